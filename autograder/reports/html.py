@@ -1,0 +1,75 @@
+"""A report as one page that needs nothing else: no script, no request, no font, no other file."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from autograder import assignment
+from autograder.report import Report, clean
+from autograder.reports import reading
+
+_HERE = Path(__file__).parent
+GAP = 5  # degrees between the arcs of two parts
+
+
+def render(report: Report) -> str:
+    """The page for the student: what works, the one thing to fix next, then everything else."""
+    css = (_HERE / "page.css.j2").read_text(encoding="utf-8")
+    title, sentence = reading.headline(report)
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            report=report,
+            assignment=assignment,
+            reading=reading,
+            css=Markup(css),
+            # By its hash: a style that a submission smuggled in would not apply.
+            css_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
+            title=title,
+            sentence=sentence,
+            step=None if report.error else reading.next_step(report),
+            arcs=list(_arcs(report)),
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "prose": _prose,
+        "clean": clean,
+        "data_uri": _data_uri,
+        "points": lambda value: f"{value:g}",
+    }
+    return environment
+
+
+def _prose(text: str) -> Markup:
+    """Escaped text, with what stands between backticks as code."""
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if is_code else escape(piece) for is_code, piece in reading.prose(text)
+    )
+
+
+def _data_uri(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def _arcs(report: Report) -> Iterator[tuple[float, float, float]]:
+    """For each part its start, length and earned length on the ring, in degrees."""
+    if not report.max_score:
+        return
+    start = 0.0
+    for part in report.parts:
+        whole = 360 * part.max_score / report.max_score
+        length = max(whole - GAP, 0)
+        earned = length * min(part.score / part.max_score, 1) if part.max_score else 0
+        yield round(start + GAP / 2, 2), round(length, 2), round(earned, 2)
+        start += whole

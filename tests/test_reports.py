@@ -1,0 +1,467 @@
+"""Each rendering of a report, through its front door: what a reader finds, and what a submission cannot do to it."""
+
+import base64
+import hashlib
+import io
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import pytest
+from markdown_it import MarkdownIt
+from PIL import Image
+from rich.console import Console
+
+from autograder import assignment
+from autograder.report import Check, Outcome, PartReport, Pictures, Report
+from autograder.reports import gradescope, html, junit, markdown, reading, terminal
+
+SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+HOSTILE = (
+    "<script>alert(1)</script> <img src=x onerror=alert(1)> [red]bold[/red] [link=https://evil.example]x[/link] "
+    "\x1b[31mred\x1b]0;title\x07 ]]> ```\nfence ```` ![i](https://evil.example/p.png) @everyone #1 | cell | "
+    '=HYPERLINK("https://evil.example") \u202egnp.exe \x00\ufffe\ud800 {{ 7 * 7 }} </pre></details> ' + "x" * 1500
+)
+
+
+def report_of(*parts: list[Check], **more: object) -> Report:
+    """A report with the given checks in the parts of the assignment, in order."""
+    return Report(
+        **{
+            "submission": "alice/cs5814_vae.py",
+            "sha256": SHA256,
+            "isolation": "bubblewrap",
+            "seed": 271828,
+            "duration_s": 1.94,
+            "parts": [
+                PartReport(part.name, part.points, checks) for part, checks in zip(assignment.PARTS, parts, strict=True)
+            ],
+            **more,
+        }
+    )
+
+
+def checks_of(part: assignment.Part, outcome: Outcome, message: str = "", hint: str = "") -> list[Check]:
+    """Five checks that end alike and share the points of `part`."""
+    worth = part.points / 5
+    names = ("shape", "values", "gradients", "batches of other sizes", "inputs left as they are")
+    score = worth if outcome is Outcome.PASSED else 0
+    return [Check(name, outcome, score, worth, message, hint) for name in names]
+
+
+def blank_report() -> Report:
+    """The fill-in as it is handed out."""
+    return report_of(
+        *(
+            checks_of(
+                part,
+                Outcome.ERROR if part.name in ("sample_latent", "loss_function", "encoder") else Outcome.SKIPPED,
+                f"`{part.name}` is not written yet.",
+            )
+            for part in assignment.PARTS
+        )
+    )
+
+
+def perfect_report() -> Report:
+    return report_of(*(checks_of(part, Outcome.PASSED) for part in assignment.PARTS))
+
+
+def partial_report() -> Report:
+    """A loss without exp(), a head with a ReLU, and a training run that only waits for them."""
+    checks = [checks_of(part, Outcome.PASSED) for part in assignment.PARTS]
+    checks[1][1] = Check(
+        "values on random minibatches",
+        Outcome.FAILED,
+        0,
+        5,
+        "Your loss is 7.31 where 8.83 is expected; the reconstruction term agrees, so it is the KL term that differs.",
+        "The KL term reads the variance σ², and `logvariances` holds its logarithm. What turns one into the other?",
+    )
+    checks[1][2] = Check("gradients", Outcome.FAILED, 0, 5, "The gradient with respect to `logvariances` is constant.")
+    checks[2][4] = Check("the heads", Outcome.FAILED, 0, 3, "No predicted mean is ever negative.", "What ends a head?")
+    checks[5] = checks_of(assignment.PARTS[5], Outcome.SKIPPED, "Training waits for a loss that can be minimised.")
+    return report_of(*checks, output="epoch 0: 215.3\nepoch 1: 178.2\n", notes=["Your module trained at import."])
+
+
+def unreadable_report() -> Report:
+    message = "cs5814_vae.py cannot be parsed: line 31: '(' was never closed"
+    return report_of(*(checks_of(part, Outcome.ERROR, message) for part in assignment.PARTS), error=message)
+
+
+def hostile_report() -> Report:
+    """Submission text wherever it could come to stand."""
+    checks = [
+        [Check(f"{name} {HOSTILE}", Outcome(name), 0, 1, HOSTILE, HOSTILE) for name in ("failed", "error", "skipped")]
+        for _ in assignment.PARTS
+    ]
+    return report_of(*checks, submission=HOSTILE, notes=[HOSTILE], output=HOSTILE * 20, isolation=HOSTILE)
+
+
+def a_png() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("L", (280, 28)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def printed(report: Report, width: int = 100) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=False, color_system=None)
+    terminal.render(report, console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+class Page(HTMLParser):
+    """The tags of a page with their attributes, and the text of each."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+REPORTS = [blank_report, perfect_report, partial_report, unreadable_report, hostile_report]
+
+
+# What all renderings agree on
+
+
+@pytest.mark.parametrize("make", REPORTS)
+def test_every_rendering_takes_every_report(make):
+    report = make()
+    assert printed(report)
+    assert html.render(report)
+    assert markdown.render(report)
+    assert junit.render(report)
+    assert gradescope.render(report)
+
+
+def test_next_step_is_the_first_failing_check_of_the_notebook():
+    step = reading.next_step(partial_report())
+    assert step is not None
+    assert (step.part, step.title) == ("loss_function", "values on random minibatches")
+
+
+def test_next_step_passes_over_a_check_that_only_waits_for_another():
+    checks = [checks_of(part, Outcome.PASSED) for part in assignment.PARTS]
+    checks[0][0].outcome = Outcome.SKIPPED
+    checks[4][0].outcome = Outcome.FAILED
+    step = reading.next_step(report_of(*checks))
+    assert step is not None
+    assert step.part == "forward"
+
+
+def test_a_perfect_report_has_no_next_step():
+    assert reading.next_step(perfect_report()) is None
+
+
+def test_checks_with_one_message_are_one_finding():
+    (finding,) = reading.findings(blank_report().parts[0])
+    assert len(finding.checks) == 5
+    assert finding.worth == 20
+
+
+def test_checks_without_a_message_stay_apart():
+    part = PartReport("forward", 10, checks_of(assignment.part("forward"), Outcome.FAILED))
+    assert len(reading.findings(part)) == 5
+
+
+# Terminal
+
+
+def test_terminal_shows_points_findings_hint_seed_and_isolation():
+    text = printed(partial_report(), width=160)
+    for expected in (
+        "72 / 90",
+        "15 / 25",
+        "Your loss is 7.31",
+        "Hint: The KL term",
+        "seed 271828",
+        "bubblewrap",
+        "epoch 1",
+    ):
+        assert expected in text
+
+
+def test_terminal_says_a_shared_message_once():
+    assert printed(blank_report()).count("`loss_function` is not written yet.") == 1
+
+
+def test_terminal_reads_no_markup_in_a_submission():
+    assert "[red]bold[/red]" in printed(hostile_report(), width=4000)
+
+
+def test_terminal_passes_no_control_character_on():
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", printed(hostile_report()))
+
+
+def test_terminal_keeps_to_its_width():
+    assert max(map(len, printed(hostile_report(), width=80).splitlines())) <= 80
+
+
+def test_terminal_cuts_long_output():
+    text = printed(report_of(*[[]] * 6, output="line\n" * 500))
+    assert text.count("line\n") + text.count("line ") < 20
+    assert "488 more lines" in text
+
+
+# HTML
+
+
+def test_page_shows_what_works_then_what_to_fix_then_the_rest():
+    text = Page(html.render(partial_report())).text
+    places = [
+        text.index(heading) for heading in ("What works", "Fix this next", "Part by part", "What your code printed")
+    ]
+    assert places == sorted(places)
+
+
+def test_page_names_the_section_to_read():
+    assert "“Loss implementation” in the notebook" in Page(html.render(partial_report())).text
+
+
+def test_page_greets_a_blank_fill_in_with_a_first_step():
+    text = Page(html.render(blank_report())).text
+    assert "Ready for the first points." in text
+    assert "Start here" in text
+    assert text.count("`sample_latent`") + text.count("sample_latent is not written yet.") == 1
+
+
+def test_page_of_a_perfect_report_asks_for_nothing():
+    page = Page(html.render(perfect_report()))
+    assert "Everything works." in page.text
+    assert not [section for section in page.named("section") if section.get("id") == "next"]
+
+
+def test_page_says_once_why_nothing_could_be_graded():
+    assert Page(html.render(unreadable_report())).text.count("was never closed") == 1
+
+
+def test_page_tells_how_to_reproduce():
+    text = Page(html.render(partial_report())).text
+    assert "autograder grade cs5814_vae.py --seed 271828" in text
+    assert SHA256 in text
+
+
+def test_page_holds_no_tag_of_a_submission():
+    hostile, tame = Page(html.render(hostile_report())), Page(html.render(partial_report()))
+    assert not hostile.named("script")
+    assert not hostile.named("img")
+    assert {tag for tag, _ in hostile.tags} <= {tag for tag, _ in tame.tags}
+    assert not [
+        name for _, attributes in hostile.tags for name in attributes if name.startswith("on") or name == "style"
+    ]
+
+
+def test_page_evaluates_no_template_of_a_submission():
+    assert "{{ 7 * 7 }}" in Page(html.render(hostile_report())).text
+
+
+def test_page_refers_to_nothing_outside_itself():
+    png = a_png()
+    page = Page(html.render(report_of(*[[]] * 6, pictures=Pictures(png, png, png, png, png))))
+    links = [value for _, attributes in page.tags for key, value in attributes.items() if key in ("src", "href")]
+    assert links
+    assert all(link and link.startswith(("#", "data:image/png;base64,")) for link in links)
+
+
+def test_page_policy_allows_its_own_style_and_nothing_else():
+    source = html.render(perfect_report())
+    style = re.search("<style>(.*?)</style>", source, re.DOTALL)
+    assert style
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    (policy,) = [meta["content"] for meta in Page(source).named("meta") if "http-equiv" in meta]
+    assert policy is not None
+    assert policy.startswith("default-src 'none'")
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "unsafe" not in policy
+
+
+def test_page_shows_pictures_with_their_descriptions():
+    png = a_png()
+    images = Page(html.render(report_of(*[[]] * 6, pictures=Pictures(png, png, png, png, png)))).named("img")
+    assert len({image["alt"] for image in images if image["alt"]}) == 5
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("front", "back"),
+    [
+        ("ink", "paper"), ("ink", "card"), ("ink", "soft"), ("muted", "paper"), ("muted", "soft"),
+        ("accent", "paper"), ("accent", "soft"), ("on-accent", "accent"),
+    ],
+)  # fmt: skip
+def test_page_colours_have_the_contrast_of_wcag_aa(scheme, front, back):
+    source = html.render(perfect_report())
+    colours = {name: re.findall(rf"--{name}: #(\w{{6}})", source)[scheme] for name in (front, back)}
+
+    def luminance(colour: str) -> float:
+        channels = [int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(colours[front]), luminance(colours[back])))
+    assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+def test_page_scrolls_long_output_by_keyboard():
+    (output,) = Page(html.render(report_of(*[[]] * 6, output="x" * 5000))).named("pre")
+    assert output["tabindex"] == "0"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("make", REPORTS)
+def test_page_fits_the_screen_and_its_own_policy(make, width, tmp_path):
+    playwright = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("no Chromium here")
+    page_file = tmp_path / "page.html"
+    page_file.write_text(html.render(make()), encoding="utf-8")
+    complaints: list[str] = []
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto(page_file.as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+        overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        styled = page.evaluate("getComputedStyle(document.querySelector('.next, .hero')).display") != "inline"
+        browser.close()
+    assert overflow <= 0
+    assert styled
+    assert complaints == []
+
+
+# Markdown
+
+
+def as_html(source: str) -> Page:
+    return Page(MarkdownIt("commonmark", {"html": True}).enable("table").render(source))
+
+
+def test_markdown_shows_score_table_next_step_and_hint():
+    text = as_html(markdown.render(partial_report())).text
+    for expected in ("72 / 90", "loss_function", "15 / 25", "Fix next", "Your loss is 7.31", "Hint:", "--seed 271828"):
+        assert expected in text
+
+
+def test_markdown_holds_no_tag_of_a_submission():
+    allowed = {"h2", "h3", "h4", "p", "table", "thead", "tbody", "tr", "th", "td", "code", "pre", "strong", "em"}
+    allowed |= {"blockquote", "details", "summary"}
+    assert {tag for tag, _ in as_html(markdown.render(hostile_report())).tags} <= allowed
+
+
+def test_markdown_shows_hostile_text_as_it_is():
+    text = as_html(markdown.render(hostile_report())).text
+    assert "<script>alert(1)</script>" in text
+    assert "[red]bold[/red]" in text
+
+
+def test_markdown_mentions_nobody_outside_code():
+    source = re.sub(r"(`{3,})text\n.*?\n\1\n", "", markdown.render(hostile_report()), flags=re.DOTALL)
+    source = re.sub(r"(`+)[^`].*?\1(?!`)", "", source)
+    assert not re.search(r"[@#]\w", source)
+
+
+def test_markdown_fence_is_longer_than_any_in_the_output():
+    source = markdown.render(report_of(*[[]] * 6, output="a\n`````\n![i](x)"))
+    assert "``````text\na\n`````\n![i](x)\n``````\n" in source
+
+
+def test_markdown_cell_cannot_be_split():
+    part = PartReport("a|b\n`c`", 1, checks_of(assignment.PARTS[0], Outcome.PASSED))
+    (row,) = re.findall(r"^\| `.*$", markdown.render(Report("x", SHA256, "none", 1, [part])), re.MULTILINE)
+    assert len(re.findall(r"(?<!\\)\|", row)) == 4
+
+
+# JUnit
+
+
+def suite_of(report: Report) -> ElementTree.Element:
+    suite = ElementTree.fromstring(junit.render(report).encode()).find("testsuite")
+    assert suite is not None
+    return suite
+
+
+def test_junit_has_a_case_for_each_check_in_the_class_of_its_part():
+    cases = suite_of(partial_report()).findall("testcase")
+    assert [case.get("classname") for case in cases] == [part.name for part in assignment.PARTS for _ in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "tag"),
+    [("failed", "failure"), ("error", "error"), ("timeout", "error"), ("skipped", "skipped"), ("passed", None)],
+)
+def test_junit_tells_outcomes_apart(outcome, tag):
+    part = PartReport("forward", 10, [Check("shapes", Outcome(outcome), 0, 10, "why", "how")])
+    (case,) = suite_of(Report("x", SHA256, "none", 1, [part])).findall("testcase")
+    assert [child.tag for child in case] == ([tag] if tag else [])
+
+
+def test_junit_counts_agree_with_its_cases():
+    suite = suite_of(partial_report())
+    assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["30", "3", "0", "5"]
+
+
+def test_junit_survives_text_that_xml_does_not_allow():
+    (first, *_) = suite_of(hostile_report()).findall("testcase/failure")
+    assert "]]>" in (first.text or "")
+
+
+def test_junit_of_an_ungraded_submission_is_not_green():
+    suite = suite_of(Report("x", SHA256, "none", 1, [], error="no such file in the zip"))
+    assert suite.get("errors") == "1"
+
+
+# Gradescope
+
+
+def test_gradescope_numbers_and_scores_each_check():
+    tests = gradescope.render(partial_report())["tests"]
+    assert tests[6] == {
+        "name": "loss_function: values on random minibatches",
+        "name_format": "text",
+        "number": "2.2",
+        "score": 0,
+        "max_score": 5,
+        "status": "failed",
+        "output": tests[6]["output"],
+        "output_format": "text",
+        "visibility": "visible",
+    }
+    assert "Hint: The KL term" in tests[6]["output"]
+
+
+def test_gradescope_total_is_the_sum_of_its_tests():
+    results = gradescope.render(partial_report())
+    assert results["score"] == sum(test["score"] for test in results["tests"]) == 72
+
+
+def test_gradescope_says_a_shared_message_once():
+    outputs = [test["output"] for test in gradescope.render(blank_report())["tests"][:5]]
+    assert outputs == ["`sample_latent` is not written yet."] + ["As in 1.1."] * 4
+
+
+def test_gradescope_results_are_valid_json_in_plain_text():
+    results = json.loads(json.dumps(gradescope.render(hostile_report()), allow_nan=False))
+    assert {results["output_format"], *(test["output_format"] for test in results["tests"])} == {"text"}
+
+
+def test_gradescope_keeps_the_log_from_students_and_shows_the_next_step():
+    results = gradescope.render(partial_report())
+    assert results["stdout_visibility"] == "hidden"
+    assert "Next: loss_function, values on random minibatches" in results["output"]
