@@ -1,0 +1,942 @@
+"""Modules with one mistake each, as edits of the solution, and the parts that the mistake must cost.
+
+A mistake costs the part that it belongs to and no other: a failed function is replaced by a stand-in wherever later
+parts need it, and a wrong encoder is no reason to doubt the wiring around it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import autograder.solution.cs5814_vae as solution
+from autograder.fill_in import fill_in
+
+from . import correct
+
+FUNCTIONS = frozenset({"sample_latent", "loss_function"})
+MODEL = frozenset({"encoder", "decoder", "forward", "training"})
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A module, and what grading it must show.
+
+    Attributes:
+        edits: (old, new) replacements in the solution, where each `old` occurs exactly once.
+        text: the whole module, instead of edits.
+        loses: the parts that must lose points.
+        may_lose: parts that may lose points beside those, because the mistake reaches them. All others keep theirs.
+        misconception: the mistake's name in `autograder.misconceptions`, where a hint must name it.
+    """
+
+    name: str
+    edits: tuple[tuple[str, str], ...] = ()
+    loses: frozenset[str] = frozenset()
+    may_lose: frozenset[str] = frozenset()
+    misconception: str | None = None
+    text: str | None = None
+
+
+def source(wrong: Wrong) -> str:
+    """The module's source. ValueError if an edit does not fit the solution any more."""
+    if wrong.text is not None:
+        return wrong.text
+    assert solution.__file__ is not None
+    text = Path(solution.__file__).read_text("utf-8")
+    for old, new in wrong.edits:
+        if text.count(old) != 1:
+            raise ValueError(f"{wrong.name}: {old!r} occurs {text.count(old)} times in the solution")
+        text = text.replace(old, new)
+    return text
+
+
+def _of_part(part: str, may_lose: tuple[str, ...] = ()) -> dict[str, frozenset[str]]:
+    return {"loses": frozenset({part}), "may_lose": frozenset(may_lose)}
+
+
+# ---------------------------------------------------------------- sample_latent
+
+STD = "    std = torch.exp(0.5 * logvariances)\n"
+DRAW = "    return means + std * torch.randn_like(std)\n"
+
+
+def _sample(name: str, body: str, misconception: str | None = None, signature: str | None = None) -> Wrong:
+    edits = ((STD + DRAW, body),)
+    if signature:
+        edits += (("def sample_latent(means, logvariances):", f"def sample_latent({signature}):"),)
+    return Wrong(name, edits, misconception=misconception, **_of_part("sample_latent"))
+
+
+SAMPLE = (
+    _sample("variance-as-std", "    std = torch.exp(logvariances)\n" + DRAW, "variance-as-std"),
+    _sample("logvariance-as-std", "    std = logvariances\n" + DRAW, "logvariance-as-std"),
+    _sample("half-logvariance-as-std", "    std = 0.5 * logvariances\n" + DRAW, "half-logvariance-as-std"),
+    _sample("inverse-std", "    std = torch.exp(-0.5 * logvariances)\n" + DRAW, "inverse-std"),
+    _sample("squared-std", "    std = torch.exp(2 * logvariances)\n" + DRAW, "squared-std"),
+    _sample("root-of-logvariance", "    std = torch.sqrt(logvariances)\n" + DRAW),
+    _sample("no-noise", "    return means\n", "no-noise"),
+    _sample("no-noise-but-std", STD + "    return means + std\n", "no-noise"),
+    _sample("no-mean", STD + "    return std * torch.randn_like(std)\n", "no-mean"),
+    _sample("no-scale", "    return means + torch.randn_like(means)\n", "no-scale"),
+    _sample("neither-mean-nor-scale", "    return torch.randn_like(means)\n"),
+    _sample("noise-scales-mean", STD + "    return means * torch.randn_like(std) + std\n", "noise-scales-mean"),
+    _sample("mean-inside-the-scale", STD + "    return std * (means + torch.randn_like(std))\n"),
+    _sample("std-returned", STD + "    return std\n", "std-returned"),
+    _sample("uniform-noise", STD + "    return means + std * torch.rand_like(std)\n", "uniform-noise"),
+    _sample(
+        "uniform-noise-centred",
+        STD + "    return means + std * (torch.rand_like(std) - 0.5) * 12**0.5\n",
+        "uniform-noise",
+    ),
+    _sample("noise-halved", STD + "    return means + std * torch.randn_like(std) * 0.5\n"),
+    _sample("noise-clamped", STD + "    return means + std * torch.randn_like(std).clamp(-1, 1)\n"),
+    _sample("noise-positive", STD + "    return means + std * torch.randn_like(std).abs()\n"),
+    _sample("fixed-seed", "    torch.manual_seed(5814)\n" + STD + DRAW, "fixed-seed"),
+    _sample(
+        "fixed-generator",
+        STD
+        + "    generator = torch.Generator().manual_seed(0)\n"
+        + "    return means + std * torch.randn(std.shape, generator=generator)\n",
+        "fixed-seed",
+    ),
+    _sample(
+        "noise-drawn-once",
+        STD
+        + "    noise = globals().setdefault('NOISE', {})\n"
+        + "    if std.shape not in noise:\n"
+        + "        noise[std.shape] = torch.randn_like(std).detach()\n"
+        + "    return means + std * noise[std.shape]\n",
+        "fixed-seed",
+    ),
+    _sample(
+        "noise-shared-across-rows",
+        STD + "    return means + std * torch.randn(std.shape[1])\n",
+        "noise-shared-across-rows",
+    ),
+    _sample(
+        "noise-shared-across-columns",
+        STD + "    return means + std * torch.randn(std.shape[0], 1)\n",
+        "noise-shared-across-columns",
+    ),
+    _sample("noise-shared-by-all", STD + "    return means + std * torch.randn(1)\n"),
+    _sample(
+        "noise-mirrored-in-half-the-rows",
+        STD
+        + "    noise = torch.randn_like(std[: (len(std) + 1) // 2])\n"
+        + "    return means + std * torch.cat((noise, -noise))[: len(std)]\n",
+    ),
+    _sample("sample-detached", STD + "    return (means + std * torch.randn_like(std)).detach()\n", "sample-detached"),
+    _sample(
+        "sample-instead-of-rsample",
+        STD + "    return torch.distributions.Normal(means, std).sample()\n",
+        "sample-detached",
+    ),
+    _sample("torch-normal-of-mean-and-std", STD + "    return torch.normal(means, std)\n", "sample-detached"),
+    _sample("std-detached", STD + "    return means + std.detach() * torch.randn_like(std)\n"),
+    _sample("mean-detached", STD + "    return means.data + std * torch.randn_like(std)\n"),
+    _sample("logvariances-modified", "    std = logvariances.mul_(0.5).exp_()\n" + DRAW, "inputs-modified"),
+    _sample("means-modified", STD + "    return means.add_(std * torch.randn_like(std))\n", "inputs-modified"),
+    _sample("sample-several-times", STD + "    return means + std * torch.randn(10, *std.shape)\n"),
+    _sample("sample-averaged", STD + "    return means + (std * torch.randn(10, *std.shape)).mean(0)\n"),
+    _sample("sample-transposed", STD + "    return (means + std * torch.randn_like(std)).T\n"),
+    _sample("sample-flattened", STD + "    return (means + std * torch.randn_like(std)).flatten()\n"),
+    _sample("sample-returns-nothing", STD + DRAW.replace("return", "latents =")),
+    _sample("sample-returns-tuple", STD + "    return means + std * torch.randn_like(std), std\n"),
+    _sample("sample-returns-numpy", STD + "    return (means + std * torch.randn_like(std)).detach().numpy()\n"),
+    _sample("sample-returns-list", STD + "    return [m + s * torch.randn_like(s) for m, s in zip(means, std)]\n"),
+    _sample("sample-of-15-latents", STD + "    return means + std * torch.randn(means.shape[0], 15)\n"),
+    _sample("sample-misspells-torch", STD + "    return means + std * torch.randn_lik(std)\n"),
+    _sample("sample-parameters-swapped", STD + DRAW, signature="logvariances, means"),
+    _sample("sample-with-self", STD + DRAW, signature="self, means, logvariances"),
+    _sample("sample-without-logvariances", "    return means + torch.randn_like(means)\n", signature="means"),
+    _sample("sample-not-written", '    raise NotImplementedError("later")\n'),
+    Wrong(
+        "sample-misspelled",
+        (
+            ("def sample_latent(means, logvariances):", "def sample_latents(means, logvariances):"),
+            ("latents = sample_latent(", "latents = sample_latents("),
+        ),
+        **_of_part("sample_latent"),
+    ),
+)
+
+# ---------------------------------------------------------------- loss_function
+
+BCE = '    reconstruction = F.binary_cross_entropy(reconstructions, originals, reduction="sum")\n'
+KL = "    divergence = -0.5 * torch.sum(1 + logvariances - means.pow(2) - logvariances.exp())\n"
+AVERAGE = "    return (reconstruction + divergence) / means.shape[0]\n"
+
+
+def _loss(
+    name: str,
+    misconception: str | None = None,
+    *,
+    bce: str = BCE,
+    kl: str = KL,
+    average: str = AVERAGE,
+    signature: str | None = None,
+) -> Wrong:
+    edits = ((BCE + KL + AVERAGE, bce + kl + average),)
+    if signature:
+        edits += (
+            (
+                "def loss_function(reconstructions, originals, means, logvariances):",
+                f"def loss_function({signature}):",
+            ),
+        )
+    return Wrong(name, edits, misconception=misconception, **_of_part("loss_function"))
+
+
+def _kl(terms: str, factor: str = "-0.5 * ") -> str:
+    return f"    divergence = {factor}torch.sum({terms})\n"
+
+
+def _bce(expression: str) -> str:
+    return f"    reconstruction = {expression}\n"
+
+
+LOSS = (
+    # The hand-out's own listings.
+    _loss("kl-without-exp", "kl-without-exp", kl=_kl("1 + logvariances - means.pow(2) - logvariances")),
+    _loss("kl-with-log", "kl-with-log", kl=_kl("1 + logvariances - means.pow(2) - logvariances.log()")),
+    _loss("summed-over-batch", "summed-over-batch", average="    return reconstruction + divergence\n"),
+    _loss(
+        "kl-without-exp-and-summed",
+        kl=_kl("1 + logvariances - means.pow(2) - logvariances"),
+        average="    return reconstruction + divergence\n",
+    ),
+    # The divergence.
+    _loss("kl-of-variances", "kl-with-log", kl=_kl("1 + logvariances.log() - means.pow(2) - logvariances")),
+    _loss("kl-sign-flipped", "kl-sign-flipped", kl=KL.replace("-0.5", "0.5")),
+    _loss("kl-missing", "kl-missing", average="    return reconstruction / means.shape[0]\n"),
+    _loss("kl-without-half", "kl-without-half", kl=KL.replace("-0.5 * ", "-")),
+    _loss("kl-mean-not-squared", "kl-mean-not-squared", kl=KL.replace("means.pow(2)", "means")),
+    _loss("kl-mean-sign", kl=KL.replace("- means.pow(2)", "+ means.pow(2)")),
+    _loss("kl-without-mean", kl=KL.replace(" - means.pow(2)", "")),
+    _loss("kl-without-constant", "kl-without-constant", kl=KL.replace("1 + ", "")),
+    _loss("kl-without-logvariance", "kl-without-logvariance", kl=KL.replace("1 + logvariances", "1")),
+    _loss("kl-of-std", kl=KL.replace("logvariances.exp()", "(0.5 * logvariances).exp()")),
+    _loss("kl-reversed", kl=_kl("logvariances - 1 + (1 + means.pow(2)) * (-logvariances).exp()", "0.5 * ")),
+    _loss("kl-weighted", kl=KL.replace("-0.5", "-0.05")),
+    _loss(
+        "kl-averaged-over-latent",
+        "kl-averaged-over-latent",
+        kl="    divergence = -0.5 * (1 + logvariances - means.pow(2) - logvariances.exp()).mean(dim=1).sum()\n",
+    ),
+    _loss(
+        "kl-averaged-over-everything",
+        "kl-averaged-over-latent",
+        kl=KL.replace("torch.sum", "torch.mean"),
+        average="    return reconstruction / means.shape[0] + divergence\n",
+    ),
+    _loss("kl-summed-over-batch", average="    return reconstruction / means.shape[0] + divergence\n"),
+    _loss("kl-detached", average="    return (reconstruction + divergence.detach()) / means.shape[0]\n"),
+    # The reconstruction.
+    _loss(
+        "reconstruction-mse",
+        "reconstruction-mse",
+        bce=_bce('F.mse_loss(reconstructions, originals, reduction="sum")'),
+    ),
+    _loss("reconstruction-l1", "reconstruction-l1", bce=_bce('F.l1_loss(reconstructions, originals, reduction="sum")')),
+    _loss("reconstruction-missing", "reconstruction-missing", average="    return divergence / means.shape[0]\n"),
+    _loss(
+        "reconstruction-arguments-swapped",
+        "reconstruction-arguments-swapped",
+        bce=_bce('F.binary_cross_entropy(originals, reconstructions, reduction="sum")'),
+    ),
+    _loss(
+        "loss-parameters-swapped",
+        "reconstruction-arguments-swapped",
+        signature="originals, reconstructions, means, logvariances",
+    ),
+    _loss("loss-heads-swapped", signature="reconstructions, originals, logvariances, means"),
+    _loss(
+        "reconstruction-averaged-over-pixels",
+        "reconstruction-averaged-over-pixels",
+        bce=_bce("F.binary_cross_entropy(reconstructions, originals)"),
+        average="    return reconstruction + divergence / means.shape[0]\n",
+    ),
+    _loss(
+        "reconstruction-averaged-and-divided",
+        bce=_bce("F.binary_cross_entropy(reconstructions, originals)"),
+    ),
+    _loss("reconstruction-sign-flipped", "reconstruction-sign-flipped", bce=BCE.replace("= F", "= -F")),
+    _loss(
+        "reconstruction-sigmoid-twice",
+        "reconstruction-sigmoid-twice",
+        bce=_bce('F.binary_cross_entropy_with_logits(reconstructions, originals, reduction="sum")'),
+    ),
+    _loss("reconstruction-one-sided", bce=_bce("-torch.sum(originals * torch.log(reconstructions))")),
+    _loss(
+        "reconstruction-other-side-unmixed",
+        bce=_bce("-torch.sum(originals * reconstructions.log() + (1 - originals) * reconstructions.log())"),
+    ),
+    _loss("reconstruction-in-bits", bce=BCE.replace(")\n", ") / 0.6931471805599453\n")),
+    _loss("reconstruction-of-rounded-pixels", bce=BCE.replace("originals", "originals.round()")),
+    _loss(
+        "reconstruction-over-classes",
+        bce=_bce('F.cross_entropy(reconstructions, originals, reduction="sum")'),
+    ),
+    _loss(
+        "reconstruction-clamped-hard",
+        bce=BCE.replace("reconstructions,", "reconstructions.clamp(0.1, 0.9),"),
+    ),
+    _loss(
+        "reconstruction-summed-over-batch",
+        average="    return reconstruction + divergence / means.shape[0]\n",
+    ),
+    _loss(
+        "reconstruction-detached",
+        average="    return (reconstruction.detach() + divergence) / means.shape[0]\n",
+    ),
+    # What it is averaged over, and what comes back.
+    _loss(
+        "averaged-over-everything",
+        "averaged-over-everything",
+        bce=_bce("F.binary_cross_entropy(reconstructions, originals)"),
+        kl=KL.replace("torch.sum", "torch.mean"),
+        average="    return reconstruction + divergence\n",
+    ),
+    _loss("divided-by-latent", "divided-by-latent", average=AVERAGE.replace("shape[0]", "shape[1]")),
+    _loss("divided-by-pixels", average=AVERAGE.replace("means.shape[0]", "originals.numel()")),
+    _loss("divided-by-batch-twice", average=AVERAGE.replace("means.shape[0]", "means.shape[0] ** 2")),
+    _loss("batch-size-hard-coded", average=AVERAGE.replace("means.shape[0]", "128")),
+    _loss(
+        "loss-per-image",
+        "loss-per-image",
+        bce=_bce('F.binary_cross_entropy(reconstructions, originals, reduction="none").flatten(1).sum(1)'),
+        kl="    divergence = -0.5 * (1 + logvariances - means.pow(2) - logvariances.exp()).sum(1)\n",
+        average="    return reconstruction + divergence\n",
+    ),
+    _loss(
+        "loss-of-flat-images-only",
+        bce=_bce('F.binary_cross_entropy(reconstructions, originals, reduction="none").sum(1)'),
+        kl="    divergence = -0.5 * (1 + logvariances - means.pow(2) - logvariances.exp()).sum(1)\n",
+        average="    return reconstruction.mean() + divergence.mean()\n",
+    ),
+    _loss(
+        "loss-of-784-pixels-only",
+        "sizes-hard-coded",
+        bce=_bce('F.binary_cross_entropy(reconstructions.view(-1, 784), originals.view(-1, 784), reduction="sum")'),
+    ),
+    _loss("loss-detached", "loss-detached", average=AVERAGE.replace(")", ").detach()")),
+    _loss("loss-without-grad", "loss-detached", bce="    torch.set_grad_enabled(False)\n" + BCE),
+    _loss("loss-as-number", average=AVERAGE.replace("(", "((").replace("shape[0]", "shape[0]).item()")),
+    _loss("loss-as-numpy", average=AVERAGE.replace("(", "((").replace("shape[0]", "shape[0]).detach().numpy()")),
+    _loss("loss-returns-nothing", average=AVERAGE.replace("return", "loss =")),
+    _loss("loss-returns-both-terms", average="    return reconstruction / len(means), divergence / len(means)\n"),
+    _loss("loss-returns-three", average=AVERAGE.replace("\n", ", reconstruction, divergence\n")),
+    _loss("loss-keeps-a-dimension", average=AVERAGE.replace("means.shape[0]", "torch.full((2,), len(means) * 1.0)")),
+    _loss(
+        "loop-over-batch",
+        "loop-over-batch",
+        bce="    total = 0.0\n    for y, x, m, v in zip(reconstructions, originals, means, logvariances):\n",
+        kl='        total = total + F.binary_cross_entropy(y, x, reduction="sum")\n'
+        "        total = total - 0.5 * torch.sum(1 + v - m.pow(2) - v.exp())\n",
+        average="    return total / means.shape[0]\n",
+    ),
+    _loss(
+        "loop-over-batch-in-kl",
+        "loop-over-batch",
+        kl="    divergence = sum(\n"
+        "        -0.5 * torch.sum(1 + logvariances[i] - means[i].pow(2) - logvariances[i].exp())\n"
+        "        for i in range(means.size(0))\n"
+        "    )\n",
+    ),
+    _loss(
+        "loop-over-pixels",
+        bce="    y, x = reconstructions.flatten(1), originals.flatten(1)\n    reconstruction = 0\n"
+        "    for j in range(x.shape[1]):\n"
+        "        reconstruction = reconstruction + F.binary_cross_entropy(y[:, j], x[:, j], reduction='sum')\n",
+    ),
+    _loss(
+        "loop-over-numbers",
+        "loop-over-batch",
+        kl="    divergence = 0.0\n"
+        "    for m, v in zip(means.reshape(-1), logvariances.reshape(-1)):\n"
+        "        divergence = divergence - 0.5 * (1 + v - m**2 - torch.exp(v))\n",
+    ),
+    _loss("loss-modifies-inputs", "inputs-modified", kl=KL.replace("logvariances.exp()", "logvariances.exp_()")),
+    _loss("loss-without-reconstructions", signature="originals, means, logvariances"),
+    _loss("loss-with-self", signature="self, reconstructions, originals, means, logvariances"),
+    _loss("loss-not-written", bce='    raise NotImplementedError("later")\n', kl="", average=""),
+    Wrong(
+        "loss-misspelled",
+        (("def loss_function(reconstructions", "def lossfunction(reconstructions"),),
+        **_of_part("loss_function"),
+    ),
+    Wrong("functional-not-imported", (("import torch.nn.functional as F\n", ""),), **_of_part("loss_function")),
+)
+
+# ---------------------------------------------------------------- encoder and heads
+
+RELU = "nn.ReLU()"
+HIDDEN = "nn.Linear(hidden, hidden)"
+ENCODER_INPUT = "nn.Linear(input_dim + num_categories, hidden)"
+MEAN_HEAD = "        self.mean_layer = nn.Linear(hidden, latent_dimensionality)\n"
+LOGVARIANCE_HEAD = "        self.logvariance_layer = nn.Linear(hidden, latent_dimensionality)\n"
+
+
+def _sequential(attribute: str, *layers: str) -> str:
+    lines = "".join(f"            {layer},\n" for layer in layers)
+    return f"        self.{attribute} = nn.Sequential(\n{lines}        )\n"
+
+
+ENCODER = _sequential("encoder", ENCODER_INPUT, RELU, HIDDEN, RELU, HIDDEN, RELU)
+ENCODE = "        hidden = self.encoder(torch.cat((data_input, condition), dim=-1))\n"
+DECODE = "        data_recon = self.decoder(torch.cat((latents, condition), dim=-1))\n"
+MEANS = "        mean_params = self.mean_layer(hidden)\n"
+LOGVARIANCES = "        logvariance_params = self.logvariance_layer(hidden)\n"
+SAMPLES = "        latents = sample_latent(mean_params, logvariance_params)\n"
+RETURN = "        return data_recon, mean_params, logvariance_params\n"
+
+
+def _encoder(
+    name: str,
+    misconception: str | None,
+    *layers: str,
+    edits: tuple[tuple[str, str], ...] = (),
+    may_lose: tuple[str, ...] = (),
+) -> Wrong:
+    if layers:
+        edits = ((ENCODER, _sequential("encoder", *layers)), *edits)
+    return Wrong(name, edits, misconception=misconception, **_of_part("encoder", may_lose))
+
+
+def _activated(activation: str) -> tuple[str, ...]:
+    return (ENCODER_INPUT, activation, HIDDEN, activation, HIDDEN, activation)
+
+
+ENCODERS = (
+    # One of the hand-out's listings.
+    _encoder("encoder-of-four-layers", "encoder-depth", ENCODER_INPUT, RELU, HIDDEN, RELU, HIDDEN, RELU, HIDDEN, RELU),
+    _encoder("encoder-of-two-layers", "encoder-depth", ENCODER_INPUT, RELU, HIDDEN, RELU),
+    _encoder("encoder-of-one-layer", "encoder-depth", ENCODER_INPUT, RELU),
+    _encoder("encoder-without-first-relu", "encoder-missing-relu", ENCODER_INPUT, HIDDEN, RELU, HIDDEN, RELU),
+    _encoder("encoder-without-second-relu", "encoder-missing-relu", ENCODER_INPUT, RELU, HIDDEN, HIDDEN, RELU),
+    _encoder("encoder-without-last-relu", "encoder-missing-last-relu", ENCODER_INPUT, RELU, HIDDEN, RELU, HIDDEN),
+    _encoder("encoder-without-any-relu", None, ENCODER_INPUT, HIDDEN, HIDDEN),
+    _encoder("encoder-with-tanh", "encoder-activation", *_activated("nn.Tanh()")),
+    _encoder("encoder-with-sigmoid", "encoder-activation", *_activated("nn.Sigmoid()")),
+    _encoder("encoder-with-leaky-relu", "encoder-activation", *_activated("nn.LeakyReLU()")),
+    _encoder("encoder-with-gelu", "encoder-activation", *_activated("nn.GELU()")),
+    _encoder("encoder-with-softmax-last", None, *_activated(RELU)[:-1], "nn.Softmax(dim=-1)"),
+    _encoder(
+        "mean-head-with-relu",
+        "mean-head-activated",
+        edits=((MEAN_HEAD, MEAN_HEAD.replace("= ", "= nn.Sequential(").replace(")\n", "), nn.ReLU())\n")),),
+    ),
+    _encoder(
+        "mean-head-with-tanh",
+        "mean-head-activated",
+        edits=((MEAN_HEAD, MEAN_HEAD.replace("= ", "= nn.Sequential(").replace(")\n", "), nn.Tanh())\n")),),
+    ),
+    _encoder(
+        "logvariance-head-with-relu",
+        "logvariance-head-activated",
+        edits=(
+            (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace("= ", "= nn.Sequential(").replace(")\n", "), nn.ReLU())\n")),
+        ),
+    ),
+    _encoder(
+        "logvariance-head-with-softplus",
+        "logvariance-head-activated",
+        edits=(
+            (
+                LOGVARIANCE_HEAD,
+                LOGVARIANCE_HEAD.replace("= ", "= nn.Sequential(").replace(")\n", "), nn.Softplus())\n"),
+            ),
+        ),
+    ),
+    _encoder(
+        "mean-head-of-two-layers",
+        None,
+        edits=(
+            (MEAN_HEAD, MEAN_HEAD.replace("= ", "= nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), ")[:-1] + ")\n"),
+        ),
+    ),
+    _encoder(
+        "heads-shared",
+        "heads-shared",
+        edits=((LOGVARIANCE_HEAD, "        self.logvariance_layer = self.mean_layer\n"),),
+    ),
+    _encoder(
+        "logvariance-head-of-one-number",
+        None,
+        edits=((LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace("latent_dimensionality", "1")),),
+        may_lose=("forward", "training"),
+    ),
+    _encoder(
+        "encoder-wide-inside",
+        "encoder-width",
+        ENCODER_INPUT.replace("hidden", "128"),
+        RELU,
+        "nn.Linear(128, 128)",
+        RELU,
+        "nn.Linear(128, hidden)",
+        RELU,
+    ),
+    _encoder(
+        "encoder-as-a-funnel",
+        "encoder-width",
+        ENCODER_INPUT.replace("hidden", "256"),
+        RELU,
+        "nn.Linear(256, 128)",
+        RELU,
+        "nn.Linear(128, hidden)",
+        RELU,
+    ),
+    _encoder(
+        "encoder-without-condition",
+        "encoder-without-condition",
+        *("nn.Linear(input_dim, hidden)", RELU, HIDDEN, RELU, HIDDEN, RELU),
+        edits=((ENCODE, "        hidden = self.encoder(data_input)\n"),),
+        may_lose=("forward",),
+    ),
+    _encoder(
+        "encoder-not-sized-for-condition",
+        "encoder-without-condition",
+        *("nn.Linear(input_dim, hidden)", RELU, HIDDEN, RELU, HIDDEN, RELU),
+        may_lose=("forward", "training"),
+    ),
+    _encoder(
+        "encoder-with-dropout",
+        "encoder-normalisation",
+        *(ENCODER_INPUT, RELU, "nn.Dropout(0.2)", HIDDEN, RELU, HIDDEN, RELU),
+        may_lose=("forward",),
+    ),
+    _encoder(
+        "encoder-with-batch-norm",
+        "encoder-normalisation",
+        *(ENCODER_INPUT, "nn.BatchNorm1d(hidden)", RELU, HIDDEN, RELU, HIDDEN, RELU),
+        may_lose=("forward",),
+    ),
+    _encoder(
+        "encoder-with-layer-norm",
+        "encoder-normalisation",
+        *(ENCODER_INPUT, RELU, "nn.LayerNorm(hidden)", HIDDEN, RELU, HIDDEN, RELU),
+    ),
+    _encoder(
+        "encoder-of-784-pixels-only",
+        "sizes-hard-coded",
+        *("nn.Linear(784 + num_categories, hidden)", RELU, HIDDEN, RELU, HIDDEN, RELU),
+    ),
+    _encoder(
+        "encoder-of-ten-classes-only",
+        "sizes-hard-coded",
+        *("nn.Linear(input_dim + 10, hidden)", RELU, HIDDEN, RELU, HIDDEN, RELU),
+    ),
+    _encoder(
+        "heads-of-15-latents-only",
+        "sizes-hard-coded",
+        edits=(
+            (MEAN_HEAD, MEAN_HEAD.replace("latent_dimensionality", "15")),
+            (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace("latent_dimensionality", "15")),
+        ),
+        may_lose=("training",),
+    ),
+    _encoder(
+        "encoder-without-bias",
+        "missing-bias",
+        *(ENCODER_INPUT[:-1] + ", bias=False)", RELU, HIDDEN, RELU, HIDDEN, RELU),
+    ),
+    _encoder(
+        "heads-without-bias",
+        "missing-bias",
+        edits=(
+            (MEAN_HEAD, MEAN_HEAD.replace(")", ", bias=False)")),
+            (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace(")", ", bias=False)")),
+        ),
+    ),
+    _encoder(
+        "encoder-layers-shared",
+        None,
+        edits=(
+            (
+                ENCODER,
+                "        again = nn.Linear(hidden, hidden)\n"
+                + _sequential("encoder", ENCODER_INPUT, RELU, "again", RELU, "again", RELU),
+            ),
+        ),
+    ),
+    _encoder(
+        "encoder-frozen",
+        None,
+        edits=((ENCODER, ENCODER + "        self.encoder.requires_grad_(False)\n"),),
+        may_lose=("forward", "training"),
+    ),
+    _encoder(
+        "encoder-in-a-plain-list",
+        None,
+        edits=(
+            (ENCODER, ENCODER.replace("nn.Sequential(", "[").replace("        )\n", "        ]\n")),
+            (
+                ENCODE,
+                "        hidden = torch.cat((data_input, condition), dim=-1)\n"
+                "        for layer in self.encoder:\n            hidden = layer(hidden)\n",
+            ),
+        ),
+        may_lose=("forward", "training"),
+    ),
+    _encoder(
+        "encoder-misspelled",
+        None,
+        edits=(
+            (ENCODER, ENCODER.replace("self.encoder", "self.encode")),
+            (ENCODE, ENCODE.replace("self.encoder", "self.encode")),
+        ),
+    ),
+    _encoder(
+        "mean-head-misspelled",
+        None,
+        edits=(
+            (MEAN_HEAD, MEAN_HEAD.replace("mean_layer", "means_layer")),
+            (MEANS, MEANS.replace("mean_layer", "means_layer")),
+        ),
+    ),
+    _encoder("encoder-not-written", None, edits=((ENCODER, ""),), may_lose=("forward", "training")),
+)
+
+# ---------------------------------------------------------------- decoder
+
+DECODER_INPUT = "nn.Linear(latent_dimensionality + num_categories, hidden)"
+PIXELS = "nn.Linear(hidden, input_dim)"
+SIGMOID = "nn.Sigmoid()"
+BODY = (DECODER_INPUT, RELU, HIDDEN, RELU, HIDDEN, RELU)
+DECODER = _sequential("decoder", *BODY, PIXELS, SIGMOID)
+
+
+def _decoder(
+    name: str,
+    misconception: str | None,
+    *layers: str,
+    edits: tuple[tuple[str, str], ...] = (),
+    may_lose: tuple[str, ...] = (),
+) -> Wrong:
+    if layers:
+        edits = ((DECODER, _sequential("decoder", *layers)), *edits)
+    return Wrong(name, edits, misconception=misconception, **_of_part("decoder", may_lose))
+
+
+DECODERS = (
+    # The hand-out's listing, with which its table was made.
+    _decoder("decoder-of-three-layers", "decoder-depth", DECODER_INPUT, RELU, HIDDEN, RELU, PIXELS, SIGMOID),
+    _decoder("decoder-of-two-layers", "decoder-depth", DECODER_INPUT, RELU, PIXELS, SIGMOID),
+    _decoder("decoder-of-five-layers", "decoder-depth", *BODY, HIDDEN, RELU, PIXELS, SIGMOID),
+    _decoder("decoder-without-first-relu", "decoder-missing-relu", *(DECODER_INPUT, *BODY[2:], PIXELS, SIGMOID)),
+    _decoder("decoder-without-last-relu", "decoder-missing-relu", *BODY[:-1], PIXELS, SIGMOID),
+    _decoder("decoder-without-any-relu", None, DECODER_INPUT, HIDDEN, HIDDEN, PIXELS, SIGMOID, may_lose=("training",)),
+    _decoder("decoder-without-sigmoid", "decoder-no-sigmoid", *BODY, PIXELS, may_lose=("training",)),
+    _decoder(
+        "decoder-with-two-sigmoids", "decoder-sigmoid-twice", *BODY, PIXELS, SIGMOID, SIGMOID, may_lose=("training",)
+    ),
+    _decoder("decoder-with-tanh-output", "decoder-tanh-output", *BODY, PIXELS, "nn.Tanh()", may_lose=("training",)),
+    _decoder("decoder-with-relu-output", None, *BODY, PIXELS, RELU, may_lose=("training",)),
+    _decoder(
+        "decoder-with-relu-before-sigmoid",
+        "decoder-relu-before-sigmoid",
+        *BODY,
+        PIXELS,
+        RELU,
+        SIGMOID,
+        may_lose=("training",),
+    ),
+    _decoder("decoder-with-softmax-output", None, *BODY, PIXELS, "nn.Softmax(dim=-1)", may_lose=("training",)),
+    _decoder("decoder-with-hard-sigmoid", None, *BODY, PIXELS, "nn.Hardsigmoid()", may_lose=("training",)),
+    _decoder(
+        "decoder-with-leaky-relu",
+        "decoder-activation",
+        *(layer.replace("nn.ReLU()", "nn.LeakyReLU()") for layer in BODY),
+        PIXELS,
+        SIGMOID,
+    ),
+    _decoder(
+        "decoder-with-tanh",
+        "decoder-activation",
+        *(layer.replace("nn.ReLU()", "nn.Tanh()") for layer in BODY),
+        PIXELS,
+        SIGMOID,
+    ),
+    _decoder(
+        "decoder-with-elu",
+        "decoder-activation",
+        *(layer.replace("nn.ReLU()", "nn.ELU()") for layer in BODY),
+        PIXELS,
+        SIGMOID,
+    ),
+    _decoder(
+        "decoder-wide-inside",
+        "decoder-width",
+        DECODER_INPUT,
+        RELU,
+        "nn.Linear(hidden, 128)",
+        RELU,
+        "nn.Linear(128, hidden)",
+        RELU,
+        PIXELS,
+        SIGMOID,
+    ),
+    _decoder(
+        "decoder-as-a-funnel",
+        "decoder-width",
+        DECODER_INPUT,
+        RELU,
+        "nn.Linear(hidden, 128)",
+        RELU,
+        "nn.Linear(128, 256)",
+        RELU,
+        "nn.Linear(256, input_dim)",
+        SIGMOID,
+    ),
+    _decoder(
+        "decoder-without-condition",
+        "decoder-without-condition",
+        *("nn.Linear(latent_dimensionality, hidden)", *BODY[1:], PIXELS, SIGMOID),
+        edits=((DECODE, "        data_recon = self.decoder(latents)\n"),),
+        may_lose=("forward", "training"),
+    ),
+    _decoder(
+        "decoder-not-sized-for-condition",
+        "decoder-without-condition",
+        *("nn.Linear(latent_dimensionality, hidden)", *BODY[1:], PIXELS, SIGMOID),
+        may_lose=("forward", "training"),
+    ),
+    _decoder(
+        "decoder-with-dropout",
+        "decoder-normalisation",
+        *(DECODER_INPUT, RELU, "nn.Dropout(0.2)", *BODY[2:], PIXELS, SIGMOID),
+        may_lose=("forward",),
+    ),
+    _decoder(
+        "decoder-with-batch-norm",
+        "decoder-normalisation",
+        *(DECODER_INPUT, "nn.BatchNorm1d(hidden)", *BODY[1:], PIXELS, SIGMOID),
+        may_lose=("forward", "training"),
+    ),
+    _decoder("decoder-of-784-pixels-only", "sizes-hard-coded", *BODY, "nn.Linear(hidden, 784)", SIGMOID),
+    _decoder(
+        "decoder-of-ten-classes-only",
+        "sizes-hard-coded",
+        *("nn.Linear(latent_dimensionality + 10, hidden)", *BODY[1:], PIXELS, SIGMOID),
+    ),
+    _decoder(
+        "decoder-of-15-latents-only",
+        "sizes-hard-coded",
+        *("nn.Linear(15 + num_categories, hidden)", *BODY[1:], PIXELS, SIGMOID),
+        may_lose=("training",),
+    ),
+    _decoder("decoder-without-bias", "missing-bias", *BODY, PIXELS[:-1] + ", bias=False)", SIGMOID),
+    _decoder(
+        "decoder-layers-shared",
+        None,
+        edits=(
+            (
+                DECODER,
+                "        again = nn.Linear(hidden, hidden)\n"
+                + _sequential("decoder", DECODER_INPUT, RELU, "again", RELU, "again", RELU, PIXELS, SIGMOID),
+            ),
+        ),
+    ),
+    _decoder(
+        "decoder-to-images",
+        None,
+        *BODY,
+        PIXELS,
+        SIGMOID,
+        "nn.Unflatten(1, (1, 28, 28))",
+        may_lose=("forward", "training"),
+    ),
+    _decoder(
+        "decoder-misspelled",
+        None,
+        edits=(
+            (DECODER, DECODER.replace("self.decoder", "self.decode")),
+            (DECODE, DECODE.replace("self.decoder", "self.decode")),
+        ),
+        may_lose=("training",),
+    ),
+    _decoder("decoder-not-written", None, edits=((DECODER, ""),), may_lose=("forward", "training")),
+)
+
+# ---------------------------------------------------------------- forward
+
+
+def _forward(
+    name: str, misconception: str | None, *edits: tuple[str, str], may_lose: tuple[str, ...] = ("training",)
+) -> Wrong:
+    return Wrong(name, edits, misconception=misconception, **_of_part("forward", may_lose))
+
+
+FORWARDS = (
+    _forward(
+        "condition-first-in-encoder",
+        "condition-first",
+        (ENCODE, ENCODE.replace("data_input, condition", "condition, data_input")),
+        may_lose=(),
+    ),
+    _forward(
+        "condition-first-in-decoder",
+        "condition-first",
+        (DECODE, DECODE.replace("latents, condition", "condition, latents")),
+    ),
+    _forward(
+        "condition-missing-in-encoder",
+        "condition-missing",
+        (ENCODE, ENCODE.replace("condition)", "torch.zeros_like(condition))")),
+        may_lose=(),
+    ),
+    _forward(
+        "condition-missing-in-decoder",
+        "condition-missing",
+        (DECODE, DECODE.replace("condition)", "torch.zeros_like(condition))")),
+    ),
+    _forward("encoder-not-given-condition", None, (ENCODE, "        hidden = self.encoder(data_input)\n")),
+    _forward("decoder-not-given-condition", None, (DECODE, "        data_recon = self.decoder(latents)\n")),
+    _forward(
+        "mean-instead-of-sample",
+        "mean-instead-of-sample",
+        (DECODE, DECODE.replace("latents", "mean_params")),
+    ),
+    _forward("mean-without-sampling", "mean-instead-of-sample", (SAMPLES, "        latents = mean_params\n")),
+    _forward(
+        "noise-instead-of-sample",
+        None,
+        (SAMPLES, "        latents = torch.randn_like(mean_params)\n"),
+    ),
+    _forward(
+        "sample-arguments-swapped",
+        "sample-arguments-swapped",
+        (SAMPLES, SAMPLES.replace("mean_params, logvariance_params", "logvariance_params, mean_params")),
+    ),
+    _forward(
+        "heads-swapped",
+        "heads-swapped",
+        (MEANS, MEANS.replace("mean_layer", "logvariance_layer")),
+        (LOGVARIANCES, LOGVARIANCES.replace("logvariance_layer", "mean_layer")),
+        may_lose=(),
+    ),
+    _forward(
+        "outputs-swapped",
+        "outputs-swapped",
+        (RETURN, "        return data_recon, logvariance_params, mean_params\n"),
+    ),
+    _forward(
+        "outputs-rotated",
+        "outputs-swapped",
+        (RETURN, "        return mean_params, logvariance_params, data_recon\n"),
+    ),
+    _forward("latent-returned", "latent-returned", (RETURN, RETURN.replace("mean_params", "latents"))),
+    _forward("latent-returned-too", "latent-returned", (RETURN, RETURN.replace("\n", ", latents\n"))),
+    _forward("only-reconstruction-returned", None, (RETURN, "        return data_recon\n")),
+    _forward(
+        "dictionary-returned",
+        None,
+        (RETURN, '        return {"recon": data_recon, "mean": mean_params, "logvariance": logvariance_params}\n'),
+    ),
+    _forward("nothing-returned", None, (RETURN, RETURN.replace("return", "result ="))),
+    _forward("latents-detached", "forward-detached", (DECODE, DECODE.replace("latents", "latents.detach()"))),
+    _forward("output-detached", "forward-detached", (RETURN, RETURN.replace("data_recon", "data_recon.detach()"))),
+    _forward(
+        "encoder-without-grad",
+        "forward-detached",
+        (ENCODE, "        with torch.no_grad():\n    " + ENCODE),
+    ),
+    _forward("heads-detached-from-encoder", "forward-detached", (ENCODE, ENCODE.replace("-1))", "-1)).detach()"))),
+    _forward(
+        "std-given-to-sample",
+        None,
+        (SAMPLES, SAMPLES.replace("logvariance_params", "torch.exp(0.5 * logvariance_params)")),
+    ),
+    _forward("variance-returned", None, (RETURN, RETURN.replace("logvariance_params", "logvariance_params.exp()"))),
+    _forward("sigmoid-again-in-forward", None, (RETURN, RETURN.replace("data_recon", "torch.sigmoid(data_recon)"))),
+    _forward("reconstruction-rounded", None, (RETURN, RETURN.replace("data_recon", "data_recon.round()"))),
+    _forward("input-rounded", None, (ENCODE, ENCODE.replace("data_input", "data_input.round()")), may_lose=()),
+    _forward("image-given-to-decoder", None, (DECODE, "        data_recon = data_input\n")),
+    _forward("hidden-given-to-decoder", None, (DECODE, DECODE.replace("latents", "hidden"))),
+    _forward("joined-along-rows", None, (ENCODE, ENCODE.replace("dim=-1", "dim=0"))),
+    _forward("joined-by-adding", None, (ENCODE, "        hidden = self.encoder(data_input + condition)\n")),
+    _forward("forward-without-condition", None, ("def forward(self, data_input, condition):", "def forward(self, x):")),
+    _forward("forward-without-self", None, ("(self, data_input, condition)", "(data_input, condition)")),
+    _forward("forward-misspelled", None, ("def forward(self", "def foward(self")),
+    _forward("sample-not-found", None, (SAMPLES, SAMPLES.replace("sample_latent", "self.sample_latent"))),
+    Wrong(
+        "mean-activated-in-forward",
+        ((MEANS, MEANS.replace("= ", "= torch.relu(").replace("\n", ")\n")),),
+        may_lose=frozenset({"encoder", "forward"}),
+        misconception="mean-head-activated",
+    ),
+    Wrong(
+        "hidden-activated-again-in-forward",
+        ((MEANS, "        hidden = torch.tanh(hidden)\n" + MEANS),),
+        may_lose=frozenset({"encoder", "forward"}),
+    ),
+)
+
+# ---------------------------------------------------------------- the module as a whole
+
+
+_CALLS_METHOD = correct.FORWARD.replace("sample_latent(", "self.sample_latent(")
+
+WHOLE = (
+    Wrong("blank", text=fill_in(), loses=FUNCTIONS | MODEL),
+    Wrong(
+        "only-sample-latent",
+        text=correct.module(loss="\ndef loss_function(*args):\n    pass\n", model=""),
+        loses=MODEL | {"loss_function"},
+    ),
+    Wrong("only-functions", text=correct.module(model=""), loses=MODEL),
+    Wrong("only-the-class", text=correct.module(sample="", loss=""), loses=FUNCTIONS),
+    Wrong(
+        "sample-as-a-method",
+        text=correct.module(
+            sample="",
+            model=correct.INIT
+            + correct.ENCODER
+            + correct.HEADS
+            + correct.DECODER
+            + "\n    def sample_latent(self, means, logvariances):\n"
+            + "        return means + torch.randn_like(means) * torch.exp(logvariances / 2)\n"
+            + _CALLS_METHOD,
+        ),
+        loses=frozenset({"sample_latent"}),
+    ),
+    Wrong(
+        "loss-as-a-method",
+        text=correct.module(
+            loss="",
+            model=correct.MODEL
+            + "\n    def loss_function(self, reconstructions, originals, means, logvariances):\n"
+            + '        bce = F.binary_cross_entropy(reconstructions, originals, reduction="sum")\n'
+            + "        return (bce + 0.5 * (means**2 + logvariances.exp() - 1 - logvariances).sum()) / len(means)\n",
+        ),
+        loses=frozenset({"loss_function"}),
+    ),
+    Wrong("class-misspelled", (("class ConditionalVariationalAutoencoder", "class ConditionalVAE"),), loses=MODEL),
+    Wrong("class-not-a-module", (("Autoencoder(nn.Module):", "Autoencoder:"),), loses=MODEL),
+    Wrong("super-init-forgotten", (("        super().__init__()\n", ""),), loses=MODEL),
+    Wrong("init-misspelled", (("def __init__(self, input_dim", "def __int__(self, input_dim"),), loses=MODEL),
+    Wrong("init-without-self", (("__init__(self, input_dim,", "__init__(input_dim,"),), loses=MODEL),
+    Wrong(
+        "hidden-size-of-128",
+        (("        self.hidden_size = 64\n", "        self.hidden_size = 128\n"),),
+        loses=frozenset({"encoder", "decoder"}),
+        misconception="encoder-width",
+    ),
+    # Two mistakes at once.
+    Wrong(
+        "variance-as-std-and-kl-missing",
+        ((STD, "    std = torch.exp(logvariances)\n"), (AVERAGE, "    return reconstruction / means.shape[0]\n")),
+        loses=FUNCTIONS,
+        misconception="variance-as-std",
+    ),
+    Wrong(
+        "both-hand-out-networks",
+        (
+            (ENCODER, _sequential("encoder", *_activated(RELU), HIDDEN, RELU)),
+            (DECODER, _sequential("decoder", DECODER_INPUT, RELU, HIDDEN, RELU, PIXELS, SIGMOID)),
+        ),
+        loses=frozenset({"encoder", "decoder"}),
+        misconception="decoder-depth",
+    ),
+)
+
+WRONG: tuple[Wrong, ...] = (*SAMPLE, *LOSS, *ENCODERS, *DECODERS, *FORWARDS, *WHOLE)
