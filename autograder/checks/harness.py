@@ -1,0 +1,260 @@
+"""What the checks are written with: points on the check itself, random challenges, and ways to fail.
+
+A check asks the sandboxed submission for values and compares them out here with the reference. How it ends:
+returning earns its points; `fail` is a wrong answer; a `SubmissionError` is the submission's own trouble; any other
+exception is the grader's, and stops the grading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+import pytest
+import torch
+from torch import Tensor
+
+from autograder.assignment import MODULE, PARTS, part
+from autograder.misconceptions import MISCONCEPTIONS
+from autograder.report import Check, Outcome, PartReport
+from autograder.sandbox.client import Died, Raised, Submission, SubmissionError, TimedOut
+from autograder.solution import cs5814_vae as reference
+
+CHECKS = Path(__file__).parent
+FUNCTIONS = ("sample_latent", "loss_function")  # what the network and its training build on
+_F = TypeVar("_F", bound=Callable[..., None])
+
+
+def check(name: str, weight: float) -> Callable[[_F], _F]:
+    """Make a test a graded check: its display name, and its share of the part's points among the part's checks."""
+    return pytest.mark.check(name=name, weight=weight)
+
+
+class Wrong(Exception):
+    """The submission answered wrongly. `misconceptions` are names in the bank."""
+
+    def __init__(self, message: str, *misconceptions: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.misconceptions = [name for name in misconceptions if name]
+        self.hint = "\n".join([*(MISCONCEPTIONS[name].hint for name in self.misconceptions), *([hint] if hint else [])])
+
+
+def fail(message: str, *misconceptions: str | None, hint: str = "") -> NoReturn:
+    """End the check as wrong, with what was observed and the mistakes recognised."""
+    raise Wrong(message, *(name for name in misconceptions if name), hint=hint)
+
+
+class Challenge:
+    """Random inputs of one check, from the seed of the run and the check's own name."""
+
+    def __init__(self, seed: int, name: str) -> None:
+        digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+        self._generator = torch.Generator().manual_seed(int.from_bytes(digest[:7]))
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal numbers."""
+        return torch.randn(*shape, generator=self._generator)
+
+    def uniform(self, low: float, high: float, *shape: int) -> Tensor:
+        """Uniform numbers between `low` and `high`."""
+        return low + (high - low) * torch.rand(*shape, generator=self._generator)
+
+    def integer(self, low: int, high: int) -> int:
+        """A whole number from `low` to `high`, both included."""
+        return int(torch.randint(low, high + 1, (), generator=self._generator))
+
+    def integers(self, high: int, *shape: int) -> Tensor:
+        """Whole numbers from 0 to `high` - 1."""
+        return torch.randint(high, shape, generator=self._generator)
+
+    def seed(self) -> int:
+        """A seed for the submission's own generator."""
+        return self.integer(0, 2**31)
+
+    def one_hot(self, count: int, categories: int) -> Tensor:
+        """(count, categories) random one-hot rows."""
+        return torch.eye(categories)[self.integers(categories, count)]
+
+
+@dataclass
+class Smoke:
+    """What the training run left: held-out digits with their reconstructions, and generated ones."""
+
+    originals: Tensor  # (M, input_dim), as the next
+    reconstructions: Tensor
+    generated: Tensor  # (S, input_dim), of the classes below
+    generated_classes: Tensor  # (S,)
+    control: Tensor  # generated likewise from parameters that were never trained
+
+
+@dataclass(eq=False)
+class Grading:
+    """One grading run, as a pytest plugin: gives the checks their fixtures and gathers how they end."""
+
+    submission: Submission
+    seed: int = field(default_factory=lambda: secrets.randbits(53))
+    checks: dict[str, list[Check]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)  # by part
+    crash: pytest.ExceptionInfo[BaseException] | None = None  # of the grader itself
+    smoke: Smoke | None = None  # the training run that its checks and the pictures share
+    drawn: Tensor | None = None  # the last draw that the reference's sample_latent made for the submission
+    _hung: dict[str, TimedOut] = field(default_factory=dict)
+    _standing_in: frozenset[str] = frozenset()
+
+    def passed(self, part_name: str) -> bool:
+        """Whether every check of the part ran and passed."""
+        checks = self.checks.get(part_name, [])
+        return bool(checks) and all(check.outcome is Outcome.PASSED for check in checks)
+
+    def failed(self, part_name: str) -> bool:
+        """Whether a check of the part ran and did not pass."""
+        return any(check.outcome is not Outcome.PASSED for check in self.checks.get(part_name, []))
+
+    def stand_in_for_failed_functions(self) -> frozenset[str]:
+        """Let the reference's functions, computed out here, replace the submission's wrong ones from now on."""
+        failed = frozenset(name for name in FUNCTIONS if self.failed(name))
+        if failed != self._standing_in:
+            functions = {"sample_latent": self._draw_for_submission, "loss_function": reference.loss_function}
+            self.submission.stand_in({name: functions[name] for name in sorted(failed)})
+            self._standing_in = failed
+        return failed
+
+    def _draw_for_submission(self, means: Tensor, logvariances: Tensor) -> Tensor:
+        self.drawn = reference.sample_latent(means, logvariances)
+        return self.drawn
+
+    def reports(self) -> list[PartReport]:
+        """The parts, in the assignment's order, with the checks that ran."""
+        return [PartReport(each.name, each.points, self.checks.get(each.name, [])) for each in PARTS]
+
+    @pytest.fixture
+    def grading(self) -> Grading:
+        return self
+
+    @pytest.fixture(name="submission")
+    def submission_fixture(self) -> Submission:
+        return self.submission
+
+    @pytest.fixture
+    def challenge(self, request: pytest.FixtureRequest) -> Challenge:
+        return Challenge(self.seed, request.node.name)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        order = [each.name for each in PARTS]
+        items.sort(key=lambda item: order.index(_part(item)))
+        totals: dict[str, float] = {}
+        for item in items:
+            totals[_part(item)] = totals.get(_part(item), 0.0) + _check(item)["weight"]
+        for item in items:
+            item.stash[POINTS] = round(part(_part(item)).points * _check(item)["weight"] / totals[_part(item)], 2)
+
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        if hung := self._hung.get(_part(item)):  # waiting for the same endless loop again would help nobody
+            raise hung
+        torch.manual_seed(Challenge(self.seed, f"{item.name}: the reference's own draws").seed())
+        if _part(item) not in FUNCTIONS:
+            self.stand_in_for_failed_functions()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> pytest.TestReport:
+        report: pytest.TestReport = yield  # type: ignore[misc]
+        error = call.excinfo.value if call.excinfo else None
+        if call.when == "call" or error is not None:
+            self._record(item, call, error)
+            if isinstance(error, (Wrong, SubmissionError)):
+                report.longrepr = "\n".join(filter(None, (str(error), getattr(error, "hint", ""))))
+        return report
+
+    def _record(self, item: pytest.Item, call: pytest.CallInfo[None], error: BaseException | None) -> None:
+        points = item.stash[POINTS]
+        record = Check(_check(item)["name"], Outcome.PASSED, points, points)
+        if error is not None:
+            record.score = 0.0
+            record.message = " ".join(str(error).split()) if not isinstance(error, Wrong) else str(error)
+        match error:
+            case None:
+                pass
+            case Wrong():
+                record.outcome, record.hint = Outcome.FAILED, error.hint
+                record.misconception = ", ".join(error.misconceptions) or None
+            case TimedOut():
+                record.outcome = Outcome.TIMEOUT
+                self._hung[_part(item)] = error
+            case SubmissionError():
+                record.outcome = Outcome.ERROR if isinstance(error, (Raised, Died)) else Outcome.FAILED
+                record.message, record.hint = explain(error)
+            case pytest.skip.Exception():
+                record.outcome, record.message = Outcome.SKIPPED, str(error.msg)
+            case _:
+                self.crash = call.excinfo
+        record.__post_init__()
+        self.checks.setdefault(_part(item), []).append(record)
+        self.seconds[_part(item)] = self.seconds.get(_part(item), 0.0) + call.duration
+
+
+POINTS = pytest.StashKey[float]()
+
+
+def _part(item: pytest.Item) -> str:
+    return next(each.name for each in PARTS if item.get_closest_marker(each.name))
+
+
+def _check(item: pytest.Item) -> dict:
+    marker = item.get_closest_marker("check")
+    assert marker is not None, f"{item.nodeid} needs @check(name, weight)"
+    return dict(marker.kwargs)
+
+
+def explain(error: SubmissionError) -> tuple[str, str]:
+    """What a student should read about an error of the submission's own: a message and a hint."""
+    if not isinstance(error, Raised):
+        return str(error), ""
+    if error.kind == "NotImplementedError":
+        asked = f" It says what to do: {error.text}" if error.text else ""
+        return "Not written yet: this still raises NotImplementedError.", f"{asked.strip()}"
+    hints = {
+        "SyntaxError": f"Python cannot read the file, so nothing in it can be graded. Run `python {MODULE}` and mend the line it names.",
+        "IndentationError": "Python cannot read the file: the indentation of the line named, or of the one above it, is off.",
+        "TabError": "Python cannot read the file: tabs and spaces are mixed in the indentation.",
+        "ModuleNotFoundError": "The module may import what the course environment holds, nothing more.",
+        "SystemExit": "The code ends the program itself: take out the call of exit.",
+        "MemoryError": "The code asks for more memory than a submission may use.",
+        "RecursionError": "A function calls itself without an end.",
+    }
+    if error.kind == "TypeError" and "positional argument" in error.text:
+        return str(error), (
+            "The function is called with the arguments in the fill-in's signature. A function that belongs outside the "
+            "class but stands inside it, or a method without `self`, is off by one argument."
+        )
+    if error.kind == "RuntimeError" and "in-place operation" in error.text:
+        return str(error), MISCONCEPTIONS["inputs-modified"].hint
+    return str(error), hints.get(error.kind, "")
+
+
+def require_shape(tensor: Tensor, shape: tuple[int, ...], what: str) -> Tensor:
+    """The tensor as float32, or a failed check if it has another shape, no real numbers or a NaN."""
+    if tuple(tensor.shape) != shape:
+        fail(f"{what} has shape {tuple(tensor.shape)} where {shape} was expected.")
+    if not tensor.dtype.is_floating_point:
+        fail(f"{what} holds {str(tensor.dtype).removeprefix('torch.')} numbers where real ones were expected.")
+    if not torch.isfinite(tensor).all():
+        fail(f"{what} holds NaN or infinite numbers.")
+    return tensor.float()
+
+
+def close(actual: Tensor, expected: Tensor, tolerance: float = 1e-3) -> bool:
+    """Whether two tensors agree: every element within `tolerance` of its value or of the tensor's scale.
+
+    The scale term covers rounding: float32 sums of 800 products differ by some 1e-6 of their scale between
+    orders of summation, 1,000 times less than this.
+    """
+    if actual.shape != expected.shape or not torch.isfinite(actual).all():
+        return False
+    scale = float(expected.abs().mean()) + 1e-6
+    return bool(((actual.double() - expected.double()).abs() <= tolerance * (expected.double().abs() + scale)).all())

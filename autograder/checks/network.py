@@ -1,0 +1,302 @@
+"""Judge a network by weight transplant, whatever style it is written in.
+
+The grader writes random numbers into the submission's parameters, asks for outputs and gradients, and looks for a
+stack of linear layers and activations that gives the same outputs with the same parameters. The right stack passes;
+another one names the mistake. Which parameters belong to an output is read off the gradients, not off names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice, permutations
+from typing import NoReturn
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from autograder.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
+from autograder.checks.harness import Challenge, close, fail
+from autograder.misconceptions import ACTIVATIONS, HEAD_ACTIVATIONS, Activation, hidden_activations
+from autograder.sandbox.client import Raised, Reply, Submission, SubmissionError, Unfit
+
+CLASS = "ConditionalVariationalAutoencoder"
+Layer = tuple[Tensor, Tensor]  # weight (out, in), bias (out)
+
+BATCH = 24  # rows of a challenge
+MAX_ORDERS = 720  # ways to arrange the parameters that are tried
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Constructor arguments."""
+
+    input_dim: int = INPUT_DIM
+    num_categories: int = NUM_CATEGORIES
+    latent: int = LATENT_DIMENSIONALITY
+
+    @classmethod
+    def random(cls, challenge: Challenge) -> Sizes:
+        """Unusual sizes, all different, so that none can be hard-coded or mistaken for another."""
+        return cls(challenge.integer(20, 36), challenge.integer(3, 6), challenge.integer(7, 12))
+
+
+class Model:
+    """The submission's model, built with `sizes` under the handle "model", its parameters drawn by the grader.
+
+    Weights get the scale that keeps activations alive through ReLU layers, biases the scale `bias`. With `own_start`,
+    everything stays as the constructor left it.
+    """
+
+    def __init__(
+        self,
+        submission: Submission,
+        challenge: Challenge,
+        sizes: Sizes | None = None,
+        bias: float = 0.4,
+        own_start: bool = False,
+    ) -> None:
+        self.submission, self.sizes = submission, sizes or Sizes()
+        arguments = (self.sizes.input_dim, self.sizes.num_categories, self.sizes.latent)
+        self._incomplete = submission.construct("model", CLASS, *arguments, seed=challenge.seed())
+        self.parameters: dict[str, Tensor] = {}
+        if not own_start:
+            for name, value in self._own_parameters().items():
+                noise = challenge.normal(*value.shape)
+                scale = (2 / fan_in(value, self.sizes)) ** 0.5 if value.dim() == 2 else bias
+                self.parameters[name] = noise * scale
+            submission.set_parameters("model", self.parameters)
+
+    def _own_parameters(self) -> dict[str, Tensor]:
+        try:
+            return self.submission.parameters("model")
+        except SubmissionError:
+            self._raise_incomplete()
+            raise
+
+    def _raise_incomplete(self) -> None:
+        """Raise what kept the constructor from finishing, if anything did."""
+        if self._incomplete is not None:
+            raise self._incomplete
+
+    def require(self, *names: str) -> None:
+        """The attributes are there; otherwise raise what kept the constructor from setting them."""
+        found = self.submission.attributes("model", names)
+        missing = [name for name in names if found.get(name) is None]
+        if missing:
+            self._raise_incomplete()
+            raise Unfit(f"the model has no `{missing[0]}`: the constructor must set it")
+
+    def inputs(self, challenge: Challenge) -> tuple[Tensor, Tensor]:
+        """Random images (BATCH, input_dim) in [0, 1] and one-hot classes (BATCH, K)."""
+        images = challenge.uniform(0, 1, BATCH, self.sizes.input_dim)
+        return images, challenge.one_hot(BATCH, self.sizes.num_categories)
+
+    def latents(self, challenge: Challenge) -> Tensor:
+        """Random latents (BATCH, latent)."""
+        return challenge.normal(BATCH, self.sizes.latent)
+
+    def call(self, name: str, *arguments: Tensor, seed: int = 0, cotangents: dict[int, Tensor] | None = None) -> Reply:
+        """Call an attribute of the model ("" for the model itself)."""
+        return self.submission.call(name, *arguments, on="model", seed=seed, cotangents=cotangents)
+
+    def piece(self, name: str, x: Tensor, challenge: Challenge) -> Piece | None:
+        """An attribute called on one tensor, with the parameters that the output depends on; None if that fails."""
+        try:
+            output = self.call(name, x).outputs[0]
+            reply = self.call(name, x, cotangents={0: challenge.normal(*output.shape)})
+        except (SubmissionError, IndexError):
+            return None
+        return Piece(output, self.reached(reply), x)
+
+    def reached(self, reply: Reply) -> dict[str, Tensor]:
+        """The parameters to which a call returned a gradient, in the order of their registration."""
+        gradients = reply.gradients("parameter")
+        return {name: value for name, value in self.parameters.items() if name in gradients}
+
+    def forward(
+        self, images: Tensor, conditions: Tensor, seed: int, cotangents: dict[int, Tensor] | None = None
+    ) -> Reply:
+        """Call the model; Unfit unless it returns three tensors."""
+        try:
+            reply = self.call("", images, conditions, seed=seed, cotangents=cotangents)
+        except Raised as error:
+            if error.kind != "NotImplementedError":
+                self._raise_incomplete()
+            raise
+        if len(reply.outputs) != 3:
+            raise Unfit(
+                f"forward returned {len(reply.outputs)} value{'s' * (len(reply.outputs) != 1)} where three tensors were "
+                "expected: the reconstruction, the means and the log-variances"
+            )
+        return reply
+
+
+@dataclass
+class Piece:
+    """What part of a model gave for an input, and the parameters that it depends on, by name."""
+
+    output: Tensor
+    parameters: dict[str, Tensor]
+    input: Tensor
+
+
+def concatenate(data: Tensor, classes: Tensor) -> Tensor:
+    """[data | one-hot classes], row by row."""
+    return torch.cat((data, classes), -1)
+
+
+def fan_in(weight: Tensor, sizes: Sizes) -> int:
+    """The number of inputs of a weight, whether it is stored as (out, in) or as (in, out)."""
+    inputs = {sizes.input_dim + sizes.num_categories, sizes.latent + sizes.num_categories}
+    return next((size for size in weight.shape if size in inputs), HIDDEN_SIZE)
+
+
+def arrangements(parameters: dict[str, Tensor], inputs: int, outputs: int) -> Iterator[list[Layer]]:
+    """Ways in which the parameters make a chain of linear layers from `inputs` to `outputs`, the likeliest first.
+
+    Weights and biases are paired by the module that holds both where there is one, else in every possible way.
+    """
+    weights = {name: value for name, value in parameters.items() if value.dim() == 2}
+    biases = {name: value for name, value in parameters.items() if value.dim() == 1}
+    if not weights or len(weights) != len(biases) or len(weights) + len(biases) != len(parameters):
+        return
+    owner = {name.rpartition(".")[0]: name for name in biases}
+    paired = [owner.get(name.rpartition(".")[0]) for name in weights]
+    if len(set(paired)) == len(weights) and None not in paired:
+        pairings: Iterable[Sequence[Tensor]] = [[biases[name] for name in paired if name]]
+    else:
+        pairings = permutations(biases.values())
+    for pairing in pairings:
+        pairs = list(zip(weights.values(), pairing, strict=True))
+        for transposed in (False, True):
+            layers = [(weight.T if transposed else weight, bias) for weight, bias in pairs]
+            if all(len(bias) == len(weight) for weight, bias in layers):
+                yield from _chains(layers, inputs, outputs)
+
+
+def _chains(layers: list[Layer], inputs: int, outputs: int) -> Iterator[list[Layer]]:
+    for order in permutations(layers):
+        widths = [inputs, *(len(bias) for _, bias in order)]
+        if widths[-1] == outputs and all(
+            weight.shape[1] == width for (weight, _), width in zip(order, widths, strict=False)
+        ):
+            yield list(order)
+
+
+def stack(layers: Sequence[Layer], activations: Sequence[Activation], x: Tensor) -> Tensor:
+    """The output of linear layers, each followed by its activation."""
+    for (weight, bias), activation in zip(layers, activations, strict=True):
+        x = activation(F.linear(x, weight, bias))
+    return x
+
+
+@dataclass
+class Match:
+    """A stack that explains an output: its layers, the activations after them, and what follows the last."""
+
+    layers: list[Layer]
+    hidden: tuple[str, ...]
+    last: str
+
+    @property
+    def depth(self) -> int:
+        return len(self.layers)
+
+
+def explain_stack(
+    parameters: dict[str, Tensor],
+    x: Tensor,
+    output: Tensor,
+    tails: Mapping[str, Activation],
+    activated_last: bool = False,
+    width: int | None = None,
+) -> Match | None:
+    """The stack of linear layers that maps `x` to `output`, or None if none of those known does.
+
+    The last layer is followed by one of `tails`; with `activated_last`, it belongs to the hidden ones, which ReLU
+    follows, and the tail comes after that. `width` is the number of outputs of the last layer where it is not that of
+    `output`.
+    """
+    for layers in islice(arrangements(parameters, x.shape[-1], width or output.shape[-1]), MAX_ORDERS):
+        body = len(layers) if activated_last else len(layers) - 1
+        for names in hidden_activations(body) if body else [()]:
+            hidden = stack(layers[:body], [ACTIVATIONS[name] for name in names], x)
+            linear = hidden if activated_last else F.linear(hidden, *layers[-1])
+            for name, tail in tails.items():
+                if close(output, tail(linear)):
+                    return Match(layers, names, name)
+    return None
+
+
+@dataclass
+class Means:
+    """The means of a whole forward pass, explained: the encoder's stack, and the order of its input."""
+
+    match: Match
+    condition_first: bool
+
+
+def explain_means(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> Means | None:
+    """Explain the means that forward returns, for an encoder that cannot be called, or not without forward's help."""
+    seed = challenge.seed()
+    try:
+        means = model.forward(images, conditions, seed).outputs[1]
+        reply = model.forward(images, conditions, seed, cotangents={1: challenge.normal(*means.shape)})
+    except SubmissionError:
+        return None
+    head = model.piece("mean_layer", challenge.normal(BATCH, HIDDEN_SIZE), challenge)
+    if head is None or len(head.parameters) != 2:
+        return None
+    body = {name: value for name, value in model.reached(reply).items() if name not in head.parameters}
+    for layers in arrangements(head.parameters, HIDDEN_SIZE, means.shape[-1]):
+        tails = {
+            name: (lambda hidden, activation=activation, layer=layers[0]: activation(F.linear(hidden, *layer)))
+            for name, activation in HEAD_ACTIVATIONS.items()
+        }
+        for condition_first in (False, True):
+            x = concatenate(conditions, images) if condition_first else concatenate(images, conditions)
+            if match := explain_stack(body, x, means, tails, activated_last=True, width=HIDDEN_SIZE):
+                return Means(match, condition_first)
+    return None
+
+
+def describe_unexplained(model: Model, part: str, x: Tensor) -> NoReturn:
+    """Fail the check for a piece that is no known stack, with what can be said all the same."""
+    first, second = (model.call(part, x, seed=seed).outputs[0] for seed in (1, 2))
+    if not close(first, second):
+        fail(f"The {part} gives different outputs for the same input.", f"{part}-normalisation")
+    # A row's output that depends on the rows beside it is the mark of normalisation over the minibatch.
+    if not close(model.call(part, x[: BATCH // 2]).outputs[0], first[: BATCH // 2]):
+        fail(f"In the {part}, the output for one image depends on the others in the minibatch.", f"{part}-normalisation")
+    parameters = [value for name, value in model.parameters.items() if name.startswith(f"{part}.")]
+    if parameters and sum(value.dim() == 1 for value in parameters) < sum(value.dim() == 2 for value in parameters):
+        fail(f"A linear layer of the {part} has no bias.", f"{part}-bias")
+    fail(
+        f"With its own parameters, the {part} does not compute what the assignment describes.",
+        hint="Count its linear layers, look at what follows each of them, and see that each takes what the one before gives.",
+    )
+
+
+def describe_hidden(match: Match, part: str, depth: int) -> None:
+    """Fail the check if the stack has another depth, other activations or another width than the assignment's."""
+    if match.depth != depth:
+        fail(
+            f"The {part} behaves like {match.depth} linear layer{'s' * (match.depth != 1)} where {depth} are asked for.",
+            f"{part}-depth",
+        )
+    widths = {len(bias) for _, bias in match.layers[: depth if part == "encoder" else depth - 1]}
+    if widths != {HIDDEN_SIZE}:
+        fail(f"The {part}'s layers have widths {sorted(widths)} where {HIDDEN_SIZE} is asked for.", f"{part}-width")
+    if set(match.hidden) == {"ReLU"}:
+        return
+    if set(match.hidden) <= {"ReLU", "none"}:
+        last_only = part == "encoder" and match.hidden[:-1] == ("ReLU",) * (len(match.hidden) - 1)
+        without = [index + 1 for index, name in enumerate(match.hidden) if name == "none"]
+        fail(
+            f"No ReLU acts after linear layer {', '.join(map(str, without))} of the {part}.",
+            "encoder-missing-last-relu" if last_only else f"{part}-missing-relu",
+        )
+    other = next(name for name in match.hidden if name not in ("ReLU", "none"))
+    fail(f"The {part}'s hidden layers are followed by {other} where ReLU is asked for.", f"{part}-activation")

@@ -1,0 +1,120 @@
+"""The encoder and its two heads, by weight transplant (see `network`)."""
+
+import pytest
+
+from autograder.assignment import HIDDEN_SIZE
+from autograder.checks.harness import Challenge, check, close, fail, require_shape
+from autograder.checks.network import (
+    BATCH,
+    Model,
+    Sizes,
+    concatenate,
+    describe_hidden,
+    describe_unexplained,
+    explain_means,
+    explain_stack,
+)
+from autograder.misconceptions import ACTIVATIONS, HEAD_ACTIVATIONS
+from autograder.sandbox.client import Submission, SubmissionError
+
+pytestmark = pytest.mark.encoder
+
+HEADS = {"mean_layer": (1, "mean-head-activated"), "logvariance_layer": (2, "logvariance-head-activated")}
+DEPTH = 3
+
+
+@check("Three linear layers to hidden_size, ReLU after each", 8)
+def test_layers(submission: Submission, challenge: Challenge) -> None:
+    model = Model(submission, challenge)
+    model.require("encoder")
+    images, conditions = model.inputs(challenge)
+    x = concatenate(images, conditions)
+    piece = model.piece("encoder", x, challenge)
+    match = piece and explain_stack(piece.parameters, x, piece.output, {"none": ACTIVATIONS["none"]}, activated_last=True)
+    if match is None or match.hidden != ("ReLU",) * DEPTH:
+        # The activations, or all of the calculation, may stand in forward instead.
+        whole = explain_means(model, images, conditions, challenge)
+        if whole is not None and (match is None or whole.match.hidden == ("ReLU",) * DEPTH):
+            match = whole.match
+    if match is not None:
+        describe_hidden(match, "encoder", DEPTH)
+        return
+    if piece is None:
+        if model.piece("encoder", images, challenge) is not None:
+            fail("The encoder does not take the image with its one-hot class, but the image alone.", "encoder-without-condition")
+        model.call("encoder", x)  # says why it cannot be called
+    describe_unexplained(model, "encoder", x)
+
+
+@check("The mean head: one linear layer, no activation", 2)
+def test_mean_head(submission: Submission, challenge: Challenge) -> None:
+    judge_head(submission, challenge, "mean_layer")
+
+
+@check("The log-variance head: one linear layer of its own, no activation", 2)
+def test_logvariance_head(submission: Submission, challenge: Challenge) -> None:
+    judge_head(submission, challenge, "logvariance_layer")
+
+
+def judge_head(submission: Submission, challenge: Challenge, name: str) -> None:
+    """One head by itself, then what forward makes of it."""
+    model = Model(submission, challenge)
+    model.require(name)
+    position, activated = HEADS[name]
+    hidden = challenge.normal(BATCH, HIDDEN_SIZE)
+    head = model.piece(name, hidden, challenge)
+    if head is None:
+        model.call(name, hidden)  # says why it cannot be called
+        fail(f"No gradient reaches the parameters of {name}.")
+    require_shape(head.output, (BATCH, model.sizes.latent), f"The output of {name}")
+    match = explain_stack(head.parameters, hidden, head.output, HEAD_ACTIVATIONS)
+    if match is None:
+        fail(f"{name} does not behave like a linear layer.")
+    if match.last != "none":
+        fail(f"The output of {name} passes through {match.last}.", activated)
+    if match.depth != 1:
+        fail(f"{name} behaves like {match.depth} linear layers where one is asked for.")
+    other = model.piece(next(each for each in HEADS if each != name), hidden, challenge)
+    if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
+        fail("mean_layer and logvariance_layer share their parameters.", "heads-shared")
+    images, conditions = model.inputs(challenge)
+    encoded = model.piece("encoder", concatenate(images, conditions), challenge)
+    try:
+        observed = model.forward(images, conditions, challenge.seed()).outputs[position]
+        linear = model.call(name, encoded.output).outputs[0] if encoded else None
+    except SubmissionError:
+        return  # forward is judged by its own part
+    if linear is None or close(observed, linear):
+        return
+    for activation, function in HEAD_ACTIVATIONS.items():
+        if activation != "none" and close(observed, function(linear)):
+            fail(f"forward passes the output of {name} through {activation}.", activated)
+
+
+@check("Sizes follow the constructor's arguments, and stand in the attributes", 3)
+def test_sizes(submission: Submission, challenge: Challenge) -> None:
+    Model(submission, challenge).require("encoder", "mean_layer", "logvariance_layer")
+    sizes = Sizes.random(challenge)
+    try:
+        model = Model(submission, challenge, sizes)
+        model.require("encoder", "mean_layer", "logvariance_layer")
+        images, conditions = model.inputs(challenge)
+        encoded = model.piece("encoder", concatenate(images, conditions), challenge)
+        if encoded is not None:
+            heads = [model.call(name, encoded.output).outputs[0] for name in HEADS]
+        else:
+            heads = model.forward(images, conditions, challenge.seed()).outputs[1:]
+        for tensor, name in zip(heads, HEADS, strict=True):
+            require_shape(tensor, (BATCH, sizes.latent), f"With latent_dimensionality={sizes.latent}, the output of {name}")
+    except SubmissionError as error:
+        fail(f"With {sizes}, the encoder does not work: {error}", "encoder-sizes-hard-coded")
+    expected = {
+        "input_dim": sizes.input_dim,
+        "num_categories": sizes.num_categories,
+        "latent_dimensionality": sizes.latent,
+        "hidden_size": HIDDEN_SIZE,
+    }
+    found = submission.attributes("model", list(expected))
+    for name, value in expected.items():
+        if found.get(name) != value:
+            fail(f"The attribute {name} is {found.get(name)} where {value} was expected.")

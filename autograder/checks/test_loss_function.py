@@ -1,0 +1,177 @@
+"""loss_function: each term by itself, their average over a minibatch, gradients, and no loops.
+
+The terms are told apart by differences between calls that change one of them alone, on a single image, so that a
+mistake in one term or in the averaging costs no points of the others.
+"""
+
+import ast
+
+import pytest
+import torch
+from torch import Tensor
+
+from autograder.assignment import EXAMPLE_LOSS, EXAMPLE_ORIGINAL_LOGITS, EXAMPLE_RECONSTRUCTION_LOGITS
+from autograder.checks.harness import Challenge, Grading, Wrong, check, close, fail
+from autograder.misconceptions import LossProbe, diagnose_loss
+from autograder.report import Outcome
+from autograder.sandbox.client import Submission, SubmissionError
+from autograder.solution import cs5814_vae as reference
+
+pytestmark = pytest.mark.loss_function
+
+# Away from 0 and 1, so that a small constant inside a hand-written logarithm makes no difference that counts.
+LOW, HIGH = 0.05, 0.95
+TOLERANCE = 1e-3
+
+
+def probe(submission: Submission, *arguments: Tensor) -> LossProbe:
+    """One call of the submission's function, its value as a number (a single element will do)."""
+    value = value_of(submission.call("loss_function", *arguments).outputs)
+    reconstructions, originals, means, logvariances = arguments
+    return LossProbe(reconstructions.flatten(1), originals.flatten(1), means, logvariances, float(value))
+
+
+def value_of(outputs: list[Tensor]) -> Tensor:
+    if len(outputs) != 1 or outputs[0].numel() != 1:
+        shapes = ", ".join(str(tuple(output.shape)) for output in outputs)
+        fail(f"loss_function returned shape {shapes} where a scalar was expected.", "loss-per-image")
+    return outputs[0].reshape(())
+
+
+def inputs(challenge: Challenge, batch: int, pixels: int = 30, latent: int = 7, low: float = -2) -> tuple[Tensor, ...]:
+    """Random reconstructions, originals, means and log-variances."""
+    images = (challenge.uniform(LOW, HIGH, batch, pixels) for _ in range(2))
+    return (*images, challenge.normal(batch, latent), challenge.uniform(low, 2, batch, latent))
+
+
+def diagnose(submission: Submission, challenge: Challenge) -> list[str]:
+    """The mistakes that explain the values on minibatches of several shapes, log-variances of either sign or positive."""
+    for low in (-2.0, 0.2):
+        try:
+            probes = [
+                probe(submission, *inputs(challenge, batch, pixels, latent, low))
+                for batch, pixels, latent in ((1, 12, 5), (5, 20, 3), (3, 9, 8))
+            ]
+        except SubmissionError:
+            return []
+        except Wrong as error:
+            return error.misconceptions
+        if found := diagnose_loss(probes):
+            return found
+    return []
+
+
+@check("Reconstruction term: binary cross-entropy, summed over the pixels", 6)
+def test_reconstruction(submission: Submission, challenge: Challenge) -> None:
+    _, originals, means, logvariances = inputs(challenge, 1, low=0.2)
+    better = (0.8 * originals + 0.2 * challenge.uniform(LOW, HIGH, *originals.shape)).clamp(LOW, HIGH)
+    worse = challenge.uniform(LOW, HIGH, *originals.shape)
+    observed, expected = (
+        of(worse, originals, means, logvariances) - of(better, originals, means, logvariances)
+        for of in (lambda *arguments: probe(submission, *arguments).value, reference.loss_function)
+    )
+    if not close(torch.tensor(observed), torch.as_tensor(expected), TOLERANCE):
+        fail(
+            f"Between two reconstructions of one image the loss should differ by {expected:.4f}; it differs by {observed:.4f}.",
+            *_about("reconstruction", diagnose(submission, challenge)),
+        )
+
+
+@check("KL divergence in closed form, summed over the latent dimensions", 7)
+def test_divergence(submission: Submission, challenge: Challenge) -> None:
+    reconstructions, originals, *first = inputs(challenge, 1)
+    second = (challenge.normal(1, 7), challenge.uniform(-2, 2, 1, 7))
+    observed, expected = (
+        of(reconstructions, originals, *first) - of(reconstructions, originals, *second)
+        for of in (lambda *arguments: probe(submission, *arguments).value, reference.loss_function)
+    )
+    if not close(torch.tensor(observed), torch.as_tensor(expected), TOLERANCE):
+        fail(
+            "Between two pairs of means and log-variances the loss of one image should differ by "
+            f"{expected:.4f}; it differs by {observed:.4f}.",
+            *_about("kl", diagnose(submission, challenge)),
+        )
+
+
+def _about(term: str, mistakes: list[str]) -> list[str]:
+    """The mistakes in one term where there are any, else all of them."""
+    return [name for name in mistakes if name.startswith(term)] or mistakes
+
+
+@check("Average over the minibatch", 5)
+def test_minibatch(submission: Submission, challenge: Challenge) -> None:
+    for batch in (challenge.integer(5, 9), challenge.integer(20, 40)):
+        arguments = inputs(challenge, batch)
+        observed, expected = probe(submission, *arguments).value, float(reference.loss_function(*arguments))
+        if not close(torch.tensor(observed), torch.tensor(expected), TOLERANCE):
+            fail(
+                f"On a minibatch of {batch} images the loss should be {expected:.4f}; it is {observed:.4f}.",
+                *diagnose(submission, challenge),
+            )
+
+
+@check("Images of shape (N, 1, H, W): the worked example and a minibatch", 2)
+def test_image_shape(submission: Submission, challenge: Challenge) -> None:
+    reconstruction, original = (
+        torch.sigmoid(torch.tensor(logits)).reshape(1, 1, 2, 2)
+        for logits in (EXAMPLE_RECONSTRUCTION_LOGITS, EXAMPLE_ORIGINAL_LOGITS)
+    )
+    example = probe(submission, reconstruction, original, torch.ones(1, 15), torch.zeros(1, 15)).value
+    if abs(example - EXAMPLE_LOSS) > TOLERANCE:
+        fail(
+            f"The notebook's worked example gives {example:.4f} where {EXAMPLE_LOSS:.4f} is printed.",
+            *diagnose(submission, challenge),
+        )
+    images = [challenge.uniform(LOW, HIGH, 3, 1, 5, 4) for _ in range(2)]
+    flat = [image.flatten(1) for image in images]
+    parameters = (challenge.normal(3, 6), challenge.normal(3, 6))
+    if not close(
+        torch.tensor(probe(submission, *images, *parameters).value),
+        torch.tensor(probe(submission, *flat, *parameters).value),
+        TOLERANCE,
+    ):
+        fail("Images shaped (N, 1, H, W) and the same images flattened to (N, H·W) give different losses.")
+
+
+@check("Differentiable with respect to reconstructions, means and log-variances", 3)
+def test_gradients(submission: Submission, challenge: Challenge) -> None:
+    arguments = inputs(challenge, 1, pixels=12, latent=4)
+    reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(())})
+    value_of(reply.outputs)
+    gradients = reply.gradients("argument")
+    if not gradients:  # a result of shape (1,) takes a cotangent of that shape
+        reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(1)})
+        gradients = reply.gradients("argument")
+    if not gradients:
+        fail("No gradient comes back through the loss.", "loss-detached")
+    leaves = [argument.clone().requires_grad_() for argument in arguments]
+    expected = torch.autograd.grad(reference.loss_function(*leaves), leaves)
+    for index, name in ((0, "reconstructions"), (2, "means"), (3, "log-variances")):
+        gradient = gradients.get(str(index))
+        if gradient is None or not close(gradient, expected[index], 1e-2):
+            how = "does not reach" if gradient is None else "is wrong with respect to"
+            fail(f"The gradient of the loss {how} the {name}.", *diagnose(submission, challenge))
+
+
+@check("No loops over the minibatch", 2)
+def test_vectorised(submission: Submission, challenge: Challenge, grading: Grading) -> None:
+    computed = [check.outcome for check in grading.checks.get("loss_function", [])[:2]]
+    if computed and Outcome.PASSED not in computed:
+        pytest.skip("Judged once one of the two terms is right.")
+    small, large = (
+        submission.work("loss_function", *inputs(challenge, batch, pixels=6, latent=3)) for batch in (4, 64)
+    )
+    for kind, what in (("operators", "torch operations"), ("bytecodes", "steps of Python")):
+        if large[kind] > 2 * small[kind] + 50:
+            fail(
+                f"A minibatch of 4 images takes {small[kind]} {what}, one of 64 takes {large[kind]}."
+                + describe_loops(submission.source),
+                "loop-over-batch",
+            )
+
+
+def describe_loops(source: bytes) -> str:
+    """Where the module loops, for the hint: the verdict comes from counting."""
+    loops = (ast.For, ast.While, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
+    lines = sorted({node.lineno for node in ast.walk(ast.parse(source)) if isinstance(node, loops)})
+    return f" There is a loop in line {', '.join(map(str, lines[:5]))}." if lines else ""

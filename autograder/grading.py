@@ -1,0 +1,185 @@
+"""Grade one submission: find the module, run the checks with pytest, and put together the report."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import secrets
+import time
+import zipfile
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from pathlib import Path
+
+from autograder.assignment import MODULE, PARTS
+from autograder.report import Check, Outcome, PartReport, Report
+from autograder.sandbox.client import Sandbox, SandboxError, SubmissionError
+from autograder.sandbox.limits import LIMITS
+
+MAX_ARCHIVE_ENTRIES = 2000
+
+
+class NothingToGrade(Exception):
+    """There is no submission at the path. The message says what was looked for."""
+
+
+class GraderError(Exception):
+    """The grader itself failed; the submission is not to blame and gets no grade."""
+
+
+def find_module(path: Path) -> tuple[str, bytes]:
+    """The module to grade: `path` itself, or the one `cs5814_vae.py` in a folder or a zip archive.
+
+    Of several, the one nearest to the top counts. NothingToGrade if there is none, or if two are equally near.
+    """
+    if path.is_dir():
+        candidates = [each.relative_to(path).as_posix() for each in path.rglob(MODULE) if each.is_file()]
+        chosen = _nearest(candidates, path)
+        return f"{path}/{chosen}", _read(path / chosen)
+    if not path.exists():
+        raise NothingToGrade(f"{path} does not exist")
+    if path.suffix == ".zip":
+        try:
+            with zipfile.ZipFile(path) as archive:
+                entries = archive.infolist()
+                if len(entries) > MAX_ARCHIVE_ENTRIES:
+                    raise NothingToGrade(f"{path} holds {len(entries)} files; a submission holds a few")
+                names = [entry.filename for entry in entries if Path(entry.filename).name == MODULE]
+                chosen = _nearest([name for name in names if "__MACOSX" not in name], path)
+                with archive.open(chosen) as file:  # never more than the limit, whatever the archive promises
+                    return f"{path}/{chosen}", file.read(LIMITS.source + 1)
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+            raise NothingToGrade(f"{path} cannot be read as a zip archive: {error}") from error
+    return str(path), _read(path)
+
+
+def _nearest(candidates: list[str], path: Path) -> str:
+    if not candidates:
+        raise NothingToGrade(f"there is no {MODULE} in {path}")
+    ranked = sorted(candidates, key=lambda name: (name.count("/"), name))
+    if len(ranked) > 1 and ranked[1].count("/") == ranked[0].count("/"):
+        raise NothingToGrade(f"{path} holds more than one {MODULE}: {ranked[0]} and {ranked[1]}; name the one to grade")
+    return ranked[0]
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(LIMITS.source + 1)
+
+
+def grade(
+    path: Path | str,
+    *,
+    seed: int | None = None,
+    isolation: str | None = None,
+    sandbox: Sandbox | None = None,
+    pictures: bool = False,
+) -> Report:
+    """Grade the submission at `path` (a module, a folder or a zip that holds one).
+
+    Arguments:
+        seed: repeats the challenges of an earlier run; drawn anew by default.
+        isolation: the isolation level; the strongest that works here by default.
+        sandbox: a warm sandbox to use, and to leave running; one is started and ended by default.
+        pictures: whether to draw the pictures of the smoke run into the report.
+
+    Raises:
+        NothingToGrade: there is no submission at the path.
+        SandboxError, GraderError: the grader itself failed.
+    """
+    name, source = find_module(Path(path))
+    with nullcontext(sandbox) if sandbox else Sandbox(isolation) as running:
+        return grade_source(name, source, running, seed=seed, pictures=pictures)
+
+
+def grade_source(
+    name: str, source: bytes, sandbox: Sandbox, *, seed: int | None = None, pictures: bool = False
+) -> Report:
+    """Grade the source of a module, called `name` in the report. For the rest see `grade`."""
+    started = time.perf_counter()
+    report = Report(
+        submission=name,
+        sha256=hashlib.sha256(source).hexdigest(),
+        isolation=sandbox.level.name,
+        seed=secrets.randbits(53) if seed is None else seed,
+        parts=[],
+    )
+    if not sandbox.level.strong:
+        report.notes.append(
+            f"Weak isolation ({sandbox.level.name}): {sandbox.level.summary}. Do not grade other people's code this way."
+        )
+    if len(source) > LIMITS.source:
+        _refuse(report, f"The file is larger than {LIMITS.source // 1024} KiB, which no {MODULE} needs to be.")
+    else:
+        _run_checks(report, source, sandbox, pictures)
+    report.duration_s = time.perf_counter() - started
+    return report
+
+
+def _refuse(report: Report, reason: str) -> None:
+    """Zero for every part, with the reason."""
+    report.error = reason
+    report.parts = [
+        PartReport(part.name, part.points, [Check("Readable", Outcome.ERROR, 0.0, part.points, reason)])
+        for part in PARTS
+    ]
+
+
+def _run_checks(report: Report, source: bytes, sandbox: Sandbox, pictures: bool) -> None:
+    clock = time.perf_counter()
+
+    def lap(phase: str) -> None:
+        nonlocal clock
+        now = time.perf_counter()
+        report.timings[phase] = report.timings.get(phase, 0.0) + now - clock
+        clock = now
+
+    import torch
+
+    lap("import torch")
+    import pytest
+
+    from autograder.checks.harness import CHECKS, Grading, explain
+
+    lap("import the checks")
+    sandbox.wait_until_ready()
+    lap("wait for the sandbox")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with sandbox.submission(source) as submission:
+        try:
+            submission.load()
+        except SubmissionError as error:
+            message, hint = explain(error)
+            report.error = f"{message} {hint}".strip()
+        lap("import the submission")
+        grading = Grading(submission, report.seed)
+        arguments = [str(CHECKS), "-c", os.devnull, "--rootdir", str(CHECKS), "-q", "--no-header", "-p", "no:cacheprovider"]
+        quiet = {"PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        saved = {key: os.environ.get(key) for key in (*quiet, "PYTEST_PLUGINS")}
+        os.environ.update(quiet)
+        os.environ.pop("PYTEST_PLUGINS", None)
+        said = io.StringIO()
+        try:
+            with redirect_stdout(said), redirect_stderr(said):
+                code = pytest.main(arguments, plugins=[grading])
+        finally:
+            for key, value in saved.items():
+                if value is None:
+                    os.environ.pop(key, None)
+                else:
+                    os.environ[key] = value
+            torch.set_num_threads(threads)
+        report.output = submission.output
+    if grading.crash is not None:
+        raise GraderError(f"a check failed by itself: {grading.crash.getrepr(style='short')}") from grading.crash.value
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise GraderError(f"pytest ended with {code!r}:\n{said.getvalue()[-3000:]}")
+    report.parts = grading.reports()
+    report.timings |= grading.seconds
+    lap("pytest and the checks")
+    if pictures and grading.smoke is not None:
+        from autograder.pictures import draw_pictures
+
+        report.pictures = draw_pictures(grading.smoke)
+        lap("pictures")

@@ -1,0 +1,360 @@
+"""The bank of named mistakes behind the hints.
+
+A check that fails compares what came back with what each mistake would have given. A hint says what was observed and
+what that usually means, never the corrected line.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from autograder.assignment import part
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A mistake that has a name: the part it belongs to and what the student should read about it."""
+
+    name: str
+    part: str
+    text: str
+
+    @property
+    def hint(self) -> str:
+        return f"{self.text} The section “{part(self.part).section}” of the notebook explains it."
+
+
+def _bank(part_name: str, texts: dict[str, str]) -> dict[str, Misconception]:
+    return {name: Misconception(name, part_name, text) for name, text in texts.items()}
+
+
+MISCONCEPTIONS: dict[str, Misconception] = {
+    **_bank(
+        "sample_latent",
+        {
+            "variance-as-std": "The noise is scaled by exp(logvariances): that is the variance, and the draw needs the standard deviation.",
+            "logvariance-as-std": "The noise is scaled by the log-variance itself: it is a logarithm and can be negative, so it has to be turned into a standard deviation first.",
+            "half-logvariance-as-std": "The noise is scaled by half the log-variance: halving is a square root only on the log scale, and you are still on that scale.",
+            "inverse-std": "The spread shrinks where the variance grows: the sign in the exponent is the wrong way round.",
+            "squared-std": "The spread grows far too fast with the log-variance: check by what the log-variance is multiplied in the exponent, and why.",
+            "no-noise": "Every draw is exactly the mean: no noise enters, so the latent space is that of a plain autoencoder.",
+            "no-mean": "The draws are centred on zero whatever the means are: the means never enter.",
+            "no-scale": "The spread is 1 whatever the log-variances are: the noise is added without being scaled.",
+            "noise-scales-mean": "The means are multiplied by the noise: the noise belongs to the standard deviation, the means only shift it.",
+            "mean-scaled": "The means are scaled by the standard deviation together with the noise: only the noise should be.",
+            "std-returned": "What comes back is the standard deviation: no draw is made with it.",
+            "sample-arguments-exchanged": "The two arguments seem to have changed places: the means drive the spread and the log-variances the centre.",
+            "uniform-noise": "The noise is not Gaussian but looks uniform: torch.rand and torch.randn differ by one letter.",
+            "noise-not-normal": "The noise has the right centre and spread but not the shape of a Gaussian.",
+            "positive-noise": "The noise is never negative: a standard normal is symmetric about zero.",
+            "fixed-seed": "Two calls give the very same noise: something inside the function fixes the seed, or the noise is drawn only once.",
+            "noise-shared-across-rows": "Every row of the minibatch gets the same noise: it must be drawn for each element, so look at the shape you draw.",
+            "noise-shared-across-columns": "All latent dimensions of a row get the same noise: it must be drawn for each element, so look at the shape you draw.",
+            "sample-detached": "No gradient flows back to the arguments. This is what the trick is for: draw the noise alone, and let the arguments enter by ordinary arithmetic, outside no_grad(), detach() and .data.",
+            "std-detached": "The gradient reaches the means but not the log-variances: the standard deviation is cut out of the graph.",
+            "inputs-modified": "The function changes the tensors that it was given: an operation that ends in an underscore, or an augmented assignment, writes in place.",
+        },
+    ),
+    **_bank(
+        "loss_function",
+        {
+            "kl-without-exp": "The last term of the KL divergence is the variance, but the log-variance came in its place, so that it cancels against the other one.",
+            "kl-with-log": "A logarithm is taken of the log-variance in the KL divergence: the way from a log-variance to the variance is the other direction.",
+            "kl-sign-flipped": "The KL divergence enters with the wrong sign: training would push the latents away from the prior. A divergence is never negative.",
+            "kl-missing": "Only the reconstruction term is there: the loss does not change with means and log-variances as it should.",
+            "kl-without-half": "The KL divergence is twice what it should be: look at the factor before the sum.",
+            "kl-mean-not-squared": "The means enter the KL divergence without being squared.",
+            "kl-averaged-over-latent": "The KL divergence is averaged over the latent dimensions: within an image it is a sum, and only the minibatch is averaged.",
+            "kl-without-constant": "The KL divergence is off by a constant for each latent dimension: it should be exactly zero at the prior, where mean and log-variance are zero.",
+            "kl-without-logvariance": "The log-variance itself is missing from the KL divergence, beside the variance and the squared mean.",
+            "kl-without-variance": "The variance is missing from the KL divergence, beside the log-variance and the squared mean.",
+            "kl-without-mean": "The means do not enter the KL divergence.",
+            "kl-std-for-variance": "The KL divergence uses the standard deviation where the formula has the variance.",
+            "kl-logvariance-as-log-std": "The KL divergence treats the log-variances as the logarithm of the standard deviation: a factor of two on the log scale.",
+            "kl-scaled": "The KL divergence is right up to a constant factor: the two terms are added without weights.",
+            "reconstruction-mse": "The reconstruction term is a squared error: the pixels are compared by binary cross-entropy here.",
+            "reconstruction-l1": "The reconstruction term is an absolute error: the pixels are compared by binary cross-entropy here.",
+            "reconstruction-missing": "Only the KL divergence is there: the loss does not depend on the reconstructions.",
+            "reconstruction-arguments-swapped": "Reconstructions and originals changed places in the cross-entropy: the logarithm is taken of the prediction, the original weighs it.",
+            "reconstruction-averaged-over-pixels": "The cross-entropy is averaged over the pixels: within an image it is a sum, and only the minibatch is averaged. (Library losses average over everything unless told otherwise.)",
+            "reconstruction-sign-flipped": "The reconstruction term has the wrong sign: the loss should fall when reconstructions improve.",
+            "reconstruction-sigmoid-twice": "The cross-entropy treats the reconstructions as logits, but the decoder's sigmoid has already been applied.",
+            "reconstruction-half": "Only one of the two terms of the binary cross-entropy is there: black pixels count as well as white ones.",
+            "summed-over-batch": "The loss grows with the size of the minibatch: it is summed over the images where the text asks for the average.",
+            "reconstruction-summed-over-batch": "The reconstruction term is summed over the minibatch while the KL divergence is averaged: both are averaged.",
+            "kl-summed-over-batch": "The KL divergence is summed over the minibatch while the reconstruction term is averaged: both are averaged.",
+            "averaged-over-everything": "Both terms are averaged over pixels and latent dimensions as well: those are summed, and only the minibatch is averaged.",
+            "divided-by-latent": "The loss is divided by the number of latent dimensions: it is averaged over the images and nothing else.",
+            "divided-by-pixels": "The loss is divided by the number of pixels: it is averaged over the images and nothing else.",
+            "divided-by-all-pixels": "The sum of the two terms is divided by the number of pixels in the whole minibatch: divide by the number of images.",
+            "loss-per-image": "One number for each image comes back: average them into a single scalar.",
+            "loss-detached": "No gradient flows through the loss: it was turned into a plain number, or cut out of the graph, on the way.",
+            "loop-over-batch": "The work grows with the number of images: a loop visits them one by one where a whole-tensor operation can do it at once.",
+        },
+    ),
+    **_bank(
+        "encoder",
+        {
+            "encoder-depth": "The encoder has the wrong number of linear layers: three are asked for, the two heads not counted.",
+            "encoder-missing-relu": "A ReLU is missing between the encoder's linear layers: without it two of them collapse into one.",
+            "encoder-missing-last-relu": "The ReLU after the encoder's last linear layer is missing: all three layers are followed by one.",
+            "encoder-activation": "The encoder's layers are followed by another activation than ReLU.",
+            "encoder-width": "The encoder's layers do not have hidden_size outputs.",
+            "encoder-without-condition": "The encoder takes the image alone: its input is the image with the one-hot class beside it.",
+            "encoder-normalisation": "The encoder contains something beside linear layers and ReLU, such as dropout or batch normalisation.",
+            "mean-head-activated": "The predicted means pass through an activation: a mean can be any real number, so the head is one linear layer and nothing after it.",
+            "logvariance-head-activated": "The predicted log-variances pass through an activation: a log-variance can be any real number, also a negative one, so the head is one linear layer and nothing after it.",
+            "heads-shared": "Means and log-variances come from the same layer: each head needs weights of its own.",
+            "encoder-bias": "A linear layer has no bias.",
+            "encoder-sizes-hard-coded": "Sizes are written into the code as numbers: they must follow the constructor's arguments.",
+        },
+    ),
+    **_bank(
+        "decoder",
+        {
+            "decoder-depth": "The decoder has the wrong number of linear layers: four are asked for, the one to the pixels counted.",
+            "decoder-missing-relu": "A ReLU is missing between the decoder's linear layers: without it two of them collapse into one.",
+            "decoder-activation": "The decoder's hidden layers are followed by another activation than ReLU.",
+            "decoder-no-sigmoid": "The decoder's output is not squashed: pixels are probabilities between 0 and 1.",
+            "decoder-sigmoid-twice": "The decoder's output passes through a sigmoid twice: it can never be dark or bright.",
+            "decoder-relu-before-sigmoid": "A ReLU stands before the decoder's sigmoid: no pixel can then be darker than one half.",
+            "decoder-output-activation": "The decoder's output passes through another activation than the sigmoid.",
+            "decoder-width": "The decoder's hidden layers do not have hidden_size outputs.",
+            "decoder-without-condition": "The decoder takes the latent alone: its input is the latent with the one-hot class beside it.",
+            "decoder-normalisation": "The decoder contains something beside linear layers, ReLU and the sigmoid, such as dropout or batch normalisation.",
+            "decoder-bias": "A linear layer has no bias.",
+            "decoder-sizes-hard-coded": "Sizes are written into the code as numbers: they must follow the constructor's arguments.",
+        },
+    ),
+    **_bank(
+        "forward",
+        {
+            "condition-first": "The one-hot class stands before the data it is concatenated with: the order is data first, class last. The notebook calls the decoder in that order.",
+            "condition-missing": "The class does not reach the network: zeros or something else take the place of the one-hot vector.",
+            "mean-instead-of-sample": "The decoder is given the mean: two passes over the same image should differ by the noise of the draw.",
+            "logvariance-instead-of-sample": "The decoder is given the log-variances instead of a draw.",
+            "sample-arguments-swapped": "Means and log-variances changed places on their way into sample_latent.",
+            "heads-swapped": "Means and log-variances changed places in what forward returns.",
+            "one-head-twice": "Means and log-variances come from the same head.",
+            "outputs-swapped": "The three results come back in another order than (reconstruction, means, log-variances).",
+            "forward-detached": "No gradient of the reconstruction reaches some of the parameters: part of the pass is cut out of the graph.",
+            "latent-returned": "The draw is returned where the means are asked for.",
+            "unused-parameters": "Some parameters never take part in the reconstruction.",
+            "reconstruction-shape": "The reconstruction should be flat, like the input: one row of input_dim numbers for each image.",
+        },
+    ),
+    **_bank(
+        "training",
+        {
+            "stuck-start": "At its own starting weights some parameters get no gradient at all, so they can never move: look at how they are initialised.",
+        },
+    ),
+}  # fmt: skip
+
+
+# --- sample_latent ------------------------------------------------------------------------------------------------
+
+Draw = Callable[[Tensor, Tensor, Tensor], Tensor]  # of means, logvariances and standard normal noise
+
+WRONG_DRAWS: dict[str, Draw] = {
+    "variance-as-std": lambda mu, logvar, noise: mu + logvar.exp() * noise,
+    "logvariance-as-std": lambda mu, logvar, noise: mu + logvar * noise,
+    "half-logvariance-as-std": lambda mu, logvar, noise: mu + 0.5 * logvar * noise,
+    "inverse-std": lambda mu, logvar, noise: mu + (-0.5 * logvar).exp() * noise,
+    "squared-std": lambda mu, logvar, noise: mu + (2 * logvar).exp() * noise,
+    "no-noise": lambda mu, logvar, noise: mu,
+    "no-mean": lambda mu, logvar, noise: (0.5 * logvar).exp() * noise,
+    "no-scale": lambda mu, logvar, noise: mu + noise,
+    "noise-scales-mean": lambda mu, logvar, noise: mu * noise + (0.5 * logvar).exp(),
+    "mean-scaled": lambda mu, logvar, noise: (mu + noise) * (0.5 * logvar).exp(),
+    "std-returned": lambda mu, logvar, noise: (0.5 * logvar).exp() + 0 * noise,
+    "sample-arguments-exchanged": lambda mu, logvar, noise: logvar + (0.5 * mu).exp() * noise,
+    "uniform-noise": lambda mu, logvar, noise: mu + (0.5 * logvar).exp() * _uniform(noise),
+    "positive-noise": lambda mu, logvar, noise: mu + (0.5 * logvar).exp() * noise.abs(),
+}
+_SYMMETRIC_UNIFORM: Draw = lambda mu, logvar, noise: mu + (0.5 * logvar).exp() * (2 * _uniform(noise) - 1)  # noqa: E731
+
+
+def _uniform(noise: Tensor) -> Tensor:
+    return torch.special.ndtr(noise)
+
+
+def diagnose_draws(draws: Tensor, means: Tensor, logvariances: Tensor) -> str | None:
+    """The mistake whose centre and spread these draws have: (N, D) draws, (D,) means and log-variances."""
+    noise = torch.randn(len(draws), len(means), generator=torch.Generator().manual_seed(0))
+    mean, std = draws.mean(0), draws.std(0)
+    for name, wrong in (*WRONG_DRAWS.items(), ("uniform-noise", _SYMMETRIC_UNIFORM)):
+        expected = wrong(means.expand_as(noise), logvariances.expand_as(noise), noise)
+        scale = expected.std(0)
+        close = (mean - expected.mean(0)).abs() <= 0.12 * scale + 1e-4
+        if bool((close & ((std - scale).abs() <= 0.1 * scale + 1e-4)).all()):
+            return name
+    return None
+
+
+# --- loss_function ------------------------------------------------------------------------------------------------
+
+Term = Callable[[Tensor, Tensor], Tensor]  # of (N, D) twice, or (N, L) twice, to (N,)
+
+
+def _cross_entropy(reconstructions: Tensor, originals: Tensor) -> Tensor:
+    return F.binary_cross_entropy(reconstructions, originals, reduction="none").sum(-1)
+
+
+def _divergence(means: Tensor, logvariances: Tensor) -> Tensor:
+    return -0.5 * (1 + logvariances - means.square() - logvariances.exp()).sum(-1)
+
+
+RECONSTRUCTIONS: dict[str, Term] = {
+    "": _cross_entropy,
+    "reconstruction-mse": lambda r, x: (r - x).square().sum(-1),
+    "reconstruction-mse ": lambda r, x: (r - x).square().mean(-1),
+    "reconstruction-l1": lambda r, x: (r - x).abs().sum(-1),
+    "reconstruction-l1 ": lambda r, x: (r - x).abs().mean(-1),
+    "reconstruction-missing": lambda r, x: torch.zeros(len(r), dtype=r.dtype),
+    "reconstruction-arguments-swapped": lambda r, x: _cross_entropy(x, r),
+    "reconstruction-averaged-over-pixels": lambda r, x: _cross_entropy(r, x) / r.shape[-1],
+    "reconstruction-sign-flipped": lambda r, x: -_cross_entropy(r, x),
+    "reconstruction-sigmoid-twice": lambda r, x: _cross_entropy(torch.sigmoid(r), x),
+    "reconstruction-half": lambda r, x: -(x * r.log()).sum(-1),
+    "reconstruction-half ": lambda r, x: -((1 - x) * (1 - r).log()).sum(-1),
+}
+DIVERGENCES: dict[str, Term] = {
+    "": _divergence,
+    "kl-without-exp": lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - logvar).sum(-1),
+    "kl-with-log": lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - logvar.log()).sum(-1),
+    "kl-sign-flipped": lambda mu, logvar: -_divergence(mu, logvar),
+    "kl-missing": lambda mu, logvar: torch.zeros(len(mu), dtype=mu.dtype),
+    "kl-without-half": lambda mu, logvar: 2 * _divergence(mu, logvar),
+    "kl-without-half kl-sign-flipped": lambda mu, logvar: -2 * _divergence(mu, logvar),
+    "kl-mean-not-squared": lambda mu, logvar: -0.5 * (1 + logvar - mu - logvar.exp()).sum(-1),
+    "kl-averaged-over-latent": lambda mu, logvar: _divergence(mu, logvar) / mu.shape[-1],
+    "kl-without-constant": lambda mu, logvar: -0.5 * (logvar - mu.square() - logvar.exp()).sum(-1),
+    "kl-without-logvariance": lambda mu, logvar: -0.5 * (1 - mu.square() - logvar.exp()).sum(-1),
+    "kl-without-variance": lambda mu, logvar: -0.5 * (1 + logvar - mu.square()).sum(-1),
+    "kl-without-mean": lambda mu, logvar: -0.5 * (1 + logvar - logvar.exp()).sum(-1),
+    "kl-std-for-variance": lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - (0.5 * logvar).exp()).sum(-1),
+    "kl-logvariance-as-log-std": lambda mu, logvar: _divergence(mu, 2 * logvar),
+}
+# How the two terms of each image become one number: weights of the summed terms, from N, D and L.
+REDUCTIONS: dict[str, Callable[[int, int, int], tuple[float, float]]] = {
+    "": lambda n, d, latent: (1 / n, 1 / n),
+    "summed-over-batch": lambda n, d, latent: (1, 1),
+    "reconstruction-summed-over-batch": lambda n, d, latent: (1, 1 / n),
+    "kl-summed-over-batch": lambda n, d, latent: (1 / n, 1),
+    "averaged-over-everything": lambda n, d, latent: (1 / (n * d), 1 / (n * latent)),
+    "reconstruction-averaged-over-pixels kl-summed-over-batch": lambda n, d, latent: (1 / (n * d), 1),
+    "reconstruction-summed-over-batch kl-averaged-over-latent": lambda n, d, latent: (1, 1 / (n * latent)),
+    "divided-by-latent": lambda n, d, latent: (1 / latent, 1 / latent),
+    "divided-by-latent ": lambda n, d, latent: (1 / (n * latent), 1 / (n * latent)),
+    "divided-by-pixels": lambda n, d, latent: (1 / d, 1 / d),
+    "divided-by-all-pixels": lambda n, d, latent: (1 / (n * d), 1 / (n * d)),
+}
+
+
+@dataclass(frozen=True)
+class LossProbe:
+    """One call of loss_function and what it gave: (N, D) images twice, (N, L) parameters twice, a number."""
+
+    reconstructions: Tensor
+    originals: Tensor
+    means: Tensor
+    logvariances: Tensor
+    value: float
+
+
+def diagnose_loss(probes: list[LossProbe]) -> list[str]:
+    """The mistakes that together explain every probe, the fewest that do; empty if none are known to."""
+    candidates: list[list[str]] = []
+    terms = [
+        (
+            {name: float(term(p.reconstructions, p.originals).sum()) for name, term in RECONSTRUCTIONS.items()},
+            {name: float(term(p.means, p.logvariances).sum()) for name, term in DIVERGENCES.items()},
+            {name: weigh(*p.reconstructions.shape, p.means.shape[-1]) for name, weigh in REDUCTIONS.items()},
+            p.value,
+        )
+        for p in probes
+    ]
+    for names in product(RECONSTRUCTIONS, DIVERGENCES, REDUCTIONS):
+        reconstruction, divergence, reduction = names
+        if all(
+            _same(r[reconstruction] * w[reduction][0] + kl[divergence] * w[reduction][1], value)
+            for r, kl, w, value in terms
+        ):
+            candidates.append(" ".join(names).split())
+    if candidates:
+        return min(candidates, key=len)
+    factors = [
+        (value - r[""] * w[""][0]) / (kl[""] * w[""][1]) for r, kl, w, value in terms if abs(kl[""]) > 1e-3
+    ]
+    if len(factors) > 1 and all(_same(factor, factors[0], 1e-2) for factor in factors):
+        return ["kl-scaled"]
+    return []
+
+
+def _same(expected: float, value: float, tolerance: float = 1e-3) -> bool:
+    if expected != expected or value != value:  # NaN
+        return expected != expected and value != value
+    return abs(expected - value) <= tolerance * max(abs(value), 1e-2)
+
+
+# --- networks -----------------------------------------------------------------------------------------------------
+
+Activation = Callable[[Tensor], Tensor]
+
+
+def _identity(x: Tensor) -> Tensor:
+    return x
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "ReLU": torch.relu,
+    "none": _identity,
+    "leaky ReLU": F.leaky_relu,
+    "ELU": F.elu,
+    "GELU": F.gelu,
+    "SiLU": F.silu,
+    "softplus": F.softplus,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+}
+HEAD_ACTIVATIONS: dict[str, Activation] = {
+    "none": _identity,
+    "ReLU": torch.relu,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "softplus": F.softplus,
+    "exp": torch.exp,
+    "leaky ReLU": F.leaky_relu,
+    "absolute value": torch.abs,
+    "square": torch.square,
+}
+OUTPUT_ACTIVATIONS: dict[str, Activation] = {
+    "sigmoid": torch.sigmoid,
+    "none": _identity,
+    "two sigmoids": lambda x: torch.sigmoid(torch.sigmoid(x)),
+    "ReLU, then sigmoid": lambda x: torch.sigmoid(torch.relu(x)),
+    "tanh": torch.tanh,
+    "ReLU": torch.relu,
+    "clamping": lambda x: x.clamp(0, 1),
+    "softmax": lambda x: torch.softmax(x, -1),
+    "tanh, rescaled": lambda x: (torch.tanh(x) + 1) / 2,
+    "tanh, then sigmoid": lambda x: torch.sigmoid(torch.tanh(x)),
+}
+
+
+def hidden_activations(depth: int) -> Iterator[tuple[str, ...]]:
+    """Ways to follow `depth` linear layers by activations, the right one first, the likelier mistakes early."""
+    right = ("ReLU",) * depth
+    yield right
+    yield (*right[:-1], "none")
+    for missing in range(depth - 1):
+        yield tuple("none" if index == missing else "ReLU" for index in range(depth))
+    for name in ACTIVATIONS:
+        if name != "ReLU":
+            yield (name,) * depth
+            yield (*((name,) * (depth - 1)), "none")

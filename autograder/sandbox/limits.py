@@ -1,0 +1,27 @@
+"""Every limit on a submission, in one place."""
+
+from dataclasses import dataclass
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use. Times are in seconds, sizes in bytes."""
+
+    source: int = 1 * MIB  # the module itself
+    import_s: float = 20.0
+    call_s: float = 10.0
+    training_s: float = 40.0
+    total_s: float = 120.0  # wall time of everything together
+    cpu_s: int = 100  # of one process
+    memory: int = 2048 * MIB  # address space beyond what the warm worker already maps
+    file: int = 16 * MIB
+    scratch: int = 64 * MIB  # its private /tmp
+    open_files: int = 128
+    output: int = 64 * 1024  # of stdout and stderr together, the rest is dropped
+    header: int = 256 * 1024  # of one frame
+    body: int = 64 * MIB  # tensors of one frame
+
+
+LIMITS = Limits()

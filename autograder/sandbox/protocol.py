@@ -1,0 +1,87 @@
+"""Frames between the client and the worker: a small JSON header plus tensors as safetensors, never pickle.
+
+A frame is two big-endian 32-bit lengths, the header, and the tensors. Both ends bound what they read.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import time
+from typing import TYPE_CHECKING, Any
+
+from autograder.sandbox.limits import LIMITS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_LENGTHS = struct.Struct("!II")
+
+Message = dict[str, Any]
+
+
+class ProtocolError(Exception):
+    """The other end sent something that is not a frame."""
+
+
+class ChannelClosed(Exception):
+    """The other end is gone."""
+
+
+def send(channel: socket.socket, message: Message, tensors: dict[str, Tensor] | None = None) -> None:
+    """Send one frame. TimeoutError if the channel's time-out passes first, ChannelClosed if the other end is gone."""
+    from safetensors.torch import save  # here, because the client starts the worker before it pays for torch
+
+    header = json.dumps(message, allow_nan=False).encode()
+    body = save({name: tensor.detach().contiguous() for name, tensor in tensors.items()}) if tensors else b""
+    if len(header) > LIMITS.header or len(body) > LIMITS.body:
+        raise ProtocolError(f"a frame of {len(header)} + {len(body)} bytes is too large to send")
+    try:
+        channel.sendall(_LENGTHS.pack(len(header), len(body)) + header)
+        channel.sendall(body)
+    except (BrokenPipeError, ConnectionResetError) as error:
+        raise ChannelClosed from error
+
+
+def receive(channel: socket.socket, deadline: float | None = None) -> tuple[Message, dict[str, Tensor]]:
+    """Receive one frame.
+
+    TimeoutError if `deadline` (on time.monotonic) passes first, ChannelClosed if the other end is gone,
+    ProtocolError for anything that is not a well-formed frame within the limits.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    header_length, body_length = _LENGTHS.unpack(_read(channel, _LENGTHS.size, deadline))
+    if header_length > LIMITS.header or body_length > LIMITS.body:
+        raise ProtocolError(f"a frame announces {header_length} + {body_length} bytes, over the limit")
+    header = _read(channel, header_length, deadline)
+    body = _read(channel, body_length, deadline)
+    try:
+        message = json.loads(header)
+        tensors = load(bytes(body)) if body else {}
+    except (ValueError, RecursionError, SafetensorError, KeyError, TypeError, RuntimeError) as error:
+        raise ProtocolError(f"a frame cannot be decoded: {type(error).__name__}") from error
+    if not isinstance(message, dict):
+        raise ProtocolError("a frame's header is not an object")
+    return message, tensors
+
+
+def _read(channel: socket.socket, count: int, deadline: float | None) -> bytearray:
+    data = bytearray(count)
+    view, position = memoryview(data), 0
+    while position < count:
+        if deadline is not None:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                raise TimeoutError
+            channel.settimeout(remaining)
+        try:
+            received = channel.recv_into(view[position:])
+        except ConnectionResetError as error:
+            raise ChannelClosed from error
+        if received == 0:
+            raise ChannelClosed
+        position += received
+    return data
