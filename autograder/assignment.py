@@ -63,8 +63,20 @@ EXAMPLE_ORIGINAL_LOGITS = ((5.0, 2.0), (4.0, 2.0))
 EXAMPLE_LOSS = 8.834553718566895
 
 # The average loss that the hand-out's network reaches on MNIST (latent 100, Adam 1e-3 made anew each
-# epoch, batch 128), lowest and highest of three seeds, by epoch.
-REFERENCE_CURVE = {0: (214.0, 216.0), 1: (177.0, 179.0), 2: (153.0, 156.0), 9: (121.0, 124.0), 19: (114.5, 116.8)}
+# epoch, batch 128), lowest and highest of a few seeds, by epoch; close enough together that straight lines between
+# them are the curve.
+REFERENCE_CURVE = {
+    0: (214.0, 216.5),
+    1: (177.0, 179.5),
+    2: (152.9, 156.0),
+    3: (142.0, 142.8),
+    4: (135.6, 136.4),
+    5: (131.4, 132.5),
+    6: (128.4, 129.9),
+    9: (121.0, 124.0),
+    14: (118.1, 119.1),
+    19: (114.5, 116.8),
+}
 
 # The graded smoke run: the notebook's own loop, short, on embedded digits. The narrow latent lets the class come
 # through within so few steps, and the weights start from a draw of the grader's, so that every style starts alike.
