@@ -79,7 +79,7 @@ SAMPLE = (
     _sample("no-scale", "    return means + torch.randn_like(means)\n", "no-scale"),
     _sample("neither-mean-nor-scale", "    return torch.randn_like(means)\n"),
     _sample("noise-scales-mean", STD + "    return means * torch.randn_like(std) + std\n", "noise-scales-mean"),
-    _sample("mean-inside-the-scale", STD + "    return std * (means + torch.randn_like(std))\n"),
+    _sample("mean-inside-the-scale", STD + "    return std * (means + torch.randn_like(std))\n", "mean-scaled"),
     _sample("std-returned", STD + "    return std\n", "std-returned"),
     _sample("uniform-noise", STD + "    return means + std * torch.rand_like(std)\n", "uniform-noise"),
     _sample(
@@ -88,8 +88,8 @@ SAMPLE = (
         "uniform-noise",
     ),
     _sample("noise-halved", STD + "    return means + std * torch.randn_like(std) * 0.5\n"),
-    _sample("noise-clamped", STD + "    return means + std * torch.randn_like(std).clamp(-1, 1)\n"),
-    _sample("noise-positive", STD + "    return means + std * torch.randn_like(std).abs()\n"),
+    _sample("noise-clamped", STD + "    return means + std * torch.randn_like(std).clamp(-1, 1)\n", "noise-not-normal"),
+    _sample("noise-positive", STD + "    return means + std * torch.randn_like(std).abs()\n", "positive-noise"),
     _sample("fixed-seed", "    torch.manual_seed(5814)\n" + STD + DRAW, "fixed-seed"),
     _sample(
         "fixed-generator",
@@ -131,8 +131,8 @@ SAMPLE = (
         "sample-detached",
     ),
     _sample("torch-normal-of-mean-and-std", STD + "    return torch.normal(means, std)\n", "sample-detached"),
-    _sample("std-detached", STD + "    return means + std.detach() * torch.randn_like(std)\n"),
-    _sample("mean-detached", STD + "    return means.data + std * torch.randn_like(std)\n"),
+    _sample("std-detached", STD + "    return means + std.detach() * torch.randn_like(std)\n", "std-detached"),
+    _sample("mean-detached", STD + "    return means.data + std * torch.randn_like(std)\n", "sample-detached"),
     _sample("logvariances-modified", "    std = logvariances.mul_(0.5).exp_()\n" + DRAW, "inputs-modified"),
     _sample("means-modified", STD + "    return means.add_(std * torch.randn_like(std))\n", "inputs-modified"),
     _sample("sample-several-times", STD + "    return means + std * torch.randn(10, *std.shape)\n"),
@@ -145,7 +145,7 @@ SAMPLE = (
     _sample("sample-returns-list", STD + "    return [m + s * torch.randn_like(s) for m, s in zip(means, std)]\n"),
     _sample("sample-of-15-latents", STD + "    return means + std * torch.randn(means.shape[0], 15)\n"),
     _sample("sample-misspells-torch", STD + "    return means + std * torch.randn_lik(std)\n"),
-    _sample("sample-parameters-swapped", STD + DRAW, signature="logvariances, means"),
+    _sample("sample-parameters-swapped", STD + DRAW, "sample-arguments-exchanged", "logvariances, means"),
     _sample("sample-with-self", STD + DRAW, signature="self, means, logvariances"),
     _sample("sample-without-logvariances", "    return means + torch.randn_like(means)\n", signature="means"),
     _sample("sample-not-written", '    raise NotImplementedError("later")\n'),
@@ -201,6 +201,7 @@ LOSS = (
     _loss("summed-over-batch", "summed-over-batch", average="    return reconstruction + divergence\n"),
     _loss(
         "kl-without-exp-and-summed",
+        "kl-without-exp",
         kl=_kl("1 + logvariances - means.pow(2) - logvariances"),
         average="    return reconstruction + divergence\n",
     ),
@@ -211,12 +212,18 @@ LOSS = (
     _loss("kl-without-half", "kl-without-half", kl=KL.replace("-0.5 * ", "-")),
     _loss("kl-mean-not-squared", "kl-mean-not-squared", kl=KL.replace("means.pow(2)", "means")),
     _loss("kl-mean-sign", kl=KL.replace("- means.pow(2)", "+ means.pow(2)")),
-    _loss("kl-without-mean", kl=KL.replace(" - means.pow(2)", "")),
+    _loss("kl-without-mean", "kl-without-mean", kl=KL.replace(" - means.pow(2)", "")),
     _loss("kl-without-constant", "kl-without-constant", kl=KL.replace("1 + ", "")),
     _loss("kl-without-logvariance", "kl-without-logvariance", kl=KL.replace("1 + logvariances", "1")),
-    _loss("kl-of-std", kl=KL.replace("logvariances.exp()", "(0.5 * logvariances).exp()")),
+    _loss("kl-of-std", "kl-std-for-variance", kl=KL.replace("logvariances.exp()", "(0.5 * logvariances).exp()")),
+    _loss("kl-without-variance", "kl-without-variance", kl=KL.replace(" - logvariances.exp()", "")),
+    _loss(
+        "kl-of-log-std",
+        "kl-logvariance-as-log-std",
+        kl=KL.replace("logvariances", "2 * logvariances").replace("2 * logvariances.exp()", "(2 * logvariances).exp()"),
+    ),
     _loss("kl-reversed", kl=_kl("logvariances - 1 + (1 + means.pow(2)) * (-logvariances).exp()", "0.5 * ")),
-    _loss("kl-weighted", kl=KL.replace("-0.5", "-0.05")),
+    _loss("kl-weighted", "kl-scaled", kl=KL.replace("-0.5", "-0.05")),
     _loss(
         "kl-averaged-over-latent",
         "kl-averaged-over-latent",
@@ -228,7 +235,11 @@ LOSS = (
         kl=KL.replace("torch.sum", "torch.mean"),
         average="    return reconstruction / means.shape[0] + divergence\n",
     ),
-    _loss("kl-summed-over-batch", average="    return reconstruction / means.shape[0] + divergence\n"),
+    _loss(
+        "kl-summed-over-batch",
+        "kl-summed-over-batch",
+        average="    return reconstruction / means.shape[0] + divergence\n",
+    ),
     _loss("kl-detached", average="    return (reconstruction + divergence.detach()) / means.shape[0]\n"),
     # The reconstruction.
     _loss(
@@ -265,7 +276,11 @@ LOSS = (
         "reconstruction-sigmoid-twice",
         bce=_bce('F.binary_cross_entropy_with_logits(reconstructions, originals, reduction="sum")'),
     ),
-    _loss("reconstruction-one-sided", bce=_bce("-torch.sum(originals * torch.log(reconstructions))")),
+    _loss(
+        "reconstruction-one-sided",
+        "reconstruction-half",
+        bce=_bce("-torch.sum(originals * torch.log(reconstructions))"),
+    ),
     _loss(
         "reconstruction-other-side-unmixed",
         bce=_bce("-torch.sum(originals * reconstructions.log() + (1 - originals) * reconstructions.log())"),
@@ -282,6 +297,7 @@ LOSS = (
     ),
     _loss(
         "reconstruction-summed-over-batch",
+        "reconstruction-summed-over-batch",
         average="    return reconstruction + divergence / means.shape[0]\n",
     ),
     _loss(
@@ -297,7 +313,12 @@ LOSS = (
         average="    return reconstruction + divergence\n",
     ),
     _loss("divided-by-latent", "divided-by-latent", average=AVERAGE.replace("shape[0]", "shape[1]")),
-    _loss("divided-by-pixels", average=AVERAGE.replace("means.shape[0]", "originals.numel()")),
+    _loss(
+        "divided-by-image-size", "divided-by-pixels", average=AVERAGE.replace("means.shape[0]", "originals[0].numel()")
+    ),
+    _loss(
+        "divided-by-all-pixels", "divided-by-all-pixels", average=AVERAGE.replace("means.shape[0]", "originals.numel()")
+    ),
     _loss("divided-by-batch-twice", average=AVERAGE.replace("means.shape[0]", "means.shape[0] ** 2")),
     _loss("batch-size-hard-coded", average=AVERAGE.replace("means.shape[0]", "128")),
     _loss(
@@ -315,7 +336,6 @@ LOSS = (
     ),
     _loss(
         "loss-of-784-pixels-only",
-        "sizes-hard-coded",
         bce=_bce('F.binary_cross_entropy(reconstructions.view(-1, 784), originals.view(-1, 784), reduction="sum")'),
     ),
     _loss("loss-detached", "loss-detached", average=AVERAGE.replace(")", ").detach()")),
@@ -355,7 +375,7 @@ LOSS = (
         "    for m, v in zip(means.reshape(-1), logvariances.reshape(-1)):\n"
         "        divergence = divergence - 0.5 * (1 + v - m**2 - torch.exp(v))\n",
     ),
-    _loss("loss-modifies-inputs", "inputs-modified", kl=KL.replace("logvariances.exp()", "logvariances.exp_()")),
+    _loss("loss-modifies-inputs", kl=KL.replace("logvariances.exp()", "logvariances.exp_()")),
     _loss("loss-without-reconstructions", signature="originals, means, logvariances"),
     _loss("loss-with-self", signature="self, reconstructions, originals, means, logvariances"),
     _loss("loss-not-written", bce='    raise NotImplementedError("later")\n', kl="", average=""),
@@ -414,7 +434,7 @@ ENCODERS = (
     _encoder("encoder-without-first-relu", "encoder-missing-relu", ENCODER_INPUT, HIDDEN, RELU, HIDDEN, RELU),
     _encoder("encoder-without-second-relu", "encoder-missing-relu", ENCODER_INPUT, RELU, HIDDEN, HIDDEN, RELU),
     _encoder("encoder-without-last-relu", "encoder-missing-last-relu", ENCODER_INPUT, RELU, HIDDEN, RELU, HIDDEN),
-    _encoder("encoder-without-any-relu", None, ENCODER_INPUT, HIDDEN, HIDDEN),
+    _encoder("encoder-without-any-relu", "encoder-missing-relu", ENCODER_INPUT, HIDDEN, HIDDEN),
     _encoder("encoder-with-tanh", "encoder-activation", *_activated("nn.Tanh()")),
     _encoder("encoder-with-sigmoid", "encoder-activation", *_activated("nn.Sigmoid()")),
     _encoder("encoder-with-leaky-relu", "encoder-activation", *_activated("nn.LeakyReLU()")),
@@ -517,17 +537,17 @@ ENCODERS = (
     ),
     _encoder(
         "encoder-of-784-pixels-only",
-        "sizes-hard-coded",
+        "encoder-sizes-hard-coded",
         *("nn.Linear(784 + num_categories, hidden)", RELU, HIDDEN, RELU, HIDDEN, RELU),
     ),
     _encoder(
         "encoder-of-ten-classes-only",
-        "sizes-hard-coded",
+        "encoder-sizes-hard-coded",
         *("nn.Linear(input_dim + 10, hidden)", RELU, HIDDEN, RELU, HIDDEN, RELU),
     ),
     _encoder(
         "heads-of-15-latents-only",
-        "sizes-hard-coded",
+        "encoder-sizes-hard-coded",
         edits=(
             (MEAN_HEAD, MEAN_HEAD.replace("latent_dimensionality", "15")),
             (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace("latent_dimensionality", "15")),
@@ -536,12 +556,12 @@ ENCODERS = (
     ),
     _encoder(
         "encoder-without-bias",
-        "missing-bias",
+        "encoder-bias",
         *(ENCODER_INPUT[:-1] + ", bias=False)", RELU, HIDDEN, RELU, HIDDEN, RELU),
     ),
     _encoder(
         "heads-without-bias",
-        "missing-bias",
+        "encoder-bias",
         edits=(
             (MEAN_HEAD, MEAN_HEAD.replace(")", ", bias=False)")),
             (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace(")", ", bias=False)")),
@@ -592,6 +612,7 @@ ENCODERS = (
             (MEAN_HEAD, MEAN_HEAD.replace("mean_layer", "means_layer")),
             (MEANS, MEANS.replace("mean_layer", "means_layer")),
         ),
+        may_lose=("forward",),
     ),
     _encoder("encoder-not-written", None, edits=((ENCODER, ""),), may_lose=("forward", "training")),
 )
@@ -624,13 +645,24 @@ DECODERS = (
     _decoder("decoder-of-five-layers", "decoder-depth", *BODY, HIDDEN, RELU, PIXELS, SIGMOID),
     _decoder("decoder-without-first-relu", "decoder-missing-relu", *(DECODER_INPUT, *BODY[2:], PIXELS, SIGMOID)),
     _decoder("decoder-without-last-relu", "decoder-missing-relu", *BODY[:-1], PIXELS, SIGMOID),
-    _decoder("decoder-without-any-relu", None, DECODER_INPUT, HIDDEN, HIDDEN, PIXELS, SIGMOID, may_lose=("training",)),
+    _decoder(
+        "decoder-without-any-relu",
+        "decoder-missing-relu",
+        DECODER_INPUT,
+        HIDDEN,
+        HIDDEN,
+        PIXELS,
+        SIGMOID,
+        may_lose=("training",),
+    ),
     _decoder("decoder-without-sigmoid", "decoder-no-sigmoid", *BODY, PIXELS, may_lose=("training",)),
     _decoder(
         "decoder-with-two-sigmoids", "decoder-sigmoid-twice", *BODY, PIXELS, SIGMOID, SIGMOID, may_lose=("training",)
     ),
-    _decoder("decoder-with-tanh-output", "decoder-tanh-output", *BODY, PIXELS, "nn.Tanh()", may_lose=("training",)),
-    _decoder("decoder-with-relu-output", None, *BODY, PIXELS, RELU, may_lose=("training",)),
+    _decoder(
+        "decoder-with-tanh-output", "decoder-output-activation", *BODY, PIXELS, "nn.Tanh()", may_lose=("training",)
+    ),
+    _decoder("decoder-with-relu-output", "decoder-output-activation", *BODY, PIXELS, RELU, may_lose=("training",)),
     _decoder(
         "decoder-with-relu-before-sigmoid",
         "decoder-relu-before-sigmoid",
@@ -640,7 +672,14 @@ DECODERS = (
         SIGMOID,
         may_lose=("training",),
     ),
-    _decoder("decoder-with-softmax-output", None, *BODY, PIXELS, "nn.Softmax(dim=-1)", may_lose=("training",)),
+    _decoder(
+        "decoder-with-softmax-output",
+        "decoder-output-activation",
+        *BODY,
+        PIXELS,
+        "nn.Softmax(dim=-1)",
+        may_lose=("training",),
+    ),
     _decoder("decoder-with-hard-sigmoid", None, *BODY, PIXELS, "nn.Hardsigmoid()", may_lose=("training",)),
     _decoder(
         "decoder-with-leaky-relu",
@@ -712,19 +751,19 @@ DECODERS = (
         *(DECODER_INPUT, "nn.BatchNorm1d(hidden)", *BODY[1:], PIXELS, SIGMOID),
         may_lose=("forward", "training"),
     ),
-    _decoder("decoder-of-784-pixels-only", "sizes-hard-coded", *BODY, "nn.Linear(hidden, 784)", SIGMOID),
+    _decoder("decoder-of-784-pixels-only", "decoder-sizes-hard-coded", *BODY, "nn.Linear(hidden, 784)", SIGMOID),
     _decoder(
         "decoder-of-ten-classes-only",
-        "sizes-hard-coded",
+        "decoder-sizes-hard-coded",
         *("nn.Linear(latent_dimensionality + 10, hidden)", *BODY[1:], PIXELS, SIGMOID),
     ),
     _decoder(
         "decoder-of-15-latents-only",
-        "sizes-hard-coded",
+        "decoder-sizes-hard-coded",
         *("nn.Linear(15 + num_categories, hidden)", *BODY[1:], PIXELS, SIGMOID),
         may_lose=("training",),
     ),
-    _decoder("decoder-without-bias", "missing-bias", *BODY, PIXELS[:-1] + ", bias=False)", SIGMOID),
+    _decoder("decoder-without-bias", "decoder-bias", *BODY, PIXELS[:-1] + ", bias=False)", SIGMOID),
     _decoder(
         "decoder-layers-shared",
         None,
@@ -752,7 +791,7 @@ DECODERS = (
             (DECODER, DECODER.replace("self.decoder", "self.decode")),
             (DECODE, DECODE.replace("self.decoder", "self.decode")),
         ),
-        may_lose=("training",),
+        may_lose=("forward", "training"),
     ),
     _decoder("decoder-not-written", None, edits=((DECODER, ""),), may_lose=("forward", "training")),
 )
@@ -815,8 +854,28 @@ FORWARDS = (
         may_lose=(),
     ),
     _forward(
+        "one-head-twice",
+        "one-head-twice",
+        (LOGVARIANCES, LOGVARIANCES.replace("logvariance_layer", "mean_layer")),
+    ),
+    _forward(
+        "logvariance-instead-of-sample",
+        "logvariance-instead-of-sample",
+        (SAMPLES, "        latents = logvariance_params\n"),
+    ),
+    _forward(
+        "reconstruction-as-images",
+        "reconstruction-shape",
+        (RETURN, RETURN.replace("data_recon", "data_recon.view(len(data_recon), 1, -1)")),
+    ),
+    _forward(
+        "layer-never-used",
+        "unused-parameters",
+        (DECODER, DECODER + "        self.projection = nn.Linear(hidden, hidden)\n"),
+    ),
+    _forward(
         "outputs-swapped",
-        "outputs-swapped",
+        "heads-swapped",
         (RETURN, "        return data_recon, logvariance_params, mean_params\n"),
     ),
     _forward(
@@ -825,7 +884,7 @@ FORWARDS = (
         (RETURN, "        return mean_params, logvariance_params, data_recon\n"),
     ),
     _forward("latent-returned", "latent-returned", (RETURN, RETURN.replace("mean_params", "latents"))),
-    _forward("latent-returned-too", "latent-returned", (RETURN, RETURN.replace("\n", ", latents\n"))),
+    _forward("latent-returned-too", None, (RETURN, RETURN.replace("\n", ", latents\n"))),
     _forward("only-reconstruction-returned", None, (RETURN, "        return data_recon\n")),
     _forward(
         "dictionary-returned",
@@ -846,7 +905,12 @@ FORWARDS = (
         None,
         (SAMPLES, SAMPLES.replace("logvariance_params", "torch.exp(0.5 * logvariance_params)")),
     ),
-    _forward("variance-returned", None, (RETURN, RETURN.replace("logvariance_params", "logvariance_params.exp()"))),
+    _forward(
+        "variance-returned",
+        "logvariance-head-activated",
+        (RETURN, RETURN.replace("logvariance_params", "logvariance_params.exp()")),
+        may_lose=("encoder", "training"),
+    ),
     _forward("sigmoid-again-in-forward", None, (RETURN, RETURN.replace("data_recon", "torch.sigmoid(data_recon)"))),
     _forward("reconstruction-rounded", None, (RETURN, RETURN.replace("data_recon", "data_recon.round()"))),
     _forward("input-rounded", None, (ENCODE, ENCODE.replace("data_input", "data_input.round()")), may_lose=()),
@@ -920,6 +984,17 @@ WHOLE = (
         (("        self.hidden_size = 64\n", "        self.hidden_size = 128\n"),),
         loses=frozenset({"encoder", "decoder"}),
         misconception="encoder-width",
+    ),
+    Wrong(
+        "weights-start-at-zero",
+        (
+            (
+                DECODER,
+                DECODER + "        for parameter in self.parameters():\n            nn.init.zeros_(parameter)\n",
+            ),
+        ),
+        loses=frozenset({"training"}),
+        misconception="stuck-start",
     ),
     # Two mistakes at once.
     Wrong(
