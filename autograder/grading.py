@@ -154,7 +154,9 @@ def _run_checks(report: Report, source: bytes, sandbox: Sandbox, pictures: bool)
             report.error = f"{message} {hint}".strip()
         lap("import the submission")
         grading = Grading(submission, report.seed)
-        arguments = [str(CHECKS), "-c", os.devnull, "--rootdir", str(CHECKS), "-q", "--no-header", "-p", "no:cacheprovider"]
+        arguments = [str(CHECKS), "-c", os.devnull, "--rootdir", str(CHECKS), "-q", "--no-header"]
+        for plugin in ("cacheprovider", "unraisableexception", "threadexception"):
+            arguments += ["-p", f"no:{plugin}"]
         quiet = {"PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         saved = {key: os.environ.get(key) for key in (*quiet, "PYTEST_PLUGINS")}
         os.environ.update(quiet)

@@ -85,6 +85,7 @@ class Smoke:
     """What the training run left: held-out digits with their reconstructions, and generated ones."""
 
     originals: Tensor  # (M, input_dim), as the next
+    classes: Tensor  # (M,)
     reconstructions: Tensor
     generated: Tensor  # (S, input_dim), of the classes below
     generated_classes: Tensor  # (S,)

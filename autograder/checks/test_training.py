@@ -98,7 +98,7 @@ def train(submission: Submission, challenge: Challenge) -> Smoke:
     control = decode()[HELD_OUT:]
     submission.set_parameters("model", parameters)
     decoded = decode()
-    return Smoke(held_out, decoded[:HELD_OUT], decoded[HELD_OUT:], classes, control)
+    return Smoke(held_out, held_out_labels, decoded[:HELD_OUT], decoded[HELD_OUT:], classes, control)
 
 
 @check("From its own starting weights, the network can learn", 1)

@@ -1,0 +1,223 @@
+"""The command line: `autograder grade`, `autograder doctor`, `autograder fill-in`."""
+
+# Torch is imported late, inside the commands: the sandboxed worker must get a head start on importing it too.
+
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from autograder.assignment import MODULE, TITLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from autograder.report import Report
+
+OK, BELOW_MINIMUM, USAGE, GRADER_FAILED = 0, 1, 2, 3
+
+app = typer.Typer(
+    name="autograder",
+    help=f"Grade {TITLE}.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+console = Console()
+errors = Console(stderr=True)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@app.callback()
+def _app() -> None:
+    """Keeps the commands sub-commands."""
+
+
+@contextmanager
+def exit_codes() -> "Iterator[None]":
+    """Turn what can go wrong into the documented exit codes and one clear line."""
+    from autograder.grading import GraderError, NothingToGrade
+    from autograder.sandbox.client import SandboxError
+
+    try:
+        yield
+    except NothingToGrade as error:
+        errors.print(f"Nothing to grade: {error}", style="red", markup=False)
+        raise typer.Exit(USAGE) from None
+    except (GraderError, SandboxError) as error:
+        errors.print(f"The grader itself failed: {error}", style="red", markup=False)
+        raise typer.Exit(GRADER_FAILED) from None
+    except (typer.Exit, typer.Abort, KeyboardInterrupt):
+        raise
+    except Exception:
+        traceback.print_exc()
+        errors.print("The grader itself failed: please report the traceback above.", style="red")
+        raise typer.Exit(GRADER_FAILED) from None
+
+
+@app.command()
+def grade(
+    submission: Annotated[Path, typer.Argument(help=f"A {MODULE}, or a folder or zip archive that holds one.")],
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the report as JSON.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the student's page, self-contained.")] = None,
+    gradescope: Annotated[Path | None, typer.Option(help="Write Gradescope's results.json.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write a Markdown summary.")] = None,
+    min_score: Annotated[float | None, typer.Option(help="Exit with 1 below this score.")] = None,
+    require_isolation: Annotated[bool, typer.Option(help="Refuse to grade without strong isolation.")] = False,
+    isolation: Annotated[str | None, typer.Option(help="bubblewrap, confined or process. [default: strongest]")] = None,
+    seed: Annotated[int | None, typer.Option(help="Repeat the challenges of an earlier report.", min=0)] = None,
+    timings: Annotated[bool, typer.Option(help="Print where the time went.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the score alone.")] = False,
+) -> None:
+    """Grade one submission.
+
+    Exit codes: 0 graded, whatever the score; 1 below --min-score; 2 bad usage or nothing to grade; 3 the grader
+    itself failed.
+    """
+    from autograder.grading import find_module, grade_source
+    from autograder.sandbox import isolation as levels
+    from autograder.sandbox.client import Sandbox, SandboxError
+
+    with exit_codes():
+        if isolation is not None:
+            try:
+                levels.level(isolation)
+            except ValueError as error:
+                raise typer.BadParameter(str(error)) from None
+        for file in (json_file, junit, html, gradescope, markdown):
+            if file is not None and not file.absolute().parent.is_dir():
+                raise typer.BadParameter(f"the folder of {file} does not exist")
+        name, source = find_module(submission)
+        with Sandbox(isolation) as sandbox:
+            if require_isolation and not sandbox.level.strong:
+                raise SandboxError(
+                    f"--require-isolation: only {sandbox.level.name!r} works here, which is weak; see `autograder doctor`"
+                )
+            report = grade_source(name, source, sandbox, seed=seed, pictures=html is not None)
+        renderings: list[tuple[Path | None, Callable[[Report], str]]] = [
+            (json_file, _json),
+            (junit, _junit),
+            (html, _html),
+            (gradescope, _gradescope),
+            (markdown, _markdown),
+        ]
+        for path, render in renderings:
+            if path is not None:
+                write(path, render(report))
+        if quiet:
+            console.print(f"{report.score:g}/{report.max_score:g}", highlight=False)
+        else:
+            from autograder.reports import terminal
+
+            terminal.render(report, console)
+        if timings:
+            console.print(_timings(report))
+    if min_score is not None and report.score < min_score:
+        raise typer.Exit(BELOW_MINIMUM)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.absolute().parent, delete=False) as file:
+        file.write(text)
+    os.chmod(file.name, 0o666 & ~_umask())
+    os.replace(file.name, path)
+
+
+def _umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
+
+
+def _json(report: "Report") -> str:
+    return json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _junit(report: "Report") -> str:
+    from autograder.reports import junit
+
+    return junit.render(report)
+
+
+def _html(report: "Report") -> str:
+    from autograder.reports import html
+
+    return html.render(report)
+
+
+def _gradescope(report: "Report") -> str:
+    from autograder.reports import gradescope
+
+    return json.dumps(gradescope.render(report), indent=2, ensure_ascii=False) + "\n"
+
+
+def _markdown(report: "Report") -> str:
+    from autograder.reports import markdown
+
+    return markdown.render(report)
+
+
+def _timings(report: "Report") -> Table:
+    table = Table("Phase", "Seconds", title="Where the time went")
+    for phase, seconds in report.timings.items():
+        table.add_row(phase, f"{seconds:.2f}")
+    table.add_row("all of it", f"{report.duration_s:.2f}", style="bold")
+    return table
+
+
+@app.command()
+def doctor() -> None:
+    """Show what this machine offers: Python, torch, and the isolation levels with the reasons of those that fail."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from autograder.sandbox import isolation as levels
+
+    table = Table("What", "Found")
+    table.add_row("Python", f"{sys.version.split()[0]} at {sys.executable}")
+    for package in ("torch", "torchvision", "pytest", "nbgrader"):
+        try:
+            found = version(package)
+        except PackageNotFoundError:
+            found = "not installed"
+        table.add_row(package, found)
+    strongest: str | None = None
+    for level in levels.LEVELS:
+        reason = levels.why_not(level.name)
+        strength = "strong" if level.strong else "weak"
+        note = f"[green]works[/] ({strength}: {level.summary})" if reason is None else None
+        table.add_row(f"isolation: {level.name}", note or _plain(f"does not work: {reason}"))
+        strongest = strongest or (level.name if reason is None else None)
+    table.add_row("used by default", strongest or "none")
+    console.print(table)
+
+
+def _plain(text: str) -> Any:
+    from rich.text import Text
+
+    return Text(text, style="yellow")
+
+
+@app.command("fill-in")
+def fill_in_command(
+    out: Annotated[Path, typer.Argument(help="Where to write the students' module.")] = Path(MODULE),
+) -> None:
+    """Write the students' fill-in module, generated from the solution."""
+    from autograder.fill_in import fill_in
+
+    write(out, fill_in())
+    console.print(f"Wrote {out}")

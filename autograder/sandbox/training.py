@@ -1,0 +1,59 @@
+"""The notebook's training loop, as the smoke run uses it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim.adam import adam
+
+
+def train(
+    model: Callable[..., Any],
+    loss_function: Callable[..., Tensor],
+    parameters: list[Tensor],
+    images: Tensor,
+    conditions: Tensor,
+    batches: Tensor,
+    learning_rate: float,
+) -> Tensor:
+    """Forward, loss, backward and an Adam step for each minibatch.
+
+    Arguments:
+        images, conditions: (M, input_dim) and (M, K) tensors.
+        batches: (steps, N) row numbers.
+
+    Returns:
+        losses: (steps,) the loss before each step.
+
+    The functional Adam of torch.optim, because the first torch.optim.Adam imports the compiler, a second's work.
+    """
+    first, second = ([torch.zeros_like(parameter) for parameter in parameters] for _ in range(2))
+    steps = [torch.tensor(0.0) for _ in parameters]
+    losses = []
+    for batch in batches:
+        for parameter in parameters:
+            parameter.grad = None
+        data_recon, means, logvariances = model(images[batch], conditions[batch])
+        loss = loss_function(data_recon, images[batch], means, logvariances)
+        loss.backward()
+        losses.append(loss.detach())
+        moving = [index for index, parameter in enumerate(parameters) if parameter.grad is not None]
+        with torch.no_grad():
+            adam(
+                [parameters[index] for index in moving],
+                [gradient for parameter in parameters if (gradient := parameter.grad) is not None],
+                [first[index] for index in moving],
+                [second[index] for index in moving],
+                [],
+                [steps[index] for index in moving],
+                foreach=False,
+                amsgrad=False,
+                beta1=0.9,
+                beta2=0.999,
+                lr=learning_rate,
+                weight_decay=0.0,
+                eps=1e-8,
+                maximize=False,
+            )
+    return torch.stack(losses).reshape(-1).float()
