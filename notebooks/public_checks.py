@@ -30,6 +30,7 @@ EXAMPLE_LOSS = 8.834553718566895
 
 # The checks build a network of odd sizes, so that 784, 10 or 15 written into the code come to light.
 PIXELS, CLASSES, LATENT = 20, 4, 7
+SIZES = {"input_dim": PIXELS, "num_categories": CLASSES, "latent_dimensionality": LATENT, "hidden_size": HIDDEN_SIZE}
 HIDDEN_LAYER = HIDDEN_SIZE * HIDDEN_SIZE + HIDDEN_SIZE  # numbers in a linear layer between two hidden ones
 ENCODER = (PIXELS + CLASSES + 1) * HIDDEN_SIZE + 2 * HIDDEN_LAYER + 2 * (HIDDEN_SIZE + 1) * LATENT
 DECODER = (LATENT + CLASSES + 1) * HIDDEN_SIZE + 2 * HIDDEN_LAYER + (HIDDEN_SIZE + 1) * PIXELS
@@ -86,7 +87,7 @@ def test_part(part: str) -> None:
 
 # The student's code ---------------------------------------------------------------------------------------------
 
-_loaded: dict[str, types.ModuleType] = {}
+_loaded: dict[bytes, types.ModuleType] = {}
 
 
 def _path() -> Path:
@@ -97,7 +98,7 @@ def _path() -> Path:
 
 def _submission() -> types.ModuleType:
     """The student's module as it is saved now, whatever version of it a notebook has imported."""
-    source = _path().read_text("utf-8")
+    source = _path().read_bytes()
     if source not in _loaded:
         module = types.ModuleType("cs5814_vae")
         module.__file__ = str(_path())
@@ -266,6 +267,8 @@ def encoder_holds(label: str) -> Callable:
 
 @encoder_holds("gives a mean and a log-variance for each latent dimension")
 def encoder_shapes(model: nn.Module, encode: Callable) -> None:
+    for name, value in SIZES.items():
+        expect(getattr(model, name, None) == value, f"self.{name} should be {value} here.")
     means, logvariances = encode(*batch(5))
     expect_tensor(means, (5, LATENT), "the mean")
     expect_tensor(logvariances, (5, LATENT), "the log-variance")
