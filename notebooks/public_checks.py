@@ -63,7 +63,8 @@ def check(part: str) -> None:
         for label, function in CHECKS[part]:
             torch.manual_seed(SEED)
             try:
-                function()
+                with torch.enable_grad():  # whatever an earlier call has left behind
+                    function()
             except Exception as error:
                 failed += 1
                 print(f"✗ {label}\n    {_explain(error)}")
