@@ -126,6 +126,9 @@ def grade(
             terminal.render(report, console)
         if timings:
             console.print(_timings(report))
+    if report.grader_failed:
+        errors.print(report.error or "", style="red", markup=False)
+        raise typer.Exit(GRADER_FAILED)
     if min_score is not None and report.score < min_score:
         raise typer.Exit(BELOW_MINIMUM)
 

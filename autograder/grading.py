@@ -173,12 +173,17 @@ def _run_checks(report: Report, source: bytes, sandbox: Sandbox, pictures: bool)
                     os.environ[key] = value
             torch.set_num_threads(threads)
         report.output = submission.output
-    if grading.crash is not None:
-        raise GraderError(f"a check failed by itself: {grading.crash.getrepr(style='short')}") from grading.crash.value
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise GraderError(f"pytest ended with {code!r}:\n{said.getvalue()[-3000:]}")
     report.parts = grading.reports()
     report.timings |= grading.seconds
+    if grading.crash is not None:
+        where = grading.crash.traceback[-1]
+        report.grader_failed = True
+        report.error = (
+            f"The grader itself failed in a check, which is no fault of the submission's: {grading.crash.exconly()} "
+            f"({Path(str(where.path)).name}, line {where.lineno + 1})"
+        )
     lap("pytest and the checks")
     if pictures and grading.smoke is not None:
         from autograder.pictures import draw_pictures

@@ -93,6 +93,8 @@ MISCONCEPTIONS: dict[str, Misconception] = {
             "divided-by-all-pixels": "The sum of the two terms is divided by the number of pixels in the whole minibatch: divide by the number of images.",
             "loss-per-image": "One number for each image comes back: average them into a single scalar.",
             "loss-detached": "No gradient flows through the loss: it was turned into a plain number, or cut out of the graph, on the way.",
+            "loss-image-shape": "The loss must not depend on how the pixels of an image are laid out, nor on how many there are: it is called on (N, input_dim) and on (N, 1, H, W).",
+            "loop-over-elements": "The work grows with the number of pixels or latent dimensions: a loop visits them one by one where a whole-tensor operation can do it at once.",
             "loop-over-batch": "The work grows with the number of images: a loop visits them one by one where a whole-tensor operation can do it at once.",
         },
     ),
@@ -178,6 +180,8 @@ WRONG_DRAWS: dict[str, Draw] = {
 }
 _SYMMETRIC_UNIFORM: Draw = lambda mu, logvar, noise: mu + (0.5 * logvar).exp() * (2 * _uniform(noise) - 1)  # noqa: E731
 
+_ONE_SIGMA: Draw = lambda mu, logvar, noise: mu + (0.5 * logvar).exp()  # noqa: E731
+
 
 def _uniform(noise: Tensor) -> Tensor:
     return torch.special.ndtr(noise)
@@ -187,9 +191,9 @@ def diagnose_draws(draws: Tensor, means: Tensor, logvariances: Tensor) -> str | 
     """The mistake whose centre and spread these draws have: (N, D) draws, (D,) means and log-variances."""
     noise = torch.randn(len(draws), len(means), generator=torch.Generator().manual_seed(0))
     mean, std = draws.mean(0), draws.std(0)
-    for name, wrong in (*WRONG_DRAWS.items(), ("uniform-noise", _SYMMETRIC_UNIFORM)):
+    for name, wrong in (*WRONG_DRAWS.items(), ("uniform-noise", _SYMMETRIC_UNIFORM), ("no-noise", _ONE_SIGMA)):
         expected = wrong(means.expand_as(noise), logvariances.expand_as(noise), noise)
-        scale = expected.std(0)
+        scale = (expected - expected[0]).std(0)  # exactly zero where there is no noise
         close = (mean - expected.mean(0)).abs() <= 0.12 * scale + 1e-4
         if bool((close & ((std - scale).abs() <= 0.1 * scale + 1e-4)).all()):
             return name

@@ -55,9 +55,10 @@ def trained_reference() -> torch.nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(SEED)
         model = reference.ConditionalVariationalAutoencoder(INPUT_DIM, NUM_CATEGORIES, SMOKE_LATENT_DIMENSIONALITY)
-        for parameter in model.parameters():
+        for name, parameter in model.named_parameters():
             if parameter.dim() == 2:
                 torch.nn.init.kaiming_normal_(parameter)
+                parameter.data *= 0.3 if name.endswith("_layer.weight") else 1
             else:
                 torch.nn.init.zeros_(parameter)
         batches = torch.randint(SMOKE_DIGITS, (SMOKE_STEPS, SMOKE_BATCH_SIZE))

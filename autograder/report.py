@@ -13,7 +13,7 @@ SCHEMA = 1
 
 # Everything a terminal or a parser could act on: C0 and C1 controls but tab and newline, bidirectional overrides,
 # line separators, and lone surrogates.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def clean(text: str, limit: int = 2000) -> str:
@@ -45,7 +45,7 @@ class Check:
     misconception: str | None = None  # the name of the mistake in `autograder.misconceptions`, where it was recognised
 
     def __post_init__(self) -> None:
-        self.message, self.hint = clean(self.message), clean(self.hint)
+        self.name, self.message, self.hint = clean(self.name, 200), clean(self.message), clean(self.hint)
 
 
 @dataclass
@@ -83,6 +83,7 @@ class Report:
     parts: list[PartReport]
     duration_s: float = 0.0
     error: str | None = None
+    grader_failed: bool = False  # a check broke down by itself: the score is a lower bound, and a person must look
     notes: list[str] = field(default_factory=list)  # warnings for the reader, such as weak isolation
     output: str = ""  # what the submission printed, cut
     timings: dict[str, float] = field(default_factory=dict)  # seconds by phase

@@ -190,10 +190,14 @@ class Grading:
             case SubmissionError():
                 record.outcome = Outcome.ERROR if isinstance(error, (Raised, Died)) else Outcome.FAILED
                 record.message, record.hint = explain(error)
+                if isinstance(error, Raised) and error.kind == "RuntimeError" and "in-place operation" in error.text:
+                    record.misconception = "inputs-modified"
             case pytest.skip.Exception():
                 record.outcome, record.message = Outcome.SKIPPED, str(error.msg)
             case _:
-                self.crash = call.excinfo
+                record.outcome = Outcome.ERROR
+                record.message = f"The grader itself failed here ({type(error).__name__}): please tell the course staff."
+                self.crash = self.crash or call.excinfo
         record.__post_init__()
         self.checks.setdefault(_part(item), []).append(record)
         self.seconds[_part(item)] = self.seconds.get(_part(item), 0.0) + call.duration

@@ -45,8 +45,9 @@ class Sizes:
 class Model:
     """The submission's model, built with `sizes` under the handle "model", its parameters drawn by the grader.
 
-    Weights get the scale that keeps activations alive through ReLU layers, biases the scale `bias`. With `own_start`,
-    everything stays as the constructor left it.
+    Weights get the scale that keeps activations alive through ReLU layers, biases one that shows. With `to_train`, the
+    biases are zero and the heads small, so that any network starts calmly; with `own_start`, everything stays as the
+    constructor left it.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Model:
         submission: Submission,
         challenge: Challenge,
         sizes: Sizes | None = None,
-        bias: float = 0.4,
+        to_train: bool = False,
         own_start: bool = False,
     ) -> None:
         self.submission, self.sizes = submission, sizes or Sizes()
@@ -63,9 +64,10 @@ class Model:
         self.parameters: dict[str, Tensor] = {}
         if not own_start:
             for name, value in self._own_parameters().items():
-                noise = challenge.normal(*value.shape)
-                scale = (2 / fan_in(value, self.sizes)) ** 0.5 if value.dim() == 2 else bias
-                self.parameters[name] = noise * scale
+                scale = (2 / fan_in(value, self.sizes)) ** 0.5 if value.dim() == 2 else 0.0 if to_train else 0.4
+                if to_train and self.sizes.latent in value.shape:
+                    scale *= 0.3
+                self.parameters[name] = scale * challenge.normal(*value.shape)
             submission.set_parameters("model", self.parameters)
 
     def _own_parameters(self) -> dict[str, Tensor]:
@@ -156,22 +158,31 @@ def fan_in(weight: Tensor, sizes: Sizes) -> int:
 def arrangements(parameters: dict[str, Tensor], inputs: int, outputs: int) -> Iterator[list[Layer]]:
     """Ways in which the parameters make a chain of linear layers from `inputs` to `outputs`, the likeliest first.
 
-    Weights and biases are paired by the module that holds both where there is one, else in every possible way.
+    Weights and biases are paired by the module that holds both where there is one, else in every possible way. A
+    weight whose module holds no bias gets zeros.
     """
-    weights = {name: value for name, value in parameters.items() if value.dim() == 2}
-    biases = {name: value for name, value in parameters.items() if value.dim() == 1}
-    if not weights or len(weights) != len(biases) or len(weights) + len(biases) != len(parameters):
+    weights = {name: value for name, value in parameters.items() if value.dim() == 2 and 1 not in value.shape}
+    biases = {name: value.flatten() for name, value in parameters.items() if name not in weights}
+    if not weights or any(value.dim() > 2 for value in parameters.values()):
         return
-    owner = {name.rpartition(".")[0]: name for name in biases}
-    paired = [owner.get(name.rpartition(".")[0]) for name in weights]
-    if len(set(paired)) == len(weights) and None not in paired:
-        pairings: Iterable[Sequence[Tensor]] = [[biases[name] for name in paired if name]]
-    else:
+    owners: dict[str, Tensor | None] = {name.rpartition(".")[0]: None for name in weights}
+    by_owner = len(owners) == len(weights)
+    for name, bias in biases.items():
+        owner = name.rpartition(".")[0]
+        by_owner = by_owner and owner in owners and owners[owner] is None
+        owners[owner] = bias
+    if by_owner:
+        pairings: Iterable[Sequence[Tensor | None]] = [list(owners.values())]
+    elif len(biases) == len(weights):
         pairings = permutations(biases.values())
+    else:
+        return
     for pairing in pairings:
-        pairs = list(zip(weights.values(), pairing, strict=True))
         for transposed in (False, True):
-            layers = [(weight.T if transposed else weight, bias) for weight, bias in pairs]
+            layers = []
+            for value, bias in zip(weights.values(), pairing, strict=True):
+                weight = value.T if transposed else value
+                layers.append((weight, torch.zeros(len(weight)) if bias is None else bias))
             if all(len(bias) == len(weight) for weight, bias in layers):
                 yield from _chains(layers, inputs, outputs)
 
@@ -239,18 +250,26 @@ class Means:
 
 
 def explain_means(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> Means | None:
-    """Explain the means that forward returns, for an encoder that cannot be called, or not without forward's help."""
+    """Explain the means that forward returns, for an encoder that cannot be called, or not without forward's help.
+
+    The mean head is what the means depend on and the log-variances do not.
+    """
     seed = challenge.seed()
     try:
-        means = model.forward(images, conditions, seed).outputs[1]
-        reply = model.forward(images, conditions, seed, cotangents={1: challenge.normal(*means.shape)})
+        _, means, logvariances = model.forward(images, conditions, seed).outputs
+        of_means, of_logvariances = (
+            model.reached(model.forward(images, conditions, seed, {index: challenge.normal(*output.shape)}))
+            for index, output in ((1, means), (2, logvariances))
+        )
     except SubmissionError:
         return None
-    head = model.piece("mean_layer", challenge.normal(BATCH, HIDDEN_SIZE), challenge)
-    if head is None or len(head.parameters) != 2:
+    if means.shape != (BATCH, model.sizes.latent):
         return None
-    body = {name: value for name, value in model.reached(reply).items() if name not in head.parameters}
-    for layers in arrangements(head.parameters, HIDDEN_SIZE, means.shape[-1]):
+    head = {name: value for name, value in of_means.items() if name not in of_logvariances}
+    body = {name: value for name, value in of_means.items() if name in of_logvariances}
+    for layers in arrangements(head, HIDDEN_SIZE, means.shape[-1]):
+        if len(layers) != 1:
+            continue
         tails = {
             name: (lambda hidden, activation=activation, layer=layers[0]: activation(F.linear(hidden, *layer)))
             for name, activation in HEAD_ACTIVATIONS.items()
@@ -271,8 +290,8 @@ def describe_unexplained(model: Model, part: str, x: Tensor) -> NoReturn:
     if not close(model.call(part, x[: BATCH // 2]).outputs[0], first[: BATCH // 2]):
         fail(f"In the {part}, the output for one image depends on the others in the minibatch.", f"{part}-normalisation")
     parameters = [value for name, value in model.parameters.items() if name.startswith(f"{part}.")]
-    if parameters and sum(value.dim() == 1 for value in parameters) < sum(value.dim() == 2 for value in parameters):
-        fail(f"A linear layer of the {part} has no bias.", f"{part}-bias")
+    if sum(value.dim() == 1 for value in parameters) > sum(value.dim() == 2 for value in parameters):
+        fail(f"The {part} has parameters that no linear layer has.", f"{part}-normalisation")
     fail(
         f"With its own parameters, the {part} does not compute what the assignment describes.",
         hint="Count its linear layers, look at what follows each of them, and see that each takes what the one before gives.",
@@ -281,6 +300,8 @@ def describe_unexplained(model: Model, part: str, x: Tensor) -> NoReturn:
 
 def describe_hidden(match: Match, part: str, depth: int) -> None:
     """Fail the check if the stack has another depth, other activations or another width than the assignment's."""
+    if any(not bias.any() for _, bias in match.layers):
+        fail(f"A linear layer of the {part} has no bias.", f"{part}-bias")
     if match.depth != depth:
         fail(
             f"The {part} behaves like {match.depth} linear layer{'s' * (match.depth != 1)} where {depth} are asked for.",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.checks.harness import Challenge, check, fail, require_shape
+from autograder.checks.harness import Challenge, Wrong, check, fail, require_shape
 from autograder.checks.network import (
     BATCH,
     Match,
@@ -75,5 +75,5 @@ def test_sizes(submission: Submission, challenge: Challenge) -> None:
     sizes = Sizes.random(challenge)
     try:
         decode(Model(submission, challenge, sizes), challenge)
-    except SubmissionError as error:
+    except (SubmissionError, Wrong) as error:
         fail(f"With {sizes}, the decoder does not work: {error}", "decoder-sizes-hard-coded")

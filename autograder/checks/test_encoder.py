@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.assignment import HIDDEN_SIZE
-from autograder.checks.harness import Challenge, check, close, fail, require_shape
+from autograder.checks.harness import Challenge, Wrong, check, close, fail, require_shape
 from autograder.checks.network import (
     BATCH,
     Model,
@@ -70,6 +70,8 @@ def judge_head(submission: Submission, challenge: Challenge, name: str) -> None:
     match = explain_stack(head.parameters, hidden, head.output, HEAD_ACTIVATIONS)
     if match is None:
         fail(f"{name} does not behave like a linear layer.")
+    if any(not bias.any() for _, bias in match.layers):
+        fail(f"{name} has no bias.", "encoder-bias")
     if match.last != "none":
         fail(f"The output of {name} passes through {match.last}.", activated)
     if match.depth != 1:
@@ -105,8 +107,8 @@ def test_sizes(submission: Submission, challenge: Challenge) -> None:
         else:
             heads = model.forward(images, conditions, challenge.seed()).outputs[1:]
         for tensor, name in zip(heads, HEADS, strict=True):
-            require_shape(tensor, (BATCH, sizes.latent), f"With latent_dimensionality={sizes.latent}, the output of {name}")
-    except SubmissionError as error:
+            require_shape(tensor, (BATCH, sizes.latent), f"the output of {name}")
+    except (SubmissionError, Wrong) as error:
         fail(f"With {sizes}, the encoder does not work: {error}", "encoder-sizes-hard-coded")
     expected = {
         "input_dim": sizes.input_dim,

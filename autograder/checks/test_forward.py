@@ -1,12 +1,15 @@
 """forward: what it makes of the submission's own encoder, heads, sampling and decoder, whatever those are worth."""
 
+import contextlib
+
 import pytest
 import torch
 from torch import Tensor
 
+from autograder.assignment import HIDDEN_SIZE
 from autograder.checks.harness import Challenge, Grading, check, close, fail, require_shape
-from autograder.checks.network import BATCH, Model, concatenate, explain_means
-from autograder.misconceptions import HEAD_ACTIVATIONS
+from autograder.checks.network import Model, concatenate, explain_means, explain_stack
+from autograder.misconceptions import HEAD_ACTIVATIONS, OUTPUT_ACTIVATIONS
 from autograder.sandbox.client import Submission, SubmissionError
 from autograder.solution import cs5814_vae as reference
 
@@ -18,23 +21,35 @@ ROWS = 1024  # of the statistics that judge an unusual way of drawing
 @check("Returns the reconstruction, the means and the log-variances", 2)
 def test_results(submission: Submission, challenge: Challenge) -> None:
     model = Model(submission, challenge)
-    outputs = model.forward(*model.inputs(challenge), challenge.seed()).outputs
-    expected = [(BATCH, model.sizes.input_dim), (BATCH, model.sizes.latent), (BATCH, model.sizes.latent)]
+    images, conditions = model.inputs(challenge)
+    reconstruction = results(model, images, conditions, challenge.seed())[0]
+    if reconstruction.shape != images.shape:
+        fail(
+            f"The reconstruction has shape {tuple(reconstruction.shape)} where {tuple(images.shape)} was expected.",
+            "reconstruction-shape",
+        )
+
+
+def results(model: Model, images: Tensor, conditions: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """What forward returns, the shapes checked; the reconstruction may still be shaped like an image."""
+    outputs = model.forward(images, conditions, seed).outputs
+    expected = [(len(images), size) for size in (model.sizes.input_dim, model.sizes.latent, model.sizes.latent)]
     shapes = [tuple(output.shape) for output in outputs]
     if shapes != expected and sorted(shapes) == sorted(expected):
         fail(f"forward returns shapes {shapes} where {expected} was expected.", "outputs-swapped")
-    if shapes[1:] == expected[1:] and outputs[0].numel() == BATCH * model.sizes.input_dim:
-        if shapes[0] != expected[0]:
-            fail(f"The reconstruction has shape {shapes[0]} where {expected[0]} was expected.", "reconstruction-shape")
-    for output, shape, what in zip(outputs, expected, ("reconstruction", "means", "log-variances"), strict=True):
-        require_shape(output, shape, f"forward's result “{what}”")
+    means, logvariances = (
+        require_shape(output, shape, f"The {what} that forward returns")
+        for output, shape, what in zip(outputs[1:], expected[1:], ("means", "log-variances"), strict=True)
+    )
+    shape = expected[0] if outputs[0].numel() != images.numel() else shapes[0]
+    return require_shape(outputs[0], shape, "The reconstruction that forward returns"), means, logvariances
 
 
 @check("Means and log-variances come from [image | one-hot] through the encoder and its heads", 3)
 def test_encoding(submission: Submission, challenge: Challenge) -> None:
     model = Model(submission, challenge)
     images, conditions = model.inputs(challenge)
-    outputs = model.forward(images, conditions, challenge.seed()).outputs
+    _, *observed = results(model, images, conditions, challenge.seed())
     heads = expected_heads(model, concatenate(images, conditions))
     if heads is None:  # the encoder is no callable piece: the whole is judged by transplant
         whole = explain_means(model, images, conditions, challenge)
@@ -43,18 +58,15 @@ def test_encoding(submission: Submission, challenge: Challenge) -> None:
         if whole.condition_first:
             fail("The encoder is given [one-hot | image] where [image | one-hot] is asked for.", "condition-first")
         return
-    observed = outputs[1:]
     if all(follows(output, head) for output, head in zip(observed, heads, strict=True)):
         return
     if follows(observed[0], heads[1]) and follows(observed[1], heads[0]):
         fail("The means are what logvariance_layer gives, and the other way round.", "heads-swapped")
-    if follows(observed[0], heads[0]) and follows(observed[1], heads[0]):
-        fail("The log-variances are what mean_layer gives.", "one-head-twice")
-    if follows(observed[0], heads[1]) and follows(observed[1], heads[1]):
-        fail("The means are what logvariance_layer gives.", "one-head-twice")
+    if any(all(follows(output, head) for output in observed) for head in heads):
+        fail("Means and log-variances are what one and the same head gives.", "one-head-twice")
     if follows(observed[1], heads[1]):
-        again = model.forward(images, conditions, challenge.seed()).outputs
-        if not close(again[1], outputs[1]):
+        again = results(model, images, conditions, challenge.seed())
+        if not close(again[1], observed[0]):
             fail("The means differ between two passes over the same images.", "latent-returned")
     for x, mistake, what in (
         (concatenate(conditions, images), "condition-first", "[one-hot | image]"),
@@ -85,23 +97,32 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
     model = Model(submission, challenge)
     images, conditions = model.inputs(challenge)
     seed = challenge.seed()
-    reconstruction, means, logvariances = model.forward(images, conditions, seed).outputs
-    reconstruction = reconstruction.reshape(len(reconstruction), -1)
+    reconstruction, means, logvariances = results(model, images, conditions, seed)
+    reconstruction = reconstruction.reshape(len(images), -1)
+    heads = expected_heads(model, concatenate(images, conditions))
+    if heads and follows(means, heads[1]) and follows(logvariances, heads[0]) and not follows(means, heads[0]):
+        means, logvariances = logvariances, means  # returned in the wrong order, which is judged above
 
-    def decoded(latents: Tensor, classes: Tensor = conditions) -> Tensor | None:
+    def decoded(x: Tensor) -> Tensor | None:
         try:
-            return model.call("decoder", concatenate(latents, classes)).outputs[0]
-        except (SubmissionError, IndexError, RuntimeError):
+            return model.call("decoder", x).outputs[0]
+        except (SubmissionError, IndexError):
             return None
 
-    def matches(latents: Tensor | None, classes: Tensor = conditions) -> bool:
-        output = None if latents is None else decoded(latents, classes)
+    def matches(latents: Tensor, classes: Tensor = conditions) -> bool:
+        output = decoded(concatenate(latents, classes))
         return output is not None and close(reconstruction, output)
 
-    if decoded(means) is None:
-        pytest.skip("Judged once the decoder can be called on [latent | one-hot].")
     draws = possible_draws(submission, grading, means, logvariances, seed)
-    if any(matches(draw) for draw in draws):
+    if decoded(concatenate(means, conditions)) is None:  # no callable piece: judged by transplant
+        reply = model.forward(images, conditions, seed, {0: challenge.normal(*results(model, images, conditions, seed)[0].shape)})
+        other = model.forward(images, conditions, seed, {1: torch.ones_like(means), 2: torch.ones_like(means)})
+        beyond = {name: value for name, value in model.reached(reply).items() if name not in model.reached(other)}
+        for each in draws:
+            if explain_stack(beyond, concatenate(each, conditions), reconstruction, OUTPUT_ACTIVATIONS):
+                return
+        pytest.skip("Judged once the decoder can be called on [latent | one-hot].")
+    if any(matches(each) for each in draws):
         return
     for latents, mistake, what in (
         (means, "mean-instead-of-sample", "the means"),
@@ -109,14 +130,12 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
     ):
         if matches(latents):
             fail(f"The decoder is given {what} where a draw is asked for.", mistake)
-    swapped = possible_draws(submission, grading, logvariances, means, seed)
-    for draw in draws:
-        if draw.shape == means.shape:
-            if matches(conditions, draw):
-                fail("The decoder is given [one-hot | latent] where [latent | one-hot] is asked for.", "condition-first")
-            if matches(draw, torch.zeros_like(conditions)):
-                fail("The decoder is given the latent without the class.", "condition-missing")
-    if any(matches(draw) for draw in swapped):
+    for each in draws:
+        if matches(conditions, each):
+            fail("The decoder is given [one-hot | latent] where [latent | one-hot] is asked for.", "condition-first")
+        if matches(each, torch.zeros_like(conditions)):
+            fail("The decoder is given the latent without the class.", "condition-missing")
+    if any(matches(each) for each in possible_draws(submission, grading, logvariances, means, seed)):
         fail("sample_latent is given the log-variances where it expects the means.", "sample-arguments-swapped")
     if same_distribution(model, images[:1], conditions[:1], challenge):
         return
@@ -129,20 +148,18 @@ def possible_draws(
     """The latents that forward may have drawn under `seed`: by the submission's sample_latent, by ours, or inline."""
     torch.manual_seed(seed)
     draws = [reference.sample_latent(means, logvariances)]
-    if grading.drawn is not None and grading.drawn.shape == means.shape:
-        draws.append(grading.drawn)
-    if not grading.failed("sample_latent"):
-        try:
+    if grading.drawn is not None:
+        draws.append(grading.drawn.detach())
+    elif not grading.failed("sample_latent"):
+        with contextlib.suppress(SubmissionError):
             draws += submission.call("sample_latent", means, logvariances, seed=seed).outputs
-        except SubmissionError:
-            pass
-    return draws
+    return [each.float() for each in draws if each.shape == means.shape]
 
 
 def same_distribution(model: Model, image: Tensor, condition: Tensor, challenge: Challenge) -> bool:
     """Whether many passes over one image vary as decoding draws of our own does: centre and spread of every pixel."""
     images, conditions = image.expand(ROWS, -1), condition.expand(ROWS, -1)
-    observed, means, logvariances = model.forward(images.contiguous(), conditions.contiguous(), challenge.seed()).outputs
+    observed, means, logvariances = results(model, images.contiguous(), conditions.contiguous(), challenge.seed())
     latents = means + torch.exp(0.5 * logvariances) * challenge.normal(*means.shape)
     expected = model.call("decoder", concatenate(latents, conditions)).outputs[0]
     observed = observed.reshape(ROWS, -1)
@@ -158,16 +175,21 @@ def test_gradients(submission: Submission, challenge: Challenge) -> None:
     model = Model(submission, challenge)
     images, conditions = model.inputs(challenge)
     seed = challenge.seed()
-    shape = model.forward(images, conditions, seed).outputs[0].shape
-    reply = model.forward(images, conditions, seed, cotangents={0: challenge.normal(*shape)})
-    reached = reply.gradients("parameter")
+    reconstruction = model.forward(images, conditions, seed).outputs[0]
+    reached = model.reached(model.forward(images, conditions, seed, {0: challenge.normal(*reconstruction.shape)}))
     missing = [name for name in model.parameters if name not in reached]
     if not model.parameters:
         fail("The model has no parameters.")
     if missing:
-        others = model.forward(images, conditions, seed, cotangents={1: torch.ones_like(reply.outputs[1]), 2: torch.ones_like(reply.outputs[2])})
-        cut = set(missing) & others.gradients("parameter").keys()
+        hidden = challenge.normal(len(images), HIDDEN_SIZE)
+        pieces = (
+            model.piece("encoder", concatenate(images, conditions), challenge),
+            model.piece("mean_layer", hidden, challenge),
+            model.piece("logvariance_layer", hidden, challenge),
+            model.piece("decoder", concatenate(model.latents(challenge), conditions), challenge),
+        )
+        in_use = {name for piece in pieces if piece for name in piece.parameters}
         fail(
             f"No gradient of the reconstruction reaches {', '.join(missing[:4])}{' and others' * (len(missing) > 4)}.",
-            "forward-detached" if cut or not reached else "unused-parameters",
+            "forward-detached" if in_use & set(missing) or not reached else "unused-parameters",
         )
