@@ -90,4 +90,4 @@ class ConditionalVariationalAutoencoder(nn.Module):
             mean_params: (N, latent) tensor, μ.
             logvariance_params: (N, latent) tensor, log σ².
         """
-        raise NotImplementedError("Encode the images with their classes, sample with sample_latent, decode with the classes.")
+        raise NotImplementedError("Encode, draw with sample_latent, decode: each with the classes.")

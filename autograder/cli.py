@@ -105,7 +105,7 @@ def grade(
         with Sandbox(isolation) as sandbox:
             if require_isolation and not sandbox.level.strong:
                 raise SandboxError(
-                    f"--require-isolation: only {sandbox.level.name!r} works here, which is weak; see `autograder doctor`"
+                    f"--require-isolation: only {sandbox.level.name!r} works here, a weak one; see `autograder doctor`"
                 )
             report = grade_source(name, source, sandbox, seed=seed, pictures=html is not None)
         renderings: list[tuple[Path | None, Callable[[Report], str]]] = [

@@ -101,9 +101,7 @@ def _catmull_rom(points: Tensor, pieces: int) -> Tensor:
     segment = t.long().clamp(max=points.shape[1] - 2)
     u = (t - segment).unsqueeze(-1)
     p0, p1, p2, p3 = (padded[:, segment + offset] for offset in range(4))
-    return 0.5 * (
-        2 * p1 + (p2 - p0) * u + (2 * p0 - 5 * p1 + 4 * p2 - p3) * u**2 + (3 * p1 - p0 - 3 * p2 + p3) * u**3
-    )
+    return 0.5 * (2 * p1 + (p2 - p0) * u + (2 * p0 - 5 * p1 + 4 * p2 - p3) * u**2 + (3 * p1 - p0 - 3 * p2 + p3) * u**3)
 
 
 def _affine(points: Tensor, rng: torch.Generator) -> Tensor:

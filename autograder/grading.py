@@ -13,7 +13,7 @@ from pathlib import Path
 
 from autograder.assignment import MODULE, PARTS
 from autograder.report import Check, Outcome, PartReport, Report
-from autograder.sandbox.client import Sandbox, SandboxError, SubmissionError
+from autograder.sandbox.client import Sandbox, SubmissionError
 from autograder.sandbox.limits import LIMITS
 
 MAX_ARCHIVE_ENTRIES = 2000
@@ -106,7 +106,7 @@ def grade_source(
     )
     if not sandbox.level.strong:
         report.notes.append(
-            f"Weak isolation ({sandbox.level.name}): {sandbox.level.summary}. Do not grade other people's code this way."
+            f"Weak isolation ({sandbox.level.name}: {sandbox.level.summary}). Do not grade strangers' code this way."
         )
     if len(source) > LIMITS.source:
         _refuse(report, f"The file is larger than {LIMITS.source // 1024} KiB, which no {MODULE} needs to be.")
@@ -150,7 +150,7 @@ def _run_checks(report: Report, source: bytes, sandbox: Sandbox, pictures: bool)
         try:
             submission.load()
         except SubmissionError as error:
-            message, hint = explain(error)
+            message, hint, _ = explain(error)
             report.error = f"{message} {hint}".strip()
         lap("import the submission")
         grading = Grading(submission, report.seed)

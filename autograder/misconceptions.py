@@ -219,7 +219,7 @@ RECONSTRUCTIONS: dict[str, Term] = {
     "reconstruction-mse ": lambda r, x: (r - x).square().mean(-1),
     "reconstruction-l1": lambda r, x: (r - x).abs().sum(-1),
     "reconstruction-l1 ": lambda r, x: (r - x).abs().mean(-1),
-    "reconstruction-missing": lambda r, x: torch.zeros(len(r), dtype=r.dtype),
+    "reconstruction-missing": lambda r, x: 0 * r.sum(-1),
     "reconstruction-arguments-swapped": lambda r, x: _cross_entropy(x, r),
     "reconstruction-averaged-over-pixels": lambda r, x: _cross_entropy(r, x) / r.shape[-1],
     "reconstruction-sign-flipped": lambda r, x: -_cross_entropy(r, x),
@@ -232,7 +232,7 @@ DIVERGENCES: dict[str, Term] = {
     "kl-without-exp": lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - logvar).sum(-1),
     "kl-with-log": lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - logvar.log()).sum(-1),
     "kl-sign-flipped": lambda mu, logvar: -_divergence(mu, logvar),
-    "kl-missing": lambda mu, logvar: torch.zeros(len(mu), dtype=mu.dtype),
+    "kl-missing": lambda mu, logvar: 0 * mu.sum(-1),
     "kl-without-half": lambda mu, logvar: 2 * _divergence(mu, logvar),
     "kl-without-half kl-sign-flipped": lambda mu, logvar: -2 * _divergence(mu, logvar),
     "kl-mean-not-squared": lambda mu, logvar: -0.5 * (1 + logvar - mu - logvar.exp()).sum(-1),
@@ -278,7 +278,7 @@ def diagnose_loss(probes: list[LossProbe]) -> list[str]:
         (
             {name: float(term(p.reconstructions, p.originals).sum()) for name, term in RECONSTRUCTIONS.items()},
             {name: float(term(p.means, p.logvariances).sum()) for name, term in DIVERGENCES.items()},
-            {name: weigh(*p.reconstructions.shape, p.means.shape[-1]) for name, weigh in REDUCTIONS.items()},
+            {name: weigh(len(p.means), p.originals.shape[-1], p.means.shape[-1]) for name, weigh in REDUCTIONS.items()},
             p.value,
         )
         for p in probes
@@ -292,9 +292,7 @@ def diagnose_loss(probes: list[LossProbe]) -> list[str]:
             candidates.append(" ".join(names).split())
     if candidates:
         return min(candidates, key=len)
-    factors = [
-        (value - r[""] * w[""][0]) / (kl[""] * w[""][1]) for r, kl, w, value in terms if abs(kl[""]) > 1e-3
-    ]
+    factors = [(value - r[""] * w[""][0]) / (kl[""] * w[""][1]) for r, kl, w, value in terms if abs(kl[""]) > 1e-3]
     if len(factors) > 1 and all(_same(factor, factors[0], 1e-2) for factor in factors):
         return ["kl-scaled"]
     return []

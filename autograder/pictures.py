@@ -48,7 +48,7 @@ def draw_pictures(smoke: Smoke) -> Pictures:
 
 
 @cache
-def trained_reference() -> torch.nn.Module:
+def trained_reference() -> reference.ConditionalVariationalAutoencoder:
     """The reference network after the smoke run, with the initialisation that the smoke run gives every network."""
     images, labels = draw_digits(SMOKE_DIGITS, SEED)
     images, one_hots = images.flatten(1), F.one_hot(labels, NUM_CATEGORIES).float()

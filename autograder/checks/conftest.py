@@ -8,6 +8,7 @@ from autograder.assignment import MODULE, PARTS
 from autograder.checks.harness import Grading
 from autograder.sandbox.client import Sandbox
 
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("grading")
     group.addoption("--submission", type=Path, default=Path(MODULE), help="the module to grade")
@@ -24,7 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
     sandbox = Sandbox(config.getoption("--isolation"))
     config.add_cleanup(sandbox.close)
     submission = sandbox.submission(config.getoption("--submission").read_bytes())
-    config.add_cleanup(submission.stop)
+    config.add_cleanup(lambda: submission.__exit__(None))
     seed = config.getoption("challenge_seed")
     grading = Grading(submission) if seed is None else Grading(submission, seed)
     config.pluginmanager.register(grading)

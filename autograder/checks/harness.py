@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -119,6 +119,7 @@ class Grading:
         """Let the reference's functions, computed out here, replace the submission's wrong ones from now on."""
         failed = frozenset(name for name in FUNCTIONS if self.failed(name))
         if failed != self._standing_in:
+            functions: dict[str, Callable[..., Tensor]]
             functions = {"sample_latent": self._draw_for_submission, "loss_function": reference.loss_function}
             self.submission.stand_in({name: functions[name] for name in sorted(failed)})
             self._standing_in = failed
@@ -163,8 +164,8 @@ class Grading:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> pytest.TestReport:
-        report: pytest.TestReport = yield  # type: ignore[misc]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
         error = call.excinfo.value if call.excinfo else None
         if call.when == "call" or error is not None:
             self._record(item, call, error)
@@ -173,33 +174,29 @@ class Grading:
         return report
 
     def _record(self, item: pytest.Item, call: pytest.CallInfo[None], error: BaseException | None) -> None:
-        points = item.stash[POINTS]
-        record = Check(_check(item)["name"], Outcome.PASSED, points, points)
-        if error is not None:
-            record.score = 0.0
-            record.message = " ".join(str(error).split()) if not isinstance(error, Wrong) else str(error)
+        outcome, message, hint = Outcome.PASSED, "", ""
+        misconceptions: list[str] = []
         match error:
             case None:
                 pass
             case Wrong():
-                record.outcome, record.hint = Outcome.FAILED, error.hint
-                record.misconception = ", ".join(error.misconceptions) or None
-            case TimedOut():
-                record.outcome = Outcome.TIMEOUT
-                self._hung[_part(item)] = error
+                outcome, message, hint, misconceptions = Outcome.FAILED, str(error), error.hint, error.misconceptions
             case SubmissionError():
-                record.outcome = Outcome.ERROR if isinstance(error, (Raised, Died)) else Outcome.FAILED
-                record.message, record.hint = explain(error)
-                if isinstance(error, Raised) and error.kind == "RuntimeError" and "in-place operation" in error.text:
-                    record.misconception = "inputs-modified"
+                message, hint, misconceptions = explain(error)
+                outcome = Outcome.ERROR if isinstance(error, (Raised, Died)) else Outcome.FAILED
+                if isinstance(error, TimedOut):
+                    outcome, self._hung[_part(item)] = Outcome.TIMEOUT, error
             case pytest.skip.Exception():
-                record.outcome, record.message = Outcome.SKIPPED, str(error.msg)
+                outcome, message = Outcome.SKIPPED, str(error.msg)
             case _:
-                record.outcome = Outcome.ERROR
-                record.message = f"The grader itself failed here ({type(error).__name__}): please tell the course staff."
+                outcome = Outcome.ERROR
+                message = f"The grader itself failed here ({type(error).__name__}): please tell the course staff."
                 self.crash = self.crash or call.excinfo
-        record.__post_init__()
-        self.checks.setdefault(_part(item), []).append(record)
+        points = item.stash[POINTS]
+        score = points if outcome is Outcome.PASSED else 0.0
+        self.checks.setdefault(_part(item), []).append(
+            Check(_check(item)["name"], outcome, score, points, message, hint, ", ".join(misconceptions) or None)
+        )
         self.seconds[_part(item)] = self.seconds.get(_part(item), 0.0) + call.duration
 
 
@@ -216,30 +213,32 @@ def _check(item: pytest.Item) -> dict:
     return dict(marker.kwargs)
 
 
-def explain(error: SubmissionError) -> tuple[str, str]:
-    """What a student should read about an error of the submission's own: a message and a hint."""
+# What usually lies behind an exception that a submission raises, by its type.
+_USUAL_CAUSES = {
+    "SyntaxError": f"Python cannot read the file: run `python {MODULE}` and mend the line that it names.",
+    "IndentationError": "The indentation of the line named, or of the one above it, is off.",
+    "TabError": "Tabs and spaces are mixed in the indentation.",
+    "ModuleNotFoundError": "The module may import what the course environment holds, nothing more.",
+    "SystemExit": "The code ends the program itself: take out the call of exit.",
+    "MemoryError": "The code asks for more memory than a submission may use.",
+    "RecursionError": "A function calls itself without an end.",
+}
+
+
+def explain(error: SubmissionError) -> tuple[str, str, list[str]]:
+    """What a student should read about an error of the submission's own: a message, a hint, misconceptions."""
     if not isinstance(error, Raised):
-        return str(error), ""
+        return str(error), "", []
     if error.kind == "NotImplementedError":
-        asked = f" It says what to do: {error.text}" if error.text else ""
-        return "Not written yet: this still raises NotImplementedError.", f"{asked.strip()}"
-    hints = {
-        "SyntaxError": f"Python cannot read the file, so nothing in it can be graded. Run `python {MODULE}` and mend the line it names.",
-        "IndentationError": "Python cannot read the file: the indentation of the line named, or of the one above it, is off.",
-        "TabError": "Python cannot read the file: tabs and spaces are mixed in the indentation.",
-        "ModuleNotFoundError": "The module may import what the course environment holds, nothing more.",
-        "SystemExit": "The code ends the program itself: take out the call of exit.",
-        "MemoryError": "The code asks for more memory than a submission may use.",
-        "RecursionError": "A function calls itself without an end.",
-    }
+        return "Not written yet: this still raises NotImplementedError.", error.text, []
     if error.kind == "TypeError" and "positional argument" in error.text:
         return str(error), (
-            "The function is called with the arguments in the fill-in's signature. A function that belongs outside the "
-            "class but stands inside it, or a method without `self`, is off by one argument."
-        )
+            "It is called with the arguments of the fill-in's signature. A function that belongs outside the class but "
+            "stands inside it, or a method without `self`, is off by one argument."
+        ), []  # fmt: skip
     if error.kind == "RuntimeError" and "in-place operation" in error.text:
-        return str(error), MISCONCEPTIONS["inputs-modified"].hint
-    return str(error), hints.get(error.kind, "")
+        return str(error), MISCONCEPTIONS["inputs-modified"].hint, ["inputs-modified"]
+    return str(error), _USUAL_CAUSES.get(error.kind, ""), []
 
 
 def require_shape(tensor: Tensor, shape: tuple[int, ...], what: str) -> Tensor:

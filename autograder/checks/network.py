@@ -104,7 +104,7 @@ class Model:
         return self.submission.call(name, *arguments, on="model", seed=seed, cotangents=cotangents)
 
     def piece(self, name: str, x: Tensor, challenge: Challenge) -> Piece | None:
-        """An attribute called on one tensor, with the parameters that the output depends on; None if that fails."""
+        """An attribute called on one tensor, with the parameters that its output depends on; None if that fails."""
         try:
             output = self.call(name, x).outputs[0]
             reply = self.call(name, x, cotangents={0: challenge.normal(*output.shape)})
@@ -129,8 +129,8 @@ class Model:
             raise
         if len(reply.outputs) != 3:
             raise Unfit(
-                f"forward returned {len(reply.outputs)} value{'s' * (len(reply.outputs) != 1)} where three tensors were "
-                "expected: the reconstruction, the means and the log-variances"
+                f"forward returned {len(reply.outputs)} value{'s' * (len(reply.outputs) != 1)} where three were expected: "
+                "the reconstruction, the means and the log-variances"
             )
         return reply
 
@@ -167,10 +167,10 @@ def arrangements(parameters: dict[str, Tensor], inputs: int, outputs: int) -> It
         return
     owners: dict[str, Tensor | None] = {name.rpartition(".")[0]: None for name in weights}
     by_owner = len(owners) == len(weights)
-    for name, bias in biases.items():
+    for name, value in biases.items():
         owner = name.rpartition(".")[0]
         by_owner = by_owner and owner in owners and owners[owner] is None
-        owners[owner] = bias
+        owners[owner] = value
     if by_owner:
         pairings: Iterable[Sequence[Tensor | None]] = [list(owners.values())]
     elif len(biases) == len(weights):
@@ -179,7 +179,7 @@ def arrangements(parameters: dict[str, Tensor], inputs: int, outputs: int) -> It
         return
     for pairing in pairings:
         for transposed in (False, True):
-            layers = []
+            layers: list[Layer] = []
             for value, bias in zip(weights.values(), pairing, strict=True):
                 weight = value.T if transposed else value
                 layers.append((weight, torch.zeros(len(weight)) if bias is None else bias))
@@ -288,13 +288,15 @@ def describe_unexplained(model: Model, part: str, x: Tensor) -> NoReturn:
         fail(f"The {part} gives different outputs for the same input.", f"{part}-normalisation")
     # A row's output that depends on the rows beside it is the mark of normalisation over the minibatch.
     if not close(model.call(part, x[: BATCH // 2]).outputs[0], first[: BATCH // 2]):
-        fail(f"In the {part}, the output for one image depends on the others in the minibatch.", f"{part}-normalisation")
+        fail(
+            f"In the {part}, the output for one image depends on the others in the minibatch.", f"{part}-normalisation"
+        )
     parameters = [value for name, value in model.parameters.items() if name.startswith(f"{part}.")]
     if sum(value.dim() == 1 for value in parameters) > sum(value.dim() == 2 for value in parameters):
         fail(f"The {part} has parameters that no linear layer has.", f"{part}-normalisation")
     fail(
         f"With its own parameters, the {part} does not compute what the assignment describes.",
-        hint="Count its linear layers, look at what follows each of them, and see that each takes what the one before gives.",
+        hint="Count its linear layers, look at what follows each, and see that each takes what the one before gives.",
     )
 
 
@@ -304,7 +306,7 @@ def describe_hidden(match: Match, part: str, depth: int) -> None:
         fail(f"A linear layer of the {part} has no bias.", f"{part}-bias")
     if match.depth != depth:
         fail(
-            f"The {part} behaves like {match.depth} linear layer{'s' * (match.depth != 1)} where {depth} are asked for.",
+            f"The {part} behaves like {match.depth} linear layer{'s' * (match.depth != 1)} where {depth} are due.",
             f"{part}-depth",
         )
     widths = {len(bias) for _, bias in match.layers[: depth if part == "encoder" else depth - 1]}

@@ -35,7 +35,10 @@ def decode(model: Model, challenge: Challenge) -> Piece:
     piece = model.piece("decoder", x, challenge)
     if piece is None:
         if model.piece("decoder", latents, challenge) is not None:
-            fail("The decoder does not take the latent with the one-hot class, but the latent alone.", "decoder-without-condition")
+            fail(
+                "The decoder does not take the latent with the one-hot class, but the latent alone.",
+                "decoder-without-condition",
+            )
         model.call("decoder", x)  # says why it cannot be called
         fail("No gradient reaches the parameters of the decoder.")
     require_shape(piece.output, (BATCH, model.sizes.input_dim), "The output of the decoder")

@@ -30,7 +30,8 @@ def test_layers(submission: Submission, challenge: Challenge) -> None:
     images, conditions = model.inputs(challenge)
     x = concatenate(images, conditions)
     piece = model.piece("encoder", x, challenge)
-    match = piece and explain_stack(piece.parameters, x, piece.output, {"none": ACTIVATIONS["none"]}, activated_last=True)
+    plain = {"none": ACTIVATIONS["none"]}
+    match = None if piece is None else explain_stack(piece.parameters, x, piece.output, plain, activated_last=True)
     if match is None or match.hidden != ("ReLU",) * DEPTH:
         # The activations, or all of the calculation, may stand in forward instead.
         whole = explain_means(model, images, conditions, challenge)
@@ -41,7 +42,10 @@ def test_layers(submission: Submission, challenge: Challenge) -> None:
         return
     if piece is None:
         if model.piece("encoder", images, challenge) is not None:
-            fail("The encoder does not take the image with its one-hot class, but the image alone.", "encoder-without-condition")
+            fail(
+                "The encoder does not take the image with its one-hot class, but the image alone.",
+                "encoder-without-condition",
+            )
         model.call("encoder", x)  # says why it cannot be called
     describe_unexplained(model, "encoder", x)
 

@@ -115,7 +115,9 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
 
     draws = possible_draws(submission, grading, means, logvariances, seed)
     if decoded(concatenate(means, conditions)) is None:  # no callable piece: judged by transplant
-        reply = model.forward(images, conditions, seed, {0: challenge.normal(*results(model, images, conditions, seed)[0].shape)})
+        reply = model.forward(
+            images, conditions, seed, {0: challenge.normal(*results(model, images, conditions, seed)[0].shape)}
+        )
         other = model.forward(images, conditions, seed, {1: torch.ones_like(means), 2: torch.ones_like(means)})
         beyond = {name: value for name, value in model.reached(reply).items() if name not in model.reached(other)}
         for each in draws:

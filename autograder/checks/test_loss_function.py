@@ -38,14 +38,16 @@ def value_of(outputs: list[Tensor]) -> Tensor:
     return outputs[0].reshape(())
 
 
-def inputs(challenge: Challenge, batch: int, pixels: int = INPUT_DIM, latent: int = 7, low: float = -2) -> tuple[Tensor, ...]:
+def inputs(
+    challenge: Challenge, batch: int, pixels: int = INPUT_DIM, latent: int = 7, low: float = -2
+) -> tuple[Tensor, ...]:
     """Random reconstructions, originals, means and log-variances."""
     images = (challenge.uniform(LOW, HIGH, batch, pixels) for _ in range(2))
     return (*images, challenge.normal(batch, latent), challenge.uniform(low, 2, batch, latent))
 
 
 def diagnose(submission: Submission, challenge: Challenge) -> list[str]:
-    """The mistakes that explain the values on minibatches of several shapes, log-variances of either sign or positive."""
+    """The mistakes that explain the values on minibatches of several shapes, log-variances of either sign or above 0."""
     for low in (-2.0, 0.2):
         try:
             probes = [
@@ -72,7 +74,7 @@ def test_reconstruction(submission: Submission, challenge: Challenge) -> None:
     )
     if not close(torch.tensor(observed), torch.as_tensor(expected), TOLERANCE):
         fail(
-            f"Between two reconstructions of one image the loss should differ by {expected:.4f}; it differs by {observed:.4f}.",
+            f"Between two reconstructions of an image the loss should differ by {expected:.4f}, not {observed:.4f}.",
             *_about("reconstruction", diagnose(submission, challenge)),
         )
 
@@ -166,7 +168,7 @@ def test_vectorised(submission: Submission, challenge: Challenge, grading: Gradi
     usual = {"batch": 4, "pixels": 6, "latent": 3}
     for size, what in (("batch", "images"), ("pixels", "pixels"), ("latent", "latent dimensions")):
         small, large = (
-            submission.work("loss_function", *inputs(challenge, **(usual | {size: count})))  # type: ignore[arg-type]
+            submission.work("loss_function", *inputs(challenge, **(usual | {size: count})))
             for count in (usual[size], 64)
         )
         for kind, unit in (("operators", "torch operations"), ("bytecodes", "steps of Python")):

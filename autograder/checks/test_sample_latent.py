@@ -23,8 +23,12 @@ class Draws:
 
     def __init__(self, submission: Submission, challenge: Challenge) -> None:
         self.means = challenge.uniform(-3, 3, COLUMNS)
-        self.logvariances = torch.cat((challenge.uniform(-3, -0.5, COLUMNS // 2), challenge.uniform(0.5, 2, COLUMNS // 2)))
-        self.latents = draw(submission, self.means.expand(ROWS, -1), self.logvariances.expand(ROWS, -1), challenge.seed())
+        self.logvariances = torch.cat(
+            (challenge.uniform(-3, -0.5, COLUMNS // 2), challenge.uniform(0.5, 2, COLUMNS // 2))
+        )
+        self.latents = draw(
+            submission, self.means.expand(ROWS, -1), self.logvariances.expand(ROWS, -1), challenge.seed()
+        )
         self.noise = (self.latents - self.means) / torch.exp(0.5 * self.logvariances)
         self.mistake = diagnose_draws(self.latents, self.means, self.logvariances)
         if self.mistake is None and (self.latents - self.latents[0]).abs().max() < 1e-6:
@@ -44,7 +48,10 @@ def test_centre(submission: Submission, challenge: Challenge) -> None:
     draws = Draws(submission, challenge)
     observed = draws.latents.mean(0)
     error = draws.latents.std(0).clamp(min=1e-3) * SIGMAS / ROWS**0.5
-    if draws.mistake in ("sample-arguments-exchanged", "std-returned") or ((observed - draws.means).abs() > error).any():
+    if (
+        draws.mistake in ("sample-arguments-exchanged", "std-returned")
+        or ((observed - draws.means).abs() > error).any()
+    ):
         worst = int((observed - draws.means).abs().argmax())
         fail(
             f"Over {ROWS} draws with mean {draws.means[worst]:.2f} the average was {observed[worst]:.2f}.",

@@ -71,7 +71,8 @@ class Reply:
     @property
     def outputs(self) -> list[Tensor]:
         """The tensors that a call returned, in order."""
-        return [self.tensors[f"output.{index}"] for index in range(len(self.tensors)) if f"output.{index}" in self.tensors]
+        names = (f"output.{index}" for index in range(len(self.tensors)))
+        return [self.tensors[name] for name in names if name in self.tensors]
 
     def gradients(self, prefix: str) -> dict[str, Tensor]:
         """The gradients with respect to the arguments ("argument") or the parameters ("parameter"), by name."""
@@ -279,7 +280,7 @@ class Submission:
         problems = reply.message.get("problems")
         if isinstance(problems, list) and any(problems):
             text = next(str(problem) for problem in problems if problem)
-            raise Unfit(f"{what} returned something else: {text}" if len(problems) > 1 else f"{what} returned the wrong thing: {text}")
+            raise Unfit(f"{what} returned the wrong thing: {text}")
         return reply
 
     def work(self, name: str, *arguments: Tensor) -> dict[str, int]:
@@ -334,15 +335,17 @@ class Submission:
         except TimeoutError:
             self.stop()
             if time.monotonic() >= self._deadline:
-                raise TimedOut(f"{what} was stopped: the submission used up its {LIMITS.total_s:.0f} s in all") from None
+                raise TimedOut(
+                    f"{what} was stopped: the submission used up its {LIMITS.total_s:.0f} s in all"
+                ) from None
             raise TimedOut(f"{what} did not finish within {seconds:.0f} s (an endless loop?)") from None
         except ProtocolError as error:
             self.stop()
             raise Died(f"{what} broke the channel to the grader: {error}") from None
         except ChannelClosed:
             raise Died(f"{what} ended the process: {_epitaph(self.stop())}") from None
-        if error := answer.get("error"):
-            raise _raised(error)
+        if failure := answer.get("error"):
+            raise _raised(failure)
         return Reply(answer, results)
 
     def _answer(self, message: Message, tensors: dict[str, Tensor], deadline: float) -> None:
@@ -429,4 +432,3 @@ def _epitaph(status: int | None) -> str:
         except ValueError:
             return f"killed by signal {number}"
     return f"it exited with code {os.WEXITSTATUS(status)} (a call of exit?)"
-

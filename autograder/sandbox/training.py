@@ -1,6 +1,6 @@
 """The notebook's training loop, as the smoke run uses it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -11,7 +11,7 @@ from torch.optim.adam import adam
 def train(
     model: Callable[..., Any],
     loss_function: Callable[..., Tensor],
-    parameters: list[Tensor],
+    parameters: Sequence[Tensor],
     images: Tensor,
     conditions: Tensor,
     batches: Tensor,

@@ -14,6 +14,8 @@ import itertools
 import json
 import linecache
 import os
+import resource
+import select
 import shutil
 import signal
 import socket
@@ -78,16 +80,14 @@ def main(level: str, control: socket.socket, scratch: Path) -> None:
 
 def _wait(child: int, control: socket.socket, wakeup: int) -> int:
     """Wait for the child to end, killing it when the client says so or hangs up; its wait status."""
-    import select
-
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return status
-        ready, _, _ = select.select([control, wakeup], [], [])
+        ready, _, _ = select.select([control.fileno(), wakeup], [], [])
         if wakeup in ready:
             os.read(wakeup, 4096)
-        if control in ready:
+        if control.fileno() in ready:
             order = control.recv(16)
             os.kill(child, signal.SIGKILL)
             if not order:
@@ -130,11 +130,8 @@ def _become_child(level: str, home: Path, user: int, channel: int, output: int) 
         os.dup2(output, 2)
         kept = os.dup2(channel, 3, inheritable=False)
         os.closerange(4, 4096)
-        sys.stdin, sys.stdout, sys.stderr = (
-            open(0),
-            open(1, "w", buffering=1, errors="replace"),
-            open(2, "w", buffering=1, errors="replace"),
-        )
+        sys.stdin = os.fdopen(0)
+        sys.stdout, sys.stderr = (os.fdopen(each, "w", buffering=1, errors="replace") for each in (1, 2))
         os.chdir(home)
         os.environ["HOME"] = os.environ["TMPDIR"] = str(home)
         _confine(level, home, user)
@@ -167,8 +164,6 @@ def _confine(level: str, home: Path, user: int) -> None:
     except confine.NotSupportedError:
         if level != "process":
             raise
-        import resource
-
         resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
 
 
@@ -247,10 +242,10 @@ class Worker:
         torch.manual_seed(message["seed"])
         if not isinstance(factory, type):
             raise Invalid(f"`{message['name']}` must be a class")
-        instance = factory.__new__(factory)
+        instance: Any = factory.__new__(factory)  # type: ignore[call-overload]
         self.objects[message["as"]] = instance
         try:
-            instance.__init__(*message["args"])  # type: ignore[misc]
+            instance.__init__(*message["args"])
         except BaseException as error:
             return {"incomplete": self._describe(error)}, {}
         return {"incomplete": None}, {}
@@ -301,7 +296,7 @@ class Worker:
         problems: list[str | None] = []
         for index, item in enumerate(items):
             try:
-                outputs[f"output.{index}"] = self._plain(item, "it" if items is not result and len(items) == 1 else f"value {index + 1}")
+                outputs[f"output.{index}"] = self._plain(item, "it" if len(items) == 1 else f"value {index + 1}")
                 problems.append(None)
             except Invalid as problem:
                 problems.append(str(problem))
@@ -321,10 +316,11 @@ class Worker:
         if "object" in message:
             named = self._parameters(message["object"])
             wanted |= {f"parameter.{name}": parameter for name, parameter in named}
+        cotangents = [tensors.get(f"cotangent.{index}") for index in range(len(items))]
         weighted = [
-            (item * tensors[f"cotangent.{index}"]).sum()
-            for index, item in enumerate(items)
-            if f"cotangent.{index}" in tensors and item.requires_grad and item.shape == tensors[f"cotangent.{index}"].shape
+            (item * cotangent).sum()
+            for item, cotangent in zip(items, cotangents, strict=True)
+            if cotangent is not None and item.requires_grad and item.shape == cotangent.shape
         ]
         if not weighted:
             return {}
@@ -416,7 +412,9 @@ class Worker:
         if not isinstance(value, Tensor):
             raise Invalid(f"{what} is {_describe_value(value)} where a tensor was expected")
         if type(value) not in (Tensor, nn.Parameter):
-            raise Invalid(f"{what} is a {type(value).__name__[:100]}, a subclass of Tensor, where a plain tensor was expected")
+            raise Invalid(
+                f"{what} is {_describe_value(value)}, a subclass of Tensor, where a plain tensor was expected"
+            )
         if value.layout is not torch.strided or value.is_quantized:
             raise Invalid(f"{what} is a sparse or quantised tensor where a dense one was expected")
         if value.device.type != "cpu":

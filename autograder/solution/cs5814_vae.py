@@ -120,7 +120,7 @@ class ConditionalVariationalAutoencoder(nn.Module):
             mean_params: (N, latent) tensor, μ.
             logvariance_params: (N, latent) tensor, log σ².
         """
-        ### BEGIN SOLUTION: Encode the images with their classes, sample with sample_latent, decode with the classes.
+        ### BEGIN SOLUTION: Encode, draw with sample_latent, decode: each with the classes.
         hidden = self.encoder(torch.cat((data_input, condition), dim=-1))
         mean_params = self.mean_layer(hidden)
         logvariance_params = self.logvariance_layer(hidden)
