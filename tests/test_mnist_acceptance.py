@@ -1,0 +1,78 @@
+"""What the reference reaches on real MNIST, trained by the notebook's own code. Skipped where MNIST is absent."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import autograder.solution.cs5814_vae as solution
+from autograder.assignment import (
+    INPUT_DIM,
+    NUM_CATEGORIES,
+    NUM_EPOCHS,
+    REFERENCE_CURVE,
+    TRAINING_LATENT_DIMENSIONALITY,
+)
+
+pytest.importorskip("torchvision")
+import notebook_cells
+
+MNIST = Path(os.environ.get("MNIST_ROOT") or Path(__file__).parents[2] / "shared" / "mnist")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (MNIST / "MNIST" / "raw").is_dir(), reason="no MNIST in MNIST_ROOT or ../shared/mnist"),
+]
+
+
+@pytest.fixture(scope="module")
+def names():
+    """The notebook's names, MNIST loaded."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MNIST_ROOT", str(MNIST))
+        patch.delenv("CS5814_SMOKE", raising=False)
+        patch.delenv("NBGRADER_EXECUTION", raising=False)
+        yield notebook_cells.run(patch, solution, "load-digits", "train-model")
+
+
+@pytest.fixture(scope="module")
+def classify(names):
+    """A classifier of digits that is right on more than 97% of MNIST's test images."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(INPUT_DIM, 256), nn.ReLU(), nn.Linear(256, NUM_CATEGORIES)).to(names["device"])
+    optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
+    for _ in range(4):
+        for images, labels in names["data_loader_train"]:
+            optimizer.zero_grad()
+            F.cross_entropy(network(images), labels).backward()
+            optimizer.step()
+
+    def classes(images: Tensor) -> Tensor:
+        with torch.no_grad():
+            return network(images).argmax(-1)
+
+    assert (classes(names["test_images"]) == names["test_labels"]).float().mean() > 0.97
+    return classes
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_reference_learns_mnist(names, classify, seed):
+    assert names["digits_name"] == "MNIST"
+    torch.manual_seed(seed)
+    device, latent = names["device"], TRAINING_LATENT_DIMENSIONALITY
+    model = solution.ConditionalVariationalAutoencoder(INPUT_DIM, NUM_CATEGORIES, latent).to(device)
+    losses = [names["train_model"](epoch, model, names["data_loader_train"]) for epoch in range(NUM_EPOCHS)]
+    assert 212 <= losses[0] <= 219
+    assert losses[-1] <= 117.5
+    for epoch, (lowest, highest) in REFERENCE_CURVE.items():
+        assert 0.98 * lowest < losses[epoch] < 1.02 * highest, "the band in the notebook would mislead"
+
+    labels = torch.arange(NUM_CATEGORIES, device=device).repeat(200)
+    codes = torch.cat((torch.randn(len(labels), latent, device=device), F.one_hot(labels).float()), -1)
+    with torch.no_grad():
+        recognised = (classify(model.decoder(codes)) == labels).float().mean().item()
+    print(f"seed {seed}: epoch 0 {losses[0]:.2f}, epoch {NUM_EPOCHS - 1} {losses[-1]:.2f}, recognised {recognised:.1%}")
+    assert recognised >= 0.85
