@@ -1,4 +1,4 @@
-"""The command line: `autograder grade`, `autograder doctor`, `autograder fill-in`."""
+"""The command line: `autograder grade`, `doctor`, `fill-in` and `release`."""
 
 # Torch is imported late, inside the commands: the sandboxed worker must get a head start on importing it too.
 
@@ -224,3 +224,17 @@ def fill_in_command(
 
     write(out, fill_in())
     console.print(f"Wrote {out}")
+
+
+@app.command()
+def release(
+    out: Annotated[Path, typer.Option(help="The folder that gets the kit.")] = Path("out"),
+) -> None:
+    """Build the students' kit, hw3-part3.zip: the notebook and what goes with it, without any solution."""
+    from autograder.release import build_kit
+
+    try:
+        kit = build_kit(out)
+    except FileNotFoundError as error:
+        raise typer.BadParameter(str(error)) from None
+    console.print(f"Wrote {kit}")

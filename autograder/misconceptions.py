@@ -298,7 +298,7 @@ def diagnose_loss(probes: list[LossProbe]) -> list[str]:
     return []
 
 
-def _same(expected: float, value: float, tolerance: float = 1e-3) -> bool:
+def _same(expected: float, value: float, tolerance: float = 3e-4) -> bool:
     if expected != expected or value != value:  # NaN
         return expected != expected and value != value
     return abs(expected - value) <= tolerance * max(abs(value), 1e-2)

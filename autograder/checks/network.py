@@ -129,8 +129,8 @@ class Model:
             raise
         if len(reply.outputs) != 3:
             raise Unfit(
-                f"forward returned {len(reply.outputs)} value{'s' * (len(reply.outputs) != 1)} where three were expected: "
-                "the reconstruction, the means and the log-variances"
+                "forward must return three tensors, the reconstruction, the means and the log-variances; "
+                f"it returned {len(reply.outputs)}"
             )
         return reply
 

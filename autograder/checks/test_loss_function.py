@@ -21,7 +21,8 @@ pytestmark = pytest.mark.loss_function
 
 # Away from 0 and 1, so that a small constant inside a hand-written logarithm makes no difference that counts.
 LOW, HIGH = 0.05, 0.95
-TOLERANCE = 1e-3
+# float32 sums of 784 terms round to some 1e-6 of their value; a constant of 1e-5 in a logarithm adds 1e-4.
+TOLERANCE = 2e-4
 
 
 def probe(submission: Submission, *arguments: Tensor) -> LossProbe:
@@ -39,15 +40,15 @@ def value_of(outputs: list[Tensor]) -> Tensor:
 
 
 def inputs(
-    challenge: Challenge, batch: int, pixels: int = INPUT_DIM, latent: int = 7, low: float = -2
+    challenge: Challenge, batch: int, pixels: int = INPUT_DIM, latent: int = 15, low: float = -2
 ) -> tuple[Tensor, ...]:
     """Random reconstructions, originals, means and log-variances."""
     images = (challenge.uniform(LOW, HIGH, batch, pixels) for _ in range(2))
-    return (*images, challenge.normal(batch, latent), challenge.uniform(low, 2, batch, latent))
+    return (*images, 2 * challenge.normal(batch, latent), challenge.uniform(low, 2, batch, latent))
 
 
 def diagnose(submission: Submission, challenge: Challenge) -> list[str]:
-    """The mistakes that explain the values on minibatches of several shapes, log-variances of either sign or above 0."""
+    """The mistakes that explain the values on several minibatches, log-variances of either sign or positive."""
     for low in (-2.0, 0.2):
         try:
             probes = [
@@ -82,7 +83,7 @@ def test_reconstruction(submission: Submission, challenge: Challenge) -> None:
 @check("KL divergence in closed form, summed over the latent dimensions", 7)
 def test_divergence(submission: Submission, challenge: Challenge) -> None:
     reconstructions, originals, *first = inputs(challenge, 1)
-    second = (challenge.normal(1, 7), challenge.uniform(-2, 2, 1, 7))
+    second = (2 * challenge.normal(1, 15), challenge.uniform(-2, 2, 1, 15))
     observed, expected = (
         of(reconstructions, originals, *first) - of(reconstructions, originals, *second)
         for of in (lambda *arguments: probe(submission, *arguments).value, reference.loss_function)

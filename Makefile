@@ -1,0 +1,51 @@
+# Two commands are all that most people need:
+#   make demo   grade the sample submissions and leave a page for each in out/demo
+#   make test   run the tests
+# Both set up .venv from nothing first. PIP_ARGS is passed to pip, for instance to choose a smaller build of torch.
+
+PYTHON ?= python3
+PIP_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+SAMPLES := autograder/solution cs5814_vae.py $(sort $(wildcard examples/*))
+
+.PHONY: demo test test-slow lint kit fill-in clean
+
+demo: $(VENV)/ready
+	@mkdir -p out/demo
+	@for sample in $(SAMPLES); do \
+		name=$$(basename $$sample .py); \
+		printf '%-28s ' $$name; \
+		$(BIN)/autograder grade $$sample --quiet --html out/demo/$$name.html || exit 1; \
+	done
+	@echo "Open out/demo/four-layer-encoder.html in a browser to read a report as its student would."
+
+test: $(VENV)/ready
+	$(BIN)/pytest -m "not slow"
+
+test-slow: $(VENV)/ready
+	$(BIN)/pytest -m slow
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+kit: $(VENV)/ready
+	$(BIN)/autograder release --out out
+
+fill-in: $(VENV)/ready
+	$(BIN)/autograder fill-in cs5814_vae.py
+
+clean:
+	rm -rf $(VENV) out
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 or newer is needed; name yours with: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) --editable '.[notebook,dev]'
+	@touch $@
