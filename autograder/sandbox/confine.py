@@ -72,6 +72,16 @@ def limit_resources(limits: Limits) -> None:
         resource.setrlimit(kind, (bound, bound))
 
 
+_DAC_READ_SEARCH = 1 << 2
+
+
+def keep_capabilities(kept: int = 0) -> None:
+    """Give up every capability but those in the mask `kept`; root without any is a user that owns root's files."""
+    if sys.platform == "linux":
+        header = struct.pack("=Ii", 0x20080522, 0)  # version 3, this process
+        _check(_libc.capset(header, struct.pack("=6I", kept, kept, 0, 0, 0, 0)), "capset")
+
+
 def become(user: int, keep_reading: bool) -> None:
     """Leave root for the unprivileged `user`.
 
@@ -83,11 +93,7 @@ def become(user: int, keep_reading: bool) -> None:
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
-    if keep_reading:
-        dac_read_search = 1 << 2
-        header = struct.pack("=Ii", 0x20080522, 0)
-        data = struct.pack("=6I", dac_read_search, dac_read_search, 0, 0, 0, 0)
-        _check(_libc.capset(header, data), "capset")
+    keep_capabilities(_DAC_READ_SEARCH if keep_reading else 0)
 
 
 # --- Landlock: which files can be opened --------------------------------------------------------------------------

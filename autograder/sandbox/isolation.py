@@ -186,6 +186,7 @@ def _bubblewrap_command() -> list[str]:
     program = bubblewrap()
     assert program is not None
     command = [program, "--unshare-all", "--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv"]
+    command += ["--cap-drop", "ALL"]
     mounted = [path for path in interpreter_paths() if path != Path("/")]
     for path in mounted:
         command += ["--ro-bind", str(path), str(path)]

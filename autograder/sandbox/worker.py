@@ -159,6 +159,8 @@ def _confine(level: str, home: Path, user: int) -> None:
             confine.restrict_files(readable, [home, Path("/dev/null")], listable)
         if as_root and os.geteuid() == 0:  # no Landlock: file modes alone protect the rest
             confine.become(user, keep_reading=False)
+    else:
+        confine.keep_capabilities()
     try:
         confine.restrict_system_calls()
     except confine.NotSupportedError:

@@ -1,0 +1,298 @@
+"""The sandbox: what a submission can and cannot do at each isolation level, and what the client makes of it."""
+
+import json
+import os
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from autograder.sandbox import client, isolation, protocol
+from autograder.sandbox.client import Died, Raised, Sandbox, SandboxError, Submission, TimedOut, Unfit
+from autograder.sandbox.limits import LIMITS, Limits
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module", params=[level.name for level in isolation.LEVELS])
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    if reason := isolation.why_not(request.param):
+        pytest.skip(f"isolation level {request.param}: {reason}")
+    with Sandbox(request.param) as running:
+        yield running
+
+
+@pytest.fixture
+def weak_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "LIMITS", Limits(import_s=3.0, call_s=1.0))
+
+
+def run(sandbox: Sandbox, source: str) -> str:
+    """Import a module and return what it printed."""
+    with sandbox.submission(source.encode()) as submission:
+        submission.load()
+        submission.stop()
+        return submission.output
+
+
+def attempt(action: str) -> str:
+    """Source that prints "done" if an action succeeds and the error's name if it is refused."""
+    return f"try:\n    {action}\n    print('done')\nexcept Exception as error:\n    print(type(error).__name__)\n"
+
+
+def test_values_and_gradients_come_back(sandbox: Sandbox) -> None:
+    source = b"def f(x, y):\n    return x * y, x + 1\n"
+    with sandbox.submission(source) as submission:
+        x, y = torch.tensor([1.0, 2.0]), torch.tensor([3.0, 5.0])
+        reply = submission.call("f", x, y, cotangents={0: torch.tensor([1.0, 10.0])})
+    assert [output.tolist() for output in reply.outputs] == [[3.0, 10.0], [2.0, 3.0]]
+    assert reply.gradients("argument")["0"].tolist() == [3.0, 50.0]
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "import os; os.fork()",
+        "import subprocess; subprocess.run(['true'], check=True)",
+        "import os; os.execv('/bin/true', ['true'])",
+        "import socket; socket.create_connection(('127.0.0.1', 9), timeout=1)",
+        "import os, signal; os.kill(os.getppid(), signal.SIGTERM)",
+        "import os, signal; os.kill(-1, 0)",
+        "import os; open(f'/proc/{os.getppid()}/environ').read()",
+        "import ctypes; assert ctypes.CDLL(None).ptrace(16, 1, 0, 0) == 0",
+    ],
+)
+def test_processes_network_and_signals_are_refused(sandbox: Sandbox, action: str) -> None:
+    assert run(sandbox, attempt(action)).strip() in ("PermissionError", "AssertionError")
+
+
+@pytest.mark.parametrize("path", ["autograder/solution/cs5814_vae.py", "autograder/checks/harness.py", "pyproject.toml"])
+def test_solution_and_checks_cannot_be_read(sandbox: Sandbox, path: str) -> None:
+    if not sandbox.level.strong:
+        pytest.skip("the level `process` does not hide files, which is why it counts as weak")
+    assert "Error" in run(sandbox, attempt(f"open({str(ROOT / path)!r}).read()"))
+    assert "Error" in run(sandbox, attempt("import autograder.solution.cs5814_vae"))
+
+
+def test_nothing_but_the_scratch_folder_can_be_written(sandbox: Sandbox, tmp_path: Path) -> None:
+    if not sandbox.level.strong:
+        pytest.skip("the level `process` does not guard files, which is why it counts as weak")
+    for place in (tmp_path / "x", Path("/tmp/autograder-escape"), Path("/dev/shm/autograder-escape")):
+        assert "Error" in run(sandbox, attempt(f"open({str(place)!r}, 'w').write('x')"))
+        assert not place.exists()
+    assert run(sandbox, attempt("open('here', 'w').write('x')")).strip() == "done"
+
+
+def test_nothing_is_left_for_the_next_submission(sandbox: Sandbox) -> None:
+    assert run(sandbox, "import os\nopen('message', 'w').write('x')\nos.makedirs('a/b')\nprint(os.getcwd())").strip()
+    listing = "import os\nhere = os.getcwd()\nprint(sorted(os.listdir(here)))\n"
+    above = "try:\n    print(os.listdir(os.path.dirname(here)))\nexcept OSError:\n    print('hidden')\n"
+    printed = run(sandbox, listing + above)
+    assert "message" not in printed
+    assert "a" not in json.loads(printed.splitlines()[0].replace("'", '"'))
+
+
+def test_the_environment_of_the_grader_is_not_inherited(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET_TOKEN", "hunter2")
+    with Sandbox(sandbox.level.name) as fresh:
+        assert "hunter2" not in run(fresh, "import os\nprint(dict(os.environ))")
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "told"),
+    [
+        ("import os\nos._exit(3)", Died, "exited with code 3"),
+        ("import ctypes\nctypes.string_at(0)", Died, "SIGSEGV"),
+        ("import os\nos.abort()", Died, "SIGABRT"),
+        ("import os\nos.closerange(0, 256)", Died, "ended the process"),
+        ("import sys\nsys.exit(0)", Raised, "SystemExit"),
+        ("raise KeyboardInterrupt", Raised, "KeyboardInterrupt"),
+        ("def f(:\n    pass", Raised, "SyntaxError"),
+        ("x = 1\n\nprint(undefined)", Raised, "line 3: `print(undefined)`"),
+        ("x = bytearray(64 << 30)", Raised, "MemoryError"),
+        ("class E(Exception):\n    def __str__(self): raise self\nraise E", Raised, "E"),
+        ("raise ValueError('x' * 10**7)", Raised, "ValueError"),
+        ("while True: pass", TimedOut, "did not finish within 3 s"),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", TimedOut, "did not finish within 3 s"),
+    ],
+)
+def test_a_broken_import_is_told(
+    sandbox: Sandbox, weak_limits: None, source: str, error: type[Exception], told: str
+) -> None:
+    with sandbox.submission(source.encode()) as submission, pytest.raises(error) as raised:
+        submission.load()
+    assert told in str(raised.value)
+    assert len(str(raised.value)) < 3000
+
+
+def test_a_crash_costs_only_the_call_that_crashed(sandbox: Sandbox) -> None:
+    source = b"import os\ndef crash(x): os._exit(1)\ndef fine(x): return x + 1\n"
+    with sandbox.submission(source) as submission:
+        with pytest.raises(Died):
+            submission.call("crash", torch.zeros(2))
+        assert submission.call("fine", torch.zeros(2)).outputs[0].tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("expression", "told"),
+    [
+        ("None", "None"),
+        ("1.5", "a float"),
+        ("'text'", "a str"),
+        ("x.numpy()", "a ndarray"),
+        ("x.to_sparse()", "sparse"),
+        ("x.to(torch.complex64)", "complex"),
+        ("x.to('meta')", "meta"),
+        ("torch.quantize_per_tensor(x, 0.1, 0, torch.quint8)", "quantised"),
+        ("torch.zeros(1).expand(10**12)", "far more numbers"),
+        ("x.as_subclass(type('Mine', (torch.Tensor,), {}))", "a subclass of Tensor"),
+        ("[x] * 100", "100 values"),
+    ],
+)
+def test_only_plain_tensors_are_accepted(sandbox: Sandbox, expression: str, told: str) -> None:
+    source = f"import torch\ndef f(x): return {expression}\n".encode()
+    with sandbox.submission(source) as submission, pytest.raises(Unfit) as raised:
+        submission.call("f", torch.ones(2, 2))
+    assert told in str(raised.value)
+
+
+def test_output_is_cut(sandbox: Sandbox) -> None:
+    printed = run(sandbox, "for _ in range(20000): print('x' * 99)")
+    assert len(printed) < LIMITS.output + 100
+    assert printed.endswith("[cut after 64 KiB]")
+
+
+def test_a_forged_frame_is_only_ever_an_answer_of_the_forger(sandbox: Sandbox) -> None:
+    source = """
+import os, struct
+def f(x):
+    for descriptor in range(256):
+        try:
+            os.write(descriptor, struct.pack('!II', 2**31, 2**31) + b'{"id": 1}')
+        except OSError:
+            pass
+    return x
+"""
+    with sandbox.submission(source.encode()) as submission, pytest.raises(Died) as raised:
+        submission.call("f", torch.zeros(1))
+    assert "broke the channel" in str(raised.value)
+
+
+def test_threads_left_behind_end_with_their_process(sandbox: Sandbox) -> None:
+    source = "import threading, time\nthreading.Thread(target=lambda: time.sleep(600)).start()\nprint('started')"
+    started = time.monotonic()
+    assert run(sandbox, source).strip() == "started"
+    assert time.monotonic() - started < 10
+
+
+def test_a_dead_worker_is_replaced() -> None:
+    with Sandbox() as sandbox, sandbox.submission(b"def f(x): return x + 1\n") as submission:
+        submission.call("f", torch.zeros(1))
+        sandbox._process.kill()
+        with pytest.raises(Died):
+            for _ in range(1000):  # it takes a moment to go
+                submission.call("f", torch.zeros(1))
+        assert submission.call("f", torch.zeros(1)).outputs[0].item() == 1.0
+
+
+def test_a_stand_in_is_computed_outside_and_differentiable(sandbox: Sandbox) -> None:
+    source = b"def square(x): raise NotImplementedError\ndef f(x): return square(x).sum()\n"
+    with sandbox.submission(source) as submission:
+        submission.stand_in({"square": lambda x: x * x})
+        reply = submission.call("f", torch.tensor([2.0, 3.0]), cotangents={0: torch.ones(())})
+    assert reply.outputs[0].item() == 13.0
+    assert reply.gradients("argument")["0"].tolist() == [4.0, 6.0]
+
+
+def test_nobody_stands_in_unasked(sandbox: Sandbox) -> None:
+    source = b"""
+import gc
+def f(x):
+    worker = next(each for each in gc.get_objects() if type(each).__name__ == 'Worker')
+    worker.channel.sendall(__import__('struct').pack('!II', 24, 0) + b'{"ask": "sample_latent"}')
+    return x
+"""
+    with sandbox.submission(source) as submission, pytest.raises(Died):
+        submission.call("f", torch.zeros(1))
+
+
+# --- choosing a level -------------------------------------------------------------------------------------------------
+
+
+def test_the_strongest_level_that_works_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused: set[str] = set()
+    monkeypatch.setattr(isolation, "why_not", lambda name: "refused by the test" if name in refused else None)
+    chosen = []
+    for level in isolation.LEVELS:
+        chosen.append(isolation.strongest().name)
+        refused.add(level.name)
+    assert chosen == ["bubblewrap", "confined", "process"]
+
+
+def test_a_level_that_does_not_work_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolation, "bubblewrap", lambda: None)
+    with pytest.raises(SandboxError, match="no bwrap"):
+        Sandbox("bubblewrap")
+
+
+# --- the protocol -----------------------------------------------------------------------------------------------------
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    ours, theirs = socket.socketpair()
+    return ours, theirs
+
+
+def test_a_frame_survives_the_journey() -> None:
+    ours, theirs = pair()
+    tensors = {"a": torch.randn(3, 4), "b": torch.arange(5)}
+    sender = threading.Thread(target=protocol.send, args=(ours, {"text": "σ"}, tensors))
+    sender.start()
+    message, received = protocol.receive(theirs, time.monotonic() + 10)
+    sender.join()
+    assert message == {"text": "σ"}
+    assert all(torch.equal(received[name], tensors[name]) for name in tensors)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        struct.pack("!II", LIMITS.header + 1, 0),
+        struct.pack("!II", 0, LIMITS.body + 1),
+        struct.pack("!II", 4, 0) + b"\xff\xfe\x00\x01",
+        struct.pack("!II", 2, 0) + b"[]",
+        struct.pack("!II", 100_000, 0) + b"[" * 100_000,
+        struct.pack("!II", 2, 8) + b"{}" + b"\xff" * 8,
+        struct.pack("!II", 2, 10) + b"{}" + struct.pack("<Q", 2) + b"[]",
+    ],
+)
+def test_what_is_no_frame_is_refused(frame: bytes) -> None:
+    ours, theirs = pair()
+    threading.Thread(target=ours.sendall, args=(frame,), daemon=True).start()
+    with pytest.raises(protocol.ProtocolError):
+        protocol.receive(theirs, time.monotonic() + 10)
+
+
+def test_a_silent_end_is_not_waited_for() -> None:
+    ours, theirs = pair()
+    with pytest.raises(TimeoutError):
+        protocol.receive(theirs, time.monotonic() + 0.05)
+    ours.close()
+    with pytest.raises(protocol.ChannelClosed):
+        protocol.receive(theirs, time.monotonic() + 1)
+
+
+def test_descriptors_do_not_leak() -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(2):
+        with Sandbox() as sandbox, sandbox.submission(b"def f(x): return x\n") as submission:
+            assert isinstance(submission, Submission)
+            submission.call("f", torch.zeros(1))
+    assert len(os.listdir("/proc/self/fd")) <= before + 1
