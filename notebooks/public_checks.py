@@ -194,20 +194,22 @@ def count_numbers(*modules: object) -> int:
 def count_relus(model: nn.Module, run: Callable[[], Tensor]) -> int | None:
     """How many layers let nothing through once all their units are below zero; None if their biases cannot be found.
 
-    With small positive weights every unit is above zero, until the bias of one layer pushes that layer below.
+    With small positive weights every unit is above zero, until the bias of one layer pushes that layer below; the
+    biases of the layers after it are large enough to let a value through that no ReLU has stopped.
     """
     biases = [weights for weights in model.parameters() if weights.numel() == HIDDEN_SIZE]
     if len(biases) < 3:
         return None
     for weights in model.parameters():
-        weights.uniform_(0, 0.03)
+        weights.uniform_(0, 0.015)
+    for bias in biases:
+        bias.fill_(1)
     stopped = 0
     for bias in biases:
-        before = bias.clone()
-        bias.fill_(-1)
+        bias.fill_(-1.5)
         output = run()
         stopped += bool((output - output[:1]).abs().max() < 1e-6)
-        bias.copy_(before)
+        bias.fill_(1)
     return stopped
 
 
@@ -268,6 +270,8 @@ def encoder_holds(label: str) -> Callable:
 
 @encoder_holds("gives a mean and a log-variance for each latent dimension")
 def encoder_shapes(model: nn.Module, encode: Callable) -> None:
+    for name in HEADS:
+        expect(getattr(model, name, None) is not None, f"self.{name} is missing.")
     for name, value in SIZES.items():
         expect(getattr(model, name, None) == value, f"self.{name} should be {value} here.")
     means, logvariances = encode(*batch(5))
@@ -346,6 +350,8 @@ def decoder_range() -> None:
     pixels = torch.cat([decoder_of(redraw(model))(codes(64)) for _ in range(5)])
     expect(pixels.min() > 0 and pixels.max() < 1, f"Pixels go from {pixels.min():.2f} to {pixels.max():.2f}.")
     spread = pixels.min() < 0.4 and pixels.max() > 0.6
+    one = (pixels.sum(-1) - 1).abs().max() < 1e-3
+    expect(not one, "The pixels of each image sum to 1, but each of them should be free to be dark or bright.")
     expect(spread, f"Pixels only go from {pixels.min():.2f} to {pixels.max():.2f}. What acts on the last layer?")
 
 
@@ -386,6 +392,8 @@ def sample_statistics() -> None:
             f"{asked}, the draws have standard deviation {draws.std():.2f}, not {std:.2f}. "
             "Go from the log-variance to the standard deviation step by step: what is σ² here, and then σ?",
         )
+        far = ((draws - mean).abs() > 2 * std).float().mean()
+        expect(0.035 < far < 0.056, f"{far:.1%} of the noise lies beyond two σ; of normal noise, 4.6% does.")
 
 
 @holds("sample_latent", "draws fresh noise at each call, for each row and each dimension")
@@ -435,29 +443,48 @@ def forward_shapes() -> None:
             expect_tensor(value, (count, width), f"the {name}")
 
 
+@holds("forward", "gives the encoder the image, then its class, and each head its place")
+@torch.no_grad()
+def forward_encodes() -> None:
+    model = redraw(build())
+    images, classes = batch(8)
+    _, means, logvariances = model(images, classes)
+    moved = (model(images, classes.roll(1, -1))[1] - means).abs().max()
+    expect(moved > 1e-4, "The mean does not depend on the class.")
+    for order, name in (((images, classes), "image"), ((classes, images), "class")):
+        try:
+            hidden = model.encoder(torch.cat(order, -1))
+            mean, logvariance = model.mean_layer(hidden), model.logvariance_layer(hidden)
+        except Exception:
+            continue  # an encoder that works only inside forward
+        swapped = torch.allclose(means, logvariance, atol=1e-5) or torch.allclose(logvariances, mean, atol=1e-5)
+        expect(not swapped, "The mean and the log-variance have changed places.")
+        first = torch.allclose(means, mean, atol=1e-5)
+        expect(not first or name == "image", "The encoder gets the class first; the image should come first.")
+
+
 @holds("forward", "decodes a fresh draw from the predicted distribution, with the class")
 @torch.no_grad()
 def forward_samples() -> None:
-    model = redraw(build())
-    images, classes = (rows.expand(4000, -1) for rows in batch(1))
-    pixels, means, logvariances = model(images, classes)
-    expect(pixels.std(0).max() > 1e-4, "The reconstruction does not vary from draw to draw. Does it use sample_latent?")
-    latents = sample(means, logvariances)
-    expected = decoder_of(model)(torch.cat((latents, classes), -1))
-    agree = (pixels.mean(0) - expected.mean(0)).abs().max() < 0.06 and (
-        pixels.std(0) - expected.std(0)
-    ).abs().max() < 0.06
-    expect(agree, "The reconstruction is not model.decoder applied to a draw with the mean and log-variance returned.")
+    model, count = redraw(build()), 4000
+    for image, one_hot in zip(*batch(3), strict=True):
+        images, classes = image.expand(count, -1), one_hot.expand(count, -1)
+        pixels, means, logvariances = model(images, classes)
+        varies = pixels.std(0).max() > 1e-4
+        expect(varies, "The reconstruction does not vary from draw to draw. Does it use sample_latent?")
+        expected = decoder_of(model)(torch.cat((sample(means, logvariances), classes), -1))
+        apart = max((pixels.mean(0) - expected.mean(0)).abs().max(), (pixels.std(0) - expected.std(0)).abs().max())
+        expect(apart < 0.05, "The reconstruction is not model.decoder of a draw as returned, with the one-hot class.")
 
 
-@holds("forward", "sends a gradient to every weight, and leaves its inputs as they were")
+@holds("forward", "lets a gradient from the reconstruction reach every weight, and leaves its inputs as they were")
 def forward_gradient() -> None:
     model = redraw(build())
     images, classes = batch(16)
     kept = images.clone(), classes.clone()
-    torch.cat(model(images, classes), -1).square().sum().backward()
+    model(images, classes)[0].square().sum().backward()
     idle = [name for name, weights in model.named_parameters() if weights.grad is None]
-    expect(not idle, f"These get no gradient, so they would never learn: {', '.join(idle)}.")
+    expect(not idle, f"These get no gradient, so they could not learn to reconstruct: {', '.join(idle)}.")
     expect(images.equal(kept[0]) and classes.equal(kept[1]), "The inputs were changed in place.")
 
 
