@@ -1,0 +1,28 @@
+"""The reference gets all points whatever the seed, and the blank fill-in none."""
+
+from pathlib import Path
+
+import pytest
+
+from autograder.fill_in import SOLUTION
+from autograder.grading import grade_source
+from autograder.sandbox.client import Sandbox
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.slow
+def test_the_reference_gets_all_points_with_any_seed() -> None:
+    source = SOLUTION.read_bytes()
+    with Sandbox() as sandbox:
+        scores = [grade_source("reference", source, sandbox, seed=seed).score for seed in range(200)]
+    assert scores == [90.0] * 200
+
+
+def test_the_fill_in_gets_no_points_and_friendly_words() -> None:
+    with Sandbox() as sandbox:
+        report = grade_source("blank", (ROOT / "cs5814_vae.py").read_bytes(), sandbox)
+    assert (report.score, report.max_score, report.error) == (0.0, 90.0, None)
+    for part in report.parts:
+        assert part.checks[0].message.startswith("Not written yet")
+        assert all("Traceback" not in check.message for check in part.checks)
