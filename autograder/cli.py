@@ -60,7 +60,7 @@ def exit_codes() -> "Iterator[None]":
     except (GraderError, SandboxError) as error:
         errors.print(f"The grader itself failed: {error}", style="red", markup=False)
         raise typer.Exit(GRADER_FAILED) from None
-    except (typer.Exit, typer.Abort, KeyboardInterrupt):
+    except (typer.Exit, typer.Abort, typer.BadParameter, KeyboardInterrupt):
         raise
     except Exception:
         traceback.print_exc()

@@ -1,4 +1,4 @@
-"""Lets plain pytest grade: `pytest --pyargs autograder.checks --submission cs5814_vae.py`."""
+"""Lets plain pytest grade: `pytest autograder/checks --submission cs5814_vae.py`."""
 
 from pathlib import Path
 
