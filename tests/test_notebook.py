@@ -216,7 +216,7 @@ def cells(executed) -> dict:
 
 
 def printed(cell: nbformat.NotebookNode) -> str:
-    return "".join(output.text for output in cell.outputs)
+    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
 
 
 def test_runs_with_the_reference_without_error_or_stderr(cells):
