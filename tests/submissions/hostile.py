@@ -94,10 +94,18 @@ def _body(code: str) -> str:
     return textwrap.indent(textwrap.dedent(code).strip(), "    ") + "\n"
 
 
-def _sample(name: str, attack: str, code: str, *, top: str = "", says: str = "", min_score: float = 70) -> Hostile:
+def _sample(
+    name: str, attack: str, code: str, *, top: str = "", says: str = "", max_score: float = 70, min_score: float = 70
+) -> Hostile:
     """The attack as the body of sample_latent; the rest is right, and must keep its points."""
     sample = f"\n{textwrap.dedent(top)}\n\ndef sample_latent(means, logvariances):\n{_body(code)}"
-    return Hostile(name, _module(correct.module(sample=sample), ""), attack, 70, min_score, says)
+    return Hostile(name, _module(correct.module(sample=sample), ""), attack, max_score, min_score, says)
+
+
+def _answer(name: str, code: str, *, top: str = "", says: str = "") -> Hostile:
+    """The attack as what sample_latent answers; the loss is right, and there is no network, to save time."""
+    sample = f"\n{textwrap.dedent(top)}\n\ndef sample_latent(means, logvariances):\n{_body(code)}"
+    return Hostile(name, _module(correct.module(sample=sample, model=""), ""), "protocol", 25, 25, says)
 
 
 def _loss(name: str, attack: str, code: str, *, top: str = "", says: str = "", min_score: float = 65) -> Hostile:
@@ -478,6 +486,7 @@ STEERING = (
         def __getattr__(name):
             return lambda *args, **kwargs: args[0] if args else None
         """,
+        max_score=8,  # what the first argument is worth as an answer
     ),
 )
 
@@ -491,6 +500,7 @@ FAKES = (
         return data_input + 0 * self.decoder(torch.zeros(len(h), self.decoder[0].in_features)).sum(), \\
             self.mean_layer(h), self.logvariance_layer(h)
         """,
+        max_score=80,  # its means and log-variances are right
         min_score=60,
     ),
     Hostile(
@@ -601,7 +611,7 @@ class Memory(nn.Module):
             """,
         ),
         "verdict",
-        max_score=50,  # the functions, and perhaps heads of zeros
+        max_score=51,  # the functions, and outputs of the right sizes
     ),
     Hostile(
         "linear-network-behind-large-biases",
@@ -693,7 +703,7 @@ SECRETS = (
         import os
         import time
 
-        end = time.monotonic() + 8
+        end = time.monotonic() + 3
         for folder, folders, files in os.walk("/"):
             folders[:] = [each for each in folders if each not in ("proc", "sys", "torch", "nvidia", "share")]
             for file in files:
@@ -1060,7 +1070,7 @@ RESOURCES = (
         "memory-bomb-of-bytes",
         "resources",
         "hoard = [b'x' * (100 << 20) for _ in range(64)]",
-        says="MemoryError|memory|SIGKILL",
+        says="MemoryError|memory|SIGKILL|within",
     ),
     _sample(
         "memory-bomb-of-tensors",
@@ -1170,7 +1180,8 @@ RESOURCES = (
         print("spam " * 2_000_000)
         return means + torch.exp(0.5 * logvariances) * torch.randn_like(means)
         """,
-        min_score=70,
+        max_score=90,
+        min_score=90,
     ),
     _import(
         "limits-raised",
@@ -1190,7 +1201,7 @@ RESOURCES = (
         os.nice(5)
         hoard = [b"x" * (100 << 20) for _ in range(64)]
         """,
-        says="MemoryError|memory|SIGKILL",
+        says="MemoryError|memory|SIGKILL|within",
     ),
     _import(
         "limits-lowered",
@@ -1223,34 +1234,29 @@ RESOURCES = (
     ),
 )
 
-# Answers that are no plain tensors of the shape asked for.
+# Answers that are no plain tensors of the shape asked for, and what must be said about them.
 _ODD = {
-    "lazily-expanded-tensor": "torch.zeros(1).expand(10**6, 10**6)",
-    "sparse-tensor": "torch.zeros_like(means).to_sparse()",
-    "complex-tensor": "torch.complex(means, logvariances)",
-    "meta-tensor": "torch.empty(means.shape, device='meta')",
-    "quantised-tensor": "torch.quantize_per_tensor(means.detach(), 0.1, 0, torch.qint8)",
-    "nested-tensor": "torch.nested.nested_tensor([row.detach() for row in means])",
-    "integer-tensor": "means.long()",
-    "half-precision-zeros": "means.half() * 0",
-    "strided-out-of-bounds": "torch.as_strided(torch.zeros(4), means.shape, (0, 0))",
-    "shape-with-a-huge-empty-dimension": "torch.empty(0, 2**62)",
-    "tensor-of-nan": "means * float('nan')",
-    "tensor-of-infinity": "means / 0",
-    "large-dense-tensor": "torch.zeros(3000, 3000, 3)",
-    "fake-tensor": "__import__('torch._subclasses').FakeTensorMode().from_tensor(means.detach())",
-    "string-answer": "'0.4761 1.3325 -0.7178'",
-    "endless-list": "list(range(10**6))",
-    "nested-list": "__import__('functools').reduce(lambda inner, _: [inner], range(10**5), [])",
-    "ellipsis": "...",
+    "lazily-expanded-tensor": ("torch.zeros(1).expand(10**6, 10**6)", "far more numbers"),
+    "sparse-tensor": ("torch.zeros_like(means).to_sparse()", "sparse"),
+    "complex-tensor": ("torch.complex(means, logvariances)", "complex"),
+    "meta-tensor": ("torch.empty(means.shape, device='meta')", "device 'meta'"),
+    "quantised-tensor": ("torch.quantize_per_tensor(means.detach(), 0.1, 0, torch.qint8)", "quantised"),
+    "nested-tensor": ("torch.nested.nested_tensor([row.detach() for row in means])", "dense|plain|nested"),
+    "integer-tensor": ("means.long()", "int64"),
+    "half-precision-zeros": ("means.half() * 0", "mean"),
+    "strided-zeros": ("torch.as_strided(torch.zeros(4), means.shape, (0, 0))", "mean"),
+    "shape-with-a-huge-empty-dimension": ("torch.empty(0, 2**62)", "shape|broke|ended"),
+    "tensor-of-nan": ("means * float('nan')", "NaN"),
+    "tensor-of-infinity": ("means / 0", "infinite"),
+    "large-dense-tensor": ("torch.zeros(3000, 3000, 3)", "far more numbers"),
+    "fake-tensor": ("__import__('torch._subclasses').FakeTensorMode().from_tensor(means.detach())", "tensor|attribute"),
+    "string-answer": ("'0.4761 1.3325 -0.7178'", "a str"),
+    "endless-list": ("list(range(10**6))", "list"),
+    "nested-list": ("__import__('functools').reduce(lambda inner, _: [inner], range(10**5), [])", "list"),
+    "ellipsis": ("...", "an? ellipsis"),
 }
 
-ODD_ANSWERS = tuple(
-    _sample(
-        name, "protocol", f"return {expression}", says="expected|given|tensor|number|wrong|shape|in all|memory|ended"
-    )
-    for name, expression in _ODD.items()
-)
+ODD_ANSWERS = tuple(_answer(name, f"return {expression}", says=says) for name, (expression, says) in _ODD.items())
 
 _FRAMES = '''
 import fcntl
@@ -1289,7 +1295,7 @@ def write(data):
 
 def _forge(name: str, code: str, *, says: str = "") -> Hostile:
     """The attack answers for the worker, in the call of sample_latent."""
-    return _sample(name, "protocol", code, top=_FRAMES, says=says, min_score=0)
+    return _answer(name, code, top=_FRAMES, says=says)
 
 
 PROTOCOL = (
@@ -1433,19 +1439,22 @@ for number in range(1, 200):
             os.write(3, frame_of({"ask": "sample_latent"}, body))
         """,
     ),
-    _forge(
+    _import(
         "parameters-that-are-none",
+        "protocol",
         """
-        import time
+        import sys
 
-        operations = sys._getframe()
-        while operations and type(operations.f_locals.get("operations")) is not dict:
-            operations = operations.f_back
+        frame = sys._getframe()
+        while type(frame.f_locals.get("operations")) is not dict:
+            frame = frame.f_back
         odd = torch.zeros(0, 2**40)
         parameters = {"a" * 99999: odd, "": torch.zeros(2, 2, 2, 2), ".": odd}
-        operations.f_locals["operations"]["parameters"] = lambda *_: ({}, parameters)
-        return means
+        frame.f_locals["operations"]["parameters"] = lambda *_: ({}, parameters)
         """,
+        base=RIGHT,
+        max_score=65,  # the network is right, but for parameters that cannot be looked at
+        min_score=45,
     ),
     _import(
         "parameters-with-odd-names",
@@ -1614,7 +1623,7 @@ NEIGHBOURS = (
         max_score=90,
     ),
     _import(
-        "writes-to-its-parents-memory",
+        "writes-to-other-memory",
         "neighbours",
         """
         import ctypes
@@ -1625,11 +1634,12 @@ NEIGHBOURS = (
 
         if caged():
             parent = os.getppid()
-            try:
-                with open(f"/proc/{parent}/mem", "r+b", buffering=0) as memory:
-                    print("OPENED the memory of", parent)
-            except OSError as error:
-                print("refused:", error)
+            for target in {parent, 1}:
+                try:
+                    with open(f"/proc/{target}/mem", "r+b", buffering=0):
+                        print("OPENED the memory of", target)
+                except OSError as error:
+                    print("refused:", error)
             here = ctypes.create_string_buffer(64)
             vector = Vector(ctypes.addressof(here), 64)
             libc = ctypes.CDLL(None, use_errno=True)
@@ -1958,12 +1968,13 @@ PARSERS = (
         "parsers",
         says="SyntaxError|syntax",
     ),
-    Hostile("indentation-error", RIGHT.replace("    return", "  return", 1).encode(), "parsers", says="indent"),
+    Hostile("indentation-error", RIGHT.replace("    kl =", "      kl =", 1).encode(), "parsers", says="indent"),
     Hostile("tabs-and-spaces", RIGHT.replace("    bce =", "\tbce =", 1).encode(), "parsers", says="tab|indent"),
     Hostile("null-bytes", RIGHT.encode().replace(b"\n\n", b"\n\x00\n", 1), "parsers", says="null"),
     Hostile("only-null-bytes", b"\x00" * 4096, "parsers", says="null"),
     Hostile("utf-16", RIGHT.encode("utf-16"), "parsers", says="utf|unicode|encod|null|decode"),
-    Hostile("invalid-utf-8", b"# caf\xe9\n" + RIGHT.encode(), "parsers", says="utf|unicode|encod|decode"),
+    Hostile("invalid-utf-8", b"x = 'caf\xe9'\n" + RIGHT.encode(), "parsers", says="utf|unicode|encod|decode"),
+    Hostile("invalid-utf-8-in-a-comment", b"# caf\xe9\n" + RIGHT.encode(), "parsers", max_score=90),
     Hostile("unknown-encoding", b"# coding: klingon\n" + RIGHT.encode(), "parsers", says="encoding|klingon"),
     Hostile("encoding-that-is-no-text", b"# coding: zlib\n" + RIGHT.encode(), "parsers", says="encod|zlib|codec"),
     Hostile("binary", bytes(range(256)) * 64, "parsers"),

@@ -1,0 +1,59 @@
+"""Hostile and broken modules earn nothing that they did not compute, touch nothing outside, and end in time."""
+
+import json
+import re
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+import pytest
+from submissions.hostile import ATTACKS, HOSTILE, Hostile
+from submissions.side_by_side import GRADER_S, Aftermath, Pool, attack, selected
+
+from autograder.report import Outcome
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+@pytest.fixture(scope="module")
+def aftermaths(request: pytest.FixtureRequest) -> Iterator[dict[str, Future]]:
+    pool = Pool()
+    yield pool.submit(attack, [hostile.name for hostile in selected(request, "hostile")])
+    pool.close()
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda hostile: hostile.name)
+def test_hostile(hostile: Hostile, aftermaths: dict[str, Future]) -> None:
+    result: Aftermath = aftermaths[hostile.name].result()
+    report = result.report
+    told = "\n".join(
+        f"{part.name}: {check.name}: {check.outcome} {check.message} {check.hint}"
+        for part in report.parts
+        for check in part.checks
+        if check.outcome is not Outcome.PASSED
+    )
+    assert hostile.min_score <= report.score <= hostile.max_score, f"{report.error}\n{told}"
+    assert result.damage == []
+    assert "grader itself" not in f"{report.error}\n{told}"
+    assert result.seconds < GRADER_S
+    for part in report.parts:
+        for check in part.checks:
+            assert check.outcome is Outcome.PASSED or check.message, f"{check.name} does not say what happened"
+    assert re.search(hostile.says, f"{report.error}\n{told}\n{report.notes}", re.IGNORECASE), f"{report.error}\n{told}"
+    strings = list(_strings(report.to_json()))
+    assert [text for text in strings if CONTROL.search(text)] == []
+    assert max(map(len, strings)) <= 80_000
+    json.dumps(report.to_json()).encode()
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for pair in value.items() for each in pair for text in _strings(each))
+    elif isinstance(value, list):
+        yield from (text for each in value for text in _strings(each))
+
+
+def test_every_class_of_attack_is_tried() -> None:
+    assert {hostile.attack for hostile in HOSTILE} == set(ATTACKS)
+    assert len({hostile.name for hostile in HOSTILE}) == len(HOSTILE) >= 80

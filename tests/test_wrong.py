@@ -1,0 +1,45 @@
+"""A mistake costs the part that it belongs to, no other, and is called by its name."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+
+import pytest
+from submissions.side_by_side import Pool, grade_wrong, selected
+from submissions.wrong import WRONG, Wrong, source
+
+from autograder.misconceptions import MISCONCEPTIONS
+from autograder.report import Outcome, Report
+
+
+@pytest.fixture(scope="module")
+def reports(request: pytest.FixtureRequest) -> Iterator[dict[str, Future]]:
+    pool = Pool()
+    yield pool.submit(grade_wrong, [wrong.name for wrong in selected(request, "wrong")])
+    pool.close()
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.name)
+def test_loses_the_right_part(wrong: Wrong, reports: dict[str, Future]) -> None:
+    report: Report = reports[wrong.name].result()
+    told = "\n".join(
+        f"{part.name}: {check.name}: {check.outcome} {check.message} [{check.misconception}]"
+        for part in report.parts
+        for check in part.checks
+        if check.outcome is not Outcome.PASSED
+    )
+    lost = {part.name for part in report.parts if part.score < part.max_score}
+    assert lost, "it gets full marks"
+    assert wrong.loses <= lost <= wrong.loses | wrong.may_lose, told
+    if wrong.misconception:
+        named = {
+            name for part in report.parts for check in part.checks for name in (check.misconception or "").split(", ")
+        }
+        assert wrong.misconception in named, told
+
+
+def test_every_misconception_is_made_by_a_module() -> None:
+    assert {wrong.misconception for wrong in WRONG} - {None} == set(MISCONCEPTIONS)
+
+
+def test_no_two_modules_are_the_same() -> None:
+    assert len({source(wrong) for wrong in WRONG}) == len({wrong.name for wrong in WRONG}) == len(WRONG) >= 75
