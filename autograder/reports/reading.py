@@ -25,6 +25,7 @@ class Finding:
     part: str
     checks: tuple[Check, ...]
     whole: bool  # whether these are all the checks of the part, and more than one
+    repeats: bool = False  # whether an earlier finding of the part has given the same hint
 
     @property
     def title(self) -> str:
@@ -42,7 +43,7 @@ class Finding:
 
     @property
     def hint(self) -> str:
-        return self.checks[0].hint.strip()
+        return "Probably the same mistake as above." if self.repeats else self.checks[0].hint.strip()
 
     @property
     def worth(self) -> float:
@@ -60,7 +61,14 @@ def findings(part: PartReport) -> list[Finding]:
         if check.outcome is not Outcome.PASSED:
             said = (check.message, check.hint)
             alike.setdefault((check.outcome, *(said if any(said) else (id(check),))), []).append(check)
-    return [Finding(part.name, tuple(checks), whole=1 < len(checks) == len(part.checks)) for checks in alike.values()]
+    found: list[Finding] = []
+    hints: set[str] = set()
+    for checks in alike.values():
+        hint = checks[0].hint
+        whole = 1 < len(checks) == len(part.checks)
+        found.append(Finding(part.name, tuple(checks), whole, repeats=bool(hint) and hint in hints))
+        hints.add(hint)
+    return found
 
 
 def next_step(report: Report) -> Finding | None:
