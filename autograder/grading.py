@@ -8,15 +8,21 @@ import os
 import secrets
 import time
 import zipfile
-from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.assignment import MODULE, PARTS
 from autograder.report import Check, Outcome, PartReport, Report
 from autograder.sandbox.client import Sandbox, SubmissionError
 from autograder.sandbox.limits import LIMITS
 
+if TYPE_CHECKING:
+    from autograder.checks.harness import Grading
+
 MAX_ARCHIVE_ENTRIES = 2000
+_NO_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 
 
 class NothingToGrade(Exception):
@@ -30,10 +36,12 @@ class GraderError(Exception):
 def find_module(path: Path) -> tuple[str, bytes]:
     """The module to grade: `path` itself, or the one `cs5814_vae.py` in a folder or a zip archive.
 
-    Of several, the one nearest to the top counts. NothingToGrade if there is none, or if two are equally near.
+    Of several, the one nearest to the top counts. A symbolic link is never followed: it could name anybody's file.
+    NothingToGrade if there is none, or if two are equally near.
     """
     if path.is_dir():
-        candidates = [each.relative_to(path).as_posix() for each in path.rglob(MODULE) if each.is_file()]
+        found = [each for each in path.rglob(MODULE) if each.is_file() and not each.is_symlink()]
+        candidates = [each.relative_to(path).as_posix() for each in found]
         chosen = _nearest(candidates, path)
         return f"{path}/{chosen}", _read(path / chosen)
     if not path.exists():
@@ -63,8 +71,13 @@ def _nearest(candidates: list[str], path: Path) -> str:
 
 
 def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(LIMITS.source + 1)
+    if path.is_symlink() or not path.is_file():
+        raise NothingToGrade(f"{path} is not a regular file")
+    try:
+        with path.open("rb") as file:
+            return file.read(LIMITS.source + 1)
+    except OSError as error:
+        raise NothingToGrade(f"{path} cannot be read: {error.strerror}") from error
 
 
 def grade(
@@ -131,21 +144,16 @@ def _run_checks(report: Report, source: bytes, sandbox: Sandbox, pictures: bool)
     def lap(phase: str) -> None:
         nonlocal clock
         now = time.perf_counter()
-        report.timings[phase] = report.timings.get(phase, 0.0) + now - clock
-        clock = now
+        report.timings[phase], clock = now - clock, now
 
     import torch
 
     lap("import torch")
-    import pytest
-
-    from autograder.checks.harness import CHECKS, Grading, explain
+    from autograder.checks.harness import Grading, explain
 
     lap("import the checks")
     sandbox.wait_until_ready()
     lap("wait for the sandbox")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     with sandbox.submission(source) as submission:
         try:
             submission.load()
@@ -154,29 +162,16 @@ def _run_checks(report: Report, source: bytes, sandbox: Sandbox, pictures: bool)
             report.error = f"{message} {hint}".strip()
         lap("import the submission")
         grading = Grading(submission, report.seed)
-        arguments = [str(CHECKS), "-c", os.devnull, "--rootdir", str(CHECKS), "-q", "--no-header"]
-        for plugin in ("cacheprovider", "unraisableexception", "threadexception"):
-            arguments += ["-p", f"no:{plugin}"]
-        quiet = {"PYTEST_ADDOPTS": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-        saved = {key: os.environ.get(key) for key in (*quiet, "PYTEST_PLUGINS")}
-        os.environ.update(quiet)
-        os.environ.pop("PYTEST_PLUGINS", None)
-        said = io.StringIO()
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
         try:
-            with redirect_stdout(said), redirect_stderr(said):
-                code = pytest.main(arguments, plugins=[grading])
+            _run_pytest(grading)
         finally:
-            for key, value in saved.items():
-                if value is None:
-                    os.environ.pop(key, None)
-                else:
-                    os.environ[key] = value
             torch.set_num_threads(threads)
         report.output = submission.output
-    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        raise GraderError(f"pytest ended with {code!r}:\n{said.getvalue()[-3000:]}")
+    lap("run the checks")
+    report.timings |= {f"of that: {part}": seconds for part, seconds in grading.seconds.items()}
     report.parts = grading.reports()
-    report.timings |= grading.seconds
     if grading.crash is not None:
         where = grading.crash.traceback[-1]
         report.grader_failed = True
@@ -184,9 +179,35 @@ def _run_checks(report: Report, source: bytes, sandbox: Sandbox, pictures: bool)
             f"The grader itself failed in a check, which is no fault of the submission's: {grading.crash.exconly()} "
             f"({Path(str(where.path)).name}, line {where.lineno + 1})"
         )
-    lap("pytest and the checks")
     if pictures and grading.smoke is not None:
         from autograder.pictures import draw_pictures
 
         report.pictures = draw_pictures(grading.smoke)
         lap("pictures")
+
+
+def _run_pytest(grading: Grading) -> None:
+    """Run all checks; nothing in the caller's folder or environment can configure this pytest."""
+    import pytest
+
+    from autograder.checks.harness import CHECKS
+
+    arguments = [str(CHECKS), "-c", os.devnull, "--rootdir", str(CHECKS), "-q", "--no-header"]
+    for plugin in ("cacheprovider", "unraisableexception", "threadexception"):
+        arguments += ["-p", f"no:{plugin}"]
+    said = io.StringIO()
+    with _pytest_environment(), redirect_stdout(said), redirect_stderr(said):
+        code = pytest.main(arguments, plugins=[grading])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise GraderError(f"pytest ended with {code!r}:\n{said.getvalue()[-3000:]}")
+
+
+@contextmanager
+def _pytest_environment() -> Iterator[None]:
+    saved = {key: os.environ.pop(key, None) for key in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", _NO_PLUGINS)}
+    os.environ[_NO_PLUGINS] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[_NO_PLUGINS]
+        os.environ.update({key: value for key, value in saved.items() if value is not None})

@@ -220,3 +220,16 @@ def test_what_is_no_zip_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"not a zip")
     with pytest.raises(NothingToGrade, match="zip archive"):
         find_module(tmp_path / "a.zip")
+
+
+def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / MODULE).symlink_to(SOLUTION)
+    for path in (tmp_path, tmp_path / MODULE):
+        with pytest.raises(NothingToGrade):
+            find_module(path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / MODULE)
+    with pytest.raises(NothingToGrade):
+        find_module(tmp_path / MODULE)
