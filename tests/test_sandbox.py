@@ -71,7 +71,7 @@ def test_processes_network_and_signals_are_refused(sandbox: Sandbox, action: str
     assert run(sandbox, attempt(action)).strip() in ("PermissionError", "AssertionError")
 
 
-@pytest.mark.parametrize("path", ["autograder/solution/cs5814_vae.py", "autograder/checks/harness.py", "pyproject.toml"])
+@pytest.mark.parametrize("path", ["autograder/solution/cs5814_vae.py", "autograder/checks/harness.py", "README.md"])
 def test_solution_and_checks_cannot_be_read(sandbox: Sandbox, path: str) -> None:
     if not sandbox.level.strong:
         pytest.skip("the level `process` does not hide files, which is why it counts as weak")
@@ -97,9 +97,7 @@ def test_nothing_is_left_for_the_next_submission(sandbox: Sandbox) -> None:
     assert "a" not in json.loads(printed.splitlines()[0].replace("'", '"'))
 
 
-def test_the_environment_of_the_grader_is_not_inherited(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_of_the_grader_is_not_inherited(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_TOKEN", "hunter2")
     with Sandbox(sandbox.level.name) as fresh:
         assert "hunter2" not in run(fresh, "import os\nprint(dict(os.environ))")
@@ -196,9 +194,10 @@ def test_a_dead_worker_is_replaced() -> None:
     with Sandbox() as sandbox, sandbox.submission(b"def f(x): return x + 1\n") as submission:
         submission.call("f", torch.zeros(1))
         sandbox._process.kill()
+        sandbox._process.wait()
+        time.sleep(1)  # what is inside goes with it, in a moment
         with pytest.raises(Died):
-            for _ in range(1000):  # it takes a moment to go
-                submission.call("f", torch.zeros(1))
+            submission.call("f", torch.zeros(1))
         assert submission.call("f", torch.zeros(1)).outputs[0].item() == 1.0
 
 
