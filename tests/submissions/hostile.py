@@ -448,6 +448,7 @@ STEERING = (
             named_parameters = parameters
             state_dict = lambda self, *args, **kwargs: {}
         """,
+        max_score=2,  # for three tensors of the right shapes
     ),
     _import(
         "class-that-answers-for-another",
@@ -611,7 +612,7 @@ class Memory(nn.Module):
             """,
         ),
         "verdict",
-        max_score=51,  # the functions, and outputs of the right sizes
+        max_score=55,  # the functions, and outputs of the right sizes
     ),
     Hostile(
         "linear-network-behind-large-biases",
@@ -1489,6 +1490,7 @@ for number in range(1, 200):
                 touch = sum(p.sum() for p in self.parameters()) * 0
                 return touch + x, touch + torch.zeros(len(x), 15), touch + torch.zeros(len(x), 15)
         """,
+        max_score=4,  # for three tensors of the right shapes, and gradients
     ),
 )
 

@@ -330,12 +330,14 @@ LOSS = (
     ),
     _loss(
         "loss-of-flat-images-only",
+        "loss-image-shape",
         bce=_bce('F.binary_cross_entropy(reconstructions, originals, reduction="none").sum(1)'),
         kl="    divergence = -0.5 * (1 + logvariances - means.pow(2) - logvariances.exp()).sum(1)\n",
         average="    return reconstruction.mean() + divergence.mean()\n",
     ),
     _loss(
         "loss-of-784-pixels-only",
+        "loss-image-shape",
         bce=_bce('F.binary_cross_entropy(reconstructions.view(-1, 784), originals.view(-1, 784), reduction="sum")'),
     ),
     _loss("loss-detached", "loss-detached", average=AVERAGE.replace(")", ").detach()")),
@@ -364,6 +366,7 @@ LOSS = (
     ),
     _loss(
         "loop-over-pixels",
+        "loop-over-elements",
         bce="    y, x = reconstructions.flatten(1), originals.flatten(1)\n    reconstruction = 0\n"
         "    for j in range(x.shape[1]):\n"
         "        reconstruction = reconstruction + F.binary_cross_entropy(y[:, j], x[:, j], reduction='sum')\n",
