@@ -38,7 +38,13 @@ errors = Console(stderr=True)
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # unloading torch in good order would take another second
 
 
 @app.callback()
