@@ -17,7 +17,8 @@ from nbgrader.utils import is_grade
 from traitlets import Bool, Integer, Unicode
 
 from autograder.assignment import MODULE, PARTS
-from autograder.grading import GraderError, NothingToGrade, find_module, grade_source
+from autograder.grading import GraderError, NothingToGrade, grade_source
+from autograder.nbgrader.submitted import module_in, submitted_folder
 from autograder.report import Check, Outcome, PartReport, Report
 from autograder.reports import reading
 from autograder.sandbox.client import Sandbox, SandboxError
@@ -43,11 +44,10 @@ class TrustedGrades(NbGraderPreprocessor):
     reports = Unicode("reports", help="Where reports are kept, below the course folder.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        where = resources["nbgrader"]
-        course = self.parent.parent.coursedir  # the exporter's converter
-        submitted = Path(course.format_path(course.submitted_directory, where["student"], where["assignment"]))
-        report = self.report(submitted, Path(course.root) / self.reports)
-        self.log.info("%s: %g of %g points by the autograder", where["student"], report.score, report.max_score)
+        student = resources["nbgrader"]["student"]
+        kept = Path(self.parent.parent.coursedir.root) / self.reports  # the exporter's converter knows the course
+        report = self.report(submitted_folder(self, resources), kept)
+        self.log.info("%s: %g of %g points by the autograder", student, report.score, report.max_score)
         parts = {part.name: part for part in report.parts}
         for cell in nb.cells:
             if is_grade(cell) and cell.cell_type == "code":
@@ -79,17 +79,6 @@ class TrustedGrades(NbGraderPreprocessor):
             raise GraderError(report.error)
         _write(file, json.dumps(report.to_json(), indent=2, ensure_ascii=False))
         return report
-
-
-def module_in(folder: Path) -> bytes:
-    """The source of the one module in a submission's folder. NothingToGrade, with a reason fit for the student."""
-    try:
-        name, source = find_module(folder)
-    except NothingToGrade as error:
-        raise NothingToGrade(str(error).replace(f"{folder}", "what you handed in")) from error
-    if not Path(name).resolve().is_relative_to(folder.resolve()):
-        raise NothingToGrade(f"{MODULE} is a link to another file; hand in the file itself")
-    return source
 
 
 def nothing(reason: str) -> Report:

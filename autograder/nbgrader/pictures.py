@@ -24,15 +24,15 @@ from nbgrader.utils import is_grade
 from traitlets import Integer, Unicode
 
 from autograder.assignment import MODULE
-from autograder.grading import NothingToGrade, find_module
+from autograder.grading import NothingToGrade
 from autograder.nbgrader import kernel
-from autograder.nbgrader.submitted import MAX_TEXT, picture
+from autograder.nbgrader.submitted import MAX_TEXT, module_in, picture, submitted_folder
 from autograder.report import clean
 from autograder.sandbox import isolation
 
 MIB = 1 << 20
 MAX_RESULTS = 64 * MIB  # of all cells together
-MAX_OUTPUTS = 50  # of one cell
+MAX_OUTPUTS = 200  # of one cell
 SCRATCH = 256 * MIB
 POLL_S = 0.25
 
@@ -61,9 +61,8 @@ class RunNotebook(NbGraderPreprocessor):
             return nb, resources
         for cell in code:
             cell.outputs = []
-        folder = Path(resources["metadata"]["path"])
         with tempfile.TemporaryDirectory(prefix="notebook-") as temporary:
-            self._lay_out(nb, folder, Path(temporary))
+            self._lay_out(nb, resources, Path(temporary))
             note = ""
             try:
                 for line in self._lines(Path(temporary)):
@@ -77,17 +76,18 @@ class RunNotebook(NbGraderPreprocessor):
                 unfinished.outputs = [new_output("stream", name="stderr", text=f"{note}\n")]
         return nb, resources
 
-    def _lay_out(self, nb: NotebookNode, folder: Path, to: Path) -> None:
-        """The notebook and what it needs, in the folder that the sandbox will show it: the module and the digits."""
+    def _lay_out(self, nb: NotebookNode, resources: dict[str, Any], to: Path) -> None:
+        """The notebook and what it needs, in the folder that the sandbox will show it."""
         nbformat.write(nb, to / "notebook.ipynb")
         try:
-            (to / MODULE).write_bytes(find_module(folder)[1])
+            (to / MODULE).write_bytes(module_in(submitted_folder(self, resources)))
         except NothingToGrade as error:
-            self.log.warning("%s", error)
-        if (folder / "public_checks.py").exists():  # restored from the source by nbgrader, so ours
-            shutil.copy(folder / "public_checks.py", to)
-        if (folder / "digits").is_dir():
-            shutil.copytree(folder / "digits", to / "digits")
+            self.log.warning("%s: %s", resources["nbgrader"]["student"], error)
+        ours = Path(resources["metadata"]["path"])  # nbgrader has restored these from the source
+        if (ours / "public_checks.py").exists():
+            shutil.copy(ours / "public_checks.py", to)
+        if (ours / "digits").is_dir():
+            shutil.copytree(ours / "digits", to / "digits")
 
     def _lines(self, folder: Path) -> Iterator[bytes]:
         """What the sandbox says, line by line. `_Stopped` when it had to be ended before the notebook's end."""
@@ -180,10 +180,21 @@ def _record(line: bytes, nb: NotebookNode) -> str:
         cell = nb.cells[index] if type(index) is int and index >= 0 else None
         if cell is None or cell.cell_type != "code" or is_grade(cell) or not isinstance(outputs, list):
             return ""
-        cell.outputs = [kept for output in outputs[:MAX_OUTPUTS] if (kept := _fit(output))]
+        cell.outputs = _joined([kept for output in outputs[:MAX_OUTPUTS] if (kept := _fit(output))])
         return clean(ending, 100) if isinstance(ending, str) else ""
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         return ""  # not a line of ours
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Printed text in one piece, as a notebook shows it: a kernel sends a line at a time."""
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        if joined and output.output_type == "stream" and (joined[-1].get("name") == output.name):
+            joined[-1].text = clean(joined[-1].text + output.text, MAX_TEXT)
+        else:
+            joined.append(output)
+    return joined
 
 
 def _fit(output: dict[str, Any]) -> NotebookNode | None:

@@ -39,8 +39,8 @@ class Downloads(FileNameCollectorPlugin):
     """Finds the notebook and the module in what Canvas' "Download Submissions" gives, loose or in a student's zip.
 
     The names there are `doejane_12345_67890_cvae-1.ipynb` or `doejane_LATE_12345_67890_hw3-part3.zip`; set
-    `named_regexp` for another platform: it is matched with the path below `extracted/` and gives the student_id. Of
-    several copies the one nearest to the top counts, and of Canvas' versions the last.
+    `named_regexp` for another platform: it is matched with the name of each folder on the way down and of the file, and
+    gives the student_id. Of several copies the one nearest to the top counts, and of Canvas' versions the last.
     """
 
     def collect(self, submitted_file: str) -> dict[str, str] | None:
@@ -58,8 +58,8 @@ class Downloads(FileNameCollectorPlugin):
         return {"student_id": student, "file_id": name} if path == best else None
 
     def _student(self, path: Path) -> str | None:
-        match = re.match(self.named_regexp or r"(?P<student_id>[^_/]+)_(LATE_)?\d+_\d+_", path.as_posix())
-        return match["student_id"] if match else None
+        pattern = re.compile(self.named_regexp or r"(?P<student_id>[^_]+)_(LATE_)?\d+_\d+_")
+        return next((match["student_id"] for part in path.parts if (match := pattern.match(part))), None)
 
 
 _COPY = re.compile(r"(?:-(?P<canvas>\d+)| ?\((?P<browser>\d+)\))$")
@@ -165,9 +165,10 @@ class GradescopeExport(RosterExport):
 
 def inert(cell: object) -> object:
     """`cell`, so that no spreadsheet takes it for a formula: what a student chose as a name must not be run."""
-    if isinstance(cell, str) and cell.lstrip()[:1] in ("=", "+", "-", "@", "|", "%"):
-        return f"'{cell}"
-    return re.sub(r"[\t\r\n\0]+", " ", cell) if isinstance(cell, str) else cell
+    if not isinstance(cell, str):
+        return cell
+    line = re.sub(r"[\x00-\x1f\x7f]+", " ", cell)
+    return f"'{line}" if line.lstrip()[:1] in tuple("=+-@|%＝＋－＠") else line
 
 
 def _name(student: Student, form: str) -> str:

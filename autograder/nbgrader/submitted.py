@@ -4,6 +4,7 @@ import base64
 import binascii
 import os
 import re
+from pathlib import Path
 from typing import IO, Any
 
 import nbformat
@@ -13,6 +14,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook, Notebook, SourceCell
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from autograder.assignment import MODULE
+from autograder.grading import NothingToGrade, find_module
 from autograder.report import clean
 
 MAX_NOTEBOOK = 32 << 20  # with pictures; nbgrader clears them and the run makes new ones
@@ -21,8 +24,26 @@ MAX_TEXT = 100_000  # of one cell
 MAX_PICTURE = 4 << 20
 MAX_SIDE = 4000  # pixels: a small file can unpack to a picture that fills a browser's memory
 
-_TAG = re.compile(r"<(?=[a-zA-Z/!?])")
+_TAG_OR_ENTITY = re.compile(r"<(?=[a-zA-Z/!?])|&(?=[a-zA-Z#])")
+_SCHEME = re.compile(r"(?<=[a-zA-Z0-9\\])(?<!\bhttp)(?<!\bhttps)(?<!\bmailto)(?<!\battachment):(?=\S)")
 _PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+
+
+def submitted_folder(preprocessor: NbGraderPreprocessor, resources: dict[str, Any]) -> Path:
+    """Where the submission lies that `preprocessor` works on, as it was handed in."""
+    course, where = preprocessor.parent.parent.coursedir, resources["nbgrader"]  # the exporter's converter's
+    return Path(course.format_path(course.submitted_directory, where["student"], where["assignment"]))
+
+
+def module_in(folder: Path) -> bytes:
+    """The source of the one module in a submission's folder. NothingToGrade, with a reason fit for the student."""
+    try:
+        name, source = find_module(folder)
+    except NothingToGrade as error:
+        raise NothingToGrade(str(error).replace(f"{folder}", "what you handed in")) from error
+    if not Path(name).resolve().is_relative_to(folder.resolve()):
+        raise NothingToGrade(f"{MODULE} is a link to another file; hand in the file itself")
+    return source
 
 
 class SubmittedNotebooks(NotebookExporter):
@@ -64,11 +85,14 @@ def text_of(notebook: NotebookNode) -> NotebookNode:
 
 
 def harmless(markdown: str) -> str:
-    """`markdown` without HTML: it is shown in formgrader, where a script could give grades in the TA's name.
+    """`markdown` without HTML, and with no link but to the web: it is shown in formgrader, where a script could give
+    grades in the TA's name.
 
-    An invisible word joiner behind each `<` stops a tag from being one, in prose and in code alike.
+    An invisible word joiner stops what looks like a tag, an entity or a scheme from being one, in prose and in code
+    alike, and cannot be seen where it was none.
     """
-    return _TAG.sub("<\N{WORD JOINER}", markdown)
+    joiner = "\N{WORD JOINER}"
+    return _SCHEME.sub(f"{joiner}:", _TAG_OR_ENTITY.sub(rf"\g<0>{joiner}", markdown.replace("\t", "    ")))
 
 
 def picture(mime: str, data: object) -> str | None:

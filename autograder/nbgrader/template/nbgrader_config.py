@@ -9,7 +9,7 @@ c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "cs5814"
 
 # Grades: SQLite in this folder, or PostgreSQL by its address, as in
-#   export NBGRADER_DB="postgresql+psycopg2://nbgrader:password@localhost/cs5814"
+#   export NBGRADER_DB="postgresql+psycopg://nbgrader:password@localhost/cs5814"
 if "NBGRADER_DB" in os.environ:
     c.CourseDirectory.db_url = os.environ["NBGRADER_DB"]
 
