@@ -1,5 +1,6 @@
 """Set up an nbgrader course with this assignment, and configure nbgrader for it."""
 
+import secrets
 import shutil
 import zipfile
 from importlib import resources
@@ -86,17 +87,21 @@ def configure(c: Any) -> None:
     c.ZipCollectApp.collector_plugin = Downloads
     c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".py"]
     c.AssignLatePenalties.plugin_class = LatePenalty
-    give_notebooks(Path.cwd())
+    complete(Path.cwd())
 
 
-def give_notebooks(course: Path) -> None:
-    """Put the released notebook beside every module that was handed in without one.
+def complete(course: Path) -> None:
+    """Put the released notebook beside every module that was handed in without one, and let feedback be released to
+    a class of which some handed in by a learning platform.
 
-    nbgrader passes over a submission without a notebook, and with it over the points of its module.
+    nbgrader passes over a submission without a notebook, and with it over the points of its module. And it releases
+    no feedback at all where one student's lacks the files that only `nbgrader submit` writes.
     """
     released = course / "release" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
-    if released.exists():
-        for folder in course.glob(f"submitted/*/{ASSIGNMENT}"):
-            notebook = folder / f"{NOTEBOOK}.ipynb"
-            if not notebook.exists():
-                shutil.copy(released, notebook)
+    for folder in course.glob(f"submitted/*/{ASSIGNMENT}"):
+        if released.exists() and not (folder / released.name).exists():
+            shutil.copy(released, folder)
+    for folder in course.glob(f"feedback/*/{ASSIGNMENT}"):
+        if not (folder / "submission_secret.txt").exists():
+            (folder / "submission_secret.txt").write_text(secrets.token_hex(64))
+        (folder / "timestamp.txt").touch()

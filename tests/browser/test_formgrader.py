@@ -1,6 +1,7 @@
 """A TA's session in formgrader, in a real headless Chromium: the class, a submission, points by hand, a comment."""
 
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -68,7 +69,7 @@ def course(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]
 
 @pytest.fixture(scope="module")
 def server(course: Path, environment: dict[str, str]) -> Iterator[str]:
-    """The address of a Jupyter server with formgrader; `?token=…` is to be put behind a path."""
+    """The address of a Jupyter server with formgrader, to put a path into."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -110,9 +111,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser, server: str) -> Iterator[Page]:
+    """A new browser, logged in."""
     page = browser.new_page(viewport={"width": 1200, "height": 900})
     page.set_default_timeout(MINUTE)
+    page.goto(server % "login")
     yield page
     page.close()
 
@@ -135,12 +138,11 @@ def total(course: Path, student: str) -> float:
         return book.find_submission(ASSIGNMENT, student).score
 
 
-def test_lists_the_class(server: str, page: Page, artefacts: Path) -> None:
-    page.goto(server % "formgrader")
+def test_lists_the_class(server: str, page: Page, course: Path, artefacts: Path) -> None:
     page.goto(server % f"formgrader/manage_submissions/{ASSIGNMENT}")
     for student in SHOWN:
         expect(page.locator("body")).to_contain_text(student)
-    expect(page.locator("tbody tr", has_text="cam")).to_contain_text("70 / 100")
+    expect(page.locator("tbody tr", has_text="cam")).to_contain_text(f"{total(course, 'cam'):g} / 100")
     page.screenshot(path=artefacts / "formgrader-class.png")
 
 
@@ -149,7 +151,8 @@ def test_takes_points_and_a_comment_for_the_figures(server: str, page: Page, cou
     page.goto(server % f"formgrader/submissions/{submission_of(course, 'cam')}/")
     expect(page.locator("body")).to_contain_text("Hint:")
     expect(page.locator(".output_png img, img[src^='data:image/png']").first).to_be_visible()
-    page.get_by_text("0 of 20 points").or_(page.get_by_text("of 20 points")).first.scroll_into_view_if_needed()
+    expect(page.locator("input.score#sample_latent")).to_have_attribute("placeholder", re.compile(r"\d"))
+    page.get_by_text("of 20 points").scroll_into_view_if_needed()
     page.screenshot(path=artefacts / "formgrader-hints.png")
     page.screenshot(path=artefacts / "formgrader-submission.png", full_page=True)
 
