@@ -12,7 +12,6 @@ import nbformat
 
 from autograder.assignment import MODULE, PARTS, VISUALIZATION_POINTS
 from autograder.nbgrader import ASSIGNMENT, NOTEBOOK
-from autograder.release import KIT, build_kit
 
 # Enough for the notebook's smoke run. Every submission holds a copy.
 TRAIN_DIGITS, TEST_DIGITS = 2000, 200
@@ -24,6 +23,8 @@ def build_course(folder: Path) -> Path:
     The source holds what the students' kit holds, so there is no solution in it that a release could leak. The
     notebook's points are set from `autograder.assignment`. FileNotFoundError outside of the course's repository.
     """
+    from autograder.release import KIT, build_kit  # imports torch, which most nbgrader commands can do without
+
     source = folder / "source" / ASSIGNMENT
     with TemporaryDirectory() as temporary:
         kit = build_kit(Path(temporary), TRAIN_DIGITS, TEST_DIGITS)
