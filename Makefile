@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLES := autograder/solution cs5814_vae.py $(sort $(wildcard examples/*))
 
-.PHONY: demo test test-slow lint kit fill-in clean
+.PHONY: demo test test-slow lint kit course fill-in clean
 
 demo: $(VENV)/ready
 	@mkdir -p out/demo
@@ -33,6 +33,11 @@ lint: $(VENV)/ready
 
 kit: $(VENV)/ready
 	$(BIN)/autograder release --out out
+
+# An nbgrader course, for TAs: make course COURSE=~/cs5814
+COURSE ?= out/course
+course: $(VENV)/ready
+	$(BIN)/autograder course $(COURSE)
 
 fill-in: $(VENV)/ready
 	$(BIN)/autograder fill-in cs5814_vae.py

@@ -7,7 +7,7 @@ import site
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from autograder.sandbox.limits import LIMITS
 PACKAGE = Path(__file__).resolve().parent.parent
 # All of this package that the worker sees.
 WORKER_FILES = (PACKAGE / "__init__.py", PACKAGE / "sandbox")
-_SCRATCH = "/scratch"  # inside bubblewrap: the one place that can be written to
+SCRATCH = "/scratch"  # inside bubblewrap: the one place that can be written to
 _SYSTEM_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
 
 
@@ -162,7 +162,8 @@ def start_worker(name: str, control: int) -> tuple[subprocess.Popen[bytes], temp
     """
     arguments = ["-m", "autograder.sandbox.worker", name, str(control)]
     if name == "bubblewrap":
-        command = [*_bubblewrap_command(), sys.executable, *arguments, _SCRATCH]
+        shown = {f"/worker/autograder/{path.name}": path for path in WORKER_FILES}
+        command = [*bubblewrapped(shown, environment(SCRATCH, "/worker")), sys.executable, *arguments, SCRATCH]
         scratch, env = None, {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
     else:
         scratch = tempfile.TemporaryDirectory(prefix="autograder-", ignore_cleanup_errors=True)
@@ -182,7 +183,14 @@ def start_worker(name: str, control: int) -> tuple[subprocess.Popen[bytes], temp
     return process, scratch
 
 
-def _bubblewrap_command() -> list[str]:
+def bubblewrapped(shown: Mapping[str, Path], variables: Mapping[str, str], scratch: int = LIMITS.scratch) -> list[str]:
+    """The start of a command line whose rest runs in namespaces of its own.
+
+    Arguments:
+        shown: files and folders to show, read-only, by their path inside.
+        variables: its whole environment.
+        scratch: the size, in bytes, of /scratch, where it starts and the one place that it can write to.
+    """
     program = bubblewrap()
     assert program is not None
     command = [program, "--unshare-all", "--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv"]
@@ -194,13 +202,13 @@ def _bubblewrap_command() -> list[str]:
         command += ["--tmpfs", str(hidden)]
     command += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
     command += ["--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu"]
-    command += ["--dir", "/tmp", "--size", str(LIMITS.scratch), "--tmpfs", _SCRATCH]
-    for path in WORKER_FILES:
-        command += ["--ro-bind", str(path), f"/worker/autograder/{path.name}"]
+    command += ["--dir", "/tmp", "--size", str(scratch), "--tmpfs", SCRATCH]
+    for inside, path in shown.items():
+        command += ["--ro-bind", str(path), inside]
     command += ["--remount-ro", "/"]
-    for key, value in environment(_SCRATCH, "/worker").items():
+    for key, value in variables.items():
         command += ["--setenv", key, value]
-    return [*command, "--chdir", _SCRATCH, "--"]
+    return [*command, "--chdir", SCRATCH, "--"]
 
 
 def _hidden(mounted: list[Path]) -> Iterator[Path]:

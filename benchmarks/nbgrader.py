@@ -1,0 +1,85 @@
+"""A class in nbgrader: graded in the sandbox, without executing notebooks, against stock nbgrader with a kernel.
+
+Stock nbgrader executes each notebook, whose test cells hold equivalent checks: the public ones, which travel with it.
+Both grade the same submissions on the same machine in the same run, and no report is reused.
+
+Usage: python benchmarks/nbgrader.py [submissions]
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[0] = str(ROOT)  # not this folder, where this file would stand for nbgrader itself
+sys.path.insert(1, str(ROOT / "tests"))
+import nbformat  # noqa: E402
+from submissions import correct, wrong  # noqa: E402
+
+from autograder.assignment import MODULE  # noqa: E402
+from autograder.nbgrader import ASSIGNMENT, NOTEBOOK  # noqa: E402
+from autograder.nbgrader.course import build_course  # noqa: E402
+
+STOCK = f"""
+c = get_config()
+c.CourseDirectory.course_id = "cs5814"
+c.Autograde.exclude_overwriting = {{"{ASSIGNMENT}": ["{MODULE}"]}}
+c.ExecutePreprocessor.timeout = c.Execute.timeout = 120
+"""
+
+
+def nbgrader(folder: Path, *arguments: str) -> float:
+    """Run it; the seconds it took."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if run.returncode:
+        sys.exit(run.stderr[-3000:])
+    return time.perf_counter() - started
+
+
+def only_tests(notebook: Path) -> None:
+    """Leave of the notebook the set-up and the test cells, so that stock nbgrader need not train and draw either."""
+    cells = nbformat.read(notebook, 4)
+    needed = [cell for cell in cells.cells if cell.id == "setup" or "nbgrader" in cell.metadata]
+    cells.cells = needed
+    nbformat.write(cells, notebook)
+
+
+def graded(config: str | None, modules: list[str], folder: Path) -> float:
+    """Seconds to autograde these modules in a new course, with this configuration instead of ours."""
+    source = build_course(folder)
+    if config is not None:
+        (folder / "nbgrader_config.py").write_text(config, "utf-8")
+        only_tests(source / f"{NOTEBOOK}.ipynb")
+    nbgrader(folder, "generate_assignment", ASSIGNMENT)
+    for index, module in enumerate(modules):
+        submission = folder / "submitted" / f"student-{index:03}" / ASSIGNMENT
+        shutil.copytree(folder / "release" / ASSIGNMENT, submission)
+        (submission / MODULE).write_text(module, "utf-8")
+    options = [] if config is not None else ["--RunNotebook.enabled=False"]
+    return nbgrader(folder, "autograde", ASSIGNMENT, *options)
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 12
+    pool = [*correct.CORRECT.values(), *(wrong.source(each) for each in wrong.WRONG)]
+    modules = [pool[index * len(pool) // count] for index in range(count)]
+    with tempfile.TemporaryDirectory() as temporary:
+        seconds = {
+            "this pipeline, without executing": graded(None, modules, Path(temporary) / "ours"),
+            "stock nbgrader, test cells alone": graded(STOCK, modules, Path(temporary) / "stock"),
+        }
+    for name, taken in seconds.items():
+        print(f"{name:34} {taken:7.1f} s for {count} submissions  {60 * count / taken:6.1f} a minute")
+    ours, stock = seconds.values()
+    print(f"ratio {stock / ours:.1f}")
+
+
+if __name__ == "__main__":
+    main()

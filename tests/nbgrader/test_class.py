@@ -1,0 +1,271 @@
+"""A class goes through every nbgrader command, from the release to the exported grades."""
+
+import csv
+import hashlib
+import json
+import re
+import shutil
+import sqlite3
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import nbformat
+import pytest
+from class_of_students import PERFECT, WRONG, Student, students
+from conftest import Command, command_in
+from nbgrader.api import Gradebook
+
+from autograder.assignment import AUTOMATIC_POINTS, MODULE, PARTS, VISUALIZATION_POINTS
+from autograder.grading import find_module, grade_source
+from autograder.nbgrader import ASSIGNMENT, NOTEBOOK
+from autograder.sandbox.client import Sandbox
+from autograder.sandbox.isolation import why_not
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not("bubblewrap") is not None, reason="bubblewrap")]
+
+DUE = datetime.now(UTC) + timedelta(days=1)
+FAST = "--RunNotebook.enabled=False"
+EXPORTERS = "autograder.nbgrader.plugins"
+
+
+@pytest.fixture(scope="module")
+def released(course: Path, nbgrader: Command) -> Path:
+    nbgrader("generate_assignment", ASSIGNMENT)
+    nbgrader("db", "assignment", "add", ASSIGNMENT, f"--duedate={DUE:%Y-%m-%d %H:%M:%S} UTC")
+    nbgrader("release_assignment", ASSIGNMENT)
+    return course
+
+
+@pytest.fixture(scope="module")
+def submitted(released: Path, nbgrader: Command) -> Path:
+    """Everyone has handed in, by the exchange or by the learning platform."""
+    exchange = ("--course=cs5814", f"--Exchange.root={released.parent / 'exchange'}")
+
+    def submit(student: Student) -> None:
+        home = released.parent / "students" / student.name
+        home.mkdir(parents=True)
+        own = command_in(home, home)
+        own("fetch_assignment", ASSIGNMENT, *exchange)
+        student.fill(home / ASSIGNMENT)
+        own("submit", ASSIGNMENT, *exchange, f"--student={student.name}")
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(submit, students(released)))
+    nbgrader("collect", ASSIGNMENT, "--ExchangeCollect.check_owner=False")
+    hand_in_by_platform(released)
+    nbgrader("zip_collect", ASSIGNMENT)
+    late = f"{DUE + timedelta(days=1, hours=1):%Y-%m-%d %H:%M:%S.%f} UTC"
+    (released / "submitted" / "eve" / ASSIGNMENT / "timestamp.txt").write_text(late)
+    return released
+
+
+def hand_in_by_platform(course: Path) -> None:
+    """What Canvas gives for two students: one uploaded two files, the second time; the other a zip of the folder."""
+    archive = course / "downloaded" / ASSIGNMENT / "archive"
+    archive.mkdir(parents=True)
+    release = course / "release" / ASSIGNMENT
+    with zipfile.ZipFile(archive / "submissions.zip", "w") as everyone:
+        everyone.writestr(f"quinnray_LATE_1001_20001_{MODULE[:-3]}-1.py", PERFECT)
+        everyone.write(release / f"{NOTEBOOK}.ipynb", f"quinnray_LATE_1001_20002_{NOTEBOOK}-1.ipynb")
+        everyone.writestr("quinnray_LATE_1001_20003_notes.py", "print('not asked for')")
+        own = course.parent / "own.zip"
+        with zipfile.ZipFile(own, "w") as folder:
+            folder.writestr(f"{ASSIGNMENT}/{MODULE}", WRONG["summed-over-batch"])
+            folder.writestr(f"{ASSIGNMENT}/old/{MODULE}", PERFECT)
+            folder.write(release / f"{NOTEBOOK}.ipynb", f"{ASSIGNMENT}/{NOTEBOOK}.ipynb")
+            folder.writestr(f"{ASSIGNMENT}/timestamp.txt", "2000-01-01 00:00:00 UTC")
+        everyone.write(own, f"ruizsam_1002_20004_{ASSIGNMENT}.zip")
+
+
+@pytest.fixture(scope="module")
+def graded(submitted: Path, nbgrader: Command) -> Path:
+    nbgrader("autograde", ASSIGNMENT, FAST)
+    return submitted
+
+
+def gradebook(course: Path) -> Gradebook:
+    return Gradebook(f"sqlite:///{course}/gradebook.db")
+
+
+def scores(course: Path, student: str) -> dict[str, float]:
+    """The scores that the gradebook holds, by test cell."""
+    with gradebook(course) as book:
+        submission = book.find_submission_notebook(NOTEBOOK, ASSIGNMENT, student)
+        return {grade.name: grade.auto_score for grade in submission.grades if grade.name != "visualization"}
+
+
+def autograded(course: Path, student: str) -> dict[str, nbformat.NotebookNode]:
+    notebook = nbformat.read(course / "autograded" / student / ASSIGNMENT / f"{NOTEBOOK}.ipynb", 4)
+    return {cell.metadata.get("nbgrader", {}).get("grade_id", cell.id): cell for cell in notebook.cells}
+
+
+def test_release_holds_no_solution(released: Path) -> None:
+    for path in released.glob("release/**/*"):
+        if path.is_file():
+            assert b"BEGIN SOLUTION" not in path.read_bytes()
+            assert b"0.5 * logvariances" not in path.read_bytes()
+    assert (released / "release" / ASSIGNMENT / MODULE).read_text().count("raise NotImplementedError") == 5
+
+
+def test_every_student_is_graded(graded: Path) -> None:
+    everyone = [student.name for student in students(graded)] + ["quinnray", "ruizsam"]
+    with gradebook(graded) as book:
+        assert sorted(student.id for student in book.students) == sorted(everyone)
+        assert len(book.find_assignment(ASSIGNMENT).submissions) == len(everyone)
+
+
+def test_each_grade_is_the_one_that_autograder_grade_gives(graded: Path) -> None:
+    reports = {}
+    for path in (graded / "reports").iterdir():
+        report = json.loads(path.read_text())
+        reports[report["sha256"]] = report
+    with Sandbox() as sandbox:
+        for folder in sorted(graded.glob(f"submitted/*/{ASSIGNMENT}")):
+            student = folder.parent.name
+            if not (folder / MODULE).exists():
+                continue
+            name, source = find_module(folder / MODULE)
+            alone = grade_source(name, source, sandbox, seed=reports[hashlib.sha256(source).hexdigest()]["seed"])
+            assert scores(graded, student) == {part.name: part.score for part in alone.parts}, student
+
+
+@pytest.mark.parametrize(
+    ("student", "expected"),
+    [("ann", 90), ("ben", 0), ("eve", 90), ("gus", 0), ("nat", 90), ("oda", 0), ("pia", 0), ("quinnray", 90)],
+)
+def test_scores_of_the_clear_cases(graded: Path, student: str, expected: float) -> None:
+    assert sum(scores(graded, student).values()) == expected
+
+
+@pytest.mark.parametrize("student", ["ida", "jon", "kim"])
+def test_attacks_earn_nothing(graded: Path, student: str) -> None:
+    assert sum(scores(graded, student).values()) == 0
+    assert not (graded / "was-here").exists()
+
+
+@pytest.mark.parametrize(
+    ("student", "part"),
+    [
+        ("cam", "sample_latent"),
+        ("dee", "loss_function"),
+        ("hal", "encoder"),
+        ("lou", "decoder"),
+        ("ruizsam", "loss_function"),
+    ],
+)
+def test_a_mistake_costs_its_part_alone_and_is_explained(graded: Path, student: str, part: str) -> None:
+    points = {each.name: each.points for each in PARTS}
+    found = scores(graded, student)
+    assert found[part] < points[part]
+    for other in points.keys() - {part, "training"}:
+        assert found[other] == points[other]
+    (output,) = autograded(graded, student)[part].outputs
+    assert float(output.data["text/plain"]) == found[part]
+    assert "Hint:" in output.data["text/html"]
+
+
+def test_a_missing_module_gets_zeros_with_the_reason(graded: Path) -> None:
+    for part in PARTS:
+        (output,) = autograded(graded, "gus")[part.name].outputs
+        assert "There is no cs5814_vae.py in what you handed in." in output.data["text/html"]
+        assert str(graded) not in output.data["text/html"]
+
+
+def test_edited_cells_are_restored(graded: Path) -> None:
+    cells = autograded(graded, "lou")
+    for part in PARTS:
+        assert cells[part.name].source == f'check("{part.name}")'
+        assert cells[part.name].metadata.nbgrader.points == part.points
+    assert "bonus" not in cells
+    assert cells["visualization"].source.startswith("### Your turn")
+    with gradebook(graded) as book:
+        assert book.find_submission(ASSIGNMENT, "lou").max_score == AUTOMATIC_POINTS + VISUALIZATION_POINTS
+
+
+def test_late_submission_pays_for_each_day_begun(graded: Path) -> None:
+    with gradebook(graded) as book:
+        assert book.find_submission(ASSIGNMENT, "eve").late_submission_penalty == 20
+        assert book.find_submission(ASSIGNMENT, "ann").late_submission_penalty == 0
+
+
+def test_grading_again_reuses_every_report(graded: Path, nbgrader: Command) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (graded / "reports").iterdir()}
+    nbgrader("autograde", ASSIGNMENT, FAST, "--force", "--student=oda")
+    assert {path: path.stat().st_mtime_ns for path in (graded / "reports").iterdir()} == before
+    assert sum(scores(graded, "oda").values()) == 0
+
+
+def test_a_resubmission_is_graded_and_keeps_the_points_given_by_hand(graded: Path, nbgrader: Command) -> None:
+    with gradebook(graded) as book:
+        grade = book.find_grade("visualization", NOTEBOOK, ASSIGNMENT, "fay")
+        grade.manual_score, grade.needs_manual_grade = 7, False
+        book.db.commit()
+    home = graded.parent / "students" / "fay"
+    shutil.copy(graded.parent / "students" / "ann" / ASSIGNMENT / MODULE, home / ASSIGNMENT)
+    exchange = ("--course=cs5814", f"--Exchange.root={graded.parent / 'exchange'}")
+    command_in(home, home)("submit", ASSIGNMENT, *exchange, "--student=fay")
+    nbgrader("collect", ASSIGNMENT, "--update", "--ExchangeCollect.check_owner=False")
+    nbgrader("autograde", ASSIGNMENT, FAST)
+    assert sum(scores(graded, "fay").values()) == 90
+    with gradebook(graded) as book:
+        grade = book.find_grade("visualization", NOTEBOOK, ASSIGNMENT, "fay")
+        assert grade.manual_score == 7
+        assert book.find_submission(ASSIGNMENT, "fay").score == 97
+        assert book.find_submission(ASSIGNMENT, "eve").late_submission_penalty == 20  # not touched
+
+
+def test_pictures_come_from_the_sandbox_and_scripts_do_not(graded: Path, nbgrader: Command) -> None:
+    for student in ("ann", "lou"):
+        nbgrader("autograde", ASSIGNMENT, "--force", f"--student={student}")
+    pictures = [
+        cell
+        for cell in autograded(graded, "ann").values()
+        for output in cell.get("outputs", ())
+        if "image/png" in output.get("data", {})
+    ]
+    assert len(pictures) == 7
+    assert sum(scores(graded, "ann").values()) == 90
+    ours = {part.name for part in PARTS}
+    for name, cell in autograded(graded, "lou").items():
+        for output in cell.get("outputs", ()):
+            assert name in ours or set(output.get("data", {})) <= {"image/png", "text/plain"}
+
+
+def test_feedback_reaches_the_student(graded: Path, nbgrader: Command) -> None:
+    nbgrader("generate_feedback", ASSIGNMENT)
+    nbgrader("release_feedback", ASSIGNMENT)
+    home = graded.parent / "students" / "cam"
+    exchange = ("--course=cs5814", f"--Exchange.root={graded.parent / 'exchange'}")
+    command_in(home, home)("fetch_feedback", ASSIGNMENT, *exchange, "--student=cam")
+    (page,) = home.glob(f"{ASSIGNMENT}/feedback/*/{NOTEBOOK}.html")
+    assert "Hint:" in page.read_text()
+    for student in ("lou", "mel"):
+        text = (graded / "feedback" / student / ASSIGNMENT / f"{NOTEBOOK}.html").read_text()
+        assert not re.search(r"<script>(document|alert)", text)
+        assert "<img src=x" not in text
+
+
+def test_exports(graded: Path, nbgrader: Command) -> None:
+    with sqlite3.connect(graded / "gradebook.db") as database:
+        database.execute("UPDATE student SET first_name = '=1+1', last_name = '@SUM(A1)' WHERE id = 'ben'")
+    nbgrader("export", "--to=grades.csv")
+    nbgrader("export", f"--exporter={EXPORTERS}.CanvasExport", "--to=canvas.csv")
+    nbgrader("export", f"--exporter={EXPORTERS}.GradescopeExport", "--to=gradescope.csv")
+    stock = {row["student_id"]: row for row in rows(graded / "grades.csv")}
+    canvas = {row["SIS Login ID"]: row for row in rows(graded / "canvas.csv")}
+    gradescope = {row["SID"]: row for row in rows(graded / "gradescope.csv")}
+    assert float(stock["ann"]["score"]) == 90
+    assert float(stock["eve"]["score"]) == 70
+    assert float(canvas[""][ASSIGNMENT]) == 100
+    for student, row in stock.items():
+        assert float(canvas[student][ASSIGNMENT]) == float(gradescope[student][ASSIGNMENT]) == float(row["score"])
+    assert gradescope["eve"][f"{ASSIGNMENT} - Lateness (H:M:S)"] == "25:00:00"
+    assert canvas["ben"]["Student"] == "'@SUM(A1), =1+1"
+    assert gradescope["ben"]["First Name"] == "'=1+1"
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))

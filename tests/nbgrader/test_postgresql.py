@@ -1,0 +1,103 @@
+"""Grades in a real PostgreSQL, by setting one address."""
+
+import csv
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Command, command_in
+from nbgrader.api import Gradebook
+
+from autograder.assignment import MODULE
+from autograder.fill_in import SOLUTION
+from autograder.nbgrader import ASSIGNMENT, NOTEBOOK
+
+
+def server_program(name: str) -> str | None:
+    """A program of PostgreSQL's server, which Debian keeps off the PATH."""
+    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    return str(found[-1]) if found else shutil.which(name)
+
+
+pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'psycopg[binary]'")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(server_program("initdb") is None, reason="PostgreSQL's server is not installed"),
+    pytest.mark.skipif(sys.platform != "linux", reason="starts the server as an unprivileged user, the Linux way"),
+]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an empty database on a server of our own, on loopback; it refuses to run as root."""
+    folder = tmp_path_factory.mktemp("postgresql")
+    data = folder / "data"
+    data.mkdir(mode=0o700)
+    user: dict[str, int | list[int]] = {}
+    if os.geteuid() == 0:
+        nobody = 65534
+        os.chown(data, nobody, nobody)
+        for parent in folder.parents:  # so that nobody can reach it
+            if parent.stat().st_uid == 0 and parent.is_relative_to(tmp_path_factory.getbasetemp().parent):
+                parent.chmod(parent.stat().st_mode | 0o011)
+        folder.chmod(0o755)
+        user = {"user": nobody, "group": nobody, "extra_groups": []}
+    initdb, postgres = server_program("initdb"), server_program("postgres")
+    assert initdb is not None
+    assert postgres is not None
+    subprocess.run(
+        [initdb, "--no-sync", "--auth=trust", "--username=nbgrader", "--pgdata", str(data)],
+        **user,
+        cwd=data,
+        check=True,
+        capture_output=True,
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off"}
+    server = subprocess.Popen(
+        [postgres, "-D", str(data), *(f"--{name.replace('_', '-')}={value}" for name, value in settings.items())],
+        **user,
+        cwd=data,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        ready = ["pg_isready", "--host=127.0.0.1", f"--port={port}", "--timeout=1"]
+        for _ in range(60):
+            if (
+                subprocess.run([server_program("pg_isready") or ready[0], *ready[1:]], capture_output=True).returncode
+                == 0
+            ):
+                break
+        else:
+            pytest.fail("PostgreSQL does not start")
+        yield f"postgresql+psycopg://nbgrader@127.0.0.1:{port}/postgres"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def test_a_submission_goes_from_release_to_export(course: Path, address: str) -> None:
+    nbgrader: Command = command_in(course, course.parent, NBGRADER_DB=address)
+    nbgrader("generate_assignment", ASSIGNMENT)
+    submission = course / "submitted" / "ann" / ASSIGNMENT
+    shutil.copytree(course / "release" / ASSIGNMENT, submission)
+    shutil.copy(SOLUTION, submission / MODULE)
+    for _ in range(2):  # a regrade keeps what was given by hand
+        nbgrader("autograde", ASSIGNMENT, "--RunNotebook.enabled=False", "--force")
+        with Gradebook(address) as book:
+            book.find_grade("visualization", NOTEBOOK, ASSIGNMENT, "ann").manual_score = 8
+            book.db.commit()
+    nbgrader("generate_feedback", ASSIGNMENT)
+    nbgrader("export", "--to=grades.csv")
+    with (course / "grades.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["student_id"], float(row["score"]), float(row["max_score"])) == ("ann", 98, 100)
+    assert not (course / "gradebook.db").exists()
