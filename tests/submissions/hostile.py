@@ -1178,7 +1178,7 @@ RESOURCES = (
         "output-flood-in-a-call",
         "resources",
         """
-        print("spam " * 2_000_000)
+        print("spam " * 100_000)
         return means + torch.exp(0.5 * logvariances) * torch.randn_like(means)
         """,
         max_score=90,
@@ -1199,7 +1199,10 @@ RESOURCES = (
                         print("raised", name)
                     except (OSError, ValueError):
                         pass
-        os.nice(5)
+        try:
+            os.nice(5)
+        except OSError:
+            pass
         hoard = [b"x" * (100 << 20) for _ in range(64)]
         """,
         says="MemoryError|memory|SIGKILL|within",

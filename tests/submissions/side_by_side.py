@@ -33,7 +33,7 @@ from . import correct, hostile, wrong
 
 PROCESSES = 2
 # Attacks that hang are given less time than students are, so that the tests end.
-SHORT = dataclasses.replace(client.LIMITS, import_s=5.0, call_s=3.0, training_s=6.0, total_s=20.0)
+SHORT = dataclasses.replace(client.LIMITS, import_s=5.0, call_s=3.0, training_s=12.0, total_s=25.0)
 GRADER_S = 60  # by then grading has ended, or the grader hangs
 # What attacks print when they got somewhere.
 BOASTS = ("READ", "TRACED", "CONNECTED", "LISTENS", "LIMITED", "OPENED", "ALLOWED")
