@@ -126,6 +126,7 @@ def grade_source(
     else:
         _run_checks(report, source, sandbox, pictures)
     report.duration_s = time.perf_counter() - started
+    report.__post_init__()
     return report
 
 
@@ -192,7 +193,7 @@ def _run_pytest(grading: Grading) -> None:
 
     from autograder.checks.harness import CHECKS
 
-    arguments = [str(CHECKS), "-c", os.devnull, "--rootdir", str(CHECKS), "-q", "--no-header"]
+    arguments = [str(CHECKS), "-c", os.devnull, "--rootdir", str(CHECKS), "-q", "--no-header", "--tb=native"]
     for plugin in ("cacheprovider", "unraisableexception", "threadexception"):
         arguments += ["-p", f"no:{plugin}"]
     said = io.StringIO()

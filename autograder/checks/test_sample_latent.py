@@ -38,9 +38,14 @@ class Draws:
 def draw(submission: Submission, means: Tensor, logvariances: Tensor, seed: int) -> Tensor:
     """One call of the submission's function: (N, latent) latents."""
     outputs = submission.call("sample_latent", means.contiguous(), logvariances.contiguous(), seed=seed).outputs
+    return require_shape(only(outputs), tuple(means.shape), "The result of sample_latent")
+
+
+def only(outputs: list[Tensor]) -> Tensor:
+    """The single output of a call."""
     if len(outputs) != 1:
         fail(f"sample_latent returned {len(outputs)} values where one tensor was expected.")
-    return require_shape(outputs[0], tuple(means.shape), "The result of sample_latent")
+    return outputs[0]
 
 
 @check("Draws are centred on the means", 4)
@@ -116,7 +121,7 @@ def test_gradients(submission: Submission, challenge: Challenge) -> None:
     means, logvariances, cotangent = challenge.normal(6, 5), challenge.uniform(-1, 1, 6, 5), challenge.normal(6, 5)
     seed = challenge.seed()
     reply = submission.call("sample_latent", means, logvariances, seed=seed, cotangents={0: cotangent})
-    latents = require_shape(reply.outputs[0], (6, 5), "The result of sample_latent")
+    latents = require_shape(only(reply.outputs), (6, 5), "The result of sample_latent")
     gradients = reply.gradients("argument")
     if not any(gradient.any() for gradient in gradients.values()):
         fail("No gradient comes back through the draw.", "sample-detached")
@@ -159,7 +164,7 @@ def follows_slope(
 def test_inputs_unchanged(submission: Submission, challenge: Challenge) -> None:
     means, logvariances = challenge.normal(6, 5), challenge.normal(6, 5)
     reply = submission.call("sample_latent", means, logvariances, seed=challenge.seed())
-    latents = require_shape(reply.outputs[0], (6, 5), "The result of sample_latent")
+    latents = require_shape(only(reply.outputs), (6, 5), "The result of sample_latent")
     if reply.message.get("changed") != []:
         fail("After the call, the tensors that were passed hold other numbers.", "inputs-modified")
     if close(latents, means, 1e-5) or close(latents, torch.zeros_like(means), 1e-5):

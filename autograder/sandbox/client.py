@@ -16,9 +16,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.sandbox import isolation
+from autograder.sandbox.confine import remove_contents
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.protocol import ChannelClosed, Message, ProtocolError, receive, send
 
@@ -174,6 +176,7 @@ class Sandbox:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         if self._scratch is not None:
+            remove_contents(Path(self._scratch.name))
             self._scratch.cleanup()
 
     def __enter__(self) -> Sandbox:
@@ -210,7 +213,7 @@ class Submission:
     def load(self) -> None:
         """Import the module, if it is not imported in the current process."""
         if self._import_error is not None:
-            raise self._import_error
+            raise self._import_error.with_traceback(None)  # or it grows with every check that raises it
         if self._channel is not None:
             return
         import torch

@@ -8,6 +8,7 @@ import ctypes
 import os
 import platform
 import resource
+import secrets
 import struct
 import sys
 from collections.abc import Iterable
@@ -47,6 +48,23 @@ def adopt_orphans() -> None:
     """Become the parent of every descendant whose own parent ends, so that none can slip away."""
     if sys.platform == "linux":
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def remove_contents(folder: Path) -> None:
+    """Empty a folder, however deep: whatever lies below the second level is moved up first, so paths stay short."""
+    while entries := list(os.scandir(folder)):
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry)
+                continue
+            os.chmod(entry, 0o700)
+            for inner in os.scandir(entry):
+                if inner.is_dir(follow_symlinks=False):
+                    os.chmod(inner, 0o700)
+                    os.rename(inner, folder / secrets.token_hex(8))
+                else:
+                    os.unlink(inner)
+            os.rmdir(entry)
 
 
 def no_new_privileges() -> None:
@@ -165,6 +183,7 @@ _REFUSED = {
     "swapon": (167, 224), "swapoff": (168, 225), "acct": (163, 89), "settimeofday": (164, 170),
     "clock_settime": (227, 112), "adjtimex": (159, 171), "sethostname": (170, 161), "setdomainname": (171, 162),
     "quotactl": (179, 60), "syslog": (103, 116), "vhangup": (153, 58), "memfd_secret": (447, 447),
+    "setpriority": (141, 140), "ioprio_set": (251, 30),  # they reach every process of a user
 }  # fmt: skip
 # Allowed for the process itself alone: call -> (numbers, which argument names the process, whether 0 means itself).
 _SELF_ONLY = {
@@ -175,8 +194,6 @@ _SELF_ONLY = {
     "sched_setscheduler": ((144, 119), 0, True),
     "sched_setparam": ((142, 118), 0, True),
     "sched_setattr": ((314, 274), 0, True),
-    "setpriority": ((141, 140), 1, True),
-    "ioprio_set": ((251, 30), 1, True),
 }
 _CLONE, _CLONE3, _FCNTL = (56, 220), (435, 435), (72, 25)
 _CLONE_THREAD, _F_SETOWN, _F_SETOWN_EX, _F_SETSIG = 0x10000, 8, 15, 10

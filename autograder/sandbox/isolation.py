@@ -194,7 +194,7 @@ def bubblewrapped(shown: Mapping[str, Path], variables: Mapping[str, str], scrat
     program = bubblewrap()
     assert program is not None
     command = [program, "--unshare-all", "--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv"]
-    command += ["--cap-drop", "ALL"]
+    command += ["--cap-drop", "ALL", "--as-pid-1"]  # no other process of its user beside the worker
     mounted = [path for path in interpreter_paths() if path != Path("/")]
     for path in mounted:
         command += ["--ro-bind", str(path), str(path)]

@@ -16,7 +16,6 @@ import linecache
 import os
 import resource
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -74,7 +73,7 @@ def main(level: str, control: socket.socket, scratch: Path) -> None:
             os.close(descriptor)
         status = _wait(child, control, wakeup)
         _kill_descendants()
-        _empty(scratch)
+        confine.remove_contents(scratch)
         control.sendall(json.dumps({"status": status}).encode() + b"\n")
 
 
@@ -108,15 +107,6 @@ def _kill_descendants() -> None:
                     pass
             except ChildProcessError:
                 return
-
-
-def _empty(folder: Path) -> None:
-    """Leave nothing for the next submission; a folder that resists ends this worker, which takes it along."""
-    for entry in folder.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
 
 
 def _become_child(level: str, home: Path, user: int, channel: int, output: int) -> None:
@@ -417,8 +407,8 @@ class Worker:
             raise Invalid(
                 f"{what} is {_describe_value(value)}, a subclass of Tensor, where a plain tensor was expected"
             )
-        if value.layout is not torch.strided or value.is_quantized:
-            raise Invalid(f"{what} is a sparse or quantised tensor where a dense one was expected")
+        if value.layout is not torch.strided or value.is_quantized or value.is_nested:
+            raise Invalid(f"{what} is a sparse, nested or quantised tensor where a dense one was expected")
         if value.device.type != "cpu":
             raise Invalid(f"{what} is a tensor on the device {value.device.type!r} where the CPU was expected")
         if value.dtype.is_complex:
