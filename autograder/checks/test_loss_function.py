@@ -126,7 +126,8 @@ def test_image_shape(submission: Submission, challenge: Challenge) -> None:
             raise
         fail(f"On the notebook's worked example, images of shape (1, 1, 2, 2): {error}", "loss-image-shape")
     if abs(example - EXAMPLE_LOSS) > TOLERANCE:
-        plain = probe(submission, reconstruction.flatten(1), original.flatten(1), torch.ones(1, 15), torch.zeros(1, 15))
+        flattened = (reconstruction.flatten(1), original.flatten(1))
+        plain = probe(submission, *flattened, torch.ones(1, 15), torch.zeros(1, 15))
         fail(
             f"The notebook's worked example gives {example:.4f} where {EXAMPLE_LOSS:.4f} is printed.",
             *(
