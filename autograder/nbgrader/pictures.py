@@ -211,7 +211,7 @@ def _fit(output: dict[str, Any]) -> NotebookNode | None:
     if kind in ("display_data", "execute_result"):
         for mime in ("image/png", "image/jpeg"):
             if data := picture(mime, output["data"].get(mime)):
-                # nbconvert frames a picture without a description in red.
+                # Without a description, nbconvert warns at every picture.
                 return new_output("display_data", data={mime: data}, metadata={mime: {"alt": "what this cell drew"}})
         if "text/plain" in output["data"]:
             return new_output("display_data", data={"text/plain": _text(output["data"]["text/plain"])})
