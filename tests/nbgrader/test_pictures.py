@@ -83,7 +83,7 @@ def test_sees_nothing_and_reaches_nothing(tmp_path: Path, monkeypatch: pytest.Mo
         ("import numpy\nhog = [numpy.ones(50 * 2**20 // 8) for _ in range(100)]", "memory", {"memory_mib": 1024}),
         (
             "import os, time\nfor _ in range(100):\n    if not os.fork():\n        time.sleep(60)\ntime.sleep(30)",
-            "processes",
+            "stopped",
             {},
         ),
         ("open('/scratch/large', 'wb').write(bytes(2**30))", "No space left", {}),
