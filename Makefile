@@ -9,6 +9,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLES := autograder/solution cs5814_vae.py $(sort $(wildcard examples/*))
 
+# nbgrader calls the programs of its own packages by name.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
 .PHONY: demo test test-slow lint kit course fill-in clean
 
 demo: $(VENV)/ready
