@@ -106,11 +106,6 @@ class Grading:
     _hung: dict[str, TimedOut] = field(default_factory=dict)
     _standing_in: frozenset[str] = frozenset()
 
-    def passed(self, part_name: str) -> bool:
-        """Whether every check of the part ran and passed."""
-        checks = self.checks.get(part_name, [])
-        return bool(checks) and all(check.outcome is Outcome.PASSED for check in checks)
-
     def failed(self, part_name: str) -> bool:
         """Whether a check of the part ran and did not pass."""
         return any(check.outcome is not Outcome.PASSED for check in self.checks.get(part_name, []))

@@ -105,7 +105,7 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
     images, conditions = model.inputs(challenge)
     seed = challenge.seed()
     reconstruction, means, logvariances = results(model, images, conditions, seed)
-    reconstruction = reconstruction.reshape(len(images), -1)
+    returned_shape, reconstruction = reconstruction.shape, reconstruction.reshape(len(images), -1)
     heads = expected_heads(model, concatenate(images, conditions))
     if heads and follows(means, heads[1]) and follows(logvariances, heads[0]) and not follows(means, heads[0]):
         means, logvariances = logvariances, means  # returned in the wrong order, which is judged above
@@ -122,9 +122,7 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
 
     draws = possible_draws(submission, grading, means, logvariances, seed)
     if decoded(concatenate(means, conditions)) is None:  # no callable piece: judged by transplant
-        reply = model.forward(
-            images, conditions, seed, {0: challenge.normal(*results(model, images, conditions, seed)[0].shape)}
-        )
+        reply = model.forward(images, conditions, seed, {0: challenge.normal(*returned_shape)})
         other = model.forward(images, conditions, seed, {1: torch.ones_like(means), 2: torch.ones_like(means)})
         beyond = {name: value for name, value in model.reached(reply).items() if name not in model.reached(other)}
         for each in draws:
