@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import socket
 import struct
 import threading
@@ -86,6 +87,21 @@ def test_nothing_but_the_scratch_folder_can_be_written(sandbox: Sandbox, tmp_pat
         assert "Error" in run(sandbox, attempt(f"open({str(place)!r}, 'w').write('x')"))
         assert not place.exists()
     assert run(sandbox, attempt("open('here', 'w').write('x')")).strip() == "done"
+
+
+def test_a_grader_with_many_open_files_can_grade(sandbox: Sandbox) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limits[0] < 1200:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(limits[1], 1200), limits[1]))
+    open_files = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]  # select() takes no descriptor above 1023
+    try:
+        with Sandbox(sandbox.level.name) as fresh, fresh.submission(b"import time\ntime.sleep(0.2)") as submission:
+            submission.load()
+            assert submission.stop() is not None
+    finally:
+        for descriptor in open_files:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_nothing_is_left_for_the_next_submission(sandbox: Sandbox) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import socket
@@ -165,8 +166,11 @@ class Sandbox:
         return event["status"]
 
     def restart(self) -> None:
-        """Replace the worker by a fresh one."""
+        """Replace a worker that is gone by a fresh one."""
         self.close()
+        assert self._process.stderr is not None
+        if said := self._process.stderr.read().decode(errors="replace").strip():
+            logging.getLogger(__name__).warning("A grading worker ended: %s", said[-2000:])
         self._start()
 
     def close(self) -> None:

@@ -483,4 +483,8 @@ def _describe_value(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], socket.socket(fileno=int(sys.argv[2])), Path(sys.argv[3]))
+    # Under the lowest number that is free: select() and closerange() below take no large ones.
+    inherited = int(sys.argv[2])
+    lowest = os.dup(inherited)
+    os.close(inherited)
+    main(sys.argv[1], socket.socket(fileno=lowest), Path(sys.argv[3]))
