@@ -104,6 +104,16 @@ def test_a_grader_with_many_open_files_can_grade(sandbox: Sandbox) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
+def test_a_default_time_out_of_sockets_does_not_reach_the_worker(sandbox: Sandbox) -> None:
+    socket.setdefaulttimeout(5)
+    try:
+        with Sandbox(sandbox.level.name) as fresh, fresh.submission(b"def f(x): return x") as submission:
+            assert submission.call("f", torch.ones(2)).outputs[0].tolist() == [1.0, 1.0]
+            assert submission.stop() is not None
+    finally:
+        socket.setdefaulttimeout(None)
+
+
 def test_nothing_is_left_for_the_next_submission(sandbox: Sandbox) -> None:
     assert run(sandbox, "import os\nopen('message', 'w').write('x')\nos.makedirs('a/b')\nprint(os.getcwd())").strip()
     listing = "import os\nhere = os.getcwd()\nprint(sorted(os.listdir(here)))\n"

@@ -232,7 +232,10 @@ def explain(error: SubmissionError) -> tuple[str, str, list[str]]:
             "stands inside it, or a method without `self`, is off by one argument."
         ), []  # fmt: skip
     if error.kind == "RuntimeError" and "in-place operation" in error.text:
-        return str(error), MISCONCEPTIONS["inputs-modified"].hint, ["inputs-modified"]
+        return str(error), (
+            "A tensor that is still needed for the gradient is overwritten: an operation that ends in an underscore, "
+            "or an augmented assignment, writes in place."
+        ), []  # fmt: skip
     return str(error), _USUAL_CAUSES.get(error.kind, ""), []
 
 

@@ -99,19 +99,10 @@ def judge_head(submission: Submission, challenge: Challenge, name: str) -> None:
 
 @check("Sizes follow the constructor's arguments, and stand in the attributes", 3)
 def test_sizes(submission: Submission, challenge: Challenge) -> None:
-    Model(submission, challenge).require("encoder", "mean_layer", "logvariance_layer")
+    encode_with(submission, challenge, Sizes())
     sizes = Sizes.random(challenge)
     try:
-        model = Model(submission, challenge, sizes)
-        model.require("encoder", "mean_layer", "logvariance_layer")
-        images, conditions = model.inputs(challenge)
-        encoded = model.piece("encoder", concatenate(images, conditions), challenge)
-        if encoded is not None:
-            heads = [model.call(name, encoded.output).outputs[0] for name in HEADS]
-        else:
-            heads = model.forward(images, conditions, challenge.seed()).outputs[1:]
-        for tensor, name in zip(heads, HEADS, strict=True):
-            require_shape(tensor, (BATCH, sizes.latent), f"the output of {name}")
+        encode_with(submission, challenge, sizes)
     except (SubmissionError, Wrong) as error:
         fail(f"With {sizes}, the encoder does not work: {error}", "encoder-sizes-hard-coded")
     expected = {
@@ -124,3 +115,17 @@ def test_sizes(submission: Submission, challenge: Challenge) -> None:
     for name, value in expected.items():
         if found.get(name) != value:
             fail(f"The attribute {name} is {found.get(name)} where {value} was expected.")
+
+
+def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes) -> None:
+    """Build a model of these sizes and see that means and log-variances come out of it in the right shape."""
+    model = Model(submission, challenge, sizes)
+    model.require("encoder", "mean_layer", "logvariance_layer")
+    images, conditions = model.inputs(challenge)
+    encoded = model.piece("encoder", concatenate(images, conditions), challenge)
+    if encoded is not None:
+        heads = [model.call(name, encoded.output).outputs[0] for name in HEADS]
+    else:
+        heads = model.forward(images, conditions, challenge.seed()).outputs[1:]
+    for tensor, name in zip(heads, HEADS, strict=True):
+        require_shape(tensor, (BATCH, sizes.latent), f"the output of {name}")

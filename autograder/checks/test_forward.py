@@ -107,8 +107,14 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
     reconstruction, means, logvariances = results(model, images, conditions, seed)
     returned_shape, reconstruction = reconstruction.shape, reconstruction.reshape(len(images), -1)
     heads = expected_heads(model, concatenate(images, conditions))
+    draws = possible_draws(submission, grading, means, logvariances, seed)
+    # What was returned wrongly is judged above, and may not be what the draw was made from.
     if heads and follows(means, heads[1]) and follows(logvariances, heads[0]) and not follows(means, heads[0]):
-        means, logvariances = logvariances, means  # returned in the wrong order, which is judged above
+        means, logvariances = logvariances, means
+        draws += possible_draws(submission, grading, means, logvariances, seed)
+    elif heads and not close(means, results(model, images, conditions, challenge.seed())[1]):
+        means = heads[0]
+        draws += possible_draws(submission, grading, means, logvariances, seed)
 
     def decoded(x: Tensor) -> Tensor | None:
         try:
@@ -120,7 +126,6 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
         output = decoded(concatenate(latents, classes))
         return output is not None and close(reconstruction, output)
 
-    draws = possible_draws(submission, grading, means, logvariances, seed)
     if decoded(concatenate(means, conditions)) is None:  # no callable piece: judged by transplant
         reply = model.forward(images, conditions, seed, {0: challenge.normal(*returned_shape)})
         other = model.forward(images, conditions, seed, {1: torch.ones_like(means), 2: torch.ones_like(means)})
@@ -180,7 +185,7 @@ def same_distribution(model: Model, image: Tensor, condition: Tensor, challenge:
 
 
 @check("The gradient of the reconstruction reaches every parameter", 2)
-def test_gradients(submission: Submission, challenge: Challenge) -> None:
+def test_gradients(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = Model(submission, challenge)
     images, conditions = model.inputs(challenge)
     seed = challenge.seed()
@@ -198,7 +203,8 @@ def test_gradients(submission: Submission, challenge: Challenge) -> None:
             model.piece("decoder", concatenate(model.latents(challenge), conditions), challenge),
         )
         in_use = {name for piece in pieces if piece for name in piece.parameters}
+        mistake = "forward-detached" if in_use & set(missing) or not reached else "unused-parameters"
         fail(
             f"No gradient of the reconstruction reaches {', '.join(missing[:4])}{' and others' * (len(missing) > 4)}.",
-            "forward-detached" if in_use & set(missing) or not reached else "unused-parameters",
+            None if grading.failed("forward") else mistake,  # a wrong connection is told above, and explains this
         )

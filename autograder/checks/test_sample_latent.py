@@ -14,7 +14,7 @@ from autograder.sandbox.client import Submission
 pytestmark = pytest.mark.sample_latent
 
 ROWS, COLUMNS = 8192, 8
-SIDE = 128  # rows and columns of the draw whose independence is judged
+ROWS_ALIKE, COLUMNS_ALIKE = 128, 120  # of the draw whose independence is judged
 SIGMAS = 7.0
 
 
@@ -93,27 +93,25 @@ def test_normal(submission: Submission, challenge: Challenge) -> None:
 
 @check("Fresh, independent noise for every element and call", 3)
 def test_independent(submission: Submission, challenge: Challenge) -> None:
-    means, logvariances = challenge.normal(SIDE, SIDE), challenge.uniform(-1, 1, SIDE, SIDE)
-    first, second = (draw(submission, means, logvariances, challenge.seed()) for _ in range(2))
+    # Equal rows, so that what is left of a column without its average is noise, however wrong its centre and scale.
+    means, logvariances = challenge.uniform(-3, 3, COLUMNS_ALIKE), challenge.uniform(-1, 1, COLUMNS_ALIKE)
+    arguments = means.expand(ROWS_ALIKE, -1), logvariances.expand(ROWS_ALIKE, -1)
+    first, second = (draw(submission, *arguments, challenge.seed()) for _ in range(2))
+    alike = close(first, first[:1].expand_as(first), 1e-5)
     if close(first, second, 1e-5):
-        without = any(close(first, each, 1e-5) for each in (means, means + torch.exp(0.5 * logvariances)))
-        fail("Two calls on the same input gave the same latents.", "no-noise" if without else "fixed-seed")
-    a, b = ((latents - means) / torch.exp(0.5 * logvariances) for latents in (first, second))
-    # Noise shared along a dimension makes the averages along the other one vary far too much.
-    scale = a.std()
-    if (a - a.mean()).mean(0).std() / scale > 0.5:
+        mistake = (diagnose_draws(first, means, logvariances) or "no-noise") if alike else "fixed-seed"
+        fail("Two calls on the same input gave the same latents.", mistake)
+    if alike:
         fail("All rows of the minibatch share their noise.", "noise-shared-across-rows")
-    if (a - a.mean()).mean(1).std() / scale > 0.5:
+    a, b = ((latents - latents.mean(0)) / latents.std(0).clamp(min=1e-6) for latents in (first, second))
+    # Noise shared along the columns makes the averages of the rows vary far too much.
+    if a.mean(1).std() > 0.5:
         fail("All latent dimensions of a row share their noise.", "noise-shared-across-columns")
-    if _correlation(a, b) > SIGMAS / a.numel() ** 0.5:
+    if (a * b).mean().abs() > SIGMAS / a.numel() ** 0.5:
         fail("The noise of two calls is correlated.", "fixed-seed")
     for noise, what in ((a, "rows"), (a.T, "latent dimensions")):
-        if torch.corrcoef(noise).fill_diagonal_(0).abs().max() > SIGMAS / SIDE**0.5:
+        if torch.corrcoef(noise).fill_diagonal_(0).abs().max() > SIGMAS / noise.shape[1] ** 0.5:
             fail(f"The noise of two {what} is correlated: draw every element independently.")
-
-
-def _correlation(a: Tensor, b: Tensor) -> float:
-    return float(((a - a.mean()) * (b - b.mean())).mean().abs() / (a.std() * b.std()))
 
 
 @check("Differentiable with respect to means and log-variances", 2)
@@ -123,41 +121,42 @@ def test_gradients(submission: Submission, challenge: Challenge) -> None:
     reply = submission.call("sample_latent", means, logvariances, seed=seed, cotangents={0: cotangent})
     latents = require_shape(only(reply.outputs), (6, 5), "The result of sample_latent")
     gradients = reply.gradients("argument")
-    if not any(gradient.any() for gradient in gradients.values()):
-        fail("No gradient comes back through the draw.", "sample-detached")
     by_mean, by_logvariance = (gradients.get(index, torch.zeros_like(means)) for index in "01")
     # z = μ + σ·ε: the derivative by μ is 1, by log σ² half of what the noise added. A draw with another σ, which is
     # judged above, may have another derivative, but then its own.
-    exact = close(by_mean, cotangent) and close(by_logvariance, cotangent * 0.5 * (latents - means))
-    if exact or follows_slope(submission, means, logvariances, cotangent, seed, by_mean, by_logvariance):
+    if close(by_mean, cotangent) and close(by_logvariance, cotangent * 0.5 * (latents - means)):
         return
-    if "1" not in gradients:
+    one = torch.ones_like(means)
+    slopes = [
+        slope(submission, (means, logvariances), direction, seed) for direction in ((one, 0 * one), (0 * one, one))
+    ]
+    moved = [bool((each != 0).any()) for each in slopes]
+    if all(moved) and all(
+        close(gradient, cotangent * each, 0.02)
+        for gradient, each in zip((by_mean, by_logvariance), slopes, strict=True)
+    ):
+        return
+    missing = [index for index, gradient in enumerate((by_mean, by_logvariance)) if not gradient.any()]
+    for index in missing:
+        if not moved[index]:
+            fail(f"The draw does not depend on the {('means', 'log-variances')[index]}, and so has no gradient there.")
+    if missing == [0, 1]:
+        fail("No gradient comes back through the draw.", "sample-detached")
+    if missing == [1]:
         fail("No gradient reaches the log-variances.", "std-detached")
-    if "0" not in gradients:
+    if missing == [0]:
         fail("No gradient reaches the means.", "sample-detached")
     fail("The gradients are not the slopes of the draw.")
 
 
-def follows_slope(
-    submission: Submission,
-    means: Tensor,
-    logvariances: Tensor,
-    cotangent: Tensor,
-    seed: int,
-    by_mean: Tensor,
-    by_logvariance: Tensor,
-    step: float = 0.02,
-) -> bool:
-    """Whether the gradients are the draw's own slopes, by central differences under the same seed."""
-    one = torch.full_like(means, step)
-    slopes = []
-    for shift in ((one, 0 * one), (0 * one, one)):
-        ahead, behind = (
-            draw(submission, means + sign * shift[0], logvariances + sign * shift[1], seed) for sign in (1, -1)
-        )
-        slopes.append(cotangent * (ahead - behind) / (2 * step))
-    moves = all(bool((slope != 0).any()) for slope in slopes)
-    return moves and close(by_mean, slopes[0], 0.02) and close(by_logvariance, slopes[1], 0.02)
+def slope(submission: Submission, point: tuple[Tensor, Tensor], direction: tuple[Tensor, Tensor], seed: int) -> Tensor:
+    """The draw's slope at a point of means and log-variances, by a central difference under one seed."""
+    step = 0.02
+    ahead, behind = (
+        draw(submission, point[0] + shift * direction[0], point[1] + shift * direction[1], seed)
+        for shift in (step, -step)
+    )
+    return (ahead - behind) / (2 * step)
 
 
 @check("The arguments are left as they were", 1)

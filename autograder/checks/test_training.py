@@ -103,17 +103,27 @@ def train(submission: Submission, challenge: Challenge) -> Smoke:
 
 @check("From its own starting weights, the network can learn", 1)
 def test_start(submission: Submission, challenge: Challenge) -> None:
-    model = Model(submission, challenge, own_start=True)
+    own = starting_gradients(submission, challenge, own_start=True)
+    if not own:
+        fail("No gradient reaches any parameter.")
+    stuck = [name for name, gradient in own.items() if not bool((gradient != 0).any())]
+    if stuck:
+        ours = starting_gradients(submission, challenge, own_start=False)
+        initialised_so = all(bool((ours[name] != 0).any()) for name in stuck if name in ours)
+        fail(
+            f"The gradient is zero for {', '.join(stuck[:4])}{' and others' * (len(stuck) > 4)}.",
+            "stuck-start" if initialised_so else None,
+        )
+
+
+def starting_gradients(submission: Submission, challenge: Challenge, own_start: bool) -> dict[str, Tensor]:
+    """The parameters' gradients in a fresh model, with the constructor's own numbers in them or with ours."""
+    model = Model(submission, challenge, own_start=own_start)
     images, conditions = model.inputs(challenge)
     seed = challenge.seed()
     outputs = model.forward(images, conditions, seed).outputs
     cotangents = {index: challenge.normal(*output.shape) for index, output in enumerate(outputs)}
-    gradients = model.forward(images, conditions, seed, cotangents).gradients("parameter")
-    if not gradients:
-        fail("No gradient reaches any parameter.")
-    stuck = [name for name, gradient in gradients.items() if not bool((gradient != 0).any())]
-    if stuck:
-        fail(f"The gradient is zero for {', '.join(stuck[:4])}{' and others' * (len(stuck) > 4)}.", "stuck-start")
+    return model.forward(images, conditions, seed, cotangents).gradients("parameter")
 
 
 @check("After a short training run it reconstructs digits that it has not seen", 2)

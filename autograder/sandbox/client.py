@@ -97,7 +97,7 @@ class Sandbox:
         self._start()
 
     def _start(self) -> None:
-        ours, theirs = socket.socketpair()
+        ours, theirs = _channel()
         try:
             self._process, self._scratch = isolation.start_worker(self.level.name, theirs.fileno())
         finally:
@@ -140,7 +140,7 @@ class Sandbox:
     def _spawn(self) -> tuple[socket.socket, int]:
         """Fork a process for a submission: its channel, and the reading end of its output."""
         self.wait_until_ready()
-        ours, theirs = socket.socketpair()
+        ours, theirs = _channel()
         reading, writing = os.pipe()
         try:
             socket.send_fds(self._control, [b"S"], [theirs.fileno(), writing])
@@ -409,6 +409,14 @@ class Submission:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _channel() -> tuple[socket.socket, socket.socket]:
+    """Two ends of a channel that block, even where a library has set a default time-out for all sockets."""
+    ends = socket.socketpair()
+    for end in ends:
+        end.setblocking(True)
+    return ends
 
 
 def _raised(error: object) -> SubmissionError:

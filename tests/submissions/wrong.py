@@ -25,7 +25,8 @@ class Wrong:
         text: the whole module, instead of edits.
         loses: the parts that must lose points.
         may_lose: parts that may lose points beside those, because the mistake reaches them. All others keep theirs.
-        misconception: the mistake's name in `autograder.misconceptions`, where a hint must name it.
+        misconception: the mistake's name in `autograder.misconceptions`, where it has one; the names of several are
+            separated by spaces. Hints must name these and no other.
     """
 
     name: str
@@ -117,7 +118,7 @@ SAMPLE = (
         STD + "    return means + std * torch.randn(std.shape[0], 1)\n",
         "noise-shared-across-columns",
     ),
-    _sample("noise-shared-by-all", STD + "    return means + std * torch.randn(1)\n"),
+    _sample("noise-shared-by-all", STD + "    return means + std * torch.randn(1)\n", "noise-shared-across-rows"),
     _sample(
         "noise-mirrored-in-half-the-rows",
         STD
@@ -201,7 +202,7 @@ LOSS = (
     _loss("summed-over-batch", "summed-over-batch", average="    return reconstruction + divergence\n"),
     _loss(
         "kl-without-exp-and-summed",
-        "kl-without-exp",
+        "kl-without-exp summed-over-batch",
         kl=_kl("1 + logvariances - means.pow(2) - logvariances"),
         average="    return reconstruction + divergence\n",
     ),
@@ -780,7 +781,7 @@ DECODERS = (
     ),
     _decoder(
         "decoder-to-images",
-        None,
+        "reconstruction-shape",
         *BODY,
         PIXELS,
         SIGMOID,
@@ -986,7 +987,7 @@ WHOLE = (
         "hidden-size-of-128",
         (("        self.hidden_size = 64\n", "        self.hidden_size = 128\n"),),
         loses=frozenset({"encoder", "decoder"}),
-        misconception="encoder-width",
+        misconception="encoder-width decoder-width",
     ),
     Wrong(
         "weights-start-at-zero",
@@ -1004,7 +1005,7 @@ WHOLE = (
         "variance-as-std-and-kl-missing",
         ((STD, "    std = torch.exp(logvariances)\n"), (AVERAGE, "    return reconstruction / means.shape[0]\n")),
         loses=FUNCTIONS,
-        misconception="variance-as-std",
+        misconception="variance-as-std kl-missing",
     ),
     Wrong(
         "both-hand-out-networks",
@@ -1013,7 +1014,7 @@ WHOLE = (
             (DECODER, _sequential("decoder", DECODER_INPUT, RELU, HIDDEN, RELU, PIXELS, SIGMOID)),
         ),
         loses=frozenset({"encoder", "decoder"}),
-        misconception="decoder-depth",
+        misconception="encoder-depth decoder-depth",
     ),
 )
 
