@@ -193,8 +193,8 @@ def _run_pytest(grading: Grading) -> None:
 
     from autograder.checks.harness import CHECKS
 
-    arguments = [str(CHECKS), "-c", os.devnull, "--rootdir", str(CHECKS), "-q", "--no-header", "--tb=native"]
-    for plugin in ("cacheprovider", "unraisableexception", "threadexception"):
+    arguments = [str(CHECKS), "-c", os.devnull, "--rootdir", str(CHECKS), "-q", "-s", "--no-header", "--tb=native"]
+    for plugin in ("cacheprovider", "logging", "unraisableexception", "threadexception"):
         arguments += ["-p", f"no:{plugin}"]
     said = io.StringIO()
     with _pytest_environment(), redirect_stdout(said), redirect_stderr(said):

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from autograder.assignment import (
     IMAGE_SIDE,
-    INPUT_DIM,
     NUM_CATEGORIES,
     SEED,
     SMOKE_BATCH_SIZE,
@@ -19,7 +18,8 @@ from autograder.assignment import (
     SMOKE_LEARNING_RATE,
     SMOKE_STEPS,
 )
-from autograder.checks.harness import Smoke
+from autograder.checks.harness import Challenge, Smoke
+from autograder.checks.network import Sizes, draw_parameters
 from autograder.digits import draw_digits
 from autograder.report import Pictures
 from autograder.sandbox.training import train
@@ -33,7 +33,7 @@ def draw_pictures(smoke: Smoke) -> Pictures:
     generated_rows = [int((smoke.generated_classes == digit).nonzero()[0]) for digit in range(NUM_CATEGORIES)]
     model = trained_reference()
     with torch.no_grad(), torch.random.fork_rng():
-        torch.manual_seed(SEED)
+        torch.default_generator.manual_seed(SEED)
         latents = torch.randn(NUM_CATEGORIES, SMOKE_LATENT_DIMENSIONALITY)
         means = model(originals, one_hots)[1]
         reference_reconstructions = model.decoder(torch.cat((means, one_hots), -1))
@@ -52,16 +52,13 @@ def trained_reference() -> reference.ConditionalVariationalAutoencoder:
     """The reference network after the smoke run, with the initialisation that the smoke run gives every network."""
     images, labels = draw_digits(SMOKE_DIGITS, SEED)
     images, one_hots = images.flatten(1), F.one_hot(labels, NUM_CATEGORIES).float()
+    sizes, challenge = Sizes(latent=SMOKE_LATENT_DIMENSIONALITY), Challenge(SEED, "the reference's pictures")
     with torch.random.fork_rng():
-        torch.manual_seed(SEED)
-        model = reference.ConditionalVariationalAutoencoder(INPUT_DIM, NUM_CATEGORIES, SMOKE_LATENT_DIMENSIONALITY)
-        for name, parameter in model.named_parameters():
-            if parameter.dim() == 2:
-                torch.nn.init.kaiming_normal_(parameter)
-                parameter.data *= 0.3 if name.endswith("_layer.weight") else 1
-            else:
-                torch.nn.init.zeros_(parameter)
-        batches = torch.randint(SMOKE_DIGITS, (SMOKE_STEPS, SMOKE_BATCH_SIZE))
+        torch.default_generator.manual_seed(SEED)
+        model = reference.ConditionalVariationalAutoencoder(sizes.input_dim, sizes.num_categories, sizes.latent)
+        shapes = {name: parameter.shape for name, parameter in model.named_parameters()}
+        model.load_state_dict(draw_parameters(shapes, sizes, challenge, to_train=True))
+        batches = challenge.integers(SMOKE_DIGITS, SMOKE_STEPS, SMOKE_BATCH_SIZE)
         parameters = list(model.parameters())
         train(model, reference.loss_function, parameters, images, one_hots, batches, SMOKE_LEARNING_RATE)
     return model

@@ -48,9 +48,7 @@ class Sizes:
 class Model:
     """The submission's model, built with `sizes` under the handle "model", its parameters drawn by the grader.
 
-    Weights get the scale that keeps activations alive through ReLU layers, biases one that shows. With `to_train`, the
-    biases are zero and the heads small, so that any network starts calmly; with `own_start`, everything stays as the
-    constructor left it.
+    With `own_start`, everything stays as the constructor left it; for `to_train` see `draw_parameters`.
     """
 
     def __init__(
@@ -66,14 +64,10 @@ class Model:
         self._incomplete = submission.construct("model", CLASS, *arguments, seed=challenge.seed())
         self.parameters: dict[str, Tensor] = {}
         if not own_start:
-            for name, value in self._own_parameters().items():
-                scale = (2 / fan_in(value, self.sizes)) ** 0.5 if value.dim() == 2 else 0.0 if to_train else 0.4
-                if to_train and self.sizes.latent in value.shape:
-                    scale *= 0.3
-                self.parameters[name] = scale * challenge.normal(*value.shape)
+            self.parameters = draw_parameters(self._shapes(), self.sizes, challenge, to_train)
             submission.set_parameters("model", self.parameters)
 
-    def _own_parameters(self) -> dict[str, Tensor]:
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
         try:
             return self.submission.parameters("model")
         except SubmissionError:
@@ -102,30 +96,36 @@ class Model:
         """Random latents (BATCH, latent)."""
         return challenge.normal(BATCH, self.sizes.latent)
 
-    def call(self, name: str, *arguments: Tensor, seed: int = 0, cotangents: dict[int, Tensor] | None = None) -> Reply:
-        """Call an attribute of the model ("" for the model itself)."""
-        return self.submission.call(name, *arguments, on="model", seed=seed, cotangents=cotangents)
+    def call(self, name: str, *arguments: Tensor, seed: int = 0, reach: Sequence[int] = ()) -> Reply:
+        """Call an attribute of the model."""
+        return self.submission.call(name, *arguments, on="model", seed=seed, reach=reach)
 
-    def piece(self, name: str, x: Tensor, challenge: Challenge) -> Piece | None:
+    def piece(self, name: str, x: Tensor) -> Piece | None:
         """An attribute called on one tensor, with the parameters that its output depends on; None if that fails."""
         try:
-            output = self.call(name, x).outputs[0]
-            reply = self.call(name, x, cotangents={0: challenge.normal(*output.shape)})
+            reply = self.call(name, x, reach=[0])
+            return Piece(reply.outputs[0], self.reached(reply), x)
         except (SubmissionError, IndexError):
             return None
-        return Piece(output, self.reached(reply), x)
 
     def reached(self, reply: Reply) -> dict[str, Tensor]:
-        """The parameters to which a call returned a gradient, in the order of their registration."""
-        gradients = reply.gradients("parameter")
-        return {name: value for name, value in self.parameters.items() if name in gradients}
+        """The parameters that a call reached, in the order of their registration."""
+        names = set(reply.reached)
+        return {name: value for name, value in self.parameters.items() if name in names}
 
     def forward(
-        self, images: Tensor, conditions: Tensor, seed: int, cotangents: dict[int, Tensor] | None = None
+        self,
+        images: Tensor,
+        conditions: Tensor,
+        seed: int,
+        cotangents: dict[int, Tensor] | None = None,
+        reach: Sequence[int] = (),
     ) -> Reply:
         """Call the model; Unfit unless it returns three tensors."""
         try:
-            reply = self.call("", images, conditions, seed=seed, cotangents=cotangents)
+            reply = self.submission.call(
+                "", images, conditions, on="model", seed=seed, cotangents=cotangents, reach=reach
+            )
         except Raised as error:
             if error.kind != "NotImplementedError":
                 self._raise_incomplete()
@@ -152,10 +152,27 @@ def concatenate(data: Tensor, classes: Tensor) -> Tensor:
     return torch.cat((data, classes), -1)
 
 
-def fan_in(weight: Tensor, sizes: Sizes) -> int:
+def draw_parameters(
+    shapes: Mapping[str, Sequence[int]], sizes: Sizes, challenge: Challenge, to_train: bool = False
+) -> dict[str, Tensor]:
+    """Random parameters of these shapes.
+
+    Weights get the scale that keeps activations alive through ReLU layers, biases one that shows. With `to_train`, the
+    biases are zero and the heads small, so that any network starts calmly.
+    """
+    parameters = {}
+    for name, shape in shapes.items():
+        scale = (2 / fan_in(shape, sizes)) ** 0.5 if len(shape) == 2 else 0.0 if to_train else 0.4
+        if to_train and sizes.latent in shape:
+            scale *= 0.3
+        parameters[name] = scale * challenge.normal(*shape)
+    return parameters
+
+
+def fan_in(shape: Sequence[int], sizes: Sizes) -> int:
     """The number of inputs of a weight, whether it is stored as (out, in) or as (in, out)."""
     inputs = {sizes.input_dim + sizes.num_categories, sizes.latent + sizes.num_categories}
-    return next((size for size in weight.shape if size in inputs), HIDDEN_SIZE)
+    return next((size for size in shape if size in inputs), HIDDEN_SIZE)
 
 
 def arrangements(parameters: dict[str, Tensor], inputs: int, outputs: int) -> Iterator[list[Layer]]:
@@ -264,10 +281,9 @@ def explain_means(model: Model, images: Tensor, conditions: Tensor, challenge: C
     """
     seed = challenge.seed()
     try:
-        _, means, logvariances = model.forward(images, conditions, seed).outputs
+        means = model.forward(images, conditions, seed).outputs[1]
         of_means, of_logvariances = (
-            model.reached(model.forward(images, conditions, seed, {index: challenge.normal(*output.shape)}))
-            for index, output in ((1, means), (2, logvariances))
+            model.reached(model.forward(images, conditions, seed, reach=[index])) for index in (1, 2)
         )
     except SubmissionError:
         return None

@@ -32,9 +32,9 @@ def decode(model: Model, challenge: Challenge) -> Piece:
     model.require("decoder")
     latents, conditions = model.latents(challenge), model.inputs(challenge)[1]
     x = concatenate(latents, conditions)
-    piece = model.piece("decoder", x, challenge)
+    piece = model.piece("decoder", x)
     if piece is None:
-        if model.piece("decoder", latents, challenge) is not None:
+        if model.piece("decoder", latents) is not None:
             fail(
                 "The decoder does not take the latent with the one-hot class, but the latent alone.",
                 "decoder-without-condition",

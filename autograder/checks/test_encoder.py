@@ -29,7 +29,7 @@ def test_layers(submission: Submission, challenge: Challenge) -> None:
     model.require("encoder")
     images, conditions = model.inputs(challenge)
     x = concatenate(images, conditions)
-    piece = model.piece("encoder", x, challenge)
+    piece = model.piece("encoder", x)
     plain = {"none": ACTIVATIONS["none"]}
     match = None if piece is None else explain_stack(piece.parameters, x, piece.output, plain, activated_last=True)
     if match is None or match.hidden != ("ReLU",) * DEPTH:
@@ -41,7 +41,7 @@ def test_layers(submission: Submission, challenge: Challenge) -> None:
         describe_hidden(match, "encoder", DEPTH)
         return
     if piece is None:
-        if model.piece("encoder", images, challenge) is not None:
+        if model.piece("encoder", images) is not None:
             fail(
                 "The encoder does not take the image with its one-hot class, but the image alone.",
                 "encoder-without-condition",
@@ -66,7 +66,7 @@ def judge_head(submission: Submission, challenge: Challenge, name: str) -> None:
     model.require(name)
     position, activated = HEADS[name]
     hidden = challenge.normal(BATCH, HIDDEN_SIZE)
-    head = model.piece(name, hidden, challenge)
+    head = model.piece(name, hidden)
     if head is None:
         model.call(name, hidden)  # says why it cannot be called
         fail(f"No gradient reaches the parameters of {name}.")
@@ -80,11 +80,11 @@ def judge_head(submission: Submission, challenge: Challenge, name: str) -> None:
         fail(f"The output of {name} passes through {match.last}.", activated)
     if match.depth != 1:
         fail(f"{name} behaves like {match.depth} linear layers where one is asked for.")
-    other = model.piece(next(each for each in HEADS if each != name), hidden, challenge)
+    other = model.piece(next(each for each in HEADS if each != name), hidden)
     if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
         fail("mean_layer and logvariance_layer share their parameters.", "heads-shared")
     images, conditions = model.inputs(challenge)
-    encoded = model.piece("encoder", concatenate(images, conditions), challenge)
+    encoded = model.piece("encoder", concatenate(images, conditions))
     try:
         observed = model.forward(images, conditions, challenge.seed()).outputs[position]
         linear = model.call(name, encoded.output).outputs[0] if encoded else None
@@ -122,7 +122,7 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes) -> N
     model = Model(submission, challenge, sizes)
     model.require("encoder", "mean_layer", "logvariance_layer")
     images, conditions = model.inputs(challenge)
-    encoded = model.piece("encoder", concatenate(images, conditions), challenge)
+    encoded = model.piece("encoder", concatenate(images, conditions))
     if encoded is not None:
         heads = [model.call(name, encoded.output).outputs[0] for name in HEADS]
     else:

@@ -105,7 +105,7 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
     images, conditions = model.inputs(challenge)
     seed = challenge.seed()
     reconstruction, means, logvariances = results(model, images, conditions, seed)
-    returned_shape, reconstruction = reconstruction.shape, reconstruction.reshape(len(images), -1)
+    reconstruction = reconstruction.reshape(len(images), -1)
     heads = expected_heads(model, concatenate(images, conditions))
     draws = possible_draws(submission, grading, means, logvariances, seed)
     # What was returned wrongly is judged above, and may not be what the draw was made from.
@@ -127,9 +127,8 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
         return output is not None and close(reconstruction, output)
 
     if decoded(concatenate(means, conditions)) is None:  # no callable piece: judged by transplant
-        reply = model.forward(images, conditions, seed, {0: challenge.normal(*returned_shape)})
-        other = model.forward(images, conditions, seed, {1: torch.ones_like(means), 2: torch.ones_like(means)})
-        beyond = {name: value for name, value in model.reached(reply).items() if name not in model.reached(other)}
+        reached, other = (model.reached(model.forward(images, conditions, seed, reach=of)) for of in ([0], [1, 2]))
+        beyond = {name: value for name, value in reached.items() if name not in other}
         for each in draws:
             if explain_stack(beyond, concatenate(each, conditions), reconstruction, OUTPUT_ACTIVATIONS):
                 return
@@ -160,7 +159,7 @@ def possible_draws(
     submission: Submission, grading: Grading, means: Tensor, logvariances: Tensor, seed: int
 ) -> list[Tensor]:
     """The latents that forward may have drawn under `seed`: by the submission's sample_latent, by ours, or inline."""
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
     draws = [reference.sample_latent(means, logvariances)]
     if grading.drawn is not None:
         draws.append(grading.drawn.detach())
@@ -188,19 +187,17 @@ def same_distribution(model: Model, image: Tensor, condition: Tensor, challenge:
 def test_gradients(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = Model(submission, challenge)
     images, conditions = model.inputs(challenge)
-    seed = challenge.seed()
-    reconstruction = model.forward(images, conditions, seed).outputs[0]
-    reached = model.reached(model.forward(images, conditions, seed, {0: challenge.normal(*reconstruction.shape)}))
+    reached = model.reached(model.forward(images, conditions, challenge.seed(), reach=[0]))
     missing = [name for name in model.parameters if name not in reached]
     if not model.parameters:
         fail("The model has no parameters.")
     if missing:
         hidden = challenge.normal(len(images), HIDDEN_SIZE)
         pieces = (
-            model.piece("encoder", concatenate(images, conditions), challenge),
-            model.piece("mean_layer", hidden, challenge),
-            model.piece("logvariance_layer", hidden, challenge),
-            model.piece("decoder", concatenate(model.latents(challenge), conditions), challenge),
+            model.piece("encoder", concatenate(images, conditions)),
+            model.piece("mean_layer", hidden),
+            model.piece("logvariance_layer", hidden),
+            model.piece("decoder", concatenate(model.latents(challenge), conditions)),
         )
         in_use = {name for piece in pieces if piece for name in piece.parameters}
         mistake = "forward-detached" if in_use & set(missing) or not reached else "unused-parameters"

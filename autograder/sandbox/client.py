@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 import os
 import signal
 import socket
@@ -76,6 +77,12 @@ class Reply:
         """The tensors that a call returned, in order."""
         names = (f"output.{index}" for index in range(len(self.tensors)))
         return [self.tensors[name] for name in names if name in self.tensors]
+
+    @property
+    def reached(self) -> list[str]:
+        """The names of the parameters that the outputs asked about depend on."""
+        names = self.message.get("reached")
+        return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
     def gradients(self, prefix: str) -> dict[str, Tensor]:
         """The gradients with respect to the arguments ("argument") or the parameters ("parameter"), by name."""
@@ -255,11 +262,17 @@ class Submission:
         attributes = found.message.get("attributes")
         return attributes if isinstance(attributes, dict) else {}
 
-    def parameters(self, handle: str) -> dict[str, Tensor]:
-        """The trainable parameters of a model, by name, in the order of their registration."""
-        reply = self._request({"do": "parameters", "object": handle}, what="the parameters")
-        names = reply.message.get("names")
-        return {name: reply.tensors[name] for name in names or [] if name in reply.tensors}
+    def parameters(self, handle: str) -> dict[str, tuple[int, ...]]:
+        """The shapes of a model's trainable parameters, by name, in the order of their registration."""
+        shapes = self._request({"do": "parameters", "object": handle}, what="the parameters").message.get("shapes")
+        found: dict[str, tuple[int, ...]] = {}
+        for entry in shapes if isinstance(shapes, list) else []:
+            match entry:
+                case [str() as name, [*sizes]] if all(type(size) is int and size >= 0 for size in sizes):
+                    found[name] = tuple(sizes)
+        if 4 * sum(math.prod(shape) for shape in found.values()) > LIMITS.body // 2:
+            raise Unfit("the model has far more parameters than were asked for")
+        return found
 
     def set_parameters(self, handle: str, parameters: dict[str, Tensor]) -> None:
         """Overwrite parameters of a model, by name."""
@@ -272,12 +285,14 @@ class Submission:
         on: str | None = None,
         seed: int = 0,
         cotangents: dict[int, Tensor] | None = None,
+        reach: Sequence[int] = (),
     ) -> Reply:
         """Call the function `name` of the module, or the attribute `name` ("" for itself) of the object `on`.
 
-        With `cotangents` (by index of the output), gradients come along; see `Reply.gradients`.
+        With `cotangents` (by index of the output), gradients come along; see `Reply.gradients`. With `reach` (indices
+        of outputs), the names of the parameters that these depend on; see `Reply.reached`.
         """
-        request: Message = {"do": "call", "name": name, "arguments": len(arguments), "seed": seed}
+        request: Message = {"do": "call", "name": name, "arguments": len(arguments), "seed": seed, "reach": reach}
         what = f"`{name}`" if on is None else f"the model's `{name or 'forward'}`"
         if on is not None:
             request["object"] = on

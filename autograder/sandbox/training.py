@@ -48,6 +48,7 @@ def train(
                 [],
                 [steps[index] for index in moving],
                 foreach=False,
+                fused=True,
                 amsgrad=False,
                 beta1=0.9,
                 beta2=0.999,

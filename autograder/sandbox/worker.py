@@ -231,7 +231,7 @@ class Worker:
     def do_construct(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Build an object of a class and keep it, even when its constructor raises half-way."""
         factory = self._attribute(self.module, message["name"])
-        torch.manual_seed(message["seed"])
+        torch.default_generator.manual_seed(message["seed"])
         if not isinstance(factory, type):
             raise Invalid(f"`{message['name']}` must be a class")
         instance: Any = factory.__new__(factory)  # type: ignore[call-overload]
@@ -252,10 +252,11 @@ class Worker:
         return {"attributes": found}, {}
 
     def do_parameters(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """The trainable parameters of a model, by name."""
+        """The names and shapes of a model's trainable parameters, in order."""
         parameters = self._parameters(message["object"])
-        plain = {name: self._plain(parameter, f"the parameter {name}") for name, parameter in parameters}
-        return {"names": list(plain)}, plain  # safetensors does not keep the order
+        return {
+            "shapes": [(name, list(self._plain(value, f"the parameter {name}").shape)) for name, value in parameters]
+        }, {}
 
     def do_set_parameters(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Overwrite parameters of a model, by name."""
@@ -270,13 +271,14 @@ class Worker:
 
         With `gradients`, differentiate the sum of each output times its cotangent (tensors named cotangent.i):
         with respect to the arguments (argument.i) and, for an object, to its parameters (parameter.NAME).
+        With `reach`, name the parameters of the object that these outputs depend on differentiably.
         """
         arguments = [tensors[f"argument.{index}"] for index in range(message["arguments"])]
         differentiate = any(name.startswith("cotangent.") for name in tensors)
         for argument in arguments:
             argument.requires_grad_(differentiate)
         before = [argument.detach().clone() for argument in arguments]
-        torch.manual_seed(message["seed"])
+        torch.default_generator.manual_seed(message["seed"])
         result = self._target(message)(*arguments)
         changed = [
             index for index, argument in enumerate(arguments) if not torch.equal(argument.detach(), before[index])
@@ -297,9 +299,21 @@ class Worker:
             "problems": problems,
             "changed": changed,
         }
+        if message["reach"] and not any(problems):
+            answer["reached"] = self._reached(message, items)
         if differentiate and not any(problems):
             outputs |= self._gradients(message, items, arguments, tensors)
         return answer, outputs
+
+    def _reached(self, message: Message, items: list[Any]) -> list[str]:
+        named = self._parameters(message["object"])
+        outputs = [
+            items[index].sum() for index in message["reach"] if index < len(items) and items[index].requires_grad
+        ]
+        if not outputs or not named:
+            return []
+        found = torch.autograd.grad(sum(outputs[1:], outputs[0]), [value for _, value in named], allow_unused=True)
+        return [name for (name, _), gradient in zip(named, found, strict=True) if gradient is not None]
 
     def _gradients(
         self, message: Message, items: list[Any], arguments: list[Tensor], tensors: dict[str, Tensor]
@@ -351,7 +365,7 @@ class Worker:
         model, loss_function = self.objects[message["object"]], self._attribute(self.module, message["loss"])
         parameters = self._parameters(message["object"])
         nn.Module.train(model)
-        torch.manual_seed(message["seed"])
+        torch.default_generator.manual_seed(message["seed"])
         losses = train(
             model,
             loss_function,
