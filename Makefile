@@ -7,6 +7,8 @@ PYTHON ?= python3
 PIP_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
+# A file of tests keeps to one process, because its tests share what takes long to make.
+SIDE_BY_SIDE := --numprocesses auto --dist loadfile
 SAMPLES := autograder/solution cs5814_vae.py $(sort $(wildcard examples/*))
 
 # nbgrader calls the programs of its own packages by name.
@@ -24,10 +26,10 @@ demo: $(VENV)/ready
 	@echo "Open out/demo/four-layer-encoder.html in a browser to read a report as its student would."
 
 test: $(VENV)/ready
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not slow"
 
 test-slow: $(VENV)/ready
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m slow
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
