@@ -172,7 +172,7 @@ def _run_checks(report: Report, source: bytes, sandbox: Sandbox, pictures: bool)
         report.output = submission.output
     lap("run the checks")
     report.timings |= {f"of that: {part}": seconds for part, seconds in grading.seconds.items()}
-    report.parts = grading.reports()
+    report.parts, report.attention = grading.reports(), grading.attention
     if grading.crash is not None:
         where = grading.crash.traceback[-1]
         report.grader_failed = True

@@ -87,6 +87,7 @@ class Report:
     error: str | None = None
     grader_failed: bool = False  # a check broke down by itself: the score is a lower bound, and a person must look
     notes: list[str] = field(default_factory=list)  # warnings for the reader, such as weak isolation
+    attention: list[str] = field(default_factory=list)  # why a person should have a look: crashes, time-outs
     output: str = ""  # what the submission printed, cut
     timings: dict[str, float] = field(default_factory=dict)  # seconds by phase
     pictures: Pictures | None = None
@@ -118,6 +119,7 @@ class Report:
             "duration_s": round(self.duration_s, 3),
             "error": self.error,
             "notes": self.notes,
+            "attention": self.attention,
             "parts": [
                 {
                     "name": part.name,
@@ -130,3 +132,19 @@ class Report:
             "output": self.output,
             "timings": {phase: round(seconds, 3) for phase, seconds in self.timings.items()},
         }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Report":
+        """The report that `to_json` gave."""
+        parts = [
+            PartReport(
+                part["name"],
+                part["max_score"],
+                [Check(**(check | {"outcome": Outcome(check["outcome"])})) for check in part["checks"]],
+            )
+            for part in data["parts"]
+        ]
+        same = (
+            "submission", "sha256", "isolation", "seed", "duration_s", "error", "notes", "attention", "output", "timings"
+        )  # fmt: skip
+        return cls(parts=parts, **{name: data[name] for name in same})

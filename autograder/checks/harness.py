@@ -101,6 +101,7 @@ class Grading:
     checks: dict[str, list[Check]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)  # by part
     crash: pytest.ExceptionInfo[BaseException] | None = None  # of the grader itself
+    attention: list[str] = field(default_factory=list)  # what a person should look into
     smoke: Smoke | None = None  # the training run that its checks and the pictures share
     drawn: Tensor | None = None  # the last draw that the reference's sample_latent made for the submission
     _hung: dict[str, TimedOut] = field(default_factory=dict)
@@ -179,6 +180,8 @@ class Grading:
             case SubmissionError():
                 message, hint, misconceptions = explain(error)
                 outcome = Outcome.ERROR if isinstance(error, (Raised, Died)) else Outcome.FAILED
+                if isinstance(error, (Died, TimedOut)) and str(error) not in self.attention:
+                    self.attention.append(str(error))
                 if isinstance(error, TimedOut):
                     outcome, self._hung[_part(item)] = Outcome.TIMEOUT, error
             case pytest.skip.Exception():
