@@ -1,11 +1,10 @@
-"""The command line: `autograder grade`, `doctor`, `fill-in` and `release`."""
+"""The command line: `autograder grade`, `class`, `doctor`, `fill-in`, `release` and `course`."""
 
 # Torch is imported late, inside the commands: the sandboxed worker must get a head start on importing it too.
 
 import json
 import os
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from autograder.report import Report
 
-OK, BELOW_MINIMUM, USAGE, GRADER_FAILED = 0, 1, 2, 3
+OK, BELOW_MINIMUM, USAGE, GRADER_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
 app = typer.Typer(
     name="autograder",
@@ -114,6 +113,8 @@ def grade(
                     f"--require-isolation: only {sandbox.level.name!r} works here, a weak one; see `autograder doctor`"
                 )
             report = grade_source(name, source, sandbox, seed=seed, pictures=html is not None)
+        from autograder.results import write
+
         renderings: list[tuple[Path | None, Callable[[Report], str]]] = [
             (json_file, _json),
             (junit, _junit),
@@ -137,20 +138,6 @@ def grade(
         raise typer.Exit(GRADER_FAILED)
     if min_score is not None and report.score < min_score:
         raise typer.Exit(BELOW_MINIMUM)
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.absolute().parent, delete=False) as file:
-        file.write(text)
-    os.chmod(file.name, 0o666 & ~_umask())
-    os.replace(file.name, path)
-
-
-def _umask() -> int:
-    umask = os.umask(0)
-    os.umask(umask)
-    return umask
 
 
 def _json(report: "Report") -> str:
@@ -187,6 +174,49 @@ def _timings(report: "Report") -> Table:
         table.add_row(phase, f"{seconds:.2f}")
     table.add_row("all of it", f"{report.duration_s:.2f}", style="bold")
     return table
+
+
+@app.command("class")
+def class_command(
+    submissions: Annotated[
+        Path, typer.Argument(help="A folder with one folder or zip a student, or the zip of a platform's download.")
+    ],
+    out: Annotated[Path, typer.Option(help="Where reports, pages and grades go.")],
+    scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler to use. [default: this machine]")] = None,
+    workers: Annotated[int, typer.Option(help="How many are graded at once here; 0: one a core.", min=0)] = 0,
+    seed: Annotated[int | None, typer.Option(help="The same challenges for everyone. [default: drawn]", min=0)] = None,
+    results: Annotated[Path | None, typer.Option(help="Where results are kept. [default: OUT/results]")] = None,
+    fresh: Annotated[bool, typer.Option(help="Grade everything again.")] = False,
+    require_isolation: Annotated[bool, typer.Option(help="Refuse to grade without strong isolation.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Grade a class. Stopped at any point, the same command goes on where it was.
+
+    Exit codes: 0 everyone is graded; 2 bad usage or nobody to grade; 3 the grader itself failed; 130 stopped by Ctrl-C.
+    """
+    from autograder.classroom import Class
+    from autograder.reports.progress import ClassProgress
+    from autograder.results import Results
+    from autograder.submissions import find_submissions
+
+    with exit_codes():
+        found = find_submissions(submissions)
+        taught = Class(found, Results(results or out / "results", seed), out)
+        if fresh:
+            taught.forget()
+        try:
+            with ClassProgress(console, len(found), taught.known, shown=not quiet) as progress:
+                for report, students in taught.grade(scheduler, workers, require_isolation):
+                    progress.done(report, students)
+        except KeyboardInterrupt:
+            errors.print(f"Stopped. {taught.known} of {len(found)} are graded; the same command goes on from there.")
+            raise typer.Exit(INTERRUPTED) from None
+        failed = taught.finish()
+        if not quiet:
+            console.print(f"Graded {len(found)} submissions. Open {out / 'index.html'} in a browser.", markup=False)
+    if failed:
+        errors.print(f"The grader itself failed on {', '.join(failed)}: run the same command again.", markup=False)
+        raise typer.Exit(GRADER_FAILED)
 
 
 @app.command()
@@ -227,6 +257,7 @@ def fill_in_command(
 ) -> None:
     """Write the students' fill-in module, generated from the solution."""
     from autograder.fill_in import fill_in
+    from autograder.results import write
 
     write(out, fill_in())
     console.print(f"Wrote {out}")

@@ -118,6 +118,7 @@ class Report:
             "seed": self.seed,
             "duration_s": round(self.duration_s, 3),
             "error": self.error,
+            "grader_failed": self.grader_failed,
             "notes": self.notes,
             "attention": self.attention,
             "parts": [
@@ -145,6 +146,7 @@ class Report:
             for part in data["parts"]
         ]
         same = (
-            "submission", "sha256", "isolation", "seed", "duration_s", "error", "notes", "attention", "output", "timings"
+            "submission", "sha256", "isolation", "seed", "duration_s", "error", "grader_failed", "notes", "attention",
+            "output", "timings",
         )  # fmt: skip
         return cls(parts=parts, **{name: data[name] for name in same})

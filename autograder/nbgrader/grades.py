@@ -1,9 +1,10 @@
 """The grades that nbgrader records: each test cell gets the score of its part from the sandboxed autograder."""
 
 import contextlib
-import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor
+import subprocess
+import sys
+import tempfile
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
 from traitlets import Bool, Integer, Unicode
 
-from autograder.assignment import MODULE, PARTS
-from autograder.grading import GraderError, NothingToGrade
-from autograder.nbgrader.kept import grade_into, kept_file, read
+from autograder.assignment import MODULE
+from autograder.classroom import warm_sandbox
+from autograder.grading import GraderError, NothingToGrade, grade_source, nothing
 from autograder.nbgrader.submitted import module_in, submitted_folder
-from autograder.report import Check, Outcome, PartReport, Report
+from autograder.report import PartReport, Report
 from autograder.reports import reading
+from autograder.results import Results
+from autograder.sandbox.client import SandboxError
 
 
 class TrustedGrades(NbGraderPreprocessor):
@@ -61,50 +64,54 @@ class TrustedGrades(NbGraderPreprocessor):
             source = module_in(submitted)
         except NothingToGrade as error:
             return nothing(str(error))
-        file = kept_file(kept, source, self.seed)
-        if self.reuse and not file.exists():
-            self._grade_ahead(kept)
-        if self.reuse and file.exists():
-            return read(file)
-        return grade_into(file, source, self.seed, self.require_isolation)
+        results = Results(kept, self.seed)
+        if self.reuse and results.find(source) is None:
+            self._grade_ahead(results)
+        if self.reuse and (report := results.find(source)):
+            return report
+        return self._grade(source, results)
 
-    def _grade_ahead(self, kept: Path) -> None:
+    def _grade(self, source: bytes, results: Results) -> Report:
+        sandbox = warm_sandbox()
+        if self.require_isolation and not sandbox.level.strong:
+            raise SandboxError(f"only {sandbox.level.name!r} isolation works here, a weak one; see `autograder doctor`")
+        report = grade_source(MODULE, source, sandbox, seed=self.seed)
+        if report.grader_failed:
+            raise GraderError(report.error)
+        results.keep(source, report)
+        return report
+
+    def _grade_ahead(self, results: Results) -> None:
         """Grade every module that nbgrader is about to come to, on all cores at once: nbgrader takes one at a time.
 
-        What fails here is left for its own turn, to fail where nbgrader tells whose it was.
+        What fails here is left for its own turn, to fail where nbgrader tells whose it was. By the command, whose
+        workers start faster than copies of nbgrader would.
         """
-        sources: dict[Path, bytes] = {}
+        sources = set()
         for folder in self.parent.parent.assignments:
             with contextlib.suppress(NothingToGrade):
-                source = module_in(Path(folder))
-                sources[kept_file(kept, source, self.seed)] = source
-        missing = {file: source for file, source in sources.items() if not file.exists() and file not in _tried}
-        _tried.update(missing)
+                sources.add(module_in(Path(folder)))
+        missing = [source for source in sources if results.file(source) not in _tried and results.find(source) is None]
+        _tried.update(map(results.file, missing))
         workers = min(self.workers or os.cpu_count() or 1, len(missing) // 4)  # a worker takes seconds to start
         if workers < 2:
             return
         self.log.info("Grading %d modules with %d workers", len(missing), workers)
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-            jobs = [
-                pool.submit(grade_into, file, source, self.seed, self.require_isolation)
-                for file, source in missing.items()
-            ]
-            for job in jobs:
-                if error := job.exception():
-                    self.log.warning("%s", error)
+        with tempfile.TemporaryDirectory() as temporary:
+            for index, source in enumerate(missing):
+                folder = Path(temporary) / "class" / str(index)
+                folder.mkdir(parents=True)
+                (folder / MODULE).write_bytes(source)
+            command = [sys.executable, "-m", "autograder", "class", f"{temporary}/class", "--out", f"{temporary}/out"]
+            command += ["--results", str(results.folder), "--workers", str(workers), "--quiet"]
+            command += ["--seed", str(self.seed)] if self.seed is not None else []
+            command += ["--require-isolation"] if self.require_isolation else []
+            run = subprocess.run(command, capture_output=True, text=True, check=False)
+        if run.returncode:
+            self.log.warning("Grading ahead stopped: %s", run.stderr.strip())
 
 
 _tried: set[Path] = set()  # so that a module that breaks the grader is graded ahead once, not at every student's turn
-
-
-def nothing(reason: str) -> Report:
-    """The report on a submission without a module: zero for every part, with the reason."""
-    reason = f"{reason[:1].upper()}{reason[1:]}."
-    parts = [
-        PartReport(part.name, part.points, [Check("Handed in", Outcome.ERROR, 0.0, part.points, reason)])
-        for part in PARTS
-    ]
-    return Report(submission=MODULE, sha256="", isolation="", seed=0, parts=parts, error=reason)
 
 
 def result(part: PartReport, report: Report, points: float) -> NotebookNode:
