@@ -191,19 +191,21 @@ def _rows(left: list[str], right: list[str], given: frozenset[str]) -> Iterator[
         kind = "given" if squeezed[side][index] in given else "same" if same else "own"
         return _Line(index + 1, text, kind)
 
-    for step in Levenshtein.opcodes(*squeezed):
-        same = step.tag == "equal"
-        for i, j in zip_longest(
-            range(step.src_start, step.src_end), range(step.dest_start, step.dest_end), fillvalue=None
-        ):
-            if i is None or j is None:
+    i = j = 0
+    # The runs of lines that both have, and an empty one at the end; what stands between two runs is set side by side.
+    for block in Indel.editops(*squeezed).as_matching_blocks():
+        for at, beside in zip_longest(range(i, block.a), range(j, block.b)):
+            if at is None or beside is None:
                 yield (
-                    None if i is None else line(0, i, escape(left[i]), same),
-                    None if j is None else line(1, j, escape(right[j]), same),
+                    None if at is None else line(0, at, escape(left[at]), False),
+                    None if beside is None else line(1, beside, escape(right[beside]), False),
                 )
             else:
-                texts = (escape(left[i]), escape(right[j])) if same else _marked(left[i], right[j])
-                yield line(0, i, texts[0], same), line(1, j, texts[1], same)
+                texts = _marked(left[at], right[beside])
+                yield line(0, at, texts[0], False), line(1, beside, texts[1], False)
+        i, j = block.a + block.size, block.b + block.size
+        for at, beside in zip(range(block.a, i), range(block.b, j), strict=True):
+            yield line(0, at, escape(left[at]), True), line(1, beside, escape(right[beside]), True)
 
 
 def _marked(left: str, right: str) -> tuple[Markup, Markup]:

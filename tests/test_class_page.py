@@ -137,7 +137,7 @@ def timed_out() -> Report:
 
 
 def broken() -> Report:
-    return report_of(error="The grader itself failed in a check: KeyError: 'x'", grader_failed=True)
+    return report_of("fixed-seed", error="The grader itself failed in a check: KeyError: 'x'", grader_failed=True)
 
 
 def entries_of(*reports: Report) -> list[Entry]:
