@@ -145,6 +145,7 @@ class Report:
             for part in data["parts"]
         ]
         same = (
-            "submission", "sha256", "isolation", "seed", "duration_s", "error", "notes", "attention", "output", "timings"
+            "submission", "sha256", "isolation", "seed", "duration_s", "error", "notes", "attention", "output",
+            "timings",
         )  # fmt: skip
         return cls(parts=parts, **{name: data[name] for name in same})
