@@ -13,6 +13,7 @@ from traitlets import Float, Unicode
 
 from autograder.assignment import MODULE
 from autograder.nbgrader import NOTEBOOK
+from autograder.reports.cells import inert
 
 # --- late submissions ---------------------------------------------------------------------------------------------
 
@@ -161,14 +162,6 @@ class GradescopeExport(RosterExport):
                     late = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
                 row += [_score(submission), each.max_score, time, late]
             yield row
-
-
-def inert(cell: object) -> object:
-    """`cell`, so that no spreadsheet takes it for a formula: what a student chose as a name must not be run."""
-    if not isinstance(cell, str):
-        return cell
-    line = re.sub(r"[\x00-\x1f\x7f]+", " ", cell)
-    return f"'{line}" if line.lstrip()[:1] in tuple("=+-@|%＝＋－＠") else line
 
 
 def _name(student: Student, form: str) -> str:

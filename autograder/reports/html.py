@@ -2,8 +2,9 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -18,24 +19,26 @@ GAP = 5  # degrees between the arcs of two parts
 
 def render(report: Report) -> str:
     """The page for the student: what works, the one thing to fix next, then everything else."""
-    css = (_HERE / "page.css.j2").read_text(encoding="utf-8")
     title, sentence = reading.headline(report)
-    return (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            report=report,
-            assignment=assignment,
-            reading=reading,
-            css=Markup(css),
-            # By its hash: a style that a submission smuggled in would not apply.
-            css_hash=base64.b64encode(hashlib.sha256(css.encode()).digest()).decode(),
-            title=title,
-            sentence=sentence,
-            step=None if report.error else reading.next_step(report),
-            arcs=list(_arcs(report)),
-        )
+    return page(
+        "page.html.j2",
+        ["page.css.j2"],
+        report=report,
+        assignment=assignment,
+        reading=reading,
+        title=title,
+        sentence=sentence,
+        step=None if report.error else reading.next_step(report),
+        arcs=list(_arcs(report)),
     )
+
+
+def page(template: str, styles: Sequence[str], **values: object) -> str:
+    """`template` with `values`, and with the style sheets as `css` and their hash, for the policy, as `css_hash`."""
+    css = "".join((_HERE / style).read_text(encoding="utf-8") for style in styles)
+    # By its hash: a style that a submission smuggled in would not apply.
+    css_hash = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    return _environment().get_template(template).render(css=Markup(css), css_hash=css_hash, **values)
 
 
 def _environment() -> Environment:
@@ -47,8 +50,14 @@ def _environment() -> Environment:
         "clean": clean,
         "data_uri": _data_uri,
         "points": lambda value: f"{value:g}",
+        "beside": _beside,
     }
     return environment
+
+
+def _beside(path: str) -> str:
+    """A link to `path`, relative to the page's own folder; whatever it holds, it leads to no other site."""
+    return "./" + quote(path.lstrip("/"), errors="replace")
 
 
 def _prose(text: str) -> Markup:

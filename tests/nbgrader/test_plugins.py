@@ -11,6 +11,7 @@ from nbgrader.api import Gradebook
 
 from autograder import assignment
 from autograder.nbgrader import ASSIGNMENT, NOTEBOOK, course, plugins
+from autograder.reports.cells import inert
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_downloads_are_told_apart(tmp_path: Path) -> None:
     ],
 )
 def test_no_cell_is_a_formula(cell: object, written: object) -> None:
-    assert plugins.inert(cell) == written
+    assert inert(cell) == written
 
 
 @pytest.fixture

@@ -1,0 +1,469 @@
+"""The class page, the table of grades and the numbers behind them, from reports put together here."""
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import random
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from autograder import assignment
+from autograder.report import Check, Outcome, PartReport, Report
+from autograder.reports import classroom
+from autograder.reports.classroom import Entry, Standing
+from autograder.similarity import Pair
+
+HOSTILE = (
+    "=cmd()",
+    "<script>alert(1)</script>",
+    "\u202egnp.exe\u2066",
+    "a\x00\x1b[31m\nb",
+    "</title><img src=x onerror=alert(1)>",
+    "{{ 7 * 7 }}",
+    "Wolfeschlegelsteinhausenbergerdorff" * 5,
+    "\ud800",
+)
+CHECKS = {
+    "sample_latent": (
+        ("Draws are centred on the means", 4),
+        ("The spread is the standard deviation", 7),
+        ("The noise is standard normal", 3),
+        ("Fresh, independent noise for every element and call", 3),
+        ("Differentiable with respect to means and log-variances", 2),
+        ("The arguments are left as they were", 1),
+    ),
+    "loss_function": (
+        ("Reconstruction term: binary cross-entropy, summed over the pixels", 6),
+        ("KL divergence in closed form, summed over the latent dimensions", 7),
+        ("Average over the minibatch", 5),
+        ("Images of shape (N, 1, H, W): the worked example and a minibatch", 2),
+        ("Differentiable with respect to reconstructions, means and log-variances", 3),
+        ("No loops over the minibatch", 2),
+    ),
+    "encoder": (
+        ("Three linear layers to hidden_size, ReLU after each", 8),
+        ("The mean head: one linear layer, no activation", 2),
+        ("The log-variance head: one linear layer of its own, no activation", 2),
+        ("Sizes follow the constructor's arguments, and stand in the attributes", 3),
+    ),
+    "decoder": (
+        ("Three linear layers of hidden_size with ReLU, and one to the pixels", 8),
+        ("A sigmoid makes the output probabilities", 4),
+        ("Sizes follow the constructor's arguments", 3),
+    ),
+    "forward": (
+        ("Returns the reconstruction, the means and the log-variances", 2),
+        ("Means and log-variances come from [image | one-hot] through the encoder and its heads", 3),
+        ("The reconstruction is decoded from [a draw of sample_latent | one-hot]", 3),
+        ("The gradient of the reconstruction reaches every parameter", 2),
+    ),
+    "training": (
+        ("From its own starting weights, the network can learn", 1),
+        ("After a short training run it reconstructs digits that it has not seen", 2),
+        ("It generates digits of the class asked for", 2),
+    ),
+}
+# Which checks of which part a mistake fails, for a class that looks like one.
+MISTAKES = {
+    "variance-as-std": ("sample_latent", (1,)),
+    "fixed-seed": ("sample_latent", (3,)),
+    "sample-detached": ("sample_latent", (4,)),
+    "kl-without-exp": ("loss_function", (1, 3)),
+    "kl-sign-flipped": ("loss_function", (1,)),
+    "summed-over-batch": ("loss_function", (2, 3)),
+    "reconstruction-averaged-over-pixels": ("loss_function", (0, 3)),
+    "loop-over-batch": ("loss_function", (5,)),
+    "logvariance-head-activated": ("encoder", (2,)),
+    "encoder-sizes-hard-coded": ("encoder", (3,)),
+    "decoder-no-sigmoid": ("decoder", (1,)),
+    "decoder-missing-relu": ("decoder", (0,)),
+    "condition-first": ("forward", (1, 2)),
+    "mean-instead-of-sample": ("forward", (2,)),
+}
+
+
+def report_of(*mistakes: str, unnamed: str | None = None, **more: object) -> Report:
+    """A report in which the checks that these mistakes fail have failed, and one of the part `unnamed`, unexplained."""
+    parts = []
+    for part in assignment.PARTS:
+        checks = [Check(name, Outcome.PASSED, worth, worth) for name, worth in CHECKS[part.name]]
+        for mistake in mistakes:
+            where, failed = MISTAKES[mistake]
+            for check in (checks[number] for number in failed if where == part.name):
+                named = f"{check.misconception}, {mistake}" if check.misconception else mistake
+                check.outcome, check.score, check.misconception = Outcome.FAILED, 0, named
+        if unnamed == part.name:
+            checks[0].outcome, checks[0].score = Outcome.FAILED, 0
+        parts.append(PartReport(part.name, part.points, checks))
+    return Report(
+        **{"submission": "cs5814_vae.py", "sha256": "9f86d081" * 8, "isolation": "bubblewrap", "seed": 271828}
+        | {"parts": parts, **more}
+    )
+
+
+def ending_alike(outcome: Outcome, message: str, **more: object) -> Report:
+    """A report in which every check ended with the same message."""
+    report = report_of(**more)
+    for check in (check for part in report.parts for check in part.checks):
+        check.outcome, check.score, check.message = outcome, 0, message
+    return report
+
+
+def blank() -> Report:
+    report = ending_alike(Outcome.ERROR, "Not written yet: this still raises NotImplementedError.")
+    for check in report.parts[-1].checks:
+        check.outcome, check.message = Outcome.SKIPPED, "Waits for the loss."
+    return report
+
+
+def unreadable() -> Report:
+    message = "SyntaxError: '(' was never closed (cs5814_vae.py, line 31)"
+    return ending_alike(Outcome.ERROR, message, error=message)
+
+
+def missing() -> Report:
+    return report_of(parts=[], sha256="", error="there is no cs5814_vae.py in doe.zip")
+
+
+def timed_out() -> Report:
+    return report_of("kl-without-exp", attention=["loss_function did not come back within 20 s; it was stopped."])
+
+
+def broken() -> Report:
+    return report_of("fixed-seed", error="The grader itself failed in a check: KeyError: 'x'", grader_failed=True)
+
+
+def entries_of(*reports: Report) -> list[Entry]:
+    return [Entry(f"student {number:04}", report) for number, report in enumerate(reports, 1)]
+
+
+def a_class(size: int) -> list[Entry]:
+    """As a class might be: many of a few mistakes, few of many, some who need a person, and names of all kinds."""
+    draw = random.Random(5814)
+    firsts = ("Ann", "Chidi", "Dana", "Elif", "Fatima", "Guo", "Hana", "Ivan", "José", "Lena", "Mika", "Priya", "Quinn")
+    lasts = ("Abe", "Brown", "Castillo-Hernández", "Doe", "Eze", "Fischer", "García", "Hussain", "Ito", "Müller", "Li")
+    weights = [9 / (place + 1) for place in range(len(MISTAKES))]
+    special = {3: blank(), 11: blank(), 17: missing(), 23: unreadable(), 31: timed_out(), 37: broken()}
+    names = [*HOSTILE[:2], "Hubert Blaine Wolfeschlegelsteinhausenbergerdorff the Younger", HOSTILE[2]]
+    entries = []
+    for number in range(size):
+        name = f"{draw.choice(lasts)}, {draw.choice(firsts)} {number}"
+        mistakes = set(draw.choices(list(MISTAKES), weights, k=draw.choice((0, 0, 1, 1, 2, 3, 5))))
+        unnamed = draw.choice(("encoder", "forward", "training", *[None] * 9))
+        report = special.get(number) or report_of(*sorted(mistakes), unnamed=unnamed)
+        entries.append(Entry(names.pop() if number % 15 == 7 and names else name, report, f"pages/{number}.html"))
+    return entries
+
+
+def pairs_of(entries: Sequence[Entry]) -> list[Pair]:
+    if len(entries) < 12:
+        return []
+    return [
+        Pair(entries[1].student, entries[2].student, 1.0, True, page="pairs/1.html"),
+        Pair(entries[7].student, entries[9].student, 0.9921, False, renamed=True, page="pairs/2.html"),
+        Pair(entries[4].student, entries[10].student, 0.9613, False),
+    ]
+
+
+class Page(HTMLParser):
+    """The tags of a page with their attributes, and the text."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def links(self) -> list[str]:
+        return [value or "" for _, attributes in self.tags for key, value in attributes.items() if key == "href"]
+
+
+def page_of(entries: Sequence[Entry], pairs: Sequence[Pair] = ()) -> Page:
+    return Page(classroom.index(entries, pairs))
+
+
+def rows_of(entries: Iterable[Entry]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(classroom.table(entries), newline="")))
+
+
+# Who counts
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        (report_of, Standing.GRADED),
+        (timed_out, Standing.GRADED),
+        (blank, Standing.NOT_STARTED),
+        (missing, Standing.NOT_STARTED),
+        (lambda: report_of(sha256=hashlib.sha256(b"").hexdigest()), Standing.NOT_STARTED),
+        (unreadable, Standing.NOT_GRADED),
+        (broken, Standing.NOT_GRADED),
+        (lambda: report_of(parts=[], error="The sandbox died", grader_failed=True), Standing.NOT_GRADED),
+        (lambda: ending_alike(Outcome.FAILED, "The loss is wrong."), Standing.GRADED),
+    ],
+)
+def test_standing(make, expected):
+    assert classroom.standing(make()) is expected
+
+
+def test_statistics_are_of_what_was_graded():
+    found = classroom.summary(
+        entries_of(report_of(), report_of("variance-as-std"), blank(), missing(), unreadable()), []
+    )
+    assert (found["submissions"], found["graded"], found["not_started"], found["not_graded"]) == (5, 2, 2, 1)
+    assert (found["mean"], found["median"], found["mean_of_all"], found["full_marks"]) == (86.5, 86.5, 34.6, 1)
+    assert found["parts"][0]["share"] == 0.5
+
+
+def test_page_says_what_it_leaves_out():
+    text = page_of(entries_of(report_of(), blank(), unreadable())).text
+    assert "All figures are of the 1 submission that could be graded." in text
+    assert "1 handed in nothing or has not started" in text
+    assert "1 could not be graded" in text
+
+
+# Misconceptions
+
+
+def test_a_misconception_counts_once_a_student():
+    (row,) = classroom.summary(entries_of(report_of("kl-without-exp")), [])["misconceptions"]
+    assert (row["name"], row["count"], row["share"]) == ("kl-without-exp", 1, 1.0)
+    assert (row["part"], row["section"]) == ("loss_function", "Loss implementation")
+
+
+def test_each_of_several_misconceptions_of_one_check_counts():
+    found = classroom.summary(entries_of(report_of("kl-without-exp", "kl-sign-flipped")), [])
+    assert {row["name"] for row in found["misconceptions"]} == {"kl-without-exp", "kl-sign-flipped"}
+
+
+def test_misconceptions_are_ranked_and_ties_follow_the_notebook():
+    reports = [
+        report_of("condition-first", "kl-without-exp"),
+        report_of("condition-first", "variance-as-std"),
+        report_of("condition-first", "kl-without-exp"),
+        report_of("decoder-no-sigmoid"),
+    ]
+    names = [row["name"] for row in classroom.summary(entries_of(*reports), [])["misconceptions"]]
+    assert names == ["condition-first", "kl-without-exp", "variance-as-std", "decoder-no-sigmoid"]
+
+
+def test_page_gives_the_three_most_common_mistakes_first():
+    reports = [report_of("kl-without-exp")] * 5 + [report_of("condition-first")] * 4 + [report_of("fixed-seed")] * 3
+    text = page_of(entries_of(*reports, report_of("decoder-no-sigmoid"))).text
+    said = (
+        "What to re-teach on Monday",
+        "The last term of the KL",
+        "The one-hot class stands before",
+        "Two calls give",
+    )
+    places = [text.index(words) for words in (*said, "The decoder's output is not squashed", "Where points were lost")]
+    assert places == sorted(places)
+
+
+def test_a_misconception_without_an_entry_in_the_bank_keeps_its_name():
+    report = report_of("condition-first")
+    report.parts[4].checks[1].misconception = report.parts[4].checks[2].misconception = "named-later"
+    (row,) = classroom.summary(entries_of(report), [])["misconceptions"]
+    assert (row["text"], row["part"]) == ("named-later", "forward")
+
+
+def test_points_lost_without_a_named_mistake_are_told():
+    found = classroom.summary(entries_of(report_of(), report_of("fixed-seed"), report_of(unnamed="encoder")), [])
+    assert [person["student"] for person in found["unnamed"]] == ["student 0003"]
+
+
+# Scores and parts
+
+
+def test_every_graded_score_is_in_one_bar():
+    entries = a_class(200)
+    found = classroom.summary(entries, [])
+    assert sum(bar["students"] for bar in found["distribution"]) == found["graded"]
+    assert found["distribution"][-1] == {"from": 90, "below": None, "students": found["full_marks"]}
+
+
+def test_parts_are_ranked_by_points_and_checks_by_students():
+    reports = [report_of("variance-as-std"), report_of("variance-as-std", "fixed-seed"), report_of("condition-first")]
+    first, second, *_ = classroom.summary(entries_of(*reports), [])["parts"]
+    assert (first["name"], first["mean_lost"], first["students"]) == ("sample_latent", 5.67, 2)
+    assert [(check["name"], check["students"]) for check in first["checks"][:2]] == [
+        ("The spread is the standard deviation", 2),
+        ("Fresh, independent noise for every element and call", 1),
+    ]
+    assert second["name"] == "forward"
+
+
+# Who needs a person
+
+
+def test_a_person_is_sent_to_crashes_refusals_and_broken_checks_but_not_to_blanks():
+    entries = entries_of(timed_out(), unreadable(), broken(), blank(), missing(), report_of())
+    found = {row["student"]: row["reasons"] for row in classroom.summary(entries, [])["attention"]}
+    assert set(found) == {"student 0001", "student 0002", "student 0003"}
+    assert found["student 0001"] == ["loss_function did not come back within 20 s; it was stopped."]
+    assert "KeyError" in page_of(entries).text
+
+
+def test_pairs_are_shown_with_a_link_and_a_caution():
+    entries = a_class(30)
+    page = page_of(entries, pairs_of(entries))
+    assert "./pairs/1.html" in page.links()
+    assert "Alike is not copied" in page.text
+
+
+def test_of_very_many_pairs_the_first_are_shown():
+    pairs = [Pair(f"a{number}", f"b{number}", 1.0, True, page=f"pairs/{number}.html") for number in range(5000)]
+    page = page_of(entries_of(report_of()), pairs)
+    assert len([link for link in page.links() if "pairs" in link]) == classroom.PAIRS_SHOWN
+    assert "4950 pairs less alike" in page.text
+
+
+# The page
+
+
+@pytest.mark.parametrize("size", [0, 1, 60])
+def test_page_of_any_class(size):
+    entries = a_class(size)
+    assert f"{size} submission" in page_of(entries, pairs_of(entries)).text
+
+
+@pytest.mark.parametrize("make", [blank, missing, unreadable, broken, report_of])
+def test_page_of_a_class_of_one(make):
+    assert "1 submission" in page_of(entries_of(make())).text
+
+
+def test_page_of_a_thousand_is_small():
+    entries = a_class(1000)
+    assert len(classroom.index(entries, pairs_of(entries)).encode()) < 1_500_000
+
+
+def test_students_are_sorted_by_name_with_links_to_their_pages():
+    entries = [Entry("zoe", report_of(), "pages/zoe.html"), Entry("Adam", report_of(), "pages/a b?.html")]
+    page = page_of(entries)
+    assert page.links()[-4:] == ["./pages/a%20b%3F.html", "#t", "./pages/zoe.html", "#t"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_page_holds_no_tag_and_no_control_character_of_a_name(name):
+    report = report_of("fixed-seed", attention=[name])
+    report.parts[0].checks[0].name = report.parts[0].checks[3].misconception = name
+    entries = [Entry(name, report, name), Entry(name + "2", unreadable())]
+    source = classroom.index(entries, [Pair(name, name + "2", 0.99, False, page=name)])
+    source.encode()
+    hostile, tame = Page(source), page_of(a_class(60), pairs_of(a_class(60)))
+    assert {tag for tag, _ in hostile.tags} <= {tag for tag, _ in tame.tags}
+    assert not [key for _, attributes in hostile.tags for key in attributes if key.startswith("on") or key == "style"]
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", source)
+
+
+@pytest.mark.parametrize(
+    "path", ["javascript:alert(1)", "//evil.example/", "https://evil.example/", "\\\\evil.example"]
+)
+def test_no_link_leaves_the_folder_of_the_class(path):
+    links = page_of([Entry("doe", report_of(), path)]).links()
+    assert all(link.startswith(("./", "#")) and ":" not in link and "\\" not in link for link in links)
+    assert not [link for link in links if link.startswith(".//")]
+
+
+def test_page_policy_allows_its_own_style_and_nothing_else():
+    source = classroom.index(a_class(60), [])
+    style = re.search("<style>(.*?)</style>", source, re.DOTALL)
+    assert style
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    (policy,) = [attributes["content"] for tag, attributes in Page(source).tags if "http-equiv" in attributes]
+    assert policy is not None
+    assert policy.startswith("default-src 'none'")
+    assert f"style-src 'sha256-{digest}'" in policy
+
+
+def test_every_table_has_heads_and_every_id_is_used_once():
+    entries = a_class(60)
+    page = page_of(entries, pairs_of(entries))
+    tags = [tag for tag, _ in page.tags]
+    assert tags.count("table") == tags.count("thead")
+    assert all("scope" in attributes for tag, attributes in page.tags if tag == "th")
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("size", [0, 1, 60])
+def test_page_fits_the_screen_and_its_own_policy(size, width, tmp_path):
+    playwright = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("no Chromium here")
+    entries = a_class(size)
+    page_file = tmp_path / "index.html"
+    page_file.write_text(classroom.index(entries, pairs_of(entries)), encoding="utf-8")
+    complaints: list[str] = []
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto(page_file.as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+        overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        shown = page.screenshot(full_page=True)
+        browser.close()
+    assert overflow <= 0
+    assert shown.startswith(b"\x89PNG")
+    assert complaints == []
+
+
+# grades.csv and class.json
+
+
+def test_table_has_a_row_a_student_and_a_column_a_part():
+    rows = rows_of([Entry("doe", report_of("variance-as-std")), Entry("Abe", missing()), Entry("roe", timed_out())])
+    assert [row["student"] for row in rows] == ["Abe", "doe", "roe"]
+    assert (rows[1]["score"], rows[1]["max_score"], rows[1]["sample_latent"], rows[1]["seed"]) == (
+        "83", "90", "13", "271828"
+    )  # fmt: skip
+    assert (rows[0]["score"], rows[0]["max_score"], rows[0]["encoder"], rows[0]["standing"]) == (
+        "0", "90", "", "not started"
+    )  # fmt: skip
+    assert rows[0]["error"] == "there is no cs5814_vae.py in doe.zip"
+    assert rows[2]["attention"].startswith("loss_function did not come back")
+
+
+def test_table_holds_no_formula():
+    entries = [Entry(name, report_of(error=name, attention=[name, name])) for name in (*HOSTILE, "+1", "-1", "@x")]
+    text = classroom.table(entries)
+    text.encode()
+    for row in csv.reader(io.StringIO(text, newline="")):
+        for cell in row:
+            assert not re.match(r"\s*[=+@|%-]", cell), cell
+            assert "\n" not in cell
+    assert len(rows_of(entries)) == len(entries)
+
+
+def test_summary_is_json_with_a_row_a_student():
+    entries = a_class(60)
+    found = json.loads(json.dumps(classroom.summary(entries, pairs_of(entries)), allow_nan=False))
+    assert len(found["students"]) == 60
+    assert found["pairs"][0]["page"] == "pairs/1.html"
+    assert {"student", "score", "parts", "misconceptions", "standing", "seed", "sha256"} <= set(found["students"][0])
+
+
+def test_summary_of_nobody_has_no_mean():
+    found = classroom.summary([], [])
+    assert (found["mean"], found["median"], found["full_marks"], found["misconceptions"]) == (None, None, 0, [])

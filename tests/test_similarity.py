@@ -1,0 +1,305 @@
+"""Which modules are listed as nearly the same, which are not, and the page that shows two side by side."""
+
+import re
+import shutil
+import time
+from html.parser import HTMLParser
+from itertools import product
+
+import pytest
+
+from autograder.fill_in import fill_in
+from autograder.similarity import MIN_TOKENS, Pair, side_by_side, similar_pairs
+from tests.submissions.correct import CORRECT, encoded
+
+BLANK = fill_in()
+
+# The five gaps of the fill-in, as students fill them without a comment. The pieces of a column are independent.
+SAMPLES = (
+    """
+    std = torch.exp(0.5 * logvariances)
+    eps = torch.randn_like(std)
+    return means + eps * std
+""",
+    """
+    sigma = torch.exp(logvariances / 2)
+    epsilon = torch.randn_like(means)
+    z = means + sigma * epsilon
+    return z
+""",
+    """
+    std = (0.5 * logvariances).exp()
+    noise = torch.randn(means.shape, device=means.device)
+    latents = means + std * noise
+    return latents
+""",
+)
+LOSSES = (
+    """
+    bce = F.binary_cross_entropy(reconstructions, originals, reduction="sum")
+    kld = -0.5 * torch.sum(1 + logvariances - means.pow(2) - logvariances.exp())
+    return (bce + kld) / originals.size(0)
+""",
+    """
+    batch_size = originals.shape[0]
+    recon_loss = F.binary_cross_entropy(reconstructions, originals, reduction="sum") / batch_size
+    kl_loss = -0.5 * torch.sum(1 + logvariances - means**2 - torch.exp(logvariances)) / batch_size
+    return recon_loss + kl_loss
+""",
+    """
+    n = means.shape[0]
+    x, x_hat = originals.view(n, -1), reconstructions.view(n, -1)
+    reconstruction = F.binary_cross_entropy(x_hat, x, reduction="none").sum(dim=1)
+    kl = -0.5 * (1 + logvariances - means.pow(2) - logvariances.exp()).sum(dim=1)
+    return (reconstruction + kl).mean()
+""",
+)
+NETWORKS = tuple(
+    (
+        f"""
+        self.encoder = nn.Sequential(
+            nn.Linear({image} + {classes}, {hidden}),
+            nn.ReLU(),
+            nn.Linear({hidden}, {hidden}),
+            nn.ReLU(),
+            nn.Linear({hidden}, {hidden}),
+            nn.ReLU(),
+        )
+        self.mean_layer = nn.Linear({hidden}, {latent})
+        self.logvariance_layer = nn.Linear({hidden}, {latent})
+""",
+        f"""
+        self.decoder = nn.Sequential(
+            nn.Linear({latent} + {classes}, {hidden}),
+            nn.ReLU(),
+            nn.Linear({hidden}, {hidden}),
+            nn.ReLU(),
+            nn.Linear({hidden}, {hidden}),
+            nn.ReLU(),
+            nn.Linear({hidden}, {image}),
+            nn.Sigmoid(),
+        )
+""",
+    )
+    for image, classes, latent, hidden in (
+        ("input_dim", "num_categories", "latent_dimensionality", "self.hidden_size"),
+        ("self.input_dim", "self.num_categories", "self.latent_dimensionality", "self.hidden_size"),
+        ("input_dim", "num_categories", "latent_dimensionality", "64"),
+    )
+)
+PASSES = (
+    """
+        x = torch.cat([data_input, condition], dim=1)
+        h = self.encoder(x)
+        mean_params = self.mean_layer(h)
+        logvariance_params = self.logvariance_layer(h)
+        z = sample_latent(mean_params, logvariance_params)
+        data_recon = self.decoder(torch.cat([z, condition], dim=1))
+        return data_recon, mean_params, logvariance_params
+""",
+    """
+        encoder_input = torch.cat((data_input, condition), dim=-1)
+        encoded = self.encoder(encoder_input)
+        mean_params = self.mean_layer(encoded)
+        logvariance_params = self.logvariance_layer(encoded)
+        latent = sample_latent(mean_params, logvariance_params)
+        decoder_input = torch.cat((latent, condition), dim=-1)
+        data_recon = self.decoder(decoder_input)
+        return data_recon, mean_params, logvariance_params
+""",
+    """
+        hidden = self.encoder(torch.cat([data_input, condition], 1))
+        mu, logvar = self.mean_layer(hidden), self.logvariance_layer(hidden)
+        return self.decoder(torch.cat([sample_latent(mu, logvar), condition], 1)), mu, logvar
+""",
+)
+GAP = re.compile(r"^ *raise NotImplementedError\(.*\n", re.MULTILINE)
+
+
+def student(sample: int, loss: int, network: int, forward: int) -> str:
+    """The fill-in with these pieces in its gaps."""
+    pieces = iter([SAMPLES[sample], LOSSES[loss], *NETWORKS[network], PASSES[forward]])
+    return GAP.sub(lambda _: next(pieces).lstrip("\n"), BLANK)
+
+
+def commented(source: str) -> str:
+    """The module with comments of its own, as who explains the work to themselves writes them."""
+    return (
+        source.replace(
+            "    return means", "    # so this is the trick, randomness goes in from the side!!\n    return means"
+        )
+        .replace("    return (bce", "    # divide by how many images, took me an hour to see\n    return (bce")
+        .replace("        z = sample", "        # now roll the dice once per image\n        z = sample")
+    )
+
+
+def pairs_of(*sources: str | bytes, **options: float) -> list[Pair]:
+    named = {f"s{number}": each.encode() if isinstance(each, str) else each for number, each in enumerate(sources)}
+    return similar_pairs(named, BLANK, **options)
+
+
+ORIGINAL = commented(student(0, 0, 0, 0))
+
+
+# What is found
+
+
+def test_a_copy_is_identical_whatever_its_white_space():
+    moved = ORIGINAL.replace("    ", "\t").replace("\n", "\r\n") + "\r\n\r\n"
+    assert pairs_of(ORIGINAL, moved) == [Pair("s0", "s1", 1.0, True)]
+
+
+def test_a_copy_with_a_few_lines_changed_is_found():
+    changed = ORIGINAL.replace("torch.exp(0.5 * logvariances)", "torch.sqrt(logvariances.exp())") + "\nprint('ok')\n"
+    (pair,) = pairs_of(ORIGINAL, changed)
+    assert 0.95 < pair.similarity < 1
+    assert (pair.identical, pair.renamed) == (False, False)
+
+
+def test_a_copy_with_the_variables_renamed_ranks_high():
+    names = r"\b(std|eps|bce|kld|x|h|z|mean_params|logvariance_params|data_recon)\b"
+    lines = ORIGINAL.splitlines()
+    renamed = "\n".join(line if line in BLANK.splitlines() else re.sub(names, r"my_\1", line) for line in lines)
+    changed = ORIGINAL.replace("torch.exp(0.5 * logvariances)", "torch.sqrt(logvariances.exp())") + "\nprint('ok')\n"
+    pairs = pairs_of(ORIGINAL, renamed, changed)
+    assert (pairs[0].first, pairs[0].second, pairs[0].renamed, pairs[0].identical) == ("s0", "s1", True, False)
+    assert pairs[0].similarity > 0.99
+
+
+def test_pairs_are_ranked_and_cut():
+    nearly = ORIGINAL + "\nextra = 'a few words of its own'\n"
+    pairs = pairs_of(ORIGINAL, nearly, ORIGINAL)
+    assert [(pair.first, pair.second) for pair in pairs] == [("s0", "s2"), ("s0", "s1"), ("s1", "s2")]
+    assert pairs_of(ORIGINAL, nearly, ORIGINAL, most=1) == pairs[:1]
+
+
+@pytest.mark.parametrize(
+    "damaged", [ORIGINAL + "\n(((", ORIGINAL + "\n  x = '", ORIGINAL + "\x00", "\ufeff# coding: nonsense\n" + ORIGINAL]
+)
+def test_a_copy_that_is_no_python_is_found(damaged):
+    (pair,) = pairs_of(ORIGINAL, damaged)
+    assert pair.similarity > 0.97
+
+
+# What is not
+
+
+def test_modules_of_independent_pieces_are_not_listed():
+    independent = [student(number, number, number, number) for number in range(3)]
+    assert pairs_of(*independent) == []
+
+
+def test_sharing_one_piece_of_four_by_chance_is_not_listed():
+    for pieces in product(range(3), repeat=4):
+        other = [(piece + 1) % 3 for piece in pieces]
+        for shared in range(4):
+            kin = [*other[:shared], pieces[shared], *other[shared + 1 :]]
+            assert pairs_of(student(*pieces), student(*kin)) == []
+
+
+def test_styles_of_their_own_are_not_listed():
+    names = ("plain", "other-names", "type-hints", "functional-parameters", "sub-modules", "dataclass-configuration")
+    assert pairs_of(student(0, 0, 0, 0), *(encoded(CORRECT[name]) for name in names)) == []
+
+
+def test_what_the_hand_out_provides_counts_for_nobody():
+    assert pairs_of(BLANK, BLANK, BLANK + "\n\n# nothing yet\n") == []
+
+
+def test_a_module_with_almost_nothing_of_its_own_is_compared_with_nobody():
+    short = "\n".join(f"value_{number} = {number}" for number in range(MIN_TOKENS // 3))
+    assert pairs_of(short, short) == []
+    assert len(pairs_of(short + "\nlast = 1", short + "\nlast = 1")) == 1
+
+
+@pytest.mark.parametrize("sources", [[], [b""], [b"", b""], [b"\x00\xff" * 5000] * 2, [b"(" * 5000, b"\n" * 5000]])
+def test_any_bytes_are_taken(sources):
+    assert all(pair.identical for pair in pairs_of(*sources))
+
+
+def test_five_hundred_modules_take_seconds():
+    modules = {
+        f"s{number}": f"{student(*pieces)}\n# {number} {number * 7}\n".encode()
+        for number, pieces in enumerate((list(product(range(3), repeat=4)) * 7)[:500])
+    }
+    started = time.process_time()
+    assert len(similar_pairs(modules, BLANK)) == 200
+    assert time.process_time() - started < 30
+
+
+# Side by side
+
+
+class Page(HTMLParser):
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def cells(self, kind: str) -> int:
+        return sum(attributes.get("class") == kind for _, attributes in self.tags)
+
+
+def test_side_by_side_says_first_what_it_does_not_prove():
+    page = Page(side_by_side(("Ann", ORIGINAL.encode()), ("Ben", ORIGINAL.encode())))
+    assert page.text.index("What this does not prove") < page.text.index("def sample_latent")
+    for reason in ("short", "hand-out", "idioms", "Study groups", "A person decides"):
+        assert reason in page.text
+
+
+def test_side_by_side_tells_the_hand_out_from_what_both_wrote_and_marks_what_differs():
+    other = ORIGINAL.replace("eps * std", "noise * std")
+    source = side_by_side(("Ann", ORIGINAL.encode()), ("Ben", other.encode()))
+    assert "<mark>eps</mark>" in source
+    assert "<mark>noise</mark>" in source
+    page = Page(source)
+    assert page.cells("given") > 2 * 60
+    assert page.cells("own") == 2
+    assert page.cells("same") > 2 * 20
+
+
+def test_side_by_side_holds_no_tag_and_no_control_character_of_a_source():
+    hostile = "<script>alert(1)</script></td>\x1b[31m\u202e{{ 7 * 7 }}\x00+\x01 <mark>\n"
+    source = side_by_side(("<img src=x>\u202e", hostile.encode()), ("=cmd()", b"\xff" + hostile.encode()))
+    page = Page(source)
+    assert not {"script", "img"} & {tag for tag, _ in page.tags}
+    assert "{{ 7 * 7 }}" in page.text
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", source)
+    assert "default-src 'none'" in source
+
+
+def test_side_by_side_is_quick_and_bounded_whatever_the_sources():
+    slow = [("x" * 7 + " y" * number + "\n").encode() * 40 for number in range(400)]
+    started = time.process_time()
+    source = side_by_side(("a", b"".join(slow)), ("b", b"".join(reversed(slow))))
+    assert time.process_time() - started < 20
+    assert "Long lines and long files are cut." in source
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 1280])
+def test_side_by_side_fits_the_screen_and_its_own_policy(width, tmp_path):
+    playwright = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("no Chromium here")
+    page_file = tmp_path / "pair.html"
+    long = ORIGINAL + "\n" + "x" * 5000
+    page_file.write_text(side_by_side(("Ann " * 40, ORIGINAL.encode()), ("B" * 200, long.encode())), encoding="utf-8")
+    complaints: list[str] = []
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto(page_file.as_uri())
+        overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        browser.close()
+    assert overflow <= 0
+    assert complaints == []
