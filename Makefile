@@ -14,7 +14,7 @@ SAMPLES := autograder/solution cs5814_vae.py $(sort $(wildcard examples/*))
 # nbgrader calls the programs of its own packages by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test test-slow lint kit course fill-in clean
+.PHONY: demo test test-slow test-exhaustive lint kit course fill-in clean
 
 demo: $(VENV)/ready
 	@mkdir -p out/demo
@@ -26,10 +26,13 @@ demo: $(VENV)/ready
 	@echo "Open out/demo/four-layer-encoder.html in a browser to read a report as its student would."
 
 test: $(VENV)/ready
-	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not slow"
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not slow and not exhaustive"
 
 test-slow: $(VENV)/ready
-	$(BIN)/pytest $(SIDE_BY_SIDE) -m slow
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "slow and not exhaustive"
+
+test-exhaustive: $(VENV)/ready
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m exhaustive
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

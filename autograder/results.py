@@ -17,7 +17,16 @@ from autograder.report import Pictures, Report
 
 PACKAGE = Path(__file__).resolve().parent
 # No grade depends on these.
-_BESIDE_GRADING = ("nbgrader", "reports", "classroom.py", "cli.py", "release.py", "results.py", "similarity.py")
+_BESIDE_GRADING = (
+    "nbgrader",
+    "reports",
+    "classroom.py",
+    "cli.py",
+    "release.py",
+    "results.py",
+    "similarity.py",
+    "submissions.py",
+)
 
 
 @dataclass(frozen=True)

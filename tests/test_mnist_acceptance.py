@@ -58,7 +58,7 @@ def classify(names):
     return classes
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in (1, 2))])
 def test_reference_learns_mnist(names, classify, seed):
     assert names["digits_name"] == "MNIST"
     torch.manual_seed(seed)

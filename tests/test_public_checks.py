@@ -25,7 +25,7 @@ def thinned(cases) -> list:
     """All cases, of which every tenth is quick enough in sum for each run of the tests."""
     names = [case if isinstance(case, str) else case.name for case in cases]
     return [
-        pytest.param(case, id=name, marks=() if index % 10 == 0 else pytest.mark.slow)
+        pytest.param(case, id=name, marks=() if index % 10 == 0 else pytest.mark.exhaustive)
         for index, (case, name) in enumerate(zip(cases, names, strict=True))
     ]
 

@@ -69,3 +69,5 @@ class ClassProgress:
     ) -> None:
         if self._live:
             self._live.stop()
+            if not self._live.console.is_terminal:
+                self._live.console.print()  # ends the line, which rich leaves open
