@@ -50,7 +50,8 @@ class Pair:
         similarity: the share of the tokens that stand in both in the same order, 0 to 1.
         identical: whether nothing but white space differs.
         renamed: whether they are this alike only with the names of variables set aside.
-        page: the page with the two side by side, relative to the class page; `dataclasses.replace` sets it.
+        page: the link to the page with the two side by side, relative to the class page and percent-encoded;
+            `dataclasses.replace` sets it.
     """
 
     first: str

@@ -129,7 +129,8 @@ def unreadable() -> Report:
 
 
 def missing() -> Report:
-    return report_of(parts=[], sha256="", error="there is no cs5814_vae.py in doe.zip")
+    message = "There is no cs5814_vae.py in doe.zip."
+    return ending_alike(Outcome.ERROR, message, sha256="", error=message)
 
 
 def timed_out() -> Report:
@@ -209,6 +210,7 @@ def rows_of(entries: Iterable[Entry]) -> list[dict[str, str]]:
         (timed_out, Standing.GRADED),
         (blank, Standing.NOT_STARTED),
         (missing, Standing.NOT_STARTED),
+        (lambda: report_of(parts=[], error="no such file"), Standing.NOT_STARTED),
         (lambda: report_of(sha256=hashlib.sha256(b"").hexdigest()), Standing.NOT_STARTED),
         (unreadable, Standing.NOT_GRADED),
         (broken, Standing.NOT_GRADED),
@@ -310,10 +312,10 @@ def test_parts_are_ranked_by_points_and_checks_by_students():
 # Who needs a person
 
 
-def test_a_person_is_sent_to_crashes_refusals_and_broken_checks_but_not_to_blanks():
+def test_a_person_is_sent_to_crashes_errors_and_broken_checks_but_not_to_blanks():
     entries = entries_of(timed_out(), unreadable(), broken(), blank(), missing(), report_of())
     found = {row["student"]: row["reasons"] for row in classroom.summary(entries, [])["attention"]}
-    assert set(found) == {"student 0001", "student 0002", "student 0003"}
+    assert set(found) == {"student 0001", "student 0002", "student 0003", "student 0005"}
     assert found["student 0001"] == ["loss_function did not come back within 20 s; it was stopped."]
     assert "KeyError" in page_of(entries).text
 
@@ -352,7 +354,7 @@ def test_page_of_a_thousand_is_small():
 
 
 def test_students_are_sorted_by_name_with_links_to_their_pages():
-    entries = [Entry("zoe", report_of(), "pages/zoe.html"), Entry("Adam", report_of(), "pages/a b?.html")]
+    entries = [Entry("zoe", report_of(), "pages/zoe.html"), Entry("Adam", report_of(), "pages/a%20b%3F.html")]
     page = page_of(entries)
     assert page.links()[-4:] == ["./pages/a%20b%3F.html", "#t", "./pages/zoe.html", "#t"]
 
@@ -439,9 +441,9 @@ def test_table_has_a_row_a_student_and_a_column_a_part():
         "83", "90", "13", "271828"
     )  # fmt: skip
     assert (rows[0]["score"], rows[0]["max_score"], rows[0]["encoder"], rows[0]["standing"]) == (
-        "0", "90", "", "not started"
+        "0", "90", "0", "not started"
     )  # fmt: skip
-    assert rows[0]["error"] == "there is no cs5814_vae.py in doe.zip"
+    assert rows[0]["error"] == "There is no cs5814_vae.py in doe.zip."
     assert rows[2]["attention"].startswith("loss_function did not come back")
 
 

@@ -31,7 +31,7 @@ class Entry:
     Attributes:
         student: who, as the folder or the file was called: nobody vouches for that text.
         report: pictures in it are not shown.
-        page: the path of the student's page, relative to the class page, as the file is called (not percent-encoded).
+        page: the link to the student's page, relative to the class page and percent-encoded.
     """
 
     student: str
@@ -59,7 +59,7 @@ def standing(report: Report) -> Standing:
     A module in which no check passes and none found anything written is the hand-out, whatever else was edited in it.
     """
     checks = _checks(report)
-    if not report.grader_failed and (not checks or report.sha256 == hashlib.sha256(b"").hexdigest()):
+    if not report.grader_failed and (not checks or report.sha256 in ("", hashlib.sha256(b"").hexdigest())):
         return Standing.NOT_STARTED
     if report.error or report.grader_failed:
         return Standing.NOT_GRADED
@@ -189,8 +189,8 @@ def _people(entries: Iterable[Entry]) -> list[dict[str, Any]]:
 
 
 def _reasons(report: Report) -> list[str]:
-    """Why a person should look at this submission. Who has not started needs none."""
-    reasons = [report.error] if report.error and standing(report) is Standing.NOT_GRADED else []
+    """Why a person should look at this submission: also where none was found in what was handed in."""
+    reasons = [report.error] if report.error else []
     return [clean(reason, REASON_LIMIT) for reason in dict.fromkeys((*reasons, *report.attention))]
 
 

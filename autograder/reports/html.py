@@ -55,9 +55,9 @@ def _environment() -> Environment:
     return environment
 
 
-def _beside(path: str) -> str:
-    """A link to `path`, relative to the page's own folder; whatever it holds, it leads to no other site."""
-    return "./" + quote(path.lstrip("/"), errors="replace")
+def _beside(link: str) -> str:
+    """A percent-encoded `link`, relative to the page's own folder; whatever it holds, it leads to no other site."""
+    return "./" + quote(link.lstrip("/"), safe="/%", errors="replace")
 
 
 def _prose(text: str) -> Markup:
