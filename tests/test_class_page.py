@@ -214,6 +214,7 @@ def rows_of(entries: Iterable[Entry]) -> list[dict[str, str]]:
         (lambda: report_of(sha256=hashlib.sha256(b"").hexdigest()), Standing.NOT_STARTED),
         (unreadable, Standing.NOT_GRADED),
         (broken, Standing.NOT_GRADED),
+        (lambda: report_of(parts=[], sha256="", error="It died", attention=["It died"]), Standing.NOT_GRADED),
         (lambda: report_of(parts=[], error="The sandbox died", grader_failed=True), Standing.NOT_GRADED),
         (lambda: ending_alike(Outcome.FAILED, "The loss is wrong."), Standing.GRADED),
     ],

@@ -59,7 +59,8 @@ def standing(report: Report) -> Standing:
     A module in which no check passes and none found anything written is the hand-out, whatever else was edited in it.
     """
     checks = _checks(report)
-    if not report.grader_failed and (not checks or report.sha256 in ("", hashlib.sha256(b"").hexdigest())):
+    nothing = not checks or report.sha256 in ("", hashlib.sha256(b"").hexdigest())
+    if nothing and not (report.grader_failed or report.attention):
         return Standing.NOT_STARTED
     if report.error or report.grader_failed:
         return Standing.NOT_GRADED
