@@ -3,7 +3,7 @@
 Stock nbgrader executes each notebook, whose test cells hold equivalent checks: the public ones, which travel with it.
 Both grade the same submissions on the same machine in the same run, and no report is reused.
 
-Usage: python benchmarks/nbgrader.py [submissions]
+Usage: python benchmarks/course.py [submissions]
 """
 
 import os
