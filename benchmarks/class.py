@@ -1,8 +1,8 @@
-"""A class on this machine: submissions a minute by number of workers, against stock nbgrader; memory; and how it scales.
+"""A class on this machine: submissions a minute by number of workers, against stock nbgrader; memory; and scaling.
 
-Every figure counts all of its seconds: starting the workers, and importing torch in each. No report is reused. Memory is
-that of a worker and of everything it started, shared pages counted by halves (PSS). The submissions are the
-reference, the correct styles, the wrong modules and, except against stock nbgrader, the hostile ones.
+Every rate counts all seconds: starting the workers, and importing torch in each. No report is reused. Memory is that of
+a worker and of everything it started, each shared page divided among those who share it (PSS). The submissions are
+correct styles, wrong modules and, except against stock nbgrader, hostile ones.
 
 Usage: python benchmarks/class.py [--stock N] [--workers 1 2] [--sizes 50 100 200]
        python benchmarks/class.py --stock 0 --workers 2 --sizes 1000      how memory grows with the class
@@ -46,6 +46,9 @@ def submissions(count: int, hostile_share: float = 0.05) -> list[bytes]:
     return [source + b"\n# submission %d\n" % number for number, source in enumerate(every)]
 
 
+SAMPLED_S = 2.0
+
+
 class Memory(threading.Thread):
     """Samples the memory of each worker's process and its descendants while a class is graded."""
 
@@ -54,7 +57,7 @@ class Memory(threading.Thread):
         self.pids, self.samples, self.done = pids, [], threading.Event()
 
     def run(self) -> None:
-        while not self.done.wait(1.0):
+        while not self.done.wait(SAMPLED_S):
             self.samples.append(max(self._of(pid) for pid in self.pids))
 
     @staticmethod
@@ -108,10 +111,8 @@ def main() -> None:
                 f"    {finished[0]:.1f} s to the first, then {sum(gaps) / len(gaps):.2f} s each, at most {gaps[-1]:.1f} s"
             )
             if len(memory) > 4:
-                at_100 = memory[min(len(memory) - 1, int(finished[min(99, size - 1)]))]
-                print(
-                    f"    largest worker {max(memory):.2f} GiB; {at_100:.2f} GiB at the 100th, {memory[-1]:.2f} at the end"
-                )
+                at_100 = memory[min(len(memory) - 1, int(finished[min(99, size - 1)] / SAMPLED_S))]
+                print(f"    largest worker: {max(memory):.2f} GiB; {at_100:.2f} at the 100th, {memory[-1]:.2f} at last")
 
 
 if __name__ == "__main__":
