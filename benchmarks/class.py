@@ -107,9 +107,8 @@ def main() -> None:
             ratio = f"  {rate / stock:5.1f} times stock nbgrader" if stock else ""
             print(f"{workers} worker{'s' * (workers > 1)}, {size:5} submissions  {rate:6.1f} a minute{ratio}")
             gaps = sorted(later - earlier for earlier, later in pairwise(finished))
-            print(
-                f"    {finished[0]:.1f} s to the first, then {sum(gaps) / len(gaps):.2f} s each, at most {gaps[-1]:.1f} s"
-            )
+            each = sum(gaps) / len(gaps)
+            print(f"    {finished[0]:.1f} s to the first, then {each:.2f} s each, at most {gaps[-1]:.1f} s")
             if len(memory) > 4:
                 at_100 = memory[min(len(memory) - 1, int(finished[min(99, size - 1)] / SAMPLED_S))]
                 print(f"    largest worker: {max(memory):.2f} GiB; {at_100:.2f} at the 100th, {memory[-1]:.2f} at last")
