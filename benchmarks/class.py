@@ -97,8 +97,7 @@ def main() -> None:
     stock = None
     if chosen.stock:
         with tempfile.TemporaryDirectory() as folder:
-            modules = [source.decode() for source in submissions(chosen.stock, hostile_share=0)]
-            stock = 60 * len(modules) / graded(STOCK, modules, Path(folder) / "stock")
+            stock = 60 * chosen.stock / graded(STOCK, submissions(chosen.stock, 0), Path(folder) / "stock")
         print(f"stock nbgrader                {stock:6.1f} a minute ({chosen.stock} benign submissions)")
     for workers in chosen.workers:
         for size in chosen.sizes:

@@ -51,7 +51,7 @@ def only_tests(notebook: Path) -> None:
     nbformat.write(cells, notebook)
 
 
-def graded(config: str | None, modules: list[str], folder: Path) -> float:
+def graded(config: str | None, modules: list[bytes], folder: Path) -> float:
     """Seconds to autograde these modules in a new course, with this configuration instead of ours."""
     source = build_course(folder)
     if config is not None:
@@ -61,14 +61,15 @@ def graded(config: str | None, modules: list[str], folder: Path) -> float:
     for index, module in enumerate(modules):
         submission = folder / "submitted" / f"student-{index:03}" / ASSIGNMENT
         shutil.copytree(folder / "release" / ASSIGNMENT, submission)
-        (submission / MODULE).write_text(module, "utf-8")
+        (submission / MODULE).write_bytes(module)
     options = [] if config is not None else ["--RunNotebook.enabled=False"]
     return nbgrader(folder, "autograde", ASSIGNMENT, *options)
 
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 12
-    pool = [*correct.CORRECT.values(), *(wrong.source(each) for each in wrong.WRONG)]
+    pool = [correct.encoded(source) for source in correct.CORRECT.values()]
+    pool += [wrong.source(each).encode() for each in wrong.WRONG]
     modules = [pool[index * len(pool) // count] for index in range(count)]
     with tempfile.TemporaryDirectory() as temporary:
         seconds = {

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,7 +14,7 @@ import pytest
 
 from autograder.assignment import PARTS
 from autograder.fill_in import SOLUTION, fill_in
-from autograder.grading import MAX_ARCHIVE_ENTRIES, NothingToGrade, find_module
+from autograder.grading import MAX_ARCHIVE_ENTRIES, NothingToGrade, find_module, grade
 from autograder.sandbox.limits import LIMITS
 
 ROOT = Path(__file__).parents[1]
@@ -172,17 +174,30 @@ def test_doctor_names_every_level() -> None:
         assert text in result.stdout
 
 
-def test_plain_pytest_grades_too() -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "autograder/checks", "-m", "loss_function"]
-    result = subprocess.run(
-        [*command, "--submission", str(SOLUTION), "-p", "no:cacheprovider"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=False,
-        timeout=120,
-    )
+def plain_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "--pyargs", "autograder.checks", "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False, timeout=120)
+
+
+def test_plain_pytest_gives_the_same_points(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "examples" / "four-layer-encoder" / MODULE, tmp_path)
+    result = plain_pytest(tmp_path, "--challenge-seed", "7")
+    expected = grade(tmp_path / MODULE, seed=7)
+    for part in expected.parts:
+        assert re.search(rf"{part.name} +{part.score:g} of {part.max_score:g}\n", result.stdout), result.stdout
+    assert f"{expected.score:g} of 90    challenge seed 7" in result.stdout
+
+
+def test_plain_pytest_grades_one_part(tmp_path: Path) -> None:
+    result = plain_pytest(tmp_path, "-m", "loss_function", "--submission", str(SOLUTION))
     assert "6 passed" in result.stdout, result.stdout + result.stderr
+    assert "25 of 25" in result.stdout
+
+
+def test_plain_pytest_says_what_is_missing(tmp_path: Path) -> None:
+    result = plain_pytest(tmp_path)
+    assert result.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"{MODULE} does not exist" in result.stdout + result.stderr
 
 
 # --- finding the module -----------------------------------------------------------------------------------------------

@@ -1,19 +1,11 @@
-"""Lets plain pytest grade: `pytest autograder/checks --submission cs5814_vae.py`."""
-
-from pathlib import Path
+"""Lets plain pytest grade: `pytest --pyargs autograder.checks --submission cs5814_vae.py`."""
 
 import pytest
 
-from autograder.assignment import MODULE, PARTS
+from autograder.assignment import PARTS
 from autograder.checks.harness import Grading
-from autograder.sandbox.client import Sandbox
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("grading")
-    group.addoption("--submission", type=Path, default=Path(MODULE), help="the module to grade")
-    group.addoption("--seed", dest="challenge_seed", type=int, help="repeat the challenges of an earlier run")
-    group.addoption("--isolation", help="the isolation level (default: the strongest that works)")
+from autograder.grading import NothingToGrade, find_module
+from autograder.sandbox.client import Sandbox, SandboxError
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,10 +14,41 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "check(name, weight): a graded check")
     if any(isinstance(plugin, Grading) for plugin in config.pluginmanager.get_plugins()):
         return
-    sandbox = Sandbox(config.getoption("--isolation"))
+    try:
+        _, source = find_module(config.getoption("--submission"))
+        sandbox = Sandbox(config.getoption("--isolation"))
+    except (NothingToGrade, SandboxError, ValueError) as error:
+        config.pluginmanager.register(_CannotGrade(str(error)))
+        return
     config.add_cleanup(sandbox.close)
-    submission = sandbox.submission(config.getoption("--submission").read_bytes())
+    submission = sandbox.submission(source)
     config.add_cleanup(lambda: submission.__exit__(None))
-    seed = config.getoption("challenge_seed")
+    seed = config.getoption("--challenge-seed")
     grading = Grading(submission) if seed is None else Grading(submission, seed)
     config.pluginmanager.register(grading)
+    config.pluginmanager.register(_Points(grading))
+
+
+class _CannotGrade:
+    """Says why after collection: pytest shows an error from in the middle of it as a traceback."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def pytest_collection_modifyitems(self) -> None:
+        raise pytest.UsageError(self.reason)
+
+
+class _Points:
+    """Shows the points in pytest's own summary."""
+
+    def __init__(self, grading: Grading) -> None:
+        self.grading = grading
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        terminalreporter.section("points")
+        ran = [part for part in self.grading.reports() if part.checks]
+        for part in ran:
+            terminalreporter.write_line(f"{part.name:15}{part.score:6g} of {part.max_score:g}")
+        total, most = sum(part.score for part in ran), sum(part.max_score for part in ran)
+        terminalreporter.write_line(f"{'in all':15}{total:6g} of {most:g}    challenge seed {self.grading.seed}")
