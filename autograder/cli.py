@@ -60,10 +60,10 @@ def exit_codes() -> "Iterator[None]":
     try:
         yield
     except NothingToGrade as error:
-        errors.print(f"Nothing to grade: {error}", style="red", markup=False)
+        errors.print(f"Nothing to grade: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(USAGE) from None
     except (GraderError, SandboxError) as error:
-        errors.print(f"The grader itself failed: {error}", style="red", markup=False)
+        errors.print(f"The grader itself failed: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(GRADER_FAILED) from None
     except (typer.Exit, typer.Abort, typer.BadParameter, KeyboardInterrupt):
         raise
@@ -134,7 +134,7 @@ def grade(
         if timings:
             console.print(_timings(report))
     if report.grader_failed:
-        errors.print(report.error or "", style="red", markup=False)
+        errors.print(report.error or "", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(GRADER_FAILED)
     if min_score is not None and report.score < min_score:
         raise typer.Exit(BELOW_MINIMUM)
@@ -209,13 +209,20 @@ def class_command(
                 for report, students in taught.grade(scheduler, workers, require_isolation):
                     progress.done(report, students)
         except KeyboardInterrupt:
-            errors.print(f"Stopped. {taught.known} of {len(found)} are graded; the same command goes on from there.")
+            errors.print(
+                f"Stopped. {taught.known} of {len(found)} are graded; the same command goes on from there.",
+                soft_wrap=True,
+            )
             raise typer.Exit(INTERRUPTED) from None
         failed = taught.finish()
         if not quiet:
             console.print(f"Graded {len(found)} submissions. Open {out / 'index.html'} in a browser.", markup=False)
     if failed:
-        errors.print(f"The grader itself failed on {', '.join(failed)}: run the same command again.", markup=False)
+        errors.print(
+            f"The grader itself failed on {', '.join(failed)}: run the same command again.",
+            markup=False,
+            soft_wrap=True,
+        )
         raise typer.Exit(GRADER_FAILED)
 
 

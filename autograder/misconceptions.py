@@ -292,10 +292,11 @@ def diagnose_loss(probes: list[LossProbe]) -> list[str]:
             candidates.append(" ".join(names).split())
     if candidates:
         return min(candidates, key=len)
-    factors = [(value - r[""] * w[""][0]) / (kl[""] * w[""][1]) for r, kl, w, value in terms if abs(kl[""]) > 1e-3]
-    if len(factors) > 1 and all(_same(factor, factors[0], 1e-2) for factor in factors):
-        return ["kl-scaled"]
-    return []
+    # A weight of the divergence that explains every probe, taken from the one where the divergence says most.
+    r, kl, w, value = max(terms, key=lambda term: abs(term[1][""] / (term[0][""] or 1)))
+    factor = (value - r[""] * w[""][0]) / (kl[""] * w[""][1]) if kl[""] else 1.0
+    scaled = all(_same(r[""] * w[""][0] + factor * kl[""] * w[""][1], value) for r, kl, w, value in terms)
+    return ["kl-scaled"] if scaled and abs(factor - 1) > 0.01 else []
 
 
 def _same(expected: float, value: float, tolerance: float = 3e-4) -> bool:

@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 from itertools import product
 
 import pytest
+from submissions.correct import CORRECT, encoded
 
 from autograder.fill_in import fill_in
 from autograder.similarity import MIN_TOKENS, Pair, side_by_side, similar_pairs
-from tests.submissions.correct import CORRECT, encoded
 
 BLANK = fill_in()
 
