@@ -234,17 +234,14 @@ class Class:
 
         The report and the page of each student are written at once.
         """
-        missing = [source for source in self._same if self.results.find(source) is None]
+        missing = dict.fromkeys(source for source in self._same if self.results.find(source) is None)
         for each in self.submitted:
             if each.source not in missing:
                 self._write(each, self.report(each))
         if not missing:
             return
-        with (
-            existing_cluster(scheduler)
-            if scheduler
-            else local_cluster(min(workers or _cores(), len(missing))) as client
-        ):
+        cluster = existing_cluster(scheduler) if scheduler else local_cluster(min(workers or _cores(), len(missing)))
+        with cluster as client:
             for source, report in grade_class(missing, self.results, client, require_isolation):
                 if report.grader_failed:
                     self._failed[source] = report
