@@ -225,7 +225,14 @@ def test_the_command_grades_a_class(alone: dict[str, dict], tmp_path: Path) -> N
 def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(alone: dict[str, dict], tmp_path: Path) -> None:
     folder, out = write_class(tmp_path / "class"), tmp_path / "out"
     command = [sys.executable, "-m", "autograder", "class", str(folder), "--out", str(out), "--seed", str(SEED)]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True) as stopped:
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    ) as stopped:
         while len(list(out.glob("reports/*"))) < 3 and stopped.poll() is None:
             time.sleep(0.05)
         os.killpg(stopped.pid, signal.SIGINT)  # as the terminal does, to everyone
