@@ -46,7 +46,7 @@ def submissions(count: int, hostile_share: float = 0.05) -> list[bytes]:
     return [source + b"\n# submission %d\n" % number for number, source in enumerate(every)]
 
 
-SAMPLED_S = 2.0
+SAMPLED_S = 5.0
 
 
 class Memory(threading.Thread):
