@@ -31,10 +31,8 @@ class ChannelClosed(Exception):
 
 def send(channel: socket.socket, message: Message, tensors: dict[str, Tensor] | None = None) -> None:
     """Send one frame. TimeoutError if the channel's time-out passes first, ChannelClosed if the other end is gone."""
-    from safetensors.torch import save  # here, because the client starts the worker before it pays for torch
-
     header = json.dumps(message, allow_nan=False).encode()
-    body = save({name: tensor.detach().contiguous() for name, tensor in tensors.items()}) if tensors else b""
+    body = _save({name: tensor.detach().contiguous() for name, tensor in tensors.items()}) if tensors else b""
     if len(header) > LIMITS.header or len(body) > LIMITS.body:
         raise ProtocolError(f"a frame of {len(header)} + {len(body)} bytes is too large to send")
     try:
@@ -42,6 +40,17 @@ def send(channel: socket.socket, message: Message, tensors: dict[str, Tensor] | 
         channel.sendall(body)
     except (BrokenPipeError, ConnectionResetError) as error:
         raise ChannelClosed from error
+
+
+def _save(tensors: dict[str, Tensor]) -> bytes:
+    """As safetensors, through numpy: the way through torch keeps a ctypes type for every size that it ever saw."""
+    import safetensors.numpy  # here, because the client starts the worker before it pays for torch
+    import safetensors.torch
+
+    try:
+        return safetensors.numpy.save({name: tensor.numpy() for name, tensor in tensors.items()})
+    except TypeError:  # bfloat16 and the like, which numpy does not know
+        return safetensors.torch.save(tensors)
 
 
 def receive(channel: socket.socket, deadline: float | None = None) -> tuple[Message, dict[str, Tensor]]:
