@@ -122,7 +122,7 @@ def grade_source(
             f"Weak isolation ({sandbox.level.name}: {sandbox.level.summary}). Do not grade strangers' code this way."
         )
     if len(source) > LIMITS.source:
-        refused = nothing(f"The file is larger than {LIMITS.source // 1024} KiB, which no {MODULE} needs to be", name)
+        refused = nothing(f"The file is larger than {LIMITS.source // 1024} KiB, which no {MODULE} needs to be")
         report.parts, report.error = refused.parts, refused.error
     else:
         _run_checks(report, source, sandbox, pictures)
@@ -131,13 +131,14 @@ def grade_source(
     return report
 
 
-def nothing(reason: str, name: str = MODULE, check: str = "Handed in") -> Report:
+def nothing(reason: str) -> Report:
     """A report of zero for every part, with the reason."""
     reason = f"{reason[:1].upper()}{reason[1:].removesuffix('.')}."
     parts = [
-        PartReport(part.name, part.points, [Check(check, Outcome.ERROR, 0.0, part.points, reason)]) for part in PARTS
+        PartReport(part.name, part.points, [Check("Handed in", Outcome.ERROR, 0.0, part.points, reason)])
+        for part in PARTS
     ]
-    return Report(submission=name, sha256="", isolation="", seed=0, parts=parts, error=reason)
+    return Report(submission=MODULE, sha256="", isolation="", seed=0, parts=parts, error=reason)
 
 
 def _run_checks(report: Report, source: bytes, sandbox: Sandbox, pictures: bool) -> None:

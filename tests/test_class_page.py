@@ -9,10 +9,10 @@ import random
 import re
 import shutil
 from collections.abc import Iterable, Sequence
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+from pages import Page
 
 from autograder import assignment
 from autograder.report import Check, Outcome, PartReport, Report
@@ -171,25 +171,6 @@ def pairs_of(entries: Sequence[Entry]) -> list[Pair]:
         Pair(entries[7].student, entries[9].student, 0.9921, False, renamed=True, page="pairs/2.html"),
         Pair(entries[4].student, entries[10].student, 0.9613, False),
     ]
-
-
-class Page(HTMLParser):
-    """The tags of a page with their attributes, and the text."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(source)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def links(self) -> list[str]:
-        return [value or "" for _, attributes in self.tags for key, value in attributes.items() if key == "href"]
 
 
 def page_of(entries: Sequence[Entry], pairs: Sequence[Pair] = ()) -> Page:

@@ -6,11 +6,11 @@ import io
 import json
 import re
 import shutil
-from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
 from markdown_it import MarkdownIt
+from pages import Page
 from PIL import Image
 from rich.console import Console
 
@@ -111,25 +111,6 @@ def printed(report: Report, width: int = 100) -> str:
     terminal.render(report, console)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
-
-
-class Page(HTMLParser):
-    """The tags of a page with their attributes, and the text of each."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(source)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def named(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
 
 
 REPORTS = [blank_report, perfect_report, partial_report, unreadable_report, hostile_report]

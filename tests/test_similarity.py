@@ -3,10 +3,10 @@
 import re
 import shutil
 import time
-from html.parser import HTMLParser
 from itertools import product
 
 import pytest
+from pages import Page
 from submissions.correct import CORRECT, encoded
 
 from autograder.fill_in import fill_in
@@ -230,23 +230,6 @@ def test_five_hundred_modules_take_seconds():
 # Side by side
 
 
-class Page(HTMLParser):
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.feed(source)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def cells(self, kind: str) -> int:
-        return sum(attributes.get("class") == kind for _, attributes in self.tags)
-
-
 def test_side_by_side_says_first_what_it_does_not_prove():
     page = Page(side_by_side(("Ann", ORIGINAL.encode()), ("Ben", ORIGINAL.encode())))
     assert page.text.index("What this does not prove") < page.text.index("def sample_latent")
@@ -260,9 +243,9 @@ def test_side_by_side_tells_the_hand_out_from_what_both_wrote_and_marks_what_dif
     assert "<mark>eps</mark>" in source
     assert "<mark>noise</mark>" in source
     page = Page(source)
-    assert page.cells("given") > 2 * 60
-    assert page.cells("own") == 2
-    assert page.cells("same") > 2 * 20
+    assert page.of_class("given") > 2 * 60
+    assert page.of_class("own") == 2
+    assert page.of_class("same") > 2 * 20
 
 
 def test_side_by_side_holds_no_tag_and_no_control_character_of_a_source():

@@ -65,11 +65,11 @@ class TrustedGrades(NbGraderPreprocessor):
         except NothingToGrade as error:
             return nothing(str(error))
         results = Results(kept, self.seed)
-        if self.reuse and results.find(source) is None:
+        report = results.find(source) if self.reuse else None
+        if self.reuse and report is None:
             self._grade_ahead(results)
-        if self.reuse and (report := results.find(source)):
-            return report
-        return self._grade(source, results)
+            report = results.find(source)
+        return report or self._grade(source, results)
 
     def _grade(self, source: bytes, results: Results) -> Report:
         sandbox = warm_sandbox()
