@@ -95,7 +95,7 @@ def grade(
     """
     from autograder.grading import find_module, grade_source
     from autograder.sandbox import isolation as levels
-    from autograder.sandbox.client import Sandbox, SandboxError
+    from autograder.sandbox.client import Sandbox
 
     with exit_codes():
         if isolation is not None:
@@ -108,10 +108,8 @@ def grade(
                 raise typer.BadParameter(f"the folder of {file} does not exist")
         name, source = find_module(submission)
         with Sandbox(isolation) as sandbox:
-            if require_isolation and not sandbox.level.strong:
-                raise SandboxError(
-                    f"--require-isolation: only {sandbox.level.name!r} works here, a weak one; see `autograder doctor`"
-                )
+            if require_isolation:
+                sandbox.require_strong()
             report = grade_source(name, source, sandbox, seed=seed, pictures=html is not None)
         from autograder.results import write
 

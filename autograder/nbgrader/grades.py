@@ -22,7 +22,6 @@ from autograder.nbgrader.submitted import module_in, submitted_folder
 from autograder.report import PartReport, Report
 from autograder.reports import reading
 from autograder.results import Results
-from autograder.sandbox.client import SandboxError
 
 
 class TrustedGrades(NbGraderPreprocessor):
@@ -73,8 +72,8 @@ class TrustedGrades(NbGraderPreprocessor):
 
     def _grade(self, source: bytes, results: Results) -> Report:
         sandbox = warm_sandbox()
-        if self.require_isolation and not sandbox.level.strong:
-            raise SandboxError(f"only {sandbox.level.name!r} isolation works here, a weak one; see `autograder doctor`")
+        if self.require_isolation:
+            sandbox.require_strong()
         report = grade_source(MODULE, source, sandbox, seed=self.seed)
         if report.grader_failed:
             raise GraderError(report.error)

@@ -113,6 +113,11 @@ class Sandbox:
         self._events = b""
         self._ready = False
 
+    def require_strong(self) -> None:
+        """SandboxError where only weak isolation works."""
+        if not self.level.strong:
+            raise SandboxError(f"only {self.level.name!r} isolation works here, a weak one; see `autograder doctor`")
+
     def wait_until_ready(self) -> None:
         """Wait for the worker's imports. SandboxError if it cannot start."""
         if self._ready:
