@@ -1,6 +1,13 @@
-"""Reading an HTML page in a test."""
+"""Reading an HTML page in a test, and opening it in a real browser."""
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
 
 
 class Page(HTMLParser):
@@ -26,3 +33,27 @@ class Page(HTMLParser):
 
     def of_class(self, kind: str) -> int:
         return sum(attributes.get("class") == kind for _, attributes in self.tags)
+
+
+@contextmanager
+def opened(source: str, folder: Path, width: int) -> Iterator[tuple[Any, list[str]]]:
+    """The page in headless Chromium, `width` pixels wide, and what its console complains of; skips without one."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("no Chromium here")
+    file = folder / "page.html"
+    file.write_text(source, encoding="utf-8")
+    complaints: list[str] = []
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto(file.as_uri())
+        yield page, complaints
+        browser.close()
+
+
+def overflow(page: Any) -> int:
+    """By how many pixels an open page is wider than its window."""
+    return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

@@ -7,12 +7,11 @@ import io
 import json
 import random
 import re
-import shutil
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import pytest
-from pages import Page
+from pages import Page, opened, overflow
 
 from autograder import assignment
 from autograder.report import Check, Outcome, PartReport, Report
@@ -391,25 +390,11 @@ def test_every_table_has_heads_and_every_id_is_used_once():
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("size", [0, 1, 60])
 def test_page_fits_the_screen_and_its_own_policy(size, width, tmp_path):
-    playwright = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not chromium:
-        pytest.skip("no Chromium here")
     entries = a_class(size)
-    page_file = tmp_path / "index.html"
-    page_file.write_text(classroom.index(entries, pairs_of(entries)), encoding="utf-8")
-    complaints: list[str] = []
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": width, "height": 800})
-        page.on("console", lambda message: complaints.append(message.text))
-        page.goto(page_file.as_uri())
+    with opened(classroom.index(entries, pairs_of(entries)), tmp_path, width) as (page, complaints):
         page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
-        overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        shown = page.screenshot(full_page=True)
-        browser.close()
-    assert overflow <= 0
-    assert shown.startswith(b"\x89PNG")
+        assert overflow(page) <= 0
+        assert page.screenshot(full_page=True).startswith(b"\x89PNG")
     assert complaints == []
 
 

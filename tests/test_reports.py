@@ -5,12 +5,11 @@ import hashlib
 import io
 import json
 import re
-import shutil
 from xml.etree import ElementTree
 
 import pytest
 from markdown_it import MarkdownIt
-from pages import Page
+from pages import Page, opened, overflow
 from PIL import Image
 from rich.console import Console
 
@@ -306,24 +305,10 @@ def test_page_scrolls_long_output_by_keyboard():
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("make", REPORTS)
 def test_page_fits_the_screen_and_its_own_policy(make, width, tmp_path):
-    playwright = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not chromium:
-        pytest.skip("no Chromium here")
-    page_file = tmp_path / "page.html"
-    page_file.write_text(html.render(make()), encoding="utf-8")
-    complaints: list[str] = []
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": width, "height": 800})
-        page.on("console", lambda message: complaints.append(message.text))
-        page.goto(page_file.as_uri())
+    with opened(html.render(make()), tmp_path, width) as (page, complaints):
         page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
-        overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        styled = page.evaluate("getComputedStyle(document.querySelector('.next, .hero')).display") != "inline"
-        browser.close()
-    assert overflow <= 0
-    assert styled
+        assert overflow(page) <= 0
+        assert page.evaluate("getComputedStyle(document.querySelector('.next, .hero')).display") != "inline"
     assert complaints == []
 
 

@@ -1,12 +1,11 @@
 """Which modules are listed as nearly the same, which are not, and the page that shows two side by side."""
 
 import re
-import shutil
 import time
 from itertools import product
 
 import pytest
-from pages import Page
+from pages import Page, opened, overflow
 from submissions.correct import CORRECT, encoded
 
 from autograder.fill_in import fill_in
@@ -269,20 +268,8 @@ def test_side_by_side_is_quick_and_bounded_whatever_the_sources():
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1280])
 def test_side_by_side_fits_the_screen_and_its_own_policy(width, tmp_path):
-    playwright = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not chromium:
-        pytest.skip("no Chromium here")
-    page_file = tmp_path / "pair.html"
     long = ORIGINAL + "\n" + "x" * 5000
-    page_file.write_text(side_by_side(("Ann " * 40, ORIGINAL.encode()), ("B" * 200, long.encode())), encoding="utf-8")
-    complaints: list[str] = []
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": width, "height": 800})
-        page.on("console", lambda message: complaints.append(message.text))
-        page.goto(page_file.as_uri())
-        overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        browser.close()
-    assert overflow <= 0
+    source = side_by_side(("Ann " * 40, ORIGINAL.encode()), ("B" * 200, long.encode()))
+    with opened(source, tmp_path, width) as (page, complaints):
+        assert overflow(page) <= 0
     assert complaints == []
