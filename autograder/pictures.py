@@ -57,7 +57,7 @@ def trained_reference() -> reference.ConditionalVariationalAutoencoder:
         torch.default_generator.manual_seed(SEED)
         model = reference.ConditionalVariationalAutoencoder(sizes.input_dim, sizes.num_categories, sizes.latent)
         shapes = {name: parameter.shape for name, parameter in model.named_parameters()}
-        model.load_state_dict(draw_parameters(shapes, sizes, challenge, to_train=True))
+        model.load_state_dict(draw_parameters(shapes, sizes, challenge, images.mean(0)))
         batches = challenge.integers(SMOKE_DIGITS, SMOKE_STEPS, SMOKE_BATCH_SIZE)
         parameters = list(model.parameters())
         train(model, reference.loss_function, parameters, images, one_hots, batches, SMOKE_LEARNING_RATE)

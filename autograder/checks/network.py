@@ -48,7 +48,7 @@ class Sizes:
 class Model:
     """The submission's model, built with `sizes` under the handle "model", its parameters drawn by the grader.
 
-    With `own_start`, everything stays as the constructor left it; for `to_train` see `draw_parameters`.
+    With `own_start`, everything stays as the constructor left it; for `mean_image` see `draw_parameters`.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Model:
         submission: Submission,
         challenge: Challenge,
         sizes: Sizes | None = None,
-        to_train: bool = False,
+        mean_image: Tensor | None = None,
         own_start: bool = False,
     ) -> None:
         self.submission, self.sizes = submission, sizes or Sizes()
@@ -64,7 +64,7 @@ class Model:
         self._incomplete = submission.construct("model", CLASS, *arguments, seed=challenge.seed())
         self.parameters: dict[str, Tensor] = {}
         if not own_start:
-            self.parameters = draw_parameters(self._shapes(), self.sizes, challenge, to_train)
+            self.parameters = draw_parameters(self._shapes(), self.sizes, challenge, mean_image)
             submission.set_parameters("model", self.parameters)
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
@@ -153,17 +153,21 @@ def concatenate(data: Tensor, classes: Tensor) -> Tensor:
 
 
 def draw_parameters(
-    shapes: Mapping[str, Sequence[int]], sizes: Sizes, challenge: Challenge, to_train: bool = False
+    shapes: Mapping[str, Sequence[int]], sizes: Sizes, challenge: Challenge, mean_image: Tensor | None = None
 ) -> dict[str, Tensor]:
     """Random parameters of these shapes.
 
-    Weights get the scale that keeps activations alive through ReLU layers, biases one that shows. With `to_train`, the
-    biases are zero and the heads small, so that any network starts calmly.
+    Weights get the scale that keeps activations alive through ReLU layers, biases one that shows. With the (input_dim,)
+    mean image of what will be trained on, any network starts calmly: the heads are small, the biases zero, but for
+    those of the pixels, which start at the mean image so that no step is spent on it.
     """
     parameters = {}
     for name, shape in shapes.items():
-        scale = (2 / fan_in(shape, sizes)) ** 0.5 if len(shape) == 2 else 0.0 if to_train else 0.4
-        if to_train and sizes.latent in shape:
+        if mean_image is not None and list(shape) == [sizes.input_dim]:
+            parameters[name] = mean_image.clamp(0.01, 0.99).logit()
+            continue
+        scale = (2 / fan_in(shape, sizes)) ** 0.5 if len(shape) == 2 else 0.4 if mean_image is None else 0.0
+        if mean_image is not None and sizes.latent in shape:
             scale *= 0.3
         parameters[name] = scale * challenge.normal(*shape)
     return parameters
