@@ -218,18 +218,25 @@ class Class:
         for each in submitted:
             if each.source is not None:
                 self._same.setdefault(each.source, []).append(each)
-        self._failed: dict[bytes, Report] = {}  # of the grader itself, and so not kept
+        self._reports: dict[str, Report] = {}  # by student, without pictures
 
     @property
-    def known(self) -> int:
-        """How many students' reports need no more grading."""
-        without = sum(each.source is None for each in self.submitted)
-        return without + sum(len(same) for source, same in self._same.items() if self.results.find(source))
+    def graded(self) -> int:
+        """How many students have a report."""
+        return len(self._reports)
 
     def forget(self) -> None:
         """Drop the reports that are kept on this class."""
         for source in self._same:
             self.results.file(source).unlink(missing_ok=True)
+
+    def resume(self) -> list[Report]:
+        """Write the pages of those who need no more grading, and return their reports."""
+        for each in self.submitted:
+            report = nothing(each.reason) if each.source is None else self.results.find(each.source)
+            if report is not None:
+                self._write(each, report)
+        return list(self._reports.values())
 
     def grade(
         self, scheduler: str | None = None, workers: int = 0, require_isolation: bool = False
@@ -238,29 +245,15 @@ class Class:
 
         The report and the page of each student are written at once.
         """
-        missing = dict.fromkeys(source for source in self._same if self.results.find(source) is None)
-        for each in self.submitted:
-            if each.source not in missing:
-                self._write(each, self.report(each))
+        missing = [source for source, same in self._same.items() if same[0].student not in self._reports]
         if not missing:
             return
         cluster = existing_cluster(scheduler) if scheduler else local_cluster(min(workers or _cores(), len(missing)))
         with cluster as client:
             for source, report in grade_class(missing, self.results, client, require_isolation):
-                if report.grader_failed:
-                    self._failed[source] = report
                 for each in self._same[source]:
                     self._write(each, report)
                 yield report, len(self._same[source])
-
-    def report(self, submitted: Submitted) -> Report:
-        """The report of a student who has one."""
-        if submitted.source is None:
-            return nothing(submitted.reason)
-        report = self.results.find(submitted.source) or self._failed.get(submitted.source)
-        if report is None:
-            raise KeyError(f"{submitted.student} is not graded yet")
-        return report
 
     def _write(self, submitted: Submitted, report: Report) -> None:
         report = dataclasses.replace(report, submission=submitted.student)
@@ -268,6 +261,7 @@ class Class:
         text = json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"
         write(self.out / "reports" / f"{name}.json", text)
         write(self.out / "students" / f"{name}.html", html.render(report))
+        self._reports[submitted.student] = dataclasses.replace(report, pictures=None)
 
     def finish(self) -> list[str]:
         """Write the page of the class, its grades and their summary; the students on whom the grader itself failed."""
@@ -278,17 +272,13 @@ class Class:
             first, second = ((student, sources[student]) for student in (pair.first, pair.second))
             write(self.out / "pairs" / f"{number}.html", similarity.side_by_side(first, second))
         entries = [
-            page.Entry(
-                each.student,
-                dataclasses.replace(self.report(each), pictures=None),
-                f"students/{quote(self._names[each.student])}.html",
-            )
+            page.Entry(each.student, self._reports[each.student], f"students/{quote(self._names[each.student])}.html")
             for each in self.submitted
         ]
         write(self.out / "index.html", page.index(entries, pairs))
         write(self.out / "grades.csv", page.table(entries))
         write(self.out / "class.json", json.dumps(page.summary(entries, pairs), indent=2, ensure_ascii=False) + "\n")
-        return [each.student for each in self.submitted if each.source in self._failed]
+        return [student for student, report in self._reports.items() if report.grader_failed]
 
 
 def _cores() -> int:

@@ -203,12 +203,12 @@ def class_command(
         if fresh:
             taught.forget()
         try:
-            with ClassProgress(console, len(found), taught.known, shown=not quiet) as progress:
+            with ClassProgress(console, len(found), taught.resume(), shown=not quiet) as progress:
                 for report, students in taught.grade(scheduler, workers, require_isolation):
                     progress.done(report, students)
         except KeyboardInterrupt:
             errors.print(
-                f"Stopped. {taught.known} of {len(found)} are graded; the same command goes on from there.",
+                f"Stopped. {taught.graded} of {len(found)} are graded; the same command goes on from there.",
                 soft_wrap=True,
             )
             raise typer.Exit(INTERRUPTED) from None

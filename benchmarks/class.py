@@ -1,16 +1,19 @@
-"""A class on this machine: submissions a minute by number of workers, against stock nbgrader; memory; and scaling.
+"""A class on this machine: submissions a minute by number of workers, against other graders; memory; and scaling.
+
+The others are stock nbgrader and, where the command is on the PATH, `otter run`; both run the public checks.
 
 Every rate counts all seconds: starting the workers, and importing torch in each. No report is reused. Memory is that of
 a worker and of everything it started, each shared page divided among those who share it (PSS). The submissions are
-correct styles, wrong modules and, except against stock nbgrader, hostile ones.
+correct styles, wrong modules and, except against other graders, hostile ones.
 
-Usage: python benchmarks/class.py [--stock N] [--workers 1 2] [--sizes 50 100 200]
-       python benchmarks/class.py --stock 0 --workers 2 --sizes 1000      how memory grows with the class
+Usage: python benchmarks/class.py [--others N] [--workers 1 2] [--sizes 50 100 200]
+       python benchmarks/class.py --others 0 --workers 2 --sizes 1000      how memory grows with the class
 """
 
 import argparse
 import os
-import random
+import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -23,30 +26,14 @@ import psutil
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from course import STOCK, graded  # noqa: E402
-from submissions import correct, hostile, wrong  # noqa: E402
+from submissions.mixed import mixed  # noqa: E402
 
+from autograder.assignment import MODULE, PARTS  # noqa: E402
 from autograder.classroom import grade_class, local_cluster  # noqa: E402
 from autograder.results import Results  # noqa: E402
 
-BENIGN = [
-    *(correct.encoded(source) for source in correct.CORRECT.values()),
-    *(wrong.source(each).encode() for each in wrong.WRONG),
-]
-
-
-def submissions(count: int, hostile_share: float = 0.05) -> list[bytes]:
-    """So many different submissions, spread evenly over all kinds."""
-    bad = round(count * hostile_share)
-    attacks = [
-        hostile.armed(hostile.HOSTILE[index * len(hostile.HOSTILE) // max(bad, 1)], canary=ROOT, port=9, marker="bench")
-        for index in range(bad)
-    ]
-    every = [BENIGN[index * len(BENIGN) // count % len(BENIGN)] for index in range(count - bad)] + attacks
-    random.Random(0).shuffle(every)
-    return [source + b"\n# submission %d\n" % number for number, source in enumerate(every)]
-
-
 SAMPLED_S = 5.0
+QUIET: dict = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 class Memory(threading.Thread):
@@ -87,24 +74,72 @@ def measure(sources: list[bytes], workers: int) -> tuple[float, list[float], lis
     return seconds, finished, memory.samples
 
 
+OTTER_TEST = """
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = {part!r}
+points = {points}
+
+
+@test_case()
+def test_part():
+    import shutil, sys
+
+    shutil.copy({checks!r}, ".")
+    sys.path.insert(0, ".")
+    import public_checks
+
+    public_checks.check({part!r})
+"""
+
+
+def otter_run(modules: list[bytes], folder: Path) -> float:
+    """Seconds for `otter run` on each of these modules, with a test a part that runs the public checks."""
+    tests, archive = folder / "tests", folder / "autograder.zip"
+    tests.mkdir()
+    for part in PARTS:
+        test = OTTER_TEST.format(
+            part=part.name, points=part.points, checks=str(ROOT / "notebooks" / "public_checks.py")
+        )
+        (tests / f"{part.name}.py").write_text(test)
+    nothing_else = ("--no-environment", "--no-requirements", "--no-config")
+    subprocess.run(["otter", "generate", "-t", tests, "-o", archive, *nothing_else], cwd=folder, check=True, **QUIET)
+    started = time.perf_counter()
+    for number, module in enumerate(modules):
+        submission = folder / str(number)
+        submission.mkdir()
+        (submission / MODULE).write_bytes(module)
+        subprocess.run(["otter", "run", MODULE, "-a", archive, "--no-logo"], cwd=submission, check=False, **QUIET)
+    return time.perf_counter() - started
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--stock", type=int, default=12, help="submissions for stock nbgrader; 0: leave it out")
+    arguments.add_argument(
+        "--others", type=int, default=12, help="submissions for the other graders; 0: leave them out"
+    )
     arguments.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     arguments.add_argument("--sizes", type=int, nargs="+", default=[50, 100, 200])
     chosen = arguments.parse_args()
 
-    stock = None
-    if chosen.stock:
+    others = {}
+    if chosen.others:
+        modules = mixed(chosen.others, 0, ROOT)
         with tempfile.TemporaryDirectory() as folder:
-            stock = 60 * chosen.stock / graded(STOCK, submissions(chosen.stock, 0), Path(folder) / "stock")
-        print(f"stock nbgrader                {stock:6.1f} a minute ({chosen.stock} benign submissions)")
+            others["stock nbgrader"] = 60 * chosen.others / graded(STOCK, modules, Path(folder) / "stock")
+        if shutil.which("otter"):
+            with tempfile.TemporaryDirectory() as folder:
+                others["otter run"] = 60 * chosen.others / otter_run(modules, Path(folder))
+        for name, rate in others.items():
+            print(f"{name:27} {rate:6.1f} a minute ({chosen.others} benign submissions)")
     for workers in chosen.workers:
         for size in chosen.sizes:
-            seconds, finished, memory = measure(submissions(size, 0 if stock else 0.05), workers)
+            with tempfile.TemporaryDirectory() as canary:
+                seconds, finished, memory = measure(mixed(size, 0 if others else 0.05, Path(canary)), workers)
             rate = 60 * size / seconds
-            ratio = f"  {rate / stock:5.1f} times stock nbgrader" if stock else ""
-            print(f"{workers} worker{'s' * (workers > 1)}, {size:5} submissions  {rate:6.1f} a minute{ratio}")
+            ratios = "".join(f"  {rate / other:5.1f} times {name}" for name, other in others.items())
+            print(f"{workers} worker{'s' * (workers > 1)}, {size:5} submissions  {rate:6.1f} a minute{ratios}")
             gaps = sorted(later - earlier for earlier, later in pairwise(finished))
             each = sum(gaps) / len(gaps)
             print(f"    {finished[0]:.1f} s to the first, then {each:.2f} s each, at most {gaps[-1]:.1f} s")

@@ -15,6 +15,7 @@ import pytest
 from class_graders import accident_prone, logged, quick
 from distributed import Client
 from submissions import correct, wrong
+from submissions.mixed import mixed
 
 from autograder.classroom import DEATHS, file_names, grade_class, local_cluster
 from autograder.grading import GraderError, grade_source
@@ -207,6 +208,15 @@ def test_neighbours_and_order_change_no_grade(
     shuffled = list(MIXED)[::order]
     reports = dict(grade_class([MIXED[name] for name in shuffled], results, cluster))
     assert {name: judged(reports[MIXED[name]]) for name in MIXED} == alone
+
+
+@pytest.mark.exhaustive
+def test_200_get_the_grades_that_each_gets_alone(cluster: Client, results: Results, tmp_path: Path) -> None:
+    class_of_200 = mixed(200, 0.05, tmp_path)
+    reports = dict(grade_class(class_of_200, results, cluster))
+    for source in class_of_200:
+        with Sandbox() as sandbox:
+            assert judged(reports[source]) == judged(grade_source("x", source, sandbox, seed=SEED)), source.decode()
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ import notebook_cells
 MNIST = Path(os.environ.get("MNIST_ROOT") or Path(__file__).parents[2] / "shared" / "mnist")
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.exhaustive,
     pytest.mark.skipif(not (MNIST / "MNIST" / "raw").is_dir(), reason="no MNIST in MNIST_ROOT or ../shared/mnist"),
 ]
 
@@ -58,7 +58,7 @@ def classify(names):
     return classes
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in (1, 2))])
+@pytest.mark.parametrize("seed", range(3))
 def test_reference_learns_mnist(names, classify, seed):
     assert names["digits_name"] == "MNIST"
     torch.manual_seed(seed)

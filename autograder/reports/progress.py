@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -30,9 +31,9 @@ class _Rate(ProgressColumn):
 
 
 class ClassProgress:
-    """Shows a class being graded, as a context manager; silent where `shown` is false."""
+    """Shows a class being graded, `known` of it already; a context manager, silent where `shown` is false."""
 
-    def __init__(self, console: Console, total: int, known: int, shown: bool = True) -> None:
+    def __init__(self, console: Console, total: int, known: Sequence[Report] = (), shown: bool = True) -> None:
         self._bar = Progress(
             TextColumn("Grading"),
             BarColumn(),
@@ -41,8 +42,8 @@ class ClassProgress:
             TimeRemainingColumn(),
             console=console,
         )
-        self._task = self._bar.add_task("", total=total, completed=known)
-        self._counts: Counter[str] = Counter()
+        self._task = self._bar.add_task("", total=total, completed=len(known))
+        self._counts = Counter(map(outcome, known))
         self._live = Live(get_renderable=self._render, console=console, refresh_per_second=4) if shown else None
 
     def _render(self) -> Group:
@@ -50,13 +51,9 @@ class ClassProgress:
         table.add_row(*(str(self._counts[name]) for name in OUTCOMES))
         return Group(self._bar, table)
 
-    def count(self, report: Report, submissions: int = 1) -> None:
-        """Count a report that was there already."""
-        self._counts[outcome(report)] += submissions
-
     def done(self, report: Report, submissions: int = 1) -> None:
         """Count a report that was just made, for so many identical submissions."""
-        self.count(report, submissions)
+        self._counts[outcome(report)] += submissions
         self._bar.advance(self._task, submissions)
 
     def __enter__(self) -> ClassProgress:
