@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -81,6 +81,9 @@ def grade(
     html: Annotated[Path | None, typer.Option(help="Write the student's page, self-contained.")] = None,
     gradescope: Annotated[Path | None, typer.Option(help="Write Gradescope's results.json.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write a Markdown summary.")] = None,
+    github: Annotated[
+        bool, typer.Option("--github", help="In a GitHub workflow: job summary, annotations, points, outputs.")
+    ] = False,
     min_score: Annotated[float | None, typer.Option(help="Exit with 1 below this score.")] = None,
     require_isolation: Annotated[bool, typer.Option(help="Refuse to grade without strong isolation.")] = False,
     isolation: Annotated[str | None, typer.Option(help="bubblewrap, confined or process. [default: strongest]")] = None,
@@ -93,11 +96,17 @@ def grade(
     Exit codes: 0 graded, whatever the score; 1 below --min-score; 2 bad usage or nothing to grade; 3 the grader
     itself failed.
     """
-    from autograder.grading import find_module, grade_source
+    from autograder.grading import NothingToGrade, find_module, grade_source, nothing
+    from autograder.reports import github as workflow
     from autograder.sandbox import isolation as levels
     from autograder.sandbox.client import Sandbox
 
-    with exit_codes():
+    if github and not all(os.environ.get(variable) for variable in workflow.FILES):
+        raise typer.BadParameter(
+            f"--github is for a step of a GitHub workflow, which sets {' and '.join(workflow.FILES)}"
+        )
+    step: AbstractContextManager[list[str]] = workflow.step() if github else nullcontext([])
+    with step as commands, exit_codes():
         if isolation is not None:
             try:
                 levels.level(isolation)
@@ -106,7 +115,12 @@ def grade(
         for file in (json_file, junit, html, gradescope, markdown):
             if file is not None and not file.absolute().parent.is_dir():
                 raise typer.BadParameter(f"the folder of {file} does not exist")
-        name, source = find_module(submission)
+        try:
+            name, source = find_module(submission)
+        except NothingToGrade as error:
+            if github:
+                commands += workflow.publish(nothing(str(error)), b"", "")
+            raise
         with Sandbox(isolation) as sandbox:
             if require_isolation:
                 sandbox.require_strong()
@@ -123,6 +137,9 @@ def grade(
         for path, render in renderings:
             if path is not None:
                 write(path, render(report))
+        if github:
+            folder = submission if submission.is_dir() else Path.cwd()
+            commands += workflow.publish(report, source, Path(os.path.relpath(name, folder)).as_posix())
         if quiet:
             console.print(f"{report.score:g}/{report.max_score:g}", highlight=False)
         else:
@@ -271,15 +288,26 @@ def fill_in_command(
 @app.command()
 def release(
     out: Annotated[Path, typer.Option(help="The folder that gets the kit.")] = Path("out"),
+    github: Annotated[bool, typer.Option("--github", help="A template repository whose workflow grades.")] = False,
+    repository: Annotated[
+        str | None, typer.Option(help="With --github: OWNER/NAME of your repository. [default: public checks alone]")
+    ] = None,
+    ref: Annotated[str | None, typer.Option(help="With --repository: the tag or commit of it to grade with.")] = None,
 ) -> None:
-    """Build the students' kit, hw3-part3.zip: the notebook and what goes with it, without any solution."""
-    from autograder.release import build_kit
+    """Build the students' kit, hw3-part3.zip: the notebook and what goes with it, without any solution.
+
+    With --github a folder to push as a template repository, which grades each push: with the public checks, or, with
+    --repository and --ref, with the graded ones. docs/ci.md explains who can read and change what.
+    """
+    from autograder.release import build_kit, build_template
 
     try:
-        kit = build_kit(out)
-    except FileNotFoundError as error:
+        if (repository or ref) and not github:
+            raise ValueError("--repository and --ref belong to --github")
+        kit = build_template(out, repository, ref) if github else build_kit(out)
+    except (FileNotFoundError, FileExistsError, ValueError) as error:
         raise typer.BadParameter(str(error)) from None
-    console.print(f"Wrote {kit}")
+    console.print(f"Wrote {kit}", markup=False, soft_wrap=True)
 
 
 @app.command()

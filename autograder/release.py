@@ -1,5 +1,6 @@
-"""Build the students' kit: a zip with everything they need and nothing they must not see."""
+"""Build what students get: a zip, or a template repository, with everything they need and nothing they must not see."""
 
+import re
 import tempfile
 import zipfile
 from pathlib import Path
@@ -11,13 +12,23 @@ from autograder.fill_in import fill_in
 KIT = "hw3-part3"
 TRAIN_DIGITS, TEST_DIGITS = 6000, 1000
 
-_REPOSITORY = Path(__file__).parents[1]
+_PACKAGE = Path(__file__).parent
+_REPOSITORY = _PACKAGE.parent
 _FILES = {
     "cvae.ipynb": "notebooks/cvae.ipynb",
     "public_checks.py": "notebooks/public_checks.py",
     "environment.yml": "notebooks/environment.yml",
     "README.md": "docs/student.md",
 }
+_TEMPLATE = _PACKAGE / "template"
+# What `autograder.public` is made of: with these, a student's own workflow reports the public checks.
+_PUBLIC = (
+    "__init__.py",
+    "assignment.py",
+    "public.py",
+    "report.py",
+    *(f"reports/{name}.py" for name in ("__init__", "github", "junit", "markdown", "reading")),
+)
 
 
 def build_kit(out: Path, train_digits: int = TRAIN_DIGITS, test_digits: int = TEST_DIGITS) -> Path:
@@ -27,17 +38,7 @@ def build_kit(out: Path, train_digits: int = TRAIN_DIGITS, test_digits: int = TE
     cannot reach MNIST. The same sources give the same bytes. FileNotFoundError outside of the course's repository,
     which holds the notebook.
     """
-    files = {MODULE: fill_in().encode()}
-    for name, source in _FILES.items():
-        path = _REPOSITORY / source
-        if not path.exists():
-            raise FileNotFoundError(f"{source} is missing: build the kit in a checkout of the course's repository")
-        files[name] = path.read_bytes().replace(b"\r\n", b"\n")
-    with tempfile.TemporaryDirectory() as folder:
-        digits = write_mnist(Path(folder), train_digits, test_digits)
-        for path in sorted(digits.rglob("*-ubyte")):
-            files[f"digits/{path.relative_to(digits).as_posix()}"] = path.read_bytes()
-
+    files = _kit(train_digits, test_digits)
     out.mkdir(parents=True, exist_ok=True)
     kit = out / f"{KIT}.zip"
     with zipfile.ZipFile(kit, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -48,3 +49,75 @@ def build_kit(out: Path, train_digits: int = TRAIN_DIGITS, test_digits: int = TE
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, content)
     return kit
+
+
+def build_template(
+    out: Path,
+    repository: str | None = None,
+    ref: str | None = None,
+    train_digits: int = TRAIN_DIGITS,
+    test_digits: int = TEST_DIGITS,
+) -> Path:
+    """Write the folder `hw3-part3`, ready to be pushed as a template repository, into `out` and return its path.
+
+    It holds the kit and a workflow that grades each push: with the public checks, which lie in the template; or, where
+    the course's own `repository` (OWNER/NAME) and a tag or commit of it, `ref`, are given, with the graded checks by
+    the reusable workflow there.
+
+    Raises:
+        ValueError: a repository or a ref that GitHub would not understand, or one without the other.
+        FileExistsError: the folder is there already, perhaps with somebody's work in it.
+        FileNotFoundError: outside of the course's repository, which holds the notebook.
+    """
+    if (repository is None) != (ref is None):
+        raise ValueError("a repository needs a ref, the tag or commit to grade with, and a ref needs a repository")
+    if repository is not None and not re.fullmatch(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+", repository):
+        raise ValueError(f"{repository!r} is not of the form OWNER/NAME")
+    if ref is not None and not re.fullmatch(r"[A-Za-z0-9._/+-]+", ref):
+        raise ValueError(f"{ref!r} is neither a tag nor a commit")
+
+    files = _kit(train_digits, test_digits)
+    files["student.md"] = files["README.md"]
+    for name in ("README.md", ".gitignore"):
+        files[name] = (_TEMPLATE / name.removeprefix(".")).read_bytes()
+    if repository is None:
+        workflow = (_TEMPLATE / "public.yml").read_text("utf-8").replace("torch==VERSION", _pin("torch"))
+        files |= {f".github/autograder/{name}": (_PACKAGE / name).read_bytes() for name in _PUBLIC}
+    else:
+        workflow = (
+            (_TEMPLATE / "graded.yml").read_text("utf-8").replace("OWNER/NAME", repository).replace("@REF", f"@{ref}")
+        )
+    files[".github/workflows/grade.yml"] = workflow.encode()
+
+    folder = out / KIT
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def _kit(train_digits: int, test_digits: int) -> dict[str, bytes]:
+    """The students' files by name."""
+    files = {MODULE: fill_in().encode()}
+    for name, source in _FILES.items():
+        files[name] = _checkout(source).read_bytes().replace(b"\r\n", b"\n")
+    with tempfile.TemporaryDirectory() as folder:
+        digits = write_mnist(Path(folder), train_digits, test_digits)
+        for path in sorted(digits.rglob("*-ubyte")):
+            files[f"digits/{path.relative_to(digits).as_posix()}"] = path.read_bytes()
+    return files
+
+
+def _pin(package: str) -> str:
+    """What constraints.txt says of `package`: `torch==2.14.1`."""
+    lines = _checkout("constraints.txt").read_text("utf-8").splitlines()
+    return next(line for line in lines if line.startswith(f"{package}=="))
+
+
+def _checkout(name: str) -> Path:
+    path = _REPOSITORY / name
+    if not path.exists():
+        raise FileNotFoundError(f"{name} is missing: build the kit in a checkout of the course's repository")
+    return path

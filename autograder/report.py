@@ -45,6 +45,7 @@ class Check:
     message: str = ""
     hint: str = ""
     misconception: str | None = None  # the name of the mistake in `autograder.misconceptions`, where it was recognised
+    line: int | None = None  # of the module, where an exception names one: the submission's word, any number
 
     def __post_init__(self) -> None:
         self.name, self.message, self.hint = clean(self.name, 200), clean(self.message), clean(self.hint)

@@ -9,7 +9,7 @@ import math
 import sys
 import traceback
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, suppress
 from functools import partial
 from pathlib import Path
@@ -59,22 +59,29 @@ def check(part: str) -> None:
         raise ValueError(f"no part {part!r}: choose from {', '.join(CHECKS)}")
     failed = 0
     # nbgrader gives no points to a test cell that writes to stderr, be it only a warning.
-    with redirect_stderr(sys.stdout), torch.random.fork_rng(devices=[]):
+    with redirect_stderr(sys.stdout):
+        for label, hint, _ in outcomes(part):
+            failed += bool(hint)
+            print(f"✗ {label}\n    {hint}" if hint else f"✓ {label}")
+    if failed:
+        raise ChecksFailedError(f"{part} is not done yet: edit cs5814_vae.py, save it, and run this cell again.")
+    print(f"All checks of {part} pass.")
+
+
+def outcomes(part: str) -> Iterator[tuple[str, str, int | None]]:
+    """What holds, or the hint why not and the line at which the code stopped, for each check of a part in turn."""
+    with torch.random.fork_rng(devices=[]):
         for label, function in CHECKS[part]:
             torch.manual_seed(SEED)
             try:
                 with torch.enable_grad():  # whatever an earlier call has left behind
                     function()
             except Exception as error:
-                failed += 1
-                print(f"✗ {label}\n    {_explain(error)}")
+                yield label, _explain(error), _line(error)
                 if not isinstance(error, HintError):  # the code does not run: the other checks would only repeat it
-                    break
+                    return
             else:
-                print(f"✓ {label}")
-    if failed:
-        raise ChecksFailedError(f"{part} is not done yet: edit cs5814_vae.py, save it, and run this cell again.")
-    print(f"All checks of {part} pass.")
+                yield label, "", None
 
 
 def pytest_generate_tests(metafunc) -> None:
@@ -121,6 +128,14 @@ def _explain(error: Exception) -> str:
     if _is_stub(error):
         return f"`{frames[-1].name}` is not written yet ({place}): {error}"
     return f"Your code stopped with {type(error).__name__} ({place}): {error}"
+
+
+def _line(error: Exception) -> int | None:
+    """The line of cs5814_vae.py at which `error` stopped the code."""
+    if isinstance(error, SyntaxError):
+        return error.lineno
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(_path())]
+    return frames[-1].lineno if frames else None
 
 
 def _is_stub(error: Exception) -> bool:

@@ -13,8 +13,8 @@ _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _REFERENCE = re.compile(r"[@#]|(?<=GH)-|(?<=://)|(?<=www)\.", re.IGNORECASE)
 
 
-def render(report: Report) -> str:
-    """The score, the table of parts, the next step, then the rest, folded."""
+def render(report: Report, reproduce: str | None = None) -> str:
+    """The score, the table of parts, the next step, then the rest, folded; last the command that repeats it all."""
     title, sentence = reading.headline(report)
     blocks = [
         f"## {report.score:g} / {report.max_score:g} · {text(title)}",
@@ -51,7 +51,8 @@ def render(report: Report) -> str:
         f"{code(report.submission)} · isolation {text(report.isolation)} · seed {report.seed}"
         f" · sha256 {code(report.sha256)}"
     )
-    blocks.append(f"Reproduce with {code(f'autograder grade {assignment.MODULE} --seed {report.seed}')}")
+    command = reproduce or f"autograder grade {assignment.MODULE} --seed {report.seed}"
+    blocks.append(f"Reproduce with {code(command)}")
     return "\n\n".join(blocks) + "\n"
 
 

@@ -101,8 +101,8 @@ def headline(report: Report) -> tuple[str, str]:
         return "One thing stands in the way.", "Nothing could be graded yet. Once this is fixed, every part is checked."
     if report.parts and done == len(report.parts):
         return "Everything works.", (
-            f"Every automatic point is yours. The remaining {assignment.VISUALIZATION_POINTS} are for your figures, "
-            "which a TA looks at."
+            f"Every check passes. The remaining {assignment.VISUALIZATION_POINTS} points are for your figures, which a "
+            "TA looks at."
         )
     if report.score == 0:
         return "Ready for the first points.", (
