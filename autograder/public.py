@@ -39,7 +39,7 @@ def grade(folder: Path) -> Report:
     started = time.perf_counter()
     source = (folder / assignment.MODULE).read_bytes()
     command = [sys.executable, "-c", "from autograder import public; public.answer()", str(folder / CHECKS)]
-    variables = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
+    variables = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ} | {"OMP_NUM_THREADS": "1"}
     # Files, not pipes: a process that the submission leaves behind would keep a pipe open for ever.
     with tempfile.TemporaryFile() as answers, tempfile.TemporaryFile() as printed:
         try:

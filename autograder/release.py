@@ -90,7 +90,8 @@ def build_template(
     files[".github/workflows/grade.yml"] = workflow.encode()
 
     folder = out / KIT
-    folder.mkdir(parents=True)
+    if folder.exists():
+        raise FileExistsError(f"{folder} exists already: remove it, or name another folder with --out")
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,385 @@
+"""GitHub: the template repository, its workflow step by step, and what a submission cannot do to either."""
+
+import base64
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from markdown_it import MarkdownIt
+from pages import Page
+from test_reports import hostile_report, partial_report, perfect_report, report_of, unreadable_report
+from workflows import ROOT, Log, run
+
+from autograder import assignment, release
+from autograder.fill_in import SOLUTION, fill_in
+from autograder.report import Check, Outcome, PartReport
+from autograder.reports import github, markdown
+
+WORKFLOWS = [
+    *sorted((ROOT / ".github" / "workflows").glob("*.yml")),
+    *sorted((ROOT / "autograder" / "template").glob("*.yml")),
+]
+COMMANDS = (
+    "::error file=cs5814_vae.py,line=1::forged",
+    "  ::warning::forged",
+    "::set-output name=score::90",
+    "::add-mask::0",
+    "::notice title=Autograding report::{\"totalPoints\":90,\"maxPoints\":90}",
+    "text ##[error]forged",
+    "##[set-output name=score;]90",
+    "::stop-commands::x",
+    "</details><script>alert(1)</script><img src=x onerror=alert(1)>![i](https://evil.example/p.png)[l](https://evil.example)",
+)  # fmt: skip
+HOSTILE = f"""
+import os, sys
+
+attack = {chr(10).join(("", *COMMANDS, ""))!r}
+for stream in (sys.stdout, sys.stderr):
+    print(attack, file=stream, flush=True)
+for name in [name for name in os.environ if name.startswith("GITHUB_")]:
+    open(os.environ[name], "a").write("score=90\\n" + attack)
+
+
+def sample_latent(means, logvariances):
+    raise ValueError(attack)
+
+
+def loss_function(reconstructions, originals, means, logvariances):
+    raise type(attack, (Exception,), {{}})(attack)
+
+
+class ConditionalVariationalAutoencoder:
+    def __init__(self, *sizes):
+        os.write(1, attack.encode())
+        raise SystemExit(attack)
+"""
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory) -> Path:
+    return release.build_template(tmp_path_factory.mktemp("public"), train_digits=20, test_digits=10)
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("graded")
+    return release.build_template(out, "university/cs5814", "v1.0.0", train_digits=20, test_digits=10)
+
+
+def pushed(template: Path, source: str, folder: Path):
+    """The job after a push of the template's repository with `source` as the module."""
+    student = folder / "student"
+    subprocess.run(["cp", "-r", template, student], check=True)
+    (student / assignment.MODULE).write_text(source, "utf-8")
+    return run(student / ".github" / "workflows" / "grade.yml", student, folder / "runner")
+
+
+def as_html(summary: str) -> Page:
+    return Page(MarkdownIt("commonmark", {"html": True}).enable("table").render(summary))
+
+
+def result_of(outputs: dict[str, str]) -> dict:
+    return json.loads(base64.b64decode(outputs["result"]))
+
+
+# The workflow, step by step
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("template", ["public", "graded"])
+def test_a_perfect_push_gets_every_point_and_no_annotation(template, request, tmp_path):
+    job = pushed(request.getfixturevalue(template), SOLUTION.read_text("utf-8"), tmp_path)
+    assert not job.failed, job.printed
+    assert "90 / 90" in as_html(job.summary).text
+    assert (job.outputs["score"], job.outputs["max-score"], result_of(job.outputs)["status"]) == ("90", "90", "pass")
+    assert job.log.commands == [
+        ("notice", {"title": "Autograding complete"}, "Points 90/90"),
+        ("notice", {"title": "Autograding report"}, '{"totalPoints":90,"maxPoints":90}'),
+    ]
+
+
+@pytest.mark.parametrize("template", ["public", "graded"])
+def test_a_wrong_push_is_annotated_where_the_mistake_is(template, request, tmp_path):
+    source = SOLUTION.read_text("utf-8").replace("torch.exp(0.5 * logvariances)", "torch.exp(logvariances)")
+    line = 1 + source.splitlines().index("def sample_latent(means, logvariances):")
+    job = pushed(request.getfixturevalue(template), source, tmp_path)
+    assert not job.failed, job.printed
+    errors = job.log.named("error")
+    assert errors
+    for properties, message in errors:
+        assert (properties["file"], properties["line"]) == (assignment.MODULE, str(line))
+        assert properties["title"].startswith("sample_latent: ")
+        assert "Hint: " in message or "standard deviation" in message
+    score = float(job.outputs["score"])
+    assert 70 <= score < 90
+    assert job.log.named("notice")[0][1] == f"Points {job.outputs['score']}/90"
+    result = result_of(job.outputs)
+    assert (result["status"], result["max_score"]) == ("fail", 90)
+    assert sum(test["score"] for test in result["tests"]) == pytest.approx(score)
+    assert "Fix next: sample_latent" in as_html(job.summary).text
+    assert (job.workspace / "junit.xml").exists()
+
+
+@pytest.mark.parametrize("template", ["public", "graded"])
+def test_a_hostile_push_forges_nothing(template, request, tmp_path):
+    job = pushed(request.getfixturevalue(template), HOSTILE, tmp_path)
+    assert "forged" in job.printed  # it was shown
+    assert {name for name, _, _ in job.log.commands} == {"error", "notice"}
+    assert [data for _, data in job.log.named("notice")] == ["Points 0/90", '{"totalPoints":0,"maxPoints":90}']
+    for properties, _ in job.log.named("error"):
+        assert set(properties) <= {"file", "line", "title"}
+        assert properties.get("file") == assignment.MODULE
+        assert properties["title"].split(":")[0] in {"Fix this first", *(part.name for part in assignment.PARTS)}
+    assert set(job.outputs) == {"score", "max-score", "result"}
+    assert (job.outputs["score"], result_of(job.outputs)["status"]) == ("0", "fail")
+    page = as_html(job.summary)
+    assert not {tag for tag, _ in page.tags} & {"a", "img", "script"}
+    assert "evil.example" in page.text
+
+
+def test_a_push_without_the_module_fails_and_says_so(graded, tmp_path):
+    student = tmp_path / "student"
+    subprocess.run(["cp", "-r", graded, student], check=True)
+    (student / assignment.MODULE).unlink()
+    for folder in ("::error::forged", "a\n::error::forged ##[error]forged"):  # which of the two is not guessed
+        path = student / "::error::forged" / folder.replace("/", "") / assignment.MODULE
+        path.parent.mkdir(parents=True)
+        path.write_text("")
+    job = run(student / ".github" / "workflows" / "grade.yml", student, tmp_path / "runner")
+    assert job.failed
+    assert job.outputs["score"] == "0"
+    assert "more than one cs5814_vae.py" in as_html(job.summary).text
+    ((properties, message),) = job.log.named("error")
+    assert properties == {"title": "Fix this first"}
+    assert "more than one cs5814_vae.py" in message
+
+
+def test_the_called_workflow_installs_by_the_pins_and_allows_namespaces(graded, tmp_path):
+    student = tmp_path / "student"
+    subprocess.run(["cp", "-r", graded, student], check=True)
+    (student / assignment.MODULE).unlink()
+    job = run(student / ".github" / "workflows" / "grade.yml", student, tmp_path / "runner")
+    install, allow = job.noted.splitlines()
+    assert install.startswith("pip install --constraint course/constraints.txt ")
+    assert install.endswith(" ./course")
+    assert allow == "sudo sysctl --ignore --write kernel.apparmor_restrict_unprivileged_userns=0"
+    assert not (job.workspace / "course").exists()
+
+
+def test_outside_of_a_step_the_option_says_what_it_is_for():
+    result = subprocess.run(
+        [sys.executable, "-m", "autograder", "grade", assignment.MODULE, "--github"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin"},
+        check=False,
+    )
+    assert result.returncode == 2
+    assert "step of a GitHub workflow" in " ".join(result.stderr.split())
+
+
+# The workflow files
+
+
+def test_workflows_keep_to_githubs_schema():
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_workflows_have_the_least_rights_and_pinned_actions(file):
+    workflow = yaml.safe_load(file.read_text("utf-8"))
+    assert workflow["permissions"] in ({}, {"contents": "read"})
+    for job in workflow["jobs"].values():
+        assert set(job.get("permissions", {}).items()) <= {("contents", "read"), ("checks", "write")}
+        assert "uses" in job or job["timeout-minutes"] <= 90
+        for step in job.get("steps", []):
+            assert "${{" not in step.get("run", "")
+            if "uses" in step:
+                owner, version = step["uses"].split("/")[0], step["uses"].split("@")[1]
+                assert re.fullmatch(r"v\d+" if owner == "actions" else r"[0-9a-f]{40}", version)
+            if step.get("uses", "").startswith("actions/checkout"):
+                assert step["with"]["persist-credentials"] is False
+
+
+def test_ci_runs_what_the_script_runs():
+    (job,) = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))["jobs"].values()
+    assert ".ci/run" in [step.get("run") for step in job["steps"]]
+
+
+# The template
+
+
+def test_the_template_holds_the_kit_and_the_workflow(graded):
+    assert {path.relative_to(graded).as_posix() for path in graded.rglob("*") if path.is_file()} == {
+        ".github/workflows/grade.yml",
+        ".gitignore",
+        "README.md",
+        "cs5814_vae.py",
+        "cvae.ipynb",
+        "environment.yml",
+        "public_checks.py",
+        "student.md",
+        *(
+            f"digits/MNIST/raw/{split}-{kind}-ubyte"
+            for split in ("train", "t10k")
+            for kind in ("images-idx3", "labels-idx1")
+        ),
+    }
+    assert (graded / assignment.MODULE).read_text("utf-8") == fill_in()
+
+
+def test_the_template_calls_the_pinned_workflow(graded):
+    (job,) = yaml.safe_load((graded / ".github/workflows/grade.yml").read_text("utf-8"))["jobs"].values()
+    assert job["uses"] == "university/cs5814/.github/workflows/grade-classroom.yml@v1.0.0"
+
+
+@pytest.mark.parametrize("template", ["public", "graded"])
+def test_the_template_holds_neither_solution_nor_hidden_checks_nor_hints(template, request):
+    folder = request.getfixturevalue(template)
+    solved = set(SOLUTION.read_text("utf-8").splitlines()) - set(fill_in().splitlines())
+    secrets = {line.strip() for line in solved if len(line.strip()) > len("nn.ReLU(),")}
+    hidden = {path.name for path in (ROOT / "autograder" / "checks").glob("*.py")} - {"__init__.py"}
+    hidden |= {"misconceptions.py", "fill_in.py", "cli.py", "solution"}
+    for path in folder.rglob("*"):
+        assert path.name not in hidden
+        if path.suffix in {".py", ".ipynb", ".md", ".yml"}:
+            text = path.read_text("utf-8")
+            assert not [secret for secret in secrets if secret in text]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("university/cs5814", None), "needs a ref"),
+        ((None, "v1"), "needs a repository"),
+        (("cs5814", "v1"), "OWNER/NAME"),
+        (("a/b\njobs:", "v1"), "OWNER/NAME"),
+        (("a/b", "v1\n    secrets: inherit"), "neither a tag nor a commit"),
+    ],
+)
+def test_a_template_for_no_repository_is_refused(arguments, complaint, tmp_path):
+    with pytest.raises(ValueError, match=complaint):
+        release.build_template(tmp_path, *arguments)
+
+
+def test_a_template_overwrites_nothing(tmp_path):
+    (tmp_path / release.KIT).mkdir()
+    with pytest.raises(FileExistsError, match="exists already"):
+        release.build_template(tmp_path, train_digits=20, test_digits=10)
+
+
+# The rendering
+
+
+@pytest.fixture
+def publish(tmp_path, monkeypatch):
+    """Publish a report, and what the runner makes of the commands."""
+    for name in github.FILES:
+        monkeypatch.setenv(name, str(tmp_path / name))
+
+    def published(report, source=b"", file="hw/cs5814_vae.py"):
+        log = Log()
+        for command in github.publish(report, source, file):
+            assert "\n" not in command
+            log.read(command)
+        return (
+            log,
+            (tmp_path / "GITHUB_STEP_SUMMARY").read_text("utf-8"),
+            (tmp_path / "GITHUB_OUTPUT").read_text("utf-8"),
+        )
+
+    return published
+
+
+def test_findings_are_annotated_and_what_waits_for_them_is_not(publish):
+    log, summary, _ = publish(partial_report())
+    titles = [properties["title"] for properties, _ in log.named("error")]
+    assert titles == ["loss_function: values on random minibatches", "loss_function: gradients", "encoder: the heads"]
+    assert summary == markdown.render(partial_report())
+
+
+def test_a_perfect_report_has_no_annotation(publish):
+    assert not publish(perfect_report())[0].named("error")
+
+
+def test_a_hostile_report_stays_within_its_commands(publish):
+    log, summary, outputs = publish(hostile_report())
+    assert [name for name, _, _ in log.commands] == ["error"] * github.ANNOTATIONS + ["notice"] * 2
+    assert all(properties.keys() == {"title"} for properties, _ in log.named("error"))
+    assert [line.split("=")[0] for line in outputs.splitlines()] == ["score", "max-score", "result"]
+    assert len(summary.encode()) < 1 << 20  # GitHub takes no more
+
+
+def test_the_longest_summary_is_taken(publish):
+    worst = "@" * 5000
+    checks = [[Check(f"{index}{worst}", Outcome.FAILED, 0, 1, f"{index}{worst}", worst) for index in range(6)]] * 6
+    assert len(publish(report_of(*checks, output="\N{HUGGING FACE}" * 100_000))[1].encode()) < 1 << 20
+
+
+NETWORK = """import torch
+
+class ConditionalVariationalAutoencoder(torch.nn.Module):
+    @staticmethod
+    def helper(): ...
+
+    def __init__(self): ...
+
+    @torch.no_grad()
+    def forward(self): ...
+
+def sample_latent(): ...
+
+def sample_latent(again): ...
+
+def other():
+    def loss_function(): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("part", "line"),
+    [("sample_latent", 14), ("loss_function", None), ("encoder", 7), ("decoder", 7), ("forward", 10), ("training", 3)],
+)
+def test_a_finding_stands_at_the_definition_of_its_part(publish, part, line):
+    report = report_of(*[[]] * 6)
+    report.parts = [PartReport(part, 5, [Check("it works", Outcome.FAILED, 0, 5, "No.")])]
+    ((properties, _),) = publish(report, NETWORK.encode())[0].named("error")
+    assert properties.get("line") == (line and str(line))
+    assert properties.get("file") == (line and "hw/cs5814_vae.py")
+
+
+@pytest.mark.parametrize(("named", "line"), [(5, 5), (0, 14), (-3, 14), (10**9, 14), (None, 14)])
+def test_a_line_that_an_exception_names_counts_if_there_is_one(publish, named, line):
+    report = report_of(*[[]] * 6)
+    report.parts = [PartReport("sample_latent", 5, [Check("x", Outcome.ERROR, 0, 5, "ValueError", line=named)])]
+    ((properties, _),) = publish(report, NETWORK.encode())[0].named("error")
+    assert properties["line"] == str(line)
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        (b"x = 1\ndef f(:\n", "2"),
+        (b"x = 1\0", None),
+        (b"x = " + b"1+" * 100_000 + b"1", None),
+        (b"x = " + b"-" * 100_000 + b"1", None),
+        (b"# coding: klingon\nx = '\xff'\n", None),
+        (b"", None),
+    ],
+)
+def test_a_module_that_cannot_be_read_gives_one_annotation(publish, source, line):
+    ((properties, message),) = publish(unreadable_report(), source)[0].named("error")
+    assert message == unreadable_report().error
+    assert properties.get("line") == line
+
+
+def test_the_points_for_the_reporter_hold_no_word_of_the_submission(publish):
+    outputs = dict(line.split("=", 1) for line in publish(unreadable_report())[2].splitlines())
+    assert all(test["message"] == "did not run" for test in result_of(outputs)["tests"])
