@@ -81,7 +81,7 @@ def build_template(
     for name in ("README.md", ".gitignore"):
         files[name] = (_TEMPLATE / name.removeprefix(".")).read_bytes()
     if repository is None:
-        workflow = (_TEMPLATE / "public.yml").read_text("utf-8").replace("torch==VERSION", _pin("torch"))
+        workflow = (_TEMPLATE / "public.yml").read_text("utf-8").replace("PINNED", _pinned())
         files |= {f".github/autograder/{name}": (_PACKAGE / name).read_bytes() for name in _PUBLIC}
     else:
         workflow = (
@@ -111,10 +111,10 @@ def _kit(train_digits: int, test_digits: int) -> dict[str, bytes]:
     return files
 
 
-def _pin(package: str) -> str:
-    """What constraints.txt says of `package`: `torch==2.14.1`."""
+def _pinned() -> str:
+    """The versions of torch and torchvision that constraints.txt pins, as pip takes them."""
     lines = _checkout("constraints.txt").read_text("utf-8").splitlines()
-    return next(line for line in lines if line.startswith(f"{package}=="))
+    return " ".join(line for line in lines if line.startswith("torch"))
 
 
 def _checkout(name: str) -> Path:

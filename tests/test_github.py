@@ -235,6 +235,14 @@ def test_the_template_holds_the_kit_and_the_workflow(graded):
     assert (graded / assignment.MODULE).read_text("utf-8") == fill_in()
 
 
+def test_the_template_installs_the_pinned_torch(public):
+    (job,) = yaml.safe_load((public / ".github/workflows/grade.yml").read_text("utf-8"))["jobs"].values()
+    (install,) = [step["run"] for step in job["steps"] if "pip install" in step.get("run", "")]
+    pins = re.findall(r"^torch.*==.*$", (ROOT / "constraints.txt").read_text("utf-8"), re.MULTILINE)
+    assert len(pins) == 2
+    assert install.startswith(f"pip install {' '.join(pins)} ")
+
+
 def test_the_template_calls_the_pinned_workflow(graded):
     (job,) = yaml.safe_load((graded / ".github/workflows/grade.yml").read_text("utf-8"))["jobs"].values()
     assert job["uses"] == "university/cs5814/.github/workflows/grade-classroom.yml@v1.0.0"
