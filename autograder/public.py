@@ -38,7 +38,7 @@ def grade(folder: Path) -> Report:
     """
     started = time.perf_counter()
     source = (folder / assignment.MODULE).read_bytes()
-    command = [sys.executable, "-c", "from autograder import public; public.answer()", str(folder / CHECKS)]
+    command = [sys.executable, "-P", "-c", "from autograder import public; public.answer()", str(folder / CHECKS)]
     variables = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ} | {"OMP_NUM_THREADS": "1"}
     # Files, not pipes: a process that the submission leaves behind would keep a pipe open for ever.
     with tempfile.TemporaryFile() as answers, tempfile.TemporaryFile() as printed:
@@ -83,14 +83,18 @@ def answer() -> None:
         assert spec.loader is not None
         checks: Any = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(checks)
-        print(json.dumps({part: [label for label, _ in each] for part, each in checks.CHECKS.items()}), file=answers)
-        for part in checks.CHECKS:
-            for label, hint, line in checks.outcomes(part):
-                print(json.dumps([part, label, hint, line]), file=answers, flush=True)
+        labels = {part: [label for label, _ in each] for part, each in checks.CHECKS.items()}
+        print(json.dumps(labels), file=answers, flush=True)
+        for part in labels:
+            told = checks.outcomes(part)
+            last = ("", "", None)
+            for label in labels[part]:
+                last = next(told, last)  # where the code does not run at all, the other checks would repeat it
+                print(json.dumps([part, label, *last[1:]]), file=answers, flush=True)
 
 
 def _parts(answers: str, why: str) -> list[PartReport]:
-    """The parts of the assignment, in its order. A check without an answer waits for the one before, or says `why`."""
+    """The parts of the assignment, in its order; a check without an answer failed because of `why`."""
     # What follows the last line break was not written to its end.
     lines = [json.loads(line) for line in answers.split("\n")[:-1]]
     labels: dict[str, list[str]] = lines[0] if lines else {}
@@ -99,17 +103,12 @@ def _parts(answers: str, why: str) -> list[PartReport]:
     for part in assignment.PARTS:
         names = labels.get(part.name, ["The public checks run"])
         bounds = [round(part.points * index / len(names), 2) for index in range(len(names) + 1)]
-        checks: list[Check] = []
+        checks = []
         for name, (low, high) in zip(names, pairwise(bounds), strict=True):
+            hint, line = ended.get((part.name, name), (why, None))
+            outcome = Outcome.ERROR if line or hint is why else Outcome.FAILED if hint else Outcome.PASSED
             worth = round(high - low, 2)
-            if (part.name, name) in ended:
-                hint, line = ended[part.name, name]
-                outcome = Outcome.ERROR if line else Outcome.FAILED if hint else Outcome.PASSED
-                checks.append(Check(name, outcome, 0.0 if hint else worth, worth, hint, line=line))
-            elif checks and checks[-1].outcome is not Outcome.PASSED:
-                checks.append(Check(name, Outcome.SKIPPED, 0.0, worth, "Waits for the check above."))
-            else:
-                checks.append(Check(name, Outcome.ERROR, 0.0, worth, why))
+            checks.append(Check(name, outcome, 0.0 if hint else worth, worth, hint, line=line))
         parts.append(PartReport(part.name, part.points, checks))
     return parts
 

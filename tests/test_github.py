@@ -102,7 +102,7 @@ def test_a_perfect_push_gets_every_point_and_no_annotation(template, request, tm
     ]
 
 
-@pytest.mark.parametrize("template", ["public", "graded"])
+@pytest.mark.parametrize("template", [pytest.param("public", marks=pytest.mark.slow), "graded"])
 def test_a_wrong_push_is_annotated_where_the_mistake_is(template, request, tmp_path):
     source = SOLUTION.read_text("utf-8").replace("torch.exp(0.5 * logvariances)", "torch.exp(logvariances)")
     line = 1 + source.splitlines().index("def sample_latent(means, logvariances):")
@@ -233,6 +233,13 @@ def test_the_template_holds_the_kit_and_the_workflow(graded):
         ),
     }
     assert (graded / assignment.MODULE).read_text("utf-8") == fill_in()
+
+
+def test_the_public_template_needs_no_autograder(public, tmp_path):
+    command = [sys.executable, "-S", "-c", "import autograder.public as public; print(public.__file__)"]  # no packages
+    variables = {"PYTHONPATH": str(public / ".github")}
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=variables, check=True)
+    assert Path(result.stdout.strip()).is_relative_to(public)
 
 
 def test_the_template_installs_the_pinned_torch(public):
