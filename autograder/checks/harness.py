@@ -194,7 +194,7 @@ class Grading:
         score = points if outcome is Outcome.PASSED else 0.0
         named, line = ", ".join(misconceptions) or None, error.line if isinstance(error, Raised) else None
         self.checks.setdefault(_part(item), []).append(
-            Check(_check(item)["name"], outcome, score, points, message, hint, named, line)
+            Check(_check(item)["name"], outcome, score, points, message, hint, named, line=line)
         )
         self.seconds[_part(item)] = self.seconds.get(_part(item), 0.0) + call.duration
 
