@@ -32,6 +32,8 @@ COMMANDS = (
     "text ##[error]forged",
     "##[set-output name=score;]90",
     "::stop-commands::x",
+    '  File "cs5814_vae.py", line 1, in forged',
+    "    raise ValueError('forged')",
     "</details><script>alert(1)</script><img src=x onerror=alert(1)>![i](https://evil.example/p.png)[l](https://evil.example)",
 )  # fmt: skip
 HOSTILE = f"""
@@ -104,23 +106,23 @@ def test_a_perfect_push_gets_every_point_and_no_annotation(template, request, tm
 
 @pytest.mark.parametrize("template", [pytest.param("public", marks=pytest.mark.slow), "graded"])
 def test_a_wrong_push_is_annotated_where_the_mistake_is(template, request, tmp_path):
-    source = SOLUTION.read_text("utf-8").replace("torch.exp(0.5 * logvariances)", "torch.exp(logvariances)")
-    line = 1 + source.splitlines().index("def sample_latent(means, logvariances):")
+    source = (ROOT / "examples" / "four-layer-encoder" / assignment.MODULE).read_text("utf-8")
+    line = next(number for number, text in enumerate(source.splitlines(), 1) if "def __init__" in text)
     job = pushed(request.getfixturevalue(template), source, tmp_path)
     assert not job.failed, job.printed
     errors = job.log.named("error")
     assert errors
     for properties, message in errors:
         assert (properties["file"], properties["line"]) == (assignment.MODULE, str(line))
-        assert properties["title"].startswith("sample_latent: ")
-        assert "Hint: " in message or "standard deviation" in message
+        assert properties["title"].startswith("encoder: ")
+        assert "layer" in message
     score = float(job.outputs["score"])
     assert 70 <= score < 90
     assert job.log.named("notice")[0][1] == f"Points {job.outputs['score']}/90"
     result = result_of(job.outputs)
     assert (result["status"], result["max_score"]) == ("fail", 90)
     assert sum(test["score"] for test in result["tests"]) == pytest.approx(score)
-    assert "Fix next: sample_latent" in as_html(job.summary).text
+    assert "Fix next: encoder" in as_html(job.summary).text
     assert (job.workspace / "junit.xml").exists()
 
 

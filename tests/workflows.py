@@ -20,10 +20,11 @@ STAND_IN = '#!/bin/sh\necho "$(basename "$0") $*" >> "$NOTED"\n'
 
 @dataclass
 class Log:
-    """What the runner makes of a log: the commands it would carry out, by the rules of its ActionCommand.cs."""
+    """What the runner makes of a log: the commands it would carry out, by its ActionCommand.cs and OutputManager.cs."""
 
     commands: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
     stopped: str | None = None
+    matching: bool = False  # whether setup-python's matcher makes an error of what looks like a traceback
 
     KNOWN = (
         "error", "warning", "notice", "debug", "group", "endgroup", "echo", "add-mask", "add-matcher", "remove-matcher",
@@ -35,11 +36,15 @@ class Log:
         command, comma = re.match(rf"\s*::({known})(?: (.*?))?::(.*)", line), ","
         if command is None:  # the older form, which counts anywhere in a line
             command, comma = re.search(rf"##\[({known})(?: (.*?))?\](.*)", line), ";"
+        if self.matching and re.match(r'\s*File "(.*)", line (\d+), in ', line):
+            self.commands.append(("error", {"title": "matched"}, line))
         if command is None:
             return
         name, properties, data = command.groups()
         if self.stopped is not None:
             self.stopped = None if name == self.stopped else self.stopped
+        elif (name, properties) == ("remove-matcher", "owner=python"):
+            self.matching = False
         elif name == "stop-commands":
             self.stopped = data
         else:
@@ -146,6 +151,7 @@ def _use(step: dict, student: Path, job: Job) -> None:
         shutil.copytree(student, place, dirs_exist_ok=True, ignore=shutil.ignore_patterns("digits"))
     elif action == "actions/setup-python":
         assert all((job.workspace / name).exists() for name in given["cache-dependency-path"].split())
+        job.log.matching = True
     elif action == "mikepenz/action-junit-report":
         assert (job.workspace / given["report_paths"]).exists()
     else:

@@ -40,10 +40,11 @@ def step() -> Iterator[list[str]]:
 
     A runner takes any line for a command that starts with `::`, or has `##[` anywhere in it. Whatever a submission
     prints, raises or calls a folder is therefore shown while commands are stopped, until a word that it cannot know.
+    That does not stop the matcher of setup-python, which makes an error of whatever looks like a traceback.
     """
     token = secrets.token_hex(16)
     commands: list[str] = []
-    print(f"::stop-commands::{token}", flush=True)
+    print("::remove-matcher owner=python::", f"::stop-commands::{token}", sep="\n", flush=True)
     try:
         with redirect_stderr(sys.stdout):  # two streams have no order, so all of it goes through the stopped one
             yield commands
