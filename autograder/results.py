@@ -22,6 +22,7 @@ _BESIDE_GRADING = (
     "reports",
     "classroom.py",
     "cli.py",
+    "public.py",
     "release.py",
     "results.py",
     "similarity.py",
