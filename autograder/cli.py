@@ -1,4 +1,4 @@
-"""The command line: `autograder grade`, `class`, `doctor`, `fill-in`, `release` and `course`."""
+"""The command line: `autograder grade`, `class`, `doctor`, `schema`, `fill-in`, `release`, `course`, `gradescope`."""
 
 # Torch is imported late, inside the commands: the sandboxed worker must get a head start on importing it too.
 
@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -20,13 +20,33 @@ from autograder.assignment import MODULE, TITLE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from autograder.gradescope import ResultsFile
     from autograder.report import Report
 
 OK, BELOW_MINIMUM, USAGE, GRADER_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
+# The panels of --help.
+GRADE, COURSE, ABOUT = "Grade", "Run a course", "Look things up"
+WRITE, HOW = "What to write", "How to grade"
+
+
+def examples(*commands: tuple[str, str]) -> str:
+    """The end of a command's help: what to type, and what it does."""
+    # \b: the lines stay as they are
+    return "\n".join(
+        ["\b", "[bold]Examples[/]", *(f"  [dim]# {does}[/]\n  [cyan]{typed}[/]" for typed, does in commands)]
+    )
+
+
 app = typer.Typer(
     name="autograder",
     help=f"Grade {TITLE}.",
+    epilog=examples(
+        ("autograder grade homework.zip --html page.html", "one submission, with a page for its student"),
+        ("autograder class submissions/ --out graded/", "a whole class"),
+        ("autograder gradescope --out .", "what to upload to Gradescope"),
+        ("autograder --install-completion", "let the Tab key complete all of this"),
+    ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -73,28 +93,64 @@ def exit_codes() -> "Iterator[None]":
         raise typer.Exit(GRADER_FAILED) from None
 
 
-@app.command()
+Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
+
+
+@app.command(
+    rich_help_panel=GRADE,
+    epilog=examples(
+        ("autograder grade cs5814_vae.py", "print points and hints"),
+        ("autograder grade ada.zip --html ada.html --json ada.json", "and keep them"),
+        ("autograder grade ada.zip --seed 1822098859308465", "repeat the challenges of a disputed grade"),
+        ("autograder grade . --min-score 60 --quiet", "for a script: the score, and 1 if it is too low"),
+    ),
+)
 def grade(
     submission: Annotated[Path, typer.Argument(help=f"A {MODULE}, or a folder or zip archive that holds one.")],
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the report as JSON.")] = None,
-    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Write the student's page, self-contained.")] = None,
-    gradescope: Annotated[Path | None, typer.Option(help="Write Gradescope's results.json.")] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Write a Markdown summary.")] = None,
+    json_file: Annotated[
+        Path | None,
+        typer.Option("--json", help="The report as JSON; `autograder schema` describes it.", rich_help_panel=WRITE),
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="JUnit XML.", rich_help_panel=WRITE)] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="The student's page, self-contained.", rich_help_panel=WRITE)
+    ] = None,
+    gradescope: Annotated[
+        Path | None, typer.Option(help="Gradescope's results.json, renewed after each check.", rich_help_panel=WRITE)
+    ] = None,
+    visibility: Annotated[
+        Visibility,
+        typer.Option(help="When Gradescope shows what is not on the worked examples.", rich_help_panel=WRITE),
+    ] = "visible",
+    markdown: Annotated[Path | None, typer.Option(help="A summary in Markdown.", rich_help_panel=WRITE)] = None,
     github: Annotated[
-        bool, typer.Option("--github", help="In a GitHub workflow: job summary, annotations, points, outputs.")
+        bool,
+        typer.Option(
+            "--github", help="In a GitHub workflow: job summary, annotations, points, outputs.", rich_help_panel=WRITE
+        ),
     ] = False,
-    min_score: Annotated[float | None, typer.Option(help="Exit with 1 below this score.")] = None,
-    require_isolation: Annotated[bool, typer.Option(help="Refuse to grade without strong isolation.")] = False,
-    isolation: Annotated[str | None, typer.Option(help="bubblewrap, confined or process. [default: strongest]")] = None,
-    seed: Annotated[int | None, typer.Option(help="Repeat the challenges of an earlier report.", min=0)] = None,
-    timings: Annotated[bool, typer.Option(help="Print where the time went.")] = False,
+    min_score: Annotated[float | None, typer.Option(help="Exit with 1 below this score.", rich_help_panel=HOW)] = None,
+    require_isolation: Annotated[
+        bool, typer.Option("--require-isolation", help="Refuse to grade without strong isolation.", rich_help_panel=HOW)
+    ] = False,
+    isolation: Annotated[
+        str | None,
+        typer.Option(help="bubblewrap, confined or process. \\[default: strongest]", rich_help_panel=HOW),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Repeat the challenges of an earlier report.", min=0, rich_help_panel=HOW)
+    ] = None,
+    timings: Annotated[bool, typer.Option("--timings", help="Print where the time went.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the score alone.")] = False,
 ) -> None:
     """Grade one submission.
 
-    Exit codes: 0 graded, whatever the score; 1 below --min-score; 2 bad usage or nothing to grade; 3 the grader
-    itself failed.
+    \b
+    Exit codes:
+      0  graded, whatever the score
+      1  graded, below --min-score
+      2  bad usage, or nothing to grade
+      3  the grader itself failed
     """
     from autograder.grading import NothingToGrade, find_module, grade_source, nothing
     from autograder.reports import github as workflow
@@ -115,23 +171,34 @@ def grade(
         for file in (json_file, junit, html, gradescope, markdown):
             if file is not None and not file.absolute().parent.is_dir():
                 raise typer.BadParameter(f"the folder of {file} does not exist")
+        results = _results_file(gradescope, visibility) if gradescope else None
         try:
             name, source = find_module(submission)
         except NothingToGrade as error:
             if github:
                 commands += workflow.publish(nothing(str(error)), b"", "")
+            if results:
+                results.finish(nothing(f"{error}. Hand in the file under exactly this name, {MODULE}"))
             raise
         with Sandbox(isolation) as sandbox:
             if require_isolation:
                 sandbox.require_strong()
-            report = grade_source(name, source, sandbox, seed=seed, pictures=html is not None)
+            report = grade_source(
+                name,
+                source,
+                sandbox,
+                seed=seed,
+                pictures=html is not None,
+                progress=results.progress if results else None,
+            )
+        if results:
+            results.finish(report)
         from autograder.results import write
 
         renderings: list[tuple[Path | None, Callable[[Report], str]]] = [
             (json_file, _json),
             (junit, _junit),
             (html, _html),
-            (gradescope, _gradescope),
             (markdown, _markdown),
         ]
         for path, render in renderings:
@@ -171,10 +238,15 @@ def _html(report: "Report") -> str:
     return html.render(report)
 
 
-def _gradescope(report: "Report") -> str:
-    from autograder.reports import gradescope
+def _results_file(path: Path, visibility: str) -> "ResultsFile":
+    """Gradescope's results.json, which says from now on that the grading did not finish."""
+    from autograder.gradescope import ResultsFile, unstarted
 
-    return json.dumps(gradescope.render(report), indent=2, ensure_ascii=False) + "\n"
+    results = ResultsFile(path, visibility)
+    results.progress(unstarted())
+    if complaint := results.complaint():
+        errors.print(complaint, style="yellow", markup=False, soft_wrap=True)
+    return results
 
 
 def _markdown(report: "Report") -> str:
@@ -191,23 +263,39 @@ def _timings(report: "Report") -> Table:
     return table
 
 
-@app.command("class")
+@app.command(
+    "class",
+    rich_help_panel=GRADE,
+    epilog=examples(
+        ("autograder class submissions/ --out graded/", "then open graded/index.html"),
+        ("autograder class canvas.zip --out graded/ --workers 4", "a platform's download, four at a time"),
+    ),
+)
 def class_command(
     submissions: Annotated[
         Path, typer.Argument(help="A folder with one folder or zip a student, or the zip of a platform's download.")
     ],
     out: Annotated[Path, typer.Option(help="Where reports, pages and grades go.")],
-    scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler to use. [default: this machine]")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler to use. \\[default: this machine]")] = None,
     workers: Annotated[int, typer.Option(help="How many are graded at once here; 0: one a core.", min=0)] = 0,
-    seed: Annotated[int | None, typer.Option(help="The same challenges for everyone. [default: drawn]", min=0)] = None,
-    results: Annotated[Path | None, typer.Option(help="Where results are kept. [default: OUT/results]")] = None,
-    fresh: Annotated[bool, typer.Option(help="Grade everything again.")] = False,
-    require_isolation: Annotated[bool, typer.Option(help="Refuse to grade without strong isolation.")] = False,
+    seed: Annotated[
+        int | None, typer.Option(help="The same challenges for everyone. \\[default: drawn]", min=0)
+    ] = None,
+    results: Annotated[Path | None, typer.Option(help="Where results are kept. \\[default: OUT/results]")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Grade everything again.")] = False,
+    require_isolation: Annotated[
+        bool, typer.Option("--require-isolation", help="Refuse to grade without strong isolation.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Grade a class. Stopped at any point, the same command goes on where it was.
 
-    Exit codes: 0 everyone is graded; 2 bad usage or nobody to grade; 3 the grader itself failed; 130 stopped by Ctrl-C.
+    \b
+    Exit codes:
+      0    everyone is graded
+      2    bad usage, or nobody to grade
+      3    the grader itself failed
+      130  stopped by Ctrl-C
     """
     from autograder.classroom import Class
     from autograder.reports.progress import ClassProgress
@@ -241,7 +329,7 @@ def class_command(
         raise typer.Exit(GRADER_FAILED)
 
 
-@app.command()
+@app.command(rich_help_panel=ABOUT)
 def doctor() -> None:
     """Show what this machine offers: Python, torch, and the isolation levels with the reasons of those that fail."""
     from importlib.metadata import PackageNotFoundError, version
@@ -273,7 +361,15 @@ def _plain(text: str) -> Any:
     return Text(text, style="yellow")
 
 
-@app.command("fill-in")
+@app.command(rich_help_panel=ABOUT)
+def schema() -> None:
+    """Print the JSON Schema of what `autograder grade --json` writes."""
+    from autograder.report import JSON_SCHEMA
+
+    print(JSON_SCHEMA.read_text("utf-8"), end="")
+
+
+@app.command("fill-in", rich_help_panel=COURSE)
 def fill_in_command(
     out: Annotated[Path, typer.Argument(help="Where to write the students' module.")] = Path(MODULE),
 ) -> None:
@@ -285,7 +381,7 @@ def fill_in_command(
     console.print(f"Wrote {out}")
 
 
-@app.command()
+@app.command(rich_help_panel=COURSE)
 def release(
     out: Annotated[Path, typer.Option(help="The folder that gets the kit.")] = Path("out"),
     github: Annotated[bool, typer.Option("--github", help="A template repository whose workflow grades.")] = False,
@@ -310,7 +406,7 @@ def release(
     console.print(f"Wrote {kit}", markup=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(rich_help_panel=COURSE)
 def course(
     folder: Annotated[Path, typer.Argument(help="The nbgrader course to make, or to refresh the assignment in.")],
 ) -> None:
@@ -319,3 +415,25 @@ def course(
 
     source = build_course(folder)
     console.print(f"Wrote {source}. Go on in {folder}: README.md there has the commands.", markup=False)
+
+
+@app.command(
+    rich_help_panel=COURSE,
+    epilog=examples(("autograder gradescope --out .", "then upload autograder.zip; docs/ci.md has the settings")),
+)
+def gradescope(
+    out: Annotated[Path, typer.Option(help="The folder that gets autograder.zip.")],
+    visibility: Annotated[
+        Visibility, typer.Option(help="When students see the checks that are not on the worked examples.")
+    ] = "after_due_date",
+) -> None:
+    """Build the autograder that Gradescope runs on each upload."""
+    from importlib.metadata import PackageNotFoundError
+
+    from autograder.gradescope import build_zip
+
+    try:
+        built = build_zip(out, visibility)
+    except PackageNotFoundError:
+        raise typer.BadParameter("install the autograder first: pip install .") from None
+    console.print(f"Wrote {built}. Upload it under “Configure Autograder”; docs/ci.md has the settings.", markup=False)

@@ -8,8 +8,9 @@ import os
 import secrets
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,9 +107,18 @@ def grade(
 
 
 def grade_source(
-    name: str, source: bytes, sandbox: Sandbox, *, seed: int | None = None, pictures: bool = False
+    name: str,
+    source: bytes,
+    sandbox: Sandbox,
+    *,
+    seed: int | None = None,
+    pictures: bool = False,
+    progress: Callable[[Report], None] | None = None,
 ) -> Report:
-    """Grade the source of a module, called `name` in the report. For the rest see `grade`."""
+    """Grade the source of a module, called `name` in the report. For the rest see `grade`.
+
+    `progress` is called with the report so far whenever a check has ended.
+    """
     started = time.perf_counter()
     report = Report(
         submission=name,
@@ -125,7 +135,7 @@ def grade_source(
         refused = nothing(f"The file is larger than {LIMITS.source // 1024} KiB, which no {MODULE} needs to be")
         report.parts, report.error = refused.parts, refused.error
     else:
-        _run_checks(report, source, sandbox, pictures)
+        _run_checks(report, source, sandbox, pictures, progress)
     report.duration_s = time.perf_counter() - started
     report.__post_init__()
     return report
@@ -141,7 +151,9 @@ def nothing(reason: str) -> Report:
     return Report(submission=MODULE, sha256="", isolation="", seed=0, parts=parts, error=reason)
 
 
-def _run_checks(report: Report, source: bytes, sandbox: Sandbox, pictures: bool) -> None:
+def _run_checks(
+    report: Report, source: bytes, sandbox: Sandbox, pictures: bool, progress: Callable[[Report], None] | None
+) -> None:
     clock = time.perf_counter()
 
     def lap(phase: str) -> None:
@@ -165,6 +177,8 @@ def _run_checks(report: Report, source: bytes, sandbox: Sandbox, pictures: bool)
             report.error = f"{message} {hint}".strip()
         lap("import the submission")
         grading = Grading(submission, report.seed)
+        if progress is not None:
+            grading.progress = lambda: progress(replace(report, parts=grading.reports(), output=submission.output))
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:

@@ -2,9 +2,9 @@
 
 import re
 import tempfile
-import zipfile
 from pathlib import Path
 
+from autograder.archive import write_archive
 from autograder.assignment import MODULE
 from autograder.digits import write_mnist
 from autograder.fill_in import fill_in
@@ -38,17 +38,8 @@ def build_kit(out: Path, train_digits: int = TRAIN_DIGITS, test_digits: int = TE
     cannot reach MNIST. The same sources give the same bytes. FileNotFoundError outside of the course's repository,
     which holds the notebook.
     """
-    files = _kit(train_digits, test_digits)
-    out.mkdir(parents=True, exist_ok=True)
-    kit = out / f"{KIT}.zip"
-    with zipfile.ZipFile(kit, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in sorted(files.items()):
-            entry = zipfile.ZipInfo(f"{KIT}/{name}")  # its date is 1980, whenever the kit is built
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3  # Unix, wherever it is built: Windows would leave the mode unset
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content)
-    return kit
+    files = {f"{KIT}/{name}": content for name, content in _kit(train_digits, test_digits).items()}
+    return write_archive(out / f"{KIT}.zip", files)
 
 
 def build_template(

@@ -7,9 +7,11 @@ once; each rendering escapes for its own format.
 import re
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 SCHEMA = 1
+JSON_SCHEMA = Path(__file__).parent / "reports" / "report.schema.json"  # of what `Report.to_json` gives
 
 # Everything a terminal or a parser could act on: C0 and C1 controls but tab and newline, bidirectional overrides,
 # line separators, and lone surrogates.
@@ -46,6 +48,7 @@ class Check:
     hint: str = ""
     misconception: str | None = None  # the name of the mistake in `autograder.misconceptions`, where it was recognised
     line: int | None = None  # of the module, where an exception names one: the submission's word, any number
+    worked_example: bool = False  # whether the notebook's worked examples have shown how it ends
 
     def __post_init__(self) -> None:
         self.name, self.message, self.hint = clean(self.name, 200), clean(self.message), clean(self.hint)

@@ -7,6 +7,7 @@ import json
 import re
 from xml.etree import ElementTree
 
+import jsonschema
 import pytest
 from markdown_it import MarkdownIt
 from pages import Page, opened, overflow
@@ -14,9 +15,10 @@ from PIL import Image
 from rich.console import Console
 
 from autograder import assignment
-from autograder.report import Check, Outcome, PartReport, Pictures, Report
+from autograder.report import JSON_SCHEMA, Check, Outcome, PartReport, Pictures, Report
 from autograder.reports import gradescope, html, junit, markdown, reading, terminal
 
+SCHEMA = json.loads(JSON_SCHEMA.read_text("utf-8"))
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 HOSTILE = (
     "<script>alert(1)</script> <img src=x onerror=alert(1)> [red]bold[/red] [link=https://evil.example]x[/link] "
@@ -406,10 +408,11 @@ def test_gradescope_numbers_and_scores_each_check():
         "max_score": 5,
         "status": "failed",
         "output": tests[6]["output"],
-        "output_format": "text",
+        "output_format": "html",
         "visibility": "visible",
+        "tags": ["loss_function"],
     }
-    assert "Hint: The KL term" in tests[6]["output"]
+    assert "<p>Hint: The KL term" in tests[6]["output"]
 
 
 def test_gradescope_total_is_the_sum_of_its_tests():
@@ -419,15 +422,75 @@ def test_gradescope_total_is_the_sum_of_its_tests():
 
 def test_gradescope_says_a_shared_message_once():
     outputs = [test["output"] for test in gradescope.render(blank_report())["tests"][:5]]
-    assert outputs == ["`sample_latent` is not written yet."] + ["As in 1.1."] * 4
+    assert outputs == ["<p><code>sample_latent</code> is not written yet.</p>"] + ["<p>As in 1.1.</p>"] * 4
 
 
-def test_gradescope_results_are_valid_json_in_plain_text():
-    results = json.loads(json.dumps(gradescope.render(hostile_report()), allow_nan=False))
-    assert {results["output_format"], *(test["output_format"] for test in results["tests"])} == {"text"}
+def test_gradescope_refers_nobody_to_a_check_that_is_hidden_from_them():
+    report = blank_report()
+    report.parts[0].checks[2].worked_example = True
+    tests = gradescope.render(report, "after_due_date")["tests"][:5]
+    assert [test["visibility"] == "visible" for test in tests] == [False, False, True, False, False]
+    assert "not written yet" in tests[2]["output"]
+    assert tests[3]["output"] == "<p>As in 1.1.</p>"
+
+
+@pytest.mark.parametrize("visibility", gradescope.VISIBILITIES)
+def test_gradescope_results_hold_no_html_of_a_submission(visibility):
+    results = json.loads(json.dumps(gradescope.render(hostile_report(), visibility), allow_nan=False))
+    outputs = [results["output"], *(test["output"] for test in results["tests"])]
+    assert {results["output_format"], *(test["output_format"] for test in results["tests"])} == {"html"}
+    assert {test["name_format"] for test in results["tests"]} == {"text"}
+    for output in outputs:
+        assert set(re.findall("</?([a-z]+)", output)) <= {"p", "br", "code", "pre"}
+        assert not re.search("<[a-z]+ ", output)
 
 
 def test_gradescope_keeps_the_log_from_students_and_shows_the_next_step():
     results = gradescope.render(partial_report())
     assert results["stdout_visibility"] == "hidden"
-    assert "Next: loss_function, values on random minibatches" in results["output"]
+    assert "Next: <code>loss_function</code>, values on random minibatches" in results["output"]
+    assert "epoch 1: 178.2" in results["output"]
+
+
+def test_gradescope_tells_nothing_early_of_what_is_hidden():
+    results = gradescope.render(partial_report(), "after_due_date")
+    assert {test["visibility"] for test in results["tests"]} == {"after_due_date"}
+    assert "The other 30 are shown after the due date." in results["output"]
+    assert "loss_function" not in results["output"]
+    assert "178.2" not in results["output"]
+    later = results["tests"][-1]
+    assert "Next: <code>loss_function</code>" in later["output"]
+    assert "score" not in later
+
+
+def test_gradescope_shows_at_once_why_nothing_could_be_graded():
+    assert "was never closed" in gradescope.render(unreadable_report(), "hidden")["output"]
+
+
+def test_gradescope_says_that_a_grading_did_not_finish():
+    report = partial_report()
+    report.parts = [part for part in report.parts if part.name == "sample_latent"]
+    results = gradescope.render(report, "after_due_date", finished=False)
+    assert "did not finish" in results["output"]
+    assert results["score"] == 20
+
+
+# The report as data
+
+
+@pytest.mark.parametrize("make", REPORTS[:-1])  # no grading makes the last, whose isolation level is hostile too
+def test_every_report_keeps_the_published_schema(make):
+    jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(json.dumps(make().to_json())))
+
+
+@pytest.mark.parametrize(
+    "change", [{"score": "90"}, {"grade": "A"}, {"isolation": "none"}, {"parts": [{"name": "loss"}]}, {"schema": 2}]
+)
+def test_the_schema_refuses_what_is_no_report(change):
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(SCHEMA).validate(perfect_report().to_json() | change)
+
+
+def test_a_report_survives_being_written_and_read():
+    report = partial_report()
+    assert Report.from_json(json.loads(json.dumps(report.to_json()))) == report

@@ -11,7 +11,7 @@ from autograder.sandbox.client import Sandbox, SandboxError
 def pytest_configure(config: pytest.Config) -> None:
     for part in PARTS:
         config.addinivalue_line("markers", f"{part.name}: checks of the part {part.name}")
-    config.addinivalue_line("markers", "check(name, weight): a graded check")
+    config.addinivalue_line("markers", "check(name, weight, worked_example): a graded check")
     if any(isinstance(plugin, Grading) for plugin in config.pluginmanager.get_plugins()):
         return
     try:

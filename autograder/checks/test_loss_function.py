@@ -116,7 +116,7 @@ def test_minibatch(submission: Submission, challenge: Challenge) -> None:
             )
 
 
-@check("Images of shape (N, 1, H, W): the worked example and a minibatch", 2)
+@check("Images of shape (N, 1, H, W): the worked example and a minibatch", 2, worked_example=True)
 def test_image_shape(submission: Submission, challenge: Challenge) -> None:
     reconstruction, original = (
         torch.sigmoid(torch.tensor(logits)).reshape(1, 1, 2, 2)

@@ -64,7 +64,7 @@ def test_centre(submission: Submission, challenge: Challenge) -> None:
         )
 
 
-@check("The spread is the standard deviation", 7)
+@check("The spread is the standard deviation", 7, worked_example=True)
 def test_spread(submission: Submission, challenge: Challenge) -> None:
     draws = Draws(submission, challenge)
     spread = draws.noise.std(0)

@@ -46,7 +46,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {
-        "prose": _prose,
+        "prose": prose,
         "clean": clean,
         "data_uri": _data_uri,
         "points": lambda value: f"{value:g}",
@@ -60,7 +60,7 @@ def _beside(link: str) -> str:
     return "./" + quote(link.lstrip("/"), safe="/%", errors="replace")
 
 
-def _prose(text: str) -> Markup:
+def prose(text: str) -> Markup:
     """Escaped text, with what stands between backticks as code."""
     return Markup("").join(
         Markup("<code>{}</code>").format(piece) if is_code else escape(piece) for is_code, piece in reading.prose(text)

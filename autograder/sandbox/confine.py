@@ -103,15 +103,19 @@ def keep_capabilities(kept: int = 0) -> None:
 def become(user: int, keep_reading: bool) -> None:
     """Leave root for the unprivileged `user`.
 
-    With `keep_reading`, keep the capability to read files by path whatever their mode: for use under Landlock, which
-    alone then decides what can be read, so that an interpreter below a private home directory still works.
+    With `keep_reading`, keep the capability to read files by path whatever their mode, where root has it (in a Docker
+    container it does not): for use under Landlock, which alone then decides what can be read, so that an interpreter
+    below a private home directory still works.
     """
     if keep_reading:
         _prctl(_PR_SET_KEEPCAPS, 1)
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
-    keep_capabilities(_DAC_READ_SEARCH if keep_reading else 0)
+    try:
+        keep_capabilities(_DAC_READ_SEARCH if keep_reading else 0)
+    except NotSupportedError:
+        keep_capabilities()
 
 
 # --- Landlock: which files can be opened --------------------------------------------------------------------------
@@ -126,6 +130,14 @@ def landlock_version() -> int:
     if sys.platform != "linux":
         raise NotSupportedError(0, "Landlock is a Linux mechanism")
     return _check(_libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint(1)), "Landlock")
+
+
+def has_landlock() -> bool:
+    """Whether the kernel has Landlock, and lets us use it."""
+    try:
+        return landlock_version() > 0
+    except NotSupportedError:
+        return False
 
 
 def restrict_files(readable: Iterable[Path], writable: Iterable[Path], listable: Iterable[Path]) -> None:

@@ -162,14 +162,11 @@ def _confine(level: str, home: Path, user: int) -> None:
         as_root = os.geteuid() == 0
         if as_root:
             os.chown(home, user, user)
-        with contextlib.suppress(confine.NotSupportedError):
-            confine.landlock_version()
-            if as_root:
-                confine.become(user, keep_reading=True)
+        if landlock := confine.has_landlock():
             readable, listable = _visible_files()
             confine.restrict_files(readable, [home, Path("/dev/null")], listable)
-        if as_root and os.geteuid() == 0:  # no Landlock: file modes alone protect the rest
-            confine.become(user, keep_reading=False)
+        if as_root:  # without Landlock, file modes alone protect the rest
+            confine.become(user, keep_reading=landlock)
     else:
         confine.keep_capabilities()
     try:
