@@ -411,9 +411,14 @@ def course(
     folder: Annotated[Path, typer.Argument(help="The nbgrader course to make, or to refresh the assignment in.")],
 ) -> None:
     """Set up an nbgrader course with this assignment."""
-    from autograder.nbgrader.course import build_course
+    try:
+        from autograder.nbgrader.course import build_course
 
-    source = build_course(folder)
+        source = build_course(folder)
+    except ModuleNotFoundError as error:
+        raise typer.BadParameter(f"{error}: pip install 'cs5814-autograder\\[notebook]'") from None
+    except FileNotFoundError as error:
+        raise typer.BadParameter(str(error)) from None
     console.print(f"Wrote {source}. Go on in {folder}: README.md there has the commands.", markup=False)
 
 

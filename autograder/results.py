@@ -18,6 +18,7 @@ from autograder.report import Pictures, Report
 PACKAGE = Path(__file__).resolve().parent
 # No grade depends on these.
 _BESIDE_GRADING = (
+    "archive.py",
     "gradescope",
     "nbgrader",
     "reports",

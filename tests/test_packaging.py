@@ -114,8 +114,15 @@ def test_the_command_of_the_wheel_does_what_needs_no_repository(installed: Path,
     assert "<!doctype html>" in page.read_text("utf-8").lower()
     run(installed, tmp_path, "autograder", "gradescope", "--out", ".")
     assert (tmp_path / "autograder.zip").read_bytes() == build_zip(tmp_path / "checkout").read_bytes()
-    needs = run(installed, tmp_path, "autograder", "release", status=2).stderr
-    assert "checkout of the course's repository" in " ".join(needs.replace("│", " ").split())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["release", "course"])
+def test_what_needs_the_repository_says_so(installed: Path, tmp_path: Path, command: str) -> None:
+    needs = run(
+        installed, tmp_path, "autograder", command, *(["--out", "."] if command == "release" else ["."]), status=2
+    )
+    assert "checkout of the course's repository" in " ".join(needs.stderr.replace("│", " ").split())
 
 
 @pytest.mark.slow
