@@ -416,7 +416,7 @@ def course(
 
         source = build_course(folder)
     except ModuleNotFoundError as error:
-        raise typer.BadParameter(f"{error}: pip install 'cs5814-autograder\\[notebook]'") from None
+        raise typer.BadParameter(f"{error}: pip install 'cs5814-autograder[notebook]'") from None
     except FileNotFoundError as error:
         raise typer.BadParameter(str(error)) from None
     console.print(f"Wrote {source}. Go on in {folder}: README.md there has the commands.", markup=False)

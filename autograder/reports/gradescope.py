@@ -34,7 +34,7 @@ def render(
     open_to_all = visibility == "visible"
     tests = [test for number, part in enumerate(report.parts, 1) for test in _tests(number, part, visibility)]
     if not open_to_all and report.parts:
-        tests.append(_test("What to do next", _html(_advice(report)), visibility))
+        tests.insert(0, _test("What to do next", _html(_advice(report)), visibility, number="0"))
     blocks = [*_opening(report, finished), *(_advice(report) if open_to_all else _promise(report, visibility))]
     return {
         "score": report.score,
@@ -91,13 +91,13 @@ def _opening(report: Report, finished: bool) -> Iterator[str]:
             "Grading did not finish. The points are those of the checks that ended before it stopped. Hand in once "
             "more; if this happens again, tell the course staff, who find the reason in the autograder's output."
         )
-    elif report.error:
+    if report.error:
         yield report.error
 
 
 def _advice(report: Report) -> Iterator[str]:
     """Where the student is, the next step, notes, and what the module printed."""
-    yield " ".join(reading.headline(report))
+    yield Markup("<p><strong>{}</strong> {}</p>").format(*reading.headline(report))
     step = reading.next_step(report)
     if step and not report.error:
         yield f"Next: `{step.part}`, {step.title}"
@@ -117,9 +117,10 @@ def _promise(report: Report, visibility: str) -> Iterator[str]:
         yield "Your module was read and could be imported."
     now = sum(check.worked_example for part in report.parts for check in part.checks)
     later = sum(len(part.checks) for part in report.parts) - now
+    if now:
+        yield f"You see {reading.counted(now, 'check')} on the notebook's worked examples now."
     if later:
-        shown = f"You see {reading.counted(now, 'check')} on the notebook's worked examples now. " if now else ""
-        yield f"{shown}The other {later} are shown {VISIBILITIES[visibility]}."
+        yield f"{later} {'more' if now else 'checks'} are shown {VISIBILITIES[visibility]}."
 
 
 def _footer(report: Report) -> Iterator[str]:
