@@ -260,6 +260,20 @@ def test_a_grader_that_does_not_start_leaves_something_readable(gradescope: Grad
 
 
 @pytest.mark.slow
+def test_nothing_is_graded_where_the_submission_could_read_the_solution(gradescope: Gradescope) -> None:
+    script = gradescope.folder / "run_autograder"
+    kept = script.read_text("utf-8")
+    script.write_text(kept.replace("chmod go=", "chmod go=rx"))
+    try:
+        results, printed = gradescope.grade(SOLUTION.read_bytes(), landlock=False)
+    finally:
+        script.write_text(kept)
+    assert "only 'process' isolation works here" in printed
+    assert results["score"] == 0
+    assert "did not finish" in results["output"]
+
+
+@pytest.mark.slow
 def test_setup_builds_and_tries_the_image(gradescope: Gradescope) -> None:
     setup = gradescope.start("source/setup.sh")
     printed, _ = setup.communicate(timeout=300)
