@@ -386,7 +386,7 @@ def release(
     out: Annotated[Path, typer.Option(help="The folder that gets the kit.")] = Path("out"),
     github: Annotated[bool, typer.Option("--github", help="A template repository whose workflow grades.")] = False,
     repository: Annotated[
-        str | None, typer.Option(help="With --github: OWNER/NAME of your repository. [default: public checks alone]")
+        str | None, typer.Option(help="With --github: OWNER/NAME of your repository. \\[default: public checks alone]")
     ] = None,
     ref: Annotated[str | None, typer.Option(help="With --repository: the tag or commit of it to grade with.")] = None,
 ) -> None:
