@@ -1,4 +1,4 @@
-"""The command line: `autograder grade`, `class`, `doctor`, `schema`, `fill-in`, `release`, `course`, `gradescope`."""
+"""The command line: `autograder grade`, `class`, `doctor`, `schema`, and those that run a course."""
 
 # Torch is imported late, inside the commands: the sandboxed worker must get a head start on importing it too.
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from autograder.report import Report
 
 OK, BELOW_MINIMUM, USAGE, GRADER_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+OUT_OF_STEP = 1
 
 # The panels of --help.
 GRADE, COURSE, ABOUT = "Grade", "Run a course", "Look things up"
@@ -382,6 +383,49 @@ def fill_in_command(
 
 
 @app.command(rich_help_panel=COURSE)
+def rollover(
+    check: Annotated[bool, typer.Option("--check", help="Show what is out of step; change nothing.")] = False,
+    mnist: Annotated[
+        Path | None, typer.Option(help="Measure the reference curve on the MNIST in this folder (minutes).")
+    ] = None,
+) -> None:
+    """Bring the solution, the notebook, its checks and the manuals in step with autograder/assignment.py.
+
+    Exit codes: 0 in step; 1 with --check, something is not; 2 the assignment file or a passage needs a person.
+    """
+    from autograder import rollover as term
+    from autograder.results import write
+
+    try:
+        curve = None
+        if mnist is not None:
+            from autograder.reference_curve import measure
+
+            term.require_sound()
+            curve = measure(mnist, term.solution())
+        files = term.out_of_step(curve)
+        old_networks_pass = term.keeps_hidden_size()
+    except (term.CannotRollOver, FileNotFoundError, RuntimeError) as error:
+        raise typer.BadParameter(str(error)) from None
+    for path, (old, new) in files.items():
+        console.print(path.relative_to(term.REPOSITORY).as_posix(), style="bold", highlight=False)
+        for line in term.changed_lines(old, new):
+            style = "red" if line.startswith("-") else "green"
+            console.print(f"  {line}", style=style, markup=False, highlight=False, soft_wrap=True)
+        if not check:
+            write(path, new)
+    if not files:
+        console.print("Everything is in step with autograder/assignment.py.")
+        return
+    if old_networks_pass:
+        console.print("HIDDEN_SIZE is as before: answers of last term pass.", style="yellow")
+    if check:
+        console.print(f"Files out of step: {len(files)}. To bring them in step, run: autograder rollover")
+        raise typer.Exit(OUT_OF_STEP)
+    console.print(f"Files written: {len(files)}. Now run the tests and look at the notebook, as docs/rollover.md says.")
+
+
+@app.command(rich_help_panel=COURSE)
 def release(
     out: Annotated[Path, typer.Option(help="The folder that gets the kit.")] = Path("out"),
     github: Annotated[bool, typer.Option("--github", help="A template repository whose workflow grades.")] = False,
@@ -417,7 +461,7 @@ def course(
         source = build_course(folder)
     except ModuleNotFoundError as error:
         raise typer.BadParameter(f"{error}: pip install 'cs5814-autograder[notebook]'") from None
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ValueError) as error:
         raise typer.BadParameter(str(error)) from None
     console.print(f"Wrote {source}. Go on in {folder}: README.md there has the commands.", markup=False)
 

@@ -8,6 +8,7 @@ from autograder.archive import write_archive
 from autograder.assignment import MODULE
 from autograder.digits import write_mnist
 from autograder.fill_in import fill_in
+from autograder.rollover import require_in_step
 
 KIT = "hw3-part3"
 TRAIN_DIGITS, TEST_DIGITS = 6000, 1000
@@ -36,7 +37,7 @@ def build_kit(out: Path, train_digits: int = TRAIN_DIGITS, test_digits: int = TE
 
     All files lie in one folder, `hw3-part3/`, with as many drawn digits as asked for, for students whose machine
     cannot reach MNIST. The same sources give the same bytes. FileNotFoundError outside of the course's repository,
-    which holds the notebook.
+    which holds the notebook; ValueError where a file there contradicts the assignment's constants.
     """
     files = {f"{KIT}/{name}": content for name, content in _kit(train_digits, test_digits).items()}
     return write_archive(out / f"{KIT}.zip", files)
@@ -56,7 +57,8 @@ def build_template(
     the reusable workflow there.
 
     Raises:
-        ValueError: a repository or a ref that GitHub would not understand, or one without the other.
+        ValueError: a repository or a ref that GitHub would not understand, or one without the other; or a file that
+            contradicts the assignment's constants.
         FileExistsError: the folder is there already, perhaps with somebody's work in it.
         FileNotFoundError: outside of the course's repository, which holds the notebook.
     """
@@ -95,6 +97,7 @@ def _kit(train_digits: int, test_digits: int) -> dict[str, bytes]:
     files = {MODULE: fill_in().encode()}
     for name, source in _FILES.items():
         files[name] = _checkout(source).read_bytes().replace(b"\r\n", b"\n")
+    require_in_step()
     with tempfile.TemporaryDirectory() as folder:
         digits = write_mnist(Path(folder), train_digits, test_digits)
         for path in sorted(digits.rglob("*-ubyte")):

@@ -28,7 +28,7 @@ EXAMPLE_RECONSTRUCTION_LOGITS = ((7.0, 3.0), (2.0, 6.0))
 EXAMPLE_ORIGINAL_LOGITS = ((5.0, 2.0), (4.0, 2.0))
 EXAMPLE_LOSS = 8.834553718566895
 
-# The checks build a network of odd sizes, so that 784, 10 or 15 written into the code come to light.
+# The checks build a network of odd sizes, so that sizes written into the code come to light.
 PIXELS, CLASSES, LATENT = 20, 4, 7
 SIZES = {"input_dim": PIXELS, "num_categories": CLASSES, "latent_dimensionality": LATENT, "hidden_size": HIDDEN_SIZE}
 HIDDEN_LAYER = HIDDEN_SIZE * HIDDEN_SIZE + HIDDEN_SIZE  # numbers in a linear layer between two hidden ones
@@ -216,7 +216,7 @@ def count_relus(model: nn.Module, run: Callable[[], Tensor]) -> int | None:
     if len(biases) < 3:
         return None
     for weights in model.parameters():
-        weights.uniform_(0, 0.015)
+        weights.uniform_(0, 0.96 / HIDDEN_SIZE)
     for bias in biases:
         bias.fill_(1)
     stopped = 0
@@ -598,10 +598,11 @@ def loss_example() -> None:
         torch.tensor(logits).sigmoid().view(1, 1, 2, 2)
         for logits in (EXAMPLE_RECONSTRUCTION_LOGITS, EXAMPLE_ORIGINAL_LOGITS)
     )
-    value = loss(reconstructions, originals, torch.ones(1, 15), torch.zeros(1, 15))
+    latent = len(EXAMPLE_LATENTS)
+    value = loss(reconstructions, originals, torch.ones(1, latent), torch.zeros(1, latent))
     expect(
         near(value, EXAMPLE_LOSS),
-        f"It should be {EXAMPLE_LOSS:.4f}, of which 7.5 is the KL term; yours is {value:.4f}. "
+        f"It should be {EXAMPLE_LOSS:.4f}, of which {latent / 2:g} is the KL term; yours is {value:.4f}. "
         "Is the order of the arguments respected: reconstructions first, originals second?",
     )
 

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from autograder.assignment import PARTS
+from autograder.assignment import AUTOMATIC_POINTS, PARTS
 from autograder.fill_in import SOLUTION, fill_in
 from autograder.grading import MAX_ARCHIVE_ENTRIES, NothingToGrade, find_module, grade
 from autograder.sandbox.limits import LIMITS
@@ -48,7 +48,7 @@ def half_right(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def graded(half_right: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     out = tmp_path_factory.mktemp("out")
     options = [f"--{kind}={out / kind}" for kind in ("json", "junit", "html", "gradescope", "markdown")]
-    return out, autograder("grade", half_right, *options, "--seed", 7, "--timings", "--min-score", 89)
+    return out, autograder("grade", half_right, *options, "--seed", 7, "--timings", "--min-score", AUTOMATIC_POINTS - 1)
 
 
 def test_it_exits_with_1_below_the_minimum(graded: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
@@ -59,7 +59,7 @@ def test_the_json_keeps_the_contract(graded: tuple[Path, subprocess.CompletedPro
     report = json.loads((graded[0] / "json").read_text("utf-8"))
     keys = {"schema", "submission", "sha256", "score", "max_score", "isolation", "duration_s", "error", "parts"}
     assert keys <= report.keys()
-    assert (report["schema"], report["max_score"], report["error"], report["seed"]) == (1, 90.0, None, 7)
+    assert (report["schema"], report["max_score"], report["error"], report["seed"]) == (1, AUTOMATIC_POINTS, None, 7)
     assert [part["name"] for part in report["parts"]] == [part.name for part in PARTS]
     for part in report["parts"]:
         assert {"name", "score", "max_score", "checks"} <= part.keys()
@@ -147,7 +147,7 @@ def test_weak_isolation_is_refused_when_strong_is_required() -> None:
 def test_weak_isolation_is_told_in_the_report(tmp_path: Path) -> None:
     result = autograder("grade", MODULE, "--isolation", "process", "--json", tmp_path / "report.json", "--quiet")
     report = json.loads((tmp_path / "report.json").read_text())
-    assert (result.stdout.strip(), report["isolation"]) == ("0/90", "process")
+    assert (result.stdout.strip(), report["isolation"]) == (f"0/{AUTOMATIC_POINTS}", "process")
     assert "Weak isolation" in report["notes"][0]
 
 
@@ -164,7 +164,7 @@ def test_the_students_folder_cannot_configure_pytest(tmp_path: Path) -> None:
         check=False,
         timeout=120,
     )
-    assert (result.returncode, result.stdout.strip()) == (0, "0/90")
+    assert (result.returncode, result.stdout.strip()) == (0, f"0/{AUTOMATIC_POINTS}")
 
 
 def test_doctor_names_every_level() -> None:
@@ -185,13 +185,14 @@ def test_plain_pytest_gives_the_same_points(tmp_path: Path) -> None:
     expected = grade(tmp_path / MODULE, seed=7)
     for part in expected.parts:
         assert re.search(rf"{part.name} +{part.score:g} of {part.max_score:g}\n", result.stdout), result.stdout
-    assert f"{expected.score:g} of 90    challenge seed 7" in result.stdout
+    assert f"{expected.score:g} of {expected.max_score:g}    challenge seed 7" in result.stdout
 
 
 def test_plain_pytest_grades_one_part(tmp_path: Path) -> None:
     result = plain_pytest(tmp_path, "-m", "loss_function", "--submission", str(SOLUTION))
     assert "6 passed" in result.stdout, result.stdout + result.stderr
-    assert "25 of 25" in result.stdout
+    points = next(part.points for part in PARTS if part.name == "loss_function")
+    assert f"{points:g} of {points:g}" in result.stdout
 
 
 def test_plain_pytest_says_what_is_missing(tmp_path: Path) -> None:

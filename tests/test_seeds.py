@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.assignment import AUTOMATIC_POINTS
 from autograder.fill_in import SOLUTION
 from autograder.grading import grade_source
 from autograder.sandbox.client import Sandbox
@@ -16,13 +17,13 @@ def test_the_reference_gets_all_points_with_any_seed(seeds: range) -> None:
     source = SOLUTION.read_bytes()
     with Sandbox() as sandbox:
         scores = {seed: grade_source("reference", source, sandbox, seed=seed).score for seed in seeds}
-    assert scores == dict.fromkeys(seeds, 90.0)
+    assert scores == dict.fromkeys(seeds, AUTOMATIC_POINTS)
 
 
 def test_the_fill_in_gets_no_points_and_friendly_words() -> None:
     with Sandbox() as sandbox:
         report = grade_source("blank", (ROOT / "cs5814_vae.py").read_bytes(), sandbox)
-    assert (report.score, report.max_score, report.error) == (0.0, 90.0, None)
+    assert (report.score, report.max_score, report.error) == (0, AUTOMATIC_POINTS, None)
     for part in report.parts:
         assert part.checks[0].message.startswith("Not written yet")
         assert all("Traceback" not in check.message for check in part.checks)

@@ -10,7 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from autograder.assignment import EXAMPLE_LOSS, EXAMPLE_ORIGINAL_LOGITS, EXAMPLE_RECONSTRUCTION_LOGITS, INPUT_DIM
+from autograder.assignment import (
+    EXAMPLE_ORIGINAL_LOGITS,
+    EXAMPLE_RECONSTRUCTION_LOGITS,
+    INPUT_DIM,
+    LATENT_DIMENSIONALITY,
+)
 from autograder.checks.harness import Challenge, Grading, Wrong, check, close, fail
 from autograder.misconceptions import LossProbe, diagnose_loss
 from autograder.report import Outcome
@@ -43,7 +48,7 @@ def value_of(outputs: list[Tensor], images: int) -> Tensor:
 
 
 def inputs(
-    challenge: Challenge, batch: int, pixels: int = INPUT_DIM, latent: int = 15, low: float = -2
+    challenge: Challenge, batch: int, pixels: int = INPUT_DIM, latent: int = LATENT_DIMENSIONALITY, low: float = -2
 ) -> tuple[Tensor, ...]:
     """Random reconstructions, originals, means and log-variances."""
     images = (challenge.uniform(LOW, HIGH, batch, pixels) for _ in range(2))
@@ -86,7 +91,7 @@ def test_reconstruction(submission: Submission, challenge: Challenge) -> None:
 @check("KL divergence in closed form, summed over the latent dimensions", 7)
 def test_divergence(submission: Submission, challenge: Challenge) -> None:
     reconstructions, originals, *first = inputs(challenge, 1)
-    second = (2 * challenge.normal(1, 15), challenge.uniform(-2, 2, 1, 15))
+    second = (2 * challenge.normal(1, LATENT_DIMENSIONALITY), challenge.uniform(-2, 2, 1, LATENT_DIMENSIONALITY))
     observed, expected = (
         of(reconstructions, originals, *first) - of(reconstructions, originals, *second)
         for of in (lambda *arguments: probe(submission, *arguments).value, reference.loss_function)
@@ -123,17 +128,18 @@ def test_image_shape(submission: Submission, challenge: Challenge) -> None:
         for logits in (EXAMPLE_RECONSTRUCTION_LOGITS, EXAMPLE_ORIGINAL_LOGITS)
     )
     flattened = (reconstruction.flatten(1), original.flatten(1))
-    parameters = (torch.ones(1, 15), torch.zeros(1, 15))
+    parameters = (torch.ones(1, LATENT_DIMENSIONALITY), torch.zeros(1, LATENT_DIMENSIONALITY))
+    expected = float(reference.loss_function(reconstruction, original, *parameters))
     try:
         example = probe(submission, reconstruction, original, *parameters).value
     except Raised as error:
         probe(submission, *inputs(challenge, 1))  # if this fails too, the shape is not what is wrong
         fail(f"On the notebook's worked example, images of shape (1, 1, 2, 2): {error}", "loss-image-shape")
-    if abs(example - EXAMPLE_LOSS) > TOLERANCE:
+    if abs(example - expected) > TOLERANCE:
         plain = probe(submission, *flattened, *parameters).value
         fail(
-            f"The notebook's worked example gives {example:.4f} where {EXAMPLE_LOSS:.4f} is printed.",
-            *(["loss-image-shape"] if abs(plain - EXAMPLE_LOSS) <= TOLERANCE else diagnose(submission, challenge)),
+            f"The notebook's worked example gives {example:.4f} where {expected:.4f} is printed.",
+            *(["loss-image-shape"] if abs(plain - expected) <= TOLERANCE else diagnose(submission, challenge)),
         )
     images = [challenge.uniform(LOW, HIGH, 3, 1, 5, 4) for _ in range(2)]
     flat = [image.flatten(1) for image in images]

@@ -8,9 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import nbformat
-
-from autograder.assignment import MODULE, PARTS, VISUALIZATION_POINTS
+from autograder.assignment import MODULE
 from autograder.nbgrader import ASSIGNMENT, NOTEBOOK
 
 # Enough for the notebook's smoke run. Every submission holds a copy.
@@ -20,8 +18,8 @@ TRAIN_DIGITS, TEST_DIGITS = 2000, 200
 def build_course(folder: Path) -> Path:
     """Make `folder` an nbgrader course, or refresh the assignment in one; its configuration and grades are kept.
 
-    The source holds what the students' kit holds, so there is no solution in it that a release could leak. The
-    notebook's points are set from `autograder.assignment`. FileNotFoundError outside of the course's repository.
+    The source holds what the students' kit holds, so there is no solution in it that a release could leak. The folder's
+    README.md, which names the due date, is written anew. Errors are those of `build_kit`.
     """
     from autograder.release import KIT, build_kit  # imports torch, which most nbgrader commands can do without
 
@@ -32,21 +30,11 @@ def build_course(folder: Path) -> Path:
             archive.extractall(temporary)
         shutil.rmtree(source, ignore_errors=True)
         shutil.copytree(Path(temporary) / KIT, source)
-    _set_points(source / f"{NOTEBOOK}.ipynb")
     for template in (resources.files("autograder.nbgrader") / "template").iterdir():
         destination = folder / template.name
-        if template.is_file() and not destination.exists():
+        if template.is_file() and (template.name == "README.md" or not destination.exists()):
             destination.write_text(template.read_text("utf-8"), "utf-8")
     return source
-
-
-def _set_points(path: Path) -> None:
-    notebook = nbformat.read(path, 4)
-    points = {part.name: part.points for part in PARTS} | {"visualization": VISUALIZATION_POINTS}
-    for cell in notebook.cells:
-        if "nbgrader" in cell.metadata:
-            cell.metadata.nbgrader.points = points[cell.metadata.nbgrader.grade_id]
-    nbformat.write(notebook, path)
 
 
 def configure(c: Any) -> None:

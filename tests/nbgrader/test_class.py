@@ -140,7 +140,16 @@ def test_each_grade_is_the_one_that_autograder_grade_gives(graded: Path) -> None
 
 @pytest.mark.parametrize(
     ("student", "expected"),
-    [("ann", 90), ("ben", 0), ("eve", 90), ("gus", 0), ("nat", 90), ("oda", 0), ("pia", 0), ("quinnray", 90)],
+    [
+        ("ann", AUTOMATIC_POINTS),
+        ("ben", 0),
+        ("eve", AUTOMATIC_POINTS),
+        ("gus", 0),
+        ("nat", AUTOMATIC_POINTS),
+        ("oda", 0),
+        ("pia", 0),
+        ("quinnray", AUTOMATIC_POINTS),
+    ],
 )
 def test_scores_of_the_clear_cases(graded: Path, student: str, expected: float) -> None:
     assert sum(scores(graded, student).values()) == expected
@@ -215,7 +224,7 @@ def test_a_resubmission_is_graded_and_keeps_the_points_given_by_hand(graded: Pat
     command_in(home, home)("submit", ASSIGNMENT, *exchange, "--student=fay")
     nbgrader("collect", ASSIGNMENT, "--update", "--ExchangeCollect.check_owner=False")
     nbgrader("autograde", ASSIGNMENT, FAST)
-    assert sum(scores(graded, "fay").values()) == 90
+    assert sum(scores(graded, "fay").values()) == AUTOMATIC_POINTS
     with gradebook(graded) as book:
         grade = book.find_grade("visualization", NOTEBOOK, ASSIGNMENT, "fay")
         assert grade.manual_score == 7
@@ -233,7 +242,7 @@ def test_pictures_come_from_the_sandbox_and_scripts_do_not(graded: Path, nbgrade
         if "image/png" in output.get("data", {})
     ]
     assert len(pictures) == 7
-    assert sum(scores(graded, "ann").values()) == 90
+    assert sum(scores(graded, "ann").values()) == AUTOMATIC_POINTS
     ours = {part.name for part in PARTS}
     for name, cell in autograded(graded, "lou").items():
         for output in cell.get("outputs", ()):
@@ -263,8 +272,8 @@ def test_exports(graded: Path, nbgrader: Command) -> None:
     stock = {row["student_id"]: row for row in rows(graded / "grades.csv")}
     canvas = {row["SIS Login ID"]: row for row in rows(graded / "canvas.csv")}
     gradescope = {row["SID"]: row for row in rows(graded / "gradescope.csv")}
-    assert float(stock["ann"]["score"]) == 90
-    assert float(stock["eve"]["score"]) == 70
+    assert float(stock["ann"]["score"]) == AUTOMATIC_POINTS
+    assert float(stock["eve"]["score"]) == AUTOMATIC_POINTS - 20
     assert float(canvas[""][ASSIGNMENT]) == 100
     for student, row in stock.items():
         assert float(canvas[student][ASSIGNMENT]) == float(gradescope[student][ASSIGNMENT]) == float(row["score"])

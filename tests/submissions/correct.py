@@ -1,6 +1,12 @@
-"""Modules that do what was asked, each in a style of its own. Every one of them must get full marks."""
+"""Modules that do what was asked, each in a style of its own. Every one of them must get full marks.
 
+Here and in `wrong`, the number 64 stands for the term's hidden size and 15 for its latent dimensionality.
+"""
+
+import re
 import tokenize
+
+from autograder.assignment import HIDDEN_SIZE, LATENT_DIMENSIONALITY
 
 HEADER = """\
 import torch
@@ -20,7 +26,14 @@ def loss_function(reconstructions, originals, means, logvariances):
     return (bce + kl) / len(means)
 """
 
-INIT = """
+
+def of_this_term(source: str) -> str:
+    """A piece of a module with the term's sizes in it."""
+    sizes = {"64": str(HIDDEN_SIZE), "15": str(LATENT_DIMENSIONALITY)}
+    return re.sub(r"\b(64|15)\b", lambda size: sizes[size[0]], source)
+
+
+INIT = of_this_term("""
 class ConditionalVariationalAutoencoder(nn.Module):
     def __init__(self, input_dim, num_categories=10, latent_dimensionality=15):
         super(ConditionalVariationalAutoencoder, self).__init__()
@@ -28,7 +41,7 @@ class ConditionalVariationalAutoencoder(nn.Module):
         self.latent_dimensionality = latent_dimensionality
         self.num_categories = num_categories
         self.hidden_size = 64
-"""
+""")
 
 ENCODER = """
         self.encoder = nn.Sequential(
@@ -1233,7 +1246,7 @@ torch.manual_seed(5814)
 assert sample_latent(torch.zeros(1, 15), torch.ones(1, 15)).shape == (1, 15)
 a = torch.sigmoid(torch.tensor([[[[7.0, 3.0], [2.0, 6.0]]]]))
 b = torch.sigmoid(torch.tensor([[[[5.0, 2.0], [4.0, 2.0]]]]))
-assert torch.isclose(loss_function(a, b, torch.ones(1, 15), torch.zeros(1, 15)), torch.tensor(8.834553718566895))
+assert torch.isclose(loss_function(a, b, torch.ones(1, 2), torch.zeros(1, 2)), torch.tensor(2.334553718566895))
 del a, b
 """
 )
@@ -1374,3 +1387,5 @@ def sample_latent(means, logvariances):
 """,
     header=HEADER + "import warnings\n\nwarnings.simplefilter('ignore')\n",
 )
+
+CORRECT = {name: of_this_term(source) for name, source in CORRECT.items()}

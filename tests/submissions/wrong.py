@@ -43,7 +43,7 @@ def source(wrong: Wrong) -> str:
         return wrong.text
     assert solution.__file__ is not None
     text = Path(solution.__file__).read_text("utf-8")
-    for old, new in wrong.edits:
+    for old, new in (map(correct.of_this_term, edit) for edit in wrong.edits):
         if text.count(old) != 1:
             raise ValueError(f"{wrong.name}: {old!r} occurs {text.count(old)} times in the solution")
         text = text.replace(old, new)
@@ -984,8 +984,8 @@ WHOLE = (
     Wrong("init-misspelled", (("def __init__(self, input_dim", "def __int__(self, input_dim"),), loses=MODEL),
     Wrong("init-without-self", (("__init__(self, input_dim,", "__init__(input_dim,"),), loses=MODEL),
     Wrong(
-        "hidden-size-of-128",
-        (("        self.hidden_size = 64\n", "        self.hidden_size = 128\n"),),
+        "hidden-size-doubled",
+        (("        self.hidden_size = 64\n", "        self.hidden_size = 2 * 64\n"),),
         loses=frozenset({"encoder", "decoder"}),
         misconception="encoder-width decoder-width",
     ),
