@@ -1,5 +1,8 @@
-"""The code of notebooks/cvae.ipynb, cell by cell, for tests that need a piece of it."""
+"""The code of notebooks/cvae.ipynb, cell by cell or all of it, for the tests."""
 
+import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -24,3 +27,25 @@ def run(monkeypatch, module: ModuleType, *cell_ids: str) -> dict:
         lines = source(cell_id).splitlines(keepends=True)
         exec("".join(line for line in lines if not line.startswith("%")), names)
     return names
+
+
+def execute(folder: Path, source: str, drawn: Path, notebook: Path = NOTEBOOK) -> subprocess.CompletedProcess[str]:
+    """Run the notebook in smoke mode, in a folder like the unpacked kit, with this student module."""
+    shutil.copy(notebook, folder)
+    shutil.copy(notebook.with_name("public_checks.py"), folder)
+    shutil.copytree(drawn, folder / "digits")
+    (folder / "cs5814_vae.py").write_text(source, "utf-8")
+    environment = os.environ | {"CS5814_SMOKE": "1", "MNIST_ROOT": str(folder / "none"), "OMP_NUM_THREADS": "1"}
+    environment.pop("PYTHONPATH", None)
+    command = [
+        sys.executable,
+        "-m",
+        "nbconvert",
+        "--to",
+        "notebook",
+        "--execute",
+        "--output",
+        "out.ipynb",
+        NOTEBOOK.name,
+    ]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)

@@ -1,10 +1,8 @@
 """The student's notebook: sound metadata, in step with the assignment, and it runs from top to bottom."""
 
 import ast
-import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -180,33 +178,11 @@ def test_on_colab_the_kit_is_unpacked_once(monkeypatch, tmp_path):
 # The whole notebook ---------------------------------------------------------------------------------------------
 
 
-def execute(folder: Path, source: str, drawn: Path) -> subprocess.CompletedProcess[str]:
-    """Run the notebook in smoke mode, in a folder like the unpacked kit, with this student module."""
-    shutil.copy(NOTEBOOK, folder)
-    shutil.copy(NOTEBOOK.with_name("public_checks.py"), folder)
-    shutil.copytree(drawn, folder / "digits")
-    (folder / "cs5814_vae.py").write_text(source, "utf-8")
-    environment = os.environ | {"CS5814_SMOKE": "1", "MNIST_ROOT": str(folder / "none"), "OMP_NUM_THREADS": "1"}
-    environment.pop("PYTHONPATH", None)
-    command = [
-        sys.executable,
-        "-m",
-        "nbconvert",
-        "--to",
-        "notebook",
-        "--execute",
-        "--output",
-        "out.ipynb",
-        NOTEBOOK.name,
-    ]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
-
-
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory, drawn) -> Path:
     """The folder where the notebook has run with the reference."""
     folder = tmp_path_factory.mktemp("reference")
-    run = execute(folder, SOLUTION.read_text("utf-8"), drawn)
+    run = notebook_cells.execute(folder, SOLUTION.read_text("utf-8"), drawn)
     assert run.returncode == 0, run.stderr
     return folder
 
@@ -273,7 +249,7 @@ def test_loss_falls_in_smoke_mode(cells):
 
 
 def test_blank_fill_in_stops_at_the_first_check_and_says_what_to_do(tmp_path, drawn):
-    run = execute(tmp_path, fill_in(), drawn)
+    run = notebook_cells.execute(tmp_path, fill_in(), drawn)
     assert run.returncode != 0
     assert 'check("encoder")' in run.stderr
     assert "`__init__` is not written yet (cs5814_vae.py, line 75)" in run.stderr

@@ -1,0 +1,254 @@
+"""A new term by editing the assignment file alone: everything follows, and last term's answers lose points."""
+
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import nbformat
+import notebook_cells
+import pytest
+import torch
+
+from autograder import assignment, digits, release, rollover
+from autograder.fill_in import SOLUTION
+
+ROOT = Path(__file__).parents[1]
+LAST_TERM = SOLUTION.read_text("utf-8")
+
+# The new term, whatever the present one is.
+HIDDEN = 96 if assignment.HIDDEN_SIZE != 96 else 64
+LATENT = 20 if assignment.LATENT_DIMENSIONALITY != 20 else 15
+SEED = 2027 if assignment.SEED != 2027 else 5814
+DUE, DUE_IN_WORDS = "2027-02-28 20:00 -0500", "Sunday, 28 February 2027, 20:00 (UTC-05:00)"
+POINTS = {part.name: part.points for part in assignment.PARTS}
+POINTS = POINTS | {"encoder": POINTS["encoder"] + 3, "decoder": POINTS["decoder"] - 3}
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory) -> Path:
+    """A copy of what takes part, to change at will."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("autograder", "notebooks", "docs", "examples"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.png"))
+    for name in ("README.md", assignment.MODULE):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+# In this process, with the constants patched ----------------------------------------------------------------------
+
+
+def renewed(name: str, **kwargs) -> str:
+    """The text of a file as the assignment makes it; KeyError if that changes nothing."""
+    return rollover.out_of_step(**kwargs)[rollover.REPOSITORY / name][1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("HIDDEN_SIZE", 20, "HIDDEN_SIZE is 20; choose a whole number from 48 to 256"),
+        ("HIDDEN_SIZE", 96.0, "HIDDEN_SIZE is 96.0"),
+        ("LATENT_DIMENSIONALITY", 10, "LATENT_DIMENSIONALITY is 10"),
+        ("DUE", "30 November", "DUE is '30 November'; write it like '2026-11-30 23:59 -0500'"),
+        ("VISUALIZATION_POINTS", 0, "visualization has 0 points"),
+    ],
+)
+def test_an_assignment_that_cannot_be_taught_is_refused(monkeypatch, name, value, reason):
+    monkeypatch.setattr(assignment, name, value)
+    with pytest.raises(rollover.CannotRollOver, match=re.escape(reason)):
+        rollover.out_of_step()
+
+
+def test_a_reworded_passage_is_an_error_and_not_passed_over(monkeypatch, checkout):
+    monkeypatch.setattr(rollover, "REPOSITORY", checkout)
+    monkeypatch.setitem(rollover.CELLS, "encoder", ("projects to {hidden} numbers;",))
+    with pytest.raises(rollover.CannotRollOver, match=r"cvae\.ipynb: 'projects to \{hidden\} numbers;' is not there"):
+        rollover.out_of_step()
+
+
+def test_two_passages_for_one_place_are_an_error(monkeypatch):
+    monkeypatch.setitem(rollover.CELLS, "encoder", ("the hidden size, {hidden};", "hidden size, {latent};"))
+    with pytest.raises(rollover.CannotRollOver, match="mean the same place"):
+        rollover.out_of_step()
+
+
+def test_nothing_is_released_that_contradicts_the_grading(monkeypatch, tmp_path):
+    monkeypatch.setattr(assignment, "DUE", DUE)
+    with pytest.raises(rollover.OutOfStep, match=r"docs/student\.md.*notebooks/cvae\.ipynb; run `autograder rollover`"):
+        release.build_kit(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_notebook_says_where_the_reference_curve_is_of_another_network(monkeypatch):
+    monkeypatch.setattr(assignment, "REFERENCE_SETTINGS", rollover.training_settings() | {"hidden size": 80})
+    text = renewed("notebooks/cvae.ipynb")
+    assert "on MNIST with the settings above (but for hidden size 80: only the shape compares), over a few" in text
+
+
+def test_a_measured_reference_curve_replaces_the_old_one(monkeypatch):
+    monkeypatch.setattr(assignment, "HIDDEN_SIZE", HIDDEN)
+    curve = {0: (200.1, 201.0), 19: (100.0, 101.5)}
+    constants, notebook = (renewed(name, curve=curve) for name in ("autograder/assignment.py", "notebooks/cvae.ipynb"))
+    for text in (constants, notebook):
+        assert re.findall(r"    (\d+: \([\d.]+, [\d.]+\)),", text) == ["0: (200.1, 201.0)", "19: (100.0, 101.5)"]
+    assert f'REFERENCE_SETTINGS = {{"hidden size": {HIDDEN},' in constants
+    assert "on MNIST with the settings above, over a few seeds" in notebook
+
+
+def test_points_need_not_be_whole(monkeypatch):
+    parts = tuple(replace(part, points=part.points + 0.5) for part in assignment.PARTS)
+    monkeypatch.setattr(assignment, "PARTS", parts)
+    text = renewed("notebooks/cvae.ipynb")
+    for part in parts:
+        assert f'"points": {part.points},' in text
+        assert f"| {part.points} |" in text
+
+
+# In a checkout, by the command line -------------------------------------------------------------------------------
+
+
+def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a checkout, whose package comes before the installed one."""
+    return subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def commands(checkout) -> list[subprocess.CompletedProcess[str]]:
+    """What the commands of a new term said: check, roll over, check again."""
+    path = checkout / "autograder" / "assignment.py"
+    text = path.read_text("utf-8")
+    for old, new in (
+        (r"^HIDDEN_SIZE = \d+", f"HIDDEN_SIZE = {HIDDEN}"),
+        (r"^LATENT_DIMENSIONALITY = \d+", f"LATENT_DIMENSIONALITY = {LATENT}"),
+        (r"^SEED = \d+", f"SEED = {SEED}"),
+        (r'^DUE = "[^"]+"', f'DUE = "{DUE}"'),
+        *((rf'Part\("{name}", [\d.]+', f'Part("{name}", {points:g}') for name, points in POINTS.items()),
+    ):
+        text, found = re.subn(old, new, text, flags=re.MULTILINE)
+        assert found == 1
+    path.write_text(text, "utf-8")
+    return [python(checkout, "-m", "autograder", "rollover", *options) for options in (["--check"], [], ["--check"])]
+
+
+@pytest.fixture
+def new_term(checkout, commands) -> Path:
+    """The checkout of the new term."""
+    assert commands[1].returncode == 0, commands[1].stderr
+    return checkout
+
+
+@pytest.mark.slow
+def test_check_shows_what_changes_until_it_has(commands):
+    before, rolled, after = commands
+    assert before.returncode == 1
+    for line in (
+        "autograder/solution/cs5814_vae.py",
+        f"-        self.hidden_size = {assignment.HIDDEN_SIZE}",
+        f"+        self.hidden_size = {HIDDEN}",
+        f"+SEED = {SEED}",
+        f"+| encoder | {POINTS['encoder']:g} |",
+        "notebooks/cvae.ipynb",
+        "cs5814_vae.py",
+    ):
+        assert f"{line}\n" in before.stdout
+    assert (rolled.returncode, after.returncode) == (0, 0), rolled.stderr + after.stderr
+    assert "Everything is in step" in after.stdout
+
+
+GRADE = """
+import json, sys
+from pathlib import Path
+from autograder.grading import grade_source
+from autograder.sandbox.client import Sandbox
+
+with Sandbox() as sandbox:
+    reports = [grade_source(path, Path(path).read_bytes(), sandbox) for path in sys.argv[1:]]
+print(json.dumps([report.to_json() for report in reports]))
+"""
+
+
+@pytest.mark.slow
+def test_last_terms_answers_lose_points_and_this_terms_get_all(new_term, tmp_path):
+    last_term = tmp_path / assignment.MODULE
+    last_term.write_text(LAST_TERM, "utf-8")
+    solution = str(new_term / "autograder" / "solution" / assignment.MODULE)
+    example = str(new_term / "examples" / "perfect-in-another-style" / assignment.MODULE)
+    run = python(new_term, "-c", GRADE, str(last_term), assignment.MODULE, solution, solution, example)
+    assert run.returncode == 0, run.stderr
+    stale, blank, *right = json.loads(run.stdout)
+    assert [report["score"] for report in (blank, *right)] == [0, *[sum(POINTS.values())] * 3]
+
+    lost = {part["name"] for part in stale["parts"] if part["score"] < part["max_score"]}
+    assert lost == {"encoder", "decoder"}
+    failed = [check for part in stale["parts"] for check in part["checks"] if check["outcome"] != "passed"]
+    told = [f"{check['message']} {check['hint']}" for check in failed]
+    width = f"layers have widths [{assignment.HIDDEN_SIZE}] where {HIDDEN} is asked for."
+    assert sum(width in each for each in told) == 2
+    assert f"The attribute hidden_size is {assignment.HIDDEN_SIZE} where {HIDDEN} was expected." in told[-2]
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_and_prints_the_new_examples(new_term, tmp_path):
+    drawn = digits.write_mnist(tmp_path / "drawn", train=600, test=100)
+    solution = (new_term / "autograder" / "solution" / assignment.MODULE).read_text("utf-8")
+    (folder := tmp_path / "kit").mkdir()
+    run = notebook_cells.execute(folder, solution, drawn, new_term / "notebooks" / "cvae.ipynb")
+    assert run.returncode == 0, run.stderr
+    cells = {cell.id: cell for cell in nbformat.read(folder / "out.ipynb", 4).cells}
+    torch.manual_seed(SEED)
+    latents = torch.exp(torch.tensor(0.5)) * torch.randn(1, LATENT)
+    assert str(latents) in cells["sample-example"].outputs[0].text
+    assert cells["sample-example"].outputs[0].text.strip() in cells["sample-example-text"].source
+    told = float(re.search(r"the loss is ([\d.]+\d)", cells["loss-example-text"].source)[1])
+    assert told == pytest.approx(8.834553718566895 + (LATENT - 15) / 2, abs=1e-5)
+    assert float(cells["loss-example"].outputs[0].text.split()[-1]) == pytest.approx(told, abs=1e-5)
+    assert {cells[f"check-{name.replace('_', '-')}"].metadata.nbgrader.points for name in POINTS} == {*POINTS.values()}
+
+
+@pytest.fixture
+def public_checks(new_term, tmp_path, monkeypatch) -> ModuleType:
+    """The new term's public checks, looking at `tmp_path`."""
+    spec = importlib.util.spec_from_file_location("public_checks", new_term / "notebooks" / "public_checks.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "_path", lambda: tmp_path / assignment.MODULE)
+    return module
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+def test_the_public_checks_pass_this_terms_network_alone(new_term, public_checks, tmp_path, capsys, part):
+    module = tmp_path / assignment.MODULE
+    module.write_text((new_term / "autograder" / "solution" / assignment.MODULE).read_text("utf-8"), "utf-8")
+    public_checks.check(part)
+    module.write_text(LAST_TERM, "utf-8")
+    with pytest.raises(public_checks.ChecksFailedError):
+        public_checks.check(part)
+    if part == "encoder":
+        assert f"self.hidden_size should be {HIDDEN} here." in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_students_read_the_new_due_date(new_term):
+    for name in ("notebooks/cvae.ipynb", "docs/student.md"):
+        assert DUE_IN_WORDS in (new_term / name).read_text("utf-8")
+    assert f'--duedate="{DUE}"' in (new_term / "docs" / "ta.md").read_text("utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    (assignment.HIDDEN_SIZE, assignment.LATENT_DIMENSIONALITY, assignment.SEED) != (64, 15, 5814),
+    reason="other numbers than these have other meanings in the notebook, too",
+)
+@pytest.mark.parametrize("name", ["notebooks/cvae.ipynb", "docs/student.md", assignment.MODULE])
+def test_no_constant_of_the_first_term_is_left(new_term, name):
+    text = (new_term / name).read_text("utf-8").replace("(but for hidden size 64:", "")
+    assert not re.findall(r".*(?:\b64\b|\b15\b|(?<!CS )\b5814\b).*", text)
