@@ -402,10 +402,11 @@ def rollover(
             from autograder.reference_curve import measure
 
             term.require_sound()
+            console.print("Training the solution on MNIST; this takes some minutes.")
             curve = measure(mnist, term.solution())
         files = term.out_of_step(curve)
         old_networks_pass = term.keeps_hidden_size()
-    except (term.CannotRollOver, FileNotFoundError, RuntimeError) as error:
+    except (term.CannotRollOver, FileNotFoundError) as error:
         raise typer.BadParameter(str(error)) from None
     for path, (old, new) in files.items():
         console.print(path.relative_to(term.REPOSITORY).as_posix(), style="bold", highlight=False)

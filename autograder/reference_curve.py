@@ -23,11 +23,14 @@ def measure(mnist: Path, solution: ModuleType) -> dict[int, tuple[float, float]]
     """The average loss of an epoch in nats per image, lowest and highest of a few seeds, by epoch.
 
     Trains as the notebook does, on the MNIST below `mnist` in torchvision's layout: some minutes on two cores.
-    RuntimeError if there is none.
+    FileNotFoundError if there is none.
     """
     from torchvision import datasets
 
-    digits = datasets.MNIST(mnist, train=True)
+    try:
+        digits = datasets.MNIST(mnist, train=True)
+    except RuntimeError:
+        raise FileNotFoundError(f"{mnist} does not hold MNIST, in torchvision's layout: MNIST/raw/…") from None
     images = digits.data.flatten(1).float().div(255)
     one_hots = F.one_hot(digits.targets, NUM_CATEGORIES).float()
     curves = [_train(images, one_hots, solution, seed) for seed in range(SEEDS)]

@@ -15,7 +15,7 @@ import notebook_cells
 import pytest
 import torch
 
-from autograder import assignment, digits, release, rollover
+from autograder import assignment, digits, reference_curve, release, rollover
 from autograder.fill_in import SOLUTION
 
 ROOT = Path(__file__).parents[1]
@@ -99,6 +99,22 @@ def test_a_measured_reference_curve_replaces_the_old_one(monkeypatch):
         assert re.findall(r"    (\d+: \([\d.]+, [\d.]+\)),", text) == ["0: (200.1, 201.0)", "19: (100.0, 101.5)"]
     assert f'REFERENCE_SETTINGS = {{"hidden size": {HIDDEN},' in constants
     assert "on MNIST with the settings above, over a few seeds" in notebook
+
+
+@pytest.mark.slow
+def test_the_reference_curve_is_measured_by_training_the_solution(monkeypatch, tmp_path):
+    monkeypatch.setattr(reference_curve, "SEEDS", 2)
+    monkeypatch.setattr(reference_curve, "NUM_EPOCHS", 4)
+    monkeypatch.setattr(reference_curve, "BATCH_SIZE", 32)
+    curve = reference_curve.measure(digits.write_mnist(tmp_path, train=320, test=10), rollover.solution())
+    assert list(curve) == [0, 1, 2, 3]
+    assert all(lowest <= highest for lowest, highest in curve.values())
+    assert curve[3][1] < 0.8 * curve[0][0]
+
+
+def test_without_mnist_it_says_what_is_missing(tmp_path):
+    with pytest.raises(FileNotFoundError, match="does not hold MNIST"):
+        reference_curve.measure(tmp_path, rollover.solution())
 
 
 def test_points_need_not_be_whole(monkeypatch):
