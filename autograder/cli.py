@@ -419,7 +419,7 @@ def rollover(
         console.print("Everything is in step with autograder/assignment.py.")
         return
     if old_networks_pass:
-        console.print("HIDDEN_SIZE is as before: answers of last term pass.", style="yellow")
+        console.print("HIDDEN_SIZE stays: in a new term, last term's answers would still pass.", style="yellow")
     if check:
         console.print(f"Files out of step: {len(files)}. To bring them in step, run: autograder rollover")
         raise typer.Exit(OUT_OF_STEP)

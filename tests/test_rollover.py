@@ -72,6 +72,17 @@ def test_a_reworded_passage_is_an_error_and_not_passed_over(monkeypatch, checkou
         rollover.out_of_step()
 
 
+def test_figures_may_be_rounded_as_another_processor_does_but_not_be_wrong(monkeypatch, checkout):
+    monkeypatch.setattr(rollover, "REPOSITORY", checkout)
+    path = checkout / "notebooks" / "public_checks.py"
+    text = path.read_text("utf-8")
+    loss = float(re.search(r"EXAMPLE_LOSS = (\S+)", text)[1])
+    for other, in_step in ((loss + 3e-6, True), (loss + 1e-3, False)):
+        path.write_text(text.replace(f"EXAMPLE_LOSS = {loss}", f"EXAMPLE_LOSS = {other}"), "utf-8")
+        assert (rollover.out_of_step() == {}) == in_step
+    path.write_text(text, "utf-8")
+
+
 def test_two_passages_for_one_place_are_an_error(monkeypatch):
     monkeypatch.setitem(rollover.CELLS, "encoder", ("the hidden size, {hidden};", "hidden size, {latent};"))
     with pytest.raises(rollover.CannotRollOver, match="mean the same place"):

@@ -130,7 +130,9 @@ def test_course_has_the_kit_as_its_source_and_the_points_of_the_assignment(tmp_p
 def test_a_course_can_be_refreshed_without_losing_its_settings(tmp_path: Path) -> None:
     course.build_course(tmp_path)
     (tmp_path / "nbgrader_config.py").write_text("mine")
+    (tmp_path / "README.md").write_text("of another term")
     (tmp_path / "source" / ASSIGNMENT / "cvae.ipynb").write_text("old")
     course.build_course(tmp_path)
     assert (tmp_path / "nbgrader_config.py").read_text() == "mine"
+    assert f'--duedate="{assignment.DUE}"' in (tmp_path / "README.md").read_text("utf-8")
     assert (tmp_path / "source" / ASSIGNMENT / "cvae.ipynb").read_text() != "old"
