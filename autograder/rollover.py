@@ -303,7 +303,7 @@ def _reference(curve: Curve | None) -> dict[str, str]:
             for epoch, (lowest, highest) in (curve or assignment.REFERENCE_CURVE).items()
         ),
         "settings_in_words": "the settings above"
-        + (f" (but for {' and '.join(differing)}: only the shape compares)" if differing else ""),
+        + (f" (but with {' and '.join(differing)}, so that only the shape compares)" if differing else ""),
     }
 
 

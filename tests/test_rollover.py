@@ -99,7 +99,7 @@ def test_nothing_is_released_that_contradicts_the_grading(monkeypatch, tmp_path)
 def test_the_notebook_says_where_the_reference_curve_is_of_another_network(monkeypatch):
     monkeypatch.setattr(assignment, "REFERENCE_SETTINGS", rollover.training_settings() | {"hidden size": 80})
     text = renewed("notebooks/cvae.ipynb")
-    assert "on MNIST with the settings above (but for hidden size 80: only the shape compares), over a few" in text
+    assert "on MNIST with the settings above (but with hidden size 80, so that only the shape compares), over a" in text
 
 
 def test_a_measured_reference_curve_replaces_the_old_one(monkeypatch):
@@ -277,5 +277,5 @@ def test_students_read_the_new_due_date(new_term):
 )
 @pytest.mark.parametrize("name", ["notebooks/cvae.ipynb", "docs/student.md", assignment.MODULE])
 def test_no_constant_of_the_first_term_is_left(new_term, name):
-    text = (new_term / name).read_text("utf-8").replace("(but for hidden size 64:", "")
+    text = (new_term / name).read_text("utf-8").replace("(but with hidden size 64,", "")
     assert not re.findall(r".*(?:\b64\b|\b15\b|(?<!CS )\b5814\b).*", text)
