@@ -65,6 +65,10 @@ PASSAGES: dict[str, tuple[str, ...]] = {
         "| `visualization` | {points_visualization} |",
     ),
     "docs/ta.md": ('--duedate="{due}"',),
+    "docs/ci.md": (
+        "with {automatic_points} autograder points and {points_visualization} for manual grading",
+        f"`autograder/solution/{assignment.MODULE}` ({{automatic_points}} points)",
+    ),
     "autograder/nbgrader/template/README.md": (
         '--duedate="{due}"',
         "`visualization` ({points_visualization} points)",
