@@ -1,0 +1,204 @@
+"""How far correct spellings disagree, how little a mistake changes, and that every tolerance lies well between.
+
+The checks themselves run here, on trusted functions and without a sandbox, and what they compare is recorded: a
+*margin* of 1 is the tolerance. `pytest tests/test_tolerances.py -s` prints the figures of docs/architecture.md.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
+
+from autograder.checks import test_loss_function as loss_checks
+from autograder.checks import test_sample_latent as sample_checks
+from autograder.checks.harness import Challenge, Wrong
+from autograder.checks.network import Sizes, draw_parameters
+from autograder.misconceptions import (
+    ACTIVATIONS,
+    DIVERGENCES,
+    HEAD_ACTIVATIONS,
+    OUTPUT_ACTIVATIONS,
+    RECONSTRUCTIONS,
+    REDUCTIONS,
+    LossProbe,
+    diagnose_loss,
+)
+from autograder.sandbox.client import Reply
+from autograder.solution import cs5814_vae as reference
+
+SEEDS = 25
+FAR = 10  # how many times a tolerance is above what rounding does, and below what a mistake does
+
+Loss = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+Term = Callable[[Tensor, Tensor], Tensor]
+
+
+# --- correct spellings, as students write them ------------------------------------------------------------------------
+
+
+def with_epsilon(epsilon: float) -> Term:
+    return lambda r, x: -(x * torch.log(r + epsilon) + (1 - x) * torch.log(1 - r + epsilon)).flatten(1).sum(1)
+
+
+def clamped(epsilon: float) -> Term:
+    return lambda r, x: with_epsilon(0)(r.clamp(epsilon, 1 - epsilon), x)
+
+
+CROSS_ENTROPIES: dict[str, Term] = {
+    "F.binary_cross_entropy, summed": lambda r, x: F.binary_cross_entropy(r, x, reduction="none").flatten(1).sum(1),
+    "nn.BCELoss, column after column": lambda r, x: nn.BCELoss(reduction="none")(r, x).flatten(1).cumsum(1)[:, -1],
+    "mean, times the pixels": lambda r, x: F.binary_cross_entropy(r, x, reduction="none").flatten(1).mean(1)
+    * x[0].numel(),
+    "with logits": lambda r, x: F.binary_cross_entropy_with_logits(torch.logit(r), x, reduction="none")
+    .flatten(1)
+    .sum(1),
+    "Bernoulli.log_prob": lambda r, x: -Independent(Bernoulli(probs=r.flatten(1), validate_args=False), 1).log_prob(
+        x.flatten(1)
+    ),
+    "two products": lambda r, x: -(
+        torch.einsum("n...,n...->n", x, r.log()) + torch.einsum("n...,n...->n", 1 - x, (1 - r).log())
+    ),
+    **{f"log(r + {epsilon:g})": with_epsilon(epsilon) for epsilon in (1e-10, 1e-8, 1e-7, 1e-6)},
+    **{f"log of r clamped at {epsilon:g}": clamped(epsilon) for epsilon in (1e-8, 1e-7, 1e-6, 1e-4)},
+}
+KLS: dict[str, Term] = {
+    "appendix B": lambda mu, logvar: -0.5 * (1 + logvar - mu.pow(2) - logvar.exp()).sum(1),
+    "term after term": lambda mu, logvar: 0.5 * (mu.square().sum(1) + logvar.exp().sum(1) - logvar.sum(1) - mu.shape[1]),
+    "kl_divergence": lambda mu, logvar: kl_divergence(
+        Normal(mu, torch.exp(0.5 * logvar)), Normal(torch.zeros_like(mu), torch.ones_like(mu))
+    ).sum(1),
+    "by the standard deviation": lambda mu, logvar: (
+        lambda std: (0.5 * (mu**2 + std**2 - 1) - torch.log(std)).sum(1)
+    )(torch.exp(logvar / 2)),
+    "with expm1": lambda mu, logvar: 0.5 * (torch.expm1(logvar) - logvar + mu * mu).sum(1),
+    "log(σ² + 1e-8)": lambda mu, logvar: 0.5 * (mu**2 + logvar.exp() - 1 - torch.log(logvar.exp() + 1e-8)).sum(1),
+}
+AVERAGES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "sum, divided": lambda r, kl: (r.sum() + kl.sum()) / len(kl),
+    "mean": lambda r, kl: torch.mean(r + kl),
+    "two means": lambda r, kl: r.mean() + kl.mean(),
+}
+
+
+def loss_of(cross_entropy: Term, kl: Term, average: Callable[[Tensor, Tensor], Tensor]) -> Loss:
+    return lambda r, x, mu, logvar: average(cross_entropy(r, x), kl(mu, logvar))
+
+
+def correct_losses() -> Iterator[tuple[str, Loss]]:
+    """Each spelling of a term or of the average beside the first spelling of the others."""
+    first = next(iter(CROSS_ENTROPIES)), next(iter(KLS)), next(iter(AVERAGES))
+    for name in CROSS_ENTROPIES:
+        yield name, loss_of(CROSS_ENTROPIES[name], KLS[first[1]], AVERAGES[first[2]])
+    for name in KLS:
+        yield name, loss_of(CROSS_ENTROPIES[first[0]], KLS[name], AVERAGES[first[2]])
+    for name in AVERAGES:
+        yield name, loss_of(CROSS_ENTROPIES[first[0]], KLS[first[1]], AVERAGES[name])
+
+
+def wrong_losses() -> Iterator[tuple[str, Loss]]:
+    """Every single mistake of the bank."""
+
+    def loss(reconstruction: str, divergence: str, reduction: str) -> Loss:
+        def of(r: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
+            r, x = r.flatten(1), x.flatten(1)
+            weights = REDUCTIONS[reduction](len(mu), x.shape[1], mu.shape[1])
+            return (
+                weights[0] * RECONSTRUCTIONS[reconstruction](r, x).sum()
+                + weights[1] * DIVERGENCES[divergence](mu, logvar).sum()
+            )
+
+        return of
+
+    yield from ((name, loss(name, "", "")) for name in RECONSTRUCTIONS if name)
+    yield from ((name, loss("", name, "")) for name in DIVERGENCES if name)
+    yield from ((name, loss("", "", name)) for name in REDUCTIONS if name)
+
+
+DRAWS: dict[str, Term] = {
+    "exp of the half": lambda mu, logvar: mu + torch.exp(0.5 * logvar) * torch.randn_like(mu),
+    "root of the exp": lambda mu, logvar: mu + torch.sqrt(torch.exp(logvar)) * torch.randn(*mu.shape),
+    "exp to the half": lambda mu, logvar: torch.randn_like(logvar).mul(logvar.exp() ** 0.5).add(mu),
+    "power of e": lambda mu, logvar: torch.addcmul(mu, math.e ** (logvar / 2), torch.randn_like(mu)),
+    "Normal.rsample": lambda mu, logvar: Normal(mu, (logvar / 2).exp()).rsample(),
+}
+
+
+# --- the checks, without a sandbox ------------------------------------------------------------------------------------
+
+
+class Trusted:
+    """Answers like a sandboxed submission, from functions of this file."""
+
+    source = b""
+
+    def __init__(self, function: Callable[..., Tensor]) -> None:
+        self.function = function
+
+    def call(
+        self, name: str, *arguments: Tensor, seed: int = 0, cotangents: dict[int, Tensor] | None = None
+    ) -> Reply:
+        leaves = [argument.clone().requires_grad_() for argument in arguments]
+        torch.manual_seed(seed)
+        value = self.function(*leaves)
+        tensors = {"output.0": value.detach()}
+        if cotangents and cotangents[0].shape == value.shape:
+            found = torch.autograd.grad((value * cotangents[0]).sum(), leaves, allow_unused=True)
+            tensors |= {f"gradient.argument.{i}": each for i, each in enumerate(found) if each is not None}
+        return Reply({"changed": []}, tensors)
+
+
+@pytest.fixture
+def margins(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the checks compare, as a share of what they tolerate, in the order of the comparisons."""
+    seen: list[float] = []
+
+    def close(actual: Tensor, expected: Tensor, tolerance: float = 1e-3) -> bool:
+        seen.append(margin(actual, expected, tolerance))
+        return seen[-1] <= 1
+
+    for module in (loss_checks, sample_checks):
+        monkeypatch.setattr(module, "close", close)
+    return seen
+
+
+def margin(actual: Tensor, expected: Tensor, tolerance: float = 1e-3) -> float:
+    """As `harness.close` measures: 1 is the most that it accepts."""
+    if not torch.isfinite(actual).all():
+        return math.inf
+    actual, expected = actual.detach().double(), expected.detach().double()
+    return float(((actual - expected).abs() / (tolerance * (expected.abs() + expected.abs().mean() + 1e-6))).max())
+
+
+LOSS_CHECKS = {
+    check.__name__: check
+    for check in (
+        loss_checks.test_reconstruction,
+        loss_checks.test_divergence,
+        loss_checks.test_minibatch,
+        loss_checks.test_image_shape,
+        loss_checks.test_gradients,
+    )
+}
+
+
+def judged(check: Callable[..., None], function: Callable[..., Tensor], seed: int) -> str:
+    """What a check says about a function; nothing if it passes."""
+    try:
+        check(Trusted(function), Challenge(seed, check.__name__))
+    except Wrong as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("check", LOSS_CHECKS.values(), ids=LOSS_CHECKS)
+def test_rounding_stays_far_below_the_tolerance_of_the_loss(check: Any, margins: list[float]) -> None:
+    for name, loss in correct_losses():
+        for seed in range(SEEDS):
+            assert not judged(check, loss, seed), name
+    print(f"{check.__name__}: rounding reaches {max(margins):.2g} of the tolerance")
+    assert max(margins) < 1 / FAR
