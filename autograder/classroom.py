@@ -18,6 +18,7 @@ import os
 import re
 import signal
 import threading
+import unicodedata
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
@@ -201,7 +202,8 @@ def file_names(students: Iterable[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     taken: set[str] = set()
     for student in students:
-        plain = re.sub(r"[^\w.@+-]", "_", student).lstrip(".-")[:100] or "student"
+        plain = re.sub(r"[^\w.@+-]", "_", unicodedata.normalize("NFC", student)).lstrip(".-")
+        plain = plain.encode()[:180].decode(errors="ignore") or "student"  # a file's name has 255 bytes at most
         numbered = (f"{plain}-{number}" for number in itertools.count(2))
         names[student] = next(name for name in itertools.chain([plain], numbered) if name.casefold() not in taken)
         taken.add(names[student].casefold())

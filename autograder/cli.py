@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.assignment import MODULE, TITLE
+from autograder.report import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,10 +82,10 @@ def exit_codes() -> "Iterator[None]":
     try:
         yield
     except NothingToGrade as error:
-        errors.print(f"Nothing to grade: {error}", style="red", markup=False, soft_wrap=True)
+        errors.print(f"Nothing to grade: {clean(str(error))}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(USAGE) from None
     except (GraderError, SandboxError) as error:
-        errors.print(f"The grader itself failed: {error}", style="red", markup=False, soft_wrap=True)
+        errors.print(f"The grader itself failed: {clean(str(error))}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(GRADER_FAILED) from None
     except (typer.Exit, typer.Abort, typer.BadParameter, KeyboardInterrupt):
         raise
@@ -323,7 +324,7 @@ def class_command(
             console.print(f"Graded {len(found)} submissions. Open {out / 'index.html'} in a browser.", markup=False)
     if failed:
         errors.print(
-            f"The grader itself failed on {', '.join(failed)}: run the same command again.",
+            f"The grader itself failed on {clean(', '.join(failed))}: run the same command again.",
             markup=False,
             soft_wrap=True,
         )

@@ -10,17 +10,22 @@ Of several attempts the last counts.
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.assignment import MODULE
-from autograder.grading import NothingToGrade, find_module
+from autograder.grading import NothingToGrade, find_module, is_file, nearest, readable_archive
+from autograder.sandbox.limits import LIMITS
 
-MAX_DOWNLOAD_ENTRIES, MAX_DOWNLOAD = 20_000, 2 << 30  # of the archive that a platform gives for a whole class
+# Of the archive that a platform gives for a whole class; a student's own may hold pictures and data.
+MAX_DOWNLOAD_ENTRIES, MAX_DOWNLOAD, MAX_UPLOAD = 100_000, 4 << 30, 256 << 20
 METADATA = "submission_metadata.yml"
 
 Order = list[tuple[int, int, str]]  # grows from one attempt of a student to the next
@@ -64,7 +69,8 @@ def find_submissions(path: Path) -> list[Submitted]:
 
 def natural(text: str) -> Order:
     """A sort key by which attempt-2 stands before attempt-10."""
-    return [(0, int(piece), "") if piece.isdigit() else (1, 0, piece) for piece in re.findall(r"\d+|\D+", text)]
+    pieces = re.findall(r"[0-9]{1,18}|[^0-9]+", text)
+    return [(0, int(piece), "") if piece[0] in "0123456789" else (1, 0, piece) for piece in pieces]
 
 
 def _attempts(entries: list[Path]) -> Iterator[Attempt]:
@@ -74,25 +80,27 @@ def _attempts(entries: list[Path]) -> Iterator[Attempt]:
             continue
         name = entry.name.removesuffix(entry.suffix) if entry.is_file() else entry.name
         canvas, exchange = _CANVAS.fullmatch(name), _EXCHANGE.match(entry.name)
-        if entry.is_file() and entry.suffix not in (".py", ".zip"):
+        if entry.is_file() and not (_is_archive(entry.name) or entry.suffix == ".py"):
             continue
-        if canvas and (entry.suffix == ".zip" or _COPY.sub("", canvas["name"]) == Path(MODULE).stem):
+        if canvas and (_is_archive(entry.name) or _COPY.sub("", canvas["name"]) == Path(MODULE).stem):
             yield canvas["student"], natural(f"{canvas['file']} {canvas['name']}"), entry
         elif canvas is None and entry.is_dir():
             student = exchange["student"] if exchange else entry.name
             yield from ((student, natural(attempt), place) for attempt, place in _attempts_below(entry))
-        elif canvas is None and entry.suffix == ".zip":
+        elif canvas is None and _is_archive(entry.name):
             yield name, natural(entry.name), entry
+
+
+def _is_archive(name: str) -> bool:
+    return name.lower().endswith(".zip")
 
 
 def _attempts_below(folder: Path) -> Iterator[tuple[str, Path]]:
     """A student's folder itself, or what lies in it where it holds several attempts of the same depth."""
-    for pattern in (MODULE, "*.zip"):
-        found = [file for file in folder.rglob(pattern) if file.is_file() and not file.is_symlink()]
-        depth = min((len(file.parts) for file in found), default=0)
+    for wanted in (lambda name: name == MODULE, _is_archive):
+        found = nearest(folder, wanted)
         for file in found:
-            if len(file.parts) == depth:
-                yield f"{folder.name}/{file.relative_to(folder)}", file
+            yield f"{folder.name}/{file.relative_to(folder)}", file
         if found:
             return
     yield folder.name, folder
@@ -104,15 +112,19 @@ def _gradescope(path: Path) -> Iterator[Attempt]:
 
     try:
         metadata = yaml.safe_load((path / METADATA).read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, OSError, ValueError) as error:
         raise NothingToGrade(f"{path / METADATA} cannot be read: {error}") from error
+    folders = {each.name: each for each in path.iterdir() if each.is_dir() and not each.is_symlink()}
     for name, facts in metadata.items() if isinstance(metadata, dict) else ():
-        folder = path / str(name)
-        if not isinstance(facts, dict) or folder.parent != path or not folder.is_dir() or folder.is_symlink():
+        if not isinstance(name, str) or name not in folders or not isinstance(facts, dict):
             continue
-        for submitter in facts.get(":submitters") or ():
-            who = next((str(submitter[key]) for key in (":sid", ":email", ":name") if submitter.get(key)), folder.name)
-            yield who, natural(str(facts.get(":created_at", ""))), folder
+        submitters = facts.get(":submitters")
+        for submitter in submitters if isinstance(submitters, list) else ():
+            said = submitter if isinstance(submitter, dict) else {}
+            who = [said.get(key) for key in (":sid", ":email", ":name")]
+            student = next((str(each) for each in who if each and isinstance(each, str | int)), name)
+            created = facts.get(":created_at", "")
+            yield student, natural(str(created) if isinstance(created, str | datetime.date) else ""), folders[name]
 
 
 def _last(student: str, attempts: list[tuple[Order, Path]]) -> Submitted:
@@ -124,12 +136,34 @@ def _last(student: str, attempts: list[tuple[Order, Path]]) -> Submitted:
 
 
 def _unpack(archive: Path, folder: Path) -> None:
-    """Unpack the archive of a class. NothingToGrade if it is none, or if it is a bomb."""
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            entries = opened.infolist()
-            if len(entries) > MAX_DOWNLOAD_ENTRIES or sum(entry.file_size for entry in entries) > MAX_DOWNLOAD:
+    """Unpack what matters in the archive of a class: modules, archives, metadata. NothingToGrade if it is none.
+
+    Of every other file the name is kept, so that it is seen who handed in something. What of one student's cannot be
+    unpacked is left out, so that it is that student's trouble alone.
+    """
+    written = 0
+    with readable_archive(archive) as opened:
+        entries = opened.infolist()
+        if len(entries) > MAX_DOWNLOAD_ENTRIES:
+            raise NothingToGrade(f"{archive} holds {len(entries)} files, more than a class hands in")
+        for entry in entries:
+            steps = [step for step in re.split(r"[/\\]", entry.filename) if step not in ("", ".")]
+            if not steps or ".." in steps or not (entry.is_dir() or is_file(entry)):
+                continue
+            place = folder.joinpath(*steps)
+            with contextlib.suppress(OSError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error):
+                (place if entry.is_dir() else place.parent).mkdir(parents=True, exist_ok=True)
+                written += 0 if entry.is_dir() else _unpack_file(opened, entry, place)
+            if written > MAX_DOWNLOAD:
                 raise NothingToGrade(f"{archive} unpacks to more than a class hands in")
-            opened.extractall(folder)  # which keeps every path inside the folder
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise NothingToGrade(f"{archive} is neither a folder nor a zip archive that can be read: {error}") from error
+
+
+def _unpack_file(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: Path) -> int:
+    """One file, no more of it than could be graded; how many bytes were written."""
+    most = {".py": LIMITS.source + 1, ".zip": MAX_UPLOAD, ".yml": LIMITS.body}.get(place.suffix.lower(), 0)
+    with place.open("wb") as file:
+        if most:
+            with archive.open(entry) as packed:
+                while file.tell() < most and file.write(packed.read(1 << 16)):
+                    pass
+        return file.tell()

@@ -304,9 +304,7 @@ def test_in_the_range_of_the_challenges_correct_losses_agree(batch: int) -> None
 
 @pytest.mark.parametrize("batch", [1, pytest.param(4096, marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize(("logits", "low", "high"), [(None, -30, 10), (6, -2, 2), (30, -2, 2), (30, -30, 10)])
-def test_outside_of_it_they_do_not(
-    batch: int, logits: float | None, low: float, high: float
-) -> None:
+def test_outside_of_it_they_do_not(batch: int, logits: float | None, low: float, high: float) -> None:
     arguments = minibatch(batch, logits, low, high)
     worst = {name: disagreement(loss, arguments) for name, loss in correct_losses()}
     finite = {name: value for name, value in worst.items() if math.isfinite(value)}

@@ -8,7 +8,9 @@ exception is the grader's, and stops the grading.
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
+import textwrap
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +22,7 @@ from torch import Tensor
 
 from autograder.assignment import MODULE, PARTS, part
 from autograder.misconceptions import MISCONCEPTIONS
-from autograder.report import Check, Outcome, PartReport
+from autograder.report import Check, Outcome, PartReport, clean
 from autograder.sandbox.client import Died, Raised, Submission, SubmissionError, TimedOut
 from autograder.solution import cs5814_vae as reference
 
@@ -121,14 +123,20 @@ class Grading:
         failed = frozenset(name for name in FUNCTIONS if self.failed(name))
         if failed != self._standing_in:
             functions: dict[str, Callable[..., Tensor]]
-            functions = {"sample_latent": self._draw_for_submission, "loss_function": reference.loss_function}
+            functions = {"sample_latent": self._draw_for_submission, "loss_function": self._lose_for_submission}
             self.submission.stand_in({name: functions[name] for name in sorted(failed)})
             self._standing_in = failed
         return failed
 
     def _draw_for_submission(self, means: Tensor, logvariances: Tensor) -> Tensor:
+        _require_small(means, logvariances)
         self.drawn = reference.sample_latent(means, logvariances)
         return self.drawn
+
+    def _lose_for_submission(self, *arguments: Tensor) -> Tensor:
+        _require_small(*arguments[:2])
+        _require_small(*arguments[2:])
+        return reference.loss_function(*arguments)
 
     def reports(self) -> list[PartReport]:
         """The parts, in the assignment's order, with the checks that ran."""
@@ -171,7 +179,8 @@ class Grading:
         if call.when == "call" or error is not None:
             self._record(item, call, error)
             if isinstance(error, (Wrong, SubmissionError)):
-                report.longrepr = "\n".join(filter(None, (str(error), getattr(error, "hint", ""))))
+                said = clean("\n".join(filter(None, (str(error), getattr(error, "hint", "")))))
+                report.longrepr = textwrap.indent(said, "E   ", lambda _: True)  # pytest prints it as it is
         return report
 
     def _record(self, item: pytest.Item, call: pytest.CallInfo[None], error: BaseException | None) -> None:
@@ -206,6 +215,13 @@ class Grading:
         self.progress()
 
 
+def _require_small(*tensors: Tensor) -> None:
+    """ValueError for tensors that would fill the grader's memory once they are broadcast to each other."""
+    if math.prod(torch.broadcast_shapes(*(tensor.shape for tensor in tensors))) > MAX_STAND_IN:
+        raise ValueError("the tensors are far larger together than any minibatch")
+
+
+MAX_STAND_IN = 1 << 24  # numbers, in what a stand-in computes
 POINTS = pytest.StashKey[float]()
 
 

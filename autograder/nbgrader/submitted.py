@@ -54,9 +54,10 @@ class SubmittedNotebooks(NotebookExporter):
                 raise ValueError(f"it is larger than {MAX_NOTEBOOK >> 20} MiB")
             notebook = text_of(nbformat.read(file_stream, 4))
         except Exception as error:  # every way in which a file can fail to be a notebook
-            self.log.warning("The notebook cannot be read (%s); its module is graded all the same", error)
+            said = clean(str(error), 300)
+            self.log.warning("The notebook cannot be read (%s); its module is graded all the same", said)
             notebook = new_notebook()
-            say = f"*The notebook that was handed in cannot be read: {harmless(clean(str(error), 300))}*"
+            say = f"*The notebook that was handed in cannot be read: {harmless(said)}*"
             notebook.cells = [new_markdown_cell(say, id="unreadable")]
         return self.from_notebook_node(notebook, resources, **kw)
 

@@ -182,7 +182,7 @@ class Sandbox:
         self.close()
         assert self._process.stderr is not None
         if said := self._process.stderr.read().decode(errors="replace").strip():
-            logging.getLogger(__name__).warning("A grading worker ended: %s", said[-2000:])
+            logging.getLogger(__name__).warning("A grading worker ended: %r", said[-2000:])
         self._start()
 
     def close(self) -> None:
@@ -273,7 +273,9 @@ class Submission:
         found: dict[str, tuple[int, ...]] = {}
         for entry in shapes if isinstance(shapes, list) else []:
             match entry:
-                case [str() as name, [*sizes]] if all(type(size) is int and size >= 0 for size in sizes):
+                case [str() as name, [*sizes]] if _can_be_sent(name) and len(sizes) <= 8:
+                    if not all(type(size) is int and 0 <= size <= LIMITS.body for size in sizes):
+                        raise Unfit("a parameter has a shape that no tensor has")
                     found[name] = tuple(sizes)
         if 4 * sum(math.prod(shape) for shape in found.values()) > LIMITS.body // 2:
             raise Unfit("the model has far more parameters than were asked for")
@@ -437,6 +439,11 @@ def _channel() -> tuple[socket.socket, socket.socket]:
     for end in ends:
         end.setblocking(True)
     return ends
+
+
+def _can_be_sent(name: str) -> bool:
+    """Whether a tensor can travel under this name: JSON can spell halves of characters, which nothing else takes."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _raised(error: object) -> SubmissionError:

@@ -97,7 +97,8 @@ def _why_not_confined() -> str | None:
         return "Landlock and seccomp need Linux"
     # Tried out in a child, since neither can be undone.
     trial = subprocess.run(
-        [sys.executable, "-c", "from autograder.sandbox.confine import *; restrict_system_calls()"],
+        # -P: the folder that this runs in may be a student's, and nothing is imported from there.
+        [sys.executable, "-P", "-c", "from autograder.sandbox.confine import *; restrict_system_calls()"],
         env={"PYTHONPATH": str(PACKAGE.parent)},
         capture_output=True,
         text=True,

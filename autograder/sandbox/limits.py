@@ -22,6 +22,7 @@ class Limits:
     output: int = 64 * 1024  # of stdout and stderr together, the rest is dropped
     header: int = 256 * 1024  # of one frame
     body: int = 64 * MIB  # tensors of one frame
+    names: int = 1 * MIB  # their names, shapes and types: more would be a frame of many thousand tensors
 
 
 LIMITS = Limits()

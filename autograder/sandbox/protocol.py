@@ -67,10 +67,12 @@ def receive(channel: socket.socket, deadline: float | None = None) -> tuple[Mess
         raise ProtocolError(f"a frame announces {header_length} + {body_length} bytes, over the limit")
     header = _read(channel, header_length, deadline)
     body = _read(channel, body_length, deadline)
+    if int.from_bytes(body[:8], "little") > LIMITS.names:  # safetensors begins with the length of its own header
+        raise ProtocolError("a frame holds too many tensors")
     try:
         message = json.loads(header)
         tensors = load(bytes(body)) if body else {}
-    except (ValueError, RecursionError, SafetensorError, KeyError, TypeError, RuntimeError) as error:
+    except (ValueError, RecursionError, SafetensorError, KeyError, TypeError, RuntimeError, MemoryError) as error:
         raise ProtocolError(f"a frame cannot be decoded: {type(error).__name__}") from error
     if not isinstance(message, dict):
         raise ProtocolError("a frame's header is not an object")

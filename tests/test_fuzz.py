@@ -1,0 +1,396 @@
+"""Whatever comes in, from a submission's process or from a student's upload: a result or the documented error.
+
+Each property is tried on a few examples in CI and on many more, different each time, by `make test-exhaustive`.
+"""
+
+import io
+import json
+import os
+import socket
+import struct
+import threading
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pages import Page
+from safetensors.torch import save
+from torch import Tensor
+
+from autograder import similarity
+from autograder.assignment import PARTS
+from autograder.checks.harness import Grading
+from autograder.fill_in import fill_in
+from autograder.grading import NothingToGrade, find_module, nothing
+from autograder.report import Check, Outcome, PartReport, Report
+from autograder.reports import classroom, html
+from autograder.sandbox import protocol
+from autograder.sandbox.client import Submission, SubmissionError
+from autograder.sandbox.limits import LIMITS
+from autograder.submissions import METADATA, Submitted, find_submissions
+
+FEW, MANY = 40, 3000
+budget = pytest.mark.parametrize("examples", [FEW, pytest.param(MANY, marks=pytest.mark.exhaustive)])
+
+
+def for_all(strategy: st.SearchStrategy, holds: Callable[[Any], None], examples: int) -> None:
+    """Try a property on so many examples: the same ones in CI, new ones each time where there are many."""
+
+    @settings(max_examples=examples, derandomize=examples == FEW)
+    @given(strategy)
+    def every(example: Any) -> None:
+        holds(example)
+
+    every()
+
+
+# --- frames -----------------------------------------------------------------------------------------------------------
+
+sizes = st.one_of(st.integers(-2, 70), st.sampled_from((2**31, 2**40, 2**63, 2**64, 10**40)))
+scalars = st.one_of(st.none(), st.booleans(), sizes, st.floats(), st.text(max_size=20))
+values = st.recursive(
+    scalars,
+    lambda each: st.lists(each, max_size=4) | st.dictionaries(st.text(max_size=8), each, max_size=4),
+    max_leaves=8,
+)
+# What a worker says, and what it never would under the same names.
+fields = st.sampled_from(
+    "id ask call gradient error incomplete attributes shapes problems changed reached operators bytecodes kind".split(
+        " "
+    )  # noqa: SIM905
+)
+shapes = st.lists(st.tuples(st.text(max_size=6), st.lists(sizes, max_size=4)), max_size=4)
+errors = st.fixed_dictionaries({}, optional=dict.fromkeys(("kind", "text", "line", "code"), values))
+messages = st.dictionaries(fields, values | shapes | errors, max_size=5)
+dtypes = st.sampled_from(("F32", "F64", "F16", "BF16", "I64", "U8", "BOOL", "F8_E4M3", "C64", "F4", "X", "", 7))
+entries = st.dictionaries(
+    st.sampled_from(
+        ("output.0", "output.1", "argument.0", "argument.1", "losses", "__metadata__", "\x1b]0;", "parameter.")
+    ),
+    st.one_of(
+        values,
+        st.fixed_dictionaries(
+            {
+                "dtype": dtypes,
+                "shape": st.lists(sizes, max_size=3),
+                "data_offsets": st.lists(sizes, min_size=1, max_size=3),
+            }
+        ),
+    ),
+    max_size=3,
+)
+
+
+def safetensors(header: dict, data: bytes, lie: int) -> bytes:
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", (len(text) + lie) % 2**64) + text + data
+
+
+bodies = st.one_of(
+    st.just(b""),
+    st.binary(max_size=64),
+    st.builds(safetensors, entries, st.binary(max_size=64), st.sampled_from((0, 0, 0, -1, 1, 2**60))),
+)
+
+
+def framed(header: bytes, body: bytes, lie: int = 0) -> bytes:
+    return struct.pack("!II", len(header), (len(body) + lie) % 2**32) + header + body
+
+
+frames = st.one_of(
+    st.binary(max_size=64),
+    st.builds(framed, st.binary(max_size=64), bodies, st.sampled_from((0, 0, -1, 1, 2**31))),
+    st.builds(framed, (messages | values).map(lambda message: json.dumps(message).encode()), bodies),
+)
+
+
+def received(data: bytes) -> tuple[dict, dict[str, Tensor]]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        sender = threading.Thread(target=lambda: (ours.sendall(data), ours.shutdown(socket.SHUT_WR)), daemon=True)
+        sender.start()
+        try:
+            return protocol.receive(theirs, time.monotonic() + 30)
+        finally:
+            theirs.close()
+            sender.join()
+
+
+@budget
+def test_any_bytes_are_a_message_or_a_protocol_error(examples: int) -> None:
+    def holds(data: bytes) -> None:
+        try:
+            message, tensors = received(data)
+        except (protocol.ProtocolError, protocol.ChannelClosed):
+            return
+        assert isinstance(message, dict)
+        assert all(isinstance(tensor, Tensor) and tensor.layout is torch.strided for tensor in tensors.values())
+
+    for_all(frames, holds, examples)
+
+
+def test_a_frame_of_very_many_tensors_is_refused() -> None:
+    header = {str(number): {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for number in range(30_000)}
+    with pytest.raises(protocol.ProtocolError, match="too many"):
+        received(framed(b"{}", safetensors(header, b"", 0)))
+
+
+class Liar:
+    """In a sandbox's place: a process that answers every question with the same frames, whatever was asked."""
+
+    def __init__(self, answers: list[tuple[dict, bytes]]) -> None:
+        self.answers = answers
+
+    def _spawn(self) -> tuple[socket.socket, int]:
+        ours, theirs = socket.socketpair()
+        reading, writing = os.pipe()
+        os.close(writing)
+        threading.Thread(target=self._answer, args=(theirs,), daemon=True).start()
+        return ours, reading
+
+    def _answer(self, channel: socket.socket) -> None:
+        with channel:
+            try:
+                while True:
+                    question, _ = protocol.receive(channel)
+                    if question["do"] in ("load", "stand_in"):
+                        protocol.send(channel, {"id": question["id"]})
+                        continue
+                    for message, body in self.answers:
+                        known = {"id": question["id"]} if "ask" not in message else {}
+                        header = json.dumps(message | known).encode()
+                        channel.sendall(framed(header, body))
+                    return
+            except (protocol.ProtocolError, protocol.ChannelClosed, OSError):
+                return
+
+    def _reap(self) -> int:
+        return 0
+
+
+QUESTIONS: dict[str, Callable[[Submission], Any]] = {
+    "construct": lambda submission: submission.construct("model", "C", 3),
+    "attributes": lambda submission: submission.attributes("model", ["encoder"]),
+    "parameters": lambda submission: send_back(submission, submission.parameters("model")),
+    "call": lambda submission: vars(submission.call("f", torch.zeros(2, 2), cotangents={0: torch.ones(2, 2)})),
+    "work": lambda submission: submission.work("f", torch.zeros(2, 2)),
+    "train": lambda submission: submission.train("model", "f", *(torch.zeros(2, 2),) * 3, 0.1, 1).outputs,
+}
+asks = st.fixed_dictionaries(
+    {"ask": st.sampled_from(("sample_latent", "loss_function", "other")) | values},
+    optional={"call": st.integers(0, 2) | values, "gradient": st.booleans()},
+)
+tensors = st.dictionaries(
+    st.sampled_from([f"argument.{index}" for index in range(5)]),
+    st.lists(st.sampled_from((0, 1, 2, 3)), max_size=3).map(torch.ones)
+    | st.sampled_from(((1, 30_000), (30_000, 1))).map(torch.zeros)
+    | st.just(2).map(lambda size: torch.zeros(size, dtype=torch.int64)),
+    max_size=4,
+).map(save)
+lies = st.lists(st.tuples(asks, bodies | tensors), max_size=3)
+
+
+def send_back(submission: Submission, found: dict[str, tuple[int, ...]]) -> None:
+    """As the checks do: draw numbers of these shapes, and set them."""
+    submission.set_parameters("model", {name: torch.randn(shape) for name, shape in found.items()})
+
+
+@budget
+def test_a_process_that_lies_costs_its_submission_alone(examples: int) -> None:
+    def holds(example: tuple[str, list, dict, bytes]) -> None:
+        question, before, answer, body = example
+        liar: Any = Liar([*before, (answer, body)])
+        with Submission(liar, b"") as submission:
+            grading = Grading(submission, 1)
+            submission.stand_in(
+                {"sample_latent": grading._draw_for_submission, "loss_function": grading._lose_for_submission}
+            )
+            try:
+                QUESTIONS[question](submission)
+            except SubmissionError:
+                return
+
+    questions = st.sampled_from(sorted(QUESTIONS))
+    for_all(st.tuples(questions, lies, messages.map(without_ask), bodies | tensors), holds, examples)
+
+
+def without_ask(message: dict) -> dict:
+    return {key: value for key, value in message.items() if key != "ask"}
+
+
+# --- uploads ----------------------------------------------------------------------------------------------------------
+
+names = st.one_of(
+    st.sampled_from(
+        (
+            "cs5814_vae.py", "a/cs5814_vae.py", "../cs5814_vae.py", "/etc/cs5814_vae.py", "C:\\x\\cs5814_vae.py",
+            "hw3\\cs5814_vae.py", "a/b/c/cs5814_vae.py", "cs5814_vae.py/", "__MACOSX/._cs5814_vae.py", "nested.zip",
+            "ada/cs5814_vae.py", "bob_1_2_cs5814_vae-1.py", "eve_LATE_1_2_hw.zip", "x+hw3+2026+y/cs5814_vae.py",
+            "\x1b]0;title\x07/cs5814_vae.py", "=1+1/cs5814_vae.py", "²/cs5814_vae.py", "ada", "ada/x/../../y.py",
+            "a" * 300,
+        )
+    ),
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=12),
+)  # fmt: skip
+contents = st.one_of(st.just(b"x = 1\n"), st.binary(max_size=40), st.just(bytes(2 * LIMITS.source)))
+kinds = st.sampled_from((0, 0, 0, 0o100644, 0o120777, 0o40755, 0o10644, 0o177777))
+methods = st.sampled_from((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA))
+members = st.lists(st.tuples(names, contents, kinds, methods), max_size=5)
+damage = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=4)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def zipped(entries: list[tuple[str, bytes, int, int]], scratches: list[tuple[float, int]]) -> bytes:
+    """A zip archive with these entries, some of its bytes then overwritten."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content, mode, method in entries:
+            info = zipfile.ZipInfo(name)
+            info.external_attr, info.compress_type = mode << 16, method
+            archive.writestr(info, content)
+    data = bytearray(file.getvalue())
+    for where, byte in scratches:
+        data[int(where * len(data))] = byte
+    return bytes(data)
+
+
+archives = st.binary(max_size=60) | st.builds(zipped, members, damage)
+
+
+@budget
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_any_archive_holds_a_module_or_says_why_not(examples: int, tmp_path: Path) -> None:
+    def holds(data: bytes) -> None:
+        path = tmp_path / "upload.zip"
+        path.write_bytes(data)
+        try:
+            name, source = find_module(path)
+        except NothingToGrade:
+            return
+        assert name.endswith("cs5814_vae.py")
+        assert len(source) <= LIMITS.source + 1
+
+    for_all(archives, holds, examples)
+
+
+@budget
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_any_download_of_a_class_is_read_or_says_why_not(examples: int, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+
+    def holds(data: bytes) -> None:
+        path = tmp_path / "outside" / "class.zip"
+        path.write_bytes(data)
+        try:
+            found = find_submissions(path)
+        except NothingToGrade:
+            found = [Submitted("nobody", b"")]
+        assert all(each.source is not None or each.reason for each in found)
+        assert len({each.student for each in found}) == len(found) > 0
+        assert os.listdir(tmp_path / "outside") == ["class.zip"]
+
+    for_all(archives, holds, examples)
+
+
+@budget
+def test_any_metadata_is_read_or_says_why_not(examples: int, tmp_path: Path) -> None:
+    for number in range(2):
+        (tmp_path / f"submission_{number}").mkdir()
+        (tmp_path / f"submission_{number}" / "cs5814_vae.py").write_text("x = 1\n")
+    submitters = st.lists(st.dictionaries(st.sampled_from((":sid", ":email", ":name")), values, max_size=3), max_size=2)
+    facts = st.dictionaries(st.sampled_from((":submitters", ":created_at")), submitters | values, max_size=2)
+    exports = st.dictionaries(st.sampled_from(("submission_0", "submission_1", "..", ".", "/", "x")), facts | values)
+
+    def holds(metadata: object) -> None:
+        text = metadata if isinstance(metadata, str) else json.dumps(metadata)
+        (tmp_path / METADATA).write_text(text, "utf-8", errors="replace")
+        try:
+            found = find_submissions(tmp_path)
+        except NothingToGrade:
+            return
+        assert {each.source for each in found} == {b"x = 1\n"}
+
+    for_all(exports | values | st.text(), holds, examples)
+
+
+# --- sources and texts ------------------------------------------------------------------------------------------------
+
+cookies = st.sampled_from(
+    ("utf-8", "latin-1", "utf-16", "utf-7", "punycode", "idna", "unicode_escape", "zlib", "klingon")
+)
+sources = st.one_of(
+    st.binary(max_size=300),
+    st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    st.builds(lambda cookie, text: f"# coding: {cookie}\n".encode() + text, cookies, st.binary(max_size=200)),
+    st.lists(st.sampled_from(("x = 1", "def f(", "'''", "<b>", "\t", "\\", "if x:", "\x1b[2J", "\u202e", "&lt;"))).map(
+        lambda lines: "\n".join(lines * 20).encode()
+    ),
+)
+TAGS = {tag for tag, _ in Page(similarity.side_by_side(("a", b"x = 1\ny"), ("b", b"x = 2\n"))).tags}
+
+
+@budget
+def test_any_two_sources_can_be_compared(examples: int) -> None:
+    blank = fill_in()
+
+    def holds(pair: tuple[bytes, bytes]) -> None:
+        similarity.similar_pairs(dict(zip("ab", pair, strict=True)), blank, threshold=0.1)
+        page = similarity.side_by_side(("<i>", pair[0]), ("\x1b[2J", pair[1]), blank)
+        page.encode()
+        assert {tag for tag, _ in Page(page).tags} <= TAGS
+        assert "\x1b" not in page
+
+    for_all(st.tuples(sources, sources), holds, examples)
+
+
+texts = st.one_of(
+    st.text(max_size=80),
+    st.lists(
+        st.sampled_from(
+            ("<script>", "</style>", "]]>", "-->", "<!--", "{{7*7}}", "{%", "`", "``` ", "'", '"', "&", "=1+1", "\t",
+             "\r", "\n", "\x1b]8;;https://evil.example\x07", "\u202e", "\ud800", "javascript:", "onerror=", "x" * 50)
+        )
+    ).map("".join),
+)  # fmt: skip
+
+
+def report_with(text: str) -> Report:
+    parts = [
+        PartReport(part.name, part.points, [Check(text, outcome, 0, 1, text, text) for outcome in list(Outcome)[1:]])
+        for part in PARTS
+    ]
+    return Report(
+        submission=text, sha256=text, isolation=text, seed=1, parts=parts, notes=[text], attention=[text], output=text
+    )
+
+
+@budget
+def test_no_text_becomes_markup_on_any_page(examples: int) -> None:
+    plain, named = report_with("plain `code`"), [classroom.Entry("plain", report_with("plain\nlines"), "p.html")]
+    of_student = {tag for tag, _ in Page(html.render(plain)).tags} | {"pre"}
+    of_class = {tag for tag, _ in Page(classroom.index([*named, classroom.Entry("x", nothing("y"))], [])).tags} | {
+        "code"
+    }
+
+    def holds(text: str) -> None:
+        report = report_with(text)
+        for source, tags in (
+            (html.render(report), of_student),
+            (classroom.index([classroom.Entry(text, report, text)], []), of_class),
+        ):
+            source.encode()
+            page = Page(source)
+            assert {tag for tag, _ in page.tags} <= tags
+            assert not [
+                key for _, attributes in page.tags for key in attributes if key.startswith("on") or key == "style"
+            ]
+            assert not [link for link in page.links() if not link.startswith(("#", "./"))]
+            assert "\x1b" not in source
+
+    for_all(texts, holds, examples)
