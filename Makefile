@@ -14,7 +14,7 @@ SAMPLES := autograder/solution cs5814_vae.py $(sort $(wildcard examples/*))
 # nbgrader calls the programs of its own packages by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test test-slow test-exhaustive lint kit course fill-in clean
+.PHONY: demo test test-slow test-exhaustive hostile lint kit course fill-in clean
 
 demo: $(VENV)/ready
 	@mkdir -p out/demo
@@ -33,6 +33,10 @@ test-slow: $(VENV)/ready
 
 test-exhaustive: $(VENV)/ready
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m exhaustive
+
+# What each isolation level stops, by class of attack: the table in docs/security.md.
+hostile: $(VENV)/ready
+	$(BIN)/python tests/hostile_table.py
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.assignment import MODULE, TITLE
-from autograder.report import clean
+from autograder.report import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,10 +82,10 @@ def exit_codes() -> "Iterator[None]":
     try:
         yield
     except NothingToGrade as error:
-        errors.print(f"Nothing to grade: {clean(str(error))}", style="red", markup=False, soft_wrap=True)
+        errors.print(f"Nothing to grade: {printable(str(error))}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(USAGE) from None
     except (GraderError, SandboxError) as error:
-        errors.print(f"The grader itself failed: {clean(str(error))}", style="red", markup=False, soft_wrap=True)
+        errors.print(f"The grader itself failed: {printable(str(error))}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(GRADER_FAILED) from None
     except (typer.Exit, typer.Abort, typer.BadParameter, KeyboardInterrupt):
         raise
@@ -324,7 +324,7 @@ def class_command(
             console.print(f"Graded {len(found)} submissions. Open {out / 'index.html'} in a browser.", markup=False)
     if failed:
         errors.print(
-            f"The grader itself failed on {clean(', '.join(failed))}: run the same command again.",
+            f"The grader itself failed on {printable(', '.join(failed))}: run the same command again.",
             markup=False,
             soft_wrap=True,
         )

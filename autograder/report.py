@@ -14,16 +14,26 @@ SCHEMA = 1
 JSON_SCHEMA = Path(__file__).parent / "reports" / "report.schema.json"  # of what `Report.to_json` gives
 
 # Everything a terminal or a parser could act on: C0 and C1 controls but tab and newline, bidirectional overrides,
-# line separators, and lone surrogates.
+# line separators, lone surrogates, and invisible letters.
 _CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff"
+    r"\U000e0000-\U000e007f]"
 )
+_COMMAND = re.compile(r"(?<=:):|(?<=##)(?=\w*\[)")
 
 
 def clean(text: str, limit: int = 2000) -> str:
     """`text` without control characters, cut at `limit` characters."""
     text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def printable(text: str, limit: int = 2000) -> str:
+    """`clean` text for a terminal, whose output may be a CI system's log: those run lines of the log as commands.
+
+    GitHub's begin with `::` after any space, or hold `##[`; Azure's hold `##vso[`. An invisible letter breaks both.
+    """
+    return _COMMAND.sub("\N{WORD JOINER}\\g<0>", clean(text, limit))
 
 
 class Outcome(StrEnum):

@@ -61,10 +61,9 @@ values = st.recursive(
 )
 # What a worker says, and what it never would under the same names.
 fields = st.sampled_from(
-    "id ask call gradient error incomplete attributes shapes problems changed reached operators bytecodes kind".split(
-        " "
-    )  # noqa: SIM905
-)
+    ("id", "ask", "call", "gradient", "error", "incomplete", "attributes", "shapes", "problems", "changed", "reached",
+     "operators", "bytecodes", "kind")
+)  # fmt: skip
 shapes = st.lists(st.tuples(st.text(max_size=6), st.lists(sizes, max_size=4)), max_size=4)
 errors = st.fixed_dictionaries({}, optional=dict.fromkeys(("kind", "text", "line", "code"), values))
 messages = st.dictionaries(fields, values | shapes | errors, max_size=5)

@@ -1,15 +1,23 @@
 """Hostile and broken modules earn nothing that they did not compute, touch nothing outside, and end in time."""
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import Future
+from xml.etree import ElementTree
 
 import pytest
+from pages import Page
+from rich.console import Console
 from submissions.hostile import ATTACKS, HOSTILE, Hostile
 from submissions.side_by_side import GRADER_S, Aftermath, Pool, attack, selected
 
-from autograder.report import Outcome
+from autograder.nbgrader.grades import result
+from autograder.report import Outcome, Report
+from autograder.reports import classroom, gradescope, html, junit, markdown, terminal
+from autograder.reports.classroom import Entry
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -39,10 +47,37 @@ def test_hostile(hostile: Hostile, aftermaths: dict[str, Future]) -> None:
         for check in part.checks:
             assert check.outcome is Outcome.PASSED or check.message, f"{check.name} does not say what happened"
     assert re.search(hostile.says, f"{report.error}\n{told}\n{report.notes}", re.IGNORECASE), f"{report.error}\n{told}"
+    assert_inert(report)
     strings = list(_strings(report.to_json()))
     assert [text for text in strings if CONTROL.search(text)] == []
     assert max(map(len, strings)) <= 80_000
     json.dumps(report.to_json()).encode()
+
+
+def assert_inert(report: Report) -> None:
+    """No rendering of the report holds anything that its reader would act on."""
+    console = Console(file=io.StringIO(), width=100, force_terminal=False, color_system=None)
+    terminal.render(report, console)
+    assert isinstance(console.file, io.StringIO)
+    printed = console.file.getvalue()
+    student, entry = html.render(report), Entry(report.output[:100], report, "p.html")
+    pages = student, classroom.index([entry], [])
+    cells = list(csv.reader(io.StringIO(classroom.table([entry]), newline="")))
+    for text in (printed, *pages, markdown.render(report), junit.render(report), json.dumps(gradescope.render(report))):
+        assert not CONTROL.search(text)
+    assert not re.search(r"(?m)^\s*::|##\[", printed)
+    for page in pages:
+        tags = Page(page).tags
+        assert not {tag for tag, _ in tags} & {"script", "img", "iframe", "object", "form", "link", "base"}
+        assert not [name for _, attributes in tags for name in attributes if name.startswith("on") or name == "style"]
+        assert all(link.startswith(("#", "./")) for link in Page(page).links())
+    assert len(cells) == 2
+    assert not [cell for cell in cells[1] if re.match(r"\s*[=+@|%-]", cell)]
+    names = [case.get("name") for case in ElementTree.fromstring(junit.render(report).encode()).iter("testcase")]
+    assert names == [check.name for part in report.parts for check in part.checks]
+    for part in report.parts:
+        shown = Page(result(part, report, part.max_score).data["text/html"])
+        assert {tag for tag, _ in shown.tags} <= {"div", "p", "b", "code", "br"}
 
 
 def _strings(value: object) -> Iterator[str]:

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from autograder.assignment import MODULE, PARTS, part
 from autograder.misconceptions import MISCONCEPTIONS
-from autograder.report import Check, Outcome, PartReport, clean
+from autograder.report import Check, Outcome, PartReport, printable
 from autograder.sandbox.client import Died, Raised, Submission, SubmissionError, TimedOut
 from autograder.solution import cs5814_vae as reference
 
@@ -179,7 +179,7 @@ class Grading:
         if call.when == "call" or error is not None:
             self._record(item, call, error)
             if isinstance(error, (Wrong, SubmissionError)):
-                said = clean("\n".join(filter(None, (str(error), getattr(error, "hint", "")))))
+                said = printable("\n".join(filter(None, (str(error), getattr(error, "hint", "")))))
                 report.longrepr = textwrap.indent(said, "E   ", lambda _: True)  # pytest prints it as it is
         return report
 

@@ -133,7 +133,9 @@ def result(part: PartReport, report: Report, points: float) -> NotebookNode:
             f'<p style="color: #666; font-size: 85%">Graded by the autograder on {MODULE}: '
             f"sha256 {report.sha256[:12]}, isolation {escape(report.isolation)}, seed {report.seed}</p>"
         )
-    return new_output("execute_result", data={"text/plain": f"{score:g}", "text/html": "\n".join(page)})
+    # MathJax runs on nbgrader's pages, and would take what stands between two dollar signs for a formula.
+    shown = '<div class="tex2jax_ignore mathjax_ignore">' + "\n".join(page) + "</div>"
+    return new_output("execute_result", data={"text/plain": f"{score:g}", "text/html": shown})
 
 
 def _prose(text: str) -> str:

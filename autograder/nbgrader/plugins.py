@@ -94,7 +94,7 @@ class RosterExport(ExportPlugin):
         destination = self.to or self.file
         with open(destination, "w", newline="", encoding="utf-8") as file:
             for row in self.rows(gradebook, assignments, students):
-                csv.writer(file).writerow([inert(cell) for cell in row])
+                csv.writer(file, quoting=csv.QUOTE_NONNUMERIC).writerow([inert(cell) for cell in row])
         self.log.info("Wrote %s", destination)
 
     def rows(self, gradebook: Gradebook, assignments: list[Assignment], students: list[Student]) -> Iterator[list[Any]]:

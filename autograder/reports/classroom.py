@@ -106,7 +106,8 @@ def table(entries: Iterable[Entry]) -> str:
     """
     parts = [part.name for part in assignment.PARTS]
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
+    # All text quoted: where spreadsheets take semicolons for separators, a cell could end before its time.
+    writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(["student", "score", "max_score", *parts, "standing", "sha256", "seed", "error", "attention"])
     for entry in sorted(entries, key=_by_name):
         report = entry.report

@@ -7,7 +7,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from autograder.report import Outcome, PartReport, Report, clean
+from autograder.report import Outcome, PartReport, Report, printable
 from autograder.reports import reading
 
 OUTPUT_LINES = 12
@@ -22,19 +22,19 @@ def render(report: Report, console: Console) -> None:
     console.print(Text.assemble((f"{report.score:g} / {report.max_score:g}", "bold cyan"), "  ", (title, "bold")))
     console.print(Text(sentence, "dim"))
     if report.error:
-        console.print(Text(clean(report.error, MESSAGE_LIMIT), "red"))
+        console.print(Text(printable(report.error, MESSAGE_LIMIT), "red"))
     console.print(_table(report))
     step = reading.next_step(report)
     if step and not report.error:
         console.print(Text.assemble(("Next: ", "bold cyan"), f"{step.part}, {step.title}", (_where(step.part), "dim")))
     for note in report.notes:
-        console.print(Text.assemble(("Note: ", "bold yellow"), clean(note)))
+        console.print(Text.assemble(("Note: ", "bold yellow"), printable(note)))
     if report.output.strip():
         console.print(_output(report.output))
     console.print(
         Text(
-            f"isolation {clean(report.isolation)} · seed {report.seed} · {report.duration_s:.1f} s"
-            f" · sha256 {clean(report.sha256)[:12]}",
+            f"isolation {printable(report.isolation)} · seed {report.seed} · {report.duration_s:.1f} s"
+            f" · sha256 {printable(report.sha256)[:12]}",
             "dim",
         )
     )
@@ -47,7 +47,7 @@ def _table(report: Report) -> Table:
     table.add_column("what was found", overflow="fold", ratio=1)
     for part in report.parts:
         points = Text.assemble((f"{part.score:g}", "bold"), (f" / {part.max_score:g}", "dim"))
-        table.add_row(Text(clean(part.name), "bold"), points, _found(part, report.error))
+        table.add_row(Text(printable(part.name), "bold"), points, _found(part, report.error))
     return table
 
 
@@ -66,9 +66,9 @@ def _found(part: PartReport, error: str | None) -> Table:
         title = Text.assemble((finding.title, "bold"), (f" ({reading.counted(finding.worth, 'point')})", "dim"))
         grid.add_row(_mark(finding.outcome), title)
         if finding.message:
-            grid.add_row("", Text(clean(finding.message, MESSAGE_LIMIT)))
+            grid.add_row("", Text(printable(finding.message, MESSAGE_LIMIT)))
         if finding.hint:
-            grid.add_row("", Text.assemble(("Hint: ", "cyan"), clean(finding.hint, MESSAGE_LIMIT)))
+            grid.add_row("", Text.assemble(("Hint: ", "cyan"), printable(finding.hint, MESSAGE_LIMIT)))
     return grid
 
 
@@ -83,7 +83,7 @@ def _where(part: str) -> str:
 
 def _output(output: str) -> Padding:
     """The first lines of what the submission printed."""
-    lines = output.strip("\n").splitlines()
+    lines = printable(output, len(output) + 1).strip("\n").splitlines()
     shown = [line if len(line) <= OUTPUT_COLUMNS else line[: OUTPUT_COLUMNS - 1] + "…" for line in lines[:OUTPUT_LINES]]
     left = len(lines) - len(shown)
     more = f"{left} more lines; --html shows them" if left else None

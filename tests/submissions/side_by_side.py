@@ -42,8 +42,8 @@ BOASTS = ("READ", "TRACED", "CONNECTED", "LISTENS", "LIMITED", "OPENED", "ALLOWE
 class Pool:
     """Runs jobs in the background; each test then waits for its own."""
 
-    def __init__(self) -> None:
-        level = os.environ.get("AUTOGRADER_TEST_ISOLATION")  # default: the strongest that works here
+    def __init__(self, level: str | None = None) -> None:
+        level = level or os.environ.get("AUTOGRADER_TEST_ISOLATION")  # default: the strongest that works here
         # Spawned, because a fork of a process that has used torch's threads may hang.
         context = multiprocessing.get_context("spawn")
         self._executor = ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=_start, initargs=(level,))
