@@ -36,7 +36,7 @@ class Page(HTMLParser):
 
 
 @contextmanager
-def opened(source: str, folder: Path, width: int) -> Iterator[tuple[Any, list[str]]]:
+def opened(source: str, folder: Path, width: int, scheme: str = "light") -> Iterator[tuple[Any, list[str]]]:
     """The page in headless Chromium, `width` pixels wide, and what its console complains of; skips without one."""
     playwright = pytest.importorskip("playwright.sync_api")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -47,7 +47,7 @@ def opened(source: str, folder: Path, width: int) -> Iterator[tuple[Any, list[st
     complaints: list[str] = []
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": width, "height": 800})
+        page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
         page.on("console", lambda message: complaints.append(message.text))
         page.goto(file.as_uri())
         yield page, complaints
@@ -57,3 +57,12 @@ def opened(source: str, folder: Path, width: int) -> Iterator[tuple[Any, list[st
 def overflow(page: Any) -> int:
     """By how many pixels an open page is wider than its window."""
     return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+
+
+def barriers(page: Any) -> list[str]:
+    """What axe-core finds wrong with an open page, every fold of it opened: each rule with the first place."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    found = Axe().run(page).response["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]

@@ -84,7 +84,7 @@ def test_workers_with_other_checks_are_refused(cluster: Client, results: Results
 
 
 def test_names_of_files_are_safe_and_distinct() -> None:
-    names = file_names(["ada", "Ada", "../../etc/passwd", "a b", "a_b", "", ".hidden", "=cmd|x", "x" * 300])
+    names = file_names(["ada", "Ada", "../../etc/passwd", "a b", "a_b", "", ".hidden", "=cmd|x", "x" * 300, "é", "e\u0301", "学" * 200])
     assert len({name.casefold() for name in names.values()}) == len(names)
     assert all(name and "/" not in name and name[0] != "." and len(name) < 110 for name in names.values())
 

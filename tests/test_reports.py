@@ -235,6 +235,39 @@ def test_page_says_once_why_nothing_could_be_graded():
     assert Page(html.render(unreadable_report())).text.count("was never closed") == 1
 
 
+def test_page_counts_what_else_the_next_step_costs():
+    checks = [checks_of(part, Outcome.PASSED) for part in assignment.PARTS]
+    for number, mistakes in ((1, "kl-without-exp"), (2, "kl-without-exp"), (3, "kl-without-exp, summed-over-batch")):
+        checks[1][number] = Check("loss", Outcome.FAILED, 0, 5, f"Wrong in way {number}.", "Why?", mistakes)
+    text = " ".join(Page(html.render(report_of(*checks))).text.split())
+    assert "5 points, and 5 more that were lost for the same reason" in text
+
+
+def test_page_does_not_say_that_blank_parts_fail_for_one_reason():
+    assert "same reason" not in Page(html.render(partial_report())).text
+
+
+def test_page_gives_the_reason_for_nothing_graded_with_its_hint():
+    report = unreadable_report()
+    for check in (check for part in report.parts for check in part.checks):
+        check.hint = "Count the brackets."
+    report.error = f"{report.error} Count the brackets."
+    text = Page(html.render(report)).text
+    assert text.count("was never closed") == text.count("Count the brackets.") == 1
+    assert printed(report).count("was never closed") == 1
+
+
+def test_page_says_where_the_graders_own_function_stood_in():
+    png = a_png()
+    pictures = Pictures(png, png, png, png, png)
+    checks = [checks_of(part, Outcome.PASSED) for part in assignment.PARTS]
+    checks[1][0].outcome = Outcome.FAILED
+    assert "loss_function is not right yet, so the grader's own stood in" in Page(
+        html.render(report_of(*checks, pictures=pictures))
+    ).text.replace("\n", " ")
+    assert "stood in" not in Page(html.render(perfect_report())).text
+
+
 def test_page_tells_how_to_reproduce():
     text = Page(html.render(partial_report())).text
     assert "autograder grade cs5814_vae.py --seed 271828" in text

@@ -1,11 +1,15 @@
 """Who handed in what, in each layout that a course may have, and which attempt counts."""
 
+import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from autograder.grading import NothingToGrade
+from autograder.grading import NothingToGrade, find_module
+from autograder.sandbox.confine import remove_contents
+from autograder.sandbox.limits import LIMITS
 from autograder.submissions import MAX_DOWNLOAD_ENTRIES, find_submissions
 
 
@@ -96,6 +100,91 @@ def test_links_lead_nowhere(tmp_path: Path) -> None:
     (submitted / "mallory" / "cs5814_vae.py").symlink_to(secret)
     (submitted / "mallet").symlink_to(secret.parent)
     assert found(submitted) == {"mallory": None}
+
+
+def archive(file: Path, *entries: tuple[zipfile.ZipInfo | str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(file, "w", method) as opened:
+        for entry, data in entries:
+            opened.writestr(entry, data)
+    return file
+
+
+def link(name: str, target: str) -> tuple[zipfile.ZipInfo, bytes]:
+    entry = zipfile.ZipInfo(name)
+    entry.external_attr = 0o120777 << 16
+    return entry, target.encode()
+
+
+def damaged(file: Path) -> Path:
+    data = bytearray(file.read_bytes())
+    data[30 + len("cs5814_vae.py")] ^= 0xFF  # the first byte of what is compressed
+    file.write_bytes(data)
+    return file
+
+
+MODULE = ("cs5814_vae.py", b"x = 1\n" * 100)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda file: archive(file, (MODULE[0], bytes(1 << 22)), method=zipfile.ZIP_BZIP2), "there is no"),  # a bomb
+        (lambda file: archive(file, MODULE, method=zipfile.ZIP_LZMA), "there is no"),
+        (lambda file: damaged(archive(file, MODULE)), "cannot be read"),
+        (lambda file: archive(file, link("cs5814_vae.py", "/etc/passwd")), "there is no"),
+        (lambda file: archive(file, ("cs5814_vae.py/", b"")), "there is no"),
+        (lambda file: archive(file, ("a/cs5814_vae.py", b""), ("b/cs5814_vae.py", b"")), "more than one"),
+        (lambda file: archive(file, *((f"{number}/x", b"") for number in range(3000)), MODULE), "3001 files"),
+        (lambda file: archive(file, ("inner.zip", archive(file, MODULE).read_bytes())), "there is no"),
+    ],
+)
+def test_archives_that_hold_no_module_say_why(tmp_path: Path, make: Callable[[Path], Path], reason: str) -> None:
+    with pytest.raises(NothingToGrade, match=reason):
+        find_module(make(tmp_path / "upload.zip"))
+
+
+@pytest.mark.parametrize(
+    "name", ["hw3\\cs5814_vae.py", "../../cs5814_vae.py", "/etc/cs5814_vae.py", "C:\\cs5814_vae.py"]
+)
+def test_a_module_under_any_path_is_read_and_never_written(tmp_path: Path, name: str) -> None:
+    file = archive(tmp_path / "UPLOAD.ZIP", (name, MODULE[1]))
+    assert find_module(file)[1] == MODULE[1]
+    assert [each.name for each in tmp_path.iterdir()] == ["UPLOAD.ZIP"]
+
+
+def test_a_bomb_is_read_no_further_than_a_module_may_be_long(tmp_path: Path) -> None:
+    file = archive(tmp_path / "upload.zip", ("cs5814_vae.py", bytes(50 << 20)))
+    assert len(find_module(file)[1]) == LIMITS.source + 1
+
+
+def test_a_folder_without_end_has_no_module(tmp_path: Path) -> None:
+    here = os.getcwd()
+    try:
+        os.chdir(tmp_path)
+        for _ in range(1200):
+            os.mkdir("d")
+            os.chdir("d")
+        with pytest.raises(NothingToGrade, match="there is no"):
+            find_module(tmp_path)
+    finally:
+        os.chdir(here)
+        remove_contents(tmp_path)
+
+
+def test_one_students_upload_costs_nobody_else(tmp_path: Path) -> None:
+    file = archive(
+        tmp_path / "class.zip",
+        ("ada/cs5814_vae.py", b"ada"),
+        ("mallory/" + "x" * 300, b""),
+        ("../outside/cs5814_vae.py", b"outside"),
+        ("mallory/a", b""),
+        ("mallory/a/cs5814_vae.py", b"below a file"),
+        ("mallory/²/notes.txt", bytes(5 << 20)),
+        link("eve/cs5814_vae.py", "/etc/passwd"),
+        ("bob/cs5814_vae.py", b"bob"),
+    )
+    assert found(file) == {"ada": "ada", "bob": "bob", "mallory": None}
+    assert [each.name for each in tmp_path.iterdir()] == ["class.zip"]
 
 
 @pytest.mark.parametrize("make", ["missing", "empty", "bomb", "text"])

@@ -20,6 +20,7 @@ GAP = 5  # degrees between the arcs of two parts
 def render(report: Report) -> str:
     """The page for the student: what works, the one thing to fix next, then everything else."""
     title, sentence = reading.headline(report)
+    step = None if report.error else reading.next_step(report)
     return page(
         "page.html.j2",
         ["page.css.j2"],
@@ -28,7 +29,9 @@ def render(report: Report) -> str:
         reading=reading,
         title=title,
         sentence=sentence,
-        step=None if report.error else reading.next_step(report),
+        step=step,
+        alike=reading.same_reason(report, step) if step else [],
+        obstacle=reading.obstacle(report),
         arcs=list(_arcs(report)),
     )
 

@@ -15,6 +15,7 @@ ENDED = {
     Outcome.SKIPPED: "waits for an earlier part",
 }
 
+FUNCTIONS = ("sample_latent", "loss_function")
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
@@ -30,8 +31,17 @@ class Finding:
     @property
     def title(self) -> str:
         if self.whole:
-            return f"all {len(self.checks)} checks"
-        return ", ".join(clean(check.name, 200) for check in self.checks)
+            return f"All {len(self.checks)} checks"
+        return self.names if len(self.checks) < 3 else f"{len(self.checks)} checks, for one reason"
+
+    @property
+    def names(self) -> str:
+        return "; ".join(clean(check.name, 200) for check in self.checks)
+
+    @property
+    def mistakes(self) -> set[str]:
+        """The names of the mistakes that were recognised."""
+        return {name for check in self.checks for name in (check.misconception or "").split(", ") if name}
 
     @property
     def outcome(self) -> Outcome:
@@ -75,6 +85,29 @@ def next_step(report: Report) -> Finding | None:
     """The first finding in the order of the notebook; what was skipped only waits for another, so it comes last."""
     ordered = [finding for part in report.parts for finding in findings(part)]
     return min(ordered, key=lambda finding: finding.outcome is Outcome.SKIPPED, default=None)
+
+
+def same_reason(report: Report, step: Finding) -> list[Finding]:
+    """The other findings that go away with `step`: they say the same, or no mistake was recognised but its own."""
+    others = [finding for part in report.parts for finding in findings(part) if finding != step]
+    said = step.message, step.checks[0].hint
+    return [
+        each
+        for each in others
+        if (each.mistakes and each.mistakes <= step.mistakes)
+        or (step.message and (each.message, each.checks[0].hint) == said)
+    ]
+
+
+def stood_in(report: Report) -> list[str]:
+    """The functions that are not right yet, for which the grader's own stood in when the network was trained."""
+    return [part.name for part in report.parts if part.name in FUNCTIONS and not complete(part)]
+
+
+def obstacle(report: Report) -> Finding | None:
+    """What the checks say about that which kept anything from being graded, where they say it."""
+    every = (finding for part in report.parts for finding in findings(part))
+    return next((each for each in every if report.error and each.message and each.message in report.error), None)
 
 
 def passed(part: PartReport) -> list[Check]:

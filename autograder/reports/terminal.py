@@ -59,7 +59,11 @@ def _found(part: PartReport, error: str | None) -> Table:
     if reading.complete(part):
         grid.add_row(Text("✓", "green"), Text(reading.tally(part)))
         return grid
-    found = [finding for finding in reading.findings(part) if not (error and error in finding.message)]
+    found = [
+        finding
+        for finding in reading.findings(part)
+        if not (error and (error in finding.message or (finding.message and finding.message in error)))
+    ]
     if not (found and found[0].whole):
         grid.add_row("", Text(reading.tally(part), "dim"))
     for finding in found:  # what repeats the report's error was said above, once
