@@ -66,6 +66,7 @@ def local_cluster(workers: int = 0) -> Iterator[Client]:
                 memory_limit=WORKER_MEMORY,
                 dashboard_address="127.0.0.1:0",
                 host="127.0.0.1",
+                security=True,  # a key of its own: whoever reaches a scheduler runs code as its user
             )
         with cluster, Client(cluster) as client:
             yield client
@@ -203,7 +204,7 @@ def file_names(students: Iterable[str]) -> dict[str, str]:
     taken: set[str] = set()
     for student in students:
         plain = re.sub(r"[^\w.@+-]", "_", unicodedata.normalize("NFC", student)).lstrip(".-")
-        plain = plain.encode()[:180].decode(errors="ignore") or "student"  # a file's name has 255 bytes at most
+        plain = plain[:100].encode()[:180].decode(errors="ignore") or "student"  # a file's name has 255 bytes at most
         numbered = (f"{plain}-{number}" for number in itertools.count(2))
         names[student] = next(name for name in itertools.chain([plain], numbered) if name.casefold() not in taken)
         taken.add(names[student].casefold())

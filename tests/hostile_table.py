@@ -59,8 +59,8 @@ def main() -> None:
     totals = [str(sum(not found[level, hostile.name] for hostile in HOSTILE)) for level in levels]
     print(f"| all | {len(HOSTILE)} | {' | '.join(totals)} |\n")
     for (level, name), achieved in found.items():
-        for line in achieved:
-            print(f"- {level}: {name}: {line}")
+        if achieved:
+            print(f"- {level}: {name}: {achieved[0]}{f', and {len(achieved) - 1} more' * (len(achieved) > 1)}")
 
 
 if __name__ == "__main__":

@@ -267,6 +267,24 @@ def test_a_level_that_does_not_work_is_refused_with_the_reason(monkeypatch: pyte
         Sandbox("bubblewrap")
 
 
+@pytest.mark.parametrize("level", [level.name for level in isolation.LEVELS])
+def test_nothing_is_imported_from_the_folder_that_it_runs_in(
+    level: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("struct", "platform", "autograder", "torch"):
+        (tmp_path / f"{name}.py").write_text("open('imported', 'w').close()\n")
+    monkeypatch.chdir(tmp_path)
+    isolation.why_not(level)
+    assert not (tmp_path / "imported").exists()
+
+
+def test_the_graders_memory_is_out_of_reach(sandbox: Sandbox) -> None:
+    assert run(sandbox, attempt(f"open('/proc/{os.getpid()}/mem', 'rb').close()")).strip() in (
+        "PermissionError",
+        "FileNotFoundError",
+    )
+
+
 # --- the protocol -----------------------------------------------------------------------------------------------------
 
 

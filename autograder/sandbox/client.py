@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.sandbox import isolation
-from autograder.sandbox.confine import remove_contents
+from autograder.sandbox.confine import hide_memory, remove_contents
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.protocol import ChannelClosed, Message, ProtocolError, receive, send
 
@@ -101,6 +101,8 @@ class Sandbox:
         if level is not None and (reason := isolation.why_not(level)):
             raise SandboxError(f"isolation level {level!r} does not work here: {reason}")
         self.level = isolation.level(level) if level else isolation.strongest()
+        if not self.level.strong:
+            hide_memory()  # from a submission of the same user, which could read and write it by /proc/PID/mem
         self._start()
 
     def _start(self) -> None:
