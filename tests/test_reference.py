@@ -16,10 +16,6 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 
 from autograder.assignment import (
-    EXAMPLE_LATENT_MEAN,
-    EXAMPLE_LATENT_STD,
-    EXAMPLE_LATENTS,
-    EXAMPLE_LOSS,
     EXAMPLE_ORIGINAL_LOGITS,
     EXAMPLE_RECONSTRUCTION_LOGITS,
     HIDDEN_SIZE,
@@ -174,7 +170,6 @@ def test_worked_example_of_the_loss_by_hand() -> None:
     ]
     by_hand = -sum(x * math.log(r) + (1 - x) * math.log(1 - r) for r, x in pixels)
     by_hand += LATENT_DIMENSIONALITY * -0.5 * (1 + 0 - 1**2 - math.exp(0))
-    assert by_hand == pytest.approx(EXAMPLE_LOSS, abs=1e-5)  # which was computed in single precision
     reconstruction, original = (
         torch.sigmoid(torch.tensor(logits)).reshape(1, 1, 2, 2)
         for logits in (EXAMPLE_RECONSTRUCTION_LOGITS, EXAMPLE_ORIGINAL_LOGITS)
@@ -255,10 +250,6 @@ def test_worked_example_of_the_draw_by_hand() -> None:
     torch.manual_seed(SEED)
     by_hand = [math.exp(0.5) * noise for noise in torch.randn(LATENT_DIMENSIONALITY).tolist()]
     assert latents[0].tolist() == pytest.approx(by_hand, abs=1e-6)
-    assert by_hand == pytest.approx(EXAMPLE_LATENTS, abs=5.1e-5)
-    mean = sum(by_hand) / len(by_hand)
-    deviation = math.sqrt(sum((each - mean) ** 2 for each in by_hand) / (len(by_hand) - 1))
-    assert (mean, deviation) == pytest.approx((EXAMPLE_LATENT_MEAN, EXAMPLE_LATENT_STD), abs=5.1e-5)
 
 
 # --- the network ------------------------------------------------------------------------------------------------------
