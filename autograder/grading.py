@@ -217,7 +217,8 @@ def _run_checks(
     import torch
 
     lap("import torch")
-    from autograder.checks.harness import Grading, explain
+    from autograder.checks.errors import explain
+    from autograder.checks.harness import Grading
 
     lap("import the checks")
     sandbox.wait_until_ready()
@@ -226,8 +227,8 @@ def _run_checks(
         try:
             submission.load()
         except SubmissionError as error:
-            message, hint, _ = explain(error)
-            report.error = f"{message} {hint}".strip()
+            cause = explain(error, source)
+            report.error = f"{cause.message} {cause.text}".strip()
         lap("import the submission")
         grading = Grading(submission, report.seed)
         if progress is not None:

@@ -17,22 +17,57 @@ from autograder.assignment import part
 
 @dataclass(frozen=True)
 class Misconception:
-    """A mistake that has a name: the part it belongs to and what the student should read about it."""
+    """A mistake that has a name: the part it belongs to, if any, and what the student should read about it."""
 
     name: str
-    part: str
+    part: str | None
     text: str
 
     @property
     def hint(self) -> str:
+        if self.part is None:  # a matter of Python, which the notebook does not teach
+            return self.text
         return f"{self.text} The section “{part(self.part).section}” of the notebook explains it."
 
 
-def _bank(part_name: str, texts: dict[str, str]) -> dict[str, Misconception]:
+def _bank(part_name: str | None, texts: dict[str, str]) -> dict[str, Misconception]:
     return {name: Misconception(name, part_name, text) for name, text in texts.items()}
 
 
 MISCONCEPTIONS: dict[str, Misconception] = {
+    **_bank(
+        None,
+        {
+            "syntax": "Python cannot read the file, so nothing in it could be graded: mend the line that it names, or the one above.",
+            "notebook-command": "Lines that begin with % or ! are commands of the notebook, not Python: they cannot stand in a module.",
+            "import-missing": "The module may import what the course environment holds, nothing more, and no file of your own beside it.",
+            "exit-called": "The code ends the program itself: take out the call of exit.",
+            "endless-recursion": "A function calls itself without an end.",
+            "memory": "The code asks for more memory than a submission may use.",
+            "definition-missing": "The notebook and the grader look for exactly this name in the module, outside of any class.",
+            "definition-in-class": "It stands inside the class, where the notebook and the grader do not look: it is a function of the module, so it begins at the left margin and has no `self`. The class can call it there all the same.",
+            "attribute-missing": "The constructor must set this attribute, under exactly this name: the notebook and the grader use it.",
+            "attribute-wrong": "The model keeps another number than the one it was built with: each size goes into the attribute of its own name.",
+            "forward-missing": "The class has no method of exactly this name, so calling the model does nothing. (Capitals and underscores count.)",
+            "self-missing": "A method needs `self` as its first parameter: without it, everything that is passed moves up by one.",
+            "self-superfluous": "A function outside of the class gets no `self`: the first argument lands in it, and the others move up by one.",
+            "wrong-parameters": "It does not take the arguments that the notebook and the grader pass, those of the fill-in's signature in that order. (A parameter of your own needs a default.)",
+            "super-init-missing": "The constructor of nn.Module must run before any layer can be kept: the first line of a constructor calls it by super().",
+            "not-a-module": "A model that is trained inherits from nn.Module: without it, nothing registers the layers.",
+            "name-undefined": "A name is used to which nothing has been assigned at that point: look for a misspelling, a missing line, or one that comes too late.",
+            "attribute-undefined": "Something is asked of an object that it does not have: look for a misspelling, or for an object of another kind than you think.",
+            "wrong-call": "A function or an operator is given what it does not take: on the line named, count the arguments and look at the kind and the size of each.",
+            "sizes-do-not-fit": "Two tensors meet whose sizes do not fit together: print their shapes just before the line named, and compare them with what that step takes.",
+            "nothing-returned": "Nothing comes back: a function without a `return` gives None.",
+            "no-tensor-returned": "What comes back is no tensor: a plain number, a list or an array has left the graph, and the gradient ends there.",
+            "tensor-as-number": "A whole tensor cannot become one number: .item() and float() are for scalars, and end the gradient besides.",
+            "in-place": "A tensor that is still needed for the gradient is overwritten: an operation that ends in an underscore, or an augmented assignment, writes in place.",
+            "not-finite": "NaN or infinity appears: a logarithm or a root of something negative, a division by zero, or the exponential of something large.",
+            "wrong-shape": "The result has another shape than the docstring says: print the shapes along the way, and see where the first one is not what you expect.",
+            "wrong-number-of-results": "Another number of things comes back than the docstring says.",
+            "not-trainable": "No trainable parameter stands behind the result: layers must be kept as attributes (in a plain list they are not found), and must not be frozen.",
+        },
+    ),
     **_bank(
         "sample_latent",
         {
@@ -56,6 +91,12 @@ MISCONCEPTIONS: dict[str, Misconception] = {
             "noise-shared-across-columns": "All latent dimensions of a row get the same noise: it must be drawn for each element, so look at the shape you draw.",
             "sample-detached": "No gradient flows back to the arguments. This is what the trick is for: draw the noise alone, and let the arguments enter by ordinary arithmetic, outside no_grad(), detach() and .data.",
             "std-detached": "The gradient reaches the means but not the log-variances: the standard deviation is cut out of the graph.",
+            "spread-scaled": "The spread follows the standard deviation, but is off by the same factor everywhere: something beside the standard deviation scales the noise.",
+            "spread-wrong": "The spread of the draws is not the standard deviation that the log-variance stands for. Try values by hand: where the log-variance is 0, the spread is 1.",
+            "centre-wrong": "The draws are not centred on the means: the noise is symmetric about zero, so something beside it shifts them, or the means do not enter as they are.",
+            "argument-ignored": "One of the two arguments makes no difference to the draw: both must enter.",
+            "sample-gradient-partial": "Gradients come back, but not those of a draw: every element should follow its own mean and its own log-variance. Part of the calculation may be cut out of the graph, or rows may share what each should have for itself.",
+            "noise-correlated": "The noise of different elements is correlated: each element gets a draw of its own.",
             "inputs-modified": "The function changes the tensors that it was given: an operation that ends in an underscore, or an augmented assignment, writes in place.",
         },
     ),
@@ -76,6 +117,11 @@ MISCONCEPTIONS: dict[str, Misconception] = {
             "kl-std-for-variance": "The KL divergence uses the standard deviation where the formula has the variance.",
             "kl-logvariance-as-log-std": "The KL divergence treats the log-variances as the logarithm of the standard deviation: a factor of two on the log scale.",
             "kl-scaled": "The KL divergence is right up to a constant factor: the two terms are added without weights.",
+            "kl-term-sign": "Inside the KL divergence, one term (or more) has the wrong sign: compare the signs with the formula's, one by one, the factor in front included.",
+            "kl-other": "What the loss makes of means and log-variances is not the closed form of the KL divergence. Try values by hand: it is zero at the prior, where both are zero, and grows in every direction from there.",
+            "kl-detached": "The KL divergence has the right value, but no gradient flows through all of it: part of it is cut out of the graph.",
+            "loss-arguments-exchanged": "Means and log-variances have changed places in the KL divergence.",
+            "terms-not-added": "How much the reconstruction counts depends on means and log-variances: the two terms are added, never multiplied or divided.",
             "reconstruction-mse": "The reconstruction term is a squared error: the pixels are compared by binary cross-entropy here.",
             "reconstruction-l1": "The reconstruction term is an absolute error: the pixels are compared by binary cross-entropy here.",
             "reconstruction-missing": "Only the KL divergence is there: the loss does not depend on the reconstructions.",
@@ -84,6 +130,9 @@ MISCONCEPTIONS: dict[str, Misconception] = {
             "reconstruction-sign-flipped": "The reconstruction term has the wrong sign: the loss should fall when reconstructions improve.",
             "reconstruction-sigmoid-twice": "The cross-entropy treats the reconstructions as logits, but the decoder's sigmoid has already been applied.",
             "reconstruction-half": "Only one of the two terms of the binary cross-entropy is there: black pixels count as well as white ones.",
+            "reconstruction-scaled": "The cross-entropy is right up to a constant factor: the two terms are added without weights.",
+            "reconstruction-other": "What the loss makes of reconstructions and originals is not the pixelwise binary cross-entropy, summed over the pixels.",
+            "reconstruction-detached": "The reconstruction term has the right value, but no gradient flows through it: it is cut out of the graph.",
             "summed-over-batch": "The loss grows with the size of the minibatch: it is summed over the images where the text asks for the average.",
             "reconstruction-summed-over-batch": "The reconstruction term is summed over the minibatch while the KL divergence is averaged: both are averaged.",
             "kl-summed-over-batch": "The KL divergence is summed over the minibatch while the reconstruction term is averaged: both are averaged.",
@@ -91,6 +140,11 @@ MISCONCEPTIONS: dict[str, Misconception] = {
             "divided-by-latent": "The loss is divided by the number of latent dimensions: it is averaged over the images and nothing else.",
             "divided-by-pixels": "The loss is divided by the number of pixels: it is averaged over the images and nothing else.",
             "divided-by-all-pixels": "The sum of the two terms is divided by the number of pixels in the whole minibatch: divide by the number of images.",
+            "divided-by-constant": "The loss is divided by a fixed number: the number of images in the minibatch is not always the same.",
+            "divided-by-batch-twice": "The loss is divided by the number of images more than once: the average divides by it once.",
+            "batch-other": "For one image the loss may be right, but a minibatch does not give the average over its images: look at what is summed and by what it is divided.",
+            "loss-constant-off": "The loss changes as it should, but is off by a constant: something is added that depends on neither term, or a constant of the KL divergence is missing.",
+            "loss-not-scalar": "The loss is not a single number: somewhere a sum or an average is missing, or runs over too few axes.",
             "loss-per-image": "One number for each image comes back: average them into a single scalar.",
             "loss-detached": "No gradient flows through the loss: it was turned into a plain number, or cut out of the graph, on the way.",
             "loss-image-shape": "The loss must not depend on how the pixels of an image are laid out, nor on how many there are: it is called on (N, input_dim) and on (N, 1, H, W).",
@@ -110,8 +164,10 @@ MISCONCEPTIONS: dict[str, Misconception] = {
             "encoder-normalisation": "The encoder contains something beside linear layers and ReLU, such as dropout or batch normalisation.",
             "mean-head-activated": "The predicted means pass through an activation: a mean can be any real number, so the head is one linear layer and nothing after it.",
             "logvariance-head-activated": "The predicted log-variances pass through an activation: a log-variance can be any real number, also a negative one, so the head is one linear layer and nothing after it.",
+            "head-depth": "A head has more than one linear layer: the three hidden layers come before, and are shared.",
             "heads-shared": "Means and log-variances come from the same layer: each head needs weights of its own.",
             "encoder-bias": "A linear layer has no bias.",
+            "encoder-other": "What the encoder or a head computes is no chain of linear layers with an activation after each: count its layers, look at what follows each, and see that each takes what the one before gives.",
             "encoder-sizes-hard-coded": "Sizes are written into the code as numbers: they must follow the constructor's arguments.",
         },
     ),
@@ -129,6 +185,7 @@ MISCONCEPTIONS: dict[str, Misconception] = {
             "decoder-without-condition": "The decoder takes the latent alone: its input is the latent with the one-hot class beside it.",
             "decoder-normalisation": "The decoder contains something beside linear layers, ReLU and the sigmoid, such as dropout or batch normalisation.",
             "decoder-bias": "A linear layer has no bias.",
+            "decoder-other": "What the decoder computes is no chain of linear layers with an activation after each: count its layers, look at what follows each, and see that each takes what the one before gives.",
             "decoder-sizes-hard-coded": "Sizes are written into the code as numbers: they must follow the constructor's arguments.",
         },
     ),
@@ -140,10 +197,15 @@ MISCONCEPTIONS: dict[str, Misconception] = {
             "mean-instead-of-sample": "The decoder is given the mean: two passes over the same image should differ by the noise of the draw.",
             "logvariance-instead-of-sample": "The decoder is given the log-variances instead of a draw.",
             "sample-arguments-swapped": "Means and log-variances changed places on their way into sample_latent.",
+            "sample-arguments-changed": "sample_latent is given something made from the log-variances, not the log-variances themselves.",
             "heads-swapped": "Means and log-variances changed places in what forward returns.",
             "one-head-twice": "Means and log-variances come from the same head.",
             "outputs-swapped": "The three results come back in another order than (reconstruction, means, log-variances).",
             "forward-detached": "No gradient of the reconstruction reaches some of the parameters: part of the pass is cut out of the graph.",
+            "same-for-every-image": "The result is the same whatever the image: what comes in never reaches it.",
+            "encoding-other": "The means and log-variances are not what your encoder and heads give for the image with its class: something is changed on the way in, in between, or on the way out.",
+            "decoding-other": "The reconstruction is not what your decoder gives for a draw with its class: something is changed on the way in or on the way out, or it is no draw from the means and log-variances.",
+            "reconstruction-changed": "What the decoder gives passes through another activation in forward: the decoder's output is the reconstruction.",
             "latent-returned": "The draw is returned where the means are asked for.",
             "unused-parameters": "Some parameters never take part in the reconstruction.",
             "reconstruction-shape": "The reconstruction should be flat, like the input: one row of input_dim numbers for each image.",
@@ -300,6 +362,112 @@ def diagnose_loss(probes: list[LossProbe]) -> list[str]:
     return ["kl-scaled"] if scaled and abs(factor - 1) > 0.01 else []
 
 
+# What a wrong term may be made of: the right features first, then those that are mistaken for them.
+KL_FEATURES: dict[str, Term] = {
+    "kl-without-logvariance": lambda mu, logvar: logvar.sum(-1),
+    "kl-without-mean": lambda mu, logvar: mu.square().sum(-1),
+    "kl-without-variance": lambda mu, logvar: logvar.exp().sum(-1),
+    "kl-mean-not-squared": lambda mu, logvar: mu.sum(-1),
+    "kl-std-for-variance": lambda mu, logvar: (0.5 * logvar).exp().sum(-1),
+    "kl-logvariance-as-log-std": lambda mu, logvar: (2 * logvar).exp().sum(-1),
+}
+KL_WEIGHTS = (-0.5, 0.5, 0.5)
+RECONSTRUCTION_FEATURES: dict[str, Term] = {
+    "reconstruction-half": lambda r, x: (x * r.log()).sum(-1),
+    "reconstruction-half ": lambda r, x: ((1 - x) * (1 - r).log()).sum(-1),
+    "reconstruction-mse": lambda r, x: (r - x).square().sum(-1),
+    "reconstruction-l1": lambda r, x: (r - x).abs().sum(-1),
+    "reconstruction-sigmoid-twice": lambda r, x: _cross_entropy(torch.sigmoid(r), x),
+    "reconstruction-arguments-swapped": lambda r, x: _cross_entropy(x, r),
+}
+RECONSTRUCTION_WEIGHTS = (-1.0, -1.0)
+
+
+def diagnose_terms(loss: Callable[[list[Tensor]], float], images: list[list[Tensor]]) -> list[str]:
+    """What can be said of each term by itself, for a loss that no combination in the bank explains.
+
+    Arguments:
+        loss: gives the loss of reconstructions and originals (N, D), means and log-variances (N, L).
+        images: many such arguments for one image, N = 1.
+
+    Each term is fitted as a weighted sum of features, all else held fixed. How a term grows from one image to several
+    like it shows the average.
+    """
+    one, other = images[0], images[1]
+    crossed = [loss(images_of[:2] + parameters_of[2:]) for images_of in (one, other) for parameters_of in (one, other)]
+    size = max(map(abs, crossed))
+    if not size < float("inf"):  # NaN, too
+        return ["not-finite"]
+    if abs(crossed[0] - crossed[1] - crossed[2] + crossed[3]) > 1e-3 * size:
+        return ["terms-not-added"]
+    mistakes, factors, growth = [], [], []
+    for term, vary, features, right in (
+        ("reconstruction", slice(0, 2), RECONSTRUCTION_FEATURES, RECONSTRUCTION_WEIGHTS),
+        ("kl", slice(2, 4), KL_FEATURES, KL_WEIGHTS),
+    ):
+        points = [[*one[: vary.start], *each[vary], *one[vary.stop :]] for each in images]
+        values = torch.tensor([loss(point) for point in points])
+        matrix = torch.stack([feature(*(torch.cat(each) for each in zip(*(p[vary] for p in points), strict=True))) for feature in features.values()], 1)
+        mistake, factor = _about_term(term, values, matrix, list(features), right)
+        mistakes += mistake
+        factors.append(factor)
+        alone = float(values[0] - values[1])
+        if abs(alone) > 1e-4 * size:
+            together = [loss([each.repeat(4, 1) for each in point]) for point in points[:2]]
+            growth.append((together[0] - together[1]) / alone)
+    pixels, latent = one[0].shape[-1], one[2].shape[-1]
+    by_one_number = None not in factors and _same(*factors, 1e-3)
+    if growth and all(_same(4.0, each, 0.01) for each in growth):
+        mistakes.append("divided-by-constant" if by_one_number and not _same(1.0, factors[0], 1e-3) else "summed-over-batch")
+    else:
+        for factor, average, scaled in (
+            (factors[0], 1 / pixels, "reconstruction-averaged-over-pixels reconstruction-scaled"),
+            (factors[1], 1 / latent, "kl-averaged-over-latent kl-scaled"),
+        ):
+            if factor is not None and not _same(1.0, factor, 1e-3):
+                mistakes.append(scaled.split()[not _same(average, factor, 1e-3)])
+        if growth and all(_same(0.25, each, 0.01) for each in growth):
+            mistakes.append("divided-by-batch-twice")
+        elif not all(_same(1.0, each, 0.01) for each in growth):
+            mistakes.append("batch-other")
+    return mistakes or ["loss-constant-off"]
+
+
+def _about_term(
+    term: str, values: Tensor, features: Tensor, names: list[str], right: tuple[float, ...]
+) -> tuple[list[str], float | None]:
+    """The mistake in one term, and the factor that it is off by where it is right but for that.
+
+    Arguments:
+        values: (P,) losses, where only this term varies.
+        features: (P, F) what the term may be a weighted sum of, called `names`; the first have the weights `right`.
+    """
+    spread = float(values.std())
+    if spread < 1e-6 * max(1.0, float(values.abs().max())):
+        return [f"{term}-missing"], None
+    constant = torch.ones(len(values), 1)
+    matrix = torch.cat((features, constant), 1).double()
+    found = torch.linalg.lstsq(matrix, values.double()[:, None], driver="gelsd").solution
+    if float((matrix @ found - values.double()[:, None]).abs().max()) > 2e-3 * spread:
+        return [f"{term}-other"], None
+    weights = found[:-1, 0] * (found[:-1, 0].abs() * features.std(0) > 5e-3 * spread)
+    extra = [name for name, weight in zip(names[len(right) :], weights[len(right) :], strict=True) if weight]
+    ratios = [float(weight) / expected for weight, expected in zip(weights, right, strict=False)]
+    there = [ratio for ratio in ratios if ratio]
+    alike = all(_same(abs(there[0]), abs(ratio), 0.01) for ratio in there)
+    if extra:
+        replaces = len(extra) == 1 and (not there or (alike and len(there) == len(ratios) - 1))
+        return [extra[0].strip() if replaces else f"{term}-other"], None
+    if not alike:
+        return [f"{term}-other"], None
+    if len(there) < len(ratios):
+        absent = [name.strip() for name, ratio in zip(names, ratios, strict=False) if not ratio]
+        return [*absent, *(["kl-term-sign"] if len({ratio > 0 for ratio in there}) > 1 and term == "kl" else [])], None
+    if len({ratio > 0 for ratio in ratios}) > 1:
+        return ["kl-term-sign" if term == "kl" else "reconstruction-other"], None
+    return ([f"{term}-sign-flipped"], None) if ratios[0] < 0 else ([], ratios[0])
+
+
 def _same(expected: float, value: float, tolerance: float = 3e-4) -> bool:
     if expected != expected or value != value:  # NaN
         return expected != expected and value != value
@@ -325,6 +493,12 @@ ACTIVATIONS: dict[str, Activation] = {
     "softplus": F.softplus,
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
+    "softmax": lambda x: torch.softmax(x, -1),
+    "ReLU, then tanh": lambda x: torch.tanh(torch.relu(x)),
+    "ReLU, then sigmoid": lambda x: torch.sigmoid(torch.relu(x)),
+    "ReLU, then softmax": lambda x: torch.softmax(torch.relu(x), -1),
+    "tanh, then ReLU": lambda x: torch.relu(torch.tanh(x)),
+    "softmax, then ReLU": lambda x: torch.relu(torch.softmax(x, -1)),
 }
 HEAD_ACTIVATIONS: dict[str, Activation] = {
     "none": _identity,
@@ -348,6 +522,12 @@ OUTPUT_ACTIVATIONS: dict[str, Activation] = {
     "softmax": lambda x: torch.softmax(x, -1),
     "tanh, rescaled": lambda x: (torch.tanh(x) + 1) / 2,
     "tanh, then sigmoid": lambda x: torch.sigmoid(torch.tanh(x)),
+    "hard sigmoid": F.hardsigmoid,
+    "softplus": F.softplus,
+    "logarithm of a sigmoid": F.logsigmoid,
+    "sigmoid, then tanh": lambda x: torch.tanh(torch.sigmoid(x)),
+    "sigmoid, then softmax": lambda x: torch.softmax(torch.sigmoid(x), -1),
+    "softmax, then sigmoid": lambda x: torch.sigmoid(torch.softmax(x, -1)),
 }
 
 
@@ -355,10 +535,9 @@ def hidden_activations(depth: int) -> Iterator[tuple[str, ...]]:
     """Ways to follow `depth` linear layers by activations, the right one first, the likelier mistakes early."""
     right = ("ReLU",) * depth
     yield right
-    yield (*right[:-1], "none")
-    for missing in range(depth - 1):
-        yield tuple("none" if index == missing else "ReLU" for index in range(depth))
-    for name in ACTIVATIONS:
-        if name != "ReLU":
-            yield (name,) * depth
-            yield (*((name,) * (depth - 1)), "none")
+    yield from sorted(set(product(("ReLU", "none"), repeat=depth)) - {right}, key=lambda names: names.count("none"))
+    for name in (name for name in ACTIVATIONS if name not in ("ReLU", "none")):
+        yield (name,) * depth
+        yield (*((name,) * (depth - 1)), "none")
+        for place in range(depth):
+            yield (*right[:place], name, *right[place + 1 :])

@@ -20,7 +20,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from autograder.assignment import MODULE, PARTS, part
+from autograder.assignment import PARTS, part
+from autograder.checks.errors import explain
 from autograder.misconceptions import MISCONCEPTIONS
 from autograder.report import Check, Outcome, PartReport, printable
 from autograder.sandbox.client import Died, Raised, Submission, SubmissionError, TimedOut
@@ -192,7 +193,9 @@ class Grading:
             case Wrong():
                 outcome, message, hint, misconceptions = Outcome.FAILED, str(error), error.hint, error.misconceptions
             case SubmissionError():
-                message, hint, misconceptions = explain(error)
+                cause = explain(error, self.submission.source)
+                message, hint = cause.message, cause.text
+                misconceptions = [cause.misconception] if cause.misconception else []
                 outcome = Outcome.ERROR if isinstance(error, (Raised, Died)) else Outcome.FAILED
                 if isinstance(error, (Died, TimedOut)) and str(error) not in self.attention:
                     self.attention.append(str(error))
@@ -235,45 +238,14 @@ def _check(item: pytest.Item) -> dict:
     return dict(marker.kwargs)
 
 
-# What usually lies behind an exception that a submission raises, by its type.
-_USUAL_CAUSES = {
-    "SyntaxError": f"Python cannot read the file: run `python {MODULE}` and mend the line that it names.",
-    "IndentationError": "The indentation of the line named, or of the one above it, is off.",
-    "TabError": "Tabs and spaces are mixed in the indentation.",
-    "ModuleNotFoundError": "The module may import what the course environment holds, nothing more.",
-    "SystemExit": "The code ends the program itself: take out the call of exit.",
-    "MemoryError": "The code asks for more memory than a submission may use.",
-    "RecursionError": "A function calls itself without an end.",
-}
-
-
-def explain(error: SubmissionError) -> tuple[str, str, list[str]]:
-    """What a student should read about an error of the submission's own: a message, a hint, misconceptions."""
-    if not isinstance(error, Raised):
-        return str(error), "", []
-    if error.kind == "NotImplementedError":
-        return "Not written yet: this still raises NotImplementedError.", error.text, []
-    if error.kind == "TypeError" and "positional argument" in error.text:
-        return str(error), (
-            "It is called with the arguments of the fill-in's signature. A function that belongs outside the class but "
-            "stands inside it, or a method without `self`, is off by one argument."
-        ), []  # fmt: skip
-    if error.kind == "RuntimeError" and "in-place operation" in error.text:
-        return str(error), (
-            "A tensor that is still needed for the gradient is overwritten: an operation that ends in an underscore, "
-            "or an augmented assignment, writes in place."
-        ), []  # fmt: skip
-    return str(error), _USUAL_CAUSES.get(error.kind, ""), []
-
-
 def require_shape(tensor: Tensor, shape: tuple[int, ...], what: str) -> Tensor:
     """The tensor as float32, or a failed check if it has another shape, no real numbers or a NaN."""
     if tuple(tensor.shape) != shape:
-        fail(f"{what} has shape {tuple(tensor.shape)} where {shape} was expected.")
+        fail(f"{what} has shape {tuple(tensor.shape)} where {shape} was expected.", "wrong-shape")
     if not tensor.dtype.is_floating_point:
         fail(f"{what} holds {str(tensor.dtype).removeprefix('torch.')} numbers where real ones were expected.")
     if not torch.isfinite(tensor).all():
-        fail(f"{what} holds NaN or infinite numbers.")
+        fail(f"{what} holds NaN or infinite numbers.", "not-finite")
     return tensor.float()
 
 

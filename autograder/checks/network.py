@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, permutations
+from itertools import islice, permutations, product
 from typing import NoReturn, TypeVar
 
 import torch
@@ -29,6 +29,7 @@ BATCH = 24  # rows of a challenge
 # A network of 50 layers must not keep the grader busy: this many ways to arrange parameters are tried, and only the
 # registered one where there are more layers than anyone could mean.
 MAX_ORDERS, MAX_SHUFFLED = 150, 6
+MAX_STACKS = 2000  # of orders and activations together
 
 
 @dataclass(frozen=True)
@@ -259,14 +260,17 @@ def explain_stack(
     follows, and the tail comes after that. `width` is the number of outputs of the last layer where it is not that of
     `output`.
     """
-    for layers in islice(arrangements(parameters, x.shape[-1], width or output.shape[-1]), MAX_ORDERS):
-        body = len(layers) if activated_last else len(layers) - 1
-        for names in hidden_activations(body) if body else [()]:
-            hidden = stack(layers[:body], [ACTIVATIONS[name] for name in names], x)
-            linear = hidden if activated_last else F.linear(hidden, *layers[-1])
-            for name, tail in tails.items():
-                if close(output, tail(linear)):
-                    return Match(layers, names, name)
+    orders = list(islice(arrangements(parameters, x.shape[-1], width or output.shape[-1]), MAX_ORDERS))
+    if not orders:
+        return None
+    body = len(orders[0]) if activated_last else len(orders[0]) - 1
+    ways = product(hidden_activations(body) if body else [()], orders)
+    for names, layers in islice(ways, MAX_STACKS):
+        hidden = stack(layers[:body], [ACTIVATIONS[name] for name in names], x)
+        linear = hidden if activated_last else F.linear(hidden, *layers[-1])
+        for name, tail in tails.items():
+            if close(output, tail(linear)):
+                return Match(layers, names, name)
     return None
 
 
@@ -322,9 +326,11 @@ def describe_unexplained(model: Model, part: str, x: Tensor) -> NoReturn:
     parameters = [value for name, value in model.parameters.items() if name.startswith(f"{part}.")]
     if sum(value.dim() == 1 for value in parameters) > sum(value.dim() == 2 for value in parameters):
         fail(f"The {part} has parameters that no linear layer has.", f"{part}-normalisation")
+    registered = any(name.startswith(f"{part}.") for name in model.parameters)
+    piece = model.piece(part, x)
     fail(
         f"With its own parameters, the {part} does not compute what the assignment describes.",
-        hint="Count its linear layers, look at what follows each, and see that each takes what the one before gives.",
+        f"{part}-other" if registered or (piece and piece.parameters) else "not-trainable",
     )
 
 

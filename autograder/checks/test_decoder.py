@@ -40,7 +40,7 @@ def decode(model: Model, challenge: Challenge) -> Piece:
                 "decoder-without-condition",
             )
         model.call("decoder", x)  # says why it cannot be called
-        fail("No gradient reaches the parameters of the decoder.")
+        fail("No gradient reaches the parameters of the decoder.", "not-trainable")
     require_shape(piece.output, (BATCH, model.sizes.input_dim), "The output of the decoder")
     return Piece(piece.output, piece.parameters, x)
 
@@ -64,7 +64,10 @@ def test_output(submission: Submission, challenge: Challenge) -> None:
     piece = decode(Model(submission, challenge), challenge)
     if (match := explain(piece)) is None:
         outside = bool((piece.output < 0).any() or (piece.output > 1).any())
-        fail("What the decoder does to its output could not be recognised.", "decoder-no-sigmoid" if outside else None)
+        fail(
+            "What the decoder does to its output could not be recognised.",
+            "decoder-no-sigmoid" if outside else "decoder-other" if piece.parameters else "not-trainable",
+        )
     if match.last != "sigmoid":
         fail(
             f"After the last linear layer comes {match.last} where a sigmoid is asked for.",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.assignment import HIDDEN_SIZE
+from autograder.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
 from autograder.checks.harness import Challenge, Wrong, check, close, fail, require_shape
 from autograder.checks.network import (
     BATCH,
@@ -69,17 +69,20 @@ def judge_head(submission: Submission, challenge: Challenge, name: str) -> None:
     head = model.piece(name, hidden)
     if head is None:
         model.call(name, hidden)  # says why it cannot be called
-        fail(f"No gradient reaches the parameters of {name}.")
+        fail(f"No gradient reaches the parameters of {name}.", "not-trainable")
     require_shape(head.output, (BATCH, model.sizes.latent), f"The output of {name}")
     match = explain_stack(head.parameters, hidden, head.output, HEAD_ACTIVATIONS)
     if match is None:
-        fail(f"{name} does not behave like a linear layer.")
+        fail(
+            f"{name} does not behave like a linear layer.",
+            "encoder-other" if head.parameters else "not-trainable",
+        )
     if any(not bias.any() for _, bias in match.layers):
         fail(f"{name} has no bias.", "encoder-bias")
     if match.last != "none":
         fail(f"The output of {name} passes through {match.last}.", activated)
     if match.depth != 1:
-        fail(f"{name} behaves like {match.depth} linear layers where one is asked for.")
+        fail(f"{name} behaves like {match.depth} linear layers where one is asked for.", "head-depth")
     other = model.piece(next(each for each in HEADS if each != name), hidden)
     if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
         fail("mean_layer and logvariance_layer share their parameters.", "heads-shared")
@@ -114,7 +117,11 @@ def test_sizes(submission: Submission, challenge: Challenge) -> None:
     found = submission.attributes("model", list(expected))
     for name, value in expected.items():
         if found.get(name) != value:
-            fail(f"The attribute {name} is {found.get(name)} where {value} was expected.")
+            message = f"The attribute {name} is {found.get(name)} where {value} was expected."
+            usual = {"input_dim": INPUT_DIM, "num_categories": NUM_CATEGORIES, "latent_dimensionality": LATENT_DIMENSIONALITY}
+            if found.get(name) is None:
+                fail(message, "attribute-missing")
+            fail(message, "encoder-sizes-hard-coded" if found[name] == usual.get(name) else "attribute-wrong")
 
 
 def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes) -> None:

@@ -59,7 +59,7 @@ def test_encoding(submission: Submission, challenge: Challenge) -> None:
             fail("The encoder is given [one-hot | image] where [image | one-hot] is asked for.", "condition-first")
         return
     if not all(map(varies, observed)):
-        fail("The means and log-variances are the same for every image.")
+        fail("The means and log-variances are the same for every image.", "same-for-every-image")
     if all(follows(output, head) for output, head in zip(observed, heads, strict=True)):
         return
     if follows(observed[0], heads[1]) and follows(observed[1], heads[0]):
@@ -77,7 +77,10 @@ def test_encoding(submission: Submission, challenge: Challenge) -> None:
         other = expected_heads(model, x)
         if other is not None and follows(observed[0], other[0]):
             fail(f"The encoder is given {what} where [image | one-hot] is asked for.", mistake)
-    fail("The means and log-variances are not what the encoder and its heads give for [image | one-hot].")
+    fail(
+        "The means and log-variances are not what the encoder and its heads give for [image | one-hot].",
+        "encoding-other",
+    )
 
 
 def expected_heads(model: Model, x: Tensor) -> list[Tensor] | None:
@@ -134,7 +137,7 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
                 return
         pytest.skip("Judged once the decoder can be called on [latent | one-hot].")
     if not varies(reconstruction):
-        fail("The reconstruction is the same for every image.")
+        fail("The reconstruction is the same for every image.", "same-for-every-image")
     if any(matches(each) for each in draws):
         return
     for latents, mistake, what in (
@@ -152,7 +155,14 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
         fail("sample_latent is given the log-variances where it expects the means.", "sample-arguments-swapped")
     if same_distribution(model, images[:1], conditions[:1], challenge):
         return
-    fail("The reconstruction is not what the decoder gives for [draw | one-hot].")
+    for change in (torch.exp, lambda each: torch.exp(0.5 * each), lambda each: 0.5 * each):
+        if any(matches(each) for each in possible_draws(submission, grading, means, change(logvariances), seed)):
+            fail("sample_latent is not given the log-variances as they are.", "sample-arguments-changed")
+    outputs = [output for each in draws if (output := decoded(concatenate(each, conditions))) is not None]
+    for name, activation in OUTPUT_ACTIVATIONS.items():
+        if any(close(reconstruction, activation(output)) for output in outputs):
+            fail(f"forward passes what the decoder gives through {name}.", "reconstruction-changed")
+    fail("The reconstruction is not what the decoder gives for [draw | one-hot].", "decoding-other")
 
 
 def possible_draws(
@@ -183,11 +193,13 @@ def same_distribution(model: Model, image: Tensor, condition: Tensor, challenge:
     return bool(centred) and 0.85 < float((observed.std(0) / spread).mean()) < 1.15
 
 
-@check("The gradient of the reconstruction reaches every parameter", 2)
+@check("The gradients of the three results reach every parameter behind them", 2)
 def test_gradients(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = Model(submission, challenge)
     images, conditions = model.inputs(challenge)
-    reached = model.reached(model.forward(images, conditions, challenge.seed(), reach=[0]))
+    reached, *by_head = (
+        model.reached(model.forward(images, conditions, challenge.seed(), reach=[index])) for index in range(3)
+    )
     missing = [name for name in model.parameters if name not in reached]
     if not model.parameters:
         fail("The model has no parameters.")
@@ -205,3 +217,8 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
             f"No gradient of the reconstruction reaches {', '.join(missing[:4])}{' and others' * (len(missing) > 4)}.",
             None if grading.failed("forward") else mistake,  # a wrong connection is told above, and explains this
         )
+    encoder = model.piece("encoder", concatenate(images, conditions))
+    for what, found in zip(("means", "log-variances"), by_head, strict=True):
+        cut = [name for name in (encoder.parameters if encoder else ()) if name not in found]
+        if cut:
+            fail(f"No gradient of the {what} reaches {', '.join(cut[:4])} in the encoder.", "forward-detached")

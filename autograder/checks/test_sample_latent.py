@@ -44,7 +44,7 @@ def draw(submission: Submission, means: Tensor, logvariances: Tensor, seed: int)
 def only(outputs: list[Tensor]) -> Tensor:
     """The single output of a call."""
     if len(outputs) != 1:
-        fail(f"sample_latent returned {len(outputs)} values where one tensor was expected.")
+        fail(f"sample_latent returned {len(outputs)} values where one tensor was expected.", "wrong-number-of-results")
     return outputs[0]
 
 
@@ -60,7 +60,7 @@ def test_centre(submission: Submission, challenge: Challenge) -> None:
         worst = int((observed - draws.means).abs().argmax())
         fail(
             f"Over {ROWS} draws with mean {draws.means[worst]:.2f} the average was {observed[worst]:.2f}.",
-            draws.mistake,
+            draws.mistake or "centre-wrong",
         )
 
 
@@ -73,7 +73,7 @@ def test_spread(submission: Submission, challenge: Challenge) -> None:
         logvariance, observed = draws.logvariances[worst], draws.latents[:, worst].std()
         fail(
             f"Over {ROWS} draws with log-variance {logvariance:.2f} the standard deviation was {observed:.2f}.",
-            draws.mistake,
+            draws.mistake or ("spread-scaled" if (spread / spread.mean() - 1).abs().max() < 0.1 else "spread-wrong"),
         )
 
 
@@ -111,7 +111,7 @@ def test_independent(submission: Submission, challenge: Challenge) -> None:
         fail("The noise of two calls is correlated.", "fixed-seed")
     for noise, what in ((a, "rows"), (a.T, "latent dimensions")):
         if torch.corrcoef(noise).fill_diagonal_(0).abs().max() > SIGMAS / noise.shape[1] ** 0.5:
-            fail(f"The noise of two {what} is correlated: draw every element independently.")
+            fail(f"The noise of two {what} is correlated.", "noise-correlated")
 
 
 @check("Differentiable with respect to means and log-variances", 2)
@@ -139,14 +139,15 @@ def test_gradients(submission: Submission, challenge: Challenge) -> None:
     missing = [index for index, gradient in enumerate((by_mean, by_logvariance)) if not gradient.any()]
     for index in missing:
         if not moved[index]:
-            fail(f"The draw does not depend on the {('means', 'log-variances')[index]}, and so has no gradient there.")
+            which = ("means", "log-variances")[index]
+            fail(f"The draw does not depend on the {which}, and so has no gradient there.", "argument-ignored")
     if missing == [0, 1]:
         fail("No gradient comes back through the draw.", "sample-detached")
     if missing == [1]:
         fail("No gradient reaches the log-variances.", "std-detached")
     if missing == [0]:
         fail("No gradient reaches the means.", "sample-detached")
-    fail("The gradients are not the slopes of the draw.")
+    fail("The gradients are not the slopes of the draw.", "sample-gradient-partial")
 
 
 def slope(submission: Submission, point: tuple[Tensor, Tensor], direction: tuple[Tensor, Tensor], seed: int) -> Tensor:

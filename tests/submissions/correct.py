@@ -92,7 +92,7 @@ CORRECT: dict[str, str] = {"plain": module()}
 
 # ---------------------------------------------------------------- sample_latent
 
-for _name, _header, _sample in (
+SAMPLES = (  # name, what is imported beside torch, text
     (
         "rsample",
         "",
@@ -236,12 +236,12 @@ def sample_latent(means, logvariances):
     return means + torch.exp(0.5 * logvariances) * eps
 """,
     ),
-):
-    CORRECT[_name] = module(header=HEADER + _header, sample=_sample)
+)
+CORRECT |= {name: module(header=HEADER + header, sample=text) for name, header, text in SAMPLES}
 
 # ---------------------------------------------------------------- loss_function
 
-for _name, _header, _loss in (
+LOSSES = (  # name, what is imported beside torch, text
     (
         "cross-entropy-by-hand",
         "",
@@ -439,12 +439,12 @@ def loss_function(reconstructions, originals, means, logvariances):
     return torch.mean(_bce(reconstructions, originals) + _kl(means, logvariances))
 """,
     ),
-):
-    CORRECT[_name] = module(header=HEADER + _header, loss=_loss)
+)
+CORRECT |= {name: module(header=HEADER + header, loss=text) for name, header, text in LOSSES}
 
 # ---------------------------------------------------------------- the model
 
-for _name, _header, _model in (
+MODELS = (  # name, what is imported beside torch, text
     (
         "sub-modules",
         "",
@@ -1062,8 +1062,8 @@ class Shapes:
         return self.decoder(self.join(sample_latent(mean, logvar), condition)), mean, logvar
 """,
     ),
-):
-    CORRECT[_name] = module(header=HEADER + _header, model=_model)
+)
+CORRECT |= {name: module(header=HEADER + header, model=text) for name, header, text in MODELS}
 
 # ---------------------------------------------------------------- the module as a whole
 

@@ -1,0 +1,857 @@
+"""What each hint says of a module, tested on the module itself.
+
+A hint is false where its claim does not hold. The claims share nothing with the bank that the hints come from: they run
+the module in this process, in float64, fit its terms by regression, watch which functions of torch it calls, and look
+at what its pieces are given. A hint without a claim here counts as false.
+"""
+
+import inspect
+import types
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Any
+from unittest import mock
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from . import oracle
+from .oracle import attempt, given_noise, numbers
+
+ACTIVATIONS = {
+    "relu", "relu_", "leaky_relu", "elu", "gelu", "silu", "softplus", "tanh", "sigmoid", "softmax", "hardsigmoid",
+    "logsigmoid", "log_sigmoid", "clamp", "exp", "abs", "expit", "special_expit", "square", "selu", "hardtanh", "threshold",
+}  # fmt: skip
+OTHER_LAYERS = {"dropout", "batch_norm", "layer_norm", "softmax", "alpha_dropout", "group_norm"}
+RELU = {"relu", "relu_", "clamp", "threshold"}
+
+Claim = Callable[["Subject"], bool]
+CLAIMS: dict[str, Claim] = {}
+
+
+def claim(*names: str) -> Callable[[Claim], Claim]:
+    """Register what the hints of these names say."""
+
+    def register(function: Claim) -> Claim:
+        CLAIMS.update(dict.fromkeys(names, function))
+        return function
+
+    return register
+
+
+def false_of(source: str, names: Iterable[str]) -> list[str]:
+    """Those of the named mistakes that the module does not make."""
+    with oracle.in_float64():
+        subject = Subject(source)
+        return [name for name in names if name not in CLAIMS or attempt(CLAIMS[name], subject) is not True]
+
+
+def near(value: Any, expected: Any, tolerance: float = 1e-4) -> bool:
+    """Equal up to rounding, as numbers or elementwise."""
+    value, expected = torch.as_tensor(value), torch.as_tensor(expected)
+    return value.shape == expected.shape and torch.allclose(value, expected, rtol=tolerance, atol=tolerance)
+
+
+class Subject:
+    """A module, and what can be measured of it."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.module = oracle.load(source)
+
+    # -- sample_latent
+
+    means = numbers(8, seed=1, low=-3.0, high=3.0)
+    logvariances = numbers(8, seed=2, low=-3.0, high=2.5)
+
+    def draw(self, rows: int = 20000, seed: int = 0) -> Tensor:
+        torch.manual_seed(seed)
+        m, v = (each.repeat(rows, 1) for each in (self.means, self.logvariances))
+        return self.module.sample_latent(m, v).detach()  # type: ignore[union-attr]
+
+    @cached_property
+    def draws(self) -> Tensor:
+        return self.draw()
+
+    @cached_property
+    def centre(self) -> Tensor:
+        return self.draws.mean(0)
+
+    @cached_property
+    def spread(self) -> Tensor:
+        return self.draws.std(0)
+
+    @cached_property
+    def standardised(self) -> Tensor:
+        return (self.draws - self.centre) / self.spread
+
+    @cached_property
+    def small_draw(self) -> tuple[Tensor, list[Tensor | None], bool]:
+        """A draw of (6, 5), its gradients, and whether the arguments were changed."""
+        leaves = [numbers(6, 5, seed=1).requires_grad_(), numbers(6, 5, seed=2).requires_grad_()]
+        plain = [each.detach().clone() for each in leaves]
+        before = [each.clone() for each in plain]
+        with given_noise():
+            value = attempt(self.module.sample_latent, *plain)  # type: ignore[union-attr]
+            slopes = attempt(lambda: oracle.gradients(self.module.sample_latent(*leaves), leaves))  # type: ignore[union-attr]
+        return value, slopes, not all(map(torch.equal, plain, before))
+
+    # -- loss_function
+
+    def loss(self, r: Tensor, x: Tensor, m: Tensor, v: Tensor) -> Tensor:
+        return self.module.loss_function(r, x, m, v)  # type: ignore[union-attr]
+
+    @staticmethod
+    def batch(n: int = 1, pixels: int = 6, latent: int = 4, seed: int = 0, low: float = -2.0) -> list[Tensor]:
+        images = [numbers(n, pixels, seed=10 * seed + each, low=0.05, high=0.95) for each in (1, 2)]
+        return [*images, 2 * numbers(n, latent, seed=10 * seed + 3), numbers(n, latent, seed=10 * seed + 4, low=low, high=2.0)]
+
+    def _fit(self, features: dict[str, Callable[[Tensor, Tensor], Tensor]], vary: slice, low: float) -> dict[str, float]:
+        """Least squares: the loss of one image as a sum of features of the two arguments that vary; {} if it is none."""
+        fixed, rows, values = self.batch(low=low), [], []
+        for seed in range(1, 4 * len(features)):
+            arguments = [*fixed]
+            arguments[vary] = self.batch(seed=seed, low=low)[vary]
+            values.append(float(self.loss(*arguments)))
+            rows.append([float(each(*arguments[vary]).sum()) for each in features.values()] + [1.0])
+        matrix, target = torch.tensor(rows), torch.tensor(values)
+        found = torch.linalg.lstsq(matrix, target, driver="gelsd").solution
+        if not near(matrix @ found, target, 1e-5):
+            return {}
+        return dict(zip(features, found.tolist(), strict=False))
+
+    KL = {
+        "lv": lambda m, v: v, "m²": lambda m, v: m**2, "var": lambda m, v: v.exp(), "m": lambda m, v: m,
+        "std": lambda m, v: (v / 2).exp(), "var²": lambda m, v: (2 * v).exp(), "e^m": lambda m, v: m.exp(),
+        "v²": lambda m, v: v**2, "1/var": lambda m, v: (-v).exp(),
+    }  # fmt: skip
+    RECONSTRUCTION = {
+        "x log r": lambda r, x: x * r.log(), "(1-x) log(1-r)": lambda r, x: (1 - x) * (1 - r).log(),
+        "r log x": lambda r, x: r * x.log(), "(1-r) log(1-x)": lambda r, x: (1 - r) * (1 - x).log(),
+        "squared": lambda r, x: (r - x) ** 2, "absolute": lambda r, x: (r - x).abs(),
+        "log r": lambda r, x: r.log(), "log(1-r)": lambda r, x: (1 - r).log(),
+        "logits": lambda r, x: nn.functional.binary_cross_entropy_with_logits(r, x, reduction="none"),
+    }  # fmt: skip
+
+    @cached_property
+    def kl(self) -> dict[str, float]:
+        """Weights of the divergence's terms: right are lv -1/2, m² 1/2, var 1/2."""
+        found = attempt(self._fit, self.KL, slice(2, 4), -2.0)
+        return found if isinstance(found, dict) else {}
+
+    @cached_property
+    def reconstruction(self) -> dict[str, float]:
+        """Weights of the reconstruction's terms: right are x log r -1, (1-x) log(1-r) -1."""
+        found = attempt(self._fit, self.RECONSTRUCTION, slice(0, 2), -2.0)
+        return found if isinstance(found, dict) else {}
+
+    def change(self, vary: slice, n: int = 1, pixels: int = 6, latent: int = 4, low: float = -2.0) -> float:
+        """How the loss of n equal images changes with a change of the arguments, against what a correct one does."""
+        one, other = self.batch(1, pixels, latent, 1, low), self.batch(1, pixels, latent, 2, low)
+        changed = [*one]
+        changed[vary] = other[vary]
+
+        def right(r: Tensor, x: Tensor, m: Tensor, v: Tensor) -> Tensor:
+            return nn.functional.binary_cross_entropy(r, x, reduction="sum") - 0.5 * (1 + v - m**2 - v.exp()).sum()
+
+        observed = [float(self.loss(*(each.repeat(n, 1) for each in arguments))) for arguments in (changed, one)]
+        return (observed[0] - observed[1]) / float(right(*changed) - right(*one))
+
+    def growth(self, vary: slice, **sizes: int) -> float:
+        """How the change grows when the one size named becomes twice as large."""
+        start = {"n": 3, "pixels": 6, "latent": 4}
+        larger = start | {name: factor * start[name] for name, factor in sizes.items()}
+        return self.change(vary, **larger) / self.change(vary, **start)
+
+    # -- the network
+
+    def model(self, sizes: tuple[int, int, int] = oracle.SIZES[0]) -> Any:
+        return oracle.build(self.module, sizes)  # type: ignore[arg-type]
+
+    def piece(self, name: str, x: Tensor | None = None) -> list[tuple[str, int, bool]]:
+        """The functions of torch that a call of the piece makes: name, width of what comes out, whether with a bias."""
+        model = self.model()
+        widths = {"encoder": 794, "decoder": 25, "mean_layer": 64, "logvariance_layer": 64}
+        calls: list[tuple[str, int, bool]] = []
+
+        class Watch(TorchFunctionMode):
+            def __torch_function__(self, func: Any, kinds: Any, args: Any = (), kwargs: Any = None) -> Any:
+                result = func(*args, **(kwargs or {}))
+                if isinstance(result, Tensor):
+                    bias = len(args) > 2 and args[2] is not None or (kwargs or {}).get("bias") is not None
+                    calls.append((getattr(func, "__name__", ""), result.shape[-1] if result.dim() else 0, bias))
+                return result
+
+        with Watch():
+            getattr(model, name)(numbers(8, widths[name], seed=3) if x is None else x)
+        return calls
+
+    def linear(self, name: str) -> list[tuple[str, int, bool]]:
+        return [each for each in self.piece(name) if each[0] in ("linear", "matmul", "__matmul__")]
+
+    def after(self, name: str) -> list[list[str]]:
+        """For each linear layer of a piece, the activations and other layers that follow it."""
+        found: list[list[str]] = []
+        for function, _, _ in self.piece(name):
+            if function in ("linear", "matmul"):
+                found.append([])
+            elif found and function in ACTIVATIONS | OTHER_LAYERS and found[-1][-1:] != [function.rstrip("_")]:
+                found[-1].append(function.rstrip("_"))
+        return found
+
+    @cached_property
+    def passed(self) -> types.SimpleNamespace:
+        """A forward pass with given noise: what went in and out, and what the pieces were given."""
+        model = self.model()
+        x, c = numbers(8, 784, low=0.0), torch.eye(10)[torch.arange(8)]
+        seen: dict[str, list[tuple[Any, ...]]] = {name: [] for name in (*oracle.PIECES, "sample_latent")}
+        given: dict[str, Any] = {}
+
+        def watched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+            def call(*arguments: Any, **named: Any) -> Any:
+                seen[name].append((*arguments, *named.values()))
+                result = function(*arguments, **named)
+                given.setdefault(name, result)
+                return result
+
+            return call
+
+        for name in oracle.PIECES:
+            piece = getattr(model, name, None)
+            if callable(piece):
+                object.__setattr__(model, name, watched(name, piece))
+                model._modules.pop(name, None)
+                model.__dict__[name] = watched(name, piece)
+        draw = watched("sample_latent", lambda m, v: m + torch.exp(v / 2) * numbers(*m.shape, seed=99))
+        with mock.patch.dict(type(model).forward.__globals__, {"sample_latent": draw}), given_noise():
+            outputs = attempt(model, x, c)
+        return types.SimpleNamespace(x=x, c=c, seen=seen, given=given, outputs=outputs)
+
+
+# --- sample_latent ------------------------------------------------------------------------------------------------
+
+
+def _spread_is(expected: Callable[[Subject], Tensor]) -> Claim:
+    return lambda s: near(s.spread, expected(s), 0.05)
+
+
+CLAIMS |= {
+    "variance-as-std": _spread_is(lambda s: s.logvariances.exp()),
+    "logvariance-as-std": _spread_is(lambda s: s.logvariances.abs()),
+    "half-logvariance-as-std": _spread_is(lambda s: s.logvariances.abs() / 2),
+    "no-scale": _spread_is(lambda s: torch.ones(8)),
+    "noise-scales-mean": _spread_is(lambda s: s.means.abs()),
+}
+
+
+def _slope(s: Subject) -> float:
+    """Of the logarithm of the spread on the log-variance: right is 1/2."""
+    v = s.logvariances - s.logvariances.mean()
+    return float((v * s.spread.log()).sum() / (v * v).sum())
+
+
+@claim("inverse-std")
+def _(s: Subject) -> bool:
+    return _slope(s) < -0.2
+
+
+@claim("squared-std")
+def _(s: Subject) -> bool:
+    return _slope(s) > 1.5
+
+
+@claim("spread-wrong")
+def _(s: Subject) -> bool:
+    return not near(s.spread, (s.logvariances / 2).exp(), 0.03)
+
+
+@claim("spread-scaled")
+def _(s: Subject) -> bool:
+    ratio = s.spread / (s.logvariances / 2).exp()
+    return near(ratio, ratio.mean().expand(8), 0.06) and abs(float(ratio.mean()) - 1) > 0.03
+
+
+@claim("centre-wrong")
+def _(s: Subject) -> bool:
+    return not near(s.centre, s.means, 0.1)
+
+
+@claim("no-noise")
+def _(s: Subject) -> bool:
+    return bool((s.spread < 1e-6).all())
+
+
+@claim("no-mean")
+def _(s: Subject) -> bool:
+    return bool((s.centre.abs() < 0.1 * (1 + s.spread)).all())
+
+
+@claim("mean-scaled")
+def _(s: Subject) -> bool:
+    std = (s.logvariances / 2).exp()
+    return near(s.spread, std, 0.05) and near(s.centre, s.means * std, 0.15)
+
+
+@claim("std-returned")
+def _(s: Subject) -> bool:
+    return near(s.draws[0], (s.logvariances / 2).exp())
+
+
+@claim("sample-arguments-exchanged")
+def _(s: Subject) -> bool:
+    return near(s.spread, (s.means / 2).exp(), 0.05) and near(s.centre, s.logvariances, 0.15)
+
+
+@claim("uniform-noise")
+def _(s: Subject) -> bool:
+    return near((s.standardised**4).mean(), 1.8, 0.05)
+
+
+@claim("noise-not-normal")
+def _(s: Subject) -> bool:
+    noise = s.standardised
+    return not (near((noise**4).mean(), 3.0, 0.1) and near((noise**3).mean(), 0.0, 0.1))
+
+
+@claim("positive-noise")
+def _(s: Subject) -> bool:
+    return bool(((s.draws - s.means) >= -1e-9).all())
+
+
+@claim("fixed-seed")
+def _(s: Subject) -> bool:
+    a = s.draw(300, seed=1), s.draw(300, seed=2)
+    b = [(each - each.mean(0)) / each.std(0) for each in a]
+    return abs(float((b[0] * b[1]).mean())) > 0.2
+
+
+@claim("noise-shared-across-rows")
+def _(s: Subject) -> bool:
+    one, other = s.draw(50, 1), s.draw(50, 2)
+    return near(one, one[:1].expand(50, 8)) and not near(one, other)
+
+
+@claim("noise-shared-across-columns")
+def _(s: Subject) -> bool:
+    noise = s.standardised
+    return near(noise.abs(), noise[:, :1].abs().expand_as(noise), 0.1)
+
+
+@claim("sample-detached")
+def _(s: Subject) -> bool:
+    return isinstance(s.small_draw[1], list) and s.small_draw[1][0] is None
+
+
+@claim("std-detached")
+def _(s: Subject) -> bool:
+    slopes = s.small_draw[1]
+    return slopes[0] is not None and slopes[1] is None and _slope(s) != 0
+
+
+@claim("argument-ignored")
+def _(s: Subject) -> bool:
+    moved = [s.module.sample_latent, numbers(6, 5, seed=1), numbers(6, 5, seed=2)]  # type: ignore[union-attr]
+    with given_noise():
+        draws = [moved[0](*each) for each in ((moved[1], moved[2]), (moved[1] + 1, moved[2]), (moved[1], moved[2] + 1))]
+    return near(draws[0], draws[1]) or near(draws[0], draws[2])
+
+
+@claim("sample-gradient-partial")
+def _(s: Subject) -> bool:
+    leaves = [numbers(6, 5, seed=1).requires_grad_(), numbers(6, 5, seed=2).requires_grad_()]
+    with given_noise():
+        value = s.module.sample_latent(*leaves)  # type: ignore[union-attr]
+    slopes = torch.autograd.grad(value.sum(), leaves, allow_unused=True)
+    right = torch.ones(6, 5), (value - leaves[0]).detach() / 2
+    return any(slope is None or not near(slope, each) for slope, each in zip(slopes, right, strict=True))
+
+
+@claim("noise-correlated")
+def _(s: Subject) -> bool:
+    torch.manual_seed(0)
+    noise = s.module.sample_latent(torch.zeros(100, 100), torch.zeros(100, 100)).detach()  # type: ignore[union-attr]
+    return any(float(torch.corrcoef(each).fill_diagonal_(0).abs().max()) > 0.6 for each in (noise, noise.T))
+
+
+@claim("inputs-modified")
+def _(s: Subject) -> bool:
+    return s.small_draw[2]
+
+
+# --- loss_function ------------------------------------------------------------------------------------------------
+
+RIGHT_KL = {"lv": -0.5, "m²": 0.5, "var": 0.5}
+IMAGES, PARAMETERS = slice(0, 1), slice(2, 4)  # the reconstructions, means and log-variances
+
+
+def _weights(s: Subject, **expected: float | None) -> bool:
+    """Of the divergence: these, up to a common positive factor; None for any other than zero; the others zero."""
+    names = {"lv": "lv", "m2": "m²", "var": "var", "m": "m", "std": "std", "var2": "var²"}
+    wanted = {names[name]: value for name, value in expected.items()}
+    if not s.kl:
+        return False
+    known = [name for name, value in wanted.items() if value]
+    factor = s.kl[known[0]] / wanted[known[0]] if known else 1.0  # type: ignore[operator]
+    return factor > 1e-6 and all(
+        abs(value) > 1e-6 if name in wanted and wanted[name] is None else near(value, factor * (wanted.get(name) or 0.0))
+        for name, value in s.kl.items()
+    )
+
+
+def _without(s: Subject, name: str, *others: str) -> bool:
+    return bool(s.kl) and abs(s.kl[name]) < 1e-6 and all(abs(s.kl[each]) > 1e-6 for each in others)
+
+
+CLAIMS |= {
+    "kl-without-exp": lambda s: _without(s, "var") and abs(s.kl["lv"]) < 1e-6 and abs(s.kl["m²"]) > 1e-6,
+    "kl-sign-flipped": lambda s: all(s.kl[name] * right < -1e-9 for name, right in RIGHT_KL.items()),
+    "kl-missing": lambda s: near(s.change(PARAMETERS), 0.0),
+    "kl-without-half": lambda s: all(near(abs(s.kl[name]), 1.0) for name in RIGHT_KL),
+    "kl-mean-not-squared": lambda s: _without(s, "m²", "m"),
+    "kl-without-logvariance": lambda s: _without(s, "lv", "var"),
+    "kl-without-variance": lambda s: _without(s, "var", "lv"),
+    "kl-without-mean": lambda s: _without(s, "m²") and abs(s.kl["m"]) < 1e-6,
+    "kl-std-for-variance": lambda s: _without(s, "var", "std"),
+    "kl-logvariance-as-log-std": lambda s: _without(s, "var", "var²"),
+    "reconstruction-mse": lambda s: abs(s.reconstruction["squared"]) > 1e-6,
+    "reconstruction-l1": lambda s: abs(s.reconstruction["absolute"]) > 1e-6,
+    "reconstruction-missing": lambda s: near(s.change(IMAGES), 0.0),
+    "reconstruction-arguments-swapped": lambda s: abs(s.reconstruction["r log x"]) > 1e-6,
+    "reconstruction-sign-flipped": lambda s: s.reconstruction["x log r"] > 1e-6 and s.reconstruction["(1-x) log(1-r)"] > 1e-6,
+    "reconstruction-sigmoid-twice": lambda s: abs(s.reconstruction["logits"]) > 1e-6,
+    "reconstruction-half": lambda s: (
+        (abs(s.reconstruction["x log r"]) < 1e-6) != (abs(s.reconstruction["(1-x) log(1-r)"]) < 1e-6)
+    ),
+    "reconstruction-averaged-over-pixels": lambda s: near(s.growth(IMAGES, pixels=2), 0.5),
+    "kl-averaged-over-latent": lambda s: near(s.growth(PARAMETERS, latent=2), 0.5),
+    "averaged-over-everything": lambda s: near(s.growth(IMAGES, pixels=2), 0.5) and near(s.growth(PARAMETERS, latent=2), 0.5),
+    "divided-by-latent": lambda s: near(s.growth(IMAGES, latent=2), 0.5) and near(s.growth(PARAMETERS, latent=2), 0.5),
+    "divided-by-pixels": lambda s: near(s.growth(PARAMETERS, pixels=2), 0.5),
+    "divided-by-all-pixels": lambda s: near(s.growth(PARAMETERS, pixels=2), 0.5) and near(s.growth(PARAMETERS, n=2), 1.0),
+    "summed-over-batch": lambda s: _grow(s, IMAGES, 2.0) and _grow(s, PARAMETERS, 2.0),
+    "reconstruction-summed-over-batch": lambda s: _grow(s, IMAGES, 2.0) and not _grow(s, PARAMETERS, 2.0),
+    "kl-summed-over-batch": lambda s: not _grow(s, IMAGES, 2.0) and _grow(s, PARAMETERS, 2.0),
+}  # fmt: skip
+
+
+def _grow(s: Subject, vary: slice, factor: float) -> bool:
+    """With the number of images; a term that is not there grows with anything."""
+    changes = s.change(vary), s.change(vary, n=2)
+    return near(changes, (0.0, 0.0)) or near(changes[1] / changes[0], factor)
+
+
+@claim("kl-with-log")
+def _(s: Subject) -> bool:
+    logs = {"log v": lambda m, v: v.log(), "lv": lambda m, v: v, "m²": lambda m, v: m**2, "var": lambda m, v: v.exp()}
+    arguments = s.batch()
+    return bool(s.loss(*arguments).isnan()) and abs(s._fit(logs, PARAMETERS, 0.2)["log v"]) > 1e-6
+
+
+@claim("kl-without-constant")
+def _(s: Subject) -> bool:
+    """Zero for each latent at the prior, less what a factor explains."""
+    images = s.batch()[:2]
+    few, many = (s.loss(*images, torch.zeros(1, count), torch.zeros(1, count)) for count in (2, 8))
+    return not near(few, many) and not near(s.growth(IMAGES, latent=4), 0.25)
+
+
+@claim("kl-scaled")
+def _(s: Subject) -> bool:
+    factors = [s.kl[name] / right for name, right in RIGHT_KL.items()]
+    return near(torch.tensor(factors), torch.full((3,), factors[0])) and not near(factors[0], s.change(IMAGES))
+
+
+@claim("loss-arguments-exchanged")
+def _(s: Subject) -> bool:
+    exchanged = {"e^m": 0.5, "v²": 0.5, "m": -0.5}
+    return bool(s.kl) and all(near(value, exchanged.get(name, 0.0)) for name, value in s.kl.items())
+
+
+@claim("kl-term-sign")
+def _(s: Subject) -> bool:
+    signs = {s.kl[name] * right > 0 for name, right in RIGHT_KL.items() if abs(s.kl[name]) > 1e-6}
+    return len(signs) == 2
+
+
+@claim("kl-other")
+def _(s: Subject) -> bool:
+    return not s.kl or not _weights(s, lv=-0.5, m2=0.5, var=0.5)
+
+
+@claim("reconstruction-other")
+def _(s: Subject) -> bool:
+    right = {"x log r", "(1-x) log(1-r)"}
+    return not s.reconstruction or any((abs(value) > 1e-6) != (name in right) for name, value in s.reconstruction.items()) or (
+        not near(s.reconstruction["x log r"], s.reconstruction["(1-x) log(1-r)"])
+    )
+
+
+@claim("reconstruction-scaled")
+def _(s: Subject) -> bool:
+    weights = [s.reconstruction[name] for name in ("x log r", "(1-x) log(1-r)")]
+    return near(weights[0], weights[1]) and weights[0] < 0 and not near(weights[0], -1.0)
+
+
+@claim("terms-not-added")
+def _(s: Subject) -> bool:
+    one, other = s.batch(seed=1), s.batch(seed=2)
+    values = [float(s.loss(*each[:2], *which[2:])) for each in (one, other) for which in (one, other)]
+    return abs(values[0] - values[1] - values[2] + values[3]) > 1e-6 * max(map(abs, values))
+
+
+@claim("kl-detached", "reconstruction-detached")
+def _(s: Subject) -> bool:
+    """Right values, and gradients that are not theirs."""
+    leaves = [each.requires_grad_() for each in s.batch(3)]
+    value = s.loss(*leaves)
+    found = torch.autograd.grad(value, leaves, allow_unused=True)
+    wrong = []
+    for index in (0, 2, 3):
+        step = [each.detach() for each in leaves]
+        direction = numbers(*step[index].shape, seed=50)
+        ahead, behind = ([*step[:index], step[index] + h * direction, *step[index + 1 :]] for h in (1e-5, -1e-5))
+        slope = (s.loss(*ahead) - s.loss(*behind)) / 2e-5
+        gradient = found[index]
+        wrong.append(gradient is None or not near((gradient * direction).sum(), slope, 1e-3))
+    return any(wrong)
+
+
+@claim("divided-by-constant")
+def _(s: Subject) -> bool:
+    return _grow(s, IMAGES, 2.0) and _grow(s, PARAMETERS, 2.0) and not near(s.change(PARAMETERS), 1.0)
+
+
+@claim("divided-by-batch-twice")
+def _(s: Subject) -> bool:
+    return _grow(s, IMAGES, 0.5) and _grow(s, PARAMETERS, 0.5)
+
+
+@claim("batch-other")
+def _(s: Subject) -> bool:
+    return not (_grow(s, IMAGES, 1.0) and _grow(s, PARAMETERS, 1.0))
+
+
+@claim("loss-constant-off")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch()
+    right = nn.functional.binary_cross_entropy(r, x, reduction="sum") - 0.5 * (1 + v - m**2 - v.exp()).sum()
+    return near(s.change(IMAGES), 1.0) and near(s.change(PARAMETERS), 1.0) and not near(s.loss(r, x, m, v), right)
+
+
+@claim("loss-not-scalar")
+def _(s: Subject) -> bool:
+    return any(s.loss(*s.batch(count)).numel() > 1 for count in (1, 5))
+
+
+@claim("loss-per-image")
+def _(s: Subject) -> bool:
+    return s.loss(*s.batch(5)).numel() == 5
+
+
+@claim("loss-detached")
+def _(s: Subject) -> bool:
+    leaves = [each.requires_grad_() for each in s.batch(3)]
+    slopes = oracle.gradients(s.loss(*leaves), leaves)
+    return slopes[0] is None and slopes[2] is None and slopes[3] is None
+
+
+@claim("loss-image-shape")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(3)
+    images = [each.reshape(3, 1, 2, 3) for each in (r, x)]
+    flat, shaped = attempt(s.loss, r, x, m, v), attempt(s.loss, *images, m, v)
+    return not (isinstance(flat, Tensor) and isinstance(shaped, Tensor) and near(flat, shaped))
+
+
+def _work(s: Subject, *grown: dict[str, int]) -> bool:
+    small = {"n": 4, "pixels": 6, "latent": 3}
+    lines = [oracle.lines_run(s.loss, *s.batch(**(small | each), low=0.2)) for each in ({}, *grown)]
+    return any(each > lines[0] + 10 for each in lines[1:])
+
+
+@claim("loop-over-batch")
+def _(s: Subject) -> bool:
+    return _work(s, {"n": 64})
+
+
+@claim("loop-over-elements")
+def _(s: Subject) -> bool:
+    return _work(s, {"pixels": 64}, {"latent": 64})
+
+
+# --- encoder and decoder ------------------------------------------------------------------------------------------
+
+
+def _network_claims(part: str, depth: int) -> dict[str, Claim]:
+    hidden = depth if part == "encoder" else depth - 1
+    inputs = 784 if part == "encoder" else 15
+
+    def hard_coded(s: Subject) -> bool:
+        x = numbers(8, 25 if part == "encoder" else 11, seed=3)
+        model = attempt(s.model, oracle.SIZES[1])
+        heads = [name for name, of in oracle.PIECES.items() if of == part and name != part]
+        shapes = [
+            getattr(attempt(getattr(model, name, None) or (lambda _: None), y), "shape", None)
+            for name, y in ((part, x), *((head, numbers(8, 64)) for head in heads))
+        ]
+        widths = [64, 7, 7] if part == "encoder" else [21]
+        return [shape and shape[-1] for shape in shapes] != widths
+
+    def unlike(s: Subject) -> bool:
+        """Not linear layers with one activation after each, as many as are asked for."""
+        heads = [name for name, of in oracle.PIECES.items() if of == part and name != part]
+        calls = {name for each in (part, *heads) for name, _, _ in s.piece(each)}
+        chains = attempt(s.after, part)
+        return bool(calls - {"linear"} - ACTIVATIONS) or len(chains) != depth or any(len(each) > 1 for each in chains)
+
+    return {
+        f"{part}-depth": lambda s: len(s.linear(part)) != depth,
+        f"{part}-missing-relu": lambda s: any(not set(names) & ACTIVATIONS for names in s.after(part)[:hidden]),
+        f"{part}-activation": lambda s: any(set(names) & ACTIVATIONS - RELU for names in s.after(part)[:hidden]),
+        f"{part}-width": lambda s: any(width != 64 for _, width, _ in s.linear(part)[:hidden]),
+        f"{part}-without-condition": lambda s: bool(s.piece(part, numbers(8, inputs))),
+        f"{part}-normalisation": lambda s: any(name in OTHER_LAYERS for name, _, _ in s.piece(part)),
+        f"{part}-bias": lambda s: any(
+            not bias for name, of in oracle.PIECES.items() if of == part for _, _, bias in s.linear(name)
+        ),
+        f"{part}-sizes-hard-coded": lambda s: hard_coded(s) or _attributes(s) != list((*oracle.SIZES[1], 64)),
+        f"{part}-other": lambda s: unlike(s),
+    }
+
+
+CLAIMS |= _network_claims("encoder", 3) | _network_claims("decoder", 4)
+CLAIMS |= {
+    "encoder-missing-last-relu": lambda s: not set(s.after("encoder")[-1]) & ACTIVATIONS,
+    "decoder-no-sigmoid": lambda s: not set(s.after("decoder")[-1]) & {"sigmoid", "expit", "special_expit"},
+    "decoder-sigmoid-twice": lambda s: [name for name, _, _ in s.piece("decoder")].count("sigmoid") > 1,
+    "decoder-relu-before-sigmoid": lambda s: s.after("decoder")[-1] == ["relu", "sigmoid"],
+    "decoder-output-activation": lambda s: s.after("decoder")[-1] not in (["sigmoid"], []),
+}
+
+
+def _head_activated(index: int, head: str) -> Claim:
+    def holds(s: Subject) -> bool:
+        if isinstance(calls := attempt(s.piece, head), list) and {name for name, _, _ in calls} & ACTIVATIONS:
+            return True
+        raw = s.passed.given.get(head)
+        return raw is not None and not near(s.passed.outputs[index], raw)
+
+    return holds
+
+
+CLAIMS |= {
+    "mean-head-activated": _head_activated(1, "mean_layer"),
+    "logvariance-head-activated": _head_activated(2, "logvariance_layer"),
+}
+
+
+def _attributes(s: Subject) -> list[Any]:
+    model = s.model(oracle.SIZES[1])
+    return [getattr(model, name, None) for name in oracle.ATTRIBUTES]
+
+
+@claim("attribute-wrong")
+def _(s: Subject) -> bool:
+    return _attributes(s) != list((*oracle.SIZES[1], 64))
+
+
+@claim("head-depth")
+def _(s: Subject) -> bool:
+    return any(len(s.linear(head)) > 1 for head in ("mean_layer", "logvariance_layer"))
+
+
+@claim("not-trainable")
+def _(s: Subject) -> bool:
+    model = s.model()
+    trainable = [name for name, each in model.named_parameters() if each.requires_grad]
+    return any(not any(name.startswith(piece) for name in trainable) for piece in oracle.PIECES)
+
+
+@claim("heads-shared")
+def _(s: Subject) -> bool:
+    model = s.model()
+    return bool({id(each) for each in model.mean_layer.parameters()} & {id(each) for each in model.logvariance_layer.parameters()})
+
+
+# --- forward ------------------------------------------------------------------------------------------------------
+
+
+def _given(s: Subject, name: str) -> Tensor:
+    """What a piece was called on first."""
+    return s.passed.seen[name][0][0]
+
+
+@claim("condition-first")
+def _(s: Subject) -> bool:
+    inputs = [_given(s, name) for name in ("encoder", "decoder") if s.passed.seen[name]]
+    return any(near(x[:, :10], s.passed.c) and x.shape[1] > 20 for x in inputs)
+
+
+@claim("condition-missing")
+def _(s: Subject) -> bool:
+    inputs = [_given(s, name) for name in ("encoder", "decoder") if s.passed.seen[name]]
+    return any(not near(x[:, -10:], s.passed.c) and not near(x[:, :10], s.passed.c) for x in inputs)
+
+
+def _decoded(s: Subject, *heads: str) -> bool:
+    return any(near(_given(s, "decoder")[:, :15], s.passed.given[head]) for head in heads)
+
+
+CLAIMS |= {
+    "mean-instead-of-sample": lambda s: _decoded(s, "mean_layer"),
+    "logvariance-instead-of-sample": lambda s: _decoded(s, "logvariance_layer"),
+    "sample-arguments-swapped": lambda s: near(_given(s, "sample_latent"), s.passed.given["logvariance_layer"]),
+    "heads-swapped": lambda s: (
+        near(s.passed.outputs[1], s.passed.given["logvariance_layer"]) and near(s.passed.outputs[2], s.passed.given["mean_layer"])
+    ),
+    "one-head-twice": lambda s: near(s.passed.outputs[1], s.passed.outputs[2]),
+    "outputs-swapped": lambda s: [tuple(each.shape) for each in s.passed.outputs] != [(8, 784), (8, 15), (8, 15)],
+    "reconstruction-shape": lambda s: tuple(s.passed.outputs[0].shape) != (8, 784),
+}
+
+
+@claim("latent-returned")
+def _(s: Subject) -> bool:
+    return near(s.passed.outputs[1], s.passed.given["sample_latent"])
+
+
+def _unreached(s: Subject) -> set[str]:
+    model = s.model()
+    named = {name: each for name, each in model.named_parameters() if each.requires_grad}
+    x, c = numbers(8, 784, low=0.0), torch.eye(10)[torch.arange(8)]
+    with oracle.right_draws(model):
+        found = oracle.gradients(model(x, c)[0], list(named.values()))
+    return {name for name, gradient in zip(named, found, strict=True) if gradient is None}
+
+
+@claim("forward-detached")
+def _(s: Subject) -> bool:
+    """From the reconstruction to any parameter, or from a head's result to the encoder."""
+    model = s.model()
+    x, c = numbers(8, 784, low=0.0), torch.eye(10)[torch.arange(8)]
+    behind = [each for each in model.encoder.parameters()] if isinstance(model.encoder, nn.Module) else []
+    with oracle.right_draws(model):
+        cut = [None in oracle.gradients(output, behind) for output in model(x, c)]
+    return any(cut) or bool(_unreached(s))
+
+
+@claim("unused-parameters")
+def _(s: Subject) -> bool:
+    return bool(_unreached(s))
+
+
+@claim("same-for-every-image")
+def _(s: Subject) -> bool:
+    return any(near(each[0], each[1]) for each in s.passed.outputs)
+
+
+@claim("encoding-other")
+def _(s: Subject) -> bool:
+    model, passed = s.model(), s.passed
+    hidden = attempt(lambda: model.encoder(torch.cat((passed.x, passed.c), -1)))
+    right = [attempt(head, hidden) for head in (model.mean_layer, model.logvariance_layer)]
+    return not all(isinstance(each, Tensor) and near(output, each) for output, each in zip(passed.outputs[1:], right, strict=True))
+
+
+@claim("decoding-other", "reconstruction-changed")
+def _(s: Subject) -> bool:
+    model, passed = s.model(), s.passed
+    means, logvariances = passed.outputs[1:]
+    if near(passed.seen["sample_latent"][-1][0], passed.given["mean_layer"]):
+        means = passed.given["mean_layer"]
+    latents = means + torch.exp(logvariances / 2) * numbers(*means.shape, seed=99)
+    right = attempt(lambda: model.decoder(torch.cat((latents, passed.c), -1)))
+    return not (isinstance(right, Tensor) and near(passed.outputs[0], right))
+
+
+@claim("sample-arguments-changed")
+def _(s: Subject) -> bool:
+    given = s.passed.seen["sample_latent"][-1][1]
+    return not near(given, s.passed.given["logvariance_layer"])
+
+
+@claim("stuck-start")
+def _(s: Subject) -> bool:
+    return not oracle.moves(s.module, oracle.SIZES[0])  # type: ignore[arg-type]
+
+
+# --- what Python and torch say ------------------------------------------------------------------------------------
+
+
+def _raises(*kinds: str) -> Claim:
+    def holds(s: Subject) -> bool:
+        found = str(oracle.behaviour(s.source))
+        return any(f"raised {kind}" in found for kind in kinds)
+
+    return holds
+
+
+def _defines(s: Subject, *names: str) -> bool:
+    return all(hasattr(s.module, name) for name in names)
+
+
+def _signature(s: Subject, name: str) -> list[str]:
+    owner = s.module if name in ("sample_latent", "loss_function") else getattr(s.module, oracle.CLASS)
+    return list(inspect.signature(getattr(owner, name)).parameters)
+
+
+PARAMETERS_OF = {"sample_latent": 2, "loss_function": 4, "__init__": 4, "forward": 3}
+
+
+def _odd_signatures(s: Subject) -> list[list[str]]:
+    """The parameters of what is defined with another number of them, or without the `self` that it needs."""
+    found = {name: attempt(_signature, s, name) for name in PARAMETERS_OF}
+    return [each for name, each in found.items() if isinstance(each, list) and len(each) != PARAMETERS_OF[name]]
+
+
+CLAIMS |= {
+    "definition-missing": lambda s: not _defines(s, "sample_latent", "loss_function", oracle.CLASS),
+    "definition-in-class": lambda s: any(
+        hasattr(getattr(s.module, oracle.CLASS), name) and not _defines(s, name) for name in ("sample_latent", "loss_function")
+    ),
+    "attribute-missing": lambda s: any(
+        getattr(oracle.partly_built(s.module), name, None) is None for name in (*oracle.PIECES, *oracle.ATTRIBUTES)  # type: ignore[arg-type]
+    ),
+    "forward-missing": lambda s: getattr(s.module, oracle.CLASS).forward is nn.Module.forward,
+    "self-missing": lambda s: any("self" not in each for each in _odd_signatures(s)),
+    "self-superfluous": lambda s: any(
+        "self" in _signature(s, name) for name in ("sample_latent", "loss_function") if _defines(s, name)
+    ),
+    "wrong-parameters": lambda s: bool(_odd_signatures(s)),
+    "super-init-missing": lambda s: "_parameters" not in vars(oracle.partly_built(s.module)),  # type: ignore[arg-type]
+    "not-a-module": lambda s: not issubclass(getattr(s.module, oracle.CLASS), nn.Module),
+    "name-undefined": _raises("NameError", "UnboundLocalError"),
+    "attribute-undefined": _raises("AttributeError"),
+    "wrong-call": _raises("TypeError", "ValueError", "IndexError", "KeyError", "RuntimeError"),
+    "sizes-do-not-fit": _raises("RuntimeError", "ValueError", "IndexError"),
+    "tensor-as-number": _raises("RuntimeError", "ValueError", "TypeError"),
+    "in-place": _raises("RuntimeError"),
+    "nothing-returned": lambda s: _returns(s, lambda each: each is None),
+    "no-tensor-returned": lambda s: _returns(s, lambda each: each is not None and not isinstance(each, (Tensor, str))),
+    "wrong-number-of-results": lambda s: (
+        _returns(s, lambda each: isinstance(each, tuple)) or not isinstance(s.passed.outputs, (list, tuple)) or len(s.passed.outputs) != 3
+    ),
+    "not-finite": lambda s: "nan" in str(oracle.behaviour(s.source)) or "inf" in str(oracle.behaviour(s.source)),
+    "wrong-shape": lambda s: _shapes(s) != [(6, 5), (8, 64), (8, 15), (8, 15), (8, 784), (8, 784), (8, 15), (8, 15)],
+}
+
+
+def _returns(s: Subject, odd: Callable[[Any], bool]) -> bool:
+    values = [attempt(s.module.sample_latent, torch.zeros(6, 5), torch.zeros(6, 5)), attempt(s.loss, *s.batch())]  # type: ignore[union-attr]
+    outputs = attempt(lambda: s.passed.outputs)
+    if isinstance(outputs, tuple):
+        values += [each for each in outputs if not isinstance(each, tuple)]
+    else:
+        values.append(outputs)
+    return any(odd(each) for each in values)
+
+
+def _shapes(s: Subject) -> list[Any]:
+    """Of a draw, of what the pieces give, and of the three results."""
+    model = attempt(s.model)
+    inputs = {"encoder": 794, "mean_layer": 64, "logvariance_layer": 64, "decoder": 25}
+    values = [s.small_draw[0], *(attempt(lambda n=name, w=width: getattr(model, n)(numbers(8, w))) for name, width in inputs.items())]
+    outputs = attempt(lambda: s.passed.outputs)
+    values += list(outputs) if isinstance(outputs, (list, tuple)) else [None] * 3
+    return [tuple(each.shape) if isinstance(each, Tensor) else None for each in values]

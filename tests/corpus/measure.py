@@ -1,0 +1,142 @@
+"""Grade the corpus in warm sandboxes, and compare what grading says with what the oracle saw."""
+
+import atexit
+import hashlib
+import json
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.grading import grade_source
+from autograder.report import Outcome, Report
+from autograder.results import Results, write
+from autograder.sandbox.client import Sandbox
+
+from . import claims, mutations, oracle, styles
+from .mutations import Mutant
+
+_sandbox: Sandbox
+_ORACLE = Path(oracle.__file__).read_text("utf-8")
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module of the corpus. `base` is the correct source that a wrong one was made from, None for a correct one."""
+
+    name: str
+    source: str
+    base: str | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How a module was graded with one seed, beside what it should have come to."""
+
+    name: str
+    seed: int
+    wrong: bool  # by the oracle
+    set_aside: bool = False  # a mutant that does the same as its base
+    lost: frozenset[str] = frozenset()  # parts
+    spared: frozenset[str] = frozenset()  # parts that should have lost points and did not
+    robbed: frozenset[str] = frozenset()  # parts that lost points and should not have
+    failing: tuple[str, ...] = ()  # checks, as part: name
+    hints: tuple[str, ...] = ()  # misconceptions named
+    false_hints: tuple[str, ...] = ()  # those of them whose claim does not hold of the module
+    told: tuple[str, ...] = field(default=(), repr=False)  # what the student reads, a line a check
+
+    @property
+    def false_accept(self) -> bool:
+        return self.wrong and not self.lost
+
+    @property
+    def false_reject(self) -> bool:
+        return not self.wrong and not self.set_aside and bool(self.lost)
+
+
+def wrong_modules() -> list[Module]:
+    """The mutants, those that do the same as before among them."""
+    return [_of(mutant) for mutant in mutations.corpus()]
+
+
+def pairs(count: int = mutations.PAIRS) -> list[Module]:
+    """Modules with two mistakes."""
+    return [_of(mutant) for mutant in mutations.pairs(count)]
+
+
+def correct_modules() -> list[Module]:
+    """The compositions."""
+    return [Module(name, source) for name, source in styles.compose().items()]
+
+
+def _of(mutant: Mutant) -> Module:
+    bases = mutations.bases()
+    return Module(mutant.name, mutant.source, bases[mutant.base.split("/")[0]])
+
+
+def measure(modules: Sequence[Module], seeds: Iterable[int], kept: Path, processes: int | None = None) -> Iterator[Finding]:
+    """A finding for each module and seed, in order. Reports are kept in the folder `kept`, and not made again."""
+    context = multiprocessing.get_context("spawn")  # a fork of a process that has used torch's threads may hang
+    with ProcessPoolExecutor(processes or os.cpu_count(), mp_context=context, initializer=_start) as executor:
+        jobs = [(module, seed, kept) for seed in seeds for module in modules]
+        yield from executor.map(_examine, jobs, chunksize=4)
+
+
+def _start() -> None:
+    global _sandbox
+    import torch
+
+    torch.set_num_threads(1)
+    _sandbox = Sandbox()
+    atexit.register(_sandbox.close)
+
+
+def _examine(job: tuple[Module, int, Path]) -> Finding:
+    module, seed, kept = job
+    if module.base is None:
+        verdict = oracle.Verdict()
+    else:
+        verdict = _verdict(module.base, module.source, kept)
+        if verdict.equivalent:
+            return Finding(module.name, seed, wrong=False, set_aside=True)
+    return compare(module, seed, verdict, _report(module, seed, kept))
+
+
+def _verdict(base: str, source: str, kept: Path) -> oracle.Verdict:
+    digest = hashlib.sha256("\0".join((base, source, _ORACLE)).encode()).hexdigest()
+    path = kept / f"{digest}.verdict.json"
+    if path.exists():
+        return oracle.Verdict(*map(frozenset, json.loads(path.read_text())))
+    verdict = oracle.judge(base, source)
+    write(path, json.dumps([sorted(each) for each in (verdict.loses, verdict.one_of, verdict.may_lose)]))
+    return verdict
+
+
+def _report(module: Module, seed: int, kept: Path) -> Report:
+    source, results = module.source.encode(), Results(kept, seed)
+    report = results.find(source)
+    if report is None:
+        report = grade_source(module.name, source, _sandbox, seed=seed)
+        results.keep(source, report)
+    return report
+
+
+def compare(module: Module, seed: int, verdict: oracle.Verdict, report: Report) -> Finding:
+    """What grading took, held against what the module does."""
+    checks = [(part.name, check) for part in report.parts for check in part.checks if check.outcome is not Outcome.PASSED]
+    lost = frozenset(part.name for part in report.parts if part.score < part.max_score)
+    hints = sorted({name for _, check in checks for name in (check.misconception or "").split(", ") if name})
+    return Finding(
+        module.name,
+        seed,
+        wrong=not verdict.equivalent,
+        lost=lost,
+        spared=verdict.spared(lost),
+        robbed=verdict.robbed(lost),
+        failing=tuple(f"{part}: {check.name}" for part, check in checks),
+        hints=tuple(hints),
+        false_hints=tuple(claims.false_of(module.source, hints)),
+        told=tuple(f"{part}: {check.outcome}: {check.message} [{check.misconception}]" for part, check in checks),
+    )
