@@ -62,7 +62,7 @@ MISCONCEPTIONS: dict[str, Misconception] = {
             "no-tensor-returned": "What comes back is no tensor: a plain number, a list or an array has left the graph, and the gradient ends there.",
             "tensor-as-number": "A whole tensor cannot become one number: .item() and float() are for scalars, and end the gradient besides.",
             "in-place": "A tensor that is still needed for the gradient is overwritten: an operation that ends in an underscore, or an augmented assignment, writes in place.",
-            "not-finite": "NaN or infinity appears: a logarithm or a root of something negative, a division by zero, or the exponential of something large.",
+            "not-finite": "NaN or infinity appears: a logarithm of zero or of something negative, a root of something negative, a division by zero, or the exponential of something large.",
             "wrong-shape": "The result has another shape than the docstring says: print the shapes along the way, and see where the first one is not what you expect.",
             "wrong-number-of-results": "Another number of things comes back than the docstring says.",
             "not-trainable": "No trainable parameter stands behind the result: layers must be kept as attributes (in a plain list they are not found), and must not be frozen.",
@@ -76,7 +76,7 @@ MISCONCEPTIONS: dict[str, Misconception] = {
             "half-logvariance-as-std": "The noise is scaled by half the log-variance: halving is a square root only on the log scale, and you are still on that scale.",
             "inverse-std": "The spread shrinks where the variance grows: the sign in the exponent is the wrong way round.",
             "squared-std": "The spread grows far too fast with the log-variance: check by what the log-variance is multiplied in the exponent, and why.",
-            "no-noise": "Every draw is exactly the mean: no noise enters, so the latent space is that of a plain autoencoder.",
+            "no-noise": "The same arguments always give the same draw: no noise enters, so the latent space is that of a plain autoencoder.",
             "no-mean": "The draws are centred on zero whatever the means are: the means never enter.",
             "no-scale": "The spread is 1 whatever the log-variances are: the noise is added without being scaled.",
             "noise-scales-mean": "The means are multiplied by the noise: the noise belongs to the standard deviation, the means only shift it.",
@@ -84,7 +84,7 @@ MISCONCEPTIONS: dict[str, Misconception] = {
             "std-returned": "What comes back is the standard deviation: no draw is made with it.",
             "sample-arguments-exchanged": "The two arguments seem to have changed places: the means drive the spread and the log-variances the centre.",
             "uniform-noise": "The noise is not Gaussian but looks uniform: torch.rand and torch.randn differ by one letter.",
-            "noise-not-normal": "The noise has the right centre and spread but not the shape of a Gaussian.",
+            "noise-not-normal": "The noise does not have the shape of a Gaussian: something bends or cuts it after it is drawn, or it comes from another distribution.",
             "positive-noise": "The noise is never negative: a standard normal is symmetric about zero.",
             "fixed-seed": "Two calls give the very same noise: something inside the function fixes the seed, or the noise is drawn only once.",
             "noise-shared-across-rows": "Every row of the minibatch gets the same noise: it must be drawn for each element, so look at the shape you draw.",
@@ -400,14 +400,22 @@ def diagnose_terms(loss: Callable[[list[Tensor]], float], images: list[list[Tens
         return ["not-finite"]
     if abs(crossed[0] - crossed[1] - crossed[2] + crossed[3]) > 1e-3 * size:
         return ["terms-not-added"]
-    mistakes, factors, growth = [], [], []
+    mistakes: list[str] = []
+    factors: list[float | None] = []
+    growth: list[float] = []  # of a term's change, from one image to four like it
     for term, vary, features, right in (
         ("reconstruction", slice(0, 2), RECONSTRUCTION_FEATURES, RECONSTRUCTION_WEIGHTS),
         ("kl", slice(2, 4), KL_FEATURES, KL_WEIGHTS),
     ):
         points = [[*one[: vary.start], *each[vary], *one[vary.stop :]] for each in images]
         values = torch.tensor([loss(point) for point in points])
-        matrix = torch.stack([feature(*(torch.cat(each) for each in zip(*(p[vary] for p in points), strict=True))) for feature in features.values()], 1)
+        matrix = torch.stack(
+            [
+                feature(*(torch.cat(each) for each in zip(*(p[vary] for p in points), strict=True)))
+                for feature in features.values()
+            ],
+            1,
+        )
         mistake, factor = _about_term(term, values, matrix, list(features), right)
         mistakes += mistake
         factors.append(factor)
@@ -416,9 +424,13 @@ def diagnose_terms(loss: Callable[[list[Tensor]], float], images: list[list[Tens
             together = [loss([each.repeat(4, 1) for each in point]) for point in points[:2]]
             growth.append((together[0] - together[1]) / alone)
     pixels, latent = one[0].shape[-1], one[2].shape[-1]
-    by_one_number = None not in factors and _same(*factors, 1e-3)
+    match factors:
+        case [float(first), float(second)]:
+            by_one_number = _same(first, second, 1e-3) and not _same(1.0, first, 1e-3)
+        case _:
+            by_one_number = False
     if growth and all(_same(4.0, each, 0.01) for each in growth):
-        mistakes.append("divided-by-constant" if by_one_number and not _same(1.0, factors[0], 1e-3) else "summed-over-batch")
+        mistakes.append("divided-by-constant" if by_one_number else "summed-over-batch")
     else:
         for factor, average, scaled in (
             (factors[0], 1 / pixels, "reconstruction-averaged-over-pixels reconstruction-scaled"),

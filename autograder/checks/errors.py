@@ -87,9 +87,7 @@ def _missing(said: str, name: str | None, attribute: str | None, tree: ast.Modul
     """A definition of the module, or an attribute of the model, that is not there: what there is instead."""
     if attribute is not None:
         stored = {
-            node.attr
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+            node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
         }
         near = _nearest(attribute, stored - {"hidden_size", "input_dim", "num_categories", "latent_dimensionality"})
         return Cause(said + (f"; there is `self.{near}`." if near else "."), "attribute-missing")
@@ -127,7 +125,9 @@ def _defined(tree: ast.Module, name: str) -> _Function | None:
     if name not in ("sample_latent", "loss_function", "__init__", "forward"):
         return None
     for owner in ast.walk(tree):
-        if not isinstance(owner, (ast.ClassDef, ast.Module)) or (name == "__init__" and getattr(owner, "name", "") != CLASS):
+        if not isinstance(owner, (ast.ClassDef, ast.Module)) or (
+            name == "__init__" and getattr(owner, "name", "") != CLASS
+        ):
             continue
         for node in owner.body:
             if isinstance(node, ast.FunctionDef) and node.name == name:

@@ -118,7 +118,11 @@ def test_sizes(submission: Submission, challenge: Challenge) -> None:
     for name, value in expected.items():
         if found.get(name) != value:
             message = f"The attribute {name} is {found.get(name)} where {value} was expected."
-            usual = {"input_dim": INPUT_DIM, "num_categories": NUM_CATEGORIES, "latent_dimensionality": LATENT_DIMENSIONALITY}
+            usual = {
+                "input_dim": INPUT_DIM,
+                "num_categories": NUM_CATEGORIES,
+                "latent_dimensionality": LATENT_DIMENSIONALITY,
+            }
             if found.get(name) is None:
                 fail(message, "attribute-missing")
             fail(message, "encoder-sizes-hard-coded" if found[name] == usual.get(name) else "attribute-wrong")

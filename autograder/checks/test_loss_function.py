@@ -39,9 +39,7 @@ def probe(submission: Submission, *arguments: Tensor) -> LossProbe:
 
 def value_of(outputs: list[Tensor], images: int) -> Tensor:
     if len(outputs) != 1:
-        fail(
-            f"loss_function returned {len(outputs)} values where one scalar was expected.", "wrong-number-of-results"
-        )
+        fail(f"loss_function returned {len(outputs)} values where one scalar was expected.", "wrong-number-of-results")
     if outputs[0].numel() != 1:
         shape = tuple(outputs[0].shape)
         per_image = "loss-per-image" if images > 1 and outputs[0].numel() == images else "loss-not-scalar"
@@ -184,7 +182,9 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
             outcomes = [check.outcome for check in grading.checks.get("loss_function", [])[:2]]
             right = [outcome is Outcome.PASSED for outcome in outcomes] or [False, False]
             if right[index > 0]:  # the term has the right value, so that its gradient is cut
-                fail(f"The gradient of the loss {how} the {name}.", "kl-detached" if index else "reconstruction-detached")
+                fail(
+                    f"The gradient of the loss {how} the {name}.", "kl-detached" if index else "reconstruction-detached"
+                )
             fail(f"The gradient of the loss {how} the {name}.", *diagnose(submission, challenge))
 
 

@@ -32,7 +32,8 @@ class Draws:
         self.noise = (self.latents - self.means) / torch.exp(0.5 * self.logvariances)
         self.mistake = diagnose_draws(self.latents, self.means, self.logvariances)
         if self.mistake is None and (self.latents - self.latents[0]).abs().max() < 1e-6:
-            self.mistake = "noise-shared-across-rows"
+            again = draw(submission, self.means.expand(2, -1), self.logvariances.expand(2, -1), challenge.seed())
+            self.mistake = "no-noise" if close(again, self.latents[:2], 1e-5) else "noise-shared-across-rows"
 
 
 def draw(submission: Submission, means: Tensor, logvariances: Tensor, seed: int) -> Tensor:
@@ -82,7 +83,7 @@ def test_normal(submission: Submission, challenge: Challenge) -> None:
     draws = Draws(submission, challenge)
     spread = draws.latents.std(0)
     if (spread < 1e-6).any():
-        fail("The draws do not vary.", draws.mistake or "no-noise")
+        fail("Some of the draws do not vary.", draws.mistake or ("spread-wrong" if spread.any() else "no-noise"))
     noise = (draws.latents - draws.latents.mean(0)) / spread
     kurtosis, skewness = (noise**4).mean(), (noise**3).mean()
     if abs(kurtosis - 3) > SIGMAS * (24 / noise.numel()) ** 0.5 or abs(skewness) > SIGMAS * (6 / noise.numel()) ** 0.5:

@@ -77,7 +77,7 @@ def train(submission: Submission, challenge: Challenge) -> Smoke:
     )  # fmt: skip
     losses = reply.tensors.get("losses", torch.empty(0))
     if len(losses) != SMOKE_STEPS or not torch.isfinite(losses).all():
-        fail(f"The loss is not a finite number in every one of the {SMOKE_STEPS} training steps.")
+        fail(f"The loss is not a finite number in every one of the {SMOKE_STEPS} training steps.", "not-finite")
     parameters = {
         name: require_shape(reply.tensors[f"parameter.{name}"], tuple(value.shape), f"The parameter {name}")
         for name, value in model.parameters.items()

@@ -258,7 +258,7 @@ def _misconceptions(graded: Sequence[Entry]) -> list[dict[str, Any]]:
     rows = []
     for name, who in made.items():
         known = MISCONCEPTIONS.get(name)
-        part = known.part if known else fallback[name]
+        part = (known and known.part) or fallback[name]
         rows.append(
             {
                 "name": name,

@@ -105,9 +105,15 @@ class Subject:
     @staticmethod
     def batch(n: int = 1, pixels: int = 6, latent: int = 4, seed: int = 0, low: float = -2.0) -> list[Tensor]:
         images = [numbers(n, pixels, seed=10 * seed + each, low=0.05, high=0.95) for each in (1, 2)]
-        return [*images, 2 * numbers(n, latent, seed=10 * seed + 3), numbers(n, latent, seed=10 * seed + 4, low=low, high=2.0)]
+        return [
+            *images,
+            2 * numbers(n, latent, seed=10 * seed + 3),
+            numbers(n, latent, seed=10 * seed + 4, low=low, high=2.0),
+        ]
 
-    def _fit(self, features: dict[str, Callable[[Tensor, Tensor], Tensor]], vary: slice, low: float) -> dict[str, float]:
+    def _fit(
+        self, features: dict[str, Callable[[Tensor, Tensor], Tensor]], vary: slice, low: float
+    ) -> dict[str, float]:
         """Least squares: the loss of one image as a sum of features of the two arguments that vary; {} if it is none."""
         fixed, rows, values = self.batch(low=low), [], []
         for seed in range(1, 4 * len(features)):
@@ -179,7 +185,7 @@ class Subject:
             def __torch_function__(self, func: Any, kinds: Any, args: Any = (), kwargs: Any = None) -> Any:
                 result = func(*args, **(kwargs or {}))
                 if isinstance(result, Tensor):
-                    bias = len(args) > 2 and args[2] is not None or (kwargs or {}).get("bias") is not None
+                    bias = (len(args) > 2 and args[2] is not None) or (kwargs or {}).get("bias") is not None
                     calls.append((getattr(func, "__name__", ""), result.shape[-1] if result.dim() else 0, bias))
                 return result
 
@@ -311,7 +317,7 @@ def _(s: Subject) -> bool:
 @claim("noise-not-normal")
 def _(s: Subject) -> bool:
     noise = s.standardised
-    return not (near((noise**4).mean(), 3.0, 0.1) and near((noise**3).mean(), 0.0, 0.1))
+    return abs(float((noise**4).mean()) - 3) > 0.1 or abs(float((noise**3).mean())) > 0.1
 
 
 @claim("positive-noise")
@@ -346,7 +352,7 @@ def _(s: Subject) -> bool:
 @claim("std-detached")
 def _(s: Subject) -> bool:
     slopes = s.small_draw[1]
-    return slopes[0] is not None and slopes[1] is None and _slope(s) != 0
+    return slopes[0] is not None and (slopes[1] is None or not slopes[1].any()) and _slope(s) != 0
 
 
 @claim("argument-ignored")
@@ -394,7 +400,9 @@ def _weights(s: Subject, **expected: float | None) -> bool:
     known = [name for name, value in wanted.items() if value]
     factor = s.kl[known[0]] / wanted[known[0]] if known else 1.0  # type: ignore[operator]
     return factor > 1e-6 and all(
-        abs(value) > 1e-6 if name in wanted and wanted[name] is None else near(value, factor * (wanted.get(name) or 0.0))
+        abs(value) > 1e-6
+        if name in wanted and wanted[name] is None
+        else near(value, factor * (wanted.get(name) or 0.0))
         for name, value in s.kl.items()
     )
 
@@ -482,8 +490,10 @@ def _(s: Subject) -> bool:
 @claim("reconstruction-other")
 def _(s: Subject) -> bool:
     right = {"x log r", "(1-x) log(1-r)"}
-    return not s.reconstruction or any((abs(value) > 1e-6) != (name in right) for name, value in s.reconstruction.items()) or (
-        not near(s.reconstruction["x log r"], s.reconstruction["(1-x) log(1-r)"])
+    return (
+        not s.reconstruction
+        or any((abs(value) > 1e-6) != (name in right) for name, value in s.reconstruction.items())
+        or (not near(s.reconstruction["x log r"], s.reconstruction["(1-x) log(1-r)"]))
     )
 
 
@@ -671,7 +681,10 @@ def _(s: Subject) -> bool:
 @claim("heads-shared")
 def _(s: Subject) -> bool:
     model = s.model()
-    return bool({id(each) for each in model.mean_layer.parameters()} & {id(each) for each in model.logvariance_layer.parameters()})
+    return bool(
+        {id(each) for each in model.mean_layer.parameters()}
+        & {id(each) for each in model.logvariance_layer.parameters()}
+    )
 
 
 # --- forward ------------------------------------------------------------------------------------------------------
@@ -703,7 +716,8 @@ CLAIMS |= {
     "logvariance-instead-of-sample": lambda s: _decoded(s, "logvariance_layer"),
     "sample-arguments-swapped": lambda s: near(_given(s, "sample_latent"), s.passed.given["logvariance_layer"]),
     "heads-swapped": lambda s: (
-        near(s.passed.outputs[1], s.passed.given["logvariance_layer"]) and near(s.passed.outputs[2], s.passed.given["mean_layer"])
+        near(s.passed.outputs[1], s.passed.given["logvariance_layer"])
+        and near(s.passed.outputs[2], s.passed.given["mean_layer"])
     ),
     "one-head-twice": lambda s: near(s.passed.outputs[1], s.passed.outputs[2]),
     "outputs-swapped": lambda s: [tuple(each.shape) for each in s.passed.outputs] != [(8, 784), (8, 15), (8, 15)],
@@ -751,7 +765,9 @@ def _(s: Subject) -> bool:
     model, passed = s.model(), s.passed
     hidden = attempt(lambda: model.encoder(torch.cat((passed.x, passed.c), -1)))
     right = [attempt(head, hidden) for head in (model.mean_layer, model.logvariance_layer)]
-    return not all(isinstance(each, Tensor) and near(output, each) for output, each in zip(passed.outputs[1:], right, strict=True))
+    return not all(
+        isinstance(each, Tensor) and near(output, each) for output, each in zip(passed.outputs[1:], right, strict=True)
+    )
 
 
 @claim("decoding-other", "reconstruction-changed")
@@ -808,10 +824,12 @@ def _odd_signatures(s: Subject) -> list[list[str]]:
 CLAIMS |= {
     "definition-missing": lambda s: not _defines(s, "sample_latent", "loss_function", oracle.CLASS),
     "definition-in-class": lambda s: any(
-        hasattr(getattr(s.module, oracle.CLASS), name) and not _defines(s, name) for name in ("sample_latent", "loss_function")
+        hasattr(getattr(s.module, oracle.CLASS), name) and not _defines(s, name)
+        for name in ("sample_latent", "loss_function")
     ),
     "attribute-missing": lambda s: any(
-        getattr(oracle.partly_built(s.module), name, None) is None for name in (*oracle.PIECES, *oracle.ATTRIBUTES)  # type: ignore[arg-type]
+        getattr(oracle.partly_built(s.module), name, None) is None
+        for name in (*oracle.PIECES, *oracle.ATTRIBUTES)  # type: ignore[arg-type]
     ),
     "forward-missing": lambda s: getattr(s.module, oracle.CLASS).forward is nn.Module.forward,
     "self-missing": lambda s: any("self" not in each for each in _odd_signatures(s)),
@@ -830,7 +848,9 @@ CLAIMS |= {
     "nothing-returned": lambda s: _returns(s, lambda each: each is None),
     "no-tensor-returned": lambda s: _returns(s, lambda each: each is not None and not isinstance(each, (Tensor, str))),
     "wrong-number-of-results": lambda s: (
-        _returns(s, lambda each: isinstance(each, tuple)) or not isinstance(s.passed.outputs, (list, tuple)) or len(s.passed.outputs) != 3
+        _returns(s, lambda each: isinstance(each, tuple))
+        or not isinstance(s.passed.outputs, (list, tuple))
+        or len(s.passed.outputs) != 3
     ),
     "not-finite": lambda s: "nan" in str(oracle.behaviour(s.source)) or "inf" in str(oracle.behaviour(s.source)),
     "wrong-shape": lambda s: _shapes(s) != [(6, 5), (8, 64), (8, 15), (8, 15), (8, 784), (8, 784), (8, 15), (8, 15)],
@@ -851,7 +871,10 @@ def _shapes(s: Subject) -> list[Any]:
     """Of a draw, of what the pieces give, and of the three results."""
     model = attempt(s.model)
     inputs = {"encoder": 794, "mean_layer": 64, "logvariance_layer": 64, "decoder": 25}
-    values = [s.small_draw[0], *(attempt(lambda n=name, w=width: getattr(model, n)(numbers(8, w))) for name, width in inputs.items())]
+    values = [
+        s.small_draw[0],
+        *(attempt(lambda n=name, w=width: getattr(model, n)(numbers(8, w))) for name, width in inputs.items()),
+    ]
     outputs = attempt(lambda: s.passed.outputs)
     values += list(outputs) if isinstance(outputs, (list, tuple)) else [None] * 3
     return [tuple(each.shape) if isinstance(each, Tensor) else None for each in values]

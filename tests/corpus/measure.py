@@ -76,7 +76,9 @@ def _of(mutant: Mutant) -> Module:
     return Module(mutant.name, mutant.source, bases[mutant.base.split("/")[0]])
 
 
-def measure(modules: Sequence[Module], seeds: Iterable[int], kept: Path, processes: int | None = None) -> Iterator[Finding]:
+def measure(
+    modules: Sequence[Module], seeds: Iterable[int], kept: Path, processes: int | None = None
+) -> Iterator[Finding]:
     """A finding for each module and seed, in order. Reports are kept in the folder `kept`, and not made again."""
     context = multiprocessing.get_context("spawn")  # a fork of a process that has used torch's threads may hang
     with ProcessPoolExecutor(processes or os.cpu_count(), mp_context=context, initializer=_start) as executor:
@@ -125,7 +127,9 @@ def _report(module: Module, seed: int, kept: Path) -> Report:
 
 def compare(module: Module, seed: int, verdict: oracle.Verdict, report: Report) -> Finding:
     """What grading took, held against what the module does."""
-    checks = [(part.name, check) for part in report.parts for check in part.checks if check.outcome is not Outcome.PASSED]
+    checks = [
+        (part.name, check) for part in report.parts for check in part.checks if check.outcome is not Outcome.PASSED
+    ]
     lost = frozenset(part.name for part in report.parts if part.score < part.max_score)
     hints = sorted({name for _, check in checks for name in (check.misconception or "").split(", ") if name})
     return Finding(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import cast
 
 import autograder.solution.cs5814_vae as solution
+
 from . import styles
 
 CLASS = "ConditionalVariationalAutoencoder"
@@ -221,7 +222,11 @@ def order(node: ast.AST, names: frozenset[str]) -> Replacements:
 @operator
 def wrapped(node: ast.AST, names: frozenset[str]) -> Replacements:
     """An activation, or a cut in the graph, around something that is computed."""
-    if isinstance(node, ast.Call) and not _is_layer(node) and ast.unparse(node.func) not in ("super", "super().__init__"):
+    if (
+        isinstance(node, ast.Call)
+        and not _is_layer(node)
+        and ast.unparse(node.func) not in ("super", "super().__init__")
+    ):
         for function in ("torch.relu", "torch.sigmoid", "torch.tanh", "torch.exp", "torch.abs"):
             yield "", ast.Call(_expression(function), [node], [])
         for method in ("detach", "item", "round"):
@@ -263,7 +268,10 @@ def layers(node: ast.AST, names: frozenset[str]) -> Replacements:
             before, after = node.args[:index], node.args[index + 1 :]
             yield f"without {index + 1}, {ast.unparse(each)}", ast.Call(node.func, [*before, *after], [])
             if after:
-                yield f"{index + 1} and {index + 2} exchanged", ast.Call(node.func, [*before, after[0], each, *after[1:]], [])
+                yield (
+                    f"{index + 1} and {index + 2} exchanged",
+                    ast.Call(node.func, [*before, after[0], each, *after[1:]], []),
+                )
             for text in extra:
                 yield f"{text} after {index + 1}", ast.Call(node.func, [*before, each, _expression(text), *after], [])
         block = [_expression("nn.Linear(hidden, hidden)"), _expression("nn.ReLU()")]
@@ -400,8 +408,12 @@ def _sites(tree: ast.Module) -> Iterator[tuple[ast.AST, str, int | None, str, fr
     """The places of nodes inside functions: parent, field, index in the field, function, its local names."""
     for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
         names = {argument.arg for argument in function.args.args}
-        names |= {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-        yield from ((*place, function.name, frozenset(names)) for place in _places(_parent_of(tree, function), function))
+        names |= {
+            node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        }
+        yield from (
+            (*place, function.name, frozenset(names)) for place in _places(_parent_of(tree, function), function)
+        )
         for parent in ast.walk(function):
             for field, value in ast.iter_fields(parent):
                 for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:

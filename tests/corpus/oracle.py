@@ -150,7 +150,9 @@ def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
 
 def gradients(outputs: Any, wanted: list[Tensor]) -> list[Tensor | None]:
     """Of the outputs, weighed by given numbers, with respect to `wanted`; None for what nothing reaches."""
-    items = [each for each in (outputs if isinstance(outputs, (tuple, list)) else [outputs]) if isinstance(each, Tensor)]
+    items = [
+        each for each in (outputs if isinstance(outputs, (tuple, list)) else [outputs]) if isinstance(each, Tensor)
+    ]
     total = sum((each * numbers(*each.shape, seed=7)).sum() for each in items if each.requires_grad)
     if not isinstance(total, Tensor):
         return [None for _ in wanted]
@@ -328,7 +330,10 @@ def _activated(outputs: Any, raw: dict[str, Tensor]) -> bool:
         head = raw.get(name)
         if not isinstance(output, Tensor) or head is None or output.shape != head.shape or output.equal(head):
             continue
-        if output.requires_grad and (slope := torch.autograd.grad(output.sum(), head, allow_unused=True, retain_graph=True)[0]) is not None:
+        if (
+            output.requires_grad
+            and (slope := torch.autograd.grad(output.sum(), head, allow_unused=True, retain_graph=True)[0]) is not None
+        ):
             alone = torch.autograd.grad(output[0, 0], head, retain_graph=True)[0]
             if slope.shape == head.shape and alone.count_nonzero() <= 1:
                 return True
@@ -348,7 +353,13 @@ def _same(right: Any, observed: Any) -> bool:
             if "either" in right and isinstance(observed, dict) and "either" in observed:
                 either = any(_same(right["either"][0], each) for each in observed["either"])
                 return either and _same(right["fresh"], observed["fresh"])
-            return isinstance(observed, dict) and right.keys() == observed.keys() and all(_same(right[key], observed[key]) for key in right)
+            return (
+                isinstance(observed, dict)
+                and right.keys() == observed.keys()
+                and all(_same(right[key], observed[key]) for key in right)
+            )
         case list() | tuple():
-            return isinstance(observed, (list, tuple)) and len(observed) == len(right) and all(map(_same, right, observed))
+            return (
+                isinstance(observed, (list, tuple)) and len(observed) == len(right) and all(map(_same, right, observed))
+            )
     return type(right) is type(observed) and right == observed

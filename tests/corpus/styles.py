@@ -406,11 +406,11 @@ class Decoder(nn.Module):
         return torch.special.expit(self.fc4(h))
 """,
     ),
-    "tanh-rescaled": Network(
+    "logistic-by-hand": Network(
         before="""
 class Squash(nn.Module):
     def forward(self, x):
-        return 0.5 * (1 + torch.tanh(x / 2))  # the sigmoid by another name
+        return 1 / (1 + torch.exp(-x))
 """,
         init=correct.DECODER.replace("nn.Sigmoid()", "Squash()"),
     ),
@@ -529,6 +529,7 @@ WHOLES = {
     "recon, mu, logvar = model(torch.rand(4, 784), torch.eye(10)[:4])\nloss = loss_function(recon, torch.rand(4, 784), mu, logvar)\n"
     "loss.backward()\nassert recon.shape == (4, 784)\n",
 }
+
 
 def compose(count: int = MODULES) -> dict[str, str]:
     """`count` correct modules by name, the same ones each time; every style of a piece about equally often."""
