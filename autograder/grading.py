@@ -217,7 +217,7 @@ def _run_checks(
     import torch
 
     lap("import torch")
-    from autograder.checks.errors import explain
+    from autograder.checks.errors import explain, note_on_work
     from autograder.checks.harness import Grading
 
     lap("import the checks")
@@ -229,6 +229,8 @@ def _run_checks(
         except SubmissionError as error:
             cause = explain(error, source)
             report.error = f"{cause.message} {cause.text}".strip()
+        else:
+            report.notes += filter(None, [note_on_work(source)])
         lap("import the submission")
         grading = Grading(submission, report.seed)
         if progress is not None:

@@ -54,9 +54,10 @@ def explain(error: SubmissionError, source: bytes) -> Cause:
     said = str(error)
     if isinstance(error, Raised) and error.kind == "NotImplementedError" and 'the required "forward"' not in error.text:
         return Cause("Not written yet: this still raises NotImplementedError.", None, error.text)
-    if not isinstance(error, (Raised, Unfit)):
-        return Cause(said)
     tree = _parsed(source)
+    if not isinstance(error, (Raised, Unfit)):
+        line = work_at_import(source) if said.startswith("importing the module") else None
+        return Cause(said, None, _WORK.format(line=line) if line else "")
     if found := re.search(r"^`(\w+)` is missing: the module|^the model has no `(\w+)`", said):
         return _missing(said, found[1], found[2], tree)
     if isinstance(error, Raised):
@@ -81,6 +82,32 @@ def _parsed(source: bytes) -> ast.Module:
         return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module([], [])
+
+
+_WORK = (
+    "Importing the module runs the loop in line {line}, each time anew: a module holds definitions, training belongs in "
+    'the notebook or below `if __name__ == "__main__":`.'
+)
+
+
+def note_on_work(source: bytes) -> str | None:
+    """What to say of a module that does more than define things when it is imported; None where it does not."""
+    line = work_at_import(source)
+    return None if line is None else _WORK.format(line=line)
+
+
+def work_at_import(source: bytes) -> int | None:
+    """The line of the first loop that runs when the module is imported, in blocks that are no definitions, too."""
+    todo: list[ast.AST] = list(_parsed(source).body)
+    while todo:
+        node = todo.pop(0)
+        if isinstance(node, (ast.For, ast.While)):
+            return node.lineno
+        if isinstance(node, (ast.With, ast.Try)) or (
+            isinstance(node, ast.If) and "__main__" not in ast.unparse(node.test)
+        ):
+            todo = [*node.body, *todo]
+    return None
 
 
 def _missing(said: str, name: str | None, attribute: str | None, tree: ast.Module) -> Cause:

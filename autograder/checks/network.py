@@ -334,8 +334,8 @@ def describe_unexplained(model: Model, part: str, x: Tensor) -> NoReturn:
     )
 
 
-def describe_hidden(match: Match, part: str, depth: int) -> None:
-    """Fail the check if the stack has another depth, other activations or another width than the assignment's."""
+def describe_layers(match: Match, part: str, depth: int) -> None:
+    """Fail the check if the stack has another depth or another width than the assignment's, or no biases."""
     if any(not bias.any() for _, bias in match.layers):
         fail(f"A linear layer of the {part} has no bias.", f"{part}-bias")
     if match.depth != depth:
@@ -346,6 +346,12 @@ def describe_hidden(match: Match, part: str, depth: int) -> None:
     widths = {len(bias) for _, bias in match.layers[: depth if part == "encoder" else depth - 1]}
     if widths != {HIDDEN_SIZE}:
         fail(f"The {part}'s layers have widths {sorted(widths)} where {HIDDEN_SIZE} is asked for.", f"{part}-width")
+
+
+def describe_activations(match: Match, part: str) -> None:
+    """Fail the check if anything but a ReLU follows the hidden layers, however many there are."""
+    if not match.hidden:
+        fail(f"The {part} has no hidden layer that a ReLU could follow.", f"{part}-depth")
     if set(match.hidden) == {"ReLU"}:
         return
     if set(match.hidden) <= {"ReLU", "none"}:

@@ -10,7 +10,8 @@ from autograder.checks.network import (
     Piece,
     Sizes,
     concatenate,
-    describe_hidden,
+    describe_activations,
+    describe_layers,
     describe_unexplained,
     explain_stack,
 )
@@ -49,14 +50,21 @@ def explain(piece: Piece) -> Match | None:
     return explain_stack(piece.parameters, piece.input, piece.output, OUTPUT_ACTIVATIONS)
 
 
-@check("Three linear layers of hidden_size with ReLU, and one to the pixels", 8)
-def test_layers(submission: Submission, challenge: Challenge) -> None:
+def require_match(submission: Submission, challenge: Challenge) -> Match:
+    """The stack that the decoder is; fails the check where there is none."""
     model = Model(submission, challenge)
     piece = decode(model, challenge)
-    match = explain(piece)
-    if match is None:
-        describe_unexplained(model, "decoder", piece.input)
-    describe_hidden(match, "decoder", DEPTH)
+    return explain(piece) or describe_unexplained(model, "decoder", piece.input)
+
+
+@check("Three linear layers of hidden_size, and one to the pixels", 5)
+def test_layers(submission: Submission, challenge: Challenge) -> None:
+    describe_layers(require_match(submission, challenge), "decoder", DEPTH)
+
+
+@check("A ReLU after each of the first three", 3)
+def test_activations(submission: Submission, challenge: Challenge) -> None:
+    describe_activations(require_match(submission, challenge), "decoder")
 
 
 @check("A sigmoid makes the output probabilities", 4)

@@ -6,10 +6,12 @@ from autograder.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY,
 from autograder.checks.harness import Challenge, Wrong, check, close, fail, require_shape
 from autograder.checks.network import (
     BATCH,
+    Match,
     Model,
     Sizes,
     concatenate,
-    describe_hidden,
+    describe_activations,
+    describe_layers,
     describe_unexplained,
     explain_means,
     explain_stack,
@@ -23,8 +25,18 @@ HEADS = {"mean_layer": (1, "mean-head-activated"), "logvariance_layer": (2, "log
 DEPTH = 3
 
 
-@check("Three linear layers to hidden_size, ReLU after each", 8)
+@check("Three linear layers to hidden_size", 5)
 def test_layers(submission: Submission, challenge: Challenge) -> None:
+    describe_layers(explain(submission, challenge), "encoder", DEPTH)
+
+
+@check("A ReLU after each of them", 3)
+def test_activations(submission: Submission, challenge: Challenge) -> None:
+    describe_activations(explain(submission, challenge), "encoder")
+
+
+def explain(submission: Submission, challenge: Challenge) -> Match:
+    """The stack that the encoder is, alone or with forward's help; fails the check where there is none."""
     model = Model(submission, challenge)
     model.require("encoder")
     images, conditions = model.inputs(challenge)
@@ -38,8 +50,7 @@ def test_layers(submission: Submission, challenge: Challenge) -> None:
         if whole is not None and (match is None or whole.match.hidden == ("ReLU",) * DEPTH):
             match = whole.match
     if match is not None:
-        describe_hidden(match, "encoder", DEPTH)
-        return
+        return match
     if piece is None:
         if model.piece("encoder", images) is not None:
             fail(
@@ -47,7 +58,7 @@ def test_layers(submission: Submission, challenge: Challenge) -> None:
                 "encoder-without-condition",
             )
         model.call("encoder", x)  # says why it cannot be called
-    describe_unexplained(model, "encoder", x)
+    return describe_unexplained(model, "encoder", x)
 
 
 @check("The mean head: one linear layer, no activation", 2)

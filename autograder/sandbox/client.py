@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -243,7 +244,8 @@ class Submission:
         try:
             self._exchange({"do": "load"}, {"source": source}, LIMITS.import_s, "importing the module")
             if self._stand_ins:
-                self._exchange({"do": "stand_in", "names": list(self._stand_ins)}, {}, LIMITS.call_s, "a stand-in")
+                functions = {name: list(signature(each).parameters) for name, each in self._stand_ins.items()}
+                self._exchange({"do": "stand_in", "functions": functions}, {}, LIMITS.call_s, "a stand-in")
         except SubmissionError as error:
             self._import_error = error
             self.stop()

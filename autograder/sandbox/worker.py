@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib.util
+import inspect
 import itertools
 import json
 import linecache
@@ -399,8 +400,9 @@ class Worker:
 
     def do_stand_in(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Replace functions of the module by ones that the client computes, so that a mistake in them costs no more."""
-        for name in message["names"]:
-            setattr(self.module, name, _stand_in(self.channel, name))
+        for name, parameters in message["functions"].items():
+            own = getattr(self.module, name, None)
+            setattr(self.module, name, _stand_in(self.channel, name, parameters, own))
         return {}, {}
 
     def _target(self, message: Message) -> Callable[..., Any]:
@@ -482,8 +484,11 @@ class _OperatorCount(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _stand_in(channel: socket.socket, name: str) -> Callable[..., Tensor]:
-    """A differentiable function whose values and gradients the client computes, over the channel."""
+def _stand_in(channel: socket.socket, name: str, parameters: list[str], own: Any) -> Callable[..., Tensor]:
+    """A differentiable function whose values and gradients the client computes, over the channel.
+
+    Arguments passed by keyword go where `parameters` names them, or else where the submission's `own` function does.
+    """
     calls = itertools.count()
 
     def ask(message: Message, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -502,7 +507,11 @@ def _stand_in(channel: socket.socket, name: str) -> Callable[..., Tensor]:
             return ask({"ask": name, "call": ctx.call, "gradient": True}, gradients)
 
     def stand_in(*arguments: Tensor, **named: Tensor) -> Tensor:
-        return StandIn.apply(*arguments, *named.values())
+        if named.keys() <= set(parameters):
+            arguments += tuple(named[each] for each in parameters if each in named)
+        else:
+            arguments = inspect.signature(own).bind(*arguments, **named).args
+        return StandIn.apply(*arguments)
 
     return stand_in
 

@@ -2,6 +2,7 @@
 
 import atexit
 import hashlib
+import importlib
 import json
 import multiprocessing
 import os
@@ -10,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autograder.assignment import PARTS
 from autograder.grading import grade_source
 from autograder.report import Outcome, Report
 from autograder.results import Results, write
@@ -50,6 +52,19 @@ class Finding:
     @property
     def false_accept(self) -> bool:
         return self.wrong and not self.lost
+
+    @property
+    def hints_absent(self) -> bool:
+        return self.wrong and not self.hints
+
+    @property
+    def hints_right(self) -> bool:
+        return self.wrong and bool(self.hints) and not self.false_hints
+
+    @property
+    def mistaken(self) -> bool:
+        """Whether grading is: in what it takes, or in what it says."""
+        return self.false_accept or self.false_reject or bool(self.robbed or self.spared or self.false_hints)
 
     @property
     def false_reject(self) -> bool:
@@ -144,3 +159,15 @@ def compare(module: Module, seed: int, verdict: oracle.Verdict, report: Report) 
         false_hints=tuple(claims.false_of(module.source, hints)),
         told=tuple(f"{part}: {check.outcome}: {check.message} [{check.misconception}]" for part, check in checks),
     )
+
+
+def check_names() -> list[str]:
+    """The graded checks as part: name, in the order of the files."""
+    found = []
+    for part in PARTS:
+        module = importlib.import_module(f"autograder.checks.test_{part.name}")
+        for value in vars(module).values():
+            for mark in getattr(value, "pytestmark", ()) if callable(value) else ():
+                if mark.name == "check":
+                    found.append(f"{part.name}: {mark.kwargs['name']}")
+    return found
