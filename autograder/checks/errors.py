@@ -74,7 +74,8 @@ def explain(error: SubmissionError, source: bytes) -> Cause:
             return Cause(
                 "The class has no method `forward`" + (f"; it has `{near}`." if near else "."), "forward-missing"
             )
-    return Cause(said, next((name for pattern, name in _USUAL_CAUSES if re.search(pattern, said)), None))
+    causes = (name for pattern, name in _USUAL_CAUSES if re.search(pattern, said))
+    return Cause(said, next(causes, None))
 
 
 def _parsed(source: bytes) -> ast.Module:
@@ -85,8 +86,8 @@ def _parsed(source: bytes) -> ast.Module:
 
 
 _WORK = (
-    "Importing the module runs the loop in line {line}, each time anew: a module holds definitions, training belongs in "
-    'the notebook or below `if __name__ == "__main__":`.'
+    "Importing the module runs the loop in line {line}, each time anew: a module holds definitions, training belongs "
+    'in the notebook or below `if __name__ == "__main__":`.'
 )
 
 
