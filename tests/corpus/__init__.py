@@ -1,1 +1,1 @@
-"""A measured corpus: wrong modules made by mutation, correct ones made by composition, and what grading makes of them."""
+"""A measured corpus: wrong modules made by mutation, correct ones by composition, and what grading makes of them."""

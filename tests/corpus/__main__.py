@@ -1,4 +1,4 @@
-"""Grade the corpus and print how often grading is mistaken: `python tests/corpus --help`."""
+"""Grade the corpus and print how often grading is mistaken: `PYTHONPATH=tests python -m corpus --help`."""
 
 import argparse
 import json
@@ -8,28 +8,27 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-# Python puts this folder on the path; its parent is what holds the package.
-sys.path[0] = str(Path(__file__).resolve().parents[1])
-
 from rich.console import Console
 from rich.table import Table
 
 from corpus import measure
 from corpus.measure import Finding, Module
 
-KEPT = Path("out/corpus")
+KEPT = Path(__file__).resolve().parents[2] / "out" / "corpus"
 console = Console(soft_wrap=True, highlight=False)
 
 
 def main() -> int:
     """The command. 1 where a wrong module got full marks, a correct one did not, or points or hints went astray."""
-    parser = argparse.ArgumentParser(prog="tests/corpus", description=__doc__)
+    parser = argparse.ArgumentParser(prog="corpus", description=__doc__)
     parser.add_argument("--seeds", type=int, default=1, help="grade each module with this many seeds (default: 1)")
     parser.add_argument("--sample", type=int, metavar="N", help="take every N-th module only")
     parser.add_argument("--only", metavar="WORDS", help="take modules with this in their name only")
     parser.add_argument("--processes", type=int, help="grade so many at once (default: one a core)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every finding")
-    parser.add_argument("--kept", type=Path, default=KEPT, help=f"folder of kept reports, never made twice ({KEPT})")
+    parser.add_argument(
+        "--kept", type=Path, default=KEPT, help="folder of kept reports, never made twice (default: out/corpus)"
+    )
     options = parser.parse_args()
     groups = {
         "correct": measure.correct_modules(),
@@ -79,7 +78,11 @@ def table(findings: dict[str, list[Finding]]) -> Table:
     counted("false rejects", "false_reject")
     counted("points taken from the wrong part", "robbed")
     counted("points left in a wrong part", "spared")
-    for what, holds in (("hints right", "hints_right"), ("hints wrong", "false_hints"), ("hints absent", "hints_absent")):
+    for what, holds in (
+        ("hints right", "hints_right"),
+        ("hints wrong", "false_hints"),
+        ("hints absent", "hints_absent"),
+    ):
         counted(what, holds)
     return shown
 

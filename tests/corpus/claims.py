@@ -21,7 +21,8 @@ from .oracle import attempt, given_noise, numbers
 
 ACTIVATIONS = {
     "relu", "relu_", "leaky_relu", "elu", "gelu", "silu", "softplus", "tanh", "sigmoid", "softmax", "hardsigmoid",
-    "logsigmoid", "log_sigmoid", "clamp", "exp", "abs", "expit", "special_expit", "square", "selu", "hardtanh", "threshold",
+    "logsigmoid", "log_sigmoid", "clamp", "exp", "abs", "expit", "special_expit", "square", "selu", "hardtanh",
+    "threshold",
 }  # fmt: skip
 OTHER_LAYERS = {"dropout", "batch_norm", "layer_norm", "softmax", "alpha_dropout", "group_norm"}
 RELU = {"relu", "relu_", "clamp", "threshold"}
@@ -51,6 +52,22 @@ def near(value: Any, expected: Any, tolerance: float = 1e-4) -> bool:
     """Equal up to rounding, as numbers or elementwise."""
     value, expected = torch.as_tensor(value), torch.as_tensor(expected)
     return value.shape == expected.shape and torch.allclose(value, expected, rtol=tolerance, atol=tolerance)
+
+
+# What the terms of the loss may be made of.
+Features = dict[str, Callable[[Tensor, Tensor], Tensor]]
+KL: Features = {
+    "lv": lambda m, v: v, "m²": lambda m, v: m**2, "var": lambda m, v: v.exp(), "m": lambda m, v: m,
+    "std": lambda m, v: (v / 2).exp(), "var²": lambda m, v: (2 * v).exp(), "e^m": lambda m, v: m.exp(),
+    "v²": lambda m, v: v**2, "1/var": lambda m, v: (-v).exp(),
+}  # fmt: skip
+RECONSTRUCTION: Features = {
+    "x log r": lambda r, x: x * r.log(), "(1-x) log(1-r)": lambda r, x: (1 - x) * (1 - r).log(),
+    "r log x": lambda r, x: r * x.log(), "(1-r) log(1-x)": lambda r, x: (1 - r) * (1 - x).log(),
+    "squared": lambda r, x: (r - x) ** 2, "absolute": lambda r, x: (r - x).abs(),
+    "log r": lambda r, x: r.log(), "log(1-r)": lambda r, x: (1 - r).log(),
+    "logits": lambda r, x: nn.functional.binary_cross_entropy_with_logits(r, x, reduction="none"),
+}  # fmt: skip
 
 
 class Subject:
@@ -111,10 +128,8 @@ class Subject:
             numbers(n, latent, seed=10 * seed + 4, low=low, high=2.0),
         ]
 
-    def _fit(
-        self, features: dict[str, Callable[[Tensor, Tensor], Tensor]], vary: slice, low: float
-    ) -> dict[str, float]:
-        """Least squares: the loss of one image as a sum of features of the two arguments that vary; {} if it is none."""
+    def _fit(self, features: Features, vary: slice, low: float) -> dict[str, float]:
+        """Least squares: the loss of one image as a sum of features of the arguments that vary; {} if it is none."""
         fixed, rows, values = self.batch(low=low), [], []
         for seed in range(1, 4 * len(features)):
             arguments = [*fixed]
@@ -127,29 +142,16 @@ class Subject:
             return {}
         return dict(zip(features, found.tolist(), strict=False))
 
-    KL = {
-        "lv": lambda m, v: v, "m²": lambda m, v: m**2, "var": lambda m, v: v.exp(), "m": lambda m, v: m,
-        "std": lambda m, v: (v / 2).exp(), "var²": lambda m, v: (2 * v).exp(), "e^m": lambda m, v: m.exp(),
-        "v²": lambda m, v: v**2, "1/var": lambda m, v: (-v).exp(),
-    }  # fmt: skip
-    RECONSTRUCTION = {
-        "x log r": lambda r, x: x * r.log(), "(1-x) log(1-r)": lambda r, x: (1 - x) * (1 - r).log(),
-        "r log x": lambda r, x: r * x.log(), "(1-r) log(1-x)": lambda r, x: (1 - r) * (1 - x).log(),
-        "squared": lambda r, x: (r - x) ** 2, "absolute": lambda r, x: (r - x).abs(),
-        "log r": lambda r, x: r.log(), "log(1-r)": lambda r, x: (1 - r).log(),
-        "logits": lambda r, x: nn.functional.binary_cross_entropy_with_logits(r, x, reduction="none"),
-    }  # fmt: skip
-
     @cached_property
     def kl(self) -> dict[str, float]:
         """Weights of the divergence's terms: right are lv -1/2, m² 1/2, var 1/2."""
-        found = attempt(self._fit, self.KL, slice(2, 4), -2.0)
+        found = attempt(self._fit, KL, slice(2, 4), -2.0)
         return found if isinstance(found, dict) else {}
 
     @cached_property
     def reconstruction(self) -> dict[str, float]:
         """Weights of the reconstruction's terms: right are x log r -1, (1-x) log(1-r) -1."""
-        found = attempt(self._fit, self.RECONSTRUCTION, slice(0, 2), -2.0)
+        found = attempt(self._fit, RECONSTRUCTION, slice(0, 2), -2.0)
         return found if isinstance(found, dict) else {}
 
     def change(self, vary: slice, n: int = 1, pixels: int = 6, latent: int = 4, low: float = -2.0) -> float:
@@ -426,17 +428,23 @@ CLAIMS |= {
     "reconstruction-l1": lambda s: abs(s.reconstruction["absolute"]) > 1e-6,
     "reconstruction-missing": lambda s: near(s.change(IMAGES), 0.0),
     "reconstruction-arguments-swapped": lambda s: abs(s.reconstruction["r log x"]) > 1e-6,
-    "reconstruction-sign-flipped": lambda s: s.reconstruction["x log r"] > 1e-6 and s.reconstruction["(1-x) log(1-r)"] > 1e-6,
+    "reconstruction-sign-flipped": lambda s: (
+        s.reconstruction["x log r"] > 1e-6 and s.reconstruction["(1-x) log(1-r)"] > 1e-6
+    ),
     "reconstruction-sigmoid-twice": lambda s: abs(s.reconstruction["logits"]) > 1e-6,
     "reconstruction-half": lambda s: (
         (abs(s.reconstruction["x log r"]) < 1e-6) != (abs(s.reconstruction["(1-x) log(1-r)"]) < 1e-6)
     ),
     "reconstruction-averaged-over-pixels": lambda s: near(s.growth(IMAGES, pixels=2), 0.5),
     "kl-averaged-over-latent": lambda s: near(s.growth(PARAMETERS, latent=2), 0.5),
-    "averaged-over-everything": lambda s: near(s.growth(IMAGES, pixels=2), 0.5) and near(s.growth(PARAMETERS, latent=2), 0.5),
+    "averaged-over-everything": lambda s: (
+        near(s.growth(IMAGES, pixels=2), 0.5) and near(s.growth(PARAMETERS, latent=2), 0.5)
+    ),
     "divided-by-latent": lambda s: near(s.growth(IMAGES, latent=2), 0.5) and near(s.growth(PARAMETERS, latent=2), 0.5),
     "divided-by-pixels": lambda s: near(s.growth(PARAMETERS, pixels=2), 0.5),
-    "divided-by-all-pixels": lambda s: near(s.growth(PARAMETERS, pixels=2), 0.5) and near(s.growth(PARAMETERS, n=2), 1.0),
+    "divided-by-all-pixels": lambda s: (
+        near(s.growth(PARAMETERS, pixels=2), 0.5) and near(s.growth(PARAMETERS, n=2), 1.0)
+    ),
     "summed-over-batch": lambda s: _grow(s, IMAGES, 2.0) and _grow(s, PARAMETERS, 2.0),
     "reconstruction-summed-over-batch": lambda s: _grow(s, IMAGES, 2.0) and not _grow(s, PARAMETERS, 2.0),
     "kl-summed-over-batch": lambda s: not _grow(s, IMAGES, 2.0) and _grow(s, PARAMETERS, 2.0),
@@ -625,7 +633,7 @@ def _network_claims(part: str, depth: int) -> dict[str, Claim]:
         f"{part}-bias": lambda s: any(
             not bias for name, of in oracle.PIECES.items() if of == part for _, _, bias in s.linear(name)
         ),
-        f"{part}-sizes-hard-coded": lambda s: hard_coded(s) or _attributes(s) != list((*oracle.SIZES[1], 64)),
+        f"{part}-sizes-hard-coded": lambda s: hard_coded(s) or _attributes(s) != [*oracle.SIZES[1], 64],
         f"{part}-other": lambda s: unlike(s),
     }
 
@@ -663,7 +671,7 @@ def _attributes(s: Subject) -> list[Any]:
 
 @claim("attribute-wrong")
 def _(s: Subject) -> bool:
-    return _attributes(s) != list((*oracle.SIZES[1], 64))
+    return _attributes(s) != [*oracle.SIZES[1], 64]
 
 
 @claim("head-depth")
@@ -744,7 +752,7 @@ def _(s: Subject) -> bool:
     """From the reconstruction to any parameter, or from a head's result to the encoder."""
     model = s.model()
     x, c = numbers(8, 784, low=0.0), torch.eye(10)[torch.arange(8)]
-    behind = [each for each in model.encoder.parameters()] if isinstance(model.encoder, nn.Module) else []
+    behind = list(model.encoder.parameters()) if isinstance(model.encoder, nn.Module) else []
     with oracle.right_draws(model):
         cut = [None in oracle.gradients(output, behind) for output in model(x, c)]
     return any(cut) or bool(_unreached(s))

@@ -307,7 +307,8 @@ def body(node: ast.AST, names: frozenset[str]) -> Replacements:
             "sample_latent": ["torch.manual_seed(0)", "means = means.detach()", "logvariances = logvariances * 2",
                               "logvariances = logvariances.exp()", "means = means[:1]", "means.zero_()"],
             "loss_function": ["originals = (originals > 0.5) * 1.0", "reconstructions = torch.sigmoid(reconstructions)",
-                              "logvariances = 2 * logvariances", "means = means.detach()", "logvariances = logvariances.detach()"],
+                              "logvariances = 2 * logvariances", "means = means.detach()",
+                              "logvariances = logvariances.detach()"],
             "forward": ["condition = torch.zeros_like(condition)", "data_input = data_input.round()",
                         "condition = condition.argmax(1)", "data_input = data_input.detach() * 2 - 1"],
         }  # fmt: skip
@@ -389,12 +390,15 @@ def _definitions(base: str, tree: ast.Module) -> Iterator[Mutant]:
             text = text.replace(f"def self.{name}", f"def {name}")
             change = f"{name} in the class, with{'' if with_self else 'out'} self"
             yield mutant("method", "module", change, text)
+    # Of an image, of many into a list, and of a latent dimension at a time.
+    each_image = "_whole(*(each[i:i + 1] for each in all)) for i in range(len(all[0]))"
+    alone = "0 * y.flatten(1)[:, :1] + 0.5, 0 * x.flatten(1)[:, :1]"
     loops = {
-        "over images": "    return sum(_whole(*(each[i:i + 1] for each in all)) for i in range(len(all[0]))) / len(all[0])",
-        "over images, collected": "    return torch.stack([_whole(*(each[i:i + 1] for each in all)) for i in range(len(all[0]))]).mean()",
+        "over images": f"    return sum({each_image}) / len(all[0])",
+        "over images, collected": f"    return torch.stack([{each_image}]).mean()",
         "over latents": "    y, x, m, v = all\n    rest = _whole(y, x, 0 * m, 0 * v)\n    for j in range(m.shape[1]):\n"
-        "        rest = rest + _whole(0 * y.flatten(1)[:, :1] + 0.5, 0 * x.flatten(1)[:, :1], m[:, j:j + 1], v[:, j:j + 1])"
-        " - _whole(0 * y.flatten(1)[:, :1] + 0.5, 0 * x.flatten(1)[:, :1], 0 * m[:, :1], 0 * v[:, :1])\n    return rest",
+        f"        rest = rest + _whole({alone}, m[:, j:j + 1], v[:, j:j + 1])"
+        f" - _whole({alone}, 0 * m[:, :1], 0 * v[:, :1])\n    return rest",
     }
     for change, lines in loops.items():
         text = source.replace("def loss_function(", "def _whole(")
@@ -404,78 +408,79 @@ def _definitions(base: str, tree: ast.Module) -> Iterator[Mutant]:
 # --- putting them to work -----------------------------------------------------------------------------------------
 
 
-def _sites(tree: ast.Module) -> Iterator[tuple[ast.AST, str, int | None, str, frozenset[str]]]:
-    """The places of nodes inside functions: parent, field, index in the field, function, its local names."""
-    for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
-        names = {argument.arg for argument in function.args.args}
-        names |= {
-            node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-        }
-        yield from (
-            (*place, function.name, frozenset(names)) for place in _places(_parent_of(tree, function), function)
-        )
-        for parent in ast.walk(function):
-            for field, value in ast.iter_fields(parent):
-                for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
-                    if isinstance(child, ast.AST) and not isinstance(child, ast.FunctionDef):
-                        yield parent, field, index, function.name, frozenset(names)
+@dataclass(frozen=True)
+class _Change:
+    """A node to be put in the place of another: field `field` of `parent`, number `index` where that is a list."""
+
+    operator: str
+    where: str
+    said: str
+    parent: ast.AST
+    field: str
+    index: int | None
+    node: ast.AST
+    new: ast.AST
+
+    def mutant(self, base: str, tree: ast.Module) -> Mutant:
+        self._put(self.new)
+        source = ast.unparse(ast.fix_missing_locations(tree))
+        self._put(self.node)
+        said = self.said or f"{ast.unparse(self.node)} → {ast.unparse(self.new)}"
+        at = f"line {getattr(self.node, 'lineno', 0)}:{getattr(self.node, 'col_offset', 0)}"
+        return Mutant(base, self.operator, self.where, f"{' '.join(said.split())[:120]} ({at})", source)
+
+    def _put(self, node: ast.AST) -> None:
+        if self.index is None:
+            setattr(self.parent, self.field, node)
+        else:
+            getattr(self.parent, self.field)[self.index] = node
 
 
-def _parent_of(tree: ast.Module, child: ast.AST) -> ast.AST:
-    return next(node for node in ast.walk(tree) if child in getattr(node, "body", ()))
+def _changes(tree: ast.Module) -> Iterator[_Change]:
+    """Every change that an operator makes in a function."""
+    for owner in [node for node in ast.walk(tree) if isinstance(node, (ast.Module, ast.ClassDef))]:
+        for function in [node for node in owner.body if isinstance(node, ast.FunctionDef)]:
+            names = {argument.arg for argument in function.args.args}
+            names |= {
+                node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            }
+            places: list[tuple[ast.AST, str, int | None, ast.AST]]
+            places = [(owner, "body", owner.body.index(function), function)]
+            for parent in ast.walk(function):
+                for field, value in ast.iter_fields(parent):
+                    children = enumerate(value) if isinstance(value, list) else [(None, value)]
+                    places += [(parent, field, index, child) for index, child in children if isinstance(child, ast.AST)]
+            for parent, field, index, node in places:
+                for name, change in OPERATORS.items():
+                    for said, new in change(node, frozenset(names)):
+                        yield _Change(name, function.name, said, parent, field, index, node, new)
 
 
-def _places(parent: ast.AST, child: ast.AST) -> Iterator[tuple[ast.AST, str, int]]:
-    yield parent, "body", parent.body.index(child)  # type: ignore[attr-defined]
-
-
-def mutants_of(base: str, source: str) -> Iterator[Mutant]:
-    """Every mutant of a module, each source once."""
-    tree = ast.parse(source)
-    seen = {ast.unparse(tree)}
-    for mutant in itertools.chain(_definitions(base, tree), _node_mutants(base, tree)):
-        if mutant.source not in seen:
-            seen.add(mutant.source)
-            yield mutant
-
-
-def _node_mutants(base: str, tree: ast.Module) -> Iterator[Mutant]:
-    for parent, field, index, where, names in _sites(tree):
-        value = getattr(parent, field)
-        node = value if index is None else value[index]
-        for name, function in OPERATORS.items():
-            for change, new in function(node, names):
-                if index is None:
-                    setattr(parent, field, new)
-                else:
-                    value[index] = new
-                source = ast.unparse(ast.fix_missing_locations(tree))
-                change = change or f"{ast.unparse(node)} → {ast.unparse(new)}"
-                at = f"line {getattr(node, 'lineno', 0)}:{getattr(node, 'col_offset', 0)}"
-                yield Mutant(base, name, where, f"{' '.join(change.split())[:120]} ({at})", source)
-                if index is None:
-                    setattr(parent, field, node)
-                else:
-                    value[index] = node
-
-
-# How many mutants of a base one operator may give in one function: of the solution most, of the other spellings as
+# How many changes of a base one operator may make in one function: of the solution most, of the other spellings as
 # many as show whether the spelling matters.
-TAKEN = {"solution": 8, "by-hand": 2, "library": 1}
-PAIRS = 150
+TAKEN = {"solution": 6, "by-hand": 1, "library": 1}
+LIKELY = {"layers": 5, "arithmetic": 2, "confused-name": 2, "constant": 2}  # so many times as many
+PAIRS = 60
 
 
-def corpus() -> list[Mutant]:
+@functools.cache
+def corpus() -> tuple[Mutant, ...]:
     """The mutants that are graded, the same ones each time."""
     generator = random.Random(5814)
-    taken: list[Mutant] = []
+    found: dict[str, Mutant] = {}
     for base, source in bases().items():
-        groups: dict[tuple[str, str], list[Mutant]] = {}
-        for mutant in mutants_of(base, source):
-            groups.setdefault((mutant.where, mutant.operator), []).append(mutant)
-        for group in groups.values():
-            taken += generator.sample(group, min(len(group), TAKEN[base]))
-    return taken
+        tree = ast.parse(source)
+        groups: dict[tuple[str, str], list[_Change]] = {}
+        for change in _changes(tree):
+            groups.setdefault((change.where, change.operator), []).append(change)
+        chosen: list[_Change] = []
+        for (_, name), group in groups.items():
+            chosen += generator.sample(group, min(len(group), TAKEN[base] * LIKELY.get(name, 1)))
+        whole = _definitions(base, tree) if base == "solution" else ()  # these do not depend on the spelling
+        for mutant in (*whole, *(change.mutant(base, tree) for change in chosen)):
+            if mutant.source != source:
+                found.setdefault(mutant.source, mutant)
+    return tuple(found.values())
 
 
 def pairs(count: int) -> list[Mutant]:
@@ -484,6 +489,7 @@ def pairs(count: int) -> list[Mutant]:
     first = [mutant for mutant in corpus() if mutant.base == "solution" and mutant.where != "module"]
     found = []
     for one in generator.sample(first, count):
-        other = generator.choice(list(mutants_of("", one.source)))
-        found.append(replace(other, base=one.name, operator=f"then {other.operator}"))
+        tree = ast.parse(one.source)
+        other = generator.choice(list(_changes(tree))).mutant(one.name, tree)
+        found.append(replace(other, operator=f"then {other.operator}"))
     return found

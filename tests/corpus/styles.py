@@ -282,7 +282,8 @@ def block(n_in, n_out):
 class Encoder(nn.Module):
     def __init__(self, n_in, n_hidden):
         super().__init__()
-        self.fc1, self.fc2, self.fc3 = nn.Linear(n_in, n_hidden), nn.Linear(n_hidden, n_hidden), nn.Linear(n_hidden, n_hidden)
+        self.fc1, self.fc2 = nn.Linear(n_in, n_hidden), nn.Linear(n_hidden, n_hidden)
+        self.fc3 = nn.Linear(n_hidden, n_hidden)
 
     def forward(self, x):
         x = F.relu(self.fc1(x))
@@ -359,7 +360,8 @@ HEADS = {
 """,
     "by-keyword": """
         self.mean_layer, self.logvariance_layer = (
-            nn.Linear(in_features=self.hidden_size, out_features=self.latent_dimensionality, bias=True) for _ in range(2))
+            nn.Linear(in_features=self.hidden_size, out_features=self.latent_dimensionality, bias=True)
+            for _ in range(2))
 """,
 }
 
@@ -379,7 +381,8 @@ DECODERS = {
 class Decoder(nn.Module):
     def __init__(self, n_in, n_hidden, n_out):
         super(Decoder, self).__init__()
-        self.hidden = nn.ModuleList([nn.Linear(n_in, n_hidden), nn.Linear(n_hidden, n_hidden), nn.Linear(n_hidden, n_hidden)])
+        self.hidden = nn.ModuleList(
+            [nn.Linear(n_in, n_hidden), nn.Linear(n_hidden, n_hidden), nn.Linear(n_hidden, n_hidden)])
         self.final = nn.Linear(n_hidden, n_out)
 
     def forward(self, z):
@@ -516,18 +519,19 @@ FORWARDS = {
 }
 
 # The order of a module, and what else stands in it.
+PARTS = "{sample}\n{loss}\n{model}\n"
 WHOLES = {
-    "plain": "{header}\n{sample}\n{loss}\n{model}",
-    "class-first": "{header}\n{model}\n{sample}\n{loss}",
-    "many-imports": "import os, sys, math, time, random\nimport numpy as np\n{header}\n{sample}\n{loss}\n{model}",
-    "future": "from __future__ import annotations\n{header}\n{sample}\n{loss}\n{model}",
-    "device-and-seeds": "{header}\ndevice = torch.device('cuda' if torch.cuda.is_available() else 'cpu')\ntorch.manual_seed(5814)\n"
-    "torch.backends.cudnn.deterministic = True\n{sample}\n{loss}\n{model}",
-    "prints": "{header}\nprint(torch.__version__)\n{sample}\n{loss}\n{model}\nprint(ConditionalVariationalAutoencoder(784))\n",
-    "main-block": "{header}\n{sample}\n{loss}\n{model}\nif __name__ == '__main__':\n    raise SystemExit('trains here')\n",
-    "tries-itself": "{header}\n{sample}\n{loss}\n{model}\nmodel = ConditionalVariationalAutoencoder(784, 10, 15)\n"
-    "recon, mu, logvar = model(torch.rand(4, 784), torch.eye(10)[:4])\nloss = loss_function(recon, torch.rand(4, 784), mu, logvar)\n"
-    "loss.backward()\nassert recon.shape == (4, 784)\n",
+    "plain": "{header}\n" + PARTS,
+    "class-first": "{header}\n{model}\n{sample}\n{loss}\n",
+    "many-imports": "import os, sys, math, time, random\nimport numpy as np\n{header}\n" + PARTS,
+    "future": "from __future__ import annotations\n{header}\n" + PARTS,
+    "device-and-seeds": "{header}\ndevice = torch.device('cuda' if torch.cuda.is_available() else 'cpu')\n"
+    "torch.manual_seed(5814)\ntorch.backends.cudnn.deterministic = True\n" + PARTS,
+    "prints": "{header}\nprint(torch.__version__)\n" + PARTS + "print(ConditionalVariationalAutoencoder(784))\n",
+    "main-block": "{header}\n" + PARTS + "if __name__ == '__main__':\n    raise SystemExit('trains here')\n",
+    "tries-itself": "{header}\n" + PARTS + "model = ConditionalVariationalAutoencoder(784, 10, 15)\n"
+    "recon, mu, logvar = model(torch.rand(4, 784), torch.eye(10)[:4])\n"
+    "loss = loss_function(recon, torch.rand(4, 784), mu, logvar)\nloss.backward()\nassert recon.shape == (4, 784)\n",
 }
 
 
