@@ -63,6 +63,7 @@ MISCONCEPTIONS: dict[str, Misconception] = {
             "tensor-as-number": "A whole tensor cannot become one number: .item() and float() are for scalars, and end the gradient besides.",
             "in-place": "A tensor that is still needed for the gradient is overwritten: an operation that ends in an underscore, or an augmented assignment, writes in place.",
             "not-finite": "NaN or infinity appears: a logarithm of zero or of something negative, a root of something negative, a division by zero, or the exponential of something large.",
+            "not-probabilities": "The binary cross-entropy takes probabilities: something outside of 0 to 1 came where the reconstructions should be.",
             "wrong-shape": "The result has another shape than the docstring says: print the shapes along the way, and see where the first one is not what you expect.",
             "wrong-number-of-results": "Another number of things comes back than the docstring says.",
             "not-trainable": "No trainable parameter stands behind the result: layers must be kept as attributes (in a plain list they are not found), and must not be frozen.",
@@ -306,6 +307,7 @@ DIVERGENCES: dict[str, Term] = {
     "kl-without-mean": lambda mu, logvar: -0.5 * (1 + logvar - logvar.exp()).sum(-1),
     "kl-std-for-variance": lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - (0.5 * logvar).exp()).sum(-1),
     "kl-logvariance-as-log-std": lambda mu, logvar: _divergence(mu, 2 * logvar),
+    "loss-arguments-exchanged": lambda mu, logvar: _divergence(logvar, mu),
 }
 # How the two terms of each image become one number: weights of the summed terms, from N, D and L.
 REDUCTIONS: dict[str, Callable[[int, int, int], tuple[float, float]]] = {
