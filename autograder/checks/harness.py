@@ -29,6 +29,7 @@ from autograder.solution import cs5814_vae as reference
 
 CHECKS = Path(__file__).parent
 FUNCTIONS = ("sample_latent", "loss_function")  # what the network and its training build on
+NETWORK = ("encoder", "decoder", "forward")  # what is trained
 _F = TypeVar("_F", bound=Callable[..., None])
 
 
@@ -110,7 +111,7 @@ class Grading:
     crash: pytest.ExceptionInfo[BaseException] | None = None  # of the grader itself
     attention: list[str] = field(default_factory=list)  # what a person should look into
     progress: Callable[[], None] = lambda: None  # called whenever a check has ended
-    smoke: Smoke | None = None  # the training run that its checks and the pictures share
+    smoke: Smoke | None = None  # the training run, for the pictures
     drawn: Tensor | None = None  # the last draw that the reference's sample_latent made for the submission
     _hung: dict[str, TimedOut] = field(default_factory=dict)
     _standing_in: frozenset[str] = frozenset()
@@ -196,6 +197,8 @@ class Grading:
                 cause = explain(error, self.submission.source)
                 message, hint = cause.message, cause.text
                 misconceptions = [cause.misconception] if cause.misconception else []
+                if _part(item) == "training" and any(map(self.failed, NETWORK)):
+                    hint, misconceptions = "This may follow from what is said of the network: mend that first.", []
                 outcome = Outcome.ERROR if isinstance(error, (Raised, Died)) else Outcome.FAILED
                 if isinstance(error, (Died, TimedOut)) and str(error) not in self.attention:
                     self.attention.append(str(error))

@@ -112,12 +112,12 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
     heads = expected_heads(model, concatenate(images, conditions))
     draws = possible_draws(submission, grading, means, logvariances, seed)
     # What was returned wrongly is judged above, and may not be what the draw was made from.
-    if heads and follows(means, heads[1]) and follows(logvariances, heads[0]) and not follows(means, heads[0]):
-        means, logvariances = logvariances, means
-        draws += possible_draws(submission, grading, means, logvariances, seed)
-    elif heads and not close(means, results(model, images, conditions, challenge.seed())[1]):
-        means = heads[0]
-        draws += possible_draws(submission, grading, means, logvariances, seed)
+    if heads and heads[0].shape == heads[1].shape == means.shape:
+        draws += possible_draws(submission, grading, heads[0], heads[1], seed)
+        if follows(means, heads[1]) and follows(logvariances, heads[0]) and not follows(means, heads[0]):
+            means, logvariances = logvariances, means
+        elif not close(means, results(model, images, conditions, challenge.seed())[1]):
+            means = heads[0]
 
     def decoded(x: Tensor) -> Tensor | None:
         try:
