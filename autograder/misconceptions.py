@@ -348,6 +348,8 @@ def diagnose_loss(probes: list[LossProbe]) -> list[str]:
         )
         for p in probes
     ]
+    if all(value != value for *_, value in terms):  # NaN alone says nothing
+        return []
     for names in product(RECONSTRUCTIONS, DIVERGENCES, REDUCTIONS):
         reconstruction, divergence, reduction = names
         if all(

@@ -50,7 +50,7 @@ def false_of(source: str, names: Iterable[str]) -> list[str]:
 
 def near(value: Any, expected: Any, tolerance: float = 1e-4) -> bool:
     """Equal up to rounding, as numbers or elementwise."""
-    value, expected = torch.as_tensor(value), torch.as_tensor(expected)
+    value, expected = torch.as_tensor(value).double(), torch.as_tensor(expected).double()
     return value.shape == expected.shape and torch.allclose(value, expected, rtol=tolerance, atol=tolerance)
 
 
@@ -79,8 +79,8 @@ class Subject:
 
     # -- sample_latent
 
-    means = numbers(8, seed=1, low=-3.0, high=3.0)
-    logvariances = numbers(8, seed=2, low=-3.0, high=2.5)
+    means = numbers(8, seed=1, low=-3.0, high=3.0).double()
+    logvariances = numbers(8, seed=2, low=-3.0, high=2.5).double()
 
     def draw(self, rows: int = 20000, seed: int = 0) -> Tensor:
         torch.manual_seed(seed)
@@ -837,6 +837,7 @@ def _odd_signatures(s: Subject) -> list[list[str]]:
 
 
 CLAIMS |= {
+    "not-probabilities": lambda s: _raises("RuntimeError", "ValueError")(s),
     "definition-missing": lambda s: not _defines(s, "sample_latent", "loss_function", oracle.CLASS),
     "definition-in-class": lambda s: any(
         hasattr(getattr(s.module, oracle.CLASS), name) and not _defines(s, name)
