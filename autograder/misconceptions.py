@@ -63,6 +63,7 @@ MISCONCEPTIONS: dict[str, Misconception] = {
             "tensor-as-number": "A whole tensor cannot become one number: .item() and float() are for scalars, and end the gradient besides.",
             "in-place": "A tensor that is still needed for the gradient is overwritten: an operation that ends in an underscore, or an augmented assignment, writes in place.",
             "not-finite": "NaN or infinity appears: a logarithm of zero or of something negative, a root of something negative, a division by zero, or the exponential of something large.",
+            "precision-mixed": "Numbers of single and of double precision meet: the images come in single precision, float32, which is what torch uses unless told otherwise.",
             "not-probabilities": "The binary cross-entropy takes probabilities: something outside of 0 to 1 came where the reconstructions should be.",
             "wrong-shape": "The result has another shape than the docstring says: print the shapes along the way, and see where the first one is not what you expect.",
             "wrong-number-of-results": "Another number of things comes back than the docstring says.",

@@ -31,5 +31,11 @@ def test_full_marks(name: str, reports: dict[str, Future]) -> None:
     assert report.score == report.max_score == AUTOMATIC_POINTS
 
 
+@pytest.mark.parametrize("name", ["trains-at-import", "plots-at-import", "plain"])
+def test_work_at_import_is_noted(name: str, reports: dict[str, Future]) -> None:
+    noted = any("Importing the module runs the loop in line" in note for note in reports[name].result().notes)
+    assert noted == name.endswith("at-import")
+
+
 def test_there_are_many_styles() -> None:
     assert len(set(CORRECT.values())) == len(CORRECT) >= 36

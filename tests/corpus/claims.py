@@ -319,7 +319,8 @@ def _(s: Subject) -> bool:
 @claim("noise-not-normal")
 def _(s: Subject) -> bool:
     noise = s.standardised
-    return abs(float((noise**4).mean()) - 3) > 0.1 or abs(float((noise**3).mean())) > 0.1
+    found = torch.special.ndtr(noise.flatten()).sort().values
+    return float((found - torch.linspace(0, 1, len(found))).abs().max()) > 0.02
 
 
 @claim("positive-noise")

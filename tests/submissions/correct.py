@@ -1238,6 +1238,17 @@ for step in range(10):
 """
 )
 
+CORRECT["plots-at-import"] = (
+    module(header=HEADER + "import matplotlib\n\nmatplotlib.use('Agg')\nimport matplotlib.pyplot as plt\n")
+    + """
+
+for index in range(3):
+    plt.subplot(1, 3, index + 1)
+    plt.imshow(torch.rand(28, 28), cmap="gray")
+plt.savefig("digits.png")
+"""
+)
+
 CORRECT["checks-itself-at-import"] = (
     module()
     + """

@@ -14,6 +14,7 @@ from . import correct
 
 FUNCTIONS = frozenset({"sample_latent", "loss_function"})
 MODEL = frozenset({"encoder", "decoder", "forward", "training"})
+ALL = FUNCTIONS | MODEL
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,12 @@ SAMPLE = (
     ),
     _sample("noise-halved", STD + "    return means + std * torch.randn_like(std) * 0.5\n"),
     _sample("noise-clamped", STD + "    return means + std * torch.randn_like(std).clamp(-1, 1)\n", "noise-not-normal"),
+    _sample("noise-rounded", STD + "    return means + std * torch.randn_like(std).round()\n", "noise-not-normal"),
+    _sample("means-of-the-first-row", STD + DRAW.replace("means", "means[:1]"), "sample-gradient-partial"),
+    _sample("noise-as-a-number", STD + "    return means + std * torch.randn_like(std).item()\n", "tensor-as-number"),
+    _sample("sample-calls-itself", "    return sample_latent(means, logvariances)\n", "endless-recursion"),
+    _sample("sample-ends-the-program", "    raise SystemExit\n", "exit-called"),
+    _sample("sample-of-a-million-million", STD + "    return means + std * torch.randn(10**12).mean()\n", "memory"),
     _sample("noise-positive", STD + "    return means + std * torch.randn_like(std).abs()\n", "positive-noise"),
     _sample("fixed-seed", "    torch.manual_seed(5814)\n" + STD + DRAW, "fixed-seed"),
     _sample(
@@ -378,6 +385,13 @@ LOSS = (
         kl="    divergence = 0.0\n"
         "    for m, v in zip(means.reshape(-1), logvariances.reshape(-1)):\n"
         "        divergence = divergence - 0.5 * (1 + v - m**2 - torch.exp(v))\n",
+    ),
+    _loss("terms-multiplied", "terms-not-added", average=AVERAGE.replace("+", "*")),
+    _loss("constant-added", "loss-constant-off", average=AVERAGE.replace("shape[0]", "shape[0] + 1.0")),
+    _loss(
+        "pixels-from-minus-one-to-one",
+        "not-probabilities",
+        bce=BCE.replace("reconstructions,", "2 * reconstructions - 1,"),
     ),
     _loss("loss-modifies-inputs", kl=KL.replace("logvariances.exp()", "logvariances.exp_()")),
     _loss("loss-without-reconstructions", signature="originals, means, logvariances"),
@@ -835,6 +849,11 @@ FORWARDS = (
     _forward("encoder-not-given-condition", None, (ENCODE, "        hidden = self.encoder(data_input)\n")),
     _forward("decoder-not-given-condition", None, (DECODE, "        data_recon = self.decoder(latents)\n")),
     _forward(
+        "image-and-class-ignored",
+        "same-for-every-image",
+        (ENCODE, ENCODE.replace("(data_input, condition)", "(0 * data_input, 0 * condition)")),
+    ),
+    _forward(
         "mean-instead-of-sample",
         "mean-instead-of-sample",
         (DECODE, DECODE.replace("latents", "mean_params")),
@@ -999,6 +1018,51 @@ WHOLE = (
         ),
         loses=frozenset({"training"}),
         misconception="stuck-start",
+    ),
+    Wrong(
+        "variance-as-std-called-by-keyword",
+        (
+            (STD, "    std = torch.exp(logvariances)\n"),
+            (SAMPLES, "        latents = sample_latent(logvariances=logvariance_params, means=mean_params)\n"),
+        ),
+        loses=frozenset({"sample_latent"}),
+        misconception="variance-as-std",
+    ),
+    # Each right by itself: the sigmoid comes to be exactly zero, and nothing guards the logarithm.
+    Wrong(
+        "logarithm-of-zero-in-training",
+        text=correct.module(
+            header=correct.HEADER
+            + "class Squash(nn.Module):\n    def forward(self, x):\n        return 0.5 * (1 + torch.tanh(x / 2))\n",
+            loss={name: text for name, _, text in correct.LOSSES}["cross-entropy-by-hand"],
+            model=correct.INIT
+            + correct.ENCODER
+            + correct.HEADS
+            + correct.DECODER.replace("nn.Sigmoid()", "Squash()")
+            + correct.FORWARD,
+        ),
+        loses=frozenset({"training"}),
+        misconception="not-finite",
+    ),
+    Wrong(
+        "weights-of-double-precision",
+        ((DECODER, DECODER + "        self.double()\n"),),
+        loses=frozenset({"encoder", "decoder", "forward"}),
+        may_lose=frozenset({"training"}),
+        misconception="precision-mixed",
+    ),
+    Wrong("colon-forgotten", (("(means, logvariances):", "(means, logvariances)"),), loses=ALL, misconception="syntax"),
+    Wrong(
+        "magic-left",
+        (("import torch\n", "%matplotlib inline\nimport torch\n"),),
+        loses=ALL,
+        misconception="notebook-command",
+    ),
+    Wrong(
+        "import-of-a-helper",
+        (("import torch\n", "import torch\nimport my_helpers\n"),),
+        loses=ALL,
+        misconception="import-missing",
     ),
     # Two mistakes at once.
     Wrong(
