@@ -229,6 +229,7 @@ def wrapped(node: ast.AST, names: frozenset[str]) -> Replacements:
     ):
         for function in ("torch.relu", "torch.sigmoid", "torch.tanh", "torch.exp", "torch.abs"):
             yield "", ast.Call(_expression(function), [node], [])
+        yield "", ast.Call(_expression("torch.unsqueeze"), [node, ast.Constant(1)], [])
         for method in ("detach", "item", "round"):
             yield "", ast.Call(ast.Attribute(node, method), [], [])
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names - {"self"}:
@@ -326,6 +327,16 @@ def _with_body(node: ast.FunctionDef, body: list[ast.stmt]) -> ast.FunctionDef:
     new = copy.copy(node)
     new.body = body
     return new
+
+
+@operator
+def afterwards(node: ast.AST, names: frozenset[str]) -> Replacements:
+    """An argument spoiled once the result is there."""
+    if isinstance(node, ast.FunctionDef) and isinstance(last := node.body[-1], ast.Return) and last.value is not None:
+        for argument in node.args.args:
+            lines = ast.parse(f"result = {ast.unparse(last.value)}\n{argument.arg}.data.zero_()\nreturn result").body
+            if argument.arg != "self":
+                yield f"{argument.arg}.data.zero_()", _with_body(node, [*node.body[:-1], *lines])
 
 
 @operator
@@ -466,7 +477,6 @@ PAIRS = 60
 @functools.cache
 def corpus() -> tuple[Mutant, ...]:
     """The mutants that are graded, the same ones each time."""
-    generator = random.Random(5814)
     found: dict[str, Mutant] = {}
     for base, source in bases().items():
         tree = ast.parse(source)
@@ -474,7 +484,8 @@ def corpus() -> tuple[Mutant, ...]:
         for change in _changes(tree):
             groups.setdefault((change.where, change.operator), []).append(change)
         chosen: list[_Change] = []
-        for (_, name), group in groups.items():
+        for (where, name), group in groups.items():
+            generator = random.Random(f"{base} {where} {name}")  # a new operator changes nothing for the others
             chosen += generator.sample(group, min(len(group), TAKEN[base] * LIKELY.get(name, 1)))
         whole = _definitions(base, tree) if base == "solution" else ()  # these do not depend on the spelling
         for mutant in (*whole, *(change.mutant(base, tree) for change in chosen)):

@@ -142,6 +142,11 @@ SAMPLE = (
     _sample("std-detached", STD + "    return means + std.detach() * torch.randn_like(std)\n", "std-detached"),
     _sample("mean-detached", STD + "    return means.data + std * torch.randn_like(std)\n", "sample-detached"),
     _sample("logvariances-modified", "    std = logvariances.mul_(0.5).exp_()\n" + DRAW, "inputs-modified"),
+    _sample(
+        "logvariances-cleared-afterwards",
+        STD + DRAW.replace("return", "latents =") + "    logvariances.data.zero_()\n    return latents\n",
+        "inputs-modified",
+    ),
     _sample("means-modified", STD + "    return means.add_(std * torch.randn_like(std))\n", "inputs-modified"),
     _sample("sample-several-times", STD + "    return means + std * torch.randn(10, *std.shape)\n"),
     _sample("sample-averaged", STD + "    return means + (std * torch.randn(10, *std.shape)).mean(0)\n"),
