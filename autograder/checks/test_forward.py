@@ -23,6 +23,8 @@ def test_results(submission: Submission, challenge: Challenge) -> None:
     model = Model(submission, challenge)
     images, conditions = model.inputs(challenge)
     reconstruction = results(model, images, conditions, challenge.seed())[0]
+    if model.forward(images, conditions, challenge.seed()).message.get("changed") != []:
+        fail("After the pass, the tensors that were given to forward hold other numbers.", "inputs-modified")
     if reconstruction.shape != images.shape:
         fail(
             f"The reconstruction has shape {tuple(reconstruction.shape)} where {tuple(images.shape)} was expected.",

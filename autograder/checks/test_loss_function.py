@@ -196,6 +196,8 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
     arguments = inputs(challenge, 1, pixels=12, latent=4)
     reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(())})
     value_of(reply.outputs, 1)
+    if reply.message.get("changed") != []:
+        fail("After the call, the tensors that were passed hold other numbers.", "inputs-modified")
     gradients = reply.gradients("argument")
     if not gradients:  # a result of shape (1,) takes a cotangent of that shape
         reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(1)})
