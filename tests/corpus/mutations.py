@@ -332,7 +332,9 @@ def _with_body(node: ast.FunctionDef, body: list[ast.stmt]) -> ast.FunctionDef:
 @operator
 def afterwards(node: ast.AST, names: frozenset[str]) -> Replacements:
     """An argument spoiled once the result is there."""
-    if isinstance(node, ast.FunctionDef) and isinstance(last := node.body[-1], ast.Return) and last.value is not None:
+    if not isinstance(node, ast.FunctionDef) or (node.name not in FUNCTIONS and "condition" not in names):
+        return
+    if isinstance(last := node.body[-1], ast.Return) and last.value is not None:
         for argument in node.args.args:
             lines = ast.parse(f"result = {ast.unparse(last.value)}\n{argument.arg}.data.zero_()\nreturn result").body
             if argument.arg != "self":

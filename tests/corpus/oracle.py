@@ -187,6 +187,7 @@ def _loss_function(module: types.ModuleType) -> Behaviour:
         arguments += [2 * numbers(shape[0], latent, seed=3), numbers(shape[0], latent, seed=4, low=-2.0, high=2.0)]
         before = [each.clone() for each in arguments]
         value = attempt(module.loss_function, *arguments)
+        observed[f"{shape} changed"] = [torch.equal(*each) for each in zip(before, arguments, strict=True)]
         value = value.reshape(()) if isinstance(value, Tensor) and value.numel() == 1 else value
         leaves = [each.clone().requires_grad_() for each in before]
         slopes = attempt(lambda leaves=leaves: gradients(module.loss_function(*leaves).sum(), leaves))
@@ -302,8 +303,10 @@ def _pieces(model: Any, sizes: tuple[int, int, int]) -> dict[str, Behaviour]:
         if isinstance(getattr(model, name, None), nn.Module)
     ]
     named = dict(model.named_parameters())
+    given = [images.clone(), classes.clone()]
     with right_draws(model):
-        outputs = attempt(model, images, classes)
+        outputs = attempt(model, *given)
+    found["forward"]["changed"] = [torch.equal(given[0], images), torch.equal(given[1], classes)]
     for hook in hooks:
         hook.remove()
     found["forward"]["outputs"] = list(outputs) if isinstance(outputs, tuple) else outputs
