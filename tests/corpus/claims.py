@@ -434,7 +434,7 @@ CLAIMS |= {
     "kl-logvariance-as-log-std": lambda s: _without(s, "var", "var²"),
     "reconstruction-mse": lambda s: abs(s.reconstruction["squared"]) > 1e-6,
     "reconstruction-l1": lambda s: abs(s.reconstruction["absolute"]) > 1e-6,
-    "reconstruction-missing": lambda s: near(s.change(IMAGES), 0.0),
+    "reconstruction-missing": lambda s: near(s.change(IMAGES, pixels=784), 0.0),
     "reconstruction-arguments-swapped": lambda s: abs(s.reconstruction["r log x"]) > 1e-6,
     "reconstruction-sign-flipped": lambda s: (
         s.reconstruction["x log r"] > 1e-6 and s.reconstruction["(1-x) log(1-r)"] > 1e-6
@@ -629,7 +629,9 @@ def _network_claims(part: str, depth: int) -> dict[str, Claim]:
         heads = [name for name, of in oracle.PIECES.items() if of == part and name != part]
         calls = {name for each in (part, *heads) for name, _, _ in s.piece(each)}
         chains = attempt(s.after, part)
-        return bool(calls - {"linear"} - ACTIVATIONS) or len(chains) != depth or any(len(each) > 1 for each in chains)
+        odd_widths = any(width != 64 for _, width, _ in s.linear(part)[:hidden])
+        odd_calls = bool(calls - {"linear"} - ACTIVATIONS) or any(len(each) > 1 for each in chains)
+        return odd_widths or odd_calls or len(chains) != depth
 
     return {
         f"{part}-depth": lambda s: len(s.linear(part)) != depth,
@@ -813,7 +815,8 @@ def _(s: Subject) -> bool:
 
 def _raises(*kinds: str) -> Claim:
     def holds(s: Subject) -> bool:
-        found = str(oracle.behaviour(s.source)) + str(attempt(_step, s))
+        built = attempt(getattr(s.module, oracle.CLASS, None) or str, *oracle.SIZES[0])
+        found = f"{oracle.behaviour(s.source)} {attempt(_step, s)} {built}"
         return any(f"raised {kind}" in found for kind in kinds)
 
     return holds
@@ -845,6 +848,10 @@ def _odd_signatures(s: Subject) -> list[list[str]]:
 
 
 CLAIMS |= {
+    "memory": _raises("RuntimeError", "MemoryError"),
+    "lazy-layer": lambda s: "Lazy" in s.source,
+    "precision-mixed": _raises("RuntimeError"),
+    "endless-recursion": _raises("RecursionError"),
     "not-probabilities": lambda s: _raises("RuntimeError", "ValueError")(s),
     "definition-missing": lambda s: not _defines(s, "sample_latent", "loss_function", oracle.CLASS),
     "definition-in-class": lambda s: any(

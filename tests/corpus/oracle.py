@@ -233,9 +233,9 @@ def build(module: types.ModuleType, sizes: tuple[int, int, int]) -> Any:
     """A model of these sizes, as far as its constructor comes, with parameters of given numbers."""
     model = partly_built(module, sizes)
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
+        for index, parameter in enumerate(model.parameters()):
             scale = (2 / parameter.shape[-1]) ** 0.5 if parameter.dim() > 1 else 0.3
-            parameter.copy_(scale * numbers(*parameter.shape, seed=sum(name.encode())))
+            parameter.copy_(scale * numbers(*parameter.shape, seed=200 + index))
     return model
 
 
@@ -295,7 +295,7 @@ def _pieces(model: Any, sizes: tuple[int, int, int]) -> dict[str, Behaviour]:
         part = next((PIECES[piece] for piece in PIECES if name.split(".")[0] == piece), "")
         part = part or ("encoder" if _reached(model, "encoder", inputs["encoder"], parameter) else "")
         part = part or ("decoder" if _reached(model, "decoder", inputs["decoder"], parameter) else "forward")
-        found[part][f"parameter {name}"] = (tuple(parameter.shape), parameter.requires_grad)
+        found[part].setdefault("parameters", []).append((tuple(parameter.shape), parameter.requires_grad))
     raw: dict[str, Tensor] = {}
     hooks = [
         getattr(model, name).register_forward_hook(lambda _, __, output, name=name: raw.update({name: output}))

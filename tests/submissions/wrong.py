@@ -1050,6 +1050,12 @@ WHOLE = (
         misconception="not-finite",
     ),
     Wrong(
+        "layer-without-its-size",
+        ((ENCODER_INPUT, "nn.LazyLinear(hidden)"),),
+        loses=MODEL,
+        misconception="lazy-layer",
+    ),
+    Wrong(
         "weights-of-double-precision",
         ((DECODER, DECODER + "        self.double()\n"),),
         loses=frozenset({"encoder", "decoder", "forward"}),
