@@ -30,7 +30,7 @@ _USUAL_CAUSES = [
     (r"between 0 and 1", "not-probabilities"),
     (r"converted to Scalar|only one element tensors|only integer tensors of a single element", "tensor-as-number"),
     (r"is an UninitializedParameter", "lazy-layer"),
-    (r"it is None where a tensor", "nothing-returned"),
+    (r"(it|value \d) is None where a tensor", "nothing-returned"),
     (r"(it|value \d) is an? \S+ where a tensor", "no-tensor-returned"),
     (r"must return three tensors|it returned an? \S+ of \d+ values", "wrong-number-of-results"),
     (r"^AttributeError", "attribute-undefined"),

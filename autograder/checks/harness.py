@@ -197,8 +197,6 @@ class Grading:
                 cause = explain(error, self.submission.source)
                 message, hint = cause.message, cause.text
                 misconceptions = [cause.misconception] if cause.misconception else []
-                if _part(item) == "training" and any(map(self.failed, NETWORK)):
-                    hint, misconceptions = "This may follow from what is said of the network: mend that first.", []
                 outcome = Outcome.ERROR if isinstance(error, (Raised, Died)) else Outcome.FAILED
                 if isinstance(error, (Died, TimedOut)) and str(error) not in self.attention:
                     self.attention.append(str(error))
@@ -210,6 +208,8 @@ class Grading:
                 outcome = Outcome.ERROR
                 message = f"The grader itself failed here ({type(error).__name__}): please tell the course staff."
                 self.crash = self.crash or call.excinfo
+        if outcome is not Outcome.PASSED and _part(item) == "training" and any(map(self.failed, NETWORK)):
+            hint, misconceptions = "This may follow from what is said of the network: mend that first.", []
         points = item.stash[POINTS]
         score = points if outcome is Outcome.PASSED else 0.0
         named, line = ", ".join(misconceptions) or None, error.line if isinstance(error, Raised) else None
