@@ -297,6 +297,7 @@ DIVERGENCES: dict[str, Term] = {
     "": _divergence,
     "kl-without-exp": lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - logvar).sum(-1),
     "kl-with-log": lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - logvar.log()).sum(-1),
+    "kl-with-log ": lambda mu, logvar: -0.5 * (1 + logvar.log() - mu.square() - logvar).sum(-1),
     "kl-sign-flipped": lambda mu, logvar: -_divergence(mu, logvar),
     "kl-missing": lambda mu, logvar: 0 * mu.sum(-1),
     "kl-without-half": lambda mu, logvar: 2 * _divergence(mu, logvar),
