@@ -108,8 +108,8 @@ def changes(submission: Submission, challenge: Challenge) -> dict[str, tuple[Ten
     better = (0.8 * originals + 0.2 * challenge.uniform(LOW, HIGH, *originals.shape)).clamp(LOW, HIGH)
     worse = challenge.uniform(LOW, HIGH, *originals.shape)
     # One pair far from the prior and one near it: a difference near zero would drown in the rounding of the pixels.
-    first = (2 * challenge.normal(1, 15), challenge.uniform(-2, 2, 1, 15))
-    second = (0.2 * challenge.normal(1, 15), challenge.uniform(-0.3, 0.3, 1, 15))
+    first = (2 * challenge.normal(1, LATENT_DIMENSIONALITY), challenge.uniform(-2, 2, 1, LATENT_DIMENSIONALITY))
+    second = (0.2 * challenge.normal(1, LATENT_DIMENSIONALITY), challenge.uniform(-0.3, 0.3, 1, LATENT_DIMENSIONALITY))
 
     def change(one: tuple[Tensor, ...], other: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         observed = probe(submission, *one).value - probe(submission, *other).value
