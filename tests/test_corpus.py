@@ -28,7 +28,7 @@ def test_a_sample_is_graded_right(tmp_path: Path) -> None:
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("modules", [measure.wrong_modules, measure.pairs, measure.correct_modules])
+@pytest.mark.parametrize("modules", [measure.wrong_modules, measure.hand_made, measure.pairs, measure.correct_modules])
 def test_the_whole_corpus_is_graded_right(modules: object, tmp_path: Path) -> None:
     findings = list(measure.measure(modules(), range(TENTH_SEED), tmp_path))  # type: ignore[operator]
     assert not mistakes(findings)

@@ -32,6 +32,7 @@ def main() -> int:
     options = parser.parse_args()
     groups = {
         "correct": measure.correct_modules(),
+        "by hand": measure.hand_made(),
         "one mistake": measure.wrong_modules(),
         "two mistakes": measure.pairs(),
     }

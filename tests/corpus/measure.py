@@ -11,6 +11,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from submissions import wrong
+
 from autograder.assignment import PARTS
 from autograder.grading import grade_source
 from autograder.report import Outcome, Report
@@ -26,11 +28,15 @@ _ORACLE = Path(oracle.__file__).read_text("utf-8")
 
 @dataclass(frozen=True)
 class Module:
-    """A module of the corpus. `base` is the correct source that a wrong one was made from, None for a correct one."""
+    """A module of the corpus. `base` is the correct source that a mutant was made from, None for any other.
+
+    `verdict` is what is known of a module that is no mutant: nothing against a correct one.
+    """
 
     name: str
     source: str
     base: str | None = None
+    verdict: oracle.Verdict = field(default_factory=oracle.Verdict)
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,15 @@ def pairs(count: int = mutations.PAIRS) -> list[Module]:
     return [_of(mutant) for mutant in mutations.pairs(count)]
 
 
+def hand_made() -> list[Module]:
+    """The wrong modules of `submissions.wrong`, with what is said there of the parts that they lose."""
+    modules = []
+    for each in wrong.WRONG:
+        loses, one_of = (each.loses, frozenset()) if each.loses else (frozenset(), each.may_lose)
+        modules.append(Module(each.name, wrong.source(each), None, oracle.Verdict(loses, one_of, each.may_lose)))
+    return modules
+
+
 def correct_modules() -> list[Module]:
     """The compositions."""
     return [Module(name, source) for name, source in styles.compose().items()]
@@ -112,9 +127,8 @@ def _start() -> None:
 
 def _examine(job: tuple[Module, int, Path]) -> Finding:
     module, seed, kept = job
-    if module.base is None:
-        verdict = oracle.Verdict()
-    else:
+    verdict = module.verdict
+    if module.base is not None:
         verdict = _verdict(module.base, module.source, kept)
         if verdict.equivalent:
             return Finding(module.name, seed, wrong=False, set_aside=True)

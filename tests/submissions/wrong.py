@@ -704,6 +704,20 @@ DECODERS = (
         "nn.Softmax(dim=-1)",
         may_lose=("training",),
     ),
+    _decoder(
+        "decoder-with-tanh-as-sigmoid",
+        "decoder-output-activation",
+        edits=(
+            (
+                "        self.mean_layer = ",
+                "        class Squash(nn.Module):\n"
+                "            def forward(self, x):\n"
+                "                return (1 + torch.tanh(x)) / 2\n\n"
+                "        self.mean_layer = ",
+            ),
+            (DECODER, DECODER.replace("nn.Sigmoid()", "Squash()")),
+        ),
+    ),
     _decoder("decoder-with-hard-sigmoid", None, *BODY, PIXELS, "nn.Hardsigmoid()", may_lose=("training",)),
     _decoder(
         "decoder-with-leaky-relu",
