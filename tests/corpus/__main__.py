@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from corpus import measure
@@ -110,7 +111,7 @@ def needs(findings: Sequence[Finding]) -> None:
     failed = Counter(name for each in findings if each.wrong for name in each.failing)
     shown = Table("check", "fails", "alone", title="wrong modules that a check catches, and that only it catches")
     for name in measure.check_names():
-        shown.add_row(name, str(failed[name]), str(alone[name]))
+        shown.add_row(escape(name), str(failed[name]), str(alone[name]))
     console.print(shown)
 
 

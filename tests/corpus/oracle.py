@@ -8,6 +8,7 @@ import functools
 import math
 import sys
 import types
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -233,9 +234,12 @@ def build(module: types.ModuleType, sizes: tuple[int, int, int]) -> Any:
     """A model of these sizes, as far as its constructor comes, with parameters of given numbers."""
     model = partly_built(module, sizes)
     with torch.no_grad():
-        for index, parameter in enumerate(model.parameters()):
+        count: Counter[str] = Counter()  # of the parameters of a piece, for a layer more shifts the names in it
+        for name, parameter in model.named_parameters():
+            piece = name.split(".")[0]
+            count[piece] += 1
             scale = (2 / parameter.shape[-1]) ** 0.5 if parameter.dim() > 1 else 0.3
-            parameter.copy_(scale * numbers(*parameter.shape, seed=200 + index))
+            parameter.copy_(scale * numbers(*parameter.shape, seed=sum(piece.encode()) + count[piece]))
     return model
 
 
