@@ -1049,21 +1049,18 @@ WHOLE = (
         loses=frozenset({"sample_latent"}),
         misconception="variance-as-std",
     ),
-    # Each right by itself: the sigmoid comes to be exactly zero, and nothing guards the logarithm.
+    # NaN once training makes a pixel dark enough.
     Wrong(
-        "logarithm-of-zero-in-training",
-        text=correct.module(
-            header=correct.HEADER
-            + "class Squash(nn.Module):\n    def forward(self, x):\n        return 0.5 * (1 + torch.tanh(x / 2))\n",
-            loss={name: text for name, _, text in correct.LOSSES}["cross-entropy-by-hand"],
-            model=correct.INIT
-            + correct.ENCODER
-            + correct.HEADS
-            + correct.DECODER.replace("nn.Sigmoid()", "Squash()")
-            + correct.FORWARD,
+        "epsilon-subtracted",
+        (
+            (
+                BCE,
+                "    y = reconstructions\n    zeros = (1 - originals) * torch.log(1 - y - 1e-5)\n"
+                "    reconstruction = -torch.sum(originals * torch.log(y - 1e-5) + zeros)\n",
+            ),
         ),
-        loses=frozenset({"training"}),
-        misconception="not-finite",
+        loses=frozenset({"loss_function"}),
+        misconception="loss-constant-off",
     ),
     Wrong(
         "layer-without-its-size",
@@ -1207,7 +1204,7 @@ GENERAL = {
     "super-init-forgotten": "super-init-missing",
     "init-misspelled": "wrong-parameters",
     "init-without-self": "self-missing",
-    "hidden-size-of-128": "attribute-wrong sizes-do-not-fit",
+    "hidden-size-doubled": "attribute-wrong sizes-do-not-fit",
 }
 
 WRONG: tuple[Wrong, ...] = tuple(
