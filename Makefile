@@ -14,7 +14,7 @@ SAMPLES := autograder/solution cs5814_vae.py $(sort $(wildcard examples/*))
 # nbgrader calls the programs of its own packages by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test test-slow test-exhaustive corpus lint kit course fill-in clean
+.PHONY: demo test test-slow test-exhaustive corpus hostile lint kit course fill-in clean
 
 demo: $(VENV)/ready
 	@mkdir -p out/demo
@@ -38,6 +38,10 @@ test-exhaustive: $(VENV)/ready
 CORPUS ?=
 corpus: $(VENV)/ready
 	PYTHONPATH=tests $(BIN)/python -m corpus $(CORPUS)
+
+# What each isolation level stops, by class of attack: the table in docs/security.md.
+hostile: $(VENV)/ready
+	$(BIN)/python tests/hostile_table.py
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

@@ -107,9 +107,10 @@ def changes(submission: Submission, challenge: Challenge) -> dict[str, tuple[Ten
     _, originals, means, logvariances = inputs(challenge, 1, low=0.2)
     better = (0.8 * originals + 0.2 * challenge.uniform(LOW, HIGH, *originals.shape)).clamp(LOW, HIGH)
     worse = challenge.uniform(LOW, HIGH, *originals.shape)
-    # One pair far from the prior and one near it: a difference near zero would drown in the rounding of the pixels.
-    first = (2 * challenge.normal(1, LATENT_DIMENSIONALITY), challenge.uniform(-2, 2, 1, LATENT_DIMENSIONALITY))
-    second = (0.2 * challenge.normal(1, LATENT_DIMENSIONALITY), challenge.uniform(-0.3, 0.3, 1, LATENT_DIMENSIONALITY))
+    # So far apart that every summand of the divergence changes by a known sign, none can cancel another, and the
+    # rounding of the pixels is nothing beside the difference.
+    *pixels, far_means, far_logvariances = inputs(challenge, 1, low=1)
+    near = (0.2 * far_means, challenge.uniform(-0.5, 0.2, *far_logvariances.shape))
 
     def change(one: tuple[Tensor, ...], other: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         observed = probe(submission, *one).value - probe(submission, *other).value
@@ -117,7 +118,7 @@ def changes(submission: Submission, challenge: Challenge) -> dict[str, tuple[Ten
 
     return {
         "reconstruction": change((worse, originals, means, logvariances), (better, originals, means, logvariances)),
-        "kl": change((better, originals, *first), (better, originals, *second)),
+        "kl": change((*pixels, far_means, far_logvariances), (*pixels, *near)),
     }
 
 
