@@ -630,7 +630,10 @@ def _network_claims(part: str, depth: int) -> dict[str, Claim]:
     def unlike(s: Subject) -> bool:
         """Not linear layers with one activation after each, as many as are asked for."""
         heads = [name for name, of in oracle.PIECES.items() if of == part and name != part]
-        calls = {name for each in (part, *heads) for name, _, _ in s.piece(each)}
+        traces = [attempt(s.piece, each) for each in (part, *heads)]
+        if any(isinstance(each, str) for each in traces):  # a piece that cannot be called on its 64 numbers
+            return True
+        calls = {name for each in traces for name, _, _ in each}
         chains = attempt(s.after, part)
         odd_widths = any(width != 64 for _, width, _ in s.linear(part)[:hidden])
         odd_calls = bool(calls - {"linear"} - ACTIVATIONS) or any(len(each) > 1 for each in chains)
