@@ -361,7 +361,9 @@ class Submission:
             self._channel.settimeout(deadline - now)
             send(self._channel, {**message, "id": self._count}, tensors)
             while "ask" in (frame := receive(self._channel, deadline))[0]:
+                asked = time.monotonic()
                 self._answer(*frame, deadline)
+                deadline = min(deadline + time.monotonic() - asked, self._deadline)  # that time was ours
             answer, results = frame
             if answer.get("id") != self._count:
                 raise ProtocolError("an answer to another question came back")
