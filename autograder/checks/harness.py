@@ -135,10 +135,11 @@ class Grading:
         self.drawn = reference.sample_latent(means, logvariances)
         return self.drawn
 
-    def _lose_for_submission(self, *arguments: Tensor) -> Tensor:
-        _require_small(*arguments[:2])
-        _require_small(*arguments[2:])
-        return reference.loss_function(*arguments)
+    @staticmethod
+    def _lose_for_submission(reconstructions: Tensor, originals: Tensor, means: Tensor, logvariances: Tensor) -> Tensor:
+        _require_small(reconstructions, originals)
+        _require_small(means, logvariances)
+        return reference.loss_function(reconstructions, originals, means, logvariances)
 
     def reports(self) -> list[PartReport]:
         """The parts, in the assignment's order, with the checks that ran."""
