@@ -4,6 +4,7 @@ The checks themselves run here, on trusted functions and without a sandbox, and 
 *margin* of 1 is the tolerance. `pytest tests/test_tolerances.py -s` prints the figures of docs/architecture.md.
 """
 
+import inspect
 import math
 from collections.abc import Callable, Iterator
 from itertools import pairwise, product
@@ -17,7 +18,7 @@ from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 
 from autograder.checks import test_loss_function as loss_checks
 from autograder.checks import test_sample_latent as sample_checks
-from autograder.checks.harness import Challenge, Wrong
+from autograder.checks.harness import Challenge, Grading, Wrong
 from autograder.checks.network import BATCH, Layer, Sizes, draw_parameters, stack
 from autograder.misconceptions import (
     ACTIVATIONS,
@@ -188,8 +189,10 @@ LOSS_CHECKS = {
 
 def judged(check: Callable[..., None], function: Callable[..., Tensor], seed: int) -> str:
     """What a check says about a function; nothing if it passes."""
+    submission = Trusted(function)
+    given = {"submission": submission, "challenge": Challenge(seed, check.__name__), "grading": Grading(submission)}
     try:
-        check(Trusted(function), Challenge(seed, check.__name__))
+        check(**{name: given[name] for name in inspect.signature(check).parameters})
     except Wrong as error:
         return str(error)
     return ""
