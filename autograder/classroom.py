@@ -66,6 +66,7 @@ def local_cluster(workers: int = 0) -> Iterator[Client]:
                 memory_limit=WORKER_MEMORY,
                 dashboard_address="127.0.0.1:0",
                 host="127.0.0.1",
+                silence_logs=logging.CRITICAL,  # the workers' own
                 security=True,  # a key of its own: whoever reaches a scheduler runs code as its user
             )
         with cluster, Client(cluster) as client:
