@@ -57,6 +57,13 @@ def armed(hostile: Hostile, *, canary: Path, port: int, marker: str) -> bytes:
 
 NOTHING = fill_in()  # computes nothing, so that whatever an attack earns is stolen
 RIGHT = correct.module()
+LOOP_OVER_IMAGES = """
+def loss_function(reconstructions, originals, means, logvariances):
+    total = 0.0
+    for y, x, m, v in zip(reconstructions, originals, means, logvariances):
+        total = total + F.binary_cross_entropy(y, x, reduction="sum") - 0.5 * (1 + v - m**2 - v.exp()).sum()
+    return total / len(means)
+"""
 
 # In a sandbox: another process namespace than the test's, and the canary out of sight.
 CAGED = """
@@ -644,15 +651,7 @@ class Memory(nn.Module):
     Hostile(
         "loop-that-reports-no-work",
         _module(
-            correct.module(
-                loss="""
-def loss_function(reconstructions, originals, means, logvariances):
-    total = 0.0
-    for y, x, m, v in zip(reconstructions, originals, means, logvariances):
-        total = total + F.binary_cross_entropy(y, x, reduction="sum") - 0.5 * (1 + v - m**2 - v.exp()).sum()
-    return total / len(means)
-"""
-            ),
+            correct.module(loss=LOOP_OVER_IMAGES),
             """
             import sys
 
@@ -2212,15 +2211,7 @@ PARSERS = (
     ),
     Hostile(
         "loop-in-a-source-that-only-the-sandbox-can-parse",
-        correct.module(
-            loss="""
-def loss_function(reconstructions, originals, means, logvariances):
-    total = 0.0
-    for y, x, m, v in zip(reconstructions, originals, means, logvariances):
-        total = total + F.binary_cross_entropy(y, x, reduction="sum") - 0.5 * (1 + v - m**2 - v.exp()).sum()
-    return total / len(means)
-"""
-        ).encode()
+        correct.module(loss=LOOP_OVER_IMAGES).encode()
         + b"\nx = 0"
         + b".real" * 2880
         + b"\n",  # about as deep as a parser goes, which depends on where it starts
