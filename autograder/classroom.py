@@ -56,6 +56,9 @@ def local_cluster(workers: int = 0) -> Iterator[Client]:
     settings = {
         "distributed.scheduler.allowed-failures": DEATHS - 1,
         "distributed.admin.system-monitor.disk": False,
+        "distributed.worker.profile.enabled": False,  # it looks at the stack a hundred times a second
+        # Without Dask's malloc settings, with which every tensor is made of new pages.
+        "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "MKL_NUM_THREADS": 1},
     }
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what dies is told in its report
     with dask.config.set(settings):
@@ -186,9 +189,14 @@ def grade_on_worker(source: bytes, seed: int | None, require_isolation: bool) ->
         sandbox.require_strong()
     report = grade_source(MODULE, source, sandbox, seed=seed, pictures=True)
     gc.collect()  # pytest leaves cycles that hold tensors
-    if not gc.get_freeze_count():
-        gc.freeze()  # what is there after the first grade stays: later collections need not look at it
+    _freeze()
     return {"report": encode(report), "version": checks_version()}
+
+
+@functools.cache
+def _freeze() -> None:
+    """Let later collections pass over all that is there after the first grade: it stays."""
+    gc.freeze()
 
 
 @functools.cache

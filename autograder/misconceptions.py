@@ -66,6 +66,7 @@ MISCONCEPTIONS: dict[str, Misconception] = {
             "not-finite": "NaN or infinity appears: a logarithm of zero or of something negative, a root of something negative, a division by zero, or the exponential of something large.",
             "precision-mixed": "Numbers of single and of double precision meet: the images come in single precision, float32, which is what torch uses unless told otherwise.",
             "not-probabilities": "The binary cross-entropy takes probabilities: something outside of 0 to 1 came where the reconstructions should be.",
+            "parameter-out-of-range": "A distribution is given a parameter that it cannot have; the message names it. A scale is a standard deviation, which is positive however the log-variance lies, and a probability lies from 0 to 1.",
             "wrong-shape": "The result has another shape than the docstring says: print the shapes along the way, and see where the first one is not what you expect.",
             "wrong-number-of-results": "Another number of things comes back than the docstring says.",
             "lazy-layer": "A lazy layer has no weights before it has seen an input: until then nothing can be set or trained. Say the sizes.",

@@ -236,6 +236,15 @@ def test_a_stand_in_is_computed_outside_and_differentiable(sandbox: Sandbox) -> 
     assert reply.gradients("argument")["0"].tolist() == [4.0, 6.0]
 
 
+def test_a_stand_in_for_a_single_number_is_differentiable_too(sandbox: Sandbox) -> None:
+    source = b"def norm(x): raise NotImplementedError\ndef f(x): return 5 * norm(x) + norm(2 * x)\n"
+    with sandbox.submission(source) as submission:
+        submission.stand_in({"norm": lambda x: (x * x).sum()})
+        reply = submission.call("f", torch.tensor([2.0, 3.0]), cotangents={0: torch.ones(())})
+    assert reply.outputs[0].item() == 117.0
+    assert reply.gradients("argument")["0"].tolist() == [36.0, 54.0]
+
+
 def test_nobody_stands_in_unasked(sandbox: Sandbox) -> None:
     source = b"""
 import gc

@@ -27,6 +27,7 @@ _USUAL_CAUSES = [
     (r"shapes cannot be multiplied|size of tensor a|Sizes of tensors must match|same number of dimensions|same size"
      r"|must match the size|Dimension out of range|is invalid for input of size|shape mismatch", "sizes-do-not-fit"),
     (r"must have the same dtype|expected (?:scalar type|m1 and m2)|Found dtype", "precision-mixed"),
+    (r"to satisfy the constraint|expects (all elements of )?std >= 0", "parameter-out-of-range"),
     (r"between 0 and 1", "not-probabilities"),
     (r"converted to Scalar|only one element tensors|only integer tensors of a single element", "tensor-as-number"),
     (r"is an UninitializedParameter", "lazy-layer"),

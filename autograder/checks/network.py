@@ -7,6 +7,7 @@ another one names the mistake. Which parameters belong to an output is read off 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, permutations, product
@@ -159,19 +160,26 @@ def draw_parameters(
     """Random parameters of these shapes.
 
     Weights get the scale that keeps activations alive through ReLU layers, biases one that shows. With the (input_dim,)
-    mean image of what will be trained on, any network starts calmly: the heads are small, the biases zero, but for
-    those of the pixels, which start at the mean image so that no step is spent on it.
+    mean image of what will be trained on, any network starts calmly, one without ReLUs or of another width as well:
+    the weights are smaller, the heads' much smaller, the biases zero, but for those of the pixels, which start at the
+    mean image so that no step is spent on it.
     """
+    gain, bias_scale = (2.0, 0.4) if mean_image is None else (1.0, 0.0)
     parameters = {}
     for name, shape in shapes.items():
-        if mean_image is not None and list(shape) == [sizes.input_dim]:
-            parameters[name] = mean_image.clamp(0.01, 0.99).logit()
+        if mean_image is not None and not is_weight(shape) and math.prod(shape) == sizes.input_dim:
+            parameters[name] = mean_image.clamp(0.01, 0.99).logit().reshape(shape)
             continue
-        scale = (2 / fan_in(shape, sizes)) ** 0.5 if len(shape) == 2 else 0.4 if mean_image is None else 0.0
+        scale = (gain / fan_in(shape, sizes)) ** 0.5 if is_weight(shape) else bias_scale
         if mean_image is not None and sizes.latent in shape:
-            scale *= 0.3
+            scale *= 0.1
         parameters[name] = scale * challenge.normal(*shape)
     return parameters
+
+
+def is_weight(shape: Sequence[int]) -> bool:
+    """Whether a parameter of this shape is a matrix: a bias may be written as a row or a column."""
+    return len(shape) == 2 and 1 not in shape
 
 
 def fan_in(shape: Sequence[int], sizes: Sizes) -> int:
@@ -186,7 +194,7 @@ def arrangements(parameters: dict[str, Tensor], inputs: int, outputs: int) -> It
     Weights and biases are paired by the module that holds both where there is one, else in every possible way. A
     weight whose module holds no bias gets zeros.
     """
-    weights = {name: value for name, value in parameters.items() if value.dim() == 2 and 1 not in value.shape}
+    weights = {name: value for name, value in parameters.items() if is_weight(value.shape)}
     biases = {name: value.flatten() for name, value in parameters.items() if name not in weights}
     if not weights or any(value.dim() > 2 for value in parameters.values()):
         return

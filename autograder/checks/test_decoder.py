@@ -1,8 +1,11 @@
 """The decoder, by weight transplant (see `network`), called as the notebook calls it: on [latent | one-hot class]."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import pytest
 
-from autograder.checks.harness import Challenge, Wrong, check, fail, require_shape
+from autograder.checks.harness import Challenge, Grading, Wrong, check, fail, once, require_shape
 from autograder.checks.network import (
     BATCH,
     Match,
@@ -46,31 +49,53 @@ def decode(model: Model, challenge: Challenge) -> Piece:
     return Piece(piece.output, piece.parameters, x)
 
 
-def explain(piece: Piece) -> Match | None:
-    return explain_stack(piece.parameters, piece.input, piece.output, OUTPUT_ACTIVATIONS)
+@dataclass
+class Decoded:
+    """A model, what its decoder made of some latents, and the stack that this is, if it is one."""
+
+    model: Model
+    piece: Piece
+    match: Match | None
 
 
-def require_match(submission: Submission, challenge: Challenge) -> Match:
-    """The stack that the decoder is; fails the check where there is none."""
-    model = Model(submission, challenge)
-    piece = decode(model, challenge)
-    return explain(piece) or describe_unexplained(model, "decoder", piece.input)
+@pytest.fixture(scope="module")
+def decoded(submission: Submission, grading: Grading) -> Callable[[], Decoded]:
+    """Decodes, once for the checks that judge what the decoder is; fails the check if nothing can be decoded."""
+
+    def find() -> Decoded:
+        challenge = Challenge(grading.seed, "decoded")
+        model = Model(submission, challenge)
+        piece = decode(model, challenge)
+        return Decoded(model, piece, explain_stack(piece.parameters, piece.input, piece.output, OUTPUT_ACTIVATIONS))
+
+    return once(find)
+
+
+@pytest.fixture(scope="module")
+def decoder_stack(decoded: Callable[[], Decoded]) -> Callable[[], Match]:
+    """Finds the stack that the decoder is; fails the check where there is none."""
+
+    def find() -> Match:
+        found = decoded()
+        return found.match or describe_unexplained(found.model, "decoder", found.piece.input)
+
+    return once(find)
 
 
 @check("Three linear layers of hidden_size, and one to the pixels", 5)
-def test_layers(submission: Submission, challenge: Challenge) -> None:
-    describe_layers(require_match(submission, challenge), "decoder", DEPTH)
+def test_layers(decoder_stack: Callable[[], Match]) -> None:
+    describe_layers(decoder_stack(), "decoder", DEPTH)
 
 
 @check("A ReLU after each of the first three", 3)
-def test_activations(submission: Submission, challenge: Challenge) -> None:
-    describe_activations(require_match(submission, challenge), "decoder")
+def test_activations(decoder_stack: Callable[[], Match]) -> None:
+    describe_activations(decoder_stack(), "decoder")
 
 
 @check("A sigmoid makes the output probabilities", 4)
-def test_output(submission: Submission, challenge: Challenge) -> None:
-    piece = decode(Model(submission, challenge), challenge)
-    if (match := explain(piece)) is None:
+def test_output(decoded: Callable[[], Decoded]) -> None:
+    piece, match = decoded().piece, decoded().match
+    if match is None:
         outside = bool((piece.output < 0).any() or (piece.output > 1).any())
         fail(
             "What the decoder does to its output could not be recognised.",

@@ -1,9 +1,11 @@
 """The encoder and its two heads, by weight transplant (see `network`)."""
 
+from collections.abc import Callable
+
 import pytest
 
 from autograder.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
-from autograder.checks.harness import Challenge, Wrong, check, close, fail, require_shape
+from autograder.checks.harness import Challenge, Grading, Wrong, check, close, fail, once, require_shape
 from autograder.checks.network import (
     BATCH,
     Match,
@@ -25,14 +27,20 @@ HEADS = {"mean_layer": (1, "mean-head-activated"), "logvariance_layer": (2, "log
 DEPTH = 3
 
 
+@pytest.fixture(scope="module")
+def encoder_stack(submission: Submission, grading: Grading) -> Callable[[], Match]:
+    """Finds the stack that the encoder is, once for the checks that judge it."""
+    return once(lambda: explain(submission, Challenge(grading.seed, "encoder_stack")))
+
+
 @check("Three linear layers to hidden_size", 5)
-def test_layers(submission: Submission, challenge: Challenge) -> None:
-    describe_layers(explain(submission, challenge), "encoder", DEPTH)
+def test_layers(encoder_stack: Callable[[], Match]) -> None:
+    describe_layers(encoder_stack(), "encoder", DEPTH)
 
 
 @check("A ReLU after each of them", 3)
-def test_activations(submission: Submission, challenge: Challenge) -> None:
-    describe_activations(explain(submission, challenge), "encoder")
+def test_activations(encoder_stack: Callable[[], Match]) -> None:
+    describe_activations(encoder_stack(), "encoder")
 
 
 def explain(submission: Submission, challenge: Challenge) -> Match:

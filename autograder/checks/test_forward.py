@@ -8,9 +8,9 @@ from torch import Tensor
 
 from autograder.assignment import HIDDEN_SIZE
 from autograder.checks.harness import Challenge, Grading, check, close, fail, require_shape
-from autograder.checks.network import Model, concatenate, explain_means, explain_stack
+from autograder.checks.network import BATCH, Model, Sizes, concatenate, explain_means, explain_stack
 from autograder.misconceptions import HEAD_ACTIVATIONS, OUTPUT_ACTIVATIONS
-from autograder.sandbox.client import Submission, SubmissionError
+from autograder.sandbox.client import Reply, Submission, SubmissionError
 from autograder.solution import cs5814_vae as reference
 
 pytestmark = pytest.mark.forward
@@ -22,8 +22,9 @@ ROWS = 1024  # of the statistics that judge an unusual way of drawing
 def test_results(submission: Submission, challenge: Challenge) -> None:
     model = Model(submission, challenge)
     images, conditions = model.inputs(challenge)
-    reconstruction = results(model, images, conditions, challenge.seed())[0]
-    if model.forward(images, conditions, challenge.seed()).message.get("changed") != []:
+    reply = model.forward(images, conditions, challenge.seed())
+    reconstruction = shaped(reply, BATCH, model.sizes)[0]
+    if reply.message.get("changed") != []:
         fail("After the pass, the tensors that were given to forward hold other numbers.", "inputs-modified")
     if reconstruction.shape != images.shape:
         fail(
@@ -34,8 +35,13 @@ def test_results(submission: Submission, challenge: Challenge) -> None:
 
 def results(model: Model, images: Tensor, conditions: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """What forward returns, the shapes checked; the reconstruction may still be shaped like an image."""
-    outputs = model.forward(images, conditions, seed).outputs
-    expected = [(len(images), size) for size in (model.sizes.input_dim, model.sizes.latent, model.sizes.latent)]
+    return shaped(model.forward(images, conditions, seed), len(images), model.sizes)
+
+
+def shaped(reply: Reply, batch: int, sizes: Sizes) -> tuple[Tensor, Tensor, Tensor]:
+    """The three results in a reply of forward; fails the check if their shapes are wrong."""
+    outputs = reply.outputs
+    expected = [(batch, size) for size in (sizes.input_dim, sizes.latent, sizes.latent)]
     shapes = [tuple(output.shape) for output in outputs]
     if shapes != expected and sorted(shapes) == sorted(expected):
         fail(f"forward returns shapes {shapes} where {expected} was expected.", "outputs-swapped")
@@ -43,7 +49,7 @@ def results(model: Model, images: Tensor, conditions: Tensor, seed: int) -> tupl
         require_shape(output, shape, f"The {what} that forward returns")
         for output, shape, what in zip(outputs[1:], expected[1:], ("means", "log-variances"), strict=True)
     )
-    shape = expected[0] if outputs[0].numel() != images.numel() else shapes[0]
+    shape = expected[0] if outputs[0].numel() != batch * sizes.input_dim else shapes[0]
     return require_shape(outputs[0], shape, "The reconstruction that forward returns"), means, logvariances
 
 

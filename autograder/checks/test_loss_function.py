@@ -83,7 +83,7 @@ def diagnose(submission: Submission, challenge: Challenge) -> list[str]:
 
 @check("Reconstruction term: binary cross-entropy, summed over the pixels", 6)
 def test_reconstruction(submission: Submission, challenge: Challenge) -> None:
-    observed, expected = changes(submission, challenge)["reconstruction"]
+    observed, expected = change_of_reconstruction(submission, challenge)
     if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge):
         fail(
             f"Between two reconstructions of an image the loss should differ by {expected:.4f}, not {observed:.4f}.",
@@ -93,7 +93,7 @@ def test_reconstruction(submission: Submission, challenge: Challenge) -> None:
 
 @check("KL divergence in closed form, summed over the latent dimensions", 7)
 def test_divergence(submission: Submission, challenge: Challenge) -> None:
-    observed, expected = changes(submission, challenge)["kl"]
+    observed, expected = change_of_divergence(submission, challenge)
     if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge):
         fail(
             "Between two pairs of means and log-variances the loss of one image should differ by "
@@ -102,29 +102,34 @@ def test_divergence(submission: Submission, challenge: Challenge) -> None:
         )
 
 
-def changes(submission: Submission, challenge: Challenge) -> dict[str, tuple[Tensor, Tensor]]:
-    """How the loss of one image changes with each term alone, and how it should."""
-    _, originals, means, logvariances = inputs(challenge, 1, low=0.2)
+def change_of_reconstruction(submission: Submission, challenge: Challenge) -> tuple[Tensor, Tensor]:
+    """How the loss of one image changes with its reconstruction alone, and how it should."""
+    _, originals, *parameters = inputs(challenge, 1, low=0.2)
     better = (0.8 * originals + 0.2 * challenge.uniform(LOW, HIGH, *originals.shape)).clamp(LOW, HIGH)
     worse = challenge.uniform(LOW, HIGH, *originals.shape)
+    return change(submission, (worse, originals, *parameters), (better, originals, *parameters))
+
+
+def change_of_divergence(submission: Submission, challenge: Challenge) -> tuple[Tensor, Tensor]:
+    """How the loss of one image changes with its means and log-variances alone, and how it should."""
     # So far apart that every summand of the divergence changes by a known sign, none can cancel another, and the
     # rounding of the pixels is nothing beside the difference.
-    *pixels, far_means, far_logvariances = inputs(challenge, 1, low=1)
-    near = (0.2 * far_means, challenge.uniform(-0.5, 0.2, *far_logvariances.shape))
+    *pixels, means, logvariances = inputs(challenge, 1, low=1)
+    near = (0.2 * means, challenge.uniform(-0.5, 0.2, *logvariances.shape))
+    return change(submission, (*pixels, means, logvariances), (*pixels, *near))
 
-    def change(one: tuple[Tensor, ...], other: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-        observed = probe(submission, *one).value - probe(submission, *other).value
-        return torch.tensor(observed), reference.loss_function(*one) - reference.loss_function(*other)
 
-    return {
-        "reconstruction": change((worse, originals, means, logvariances), (better, originals, means, logvariances)),
-        "kl": change((*pixels, far_means, far_logvariances), (*pixels, *near)),
-    }
+def change(submission: Submission, one: tuple[Tensor, ...], other: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    """The difference between two losses, observed and expected."""
+    observed = probe(submission, *one).value - probe(submission, *other).value
+    return torch.tensor(observed), reference.loss_function(*one) - reference.loss_function(*other)
 
 
 def by_one_factor(submission: Submission, challenge: Challenge) -> bool:
     """Whether both terms are right but for one factor: that is a wrong average, which is judged by itself."""
-    (first, right), (second, also_right) = changes(submission, challenge).values()
+    (first, right), (second, also_right) = (
+        each(submission, challenge) for each in (change_of_reconstruction, change_of_divergence)
+    )
     return bool(first / right > 0) and close(first / right, second / also_right, 2 * TOLERANCE)
 
 
@@ -228,11 +233,9 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
 def test_vectorised(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     right_terms(grading)
     usual = {"batch": 4, "pixels": 6, "latent": 3}
+    small = submission.work("loss_function", *inputs(challenge, **usual))
     for size, what in (("batch", "images"), ("pixels", "pixels"), ("latent", "latent dimensions")):
-        small, large = (
-            submission.work("loss_function", *inputs(challenge, **(usual | {size: count})))
-            for count in (usual[size], 64)
-        )
+        large = submission.work("loss_function", *inputs(challenge, **(usual | {size: 64})))
         for kind, unit in (("operators", "torch operations"), ("bytecodes", "steps of Python")):
             if large[kind] > 2 * small[kind] + 50:
                 fail(

@@ -29,9 +29,10 @@ pytestmark = pytest.mark.training
 
 HELD_OUT = 100
 SAMPLES = 20  # a class
-# The reference ends below 0.86 times the cross-entropy of the mean image, and 90% or more of its samples are
-# recognised; a network that ignores the class gets 10%.
-MAX_LOSS, MIN_RECOGNISED = 0.92, 0.6
+# The reference ends near 0.84 times the cross-entropy of the mean image, and some 98% of its samples are recognised; a
+# network that ignores the class gets 10%. In between is room for one that learns, but is not the assignment's.
+MAX_LOSS, MIN_RECOGNISED = 0.95, 0.45
+TRIES = 2  # for a network that learns may still be unlucky with what it starts from
 
 
 @cache
@@ -121,22 +122,33 @@ def starting_gradients(submission: Submission, challenge: Challenge, own_start: 
 
 @check("After a short training run it reconstructs unseen digits, and generates the class asked for", 4)
 def test_learns(submission: Submission, challenge: Challenge, grading: Grading) -> None:
-    grading.smoke = smoke = train(submission, challenge)
+    for _ in range(TRIES):
+        grading.smoke = smoke = train(submission, challenge)
+        shortcoming = judge(smoke)
+        if shortcoming is None:
+            break
+    if shortcoming is not None:
+        fail(shortcoming)
+    if recognised(smoke.control, smoke.generated_classes) >= MIN_RECOGNISED:
+        fail("The decoder shows the same digits with untrained parameters: they do not come from training.")
+
+
+def judge(smoke: Smoke) -> str | None:
+    """What the trained network cannot do, or None."""
     mean_image = digits(SMOKE_DIGITS, SEED)[0].mean(0).clamp(1e-3, 1 - 1e-3).expand_as(smoke.originals)
     loss, bound = (
         float(F.binary_cross_entropy(images.clamp(0, 1), smoke.originals, reduction="sum")) / HELD_OUT
         for images in (smoke.reconstructions, mean_image)
     )
     if not loss <= MAX_LOSS * bound:
-        fail(
+        return (
             f"After {SMOKE_STEPS} steps the cross-entropy on unseen digits is {loss:.1f}; showing the mean digit to "
             f"everything gives {bound:.1f}, and a network that learns gets below {MAX_LOSS * bound:.1f}."
         )
     share = recognised(smoke.generated, smoke.generated_classes)
     if not share >= MIN_RECOGNISED:
-        fail(
+        return (
             f"Of {len(smoke.generated)} digits that the trained decoder generated, {share:.0%} show the class asked "
             f"for; at least {MIN_RECOGNISED:.0%} should."
         )
-    if recognised(smoke.control, smoke.generated_classes) >= MIN_RECOGNISED:
-        fail("The decoder shows the same digits with untrained parameters: they do not come from training.")
+    return None

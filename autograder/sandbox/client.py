@@ -396,18 +396,17 @@ class Submission:
         try:
             if message.get("gradient"):
                 inputs, value = self._stood_in.pop((name, call))
-                found = torch.autograd.grad(value, inputs, arguments[0].reshape(value.shape), allow_unused=True)
-                answers = [
-                    torch.zeros_like(each) if gradient is None else gradient
-                    for gradient, each in zip(found, inputs, strict=True)
-                ]
+                answers = _gradients(value, inputs, arguments[0].reshape(value.shape))
             else:
                 inputs = [argument.requires_grad_() for argument in arguments]
                 value = function(*inputs)
-                self._stood_in[name, call] = (inputs, value)
-                if len(self._stood_in) > 8:
-                    self._stood_in.pop(next(iter(self._stood_in)))
                 answers = [value]
+                if value.dim() == 0:
+                    answers += _gradients(value, inputs, torch.ones(()))
+                else:
+                    self._stood_in[name, call] = (inputs, value)
+                    if len(self._stood_in) > 8:
+                        self._stood_in.pop(next(iter(self._stood_in)))
         except (RuntimeError, TypeError, ValueError, IndexError, KeyError) as error:
             raise ProtocolError(f"it passed unusable arguments to {name!r}: {str(error)[:200]}") from None
         self._channel.settimeout(max(deadline - time.monotonic(), 0.001))
@@ -445,6 +444,15 @@ def _channel() -> tuple[socket.socket, socket.socket]:
     for end in ends:
         end.setblocking(True)
     return ends
+
+
+def _gradients(value: Tensor, inputs: list[Tensor], cotangent: Tensor) -> list[Tensor]:
+    import torch
+
+    found = torch.autograd.grad(value, inputs, cotangent, allow_unused=True)
+    return [
+        torch.zeros_like(each) if gradient is None else gradient for gradient, each in zip(found, inputs, strict=True)
+    ]
 
 
 def _can_be_sent(name: str) -> bool:

@@ -867,6 +867,7 @@ CLAIMS |= {
     "precision-mixed": _raises("RuntimeError"),
     "endless-recursion": _raises("RecursionError"),
     "not-probabilities": lambda s: _raises("RuntimeError", "ValueError")(s),
+    "parameter-out-of-range": _raises("RuntimeError", "ValueError"),
     "definition-missing": lambda s: not _defines(s, "sample_latent", "loss_function", oracle.CLASS),
     "definition-in-class": lambda s: any(
         hasattr(getattr(s.module, oracle.CLASS), name) and not _defines(s, name)

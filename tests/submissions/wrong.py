@@ -95,6 +95,12 @@ SAMPLE = (
     _sample("means-of-the-first-row", STD + DRAW.replace("means", "means[:1]"), "sample-gradient-partial"),
     _sample("noise-as-a-number", STD + "    return means + std * torch.randn_like(std).item()\n", "tensor-as-number"),
     _sample("sample-adds-nothing", STD + "    return torch.add(means)\n", "wrong-call"),
+    _sample(
+        "distribution-of-negative-scale",
+        "    return torch.distributions.Normal(means, 0.5 * logvariances).rsample()\n",
+        "parameter-out-of-range",
+    ),
+    _sample("normal-of-negative-scale", "    return torch.normal(means, logvariances)\n", "parameter-out-of-range"),
     _sample("sample-calls-itself", "    return sample_latent(means, logvariances)\n", "endless-recursion"),
     _sample("sample-ends-the-program", "    raise SystemExit\n", "exit-called"),
     _sample("sample-of-a-million-million", STD + "    return means + std * torch.randn(10**12).mean()\n", "memory"),
