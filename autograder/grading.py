@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import secrets
 import stat
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from autograder.assignment import MODULE, PARTS
 from autograder.report import Check, Outcome, PartReport, Report
 from autograder.sandbox.client import Sandbox, SubmissionError
 from autograder.sandbox.limits import LIMITS
 
-if TYPE_CHECKING:
-    from autograder.checks.harness import Grading
-
 MAX_ARCHIVE_ENTRIES = 2000
 MAX_DEPTH = 16
-_NO_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
-# pytest's own plugins that no check uses: setting them up would be a tenth of a grade's time.
-_NOT_NEEDED = (
-    "cacheprovider", "doctest", "faulthandler", "junitxml", "legacypath", "logging", "monkeypatch", "pastebin",
-    "recwarn", "setuponly", "setupplan", "stepwise", "subtests", "threadexception", "tmpdir", "unittest",
-    "unraisableexception",
-)  # fmt: skip
 
 
 class NothingToGrade(Exception):
@@ -218,11 +206,12 @@ def _run_checks(
         now = time.perf_counter()
         report.timings[phase], clock = now - clock, now
 
-    import torch
+    import torch  # noqa: F401
 
     lap("import torch")
     from autograder.checks.errors import explain, note_on_work
     from autograder.checks.harness import Grading
+    from autograder.checks.session import run_checks
 
     lap("import the checks")
     sandbox.wait_until_ready()
@@ -239,13 +228,7 @@ def _run_checks(
         grading = Grading(submission, report.seed)
         if progress is not None:
             grading.progress = lambda: progress(replace(report, parts=grading.reports(), output=submission.output))
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            with torch.enable_grad():  # whatever the caller is in
-                _run_pytest(grading)
-        finally:
-            torch.set_num_threads(threads)
+        run_checks(grading)
         report.output = submission.output
     lap("run the checks")
     report.timings |= {f"of that: {part}": seconds for part, seconds in grading.seconds.items()}
@@ -262,30 +245,3 @@ def _run_checks(
 
         report.pictures = draw_pictures(grading.smoke)
         lap("pictures")
-
-
-def _run_pytest(grading: Grading) -> None:
-    """Run all checks; nothing in the caller's folder or environment can configure this pytest."""
-    import pytest
-
-    from autograder.checks.harness import CHECKS
-
-    arguments = [str(CHECKS), "-c", os.devnull, "--rootdir", str(CHECKS), "-q", "-s", "--no-header", "--tb=native"]
-    for plugin in _NOT_NEEDED:
-        arguments += ["-p", f"no:{plugin}"]
-    said = io.StringIO()
-    with _pytest_environment(), redirect_stdout(said), redirect_stderr(said):
-        code = pytest.main(arguments, plugins=[grading])
-    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        raise GraderError(f"pytest ended with {code!r}:\n{said.getvalue()[-3000:]}")
-
-
-@contextmanager
-def _pytest_environment() -> Iterator[None]:
-    saved = {key: os.environ.pop(key, None) for key in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", _NO_PLUGINS)}
-    os.environ[_NO_PLUGINS] = "1"
-    try:
-        yield
-    finally:
-        del os.environ[_NO_PLUGINS]
-        os.environ.update({key: value for key, value in saved.items() if value is not None})

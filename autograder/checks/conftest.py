@@ -1,18 +1,22 @@
-"""Lets plain pytest grade: `pytest --pyargs autograder.checks --submission cs5814_vae.py`."""
+"""Gives the checks their points and fixtures, in the order of the assignment.
+
+Plain pytest grades as well: `pytest --pyargs autograder.checks --submission cs5814_vae.py`.
+"""
 
 import pytest
 
 from autograder.assignment import PARTS
-from autograder.checks.harness import Grading
+from autograder.checks.harness import GRADING, POINTS, Challenge, Grading, about, part_of
+from autograder.checks.session import Session
 from autograder.grading import NothingToGrade, find_module
-from autograder.sandbox.client import Sandbox, SandboxError
+from autograder.sandbox.client import Sandbox, SandboxError, Submission
 
 
 def pytest_configure(config: pytest.Config) -> None:
     for part in PARTS:
         config.addinivalue_line("markers", f"{part.name}: checks of the part {part.name}")
     config.addinivalue_line("markers", "check(name, weight, worked_example): a graded check")
-    if any(isinstance(plugin, Grading) for plugin in config.pluginmanager.get_plugins()):
+    if any(isinstance(plugin, Session) for plugin in config.pluginmanager.get_plugins()):
         return
     try:
         _, source = find_module(config.getoption("--submission"))
@@ -25,8 +29,34 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: submission.__exit__(None))
     seed = config.getoption("--challenge-seed")
     grading = Grading(submission) if seed is None else Grading(submission, seed)
+    config.stash[GRADING] = grading
     config.pluginmanager.register(grading)
     config.pluginmanager.register(_Points(grading))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    points = {each.name: each.points for each in PARTS}
+    items.sort(key=lambda item: list(points).index(part_of(item)))
+    totals: dict[str, float] = {}
+    for item in items:
+        totals[part_of(item)] = totals.get(part_of(item), 0.0) + about(item)["weight"]
+    for item in items:
+        item.stash[POINTS] = round(points[part_of(item)] * about(item)["weight"] / totals[part_of(item)], 2)
+
+
+@pytest.fixture(scope="session")
+def grading(request: pytest.FixtureRequest) -> Grading:
+    return request.config.stash[GRADING]
+
+
+@pytest.fixture(scope="session")
+def submission(grading: Grading) -> Submission:
+    return grading.submission
+
+
+@pytest.fixture
+def challenge(grading: Grading, request: pytest.FixtureRequest) -> Challenge:
+    return Challenge(grading.seed, request.node.name)
 
 
 class _CannotGrade:

@@ -14,21 +14,19 @@ import secrets
 import textwrap
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import NoReturn, TypeVar, cast
 
 import pytest
 import torch
 from torch import Tensor
 
-from autograder.assignment import PARTS, part
+from autograder.assignment import PARTS
 from autograder.checks.errors import explain
 from autograder.misconceptions import MISCONCEPTIONS
 from autograder.report import Check, Outcome, PartReport, printable
 from autograder.sandbox.client import Died, Raised, Submission, SubmissionError, TimedOut
 from autograder.solution import cs5814_vae as reference
 
-CHECKS = Path(__file__).parent
 FUNCTIONS = ("sample_latent", "loss_function")  # what the network and its training build on
 NETWORK = ("encoder", "decoder", "forward")  # what is trained
 _F = TypeVar("_F", bound=Callable[..., None])
@@ -147,32 +145,11 @@ class Grading:
         """The parts, in the assignment's order, with the checks that ran."""
         return [PartReport(each.name, each.points, self.checks.get(each.name, [])) for each in PARTS]
 
-    @pytest.fixture(scope="session")
-    def grading(self) -> Grading:
-        return self
-
-    @pytest.fixture(name="submission", scope="session")
-    def submission_fixture(self) -> Submission:
-        return self.submission
-
-    @pytest.fixture
-    def challenge(self, request: pytest.FixtureRequest) -> Challenge:
-        return Challenge(self.seed, request.node.name)
-
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        order = [each.name for each in PARTS]
-        items.sort(key=lambda item: order.index(_part(item)))
-        totals: dict[str, float] = {}
-        for item in items:
-            totals[_part(item)] = totals.get(_part(item), 0.0) + _check(item)["weight"]
-        for item in items:
-            item.stash[POINTS] = round(part(_part(item)).points * _check(item)["weight"] / totals[_part(item)], 2)
-
     def pytest_runtest_call(self, item: pytest.Item) -> None:
-        if hung := self._hung.get(_part(item)):  # waiting for the same endless loop again would help nobody
+        if hung := self._hung.get(part_of(item)):  # waiting for the same endless loop again would help nobody
             raise hung
         torch.default_generator.manual_seed(Challenge(self.seed, f"{item.name}: the reference's own draws").seed())
-        if _part(item) not in FUNCTIONS:
+        if part_of(item) not in FUNCTIONS:
             self.stand_in_for_failed_functions()
 
     @pytest.hookimpl(wrapper=True)
@@ -204,23 +181,23 @@ class Grading:
                 if isinstance(error, (Died, TimedOut)) and str(error) not in self.attention:
                     self.attention.append(str(error))
                 if isinstance(error, TimedOut):
-                    outcome, self._hung[_part(item)] = Outcome.TIMEOUT, error
+                    outcome, self._hung[part_of(item)] = Outcome.TIMEOUT, error
             case pytest.skip.Exception():
                 outcome, message = Outcome.SKIPPED, str(error.msg)
             case _:
                 outcome = Outcome.ERROR
                 message = f"The grader itself failed here ({type(error).__name__}): please tell the course staff."
                 self.crash = self.crash or call.excinfo
-        if outcome is not Outcome.PASSED and _part(item) == "training" and any(map(self.failed, NETWORK)):
+        if outcome is not Outcome.PASSED and part_of(item) == "training" and any(map(self.failed, NETWORK)):
             hint, misconceptions = "This may follow from what is said of the network: mend that first.", []
         points = item.stash[POINTS]
         score = points if outcome is Outcome.PASSED else 0.0
         named, line = ", ".join(misconceptions) or None, error.line if isinstance(error, Raised) else None
-        shown = _check(item)["worked_example"]
-        self.checks.setdefault(_part(item), []).append(
-            Check(_check(item)["name"], outcome, score, points, message, hint, named, line, shown)
+        shown = about(item)["worked_example"]
+        self.checks.setdefault(part_of(item), []).append(
+            Check(about(item)["name"], outcome, score, points, message, hint, named, line, shown)
         )
-        self.seconds[_part(item)] = self.seconds.get(_part(item), 0.0) + call.duration
+        self.seconds[part_of(item)] = self.seconds.get(part_of(item), 0.0) + call.duration
         self.progress()
 
 
@@ -231,14 +208,17 @@ def _require_small(*tensors: Tensor) -> None:
 
 
 MAX_STAND_IN = 1 << 24  # numbers, in what a stand-in computes
-POINTS = pytest.StashKey[float]()
+POINTS = pytest.StashKey[float]()  # of a check
+GRADING = pytest.StashKey[Grading]()  # what the checks are run for
 
 
-def _part(item: pytest.Item) -> str:
+def part_of(item: pytest.Item) -> str:
+    """The name of the part that a check belongs to."""
     return next(each.name for each in PARTS if item.get_closest_marker(each.name))
 
 
-def _check(item: pytest.Item) -> dict:
+def about(item: pytest.Item) -> dict:
+    """What `check` was given."""
     marker = item.get_closest_marker("check")
     assert marker is not None, f"{item.nodeid} needs @check(name, weight)"
     return dict(marker.kwargs)
