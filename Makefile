@@ -69,5 +69,8 @@ $(VENV)/ready: pyproject.toml constraints.txt
 		{ echo "Python's venv module is missing; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt $(PIP_ARGS) --editable '.[notebook,postgresql,dev]'
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt $(PIP_ARGS) \
+		--editable '.[notebook,postgresql,dev]'
+# On all cores; pip compiles on one. Like pip, it passes over what packages ship for newer versions of Python.
+	@$(BIN)/python -m compileall -qq --workers 0 $(VENV)/lib || true
 	@touch $@

@@ -1,10 +1,16 @@
-"""What the nbgrader tests share: a course, the command, and a class of students with their submissions."""
+"""What the nbgrader tests share: a course, the command, and formgrader in a browser."""
 
 import os
+import secrets
+import shutil
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,3 +63,76 @@ def nbgrader(course: Path) -> Command:
     home = course.parent / "home"
     home.mkdir(exist_ok=True)
     return command_in(course, home)
+
+
+# --- formgrader -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def server(course: Path) -> Iterator[str]:
+    """The address of a Jupyter server with formgrader, to put a path into. It has the settings of nobody else."""
+    home = course.parent / "ta"
+    home.mkdir()
+    variables = {"HOME": str(home), "PYTHONPATH": str(ROOT), "JUPYTER_CONFIG_DIR": str(home / "config")}
+    environment = {name: value for name, value in os.environ.items() if name != "NBGRADER_DB"} | variables
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    command = [
+        *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"),
+        *("--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"),
+        "--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}",
+    ]
+    process = subprocess.Popen(
+        command, cwd=course, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    )
+    try:
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status?token={token}", timeout=5)
+                break
+            except OSError:
+                time.sleep(0.5)
+        else:
+            pytest.fail("the Jupyter server does not start")
+        yield f"http://127.0.0.1:{port}/%s?token={token}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    if (chromium := shutil.which("chromium")) is None:
+        pytest.skip("chromium is not installed")
+    with playwright.sync_playwright() as driver:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = driver.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Any, server: str) -> Iterator[Any]:
+    """A new page, logged in."""
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    page.set_default_timeout(60_000)
+    page.goto(server % "login")
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def expect() -> Any:
+    """Playwright's assertions, which wait for what they assert."""
+    return pytest.importorskip("playwright.sync_api", reason="Playwright is not installed").expect
+
+
+@pytest.fixture(scope="module")
+def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the screenshots go: a folder that SCREENSHOTS names, so that they can be kept."""
+    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

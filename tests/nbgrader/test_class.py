@@ -1,4 +1,4 @@
-"""A class goes through every nbgrader command, from the release to the exported grades."""
+"""A class goes through every nbgrader command, from the release to the exported grades, and through formgrader."""
 
 import csv
 import hashlib
@@ -6,10 +6,13 @@ import json
 import re
 import shutil
 import sqlite3
+import time
 import zipfile
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -124,18 +127,18 @@ def test_every_student_is_graded(graded: Path) -> None:
 
 
 def test_each_grade_is_the_one_that_autograder_grade_gives(graded: Path) -> None:
-    reports = {}
+    seeds = {}
     for path in (graded / "reports").iterdir():
         report = json.loads(path.read_text())
-        reports[report["sha256"]] = report
+        seeds[report["sha256"]] = report["seed"]
+    by_source = defaultdict(list)  # several handed in the same
+    for module in sorted(graded.glob(f"submitted/*/{ASSIGNMENT}/{MODULE}")):
+        by_source[find_module(module)[1]].append(module.parent.parent.name)
     with Sandbox() as sandbox:
-        for folder in sorted(graded.glob(f"submitted/*/{ASSIGNMENT}")):
-            student = folder.parent.name
-            if not (folder / MODULE).exists():
-                continue
-            name, source = find_module(folder / MODULE)
-            alone = grade_source(name, source, sandbox, seed=reports[hashlib.sha256(source).hexdigest()]["seed"])
-            assert scores(graded, student) == {part.name: part.score for part in alone.parts}, student
+        for source, who in by_source.items():
+            alone = grade_source(MODULE, source, sandbox, seed=seeds[hashlib.sha256(source).hexdigest()])
+            for student in who:
+                assert scores(graded, student) == {part.name: part.score for part in alone.parts}, student
 
 
 @pytest.mark.parametrize(
@@ -232,35 +235,126 @@ def test_a_resubmission_is_graded_and_keeps_the_points_given_by_hand(graded: Pat
         assert book.find_submission(ASSIGNMENT, "eve").late_submission_penalty == 20  # not touched
 
 
-def test_pictures_come_from_the_sandbox_and_scripts_do_not(graded: Path, nbgrader: Command) -> None:
-    for student in ("ann", "lou"):
+@pytest.fixture(scope="module")
+def pictured(graded: Path, nbgrader: Command) -> Path:
+    """The class, of which the notebooks of two have run."""
+    for student in ("cam", "lou"):
+        before = scores(graded, student)
         nbgrader("autograde", ASSIGNMENT, "--force", f"--student={student}")
+        assert scores(graded, student) == before
+    return graded
+
+
+def test_pictures_come_from_the_sandbox_and_scripts_do_not(pictured: Path) -> None:
     pictures = [
         cell
-        for cell in autograded(graded, "ann").values()
+        for cell in autograded(pictured, "cam").values()
         for output in cell.get("outputs", ())
         if "image/png" in output.get("data", {})
     ]
     assert len(pictures) == 7
-    assert sum(scores(graded, "ann").values()) == AUTOMATIC_POINTS
     ours = {part.name for part in PARTS}
-    for name, cell in autograded(graded, "lou").items():
+    for name, cell in autograded(pictured, "lou").items():
         for output in cell.get("outputs", ()):
             assert name in ours or set(output.get("data", {})) <= {"image/png", "text/plain"}
 
 
-def test_feedback_reaches_the_student(graded: Path, nbgrader: Command) -> None:
+# --- a TA's session in formgrader, in a real headless Chromium --------------------------------------------------------
+
+
+def submission_of(course: Path, student: str) -> str:
+    with gradebook(course) as book:
+        return book.find_submission_notebook(NOTEBOOK, ASSIGNMENT, student).id
+
+
+def total(course: Path, student: str) -> float:
+    with gradebook(course) as book:
+        return book.find_submission(ASSIGNMENT, student).score
+
+
+@pytest.mark.browser
+def test_lists_the_class(server: str, page: Any, expect: Any, graded: Path, artefacts: Path) -> None:
+    page.goto(server % f"formgrader/manage_submissions/{ASSIGNMENT}")
+    for student in students(graded):
+        expect(page.locator("body")).to_contain_text(student.name)
+    expect(page.locator("tbody tr", has_text="cam")).to_contain_text(f"{total(graded, 'cam'):g} / 100")
+    page.screenshot(path=artefacts / "formgrader-class.png")
+
+
+@pytest.mark.browser
+def test_takes_points_and_a_comment_for_the_figures(
+    server: str, page: Any, expect: Any, pictured: Path, artefacts: Path
+) -> None:
+    before = total(pictured, "cam")
+    page.goto(server % f"formgrader/submissions/{submission_of(pictured, 'cam')}/")
+    expect(page.locator("body")).to_contain_text("Hint:")
+    expect(page.locator(".output_png img, img[src^='data:image/png']").first).to_be_visible()
+    expect(page.locator("input.score#sample_latent")).to_have_attribute("placeholder", re.compile(r"\d"))
+    page.get_by_text("of 20 points").scroll_into_view_if_needed()
+    page.screenshot(path=artefacts / "formgrader-hints.png")
+    page.screenshot(path=artefacts / "formgrader-submission.png", full_page=True)
+
+    panel = page.locator(".nbgrader_cell", has_text="Your turn: read the figures")
+    points = panel.locator("input.score")
+    points.scroll_into_view_if_needed()
+    points.fill("8")
+    points.press("Tab")
+    comment = panel.locator("textarea.comment")
+    comment.fill("The walk is smooth; say more about style.")
+    comment.press("Tab")
+    deadline = time.monotonic() + 30
+    while total(pictured, "cam") != before + 8 and time.monotonic() < deadline:
+        page.wait_for_timeout(200)
+    assert total(pictured, "cam") == before + 8
+    page.screenshot(path=artefacts / "formgrader-by-hand.png")
+    page.reload()
+    expect(panel.locator("input.score")).to_have_value("8")
+    expect(panel.locator("textarea.comment")).to_have_value("The walk is smooth; say more about style.")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("student", ["lou", "mel"])
+def test_no_script_of_a_students_runs(server: str, page: Any, expect: Any, pictured: Path, student: str) -> None:
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.goto(server % f"formgrader/submissions/{submission_of(pictured, student)}/")
+    expect(page.locator("body")).to_contain_text("points")
+    page.wait_for_timeout(1000)
+    assert page.title() != "owned"
+    assert dialogs == []
+
+
+# --- what goes out ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def feedback(pictured: Path, nbgrader: Command) -> Path:
     nbgrader("generate_feedback", ASSIGNMENT)
+    return pictured
+
+
+def test_feedback_reaches_the_student(feedback: Path, nbgrader: Command) -> None:
     nbgrader("release_feedback", ASSIGNMENT)
-    home = graded.parent / "students" / "cam"
-    exchange = ("--course=cs5814", f"--Exchange.root={graded.parent / 'exchange'}")
+    home = feedback.parent / "students" / "cam"
+    exchange = ("--course=cs5814", f"--Exchange.root={feedback.parent / 'exchange'}")
     command_in(home, home)("fetch_feedback", ASSIGNMENT, *exchange, "--student=cam")
     (page,) = home.glob(f"{ASSIGNMENT}/feedback/*/{NOTEBOOK}.html")
     assert "Hint:" in page.read_text()
     for student in ("lou", "mel"):
-        text = (graded / "feedback" / student / ASSIGNMENT / f"{NOTEBOOK}.html").read_text()
+        text = (feedback / "feedback" / student / ASSIGNMENT / f"{NOTEBOOK}.html").read_text()
         assert not re.search(r"<script>(document|alert)", text)
         assert "<img src=x" not in text
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("student", ["cam", "gus", "lou"])
+def test_no_script_runs_in_the_feedback(feedback: Path, page: Any, expect: Any, artefacts: Path, student: str) -> None:
+    page.goto(f"file://{feedback}/feedback/{student}/{ASSIGNMENT}/{NOTEBOOK}.html")
+    expect(page.locator("body")).to_contain_text("Comment" if student == "cam" else "points")
+    page.wait_for_timeout(500)
+    assert page.title() != "owned"
+    page.screenshot(path=artefacts / f"feedback-{student}.png")
+    page.screenshot(path=artefacts / f"feedback-{student}-whole.png", full_page=True)
 
 
 def test_exports(graded: Path, nbgrader: Command) -> None:
