@@ -1,9 +1,14 @@
-"""How Hypothesis runs in these tests, and the marks of the graded checks, for those that run a check by itself."""
+"""How torch and Hypothesis run in these tests, and the marks of the graded checks, for those that run one by itself."""
+
+import os
 
 import pytest
 from hypothesis import settings
 
 from autograder.assignment import PARTS
+
+# Tests run side by side, where two processes' threads take ten times as long: each waits for others that have no core.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # The same examples each time, and none judged by the clock.
 settings.register_profile("tests", derandomize=True, deadline=None, database=None, max_examples=50)

@@ -50,7 +50,7 @@ class Pool:
 
     def submit(self, job: Callable[..., Any], names: Iterable[str]) -> dict[str, Future]:
         """A future for each name, in order."""
-        return {name: self._executor.submit(job, name) for name in names}
+        return {name: self._executor.submit(job, name) for name in dict.fromkeys(names)}
 
     def close(self) -> None:
         self._executor.shutdown(cancel_futures=True)
