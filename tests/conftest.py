@@ -1,6 +1,9 @@
-"""How torch and Hypothesis run in these tests, and the marks of the graded checks, for those that run one by itself."""
+"""How torch, Hypothesis and the browser run in these tests, and the marks of the graded checks."""
 
 import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -18,3 +21,17 @@ settings.load_profile("tests")
 def pytest_configure(config: pytest.Config) -> None:
     for name in ("check", *(part.name for part in PARTS)):
         config.addinivalue_line("markers", f"{name}: see autograder/checks")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium, started once for a file of tests; skips without one."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("no Chromium here")
+    with playwright.sync_playwright() as driver:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = driver.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()

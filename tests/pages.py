@@ -1,13 +1,10 @@
-"""Reading an HTML page in a test, and opening it in a real browser."""
+"""Reading an HTML page in a test, and opening it in a real browser (the fixture `browser`)."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 
 class Page(HTMLParser):
@@ -36,22 +33,18 @@ class Page(HTMLParser):
 
 
 @contextmanager
-def opened(source: str, folder: Path, width: int, scheme: str = "light") -> Iterator[tuple[Any, list[str]]]:
-    """The page in headless Chromium, `width` pixels wide, and what its console complains of; skips without one."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not chromium:
-        pytest.skip("no Chromium here")
+def opened(
+    browser: Any, source: str, folder: Path, width: int, scheme: str = "light"
+) -> Iterator[tuple[Any, list[str]]]:
+    """The page in a new window of the browser, `width` pixels wide, and what its console complains of."""
     file = folder / "page.html"
     file.write_text(source, encoding="utf-8")
     complaints: list[str] = []
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.goto(file.as_uri())
-        yield page, complaints
-        browser.close()
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(file.as_uri())
+    yield page, complaints
+    page.close()
 
 
 def overflow(page: Any) -> int:

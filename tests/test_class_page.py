@@ -389,9 +389,9 @@ def test_every_table_has_heads_and_every_id_is_used_once():
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("size", [0, 1, 60])
-def test_page_fits_the_screen_and_its_own_policy(size, width, tmp_path):
+def test_page_fits_the_screen_and_its_own_policy(size, width, browser, tmp_path):
     entries = a_class(size)
-    with opened(classroom.index(entries, pairs_of(entries)), tmp_path, width) as (page, complaints):
+    with opened(browser, classroom.index(entries, pairs_of(entries)), tmp_path, width) as (page, complaints):
         page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
         assert overflow(page) <= 0
         assert page.screenshot(full_page=True).startswith(b"\x89PNG")

@@ -119,11 +119,13 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    "times", [pytest.param(4, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.exhaustive)]
+)
 def test_killed_at_any_point_nothing_is_lost_changed_or_done_twice(
-    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    times: int, results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The client is killed 10 times, or more often where it is slow to keep anything, then its workers 10 times."""
+    """The client is killed so often, or more often where it is slow to keep anything, then its workers as often."""
     monkeypatch.setenv("GRADING_LOG", str(tmp_path))
     chance = random.Random(5814)
     kept: dict[Path, tuple[int, bytes]] = {}
@@ -134,7 +136,7 @@ def test_killed_at_any_point_nothing_is_lost_changed_or_done_twice(
         kept.update({file: (file.stat().st_ino, file.read_bytes()) for file in results.folder.glob("*.json")})
 
     for attempt in range(40):
-        if attempt >= 10 and len(kept) > 5:
+        if attempt >= times and len(kept) > 5:
             break
         command = [sys.executable, "-c", _RUN, str(ROOT / "tests"), str(results.folder)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, start_new_session=True) as client:
@@ -146,13 +148,13 @@ def test_killed_at_any_point_nothing_is_lost_changed_or_done_twice(
     assert len(kept) > 5
     assert not list(tmp_path.glob("twice-*"))
     with local_cluster(2) as survivor:
-        deaths = threading.Thread(target=_kill_workers, args=(survivor, 10, chance))
+        deaths = threading.Thread(target=_kill_workers, args=(survivor, times, chance))
         deaths.start()
-        for _ in grade_class(sources(200), results, survivor, grader=logged):
+        for _ in grade_class(sources(10 * times + 60), results, survivor, grader=logged):
             pass
         deaths.join()
     compare()
-    for source in sources(200):
+    for source in sources(10 * times + 60):
         report = results.find(source)
         assert report is not None
         assert report.error == f"Read {source.decode()}."

@@ -343,8 +343,8 @@ def test_page_scrolls_long_output_by_keyboard():
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("make", REPORTS)
-def test_page_fits_the_screen_and_its_own_policy(make, width, tmp_path):
-    with opened(html.render(make()), tmp_path, width) as (page, complaints):
+def test_page_fits_the_screen_and_its_own_policy(make, width, browser, tmp_path):
+    with opened(browser, html.render(make()), tmp_path, width) as (page, complaints):
         page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
         assert overflow(page) <= 0
         assert page.evaluate("getComputedStyle(document.querySelector('.next, .hero')).display") != "inline"

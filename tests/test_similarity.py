@@ -267,9 +267,9 @@ def test_side_by_side_is_quick_and_bounded_whatever_the_sources():
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1280])
-def test_side_by_side_fits_the_screen_and_its_own_policy(width, tmp_path):
+def test_side_by_side_fits_the_screen_and_its_own_policy(width, browser, tmp_path):
     long = ORIGINAL + "\n" + "x" * 5000
     source = side_by_side(("Ann " * 40, ORIGINAL.encode()), ("B" * 200, long.encode()))
-    with opened(source, tmp_path, width) as (page, complaints):
+    with opened(browser, source, tmp_path, width) as (page, complaints):
         assert overflow(page) <= 0
     assert complaints == []

@@ -3,6 +3,7 @@
 import re
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import test_class_page
@@ -40,8 +41,8 @@ PAGES = {
 @pytest.mark.parametrize(
     ("name", "width", "scheme"), [("student", 1280, "light"), *((name, 390, "dark") for name in PAGES)]
 )
-def test_nobody_is_kept_out(name: str, width: int, scheme: str, tmp_path: Path) -> None:
-    with opened(PAGES[name](), tmp_path, width, scheme) as (page, complaints):
+def test_nobody_is_kept_out(name: str, width: int, scheme: str, browser: Any, tmp_path: Path) -> None:
+    with opened(browser, PAGES[name](), tmp_path, width, scheme) as (page, complaints):
         assert barriers(page) == []
         assert overflow(page) <= 0
     assert complaints == []
@@ -57,8 +58,8 @@ def test_headings_are_in_order_and_the_page_has_a_language(name: str) -> None:
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_every_part_opens_from_the_keyboard(tmp_path: Path) -> None:
-    with opened(student_page(), tmp_path, 390) as (page, _):
+def test_every_part_opens_from_the_keyboard(browser: Any, tmp_path: Path) -> None:
+    with opened(browser, student_page(), tmp_path, 390) as (page, _):
         page.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = false)")
         reached = set()
         for _ in range(20):
@@ -71,8 +72,8 @@ def test_every_part_opens_from_the_keyboard(tmp_path: Path) -> None:
         assert page.evaluate("document.querySelectorAll('details[open]').length") == 6
 
 
-def test_motion_stops_for_who_asks_for_less(tmp_path: Path) -> None:
-    with opened(student_page(), tmp_path, 390) as (page, _):
+def test_motion_stops_for_who_asks_for_less(browser: Any, tmp_path: Path) -> None:
+    with opened(browser, student_page(), tmp_path, 390) as (page, _):
         for motion, behaviour in (("no-preference", "smooth"), ("reduce", "auto")):
             page.emulate_media(reduced_motion=motion)
             assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == behaviour

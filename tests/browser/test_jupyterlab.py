@@ -16,7 +16,7 @@ import pytest
 
 pytest.importorskip("playwright", reason="Playwright is not installed")
 pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from autograder import release
 from autograder.fill_in import SOLUTION
@@ -76,13 +76,9 @@ def lab(kit) -> Iterator[str]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
-        # Tall enough that JupyterLab, which renders only the cells in view, renders all of them.
-        yield browser.new_page(viewport={"width": 1200, "height": 12_000})
-        browser.close()
+def page(browser) -> Page:
+    """A window so tall that JupyterLab, which renders only the cells in view, renders all of them."""
+    return browser.new_page(viewport={"width": 1200, "height": 12_000})
 
 
 def test_edit_on_disk_takes_effect_without_a_restart(kit, lab, page, request):

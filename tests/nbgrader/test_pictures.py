@@ -74,7 +74,7 @@ def test_sees_nothing_and_reaches_nothing(tmp_path: Path, monkeypatch: pytest.Mo
         (
             "import time\nwhile True:\n    try:\n        time.sleep(9)\n    except BaseException:\n        pass",
             "stopped",
-            {"seconds": 25},
+            {"seconds": 15},
         ),
         ("import os\nos._exit(1)", "died", {}),
         # Nobody else is there, and the first process of a namespace cannot be killed from inside.
