@@ -461,8 +461,13 @@ def _about_term(
     Arguments:
         values: (P,) losses, where only this term varies.
         features: (P, F) what the term may be a weighted sum of, called `names`; the first have the weights `right`.
+
+    Nothing is said of a term that is lost in the rounding of a far larger one.
     """
     spread = float(values.std())
+    due = float((features[:, : len(right)] @ torch.tensor(right)).std())
+    if 1e-6 * float(values.abs().max()) > 1e-3 * max(due, spread):
+        return [], None
     if spread < 1e-6 * max(1.0, float(values.abs().max())):
         return [f"{term}-missing"], None
     constant = torch.ones(len(values), 1)

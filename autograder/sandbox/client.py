@@ -272,7 +272,11 @@ class Submission:
         return attributes if isinstance(attributes, dict) else {}
 
     def parameters(self, handle: str) -> dict[str, tuple[int, ...]]:
-        """The shapes of a model's trainable parameters, by name, in the order of their registration."""
+        """The shapes of a model's trainable parameters, by name, in the order of their registration.
+
+        Those that alone are too large to be sent are left out: the rest of the model can be judged all the same.
+        """
+        most = LIMITS.body // 8  # numbers, in half of a frame
         shapes = self._request({"do": "parameters", "object": handle}, what="the parameters").message.get("shapes")
         found: dict[str, tuple[int, ...]] = {}
         for entry in shapes if isinstance(shapes, list) else []:
@@ -280,8 +284,9 @@ class Submission:
                 case [str() as name, [*sizes]] if _can_be_sent(name) and len(sizes) <= 8:
                     if not all(type(size) is int and 0 <= size <= LIMITS.body for size in sizes):
                         raise Unfit("a parameter has a shape that no tensor has")
-                    found[name] = tuple(sizes)
-        if 4 * sum(math.prod(shape) for shape in found.values()) > LIMITS.body // 2:
+                    if math.prod(sizes) <= most:
+                        found[name] = tuple(sizes)
+        if sum(math.prod(shape) for shape in found.values()) > most:
             raise Unfit("the model has far more parameters than were asked for")
         return found
 

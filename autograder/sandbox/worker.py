@@ -274,7 +274,9 @@ class Worker:
         """The names and shapes of a model's trainable parameters, in order."""
         parameters = self._parameters(message["object"])
         return {
-            "shapes": [(name, list(self._plain(value, f"the parameter {name}").shape)) for name, value in parameters]
+            "shapes": [
+                (name, list(self._require_dense(value, f"the parameter {name}").shape)) for name, value in parameters
+            ]
         }, {}
 
     def do_set_parameters(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -432,9 +434,16 @@ class Worker:
             raise Invalid("the constructor must call super().__init__() before anything else")
         return [(name, parameter) for name, parameter in nn.Module.named_parameters(model) if parameter.requires_grad]
 
-    @staticmethod
-    def _plain(value: Any, what: str) -> Tensor:
+    def _plain(self, value: Any, what: str) -> Tensor:
         """The value as a dense, real tensor that owns little memory; Invalid says what it is instead."""
+        self._require_dense(value, what)
+        if value.numel() * value.element_size() > LIMITS.body // 2:
+            raise Invalid(f"{what} has shape {tuple(value.shape)}, far more numbers than were asked for")
+        return value.detach().contiguous().clone()
+
+    @staticmethod
+    def _require_dense(value: Any, what: str) -> Tensor:
+        """The value if it is a dense, real tensor on the CPU; Invalid says what it is instead."""
         if not isinstance(value, Tensor):
             raise Invalid(f"{what} is {_describe_value(value)} where a tensor was expected")
         if type(value) not in (Tensor, nn.Parameter):
@@ -447,9 +456,7 @@ class Worker:
             raise Invalid(f"{what} is a tensor on the device {value.device.type!r} where the CPU was expected")
         if value.dtype.is_complex:
             raise Invalid(f"{what} is a complex tensor where a real one was expected")
-        if value.numel() * value.element_size() > LIMITS.body // 2:
-            raise Invalid(f"{what} has shape {tuple(value.shape)}, far more numbers than were asked for")
-        return value.detach().contiguous().clone()
+        return value
 
     def _describe(self, error: BaseException) -> Message:
         """What was raised, and where in the submission's own source."""
