@@ -401,13 +401,15 @@ def diagnose_terms(loss: Callable[[list[Tensor]], float], images: list[list[Tens
     Each term is fitted as a weighted sum of features, all else held fixed. How a term grows from one image to several
     like it shows the average.
     """
-    one, other = images[0], images[1]
-    crossed = [loss(images_of[:2] + parameters_of[2:]) for images_of in (one, other) for parameters_of in (one, other)]
-    size = max(map(abs, crossed))
-    if not size < float("inf"):  # NaN, too
-        return ["not-finite"]
-    if abs(crossed[0] - crossed[1] - crossed[2] + crossed[3]) > 1e-3 * size:
-        return ["terms-not-added"]
+    sizes = []
+    for pair in (images[:2], images[2:4], images[4:6]):  # one pair may have two reconstructions that are equally good
+        crossed = [loss(images_of[:2] + parameters_of[2:]) for images_of in pair for parameters_of in pair]
+        sizes.append(max(map(abs, crossed)))
+        if not sizes[-1] < float("inf"):  # NaN, too
+            return ["not-finite"]
+        if abs(crossed[0] - crossed[1] - crossed[2] + crossed[3]) > 1e-3 * sizes[-1]:
+            return ["terms-not-added"]
+    one, size = images[0], sizes[0]
     mistakes: list[str] = []
     factors: list[float | None] = []
     growth: list[float] = []  # of a term's change, from one image to four like it

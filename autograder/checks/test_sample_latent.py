@@ -17,6 +17,7 @@ ROWS, COLUMNS = 8192, 8
 ROWS_ALIKE, COLUMNS_ALIKE = 128, 120  # of the draw whose independence is judged
 SIGMAS = 7.0
 UNIFORM_KURTOSIS = 1.8
+FAR = 4.5  # over the root of the number of draws: Kolmogorov and Smirnov's distance passes it once in 10^17
 
 
 class Draws:
@@ -80,10 +81,19 @@ def test_spread(submission: Submission, challenge: Challenge) -> None:
     if ((spread - 1).abs() > SIGMAS * (1 / (2 * ROWS)) ** 0.5).any():
         worst = int((spread - 1).abs().argmax())
         logvariance, observed = draws.logvariances[worst], draws.latents[:, worst].std()
+        named = "spread-scaled" if (spread / spread.mean() - 1).abs().max() < 0.1 else "spread-wrong"
+        if named == "spread-scaled" and distance_from_gaussian(draws.noise / spread) > FAR / draws.noise.numel() ** 0.5:
+            named = "noise-not-normal"  # whatever it is made of has a spread of its own
         fail(
             f"Over {ROWS} draws with log-variance {logvariance:.2f} the standard deviation was {observed:.2f}.",
-            draws.mistake or ("spread-scaled" if (spread / spread.mean() - 1).abs().max() < 0.1 else "spread-wrong"),
+            draws.mistake or named,
         )
+
+
+def distance_from_gaussian(noise: Tensor) -> float:
+    """The largest distance between the distribution functions (Kolmogorov and Smirnov)."""
+    found = torch.special.ndtr(noise.flatten().double()).sort().values
+    return float((found - torch.linspace(0, 1, len(found), dtype=torch.float64)).abs().max())
 
 
 @check("The noise is standard normal", 3)
@@ -100,10 +110,7 @@ def test_normal(submission: Submission, challenge: Challenge) -> None:
         uniform = draws.mistake == "uniform-noise" or abs(tails - UNIFORM_KURTOSIS) < 0.1
         named = "uniform-noise" if uniform else draws.mistake or "noise-not-normal"
         fail(f"The noise has kurtosis {tails:.2f} and skewness {skewness:.2f}; a Gaussian has 3 and 0.", named)
-    # The largest distance between the distribution functions (Kolmogorov and Smirnov): 4.5/√n is passed once in 10^17.
-    found = torch.special.ndtr(noise.flatten().double()).sort().values
-    distance = float((found - torch.linspace(0, 1, len(found), dtype=torch.float64)).abs().max())
-    if distance > 4.5 / count**0.5:
+    if (distance := distance_from_gaussian(noise)) > FAR / count**0.5:
         fail(
             f"The distribution function of the noise is off by up to {distance:.2f} from a Gaussian's.",
             draws.mistake or "noise-not-normal",

@@ -23,6 +23,7 @@ def main() -> int:
     """The command. 1 where a wrong module got full marks, a correct one did not, or points or hints went astray."""
     parser = argparse.ArgumentParser(prog="corpus", description=__doc__)
     parser.add_argument("--seeds", type=int, default=1, help="grade each module with this many seeds (default: 1)")
+    parser.add_argument("--first-seed", type=int, default=0, metavar="SEED", help="the first of them (default: 0)")
     parser.add_argument("--sample", type=int, metavar="N", help="take every N-th module only")
     parser.add_argument("--only", metavar="WORDS", help="take modules with this in their name only")
     parser.add_argument("--processes", type=int, help="grade so many at once (default: one a core)")
@@ -53,7 +54,8 @@ def main() -> int:
 def _graded(name: str, modules: Sequence[Module], options: argparse.Namespace) -> list[Finding]:
     found = []
     total = len(modules) * options.seeds
-    for finding in measure.measure(modules, range(options.seeds), options.kept, options.processes):
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
+    for finding in measure.measure(modules, seeds, options.kept, options.processes):
         found.append(finding)
         if len(found) % 50 == 0 or len(found) == total:
             print(f"{name}: {len(found)} of {total}", file=sys.stderr, flush=True)

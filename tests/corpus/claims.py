@@ -835,15 +835,14 @@ def _step(s: Subject) -> Tensor:
     return s.loss(results[0], x, *results[1:])
 
 
-def _raises_for_some_logvariance(s: Subject) -> bool:
-    """Whether either function raises for some log-variance; they lie so close that a few are almost zero."""
+def _for_many_logvariances(s: Subject) -> tuple[Any, Any]:
+    """What both functions give for log-variances that lie so close that a few are almost zero."""
     logvariances = torch.linspace(-3, 3, 10001)[:, None]
     means, pixels = torch.zeros_like(logvariances), torch.full_like(logvariances, 0.5)
-    results = (
+    return (
         attempt(s.module.sample_latent, means, logvariances),  # type: ignore[union-attr]
         attempt(s.loss, pixels, pixels, means, logvariances),
     )
-    return any(isinstance(each, str) for each in results)
 
 
 def _said_while_built(s: Subject) -> str:
@@ -878,7 +877,7 @@ CLAIMS |= {
     "precision-mixed": _raises("RuntimeError"),
     "endless-recursion": _raises("RecursionError"),
     "not-probabilities": lambda s: _raises("RuntimeError", "ValueError")(s),
-    "parameter-out-of-range": lambda s: _raises_for_some_logvariance(s),
+    "parameter-out-of-range": lambda s: any(isinstance(each, str) for each in _for_many_logvariances(s)),
     "definition-missing": lambda s: not _defines(s, "sample_latent", "loss_function", oracle.CLASS),
     "definition-in-class": lambda s: any(
         hasattr(getattr(s.module, oracle.CLASS), name) and not _defines(s, name)
@@ -909,7 +908,10 @@ CLAIMS |= {
         or not isinstance(s.passed.outputs, (list, tuple))
         or len(s.passed.outputs) != 3
     ),
-    "not-finite": lambda s: "nan" in str(oracle.behaviour(s.source)) or "inf" in str(oracle.behaviour(s.source)),
+    "not-finite": lambda s: (
+        any(word in str(oracle.behaviour(s.source)) for word in ("nan", "inf"))
+        or any(isinstance(each, Tensor) and not each.isfinite().all() for each in _for_many_logvariances(s))
+    ),
     "wrong-shape": lambda s: _shapes(s) != [(6, 5), (8, 64), (8, 15), (8, 15), (8, 784), (8, 784), (8, 15), (8, 15)],
 }
 

@@ -1120,7 +1120,6 @@ GENERAL = {
     "neither-mean-nor-scale": "argument-ignored centre-wrong spread-wrong",
     "std-returned": "argument-ignored",
     "noise-halved": "spread-scaled",
-    "noise-clamped": "spread-scaled",
     "noise-mirrored-in-half-the-rows": "noise-correlated",
     "logvariances-modified": "in-place",
     "means-modified": "in-place",
