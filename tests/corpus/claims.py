@@ -835,14 +835,17 @@ def _step(s: Subject) -> Tensor:
     return s.loss(results[0], x, *results[1:])
 
 
-def _for_many_logvariances(s: Subject) -> tuple[Any, Any]:
-    """What both functions give for log-variances that lie so close that a few are almost zero."""
-    logvariances = torch.linspace(-3, 3, 10001)[:, None]
-    means, pixels = torch.zeros_like(logvariances), torch.full_like(logvariances, 0.5)
-    return (
-        attempt(s.module.sample_latent, means, logvariances),  # type: ignore[union-attr]
-        attempt(s.loss, pixels, pixels, means, logvariances),
-    )
+def _for_many_logvariances(s: Subject) -> list[Any]:
+    """What both functions give for log-variances of either sign that lie so close that a few are almost zero."""
+    results = []
+    for sign in (-1, 1):
+        logvariances = sign * torch.linspace(3e-4, 3, 10000)[:, None]
+        means, pixels = torch.zeros_like(logvariances), torch.full_like(logvariances, 0.5)
+        results += [
+            attempt(s.module.sample_latent, means, logvariances),  # type: ignore[union-attr]
+            attempt(s.loss, pixels, pixels, means, logvariances),
+        ]
+    return results
 
 
 def _said_while_built(s: Subject) -> str:
