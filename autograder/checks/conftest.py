@@ -3,6 +3,8 @@
 Plain pytest grades as well: `pytest --pyargs autograder.checks --submission cs5814_vae.py`.
 """
 
+from collections.abc import Generator
+
 import pytest
 
 from autograder.assignment import PARTS
@@ -30,7 +32,6 @@ def pytest_configure(config: pytest.Config) -> None:
     seed = config.getoption("--challenge-seed")
     grading = Grading(submission) if seed is None else Grading(submission, seed)
     config.stash[GRADING] = grading
-    config.pluginmanager.register(grading)
     config.pluginmanager.register(_Points(grading))
 
 
@@ -57,6 +58,20 @@ def submission(grading: Grading) -> Submission:
 @pytest.fixture
 def challenge(grading: Grading, request: pytest.FixtureRequest) -> Challenge:
     return Challenge(grading.seed, request.node.name)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    item.config.stash[GRADING].prepare(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.config.stash[GRADING].conclude(item, call, report)
+    return report
 
 
 class _CannotGrade:

@@ -12,7 +12,7 @@ import hashlib
 import math
 import secrets
 import textwrap
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar, cast
 
@@ -102,7 +102,7 @@ class Smoke:
 
 @dataclass(eq=False)
 class Grading:
-    """One grading run, as a pytest plugin: gives the checks their fixtures and gathers how they end."""
+    """One grading run: what the checks are given, and how they ended. The hooks in conftest.py keep it up to date."""
 
     submission: Submission
     seed: int = field(default_factory=lambda: secrets.randbits(53))
@@ -145,25 +145,22 @@ class Grading:
         """The parts, in the assignment's order, with the checks that ran."""
         return [PartReport(each.name, each.points, self.checks.get(each.name, [])) for each in PARTS]
 
-    def pytest_runtest_call(self, item: pytest.Item) -> None:
+    def prepare(self, item: pytest.Item) -> None:
+        """Make ready for a check; raises what ended an earlier one of its part by a time-out."""
         if hung := self._hung.get(part_of(item)):  # waiting for the same endless loop again would help nobody
             raise hung
         torch.default_generator.manual_seed(Challenge(self.seed, f"{item.name}: the reference's own draws").seed())
         if part_of(item) not in FUNCTIONS:
             self.stand_in_for_failed_functions()
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        report = yield
+    def conclude(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        """Record how a check ended, and say it in pytest's report."""
         error = call.excinfo.value if call.excinfo else None
         if call.when == "call" or error is not None:
             self._record(item, call, error)
             if isinstance(error, (Wrong, SubmissionError)):
                 said = printable("\n".join(filter(None, (str(error), getattr(error, "hint", "")))))
                 report.longrepr = textwrap.indent(said, "E   ", lambda _: True)  # pytest prints it as it is
-        return report
 
     def _record(self, item: pytest.Item, call: pytest.CallInfo[None], error: BaseException | None) -> None:
         outcome, message, hint = Outcome.PASSED, "", ""

@@ -62,18 +62,15 @@ class Session:
             self._answers.put(f"pytest ended with {code!r}:\n{said.getvalue()[-3000:]}")
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        plugins = session.config.pluginmanager
-        plugins.unregister(name="terminalreporter")  # which would keep all that happened
+        session.config.pluginmanager.unregister(name="terminalreporter")  # which would keep all that happened
         torch.set_num_threads(1)
         self._answers.put(None)
         while True:
             grading = self._waiting.get()
-            session.config.stash[GRADING] = grading
-            plugins.register(grading)
+            session.config.stash[GRADING] = grading  # not as a plugin: pytest keeps those for ever
             with torch.enable_grad():  # whatever a check leaves behind
                 for item, following in zip_longest(session.items, session.items[1:]):
                     session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            plugins.unregister(grading)
             del session.config.stash[GRADING], grading
             self._answers.put(None)
 
