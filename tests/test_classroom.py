@@ -231,7 +231,11 @@ def test_200_get_the_grades_that_each_gets_alone(cluster: Client, results: Resul
     reports = dict(grade_class(class_of_200, results, cluster))
     for source in class_of_200:
         with Sandbox() as sandbox:
-            assert judged(reports[source]) == judged(grade_source("x", source, sandbox, seed=SEED)), source.decode()
+            alone = judged(grade_source("x", source, sandbox, seed=SEED))
+        together = judged(reports[source])
+        if b"time.sleep" in source:  # how much a thread prints meanwhile is up to the clock
+            del alone["output"], together["output"]
+        assert together == alone, source.decode()
 
 
 @pytest.mark.slow

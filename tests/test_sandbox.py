@@ -55,6 +55,26 @@ def test_values_and_gradients_come_back(sandbox: Sandbox) -> None:
     assert reply.gradients("argument")["0"].tolist() == [3.0, 50.0]
 
 
+def test_gradients_come_in_the_order_of_their_names(sandbox: Sandbox) -> None:
+    source = b"import torch\nclass Many(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+    source += b"        self.each = torch.nn.ParameterList([torch.ones(2) for _ in range(9)])\n"
+    source += b"    def forward(self):\n        return sum(self.each)\n"
+    with sandbox.submission(source) as submission:
+        submission.construct("many", "Many")
+        reply = submission.call("", on="many", cotangents={0: torch.ones(2)})
+    assert list(reply.gradients("parameter")) == [f"each.{number}" for number in range(9)]
+
+
+def test_what_a_module_meets_at_its_import_is_the_same_in_each_sandbox_and_after_any_neighbour() -> None:
+    source = "import os, torch\nprint(torch.rand(3).tolist(), os.path.basename(os.path.dirname(__file__)))\n"
+    said = []
+    for _ in range(2):
+        with Sandbox() as sandbox:
+            said += [run(sandbox, source) for _ in range(2)]
+    assert "0." in said[0]
+    assert set(said) == {said[0]}
+
+
 @pytest.mark.parametrize(
     "action",
     [

@@ -49,6 +49,7 @@ def main(level: str, control: socket.socket, scratch: Path) -> None:
     confine.adopt_orphans()
     torch.set_num_threads(1)
     _warm_up()
+    torch.default_generator.manual_seed(0)  # or what a module draws at its import would differ between workers
     gc.collect()
     gc.freeze()  # children share these pages instead of touching them
     wakeup, wakeup_write = os.pipe()
@@ -64,7 +65,7 @@ def main(level: str, control: socket.socket, scratch: Path) -> None:
         if not orders.endswith(b"S"):
             continue  # a kill that crossed with its child's own end
         count += 1
-        home = scratch / f"submission-{count}"
+        home = scratch / "submission"  # no number: a module must not see how many came before it
         home.mkdir(mode=0o700)
         child = os.fork()
         if child == 0:
