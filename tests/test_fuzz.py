@@ -62,7 +62,7 @@ values = st.recursive(
 # What a worker says, and what it never would under the same names.
 fields = st.sampled_from(
     ("id", "ask", "call", "gradient", "error", "incomplete", "attributes", "shapes", "problems", "changed", "reached",
-     "operators", "bytecodes", "kind")
+     "needed", "operators", "bytecodes", "kind")
 )  # fmt: skip
 shapes = st.lists(st.tuples(st.text(max_size=6), st.lists(sizes, max_size=4)), max_size=4)
 errors = st.fixed_dictionaries({}, optional=dict.fromkeys(("kind", "text", "line", "code"), values))
@@ -183,7 +183,11 @@ QUESTIONS: dict[str, Callable[[Submission], Any]] = {
 }
 asks = st.fixed_dictionaries(
     {"ask": st.sampled_from(("sample_latent", "loss_function", "other")) | values},
-    optional={"call": st.integers(0, 2) | values, "gradient": st.booleans()},
+    optional={
+        "call": st.integers(0, 2) | values,
+        "gradient": st.booleans(),
+        "needed": st.lists(st.booleans(), max_size=5) | values,
+    },
 )
 tensors = st.dictionaries(
     st.sampled_from([f"argument.{index}" for index in range(5)]),

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from autograder.sandbox import client, isolation, protocol
-from autograder.sandbox.client import Died, Raised, Sandbox, SandboxError, Submission, TimedOut, Unfit
+from autograder.sandbox.client import Died, Raised, Sandbox, SandboxError, StandIn, Submission, TimedOut, Unfit
 from autograder.sandbox.limits import LIMITS, Limits
 
 ROOT = Path(__file__).parents[1]
@@ -263,6 +263,17 @@ def test_a_stand_in_for_a_single_number_is_differentiable_too(sandbox: Sandbox) 
         reply = submission.call("f", torch.tensor([2.0, 3.0]), cotangents={0: torch.ones(())})
     assert reply.outputs[0].item() == 117.0
     assert reply.gradients("argument")["0"].tolist() == [36.0, 54.0]
+
+
+@pytest.mark.parametrize("function", [lambda n, x: n * x, lambda n, x: (n * x).sum()])
+def test_a_stand_in_takes_what_needs_no_gradient(sandbox: Sandbox, function: StandIn) -> None:
+    source = b"import torch\ndef times(n, x): pass\ndef f(x): return times(torch.tensor([2, 5]), x).sum()\n"
+    with sandbox.submission(source) as submission:
+        submission.stand_in({"times": function})
+        reply = submission.call("f", torch.tensor([1.0, 3.0]), cotangents={0: torch.ones(())})
+        assert submission.call("f", torch.tensor([1.0, 1.0])).outputs[0].item() == 7.0
+    assert reply.outputs[0].item() == 17.0
+    assert reply.gradients("argument")["0"].tolist() == [2.0, 5.0]
 
 
 def test_nobody_stands_in_unasked(sandbox: Sandbox) -> None:

@@ -403,12 +403,13 @@ class Submission:
                 inputs, value = self._stood_in.pop((name, call))
                 answers = _gradients(value, inputs, arguments[0].reshape(value.shape))
             else:
-                inputs = [argument.requires_grad_() for argument in arguments]
-                value = function(*inputs)
+                needed = zip(arguments, message["needed"], strict=True)
+                inputs = [argument.requires_grad_() for argument, is_needed in needed if is_needed]
+                value = function(*arguments)
                 answers = [value]
                 if value.dim() == 0:
                     answers += _gradients(value, inputs, torch.ones(()))
-                else:
+                elif inputs:
                     self._stood_in[name, call] = (inputs, value)
                     if len(self._stood_in) > 8:
                         self._stood_in.pop(next(iter(self._stood_in)))
@@ -454,7 +455,7 @@ def _channel() -> tuple[socket.socket, socket.socket]:
 def _gradients(value: Tensor, inputs: list[Tensor], cotangent: Tensor) -> list[Tensor]:
     import torch
 
-    found = torch.autograd.grad(value, inputs, cotangent, allow_unused=True)
+    found = torch.autograd.grad(value, inputs, cotangent, allow_unused=True) if inputs else ()
     return [
         torch.zeros_like(each) if gradient is None else gradient for gradient, each in zip(found, inputs, strict=True)
     ]

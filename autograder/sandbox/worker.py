@@ -509,14 +509,16 @@ def _stand_in(channel: socket.socket, name: str, parameters: list[str], own: Any
         @staticmethod
         def forward(ctx: Any, *arguments: Tensor) -> Any:
             ctx.call = next(calls)
-            value, *ctx.slopes = ask({"ask": name, "call": ctx.call}, arguments)
+            value, *ctx.slopes = ask({"ask": name, "call": ctx.call, "needed": ctx.needs_input_grad}, arguments)
             return value
 
         @staticmethod
         def backward(ctx: Any, *gradients: Tensor) -> Any:
             if ctx.slopes:
-                return tuple(gradients[0] * slope for slope in ctx.slopes)
-            return ask({"ask": name, "call": ctx.call, "gradient": True}, gradients)
+                found = iter([gradients[0] * slope for slope in ctx.slopes])
+            else:
+                found = iter(ask({"ask": name, "call": ctx.call, "gradient": True}, gradients))
+            return tuple(next(found) if needed else None for needed in ctx.needs_input_grad)
 
     def stand_in(*arguments: Tensor, **named: Tensor) -> Tensor:
         if named.keys() <= set(parameters):
