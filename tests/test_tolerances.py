@@ -190,7 +190,12 @@ LOSS_CHECKS = {
 def judged(check: Callable[..., None], function: Callable[..., Tensor], seed: int) -> str:
     """What a check says about a function; nothing if it passes."""
     submission = Trusted(function)
-    given = {"submission": submission, "challenge": Challenge(seed, check.__name__), "grading": Grading(submission)}
+    given = {
+        "submission": submission,
+        "challenge": Challenge(seed, check.__name__),
+        "grading": Grading(submission),
+        "mistakes": list,
+    }
     try:
         check(**{name: given[name] for name in inspect.signature(check).parameters})
     except Wrong as error:

@@ -109,8 +109,8 @@ def test_output(decoded: Callable[[], Decoded]) -> None:
 
 
 @check("Sizes follow the constructor's arguments", 3)
-def test_sizes(submission: Submission, challenge: Challenge) -> None:
-    decode(Model(submission, challenge), challenge)
+def test_sizes(submission: Submission, challenge: Challenge, decoded: Callable[[], Decoded]) -> None:
+    decoded()
     sizes = Sizes.random(challenge)
     try:
         decode(Model(submission, challenge, sizes), challenge)

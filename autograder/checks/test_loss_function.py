@@ -6,6 +6,7 @@ that each mistake costs its own points and no others.
 """
 
 import ast
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from autograder.assignment import (
     INPUT_DIM,
     LATENT_DIMENSIONALITY,
 )
-from autograder.checks.harness import Challenge, Grading, Wrong, check, close, fail
+from autograder.checks.harness import Challenge, Grading, Wrong, check, close, fail, once
 from autograder.misconceptions import LossProbe, diagnose_loss, diagnose_terms
 from autograder.report import Outcome
 from autograder.sandbox.client import Raised, Submission, SubmissionError
@@ -56,6 +57,12 @@ def inputs(
     return (*images, 2 * challenge.normal(batch, latent), challenge.uniform(low, 2, batch, latent))
 
 
+@pytest.fixture(scope="module")
+def mistakes(submission: Submission, grading: Grading) -> Callable[[], list[str]]:
+    """Finds the mistakes behind wrong values, once for all the checks that such a value fails."""
+    return once(lambda: diagnose(submission, Challenge(grading.seed, "mistakes")))
+
+
 def diagnose(submission: Submission, challenge: Challenge) -> list[str]:
     """The mistakes that explain the values on several minibatches, log-variances of either sign or positive."""
     for low in (-2.0, 0.2):
@@ -82,23 +89,23 @@ def diagnose(submission: Submission, challenge: Challenge) -> list[str]:
 
 
 @check("Reconstruction term: binary cross-entropy, summed over the pixels", 6)
-def test_reconstruction(submission: Submission, challenge: Challenge) -> None:
+def test_reconstruction(submission: Submission, challenge: Challenge, mistakes: Callable[[], list[str]]) -> None:
     observed, expected = change_of_reconstruction(submission, challenge)
     if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge):
         fail(
             f"Between two reconstructions of an image the loss should differ by {expected:.4f}, not {observed:.4f}.",
-            *_about("reconstruction", diagnose(submission, challenge)),
+            *_about("reconstruction", mistakes()),
         )
 
 
 @check("KL divergence in closed form, summed over the latent dimensions", 7)
-def test_divergence(submission: Submission, challenge: Challenge) -> None:
+def test_divergence(submission: Submission, challenge: Challenge, mistakes: Callable[[], list[str]]) -> None:
     observed, expected = change_of_divergence(submission, challenge)
     if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge):
         fail(
             "Between two pairs of means and log-variances the loss of one image should differ by "
             f"{expected:.4f}; it differs by {observed:.4f}.",
-            *_about("kl", diagnose(submission, challenge)),
+            *_about("kl", mistakes()),
         )
 
 
@@ -148,7 +155,9 @@ def right_terms(grading: Grading) -> tuple[bool, bool]:
 
 
 @check("Average over the minibatch", 5)
-def test_minibatch(submission: Submission, challenge: Challenge, grading: Grading) -> None:
+def test_minibatch(
+    submission: Submission, challenge: Challenge, grading: Grading, mistakes: Callable[[], list[str]]
+) -> None:
     both_right = all(right_terms(grading))
     for batch in (challenge.integer(5, 9), challenge.integer(20, 40)):
         arguments = inputs(challenge, batch)
@@ -161,12 +170,14 @@ def test_minibatch(submission: Submission, challenge: Challenge, grading: Gradin
         if not close(torch.tensor(observed), torch.tensor(expected), TOLERANCE):
             fail(
                 f"On a minibatch of {batch} images {what} {expected:.4f}; the loss is {observed:.4f}.",
-                *diagnose(submission, challenge),
+                *mistakes(),
             )
 
 
 @check("Images of shape (N, 1, H, W): the worked example and a minibatch", 2, worked_example=True)
-def test_image_shape(submission: Submission, challenge: Challenge, grading: Grading) -> None:
+def test_image_shape(
+    submission: Submission, challenge: Challenge, grading: Grading, mistakes: Callable[[], list[str]]
+) -> None:
     both_right = all(right_terms(grading))
     reconstruction, original = (
         torch.sigmoid(torch.tensor(logits)).reshape(1, 1, 2, 2)
@@ -184,7 +195,7 @@ def test_image_shape(submission: Submission, challenge: Challenge, grading: Grad
         plain = probe(submission, *flattened, *parameters).value
         fail(
             f"The notebook's worked example gives {example:.4f} where {expected:.4f} is printed.",
-            *(["loss-image-shape"] if abs(plain - expected) <= TOLERANCE else diagnose(submission, challenge)),
+            *(["loss-image-shape"] if abs(plain - expected) <= TOLERANCE else mistakes()),
         )
     images = [challenge.uniform(LOW, HIGH, 3, 1, 5, 4) for _ in range(2)]
     flat = [image.flatten(1) for image in images]
@@ -198,7 +209,9 @@ def test_image_shape(submission: Submission, challenge: Challenge, grading: Grad
 
 
 @check("Differentiable with respect to reconstructions, means and log-variances", 3)
-def test_gradients(submission: Submission, challenge: Challenge, grading: Grading) -> None:
+def test_gradients(
+    submission: Submission, challenge: Challenge, grading: Grading, mistakes: Callable[[], list[str]]
+) -> None:
     arguments = inputs(challenge, 1, pixels=12, latent=4)
     reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(())})
     value_of(reply.outputs, 1)
@@ -226,7 +239,7 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
             how = "does not reach" if gradient is None else "is wrong with respect to"
             fail(f"The gradient of the loss {how} the {name}.", "kl-detached" if index else "reconstruction-detached")
         if not right and (gradient is None or not gradient.any()):  # a wrong term has a gradient all the same
-            fail(f"The gradient of the loss does not reach the {name}.", *diagnose(submission, challenge))
+            fail(f"The gradient of the loss does not reach the {name}.", *mistakes())
 
 
 @check("No loops over the minibatch", 2)
