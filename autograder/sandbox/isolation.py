@@ -151,6 +151,9 @@ def environment(scratch: str, package_root: str) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "MALLOC_ARENA_MAX": "2",
+        # What a step of training frees stays for the next: from the system it would come back page by page.
+        "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+        "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
         "CUDA_VISIBLE_DEVICES": "",
         "MPLBACKEND": "Agg",
     }
