@@ -2,9 +2,10 @@
 
 The others are stock nbgrader and, where the command is on the PATH, `otter run`; both run the public checks.
 
-Every rate counts all seconds: starting the workers, and importing torch in each. No report is reused. Memory is that of
-a worker and of everything it started, each shared page divided among those who share it (PSS). The submissions are
-correct styles, wrong modules and, except against other graders, hostile ones.
+Every rate counts all seconds: starting the workers, and importing torch in each. No report is reused. The other graders
+run half before and half after ours, for a shared machine is not always equally fast. Memory is that of a worker and of
+everything it started, each shared page divided among those who share it (PSS). The submissions are correct styles,
+wrong modules and, except against other graders, hostile ones.
 
 Usage: python benchmarks/class.py [--others N] [--workers 1 2] [--sizes 50 100 200]
        python benchmarks/class.py --others 0 --workers 2 --sizes 1000      how memory grows with the class
@@ -123,29 +124,40 @@ def main() -> None:
     arguments.add_argument("--sizes", type=int, nargs="+", default=[50, 100, 200])
     chosen = arguments.parse_args()
 
-    others = {}
-    if chosen.others:
-        modules = mixed(chosen.others, 0, ROOT)
-        with tempfile.TemporaryDirectory() as folder:
-            others["stock nbgrader"] = 60 * chosen.others / graded(STOCK, modules, Path(folder) / "stock")
-        if shutil.which("otter"):
-            with tempfile.TemporaryDirectory() as folder:
-                others["otter run"] = 60 * chosen.others / otter_run(modules, Path(folder))
-        for name, rate in others.items():
-            print(f"{name:27} {rate:6.1f} a minute ({chosen.others} benign submissions)")
+    others: dict[str, float] = {}  # seconds, in all
+    modules = mixed(2 * (chosen.others // 2), 0, ROOT)
+    time_others(others, modules[::2])
+    runs = []
     for workers in chosen.workers:
         for size in chosen.sizes:
             with tempfile.TemporaryDirectory() as canary:
                 seconds, finished, memory = measure(mixed(size, 0 if others else 0.05, Path(canary)), workers)
-            rate = 60 * size / seconds
-            ratios = "".join(f"  {rate / other:5.1f} times {name}" for name, other in others.items())
-            print(f"{workers} worker{'s' * (workers > 1)}, {size:5} submissions  {rate:6.1f} a minute{ratios}")
+            runs.append((f"{workers} worker{'s' * (workers > 1)}, {size:5} submissions", 60 * size / seconds))
+            print(f"{runs[-1][0]}  {runs[-1][1]:6.1f} a minute")
             gaps = sorted(later - earlier for earlier, later in pairwise(finished))
             each = sum(gaps) / len(gaps)
             print(f"    {finished[0]:.1f} s to the first, then {each:.2f} s each, at most {gaps[-1]:.1f} s")
             if len(memory) > 4:
                 at_100 = memory[min(len(memory) - 1, int(finished[min(99, size - 1)] / SAMPLED_S))]
                 print(f"    largest worker: {max(memory):.2f} GiB; {at_100:.2f} at the 100th, {memory[-1]:.2f} at last")
+    time_others(others, modules[1::2])
+    for name, seconds in others.items():
+        rate = 60 * len(modules) / seconds
+        print(f"{name}: {rate:.1f} a minute ({len(modules)} benign submissions)")
+        for run, ours in runs:
+            print(f"    {run}: {ours / rate:.1f} times that")
+
+
+def time_others(seconds: dict[str, float], modules: list[bytes]) -> None:
+    """Add the seconds that each of the other graders takes over these modules."""
+    if not modules:
+        return
+    graders = {"stock nbgrader": lambda folder: graded(STOCK, modules, folder / "stock")}
+    if shutil.which("otter"):
+        graders["otter run"] = lambda folder: otter_run(modules, folder)
+    for name, grade in graders.items():
+        with tempfile.TemporaryDirectory() as folder:
+            seconds[name] = seconds.get(name, 0.0) + grade(Path(folder))
 
 
 if __name__ == "__main__":
