@@ -6,6 +6,7 @@ from autograder.checks.errors import explain, note_on_work
 from autograder.sandbox.client import Raised, SubmissionError, TimedOut, Unfit
 
 MISSING = "`{}` is missing: the module does not define it"
+NO_FORWARD = 'Module [{}] is missing the required "forward" function'
 
 
 def called(function: str, said: str) -> Raised:
@@ -66,7 +67,24 @@ def called(function: str, said: str) -> Raised:
             "",
         ),
         (Raised("NameError", "name 'std' is not defined", 3, "std"), "", "name-undefined", "std"),
-        (Raised("OSError", "no such file", 3, "open"), "", None, "no such file"),
+        (Raised("ZeroDivisionError", "division by zero", 3, "1 / 0"), "", None, "division by zero"),
+        (Raised("EOFError", "EOF when reading a line", 3, "input()"), "", "nothing-outside", "reading a line"),
+        (Raised("RuntimeError", "Dataset not found.", 3, "MNIST('data')"), "", "nothing-outside", "Dataset"),
+        (Raised("AssertionError", "Torch not compiled with CUDA enabled", 3, "x.cuda()"), "", "no-gpu-here", "CUDA"),
+        (Raised("RuntimeError", "No CUDA GPUs are available", 3, "x.cuda()"), "", "no-gpu-here", "CUDA"),
+        (Raised("ValueError", "too many values", 3, "a, b = x.to('cuda')"), "", "wrong-call", "too many values"),
+        (
+            Raised("NotImplementedError", NO_FORWARD.format("ModuleList"), None, ""),
+            "class ConditionalVariationalAutoencoder:\n    def forward(self, x, c): ...",
+            "not-callable",
+            "ModuleList",
+        ),
+        (
+            Raised("NotImplementedError", NO_FORWARD.format("CVAE"), None, ""),
+            "class Block:\n    def forward(self, x): ...\nclass CVAE:\n    def Forward(self, x, c): ...",
+            "forward-missing",
+            "`Forward`",
+        ),
         (Raised("TypeError", "x", None, ""), "(" * 5000, "wrong-call", ""),
         (Unfit("x"), "\0", None, ""),
     ],

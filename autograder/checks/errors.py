@@ -22,7 +22,13 @@ _USUAL_CAUSES = [
     (r"^MemoryError|can't allocate memory", "memory"),
     (r"before Module\.__init__\(\) call|must call super\(\)\.__init__", "super-init-missing"),
     (r"must be a torch\.nn\.Module", "not-a-module"),
+    (r"which cannot be called", "not-callable"),
     (r"^(NameError|UnboundLocalError)", "name-undefined"),
+    (r"NVIDIA driver|No CUDA GPUs|not compiled with CUDA|not linked with support for mps", "no-gpu-here"),
+    (r"^(EOFError|FileNotFoundError|PermissionError|OSError|URLError|gaierror|Connection\w*Error)|urlopen error"
+     r"|Dataset not found", "nothing-outside"),
+    (r"call numpy\(\) on Tensor", "numpy-for-torch"),
+    (r"one_hot is only applicable", "one-hot-already"),
     (r"in-place operation|in-place on|requires grad is being used in an in-place", "in-place"),
     (r"shapes cannot be multiplied|size of tensor a|Sizes of tensors must match|same number of dimensions|same size"
      r"|must match the size|Dimension out of range|is invalid for input of size|shape mismatch", "sizes-do-not-fit"),
@@ -32,6 +38,7 @@ _USUAL_CAUSES = [
     (r"converted to Scalar|only one element tensors|only integer tensors of a single element", "tensor-as-number"),
     (r"is an UninitializedParameter", "lazy-layer"),
     (r"(it|value \d) is None where a tensor", "nothing-returned"),
+    (r"`forward` returned the wrong thing: it is an? ", "wrong-number-of-results"),
     (r"(it|value \d) is an? \S+ where a tensor", "no-tensor-returned"),
     (r"must return three tensors|it returned an? \S+ of \d+ values", "wrong-number-of-results"),
     (r"^AttributeError", "attribute-undefined"),
@@ -73,10 +80,13 @@ def explain(error: SubmissionError, source: bytes) -> Cause:
             return Cause(f"{said}. It is written as `{function.text}`.", _wrong_signature(function))
         if error.kind == "TypeError" and "__init__() takes 1 positional argument but" in error.text:
             return Cause(f"{said}. The class has no method `__init__` of its own.", "wrong-parameters")
-        if 'the required "forward"' in error.text:
-            near = _nearest("forward", _methods(tree))
+        if called := re.search(r'Module \[(\w+)\] is missing the required "forward"', error.text):
+            if not (methods := _methods(tree, called[1])):  # torch's own class, nn.ModuleList say
+                return Cause(said, "not-callable")
+            near = _nearest("forward", methods)
             return Cause(
-                "The class has no method `forward`" + (f"; it has `{near}`." if near else "."), "forward-missing"
+                f"The class {called[1]} has no method `forward`" + (f"; it has `{near}`." if near else "."),
+                "forward-missing",
             )
     causes = (name for pattern, name in _USUAL_CAUSES if re.search(pattern, said))
     return Cause(said, next(causes, None))
@@ -132,8 +142,9 @@ def _missing(said: str, name: str | None, attribute: str | None, tree: ast.Modul
     return Cause(said + (f"; it defines `{near}`." if near else "."), "definition-missing")
 
 
-def _methods(tree: ast.Module) -> set[str]:
-    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+def _methods(tree: ast.Module, owner: str | None = None) -> set[str]:
+    """The methods of the class of this name, or of all classes."""
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and owner in (None, node.name)]
     return {node.name for each in classes for node in each.body if isinstance(node, ast.FunctionDef)}
 
 

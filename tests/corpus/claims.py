@@ -878,6 +878,9 @@ CLAIMS |= {
     "memory": _raises("RuntimeError", "MemoryError"),
     "lazy-layer": lambda s: "Lazy" in s.source,
     "precision-mixed": _raises("RuntimeError"),
+    "no-gpu-here": lambda s: "cuda" in s.source,
+    "numpy-for-torch": lambda s: "numpy" in s.source,
+    "one-hot-already": lambda s: "one_hot" in s.source,
     "endless-recursion": _raises("RecursionError"),
     "not-probabilities": lambda s: _raises("RuntimeError", "ValueError")(s),
     "parameter-out-of-range": lambda s: any(isinstance(each, str) for each in _for_many_logvariances(s)),
@@ -896,6 +899,10 @@ CLAIMS |= {
         "self" in _signature(s, name) for name in ("sample_latent", "loss_function") if _defines(s, name)
     ),
     "wrong-parameters": lambda s: bool(_odd_signatures(s)),
+    "not-callable": lambda s: any(
+        not callable(piece) or isinstance(piece, (nn.ModuleList, nn.ModuleDict))
+        for piece in (getattr(oracle.partly_built(s.module), name, None) for name in oracle.PIECES)  # type: ignore[arg-type]
+    ),
     "super-init-missing": lambda s: "before Module.__init__() call" in _said_while_built(s),
     "not-a-module": lambda s: not issubclass(getattr(s.module, oracle.CLASS), nn.Module),
     "name-undefined": _raises("NameError", "UnboundLocalError"),

@@ -101,6 +101,16 @@ SAMPLE = (
         "parameter-out-of-range",
     ),
     _sample("normal-of-negative-scale", "    return torch.normal(means, logvariances)\n", "parameter-out-of-range"),
+    _sample(
+        "noise-on-a-gpu",
+        STD + '    return means + std * torch.randn(means.shape, device="cuda")\n',
+        "no-gpu-here",
+    ),
+    _sample(
+        "std-by-numpy",
+        "    import numpy as np\n\n    return means + np.exp(0.5 * logvariances) * torch.randn_like(means)\n",
+        "numpy-for-torch",
+    ),
     _sample("sample-calls-itself", "    return sample_latent(means, logvariances)\n", "endless-recursion"),
     _sample("sample-ends-the-program", "    raise SystemExit\n", "exit-called"),
     _sample("sample-of-a-million-million", STD + "    return means + std * torch.randn(10**12).mean()\n", "memory"),
@@ -616,7 +626,7 @@ ENCODERS = (
     ),
     _encoder(
         "encoder-in-a-plain-list",
-        None,
+        "not-callable",
         edits=(
             (ENCODER, ENCODER.replace("nn.Sequential(", "[").replace("        )\n", "        ]\n")),
             (
@@ -669,6 +679,19 @@ def _decoder(
 
 
 DECODERS = (
+    _decoder(
+        "decoder-in-a-module-list",
+        "not-callable",
+        edits=(
+            (DECODER, DECODER.replace("nn.Sequential(", "nn.ModuleList([").replace("        )\n", "        ])\n")),
+            (
+                DECODE,
+                "        data_recon = torch.cat((latents, condition), dim=-1)\n"
+                "        for layer in self.decoder:\n            data_recon = layer(data_recon)\n",
+            ),
+        ),
+        may_lose=("forward", "training"),
+    ),
     # The hand-out's listing, with which its table was made.
     _decoder("decoder-of-three-layers", "decoder-depth", DECODER_INPUT, RELU, HIDDEN, RELU, PIXELS, SIGMOID),
     _decoder("decoder-of-two-layers", "decoder-depth", DECODER_INPUT, RELU, PIXELS, SIGMOID),
@@ -961,6 +984,18 @@ FORWARDS = (
         may_lose=frozenset({"training"}),
         misconception="logvariance-head-activated",
     ),
+    Wrong(
+        "std-returned-by-forward",
+        ((RETURN, RETURN.replace("logvariance_params", "torch.exp(0.5 * logvariance_params)")),),
+        loses=frozenset({"encoder"}),
+        may_lose=frozenset({"training"}),
+        misconception="logvariance-head-activated",
+    ),
+    _forward(
+        "classes-encoded-again",
+        "one-hot-already",
+        (ENCODE, "        condition = F.one_hot(condition, self.num_categories)\n" + ENCODE),
+    ),
     _forward("sigmoid-again-in-forward", None, (RETURN, RETURN.replace("data_recon", "torch.sigmoid(data_recon)"))),
     _forward("reconstruction-rounded", None, (RETURN, RETURN.replace("data_recon", "data_recon.round()"))),
     _forward("input-rounded", None, (ENCODE, ENCODE.replace("data_input", "data_input.round()")), may_lose=()),
@@ -1081,6 +1116,12 @@ WHOLE = (
         may_lose=frozenset({"training"}),
         misconception="precision-mixed",
     ),
+    Wrong(
+        "weights-from-a-file",
+        (("import torch\n", 'import torch\n\nWEIGHTS = torch.load("weights.pt")\n'),),
+        loses=ALL,
+        misconception="nothing-outside",
+    ),
     Wrong("colon-forgotten", (("(means, logvariances):", "(means, logvariances)"),), loses=ALL, misconception="syntax"),
     Wrong(
         "magic-left",
@@ -1184,7 +1225,7 @@ GENERAL = {
     "noise-instead-of-sample": "decoding-other",
     "latent-returned-too": "wrong-number-of-results",
     "only-reconstruction-returned": "wrong-number-of-results",
-    "dictionary-returned": "no-tensor-returned",
+    "dictionary-returned": "wrong-number-of-results",
     "nothing-returned": "nothing-returned",
     "std-given-to-sample": "sample-arguments-changed",
     "sigmoid-again-in-forward": "reconstruction-changed",
