@@ -84,8 +84,13 @@ def judge_head(submission: Submission, challenge: Challenge, name: str) -> None:
     model = Model(submission, challenge)
     model.require(name)
     position, activated = HEADS[name]
+    images, conditions = model.inputs(challenge)
+    encoded = model.piece("encoder", concatenate(images, conditions))
     hidden = challenge.normal(BATCH, HIDDEN_SIZE)
     head = model.piece(name, hidden)
+    if head is None and encoded is not None and encoded.output.dim() == 2:  # another width, which is judged above
+        hidden = challenge.normal(*encoded.output.shape)
+        head = model.piece(name, hidden)
     if head is None:
         model.call(name, hidden)  # says why it cannot be called
         fail(f"No gradient reaches the parameters of {name}.", "not-trainable")
@@ -105,8 +110,6 @@ def judge_head(submission: Submission, challenge: Challenge, name: str) -> None:
     other = model.piece(next(each for each in HEADS if each != name), hidden)
     if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
         fail("mean_layer and logvariance_layer share their parameters.", "heads-shared")
-    images, conditions = model.inputs(challenge)
-    encoded = model.piece("encoder", concatenate(images, conditions))
     try:
         observed = model.forward(images, conditions, challenge.seed()).outputs[position]
         linear = model.call(name, encoded.output).outputs[0] if encoded else None

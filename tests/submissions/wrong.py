@@ -350,6 +350,11 @@ LOSS = (
         "divided-by-all-pixels", "divided-by-all-pixels", average=AVERAGE.replace("means.shape[0]", "originals.numel()")
     ),
     _loss("divided-by-batch-twice", average=AVERAGE.replace("means.shape[0]", "means.shape[0] ** 2")),
+    _loss(
+        "mean-times-784",
+        "reconstruction-scaled batch-other",
+        bce=_bce("784 * F.binary_cross_entropy(reconstructions, originals)"),
+    ),
     _loss("batch-size-hard-coded", average=AVERAGE.replace("means.shape[0]", "128")),
     _loss(
         "loss-per-image",
@@ -1250,7 +1255,7 @@ GENERAL = {
     "super-init-forgotten": "super-init-missing",
     "init-misspelled": "wrong-parameters",
     "init-without-self": "self-missing",
-    "hidden-size-doubled": "attribute-wrong sizes-do-not-fit",
+    "hidden-size-doubled": "attribute-wrong",
 }
 
 WRONG: tuple[Wrong, ...] = tuple(
