@@ -58,7 +58,7 @@ MISCONCEPTIONS: dict[str, Misconception] = {
             "name-undefined": "A name is used to which nothing has been assigned at that point: look for a misspelling, a missing line, or one that comes too late.",
             "attribute-undefined": "Something is asked of an object that it does not have: look for a misspelling, or for an object of another kind than you think.",
             "wrong-call": "A function or an operator is given what it does not take: on the line named, count the arguments and look at the kind and the size of each.",
-            "no-gpu-here": "Grading has no GPU. Make a new tensor where the arguments are (torch.randn_like, or device=means.device), and leave it to the notebook to move the model.",
+            "no-gpu-here": "Grading has no GPU. Make each new tensor on the device that the arguments are on (device=means.device), and leave it to the notebook to move the model.",
             "nothing-outside": "Grading has no network, no keyboard and no files beside the module, and writes nothing: a module holds definitions, data and weights are loaded in the notebook.",
             "numpy-for-torch": "NumPy knows no gradients: torch has the same functions, and keeps the graph.",
             "one-hot-already": "The classes come as one-hot rows already: nothing is left to encode.",
