@@ -4,6 +4,7 @@ A mistake costs the part that it belongs to and no other: a failed function is r
 parts need it, and a wrong encoder is no reason to doubt the wiring around it.
 """
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -467,6 +468,16 @@ def _encoder(
     return Wrong(name, edits, misconception=misconception, **_of_part("encoder", may_lose))
 
 
+def _in_a_list(layers: str, call: str, opening: str, closing: str) -> tuple[tuple[str, str], ...]:
+    """Edits that keep the layers of a piece in a list, between these two, and call them one by one."""
+    called = re.fullmatch(r" +(\w+) = (self\.\w+)\((.+)\)\n", call)
+    assert called
+    result, piece, x = called.groups()
+    loop = f"        {result} = {x}\n        for layer in {piece}:\n            {result} = layer({result})\n"
+    listed = layers.replace("nn.Sequential(", opening).replace("        )\n", f"        {closing}\n")
+    return (layers, listed), (call, loop)
+
+
 def _activated(activation: str) -> tuple[str, ...]:
     return (ENCODER_INPUT, activation, HIDDEN, activation, HIDDEN, activation)
 
@@ -632,14 +643,7 @@ ENCODERS = (
     _encoder(
         "encoder-in-a-plain-list",
         "not-callable",
-        edits=(
-            (ENCODER, ENCODER.replace("nn.Sequential(", "[").replace("        )\n", "        ]\n")),
-            (
-                ENCODE,
-                "        hidden = torch.cat((data_input, condition), dim=-1)\n"
-                "        for layer in self.encoder:\n            hidden = layer(hidden)\n",
-            ),
-        ),
+        edits=_in_a_list(ENCODER, ENCODE, "[", "]"),
         may_lose=("forward", "training"),
     ),
     _encoder(
@@ -684,19 +688,6 @@ def _decoder(
 
 
 DECODERS = (
-    _decoder(
-        "decoder-in-a-module-list",
-        "not-callable",
-        edits=(
-            (DECODER, DECODER.replace("nn.Sequential(", "nn.ModuleList([").replace("        )\n", "        ])\n")),
-            (
-                DECODE,
-                "        data_recon = torch.cat((latents, condition), dim=-1)\n"
-                "        for layer in self.decoder:\n            data_recon = layer(data_recon)\n",
-            ),
-        ),
-        may_lose=("forward", "training"),
-    ),
     # The hand-out's listing, with which its table was made.
     _decoder("decoder-of-three-layers", "decoder-depth", DECODER_INPUT, RELU, HIDDEN, RELU, PIXELS, SIGMOID),
     _decoder("decoder-of-two-layers", "decoder-depth", DECODER_INPUT, RELU, PIXELS, SIGMOID),
@@ -857,6 +848,12 @@ DECODERS = (
         may_lose=("forward", "training"),
     ),
     _decoder(
+        "decoder-in-a-module-list",
+        "not-callable",
+        edits=_in_a_list(DECODER, DECODE, "nn.ModuleList([", "])"),
+        may_lose=("forward", "training"),
+    ),
+    _decoder(
         "decoder-misspelled",
         None,
         edits=(
@@ -982,19 +979,18 @@ FORWARDS = (
         None,
         (SAMPLES, SAMPLES.replace("logvariance_params", "torch.exp(0.5 * logvariance_params)")),
     ),
-    Wrong(
-        "variance-returned",
-        ((RETURN, RETURN.replace("logvariance_params", "logvariance_params.exp()")),),
-        loses=frozenset({"encoder"}),
-        may_lose=frozenset({"training"}),
-        misconception="logvariance-head-activated",
-    ),
-    Wrong(
-        "std-returned-by-forward",
-        ((RETURN, RETURN.replace("logvariance_params", "torch.exp(0.5 * logvariance_params)")),),
-        loses=frozenset({"encoder"}),
-        may_lose=frozenset({"training"}),
-        misconception="logvariance-head-activated",
+    *(
+        Wrong(
+            name,
+            ((RETURN, RETURN.replace("logvariance_params", returned)),),
+            loses=frozenset({"encoder"}),
+            may_lose=frozenset({"training"}),
+            misconception="logvariance-head-activated",
+        )
+        for name, returned in (
+            ("variance-returned", "logvariance_params.exp()"),
+            ("std-returned-by-forward", "torch.exp(0.5 * logvariance_params)"),
+        )
     ),
     _forward(
         "classes-encoded-again",
