@@ -22,7 +22,7 @@ _USUAL_CAUSES = [
     (r"^MemoryError|can't allocate memory", "memory"),
     (r"before Module\.__init__\(\) call|must call super\(\)\.__init__", "super-init-missing"),
     (r"must be a torch\.nn\.Module", "not-a-module"),
-    (r"which cannot be called", "not-callable"),
+    (r'which cannot be called|is missing the required "forward"', "not-callable"),  # nn.ModuleList has no forward
     (r"^(NameError|UnboundLocalError)", "name-undefined"),
     (r"NVIDIA driver|No CUDA GPUs|not compiled with CUDA|not linked with support for mps", "no-gpu-here"),
     (r"^(EOFError|FileNotFoundError|PermissionError|OSError|URLError|gaierror|Connection\w*Error)|urlopen error"
@@ -80,12 +80,11 @@ def explain(error: SubmissionError, source: bytes) -> Cause:
             return Cause(f"{said}. It is written as `{function.text}`.", _wrong_signature(function))
         if error.kind == "TypeError" and "__init__() takes 1 positional argument but" in error.text:
             return Cause(f"{said}. The class has no method `__init__` of its own.", "wrong-parameters")
-        if called := re.search(r'Module \[(\w+)\] is missing the required "forward"', error.text):
-            if not (methods := _methods(tree, called[1])):  # torch's own class, nn.ModuleList say
-                return Cause(said, "not-callable")
+        unwritten = re.search(r'Module \[(\w+)\] is missing the required "forward"', error.text)
+        if unwritten and (methods := _methods(tree, unwritten[1])):
             near = _nearest("forward", methods)
             return Cause(
-                f"The class {called[1]} has no method `forward`" + (f"; it has `{near}`." if near else "."),
+                f"The class {unwritten[1]} has no method `forward`" + (f"; it has `{near}`." if near else "."),
                 "forward-missing",
             )
     causes = (name for pattern, name in _USUAL_CAUSES if re.search(pattern, said))
