@@ -124,40 +124,42 @@ def main() -> None:
     arguments.add_argument("--sizes", type=int, nargs="+", default=[50, 100, 200])
     chosen = arguments.parse_args()
 
-    others: dict[str, float] = {}  # seconds, in all
-    modules = mixed(2 * (chosen.others // 2), 0, ROOT)
-    time_others(others, modules[::2])
+    modules = mixed(chosen.others, 0, ROOT)
+    before = time_others(modules[::2])
     runs = []
     for workers in chosen.workers:
         for size in chosen.sizes:
             with tempfile.TemporaryDirectory() as canary:
-                seconds, finished, memory = measure(mixed(size, 0 if others else 0.05, Path(canary)), workers)
-            runs.append((f"{workers} worker{'s' * (workers > 1)}, {size:5} submissions", 60 * size / seconds))
-            print(f"{runs[-1][0]}  {runs[-1][1]:6.1f} a minute")
+                seconds, finished, memory = measure(mixed(size, 0 if modules else 0.05, Path(canary)), workers)
+            run, rate = f"{workers} worker{'s' * (workers > 1)}, {size:5} submissions", 60 * size / seconds
+            runs.append((run, rate))
+            print(f"{run}  {rate:6.1f} a minute")
             gaps = sorted(later - earlier for earlier, later in pairwise(finished))
             each = sum(gaps) / len(gaps)
             print(f"    {finished[0]:.1f} s to the first, then {each:.2f} s each, at most {gaps[-1]:.1f} s")
             if len(memory) > 4:
                 at_100 = memory[min(len(memory) - 1, int(finished[min(99, size - 1)] / SAMPLED_S))]
                 print(f"    largest worker: {max(memory):.2f} GiB; {at_100:.2f} at the 100th, {memory[-1]:.2f} at last")
-    time_others(others, modules[1::2])
-    for name, seconds in others.items():
-        rate = 60 * len(modules) / seconds
-        print(f"{name}: {rate:.1f} a minute ({len(modules)} benign submissions)")
-        for run, ours in runs:
-            print(f"    {run}: {ours / rate:.1f} times that")
+    after = time_others(modules[1::2])
+    for name, seconds in before.items():
+        other = 60 * len(modules) / (seconds + after.get(name, 0.0))
+        print(f"{name}: {other:.1f} a minute ({len(modules)} benign submissions)")
+        for run, rate in runs:
+            print(f"    {run}: {rate / other:.1f} times that")
 
 
-def time_others(seconds: dict[str, float], modules: list[bytes]) -> None:
-    """Add the seconds that each of the other graders takes over these modules."""
+def time_others(modules: list[bytes]) -> dict[str, float]:
+    """The seconds that each of the other graders takes over these modules."""
     if not modules:
-        return
+        return {}
     graders = {"stock nbgrader": lambda folder: graded(STOCK, modules, folder / "stock")}
     if shutil.which("otter"):
         graders["otter run"] = lambda folder: otter_run(modules, folder)
+    seconds = {}
     for name, grade in graders.items():
         with tempfile.TemporaryDirectory() as folder:
-            seconds[name] = seconds.get(name, 0.0) + grade(Path(folder))
+            seconds[name] = grade(Path(folder))
+    return seconds
 
 
 if __name__ == "__main__":
