@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # A file of tests keeps to one process, because its tests share what takes long to make.
 SIDE_BY_SIDE := --numprocesses auto --dist loadfile
-SAMPLES := autograder/solution cs5814_vae.py $(sort $(wildcard examples/*))
+SAMPLES := autograder/assignments/cvae/solution cs5814_vae.py $(sort $(wildcard examples/*))
 
 # nbgrader calls the programs of its own packages by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)

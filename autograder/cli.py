@@ -15,14 +15,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from autograder.assignment import MODULE, TITLE
-from autograder.report import printable
+from autograder.assignments.cvae.assignment import MODULE, TITLE
+from autograder.report.model import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from autograder.gradescope import ResultsFile
-    from autograder.report import Report
+    from autograder.platforms.gradescope.build import ResultsFile
+    from autograder.report.model import Report
 
 OK, BELOW_MINIMUM, USAGE, GRADER_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 OUT_OF_STEP = 1
@@ -76,8 +76,9 @@ def _app() -> None:
 @contextmanager
 def exit_codes() -> "Iterator[None]":
     """Turn what can go wrong into the documented exit codes and one clear line."""
-    from autograder.grading import GraderError, NothingToGrade
+    from autograder.grading import GraderError
     from autograder.sandbox.client import SandboxError
+    from autograder.submissions.find import NothingToGrade
 
     try:
         yield
@@ -154,10 +155,11 @@ def grade(
       2  bad usage, or nothing to grade
       3  the grader itself failed
     """
-    from autograder.grading import NothingToGrade, find_module, grade_source, nothing
-    from autograder.reports import github as workflow
+    from autograder.grading.grade import grade_source, nothing
+    from autograder.platforms.github import workflow
     from autograder.sandbox import isolation as levels
     from autograder.sandbox.client import Sandbox
+    from autograder.submissions.find import NothingToGrade, find_module
 
     if github and not all(os.environ.get(variable) for variable in workflow.FILES):
         raise typer.BadParameter(
@@ -195,7 +197,7 @@ def grade(
             )
         if results:
             results.finish(report)
-        from autograder.results import write
+        from autograder.grading.results import write
 
         renderings: list[tuple[Path | None, Callable[[Report], str]]] = [
             (json_file, _json),
@@ -212,7 +214,7 @@ def grade(
         if quiet:
             console.print(f"{report.score:g}/{report.max_score:g}", highlight=False)
         else:
-            from autograder.reports import terminal
+            from autograder.report import terminal
 
             terminal.render(report, console)
         if timings:
@@ -229,20 +231,20 @@ def _json(report: "Report") -> str:
 
 
 def _junit(report: "Report") -> str:
-    from autograder.reports import junit
+    from autograder.report import junit
 
     return junit.render(report)
 
 
 def _html(report: "Report") -> str:
-    from autograder.reports import html
+    from autograder.report import html
 
     return html.render(report)
 
 
 def _results_file(path: Path, visibility: str) -> "ResultsFile":
     """Gradescope's results.json, which says from now on that the grading did not finish."""
-    from autograder.gradescope import ResultsFile, unstarted
+    from autograder.platforms.gradescope.build import ResultsFile, unstarted
 
     results = ResultsFile(path, visibility)
     results.progress(unstarted())
@@ -252,7 +254,7 @@ def _results_file(path: Path, visibility: str) -> "ResultsFile":
 
 
 def _markdown(report: "Report") -> str:
-    from autograder.reports import markdown
+    from autograder.report import markdown
 
     return markdown.render(report)
 
@@ -299,10 +301,10 @@ def class_command(
       3    the grader itself failed
       130  stopped by Ctrl-C
     """
-    from autograder.classroom import Class
-    from autograder.reports.progress import ClassProgress
-    from autograder.results import Results
-    from autograder.submissions import find_submissions
+    from autograder.classroom.progress import ClassProgress
+    from autograder.classroom.run import Class
+    from autograder.grading.results import Results
+    from autograder.submissions.layouts import find_submissions
 
     with exit_codes():
         found = find_submissions(submissions)
@@ -366,7 +368,7 @@ def _plain(text: str) -> Any:
 @app.command(rich_help_panel=ABOUT)
 def schema() -> None:
     """Print the JSON Schema of what `autograder grade --json` writes."""
-    from autograder.report import JSON_SCHEMA
+    from autograder.report.model import JSON_SCHEMA
 
     print(JSON_SCHEMA.read_text("utf-8"), end="")
 
@@ -376,8 +378,8 @@ def fill_in_command(
     out: Annotated[Path, typer.Argument(help="Where to write the students' module.")] = Path(MODULE),
 ) -> None:
     """Write the students' fill-in module, generated from the solution."""
-    from autograder.fill_in import fill_in
-    from autograder.results import write
+    from autograder.authoring.fill_in import fill_in
+    from autograder.grading.results import write
 
     write(out, fill_in())
     console.print(f"Wrote {out}")
@@ -390,17 +392,17 @@ def rollover(
         Path | None, typer.Option(help="Measure the reference curve on the MNIST in this folder (minutes).")
     ] = None,
 ) -> None:
-    """Bring the solution, the notebook, its checks and the manuals in step with autograder/assignment.py.
+    """Bring the solution, the notebook, its checks and the manuals in step with autograder/assignments/cvae/assignment.py.
 
     Exit codes: 0 in step; 1 with --check, something is not; 2 the assignment file or a passage needs a person.
     """
-    from autograder import rollover as term
-    from autograder.results import write
+    from autograder.authoring import rollover as term
+    from autograder.grading.results import write
 
     try:
         curve = None
         if mnist is not None:
-            from autograder.reference_curve import measure
+            from autograder.assignments.cvae.reference_curve import measure
 
             term.require_sound()
             console.print("Training the solution on MNIST; this takes some minutes.")
@@ -417,7 +419,7 @@ def rollover(
         if not check:
             write(path, new)
     if not files:
-        console.print("Everything is in step with autograder/assignment.py.")
+        console.print("Everything is in step with autograder/assignments/cvae/assignment.py.")
         return
     if old_networks_pass:
         console.print("HIDDEN_SIZE stays: in a new term, last term's answers would still pass.", style="yellow")
@@ -441,7 +443,7 @@ def release(
     With --github a folder to push as a template repository, which grades each push: with the public checks, or, with
     --repository and --ref, with the graded ones. docs/ci.md explains who can read and change what.
     """
-    from autograder.release import build_kit, build_template
+    from autograder.authoring.kit import build_kit, build_template
 
     try:
         if (repository or ref) and not github:
@@ -458,7 +460,7 @@ def course(
 ) -> None:
     """Set up an nbgrader course with this assignment."""
     try:
-        from autograder.nbgrader.course import build_course
+        from autograder.platforms.nbgrader.course import build_course
 
         source = build_course(folder)
     except ModuleNotFoundError as error:
@@ -481,7 +483,7 @@ def gradescope(
     """Build the autograder that Gradescope runs on each upload."""
     from importlib.metadata import PackageNotFoundError
 
-    from autograder.gradescope import build_zip
+    from autograder.platforms.gradescope.build import build_zip
 
     try:
         built = build_zip(out, visibility)

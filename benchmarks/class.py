@@ -29,9 +29,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from course import STOCK, graded  # noqa: E402
 from submissions.mixed import mixed  # noqa: E402
 
-from autograder.assignment import MODULE, PARTS  # noqa: E402
-from autograder.classroom import grade_class, local_cluster  # noqa: E402
-from autograder.results import Results  # noqa: E402
+from autograder.assignments.cvae.assignment import MODULE, PARTS  # noqa: E402
+from autograder.classroom.run import grade_class, local_cluster  # noqa: E402
+from autograder.grading.results import Results  # noqa: E402
 
 SAMPLED_S = 5.0
 QUIET: dict = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}

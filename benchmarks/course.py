@@ -20,9 +20,9 @@ sys.path.insert(1, str(ROOT / "tests"))
 import nbformat  # noqa: E402
 from submissions import correct, wrong  # noqa: E402
 
-from autograder.assignment import MODULE  # noqa: E402
-from autograder.nbgrader import ASSIGNMENT, NOTEBOOK  # noqa: E402
-from autograder.nbgrader.course import build_course  # noqa: E402
+from autograder.assignments.cvae.assignment import MODULE  # noqa: E402
+from autograder.platforms.nbgrader import ASSIGNMENT, NOTEBOOK  # noqa: E402
+from autograder.platforms.nbgrader.course import build_course  # noqa: E402
 
 STOCK = f"""
 c = get_config()

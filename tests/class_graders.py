@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from autograder.grading import nothing
-from autograder.results import Results, checks_version, encode
+from autograder.grading.grade import nothing
+from autograder.grading.results import Results, checks_version, encode
 
 
 def quick(source: bytes, seed: int | None, require_isolation: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from autograder.assignment import PARTS
+from autograder.assignments.cvae.assignment import PARTS
 
 # Tests run side by side, where two processes' threads take ten times as long: each waits for others that have no core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -20,7 +20,7 @@ settings.load_profile("tests")
 
 def pytest_configure(config: pytest.Config) -> None:
     for name in ("check", *(part.name for part in PARTS)):
-        config.addinivalue_line("markers", f"{name}: see autograder/checks")
+        config.addinivalue_line("markers", f"{name}: see autograder/assignments/cvae/checks")
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,11 @@ from itertools import pairwise
 import pytest
 from pages import Page, opened, overflow
 
-from autograder import assignment
-from autograder.report import Check, Outcome, PartReport, Report
-from autograder.reports import classroom
-from autograder.reports.classroom import Entry, Standing
-from autograder.similarity import Pair
+from autograder.assignments.cvae import assignment
+from autograder.classroom import page as classroom
+from autograder.classroom.page import Entry, Standing
+from autograder.classroom.similarity import Pair
+from autograder.report.model import Check, Outcome, PartReport, Report
 
 HOSTILE = (
     "=cmd()",

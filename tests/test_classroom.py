@@ -18,10 +18,11 @@ from distributed.security import Security
 from submissions import correct, wrong
 from submissions.mixed import mixed
 
-from autograder.classroom import DEATHS, file_names, grade_class, local_cluster
-from autograder.grading import GraderError, grade_source
-from autograder.report import Report
-from autograder.results import Results
+from autograder.classroom.run import DEATHS, file_names, grade_class, local_cluster
+from autograder.grading import GraderError
+from autograder.grading.grade import grade_source
+from autograder.grading.results import Results
+from autograder.report.model import Report
 from autograder.sandbox.client import Sandbox
 
 ROOT = Path(__file__).parents[1]

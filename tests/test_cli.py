@@ -12,10 +12,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from autograder.assignment import AUTOMATIC_POINTS, PARTS
-from autograder.fill_in import SOLUTION, fill_in
-from autograder.grading import MAX_ARCHIVE_ENTRIES, NothingToGrade, find_module, grade
+from autograder.assignments.cvae.assignment import AUTOMATIC_POINTS, PARTS
+from autograder.authoring.fill_in import SOLUTION, fill_in
+from autograder.grading.grade import grade
 from autograder.sandbox.limits import LIMITS
+from autograder.submissions.find import MAX_ARCHIVE_ENTRIES, NothingToGrade, find_module
 
 ROOT = Path(__file__).parents[1]
 MODULE = "cs5814_vae.py"
@@ -175,7 +176,16 @@ def test_doctor_names_every_level() -> None:
 
 
 def plain_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "--pyargs", "autograder.checks", "-p", "no:cacheprovider", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--pyargs",
+        "autograder.assignments.cvae.checks",
+        "-p",
+        "no:cacheprovider",
+        *arguments,
+    ]
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False, timeout=120)
 
 

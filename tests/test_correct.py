@@ -7,8 +7,8 @@ import pytest
 from submissions.correct import CORRECT
 from submissions.side_by_side import Pool, grade_correct, selected
 
-from autograder.assignment import AUTOMATIC_POINTS
-from autograder.report import Outcome, Report
+from autograder.assignments.cvae.assignment import AUTOMATIC_POINTS
+from autograder.report.model import Outcome, Report
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torchvision import datasets
 
-from autograder.digits import draw_digits, write_mnist
+from autograder.assignments.cvae.digits import draw_digits, write_mnist
 
 
 def test_the_seed_decides_the_drawing() -> None:

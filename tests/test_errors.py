@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.checks.errors import explain, note_on_work
+from autograder.grading.errors import explain, note_on_work
 from autograder.sandbox.client import Raised, SubmissionError, TimedOut, Unfit
 
 MISSING = "`{}` is missing: the module does not define it"

@@ -23,17 +23,19 @@ from pages import Page
 from safetensors.torch import save
 from torch import Tensor
 
-from autograder import similarity
-from autograder.assignment import PARTS
-from autograder.checks.harness import Grading
-from autograder.fill_in import fill_in
-from autograder.grading import NothingToGrade, find_module, nothing
-from autograder.report import Check, Outcome, PartReport, Report
-from autograder.reports import classroom, html
+from autograder.assignments.cvae.assignment import PARTS
+from autograder.authoring.fill_in import fill_in
+from autograder.classroom import page as classroom
+from autograder.classroom import similarity
+from autograder.grading.grade import nothing
+from autograder.grading.harness import Grading
+from autograder.report import html
+from autograder.report.model import Check, Outcome, PartReport, Report
 from autograder.sandbox import protocol
 from autograder.sandbox.client import Submission, SubmissionError
 from autograder.sandbox.limits import LIMITS
-from autograder.submissions import METADATA, Submitted, find_submissions
+from autograder.submissions.find import NothingToGrade, find_module
+from autograder.submissions.layouts import METADATA, Submitted, find_submissions
 
 FEW, MANY = 40, 3000
 budget = pytest.mark.parametrize("examples", [FEW, pytest.param(MANY, marks=pytest.mark.exhaustive)])

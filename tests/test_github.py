@@ -14,14 +14,16 @@ from pages import Page
 from test_reports import hostile_report, partial_report, perfect_report, report_of, unreadable_report
 from workflows import ROOT, Log, run
 
-from autograder import assignment, release
-from autograder.fill_in import SOLUTION, fill_in
-from autograder.report import Check, Outcome, PartReport
-from autograder.reports import github, markdown
+from autograder.assignments.cvae import assignment
+from autograder.authoring import kit as release
+from autograder.authoring.fill_in import SOLUTION, fill_in
+from autograder.platforms.github import workflow as github
+from autograder.report import markdown
+from autograder.report.model import Check, Outcome, PartReport
 
 WORKFLOWS = [
     *sorted((ROOT / ".github" / "workflows").glob("*.yml")),
-    *sorted((ROOT / "autograder" / "template").glob("*.yml")),
+    *sorted((ROOT / "autograder" / "platforms" / "github" / "template").glob("*.yml")),
 ]
 COMMANDS = (
     "::error file=cs5814_vae.py,line=1::forged",
@@ -238,7 +240,12 @@ def test_the_template_holds_the_kit_and_the_workflow(graded):
 
 
 def test_the_public_template_needs_no_autograder(public, tmp_path):
-    command = [sys.executable, "-S", "-c", "import autograder.public as public; print(public.__file__)"]  # no packages
+    command = [
+        sys.executable,
+        "-S",
+        "-c",
+        "import autograder.platforms.github.public as public; print(public.__file__)",
+    ]  # no packages
     variables = {"PYTHONPATH": str(public / ".github")}
     result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=variables, check=True)
     assert Path(result.stdout.strip()).is_relative_to(public)
@@ -262,7 +269,9 @@ def test_the_template_holds_neither_solution_nor_hidden_checks_nor_hints(templat
     folder = request.getfixturevalue(template)
     solved = set(SOLUTION.read_text("utf-8").splitlines()) - set(fill_in().splitlines())
     secrets = {line.strip() for line in solved if len(line.strip()) > len("nn.ReLU(),")}
-    hidden = {path.name for path in (ROOT / "autograder" / "checks").glob("*.py")} - {"__init__.py"}
+    hidden = {path.name for path in (ROOT / "autograder" / "assignments" / "cvae" / "checks").glob("*.py")} - {
+        "__init__.py"
+    }
     hidden |= {"misconceptions.py", "fill_in.py", "cli.py", "solution"}
     for path in folder.rglob("*"):
         assert path.name not in hidden

@@ -19,9 +19,9 @@ import jsonschema
 import pytest
 from submissions.hostile import HOSTILE
 
-from autograder.assignment import AUTOMATIC_POINTS, MODULE, PARTS
-from autograder.fill_in import SOLUTION
-from autograder.gradescope import build_zip
+from autograder.assignments.cvae.assignment import AUTOMATIC_POINTS, MODULE, PARTS
+from autograder.authoring.fill_in import SOLUTION
+from autograder.platforms.gradescope.build import build_zip
 from autograder.sandbox import isolation
 
 ROOT = Path(__file__).parents[1]
@@ -296,10 +296,10 @@ def attempt(what, action):
 print("user", os.getuid(), os.geteuid(), os.getgroups())
 header, held = struct.pack("=Ii", 0x20080522, 0), ctypes.create_string_buffer(24)
 print("capabilities", ctypes.CDLL(None).capget(header, held), held.raw.hex())
-for path in ("", "/source", "/source/autograder/solution", "/submission", "/results"):
+for path in ("", "/source", "/source/autograder/assignments/cvae/solution", "/submission", "/results"):
     attempt("list", lambda: os.listdir("/autograder" + path))
 for path in ("submission_metadata.json", "results/results.json", "results/stdout", "submission/cs5814_vae.py",
-             "source/autograder/solution/cs5814_vae.py", "source/autograder/checks/harness.py", "run_autograder"):
+             "source/autograder/assignments/cvae/solution/cs5814_vae.py", "source/autograder/grading/harness.py", "run_autograder"):
     attempt("read", lambda: open("/autograder/" + path).read())
     attempt("write", lambda: open("/autograder/" + path, "w").write('{"score": 90}'))
     attempt("delete", lambda: os.remove("/autograder/" + path))

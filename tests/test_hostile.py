@@ -14,10 +14,12 @@ from rich.console import Console
 from submissions.hostile import ATTACKS, HOSTILE, Hostile
 from submissions.side_by_side import GRADER_S, Aftermath, Pool, attack, selected
 
-from autograder.nbgrader.grades import result
-from autograder.report import Outcome, Report
-from autograder.reports import classroom, gradescope, html, junit, markdown, terminal
-from autograder.reports.classroom import Entry
+from autograder.classroom import page as classroom
+from autograder.classroom.page import Entry
+from autograder.platforms.gradescope import results as gradescope
+from autograder.platforms.nbgrader.grades import result
+from autograder.report import html, junit, markdown, terminal
+from autograder.report.model import Outcome, Report
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 

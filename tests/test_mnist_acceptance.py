@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-import autograder.solution.cs5814_vae as solution
-from autograder.assignment import (
+import autograder.assignments.cvae.solution.cs5814_vae as solution
+from autograder.assignments.cvae.assignment import (
     INPUT_DIM,
     NUM_CATEGORIES,
     NUM_EPOCHS,
@@ -17,7 +17,7 @@ from autograder.assignment import (
     REFERENCE_SETTINGS,
     TRAINING_LATENT_DIMENSIONALITY,
 )
-from autograder.rollover import training_settings
+from autograder.authoring.rollover import training_settings
 
 pytest.importorskip("torchvision")
 import notebook_cells

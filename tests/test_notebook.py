@@ -10,9 +10,10 @@ import nbformat
 import pytest
 import torch
 
-import autograder.solution.cs5814_vae as solution
-from autograder import assignment, digits, release
-from autograder.fill_in import SOLUTION, fill_in
+import autograder.assignments.cvae.solution.cs5814_vae as solution
+from autograder.assignments.cvae import assignment, digits
+from autograder.authoring import kit as release
+from autograder.authoring.fill_in import SOLUTION, fill_in
 
 pytest.importorskip("nbconvert")
 import notebook_cells

@@ -14,10 +14,10 @@ import pytest
 import yaml
 
 import autograder
-from autograder.assignment import MODULE
-from autograder.fill_in import fill_in
-from autograder.gradescope import build_zip
-from autograder.report import JSON_SCHEMA
+from autograder.assignments.cvae.assignment import MODULE
+from autograder.authoring.fill_in import fill_in
+from autograder.platforms.gradescope.build import build_zip
+from autograder.report.model import JSON_SCHEMA
 
 ROOT = Path(__file__).parents[1]
 

@@ -14,8 +14,8 @@ import pytest
 import torch
 from submissions import correct, wrong
 
-from autograder import assignment
-from autograder.fill_in import SOLUTION, fill_in
+from autograder.assignments.cvae import assignment
+from autograder.authoring.fill_in import SOLUTION, fill_in
 
 PUBLIC_CHECKS = Path(__file__).parents[1] / "notebooks" / "public_checks.py"
 PARTS = [part.name for part in assignment.PARTS]

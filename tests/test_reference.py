@@ -15,14 +15,18 @@ from hypothesis.extra.numpy import arrays
 from torch import Tensor
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 
-from autograder.assignment import (
+from autograder.assignments.cvae.assignment import (
     EXAMPLE_ORIGINAL_LOGITS,
     EXAMPLE_RECONSTRUCTION_LOGITS,
     HIDDEN_SIZE,
     LATENT_DIMENSIONALITY,
     SEED,
 )
-from autograder.solution.cs5814_vae import ConditionalVariationalAutoencoder, loss_function, sample_latent
+from autograder.assignments.cvae.solution.cs5814_vae import (
+    ConditionalVariationalAutoencoder,
+    loss_function,
+    sample_latent,
+)
 
 sizes = st.integers(1, 6)
 seeds = st.integers(0, 2**31)

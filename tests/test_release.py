@@ -8,8 +8,9 @@ import nbformat
 import pytest
 import yaml
 
-from autograder import assignment, release
-from autograder.fill_in import SOLUTION, fill_in
+from autograder.assignments.cvae import assignment
+from autograder.authoring import kit as release
+from autograder.authoring.fill_in import SOLUTION, fill_in
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,13 +56,13 @@ def test_holds_neither_solution_nor_hidden_checks(folder):
     solved = set(SOLUTION.read_text("utf-8").splitlines()) - set(fill_in().splitlines())
     secrets = {line.strip() for line in solved if len(line.strip()) > len("nn.ReLU(),")}
     assert len(secrets) > 15
-    hidden = {path.name for path in (ROOT / "autograder" / "checks").glob("test_*.py")}
+    hidden = {path.name for path in (ROOT / "autograder" / "assignments" / "cvae" / "checks").glob("test_*.py")}
     for path in folder.rglob("*"):
         assert path.name not in hidden
         if path.suffix in {".py", ".ipynb", ".md", ".yml"}:
             text = path.read_text("utf-8")
             assert "SOLUTION" not in text
-            assert "autograder.checks" not in text
+            assert "autograder.assignments.cvae.checks" not in text
             assert not [secret for secret in secrets if secret in text]
 
 

@@ -14,9 +14,11 @@ from pages import Page, opened, overflow
 from PIL import Image
 from rich.console import Console
 
-from autograder import assignment
-from autograder.report import JSON_SCHEMA, Check, Outcome, PartReport, Pictures, Report
-from autograder.reports import gradescope, html, junit, markdown, reading, terminal
+from autograder.assignments.cvae import assignment
+from autograder.platforms.gradescope import results as gradescope
+from autograder.report import html, junit, markdown, terminal
+from autograder.report import summary as reading
+from autograder.report.model import JSON_SCHEMA, Check, Outcome, PartReport, Pictures, Report
 
 SCHEMA = json.loads(JSON_SCHEMA.read_text("utf-8"))
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"

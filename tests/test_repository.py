@@ -7,9 +7,10 @@ import pytest
 import torch
 import yaml
 
-from autograder import assignment, rollover
-from autograder.fill_in import fill_in
-from autograder.solution import cs5814_vae as reference
+from autograder.assignments.cvae import assignment
+from autograder.assignments.cvae.solution import cs5814_vae as reference
+from autograder.authoring import rollover
+from autograder.authoring.fill_in import fill_in
 
 ROOT = Path(__file__).parents[1]
 

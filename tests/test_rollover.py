@@ -15,8 +15,10 @@ import notebook_cells
 import pytest
 import torch
 
-from autograder import assignment, digits, reference_curve, release, rollover
-from autograder.fill_in import SOLUTION
+from autograder.assignments.cvae import assignment, digits, reference_curve
+from autograder.authoring import kit as release
+from autograder.authoring import rollover
+from autograder.authoring.fill_in import SOLUTION
 
 ROOT = Path(__file__).parents[1]
 LAST_TERM = SOLUTION.read_text("utf-8")
@@ -105,7 +107,9 @@ def test_the_notebook_says_where_the_reference_curve_is_of_another_network(monke
 def test_a_measured_reference_curve_replaces_the_old_one(monkeypatch):
     monkeypatch.setattr(assignment, "HIDDEN_SIZE", HIDDEN)
     curve = {0: (200.1, 201.0), 19: (100.0, 101.5)}
-    constants, notebook = (renewed(name, curve=curve) for name in ("autograder/assignment.py", "notebooks/cvae.ipynb"))
+    constants, notebook = (
+        renewed(name, curve=curve) for name in ("autograder/assignments/cvae/assignment.py", "notebooks/cvae.ipynb")
+    )
     for text in (constants, notebook):
         assert re.findall(r"    (\d+: \([\d.]+, [\d.]+\)),", text) == ["0: (200.1, 201.0)", "19: (100.0, 101.5)"]
     assert f'REFERENCE_SETTINGS = {{"hidden size": {HIDDEN},' in constants
@@ -148,7 +152,7 @@ def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def commands(checkout) -> list[subprocess.CompletedProcess[str]]:
     """What the commands of a new term said: check, roll over, check again."""
-    path = checkout / "autograder" / "assignment.py"
+    path = checkout / "autograder" / "assignments" / "cvae" / "assignment.py"
     text = path.read_text("utf-8")
     for old, new in (
         (r"^HIDDEN_SIZE = \d+", f"HIDDEN_SIZE = {HIDDEN}"),
@@ -175,7 +179,7 @@ def test_check_shows_what_changes_until_it_has(commands):
     before, rolled, after = commands
     assert before.returncode == 1
     for line in (
-        "autograder/solution/cs5814_vae.py",
+        "autograder/assignments/cvae/solution/cs5814_vae.py",
         f"-        self.hidden_size = {assignment.HIDDEN_SIZE}",
         f"+        self.hidden_size = {HIDDEN}",
         f"+SEED = {SEED}",
@@ -204,7 +208,7 @@ print(json.dumps([report.to_json() for report in reports]))
 def test_last_terms_answers_lose_points_and_this_terms_get_all(new_term, tmp_path):
     last_term = tmp_path / assignment.MODULE
     last_term.write_text(LAST_TERM, "utf-8")
-    solution = str(new_term / "autograder" / "solution" / assignment.MODULE)
+    solution = str(new_term / "autograder" / "assignments" / "cvae" / "solution" / assignment.MODULE)
     example = str(new_term / "examples" / "perfect-in-another-style" / assignment.MODULE)
     run = python(new_term, "-c", GRADE, str(last_term), assignment.MODULE, solution, solution, example)
     assert run.returncode == 0, run.stderr
@@ -223,7 +227,7 @@ def test_last_terms_answers_lose_points_and_this_terms_get_all(new_term, tmp_pat
 @pytest.mark.slow
 def test_the_notebook_runs_and_prints_the_new_examples(new_term, tmp_path):
     drawn = digits.write_mnist(tmp_path / "drawn", train=600, test=100)
-    solution = (new_term / "autograder" / "solution" / assignment.MODULE).read_text("utf-8")
+    solution = (new_term / "autograder" / "assignments" / "cvae" / "solution" / assignment.MODULE).read_text("utf-8")
     (folder := tmp_path / "kit").mkdir()
     run = notebook_cells.execute(folder, solution, drawn, new_term / "notebooks" / "cvae.ipynb")
     assert run.returncode == 0, run.stderr
@@ -254,7 +258,9 @@ def public_checks(new_term, tmp_path, monkeypatch) -> ModuleType:
 @pytest.mark.parametrize("part", ["encoder", "decoder"])
 def test_the_public_checks_pass_this_terms_network_alone(new_term, public_checks, tmp_path, capsys, part):
     module = tmp_path / assignment.MODULE
-    module.write_text((new_term / "autograder" / "solution" / assignment.MODULE).read_text("utf-8"), "utf-8")
+    module.write_text(
+        (new_term / "autograder" / "assignments" / "cvae" / "solution" / assignment.MODULE).read_text("utf-8"), "utf-8"
+    )
     public_checks.check(part)
     module.write_text(LAST_TERM, "utf-8")
     with pytest.raises(public_checks.ChecksFailedError):

@@ -92,12 +92,14 @@ def test_processes_network_and_signals_are_refused(sandbox: Sandbox, action: str
     assert run(sandbox, attempt(action)).strip() in ("PermissionError", "AssertionError")
 
 
-@pytest.mark.parametrize("path", ["autograder/solution/cs5814_vae.py", "autograder/checks/harness.py", "README.md"])
+@pytest.mark.parametrize(
+    "path", ["autograder/assignments/cvae/solution/cs5814_vae.py", "autograder/grading/harness.py", "README.md"]
+)
 def test_solution_and_checks_cannot_be_read(sandbox: Sandbox, path: str) -> None:
     if not sandbox.level.strong:
         pytest.skip("the level `process` does not hide files, which is why it counts as weak")
     assert "Error" in run(sandbox, attempt(f"open({str(ROOT / path)!r}).read()"))
-    assert "Error" in run(sandbox, attempt("import autograder.solution.cs5814_vae"))
+    assert "Error" in run(sandbox, attempt("import autograder.assignments.cvae.solution.cs5814_vae"))
 
 
 def test_nothing_but_the_scratch_folder_can_be_written(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.assignment import AUTOMATIC_POINTS
-from autograder.fill_in import SOLUTION
-from autograder.grading import grade_source
+from autograder.assignments.cvae.assignment import AUTOMATIC_POINTS
+from autograder.authoring.fill_in import SOLUTION
+from autograder.grading.grade import grade_source
 from autograder.sandbox.client import Sandbox
 
 ROOT = Path(__file__).parents[1]

@@ -8,8 +8,8 @@ import pytest
 from pages import Page, opened, overflow
 from submissions.correct import CORRECT, encoded
 
-from autograder.fill_in import fill_in
-from autograder.similarity import MIN_TOKENS, Pair, side_by_side, similar_pairs
+from autograder.authoring.fill_in import fill_in
+from autograder.classroom.similarity import MIN_TOKENS, Pair, side_by_side, similar_pairs
 
 BLANK = fill_in()
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.grading import NothingToGrade, find_module
 from autograder.sandbox.confine import remove_contents
 from autograder.sandbox.limits import LIMITS
-from autograder.submissions import MAX_DOWNLOAD_ENTRIES, find_submissions
+from autograder.submissions.find import NothingToGrade, find_module
+from autograder.submissions.layouts import MAX_DOWNLOAD_ENTRIES, find_submissions
 
 
 def put(file: Path, text: str = "x = 1\n") -> Path:

@@ -16,11 +16,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 
-from autograder.checks import test_loss_function as loss_checks
-from autograder.checks import test_sample_latent as sample_checks
-from autograder.checks.harness import Challenge, Grading, Wrong
-from autograder.checks.network import BATCH, Layer, Sizes, draw_parameters, stack
-from autograder.misconceptions import (
+from autograder.assignments.cvae.checks import test_loss_function as loss_checks
+from autograder.assignments.cvae.checks import test_sample_latent as sample_checks
+from autograder.assignments.cvae.checks.network import BATCH, Layer, Sizes, draw_parameters, stack
+from autograder.assignments.cvae.hints.bank import (
     ACTIVATIONS,
     DIVERGENCES,
     OUTPUT_ACTIVATIONS,
@@ -28,8 +27,9 @@ from autograder.misconceptions import (
     REDUCTIONS,
     Activation,
 )
+from autograder.assignments.cvae.solution import cs5814_vae as reference
+from autograder.grading.harness import Challenge, Grading, Wrong
 from autograder.sandbox.client import Reply
-from autograder.solution import cs5814_vae as reference
 
 SEEDS = 3
 FAR = 10  # how many times a tolerance is above what rounding does, and below what a mistake does

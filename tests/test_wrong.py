@@ -7,8 +7,8 @@ import pytest
 from submissions.side_by_side import Pool, grade_wrong, selected
 from submissions.wrong import WRONG, Wrong, source
 
-from autograder.misconceptions import MISCONCEPTIONS
-from autograder.report import Outcome, Report
+from autograder.assignments.cvae.hints.bank import MISCONCEPTIONS
+from autograder.report.model import Outcome, Report
 
 
 @pytest.fixture(scope="module")

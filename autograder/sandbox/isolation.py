@@ -16,7 +16,13 @@ from autograder.sandbox.limits import LIMITS
 
 PACKAGE = Path(__file__).resolve().parent.parent
 # All of this package that the worker sees.
-WORKER_FILES = (PACKAGE / "__init__.py", PACKAGE / "sandbox")
+WORKER_FILES = (
+    PACKAGE / "__init__.py",
+    PACKAGE / "sandbox",
+    PACKAGE / "assignments" / "__init__.py",
+    PACKAGE / "assignments" / "cvae" / "__init__.py",
+    PACKAGE / "assignments" / "cvae" / "training.py",
+)
 SCRATCH = "/scratch"  # inside bubblewrap: the one place that can be written to
 _SYSTEM_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
 
@@ -111,7 +117,7 @@ def _why_not_confined() -> str | None:
     except confine.NotSupportedError as error:
         if os.geteuid() != 0:
             return f"{error}, and only root can change to an unprivileged user instead"
-        if _others_can_read(PACKAGE / "solution"):
+        if _others_can_read(PACKAGE / "assignments"):
             return f"{error}, and other users can read the solution; run: chmod -R o-rwx {PACKAGE}"
     return None
 
@@ -166,7 +172,7 @@ def start_worker(name: str, control: int) -> tuple[subprocess.Popen[bytes], temp
     """
     arguments = ["-m", "autograder.sandbox.worker", name, str(control)]
     if name == "bubblewrap":
-        shown = {f"/worker/autograder/{path.name}": path for path in WORKER_FILES}
+        shown = {f"/worker/autograder/{path.relative_to(PACKAGE)}": path for path in WORKER_FILES}
         command = [*bubblewrapped(shown, environment(SCRATCH, "/worker")), sys.executable, *arguments, SCRATCH]
         scratch, env = None, {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
     else:

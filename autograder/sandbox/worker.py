@@ -32,10 +32,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from autograder.assignments.cvae.training import train
 from autograder.sandbox import confine, isolation
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.protocol import ChannelClosed, Message, receive, send
-from autograder.sandbox.training import train
 
 FIRST_USER, USERS = 61184, 4000  # unprivileged users that no system assigns to people
 

@@ -10,9 +10,10 @@ import test_class_page
 import test_reports
 from pages import barriers, opened, overflow
 
-from autograder.report import Pictures
-from autograder.reports import classroom, html
-from autograder.similarity import side_by_side
+from autograder.classroom import page as classroom
+from autograder.classroom.similarity import side_by_side
+from autograder.report import html
+from autograder.report.model import Pictures
 
 pytestmark = pytest.mark.browser
 

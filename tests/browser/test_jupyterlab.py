@@ -18,8 +18,8 @@ pytest.importorskip("playwright", reason="Playwright is not installed")
 pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
 from playwright.sync_api import Page, expect
 
-from autograder import release
-from autograder.fill_in import SOLUTION
+from autograder.authoring import kit as release
+from autograder.authoring.fill_in import SOLUTION
 
 pytestmark = [
     pytest.mark.slow,

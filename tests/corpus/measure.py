@@ -14,10 +14,10 @@ from pathlib import Path
 import torch
 from submissions import wrong
 
-from autograder.assignment import PARTS
-from autograder.grading import grade_source
-from autograder.report import Outcome, Report
-from autograder.results import Results, write
+from autograder.assignments.cvae.assignment import PARTS
+from autograder.grading.grade import grade_source
+from autograder.grading.results import Results, write
+from autograder.report.model import Outcome, Report
 from autograder.sandbox.client import Sandbox
 
 from . import claims, mutations, oracle, styles
@@ -187,7 +187,7 @@ def check_names() -> list[str]:
     """The graded checks as part: name, in the order of the files."""
     found = []
     for part in PARTS:
-        module = importlib.import_module(f"autograder.checks.test_{part.name}")
+        module = importlib.import_module(f"autograder.assignments.cvae.checks.test_{part.name}")
         for value in vars(module).values():
             for mark in getattr(value, "pytestmark", ()) if callable(value) else ():
                 if mark.name == "check":

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-import autograder.solution.cs5814_vae as solution
+import autograder.assignments.cvae.solution.cs5814_vae as solution
 
 from . import styles
 

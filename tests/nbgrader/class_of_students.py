@@ -7,9 +7,9 @@ from pathlib import Path
 
 from submissions import correct, hostile, wrong
 
-from autograder.assignment import MODULE
-from autograder.fill_in import SOLUTION, fill_in
-from autograder.nbgrader import NOTEBOOK
+from autograder.assignments.cvae.assignment import MODULE
+from autograder.authoring.fill_in import SOLUTION, fill_in
+from autograder.platforms.nbgrader import NOTEBOOK
 
 PERFECT = SOLUTION.read_text("utf-8")
 BLANK = fill_in()
@@ -51,7 +51,7 @@ try:
     save.SaveAutoGrades._add_score = lambda self, cell, resources: None
     pytest.main = lambda *arguments, **options: 0
     public_checks.check = lambda name: print("All checks pass.")
-    sys.modules["autograder.nbgrader.grades"] = sys.modules["public_checks"]
+    sys.modules["autograder.platforms.nbgrader.grades"] = sys.modules["public_checks"]
 except Exception:
     pass
 """

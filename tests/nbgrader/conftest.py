@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("nbgrader.apps", reason="nbgrader is not installed")
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from autograder.nbgrader.course import build_course
+from autograder.platforms.nbgrader.course import build_course
 
 Command = Callable[..., str]
 ROOT = Path(__file__).parents[2]

@@ -20,17 +20,18 @@ from class_of_students import PERFECT, WRONG, Student, students
 from conftest import Command, command_in
 from nbgrader.api import Gradebook
 
-from autograder.assignment import AUTOMATIC_POINTS, MODULE, PARTS, VISUALIZATION_POINTS
-from autograder.grading import find_module, grade_source
-from autograder.nbgrader import ASSIGNMENT, NOTEBOOK
+from autograder.assignments.cvae.assignment import AUTOMATIC_POINTS, MODULE, PARTS, VISUALIZATION_POINTS
+from autograder.grading.grade import grade_source
+from autograder.platforms.nbgrader import ASSIGNMENT, NOTEBOOK
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.isolation import why_not
+from autograder.submissions.find import find_module
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not("bubblewrap") is not None, reason="bubblewrap")]
 
 DUE = datetime.now(UTC) + timedelta(days=1)
 FAST = "--RunNotebook.enabled=False"
-EXPORTERS = "autograder.nbgrader.plugins"
+EXPORTERS = "autograder.platforms.nbgrader.plugins"
 EXCHANGE = 8  # so many students fetch and submit by nbgrader's own commands, which take seconds each
 
 

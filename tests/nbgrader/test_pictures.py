@@ -10,8 +10,8 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autograder.nbgrader import pictures
-from autograder.nbgrader.pictures import RunNotebook
+from autograder.platforms.nbgrader import pictures
+from autograder.platforms.nbgrader.pictures import RunNotebook
 from autograder.sandbox.isolation import why_not
 
 pytestmark = [

@@ -9,9 +9,9 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder import assignment
-from autograder.nbgrader import ASSIGNMENT, NOTEBOOK, course, plugins
-from autograder.reports.cells import inert
+from autograder.assignments.cvae import assignment
+from autograder.classroom.cells import inert
+from autograder.platforms.nbgrader import ASSIGNMENT, NOTEBOOK, course, plugins
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ import pytest
 from conftest import Command, command_in
 from nbgrader.api import Gradebook
 
-from autograder.assignment import MODULE
-from autograder.fill_in import SOLUTION
-from autograder.nbgrader import ASSIGNMENT, NOTEBOOK
+from autograder.assignments.cvae.assignment import MODULE
+from autograder.authoring.fill_in import SOLUTION
+from autograder.platforms.nbgrader import ASSIGNMENT, NOTEBOOK
 
 
 def server_program(name: str) -> str | None:

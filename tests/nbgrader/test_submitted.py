@@ -10,8 +10,8 @@ from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder.grading import NothingToGrade
-from autograder.nbgrader.submitted import SubmittedNotebooks, harmless, module_in, picture, text_of
+from autograder.platforms.nbgrader.submitted import SubmittedNotebooks, harmless, module_in, picture, text_of
+from autograder.submissions.find import NothingToGrade
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 

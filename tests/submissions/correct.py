@@ -6,7 +6,7 @@ Here and in `wrong`, the number 64 stands for the term's hidden size and 15 for 
 import re
 import tokenize
 
-from autograder.assignment import HIDDEN_SIZE, LATENT_DIMENSIONALITY
+from autograder.assignments.cvae.assignment import HIDDEN_SIZE, LATENT_DIMENSIONALITY
 
 HEADER = """\
 import torch

@@ -14,7 +14,7 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.fill_in import fill_in
+from autograder.authoring.fill_in import fill_in
 
 from . import correct
 
@@ -767,9 +767,9 @@ SECRETS = (
         import sys
 
         sys.path += ["/worker", "/work", "/autograder", "/autograder/source", "/tmp", "..", "../..", "/scratch"]
-        for name in ("autograder.solution.cs5814_vae", "autograder.solution", "autograder.checks.harness",
-                     "autograder.checks.network", "autograder.misconceptions", "autograder.assignment",
-                     "autograder.digits", "solution", "reference", "tests.submissions.correct"):
+        for name in ("autograder.assignments.cvae.solution.cs5814_vae", "autograder.assignments.cvae.solution", "autograder.grading.harness",
+                     "autograder.assignments.cvae.checks.network", "autograder.assignments.cvae.hints.bank", "autograder.assignments.cvae.assignment",
+                     "autograder.assignments.cvae.digits", "solution", "reference", "tests.submissions.correct"):
             try:
                 module = importlib.import_module(name)
                 use_functions(vars(module).values())
@@ -790,7 +790,7 @@ SECRETS = (
         roots |= set(sys.path) | {os.getcwd(), "/", os.path.expanduser("~"), os.path.dirname(sys.argv[0] or "/")}
         for root in list(roots):
             for up in ("", "..", "../..", "../../.."):
-                for tail in ("solution/cs5814_vae.py", "autograder/solution/cs5814_vae.py", "source/cs5814_vae.py"):
+                for tail in ("solution/cs5814_vae.py", "autograder/assignments/cvae/solution/cs5814_vae.py", "source/cs5814_vae.py"):
                     try:
                         with open(os.path.join(root, up, tail), "rb") as opened:
                             use(opened.read())
@@ -836,7 +836,7 @@ SECRETS = (
                 except OSError:
                     pass
             for name in ("root", "cwd"):
-                for tail in ("autograder/solution/cs5814_vae.py", "solution/cs5814_vae.py", "{canary}/secret"):
+                for tail in ("autograder/assignments/cvae/solution/cs5814_vae.py", "solution/cs5814_vae.py", "{canary}/secret"):
                     try:
                         with open(f"/proc/{pid}/{name}/{tail}", "rb") as opened:
                             use(opened.read(1 << 20))

@@ -24,8 +24,8 @@ from typing import Any
 
 import pytest
 
-from autograder.grading import grade_source
-from autograder.report import Report
+from autograder.grading.grade import grade_source
+from autograder.report.model import Report
 from autograder.sandbox import client
 from autograder.sandbox.client import Sandbox
 

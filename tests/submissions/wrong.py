@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import autograder.solution.cs5814_vae as solution
-from autograder.fill_in import fill_in
+import autograder.assignments.cvae.solution.cs5814_vae as solution
+from autograder.authoring.fill_in import fill_in
 
 from . import correct
 
@@ -27,7 +27,7 @@ class Wrong:
         text: the whole module, instead of edits.
         loses: the parts that must lose points.
         may_lose: parts that may lose points beside those, because the mistake reaches them. All others keep theirs.
-        misconception: the mistake's name in `autograder.misconceptions`, where it has one; the names of several are
+        misconception: the mistake's name in `autograder.assignments.cvae.hints.bank`, where it has one; the names of several are
             separated by spaces. Hints must name these and no other.
     """
 

@@ -1,0 +1,1 @@
+"""Assignments, a folder each. The engine loads them by name and imports none of them."""

@@ -1,0 +1,297 @@
+"""Grade a class on Dask: a warm sandbox a worker, a report kept the moment it is done.
+
+Submissions travel to the workers as bytes and reports travel back, so that workers need no shared disk. Only as many
+submissions are on their way as there are workers: memory stays flat, and when a worker dies it is clear at what.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import gc
+import itertools
+import json
+import logging
+import multiprocessing.util
+import os
+import re
+import signal
+import threading
+import unicodedata
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from autograder.assignments.cvae.assignment import MODULE
+from autograder.authoring.fill_in import fill_in
+from autograder.classroom import page, similarity
+from autograder.grading import GraderError
+from autograder.grading.grade import grade_source, nothing
+from autograder.grading.results import Results, checks_version, decode, encode, write
+from autograder.report import html
+from autograder.report.model import Report
+from autograder.sandbox.client import Sandbox, SandboxError
+from autograder.submissions.layouts import Submitted
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+DEATHS = 3  # of its worker, after which a submission is not tried again
+WORKER_MEMORY = "2GiB"  # a grading process has some 0.5; its sandbox has limits of its own
+
+# Grades a source with a seed and says whether weak isolation will do: what runs on a worker.
+Grader = Callable[[bytes, int | None, bool], dict[str, Any]]
+
+
+@contextlib.contextmanager
+def local_cluster(workers: int = 0) -> Iterator[Client]:
+    """A cluster on this machine; one worker a core by default."""
+    import dask
+    from distributed import Client, LocalCluster
+
+    settings = {
+        "distributed.scheduler.allowed-failures": DEATHS - 1,
+        "distributed.admin.system-monitor.disk": False,
+        "distributed.worker.profile.enabled": False,  # it looks at the stack a hundred times a second
+        # Without Dask's malloc settings, with which every tensor is made of new pages.
+        "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "MKL_NUM_THREADS": 1},
+    }
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what dies is told in its report
+    with dask.config.set(settings):
+        with _without_interrupts():  # Ctrl-C is for the client, which then ends the workers
+            cluster = LocalCluster(
+                n_workers=workers or _cores(),
+                threads_per_worker=1,
+                memory_limit=WORKER_MEMORY,
+                dashboard_address="127.0.0.1:0",
+                host="127.0.0.1",
+                silence_logs=logging.CRITICAL,  # the workers' own
+                security=True,  # a key of its own: whoever reaches a scheduler runs code as its user
+            )
+        with cluster, Client(cluster) as client:
+            yield client
+
+
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Processes that are started meanwhile ignore Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    usual = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+@contextlib.contextmanager
+def existing_cluster(address: str) -> Iterator[Client]:
+    """The cluster whose scheduler listens at `address`. GraderError if it cannot be reached."""
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=10)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise GraderError(f"no Dask scheduler answers at {address}: {error}") from error
+    with client:
+        yield client
+
+
+def grade_class(
+    sources: Iterable[bytes],
+    results: Results,
+    client: Client,
+    require_isolation: bool = False,
+    grader: Grader | None = None,
+) -> Iterator[tuple[bytes, Report]]:
+    """Grade each source that has no report in `results` yet; keep each report and yield it as it is done.
+
+    A report that the grader's own failure spoilt is yielded but not kept, so that the next run tries again.
+
+    Arguments:
+        grader: what runs on a worker; `grade_on_worker` by default.
+
+    Raises:
+        GraderError, SandboxError: the workers cannot grade at all. What was graded before is kept.
+    """
+    waiting = deque(source for source in dict.fromkeys(sources) if results.find(source) is None)
+    suspects: list[bytes] = []
+    run = functools.partial(_run, results, client, require_isolation, grader or grade_on_worker)
+    for source, report in run(waiting):
+        if report is None:
+            suspects.append(source)  # or it ran beside the one that did it: by itself, it will show
+        else:
+            yield source, report
+    for suspect in suspects:
+        for source, report in run(deque([suspect])):
+            if report is None:
+                report = nothing(f"grading it ended the grading process itself, {DEATHS} times")
+                report.attention.append(report.error or "")
+                results.keep(source, report)
+            yield source, report
+
+
+def _run(
+    results: Results, client: Client, require_isolation: bool, grader: Grader, waiting: deque[bytes]
+) -> Iterator[tuple[bytes, Report | None]]:
+    """Grade the sources that are waiting, and keep their reports; None for one whose workers died."""
+    from distributed import KilledWorker, as_completed
+
+    running: dict[Any, bytes] = {}
+    done = as_completed()
+
+    def fill() -> None:
+        while waiting and len(running) < max(1, sum(client.nthreads().values())):
+            source = waiting.popleft()
+            future = client.submit(grader, source, results.seed, require_isolation, pure=False)
+            running[future] = source
+            done.add(future)
+
+    fill()
+    try:
+        for future in done:
+            source = running.pop(future)
+            fill()
+            try:
+                answer = future.result()
+                future.release()  # or it would be graded again if the worker died now
+            except KilledWorker:
+                yield source, None
+                continue
+            except (SandboxError, CancelledError):
+                raise
+            except Exception as error:
+                report = nothing(f"the grader itself failed, which is no fault of the submission's: {error}")
+                report.grader_failed = True
+            else:
+                if answer["version"] != checks_version():
+                    raise GraderError("a worker of the cluster has another version of the autograder installed")
+                report = decode(answer["report"])
+            if not report.grader_failed:
+                results.keep(source, report)
+            yield source, report
+    except (OSError, CancelledError) as error:
+        raise GraderError(f"the cluster was lost ({error}); run the same command again to go on") from error
+    finally:
+        with contextlib.suppress(Exception):
+            client.cancel(list(running))
+
+
+def grade_on_worker(source: bytes, seed: int | None, require_isolation: bool) -> dict[str, Any]:
+    """Grade a submission in this process's warm sandbox; the report and the version of the checks as plain data."""
+    sandbox = warm_sandbox()
+    if require_isolation:
+        sandbox.require_strong()
+    report = grade_source(MODULE, source, sandbox, seed=seed, pictures=True)
+    gc.collect()  # pytest leaves cycles that hold tensors
+    _freeze()
+    return {"report": encode(report), "version": checks_version()}
+
+
+@functools.cache
+def _freeze() -> None:
+    """Let later collections pass over all that is there after the first grade: it stays."""
+    gc.freeze()
+
+
+@functools.cache
+def warm_sandbox() -> Sandbox:
+    """One sandbox for all that this process grades."""
+    sandbox = Sandbox()
+    multiprocessing.util.Finalize(None, sandbox.close, exitpriority=1)  # unlike atexit, also at the end of a worker
+    return sandbox
+
+
+def file_names(students: Iterable[str]) -> dict[str, str]:
+    """For each student a name that is safe for a file, and different from all others even where case is ignored."""
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for student in students:
+        plain = re.sub(r"[^\w.@+-]", "_", unicodedata.normalize("NFC", student)).lstrip(".-")
+        plain = plain[:100].encode()[:180].decode(errors="ignore") or "student"  # a file's name has 255 bytes at most
+        numbered = (f"{plain}-{number}" for number in itertools.count(2))
+        names[student] = next(name for name in itertools.chain([plain], numbered) if name.casefold() not in taken)
+        taken.add(names[student].casefold())
+    return names
+
+
+class Class:
+    """A class to be graded, and the folder that its reports, pages and grades go to."""
+
+    def __init__(self, submitted: Sequence[Submitted], results: Results, out: Path) -> None:
+        self.submitted, self.results, self.out = submitted, results, out
+        self._names = file_names(each.student for each in submitted)
+        self._same: dict[bytes, list[Submitted]] = {}  # who handed in this source
+        for each in submitted:
+            if each.source is not None:
+                self._same.setdefault(each.source, []).append(each)
+        self._reports: dict[str, Report] = {}  # by student, without pictures
+
+    @property
+    def graded(self) -> int:
+        """How many students have a report."""
+        return len(self._reports)
+
+    def forget(self) -> None:
+        """Drop the reports that are kept on this class."""
+        for source in self._same:
+            self.results.file(source).unlink(missing_ok=True)
+
+    def resume(self) -> list[Report]:
+        """Write the pages of those who need no more grading, and return their reports."""
+        for each in self.submitted:
+            report = nothing(each.reason) if each.source is None else self.results.find(each.source)
+            if report is not None:
+                self._write(each, report)
+        return list(self._reports.values())
+
+    def grade(
+        self, scheduler: str | None = None, workers: int = 0, require_isolation: bool = False
+    ) -> Iterator[tuple[Report, int]]:
+        """Grade who has no report yet, here or on a cluster; each report with the number of students it is of.
+
+        The report and the page of each student are written at once.
+        """
+        missing = [source for source, same in self._same.items() if same[0].student not in self._reports]
+        if not missing:
+            return
+        cluster = existing_cluster(scheduler) if scheduler else local_cluster(min(workers or _cores(), len(missing)))
+        with cluster as client:
+            for source, report in grade_class(missing, self.results, client, require_isolation):
+                for each in self._same[source]:
+                    self._write(each, report)
+                yield report, len(self._same[source])
+
+    def _write(self, submitted: Submitted, report: Report) -> None:
+        report = dataclasses.replace(report, submission=submitted.student)
+        name = self._names[submitted.student]
+        text = json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"
+        write(self.out / "reports" / f"{name}.json", text)
+        write(self.out / "students" / f"{name}.html", html.render(report))
+        self._reports[submitted.student] = dataclasses.replace(report, pictures=None)
+
+    def finish(self) -> list[str]:
+        """Write the page of the class, its grades and their summary; the students on whom the grader itself failed."""
+        sources = {each.student: each.source for each in self.submitted if each.source is not None}
+        pairs = []
+        for number, pair in enumerate(similarity.similar_pairs(sources, fill_in()), 1):
+            pairs.append(dataclasses.replace(pair, page=f"pairs/{number}.html"))
+            first, second = ((student, sources[student]) for student in (pair.first, pair.second))
+            write(self.out / "pairs" / f"{number}.html", similarity.side_by_side(first, second))
+        entries = [
+            page.Entry(each.student, self._reports[each.student], f"students/{quote(self._names[each.student])}.html")
+            for each in self.submitted
+        ]
+        write(self.out / "index.html", page.index(entries, pairs))
+        write(self.out / "grades.csv", page.table(entries))
+        write(self.out / "class.json", json.dumps(page.summary(entries, pairs), indent=2, ensure_ascii=False) + "\n")
+        return [student for student, report in self._reports.items() if report.grader_failed]
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1

@@ -1,0 +1,138 @@
+"""Grade one submission: find the module, run the checks with pytest, and put together the report."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+from autograder.assignments.cvae.assignment import MODULE, PARTS
+from autograder.report.model import Check, Outcome, PartReport, Report
+from autograder.sandbox.client import Sandbox, SubmissionError
+from autograder.sandbox.limits import LIMITS
+from autograder.submissions.find import find_module
+
+
+def grade(
+    path: Path | str,
+    *,
+    seed: int | None = None,
+    isolation: str | None = None,
+    sandbox: Sandbox | None = None,
+    pictures: bool = False,
+) -> Report:
+    """Grade the submission at `path` (a module, a folder or a zip that holds one).
+
+    Arguments:
+        seed: repeats the challenges of an earlier run; drawn anew by default.
+        isolation: the isolation level; the strongest that works here by default.
+        sandbox: a warm sandbox to use, and to leave running; one is started and ended by default.
+        pictures: whether to draw the pictures of the smoke run into the report.
+
+    Raises:
+        NothingToGrade: there is no submission at the path.
+        SandboxError, GraderError: the grader itself failed.
+    """
+    name, source = find_module(Path(path))
+    with nullcontext(sandbox) if sandbox else Sandbox(isolation) as running:
+        return grade_source(name, source, running, seed=seed, pictures=pictures)
+
+
+def grade_source(
+    name: str,
+    source: bytes,
+    sandbox: Sandbox,
+    *,
+    seed: int | None = None,
+    pictures: bool = False,
+    progress: Callable[[Report], None] | None = None,
+) -> Report:
+    """Grade the source of a module, called `name` in the report. For the rest see `grade`.
+
+    `progress` is called with the report so far whenever a check has ended.
+    """
+    started = time.perf_counter()
+    report = Report(
+        submission=name,
+        sha256=hashlib.sha256(source).hexdigest(),
+        isolation=sandbox.level.name,
+        seed=secrets.randbits(53) if seed is None else seed,
+        parts=[],
+    )
+    if not sandbox.level.strong:
+        report.notes.append(
+            f"Weak isolation ({sandbox.level.name}: {sandbox.level.summary}). Do not grade strangers' code this way."
+        )
+    if len(source) > LIMITS.source:
+        refused = nothing(f"The file is larger than {LIMITS.source // 1024} KiB, which no {MODULE} needs to be")
+        report.parts, report.error = refused.parts, refused.error
+    else:
+        _run_checks(report, source, sandbox, pictures, progress)
+    report.duration_s = time.perf_counter() - started
+    report.__post_init__()
+    return report
+
+
+def nothing(reason: str) -> Report:
+    """A report of zero for every part, with the reason."""
+    reason = f"{reason[:1].upper()}{reason[1:].removesuffix('.')}."
+    parts = [
+        PartReport(part.name, part.points, [Check("Handed in", Outcome.ERROR, 0.0, part.points, reason)])
+        for part in PARTS
+    ]
+    return Report(submission=MODULE, sha256="", isolation="", seed=0, parts=parts, error=reason)
+
+
+def _run_checks(
+    report: Report, source: bytes, sandbox: Sandbox, pictures: bool, progress: Callable[[Report], None] | None
+) -> None:
+    clock = time.perf_counter()
+
+    def lap(phase: str) -> None:
+        nonlocal clock
+        now = time.perf_counter()
+        report.timings[phase], clock = now - clock, now
+
+    import torch  # noqa: F401
+
+    lap("import torch")
+    from autograder.grading.errors import explain, note_on_work
+    from autograder.grading.harness import Grading
+    from autograder.grading.session import run_checks
+
+    lap("import the checks")
+    sandbox.wait_until_ready()
+    lap("wait for the sandbox")
+    with sandbox.submission(source) as submission:
+        try:
+            submission.load()
+        except SubmissionError as error:
+            cause = explain(error, source)
+            report.error = f"{cause.message} {cause.text}".strip()
+        else:
+            report.notes += filter(None, [note_on_work(source)])
+        lap("import the submission")
+        grading = Grading(submission, report.seed)
+        if progress is not None:
+            grading.progress = lambda: progress(replace(report, parts=grading.reports(), output=submission.output))
+        run_checks(grading)
+        report.output = submission.output
+    lap("run the checks")
+    report.timings |= {f"of that: {part}": seconds for part, seconds in grading.seconds.items()}
+    report.parts, report.attention = grading.reports(), grading.attention
+    if grading.crash is not None:
+        where = grading.crash.traceback[-1]
+        report.grader_failed = True
+        report.error = (
+            f"The grader itself failed in a check, which is no fault of the submission's: {grading.crash.exconly()} "
+            f"({Path(str(where.path)).name}, line {where.lineno + 1})"
+        )
+    if pictures and grading.smoke is not None:
+        from autograder.assignments.cvae.pictures import draw_pictures
+
+        report.pictures = draw_pictures(grading.smoke)
+        lap("pictures")

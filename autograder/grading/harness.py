@@ -1,0 +1,263 @@
+"""What the checks are written with: points on the check itself, random challenges, and ways to fail.
+
+A check asks the sandboxed submission for values and compares them out here with the reference. How it ends:
+returning earns its points; `fail` is a wrong answer; a `SubmissionError` is the submission's own trouble; any other
+exception is the grader's, and stops the grading.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import math
+import secrets
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NoReturn, TypeVar, cast
+
+import pytest
+import torch
+from torch import Tensor
+
+from autograder.assignments.cvae.assignment import PARTS
+from autograder.assignments.cvae.hints.bank import MISCONCEPTIONS
+from autograder.assignments.cvae.solution import cs5814_vae as reference
+from autograder.grading.errors import explain
+from autograder.report.model import Check, Outcome, PartReport, printable
+from autograder.sandbox.client import Died, Raised, Submission, SubmissionError, TimedOut
+
+FUNCTIONS = ("sample_latent", "loss_function")  # what the network and its training build on
+NETWORK = ("encoder", "decoder", "forward")  # what is trained
+_F = TypeVar("_F", bound=Callable[..., None])
+_T = TypeVar("_T")
+
+
+def check(name: str, weight: float, worked_example: bool = False) -> Callable[[_F], _F]:
+    """Make a test a graded check: its display name, and its share of the part's points among the part's checks.
+
+    With `worked_example`, who ran the notebook's worked examples knows how it ends: a platform that hides checks until
+    the due date shows this one at once.
+    """
+    return pytest.mark.check(name=name, weight=weight, worked_example=worked_example)
+
+
+class Wrong(Exception):
+    """The submission answered wrongly. `misconceptions` are names in the bank."""
+
+    def __init__(self, message: str, *misconceptions: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.misconceptions = [name for name in misconceptions if name]
+        self.hint = "\n".join([*(MISCONCEPTIONS[name].hint for name in self.misconceptions), *([hint] if hint else [])])
+
+
+def fail(message: str, *misconceptions: str | None, hint: str = "") -> NoReturn:
+    """End the check as wrong, with what was observed and the mistakes recognised."""
+    raise Wrong(message, *(name for name in misconceptions if name), hint=hint)
+
+
+class Challenge:
+    """Random inputs of one check, from the seed of the run and the check's own name."""
+
+    def __init__(self, seed: int, name: str) -> None:
+        digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+        self._generator = torch.Generator().manual_seed(int.from_bytes(digest[:7]))
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal numbers."""
+        return torch.randn(*shape, generator=self._generator)
+
+    def uniform(self, low: float, high: float, *shape: int) -> Tensor:
+        """Uniform numbers between `low` and `high`."""
+        return low + (high - low) * torch.rand(*shape, generator=self._generator)
+
+    def integer(self, low: int, high: int) -> int:
+        """A whole number from `low` to `high`, both included."""
+        return int(torch.randint(low, high + 1, (), generator=self._generator))
+
+    def integers(self, high: int, *shape: int) -> Tensor:
+        """Whole numbers from 0 to `high` - 1."""
+        return torch.randint(high, shape, generator=self._generator)
+
+    def seed(self) -> int:
+        """A seed for the submission's own generator."""
+        return self.integer(0, 2**31)
+
+    def one_hot(self, count: int, categories: int) -> Tensor:
+        """(count, categories) random one-hot rows."""
+        return torch.eye(categories)[self.integers(categories, count)]
+
+
+@dataclass
+class Smoke:
+    """What the training run left: held-out digits with their reconstructions, and generated ones."""
+
+    originals: Tensor  # (M, input_dim), as the next
+    classes: Tensor  # (M,)
+    reconstructions: Tensor
+    generated: Tensor  # (S, input_dim), of the classes below
+    generated_classes: Tensor  # (S,)
+    control: Tensor  # generated likewise from parameters that were never trained
+
+
+@dataclass(eq=False)
+class Grading:
+    """One grading run: what the checks are given, and how they ended. The hooks in conftest.py keep it up to date."""
+
+    submission: Submission
+    seed: int = field(default_factory=lambda: secrets.randbits(53))
+    checks: dict[str, list[Check]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)  # by part
+    crash: pytest.ExceptionInfo[BaseException] | None = None  # of the grader itself
+    attention: list[str] = field(default_factory=list)  # what a person should look into
+    progress: Callable[[], None] = lambda: None  # called whenever a check has ended
+    smoke: Smoke | None = None  # the training run, for the pictures
+    drawn: Tensor | None = None  # the last draw that the reference's sample_latent made for the submission
+    _hung: dict[str, TimedOut] = field(default_factory=dict)
+    _standing_in: frozenset[str] = frozenset()
+
+    def failed(self, part_name: str) -> bool:
+        """Whether a check of the part ran and did not pass."""
+        return any(check.outcome is not Outcome.PASSED for check in self.checks.get(part_name, []))
+
+    def stand_in_for_failed_functions(self) -> frozenset[str]:
+        """Let the reference's functions, computed out here, replace the submission's wrong ones from now on."""
+        failed = frozenset(name for name in FUNCTIONS if self.failed(name))
+        if failed != self._standing_in:
+            functions: dict[str, Callable[..., Tensor]]
+            functions = {"sample_latent": self._draw_for_submission, "loss_function": self._lose_for_submission}
+            self.submission.stand_in({name: functions[name] for name in sorted(failed)})
+            self._standing_in = failed
+        return failed
+
+    def _draw_for_submission(self, means: Tensor, logvariances: Tensor) -> Tensor:
+        _require_small(means, logvariances)
+        self.drawn = reference.sample_latent(means, logvariances)
+        return self.drawn
+
+    @staticmethod
+    def _lose_for_submission(reconstructions: Tensor, originals: Tensor, means: Tensor, logvariances: Tensor) -> Tensor:
+        _require_small(reconstructions, originals)
+        _require_small(means, logvariances)
+        return reference.loss_function(reconstructions, originals, means, logvariances)
+
+    def reports(self) -> list[PartReport]:
+        """The parts, in the assignment's order, with the checks that ran."""
+        return [PartReport(each.name, each.points, self.checks.get(each.name, [])) for each in PARTS]
+
+    def prepare(self, item: pytest.Item) -> None:
+        """Make ready for a check; raises what ended an earlier one of its part by a time-out."""
+        if hung := self._hung.get(part_of(item)):  # waiting for the same endless loop again would help nobody
+            raise hung
+        torch.default_generator.manual_seed(Challenge(self.seed, f"{item.name}: the reference's own draws").seed())
+        if part_of(item) not in FUNCTIONS:
+            self.stand_in_for_failed_functions()
+
+    def conclude(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        """Record how a check ended, and say it in pytest's report."""
+        error = call.excinfo.value if call.excinfo else None
+        if call.when == "call" or error is not None:
+            self._record(item, call, error)
+            if isinstance(error, (Wrong, SubmissionError)):
+                said = printable("\n".join(filter(None, (str(error), getattr(error, "hint", "")))))
+                report.longrepr = textwrap.indent(said, "E   ", lambda _: True)  # pytest prints it as it is
+
+    def _record(self, item: pytest.Item, call: pytest.CallInfo[None], error: BaseException | None) -> None:
+        outcome, message, hint = Outcome.PASSED, "", ""
+        misconceptions: list[str] = []
+        match error:
+            case None:
+                pass
+            case Wrong():
+                outcome, message, hint, misconceptions = Outcome.FAILED, str(error), error.hint, error.misconceptions
+            case SubmissionError():
+                cause = explain(error, self.submission.source)
+                message, hint = cause.message, cause.text
+                misconceptions = [cause.misconception] if cause.misconception else []
+                outcome = Outcome.ERROR if isinstance(error, (Raised, Died)) else Outcome.FAILED
+                if isinstance(error, (Died, TimedOut)) and str(error) not in self.attention:
+                    self.attention.append(str(error))
+                if isinstance(error, TimedOut):
+                    outcome, self._hung[part_of(item)] = Outcome.TIMEOUT, error
+            case pytest.skip.Exception():
+                outcome, message = Outcome.SKIPPED, str(error.msg)
+            case _:
+                outcome = Outcome.ERROR
+                message = f"The grader itself failed here ({type(error).__name__}): please tell the course staff."
+                self.crash = self.crash or call.excinfo
+        if outcome is not Outcome.PASSED and part_of(item) == "training" and any(map(self.failed, NETWORK)):
+            hint, misconceptions = "This may follow from what is said of the network: mend that first.", []
+        points = item.stash[POINTS]
+        score = points if outcome is Outcome.PASSED else 0.0
+        named, line = ", ".join(misconceptions) or None, error.line if isinstance(error, Raised) else None
+        shown = about(item)["worked_example"]
+        self.checks.setdefault(part_of(item), []).append(
+            Check(about(item)["name"], outcome, score, points, message, hint, named, line, shown)
+        )
+        self.seconds[part_of(item)] = self.seconds.get(part_of(item), 0.0) + call.duration
+        self.progress()
+
+
+def _require_small(*tensors: Tensor) -> None:
+    """ValueError for tensors that would fill the grader's memory once they are broadcast to each other."""
+    if math.prod(torch.broadcast_shapes(*(tensor.shape for tensor in tensors))) > MAX_STAND_IN:
+        raise ValueError("the tensors are far larger together than any minibatch")
+
+
+MAX_STAND_IN = 1 << 24  # numbers, in what a stand-in computes
+POINTS = pytest.StashKey[float]()  # of a check
+GRADING = pytest.StashKey[Grading]()  # what the checks are run for
+
+
+def part_of(item: pytest.Item) -> str:
+    """The name of the part that a check belongs to."""
+    return next(each.name for each in PARTS if item.get_closest_marker(each.name))
+
+
+def about(item: pytest.Item) -> dict:
+    """What `check` was given."""
+    marker = item.get_closest_marker("check")
+    assert marker is not None, f"{item.nodeid} needs @check(name, weight)"
+    return dict(marker.kwargs)
+
+
+def once(find: Callable[[], _T]) -> Callable[[], _T]:
+    """`find`, called no more than once: what it returned or how the submission failed it is kept for later calls."""
+
+    @functools.cache
+    def outcome() -> tuple[_T, None] | tuple[None, Wrong | SubmissionError]:
+        try:
+            return find(), None
+        except (Wrong, SubmissionError) as error:
+            return None, error
+
+    def found() -> _T:
+        value, error = outcome()
+        if error is not None:
+            raise error.with_traceback(None)  # or it grows with every check that raises it
+        return cast(_T, value)
+
+    return found
+
+
+def require_shape(tensor: Tensor, shape: tuple[int, ...], what: str) -> Tensor:
+    """The tensor as float32, or a failed check if it has another shape, no real numbers or a NaN."""
+    if tuple(tensor.shape) != shape:
+        fail(f"{what} has shape {tuple(tensor.shape)} where {shape} was expected.", "wrong-shape")
+    if not tensor.dtype.is_floating_point:
+        fail(f"{what} holds {str(tensor.dtype).removeprefix('torch.')} numbers where real ones were expected.")
+    if not torch.isfinite(tensor).all():
+        fail(f"{what} holds NaN or infinite numbers.", "not-finite")
+    return tensor.float()
+
+
+def close(actual: Tensor, expected: Tensor, tolerance: float = 1e-3) -> bool:
+    """Whether two tensors agree: every element within `tolerance` of its value or of the tensor's scale.
+
+    The scale term covers rounding: float32 sums of 800 products differ by some 1e-6 of their scale between
+    orders of summation, 1,000 times less than this.
+    """
+    if actual.shape != expected.shape or not torch.isfinite(actual).all():
+        return False
+    scale = float(expected.abs().mean()) + 1e-6
+    return bool(((actual.double() - expected.double()).abs() <= tolerance * (expected.double().abs() + scale)).all())

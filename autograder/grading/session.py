@@ -1,0 +1,99 @@
+"""pytest with the checks collected, at the service of one submission after another in this process.
+
+Starting pytest would be a sixth of a warm grade's time. So its session stays open, in a thread of its own: its loop
+waits for a grading, runs all checks on it, and waits for the next.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from itertools import zip_longest
+from pathlib import Path
+from queue import SimpleQueue
+
+import pytest
+import torch
+
+from autograder.grading import GraderError
+from autograder.grading.harness import GRADING, Grading
+
+CHECKS = Path(__file__).parents[1] / "assignments" / "cvae" / "checks"
+_NO_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
+# pytest's own plugins that no check uses, which cost time at each of them.
+_NOT_NEEDED = (
+    "cacheprovider", "doctest", "faulthandler", "junitxml", "legacypath", "logging", "monkeypatch", "pastebin",
+    "recwarn", "setuponly", "setupplan", "stepwise", "subtests", "threadexception", "tmpdir", "unittest",
+    "unraisableexception",
+)  # fmt: skip
+
+
+class Session:
+    """An open pytest session. GraderError if pytest cannot be started, or ends."""
+
+    def __init__(self) -> None:
+        self._waiting: SimpleQueue[Grading] = SimpleQueue()
+        self._answers: SimpleQueue[str | None] = SimpleQueue()  # that it is ready, or why it ended
+        # Nothing in the caller's folder or environment can configure this pytest, and it prints nothing.
+        with _environment(), redirect_stdout(io.StringIO()) as said, redirect_stderr(said):
+            threading.Thread(target=self._main, args=(said,), daemon=True).start()
+            self._wait()
+
+    def run(self, grading: Grading) -> None:
+        """Run all checks; how each of them ended is in `grading` then."""
+        self._waiting.put(grading)
+        self._wait()
+
+    def _wait(self) -> None:
+        if reason := self._answers.get():
+            raise GraderError(reason)
+
+    def _main(self, said: io.StringIO) -> None:
+        arguments = [str(CHECKS), "-c", os.devnull, "--rootdir", str(CHECKS), "-q", "-s", "--no-header", "--tb=native"]
+        for plugin in _NOT_NEEDED:
+            arguments += ["-p", f"no:{plugin}"]
+        code: object = "an exception"
+        try:
+            code = pytest.main(arguments, plugins=[self])
+        finally:
+            self._answers.put(f"pytest ended with {code!r}:\n{said.getvalue()[-3000:]}")
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        session.config.pluginmanager.unregister(name="terminalreporter")  # which would keep all that happened
+        torch.set_num_threads(1)
+        self._answers.put(None)
+        while True:
+            grading = self._waiting.get()
+            session.config.stash[GRADING] = grading  # not as a plugin: pytest keeps those for ever
+            with torch.enable_grad():  # whatever a check leaves behind
+                for item, following in zip_longest(session.items, session.items[1:]):
+                    session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            del session.config.stash[GRADING], grading
+            self._answers.put(None)
+
+
+_lock = threading.Lock()
+_session: Session | None = None
+
+
+def run_checks(grading: Grading) -> None:
+    """Run all checks in this process's session; GraderError if pytest itself fails."""
+    global _session
+    with _lock:
+        session, _session = _session or Session(), None
+        session.run(grading)
+        _session = session  # one that failed is not used again
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    saved = {key: os.environ.pop(key, None) for key in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", _NO_PLUGINS)}
+    os.environ[_NO_PLUGINS] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[_NO_PLUGINS]
+        os.environ.update({key: value for key, value in saved.items() if value is not None})

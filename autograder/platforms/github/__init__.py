@@ -1,0 +1,1 @@
+"""GitHub: the template repository for students, and reports in a workflow."""

@@ -1,0 +1,147 @@
+"""The public checks as a report, for the workflow in a student's own repository: `python -m autograder.platforms.github.public`.
+
+The template that `autograder release --github` builds holds a copy of this file, of report.py and of some of reports/,
+so nothing here leads to a solution or to a hidden check, and only the process that runs the checks needs torch. What it
+reports is for the student: code that runs in one process with its checks could make them pass.
+"""
+
+import argparse
+import hashlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import nullcontext
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from autograder.assignments.cvae import assignment
+from autograder.platforms.github import workflow as github
+from autograder.report import junit, markdown
+from autograder.report.model import Check, Outcome, PartReport, Report
+
+CHECKS = "public_checks.py"
+SECONDS = 300  # for all the checks together
+NOTE = (
+    "These are the public checks. Your grade comes from checks that ask the same with other numbers and more cases, "
+    "and is worked out by the course staff from what you have pushed."
+)
+
+
+def grade(folder: Path) -> Report:
+    """Run `public_checks.py` in `folder` on the module beside it, in a process of its own.
+
+    Each part's points are shared equally by its checks.
+    """
+    started = time.perf_counter()
+    source = (folder / assignment.MODULE).read_bytes()
+    command = [
+        sys.executable,
+        "-P",
+        "-c",
+        "from autograder.platforms.github import public; public.answer()",
+        str(folder / CHECKS),
+    ]
+    variables = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ} | {"OMP_NUM_THREADS": "1"}
+    # Files, not pipes: a process that the submission leaves behind would keep a pipe open for ever.
+    with tempfile.TemporaryFile() as answers, tempfile.TemporaryFile() as printed:
+        try:
+            ended = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=answers,
+                stderr=printed,
+                env=variables | {"PYTHONPATH": str(Path(__file__).parents[3]), "PYTHONDONTWRITEBYTECODE": "1"},
+                timeout=SECONDS,
+                check=False,
+            )
+            why = f"Python ended with code {ended.returncode} before this check was done."
+        except subprocess.TimeoutExpired:
+            why = f"Not done within {SECONDS} s."
+        answers.seek(0)
+        printed.seek(0)
+        parts = _parts(answers.read(1 << 20).decode("utf-8", "replace"), why)
+        output = printed.read(1 << 16).decode("utf-8", "replace")
+    said = {part.checks[0].message for part in parts}
+    return Report(
+        submission=assignment.MODULE,
+        sha256=hashlib.sha256(source).hexdigest(),
+        isolation="none",
+        seed=assignment.SEED,
+        parts=parts,
+        duration_s=time.perf_counter() - started,
+        error=said.pop() or None if len(said) == 1 else None,  # a module that cannot be imported stops every part
+        notes=[NOTE],
+        output=output,
+    )
+
+
+def answer() -> None:
+    """In the process that runs the checks: the labels by part, then how each check ended, a line of JSON each."""
+    # What the submission prints goes elsewhere.
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
+        os.dup2(2, 1)
+        spec = importlib.util.spec_from_file_location("public_checks", sys.argv[1])
+        assert spec is not None
+        assert spec.loader is not None
+        checks: Any = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(checks)
+        labels = {part: [label for label, _ in each] for part, each in checks.CHECKS.items()}
+        print(json.dumps(labels), file=answers, flush=True)
+        for part in labels:
+            told = checks.outcomes(part)
+            last = ("", "", None)
+            for label in labels[part]:
+                last = next(told, last)  # where the code does not run at all, the other checks would repeat it
+                print(json.dumps([part, label, *last[1:]]), file=answers, flush=True)
+
+
+def _parts(answers: str, why: str) -> list[PartReport]:
+    """The parts of the assignment, in its order; a check without an answer failed because of `why`."""
+    # What follows the last line break was not written to its end.
+    lines = [json.loads(line) for line in answers.split("\n")[:-1]]
+    labels: dict[str, list[str]] = lines[0] if lines else {}
+    ended = {(part, label): (hint, line) for part, label, hint, line in lines[1:]}
+    parts = []
+    for part in assignment.PARTS:
+        names = labels.get(part.name, ["The public checks run"])
+        bounds = [round(part.points * index / len(names), 2) for index in range(len(names) + 1)]
+        checks = []
+        for name, (low, high) in zip(names, pairwise(bounds), strict=True):
+            hint, line = ended.get((part.name, name), (why, None))
+            outcome = Outcome.ERROR if line or hint is why else Outcome.FAILED if hint else Outcome.PASSED
+            worth = round(high - low, 2)
+            checks.append(Check(name, outcome, 0.0 if hint else worth, worth, hint, line=line))
+        parts.append(PartReport(part.name, part.points, checks))
+    return parts
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="autograder.platforms.github.public", description="Run the public checks and report."
+    )
+    parser.add_argument("folder", nargs="?", type=Path, default=Path())
+    parser.add_argument("--junit", type=Path, help="write JUnit XML")
+    parser.add_argument("--github", action="store_true", help="job summary, annotations, points, outputs")
+    options = parser.parse_args()
+    for name in (assignment.MODULE, CHECKS):
+        if not (options.folder / name).is_file():
+            parser.error(f"{options.folder / name} is missing")
+    with github.step() if options.github else nullcontext() as commands:
+        report = grade(options.folder)
+        summary = markdown.render(report, reproduce=f"pytest {CHECKS}")
+        print(summary)
+        if options.junit:
+            options.junit.write_text(junit.render(report), "utf-8")
+        if commands is not None:
+            source = (options.folder / assignment.MODULE).read_bytes()
+            commands += github.publish(report, source, assignment.MODULE, summary)
+
+
+if __name__ == "__main__":
+    main()

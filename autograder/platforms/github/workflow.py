@@ -1,0 +1,193 @@
+"""A report in a step of a GitHub workflow: job summary, annotations on the module's lines, points and outputs.
+
+Sources: GitHub, "Workflow commands for GitHub Actions", https://docs.github.com/actions/reference/workflow-commands;
+for the points, the reporter that GitHub Classroom read, https://github.com/classroom-resources/autograding-grading-reporter
+"""
+
+import ast
+import base64
+import json
+import os
+import secrets
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from pathlib import Path
+
+from autograder.report import markdown
+from autograder.report import summary as reading
+from autograder.report.model import Outcome, Report
+from autograder.report.summary import Finding
+
+FILES = ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT")  # the files that a step writes to, by the variable that names each
+ANNOTATIONS = 10  # of one kind in one step: GitHub shows no more
+
+_CLASS = "ConditionalVariationalAutoencoder"
+# Where each part is written: a function of the module, or a method of the class.
+_PLACES = {
+    "sample_latent": ("sample_latent",),
+    "loss_function": ("loss_function",),
+    "encoder": (_CLASS, "__init__"),
+    "decoder": (_CLASS, "__init__"),
+    "forward": (_CLASS, "forward"),
+    "training": (_CLASS,),
+}
+
+
+@contextmanager
+def step() -> Iterator[list[str]]:
+    """Whatever is printed in here is only text; the workflow commands that are put on the list are given at the end.
+
+    A runner takes any line for a command that starts with `::`, or has `##[` anywhere in it. Whatever a submission
+    prints, raises or calls a folder is therefore shown while commands are stopped, until a word that it cannot know.
+    That does not stop the matcher of setup-python, which makes an error of whatever looks like a traceback.
+    """
+    token = secrets.token_hex(16)
+    commands: list[str] = []
+    print("::remove-matcher owner=python::", f"::stop-commands::{token}", sep="\n", flush=True)
+    try:
+        with redirect_stderr(sys.stdout):  # two streams have no order, so all of it goes through the stopped one
+            yield commands
+    finally:
+        print("", f"::{token}::", *commands, sep="\n", flush=True)
+
+
+def publish(report: Report, source: bytes, file: str, summary: str | None = None) -> list[str]:
+    """Write the job summary and the outputs of this step, and return its workflow commands.
+
+    Arguments:
+        source: the module that was graded; it is parsed, never run.
+        file: its path in the student's repository.
+        summary: the job summary; the Markdown report by default.
+
+    KeyError outside of a step, where nothing names the files to write to.
+    """
+    for variable, text in zip(FILES, (summary or markdown.render(report), _outputs(report)), strict=True):
+        with Path(os.environ[variable]).open("a", encoding="utf-8") as opened:
+            opened.write(text)
+    return [*_annotations(report, source, file), *_points(report)]
+
+
+def _points(report: Report) -> list[str]:
+    """The two notices that GitHub Classroom's reporter leaves on a check run, which is where points are read."""
+    score, most = _number(report.score), _number(report.max_score)
+    return [
+        _command("notice", f"Points {score}/{most}", title="Autograding complete"),
+        _command(
+            "notice",
+            json.dumps({"totalPoints": score, "maxPoints": most}, separators=(",", ":")),
+            title="Autograding report",
+        ),
+    ]
+
+
+def _outputs(report: Report) -> str:
+    """`score`, `max-score`, and `result`, which GitHub Classroom's reporter takes: JSON in base64.
+
+    That reporter prints names and messages as they are, so there is no word of the submission's in it.
+    """
+    result = {
+        "version": 1,
+        "status": "pass" if all(map(reading.complete, report.parts)) else "fail",
+        "max_score": _number(report.max_score),
+        "tests": [
+            {
+                "name": f"{part.name}: {check.name}",
+                "status": "pass" if check.outcome is Outcome.PASSED else "fail",
+                "score": _number(check.score),
+                "message": None if check.outcome is Outcome.PASSED else reading.ENDED[check.outcome],
+            }
+            for part in report.parts
+            for check in part.checks
+        ],
+    }
+    encoded = base64.b64encode(json.dumps(result).encode()).decode()
+    return f"score={_number(report.score)}\nmax-score={_number(report.max_score)}\nresult={encoded}\n"
+
+
+def _number(value: float) -> float:
+    return int(value) if value == int(value) else value
+
+
+def _annotations(report: Report, source: bytes, file: str) -> list[str]:
+    """An error at the line of each finding but those that only wait for another, in the order of the notebook."""
+    found = [finding for part in report.parts for finding in reading.findings(part)]
+    if report.error:  # then every part says the same
+        line = next((finding.checks[0].line for finding in found), None)
+        where = {} if report.grader_failed else _at(file, _existing(line, source) or _unreadable(source))
+        return [_command("error", report.error, **where, title="Fix this first")]
+    lines = _definitions(source)
+    return [
+        _command(
+            "error",
+            _said(finding),
+            **_at(file, _existing(finding.checks[0].line, source) or lines.get(finding.part)),
+            title=f"{finding.part}: {finding.title}",
+        )
+        for finding in found
+        if finding.outcome is not Outcome.SKIPPED
+    ][:ANNOTATIONS]
+
+
+def _said(finding: Finding) -> str:
+    worth = f"{reading.ENDED[finding.outcome]}, {reading.counted(finding.worth, 'point')}"
+    return "\n".join(filter(None, (finding.message, finding.hint and f"Hint: {finding.hint}", f"({worth})")))
+
+
+def _at(file: str, line: int | None) -> dict[str, str]:
+    """The properties that put an annotation on a line; none where no line is known."""
+    return {"file": file, "line": str(line)} if line else {}
+
+
+def _existing(line: int | None, source: bytes) -> int | None:
+    return line if line is not None and 0 < line <= source.count(b"\n") + 1 else None
+
+
+def _definitions(source: bytes) -> dict[str, int]:
+    """For each part the line of the `def` or `class` that it is written in, as far as there is one."""
+    tree = _parsed(source)
+    if isinstance(tree, SyntaxError):
+        return {}
+    lines = {}
+    for part, names in _PLACES.items():
+        scope: ast.AST = tree
+        for name in names:
+            inside = [
+                node
+                for node in getattr(scope, "body", ())
+                if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and node.name == name
+            ]
+            if not inside:
+                break
+            scope = inside[-1]  # of two with one name, the later is what Python uses
+            lines[part] = inside[-1].lineno
+    return lines
+
+
+def _unreadable(source: bytes) -> int | None:
+    """The line at which Python gives up on a module, if it does."""
+    tree = _parsed(source)
+    return _existing(tree.lineno, source) if isinstance(tree, SyntaxError) else None
+
+
+def _parsed(source: bytes) -> ast.Module | SyntaxError:
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return ast.parse(source)
+    except SyntaxError as error:
+        return error
+    except (ValueError, RecursionError, MemoryError) as error:  # null bytes, or nested deeper than Python parses
+        return SyntaxError(str(error))
+
+
+def _command(name: str, message: str, **properties: str) -> str:
+    """A workflow command on one line; `message` and `properties` may hold anything."""
+    escaped = ",".join(f"{key}={_escaped(value, ':', ',')}" for key, value in properties.items())
+    return f"::{name} {escaped}::{_escaped(message)}"
+
+
+def _escaped(text: str, *also: str) -> str:
+    for character in ("%", "\r", "\n", *also):
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text

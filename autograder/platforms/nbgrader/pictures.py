@@ -1,0 +1,222 @@
+"""Run a submitted notebook in the sandbox, for its pictures alone: no score comes from here."""
+
+import contextlib
+import json
+import os
+import re
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import is_grade
+from traitlets import Integer, Unicode
+
+from autograder.assignments.cvae.assignment import MODULE
+from autograder.platforms.nbgrader import kernel
+from autograder.platforms.nbgrader.submitted import MAX_TEXT, module_in, picture, submitted_folder
+from autograder.report.model import clean
+from autograder.sandbox import isolation
+from autograder.submissions.find import NothingToGrade
+
+MIB = 1 << 20
+MAX_RESULTS = 64 * MIB  # of all cells together
+MAX_OUTPUTS = 200  # of one cell
+SCRATCH = 256 * MIB
+POLL_S = 0.25
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+
+
+class RunNotebook(NbGraderPreprocessor):
+    """Executes the cells that are not graded, in smoke mode, in bubblewrap, so that the TA sees what they draw.
+
+    A kernel that hangs, dies or floods costs its own notebook the pictures that are not drawn yet. Switch it off with
+    `nbgrader autograde --RunNotebook.enabled=False`.
+    """
+
+    seconds = Integer(180, help="Wall time for the whole notebook.").tag(config=True)
+    cell_seconds = Integer(60, help="Wall time for one cell.").tag(config=True)
+    memory_mib = Integer(4096, help="Memory of all its processes together.").tag(config=True)
+    processes = Integer(64, help="How many processes it may have.").tag(config=True)
+    mnist = Unicode("", help="A folder with MNIST in torchvision's layout, to train on instead of drawn digits.").tag(
+        config=True
+    )
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        code = [cell for cell in nb.cells if cell.cell_type == "code"]
+        if (reason := isolation.why_not("bubblewrap")) is not None:
+            self.log.warning("The notebook is not run, because it cannot be kept apart: %s", reason)
+            return nb, resources
+        for cell in code:
+            cell.outputs = []
+        with tempfile.TemporaryDirectory(prefix="notebook-") as temporary:
+            self._lay_out(nb, resources, Path(temporary))
+            note = ""
+            try:
+                for line in self._lines(Path(temporary)):
+                    note = _record(line, nb) or note
+            except _Stopped as stopped:
+                note = str(stopped)
+        if note:
+            self.log.warning("%s: %s", resources["nbgrader"]["student"], note)
+            unfinished = next((cell for cell in code if not is_grade(cell) and not cell.outputs), None)
+            if unfinished is not None:
+                unfinished.outputs = [new_output("stream", name="stderr", text=f"{note}\n")]
+        return nb, resources
+
+    def _lay_out(self, nb: NotebookNode, resources: dict[str, Any], to: Path) -> None:
+        """The notebook and what it needs, in the folder that the sandbox will show it."""
+        nbformat.write(nb, to / "notebook.ipynb")
+        try:
+            (to / MODULE).write_bytes(module_in(submitted_folder(self, resources)))
+        except NothingToGrade as error:
+            self.log.warning("%s: %s", resources["nbgrader"]["student"], error)
+        ours = Path(resources["metadata"]["path"])  # nbgrader has restored these from the source
+        if (ours / "public_checks.py").exists():
+            shutil.copy(ours / "public_checks.py", to)
+        if (ours / "digits").is_dir():
+            shutil.copytree(ours / "digits", to / "digits")
+
+    def _lines(self, folder: Path) -> Iterator[bytes]:
+        """What the sandbox says, line by line. `_Stopped` when it had to be ended before the notebook's end."""
+        variables = isolation.environment(isolation.SCRATCH, "") | {
+            "CS5814_SMOKE": "1",
+            "MNIST_ROOT": "/mnist",
+            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+            "IPYTHONDIR": isolation.SCRATCH,
+            "JUPYTER_RUNTIME_DIR": f"{isolation.SCRATCH}/r",  # a short path: a socket's has room for 107 bytes
+        }
+        del variables["PYTHONPATH"]
+        shown = {"/worker/kernel.py": Path(kernel.__file__), "/submission": folder}
+        if self.mnist:
+            shown["/mnist"] = Path(self.mnist).resolve(strict=True)
+        command = isolation.bubblewrapped(shown, variables, SCRATCH)
+        command += [sys.executable, "/worker/kernel.py", "/submission", str(self.cell_seconds)]
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            env={"PATH": os.environ.get("PATH", "/usr/bin:/bin")},
+            start_new_session=True,
+        )
+        try:
+            yield from self._watched(process)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # bubblewrap takes the whole process namespace along
+            process.wait()
+            assert process.stdout is not None
+            process.stdout.close()
+
+    def _watched(self, process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+        assert process.stdout is not None
+        deadline = time.monotonic() + self.seconds
+        received, pending = 0, b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            while True:
+                if time.monotonic() > deadline:
+                    raise _Stopped(f"The notebook was stopped after {self.seconds} s.")
+                if why := self._greedy(process.pid):
+                    raise _Stopped(why)
+                if not selector.select(POLL_S):
+                    continue
+                data = os.read(process.stdout.fileno(), MIB)
+                if not data:
+                    if process.wait(10):
+                        raise _Stopped("The kernel died.")
+                    return
+                received += len(data)
+                if received > MAX_RESULTS:
+                    raise _Stopped(f"The notebook was stopped: it put out more than {MAX_RESULTS // MIB} MiB.")
+                *lines, pending = (pending + data).split(b"\n")
+                yield from lines
+
+    def _greedy(self, pid: int) -> str | None:
+        """Why the processes below `pid` use too much, or None.
+
+        Watched from outside, since resource limits count one process at a time.
+        """
+        try:
+            family = psutil.Process(pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return None
+        if len(family) > self.processes:
+            return f"The notebook was stopped: it started more than {self.processes} processes."
+        used = 0
+        for member in family:
+            try:
+                used += member.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+        if used > self.memory_mib * MIB:
+            return f"The notebook was stopped: it used more than {self.memory_mib} MiB of memory."
+        return None
+
+
+class _Stopped(Exception):
+    """The sandbox was ended before the notebook's end; the message says why."""
+
+
+def _record(line: bytes, nb: NotebookNode) -> str:
+    """Put what the sandbox says of one cell into that cell, as far as it is fit to be shown. Returns how it ended."""
+    try:
+        said = json.loads(line)
+        index, outputs, ending = said["cell"], said["outputs"], said["ending"]
+        cell = nb.cells[index] if type(index) is int and index >= 0 else None
+        if cell is None or cell.cell_type != "code" or is_grade(cell) or not isinstance(outputs, list):
+            return ""
+        cell.outputs = _joined([kept for output in outputs[:MAX_OUTPUTS] if (kept := _fit(output))])
+        return clean(ending, 100) if isinstance(ending, str) else ""
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+        return ""  # not a line of ours
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Printed text in one piece, as a notebook shows it: a kernel sends a line at a time."""
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        if joined and output.output_type == "stream" and (joined[-1].get("name") == output.name):
+            joined[-1].text = clean(joined[-1].text + output.text, MAX_TEXT)
+        else:
+            joined.append(output)
+    return joined
+
+
+def _fit(output: dict[str, Any]) -> NotebookNode | None:
+    """The output with nothing in it but text and pictures: HTML and scripts would run in the TA's browser."""
+    kind = output["output_type"]
+    if kind == "stream":
+        return new_output(
+            "stream", name="stderr" if output["name"] == "stderr" else "stdout", text=_text(output["text"])
+        )
+    if kind == "error":
+        name, value = _text(str(output["ename"]), 200), _text(str(output["evalue"]), 2000)
+        traceback = [_text(str(line), 2000) for line in output["traceback"][:60]]
+        return new_output("error", ename=name, evalue=value, traceback=traceback)
+    if kind in ("display_data", "execute_result"):
+        for mime in ("image/png", "image/jpeg"):
+            if data := picture(mime, output["data"].get(mime)):
+                # Without a description, nbconvert warns at every picture.
+                return new_output("display_data", data={mime: data}, metadata={mime: {"alt": "what this cell drew"}})
+        if "text/plain" in output["data"]:
+            return new_output("display_data", data={"text/plain": _text(output["data"]["text/plain"])})
+    return None
+
+
+def _text(text: str, limit: int = MAX_TEXT // 5) -> str:
+    return clean(_ANSI.sub("", text), limit)

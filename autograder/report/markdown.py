@@ -1,0 +1,103 @@
+"""A report in GitHub's Markdown, for job summaries."""
+
+import re
+
+from autograder.assignments.cvae import assignment
+from autograder.report import summary as reading
+from autograder.report.model import Report, clean
+from autograder.report.summary import Finding
+
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+# GitHub looks for mentions and issue numbers in the finished text, where no escape is left to stop it. A word
+# joiner cannot be seen and stops it.
+_REFERENCE = re.compile(r"[@#]|(?<=GH)-|(?<=://)|(?<=www)\.", re.IGNORECASE)
+
+
+def render(report: Report, reproduce: str | None = None) -> str:
+    """The score, the table of parts, the next step, then the rest, folded; last the command that repeats it all."""
+    title, sentence = reading.headline(report)
+    blocks = [
+        f"## {report.score:g} / {report.max_score:g} · {text(title)}",
+        text(sentence),
+        "\n".join(
+            [
+                "| Part | Points | Checks |",
+                "| :-- | --: | :-- |",
+                *(
+                    f"| {code(part.name, cell=True)} | {part.score:g} / {part.max_score:g} | {reading.tally(part)} |"
+                    for part in report.parts
+                ),
+            ]
+        ),
+    ]
+    step = reading.next_step(report)
+    if report.error:
+        blocks += ["### Fix this first", fence(report.error)]
+    elif step:
+        blocks += [f"### {'Fix next' if report.score else 'Start here'}: {code(step.part)}", *_finding(step)]
+        where = reading.section(step.part)
+        if where:
+            blocks.append(f"Section of the notebook: *{text(where)}*")
+        rest = [finding for part in report.parts for finding in reading.findings(part) if finding != step]
+        if rest:
+            blocks.append(f"<details><summary>After that ({reading.counted(len(rest), 'finding')})</summary>")
+            for finding in rest:
+                blocks += [f"#### {code(finding.part)}", *_finding(finding)]
+            blocks.append("</details>")
+    blocks += [f"**Note:** {text(note)}" for note in report.notes]
+    if report.output.strip():
+        blocks += ["<details><summary>What the submission printed</summary>", fence(report.output), "</details>"]
+    blocks.append(
+        f"{code(report.submission)} · isolation {text(report.isolation)} · seed {report.seed}"
+        f" · sha256 {code(report.sha256)}"
+    )
+    command = reproduce or f"autograder grade {assignment.MODULE} --seed {report.seed}"
+    blocks.append(f"Reproduce with {code(command)}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _finding(finding: Finding) -> list[str]:
+    blocks = [
+        f"**{text(finding.title)}** ({reading.ENDED[finding.outcome]}, {reading.counted(finding.worth, 'point')})"
+    ]
+    if finding.message:
+        blocks.append(fence(finding.message) if "\n" in finding.message else prose(finding.message))
+    if finding.hint:
+        blocks.append(f"> **Hint:** {prose(finding.hint)}")
+    return blocks
+
+
+def text(raw: str) -> str:
+    """`raw` on one line, so that GitHub shows it as it is: no Markdown, HTML, image, mention or reference in it."""
+    line = " ".join(clean(raw).split())
+    return _PUNCTUATION.sub(r"\\\g<0>", _REFERENCE.sub("\\g<0>\N{WORD JOINER}", line))
+
+
+def prose(raw: str) -> str:
+    """`raw` on one line as text, with what stands between backticks as code."""
+    return "".join(code(piece) if is_code else _padded(piece) for is_code, piece in reading.prose(clean(raw)))
+
+
+def _padded(piece: str) -> str:
+    """`text(piece)` with the spaces around it kept, so that it does not grow into the code beside it."""
+    return " " * piece[:1].isspace() + text(piece) + " " * piece[-1:].isspace()
+
+
+def code(raw: str, cell: bool = False) -> str:
+    """`raw` as a code span, which nothing inside it can close; in a table's `cell`, pipes are escaped too."""
+    line = " ".join(clean(raw).split()) or "–"
+    if cell:
+        line = line.replace("|", "\\|")
+    ticks = "`" * (_longest_run(line) + 1)
+    return f"{ticks} {line} {ticks}" if "`" in line else f"{ticks}{line}{ticks}"
+
+
+def fence(raw: str) -> str:
+    """`raw` as a code block, under a fence longer than any run of backticks in it."""
+    body = clean(raw, 70_000).strip("\n")
+    ticks = "`" * max(3, _longest_run(body) + 1)
+    return f"{ticks}text\n{body}\n{ticks}"
+
+
+def _longest_run(raw: str) -> int:
+    return max(map(len, re.findall("`+", raw)), default=0)

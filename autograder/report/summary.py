@@ -1,0 +1,165 @@
+"""How a report is read, whatever the format: what works, the one thing to fix next, and each thing said once."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from autograder.assignments.cvae import assignment
+from autograder.report.model import Check, Outcome, PartReport, Report, clean
+
+ENDED = {
+    Outcome.PASSED: "works",
+    Outcome.FAILED: "not right yet",
+    Outcome.ERROR: "did not run",
+    Outcome.TIMEOUT: "took too long",
+    Outcome.SKIPPED: "waits for an earlier part",
+}
+
+FUNCTIONS = ("sample_latent", "loss_function")
+_CODE = re.compile(r"`([^`\n]+)`")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Checks of one part that did not pass and have the same to say."""
+
+    part: str
+    checks: tuple[Check, ...]
+    whole: bool  # whether these are all the checks of the part, and more than one
+    repeats: bool = False  # whether an earlier finding of the part has given the same hint
+
+    @property
+    def title(self) -> str:
+        if self.whole:
+            return f"All {len(self.checks)} checks"
+        return self.names if len(self.checks) < 3 else f"{len(self.checks)} checks, for one reason"
+
+    @property
+    def names(self) -> str:
+        return "; ".join(clean(check.name, 200) for check in self.checks)
+
+    @property
+    def mistakes(self) -> set[str]:
+        """The names of the mistakes that were recognised."""
+        return {name for check in self.checks for name in (check.misconception or "").split(", ") if name}
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.checks[0].outcome
+
+    @property
+    def message(self) -> str:
+        return self.checks[0].message.strip()
+
+    @property
+    def hint(self) -> str:
+        return "Probably the same mistake as above." if self.repeats else self.checks[0].hint.strip()
+
+    @property
+    def worth(self) -> float:
+        """The points still to be earned here."""
+        return round(sum(check.max_score - check.score for check in self.checks), 2)
+
+
+def findings(part: PartReport) -> list[Finding]:
+    """What did not pass in `part`, in order; checks with the same outcome, message and hint are one finding.
+
+    A check without a word of its own stands alone: only a message can make two checks the same.
+    """
+    alike: dict[tuple[object, ...], list[Check]] = {}
+    for check in part.checks:
+        if check.outcome is not Outcome.PASSED:
+            said = (check.message, check.hint)
+            alike.setdefault((check.outcome, *(said if any(said) else (id(check),))), []).append(check)
+    found: list[Finding] = []
+    hints: set[str] = set()
+    for checks in alike.values():
+        hint = checks[0].hint
+        whole = 1 < len(checks) == len(part.checks)
+        found.append(Finding(part.name, tuple(checks), whole, repeats=bool(hint) and hint in hints))
+        hints.add(hint)
+    return found
+
+
+def next_step(report: Report) -> Finding | None:
+    """The first finding in the order of the notebook; what was skipped only waits for another, so it comes last."""
+    ordered = [finding for part in report.parts for finding in findings(part)]
+    return min(ordered, key=lambda finding: finding.outcome is Outcome.SKIPPED, default=None)
+
+
+def same_reason(report: Report, step: Finding) -> list[Finding]:
+    """The other findings that go away with `step`: they say the same, or no mistake was recognised but its own."""
+    others = [finding for part in report.parts for finding in findings(part) if finding != step]
+    said = step.message, step.checks[0].hint
+    return [
+        each
+        for each in others
+        if (each.mistakes and each.mistakes <= step.mistakes)
+        or (step.message and (each.message, each.checks[0].hint) == said)
+    ]
+
+
+def stood_in(report: Report) -> list[str]:
+    """The functions that are not right yet, for which the grader's own stood in when the network was trained."""
+    return [part.name for part in report.parts if part.name in FUNCTIONS and not complete(part)]
+
+
+def obstacle(report: Report) -> Finding | None:
+    """What the checks say about that which kept anything from being graded, where they say it."""
+    every = (finding for part in report.parts for finding in findings(part))
+    return next((each for each in every if report.error and each.message and each.message in report.error), None)
+
+
+def passed(part: PartReport) -> list[Check]:
+    return [check for check in part.checks if check.outcome is Outcome.PASSED]
+
+
+def complete(part: PartReport) -> bool:
+    """Whether nothing is left to do in `part`."""
+    return bool(part.checks) and len(passed(part)) == len(part.checks)
+
+
+def tally(part: PartReport) -> str:
+    """How many of the checks of `part` pass, in words."""
+    count, total = len(passed(part)), len(part.checks)
+    if not total:
+        return "not graded"
+    return f"{count} of {counted(total, 'check')}"
+
+
+def headline(report: Report) -> tuple[str, str]:
+    """A title and a sentence for the top of a report: true, and what works before what does not."""
+    done = sum(complete(part) for part in report.parts)
+    if report.error:
+        return "One thing stands in the way.", "Nothing could be graded yet. Once this is fixed, every part is checked."
+    if report.parts and done == len(report.parts):
+        return "Everything works.", (
+            f"Every check passes. The remaining {assignment.VISUALIZATION_POINTS} points are for your figures, which a "
+            "TA looks at."
+        )
+    if report.score == 0:
+        return "Ready for the first points.", (
+            "No points yet, which is where everyone begins. The parts follow the notebook: take them one at a time."
+        )
+    if done == 0:
+        return "You are on your way.", "Some checks pass already. One step at a time, starting with the one below."
+    return f"{done} of {counted(len(report.parts), 'part')} {'is' if done == 1 else 'are'} done.", (
+        "What works keeps its points: a mistake in one part costs the others nothing."
+    )
+
+
+def section(part: str) -> str:
+    """The section of the notebook that teaches `part`; empty where there is none."""
+    return {known.name: known.section for known in assignment.PARTS}.get(part, "")
+
+
+def counted(count: float, noun: str) -> str:
+    """`1 point`, `2.5 points`."""
+    return f"{count:g} {noun}{'' if count == 1 else 's'}"
+
+
+def prose(text: str) -> Iterator[tuple[bool, str]]:
+    """The pieces of `text`, each with whether it stands between backticks and so is code."""
+    for index, piece in enumerate(_CODE.split(text)):
+        if piece:
+            yield index % 2 == 1, piece

@@ -1,0 +1,95 @@
+"""A report on the terminal. Only `Text` objects are printed: Rich reads no markup in them."""
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from autograder.report import summary as reading
+from autograder.report.model import Outcome, PartReport, Report, printable
+
+OUTPUT_LINES = 12
+OUTPUT_COLUMNS = 200
+MESSAGE_LIMIT = 600
+
+
+def render(report: Report, console: Console) -> None:
+    """Print `report` on `console`: points by part, what to fix and how, then how it was graded."""
+    title, sentence = reading.headline(report)
+    console.print()
+    console.print(Text.assemble((f"{report.score:g} / {report.max_score:g}", "bold cyan"), "  ", (title, "bold")))
+    console.print(Text(sentence, "dim"))
+    if report.error:
+        console.print(Text(printable(report.error, MESSAGE_LIMIT), "red"))
+    console.print(_table(report))
+    step = reading.next_step(report)
+    if step and not report.error:
+        console.print(Text.assemble(("Next: ", "bold cyan"), f"{step.part}, {step.title}", (_where(step.part), "dim")))
+    for note in report.notes:
+        console.print(Text.assemble(("Note: ", "bold yellow"), printable(note)))
+    if report.output.strip():
+        console.print(_output(report.output))
+    console.print(
+        Text(
+            f"isolation {printable(report.isolation)} · seed {report.seed} · {report.duration_s:.1f} s"
+            f" · sha256 {printable(report.sha256)[:12]}",
+            "dim",
+        )
+    )
+
+
+def _table(report: Report) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, expand=False)
+    table.add_column("part", no_wrap=True)
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("what was found", overflow="fold", ratio=1)
+    for part in report.parts:
+        points = Text.assemble((f"{part.score:g}", "bold"), (f" / {part.max_score:g}", "dim"))
+        table.add_row(Text(printable(part.name), "bold"), points, _found(part, report.error))
+    return table
+
+
+def _found(part: PartReport, error: str | None) -> Table:
+    """One line where all is well; else how many checks pass, then each finding once."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    if reading.complete(part):
+        grid.add_row(Text("✓", "green"), Text(reading.tally(part)))
+        return grid
+    found = [
+        finding
+        for finding in reading.findings(part)
+        if not (error and (error in finding.message or (finding.message and finding.message in error)))
+    ]
+    if not (found and found[0].whole):
+        grid.add_row("", Text(reading.tally(part), "dim"))
+    for finding in found:  # what repeats the report's error was said above, once
+        title = Text.assemble((finding.title, "bold"), (f" ({reading.counted(finding.worth, 'point')})", "dim"))
+        grid.add_row(_mark(finding.outcome), title)
+        if finding.message:
+            grid.add_row("", Text(printable(finding.message, MESSAGE_LIMIT)))
+        if finding.hint:
+            grid.add_row("", Text.assemble(("Hint: ", "cyan"), printable(finding.hint, MESSAGE_LIMIT)))
+    return grid
+
+
+def _mark(outcome: Outcome) -> Text:
+    return Text("–", "dim") if outcome is Outcome.SKIPPED else Text("✗", "yellow")
+
+
+def _where(part: str) -> str:
+    section = reading.section(part)
+    return f" (notebook: {section})" if section else ""
+
+
+def _output(output: str) -> Padding:
+    """The first lines of what the submission printed."""
+    lines = printable(output, len(output) + 1).strip("\n").splitlines()
+    shown = [line if len(line) <= OUTPUT_COLUMNS else line[: OUTPUT_COLUMNS - 1] + "…" for line in lines[:OUTPUT_LINES]]
+    left = len(lines) - len(shown)
+    more = f"{left} more lines; --html shows them" if left else None
+    panel = Panel(Text("\n".join(shown)), title="printed by the submission", subtitle=more, title_align="left")
+    return Padding(panel, (1, 0))
