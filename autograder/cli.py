@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from autograder.assignments.cvae.assignment import MODULE, TITLE
+from autograder.assignment import Assignment, NoSuchAssignment, load
 from autograder.report.model import printable
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def examples(*commands: tuple[str, str]) -> str:
 
 app = typer.Typer(
     name="autograder",
-    help=f"Grade {TITLE}.",
+    help="Grade programming homework in a sandbox, one submission or a whole class.",
     epilog=examples(
         ("autograder grade homework.zip --html page.html", "one submission, with a page for its student"),
         ("autograder class submissions/ --out graded/", "a whole class"),
@@ -96,20 +96,34 @@ def exit_codes() -> "Iterator[None]":
         raise typer.Exit(GRADER_FAILED) from None
 
 
+Which = Annotated[
+    str | None,
+    typer.Option("--assignment", help="An assignment's name, or its folder. \\[default: the installed one]"),
+]
+
+
+def chosen(assignment: str | None) -> Assignment:
+    """The assignment that a command is about. BadParameter where there is none of this name."""
+    try:
+        return load(assignment)
+    except NoSuchAssignment as error:
+        raise typer.BadParameter(str(error), param_hint="--assignment") from None
+
+
 Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
 
 
 @app.command(
     rich_help_panel=GRADE,
     epilog=examples(
-        ("autograder grade cs5814_vae.py", "print points and hints"),
+        ("autograder grade homework.py", "print points and hints"),
         ("autograder grade ada.zip --html ada.html --json ada.json", "and keep them"),
         ("autograder grade ada.zip --seed 1822098859308465", "repeat the challenges of a disputed grade"),
         ("autograder grade . --min-score 60 --quiet", "for a script: the score, and 1 if it is too low"),
     ),
 )
 def grade(
-    submission: Annotated[Path, typer.Argument(help=f"A {MODULE}, or a folder or zip archive that holds one.")],
+    submission: Annotated[Path, typer.Argument(help="The module, or a folder or zip archive that holds it.")],
     json_file: Annotated[
         Path | None,
         typer.Option("--json", help="The report as JSON; `autograder schema` describes it.", rich_help_panel=WRITE),
@@ -143,6 +157,7 @@ def grade(
     seed: Annotated[
         int | None, typer.Option(help="Repeat the challenges of an earlier report.", min=0, rich_help_panel=HOW)
     ] = None,
+    assignment: Which = None,
     timings: Annotated[bool, typer.Option("--timings", help="Print where the time went.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the score alone.")] = False,
 ) -> None:
@@ -161,6 +176,7 @@ def grade(
     from autograder.sandbox.client import Sandbox
     from autograder.submissions.find import NothingToGrade, find_module
 
+    which = chosen(assignment)
     if github and not all(os.environ.get(variable) for variable in workflow.FILES):
         raise typer.BadParameter(
             f"--github is for a step of a GitHub workflow, which sets {' and '.join(workflow.FILES)}"
@@ -175,16 +191,17 @@ def grade(
         for file in (json_file, junit, html, gradescope, markdown):
             if file is not None and not file.absolute().parent.is_dir():
                 raise typer.BadParameter(f"the folder of {file} does not exist")
-        results = _results_file(gradescope, visibility) if gradescope else None
+        results = _results_file(gradescope, which, visibility) if gradescope else None
         try:
-            name, source = find_module(submission)
+            name, source = find_module(submission, which.module)
         except NothingToGrade as error:
             if github:
-                commands += workflow.publish(nothing(str(error)), b"", "")
+                commands += workflow.publish(nothing(which, str(error)), b"", "")
             if results:
-                results.finish(nothing(f"{error}. Hand in the file under exactly this name, {MODULE}"))
+                reason = f"{error}. Hand in the file under exactly this name, {which.module}"
+                results.finish(nothing(which, reason))
             raise
-        with Sandbox(isolation) as sandbox:
+        with Sandbox(isolation, which) as sandbox:
             if require_isolation:
                 sandbox.require_strong()
             report = grade_source(
@@ -242,12 +259,13 @@ def _html(report: "Report") -> str:
     return html.render(report)
 
 
-def _results_file(path: Path, visibility: str) -> "ResultsFile":
+def _results_file(path: Path, assignment: Assignment, visibility: str) -> "ResultsFile":
     """Gradescope's results.json, which says from now on that the grading did not finish."""
-    from autograder.platforms.gradescope.build import ResultsFile, unstarted
+    from autograder.platforms.gradescope.build import ResultsFile
+    from autograder.report.model import Report
 
-    results = ResultsFile(path, visibility)
-    results.progress(unstarted())
+    results = ResultsFile(path, assignment, visibility)
+    results.progress(Report.of(assignment))
     if complaint := results.complaint():
         errors.print(complaint, style="yellow", markup=False, soft_wrap=True)
     return results
@@ -290,6 +308,7 @@ def class_command(
     require_isolation: Annotated[
         bool, typer.Option("--require-isolation", help="Refuse to grade without strong isolation.")
     ] = False,
+    assignment: Which = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Grade a class. Stopped at any point, the same command goes on where it was.
@@ -306,9 +325,10 @@ def class_command(
     from autograder.grading.results import Results
     from autograder.submissions.layouts import find_submissions
 
+    which = chosen(assignment)
     with exit_codes():
-        found = find_submissions(submissions)
-        taught = Class(found, Results(results or out / "results", seed), out)
+        found = find_submissions(submissions, which.module)
+        taught = Class(found, Results(results or out / "results", which, seed, require_isolation), out)
         if fresh:
             taught.forget()
         try:
@@ -375,54 +395,56 @@ def schema() -> None:
 
 @app.command("fill-in", rich_help_panel=COURSE)
 def fill_in_command(
-    out: Annotated[Path, typer.Argument(help="Where to write the students' module.")] = Path(MODULE),
+    out: Annotated[Path | None, typer.Argument(help="Where to write it. \\[default: under its own name here]")] = None,
+    assignment: Which = None,
 ) -> None:
     """Write the students' fill-in module, generated from the solution."""
     from autograder.authoring.fill_in import fill_in
     from autograder.grading.results import write
 
-    write(out, fill_in())
-    console.print(f"Wrote {out}")
+    which = chosen(assignment)
+    destination = out or Path(which.module)
+    write(destination, fill_in(which))
+    console.print(f"Wrote {destination}")
 
 
 @app.command(rich_help_panel=COURSE)
 def rollover(
     check: Annotated[bool, typer.Option("--check", help="Show what is out of step; change nothing.")] = False,
-    mnist: Annotated[
-        Path | None, typer.Option(help="Measure the reference curve on the MNIST in this folder (minutes).")
+    data: Annotated[
+        Path | None, typer.Option(help="Measure the figures that depend on the data in this folder (minutes).")
     ] = None,
+    assignment: Which = None,
 ) -> None:
-    """Bring the solution, the notebook, its checks and the manuals in step with autograder/assignments/cvae/assignment.py.
+    """Bring the solution, the notebook, its checks and the manuals in step with the assignment's assignment.py.
 
     Exit codes: 0 in step; 1 with --check, something is not; 2 the assignment file or a passage needs a person.
     """
     from autograder.authoring import rollover as term
     from autograder.grading.results import write
 
+    which = chosen(assignment)
+    if not which.has("passages"):
+        raise typer.BadParameter(f"{which.name} has no passages.py: nothing in it follows from its constants")
+    if data is not None:
+        console.print("Training the solution on the data; this takes some minutes.")
     try:
-        curve = None
-        if mnist is not None:
-            from autograder.assignments.cvae.reference_curve import measure
-
-            term.require_sound()
-            console.print("Training the solution on MNIST; this takes some minutes.")
-            curve = measure(mnist, term.solution())
-        files = term.out_of_step(curve)
-        old_networks_pass = term.keeps_hidden_size()
+        files = term.out_of_step(which, data)
+        warning = which.piece("passages").warning(which.solution.read_text("utf-8"))
     except (term.CannotRollOver, FileNotFoundError) as error:
         raise typer.BadParameter(str(error)) from None
     for path, (old, new) in files.items():
-        console.print(path.relative_to(term.REPOSITORY).as_posix(), style="bold", highlight=False)
+        console.print(path.relative_to(which.root).as_posix(), style="bold", highlight=False)
         for line in term.changed_lines(old, new):
             style = "red" if line.startswith("-") else "green"
             console.print(f"  {line}", style=style, markup=False, highlight=False, soft_wrap=True)
         if not check:
             write(path, new)
     if not files:
-        console.print("Everything is in step with autograder/assignments/cvae/assignment.py.")
+        console.print(f"Everything is in step with {which.name}'s assignment.py.", markup=False)
         return
-    if old_networks_pass:
-        console.print("HIDDEN_SIZE stays: in a new term, last term's answers would still pass.", style="yellow")
+    if warning:
+        console.print(warning, style="yellow", markup=False)
     if check:
         console.print(f"Files out of step: {len(files)}. To bring them in step, run: autograder rollover")
         raise typer.Exit(OUT_OF_STEP)
@@ -437,8 +459,9 @@ def release(
         str | None, typer.Option(help="With --github: OWNER/NAME of your repository. \\[default: public checks alone]")
     ] = None,
     ref: Annotated[str | None, typer.Option(help="With --repository: the tag or commit of it to grade with.")] = None,
+    assignment: Which = None,
 ) -> None:
-    """Build the students' kit, hw3-part3.zip: the notebook and what goes with it, without any solution.
+    """Build the students' kit, a zip: the notebook and what goes with it, without any solution.
 
     With --github a folder to push as a template repository, which grades each push: with the public checks, or, with
     --repository and --ref, with the graded ones. docs/ci.md explains who can read and change what.
@@ -448,7 +471,8 @@ def release(
     try:
         if (repository or ref) and not github:
             raise ValueError("--repository and --ref belong to --github")
-        kit = build_template(out, repository, ref) if github else build_kit(out)
+        which = chosen(assignment)
+        kit = build_template(which, out, repository, ref) if github else build_kit(which, out)
     except (FileNotFoundError, FileExistsError, ValueError) as error:
         raise typer.BadParameter(str(error)) from None
     console.print(f"Wrote {kit}", markup=False, soft_wrap=True)
@@ -457,14 +481,15 @@ def release(
 @app.command(rich_help_panel=COURSE)
 def course(
     folder: Annotated[Path, typer.Argument(help="The nbgrader course to make, or to refresh the assignment in.")],
+    assignment: Which = None,
 ) -> None:
     """Set up an nbgrader course with this assignment."""
     try:
         from autograder.platforms.nbgrader.course import build_course
 
-        source = build_course(folder)
+        source = build_course(chosen(assignment), folder)
     except ModuleNotFoundError as error:
-        raise typer.BadParameter(f"{error}: pip install 'cs5814-autograder[notebook]'") from None
+        raise typer.BadParameter(f"{error}: install the autograder with its extra `notebook`") from None
     except (FileNotFoundError, ValueError) as error:
         raise typer.BadParameter(str(error)) from None
     console.print(f"Wrote {source}. Go on in {folder}: README.md there has the commands.", markup=False)
@@ -479,6 +504,7 @@ def gradescope(
     visibility: Annotated[
         Visibility, typer.Option(help="When students see the checks that are not on the worked examples.")
     ] = "after_due_date",
+    assignment: Which = None,
 ) -> None:
     """Build the autograder that Gradescope runs on each upload."""
     from importlib.metadata import PackageNotFoundError
@@ -486,7 +512,7 @@ def gradescope(
     from autograder.platforms.gradescope.build import build_zip
 
     try:
-        built = build_zip(out, visibility)
+        built = build_zip(chosen(assignment), out, visibility)
     except PackageNotFoundError:
         raise typer.BadParameter("install the autograder first: pip install .") from None
     console.print(f"Wrote {built}. Upload it under “Configure Autograder”; docs/ci.md has the settings.", markup=False)

@@ -16,7 +16,12 @@ from torchvision import datasets, transforms
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 import autograder.assignments.cvae.solution.cs5814_vae as solution  # noqa: E402
-from autograder.assignments.cvae.assignment import BATCH_SIZE, INPUT_DIM, NUM_CATEGORIES, TRAINING_LATENT_DIMENSIONALITY
+from autograder.assignments.cvae.assignment import (  # noqa: E402
+    BATCH_SIZE,
+    INPUT_DIM,
+    NUM_CATEGORIES,
+    TRAINING_LATENT_DIMENSIONALITY,
+)
 
 EPOCHS = 3
 

@@ -299,7 +299,8 @@ print("capabilities", ctypes.CDLL(None).capget(header, held), held.raw.hex())
 for path in ("", "/source", "/source/autograder/assignments/cvae/solution", "/submission", "/results"):
     attempt("list", lambda: os.listdir("/autograder" + path))
 for path in ("submission_metadata.json", "results/results.json", "results/stdout", "submission/cs5814_vae.py",
-             "source/autograder/assignments/cvae/solution/cs5814_vae.py", "source/autograder/grading/harness.py", "run_autograder"):
+             "source/autograder/assignments/cvae/solution/cs5814_vae.py", "source/autograder/grading/harness.py",
+             "run_autograder"):
     attempt("read", lambda: open("/autograder/" + path).read())
     attempt("write", lambda: open("/autograder/" + path, "w").write('{"score": 90}'))
     attempt("delete", lambda: os.remove("/autograder/" + path))

@@ -16,8 +16,7 @@ from rich.console import Console
 
 from autograder.assignments.cvae import assignment
 from autograder.platforms.gradescope import results as gradescope
-from autograder.report import html, junit, markdown, terminal
-from autograder.report import summary as reading
+from autograder.report import html, junit, markdown, summary, terminal
 from autograder.report.model import JSON_SCHEMA, Check, Outcome, PartReport, Pictures, Report
 
 SCHEMA = json.loads(JSON_SCHEMA.read_text("utf-8"))
@@ -137,7 +136,7 @@ def test_every_rendering_takes_every_report(make):
 
 
 def test_next_step_is_the_first_failing_check_of_the_notebook():
-    step = reading.next_step(partial_report())
+    step = summary.next_step(partial_report())
     assert step is not None
     assert (step.part, step.title) == ("loss_function", "values on random minibatches")
 
@@ -146,24 +145,24 @@ def test_next_step_passes_over_a_check_that_only_waits_for_another():
     checks = [checks_of(part, Outcome.PASSED) for part in assignment.PARTS]
     checks[0][0].outcome = Outcome.SKIPPED
     checks[4][0].outcome = Outcome.FAILED
-    step = reading.next_step(report_of(*checks))
+    step = summary.next_step(report_of(*checks))
     assert step is not None
     assert step.part == "forward"
 
 
 def test_a_perfect_report_has_no_next_step():
-    assert reading.next_step(perfect_report()) is None
+    assert summary.next_step(perfect_report()) is None
 
 
 def test_checks_with_one_message_are_one_finding():
-    (finding,) = reading.findings(blank_report().parts[0])
+    (finding,) = summary.findings(blank_report().parts[0])
     assert len(finding.checks) == 5
     assert finding.worth == 20
 
 
 def test_checks_without_a_message_stay_apart():
     part = PartReport("forward", 10, checks_of(assignment.part("forward"), Outcome.FAILED))
-    assert len(reading.findings(part)) == 5
+    assert len(summary.findings(part)) == 5
 
 
 # Terminal

@@ -1,11 +1,8 @@
 """Make the students' fill-in module from the instructor's solution."""
 
 import re
-from pathlib import Path
 
-from autograder.assignments.cvae.assignment import MODULE
-
-SOLUTION = Path(__file__).parents[1] / "assignments" / "cvae" / "solution" / MODULE
+from autograder.assignment import Assignment
 
 _BLOCK = re.compile(
     r"^(?P<indent>[ ]*)### BEGIN SOLUTION: (?P<ask>[^\n]+)\n.*?^(?P=indent)### END SOLUTION\n",
@@ -13,13 +10,17 @@ _BLOCK = re.compile(
 )
 
 
-def fill_in(solution: str | None = None) -> str:
+def fill_in(assignment: Assignment) -> str:
+    """The source of the assignment's fill-in; see `without_solutions`."""
+    return without_solutions(assignment.solution.read_text("utf-8"))
+
+
+def without_solutions(solution: str) -> str:
     """The source of the fill-in: each marked solution becomes one `raise NotImplementedError` that says what is asked.
 
     ValueError if a solution marker is left over, so that no solution can reach a student by a mistyped marker.
     """
-    text = SOLUTION.read_text("utf-8") if solution is None else solution
-    stripped = _BLOCK.sub(lambda block: f'{block["indent"]}raise NotImplementedError("{block["ask"]}")\n', text)
+    stripped = _BLOCK.sub(lambda block: f'{block["indent"]}raise NotImplementedError("{block["ask"]}")\n', solution)
     if "SOLUTION" in stripped:
         line = next(number for number, line in enumerate(stripped.splitlines(), 1) if "SOLUTION" in line)
         raise ValueError(

@@ -1,57 +1,51 @@
 """Build what students get: a zip, or a template repository, with everything they need and nothing they must not see."""
 
 import re
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
-from autograder.assignments.cvae.assignment import MODULE
-from autograder.assignments.cvae.digits import write_mnist
+from autograder.assignment import Assignment
 from autograder.authoring.fill_in import fill_in
 from autograder.authoring.rollover import require_in_step
 from autograder.submissions.archive import write_archive
 
-KIT = "hw3-part3"
-TRAIN_DIGITS, TEST_DIGITS = 6000, 1000
-
 _PACKAGE = Path(__file__).parents[1]
-_REPOSITORY = _PACKAGE.parent
-_FILES = {
-    "cvae.ipynb": "notebooks/cvae.ipynb",
-    "public_checks.py": "notebooks/public_checks.py",
-    "environment.yml": "notebooks/environment.yml",
-    "README.md": "docs/student.md",
-}
 _TEMPLATE = _PACKAGE / "platforms" / "github" / "template"
-# What `autograder.platforms.github.public` is made of: with these, a student's own workflow reports the public checks.
+# What the public checks' report is made of: with these, a student's own workflow can write it.
 _PUBLIC = (
     "__init__.py",
+    "assignment.py",
     "assignments/__init__.py",
-    "assignments/cvae/__init__.py",
-    "assignments/cvae/assignment.py",
     *(f"platforms/{name}.py" for name in ("__init__", "github/__init__", "github/public", "github/workflow")),
     *(f"report/{name}.py" for name in ("__init__", "junit", "markdown", "model", "summary")),
 )
 
 
-def build_kit(out: Path, train_digits: int = TRAIN_DIGITS, test_digits: int = TEST_DIGITS) -> Path:
-    """Write `hw3-part3.zip` into the folder `out` and return its path.
+def build_kit(assignment: Assignment, out: Path, data: Mapping[str, bytes] | None = None) -> Path:
+    """Write the assignment's kit, a zip, into the folder `out` and return its path.
 
-    All files lie in one folder, `hw3-part3/`, with as many drawn digits as asked for, for students whose machine
-    cannot reach MNIST. The same sources give the same bytes. FileNotFoundError outside of the course's repository,
-    which holds the notebook; ValueError where a file there contradicts the assignment's constants.
+    All files lie in one folder of the kit's name. The same sources give the same bytes.
+
+    Arguments:
+        data: files for students whose machine has no network, by their path in the kit; those of the assignment's
+            `kit.data` by default.
+
+    Raises:
+        FileNotFoundError: outside of the course's repository, which holds the notebook.
+        ValueError: a file there contradicts the assignment's constants.
     """
-    files = {f"{KIT}/{name}": content for name, content in _kit(train_digits, test_digits).items()}
-    return write_archive(out / f"{KIT}.zip", files)
+    files = {f"{assignment.kit}/{name}": content for name, content in kit_files(assignment, data).items()}
+    return write_archive(out / f"{assignment.kit}.zip", files)
 
 
 def build_template(
+    assignment: Assignment,
     out: Path,
     repository: str | None = None,
     ref: str | None = None,
-    train_digits: int = TRAIN_DIGITS,
-    test_digits: int = TEST_DIGITS,
+    data: Mapping[str, bytes] | None = None,
 ) -> Path:
-    """Write the folder `hw3-part3`, ready to be pushed as a template repository, into `out` and return its path.
+    """Write the kit's folder, ready to be pushed as a template repository, into `out` and return its path.
 
     It holds the kit and a workflow that grades each push: with the public checks, which lie in the template; or, where
     the course's own `repository` (OWNER/NAME) and a tag or commit of it, `ref`, are given, with the graded checks by
@@ -70,20 +64,29 @@ def build_template(
     if ref is not None and not re.fullmatch(r"[A-Za-z0-9._/+-]+", ref):
         raise ValueError(f"{ref!r} is neither a tag nor a commit")
 
-    files = _kit(train_digits, test_digits)
+    files = kit_files(assignment, data)
     files["student.md"] = files["README.md"]
+    words = {
+        "COURSE": assignment.course,
+        "TITLE": assignment.title,
+        "MODULE": assignment.module,
+        "NOTEBOOK": Path(assignment.notebook).name,
+    }
     for name in ("README.md", ".gitignore"):
-        files[name] = (_TEMPLATE / name.removeprefix(".")).read_bytes()
+        files[name] = filled_in(_TEMPLATE / name.removeprefix("."), words)
     if repository is None:
-        workflow = (_TEMPLATE / "public.yml").read_text("utf-8").replace("PINNED", _pinned())
+        workflow = filled_in(_TEMPLATE / "public.yml", words | {"PINNED": _pinned(assignment)})
         files |= {f".github/autograder/{name}": (_PACKAGE / name).read_bytes() for name in _PUBLIC}
+        home = f".github/autograder/assignments/{assignment.name}"
+        files |= {
+            f"{home}/__init__.py": b"",
+            f"{home}/assignment.py": (assignment.folder / "assignment.py").read_bytes(),
+        }
     else:
-        workflow = (
-            (_TEMPLATE / "graded.yml").read_text("utf-8").replace("OWNER/NAME", repository).replace("@REF", f"@{ref}")
-        )
-    files[".github/workflows/grade.yml"] = workflow.encode()
+        workflow = filled_in(_TEMPLATE / "graded.yml", {"OWNER/NAME": repository, "REF": str(ref)})
+    files[".github/workflows/grade.yml"] = workflow
 
-    folder = out / KIT
+    folder = out / assignment.kit
     if folder.exists():
         raise FileExistsError(f"{folder} exists already: remove it, or name another folder with --out")
     for name, content in files.items():
@@ -93,27 +96,31 @@ def build_template(
     return folder
 
 
-def _kit(train_digits: int, test_digits: int) -> dict[str, bytes]:
-    """The students' files by name."""
-    files = {MODULE: fill_in().encode()}
-    for name, source in _FILES.items():
-        files[name] = _checkout(source).read_bytes().replace(b"\r\n", b"\n")
-    require_in_step()
-    with tempfile.TemporaryDirectory() as folder:
-        digits = write_mnist(Path(folder), train_digits, test_digits)
-        for path in sorted(digits.rglob("*-ubyte")):
-            files[f"digits/{path.relative_to(digits).as_posix()}"] = path.read_bytes()
-    return files
+def kit_files(assignment: Assignment, data: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+    """The students' files by their path in the kit. For `data` and the errors see `build_kit`."""
+    files = {assignment.module: fill_in(assignment).encode()}
+    for name, source in {Path(assignment.notebook).name: assignment.notebook, **assignment.kit_files}.items():
+        files[name] = _checkout(assignment.root / source).read_bytes().replace(b"\r\n", b"\n")
+    require_in_step(assignment)
+    if data is None and assignment.has("kit"):
+        data = assignment.piece("kit").data()
+    return files | dict(data or {})
 
 
-def _pinned() -> str:
+def filled_in(template: Path, words: Mapping[str, str]) -> bytes:
+    """A template with its placeholders, words in capitals, replaced."""
+    text = template.read_text("utf-8")
+    found = re.compile("|".join(rf"\b{re.escape(placeholder)}\b" for placeholder in words))
+    return found.sub(lambda place: words[place[0]], text).encode()
+
+
+def _pinned(assignment: Assignment) -> str:
     """The versions of torch and torchvision that constraints.txt pins, as pip takes them."""
-    lines = _checkout("constraints.txt").read_text("utf-8").splitlines()
+    lines = _checkout(assignment.root / "constraints.txt").read_text("utf-8").splitlines()
     return " ".join(line for line in lines if line.startswith("torch"))
 
 
-def _checkout(name: str) -> Path:
-    path = _REPOSITORY / name
+def _checkout(path: Path) -> Path:
     if not path.exists():
-        raise FileNotFoundError(f"{name} is missing: build the kit in a checkout of the course's repository")
+        raise FileNotFoundError(f"{path.name} is missing: build the kit in a checkout of the course's repository")
     return path

@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from autograder.assignments.cvae import assignment
+from autograder.assignment import Assignment
 from autograder.classroom.cells import inert
 from autograder.classroom.similarity import Pair
-from autograder.report import html
-from autograder.report import summary as reading
+from autograder.grading import hints
+from autograder.report import html, summary
 from autograder.report.model import Check, Outcome, Report, clean
 
 SCHEMA = 1
@@ -69,43 +69,43 @@ def standing(report: Report) -> Standing:
     return Standing.NOT_STARTED if all(untouched) else Standing.GRADED
 
 
-def index(entries: Sequence[Entry], pairs: Sequence[Pair]) -> str:
+def index(entries: Sequence[Entry], pairs: Sequence[Pair], assignment: Assignment) -> str:
     """The class page, self-contained: no script, no request.
 
     Links go to `Entry.page` and `Pair.page` where they are set. Of the pairs, which are ranked, the first
     `PAIRS_SHOWN` are shown.
     """
-    found = summary(entries, pairs)
+    found = figures(entries, pairs, assignment)
     widest = max((bar["students"] for bar in found["distribution"]), default=0)
     return html.page(
         "class.html.j2",
         ["page.css.j2", "class.css.j2"],
         assignment=assignment,
-        counted=reading.counted,
+        counted=summary.counted,
         found=found,
         widest=max(widest, 1),
         pairs_shown=PAIRS_SHOWN,
         alike={student for pair in found["pairs"][:PAIRS_SHOWN] for student in (pair["first"], pair["second"])},
-        frame=_frame(),
+        frame=_frame(assignment),
         by_standing={each.name: [row for row in found["students"] if row["standing"] == each] for each in Standing},
     )
 
 
-def _frame() -> dict[str, Any]:
+def _frame(assignment: Assignment) -> dict[str, Any]:
     """Where the bar of each part begins and how wide it is, in points, with gaps between them."""
     parts, x = {}, 0.0
-    for part in assignment.PARTS:
+    for part in assignment.parts:
         parts[part.name] = (round(x, 2), part.points)
         x += part.points + 2
     return {"width": round(x - 2, 2), "parts": parts}
 
 
-def table(entries: Iterable[Entry]) -> str:
+def table(entries: Iterable[Entry], assignment: Assignment) -> str:
     """`grades.csv`: a row a student, a column a part, for a spreadsheet, which will take no cell for a formula.
 
     Write it with `newline=""`.
     """
-    parts = [part.name for part in assignment.PARTS]
+    parts = [part.name for part in assignment.parts]
     file = io.StringIO()
     # All text quoted: where spreadsheets take semicolons for separators, a cell could end before its time.
     writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
@@ -116,7 +116,7 @@ def table(entries: Iterable[Entry]) -> str:
         row = [
             clean(entry.student),
             report.score,
-            _max_score(report),
+            report.max_score,
             *(points.get(part, "") for part in parts),
             standing(report).value,
             clean(report.sha256),
@@ -128,7 +128,7 @@ def table(entries: Iterable[Entry]) -> str:
     return file.getvalue()
 
 
-def summary(entries: Sequence[Entry], pairs: Sequence[Pair]) -> dict[str, Any]:
+def figures(entries: Sequence[Entry], pairs: Sequence[Pair], assignment: Assignment) -> dict[str, Any]:
     """`class.json`: what the page shows, as plain data. All text in it is cleaned of control characters.
 
     Shares and means are of the students whose submission was graded (`Standing`); `mean_of_all` counts the others as
@@ -137,11 +137,11 @@ def summary(entries: Sequence[Entry], pairs: Sequence[Pair]) -> dict[str, Any]:
     entries = sorted(entries, key=_by_name)
     graded = [entry for entry in entries if standing(entry.report) is Standing.GRADED]
     scores = [entry.report.score for entry in graded]
-    highest = max((_max_score(entry.report) for entry in entries), default=assignment.AUTOMATIC_POINTS)
+    highest = max((entry.report.max_score for entry in entries), default=assignment.points)
     count = Counter(standing(entry.report) for entry in entries)
     return {
         "schema": SCHEMA,
-        "assignment": f"{assignment.COURSE}, {assignment.TITLE}",
+        "assignment": f"{assignment.course}, {assignment.title}",
         "max_score": highest,
         "submissions": len(entries),
         **{each.value.replace(" ", "_"): count[each] for each in Standing},
@@ -150,9 +150,9 @@ def summary(entries: Sequence[Entry], pairs: Sequence[Pair]) -> dict[str, Any]:
         "mean_of_all": _rounded(statistics.fmean(entry.report.score for entry in entries)) if entries else None,
         "full_marks": sum(score >= highest for score in scores),
         "distribution": _distribution(scores, highest),
-        "misconceptions": _misconceptions(graded),
+        "misconceptions": _misconceptions(graded, assignment),
         "unnamed": _people(
-            entry for entry in graded if entry.report.score < _max_score(entry.report) and not _mistakes(entry.report)
+            entry for entry in graded if entry.report.score < entry.report.max_score and not _mistakes(entry.report)
         ),
         "parts": _parts(graded),
         "attention": [
@@ -172,11 +172,6 @@ def _by_name(entry: Entry) -> tuple[str, str]:
 
 def _checks(report: Report) -> list[Check]:
     return [check for part in report.parts for check in part.checks]
-
-
-def _max_score(report: Report) -> float:
-    """Of a submission without parts too: it could have had all points."""
-    return report.max_score or assignment.AUTOMATIC_POINTS
 
 
 def _rounded(number: float) -> float:
@@ -203,7 +198,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         **_person(entry),
         "standing": standing(report).value,
         "score": report.score,
-        "max_score": _max_score(report),
+        "max_score": report.max_score,
         "parts": [
             {"name": clean(part.name, NAME_LIMIT), "score": part.score, "max_score": part.max_score}
             for part in report.parts
@@ -237,13 +232,12 @@ def _mistakes(report: Report) -> dict[str, str]:
     named: dict[str, str] = {}
     for part in report.parts:
         for check in part.checks:
-            for name in (check.misconception or "").split(","):
-                if name.strip():
-                    named.setdefault(clean(name.strip(), NAME_LIMIT), part.name)
+            for name in check.misconceptions:
+                named.setdefault(clean(name, NAME_LIMIT), part.name)
     return named
 
 
-def _misconceptions(graded: Sequence[Entry]) -> list[dict[str, Any]]:
+def _misconceptions(graded: Sequence[Entry], assignment: Assignment) -> list[dict[str, Any]]:
     """The mistakes by how many students made them, each student counted once; of equals, in the notebook's order."""
     made: dict[str, list[Entry]] = {}
     fallback: dict[str, str] = {}
@@ -253,19 +247,19 @@ def _misconceptions(graded: Sequence[Entry]) -> list[dict[str, Any]]:
             fallback.setdefault(name, part)
     if not made:
         return []
-    from autograder.assignments.cvae.hints.bank import MISCONCEPTIONS  # late: it imports torch
-
-    order = list(MISCONCEPTIONS)
+    known = hints.bank(assignment)
+    order = list(known)
+    sections = {part.name: part.section for part in assignment.parts}
     rows = []
     for name, who in made.items():
-        known = MISCONCEPTIONS.get(name)
-        part = (known and known.part) or fallback[name]
+        mistake = known.get(name)
+        part = (mistake and mistake.part) or fallback[name]
         rows.append(
             {
                 "name": name,
-                "text": known.text if known else name,
+                "text": mistake.text if mistake else name,
                 "part": clean(part, NAME_LIMIT),
-                "section": reading.section(part),
+                "section": sections.get(part, ""),
                 "count": len(who),
                 "share": round(len(who) / len(graded), 4),
                 "students": _people(who),
@@ -284,14 +278,16 @@ def _parts(graded: Sequence[Entry]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for entry in graded:
         for part in entry.report.parts:
-            row = found.setdefault(part.name, {"max_score": part.max_score, "lost": [], "checks": {}})
+            row = found.setdefault(
+                part.name, {"max_score": part.max_score, "section": part.section, "lost": [], "checks": {}}
+            )
             row["lost"].append(round(part.max_score - part.score, 2))
             for check in part.checks:
                 row["checks"].setdefault(check.name, (check.max_score, []))[1].append(check.outcome is Outcome.PASSED)
     parts = [
         {
             "name": clean(name, NAME_LIMIT),
-            "section": reading.section(name),
+            "section": row["section"],
             "max_score": row["max_score"],
             "mean_lost": _rounded(statistics.fmean(row["lost"])),
             "students": sum(lost > 0 for lost in row["lost"]),

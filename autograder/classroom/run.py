@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from autograder.assignments.cvae.assignment import MODULE
+from autograder.assignment import load
 from autograder.authoring.fill_in import fill_in
 from autograder.classroom import page, similarity
 from autograder.grading import GraderError
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 DEATHS = 3  # of its worker, after which a submission is not tried again
 WORKER_MEMORY = "2GiB"  # a grading process has some 0.5; its sandbox has limits of its own
 
-# Grades a source with a seed and says whether weak isolation will do: what runs on a worker.
-Grader = Callable[[bytes, int | None, bool], dict[str, Any]]
+# Grades a source of an assignment with a seed, and is told whether weak isolation will do: what runs on a worker.
+Grader = Callable[[bytes, str, int | None, bool], dict[str, Any]]
 
 
 @contextlib.contextmanager
@@ -130,7 +130,7 @@ def grade_class(
     for suspect in suspects:
         for source, report in run(deque([suspect])):
             if report is None:
-                report = nothing(f"grading it ended the grading process itself, {DEATHS} times")
+                report = nothing(results.assignment, f"grading it ended the grading process itself, {DEATHS} times")
                 report.attention.append(report.error or "")
                 results.keep(source, report)
             yield source, report
@@ -148,7 +148,9 @@ def _run(
     def fill() -> None:
         while waiting and len(running) < max(1, sum(client.nthreads().values())):
             source = waiting.popleft()
-            future = client.submit(grader, source, results.seed, require_isolation, pure=False)
+            future = client.submit(
+                grader, source, results.assignment.where, results.seed, require_isolation, pure=False
+            )
             running[future] = source
             done.add(future)
 
@@ -166,10 +168,11 @@ def _run(
             except (SandboxError, CancelledError):
                 raise
             except Exception as error:
-                report = nothing(f"the grader itself failed, which is no fault of the submission's: {error}")
+                reason = f"the grader itself failed, which is no fault of the submission's: {error}"
+                report = nothing(results.assignment, reason)
                 report.grader_failed = True
             else:
-                if answer["version"] != checks_version():
+                if answer["version"] != checks_version(results.assignment):
                     raise GraderError("a worker of the cluster has another version of the autograder installed")
                 report = decode(answer["report"])
             if not report.grader_failed:
@@ -182,15 +185,18 @@ def _run(
             client.cancel(list(running))
 
 
-def grade_on_worker(source: bytes, seed: int | None, require_isolation: bool) -> dict[str, Any]:
-    """Grade a submission in this process's warm sandbox; the report and the version of the checks as plain data."""
-    sandbox = warm_sandbox()
+def grade_on_worker(source: bytes, where: str, seed: int | None, require_isolation: bool) -> dict[str, Any]:
+    """Grade a submission to the assignment that `load` finds `where`, in this process's warm sandbox.
+
+    The report and the version of the checks, as plain data.
+    """
+    sandbox = warm_sandbox(where)
     if require_isolation:
         sandbox.require_strong()
-    report = grade_source(MODULE, source, sandbox, seed=seed, pictures=True)
+    report = grade_source(sandbox.assignment.module, source, sandbox, seed=seed, pictures=True)
     gc.collect()  # pytest leaves cycles that hold tensors
     _freeze()
-    return {"report": encode(report), "version": checks_version()}
+    return {"report": encode(report), "version": checks_version(sandbox.assignment)}
 
 
 @functools.cache
@@ -200,9 +206,9 @@ def _freeze() -> None:
 
 
 @functools.cache
-def warm_sandbox() -> Sandbox:
-    """One sandbox for all that this process grades."""
-    sandbox = Sandbox()
+def warm_sandbox(where: str) -> Sandbox:
+    """One sandbox for all submissions to an assignment that this process grades."""
+    sandbox = Sandbox(assignment=load(where))
     multiprocessing.util.Finalize(None, sandbox.close, exitpriority=1)  # unlike atexit, also at the end of a worker
     return sandbox
 
@@ -245,7 +251,9 @@ class Class:
     def resume(self) -> list[Report]:
         """Write the pages of those who need no more grading, and return their reports."""
         for each in self.submitted:
-            report = nothing(each.reason) if each.source is None else self.results.find(each.source)
+            report = (
+                nothing(self.results.assignment, each.reason) if each.source is None else self.results.find(each.source)
+            )
             if report is not None:
                 self._write(each, report)
         return list(self._reports.values())
@@ -273,23 +281,27 @@ class Class:
         text = json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"
         write(self.out / "reports" / f"{name}.json", text)
         write(self.out / "students" / f"{name}.html", html.render(report))
-        self._reports[submitted.student] = dataclasses.replace(report, pictures=None)
+        self._reports[submitted.student] = dataclasses.replace(report, gallery=None)
 
     def finish(self) -> list[str]:
         """Write the page of the class, its grades and their summary; the students on whom the grader itself failed."""
         sources = {each.student: each.source for each in self.submitted if each.source is not None}
-        pairs = []
-        for number, pair in enumerate(similarity.similar_pairs(sources, fill_in()), 1):
+        assignment, pairs = self.results.assignment, []
+        blank = fill_in(assignment)
+        for number, pair in enumerate(similarity.similar_pairs(sources, blank), 1):
             pairs.append(dataclasses.replace(pair, page=f"pairs/{number}.html"))
             first, second = ((student, sources[student]) for student in (pair.first, pair.second))
-            write(self.out / "pairs" / f"{number}.html", similarity.side_by_side(first, second))
+            write(self.out / "pairs" / f"{number}.html", similarity.side_by_side(first, second, blank))
         entries = [
             page.Entry(each.student, self._reports[each.student], f"students/{quote(self._names[each.student])}.html")
             for each in self.submitted
         ]
-        write(self.out / "index.html", page.index(entries, pairs))
-        write(self.out / "grades.csv", page.table(entries))
-        write(self.out / "class.json", json.dumps(page.summary(entries, pairs), indent=2, ensure_ascii=False) + "\n")
+        write(self.out / "index.html", page.index(entries, pairs, assignment))
+        write(self.out / "grades.csv", page.table(entries, assignment))
+        write(
+            self.out / "class.json",
+            json.dumps(page.figures(entries, pairs, assignment), indent=2, ensure_ascii=False) + "\n",
+        )
         return [student for student, report in self._reports.items() if report.grader_failed]
 
 

@@ -22,7 +22,6 @@ from markupsafe import Markup, escape
 from rapidfuzz.distance import Indel, Levenshtein
 from rapidfuzz.process import cdist
 
-from autograder.authoring.fill_in import fill_in
 from autograder.report import html
 from autograder.report.model import clean
 
@@ -160,10 +159,10 @@ def _encoded(tokens: Iterator[str]) -> str:
     return "".join(chr(code if code < 0xD800 else code + 0x800) for code in codes)  # passing over the surrogates
 
 
-def side_by_side(first: tuple[str, bytes], second: tuple[str, bytes], blank: str | None = None) -> str:
+def side_by_side(first: tuple[str, bytes], second: tuple[str, bytes], blank: str) -> str:
     """A page with two modules beside each other, each given as the student and the source, for a person to judge.
 
-    Lines of `blank`, the fill-in module as it is now by default, are greyed. The lines are matched by RapidFuzz:
+    Lines of `blank`, the fill-in module, are greyed. The lines are matched by RapidFuzz:
     `difflib.HtmlDiff` can be kept busy for hours by sources written for that.
     """
     sides = [_decoded(source).rstrip("\n").split("\n") for _, source in (first, second)]
@@ -172,7 +171,7 @@ def side_by_side(first: tuple[str, bytes], second: tuple[str, bytes], blank: str
         "pair.html.j2",
         ["page.css.j2", "pair.css.j2"],
         students=[clean(student, 200) for student, _ in (first, second)],
-        rows=list(_rows(left, right, _lines_of(fill_in() if blank is None else blank))),
+        rows=list(_rows(left, right, _lines_of(blank))),
         cut=any(len(side) > _MAX_LINES or max(map(len, side)) > _MAX_WIDTH for side in sides),
     )
 

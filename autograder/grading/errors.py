@@ -6,12 +6,12 @@ A verdict never depends on what is read here; the source is a stranger's, so tha
 import ast
 import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from autograder.assignments.cvae.hints.bank import MISCONCEPTIONS
+from autograder.assignment import Assignment
+from autograder.grading import hints
 from autograder.sandbox.client import Raised, SubmissionError, Unfit
-
-CLASS = "ConditionalVariationalAutoencoder"
 
 # What Python, torch and the worker say, and the name of the mistake behind it; the first that is found counts.
 _USUAL_CAUSES = [
@@ -28,13 +28,10 @@ _USUAL_CAUSES = [
     (r"^(EOFError|FileNotFoundError|PermissionError|OSError|URLError|gaierror|Connection\w*Error)|urlopen error"
      r"|Dataset not found", "nothing-outside"),
     (r"call numpy\(\) on Tensor", "numpy-for-torch"),
-    (r"one_hot is only applicable", "one-hot-already"),
     (r"in-place operation|in-place on|requires grad is being used in an in-place", "in-place"),
     (r"shapes cannot be multiplied|size of tensor a|Sizes of tensors must match|same number of dimensions|same size"
      r"|must match the size|Dimension out of range|is invalid for input of size|shape mismatch", "sizes-do-not-fit"),
     (r"must have the same dtype|expected (?:scalar type|m1 and m2)|Found dtype", "precision-mixed"),
-    (r"to satisfy the constraint|expects (all elements of )?std >= 0", "parameter-out-of-range"),
-    (r"between 0 and 1", "not-probabilities"),
     (r"converted to Scalar|only one element tensors|only integer tensors of a single element", "tensor-as-number"),
     (r"is an UninitializedParameter", "lazy-layer"),
     (r"(it|value \d) is None where a tensor", "nothing-returned"),
@@ -54,13 +51,13 @@ class Cause:
     misconception: str | None = None
     hint: str = ""
 
-    @property
-    def text(self) -> str:
-        named = [MISCONCEPTIONS[self.misconception].hint] if self.misconception else []
-        return "\n".join([*named, *([self.hint] if self.hint else [])])
+    def text(self, assignment: Assignment) -> str:
+        """What the student should read beside the message."""
+        named = hints.hint(assignment, self.misconception) if self.misconception else ""
+        return "\n".join(filter(None, (named, self.hint)))
 
 
-def explain(error: SubmissionError, source: bytes) -> Cause:
+def explain(error: SubmissionError, source: bytes, assignment: Assignment) -> Cause:
     """The cause of an error that the submission with this source met with."""
     said = str(error)
     if isinstance(error, Raised) and error.kind == "NotImplementedError" and 'the required "forward"' not in error.text:
@@ -70,13 +67,13 @@ def explain(error: SubmissionError, source: bytes) -> Cause:
         line = work_at_import(source) if said.startswith("importing the module") else None
         return Cause(said, None, _WORK.format(line=line) if line else "")
     if found := re.search(r"^`(\w+)` is missing: the module|^the model has no `(\w+)`", said):
-        return _missing(said, found[1], found[2], tree)
+        return _missing(said, found[1], found[2], tree, assignment)
     if isinstance(error, Raised):
         if error.kind == "SyntaxError" and re.match(r"[%!]", error.code):
             return Cause(said, "notebook-command")
-        called = re.match(rf"(?:{CLASS}\.)?(\w+)\(\) (?:takes|missing|got)", error.text)
+        called = re.match(r"(?:\w+\.)?(\w+)\(\) (?:takes|missing|got)", error.text)
         by_the_grader = error.kind == "TypeError" and error.line is None  # else a call of the submission's own is wrong
-        if by_the_grader and called and (function := _defined(tree, called[1])):
+        if by_the_grader and called and (function := _defined(tree, called[1], assignment)):
             return Cause(f"{said}. It is written as `{function.text}`.", _wrong_signature(function))
         if error.kind == "TypeError" and "__init__() takes 1 positional argument but" in error.text:
             return Cause(f"{said}. The class has no method `__init__` of its own.", "wrong-parameters")
@@ -87,8 +84,13 @@ def explain(error: SubmissionError, source: bytes) -> Cause:
                 f"The class {unwritten[1]} has no method `forward`" + (f"; it has `{near}`." if near else "."),
                 "forward-missing",
             )
-    causes = (name for pattern, name in _USUAL_CAUSES if re.search(pattern, said))
+    causes = (name for pattern, name in (*_causes(assignment), *_USUAL_CAUSES) if re.search(pattern, said))
     return Cause(said, next(causes, None))
+
+
+def _causes(assignment: Assignment) -> Iterable[tuple[str, str]]:
+    """The assignment's own patterns."""
+    return getattr(assignment.piece("hints.bank"), "CAUSES", ())
 
 
 def _parsed(source: bytes) -> ast.Module:
@@ -124,19 +126,19 @@ def work_at_import(source: bytes) -> int | None:
     return None
 
 
-def _missing(said: str, name: str | None, attribute: str | None, tree: ast.Module) -> Cause:
+def _missing(said: str, name: str | None, attribute: str | None, tree: ast.Module, assignment: Assignment) -> Cause:
     """A definition of the module, or an attribute of the model, that is not there: what there is instead."""
     if attribute is not None:
         stored = {
             node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
         }
-        near = _nearest(attribute, stored - {"hidden_size", "input_dim", "num_categories", "latent_dimensionality"})
+        near = _nearest(attribute, stored - (set(assignment.interface) - {attribute}))
         return Cause(said + (f"; there is `self.{near}`." if near else "."), "attribute-missing")
     assert name is not None
     if name in _methods(tree):
         return Cause(f"`{name}` is missing from the module: it is defined inside a class.", "definition-in-class")
-    kind = ast.ClassDef if name == CLASS else ast.FunctionDef
-    others = {node.name for node in tree.body if isinstance(node, kind)} - {"sample_latent", "loss_function", CLASS}
+    kind = ast.ClassDef if name in _classes(assignment) else ast.FunctionDef
+    others = {node.name for node in tree.body if isinstance(node, kind)} - {each.place[0] for each in assignment.parts}
     near = _nearest(name, others) or (others.pop() if len(others) == 1 else None)
     return Cause(said + (f"; it defines `{near}`." if near else "."), "definition-missing")
 
@@ -162,13 +164,18 @@ class _Function:
     static: bool
 
 
-def _defined(tree: ast.Module, name: str) -> _Function | None:
+def _classes(assignment: Assignment) -> set[str]:
+    """The classes that the module must define."""
+    return {part.place[0] for part in assignment.parts if len(part.place) == 2}
+
+
+def _defined(tree: ast.Module, name: str, assignment: Assignment) -> _Function | None:
     """The function or method of this name as the source defines it, if it is one that the grader calls."""
-    if name not in ("sample_latent", "loss_function", "__init__", "forward"):
+    if name not in {part.place[-1] for part in assignment.parts}:
         return None
     for owner in ast.walk(tree):
         if not isinstance(owner, (ast.ClassDef, ast.Module)) or (
-            name == "__init__" and getattr(owner, "name", "") != CLASS
+            name == "__init__" and getattr(owner, "name", "") not in _classes(assignment)
         ):
             continue
         for node in owner.body:

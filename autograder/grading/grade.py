@@ -10,8 +10,8 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-from autograder.assignments.cvae.assignment import MODULE, PARTS
-from autograder.report.model import Check, Outcome, PartReport, Report
+from autograder.assignment import Assignment, load
+from autograder.report.model import Check, Outcome, Report, part_reports
 from autograder.sandbox.client import Sandbox, SubmissionError
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.find import find_module
@@ -24,6 +24,7 @@ def grade(
     isolation: str | None = None,
     sandbox: Sandbox | None = None,
     pictures: bool = False,
+    assignment: str | Path | None = None,
 ) -> Report:
     """Grade the submission at `path` (a module, a folder or a zip that holds one).
 
@@ -31,14 +32,16 @@ def grade(
         seed: repeats the challenges of an earlier run; drawn anew by default.
         isolation: the isolation level; the strongest that works here by default.
         sandbox: a warm sandbox to use, and to leave running; one is started and ended by default.
-        pictures: whether to draw the pictures of the smoke run into the report.
+        pictures: whether to draw what the submission makes into the report.
+        assignment: the name or the folder of the assignment; by default the sandbox's, or the one that is installed.
 
     Raises:
         NothingToGrade: there is no submission at the path.
         SandboxError, GraderError: the grader itself failed.
     """
-    name, source = find_module(Path(path))
-    with nullcontext(sandbox) if sandbox else Sandbox(isolation) as running:
+    chosen = sandbox.assignment if sandbox else load(assignment)
+    name, source = find_module(Path(path), chosen.module)
+    with nullcontext(sandbox) if sandbox else Sandbox(isolation, chosen) as running:
         return grade_source(name, source, running, seed=seed, pictures=pictures)
 
 
@@ -56,19 +59,21 @@ def grade_source(
     `progress` is called with the report so far whenever a check has ended.
     """
     started = time.perf_counter()
-    report = Report(
+    assignment = sandbox.assignment
+    report = Report.of(
+        assignment,
         submission=name,
         sha256=hashlib.sha256(source).hexdigest(),
         isolation=sandbox.level.name,
         seed=secrets.randbits(53) if seed is None else seed,
-        parts=[],
     )
     if not sandbox.level.strong:
         report.notes.append(
             f"Weak isolation ({sandbox.level.name}: {sandbox.level.summary}). Do not grade strangers' code this way."
         )
     if len(source) > LIMITS.source:
-        refused = nothing(f"The file is larger than {LIMITS.source // 1024} KiB, which no {MODULE} needs to be")
+        reason = f"The file is larger than {LIMITS.source // 1024} KiB, which no {assignment.module} needs to be"
+        refused = nothing(assignment, reason)
         report.parts, report.error = refused.parts, refused.error
     else:
         _run_checks(report, source, sandbox, pictures, progress)
@@ -77,14 +82,11 @@ def grade_source(
     return report
 
 
-def nothing(reason: str) -> Report:
+def nothing(assignment: Assignment, reason: str) -> Report:
     """A report of zero for every part, with the reason."""
     reason = f"{reason[:1].upper()}{reason[1:].removesuffix('.')}."
-    parts = [
-        PartReport(part.name, part.points, [Check("Handed in", Outcome.ERROR, 0.0, part.points, reason)])
-        for part in PARTS
-    ]
-    return Report(submission=MODULE, sha256="", isolation="", seed=0, parts=parts, error=reason)
+    checks = {part.name: [Check("Handed in", Outcome.ERROR, 0.0, part.points, reason)] for part in assignment.parts}
+    return Report.of(assignment, parts=part_reports(assignment, checks), error=reason)
 
 
 def _run_checks(
@@ -111,12 +113,12 @@ def _run_checks(
         try:
             submission.load()
         except SubmissionError as error:
-            cause = explain(error, source)
-            report.error = f"{cause.message} {cause.text}".strip()
+            cause = explain(error, source, sandbox.assignment)
+            report.error = f"{cause.message} {cause.text(sandbox.assignment)}".strip()
         else:
             report.notes += filter(None, [note_on_work(source)])
         lap("import the submission")
-        grading = Grading(submission, report.seed)
+        grading = Grading(submission, sandbox.assignment, report.seed)
         if progress is not None:
             grading.progress = lambda: progress(replace(report, parts=grading.reports(), output=submission.output))
         run_checks(grading)
@@ -131,8 +133,6 @@ def _run_checks(
             f"The grader itself failed in a check, which is no fault of the submission's: {grading.crash.exconly()} "
             f"({Path(str(where.path)).name}, line {where.lineno + 1})"
         )
-    if pictures and grading.smoke is not None:
-        from autograder.assignments.cvae.pictures import draw_pictures
-
-        report.pictures = draw_pictures(grading.smoke)
+    if pictures and sandbox.assignment.has("pictures"):
+        report.gallery = sandbox.assignment.piece("pictures").gallery(grading.kept)
         lap("pictures")

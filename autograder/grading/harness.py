@@ -7,6 +7,7 @@ exception is the grader's, and stops the grading.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import math
@@ -14,21 +15,19 @@ import secrets
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NoReturn, TypeVar, cast
+from itertools import combinations_with_replacement
+from typing import Any, NoReturn, TypeVar, cast
 
 import pytest
 import torch
 from torch import Tensor
 
-from autograder.assignments.cvae.assignment import PARTS
-from autograder.assignments.cvae.hints.bank import MISCONCEPTIONS
-from autograder.assignments.cvae.solution import cs5814_vae as reference
+from autograder.assignment import Assignment
+from autograder.grading import hints
 from autograder.grading.errors import explain
-from autograder.report.model import Check, Outcome, PartReport, printable
+from autograder.report.model import Check, Outcome, PartReport, part_reports, printable
 from autograder.sandbox.client import Died, Raised, Submission, SubmissionError, TimedOut
 
-FUNCTIONS = ("sample_latent", "loss_function")  # what the network and its training build on
-NETWORK = ("encoder", "decoder", "forward")  # what is trained
 _F = TypeVar("_F", bound=Callable[..., None])
 _T = TypeVar("_T")
 
@@ -43,12 +42,12 @@ def check(name: str, weight: float, worked_example: bool = False) -> Callable[[_
 
 
 class Wrong(Exception):
-    """The submission answered wrongly. `misconceptions` are names in the bank."""
+    """The submission answered wrongly. `misconceptions` are names in the bank, `hint` is said after theirs."""
 
     def __init__(self, message: str, *misconceptions: str, hint: str = "") -> None:
         super().__init__(message)
         self.misconceptions = [name for name in misconceptions if name]
-        self.hint = "\n".join([*(MISCONCEPTIONS[name].hint for name in self.misconceptions), *([hint] if hint else [])])
+        self.hint = hint
 
 
 def fail(message: str, *misconceptions: str | None, hint: str = "") -> NoReturn:
@@ -88,31 +87,20 @@ class Challenge:
         return torch.eye(categories)[self.integers(categories, count)]
 
 
-@dataclass
-class Smoke:
-    """What the training run left: held-out digits with their reconstructions, and generated ones."""
-
-    originals: Tensor  # (M, input_dim), as the next
-    classes: Tensor  # (M,)
-    reconstructions: Tensor
-    generated: Tensor  # (S, input_dim), of the classes below
-    generated_classes: Tensor  # (S,)
-    control: Tensor  # generated likewise from parameters that were never trained
-
-
 @dataclass(eq=False)
 class Grading:
-    """One grading run: what the checks are given, and how they ended. The hooks in conftest.py keep it up to date."""
+    """One grading run: what the checks are given, and how they ended. The hooks in fixtures.py keep it up to date."""
 
     submission: Submission
+    assignment: Assignment
     seed: int = field(default_factory=lambda: secrets.randbits(53))
     checks: dict[str, list[Check]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)  # by part
     crash: pytest.ExceptionInfo[BaseException] | None = None  # of the grader itself
     attention: list[str] = field(default_factory=list)  # what a person should look into
     progress: Callable[[], None] = lambda: None  # called whenever a check has ended
-    smoke: Smoke | None = None  # the training run, for the pictures
-    drawn: Tensor | None = None  # the last draw that the reference's sample_latent made for the submission
+    kept: dict[str, Any] = field(default_factory=dict)  # what checks leave for the pictures
+    stood_in: dict[str, Tensor] = field(default_factory=dict)  # what each stand-in gave last
     _hung: dict[str, TimedOut] = field(default_factory=dict)
     _standing_in: frozenset[str] = frozenset()
 
@@ -122,35 +110,33 @@ class Grading:
 
     def stand_in_for_failed_functions(self) -> frozenset[str]:
         """Let the reference's functions, computed out here, replace the submission's wrong ones from now on."""
-        failed = frozenset(name for name in FUNCTIONS if self.failed(name))
+        failed = frozenset(part.name for part in self.assignment.parts if part.stand_in and self.failed(part.name))
         if failed != self._standing_in:
-            functions: dict[str, Callable[..., Tensor]]
-            functions = {"sample_latent": self._draw_for_submission, "loss_function": self._lose_for_submission}
-            self.submission.stand_in({name: functions[name] for name in sorted(failed)})
+            self.submission.stand_in({name: self._stand_in(name) for name in sorted(failed)})
             self._standing_in = failed
         return failed
 
-    def _draw_for_submission(self, means: Tensor, logvariances: Tensor) -> Tensor:
-        _require_small(means, logvariances)
-        self.drawn = reference.sample_latent(means, logvariances)
-        return self.drawn
+    def _stand_in(self, name: str) -> Callable[..., Tensor]:
+        reference = getattr(self.assignment.reference, name)
 
-    @staticmethod
-    def _lose_for_submission(reconstructions: Tensor, originals: Tensor, means: Tensor, logvariances: Tensor) -> Tensor:
-        _require_small(reconstructions, originals)
-        _require_small(means, logvariances)
-        return reference.loss_function(reconstructions, originals, means, logvariances)
+        @functools.wraps(reference)  # its parameters' names are asked for
+        def stand_in(*tensors: Tensor) -> Tensor:
+            _require_small(*tensors)
+            self.stood_in[name] = reference(*tensors)
+            return self.stood_in[name]
+
+        return stand_in
 
     def reports(self) -> list[PartReport]:
         """The parts, in the assignment's order, with the checks that ran."""
-        return [PartReport(each.name, each.points, self.checks.get(each.name, [])) for each in PARTS]
+        return part_reports(self.assignment, self.checks)
 
     def prepare(self, item: pytest.Item) -> None:
         """Make ready for a check; raises what ended an earlier one of its part by a time-out."""
         if hung := self._hung.get(part_of(item)):  # waiting for the same endless loop again would help nobody
             raise hung
         torch.default_generator.manual_seed(Challenge(self.seed, f"{item.name}: the reference's own draws").seed())
-        if part_of(item) not in FUNCTIONS:
+        if not self.assignment.part(part_of(item)).stand_in:
             self.stand_in_for_failed_functions()
 
     def conclude(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
@@ -169,10 +155,13 @@ class Grading:
             case None:
                 pass
             case Wrong():
-                outcome, message, hint, misconceptions = Outcome.FAILED, str(error), error.hint, error.misconceptions
+                outcome, message, misconceptions = Outcome.FAILED, str(error), error.misconceptions
+                hint = "\n".join(
+                    filter(None, (*(hints.hint(self.assignment, name) for name in misconceptions), error.hint))
+                )
             case SubmissionError():
-                cause = explain(error, self.submission.source)
-                message, hint = cause.message, cause.text
+                cause = explain(error, self.submission.source, self.assignment)
+                message, hint = cause.message, cause.text(self.assignment)
                 misconceptions = [cause.misconception] if cause.misconception else []
                 outcome = Outcome.ERROR if isinstance(error, (Raised, Died)) else Outcome.FAILED
                 if isinstance(error, (Died, TimedOut)) and str(error) not in self.attention:
@@ -185,33 +174,38 @@ class Grading:
                 outcome = Outcome.ERROR
                 message = f"The grader itself failed here ({type(error).__name__}): please tell the course staff."
                 self.crash = self.crash or call.excinfo
-        if outcome is not Outcome.PASSED and part_of(item) == "training" and any(map(self.failed, NETWORK)):
+        follows = self.assignment.part(part_of(item)).follows
+        if outcome is not Outcome.PASSED and any(map(self.failed, follows)):
             hint, misconceptions = "This may follow from what is said of the network: mend that first.", []
         points = item.stash[POINTS]
         score = points if outcome is Outcome.PASSED else 0.0
-        named, line = ", ".join(misconceptions) or None, error.line if isinstance(error, Raised) else None
+        line = error.line if isinstance(error, Raised) else None
         shown = about(item)["worked_example"]
         self.checks.setdefault(part_of(item), []).append(
-            Check(about(item)["name"], outcome, score, points, message, hint, named, line, shown)
+            Check(about(item)["name"], outcome, score, points, message, hint, misconceptions, line, shown)
         )
         self.seconds[part_of(item)] = self.seconds.get(part_of(item), 0.0) + call.duration
         self.progress()
 
 
 def _require_small(*tensors: Tensor) -> None:
-    """ValueError for tensors that would fill the grader's memory once they are broadcast to each other."""
-    if math.prod(torch.broadcast_shapes(*(tensor.shape for tensor in tensors))) > MAX_STAND_IN:
-        raise ValueError("the tensors are far larger together than any minibatch")
+    """ValueError for tensors of which two would fill the grader's memory once they are broadcast to each other."""
+    for first, second in combinations_with_replacement(tensors, 2):
+        with contextlib.suppress(RuntimeError):  # these two cannot be, and what needs it says so
+            if math.prod(torch.broadcast_shapes(first.shape, second.shape)) > MAX_STAND_IN:
+                raise ValueError("the tensors are far larger together than any minibatch")
 
 
 MAX_STAND_IN = 1 << 24  # numbers, in what a stand-in computes
 POINTS = pytest.StashKey[float]()  # of a check
+ASSIGNMENT = pytest.StashKey[Assignment]()  # whose checks they are
 GRADING = pytest.StashKey[Grading]()  # what the checks are run for
 
 
 def part_of(item: pytest.Item) -> str:
     """The name of the part that a check belongs to."""
-    return next(each.name for each in PARTS if item.get_closest_marker(each.name))
+    assignment = item.config.stash[ASSIGNMENT]
+    return next(each.name for each in assignment.parts if item.get_closest_marker(each.name))
 
 
 def about(item: pytest.Item) -> dict:

@@ -1,15 +1,14 @@
-"""The options of `pytest --pyargs autograder.assignments.cvae.checks`: a plugin, for pytest reads options before it collects checks."""
+"""The options with which plain pytest grades: a plugin, because pytest reads options before it collects checks."""
 
 from pathlib import Path
 
 import pytest
 
-from autograder.assignments.cvae.assignment import MODULE
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("grading")
-    group.addoption("--submission", type=Path, default=Path(MODULE), help="the module to grade")
+    group.addoption("--submission", type=Path, help="the module to grade (default: here)")
+    group.addoption("--assignment", help="the name or the folder of the assignment (default: the one installed)")
     group.addoption(
         "--challenge-seed", type=int, metavar="SEED", help="repeat the challenges of an earlier run (default: drawn)"
     )

@@ -7,37 +7,47 @@ import functools
 import hashlib
 import json
 import os
+import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from autograder.report.model import Pictures, Report
+from autograder.assignment import Assignment
+from autograder.report.model import SCHEMA, Figure, Gallery, Picture, Report
+from autograder.sandbox.isolation import level
 
 PACKAGE = Path(__file__).resolve().parents[1]
-# No grade depends on these.
-_BESIDE_GRADING = ("authoring", "classroom", "cli.py", "platforms", "report", "submissions")
+_ENGINE = ("assignment.py", "grading", "sandbox")  # what grades are made by
 
 
 @dataclass(frozen=True)
 class Results:
-    """A folder of reports, one file for each source, version of the checks and seed (None: drawn for each)."""
+    """A folder of reports, one file for each source, version of the checks and seed (None: drawn for each).
+
+    With `require_isolation`, a report that was made at a weak level counts as none.
+    """
 
     folder: Path
+    assignment: Assignment
     seed: int | None = None
+    require_isolation: bool = False
 
     def file(self, source: bytes) -> Path:
         """Where the report on `source` is, or would be."""
-        parts = (hashlib.sha256(source).hexdigest(), checks_version(), "drawn" if self.seed is None else str(self.seed))
+        seed = "drawn" if self.seed is None else str(self.seed)
+        parts = (hashlib.sha256(source).hexdigest(), checks_version(self.assignment), seed)
         return self.folder / (hashlib.sha256("-".join(parts).encode()).hexdigest() + ".json")
 
     def find(self, source: bytes) -> Report | None:
         """The report that was kept on `source`; None if there is none, or none that can be read."""
         try:
-            return decode(json.loads(self.file(source).read_text("utf-8")))
+            report = decode(json.loads(self.file(source).read_text("utf-8")))
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
+        weak = report.isolation and not level(report.isolation).strong
+        return None if weak and self.require_isolation else report
 
     def keep(self, source: bytes, report: Report) -> None:
         """Keep a report: whole or not at all, whoever else writes it at the same time."""
@@ -45,26 +55,49 @@ class Results:
 
 
 def encode(report: Report) -> dict[str, Any]:
-    """A report as plain data, pictures included."""
-    pictures = report.pictures and {key: base64.b64encode(png).decode() for key, png in asdict(report.pictures).items()}
-    return report.to_json() | {"pictures": pictures}
+    """A report as plain data, the gallery included."""
+    gallery = asdict(report.gallery) if report.gallery else None
+    for figure in gallery["figures"] if gallery else ():
+        for picture in figure["pictures"]:
+            picture["png"] = base64.b64encode(picture["png"]).decode()
+    return report.to_json() | {"gallery": gallery}
 
 
 def decode(data: dict[str, Any]) -> Report:
     """The report that `encode` gave."""
     report = Report.from_json(data)
-    if data["pictures"]:
-        report.pictures = Pictures(**{key: base64.b64decode(png) for key, png in data["pictures"].items()})
+    if gallery := data["gallery"]:
+        figures = [
+            Figure(
+                figure["caption"],
+                [Picture(**picture | {"png": base64.b64decode(picture["png"])}) for picture in figure["pictures"]],
+            )
+            for figure in gallery["figures"]
+        ]
+        report.gallery = Gallery(gallery["lead"], figures)
     return report
 
 
 @functools.cache
-def checks_version() -> str:
-    """Changes whenever a grade could: a digest of everything that takes part in grading."""
-    digest = hashlib.sha256(version("torch").encode())
-    for path in sorted(PACKAGE.rglob("*.py")):
-        if path.relative_to(PACKAGE).parts[0] not in _BESIDE_GRADING:
-            digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+def checks_version(assignment: Assignment) -> str:
+    """Changes whenever a grade could: a digest of everything that takes part in grading.
+
+    That is the engine's files that grade, the assignment's but those in `grade_depends_not_on`, its constants likewise,
+    and the points of the parts.
+    """
+    digest = hashlib.sha256(f"{version('torch')} {sys.version_info[:2]} {SCHEMA}".encode())
+    apart = assignment.grade_depends_not_on
+    files = ((path.relative_to(assignment.folder).parts[0], path) for path in assignment.folder.rglob("*.py"))
+    own = [path for top, path in files if top not in apart | {"assignment.py"}]
+    engine = [path for name in _ENGINE for path in (PACKAGE / name, *(PACKAGE / name).rglob("*.py")) if path.is_file()]
+    for root, paths in ((PACKAGE, engine), (assignment.folder, own)):
+        for path in sorted(paths):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    constants = vars(assignment.piece("assignment"))
+    for name in sorted(name for name in constants if name.isupper() and name not in apart):
+        if constants[name] not in (assignment, assignment.parts):
+            digest.update(f"{name} = {constants[name]!r}\n".encode())
+    digest.update(repr([(part.name, part.points) for part in assignment.parts]).encode())
     return digest.hexdigest()
 
 

@@ -12,16 +12,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from itertools import zip_longest
-from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
 import torch
 
+from autograder.assignment import Assignment
 from autograder.grading import GraderError
 from autograder.grading.harness import GRADING, Grading
 
-CHECKS = Path(__file__).parents[1] / "assignments" / "cvae" / "checks"
 _NO_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 # pytest's own plugins that no check uses, which cost time at each of them.
 _NOT_NEEDED = (
@@ -32,9 +31,10 @@ _NOT_NEEDED = (
 
 
 class Session:
-    """An open pytest session. GraderError if pytest cannot be started, or ends."""
+    """An open pytest session with the checks of an assignment. GraderError if pytest cannot be started, or ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
         self._waiting: SimpleQueue[Grading] = SimpleQueue()
         self._answers: SimpleQueue[str | None] = SimpleQueue()  # that it is ready, or why it ended
         # Nothing in the caller's folder or environment can configure this pytest, and it prints nothing.
@@ -52,7 +52,8 @@ class Session:
             raise GraderError(reason)
 
     def _main(self, said: io.StringIO) -> None:
-        arguments = [str(CHECKS), "-c", os.devnull, "--rootdir", str(CHECKS), "-q", "-s", "--no-header", "--tb=native"]
+        checks = str(self.assignment.checks)
+        arguments = [checks, "-c", os.devnull, "--rootdir", checks, "-q", "-s", "--no-header", "--tb=native"]
         for plugin in _NOT_NEEDED:
             arguments += ["-p", f"no:{plugin}"]
         code: object = "an exception"
@@ -76,16 +77,15 @@ class Session:
 
 
 _lock = threading.Lock()
-_session: Session | None = None
+_sessions: dict[str, Session] = {}  # by assignment
 
 
 def run_checks(grading: Grading) -> None:
     """Run all checks in this process's session; GraderError if pytest itself fails."""
-    global _session
     with _lock:
-        session, _session = _session or Session(), None
+        session = _sessions.pop(grading.assignment.where, None) or Session(grading.assignment)
         session.run(grading)
-        _session = session  # one that failed is not used again
+        _sessions[grading.assignment.where] = session  # one that failed is not used again
 
 
 @contextmanager

@@ -9,8 +9,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from autograder.assignments.cvae import assignment
-from autograder.report import summary as reading
+from autograder.report import summary
 from autograder.report.model import Report, clean
 
 _HERE = Path(__file__).parent
@@ -20,19 +19,18 @@ GAP = 5  # degrees between the arcs of two parts
 
 def render(report: Report) -> str:
     """The page for the student: what works, the one thing to fix next, then everything else."""
-    title, sentence = reading.headline(report)
-    step = None if report.error else reading.next_step(report)
+    title, sentence = summary.headline(report)
+    step = None if report.error else summary.next_step(report)
     return page(
         "page.html.j2",
         ["page.css.j2"],
         report=report,
-        assignment=assignment,
-        reading=reading,
+        summary=summary,
         title=title,
         sentence=sentence,
         step=step,
-        alike=reading.same_reason(report, step) if step else [],
-        obstacle=reading.obstacle(report),
+        alike=summary.same_reason(report, step) if step else [],
+        obstacle=summary.obstacle(report),
         arcs=list(_arcs(report)),
     )
 
@@ -72,7 +70,7 @@ def _beside(link: str) -> str:
 def prose(text: str) -> Markup:
     """Escaped text, with what stands between backticks as code."""
     return Markup("").join(
-        Markup("<code>{}</code>").format(piece) if is_code else escape(piece) for is_code, piece in reading.prose(text)
+        Markup("<code>{}</code>").format(piece) if is_code else escape(piece) for is_code, piece in summary.prose(text)
     )
 
 

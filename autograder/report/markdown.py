@@ -2,8 +2,7 @@
 
 import re
 
-from autograder.assignments.cvae import assignment
-from autograder.report import summary as reading
+from autograder.report import summary
 from autograder.report.model import Report, clean
 from autograder.report.summary import Finding
 
@@ -15,7 +14,7 @@ _REFERENCE = re.compile(r"[@#]|(?<=GH)-|(?<=://)|(?<=www)\.", re.IGNORECASE)
 
 def render(report: Report, reproduce: str | None = None) -> str:
     """The score, the table of parts, the next step, then the rest, folded; last the command that repeats it all."""
-    title, sentence = reading.headline(report)
+    title, sentence = summary.headline(report)
     blocks = [
         f"## {report.score:g} / {report.max_score:g} · {text(title)}",
         text(sentence),
@@ -24,23 +23,23 @@ def render(report: Report, reproduce: str | None = None) -> str:
                 "| Part | Points | Checks |",
                 "| :-- | --: | :-- |",
                 *(
-                    f"| {code(part.name, cell=True)} | {part.score:g} / {part.max_score:g} | {reading.tally(part)} |"
+                    f"| {code(part.name, cell=True)} | {part.score:g} / {part.max_score:g} | {summary.tally(part)} |"
                     for part in report.parts
                 ),
             ]
         ),
     ]
-    step = reading.next_step(report)
+    step = summary.next_step(report)
     if report.error:
         blocks += ["### Fix this first", fence(report.error)]
     elif step:
         blocks += [f"### {'Fix next' if report.score else 'Start here'}: {code(step.part)}", *_finding(step)]
-        where = reading.section(step.part)
+        where = summary.section(report, step.part)
         if where:
             blocks.append(f"Section of the notebook: *{text(where)}*")
-        rest = [finding for part in report.parts for finding in reading.findings(part) if finding != step]
+        rest = [finding for part in report.parts for finding in summary.findings(part) if finding != step]
         if rest:
-            blocks.append(f"<details><summary>After that ({reading.counted(len(rest), 'finding')})</summary>")
+            blocks.append(f"<details><summary>After that ({summary.counted(len(rest), 'finding')})</summary>")
             for finding in rest:
                 blocks += [f"#### {code(finding.part)}", *_finding(finding)]
             blocks.append("</details>")
@@ -51,14 +50,14 @@ def render(report: Report, reproduce: str | None = None) -> str:
         f"{code(report.submission)} · isolation {text(report.isolation)} · seed {report.seed}"
         f" · sha256 {code(report.sha256)}"
     )
-    command = reproduce or f"autograder grade {assignment.MODULE} --seed {report.seed}"
+    command = reproduce or f"autograder grade {report.module} --seed {report.seed}"
     blocks.append(f"Reproduce with {code(command)}")
     return "\n\n".join(blocks) + "\n"
 
 
 def _finding(finding: Finding) -> list[str]:
     blocks = [
-        f"**{text(finding.title)}** ({reading.ENDED[finding.outcome]}, {reading.counted(finding.worth, 'point')})"
+        f"**{text(finding.title)}** ({summary.ENDED[finding.outcome]}, {summary.counted(finding.worth, 'point')})"
     ]
     if finding.message:
         blocks.append(fence(finding.message) if "\n" in finding.message else prose(finding.message))
@@ -75,7 +74,7 @@ def text(raw: str) -> str:
 
 def prose(raw: str) -> str:
     """`raw` on one line as text, with what stands between backticks as code."""
-    return "".join(code(piece) if is_code else _padded(piece) for is_code, piece in reading.prose(clean(raw)))
+    return "".join(code(piece) if is_code else _padded(piece) for is_code, piece in summary.prose(clean(raw)))
 
 
 def _padded(piece: str) -> str:

@@ -4,13 +4,18 @@ Nothing in it is trusted to be harmless: messages quote submissions. Text is cle
 once; each rendering escapes for its own format.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-SCHEMA = 1
+from autograder.assignment import Assignment
+
+SCHEMA = 2
 JSON_SCHEMA = Path(__file__).with_name("schema.json")  # of what `Report.to_json` gives
 
 # Everything a terminal or a parser could act on: C0 and C1 controls but tab and newline, bidirectional overrides,
@@ -56,9 +61,7 @@ class Check:
     max_score: float
     message: str = ""
     hint: str = ""
-    misconception: str | None = (
-        None  # the name of the mistake in `autograder.assignments.cvae.hints.bank`, where it was recognised
-    )
+    misconceptions: list[str] = field(default_factory=list)  # the names of the mistakes that were recognized
     line: int | None = None  # of the module, where an exception names one: the submission's word, any number
     worked_example: bool = False  # whether the notebook's worked examples have shown how it ends
 
@@ -68,37 +71,70 @@ class Check:
 
 @dataclass
 class PartReport:
-    """One part of the assignment and its checks, in the order they ran."""
+    """One part of the assignment (see `autograder.assignment.Part`) and its checks, in the order they ran."""
 
     name: str
     max_score: float
     checks: list[Check] = field(default_factory=list)
+    section: str = ""
+    place: tuple[str, ...] = ()
+    stand_in: bool = False
 
     @property
     def score(self) -> float:
         return round(sum(check.score for check in self.checks), 2)
 
 
-@dataclass
-class Pictures:
-    """PNG images of the smoke run, as bytes; the reference's, made the same way, beside the submission's."""
+def part_reports(assignment: Assignment, checks: Mapping[str, list[Check]]) -> list[PartReport]:
+    """The parts of the assignment, in its order, each with its checks so far."""
+    return [
+        PartReport(part.name, part.points, checks.get(part.name, []), part.section, part.place, part.stand_in)
+        for part in assignment.parts
+    ]
 
-    originals: bytes
-    reconstructions: bytes
-    generated: bytes  # one digit a class, 0 to 9, in a row
-    reference_reconstructions: bytes
-    reference_generated: bytes
+
+@dataclass
+class Picture:
+    """A PNG image, with a label beside it and a description for who cannot see it."""
+
+    label: str
+    description: str
+    png: bytes
+
+
+@dataclass
+class Figure:
+    """Pictures that belong together, one below the other."""
+
+    caption: str
+    pictures: list[Picture]
+
+
+@dataclass
+class Gallery:
+    """What the submission draws: a sentence on how the figures were made, and the figures."""
+
+    lead: str
+    figures: list[Figure]
 
 
 @dataclass
 class Report:
-    """The result of grading one submission. `error` says why nothing could be graded, where that is so."""
+    """The result of grading one submission. `error` says why nothing could be graded, where that is so.
+
+    It carries what its renderings need of the assignment, so that none of them has to know it.
+    """
 
     submission: str
     sha256: str
     isolation: str
     seed: int
     parts: list[PartReport]
+    course: str = ""
+    title: str = ""
+    module: str = ""
+    by_hand: float = 0.0  # points that a TA gives by eye
+    by_hand_for: str = ""  # what the TA looks at
     duration_s: float = 0.0
     error: str | None = None
     grader_failed: bool = False  # a check broke down by itself: the score is a lower bound, and a person must look
@@ -106,7 +142,25 @@ class Report:
     attention: list[str] = field(default_factory=list)  # why a person should have a look: crashes, time-outs
     output: str = ""  # what the submission printed, cut
     timings: dict[str, float] = field(default_factory=dict)  # seconds by phase
-    pictures: Pictures | None = None
+    gallery: Gallery | None = None
+
+    @classmethod
+    def of(cls, assignment: Assignment, **values: Any) -> Report:
+        """A report on a submission to the assignment; `values` are the other fields, as far as they are known."""
+        by_hand = assignment.by_hand
+        about: dict[str, Any] = {
+            "submission": assignment.module,
+            "sha256": "",
+            "isolation": "",
+            "seed": 0,
+            "parts": [],
+            "course": assignment.course,
+            "title": assignment.title,
+            "module": assignment.module,
+            "by_hand": by_hand.points if by_hand else 0.0,
+            "by_hand_for": by_hand.what if by_hand else "",
+        }
+        return cls(**about | values)
 
     def __post_init__(self) -> None:
         self.submission = clean(self.submission, 400)
@@ -123,9 +177,14 @@ class Report:
         return sum(part.max_score for part in self.parts)
 
     def to_json(self) -> dict[str, Any]:
-        """The report as plain data, by the contract of `--json` (pictures left out)."""
+        """The report as plain data, by the contract of `--json` (the gallery left out)."""
         return {
             "schema": SCHEMA,
+            "course": self.course,
+            "title": self.title,
+            "module": self.module,
+            "by_hand": self.by_hand,
+            "by_hand_for": self.by_hand_for,
             "submission": self.submission,
             "sha256": self.sha256,
             "score": self.score,
@@ -142,6 +201,9 @@ class Report:
                     "name": part.name,
                     "score": part.score,
                     "max_score": part.max_score,
+                    "section": part.section,
+                    "place": list(part.place),
+                    "stand_in": part.stand_in,
                     "checks": [asdict(check) for check in part.checks],
                 }
                 for part in self.parts
@@ -151,18 +213,21 @@ class Report:
         }
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Report":
+    def from_json(cls, data: dict[str, Any]) -> Report:
         """The report that `to_json` gave."""
         parts = [
             PartReport(
                 part["name"],
                 part["max_score"],
                 [Check(**(check | {"outcome": Outcome(check["outcome"])})) for check in part["checks"]],
+                part["section"],
+                tuple(part["place"]),
+                part["stand_in"],
             )
             for part in data["parts"]
         ]
         same = (
-            "submission", "sha256", "isolation", "seed", "duration_s", "error", "grader_failed", "notes", "attention",
-            "output", "timings",
+            "submission", "sha256", "isolation", "seed", "course", "title", "module", "by_hand", "by_hand_for",
+            "duration_s", "error", "grader_failed", "notes", "attention", "output", "timings",
         )  # fmt: skip
         return cls(parts=parts, **{name: data[name] for name in same})

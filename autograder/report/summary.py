@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autograder.assignments.cvae import assignment
 from autograder.report.model import Check, Outcome, PartReport, Report, clean
 
 ENDED = {
@@ -15,7 +14,6 @@ ENDED = {
     Outcome.SKIPPED: "waits for an earlier part",
 }
 
-FUNCTIONS = ("sample_latent", "loss_function")
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
@@ -41,7 +39,7 @@ class Finding:
     @property
     def mistakes(self) -> set[str]:
         """The names of the mistakes that were recognised."""
-        return {name for check in self.checks for name in (check.misconception or "").split(", ") if name}
+        return {name for check in self.checks for name in check.misconceptions}
 
     @property
     def outcome(self) -> Outcome:
@@ -100,8 +98,8 @@ def same_reason(report: Report, step: Finding) -> list[Finding]:
 
 
 def stood_in(report: Report) -> list[str]:
-    """The functions that are not right yet, for which the grader's own stood in when the network was trained."""
-    return [part.name for part in report.parts if part.name in FUNCTIONS and not complete(part)]
+    """The functions that are not right yet, for which the grader's own stood in where others build on them."""
+    return [part.name for part in report.parts if part.stand_in and not complete(part)]
 
 
 def obstacle(report: Report) -> Finding | None:
@@ -133,10 +131,8 @@ def headline(report: Report) -> tuple[str, str]:
     if report.error:
         return "One thing stands in the way.", "Nothing could be graded yet. Once this is fixed, every part is checked."
     if report.parts and done == len(report.parts):
-        return "Everything works.", (
-            f"Every check passes. The remaining {assignment.VISUALIZATION_POINTS} points are for your figures, which a "
-            "TA looks at."
-        )
+        rest = f" The remaining {counted(report.by_hand, 'point')} are for {report.by_hand_for}, which a TA looks at."
+        return "Everything works.", f"Every check passes.{rest if report.by_hand else ''}"
     if report.score == 0:
         return "Ready for the first points.", (
             "No points yet, which is where everyone begins. The parts follow the notebook: take them one at a time."
@@ -148,9 +144,9 @@ def headline(report: Report) -> tuple[str, str]:
     )
 
 
-def section(part: str) -> str:
-    """The section of the notebook that teaches `part`; empty where there is none."""
-    return {known.name: known.section for known in assignment.PARTS}.get(part, "")
+def section(report: Report, part: str) -> str:
+    """The section of the notebook that teaches the part called `part`; empty where there is none."""
+    return next((each.section for each in report.parts if each.name == part), "")
 
 
 def counted(count: float, noun: str) -> str:

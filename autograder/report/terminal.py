@@ -7,7 +7,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from autograder.report import summary as reading
+from autograder.report import summary
 from autograder.report.model import Outcome, PartReport, Report, printable
 
 OUTPUT_LINES = 12
@@ -17,16 +17,22 @@ MESSAGE_LIMIT = 600
 
 def render(report: Report, console: Console) -> None:
     """Print `report` on `console`: points by part, what to fix and how, then how it was graded."""
-    title, sentence = reading.headline(report)
+    title, sentence = summary.headline(report)
     console.print()
     console.print(Text.assemble((f"{report.score:g} / {report.max_score:g}", "bold cyan"), "  ", (title, "bold")))
     console.print(Text(sentence, "dim"))
     if report.error:
         console.print(Text(printable(report.error, MESSAGE_LIMIT), "red"))
     console.print(_table(report))
-    step = reading.next_step(report)
+    step = summary.next_step(report)
     if step and not report.error:
-        console.print(Text.assemble(("Next: ", "bold cyan"), f"{step.part}, {step.title}", (_where(step.part), "dim")))
+        console.print(
+            Text.assemble(
+                ("Next: ", "bold cyan"),
+                f"{step.part}, {step.title}",
+                (_where(summary.section(report, step.part)), "dim"),
+            )
+        )
     for note in report.notes:
         console.print(Text.assemble(("Note: ", "bold yellow"), printable(note)))
     if report.output.strip():
@@ -56,18 +62,18 @@ def _found(part: PartReport, error: str | None) -> Table:
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    if reading.complete(part):
-        grid.add_row(Text("✓", "green"), Text(reading.tally(part)))
+    if summary.complete(part):
+        grid.add_row(Text("✓", "green"), Text(summary.tally(part)))
         return grid
     found = [
         finding
-        for finding in reading.findings(part)
+        for finding in summary.findings(part)
         if not (error and (error in finding.message or (finding.message and finding.message in error)))
     ]
     if not (found and found[0].whole):
-        grid.add_row("", Text(reading.tally(part), "dim"))
+        grid.add_row("", Text(summary.tally(part), "dim"))
     for finding in found:  # what repeats the report's error was said above, once
-        title = Text.assemble((finding.title, "bold"), (f" ({reading.counted(finding.worth, 'point')})", "dim"))
+        title = Text.assemble((finding.title, "bold"), (f" ({summary.counted(finding.worth, 'point')})", "dim"))
         grid.add_row(_mark(finding.outcome), title)
         if finding.message:
             grid.add_row("", Text(printable(finding.message, MESSAGE_LIMIT)))
@@ -80,8 +86,7 @@ def _mark(outcome: Outcome) -> Text:
     return Text("–", "dim") if outcome is Outcome.SKIPPED else Text("✗", "yellow")
 
 
-def _where(part: str) -> str:
-    section = reading.section(part)
+def _where(section: str) -> str:
     return f" (notebook: {section})" if section else ""
 
 

@@ -16,12 +16,13 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autograder.assignment import Assignment, load
 from autograder.sandbox import isolation
 from autograder.sandbox.confine import hide_memory, remove_contents
 from autograder.sandbox.limits import LIMITS
@@ -92,13 +93,14 @@ class Reply:
 
 
 class Sandbox:
-    """A warm worker at one isolation level.
+    """A warm worker at one isolation level, for the submissions of one assignment.
 
-    The strongest level that works is chosen where none is named. Starting returns at once: the worker imports torch
-    while the caller does the same.
+    The strongest level that works is chosen where none is named, and the installed assignment. Starting returns at
+    once: the worker imports torch while the caller does the same.
     """
 
-    def __init__(self, level: str | None = None) -> None:
+    def __init__(self, level: str | None = None, assignment: Assignment | None = None) -> None:
+        self.assignment = assignment or load()
         if level is not None and (reason := isolation.why_not(level)):
             raise SandboxError(f"isolation level {level!r} does not work here: {reason}")
         self.level = isolation.level(level) if level else isolation.strongest()
@@ -109,7 +111,9 @@ class Sandbox:
     def _start(self) -> None:
         ours, theirs = _channel()
         try:
-            self._process, self._scratch = isolation.start_worker(self.level.name, theirs.fileno())
+            self._process, self._scratch = isolation.start_worker(
+                self.level.name, theirs.fileno(), self.assignment.module, self.assignment.training_file
+            )
         finally:
             theirs.close()
         self._control = ours
@@ -331,20 +335,19 @@ class Submission:
     def train(
         self,
         handle: str,
-        loss: str,
-        images: Tensor,
-        conditions: Tensor,
-        batches: Tensor,
-        learning_rate: float,
+        *functions: str,
+        tensors: Mapping[str, Tensor],
+        options: Mapping[str, float],
         seed: int,
     ) -> Reply:
-        """Train a model by the notebook's loop: the tensors "losses" and "parameter.NAME" come back.
+        """Train a model by the assignment's loop: the tensors "losses" and "parameter.NAME" come back.
 
-        images: (M, input_dim), conditions: (M, K), batches: (steps, N) row numbers of the minibatches.
+        The loop's arguments are the model, the named functions of the module, the parameters, and by their names the
+        `tensors` and `options`.
         """
         return self._request(
-            {"do": "train", "object": handle, "loss": loss, "learning_rate": learning_rate, "seed": seed},
-            {"images": images, "conditions": conditions, "batches": batches},
+            {"do": "train", "object": handle, "functions": functions, "options": dict(options), "seed": seed},
+            dict(tensors),
             what="training",
             seconds=LIMITS.training_s,
         )

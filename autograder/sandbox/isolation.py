@@ -15,15 +15,10 @@ from autograder.sandbox import confine
 from autograder.sandbox.limits import LIMITS
 
 PACKAGE = Path(__file__).resolve().parent.parent
-# All of this package that the worker sees.
-WORKER_FILES = (
-    PACKAGE / "__init__.py",
-    PACKAGE / "sandbox",
-    PACKAGE / "assignments" / "__init__.py",
-    PACKAGE / "assignments" / "cvae" / "__init__.py",
-    PACKAGE / "assignments" / "cvae" / "training.py",
-)
+# All of this package that the worker sees, beside an assignment's training loop.
+WORKER_FILES = (PACKAGE / "__init__.py", PACKAGE / "sandbox")
 SCRATCH = "/scratch"  # inside bubblewrap: the one place that can be written to
+TRAINING = "/worker/training.py"  # inside bubblewrap: the assignment's training loop
 _SYSTEM_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
 
 
@@ -165,20 +160,27 @@ def environment(scratch: str, package_root: str) -> dict[str, str]:
     }
 
 
-def start_worker(name: str, control: int) -> tuple[subprocess.Popen[bytes], tempfile.TemporaryDirectory[str] | None]:
+def start_worker(
+    name: str, control: int, module: str, training: Path | None
+) -> tuple[subprocess.Popen[bytes], tempfile.TemporaryDirectory[str] | None]:
     """Start a warm worker at the level `name`, with `control` as its end of the control socket.
+
+    `module` is the name under which it imports submissions, `training` the file with the training loop, if any.
 
     Returns the process and, where the worker has no file system of its own, its scratch folder.
     """
-    arguments = ["-m", "autograder.sandbox.worker", name, str(control)]
+    arguments = ["-m", "autograder.sandbox.worker", name, str(control), module]
     if name == "bubblewrap":
-        shown = {f"/worker/autograder/{path.relative_to(PACKAGE)}": path for path in WORKER_FILES}
+        shown = {f"/worker/autograder/{path.name}": path for path in WORKER_FILES}
+        if training is not None:
+            shown[TRAINING] = training
         command = [*bubblewrapped(shown, environment(SCRATCH, "/worker")), sys.executable, *arguments, SCRATCH]
+        command += [TRAINING] if training is not None else []
         scratch, env = None, {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
     else:
         scratch = tempfile.TemporaryDirectory(prefix="autograder-", ignore_cleanup_errors=True)
         os.chmod(scratch.name, 0o711)
-        command = [sys.executable, *arguments, scratch.name]
+        command = [sys.executable, *arguments, scratch.name, *([str(training)] if training is not None else [])]
         env = environment(scratch.name, str(PACKAGE.parent))
     process = subprocess.Popen(
         command,

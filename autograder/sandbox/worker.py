@@ -28,11 +28,9 @@ from typing import Any
 
 import torch
 import torch.distributions
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from autograder.assignments.cvae.training import train
 from autograder.sandbox import confine, isolation
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.protocol import ChannelClosed, Message, receive, send
@@ -43,12 +41,16 @@ FIRST_USER, USERS = 61184, 4000  # unprivileged users that no system assigns to 
 # --- the parent ---------------------------------------------------------------------------------------------------
 
 
-def main(level: str, control: socket.socket, scratch: Path) -> None:
-    """Serve the client's orders until it hangs up: b"S" with two descriptors spawns a child, b"K" kills it."""
+def main(level: str, control: socket.socket, module: str, scratch: Path, training_file: Path | None) -> None:
+    """Serve the client's orders until it hangs up: b"S" with two descriptors spawns a child, b"K" kills it.
+
+    Submissions are imported from a file called `module`; `training_file` holds the loop that trains them.
+    """
     confine.hide_memory()
     confine.adopt_orphans()
     torch.set_num_threads(1)
-    _warm_up()
+    training = None if training_file is None else _load("training", training_file)
+    _warm_up(training)
     torch.default_generator.manual_seed(0)  # or what a module draws at its import would differ between workers
     gc.collect()
     gc.freeze()  # children share these pages instead of touching them
@@ -72,7 +74,7 @@ def main(level: str, control: socket.socket, scratch: Path) -> None:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             control.close()
-            _become_child(level, home, FIRST_USER + count % USERS, *descriptors)
+            _become_child(level, home / module, training, FIRST_USER + count % USERS, *descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
         status = _wait(child, control, wakeup)
@@ -81,22 +83,23 @@ def main(level: str, control: socket.socket, scratch: Path) -> None:
         control.sendall(json.dumps({"status": status}).encode() + b"\n")
 
 
-def _warm_up() -> None:
+def _load(name: str, file: Path) -> ModuleType:
+    """The module in `file`, imported under `name`."""
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _warm_up(training: ModuleType | None) -> None:
     """Do once what every child would otherwise do for its first time: a training step, and a frame sent and read."""
-    model = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64), nn.Sigmoid())
-    images, batches = torch.rand(2, 64), torch.zeros(1, 2, dtype=torch.int64)
-
-    def forward(images: Tensor, _: Tensor) -> tuple[Tensor, ...]:
-        latents = images + torch.randn_like(images) * torch.exp(0.5 * images)
-        return model(latents), latents, images
-
-    def loss_function(reconstructions: Tensor, originals: Tensor, *_: Tensor) -> Tensor:
-        return F.binary_cross_entropy(reconstructions, originals, reduction="sum")
-
-    train(forward, loss_function, list(model.parameters()), images, images, batches, 0.0)
+    if training is not None:
+        training.warm_up()
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        send(ours, {}, {"images": images})
+        send(ours, {}, {"numbers": torch.rand(2, 64)})
         receive(theirs)
 
 
@@ -132,9 +135,9 @@ def _kill_descendants() -> None:
                 return
 
 
-def _become_child(level: str, home: Path, user: int, channel: int, output: int) -> None:
-    """Turn this fork into the submission's process. Never returns."""
-    code = 1
+def _become_child(level: str, path: Path, training: ModuleType | None, user: int, channel: int, output: int) -> None:
+    """Turn this fork into the process of a submission that will lie at `path`. Never returns."""
+    code, home = 1, path.parent
     try:
         os.setsid()
         gone = os.open(os.devnull, os.O_RDONLY)
@@ -148,7 +151,7 @@ def _become_child(level: str, home: Path, user: int, channel: int, output: int) 
         os.chdir(home)
         os.environ["HOME"] = os.environ["TMPDIR"] = str(home)
         _confine(level, home, user)
-        Worker(socket.socket(fileno=kept), home).serve()
+        Worker(socket.socket(fileno=kept), path, training).serve()
         code = 0
     except ChannelClosed:
         code = 0
@@ -212,9 +215,8 @@ class Invalid(Exception):
 class Worker:
     """The submission's process: keeps the imported module and the objects built from it, and answers frames."""
 
-    def __init__(self, channel: socket.socket, home: Path) -> None:
-        self.channel = channel
-        self.path = home / "cs5814_vae.py"
+    def __init__(self, channel: socket.socket, path: Path, training: ModuleType | None) -> None:
+        self.channel, self.path, self.training = channel, path, training
         self.module: ModuleType | None = None
         self.objects: dict[str, Any] = {}
 
@@ -240,12 +242,7 @@ class Worker:
         """Import the module from its source."""
         self.path.write_bytes(tensors["source"].numpy().tobytes())
         sys.path.insert(0, str(self.path.parent))
-        name = self.path.stem
-        spec = importlib.util.spec_from_file_location(name, self.path)
-        assert spec is not None
-        assert spec.loader is not None
-        self.module = sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(self.module)
+        self.module = _load(self.path.stem, self.path)
         return {}, {}
 
     def do_construct(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -383,19 +380,15 @@ class Worker:
         return {"operators": operators.count, "bytecodes": bytecodes}, {}
 
     def do_train(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """Train a model with a loss of the module over the given minibatches."""
-        model, loss_function = self.objects[message["object"]], self._attribute(self.module, message["loss"])
+        """Train a model by the assignment's loop, which gets the named functions of the module and the tensors."""
+        model = self.objects[message["object"]]
+        functions = [self._attribute(self.module, name) for name in message["functions"]]
         parameters = self._parameters(message["object"])
         nn.Module.train(model)
         torch.default_generator.manual_seed(message["seed"])
-        losses = train(
-            model,
-            loss_function,
-            [parameter for _, parameter in parameters],
-            tensors["images"],
-            tensors["conditions"],
-            tensors["batches"],
-            message["learning_rate"],
+        assert self.training is not None
+        losses = self.training.train(
+            model, *functions, parameters=[parameter for _, parameter in parameters], **tensors, **message["options"]
         )
         return {}, {"losses": losses} | {
             f"parameter.{name}": self._plain(parameter, "a parameter") for name, parameter in parameters
@@ -540,4 +533,10 @@ if __name__ == "__main__":
     inherited = int(sys.argv[2])
     lowest = os.dup(inherited)
     os.close(inherited)
-    main(sys.argv[1], socket.socket(fileno=lowest), Path(sys.argv[3]))
+    main(
+        sys.argv[1],
+        socket.socket(fileno=lowest),
+        sys.argv[3],
+        Path(sys.argv[4]),
+        Path(sys.argv[5]) if len(sys.argv) > 5 else None,
+    )

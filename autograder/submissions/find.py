@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from autograder.assignments.cvae.assignment import MODULE
 from autograder.sandbox.limits import LIMITS
 
 MAX_ARCHIVE_ENTRIES = 2000
@@ -20,19 +19,20 @@ class NothingToGrade(Exception):
     """There is no submission at the path. The message says what was looked for."""
 
 
-def find_module(path: Path) -> tuple[str, bytes]:
-    """The module to grade: `path` itself, or the one `cs5814_vae.py` in a folder or a zip archive.
+def find_module(path: Path, module: str) -> tuple[str, bytes]:
+    """The module to grade: `path` itself, or the one file called `module` in a folder or a zip archive.
 
     Of several, the one nearest to the top counts. A symbolic link is never followed: it could name anybody's file.
     NothingToGrade if there is none, or if two are equally near.
     """
     if path.is_dir():
-        chosen = _only([file.relative_to(path).as_posix() for file in nearest(path, lambda name: name == MODULE)], path)
+        found = nearest(path, lambda name: name == module)
+        chosen = _only([file.relative_to(path).as_posix() for file in found], path, module)
         return f"{path}/{chosen}", _read(path / chosen)
     if not path.exists():
         raise NothingToGrade(f"{path} does not exist")
     if path.suffix.lower() == ".zip":
-        return _in_archive(path)
+        return _in_archive(path, module)
     return str(path), _read(path)
 
 
@@ -58,17 +58,17 @@ def nearest(folder: Path, wanted: Callable[[str], bool]) -> list[Path]:
     return []
 
 
-def _in_archive(path: Path) -> tuple[str, bytes]:
+def _in_archive(path: Path, module: str) -> tuple[str, bytes]:
     """The module in a zip archive. An archive is a program's input that anyone may write: nothing in it is believed."""
     with readable_archive(path) as archive:
         entries = archive.infolist()
         if len(entries) > MAX_ARCHIVE_ENTRIES:
             raise NothingToGrade(f"{path} holds {len(entries)} files; a submission holds a few")
         named = {entry: entry.filename.replace("\\", "/") for entry in entries if is_file(entry)}
-        named = {entry: name for entry, name in named.items() if f"/{name}".endswith(f"/{MODULE}")}
+        named = {entry: name for entry, name in named.items() if f"/{name}".endswith(f"/{module}")}
         named = {entry: name for entry, name in named.items() if "__MACOSX" not in name}
         depth = min((name.count("/") for name in named.values()), default=0)
-        chosen = _only([name for name in named.values() if name.count("/") == depth], path)
+        chosen = _only([name for name in named.values() if name.count("/") == depth], path, module)
         entry = next(entry for entry, name in named.items() if name == chosen)
         with archive.open(entry) as file:  # never more than the limit, whatever the archive promises
             return f"{path}/{chosen}", file.read(LIMITS.source + 1)
@@ -97,12 +97,12 @@ def is_file(entry: zipfile.ZipInfo) -> bool:
     return usual and not entry.is_dir() and kind in (0, stat.S_IFREG)
 
 
-def _only(candidates: list[str], path: Path) -> str:
+def _only(candidates: list[str], path: Path, module: str) -> str:
     if not candidates:
-        raise NothingToGrade(f"there is no {MODULE} in {path}")
+        raise NothingToGrade(f"there is no {module} in {path}")
     if len(candidates) > 1:
         first, second = sorted(candidates)[:2]
-        raise NothingToGrade(f"{path} holds more than one {MODULE}: {first} and {second}; name the one to grade")
+        raise NothingToGrade(f"{path} holds more than one {module}: {first} and {second}; name the one to grade")
     return candidates[0]
 
 

@@ -2,7 +2,7 @@
 
 - a folder or zip archive for each student (nbgrader's `submitted/` too), with the module anywhere below;
 - nbgrader's exchange: `student+assignment+timestamp+…` folders;
-- Canvas' download, loose files and archives: `doejane_LATE_12345_67890_cs5814_vae-1.py`;
+- Canvas' download, loose files and archives: `doejane_LATE_12345_67890_homework-1.py`;
 - Gradescope's export: `submission_12345` folders and `submission_metadata.yml`.
 
 Of several attempts the last counts.
@@ -20,7 +20,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.assignments.cvae.assignment import MODULE
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.find import NothingToGrade, find_module, is_file, nearest, readable_archive
 
@@ -45,26 +44,26 @@ class Submitted:
     reason: str = ""
 
 
-def find_submissions(path: Path) -> list[Submitted]:
+def find_submissions(path: Path, module: str) -> list[Submitted]:
     """The last submission of each student in a folder, or in the zip archive of a platform's download, by name.
 
-    NothingToGrade if there is none at all.
+    `module` is the name of the file to grade. NothingToGrade if there is no submission at all.
     """
     if not path.exists():
         raise NothingToGrade(f"{path} does not exist")
     if path.is_file():
         with tempfile.TemporaryDirectory() as temporary:
             _unpack(path, Path(temporary))
-            return find_submissions(Path(temporary))
+            return find_submissions(Path(temporary), module)
     entries = [each for each in path.iterdir() if each.name != "__MACOSX" and not each.name.startswith(".")]
     if len(entries) == 1 and entries[0].is_dir() and not entries[0].is_symlink() and (entries[0] / METADATA).is_file():
-        return find_submissions(entries[0])
+        return find_submissions(entries[0], module)
     attempts: dict[str, list[tuple[Order, Path]]] = {}
-    for student, attempt, file in _gradescope(path) if (path / METADATA).is_file() else _attempts(entries):
+    for student, attempt, file in _gradescope(path) if (path / METADATA).is_file() else _attempts(entries, module):
         attempts.setdefault(student, []).append((attempt, file))
     if not attempts:
         raise NothingToGrade(f"there are no folders, archives or modules of students in {path}")
-    return [_last(student, sorted(attempts[student])) for student in sorted(attempts, key=natural)]
+    return [_last(student, sorted(attempts[student]), module) for student in sorted(attempts, key=natural)]
 
 
 def natural(text: str) -> Order:
@@ -73,7 +72,7 @@ def natural(text: str) -> Order:
     return [(0, int(piece), "") if piece[0] in "0123456789" else (1, 0, piece) for piece in pieces]
 
 
-def _attempts(entries: list[Path]) -> Iterator[Attempt]:
+def _attempts(entries: list[Path], module: str) -> Iterator[Attempt]:
     """For each attempt whose it is, a key that grows with time, and where it lies."""
     for entry in entries:
         if entry.is_symlink():
@@ -82,11 +81,11 @@ def _attempts(entries: list[Path]) -> Iterator[Attempt]:
         canvas, exchange = _CANVAS.fullmatch(name), _EXCHANGE.match(entry.name)
         if entry.is_file() and not (_is_archive(entry.name) or entry.suffix == ".py"):
             continue
-        if canvas and (_is_archive(entry.name) or _COPY.sub("", canvas["name"]) == Path(MODULE).stem):
+        if canvas and (_is_archive(entry.name) or _COPY.sub("", canvas["name"]) == Path(module).stem):
             yield canvas["student"], natural(f"{canvas['file']} {canvas['name']}"), entry
         elif canvas is None and entry.is_dir():
             student = exchange["student"] if exchange else entry.name
-            yield from ((student, natural(attempt), place) for attempt, place in _attempts_below(entry))
+            yield from ((student, natural(attempt), place) for attempt, place in _attempts_below(entry, module))
         elif canvas is None and _is_archive(entry.name):
             yield name, natural(entry.name), entry
 
@@ -95,9 +94,9 @@ def _is_archive(name: str) -> bool:
     return name.lower().endswith(".zip")
 
 
-def _attempts_below(folder: Path) -> Iterator[tuple[str, Path]]:
+def _attempts_below(folder: Path, module: str) -> Iterator[tuple[str, Path]]:
     """A student's folder itself, or what lies in it where it holds several attempts of the same depth."""
-    for wanted in (lambda name: name == MODULE, _is_archive):
+    for wanted in (lambda name: name == module, _is_archive):
         found = nearest(folder, wanted)
         for file in found:
             yield f"{folder.name}/{file.relative_to(folder)}", file
@@ -127,10 +126,10 @@ def _gradescope(path: Path) -> Iterator[Attempt]:
             yield student, natural(str(created) if isinstance(created, str | datetime.date) else ""), folders[name]
 
 
-def _last(student: str, attempts: list[tuple[Order, Path]]) -> Submitted:
+def _last(student: str, attempts: list[tuple[Order, Path]], module: str) -> Submitted:
     place = attempts[-1][1]
     try:
-        return Submitted(student, find_module(place)[1])
+        return Submitted(student, find_module(place, module)[1])
     except NothingToGrade as error:
         return Submitted(student, None, str(error).replace(str(place), "what was handed in"))
 

@@ -767,8 +767,9 @@ SECRETS = (
         import sys
 
         sys.path += ["/worker", "/work", "/autograder", "/autograder/source", "/tmp", "..", "../..", "/scratch"]
-        for name in ("autograder.assignments.cvae.solution.cs5814_vae", "autograder.assignments.cvae.solution", "autograder.grading.harness",
-                     "autograder.assignments.cvae.checks.network", "autograder.assignments.cvae.hints.bank", "autograder.assignments.cvae.assignment",
+        cvae = "autograder.assignments.cvae."
+        for name in (cvae + "solution.cs5814_vae", cvae + "solution", "autograder.grading.harness", "autograder.assignment",
+                     cvae + "checks.network", cvae + "hints.bank", cvae + "assignment",
                      "autograder.assignments.cvae.digits", "solution", "reference", "tests.submissions.correct"):
             try:
                 module = importlib.import_module(name)
@@ -790,7 +791,7 @@ SECRETS = (
         roots |= set(sys.path) | {os.getcwd(), "/", os.path.expanduser("~"), os.path.dirname(sys.argv[0] or "/")}
         for root in list(roots):
             for up in ("", "..", "../..", "../../.."):
-                for tail in ("solution/cs5814_vae.py", "autograder/assignments/cvae/solution/cs5814_vae.py", "source/cs5814_vae.py"):
+                for tail in ("solution/cs5814_vae.py", "assignments/cvae/solution/cs5814_vae.py", "source/cs5814_vae.py"):
                     try:
                         with open(os.path.join(root, up, tail), "rb") as opened:
                             use(opened.read())
@@ -836,7 +837,7 @@ SECRETS = (
                 except OSError:
                     pass
             for name in ("root", "cwd"):
-                for tail in ("autograder/assignments/cvae/solution/cs5814_vae.py", "solution/cs5814_vae.py", "{canary}/secret"):
+                for tail in ("assignments/cvae/solution/cs5814_vae.py", "solution/cs5814_vae.py", "{canary}/secret"):
                     try:
                         with open(f"/proc/{pid}/{name}/{tail}", "rb") as opened:
                             use(opened.read(1 << 20))

@@ -27,7 +27,7 @@ class Wrong:
         text: the whole module, instead of edits.
         loses: the parts that must lose points.
         may_lose: parts that may lose points beside those, because the mistake reaches them. All others keep theirs.
-        misconception: the mistake's name in `autograder.assignments.cvae.hints.bank`, where it has one; the names of several are
+        misconception: the mistake's name in the bank, where it has one; the names of several are
             separated by spaces. Hints must name these and no other.
     """
 

@@ -1,10 +1,12 @@
-"""Every constant of the assignment: the one place to edit for a new term.
+"""Every constant of the assignment, and what the engine knows of it: the one place to edit for a new term.
 
 The graded checks read it from here. The notebook, the solution, the fill-in module, the public checks and the manuals
 stand by themselves and hold copies: `autograder rollover` brings those in step (docs/rollover.md).
 """
 
-from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.assignment import Assignment, ByHand, Part
 
 COURSE = "CS 5814"
 TITLE = "Homework 3, part 3: conditional variational autoencoder"
@@ -25,31 +27,17 @@ BATCH_SIZE = 128
 LEARNING_RATE = 1e-3
 
 
-@dataclass(frozen=True)
-class Part:
-    """One graded part: its pytest mark, its points, and the section of the notebook that teaches it."""
-
-    name: str
-    points: float
-    section: str
-
-
+_CLASS = "ConditionalVariationalAutoencoder"
+_NETWORK = ("encoder", "decoder", "forward")
 PARTS = (
-    Part("sample_latent", 20, "Reparameterization trick"),
-    Part("loss_function", 25, "Loss implementation"),
-    Part("encoder", 15, "Compression network (encoder) architecture"),
-    Part("decoder", 15, "Decompression network (decoder) architecture"),
-    Part("forward", 10, "Model architecture"),
-    Part("training", 5, "Training"),
+    Part("encoder", 15, "Compression network (encoder) architecture", (_CLASS, "__init__")),
+    Part("decoder", 15, "Decompression network (decoder) architecture", (_CLASS, "__init__")),
+    Part("sample_latent", 20, "Reparameterization trick", ("sample_latent",), stand_in=True),
+    Part("forward", 10, "Model architecture", (_CLASS, "forward")),
+    Part("loss_function", 25, "Loss implementation", ("loss_function",), stand_in=True),
+    Part("training", 5, "Training", (_CLASS,), follows=_NETWORK),
 )
-AUTOMATIC_POINTS = sum(part.points for part in PARTS)
 VISUALIZATION_POINTS = 10  # given by eye, in nbgrader
-
-
-def part(name: str) -> Part:
-    """The part called `name`; KeyError if there is none."""
-    return {part.name: part for part in PARTS}[name]
-
 
 # The images of the loss's worked example, of 2 x 2 pixels, before the sigmoid. The figures that the worked examples
 # print are computed from the solution.
@@ -80,3 +68,36 @@ SMOKE_STEPS = 50
 SMOKE_BATCH_SIZE = 32
 SMOKE_LEARNING_RATE = 1.2e-2
 SMOKE_LATENT_DIMENSIONALITY = 2
+
+ASSIGNMENT = Assignment(
+    folder=Path(__file__).resolve().parent,
+    root=Path(__file__).resolve().parents[3],
+    course=COURSE,
+    title=TITLE,
+    module=MODULE,
+    parts=PARTS,
+    seed=SEED,
+    due=DUE,
+    kit="hw3-part3",
+    notebook="notebooks/cvae.ipynb",
+    kit_files={
+        "public_checks.py": "notebooks/public_checks.py",
+        "environment.yml": "notebooks/environment.yml",
+        "README.md": "docs/student.md",
+    },
+    by_hand=ByHand("visualization", VISUALIZATION_POINTS, "your figures"),
+    interface=(
+        "input_dim", "latent_dimensionality", "num_categories", "hidden_size", "encoder", "mean_layer",
+        "logvariance_layer", "decoder",
+    ),
+    notebook_environment={"CS5814_SMOKE": "1", "MNIST_ROOT": "/data"},
+    data_folder="digits",
+    training="training.py",
+    grade_depends_not_on=frozenset(
+        {
+            "pictures.py", "passages.py", "reference_curve.py", "kit.py", "COURSE", "TITLE", "DUE", "NUM_EPOCHS",
+            "TRAINING_LATENT_DIMENSIONALITY", "BATCH_SIZE", "LEARNING_RATE", "REFERENCE_SETTINGS", "REFERENCE_CURVE",
+            "VISUALIZATION_POINTS",
+        }
+    ),
+)  # fmt: skip

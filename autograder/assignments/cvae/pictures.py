@@ -1,7 +1,9 @@
 """The pictures of a report: what the smoke run reconstructs and generates, beside the reference after the same run."""
 
 import io
+from collections.abc import Mapping
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +13,7 @@ from torch import Tensor
 from autograder.assignments.cvae.assignment import (
     IMAGE_SIDE,
     NUM_CATEGORIES,
+    NUM_EPOCHS,
     SEED,
     SMOKE_BATCH_SIZE,
     SMOKE_DIGITS,
@@ -22,12 +25,21 @@ from autograder.assignments.cvae.checks.network import Sizes, draw_parameters
 from autograder.assignments.cvae.digits import draw_digits
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.assignments.cvae.training import train
-from autograder.grading.harness import Challenge, Smoke
-from autograder.report.model import Pictures
+from autograder.grading.harness import Challenge
+from autograder.report.model import Figure, Gallery, Picture
+
+if TYPE_CHECKING:
+    from autograder.assignments.cvae.checks.test_training import Smoke
 
 
-def draw_pictures(smoke: Smoke) -> Pictures:
-    """One digit of each class, in a row: held-out originals, their reconstructions, and generated digits."""
+def gallery(kept: Mapping[str, Any]) -> Gallery | None:
+    """The pictures of what the checks left, one digit of each class in a row; None if they came to none.
+
+    Held-out originals, their reconstructions, and generated digits.
+    """
+    smoke: Smoke | None = kept.get("smoke")
+    if smoke is None:
+        return None
     rows = [int((smoke.classes == digit).nonzero()[0]) for digit in range(NUM_CATEGORIES)]
     originals, one_hots = smoke.originals[rows], torch.eye(NUM_CATEGORIES)
     generated_rows = [int((smoke.generated_classes == digit).nonzero()[0]) for digit in range(NUM_CATEGORIES)]
@@ -38,12 +50,30 @@ def draw_pictures(smoke: Smoke) -> Pictures:
         means = model(originals, one_hots)[1]
         reference_reconstructions = model.decoder(torch.cat((means, one_hots), -1))
         reference_generated = model.decoder(torch.cat((latents, one_hots), -1))
-    return Pictures(
-        originals=png(originals),
-        reconstructions=png(smoke.reconstructions[rows]),
-        generated=png(smoke.generated[generated_rows]),
-        reference_reconstructions=png(reference_reconstructions),
-        reference_generated=png(reference_generated),
+    asked = "when asked for 0, 1, 2 and so on to 9."
+    same = "The same digits, in the same order, as"
+    return Gallery(
+        f"After a short practice run of {SMOKE_STEPS} steps, next to a reference trained the same way. Blurry is expected: "
+        f"{NUM_EPOCHS} epochs in the notebook look sharper.",
+        [
+            Figure(
+                "Reconstructions",
+                [
+                    Picture("original", "Digits that were put into the models.", png(originals)),
+                    Picture("yours", f"{same} your model reconstructs them.", png(smoke.reconstructions[rows])),
+                    Picture("reference", f"{same} the reference reconstructs them.", png(reference_reconstructions)),
+                ],
+            ),
+            Figure(
+                "Generated, one for each class from 0 to 9",
+                [
+                    Picture(
+                        "yours", f"Ten digits that your model generates {asked}", png(smoke.generated[generated_rows])
+                    ),
+                    Picture("reference", f"Ten digits that the reference generates {asked}", png(reference_generated)),
+                ],
+            ),
+        ],
     )
 
 

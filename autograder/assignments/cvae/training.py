@@ -1,10 +1,11 @@
-"""The notebook's training loop, as the smoke run uses it."""
+"""The notebook's training loop, as the smoke run uses it: the one file of the assignment that a sandbox sees."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 from torch.optim.adam import adam
 
 
@@ -58,3 +59,17 @@ def train(
                 maximize=False,
             )
     return torch.stack(losses).reshape(-1).float()
+
+
+def warm_up() -> None:
+    """Take a step on numbers that mean nothing, so that no submission's process pays for the first one."""
+    decode = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64), nn.Sigmoid())
+    images, batches = torch.rand(2, 64), torch.zeros(1, 2, dtype=torch.int64)
+
+    def model(images: Tensor, _: Tensor) -> tuple[Tensor, ...]:
+        return decode(images + torch.randn_like(images) * torch.exp(0.5 * images)), images, images
+
+    def loss_function(reconstructions: Tensor, originals: Tensor, *_: Tensor) -> Tensor:
+        return F.binary_cross_entropy(reconstructions, originals, reduction="sum")
+
+    train(model, loss_function, list(decode.parameters()), images, images, batches, 0.0)

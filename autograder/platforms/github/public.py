@@ -1,4 +1,4 @@
-"""The public checks as a report, for the workflow in a student's own repository: `python -m autograder.platforms.github.public`.
+"""The public checks as a report, for the workflow in a student's own repository.
 
 The template that `autograder release --github` builds holds a copy of this file, of report.py and of some of reports/,
 so nothing here leads to a solution or to a hidden check, and only the process that runs the checks needs torch. What it
@@ -19,10 +19,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from autograder.assignments.cvae import assignment
+from autograder.assignment import Assignment, load
 from autograder.platforms.github import workflow as github
 from autograder.report import junit, markdown
-from autograder.report.model import Check, Outcome, PartReport, Report
+from autograder.report.model import Check, Outcome, PartReport, Report, part_reports
 
 CHECKS = "public_checks.py"
 SECONDS = 300  # for all the checks together
@@ -32,13 +32,13 @@ NOTE = (
 )
 
 
-def grade(folder: Path) -> Report:
+def grade(folder: Path, assignment: Assignment) -> Report:
     """Run `public_checks.py` in `folder` on the module beside it, in a process of its own.
 
     Each part's points are shared equally by its checks.
     """
     started = time.perf_counter()
-    source = (folder / assignment.MODULE).read_bytes()
+    source = (folder / assignment.module).read_bytes()
     command = [
         sys.executable,
         "-P",
@@ -64,14 +64,14 @@ def grade(folder: Path) -> Report:
             why = f"Not done within {SECONDS} s."
         answers.seek(0)
         printed.seek(0)
-        parts = _parts(answers.read(1 << 20).decode("utf-8", "replace"), why)
+        parts = _parts(answers.read(1 << 20).decode("utf-8", "replace"), why, assignment)
         output = printed.read(1 << 16).decode("utf-8", "replace")
     said = {part.checks[0].message for part in parts}
-    return Report(
-        submission=assignment.MODULE,
+    return Report.of(
+        assignment,
         sha256=hashlib.sha256(source).hexdigest(),
         isolation="none",
-        seed=assignment.SEED,
+        seed=assignment.seed,
         parts=parts,
         duration_s=time.perf_counter() - started,
         error=said.pop() or None if len(said) == 1 else None,  # a module that cannot be imported stops every part
@@ -100,14 +100,14 @@ def answer() -> None:
                 print(json.dumps([part, label, *last[1:]]), file=answers, flush=True)
 
 
-def _parts(answers: str, why: str) -> list[PartReport]:
+def _parts(answers: str, why: str, assignment: Assignment) -> list[PartReport]:
     """The parts of the assignment, in its order; a check without an answer failed because of `why`."""
     # What follows the last line break was not written to its end.
     lines = [json.loads(line) for line in answers.split("\n")[:-1]]
     labels: dict[str, list[str]] = lines[0] if lines else {}
     ended = {(part, label): (hint, line) for part, label, hint, line in lines[1:]}
-    parts = []
-    for part in assignment.PARTS:
+    graded: dict[str, list[Check]] = {}
+    for part in assignment.parts:
         names = labels.get(part.name, ["The public checks run"])
         bounds = [round(part.points * index / len(names), 2) for index in range(len(names) + 1)]
         checks = []
@@ -116,8 +116,8 @@ def _parts(answers: str, why: str) -> list[PartReport]:
             outcome = Outcome.ERROR if line or hint is why else Outcome.FAILED if hint else Outcome.PASSED
             worth = round(high - low, 2)
             checks.append(Check(name, outcome, 0.0 if hint else worth, worth, hint, line=line))
-        parts.append(PartReport(part.name, part.points, checks))
-    return parts
+        graded[part.name] = checks
+    return part_reports(assignment, graded)
 
 
 def main() -> None:
@@ -129,18 +129,19 @@ def main() -> None:
     parser.add_argument("--junit", type=Path, help="write JUnit XML")
     parser.add_argument("--github", action="store_true", help="job summary, annotations, points, outputs")
     options = parser.parse_args()
-    for name in (assignment.MODULE, CHECKS):
+    assignment = load()
+    for name in (assignment.module, CHECKS):
         if not (options.folder / name).is_file():
             parser.error(f"{options.folder / name} is missing")
     with github.step() if options.github else nullcontext() as commands:
-        report = grade(options.folder)
+        report = grade(options.folder, assignment)
         summary = markdown.render(report, reproduce=f"pytest {CHECKS}")
         print(summary)
         if options.junit:
             options.junit.write_text(junit.render(report), "utf-8")
         if commands is not None:
-            source = (options.folder / assignment.MODULE).read_bytes()
-            commands += github.publish(report, source, assignment.MODULE, summary)
+            source = (options.folder / assignment.module).read_bytes()
+            commands += github.publish(report, source, assignment.module, summary)
 
 
 if __name__ == "__main__":

@@ -15,24 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
-from autograder.report import markdown
-from autograder.report import summary as reading
+from autograder.report import markdown, summary
 from autograder.report.model import Outcome, Report
 from autograder.report.summary import Finding
 
 FILES = ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT")  # the files that a step writes to, by the variable that names each
 ANNOTATIONS = 10  # of one kind in one step: GitHub shows no more
-
-_CLASS = "ConditionalVariationalAutoencoder"
-# Where each part is written: a function of the module, or a method of the class.
-_PLACES = {
-    "sample_latent": ("sample_latent",),
-    "loss_function": ("loss_function",),
-    "encoder": (_CLASS, "__init__"),
-    "decoder": (_CLASS, "__init__"),
-    "forward": (_CLASS, "forward"),
-    "training": (_CLASS,),
-}
 
 
 @contextmanager
@@ -53,17 +41,17 @@ def step() -> Iterator[list[str]]:
         print("", f"::{token}::", *commands, sep="\n", flush=True)
 
 
-def publish(report: Report, source: bytes, file: str, summary: str | None = None) -> list[str]:
+def publish(report: Report, source: bytes, file: str, page: str | None = None) -> list[str]:
     """Write the job summary and the outputs of this step, and return its workflow commands.
 
     Arguments:
         source: the module that was graded; it is parsed, never run.
         file: its path in the student's repository.
-        summary: the job summary; the Markdown report by default.
+        page: the job summary; the Markdown report by default.
 
     KeyError outside of a step, where nothing names the files to write to.
     """
-    for variable, text in zip(FILES, (summary or markdown.render(report), _outputs(report)), strict=True):
+    for variable, text in zip(FILES, (page or markdown.render(report), _outputs(report)), strict=True):
         with Path(os.environ[variable]).open("a", encoding="utf-8") as opened:
             opened.write(text)
     return [*_annotations(report, source, file), *_points(report)]
@@ -89,14 +77,14 @@ def _outputs(report: Report) -> str:
     """
     result = {
         "version": 1,
-        "status": "pass" if all(map(reading.complete, report.parts)) else "fail",
+        "status": "pass" if all(map(summary.complete, report.parts)) else "fail",
         "max_score": _number(report.max_score),
         "tests": [
             {
                 "name": f"{part.name}: {check.name}",
                 "status": "pass" if check.outcome is Outcome.PASSED else "fail",
                 "score": _number(check.score),
-                "message": None if check.outcome is Outcome.PASSED else reading.ENDED[check.outcome],
+                "message": None if check.outcome is Outcome.PASSED else summary.ENDED[check.outcome],
             }
             for part in report.parts
             for check in part.checks
@@ -112,12 +100,12 @@ def _number(value: float) -> float:
 
 def _annotations(report: Report, source: bytes, file: str) -> list[str]:
     """An error at the line of each finding but those that only wait for another, in the order of the notebook."""
-    found = [finding for part in report.parts for finding in reading.findings(part)]
+    found = [finding for part in report.parts for finding in summary.findings(part)]
     if report.error:  # then every part says the same
         line = next((finding.checks[0].line for finding in found), None)
         where = {} if report.grader_failed else _at(file, _existing(line, source) or _unreadable(source))
         return [_command("error", report.error, **where, title="Fix this first")]
-    lines = _definitions(source)
+    lines = _definitions(report, source)
     return [
         _command(
             "error",
@@ -131,7 +119,7 @@ def _annotations(report: Report, source: bytes, file: str) -> list[str]:
 
 
 def _said(finding: Finding) -> str:
-    worth = f"{reading.ENDED[finding.outcome]}, {reading.counted(finding.worth, 'point')}"
+    worth = f"{summary.ENDED[finding.outcome]}, {summary.counted(finding.worth, 'point')}"
     return "\n".join(filter(None, (finding.message, finding.hint and f"Hint: {finding.hint}", f"({worth})")))
 
 
@@ -144,15 +132,15 @@ def _existing(line: int | None, source: bytes) -> int | None:
     return line if line is not None and 0 < line <= source.count(b"\n") + 1 else None
 
 
-def _definitions(source: bytes) -> dict[str, int]:
+def _definitions(report: Report, source: bytes) -> dict[str, int]:
     """For each part the line of the `def` or `class` that it is written in, as far as there is one."""
     tree = _parsed(source)
     if isinstance(tree, SyntaxError):
         return {}
     lines = {}
-    for part, names in _PLACES.items():
+    for part in report.parts:
         scope: ast.AST = tree
-        for name in names:
+        for name in part.place:
             inside = [
                 node
                 for node in getattr(scope, "body", ())
@@ -161,7 +149,7 @@ def _definitions(source: bytes) -> dict[str, int]:
             if not inside:
                 break
             scope = inside[-1]  # of two with one name, the later is what Python uses
-            lines[part] = inside[-1].lineno
+            lines[part.name] = inside[-1].lineno
     return lines
 
 

@@ -3,22 +3,22 @@
 import json
 import re
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from pathlib import Path
 from typing import Any
 
-from autograder.assignments.cvae.assignment import AUTOMATIC_POINTS, MODULE
+from autograder.assignment import Assignment
+from autograder.authoring.kit import filled_in
 from autograder.grading.results import PACKAGE, write
 from autograder.platforms.gradescope import results as gradescope
 from autograder.report.model import Report
 from autograder.submissions.archive import write_archive
 
-DISTRIBUTION = "cs5814-autograder"
 ZIP = "autograder.zip"
 SCRIPTS = ("setup.sh", "run_autograder")
 
 
-def build_zip(out: Path, visibility: str = "after_due_date") -> Path:
+def build_zip(assignment: Assignment, out: Path, visibility: str = "after_due_date") -> Path:
     """Write `autograder.zip` into the folder `out` and return its path.
 
     Arguments:
@@ -30,23 +30,30 @@ def build_zip(out: Path, visibility: str = "after_due_date") -> Path:
     """
     if visibility not in gradescope.VISIBILITIES:
         raise ValueError(f"visibility must be one of {', '.join(gradescope.VISIBILITIES)}, not {visibility!r}")
-    required = [each for each in requires(DISTRIBUTION) or [] if "extra ==" not in each]
-    values = {"VISIBILITY": visibility, "MAX_SCORE": f"{AUTOMATIC_POINTS:g}"}
-    files = {name: _filled_in(Path(__file__).with_name(name), values) for name in SCRIPTS}
+    required = [each for each in requires(distribution()) or [] if "extra ==" not in each]
+    words = {"VISIBILITY": visibility, "MAX_SCORE": f"{assignment.points:g}", "ASSIGNMENT": assignment.name}
+    files = {name: filled_in(Path(__file__).with_name(name), words) for name in SCRIPTS}
     files["requirements.txt"] = "".join(f"{each}\n" for each in required).encode()
     files["constraints.txt"] = "".join(_pins(required)).encode()
-    files["unfinished.json"] = _json(gradescope.render(unstarted(), visibility, finished=False)).encode()
-    for path in sorted(PACKAGE.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            files[f"autograder/{path.relative_to(PACKAGE).as_posix()}"] = path.read_bytes()
+    files["unfinished.json"] = _json(gradescope.render(Report.of(assignment), visibility, finished=False)).encode()
+    home = PACKAGE / "assignments"
+    engine = [path for path in PACKAGE.rglob("*") if path.parent == home or home not in path.parents]
+    for root, below, paths in (
+        (PACKAGE, "autograder", engine),
+        (assignment.folder, f"autograder/assignments/{assignment.name}", assignment.folder.rglob("*")),
+    ):
+        for path in sorted(paths):
+            if path.is_file() and "__pycache__" not in path.parts:
+                files[f"{below}/{path.relative_to(root).as_posix()}"] = path.read_bytes()
     return write_archive(out / ZIP, files, executable=SCRIPTS)
 
 
-def _filled_in(script: Path, values: dict[str, str]) -> bytes:
-    text = script.read_text("utf-8")
-    for name, value in values.items():
-        text = re.sub(rf"\b{name}\b", value, text)
-    return text.encode()
+def distribution() -> str:
+    """The name under which this package is installed. PackageNotFoundError where it is not."""
+    found = packages_distributions().get("autograder")
+    if not found:
+        raise PackageNotFoundError("autograder")
+    return found[0]
 
 
 def _pins(required: list[str]) -> list[str]:
@@ -61,16 +68,12 @@ def _pins(required: list[str]) -> list[str]:
     return pins
 
 
-def unstarted() -> Report:
-    """The report of a grading that has not begun."""
-    return Report(submission=MODULE, sha256="", isolation="", seed=0, parts=[])
-
-
 @dataclass(frozen=True)
 class ResultsFile:
     """Gradescope's results.json at `path`, whole at every moment: it may be the last thing that is written."""
 
     path: Path
+    assignment: Assignment
     visibility: str = "visible"
 
     def progress(self, report: Report) -> None:
@@ -101,9 +104,11 @@ class ResultsFile:
             total = float(self.metadata()["assignment"]["total_points"])
         except (KeyError, TypeError, ValueError):
             return None
-        if total >= AUTOMATIC_POINTS:
+        if total >= self.assignment.points:
             return None
-        return f"The assignment is worth {total:g} points on Gradescope, but the checks give {AUTOMATIC_POINTS:g}."
+        return (
+            f"The assignment is worth {total:g} points on Gradescope, but the checks give {self.assignment.points:g}."
+        )
 
 
 def _json(results: dict[str, Any]) -> str:

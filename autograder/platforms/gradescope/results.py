@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from autograder.report import summary as reading
+from autograder.report import summary
 from autograder.report.html import prose
 from autograder.report.model import Check, Outcome, PartReport, Report, clean
 
@@ -97,13 +97,13 @@ def _opening(report: Report, finished: bool) -> Iterator[str]:
 
 def _advice(report: Report) -> Iterator[str]:
     """Where the student is, the next step, notes, and what the module printed."""
-    yield Markup("<p><strong>{}</strong> {}</p>").format(*reading.headline(report))
-    step = reading.next_step(report)
+    yield Markup("<p><strong>{}</strong> {}</p>").format(*summary.headline(report))
+    step = summary.next_step(report)
     if step and not report.error:
         yield f"Next: `{step.part}`, {step.title}"
         yield step.message
         yield step.hint and f"Hint: {step.hint}"
-        where = reading.section(step.part)
+        where = summary.section(report, step.part)
         yield where and f"Section of the notebook: {where}"
     yield from (f"Note: {clean(note)}" for note in report.notes)
     if report.output.strip():
@@ -118,7 +118,7 @@ def _promise(report: Report, visibility: str) -> Iterator[str]:
     now = sum(check.worked_example for part in report.parts for check in part.checks)
     later = sum(len(part.checks) for part in report.parts) - now
     if now:
-        yield f"You see {reading.counted(now, 'check')} on the notebook's worked examples now."
+        yield f"You see {summary.counted(now, 'check')} on the notebook's worked examples now."
     if later:
         yield f"{later} {'more' if now else 'checks'} are shown {VISIBILITIES[visibility]}."
 

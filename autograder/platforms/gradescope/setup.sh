@@ -27,5 +27,5 @@ fi
 export PYTHONPATH=$here
 "$python" -m compileall -q "$here/autograder"
 # The image proves itself: the reference must get every point, or the build stops here.
-"$python" -m autograder grade "$here/autograder/assignments/cvae/solution" --min-score MAX_SCORE
+"$python" -m autograder grade "$here/autograder/assignments/ASSIGNMENT/solution" --min-score MAX_SCORE
 "$python" -m autograder doctor

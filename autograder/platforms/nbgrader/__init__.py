@@ -3,6 +3,3 @@
 What is believed of a submission is the text of its cells and of its module, and that only as something to run in a
 sandbox: no metadata, no output and no score that a student's file or kernel holds reaches the gradebook.
 """
-
-ASSIGNMENT = "hw3-part3"
-NOTEBOOK = "cvae"

@@ -1,44 +1,54 @@
 """Set up an nbgrader course with this assignment, and configure nbgrader for it."""
 
+import re
 import secrets
 import shutil
-import zipfile
-from importlib import resources
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from autograder.assignments.cvae.assignment import MODULE
-from autograder.platforms.nbgrader import ASSIGNMENT, NOTEBOOK
-
-# Enough for the notebook's smoke run. Every submission holds a copy.
-TRAIN_DIGITS, TEST_DIGITS = 2000, 200
+from autograder.assignment import Assignment, load
 
 
-def build_course(folder: Path) -> Path:
+def build_course(assignment: Assignment, folder: Path) -> Path:
     """Make `folder` an nbgrader course, or refresh the assignment in one; its configuration and grades are kept.
 
     The source holds what the students' kit holds, so there is no solution in it that a release could leak. The folder's
     README.md, which names the due date, is written anew. Errors are those of `build_kit`.
     """
-    from autograder.authoring.kit import KIT, build_kit  # imports torch, which most nbgrader commands can do without
+    from autograder.authoring.kit import filled_in, kit_files
 
-    source = folder / "source" / ASSIGNMENT
-    with TemporaryDirectory() as temporary:
-        kit = build_kit(Path(temporary), TRAIN_DIGITS, TEST_DIGITS)
-        with zipfile.ZipFile(kit) as archive:
-            archive.extractall(temporary)
-        shutil.rmtree(source, ignore_errors=True)
-        shutil.copytree(Path(temporary) / KIT, source)
-    for template in (resources.files("autograder.platforms.nbgrader") / "template").iterdir():
+    data = assignment.piece("kit").course_data() if assignment.has("kit") else None
+    files = kit_files(assignment, data)
+    source = folder / "source" / assignment.kit
+    shutil.rmtree(source, ignore_errors=True)
+    for name, content in files.items():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_bytes(content)
+    by_hand = assignment.by_hand
+    words = {
+        "COURSE": assignment.course,
+        "COURSE_ID": re.sub(r"\W+", "", assignment.course).lower(),
+        "TITLE": assignment.title,
+        "ASSIGNMENT": assignment.kit,
+        "MODULE": assignment.module,
+        "DUE": assignment.due,
+        "WHERE": assignment.where,
+        "BY_HAND": f"`{by_hand.name}` ({by_hand.points:g} points) is yours to give"
+        if by_hand
+        else "no points are by hand",
+    }
+    for template in sorted(Path(__file__).with_name("template").glob("*.*")):
         destination = folder / template.name
-        if template.is_file() and (template.name == "README.md" or not destination.exists()):
-            destination.write_text(template.read_text("utf-8"), "utf-8")
+        if template.name == "README.md" or not destination.exists():
+            destination.write_bytes(filled_in(template, words))
     return source
 
 
-def configure(c: Any) -> None:
-    """Set up everything that makes the grades trustworthy. Called by the course's nbgrader_config.py."""
+def configure(c: Any, *where: str) -> None:
+    """Set up everything that makes the grades trustworthy. Called by the course's nbgrader_config.py.
+
+    `where` are the assignments of the course, each as `autograder.assignment.load` takes it.
+    """
     from nbgrader.preprocessors import (
         AssignLatePenalties,
         CheckCellMetadata,
@@ -72,25 +82,29 @@ def configure(c: Any) -> None:
         AssignLatePenalties,
         CheckCellMetadata,
     ]
-    c.Autograde.exclude_overwriting = {ASSIGNMENT: [MODULE]}
+    assignments = [load(each) for each in where or (None,)]
+    for plugin in (c.TrustedGrades, c.RunNotebook, c.Downloads):
+        plugin.assignments = [each.where for each in assignments]
+    c.Autograde.exclude_overwriting = {each.kit: [each.module] for each in assignments}
     c.ZipCollectApp.collector_plugin = Downloads
     c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".py"]
     c.AssignLatePenalties.plugin_class = LatePenalty
-    complete(Path.cwd())
+    for each in assignments:
+        complete(Path.cwd(), each)
 
 
-def complete(course: Path) -> None:
+def complete(course: Path, assignment: Assignment) -> None:
     """Put the released notebook beside every module that was handed in without one, and let feedback be released to
     a class of which some handed in by a learning platform.
 
     nbgrader passes over a submission without a notebook, and with it over the points of its module. And it releases
     no feedback at all where one student's lacks the files that only `nbgrader submit` writes.
     """
-    released = course / "release" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
-    for folder in course.glob(f"submitted/*/{ASSIGNMENT}"):
+    released = course / "release" / assignment.kit / Path(assignment.notebook).name
+    for folder in course.glob(f"submitted/*/{assignment.kit}"):
         if released.exists() and not (folder / released.name).exists():
             shutil.copy(released, folder)
-    for folder in course.glob(f"feedback/*/{ASSIGNMENT}"):
+    for folder in course.glob(f"feedback/*/{assignment.kit}"):
         if not (folder / "submission_secret.txt").exists():
             (folder / "submission_secret.txt").write_text(secrets.token_hex(64))
         (folder / "timestamp.txt").touch()

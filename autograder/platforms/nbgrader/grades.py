@@ -13,15 +13,15 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
-from traitlets import Bool, Integer, Unicode
+from traitlets import Bool, Integer, List, Unicode
 
-from autograder.assignments.cvae.assignment import MODULE
+from autograder.assignment import Assignment
 from autograder.classroom.run import warm_sandbox
 from autograder.grading import GraderError
 from autograder.grading.grade import grade_source, nothing
 from autograder.grading.results import Results
-from autograder.platforms.nbgrader.submitted import module_in, submitted_folder
-from autograder.report import summary as reading
+from autograder.platforms.nbgrader.submitted import assignment_of, module_in, submitted_folder
+from autograder.report import summary
 from autograder.report.model import PartReport, Report
 from autograder.submissions.find import NothingToGrade
 
@@ -42,12 +42,13 @@ class TrustedGrades(NbGraderPreprocessor):
     )
     require_isolation = Bool(True, help="Whether to refuse to grade where only weak isolation works.").tag(config=True)
     workers = Integer(0, help="How many modules are graded at once; 0: one a core.").tag(config=True)
+    assignments = List(Unicode(), help="The assignments of the course, by name or folder.").tag(config=True)
     reports = Unicode("reports", help="Where reports are kept, below the course folder.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         student = resources["nbgrader"]["student"]
         kept = Path(self.parent.parent.coursedir.root) / self.reports  # the exporter's converter knows the course
-        report = self.report(submitted_folder(self, resources), kept)
+        report = self.report(submitted_folder(self, resources), kept, assignment_of(self, resources))
         self.log.info("%s: %g of %g points by the autograder", student, report.score, report.max_score)
         parts = {part.name: part for part in report.parts}
         for cell in nb.cells:
@@ -59,13 +60,13 @@ class TrustedGrades(NbGraderPreprocessor):
                 cell.execution_count = None
         return nb, resources
 
-    def report(self, submitted: Path, kept: Path) -> Report:
+    def report(self, submitted: Path, kept: Path, assignment: Assignment) -> Report:
         """The report on the module in the folder `submitted`, one of those `kept` if it is there."""
         try:
-            source = module_in(submitted)
+            source = module_in(submitted, assignment.module)
         except NothingToGrade as error:
-            return nothing(str(error))
-        results = Results(kept, self.seed)
+            return nothing(assignment, str(error))
+        results = Results(kept, assignment, self.seed, self.require_isolation)
         report = results.find(source) if self.reuse else None
         if self.reuse and report is None:
             self._grade_ahead(results)
@@ -73,10 +74,10 @@ class TrustedGrades(NbGraderPreprocessor):
         return report or self._grade(source, results)
 
     def _grade(self, source: bytes, results: Results) -> Report:
-        sandbox = warm_sandbox()
+        sandbox = warm_sandbox(results.assignment.where)
         if self.require_isolation:
             sandbox.require_strong()
-        report = grade_source(MODULE, source, sandbox, seed=self.seed)
+        report = grade_source(results.assignment.module, source, sandbox, seed=self.seed)
         if report.grader_failed:
             raise GraderError(report.error)
         results.keep(source, report)
@@ -91,7 +92,7 @@ class TrustedGrades(NbGraderPreprocessor):
         sources = set()
         for folder in self.parent.parent.assignments:
             with contextlib.suppress(NothingToGrade):
-                sources.add(module_in(Path(folder)))
+                sources.add(module_in(Path(folder), results.assignment.module))
         missing = [source for source in sources if results.file(source) not in _tried and results.find(source) is None]
         _tried.update(map(results.file, missing))
         workers = min(self.workers or os.cpu_count() or 1, len(missing) // 4)  # a worker takes seconds to start
@@ -102,9 +103,10 @@ class TrustedGrades(NbGraderPreprocessor):
             for index, source in enumerate(missing):
                 folder = Path(temporary) / "class" / str(index)
                 folder.mkdir(parents=True)
-                (folder / MODULE).write_bytes(source)
+                (folder / results.assignment.module).write_bytes(source)
             command = [sys.executable, "-m", "autograder", "class", f"{temporary}/class", "--out", f"{temporary}/out"]
-            command += ["--results", str(results.folder), "--workers", str(workers), "--quiet"]
+            command += ["--assignment", results.assignment.where, "--results", str(results.folder)]
+            command += ["--workers", str(workers), "--quiet"]
             command += ["--seed", str(self.seed)] if self.seed is not None else []
             command += ["--require-isolation"] if self.require_isolation else []
             run = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -121,18 +123,18 @@ def result(part: PartReport, report: Report, points: float) -> NotebookNode:
     Where a TA changed the cell's `points` in the notebook, the score is scaled to them.
     """
     score = round(part.score * points / part.max_score, 2)
-    page = [f"<p><b>{score:g} of {points:g} points</b> &middot; {escape(reading.tally(part))} passed</p>"]
-    for check in reading.passed(part):
+    page = [f"<p><b>{score:g} of {points:g} points</b> &middot; {escape(summary.tally(part))} passed</p>"]
+    for check in summary.passed(part):
         page.append(f"<p>&#10003; {escape(check.name)}</p>")
-    for finding in reading.findings(part):
-        page.append(f"<p>&#10007; <b>{escape(finding.title)}</b>: {escape(reading.ENDED[finding.outcome])}</p>")
+    for finding in summary.findings(part):
+        page.append(f"<p>&#10007; <b>{escape(finding.title)}</b>: {escape(summary.ENDED[finding.outcome])}</p>")
         said = "".join(f"<p>{_prose(text)}</p>" for text in (finding.message,) if text)
         said += f"<p><b>Hint:</b> {_prose(finding.hint)}</p>" if finding.hint else ""
         page.append(f'<div style="margin-left: 1.5em">{said}</div>')
     page += [f"<p><b>Note:</b> {escape(note)}</p>" for note in report.notes]
     if report.sha256:
         page.append(
-            f'<p style="color: #666; font-size: 85%">Graded by the autograder on {MODULE}: '
+            f'<p style="color: #666; font-size: 85%">Graded by the autograder on {escape(report.module)}: '
             f"sha256 {report.sha256[:12]}, isolation {escape(report.isolation)}, seed {report.seed}</p>"
         )
     # MathJax runs on nbgrader's pages, and would take what stands between two dollar signs for a formula.
@@ -142,5 +144,5 @@ def result(part: PartReport, report: Report, points: float) -> NotebookNode:
 
 def _prose(text: str) -> str:
     """`text` as HTML, what stands between backticks as code, line breaks kept."""
-    pieces = (f"<code>{escape(piece)}</code>" if code else escape(piece) for code, piece in reading.prose(text))
+    pieces = (f"<code>{escape(piece)}</code>" if code else escape(piece) for code, piece in summary.prose(text))
     return "".join(pieces).replace("\n", "<br>")

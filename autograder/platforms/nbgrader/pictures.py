@@ -21,11 +21,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
-from traitlets import Integer, Unicode
+from traitlets import Integer, List, Unicode
 
-from autograder.assignments.cvae.assignment import MODULE
+from autograder.assignment import Assignment
 from autograder.platforms.nbgrader import kernel
-from autograder.platforms.nbgrader.submitted import MAX_TEXT, module_in, picture, submitted_folder
+from autograder.platforms.nbgrader.submitted import MAX_TEXT, assignment_of, module_in, picture, submitted_folder
 from autograder.report.model import clean
 from autograder.sandbox import isolation
 from autograder.submissions.find import NothingToGrade
@@ -50,9 +50,10 @@ class RunNotebook(NbGraderPreprocessor):
     cell_seconds = Integer(60, help="Wall time for one cell.").tag(config=True)
     memory_mib = Integer(4096, help="Memory of all its processes together.").tag(config=True)
     processes = Integer(64, help="How many processes it may have.").tag(config=True)
-    mnist = Unicode("", help="A folder with MNIST in torchvision's layout, to train on instead of drawn digits.").tag(
+    data = Unicode("", help="A folder with the data that students use, in place of what is in the kit.").tag(
         config=True
     )
+    assignments = List(Unicode(), help="The assignments of the course, by name or folder.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         code = [cell for cell in nb.cells if cell.cell_type == "code"]
@@ -61,11 +62,12 @@ class RunNotebook(NbGraderPreprocessor):
             return nb, resources
         for cell in code:
             cell.outputs = []
+        assignment = assignment_of(self, resources)
         with tempfile.TemporaryDirectory(prefix="notebook-") as temporary:
-            self._lay_out(nb, resources, Path(temporary))
+            self._lay_out(nb, resources, assignment, Path(temporary))
             note = ""
             try:
-                for line in self._lines(Path(temporary)):
+                for line in self._lines(Path(temporary), assignment):
                     note = _record(line, nb) or note
             except _Stopped as stopped:
                 note = str(stopped)
@@ -76,32 +78,32 @@ class RunNotebook(NbGraderPreprocessor):
                 unfinished.outputs = [new_output("stream", name="stderr", text=f"{note}\n")]
         return nb, resources
 
-    def _lay_out(self, nb: NotebookNode, resources: dict[str, Any], to: Path) -> None:
+    def _lay_out(self, nb: NotebookNode, resources: dict[str, Any], assignment: Assignment, to: Path) -> None:
         """The notebook and what it needs, in the folder that the sandbox will show it."""
         nbformat.write(nb, to / "notebook.ipynb")
         try:
-            (to / MODULE).write_bytes(module_in(submitted_folder(self, resources)))
+            (to / assignment.module).write_bytes(module_in(submitted_folder(self, resources), assignment.module))
         except NothingToGrade as error:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], error)
         ours = Path(resources["metadata"]["path"])  # nbgrader has restored these from the source
-        if (ours / "public_checks.py").exists():
-            shutil.copy(ours / "public_checks.py", to)
-        if (ours / "digits").is_dir():
-            shutil.copytree(ours / "digits", to / "digits")
+        for name in assignment.kit_files:
+            if name.endswith(".py") and (ours / name).exists():
+                shutil.copy(ours / name, to)
+        if assignment.data_folder and (ours / assignment.data_folder).is_dir():
+            shutil.copytree(ours / assignment.data_folder, to / assignment.data_folder)
 
-    def _lines(self, folder: Path) -> Iterator[bytes]:
+    def _lines(self, folder: Path, assignment: Assignment) -> Iterator[bytes]:
         """What the sandbox says, line by line. `_Stopped` when it had to be ended before the notebook's end."""
         variables = isolation.environment(isolation.SCRATCH, "") | {
-            "CS5814_SMOKE": "1",
-            "MNIST_ROOT": "/mnist",
+            **assignment.notebook_environment,
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
             "IPYTHONDIR": isolation.SCRATCH,
             "JUPYTER_RUNTIME_DIR": f"{isolation.SCRATCH}/r",  # a short path: a socket's has room for 107 bytes
         }
         del variables["PYTHONPATH"]
         shown = {"/worker/kernel.py": Path(kernel.__file__), "/submission": folder}
-        if self.mnist:
-            shown["/mnist"] = Path(self.mnist).resolve(strict=True)
+        if self.data:
+            shown["/data"] = Path(self.data).resolve(strict=True)
         command = isolation.bubblewrapped(shown, variables, SCRATCH)
         command += [sys.executable, "/worker/kernel.py", "/submission", str(self.cell_seconds)]
         process = subprocess.Popen(

@@ -9,11 +9,10 @@ from typing import Any
 
 from nbgrader.api import Assignment, Gradebook, MissingEntry, Student, SubmittedAssignment
 from nbgrader.plugins import ExportPlugin, FileNameCollectorPlugin, LateSubmissionPlugin
-from traitlets import Float, Unicode
+from traitlets import Float, List, Unicode
 
-from autograder.assignments.cvae.assignment import MODULE
+from autograder.assignment import load
 from autograder.classroom.cells import inert
-from autograder.platforms.nbgrader import NOTEBOOK
 
 # --- late submissions ---------------------------------------------------------------------------------------------
 
@@ -39,21 +38,23 @@ class LatePenalty(LateSubmissionPlugin):
 class Downloads(FileNameCollectorPlugin):
     """Finds the notebook and the module in what Canvas' "Download Submissions" gives, loose or in a student's zip.
 
-    The names there are `doejane_12345_67890_cvae-1.ipynb` or `doejane_LATE_12345_67890_hw3-part3.zip`; set
+    The names there are `doejane_12345_67890_homework-1.ipynb` or `doejane_LATE_12345_67890_homework.zip`; set
     `named_regexp` for another platform: it is matched with the name of each folder on the way down and of the file, and
     gives the student_id. Of several copies the one nearest to the top counts, and of Canvas' versions the last.
     """
 
+    assignments = List(Unicode(), help="The assignments of the course, by name or folder.").tag(config=True)
+
     def collect(self, submitted_file: str) -> dict[str, str] | None:
         path = Path(submitted_file)
         root = next((folder for folder in path.parents if folder.name == "extracted"), path.parent)
-        student, name = self._student(path.relative_to(root)), _wanted(path.name)
+        student, name = self._student(path.relative_to(root)), self._wanted(path.name)
         if student is None or name is None:
             return None
         rivals = [
             rival
             for rival in root.rglob(f"*{Path(name).suffix}")
-            if _wanted(rival.name) == name and self._student(rival.relative_to(root)) == student
+            if self._wanted(rival.name) == name and self._student(rival.relative_to(root)) == student
         ]
         best = max(rivals, key=lambda rival: (-len(rival.parts), _copy_number(rival.name), str(rival)))
         return {"student_id": student, "file_id": name} if path == best else None
@@ -62,17 +63,18 @@ class Downloads(FileNameCollectorPlugin):
         pattern = re.compile(self.named_regexp or r"(?P<student_id>[^_]+)_(LATE_)?\d+_\d+_")
         return next((match["student_id"] for part in path.parts if (match := pattern.match(part))), None)
 
+    def _wanted(self, filename: str) -> str | None:
+        """The name in an assignment that `filename` stands for, or None."""
+        stem = _COPY.sub("", Path(filename).stem)
+        for assignment in map(load, self.assignments):
+            for name in (Path(assignment.notebook).name, assignment.module):
+                same_type = Path(filename).suffix == Path(name).suffix
+                if same_type and re.search(rf"(^|_){re.escape(Path(name).stem)}$", stem):
+                    return name
+        return None
+
 
 _COPY = re.compile(r"(?:-(?P<canvas>\d+)| ?\((?P<browser>\d+)\))$")
-
-
-def _wanted(filename: str) -> str | None:
-    """The name in the assignment that `filename` stands for, or None."""
-    stem = _COPY.sub("", Path(filename).stem)
-    for name in (f"{NOTEBOOK}.ipynb", MODULE):
-        if Path(filename).suffix == Path(name).suffix and re.search(rf"(^|_){re.escape(Path(name).stem)}$", stem):
-            return name
-    return None
 
 
 def _copy_number(filename: str) -> int:

@@ -14,6 +14,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook, Notebook, SourceCell
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from autograder.assignment import Assignment, load
+from autograder.grading import GraderError
 from autograder.report.model import clean
 from autograder.submissions.find import NothingToGrade, find_module
 
@@ -34,10 +36,19 @@ def submitted_folder(preprocessor: NbGraderPreprocessor, resources: dict[str, An
     return Path(course.format_path(course.submitted_directory, where["student"], where["assignment"]))
 
 
-def module_in(folder: Path) -> bytes:
-    """The source of the one module in a submission's folder. NothingToGrade, with a reason fit for the student."""
+def assignment_of(preprocessor: NbGraderPreprocessor, resources: dict[str, Any]) -> Assignment:
+    """The assignment that the submission is to, of those that the course has. GraderError where it is none of them."""
+    name = resources["nbgrader"]["assignment"]
+    known = {each.kit: each for each in map(load, preprocessor.assignments)}
+    if name not in known:
+        raise GraderError(f"the assignment {name!r} is none that nbgrader_config.py names: {', '.join(known)}")
+    return known[name]
+
+
+def module_in(folder: Path, module: str) -> bytes:
+    """The source of the one file called `module` in a submission's folder. NothingToGrade, with a reason fit for the student."""
     try:
-        return find_module(folder)[1]
+        return find_module(folder, module)[1]
     except NothingToGrade as error:
         raise NothingToGrade(str(error).replace(f"{folder}", "what you handed in")) from error
 

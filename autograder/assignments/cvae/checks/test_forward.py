@@ -179,8 +179,8 @@ def possible_draws(
     """The latents that forward may have drawn under `seed`: by the submission's sample_latent, by ours, or inline."""
     torch.default_generator.manual_seed(seed)
     draws = [reference.sample_latent(means, logvariances)]
-    if grading.drawn is not None:
-        draws.append(grading.drawn.detach())
+    if (drawn := grading.stood_in.get("sample_latent")) is not None:
+        draws.append(drawn.detach())
     elif not grading.failed("sample_latent"):
         with contextlib.suppress(SubmissionError):
             draws += submission.call("sample_latent", means, logvariances, seed=seed).outputs

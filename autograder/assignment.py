@@ -1,0 +1,182 @@
+"""What an assignment is to the engine: its parts with their points, and where its pieces lie.
+
+An assignment is one folder whose `assignment.py` defines `ASSIGNMENT`. The engine imports none of them: `load` finds
+one by its name among those installed in `autograder/assignments/`, or by the path of its folder.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+_INSTALLED = Path(__file__).with_name("assignments")
+_PACKAGE = f"{__package__}.assignments"
+
+
+class NoSuchAssignment(ValueError):
+    """No assignment has this name, or several are installed and none is named."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One graded part.
+
+    Attributes:
+        name: of its pytest mark, and of the part in every report.
+        points: what it is worth.
+        section: the section of the notebook that teaches it.
+        place: where the module defines it: a function's name, or those of a class and its method.
+        stand_in: whether the reference replaces this function, once it failed, in all that is checked after it.
+        follows: parts that this one builds on: where one of them failed, a failure here may have no other cause.
+    """
+
+    name: str
+    points: float
+    section: str
+    place: tuple[str, ...] = ()
+    stand_in: bool = False
+    follows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """Points that a TA gives by eye: the name of the notebook's cell, and what the TA looks at."""
+
+    name: str
+    points: float
+    what: str
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """Everything that the engine knows of an assignment. All paths are relative to `root`, or else to `folder`.
+
+    Attributes:
+        folder: the assignment's own folder, of the name `name`.
+        root: the folder of what students and instructors edit: the notebook, the fill-in, examples and manuals.
+        course, title: as they stand at the top of a report.
+        module: the file that students hand in; the instructor's is `solution/<module>`.
+        parts: in the order in which a person reads them.
+        seed: of all that is drawn once and for all.
+        due: date, time and offset from UTC.
+        kit: the name of the students' folder and zip, and of the assignment in nbgrader.
+        notebook: the students' notebook, below `root`.
+        kit_files: further files that students get, by their name in the kit, with their path below `root`.
+        by_hand: what a TA grades by eye, if anything.
+        interface: names of attributes that the module's classes must have.
+        notebook_environment: variables that make the notebook run short where only its figures are wanted.
+        data_folder: the folder of the kit that holds data for machines without a network.
+        training: the one file of the assignment that the sandbox sees: the training loop.
+        grade_depends_not_on: files and constants of the assignment's that no grade depends on.
+    """
+
+    folder: Path
+    root: Path
+    course: str
+    title: str
+    module: str
+    parts: tuple[Part, ...]
+    seed: int
+    due: str
+    kit: str
+    notebook: str
+    kit_files: Mapping[str, str] = field(default_factory=dict)
+    by_hand: ByHand | None = None
+    interface: tuple[str, ...] = ()
+    notebook_environment: Mapping[str, str] = field(default_factory=dict)
+    data_folder: str = ""
+    training: str = ""
+    grade_depends_not_on: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def where(self) -> str:
+        """What `load` takes, in another process too: the name, or the path of a folder that is not installed."""
+        return self.name if self.folder.parent == _INSTALLED else str(self.folder)
+
+    @property
+    def points(self) -> float:
+        """The points of all parts, without those given by eye."""
+        return sum(part.points for part in self.parts)
+
+    @property
+    def checks(self) -> Path:
+        """The folder of the graded checks, pytest files."""
+        return self.folder / "checks"
+
+    @property
+    def solution(self) -> Path:
+        """The instructor's module, with solution markers."""
+        return self.folder / "solution" / self.module
+
+    @property
+    def training_file(self) -> Path | None:
+        return self.folder / self.training if self.training else None
+
+    @property
+    def reference(self) -> ModuleType:
+        """The instructor's module, imported. It imports torch."""
+        return self.piece(f"solution.{Path(self.module).stem}")
+
+    def part(self, name: str) -> Part:
+        """The part called `name`; KeyError if there is none."""
+        return {part.name: part for part in self.parts}[name]
+
+    def piece(self, name: str) -> ModuleType:
+        """A module of the assignment's own, by its dotted name below the folder."""
+        return importlib.import_module(f"{_PACKAGE}.{self.name}.{name}")
+
+    def has(self, name: str) -> bool:
+        """Whether the assignment has the piece `name`: those that the engine can do without need not be there."""
+        return importlib.util.find_spec(f"{_PACKAGE}.{self.name}.{name}") is not None
+
+
+def installed() -> list[str]:
+    """The names of the installed assignments."""
+    return sorted(path.parent.name for path in _INSTALLED.glob("*/assignment.py"))
+
+
+def load(where: str | Path | None = None) -> Assignment:
+    """The assignment of this name, or in this folder; the one that is installed where none is named.
+
+    NoSuchAssignment if there is none, or if it is not clear which.
+    """
+    if where is None:
+        names = installed()
+        if len(names) != 1:
+            raise NoSuchAssignment(f"name an assignment: {', '.join(names) or 'none is installed'}")
+        where = names[0]
+    folder = Path(where)
+    if str(where) not in installed():
+        if not (folder / "assignment.py").is_file():
+            raise NoSuchAssignment(
+                f"there is no assignment {str(where)!r}: name one of {', '.join(installed())}, or a folder that holds "
+                "an assignment.py"
+            )
+        _adopt(folder.resolve())
+    found = importlib.import_module(f"{_PACKAGE}.{folder.name}.assignment").ASSIGNMENT
+    assert isinstance(found, Assignment)
+    return found
+
+
+def _adopt(folder: Path) -> None:
+    """Make a folder that lies elsewhere importable like an installed assignment."""
+    package = f"{_PACKAGE}.{folder.name}"
+    known = sys.modules.get(package)
+    if known is not None:
+        if Path(known.__path__[0]) != folder:
+            raise NoSuchAssignment(f"another assignment of the name {folder.name!r} is in use: rename {folder}")
+        return
+    spec = importlib.util.spec_from_loader(package, loader=None, is_package=True)
+    assert spec is not None
+    spec.submodule_search_locations = [str(folder)]
+    importlib.import_module(_PACKAGE)
+    sys.modules[package] = importlib.util.module_from_spec(spec)

@@ -1,0 +1,231 @@
+"""What a new term changes: every passage that holds a copy of one of the assignment's constants, and what goes there.
+
+Its words stand as they do in the file, with a {field} for what follows from the assignment. The words find the place,
+and a passage that is not found is an error, so that no number is ever replaced because it happens to look like another.
+"""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from types import ModuleType
+
+from autograder.assignments.cvae import assignment
+from autograder.authoring.rollover import CannotRollOver
+
+ROOT = assignment.ASSIGNMENT.root
+_HERE = "autograder/assignments/cvae"
+
+Curve = dict[int, tuple[float, float]]  # lowest and highest average loss, by epoch
+
+_MODULE = ("latent_dimensionality={latent}):", "self.hidden_size = {hidden}")
+_EXAMPLES = [
+    path
+    for path in sorted(ROOT.glob(f"examples/*/{assignment.MODULE}"))
+    if path.parent.name != "functions-only"  # holds no network
+]
+_POINTS = tuple(f"| `{name}` | {{points_{name}}} |" for name in ("sample_latent", "loss_function", "forward"))
+
+PASSAGES: dict[str, tuple[str, ...]] = {
+    # The figures that are measured, not chosen.
+    f"{_HERE}/assignment.py": (
+        "REFERENCE_SETTINGS = {reference_settings}\n",
+        "REFERENCE_CURVE = {\n{reference_curve}\n}",
+    ),
+    f"{_HERE}/solution/{assignment.MODULE}": _MODULE,
+    "notebooks/public_checks.py": (
+        "\nSEED = {seed}\n",
+        "\nHIDDEN_SIZE = {hidden}\n",
+        "EXAMPLE_LATENTS = (\n{example_latents}\n)",
+        "EXAMPLE_RECONSTRUCTION_LOGITS = {reconstruction_logits}\n",
+        "EXAMPLE_ORIGINAL_LOGITS = {original_logits}\n",
+        "EXAMPLE_LOSS = {example_loss}\n",
+    ),
+    "docs/student.md": (
+        *_POINTS,
+        "| encoder | {points_encoder} |",
+        "| decoder | {points_decoder} |",
+        "| training works | {points_training} |",
+        "read by a TA | {points_visualization} |",
+        "The first {automatic_points} points come",
+        "with its figures, by {due_in_words}.",
+        "**784, 10 or {latent} written",
+    ),
+    "README.md": (
+        *_POINTS,
+        "| `encoder` | {points_encoder} |",
+        "| `decoder` | {points_decoder} |",
+        "| `training` | {points_training} |",
+        "| `visualization` | {points_visualization} |",
+    ),
+    "docs/ta.md": ('--duedate="{due}"',),
+    "docs/ci.md": (
+        "with {automatic_points} autograder points and {points_visualization} for manual grading",
+        f"`{_HERE}/solution/{assignment.MODULE}` ({{automatic_points}} points)",
+    ),
+    **{path.relative_to(ROOT).as_posix(): _MODULE for path in _EXAMPLES},
+}
+
+# The notebook's, by cell. The points in nbgrader's metadata follow as well.
+CELLS: dict[str, tuple[str, ...]] = {
+    "intro": (
+        "| encoder | `ConditionalVariationalAutoencoder.__init__` | {points_encoder} |",
+        "| decoder | `ConditionalVariationalAutoencoder.__init__` | {points_decoder} |",
+        "| `sample_latent` | {points_sample_latent} |",
+        "| `ConditionalVariationalAutoencoder.forward` | {points_forward} |",
+        "| `loss_function` | {points_loss_function} |",
+        "| all of the above | {points_training} |",
+        "| the last section of this notebook | {points_visualization} |",
+    ),
+    "setup": ("torch.manual_seed({seed})",),
+    "load-digits": ("\nbatch_size = {batch_size}\n",),
+    "architecture": ("rather than 784, 10 and {latent}:",),
+    "encoder": ("projects to the hidden size, {hidden};",),
+    "sample-example-text": ("With the seed {seed},", "```\n{example_printed}\n```"),
+    "sample-example": ("torch.manual_seed({seed})", "size = (1, {latent})"),
+    "loss-example-text": (
+        "in {latent} dimensions, the loss is {example_loss}. You",
+        r"$\frac{1}{2} \cdot {latent} = {example_divergence}$",
+    ),
+    "loss-example": (
+        "size = (1, {latent})",
+        "reconstruction = torch.sigmoid(torch.tensor({reconstruction_rows})).view",
+        "original = torch.sigmoid(torch.tensor({original_rows})).view",
+    ),
+    "train-model": ("lr={learning_rate},",),
+    "train": (
+        "num_epochs = {num_epochs}  # feel",
+        "latent_dimensionality = {training_latent}  # feel",
+        "torch.manual_seed({seed})",
+    ),
+    "curve-text": ("lies on MNIST with {settings_in_words}, over a few seeds", "is about {batch_size} times too high"),
+    "curve": ("REFERENCE_CURVE = {\n{reference_curve}\n}",),
+    "visualization": (
+        "Graded by eye, {points_visualization} points:",
+        "- ({points_figures}) The figures",
+        "- ({points_answer}) In the cell",
+    ),
+    "hand-in": ("by **{due_in_words}**",),
+}
+
+
+# --- what follows from the assignment -----------------------------------------------------------------------------
+
+
+def fields(reference: ModuleType, curve: Curve | None = None) -> dict[str, str]:
+    """What stands for each field, as text.
+
+    Arguments:
+        reference: the solution as the assignment makes it.
+        curve: replaces the reference curve with one that was measured for the constants as they are now.
+    """
+    import torch  # late: most commands can do without
+
+    size = (1, assignment.LATENT_DIMENSIONALITY)
+    logits = {
+        "reconstruction": assignment.EXAMPLE_RECONSTRUCTION_LOGITS,
+        "original": assignment.EXAMPLE_ORIGINAL_LOGITS,
+    }
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(assignment.SEED)
+        latents = reference.sample_latent(torch.zeros(size), torch.ones(size))
+    images = (torch.sigmoid(torch.tensor(each)).view(1, 1, 2, 2) for each in logits.values())
+    loss = reference.loss_function(*images, torch.ones(size), torch.zeros(size))
+    printed = (
+        f"Sampled latent: {latents}",
+        f"Average latent: {torch.mean(latents, dim=-1)}",
+        f"StD of latent: {torch.std(latents, dim=-1)}",
+    )
+    numbers = [f"{value:.4f}," for value in latents[0].tolist()]
+    due = _due()
+    answer = round(0.4 * assignment.VISUALIZATION_POINTS)
+    return {
+        **sizes(),
+        **_reference(curve),
+        "seed": str(assignment.SEED),
+        "example_printed": "\n".join(printed),
+        "example_latents": "\n".join(f"    {' '.join(numbers[start : start + 8])}" for start in range(0, size[1], 8)),
+        "example_loss": str(loss.item()),
+        "example_divergence": f"{size[1] / 2:g}",
+        **{f"{name}_logits": str(rows) for name, rows in logits.items()},
+        **{f"{name}_rows": str([list(row) for row in rows]) for name, rows in logits.items()},
+        "num_epochs": str(assignment.NUM_EPOCHS),
+        "training_latent": str(assignment.TRAINING_LATENT_DIMENSIONALITY),
+        "batch_size": str(assignment.BATCH_SIZE),
+        "learning_rate": f"{assignment.LEARNING_RATE:g}",
+        **{f"points_{part.name}": f"{part.points:g}" for part in assignment.PARTS},
+        "automatic_points": f"{assignment.ASSIGNMENT.points:g}",
+        "points_visualization": f"{assignment.VISUALIZATION_POINTS:g}",
+        "points_figures": f"{assignment.VISUALIZATION_POINTS - answer:g}",
+        "points_answer": f"{answer:g}",
+        "due": assignment.DUE,
+        "due_in_words": f"{due:%A}, {due.day} {due:%B %Y, %H:%M (%Z)}",
+    }
+
+
+def sizes() -> dict[str, str]:
+    """The fields of the solution."""
+    return {"hidden": str(assignment.HIDDEN_SIZE), "latent": str(assignment.LATENT_DIMENSIONALITY)}
+
+
+def training_settings() -> dict[str, float]:
+    """What the loss of the notebook's training depends on."""
+    return {
+        "hidden size": assignment.HIDDEN_SIZE,
+        "latent dimensionality": assignment.TRAINING_LATENT_DIMENSIONALITY,
+        "batch size": assignment.BATCH_SIZE,
+        "learning rate": assignment.LEARNING_RATE,
+    }
+
+
+def _reference(curve: Curve | None) -> dict[str, str]:
+    """The reference curve, and what the notebook says of the settings that it belongs to."""
+    settings = training_settings()
+    measured = assignment.REFERENCE_SETTINGS if curve is None else settings
+    differing = [f"{name} {value:g}" for name, value in measured.items() if value != settings[name]]
+    return {
+        "reference_settings": json.dumps(measured),
+        "reference_curve": "\n".join(
+            f"    {epoch}: ({lowest}, {highest}),"
+            for epoch, (lowest, highest) in (curve or assignment.REFERENCE_CURVE).items()
+        ),
+        "settings_in_words": "the settings above"
+        + (f" (but with {' and '.join(differing)}, so that only the shape compares)" if differing else ""),
+    }
+
+
+def _due() -> datetime:
+    try:
+        return datetime.strptime(assignment.DUE, "%Y-%m-%d %H:%M %z")
+    except ValueError:
+        raise CannotRollOver(f"DUE is {assignment.DUE!r}; write it like '2026-11-30 23:59 -0500'") from None
+
+
+def require_sound() -> None:
+    """CannotRollOver if the checks could not tell right from wrong with these constants, or the points make no sense.
+
+    The checks build networks of other sizes too (20 to 36 pixels, 3 to 6 classes, 7 to 12 latent dimensions), and know
+    a layer by its widths: the term's own sizes must not be among those, or sums of them.
+    """
+    for name, lowest, highest in (("HIDDEN_SIZE", 48, 256), ("LATENT_DIMENSIONALITY", 13, 32)):
+        value = getattr(assignment, name)
+        if not (isinstance(value, int) and lowest <= value <= highest):
+            raise CannotRollOver(f"{name} is {value!r}; choose a whole number from {lowest} to {highest}")
+    points = {part.name: part.points for part in assignment.PARTS} | {"visualization": assignment.VISUALIZATION_POINTS}
+    for name, each in points.items():
+        if not each > 0:
+            raise CannotRollOver(f"{name} has {each:g} points; each part needs some")
+    _due()
+
+
+def measure(data: Path, reference: ModuleType) -> Curve:
+    """The reference curve on the MNIST in the folder `data`; see `reference_curve.measure`."""
+    from autograder.assignments.cvae.reference_curve import measure as measure_curve
+
+    return measure_curve(data, reference)
+
+
+def warning(solution: str) -> str | None:
+    """What lets last term's answers pass with this `solution` as it stands on the disk, or None."""
+    if f"self.hidden_size = {assignment.HIDDEN_SIZE}\n" in solution:
+        return "HIDDEN_SIZE stays: in a new term, last term's answers would still pass."
+    return None
