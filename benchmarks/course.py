@@ -20,6 +20,7 @@ sys.path.insert(1, str(ROOT / "tests"))
 import nbformat  # noqa: E402
 from submissions import correct, wrong  # noqa: E402
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import MODULE  # noqa: E402
 from autograder.platforms.nbgrader import ASSIGNMENT, NOTEBOOK  # noqa: E402
 from autograder.platforms.nbgrader.course import build_course  # noqa: E402
@@ -53,7 +54,7 @@ def only_tests(notebook: Path) -> None:
 
 def graded(config: str | None, modules: list[bytes], folder: Path) -> float:
     """Seconds to autograde these modules in a new course, with this configuration instead of ours."""
-    source = build_course(folder)
+    source = build_course(CVAE, folder)
     if config is not None:
         (folder / "nbgrader_config.py").write_text(config, "utf-8")
         only_tests(source / f"{NOTEBOOK}.ipynb")

@@ -6,13 +6,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.grading.grade import nothing
 from autograder.grading.results import Results, checks_version, encode
 
 
 def quick(source: bytes, seed: int | None, require_isolation: bool) -> dict[str, Any]:
     """A report that says what the source is."""
-    report = nothing(f"read {source.decode()}")
+    report = nothing(CVAE, f"read {source.decode()}")
     report.seed = seed or 0
     return {"report": encode(report), "version": checks_version()}
 
@@ -32,7 +33,7 @@ def accident_prone(source: bytes, seed: int | None, require_isolation: bool) -> 
 def logged(source: bytes, seed: int | None, require_isolation: bool) -> dict[str, Any]:
     """Takes a while, and notes in $GRADING_LOG each grading that begins although there is a report already."""
     folder = Path(os.environ["GRADING_LOG"])
-    if Results(folder / "results", seed).find(source):
+    if Results(folder / "results", CVAE, seed).find(source):
         (folder / f"twice-{source.decode()}").touch()
     time.sleep(0.15)
     return quick(source, seed, require_isolation)

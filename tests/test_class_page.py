@@ -204,7 +204,7 @@ def test_standing(make, expected):
 
 
 def test_statistics_are_of_what_was_graded():
-    found = classroom.summary(
+    found = classroom.figures(
         entries_of(report_of(), report_of("variance-as-std"), blank(), missing(), unreadable()), []
     )
     assert (found["submissions"], found["graded"], found["not_started"], found["not_graded"]) == (5, 2, 2, 1)
@@ -223,13 +223,13 @@ def test_page_says_what_it_leaves_out():
 
 
 def test_a_misconception_counts_once_a_student():
-    (row,) = classroom.summary(entries_of(report_of("kl-without-exp")), [])["misconceptions"]
+    (row,) = classroom.figures(entries_of(report_of("kl-without-exp")), [])["misconceptions"]
     assert (row["name"], row["count"], row["share"]) == ("kl-without-exp", 1, 1.0)
     assert (row["part"], row["section"]) == ("loss_function", "Loss implementation")
 
 
 def test_each_of_several_misconceptions_of_one_check_counts():
-    found = classroom.summary(entries_of(report_of("kl-without-exp", "kl-sign-flipped")), [])
+    found = classroom.figures(entries_of(report_of("kl-without-exp", "kl-sign-flipped")), [])
     assert {row["name"] for row in found["misconceptions"]} == {"kl-without-exp", "kl-sign-flipped"}
 
 
@@ -240,7 +240,7 @@ def test_misconceptions_are_ranked_and_ties_follow_the_notebook():
         report_of("condition-first", "kl-without-exp"),
         report_of("decoder-no-sigmoid"),
     ]
-    names = [row["name"] for row in classroom.summary(entries_of(*reports), [])["misconceptions"]]
+    names = [row["name"] for row in classroom.figures(entries_of(*reports), [])["misconceptions"]]
     assert names == ["condition-first", "kl-without-exp", "variance-as-std", "decoder-no-sigmoid"]
 
 
@@ -260,12 +260,12 @@ def test_page_gives_the_three_most_common_mistakes_first():
 def test_a_misconception_without_an_entry_in_the_bank_keeps_its_name():
     report = report_of("condition-first")
     report.parts[4].checks[1].misconception = report.parts[4].checks[2].misconception = "named-later"
-    (row,) = classroom.summary(entries_of(report), [])["misconceptions"]
+    (row,) = classroom.figures(entries_of(report), [])["misconceptions"]
     assert (row["text"], row["part"]) == ("named-later", "forward")
 
 
 def test_points_lost_without_a_named_mistake_are_told():
-    found = classroom.summary(entries_of(report_of(), report_of("fixed-seed"), report_of(unnamed="encoder")), [])
+    found = classroom.figures(entries_of(report_of(), report_of("fixed-seed"), report_of(unnamed="encoder")), [])
     assert [person["student"] for person in found["unnamed"]] == ["student 0003"]
 
 
@@ -274,14 +274,14 @@ def test_points_lost_without_a_named_mistake_are_told():
 
 def test_every_graded_score_is_in_one_bar():
     entries = a_class(200)
-    found = classroom.summary(entries, [])
+    found = classroom.figures(entries, [])
     assert sum(bar["students"] for bar in found["distribution"]) == found["graded"]
     assert found["distribution"][-1] == {"from": 90, "below": None, "students": found["full_marks"]}
 
 
 def test_parts_are_ranked_by_points_and_checks_by_students():
     reports = [report_of("variance-as-std"), report_of("variance-as-std", "fixed-seed"), report_of("condition-first")]
-    first, second, *_ = classroom.summary(entries_of(*reports), [])["parts"]
+    first, second, *_ = classroom.figures(entries_of(*reports), [])["parts"]
     assert (first["name"], first["mean_lost"], first["students"]) == ("sample_latent", 5.67, 2)
     assert [(check["name"], check["students"]) for check in first["checks"][:2]] == [
         ("The spread is the standard deviation", 2),
@@ -295,7 +295,7 @@ def test_parts_are_ranked_by_points_and_checks_by_students():
 
 def test_a_person_is_sent_to_crashes_errors_and_broken_checks_but_not_to_blanks():
     entries = entries_of(timed_out(), unreadable(), broken(), blank(), missing(), report_of())
-    found = {row["student"]: row["reasons"] for row in classroom.summary(entries, [])["attention"]}
+    found = {row["student"]: row["reasons"] for row in classroom.figures(entries, [])["attention"]}
     assert set(found) == {"student 0001", "student 0002", "student 0003", "student 0005"}
     assert found["student 0001"] == ["loss_function did not come back within 20 s; it was stopped."]
     assert "KeyError" in page_of(entries).text
@@ -427,12 +427,12 @@ def test_table_holds_no_formula():
 
 def test_summary_is_json_with_a_row_a_student():
     entries = a_class(60)
-    found = json.loads(json.dumps(classroom.summary(entries, pairs_of(entries)), allow_nan=False))
+    found = json.loads(json.dumps(classroom.figures(entries, pairs_of(entries)), allow_nan=False))
     assert len(found["students"]) == 60
     assert found["pairs"][0]["page"] == "pairs/1.html"
     assert {"student", "score", "parts", "misconceptions", "standing", "seed", "sha256"} <= set(found["students"][0])
 
 
 def test_summary_of_nobody_has_no_mean():
-    found = classroom.summary([], [])
+    found = classroom.figures([], [])
     assert (found["mean"], found["median"], found["full_marks"], found["misconceptions"]) == (None, None, 0, [])

@@ -18,6 +18,7 @@ from distributed.security import Security
 from submissions import correct, wrong
 from submissions.mixed import mixed
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom.run import DEATHS, file_names, grade_class, local_cluster
 from autograder.grading import GraderError
 from autograder.grading.grade import grade_source
@@ -37,7 +38,7 @@ def cluster() -> Iterator[Client]:
 
 @pytest.fixture
 def results(tmp_path: Path) -> Results:
-    return Results(tmp_path / "results", SEED)
+    return Results(tmp_path / "results", CVAE, SEED)
 
 
 def sources(count: int) -> list[bytes]:
@@ -55,7 +56,7 @@ def test_each_source_is_graded_once(cluster: Client, results: Results) -> None:
 
 def test_another_seed_is_another_grade(cluster: Client, results: Results, tmp_path: Path) -> None:
     for seed in (SEED, SEED + 1, None):
-        assert len(dict(grade_class(sources(1), Results(results.folder, seed), cluster, grader=quick))) == 1
+        assert len(dict(grade_class(sources(1), Results(results.folder, CVAE, seed), cluster, grader=quick))) == 1
 
 
 def test_a_report_that_was_cut_off_is_made_again(cluster: Client, results: Results) -> None:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import AUTOMATIC_POINTS, PARTS
 from autograder.authoring.fill_in import SOLUTION, fill_in
 from autograder.grading.grade import grade
@@ -153,7 +154,7 @@ def test_weak_isolation_is_told_in_the_report(tmp_path: Path) -> None:
 
 
 def test_the_students_folder_cannot_configure_pytest(tmp_path: Path) -> None:
-    (tmp_path / MODULE).write_text(fill_in(), "utf-8")
+    (tmp_path / MODULE).write_text(fill_in(CVAE), "utf-8")
     (tmp_path / "conftest.py").write_text("raise SystemExit('pwned')")
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --collect-only\n")
     result = subprocess.run(
@@ -223,39 +224,39 @@ def zipped(path: Path, entries: dict[str, bytes]) -> Path:
 
 def test_the_module_nearest_to_the_top_counts(tmp_path: Path) -> None:
     archive = zipped(tmp_path / "a.zip", {f"old/versions/{MODULE}": b"old", f"hw/{MODULE}": b"new"})
-    assert find_module(archive)[1] == b"new"
+    assert find_module(archive, CVAE.module)[1] == b"new"
 
 
 def test_two_modules_equally_near_are_not_guessed_between(tmp_path: Path) -> None:
     with pytest.raises(NothingToGrade, match="name the one to grade"):
-        find_module(zipped(tmp_path / "a.zip", {f"a/{MODULE}": b"", f"b/{MODULE}": b""}))
+        find_module(zipped(tmp_path / "a.zip", {f"a/{MODULE}": b"", f"b/{MODULE}": b""}), CVAE.module)
 
 
 def test_a_zip_bomb_is_read_no_further_than_the_limit(tmp_path: Path) -> None:
     archive = zipped(tmp_path / "bomb.zip", {MODULE: b"#" * 50_000_000})
-    assert len(find_module(archive)[1]) == LIMITS.source + 1
+    assert len(find_module(archive, CVAE.module)[1]) == LIMITS.source + 1
 
 
 def test_an_archive_of_thousands_of_files_is_refused(tmp_path: Path) -> None:
     entries = {f"{index}.txt": b"" for index in range(MAX_ARCHIVE_ENTRIES + 1)}
     with pytest.raises(NothingToGrade, match="holds"):
-        find_module(zipped(tmp_path / "many.zip", entries))
+        find_module(zipped(tmp_path / "many.zip", entries), CVAE.module)
 
 
 def test_what_is_no_zip_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"not a zip")
     with pytest.raises(NothingToGrade, match="zip archive"):
-        find_module(tmp_path / "a.zip")
+        find_module(tmp_path / "a.zip", CVAE.module)
 
 
 def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / MODULE).symlink_to(SOLUTION)
     for path in (tmp_path, tmp_path / MODULE):
         with pytest.raises(NothingToGrade):
-            find_module(path)
+            find_module(path, CVAE.module)
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / MODULE)
     with pytest.raises(NothingToGrade):
-        find_module(tmp_path / MODULE)
+        find_module(tmp_path / MODULE, CVAE.module)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.grading.errors import explain, note_on_work
 from autograder.sandbox.client import Raised, SubmissionError, TimedOut, Unfit
 
@@ -90,19 +91,19 @@ def called(function: str, said: str) -> Raised:
     ],
 )
 def test_names_the_cause(error: SubmissionError, source: str, misconception: str | None, named: str) -> None:
-    cause = explain(error, source.encode())
+    cause = explain(error, source.encode(), CVAE)
     assert cause.misconception == misconception
     assert named in cause.message
 
 
 def test_a_call_that_the_submission_itself_gets_wrong_is_not_laid_to_its_signature() -> None:
     error = Raised("TypeError", "sample_latent() missing 1 required positional argument: 'v'", 9, "sample_latent(m)")
-    assert explain(error, b"def sample_latent(m, v): ...").misconception == "wrong-call"
+    assert explain(error, b"def sample_latent(m, v): ...", CVAE).misconception == "wrong-call"
 
 
 def test_an_import_that_takes_too_long_is_told_where_it_loops() -> None:
     error = TimedOut("importing the module did not finish within 30 s (an endless loop?)")
-    assert "line 2" in explain(error, b"x = 1\nwhile x:\n    pass\n").text
+    assert "line 2" in explain(error, b"x = 1\nwhile x:\n    pass\n", CVAE).text
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from pages import Page
 from safetensors.torch import save
 from torch import Tensor
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import PARTS
 from autograder.authoring.fill_in import fill_in
 from autograder.classroom import page as classroom
@@ -275,7 +276,7 @@ def test_any_archive_holds_a_module_or_says_why_not(examples: int, tmp_path: Pat
         path = tmp_path / "upload.zip"
         path.write_bytes(data)
         try:
-            name, source = find_module(path)
+            name, source = find_module(path, CVAE.module)
         except NothingToGrade:
             return
         assert name.endswith("cs5814_vae.py")
@@ -293,7 +294,7 @@ def test_any_download_of_a_class_is_read_or_says_why_not(examples: int, tmp_path
         path = tmp_path / "outside" / "class.zip"
         path.write_bytes(data)
         try:
-            found = find_submissions(path)
+            found = find_submissions(path, CVAE.module)
         except NothingToGrade:
             found = [Submitted("nobody", b"")]
         assert all(each.source is not None or each.reason for each in found)
@@ -316,7 +317,7 @@ def test_any_metadata_is_read_or_says_why_not(examples: int, tmp_path: Path) -> 
         text = metadata if isinstance(metadata, str) else json.dumps(metadata)
         (tmp_path / METADATA).write_text(text, "utf-8", errors="replace")
         try:
-            found = find_submissions(tmp_path)
+            found = find_submissions(tmp_path, CVAE.module)
         except NothingToGrade:
             return
         assert {each.source for each in found} == {b"x = 1\n"}
@@ -342,7 +343,7 @@ TAGS = {tag for tag, _ in Page(similarity.side_by_side(("a", b"x = 1\ny"), ("b",
 
 @budget
 def test_any_two_sources_can_be_compared(examples: int) -> None:
-    blank = fill_in()
+    blank = fill_in(CVAE)
 
     def holds(pair: tuple[bytes, bytes]) -> None:
         similarity.similar_pairs(dict(zip("ab", pair, strict=True)), blank, threshold=0.1)
@@ -379,9 +380,9 @@ def report_with(text: str) -> Report:
 def test_no_text_becomes_markup_on_any_page(examples: int) -> None:
     plain, named = report_with("plain `code`"), [classroom.Entry("plain", report_with("plain\nlines"), "p.html")]
     of_student = {tag for tag, _ in Page(html.render(plain)).tags} | {"pre"}
-    of_class = {tag for tag, _ in Page(classroom.index([*named, classroom.Entry("x", nothing("y"))], [])).tags} | {
-        "code"
-    }
+    of_class = {
+        tag for tag, _ in Page(classroom.index([*named, classroom.Entry("x", nothing(CVAE, "y"))], [])).tags
+    } | {"code"}
 
     def holds(text: str) -> None:
         report = report_with(text)

@@ -14,7 +14,8 @@ from pages import Page
 from test_reports import hostile_report, partial_report, perfect_report, report_of, unreadable_report
 from workflows import ROOT, Log, run
 
-from autograder.assignments.cvae import assignment
+from autograder.assignments.cvae import assignment, kit
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring import kit as release
 from autograder.authoring.fill_in import SOLUTION, fill_in
 from autograder.platforms.github import workflow as github
@@ -65,13 +66,13 @@ class ConditionalVariationalAutoencoder:
 
 @pytest.fixture(scope="module")
 def public(tmp_path_factory) -> Path:
-    return release.build_template(tmp_path_factory.mktemp("public"), train_digits=20, test_digits=10)
+    return release.build_template(CVAE, tmp_path_factory.mktemp("public"), data=kit.data(20, 10))
 
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("graded")
-    return release.build_template(out, "university/cs5814", "v1.0.0", train_digits=20, test_digits=10)
+    return release.build_template(CVAE, out, "university/cs5814", "v1.0.0", data=kit.data(20, 10))
 
 
 def pushed(template: Path, source: str, folder: Path):
@@ -236,7 +237,7 @@ def test_the_template_holds_the_kit_and_the_workflow(graded):
             for kind in ("images-idx3", "labels-idx1")
         ),
     }
-    assert (graded / assignment.MODULE).read_text("utf-8") == fill_in()
+    assert (graded / assignment.MODULE).read_text("utf-8") == fill_in(CVAE)
 
 
 def test_the_public_template_needs_no_autograder(public, tmp_path):
@@ -267,7 +268,7 @@ def test_the_template_calls_the_pinned_workflow(graded):
 @pytest.mark.parametrize("template", ["public", "graded"])
 def test_the_template_holds_neither_solution_nor_hidden_checks_nor_hints(template, request):
     folder = request.getfixturevalue(template)
-    solved = set(SOLUTION.read_text("utf-8").splitlines()) - set(fill_in().splitlines())
+    solved = set(SOLUTION.read_text("utf-8").splitlines()) - set(fill_in(CVAE).splitlines())
     secrets = {line.strip() for line in solved if len(line.strip()) > len("nn.ReLU(),")}
     hidden = {path.name for path in (ROOT / "autograder" / "assignments" / "cvae" / "checks").glob("*.py")} - {
         "__init__.py"
@@ -292,13 +293,13 @@ def test_the_template_holds_neither_solution_nor_hidden_checks_nor_hints(templat
 )
 def test_a_template_for_no_repository_is_refused(arguments, complaint, tmp_path):
     with pytest.raises(ValueError, match=complaint):
-        release.build_template(tmp_path, *arguments)
+        release.build_template(CVAE, tmp_path, *arguments)
 
 
 def test_a_template_overwrites_nothing(tmp_path):
-    (tmp_path / release.KIT).mkdir()
+    (tmp_path / CVAE.kit).mkdir()
     with pytest.raises(FileExistsError, match="exists already"):
-        release.build_template(tmp_path, train_digits=20, test_digits=10)
+        release.build_template(CVAE, tmp_path, data=kit.data(20, 10))
 
 
 # The rendering

@@ -19,6 +19,7 @@ import jsonschema
 import pytest
 from submissions.hostile import HOSTILE
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import AUTOMATIC_POINTS, MODULE, PARTS
 from autograder.authoring.fill_in import SOLUTION
 from autograder.platforms.gradescope.build import build_zip
@@ -99,7 +100,7 @@ class Gradescope:
         self.folder = folder
         for name in ("source", "submission", "results"):
             (folder / name).mkdir()
-        with zipfile.ZipFile(build_zip(folder / "upload")) as archive:
+        with zipfile.ZipFile(build_zip(CVAE, folder / "upload")) as archive:
             archive.extractall(folder / "source")
         shutil.copy(folder / "source" / "run_autograder", folder)
         (folder / "run_autograder").chmod(0o755)
@@ -209,7 +210,7 @@ FULL = {part.name: part.points for part in PARTS}
 
 @pytest.fixture
 def uploaded(tmp_path: Path) -> zipfile.ZipFile:
-    return zipfile.ZipFile(build_zip(tmp_path))
+    return zipfile.ZipFile(build_zip(CVAE, tmp_path))
 
 
 def test_the_zip_has_what_gradescope_asks_for_at_its_root(uploaded: zipfile.ZipFile) -> None:
@@ -232,14 +233,14 @@ def test_what_it_installs_is_pinned_to_what_it_was_built_with(uploaded: zipfile.
 
 
 def test_the_zip_hides_checks_until_the_date_that_it_was_built_for(tmp_path: Path) -> None:
-    script = zipfile.ZipFile(build_zip(tmp_path, "after_published")).read("run_autograder").decode()
+    script = zipfile.ZipFile(build_zip(CVAE, tmp_path, "after_published")).read("run_autograder").decode()
     assert "--visibility after_published" in script
     with pytest.raises(ValueError, match="after_due_date"):
-        build_zip(tmp_path, "tomorrow")
+        build_zip(CVAE, tmp_path, "tomorrow")
 
 
 def test_the_same_sources_make_the_same_zip(tmp_path: Path) -> None:
-    assert build_zip(tmp_path / "a").read_bytes() == build_zip(tmp_path / "b").read_bytes()
+    assert build_zip(CVAE, tmp_path / "a").read_bytes() == build_zip(CVAE, tmp_path / "b").read_bytes()
 
 
 # --- on the platform --------------------------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 import autograder.assignments.cvae.solution.cs5814_vae as solution
-from autograder.assignments.cvae import assignment, digits
+from autograder.assignments.cvae import assignment, digits, kit
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring import kit as release
 from autograder.authoring.fill_in import SOLUTION, fill_in
 
@@ -166,9 +167,9 @@ def test_on_colab_the_kit_is_unpacked_once(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match="Upload hw3-part3"):
         set_up(monkeypatch)
-    release.build_kit(tmp_path, train_digits=10, test_digits=10)
+    release.build_kit(CVAE, tmp_path, data=kit.data(10, 10))
     set_up(monkeypatch)
-    assert Path.cwd() == tmp_path / release.KIT
+    assert Path.cwd() == tmp_path / CVAE.kit
     Path("cs5814_vae.py").write_text("# my work", "utf-8")
     set_up(monkeypatch)
     monkeypatch.chdir(tmp_path)  # as after a restart of the kernel
@@ -250,7 +251,7 @@ def test_loss_falls_in_smoke_mode(cells):
 
 
 def test_blank_fill_in_stops_at_the_first_check_and_says_what_to_do(tmp_path, drawn):
-    run = notebook_cells.execute(tmp_path, fill_in(), drawn)
+    run = notebook_cells.execute(tmp_path, fill_in(CVAE), drawn)
     assert run.returncode != 0
     assert 'check("encoder")' in run.stderr
     assert "`__init__` is not written yet (cs5814_vae.py, line 75)" in run.stderr

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 import autograder
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import MODULE
 from autograder.authoring.fill_in import fill_in
 from autograder.platforms.gradescope.build import build_zip
@@ -96,7 +97,7 @@ def test_the_wheel_grades_from_outside_of_the_repository(installed: Path, tmp_pa
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / MODULE).write_text("def sample_latent(:\n")
     (tmp_path / "blank").mkdir()
-    (tmp_path / "blank" / MODULE).write_text(fill_in())
+    (tmp_path / "blank" / MODULE).write_text(fill_in(CVAE))
     reports = json.loads(run(installed, tmp_path, "python", "-c", GRADE, right, wrong, "broken", "blank").stdout)
     assert reports[0]["score"] == 90
     assert 0 < reports[1]["score"] < 90
@@ -109,12 +110,12 @@ def test_the_wheel_grades_from_outside_of_the_repository(installed: Path, tmp_pa
 @pytest.mark.slow
 def test_the_command_of_the_wheel_does_what_needs_no_repository(installed: Path, tmp_path: Path) -> None:
     assert f"Wrote {MODULE}" in run(installed, tmp_path, "autograder", "fill-in").stdout
-    assert (tmp_path / MODULE).read_text() == fill_in()
+    assert (tmp_path / MODULE).read_text() == fill_in(CVAE)
     page = tmp_path / "page.html"
     assert run(installed, tmp_path, "autograder", "grade", ".", "--quiet", "--html", page).stdout == "0/90\n"
     assert "<!doctype html>" in page.read_text("utf-8").lower()
     run(installed, tmp_path, "autograder", "gradescope", "--out", ".")
-    assert (tmp_path / "autograder.zip").read_bytes() == build_zip(tmp_path / "checkout").read_bytes()
+    assert (tmp_path / "autograder.zip").read_bytes() == build_zip(CVAE, tmp_path / "checkout").read_bytes()
 
 
 @pytest.mark.slow

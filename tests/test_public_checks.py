@@ -15,6 +15,7 @@ import torch
 from submissions import correct, wrong
 
 from autograder.assignments.cvae import assignment
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring.fill_in import SOLUTION, fill_in
 
 PUBLIC_CHECKS = Path(__file__).parents[1] / "notebooks" / "public_checks.py"
@@ -100,7 +101,7 @@ def test_a_mistake_is_not_held_against_other_parts(checks, write, mistake, capsy
 
 
 def test_blank_says_what_to_write(checks, write, capsys):
-    write(fill_in())
+    write(fill_in(CVAE))
     for part, name in zip(PARTS, ("sample_latent", "loss_function", *["__init__"] * 4), strict=True):
         with pytest.raises(checks.ChecksFailedError, match=f"{part} is not done yet: edit cs5814_vae.py"):
             checks.check(part)
@@ -131,7 +132,7 @@ def test_each_step_is_checked_before_the_next_is_written(checks, write, steps, p
 
 
 def test_edits_count_at_once(checks, write):
-    write(fill_in())
+    write(fill_in(CVAE))
     assert not passes(checks, "sample_latent")
     write(half_written("sample_latent"))
     assert passes(checks, "sample_latent")
@@ -179,7 +180,7 @@ def test_unknown_part_names_the_parts(checks):
         checks.check("econder")
 
 
-@pytest.mark.parametrize(("source", "code"), [(fill_in(), 1), (SOLUTION.read_text("utf-8"), 0)])
+@pytest.mark.parametrize(("source", "code"), [(fill_in(CVAE), 1), (SOLUTION.read_text("utf-8"), 0)])
 def test_same_file_runs_under_pytest(tmp_path, source, code):
     shutil.copy(PUBLIC_CHECKS, tmp_path)
     (tmp_path / "cs5814_vae.py").write_text(source, "utf-8")

@@ -8,7 +8,8 @@ import nbformat
 import pytest
 import yaml
 
-from autograder.assignments.cvae import assignment
+from autograder.assignments.cvae import assignment, kit
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring import kit as release
 from autograder.authoring.fill_in import SOLUTION, fill_in
 
@@ -17,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def kit(tmp_path_factory) -> Path:
-    return release.build_kit(tmp_path_factory.mktemp("release"), train_digits=40, test_digits=20)
+    return release.build_kit(CVAE, tmp_path_factory.mktemp("release"), data=kit.data(40, 20))
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def folder(kit, tmp_path_factory) -> Path:
     target = tmp_path_factory.mktemp("unpacked")
     with zipfile.ZipFile(kit) as archive:
         archive.extractall(target)
-    return target / release.KIT
+    return target / CVAE.kit
 
 
 def test_holds_what_a_student_needs(folder):
@@ -42,7 +43,7 @@ def test_holds_what_a_student_needs(folder):
             for kind in ("images-idx3", "labels-idx1")
         ),
     }
-    assert (folder / assignment.MODULE).read_text("utf-8") == fill_in()
+    assert (folder / assignment.MODULE).read_text("utf-8") == fill_in(CVAE)
     assert nbformat.read(folder / "cvae.ipynb", 4) == nbformat.read(ROOT / "notebooks" / "cvae.ipynb", 4)
 
 
@@ -53,7 +54,7 @@ def test_names_are_portable(kit):
 
 
 def test_holds_neither_solution_nor_hidden_checks(folder):
-    solved = set(SOLUTION.read_text("utf-8").splitlines()) - set(fill_in().splitlines())
+    solved = set(SOLUTION.read_text("utf-8").splitlines()) - set(fill_in(CVAE).splitlines())
     secrets = {line.strip() for line in solved if len(line.strip()) > len("nn.ReLU(),")}
     assert len(secrets) > 15
     hidden = {path.name for path in (ROOT / "autograder" / "assignments" / "cvae" / "checks").glob("test_*.py")}
@@ -67,7 +68,7 @@ def test_holds_neither_solution_nor_hidden_checks(folder):
 
 
 def test_same_sources_give_the_same_bytes(kit, tmp_path):
-    assert release.build_kit(tmp_path, train_digits=40, test_digits=20).read_bytes() == kit.read_bytes()
+    assert release.build_kit(CVAE, tmp_path, data=kit.data(40, 20)).read_bytes() == kit.read_bytes()
 
 
 def test_digits_are_read_by_torchvision(folder):
@@ -79,7 +80,7 @@ def test_digits_are_read_by_torchvision(folder):
 def test_outside_of_a_checkout_says_where_to_build(monkeypatch, tmp_path):
     monkeypatch.setattr(release, "_REPOSITORY", tmp_path)
     with pytest.raises(FileNotFoundError, match="in a checkout of the course's repository"):
-        release.build_kit(tmp_path)
+        release.build_kit(CVAE, tmp_path)
 
 
 def test_environment_and_instructions_pin_what_the_course_pins(folder):

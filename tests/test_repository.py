@@ -8,20 +8,21 @@ import torch
 import yaml
 
 from autograder.assignments.cvae import assignment
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.authoring import rollover
-from autograder.authoring.fill_in import fill_in
+from autograder.authoring.fill_in import fill_in, without_solutions
 
 ROOT = Path(__file__).parents[1]
 
 
 def test_everything_is_in_step_with_the_assignment() -> None:
-    drift = [line for texts in rollover.out_of_step().values() for line in rollover.changed_lines(*texts)]
+    drift = [line for texts in rollover.out_of_step(CVAE).values() for line in rollover.changed_lines(*texts)]
     assert not drift, "run: autograder rollover"
 
 
 def test_the_fill_in_says_at_each_gap_what_is_asked() -> None:
-    assert fill_in().count('raise NotImplementedError("') == 5
+    assert fill_in(CVAE).count('raise NotImplementedError("') == 5
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ def test_the_fill_in_says_at_each_gap_what_is_asked() -> None:
 )
 def test_a_mistyped_solution_marker_is_refused(solution: str) -> None:
     with pytest.raises(ValueError, match="solution marker"):
-        fill_in(solution)
+        without_solutions(solution)
 
 
 def test_conda_environment_lists_what_the_package_requires() -> None:
@@ -65,4 +66,4 @@ def test_the_solution_gives_the_loss_of_the_first_term() -> None:
 
 
 def test_the_automatic_points_and_the_visual_ones_make_a_hundred() -> None:
-    assert assignment.AUTOMATIC_POINTS + assignment.VISUALIZATION_POINTS == 100
+    assert assignment.ASSIGNMENT.points + assignment.VISUALIZATION_POINTS == 100

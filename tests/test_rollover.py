@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from autograder.assignments.cvae import assignment, digits, reference_curve
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring import kit as release
 from autograder.authoring import rollover
 from autograder.authoring.fill_in import SOLUTION
@@ -64,14 +65,14 @@ def renewed(name: str, **kwargs) -> str:
 def test_an_assignment_that_cannot_be_taught_is_refused(monkeypatch, name, value, reason):
     monkeypatch.setattr(assignment, name, value)
     with pytest.raises(rollover.CannotRollOver, match=re.escape(reason)):
-        rollover.out_of_step()
+        rollover.out_of_step(CVAE)
 
 
 def test_a_reworded_passage_is_an_error_and_not_passed_over(monkeypatch, checkout):
     monkeypatch.setattr(rollover, "REPOSITORY", checkout)
     monkeypatch.setitem(rollover.CELLS, "encoder", ("projects to {hidden} numbers;",))
     with pytest.raises(rollover.CannotRollOver, match=r"cvae\.ipynb: 'projects to \{hidden\} numbers;' is not there"):
-        rollover.out_of_step()
+        rollover.out_of_step(CVAE)
 
 
 def test_figures_may_be_rounded_as_another_processor_does_but_not_be_wrong(monkeypatch, checkout):
@@ -81,20 +82,20 @@ def test_figures_may_be_rounded_as_another_processor_does_but_not_be_wrong(monke
     loss = float(re.search(r"EXAMPLE_LOSS = (\S+)", text)[1])
     for other, in_step in ((loss + 3e-6, True), (loss + 1e-3, False)):
         path.write_text(text.replace(f"EXAMPLE_LOSS = {loss}", f"EXAMPLE_LOSS = {other}"), "utf-8")
-        assert (rollover.out_of_step() == {}) == in_step
+        assert (rollover.out_of_step(CVAE) == {}) == in_step
     path.write_text(text, "utf-8")
 
 
 def test_two_passages_for_one_place_are_an_error(monkeypatch):
     monkeypatch.setitem(rollover.CELLS, "encoder", ("the hidden size, {hidden};", "hidden size, {latent};"))
     with pytest.raises(rollover.CannotRollOver, match="mean the same place"):
-        rollover.out_of_step()
+        rollover.out_of_step(CVAE)
 
 
 def test_nothing_is_released_that_contradicts_the_grading(monkeypatch, tmp_path):
     monkeypatch.setattr(assignment, "DUE", DUE)
     with pytest.raises(rollover.OutOfStep, match=r"docs/student\.md.*notebooks/cvae\.ipynb; run `autograder rollover`"):
-        release.build_kit(tmp_path)
+        release.build_kit(CVAE, tmp_path)
     assert not list(tmp_path.iterdir())
 
 

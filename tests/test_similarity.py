@@ -8,10 +8,11 @@ import pytest
 from pages import Page, opened, overflow
 from submissions.correct import CORRECT, encoded
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring.fill_in import fill_in
 from autograder.classroom.similarity import MIN_TOKENS, Pair, side_by_side, similar_pairs
 
-BLANK = fill_in()
+BLANK = fill_in(CVAE)
 
 # The five gaps of the fill-in, as students fill them without a comment. The pieces of a column are independent.
 SAMPLES = (

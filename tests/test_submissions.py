@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.sandbox.confine import remove_contents
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.find import NothingToGrade, find_module
@@ -24,7 +25,10 @@ def put(file: Path, text: str = "x = 1\n") -> Path:
 
 
 def found(path: Path) -> dict[str, str | None]:
-    return {each.student: each.source.decode() if each.source is not None else None for each in find_submissions(path)}
+    return {
+        each.student: each.source.decode() if each.source is not None else None
+        for each in find_submissions(path, CVAE.module)
+    }
 
 
 def test_a_folder_or_an_archive_for_each_student(tmp_path: Path) -> None:
@@ -88,7 +92,7 @@ def test_gradescope_export(tmp_path: Path) -> None:
 def test_who_handed_in_no_module_is_told_why(tmp_path: Path) -> None:
     put(tmp_path / "ada" / "cvae.ipynb")
     put(tmp_path / "bob.zip").write_bytes(b"not a zip")
-    reasons = {each.student: each.reason for each in find_submissions(tmp_path)}
+    reasons = {each.student: each.reason for each in find_submissions(tmp_path, CVAE.module)}
     assert "no cs5814_vae.py in what was handed in" in reasons["ada"]
     assert "cannot be read as a zip archive" in reasons["bob"]
 
@@ -140,7 +144,7 @@ MODULE = ("cs5814_vae.py", b"x = 1\n" * 100)
 )
 def test_archives_that_hold_no_module_say_why(tmp_path: Path, make: Callable[[Path], Path], reason: str) -> None:
     with pytest.raises(NothingToGrade, match=reason):
-        find_module(make(tmp_path / "upload.zip"))
+        find_module(make(tmp_path / "upload.zip"), CVAE.module)
 
 
 @pytest.mark.parametrize(
@@ -148,13 +152,13 @@ def test_archives_that_hold_no_module_say_why(tmp_path: Path, make: Callable[[Pa
 )
 def test_a_module_under_any_path_is_read_and_never_written(tmp_path: Path, name: str) -> None:
     file = archive(tmp_path / "UPLOAD.ZIP", (name, MODULE[1]))
-    assert find_module(file)[1] == MODULE[1]
+    assert find_module(file, CVAE.module)[1] == MODULE[1]
     assert [each.name for each in tmp_path.iterdir()] == ["UPLOAD.ZIP"]
 
 
 def test_a_bomb_is_read_no_further_than_a_module_may_be_long(tmp_path: Path) -> None:
     file = archive(tmp_path / "upload.zip", ("cs5814_vae.py", bytes(50 << 20)))
-    assert len(find_module(file)[1]) == LIMITS.source + 1
+    assert len(find_module(file, CVAE.module)[1]) == LIMITS.source + 1
 
 
 def test_a_folder_without_end_has_no_module(tmp_path: Path) -> None:
@@ -165,7 +169,7 @@ def test_a_folder_without_end_has_no_module(tmp_path: Path) -> None:
             os.mkdir("d")
             os.chdir("d")
         with pytest.raises(NothingToGrade, match="there is no"):
-            find_module(tmp_path)
+            find_module(tmp_path, CVAE.module)
     finally:
         os.chdir(here)
         remove_contents(tmp_path)
@@ -199,4 +203,4 @@ def test_nobody_to_grade(tmp_path: Path, make: str) -> None:
             for index in range(MAX_DOWNLOAD_ENTRIES + 1):
                 archive.writestr(str(index), "")
     with pytest.raises(NothingToGrade):
-        find_submissions(path)
+        find_submissions(path, CVAE.module)

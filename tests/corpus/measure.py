@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from submissions import wrong
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import PARTS
 from autograder.grading.grade import grade_source
 from autograder.grading.results import Results, write
@@ -149,7 +150,7 @@ def _verdict(base: str, source: str, kept: Path) -> oracle.Verdict:
 
 
 def _report(module: Module, seed: int, kept: Path) -> Report:
-    source, results = module.source.encode(), Results(kept, seed)
+    source, results = module.source.encode(), Results(kept, CVAE, seed)
     report = results.find(source)
     if report is None:
         report = grade_source(module.name, source, _sandbox, seed=seed)

@@ -16,6 +16,7 @@ import pytest
 pytest.importorskip("nbgrader.apps", reason="nbgrader is not installed")
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.platforms.nbgrader.course import build_course
 
 Command = Callable[..., str]
@@ -47,7 +48,7 @@ def command_in(folder: Path, home: Path, **variables: str) -> Command:
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A new course, with nothing released yet and its exchange beside it."""
     folder = tmp_path_factory.mktemp("term") / "cs5814"
-    build_course(folder)
+    build_course(CVAE, folder)
     exchange = folder.parent / "exchange"
     exchange.mkdir()
     exchange.chmod(0o777)

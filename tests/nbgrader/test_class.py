@@ -20,6 +20,7 @@ from class_of_students import PERFECT, WRONG, Student, students
 from conftest import Command, command_in
 from nbgrader.api import Gradebook
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import AUTOMATIC_POINTS, MODULE, PARTS, VISUALIZATION_POINTS
 from autograder.grading.grade import grade_source
 from autograder.platforms.nbgrader import ASSIGNMENT, NOTEBOOK
@@ -134,7 +135,7 @@ def test_each_grade_is_the_one_that_autograder_grade_gives(graded: Path) -> None
         seeds[report["sha256"]] = report["seed"]
     by_source = defaultdict(list)  # several handed in the same
     for module in sorted(graded.glob(f"submitted/*/{ASSIGNMENT}/{MODULE}")):
-        by_source[find_module(module)[1]].append(module.parent.parent.name)
+        by_source[find_module(module, CVAE.module)[1]].append(module.parent.parent.name)
     with Sandbox() as sandbox:
         for source, who in by_source.items():
             alone = grade_source(MODULE, source, sandbox, seed=seeds[hashlib.sha256(source).hexdigest()])

@@ -10,6 +10,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder.assignments.cvae import assignment
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom.cells import inert
 from autograder.platforms.nbgrader import ASSIGNMENT, NOTEBOOK, course, plugins
 
@@ -115,7 +116,7 @@ def test_gradescope(gradebook: Gradebook, tmp_path: Path) -> None:
 
 
 def test_course_has_the_kit_as_its_source_and_the_points_of_the_assignment(tmp_path: Path) -> None:
-    source = course.build_course(tmp_path)
+    source = course.build_course(CVAE, tmp_path)
     notebook = nbformat.read(source / f"{NOTEBOOK}.ipynb", 4)
     points = {
         cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader.points
@@ -128,11 +129,11 @@ def test_course_has_the_kit_as_its_source_and_the_points_of_the_assignment(tmp_p
 
 
 def test_a_course_can_be_refreshed_without_losing_its_settings(tmp_path: Path) -> None:
-    course.build_course(tmp_path)
+    course.build_course(CVAE, tmp_path)
     (tmp_path / "nbgrader_config.py").write_text("mine")
     (tmp_path / "README.md").write_text("of another term")
     (tmp_path / "source" / ASSIGNMENT / "cvae.ipynb").write_text("old")
-    course.build_course(tmp_path)
+    course.build_course(CVAE, tmp_path)
     assert (tmp_path / "nbgrader_config.py").read_text() == "mine"
     assert f'--duedate="{assignment.DUE}"' in (tmp_path / "README.md").read_text("utf-8")
     assert (tmp_path / "source" / ASSIGNMENT / "cvae.ipynb").read_text() != "old"

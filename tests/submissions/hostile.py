@@ -14,6 +14,7 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring.fill_in import fill_in
 
 from . import correct
@@ -55,7 +56,7 @@ def armed(hostile: Hostile, *, canary: Path, port: int, marker: str) -> bytes:
     return data
 
 
-NOTHING = fill_in()  # computes nothing, so that whatever an attack earns is stolen
+NOTHING = fill_in(CVAE)  # computes nothing, so that whatever an attack earns is stolen
 RIGHT = correct.module()
 LOOP_OVER_IMAGES = """
 def loss_function(reconstructions, originals, means, logvariances):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import autograder.assignments.cvae.solution.cs5814_vae as solution
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring.fill_in import fill_in
 
 from . import correct
@@ -1027,7 +1028,7 @@ FORWARDS = (
 _CALLS_METHOD = correct.FORWARD.replace("sample_latent(", "self.sample_latent(")
 
 WHOLE = (
-    Wrong("blank", text=fill_in(), loses=FUNCTIONS | MODEL),
+    Wrong("blank", text=fill_in(CVAE), loses=FUNCTIONS | MODEL),
     Wrong(
         "only-sample-latent",
         text=correct.module(loss="\ndef loss_function(*args):\n    pass\n", model=""),
