@@ -61,8 +61,7 @@ def _finding(finding: Finding) -> list[str]:
     ]
     if finding.message:
         blocks.append(fence(finding.message) if "\n" in finding.message else prose(finding.message))
-    if finding.hint:
-        blocks.append(f"> **Hint:** {prose(finding.hint)}")
+    blocks += [f"> **Hint:** {prose(str(hint))}" for hint in finding.hints]
     return blocks
 
 

@@ -18,9 +18,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
-from autograder.assignments.cvae.hints.bank import ACTIVATIONS, HEAD_ACTIVATIONS, Activation, hidden_activations
+from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS, Activation, hidden_activations
 from autograder.grading.harness import Challenge, close, fail
-from autograder.sandbox.client import Raised, Reply, Submission, SubmissionError, Unfit
+from autograder.sandbox.client import Reply, Submission
+from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
 CLASS = "ConditionalVariationalAutoencoder"
 _T = TypeVar("_T")
@@ -87,7 +88,7 @@ class Model:
         missing = [name for name in names if found.get(name) is None]
         if missing:
             self._raise_incomplete()
-            raise Unfit(f"the model has no `{missing[0]}`: the constructor must set it")
+            raise Unfit("attribute-missing", owner=CLASS, name=missing[0])
 
     def inputs(self, challenge: Challenge) -> tuple[Tensor, Tensor]:
         """Random images (BATCH, input_dim) in [0, 1] and one-hot classes (BATCH, K)."""
@@ -125,19 +126,13 @@ class Model:
     ) -> Reply:
         """Call the model; Unfit unless it returns three tensors."""
         try:
-            reply = self.submission.call(
-                "", images, conditions, on="model", seed=seed, cotangents=cotangents, reach=reach
+            return self.submission.call(
+                "", images, conditions, on="model", seed=seed, cotangents=cotangents, reach=reach, results=3
             )
         except Raised as error:
             if error.kind != "NotImplementedError":
                 self._raise_incomplete()
             raise
-        if len(reply.outputs) != 3:
-            raise Unfit(
-                "forward must return three tensors, the reconstruction, the means and the log-variances; "
-                f"it returned {len(reply.outputs)}"
-            )
-        return reply
 
 
 @dataclass

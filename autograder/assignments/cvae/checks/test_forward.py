@@ -8,10 +8,11 @@ from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE
 from autograder.assignments.cvae.checks.network import BATCH, Model, Sizes, concatenate, explain_means, explain_stack
-from autograder.assignments.cvae.hints.bank import HEAD_ACTIVATIONS, OUTPUT_ACTIVATIONS
+from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS, OUTPUT_ACTIVATIONS
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, check, close, fail, require_shape
-from autograder.sandbox.client import Reply, Submission, SubmissionError
+from autograder.sandbox.client import Reply, Submission
+from autograder.sandbox.errors import SubmissionError
 
 pytestmark = pytest.mark.forward
 
