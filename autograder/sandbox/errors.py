@@ -47,6 +47,8 @@ _STEPS = {
     "attributes": "Reading an attribute",
     "parameters": "Listing the parameters",
     "set_parameters": "Setting the parameters",
+    "submodules": "Listing the layers",
+    "stand_in_layer": "Replacing `{name}`",
     "call": "Calling `{name}`",
     "work": "Calling `{name}`",
     "train": "Training",
