@@ -61,7 +61,7 @@ def _finding(finding: Finding) -> list[str]:
     ]
     if finding.message:
         blocks.append(fence(finding.message) if "\n" in finding.message else prose(finding.message))
-    blocks += [f"> **Hint:** {prose(str(hint))}" for hint in finding.hints]
+    blocks += [f"> **Hint: {prose(hint.title)}.** {prose(hint.text)}".rstrip() for hint in finding.hints]
     return blocks
 
 
