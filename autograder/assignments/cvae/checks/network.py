@@ -42,6 +42,9 @@ class Sizes:
     num_categories: int = NUM_CATEGORIES
     latent: int = LATENT_DIMENSIONALITY
 
+    def __str__(self) -> str:
+        return f"input_dim={self.input_dim}, num_categories={self.num_categories}, latent_dimensionality={self.latent}"
+
     @classmethod
     def random(cls, challenge: Challenge) -> Sizes:
         """Unusual sizes, all different, so that none can be hard-coded or mistaken for another."""
@@ -320,19 +323,20 @@ def describe_unexplained(model: Model, part: str, x: Tensor) -> NoReturn:
     """Fail the check for a piece that is no known stack, with what can be said all the same."""
     first, second = (model.call(part, x, seed=seed).outputs[0] for seed in (1, 2))
     if not close(first, second):
-        fail(f"The {part} gives different outputs for the same input.", f"{part}-normalisation")
-    # A row's output that depends on the rows beside it is the mark of normalisation over the minibatch.
+        fail(f"Your {part} gives different outputs for the same input.", f"{part}-normalisation")
+    # A row's output that depends on the other rows is the mark of normalization over the minibatch.
     if not close(model.call(part, x[: BATCH // 2]).outputs[0], first[: BATCH // 2]):
         fail(
-            f"In the {part}, the output for one image depends on the others in the minibatch.", f"{part}-normalisation"
+            f"The output of your {part} for one row depends on the other rows of the minibatch.",
+            f"{part}-normalisation",
         )
     parameters = [value for name, value in model.parameters.items() if name.startswith(f"{part}.")]
     if sum(value.dim() == 1 for value in parameters) > sum(value.dim() == 2 for value in parameters):
-        fail(f"The {part} has parameters that no linear layer has.", f"{part}-normalisation")
+        fail(f"Your {part} has parameters that no linear layer has.", f"{part}-normalisation")
     registered = any(name.startswith(f"{part}.") for name in model.parameters)
     piece = model.piece(part, x)
     fail(
-        f"With its own parameters, the {part} does not compute what the assignment describes.",
+        f"Your {part} does not act like linear layers with one activation after each.",
         f"{part}-other" if registered or (piece and piece.parameters) else "not-trainable",
     )
 
@@ -340,29 +344,32 @@ def describe_unexplained(model: Model, part: str, x: Tensor) -> NoReturn:
 def describe_layers(match: Match, part: str, depth: int) -> None:
     """Fail the check if the stack has another depth or another width than the assignment's, or no biases."""
     if any(not bias.any() for _, bias in match.layers):
-        fail(f"A linear layer of the {part} has no bias.", f"{part}-bias")
+        fail(f"A linear layer of your {part} has no bias.", f"{part}-bias")
     if match.depth != depth:
         fail(
-            f"The {part} behaves like {match.depth} linear layer{'s' * (match.depth != 1)} where {depth} are due.",
+            f"Your {part} has {match.depth} linear layer{'s' * (match.depth != 1)}; the assignment asks for {depth}.",
             f"{part}-depth",
         )
     widths = {len(bias) for _, bias in match.layers[: depth if part == "encoder" else depth - 1]}
     if widths != {HIDDEN_SIZE}:
-        fail(f"The {part}'s layers have widths {sorted(widths)} where {HIDDEN_SIZE} is asked for.", f"{part}-width")
+        found = " and ".join(map(str, sorted(widths)))
+        fail(f"The layers of your {part} have width {found}; the assignment asks for {HIDDEN_SIZE}.", f"{part}-width")
 
 
 def describe_activations(match: Match, part: str) -> None:
     """Fail the check if anything but a ReLU follows the hidden layers, however many there are."""
     if not match.hidden:
-        fail(f"The {part} has no hidden layer that a ReLU could follow.", f"{part}-depth")
+        fail(f"Your {part} has no hidden layer that a ReLU could follow.", f"{part}-depth")
     if set(match.hidden) == {"ReLU"}:
         return
     if set(match.hidden) <= {"ReLU", "none"}:
         last_only = part == "encoder" and match.hidden[:-1] == ("ReLU",) * (len(match.hidden) - 1)
         without = [index + 1 for index, name in enumerate(match.hidden) if name == "none"]
         fail(
-            f"No ReLU acts after linear layer {', '.join(map(str, without))} of the {part}.",
+            f"No ReLU follows linear layer {', '.join(map(str, without))} of your {part}.",
             "encoder-missing-last-relu" if last_only else f"{part}-missing-relu",
         )
     other = next(name for name in match.hidden if name not in ("ReLU", "none"))
-    fail(f"The {part}'s hidden layers are followed by {other} where ReLU is asked for.", f"{part}-activation")
+    fail(
+        f"The hidden layers of your {part} are followed by {other}; the assignment asks for ReLU.", f"{part}-activation"
+    )

@@ -41,12 +41,12 @@ def decode(model: Model, challenge: Challenge) -> Piece:
     if piece is None:
         if model.piece("decoder", latents) is not None:
             fail(
-                "The decoder does not take the latent with the one-hot class, but the latent alone.",
+                "Your decoder takes the latent alone, without the one-hot class.",
                 "decoder-without-condition",
             )
         model.call("decoder", x)  # says why it cannot be called
-        fail("No gradient reaches the parameters of the decoder.", "not-trainable")
-    require_shape(piece.output, (BATCH, model.sizes.input_dim), "The output of the decoder")
+        fail("No gradient reaches the parameters of your decoder.", "not-trainable")
+    require_shape(piece.output, (BATCH, model.sizes.input_dim), "The output of your decoder")
     return Piece(piece.output, piece.parameters, x)
 
 
@@ -99,12 +99,15 @@ def test_output(decoded: Callable[[], Decoded]) -> None:
     if match is None:
         outside = bool((piece.output < 0).any() or (piece.output > 1).any())
         fail(
-            "What the decoder does to its output could not be recognised.",
+            f"The output of your decoder goes from {piece.output.min():.2f} to {piece.output.max():.2f}. "
+            "How it ends could not be recognized.",
             "decoder-no-sigmoid" if outside else "decoder-other" if piece.parameters else "not-trainable",
         )
     if match.last != "sigmoid":
         fail(
-            f"After the last linear layer comes {match.last} where a sigmoid is asked for.",
+            "The last layer of your decoder has no sigmoid, so pixels can leave [0, 1]."
+            if match.last == "none"
+            else f"Your decoder ends in {match.last}; the assignment asks for a sigmoid.",
             OUTPUT_MISTAKES.get(match.last, "decoder-output-activation"),
         )
 
@@ -116,4 +119,4 @@ def test_sizes(submission: Submission, challenge: Challenge, decoded: Callable[[
     try:
         decode(Model(submission, challenge, sizes), challenge)
     except (SubmissionError, Wrong) as error:
-        fail(f"With {sizes}, the decoder does not work: {error}", "decoder-sizes-hard-coded")
+        fail(f"With {sizes}, your decoder does not work. {error}", "decoder-sizes-hard-coded")

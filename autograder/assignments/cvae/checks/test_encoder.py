@@ -63,7 +63,7 @@ def explain(submission: Submission, challenge: Challenge) -> Match:
     if piece is None:
         if model.piece("encoder", images) is not None:
             fail(
-                "The encoder does not take the image with its one-hot class, but the image alone.",
+                "Your encoder takes the image alone, without its one-hot class.",
                 "encoder-without-condition",
             )
         model.call("encoder", x)  # says why it cannot be called
@@ -94,23 +94,23 @@ def judge_head(submission: Submission, challenge: Challenge, name: str) -> None:
         head = model.piece(name, hidden)
     if head is None:
         model.call(name, hidden)  # says why it cannot be called
-        fail(f"No gradient reaches the parameters of {name}.", "not-trainable")
-    require_shape(head.output, (BATCH, model.sizes.latent), f"The output of {name}")
+        fail(f"No gradient reaches the parameters of `{name}`.", "not-trainable")
+    require_shape(head.output, (BATCH, model.sizes.latent), f"The output of `{name}`")
     match = explain_stack(head.parameters, hidden, head.output, HEAD_ACTIVATIONS)
     if match is None:
         fail(
-            f"{name} does not behave like a linear layer.",
+            f"`{name}` does not act like a linear layer.",
             "encoder-other" if head.parameters else "not-trainable",
         )
     if any(not bias.any() for _, bias in match.layers):
-        fail(f"{name} has no bias.", "encoder-bias")
+        fail(f"`{name}` has no bias.", "encoder-bias")
     if match.last != "none":
-        fail(f"The output of {name} passes through {match.last}.", activated)
+        fail(f"The output of `{name}` passes through {match.last}.", activated)
     if match.depth != 1:
-        fail(f"{name} behaves like {match.depth} linear layers where one is asked for.", "head-depth")
+        fail(f"`{name}` has {match.depth} linear layers; the assignment asks for one.", "head-depth")
     other = model.piece(next(each for each in HEADS if each != name), hidden)
     if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
-        fail("mean_layer and logvariance_layer share their parameters.", "heads-shared")
+        fail("`mean_layer` and `logvariance_layer` share their parameters.", "heads-shared")
     try:
         observed = model.forward(images, conditions, challenge.seed()).outputs[position]
         linear = model.call(name, encoded.output).outputs[0] if encoded else None
@@ -120,7 +120,7 @@ def judge_head(submission: Submission, challenge: Challenge, name: str) -> None:
         return
     for activation, function in HEAD_ACTIVATIONS.items():
         if activation != "none" and close(observed, function(linear)):
-            fail(f"forward passes the output of {name} through {activation}.", activated)
+            fail(f"Your `forward` passes the output of `{name}` through {activation}.", activated)
 
 
 @check("Sizes follow the constructor's arguments, and stand in the attributes", 3)
@@ -130,7 +130,7 @@ def test_sizes(submission: Submission, challenge: Challenge) -> None:
         encode_with(submission, challenge, sizes)
     except (SubmissionError, Wrong) as error:
         encode_with(submission, challenge, Sizes())  # if this fails too, the sizes are not what is wrong
-        fail(f"With {sizes}, the encoder does not work: {error}", "encoder-sizes-hard-coded")
+        fail(f"With {sizes}, your encoder does not work. {error}", "encoder-sizes-hard-coded")
     expected = {
         "input_dim": sizes.input_dim,
         "num_categories": sizes.num_categories,
@@ -140,7 +140,7 @@ def test_sizes(submission: Submission, challenge: Challenge) -> None:
     found = submission.attributes("model", list(expected))
     for name, value in expected.items():
         if found.get(name) != value:
-            message = f"The attribute {name} is {found.get(name)} where {value} was expected."
+            message = f"Your `self.{name}` is {found.get(name)}; it should be {value}."
             usual = {
                 "input_dim": INPUT_DIM,
                 "num_categories": NUM_CATEGORIES,
@@ -162,4 +162,4 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes) -> N
     else:
         heads = model.forward(images, conditions, challenge.seed()).outputs[1:]
     for tensor, name in zip(heads, HEADS, strict=True):
-        require_shape(tensor, (BATCH, sizes.latent), f"the output of {name}")
+        require_shape(tensor, (BATCH, sizes.latent), f"The output of `{name}`")

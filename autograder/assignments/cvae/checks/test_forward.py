@@ -26,10 +26,10 @@ def test_results(submission: Submission, challenge: Challenge) -> None:
     reply = model.forward(images, conditions, challenge.seed())
     reconstruction = shaped(reply, BATCH, model.sizes)[0]
     if reply.message.get("changed") != []:
-        fail("After the pass, the tensors that were given to forward hold other numbers.", "inputs-modified")
+        fail("After the call, the tensors that `forward` was given hold other numbers.", "inputs-modified")
     if reconstruction.shape != images.shape:
         fail(
-            f"The reconstruction has shape {tuple(reconstruction.shape)} where {tuple(images.shape)} was expected.",
+            f"Your reconstruction has shape {tuple(reconstruction.shape)}; it should have {tuple(images.shape)}.",
             "reconstruction-shape",
         )
 
@@ -45,13 +45,13 @@ def shaped(reply: Reply, batch: int, sizes: Sizes) -> tuple[Tensor, Tensor, Tens
     expected = [(batch, size) for size in (sizes.input_dim, sizes.latent, sizes.latent)]
     shapes = [tuple(output.shape) for output in outputs]
     if shapes != expected and sorted(shapes) == sorted(expected):
-        fail(f"forward returns shapes {shapes} where {expected} was expected.", "outputs-swapped")
+        fail(f"Your `forward` returns shapes {shapes}; they should be {expected}.", "outputs-swapped")
     means, logvariances = (
-        require_shape(output, shape, f"The {what} that forward returns")
+        require_shape(output, shape, f"Your tensor of {what}")
         for output, shape, what in zip(outputs[1:], expected[1:], ("means", "log-variances"), strict=True)
     )
     shape = expected[0] if outputs[0].numel() != batch * sizes.input_dim else shapes[0]
-    return require_shape(outputs[0], shape, "The reconstruction that forward returns"), means, logvariances
+    return require_shape(outputs[0], shape, "Your reconstruction"), means, logvariances
 
 
 @check("Means and log-variances come from [image | one-hot] through the encoder and its heads", 3)
@@ -63,31 +63,31 @@ def test_encoding(submission: Submission, challenge: Challenge) -> None:
     if heads is None:  # the encoder is no callable piece: the whole is judged by transplant
         whole = explain_means(model, images, conditions, challenge)
         if whole is None:
-            pytest.skip("Judged once the encoder is recognised.")
+            pytest.skip("Skipped: fix the encoder first.")
         if whole.condition_first:
-            fail("The encoder is given [one-hot | image] where [image | one-hot] is asked for.", "condition-first")
+            fail("Your encoder gets [one-hot | image] instead of [image | one-hot].", "condition-first")
         return
     if not all(map(varies, observed)):
-        fail("The means and log-variances are the same for every image.", "same-for-every-image")
+        fail("Your means and log-variances are the same for every image.", "same-for-every-image")
     if all(follows(output, head) for output, head in zip(observed, heads, strict=True)):
         return
     if follows(observed[0], heads[1]) and follows(observed[1], heads[0]):
-        fail("The means are what logvariance_layer gives, and the other way round.", "heads-swapped")
+        fail("Your means come from `logvariance_layer`, and your log-variances from `mean_layer`.", "heads-swapped")
     if any(all(follows(output, head) for output in observed) for head in heads):
-        fail("Means and log-variances are what one and the same head gives.", "one-head-twice")
+        fail("Your means and log-variances come from the same head.", "one-head-twice")
     if follows(observed[1], heads[1]):
         again = results(model, images, conditions, challenge.seed())
         if not close(again[1], observed[0]):
-            fail("The means differ between two passes over the same images.", "latent-returned")
+            fail("Your means differ between two passes over the same images.", "latent-returned")
     for x, mistake, what in (
         (concatenate(conditions, images), "condition-first", "[one-hot | image]"),
         (concatenate(images, torch.zeros_like(conditions)), "condition-missing", "the image without its class"),
     ):
         other = expected_heads(model, x)
         if other is not None and follows(observed[0], other[0]):
-            fail(f"The encoder is given {what} where [image | one-hot] is asked for.", mistake)
+            fail(f"Your encoder gets {what} instead of [image | one-hot].", mistake)
     fail(
-        "The means and log-variances are not what the encoder and its heads give for [image | one-hot].",
+        "Your means and log-variances are not what your encoder and heads give for [image | one-hot].",
         "encoding-other",
     )
 
@@ -144,9 +144,9 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
         for each in draws:
             if explain_stack(beyond, concatenate(each, conditions), reconstruction, OUTPUT_ACTIVATIONS):
                 return
-        pytest.skip("Judged once the decoder can be called on [latent | one-hot].")
+        pytest.skip("Skipped: make the decoder callable on [latent | one-hot] first.")
     if not varies(reconstruction):
-        fail("The reconstruction is the same for every image.", "same-for-every-image")
+        fail("Your reconstruction is the same for every image.", "same-for-every-image")
     if any(matches(each) for each in draws):
         return
     for latents, mistake, what in (
@@ -154,24 +154,24 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
         (logvariances, "logvariance-instead-of-sample", "the log-variances"),
     ):
         if matches(latents):
-            fail(f"The decoder is given {what} where a draw is asked for.", mistake)
+            fail(f"Your decoder gets {what} instead of a draw.", mistake)
     for each in draws:
         if matches(conditions, each):
-            fail("The decoder is given [one-hot | latent] where [latent | one-hot] is asked for.", "condition-first")
+            fail("Your decoder gets [one-hot | latent] instead of [latent | one-hot].", "condition-first")
         if matches(each, torch.zeros_like(conditions)):
-            fail("The decoder is given the latent without the class.", "condition-missing")
+            fail("Your decoder gets the latent without the class.", "condition-missing")
     if any(matches(each) for each in possible_draws(submission, grading, logvariances, means, seed)):
-        fail("sample_latent is given the log-variances where it expects the means.", "sample-arguments-swapped")
+        fail("Your `sample_latent` gets the log-variances where it expects the means.", "sample-arguments-swapped")
     if same_distribution(model, images[:1], conditions[:1], challenge):
         return
     for change in (torch.exp, lambda each: torch.exp(0.5 * each), lambda each: 0.5 * each):
         if any(matches(each) for each in possible_draws(submission, grading, means, change(logvariances), seed)):
-            fail("sample_latent is not given the log-variances as they are.", "sample-arguments-changed")
+            fail("Your `sample_latent` does not get the log-variances as they are.", "sample-arguments-changed")
     outputs = [output for each in draws if (output := decoded(concatenate(each, conditions))) is not None]
     for name, activation in OUTPUT_ACTIVATIONS.items():
         if any(close(reconstruction, activation(output)) for output in outputs):
-            fail(f"forward passes what the decoder gives through {name}.", "reconstruction-changed")
-    fail("The reconstruction is not what the decoder gives for [draw | one-hot].", "decoding-other")
+            fail(f"Your `forward` passes the decoder's output through {name}.", "reconstruction-changed")
+    fail("Your reconstruction is not what your decoder gives for [draw | one-hot].", "decoding-other")
 
 
 def possible_draws(
@@ -211,7 +211,7 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
     )
     missing = [name for name in model.parameters if name not in reached]
     if not model.parameters:
-        fail("The model has no parameters.")
+        fail("Your model has no parameters.")
     if missing:
         hidden = challenge.normal(len(images), HIDDEN_SIZE)
         pieces = (
@@ -223,11 +223,11 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         in_use = {name for piece in pieces if piece for name in piece.parameters}
         mistake = "forward-detached" if in_use & set(missing) or not reached else "unused-parameters"
         fail(
-            f"No gradient of the reconstruction reaches {', '.join(missing[:4])}{' and others' * (len(missing) > 4)}.",
+            f"No gradient of your reconstruction reaches {', '.join(missing[:4])}{' and others' * (len(missing) > 4)}.",
             None if grading.failed("forward") else mistake,  # a wrong connection is told above, and explains this
         )
     encoder = model.piece("encoder", concatenate(images, conditions))
     for what, found in zip(("means", "log-variances"), by_head, strict=True):
         cut = [name for name in (encoder.parameters if encoder else ()) if name not in found]
         if cut:
-            fail(f"No gradient of the {what} reaches {', '.join(cut[:4])} in the encoder.", "forward-detached")
+            fail(f"No gradient of your {what} reaches {', '.join(cut[:4])} in the encoder.", "forward-detached")
