@@ -101,7 +101,9 @@ def partial_report() -> Report:
     checks["loss_function"][2] = Check(
         "gradients", Outcome.FAILED, 0, 5, "The gradient with respect to `logvariances` is constant."
     )
-    checks["encoder"][4] = Check("the heads", Outcome.FAILED, 0, 3, "No predicted mean is ever negative.", "What ends a head?")
+    checks["encoder"][4] = Check(
+        "the heads", Outcome.FAILED, 0, 3, "No predicted mean is ever negative.", "What ends a head?"
+    )
     waits = "Training waits for a loss that can be minimised."
     checks["training"] = checks_of(CVAE.part("training"), Outcome.SKIPPED, waits)
     return report_of(checks, output="epoch 0: 215.3\nepoch 1: 178.2\n", notes=["Your module trained at import."])
