@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.checks import test_loss_function as loss_checks
 from autograder.assignments.cvae.checks import test_sample_latent as sample_checks
 from autograder.assignments.cvae.checks.network import BATCH, Layer, Sizes, draw_parameters, stack
@@ -193,7 +194,7 @@ def judged(check: Callable[..., None], function: Callable[..., Tensor], seed: in
     given = {
         "submission": submission,
         "challenge": Challenge(seed, check.__name__),
-        "grading": Grading(submission),
+        "grading": Grading(submission, CVAE),
         "mistakes": list,
     }
     try:
