@@ -86,12 +86,12 @@ class Reply:
         names = self.message.get("reached")
         return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
-    def captured(self, name: str, kind: str) -> list[Tensor]:
-        """The tensors among the arguments ("argument") or results ("result") of the first call of `name`, in order.
+    def captured(self, name: str, kind: str, call: int = 0) -> list[Tensor]:
+        """The tensors among the arguments ("argument") or results ("result") of a call of `name`, in order.
 
         They come from the submission's process: whoever builds on them holds them against what it computes itself.
         """
-        keys = (key for key in self.tensors if key.startswith(f"{name}.{kind}."))
+        keys = (key for key in self.tensors if key.startswith(f"{name}.{kind}.{call}."))
         return [self.tensors[key] for key in sorted(keys)]
 
     def gradients(self, prefix: str) -> dict[str, Tensor]:
@@ -279,7 +279,7 @@ class Submission:
         return None if incomplete is None else _raised(incomplete)
 
     def attributes(self, handle: str, names: Sequence[str]) -> dict[str, int | str | None]:
-        """Attributes of an object: integers as they are, anything else as the name of its type."""
+        """Attributes of an object: integers as they are, anything else as the name of its type, None if missing."""
         found = self._request({"do": "attributes", "object": handle, "names": names}, what="an attribute")
         attributes = found.message.get("attributes")
         return attributes if isinstance(attributes, dict) else {}

@@ -36,6 +36,7 @@ from autograder.sandbox import confine, isolation
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.protocol import ChannelClosed, Message, receive, send
 
+MAX_CAPTURED = 4  # calls of one callable
 MAX_SUBMODULES = 500  # of a model, in what is told of them
 FIRST_USER, USERS = 61184, 4000  # unprivileged users that no system assigns to people
 
@@ -216,6 +217,9 @@ def _visible_files() -> tuple[list[Path], list[Path]]:
 # --- the child ----------------------------------------------------------------------------------------------------
 
 
+_MISSING = object()
+
+
 class Invalid(Exception):
     """The client asked for something that the submission does not offer; the message is for the student."""
 
@@ -268,12 +272,18 @@ class Worker:
         return {"incomplete": None}, {}
 
     def do_attributes(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """What stands under some attributes: an integer as itself, anything else as the name of its type."""
+        """What stands under some attributes: an integer as itself, anything else as the name of its type.
+
+        None stands for one that is missing, "NoneType" for one that is None.
+        """
         instance = self.objects[message["object"]]
         found: dict[str, int | str | None] = {}
         for name in message["names"]:
-            value = getattr(instance, name, None)
-            found[name] = value if value is None or type(value) is int else type(value).__name__[:100]
+            value = getattr(instance, name, _MISSING)
+            if value is _MISSING:
+                found[name] = None
+            else:
+                found[name] = value if type(value) is int else type(value).__name__[:100]
         return {"attributes": found}, {}
 
     def do_submodules(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -368,25 +378,24 @@ class Worker:
 
     @contextlib.contextmanager
     def _captured(self, message: Message) -> Iterator[dict[str, Tensor]]:
-        """Record the first call of each callable in `capture`: NAME.argument.i and NAME.result.i, where tensors."""
+        """Record the first calls of each callable in `capture`: NAME.argument.CALL.i and NAME.result.CALL.i, if tensors."""
         found: dict[str, Tensor] = {}
         undo: list[Callable[[], None]] = []
-
-        def keep(name: str, kind: str, values: Any) -> None:
-            for index, value in enumerate(values if isinstance(values, (tuple, list)) else [values]):
-                with contextlib.suppress(Invalid):
-                    found.setdefault(f"{name}.{kind}.{index}", self._plain(value, name))
+        calls = dict.fromkeys(message["capture"], 0)
 
         def record(name: str, arguments: Any, result: Any) -> None:
-            if not any(key.startswith(f"{name}.") for key in found):
-                keep(name, "argument", arguments)
-                keep(name, "result", result)
+            if calls[name] < MAX_CAPTURED:
+                for kind, values in (("argument", arguments), ("result", result)):
+                    for index, value in enumerate(values if isinstance(values, (tuple, list)) else [values]):
+                        with contextlib.suppress(Invalid):
+                            found[f"{name}.{kind}.{calls[name]}.{index}"] = self._plain(value, name)
+            calls[name] += 1
 
         def wrapped(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             @functools.wraps(function)
             def call(*arguments: Any, **named: Any) -> Any:
                 result = function(*arguments, **named)
-                record(name, [*arguments, *named.values()], result)
+                record(name, _in_order(function, arguments, named), result)
                 return result
 
             return call
@@ -612,6 +621,15 @@ def _stand_in(channel: socket.socket, name: str, parameters: list[str], own: Any
         return StandIn.apply(*arguments)
 
     return stand_in
+
+
+def _in_order(function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> list[Any]:
+    """The arguments of a call in the order of the function's parameters."""
+    try:
+        bound = inspect.signature(function).bind(*arguments, **named)
+    except (TypeError, ValueError):
+        return [*arguments, *named.values()]
+    return [*bound.args, *bound.kwargs.values()]
 
 
 def _describe_value(value: Any) -> str:
