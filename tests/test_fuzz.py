@@ -33,7 +33,8 @@ from autograder.grading.harness import Grading
 from autograder.report import html
 from autograder.report.model import Check, Outcome, PartReport, Report
 from autograder.sandbox import protocol
-from autograder.sandbox.client import Submission, SubmissionError
+from autograder.sandbox.client import Submission
+from autograder.sandbox.errors import SubmissionError
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import METADATA, Submitted, find_submissions

@@ -26,9 +26,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
-from autograder.assignments.cvae.hints.bank import ACTIVATIONS, HEAD_ACTIVATIONS, Activation, hidden_activations
+from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS, Activation, hidden_activations
 from autograder.grading.harness import Challenge, close, fail
-from autograder.sandbox.client import Raised, Reply, Submission, SubmissionError, Unfit
+from autograder.sandbox.client import Reply, Submission
+from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
 CLASS = "ConditionalVariationalAutoencoder"
 _T = TypeVar("_T")
@@ -115,9 +116,8 @@ class Model:
         missing = [name for name in names if found.get(name) in (None, "NoneType")]
         if missing:
             self._raise_incomplete()
-            if found.get(missing[0]) is None:
-                raise Unfit(f"the model has no `{missing[0]}`: the constructor must set it")
-            raise Unfit(f"the model's `{missing[0]}` is None: the constructor must set it to a layer")
+            code = "attribute-missing" if found.get(missing[0]) is None else "attribute-none"
+            raise Unfit(code, owner=CLASS, name=missing[0])
 
     def has(self, name: str) -> bool:
         """Whether the attribute is there and not None."""
@@ -194,7 +194,7 @@ class Model:
     ) -> Reply:
         """Call the model; Unfit unless it returns three tensors."""
         try:
-            reply = self.submission.call(
+            return self.submission.call(
                 "",
                 images,
                 conditions,
@@ -202,6 +202,7 @@ class Model:
                 seed=seed,
                 cotangents=cotangents,
                 reach=reach,
+                results=3,
                 capture=capture,
                 evaluate=evaluate,
             )
@@ -209,12 +210,6 @@ class Model:
             if error.kind != "NotImplementedError":
                 self._raise_incomplete()
             raise
-        if len(reply.outputs) != 3:
-            raise Unfit(
-                "forward must return three tensors, the reconstruction, the means and the log-variances; "
-                f"it returned {len(reply.outputs)}"
-            )
-        return reply
 
 
 @dataclass

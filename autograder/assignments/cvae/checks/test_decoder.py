@@ -21,9 +21,10 @@ from autograder.assignments.cvae.checks.network import (
     take,
     varies,
 )
-from autograder.assignments.cvae.hints.bank import OUTPUT_ACTIVATIONS
+from autograder.assignments.cvae.hints.network import OUTPUT_ACTIVATIONS
 from autograder.grading.harness import Challenge, Grading, Wrong, check, fail, once, require_shape
-from autograder.sandbox.client import Submission, SubmissionError
+from autograder.sandbox.client import Submission
+from autograder.sandbox.errors import SubmissionError
 
 pytestmark = pytest.mark.decoder
 

@@ -28,9 +28,10 @@ from autograder.assignments.cvae.checks.network import (
     take,
     varies,
 )
-from autograder.assignments.cvae.hints.bank import ACTIVATIONS, HEAD_ACTIVATIONS
+from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, once, require_shape
-from autograder.sandbox.client import Submission, SubmissionError
+from autograder.sandbox.client import Submission
+from autograder.sandbox.errors import SubmissionError
 
 pytestmark = pytest.mark.encoder
 

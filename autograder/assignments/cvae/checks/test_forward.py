@@ -21,10 +21,12 @@ from autograder.assignments.cvae.checks.network import (
     take,
     varies,
 )
-from autograder.assignments.cvae.hints.bank import HEAD_ACTIVATIONS, OUTPUT_ACTIVATIONS, diagnose_draws
+from autograder.assignments.cvae.hints import draws as known_draws
+from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS, OUTPUT_ACTIVATIONS
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, check, close, fail, require_shape
-from autograder.sandbox.client import Reply, Submission, SubmissionError
+from autograder.sandbox.client import Reply, Submission
+from autograder.sandbox.errors import SubmissionError
 
 pytestmark = pytest.mark.forward
 
@@ -274,7 +276,7 @@ def judge_draw(one: Pass, images: Tensor, starts: tuple[int, ...], challenge: Ch
     spread = float((blocks[0].std(0) / torch.exp(0.5 * logvariances)).mean())
     fail(
         f"forward draws by itself; over {ROWS} draws the standard deviation is {spread:.2f} times what it should be.",
-        diagnose_draws(blocks[0], means, logvariances) or "decoding-other",
+        known_draws.diagnose(blocks[0], means, logvariances) or "decoding-other",
     )
 
 

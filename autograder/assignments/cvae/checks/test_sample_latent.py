@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from autograder.assignments.cvae.hints.bank import diagnose_draws
+from autograder.assignments.cvae.hints.draws import diagnose
 from autograder.grading.harness import Challenge, check, close, fail, require_shape
 from autograder.sandbox.client import Submission
 
@@ -32,7 +32,7 @@ class Draws:
             submission, self.means.expand(ROWS, -1), self.logvariances.expand(ROWS, -1), challenge.seed()
         )
         self.noise = (self.latents - self.means) / torch.exp(0.5 * self.logvariances)
-        self.mistake = diagnose_draws(self.latents, self.means, self.logvariances)
+        self.mistake = diagnose(self.latents, self.means, self.logvariances)
         if self.mistake == "uniform-noise" and abs(kurtosis(self.latents) - UNIFORM_KURTOSIS) > 0.1:
             self.mistake = None
         if self.mistake is None and (self.latents - self.latents[0]).abs().max() < 1e-6:
@@ -47,15 +47,10 @@ def kurtosis(latents: Tensor) -> float:
 
 def draw(submission: Submission, means: Tensor, logvariances: Tensor, seed: int) -> Tensor:
     """One call of the submission's function: (N, latent) latents."""
-    outputs = submission.call("sample_latent", means.contiguous(), logvariances.contiguous(), seed=seed).outputs
-    return require_shape(only(outputs), tuple(means.shape), "The result of sample_latent")
-
-
-def only(outputs: list[Tensor]) -> Tensor:
-    """The single output of a call."""
-    if len(outputs) != 1:
-        fail(f"sample_latent returned {len(outputs)} values where one tensor was expected.", "wrong-number-of-results")
-    return outputs[0]
+    outputs = submission.call(
+        "sample_latent", means.contiguous(), logvariances.contiguous(), seed=seed, results=1
+    ).outputs
+    return require_shape(outputs[0], tuple(means.shape), "The result of sample_latent")
 
 
 @check("Draws are centred on the means", 4)
@@ -125,7 +120,7 @@ def test_independent(submission: Submission, challenge: Challenge) -> None:
     first, second = (draw(submission, *arguments, challenge.seed()) for _ in range(2))
     alike = close(first, first[:1].expand_as(first), 1e-5)
     if close(first, second, 1e-5):
-        mistake = (diagnose_draws(first, means, logvariances) or "no-noise") if alike else "fixed-seed"
+        mistake = (diagnose(first, means, logvariances) or "no-noise") if alike else "fixed-seed"
         fail("Two calls on the same input gave the same latents.", mistake)
     if alike:
         fail("All rows of the minibatch share their noise.", "noise-shared-across-rows")
@@ -145,8 +140,8 @@ def test_independent(submission: Submission, challenge: Challenge) -> None:
 def test_gradients(submission: Submission, challenge: Challenge) -> None:
     means, logvariances, cotangent = challenge.normal(6, 5), challenge.uniform(-1, 1, 6, 5), challenge.normal(6, 5)
     seed = challenge.seed()
-    reply = submission.call("sample_latent", means, logvariances, seed=seed, cotangents={0: cotangent})
-    latents = require_shape(only(reply.outputs), (6, 5), "The result of sample_latent")
+    reply = submission.call("sample_latent", means, logvariances, seed=seed, cotangents={0: cotangent}, results=1)
+    latents = require_shape(reply.outputs[0], (6, 5), "The result of sample_latent")
     gradients = reply.gradients("argument")
     by_mean, by_logvariance = (gradients.get(index, torch.zeros_like(means)) for index in "01")
     # z = μ + σ·ε: the derivative by μ is 1, by log σ² half of what the noise added. A draw with another σ, which is
@@ -190,8 +185,8 @@ def slope(submission: Submission, point: tuple[Tensor, Tensor], direction: tuple
 @check("The arguments are left as they were", 1)
 def test_inputs_unchanged(submission: Submission, challenge: Challenge) -> None:
     means, logvariances = challenge.normal(6, 5), challenge.normal(6, 5)
-    reply = submission.call("sample_latent", means, logvariances, seed=challenge.seed())
-    latents = require_shape(only(reply.outputs), (6, 5), "The result of sample_latent")
+    reply = submission.call("sample_latent", means, logvariances, seed=challenge.seed(), results=1)
+    latents = require_shape(reply.outputs[0], (6, 5), "The result of sample_latent")
     if reply.message.get("changed") != []:
         fail("After the call, the tensors that were passed hold other numbers.", "inputs-modified")
     if close(latents, means, 1e-5) or close(latents, torch.zeros_like(means), 1e-5):
