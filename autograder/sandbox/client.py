@@ -288,7 +288,7 @@ class Submission:
         return found
 
     def submodules(self, handle: str) -> dict[str, str]:
-        """The submodules of a model by dotted name, each with the name of its type: the submission's word, for hints."""
+        """The submodules of a model by dotted name, each with the name of its type: the submission's word."""
         found = self._request({"do": "submodules", "object": handle}).message.get("submodules")
         entries = found if isinstance(found, list) else []
         return {

@@ -385,7 +385,7 @@ class Worker:
 
     @contextlib.contextmanager
     def _captured(self, message: Message) -> Iterator[dict[str, Tensor]]:
-        """Record the first calls of each callable in `capture`: NAME.argument.CALL.i and NAME.result.CALL.i, if tensors."""
+        """Record the first calls of each callable in `capture`, where tensors: NAME.argument.CALL.i, NAME.result.CALL.i."""
         found: dict[str, Tensor] = {}
         undo: list[Callable[[], None]] = []
         calls = dict.fromkeys(message["capture"], 0)
@@ -479,12 +479,14 @@ class Worker:
             bytecodes += event == "opcode"
             return trace
 
-        with _OperatorCount() as operators:
-            sys.settrace(trace)
-            try:
-                target(*arguments)
-            finally:
-                sys.settrace(None)
+        for _ in range(2):  # Python 3.12 and newer report the bytecodes of a function from its second traced call on
+            bytecodes = 0
+            with _OperatorCount() as operators:
+                sys.settrace(trace)
+                try:
+                    target(*arguments)
+                finally:
+                    sys.settrace(None)
         return {"operators": operators.count, "bytecodes": bytecodes}, {}
 
     def do_train(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -639,6 +641,9 @@ def _stand_in(channel: socket.socket, name: str, parameters: list[str], own: Any
             arguments = inspect.signature(own).bind(*arguments, **named).args
         return StandIn.apply(*arguments)
 
+    stand_in.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(each, inspect.Parameter.POSITIONAL_OR_KEYWORD) for each in parameters]
+    )
     return stand_in
 
 

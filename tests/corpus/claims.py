@@ -805,6 +805,44 @@ def _(s: Subject) -> bool:
     return not (isinstance(right, Tensor) and near(passed.outputs[0], right))
 
 
+@claim("draw-changed")
+def _(s: Subject) -> bool:
+    return not near(_given(s, "decoder")[:, :15], s.passed.given["sample_latent"])
+
+
+@claim("no-draw-in-forward")
+def _(s: Subject) -> bool:
+    first, second = s.passed, Subject(s.source).passed
+    return not s.passed.seen["sample_latent"] and near(first.outputs[0], second.outputs[0])
+
+
+@claim("results-detached")
+def _(s: Subject) -> bool:
+    model = s.model()
+    x, c = numbers(8, 784, low=0.0), torch.eye(10)[torch.arange(8)]
+    with oracle.right_draws(model):
+        return any(None in oracle.gradients(each, list(model.encoder.parameters())) for each in model(x, c)[1:])
+
+
+def _first_width(s: Subject, part: str) -> int:
+    return next(each.shape[1] for each in getattr(s.model(), part).parameters() if each.dim() == 2)
+
+
+CLAIMS |= {
+    "encoder-input-width": lambda s: _first_width(s, "encoder") != 794,
+    "decoder-input-width": lambda s: _first_width(s, "decoder") != 25,
+    "encoder-two-arguments": lambda s: isinstance(
+        attempt(s.model().encoder, numbers(8, 784), torch.eye(10)[:8]), Tensor | tuple
+    ),
+    "decoder-two-arguments": lambda s: isinstance(
+        attempt(s.model().decoder, numbers(8, 15), torch.eye(10)[:8]), Tensor
+    ),
+    "decoder-shape": lambda s: tuple(s.model().decoder(numbers(8, 25)).shape) != (8, 784),
+    "square-images-assumed": lambda s: "sqrt" in s.source or "**" in s.source,
+    "attribute-none": lambda s: any(each is None for each in vars(s.model()).values()),
+}
+
+
 @claim("sample-arguments-changed")
 def _(s: Subject) -> bool:
     given = s.passed.seen["sample_latent"][-1][1]

@@ -1108,7 +1108,7 @@ WHOLE = (
     Wrong(
         "layer-without-its-size",
         ((ENCODER_INPUT, "nn.LazyLinear(hidden)"),),
-        loses=MODEL,
+        loses=frozenset({"encoder"}),
         misconception="lazy-layer",
     ),
     Wrong(

@@ -225,7 +225,7 @@ class Piece:
     @property
     def has_layer(self) -> bool:
         """Whether a matrix of parameters stands behind the output."""
-        return any(is_weight(each.shape) for each in self.parameters.values())
+        return any(each.dim() == 2 for each in self.parameters.values())
 
 
 def concatenate(data: Tensor, classes: Tensor) -> Tensor:
@@ -610,10 +610,15 @@ def read_tail(model: Model, piece: Piece, outputs: int, tails: Mapping[str, Acti
     return next((name for name, tail in tails.items() if close(shown.output.flatten(1), tail(rows))), "")
 
 
-def describe_layers(match: Match, part: str, depth: int) -> None:
+def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, depth: int) -> None:
     """Fail the check if the stack has another depth or another width than the assignment's, or no biases."""
     if not match.layers:
-        fail(f"No chain of linear layers can be made out in the {part}.", f"{part}-other")
+        describe_unexplained(model, piece, part)
+    if match.depth != depth and match.hidden is None:
+        fail(
+            f"In the {part}, {match.depth} weight matrices follow each other; the assignment asks for {depth} linear layers.",
+            f"{part}-other",
+        )
     if match.depth != depth:
         fail(
             f"The {part} behaves like {match.depth} linear layer{'s' * (match.depth != 1)} where {depth} are due.",

@@ -80,7 +80,8 @@ def decoded(submission: Submission, grading: Grading) -> Callable[[], Decoded]:
 
 @check("Three linear layers of hidden_size, and one to the pixels", 5)
 def test_layers(decoded: Callable[[], Decoded]) -> None:
-    describe_layers(decoded().match, "decoder", DEPTH)
+    found = decoded()
+    describe_layers(found.model, found.match, found.taken.piece, "decoder", DEPTH)
 
 
 @check("A ReLU after each of the first three, and nothing else", 3)
@@ -110,9 +111,7 @@ def test_output(decoded: Callable[[], Decoded], grading: Grading) -> None:
 @check("Takes [latent | one-hot] and gives a row of pixels; sizes follow the constructor's arguments", 3)
 def test_sizes(submission: Submission, challenge: Challenge, decoded: Callable[[], Decoded]) -> None:
     usual, model = decoded().taken, decoded().model
-    latents, classes = usual.piece.input.split(
-        (model.sizes.latent, usual.piece.input.shape[-1] - model.sizes.latent), -1
-    )
+    latents, classes = usual.piece.input[:, : model.sizes.latent], usual.piece.input[:, model.sizes.latent :]
     require_use(model, usual, latents, classes)
     if usual.wrong is not None:
         fail(*usual.wrong)

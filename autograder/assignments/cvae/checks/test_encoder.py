@@ -56,7 +56,8 @@ def encoded(submission: Submission, grading: Grading) -> Callable[[], Encoded]:
 
 @check("Three linear layers to hidden_size", 5)
 def test_layers(encoded: Callable[[], Encoded]) -> None:
-    describe_layers(encoded().match, "encoder", DEPTH)
+    found = encoded()
+    describe_layers(found.model, found.match, found.taken.piece if found.taken else None, "encoder", DEPTH)
 
 
 @check("A ReLU after each of them, and nothing else", 3)

@@ -158,14 +158,14 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
     images, conditions = model.inputs(challenge)
     seed, evaluate = challenge.seed(), differs_by_mode(model, images, conditions, challenge)
     reply = model.forward(images, conditions, seed, capture=["sample_latent", "decoder"], evaluate=evaluate)
-    reconstruction, means, logvariances = shaped(reply, BATCH, model.sizes)
-    given = reply.captured("decoder", "argument")
-    if not given or len(torch.cat(given, -1)) != BATCH:
-        judge_by_transplant(model, (images, conditions), (reconstruction, means, logvariances), seed, grading)
-        return
+    reconstruction = shaped(reply, BATCH, model.sizes)[0]
+    one, given = Pass(model, conditions, reply, evaluate), reply.captured("decoder", "argument")
     if not varies(reconstruction.flatten(1)):
         fail("The reconstruction is the same for every image.", "same-for-every-image")
-    judge_decoder_input(Pass(model, conditions, reply, evaluate), images, grading, challenge)
+    if not given or any(len(each) != BATCH for each in given):
+        judge_by_transplant(one, images, seed, grading, challenge)
+        return
+    judge_decoder_input(one, images, grading, challenge)
     decoded = model.call("decoder", *given, evaluate=evaluate).outputs[0].flatten(1)
     reconstruction = reconstruction.flatten(1)
     if decoded.shape == reconstruction.shape and close(reconstruction, decoded):
@@ -220,6 +220,8 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
         return
     if rest.shape == one.conditions.shape and torch.equal(rest, one.conditions):
         fail("The decoder is given [one-hot | latent] where [latent | one-hot] is asked for.", "condition-first")
+    if not rest.numel() and "decoder interface" in grading.kept:
+        return  # it takes no class, which the decoder's part has judged
     if not rest.numel() or not varies(rest):
         fail("The decoder is given the latent without the class.", "condition-missing")
     same_class = one.conditions @ one.conditions.T == 1
@@ -293,35 +295,56 @@ def differs_by_mode(model: Model, images: Tensor, conditions: Tensor, challenge:
     return False
 
 
-def judge_by_transplant(
-    model: Model, inputs: tuple[Tensor, Tensor], outputs: tuple[Tensor, ...], seed: int, grading: Grading
-) -> None:
-    """For a decoder that forward does not call: look for the stack behind the reconstruction."""
-    images, conditions = inputs
-    reconstruction, means, logvariances = outputs
+def judge_by_transplant(one: Pass, images: Tensor, seed: int, grading: Grading, challenge: Challenge) -> None:
+    """For a decoder that is no module, or that forward does not call: judge it by the reconstruction alone."""
+    model, conditions = one.model, one.conditions
+    reconstruction, means, logvariances = one.reply.outputs
+    reconstruction = reconstruction.flatten(1)
     torch.default_generator.manual_seed(seed)
-    draws = [reference.sample_latent(means, logvariances)]
-    if (drawn := grading.stood_in.get("sample_latent")) is not None:
-        draws.append(drawn.detach())
-    elif not grading.failed("sample_latent"):
-        with contextlib.suppress(SubmissionError):
-            draws += model.submission.call("sample_latent", means, logvariances, seed=seed).outputs
-    for each in (each.float() for each in draws if each.shape == means.shape):
-        x = concatenate(each, conditions)
-        with contextlib.suppress(SubmissionError, IndexError):
-            decoded = model.call("decoder", x).outputs[0].flatten(1)
-            other = model.call("decoder", concatenate(each.roll(1, 0), conditions)).outputs[0].flatten(1)
-            if close(reconstruction.flatten(1), decoded) and not close(decoded, other):
+    draws = one.reply.captured("sample_latent", "result") or [reference.sample_latent(means, logvariances)]
+
+    def decoded(latents: Tensor) -> Tensor | None:
+        try:
+            return model.call("decoder", concatenate(latents, conditions)).outputs[0].flatten(1)
+        except (SubmissionError, IndexError):
+            return None
+
+    if decoded(means) is None:  # no callable piece
+        reached, others = (model.reached(model.forward(images, conditions, seed, reach=of)) for of in ([0], [1, 2]))
+        beyond = {name: value for name, value in reached.items() if name not in others}
+        for each in draws:
+            x = concatenate(each.float(), conditions)
+            if explain_stack([Observation(beyond, x, reconstruction, OUTPUT_ACTIVATIONS)]):
                 return
-        reached, other_reached = (
-            model.reached(model.forward(images, conditions, seed, reach=of)) for of in ([0], [1, 2])
-        )
-        beyond = {name: value for name, value in reached.items() if name not in other_reached}
-        if explain_stack([Observation(beyond, x, reconstruction.flatten(1), OUTPUT_ACTIVATIONS)]):
-            return
-    if grading.failed("decoder"):
         pytest.skip("Judged once the decoder can be called on [latent | one-hot].")
+    for latents, mistake, what in (
+        (means, "mean-instead-of-sample", "the means"),
+        (logvariances, "logvariance-instead-of-sample", "the log-variances"),
+    ):
+        output = decoded(latents)
+        if output is not None and close(reconstruction, output):
+            fail(f"The decoder is given {what} where a draw is asked for.", mistake)
+    for each in draws:
+        output = decoded(each.float()) if each.shape == means.shape else None
+        if output is not None and close(reconstruction, output):
+            return
+    if same_distribution(model, images[:1], conditions[:1], challenge):
+        return
     fail("The reconstruction is not what the decoder gives for [draw | one-hot].", "decoding-other")
+
+
+def same_distribution(model: Model, image: Tensor, condition: Tensor, challenge: Challenge) -> bool:
+    """Whether many passes over one image vary as decoding draws of our own does: center and spread of every pixel."""
+    images, conditions = image.expand(ROWS, -1), condition.expand(ROWS, -1)
+    observed, means, logvariances = results(model, images.contiguous(), conditions.contiguous(), challenge.seed())
+    latents = means + torch.exp(0.5 * logvariances) * challenge.normal(*means.shape)
+    expected = model.call("decoder", concatenate(latents, conditions)).outputs[0]
+    observed = observed.reshape(ROWS, -1)
+    if observed.shape != expected.shape or not torch.isfinite(observed).all():
+        return False
+    spread = expected.std(0) + 1e-4
+    centered = ((observed.mean(0) - expected.mean(0)).abs() <= SIGMAS * spread * (2 / ROWS) ** 0.5).all()
+    return bool(centered) and 0.95 < float((observed.std(0) / spread).mean()) < 1.05
 
 
 @check("The gradients of the three results reach every parameter behind them", 2)

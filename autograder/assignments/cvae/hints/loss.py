@@ -228,7 +228,7 @@ def _about_term(
 
     Nothing is said of a term that is lost in the rounding of a far larger one.
     """
-    right = [each.weight for each in features if each.weight]
+    right = [float(each.weight) for each in features if each.weight]
     spread = float(values.std())
     expected = float((predictions[:, : len(right)] @ torch.tensor(right)).std())
     if 1e-6 * float(values.abs().max()) > 1e-3 * max(expected, spread):
