@@ -841,12 +841,11 @@ DECODERS = (
     ),
     _decoder(
         "decoder-to-images",
-        "reconstruction-shape",
+        "decoder-shape",
         *BODY,
         PIXELS,
         SIGMOID,
         "nn.Unflatten(1, (1, 28, 28))",
-        may_lose=("forward", "training"),
     ),
     _decoder(
         "decoder-in-a-module-list",
@@ -1219,7 +1218,6 @@ GENERAL = {
     "decoder-with-dropout": "decoder-other",
     "decoder-with-batch-norm": "decoder-other",
     "decoder-layers-shared": "decoder-other",
-    "decoder-to-images": "decoding-other wrong-shape",
     "decoder-misspelled": "attribute-missing",
     "decoder-not-written": "attribute-missing attribute-undefined",
     "encoder-not-given-condition": "sizes-do-not-fit",
