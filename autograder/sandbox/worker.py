@@ -260,6 +260,7 @@ class Worker:
     def do_load(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Import the module from its source."""
         self.path.write_bytes(tensors["source"].numpy().tobytes())
+        sys.argv = [str(self.path)]  # a command line without arguments, for a module that reads one
         sys.path.insert(0, str(self.path.parent))
         self.module = _load(self.path.stem, self.path)
         return {}, {}

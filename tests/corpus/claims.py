@@ -6,6 +6,7 @@ at what its pieces are given. A hint without a claim here counts as false.
 """
 
 import inspect
+import math
 import types
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -803,6 +804,40 @@ def _(s: Subject) -> bool:
     latents = means + torch.exp(logvariances / 2) * numbers(*means.shape, seed=99)
     right = attempt(lambda: model.decoder(torch.cat((latents, passed.c), -1)))
     return not (isinstance(right, Tensor) and near(passed.outputs[0], right))
+
+
+@claim("loss-changes")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(3)
+    return len({float(s.loss(r, x, 20 * m, v)) for _ in range(3)}) > 1
+
+
+@claim("loss-not-finite")
+def _(s: Subject) -> bool:
+    edges = torch.tensor([0.0, 1e-38, 1 - 6e-8, 1.0] * 4, dtype=torch.float32).reshape(2, 8).requires_grad_()
+    pixels = torch.tensor([0.0, 1.0] * 8, dtype=torch.float32).reshape(2, 8)
+    m, v = torch.zeros(2, 3), torch.tensor([[-30.0, 0, 20]] * 2)
+    loss = s.loss(edges, pixels, m, v)
+    (slope,) = torch.autograd.grad(loss, edges, allow_unused=True)
+    return not torch.isfinite(loss) or (slope is not None and not torch.isfinite(slope).all())
+
+
+@claim("pixels-written-in")
+def _(s: Subject) -> bool:
+    return "784" in s.source
+
+
+def _kl_weight(s: Subject, mean: float, logvariance: float, right: float) -> bool:
+    r, x, m, v = s.batch(1)
+    base = s.loss(r, x, 0 * m, 0 * v)
+    return not near(s.loss(r, x, 0 * m + mean, 0 * v + logvariance) - base, right * m.shape[1])
+
+
+CLAIMS |= {
+    "kl-mean-weight": lambda s: _kl_weight(s, 2.0, 0.0, 2.0),
+    "kl-logvariance-weight": lambda s: _kl_weight(s, 0.0, -8.0, 0.5 * (8 + math.exp(-8) - 1)),
+    "kl-variance-weight": lambda s: _kl_weight(s, 0.0, 3.0, 0.5 * (math.exp(3) - 1 - 3)),
+}
 
 
 @claim("draw-changed")

@@ -616,7 +616,7 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
         describe_unexplained(model, piece, part)
     if match.depth != depth and match.hidden is None:
         fail(
-            f"In the {part}, {match.depth} weight matrices follow each other; the assignment asks for {depth} linear layers.",
+            f"In the {part}, {match.depth} weight matrices follow each other; the assignment asks for {depth} layers.",
             f"{part}-other",
         )
     if match.depth != depth:
