@@ -76,8 +76,6 @@ MISCONCEPTIONS = {
          "The spread of your draws is not the standard deviation that the log-variance stands for. Test a value that you can check by hand: log-variance 0 means variance 1, so the spread is 1. What should it be at log-variance 2? Measure the standard deviation of 10,000 draws for both, and compare."),
         ("centre-wrong", "Your draws are not centered on the means",
          "The average of many draws should be the mean that you pass, because the noise is symmetric around zero. Yours is not. Either something besides the noise is added, or the means are changed on the way. Pass log-variances of −20, which leave almost no noise: what comes back, and what did you pass?"),
-        ("argument-ignored", "One argument makes no difference",
-         "Changing one of the two arguments, named in the message, does not change your draws. Both must enter: one says where the draws lie, the other how far they spread. Call your function twice with the same seed, and change only that argument. Where in your code should it make a difference?"),
         ("sample-gradient-partial", "Gradients come back, but not the right ones",
          "The gradients do not match how your draws change when an argument changes a little. Part of the calculation may be cut from the graph, or rows share a value that each should have for itself. Look for detach(), no_grad() and .data, and for a sum or a mean over the rows. Does every intermediate result have `requires_grad`?"),
         ("noise-correlated", "The noise of different elements is correlated",
