@@ -386,7 +386,7 @@ class Worker:
 
     @contextlib.contextmanager
     def _captured(self, message: Message) -> Iterator[dict[str, Tensor]]:
-        """Record the first calls of each callable in `capture`, where tensors: NAME.argument.CALL.i, NAME.result.CALL.i."""
+        """Record the first calls of each name in `capture`: NAME.argument.CALL.i, NAME.result.CALL.i, where tensors."""
         found: dict[str, Tensor] = {}
         undo: list[Callable[[], None]] = []
         calls = dict.fromkeys(message["capture"], 0)

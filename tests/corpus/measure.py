@@ -180,7 +180,9 @@ def compare(module: Module, seed: int, verdict: oracle.Verdict, report: Report) 
         failing=tuple(f"{part}: {check.name}" for part, check in checks),
         hints=tuple(hints),
         false_hints=tuple(false),
-        told=tuple(f"{part}: {check.outcome}: {check.message} {check.misconceptions}" for part, check in checks),
+        told=tuple(
+            f"{part}: {check.outcome}: {check.message} [{', '.join(check.misconceptions)}]" for part, check in checks
+        ),
     )
 
 

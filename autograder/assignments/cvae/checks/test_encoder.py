@@ -188,7 +188,8 @@ def require_attributes(submission: Submission, sizes: Sizes) -> None:
 def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, missing: Sequence[str]) -> Taken:
     """Build a model of these sizes and see that means and log-variances come out of it in the right shape.
 
-    Layers of the grader's stand in for heads that are `missing`, which is judged by itself. How the encoder was called; fails the check where a head is not under its own name.
+    Layers of the grader's stand in for heads that are `missing`, which is judged by itself. Returns how the encoder was
+    called; fails the check where a head is not under its own name.
     """
     model = Model(submission, challenge, sizes, heads=missing)
     model.require("encoder")
