@@ -15,7 +15,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from autograder.assignment import Assignment, NoSuchAssignment, load
+from autograder.assignment import Assignment, BadAssignment, NoSuchAssignment, load
+from autograder.points import shown
 from autograder.report.model import printable
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def chosen(assignment: str | None) -> Assignment:
     """The assignment that a command is about. BadParameter where there is none of this name."""
     try:
         return load(assignment)
-    except NoSuchAssignment as error:
+    except (NoSuchAssignment, BadAssignment) as error:
         raise typer.BadParameter(str(error), param_hint="--assignment") from None
 
 
@@ -229,7 +230,7 @@ def grade(
             folder = submission if submission.is_dir() else Path.cwd()
             commands += workflow.publish(report, source, Path(os.path.relpath(name, folder)).as_posix())
         if quiet:
-            console.print(f"{report.score:g}/{report.max_score:g}", highlight=False)
+            console.print(f"{shown(report.score)}/{shown(report.max_score)}", highlight=False)
         else:
             from autograder.report import terminal
 

@@ -15,6 +15,7 @@ _TEMPLATE = _PACKAGE / "platforms" / "github" / "template"
 _PUBLIC = (
     "__init__.py",
     "assignment.py",
+    "points.py",
     "assignments/__init__.py",
     *(f"platforms/{name}.py" for name in ("__init__", "github/__init__", "github/public", "github/workflow")),
     *(f"report/{name}.py" for name in ("__init__", "junit", "markdown", "model", "summary")),

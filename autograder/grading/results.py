@@ -19,7 +19,7 @@ from autograder.report.model import SCHEMA, Figure, Gallery, Picture, Report
 from autograder.sandbox.isolation import level
 
 PACKAGE = Path(__file__).resolve().parents[1]
-_ENGINE = ("assignment.py", "grading", "sandbox")  # what grades are made by
+_ENGINE = ("assignment.py", "points.py", "grading", "sandbox")  # what grades are made by
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ import sys
 import tempfile
 import time
 from contextlib import nullcontext
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment, load
 from autograder.platforms.github import workflow as github
+from autograder.points import split
 from autograder.report import junit, markdown
 from autograder.report.model import Check, Outcome, PartReport, Report, part_reports
 
@@ -109,12 +109,10 @@ def _parts(answers: str, why: str, assignment: Assignment) -> list[PartReport]:
     graded: dict[str, list[Check]] = {}
     for part in assignment.parts:
         names = labels.get(part.name, ["The public checks run"])
-        bounds = [round(part.points * index / len(names), 2) for index in range(len(names) + 1)]
         checks = []
-        for name, (low, high) in zip(names, pairwise(bounds), strict=True):
+        for name, worth in zip(names, split(part.points, [1] * len(names)), strict=True):
             hint, line = ended.get((part.name, name), (why, None))
             outcome = Outcome.ERROR if line or hint is why else Outcome.FAILED if hint else Outcome.PASSED
-            worth = round(high - low, 2)
             checks.append(Check(name, outcome, 0.0 if hint else worth, worth, hint, line=line))
         graded[part.name] = checks
     return part_reports(assignment, graded)

@@ -11,6 +11,7 @@ from autograder.assignment import Assignment
 from autograder.authoring.kit import filled_in
 from autograder.grading.results import PACKAGE, write
 from autograder.platforms.gradescope import results as gradescope
+from autograder.points import shown
 from autograder.report.model import Report
 from autograder.submissions.archive import write_archive
 
@@ -31,7 +32,7 @@ def build_zip(assignment: Assignment, out: Path, visibility: str = "after_due_da
     if visibility not in gradescope.VISIBILITIES:
         raise ValueError(f"visibility must be one of {', '.join(gradescope.VISIBILITIES)}, not {visibility!r}")
     required = [each for each in requires(distribution()) or [] if "extra ==" not in each]
-    words = {"VISIBILITY": visibility, "MAX_SCORE": f"{assignment.points:g}", "ASSIGNMENT": assignment.name}
+    words = {"VISIBILITY": visibility, "MAX_SCORE": shown(assignment.points), "ASSIGNMENT": assignment.name}
     files = {name: filled_in(Path(__file__).with_name(name), words) for name in SCRIPTS}
     files["requirements.txt"] = "".join(f"{each}\n" for each in required).encode()
     files["constraints.txt"] = "".join(_pins(required)).encode()
@@ -106,9 +107,8 @@ class ResultsFile:
             return None
         if total >= self.assignment.points:
             return None
-        return (
-            f"The assignment is worth {total:g} points on Gradescope, but the checks give {self.assignment.points:g}."
-        )
+        most = shown(self.assignment.points)
+        return f"The assignment is worth {shown(total)} points on Gradescope, but the checks give {most}."
 
 
 def _json(results: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment, load
+from autograder.report.summary import counted
 
 
 def build_course(assignment: Assignment, folder: Path) -> Path:
@@ -33,7 +34,7 @@ def build_course(assignment: Assignment, folder: Path) -> Path:
         "MODULE": assignment.module,
         "DUE": assignment.due,
         "WHERE": assignment.where,
-        "BY_HAND": f"`{by_hand.name}` ({by_hand.points:g} points) is yours to give"
+        "BY_HAND": f"`{by_hand.name}` ({counted(by_hand.points, 'point')}) is yours to give"
         if by_hand
         else "no points are by hand",
     }
