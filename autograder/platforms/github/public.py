@@ -18,6 +18,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from autograder import output
 from autograder.assignment import Assignment, load
 from autograder.platforms.github import workflow as github
 from autograder.points import split
@@ -131,12 +132,17 @@ def main() -> None:
     for name in (assignment.module, CHECKS):
         if not (options.folder / name).is_file():
             parser.error(f"{options.folder / name} is missing")
+    if options.junit:
+        try:
+            output.require_writable(options.junit)
+        except output.NotWritable as error:
+            parser.error(str(error))
     with github.step() if options.github else nullcontext() as commands:
         report = grade(options.folder, assignment)
         summary = markdown.render(report, reproduce=f"pytest {CHECKS}")
         print(summary)
         if options.junit:
-            options.junit.write_text(junit.render(report), "utf-8")
+            output.write(options.junit, junit.render(report))
         if commands is not None:
             source = (options.folder / assignment.module).read_bytes()
             commands += github.publish(report, source, assignment.module, summary)

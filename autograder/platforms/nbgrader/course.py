@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from autograder import output
 from autograder.assignment import Assignment, load
 from autograder.report.summary import counted
 
@@ -21,10 +22,7 @@ def build_course(assignment: Assignment, folder: Path) -> Path:
     data = assignment.piece("kit").course_data() if assignment.has("kit") else None
     files = kit_files(assignment, data)
     source = folder / "source" / assignment.kit
-    shutil.rmtree(source, ignore_errors=True)
-    for name, content in files.items():
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).write_bytes(content)
+    output.write_folder(source, files)
     by_hand = assignment.by_hand
     words = {
         "COURSE": assignment.course,
@@ -41,7 +39,7 @@ def build_course(assignment: Assignment, folder: Path) -> Path:
     for template in sorted(Path(__file__).with_name("template").glob("*.*")):
         destination = folder / template.name
         if template.name == "README.md" or not destination.exists():
-            destination.write_bytes(filled_in(template, words))
+            output.write(destination, filled_in(template, words))
     return source
 
 
