@@ -83,7 +83,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _app(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Keeps the commands sub-commands."""
 
@@ -199,7 +201,9 @@ def grade(
     timings: Annotated[bool, typer.Option("--timings", help="Print where the time went.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the score alone.")] = False,
 ) -> None:
-    """Grade one submission. A FILE may be a pipe or a device; - is standard output.
+    """Grade one submission.
+
+    A FILE may also be a pipe or a device; - is standard output.
 
     \b
     Exit codes:

@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import io
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -121,7 +122,7 @@ def descriptor(path: Path) -> int | None:
         return 1
     for _ in range(40):  # links, as many as Linux follows
         folder = os.path.realpath(path.parent)
-        if folder in (f"/proc/{os.getpid()}/fd", "/dev/fd") and path.name.isdecimal():
+        if re.fullmatch(rf"/proc/{os.getpid()}/(task/\d+/)?fd|/dev/fd", folder) and path.name.isdecimal():
             return int(path.name)
         if not path.is_symlink():
             break
