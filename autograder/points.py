@@ -13,7 +13,7 @@ _QUARTER = _UNITS // 4
 
 
 def exact(points: float) -> float:
-    """`points` as the nearest float to a decimal with two places; ValueError if they are no points to give."""
+    """`points` whole, or as the nearest float to a decimal with two places; ValueError if nobody can give them."""
     try:
         value = float(points)
     except (TypeError, ValueError, OverflowError):
@@ -23,12 +23,13 @@ def exact(points: float) -> float:
     rounded = round(value, 2)
     if not (rounded and math.isclose(value, rounded, rel_tol=1e-12)):
         raise ValueError(f"{value!r} points are too fine: write at most two decimal places")
-    return rounded
+    return int(rounded) if rounded.is_integer() else rounded
 
 
 def total(values: Iterable[float]) -> float:
-    """The sum of points, rounded once."""
-    return round(math.fsum(values), 2)
+    """The sum of points, rounded once; whole as long as all of them are."""
+    values = list(values)
+    return sum(values) if all(isinstance(value, int) for value in values) else round(math.fsum(values), 2)
 
 
 def split(points: float, weights: Sequence[float]) -> list[float]:
