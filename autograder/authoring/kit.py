@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from autograder import output
 from autograder.assignment import Assignment
 from autograder.authoring.fill_in import fill_in
 from autograder.authoring.rollover import require_in_step
@@ -15,6 +16,8 @@ _TEMPLATE = _PACKAGE / "platforms" / "github" / "template"
 _PUBLIC = (
     "__init__.py",
     "assignment.py",
+    "output.py",
+    "points.py",
     "assignments/__init__.py",
     *(f"platforms/{name}.py" for name in ("__init__", "github/__init__", "github/public", "github/workflow")),
     *(f"report/{name}.py" for name in ("__init__", "junit", "markdown", "model", "summary")),
@@ -89,10 +92,7 @@ def build_template(
     folder = out / assignment.kit
     if folder.exists():
         raise FileExistsError(f"{folder} exists already: remove it, or name another folder with --out")
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    output.write_folder(folder, files)
     return folder
 
 

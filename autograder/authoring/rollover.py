@@ -16,6 +16,7 @@ from pathlib import Path
 
 from autograder.assignment import Assignment
 from autograder.authoring.fill_in import without_solutions
+from autograder.points import shown
 
 
 class CannotRollOver(ValueError):
@@ -137,5 +138,5 @@ def _renew_notebook(
         points[assignment.by_hand.name] = assignment.by_hand.points
     for cell in notebook["cells"]:
         if data := cell["metadata"].get("nbgrader"):
-            data["points"] = points[data["grade_id"]]
+            data["points"] = json.loads(shown(points[data["grade_id"]]))
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"

@@ -6,20 +6,19 @@ import base64
 import functools
 import hashlib
 import json
-import os
 import sys
-import tempfile
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from autograder import output
 from autograder.assignment import Assignment
 from autograder.report.model import SCHEMA, Figure, Gallery, Picture, Report
 from autograder.sandbox.isolation import level
 
 PACKAGE = Path(__file__).resolve().parents[1]
-_ENGINE = ("assignment.py", "grading", "sandbox")  # what grades are made by
+_ENGINE = ("assignment.py", "points.py", "grading", "sandbox")  # what grades are made by
 
 
 @dataclass(frozen=True)
@@ -44,14 +43,14 @@ class Results:
         """The report that was kept on `source`; None if there is none, or none that can be read."""
         try:
             report = decode(json.loads(self.file(source).read_text("utf-8")))
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError):
             return None
         weak = report.isolation and not level(report.isolation).strong
         return None if weak and self.require_isolation else report
 
     def keep(self, source: bytes, report: Report) -> None:
         """Keep a report: whole or not at all, whoever else writes it at the same time."""
-        write(self.file(source), json.dumps(encode(report), ensure_ascii=False))
+        output.write(self.file(source), json.dumps(encode(report), ensure_ascii=False))
 
 
 def encode(report: Report) -> dict[str, Any]:
@@ -99,14 +98,3 @@ def checks_version(assignment: Assignment) -> str:
             digest.update(f"{name} = {constants[name]!r}\n".encode())
     digest.update(repr([(part.name, part.points) for part in assignment.parts]).encode())
     return digest.hexdigest()
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all, with the permissions that any new file gets."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-        file.write(text)
-    umask = os.umask(0)
-    os.umask(umask)
-    os.chmod(file.name, 0o666 & ~umask)
-    os.replace(file.name, path)
