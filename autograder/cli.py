@@ -466,7 +466,8 @@ def release(
     With --github a folder to push as a template repository, which grades each push: with the public checks, or, with
     --repository and --ref, with the graded ones. docs/ci.md explains who can read and change what.
     """
-    from autograder.authoring.kit import build_kit, build_template
+    from autograder.authoring.kit import build_kit
+    from autograder.platforms.github.build import build_template
 
     try:
         if (repository or ref) and not github:
