@@ -424,13 +424,11 @@ def rollover(
     from autograder.grading.results import write
 
     which = chosen(assignment)
-    if not which.has("passages"):
-        raise typer.BadParameter(f"{which.name} has no passages.py: nothing in it follows from its constants")
     if data is not None:
         console.print("Training the solution on the data; this takes some minutes.")
     try:
         files = term.out_of_step(which, data)
-        warning = which.piece("passages").warning(which.solution.read_text("utf-8"))
+        warning = term.warning(which)
     except (term.CannotRollOver, FileNotFoundError) as error:
         raise typer.BadParameter(str(error)) from None
     for path, (old, new) in files.items():
