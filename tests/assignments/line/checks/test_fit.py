@@ -5,7 +5,7 @@ from torch import Tensor
 
 from autograder.assignments.line.hints.bank import diagnose
 from autograder.assignments.line.solution.line import fit
-from autograder.grading.harness import Challenge, check, close, fail, require_shape
+from autograder.grading.harness import Challenge, check, close, fail, only, require_shape
 from autograder.sandbox.client import Submission
 
 
@@ -15,8 +15,8 @@ class Fit:
     def __init__(self, submission: Submission, challenge: Challenge, scatter: float = 1.0, count: int = 50) -> None:
         self.x = challenge.uniform(1, 3, count)
         self.y = challenge.uniform(2, 4, 1) * self.x + challenge.uniform(5, 9, 1) + scatter * challenge.normal(count)
-        (found,) = submission.call("fit", self.x, self.y).outputs
-        self.found = require_shape(found, (2,), "The result of fit")
+        outputs = submission.call("fit", self.x, self.y).outputs
+        self.found = require_shape(only(outputs, "fit"), (2,), "The result of fit")
 
     def judge(self, actual: Tensor, expected: Tensor, what: str) -> None:
         if not close(actual, expected):
