@@ -263,6 +263,7 @@ def test_the_template_installs_the_pinned_torch(public):
 def test_the_template_calls_the_pinned_workflow(graded):
     (job,) = yaml.safe_load((graded / ".github/workflows/grade.yml").read_text("utf-8"))["jobs"].values()
     assert job["uses"] == "university/cs5814/.github/workflows/grade-classroom.yml@v1.0.0"
+    assert job["with"] == {"assignment": CVAE.name}
 
 
 @pytest.mark.parametrize("template", ["public", "graded"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from autograder.assignment import Assignment
 from autograder.authoring.kit import filled_in, kit_files
+from autograder.platforms.github.public import CHECKS
 
 _PACKAGE = Path(__file__).parents[2]
 _TEMPLATE = Path(__file__).with_name("template")
@@ -37,7 +38,8 @@ def build_template(
         ValueError: a repository or a ref that GitHub would not understand, or one without the other; or a file that
             contradicts the assignment's constants.
         FileExistsError: the folder is there already, perhaps with somebody's work in it.
-        FileNotFoundError: outside of the course's repository, which holds the notebook.
+        FileNotFoundError: outside of the course's repository, which holds the notebook; or the kit lacks a README.md or
+            the public checks.
     """
     if (repository is None) != (ref is None):
         raise ValueError("a repository needs a ref, the tag or commit to grade with, and a ref needs a repository")
@@ -47,6 +49,9 @@ def build_template(
         raise ValueError(f"{ref!r} is neither a tag nor a commit")
 
     files = kit_files(assignment, data)
+    for name in ("README.md", CHECKS) if repository is None else ("README.md",):
+        if name not in files:
+            raise FileNotFoundError(f"the template needs a {name}: name it in {assignment.name}'s kit_files")
     files["student.md"] = files["README.md"]
     words = {
         "COURSE": assignment.course,
@@ -65,7 +70,8 @@ def build_template(
             f"{home}/assignment.py": (assignment.folder / "assignment.py").read_bytes(),
         }
     else:
-        workflow = filled_in(_TEMPLATE / "graded.yml", {"OWNER/NAME": repository, "REF": str(ref)})
+        named = {"OWNER/NAME": repository, "REF": str(ref), "ASSIGNMENT": assignment.name}
+        workflow = filled_in(_TEMPLATE / "graded.yml", named)
     files[".github/workflows/grade.yml"] = workflow
 
     folder = out / assignment.kit
