@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -171,3 +172,23 @@ def test_a_course_in_nbgrader_records_the_points(tmp_path: Path) -> None:
     with api.Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
         recorded = gradebook.find_submission(LINE.kit, "ada")
         assert (recorded.score, recorded.max_score) == (6, 10)
+
+
+# --- the folder of an assignment that lies elsewhere ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level", ["bubblewrap", "confined"])
+def test_an_assignment_among_the_interpreters_files_is_refused(level: str) -> None:
+    folder = Path(sys.prefix) / "line"
+    assert f"move {folder} out of it" in str(isolation.why_exposed(level, folder))
+    assert isolation.strongest(folder).name == "process"
+    assert isolation.why_exposed(level, FOLDER) is None
+
+
+def test_without_landlock_file_modes_must_hide_the_assignment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolation.confine, "has_landlock", lambda: False)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        assert f"chmod -R o-rwx {folder}" in str(isolation.why_exposed("confined", Path(folder)))
+        os.chmod(folder, 0o750)
+        assert isolation.why_exposed("confined", Path(folder)) is None
