@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -74,7 +74,7 @@ class Assignment:
         notebook_environment: variables that make the notebook run short where only its figures are wanted.
         data_folder: the folder of the kit that holds data for machines without a network.
         training: the one file of the assignment that the sandbox sees: the training loop.
-        grade_depends_not_on: files, and names in assignment.py, that no grade depends on.
+        no_grade_depends_on: files, and names in assignment.py, that no grade depends on.
     """
 
     folder: Path
@@ -93,7 +93,7 @@ class Assignment:
     notebook_environment: Mapping[str, str] = field(default_factory=dict)
     data_folder: str = ""
     training: str = ""
-    grade_depends_not_on: frozenset[str] = frozenset()
+    no_grade_depends_on: Collection[str] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", self.folder.resolve())

@@ -18,7 +18,7 @@ CVAE = load("cvae").folder
 LINE = Path(__file__).with_name("assignments") / "line"
 # What of an assignment no grade depends on: fields of ASSIGNMENT, and constants of cvae's.
 FREE_FIELDS = {"folder", "root", "course", "title", "due", "kit", "by_hand", "data_folder", "notebook_environment"}
-SAYING_WHAT_IS_FREE = {"notebook", "kit_files", "grade_depends_not_on"}
+SAYING_WHAT_IS_FREE = {"notebook", "kit_files", "no_grade_depends_on"}
 FREE_FILES = {"README.md", "line.ipynb", "public_checks.py"}
 _numbers = itertools.count()
 
@@ -58,7 +58,7 @@ def edits(folder: Path) -> Iterator[tuple[str, str, bytes]]:
 
 @pytest.mark.parametrize("folder", [CVAE, LINE], ids=lambda folder: folder.name)
 def test_a_constant_counts_unless_no_grade_depends_on_it(folder: Path, tmp_path: Path) -> None:
-    free = load(folder).grade_depends_not_on
+    free = load(folder).no_grade_depends_on
     before = checks_version(load(folder))
     counted = set()
     for name, field, source in edits(folder):

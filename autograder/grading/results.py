@@ -88,7 +88,7 @@ def checks_version(assignment: Assignment) -> str:
     """Changes whenever a grade or a hint could: a digest of everything that takes part in grading.
 
     That is the engine's files that grade and the assignment's own, but what students get and what it names in
-    `grade_depends_not_on`. A report has the title from elsewhere; see `Results.find`.
+    `no_grade_depends_on`. A report has the title from elsewhere; see `Results.find`.
     """
     digest = hashlib.sha256(f"{version('torch')} {sys.version_info[:2]} {SCHEMA}".encode())
     engine = [path for name in _ENGINE for path in (PACKAGE / name, *(PACKAGE / name).rglob("*.py")) if path.is_file()]
@@ -97,7 +97,7 @@ def checks_version(assignment: Assignment) -> str:
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     for statement in ast.parse((assignment.folder / "assignment.py").read_bytes()).body:
         docstring = isinstance(statement, ast.Expr)
-        if not docstring and not _names(statement) & {"ASSIGNMENT", *assignment.grade_depends_not_on}:
+        if not docstring and not _names(statement) & {"ASSIGNMENT", *assignment.no_grade_depends_on}:
             digest.update(ast.unparse(statement).encode() + b"\n")
     facts = (assignment.module, assignment.parts, assignment.seed, assignment.interface, assignment.training)
     digest.update(repr(facts).encode())
@@ -109,7 +109,7 @@ def _own_files(assignment: Assignment) -> Iterator[Path]:
     given = {
         assignment.root / name for name in (assignment.module, assignment.notebook, *assignment.kit_files.values())
     }
-    apart = {"assignment.py", "__pycache__", *assignment.grade_depends_not_on}
+    apart = {"assignment.py", "__pycache__", *assignment.no_grade_depends_on}
     for path in assignment.folder.rglob("*"):
         inside = path.relative_to(assignment.folder).parts
         if path.is_file() and path not in given and "__pycache__" not in inside and inside[0] not in apart:

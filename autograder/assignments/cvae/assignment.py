@@ -93,10 +93,8 @@ ASSIGNMENT = Assignment(
     notebook_environment={"CS5814_SMOKE": "1", "MNIST_ROOT": "/data"},
     data_folder="digits",
     training="training.py",
-    grade_depends_not_on=frozenset(
-        {
-            "reference_curve.py", "COURSE", "TITLE", "DUE", "NUM_EPOCHS", "TRAINING_LATENT_DIMENSIONALITY", "BATCH_SIZE",
-            "LEARNING_RATE", "REFERENCE_SETTINGS", "REFERENCE_CURVE", "VISUALIZATION_POINTS",
-        }
+    no_grade_depends_on=(
+        "reference_curve.py", "COURSE", "TITLE", "DUE", "NUM_EPOCHS", "TRAINING_LATENT_DIMENSIONALITY", "BATCH_SIZE",
+        "LEARNING_RATE", "REFERENCE_SETTINGS", "REFERENCE_CURVE", "VISUALIZATION_POINTS",
     ),
 )  # fmt: skip
