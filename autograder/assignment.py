@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
+from autograder.points import exact, total
+
 _INSTALLED = Path(__file__).resolve().with_name("assignments")
 _PACKAGE = f"{__package__}.assignments"
 
@@ -23,13 +25,17 @@ class NoSuchAssignment(ValueError):
     """No assignment has this name, or lies in this folder; or several are installed and none is named."""
 
 
+class BadAssignment(ValueError):
+    """An assignment's description is wrong: points that cannot be given, or two parts of one name."""
+
+
 @dataclass(frozen=True)
 class Part:
     """One graded part.
 
     Attributes:
         name: of its pytest mark, and of the part in every report.
-        points: what it is worth.
+        points: what it is worth: above 0, with at most two decimal places. BadAssignment otherwise.
         section: the section of the notebook that teaches it.
         place: where the module defines it: a function's name, or those of a class and its method.
         stand_in: whether the reference replaces this function, once it failed, in all that is checked after it.
@@ -43,6 +49,9 @@ class Part:
     stand_in: bool = False
     follows: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        _require_points(self)
+
 
 @dataclass(frozen=True)
 class ByHand:
@@ -51,6 +60,17 @@ class ByHand:
     name: str
     points: float
     what: str
+
+    def __post_init__(self) -> None:
+        _require_points(self)
+
+
+def _require_points(worth: Part | ByHand) -> None:
+    """Make the points of `worth` exact; BadAssignment if they are none to give."""
+    try:
+        object.__setattr__(worth, "points", exact(worth.points))
+    except ValueError as error:
+        raise BadAssignment(f"{worth.name} has {error}") from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +118,9 @@ class Assignment:
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", self.folder.resolve())
         object.__setattr__(self, "root", (self.folder / self.root).resolve())
+        names = [worth.name for worth in (*self.parts, self.by_hand) if worth is not None]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise BadAssignment(f"two parts are called {twice}")
 
     @property
     def name(self) -> str:
@@ -111,7 +134,7 @@ class Assignment:
     @property
     def points(self) -> float:
         """The points of all parts, without those given by eye."""
-        return sum(part.points for part in self.parts)
+        return total(part.points for part in self.parts)
 
     @property
     def checks(self) -> Path:
@@ -153,7 +176,7 @@ def installed() -> list[str]:
 def load(where: str | Path | None = None) -> Assignment:
     """The assignment of this name, or in this folder; the one that is installed where none is named.
 
-    NoSuchAssignment if there is none, or if it is not clear which.
+    NoSuchAssignment if there is none, or if it is not clear which; BadAssignment if it describes itself wrongly.
     """
     if where is None:
         names = installed()

@@ -18,6 +18,7 @@ from typing import Any
 
 from autograder.assignment import Assignment
 from autograder.authoring.fill_in import without_solutions
+from autograder.points import shown
 
 
 class CannotRollOver(ValueError):
@@ -164,5 +165,5 @@ def _renew_notebook(
         if data.get("grade") or data.get("task"):
             if data["grade_id"] not in points:
                 raise CannotRollOver(f"the test cell {data['grade_id']!r} is named after no part: {', '.join(points)}")
-            data["points"] = points[data["grade_id"]]
+            data["points"] = json.loads(shown(points[data["grade_id"]]))
     return text if notebook == json.loads(text) else json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"

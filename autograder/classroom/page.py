@@ -16,6 +16,7 @@ from autograder.assignment import Assignment
 from autograder.classroom.cells import inert
 from autograder.classroom.similarity import Pair
 from autograder.grading import hints
+from autograder.points import total
 from autograder.report import html, summary
 from autograder.report.model import Check, Outcome, Report, clean
 
@@ -290,7 +291,7 @@ def _parts(graded: Sequence[Entry]) -> list[dict[str, Any]]:
             row = found.setdefault(
                 part.name, {"max_score": part.max_score, "section": part.section, "lost": [], "checks": {}}
             )
-            row["lost"].append(round(part.max_score - part.score, 2))
+            row["lost"].append(total((part.max_score, -part.score)))
             for check in part.checks:
                 row["checks"].setdefault(check.name, (check.max_score, []))[1].append(check.outcome is Outcome.PASSED)
     parts = [

@@ -7,21 +7,20 @@ import base64
 import functools
 import hashlib
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from autograder import output
 from autograder.assignment import Assignment
 from autograder.report.model import SCHEMA, Figure, Gallery, Picture, Report, about
 from autograder.sandbox.isolation import level
 
 PACKAGE = Path(__file__).resolve().parents[1]
-_ENGINE = ("assignment.py", "grading", "sandbox")  # what grades are made by
+_ENGINE = ("assignment.py", "points.py", "grading", "sandbox")  # what grades are made by
 
 
 @dataclass(frozen=True)
@@ -49,14 +48,14 @@ class Results:
         """
         try:
             report = decode(json.loads(self.file(source).read_text("utf-8")))
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError):
             return None
         weak = report.isolation and not level(report.isolation).strong
         return None if weak and self.require_isolation else replace(report, **about(self.assignment))
 
     def keep(self, source: bytes, report: Report) -> None:
         """Keep a report: whole or not at all, whoever else writes it at the same time."""
-        write(self.file(source), json.dumps(encode(report), ensure_ascii=False))
+        output.write(self.file(source), json.dumps(encode(report), ensure_ascii=False))
 
 
 def encode(report: Report) -> dict[str, Any]:
@@ -107,12 +106,13 @@ def checks_version(assignment: Assignment) -> str:
 def _own_files(assignment: Assignment) -> Iterator[Path]:
     """The assignment's files that a grade can depend on, but its assignment.py."""
     given = {
-        assignment.root / name for name in (assignment.module, assignment.notebook, *assignment.kit_files.values())
+        assignment.root / each for each in (assignment.module, assignment.notebook, *assignment.kit_files.values())
     }
-    apart = {"assignment.py", "__pycache__", *assignment.no_grade_depends_on}
+    apart = {"assignment.py", "kit.py", "passages.py", "pictures.py", *assignment.no_grade_depends_on}
     for path in assignment.folder.rglob("*"):
         inside = path.relative_to(assignment.folder).parts
-        if path.is_file() and path not in given and "__pycache__" not in inside and inside[0] not in apart:
+        hidden = any(name.startswith(".") or name == "__pycache__" for name in inside)
+        if path.is_file() and not hidden and inside[0] not in apart and path not in given:
             yield path
 
 
@@ -120,14 +120,3 @@ def _names(statement: ast.stmt) -> set[str]:
     """What a statement assigns to."""
     targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
     return {target.id for target in targets if isinstance(target, ast.Name)}
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all, with the permissions that any new file gets."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-        file.write(text)
-    umask = os.umask(0)
-    os.umask(umask)
-    os.chmod(file.name, 0o666 & ~umask)
-    os.replace(file.name, path)

@@ -97,15 +97,15 @@ class _CheckFile(pytest.Module):
 
 
 _lock = threading.Lock()
-_sessions: dict[str, Session] = {}  # by assignment
+_sessions: dict[Assignment, Session] = {}
 
 
 def run_checks(grading: Grading) -> None:
     """Run all checks in this process's session; GraderError if pytest itself fails."""
     with _lock:
-        session = _sessions.pop(grading.assignment.where, None) or Session(grading.assignment)
+        session = _sessions.pop(grading.assignment, None) or Session(grading.assignment)
         session.run(grading)
-        _sessions[grading.assignment.where] = session  # one that failed is not used again
+        _sessions[grading.assignment] = session  # one that failed is not used again
 
 
 @contextmanager

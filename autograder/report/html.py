@@ -9,6 +9,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from autograder.points import shown
 from autograder.report import summary
 from autograder.report.model import Report, clean
 
@@ -58,7 +59,7 @@ def _environment(folder: Path) -> Environment:
         "prose": prose,
         "clean": clean,
         "data_uri": _data_uri,
-        "points": lambda value: f"{value:g}",
+        "points": shown,
         "beside": _beside,
     }
     return environment

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
+from autograder.points import total
 
 SCHEMA = 2
 JSON_SCHEMA = Path(__file__).with_name("schema.json")  # of what `Report.to_json` gives
@@ -82,7 +83,7 @@ class PartReport:
 
     @property
     def score(self) -> float:
-        return round(sum(check.score for check in self.checks), 2)
+        return total(check.score for check in self.checks)
 
 
 def part_reports(assignment: Assignment, checks: Mapping[str, list[Check]]) -> list[PartReport]:
@@ -170,11 +171,11 @@ class Report:
 
     @property
     def score(self) -> float:
-        return round(sum(part.score for part in self.parts), 2)
+        return total(part.score for part in self.parts)
 
     @property
     def max_score(self) -> float:
-        return sum(part.max_score for part in self.parts)
+        return total(part.max_score for part in self.parts)
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain data, by the contract of `--json` (the gallery left out)."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+from autograder import output
 from autograder.assignment import Assignment
 from autograder.authoring.kit import filled_in, kit_files
 from autograder.platforms.github.public import CHECKS
@@ -15,6 +16,8 @@ _TEMPLATE = Path(__file__).with_name("template")
 _PUBLIC = (
     "__init__.py",
     "assignment.py",
+    "output.py",
+    "points.py",
     "assignments/__init__.py",
     *(f"platforms/{name}.py" for name in ("__init__", "github/__init__", "github/public", "github/workflow")),
     *(f"report/{name}.py" for name in ("__init__", "junit", "markdown", "model", "summary")),
@@ -77,10 +80,7 @@ def build_template(
     folder = out / assignment.kit
     if folder.exists():
         raise FileExistsError(f"{folder} exists already: remove it, or name another folder with --out")
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    output.write_folder(folder, files)
     return folder
 
 
