@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from autograder import output
 from autograder.assignment import Assignment
 from autograder.authoring.fill_in import fill_in
 from autograder.authoring.rollover import require_in_step
-from autograder.submissions.archive import write_archive
 
 
 def build_kit(assignment: Assignment, out: Path, data: Mapping[str, bytes] | None = None) -> Path:
@@ -24,7 +24,7 @@ def build_kit(assignment: Assignment, out: Path, data: Mapping[str, bytes] | Non
         ValueError: a file there contradicts the assignment's constants.
     """
     files = {f"{assignment.kit}/{name}": content for name, content in kit_files(assignment, data).items()}
-    return write_archive(out / f"{assignment.kit}.zip", files)
+    return output.write_archive(out / f"{assignment.kit}.zip", files)
 
 
 def kit_files(assignment: Assignment, data: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
