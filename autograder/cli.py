@@ -514,13 +514,11 @@ def rollover(
     from autograder.authoring import rollover as term
 
     which = chosen(assignment)
-    if not which.has("passages"):
-        raise typer.BadParameter(f"{which.name} has no passages.py: nothing in it follows from its constants")
     if data is not None:
         console.print("Training the solution on the data; this takes some minutes.")
     with one_line(OSError, ValueError):
         files = term.out_of_step(which, data)
-        warning = which.piece("passages").warning(which.solution.read_text("utf-8"))
+        warning = term.warning(which)
         if not check:
             for path in files:
                 output.require_writable(path)
@@ -561,7 +559,8 @@ def release(
     With --github a folder to push as a template repository, which grades each push: with the public checks, or, with
     --repository and --ref, with the graded ones. docs/ci.md explains who can read and change what.
     """
-    from autograder.authoring.kit import build_kit, build_template
+    from autograder.authoring.kit import build_kit
+    from autograder.platforms.github.build import build_template
 
     if (repository or ref) and not github:
         raise typer.BadParameter("--repository and --ref belong to --github")

@@ -12,7 +12,8 @@ import secrets
 import shutil
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,23 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
+
+
+def write_archive(path: Path, files: Mapping[str, bytes], executable: Collection[str] = ()) -> Path:
+    """Write a zip of `files`, by name, to `path` and return it. The names in `executable` are programs.
+
+    It has the same bytes for the same files, wherever and whenever it is built.
+    """
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in sorted(files.items()):
+            entry = zipfile.ZipInfo(name)  # its date is 1980
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3  # Unix, for Windows would leave the mode unset
+            entry.external_attr = (0o755 if name in executable else 0o644) << 16
+            archive.writestr(entry, content)
+    write(path, packed.getvalue())
+    return path
 
 
 def require_writable(path: Path) -> None:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
@@ -81,6 +82,7 @@ def index(entries: Sequence[Entry], pairs: Sequence[Pair], assignment: Assignmen
     return html.page(
         "class.html.j2",
         ["page.css.j2", "class.css.j2"],
+        Path(__file__).parent,
         assignment=assignment,
         counted=summary.counted,
         found=found,

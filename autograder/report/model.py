@@ -131,6 +131,18 @@ def part_reports(assignment: Assignment, checks: Mapping[str, list[Check]]) -> l
     ]
 
 
+def about(assignment: Assignment) -> dict[str, Any]:
+    """The fields of a report that only say which assignment it is on."""
+    by_hand = assignment.by_hand
+    return {
+        "course": assignment.course,
+        "title": assignment.title,
+        "module": assignment.module,
+        "by_hand": by_hand.points if by_hand else 0.0,
+        "by_hand_for": by_hand.what if by_hand else "",
+    }
+
+
 @dataclass
 class Picture:
     """A PNG image, with a label beside it and a description for who cannot see it."""
@@ -185,20 +197,8 @@ class Report:
     @classmethod
     def of(cls, assignment: Assignment, **values: Any) -> Report:
         """A report on a submission to the assignment; `values` are the other fields, as far as they are known."""
-        by_hand = assignment.by_hand
-        about: dict[str, Any] = {
-            "submission": assignment.module,
-            "sha256": "",
-            "isolation": "",
-            "seed": 0,
-            "parts": [],
-            "course": assignment.course,
-            "title": assignment.title,
-            "module": assignment.module,
-            "by_hand": by_hand.points if by_hand else 0.0,
-            "by_hand_for": by_hand.what if by_hand else "",
-        }
-        return cls(**about | values)
+        blank = {"submission": assignment.module, "sha256": "", "isolation": "", "seed": 0, "parts": []}
+        return cls(**about(assignment) | blank | values)
 
     def __post_init__(self) -> None:
         self.submission = clean(self.submission, 400)

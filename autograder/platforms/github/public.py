@@ -1,8 +1,8 @@
 """The public checks as a report, for the workflow in a student's own repository.
 
-The template that `autograder release --github` builds holds a copy of this file, of report.py and of some of reports/,
-so nothing here leads to a solution or to a hidden check, and only the process that runs the checks needs torch. What it
-reports is for the student: code that runs in one process with its checks could make them pass.
+The template that `autograder release --github` builds holds a copy of this file and of some of report/, so nothing here
+leads to a solution or to a hidden check, and only the process that runs the checks needs torch. What it reports is for
+the student: code that runs in one process with its checks could make them pass.
 """
 
 import argparse

@@ -15,7 +15,6 @@ from autograder.grading.results import PACKAGE
 from autograder.platforms.gradescope import results as gradescope
 from autograder.points import shown
 from autograder.report.model import Report
-from autograder.submissions.archive import write_archive
 
 ZIP = "autograder.zip"
 SCRIPTS = ("setup.sh", "run_autograder")
@@ -48,7 +47,7 @@ def build_zip(assignment: Assignment, out: Path, visibility: str = "after_due_da
         for path in sorted(paths):
             if path.is_file() and "__pycache__" not in path.parts:
                 files[f"{below}/{path.relative_to(root).as_posix()}"] = path.read_bytes()
-    return write_archive(out / ZIP, files, executable=SCRIPTS)
+    return output.write_archive(out / ZIP, files, executable=SCRIPTS)
 
 
 def distribution() -> str:
