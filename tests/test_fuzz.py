@@ -339,7 +339,7 @@ sources = st.one_of(
         lambda lines: "\n".join(lines * 20).encode()
     ),
 )
-TAGS = {tag for tag, _ in Page(similarity.side_by_side(("a", b"x = 1\ny"), ("b", b"x = 2\n"), b"")).tags}
+TAGS = {tag for tag, _ in Page(similarity.side_by_side(("a", b"x = 1\ny"), ("b", b"x = 2\n"), "")).tags}
 
 
 @budget

@@ -75,6 +75,10 @@ def blank_report() -> Report:
     return report_of(all_checks(Outcome.NOT_WRITTEN, "`{part}` raises NotImplementedError.") | {"training": training})
 
 
+def passing() -> dict[str, list[Check]]:
+    return {part.name: checks_of(part, Outcome.PASSED) for part in CVAE.parts}
+
+
 def perfect_report() -> Report:
     return report_of(all_checks(Outcome.PASSED))
 

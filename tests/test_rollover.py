@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 
@@ -14,8 +15,11 @@ import nbformat
 import notebook_cells
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from autograder.assignments.cvae import assignment, digits, reference_curve
+from autograder.assignment import Assignment
+from autograder.assignments.cvae import assignment, digits, passages, reference_curve
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring import kit as release
 from autograder.authoring import rollover
@@ -46,9 +50,14 @@ def checkout(tmp_path_factory) -> Path:
 # In this process, with the constants patched ----------------------------------------------------------------------
 
 
-def renewed(name: str, **kwargs) -> str:
+def renewed(name: str, data: Path | None = None) -> str:
     """The text of a file as the assignment makes it; KeyError if that changes nothing."""
-    return rollover.out_of_step(**kwargs)[rollover.REPOSITORY / name][1]
+    return rollover.out_of_step(assignment.ASSIGNMENT, data)[ROOT / name][1]
+
+
+def checked_out(folder: Path) -> Assignment:
+    """The assignment as it lies in another checkout."""
+    return replace(CVAE, root=folder, folder=folder / CVAE.folder.relative_to(CVAE.root))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +67,6 @@ def renewed(name: str, **kwargs) -> str:
         ("HIDDEN_SIZE", 96.0, "HIDDEN_SIZE is 96.0"),
         ("LATENT_DIMENSIONALITY", 10, "LATENT_DIMENSIONALITY is 10"),
         ("DUE", "30 November", "DUE is '30 November'; write it like '2026-11-30 23:59 -0500'"),
-        ("VISUALIZATION_POINTS", 0, "visualization has 0 points"),
     ],
 )
 def test_an_assignment_that_cannot_be_taught_is_refused(monkeypatch, name, value, reason):
@@ -68,25 +76,23 @@ def test_an_assignment_that_cannot_be_taught_is_refused(monkeypatch, name, value
 
 
 def test_a_reworded_passage_is_an_error_and_not_passed_over(monkeypatch, checkout):
-    monkeypatch.setattr(rollover, "REPOSITORY", checkout)
-    monkeypatch.setitem(rollover.CELLS, "encoder", ("projects to {hidden} numbers;",))
+    monkeypatch.setitem(passages.CELLS, "encoder", ("projects to {hidden} numbers;",))
     with pytest.raises(rollover.CannotRollOver, match=r"cvae\.ipynb: 'projects to \{hidden\} numbers;' is not there"):
-        rollover.out_of_step(CVAE)
+        rollover.out_of_step(checked_out(checkout))
 
 
-def test_figures_may_be_rounded_as_another_processor_does_but_not_be_wrong(monkeypatch, checkout):
-    monkeypatch.setattr(rollover, "REPOSITORY", checkout)
+def test_figures_may_be_rounded_as_another_processor_does_but_not_be_wrong(checkout):
     path = checkout / "notebooks" / "public_checks.py"
     text = path.read_text("utf-8")
     loss = float(re.search(r"EXAMPLE_LOSS = (\S+)", text)[1])
     for other, in_step in ((loss + 3e-6, True), (loss + 1e-3, False)):
         path.write_text(text.replace(f"EXAMPLE_LOSS = {loss}", f"EXAMPLE_LOSS = {other}"), "utf-8")
-        assert (rollover.out_of_step(CVAE) == {}) == in_step
+        assert (rollover.out_of_step(checked_out(checkout)) == {}) == in_step
     path.write_text(text, "utf-8")
 
 
 def test_two_passages_for_one_place_are_an_error(monkeypatch):
-    monkeypatch.setitem(rollover.CELLS, "encoder", ("the hidden size, {hidden};", "hidden size, {latent};"))
+    monkeypatch.setitem(passages.CELLS, "encoder", ("the hidden size, {hidden};", "hidden size, {latent};"))
     with pytest.raises(rollover.CannotRollOver, match="mean the same place"):
         rollover.out_of_step(CVAE)
 
@@ -99,16 +105,17 @@ def test_nothing_is_released_that_contradicts_the_grading(monkeypatch, tmp_path)
 
 
 def test_the_notebook_says_where_the_reference_curve_is_of_another_network(monkeypatch):
-    monkeypatch.setattr(assignment, "REFERENCE_SETTINGS", rollover.training_settings() | {"hidden size": 80})
+    monkeypatch.setattr(assignment, "REFERENCE_SETTINGS", passages.training_settings() | {"hidden size": 80})
     text = renewed("notebooks/cvae.ipynb")
     assert "on MNIST with the settings above (but with hidden size 80, so that only the shape compares), over a" in text
 
 
-def test_a_measured_reference_curve_replaces_the_old_one(monkeypatch):
+def test_a_measured_reference_curve_replaces_the_old_one(monkeypatch, tmp_path):
     monkeypatch.setattr(assignment, "HIDDEN_SIZE", HIDDEN)
     curve = {0: (200.1, 201.0), 19: (100.0, 101.5)}
+    monkeypatch.setattr(reference_curve, "measure", lambda data, solution: curve)
     constants, notebook = (
-        renewed(name, curve=curve) for name in ("autograder/assignments/cvae/assignment.py", "notebooks/cvae.ipynb")
+        renewed(name, tmp_path) for name in ("autograder/assignments/cvae/assignment.py", "notebooks/cvae.ipynb")
     )
     for text in (constants, notebook):
         assert re.findall(r"    (\d+: \([\d.]+, [\d.]+\)),", text) == ["0: (200.1, 201.0)", "19: (100.0, 101.5)"]
@@ -121,7 +128,7 @@ def test_the_reference_curve_is_measured_by_training_the_solution(monkeypatch, t
     monkeypatch.setattr(reference_curve, "SEEDS", 2)
     monkeypatch.setattr(reference_curve, "NUM_EPOCHS", 4)
     monkeypatch.setattr(reference_curve, "BATCH_SIZE", 32)
-    curve = reference_curve.measure(digits.write_mnist(tmp_path, train=320, test=10), rollover.solution())
+    curve = reference_curve.measure(digits.write_mnist(tmp_path, train=320, test=10), rollover.solution(CVAE))
     assert list(curve) == [0, 1, 2, 3]
     assert all(lowest <= highest for lowest, highest in curve.values())
     assert curve[3][1] < 0.8 * curve[0][0]
@@ -129,16 +136,27 @@ def test_the_reference_curve_is_measured_by_training_the_solution(monkeypatch, t
 
 def test_without_mnist_it_says_what_is_missing(tmp_path):
     with pytest.raises(FileNotFoundError, match="does not hold MNIST"):
-        reference_curve.measure(tmp_path, rollover.solution())
+        reference_curve.measure(tmp_path, rollover.solution(CVAE))
 
 
-def test_points_need_not_be_whole(monkeypatch):
-    parts = tuple(replace(part, points=part.points + 0.5) for part in assignment.PARTS)
-    monkeypatch.setattr(assignment, "PARTS", parts)
-    text = renewed("notebooks/cvae.ipynb")
-    for part in parts:
-        assert f'"points": {part.points},' in text
-        assert f"| {part.points} |" in text
+points = st.integers(1, 200).map(lambda units: units / 2) | st.integers(1, 9999).map(lambda units: units / 100)
+
+
+@settings(max_examples=10)
+@given(st.lists(points, min_size=len(CVAE.parts), max_size=len(CVAE.parts)), points)
+def test_the_notebook_s_points_add_up_whatever_they_are(worth, by_hand):
+    parts = tuple(replace(part, points=each) for part, each in zip(CVAE.parts, worth, strict=True))
+    new = replace(CVAE, parts=parts, by_hand=replace(CVAE.by_hand, points=by_hand))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(assignment, "ASSIGNMENT", new)
+        notebook = nbformat.reads(rollover.out_of_step(new)[ROOT / "notebooks/cvae.ipynb"][1], 4)
+    cells = {cell.id: cell for cell in notebook.cells}
+    graded = [Decimal(str(cell.metadata.nbgrader.points)) for cell in cells.values() if "nbgrader" in cell.metadata]
+    assert sum(graded) == Decimal(str(new.points)) + Decimal(str(by_hand))
+    table = re.findall(r"\| ([\d.]+) \|$", cells["intro"].source, re.MULTILINE)
+    assert sorted(map(Decimal, table)) == sorted(graded)
+    by_eye = re.findall(r"^- \(([\d.]+)\) ", cells["visualization"].source, re.MULTILINE)
+    assert (len(by_eye), sum(map(Decimal, by_eye))) == (2, Decimal(str(by_hand)))
 
 
 # In a checkout, by the command line -------------------------------------------------------------------------------
@@ -195,7 +213,7 @@ def test_check_shows_what_changes_until_it_has(commands):
 GRADE = """
 import json, sys
 from pathlib import Path
-from autograder.grading import grade_source
+from autograder.grading.grade import grade_source
 from autograder.sandbox.client import Sandbox
 
 with Sandbox() as sandbox:
@@ -219,9 +237,9 @@ def test_last_terms_answers_lose_points_and_this_terms_get_all(new_term, tmp_pat
     assert lost == {"encoder", "decoder"}
     failed = [check for part in stale["parts"] for check in part["checks"] if check["outcome"] != "passed"]
     told = [f"{check['message']} {check['hint']}" for check in failed]
-    width = f"layers have widths [{assignment.HIDDEN_SIZE}] where {HIDDEN} is asked for."
+    width = f"have width {assignment.HIDDEN_SIZE}; the assignment asks for {HIDDEN}."
     assert sum(width in each for each in told) == 2
-    assert f"The attribute hidden_size is {assignment.HIDDEN_SIZE} where {HIDDEN} was expected." in told[-2]
+    assert f"Your `self.hidden_size` is {assignment.HIDDEN_SIZE}; it should be {HIDDEN}." in told[-2]
 
 
 @pytest.mark.slow

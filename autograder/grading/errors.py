@@ -18,6 +18,7 @@ from autograder.sandbox.errors import Raised, SubmissionError, TimedOut, Unfit
 _MISTAKES = {
     "definition-missing": "definition-missing",
     "attribute-missing": "attribute-missing",
+    "attribute-none": "attribute-none",
     "not-a-module": "not-a-module",
     "super-init-missing": "super-init-missing",
     "not-callable": "not-callable",
@@ -111,7 +112,7 @@ def _of_unfit(error: Unfit, tree: ast.Module, assignment: Assignment) -> tuple[s
             near = _nearest(name, others) or (others.pop() if len(others) == 1 else None)
             return f"{message}; it defines `{near}`." if near else f"{message}.", "definition-missing"
         case "attribute-missing":
-            near = _nearest(name, _attributes(tree) - (set(assignment.interface) - {name}))
+            near = _nearest(name, _attributes(tree, str(error.fields.get("owner"))) - set(assignment.interface))
             return f"{message}; there is `self.{near}`." if near else f"{message}.", "attribute-missing"
         case "not-a-tensor" | "result-count" if error.fields["kind"] == "None":
             return str(error), "nothing-returned"
@@ -119,9 +120,10 @@ def _of_unfit(error: Unfit, tree: ast.Module, assignment: Assignment) -> tuple[s
             return str(error), _MISTAKES.get(code)
 
 
-def _attributes(tree: ast.Module) -> set[str]:
-    """The names of the attributes that the source sets."""
-    nodes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+def _attributes(tree: ast.Module, owner: str) -> set[str]:
+    """The names of the attributes that the class called `owner` sets."""
+    classes = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == owner)
+    nodes = (node for each in classes for node in ast.walk(each) if isinstance(node, ast.Attribute))
     return {node.attr for node in nodes if isinstance(node.ctx, ast.Store)}
 
 

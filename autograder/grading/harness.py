@@ -13,7 +13,7 @@ import hashlib
 import math
 import secrets
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
 from typing import Any, NoReturn, TypeVar, cast
@@ -227,6 +227,13 @@ def once(find: Callable[[], _T]) -> Callable[[], _T]:
         return cast(_T, value)
 
     return found
+
+
+def only(outputs: Sequence[Tensor], what: str) -> Tensor:
+    """The single output of a call of `what`; a failed check where there are more, or none."""
+    if len(outputs) != 1:
+        fail(f"`{what}` returned {len(outputs)} values where one tensor was expected.", "wrong-number-of-results")
+    return outputs[0]
 
 
 def require_shape(tensor: Tensor, shape: tuple[int, ...], what: str) -> Tensor:

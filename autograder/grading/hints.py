@@ -67,6 +67,8 @@ _ROWS = (
      "The function stands inside a class, where the notebook and the grader do not look. It is a function of the module: it starts at the left margin and has no `self`. Your class can still call it. Where does it stand in the file that you were given?"),
     ("attribute-missing", "Your model lacks an attribute",
      "The notebook and the grader use this attribute of your model, by exactly this name. Look for it in your constructor. Is it spelled differently there, is it still None, or is the layer kept in a variable without `self.`? Build a model in the notebook and print it: which names do you see?"),
+    ("attribute-none", "An attribute is still None",
+     "Your constructor sets this attribute to None and never replaces it. The notebook and the grader use it as a layer. Look for the line that should build the layer. Does it assign to another name, or to a variable without `self.`? Build a model in the notebook and print the attribute."),
     ("not-callable", "Something cannot be called that must be",
      "The notebook and the grader call this with tensors, as they call a function or a layer. A list of layers cannot be called, not even an nn.ModuleList: it keeps layers, but does not say in which order to apply them. nn.Sequential can be called. What did you assign to this name?"),
     ("attribute-wrong", "An attribute holds the wrong number",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from autograder.points import shown, total
 from autograder.report.model import Check, Hint, Outcome, PartReport, Report, clean
 
 ENDED = {
@@ -58,7 +59,7 @@ class Finding:
     @property
     def worth(self) -> float:
         """The points still to be earned here."""
-        return round(sum(check.max_score - check.score for check in self.checks), 2)
+        return total(check.max_score - check.score for check in self.checks)
 
 
 def findings(part: PartReport) -> list[Finding]:
@@ -153,7 +154,7 @@ def section(report: Report, part: str) -> str:
 
 def counted(count: float, noun: str) -> str:
     """`1 point`, `2.5 points`."""
-    return f"{count:g} {noun}{'' if count == 1 else 's'}"
+    return f"{shown(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def prose(text: str) -> Iterator[tuple[bool, str]]:

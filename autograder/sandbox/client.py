@@ -68,12 +68,12 @@ class Reply:
         names = self.message.get("reached")
         return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
-    def captured(self, name: str, kind: str) -> list[Tensor]:
-        """The tensors among the arguments ("argument") or results ("result") of the first call of `name`, in order.
+    def captured(self, name: str, kind: str, call: int = 0) -> list[Tensor]:
+        """The tensors among the arguments ("argument") or results ("result") of a call of `name`, in order.
 
         They come from the submission's process: whoever builds on them holds them against what it computes itself.
         """
-        keys = (key for key in self.tensors if key.startswith(f"{name}.{kind}."))
+        keys = (key for key in self.tensors if key.startswith(f"{name}.{kind}.{call}."))
         return [self.tensors[key] for key in sorted(keys)]
 
     def gradients(self, prefix: str) -> dict[str, Tensor]:
@@ -91,9 +91,10 @@ class Sandbox:
 
     def __init__(self, level: str | None = None, assignment: Assignment | None = None) -> None:
         self.assignment = assignment or load()
-        if level is not None and (reason := isolation.why_not(level)):
+        folder = self.assignment.folder
+        if level is not None and (reason := isolation.why_not(level) or isolation.why_exposed(level, folder)):
             raise SandboxError(f"isolation level {level!r} does not work here: {reason}")
-        self.level = isolation.level(level) if level else isolation.strongest()
+        self.level = isolation.level(level) if level else isolation.strongest(folder)
         if not self.level.strong:
             hide_memory()  # from a submission of the same user, which could read and write it by /proc/PID/mem
         self._start()
@@ -113,7 +114,10 @@ class Sandbox:
     def require_strong(self) -> None:
         """SandboxError where only weak isolation works."""
         if not self.level.strong:
-            raise SandboxError(f"only {self.level.name!r} isolation works here, a weak one; see `autograder doctor`")
+            exposed = isolation.why_exposed("confined", self.assignment.folder)
+            raise SandboxError(
+                f"only {self.level.name!r} isolation works here, a weak one; {exposed or 'see `autograder doctor`'}"
+            )
 
     def wait_until_ready(self) -> None:
         """Wait for the worker's imports. SandboxError if it cannot start."""
@@ -261,7 +265,7 @@ class Submission:
         return None if incomplete is None else received(incomplete)
 
     def attributes(self, handle: str, names: Sequence[str]) -> dict[str, int | str | None]:
-        """Attributes of an object: integers as they are, anything else as the name of its type."""
+        """Attributes of an object: integers as they are, anything else as the name of its type, None if missing."""
         found = self._request({"do": "attributes", "object": handle, "names": names})
         attributes = found.message.get("attributes")
         return attributes if isinstance(attributes, dict) else {}
@@ -288,7 +292,7 @@ class Submission:
         return found
 
     def submodules(self, handle: str) -> dict[str, str]:
-        """The submodules of a model by dotted name, each with its type's name: the submission's word, for hints."""
+        """The submodules of a model by dotted name, each with the name of its type: the submission's word."""
         found = self._request({"do": "submodules", "object": handle}).message.get("submodules")
         entries = found if isinstance(found, list) else []
         return {

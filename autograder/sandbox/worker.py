@@ -38,6 +38,7 @@ from autograder.sandbox.errors import MAX_NAME, MAX_TEXT
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.protocol import ChannelClosed, Message, receive, send
 
+MAX_CAPTURED = 4  # calls of one callable
 MAX_SUBMODULES = 500  # of a model, in what is told of them
 FIRST_USER, USERS = 61184, 4000  # unprivileged users that no system assigns to people
 
@@ -218,6 +219,9 @@ def _visible_files() -> tuple[list[Path], list[Path]]:
 # --- the child ----------------------------------------------------------------------------------------------------
 
 
+_MISSING = object()
+
+
 class Invalid(Exception):
     """The client asked for something that the submission does not offer: a code of `errors`, and its fields."""
 
@@ -256,6 +260,7 @@ class Worker:
     def do_load(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Import the module from its source."""
         self.path.write_bytes(tensors["source"].numpy().tobytes())
+        sys.argv = [str(self.path)]  # a command line without arguments, for a module that reads one
         sys.path.insert(0, str(self.path.parent))
         self.module = _load(self.path.stem, self.path)
         return {}, {}
@@ -275,12 +280,18 @@ class Worker:
         return {"incomplete": None}, {}
 
     def do_attributes(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """What stands under some attributes: an integer as itself, anything else as the name of its type."""
+        """What stands under some attributes: an integer as itself, anything else as the name of its type.
+
+        None stands for one that is missing, "NoneType" for one that is None.
+        """
         instance = self.objects[message["object"]]
         found: dict[str, int | str | None] = {}
         for name in message["names"]:
-            value = getattr(instance, name, None)
-            found[name] = value if value is None or type(value) is int else type(value).__name__[:100]
+            value = getattr(instance, name, _MISSING)
+            if value is _MISSING:
+                found[name] = None
+            else:
+                found[name] = value if type(value) is int else type(value).__name__[:100]
         return {"attributes": found}, {}
 
     def do_submodules(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -375,25 +386,24 @@ class Worker:
 
     @contextlib.contextmanager
     def _captured(self, message: Message) -> Iterator[dict[str, Tensor]]:
-        """Record the first call of each callable in `capture`: NAME.argument.i and NAME.result.i, where tensors."""
+        """Record the first calls of each name in `capture`: NAME.argument.CALL.i, NAME.result.CALL.i, where tensors."""
         found: dict[str, Tensor] = {}
         undo: list[Callable[[], None]] = []
-
-        def keep(name: str, kind: str, values: Any) -> None:
-            for index, value in enumerate(values if isinstance(values, (tuple, list)) else [values]):
-                with contextlib.suppress(Invalid):
-                    found.setdefault(f"{name}.{kind}.{index}", self._plain(value, name))
+        calls = dict.fromkeys(message["capture"], 0)
 
         def record(name: str, arguments: Any, result: Any) -> None:
-            if not any(key.startswith(f"{name}.") for key in found):
-                keep(name, "argument", arguments)
-                keep(name, "result", result)
+            if calls[name] < MAX_CAPTURED:
+                for kind, values in (("argument", arguments), ("result", result)):
+                    for index, value in enumerate(values if isinstance(values, (tuple, list)) else [values]):
+                        with contextlib.suppress(Invalid):
+                            found[f"{name}.{kind}.{calls[name]}.{index}"] = self._plain(value, name)
+            calls[name] += 1
 
         def wrapped(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             @functools.wraps(function)
             def call(*arguments: Any, **named: Any) -> Any:
                 result = function(*arguments, **named)
-                record(name, [*arguments, *named.values()], result)
+                record(name, _in_order(function, arguments, named), result)
                 return result
 
             return call
@@ -470,12 +480,14 @@ class Worker:
             bytecodes += event == "opcode"
             return trace
 
-        with _OperatorCount() as operators:
-            sys.settrace(trace)
-            try:
-                target(*arguments)
-            finally:
-                sys.settrace(None)
+        for _ in range(2):  # Python 3.12 and newer report the bytecodes of a function from its second traced call on
+            bytecodes = 0
+            with _OperatorCount() as operators:
+                sys.settrace(trace)
+                try:
+                    target(*arguments)
+                finally:
+                    sys.settrace(None)
         return {"operators": operators.count, "bytecodes": bytecodes}, {}
 
     def do_train(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -630,7 +642,19 @@ def _stand_in(channel: socket.socket, name: str, parameters: list[str], own: Any
             arguments = inspect.signature(own).bind(*arguments, **named).args
         return StandIn.apply(*arguments)
 
+    stand_in.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(each, inspect.Parameter.POSITIONAL_OR_KEYWORD) for each in parameters]
+    )
     return stand_in
+
+
+def _in_order(function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> list[Any]:
+    """The arguments of a call in the order of the function's parameters."""
+    try:
+        bound = inspect.signature(function).bind(*arguments, **named)
+    except (TypeError, ValueError):
+        return [*arguments, *named.values()]
+    return [*bound.args, *bound.kwargs.values()]
 
 
 def _kind(value: Any) -> str:

@@ -17,7 +17,8 @@ from submissions import wrong
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import PARTS
 from autograder.grading.grade import grade_source
-from autograder.grading.results import Results, write
+from autograder.grading.results import Results
+from autograder.output import write
 from autograder.report.model import Outcome, Report
 from autograder.sandbox.client import Sandbox
 
@@ -180,7 +181,9 @@ def compare(module: Module, seed: int, verdict: oracle.Verdict, report: Report) 
         failing=tuple(f"{part}: {check.name}" for part, check in checks),
         hints=tuple(hints),
         false_hints=tuple(false),
-        told=tuple(f"{part}: {check.outcome}: {check.message} {check.misconceptions}" for part, check in checks),
+        told=tuple(
+            f"{part}: {check.outcome}: {check.message} [{', '.join(check.misconceptions)}]" for part, check in checks
+        ),
     )
 
 

@@ -6,7 +6,9 @@ that each mistake costs its own points and no others.
 """
 
 import ast
+import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import pytest
@@ -48,23 +50,63 @@ def value_of(reply: Reply, images: int) -> Tensor:
     return loss.reshape(())
 
 
-def inputs(
-    challenge: Challenge, batch: int, pixels: int = INPUT_DIM, latent: int = LATENT_DIMENSIONALITY, low: float = -2
-) -> tuple[Tensor, ...]:
-    """Random reconstructions, originals, means and log-variances."""
-    images = (challenge.uniform(LOW, HIGH, batch, pixels) for _ in range(2))
-    return (*images, 2 * challenge.normal(batch, latent), challenge.uniform(low, 2, batch, latent))
+@dataclass(frozen=True)
+class Form:
+    """The images that the loss takes: flat or shaped (N, 1, H, W), with any number of pixels or only the usual one.
+
+    What it does not take costs the check of image shapes; everything else is judged on what it takes.
+    """
+
+    flat: bool = True
+    any_pixels: bool = True
+
+    def shaped(self, images: Tensor) -> Tensor:
+        """(N, D) images in this form; no sides are equal but those of the usual images."""
+        pixels = images.shape[-1]
+        height = 28 if pixels == INPUT_DIM else max(side for side in range(1, int(pixels**0.5)) if pixels % side == 0)
+        return images if self.flat else images.reshape(len(images), 1, height, pixels // height)
+
+    def inputs(
+        self,
+        challenge: Challenge,
+        batch: int,
+        pixels: int = INPUT_DIM,
+        latent: int = LATENT_DIMENSIONALITY,
+        low: float = -2,
+    ) -> tuple[Tensor, ...]:
+        """Random reconstructions, originals, means and log-variances."""
+        pixels = pixels if self.any_pixels else INPUT_DIM
+        images = (self.shaped(challenge.uniform(LOW, HIGH, batch, pixels)) for _ in range(2))
+        return (*images, 2 * challenge.normal(batch, latent), challenge.uniform(low, 2, batch, latent))
 
 
 @pytest.fixture(scope="module")
-def mistakes(submission: Submission, grading: Grading) -> Callable[[], list[str]]:
+def form(submission: Submission, grading: Grading) -> Form:
+    """The first form that the loss takes without an error; the usual one if it takes none."""
+    for each in (Form(), Form(any_pixels=False), Form(flat=False), Form(flat=False, any_pixels=False)):
+        with contextlib.suppress(SubmissionError):
+            submission.call("loss_function", *each.inputs(Challenge(grading.seed, "form"), 2, 12))
+            return each
+    return Form()
+
+
+@pytest.fixture(scope="module")
+def mistakes(submission: Submission, grading: Grading, form: Form) -> Callable[[], list[str]]:
     """Finds the mistakes behind wrong values, once for all the checks that such a value fails."""
-    return once(lambda: find_mistakes(submission, Challenge(grading.seed, "mistakes")))
+    return once(lambda: find_mistakes(submission, Challenge(grading.seed, "mistakes"), form))
 
 
-def find_mistakes(submission: Submission, challenge: Challenge) -> list[str]:
+def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> list[str]:
+    def loss(reconstructions: Tensor, originals: Tensor, *parameters: Tensor) -> float:
+        return value_on(submission, form.shaped(reconstructions), form.shaped(originals), *parameters)
+
+    flat = Form(any_pixels=form.any_pixels)
     try:
-        return diagnose(partial(value_on, submission), partial(inputs, challenge))
+        *images, means, logvariances = flat.inputs(challenge, 2)
+        values = [loss(*images, 20 * means, logvariances) for _ in range(3)]  # so that both terms count
+        if max(values) - min(values) > TOLERANCE * abs(values[0]):
+            return ["loss-changes"]
+        return diagnose(loss, partial(flat.inputs, challenge))
     except SubmissionError:
         return []
     except Wrong as error:
@@ -72,19 +114,23 @@ def find_mistakes(submission: Submission, challenge: Challenge) -> list[str]:
 
 
 @check("Reconstruction term: binary cross-entropy, summed over the pixels", 6)
-def test_reconstruction(submission: Submission, challenge: Challenge, mistakes: Callable[[], list[str]]) -> None:
-    observed, expected = change_of_reconstruction(submission, challenge)
-    if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge):
+def test_reconstruction(
+    submission: Submission, challenge: Challenge, form: Form, mistakes: Callable[[], list[str]]
+) -> None:
+    observed, expected = change_of_reconstruction(submission, challenge, form)
+    if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge, form):
         fail(
             f"For two reconstructions of one image, your losses differ by {observed:.4f} instead of {expected:.4f}.",
             *_about("reconstruction", mistakes()),
         )
 
 
-@check("KL divergence in closed form, summed over the latent dimensions", 7)
-def test_divergence(submission: Submission, challenge: Challenge, mistakes: Callable[[], list[str]]) -> None:
-    observed, expected = change_of_divergence(submission, challenge)
-    if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge):
+@check("KL divergence in closed form, summed over the latent dimensions", 6)
+def test_divergence(
+    submission: Submission, challenge: Challenge, form: Form, mistakes: Callable[[], list[str]]
+) -> None:
+    observed, expected = change_of_divergence(submission, challenge, form)
+    if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge, form):
         fail(
             "For two pairs of means and log-variances of one image, your losses differ by "
             f"{observed:.4f} instead of {expected:.4f}.",
@@ -92,19 +138,19 @@ def test_divergence(submission: Submission, challenge: Challenge, mistakes: Call
         )
 
 
-def change_of_reconstruction(submission: Submission, challenge: Challenge) -> tuple[Tensor, Tensor]:
+def change_of_reconstruction(submission: Submission, challenge: Challenge, form: Form) -> tuple[Tensor, Tensor]:
     """How the loss of one image changes with its reconstruction alone, and how it should."""
-    _, originals, *parameters = inputs(challenge, 1, low=0.2)
+    _, originals, *parameters = form.inputs(challenge, 1, low=0.2)
     better = (0.8 * originals + 0.2 * challenge.uniform(LOW, HIGH, *originals.shape)).clamp(LOW, HIGH)
     worse = challenge.uniform(LOW, HIGH, *originals.shape)
     return change(submission, (worse, originals, *parameters), (better, originals, *parameters))
 
 
-def change_of_divergence(submission: Submission, challenge: Challenge) -> tuple[Tensor, Tensor]:
+def change_of_divergence(submission: Submission, challenge: Challenge, form: Form) -> tuple[Tensor, Tensor]:
     """How the loss of one image changes with its means and log-variances alone, and how it should."""
     # So far apart that every summand of the divergence changes by a known sign, none can cancel another, and the
     # rounding of the pixels is nothing beside the difference.
-    *pixels, means, logvariances = inputs(challenge, 1, low=1)
+    *pixels, means, logvariances = form.inputs(challenge, 1, low=1)
     near = (0.2 * means, challenge.uniform(-0.5, 0.2, *logvariances.shape))
     return change(submission, (*pixels, means, logvariances), (*pixels, *near))
 
@@ -115,10 +161,10 @@ def change(submission: Submission, one: tuple[Tensor, ...], other: tuple[Tensor,
     return torch.tensor(observed), reference.loss_function(*one) - reference.loss_function(*other)
 
 
-def by_one_factor(submission: Submission, challenge: Challenge) -> bool:
+def by_one_factor(submission: Submission, challenge: Challenge, form: Form) -> bool:
     """Whether both terms are right but for one factor: that is a wrong average, which is judged by itself."""
     (first, right), (second, also_right) = (
-        each(submission, challenge) for each in (change_of_reconstruction, change_of_divergence)
+        each(submission, challenge, form) for each in (change_of_reconstruction, change_of_divergence)
     )
     return bool(first / right > 0) and close(first / right, second / also_right, 2 * TOLERANCE)
 
@@ -139,11 +185,13 @@ def right_terms(grading: Grading) -> tuple[bool, bool]:
 
 @check("Average over the minibatch", 5)
 def test_minibatch(
-    submission: Submission, challenge: Challenge, grading: Grading, mistakes: Callable[[], list[str]]
+    submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
 ) -> None:
     both_right = all(right_terms(grading))
     for batch in (challenge.integer(5, 9), challenge.integer(20, 40)):
-        arguments = inputs(challenge, batch, low=-2 if both_right else 0.2)  # a wrong term may take their logarithm
+        arguments = form.inputs(
+            challenge, batch, low=-2 if both_right else 0.2
+        )  # a wrong term may take their logarithm
         observed, what = value_on(submission, *arguments), "it should be"
         if both_right:
             expected = float(reference.loss_function(*arguments))
@@ -162,7 +210,7 @@ def test_minibatch(
 
 @check("Images of shape (N, 1, H, W): the worked example and a minibatch", 2, worked_example=True)
 def test_image_shape(
-    submission: Submission, challenge: Challenge, grading: Grading, mistakes: Callable[[], list[str]]
+    submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
 ) -> None:
     both_right = all(right_terms(grading))
     reconstruction, original = (
@@ -175,17 +223,19 @@ def test_image_shape(
     try:
         example = value_on(submission, reconstruction, original, *parameters)
     except Raised as error:
-        value_on(submission, *inputs(challenge, 1))  # if this fails too, the shape is not what is wrong
+        value_on(submission, *form.inputs(challenge, 1))  # if this fails too, the shape is not what is wrong
         fail(
             f"Your code stopped on the notebook's worked example, with images of shape (1, 1, 2, 2). {error}",
             "loss-image-shape",
         )
     if both_right and abs(example - expected) > TOLERANCE:
-        plain = value_on(submission, *flattened, *parameters)
+        plain = value_on(submission, *flattened, *parameters) if form.flat else example
         fail(
             f"On the notebook's worked example your loss is {example:.4f}; it should be {expected:.4f}.",
             *(["loss-image-shape"] if abs(plain - expected) <= TOLERANCE else mistakes()),
         )
+    if not form.flat:
+        fail("Your loss takes images of shape (N, 1, H, W), but not flat ones, (N, 784).", "loss-image-shape")
     images = [challenge.uniform(LOW, HIGH, 3, 1, 5, 4) for _ in range(2)]
     flat = [image.flatten(1) for image in images]
     parameters = (challenge.normal(3, 6), challenge.uniform(0.2, 2, 3, 6))
@@ -198,10 +248,8 @@ def test_image_shape(
 
 
 @check("Differentiable with respect to reconstructions, means and log-variances", 3)
-def test_gradients(
-    submission: Submission, challenge: Challenge, grading: Grading, mistakes: Callable[[], list[str]]
-) -> None:
-    arguments = inputs(challenge, 1)
+def test_gradients(submission: Submission, challenge: Challenge, grading: Grading, form: Form) -> None:
+    arguments = form.inputs(challenge, 1)
     reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(())}, results=1)
     value_of(reply, 1)
     if reply.message.get("changed") != []:
@@ -227,17 +275,44 @@ def test_gradients(
         if right and (gradient is None or not close(gradient, expected[index], 1e-2)):
             how = "does not reach" if gradient is None else "is wrong for"
             fail(f"The gradient of your loss {how} the {name}.", "kl-detached" if index else "reconstruction-detached")
-        if not right and (gradient is None or not gradient.any()):  # a wrong term has a gradient all the same
-            fail(f"The gradient of your loss does not reach the {name}.", *mistakes())
 
 
-@check("No loops over the minibatch", 2)
-def test_vectorised(submission: Submission, challenge: Challenge, grading: Grading) -> None:
+@check("Finite for pixels of exactly 0 and 1, and for reconstructions down to 0", 2)
+def test_finite(submission: Submission, challenge: Challenge, grading: Grading, form: Form) -> None:
+    """What MNIST and a sigmoid give: in float32, a sigmoid is exactly 0 from -89 on, and comes to 1 - 6e-8.
+
+    The gradient is asked for a little above 0: at 0 itself, a logarithm that is cut off afterwards has none.
+    """
+    reconstruction, divergence = right_terms(grading)  # a wrong term is kept to where it is usual
+    for lowest, what in ((0.0, "loss"), (1e-38, "gradient")):
+        reconstructions, originals, means, logvariances = form.inputs(challenge, 4)
+        if reconstruction:
+            edges = torch.tensor([lowest, 1e-38, 0.5, 1 - 6e-8])[challenge.integers(4, reconstructions.numel())]
+            pixels = torch.tensor([0.0, 0.5, 1.0])[challenge.integers(3, originals.numel())]
+            reconstructions, originals = edges.reshape(reconstructions.shape), pixels.reshape(originals.shape)
+        logvariances = challenge.uniform(-30, 20, *logvariances.shape) if divergence else logvariances.clamp(min=0.2)
+        arguments = (reconstructions, originals, means, logvariances)
+        cotangents = {0: torch.ones(())} if what == "gradient" else None
+        reply = submission.call("loss_function", *arguments, cotangents=cotangents, results=1)
+        found = [value_of(reply, 4)]
+        found += [each for at, each in reply.gradients("argument").items() if at != "1"]  # not that of the originals
+        if not all(bool(torch.isfinite(each).all()) for each in found):
+            fail(
+                f"For pixels of 0 and 1, reconstructions from {lowest:g} to 1 - 6e-8 and log-variances from -30 to 20, "
+                f"your {what} is not finite.",
+                "loss-not-finite",
+            )
+
+
+@check("No loops over the minibatch", 1)
+def test_vectorised(submission: Submission, challenge: Challenge, grading: Grading, form: Form) -> None:
     right_terms(grading)
     usual = {"batch": 4, "pixels": 6, "latent": 3}
-    small = submission.work("loss_function", *inputs(challenge, **usual))
+    small = submission.work("loss_function", *form.inputs(challenge, **usual))
     for size, what in (("batch", "images"), ("pixels", "pixels"), ("latent", "latent dimensions")):
-        large = submission.work("loss_function", *inputs(challenge, **(usual | {size: 64})))
+        if size == "pixels" and not form.any_pixels:
+            continue
+        large = submission.work("loss_function", *form.inputs(challenge, **(usual | {size: 64})))
         for kind, unit in (("operators", "torch operations"), ("bytecodes", "steps of Python")):
             if large[kind] > 2 * small[kind] + 50:
                 fail(

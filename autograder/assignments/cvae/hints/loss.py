@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from autograder.assignments.cvae.assignment import INPUT_DIM
+
 
 @dataclass(frozen=True)
 class Term:
@@ -43,6 +45,7 @@ class Feature:
     mistake: str
     weight: float
     predict: Callable[[Tensor, Tensor], Tensor]
+    weighted: str = ""  # the mistake where it has another weight than this
 
 
 def _cross_entropy(reconstructions: Tensor, originals: Tensor) -> Tensor:
@@ -102,9 +105,9 @@ REDUCTIONS = (
     Reduction(("divided-by-all-pixels",), lambda n, d, latent: (1 / (n * d), 1 / (n * d))),
 )
 KL_FEATURES = (
-    Feature("kl-without-logvariance", -0.5, lambda mu, logvar: logvar.sum(-1)),
-    Feature("kl-without-mean", 0.5, lambda mu, logvar: mu.square().sum(-1)),
-    Feature("kl-without-variance", 0.5, lambda mu, logvar: logvar.exp().sum(-1)),
+    Feature("kl-without-logvariance", -0.5, lambda mu, logvar: logvar.sum(-1), "kl-logvariance-weight"),
+    Feature("kl-without-mean", 0.5, lambda mu, logvar: mu.square().sum(-1), "kl-mean-weight"),
+    Feature("kl-without-variance", 0.5, lambda mu, logvar: logvar.exp().sum(-1), "kl-variance-weight"),
     Feature("kl-mean-not-squared", 0, lambda mu, logvar: mu.sum(-1)),
     Feature("kl-std-for-variance", 0, lambda mu, logvar: (0.5 * logvar).exp().sum(-1)),
     Feature("kl-logvariance-as-log-std", 0, lambda mu, logvar: (2 * logvar).exp().sum(-1)),
@@ -209,7 +212,10 @@ def _about_average(factors: list[float | None], growth: list[float], pixels: int
         (factors[1], latent, "kl-averaged-over-latent", "kl-scaled"),
     ):
         if factor is not None and not _same(1.0, factor, 1e-3):
-            mistakes.append(averaged if _same(1 / size, factor, 1e-3) else scaled)
+            written_in = size == pixels and _same(INPUT_DIM / pixels, factor, 1e-3)
+            mistakes.append(
+                averaged if _same(1 / size, factor, 1e-3) else "pixels-written-in" if written_in else scaled
+            )
     if growth and all(_same(0.25, each, 0.01) for each in growth):
         mistakes.append("divided-by-batch-twice")
     elif not all(_same(1.0, each, 0.01) for each in growth):
@@ -228,7 +234,7 @@ def _about_term(
 
     Nothing is said of a term that is lost in the rounding of a far larger one.
     """
-    right = [each.weight for each in features if each.weight]
+    right = [float(each.weight) for each in features if each.weight]
     spread = float(values.std())
     expected = float((predictions[:, : len(right)] @ torch.tensor(right)).std())
     if 1e-6 * float(values.abs().max()) > 1e-3 * max(expected, spread):
@@ -249,7 +255,10 @@ def _about_term(
         replaces = len(extra) == 1 and (not there or (alike and len(there) == len(ratios) - 1))
         return [extra[0] if replaces else f"{term}-other"], None
     if not alike:
-        return [f"{term}-other"], None
+        off = [each for each, ratio in zip(features, ratios, strict=False) if ratio and not _same(1.0, ratio, 0.01)]
+        return [
+            off[0].weighted if len(off) == 1 and len(there) == len(ratios) and off[0].weighted else f"{term}-other"
+        ], None
     if len(there) < len(ratios):
         absent = [each.mistake for each, ratio in zip(features, ratios, strict=False) if not ratio]
         return [*absent, *([] if one_sign or term != "kl" else ["kl-term-sign"])], None
