@@ -12,14 +12,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom.run import Class
+from autograder.cli import app
 from autograder.grading.results import Results
 from autograder.report.model import Check, Outcome, Report, part_reports
 from autograder.submissions.layouts import Submitted, Upload, read_upload
@@ -152,7 +155,7 @@ def canvas(upload: Path, class_of: list[Person]) -> dict[str, Person]:
         if any("/" in name for name in files):
             files = {"all.zip": zip_of(*files.items())}
         for index, (name, content) in enumerate(files.items()):
-            put(upload, {f"wangwei_{late}{person.number}_{9000 + index}_{name.replace('/', '_')}": content})
+            put(upload, {f"wangwei_{late}{person.number}_{9000 + index}_{name}": content})
         if files:
             students[f"wangwei_{person.number}"] = person
     return students
@@ -327,3 +330,78 @@ def test_a_roster_has_a_row_for_everybody(class_of: list[Person], absent: int) -
         assert all(rows[str(person.number)].name == "Wang, Wei" for person in listed)
         for person in listed:
             check_row(rows[str(person.number)], person)
+
+
+# --- the command --------------------------------------------------------------------------------------------------
+
+
+def run(*arguments: object) -> Any:
+    return CliRunner().invoke(app, ["class", *map(str, arguments), "--seed", str(SEED)])
+
+
+def test_the_counts_add_up_and_are_the_same_everywhere(tmp_path: Path) -> None:
+    upload, out = tmp_path / "upload", tmp_path / "out"
+    put(upload, {f"wangwei_101_1_{MODULE}": b"x = 1\n", f"wangwei_LATE_102_2_{MODULE}": b"x = 2\n"})
+    put(upload, {"bo_103_3_cvae.ipynb": b"{}", f"eve\x1b[2J_999_4_{MODULE}": b"x = 3\n", ".DS_Store": b""})
+    roster = tmp_path / "roster.csv"
+    roster.write_text("id,name\n101,Wei Wang\n102,Wei Wang\n103,Bo\n104,Ada\n")
+    graded(read_upload(upload, CVAE), out)  # so that nothing is left to grade
+    said = run(upload, "--out", out, "--roster", roster)
+    assert said.exit_code == 0, said.output
+    line = "4 in the roster and 1 who is not: 3 graded, 1 without a module, 1 handed in nothing."
+    assert line in said.output
+    assert "Late: Wei Wang." in said.output
+    assert "Not in the roster: eve" in said.output
+    assert "Left aside: .DS_Store." in said.output
+    assert "\x1b[2J" not in said.output
+    assert line in (out / "index.html").read_text("utf-8")
+    found = json.loads((out / "class.json").read_text("utf-8"))
+    assert (found["graded"], found["no_module"], found["nothing_handed_in"], found["roster"]) == (3, 1, 1, 4)
+    with (out / "grades.csv").open(newline="", encoding="utf-8") as file:
+        table = {row["student"]: row for row in csv.DictReader(file)}
+    assert (table["102"]["name"], table["102"]["late"], float(table["102"]["score"])) == ("Wei Wang", "yes", 90)
+    assert table["104"]["standing"] == "nothing handed in"
+
+
+def test_what_the_grader_may_not_read_is_no_zero(tmp_path: Path) -> None:
+    upload, out = tmp_path / "upload", tmp_path / "out"
+    put(upload, {f"ada/{MODULE}": b"x = 1\n", "bob/denied.zip": b"PK"})
+    with denied():
+        graded(read_upload(upload, CVAE), out)
+        said = run(upload, "--out", out)
+    assert said.exit_code == 3
+    assert "could not read or grade bob" in said.output
+    with (out / "grades.csv").open(newline="", encoding="utf-8") as file:
+        scores = {row["student"]: row["score"] for row in csv.DictReader(file)}
+    assert float(scores["ada"]) == 90
+    assert scores["bob"] == ""
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "reason"),
+    [
+        ("--roster", "name\nada\n", "line 1"),
+        ("--extensions", "student,until\nada,tomorrow\n", "line 2"),
+        ("--roster", "id\nbob\n", "nobody who handed in is in the roster"),
+    ],
+)
+def test_tables_that_do_not_fit_are_refused(tmp_path: Path, option: str, text: str, reason: str) -> None:
+    put(tmp_path / "upload", {f"ada/{MODULE}": b"x = 1\n"})
+    (tmp_path / "table.csv").write_text(text)
+    said = run(tmp_path / "upload", "--out", tmp_path / "out", option, tmp_path / "table.csv")
+    assert said.exit_code == 2
+    assert reason in re.sub(r"[\s│]+", " ", said.output)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_submissions_are_no_place_for_the_output(tmp_path: Path) -> None:
+    put(tmp_path, {f"ada/{MODULE}": b"x = 1\n"})
+    assert run(tmp_path, "--out", tmp_path).exit_code == 2
+
+
+def test_a_copy_of_the_solution_is_reported(tmp_path: Path) -> None:
+    put(tmp_path / "upload", {f"ada/{MODULE}": CVAE.solution.read_bytes(), f"bob/{MODULE}": b"x = 1\n"})
+    graded(read_upload(tmp_path / "upload", CVAE), tmp_path / "out")
+    reports = {path.stem: json.loads(path.read_text("utf-8")) for path in (tmp_path / "out" / "reports").iterdir()}
+    assert "instructor's solution" in reports["ada"]["attention"][0]
+    assert reports["bob"]["attention"] == []
