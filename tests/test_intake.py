@@ -194,7 +194,7 @@ LAYOUTS = [folders, canvas, gradescope, exchange]
 
 @contextmanager
 def denied() -> Iterator[None]:
-    """Nothing called `denied.zip` may be opened: the superuser, who runs some tests, may open everything.
+    """Nothing called `denied.zip` may be opened: the superuser, who runs some tests, may open everything."""
     usual = os.open
 
     def refusing(path: str, *arguments: int, **options: int) -> int:
