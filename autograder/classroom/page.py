@@ -90,8 +90,8 @@ def standing(report: Report, submitted: Submitted | None = None) -> Standing:
         return Standing.NOT_STARTED
     if report.error:
         return Standing.STOPPED
-    untouched = (check.outcome is Outcome.SKIPPED or check.message.startswith("Not written yet") for check in checks)
-    return Standing.NOT_STARTED if all(untouched) else Standing.GRADED
+    untouched = all(check.outcome in (Outcome.SKIPPED, Outcome.NOT_WRITTEN) for check in checks)
+    return Standing.NOT_STARTED if untouched else Standing.GRADED
 
 
 def lateness(submitted: Submitted) -> list[str]:
@@ -368,7 +368,8 @@ def _misconceptions(graded: Sequence[Entry], assignment: Assignment) -> list[dic
         rows.append(
             {
                 "name": name,
-                "text": mistake.text if mistake else name,
+                "title": mistake.title if mistake else name,
+                "text": mistake.text if mistake else "",
                 "part": clean(part, NAME_LIMIT),
                 "section": sections.get(part, ""),
                 "count": len(who),
