@@ -99,7 +99,7 @@ def _why_not_confined() -> str | None:
     # Tried out in a child, since neither can be undone.
     trial = subprocess.run(
         # -P: the folder that this runs in may be a student's, and nothing is imported from there.
-        [sys.executable, "-P", "-c", "from autograder.sandbox.confine import *; restrict_system_calls()"],
+        [sys.executable, "-P", "-c", "from autograder.sandbox import filter; filter.restrict()"],
         env={"PYTHONPATH": str(PACKAGE.parent)},
         capture_output=True,
         text=True,
