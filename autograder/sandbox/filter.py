@@ -24,7 +24,7 @@ _ARCHITECTURES = {"x86_64": (0xC000003E, 317, 0), "aarch64": (0xC00000B7, 277, 1
 
 # What a numerical program does. Nothing here reaches another process, changes what lies outside its folder, or makes
 # anything that outlives it. On aarch64 the older calls do not exist.
-_ALLOWED: dict[str, tuple[int | None, int | None]] = {
+ALLOWED: dict[str, tuple[int | None, int | None]] = {
     # read and write what is open
     "read": (0, 63), "write": (1, 64), "readv": (19, 65), "writev": (20, 66), "pread64": (17, 67),
     "pwrite64": (18, 68), "preadv": (295, 69), "pwritev": (296, 70), "lseek": (8, 62), "close": (3, 57),
@@ -68,11 +68,13 @@ CHANGES: dict[str, tuple[int | None, int | None]] = {
     "chdir": (80, 49),
 }  # fmt: skip
 OPENS: dict[str, tuple[int | None, int | None]] = {"open": (2, None), "openat": (257, 56)}
-CLONE = (56, 220)
-_CLONE3, _FCNTL, _IOCTL, _PRCTL, _MADVISE = (435, 435), (72, 25), (16, 29), (157, 167), (28, 233)
-_SENDTO, _KILL, _TGKILL, _PRLIMIT = (44, 206), (62, 129), (234, 131), (302, 261)
+# What is allowed with some arguments.
+ARGUMENTS: dict[str, tuple[int | None, int | None]] = {
+    "ioctl": (16, 29), "fcntl": (72, 25), "prctl": (157, 167), "madvise": (28, 233), "sendto": (44, 206),
+    "kill": (62, 129), "tgkill": (234, 131), "prlimit64": (302, 261), "clone": (56, 220),
+}  # fmt: skip
 # Of a Jupyter kernel, which is a tree of processes that talk over sockets, all in namespaces of their own.
-_NOTEBOOK: dict[str, tuple[int | None, int | None]] = {
+NOTEBOOK: dict[str, tuple[int | None, int | None]] = {
     "socket": (41, 198), "socketpair": (53, 199), "bind": (49, 200), "connect": (42, 203), "listen": (50, 201),
     "accept": (43, 202), "accept4": (288, 242), "shutdown": (48, 210), "sendto": (44, 206), "sendmsg": (46, 211),
     "recvmsg": (47, 212), "sendmmsg": (307, 269), "recvmmsg": (299, 243), "setsockopt": (54, 208),
@@ -116,27 +118,19 @@ def restrict() -> None:
 def supervise() -> int:
     """Let another process decide on threads and on changes of files: the descriptor where it is asked.
 
-    NotSupportedError before Linux 5.9, which can answer with an open file.
+    NotSupportedError before Linux 5.9, whose kernel cannot be answered with an open file.
     """
-    if not can_supervise():
-        raise NotSupportedError(0, "the kernel cannot let another process answer a system call")
+    number = _here()[1]
+    version = [int(part) for part in platform.release().split("-")[0].split(".")[:2] if part.isdigit()]
+    available = _libc.syscall(number, _GET_ACTION_AVAIL, 0, struct.pack("=I", _NOTIFY)) == 0
+    if version < [5, 9] or not available:
+        raise NotSupportedError(0, "this kernel cannot let another process answer a system call")
     return _install(supervised_program(), _NEW_LISTENER)
-
-
-def can_supervise() -> bool:
-    """Whether `supervise` works here."""
-    if sys.platform != "linux" or platform.machine() not in _ARCHITECTURES:
-        return False
-    version = tuple(int(part) for part in platform.release().split("-")[0].split(".")[:2] if part.isdigit())
-    if version < (5, 9):
-        return False
-    action = struct.pack("=I", _NOTIFY)
-    return _libc.syscall(_ARCHITECTURES[platform.machine()][1], _GET_ACTION_AVAIL, 0, action) == 0
 
 
 def by_number(handlers: Mapping[str, T]) -> dict[int, T]:
     """What belongs to each supervised call, by the call's number here."""
-    tables, column = {"clone": CLONE} | CHANGES | OPENS, _here()[2]
+    tables, column = ARGUMENTS | CHANGES | OPENS, _here()[2]
     return {number: each for name, each in handlers.items() if (number := tables[name][column]) is not None}
 
 
@@ -157,30 +151,33 @@ def _here() -> tuple[int, int, int]:
 def submission_program(own_pid: int) -> bytes:
     """The filter of a submission's process, which has the process id `own_pid`."""
     program = _Program()
-    for numbers in (*_ALLOWED.values(), *CHANGES.values()):
+    for numbers in (*ALLOWED.values(), *CHANGES.values()):
         program.on(numbers, [_return(_ALLOW)])
     for name, numbers in OPENS.items():
         flags = _argument(1 if name == "open" else 2)
         # Emptying a file that is opened for reading passes older versions of Landlock.
         program.on(numbers, [flags, _instruction(_AND, 0x3 | O_TRUNC), *_refuse_if(O_TRUNC), _return(_ALLOW)])
-    program.on(_IOCTL, _one_of(1, _IOCTLS))
+    program.on(ARGUMENTS["ioctl"], _one_of(1, _IOCTLS))
     setting_async = [_argument(1), _instruction(_EQUAL, 4, on_false=4), _argument(2), _instruction(_AND, _O_ASYNC)]
-    program.on(_FCNTL, [*setting_async, *_refuse_if(_O_ASYNC), *_one_of(1, _FCNTLS)])
-    program.on(_PRCTL, _one_of(0, _PRCTLS))
-    program.on(_MADVISE, _one_of(2, _ADVICE))
-    program.on(_KILL, _one_of(0, (own_pid,)))
-    program.on(_TGKILL, _one_of(0, (own_pid,)))
-    program.on(_PRLIMIT, _one_of(0, (0, own_pid)))
+    program.on(ARGUMENTS["fcntl"], [*setting_async, *_refuse_if(_O_ASYNC), *_one_of(1, _FCNTLS)])
+    program.on(ARGUMENTS["prctl"], _one_of(0, _PRCTLS))
+    program.on(ARGUMENTS["madvise"], _one_of(2, _ADVICE))
+    program.on(ARGUMENTS["kill"], _one_of(0, (own_pid,)))
+    program.on(ARGUMENTS["tgkill"], _one_of(0, (own_pid,)))
+    program.on(ARGUMENTS["prlimit64"], _one_of(0, (0, own_pid)))
     no_address = [_argument(4), _instruction(_EQUAL, 0, on_false=3), _argument(4, high=True)]
-    program.on(_SENDTO, [*no_address, _instruction(_EQUAL, 0, on_false=1), _return(_ALLOW), _refuse()])
-    program.on(CLONE, [_argument(0), _instruction(_AND, 0xFFFFFFFF & ~_THREAD_OPTIONS), *_allow_if(_THREAD), _refuse()])
+    program.on(ARGUMENTS["sendto"], [*no_address, _instruction(_EQUAL, 0, on_false=1), _return(_ALLOW), _refuse()])
+    program.on(
+        ARGUMENTS["clone"],
+        [_argument(0), _instruction(_AND, 0xFFFFFFFF & ~_THREAD_OPTIONS), *_allow_if(_THREAD), _refuse()],
+    )
     return program.end(_refuse(), _return(_ERRNO | errno.ENOSYS))
 
 
 def supervised_program() -> bytes:
     """The filter that hands over what a submission's process does not decide itself."""
     program = _Program()
-    for numbers in (CLONE, *CHANGES.values()):
+    for numbers in (ARGUMENTS["clone"], *CHANGES.values()):
         program.on(numbers, [_return(_NOTIFY)])
     for name, numbers in OPENS.items():
         flags = [_argument(1 if name == "open" else 2), _instruction(_AND, WRITES)]
@@ -192,9 +189,9 @@ def notebook_program() -> bytes:
     """The filter of a notebook's kernel in namespaces of its own, in the form that bubblewrap reads."""
     program = _Program()
     typing = [part for request in _TYPE_INTO_A_TERMINAL for part in _refuse_if(request)]
-    program.on(_IOCTL, [_argument(1), *typing, _return(_ALLOW)])
-    program.on(CLONE, [_argument(0), _instruction(_AND, _NAMESPACES), *_allow_if(0), _refuse()])
-    for numbers in (_ALLOWED | CHANGES | OPENS | _NOTEBOOK).values():
+    program.on(ARGUMENTS["ioctl"], [_argument(1), *typing, _return(_ALLOW)])
+    program.on(ARGUMENTS["clone"], [_argument(0), _instruction(_AND, _NAMESPACES), *_allow_if(0), _refuse()])
+    for numbers in (ALLOWED | CHANGES | OPENS | NOTEBOOK).values():
         program.on(numbers, [_return(_ALLOW)])
     return program.end(_refuse(), _return(_ERRNO | errno.ENOSYS))
 

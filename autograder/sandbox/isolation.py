@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.sandbox import confine
-from autograder.sandbox.limits import LIMITS
+from autograder.sandbox.limits import LIMITS, MIB
 
 PACKAGE = Path(__file__).resolve().parent.parent
 # All of this package that the worker sees, beside an assignment's training loop.
@@ -93,20 +93,45 @@ def _why_not_bubblewrap() -> str | None:
     return None
 
 
-def _why_not_confined() -> str | None:
-    if sys.platform != "linux":
-        return "Landlock and seccomp need Linux"
-    # Tried out in a child, since neither can be undone.
+def _why_not(what: str) -> str | None:
+    """Why this process could not give something up. Tried out in a child, since it cannot be undone."""
     trial = subprocess.run(
         # -P: the folder that this runs in may be a student's, and nothing is imported from there.
-        [sys.executable, "-P", "-c", "from autograder.sandbox import filter; filter.restrict()"],
+        [sys.executable, "-P", "-c", f"from autograder.sandbox import filter; filter.{what}()"],
         env={"PYTHONPATH": str(PACKAGE.parent)},
         capture_output=True,
         text=True,
         check=False,
     )
-    if trial.returncode:
-        return trial.stderr.strip().splitlines()[-1][:200]
+    return trial.stderr.strip().splitlines()[-1][:200] if trial.returncode else None
+
+
+def bounds() -> dict[str, str]:
+    """How each bound on a submission holds on this machine, in words."""
+    filtered, supervised = _why_not("restrict"), _why_not("supervise")
+    linux = sys.platform == "linux"
+    one = "one process (system-call filter)" if filtered is None else f"one process (a resource limit; {filtered})"
+    made = f"{LIMITS.files} files of {LIMITS.file // MIB} MiB"
+    unbounded = f"not bounded in number: {supervised}"
+    return {
+        "time": f"{LIMITS.total_s:.0f} s in all (watched by the grader); {LIMITS.cpu_s} s of CPU (a resource limit)",
+        "memory": f"{LIMITS.memory // MIB} MiB (a resource limit; the filter refuses memory outside of it)"
+        if linux and filtered is None
+        else f"not bounded: {filtered if linux else 'macOS does not enforce the limit'}",
+        "processes": one,
+        "threads": f"{LIMITS.threads} (counted by the worker)" if supervised is None else unbounded,
+        "files": f"{made} (opened by the worker)"
+        if supervised is None
+        else f"{LIMITS.file // MIB} MiB each (a resource limit); {unbounded}",
+        "output": f"{LIMITS.output // 1024} KiB (cut by the grader)",
+    }
+
+
+def _why_not_confined() -> str | None:
+    if sys.platform != "linux":
+        return "Landlock and seccomp need Linux"
+    if reason := _why_not("restrict"):
+        return reason
     try:
         confine.landlock_version()
     except confine.NotSupportedError as error:

@@ -129,8 +129,9 @@ class Supervisor:
         except OSError as error:
             if error.errno != errno.EINVAL:
                 raise
-            put = struct.pack("=QIIII", self._call, 0, descriptor, 0, flags)  # before Linux 5.14
-            self._respond(value=fcntl.ioctl(self._listener, _PUT_DESCRIPTOR, put))
+            # Before Linux 5.14. A bytearray, for the result of the call instead of the bytes.
+            put_alone = bytearray(struct.pack("=QIIII", self._call, 0, descriptor, 0, flags))
+            self._respond(value=fcntl.ioctl(self._listener, _PUT_DESCRIPTOR, put_alone))
 
     def _make_folder(self, at: int, path: int, mode: int, *_: int) -> None:
         with self._parent(self._place(at, path)) as (parent, name):
