@@ -220,13 +220,19 @@ def start_worker(
     return process, scratch
 
 
-def bubblewrapped(shown: Mapping[str, Path], variables: Mapping[str, str], scratch: int = LIMITS.scratch) -> list[str]:
+def bubblewrapped(
+    shown: Mapping[str, Path],
+    variables: Mapping[str, str],
+    scratch: int = LIMITS.scratch,
+    system_calls: int | None = None,
+) -> list[str]:
     """The start of a command line whose rest runs in namespaces of its own.
 
     Arguments:
         shown: files and folders to show, read-only, by their path inside.
         variables: its whole environment.
         scratch: the size, in bytes, of /scratch, where it starts and the one place that it can write to.
+        system_calls: an inherited descriptor to read a system-call filter from (see `filter`).
     """
     program = bubblewrap()
     assert program is not None
@@ -245,6 +251,8 @@ def bubblewrapped(shown: Mapping[str, Path], variables: Mapping[str, str], scrat
     command += ["--remount-ro", "/"]
     for key, value in variables.items():
         command += ["--setenv", key, value]
+    if system_calls is not None:
+        command += ["--seccomp", str(system_calls)]
     return [*command, "--chdir", SCRATCH, "--"]
 
 
