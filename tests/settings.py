@@ -33,12 +33,15 @@ class Setting:
     def enter(self, patch: pytest.MonkeyPatch) -> None:
         """Start workers in this setting from now on."""
         if self.missing:
-            start, prefix = subprocess.Popen, [sys.executable, str(OLDER_KERNEL), ",".join(self.missing), "--"]
+            start_worker, start = isolation.start_worker, subprocess.Popen
+            prefix = [sys.executable, str(OLDER_KERNEL), ",".join(self.missing), "--"]
 
-            def started(command: list[str], **options: Any) -> subprocess.Popen:
-                return start([*prefix, *command], **options)
+            def start_there(*arguments: Any) -> Any:
+                with pytest.MonkeyPatch.context() as around:
+                    around.setattr(subprocess, "Popen", lambda command, **rest: start([*prefix, *command], **rest))
+                    return start_worker(*arguments)
 
-            patch.setattr(isolation.subprocess, "Popen", started)
+            patch.setattr(isolation, "start_worker", start_there)
 
 
 SETTINGS = (

@@ -110,7 +110,9 @@ def test_blank_says_what_to_write(checks, write, capsys):
 
 def half_written(*steps: str) -> str:
     """The fill-in, of which these steps are done."""
-    blocks = re.split(r"( *### BEGIN SOLUTION: .*?### END SOLUTION\n)", CVAE.solution.read_text("utf-8"), flags=re.DOTALL)
+    blocks = re.split(
+        r"( *### BEGIN SOLUTION: .*?### END SOLUTION\n)", CVAE.solution.read_text("utf-8"), flags=re.DOTALL
+    )
     done = dict(zip(("sample_latent", "loss_function", "encoder", "decoder", "forward"), range(1, 11, 2), strict=True))
     for step in steps:
         blocks[done[step]] = "".join(blocks[done[step]].splitlines(keepends=True)[1:-1])
