@@ -86,7 +86,8 @@ NOTEBOOK: dict[str, tuple[int | None, int | None]] = {
     "fchmod": (91, 52), "fchmodat": (268, 53), "utime": (132, None), "utimes": (235, None),
     "futimesat": (261, None), "utimensat": (280, 88), "link": (86, None), "linkat": (265, 37),
     "symlink": (88, None), "symlinkat": (266, 36), "truncate": (76, 45), "flock": (73, 32), "mincore": (27, 232),
-    "sched_setaffinity": (203, 122), "setpriority": (141, 140), "fadvise64": (221, 223), "membarrier": (324, 283),
+    "sched_setscheduler": (144, 119), "sched_setparam": (142, 118), "sched_setaffinity": (203, 122),
+    "setpriority": (141, 140), "fadvise64": (221, 223), "membarrier": (324, 283),
     "prlimit64": (302, 261), "fcntl": (72, 25), "prctl": (157, 167), "madvise": (28, 233),
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.sandbox import confine
+from autograder.sandbox import cgroup, confine
 from autograder.sandbox.limits import LIMITS, MIB
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -124,6 +124,8 @@ def bounds() -> dict[str, str]:
         if supervised is None
         else f"{LIMITS.file // MIB} MiB each (a resource limit); {unbounded}",
         "output": f"{LIMITS.output // 1024} KiB (cut by the grader)",
+        "a notebook": "memory, threads and files: watched, four times a second"
+        + (", and a control group" if cgroup.found() else " (no control group can be had here)"),
     }
 
 

@@ -26,7 +26,7 @@ from autograder.assignment import Assignment
 from autograder.platforms.nbgrader import kernel
 from autograder.platforms.nbgrader.submitted import MAX_TEXT, assignment_of, module_in, picture, submitted_folder
 from autograder.report.model import clean
-from autograder.sandbox import filter, isolation
+from autograder.sandbox import cgroup, filter, isolation
 from autograder.sandbox.watch import usage
 from autograder.submissions.find import NothingToGrade
 
@@ -111,25 +111,28 @@ class RunNotebook(NbGraderPreprocessor):
         os.lseek(program, 0, os.SEEK_SET)
         command = isolation.bubblewrapped(shown, variables, SCRATCH, program)
         command += [sys.executable, "/worker/kernel.py", "/submission", str(self.cell_seconds)]
-        process = subprocess.Popen(
-            command,
-            pass_fds=[program],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            env={"PATH": os.environ.get("PATH", "/usr/bin:/bin")},
-            start_new_session=True,
-        )
-        os.close(program)
-        try:
-            yield from self._watched(process)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # bubblewrap takes the whole process namespace along
-            process.wait()
-            assert process.stdout is not None
-            process.stdout.close()
+        # The watch says why it stops a notebook; the control group, where there is one, is never late.
+        bound = int(1.25 * self.memory_mib * MIB)
+        with cgroup.bounded(bound, 2 * self.threads, cgroup.found()) as within:
+            process = subprocess.Popen(
+                [*within, *command],
+                pass_fds=[program],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env={"PATH": os.environ.get("PATH", "/usr/bin:/bin")},
+                start_new_session=True,
+            )
+            os.close(program)
+            try:
+                yield from self._watched(process)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # bubblewrap takes the whole process namespace along
+                process.wait()
+                assert process.stdout is not None
+                process.stdout.close()
 
     def _watched(self, process: subprocess.Popen[bytes]) -> Iterator[bytes]:
         assert process.stdout is not None
