@@ -172,7 +172,7 @@ def test_every_call_that_is_not_listed_is_refused(sandbox: Sandbox) -> None:
     assert run(sandbox, source) == "end\n"
 
 
-# --- what it can do to files ------------------------------------------------------------------------------------------
+# --- what it can do to files -----------------------------------------------------------------------------------------
 
 
 def test_files_of_its_own_work_as_anywhere(sandbox: Sandbox) -> None:
@@ -292,7 +292,7 @@ def test_a_path_that_changes_while_it_is_looked_at_leads_nowhere(sandbox: Sandbo
     assert list(tmp_path.iterdir()) == []
 
 
-# --- what it can use up ------------------------------------------------------------------------------------------------
+# --- what it can use up ----------------------------------------------------------------------------------------------
 
 
 def test_files_are_bounded_in_number_and_size(sandbox: Sandbox) -> None:
@@ -387,7 +387,7 @@ def test_memory_is_bounded_however_it_is_taken(sandbox: Sandbox) -> None:
     assert piped <= LIMITS.open_files // 2 * 64 // 1024
 
 
-# --- what it leaves ----------------------------------------------------------------------------------------------------
+# --- what it leaves --------------------------------------------------------------------------------------------------
 
 PLANT = """
 import builtins, ctypes, os, signal, sys, threading, time, torch
@@ -503,7 +503,7 @@ def test_a_neighbor_is_out_of_reach(sandbox: Sandbox) -> None:
 GRADER = """
 import sys
 from autograder.sandbox.client import Sandbox
-source = b"import ctypes, time\\nctypes.CDLL(None).prctl(15, b'%s', 0, 0, 0)\\nopen('left', 'w').close()\\ntime.sleep(600)\\n"
+source = b"import ctypes, time; ctypes.CDLL(None).prctl(15, b'%s'); open('left', 'w').close(); time.sleep(600)"
 with Sandbox(sys.argv[1]) as sandbox, sandbox.submission(source % sys.argv[2].encode()) as submission:
     sandbox.wait_until_ready()
     print(sandbox._process.pid, flush=True)

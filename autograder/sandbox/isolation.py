@@ -37,9 +37,9 @@ LEVELS = (
         "namespaces and the system-call filter: no network, no other process, no file but its own",
         strong=True,
     ),
-    Level("confined", "system-call filter, Landlock, and for root a user that no other submission has", strong=True),
+    Level("confined", "system-call filter, Landlock, and for root a user of its own", strong=True),
     Level(
-        "process", "resource limits and, on Linux, the system-call filter: it can read what its user can", strong=False
+        "process", "resource limits and, on Linux, the system-call filter; it can read files", strong=False
     ),
 )
 
