@@ -466,7 +466,7 @@ def class_command(
 
 @app.command(rich_help_panel=ABOUT)
 def doctor() -> None:
-    """Show what this machine offers: Python, torch, and the isolation levels with the reasons of those that fail."""
+    """Show what this machine offers: Python, torch, isolation levels, and how a submission is bounded here."""
     from importlib.metadata import PackageNotFoundError, version
 
     from autograder.sandbox import isolation as levels
@@ -487,6 +487,8 @@ def doctor() -> None:
         table.add_row(f"isolation: {level.name}", note or _plain(f"does not work: {reason}"))
         strongest = strongest or (level.name if reason is None else None)
     table.add_row("used by default", strongest or "none")
+    for what, bound in levels.bounds().items():
+        table.add_row(f"bound: {what}", _plain(bound) if "not bounded" in bound else bound)
     console.print(table)
 
 
