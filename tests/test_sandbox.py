@@ -14,7 +14,8 @@ import pytest
 import torch
 
 from autograder.sandbox import client, isolation, protocol
-from autograder.sandbox.client import Died, Raised, Sandbox, SandboxError, StandIn, Submission, TimedOut, Unfit
+from autograder.sandbox.client import Sandbox, SandboxError, StandIn, Submission
+from autograder.sandbox.errors import Died, Raised, TimedOut, Unfit
 from autograder.sandbox.limits import LIMITS, Limits
 
 ROOT = Path(__file__).parents[1]
@@ -196,7 +197,7 @@ def test_a_crash_costs_only_the_call_that_crashed(sandbox: Sandbox) -> None:
         ("x.to_sparse()", "sparse"),
         ("x.to(torch.complex64)", "complex"),
         ("x.to('meta')", "meta"),
-        ("torch.quantize_per_tensor(x, 0.1, 0, torch.quint8)", "quantised"),
+        ("torch.quantize_per_tensor(x, 0.1, 0, torch.quint8)", "quantized"),
         ("torch.zeros(1).expand(10**12)", "far more numbers"),
         ("x.as_subclass(type('Mine', (torch.Tensor,), {}))", "a subclass of Tensor"),
         ("[x] * 100", "100 values"),

@@ -67,8 +67,8 @@ def standing(report: Report) -> Standing:
         return Standing.NOT_STARTED
     if report.error or report.grader_failed:
         return Standing.NOT_GRADED
-    untouched = (check.outcome is Outcome.SKIPPED or check.message.startswith("Not written yet") for check in checks)
-    return Standing.NOT_STARTED if all(untouched) else Standing.GRADED
+    untouched = all(check.outcome in (Outcome.SKIPPED, Outcome.NOT_WRITTEN) for check in checks)
+    return Standing.NOT_STARTED if untouched else Standing.GRADED
 
 
 def index(entries: Sequence[Entry], pairs: Sequence[Pair], assignment: Assignment) -> str:
@@ -265,7 +265,8 @@ def _misconceptions(graded: Sequence[Entry], assignment: Assignment) -> list[dic
         rows.append(
             {
                 "name": name,
-                "text": mistake.text if mistake else name,
+                "title": mistake.title if mistake else name,
+                "text": mistake.text if mistake else "",
                 "part": clean(part, NAME_LIMIT),
                 "section": sections.get(part, ""),
                 "count": len(who),

@@ -12,6 +12,7 @@ _INVALID = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 TAGS = {
     Outcome.FAILED: "failure",
     Outcome.ERROR: "error",
+    Outcome.NOT_WRITTEN: "failure",
     Outcome.TIMEOUT: "error",
     Outcome.SKIPPED: "skipped",
 }
@@ -62,7 +63,7 @@ def _add(suite: ElementTree.Element, part: str, check: Check) -> None:
     ended = ElementTree.SubElement(case, tag, {"message": _valid(check.message)})
     if tag != "skipped":
         ended.set("type", check.outcome.value)
-    ended.text = _valid("\n\n".join(filter(None, (check.message, check.hint and f"Hint: {check.hint}"))))
+    ended.text = _valid("\n\n".join(filter(None, (check.message, *(f"Hint: {hint}" for hint in check.hints)))))
 
 
 def _valid(text: str) -> str:

@@ -64,8 +64,7 @@ def _finding(finding: Finding) -> list[str]:
     ]
     if finding.message:
         blocks.append(fence(finding.message) if "\n" in finding.message else prose(finding.message))
-    if finding.hint:
-        blocks.append(f"> **Hint:** {prose(finding.hint)}")
+    blocks += [f"> **Hint: {prose(hint.title)}.** {prose(hint.text)}".rstrip() for hint in finding.hints]
     return blocks
 
 

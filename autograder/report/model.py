@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -47,9 +47,31 @@ class Outcome(StrEnum):
 
     PASSED = "passed"
     FAILED = "failed"  # the submission answered, wrongly
-    ERROR = "error"  # the submission raised, crashed or is not written yet
+    ERROR = "error"  # the submission raised or crashed
+    NOT_WRITTEN = "not_written"  # it met the NotImplementedError of the fill-in
     TIMEOUT = "timeout"
     SKIPPED = "skipped"  # something it builds on failed
+
+
+@dataclass
+class Hint:
+    """What a mistake that was recognized means.
+
+    Attributes:
+        name: of the mistake in the bank; empty for advice that is about no mistake.
+        title: what is wrong, in at most ten words.
+        text: what that means for the student's code, and how to find out more. It can stand without the title.
+    """
+
+    name: str
+    title: str
+    text: str
+
+    def __post_init__(self) -> None:
+        self.name, self.title, self.text = clean(self.name, 200), clean(self.title, 200), clean(self.text)
+
+    def __str__(self) -> str:
+        return f"{self.title}. {self.text}".strip()
 
 
 @dataclass
@@ -61,13 +83,28 @@ class Check:
     score: float
     max_score: float
     message: str = ""
-    hint: str = ""
-    misconceptions: list[str] = field(default_factory=list)  # the names of the mistakes that were recognized
+    hints: list[Hint] = field(default_factory=list)
     line: int | None = None  # of the module, where an exception names one: the submission's word, any number
     worked_example: bool = False  # whether the notebook's worked examples have shown how it ends
 
     def __post_init__(self) -> None:
-        self.name, self.message, self.hint = clean(self.name, 200), clean(self.message), clean(self.hint)
+        self.name, self.message = clean(self.name, 200), clean(self.message)
+
+    @property
+    def misconceptions(self) -> list[str]:
+        """The names of the mistakes that were recognized."""
+        return [hint.name for hint in self.hints if hint.name]
+
+    def to_json(self) -> dict[str, Any]:
+        """The check as plain data, with the texts of its hints as one string, and their names."""
+        texts = "\n".join(hint.text for hint in self.hints)
+        return asdict(self) | {"hint": texts, "misconceptions": self.misconceptions}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Check:
+        """The check that `to_json` gave."""
+        own = {each.name: data[each.name] for each in fields(cls)}
+        return cls(**own | {"outcome": Outcome(data["outcome"]), "hints": [Hint(**hint) for hint in data["hints"]]})
 
 
 @dataclass
@@ -205,7 +242,7 @@ class Report:
                     "section": part.section,
                     "place": list(part.place),
                     "stand_in": part.stand_in,
-                    "checks": [asdict(check) for check in part.checks],
+                    "checks": [check.to_json() for check in part.checks],
                 }
                 for part in self.parts
             ],
@@ -220,7 +257,7 @@ class Report:
             PartReport(
                 part["name"],
                 part["max_score"],
-                [Check(**(check | {"outcome": Outcome(check["outcome"])})) for check in part["checks"]],
+                [Check.from_json(check) for check in part["checks"]],
                 part["section"],
                 tuple(part["place"]),
                 part["stand_in"],

@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autograder.points import shown, total
-from autograder.report.model import Check, Outcome, PartReport, Report, clean
+from autograder.report.model import Check, Hint, Outcome, PartReport, Report, clean
 
 ENDED = {
     Outcome.PASSED: "works",
     Outcome.FAILED: "not right yet",
     Outcome.ERROR: "did not run",
+    Outcome.NOT_WRITTEN: "not written yet",
     Outcome.TIMEOUT: "took too long",
     Outcome.SKIPPED: "waits for an earlier part",
 }
+_AS_ABOVE = Hint("", "Probably the same mistake as above", "")
 
 _CODE = re.compile(r"`([^`\n]+)`")
 
@@ -51,8 +53,8 @@ class Finding:
         return self.checks[0].message.strip()
 
     @property
-    def hint(self) -> str:
-        return "Probably the same mistake as above." if self.repeats else self.checks[0].hint.strip()
+    def hints(self) -> list[Hint]:
+        return [_AS_ABOVE] if self.repeats else self.checks[0].hints
 
     @property
     def worth(self) -> float:
@@ -68,15 +70,15 @@ def findings(part: PartReport) -> list[Finding]:
     alike: dict[tuple[object, ...], list[Check]] = {}
     for check in part.checks:
         if check.outcome is not Outcome.PASSED:
-            said = (check.message, check.hint)
+            said = (check.message, *map(str, check.hints))
             alike.setdefault((check.outcome, *(said if any(said) else (id(check),))), []).append(check)
     found: list[Finding] = []
-    hints: set[str] = set()
+    given: list[list[Hint]] = []
     for checks in alike.values():
-        hint = checks[0].hint
+        hints = checks[0].hints
         whole = 1 < len(checks) == len(part.checks)
-        found.append(Finding(part.name, tuple(checks), whole, repeats=bool(hint) and hint in hints))
-        hints.add(hint)
+        found.append(Finding(part.name, tuple(checks), whole, repeats=bool(hints) and hints in given))
+        given.append(hints)
     return found
 
 
@@ -89,12 +91,12 @@ def next_step(report: Report) -> Finding | None:
 def same_reason(report: Report, step: Finding) -> list[Finding]:
     """The other findings that go away with `step`: they say the same, or no mistake was recognised but its own."""
     others = [finding for part in report.parts for finding in findings(part) if finding != step]
-    said = step.message, step.checks[0].hint
+    said = step.message, step.checks[0].hints
     return [
         each
         for each in others
         if (each.mistakes and each.mistakes <= step.mistakes)
-        or (step.message and (each.message, each.checks[0].hint) == said)
+        or (step.message and (each.message, each.checks[0].hints) == said)
     ]
 
 

@@ -13,7 +13,7 @@ from autograder.report.model import Outcome, PartReport, Report, printable
 
 OUTPUT_LINES = 12
 OUTPUT_COLUMNS = 200
-MESSAGE_LIMIT = 600
+MESSAGE_LIMIT = 800
 
 
 def render(report: Report, console: Console) -> None:
@@ -80,8 +80,8 @@ def _found(part: PartReport, error: str | None) -> Table:
         grid.add_row(_mark(finding.outcome), title)
         if finding.message:
             grid.add_row("", Text(printable(finding.message, MESSAGE_LIMIT)))
-        if finding.hint:
-            grid.add_row("", Text.assemble(("Hint: ", "cyan"), printable(finding.hint, MESSAGE_LIMIT)))
+        for hint in finding.hints:
+            grid.add_row("", Text.assemble(("Hint: ", "cyan"), printable(str(hint), MESSAGE_LIMIT)))
     return grid
 
 

@@ -8,6 +8,7 @@ functions, train. It is the untrusted side: the client believes nothing but the 
 from __future__ import annotations
 
 import contextlib
+import dis
 import functools
 import gc
 import importlib.util
@@ -24,7 +25,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import FrameType, ModuleType, TracebackType
 from typing import Any
 
 import torch
@@ -33,9 +34,11 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from autograder.sandbox import confine, isolation
+from autograder.sandbox.errors import MAX_NAME, MAX_TEXT
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.protocol import ChannelClosed, Message, receive, send
 
+MAX_CAPTURED = 4  # calls of one callable
 MAX_SUBMODULES = 500  # of a model, in what is told of them
 FIRST_USER, USERS = 61184, 4000  # unprivileged users that no system assigns to people
 
@@ -216,8 +219,16 @@ def _visible_files() -> tuple[list[Path], list[Path]]:
 # --- the child ----------------------------------------------------------------------------------------------------
 
 
+_MISSING = object()
+
+
 class Invalid(Exception):
-    """The client asked for something that the submission does not offer; the message is for the student."""
+    """The client asked for something that the submission does not offer: a code of `errors`, and its fields."""
+
+    def __init__(self, code: str, **fields: str | int) -> None:
+        super().__init__(code)
+        cut = {name: value[:MAX_NAME] if isinstance(value, str) else value for name, value in fields.items()}
+        self.sent: Message = {"code": code, **cut}
 
 
 class Worker:
@@ -249,6 +260,7 @@ class Worker:
     def do_load(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Import the module from its source."""
         self.path.write_bytes(tensors["source"].numpy().tobytes())
+        sys.argv = [str(self.path)]  # a command line without arguments, for a module that reads one
         sys.path.insert(0, str(self.path.parent))
         self.module = _load(self.path.stem, self.path)
         return {}, {}
@@ -258,7 +270,7 @@ class Worker:
         factory = self._attribute(self.module, message["name"])
         torch.default_generator.manual_seed(message["seed"])
         if not isinstance(factory, type):
-            raise Invalid(f"`{message['name']}` must be a class")
+            raise Invalid("not-a-class", name=message["name"])
         instance: Any = factory.__new__(factory)  # type: ignore[call-overload]
         self.objects[message["as"]] = instance
         try:
@@ -268,12 +280,18 @@ class Worker:
         return {"incomplete": None}, {}
 
     def do_attributes(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """What stands under some attributes: an integer as itself, anything else as the name of its type."""
+        """What stands under some attributes: an integer as itself, anything else as the name of its type.
+
+        None stands for one that is missing, "NoneType" for one that is None.
+        """
         instance = self.objects[message["object"]]
         found: dict[str, int | str | None] = {}
         for name in message["names"]:
-            value = getattr(instance, name, None)
-            found[name] = value if value is None or type(value) is int else type(value).__name__[:100]
+            value = getattr(instance, name, _MISSING)
+            if value is _MISSING:
+                found[name] = None
+            else:
+                found[name] = value if type(value) is int else type(value).__name__[:100]
         return {"attributes": found}, {}
 
     def do_submodules(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -287,7 +305,7 @@ class Worker:
         named = self._parameters(message["object"])
         lazy = [name for name, value in named if torch.nn.parameter.is_lazy(value)]
         shapes = [
-            (name, list(self._require_dense(value, f"the parameter {name}").shape))
+            (name, list(self._require_dense(value, f"parameter {name}").shape))
             for name, value in named
             if name not in lazy
         ]
@@ -332,17 +350,17 @@ class Worker:
         ]
         items = list(result) if isinstance(result, (tuple, list)) else [result]
         if len(items) > 8:
-            raise Invalid(f"it returned a {type(result).__name__} of {len(items)} values")
+            raise Invalid("too-many-results", kind=_kind(result), count=len(items))
         outputs: dict[str, Tensor] = {}
-        problems: list[str | None] = []
+        problems: list[Message | None] = []
         for index, item in enumerate(items):
             try:
-                outputs[f"output.{index}"] = self._plain(item, "it" if len(items) == 1 else f"value {index + 1}")
+                outputs[f"output.{index}"] = self._plain(item, "result" if len(items) == 1 else f"result {index + 1}")
                 problems.append(None)
             except Invalid as problem:
-                problems.append(str(problem))
+                problems.append(problem.sent)
         answer = {
-            "kind": "tensor" if isinstance(result, Tensor) else type(result).__name__[:100],
+            "kind": _kind(result),
             "problems": problems,
             "changed": changed,
         }
@@ -368,25 +386,24 @@ class Worker:
 
     @contextlib.contextmanager
     def _captured(self, message: Message) -> Iterator[dict[str, Tensor]]:
-        """Record the first call of each callable in `capture`: NAME.argument.i and NAME.result.i, where tensors."""
+        """Record the first calls of each name in `capture`: NAME.argument.CALL.i, NAME.result.CALL.i, where tensors."""
         found: dict[str, Tensor] = {}
         undo: list[Callable[[], None]] = []
-
-        def keep(name: str, kind: str, values: Any) -> None:
-            for index, value in enumerate(values if isinstance(values, (tuple, list)) else [values]):
-                with contextlib.suppress(Invalid):
-                    found.setdefault(f"{name}.{kind}.{index}", self._plain(value, name))
+        calls = dict.fromkeys(message["capture"], 0)
 
         def record(name: str, arguments: Any, result: Any) -> None:
-            if not any(key.startswith(f"{name}.") for key in found):
-                keep(name, "argument", arguments)
-                keep(name, "result", result)
+            if calls[name] < MAX_CAPTURED:
+                for kind, values in (("argument", arguments), ("result", result)):
+                    for index, value in enumerate(values if isinstance(values, (tuple, list)) else [values]):
+                        with contextlib.suppress(Invalid):
+                            found[f"{name}.{kind}.{calls[name]}.{index}"] = self._plain(value, name)
+            calls[name] += 1
 
         def wrapped(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             @functools.wraps(function)
             def call(*arguments: Any, **named: Any) -> Any:
                 result = function(*arguments, **named)
-                record(name, [*arguments, *named.values()], result)
+                record(name, _in_order(function, arguments, named), result)
                 return result
 
             return call
@@ -444,7 +461,7 @@ class Worker:
         # Of a scalar, because explicit cotangents make torch import its symbolic shapes, a quarter second's work.
         found = torch.autograd.grad(sum(weighted[1:], weighted[0]), list(wanted.values()), allow_unused=True)
         return {
-            f"gradient.{name}": self._plain(gradient, "a gradient")
+            f"gradient.{name}": self._plain(gradient, "gradient")
             for name, gradient in zip(wanted, found, strict=True)
             if gradient is not None
         }
@@ -463,12 +480,14 @@ class Worker:
             bytecodes += event == "opcode"
             return trace
 
-        with _OperatorCount() as operators:
-            sys.settrace(trace)
-            try:
-                target(*arguments)
-            finally:
-                sys.settrace(None)
+        for _ in range(2):  # Python 3.12 and newer report the bytecodes of a function from its second traced call on
+            bytecodes = 0
+            with _OperatorCount() as operators:
+                sys.settrace(trace)
+                try:
+                    target(*arguments)
+                finally:
+                    sys.settrace(None)
         return {"operators": operators.count, "bytecodes": bytecodes}, {}
 
     def do_train(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -483,7 +502,7 @@ class Worker:
             model, *functions, parameters=[parameter for _, parameter in parameters], **tensors, **message["options"]
         )
         return {}, {"losses": losses} | {
-            f"parameter.{name}": self._plain(parameter, "a parameter") for name, parameter in parameters
+            f"parameter.{name}": self._plain(parameter, f"parameter {name}") for name, parameter in parameters
         }
 
     def do_stand_in(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -501,66 +520,78 @@ class Worker:
         else:
             target = self.objects[message["object"]]
         if not callable(target):
-            raise Invalid(f"`{message['name']}` is {_describe_value(target)}, which cannot be called")
+            raise Invalid("not-callable", name=message["name"], kind=_kind(target))
         return target
 
     @classmethod
     def _attribute(cls, owner: Any, name: str) -> Any:
         """An attribute, or by a dotted name that of a submodule; Invalid where it is missing or None."""
         value = cls._submodule(owner, name) if "." in name else getattr(owner, name, None)
+        if value is None and isinstance(owner, ModuleType):
+            raise Invalid("definition-missing", name=name)
         if value is None:
-            where = "the module" if isinstance(owner, ModuleType) else f"the {type(owner).__name__}"
-            raise Invalid(f"`{name}` is missing: {where} does not define it")
+            raise Invalid("attribute-missing", owner=_kind(owner), name=name)
         return value
 
     def _parameters(self, handle: str) -> list[tuple[str, Tensor]]:
         model = self.objects[handle]
         if not isinstance(model, nn.Module):
-            raise Invalid("the class must be a torch.nn.Module")
+            raise Invalid("not-a-module", owner=_kind(model))
         if "_parameters" not in vars(model):
-            raise Invalid("the constructor must call super().__init__() before anything else")
+            raise Invalid("super-init-missing", owner=_kind(model))
         return [(name, parameter) for name, parameter in nn.Module.named_parameters(model) if parameter.requires_grad]
 
     def _plain(self, value: Any, what: str) -> Tensor:
-        """The value as a dense, real tensor that owns little memory; Invalid says what it is instead."""
+        """The value as a dense, real tensor that owns little memory; Invalid says what it is instead.
+
+        `what` is "result", "result NUMBER", "gradient" or "parameter NAME".
+        """
         self._require_dense(value, what)
         if value.numel() * value.element_size() > LIMITS.body // 2:
-            raise Invalid(f"{what} has shape {tuple(value.shape)}, far more numbers than were asked for")
+            raise Invalid("too-large", value=what, shape=str(tuple(value.shape)))
         return value.detach().contiguous().clone()
 
     @staticmethod
     def _require_dense(value: Any, what: str) -> Tensor:
         """The value if it is a dense, real tensor on the CPU; Invalid says what it is instead."""
         if not isinstance(value, Tensor):
-            raise Invalid(f"{what} is {_describe_value(value)} where a tensor was expected")
+            raise Invalid("not-a-tensor", value=what, kind=_kind(value))
         if type(value) not in (Tensor, nn.Parameter):
-            raise Invalid(
-                f"{what} is {_describe_value(value)}, a subclass of Tensor, where a plain tensor was expected"
-            )
+            raise Invalid("tensor-subclass", value=what, kind=_kind(value))
         if value.layout is not torch.strided or value.is_quantized or value.is_nested:
-            raise Invalid(f"{what} is a sparse, nested or quantised tensor where a dense one was expected")
+            raise Invalid("not-dense", value=what)
         if value.device.type != "cpu":
-            raise Invalid(f"{what} is a tensor on the device {value.device.type!r} where the CPU was expected")
+            raise Invalid("wrong-device", value=what, device=value.device.type)
         if value.dtype.is_complex:
-            raise Invalid(f"{what} is a complex tensor where a real one was expected")
+            raise Invalid("complex-numbers", value=what)
         return value
 
     def _describe(self, error: BaseException) -> Message:
         """What was raised, and where in the submission's own source."""
-        kind = type(error).__name__[:100]
+        if isinstance(error, Invalid):
+            return error.sent
         try:
-            text = str(error)[:1500]
+            text = str(error)[:MAX_TEXT]
         except BaseException:
             text = ""
-        line, code = None, ""
-        for frame, number in traceback.walk_tb(error.__traceback__):
-            if frame.f_code.co_filename == str(self.path):
-                line = number
+        line, statement, own = None, "", False
+        for entry in _entries(error.__traceback__):
+            own = False
+            if entry.tb_frame.f_code.co_filename == str(self.path):
+                line = entry.tb_lineno
+                own = entry.tb_frame.f_code.co_code[entry.tb_lasti] == dis.opmap["RAISE_VARARGS"]
         if isinstance(error, SyntaxError) and error.filename == str(self.path):
-            line, text = error.lineno, str(error.msg)[:1500]
+            line, text = error.lineno, str(error.msg)[:MAX_TEXT]
         if type(line) is int:
-            code = linecache.getline(str(self.path), line).strip()[:200]
-        return {"kind": "Invalid" if isinstance(error, Invalid) else kind, "text": text, "line": line, "code": code}
+            statement = linecache.getline(str(self.path), line).strip()[:MAX_NAME]
+        kind = type(error).__name__[:MAX_NAME]
+        return {"code": "raised", "kind": kind, "text": text, "line": line, "statement": statement, "own": own}
+
+
+def _entries(trace: TracebackType | None) -> Iterator[TracebackType]:
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next
 
 
 class _OperatorCount(TorchFunctionMode):
@@ -611,14 +642,23 @@ def _stand_in(channel: socket.socket, name: str, parameters: list[str], own: Any
             arguments = inspect.signature(own).bind(*arguments, **named).args
         return StandIn.apply(*arguments)
 
+    stand_in.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(each, inspect.Parameter.POSITIONAL_OR_KEYWORD) for each in parameters]
+    )
     return stand_in
 
 
-def _describe_value(value: Any) -> str:
-    if value is None:
-        return "None"
-    name = type(value).__name__[:100]
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+def _in_order(function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> list[Any]:
+    """The arguments of a call in the order of the function's parameters."""
+    try:
+        bound = inspect.signature(function).bind(*arguments, **named)
+    except (TypeError, ValueError):
+        return [*arguments, *named.values()]
+    return [*bound.args, *bound.kwargs.values()]
+
+
+def _kind(value: Any) -> str:
+    return "None" if value is None else type(value).__name__
 
 
 if __name__ == "__main__":

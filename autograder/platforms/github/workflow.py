@@ -117,7 +117,7 @@ def _annotations(report: Report, source: bytes, file: str) -> list[str]:
 
 def _said(finding: Finding) -> str:
     worth = f"{summary.ENDED[finding.outcome]}, {summary.counted(finding.worth, 'point')}"
-    return "\n".join(filter(None, (finding.message, finding.hint and f"Hint: {finding.hint}", f"({worth})")))
+    return "\n".join(filter(None, (finding.message, *(f"Hint: {hint}" for hint in finding.hints), f"({worth})")))
 
 
 def _at(file: str, line: int | None) -> dict[str, str]:

@@ -125,15 +125,14 @@ def result(part: PartReport, report: Report, points: float) -> NotebookNode:
     Where a TA changed the cell's `points` in the notebook, the score is scaled to them.
     """
     score = rescaled(part.score, part.max_score, points)
-    page = [
-        f"<p><b>{shown(score)} of {summary.counted(points, 'point')}</b> &middot; {escape(summary.tally(part))} passed</p>"
-    ]
+    earned = f"{shown(score)} of {summary.counted(points, 'point')}"
+    page = [f"<p><b>{earned}</b> &middot; {escape(summary.tally(part))} passed</p>"]
     for check in summary.passed(part):
         page.append(f"<p>&#10003; {escape(check.name)}</p>")
     for finding in summary.findings(part):
         page.append(f"<p>&#10007; <b>{escape(finding.title)}</b>: {escape(summary.ENDED[finding.outcome])}</p>")
         said = "".join(f"<p>{_prose(text)}</p>" for text in (finding.message,) if text)
-        said += f"<p><b>Hint:</b> {_prose(finding.hint)}</p>" if finding.hint else ""
+        said += "".join(f"<p><b>Hint:</b> {_prose(str(hint))}</p>" for hint in finding.hints)
         page.append(f'<div style="margin-left: 1.5em">{said}</div>')
     page += [f"<p><b>Note:</b> {escape(note)}</p>" for note in report.notes]
     if report.sha256:
