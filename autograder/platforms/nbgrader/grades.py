@@ -125,9 +125,8 @@ def result(part: PartReport, report: Report, points: float) -> NotebookNode:
     Where a TA changed the cell's `points` in the notebook, the score is scaled to them.
     """
     score = rescaled(part.score, part.max_score, points)
-    page = [
-        f"<p><b>{shown(score)} of {summary.counted(points, 'point')}</b> &middot; {escape(summary.tally(part))} passed</p>"
-    ]
+    earned = f"{shown(score)} of {summary.counted(points, 'point')}"
+    page = [f"<p><b>{earned}</b> &middot; {escape(summary.tally(part))} passed</p>"]
     for check in summary.passed(part):
         page.append(f"<p>&#10003; {escape(check.name)}</p>")
     for finding in summary.findings(part):
