@@ -73,5 +73,5 @@ def rescaled(score: float, most: float, to: float) -> float:
 
 
 def shown(points: float) -> str:
-    """Points as people write them, to the last digit: `15`, `12.5`, `7.25`."""
+    """Points as people write them, to the last decimal place: `15`, `12.5`, `7.25`."""
     return repr(float(points)).removesuffix(".0")
