@@ -33,7 +33,7 @@ HOSTILE = (
 )
 CHECKS = {
     "sample_latent": (
-        ("Draws are centred on the means", 4),
+        ("Draws are centered on the means", 4),
         ("The spread is the standard deviation", 7),
         ("The noise is standard normal", 3),
         ("Fresh, independent noise for every element and call", 3),

@@ -13,7 +13,7 @@ import hashlib
 import math
 import secrets
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
 from typing import Any, NoReturn, TypeVar, cast
@@ -229,12 +229,19 @@ def once(find: Callable[[], _T]) -> Callable[[], _T]:
     return found
 
 
+def only(outputs: Sequence[Tensor], what: str) -> Tensor:
+    """The single output of a call of `what`; a failed check where there are more, or none."""
+    if len(outputs) != 1:
+        fail(f"`{what}` returned {len(outputs)} values where one tensor was expected.", "wrong-number-of-results")
+    return outputs[0]
+
+
 def require_shape(tensor: Tensor, shape: tuple[int, ...], what: str) -> Tensor:
     """The tensor as float32, or a failed check if it has another shape, no real numbers or a NaN."""
     if tuple(tensor.shape) != shape:
-        fail(f"{what} has shape {tuple(tensor.shape)} where {shape} was expected.", "wrong-shape")
+        fail(f"{what} has shape {tuple(tensor.shape)}; it should have {shape}.", "wrong-shape")
     if not tensor.dtype.is_floating_point:
-        fail(f"{what} holds {str(tensor.dtype).removeprefix('torch.')} numbers where real ones were expected.")
+        fail(f"{what} holds {str(tensor.dtype).removeprefix('torch.')} numbers; it should hold real ones.")
     if not torch.isfinite(tensor).all():
         fail(f"{what} holds NaN or infinite numbers.", "not-finite")
     return tensor.float()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
+from autograder.points import total
 
 SCHEMA = 2
 JSON_SCHEMA = Path(__file__).with_name("schema.json")  # of what `Report.to_json` gives
@@ -119,7 +120,7 @@ class PartReport:
 
     @property
     def score(self) -> float:
-        return round(sum(check.score for check in self.checks), 2)
+        return total(check.score for check in self.checks)
 
 
 def part_reports(assignment: Assignment, checks: Mapping[str, list[Check]]) -> list[PartReport]:
@@ -128,6 +129,18 @@ def part_reports(assignment: Assignment, checks: Mapping[str, list[Check]]) -> l
         PartReport(part.name, part.points, checks.get(part.name, []), part.section, part.place, part.stand_in)
         for part in assignment.parts
     ]
+
+
+def about(assignment: Assignment) -> dict[str, Any]:
+    """The fields of a report that only say which assignment it is on."""
+    by_hand = assignment.by_hand
+    return {
+        "course": assignment.course,
+        "title": assignment.title,
+        "module": assignment.module,
+        "by_hand": by_hand.points if by_hand else 0.0,
+        "by_hand_for": by_hand.what if by_hand else "",
+    }
 
 
 @dataclass
@@ -184,20 +197,8 @@ class Report:
     @classmethod
     def of(cls, assignment: Assignment, **values: Any) -> Report:
         """A report on a submission to the assignment; `values` are the other fields, as far as they are known."""
-        by_hand = assignment.by_hand
-        about: dict[str, Any] = {
-            "submission": assignment.module,
-            "sha256": "",
-            "isolation": "",
-            "seed": 0,
-            "parts": [],
-            "course": assignment.course,
-            "title": assignment.title,
-            "module": assignment.module,
-            "by_hand": by_hand.points if by_hand else 0.0,
-            "by_hand_for": by_hand.what if by_hand else "",
-        }
-        return cls(**about | values)
+        blank = {"submission": assignment.module, "sha256": "", "isolation": "", "seed": 0, "parts": []}
+        return cls(**about(assignment) | blank | values)
 
     def __post_init__(self) -> None:
         self.submission = clean(self.submission, 400)
@@ -207,11 +208,11 @@ class Report:
 
     @property
     def score(self) -> float:
-        return round(sum(part.score for part in self.parts), 2)
+        return total(part.score for part in self.parts)
 
     @property
     def max_score(self) -> float:
-        return sum(part.max_score for part in self.parts)
+        return total(part.max_score for part in self.parts)
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain data, by the contract of `--json` (the gallery left out)."""

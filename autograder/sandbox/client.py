@@ -13,6 +13,7 @@ import math
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -91,9 +92,10 @@ class Sandbox:
 
     def __init__(self, level: str | None = None, assignment: Assignment | None = None) -> None:
         self.assignment = assignment or load()
-        if level is not None and (reason := isolation.why_not(level)):
+        folder = self.assignment.folder
+        if level is not None and (reason := isolation.why_not(level) or isolation.why_exposed(level, folder)):
             raise SandboxError(f"isolation level {level!r} does not work here: {reason}")
-        self.level = isolation.level(level) if level else isolation.strongest()
+        self.level = isolation.level(level) if level else isolation.strongest(folder)
         if not self.level.strong:
             hide_memory()  # from a submission of the same user, which could read and write it by /proc/PID/mem
         self._start()
@@ -113,7 +115,10 @@ class Sandbox:
     def require_strong(self) -> None:
         """SandboxError where only weak isolation works."""
         if not self.level.strong:
-            raise SandboxError(f"only {self.level.name!r} isolation works here, a weak one; see `autograder doctor`")
+            exposed = isolation.why_exposed("confined", self.assignment.folder)
+            raise SandboxError(
+                f"only {self.level.name!r} isolation works here, a weak one; {exposed or 'see `autograder doctor`'}"
+            )
 
     def wait_until_ready(self) -> None:
         """Wait for the worker's imports. SandboxError if it cannot start."""
@@ -184,7 +189,9 @@ class Sandbox:
 
     def close(self) -> None:
         """End the worker and everything in it."""
-        self._control.close()
+        self._control.close()  # on which the worker ends what it runs, tidies up and goes
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(GONE_S if self._ready else 0)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
