@@ -1,9 +1,8 @@
 """What lies behind an error of a submission's own: read off the error and the source, for hints alone.
 
-A verdict never depends on what is read here; the source is a stranger's, so that reading it may fail.
+A verdict never depends on what is read here; of a source that cannot be read within the limits, nothing is known.
 """
 
-import ast
 import difflib
 import re
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from autograder.assignment import Assignment
 from autograder.grading import hints
 from autograder.sandbox.client import Raised, SubmissionError, Unfit
+from autograder.sandbox.outline import Definition, Outline
 
 # What Python, torch and the worker say, and the name of the mistake behind it; the first that is found counts.
 _USUAL_CAUSES = [
@@ -57,28 +57,27 @@ class Cause:
         return "\n".join(filter(None, (named, self.hint)))
 
 
-def explain(error: SubmissionError, source: bytes, assignment: Assignment) -> Cause:
-    """The cause of an error that the submission with this source met with."""
+def explain(error: SubmissionError, outline: Outline, assignment: Assignment) -> Cause:
+    """The cause of an error that the submission with this outline met with."""
     said = str(error)
     if isinstance(error, Raised) and error.kind == "NotImplementedError" and 'the required "forward"' not in error.text:
         return Cause("Not written yet: this still raises NotImplementedError.", None, error.text)
-    tree = _parsed(source)
     if not isinstance(error, (Raised, Unfit)):
-        line = work_at_import(source) if said.startswith("importing the module") else None
+        line = outline.loop_at_import if said.startswith("importing the module") else None
         return Cause(said, None, _WORK.format(line=line) if line else "")
     if found := re.search(r"^`(\w+)` is missing: the module|^the model has no `(\w+)`", said):
-        return _missing(said, found[1], found[2], tree, assignment)
+        return _missing(said, found[1], found[2], outline, assignment)
     if isinstance(error, Raised):
         if error.kind == "SyntaxError" and re.match(r"[%!]", error.code):
             return Cause(said, "notebook-command")
         called = re.match(r"(?:\w+\.)?(\w+)\(\) (?:takes|missing|got)", error.text)
         by_the_grader = error.kind == "TypeError" and error.line is None  # else a call of the submission's own is wrong
-        if by_the_grader and called and (function := _defined(tree, called[1], assignment)):
-            return Cause(f"{said}. It is written as `{function.text}`.", _wrong_signature(function))
+        if by_the_grader and called and (function := _called(outline, called[1], assignment)):
+            return Cause(f"{said}. It is written as `{function.signature}`.", _wrong_signature(function))
         if error.kind == "TypeError" and "__init__() takes 1 positional argument but" in error.text:
             return Cause(f"{said}. The class has no method `__init__` of its own.", "wrong-parameters")
         unwritten = re.search(r'Module \[(\w+)\] is missing the required "forward"', error.text)
-        if unwritten and (methods := _methods(tree, unwritten[1])):
+        if unwritten and (methods := {each.name for each in outline.functions(unwritten[1])}):
             near = _nearest("forward", methods)
             return Cause(
                 f"The class {unwritten[1]} has no method `forward`" + (f"; it has `{near}`." if near else "."),
@@ -93,60 +92,31 @@ def _causes(assignment: Assignment) -> Iterable[tuple[str, str]]:
     return getattr(assignment.piece("hints.bank"), "CAUSES", ())
 
 
-def _parsed(source: bytes) -> ast.Module:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module([], [])
-
-
 _WORK = (
     "Importing the module runs the loop in line {line}, each time anew: a module holds definitions, training belongs "
     'in the notebook or below `if __name__ == "__main__":`.'
 )
 
 
-def note_on_work(source: bytes) -> str | None:
+def note_on_work(outline: Outline) -> str | None:
     """What to say of a module that does more than define things when it is imported; None where it does not."""
-    line = work_at_import(source)
+    line = outline.loop_at_import
     return None if line is None else _WORK.format(line=line)
 
 
-def work_at_import(source: bytes) -> int | None:
-    """The line of the first loop that runs when the module is imported, in blocks that are no definitions, too."""
-    todo: list[ast.AST] = list(_parsed(source).body)
-    while todo:
-        node = todo.pop(0)
-        if isinstance(node, (ast.For, ast.While)):
-            return node.lineno
-        if isinstance(node, (ast.With, ast.Try)) or (
-            isinstance(node, ast.If) and "__main__" not in ast.unparse(node.test)
-        ):
-            todo = [*node.body, *todo]
-    return None
-
-
-def _missing(said: str, name: str | None, attribute: str | None, tree: ast.Module, assignment: Assignment) -> Cause:
+def _missing(said: str, name: str | None, attribute: str | None, outline: Outline, assignment: Assignment) -> Cause:
     """A definition of the module, or an attribute of the model, that is not there: what there is instead."""
     if attribute is not None:
-        stored = {
-            node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
-        }
-        near = _nearest(attribute, stored - (set(assignment.interface) - {attribute}))
+        near = _nearest(attribute, set(outline.stored) - (set(assignment.interface) - {attribute}))
         return Cause(said + (f"; there is `self.{near}`." if near else "."), "attribute-missing")
     assert name is not None
-    if name in _methods(tree):
+    if name in {each.name for each in outline.methods()}:
         return Cause(f"`{name}` is missing from the module: it is defined inside a class.", "definition-in-class")
-    kind = ast.ClassDef if name in _classes(assignment) else ast.FunctionDef
-    others = {node.name for node in tree.body if isinstance(node, kind)} - {each.place[0] for each in assignment.parts}
+    kind = "class" if name in _classes(assignment) else "function"
+    own = {each.name for each in outline.definitions if len(each.place) == 1 and each.kind == kind}
+    others = own - {each.place[0] for each in assignment.parts}
     near = _nearest(name, others) or (others.pop() if len(others) == 1 else None)
     return Cause(said + (f"; it defines `{near}`." if near else "."), "definition-missing")
-
-
-def _methods(tree: ast.Module, owner: str | None = None) -> set[str]:
-    """The methods of the class of this name, or of all classes."""
-    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and owner in (None, node.name)]
-    return {node.name for each in classes for node in each.body if isinstance(node, ast.FunctionDef)}
 
 
 def _nearest(name: str, others: set[str]) -> str | None:
@@ -156,40 +126,21 @@ def _nearest(name: str, others: set[str]) -> str | None:
     return plain[found[0]] if found else None
 
 
-@dataclass(frozen=True)
-class _Function:
-    text: str
-    parameters: list[str]
-    method: bool
-    static: bool
-
-
 def _classes(assignment: Assignment) -> set[str]:
     """The classes that the module must define."""
     return {part.place[0] for part in assignment.parts if len(part.place) == 2}
 
 
-def _defined(tree: ast.Module, name: str, assignment: Assignment) -> _Function | None:
+def _called(outline: Outline, name: str, assignment: Assignment) -> Definition | None:
     """The function or method of this name as the source defines it, if it is one that the grader calls."""
-    if name not in {part.place[-1] for part in assignment.parts}:
-        return None
-    for owner in ast.walk(tree):
-        if not isinstance(owner, (ast.ClassDef, ast.Module)) or (
-            name == "__init__" and getattr(owner, "name", "") not in _classes(assignment)
-        ):
-            continue
-        for node in owner.body:
-            if isinstance(node, ast.FunctionDef) and node.name == name:
-                parameters = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
-                text = f"def {name}({ast.unparse(node.args)[:150]})"
-                return _Function(text, parameters, isinstance(owner, ast.ClassDef), bool(node.decorator_list))
-    return None
+    found = (outline.find(part.place) for part in assignment.parts if part.place and part.place[-1] == name)
+    return next((each for each in found if each and each.kind == "function"), None)
 
 
-def _wrong_signature(function: _Function) -> str:
-    first = function.parameters[0] if function.parameters else ""
-    if function.method and not function.static and first not in ("self", "this", "s", "cls", "_"):
+def _wrong_signature(function: Definition) -> str:
+    first, is_method = next(iter(function.parameters), ""), len(function.place) > 1
+    if is_method and not function.decorated and first not in ("self", "this", "s", "cls", "_"):
         return "self-missing"
-    if not function.method and first == "self":
+    if not is_method and first == "self":
         return "self-superfluous"
     return "wrong-parameters"

@@ -113,10 +113,10 @@ def _run_checks(
         try:
             submission.load()
         except SubmissionError as error:
-            cause = explain(error, source, sandbox.assignment)
+            cause = explain(error, submission.outline, sandbox.assignment)
             report.error = f"{cause.message} {cause.text(sandbox.assignment)}".strip()
         else:
-            report.notes += filter(None, [note_on_work(source)])
+            report.notes += filter(None, [note_on_work(submission.outline)])
         lap("import the submission")
         grading = Grading(submission, sandbox.assignment, report.seed)
         if progress is not None:
@@ -126,6 +126,9 @@ def _run_checks(
     lap("run the checks")
     report.timings |= {f"of that: {part}": seconds for part, seconds in grading.seconds.items()}
     report.parts, report.attention = grading.reports(), grading.attention
+    for part in report.parts:
+        definition = submission.outline.find(part.place)
+        part.line = definition.line if definition else None
     if grading.crash is not None:
         where = grading.crash.traceback[-1]
         report.grader_failed = True

@@ -160,7 +160,7 @@ class Grading:
                     filter(None, (*(hints.hint(self.assignment, name) for name in misconceptions), error.hint))
                 )
             case SubmissionError():
-                cause = explain(error, self.submission.source, self.assignment)
+                cause = explain(error, self.submission.outline, self.assignment)
                 message, hint = cause.message, cause.text(self.assignment)
                 misconceptions = [cause.misconception] if cause.misconception else []
                 outcome = Outcome.ERROR if isinstance(error, (Raised, Died)) else Outcome.FAILED

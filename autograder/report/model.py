@@ -79,6 +79,7 @@ class PartReport:
     section: str = ""
     place: tuple[str, ...] = ()
     stand_in: bool = False
+    line: int | None = None  # of the module, where the part is defined
 
     @property
     def score(self) -> float:
@@ -204,6 +205,7 @@ class Report:
                     "section": part.section,
                     "place": list(part.place),
                     "stand_in": part.stand_in,
+                    "line": part.line,
                     "checks": [asdict(check) for check in part.checks],
                 }
                 for part in self.parts
@@ -223,6 +225,7 @@ class Report:
                 part["section"],
                 tuple(part["place"]),
                 part["stand_in"],
+                part["line"],
             )
             for part in data["parts"]
         ]

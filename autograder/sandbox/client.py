@@ -26,6 +26,7 @@ from autograder.assignment import Assignment, load
 from autograder.sandbox import isolation
 from autograder.sandbox.confine import hide_memory, remove_contents
 from autograder.sandbox.limits import LIMITS
+from autograder.sandbox.outline import Outline
 from autograder.sandbox.protocol import ChannelClosed, Message, ProtocolError, receive, send
 
 if TYPE_CHECKING:
@@ -217,6 +218,7 @@ class Submission:
     def __init__(self, sandbox: Sandbox, source: bytes) -> None:
         self._sandbox = sandbox
         self.source = source
+        self._outline: Outline | None = None
         self._channel: socket.socket | None = None
         self._count = 0
         self._deadline = time.monotonic() + LIMITS.total_s
@@ -233,6 +235,11 @@ class Submission:
         text = self._collected.decode("utf-8", errors="replace")
         return text + f"\n[cut after {LIMITS.output // 1024} KiB]" if self._dropped else text
 
+    @property
+    def outline(self) -> Outline:
+        """What the source shows; empty before the first `load`, and where it cannot be parsed within the limits."""
+        return self._outline or Outline()
+
     def load(self) -> None:
         """Import the module, if it is not imported in the current process."""
         if self._import_error is not None:
@@ -241,12 +248,17 @@ class Submission:
             return
         import torch
 
-        self._channel, reading = self._sandbox._spawn()
-        self._reader = threading.Thread(target=self._collect, args=(reading,), daemon=True)
-        self._reader.start()
-        source = torch.frombuffer(bytearray(self.source or b"\n"), dtype=torch.uint8)
+        self._start()
+        source = {"source": torch.frombuffer(bytearray(self.source or b"\n"), dtype=torch.uint8)}
+        if self._outline is None:  # by the first process, while nothing of the submission has run there
+            self._outline = Outline()
+            with contextlib.suppress(SubmissionError):
+                answer = self._exchange({"do": "outline"}, source, LIMITS.outline_s, "reading the module")
+                self._outline = Outline.read(answer.message.get("outline"))
+        if self._channel is None:  # that was too much for it
+            self._start()
         try:
-            self._exchange({"do": "load"}, {"source": source}, LIMITS.import_s, "importing the module")
+            self._exchange({"do": "load"}, source, LIMITS.import_s, "importing the module")
             if self._stand_ins:
                 functions = {name: list(signature(each).parameters) for name, each in self._stand_ins.items()}
                 self._exchange({"do": "stand_in", "functions": functions}, {}, LIMITS.call_s, "a stand-in")
@@ -254,6 +266,12 @@ class Submission:
             self._import_error = error
             self.stop()
             raise
+
+    def _start(self) -> None:
+        """Start a process for the submission."""
+        self._channel, reading = self._sandbox._spawn()
+        self._reader = threading.Thread(target=self._collect, args=(reading,), daemon=True)
+        self._reader.start()
 
     def stand_in(self, functions: dict[str, StandIn]) -> None:
         """Restart with these functions of the module replaced by ones that are computed out here."""
