@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 DEATHS = 3  # of its worker, after which a submission is not tried again
+NOT_COMPARED = "The module is too long to be compared with the others: look for copied code by hand."
 WORKER_MEMORY = "2GiB"  # a grading process has some 0.5; its sandbox has limits of its own
 
 # Grades a source of an assignment with a seed, and is told whether weak isolation will do: what runs on a worker.
@@ -292,6 +293,9 @@ class Class:
             pairs.append(dataclasses.replace(pair, page=f"pairs/{number}.html"))
             first, second = ((student, sources[student]) for student in (pair.first, pair.second))
             write(self.out / "pairs" / f"{number}.html", similarity.side_by_side(first, second, blank))
+        for student in similarity.too_long(sources, blank):
+            report = self._reports[student]
+            self._reports[student] = dataclasses.replace(report, attention=[*report.attention, NOT_COMPARED])
         entries = [
             page.Entry(each.student, self._reports[each.student], f"students/{quote(self._names[each.student])}.html")
             for each in self.submitted

@@ -17,7 +17,7 @@ from pathlib import Path
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring.fill_in import fill_in
 
-from . import correct
+from . import correct, heavy
 
 ATTACKS = ("verdict", "secrets", "resources", "neighbours", "results", "protocol", "parsers", "terminal")
 
@@ -2223,6 +2223,8 @@ PARSERS = (
     Hostile("bidirectional-text", ("# \u202e\u2066 return True\u2069\n" + RIGHT).encode(), "parsers", 90, 90),
 )
 
+HEAVY = tuple(Hostile(name, source, "parsers", max_score=90) for name, source in heavy.HEAVY.items())
+
 HOSTILE: tuple[Hostile, ...] = (
     *EXITS,
     *STEERING,
@@ -2235,4 +2237,5 @@ HOSTILE: tuple[Hostile, ...] = (
     *RESULTS,
     *TERMINAL,
     *PARSERS,
+    *HEAVY,
 )
