@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from autograder.assignment import Assignment, load
 from autograder.sandbox import isolation
@@ -30,10 +30,13 @@ from autograder.sandbox.outline import Outline
 from autograder.sandbox.protocol import ChannelClosed, Message, ProtocolError, receive, send
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, dtype
 
 READY_S = 120.0  # a cold disk can take its time over torch
 GONE_S = 10.0
+MOST_NUMBERS = LIMITS.body // 8  # in what comes back, and in a model's parameters: half of a frame
+MOST_PENDING = 16  # calls of stand-ins whose gradients may still be wanted, at most, and numbers in their arguments
+MOST_PENDING_NUMBERS = 1 << 20
 
 # Computes a function's value from its arguments; gradients are taken through it.
 StandIn = Callable[..., "Tensor"]
@@ -70,22 +73,21 @@ class Died(SubmissionError):
 
 @dataclass
 class Reply:
-    """What came back: the header, unchecked but for its shape, and tensors, dense and real by construction."""
+    """What came back from a call, checked: every tensor is dense, float32 and of bounded size; NaN may be in it.
 
-    message: Message
+    Attributes:
+        outputs: what the call returned, one tensor or more.
+        dtypes: the types that the outputs had before they became float32.
+        changed: whether an argument held other numbers after the call.
+        reached: the names of the parameters that the outputs asked about depend on.
+        tensors: all that came back, by name.
+    """
+
+    outputs: list[Tensor]
+    dtypes: list[dtype]
+    changed: bool
+    reached: list[str]
     tensors: dict[str, Tensor]
-
-    @property
-    def outputs(self) -> list[Tensor]:
-        """The tensors that a call returned, in order."""
-        names = (f"output.{index}" for index in range(len(self.tensors)))
-        return [self.tensors[name] for name in names if name in self.tensors]
-
-    @property
-    def reached(self) -> list[str]:
-        """The names of the parameters that the outputs asked about depend on."""
-        names = self.message.get("reached")
-        return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
     def captured(self, name: str, kind: str) -> list[Tensor]:
         """The tensors among the arguments ("argument") or results ("result") of the first call of `name`, in order.
@@ -99,6 +101,13 @@ class Reply:
         """The gradients with respect to the arguments ("argument") or the parameters ("parameter"), by name."""
         start = f"gradient.{prefix}."
         return {name.removeprefix(start): tensor for name, tensor in self.tensors.items() if name.startswith(start)}
+
+
+class Trained(NamedTuple):
+    """What a training run left: the loss of each step, and the trained parameters by name, float32 all of them."""
+
+    losses: Tensor  # (steps,)
+    parameters: dict[str, Tensor]
 
 
 class Sandbox:
@@ -231,8 +240,13 @@ class Submission:
         self._count = 0
         self._deadline = time.monotonic() + LIMITS.total_s
         self._import_error: SubmissionError | None = None
+        self._seed = 0  # of the stand-ins' draws
         self._stand_ins: dict[str, StandIn] = {}
-        self._stood_in: dict[tuple[str, int], tuple[list[Tensor], Tensor]] = {}  # calls that await their gradient
+        self._shapes: dict[str, dict[str, tuple[int, ...]]] = {}  # of parameters, by the model's handle
+        # What is kept for the current process, and goes with it:
+        self.stood_in: dict[str, Tensor] = {}  # what each stand-in gave last
+        self._pending: dict[tuple[str, int], tuple[list[Tensor], Tensor]] = {}  # calls that await their gradient
+        self._asked = 0  # of stand-ins
         self.lazy: list[str] = []  # parameters that the model asked about last has no shape for yet
         self._collected = bytearray()
         self._dropped = False
@@ -262,8 +276,8 @@ class Submission:
         if self._outline is None:  # by the first process, while nothing of the submission has run there
             self._outline = Outline()
             with contextlib.suppress(SubmissionError):
-                answer = self._exchange({"do": "outline"}, source, LIMITS.outline_s, "reading the module")
-                self._outline = Outline.read(answer.message.get("outline"))
+                answer, _ = self._exchange({"do": "outline"}, source, LIMITS.outline_s, "reading the module")
+                self._outline = Outline.read(answer.get("outline"))
         if self._channel is None:  # that was too much for it
             self._start()
         try:
@@ -278,62 +292,63 @@ class Submission:
 
     def _start(self) -> None:
         """Start a process for the submission."""
+        self._count = self._asked = 0
         self._channel, reading = self._sandbox._spawn()
         self._reader = threading.Thread(target=self._collect, args=(reading,), daemon=True)
         self._reader.start()
 
-    def stand_in(self, functions: dict[str, StandIn]) -> None:
-        """Restart with these functions of the module replaced by ones that are computed out here."""
+    def stand_in(self, functions: dict[str, StandIn], seed: int = 0) -> None:
+        """Restart with these functions of the module replaced by ones that are computed out here.
+
+        What they draw depends on `seed` and on how often the current process has called one, and on nothing before.
+        """
         self.stop()
-        self._stand_ins = functions
+        self._stand_ins, self._seed = functions, seed
 
     def construct(self, handle: str, name: str, *args: int, seed: int = 0) -> SubmissionError | None:
         """Build an object of class `name` and keep it under `handle`.
 
         Returns None, or what its constructor raised half-way (the object is kept all the same).
         """
+        self._shapes.pop(handle, None)
         request = {"do": "construct", "as": handle, "name": name, "args": args, "seed": seed}
-        incomplete = self._request(request, what=f"{name}(…)").message.get("incomplete")
+        incomplete = self._request(request, what=f"{name}(…)").get("incomplete")
         return None if incomplete is None else _raised(incomplete)
 
     def attributes(self, handle: str, names: Sequence[str]) -> dict[str, int | str | None]:
         """Attributes of an object: integers as they are, anything else as the name of its type."""
         found = self._request({"do": "attributes", "object": handle, "names": names}, what="an attribute")
-        attributes = found.message.get("attributes")
-        return attributes if isinstance(attributes, dict) else {}
+        attributes = found.get("attributes")
+        known = attributes if isinstance(attributes, dict) else {}
+        return {
+            name: value for name in names if (value := known.get(name)) is None or type(value) is int or _is_word(value)
+        }
 
     def parameters(self, handle: str) -> dict[str, tuple[int, ...]]:
         """The shapes of a model's trainable parameters, by name, in the order of their registration.
 
         Those that alone are too large to be sent are left out: the rest of the model can be judged all the same.
         """
-        most = LIMITS.body // 8  # numbers, in half of a frame
-        answer = self._request({"do": "parameters", "object": handle}, what="the parameters").message
-        shapes, lazy = answer.get("shapes"), answer.get("lazy")
-        self.lazy = [name for name in lazy if isinstance(name, str)] if isinstance(lazy, list) else []
+        answer = self._request({"do": "parameters", "object": handle}, what="the parameters")
+        shapes, self.lazy = answer.get("shapes"), _words(answer.get("lazy"))
         found: dict[str, tuple[int, ...]] = {}
         for entry in shapes if isinstance(shapes, list) else []:
             match entry:
-                case [str() as name, [*sizes]] if _can_be_sent(name) and len(sizes) <= 8:
+                case [name, [*sizes]] if _is_word(name) and len(sizes) <= 8:
                     if not all(type(size) is int and 0 <= size <= LIMITS.body for size in sizes):
                         raise Unfit("a parameter has a shape that no tensor has")
-                    if math.prod(sizes) <= most:
+                    if math.prod(sizes) <= MOST_NUMBERS:
                         found[name] = tuple(sizes)
-        if sum(math.prod(shape) for shape in found.values()) > most:
+        if sum(math.prod(shape) for shape in found.values()) > MOST_NUMBERS:
             raise Unfit("the model has far more parameters than were asked for")
+        self._shapes[handle] = found
         return found
 
     def submodules(self, handle: str) -> dict[str, str]:
-        """The submodules of a model by dotted name, each with the name of its type: the submission's word, for hints."""
-        found = self._request({"do": "submodules", "object": handle}, what="the submodules").message.get("submodules")
-        entries = found if isinstance(found, list) else []
-        return {
-            name: kind
-            for entry in entries
-            if isinstance(entry, list) and len(entry) == 2
-            for name, kind in [entry]
-            if isinstance(name, str) and isinstance(kind, str)
-        }
+        """The submodules of a model: dotted names, with the names of their types. The submission's word, for hints."""
+        found = self._request({"do": "submodules", "object": handle}, what="the submodules").get("submodules")
+        entries = [each for each in found if isinstance(each, list)] if isinstance(found, list) else []
+        return {each[0]: each[1] for each in entries if len(each) == 2 and all(map(_is_word, each))}
 
     def stand_in_layer(self, handle: str, name: str, inputs: int, outputs: int, seed: int = 0) -> None:
         """Set an attribute that is missing or None to a linear layer, so that what builds on it can be judged."""
@@ -342,7 +357,8 @@ class Submission:
 
     def set_parameters(self, handle: str, parameters: dict[str, Tensor]) -> None:
         """Overwrite parameters of a model, by name."""
-        self._request({"do": "set_parameters", "object": handle}, parameters, what="setting parameters")
+        tensors = {f"parameter.{name}": tensor for name, tensor in parameters.items()}
+        self._request({"do": "set_parameters", "object": handle}, tensors, what="setting parameters")
 
     def call(
         self,
@@ -354,13 +370,14 @@ class Submission:
         reach: Sequence[int] = (),
         capture: Sequence[str] = (),
         evaluate: bool = False,
+        rows: int | None = None,
     ) -> Reply:
         """Call the function `name` of the module, or the attribute `name` ("" for itself) of the object `on`.
 
         With `cotangents` (by index of the output), gradients come along; see `Reply.gradients`. With `reach` (indices
         of outputs), the names of the parameters that these depend on; see `Reply.reached`. With `capture` (names of
         attributes of `on`, or of functions), what these were given and gave; see `Reply.captured`. With `evaluate`, the
-        object is in evaluation mode meanwhile.
+        object is in evaluation mode meanwhile. With `rows`, each output must have so many.
         """
         request: Message = {"do": "call", "name": name, "arguments": len(arguments), "seed": seed, "reach": reach}
         request |= {"capture": capture, "evaluate": evaluate}
@@ -369,19 +386,34 @@ class Submission:
             request["object"] = on
         tensors = {f"argument.{index}": argument for index, argument in enumerate(arguments)}
         tensors |= {f"cotangent.{index}": cotangent for index, cotangent in (cotangents or {}).items()}
-        reply = self._request(request, tensors, what=what)
-        problems = reply.message.get("problems")
-        if isinstance(problems, list) and any(problems):
-            text = next(str(problem) for problem in problems if problem)
-            raise Unfit(f"{what} returned the wrong thing: {text}")
+        answer, found = self._ask(request, tensors, what=what)
+        if problem := next(iter(_words(answer.get("problems"))), None):
+            raise Unfit(f"{what} returned the wrong thing: {problem}")
+        outputs = [found.pop(each) for index in range(len(found)) if (each := f"output.{index}") in found]
+        if not outputs:
+            raise Unfit(f"{what} returned the wrong thing: it returned a tuple of 0 values")
+        dtypes = [output.dtype for output in outputs]
+        for index, output in enumerate(outputs):
+            value = "it" if len(outputs) == 1 else f"value {index + 1}"
+            outputs[index] = _as_float(output, f"{what} returned the wrong thing: {value}")
+            if rows is not None and output.shape[:1] != (rows,):
+                raise Unfit(
+                    f"{what} returned the wrong thing: {value} has shape {tuple(output.shape)} for {rows} rows of input"
+                )
+        reply = Reply(outputs, dtypes, answer.get("changed") != [], _words(answer.get("reached")), _floats(found))
+        expected = {f"argument.{index}": tuple(argument.shape) for index, argument in enumerate(arguments)}
+        expected |= {f"parameter.{each}": shape for each, shape in self._shapes.get(on or "", {}).items()}
+        for each, shape in expected.items():
+            if (gradient := reply.tensors.get(f"gradient.{each}")) is not None and gradient.shape != shape:
+                raise self._broken(what, "a gradient has another shape than what it is of")
         return reply
 
     def work(self, name: str, *arguments: Tensor) -> dict[str, int]:
         """How many torch operators and bytecodes of its own a call of the function `name` takes."""
         tensors = {f"argument.{index}": argument for index, argument in enumerate(arguments)}
-        reply = self._request({"do": "work", "name": name, "arguments": len(arguments)}, tensors, what=f"`{name}`")
-        counts = {kind: reply.message.get(kind) for kind in ("operators", "bytecodes")}
-        return {kind: count if type(count) is int else 0 for kind, count in counts.items()}
+        answer = self._request({"do": "work", "name": name, "arguments": len(arguments)}, tensors, what=f"`{name}`")
+        counts = {kind: answer.get(kind) for kind in ("operators", "bytecodes")}
+        return {kind: count if type(count) is int and count < 1 << 62 else 0 for kind, count in counts.items()}
 
     def train(
         self,
@@ -390,26 +422,46 @@ class Submission:
         tensors: Mapping[str, Tensor],
         options: Mapping[str, float],
         seed: int,
-    ) -> Reply:
-        """Train a model by the assignment's loop: the tensors "losses" and "parameter.NAME" come back.
+    ) -> Trained:
+        """Train a model by the assignment's loop.
 
         The loop's arguments are the model, the named functions of the module, the parameters, and by their names the
         `tensors` and `options`.
         """
-        return self._request(
+        _, found = self._ask(
             {"do": "train", "object": handle, "functions": functions, "options": dict(options), "seed": seed},
             dict(tensors),
             what="training",
             seconds=LIMITS.training_s,
         )
+        losses = _floats(found).get("losses")
+        if losses is None or losses.dim() != 1:
+            raise self._broken("training", "the losses are missing")
+        names = {name: f"parameter.{name}" for name in self._shapes.get(handle, {})}
+        parameters = {
+            name: _as_float(found[key], f"after training, the parameter {name}")
+            for name, key in names.items()
+            if key in found
+        }
+        return Trained(losses, parameters)
 
-    def _request(
-        self, message: Message, tensors: dict[str, Tensor] | None = None, *, what: str, seconds: float = LIMITS.call_s
-    ) -> Reply:
+    def _broken(self, what: str, why: str) -> Died:
+        """End the process for what no worker sends; the error to raise."""
+        self.stop()
+        return Died(f"{what} broke the channel to the grader: {why}")
+
+    def _request(self, message: Message, tensors: dict[str, Tensor] | None = None, *, what: str) -> Message:
+        return self._ask(message, tensors or {}, what=what)[0]
+
+    def _ask(
+        self, message: Message, tensors: dict[str, Tensor], *, what: str, seconds: float = LIMITS.call_s
+    ) -> tuple[Message, dict[str, Tensor]]:
         self.load()
-        return self._exchange(message, tensors or {}, seconds, what)
+        return self._exchange(message, tensors, seconds, what)
 
-    def _exchange(self, message: Message, tensors: dict[str, Tensor], seconds: float, what: str) -> Reply:
+    def _exchange(
+        self, message: Message, tensors: dict[str, Tensor], seconds: float, what: str
+    ) -> tuple[Message, dict[str, Tensor]]:
         assert self._channel is not None
         self._count += 1
         now = time.monotonic()
@@ -434,13 +486,12 @@ class Submission:
                 ) from None
             raise TimedOut(f"{what} did not finish within {seconds:.0f} s (an endless loop?)") from None
         except ProtocolError as error:
-            self.stop()
-            raise Died(f"{what} broke the channel to the grader: {error}") from None
+            raise self._broken(what, str(error)) from None
         except ChannelClosed:
             raise Died(f"{what} ended the process: {_epitaph(self.stop())}") from None
         if failure := answer.get("error"):
             raise _raised(failure)
-        return Reply(answer, results)
+        return answer, results
 
     def _answer(self, message: Message, tensors: dict[str, Tensor], deadline: float) -> None:
         """Compute a stand-in's value, or its gradients, for the worker."""
@@ -452,25 +503,36 @@ class Submission:
         if function is None or type(call) is not int:
             raise ProtocolError("it asks for a function that nobody stands in for")
         arguments = [tensors[f"argument.{index}"] for index in range(len(tensors)) if f"argument.{index}" in tensors]
+        # From the state that the last process left, the next could read what it was told.
+        torch.default_generator.manual_seed((self._seed + self._asked) % 2**63)
+        self._asked += 1
         try:
             if message.get("gradient"):
-                inputs, value = self._stood_in.pop((name, call))
+                inputs, value = self._pending.pop((name, call))
                 answers = _gradients(value, inputs, arguments[0].reshape(value.shape))
             else:
                 needed = zip(arguments, message["needed"], strict=True)
                 inputs = [argument.requires_grad_() for argument, is_needed in needed if is_needed]
                 value = function(*arguments)
+                self.stood_in[name] = value.detach()
                 answers = [value]
                 if value.dim() == 0:
                     answers += _gradients(value, inputs, torch.ones(()))
                 elif inputs:
-                    self._stood_in[name, call] = (inputs, value)
-                    if len(self._stood_in) > 8:
-                        self._stood_in.pop(next(iter(self._stood_in)))
-        except (RuntimeError, TypeError, ValueError, IndexError, KeyError) as error:
+                    self._keep((name, call), inputs, value)
+        except Exception as error:  # of a function of ours, so that the arguments are what is wrong
             raise ProtocolError(f"it passed unusable arguments to {name!r}: {str(error)[:200]}") from None
         self._channel.settimeout(max(deadline - time.monotonic(), 0.001))
         send(self._channel, {}, {f"answer.{index}": answer for index, answer in enumerate(answers)})
+
+    def _keep(self, call: tuple[str, int], inputs: list[Tensor], value: Tensor) -> None:
+        """Keep what a stand-in's gradients are computed from, and forget the oldest calls that are too much."""
+        self._pending[call] = (inputs, value)
+        while (
+            len(self._pending) > MOST_PENDING
+            or sum(each.numel() for kept, _ in self._pending.values() for each in kept) > MOST_PENDING_NUMBERS
+        ):
+            self._pending.pop(next(iter(self._pending)))
 
     def _collect(self, reading: int) -> None:
         """Keep the first part of the output and drain the rest, so that a flood blocks nobody."""
@@ -486,6 +548,8 @@ class Submission:
             return None
         self._channel.close()
         self._channel = None
+        self._pending.clear()
+        self.stood_in.clear()
         status = self._sandbox._reap()
         if self._reader is not None:
             self._reader.join(GONE_S)
@@ -515,23 +579,48 @@ def _gradients(value: Tensor, inputs: list[Tensor], cotangent: Tensor) -> list[T
     ]
 
 
-def _can_be_sent(name: str) -> bool:
-    """Whether a tensor can travel under this name: JSON can spell halves of characters, which nothing else takes."""
-    return not any("\ud800" <= character <= "\udfff" for character in name)
+def _is_word(value: object) -> TypeGuard[str]:
+    """Whether it is a text that can travel as a name: JSON can spell halves of characters, which nothing else takes."""
+    return isinstance(value, str) and len(value) <= 1000 and not any("\ud800" <= each <= "\udfff" for each in value)
+
+
+def _words(value: object) -> list[str]:
+    """The texts in a list."""
+    return [each for each in value if _is_word(each)] if isinstance(value, list) else []
+
+
+def _as_float(tensor: Tensor, what: str) -> Tensor:
+    """The tensor as float32. Unfit, about `what`, if it holds other numbers than real ones, or far too many."""
+    import torch
+
+    if tensor.dtype not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+        raise Unfit(f"{what} holds {str(tensor.dtype).removeprefix('torch.')} numbers where real ones were expected")
+    if tensor.numel() > MOST_NUMBERS:
+        raise Unfit(f"{what} has shape {tuple(tensor.shape)}, far more numbers than were asked for")
+    return tensor.float()
+
+
+def _floats(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Those of the tensors that can be had as float32."""
+    found = {}
+    for name, tensor in tensors.items():
+        with contextlib.suppress(Unfit):
+            found[name] = _as_float(tensor, name)
+    return found
 
 
 def _raised(error: object) -> SubmissionError:
     """The error that a worker described, its fields checked."""
     fields = error if isinstance(error, dict) else {}
     kind, text, line, code = (fields.get(key) for key in ("kind", "text", "line", "code"))
-    text = text if isinstance(text, str) else ""
+    text = text[:2000] if isinstance(text, str) else ""
     if kind == "Invalid":
         return Unfit(text)
     return Raised(
-        kind if isinstance(kind, str) else "an exception",
+        kind[:100] if isinstance(kind, str) else "an exception",
         text,
-        line if type(line) is int else None,
-        code if isinstance(code, str) else "",
+        line if type(line) is int and 0 < line < 1 << 31 else None,
+        code[:200] if isinstance(code, str) else "",
     )
 
 

@@ -312,8 +312,8 @@ class Worker:
         """Overwrite parameters of a model, by name."""
         with torch.no_grad():
             for name, parameter in self._parameters(message["object"]):
-                if name in tensors:
-                    parameter.copy_(tensors[name])
+                if f"parameter.{name}" in tensors:
+                    parameter.copy_(tensors[f"parameter.{name}"])
         return {}, {}
 
     def do_call(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:

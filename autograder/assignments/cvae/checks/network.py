@@ -31,6 +31,7 @@ BATCH = 24  # rows of a challenge
 # registered one where there are more layers than anyone could mean.
 MAX_ORDERS, MAX_SHUFFLED = 150, 6
 MAX_STACKS = 2000  # of orders and activations together
+MAX_PRODUCTS = 20_000_000_000  # of numbers, in all stacks that are tried
 
 
 @dataclass(frozen=True)
@@ -99,15 +100,15 @@ class Model:
         return challenge.normal(BATCH, self.sizes.latent)
 
     def call(self, name: str, *arguments: Tensor, seed: int = 0, reach: Sequence[int] = ()) -> Reply:
-        """Call an attribute of the model."""
-        return self.submission.call(name, *arguments, on="model", seed=seed, reach=reach)
+        """Call an attribute of the model, which gives a row for each row of its first argument."""
+        return self.submission.call(name, *arguments, on="model", seed=seed, reach=reach, rows=len(arguments[0]))
 
     def piece(self, name: str, x: Tensor) -> Piece | None:
         """An attribute called on one tensor, with the parameters that its output depends on; None if that fails."""
         try:
             reply = self.call(name, x, reach=[0])
             return Piece(reply.outputs[0], self.reached(reply), x)
-        except (SubmissionError, IndexError):
+        except SubmissionError:
             return None
 
     def reached(self, reply: Reply) -> dict[str, Tensor]:
@@ -268,12 +269,15 @@ def explain_stack(
     follows, and the tail comes after that. `width` is the number of outputs of the last layer where it is not that of
     `output`.
     """
+    if output.dim() != 2 or len(output) != len(x):
+        return None
     orders = list(islice(arrangements(parameters, x.shape[-1], width or output.shape[-1]), MAX_ORDERS))
     if not orders:
         return None
+    products = len(x) * sum(value.numel() for value in parameters.values())
     body = len(orders[0]) if activated_last else len(orders[0]) - 1
     ways = product(hidden_activations(body) if body else [()], orders)
-    for names, layers in islice(ways, MAX_STACKS):
+    for names, layers in islice(ways, min(MAX_STACKS, MAX_PRODUCTS // max(products, 1))):
         hidden = stack(layers[:body], [ACTIVATIONS[name] for name in names], x)
         linear = hidden if activated_last else F.linear(hidden, *layers[-1])
         for name, tail in tails.items():

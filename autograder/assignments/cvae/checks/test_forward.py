@@ -24,7 +24,7 @@ def test_results(submission: Submission, challenge: Challenge) -> None:
     images, conditions = model.inputs(challenge)
     reply = model.forward(images, conditions, challenge.seed())
     reconstruction = shaped(reply, BATCH, model.sizes)[0]
-    if reply.message.get("changed") != []:
+    if reply.changed:
         fail("After the pass, the tensors that were given to forward hold other numbers.", "inputs-modified")
     if reconstruction.shape != images.shape:
         fail(
@@ -96,7 +96,7 @@ def expected_heads(model: Model, x: Tensor) -> list[Tensor] | None:
     try:
         encoded = model.call("encoder", x).outputs[0]
         return [model.call(name, encoded).outputs[0] for name in ("mean_layer", "logvariance_layer")]
-    except (SubmissionError, IndexError):
+    except SubmissionError:
         return None
 
 
@@ -130,7 +130,7 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
     def decoded(x: Tensor) -> Tensor | None:
         try:
             return model.call("decoder", x).outputs[0]
-        except (SubmissionError, IndexError):
+        except SubmissionError:
             return None
 
     def matches(latents: Tensor, classes: Tensor = conditions) -> bool:
@@ -179,8 +179,8 @@ def possible_draws(
     """The latents that forward may have drawn under `seed`: by the submission's sample_latent, by ours, or inline."""
     torch.default_generator.manual_seed(seed)
     draws = [reference.sample_latent(means, logvariances)]
-    if (drawn := grading.stood_in.get("sample_latent")) is not None:
-        draws.append(drawn.detach())
+    if (drawn := submission.stood_in.get("sample_latent")) is not None:
+        draws.append(drawn)
     elif not grading.failed("sample_latent"):
         with contextlib.suppress(SubmissionError):
             draws += submission.call("sample_latent", means, logvariances, seed=seed).outputs

@@ -192,7 +192,7 @@ def test_inputs_unchanged(submission: Submission, challenge: Challenge) -> None:
     means, logvariances = challenge.normal(6, 5), challenge.normal(6, 5)
     reply = submission.call("sample_latent", means, logvariances, seed=challenge.seed())
     latents = require_shape(only(reply.outputs), (6, 5), "The result of sample_latent")
-    if reply.message.get("changed") != []:
+    if reply.changed:
         fail("After the call, the tensors that were passed hold other numbers.", "inputs-modified")
     if close(latents, means, 1e-5) or close(latents, torch.zeros_like(means), 1e-5):
         fail("Nothing was drawn.", "no-noise")

@@ -79,20 +79,19 @@ def train(submission: Submission, challenge: Challenge) -> Smoke:
     one_hots, held_out_one_hots = (F.one_hot(each, NUM_CATEGORIES).float() for each in (labels, held_out_labels))
     model = Model(submission, challenge, sizes, mean_image=images.mean(0))
     batches = challenge.integers(SMOKE_DIGITS, SMOKE_STEPS, SMOKE_BATCH_SIZE)
-    reply = submission.train(
+    trained = submission.train(
         "model",
         "loss_function",
         tensors={"images": images, "conditions": one_hots, "batches": batches},
         options={"learning_rate": SMOKE_LEARNING_RATE},
         seed=challenge.seed(),
     )
-    losses = reply.tensors.get("losses", torch.empty(0))
-    if len(losses) != SMOKE_STEPS or not torch.isfinite(losses).all():
+    if len(trained.losses) != SMOKE_STEPS or not torch.isfinite(trained.losses).all():
         fail(f"The loss is not a finite number in every one of the {SMOKE_STEPS} training steps.", "not-finite")
     parameters = {
-        name: require_shape(reply.tensors[f"parameter.{name}"], tuple(value.shape), f"The parameter {name}")
+        name: require_shape(trained.parameters[name], tuple(value.shape), f"The parameter {name}")
         for name, value in model.parameters.items()
-        if f"parameter.{name}" in reply.tensors
+        if name in trained.parameters
     }
     means = require_shape(
         model.forward(held_out, held_out_one_hots, challenge.seed()).outputs[1], (HELD_OUT, sizes.latent), "The means"

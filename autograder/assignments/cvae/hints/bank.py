@@ -434,6 +434,8 @@ def _about_term(
         return [], None
     if spread < 1e-6 * max(1.0, float(values.abs().max())):
         return [f"{term}-missing"], None
+    if not torch.isfinite(values).all():
+        return ["not-finite"], None
     constant = torch.ones(len(values), 1)
     matrix = torch.cat((features, constant), 1).double()
     found = torch.linalg.lstsq(matrix, values.double()[:, None], driver="gelsd").solution
