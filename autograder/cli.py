@@ -170,10 +170,10 @@ def grade(
       2  bad usage, or nothing to grade
       3  the grader itself failed
     """
-    from autograder.grading.grade import grade_source, nothing
+    from autograder.grading.grade import nothing
+    from autograder.grading.process import GradingProcess
     from autograder.platforms.github import workflow
     from autograder.sandbox import isolation as levels
-    from autograder.sandbox.client import Sandbox
     from autograder.submissions.find import NothingToGrade, find_module
 
     which = chosen(assignment)
@@ -201,13 +201,10 @@ def grade(
                 reason = f"{error}. Hand in the file under exactly this name, {which.module}"
                 results.finish(nothing(which, reason))
             raise
-        with Sandbox(isolation, which) as sandbox:
-            if require_isolation:
-                sandbox.require_strong()
-            report = grade_source(
+        with GradingProcess(which, isolation, require_isolation) as process:
+            report = process.grade(
                 name,
                 source,
-                sandbox,
                 seed=seed,
                 pictures=html is not None,
                 progress=results.progress if results else None,

@@ -30,7 +30,7 @@ RENAMED_THRESHOLD = 0.98  # with the names of variables set aside
 MIN_TOKENS = 40  # of its own: below, there is nothing to compare
 MOST_PAIRS = 200
 
-# A module of this assignment has some 10 KiB and 500 tokens. What has more than these is compared with nobody, and said.
+# A module of this assignment has some 10 KiB and 500 tokens. What has more than these is compared with nobody.
 _MAX_BYTES = 128 * 1024
 _MAX_TOKENS = 4000
 # What is shown of a module, beside another.
@@ -133,7 +133,7 @@ def too_long(sources: Mapping[str, bytes], blank: str) -> list[str]:
 
 
 def _own_tokens(source: bytes, given: frozenset[str]) -> list[_Token] | None:
-    """The words and signs that the student wrote, without those on a line of the hand-out; None if they are too many."""
+    """The words and signs that the student wrote, those on a line of the hand-out left out; None if too many."""
     text = _decoded(source)
     is_given = [_squeezed(line) in given for line in text.split("\n")]
     own = list(islice((token for token in _tokens(text) if not is_given[token.line - 1]), _MAX_TOKENS + 1))

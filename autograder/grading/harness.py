@@ -98,7 +98,7 @@ class Grading:
     seconds: dict[str, float] = field(default_factory=dict)  # by part
     crash: pytest.ExceptionInfo[BaseException] | None = None  # of the grader itself
     attention: list[str] = field(default_factory=list)  # what a person should look into
-    progress: Callable[[], None] = lambda: None  # called whenever a check has ended
+    checked: Callable[[str, Check], None] = lambda part, check: None  # called whenever a check has ended
     kept: dict[str, Any] = field(default_factory=dict)  # what checks leave for the pictures
     _hung: dict[str, TimedOut] = field(default_factory=dict)
     _standing_in: frozenset[str] = frozenset()
@@ -180,11 +180,10 @@ class Grading:
         score = points if outcome is Outcome.PASSED else 0.0
         line = error.line if isinstance(error, Raised) else None
         shown = about(item)["worked_example"]
-        self.checks.setdefault(part_of(item), []).append(
-            Check(about(item)["name"], outcome, score, points, message, hint, misconceptions, line, shown)
-        )
+        check = Check(about(item)["name"], outcome, score, points, message, hint, misconceptions, line, shown)
+        self.checks.setdefault(part_of(item), []).append(check)
         self.seconds[part_of(item)] = self.seconds.get(part_of(item), 0.0) + call.duration
-        self.progress()
+        self.checked(part_of(item), check)
 
 
 def _require_small(*tensors: Tensor) -> None:
