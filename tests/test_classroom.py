@@ -109,12 +109,13 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from class_graders import logged
-from autograder.classroom import grade_class, local_cluster
-from autograder.results import Results
+from autograder.assignments.cvae.assignment import ASSIGNMENT
+from autograder.classroom.run import grade_class, local_cluster
+from autograder.grading.results import Results
 if __name__ == "__main__":
     with local_cluster(2) as client:
         print("grading", flush=True)
-        for _ in grade_class([b"submission %d" % n for n in range(60)], Results(Path(sys.argv[2]), 5814), client,
+        for _ in grade_class([b"submission %d" % n for n in range(60)], Results(Path(sys.argv[2]), ASSIGNMENT, 5814), client,
                              grader=logged):
             pass
     print("done", flush=True)
