@@ -18,13 +18,12 @@ from hypothesis import strategies as st
 from pages import Page
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.assignments.cvae.assignment import PARTS
 from autograder.authoring.fill_in import fill_in
 from autograder.classroom import page as classroom
 from autograder.classroom import similarity
 from autograder.grading.grade import nothing
 from autograder.report import html
-from autograder.report.model import Check, Outcome, PartReport, Report
+from autograder.report.model import Check, Outcome, Report, part_reports
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import METADATA, Submitted, find_submissions
@@ -181,28 +180,25 @@ texts = st.one_of(
 
 
 def report_with(text: str) -> Report:
-    parts = [
-        PartReport(part.name, part.points, [Check(text, outcome, 0, 1, text, text) for outcome in list(Outcome)[1:]])
-        for part in PARTS
-    ]
-    return Report(
-        submission=text, sha256=text, isolation=text, seed=1, parts=parts, notes=[text], attention=[text], output=text
-    )
+    checks = {
+        part.name: [Check(text, outcome, 0, 1, text, text) for outcome in list(Outcome)[1:]] for part in CVAE.parts
+    }
+    said = dict.fromkeys(("submission", "sha256", "isolation", "output"), text)
+    return Report.of(CVAE, **said, parts=part_reports(CVAE, checks), notes=[text], attention=[text])
 
 
 @budget
 def test_no_text_becomes_markup_on_any_page(examples: int) -> None:
     plain, named = report_with("plain `code`"), [classroom.Entry("plain", report_with("plain\nlines"), "p.html")]
     of_student = {tag for tag, _ in Page(html.render(plain)).tags} | {"pre"}
-    of_class = {
-        tag for tag, _ in Page(classroom.index([*named, classroom.Entry("x", nothing(CVAE, "y"))], [])).tags
-    } | {"code"}
+    entries = [*named, classroom.Entry("x", nothing(CVAE, "y"))]
+    of_class = {tag for tag, _ in Page(classroom.index(entries, [], CVAE)).tags} | {"code"}
 
     def holds(text: str) -> None:
         report = report_with(text)
         for source, tags in (
             (html.render(report), of_student),
-            (classroom.index([classroom.Entry(text, report, text)], []), of_class),
+            (classroom.index([classroom.Entry(text, report, text)], [], CVAE), of_class),
         ):
             source.encode()
             page = Page(source)

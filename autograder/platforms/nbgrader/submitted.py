@@ -46,7 +46,10 @@ def assignment_of(preprocessor: NbGraderPreprocessor, resources: dict[str, Any])
 
 
 def module_in(folder: Path, module: str) -> bytes:
-    """The source of the one file called `module` in a submission's folder. NothingToGrade, with a reason fit for the student."""
+    """The source of the one file called `module` in a submission's folder.
+
+    NothingToGrade, with a reason fit for the student, if there is none.
+    """
     try:
         return find_module(folder, module)[1]
     except NothingToGrade as error:
