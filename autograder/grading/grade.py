@@ -133,8 +133,7 @@ def _run_checks(
     report.timings |= {f"of that: {part}": seconds for part, seconds in grading.seconds.items()}
     report.parts, report.attention = grading.reports(), grading.attention
     for part in report.parts:
-        definition = submission.outline.find(part.place)
-        part.line = definition.line if definition else None
+        part.line = submission.outline.line(part.place)
     if grading.crash is not None:
         where = grading.crash.traceback[-1]
         report.grader_failed = True

@@ -86,6 +86,11 @@ class Outline:
         """The definition at this place; of several, the last, which is the one that Python keeps."""
         return next((each for each in reversed(self.definitions) if each.place == place), None)
 
+    def line(self, place: tuple[str, ...]) -> int | None:
+        """The line of the definition at this place, if there is one."""
+        found = self.find(place)
+        return found.line if found else None
+
     def functions(self, owner: str | None = None) -> Iterator[Definition]:
         """The functions of the module itself; with `owner`, the methods of the class of this name."""
         classes = {each.place for each in self.definitions if each.kind == "class" and each.name == owner}
