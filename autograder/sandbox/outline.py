@@ -87,9 +87,9 @@ class Outline:
         return next((each for each in reversed(self.definitions) if each.place == place), None)
 
     def line(self, place: tuple[str, ...]) -> int | None:
-        """The line of the definition at this place, if there is one."""
-        found = self.find(place)
-        return found.line if found else None
+        """The line of the definition at this place, or else of what it should be in; None if there is neither."""
+        found = (self.find(place[:length]) for length in range(len(place), 0, -1))
+        return next((each.line for each in found if each), None)
 
     def functions(self, owner: str | None = None) -> Iterator[Definition]:
         """The functions of the module itself; with `owner`, the methods of the class of this name."""
