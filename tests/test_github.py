@@ -271,8 +271,8 @@ def test_the_template_holds_neither_solution_nor_hidden_checks_nor_hints(templat
     folder = request.getfixturevalue(template)
     solved = set(CVAE.solution.read_text("utf-8").splitlines()) - set(fill_in(CVAE).splitlines())
     secrets = {line.strip() for line in solved if len(line.strip()) > len("nn.ReLU(),")}
-    own = {path.name for path in CVAE.folder.rglob("*")} - {"__init__.py", "assignment.py", CVAE.module}
-    hidden = own | {"fill_in.py", "cli.py"}
+    own = {path.name for path in CVAE.folder.rglob("*") if "__pycache__" not in path.parts}
+    hidden = own - {"__init__.py", "assignment.py", CVAE.module} | {"fill_in.py", "cli.py"}
     for path in folder.rglob("*"):
         assert path.name not in hidden
         if path.suffix in {".py", ".ipynb", ".md", ".yml"}:
