@@ -35,7 +35,7 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol import ChannelClosed, ProtocolError, receive
 from autograder.sandbox.worker import Worker
 
-FEW, MANY = 40, 2500
+FEW, MANY = 25, 500
 SHORT = Limits(import_s=1.0, call_s=0.5, training_s=2.0, total_s=8.0)
 MEMORY = 1.2 * (1 << 20)  # KiB
 
