@@ -8,6 +8,7 @@ import json
 import os
 import resource
 import socket
+import struct
 import threading
 import time
 from collections import Counter
@@ -37,7 +38,7 @@ from autograder.sandbox.worker import Worker
 
 FEW, MANY = 25, 500
 SHORT = Limits(import_s=1.0, call_s=0.5, training_s=2.0, total_s=8.0)
-MEMORY = 1.2 * (1 << 20)  # KiB
+MOST_GIB = 1.2
 
 Frame = tuple[dict[str, Any], dict[str, Tensor]]
 Spoil = Callable[[dict[str, Any], dict[str, Tensor]], None]
@@ -198,9 +199,9 @@ arguments = st.dictionaries(
 questions = st.lists(st.tuples(asks, arguments), max_size=12)
 # When an answer is spoilt: from its number on, so many times; how; and what comes before it.
 spoils = st.tuples(
-    st.integers(0, 220), st.sampled_from((1, 1, 1, 2, 8, 300)), changes | frames | bodies, questions | st.just([])
+    st.integers(0, 220), st.sampled_from((1, 2, 5, 20, 60, 300)), changes | frames | bodies, questions | st.just([])
 )
-plans = st.lists(spoils, min_size=1, max_size=6)
+plans = st.lists(spoils, min_size=1, max_size=8)
 WRONG_DRAW = correct.module(sample="\ndef sample_latent(means, logvariances):\n    return means * 0\n")
 WRONG_LOSS = correct.module(
     loss="\ndef loss_function(reconstructions, originals, means, logvariances):\n    return means.sum()\n"
@@ -260,7 +261,9 @@ class Spoiler(Worker):
         except (SafetensorError, RuntimeError, ValueError):
             body = b""
         COUNTS["answers"] += 1
-        self.channel.sendall(framed(header.encode(), body))
+        results.clear()
+        self.channel.sendall(struct.pack("!II", len(header.encode()), len(body)) + header.encode())
+        self.channel.sendall(body)
 
 
 COUNTS: Counter[str] = Counter()
@@ -305,7 +308,6 @@ def holds(source: str, plan: list[Any]) -> None:
         assert 0 <= part.score <= part.max_score
         assert sum(check.max_score for check in part.checks) == pytest.approx(part.max_score)
     json.dumps(report.to_json()).encode()
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < MEMORY
 
 
 @pytest.mark.parametrize("examples", [FEW, pytest.param(MANY, marks=pytest.mark.exhaustive)])
@@ -322,8 +324,9 @@ def test_no_answer_makes_the_grader_fail(examples: int, monkeypatch: pytest.Monk
     try:
         every()
     finally:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)  # of the worker's thread as well
         print(f"{COUNTS['answers']} answers, {COUNTS['spoilt']} frames spoilt or forged; {peak:.2f} GiB at most")
+    assert peak < MOST_GIB
     assert examples == FEW or COUNTS["spoilt"] >= 5000
 
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 10.0  # for a grade, after which another one starts beside it
 MOST_SLOW = 2  # such grades for each worker
+LOST_S = 120.0  # without any worker: those that died are started again sooner
 DEATHS = 3  # of its worker, after which a submission is not tried again
 NOT_COMPARED = "The module is too long to be compared with the others: look for copied code by hand."
 WORKER_MEMORY = "2GiB"  # of the worker alone, which does little; what grades has limits of its own
@@ -149,16 +150,20 @@ def _run(
     `MOST_SLOW` for each worker: nobody waits for what runs into its time limit.
     """
     running: dict[Any, tuple[bytes, float]] = {}
+    alive = time.monotonic()
     try:
         while waiting or running:
-            now, workers = time.monotonic(), max(1, sum(client.nthreads().values()))
+            now, workers = time.monotonic(), sum(client.nthreads().values())
+            alive = now if workers else alive
+            if now - alive > LOST_S:
+                raise GraderError("the cluster has no workers left; run the same command again to go on")
             ages = [now - since for _, since in running.values()]
             quick = [age for age in ages if age < PATIENCE_S]
             for _ in range(min(len(waiting), workers - len(quick), workers * (1 + MOST_SLOW) - len(ages))):
                 source = waiting.popleft()
                 arguments = source, results.assignment.where, results.seed, require_isolation
                 running[client.submit(grader, *arguments, pure=False)] = source, now
-            for future in _done(running, PATIENCE_S - max(quick, default=0.0) if waiting else None):
+            for future in _done(running, PATIENCE_S - max(quick, default=0.0) if waiting else PATIENCE_S):
                 source, _ = running.pop(future)
                 yield source, _report(future, results, source)
     except (OSError, CancelledError) as error:
@@ -168,10 +173,13 @@ def _run(
             client.cancel(list(running))
 
 
-def _done(running: Iterable[Any], seconds: float | None) -> list[Any]:
+def _done(running: Iterable[Any], seconds: float) -> list[Any]:
     """Those of the futures that are done, as soon as one is; none after so many seconds."""
     from distributed import wait
 
+    if not running:
+        time.sleep(min(seconds, 0.5))  # no worker is there yet
+        return []
     try:
         return list(wait(list(running), timeout=seconds, return_when="FIRST_COMPLETED").done)
     except TimeoutError:
