@@ -36,8 +36,9 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol import ChannelClosed, ProtocolError, receive
 from autograder.sandbox.worker import Worker
 
-FEW, MANY = 25, 500
-SHORT = Limits(import_s=1.0, call_s=0.5, training_s=2.0, total_s=8.0)
+FEW, MANY = 20, 350
+SHORT = Limits(import_s=2.0, call_s=2.0, training_s=10.0, total_s=30.0)
+MOST_CPU_S = 30.0  # of one grade, the worker's and the grader's work together; some 0.5 is usual
 MOST_GIB = 1.2
 
 Frame = tuple[dict[str, Any], dict[str, Tensor]]
@@ -300,9 +301,9 @@ class SpoiltSandbox:
 
 def holds(source: str, plan: list[Any]) -> None:
     sandbox: Any = SpoiltSandbox(source.encode(), plan)
-    started = time.monotonic()
+    started = time.process_time()
     report = grade_source(CVAE.module, source.encode(), sandbox, seed=5814, pictures=True)
-    assert time.monotonic() - started < SHORT.total_s + 10
+    assert time.process_time() - started < MOST_CPU_S
     assert not report.grader_failed, report.error
     for part in report.parts:
         assert 0 <= part.score <= part.max_score
