@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from autograder.assignment import Assignment, load
 from autograder.report.model import Check, Outcome, Report, part_reports
-from autograder.sandbox.client import Sandbox, SubmissionError
+from autograder.sandbox.client import Sandbox
+from autograder.sandbox.errors import SubmissionError
 from autograder.sandbox.limits import LIMITS
-from autograder.submissions.find import find_module
+from autograder.submissions.find import find_module, interface
 
 
 def grade(
@@ -39,9 +41,10 @@ def grade(
         SandboxError, GraderError: the grader itself failed.
     """
     chosen = sandbox.assignment if sandbox else load(assignment)
-    name, source = find_module(Path(path), chosen.module)
+    found = find_module(Path(path), chosen.module, interface(chosen))
     with nullcontext(sandbox) if sandbox else Sandbox(isolation, chosen) as running:
-        return grade_source(name, source, running, seed=seed, pictures=pictures)
+        report = grade_source(found.name, found.source, running, seed=seed, pictures=pictures)
+    return told(report, found.notes, found.attention)
 
 
 def grade_source(
@@ -83,6 +86,12 @@ def grade_source(
     return report
 
 
+def told(report: Report, notes: Iterable[str], attention: Iterable[str]) -> Report:
+    """The report with what was guessed when the module was looked for, and with what staff should look at."""
+    said = [f"{note[:1].upper()}{note[1:]}." for note in notes]
+    return replace(report, notes=[*said, *report.notes], attention=[*attention, *report.attention])
+
+
 def nothing(assignment: Assignment, reason: str) -> Report:
     """A report of zero for every part, with the reason."""
     reason = f"{reason[:1].upper()}{reason[1:].removesuffix('.')}."
@@ -121,7 +130,7 @@ def _run_checks(
             submission.load()
         except SubmissionError as error:
             cause = explain(error, submission.outline, sandbox.assignment)
-            report.error = f"{cause.message} {cause.text(sandbox.assignment)}".strip()
+            report.error = " ".join((cause.message, *cause.texts(sandbox.assignment)))
         else:
             report.notes += filter(None, [note_on_work(submission.outline)])
         lap("import the submission")

@@ -13,6 +13,7 @@ import math
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 from autograder.assignment import Assignment, load
 from autograder.sandbox import isolation
 from autograder.sandbox.confine import hide_memory, remove_contents
+from autograder.sandbox.errors import MAX_NAME, Died, SubmissionError, TimedOut, Unfit, received
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.outline import Outline
 from autograder.sandbox.protocol import ChannelClosed, Message, ProtocolError, receive, send
@@ -46,31 +48,6 @@ class SandboxError(Exception):
     """The sandbox itself does not work: the grader's trouble, never the submission's."""
 
 
-class SubmissionError(Exception):
-    """What a submission did instead of answering. The message is for the student."""
-
-
-class Raised(SubmissionError):
-    """It raised an exception: `kind` names it, `line` and `code` say where in the submission."""
-
-    def __init__(self, kind: str, text: str, line: int | None, code: str) -> None:
-        self.kind, self.text, self.line, self.code = kind, text, line, code
-        where = f" (line {line}: `{code}`)" if line and code else f" (line {line})" if line else ""
-        super().__init__(f"{kind}: {text}{where}" if text else f"{kind}{where}")
-
-
-class Unfit(SubmissionError):
-    """It lacks what was asked for, or answered with something other than tensors."""
-
-
-class TimedOut(SubmissionError):
-    """It did not answer in time."""
-
-
-class Died(SubmissionError):
-    """Its process ended, or broke the protocol and was ended."""
-
-
 @dataclass
 class Reply:
     """What came back from a call, checked: every tensor is dense, float32 and of bounded size; NaN may be in it.
@@ -89,12 +66,12 @@ class Reply:
     reached: list[str]
     tensors: dict[str, Tensor]
 
-    def captured(self, name: str, kind: str) -> list[Tensor]:
-        """The tensors among the arguments ("argument") or results ("result") of the first call of `name`, in order.
+    def captured(self, name: str, kind: str, call: int = 0) -> list[Tensor]:
+        """The tensors among the arguments ("argument") or results ("result") of a call of `name`, in order.
 
         They come from the submission's process: whoever builds on them holds them against what it computes itself.
         """
-        keys = (key for key in self.tensors if key.startswith(f"{name}.{kind}."))
+        keys = (key for key in self.tensors if key.startswith(f"{name}.{kind}.{call}."))
         return [self.tensors[key] for key in sorted(keys)]
 
     def gradients(self, prefix: str) -> dict[str, Tensor]:
@@ -119,9 +96,10 @@ class Sandbox:
 
     def __init__(self, level: str | None = None, assignment: Assignment | None = None) -> None:
         self.assignment = assignment or load()
-        if level is not None and (reason := isolation.why_not(level)):
+        folder = self.assignment.folder
+        if level is not None and (reason := isolation.why_not(level) or isolation.why_exposed(level, folder)):
             raise SandboxError(f"isolation level {level!r} does not work here: {reason}")
-        self.level = isolation.level(level) if level else isolation.strongest()
+        self.level = isolation.level(level) if level else isolation.strongest(folder)
         if not self.level.strong:
             hide_memory()  # from a submission of the same user, which could read and write it by /proc/PID/mem
         self._start()
@@ -141,7 +119,10 @@ class Sandbox:
     def require_strong(self) -> None:
         """SandboxError where only weak isolation works."""
         if not self.level.strong:
-            raise SandboxError(f"only {self.level.name!r} isolation works here, a weak one; see `autograder doctor`")
+            exposed = isolation.why_exposed("confined", self.assignment.folder)
+            raise SandboxError(
+                f"only {self.level.name!r} isolation works here, a weak one; {exposed or 'see `autograder doctor`'}"
+            )
 
     def wait_until_ready(self) -> None:
         """Wait for the worker's imports. SandboxError if it cannot start."""
@@ -212,7 +193,9 @@ class Sandbox:
 
     def close(self) -> None:
         """End the worker and everything in it."""
-        self._control.close()
+        self._control.close()  # on which the worker ends what it runs, tidies up and goes
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(GONE_S if self._ready else 0)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -276,15 +259,15 @@ class Submission:
         if self._outline is None:  # by the first process, while nothing of the submission has run there
             self._outline = Outline()
             with contextlib.suppress(SubmissionError):
-                answer, _ = self._exchange({"do": "outline"}, source, LIMITS.outline_s, "reading the module")
+                answer, _ = self._exchange({"do": "outline"}, source, LIMITS.outline_s)
                 self._outline = Outline.read(answer.get("outline"))
         if self._channel is None:  # that was too much for it
             self._start()
         try:
-            self._exchange({"do": "load"}, source, LIMITS.import_s, "importing the module")
+            self._exchange({"do": "load"}, source, LIMITS.import_s)
             if self._stand_ins:
                 functions = {name: list(signature(each).parameters) for name, each in self._stand_ins.items()}
-                self._exchange({"do": "stand_in", "functions": functions}, {}, LIMITS.call_s, "a stand-in")
+                self._exchange({"do": "stand_in", "functions": functions}, {}, LIMITS.call_s)
         except SubmissionError as error:
             self._import_error = error
             self.stop()
@@ -312,13 +295,12 @@ class Submission:
         """
         self._shapes.pop(handle, None)
         request = {"do": "construct", "as": handle, "name": name, "args": args, "seed": seed}
-        incomplete = self._request(request, what=f"{name}(…)").get("incomplete")
-        return None if incomplete is None else _raised(incomplete)
+        incomplete = self._request(request).get("incomplete")
+        return None if incomplete is None else received(incomplete)
 
     def attributes(self, handle: str, names: Sequence[str]) -> dict[str, int | str | None]:
-        """Attributes of an object: integers as they are, anything else as the name of its type."""
-        found = self._request({"do": "attributes", "object": handle, "names": names}, what="an attribute")
-        attributes = found.get("attributes")
+        """Attributes of an object: integers as they are, anything else as the name of its type, None if missing."""
+        attributes = self._request({"do": "attributes", "object": handle, "names": names}).get("attributes")
         known = attributes if isinstance(attributes, dict) else {}
         return {
             name: value for name in names if (value := known.get(name)) is None or type(value) is int or _is_word(value)
@@ -329,36 +311,35 @@ class Submission:
 
         Those that alone are too large to be sent are left out: the rest of the model can be judged all the same.
         """
-        answer = self._request({"do": "parameters", "object": handle}, what="the parameters")
+        answer = self._request({"do": "parameters", "object": handle})
         shapes, self.lazy = answer.get("shapes"), _words(answer.get("lazy"))
         found: dict[str, tuple[int, ...]] = {}
         for entry in shapes if isinstance(shapes, list) else []:
             match entry:
                 case [name, [*sizes]] if _is_word(name) and len(sizes) <= 8:
                     if not all(type(size) is int and 0 <= size <= LIMITS.body for size in sizes):
-                        raise Unfit("a parameter has a shape that no tensor has")
+                        raise Unfit("impossible-shape")
                     if math.prod(sizes) <= MOST_NUMBERS:
                         found[name] = tuple(sizes)
         if sum(math.prod(shape) for shape in found.values()) > MOST_NUMBERS:
-            raise Unfit("the model has far more parameters than were asked for")
+            raise Unfit("too-many-parameters")
         self._shapes[handle] = found
         return found
 
     def submodules(self, handle: str) -> dict[str, str]:
-        """The submodules of a model: dotted names, with the names of their types. The submission's word, for hints."""
-        found = self._request({"do": "submodules", "object": handle}, what="the submodules").get("submodules")
+        """The submodules of a model by dotted name, each with the name of its type: the submission's word."""
+        found = self._request({"do": "submodules", "object": handle}).get("submodules")
         entries = [each for each in found if isinstance(each, list)] if isinstance(found, list) else []
         return {each[0]: each[1] for each in entries if len(each) == 2 and all(map(_is_word, each))}
 
     def stand_in_layer(self, handle: str, name: str, inputs: int, outputs: int, seed: int = 0) -> None:
         """Set an attribute that is missing or None to a linear layer, so that what builds on it can be judged."""
         request = {"do": "stand_in_layer", "object": handle, "name": name, "inputs": inputs, "outputs": outputs}
-        self._request(request | {"seed": seed}, what=f"a layer for {name}")
+        self._request(request | {"seed": seed})
 
     def set_parameters(self, handle: str, parameters: dict[str, Tensor]) -> None:
         """Overwrite parameters of a model, by name."""
-        tensors = {f"parameter.{name}": tensor for name, tensor in parameters.items()}
-        self._request({"do": "set_parameters", "object": handle}, tensors, what="setting parameters")
+        self._request({"do": "set_parameters", "object": handle}, _named("parameter", parameters))
 
     def call(
         self,
@@ -370,6 +351,7 @@ class Submission:
         reach: Sequence[int] = (),
         capture: Sequence[str] = (),
         evaluate: bool = False,
+        results: int | None = None,
         rows: int | None = None,
     ) -> Reply:
         """Call the function `name` of the module, or the attribute `name` ("" for itself) of the object `on`.
@@ -377,41 +359,32 @@ class Submission:
         With `cotangents` (by index of the output), gradients come along; see `Reply.gradients`. With `reach` (indices
         of outputs), the names of the parameters that these depend on; see `Reply.reached`. With `capture` (names of
         attributes of `on`, or of functions), what these were given and gave; see `Reply.captured`. With `evaluate`, the
-        object is in evaluation mode meanwhile. With `rows`, each output must have so many.
+        object is in evaluation mode meanwhile. Unfit for another number of tensors than `results`, where it is given,
+        and for tensors of another number of rows than `rows`.
         """
         request: Message = {"do": "call", "name": name, "arguments": len(arguments), "seed": seed, "reach": reach}
         request |= {"capture": capture, "evaluate": evaluate}
-        what = f"`{name}`" if on is None else f"the model's `{name or 'forward'}`"
         if on is not None:
             request["object"] = on
         tensors = {f"argument.{index}": argument for index, argument in enumerate(arguments)}
         tensors |= {f"cotangent.{index}": cotangent for index, cotangent in (cotangents or {}).items()}
-        answer, found = self._ask(request, tensors, what=what)
-        if problem := next(iter(_words(answer.get("problems"))), None):
-            raise Unfit(f"{what} returned the wrong thing: {problem}")
-        outputs = [found.pop(each) for index in range(len(found)) if (each := f"output.{index}") in found]
-        if not outputs:
-            raise Unfit(f"{what} returned the wrong thing: it returned a tuple of 0 values")
-        dtypes = [output.dtype for output in outputs]
-        for index, output in enumerate(outputs):
-            value = "it" if len(outputs) == 1 else f"value {index + 1}"
-            outputs[index] = _as_float(output, f"{what} returned the wrong thing: {value}")
+        answer, found = self._ask(request, tensors)
+        reply = _reply(answer, found, _called(request), results)
+        for index, output in enumerate(reply.outputs):
             if rows is not None and output.shape[:1] != (rows,):
-                raise Unfit(
-                    f"{what} returned the wrong thing: {value} has shape {tuple(output.shape)} for {rows} rows of input"
-                )
-        reply = Reply(outputs, dtypes, answer.get("changed") != [], _words(answer.get("reached")), _floats(found))
+                about = {"call": _called(request), "value": f"result {index + 1}" if len(reply.outputs) > 1 else ""}
+                raise Unfit("wrong-rows", **about, shape=str(tuple(output.shape)), rows=rows)
         expected = {f"argument.{index}": tuple(argument.shape) for index, argument in enumerate(arguments)}
         expected |= {f"parameter.{each}": shape for each, shape in self._shapes.get(on or "", {}).items()}
         for each, shape in expected.items():
             if (gradient := reply.tensors.get(f"gradient.{each}")) is not None and gradient.shape != shape:
-                raise self._broken(what, "a gradient has another shape than what it is of")
+                raise self._broken(request, "a gradient has another shape than what it is of")
         return reply
 
     def work(self, name: str, *arguments: Tensor) -> dict[str, int]:
         """How many torch operators and bytecodes of its own a call of the function `name` takes."""
         tensors = {f"argument.{index}": argument for index, argument in enumerate(arguments)}
-        answer = self._request({"do": "work", "name": name, "arguments": len(arguments)}, tensors, what=f"`{name}`")
+        answer = self._request({"do": "work", "name": name, "arguments": len(arguments)}, tensors)
         counts = {kind: answer.get(kind) for kind in ("operators", "bytecodes")}
         return {kind: count if type(count) is int and count < 1 << 62 else 0 for kind, count in counts.items()}
 
@@ -428,39 +401,36 @@ class Submission:
         The loop's arguments are the model, the named functions of the module, the parameters, and by their names the
         `tensors` and `options`.
         """
-        _, found = self._ask(
-            {"do": "train", "object": handle, "functions": functions, "options": dict(options), "seed": seed},
-            dict(tensors),
-            what="training",
-            seconds=LIMITS.training_s,
-        )
+        request = {"do": "train", "object": handle, "functions": functions, "options": dict(options), "seed": seed}
+        _, found = self._ask(request, dict(tensors), LIMITS.training_s)
         losses = _floats(found).get("losses")
         if losses is None or losses.dim() != 1:
-            raise self._broken("training", "the losses are missing")
-        names = {name: f"parameter.{name}" for name in self._shapes.get(handle, {})}
-        parameters = {
-            name: _as_float(found[key], f"after training, the parameter {name}")
-            for name, key in names.items()
-            if key in found
-        }
+            raise self._broken(request, "the losses are missing")
+        parameters = {}
+        for name, shape in self._shapes.get(handle, {}).items():
+            if (parameter := found.get(f"parameter.{name}")) is not None:
+                about = {"value": f"parameter {name}"[:MAX_NAME]}
+                if parameter.shape != shape:
+                    raise Unfit("reshaped", **about, shape=str(tuple(parameter.shape)), expected_shape=str(shape))
+                parameters[name] = _as_float(parameter, **about)
         return Trained(losses, parameters)
 
-    def _broken(self, what: str, why: str) -> Died:
-        """End the process for what no worker sends; the error to raise."""
+    def _broken(self, message: Message, why: str) -> Died:
+        """End the process for what no worker answers to a request; the error to raise."""
         self.stop()
-        return Died(f"{what} broke the channel to the grader: {why}")
+        return Died("channel-broken", **_step(message), detail=why)
 
-    def _request(self, message: Message, tensors: dict[str, Tensor] | None = None, *, what: str) -> Message:
-        return self._ask(message, tensors or {}, what=what)[0]
+    def _request(self, message: Message, tensors: dict[str, Tensor] | None = None) -> Message:
+        return self._ask(message, tensors or {})[0]
 
     def _ask(
-        self, message: Message, tensors: dict[str, Tensor], *, what: str, seconds: float = LIMITS.call_s
+        self, message: Message, tensors: dict[str, Tensor], seconds: float = LIMITS.call_s
     ) -> tuple[Message, dict[str, Tensor]]:
         self.load()
-        return self._exchange(message, tensors, seconds, what)
+        return self._exchange(message, tensors, seconds)
 
     def _exchange(
-        self, message: Message, tensors: dict[str, Tensor], seconds: float, what: str
+        self, message: Message, tensors: dict[str, Tensor], seconds: float
     ) -> tuple[Message, dict[str, Tensor]]:
         assert self._channel is not None
         self._count += 1
@@ -481,16 +451,14 @@ class Submission:
         except TimeoutError:
             self.stop()
             if time.monotonic() >= self._deadline:
-                raise TimedOut(
-                    f"{what} was stopped: the submission used up its {LIMITS.total_s:.0f} s in all"
-                ) from None
-            raise TimedOut(f"{what} did not finish within {seconds:.0f} s (an endless loop?)") from None
+                raise TimedOut("total-time", **_step(message), seconds=LIMITS.total_s) from None
+            raise TimedOut("call-time", **_step(message), seconds=seconds) from None
         except ProtocolError as error:
-            raise self._broken(what, str(error)) from None
+            raise self._broken(message, str(error)) from None
         except ChannelClosed:
-            raise Died(f"{what} ended the process: {_epitaph(self.stop())}") from None
+            raise _death(self.stop(), message) from None
         if failure := answer.get("error"):
-            raise _raised(failure)
+            raise received(failure, _called(message))
         return answer, results
 
     def _answer(self, message: Message, tensors: dict[str, Tensor], deadline: float) -> None:
@@ -589,14 +557,14 @@ def _words(value: object) -> list[str]:
     return [each for each in value if _is_word(each)] if isinstance(value, list) else []
 
 
-def _as_float(tensor: Tensor, what: str) -> Tensor:
-    """The tensor as float32. Unfit, about `what`, if it holds other numbers than real ones, or far too many."""
+def _as_float(tensor: Tensor, **about: str) -> Tensor:
+    """The tensor as float32. Unfit, with the fields `about` it, for other numbers than real ones, or far too many."""
     import torch
 
     if tensor.dtype not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
-        raise Unfit(f"{what} holds {str(tensor.dtype).removeprefix('torch.')} numbers where real ones were expected")
+        raise Unfit("not-real", **about, dtype=str(tensor.dtype).removeprefix("torch."))
     if tensor.numel() > MOST_NUMBERS:
-        raise Unfit(f"{what} has shape {tuple(tensor.shape)}, far more numbers than were asked for")
+        raise Unfit("too-large", **about, shape=str(tuple(tensor.shape)))
     return tensor.float()
 
 
@@ -605,35 +573,52 @@ def _floats(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     found = {}
     for name, tensor in tensors.items():
         with contextlib.suppress(Unfit):
-            found[name] = _as_float(tensor, name)
+            found[name] = _as_float(tensor)
     return found
 
 
-def _raised(error: object) -> SubmissionError:
-    """The error that a worker described, its fields checked."""
-    fields = error if isinstance(error, dict) else {}
-    kind, text, line, code = (fields.get(key) for key in ("kind", "text", "line", "code"))
-    text = text[:2000] if isinstance(text, str) else ""
-    if kind == "Invalid":
-        return Unfit(text)
-    return Raised(
-        kind[:100] if isinstance(kind, str) else "an exception",
-        text,
-        line if type(line) is int and 0 < line < 1 << 31 else None,
-        code[:200] if isinstance(code, str) else "",
-    )
+def _named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
 
 
-def _epitaph(status: int | None) -> str:
-    """In words, how a process ended."""
+def _reply(answer: Message, found: dict[str, Tensor], call: str, results: int | None) -> Reply:
+    """The reply to a call of the function `call`, which should have returned so many tensors. Unfit if it did not."""
+    kind, problems = answer.get("kind"), answer.get("problems")
+    kind = kind if _is_word(kind) else "tuple"
+    problems = problems if isinstance(problems, list) else []
+    if not problems or results not in (None, len(problems)):
+        raise Unfit("result-count", call=call, kind=kind, count=len(problems), expected=results or 1)
+    if problem := next(filter(None, problems), None):
+        raise received(problem, call)
+    given = [found.pop(name) for index in range(len(problems)) if (name := f"output.{index}") in found]
+    if len(given) != len(problems):
+        raise Unfit("unreadable-answer")
+    outputs = [
+        _as_float(output, call=call, value=f"result {index}" if len(given) > 1 else "")
+        for index, output in enumerate(given, 1)
+    ]
+    dtypes = [output.dtype for output in given]
+    return Reply(outputs, dtypes, answer.get("changed") != [], _words(answer.get("reached")), _floats(found))
+
+
+def _called(message: Message) -> str:
+    """The name of what a request is to build or call: an object that is called by itself runs its `forward`."""
+    return str(message.get("name", "")) or "forward"
+
+
+def _step(message: Message) -> dict[str, str]:
+    return {"during": message["do"], "name": _called(message)}
+
+
+def _death(status: int | None, message: Message) -> Died:
+    """How a process ended that was given this request."""
+    step = _step(message)
     if status is None:
-        return "it took its worker down with it"
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        if number == signal.SIGXCPU or (number == signal.SIGKILL and sys.platform == "darwin"):
-            return f"it used more than {LIMITS.cpu_s} s of CPU time"
-        try:
-            return f"killed by {signal.Signals(number).name}"
-        except ValueError:
-            return f"killed by signal {number}"
-    return f"it exited with code {os.WEXITSTATUS(status)} (a call of exit?)"
+        return Died("worker-lost", **step)
+    if not os.WIFSIGNALED(status):
+        return Died("exited", **step, status=os.WEXITSTATUS(status))
+    number = os.WTERMSIG(status)
+    if number == signal.SIGXCPU or (number == signal.SIGKILL and sys.platform == "darwin"):
+        return Died("cpu-time", **step, seconds=LIMITS.cpu_s)
+    known = number in {each.value for each in signal.Signals}
+    return Died("killed", **step, signal=signal.Signals(number).name if known else f"signal {number}")

@@ -51,13 +51,14 @@ class Outline:
 
     Attributes:
         definitions: in the order of the source.
-        stored: the names of attributes that something is assigned to, such as `encoder` in `self.encoder = …`.
+        stored: attributes that something is assigned to, such as `encoder` in `self.encoder = …`; each after the name
+            of the class that it happens in.
         loops: the lines of loops and comprehensions.
         loop_at_import: the line of the first loop that runs when the module is imported.
     """
 
     definitions: tuple[Definition, ...] = ()
-    stored: frozenset[str] = frozenset()
+    stored: frozenset[tuple[str, ...]] = frozenset()
     loops: tuple[int, ...] = ()
     loop_at_import: int | None = None
 
@@ -77,7 +78,7 @@ class Outline:
                 for place, line, kind, parameters, signature, decorated in record["definitions"]
                 if place
             ),
-            frozenset(_names(record["stored"])),
+            frozenset(map(_names, record["stored"])),
             tuple(map(_line, record["loops"])),
             None if record["loop_at_import"] is None else _line(record["loop_at_import"]),
         )
@@ -96,6 +97,10 @@ class Outline:
         classes = {each.place for each in self.definitions if each.kind == "class" and each.name == owner}
         scopes = {()} if owner is None else classes
         return (each for each in self.definitions if each.kind == "function" and each.place[:-1] in scopes)
+
+    def stored_in(self, owner: str) -> set[str]:
+        """The names of the attributes that are assigned to in the class of this name."""
+        return {each[1] for each in self.stored if each[:1] == (owner,) and len(each) == 2}
 
     def methods(self) -> Iterator[Definition]:
         """The methods of all classes."""
@@ -129,13 +134,13 @@ def describe(source: bytes) -> dict[str, Any]:
             if len(definitions) < MOST and len(place) <= 4 and max(map(len, place)) <= LONGEST:
                 definitions.append(_definition(node, place))
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and len(node.attr) <= LONGEST:
-            stored.add(node.attr)
+            stored.add((*place[:1], node.attr))
         elif isinstance(node, _LOOPS):
             loops.add(node.lineno)
         todo += ((child, place) for child in reversed(list(ast.iter_child_nodes(node))))
     return {
         "definitions": definitions,
-        "stored": sorted(stored)[:MOST],
+        "stored": [list(each) for each in sorted(stored)[:MOST]],
         "loops": sorted(loops)[:MOST],
         "loop_at_import": _loop_at_import(tree),
     }

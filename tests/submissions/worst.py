@@ -50,7 +50,7 @@ WORST: dict[str, bytes] = {
     "sleeps-in-every-step": slow(seconds=0.3, loss_seconds=0.1).encode(),
     "hangs-in-every-call": slow(seconds=1000.0, loss_seconds=1000.0).encode(),
     "fills-memory-in-every-call": slow("block = [torch.ones(50_000_000) for _ in range(9)]; _time.sleep(8)").encode(),
-    "prints-without-an-end": slow("until = _time.monotonic() + 9\n        while _time.monotonic() < until: print('x' * 9999)").encode(),
+    "prints-without-an-end": slow(_BURN.replace("pass", "print('x' * 9999)")).encode(),
     "asks-without-an-end": (RIGHT.replace("def sample_latent(", "def sample_latent_(") + _ASK).encode(),
     "answers-with-large-tensors": (
         RIGHT + "\ndef sample_latent(means, logvariances):\n    return torch.randn(8192, 1000)\n"

@@ -13,6 +13,7 @@ from traitlets import Float, List, Unicode
 
 from autograder.assignment import load
 from autograder.classroom.cells import inert
+from autograder.points import total
 
 # --- late submissions ---------------------------------------------------------------------------------------------
 
@@ -118,7 +119,7 @@ class CanvasExport(RosterExport):
         enrolled = self._enrolled()
         columns = [enrolled.get("", {}).get(each.name, each.name) for each in assignments]
         yield identity + columns
-        yield ["    Points Possible", "", "", "", "", *(each.max_score for each in assignments)]
+        yield ["    Points Possible", "", "", "", "", *(total([each.max_score]) for each in assignments)]
         for student in students:
             known = enrolled.get(student.id) if student.id else None
             if enrolled and known is None:
@@ -162,7 +163,7 @@ class GradescopeExport(RosterExport):
                     seconds = int(submission.total_seconds_late)
                     time = f"{submission.timestamp:%Y-%m-%d %H:%M:%S} +0000"
                     late = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-                row += [_score(submission), each.max_score, time, late]
+                row += [_score(submission), total([each.max_score]), time, late]
             yield row
 
 
@@ -184,4 +185,4 @@ def _submissions(
 
 def _score(submission: SubmittedAssignment | None) -> float | str:
     """With the penalty for lateness taken off; empty where nothing was handed in."""
-    return max(0.0, submission.score - submission.late_submission_penalty) if submission else ""
+    return max(0.0, total((submission.score, -submission.late_submission_penalty))) if submission else ""
