@@ -62,6 +62,7 @@ def local_cluster(workers: int = 0) -> Iterator[Client]:
 
     settings = {
         "distributed.scheduler.allowed-failures": DEATHS - 1,
+        "distributed.deploy.lost-worker-timeout": "1 hour",  # by default, a worker that starts slowly is not waited for
         "distributed.admin.system-monitor.disk": False,
         "distributed.worker.profile.enabled": False,  # it looks at the stack a hundred times a second
         # Without Dask's malloc settings, with which every tensor is made of new pages.
