@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 
@@ -20,6 +22,10 @@ _PACKAGE = f"{__package__}.assignments"
 
 class NoSuchAssignment(ValueError):
     """No assignment has this name, or several are installed and none is named."""
+
+
+class BadAssignment(ValueError):
+    """An assignment's description is wrong: a due date that not everyone reads alike."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class Assignment:
         module: the file that students hand in; the instructor's is `solution/<module>`.
         parts: in the order in which a person reads them.
         seed: of all that is drawn once and for all.
-        due: date, time and offset from UTC.
+        due: ISO 8601, with the time and its offset from UTC. BadAssignment otherwise.
         kit: the name of the students' folder and zip, and of the assignment in nbgrader.
         notebook: the students' notebook, below `root`.
         kit_files: further files that students get, by their name in the kit, with their path below `root`.
@@ -92,6 +98,9 @@ class Assignment:
     data_folder: str = ""
     training: str = ""
     grade_depends_not_on: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        due_date(self.due)
 
     @property
     def name(self) -> str:
@@ -139,6 +148,20 @@ class Assignment:
         return importlib.util.find_spec(f"{_PACKAGE}.{self.name}.{name}") is not None
 
 
+def due_date(text: str) -> datetime:
+    """The moment in `text`, which must be in the one form that every program reads alike. BadAssignment otherwise."""
+    form = r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?([+-]\d\d:\d\d|Z)"
+    try:
+        if re.fullmatch(form, text, re.ASCII):
+            return datetime.fromisoformat(text)
+        reason = ""
+    except ValueError as error:
+        reason = f" ({error})"
+    raise BadAssignment(
+        f"DUE is {text!r}{reason}; write date, time and offset from UTC like '2026-11-30T23:59:00-05:00'"
+    )
+
+
 def installed() -> list[str]:
     """The names of the installed assignments."""
     return sorted(path.parent.name for path in _INSTALLED.glob("*/assignment.py"))
@@ -147,7 +170,7 @@ def installed() -> list[str]:
 def load(where: str | Path | None = None) -> Assignment:
     """The assignment of this name, or in this folder; the one that is installed where none is named.
 
-    NoSuchAssignment if there is none, or if it is not clear which.
+    NoSuchAssignment if there is none, or if it is not clear which; BadAssignment if it describes itself wrongly.
     """
     if where is None:
         names = installed()

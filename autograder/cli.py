@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from autograder.assignment import Assignment, NoSuchAssignment, load
+from autograder.assignment import Assignment, BadAssignment, NoSuchAssignment, load
 from autograder.report.model import printable
 
 if TYPE_CHECKING:
@@ -103,10 +103,10 @@ Which = Annotated[
 
 
 def chosen(assignment: str | None) -> Assignment:
-    """The assignment that a command is about. BadParameter where there is none of this name."""
+    """The assignment that a command is about. BadParameter where there is none of this name, or it is wrong."""
     try:
         return load(assignment)
-    except NoSuchAssignment as error:
+    except (NoSuchAssignment, BadAssignment) as error:
         raise typer.BadParameter(str(error), param_hint="--assignment") from None
 
 
