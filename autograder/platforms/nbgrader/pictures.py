@@ -85,7 +85,8 @@ class RunNotebook(NbGraderPreprocessor):
             (to / assignment.module).write_bytes(module_in(submitted_folder(self, resources), assignment.module))
         except NothingToGrade as error:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], error)
-        ours = Path(resources["metadata"]["path"])  # nbgrader has restored these from the source
+        course = self.parent.parent.coursedir
+        ours = Path(course.format_path(course.source_directory, ".", assignment.kit))
         for name in assignment.kit_files:
             if name.endswith(".py") and (ours / name).exists():
                 shutil.copy(ours / name, to)

@@ -1,36 +1,17 @@
-"""nbgrader's own plugins, for this course: late penalties, downloads from a learning platform, grades out."""
+"""nbgrader's own plugins, for this course: downloads from a learning platform, grades out."""
 
 import csv
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Assignment, Gradebook, MissingEntry, Student, SubmittedAssignment
-from nbgrader.plugins import ExportPlugin, FileNameCollectorPlugin, LateSubmissionPlugin
-from traitlets import Float, List, Unicode
+from nbgrader.plugins import ExportPlugin, FileNameCollectorPlugin
+from traitlets import List, Unicode
 
 from autograder.assignment import load
 from autograder.classroom.cells import inert
-
-# --- late submissions ---------------------------------------------------------------------------------------------
-
-
-class LatePenalty(LateSubmissionPlugin):
-    """So many points for each day begun. nbgrader takes them off the total, never below zero.
-
-    Points rather than a share of the score: nbgrader computes the penalty when it autogrades, before the points that
-    are given by hand are known.
-    """
-
-    points_per_day = Float(10.0, help="Points for each day begun.").tag(config=True)
-    grace_minutes = Float(15.0, help="Minutes that are not counted.").tag(config=True)
-
-    def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float:
-        seconds = total_seconds_late - 60 * self.grace_minutes
-        return max(0.0, self.points_per_day * math.ceil(seconds / 86400))
-
 
 # --- downloads from a learning platform ---------------------------------------------------------------------------
 
