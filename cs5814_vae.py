@@ -1,6 +1,6 @@
 """CS 5814, homework 3, part 3: a conditional variational autoencoder.
 
-Fill in the functions and the class below, in the order of the notebook `cvae.ipynb`, which explains each step
+Fill in the class and the two functions below, in the order of the notebook `cvae.ipynb`, which explains each step
 and checks it. Shapes: N images in a minibatch, each flattened to `input_dim` numbers in [0, 1]; K categories;
 a latent vector of `latent` numbers.
 
@@ -11,42 +11,6 @@ Sohn, Lee & Yan, "Learning Structured Output Representation using Deep Condition
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-
-
-def sample_latent(means, logvariances):
-    """Draw latent vectors by the reparameterisation trick, z = μ + σ·ε with ε ~ N(0, 1).
-
-    The noise ε is drawn anew, independently for every element, at each call. The draw stays differentiable
-    with respect to both arguments. (Kingma & Welling 2014, section 2.4.)
-
-    Arguments:
-        means: (N, latent) tensor, μ, any real numbers.
-        logvariances: (N, latent) tensor, log σ², any real numbers.
-
-    Returns:
-        latents: (N, latent) tensor, one draw for each row.
-    """
-    raise NotImplementedError("Draw one latent vector for each row, differentiably.")
-
-
-def loss_function(reconstructions, originals, means, logvariances):
-    """The negative evidence lower bound: reconstruction error plus KL divergence, averaged over the minibatch.
-
-    The reconstruction term is the pixelwise binary cross-entropy, summed over the pixels of an image. The
-    regularisation term is KL(N(μ, σ²) ‖ N(0, I)) in closed form, summed over the latent dimensions:
-        -½ Σ_j (1 + log σ_j² - μ_j² - σ_j²)        (Kingma & Welling 2014, appendix B).
-    No loops: the whole minibatch at once.
-
-    Arguments:
-        reconstructions: (N, input_dim) or (N, 1, H, W) tensor of probabilities in (0, 1).
-        originals: tensor of the same shape, pixels in [0, 1].
-        means: (N, latent) tensor, μ.
-        logvariances: (N, latent) tensor, log σ².
-
-    Returns:
-        loss: scalar tensor, in nats per image.
-    """
-    raise NotImplementedError("Add the two terms and average over the minibatch, without loops.")
 
 
 class ConditionalVariationalAutoencoder(nn.Module):
@@ -91,3 +55,39 @@ class ConditionalVariationalAutoencoder(nn.Module):
             logvariance_params: (N, latent) tensor, log σ².
         """
         raise NotImplementedError("Encode, draw with sample_latent, decode: each with the classes.")
+
+
+def sample_latent(means, logvariances):
+    """Draw latent vectors by the reparameterisation trick, z = μ + σ·ε with ε ~ N(0, 1).
+
+    The noise ε is drawn anew, independently for every element, at each call. The draw stays differentiable
+    with respect to both arguments. (Kingma & Welling 2014, section 2.4.)
+
+    Arguments:
+        means: (N, latent) tensor, μ, any real numbers.
+        logvariances: (N, latent) tensor, log σ², any real numbers.
+
+    Returns:
+        latents: (N, latent) tensor, one draw for each row.
+    """
+    raise NotImplementedError("Draw one latent vector for each row, differentiably.")
+
+
+def loss_function(reconstructions, originals, means, logvariances):
+    """The negative evidence lower bound: reconstruction error plus KL divergence, averaged over the minibatch.
+
+    The reconstruction term is the pixelwise binary cross-entropy, summed over the pixels of an image. The
+    regularisation term is KL(N(μ, σ²) ‖ N(0, I)) in closed form, summed over the latent dimensions:
+        -½ Σ_j (1 + log σ_j² - μ_j² - σ_j²)        (Kingma & Welling 2014, appendix B).
+    No loops: the whole minibatch at once.
+
+    Arguments:
+        reconstructions: (N, input_dim) or (N, 1, H, W) tensor of probabilities in (0, 1).
+        originals: tensor of the same shape, pixels in [0, 1].
+        means: (N, latent) tensor, μ.
+        logvariances: (N, latent) tensor, log σ².
+
+    Returns:
+        loss: scalar tensor, in nats per image.
+    """
+    raise NotImplementedError("Add the two terms and average over the minibatch, without loops.")

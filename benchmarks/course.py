@@ -22,13 +22,13 @@ from submissions import correct, wrong  # noqa: E402
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import MODULE  # noqa: E402
-from autograder.platforms.nbgrader import ASSIGNMENT, NOTEBOOK  # noqa: E402
+from autograder.platforms.nbgrader import NOTEBOOK  # noqa: E402
 from autograder.platforms.nbgrader.course import build_course  # noqa: E402
 
 STOCK = f"""
 c = get_config()
 c.CourseDirectory.course_id = "cs5814"
-c.Autograde.exclude_overwriting = {{"{ASSIGNMENT}": ["{MODULE}"]}}
+c.Autograde.exclude_overwriting = {{"{CVAE.kit}": ["{MODULE}"]}}
 c.ExecutePreprocessor.timeout = c.Execute.timeout = 120
 """
 
@@ -58,13 +58,13 @@ def graded(config: str | None, modules: list[bytes], folder: Path) -> float:
     if config is not None:
         (folder / "nbgrader_config.py").write_text(config, "utf-8")
         only_tests(source / f"{NOTEBOOK}.ipynb")
-    nbgrader(folder, "generate_assignment", ASSIGNMENT)
+    nbgrader(folder, "generate_assignment", CVAE.kit)
     for index, module in enumerate(modules):
-        submission = folder / "submitted" / f"student-{index:03}" / ASSIGNMENT
-        shutil.copytree(folder / "release" / ASSIGNMENT, submission)
+        submission = folder / "submitted" / f"student-{index:03}" / CVAE.kit
+        shutil.copytree(folder / "release" / CVAE.kit, submission)
         (submission / MODULE).write_bytes(module)
     options = [] if config is not None else ["--RunNotebook.enabled=False"]
-    return nbgrader(folder, "autograde", ASSIGNMENT, *options)
+    return nbgrader(folder, "autograde", CVAE.kit, *options)
 
 
 def main() -> None:

@@ -9,15 +9,16 @@ import random
 import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from pages import Page, opened, overflow
 
-from autograder.assignments.cvae import assignment
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom import page as classroom
 from autograder.classroom.page import Entry, Standing
 from autograder.classroom.similarity import Pair
-from autograder.report.model import Check, Outcome, PartReport, Report
+from autograder.report.model import Check, Outcome, PartReport, Report, part_reports
 
 HOSTILE = (
     "=cmd()",
@@ -90,21 +91,22 @@ MISTAKES = {
 
 def report_of(*mistakes: str, unnamed: str | None = None, **more: object) -> Report:
     """A report in which the checks that these mistakes fail have failed, and one of the part `unnamed`, unexplained."""
-    parts = []
-    for part in assignment.PARTS:
-        checks = [Check(name, Outcome.PASSED, worth, worth) for name, worth in CHECKS[part.name]]
-        for mistake in mistakes:
-            where, failed = MISTAKES[mistake]
-            for check in (checks[number] for number in failed if where == part.name):
-                named = f"{check.misconception}, {mistake}" if check.misconception else mistake
-                check.outcome, check.score, check.misconception = Outcome.FAILED, 0, named
-        if unnamed == part.name:
-            checks[0].outcome, checks[0].score = Outcome.FAILED, 0
-        parts.append(PartReport(part.name, part.points, checks))
-    return Report(
-        **{"submission": "cs5814_vae.py", "sha256": "9f86d081" * 8, "isolation": "bubblewrap", "seed": 271828}
-        | {"parts": parts, **more}
-    )
+    checks = {
+        part: [Check(name, Outcome.PASSED, worth, worth) for name, worth in about] for part, about in CHECKS.items()
+    }
+    for mistake in mistakes:
+        part, failed = MISTAKES[mistake]
+        for check in (checks[part][number] for number in failed):
+            check.outcome, check.score = Outcome.FAILED, 0
+            check.misconceptions.append(mistake)
+    if unnamed is not None:
+        checks[unnamed][0].outcome, checks[unnamed][0].score = Outcome.FAILED, 0
+    about = {"sha256": "9f86d081" * 8, "isolation": "bubblewrap", "seed": 271828, "parts": part_reports(CVAE, checks)}
+    return Report.of(CVAE, **about | more)
+
+
+def part_of(report: Report, name: str) -> PartReport:
+    return next(part for part in report.parts if part.name == name)
 
 
 def ending_alike(outcome: Outcome, message: str, **more: object) -> Report:
@@ -172,12 +174,20 @@ def pairs_of(entries: Sequence[Entry]) -> list[Pair]:
     ]
 
 
+def index_of(entries: Sequence[Entry], pairs: Sequence[Pair] = ()) -> str:
+    return classroom.index(entries, pairs, CVAE)
+
+
 def page_of(entries: Sequence[Entry], pairs: Sequence[Pair] = ()) -> Page:
-    return Page(classroom.index(entries, pairs))
+    return Page(index_of(entries, pairs))
 
 
 def rows_of(entries: Iterable[Entry]) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(classroom.table(entries), newline="")))
+    return list(csv.DictReader(io.StringIO(classroom.table(entries, CVAE), newline="")))
+
+
+def figures_of(entries: Sequence[Entry], pairs: Sequence[Pair] = ()) -> dict[str, Any]:
+    return classroom.figures(entries, pairs, CVAE)
 
 
 # Who counts
@@ -204,9 +214,7 @@ def test_standing(make, expected):
 
 
 def test_statistics_are_of_what_was_graded():
-    found = classroom.figures(
-        entries_of(report_of(), report_of("variance-as-std"), blank(), missing(), unreadable()), []
-    )
+    found = figures_of(entries_of(report_of(), report_of("variance-as-std"), blank(), missing(), unreadable()))
     assert (found["submissions"], found["graded"], found["not_started"], found["not_graded"]) == (5, 2, 2, 1)
     assert (found["mean"], found["median"], found["mean_of_all"], found["full_marks"]) == (86.5, 86.5, 34.6, 1)
     assert found["parts"][0]["share"] == 0.5
@@ -223,13 +231,13 @@ def test_page_says_what_it_leaves_out():
 
 
 def test_a_misconception_counts_once_a_student():
-    (row,) = classroom.figures(entries_of(report_of("kl-without-exp")), [])["misconceptions"]
+    (row,) = figures_of(entries_of(report_of("kl-without-exp")))["misconceptions"]
     assert (row["name"], row["count"], row["share"]) == ("kl-without-exp", 1, 1.0)
     assert (row["part"], row["section"]) == ("loss_function", "Loss implementation")
 
 
 def test_each_of_several_misconceptions_of_one_check_counts():
-    found = classroom.figures(entries_of(report_of("kl-without-exp", "kl-sign-flipped")), [])
+    found = figures_of(entries_of(report_of("kl-without-exp", "kl-sign-flipped")))
     assert {row["name"] for row in found["misconceptions"]} == {"kl-without-exp", "kl-sign-flipped"}
 
 
@@ -240,8 +248,8 @@ def test_misconceptions_are_ranked_and_ties_follow_the_notebook():
         report_of("condition-first", "kl-without-exp"),
         report_of("decoder-no-sigmoid"),
     ]
-    names = [row["name"] for row in classroom.figures(entries_of(*reports), [])["misconceptions"]]
-    assert names == ["condition-first", "kl-without-exp", "variance-as-std", "decoder-no-sigmoid"]
+    names = [row["name"] for row in figures_of(entries_of(*reports))["misconceptions"]]
+    assert names == ["condition-first", "kl-without-exp", "decoder-no-sigmoid", "variance-as-std"]
 
 
 def test_page_gives_the_three_most_common_mistakes_first():
@@ -259,13 +267,14 @@ def test_page_gives_the_three_most_common_mistakes_first():
 
 def test_a_misconception_without_an_entry_in_the_bank_keeps_its_name():
     report = report_of("condition-first")
-    report.parts[4].checks[1].misconception = report.parts[4].checks[2].misconception = "named-later"
-    (row,) = classroom.figures(entries_of(report), [])["misconceptions"]
+    for check in part_of(report, "forward").checks[1:3]:
+        check.misconceptions = ["named-later"]
+    (row,) = figures_of(entries_of(report))["misconceptions"]
     assert (row["text"], row["part"]) == ("named-later", "forward")
 
 
 def test_points_lost_without_a_named_mistake_are_told():
-    found = classroom.figures(entries_of(report_of(), report_of("fixed-seed"), report_of(unnamed="encoder")), [])
+    found = figures_of(entries_of(report_of(), report_of("fixed-seed"), report_of(unnamed="encoder")))
     assert [person["student"] for person in found["unnamed"]] == ["student 0003"]
 
 
@@ -274,14 +283,14 @@ def test_points_lost_without_a_named_mistake_are_told():
 
 def test_every_graded_score_is_in_one_bar():
     entries = a_class(200)
-    found = classroom.figures(entries, [])
+    found = figures_of(entries)
     assert sum(bar["students"] for bar in found["distribution"]) == found["graded"]
     assert found["distribution"][-1] == {"from": 90, "below": None, "students": found["full_marks"]}
 
 
 def test_parts_are_ranked_by_points_and_checks_by_students():
     reports = [report_of("variance-as-std"), report_of("variance-as-std", "fixed-seed"), report_of("condition-first")]
-    first, second, *_ = classroom.figures(entries_of(*reports), [])["parts"]
+    first, second, *_ = figures_of(entries_of(*reports))["parts"]
     assert (first["name"], first["mean_lost"], first["students"]) == ("sample_latent", 5.67, 2)
     assert [(check["name"], check["students"]) for check in first["checks"][:2]] == [
         ("The spread is the standard deviation", 2),
@@ -295,7 +304,7 @@ def test_parts_are_ranked_by_points_and_checks_by_students():
 
 def test_a_person_is_sent_to_crashes_errors_and_broken_checks_but_not_to_blanks():
     entries = entries_of(timed_out(), unreadable(), broken(), blank(), missing(), report_of())
-    found = {row["student"]: row["reasons"] for row in classroom.figures(entries, [])["attention"]}
+    found = {row["student"]: row["reasons"] for row in figures_of(entries)["attention"]}
     assert set(found) == {"student 0001", "student 0002", "student 0003", "student 0005"}
     assert found["student 0001"] == ["loss_function did not come back within 20 s; it was stopped."]
     assert "KeyError" in page_of(entries).text
@@ -331,7 +340,7 @@ def test_page_of_a_class_of_one(make):
 
 def test_page_of_a_thousand_is_small():
     entries = a_class(1000)
-    assert len(classroom.index(entries, pairs_of(entries)).encode()) < 1_500_000
+    assert len(index_of(entries, pairs_of(entries)).encode()) < 1_500_000
 
 
 def test_students_are_sorted_by_name_with_links_to_their_pages():
@@ -343,9 +352,10 @@ def test_students_are_sorted_by_name_with_links_to_their_pages():
 @pytest.mark.parametrize("name", HOSTILE)
 def test_page_holds_no_tag_and_no_control_character_of_a_name(name):
     report = report_of("fixed-seed", attention=[name])
-    report.parts[0].checks[0].name = report.parts[0].checks[3].misconception = name
+    checks = part_of(report, "sample_latent").checks
+    checks[0].name, checks[3].misconceptions = name, [name]
     entries = [Entry(name, report, name), Entry(name + "2", unreadable())]
-    source = classroom.index(entries, [Pair(name, name + "2", 0.99, False, page=name)])
+    source = index_of(entries, [Pair(name, name + "2", 0.99, False, page=name)])
     source.encode()
     hostile, tame = Page(source), page_of(a_class(60), pairs_of(a_class(60)))
     assert {tag for tag, _ in hostile.tags} <= {tag for tag, _ in tame.tags}
@@ -363,7 +373,7 @@ def test_no_link_leaves_the_folder_of_the_class(path):
 
 
 def test_page_policy_allows_its_own_style_and_nothing_else():
-    source = classroom.index(a_class(60), [])
+    source = index_of(a_class(60))
     style = re.search("<style>(.*?)</style>", source, re.DOTALL)
     assert style
     digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
@@ -391,7 +401,7 @@ def test_every_table_has_heads_and_every_id_is_used_once():
 @pytest.mark.parametrize("size", [0, 1, 60])
 def test_page_fits_the_screen_and_its_own_policy(size, width, browser, tmp_path):
     entries = a_class(size)
-    with opened(browser, classroom.index(entries, pairs_of(entries)), tmp_path, width) as (page, complaints):
+    with opened(browser, index_of(entries, pairs_of(entries)), tmp_path, width) as (page, complaints):
         page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
         assert overflow(page) <= 0
         assert page.screenshot(full_page=True).startswith(b"\x89PNG")
@@ -416,7 +426,7 @@ def test_table_has_a_row_a_student_and_a_column_a_part():
 
 def test_table_holds_no_formula():
     entries = [Entry(name, report_of(error=name, attention=[name, name])) for name in (*HOSTILE, "+1", "-1", "@x")]
-    text = classroom.table(entries)
+    text = classroom.table(entries, CVAE)
     text.encode()
     for row in csv.reader(io.StringIO(text, newline="")):
         for cell in row:
@@ -427,12 +437,12 @@ def test_table_holds_no_formula():
 
 def test_summary_is_json_with_a_row_a_student():
     entries = a_class(60)
-    found = json.loads(json.dumps(classroom.figures(entries, pairs_of(entries)), allow_nan=False))
+    found = json.loads(json.dumps(figures_of(entries, pairs_of(entries)), allow_nan=False))
     assert len(found["students"]) == 60
     assert found["pairs"][0]["page"] == "pairs/1.html"
     assert {"student", "score", "parts", "misconceptions", "standing", "seed", "sha256"} <= set(found["students"][0])
 
 
 def test_summary_of_nobody_has_no_mean():
-    found = classroom.figures([], [])
+    found = figures_of([])
     assert (found["mean"], found["median"], found["full_marks"], found["misconceptions"]) == (None, None, 0, [])

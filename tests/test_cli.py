@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 import pytest
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.assignments.cvae.assignment import AUTOMATIC_POINTS, PARTS
-from autograder.authoring.fill_in import SOLUTION, fill_in
+from autograder.assignments.cvae.assignment import PARTS
+from autograder.authoring.fill_in import fill_in
 from autograder.grading.grade import grade
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.find import MAX_ARCHIVE_ENTRIES, NothingToGrade, find_module
@@ -38,7 +38,7 @@ def autograder(*arguments: object) -> subprocess.CompletedProcess[str]:
 def half_right(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A submission with one mistake, in a zip below a folder, as a learning platform hands it over."""
     archive = tmp_path_factory.mktemp("upload") / "ada lovelace.zip"
-    source = SOLUTION.read_text("utf-8").replace("torch.exp(0.5 * logvariances)", "torch.exp(logvariances)")
+    source = CVAE.solution.read_text("utf-8").replace("torch.exp(0.5 * logvariances)", "torch.exp(logvariances)")
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr(f"hw3/{MODULE}", source)
         file.writestr(f"__MACOSX/hw3/{MODULE}", "junk")
@@ -50,7 +50,7 @@ def half_right(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def graded(half_right: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     out = tmp_path_factory.mktemp("out")
     options = [f"--{kind}={out / kind}" for kind in ("json", "junit", "html", "gradescope", "markdown")]
-    return out, autograder("grade", half_right, *options, "--seed", 7, "--timings", "--min-score", AUTOMATIC_POINTS - 1)
+    return out, autograder("grade", half_right, *options, "--seed", 7, "--timings", "--min-score", CVAE.points - 1)
 
 
 def test_it_exits_with_1_below_the_minimum(graded: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
@@ -61,7 +61,7 @@ def test_the_json_keeps_the_contract(graded: tuple[Path, subprocess.CompletedPro
     report = json.loads((graded[0] / "json").read_text("utf-8"))
     keys = {"schema", "submission", "sha256", "score", "max_score", "isolation", "duration_s", "error", "parts"}
     assert keys <= report.keys()
-    assert (report["schema"], report["max_score"], report["error"], report["seed"]) == (1, AUTOMATIC_POINTS, None, 7)
+    assert (report["schema"], report["max_score"], report["error"], report["seed"]) == (1, CVAE.points, None, 7)
     assert [part["name"] for part in report["parts"]] == [part.name for part in PARTS]
     for part in report["parts"]:
         assert {"name", "score", "max_score", "checks"} <= part.keys()
@@ -149,7 +149,7 @@ def test_weak_isolation_is_refused_when_strong_is_required() -> None:
 def test_weak_isolation_is_told_in_the_report(tmp_path: Path) -> None:
     result = autograder("grade", MODULE, "--isolation", "process", "--json", tmp_path / "report.json", "--quiet")
     report = json.loads((tmp_path / "report.json").read_text())
-    assert (result.stdout.strip(), report["isolation"]) == (f"0/{AUTOMATIC_POINTS}", "process")
+    assert (result.stdout.strip(), report["isolation"]) == (f"0/{CVAE.points}", "process")
     assert "Weak isolation" in report["notes"][0]
 
 
@@ -166,7 +166,7 @@ def test_the_students_folder_cannot_configure_pytest(tmp_path: Path) -> None:
         check=False,
         timeout=120,
     )
-    assert (result.returncode, result.stdout.strip()) == (0, f"0/{AUTOMATIC_POINTS}")
+    assert (result.returncode, result.stdout.strip()) == (0, f"0/{CVAE.points}")
 
 
 def test_doctor_names_every_level() -> None:
@@ -200,7 +200,7 @@ def test_plain_pytest_gives_the_same_points(tmp_path: Path) -> None:
 
 
 def test_plain_pytest_grades_one_part(tmp_path: Path) -> None:
-    result = plain_pytest(tmp_path, "-m", "loss_function", "--submission", str(SOLUTION))
+    result = plain_pytest(tmp_path, "-m", "loss_function", "--submission", str(CVAE.solution))
     assert "6 passed" in result.stdout, result.stdout + result.stderr
     points = next(part.points for part in PARTS if part.name == "loss_function")
     assert f"{points:g} of {points:g}" in result.stdout
@@ -250,7 +250,7 @@ def test_what_is_no_zip_is_told(tmp_path: Path) -> None:
 
 
 def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
-    (tmp_path / MODULE).symlink_to(SOLUTION)
+    (tmp_path / MODULE).symlink_to(CVAE.solution)
     for path in (tmp_path, tmp_path / MODULE):
         with pytest.raises(NothingToGrade):
             find_module(path, CVAE.module)

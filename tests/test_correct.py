@@ -7,7 +7,7 @@ import pytest
 from submissions.correct import CORRECT
 from submissions.side_by_side import Pool, grade_correct, selected
 
-from autograder.assignments.cvae.assignment import AUTOMATIC_POINTS
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.report.model import Outcome, Report
 
 
@@ -28,7 +28,7 @@ def test_full_marks(name: str, reports: dict[str, Future]) -> None:
         if check.outcome is not Outcome.PASSED
     ]
     assert (report.error, lost) == (None, [])
-    assert report.score == report.max_score == AUTOMATIC_POINTS
+    assert report.score == report.max_score == CVAE.points
 
 
 @pytest.mark.parametrize("name", ["trains-at-import", "plots-at-import", "plain"])

@@ -17,7 +17,7 @@ from workflows import ROOT, Log, run
 from autograder.assignments.cvae import assignment, kit
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring import kit as release
-from autograder.authoring.fill_in import SOLUTION, fill_in
+from autograder.authoring.fill_in import fill_in
 from autograder.platforms.github import workflow as github
 from autograder.report import markdown
 from autograder.report.model import Check, Outcome, PartReport
@@ -97,7 +97,7 @@ def result_of(outputs: dict[str, str]) -> dict:
 @pytest.mark.slow
 @pytest.mark.parametrize("template", ["public", "graded"])
 def test_a_perfect_push_gets_every_point_and_no_annotation(template, request, tmp_path):
-    job = pushed(request.getfixturevalue(template), SOLUTION.read_text("utf-8"), tmp_path)
+    job = pushed(request.getfixturevalue(template), CVAE.solution.read_text("utf-8"), tmp_path)
     assert not job.failed, job.printed
     assert "90 / 90" in as_html(job.summary).text
     assert (job.outputs["score"], job.outputs["max-score"], result_of(job.outputs)["status"]) == ("90", "90", "pass")
@@ -268,7 +268,7 @@ def test_the_template_calls_the_pinned_workflow(graded):
 @pytest.mark.parametrize("template", ["public", "graded"])
 def test_the_template_holds_neither_solution_nor_hidden_checks_nor_hints(template, request):
     folder = request.getfixturevalue(template)
-    solved = set(SOLUTION.read_text("utf-8").splitlines()) - set(fill_in(CVAE).splitlines())
+    solved = set(CVAE.solution.read_text("utf-8").splitlines()) - set(fill_in(CVAE).splitlines())
     secrets = {line.strip() for line in solved if len(line.strip()) > len("nn.ReLU(),")}
     hidden = {path.name for path in (ROOT / "autograder" / "assignments" / "cvae" / "checks").glob("*.py")} - {
         "__init__.py"

@@ -20,8 +20,7 @@ import pytest
 from submissions.hostile import HOSTILE
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.assignments.cvae.assignment import AUTOMATIC_POINTS, MODULE, PARTS
-from autograder.authoring.fill_in import SOLUTION
+from autograder.assignments.cvae.assignment import MODULE, PARTS
 from autograder.platforms.gradescope.build import build_zip
 from autograder.sandbox import isolation
 
@@ -266,7 +265,7 @@ def test_nothing_is_graded_where_the_submission_could_read_the_solution(gradesco
     kept = script.read_text("utf-8")
     script.write_text(kept.replace("chmod go=", "chmod go=rx"))
     try:
-        results, printed = gradescope.grade(SOLUTION.read_bytes(), landlock=False)
+        results, printed = gradescope.grade(CVAE.solution.read_bytes(), landlock=False)
     finally:
         script.write_text(kept)
     assert "only 'process' isolation works here" in printed
@@ -316,14 +315,14 @@ attempt("become root", lambda: os.setresuid(0, 0, 0))
 
 @pytest.fixture(scope="module", params=[True, False], ids=["landlock", "no-landlock"])
 def spied(request: pytest.FixtureRequest, gradescope: Gradescope) -> tuple[dict[str, Any], str]:
-    return gradescope.grade(SOLUTION.read_bytes() + SPY.encode(), landlock=request.param)
+    return gradescope.grade(CVAE.solution.read_bytes() + SPY.encode(), landlock=request.param)
 
 
 @pytest.mark.slow
 def test_a_right_module_gets_every_point_and_the_hidden_checks_stay_hidden(spied: tuple[dict[str, Any], str]) -> None:
     results, printed = spied
     assert points(results) == FULL, printed
-    assert results["score"] == AUTOMATIC_POINTS
+    assert results["score"] == CVAE.points
     assert "90 / 90" in printed
     assert results["extra_data"]["isolation"] == "confined"
     assert results["extra_data"]["submission"] == METADATA["id"]
@@ -383,7 +382,7 @@ def test_an_attack_earns_nothing_that_it_did_not_compute(gradescope: Gradescope,
 
 @pytest.mark.slow
 def test_a_grading_that_is_killed_leaves_what_was_graded_so_far(gradescope: Gradescope) -> None:
-    source = SOLUTION.read_text("utf-8").replace(
+    source = CVAE.solution.read_text("utf-8").replace(
         "def loss_function(", "def loss_function(*_):\n    while True: pass\n\ndef _("
     )
     gradescope.submit(source.encode())
@@ -401,6 +400,6 @@ def test_a_grading_that_is_killed_leaves_what_was_graded_so_far(gradescope: Grad
 
 
 def test_its_own_time_limit_comes_before_gradescopes(gradescope: Gradescope) -> None:
-    results, printed = gradescope.grade(SOLUTION.read_bytes(), AUTOGRADER_DEADLINE="0.1s")
+    results, printed = gradescope.grade(CVAE.solution.read_bytes(), AUTOGRADER_DEADLINE="0.1s")
     assert "did not finish" in results["output"]
     assert "exit code 124" in printed

@@ -14,7 +14,7 @@ import autograder.assignments.cvae.solution.cs5814_vae as solution
 from autograder.assignments.cvae import assignment, digits, kit
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring import kit as release
-from autograder.authoring.fill_in import SOLUTION, fill_in
+from autograder.authoring.fill_in import fill_in
 
 pytest.importorskip("nbconvert")
 import notebook_cells
@@ -184,7 +184,7 @@ def test_on_colab_the_kit_is_unpacked_once(monkeypatch, tmp_path):
 def executed(tmp_path_factory, drawn) -> Path:
     """The folder where the notebook has run with the reference."""
     folder = tmp_path_factory.mktemp("reference")
-    run = notebook_cells.execute(folder, SOLUTION.read_text("utf-8"), drawn)
+    run = notebook_cells.execute(folder, CVAE.solution.read_text("utf-8"), drawn)
     assert run.returncode == 0, run.stderr
     return folder
 

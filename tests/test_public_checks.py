@@ -16,7 +16,7 @@ from submissions import correct, wrong
 
 from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.authoring.fill_in import SOLUTION, fill_in
+from autograder.authoring.fill_in import fill_in
 
 PUBLIC_CHECKS = Path(__file__).parents[1] / "notebooks" / "public_checks.py"
 PARTS = [part.name for part in assignment.PARTS]
@@ -76,7 +76,7 @@ def test_constants_are_those_of_the_assignment(checks):
 
 @pytest.mark.parametrize("part", PARTS)
 def test_solution_passes(checks, write, capfd, part):
-    write(SOLUTION.read_text("utf-8"))
+    write(CVAE.solution.read_text("utf-8"))
     checks.check(part)
     out, err = capfd.readouterr()
     assert "✗" not in out
@@ -110,7 +110,7 @@ def test_blank_says_what_to_write(checks, write, capsys):
 
 def half_written(*steps: str) -> str:
     """The fill-in, of which these steps are done."""
-    blocks = re.split(r"( *### BEGIN SOLUTION: .*?### END SOLUTION\n)", SOLUTION.read_text("utf-8"), flags=re.DOTALL)
+    blocks = re.split(r"( *### BEGIN SOLUTION: .*?### END SOLUTION\n)", CVAE.solution.read_text("utf-8"), flags=re.DOTALL)
     done = dict(zip(("sample_latent", "loss_function", "encoder", "decoder", "forward"), range(1, 11, 2), strict=True))
     for step in steps:
         blocks[done[step]] = "".join(blocks[done[step]].splitlines(keepends=True)[1:-1])
@@ -156,7 +156,7 @@ def test_edits_count_at_once(checks, write):
     ],
 )
 def test_hints(checks, write, capsys, old, new, part, hint):
-    solution = SOLUTION.read_text("utf-8")
+    solution = CVAE.solution.read_text("utf-8")
     assert old in solution
     write(solution.replace(old, new, 1))
     assert not passes(checks, part)
@@ -168,7 +168,7 @@ def test_failure_is_one_line_in_jupyter(checks):
 
 
 def test_random_state_and_torch_are_left_alone(checks, write):
-    write(SOLUTION.read_text("utf-8"))
+    write(CVAE.solution.read_text("utf-8"))
     torch.manual_seed(1)
     before = torch.get_rng_state()
     checks.check("training")
@@ -180,7 +180,7 @@ def test_unknown_part_names_the_parts(checks):
         checks.check("econder")
 
 
-@pytest.mark.parametrize(("source", "code"), [(fill_in(CVAE), 1), (SOLUTION.read_text("utf-8"), 0)])
+@pytest.mark.parametrize(("source", "code"), [(fill_in(CVAE), 1), (CVAE.solution.read_text("utf-8"), 0)])
 def test_same_file_runs_under_pytest(tmp_path, source, code):
     shutil.copy(PUBLIC_CHECKS, tmp_path)
     (tmp_path / "cs5814_vae.py").write_text(source, "utf-8")

@@ -11,7 +11,7 @@ import yaml
 from autograder.assignments.cvae import assignment, kit
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring import kit as release
-from autograder.authoring.fill_in import SOLUTION, fill_in
+from autograder.authoring.fill_in import fill_in
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,7 +54,7 @@ def test_names_are_portable(kit):
 
 
 def test_holds_neither_solution_nor_hidden_checks(folder):
-    solved = set(SOLUTION.read_text("utf-8").splitlines()) - set(fill_in(CVAE).splitlines())
+    solved = set(CVAE.solution.read_text("utf-8").splitlines()) - set(fill_in(CVAE).splitlines())
     secrets = {line.strip() for line in solved if len(line.strip()) > len("nn.ReLU(),")}
     assert len(secrets) > 15
     hidden = {path.name for path in (ROOT / "autograder" / "assignments" / "cvae" / "checks").glob("test_*.py")}

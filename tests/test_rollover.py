@@ -19,10 +19,9 @@ from autograder.assignments.cvae import assignment, digits, reference_curve
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring import kit as release
 from autograder.authoring import rollover
-from autograder.authoring.fill_in import SOLUTION
 
 ROOT = Path(__file__).parents[1]
-LAST_TERM = SOLUTION.read_text("utf-8")
+LAST_TERM = CVAE.solution.read_text("utf-8")
 
 # The new term, whatever the present one is.
 HIDDEN = 96 if assignment.HIDDEN_SIZE != 96 else 64

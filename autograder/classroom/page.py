@@ -248,8 +248,13 @@ def _misconceptions(graded: Sequence[Entry], assignment: Assignment) -> list[dic
     if not made:
         return []
     known = hints.bank(assignment)
-    order = list(known)
     sections = {part.name: part.section for part in assignment.parts}
+    parts, names = list(sections), list(known)
+
+    def place(row: dict[str, Any]) -> tuple[int, int]:
+        """In the notebook's order; what belongs to no part, or has no name in the bank, comes last."""
+        return _place(parts, row["part"]), _place(names, row["name"])
+
     rows = []
     for name, who in made.items():
         mistake = known.get(name)
@@ -265,9 +270,11 @@ def _misconceptions(graded: Sequence[Entry], assignment: Assignment) -> list[dic
                 "students": _people(who),
             }
         )
-    return sorted(
-        rows, key=lambda row: (-row["count"], order.index(row["name"]) if row["name"] in order else len(order))
-    )
+    return sorted(rows, key=lambda row: (-row["count"], place(row)))
+
+
+def _place(order: Sequence[str], name: str) -> int:
+    return order.index(name) if name in order else len(order)
 
 
 # --- points lost --------------------------------------------------------------------------------------------------

@@ -86,6 +86,14 @@ class Reply:
         names = self.message.get("reached")
         return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
+    def captured(self, name: str, kind: str) -> list[Tensor]:
+        """The tensors among the arguments ("argument") or results ("result") of the first call of `name`, in order.
+
+        They come from the submission's process: whoever builds on them holds them against what it computes itself.
+        """
+        keys = (key for key in self.tensors if key.startswith(f"{name}.{kind}."))
+        return [self.tensors[key] for key in sorted(keys)]
+
     def gradients(self, prefix: str) -> dict[str, Tensor]:
         """The gradients with respect to the arguments ("argument") or the parameters ("parameter"), by name."""
         start = f"gradient.{prefix}."
@@ -223,6 +231,7 @@ class Submission:
         self._import_error: SubmissionError | None = None
         self._stand_ins: dict[str, StandIn] = {}
         self._stood_in: dict[tuple[str, int], tuple[list[Tensor], Tensor]] = {}  # calls that await their gradient
+        self.lazy: list[str] = []  # parameters that the model asked about last has no shape for yet
         self._collected = bytearray()
         self._dropped = False
         self._reader: threading.Thread | None = None
@@ -281,7 +290,9 @@ class Submission:
         Those that alone are too large to be sent are left out: the rest of the model can be judged all the same.
         """
         most = LIMITS.body // 8  # numbers, in half of a frame
-        shapes = self._request({"do": "parameters", "object": handle}, what="the parameters").message.get("shapes")
+        answer = self._request({"do": "parameters", "object": handle}, what="the parameters").message
+        shapes, lazy = answer.get("shapes"), answer.get("lazy")
+        self.lazy = [name for name in lazy if isinstance(name, str)] if isinstance(lazy, list) else []
         found: dict[str, tuple[int, ...]] = {}
         for entry in shapes if isinstance(shapes, list) else []:
             match entry:
@@ -293,6 +304,23 @@ class Submission:
         if sum(math.prod(shape) for shape in found.values()) > most:
             raise Unfit("the model has far more parameters than were asked for")
         return found
+
+    def submodules(self, handle: str) -> dict[str, str]:
+        """The submodules of a model by dotted name, each with the name of its type: the submission's word, for hints."""
+        found = self._request({"do": "submodules", "object": handle}, what="the submodules").message.get("submodules")
+        entries = found if isinstance(found, list) else []
+        return {
+            name: kind
+            for entry in entries
+            if isinstance(entry, list) and len(entry) == 2
+            for name, kind in [entry]
+            if isinstance(name, str) and isinstance(kind, str)
+        }
+
+    def stand_in_layer(self, handle: str, name: str, inputs: int, outputs: int, seed: int = 0) -> None:
+        """Set an attribute that is missing or None to a linear layer, so that what builds on it can be judged."""
+        request = {"do": "stand_in_layer", "object": handle, "name": name, "inputs": inputs, "outputs": outputs}
+        self._request(request | {"seed": seed}, what=f"a layer for {name}")
 
     def set_parameters(self, handle: str, parameters: dict[str, Tensor]) -> None:
         """Overwrite parameters of a model, by name."""
@@ -306,13 +334,18 @@ class Submission:
         seed: int = 0,
         cotangents: dict[int, Tensor] | None = None,
         reach: Sequence[int] = (),
+        capture: Sequence[str] = (),
+        evaluate: bool = False,
     ) -> Reply:
         """Call the function `name` of the module, or the attribute `name` ("" for itself) of the object `on`.
 
         With `cotangents` (by index of the output), gradients come along; see `Reply.gradients`. With `reach` (indices
-        of outputs), the names of the parameters that these depend on; see `Reply.reached`.
+        of outputs), the names of the parameters that these depend on; see `Reply.reached`. With `capture` (names of
+        attributes of `on`, or of functions), what these were given and gave; see `Reply.captured`. With `evaluate`, the
+        object is in evaluation mode meanwhile.
         """
         request: Message = {"do": "call", "name": name, "arguments": len(arguments), "seed": seed, "reach": reach}
+        request |= {"capture": capture, "evaluate": evaluate}
         what = f"`{name}`" if on is None else f"the model's `{name or 'forward'}`"
         if on is not None:
             request["object"] = on

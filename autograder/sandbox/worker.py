@@ -8,6 +8,7 @@ functions, train. It is the untrusted side: the client believes nothing but the 
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import importlib.util
 import inspect
@@ -21,7 +22,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
@@ -35,6 +36,7 @@ from autograder.sandbox import confine, isolation
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.protocol import ChannelClosed, Message, receive, send
 
+MAX_SUBMODULES = 500  # of a model, in what is told of them
 FIRST_USER, USERS = 61184, 4000  # unprivileged users that no system assigns to people
 
 
@@ -49,6 +51,7 @@ def main(level: str, control: socket.socket, module: str, scratch: Path, trainin
     confine.hide_memory()
     confine.adopt_orphans()
     torch.set_num_threads(1)
+    torch.compile = _leave_as_it_is  # a compiled function computes the same, and a compiler starts processes
     training = None if training_file is None else _load("training", training_file)
     _warm_up(training)
     torch.default_generator.manual_seed(0)  # or what a module draws at its import would differ between workers
@@ -81,6 +84,11 @@ def main(level: str, control: socket.socket, module: str, scratch: Path, trainin
         _kill_descendants()
         confine.remove_contents(scratch)
         control.sendall(json.dumps({"status": status}).encode() + b"\n")
+
+
+def _leave_as_it_is(model: Any = None, **_: Any) -> Any:
+    """In place of torch.compile: the function or module itself, also as a decorator with options."""
+    return _leave_as_it_is if model is None else model
 
 
 def _load(name: str, file: Path) -> ModuleType:
@@ -268,14 +276,31 @@ class Worker:
             found[name] = value if value is None or type(value) is int else type(value).__name__[:100]
         return {"attributes": found}, {}
 
+    def do_submodules(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """The dotted names of a model's submodules and the names of their types, in order: for hints alone."""
+        self._parameters(message["object"])  # says why where it is no module
+        modules = itertools.islice(nn.Module.named_modules(self.objects[message["object"]]), 1, MAX_SUBMODULES)
+        return {"submodules": [(name[:100], type(module).__name__[:100]) for name, module in modules]}, {}
+
     def do_parameters(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """The names and shapes of a model's trainable parameters, in order."""
-        parameters = self._parameters(message["object"])
-        return {
-            "shapes": [
-                (name, list(self._require_dense(value, f"the parameter {name}").shape)) for name, value in parameters
-            ]
-        }, {}
+        """The names and shapes of a model's trainable parameters, in order, and the names of those without a shape."""
+        named = self._parameters(message["object"])
+        lazy = [name for name, value in named if torch.nn.parameter.is_lazy(value)]
+        shapes = [
+            (name, list(self._require_dense(value, f"the parameter {name}").shape))
+            for name, value in named
+            if name not in lazy
+        ]
+        return {"shapes": shapes, "lazy": lazy}, {}
+
+    def do_stand_in_layer(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """Set an attribute of a model that is missing or None to a linear layer, so that the rest can be judged."""
+        model = self.objects[message["object"]]
+        self._parameters(message["object"])
+        if getattr(model, message["name"], None) is None:
+            torch.default_generator.manual_seed(message["seed"])
+            setattr(model, message["name"], nn.Linear(message["inputs"], message["outputs"]))
+        return {}, {}
 
     def do_set_parameters(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Overwrite parameters of a model, by name."""
@@ -290,7 +315,9 @@ class Worker:
 
         With `gradients`, differentiate the sum of each output times its cotangent (tensors named cotangent.i):
         with respect to the arguments (argument.i) and, for an object, to its parameters (parameter.NAME).
-        With `reach`, name the parameters of the object that these outputs depend on differentiably.
+        With `reach`, name the parameters of the object that these outputs depend on differentiably. With `evaluate`,
+        the object is in evaluation mode. `capture` names callables, attributes of the object or functions of the
+        module, whose first call during this one comes back: its arguments and results.
         """
         arguments = [tensors[f"argument.{index}"] for index in range(message["arguments"])]
         differentiate = any(name.startswith("cotangent.") for name in tensors)
@@ -298,7 +325,8 @@ class Worker:
             argument.requires_grad_(differentiate)
         before = [argument.detach().clone() for argument in arguments]
         torch.default_generator.manual_seed(message["seed"])
-        result = self._target(message)(*arguments)
+        with self._mode(message), self._captured(message) as captured:
+            result = self._target(message)(*arguments)
         changed = [
             index for index, argument in enumerate(arguments) if not torch.equal(argument.detach(), before[index])
         ]
@@ -318,11 +346,75 @@ class Worker:
             "problems": problems,
             "changed": changed,
         }
+        outputs |= captured
         if message["reach"] and not any(problems):
             answer["reached"] = self._reached(message, items)
         if differentiate and not any(problems):
             outputs |= self._gradients(message, items, arguments, tensors)
         return answer, outputs
+
+    @contextlib.contextmanager
+    def _mode(self, message: Message) -> Iterator[None]:
+        """With `evaluate`, evaluation mode for the object."""
+        model = self.objects.get(message.get("object", ""))
+        if not message["evaluate"] or not isinstance(model, nn.Module):
+            yield
+            return
+        nn.Module.eval(model)
+        try:
+            yield
+        finally:
+            nn.Module.train(model)
+
+    @contextlib.contextmanager
+    def _captured(self, message: Message) -> Iterator[dict[str, Tensor]]:
+        """Record the first call of each callable in `capture`: NAME.argument.i and NAME.result.i, where tensors."""
+        found: dict[str, Tensor] = {}
+        undo: list[Callable[[], None]] = []
+
+        def keep(name: str, kind: str, values: Any) -> None:
+            for index, value in enumerate(values if isinstance(values, (tuple, list)) else [values]):
+                with contextlib.suppress(Invalid):
+                    found.setdefault(f"{name}.{kind}.{index}", self._plain(value, name))
+
+        def record(name: str, arguments: Any, result: Any) -> None:
+            if not any(key.startswith(f"{name}.") for key in found):
+                keep(name, "argument", arguments)
+                keep(name, "result", result)
+
+        def wrapped(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+            @functools.wraps(function)
+            def call(*arguments: Any, **named: Any) -> Any:
+                result = function(*arguments, **named)
+                record(name, [*arguments, *named.values()], result)
+                return result
+
+            return call
+
+        model = self.objects.get(message.get("object", ""))
+        for name in message["capture"]:
+            piece = self._submodule(model, name)
+            if isinstance(piece, nn.Module):
+                hook = piece.register_forward_hook(
+                    lambda _, arguments, named, result, name=name: record(name, [*arguments, *named.values()], result),
+                    with_kwargs=True,
+                )
+                undo.append(hook.remove)
+            elif inspect.isfunction(function := getattr(self.module, name, None)):
+                setattr(self.module, name, wrapped(name, function))
+                undo.append(functools.partial(setattr, self.module, name, function))
+        try:
+            yield found
+        finally:
+            for each in reversed(undo):
+                each()
+
+    @staticmethod
+    def _submodule(model: Any, name: str) -> Any:
+        try:
+            return nn.Module.get_submodule(model, name) if isinstance(model, nn.Module) else None
+        except AttributeError:
+            return None
 
     def _reached(self, message: Message, items: list[Any]) -> list[str]:
         named = self._parameters(message["object"])
@@ -412,9 +504,10 @@ class Worker:
             raise Invalid(f"`{message['name']}` is {_describe_value(target)}, which cannot be called")
         return target
 
-    @staticmethod
-    def _attribute(owner: Any, name: str) -> Any:
-        value = getattr(owner, name, None)
+    @classmethod
+    def _attribute(cls, owner: Any, name: str) -> Any:
+        """An attribute, or by a dotted name that of a submodule; Invalid where it is missing or None."""
+        value = cls._submodule(owner, name) if "." in name else getattr(owner, name, None)
         if value is None:
             where = "the module" if isinstance(owner, ModuleType) else f"the {type(owner).__name__}"
             raise Invalid(f"`{name}` is missing: {where} does not define it")

@@ -21,7 +21,6 @@ from playwright.sync_api import Page, expect
 from autograder.assignments.cvae import kit
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring import kit as release
-from autograder.authoring.fill_in import SOLUTION
 
 pytestmark = [
     pytest.mark.slow,
@@ -108,7 +107,7 @@ def test_edit_on_disk_takes_effect_without_a_restart(kit, lab, page, request):
     page.screenshot(path=pictures / "jupyterlab-blank.png")
 
     # The module is written; the same check, run again in the same kernel, passes.
-    (kit / "cs5814_vae.py").write_text(SOLUTION.read_text("utf-8"), "utf-8")
+    (kit / "cs5814_vae.py").write_text(CVAE.solution.read_text("utf-8"), "utf-8")
     cell('check("encoder")').locator(".cm-content").click()
     page.keyboard.press("Control+Enter")
     expect(encoder).to_contain_text("All checks of encoder pass.", timeout=MINUTE)

@@ -9,10 +9,9 @@ from submissions import correct, hostile, wrong
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import MODULE
-from autograder.authoring.fill_in import SOLUTION, fill_in
-from autograder.platforms.nbgrader import NOTEBOOK
+from autograder.authoring.fill_in import fill_in
 
-PERFECT = SOLUTION.read_text("utf-8")
+PERFECT = CVAE.solution.read_text("utf-8")
 BLANK = fill_in(CVAE)
 WRONG = {each.name: wrong.source(each) for each in wrong.WRONG}
 HOSTILE = {each.name: each.source for each in hostile.HOSTILE}

@@ -21,9 +21,8 @@ from conftest import Command, command_in
 from nbgrader.api import Gradebook
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.assignments.cvae.assignment import AUTOMATIC_POINTS, MODULE, PARTS, VISUALIZATION_POINTS
+from autograder.assignments.cvae.assignment import MODULE, PARTS, VISUALIZATION_POINTS
 from autograder.grading.grade import grade_source
-from autograder.platforms.nbgrader import ASSIGNMENT, NOTEBOOK
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.isolation import why_not
 from autograder.submissions.find import find_module
@@ -38,9 +37,9 @@ EXCHANGE = 8  # so many students fetch and submit by nbgrader's own commands, wh
 
 @pytest.fixture(scope="module")
 def released(course: Path, nbgrader: Command) -> Path:
-    nbgrader("generate_assignment", ASSIGNMENT)
-    nbgrader("db", "assignment", "add", ASSIGNMENT, f"--duedate={DUE:%Y-%m-%d %H:%M:%S} UTC")
-    nbgrader("release_assignment", ASSIGNMENT)
+    nbgrader("generate_assignment", CVAE.kit)
+    nbgrader("db", "assignment", "add", CVAE.kit, f"--duedate={DUE:%Y-%m-%d %H:%M:%S} UTC")
+    nbgrader("release_assignment", CVAE.kit)
     return course
 
 
@@ -53,47 +52,47 @@ def submitted(released: Path, nbgrader: Command) -> Path:
         home = released.parent / "students" / student.name
         home.mkdir(parents=True)
         own = command_in(home, home)
-        own("fetch_assignment", ASSIGNMENT, *exchange)
-        student.fill(home / ASSIGNMENT)
-        own("submit", ASSIGNMENT, *exchange, f"--student={student.name}")
+        own("fetch_assignment", CVAE.kit, *exchange)
+        student.fill(home / CVAE.kit)
+        own("submit", CVAE.kit, *exchange, f"--student={student.name}")
 
     everyone = students(released)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(submit, everyone[:EXCHANGE]))
     for student in everyone[EXCHANGE:]:
-        folder = released / "submitted" / student.name / ASSIGNMENT
-        shutil.copytree(released / "release" / ASSIGNMENT, folder)
+        folder = released / "submitted" / student.name / CVAE.kit
+        shutil.copytree(released / "release" / CVAE.kit, folder)
         student.fill(folder)
         (folder / "timestamp.txt").write_text(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f} UTC")
-    nbgrader("collect", ASSIGNMENT, "--ExchangeCollect.check_owner=False")
+    nbgrader("collect", CVAE.kit, "--ExchangeCollect.check_owner=False")
     hand_in_by_platform(released)
-    nbgrader("zip_collect", ASSIGNMENT)
+    nbgrader("zip_collect", CVAE.kit)
     late = f"{DUE + timedelta(days=1, hours=1):%Y-%m-%d %H:%M:%S.%f} UTC"
-    (released / "submitted" / "eve" / ASSIGNMENT / "timestamp.txt").write_text(late)
+    (released / "submitted" / "eve" / CVAE.kit / "timestamp.txt").write_text(late)
     return released
 
 
 def hand_in_by_platform(course: Path) -> None:
     """What Canvas gives for two students: one uploaded two files, the second time; the other a zip of the folder."""
-    archive = course / "downloaded" / ASSIGNMENT / "archive"
+    archive = course / "downloaded" / CVAE.kit / "archive"
     archive.mkdir(parents=True)
-    release = course / "release" / ASSIGNMENT
+    release = course / "release" / CVAE.kit
     with zipfile.ZipFile(archive / "submissions.zip", "w") as everyone:
         everyone.writestr(f"quinnray_LATE_1001_20001_{MODULE[:-3]}-1.py", PERFECT)
         everyone.write(release / f"{NOTEBOOK}.ipynb", f"quinnray_LATE_1001_20002_{NOTEBOOK}-1.ipynb")
         everyone.writestr("quinnray_LATE_1001_20003_notes.py", "print('not asked for')")
         own = course.parent / "own.zip"
         with zipfile.ZipFile(own, "w") as folder:
-            folder.writestr(f"{ASSIGNMENT}/{MODULE}", WRONG["summed-over-batch"])
-            folder.writestr(f"{ASSIGNMENT}/old/{MODULE}", PERFECT)
-            folder.write(release / f"{NOTEBOOK}.ipynb", f"{ASSIGNMENT}/{NOTEBOOK}.ipynb")
-            folder.writestr(f"{ASSIGNMENT}/timestamp.txt", "2000-01-01 00:00:00 UTC")
-        everyone.write(own, f"ruizsam_1002_20004_{ASSIGNMENT}.zip")
+            folder.writestr(f"{CVAE.kit}/{MODULE}", WRONG["summed-over-batch"])
+            folder.writestr(f"{CVAE.kit}/old/{MODULE}", PERFECT)
+            folder.write(release / f"{NOTEBOOK}.ipynb", f"{CVAE.kit}/{NOTEBOOK}.ipynb")
+            folder.writestr(f"{CVAE.kit}/timestamp.txt", "2000-01-01 00:00:00 UTC")
+        everyone.write(own, f"ruizsam_1002_20004_{CVAE.kit}.zip")
 
 
 @pytest.fixture(scope="module")
 def graded(submitted: Path, nbgrader: Command) -> Path:
-    nbgrader("autograde", ASSIGNMENT, FAST)
+    nbgrader("autograde", CVAE.kit, FAST)
     return submitted
 
 
@@ -104,12 +103,12 @@ def gradebook(course: Path) -> Gradebook:
 def scores(course: Path, student: str) -> dict[str, float]:
     """The scores that the gradebook holds, by test cell."""
     with gradebook(course) as book:
-        submission = book.find_submission_notebook(NOTEBOOK, ASSIGNMENT, student)
+        submission = book.find_submission_notebook(NOTEBOOK, CVAE.kit, student)
         return {grade.name: grade.auto_score for grade in submission.grades if grade.name != "visualization"}
 
 
 def autograded(course: Path, student: str) -> dict[str, nbformat.NotebookNode]:
-    notebook = nbformat.read(course / "autograded" / student / ASSIGNMENT / f"{NOTEBOOK}.ipynb", 4)
+    notebook = nbformat.read(course / "autograded" / student / CVAE.kit / f"{NOTEBOOK}.ipynb", 4)
     return {cell.metadata.get("nbgrader", {}).get("grade_id", cell.id): cell for cell in notebook.cells}
 
 
@@ -118,14 +117,14 @@ def test_release_holds_no_solution(released: Path) -> None:
         if path.is_file():
             assert b"BEGIN SOLUTION" not in path.read_bytes()
             assert b"0.5 * logvariances" not in path.read_bytes()
-    assert (released / "release" / ASSIGNMENT / MODULE).read_text().count("raise NotImplementedError") == 5
+    assert (released / "release" / CVAE.kit / MODULE).read_text().count("raise NotImplementedError") == 5
 
 
 def test_every_student_is_graded(graded: Path) -> None:
     everyone = [student.name for student in students(graded)] + ["quinnray", "ruizsam"]
     with gradebook(graded) as book:
         assert sorted(student.id for student in book.students) == sorted(everyone)
-        assert len(book.find_assignment(ASSIGNMENT).submissions) == len(everyone)
+        assert len(book.find_assignment(CVAE.kit).submissions) == len(everyone)
 
 
 def test_each_grade_is_the_one_that_autograder_grade_gives(graded: Path) -> None:
@@ -134,7 +133,7 @@ def test_each_grade_is_the_one_that_autograder_grade_gives(graded: Path) -> None
         report = json.loads(path.read_text())
         seeds[report["sha256"]] = report["seed"]
     by_source = defaultdict(list)  # several handed in the same
-    for module in sorted(graded.glob(f"submitted/*/{ASSIGNMENT}/{MODULE}")):
+    for module in sorted(graded.glob(f"submitted/*/{CVAE.kit}/{MODULE}")):
         by_source[find_module(module, CVAE.module)[1]].append(module.parent.parent.name)
     with Sandbox() as sandbox:
         for source, who in by_source.items():
@@ -146,14 +145,14 @@ def test_each_grade_is_the_one_that_autograder_grade_gives(graded: Path) -> None
 @pytest.mark.parametrize(
     ("student", "expected"),
     [
-        ("ann", AUTOMATIC_POINTS),
+        ("ann", CVAE.points),
         ("ben", 0),
-        ("eve", AUTOMATIC_POINTS),
+        ("eve", CVAE.points),
         ("gus", 0),
-        ("nat", AUTOMATIC_POINTS),
+        ("nat", CVAE.points),
         ("oda", 0),
         ("pia", 0),
-        ("quinnray", AUTOMATIC_POINTS),
+        ("quinnray", CVAE.points),
     ],
 )
 def test_scores_of_the_clear_cases(graded: Path, student: str, expected: float) -> None:
@@ -202,39 +201,39 @@ def test_edited_cells_are_restored(graded: Path) -> None:
     assert "bonus" not in cells
     assert cells["visualization"].source.startswith("### Your turn")
     with gradebook(graded) as book:
-        assert book.find_submission(ASSIGNMENT, "lou").max_score == AUTOMATIC_POINTS + VISUALIZATION_POINTS
+        assert book.find_submission(CVAE.kit, "lou").max_score == CVAE.points + VISUALIZATION_POINTS
 
 
 def test_late_submission_pays_for_each_day_begun(graded: Path) -> None:
     with gradebook(graded) as book:
-        assert book.find_submission(ASSIGNMENT, "eve").late_submission_penalty == 20
-        assert book.find_submission(ASSIGNMENT, "ann").late_submission_penalty == 0
+        assert book.find_submission(CVAE.kit, "eve").late_submission_penalty == 20
+        assert book.find_submission(CVAE.kit, "ann").late_submission_penalty == 0
 
 
 def test_grading_again_reuses_every_report(graded: Path, nbgrader: Command) -> None:
     before = {path: path.stat().st_mtime_ns for path in (graded / "reports").iterdir()}
-    nbgrader("autograde", ASSIGNMENT, FAST, "--force", "--student=oda")
+    nbgrader("autograde", CVAE.kit, FAST, "--force", "--student=oda")
     assert {path: path.stat().st_mtime_ns for path in (graded / "reports").iterdir()} == before
     assert sum(scores(graded, "oda").values()) == 0
 
 
 def test_a_resubmission_is_graded_and_keeps_the_points_given_by_hand(graded: Path, nbgrader: Command) -> None:
     with gradebook(graded) as book:
-        grade = book.find_grade("visualization", NOTEBOOK, ASSIGNMENT, "fay")
+        grade = book.find_grade("visualization", NOTEBOOK, CVAE.kit, "fay")
         grade.manual_score, grade.needs_manual_grade = 7, False
         book.db.commit()
     home = graded.parent / "students" / "fay"
-    shutil.copy(graded.parent / "students" / "ann" / ASSIGNMENT / MODULE, home / ASSIGNMENT)
+    shutil.copy(graded.parent / "students" / "ann" / CVAE.kit / MODULE, home / CVAE.kit)
     exchange = ("--course=cs5814", f"--Exchange.root={graded.parent / 'exchange'}")
-    command_in(home, home)("submit", ASSIGNMENT, *exchange, "--student=fay")
-    nbgrader("collect", ASSIGNMENT, "--update", "--ExchangeCollect.check_owner=False")
-    nbgrader("autograde", ASSIGNMENT, FAST)
-    assert sum(scores(graded, "fay").values()) == AUTOMATIC_POINTS
+    command_in(home, home)("submit", CVAE.kit, *exchange, "--student=fay")
+    nbgrader("collect", CVAE.kit, "--update", "--ExchangeCollect.check_owner=False")
+    nbgrader("autograde", CVAE.kit, FAST)
+    assert sum(scores(graded, "fay").values()) == CVAE.points
     with gradebook(graded) as book:
-        grade = book.find_grade("visualization", NOTEBOOK, ASSIGNMENT, "fay")
+        grade = book.find_grade("visualization", NOTEBOOK, CVAE.kit, "fay")
         assert grade.manual_score == 7
-        assert book.find_submission(ASSIGNMENT, "fay").score == 97
-        assert book.find_submission(ASSIGNMENT, "eve").late_submission_penalty == 20  # not touched
+        assert book.find_submission(CVAE.kit, "fay").score == 97
+        assert book.find_submission(CVAE.kit, "eve").late_submission_penalty == 20  # not touched
 
 
 @pytest.fixture(scope="module")
@@ -242,7 +241,7 @@ def pictured(graded: Path, nbgrader: Command) -> Path:
     """The class, of which the notebooks of two have run."""
     for student in ("cam", "lou"):
         before = scores(graded, student)
-        nbgrader("autograde", ASSIGNMENT, "--force", f"--student={student}")
+        nbgrader("autograde", CVAE.kit, "--force", f"--student={student}")
         assert scores(graded, student) == before
     return graded
 
@@ -266,17 +265,17 @@ def test_pictures_come_from_the_sandbox_and_scripts_do_not(pictured: Path) -> No
 
 def submission_of(course: Path, student: str) -> str:
     with gradebook(course) as book:
-        return book.find_submission_notebook(NOTEBOOK, ASSIGNMENT, student).id
+        return book.find_submission_notebook(NOTEBOOK, CVAE.kit, student).id
 
 
 def total(course: Path, student: str) -> float:
     with gradebook(course) as book:
-        return book.find_submission(ASSIGNMENT, student).score
+        return book.find_submission(CVAE.kit, student).score
 
 
 @pytest.mark.browser
 def test_lists_the_class(server: str, page: Any, expect: Any, graded: Path, artefacts: Path) -> None:
-    page.goto(server % f"formgrader/manage_submissions/{ASSIGNMENT}")
+    page.goto(server % f"formgrader/manage_submissions/{CVAE.kit}")
     for student in students(graded):
         expect(page.locator("body")).to_contain_text(student.name)
     expect(page.locator("tbody tr", has_text="cam")).to_contain_text(f"{total(graded, 'cam'):g} / 100")
@@ -331,19 +330,19 @@ def test_no_script_of_a_students_runs(server: str, page: Any, expect: Any, pictu
 
 @pytest.fixture(scope="module")
 def feedback(pictured: Path, nbgrader: Command) -> Path:
-    nbgrader("generate_feedback", ASSIGNMENT)
+    nbgrader("generate_feedback", CVAE.kit)
     return pictured
 
 
 def test_feedback_reaches_the_student(feedback: Path, nbgrader: Command) -> None:
-    nbgrader("release_feedback", ASSIGNMENT)
+    nbgrader("release_feedback", CVAE.kit)
     home = feedback.parent / "students" / "cam"
     exchange = ("--course=cs5814", f"--Exchange.root={feedback.parent / 'exchange'}")
-    command_in(home, home)("fetch_feedback", ASSIGNMENT, *exchange, "--student=cam")
-    (page,) = home.glob(f"{ASSIGNMENT}/feedback/*/{NOTEBOOK}.html")
+    command_in(home, home)("fetch_feedback", CVAE.kit, *exchange, "--student=cam")
+    (page,) = home.glob(f"{CVAE.kit}/feedback/*/{NOTEBOOK}.html")
     assert "Hint:" in page.read_text()
     for student in ("lou", "mel"):
-        text = (feedback / "feedback" / student / ASSIGNMENT / f"{NOTEBOOK}.html").read_text()
+        text = (feedback / "feedback" / student / CVAE.kit / f"{NOTEBOOK}.html").read_text()
         assert not re.search(r"<script>(document|alert)", text)
         assert "<img src=x" not in text
 
@@ -351,7 +350,7 @@ def test_feedback_reaches_the_student(feedback: Path, nbgrader: Command) -> None
 @pytest.mark.browser
 @pytest.mark.parametrize("student", ["cam", "gus", "lou"])
 def test_no_script_runs_in_the_feedback(feedback: Path, page: Any, expect: Any, artefacts: Path, student: str) -> None:
-    page.goto(f"file://{feedback}/feedback/{student}/{ASSIGNMENT}/{NOTEBOOK}.html")
+    page.goto(f"file://{feedback}/feedback/{student}/{CVAE.kit}/{NOTEBOOK}.html")
     expect(page.locator("body")).to_contain_text("Comment" if student == "cam" else "points")
     page.wait_for_timeout(500)
     assert page.title() != "owned"
@@ -368,12 +367,12 @@ def test_exports(graded: Path, nbgrader: Command) -> None:
     stock = {row["student_id"]: row for row in rows(graded / "grades.csv")}
     canvas = {row["SIS Login ID"]: row for row in rows(graded / "canvas.csv")}
     gradescope = {row["SID"]: row for row in rows(graded / "gradescope.csv")}
-    assert float(stock["ann"]["score"]) == AUTOMATIC_POINTS
-    assert float(stock["eve"]["score"]) == AUTOMATIC_POINTS - 20
-    assert float(canvas[""][ASSIGNMENT]) == 100
+    assert float(stock["ann"]["score"]) == CVAE.points
+    assert float(stock["eve"]["score"]) == CVAE.points - 20
+    assert float(canvas[""][CVAE.kit]) == 100
     for student, row in stock.items():
-        assert float(canvas[student][ASSIGNMENT]) == float(gradescope[student][ASSIGNMENT]) == float(row["score"])
-    assert gradescope["eve"][f"{ASSIGNMENT} - Lateness (H:M:S)"] == "25:00:00"
+        assert float(canvas[student][CVAE.kit]) == float(gradescope[student][CVAE.kit]) == float(row["score"])
+    assert gradescope["eve"][f"{CVAE.kit} - Lateness (H:M:S)"] == "25:00:00"
     assert canvas["ben"]["Student"] == "'@SUM(A1), =1+1"
     assert gradescope["ben"]["First Name"] == "'=1+1"
 

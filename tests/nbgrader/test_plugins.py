@@ -12,7 +12,7 @@ from nbgrader.api import Gradebook
 from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom.cells import inert
-from autograder.platforms.nbgrader import ASSIGNMENT, NOTEBOOK, course, plugins
+from autograder.platforms.nbgrader import course, plugins
 
 
 @pytest.mark.parametrize(
@@ -67,14 +67,14 @@ def test_no_cell_is_a_formula(cell: object, written: object) -> None:
 @pytest.fixture
 def gradebook(tmp_path: Path) -> Iterator[Gradebook]:
     book = Gradebook(f"sqlite:///{tmp_path}/gradebook.db")
-    book.add_assignment(ASSIGNMENT, duedate=datetime(2026, 11, 30))
-    book.add_notebook(NOTEBOOK, ASSIGNMENT)
-    book.add_grade_cell("encoder", NOTEBOOK, ASSIGNMENT, max_score=15, cell_type="code")
+    book.add_assignment(CVAE.kit, duedate=datetime(2026, 11, 30))
+    book.add_notebook(NOTEBOOK, CVAE.kit)
+    book.add_grade_cell("encoder", NOTEBOOK, CVAE.kit, max_score=15, cell_type="code")
     book.add_student("doe", first_name="Jane", last_name="Doe", email="doe@example.edu")
     book.add_student("roe", first_name="=1+1", last_name="Roe")
-    book.add_submission(ASSIGNMENT, "doe", timestamp=datetime(2026, 12, 1, 1, tzinfo=UTC).replace(tzinfo=None))
-    book.find_grade("encoder", NOTEBOOK, ASSIGNMENT, "doe").auto_score = 12.5
-    book.find_submission_notebook(NOTEBOOK, ASSIGNMENT, "doe").late_submission_penalty = 10
+    book.add_submission(CVAE.kit, "doe", timestamp=datetime(2026, 12, 1, 1, tzinfo=UTC).replace(tzinfo=None))
+    book.find_grade("encoder", NOTEBOOK, CVAE.kit, "doe").auto_score = 12.5
+    book.find_submission_notebook(NOTEBOOK, CVAE.kit, "doe").late_submission_penalty = 10
     book.db.commit()
     yield book
     book.close()
@@ -88,7 +88,7 @@ def exported(exporter: plugins.RosterExport, gradebook: Gradebook) -> list[list[
 
 def test_canvas_without_a_roster(gradebook: Gradebook, tmp_path: Path) -> None:
     assert exported(plugins.CanvasExport(to=str(tmp_path / "out.csv")), gradebook) == [
-        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", ASSIGNMENT],
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", CVAE.kit],
         ["    Points Possible", "", "", "", "", "15.0"],
         ["Doe, Jane", "", "", "doe", "", "2.5"],
         ["Roe, =1+1", "", "", "roe", "", ""],
@@ -98,11 +98,11 @@ def test_canvas_without_a_roster(gradebook: Gradebook, tmp_path: Path) -> None:
 def test_canvas_with_its_own_roster(gradebook: Gradebook, tmp_path: Path) -> None:
     roster = tmp_path / "roster.csv"
     roster.write_text(
-        f"\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,{ASSIGNMENT} (4711)\n"
+        f"\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,{CVAE.kit} (4711)\n"
         '    Points Possible,,,,,15\n"Doe, J.",77,d0e,doe,S1,\n'
     )
     assert exported(plugins.CanvasExport(to=str(tmp_path / "out.csv"), roster=str(roster)), gradebook) == [
-        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", f"{ASSIGNMENT} (4711)"],
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", f"{CVAE.kit} (4711)"],
         ["    Points Possible", "", "", "", "", "15.0"],
         ["Doe, J.", "77", "d0e", "doe", "S1", "2.5"],
     ]
@@ -110,7 +110,7 @@ def test_canvas_with_its_own_roster(gradebook: Gradebook, tmp_path: Path) -> Non
 
 def test_gradescope(gradebook: Gradebook, tmp_path: Path) -> None:
     header, doe, roe = exported(plugins.GradescopeExport(to=str(tmp_path / "out.csv")), gradebook)
-    assert header[:6] == ["First Name", "Last Name", "SID", "Email", "Sections", ASSIGNMENT]
+    assert header[:6] == ["First Name", "Last Name", "SID", "Email", "Sections", CVAE.kit]
     assert doe == ["Jane", "Doe", "doe", "doe@example.edu", "", "2.5", "15.0", "2026-12-01 01:00:00 +0000", "25:00:00"]
     assert roe == ["'=1+1", "Roe", "roe", "", "", "", "15.0", "", ""]
 
@@ -132,8 +132,8 @@ def test_a_course_can_be_refreshed_without_losing_its_settings(tmp_path: Path) -
     course.build_course(CVAE, tmp_path)
     (tmp_path / "nbgrader_config.py").write_text("mine")
     (tmp_path / "README.md").write_text("of another term")
-    (tmp_path / "source" / ASSIGNMENT / "cvae.ipynb").write_text("old")
+    (tmp_path / "source" / CVAE.kit / "cvae.ipynb").write_text("old")
     course.build_course(CVAE, tmp_path)
     assert (tmp_path / "nbgrader_config.py").read_text() == "mine"
     assert f'--duedate="{assignment.DUE}"' in (tmp_path / "README.md").read_text("utf-8")
-    assert (tmp_path / "source" / ASSIGNMENT / "cvae.ipynb").read_text() != "old"
+    assert (tmp_path / "source" / CVAE.kit / "cvae.ipynb").read_text() != "old"

@@ -14,9 +14,8 @@ import pytest
 from conftest import Command, command_in
 from nbgrader.api import Gradebook
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import MODULE
-from autograder.authoring.fill_in import SOLUTION
-from autograder.platforms.nbgrader import ASSIGNMENT, NOTEBOOK
 
 
 def server_program(name: str) -> str | None:
@@ -82,16 +81,16 @@ def address() -> Iterator[str]:
 
 def test_a_submission_goes_from_release_to_export(course: Path, address: str) -> None:
     nbgrader: Command = command_in(course, course.parent, NBGRADER_DB=address)
-    nbgrader("generate_assignment", ASSIGNMENT)
-    submission = course / "submitted" / "ann" / ASSIGNMENT
-    shutil.copytree(course / "release" / ASSIGNMENT, submission)
-    shutil.copy(SOLUTION, submission / MODULE)
+    nbgrader("generate_assignment", CVAE.kit)
+    submission = course / "submitted" / "ann" / CVAE.kit
+    shutil.copytree(course / "release" / CVAE.kit, submission)
+    shutil.copy(CVAE.solution, submission / MODULE)
     for _ in range(2):  # a regrade keeps what was given by hand
-        nbgrader("autograde", ASSIGNMENT, "--RunNotebook.enabled=False", "--force")
+        nbgrader("autograde", CVAE.kit, "--RunNotebook.enabled=False", "--force")
         with Gradebook(address) as book:
-            book.find_grade("visualization", NOTEBOOK, ASSIGNMENT, "ann").manual_score = 8
+            book.find_grade("visualization", NOTEBOOK, CVAE.kit, "ann").manual_score = 8
             book.db.commit()
-    nbgrader("generate_feedback", ASSIGNMENT)
+    nbgrader("generate_feedback", CVAE.kit)
     nbgrader("export", "--to=grades.csv")
     with (course / "grades.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)

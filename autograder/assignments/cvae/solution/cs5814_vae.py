@@ -1,6 +1,6 @@
 """CS 5814, homework 3, part 3: a conditional variational autoencoder.
 
-Fill in the functions and the class below, in the order of the notebook `cvae.ipynb`, which explains each step
+Fill in the class and the two functions below, in the order of the notebook `cvae.ipynb`, which explains each step
 and checks it. Shapes: N images in a minibatch, each flattened to `input_dim` numbers in [0, 1]; K categories;
 a latent vector of `latent` numbers.
 
@@ -11,49 +11,6 @@ Sohn, Lee & Yan, "Learning Structured Output Representation using Deep Condition
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-
-
-def sample_latent(means, logvariances):
-    """Draw latent vectors by the reparameterisation trick, z = μ + σ·ε with ε ~ N(0, 1).
-
-    The noise ε is drawn anew, independently for every element, at each call. The draw stays differentiable
-    with respect to both arguments. (Kingma & Welling 2014, section 2.4.)
-
-    Arguments:
-        means: (N, latent) tensor, μ, any real numbers.
-        logvariances: (N, latent) tensor, log σ², any real numbers.
-
-    Returns:
-        latents: (N, latent) tensor, one draw for each row.
-    """
-    ### BEGIN SOLUTION: Draw one latent vector for each row, differentiably.
-    std = torch.exp(0.5 * logvariances)
-    return means + std * torch.randn_like(std)
-    ### END SOLUTION
-
-
-def loss_function(reconstructions, originals, means, logvariances):
-    """The negative evidence lower bound: reconstruction error plus KL divergence, averaged over the minibatch.
-
-    The reconstruction term is the pixelwise binary cross-entropy, summed over the pixels of an image. The
-    regularisation term is KL(N(μ, σ²) ‖ N(0, I)) in closed form, summed over the latent dimensions:
-        -½ Σ_j (1 + log σ_j² - μ_j² - σ_j²)        (Kingma & Welling 2014, appendix B).
-    No loops: the whole minibatch at once.
-
-    Arguments:
-        reconstructions: (N, input_dim) or (N, 1, H, W) tensor of probabilities in (0, 1).
-        originals: tensor of the same shape, pixels in [0, 1].
-        means: (N, latent) tensor, μ.
-        logvariances: (N, latent) tensor, log σ².
-
-    Returns:
-        loss: scalar tensor, in nats per image.
-    """
-    ### BEGIN SOLUTION: Add the two terms and average over the minibatch, without loops.
-    reconstruction = F.binary_cross_entropy(reconstructions, originals, reduction="sum")
-    divergence = -0.5 * torch.sum(1 + logvariances - means.pow(2) - logvariances.exp())
-    return (reconstruction + divergence) / means.shape[0]
-    ### END SOLUTION
 
 
 class ConditionalVariationalAutoencoder(nn.Module):
@@ -128,3 +85,46 @@ class ConditionalVariationalAutoencoder(nn.Module):
         data_recon = self.decoder(torch.cat((latents, condition), dim=-1))
         return data_recon, mean_params, logvariance_params
         ### END SOLUTION
+
+
+def sample_latent(means, logvariances):
+    """Draw latent vectors by the reparameterisation trick, z = μ + σ·ε with ε ~ N(0, 1).
+
+    The noise ε is drawn anew, independently for every element, at each call. The draw stays differentiable
+    with respect to both arguments. (Kingma & Welling 2014, section 2.4.)
+
+    Arguments:
+        means: (N, latent) tensor, μ, any real numbers.
+        logvariances: (N, latent) tensor, log σ², any real numbers.
+
+    Returns:
+        latents: (N, latent) tensor, one draw for each row.
+    """
+    ### BEGIN SOLUTION: Draw one latent vector for each row, differentiably.
+    std = torch.exp(0.5 * logvariances)
+    return means + std * torch.randn_like(std)
+    ### END SOLUTION
+
+
+def loss_function(reconstructions, originals, means, logvariances):
+    """The negative evidence lower bound: reconstruction error plus KL divergence, averaged over the minibatch.
+
+    The reconstruction term is the pixelwise binary cross-entropy, summed over the pixels of an image. The
+    regularisation term is KL(N(μ, σ²) ‖ N(0, I)) in closed form, summed over the latent dimensions:
+        -½ Σ_j (1 + log σ_j² - μ_j² - σ_j²)        (Kingma & Welling 2014, appendix B).
+    No loops: the whole minibatch at once.
+
+    Arguments:
+        reconstructions: (N, input_dim) or (N, 1, H, W) tensor of probabilities in (0, 1).
+        originals: tensor of the same shape, pixels in [0, 1].
+        means: (N, latent) tensor, μ.
+        logvariances: (N, latent) tensor, log σ².
+
+    Returns:
+        loss: scalar tensor, in nats per image.
+    """
+    ### BEGIN SOLUTION: Add the two terms and average over the minibatch, without loops.
+    reconstruction = F.binary_cross_entropy(reconstructions, originals, reduction="sum")
+    divergence = -0.5 * torch.sum(1 + logvariances - means.pow(2) - logvariances.exp())
+    return (reconstruction + divergence) / means.shape[0]
+    ### END SOLUTION
