@@ -170,11 +170,11 @@ def grade(
       2  bad usage, or nothing to grade
       3  the grader itself failed
     """
-    from autograder.grading.grade import grade_source, nothing
+    from autograder.grading.grade import grade_source, nothing, told
     from autograder.platforms.github import workflow
     from autograder.sandbox import isolation as levels
     from autograder.sandbox.client import Sandbox
-    from autograder.submissions.find import NothingToGrade, find_module
+    from autograder.submissions.find import NothingToGrade, find_module, interface
 
     which = chosen(assignment)
     if github and not all(os.environ.get(variable) for variable in workflow.FILES):
@@ -193,25 +193,25 @@ def grade(
                 raise typer.BadParameter(f"the folder of {file} does not exist")
         results = _results_file(gradescope, which, visibility) if gradescope else None
         try:
-            name, source = find_module(submission, which.module)
+            found = find_module(submission, which.module, interface(which))
         except NothingToGrade as error:
             if github:
                 commands += workflow.publish(nothing(which, str(error)), b"", "")
             if results:
-                reason = f"{error}. Hand in the file under exactly this name, {which.module}"
-                results.finish(nothing(which, reason))
+                results.finish(nothing(which, str(error)))
             raise
         with Sandbox(isolation, which) as sandbox:
             if require_isolation:
                 sandbox.require_strong()
             report = grade_source(
-                name,
-                source,
+                found.name,
+                found.source,
                 sandbox,
                 seed=seed,
                 pictures=html is not None,
                 progress=results.progress if results else None,
             )
+        report = told(report, found.notes, found.attention)
         if results:
             results.finish(report)
         from autograder.grading.results import write
@@ -227,7 +227,7 @@ def grade(
                 write(path, render(report))
         if github:
             folder = submission if submission.is_dir() else Path.cwd()
-            commands += workflow.publish(report, source, Path(os.path.relpath(name, folder)).as_posix())
+            commands += workflow.publish(report, found.source, Path(os.path.relpath(found.name, folder)).as_posix())
         if quiet:
             console.print(f"{report.score:g}/{report.max_score:g}", highlight=False)
         else:
@@ -290,7 +290,7 @@ def _timings(report: "Report") -> Table:
     rich_help_panel=GRADE,
     epilog=examples(
         ("autograder class submissions/ --out graded/", "then open graded/index.html"),
-        ("autograder class canvas.zip --out graded/ --workers 4", "a platform's download, four at a time"),
+        ("autograder class canvas.zip --out graded/ --roster roster.csv", "a platform's download, by names"),
     ),
 )
 def class_command(
@@ -298,6 +298,13 @@ def class_command(
         Path, typer.Argument(help="A folder with one folder or zip a student, or the zip of a platform's download.")
     ],
     out: Annotated[Path, typer.Option(help="Where reports, pages and grades go.")],
+    roster: Annotated[
+        Path | None,
+        typer.Option(help="A CSV file of ids and names, or a gradebook's export: who handed in nothing has a row too."),
+    ] = None,
+    extensions: Annotated[
+        Path | None, typer.Option(help="A CSV file with the columns student and until, a date with its zone.")
+    ] = None,
     scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler to use. \\[default: this machine]")] = None,
     workers: Annotated[int, typer.Option(help="How many are graded at once here; 0: one a core.", min=0)] = 0,
     seed: Annotated[
@@ -320,15 +327,26 @@ def class_command(
       3    the grader itself failed
       130  stopped by Ctrl-C
     """
+    from autograder.classroom.page import closing_lines
     from autograder.classroom.progress import ClassProgress
     from autograder.classroom.run import Class
     from autograder.grading.results import Results
-    from autograder.submissions.layouts import find_submissions
+    from autograder.submissions.layouts import read_upload
+    from autograder.submissions.roster import RosterError, read_extensions, read_roster
 
     which = chosen(assignment)
+    kept = results or out / "results"
+    if out.resolve() == submissions.resolve():
+        raise typer.BadParameter("choose another folder than that of the submissions", param_hint="--out")
     with exit_codes():
-        found = find_submissions(submissions, which.module)
-        taught = Class(found, Results(results or out / "results", which, seed, require_isolation), out)
+        try:
+            enrolled = read_roster(roster) if roster else None
+            until = read_extensions(extensions) if extensions else None
+        except RosterError as error:
+            raise typer.BadParameter(printable(str(error))) from None
+        upload = read_upload(submissions, which, enrolled, until, outputs=(out, kept))
+        found = upload.submitted
+        taught = Class(upload, Results(kept, which, seed, require_isolation), out)
         if fresh:
             taught.forget()
         try:
@@ -343,10 +361,13 @@ def class_command(
             raise typer.Exit(INTERRUPTED) from None
         failed = taught.finish()
         if not quiet:
-            console.print(f"Graded {len(found)} submissions. Open {out / 'index.html'} in a browser.", markup=False)
+            said = [*(enrolled.notes if enrolled else ()), *closing_lines(taught.figures)]
+            for line in (*said, f"Open {out / 'index.html'} in a browser."):
+                console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
     if failed:
         errors.print(
-            f"The grader itself failed on {printable(', '.join(failed))}: run the same command again.",
+            f"The grader could not read or grade {printable(', '.join(failed))}, which is no fault of theirs: the page "
+            "says why. Run the same command again.",
             markup=False,
             soft_wrap=True,
         )
