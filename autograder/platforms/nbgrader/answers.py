@@ -14,9 +14,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from autograder.platforms.nbgrader.dates import Unreadable, submitted_at
-from autograder.platforms.nbgrader.files import entries, is_linked, read_regular
+from autograder.platforms.nbgrader.files import NO_MODULE, collected, files_of, is_linked
 from autograder.platforms.nbgrader.submitted import MAX_CELLS, harmless, text_of
 from autograder.report.model import clean
+from autograder.submissions.files import File
+from autograder.submissions.names import alike
 
 MAX_NOTEBOOK = 128 << 20  # with its outputs: pictures, and training that printed a line a step
 MAX_WITHOUT_OUTPUTS = 32 << 20
@@ -25,7 +27,6 @@ MAX_NOTEBOOKS = 8  # that are looked at in one submission
 
 _OUTPUTS = re.compile(rb'"outputs"\s*:\s*\[')
 _STEP = re.compile(rb'[^"\[\]]*+(?:("(?:[^"\\]++|\\.)*+")|([\[\]]))', re.DOTALL)  # to the next text or bracket
-_COPY = re.compile(r"^copy of |^copie de |[ _-]*(\(\d+\)|copy ?\d*|\d+)$", re.IGNORECASE)
 
 
 @dataclass
@@ -44,29 +45,25 @@ def find_answers(wanted: Path, released: NotebookNode | None) -> Answers:
             long as there is another.
     """
     known = _texts(released.cells) if released else set()
-    found: list[tuple[Path, NotebookNode]] = []
+    found: list[tuple[str, NotebookNode]] = []
     notes = []
-    for path in _candidates(wanted):
+    for file in _candidates(wanted):
         try:
-            notebook = read_notebook(path)
-            found.append((path, text_of(notebook)))
-            if len(notebook.cells) > MAX_CELLS:
-                notes.append(
-                    f"of `{path.name}`, which has {len(notebook.cells)} cells, the first {MAX_CELLS} are shown"
-                )
+            notebook = read_notebook(file)
+            found.append((file.label, text_of(notebook)))
+            if (count := len(notebook.cells)) > MAX_CELLS:
+                notes.append(f"of `{file.label}`, which has {count} cells, the first {MAX_CELLS} are shown")
         except Exception as error:  # every way in which a file can fail to be a notebook
-            said = error.strerror if isinstance(error, OSError) else str(error)
-            notes.append(f"`{path.name}` cannot be read: {clean(said or type(error).__name__, 300)}")
+            notes.append(f"`{file.label}` cannot be read: {clean(str(error) or type(error).__name__, 300)}")
     says_more = [each for each in found if _texts(each[1].cells) - known]
-    chosen, notebook = next(iter(says_more or found), (wanted, new_notebook()))
-    if chosen != wanted:
-        notes.append(f"this is the notebook `{chosen.relative_to(wanted.parent)}`")
+    chosen, notebook = next(iter(says_more or found), (wanted.name, new_notebook()))
+    if chosen != wanted.name:
+        notes.append(f"this is the notebook `{chosen}`")
     known |= _texts(notebook.cells)
-    for path, other in says_more:
+    for name, other in says_more:
         more = [cell for cell in other.cells if cell.cell_type == "markdown" and _texts([cell]) - known]
-        if path != chosen and more:
-            name = path.relative_to(wanted.parent)
-            notes.append(f"what `{name}` says besides is at the end")
+        if name != chosen and more:
+            notes.append(f"what only `{name}` says is at the end")
             notebook.cells += [new_markdown_cell(harmless(f"**From `{name}`:**")), *more]
             known |= _texts(more)
     if released and not says_more:
@@ -85,32 +82,26 @@ def noted(answers: Answers, notes: Iterable[str] = ()) -> NotebookNode:
     return notebook
 
 
-def _candidates(wanted: Path) -> list[Path]:
+def _candidates(wanted: Path) -> list[File]:
     """The notebooks in a submission, the likeliest first: the name itself, a copy of it, any other."""
-    found = [Path(entry.path) for entry in entries(wanted.parent) if ".ipynb" in entry.name.lower()]
-    hidden = [path for path in found if re.search(r"/(\.|__MACOSX/)", f"/{path.relative_to(wanted.parent)}")]
-
-    def rank(path: Path) -> tuple[bool, bool, int, str]:
-        name, _, _ = path.name.lower().partition(".ipynb")
-        return (path != wanted, _stem(name) != _stem(wanted.stem.lower()), len(path.parts), path.name)
-
-    return sorted((path for path in found if path not in hidden), key=rank)[:MAX_NOTEBOOKS]
+    found = [file for file in files_of(wanted.parent) if ".ipynb" in file.name.lower()]
+    found.sort(key=lambda file: (file.steps != (wanted.name,), not _copies(file.name, wanted.name), len(file.steps)))
+    return found[:MAX_NOTEBOOKS]
 
 
-def _stem(name: str) -> str:
-    """A file's name without what browsers, Jupyter, Colab, Canvas and file managers add to that of a copy."""
-    while (shorter := _COPY.sub("", name.strip(" -_"))) != name:
-        name = shorter
-    return name
+def _copies(name: str, wanted: str) -> bool:
+    """Whether `name` is that of a copy of the notebook `wanted`, which a program made."""
+    name = re.sub(r"(?i)(\.ipynb)\.(json|txt)$|-Copy(?=\d)", lambda end: end[1] or "-", name)
+    return alike(name, wanted)
 
 
 def _texts(cells: Iterable[NotebookNode]) -> set[str]:
     return {text for cell in cells if (text := "".join(cell.source).replace("\N{WORD JOINER}", "").strip())}
 
 
-def read_notebook(path: Path) -> NotebookNode:
-    """The notebook in the file `path`, without outputs. An exception of any kind where it is none."""
-    data = read_regular(path, MAX_NOTEBOOK + 1)
+def read_notebook(file: File) -> NotebookNode:
+    """The notebook in a file, without outputs. An exception of any kind where it is none."""
+    data = file.read(MAX_NOTEBOOK + 1)
     if len(data) > MAX_NOTEBOOK:
         raise ValueError(f"it is larger than {MAX_NOTEBOOK >> 20} MiB")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -171,14 +162,11 @@ class SubmittedNotebooks(NotebookExporter):
 
 def notes_on(folder: Path) -> list[str]:
     """What else a TA should know of a submission: links, which were not followed, and a time that cannot be read."""
-    links = [Path(entry.path).relative_to(folder).as_posix() for entry in entries(folder) if entry.is_symlink()]
-    notes = (
-        [f"symbolic links in the submission are not followed: {', '.join(f'`{each}`' for each in links[:5])}"]
-        if links
-        else []
-    )
+    notes = [line for line in collected(folder) if not line.startswith(NO_MODULE)]
+    if links := [f"`{file.label}`" for file in files_of(folder) if "link" in file.trouble]:
+        notes.append(f"a link was handed in, and no link is followed: {', '.join(links[:5])}")
     if is_linked(folder):
-        notes.append("the submission's folder is a symbolic link, which is not followed")
+        notes.append("the submission's folder is a symbolic link, which is never followed")
     try:
         submitted_at(folder)
     except Unreadable as error:

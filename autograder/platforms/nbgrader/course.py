@@ -96,10 +96,10 @@ def _configure(c: Any, assignments: list[Assignment]) -> None:
 
     from autograder.platforms.nbgrader import guards
     from autograder.platforms.nbgrader.answers import SubmittedNotebooks
+    from autograder.platforms.nbgrader.collect import ByFolder, Collect, Downloads
     from autograder.platforms.nbgrader.dates import Extensions, LatePenalty
     from autograder.platforms.nbgrader.grades import TrustedGrades
     from autograder.platforms.nbgrader.pictures import RunNotebook
-    from autograder.platforms.nbgrader.plugins import Downloads
     from autograder.platforms.nbgrader.submitted import RestoreCells
 
     guards.install()
@@ -123,11 +123,12 @@ def _configure(c: Any, assignments: list[Assignment]) -> None:
         AssignLatePenalties,
         CheckCellMetadata,
     ]
-    for plugin in (c.TrustedGrades, c.RunNotebook, c.Downloads):
+    for plugin in (c.TrustedGrades, c.RunNotebook, c.Collect, c.Downloads, c.CanvasExport):
         plugin.assignments = [each.where for each in assignments]
     c.Autograde.exclude_overwriting = {each.kit: [each.module] for each in assignments}
-    c.ZipCollectApp.collector_plugin = Downloads
-    c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".py"]
+    c.ExchangeFactory.collect = Collect
+    c.ZipCollectApp.extractor_plugin = Downloads
+    c.ZipCollectApp.collector_plugin = ByFolder
     c.AssignLatePenalties.plugin_class = LatePenalty
 
 

@@ -13,8 +13,9 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float
 
 from autograder.grading import GraderError
-from autograder.platforms.nbgrader.files import read_regular
+from autograder.platforms.nbgrader.files import read
 from autograder.platforms.nbgrader.roster import same_student
+from autograder.submissions.files import NothingToGrade
 from autograder.submissions.roster import RosterError, moment, read_extensions
 
 TIMESTAMP = "timestamp.txt"
@@ -38,11 +39,9 @@ def submitted_at(folder: Path) -> datetime | None:
     """
     path = folder / TIMESTAMP
     try:
-        text = read_regular(path, 200).decode("utf-8-sig", "replace").strip()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise Unreadable(f"{path} cannot be read: {error.strerror}; {ON_TIME}") from None
+        text = (read(path, 200) or b"").decode("utf-8-sig", "replace").strip()
+    except NothingToGrade as error:
+        raise Unreadable(f"{path.parent}: {error}; {ON_TIME}") from None
     if not text:
         return None
     try:

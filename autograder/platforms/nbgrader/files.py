@@ -1,12 +1,13 @@
-"""Files of a submission, read as they lie there: nothing is followed, and nothing that never ends is opened."""
+"""What lies in a student's folder of a course. Nothing there is followed, and nothing is opened that is no file."""
 
-import errno
 import os
-import stat
-from collections.abc import Iterator
 from pathlib import Path
 
-from autograder.submissions.find import MAX_DEPTH
+from autograder.submissions.files import File, NothingToGrade, in_folder, on_disk
+
+COLLECTED = "collected.txt"  # what a collector says of a submission: a line for each note
+NO_MODULE = "No module: "  # how the line begins that says why there is none
+MAX_NOTES = 20_000
 
 
 def is_linked(folder: Path) -> bool:
@@ -14,36 +15,19 @@ def is_linked(folder: Path) -> bool:
     return folder.is_symlink() or folder.parent.is_symlink()
 
 
-def entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Everything in a submission's folder but folders, level by level and by name."""
-    level = [] if is_linked(folder) else [str(folder)]
-    for _ in range(MAX_DEPTH):
-        below = []
-        for each in level:
-            try:
-                with os.scandir(each) as found:
-                    listed = sorted(found, key=lambda entry: entry.name)
-            except OSError:
-                continue
-            below += [entry.path for entry in listed if entry.is_dir(follow_symlinks=False)]
-            yield from (entry for entry in listed if not entry.is_dir(follow_symlinks=False))
-        level = below
+def files_of(folder: Path) -> list[File]:
+    """The files in a student's folder for an assignment, nearest to the top first; a link has a `trouble`."""
+    return [] if is_linked(folder) else [file for file in in_folder(folder).files if not file.junk]
 
 
-def regular_files(folder: Path) -> list[Path]:
-    """The files in a submission's folder that hold what they say: no links and no devices."""
-    return [Path(entry.path) for entry in entries(folder) if entry.is_file(follow_symlinks=False)]
+def read(path: Path, most: int) -> bytes | None:
+    """The first `most` bytes of a file; None if it is not there. NothingToGrade says why it cannot be read."""
+    return on_disk(path.parent, (path.name,)).read(most) if os.path.lexists(path) else None
 
 
-def read_regular(path: Path, most: int) -> bytes:
-    """No more than `most` bytes of a regular file. OSError, which says why, where it is a link or no file."""
+def collected(folder: Path) -> list[str]:
+    """What the collector noted when it took this submission from an upload."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise OSError(error.errno, "it is a symbolic link") from None
-        raise
-    with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is not a file")
-        return file.read(most)
+        return (read(folder / COLLECTED, MAX_NOTES) or b"").decode("utf-8", "replace").splitlines()
+    except NothingToGrade:
+        return []

@@ -12,7 +12,8 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.log import get_logger
 
 from autograder.platforms.nbgrader.dates import Unreadable, as_nbgrader, read_moment, submitted_at
-from autograder.platforms.nbgrader.files import read_regular, regular_files
+from autograder.platforms.nbgrader.files import files_of
+from autograder.submissions.names import suffix
 
 # What formgrader may show next to a notebook. A page or a drawing with a script in it would run in the TA's name.
 SHOWN = (".py", ".txt", ".csv", ".png", ".jpg", ".jpeg", ".gif")
@@ -62,10 +63,10 @@ def _take_over(converter: BaseConverter, assignment: str, student: str) -> None:
     if not isinstance(converter, Autograde):
         return _init_assignment(converter, assignment, student)
     source, to = (Path(form(assignment, student)) for form in (converter._format_source, converter._format_dest))
-    for file in regular_files(source):
-        below = file.relative_to(source)
-        ignored = any(fnmatch(part, each) for part in below.parts for each in converter.coursedir.ignore)
-        if not ignored and file.suffix.lower() in SHOWN and file.stat().st_size <= MAX_FILE:
-            (to / below).parent.mkdir(parents=True, exist_ok=True)
-            (to / below).write_bytes(read_regular(file, MAX_FILE))
+    for file in files_of(source):
+        ignored = any(fnmatch(step, each) for step in file.steps for each in converter.coursedir.ignore)
+        if not file.trouble and not ignored and suffix(file.name) in SHOWN:
+            to.joinpath(*file.steps[:-1]).mkdir(parents=True, exist_ok=True)
+            with to.joinpath(*file.steps).open("wb") as copy:
+                file.copy(copy, MAX_FILE)
     return None

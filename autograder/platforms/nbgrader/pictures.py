@@ -82,7 +82,7 @@ class RunNotebook(NbGraderPreprocessor):
         """The notebook and what it needs, in the folder that the sandbox will show it."""
         nbformat.write(nb, to / "notebook.ipynb")
         try:
-            (to / assignment.module).write_bytes(module_in(submitted_folder(self, resources), assignment.module))
+            (to / assignment.module).write_bytes(module_in(submitted_folder(self, resources), assignment).source)
         except NothingToGrade as error:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], error)
         course = self.parent.parent.coursedir

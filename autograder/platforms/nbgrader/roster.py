@@ -1,11 +1,13 @@
 """The roster in the course folder, and its students in nbgrader's gradebook."""
 
-from collections.abc import Callable
+import hashlib
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from nbgrader.api import Gradebook
 
-from autograder.submissions.roster import Roster, Student, read_roster, same
+from autograder.submissions.roster import Roster, read_roster, same
 
 ROSTER = "roster.csv"
 
@@ -30,22 +32,27 @@ def enroll(gradebook: Gradebook, roster: Roster) -> None:
     """Give everyone in the roster a row in the gradebook, with the roster's names; others there stay as they are."""
     there = {student.id: student for student in gradebook.students}
     for each in roster.students:
-        facts = facts_of(each)
-        known = there.get(each.id)
+        known, facts = there.get(folder_name(each.id)), facts_of(each.name, each.keys, each.row)
         if known is None or any(getattr(known, name) != value for name, value in facts.items()):
-            gradebook.update_or_create_student(each.id, **facts)
+            gradebook.update_or_create_student(folder_name(each.id), **facts)
 
 
-def facts_of(student: Student) -> dict[str, str]:
-    """What nbgrader keeps of a student, as far as the roster has it."""
-    row = {column.casefold().replace("_", " "): cell for column, cell in student.row.items()}
-    last, comma, first = student.name.partition(",")
+def facts_of(name: str, keys: Mapping[str, str], row: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What nbgrader keeps of a student, as far as it is known: names, and the ids by which platforms know them."""
+    given = {column.casefold().replace("_", " "): cell for column, cell in (row or {}).items()}
+    last, comma, first = name.partition(",")
     if not comma:
-        first, _, last = student.name.rpartition(" ")
+        first, _, last = name.rpartition(" ")
     facts = {
-        "first_name": row.get("first name", first.strip()),
-        "last_name": row.get("last name", last.strip()),
-        "email": student.keys.get("email", ""),
-        "lms_user_id": student.keys.get("canvas", ""),
+        "first_name": given.get("first name", first.strip()),
+        "last_name": given.get("last name", last.strip()),
+        "email": keys.get("email", ""),
+        "lms_user_id": keys.get("canvas", ""),
     }
-    return {name: value for name, value in facts.items() if value}
+    return {column: value for column, value in facts.items() if value or column == "first_name"}
+
+
+def folder_name(student: str) -> str:
+    """The student's id in nbgrader: a folder's name without what nbgrader's patterns take for more than itself."""
+    name = re.sub(r"[\[\]*?+/\\\x00-\x1f]", "_", student).strip(" .") or "_"
+    return name if name == student else f"{name}-{hashlib.sha256(student.encode('utf-8', 'replace')).hexdigest()[:6]}"

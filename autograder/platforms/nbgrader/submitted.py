@@ -13,9 +13,9 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.assignment import Assignment, load
 from autograder.grading import GraderError
-from autograder.platforms.nbgrader.files import entries, is_linked
+from autograder.platforms.nbgrader.files import NO_MODULE, collected, is_linked
 from autograder.report.model import clean
-from autograder.submissions.find import NothingToGrade, find_module
+from autograder.submissions.find import CannotRead, Found, NothingToGrade, find_module, interface
 
 MAX_CELLS = 500
 MAX_TEXT = 100_000  # of one cell
@@ -42,19 +42,20 @@ def assignment_of(preprocessor: NbGraderPreprocessor, resources: dict[str, Any])
     return known[name]
 
 
-def module_in(folder: Path, module: str) -> bytes:
-    """The source of the one file called `module` in a submission's folder.
+def module_in(folder: Path, assignment: Assignment) -> Found:
+    """The module in a student's folder. NothingToGrade, with a reason fit for the student, if there is none.
 
-    NothingToGrade, with a reason fit for the student.
+    CannotRead where the grader may not read it.
     """
     if is_linked(folder):
-        raise NothingToGrade("what you handed in is a symbolic link, which is not followed: hand in the files")
+        raise NothingToGrade("what you handed in is a symbolic link, which is never followed: hand in the files")
     try:
-        return find_module(folder, module)[1]
+        return find_module(folder, assignment.module, interface(assignment))
+    except CannotRead:
+        raise
     except NothingToGrade as error:
-        if any(entry.name == module and entry.is_symlink() for entry in entries(folder)):
-            raise NothingToGrade(f"{module} is a symbolic link, which is not followed: hand in the file") from error
-        raise NothingToGrade(str(error).replace(f"{folder}", "what you handed in")) from error
+        said = (line.removeprefix(NO_MODULE) for line in collected(folder) if line.startswith(NO_MODULE))
+        raise NothingToGrade(next(said, str(error).replace(f"{folder}", "what you handed in"))) from error
 
 
 def text_of(notebook: NotebookNode) -> NotebookNode:
