@@ -29,6 +29,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from course import STOCK, graded  # noqa: E402
 from submissions.mixed import mixed  # noqa: E402
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE  # noqa: E402
 from autograder.assignments.cvae.assignment import MODULE, PARTS  # noqa: E402
 from autograder.classroom.run import grade_class, local_cluster  # noqa: E402
 from autograder.grading.results import Results  # noqa: E402
@@ -67,7 +68,7 @@ def measure(sources: list[bytes], workers: int) -> tuple[float, list[float], lis
         with local_cluster(workers) as client:
             memory = Memory(list(client.run(os.getpid).values()))
             memory.start()
-            for _ in grade_class(sources, Results(Path(folder), seed=1), client):
+            for _ in grade_class(sources, Results(Path(folder), CVAE, seed=1), client):
                 finished.append(time.perf_counter() - started)
             seconds = time.perf_counter() - started
             memory.done.set()

@@ -20,9 +20,8 @@ sys.path.insert(1, str(ROOT / "tests"))
 import nbformat  # noqa: E402
 from submissions import correct, wrong  # noqa: E402
 
-from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE  # noqa: E402
 from autograder.assignments.cvae.assignment import MODULE  # noqa: E402
-from autograder.platforms.nbgrader import NOTEBOOK  # noqa: E402
 from autograder.platforms.nbgrader.course import build_course  # noqa: E402
 
 STOCK = f"""
@@ -57,7 +56,7 @@ def graded(config: str | None, modules: list[bytes], folder: Path) -> float:
     source = build_course(CVAE, folder)
     if config is not None:
         (folder / "nbgrader_config.py").write_text(config, "utf-8")
-        only_tests(source / f"{NOTEBOOK}.ipynb")
+        only_tests(source / Path(CVAE.notebook).name)
     nbgrader(folder, "generate_assignment", CVAE.kit)
     for index, module in enumerate(modules):
         submission = folder / "submitted" / f"student-{index:03}" / CVAE.kit

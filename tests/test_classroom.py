@@ -61,7 +61,7 @@ def test_another_seed_is_another_grade(cluster: Client, results: Results, tmp_pa
 
 def test_a_report_that_was_cut_off_is_made_again(cluster: Client, results: Results) -> None:
     list(grade_class(sources(1), results, cluster, grader=quick))
-    results.file(sources(1)[0]).write_text('{"schema": 1')
+    results.file(sources(1)[0]).write_text('{"schema": 2')
     assert len(list(grade_class(sources(1), results, cluster, grader=quick))) == 1
 
 
@@ -109,13 +109,14 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from class_graders import logged
-from autograder.classroom import grade_class, local_cluster
-from autograder.results import Results
+from autograder.assignment import load
+from autograder.classroom.run import grade_class, local_cluster
+from autograder.grading.results import Results
 if __name__ == "__main__":
     with local_cluster(2) as client:
         print("grading", flush=True)
-        for _ in grade_class([b"submission %d" % n for n in range(60)], Results(Path(sys.argv[2]), 5814), client,
-                             grader=logged):
+        results = Results(Path(sys.argv[2]), load("cvae"), 5814)
+        for _ in grade_class([b"submission %d" % n for n in range(60)], results, client, grader=logged):
             pass
     print("done", flush=True)
 """

@@ -103,7 +103,7 @@ def test_a_call_that_the_submission_itself_gets_wrong_is_not_laid_to_its_signatu
 
 def test_an_import_that_takes_too_long_is_told_where_it_loops() -> None:
     error = TimedOut("importing the module did not finish within 30 s (an endless loop?)")
-    assert "line 2" in explain(error, b"x = 1\nwhile x:\n    pass\n", CVAE).text
+    assert "line 2" in explain(error, b"x = 1\nwhile x:\n    pass\n", CVAE).text(CVAE)
 
 
 @pytest.mark.parametrize(

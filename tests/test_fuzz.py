@@ -24,14 +24,13 @@ from safetensors.torch import save
 from torch import Tensor
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.assignments.cvae.assignment import PARTS
 from autograder.authoring.fill_in import fill_in
 from autograder.classroom import page as classroom
 from autograder.classroom import similarity
 from autograder.grading.grade import nothing
 from autograder.grading.harness import Grading
 from autograder.report import html
-from autograder.report.model import Check, Outcome, PartReport, Report
+from autograder.report.model import Check, Outcome, Report, part_reports
 from autograder.sandbox import protocol
 from autograder.sandbox.client import Submission, SubmissionError
 from autograder.sandbox.limits import LIMITS
@@ -182,7 +181,11 @@ QUESTIONS: dict[str, Callable[[Submission], Any]] = {
     "parameters": lambda submission: send_back(submission, submission.parameters("model")),
     "call": lambda submission: vars(submission.call("f", torch.zeros(2, 2), cotangents={0: torch.ones(2, 2)})),
     "work": lambda submission: submission.work("f", torch.zeros(2, 2)),
-    "train": lambda submission: submission.train("model", "f", *(torch.zeros(2, 2),) * 3, 0.1, 1).outputs,
+    "train": lambda submission: (
+        submission.train(
+            "model", "f", tensors={"images": torch.zeros(2, 2)}, options={"learning_rate": 0.1}, seed=1
+        ).outputs
+    ),
 }
 asks = st.fixed_dictionaries(
     {"ask": st.sampled_from(("sample_latent", "loss_function", "other")) | values},
@@ -213,10 +216,8 @@ def test_a_process_that_lies_costs_its_submission_alone(examples: int) -> None:
         question, before, answer, body = example
         liar: Any = Liar([*before, (answer, body)])
         with Submission(liar, b"") as submission:
-            grading = Grading(submission, 1)
-            submission.stand_in(
-                {"sample_latent": grading._draw_for_submission, "loss_function": grading._lose_for_submission}
-            )
+            grading = Grading(submission, CVAE, 1)
+            submission.stand_in({part.name: grading._stand_in(part.name) for part in CVAE.parts if part.stand_in})
             try:
                 QUESTIONS[question](submission)
             except SubmissionError:
@@ -338,7 +339,7 @@ sources = st.one_of(
         lambda lines: "\n".join(lines * 20).encode()
     ),
 )
-TAGS = {tag for tag, _ in Page(similarity.side_by_side(("a", b"x = 1\ny"), ("b", b"x = 2\n"))).tags}
+TAGS = {tag for tag, _ in Page(similarity.side_by_side(("a", b"x = 1\ny"), ("b", b"x = 2\n"), "")).tags}
 
 
 @budget
@@ -367,28 +368,25 @@ texts = st.one_of(
 
 
 def report_with(text: str) -> Report:
-    parts = [
-        PartReport(part.name, part.points, [Check(text, outcome, 0, 1, text, text) for outcome in list(Outcome)[1:]])
-        for part in PARTS
-    ]
-    return Report(
-        submission=text, sha256=text, isolation=text, seed=1, parts=parts, notes=[text], attention=[text], output=text
-    )
+    checks = {
+        part.name: [Check(text, outcome, 0, 1, text, text) for outcome in list(Outcome)[1:]] for part in CVAE.parts
+    }
+    said = dict.fromkeys(("submission", "sha256", "isolation", "output"), text)
+    return Report.of(CVAE, **said, parts=part_reports(CVAE, checks), notes=[text], attention=[text])
 
 
 @budget
 def test_no_text_becomes_markup_on_any_page(examples: int) -> None:
     plain, named = report_with("plain `code`"), [classroom.Entry("plain", report_with("plain\nlines"), "p.html")]
     of_student = {tag for tag, _ in Page(html.render(plain)).tags} | {"pre"}
-    of_class = {
-        tag for tag, _ in Page(classroom.index([*named, classroom.Entry("x", nothing(CVAE, "y"))], [])).tags
-    } | {"code"}
+    entries = [*named, classroom.Entry("x", nothing(CVAE, "y"))]
+    of_class = {tag for tag, _ in Page(classroom.index(entries, [], CVAE)).tags} | {"code"}
 
     def holds(text: str) -> None:
         report = report_with(text)
         for source, tags in (
             (html.render(report), of_student),
-            (classroom.index([classroom.Entry(text, report, text)], []), of_class),
+            (classroom.index([classroom.Entry(text, report, text)], [], CVAE), of_class),
         ):
             source.encode()
             page = Page(source)

@@ -14,13 +14,14 @@ from pages import Page
 from test_reports import hostile_report, partial_report, perfect_report, report_of, unreadable_report
 from workflows import ROOT, Log, run
 
-from autograder.assignments.cvae import assignment, kit
+from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.assignments.cvae.kit import data
 from autograder.authoring import kit as release
 from autograder.authoring.fill_in import fill_in
 from autograder.platforms.github import workflow as github
 from autograder.report import markdown
-from autograder.report.model import Check, Outcome, PartReport
+from autograder.report.model import Check, Outcome
 
 WORKFLOWS = [
     *sorted((ROOT / ".github" / "workflows").glob("*.yml")),
@@ -66,13 +67,13 @@ class ConditionalVariationalAutoencoder:
 
 @pytest.fixture(scope="module")
 def public(tmp_path_factory) -> Path:
-    return release.build_template(CVAE, tmp_path_factory.mktemp("public"), data=kit.data(20, 10))
+    return release.build_template(CVAE, tmp_path_factory.mktemp("public"), data=data(20, 10))
 
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("graded")
-    return release.build_template(CVAE, out, "university/cs5814", "v1.0.0", data=kit.data(20, 10))
+    return release.build_template(CVAE, out, "university/cs5814", "v1.0.0", data=data(20, 10))
 
 
 def pushed(template: Path, source: str, folder: Path):
@@ -270,10 +271,8 @@ def test_the_template_holds_neither_solution_nor_hidden_checks_nor_hints(templat
     folder = request.getfixturevalue(template)
     solved = set(CVAE.solution.read_text("utf-8").splitlines()) - set(fill_in(CVAE).splitlines())
     secrets = {line.strip() for line in solved if len(line.strip()) > len("nn.ReLU(),")}
-    hidden = {path.name for path in (ROOT / "autograder" / "assignments" / "cvae" / "checks").glob("*.py")} - {
-        "__init__.py"
-    }
-    hidden |= {"misconceptions.py", "fill_in.py", "cli.py", "solution"}
+    own = {path.name for path in CVAE.folder.rglob("*")} - {"__init__.py", "assignment.py", CVAE.module}
+    hidden = own | {"fill_in.py", "cli.py"}
     for path in folder.rglob("*"):
         assert path.name not in hidden
         if path.suffix in {".py", ".ipynb", ".md", ".yml"}:
@@ -299,7 +298,7 @@ def test_a_template_for_no_repository_is_refused(arguments, complaint, tmp_path)
 def test_a_template_overwrites_nothing(tmp_path):
     (tmp_path / CVAE.kit).mkdir()
     with pytest.raises(FileExistsError, match="exists already"):
-        release.build_template(CVAE, tmp_path, data=kit.data(20, 10))
+        release.build_template(CVAE, tmp_path, data=data(20, 10))
 
 
 # The rendering
@@ -328,7 +327,7 @@ def publish(tmp_path, monkeypatch):
 def test_findings_are_annotated_and_what_waits_for_them_is_not(publish):
     log, summary, _ = publish(partial_report())
     titles = [properties["title"] for properties, _ in log.named("error")]
-    assert titles == ["loss_function: values on random minibatches", "loss_function: gradients", "encoder: the heads"]
+    assert titles == ["encoder: the heads", "loss_function: values on random minibatches", "loss_function: gradients"]
     assert summary == markdown.render(partial_report())
 
 
@@ -346,8 +345,11 @@ def test_a_hostile_report_stays_within_its_commands(publish):
 
 def test_the_longest_summary_is_taken(publish):
     worst = "@" * 5000
-    checks = [[Check(f"{index}{worst}", Outcome.FAILED, 0, 1, f"{index}{worst}", worst) for index in range(6)]] * 6
-    assert len(publish(report_of(*checks, output="\N{HUGGING FACE}" * 100_000))[1].encode()) < 1 << 20
+    checks = {
+        part.name: [Check(f"{index}{worst}", Outcome.FAILED, 0, 1, f"{index}{worst}", worst) for index in range(6)]
+        for part in CVAE.parts
+    }
+    assert len(publish(report_of(checks, output="\N{HUGGING FACE}" * 100_000))[1].encode()) < 1 << 20
 
 
 NETWORK = """import torch
@@ -375,8 +377,7 @@ def other():
     [("sample_latent", 14), ("loss_function", None), ("encoder", 7), ("decoder", 7), ("forward", 10), ("training", 3)],
 )
 def test_a_finding_stands_at_the_definition_of_its_part(publish, part, line):
-    report = report_of(*[[]] * 6)
-    report.parts = [PartReport(part, 5, [Check("it works", Outcome.FAILED, 0, 5, "No.")])]
+    report = report_of({part: [Check("it works", Outcome.FAILED, 0, 5, "No.")]})
     ((properties, _),) = publish(report, NETWORK.encode())[0].named("error")
     assert properties.get("line") == (line and str(line))
     assert properties.get("file") == (line and "hw/cs5814_vae.py")
@@ -384,8 +385,7 @@ def test_a_finding_stands_at_the_definition_of_its_part(publish, part, line):
 
 @pytest.mark.parametrize(("named", "line"), [(5, 5), (0, 14), (-3, 14), (10**9, 14), (None, 14)])
 def test_a_line_that_an_exception_names_counts_if_there_is_one(publish, named, line):
-    report = report_of(*[[]] * 6)
-    report.parts = [PartReport("sample_latent", 5, [Check("x", Outcome.ERROR, 0, 5, "ValueError", line=named)])]
+    report = report_of({"sample_latent": [Check("x", Outcome.ERROR, 0, 5, "ValueError", line=named)]})
     ((properties, _),) = publish(report, NETWORK.encode())[0].named("error")
     assert properties["line"] == str(line)
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from submissions.hostile import ATTACKS, HOSTILE, Hostile
 from submissions.side_by_side import GRADER_S, Aftermath, Pool, attack, selected
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom import page as classroom
 from autograder.classroom.page import Entry
 from autograder.platforms.gradescope import results as gradescope
@@ -63,8 +64,8 @@ def assert_inert(report: Report) -> None:
     assert isinstance(console.file, io.StringIO)
     printed = console.file.getvalue()
     student, entry = html.render(report), Entry(report.output[:100], report, "p.html")
-    pages = student, classroom.index([entry], [])
-    cells = list(csv.reader(io.StringIO(classroom.table([entry]), newline="")))
+    pages = student, classroom.index([entry], [], CVAE)
+    cells = list(csv.reader(io.StringIO(classroom.table([entry], CVAE), newline="")))
     for text in (printed, *pages, markdown.render(report), junit.render(report), json.dumps(gradescope.render(report))):
         assert not CONTROL.search(text)
     assert not re.search(r"(?m)^\s*::|##\[", printed)

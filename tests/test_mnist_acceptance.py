@@ -17,7 +17,7 @@ from autograder.assignments.cvae.assignment import (
     REFERENCE_SETTINGS,
     TRAINING_LATENT_DIMENSIONALITY,
 )
-from autograder.authoring.rollover import training_settings
+from autograder.assignments.cvae.passages import training_settings
 
 pytest.importorskip("torchvision")
 import notebook_cells

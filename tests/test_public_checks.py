@@ -16,7 +16,7 @@ from submissions import correct, wrong
 
 from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.authoring.fill_in import fill_in
+from autograder.authoring.fill_in import fill_in, without_solutions
 
 PUBLIC_CHECKS = Path(__file__).parents[1] / "notebooks" / "public_checks.py"
 PARTS = [part.name for part in assignment.PARTS]
@@ -68,7 +68,7 @@ def passes(checks: ModuleType, part: str) -> bool:
 
 
 def test_constants_are_those_of_the_assignment(checks):
-    assert sorted(checks.CHECKS) == sorted(PARTS)
+    assert list(checks.CHECKS) == PARTS
     assert len(checks.EXAMPLE_LATENTS) == assignment.LATENT_DIMENSIONALITY
     for name in ("SEED", "HIDDEN_SIZE", "EXAMPLE_RECONSTRUCTION_LOGITS", "EXAMPLE_ORIGINAL_LOGITS"):
         assert getattr(checks, name) == getattr(assignment, name)
@@ -102,7 +102,8 @@ def test_a_mistake_is_not_held_against_other_parts(checks, write, mistake, capsy
 
 def test_blank_says_what_to_write(checks, write, capsys):
     write(fill_in(CVAE))
-    for part, name in zip(PARTS, ("sample_latent", "loss_function", *["__init__"] * 4), strict=True):
+    for part in PARTS:
+        name = part if part in ("sample_latent", "loss_function") else "__init__"
         with pytest.raises(checks.ChecksFailedError, match=f"{part} is not done yet: edit cs5814_vae.py"):
             checks.check(part)
         assert f"`{name}` is not written yet (cs5814_vae.py, line" in capsys.readouterr().out
@@ -110,11 +111,12 @@ def test_blank_says_what_to_write(checks, write, capsys):
 
 def half_written(*steps: str) -> str:
     """The fill-in, of which these steps are done."""
-    blocks = re.split(r"( *### BEGIN SOLUTION: .*?### END SOLUTION\n)", CVAE.solution.read_text("utf-8"), flags=re.DOTALL)
-    done = dict(zip(("sample_latent", "loss_function", "encoder", "decoder", "forward"), range(1, 11, 2), strict=True))
+    solution = CVAE.solution.read_text("utf-8")
+    blocks = re.split(r"( *### BEGIN SOLUTION: .*?### END SOLUTION\n)", solution, flags=re.DOTALL)
+    done = dict(zip(("encoder", "decoder", "forward", "sample_latent", "loss_function"), range(1, 11, 2), strict=True))
     for step in steps:
         blocks[done[step]] = "".join(blocks[done[step]].splitlines(keepends=True)[1:-1])
-    return fill_in("".join(blocks))
+    return without_solutions("".join(blocks))
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,16 @@
 
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
 
-from autograder.assignments.cvae import assignment, kit
+from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.assignments.cvae.kit import data
 from autograder.authoring import kit as release
 from autograder.authoring.fill_in import fill_in
 
@@ -18,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def kit(tmp_path_factory) -> Path:
-    return release.build_kit(CVAE, tmp_path_factory.mktemp("release"), data=kit.data(40, 20))
+    return release.build_kit(CVAE, tmp_path_factory.mktemp("release"), data=data(40, 20))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def test_holds_neither_solution_nor_hidden_checks(folder):
 
 
 def test_same_sources_give_the_same_bytes(kit, tmp_path):
-    assert release.build_kit(CVAE, tmp_path, data=kit.data(40, 20)).read_bytes() == kit.read_bytes()
+    assert release.build_kit(CVAE, tmp_path, data=data(40, 20)).read_bytes() == kit.read_bytes()
 
 
 def test_digits_are_read_by_torchvision(folder):
@@ -77,10 +79,9 @@ def test_digits_are_read_by_torchvision(folder):
     assert len(torchvision.datasets.MNIST(folder / "digits", train=False)) == 20
 
 
-def test_outside_of_a_checkout_says_where_to_build(monkeypatch, tmp_path):
-    monkeypatch.setattr(release, "_REPOSITORY", tmp_path)
+def test_outside_of_a_checkout_says_where_to_build(tmp_path):
     with pytest.raises(FileNotFoundError, match="in a checkout of the course's repository"):
-        release.build_kit(CVAE, tmp_path)
+        release.build_kit(replace(CVAE, root=tmp_path), tmp_path)
 
 
 def test_environment_and_instructions_pin_what_the_course_pins(folder):

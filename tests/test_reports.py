@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import re
+from collections.abc import Mapping
 from xml.etree import ElementTree
 
 import jsonschema
@@ -14,10 +15,21 @@ from pages import Page, opened, overflow
 from PIL import Image
 from rich.console import Console
 
-from autograder.assignments.cvae import assignment
+from autograder.assignment import Part
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.platforms.gradescope import results as gradescope
 from autograder.report import html, junit, markdown, summary, terminal
-from autograder.report.model import JSON_SCHEMA, Check, Outcome, PartReport, Pictures, Report
+from autograder.report.model import (
+    JSON_SCHEMA,
+    Check,
+    Figure,
+    Gallery,
+    Outcome,
+    PartReport,
+    Picture,
+    Report,
+    part_reports,
+)
 
 SCHEMA = json.loads(JSON_SCHEMA.read_text("utf-8"))
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -28,24 +40,24 @@ HOSTILE = (
 )
 
 
-def report_of(*parts: list[Check], **more: object) -> Report:
-    """A report with the given checks in the parts of the assignment, in order."""
-    return Report(
-        **{
-            "submission": "alice/cs5814_vae.py",
-            "sha256": SHA256,
-            "isolation": "bubblewrap",
-            "seed": 271828,
-            "duration_s": 1.94,
-            "parts": [
-                PartReport(part.name, part.points, checks) for part, checks in zip(assignment.PARTS, parts, strict=True)
-            ],
-            **more,
-        }
-    )
+def report_of(checks: Mapping[str, list[Check]] | None = None, **more: object) -> Report:
+    """A report with the given checks, by part."""
+    about = {
+        "submission": "alice/cs5814_vae.py",
+        "sha256": SHA256,
+        "isolation": "bubblewrap",
+        "seed": 271828,
+        "duration_s": 1.94,
+        "parts": part_reports(CVAE, checks or {}),
+    }
+    return Report.of(CVAE, **about | more)
 
 
-def checks_of(part: assignment.Part, outcome: Outcome, message: str = "", hint: str = "") -> list[Check]:
+def part_of(report: Report, name: str) -> PartReport:
+    return next(part for part in report.parts if part.name == name)
+
+
+def checks_of(part: Part, outcome: Outcome, message: str = "", hint: str = "") -> list[Check]:
     """Five checks that end alike and share the points of `part`."""
     worth = part.points / 5
     names = ("shape", "values", "gradients", "batches of other sizes", "inputs left as they are")
@@ -56,25 +68,29 @@ def checks_of(part: assignment.Part, outcome: Outcome, message: str = "", hint: 
 def blank_report() -> Report:
     """The fill-in as it is handed out."""
     return report_of(
-        *(
-            checks_of(
+        {
+            part.name: checks_of(
                 part,
                 Outcome.ERROR if part.name in ("sample_latent", "loss_function", "encoder") else Outcome.SKIPPED,
                 f"`{part.name}` is not written yet.",
             )
-            for part in assignment.PARTS
-        )
+            for part in CVAE.parts
+        }
     )
 
 
+def passing() -> dict[str, list[Check]]:
+    return {part.name: checks_of(part, Outcome.PASSED) for part in CVAE.parts}
+
+
 def perfect_report() -> Report:
-    return report_of(*(checks_of(part, Outcome.PASSED) for part in assignment.PARTS))
+    return report_of(passing())
 
 
 def partial_report() -> Report:
     """A loss without exp(), a head with a ReLU, and a training run that only waits for them."""
-    checks = [checks_of(part, Outcome.PASSED) for part in assignment.PARTS]
-    checks[1][1] = Check(
+    checks = passing()
+    checks["loss_function"][1] = Check(
         "values on random minibatches",
         Outcome.FAILED,
         0,
@@ -82,10 +98,15 @@ def partial_report() -> Report:
         "Your loss is 7.31 where 8.83 is expected; the reconstruction term agrees, so it is the KL term that differs.",
         "The KL term reads the variance σ², and `logvariances` holds its logarithm. What turns one into the other?",
     )
-    checks[1][2] = Check("gradients", Outcome.FAILED, 0, 5, "The gradient with respect to `logvariances` is constant.")
-    checks[2][4] = Check("the heads", Outcome.FAILED, 0, 3, "No predicted mean is ever negative.", "What ends a head?")
-    checks[5] = checks_of(assignment.PARTS[5], Outcome.SKIPPED, "Training waits for a loss that can be minimised.")
-    return report_of(*checks, output="epoch 0: 215.3\nepoch 1: 178.2\n", notes=["Your module trained at import."])
+    checks["loss_function"][2] = Check(
+        "gradients", Outcome.FAILED, 0, 5, "The gradient with respect to `logvariances` is constant."
+    )
+    checks["encoder"][4] = Check(
+        "the heads", Outcome.FAILED, 0, 3, "No predicted mean is ever negative.", "What ends a head?"
+    )
+    waits = "Training waits for a loss that can be minimised."
+    checks["training"] = checks_of(CVAE.part("training"), Outcome.SKIPPED, waits)
+    return report_of(checks, output="epoch 0: 215.3\nepoch 1: 178.2\n", notes=["Your module trained at import."])
 
 
 def out_of(scored: Report | PartReport) -> str:
@@ -94,22 +115,32 @@ def out_of(scored: Report | PartReport) -> str:
 
 def unreadable_report() -> Report:
     message = "cs5814_vae.py cannot be parsed: line 31: '(' was never closed"
-    return report_of(*(checks_of(part, Outcome.ERROR, message) for part in assignment.PARTS), error=message)
+    return report_of({part.name: checks_of(part, Outcome.ERROR, message) for part in CVAE.parts}, error=message)
 
 
 def hostile_report() -> Report:
     """Submission text wherever it could come to stand."""
-    checks = [
-        [Check(f"{name} {HOSTILE}", Outcome(name), 0, 1, HOSTILE, HOSTILE) for name in ("failed", "error", "skipped")]
-        for _ in assignment.PARTS
-    ]
-    return report_of(*checks, submission=HOSTILE, notes=[HOSTILE], output=HOSTILE * 20, isolation=HOSTILE)
+    ended = ("failed", "error", "skipped")
+    checks = {
+        part.name: [Check(f"{name} {HOSTILE}", Outcome(name), 0, 1, HOSTILE, HOSTILE) for name in ended]
+        for part in CVAE.parts
+    }
+    return report_of(checks, submission=HOSTILE, notes=[HOSTILE], output=HOSTILE * 20, isolation=HOSTILE)
 
 
 def a_png() -> bytes:
     buffer = io.BytesIO()
     Image.new("L", (280, 28)).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def a_gallery() -> Gallery:
+    """Five pictures in two figures."""
+    first, second = (
+        [Picture(f"label {label}", f"Digits of the kind {label}.", a_png()) for label in labels]
+        for labels in ("abc", "de")
+    )
+    return Gallery("Made in a short run.", [Figure("Reconstructed", first), Figure("Generated", second)])
 
 
 def printed(report: Report, width: int = 100) -> str:
@@ -138,14 +169,14 @@ def test_every_rendering_takes_every_report(make):
 def test_next_step_is_the_first_failing_check_of_the_notebook():
     step = summary.next_step(partial_report())
     assert step is not None
-    assert (step.part, step.title) == ("loss_function", "values on random minibatches")
+    assert (step.part, step.title) == ("encoder", "the heads")
 
 
 def test_next_step_passes_over_a_check_that_only_waits_for_another():
-    checks = [checks_of(part, Outcome.PASSED) for part in assignment.PARTS]
-    checks[0][0].outcome = Outcome.SKIPPED
-    checks[4][0].outcome = Outcome.FAILED
-    step = summary.next_step(report_of(*checks))
+    checks = passing()
+    checks["encoder"][0].outcome = Outcome.SKIPPED
+    checks["forward"][0].outcome = Outcome.FAILED
+    step = summary.next_step(report_of(checks))
     assert step is not None
     assert step.part == "forward"
 
@@ -155,13 +186,13 @@ def test_a_perfect_report_has_no_next_step():
 
 
 def test_checks_with_one_message_are_one_finding():
-    (finding,) = summary.findings(blank_report().parts[0])
+    (finding,) = summary.findings(part_of(blank_report(), "sample_latent"))
     assert len(finding.checks) == 5
     assert finding.worth == 20
 
 
 def test_checks_without_a_message_stay_apart():
-    part = PartReport("forward", 10, checks_of(assignment.part("forward"), Outcome.FAILED))
+    part = PartReport("forward", 10, checks_of(CVAE.part("forward"), Outcome.FAILED))
     assert len(summary.findings(part)) == 5
 
 
@@ -172,7 +203,7 @@ def test_terminal_shows_points_findings_hint_seed_and_isolation():
     text = printed(partial_report(), width=160)
     for expected in (
         out_of(partial_report()),
-        out_of(partial_report().parts[1]),
+        out_of(part_of(partial_report(), "loss_function")),
         "Your loss is 7.31",
         "Hint: The KL term",
         "seed 271828",
@@ -199,7 +230,7 @@ def test_terminal_keeps_to_its_width():
 
 
 def test_terminal_cuts_long_output():
-    text = printed(report_of(*[[]] * 6, output="line\n" * 500))
+    text = printed(report_of(output="line\n" * 500))
     assert text.count("line\n") + text.count("line ") < 20
     assert "488 more lines" in text
 
@@ -216,14 +247,14 @@ def test_page_shows_what_works_then_what_to_fix_then_the_rest():
 
 
 def test_page_names_the_section_to_read():
-    assert "“Loss implementation” in the notebook" in Page(html.render(partial_report())).text
+    assert "“Compression network (encoder) architecture” in the notebook" in Page(html.render(partial_report())).text
 
 
 def test_page_greets_a_blank_fill_in_with_a_first_step():
     text = Page(html.render(blank_report())).text
     assert "Ready for the first points." in text
     assert "Start here" in text
-    assert text.count("`sample_latent`") + text.count("sample_latent is not written yet.") == 1
+    assert text.count("`encoder`") + text.count("encoder is not written yet.") == 1
 
 
 def test_page_of_a_perfect_report_asks_for_nothing():
@@ -237,10 +268,12 @@ def test_page_says_once_why_nothing_could_be_graded():
 
 
 def test_page_counts_what_else_the_next_step_costs():
-    checks = [checks_of(part, Outcome.PASSED) for part in assignment.PARTS]
-    for number, mistakes in ((1, "kl-without-exp"), (2, "kl-without-exp"), (3, "kl-without-exp, summed-over-batch")):
-        checks[1][number] = Check("loss", Outcome.FAILED, 0, 5, f"Wrong in way {number}.", "Why?", mistakes)
-    text = " ".join(Page(html.render(report_of(*checks))).text.split())
+    checks = passing()
+    named = (["kl-without-exp"], ["kl-without-exp"], ["kl-without-exp", "summed-over-batch"])
+    for number, mistakes in enumerate(named, 1):
+        message = f"Wrong in way {number}."
+        checks["loss_function"][number] = Check("loss", Outcome.FAILED, 0, 5, message, "Why?", mistakes)
+    text = " ".join(Page(html.render(report_of(checks))).text.split())
     assert "5 points, and 5 more that were lost for the same reason" in text
 
 
@@ -259,12 +292,10 @@ def test_page_gives_the_reason_for_nothing_graded_with_its_hint():
 
 
 def test_page_says_where_the_graders_own_function_stood_in():
-    png = a_png()
-    pictures = Pictures(png, png, png, png, png)
-    checks = [checks_of(part, Outcome.PASSED) for part in assignment.PARTS]
-    checks[1][0].outcome = Outcome.FAILED
+    checks = passing()
+    checks["loss_function"][0].outcome = Outcome.FAILED
     assert "loss_function is not right yet, so the grader's own stood in" in Page(
-        html.render(report_of(*checks, pictures=pictures))
+        html.render(report_of(checks, gallery=a_gallery()))
     ).text.replace("\n", " ")
     assert "stood in" not in Page(html.render(perfect_report())).text
 
@@ -290,8 +321,7 @@ def test_page_evaluates_no_template_of_a_submission():
 
 
 def test_page_refers_to_nothing_outside_itself():
-    png = a_png()
-    page = Page(html.render(report_of(*[[]] * 6, pictures=Pictures(png, png, png, png, png))))
+    page = Page(html.render(report_of(gallery=a_gallery())))
     links = [value for _, attributes in page.tags for key, value in attributes.items() if key in ("src", "href")]
     assert links
     assert all(link and link.startswith(("#", "data:image/png;base64,")) for link in links)
@@ -310,9 +340,11 @@ def test_page_policy_allows_its_own_style_and_nothing_else():
 
 
 def test_page_shows_pictures_with_their_descriptions():
-    png = a_png()
-    images = Page(html.render(report_of(*[[]] * 6, pictures=Pictures(png, png, png, png, png)))).named("img")
-    assert len({image["alt"] for image in images if image["alt"]}) == 5
+    page, gallery = Page(html.render(report_of(gallery=a_gallery()))), a_gallery()
+    pictures = [picture for figure in gallery.figures for picture in figure.pictures]
+    assert [image["alt"] for image in page.named("img")] == [picture.description for picture in pictures]
+    for text in (gallery.lead, *(each.caption for each in gallery.figures), *(each.label for each in pictures)):
+        assert text in page.text
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
@@ -337,7 +369,7 @@ def test_page_colours_have_the_contrast_of_wcag_aa(scheme, front, back):
 
 
 def test_page_scrolls_long_output_by_keyboard():
-    (output,) = Page(html.render(report_of(*[[]] * 6, output="x" * 5000))).named("pre")
+    (output,) = Page(html.render(report_of(output="x" * 5000))).named("pre")
     assert output["tabindex"] == "0"
 
 
@@ -364,7 +396,7 @@ def test_markdown_shows_score_table_next_step_and_hint():
     for expected in (
         out_of(partial_report()),
         "loss_function",
-        out_of(partial_report().parts[1]),
+        out_of(part_of(partial_report(), "loss_function")),
         "Fix next",
         "Your loss is 7.31",
         "Hint:",
@@ -392,12 +424,12 @@ def test_markdown_mentions_nobody_outside_code():
 
 
 def test_markdown_fence_is_longer_than_any_in_the_output():
-    source = markdown.render(report_of(*[[]] * 6, output="a\n`````\n![i](x)"))
+    source = markdown.render(report_of(output="a\n`````\n![i](x)"))
     assert "``````text\na\n`````\n![i](x)\n``````\n" in source
 
 
 def test_markdown_cell_cannot_be_split():
-    part = PartReport("a|b\n`c`", 1, checks_of(assignment.PARTS[0], Outcome.PASSED))
+    part = PartReport("a|b\n`c`", 1, checks_of(CVAE.part("encoder"), Outcome.PASSED))
     (row,) = re.findall(r"^\| `.*$", markdown.render(Report("x", SHA256, "none", 1, [part])), re.MULTILINE)
     assert len(re.findall(r"(?<!\\)\|", row)) == 4
 
@@ -413,7 +445,7 @@ def suite_of(report: Report) -> ElementTree.Element:
 
 def test_junit_has_a_case_for_each_check_in_the_class_of_its_part():
     cases = suite_of(partial_report()).findall("testcase")
-    assert [case.get("classname") for case in cases] == [part.name for part in assignment.PARTS for _ in range(5)]
+    assert [case.get("classname") for case in cases] == [part.name for part in CVAE.parts for _ in range(5)]
 
 
 @pytest.mark.parametrize(
@@ -446,19 +478,19 @@ def test_junit_of_an_ungraded_submission_is_not_green():
 
 def test_gradescope_numbers_and_scores_each_check():
     tests = gradescope.render(partial_report())["tests"]
-    assert tests[6] == {
+    assert tests[21] == {
         "name": "loss_function: values on random minibatches",
         "name_format": "text",
-        "number": "2.2",
+        "number": "5.2",
         "score": 0,
         "max_score": 5,
         "status": "failed",
-        "output": tests[6]["output"],
+        "output": tests[21]["output"],
         "output_format": "html",
         "visibility": "visible",
         "tags": ["loss_function"],
     }
-    assert "<p>Hint: The KL term" in tests[6]["output"]
+    assert "<p>Hint: The KL term" in tests[21]["output"]
 
 
 def test_gradescope_total_is_the_sum_of_its_tests():
@@ -468,7 +500,7 @@ def test_gradescope_total_is_the_sum_of_its_tests():
 
 def test_gradescope_says_a_shared_message_once():
     outputs = [test["output"] for test in gradescope.render(blank_report())["tests"][:5]]
-    assert outputs == ["<p><code>sample_latent</code> is not written yet.</p>"] + ["<p>As in 1.1.</p>"] * 4
+    assert outputs == ["<p><code>encoder</code> is not written yet.</p>"] + ["<p>As in 1.1.</p>"] * 4
 
 
 def test_gradescope_refers_nobody_to_a_check_that_is_hidden_from_them():
@@ -494,7 +526,7 @@ def test_gradescope_results_hold_no_html_of_a_submission(visibility):
 def test_gradescope_keeps_the_log_from_students_and_shows_the_next_step():
     results = gradescope.render(partial_report())
     assert results["stdout_visibility"] == "hidden"
-    assert "Next: <code>loss_function</code>, values on random minibatches" in results["output"]
+    assert "Next: <code>encoder</code>, the heads" in results["output"]
     assert "epoch 1: 178.2" in results["output"]
 
 
@@ -502,10 +534,10 @@ def test_gradescope_tells_nothing_early_of_what_is_hidden():
     results = gradescope.render(partial_report(), "after_due_date")
     assert {test["visibility"] for test in results["tests"]} == {"after_due_date"}
     assert "30 checks are shown after the due date." in results["output"]
-    assert "loss_function" not in results["output"]
+    assert not [part.name for part in CVAE.parts if part.name in results["output"]]
     assert "178.2" not in results["output"]
     later = results["tests"][0]
-    assert "Next: <code>loss_function</code>" in later["output"]
+    assert "Next: <code>encoder</code>" in later["output"]
     assert "score" not in later
 
 
@@ -530,7 +562,7 @@ def test_every_report_keeps_the_published_schema(make):
 
 
 @pytest.mark.parametrize(
-    "change", [{"score": "90"}, {"grade": "A"}, {"isolation": "none"}, {"parts": [{"name": "loss"}]}, {"schema": 2}]
+    "change", [{"score": "90"}, {"grade": "A"}, {"isolation": "none"}, {"parts": [{"name": "loss"}]}, {"schema": 1}]
 )
 def test_the_schema_refuses_what_is_no_report(change):
     with pytest.raises(jsonschema.ValidationError):

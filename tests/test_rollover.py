@@ -15,7 +15,8 @@ import notebook_cells
 import pytest
 import torch
 
-from autograder.assignments.cvae import assignment, digits, reference_curve
+from autograder.assignment import Assignment
+from autograder.assignments.cvae import assignment, digits, passages, reference_curve
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring import kit as release
 from autograder.authoring import rollover
@@ -46,9 +47,14 @@ def checkout(tmp_path_factory) -> Path:
 # In this process, with the constants patched ----------------------------------------------------------------------
 
 
-def renewed(name: str, **kwargs) -> str:
+def renewed(name: str, data: Path | None = None) -> str:
     """The text of a file as the assignment makes it; KeyError if that changes nothing."""
-    return rollover.out_of_step(**kwargs)[rollover.REPOSITORY / name][1]
+    return rollover.out_of_step(assignment.ASSIGNMENT, data)[ROOT / name][1]
+
+
+def checked_out(folder: Path) -> Assignment:
+    """The assignment as it lies in another checkout."""
+    return replace(CVAE, root=folder, folder=folder / CVAE.folder.relative_to(CVAE.root))
 
 
 @pytest.mark.parametrize(
@@ -68,25 +74,23 @@ def test_an_assignment_that_cannot_be_taught_is_refused(monkeypatch, name, value
 
 
 def test_a_reworded_passage_is_an_error_and_not_passed_over(monkeypatch, checkout):
-    monkeypatch.setattr(rollover, "REPOSITORY", checkout)
-    monkeypatch.setitem(rollover.CELLS, "encoder", ("projects to {hidden} numbers;",))
+    monkeypatch.setitem(passages.CELLS, "encoder", ("projects to {hidden} numbers;",))
     with pytest.raises(rollover.CannotRollOver, match=r"cvae\.ipynb: 'projects to \{hidden\} numbers;' is not there"):
-        rollover.out_of_step(CVAE)
+        rollover.out_of_step(checked_out(checkout))
 
 
-def test_figures_may_be_rounded_as_another_processor_does_but_not_be_wrong(monkeypatch, checkout):
-    monkeypatch.setattr(rollover, "REPOSITORY", checkout)
+def test_figures_may_be_rounded_as_another_processor_does_but_not_be_wrong(checkout):
     path = checkout / "notebooks" / "public_checks.py"
     text = path.read_text("utf-8")
     loss = float(re.search(r"EXAMPLE_LOSS = (\S+)", text)[1])
     for other, in_step in ((loss + 3e-6, True), (loss + 1e-3, False)):
         path.write_text(text.replace(f"EXAMPLE_LOSS = {loss}", f"EXAMPLE_LOSS = {other}"), "utf-8")
-        assert (rollover.out_of_step(CVAE) == {}) == in_step
+        assert (rollover.out_of_step(checked_out(checkout)) == {}) == in_step
     path.write_text(text, "utf-8")
 
 
 def test_two_passages_for_one_place_are_an_error(monkeypatch):
-    monkeypatch.setitem(rollover.CELLS, "encoder", ("the hidden size, {hidden};", "hidden size, {latent};"))
+    monkeypatch.setitem(passages.CELLS, "encoder", ("the hidden size, {hidden};", "hidden size, {latent};"))
     with pytest.raises(rollover.CannotRollOver, match="mean the same place"):
         rollover.out_of_step(CVAE)
 
@@ -99,16 +103,17 @@ def test_nothing_is_released_that_contradicts_the_grading(monkeypatch, tmp_path)
 
 
 def test_the_notebook_says_where_the_reference_curve_is_of_another_network(monkeypatch):
-    monkeypatch.setattr(assignment, "REFERENCE_SETTINGS", rollover.training_settings() | {"hidden size": 80})
+    monkeypatch.setattr(assignment, "REFERENCE_SETTINGS", passages.training_settings() | {"hidden size": 80})
     text = renewed("notebooks/cvae.ipynb")
     assert "on MNIST with the settings above (but with hidden size 80, so that only the shape compares), over a" in text
 
 
-def test_a_measured_reference_curve_replaces_the_old_one(monkeypatch):
+def test_a_measured_reference_curve_replaces_the_old_one(monkeypatch, tmp_path):
     monkeypatch.setattr(assignment, "HIDDEN_SIZE", HIDDEN)
     curve = {0: (200.1, 201.0), 19: (100.0, 101.5)}
+    monkeypatch.setattr(reference_curve, "measure", lambda data, solution: curve)
     constants, notebook = (
-        renewed(name, curve=curve) for name in ("autograder/assignments/cvae/assignment.py", "notebooks/cvae.ipynb")
+        renewed(name, tmp_path) for name in ("autograder/assignments/cvae/assignment.py", "notebooks/cvae.ipynb")
     )
     for text in (constants, notebook):
         assert re.findall(r"    (\d+: \([\d.]+, [\d.]+\)),", text) == ["0: (200.1, 201.0)", "19: (100.0, 101.5)"]
@@ -121,7 +126,7 @@ def test_the_reference_curve_is_measured_by_training_the_solution(monkeypatch, t
     monkeypatch.setattr(reference_curve, "SEEDS", 2)
     monkeypatch.setattr(reference_curve, "NUM_EPOCHS", 4)
     monkeypatch.setattr(reference_curve, "BATCH_SIZE", 32)
-    curve = reference_curve.measure(digits.write_mnist(tmp_path, train=320, test=10), rollover.solution())
+    curve = reference_curve.measure(digits.write_mnist(tmp_path, train=320, test=10), rollover.solution(CVAE))
     assert list(curve) == [0, 1, 2, 3]
     assert all(lowest <= highest for lowest, highest in curve.values())
     assert curve[3][1] < 0.8 * curve[0][0]
@@ -129,12 +134,13 @@ def test_the_reference_curve_is_measured_by_training_the_solution(monkeypatch, t
 
 def test_without_mnist_it_says_what_is_missing(tmp_path):
     with pytest.raises(FileNotFoundError, match="does not hold MNIST"):
-        reference_curve.measure(tmp_path, rollover.solution())
+        reference_curve.measure(tmp_path, rollover.solution(CVAE))
 
 
 def test_points_need_not_be_whole(monkeypatch):
     parts = tuple(replace(part, points=part.points + 0.5) for part in assignment.PARTS)
     monkeypatch.setattr(assignment, "PARTS", parts)
+    monkeypatch.setattr(assignment, "ASSIGNMENT", replace(CVAE, parts=parts))
     text = renewed("notebooks/cvae.ipynb")
     for part in parts:
         assert f'"points": {part.points},' in text
@@ -195,7 +201,7 @@ def test_check_shows_what_changes_until_it_has(commands):
 GRADE = """
 import json, sys
 from pathlib import Path
-from autograder.grading import grade_source
+from autograder.grading.grade import grade_source
 from autograder.sandbox.client import Sandbox
 
 with Sandbox() as sandbox:

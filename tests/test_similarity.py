@@ -231,7 +231,7 @@ def test_five_hundred_modules_take_seconds():
 
 
 def test_side_by_side_says_first_what_it_does_not_prove():
-    page = Page(side_by_side(("Ann", ORIGINAL.encode()), ("Ben", ORIGINAL.encode())))
+    page = Page(side_by_side(("Ann", ORIGINAL.encode()), ("Ben", ORIGINAL.encode()), BLANK))
     assert page.text.index("What this does not prove") < page.text.index("def sample_latent")
     for reason in ("short", "hand-out", "idioms", "Study groups", "A person decides"):
         assert reason in page.text
@@ -239,7 +239,7 @@ def test_side_by_side_says_first_what_it_does_not_prove():
 
 def test_side_by_side_tells_the_hand_out_from_what_both_wrote_and_marks_what_differs():
     other = ORIGINAL.replace("eps * std", "noise * std")
-    source = side_by_side(("Ann", ORIGINAL.encode()), ("Ben", other.encode()))
+    source = side_by_side(("Ann", ORIGINAL.encode()), ("Ben", other.encode()), BLANK)
     assert "<mark>eps</mark>" in source
     assert "<mark>noise</mark>" in source
     page = Page(source)
@@ -250,7 +250,7 @@ def test_side_by_side_tells_the_hand_out_from_what_both_wrote_and_marks_what_dif
 
 def test_side_by_side_holds_no_tag_and_no_control_character_of_a_source():
     hostile = "<script>alert(1)</script></td>\x1b[31m\u202e{{ 7 * 7 }}\x00+\x01 <mark>\n"
-    source = side_by_side(("<img src=x>\u202e", hostile.encode()), ("=cmd()", b"\xff" + hostile.encode()))
+    source = side_by_side(("<img src=x>\u202e", hostile.encode()), ("=cmd()", b"\xff" + hostile.encode()), BLANK)
     page = Page(source)
     assert not {"script", "img"} & {tag for tag, _ in page.tags}
     assert "{{ 7 * 7 }}" in page.text
@@ -261,7 +261,7 @@ def test_side_by_side_holds_no_tag_and_no_control_character_of_a_source():
 def test_side_by_side_is_quick_and_bounded_whatever_the_sources():
     slow = [("x" * 7 + " y" * number + "\n").encode() * 40 for number in range(400)]
     started = time.process_time()
-    source = side_by_side(("a", b"".join(slow)), ("b", b"".join(reversed(slow))))
+    source = side_by_side(("a", b"".join(slow)), ("b", b"".join(reversed(slow))), BLANK)
     assert time.process_time() - started < 20
     assert "Long lines and long files are cut." in source
 
@@ -270,7 +270,7 @@ def test_side_by_side_is_quick_and_bounded_whatever_the_sources():
 @pytest.mark.parametrize("width", [360, 1280])
 def test_side_by_side_fits_the_screen_and_its_own_policy(width, browser, tmp_path):
     long = ORIGINAL + "\n" + "x" * 5000
-    source = side_by_side(("Ann " * 40, ORIGINAL.encode()), ("B" * 200, long.encode()))
+    source = side_by_side(("Ann " * 40, ORIGINAL.encode()), ("B" * 200, long.encode()), BLANK)
     with opened(browser, source, tmp_path, width) as (page, complaints):
         assert overflow(page) <= 0
     assert complaints == []

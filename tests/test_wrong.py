@@ -26,7 +26,7 @@ def misconceptions(wrong: Wrong) -> set[str]:
 def test_loses_the_right_part_and_gets_the_right_hints_only(wrong: Wrong, reports: dict[str, Future]) -> None:
     report: Report = reports[wrong.name].result()
     told = "\n".join(
-        f"{part.name}: {check.name}: {check.outcome} {check.message} [{check.misconception}]"
+        f"{part.name}: {check.name}: {check.outcome} {check.message} [{', '.join(check.misconceptions)}]"
         for part in report.parts
         for check in part.checks
         if check.outcome is not Outcome.PASSED
@@ -34,8 +34,8 @@ def test_loses_the_right_part_and_gets_the_right_hints_only(wrong: Wrong, report
     lost = {part.name for part in report.parts if part.score < part.max_score}
     assert lost, "it gets full marks"
     assert wrong.loses <= lost <= wrong.loses | wrong.may_lose, told
-    named = {name for part in report.parts for check in part.checks for name in (check.misconception or "").split(", ")}
-    assert named - {""} == misconceptions(wrong), told
+    named = {name for part in report.parts for check in part.checks for name in check.misconceptions}
+    assert named == misconceptions(wrong), told
 
 
 def test_every_misconception_is_made_by_a_module() -> None:

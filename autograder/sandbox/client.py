@@ -306,7 +306,7 @@ class Submission:
         return found
 
     def submodules(self, handle: str) -> dict[str, str]:
-        """The submodules of a model by dotted name, each with the name of its type: the submission's word, for hints."""
+        """The submodules of a model by dotted name, each with its type's name: the submission's word, for hints."""
         found = self._request({"do": "submodules", "object": handle}, what="the submodules").message.get("submodules")
         entries = found if isinstance(found, list) else []
         return {

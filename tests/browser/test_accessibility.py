@@ -10,23 +10,21 @@ import test_class_page
 import test_reports
 from pages import barriers, opened, overflow
 
-from autograder.classroom import page as classroom
 from autograder.classroom.similarity import side_by_side
 from autograder.report import html
-from autograder.report.model import Pictures
 
 pytestmark = pytest.mark.browser
 
 
 def student_page() -> str:
     report = test_reports.partial_report()
-    report.pictures = Pictures(*[test_reports.a_png()] * 5)
+    report.gallery = test_reports.a_gallery()
     return html.render(report)
 
 
 def class_page() -> str:
     entries = test_class_page.a_class(40)
-    return classroom.index(entries, test_class_page.pairs_of(entries))
+    return test_class_page.index_of(entries, test_class_page.pairs_of(entries))
 
 
 PAGES = {
@@ -35,7 +33,7 @@ PAGES = {
     "unreadable": lambda: html.render(test_reports.unreadable_report()),
     "hostile": lambda: html.render(test_reports.hostile_report()),
     "class": class_page,
-    "pair": lambda: side_by_side(("ada", b"x = 1\ny = 2\n"), ("bob", b"x = 1\ny = 3\n")),
+    "pair": lambda: side_by_side(("ada", b"x = 1\ny = 2\n"), ("bob", b"x = 1\ny = 3\n"), ""),
 }
 
 

@@ -18,8 +18,8 @@ pytest.importorskip("playwright", reason="Playwright is not installed")
 pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
 from playwright.sync_api import Page, expect
 
-from autograder.assignments.cvae import kit
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.assignments.cvae.kit import data
 from autograder.authoring import kit as release
 
 pytestmark = [
@@ -35,7 +35,7 @@ MINUTE = 60_000  # milliseconds
 def kit(tmp_path_factory) -> Path:
     """The unpacked kit."""
     folder = tmp_path_factory.mktemp("kit")
-    with zipfile.ZipFile(release.build_kit(CVAE, folder, data=kit.data(2000, 100))) as archive:
+    with zipfile.ZipFile(release.build_kit(CVAE, folder, data=data(2000, 100))) as archive:
         archive.extractall(folder)
     return folder / CVAE.kit
 

@@ -164,7 +164,7 @@ def compare(module: Module, seed: int, verdict: oracle.Verdict, report: Report) 
         (part.name, check) for part in report.parts for check in part.checks if check.outcome is not Outcome.PASSED
     ]
     lost = frozenset(part.name for part in report.parts if part.score < part.max_score)
-    hints = sorted({name for _, check in checks for name in (check.misconception or "").split(", ") if name})
+    hints = sorted({name for _, check in checks for name in check.misconceptions})
     if module.named is None:
         with torch.enable_grad():  # trying a claim runs the module, which may leave gradients off
             false = claims.false_of(module.source, hints)
@@ -180,7 +180,9 @@ def compare(module: Module, seed: int, verdict: oracle.Verdict, report: Report) 
         failing=tuple(f"{part}: {check.name}" for part, check in checks),
         hints=tuple(hints),
         false_hints=tuple(false),
-        told=tuple(f"{part}: {check.outcome}: {check.message} [{check.misconception}]" for part, check in checks),
+        told=tuple(
+            f"{part}: {check.outcome}: {check.message} [{', '.join(check.misconceptions)}]" for part, check in checks
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import MODULE
 from autograder.authoring.fill_in import fill_in
 
+NOTEBOOK = Path(CVAE.notebook).stem
 PERFECT = CVAE.solution.read_text("utf-8")
 BLANK = fill_in(CVAE)
 WRONG = {each.name: wrong.source(each) for each in wrong.WRONG}

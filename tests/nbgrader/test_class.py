@@ -16,7 +16,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from class_of_students import PERFECT, WRONG, Student, students
+from class_of_students import NOTEBOOK, PERFECT, WRONG, Student, students
 from conftest import Command, command_in
 from nbgrader.api import Gradebook
 

@@ -10,6 +10,7 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.platforms.nbgrader import pictures
 from autograder.platforms.nbgrader.pictures import RunNotebook
 from autograder.sandbox.isolation import why_not
@@ -27,8 +28,8 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, *sources: str, **limits: 
     """The outputs of each cell, all in one list a cell, after a run with these cells."""
     monkeypatch.setattr(pictures, "submitted_folder", lambda *_: folder)
     notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
-    resources = {"metadata": {"path": str(folder)}, "nbgrader": {"student": "zoe"}}
-    runner = RunNotebook(**limits)
+    resources = {"metadata": {"path": str(folder)}, "nbgrader": {"student": "zoe", "assignment": CVAE.kit}}
+    runner = RunNotebook(assignments=[CVAE.where], **limits)
     notebook, _ = runner.preprocess(notebook, resources)
     for process in psutil.process_iter(["cmdline"]):
         assert "/worker/kernel.py" not in (process.info["cmdline"] or ()), "a process is left over"
@@ -52,11 +53,10 @@ def test_draws_and_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_sees_nothing_and_reaches_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "secret").write_text("secret")
-    repository = Path(pictures.__file__).parents[2]
     outputs = run(
         tmp_path,
         monkeypatch,
-        f"import os\nprint([os.path.exists(p) for p in ({str(tmp_path)!r}, {str(repository / 'pyproject.toml')!r})])",
+        f"import os\nprint([os.path.exists(p) for p in ({str(tmp_path)!r}, {str(CVAE.root / 'pyproject.toml')!r})])",
         "import socket\nsocket.create_connection(('127.0.0.1', 22), 1)",
         "print(sorted(os.environ))",
         "open('/worker/kernel.py', 'a')",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from class_of_students import NOTEBOOK
 from nbgrader.api import Gradebook
 
 from autograder.assignments.cvae import assignment
@@ -40,7 +41,7 @@ def test_downloads_are_told_apart(tmp_path: Path) -> None:
         path = extracted / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    collector = plugins.Downloads()
+    collector = plugins.Downloads(assignments=[CVAE.where])
     for name, who in expected.items():
         found = collector.collect(str(extracted / name))
         assert (found and (found["student_id"], found["file_id"])) == who, name

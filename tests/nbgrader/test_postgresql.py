@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from class_of_students import NOTEBOOK
 from conftest import Command, command_in
 from nbgrader.api import Gradebook
 

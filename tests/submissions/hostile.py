@@ -769,8 +769,8 @@ SECRETS = (
 
         sys.path += ["/worker", "/work", "/autograder", "/autograder/source", "/tmp", "..", "../..", "/scratch"]
         cvae = "autograder.assignments.cvae."
-        for name in (cvae + "solution.cs5814_vae", cvae + "solution", "autograder.grading.harness", "autograder.assignment",
-                     cvae + "checks.network", cvae + "hints.bank", cvae + "assignment",
+        for name in (cvae + "solution.cs5814_vae", cvae + "solution", "autograder.grading.harness",
+                     "autograder.assignment", cvae + "checks.network", cvae + "hints.bank", cvae + "assignment",
                      "autograder.assignments.cvae.digits", "solution", "reference", "tests.submissions.correct"):
             try:
                 module = importlib.import_module(name)
@@ -792,7 +792,8 @@ SECRETS = (
         roots |= set(sys.path) | {os.getcwd(), "/", os.path.expanduser("~"), os.path.dirname(sys.argv[0] or "/")}
         for root in list(roots):
             for up in ("", "..", "../..", "../../.."):
-                for tail in ("solution/cs5814_vae.py", "assignments/cvae/solution/cs5814_vae.py", "source/cs5814_vae.py"):
+                for tail in ("solution/cs5814_vae.py", "assignments/cvae/solution/cs5814_vae.py",
+                             "autograder/assignments/cvae/solution/cs5814_vae.py", "source/cs5814_vae.py"):
                     try:
                         with open(os.path.join(root, up, tail), "rb") as opened:
                             use(opened.read())

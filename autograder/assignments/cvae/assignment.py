@@ -46,7 +46,7 @@ EXAMPLE_ORIGINAL_LOGITS = ((5.0, 2.0), (4.0, 2.0))
 
 # The average loss that the solution reaches on MNIST, lowest and highest of a few seeds, by epoch; close enough
 # together that straight lines between them are the curve. It belongs to these settings, and where those of the term
-# are others the notebook says so; `autograder rollover --mnist FOLDER` measures it anew.
+# are others the notebook says so; `autograder rollover --data FOLDER` measures it anew.
 REFERENCE_SETTINGS = {"hidden size": 64, "latent dimensionality": 100, "batch size": 128, "learning rate": 0.001}
 REFERENCE_CURVE = {
     0: (214.0, 217.6),

@@ -53,8 +53,8 @@ def gallery(kept: Mapping[str, Any]) -> Gallery | None:
     asked = "when asked for 0, 1, 2 and so on to 9."
     same = "The same digits, in the same order, as"
     return Gallery(
-        f"After a short practice run of {SMOKE_STEPS} steps, next to a reference trained the same way. Blurry is expected: "
-        f"{NUM_EPOCHS} epochs in the notebook look sharper.",
+        f"After a short practice run of {SMOKE_STEPS} steps, next to a reference trained the same way. Blurry is "
+        f"expected: {NUM_EPOCHS} epochs in the notebook look sharper.",
         [
             Figure(
                 "Reconstructions",
