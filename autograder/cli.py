@@ -295,7 +295,8 @@ def _timings(report: "Report") -> Table:
 )
 def class_command(
     submissions: Annotated[
-        Path, typer.Argument(help="A folder with one folder or zip a student, or the zip of a platform's download.")
+        Path,
+        typer.Argument(help="A folder with a folder, archive or module for each student, or a platform's download."),
     ],
     out: Annotated[Path, typer.Option(help="Where reports, pages and grades go.")],
     roster: Annotated[
@@ -318,13 +319,13 @@ def class_command(
     assignment: Which = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Grade a class. Stopped at any point, the same command goes on where it was.
+    """Grade a class. Interrupted? Run the same command again; it resumes.
 
     \b
     Exit codes:
-      0    everyone is graded
+      0    everyone has points, or the reason why not
       2    bad usage, or nobody to grade
-      3    the grader itself failed
+      3    the grader itself failed, or may not read what a student handed in
       130  stopped by Ctrl-C
     """
     from autograder.classroom.page import closing_lines

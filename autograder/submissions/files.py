@@ -19,6 +19,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -120,7 +121,10 @@ class Listing:
 
 
 def in_folder(root: Path, steps: tuple[str, ...] = ()) -> Listing:
-    """The files below the folder at `steps` below `root`; their own steps begin there, and `root` alone is trusted."""
+    """The files below the folder at `steps` below `root`; their own steps begin there, and `root` alone is trusted.
+
+    Hidden folders are not looked into.
+    """
     files: list[File] = []
     level, seen = [steps], 0
     for _ in range(MAX_DEPTH):
@@ -131,18 +135,23 @@ def in_folder(root: Path, steps: tuple[str, ...] = ()) -> Listing:
                     for entry in entries:
                         seen += 1
                         if seen > MAX_FILES:
-                            return Listing(files, cut=True)
+                            return Listing(_nearest_first(files), cut=True)
                         below = (*folder, entry.name)
-                        if entry.is_dir(follow_symlinks=False):
-                            deeper.append(below)
-                        else:
+                        if not entry.is_dir(follow_symlinks=False):
                             files.append(on_disk(root, below, steps))
+                        elif is_junk(entry.name):
+                            files.append(_failing(below[len(steps) :], "is hidden"))
+                        else:
+                            deeper.append(below)
             except OSError as error:
                 said = f"cannot be read: {error.strerror}"
                 files.append(_failing(folder[len(steps) :], said, denied=True))
-        files.sort(key=lambda file: (len(file.steps), file.steps))
         level = sorted(deeper)
-    return Listing(files, cut=bool(level))
+    return Listing(_nearest_first(files), cut=bool(level))
+
+
+def _nearest_first(files: list[File]) -> list[File]:
+    return sorted(files, key=lambda file: (len(file.steps), file.steps))
 
 
 def on_disk(root: Path, steps: tuple[str, ...], above: tuple[str, ...] = ()) -> File:
@@ -216,19 +225,17 @@ def in_archive(archive: File) -> Iterator[Listing]:
             if zipped:
                 opened = stack.enter_context(zipfile.ZipFile(_Careful(packed, at_once=MAX_STUDENT_DIRECTORY)))
                 files = [each.file for each in _packed(opened) if each.file]
-                count = len(opened.filelist)
             else:
-                files, count = _tar_files(packed, kind)
+                files = list(_tar_files(packed, kind))
         except NothingToGrade as error:
             raise NothingToGrade(f"{archive.label} {error}") from error
         except Exception as error:  # of all that a damaged archive makes its parser raise there is no list
             said = str(error) or type(error).__name__
             name = "zip" if zipped else "tar"
             raise NothingToGrade(f"{archive.label} cannot be read as a {name} archive: {said}") from error
-        if count > MAX_ARCHIVE_ENTRIES:
-            more = "" if zipped else "at least "
-            raise NothingToGrade(f"{archive.label} holds {more}{count} files; a submission holds a few")
-        yield Listing(sorted(files, key=lambda file: len(file.steps)))
+        if (count := sum(not file.junk for file in files)) > MAX_ARCHIVE_ENTRIES:
+            raise NothingToGrade(f"{archive.label} holds {count} files; a submission holds a few")
+        yield Listing(_nearest_first(files))
 
 
 def _kind(start: bytes) -> str:
@@ -322,7 +329,7 @@ def _zip_trouble(entry: zipfile.ZipInfo) -> str:
 
 
 def _tar_members(packed: IO[bytes], kind: str) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
-    """The members of a tar archive one by one, never more than `MAX_ARCHIVE_ENTRIES` and one."""
+    """The members of a tar archive one by one. NothingToGrade beyond `MAX_FILES`."""
     packed.seek(0)
     plain: IO[bytes] = packed
     if kind in (".tar.gz", ".tgz"):
@@ -330,12 +337,14 @@ def _tar_members(packed: IO[bytes], kind: str) -> Iterator[tuple[tarfile.TarFile
     elif kind in (".tar.bz2", ".tbz2"):
         plain = bz2.BZ2File(packed)
     archive = tarfile.open(fileobj=_Careful(plain, MAX_UPLOAD, 1 << 20), mode="r:")  # noqa: SIM115
-    for member in islice(archive, MAX_ARCHIVE_ENTRIES + 1):
+    for index, member in enumerate(archive):
+        if index >= MAX_FILES:
+            raise NothingToGrade("lists more files than a submission holds")
         yield archive, member
 
 
-def _tar_files(packed: IO[bytes], kind: str) -> tuple[list[File], int]:
-    """The files in a tar archive, and how many members it has. It is read anew for the content of each."""
+def _tar_files(packed: IO[bytes], kind: str) -> Iterator[File]:
+    """The files in a tar archive, which is read anew for the content of each."""
 
     def content(wanted: int) -> IO[bytes]:
         archive, member = next(islice(_tar_members(packed, kind), wanted, None))
@@ -343,13 +352,11 @@ def _tar_files(packed: IO[bytes], kind: str) -> tuple[list[File], int]:
         assert file is not None
         return file
 
-    files, count = [], 0
     for index, (_, member) in enumerate(_tar_members(packed, kind)):
-        count, steps = index + 1, steps_of(member.name)
+        steps = steps_of(member.name)
         if not steps or len(steps) > MAX_DEPTH or member.isdir():
             continue
         trouble = "" if member.isreg() else "is not a regular file"
         if member.issym() or member.islnk():
             trouble = "is a link, which is never followed"
-        files.append(File(steps, path_of(steps), lambda index=index: content(index), trouble))  # type: ignore[misc]
-    return files, count
+        yield File(steps, path_of(steps), partial(content, index), trouble)
