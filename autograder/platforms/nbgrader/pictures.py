@@ -25,7 +25,14 @@ from traitlets import Integer, List, Unicode
 
 from autograder.assignment import Assignment
 from autograder.platforms.nbgrader import kernel
-from autograder.platforms.nbgrader.submitted import MAX_TEXT, assignment_of, module_in, picture, submitted_folder
+from autograder.platforms.nbgrader.submitted import (
+    MAX_TEXT,
+    assignment_of,
+    module_in,
+    picture,
+    source_folder,
+    submitted_folder,
+)
 from autograder.report.model import clean
 from autograder.sandbox import isolation
 from autograder.submissions.find import NothingToGrade
@@ -85,8 +92,7 @@ class RunNotebook(NbGraderPreprocessor):
             (to / assignment.module).write_bytes(module_in(submitted_folder(self, resources), assignment).source)
         except NothingToGrade as error:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], error)
-        course = self.parent.parent.coursedir
-        ours = Path(course.format_path(course.source_directory, ".", assignment.kit))
+        ours = source_folder(self, assignment)
         for name in assignment.kit_files:
             if name.endswith(".py") and (ours / name).exists():
                 shutil.copy(ours / name, to)

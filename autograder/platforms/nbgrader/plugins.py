@@ -119,7 +119,8 @@ class CanvasExport(RosterExport):
         for student in students:
             known = _enrolled(student, roster)
             if known and known.id in joined:
-                twice.append(f"{joined[known.id].id} and {student.id} are both {known.name} ({known.id})")
+                first, second = sorted((joined[known.id].id, student.id))
+                twice.append(f"{first} and {second} are both {known.name} ({known.id})")
             elif known:
                 joined[known.id] = student
             elif student.id not in self.leave_out and any(score != "" for score in scores[student.id]):

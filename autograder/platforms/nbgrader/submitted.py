@@ -33,6 +33,12 @@ def submitted_folder(preprocessor: NbGraderPreprocessor, resources: dict[str, An
     return Path(course.format_path(course.submitted_directory, where["student"], where["assignment"]))
 
 
+def source_folder(preprocessor: NbGraderPreprocessor, assignment: Assignment) -> Path:
+    """Where what students were given lies, as the course has it: nothing there comes from a submission."""
+    course = preprocessor.parent.parent.coursedir
+    return Path(course.format_path(course.source_directory, ".", assignment.kit))
+
+
 def assignment_of(preprocessor: NbGraderPreprocessor, resources: dict[str, Any]) -> Assignment:
     """The assignment that the submission is to, of those that the course has. GraderError where it is none of them."""
     name = resources["nbgrader"]["assignment"]
