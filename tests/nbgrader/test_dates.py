@@ -1,6 +1,7 @@
 """Every date that is written, or that people are told to write, through the programs that read it."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -106,6 +107,13 @@ def test_a_link_is_no_time(tmp_path: Path, target: str) -> None:
 
 
 @pytest.fixture
+def course_folder(tmp_path: Path, new_gradebook: Callable[[Path], str]) -> Path:
+    """The folder of a course, with an empty gradebook."""
+    new_gradebook(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
 def guarded(monkeypatch: pytest.MonkeyPatch) -> None:
     """nbgrader with our readers, put back afterwards."""
     for where, name in (
@@ -118,8 +126,8 @@ def guarded(monkeypatch: pytest.MonkeyPatch) -> None:
     guards.install()
 
 
-def test_last_terms_due_date_is_read_right(guarded: None, tmp_path: Path) -> None:
-    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
+def test_last_terms_due_date_is_read_right(guarded: None, course_folder: Path) -> None:
+    with Gradebook(f"sqlite:///{course_folder}/gradebook.db") as book:
         book.update_or_create_assignment("hw", duedate="2026-11-30 23:59 -0500")
         assert book.find_assignment("hw").duedate == datetime(2026, 12, 1, 4, 59)
 
@@ -147,6 +155,7 @@ DUE = datetime(2026, 12, 1, 4, 59)
 def seconds_late(folder: Path, student: str, handed_in: datetime) -> float:
     """How late the gradebook says that a student is, after extensions.csv of the course in `folder` was read."""
     address = f"sqlite:///{folder}/gradebook.db"
+    assert (folder / "gradebook.db").exists()
     with Gradebook(address) as book:
         book.update_or_create_assignment("hw", duedate=DUE)
         book.update_or_create_student(student)
@@ -173,32 +182,32 @@ def seconds_late(folder: Path, student: str, handed_in: datetime) -> float:
         ("bob", "2026-12-03T23:59:00-05:00", 3600 * 23 + 60),
     ],
 )
-def test_an_extension_counts_from_its_end(tmp_path: Path, key: str, until: str, late_by: float) -> None:
-    (tmp_path / "roster.csv").write_text("id,name,email\nada,Ada Lovelace,ada@x.edu\nbob,Bob,b@x.edu\n")
-    (tmp_path / "extensions.csv").write_text(f"student,until\n{key},{until}\n")
-    assert seconds_late(tmp_path, "ada", DUE + timedelta(hours=23, minutes=1)) == late_by
+def test_an_extension_counts_from_its_end(course_folder: Path, key: str, until: str, late_by: float) -> None:
+    (course_folder / "roster.csv").write_text("id,name,email\nada,Ada Lovelace,ada@x.edu\nbob,Bob,b@x.edu\n")
+    (course_folder / "extensions.csv").write_text(f"student,until\n{key},{until}\n")
+    assert seconds_late(course_folder, "ada", DUE + timedelta(hours=23, minutes=1)) == late_by
 
 
-def test_an_extension_that_is_taken_back_is_gone(tmp_path: Path) -> None:
-    (tmp_path / "extensions.csv").write_text("student,until\nada,2026-12-03T23:59:00-05:00\n")
-    assert seconds_late(tmp_path, "ada", DUE + timedelta(hours=1)) == 0
-    (tmp_path / "extensions.csv").write_text("student,until\nbob,2026-12-03T23:59:00-05:00\n")
-    assert seconds_late(tmp_path, "ada", DUE + timedelta(hours=1)) == 3600
+def test_an_extension_that_is_taken_back_is_gone(course_folder: Path) -> None:
+    (course_folder / "extensions.csv").write_text("student,until\nada,2026-12-03T23:59:00-05:00\n")
+    assert seconds_late(course_folder, "ada", DUE + timedelta(hours=1)) == 0
+    (course_folder / "extensions.csv").write_text("student,until\nbob,2026-12-03T23:59:00-05:00\n")
+    assert seconds_late(course_folder, "ada", DUE + timedelta(hours=1)) == 3600
 
 
-def test_extensions_that_cannot_be_read_stop_the_grading(tmp_path: Path) -> None:
-    (tmp_path / "extensions.csv").write_text("student,until\nada,Thursday\n")
+def test_extensions_that_cannot_be_read_stop_the_grading(course_folder: Path) -> None:
+    (course_folder / "extensions.csv").write_text("student,until\nada,Thursday\n")
     with pytest.raises(GraderError, match=r"extensions\.csv, line 2"):
-        seconds_late(tmp_path, "ada", DUE)
+        seconds_late(course_folder, "ada", DUE)
     with pytest.raises(RosterError, match=r"extensions\.csv, line 2"):
-        course.check_extensions(tmp_path)
+        course.check_extensions(course_folder)
 
 
-def test_an_extension_for_nobody_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "submitted" / "ada").mkdir(parents=True)
-    (tmp_path / "extensions.csv").write_text(
+def test_an_extension_for_nobody_is_told(course_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (course_folder / "submitted" / "ada").mkdir(parents=True)
+    (course_folder / "extensions.csv").write_text(
         "student,until\nada,2026-12-03T23:59:00-05:00\nadda,2026-12-03T23:59:00-05:00\n"
     )
-    course.check_extensions(tmp_path)
+    course.check_extensions(course_folder)
     assert "'adda'" in caplog.text
     assert "'ada'" not in caplog.text

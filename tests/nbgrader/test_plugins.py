@@ -1,7 +1,7 @@
 """nbgrader's plugins for this course, and the course folder."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,8 +35,8 @@ def test_no_cell_is_a_formula(cell: object, written: object) -> None:
 
 
 @pytest.fixture
-def gradebook(tmp_path: Path) -> Iterator[Gradebook]:
-    book = Gradebook(f"sqlite:///{tmp_path}/gradebook.db")
+def gradebook(tmp_path: Path, new_gradebook: Callable[[Path], str]) -> Iterator[Gradebook]:
+    book = Gradebook(new_gradebook(tmp_path))
     book.add_assignment(CVAE.kit, duedate=datetime(2026, 11, 30))
     book.add_notebook(NOTEBOOK, CVAE.kit)
     book.add_grade_cell("encoder", NOTEBOOK, CVAE.kit, max_score=15, cell_type="code")
