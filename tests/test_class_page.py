@@ -18,7 +18,8 @@ from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom import page as classroom
 from autograder.classroom.page import Entry, Standing
 from autograder.classroom.similarity import Pair
-from autograder.report.model import Check, Outcome, PartReport, Report, part_reports
+from autograder.grading import hints
+from autograder.report.model import Check, Hint, Outcome, PartReport, Report, part_reports
 
 HOSTILE = (
     "=cmd()",
@@ -32,7 +33,7 @@ HOSTILE = (
 )
 CHECKS = {
     "sample_latent": (
-        ("Draws are centred on the means", 4),
+        ("Draws are centered on the means", 4),
         ("The spread is the standard deviation", 7),
         ("The noise is standard normal", 3),
         ("Fresh, independent noise for every element and call", 3),
@@ -98,7 +99,7 @@ def report_of(*mistakes: str, unnamed: str | None = None, **more: object) -> Rep
         part, failed = MISTAKES[mistake]
         for check in (checks[part][number] for number in failed):
             check.outcome, check.score = Outcome.FAILED, 0
-            check.misconceptions.append(mistake)
+            check.hints.append(hints.hint(CVAE, mistake))
     if unnamed is not None:
         checks[unnamed][0].outcome, checks[unnamed][0].score = Outcome.FAILED, 0
     about = {"sha256": "9f86d081" * 8, "isolation": "bubblewrap", "seed": 271828, "parts": part_reports(CVAE, checks)}
@@ -118,7 +119,7 @@ def ending_alike(outcome: Outcome, message: str, **more: object) -> Report:
 
 
 def blank() -> Report:
-    report = ending_alike(Outcome.ERROR, "Not written yet: this still raises NotImplementedError.")
+    report = ending_alike(Outcome.NOT_WRITTEN, "Line 40 raises NotImplementedError.")
     for check in report.parts[-1].checks:
         check.outcome, check.message = Outcome.SKIPPED, "Waits for the loss."
     return report
@@ -251,25 +252,23 @@ def test_misconceptions_are_ranked_and_ties_follow_the_notebook():
     assert names == ["condition-first", "kl-without-exp", "decoder-no-sigmoid", "variance-as-std"]
 
 
+MOST_COMMON = ("kl-without-exp", "condition-first", "fixed-seed", "decoder-no-sigmoid")
+
+
 def test_page_gives_the_three_most_common_mistakes_first():
-    reports = [report_of("kl-without-exp")] * 5 + [report_of("condition-first")] * 4 + [report_of("fixed-seed")] * 3
-    text = page_of(entries_of(*reports, report_of("decoder-no-sigmoid"))).text
-    said = (
-        "What to re-teach on Monday",
-        "The last term of the KL",
-        "The one-hot class stands before",
-        "Two calls give",
-    )
-    places = [text.index(words) for words in (*said, "The decoder's output is not squashed", "Where points were lost")]
+    reports = [report_of(name) for count, name in zip((5, 4, 3, 1), MOST_COMMON, strict=True) for _ in range(count)]
+    text = page_of(entries_of(*reports)).text
+    titles = [hints.bank(CVAE)[name].title for name in MOST_COMMON]
+    places = [text.index(words) for words in ("What to re-teach on Monday", *titles, "Where points were lost")]
     assert places == sorted(places)
 
 
 def test_a_misconception_without_an_entry_in_the_bank_keeps_its_name():
     report = report_of("condition-first")
     for check in part_of(report, "forward").checks[1:3]:
-        check.misconceptions = ["named-later"]
+        check.hints = [Hint("named-later", "A title", "A text")]
     (row,) = figures_of(entries_of(report))["misconceptions"]
-    assert (row["text"], row["part"]) == ("named-later", "forward")
+    assert (row["title"], row["part"]) == ("named-later", "forward")
 
 
 def test_points_lost_without_a_named_mistake_are_told():
@@ -352,7 +351,7 @@ def test_students_are_sorted_by_name_with_links_to_their_pages():
 def test_page_holds_no_tag_and_no_control_character_of_a_name(name):
     report = report_of("fixed-seed", attention=[name])
     checks = part_of(report, "sample_latent").checks
-    checks[0].name, checks[3].misconceptions = name, [name]
+    checks[0].name, checks[3].hints = name, [Hint(name, name, name)]
     entries = [Entry(name, report, name), Entry(name + "2", unreadable())]
     source = index_of(entries, [Pair(name, name + "2", 0.99, False, page=name)])
     source.encode()

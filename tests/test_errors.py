@@ -1,13 +1,27 @@
 """What a student reads about an error names the cause that the source shows."""
 
+from collections.abc import Iterator
+
 import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.grading.errors import explain, note_on_work
-from autograder.sandbox.client import Raised, SubmissionError, TimedOut, Unfit
+from autograder.report.model import Outcome
+from autograder.sandbox.client import Sandbox
+from autograder.sandbox.errors import Raised, SubmissionError, TimedOut, Unfit, received
 
-MISSING = "`{}` is missing: the module does not define it"
 NO_FORWARD = 'Module [{}] is missing the required "forward" function'
+
+
+def missing(name: str) -> Unfit:
+    return Unfit("definition-missing", name=name)
+
+
+def returned(kind: str) -> Unfit:
+    return Unfit("not-a-tensor", call="f", value="result", kind=kind)
 
 
 def called(function: str, said: str) -> Raised:
@@ -17,27 +31,27 @@ def called(function: str, said: str) -> Raised:
 @pytest.mark.parametrize(
     ("error", "source", "misconception", "named"),
     [
-        (Unfit(MISSING.format("sample_latent")), "def SampleLatent(m, v): ...", "definition-missing", "`SampleLatent`"),
+        (missing("sample_latent"), "def SampleLatent(m, v): ...", "definition-missing", "`SampleLatent`"),
         (
-            Unfit(MISSING.format("sample_latent")),
+            missing("sample_latent"),
             "def reparametrize(m, v): ...",
             "definition-missing",
             "`reparametrize`",
         ),
         (
-            Unfit(MISSING.format("ConditionalVariationalAutoencoder")),
+            missing("ConditionalVariationalAutoencoder"),
             "class ConditionalVAE: ...",
             "definition-missing",
             "`ConditionalVAE`",
         ),
         (
-            Unfit(MISSING.format("loss_function")),
+            missing("loss_function"),
             "class CVAE:\n    def loss_function(self): ...",
             "definition-in-class",
             "inside a class",
         ),
         (
-            Unfit("the model has no `encoder`: the constructor must set it"),
+            Unfit("attribute-missing", owner="C", name="encoder"),
             "class C:\n    def __init__(self):\n        self.Encoder = 1",
             "attribute-missing",
             "`self.Encoder`",
@@ -87,23 +101,70 @@ def called(function: str, said: str) -> Raised:
             "`Forward`",
         ),
         (Raised("TypeError", "x", None, ""), "(" * 5000, "wrong-call", ""),
-        (Unfit("x"), "\0", None, ""),
+        (Unfit("too-many-parameters"), "\0", None, ""),
+        (returned("None"), "", "nothing-returned", "None"),
+        (returned("float"), "", "no-tensor-returned", "a float"),
+        (Unfit("result-count", call="f", kind="dict", count=1, expected=3), "", "wrong-number-of-results", "a dict"),
     ],
 )
 def test_names_the_cause(error: SubmissionError, source: str, misconception: str | None, named: str) -> None:
     cause = explain(error, source.encode(), CVAE)
-    assert cause.misconception == misconception
+    assert cause.misconceptions == ([misconception] if misconception else [])
     assert named in cause.message
 
 
 def test_a_call_that_the_submission_itself_gets_wrong_is_not_laid_to_its_signature() -> None:
     error = Raised("TypeError", "sample_latent() missing 1 required positional argument: 'v'", 9, "sample_latent(m)")
-    assert explain(error, b"def sample_latent(m, v): ...", CVAE).misconception == "wrong-call"
+    assert explain(error, b"def sample_latent(m, v): ...", CVAE).misconceptions == ["wrong-call"]
 
 
 def test_an_import_that_takes_too_long_is_told_where_it_loops() -> None:
-    error = TimedOut("importing the module did not finish within 30 s (an endless loop?)")
-    assert "line 2" in explain(error, b"x = 1\nwhile x:\n    pass\n", CVAE).text(CVAE)
+    error = TimedOut("call-time", during="load", name="", seconds=30)
+    assert "line 2" in explain(error, b"x = 1\nwhile x:\n    pass\n", CVAE).message
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        ("raise NotImplementedError('Draw.')", Outcome.NOT_WRITTEN),
+        ("raise NotImplementedError", Outcome.NOT_WRITTEN),
+        ("return torch.nn.Module()(x)", Outcome.ERROR),
+        ("return torch.quantize_per_tensor(x, 0.1, 0, torch.quint8).sin_()", Outcome.ERROR),
+        ("return 1 / 0", Outcome.ERROR),
+        ("return None", Outcome.FAILED),
+    ],
+)
+def test_only_the_fill_ins_own_raise_is_not_written(body: str, outcome: Outcome, sandbox: Sandbox) -> None:
+    source = f"import torch\ndef f(x):\n    {body}\n".encode()
+    with sandbox.submission(source) as submission, pytest.raises(SubmissionError) as raised:
+        submission.call("f", torch.ones(2))
+    assert explain(raised.value, source, CVAE).outcome is outcome
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+# What a worker may send, and anything else that JSON can hold in its place.
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(max_size=9), values, max_size=3),
+    max_leaves=8,
+)
+FIELDS = st.sampled_from(
+    ["code", "kind", "text", "line", "statement", "own", "name", "owner", "value", "count", "shape"]
+)
+CODES = st.sampled_from(["raised", "definition-missing", "not-a-tensor", "too-many-results", "too-large", "exited"])
+
+
+@given(JSON | st.builds(lambda code, fields: fields | {"code": code}, CODES, st.dictionaries(FIELDS, JSON)))
+def test_whatever_a_worker_sends_becomes_an_error_of_bounded_text(sent: object) -> None:
+    error = received(sent, "f")
+    assert isinstance(error, (Raised, Unfit))
+    assert len(str(error)) < 4000
+    assert explain(error, b"", CVAE).message
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,10 @@ from autograder.classroom import similarity
 from autograder.grading.grade import nothing
 from autograder.grading.harness import Grading
 from autograder.report import html
-from autograder.report.model import Check, Outcome, Report, part_reports
+from autograder.report.model import Check, Hint, Outcome, PartReport, Report
 from autograder.sandbox import protocol
-from autograder.sandbox.client import Submission, SubmissionError
+from autograder.sandbox.client import Submission
+from autograder.sandbox.errors import SubmissionError
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import METADATA, Submitted, read_upload
@@ -181,10 +182,9 @@ QUESTIONS: dict[str, Callable[[Submission], Any]] = {
     "parameters": lambda submission: send_back(submission, submission.parameters("model")),
     "call": lambda submission: vars(submission.call("f", torch.zeros(2, 2), cotangents={0: torch.ones(2, 2)})),
     "work": lambda submission: submission.work("f", torch.zeros(2, 2)),
+    "results": lambda submission: submission.call("f", torch.zeros(2, 2), results=1).outputs[0],
     "train": lambda submission: (
-        submission.train(
-            "model", "f", tensors={"images": torch.zeros(2, 2)}, options={"learning_rate": 0.1}, seed=1
-        ).outputs
+        submission.train("model", "f", tensors={"images": torch.zeros(2, 2)}, options={"rate": 0.1}, seed=1).outputs
     ),
 }
 asks = st.fixed_dictionaries(
@@ -217,7 +217,7 @@ def test_a_process_that_lies_costs_its_submission_alone(examples: int) -> None:
         liar: Any = Liar([*before, (answer, body)])
         with Submission(liar, b"") as submission:
             grading = Grading(submission, CVAE, 1)
-            submission.stand_in({part.name: grading._stand_in(part.name) for part in CVAE.parts if part.stand_in})
+            submission.stand_in({name: grading._stand_in(name) for name in ("sample_latent", "loss_function")})
             try:
                 QUESTIONS[question](submission)
             except SubmissionError:
@@ -368,19 +368,26 @@ texts = st.one_of(
 
 
 def report_with(text: str) -> Report:
-    checks = {
-        part.name: [Check(text, outcome, 0, 1, text, text) for outcome in list(Outcome)[1:]] for part in CVAE.parts
-    }
-    said = dict.fromkeys(("submission", "sha256", "isolation", "output"), text)
-    return Report.of(CVAE, **said, parts=part_reports(CVAE, checks), notes=[text], attention=[text])
+    parts = [
+        PartReport(
+            part.name,
+            part.points,
+            [Check(text, outcome, 0, 1, text, [Hint(text, text, text)]) for outcome in list(Outcome)[1:]],
+        )
+        for part in CVAE.parts
+    ]
+    return Report(
+        submission=text, sha256=text, isolation=text, seed=1, parts=parts, notes=[text], attention=[text], output=text
+    )
 
 
 @budget
 def test_no_text_becomes_markup_on_any_page(examples: int) -> None:
     plain, named = report_with("plain `code`"), [classroom.Entry("plain", report_with("plain\nlines"), "p.html")]
     of_student = {tag for tag, _ in Page(html.render(plain)).tags} | {"pre"}
-    entries = [*named, classroom.Entry("x", nothing(CVAE, "y"))]
-    of_class = {tag for tag, _ in Page(classroom.index(entries, [], CVAE)).tags} | {"code"}
+    of_class = {
+        tag for tag, _ in Page(classroom.index([*named, classroom.Entry("x", nothing(CVAE, "y"))], [], CVAE)).tags
+    } | {"code"}
 
     def holds(text: str) -> None:
         report = report_with(text)

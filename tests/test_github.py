@@ -17,9 +17,9 @@ from workflows import ROOT, Log, run
 from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.kit import data
-from autograder.authoring import kit as release
 from autograder.authoring.fill_in import fill_in
 from autograder.platforms.github import workflow as github
+from autograder.platforms.github.build import build_template
 from autograder.report import markdown
 from autograder.report.model import Check, Outcome
 
@@ -67,13 +67,13 @@ class ConditionalVariationalAutoencoder:
 
 @pytest.fixture(scope="module")
 def public(tmp_path_factory) -> Path:
-    return release.build_template(CVAE, tmp_path_factory.mktemp("public"), data=data(20, 10))
+    return build_template(CVAE, tmp_path_factory.mktemp("public"), data=data(20, 10))
 
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("graded")
-    return release.build_template(CVAE, out, "university/cs5814", "v1.0.0", data=data(20, 10))
+    return build_template(CVAE, out, "university/cs5814", "v1.0.0", data=data(20, 10))
 
 
 def pushed(template: Path, source: str, folder: Path):
@@ -264,6 +264,7 @@ def test_the_template_installs_the_pinned_torch(public):
 def test_the_template_calls_the_pinned_workflow(graded):
     (job,) = yaml.safe_load((graded / ".github/workflows/grade.yml").read_text("utf-8"))["jobs"].values()
     assert job["uses"] == "university/cs5814/.github/workflows/grade-classroom.yml@v1.0.0"
+    assert job["with"] == {"assignment": CVAE.name}
 
 
 @pytest.mark.parametrize("template", ["public", "graded"])
@@ -271,8 +272,8 @@ def test_the_template_holds_neither_solution_nor_hidden_checks_nor_hints(templat
     folder = request.getfixturevalue(template)
     solved = set(CVAE.solution.read_text("utf-8").splitlines()) - set(fill_in(CVAE).splitlines())
     secrets = {line.strip() for line in solved if len(line.strip()) > len("nn.ReLU(),")}
-    own = {path.name for path in CVAE.folder.rglob("*")} - {"__init__.py", "assignment.py", CVAE.module}
-    hidden = own | {"fill_in.py", "cli.py"}
+    own = {path.name for path in CVAE.folder.rglob("*") if "__pycache__" not in path.parts}
+    hidden = own - {"__init__.py", "assignment.py", CVAE.module} | {"fill_in.py", "cli.py"}
     for path in folder.rglob("*"):
         assert path.name not in hidden
         if path.suffix in {".py", ".ipynb", ".md", ".yml"}:
@@ -292,13 +293,13 @@ def test_the_template_holds_neither_solution_nor_hidden_checks_nor_hints(templat
 )
 def test_a_template_for_no_repository_is_refused(arguments, complaint, tmp_path):
     with pytest.raises(ValueError, match=complaint):
-        release.build_template(CVAE, tmp_path, *arguments)
+        build_template(CVAE, tmp_path, *arguments)
 
 
 def test_a_template_overwrites_nothing(tmp_path):
     (tmp_path / CVAE.kit).mkdir()
     with pytest.raises(FileExistsError, match="exists already"):
-        release.build_template(CVAE, tmp_path, data=data(20, 10))
+        build_template(CVAE, tmp_path, data=data(20, 10))
 
 
 # The rendering

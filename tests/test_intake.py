@@ -170,7 +170,7 @@ def gradescope(upload: Path, class_of: list[Person]) -> dict[str, Person]:
         put(upload / folder, person.files)
         sid = f"s{person.number}" if person.number % 2 else ""
         who = {":name": "Wei Wang", ":sid": sid}
-        metadata[folder] = {":submitters": [who], ":created_at": "2026-11-01 00:30:00.000000000 -05:00"}
+        metadata[folder] = {":submitters": [who], ":created_at": "2026-11-01 00:30:00.0 -05:00"}
         students[sid or f"Wei Wang ({folder})"] = person
     (upload / "submission_metadata.yml").write_text(json.dumps(metadata))
     return students
@@ -194,7 +194,7 @@ LAYOUTS = [folders, canvas, gradescope, exchange]
 
 @contextmanager
 def denied() -> Iterator[None]:
-    """What is called `denied.zip` may not be opened: the superuser, who runs some of these tests, may open everything."""
+    """Nothing called `denied.zip` may be opened: the superuser, who runs some tests, may open everything."""
     usual = os.open
 
     def refusing(path: str, *arguments: int, **options: int) -> int:

@@ -5,7 +5,6 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Mapping
 from xml.etree import ElementTree
 
 import jsonschema
@@ -24,6 +23,7 @@ from autograder.report.model import (
     Check,
     Figure,
     Gallery,
+    Hint,
     Outcome,
     PartReport,
     Picture,
@@ -40,8 +40,8 @@ HOSTILE = (
 )
 
 
-def report_of(checks: Mapping[str, list[Check]] | None = None, **more: object) -> Report:
-    """A report with the given checks, by part."""
+def report_of(checks: dict[str, list[Check]] | None = None, **more: object) -> Report:
+    """A report with the given checks in the parts of the assignment, by name."""
     about = {
         "submission": "alice/cs5814_vae.py",
         "sha256": SHA256,
@@ -57,26 +57,22 @@ def part_of(report: Report, name: str) -> PartReport:
     return next(part for part in report.parts if part.name == name)
 
 
-def checks_of(part: Part, outcome: Outcome, message: str = "", hint: str = "") -> list[Check]:
+def checks_of(part: Part, outcome: Outcome, message: str = "") -> list[Check]:
     """Five checks that end alike and share the points of `part`."""
     worth = part.points / 5
     names = ("shape", "values", "gradients", "batches of other sizes", "inputs left as they are")
     score = worth if outcome is Outcome.PASSED else 0
-    return [Check(name, outcome, score, worth, message, hint) for name in names]
+    return [Check(name, outcome, score, worth, message) for name in names]
+
+
+def all_checks(outcome: Outcome, message: str = "") -> dict[str, list[Check]]:
+    return {part.name: checks_of(part, outcome, message.format(part=part.name)) for part in CVAE.parts}
 
 
 def blank_report() -> Report:
     """The fill-in as it is handed out."""
-    return report_of(
-        {
-            part.name: checks_of(
-                part,
-                Outcome.ERROR if part.name in ("sample_latent", "loss_function", "encoder") else Outcome.SKIPPED,
-                f"`{part.name}` is not written yet.",
-            )
-            for part in CVAE.parts
-        }
-    )
+    training = checks_of(CVAE.part("training"), Outcome.SKIPPED, "Skipped: fix the network first.")
+    return report_of(all_checks(Outcome.NOT_WRITTEN, "`{part}` raises NotImplementedError.") | {"training": training})
 
 
 def passing() -> dict[str, list[Check]]:
@@ -84,28 +80,21 @@ def passing() -> dict[str, list[Check]]:
 
 
 def perfect_report() -> Report:
-    return report_of(passing())
+    return report_of(all_checks(Outcome.PASSED))
+
+
+KL_HINT = Hint("kl-without-exp", "The variance is missing", "The KL term needs σ². What turns its logarithm into it?")
+HEAD_HINT = Hint("mean-head-activated", "A head has an activation", "What ends a head?")
 
 
 def partial_report() -> Report:
     """A loss without exp(), a head with a ReLU, and a training run that only waits for them."""
-    checks = passing()
-    checks["loss_function"][1] = Check(
-        "values on random minibatches",
-        Outcome.FAILED,
-        0,
-        5,
-        "Your loss is 7.31 where 8.83 is expected; the reconstruction term agrees, so it is the KL term that differs.",
-        "The KL term reads the variance σ², and `logvariances` holds its logarithm. What turns one into the other?",
-    )
-    checks["loss_function"][2] = Check(
-        "gradients", Outcome.FAILED, 0, 5, "The gradient with respect to `logvariances` is constant."
-    )
-    checks["encoder"][4] = Check(
-        "the heads", Outcome.FAILED, 0, 3, "No predicted mean is ever negative.", "What ends a head?"
-    )
-    waits = "Training waits for a loss that can be minimised."
-    checks["training"] = checks_of(CVAE.part("training"), Outcome.SKIPPED, waits)
+    checks = all_checks(Outcome.PASSED)
+    message = "Your loss is 7.31 where 8.83 is expected."
+    checks["loss_function"][1] = Check("values on random minibatches", Outcome.FAILED, 0, 5, message, [KL_HINT])
+    checks["loss_function"][2] = Check("gradients", Outcome.FAILED, 0, 5, "The gradient is constant.")
+    checks["encoder"][4] = Check("the heads", Outcome.FAILED, 0, 3, "No mean is ever negative.", [HEAD_HINT])
+    checks["training"] = checks_of(CVAE.part("training"), Outcome.SKIPPED, "Training waits for a loss.")
     return report_of(checks, output="epoch 0: 215.3\nepoch 1: 178.2\n", notes=["Your module trained at import."])
 
 
@@ -115,32 +104,25 @@ def out_of(scored: Report | PartReport) -> str:
 
 def unreadable_report() -> Report:
     message = "cs5814_vae.py cannot be parsed: line 31: '(' was never closed"
-    return report_of({part.name: checks_of(part, Outcome.ERROR, message) for part in CVAE.parts}, error=message)
+    return report_of(all_checks(Outcome.ERROR, message), error=message)
 
 
 def hostile_report() -> Report:
-    """Submission text wherever it could come to stand."""
-    ended = ("failed", "error", "skipped")
+    """Submission text everywhere that it could come to stand."""
+    hint = Hint(HOSTILE, HOSTILE, HOSTILE)
     checks = {
-        part.name: [Check(f"{name} {HOSTILE}", Outcome(name), 0, 1, HOSTILE, HOSTILE) for name in ended]
+        part.name: [Check(f"{each} {HOSTILE}", each, 0, 1, HOSTILE, [hint]) for each in list(Outcome)[1:]]
         for part in CVAE.parts
     }
     return report_of(checks, submission=HOSTILE, notes=[HOSTILE], output=HOSTILE * 20, isolation=HOSTILE)
 
 
-def a_png() -> bytes:
+def a_gallery() -> Gallery:
+    """Five pictures."""
     buffer = io.BytesIO()
     Image.new("L", (280, 28)).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def a_gallery() -> Gallery:
-    """Five pictures in two figures."""
-    first, second = (
-        [Picture(f"label {label}", f"Digits of the kind {label}.", a_png()) for label in labels]
-        for labels in ("abc", "de")
-    )
-    return Gallery("Made in a short run.", [Figure("Reconstructed", first), Figure("Generated", second)])
+    pictures = [Picture(f"{number}", f"picture {number}", buffer.getvalue()) for number in range(5)]
+    return Gallery("How they were made.", [Figure("Reconstructions", pictures[:2]), Figure("Samples", pictures[2:])])
 
 
 def printed(report: Report, width: int = 100) -> str:
@@ -173,9 +155,8 @@ def test_next_step_is_the_first_failing_check_of_the_notebook():
 
 
 def test_next_step_passes_over_a_check_that_only_waits_for_another():
-    checks = passing()
-    checks["encoder"][0].outcome = Outcome.SKIPPED
-    checks["forward"][0].outcome = Outcome.FAILED
+    checks = all_checks(Outcome.PASSED)
+    checks["encoder"][0].outcome, checks["forward"][0].outcome = Outcome.SKIPPED, Outcome.FAILED
     step = summary.next_step(report_of(checks))
     assert step is not None
     assert step.part == "forward"
@@ -205,7 +186,7 @@ def test_terminal_shows_points_findings_hint_seed_and_isolation():
         out_of(partial_report()),
         out_of(part_of(partial_report(), "loss_function")),
         "Your loss is 7.31",
-        "Hint: The KL term",
+        f"Hint: {KL_HINT}",
         "seed 271828",
         "bubblewrap",
         "epoch 1",
@@ -214,7 +195,7 @@ def test_terminal_shows_points_findings_hint_seed_and_isolation():
 
 
 def test_terminal_says_a_shared_message_once():
-    assert printed(blank_report()).count("`loss_function` is not written yet.") == 1
+    assert printed(blank_report()).count("`loss_function` raises NotImplementedError.") == 1
 
 
 def test_terminal_reads_no_markup_in_a_submission():
@@ -247,14 +228,15 @@ def test_page_shows_what_works_then_what_to_fix_then_the_rest():
 
 
 def test_page_names_the_section_to_read():
-    assert "“Compression network (encoder) architecture” in the notebook" in Page(html.render(partial_report())).text
+    assert f"“{CVAE.part('encoder').section}” in the notebook" in Page(html.render(partial_report())).text
 
 
 def test_page_greets_a_blank_fill_in_with_a_first_step():
     text = Page(html.render(blank_report())).text
     assert "Ready for the first points." in text
     assert "Start here" in text
-    assert text.count("`encoder`") + text.count("encoder is not written yet.") == 1
+    assert text.count("encoder raises NotImplementedError.") == 1
+    assert "not written yet" in text
 
 
 def test_page_of_a_perfect_report_asks_for_nothing():
@@ -268,11 +250,10 @@ def test_page_says_once_why_nothing_could_be_graded():
 
 
 def test_page_counts_what_else_the_next_step_costs():
-    checks = passing()
-    named = (["kl-without-exp"], ["kl-without-exp"], ["kl-without-exp", "summed-over-batch"])
-    for number, mistakes in enumerate(named, 1):
-        message = f"Wrong in way {number}."
-        checks["loss_function"][number] = Check("loss", Outcome.FAILED, 0, 5, message, "Why?", mistakes)
+    checks = all_checks(Outcome.PASSED)
+    also = Hint("summed-over-batch", "A sum", "Why a sum?")
+    for number, hints in ((1, [KL_HINT]), (2, [KL_HINT]), (3, [KL_HINT, also])):
+        checks["loss_function"][number] = Check("loss", Outcome.FAILED, 0, 5, f"Wrong in way {number}.", hints)
     text = " ".join(Page(html.render(report_of(checks))).text.split())
     assert "5 points, and 5 more that were lost for the same reason" in text
 
@@ -284,7 +265,7 @@ def test_page_does_not_say_that_blank_parts_fail_for_one_reason():
 def test_page_gives_the_reason_for_nothing_graded_with_its_hint():
     report = unreadable_report()
     for check in (check for part in report.parts for check in part.checks):
-        check.hint = "Count the brackets."
+        check.hints = [Hint("syntax", "Unreadable", "Count the brackets.")]
     report.error = f"{report.error} Count the brackets."
     text = Page(html.render(report)).text
     assert text.count("was never closed") == text.count("Count the brackets.") == 1
@@ -292,7 +273,7 @@ def test_page_gives_the_reason_for_nothing_graded_with_its_hint():
 
 
 def test_page_says_where_the_graders_own_function_stood_in():
-    checks = passing()
+    checks = all_checks(Outcome.PASSED)
     checks["loss_function"][0].outcome = Outcome.FAILED
     assert "loss_function is not right yet, so the grader's own stood in" in Page(
         html.render(report_of(checks, gallery=a_gallery()))
@@ -340,11 +321,8 @@ def test_page_policy_allows_its_own_style_and_nothing_else():
 
 
 def test_page_shows_pictures_with_their_descriptions():
-    page, gallery = Page(html.render(report_of(gallery=a_gallery()))), a_gallery()
-    pictures = [picture for figure in gallery.figures for picture in figure.pictures]
-    assert [image["alt"] for image in page.named("img")] == [picture.description for picture in pictures]
-    for text in (gallery.lead, *(each.caption for each in gallery.figures), *(each.label for each in pictures)):
-        assert text in page.text
+    images = Page(html.render(report_of(gallery=a_gallery()))).named("img")
+    assert len({image["alt"] for image in images if image["alt"]}) == 5
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
@@ -429,7 +407,7 @@ def test_markdown_fence_is_longer_than_any_in_the_output():
 
 
 def test_markdown_cell_cannot_be_split():
-    part = PartReport("a|b\n`c`", 1, checks_of(CVAE.part("encoder"), Outcome.PASSED))
+    part = PartReport("a|b\n`c`", 1, checks_of(CVAE.parts[0], Outcome.PASSED))
     (row,) = re.findall(r"^\| `.*$", markdown.render(Report("x", SHA256, "none", 1, [part])), re.MULTILINE)
     assert len(re.findall(r"(?<!\\)\|", row)) == 4
 
@@ -450,10 +428,17 @@ def test_junit_has_a_case_for_each_check_in_the_class_of_its_part():
 
 @pytest.mark.parametrize(
     ("outcome", "tag"),
-    [("failed", "failure"), ("error", "error"), ("timeout", "error"), ("skipped", "skipped"), ("passed", None)],
+    [
+        ("failed", "failure"),
+        ("error", "error"),
+        ("timeout", "error"),
+        ("not_written", "failure"),
+        ("skipped", "skipped"),
+        ("passed", None),
+    ],
 )
 def test_junit_tells_outcomes_apart(outcome, tag):
-    part = PartReport("forward", 10, [Check("shapes", Outcome(outcome), 0, 10, "why", "how")])
+    part = PartReport("forward", 10, [Check("shapes", Outcome(outcome), 0, 10, "why", [KL_HINT])])
     (case,) = suite_of(Report("x", SHA256, "none", 1, [part])).findall("testcase")
     assert [child.tag for child in case] == ([tag] if tag else [])
 
@@ -478,19 +463,21 @@ def test_junit_of_an_ungraded_submission_is_not_green():
 
 def test_gradescope_numbers_and_scores_each_check():
     tests = gradescope.render(partial_report())["tests"]
-    assert tests[21] == {
+    number = [part.name for part in CVAE.parts].index("loss_function")
+    test = tests[5 * number + 1]
+    assert test == {
         "name": "loss_function: values on random minibatches",
         "name_format": "text",
-        "number": "5.2",
+        "number": f"{number + 1}.2",
         "score": 0,
         "max_score": 5,
         "status": "failed",
-        "output": tests[21]["output"],
+        "output": test["output"],
         "output_format": "html",
         "visibility": "visible",
         "tags": ["loss_function"],
     }
-    assert "<p>Hint: The KL term" in tests[21]["output"]
+    assert f"<p>Hint: {KL_HINT}" in test["output"]
 
 
 def test_gradescope_total_is_the_sum_of_its_tests():
@@ -500,7 +487,7 @@ def test_gradescope_total_is_the_sum_of_its_tests():
 
 def test_gradescope_says_a_shared_message_once():
     outputs = [test["output"] for test in gradescope.render(blank_report())["tests"][:5]]
-    assert outputs == ["<p><code>encoder</code> is not written yet.</p>"] + ["<p>As in 1.1.</p>"] * 4
+    assert outputs == ["<p><code>encoder</code> raises NotImplementedError.</p>"] + ["<p>As in 1.1.</p>"] * 4
 
 
 def test_gradescope_refers_nobody_to_a_check_that_is_hidden_from_them():
@@ -508,7 +495,7 @@ def test_gradescope_refers_nobody_to_a_check_that_is_hidden_from_them():
     report.parts[0].checks[2].worked_example = True
     tests = gradescope.render(report, "after_due_date")["tests"][1:6]
     assert [test["visibility"] == "visible" for test in tests] == [False, False, True, False, False]
-    assert "not written yet" in tests[2]["output"]
+    assert "raises NotImplementedError" in tests[2]["output"]
     assert tests[3]["output"] == "<p>As in 1.1.</p>"
 
 
@@ -534,7 +521,7 @@ def test_gradescope_tells_nothing_early_of_what_is_hidden():
     results = gradescope.render(partial_report(), "after_due_date")
     assert {test["visibility"] for test in results["tests"]} == {"after_due_date"}
     assert "30 checks are shown after the due date." in results["output"]
-    assert not [part.name for part in CVAE.parts if part.name in results["output"]]
+    assert "encoder" not in results["output"]
     assert "178.2" not in results["output"]
     later = results["tests"][0]
     assert "Next: <code>encoder</code>" in later["output"]

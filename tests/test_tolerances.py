@@ -16,17 +16,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.checks import test_loss_function as loss_checks
 from autograder.assignments.cvae.checks import test_sample_latent as sample_checks
 from autograder.assignments.cvae.checks.network import BATCH, Layer, Sizes, draw_parameters, stack
-from autograder.assignments.cvae.hints.bank import (
-    ACTIVATIONS,
-    DIVERGENCES,
-    OUTPUT_ACTIVATIONS,
-    RECONSTRUCTIONS,
-    REDUCTIONS,
-    Activation,
-)
+from autograder.assignments.cvae.hints.loss import DIVERGENCES, RECONSTRUCTIONS, REDUCTIONS, Reduction
+from autograder.assignments.cvae.hints.loss import Term as Formula
+from autograder.assignments.cvae.hints.network import ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, Wrong
 from autograder.sandbox.client import Reply
@@ -105,21 +101,19 @@ def correct_losses() -> Iterator[tuple[str, Loss]]:
 
 def wrong_losses() -> Iterator[tuple[str, Loss]]:
     """Every single mistake of the bank."""
+    right = RECONSTRUCTIONS[0], DIVERGENCES[0], REDUCTIONS[0]
 
-    def loss(reconstruction: str, divergence: str, reduction: str) -> Loss:
+    def loss(reconstruction: Formula, divergence: Formula, reduction: Reduction) -> Loss:
         def of(r: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
             r, x = r.flatten(1), x.flatten(1)
-            weights = REDUCTIONS[reduction](len(mu), x.shape[1], mu.shape[1])
-            return (
-                weights[0] * RECONSTRUCTIONS[reconstruction](r, x).sum()
-                + weights[1] * DIVERGENCES[divergence](mu, logvar).sum()
-            )
+            weights = reduction.weights(len(mu), x.shape[1], mu.shape[1])
+            return weights[0] * reconstruction.predict(r, x).sum() + weights[1] * divergence.predict(mu, logvar).sum()
 
         return of
 
-    yield from ((name, loss(name, "", "")) for name in RECONSTRUCTIONS if name)
-    yield from ((name, loss("", name, "")) for name in DIVERGENCES if name)
-    yield from ((name, loss("", "", name)) for name in REDUCTIONS if name)
+    for place, every in enumerate((RECONSTRUCTIONS, DIVERGENCES, REDUCTIONS)):
+        for each in every[1:]:
+            yield " ".join(each.mistakes), loss(*right[:place], each, *right[place + 1 :])
 
 
 DRAWS: dict[str, Term] = {
@@ -142,7 +136,14 @@ class Trusted:
     def __init__(self, function: Callable[..., Tensor]) -> None:
         self.function = function
 
-    def call(self, name: str, *arguments: Tensor, seed: int = 0, cotangents: dict[int, Tensor] | None = None) -> Reply:
+    def call(
+        self,
+        name: str,
+        *arguments: Tensor,
+        seed: int = 0,
+        cotangents: dict[int, Tensor] | None = None,
+        results: int | None = None,
+    ) -> Reply:
         leaves = [argument.clone().requires_grad_() for argument in arguments]
         torch.manual_seed(seed)
         value = self.function(*leaves)
@@ -193,7 +194,7 @@ def judged(check: Callable[..., None], function: Callable[..., Tensor], seed: in
     given = {
         "submission": submission,
         "challenge": Challenge(seed, check.__name__),
-        "grading": Grading(submission),
+        "grading": Grading(submission, CVAE),
         "mistakes": list,
     }
     try:

@@ -10,12 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
 from autograder.classroom.cells import inert
 from autograder.classroom.similarity import Pair
 from autograder.grading import hints
+from autograder.points import total
 from autograder.report import html, summary
 from autograder.report.model import Check, Outcome, Report, clean
 from autograder.submissions.layouts import Submitted, Upload
@@ -90,8 +92,8 @@ def standing(report: Report, submitted: Submitted | None = None) -> Standing:
         return Standing.NOT_STARTED
     if report.error:
         return Standing.STOPPED
-    untouched = (check.outcome is Outcome.SKIPPED or check.message.startswith("Not written yet") for check in checks)
-    return Standing.NOT_STARTED if all(untouched) else Standing.GRADED
+    untouched = all(check.outcome in (Outcome.SKIPPED, Outcome.NOT_WRITTEN) for check in checks)
+    return Standing.NOT_STARTED if untouched else Standing.GRADED
 
 
 def lateness(submitted: Submitted) -> list[str]:
@@ -150,6 +152,7 @@ def index(entries: Sequence[Entry], pairs: Sequence[Pair], assignment: Assignmen
     return html.page(
         "class.html.j2",
         ["page.css.j2", "class.css.j2"],
+        Path(__file__).parent,
         assignment=assignment,
         counted=summary.counted,
         found=found,
@@ -368,7 +371,8 @@ def _misconceptions(graded: Sequence[Entry], assignment: Assignment) -> list[dic
         rows.append(
             {
                 "name": name,
-                "text": mistake.text if mistake else name,
+                "title": mistake.title if mistake else name,
+                "text": mistake.text if mistake else "",
                 "part": clean(part, NAME_LIMIT),
                 "section": sections.get(part, ""),
                 "count": len(who),
@@ -394,7 +398,7 @@ def _parts(graded: Sequence[Entry]) -> list[dict[str, Any]]:
             row = found.setdefault(
                 part.name, {"max_score": part.max_score, "section": part.section, "lost": [], "checks": {}}
             )
-            row["lost"].append(round(part.max_score - part.score, 2))
+            row["lost"].append(total((part.max_score, -part.score)))
             for check in part.checks:
                 row["checks"].setdefault(check.name, (check.max_score, []))[1].append(check.outcome is Outcome.PASSED)
     parts = [

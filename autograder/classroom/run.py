@@ -31,8 +31,9 @@ from autograder.authoring.fill_in import fill_in
 from autograder.classroom import page, similarity
 from autograder.grading import GraderError
 from autograder.grading.grade import grade_source, nothing, told
-from autograder.grading.results import Results, checks_version, decode, encode, write
-from autograder.report import html
+from autograder.grading.results import Results, checks_version, decode, encode
+from autograder.output import write
+from autograder.report import render
 from autograder.report.model import Report
 from autograder.sandbox.client import Sandbox, SandboxError
 from autograder.submissions.copied import is_solution
@@ -286,9 +287,8 @@ class Class:
         report = dataclasses.replace(report, submission=submitted.shown)
         report = told(report, [*submitted.notes, *page.lateness(submitted)], attention)
         name = self._names[submitted.student]
-        text = json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"
-        write(self.out / "reports" / f"{name}.json", text)
-        write(self.out / "students" / f"{name}.html", html.render(report))
+        write(self.out / "reports" / f"{name}.json", render(report, "json"))
+        write(self.out / "students" / f"{name}.html", render(report, "html"))
         self._reports[submitted.student] = dataclasses.replace(report, gallery=None)
 
     def finish(self) -> list[str]:

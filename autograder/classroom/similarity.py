@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
+from pathlib import Path
 
 import numpy as np
 from markupsafe import Markup, escape
@@ -170,6 +171,7 @@ def side_by_side(first: tuple[str, bytes], second: tuple[str, bytes], blank: str
     return html.page(
         "pair.html.j2",
         ["page.css.j2", "pair.css.j2"],
+        Path(__file__).parent,
         students=[clean(student, 200) for student, _ in (first, second)],
         rows=list(_rows(left, right, _lines_of(blank))),
         cut=any(len(side) > _MAX_LINES or max(map(len, side)) > _MAX_WIDTH for side in sides),

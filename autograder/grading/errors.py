@@ -1,4 +1,4 @@
-"""What lies behind an error of a submission's own: read off the error and the source, for hints alone.
+"""What lies behind an error of a submission's own: read off its code, or what Python and torch say, and the source.
 
 A verdict never depends on what is read here; the source is a stranger's, so that reading it may fail.
 """
@@ -7,22 +7,34 @@ import ast
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from autograder.assignment import Assignment
 from autograder.grading import hints
-from autograder.sandbox.client import Raised, SubmissionError, Unfit
+from autograder.report.model import Outcome
+from autograder.sandbox.errors import Raised, SubmissionError, TimedOut, Unfit
 
-# What Python, torch and the worker say, and the name of the mistake behind it; the first that is found counts.
-_USUAL_CAUSES = [
+# The mistakes behind the codes of `Unfit`, where they are known.
+_MISTAKES = {
+    "definition-missing": "definition-missing",
+    "attribute-missing": "attribute-missing",
+    "attribute-none": "attribute-none",
+    "not-a-module": "not-a-module",
+    "super-init-missing": "super-init-missing",
+    "not-callable": "not-callable",
+    "too-many-results": "wrong-number-of-results",
+    "result-count": "wrong-number-of-results",
+    "not-a-tensor": "no-tensor-returned",
+}
+# What Python and torch say, and the name of the mistake behind it; the first that is found counts.
+_USUAL_CAUSES = (
     (r"^(SyntaxError|IndentationError|TabError)", "syntax"),
     (r"^(ModuleNotFoundError|ImportError)", "import-missing"),
     (r"^SystemExit", "exit-called"),
     (r"^RecursionError", "endless-recursion"),
     (r"^MemoryError|can't allocate memory", "memory"),
-    (r"before Module\.__init__\(\) call|must call super\(\)\.__init__", "super-init-missing"),
-    (r"must be a torch\.nn\.Module", "not-a-module"),
-    (r'which cannot be called|is missing the required "forward"', "not-callable"),  # nn.ModuleList has no forward
+    (r"before Module\.__init__\(\) call", "super-init-missing"),
+    (r'is missing the required "forward"', "not-callable"),  # nn.ModuleList has no forward
     (r"^(NameError|UnboundLocalError)", "name-undefined"),
     (r"NVIDIA driver|No CUDA GPUs|not compiled with CUDA|not linked with support for mps", "no-gpu-here"),
     (r"^(EOFError|FileNotFoundError|PermissionError|OSError|URLError|gaierror|Connection\w*Error)|urlopen error"
@@ -34,58 +46,85 @@ _USUAL_CAUSES = [
     (r"must have the same dtype|expected (?:scalar type|m1 and m2)|Found dtype", "precision-mixed"),
     (r"converted to Scalar|only one element tensors|only integer tensors of a single element", "tensor-as-number"),
     (r"is an UninitializedParameter", "lazy-layer"),
-    (r"(it|value \d) is None where a tensor", "nothing-returned"),
-    (r"`forward` returned the wrong thing: it is an? ", "wrong-number-of-results"),
-    (r"(it|value \d) is an? \S+ where a tensor", "no-tensor-returned"),
-    (r"must return three tensors|it returned an? \S+ of \d+ values", "wrong-number-of-results"),
     (r"^AttributeError", "attribute-undefined"),
     (r"^(TypeError|ValueError|IndexError|KeyError|RuntimeError)", "wrong-call"),
-]  # fmt: skip
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Cause:
-    """What a student reads about an error: the message, and the mistake behind it where it is known."""
+    """What a student reads about an error: the message, and the mistakes behind it, where they are known."""
 
     message: str
-    misconception: str | None = None
-    hint: str = ""
+    misconceptions: list[str] = field(default_factory=list)
+    outcome: Outcome = Outcome.ERROR
 
-    def text(self, assignment: Assignment) -> str:
-        """What the student should read beside the message."""
-        named = hints.hint(assignment, self.misconception) if self.misconception else ""
-        return "\n".join(filter(None, (named, self.hint)))
+    def texts(self, assignment: Assignment) -> list[str]:
+        """What the student should read next to the message."""
+        return [hints.hint(assignment, name).text for name in self.misconceptions]
 
 
 def explain(error: SubmissionError, source: bytes, assignment: Assignment) -> Cause:
     """The cause of an error that the submission with this source met with."""
-    said = str(error)
-    if isinstance(error, Raised) and error.kind == "NotImplementedError" and 'the required "forward"' not in error.text:
-        return Cause("Not written yet: this still raises NotImplementedError.", None, error.text)
-    tree = _parsed(source)
-    if not isinstance(error, (Raised, Unfit)):
-        line = work_at_import(source) if said.startswith("importing the module") else None
-        return Cause(said, None, _WORK.format(line=line) if line else "")
-    if found := re.search(r"^`(\w+)` is missing: the module|^the model has no `(\w+)`", said):
-        return _missing(said, found[1], found[2], tree, assignment)
-    if isinstance(error, Raised):
-        if error.kind == "SyntaxError" and re.match(r"[%!]", error.code):
-            return Cause(said, "notebook-command")
-        called = re.match(r"(?:\w+\.)?(\w+)\(\) (?:takes|missing|got)", error.text)
-        by_the_grader = error.kind == "TypeError" and error.line is None  # else a call of the submission's own is wrong
-        if by_the_grader and called and (function := _defined(tree, called[1], assignment)):
-            return Cause(f"{said}. It is written as `{function.text}`.", _wrong_signature(function))
-        if error.kind == "TypeError" and "__init__() takes 1 positional argument but" in error.text:
-            return Cause(f"{said}. The class has no method `__init__` of its own.", "wrong-parameters")
-        unwritten = re.search(r'Module \[(\w+)\] is missing the required "forward"', error.text)
-        if unwritten and (methods := _methods(tree, unwritten[1])):
-            near = _nearest("forward", methods)
-            return Cause(
-                f"The class {unwritten[1]} has no method `forward`" + (f"; it has `{near}`." if near else "."),
-                "forward-missing",
-            )
-    causes = (name for pattern, name in (*_causes(assignment), *_USUAL_CAUSES) if re.search(pattern, said))
-    return Cause(said, next(causes, None))
+    match error:
+        case Raised(not_written=True):
+            message = f"Not written yet: line {error.line} still raises NotImplementedError. {error.text}".strip()
+            return Cause(message, outcome=Outcome.NOT_WRITTEN)
+        case Raised():
+            return _of_exception(error, _parsed(source), assignment)
+        case Unfit():
+            message, mistake = _of_unfit(error, _parsed(source), assignment)
+            return Cause(message, [mistake] if mistake else [], Outcome.FAILED)
+        case _:
+            line = work_at_import(source) if error.fields.get("during") == "load" else None
+            message = f"{error} {_WORK.format(line=line)}" if line else str(error)
+            return Cause(message, outcome=Outcome.TIMEOUT if isinstance(error, TimedOut) else Outcome.ERROR)
+
+
+def _of_exception(error: Raised, tree: ast.Module, assignment: Assignment) -> Cause:
+    if error.kind == "SyntaxError" and error.statement.startswith(("%", "!")):
+        return Cause(str(error), ["notebook-command"])
+    called = re.match(r"(?:\w+\.)?(\w+)\(\) (?:takes|missing|got)", error.text)
+    by_the_grader = error.kind == "TypeError" and error.line is None  # else a call of the submission's own is wrong
+    if by_the_grader and called and (function := _defined(tree, called[1], assignment)):
+        return Cause(f"{error}. Your code has `{function.text}`.", [_wrong_signature(function)])
+    if error.kind == "TypeError" and "__init__() takes 1 positional argument but" in error.text:
+        return Cause(f"{error}. Your class does not define `__init__`.", ["wrong-parameters"])
+    unwritten = re.search(r'Module \[(\w+)\] is missing the required "forward"', error.text)
+    if unwritten and (methods := _methods(tree, unwritten[1])):
+        near = _nearest("forward", methods)
+        there = f"; it has `{near}`." if near else "."
+        return Cause(f"The class `{unwritten[1]}` has no method `forward`{there}", ["forward-missing"])
+    patterns = (*_causes(assignment), *_USUAL_CAUSES)
+    return Cause(str(error), [name for pattern, name in patterns if re.search(pattern, error.said)][:1])
+
+
+def _of_unfit(error: Unfit, tree: ast.Module, assignment: Assignment) -> tuple[str, str | None]:
+    """The message, and the mistake."""
+    message, name = str(error).removesuffix("."), str(error.fields.get("name"))
+    match error.code:
+        case "definition-missing" if name in _methods(tree):
+            return f"{message}; it is defined inside a class.", "definition-in-class"
+        case "definition-missing":
+            kind = ast.ClassDef if name in _classes(assignment) else ast.FunctionDef
+            known = {part.place[0] for part in assignment.parts}
+            others = {node.name for node in tree.body if isinstance(node, kind)} - known
+            near = _nearest(name, others) or (others.pop() if len(others) == 1 else None)
+            return f"{message}; it defines `{near}`." if near else f"{message}.", "definition-missing"
+        case "attribute-missing":
+            near = _nearest(name, _attributes(tree, str(error.fields.get("owner"))) - set(assignment.interface))
+            return f"{message}; there is `self.{near}`." if near else f"{message}.", "attribute-missing"
+        case "not-a-tensor" | "result-count" if error.fields["kind"] == "None":
+            return str(error), "nothing-returned"
+        case code:
+            return str(error), _MISTAKES.get(code)
+
+
+def _attributes(tree: ast.Module, owner: str) -> set[str]:
+    """The names of the attributes that the class called `owner` sets."""
+    classes = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == owner)
+    nodes = (node for each in classes for node in ast.walk(each) if isinstance(node, ast.Attribute))
+    return {node.attr for node in nodes if isinstance(node.ctx, ast.Store)}
 
 
 def _causes(assignment: Assignment) -> Iterable[tuple[str, str]]:
@@ -101,8 +140,8 @@ def _parsed(source: bytes) -> ast.Module:
 
 
 _WORK = (
-    "Importing the module runs the loop in line {line}, each time anew: a module holds definitions, training belongs "
-    'in the notebook or below `if __name__ == "__main__":`.'
+    "Importing your module runs the loop in line {line}, every time. A module holds definitions: move training to the "
+    'notebook, or below `if __name__ == "__main__":`.'
 )
 
 
@@ -124,23 +163,6 @@ def work_at_import(source: bytes) -> int | None:
         ):
             todo = [*node.body, *todo]
     return None
-
-
-def _missing(said: str, name: str | None, attribute: str | None, tree: ast.Module, assignment: Assignment) -> Cause:
-    """A definition of the module, or an attribute of the model, that is not there: what there is instead."""
-    if attribute is not None:
-        stored = {
-            node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
-        }
-        near = _nearest(attribute, stored - (set(assignment.interface) - {attribute}))
-        return Cause(said + (f"; there is `self.{near}`." if near else "."), "attribute-missing")
-    assert name is not None
-    if name in _methods(tree):
-        return Cause(f"`{name}` is missing from the module: it is defined inside a class.", "definition-in-class")
-    kind = ast.ClassDef if name in _classes(assignment) else ast.FunctionDef
-    others = {node.name for node in tree.body if isinstance(node, kind)} - {each.place[0] for each in assignment.parts}
-    near = _nearest(name, others) or (others.pop() if len(others) == 1 else None)
-    return Cause(said + (f"; it defines `{near}`." if near else "."), "definition-missing")
 
 
 def _methods(tree: ast.Module, owner: str | None = None) -> set[str]:

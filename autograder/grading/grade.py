@@ -12,7 +12,8 @@ from pathlib import Path
 
 from autograder.assignment import Assignment, load
 from autograder.report.model import Check, Outcome, Report, part_reports
-from autograder.sandbox.client import Sandbox, SubmissionError
+from autograder.sandbox.client import Sandbox
+from autograder.sandbox.errors import SubmissionError
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.find import find_module, interface
 
@@ -121,7 +122,7 @@ def _run_checks(
             submission.load()
         except SubmissionError as error:
             cause = explain(error, source, sandbox.assignment)
-            report.error = f"{cause.message} {cause.text(sandbox.assignment)}".strip()
+            report.error = " ".join((cause.message, *cause.texts(sandbox.assignment)))
         else:
             report.notes += filter(None, [note_on_work(source)])
         lap("import the submission")

@@ -13,7 +13,7 @@ import hashlib
 import math
 import secrets
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
 from typing import Any, NoReturn, TypeVar, cast
@@ -26,7 +26,8 @@ from autograder.assignment import Assignment
 from autograder.grading import hints
 from autograder.grading.errors import explain
 from autograder.report.model import Check, Outcome, PartReport, part_reports, printable
-from autograder.sandbox.client import Died, Raised, Submission, SubmissionError, TimedOut
+from autograder.sandbox.client import Submission
+from autograder.sandbox.errors import Died, Raised, SubmissionError, TimedOut
 
 _F = TypeVar("_F", bound=Callable[..., None])
 _T = TypeVar("_T")
@@ -42,17 +43,16 @@ def check(name: str, weight: float, worked_example: bool = False) -> Callable[[_
 
 
 class Wrong(Exception):
-    """The submission answered wrongly. `misconceptions` are names in the bank, `hint` is said after theirs."""
+    """The submission answered wrongly. `misconceptions` are names in the bank."""
 
-    def __init__(self, message: str, *misconceptions: str, hint: str = "") -> None:
+    def __init__(self, message: str, *misconceptions: str) -> None:
         super().__init__(message)
-        self.misconceptions = [name for name in misconceptions if name]
-        self.hint = hint
+        self.misconceptions = list(misconceptions)
 
 
-def fail(message: str, *misconceptions: str | None, hint: str = "") -> NoReturn:
-    """End the check as wrong, with what was observed and the mistakes recognised."""
-    raise Wrong(message, *(name for name in misconceptions if name), hint=hint)
+def fail(message: str, *misconceptions: str | None) -> NoReturn:
+    """End the check as wrong, with what was observed and the mistakes recognized."""
+    raise Wrong(message, *(name for name in misconceptions if name))
 
 
 class Challenge:
@@ -145,46 +145,41 @@ class Grading:
         if call.when == "call" or error is not None:
             self._record(item, call, error)
             if isinstance(error, (Wrong, SubmissionError)):
-                said = printable("\n".join(filter(None, (str(error), getattr(error, "hint", "")))))
-                report.longrepr = textwrap.indent(said, "E   ", lambda _: True)  # pytest prints it as it is
+                report.longrepr = textwrap.indent(printable(str(error)), "E   ", lambda _: True)  # printed as it is
 
     def _record(self, item: pytest.Item, call: pytest.CallInfo[None], error: BaseException | None) -> None:
-        outcome, message, hint = Outcome.PASSED, "", ""
-        misconceptions: list[str] = []
+        part = self.assignment.part(part_of(item))
+        outcome, message, mistakes = Outcome.PASSED, "", list[str]()
         match error:
             case None:
                 pass
             case Wrong():
-                outcome, message, misconceptions = Outcome.FAILED, str(error), error.misconceptions
-                hint = "\n".join(
-                    filter(None, (*(hints.hint(self.assignment, name) for name in misconceptions), error.hint))
-                )
+                outcome, message, mistakes = Outcome.FAILED, str(error), error.misconceptions
             case SubmissionError():
                 cause = explain(error, self.submission.source, self.assignment)
-                message, hint = cause.message, cause.text(self.assignment)
-                misconceptions = [cause.misconception] if cause.misconception else []
-                outcome = Outcome.ERROR if isinstance(error, (Raised, Died)) else Outcome.FAILED
+                outcome, message, mistakes = cause.outcome, cause.message, cause.misconceptions
                 if isinstance(error, (Died, TimedOut)) and str(error) not in self.attention:
                     self.attention.append(str(error))
                 if isinstance(error, TimedOut):
-                    outcome, self._hung[part_of(item)] = Outcome.TIMEOUT, error
+                    self._hung[part.name] = error
             case pytest.skip.Exception():
                 outcome, message = Outcome.SKIPPED, str(error.msg)
             case _:
                 outcome = Outcome.ERROR
-                message = f"The grader itself failed here ({type(error).__name__}): please tell the course staff."
+                message = f"The grader itself failed here ({type(error).__name__}). Please tell the course staff."
                 self.crash = self.crash or call.excinfo
-        follows = self.assignment.part(part_of(item)).follows
-        if outcome is not Outcome.PASSED and any(map(self.failed, follows)):
-            hint, misconceptions = "This may follow from what is said of the network: mend that first.", []
+        said = [hints.hint(self.assignment, name) for name in mistakes]
+        earlier = [name for name in part.follows if self.failed(name)]
+        if earlier and outcome not in (Outcome.PASSED, Outcome.NOT_WRITTEN):
+            said = [hints.after(earlier)]
         points = item.stash[POINTS]
         score = points if outcome is Outcome.PASSED else 0.0
         line = error.line if isinstance(error, Raised) else None
         shown = about(item)["worked_example"]
-        self.checks.setdefault(part_of(item), []).append(
-            Check(about(item)["name"], outcome, score, points, message, hint, misconceptions, line, shown)
+        self.checks.setdefault(part.name, []).append(
+            Check(about(item)["name"], outcome, score, points, message, said, line, shown)
         )
-        self.seconds[part_of(item)] = self.seconds.get(part_of(item), 0.0) + call.duration
+        self.seconds[part.name] = self.seconds.get(part.name, 0.0) + call.duration
         self.progress()
 
 
@@ -234,12 +229,19 @@ def once(find: Callable[[], _T]) -> Callable[[], _T]:
     return found
 
 
+def only(outputs: Sequence[Tensor], what: str) -> Tensor:
+    """The single output of a call of `what`; a failed check where there are more, or none."""
+    if len(outputs) != 1:
+        fail(f"`{what}` returned {len(outputs)} values where one tensor was expected.", "wrong-number-of-results")
+    return outputs[0]
+
+
 def require_shape(tensor: Tensor, shape: tuple[int, ...], what: str) -> Tensor:
     """The tensor as float32, or a failed check if it has another shape, no real numbers or a NaN."""
     if tuple(tensor.shape) != shape:
-        fail(f"{what} has shape {tuple(tensor.shape)} where {shape} was expected.", "wrong-shape")
+        fail(f"{what} has shape {tuple(tensor.shape)}; it should have {shape}.", "wrong-shape")
     if not tensor.dtype.is_floating_point:
-        fail(f"{what} holds {str(tensor.dtype).removeprefix('torch.')} numbers where real ones were expected.")
+        fail(f"{what} holds {str(tensor.dtype).removeprefix('torch.')} numbers; it should hold real ones.")
     if not torch.isfinite(tensor).all():
         fail(f"{what} holds NaN or infinite numbers.", "not-finite")
     return tensor.float()

@@ -6,17 +6,25 @@ An assignment adds its own: `MISCONCEPTIONS` in its `hints/bank.py`, with `CAUSE
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.assignment import Assignment
+from autograder.report.model import Hint
 
 
 @dataclass(frozen=True)
 class Misconception:
-    """A mistake that has a name: the part it belongs to, if any, and what the student should read about it."""
+    """A mistake that has a name.
+
+    Attributes:
+        part: that it belongs to, if any.
+        title, text: what the student should read about it; see `autograder.report.model.Hint`.
+    """
 
     name: str
     part: str | None
+    title: str
     text: str
 
 
@@ -26,51 +34,92 @@ def bank(assignment: Assignment) -> dict[str, Misconception]:
     return CODE | assignment.piece("hints.bank").MISCONCEPTIONS
 
 
-def hint(assignment: Assignment, name: str) -> str:
-    """What the student should read about the mistake called `name`."""
+def hint(assignment: Assignment, name: str) -> Hint:
+    """What the student should read about the mistake called `name`, and which section of the notebook teaches it."""
     known = bank(assignment)[name]
     if known.part is None:  # a matter of Python, which the notebook does not teach
-        return known.text
-    return f"{known.text} The section “{assignment.part(known.part).section}” of the notebook explains it."
+        return Hint(name, known.title, known.text)
+    return Hint(name, known.title, f"{known.text} Read “{assignment.part(known.part).section}” in the notebook.")
 
 
-CODE = {
-    name: Misconception(name, None, text)
-    for name, text in {
-        "syntax": "Python cannot read the file, so nothing in it could be graded: mend the line that it names, or the one above.",
-        "notebook-command": "Lines that begin with % or ! are commands of the notebook, not Python: they cannot stand in a module.",
-        "import-missing": "The module may import what the course environment holds, nothing more, and no file of your own beside it.",
-        "exit-called": "The code ends the program itself: take out the call of exit.",
-        "endless-recursion": "A function calls itself without an end.",
-        "memory": "The code asks for more memory than a submission may use.",
-        "definition-missing": "The notebook and the grader look for exactly this name in the module, outside of any class.",
-        "definition-in-class": "It stands inside the class, where the notebook and the grader do not look: it is a function of the module, so it begins at the left margin and has no `self`. The class can call it there all the same.",
-        "attribute-missing": "The constructor must set this attribute, under exactly this name: the notebook and the grader use it.",
-        "not-callable": "The notebook and the grader call this with tensors. nn.Sequential calls its layers one after another; a list of layers, be it an nn.ModuleList, cannot be called, and in a plain one the parameters are not even found.",
-        "attribute-wrong": "The model keeps another number than the one it was built with: each size goes into the attribute of its own name.",
-        "forward-missing": "The class has no method of exactly this name, so calling the model does nothing. (Capitals and underscores count.)",
-        "self-missing": "A method needs `self` as its first parameter: without it, everything that is passed moves up by one.",
-        "self-superfluous": "A function outside of the class gets no `self`: the first argument lands in it, and the others move up by one.",
-        "wrong-parameters": "It does not take the arguments that the notebook and the grader pass, those of the fill-in's signature in that order. (A parameter of your own needs a default.)",
-        "super-init-missing": "The constructor of nn.Module must run before any layer can be kept: the first line of a constructor calls it by super().",
-        "not-a-module": "A model that is trained inherits from nn.Module: without it, nothing registers the layers.",
-        "name-undefined": "A name is used to which nothing has been assigned at that point: look for a misspelling, a missing line, or one that comes too late.",
-        "attribute-undefined": "Something is asked of an object that it does not have: look for a misspelling, or for an object of another kind than you think.",
-        "wrong-call": "A function or an operator is given what it does not take: on the line named, count the arguments and look at the kind and the size of each.",
-        "no-gpu-here": "Grading has no GPU. Make each new tensor on the device that the arguments are on (device=means.device), and leave it to the notebook to move the model.",
-        "nothing-outside": "Grading has no network, no keyboard and no files beside the module, and writes nothing: a module holds definitions, data and weights are loaded in the notebook.",
-        "numpy-for-torch": "NumPy knows no gradients: torch has the same functions, and keeps the graph.",
-        "sizes-do-not-fit": "Two tensors meet whose sizes do not fit together: print their shapes just before the line named, and compare them with what that step takes.",
-        "nothing-returned": "Nothing comes back: a function without a `return` gives None.",
-        "no-tensor-returned": "What comes back is no tensor: a plain number, a list or an array has left the graph, and the gradient ends there.",
-        "tensor-as-number": "A whole tensor cannot become one number: .item() and float() are for scalars, and end the gradient besides.",
-        "in-place": "A tensor that is still needed for the gradient is overwritten: an operation that ends in an underscore, or an augmented assignment, writes in place.",
-        "inputs-modified": "The function changes the tensors that it was given: an operation that ends in an underscore, or an augmented assignment, writes in place.",
-        "not-finite": "NaN or infinity appears: a logarithm of zero or of something negative, a root of something negative, a division by zero, or the exponential of something large.",
-        "precision-mixed": "Numbers of single and of double precision meet: the images come in single precision, float32, which is what torch uses unless told otherwise.",
-        "wrong-shape": "The result has another shape than the docstring says: print the shapes along the way, and see where the first one is not what you expect.",
-        "wrong-number-of-results": "What comes back is not what the docstring says: one tensor, or several as a plain tuple, in the number and the order that stand there.",
-        "lazy-layer": "A lazy layer has no weights before it has seen an input: until then nothing can be set or trained. Say the sizes.",
-        "not-trainable": "No trainable parameter stands behind the result: layers must be kept as attributes (in a plain list they are not found), and must not be frozen.",
-    }.items()
-}
+def after(parts: Sequence[str]) -> Hint:
+    """What to say of a check that may have failed for no other reason than these parts."""
+    names = " and ".join(f"`{name}`" for name in parts)
+    return Hint("", f"Fix {names} first", "This check builds on that code, and may pass once it is right.")
+
+
+_ROWS = (
+    ("syntax", "Python cannot read your file",
+     "Python stopped at a syntax error, so nothing in your file could be graded. Look at the line shown, then at the line above it: a missing colon, bracket or quote is often noticed one line late. Import your module in the notebook. Do you see the same error there?"),
+    ("notebook-command", "A notebook command stands in your module",
+     "Lines that start with % or ! are commands of the notebook, such as %matplotlib. Python cannot read them in a .py file, so nothing in your file could be graded. What does the command do for you, and in which cell of the notebook can it do that?"),
+    ("import-missing", "An import did not work",
+     "Your module imports something that is not there. Grading has the packages of the course environment, and no other file of yours. Check the spelling of the name. Does your code need this import? If it is your own file, what of it does the module use?"),
+    ("exit-called", "Your code ends the program",
+     "Your code ended Python itself, which is what exit(), quit() and sys.exit() do. argparse does it too when it does not like the command line. A module that others import must not do that. Which line is it, and what would be lost without it?"),
+    ("endless-recursion", "A function calls itself without end",
+     "Python stopped your code because its calls were nested too deeply. Usually a function calls itself, directly or through another one, and nothing ends the chain. Print a word at the top of each function and run it once: which words repeat? What should end the chain?"),
+    ("memory", "Your code ran out of memory",
+     "Your code asked for more memory than grading allows. Often one tensor is far larger than intended: shapes (N, 1) and (1, M) broadcast to (N, M). Print the shapes just before the line shown. Which of them is not what you expect?"),
+    ("definition-missing", "A function or class is missing",
+     "The notebook and the grader look for this name in your module, and it is not there. The name must be exactly the same, capitals and underscores included, and start at the left margin. Look at the file that you were given: what does it define, and which of its names does yours lack?"),
+    ("definition-in-class", "This function belongs outside the class",
+     "The function stands inside a class, where the notebook and the grader do not look. It is a function of the module: it starts at the left margin and has no `self`. Your class can still call it. Where does it stand in the file that you were given?"),
+    ("attribute-missing", "Your model lacks an attribute",
+     "The notebook and the grader use this attribute of your model, by exactly this name. Look for it in your constructor. Is it spelled differently there, is it still None, or is the layer kept in a variable without `self.`? Build a model in the notebook and print it: which names do you see?"),
+    ("attribute-none", "An attribute is still None",
+     "Your constructor sets this attribute to None and never replaces it. The notebook and the grader use it as a layer. Look for the line that should build the layer. Does it assign to another name, or to a variable without `self.`? Build a model in the notebook and print the attribute."),
+    ("not-callable", "Something cannot be called that must be",
+     "The notebook and the grader call this with tensors, as they call a function or a layer. A list of layers cannot be called, not even an nn.ModuleList: it keeps layers, but does not say in which order to apply them. nn.Sequential can be called. What did you assign to this name?"),
+    ("attribute-wrong", "An attribute holds the wrong number",
+     "One of your model's attributes does not hold the number that it should; the message shows both. Other code reads the sizes of your model from these attributes. Build a model with three different sizes in the notebook and print its attributes. Which line of your constructor sets this one?"),
+    ("forward-missing", "Your class has no method `forward`",
+     "Calling a model runs its method `forward`, and your class has none of exactly this name. Capitals and underscores count, and the method must be indented under the class. Which of your methods should run when the model is called, and what is its name?"),
+    ("self-missing", "A method lacks its first parameter",
+     "Python passes the object itself as first argument to every method. Your method has no parameter `self` for it, so every other argument lands one place too late. Compare its `def` line with those of the other methods in your class: which parameter comes first there?"),
+    ("self-superfluous", "A function outside a class has no `self`",
+     "This function stands outside the class, so Python passes it no object. With `self` as the first parameter, the first argument lands in it, and the others move up by one. Compare the `def` line with the file that you were given: which parameters does the function have there?"),
+    ("wrong-parameters", "Your parameters are not those of the fill-in",
+     "The notebook and the grader pass the arguments in the order of the file that you were given, and your code does not accept them. Compare the two `def` lines, one parameter at a time. Which one is missing, extra or in another place? A parameter that you add needs a default value."),
+    ("super-init-missing", "nn.Module was not set up before its layers",
+     "Your constructor sets attributes before nn.Module is ready to register them. nn.Module has a constructor too, and it must run before anything else. How does the constructor of a module begin in PyTorch's documentation, or in the file that you were given?"),
+    ("not-a-module", "Your class does not inherit from nn.Module",
+     "Your class is a plain Python class, so nothing registers its layers. nn.Module finds the parameters for the training, and runs `forward` when the model is called. Compare the `class` line with the file that you were given: what stands in the parentheses there?"),
+    ("name-undefined", "A name is used that Python does not know",
+     "At the line shown, nothing has been assigned to this name yet. It may be misspelled, lack an import, or be assigned further down or in another function. Search your file for the name: where does it get its value, and has that line run by then?"),
+    ("attribute-undefined", "An object does not have what you ask it for",
+     "The line shown uses an attribute or a method that the object does not have. The name may be misspelled, or the object may be of another type than you think. Print its `type()` just before that line: is it what you expect?"),
+    ("wrong-call", "A call got something that it does not accept",
+     "A function or an operator got arguments that it cannot use. If the message names a line, look at each call in it: how many arguments does it get, in which order, and of what type and shape? Print them just before that line, and compare with the documentation."),
+    ("no-gpu-here", "Your code needs a GPU, and grading has none",
+     "Your code asks for a GPU, and the machine that grades has none. Code that runs everywhere makes each new tensor on the device of the tensors that it gets, and leaves it to the notebook to move the model. Search your module for `cuda`, `mps` and `device`: which line decides the device?"),
+    ("nothing-outside", "Your module needs a file, the network or a keyboard",
+     "Grading has no network, no keyboard and no other files, and your code asked for one of them. A module should hold definitions only; the notebook loads data and weights. Which line reads, writes, downloads or asks for something, and does your solution need it?"),
+    ("numpy-for-torch", "NumPy cannot follow gradients",
+     "Your code turns a tensor into a NumPy array while PyTorch records gradients. NumPy does not record anything, so no gradient would get past this point. PyTorch has most functions of NumPy, often by the same name. Which one do you use on the line shown?"),
+    ("sizes-do-not-fit", "Two sizes do not fit together",
+     "A step got tensors whose sizes do not fit together; the message shows them. Print the shape of each tensor just before the line shown, for a minibatch of two. Which sizes does that step need, and which step before it made the one that does not fit?"),
+    ("nothing-returned", "You give back None instead of a tensor",
+     "The grader got None where your code should give a tensor. A function that ends without `return` gives None, and a variable that was set to None stays None until it gets a value. Look at the end of the function in the message: what does it give back, on every path through it?"),
+    ("no-tensor-returned", "You give back something that is no tensor",
+     "The grader got something else where your code should give a tensor, such as a plain number, a list or an array. Gradients only pass through tensors, so training could not get past this point. Follow the value back from the `return` line: at which step does it stop being a tensor?"),
+    ("tensor-as-number", "A whole tensor cannot become one number",
+     "Your code turns a tensor with several elements into one Python number. That works for a single element only, and no gradient gets past it. `float()`, `.item()` and the functions of `math` do that. Print the shape just before the line shown: did you mean to sum or average first?"),
+    ("in-place", "A tensor is overwritten that is still needed",
+     "Your code changes a tensor in place, and its old values are needed for the gradient. Operations whose name ends in an underscore work in place, and so do `+=` and `*=`. Look for one near the line shown. Which tensor does it change, and who else uses that tensor?"),
+    ("inputs-modified", "Your code changes its arguments",
+     "After the call, the tensors that your code was given hold other numbers than before. The caller still needs the old ones. Operations whose name ends in an underscore work in place, and so do `+=` and `*=`. Print an argument before and after the call: which line changes it?"),
+    ("not-finite", "NaN or infinity appears",
+     "At least one number is NaN or infinite, and training cannot recover from that. It comes from the logarithm of zero or of a negative number, the root of a negative number, a division by zero, or the exponential of something large. Print the smallest and largest value after each step: where does it appear first?"),
+    ("precision-mixed", "Tensors of different number types meet",
+     "An operation got tensors of different number types. PyTorch uses float32 unless told otherwise, and your inputs come in it. NumPy makes float64, and whole numbers become int64. Print the `dtype` of each tensor just before the line shown: which one is different, and where was it made?"),
+    ("wrong-shape", "A result has the wrong shape",
+     "A result does not have the shape that it should; the message shows both. Run your code on a minibatch of two in the notebook, and print the shape after each step. Which is the first one that you do not expect? A dimension gets lost in a sum or an index, for example."),
+    ("wrong-number-of-results", "You return something else than the docstring says",
+     'Your code does not give back what the docstring lists: one tensor, or several separated by commas, in that order. The caller unpacks exactly those. Compare your `return` line with the part of the docstring under "Returns": what is missing, extra, or packed in another way?'),
+    ("lazy-layer", "A lazy layer has no weights yet",
+     "A lazy layer finds out its input size when it is first called. Until then it has no weights that could be set or trained. When your model is built, all sizes are known. Which size would the layer find out, and from which arguments of the constructor does it follow?"),
+    ("not-trainable", "No trainable parameter is behind a result",
+     "No trainable parameter has an effect on this result, so training cannot improve it. PyTorch finds layers that are attributes of your model; in a plain Python list it does not find them. Parameters can also be frozen. Print the names in `model.named_parameters()`: which ones do you miss?"),
+)  # fmt: skip
+CODE = {name: Misconception(name, None, title, text) for name, title, text in _ROWS}

@@ -3,6 +3,7 @@
 import re
 from xml.etree import ElementTree
 
+from autograder.points import shown
 from autograder.report.model import Check, Outcome, Report
 
 # What XML 1.0 (section 2.2) does not allow even as a character reference.
@@ -11,6 +12,7 @@ _INVALID = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 TAGS = {
     Outcome.FAILED: "failure",
     Outcome.ERROR: "error",
+    Outcome.NOT_WRITTEN: "failure",
     Outcome.TIMEOUT: "error",
     Outcome.SKIPPED: "skipped",
 }
@@ -35,8 +37,8 @@ def render(report: Report) -> str:
     for name, value in (
         ("submission", report.submission),
         ("sha256", report.sha256),
-        ("score", f"{report.score:g}"),
-        ("max_score", f"{report.max_score:g}"),
+        ("score", shown(report.score)),
+        ("max_score", shown(report.max_score)),
         ("isolation", report.isolation),
         ("seed", str(report.seed)),
     ):
@@ -61,7 +63,7 @@ def _add(suite: ElementTree.Element, part: str, check: Check) -> None:
     ended = ElementTree.SubElement(case, tag, {"message": _valid(check.message)})
     if tag != "skipped":
         ended.set("type", check.outcome.value)
-    ended.text = _valid("\n\n".join(filter(None, (check.message, check.hint and f"Hint: {check.hint}"))))
+    ended.text = _valid("\n\n".join(filter(None, (check.message, *(f"Hint: {hint}" for hint in check.hints)))))
 
 
 def _valid(text: str) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
+from autograder.points import total
 
 SCHEMA = 2
 JSON_SCHEMA = Path(__file__).with_name("schema.json")  # of what `Report.to_json` gives
@@ -46,9 +47,31 @@ class Outcome(StrEnum):
 
     PASSED = "passed"
     FAILED = "failed"  # the submission answered, wrongly
-    ERROR = "error"  # the submission raised, crashed or is not written yet
+    ERROR = "error"  # the submission raised or crashed
+    NOT_WRITTEN = "not_written"  # it met the NotImplementedError of the fill-in
     TIMEOUT = "timeout"
     SKIPPED = "skipped"  # something it builds on failed
+
+
+@dataclass
+class Hint:
+    """What a mistake that was recognized means.
+
+    Attributes:
+        name: of the mistake in the bank; empty for advice that is about no mistake.
+        title: what is wrong, in at most ten words.
+        text: what that means for the student's code, and how to find out more. It can stand without the title.
+    """
+
+    name: str
+    title: str
+    text: str
+
+    def __post_init__(self) -> None:
+        self.name, self.title, self.text = clean(self.name, 200), clean(self.title, 200), clean(self.text)
+
+    def __str__(self) -> str:
+        return f"{self.title}. {self.text}".strip()
 
 
 @dataclass
@@ -60,13 +83,28 @@ class Check:
     score: float
     max_score: float
     message: str = ""
-    hint: str = ""
-    misconceptions: list[str] = field(default_factory=list)  # the names of the mistakes that were recognized
+    hints: list[Hint] = field(default_factory=list)
     line: int | None = None  # of the module, where an exception names one: the submission's word, any number
     worked_example: bool = False  # whether the notebook's worked examples have shown how it ends
 
     def __post_init__(self) -> None:
-        self.name, self.message, self.hint = clean(self.name, 200), clean(self.message), clean(self.hint)
+        self.name, self.message = clean(self.name, 200), clean(self.message)
+
+    @property
+    def misconceptions(self) -> list[str]:
+        """The names of the mistakes that were recognized."""
+        return [hint.name for hint in self.hints if hint.name]
+
+    def to_json(self) -> dict[str, Any]:
+        """The check as plain data, with the texts of its hints as one string, and their names."""
+        texts = "\n".join(hint.text for hint in self.hints)
+        return asdict(self) | {"hint": texts, "misconceptions": self.misconceptions}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Check:
+        """The check that `to_json` gave."""
+        own = {each.name: data[each.name] for each in fields(cls)}
+        return cls(**own | {"outcome": Outcome(data["outcome"]), "hints": [Hint(**hint) for hint in data["hints"]]})
 
 
 @dataclass
@@ -82,7 +120,7 @@ class PartReport:
 
     @property
     def score(self) -> float:
-        return round(sum(check.score for check in self.checks), 2)
+        return total(check.score for check in self.checks)
 
 
 def part_reports(assignment: Assignment, checks: Mapping[str, list[Check]]) -> list[PartReport]:
@@ -91,6 +129,18 @@ def part_reports(assignment: Assignment, checks: Mapping[str, list[Check]]) -> l
         PartReport(part.name, part.points, checks.get(part.name, []), part.section, part.place, part.stand_in)
         for part in assignment.parts
     ]
+
+
+def about(assignment: Assignment) -> dict[str, Any]:
+    """The fields of a report that only say which assignment it is on."""
+    by_hand = assignment.by_hand
+    return {
+        "course": assignment.course,
+        "title": assignment.title,
+        "module": assignment.module,
+        "by_hand": by_hand.points if by_hand else 0.0,
+        "by_hand_for": by_hand.what if by_hand else "",
+    }
 
 
 @dataclass
@@ -147,20 +197,8 @@ class Report:
     @classmethod
     def of(cls, assignment: Assignment, **values: Any) -> Report:
         """A report on a submission to the assignment; `values` are the other fields, as far as they are known."""
-        by_hand = assignment.by_hand
-        about: dict[str, Any] = {
-            "submission": assignment.module,
-            "sha256": "",
-            "isolation": "",
-            "seed": 0,
-            "parts": [],
-            "course": assignment.course,
-            "title": assignment.title,
-            "module": assignment.module,
-            "by_hand": by_hand.points if by_hand else 0.0,
-            "by_hand_for": by_hand.what if by_hand else "",
-        }
-        return cls(**about | values)
+        blank = {"submission": assignment.module, "sha256": "", "isolation": "", "seed": 0, "parts": []}
+        return cls(**about(assignment) | blank | values)
 
     def __post_init__(self) -> None:
         self.submission = clean(self.submission, 400)
@@ -170,11 +208,11 @@ class Report:
 
     @property
     def score(self) -> float:
-        return round(sum(part.score for part in self.parts), 2)
+        return total(part.score for part in self.parts)
 
     @property
     def max_score(self) -> float:
-        return sum(part.max_score for part in self.parts)
+        return total(part.max_score for part in self.parts)
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain data, by the contract of `--json` (the gallery left out)."""
@@ -204,7 +242,7 @@ class Report:
                     "section": part.section,
                     "place": list(part.place),
                     "stand_in": part.stand_in,
-                    "checks": [asdict(check) for check in part.checks],
+                    "checks": [check.to_json() for check in part.checks],
                 }
                 for part in self.parts
             ],
@@ -219,7 +257,7 @@ class Report:
             PartReport(
                 part["name"],
                 part["max_score"],
-                [Check(**(check | {"outcome": Outcome(check["outcome"])})) for check in part["checks"]],
+                [Check.from_json(check) for check in part["checks"]],
                 part["section"],
                 tuple(part["place"]),
                 part["stand_in"],

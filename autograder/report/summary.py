@@ -4,15 +4,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autograder.report.model import Check, Outcome, PartReport, Report, clean
+from autograder.points import shown, total
+from autograder.report.model import Check, Hint, Outcome, PartReport, Report, clean
 
 ENDED = {
     Outcome.PASSED: "works",
     Outcome.FAILED: "not right yet",
     Outcome.ERROR: "did not run",
+    Outcome.NOT_WRITTEN: "not written yet",
     Outcome.TIMEOUT: "took too long",
     Outcome.SKIPPED: "waits for an earlier part",
 }
+_AS_ABOVE = Hint("", "Probably the same mistake as above", "")
 
 _CODE = re.compile(r"`([^`\n]+)`")
 
@@ -38,7 +41,7 @@ class Finding:
 
     @property
     def mistakes(self) -> set[str]:
-        """The names of the mistakes that were recognised."""
+        """The names of the mistakes that were recognized."""
         return {name for check in self.checks for name in check.misconceptions}
 
     @property
@@ -50,13 +53,13 @@ class Finding:
         return self.checks[0].message.strip()
 
     @property
-    def hint(self) -> str:
-        return "Probably the same mistake as above." if self.repeats else self.checks[0].hint.strip()
+    def hints(self) -> list[Hint]:
+        return [_AS_ABOVE] if self.repeats else self.checks[0].hints
 
     @property
     def worth(self) -> float:
         """The points still to be earned here."""
-        return round(sum(check.max_score - check.score for check in self.checks), 2)
+        return total(check.max_score - check.score for check in self.checks)
 
 
 def findings(part: PartReport) -> list[Finding]:
@@ -67,15 +70,15 @@ def findings(part: PartReport) -> list[Finding]:
     alike: dict[tuple[object, ...], list[Check]] = {}
     for check in part.checks:
         if check.outcome is not Outcome.PASSED:
-            said = (check.message, check.hint)
+            said = (check.message, *map(str, check.hints))
             alike.setdefault((check.outcome, *(said if any(said) else (id(check),))), []).append(check)
     found: list[Finding] = []
-    hints: set[str] = set()
+    given: list[list[Hint]] = []
     for checks in alike.values():
-        hint = checks[0].hint
+        hints = checks[0].hints
         whole = 1 < len(checks) == len(part.checks)
-        found.append(Finding(part.name, tuple(checks), whole, repeats=bool(hint) and hint in hints))
-        hints.add(hint)
+        found.append(Finding(part.name, tuple(checks), whole, repeats=bool(hints) and hints in given))
+        given.append(hints)
     return found
 
 
@@ -86,14 +89,14 @@ def next_step(report: Report) -> Finding | None:
 
 
 def same_reason(report: Report, step: Finding) -> list[Finding]:
-    """The other findings that go away with `step`: they say the same, or no mistake was recognised but its own."""
+    """The other findings that go away with `step`: they say the same, or no mistake was recognized but its own."""
     others = [finding for part in report.parts for finding in findings(part) if finding != step]
-    said = step.message, step.checks[0].hint
+    said = step.message, step.checks[0].hints
     return [
         each
         for each in others
         if (each.mistakes and each.mistakes <= step.mistakes)
-        or (step.message and (each.message, each.checks[0].hint) == said)
+        or (step.message and (each.message, each.checks[0].hints) == said)
     ]
 
 
@@ -151,7 +154,7 @@ def section(report: Report, part: str) -> str:
 
 def counted(count: float, noun: str) -> str:
     """`1 point`, `2.5 points`."""
-    return f"{count:g} {noun}{'' if count == 1 else 's'}"
+    return f"{shown(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def prose(text: str) -> Iterator[tuple[bool, str]]:

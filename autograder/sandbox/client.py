@@ -13,6 +13,7 @@ import math
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING
 from autograder.assignment import Assignment, load
 from autograder.sandbox import isolation
 from autograder.sandbox.confine import hide_memory, remove_contents
+from autograder.sandbox.errors import MAX_NAME, Died, SubmissionError, TimedOut, Unfit, received
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.protocol import ChannelClosed, Message, ProtocolError, receive, send
 
@@ -42,37 +44,18 @@ class SandboxError(Exception):
     """The sandbox itself does not work: the grader's trouble, never the submission's."""
 
 
-class SubmissionError(Exception):
-    """What a submission did instead of answering. The message is for the student."""
-
-
-class Raised(SubmissionError):
-    """It raised an exception: `kind` names it, `line` and `code` say where in the submission."""
-
-    def __init__(self, kind: str, text: str, line: int | None, code: str) -> None:
-        self.kind, self.text, self.line, self.code = kind, text, line, code
-        where = f" (line {line}: `{code}`)" if line and code else f" (line {line})" if line else ""
-        super().__init__(f"{kind}: {text}{where}" if text else f"{kind}{where}")
-
-
-class Unfit(SubmissionError):
-    """It lacks what was asked for, or answered with something other than tensors."""
-
-
-class TimedOut(SubmissionError):
-    """It did not answer in time."""
-
-
-class Died(SubmissionError):
-    """Its process ended, or broke the protocol and was ended."""
-
-
 @dataclass
 class Reply:
     """What came back: the header, unchecked but for its shape, and tensors, dense and real by construction."""
 
     message: Message
     tensors: dict[str, Tensor]
+
+    @property
+    def kind(self) -> str:
+        """The type of what a call returned, by its name."""
+        kind = self.message.get("kind")
+        return kind[:MAX_NAME] if isinstance(kind, str) else ""
 
     @property
     def outputs(self) -> list[Tensor]:
@@ -86,12 +69,12 @@ class Reply:
         names = self.message.get("reached")
         return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
-    def captured(self, name: str, kind: str) -> list[Tensor]:
-        """The tensors among the arguments ("argument") or results ("result") of the first call of `name`, in order.
+    def captured(self, name: str, kind: str, call: int = 0) -> list[Tensor]:
+        """The tensors among the arguments ("argument") or results ("result") of a call of `name`, in order.
 
         They come from the submission's process: whoever builds on them holds them against what it computes itself.
         """
-        keys = (key for key in self.tensors if key.startswith(f"{name}.{kind}."))
+        keys = (key for key in self.tensors if key.startswith(f"{name}.{kind}.{call}."))
         return [self.tensors[key] for key in sorted(keys)]
 
     def gradients(self, prefix: str) -> dict[str, Tensor]:
@@ -109,9 +92,10 @@ class Sandbox:
 
     def __init__(self, level: str | None = None, assignment: Assignment | None = None) -> None:
         self.assignment = assignment or load()
-        if level is not None and (reason := isolation.why_not(level)):
+        folder = self.assignment.folder
+        if level is not None and (reason := isolation.why_not(level) or isolation.why_exposed(level, folder)):
             raise SandboxError(f"isolation level {level!r} does not work here: {reason}")
-        self.level = isolation.level(level) if level else isolation.strongest()
+        self.level = isolation.level(level) if level else isolation.strongest(folder)
         if not self.level.strong:
             hide_memory()  # from a submission of the same user, which could read and write it by /proc/PID/mem
         self._start()
@@ -131,7 +115,10 @@ class Sandbox:
     def require_strong(self) -> None:
         """SandboxError where only weak isolation works."""
         if not self.level.strong:
-            raise SandboxError(f"only {self.level.name!r} isolation works here, a weak one; see `autograder doctor`")
+            exposed = isolation.why_exposed("confined", self.assignment.folder)
+            raise SandboxError(
+                f"only {self.level.name!r} isolation works here, a weak one; {exposed or 'see `autograder doctor`'}"
+            )
 
     def wait_until_ready(self) -> None:
         """Wait for the worker's imports. SandboxError if it cannot start."""
@@ -202,7 +189,9 @@ class Sandbox:
 
     def close(self) -> None:
         """End the worker and everything in it."""
-        self._control.close()
+        self._control.close()  # on which the worker ends what it runs, tidies up and goes
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(GONE_S if self._ready else 0)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -255,10 +244,10 @@ class Submission:
         self._reader.start()
         source = torch.frombuffer(bytearray(self.source or b"\n"), dtype=torch.uint8)
         try:
-            self._exchange({"do": "load"}, {"source": source}, LIMITS.import_s, "importing the module")
+            self._exchange({"do": "load"}, {"source": source}, LIMITS.import_s)
             if self._stand_ins:
                 functions = {name: list(signature(each).parameters) for name, each in self._stand_ins.items()}
-                self._exchange({"do": "stand_in", "functions": functions}, {}, LIMITS.call_s, "a stand-in")
+                self._exchange({"do": "stand_in", "functions": functions}, {}, LIMITS.call_s)
         except SubmissionError as error:
             self._import_error = error
             self.stop()
@@ -275,12 +264,12 @@ class Submission:
         Returns None, or what its constructor raised half-way (the object is kept all the same).
         """
         request = {"do": "construct", "as": handle, "name": name, "args": args, "seed": seed}
-        incomplete = self._request(request, what=f"{name}(…)").message.get("incomplete")
-        return None if incomplete is None else _raised(incomplete)
+        incomplete = self._request(request).message.get("incomplete")
+        return None if incomplete is None else received(incomplete)
 
     def attributes(self, handle: str, names: Sequence[str]) -> dict[str, int | str | None]:
-        """Attributes of an object: integers as they are, anything else as the name of its type."""
-        found = self._request({"do": "attributes", "object": handle, "names": names}, what="an attribute")
+        """Attributes of an object: integers as they are, anything else as the name of its type, None if missing."""
+        found = self._request({"do": "attributes", "object": handle, "names": names})
         attributes = found.message.get("attributes")
         return attributes if isinstance(attributes, dict) else {}
 
@@ -290,7 +279,7 @@ class Submission:
         Those that alone are too large to be sent are left out: the rest of the model can be judged all the same.
         """
         most = LIMITS.body // 8  # numbers, in half of a frame
-        answer = self._request({"do": "parameters", "object": handle}, what="the parameters").message
+        answer = self._request({"do": "parameters", "object": handle}).message
         shapes, lazy = answer.get("shapes"), answer.get("lazy")
         self.lazy = [name for name in lazy if isinstance(name, str)] if isinstance(lazy, list) else []
         found: dict[str, tuple[int, ...]] = {}
@@ -298,16 +287,16 @@ class Submission:
             match entry:
                 case [str() as name, [*sizes]] if _can_be_sent(name) and len(sizes) <= 8:
                     if not all(type(size) is int and 0 <= size <= LIMITS.body for size in sizes):
-                        raise Unfit("a parameter has a shape that no tensor has")
+                        raise Unfit("impossible-shape")
                     if math.prod(sizes) <= most:
                         found[name] = tuple(sizes)
         if sum(math.prod(shape) for shape in found.values()) > most:
-            raise Unfit("the model has far more parameters than were asked for")
+            raise Unfit("too-many-parameters")
         return found
 
     def submodules(self, handle: str) -> dict[str, str]:
-        """The submodules of a model by dotted name, each with its type's name: the submission's word, for hints."""
-        found = self._request({"do": "submodules", "object": handle}, what="the submodules").message.get("submodules")
+        """The submodules of a model by dotted name, each with the name of its type: the submission's word."""
+        found = self._request({"do": "submodules", "object": handle}).message.get("submodules")
         entries = found if isinstance(found, list) else []
         return {
             name: kind
@@ -320,11 +309,11 @@ class Submission:
     def stand_in_layer(self, handle: str, name: str, inputs: int, outputs: int, seed: int = 0) -> None:
         """Set an attribute that is missing or None to a linear layer, so that what builds on it can be judged."""
         request = {"do": "stand_in_layer", "object": handle, "name": name, "inputs": inputs, "outputs": outputs}
-        self._request(request | {"seed": seed}, what=f"a layer for {name}")
+        self._request(request | {"seed": seed})
 
     def set_parameters(self, handle: str, parameters: dict[str, Tensor]) -> None:
         """Overwrite parameters of a model, by name."""
-        self._request({"do": "set_parameters", "object": handle}, parameters, what="setting parameters")
+        self._request({"do": "set_parameters", "object": handle}, parameters)
 
     def call(
         self,
@@ -336,32 +325,36 @@ class Submission:
         reach: Sequence[int] = (),
         capture: Sequence[str] = (),
         evaluate: bool = False,
+        results: int | None = None,
     ) -> Reply:
         """Call the function `name` of the module, or the attribute `name` ("" for itself) of the object `on`.
 
         With `cotangents` (by index of the output), gradients come along; see `Reply.gradients`. With `reach` (indices
         of outputs), the names of the parameters that these depend on; see `Reply.reached`. With `capture` (names of
         attributes of `on`, or of functions), what these were given and gave; see `Reply.captured`. With `evaluate`, the
-        object is in evaluation mode meanwhile.
+        object is in evaluation mode meanwhile. With `results`, Unfit for another number of tensors.
         """
         request: Message = {"do": "call", "name": name, "arguments": len(arguments), "seed": seed, "reach": reach}
         request |= {"capture": capture, "evaluate": evaluate}
-        what = f"`{name}`" if on is None else f"the model's `{name or 'forward'}`"
         if on is not None:
             request["object"] = on
         tensors = {f"argument.{index}": argument for index, argument in enumerate(arguments)}
         tensors |= {f"cotangent.{index}": cotangent for index, cotangent in (cotangents or {}).items()}
-        reply = self._request(request, tensors, what=what)
+        reply = self._request(request, tensors)
         problems = reply.message.get("problems")
-        if isinstance(problems, list) and any(problems):
-            text = next(str(problem) for problem in problems if problem)
-            raise Unfit(f"{what} returned the wrong thing: {text}")
+        problems = problems if isinstance(problems, list) else []
+        if results is not None and len(problems) != results:
+            raise Unfit("result-count", call=_called(request), kind=reply.kind, count=len(problems), expected=results)
+        if problem := next(filter(None, problems), None):
+            raise received(problem, _called(request))
+        if results is not None and len(reply.outputs) != results:
+            raise Unfit("unreadable-answer")
         return reply
 
     def work(self, name: str, *arguments: Tensor) -> dict[str, int]:
         """How many torch operators and bytecodes of its own a call of the function `name` takes."""
         tensors = {f"argument.{index}": argument for index, argument in enumerate(arguments)}
-        reply = self._request({"do": "work", "name": name, "arguments": len(arguments)}, tensors, what=f"`{name}`")
+        reply = self._request({"do": "work", "name": name, "arguments": len(arguments)}, tensors)
         counts = {kind: reply.message.get(kind) for kind in ("operators", "bytecodes")}
         return {kind: count if type(count) is int else 0 for kind, count in counts.items()}
 
@@ -381,17 +374,16 @@ class Submission:
         return self._request(
             {"do": "train", "object": handle, "functions": functions, "options": dict(options), "seed": seed},
             dict(tensors),
-            what="training",
-            seconds=LIMITS.training_s,
+            LIMITS.training_s,
         )
 
     def _request(
-        self, message: Message, tensors: dict[str, Tensor] | None = None, *, what: str, seconds: float = LIMITS.call_s
+        self, message: Message, tensors: dict[str, Tensor] | None = None, seconds: float = LIMITS.call_s
     ) -> Reply:
         self.load()
-        return self._exchange(message, tensors or {}, seconds, what)
+        return self._exchange(message, tensors or {}, seconds)
 
-    def _exchange(self, message: Message, tensors: dict[str, Tensor], seconds: float, what: str) -> Reply:
+    def _exchange(self, message: Message, tensors: dict[str, Tensor], seconds: float) -> Reply:
         assert self._channel is not None
         self._count += 1
         now = time.monotonic()
@@ -411,17 +403,15 @@ class Submission:
         except TimeoutError:
             self.stop()
             if time.monotonic() >= self._deadline:
-                raise TimedOut(
-                    f"{what} was stopped: the submission used up its {LIMITS.total_s:.0f} s in all"
-                ) from None
-            raise TimedOut(f"{what} did not finish within {seconds:.0f} s (an endless loop?)") from None
+                raise TimedOut("total-time", **_step(message), seconds=LIMITS.total_s) from None
+            raise TimedOut("call-time", **_step(message), seconds=seconds) from None
         except ProtocolError as error:
             self.stop()
-            raise Died(f"{what} broke the channel to the grader: {error}") from None
+            raise Died("channel-broken", **_step(message), detail=str(error)) from None
         except ChannelClosed:
-            raise Died(f"{what} ended the process: {_epitaph(self.stop())}") from None
+            raise _death(self.stop(), message) from None
         if failure := answer.get("error"):
-            raise _raised(failure)
+            raise received(failure, _called(message))
         return Reply(answer, results)
 
     def _answer(self, message: Message, tensors: dict[str, Tensor], deadline: float) -> None:
@@ -502,31 +492,24 @@ def _can_be_sent(name: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
-def _raised(error: object) -> SubmissionError:
-    """The error that a worker described, its fields checked."""
-    fields = error if isinstance(error, dict) else {}
-    kind, text, line, code = (fields.get(key) for key in ("kind", "text", "line", "code"))
-    text = text if isinstance(text, str) else ""
-    if kind == "Invalid":
-        return Unfit(text)
-    return Raised(
-        kind if isinstance(kind, str) else "an exception",
-        text,
-        line if type(line) is int else None,
-        code if isinstance(code, str) else "",
-    )
+def _called(message: Message) -> str:
+    """The name of what a request is to build or call: an object that is called by itself runs its `forward`."""
+    return str(message.get("name", "")) or "forward"
 
 
-def _epitaph(status: int | None) -> str:
-    """In words, how a process ended."""
+def _step(message: Message) -> dict[str, str]:
+    return {"during": message["do"], "name": _called(message)}
+
+
+def _death(status: int | None, message: Message) -> Died:
+    """How a process ended that was given this request."""
+    step = _step(message)
     if status is None:
-        return "it took its worker down with it"
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        if number == signal.SIGXCPU or (number == signal.SIGKILL and sys.platform == "darwin"):
-            return f"it used more than {LIMITS.cpu_s} s of CPU time"
-        try:
-            return f"killed by {signal.Signals(number).name}"
-        except ValueError:
-            return f"killed by signal {number}"
-    return f"it exited with code {os.WEXITSTATUS(status)} (a call of exit?)"
+        return Died("worker-lost", **step)
+    if not os.WIFSIGNALED(status):
+        return Died("exited", **step, status=os.WEXITSTATUS(status))
+    number = os.WTERMSIG(status)
+    if number == signal.SIGXCPU or (number == signal.SIGKILL and sys.platform == "darwin"):
+        return Died("cpu-time", **step, seconds=LIMITS.cpu_s)
+    known = number in {each.value for each in signal.Signals}
+    return Died("killed", **step, signal=signal.Signals(number).name if known else f"signal {number}")

@@ -8,6 +8,8 @@ functions, train. It is the untrusted side: the client believes nothing but the 
 from __future__ import annotations
 
 import contextlib
+import dis
+import errno
 import functools
 import gc
 import importlib.util
@@ -24,7 +26,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import FrameType, ModuleType, TracebackType
 from typing import Any
 
 import torch
@@ -32,12 +34,15 @@ import torch.distributions
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from autograder.sandbox import confine, isolation
+from autograder.sandbox import confine, filter, isolation
+from autograder.sandbox.errors import MAX_NAME, MAX_TEXT
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.protocol import ChannelClosed, Message, receive, send
+from autograder.sandbox.supervisor import Supervisor
 
+MAX_CAPTURED = 4  # calls of one callable
 MAX_SUBMODULES = 500  # of a model, in what is told of them
-FIRST_USER, USERS = 61184, 4000  # unprivileged users that no system assigns to people
+USERS = range(60706, 61184)  # neither people nor services get these, by systemd's table of user ids
 
 
 # --- the parent ---------------------------------------------------------------------------------------------------
@@ -62,28 +67,49 @@ def main(level: str, control: socket.socket, module: str, scratch: Path, trainin
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wakeup_write, warn_on_full_buffer=False)
     control.sendall(json.dumps({"ready": True, "torch": torch.__version__}).encode() + b"\n")
-    count = 0
     while True:
-        orders, descriptors, _, _ = socket.recv_fds(control, 16, 2)
+        orders, descriptors, _, _ = socket.recv_fds(control, 16, 2)  # a channel, and where output goes
         if not orders:
-            return
+            os._exit(0)  # at once: unloading torch takes seconds
         if not orders.endswith(b"S"):
             continue  # a kill that crossed with its child's own end
-        count += 1
         home = scratch / "submission"  # no number: a module must not see how many came before it
         home.mkdir(mode=0o700)
-        child = os.fork()
-        if child == 0:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            control.close()
-            _become_child(level, home / module, training, FIRST_USER + count % USERS, *descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
-        status = _wait(child, control, wakeup)
-        _kill_descendants()
-        confine.remove_contents(scratch)
+        with contextlib.ExitStack() as stack:
+            user = stack.enter_context(_user()) if level == "confined" and os.geteuid() == 0 else None
+            told, telling = (stack.enter_context(end) for end in socket.socketpair())
+            parent, child = os.getpid(), os.fork()
+            if child == 0:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                control.close()
+                _become_child(level, home / module, training, user, parent, telling, *descriptors)
+            telling.close()
+            for descriptor in descriptors:
+                os.close(descriptor)
+            status = _attend(child, control, wakeup, told, home, user)
+            _kill_descendants()
+            confine.remove_contents(scratch)
+        if status is None:
+            os._exit(0)
         control.sendall(json.dumps({"status": status}).encode() + b"\n")
+
+
+@contextlib.contextmanager
+def _user() -> Iterator[int]:
+    """A user that no submission of any other worker has, for as long as the context lasts."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as claim:
+        yield next(user for user in USERS if _claimed(claim, user))
+
+
+def _claimed(claim: socket.socket, user: int) -> bool:
+    try:
+        claim.bind(f"\0autograder-user-{user}")
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return False
+    return True
 
 
 def _leave_as_it_is(model: Any = None, **_: Any) -> Any:
@@ -111,20 +137,36 @@ def _warm_up(training: ModuleType | None) -> None:
         receive(theirs)
 
 
-def _wait(child: int, control: socket.socket, wakeup: int) -> int:
-    """Wait for the child to end, killing it when the client says so or hangs up; its wait status."""
+def _attend(
+    child: int, control: socket.socket, wakeup: int, told: socket.socket, home: Path, user: int | None
+) -> int | None:
+    """Answer the child's calls until it ends, or the client has it killed; its wait status, None if the client left.
+
+    The child tells by `told` how it can be supervised.
+    """
+    supervisor: Supervisor | None = None
+    waiting: list[Any] = [control, wakeup, told]
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
-            return status
-        ready, _, _ = select.select([control.fileno(), wakeup], [], [])
+            break
+        ready, _, _ = select.select(waiting, [], [])
         if wakeup in ready:
             os.read(wakeup, 4096)
-        if control.fileno() in ready:
-            order = control.recv(16)
+        if told in ready:
+            waiting.remove(told)
+            if descriptors := socket.recv_fds(told, 1, 2)[1]:
+                supervisor = Supervisor(descriptors[0], descriptors[1], home, user, LIMITS)
+                waiting.append(supervisor)
+        elif supervisor and supervisor in ready:
+            supervisor.answer()
+        if control in ready:
             os.kill(child, signal.SIGKILL)
-            if not order:
-                sys.exit()
+            if not control.recv(16):
+                waiting.remove(control)
+    if supervisor:
+        supervisor.close()
+    return status if control in waiting else None
 
 
 def _kill_descendants() -> None:
@@ -143,7 +185,16 @@ def _kill_descendants() -> None:
                 return
 
 
-def _become_child(level: str, path: Path, training: ModuleType | None, user: int, channel: int, output: int) -> None:
+def _become_child(
+    level: str,
+    path: Path,
+    training: ModuleType | None,
+    user: int | None,
+    parent: int,
+    telling: socket.socket,
+    channel: int,
+    output: int,
+) -> None:
     """Turn this fork into the process of a submission that will lie at `path`. Never returns."""
     code, home = 1, path.parent
     try:
@@ -153,12 +204,14 @@ def _become_child(level: str, path: Path, training: ModuleType | None, user: int
         os.dup2(output, 1)
         os.dup2(output, 2)
         kept = os.dup2(channel, 3, inheritable=False)
-        os.closerange(4, 4096)
+        telling = socket.socket(fileno=os.dup2(telling.detach(), 4, inheritable=False))
+        os.closerange(5, 4096)
         sys.stdin = os.fdopen(0)
         sys.stdout, sys.stderr = (os.fdopen(each, "w", buffering=1, errors="replace") for each in (1, 2))
         os.chdir(home)
         os.environ["HOME"] = os.environ["TMPDIR"] = str(home)
-        _confine(level, home, user)
+        with telling:
+            _confine(level, home, user, parent, telling)
         Worker(socket.socket(fileno=kept), path, training).serve()
         code = 0
     except ChannelClosed:
@@ -169,21 +222,30 @@ def _become_child(level: str, path: Path, training: ModuleType | None, user: int
         os._exit(code)
 
 
-def _confine(level: str, home: Path, user: int) -> None:
+def _confine(level: str, home: Path, user: int | None, parent: int, telling: socket.socket) -> None:
+    memory = confine.open_memory()
+    confine.die_first()
     confine.limit_resources(LIMITS)
     if level == "confined":
-        as_root = os.geteuid() == 0
-        if as_root:
+        if user is not None:
             os.chown(home, user, user)
         if landlock := confine.has_landlock():
             readable, listable = _visible_files()
             confine.restrict_files(readable, [home, Path("/dev/null")], listable)
-        if as_root:  # without Landlock, file modes alone protect the rest
+        if user is not None:  # without Landlock, file modes alone protect what can be read
             confine.become(user, keep_reading=landlock)
     else:
         confine.keep_capabilities()
+    confine.end_with_parent(parent)
     try:
-        confine.restrict_system_calls()
+        listener = filter.supervise()
+        socket.send_fds(telling, [b"S"], [listener, memory])
+        os.close(listener)
+    except confine.NotSupportedError:
+        pass  # then it makes files and threads by itself, uncounted; `autograder doctor` says so
+    os.close(memory)
+    try:
+        filter.restrict()
     except confine.NotSupportedError:
         if level != "process":
             raise
@@ -216,8 +278,16 @@ def _visible_files() -> tuple[list[Path], list[Path]]:
 # --- the child ----------------------------------------------------------------------------------------------------
 
 
+_MISSING = object()
+
+
 class Invalid(Exception):
-    """The client asked for something that the submission does not offer; the message is for the student."""
+    """The client asked for something that the submission does not offer: a code of `errors`, and its fields."""
+
+    def __init__(self, code: str, **fields: str | int) -> None:
+        super().__init__(code)
+        cut = {name: value[:MAX_NAME] if isinstance(value, str) else value for name, value in fields.items()}
+        self.sent: Message = {"code": code, **cut}
 
 
 class Worker:
@@ -249,6 +319,7 @@ class Worker:
     def do_load(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Import the module from its source."""
         self.path.write_bytes(tensors["source"].numpy().tobytes())
+        sys.argv = [str(self.path)]  # a command line without arguments, for a module that reads one
         sys.path.insert(0, str(self.path.parent))
         self.module = _load(self.path.stem, self.path)
         return {}, {}
@@ -258,7 +329,7 @@ class Worker:
         factory = self._attribute(self.module, message["name"])
         torch.default_generator.manual_seed(message["seed"])
         if not isinstance(factory, type):
-            raise Invalid(f"`{message['name']}` must be a class")
+            raise Invalid("not-a-class", name=message["name"])
         instance: Any = factory.__new__(factory)  # type: ignore[call-overload]
         self.objects[message["as"]] = instance
         try:
@@ -268,12 +339,18 @@ class Worker:
         return {"incomplete": None}, {}
 
     def do_attributes(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """What stands under some attributes: an integer as itself, anything else as the name of its type."""
+        """What stands under some attributes: an integer as itself, anything else as the name of its type.
+
+        None stands for one that is missing, "NoneType" for one that is None.
+        """
         instance = self.objects[message["object"]]
         found: dict[str, int | str | None] = {}
         for name in message["names"]:
-            value = getattr(instance, name, None)
-            found[name] = value if value is None or type(value) is int else type(value).__name__[:100]
+            value = getattr(instance, name, _MISSING)
+            if value is _MISSING:
+                found[name] = None
+            else:
+                found[name] = value if type(value) is int else type(value).__name__[:100]
         return {"attributes": found}, {}
 
     def do_submodules(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -287,7 +364,7 @@ class Worker:
         named = self._parameters(message["object"])
         lazy = [name for name, value in named if torch.nn.parameter.is_lazy(value)]
         shapes = [
-            (name, list(self._require_dense(value, f"the parameter {name}").shape))
+            (name, list(self._require_dense(value, f"parameter {name}").shape))
             for name, value in named
             if name not in lazy
         ]
@@ -332,17 +409,17 @@ class Worker:
         ]
         items = list(result) if isinstance(result, (tuple, list)) else [result]
         if len(items) > 8:
-            raise Invalid(f"it returned a {type(result).__name__} of {len(items)} values")
+            raise Invalid("too-many-results", kind=_kind(result), count=len(items))
         outputs: dict[str, Tensor] = {}
-        problems: list[str | None] = []
+        problems: list[Message | None] = []
         for index, item in enumerate(items):
             try:
-                outputs[f"output.{index}"] = self._plain(item, "it" if len(items) == 1 else f"value {index + 1}")
+                outputs[f"output.{index}"] = self._plain(item, "result" if len(items) == 1 else f"result {index + 1}")
                 problems.append(None)
             except Invalid as problem:
-                problems.append(str(problem))
+                problems.append(problem.sent)
         answer = {
-            "kind": "tensor" if isinstance(result, Tensor) else type(result).__name__[:100],
+            "kind": _kind(result),
             "problems": problems,
             "changed": changed,
         }
@@ -368,25 +445,24 @@ class Worker:
 
     @contextlib.contextmanager
     def _captured(self, message: Message) -> Iterator[dict[str, Tensor]]:
-        """Record the first call of each callable in `capture`: NAME.argument.i and NAME.result.i, where tensors."""
+        """Record the first calls of each name in `capture`: NAME.argument.CALL.i, NAME.result.CALL.i, where tensors."""
         found: dict[str, Tensor] = {}
         undo: list[Callable[[], None]] = []
-
-        def keep(name: str, kind: str, values: Any) -> None:
-            for index, value in enumerate(values if isinstance(values, (tuple, list)) else [values]):
-                with contextlib.suppress(Invalid):
-                    found.setdefault(f"{name}.{kind}.{index}", self._plain(value, name))
+        calls = dict.fromkeys(message["capture"], 0)
 
         def record(name: str, arguments: Any, result: Any) -> None:
-            if not any(key.startswith(f"{name}.") for key in found):
-                keep(name, "argument", arguments)
-                keep(name, "result", result)
+            if calls[name] < MAX_CAPTURED:
+                for kind, values in (("argument", arguments), ("result", result)):
+                    for index, value in enumerate(values if isinstance(values, (tuple, list)) else [values]):
+                        with contextlib.suppress(Invalid):
+                            found[f"{name}.{kind}.{calls[name]}.{index}"] = self._plain(value, name)
+            calls[name] += 1
 
         def wrapped(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             @functools.wraps(function)
             def call(*arguments: Any, **named: Any) -> Any:
                 result = function(*arguments, **named)
-                record(name, [*arguments, *named.values()], result)
+                record(name, _in_order(function, arguments, named), result)
                 return result
 
             return call
@@ -444,7 +520,7 @@ class Worker:
         # Of a scalar, because explicit cotangents make torch import its symbolic shapes, a quarter second's work.
         found = torch.autograd.grad(sum(weighted[1:], weighted[0]), list(wanted.values()), allow_unused=True)
         return {
-            f"gradient.{name}": self._plain(gradient, "a gradient")
+            f"gradient.{name}": self._plain(gradient, "gradient")
             for name, gradient in zip(wanted, found, strict=True)
             if gradient is not None
         }
@@ -463,12 +539,14 @@ class Worker:
             bytecodes += event == "opcode"
             return trace
 
-        with _OperatorCount() as operators:
-            sys.settrace(trace)
-            try:
-                target(*arguments)
-            finally:
-                sys.settrace(None)
+        for _ in range(2):  # Python 3.12 and newer report the bytecodes of a function from its second traced call on
+            bytecodes = 0
+            with _OperatorCount() as operators:
+                sys.settrace(trace)
+                try:
+                    target(*arguments)
+                finally:
+                    sys.settrace(None)
         return {"operators": operators.count, "bytecodes": bytecodes}, {}
 
     def do_train(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -483,7 +561,7 @@ class Worker:
             model, *functions, parameters=[parameter for _, parameter in parameters], **tensors, **message["options"]
         )
         return {}, {"losses": losses} | {
-            f"parameter.{name}": self._plain(parameter, "a parameter") for name, parameter in parameters
+            f"parameter.{name}": self._plain(parameter, f"parameter {name}") for name, parameter in parameters
         }
 
     def do_stand_in(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -501,66 +579,78 @@ class Worker:
         else:
             target = self.objects[message["object"]]
         if not callable(target):
-            raise Invalid(f"`{message['name']}` is {_describe_value(target)}, which cannot be called")
+            raise Invalid("not-callable", name=message["name"], kind=_kind(target))
         return target
 
     @classmethod
     def _attribute(cls, owner: Any, name: str) -> Any:
         """An attribute, or by a dotted name that of a submodule; Invalid where it is missing or None."""
         value = cls._submodule(owner, name) if "." in name else getattr(owner, name, None)
+        if value is None and isinstance(owner, ModuleType):
+            raise Invalid("definition-missing", name=name)
         if value is None:
-            where = "the module" if isinstance(owner, ModuleType) else f"the {type(owner).__name__}"
-            raise Invalid(f"`{name}` is missing: {where} does not define it")
+            raise Invalid("attribute-missing", owner=_kind(owner), name=name)
         return value
 
     def _parameters(self, handle: str) -> list[tuple[str, Tensor]]:
         model = self.objects[handle]
         if not isinstance(model, nn.Module):
-            raise Invalid("the class must be a torch.nn.Module")
+            raise Invalid("not-a-module", owner=_kind(model))
         if "_parameters" not in vars(model):
-            raise Invalid("the constructor must call super().__init__() before anything else")
+            raise Invalid("super-init-missing", owner=_kind(model))
         return [(name, parameter) for name, parameter in nn.Module.named_parameters(model) if parameter.requires_grad]
 
     def _plain(self, value: Any, what: str) -> Tensor:
-        """The value as a dense, real tensor that owns little memory; Invalid says what it is instead."""
+        """The value as a dense, real tensor that owns little memory; Invalid says what it is instead.
+
+        `what` is "result", "result NUMBER", "gradient" or "parameter NAME".
+        """
         self._require_dense(value, what)
         if value.numel() * value.element_size() > LIMITS.body // 2:
-            raise Invalid(f"{what} has shape {tuple(value.shape)}, far more numbers than were asked for")
+            raise Invalid("too-large", value=what, shape=str(tuple(value.shape)))
         return value.detach().contiguous().clone()
 
     @staticmethod
     def _require_dense(value: Any, what: str) -> Tensor:
         """The value if it is a dense, real tensor on the CPU; Invalid says what it is instead."""
         if not isinstance(value, Tensor):
-            raise Invalid(f"{what} is {_describe_value(value)} where a tensor was expected")
+            raise Invalid("not-a-tensor", value=what, kind=_kind(value))
         if type(value) not in (Tensor, nn.Parameter):
-            raise Invalid(
-                f"{what} is {_describe_value(value)}, a subclass of Tensor, where a plain tensor was expected"
-            )
+            raise Invalid("tensor-subclass", value=what, kind=_kind(value))
         if value.layout is not torch.strided or value.is_quantized or value.is_nested:
-            raise Invalid(f"{what} is a sparse, nested or quantised tensor where a dense one was expected")
+            raise Invalid("not-dense", value=what)
         if value.device.type != "cpu":
-            raise Invalid(f"{what} is a tensor on the device {value.device.type!r} where the CPU was expected")
+            raise Invalid("wrong-device", value=what, device=value.device.type)
         if value.dtype.is_complex:
-            raise Invalid(f"{what} is a complex tensor where a real one was expected")
+            raise Invalid("complex-numbers", value=what)
         return value
 
     def _describe(self, error: BaseException) -> Message:
         """What was raised, and where in the submission's own source."""
-        kind = type(error).__name__[:100]
+        if isinstance(error, Invalid):
+            return error.sent
         try:
-            text = str(error)[:1500]
+            text = str(error)[:MAX_TEXT]
         except BaseException:
             text = ""
-        line, code = None, ""
-        for frame, number in traceback.walk_tb(error.__traceback__):
-            if frame.f_code.co_filename == str(self.path):
-                line = number
+        line, statement, own = None, "", False
+        for entry in _entries(error.__traceback__):
+            own = False
+            if entry.tb_frame.f_code.co_filename == str(self.path):
+                line = entry.tb_lineno
+                own = entry.tb_frame.f_code.co_code[entry.tb_lasti] == dis.opmap["RAISE_VARARGS"]
         if isinstance(error, SyntaxError) and error.filename == str(self.path):
-            line, text = error.lineno, str(error.msg)[:1500]
+            line, text = error.lineno, str(error.msg)[:MAX_TEXT]
         if type(line) is int:
-            code = linecache.getline(str(self.path), line).strip()[:200]
-        return {"kind": "Invalid" if isinstance(error, Invalid) else kind, "text": text, "line": line, "code": code}
+            statement = linecache.getline(str(self.path), line).strip()[:MAX_NAME]
+        kind = type(error).__name__[:MAX_NAME]
+        return {"code": "raised", "kind": kind, "text": text, "line": line, "statement": statement, "own": own}
+
+
+def _entries(trace: TracebackType | None) -> Iterator[TracebackType]:
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next
 
 
 class _OperatorCount(TorchFunctionMode):
@@ -611,14 +701,23 @@ def _stand_in(channel: socket.socket, name: str, parameters: list[str], own: Any
             arguments = inspect.signature(own).bind(*arguments, **named).args
         return StandIn.apply(*arguments)
 
+    stand_in.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(each, inspect.Parameter.POSITIONAL_OR_KEYWORD) for each in parameters]
+    )
     return stand_in
 
 
-def _describe_value(value: Any) -> str:
-    if value is None:
-        return "None"
-    name = type(value).__name__[:100]
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+def _in_order(function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> list[Any]:
+    """The arguments of a call in the order of the function's parameters."""
+    try:
+        bound = inspect.signature(function).bind(*arguments, **named)
+    except (TypeError, ValueError):
+        return [*arguments, *named.values()]
+    return [*bound.args, *bound.kwargs.values()]
+
+
+def _kind(value: Any) -> str:
+    return "None" if value is None else type(value).__name__
 
 
 if __name__ == "__main__":

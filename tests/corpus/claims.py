@@ -6,6 +6,7 @@ at what its pieces are given. A hint without a claim here counts as false.
 """
 
 import inspect
+import math
 import types
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -359,14 +360,6 @@ def _(s: Subject) -> bool:
 def _(s: Subject) -> bool:
     slopes = s.small_draw[1]
     return slopes[0] is not None and (slopes[1] is None or not slopes[1].any()) and _slope(s) != 0
-
-
-@claim("argument-ignored")
-def _(s: Subject) -> bool:
-    moved = [s.module.sample_latent, numbers(6, 5, seed=1), numbers(6, 5, seed=2)]  # type: ignore[union-attr]
-    with given_noise():
-        draws = [moved[0](*each) for each in ((moved[1], moved[2]), (moved[1] + 1, moved[2]), (moved[1], moved[2] + 1))]
-    return near(draws[0], draws[1]) or near(draws[0], draws[2])
 
 
 @claim("sample-gradient-partial")
@@ -803,6 +796,79 @@ def _(s: Subject) -> bool:
     latents = means + torch.exp(logvariances / 2) * numbers(*means.shape, seed=99)
     right = attempt(lambda: model.decoder(torch.cat((latents, passed.c), -1)))
     return not (isinstance(right, Tensor) and near(passed.outputs[0], right))
+
+
+@claim("loss-changes")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(3)
+    return len({float(s.loss(r, x, 20 * m, v)) for _ in range(3)}) > 1
+
+
+@claim("loss-not-finite")
+def _(s: Subject) -> bool:
+    edges = torch.tensor([0.0, 0.0, 1e-38, 1e-38, 1 - 6e-8, 1 - 6e-8] * 2, dtype=torch.float32).reshape(2, 6)
+    pixels = torch.tensor([0.0, 1.0] * 6, dtype=torch.float32).reshape(2, 6)
+    v = torch.tensor([[-30.0, 0, 20]] * 2, dtype=torch.float32)
+    return not torch.isfinite(s.loss(edges, pixels, 0 * v, v)).all()
+
+
+@claim("pixels-written-in")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(1)
+    other = 0.5 * r + 0.25
+    right = [nn.functional.binary_cross_entropy(each, x, reduction="mean") for each in (r, other)]
+    return near((s.loss(r, x, m, v) - s.loss(other, x, m, v)) / (right[0] - right[1]), 784.0)
+
+
+def _kl_weight(s: Subject, mean: float, logvariance: float, right: float) -> bool:
+    r, x, m, v = s.batch(1)
+    base = s.loss(r, x, 0 * m, 0 * v)
+    return not near(s.loss(r, x, 0 * m + mean, 0 * v + logvariance) - base, right * m.shape[1])
+
+
+CLAIMS |= {
+    "kl-mean-weight": lambda s: _kl_weight(s, 2.0, 0.0, 2.0),
+    "kl-logvariance-weight": lambda s: _kl_weight(s, 0.0, -8.0, 0.5 * (8 + math.exp(-8) - 1)),
+    "kl-variance-weight": lambda s: _kl_weight(s, 0.0, 3.0, 0.5 * (math.exp(3) - 1 - 3)),
+}
+
+
+@claim("draw-changed")
+def _(s: Subject) -> bool:
+    return not near(_given(s, "decoder")[:, :15], s.passed.given["sample_latent"])
+
+
+@claim("no-draw-in-forward")
+def _(s: Subject) -> bool:
+    first, second = s.passed, Subject(s.source).passed
+    return not s.passed.seen["sample_latent"] and near(first.outputs[0], second.outputs[0])
+
+
+@claim("results-detached")
+def _(s: Subject) -> bool:
+    model = s.model()
+    x, c = numbers(8, 784, low=0.0), torch.eye(10)[torch.arange(8)]
+    with oracle.right_draws(model):
+        return any(None in oracle.gradients(each, list(model.encoder.parameters())) for each in model(x, c)[1:])
+
+
+def _first_width(s: Subject, part: str) -> int:
+    return next(each.shape[1] for each in getattr(s.model(), part).parameters() if each.dim() == 2)
+
+
+CLAIMS |= {
+    "encoder-input-width": lambda s: _first_width(s, "encoder") != 794,
+    "decoder-input-width": lambda s: _first_width(s, "decoder") != 25,
+    "encoder-two-arguments": lambda s: isinstance(
+        attempt(s.model().encoder, numbers(8, 784), torch.eye(10)[:8]), Tensor | tuple
+    ),
+    "decoder-two-arguments": lambda s: isinstance(
+        attempt(s.model().decoder, numbers(8, 15), torch.eye(10)[:8]), Tensor
+    ),
+    "decoder-shape": lambda s: tuple(s.model().decoder(numbers(8, 25)).shape) != (8, 784),
+    "square-images-assumed": lambda s: "sqrt" in s.source or "**" in s.source,
+    "attribute-none": lambda s: any(each is None for each in vars(s.model()).values()),
+}
 
 
 @claim("sample-arguments-changed")

@@ -227,7 +227,15 @@ def partly_built(module: types.ModuleType, sizes: tuple[int, int, int] = SIZES[0
     factory = getattr(module, CLASS)
     model = factory.__new__(factory)
     attempt(model.__init__, *sizes)
+    attempt(_give_shapes, model, sizes)
     return model
+
+
+def _give_shapes(model: nn.Module, sizes: tuple[int, int, int]) -> None:
+    """Let lazy layers see an input, and note which they were: they cost the piece that they are in, and no other."""
+    model.lazy_before = [name for name, each in model.named_parameters() if nn.parameter.is_lazy(each)]
+    if model.lazy_before:
+        model(torch.zeros(8, sizes[0]), torch.zeros(8, sizes[1]))
 
 
 def build(module: types.ModuleType, sizes: tuple[int, int, int]) -> Any:
@@ -264,6 +272,7 @@ def moves(module: types.ModuleType, sizes: tuple[int, int, int]) -> bool:
     """Whether, as the constructor left it, each parameter that gets a gradient gets one other than zero."""
     torch.manual_seed(0)
     model = getattr(module, CLASS)(*sizes)
+    attempt(_give_shapes, model, sizes)
     parameters = [each for each in model.parameters() if each.requires_grad]
     x, c = numbers(8, sizes[0], low=0.0), torch.eye(sizes[1])[torch.arange(8) % sizes[1]]
     with right_draws(model):
@@ -294,6 +303,8 @@ def _pieces(model: Any, sizes: tuple[int, int, int]) -> dict[str, Behaviour]:
     for name, x in inputs.items():
         piece = getattr(model, name, None)
         found[PIECES[name]][name] = [attempt(piece, x) if callable(piece) else None for _ in range(2)]
+    for name in getattr(model, "lazy_before", ()):
+        found[PIECES.get(name.split(".")[0], "forward")]["lazy"] = True
     found["encoder"]["attributes"] = [getattr(model, name, None) for name in ATTRIBUTES]
     for name, parameter in model.named_parameters():
         part = next((PIECES[piece] for piece in PIECES if name.split(".")[0] == piece), "")

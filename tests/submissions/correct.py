@@ -248,7 +248,7 @@ LOSSES = (  # name, what is imported beside torch, text
         """
 def loss_function(reconstructions, originals, means, logvariances):
     n = originals.shape[0]
-    x, y = originals.reshape(n, -1), reconstructions.reshape(n, -1)
+    x, y = originals.reshape(n, -1), reconstructions.reshape(n, -1).clamp(1e-7, 1 - 1e-7)
     bce = -(x * torch.log(y) + (1 - x) * torch.log(1 - y)).sum(dim=1)
     kld = -0.5 * (1 + logvariances - means.pow(2) - logvariances.exp()).sum(dim=1)
     return (bce + kld).mean()
@@ -274,6 +274,7 @@ def loss_function(reconstructions, originals, means, logvariances):
         """
 def loss_function(reconstructions, originals, means, logvariances):
     batch = originals.size(0)
+    reconstructions = reconstructions.clamp(1e-7, 1 - 1e-7)
     ones = torch.xlogy(originals, reconstructions)
     zeros = (1 - originals) * torch.log1p(-reconstructions)
     rec = -(ones + zeros).sum() / batch

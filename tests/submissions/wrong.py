@@ -227,6 +227,27 @@ def _bce(expression: str) -> str:
 
 
 LOSS = (
+    _loss(
+        "kl-logvariance-twice",
+        "kl-logvariance-weight",
+        kl=_kl("1 + 2 * logvariances - means.pow(2) - logvariances.exp()"),
+    ),
+    _loss("kl-mean-without-half", "kl-mean-weight", kl=_kl("1 + logvariances - 2 * means.pow(2) - logvariances.exp()")),
+    _loss(
+        "kl-variance-doubled", "kl-variance-weight", kl=_kl("1 + logvariances - means.pow(2) - 2 * logvariances.exp()")
+    ),
+    _loss(
+        "logs-cut-nowhere",
+        "loss-not-finite",
+        bce="    y = reconstructions\n"
+        + _bce("-torch.sum(originals * torch.log(y) + (1 - originals) * torch.log(1 - y))"),
+    ),
+    _loss(
+        "kl-annealed-by-a-counter",
+        "loss-changes",
+        kl=KL + "    loss_function.calls = getattr(loss_function, 'calls', 0) + 1\n"
+        "    divergence = min(1, loss_function.calls / 10000) * divergence\n",
+    ),
     # The hand-out's own listings.
     _loss("kl-without-exp", "kl-without-exp", kl=_kl("1 + logvariances - means.pow(2) - logvariances")),
     _loss("kl-with-log", "kl-with-log", kl=_kl("1 + logvariances - means.pow(2) - logvariances.log()")),
@@ -354,7 +375,7 @@ LOSS = (
     _loss("divided-by-batch-twice", average=AVERAGE.replace("means.shape[0]", "means.shape[0] ** 2")),
     _loss(
         "mean-times-784",
-        "reconstruction-scaled batch-other",
+        "pixels-written-in batch-other",
         bce=_bce("784 * F.binary_cross_entropy(reconstructions, originals)"),
     ),
     _loss("batch-size-hard-coded", average=AVERAGE.replace("means.shape[0]", "128")),
@@ -469,6 +490,16 @@ def _encoder(
     return Wrong(name, edits, misconception=misconception, **_of_part("encoder", may_lose))
 
 
+def _joining(piece: str) -> tuple[tuple[str, str], ...]:
+    """Edits that make a piece a module of its own, which joins its two arguments."""
+    whole = {"encoder": ENCODER, "decoder": globals().get("DECODER", "")}[piece]
+    own = (
+        "class Joining(nn.Sequential):\n    def forward(self, data, condition):\n"
+        "        return super().forward(torch.cat((data, condition), -1))\n\n\nclass ConditionalVariationalAutoencoder("
+    )
+    return (whole, whole.replace("nn.Sequential(", "Joining(")), ("class ConditionalVariationalAutoencoder(", own)
+
+
 def _in_a_list(layers: str, call: str, opening: str, closing: str) -> tuple[tuple[str, str], ...]:
     """Edits that keep the layers of a piece in a list, between these two, and call them one by one."""
     called = re.fullmatch(r" +(\w+) = (self\.\w+)\((.+)\)\n", call)
@@ -484,6 +515,26 @@ def _activated(activation: str) -> tuple[str, ...]:
 
 
 ENCODERS = (
+    _encoder(
+        "encoder-takes-two-arguments",
+        "encoder-two-arguments",
+        edits=(*_joining("encoder"), (ENCODE, "        hidden = self.encoder(data_input, condition)\n")),
+    ),
+    _encoder(
+        "encoder-takes-a-label-embedding",
+        "encoder-input-width",
+        edits=(
+            (
+                ENCODER,
+                ENCODER.replace("input_dim + num_categories", "input_dim + 4")
+                + "        self.embedding = nn.Linear(num_categories, 4)\n",
+            ),
+            (ENCODE, ENCODE.replace("condition)", "self.embedding(condition))")),
+        ),
+    ),
+    _encoder(
+        "head-still-none", "attribute-none", edits=((LOGVARIANCE_HEAD, "        self.logvariance_layer = None\n"),)
+    ),
     # One of the hand-out's listings.
     _encoder("encoder-of-four-layers", "encoder-depth", ENCODER_INPUT, RELU, HIDDEN, RELU, HIDDEN, RELU, HIDDEN, RELU),
     _encoder("encoder-of-two-layers", "encoder-depth", ENCODER_INPUT, RELU, HIDDEN, RELU),
@@ -689,6 +740,27 @@ def _decoder(
 
 
 DECODERS = (
+    _decoder(
+        "decoder-takes-two-arguments",
+        "decoder-two-arguments",
+        edits=(*_joining("decoder"), (DECODE, "        data_recon = self.decoder(latents, condition)\n")),
+    ),
+    _decoder(
+        "decoder-takes-a-label-embedding",
+        "decoder-input-width",
+        edits=(
+            (
+                DECODER,
+                DECODER.replace("latent_dimensionality + num_categories", "latent_dimensionality + 4")
+                + "        self.embedding = nn.Linear(num_categories, 4)\n",
+            ),
+            (DECODE, DECODE.replace("condition)", "self.embedding(condition))")),
+        ),
+        may_lose=("training",),
+    ),
+    _decoder(
+        "decoder-by-square-root", "square-images-assumed", *BODY, "nn.Linear(hidden, int(input_dim**0.5) ** 2)", SIGMOID
+    ),
     # The hand-out's listing, with which its table was made.
     _decoder("decoder-of-three-layers", "decoder-depth", DECODER_INPUT, RELU, HIDDEN, RELU, PIXELS, SIGMOID),
     _decoder("decoder-of-two-layers", "decoder-depth", DECODER_INPUT, RELU, PIXELS, SIGMOID),
@@ -841,12 +913,11 @@ DECODERS = (
     ),
     _decoder(
         "decoder-to-images",
-        "reconstruction-shape",
+        "decoder-shape",
         *BODY,
         PIXELS,
         SIGMOID,
         "nn.Unflatten(1, (1, 28, 28))",
-        may_lose=("forward", "training"),
     ),
     _decoder(
         "decoder-in-a-module-list",
@@ -876,6 +947,19 @@ def _forward(
 
 
 FORWARDS = (
+    _forward(
+        "noise-added-again",
+        "draw-changed",
+        (SAMPLES, SAMPLES + "        latents = latents + 0.1 * torch.randn_like(latents)\n"),
+        may_lose=(),
+    ),
+    _forward("zeros-for-a-draw", "no-draw-in-forward", (SAMPLES, "        latents = torch.zeros_like(mean_params)\n")),
+    _forward(
+        "means-returned-detached",
+        "results-detached",
+        (RETURN, RETURN.replace("mean_params", "mean_params.detach()", 1)),
+        may_lose=(),
+    ),
     _forward(
         "condition-first-in-encoder",
         "condition-first",
@@ -1103,12 +1187,12 @@ WHOLE = (
             ),
         ),
         loses=frozenset({"loss_function"}),
-        misconception="loss-constant-off",
+        misconception="loss-constant-off loss-not-finite",
     ),
     Wrong(
         "layer-without-its-size",
         ((ENCODER_INPUT, "nn.LazyLinear(hidden)"),),
-        loses=MODEL,
+        loses=frozenset({"encoder"}),
         misconception="lazy-layer",
     ),
     Wrong(
@@ -1158,10 +1242,7 @@ WHOLE = (
 # What hints say in more general terms: where the mistake has no name of its own, or beside it.
 GENERAL = {
     "root-of-logvariance": "not-finite",
-    "no-mean": "argument-ignored",
-    "no-scale": "argument-ignored",
-    "neither-mean-nor-scale": "argument-ignored centre-wrong spread-wrong",
-    "std-returned": "argument-ignored",
+    "neither-mean-nor-scale": "centre-wrong spread-wrong",
     "noise-halved": "spread-scaled",
     "noise-mirrored-in-half-the-rows": "noise-correlated",
     "logvariances-modified": "in-place",
@@ -1192,7 +1273,6 @@ GENERAL = {
     "reconstruction-detached": "reconstruction-detached",
     "divided-by-batch-twice": "divided-by-batch-twice",
     "batch-size-hard-coded": "divided-by-constant",
-    "loss-of-784-pixels-only": "sizes-do-not-fit",
     "loss-as-number": "no-tensor-returned",
     "loss-as-numpy": "no-tensor-returned",
     "loss-returns-nothing": "nothing-returned",
@@ -1208,7 +1288,6 @@ GENERAL = {
     "mean-head-of-two-layers": "head-depth",
     "logvariance-head-of-one-number": "wrong-shape",
     "encoder-not-sized-for-condition": "sizes-do-not-fit",
-    "encoder-with-dropout": "encoding-other",
     "encoder-layers-shared": "encoder-other",
     "encoder-frozen": "not-trainable",
     "encoder-misspelled": "attribute-missing",
@@ -1216,10 +1295,7 @@ GENERAL = {
     "encoder-not-written": "attribute-missing attribute-undefined",
     "decoder-with-hard-sigmoid": "decoder-output-activation",
     "decoder-not-sized-for-condition": "sizes-do-not-fit",
-    "decoder-with-dropout": "decoder-other",
-    "decoder-with-batch-norm": "decoder-other",
     "decoder-layers-shared": "decoder-other",
-    "decoder-to-images": "decoding-other wrong-shape",
     "decoder-misspelled": "attribute-missing",
     "decoder-not-written": "attribute-missing attribute-undefined",
     "encoder-not-given-condition": "sizes-do-not-fit",

@@ -36,6 +36,8 @@ def train(
         for parameter in parameters:
             parameter.grad = None
         data_recon, means, logvariances = model(images[batch], conditions[batch])
+        if data_recon.numel() == images[batch].numel():  # a decoder that gives images is judged by itself
+            data_recon = data_recon.reshape(images[batch].shape)
         loss = loss_function(data_recon, images[batch], means, logvariances)
         loss.backward()
         losses.append(loss.detach())

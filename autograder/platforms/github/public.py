@@ -1,8 +1,8 @@
 """The public checks as a report, for the workflow in a student's own repository.
 
-The template that `autograder release --github` builds holds a copy of this file, of report.py and of some of reports/,
-so nothing here leads to a solution or to a hidden check, and only the process that runs the checks needs torch. What it
-reports is for the student: code that runs in one process with its checks could make them pass.
+The template that `autograder release --github` builds holds a copy of this file and of some of report/, so nothing here
+leads to a solution or to a hidden check, and only the process that runs the checks needs torch. What it reports is for
+the student: code that runs in one process with its checks could make them pass.
 """
 
 import argparse
@@ -15,12 +15,13 @@ import sys
 import tempfile
 import time
 from contextlib import nullcontext
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from autograder import output
 from autograder.assignment import Assignment, load
 from autograder.platforms.github import workflow as github
+from autograder.points import split
 from autograder.report import junit, markdown
 from autograder.report.model import Check, Outcome, PartReport, Report, part_reports
 
@@ -109,12 +110,10 @@ def _parts(answers: str, why: str, assignment: Assignment) -> list[PartReport]:
     graded: dict[str, list[Check]] = {}
     for part in assignment.parts:
         names = labels.get(part.name, ["The public checks run"])
-        bounds = [round(part.points * index / len(names), 2) for index in range(len(names) + 1)]
         checks = []
-        for name, (low, high) in zip(names, pairwise(bounds), strict=True):
+        for name, worth in zip(names, split(part.points, [1] * len(names)), strict=True):
             hint, line = ended.get((part.name, name), (why, None))
             outcome = Outcome.ERROR if line or hint is why else Outcome.FAILED if hint else Outcome.PASSED
-            worth = round(high - low, 2)
             checks.append(Check(name, outcome, 0.0 if hint else worth, worth, hint, line=line))
         graded[part.name] = checks
     return part_reports(assignment, graded)
@@ -133,12 +132,17 @@ def main() -> None:
     for name in (assignment.module, CHECKS):
         if not (options.folder / name).is_file():
             parser.error(f"{options.folder / name} is missing")
+    if options.junit:
+        try:
+            output.require_writable(options.junit)
+        except output.NotWritable as error:
+            parser.error(str(error))
     with github.step() if options.github else nullcontext() as commands:
         report = grade(options.folder, assignment)
         summary = markdown.render(report, reproduce=f"pytest {CHECKS}")
         print(summary)
         if options.junit:
-            options.junit.write_text(junit.render(report), "utf-8")
+            output.write(options.junit, junit.render(report))
         if commands is not None:
             source = (options.folder / assignment.module).read_bytes()
             commands += github.publish(report, source, assignment.module, summary)

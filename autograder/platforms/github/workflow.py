@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
+from autograder.points import shown
 from autograder.report import markdown, summary
 from autograder.report.model import Outcome, Report
 from autograder.report.summary import Finding
@@ -59,12 +60,12 @@ def publish(report: Report, source: bytes, file: str, page: str | None = None) -
 
 def _points(report: Report) -> list[str]:
     """The two notices that GitHub Classroom's reporter leaves on a check run, which is where points are read."""
-    score, most = _number(report.score), _number(report.max_score)
+    score, most = shown(report.score), shown(report.max_score)
     return [
         _command("notice", f"Points {score}/{most}", title="Autograding complete"),
         _command(
             "notice",
-            json.dumps({"totalPoints": score, "maxPoints": most}, separators=(",", ":")),
+            f'{{"totalPoints":{score},"maxPoints":{most}}}',
             title="Autograding report",
         ),
     ]
@@ -78,12 +79,12 @@ def _outputs(report: Report) -> str:
     result = {
         "version": 1,
         "status": "pass" if all(map(summary.complete, report.parts)) else "fail",
-        "max_score": _number(report.max_score),
+        "max_score": report.max_score,
         "tests": [
             {
                 "name": f"{part.name}: {check.name}",
                 "status": "pass" if check.outcome is Outcome.PASSED else "fail",
-                "score": _number(check.score),
+                "score": check.score,
                 "message": None if check.outcome is Outcome.PASSED else summary.ENDED[check.outcome],
             }
             for part in report.parts
@@ -91,11 +92,7 @@ def _outputs(report: Report) -> str:
         ],
     }
     encoded = base64.b64encode(json.dumps(result).encode()).decode()
-    return f"score={_number(report.score)}\nmax-score={_number(report.max_score)}\nresult={encoded}\n"
-
-
-def _number(value: float) -> float:
-    return int(value) if value == int(value) else value
+    return f"score={shown(report.score)}\nmax-score={shown(report.max_score)}\nresult={encoded}\n"
 
 
 def _annotations(report: Report, source: bytes, file: str) -> list[str]:
@@ -120,7 +117,7 @@ def _annotations(report: Report, source: bytes, file: str) -> list[str]:
 
 def _said(finding: Finding) -> str:
     worth = f"{summary.ENDED[finding.outcome]}, {summary.counted(finding.worth, 'point')}"
-    return "\n".join(filter(None, (finding.message, finding.hint and f"Hint: {finding.hint}", f"({worth})")))
+    return "\n".join(filter(None, (finding.message, *(f"Hint: {hint}" for hint in finding.hints), f"({worth})")))
 
 
 def _at(file: str, line: int | None) -> dict[str, str]:

@@ -64,15 +64,14 @@ def _test(name: str, output: str, visibility: str, **more: object) -> dict[str, 
 
 def _tests(number: int, part: PartReport, visibility: str) -> Iterator[dict[str, Any]]:
     numbers = {id(check): f"{number}.{index}" for index, check in enumerate(part.checks, 1)}
-    said: dict[tuple[object, ...], Check] = {}
+    told: dict[tuple[object, ...], Check] = {}
     for check in part.checks:
         shown = "visible" if check.worked_example else visibility
         # What an earlier check has said, to the same readers, is not said again.
-        first = said.setdefault((shown, check.outcome, check.message, check.hint), check)
-        if first is not check and (check.message or check.hint):
-            output = _html([f"As in {numbers[id(first)]}."])
-        else:
-            output = _html([check.message, check.hint and f"Hint: {check.hint}"])
+        said = [check.message, *(f"Hint: {hint}" for hint in check.hints)]
+        first = told.setdefault((shown, check.outcome, *said), check)
+        repeats = first is not check and any(said)
+        output = _html([f"As in {numbers[id(first)]}."] if repeats else said)
         yield _test(
             f"{part.name}: {clean(check.name)}",
             output,
@@ -102,7 +101,7 @@ def _advice(report: Report) -> Iterator[str]:
     if step and not report.error:
         yield f"Next: `{step.part}`, {step.title}"
         yield step.message
-        yield step.hint and f"Hint: {step.hint}"
+        yield from (f"Hint: {hint}" for hint in step.hints)
         where = summary.section(report, step.part)
         yield where and f"Section of the notebook: {where}"
     yield from (f"Note: {clean(note)}" for note in report.notes)

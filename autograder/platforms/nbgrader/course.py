@@ -10,10 +10,12 @@ from typing import Any
 
 from traitlets.log import get_logger
 
+from autograder import output
 from autograder.assignment import Assignment, load
 from autograder.platforms.nbgrader.dates import EXTENSIONS
 from autograder.platforms.nbgrader.files import is_linked
 from autograder.platforms.nbgrader.roster import course_roster
+from autograder.report.summary import counted
 from autograder.submissions.roster import RosterError, read_extensions, same
 
 
@@ -28,10 +30,7 @@ def build_course(assignment: Assignment, folder: Path) -> Path:
     data = assignment.piece("kit").course_data() if assignment.has("kit") else None
     files = kit_files(assignment, data)
     source = folder / "source" / assignment.kit
-    shutil.rmtree(source, ignore_errors=True)
-    for name, content in files.items():
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).write_bytes(content)
+    output.write_folder(source, files)
     by_hand = assignment.by_hand
     words = {
         "COURSE": assignment.course,
@@ -41,7 +40,7 @@ def build_course(assignment: Assignment, folder: Path) -> Path:
         "MODULE": assignment.module,
         "DUE": assignment.due,
         "WHERE": assignment.where,
-        "BY_HAND": f"`{by_hand.name}` ({by_hand.points:g} points) is yours to give"
+        "BY_HAND": f"`{by_hand.name}` ({counted(by_hand.points, 'point')}) is yours to give"
         if by_hand
         else "no points are by hand",
     }
@@ -49,7 +48,7 @@ def build_course(assignment: Assignment, folder: Path) -> Path:
     for template in sorted(Path(__file__).with_name("template").glob("*.*")):
         destination = folder / template.name
         if template.name == "README.md" or not destination.exists():
-            destination.write_bytes(filled_in(template, words))
+            output.write(destination, filled_in(template, words))
     return source
 
 

@@ -21,6 +21,7 @@ from autograder.grading import GraderError
 from autograder.grading.grade import grade_source, nothing, told
 from autograder.grading.results import Results
 from autograder.platforms.nbgrader.submitted import assignment_of, module_in, submitted_folder
+from autograder.points import rescaled, shown
 from autograder.report import summary
 from autograder.report.model import PartReport, Report
 from autograder.submissions.copied import is_solution
@@ -50,7 +51,8 @@ class TrustedGrades(NbGraderPreprocessor):
         student = resources["nbgrader"]["student"]
         kept = Path(self.parent.parent.coursedir.root) / self.reports  # the exporter's converter knows the course
         report = self.report(submitted_folder(self, resources), kept, assignment_of(self, resources))
-        self.log.info("%s: %g of %g points by the autograder", student, report.score, report.max_score)
+        points = f"{shown(report.score)} of {summary.counted(report.max_score, 'point')}"
+        self.log.info("%s: %s by the autograder", student, points)
         parts = {part.name: part for part in report.parts}
         for cell in nb.cells:
             if is_grade(cell) and cell.cell_type == "code":
@@ -130,14 +132,15 @@ def result(part: PartReport, report: Report, points: float) -> NotebookNode:
 
     Where a TA changed the cell's `points` in the notebook, the score is scaled to them.
     """
-    score = round(part.score * points / part.max_score, 2)
-    page = [f"<p><b>{score:g} of {points:g} points</b> &middot; {escape(summary.tally(part))} passed</p>"]
+    score = rescaled(part.score, part.max_score, points)
+    earned = f"{shown(score)} of {summary.counted(points, 'point')}"
+    page = [f"<p><b>{earned}</b> &middot; {escape(summary.tally(part))} passed</p>"]
     for check in summary.passed(part):
         page.append(f"<p>&#10003; {escape(check.name)}</p>")
     for finding in summary.findings(part):
         page.append(f"<p>&#10007; <b>{escape(finding.title)}</b>: {escape(summary.ENDED[finding.outcome])}</p>")
         said = "".join(f"<p>{_prose(text)}</p>" for text in (finding.message,) if text)
-        said += f"<p><b>Hint:</b> {_prose(finding.hint)}</p>" if finding.hint else ""
+        said += "".join(f"<p><b>Hint:</b> {_prose(str(hint))}</p>" for hint in finding.hints)
         page.append(f'<div style="margin-left: 1.5em">{said}</div>')
     page += [f"<p><b>Note:</b> {escape(note)}</p>" for note in report.notes]
     if report.sha256:
@@ -146,8 +149,8 @@ def result(part: PartReport, report: Report, points: float) -> NotebookNode:
             f"sha256 {report.sha256[:12]}, isolation {escape(report.isolation)}, seed {report.seed}</p>"
         )
     # MathJax runs on nbgrader's pages, and would take what stands between two dollar signs for a formula.
-    shown = '<div class="tex2jax_ignore mathjax_ignore">' + "\n".join(page) + "</div>"
-    return new_output("execute_result", data={"text/plain": f"{score:g}", "text/html": shown})
+    html = '<div class="tex2jax_ignore mathjax_ignore">' + "\n".join(page) + "</div>"
+    return new_output("execute_result", data={"text/plain": shown(score), "text/html": html})
 
 
 def _prose(text: str) -> str:

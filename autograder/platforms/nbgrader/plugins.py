@@ -13,6 +13,7 @@ from traitlets import Dict, List, Unicode
 from autograder.assignment import load
 from autograder.classroom.cells import inert
 from autograder.platforms.nbgrader.roster import ROSTER, folder_name
+from autograder.points import total
 from autograder.submissions.roster import Roster, RosterError, read_roster
 from autograder.submissions.roster import Student as Enrolled
 
@@ -63,7 +64,7 @@ class CanvasExport(RosterExport):
             identity[2:2] = [each for each in ("Integration ID", "Root Account") if each in roster.columns]
         possible = ["    Points Possible", *[""] * (len(identity) - 1)]
         yield identity + [self._column(each.name, roster) for each in assignments]
-        yield possible + [each.max_score for each in assignments]
+        yield possible + [total([each.max_score]) for each in assignments]
         scores = {
             student.id: [_score(each) for each in _submissions(gradebook, assignments, student)] for student in students
         }
@@ -172,7 +173,7 @@ class GradescopeExport(RosterExport):
                     seconds = int(submission.total_seconds_late)
                     time = f"{submission.timestamp:%Y-%m-%d %H:%M:%S} +0000"
                     late = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-                row += [_score(submission), each.max_score, time, late]
+                row += [_score(submission), total([each.max_score]), time, late]
             yield row
 
 
@@ -194,4 +195,4 @@ def _submissions(
 
 def _score(submission: SubmittedAssignment | None) -> float | str:
     """With the penalty for lateness taken off; empty where nothing was handed in."""
-    return max(0.0, round(submission.score - submission.late_submission_penalty, 2)) if submission else ""
+    return max(0.0, total((submission.score, -submission.late_submission_penalty))) if submission else ""

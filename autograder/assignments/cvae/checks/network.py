@@ -1,32 +1,42 @@
-"""Judge a network by weight transplant, whatever style it is written in.
+"""Judge a network by weight transplant, in any style that it may be written in.
 
 The grader writes random numbers into the submission's parameters, asks for outputs and gradients, and looks for a
 stack of linear layers and activations that gives the same outputs with the same parameters. The right stack passes;
 another one names the mistake. Which parameters belong to an output is read off the gradients, not off names.
+
+Pieces are asked in evaluation mode, so that dropout and batch normalization do not hide the layers around them, and
+once more in training mode, which shows that something of that kind is there. They are asked at two scales: a stack of
+ReLUs grows with its parameters, one that is cut off somewhere does not. What no known stack explains is judged by what
+can be read off it: its chain of matrices, and what it makes of the bias of its last layer.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, permutations, product
+from itertools import chain, islice, permutations, product
 from typing import NoReturn, TypeVar
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
-from autograder.assignments.cvae.hints.bank import ACTIVATIONS, HEAD_ACTIVATIONS, Activation, hidden_activations
+from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS, Activation, hidden_activations
 from autograder.grading.harness import Challenge, close, fail
-from autograder.sandbox.client import Raised, Reply, Submission, SubmissionError, Unfit
+from autograder.sandbox.client import Reply, Submission
+from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
 CLASS = "ConditionalVariationalAutoencoder"
 _T = TypeVar("_T")
 Layer = tuple[Tensor, Tensor]  # weight (out, in), bias (out)
 
 BATCH = 24  # rows of a challenge
+LARGE = 500.0  # the second scale: hidden values of some hundred, where ReLU6 and every usual clamp have long cut
 # A network of 50 layers must not keep the grader busy: this many ways to arrange parameters are tried, and only the
 # registered one where there are more layers than anyone could mean.
 MAX_ORDERS, MAX_SHUFFLED = 150, 6
@@ -41,16 +51,24 @@ class Sizes:
     num_categories: int = NUM_CATEGORIES
     latent: int = LATENT_DIMENSIONALITY
 
+    def __str__(self) -> str:
+        return f"input_dim={self.input_dim}, num_categories={self.num_categories}, latent_dimensionality={self.latent}"
+
     @classmethod
     def random(cls, challenge: Challenge) -> Sizes:
-        """Unusual sizes, all different, so that none can be hard-coded or mistaken for another."""
-        return cls(challenge.integer(20, 36), challenge.integer(3, 6), challenge.integer(7, 12))
+        """Unusual sizes, all different, so that none can be hard-coded or mistaken for another.
+
+        The pixels are no square number, so that a side which is worked out from them fails with every seed.
+        """
+        pixels = (20, 21, 22, 23, 24, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35)
+        return cls(pixels[challenge.integer(0, len(pixels) - 1)], challenge.integer(3, 6), challenge.integer(7, 12))
 
 
 class Model:
     """The submission's model, built with `sizes` under the handle "model", its parameters drawn by the grader.
 
-    With `own_start`, everything stays as the constructor left it; for `mean_image` see `draw_parameters`.
+    With `own_start`, everything stays as the constructor left it; for `mean_image` and `scale` see `draw_parameters`.
+    `heads` are attributes that the constructor has not set: layers of the grader's stand in for them.
     """
 
     def __init__(
@@ -60,21 +78,35 @@ class Model:
         sizes: Sizes | None = None,
         mean_image: Tensor | None = None,
         own_start: bool = False,
+        scale: float = 1.0,
+        heads: Sequence[str] = (),
     ) -> None:
         self.submission, self.sizes = submission, sizes or Sizes()
+        self.handle = "model" if scale == 1 else "large"
         arguments = (self.sizes.input_dim, self.sizes.num_categories, self.sizes.latent)
-        self._incomplete = submission.construct("model", CLASS, *arguments, seed=challenge.seed())
+        self._incomplete = submission.construct(self.handle, CLASS, *arguments, seed=challenge.seed())
+        for name in heads:
+            submission.stand_in_layer(self.handle, name, HIDDEN_SIZE, self.sizes.latent)
+        self.lazy: list[str] = []  # parameters that had no shape before the first pass
         self.parameters: dict[str, Tensor] = {}
+        shapes = self._shapes()
         if not own_start:
-            self.parameters = draw_parameters(self._shapes(), self.sizes, challenge, mean_image)
-            submission.set_parameters("model", self.parameters)
+            self.parameters = draw_parameters(shapes, self.sizes, challenge, mean_image, scale)
+            submission.set_parameters(self.handle, self.parameters)
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         try:
-            return self.submission.parameters("model")
+            shapes = self.submission.parameters(self.handle)
+            if self.submission.lazy:
+                self.lazy = self.submission.lazy
+                blank = torch.zeros(BATCH, self.sizes.input_dim), torch.zeros(BATCH, self.sizes.num_categories)
+                with contextlib.suppress(SubmissionError):
+                    self.submission.call("", *blank, on=self.handle, evaluate=True)
+                shapes = self.submission.parameters(self.handle)
         except SubmissionError:
             self._raise_incomplete()
             raise
+        return shapes
 
     def _raise_incomplete(self) -> None:
         """Raise what kept the constructor from finishing, if anything did."""
@@ -83,11 +115,36 @@ class Model:
 
     def require(self, *names: str) -> None:
         """The attributes are there; otherwise raise what kept the constructor from setting them."""
-        found = self.submission.attributes("model", names)
-        missing = [name for name in names if found.get(name) is None]
+        found = self.submission.attributes(self.handle, names)
+        missing = [name for name in names if found.get(name) in (None, "NoneType")]
         if missing:
             self._raise_incomplete()
-            raise Unfit(f"the model has no `{missing[0]}`: the constructor must set it")
+            code = "attribute-missing" if found.get(missing[0]) is None else "attribute-none"
+            raise Unfit(code, owner=CLASS, name=missing[0])
+
+    def has(self, name: str) -> bool:
+        """Whether the attribute is there and not None."""
+        return self.submission.attributes(self.handle, [name]).get(name) not in (None, "NoneType")
+
+    def head(self, name: str, position: int, inputs: tuple[Tensor, Tensor]) -> str | None:
+        """Where the layer is that gives the result of forward at this position, by its dotted name.
+
+        The attribute `name`, a submodule of this name inside another, or what alone this result depends on. None if
+        there is none of them.
+        """
+        if self.has(name):
+            return name
+        inside = [path for path in self.submodules() if path.endswith(f".{name}")]
+        if inside:
+            return inside[0]
+        try:
+            mine, other = (
+                self.reached(self.forward(*inputs, 0, reach=[each], evaluate=True)) for each in (position, 3 - position)
+            )
+        except SubmissionError:
+            return None
+        owners = {owner_of(key) for key, value in mine.items() if key not in other and is_weight(value.shape)}
+        return owners.pop() or None if len(owners) == 1 else None
 
     def inputs(self, challenge: Challenge) -> tuple[Tensor, Tensor]:
         """Random images (BATCH, input_dim) in [0, 1] and one-hot classes (BATCH, K)."""
@@ -98,17 +155,30 @@ class Model:
         """Random latents (BATCH, latent)."""
         return challenge.normal(BATCH, self.sizes.latent)
 
-    def call(self, name: str, *arguments: Tensor, seed: int = 0, reach: Sequence[int] = ()) -> Reply:
-        """Call an attribute of the model."""
-        return self.submission.call(name, *arguments, on="model", seed=seed, reach=reach)
+    def call(
+        self, name: str, *arguments: Tensor, seed: int = 0, reach: Sequence[int] = (), evaluate: bool = False
+    ) -> Reply:
+        """Call an attribute of the model, or a submodule by its dotted name."""
+        return self.submission.call(name, *arguments, on=self.handle, seed=seed, reach=reach, evaluate=evaluate)
 
-    def piece(self, name: str, x: Tensor) -> Piece | None:
-        """An attribute called on one tensor, with the parameters that its output depends on; None if that fails."""
+    def piece(self, name: str, *arguments: Tensor) -> Piece | None:
+        """An attribute called in evaluation mode, with the parameters that its output depends on; None if that fails.
+
+        Several arguments count as one: the matrix of their columns.
+        """
         try:
-            reply = self.call(name, x, reach=[0])
-            return Piece(reply.outputs[0], self.reached(reply), x)
+            reply = self.call(name, *arguments, reach=[0], evaluate=True)
+            return Piece(name, reply.outputs[0], self.reached(reply), torch.cat(arguments, -1), arguments)
         except (SubmissionError, IndexError):
             return None
+
+    def submodules(self, name: str = "") -> dict[str, str]:
+        """The submodules, or those of an attribute, by dotted name, with their types: the submission's word."""
+        try:
+            found = self.submission.submodules(self.handle)
+        except SubmissionError:
+            return {}
+        return {path: kind for path, kind in found.items() if not name or path == name or path.startswith(f"{name}.")}
 
     def reached(self, reply: Reply) -> dict[str, Tensor]:
         """The parameters that a call reached, in the order of their registration."""
@@ -122,31 +192,43 @@ class Model:
         seed: int,
         cotangents: dict[int, Tensor] | None = None,
         reach: Sequence[int] = (),
+        capture: Sequence[str] = (),
+        evaluate: bool = False,
     ) -> Reply:
         """Call the model; Unfit unless it returns three tensors."""
         try:
-            reply = self.submission.call(
-                "", images, conditions, on="model", seed=seed, cotangents=cotangents, reach=reach
+            return self.submission.call(
+                "",
+                images,
+                conditions,
+                on=self.handle,
+                seed=seed,
+                cotangents=cotangents,
+                reach=reach,
+                results=3,
+                capture=capture,
+                evaluate=evaluate,
             )
         except Raised as error:
             if error.kind != "NotImplementedError":
                 self._raise_incomplete()
             raise
-        if len(reply.outputs) != 3:
-            raise Unfit(
-                "forward must return three tensors, the reconstruction, the means and the log-variances; "
-                f"it returned {len(reply.outputs)}"
-            )
-        return reply
 
 
 @dataclass
 class Piece:
     """What part of a model gave for an input, and the parameters that it depends on, by name."""
 
+    name: str
     output: Tensor
     parameters: dict[str, Tensor]
-    input: Tensor
+    input: Tensor  # the columns of all arguments
+    arguments: tuple[Tensor, ...]
+
+    @property
+    def has_layer(self) -> bool:
+        """Whether a matrix of parameters stands behind the output."""
+        return any(each.dim() == 2 for each in self.parameters.values())
 
 
 def concatenate(data: Tensor, classes: Tensor) -> Tensor:
@@ -155,9 +237,16 @@ def concatenate(data: Tensor, classes: Tensor) -> Tensor:
 
 
 def draw_parameters(
-    shapes: Mapping[str, Sequence[int]], sizes: Sizes, challenge: Challenge, mean_image: Tensor | None = None
+    shapes: Mapping[str, Sequence[int]],
+    sizes: Sizes,
+    challenge: Challenge,
+    mean_image: Tensor | None = None,
+    scale: float = 1.0,
 ) -> dict[str, Tensor]:
     """Random parameters of these shapes.
+
+    Of a layer that holds no matrix, the weight is 1 and the bias 0, so that a normalization passes on what it gets.
+    With another `scale`, hidden values are so many times larger, and what leaves the network is not.
 
     Weights get the scale that keeps activations alive through ReLU layers, biases one that shows. With the (input_dim,)
     mean image of what will be trained on, any network starts calmly, one without ReLUs or of another width as well:
@@ -165,16 +254,45 @@ def draw_parameters(
     mean image so that no step is spent on it.
     """
     gain, bias_scale = (2.0, 0.4) if mean_image is None else (1.0, 0.0)
+    with_matrix = {owner_of(name) for name, shape in shapes.items() if len(shape) == 2}
+    outward = (sizes.input_dim, sizes.latent)  # what layers that lead out of the hidden ones give
     parameters = {}
     for name, shape in shapes.items():
-        if mean_image is not None and not is_weight(shape) and math.prod(shape) == sizes.input_dim:
+        numbers = challenge.normal(*shape)
+        if owner_of(name) not in with_matrix and re.search(r"(^|\.)(weight|bias)$", name) and len(shape) < 2:
+            slope = 0.25 if math.prod(shape) == 1 else 1.0  # one number is the slope of a PReLU
+            parameters[name] = torch.full(tuple(shape), slope if name.endswith("weight") else 0.0)
+        elif mean_image is not None and not is_weight(shape) and math.prod(shape) == sizes.input_dim:
             parameters[name] = mean_image.clamp(0.01, 0.99).logit().reshape(shape)
-            continue
-        scale = (gain / fan_in(shape, sizes)) ** 0.5 if is_weight(shape) else bias_scale
-        if mean_image is not None and sizes.latent in shape:
-            scale *= 0.1
-        parameters[name] = scale * challenge.normal(*shape)
+        elif is_weight(shape):
+            inputs = fan_in(shape, sizes)
+            spread = (gain / inputs) ** 0.5 * (0.1 if mean_image is not None and sizes.latent in shape else 1.0)
+            if inputs != HIDDEN_SIZE:
+                spread *= scale
+            elif any(size in shape for size in outward):
+                spread /= scale
+            parameters[name] = spread * numbers
+        else:
+            grows = math.prod(shape) not in outward
+            parameters[name] = bias_scale * (scale if grows else 1.0) * numbers
+    for name, of in weight_normalized(shapes).items():  # so that the layer's weight is the direction as it is
+        parameters[name] = parameters[of].norm(dim=1).reshape(tuple(shapes[name]))
     return parameters
+
+
+def owner_of(name: str) -> str:
+    """The dotted name of the module that holds a parameter, through a parametrization."""
+    return name.rpartition(".")[0].partition(".parametrizations.")[0]
+
+
+def weight_normalized(shapes: Iterable[str]) -> dict[str, str]:
+    """The magnitudes of weights that are normalized, each with the name of its direction, as torch calls the two."""
+    pairs = (
+        (name, re.sub(r"original0$", "original1", re.sub(r"weight_g$", "weight_v", name)))
+        for name in shapes
+        if re.search(r"(\.parametrizations\.weight\.original0|(^|\.)weight_g)$", name)
+    )
+    return {name: of for name, of in pairs if of in shapes}
 
 
 def is_weight(shape: Sequence[int]) -> bool:
@@ -194,14 +312,21 @@ def arrangements(parameters: dict[str, Tensor], inputs: int, outputs: int) -> It
     Weights and biases are paired by the module that holds both where there is one, else in every possible way. A
     weight whose module holds no bias gets zeros.
     """
+    beside = weight_normalized(parameters)  # the magnitudes, which `draw_parameters` made to do nothing
+    parameters = {name: value for name, value in parameters.items() if name not in beside}
     weights = {name: value for name, value in parameters.items() if is_weight(value.shape)}
-    biases = {name: value.flatten() for name, value in parameters.items() if name not in weights}
+    with_matrix = {owner_of(name) for name in weights}
+    biases = {
+        name: value.flatten()
+        for name, value in parameters.items()
+        if name not in weights and (owner_of(name) in with_matrix or not re.search(r"\.(weight|bias)$", name))
+    }
     if not weights or any(value.dim() > 2 for value in parameters.values()):
         return
-    owners: dict[str, Tensor | None] = {name.rpartition(".")[0]: None for name in weights}
+    owners: dict[str, Tensor | None] = {owner_of(name): None for name in weights}
     by_owner = len(owners) == len(weights)
     for name, value in biases.items():
-        owner = name.rpartition(".")[0]
+        owner = owner_of(name)
         by_owner = by_owner and owner in owners and owners[owner] is None
         owners[owner] = value
     if by_owner:
@@ -243,10 +368,14 @@ def stack(layers: Sequence[Layer], activations: Sequence[Activation], x: Tensor)
 
 @dataclass
 class Match:
-    """A stack that explains an output: its layers, the activations after them, and what follows the last."""
+    """What a piece is: its layers, the activations after them, and what follows the last.
+
+    `hidden` is None where no known stack explains the piece: then the layers are a chain that its matrices make, if
+    they make one, and `last` is read off the last layer's bias.
+    """
 
     layers: list[Layer]
-    hidden: tuple[str, ...]
+    hidden: tuple[str, ...] | None
     last: str
 
     @property
@@ -254,32 +383,100 @@ class Match:
         return len(self.layers)
 
 
-def explain_stack(
-    parameters: dict[str, Tensor],
-    x: Tensor,
-    output: Tensor,
-    tails: Mapping[str, Activation],
-    activated_last: bool = False,
-    width: int | None = None,
-) -> Match | None:
-    """The stack of linear layers that maps `x` to `output`, or None if none of those known does.
+@dataclass
+class Observation:
+    """What came out of a piece for one draw of its parameters, and what may follow its last linear layer, by name."""
 
-    The last layer is followed by one of `tails`; with `activated_last`, it belongs to the hidden ones, which ReLU
+    parameters: dict[str, Tensor]
+    x: Tensor
+    output: Tensor
+    tails: Mapping[str, Activation]
+
+    def orders(self, width: int | None) -> list[list[Layer]]:
+        outputs = width or self.output.shape[-1]
+        return list(islice(arrangements(self.parameters, self.x.shape[-1], outputs), MAX_ORDERS))
+
+
+def explain_stack(
+    observations: Sequence[Observation], activated_last: bool = False, width: int | None = None
+) -> Match | None:
+    """The stack of linear layers that explains all observations of one piece, or None if none of those known does.
+
+    The last layer is followed by one of the tails; with `activated_last`, it belongs to the hidden ones, which ReLU
     follows, and the tail comes after that. `width` is the number of outputs of the last layer where it is not that of
-    `output`.
+    the output. Outputs that are the same for every input explain nothing.
     """
-    orders = list(islice(arrangements(parameters, x.shape[-1], width or output.shape[-1]), MAX_ORDERS))
+    first = observations[0]
+    if first.output.dim() != 2 or not varies(first.output):
+        return None
+    orders = list(zip(*(each.orders(width) for each in observations), strict=False))
     if not orders:
         return None
-    body = len(orders[0]) if activated_last else len(orders[0]) - 1
-    ways = product(hidden_activations(body) if body else [()], orders)
-    for names, layers in islice(ways, MAX_STACKS):
-        hidden = stack(layers[:body], [ACTIVATIONS[name] for name in names], x)
-        linear = hidden if activated_last else F.linear(hidden, *layers[-1])
-        for name, tail in tails.items():
-            if close(output, tail(linear)):
-                return Match(layers, names, name)
+    body = len(orders[0][0]) if activated_last else len(orders[0][0]) - 1
+    names = islice(product(hidden_activations(body) if body else [()], orders), MAX_STACKS)
+    fitted = (guess for order in orders[:2] for guess in fitted_activations(observations, order, body, activated_last))
+    for hidden, layers in chain(names, fitted):
+        activations = [ACTIVATIONS.get(name) or fitted_activation(name) for name in hidden]
+        for tail in first.tails:
+            if all(
+                close(each.output, stack_output(each, order, activations, activated_last, tail))
+                for each, order in zip(observations, layers, strict=True)
+            ):
+                return Match(layers[0], hidden, tail)
     return None
+
+
+def stack_output(
+    observed: Observation, layers: list[Layer], activations: Sequence[Activation], activated_last: bool, tail: str
+) -> Tensor:
+    """The output of layers and activations, the tail included."""
+    hidden = stack(layers[: len(activations)], activations, observed.x)
+    return observed.tails[tail](hidden if activated_last else F.linear(hidden, *layers[-1]))
+
+
+def fitted_activation(name: str) -> Activation:
+    """The activation behind a name that `fitted_activations` gave."""
+    number = float(name.split()[-1])
+    if name.startswith(LEAKY):
+        return lambda x: F.leaky_relu(x, number)
+    return lambda x: x.clamp(0, number)
+
+
+LEAKY, CAPPED = "leaky ReLU with slope", "ReLU cut off at"
+
+
+def fitted_activations(
+    observations: Sequence[Observation], layers: tuple[list[Layer], ...], body: int, activated_last: bool
+) -> Iterator[tuple[tuple[str, ...], tuple[list[Layer], ...]]]:
+    """Activations with a number in them, the same after each layer or all but the last, with the likeliest number."""
+    slopes, caps = torch.linspace(-0.5, 0.95, 59), torch.logspace(-1, 3, 81)
+    for kind, numbers, index in ((LEAKY, slopes, 0), (CAPPED, caps, -1)):
+        for plain in (0, 1)[: 1 + (body > 1)]:
+            misfit = functools.partial(
+                _misfit, kind, body - plain, plain, observations[index], layers[index], activated_last
+            )
+            errors = [misfit(float(number)) for number in numbers]
+            best = errors.index(min(errors))
+            low, high = (float(numbers[min(max(best + step, 0), len(numbers) - 1)]) for step in (-1, 1))
+            for _ in range(40):
+                third = (high - low) / 3
+                low, high = (low, high - third) if misfit(low + third) < misfit(high - third) else (low + third, high)
+            name = f"{kind} {(low + high) / 2:.4g}"
+            yield (name,) * (body - plain) + ("ReLU",) * plain, layers
+
+
+def _misfit(
+    kind: str, count: int, plain: int, observed: Observation, layers: list[Layer], activated_last: bool, number: float
+) -> float:
+    """How far the first known tail of a stack is from the output, with so many of an activation and then ReLUs."""
+    guess = [fitted_activation(f"{kind} {number}")] * count + [torch.relu] * plain
+    output = stack_output(observed, layers, guess, activated_last, next(iter(observed.tails)))
+    return float((output - observed.output).abs().sum())
+
+
+def varies(output: Tensor) -> bool:
+    """Whether the rows differ. Where they do not, nothing can be told of how they came about."""
+    return not close(output, output.roll(1, 0))
 
 
 @dataclass
@@ -290,84 +487,213 @@ class Means:
     condition_first: bool
 
 
-def explain_means(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> Means | None:
+def explain_means(model: Model, large: Model, images: Tensor, conditions: Tensor, seed: int) -> Means | None:
     """Explain the means that forward returns, for an encoder that cannot be called, or not without forward's help.
 
-    The mean head is what the means depend on and the log-variances do not.
+    The mean head is what the means depend on and the log-variances do not. `large` is the model at the other scale.
     """
-    seed = challenge.seed()
-    try:
-        means = model.forward(images, conditions, seed).outputs[1]
-        of_means, of_logvariances = (
-            model.reached(model.forward(images, conditions, seed, reach=[index])) for index in (1, 2)
-        )
-    except SubmissionError:
+    found = [_means_of(each, images, conditions, seed) for each in (model, large)]
+    if any(each is None for each in found):
         return None
-    if means.shape != (BATCH, model.sizes.latent):
-        return None
-    head = {name: value for name, value in of_means.items() if name not in of_logvariances}
-    body = {name: value for name, value in of_means.items() if name in of_logvariances}
-    for layers in arrangements(head, HIDDEN_SIZE, means.shape[-1]):
-        if len(layers) != 1:
-            continue
-        tails = {
-            name: (lambda hidden, activation=activation, layer=layers[0]: activation(F.linear(hidden, *layer)))
-            for name, activation in HEAD_ACTIVATIONS.items()
-        }
-        for condition_first in (False, True):
-            x = concatenate(conditions, images) if condition_first else concatenate(images, conditions)
-            if match := explain_stack(body, x, means, tails, activated_last=True, width=HIDDEN_SIZE):
-                return Means(match, condition_first)
+    for condition_first in (False, True):
+        x = concatenate(conditions, images) if condition_first else concatenate(images, conditions)
+        observations = [Observation(body, x, means, tails) for body, means, tails in filter(None, found)]
+        if match := explain_stack(observations, activated_last=True, width=HIDDEN_SIZE):
+            return Means(match, condition_first)
     return None
 
 
-def describe_unexplained(model: Model, part: str, x: Tensor) -> NoReturn:
-    """Fail the check for a piece that is no known stack, with what can be said all the same."""
-    first, second = (model.call(part, x, seed=seed).outputs[0] for seed in (1, 2))
-    if not close(first, second):
-        fail(f"The {part} gives different outputs for the same input.", f"{part}-normalisation")
-    # A row's output that depends on the rows beside it is the mark of normalisation over the minibatch.
-    if not close(model.call(part, x[: BATCH // 2]).outputs[0], first[: BATCH // 2]):
-        fail(
-            f"In the {part}, the output for one image depends on the others in the minibatch.", f"{part}-normalisation"
+def _means_of(
+    model: Model, images: Tensor, conditions: Tensor, seed: int
+) -> tuple[dict[str, Tensor], Tensor, dict[str, Activation]] | None:
+    """The parameters before the mean head, the means, and what the head may make of hidden values, by activation."""
+    try:
+        means = model.forward(images, conditions, seed, evaluate=True).outputs[1]
+        of_means, of_logvariances = (
+            model.reached(model.forward(images, conditions, seed, reach=[index], evaluate=True)) for index in (1, 2)
         )
-    parameters = [value for name, value in model.parameters.items() if name.startswith(f"{part}.")]
-    if sum(value.dim() == 1 for value in parameters) > sum(value.dim() == 2 for value in parameters):
-        fail(f"The {part} has parameters that no linear layer has.", f"{part}-normalisation")
-    registered = any(name.startswith(f"{part}.") for name in model.parameters)
-    piece = model.piece(part, x)
-    fail(
-        f"With its own parameters, the {part} does not compute what the assignment describes.",
-        f"{part}-other" if registered or (piece and piece.parameters) else "not-trainable",
+    except SubmissionError:
+        return None
+    head = {name: value for name, value in of_means.items() if name not in of_logvariances}
+    body = {name: value for name, value in of_means.items() if name in of_logvariances}
+    layer = next((each[0] for each in arrangements(head, HIDDEN_SIZE, model.sizes.latent) if len(each) == 1), None)
+    if layer is None or means.shape != (BATCH, model.sizes.latent):
+        return None
+    return body, means, {name: functools.partial(_head, each, layer) for name, each in HEAD_ACTIVATIONS.items()}
+
+
+def _head(activation: Activation, layer: Layer, hidden: Tensor) -> Tensor:
+    return activation(F.linear(hidden, *layer))
+
+
+@dataclass
+class Taken:
+    """A piece of the model as it can be called, and what is wrong with that: a message and a mistake, or None."""
+
+    piece: Piece
+    wrong: tuple[str, str] | None = None
+
+
+def take(model: Model, name: str, data: Tensor, classes: Tensor, challenge: Challenge) -> Taken | None:
+    """Call a piece on [data | one-hot]; if that fails, in the other ways that it may have been written for.
+
+    Those are two arguments, the data alone, and as many numbers as its first layer takes. None if nothing works.
+    """
+    if piece := model.piece(name, concatenate(data, classes)):
+        return Taken(piece)
+    asked = data.shape[-1] + classes.shape[-1]
+    if piece := model.piece(name, data, classes):
+        said = f"The {name} takes two arguments; it must take one tensor, {asked} numbers wide."
+        return Taken(piece, (said, f"{name}-two-arguments"))
+    if piece := model.piece(name, data):
+        said = f"The {name} takes {data.shape[-1]} numbers; it must take {asked}, with the one-hot class behind them."
+        return Taken(piece, (said, f"{name}-without-condition"))
+    own = [value.shape for key, value in model.parameters.items() if key.startswith(f"{name}.")]
+    for width in dict.fromkeys(size for shape in own for size in reversed(shape)):
+        if piece := model.piece(name, challenge.uniform(0, 1, BATCH, width)):
+            said = f"The {name} takes {width} numbers; it must take {asked} = {data.shape[-1]} + {classes.shape[-1]}."
+            return Taken(piece, (said, f"{name}-input-width"))
+    return None
+
+
+def require_use(model: Model, taken: Taken, data: Tensor, classes: Tensor) -> None:
+    """Fail the check for a piece without a layer, or one to which the data or the class make no difference."""
+    name, output = taken.piece.name, taken.piece.output.flatten(1)
+    if not taken.piece.has_layer:
+        fail(f"No trainable layer is behind the output of your {name}.", "not-trainable")
+    if not varies(output):
+        fail(f"The output of your {name} is the same for every input.", f"{name}-other")
+    if taken.wrong is None:
+        for x, what in (
+            (concatenate(data.roll(1, 0), classes), "the data"),
+            (concatenate(data, classes.roll(1, 1)), "the class"),
+        ):
+            other = model.piece(name, x)
+            if other is not None and close(other.output.flatten(1), output):
+                fail(f"The output of your {name} does not depend on {what} that it gets.", f"{name}-other")
+
+
+def recognize(
+    model: Model, large: Model, piece: Piece, tails: Mapping[str, Activation], activated_last: bool = False
+) -> Match:
+    """What a piece is, by both scales; see `Match` for what can be told of one that no known stack explains."""
+    again = large.piece(piece.name, *piece.arguments)
+    observations = [
+        Observation(each.parameters, each.input, each.output.flatten(1), tails) for each in (piece, again) if each
+    ]
+    if match := explain_stack(observations, activated_last):
+        return match
+    outputs = piece.output.flatten(1).shape[-1]
+    matrices = {key: value for key, value in piece.parameters.items() if is_weight(value.shape)}
+    layers = next(arrangements(piece.parameters, piece.input.shape[-1], outputs), None) or next(
+        arrangements(matrices, piece.input.shape[-1], outputs), []
     )
+    last = "none" if activated_last else read_tail(model, piece, outputs, tails)
+    return Match(layers, None, last)
 
 
-def describe_layers(match: Match, part: str, depth: int) -> None:
+def read_tail(model: Model, piece: Piece, outputs: int, tails: Mapping[str, Activation]) -> str:
+    """What follows the last linear layer: with its weight at zero, the output shows its bias through it.
+
+    The empty string if nothing known does.
+    """
+    last = {name: value for name, value in piece.parameters.items() if outputs in value.shape}
+    weights = [name for name, value in last.items() if is_weight(value.shape)]
+    biases = [name for name, value in last.items() if not is_weight(value.shape)]
+    if len(weights) != 1 or len(biases) != 1:
+        return ""
+    grid = torch.linspace(-4, 4, outputs)
+    changed = {weights[0]: torch.zeros_like(last[weights[0]]), biases[0]: grid.reshape(last[biases[0]].shape)}
+    model.submission.set_parameters(model.handle, changed)
+    shown = model.piece(piece.name, *piece.arguments)
+    model.submission.set_parameters(model.handle, {name: model.parameters[name] for name in changed})
+    if shown is None:
+        return ""
+    rows = grid.expand(len(piece.input), -1)
+    return next((name for name, tail in tails.items() if close(shown.output.flatten(1), tail(rows))), "")
+
+
+def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, depth: int) -> None:
     """Fail the check if the stack has another depth or another width than the assignment's, or no biases."""
-    if any(not bias.any() for _, bias in match.layers):
-        fail(f"A linear layer of the {part} has no bias.", f"{part}-bias")
+    if not match.layers:
+        describe_unexplained(model, piece, part)
+    if match.depth != depth and match.hidden is None:
+        fail(
+            f"In your {part}, {match.depth} weight matrices follow each other; the assignment asks for {depth} layers.",
+            f"{part}-other",
+        )
     if match.depth != depth:
         fail(
-            f"The {part} behaves like {match.depth} linear layer{'s' * (match.depth != 1)} where {depth} are due.",
+            f"Your {part} has {match.depth} linear layer{'s' * (match.depth != 1)}; the assignment asks for {depth}.",
             f"{part}-depth",
         )
     widths = {len(bias) for _, bias in match.layers[: depth if part == "encoder" else depth - 1]}
     if widths != {HIDDEN_SIZE}:
-        fail(f"The {part}'s layers have widths {sorted(widths)} where {HIDDEN_SIZE} is asked for.", f"{part}-width")
+        found = " and ".join(map(str, sorted(widths)))
+        fail(f"The layers of your {part} have width {found}; the assignment asks for {HIDDEN_SIZE}.", f"{part}-width")
+    if match.hidden is not None and any(not bias.any() for _, bias in match.layers):
+        fail(f"A linear layer of your {part} has no bias.", f"{part}-bias")
 
 
-def describe_activations(match: Match, part: str) -> None:
+def describe_activations(model: Model, match: Match, piece: Piece | None, part: str) -> None:
     """Fail the check if anything but a ReLU follows the hidden layers, however many there are."""
+    if piece is not None:
+        describe_modes(model, piece, part)
+    if match.hidden is None:
+        describe_unexplained(model, piece, part)
     if not match.hidden:
-        fail(f"The {part} has no hidden layer that a ReLU could follow.", f"{part}-depth")
+        fail(f"Your {part} has no hidden layer that a ReLU could follow.", f"{part}-depth")
     if set(match.hidden) == {"ReLU"}:
+        if weight_normalized(model.parameters).keys() & (piece.parameters.keys() if piece else set()):
+            fail(f"The weights of the layers in your {part} are normalized.", f"{part}-normalisation")
         return
     if set(match.hidden) <= {"ReLU", "none"}:
         last_only = part == "encoder" and match.hidden[:-1] == ("ReLU",) * (len(match.hidden) - 1)
         without = [index + 1 for index, name in enumerate(match.hidden) if name == "none"]
         fail(
-            f"No ReLU acts after linear layer {', '.join(map(str, without))} of the {part}.",
+            f"No ReLU follows linear layer {', '.join(map(str, without))} of your {part}.",
             "encoder-missing-last-relu" if last_only else f"{part}-missing-relu",
         )
     other = next(name for name in match.hidden if name not in ("ReLU", "none"))
-    fail(f"The {part}'s hidden layers are followed by {other} where ReLU is asked for.", f"{part}-activation")
+    fail(
+        f"The hidden layers of your {part} are followed by {other}; the assignment asks for ReLU.", f"{part}-activation"
+    )
+
+
+def describe_modes(model: Model, piece: Piece, part: str) -> None:
+    """Fail the check if the piece computes something else in training mode, in which the notebook uses it."""
+    try:
+        first, second = (model.call(piece.name, *piece.arguments, seed=seed).outputs[0] for seed in (1, 2))
+    except (SubmissionError, IndexError):
+        return
+    named = _named(model, part)
+    if not close(first, second):
+        fail(f"Your {part} gives different outputs for the same input{named}.", f"{part}-normalisation")
+    if not close(first, piece.output):
+        fail(
+            f"Your {part} gives other outputs in training mode than in evaluation mode{named}.", f"{part}-normalisation"
+        )
+
+
+def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoReturn:
+    """Fail the check for a piece that is no known stack, with what can be said all the same."""
+    named = _named(model, part)
+    registered = any(name.startswith(f"{part}.") for name in model.parameters)
+    if not registered and not (piece and piece.parameters):
+        fail(f"No trainable parameters are behind the output of your {part}.", "not-trainable")
+    if named:
+        fail(f"Something other than linear layers and ReLU acts in your {part}{named}.", f"{part}-normalisation")
+    fail(
+        f"Your {part} does not act like linear layers with one activation after each.",
+        f"{part}-other",
+    )
+
+
+_EXPECTED = {"Linear", "ReLU", "Sequential", "Sigmoid", "ModuleList", "ModuleDict", "Identity", "Flatten", "Unflatten"}
+
+
+def _named(model: Model, part: str) -> str:
+    """What of the kinds that torch has stands among a piece's layers and is not asked for, for a message."""
+    found = {path: kind for path, kind in model.submodules(part).items() if kind not in _EXPECTED and hasattr(nn, kind)}
+    shown = [f"{kind} (`self.{path}`)" for path, kind in found.items()]
+    return f": it holds {', '.join(shown[:3])}" if shown else ""

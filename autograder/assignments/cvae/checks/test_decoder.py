@@ -1,5 +1,6 @@
 """The decoder, by weight transplant (see `network`), called as the notebook calls it: on [latent | one-hot class]."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,19 +8,23 @@ import pytest
 
 from autograder.assignments.cvae.checks.network import (
     BATCH,
+    LARGE,
     Match,
     Model,
-    Piece,
     Sizes,
+    Taken,
     concatenate,
     describe_activations,
     describe_layers,
-    describe_unexplained,
-    explain_stack,
+    recognize,
+    require_use,
+    take,
+    varies,
 )
-from autograder.assignments.cvae.hints.bank import OUTPUT_ACTIVATIONS
+from autograder.assignments.cvae.hints.network import OUTPUT_ACTIVATIONS
 from autograder.grading.harness import Challenge, Grading, Wrong, check, fail, once, require_shape
-from autograder.sandbox.client import Submission, SubmissionError
+from autograder.sandbox.client import Submission
+from autograder.sandbox.errors import SubmissionError
 
 pytestmark = pytest.mark.decoder
 
@@ -31,31 +36,31 @@ OUTPUT_MISTAKES = {
 }
 
 
-def decode(model: Model, challenge: Challenge) -> Piece:
+def decode(model: Model, challenge: Challenge) -> Taken:
     """The decoder's output on random latents and classes; fails the check with the reason if there is none."""
     model.require("decoder")
     latents, conditions = model.latents(challenge), model.inputs(challenge)[1]
-    x = concatenate(latents, conditions)
-    piece = model.piece("decoder", x)
-    if piece is None:
-        if model.piece("decoder", latents) is not None:
-            fail(
-                "The decoder does not take the latent with the one-hot class, but the latent alone.",
-                "decoder-without-condition",
-            )
-        model.call("decoder", x)  # says why it cannot be called
-        fail("No gradient reaches the parameters of the decoder.", "not-trainable")
-    require_shape(piece.output, (BATCH, model.sizes.input_dim), "The output of the decoder")
-    return Piece(piece.output, piece.parameters, x)
+    taken = take(model, "decoder", latents, conditions, challenge)
+    if taken is None:
+        model.call("decoder", concatenate(latents, conditions))  # says why it cannot be called
+        fail("No gradient reaches the parameters of your decoder.", "not-trainable")
+    shape, expected = tuple(taken.piece.output.shape), (BATCH, model.sizes.input_dim)
+    if shape != expected:
+        said = f"The output of your decoder has shape {shape}; it should have {expected}."
+        if taken.piece.output.numel() != BATCH * model.sizes.input_dim or shape[0] != BATCH:
+            fail(said, "wrong-shape")
+        taken.wrong = (said, "decoder-shape")
+    require_shape(taken.piece.output, shape, "The output of your decoder")
+    return taken
 
 
 @dataclass
 class Decoded:
-    """A model, what its decoder made of some latents, and the stack that this is, if it is one."""
+    """A model, how its decoder was called and what it made of some latents, and the stack that this is."""
 
     model: Model
-    piece: Piece
-    match: Match | None
+    taken: Taken
+    match: Match
 
 
 @pytest.fixture(scope="module")
@@ -64,55 +69,65 @@ def decoded(submission: Submission, grading: Grading) -> Callable[[], Decoded]:
 
     def find() -> Decoded:
         challenge = Challenge(grading.seed, "decoded")
-        model = Model(submission, challenge)
-        piece = decode(model, challenge)
-        return Decoded(model, piece, explain_stack(piece.parameters, piece.input, piece.output, OUTPUT_ACTIVATIONS))
-
-    return once(find)
-
-
-@pytest.fixture(scope="module")
-def decoder_stack(decoded: Callable[[], Decoded]) -> Callable[[], Match]:
-    """Finds the stack that the decoder is; fails the check where there is none."""
-
-    def find() -> Match:
-        found = decoded()
-        return found.match or describe_unexplained(found.model, "decoder", found.piece.input)
+        large, model = Model(submission, challenge, scale=LARGE), Model(submission, challenge)
+        taken = decode(model, challenge)
+        if taken.wrong is not None:
+            grading.kept["decoder interface"] = taken.wrong
+        return Decoded(model, taken, recognize(model, large, taken.piece, OUTPUT_ACTIVATIONS))
 
     return once(find)
 
 
 @check("Three linear layers of hidden_size, and one to the pixels", 5)
-def test_layers(decoder_stack: Callable[[], Match]) -> None:
-    describe_layers(decoder_stack(), "decoder", DEPTH)
+def test_layers(decoded: Callable[[], Decoded]) -> None:
+    found = decoded()
+    describe_layers(found.model, found.match, found.taken.piece, "decoder", DEPTH)
 
 
-@check("A ReLU after each of the first three", 3)
-def test_activations(decoder_stack: Callable[[], Match]) -> None:
-    describe_activations(decoder_stack(), "decoder")
+@check("A ReLU after each of the first three, and nothing else", 3)
+def test_activations(decoded: Callable[[], Decoded]) -> None:
+    found = decoded()
+    describe_activations(found.model, found.match, found.taken.piece, "decoder")
 
 
 @check("A sigmoid makes the output probabilities", 4)
-def test_output(decoded: Callable[[], Decoded]) -> None:
-    piece, match = decoded().piece, decoded().match
-    if match is None:
+def test_output(decoded: Callable[[], Decoded], grading: Grading) -> None:
+    piece, last = decoded().taken.piece, decoded().match.last
+    if last == "sigmoid" and varies(piece.output.flatten(1)):
+        return
+    grading.kept["decoder gives"] = last
+    if not last or last == "sigmoid":
         outside = bool((piece.output < 0).any() or (piece.output > 1).any())
         fail(
-            "What the decoder does to its output could not be recognised.",
+            f"The output of your decoder goes from {piece.output.min():.2f} to {piece.output.max():.2f}. "
+            "How it ends could not be recognized.",
             "decoder-no-sigmoid" if outside else "decoder-other" if piece.parameters else "not-trainable",
         )
-    if match.last != "sigmoid":
-        fail(
-            f"After the last linear layer comes {match.last} where a sigmoid is asked for.",
-            OUTPUT_MISTAKES.get(match.last, "decoder-output-activation"),
-        )
+    fail(
+        "The last layer of your decoder has no sigmoid, so pixels can leave [0, 1]."
+        if last == "none"
+        else f"Your decoder ends in {last}; the assignment asks for a sigmoid.",
+        OUTPUT_MISTAKES.get(last, "decoder-output-activation"),
+    )
 
 
-@check("Sizes follow the constructor's arguments", 3)
+@check("Takes [latent | one-hot] and gives a row of pixels; sizes follow the constructor's arguments", 3)
 def test_sizes(submission: Submission, challenge: Challenge, decoded: Callable[[], Decoded]) -> None:
-    decoded()
+    usual, model = decoded().taken, decoded().model
+    latents, classes = usual.piece.input[:, : model.sizes.latent], usual.piece.input[:, model.sizes.latent :]
+    require_use(model, usual, latents, classes)
+    if usual.wrong is not None:
+        fail(*usual.wrong)
+    if lazy := [each for each in decoded().model.lazy if each.startswith("decoder.")]:
+        fail(f"Before the first pass `{lazy[0]}` has no shape.", "lazy-layer")
     sizes = Sizes.random(challenge)
     try:
-        decode(Model(submission, challenge, sizes), challenge)
+        again = decode(Model(submission, challenge, sizes), challenge)
+        if again.wrong:
+            fail(*again.wrong)
     except (SubmissionError, Wrong) as error:
-        fail(f"With {sizes}, the decoder does not work: {error}", "decoder-sizes-hard-coded")
+        mistake, square = "decoder-sizes-hard-coded", Sizes(25, sizes.num_categories, sizes.latent)
+        with contextlib.suppress(SubmissionError, Wrong):
+            if decode(Model(submission, challenge, square), challenge).wrong is None:
+                mistake = "square-images-assumed"
+        fail(f"With {sizes}, your decoder does not work. {error}", mistake)

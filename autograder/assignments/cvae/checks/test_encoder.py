@@ -1,25 +1,37 @@
 """The encoder and its two heads, by weight transplant (see `network`)."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import pytest
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
 from autograder.assignments.cvae.checks.network import (
     BATCH,
+    LARGE,
     Match,
     Model,
+    Observation,
+    Piece,
     Sizes,
+    Taken,
     concatenate,
     describe_activations,
     describe_layers,
+    describe_modes,
     describe_unexplained,
     explain_means,
     explain_stack,
+    recognize,
+    require_use,
+    take,
+    varies,
 )
-from autograder.assignments.cvae.hints.bank import ACTIVATIONS, HEAD_ACTIVATIONS
+from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, once, require_shape
-from autograder.sandbox.client import Submission, SubmissionError
+from autograder.sandbox.client import Submission
+from autograder.sandbox.errors import SubmissionError
 
 pytestmark = pytest.mark.encoder
 
@@ -27,138 +39,178 @@ HEADS = {"mean_layer": (1, "mean-head-activated"), "logvariance_layer": (2, "log
 DEPTH = 3
 
 
+@dataclass
+class Encoded:
+    """A model, its encoder as it can be called, if it can, and the stack that it is, if forward does not hold it."""
+
+    model: Model
+    taken: Taken | None
+    match: Match
+
+
 @pytest.fixture(scope="module")
-def encoder_stack(submission: Submission, grading: Grading) -> Callable[[], Match]:
+def encoded(submission: Submission, grading: Grading) -> Callable[[], Encoded]:
     """Finds the stack that the encoder is, once for the checks that judge it."""
     return once(lambda: explain(submission, Challenge(grading.seed, "encoder_stack")))
 
 
 @check("Three linear layers to hidden_size", 5)
-def test_layers(encoder_stack: Callable[[], Match]) -> None:
-    describe_layers(encoder_stack(), "encoder", DEPTH)
+def test_layers(encoded: Callable[[], Encoded]) -> None:
+    found = encoded()
+    describe_layers(found.model, found.match, found.taken.piece if found.taken else None, "encoder", DEPTH)
 
 
-@check("A ReLU after each of them", 3)
-def test_activations(encoder_stack: Callable[[], Match]) -> None:
-    describe_activations(encoder_stack(), "encoder")
+@check("A ReLU after each of them, and nothing else", 3)
+def test_activations(encoded: Callable[[], Encoded]) -> None:
+    found = encoded()
+    describe_activations(found.model, found.match, found.taken.piece if found.taken else None, "encoder")
 
 
-def explain(submission: Submission, challenge: Challenge) -> Match:
+def explain(submission: Submission, challenge: Challenge) -> Encoded:
     """The stack that the encoder is, alone or with forward's help; fails the check where there is none."""
+    large = Model(submission, challenge, scale=LARGE)
+    images, conditions = large.inputs(challenge)
+    plain = {"none": ACTIVATIONS["none"]}
     model = Model(submission, challenge)
     model.require("encoder")
-    images, conditions = model.inputs(challenge)
-    x = concatenate(images, conditions)
-    piece = model.piece("encoder", x)
-    plain = {"none": ACTIVATIONS["none"]}
-    match = None if piece is None else explain_stack(piece.parameters, x, piece.output, plain, activated_last=True)
+    taken = take(model, "encoder", images, conditions, challenge)
+    match = None if taken is None else recognize(model, large, taken.piece, plain, activated_last=True)
     if match is None or match.hidden != ("ReLU",) * DEPTH:
         # The activations, or all of the calculation, may stand in forward instead.
-        whole = explain_means(model, images, conditions, challenge)
-        if whole is not None and (match is None or whole.match.hidden == ("ReLU",) * DEPTH):
+        whole = explain_means(model, large, images, conditions, challenge.seed())
+        if whole is not None and (match is None or match.hidden is None or whole.match.hidden == ("ReLU",) * DEPTH):
             match = whole.match
-    if match is not None:
-        return match
-    if piece is None:
-        if model.piece("encoder", images) is not None:
-            fail(
-                "The encoder does not take the image with its one-hot class, but the image alone.",
-                "encoder-without-condition",
-            )
-        model.call("encoder", x)  # says why it cannot be called
-    return describe_unexplained(model, "encoder", x)
+    if match is None:
+        model.call("encoder", concatenate(images, conditions))  # says why it cannot be called
+        describe_unexplained(model, None, "encoder")
+    return Encoded(model, taken, match)
 
 
 @check("The mean head: one linear layer, no activation", 2)
-def test_mean_head(submission: Submission, challenge: Challenge) -> None:
-    judge_head(submission, challenge, "mean_layer")
+def test_mean_head(submission: Submission, challenge: Challenge, grading: Grading) -> None:
+    judge_head(submission, challenge, grading, "mean_layer")
 
 
 @check("The log-variance head: one linear layer of its own, no activation", 2)
-def test_logvariance_head(submission: Submission, challenge: Challenge) -> None:
-    judge_head(submission, challenge, "logvariance_layer")
+def test_logvariance_head(submission: Submission, challenge: Challenge, grading: Grading) -> None:
+    judge_head(submission, challenge, grading, "logvariance_layer")
 
 
-def judge_head(submission: Submission, challenge: Challenge, name: str) -> None:
-    """One head by itself, then what forward makes of it."""
+def judge_head(submission: Submission, challenge: Challenge, grading: Grading, name: str) -> None:
+    """One head by itself, wherever it is, then what forward makes of it."""
     model = Model(submission, challenge)
-    model.require(name)
     position, activated = HEADS[name]
     images, conditions = model.inputs(challenge)
-    encoded = model.piece("encoder", concatenate(images, conditions))
+    path = model.head(name, position, (images, conditions))
+    if path is None:
+        grading.kept["missing heads"] = [*grading.kept.get("missing heads", []), name]
+        model.require(name)
+    assert path is not None
+    taken = take(model, "encoder", images, conditions, challenge)
+    encoded = taken.piece if taken else None
     hidden = challenge.normal(BATCH, HIDDEN_SIZE)
-    head = model.piece(name, hidden)
+    head = model.piece(path, hidden)
     if head is None and encoded is not None and encoded.output.dim() == 2:  # another width, which is judged above
         hidden = challenge.normal(*encoded.output.shape)
-        head = model.piece(name, hidden)
+        head = model.piece(path, hidden)
     if head is None:
-        model.call(name, hidden)  # says why it cannot be called
-        fail(f"No gradient reaches the parameters of {name}.", "not-trainable")
-    require_shape(head.output, (BATCH, model.sizes.latent), f"The output of {name}")
-    match = explain_stack(head.parameters, hidden, head.output, HEAD_ACTIVATIONS)
+        model.call(path, hidden)  # says why it cannot be called
+        fail(f"No gradient reaches the parameters of `{path}`.", "not-trainable")
+    require_shape(head.output, (BATCH, model.sizes.latent), f"The output of `{path}`")
+    match = explain_stack([Observation(head.parameters, hidden, head.output, HEAD_ACTIVATIONS)])
     if match is None:
-        fail(
-            f"{name} does not behave like a linear layer.",
-            "encoder-other" if head.parameters else "not-trainable",
-        )
+        fail(f"`{path}` does not act like a linear layer.", "encoder-other" if head.parameters else "not-trainable")
     if any(not bias.any() for _, bias in match.layers):
-        fail(f"{name} has no bias.", "encoder-bias")
+        fail(f"`{path}` has no bias.", "encoder-bias")
     if match.last != "none":
-        fail(f"The output of {name} passes through {match.last}.", activated)
+        fail(f"The output of `{path}` passes through {match.last}.", activated)
     if match.depth != 1:
-        fail(f"{name} behaves like {match.depth} linear layers where one is asked for.", "head-depth")
-    other = model.piece(next(each for each in HEADS if each != name), hidden)
+        fail(f"`{path}` has {match.depth} linear layers; the assignment asks for one.", "head-depth")
+    describe_modes(model, head, "encoder")
+    second = next(each for each in HEADS if each != name)
+    other_path = model.head(second, HEADS[second][0], (images, conditions))
+    other = model.piece(other_path, hidden) if other_path else None
     if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
-        fail("mean_layer and logvariance_layer share their parameters.", "heads-shared")
+        fail("`mean_layer` and `logvariance_layer` share their parameters.", "heads-shared")
     try:
-        observed = model.forward(images, conditions, challenge.seed()).outputs[position]
-        linear = model.call(name, encoded.output).outputs[0] if encoded else None
+        reply = model.forward(images, conditions, challenge.seed(), capture=[path], evaluate=True)
+        given, observed = reply.captured(path, "argument"), reply.outputs[position]
+        source = given[0] if given else encoded.output if encoded else None
+        linear = None if source is None else model.call(path, source, evaluate=True).outputs[0]
     except SubmissionError:
         return  # forward is judged by its own part
     if linear is None or close(observed, linear):
         return
     for activation, function in HEAD_ACTIVATIONS.items():
         if activation != "none" and close(observed, function(linear)):
-            fail(f"forward passes the output of {name} through {activation}.", activated)
+            fail(f"Your `forward` passes the output of `{path}` through {activation}.", activated)
 
 
-@check("Sizes follow the constructor's arguments, and stand in the attributes", 3)
-def test_sizes(submission: Submission, challenge: Challenge) -> None:
+@check("Takes [image | one-hot]; sizes follow the constructor's arguments and are kept as attributes", 3)
+def test_sizes(submission: Submission, challenge: Challenge, grading: Grading) -> None:
+    missing = grading.kept.get("missing heads", [])
+    usual = encode_with(submission, challenge, Sizes(), missing)
     sizes = Sizes.random(challenge)
     try:
-        encode_with(submission, challenge, sizes)
+        again = encode_with(submission, challenge, sizes, missing)
+        if again.wrong and not usual.wrong:
+            fail(*again.wrong)
     except (SubmissionError, Wrong) as error:
-        encode_with(submission, challenge, Sizes())  # if this fails too, the sizes are not what is wrong
-        fail(f"With {sizes}, the encoder does not work: {error}", "encoder-sizes-hard-coded")
+        mistake, square = "encoder-sizes-hard-coded", Sizes(25, sizes.num_categories, sizes.latent)
+        with contextlib.suppress(SubmissionError, Wrong):
+            works = encode_with(submission, challenge, square, missing).wrong is None
+            if works:
+                mistake = "square-images-assumed"
+        fail(f"With {sizes}, your encoder does not work. {error}", mistake)
+    require_attributes(submission, sizes)
+    if usual.wrong is not None:
+        fail(*usual.wrong)
+
+
+def require_attributes(submission: Submission, sizes: Sizes) -> None:
+    """Fail the check unless the model built with these sizes keeps them."""
     expected = {
         "input_dim": sizes.input_dim,
         "num_categories": sizes.num_categories,
         "latent_dimensionality": sizes.latent,
         "hidden_size": HIDDEN_SIZE,
     }
+    usual = {"input_dim": INPUT_DIM, "num_categories": NUM_CATEGORIES, "latent_dimensionality": LATENT_DIMENSIONALITY}
     found = submission.attributes("model", list(expected))
     for name, value in expected.items():
         if found.get(name) != value:
-            message = f"The attribute {name} is {found.get(name)} where {value} was expected."
-            usual = {
-                "input_dim": INPUT_DIM,
-                "num_categories": NUM_CATEGORIES,
-                "latent_dimensionality": LATENT_DIMENSIONALITY,
-            }
+            message = f"Your `self.{name}` is {found.get(name)}; it should be {value}."
             if found.get(name) is None:
                 fail(message, "attribute-missing")
             fail(message, "encoder-sizes-hard-coded" if found[name] == usual.get(name) else "attribute-wrong")
 
 
-def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes) -> None:
-    """Build a model of these sizes and see that means and log-variances come out of it in the right shape."""
-    model = Model(submission, challenge, sizes)
-    model.require("encoder", "mean_layer", "logvariance_layer")
+def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, missing: Sequence[str]) -> Taken:
+    """Build a model of these sizes and see that means and log-variances come out of it in the right shape.
+
+    Layers of the grader's stand in for heads that are `missing`, which is judged by itself. Returns how the encoder was
+    called; fails the check where a head is not under its own name.
+    """
+    model = Model(submission, challenge, sizes, heads=missing)
+    model.require("encoder")
     images, conditions = model.inputs(challenge)
-    encoded = model.piece("encoder", concatenate(images, conditions))
-    if encoded is not None:
-        heads = [model.call(name, encoded.output).outputs[0] for name in HEADS]
+    paths = {name: model.head(name, position, (images, conditions)) for name, (position, _) in HEADS.items()}
+    taken = take(model, "encoder", images, conditions, challenge)
+    if taken is not None and taken.piece.output.dim() == 2 and paths == {name: name for name in HEADS}:
+        heads = [model.call(str(path), taken.piece.output, evaluate=True).outputs[0] for path in paths.values()]
     else:
         heads = model.forward(images, conditions, challenge.seed()).outputs[1:]
+        taken = taken or Taken(Piece("", heads[0], model.parameters, images, (images, conditions)))
     for tensor, name in zip(heads, HEADS, strict=True):
-        require_shape(tensor, (BATCH, sizes.latent), f"the output of {name}")
+        require_shape(tensor, (BATCH, sizes.latent), f"The output of `{name}`")
+        if not varies(tensor):
+            fail(f"The output of `{name}` is the same for every image.", "encoder-other")
+    if taken.piece.name:
+        require_use(model, taken, images, conditions)
+    if lazy := [each for each in model.lazy if each.startswith(("encoder.", *HEADS))]:
+        fail(f"Before the first pass `{lazy[0]}` has no shape.", "lazy-layer")
+    for name, path in paths.items():
+        if path not in (name, None):
+            state = "is None" if submission.attributes("model", [name]).get(name) else "is missing"
+            fail(f"Your `self.{name}` {state}; your `forward` uses `self.{path}` instead.", "attribute-missing")
+    return taken

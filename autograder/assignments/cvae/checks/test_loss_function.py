@@ -6,7 +6,10 @@ that each mistake costs its own points and no others.
 """
 
 import ast
+import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import pytest
 import torch
@@ -18,11 +21,12 @@ from autograder.assignments.cvae.assignment import (
     INPUT_DIM,
     LATENT_DIMENSIONALITY,
 )
-from autograder.assignments.cvae.hints.bank import LossProbe, diagnose_loss, diagnose_terms
+from autograder.assignments.cvae.hints.loss import diagnose
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, once
 from autograder.report.model import Outcome
-from autograder.sandbox.client import Raised, Submission, SubmissionError
+from autograder.sandbox.client import Reply, Submission
+from autograder.sandbox.errors import Raised, SubmissionError
 
 pytestmark = pytest.mark.loss_function
 
@@ -32,56 +36,77 @@ LOW, HIGH = 0.05, 0.95
 TOLERANCE = 2e-4
 
 
-def probe(submission: Submission, *arguments: Tensor) -> LossProbe:
-    """One call of the submission's function, its value as a number (a single element will do)."""
-    reconstructions, originals, means, logvariances = arguments
-    value = value_of(submission.call("loss_function", *arguments).outputs, len(means))
-    return LossProbe(reconstructions.flatten(1), originals.flatten(1), means, logvariances, float(value))
+def value_on(submission: Submission, *arguments: Tensor) -> float:
+    """The loss of these arguments by one call of the submission's function."""
+    return float(value_of(submission.call("loss_function", *arguments, results=1), len(arguments[2])))
 
 
-def value_of(outputs: list[Tensor], images: int) -> Tensor:
-    if len(outputs) != 1:
-        fail(f"loss_function returned {len(outputs)} values where one scalar was expected.", "wrong-number-of-results")
-    if outputs[0].numel() != 1:
-        shape = tuple(outputs[0].shape)
-        per_image = "loss-per-image" if images > 1 and outputs[0].numel() == images else "loss-not-scalar"
-        fail(f"loss_function returned shape {shape} where a scalar was expected.", per_image)
-    return outputs[0].reshape(())
+def value_of(reply: Reply, images: int) -> Tensor:
+    """The loss of so many images in a reply; fails the check if it is no scalar (a single element will do)."""
+    loss = reply.outputs[0]
+    if loss.numel() != 1:
+        named = "loss-per-image" if images > 1 and loss.numel() == images else "loss-not-scalar"
+        fail(f"Your loss has shape {tuple(loss.shape)}; the assignment asks for a scalar.", named)
+    return loss.reshape(())
 
 
-def inputs(
-    challenge: Challenge, batch: int, pixels: int = INPUT_DIM, latent: int = LATENT_DIMENSIONALITY, low: float = -2
-) -> tuple[Tensor, ...]:
-    """Random reconstructions, originals, means and log-variances."""
-    images = (challenge.uniform(LOW, HIGH, batch, pixels) for _ in range(2))
-    return (*images, 2 * challenge.normal(batch, latent), challenge.uniform(low, 2, batch, latent))
+@dataclass(frozen=True)
+class Form:
+    """The images that the loss takes: flat or shaped (N, 1, H, W), with any number of pixels or only the usual one.
+
+    What it does not take costs the check of image shapes; everything else is judged on what it takes.
+    """
+
+    flat: bool = True
+    any_pixels: bool = True
+
+    def shaped(self, images: Tensor) -> Tensor:
+        """(N, D) images in this form; no sides are equal but those of the usual images."""
+        pixels = images.shape[-1]
+        height = 28 if pixels == INPUT_DIM else max(side for side in range(1, int(pixels**0.5)) if pixels % side == 0)
+        return images if self.flat else images.reshape(len(images), 1, height, pixels // height)
+
+    def inputs(
+        self,
+        challenge: Challenge,
+        batch: int,
+        pixels: int = INPUT_DIM,
+        latent: int = LATENT_DIMENSIONALITY,
+        low: float = -2,
+    ) -> tuple[Tensor, ...]:
+        """Random reconstructions, originals, means and log-variances."""
+        pixels = pixels if self.any_pixels else INPUT_DIM
+        images = (self.shaped(challenge.uniform(LOW, HIGH, batch, pixels)) for _ in range(2))
+        return (*images, 2 * challenge.normal(batch, latent), challenge.uniform(low, 2, batch, latent))
 
 
 @pytest.fixture(scope="module")
-def mistakes(submission: Submission, grading: Grading) -> Callable[[], list[str]]:
+def form(submission: Submission, grading: Grading) -> Form:
+    """The first form that the loss takes without an error; the usual one if it takes none."""
+    for each in (Form(), Form(any_pixels=False), Form(flat=False), Form(flat=False, any_pixels=False)):
+        with contextlib.suppress(SubmissionError):
+            submission.call("loss_function", *each.inputs(Challenge(grading.seed, "form"), 2, 12))
+            return each
+    return Form()
+
+
+@pytest.fixture(scope="module")
+def mistakes(submission: Submission, grading: Grading, form: Form) -> Callable[[], list[str]]:
     """Finds the mistakes behind wrong values, once for all the checks that such a value fails."""
-    return once(lambda: diagnose(submission, Challenge(grading.seed, "mistakes")))
+    return once(lambda: find_mistakes(submission, Challenge(grading.seed, "mistakes"), form))
 
 
-def diagnose(submission: Submission, challenge: Challenge) -> list[str]:
-    """The mistakes that explain the values on several minibatches, log-variances of either sign or positive."""
-    for low in (-2.0, 0.2):
-        try:
-            probes = [
-                probe(submission, *inputs(challenge, batch, pixels, latent, low))
-                for batch, pixels, latent in ((1, 12, 5), (5, 20, 3), (3, 9, 8))
-            ]
-        except SubmissionError:
-            return []
-        except Wrong as error:
-            return error.misconceptions
-        if found := diagnose_loss(probes):
-            return found
+def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> list[str]:
+    def loss(reconstructions: Tensor, originals: Tensor, *parameters: Tensor) -> float:
+        return value_on(submission, form.shaped(reconstructions), form.shaped(originals), *parameters)
+
+    flat = Form(any_pixels=form.any_pixels)
     try:
-        return diagnose_terms(
-            lambda arguments: probe(submission, *arguments).value,
-            [list(inputs(challenge, 1, 11, 7)) for _ in range(16)],
-        )
+        *images, means, logvariances = flat.inputs(challenge, 2)
+        values = [loss(*images, 20 * means, logvariances) for _ in range(3)]  # so that both terms count
+        if max(values) - min(values) > TOLERANCE * abs(values[0]):
+            return ["loss-changes"]
+        return diagnose(loss, partial(flat.inputs, challenge))
     except SubmissionError:
         return []
     except Wrong as error:
@@ -89,53 +114,57 @@ def diagnose(submission: Submission, challenge: Challenge) -> list[str]:
 
 
 @check("Reconstruction term: binary cross-entropy, summed over the pixels", 6)
-def test_reconstruction(submission: Submission, challenge: Challenge, mistakes: Callable[[], list[str]]) -> None:
-    observed, expected = change_of_reconstruction(submission, challenge)
-    if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge):
+def test_reconstruction(
+    submission: Submission, challenge: Challenge, form: Form, mistakes: Callable[[], list[str]]
+) -> None:
+    observed, expected = change_of_reconstruction(submission, challenge, form)
+    if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge, form):
         fail(
-            f"Between two reconstructions of an image the loss should differ by {expected:.4f}, not {observed:.4f}.",
+            f"For two reconstructions of one image, your losses differ by {observed:.4f} instead of {expected:.4f}.",
             *_about("reconstruction", mistakes()),
         )
 
 
-@check("KL divergence in closed form, summed over the latent dimensions", 7)
-def test_divergence(submission: Submission, challenge: Challenge, mistakes: Callable[[], list[str]]) -> None:
-    observed, expected = change_of_divergence(submission, challenge)
-    if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge):
+@check("KL divergence in closed form, summed over the latent dimensions", 6)
+def test_divergence(
+    submission: Submission, challenge: Challenge, form: Form, mistakes: Callable[[], list[str]]
+) -> None:
+    observed, expected = change_of_divergence(submission, challenge, form)
+    if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge, form):
         fail(
-            "Between two pairs of means and log-variances the loss of one image should differ by "
-            f"{expected:.4f}; it differs by {observed:.4f}.",
+            "For two pairs of means and log-variances of one image, your losses differ by "
+            f"{observed:.4f} instead of {expected:.4f}.",
             *_about("kl", mistakes()),
         )
 
 
-def change_of_reconstruction(submission: Submission, challenge: Challenge) -> tuple[Tensor, Tensor]:
+def change_of_reconstruction(submission: Submission, challenge: Challenge, form: Form) -> tuple[Tensor, Tensor]:
     """How the loss of one image changes with its reconstruction alone, and how it should."""
-    _, originals, *parameters = inputs(challenge, 1, low=0.2)
+    _, originals, *parameters = form.inputs(challenge, 1, low=0.2)
     better = (0.8 * originals + 0.2 * challenge.uniform(LOW, HIGH, *originals.shape)).clamp(LOW, HIGH)
     worse = challenge.uniform(LOW, HIGH, *originals.shape)
     return change(submission, (worse, originals, *parameters), (better, originals, *parameters))
 
 
-def change_of_divergence(submission: Submission, challenge: Challenge) -> tuple[Tensor, Tensor]:
+def change_of_divergence(submission: Submission, challenge: Challenge, form: Form) -> tuple[Tensor, Tensor]:
     """How the loss of one image changes with its means and log-variances alone, and how it should."""
     # So far apart that every summand of the divergence changes by a known sign, none can cancel another, and the
     # rounding of the pixels is nothing beside the difference.
-    *pixels, means, logvariances = inputs(challenge, 1, low=1)
+    *pixels, means, logvariances = form.inputs(challenge, 1, low=1)
     near = (0.2 * means, challenge.uniform(-0.5, 0.2, *logvariances.shape))
     return change(submission, (*pixels, means, logvariances), (*pixels, *near))
 
 
 def change(submission: Submission, one: tuple[Tensor, ...], other: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
     """The difference between two losses, observed and expected."""
-    observed = probe(submission, *one).value - probe(submission, *other).value
+    observed = value_on(submission, *one) - value_on(submission, *other)
     return torch.tensor(observed), reference.loss_function(*one) - reference.loss_function(*other)
 
 
-def by_one_factor(submission: Submission, challenge: Challenge) -> bool:
+def by_one_factor(submission: Submission, challenge: Challenge, form: Form) -> bool:
     """Whether both terms are right but for one factor: that is a wrong average, which is judged by itself."""
     (first, right), (second, also_right) = (
-        each(submission, challenge) for each in (change_of_reconstruction, change_of_divergence)
+        each(submission, challenge, form) for each in (change_of_reconstruction, change_of_divergence)
     )
     return bool(first / right > 0) and close(first / right, second / also_right, 2 * TOLERANCE)
 
@@ -150,33 +179,38 @@ def right_terms(grading: Grading) -> tuple[bool, bool]:
     outcomes = [check.outcome is Outcome.PASSED for check in grading.checks.get("loss_function", [])[:2]]
     reconstruction, divergence = outcomes if len(outcomes) == 2 else (True, True)
     if not reconstruction and not divergence:
-        pytest.skip("Judged once one of the two terms is right.")
+        pytest.skip("Skipped: fix either loss term first.")
     return reconstruction, divergence
 
 
 @check("Average over the minibatch", 5)
 def test_minibatch(
-    submission: Submission, challenge: Challenge, grading: Grading, mistakes: Callable[[], list[str]]
+    submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
 ) -> None:
     both_right = all(right_terms(grading))
     for batch in (challenge.integer(5, 9), challenge.integer(20, 40)):
-        arguments = inputs(challenge, batch, low=-2 if both_right else 0.2)  # a wrong term may take their logarithm
-        observed, what = probe(submission, *arguments).value, "the loss should be"
+        arguments = form.inputs(
+            challenge, batch, low=-2 if both_right else 0.2
+        )  # a wrong term may take their logarithm
+        observed, what = value_on(submission, *arguments), "it should be"
         if both_right:
             expected = float(reference.loss_function(*arguments))
         else:  # a wrong term has cost its points: what is left is the average, of whatever one image gives
             ones = zip(*(argument.split(1) for argument in arguments), strict=True)
-            expected, what = sum(probe(submission, *one).value for one in ones) / batch, "the average of the losses is"
+            expected, what = (
+                sum(value_on(submission, *one) for one in ones) / batch,
+                "the average of your losses of single images is",
+            )
         if not close(torch.tensor(observed), torch.tensor(expected), TOLERANCE):
             fail(
-                f"On a minibatch of {batch} images {what} {expected:.4f}; the loss is {observed:.4f}.",
+                f"On a minibatch of {batch} images your loss is {observed:.4f}; {what} {expected:.4f}.",
                 *mistakes(),
             )
 
 
 @check("Images of shape (N, 1, H, W): the worked example and a minibatch", 2, worked_example=True)
 def test_image_shape(
-    submission: Submission, challenge: Challenge, grading: Grading, mistakes: Callable[[], list[str]]
+    submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
 ) -> None:
     both_right = all(right_terms(grading))
     reconstruction, original = (
@@ -187,34 +221,37 @@ def test_image_shape(
     parameters = (torch.ones(1, LATENT_DIMENSIONALITY), torch.zeros(1, LATENT_DIMENSIONALITY))
     expected = float(reference.loss_function(reconstruction, original, *parameters))
     try:
-        example = probe(submission, reconstruction, original, *parameters).value
+        example = value_on(submission, reconstruction, original, *parameters)
     except Raised as error:
-        probe(submission, *inputs(challenge, 1))  # if this fails too, the shape is not what is wrong
-        fail(f"On the notebook's worked example, images of shape (1, 1, 2, 2): {error}", "loss-image-shape")
-    if both_right and abs(example - expected) > TOLERANCE:
-        plain = probe(submission, *flattened, *parameters).value
+        value_on(submission, *form.inputs(challenge, 1))  # if this fails too, the shape is not what is wrong
         fail(
-            f"The notebook's worked example gives {example:.4f} where {expected:.4f} is printed.",
+            f"Your code stopped on the notebook's worked example, with images of shape (1, 1, 2, 2). {error}",
+            "loss-image-shape",
+        )
+    if both_right and abs(example - expected) > TOLERANCE:
+        plain = value_on(submission, *flattened, *parameters) if form.flat else example
+        fail(
+            f"On the notebook's worked example your loss is {example:.4f}; it should be {expected:.4f}.",
             *(["loss-image-shape"] if abs(plain - expected) <= TOLERANCE else mistakes()),
         )
+    if not form.flat:
+        fail("Your loss takes images of shape (N, 1, H, W), but not flat ones, (N, 784).", "loss-image-shape")
     images = [challenge.uniform(LOW, HIGH, 3, 1, 5, 4) for _ in range(2)]
     flat = [image.flatten(1) for image in images]
     parameters = (challenge.normal(3, 6), challenge.uniform(0.2, 2, 3, 6))
     if not close(
-        torch.tensor(probe(submission, *images, *parameters).value),
-        torch.tensor(probe(submission, *flat, *parameters).value),
+        torch.tensor(value_on(submission, *images, *parameters)),
+        torch.tensor(value_on(submission, *flat, *parameters)),
         TOLERANCE,
     ):
-        fail("Images shaped (N, 1, H, W) and flattened to (N, H·W) give different losses.", "loss-image-shape")
+        fail("Images of shape (N, 1, H, W) and the same pixels as (N, H·W) give different losses.", "loss-image-shape")
 
 
 @check("Differentiable with respect to reconstructions, means and log-variances", 3)
-def test_gradients(
-    submission: Submission, challenge: Challenge, grading: Grading, mistakes: Callable[[], list[str]]
-) -> None:
-    arguments = inputs(challenge, 1)
-    reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(())})
-    value_of(reply.outputs, 1)
+def test_gradients(submission: Submission, challenge: Challenge, grading: Grading, form: Form) -> None:
+    arguments = form.inputs(challenge, 1)
+    reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(())}, results=1)
+    value_of(reply, 1)
     if reply.message.get("changed") != []:
         fail("After the call, the tensors that were passed hold other numbers.", "inputs-modified")
     gradients = reply.gradients("argument")
@@ -222,13 +259,13 @@ def test_gradients(
         reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(1)})
         gradients = reply.gradients("argument")
     if not gradients:
-        fail("No gradient comes back through the loss.", "loss-detached")
+        fail("No gradient comes back through your loss.", "loss-detached")
     leaves = [argument.clone().requires_grad_() for argument in arguments]
     expected = torch.autograd.grad(reference.loss_function(*leaves), leaves)
     reconstruction, divergence = right_terms(grading)
     if reconstruction and divergence:  # a factor of both is a wrong average, which is judged above
         near = (arguments[1].clamp(0.2, 0.8), arguments[1], 0 * arguments[2], 0 * arguments[3])
-        changed = probe(submission, *arguments).value - probe(submission, *near).value
+        changed = value_on(submission, *arguments) - value_on(submission, *near)
         factor = changed / float(reference.loss_function(*arguments) - reference.loss_function(*near))
         expected = tuple(factor * each for each in expected)
     for index, name, right in (
@@ -236,23 +273,50 @@ def test_gradients(
     ):  # fmt: skip
         gradient = gradients.get(str(index))
         if right and (gradient is None or not close(gradient, expected[index], 1e-2)):
-            how = "does not reach" if gradient is None else "is wrong with respect to"
-            fail(f"The gradient of the loss {how} the {name}.", "kl-detached" if index else "reconstruction-detached")
-        if not right and (gradient is None or not gradient.any()):  # a wrong term has a gradient all the same
-            fail(f"The gradient of the loss does not reach the {name}.", *mistakes())
+            how = "does not reach" if gradient is None else "is wrong for"
+            fail(f"The gradient of your loss {how} the {name}.", "kl-detached" if index else "reconstruction-detached")
 
 
-@check("No loops over the minibatch", 2)
-def test_vectorised(submission: Submission, challenge: Challenge, grading: Grading) -> None:
+@check("Finite for pixels of exactly 0 and 1, and for reconstructions down to 0", 2)
+def test_finite(submission: Submission, challenge: Challenge, grading: Grading, form: Form) -> None:
+    """What MNIST and a sigmoid give: in float32, a sigmoid is exactly 0 from -89 on, and comes to 1 - 6e-8.
+
+    The gradient is asked for a little above 0: at 0 itself, a logarithm that is cut off afterwards has none.
+    """
+    reconstruction, divergence = right_terms(grading)  # a wrong term is kept to where it is usual
+    for lowest, what in ((0.0, "loss"), (1e-38, "gradient")):
+        reconstructions, originals, means, logvariances = form.inputs(challenge, 4)
+        if reconstruction:
+            edges = torch.tensor([lowest, 1e-38, 0.5, 1 - 6e-8])[challenge.integers(4, reconstructions.numel())]
+            pixels = torch.tensor([0.0, 0.5, 1.0])[challenge.integers(3, originals.numel())]
+            reconstructions, originals = edges.reshape(reconstructions.shape), pixels.reshape(originals.shape)
+        logvariances = challenge.uniform(-30, 20, *logvariances.shape) if divergence else logvariances.clamp(min=0.2)
+        arguments = (reconstructions, originals, means, logvariances)
+        cotangents = {0: torch.ones(())} if what == "gradient" else None
+        reply = submission.call("loss_function", *arguments, cotangents=cotangents, results=1)
+        found = [value_of(reply, 4)]
+        found += [each for at, each in reply.gradients("argument").items() if at != "1"]  # not that of the originals
+        if not all(bool(torch.isfinite(each).all()) for each in found):
+            fail(
+                f"For pixels of 0 and 1, reconstructions from {lowest:g} to 1 - 6e-8 and log-variances from -30 to 20, "
+                f"your {what} is not finite.",
+                "loss-not-finite",
+            )
+
+
+@check("No loops over the minibatch", 1)
+def test_vectorised(submission: Submission, challenge: Challenge, grading: Grading, form: Form) -> None:
     right_terms(grading)
     usual = {"batch": 4, "pixels": 6, "latent": 3}
-    small = submission.work("loss_function", *inputs(challenge, **usual))
+    small = submission.work("loss_function", *form.inputs(challenge, **usual))
     for size, what in (("batch", "images"), ("pixels", "pixels"), ("latent", "latent dimensions")):
-        large = submission.work("loss_function", *inputs(challenge, **(usual | {size: 64})))
+        if size == "pixels" and not form.any_pixels:
+            continue
+        large = submission.work("loss_function", *form.inputs(challenge, **(usual | {size: 64})))
         for kind, unit in (("operators", "torch operations"), ("bytecodes", "steps of Python")):
             if large[kind] > 2 * small[kind] + 50:
                 fail(
-                    f"With {usual[size]} {what} the loss takes {small[kind]} {unit}, with 64 it takes {large[kind]}."
+                    f"With {usual[size]} {what} your loss takes {small[kind]} {unit}; with 64 it takes {large[kind]}."
                     + describe_loops(submission.source),
                     "loop-over-batch" if size == "batch" else "loop-over-elements",
                 )

@@ -4,6 +4,7 @@ The trained parameters come out here and go into a fresh process, which has neve
 a function of the parameters alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -21,8 +22,9 @@ from autograder.assignments.cvae.assignment import (
     SMOKE_LEARNING_RATE,
     SMOKE_STEPS,
 )
-from autograder.assignments.cvae.checks.network import Model, Sizes, concatenate
+from autograder.assignments.cvae.checks.network import Model, Sizes, concatenate, is_weight, take
 from autograder.assignments.cvae.digits import draw_digits
+from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, check, fail, require_shape
 from autograder.sandbox.client import Submission
 
@@ -30,9 +32,9 @@ pytestmark = pytest.mark.training
 
 HELD_OUT = 100
 SAMPLES = 20  # a class
-# The reference ends near 0.84 times the cross-entropy of the mean image, and some 98% of its samples are recognised; a
+# The reference ends near 0.84 times the cross-entropy of the mean image, and some 98% of its samples are recognized; a
 # network that ignores the class gets 10%. In between is room for one that learns, but is not the assignment's.
-MAX_LOSS, MIN_RECOGNISED = 0.95, 0.45
+MAX_LOSS, MIN_RECOGNIZED = 0.95, 0.45
 TRIES = 2  # for a network that learns may still be unlucky with what it starts from
 
 
@@ -67,17 +69,18 @@ def with_bias(images: Tensor) -> Tensor:
     return torch.cat((images, torch.ones(len(images), 1)), 1)
 
 
-def recognised(images: Tensor, classes: Tensor) -> float:
+def recognized(images: Tensor, classes: Tensor) -> float:
     """The share of images that the classifier takes for their class."""
     return float(((with_bias(images) @ classifier()).argmax(1) == classes).float().mean())
 
 
-def train(submission: Submission, challenge: Challenge) -> Smoke:
+def train(submission: Submission, challenge: Challenge, grading: Grading) -> Smoke:
     sizes = Sizes(latent=SMOKE_LATENT_DIMENSIONALITY)
     images, labels = digits(SMOKE_DIGITS, SEED)
     held_out, held_out_labels = digits(HELD_OUT, SEED + 1)
     one_hots, held_out_one_hots = (F.one_hot(each, NUM_CATEGORIES).float() for each in (labels, held_out_labels))
-    model = Model(submission, challenge, sizes, mean_image=images.mean(0))
+    missing = grading.kept.get("missing heads", ())
+    model = Model(submission, challenge, sizes, mean_image=images.mean(0), heads=missing)
     batches = challenge.integers(SMOKE_DIGITS, SMOKE_STEPS, SMOKE_BATCH_SIZE)
     reply = submission.train(
         "model",
@@ -88,7 +91,7 @@ def train(submission: Submission, challenge: Challenge) -> Smoke:
     )
     losses = reply.tensors.get("losses", torch.empty(0))
     if len(losses) != SMOKE_STEPS or not torch.isfinite(losses).all():
-        fail(f"The loss is not a finite number in every one of the {SMOKE_STEPS} training steps.", "not-finite")
+        fail(f"Your loss is not a finite number in each of the {SMOKE_STEPS} training steps.", "not-finite")
     parameters = {
         name: require_shape(reply.tensors[f"parameter.{name}"], tuple(value.shape), f"The parameter {name}")
         for name, value in model.parameters.items()
@@ -98,13 +101,19 @@ def train(submission: Submission, challenge: Challenge) -> Smoke:
         model.forward(held_out, held_out_one_hots, challenge.seed()).outputs[1], (HELD_OUT, sizes.latent), "The means"
     )
     submission.stop()  # what follows is decoded by a process that has seen no image
-    model = Model(submission, challenge, sizes)
+    model = Model(submission, challenge, sizes, heads=missing)
     classes = torch.arange(NUM_CATEGORIES).repeat(SAMPLES)
     latents, class_one_hots = challenge.normal(len(classes), sizes.latent), F.one_hot(classes, NUM_CATEGORIES).float()
-    x = concatenate(torch.cat((means, latents)), torch.cat((held_out_one_hots, class_one_hots)))
+    latents, one_hots = torch.cat((means, latents)), torch.cat((held_out_one_hots, class_one_hots))
+    taken = take(model, "decoder", latents, one_hots, challenge)
+    arguments = (
+        taken.piece.arguments if taken and len(taken.piece.input) == len(latents) else [concatenate(latents, one_hots)]
+    )
 
     def decode() -> Tensor:
-        return require_shape(model.call("decoder", x).outputs[0], (len(x), sizes.input_dim), "The decoder's output")
+        decoded = model.call("decoder", *arguments).outputs[0].flatten(1)
+        decoded = require_shape(decoded, (len(latents), sizes.input_dim), "The decoder's output")
+        return torch.sigmoid(decoded) if "sigmoid in forward" in grading.kept else decoded
 
     control = decode()[HELD_OUT:]
     submission.set_parameters("model", parameters)
@@ -113,23 +122,26 @@ def train(submission: Submission, challenge: Challenge) -> Smoke:
 
 
 @check("From its own starting weights, the network can learn", 1)
-def test_start(submission: Submission, challenge: Challenge) -> None:
-    own = starting_gradients(submission, challenge, own_start=True)
-    if not own:
-        fail("No gradient reaches any parameter.")
+def test_start(submission: Submission, challenge: Challenge, grading: Grading) -> None:
+    missing = grading.kept.get("missing heads", ())
+    own = starting_gradients(submission, challenge, missing, own_start=True)
+    if not any(is_weight(gradient.shape) for gradient in own.values()):
+        fail("No gradient reaches the weights of a layer.", "not-trainable")
     stuck = [name for name, gradient in own.items() if not bool((gradient != 0).any())]
     if stuck:
-        ours = starting_gradients(submission, challenge, own_start=False)
-        initialised_so = all(bool((ours[name] != 0).any()) for name in stuck if name in ours)
+        ours = starting_gradients(submission, challenge, missing, own_start=False)
+        initialized_so = all(bool((ours[name] != 0).any()) for name in stuck if name in ours)
         fail(
             f"The gradient is zero for {', '.join(stuck[:4])}{' and others' * (len(stuck) > 4)}.",
-            "stuck-start" if initialised_so else None,
+            "stuck-start" if initialized_so else None,
         )
 
 
-def starting_gradients(submission: Submission, challenge: Challenge, own_start: bool) -> dict[str, Tensor]:
+def starting_gradients(
+    submission: Submission, challenge: Challenge, missing: Sequence[str], own_start: bool
+) -> dict[str, Tensor]:
     """The parameters' gradients in a fresh model, with the constructor's own numbers in them or with ours."""
-    model = Model(submission, challenge, own_start=own_start)
+    model = Model(submission, challenge, own_start=own_start, heads=missing)
     images, conditions = model.inputs(challenge)
     seed = challenge.seed()
     outputs = model.forward(images, conditions, seed).outputs
@@ -140,14 +152,54 @@ def starting_gradients(submission: Submission, challenge: Challenge, own_start: 
 @check("After a short training run it reconstructs unseen digits, and generates the class asked for", 4)
 def test_learns(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     for _ in range(TRIES):
-        grading.kept["smoke"] = smoke = train(submission, challenge)
+        grading.kept["smoke"] = smoke = train(submission, challenge, grading)
         shortcoming = judge(smoke)
         if shortcoming is None:
             break
     if shortcoming is not None:
         fail(shortcoming)
-    if recognised(smoke.control, smoke.generated_classes) >= MIN_RECOGNISED:
-        fail("The decoder shows the same digits with untrained parameters: they do not come from training.")
+    require_gradient_steps(submission, challenge, grading)
+    if recognized(smoke.control, smoke.generated_classes) >= MIN_RECOGNIZED:
+        fail("Your decoder shows the same digits with untrained parameters, so they do not come from training.")
+
+
+def require_gradient_steps(submission: Submission, challenge: Challenge, grading: Grading) -> None:
+    """Fail the check unless a training step moves the parameters as Adam's first step does, and nothing else does.
+
+    That step is the learning rate against the sign of the gradient (Kingma & Ba 2015, algorithm 1), which the grader
+    takes from a pass of its own under the same seed.
+    """
+    sizes, seed = Sizes(latent=SMOKE_LATENT_DIMENSIONALITY), challenge.seed()
+    images, labels = (each[:SMOKE_BATCH_SIZE] for each in digits(SMOKE_DIGITS, SEED))
+    one_hots = F.one_hot(labels, NUM_CATEGORIES).float()
+    model = Model(submission, challenge, sizes, mean_image=images.mean(0), heads=grading.kept.get("missing heads", ()))
+    outputs, again = (model.forward(images, one_hots, seed).outputs for _ in range(2))
+    if not all(map(torch.equal, outputs, again)):  # it draws from a generator that the seed does not reach
+        return
+    outputs = [each.requires_grad_() for each in outputs]
+    loss = reference.loss_function(outputs[0].flatten(1).clamp(1e-6, 1 - 1e-6), images, *outputs[1:])
+    slopes = dict(enumerate(torch.autograd.grad(loss, outputs)))
+    if not grading.failed("loss_function"):
+        arguments = (outputs[0].detach().flatten(1), images, outputs[1].detach(), outputs[2].detach())
+        own = submission.call("loss_function", *arguments, cotangents={0: torch.ones(())}).gradients("argument")
+        slopes = {of: own[str(at)].reshape(outputs[of].shape) for of, at in enumerate((0, 2, 3)) if str(at) in own}
+    gradients = model.forward(images, one_hots, seed, cotangents=slopes).gradients("parameter")
+    trained = submission.train(
+        model.handle,
+        "loss_function",
+        tensors={"images": images, "conditions": one_hots, "batches": torch.arange(SMOKE_BATCH_SIZE)[None]},
+        options={"learning_rate": SMOKE_LEARNING_RATE},
+        seed=seed,
+    ).tensors
+    clear = 1e-4 * max((float(each.abs().max()) for each in gradients.values() if each.numel()), default=0.0)
+    for name, before in model.parameters.items():
+        moved = trained.get(f"parameter.{name}", before) - before
+        gradient = gradients.get(name, torch.zeros_like(before))
+        expected = -SMOKE_LEARNING_RATE * gradient / (gradient.abs() + 1e-8)
+        off = ((moved - expected).abs() > 0.02 * SMOKE_LEARNING_RATE)[gradient.abs() > clear]  # else rounding decides
+        too_far = bool((moved.abs() > 1.02 * SMOKE_LEARNING_RATE).any()) or (not gradient.any() and bool(moved.any()))
+        if too_far or (off.numel() and float(off.float().mean()) > 0.01):
+            fail(f"A training step does not move `{name}` along its gradient: something else changes it.")
 
 
 def judge(smoke: Smoke) -> str | None:
@@ -159,13 +211,13 @@ def judge(smoke: Smoke) -> str | None:
     )
     if not loss <= MAX_LOSS * bound:
         return (
-            f"After {SMOKE_STEPS} steps the cross-entropy on unseen digits is {loss:.1f}; showing the mean digit to "
-            f"everything gives {bound:.1f}, and a network that learns gets below {MAX_LOSS * bound:.1f}."
+            f"After {SMOKE_STEPS} steps, the cross-entropy of your reconstructions of unseen digits is {loss:.1f}. "
+            f"The mean digit for every image gives {bound:.1f}; a network that learns gets below {MAX_LOSS * bound:.1f}."
         )
-    share = recognised(smoke.generated, smoke.generated_classes)
-    if not share >= MIN_RECOGNISED:
+    share = recognized(smoke.generated, smoke.generated_classes)
+    if not share >= MIN_RECOGNIZED:
         return (
-            f"Of {len(smoke.generated)} digits that the trained decoder generated, {share:.0%} show the class asked "
-            f"for; at least {MIN_RECOGNISED:.0%} should."
+            f"Of {len(smoke.generated)} digits that your trained decoder generated, {share:.0%} show the right "
+            f"class; {MIN_RECOGNIZED:.0%} is enough."
         )
     return None

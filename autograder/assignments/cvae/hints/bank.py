@@ -1,23 +1,10 @@
-"""The bank of named mistakes behind the hints.
+"""The mistakes that have a name in this assignment, and what a student reads about each.
 
-A check that fails compares what came back with what each mistake would have given. A hint says what was observed and
-what that usually means, never the corrected line.
+The text says what was observed, what that means for the model, and a question or an experiment that leads on; never
+the corrected line. Two-line rows: name and title, then the text. What predicts a mistake is in draws, loss and network.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import product
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
-
 from autograder.grading.hints import Misconception
-
-
-def _bank(part_name: str | None, texts: dict[str, str]) -> dict[str, Misconception]:
-    return {name: Misconception(name, part_name, text) for name, text in texts.items()}
-
 
 # What torch says, and the name of the mistake behind it, before those that the engine knows.
 CAUSES = (
@@ -26,508 +13,301 @@ CAUSES = (
     (r"between 0 and 1", "not-probabilities"),
 )
 
-MISCONCEPTIONS: dict[str, Misconception] = {
-    **_bank(
+
+def _of(part: str | None, *rows: tuple[str, str, str]) -> dict[str, Misconception]:
+    return {name: Misconception(name, part, title, text) for name, title, text in rows}
+
+
+MISCONCEPTIONS = {
+    **_of(
         None,
-        {
-            "one-hot-already": "The classes come as one-hot rows already: nothing is left to encode.",
-            "not-probabilities": "The binary cross-entropy takes probabilities: something outside of 0 to 1 came where the reconstructions should be.",
-            "parameter-out-of-range": "A distribution is given a parameter that it cannot have; the message names it. A scale is a standard deviation, which is positive however the log-variance lies, and a probability lies from 0 to 1.",
-        },
+        ("one-hot-already", "The classes are one-hot already",
+         "`one_hot` expects whole class numbers, such as 7. `forward` gets the classes as one-hot rows already, with one column for each class. Encoding them again is an error. Print `condition.shape` and `condition[0]` in the notebook: what is left to do before you can join it with the image?"),
+        ("not-probabilities", "Something outside 0 to 1 reached the cross-entropy",
+         "The binary cross-entropy takes probabilities, and it got a number that is not between 0 and 1. Reconstructions must come from a sigmoid, and originals are pixels from 0 to 1. Print the smallest and the largest value of both arguments just before the line shown. Which one is out of range, and which step should have limited it?"),
+        ("parameter-out-of-range", "A distribution got a parameter that it cannot have",
+         "You build a torch distribution with a value that it does not allow; the message names the parameter. A scale is a standard deviation, so it is positive, but a log-variance can be negative. A probability lies between 0 and 1. Print the smallest value of that parameter. Which conversion is missing?"),
     ),
-    **_bank(
+    **_of(
         "sample_latent",
-        {
-            "variance-as-std": "The noise is scaled by exp(logvariances): that is the variance, and the draw needs the standard deviation.",
-            "logvariance-as-std": "The noise is scaled by the log-variance itself: it is a logarithm and can be negative, so it has to be turned into a standard deviation first.",
-            "half-logvariance-as-std": "The noise is scaled by half the log-variance: halving is a square root only on the log scale, and you are still on that scale.",
-            "inverse-std": "The spread shrinks where the variance grows: the sign in the exponent is the wrong way round.",
-            "squared-std": "The spread grows far too fast with the log-variance: check by what the log-variance is multiplied in the exponent, and why.",
-            "no-noise": "The same arguments always give the same draw: no noise enters, so the latent space is that of a plain autoencoder.",
-            "no-mean": "The draws are centred on zero whatever the means are: the means never enter.",
-            "no-scale": "The spread is 1 whatever the log-variances are: the noise is added without being scaled.",
-            "noise-scales-mean": "The means are multiplied by the noise: the noise belongs to the standard deviation, the means only shift it.",
-            "mean-scaled": "The means are scaled by the standard deviation together with the noise: only the noise should be.",
-            "std-returned": "What comes back is the standard deviation: no draw is made with it.",
-            "sample-arguments-exchanged": "The two arguments seem to have changed places: the means drive the spread and the log-variances the centre.",
-            "uniform-noise": "The noise is not Gaussian but looks uniform: torch.rand and torch.randn differ by one letter.",
-            "noise-not-normal": "The noise does not have the shape of a Gaussian: something bends or cuts it after it is drawn, or it comes from another distribution.",
-            "positive-noise": "The noise is never negative: a standard normal is symmetric about zero.",
-            "fixed-seed": "Two calls give the very same noise: something inside the function fixes the seed, or the noise is drawn only once.",
-            "noise-shared-across-rows": "Every row of the minibatch gets the same noise: it must be drawn for each element, so look at the shape you draw.",
-            "noise-shared-across-columns": "All latent dimensions of a row get the same noise: it must be drawn for each element, so look at the shape you draw.",
-            "sample-detached": "No gradient flows back to the arguments. This is what the trick is for: draw the noise alone, and let the arguments enter by ordinary arithmetic, outside no_grad(), detach() and .data.",
-            "std-detached": "The gradient reaches the means but not the log-variances: the standard deviation is cut out of the graph.",
-            "spread-scaled": "The spread follows the standard deviation, but is off by the same factor everywhere: something beside the standard deviation scales the noise.",
-            "spread-wrong": "The spread of the draws is not the standard deviation that the log-variance stands for. Try values by hand: where the log-variance is 0, the spread is 1.",
-            "centre-wrong": "The draws are not centred on the means: the noise is symmetric about zero, so something beside it shifts them, or the means do not enter as they are.",
-            "argument-ignored": "One of the two arguments makes no difference to the draw: both must enter.",
-            "sample-gradient-partial": "Gradients come back, but not those of a draw: every element should follow its own mean and its own log-variance. Part of the calculation may be cut out of the graph, or rows may share what each should have for itself.",
-            "noise-correlated": "The noise of different elements is correlated: each element gets a draw of its own.",
-        },
+        ("variance-as-std", "Your noise is scaled by the variance",
+         "The spread of your draws grows like exp(logvariances), which is the variance. The standard deviation is its square root. So your latents scatter too far where the variance is above 1, and too little where it is below. Take log-variances of 0 and 2: what are the variance and the standard deviation for each?"),
+        ("logvariance-as-std", "Your noise is scaled by the log-variance itself",
+         "The spread of your draws follows the numbers in `logvariances` as they are. A logarithm can be zero or negative, but a standard deviation cannot. At log-variance 0 your draws do not vary at all. What is the variance there, and what is the standard deviation? How do you get from the logarithm to each of them?"),
+        ("half-logvariance-as-std", "You halve the log-variance but stay on the log scale",
+         "The spread of your draws follows half the log-variance. Halving a logarithm is the right idea, because it takes a square root. But your noise is still scaled by a logarithm, which can be zero or negative. What should the spread be at log-variance 0? What is missing to get from a logarithm back to the number itself?"),
+        ("inverse-std", "Your spread shrinks where the variance grows",
+         "The larger the log-variance that you get, the less your draws vary. It should be the other way round. At log-variance 0 your spread is right, so look at the sign in the exponent. Draw 1,000 times with log-variance −2, then with 2: which of the two should scatter more, and which one does?"),
+        ("squared-std", "Your spread grows far too fast",
+         "Your spread is right at log-variance 0, but it grows like the variance squared. At log-variance 2 it should be about 2.7; yours is about 55. So the factor in front of the log-variance in the exponent is wrong. Which factor takes a square root on the log scale, and which one takes a square?"),
+        ("no-noise", "Your draws contain no noise",
+         "The same arguments give the same latents every time, so nothing random enters. Without noise the model is a plain autoencoder: its latent space has gaps, and decoding a point in a gap gives no good image. Call the function twice on the same input. Which ingredient of the formula should differ between the two calls?"),
+        ("no-mean", "The means do not enter your draws",
+         "Your draws are centered on zero, no matter which means you pass. Then the encoder cannot say where an image lies in the latent space, and the decoder cannot tell images apart. Pass means of 5 in every dimension and average 1,000 draws: what should the average be, and what is it?"),
+        ("no-scale", "Your noise is added without being scaled",
+         "Your draws have a standard deviation of 1, no matter which log-variances you pass. Then the encoder cannot say how certain it is about an image. Pass log-variances of −10 and draw twice: how close together should the two draws be, and how close are they? Where should `logvariances` enter?"),
+        ("noise-scales-mean", "The noise multiplies the means",
+         "The spread of your draws follows the means, and their center follows the standard deviation. The two have changed roles: one should stretch the noise, and the other should only shift it. Set all means to zero and the log-variances to zero. Should the draws still vary? Do yours?"),
+        ("mean-scaled", "The means are scaled together with the noise",
+         "Your draws are centered on the mean times the standard deviation. The standard deviation should stretch the noise only, so check the order of operations and the parentheses. Pass a mean of 5 and a log-variance of 2, and average 1,000 draws: what should the average be, and what is it?"),
+        ("std-returned", "You return the standard deviation, not a draw",
+         "What comes back is exactly the standard deviation of each element. That is a good first step, but neither the means nor any noise enter. Look at the formula for z: which two ingredients does it have besides σ? Call your function twice on the same input: should the results be equal?"),
+        ("sample-arguments-exchanged", "Means and log-variances have changed places",
+         "The center of your draws follows the log-variances, and their spread follows the means. Check which argument you use for what inside the function, and the order of the parameters in the `def` line. Pass means of 5 and log-variances of 0: around which number should the draws lie, and where do they lie?"),
+        ("uniform-noise", "Your noise is uniform, not normal",
+         "Your noise is spread evenly over an interval. A standard normal has most values near 0, and a few beyond 2. The KL divergence in the loss is derived for normal draws, so the noise must match it. Plot a histogram of 10,000 draws with mean 0 and log-variance 0. Which torch function gave you this noise?"),
+        ("noise-not-normal", "Your noise does not have a normal shape",
+         "Apart from its center and scale, the distribution of your draws is not a normal one. Something changes the noise after it is drawn, such as a clamp or an activation, or it comes from another distribution. Plot a histogram of 10,000 draws with mean 0 and log-variance 0. Which step of your code gives it this shape?"),
+        ("positive-noise", "Your noise is never negative",
+         "Your draws have the center and the spread that noise without negative values gives. A standard normal is symmetric: half of its values are below zero. Pass a mean of 0 and a log-variance of 0, draw 1,000 times, and count the negative draws. What happens to the noise between drawing it and using it?"),
+        ("fixed-seed", "Two calls give the same noise",
+         "Two calls with different random states gave the same noise, or noise that is nearly the same. Each call should draw afresh, or every epoch trains with the same noise. Something in your module sets a seed, or draws the noise once and keeps it. Search it for `seed`, `Generator` and tensors that are stored between calls."),
+        ("noise-shared-across-rows", "Every row gets the same noise",
+         "All rows of the minibatch got the same noise. Each image needs its own, or the latents of a whole minibatch move together. Draw for a minibatch of equal rows and compare two rows of the result. Then print the shape of the noise that you draw, and the shape of `means`: in which dimension do they differ?"),
+        ("noise-shared-across-columns", "All latent dimensions get the same noise",
+         "Within a row, every latent dimension got the same noise. Each element needs its own, or a latent vector can only move along one line. Draw with means of 0 and log-variances of 0, and look at one row of the result. Then print the shape of the noise that you draw, and the shape of `means`."),
+        ("sample-detached", "Gradients do not get through your draw",
+         "The gradient stops inside your function: the means get none. Then the encoder cannot learn from the reconstruction. This is what the trick is for: draw noise that depends on nothing, and let the arguments enter by ordinary arithmetic. Is a step inside no_grad(), behind detach() or .data, or drawn by a method that blocks gradients?"),
+        ("std-detached", "No gradient reaches the log-variances",
+         "The means get a gradient, but the log-variances get none. Then the encoder can learn where an image lies, but never how certain it is. Somewhere between `logvariances` and the result, the path is cut. Follow it step by step and print `requires_grad` after each: where does it turn False?"),
+        ("spread-scaled", "Your spread is off by a constant factor",
+         "In every dimension, your spread differs from the standard deviation by about the same factor. So the step from log-variance to spread is nearly right, and something else scales the noise. Draw 10,000 times with log-variance 0 and measure the standard deviation: it should be 1. Which constant in your code explains what you get?"),
+        ("spread-wrong", "Your spread is not the standard deviation",
+         "The spread of your draws is not the standard deviation that the log-variance stands for. Test a value that you can check by hand: log-variance 0 means variance 1, so the spread is 1. What should it be at log-variance 2? Measure the standard deviation of 10,000 draws for both, and compare."),
+        ("centre-wrong", "Your draws are not centered on the means",
+         "The average of many draws should be the mean that you pass, because the noise is symmetric around zero. Yours is not. Either something besides the noise is added, or the means are changed on the way. Pass log-variances of −20, which leave almost no noise: what comes back, and what did you pass?"),
+        ("sample-gradient-partial", "Gradients come back, but not the right ones",
+         "The gradients do not match how your draws change when an argument changes a little. Part of the calculation may be cut from the graph, or rows share a value that each should have for itself. Look for detach(), no_grad() and .data, and for a sum or a mean over the rows. Does every intermediate result have `requires_grad`?"),
+        ("noise-correlated", "The noise of different elements is correlated",
+         "Where one element of your noise is high, another one tends to be high too, or low. The elements of a standard normal draw are independent. This happens if one random number is used for several elements, or if draws are mixed. How many random numbers do you draw for latents of shape (N, latent)?"),
     ),
-    **_bank(
+    **_of(
         "loss_function",
-        {
-            "kl-without-exp": "The last term of the KL divergence is the variance, but the log-variance came in its place, so that it cancels against the other one.",
-            "kl-with-log": "A logarithm is taken of the log-variance in the KL divergence: the way from a log-variance to the variance is the other direction.",
-            "kl-sign-flipped": "The KL divergence enters with the wrong sign: training would push the latents away from the prior. A divergence is never negative.",
-            "kl-missing": "Only the reconstruction term is there: the loss does not change with means and log-variances as it should.",
-            "kl-without-half": "The KL divergence is twice what it should be: look at the factor before the sum.",
-            "kl-mean-not-squared": "The means enter the KL divergence without being squared.",
-            "kl-averaged-over-latent": "The KL divergence is averaged over the latent dimensions: within an image it is a sum, and only the minibatch is averaged.",
-            "kl-without-constant": "The KL divergence is off by a constant for each latent dimension: it should be exactly zero at the prior, where mean and log-variance are zero.",
-            "kl-without-logvariance": "The log-variance itself is missing from the KL divergence, beside the variance and the squared mean.",
-            "kl-without-variance": "The variance is missing from the KL divergence, beside the log-variance and the squared mean.",
-            "kl-without-mean": "The means do not enter the KL divergence.",
-            "kl-std-for-variance": "The KL divergence uses the standard deviation where the formula has the variance.",
-            "kl-logvariance-as-log-std": "The KL divergence treats the log-variances as the logarithm of the standard deviation: a factor of two on the log scale.",
-            "kl-scaled": "The KL divergence is right up to a constant factor: the two terms are added without weights.",
-            "kl-term-sign": "Inside the KL divergence, one term (or more) has the wrong sign: compare the signs with the formula's, one by one, the factor in front included.",
-            "kl-other": "What the loss makes of means and log-variances is not the closed form of the KL divergence. Try values by hand: it is zero at the prior, where both are zero, and grows in every direction from there.",
-            "kl-detached": "The KL divergence has the right value, but not its gradient: part of it is cut out of the graph, or what the gradient needs is overwritten.",
-            "loss-arguments-exchanged": "Means and log-variances have changed places in the KL divergence.",
-            "terms-not-added": "How much the reconstruction counts depends on means and log-variances: the two terms are added, never multiplied or divided.",
-            "reconstruction-mse": "The reconstruction term is a squared error: the pixels are compared by binary cross-entropy here.",
-            "reconstruction-l1": "The reconstruction term is an absolute error: the pixels are compared by binary cross-entropy here.",
-            "reconstruction-missing": "Only the KL divergence is there: the loss does not depend on the reconstructions.",
-            "reconstruction-arguments-swapped": "Reconstructions and originals changed places in the cross-entropy: the logarithm is taken of the prediction, the original weighs it.",
-            "reconstruction-averaged-over-pixels": "The cross-entropy is averaged over the pixels: within an image it is a sum, and only the minibatch is averaged. (Library losses average over everything unless told otherwise.)",
-            "reconstruction-sign-flipped": "The reconstruction term has the wrong sign: the loss should fall when reconstructions improve.",
-            "reconstruction-sigmoid-twice": "The cross-entropy treats the reconstructions as logits, but the decoder's sigmoid has already been applied.",
-            "reconstruction-half": "Only one of the two terms of the binary cross-entropy is there: black pixels count as well as white ones.",
-            "reconstruction-scaled": "The cross-entropy is right up to a constant factor: the two terms are added without weights.",
-            "reconstruction-other": "What the loss makes of reconstructions and originals is not the pixelwise binary cross-entropy, summed over the pixels.",
-            "reconstruction-detached": "The reconstruction term has the right value, but not its gradient: it is cut out of the graph, or what the gradient needs is overwritten.",
-            "summed-over-batch": "The loss grows with the size of the minibatch: it is summed over the images where the text asks for the average.",
-            "reconstruction-summed-over-batch": "The reconstruction term is summed over the minibatch while the KL divergence is averaged: both are averaged.",
-            "kl-summed-over-batch": "The KL divergence is summed over the minibatch while the reconstruction term is averaged: both are averaged.",
-            "averaged-over-everything": "Both terms are averaged over pixels and latent dimensions as well: those are summed, and only the minibatch is averaged.",
-            "divided-by-latent": "The loss is divided by the number of latent dimensions: it is averaged over the images and nothing else.",
-            "divided-by-pixels": "The loss is divided by the number of pixels: it is averaged over the images and nothing else.",
-            "divided-by-all-pixels": "The sum of the two terms is divided by the number of pixels in the whole minibatch: divide by the number of images.",
-            "divided-by-constant": "The loss is divided by a fixed number: the number of images in the minibatch is not always the same.",
-            "divided-by-batch-twice": "The loss is divided by the number of images more than once: the average divides by it once.",
-            "batch-other": "For one image the loss may be right, but a minibatch does not give the average over its images: look at what is summed and by what it is divided.",
-            "loss-constant-off": "The loss changes as it should, but is off by a constant: something is added that depends on neither term, or a constant of the KL divergence is missing.",
-            "loss-not-scalar": "The loss is not a single number: somewhere a sum or an average is missing, or runs over too few axes.",
-            "loss-per-image": "One number for each image comes back: average them into a single scalar.",
-            "loss-detached": "No gradient flows through the loss: it was turned into a plain number, or cut out of the graph, on the way.",
-            "loss-image-shape": "The loss must not depend on how the pixels of an image are laid out, nor on how many there are: it is called on (N, input_dim) and on (N, 1, H, W).",
-            "loop-over-elements": "The work grows with the number of pixels or latent dimensions: a loop visits them one by one where a whole-tensor operation can do it at once.",
-            "loop-over-batch": "The work grows with the number of images: a loop visits them one by one where a whole-tensor operation can do it at once.",
-        },
+        ("kl-without-exp", "The log-variance stands where the variance belongs",
+         "The last summand of your KL divergence is the log-variance, so it cancels against the one before it. The formula has the variance there. Without it, your loss does not depend on the spread at all, and nothing keeps the spread near 1. What is the variance if the log-variance is 0, and if it is 2?"),
+        ("kl-with-log", "You take the logarithm of a log-variance",
+         "Your KL divergence takes log() of `logvariances`, which are logarithms already. For a negative one the result is NaN. The formula needs the log-variance and the variance. You are given the first: in which direction do you have to go to get the second? Try log-variances of 0 and 2 by hand."),
+        ("kl-sign-flipped", "Your KL divergence has the wrong sign",
+         "Your loss falls where the KL divergence rises. A KL divergence is never negative, and it is zero only where the two distributions are equal. With this sign, training pushes the latents away from the prior without end. Compute your term by hand for mean 3 and log-variance 0: is it positive?"),
+        ("kl-missing", "Your loss has no KL divergence",
+         "Your loss does not change with the means and the log-variances. Without the KL divergence, nothing keeps the latents near the prior. Then decoding a random latent gives no good image. Which of the two terms of the formula does your code compute? Is the other one added to what you return?"),
+        ("kl-without-half", "Your KL divergence is twice too large",
+         "Your KL divergence has exactly twice the right size, so it counts too much next to the reconstruction. What is inside the sum is right: look at the factor in front of it. Compute one dimension by hand, with mean 1 and log-variance 0. What does the formula give, and what does your code give?"),
+        ("kl-mean-not-squared", "The means are not squared in your KL divergence",
+         "The means enter your KL divergence as they are. Then their sign matters, and training can push them to one side without end. The distance from the prior should be the same for a mean of 2 and for a mean of −2. Compare your loss for both: what do you get?"),
+        ("kl-averaged-over-latent", "Your KL divergence is averaged over the latent dimensions",
+         "Within one image, the KL divergence is a sum over the latent dimensions. Yours is their average, so it counts too little next to the reconstruction. Only the minibatch is averaged. Call your loss on one image, then with every latent dimension repeated: should the KL divergence double? Which dimension does your mean run over?"),
+        ("kl-without-constant", "Your KL divergence is not zero at the prior",
+         "Your KL divergence is off by a constant for each latent dimension. The gradients stay right, but the value does not. Where mean and log-variance are 0, the two distributions are equal, so the divergence must be exactly 0. What does your sum give there? Which summand of the formula is missing?"),
+        ("kl-without-logvariance", "The log-variance is missing from your KL divergence",
+         "One summand of the KL divergence is the log-variance itself, and your loss does not contain it. This summand keeps the variance from shrinking to zero. Without it, training removes the noise from your draws. Compare your sum with the formula, one summand at a time: which one has no counterpart?"),
+        ("kl-without-variance", "The variance is missing from your KL divergence",
+         "One summand of the KL divergence is the variance, and your loss does not contain it. This summand keeps the variance from growing. Without it, training makes the noise larger without end. Compare your sum with the formula, one summand at a time: which one has no counterpart? The variance is not the log-variance."),
+        ("kl-without-mean", "The means are missing from your KL divergence",
+         "Your KL divergence does not depend on the means. Then nothing keeps the latents near zero, and a random latent lies where the decoder was never trained. Change only the means and call your loss again: should it change? Compare your sum with the formula, one summand at a time."),
+        ("kl-std-for-variance", "Your KL divergence has the standard deviation for the variance",
+         "Where the formula has the variance, your loss has the standard deviation. The two are equal at log-variance 0 only, so the loss pulls your spread to the wrong value. What is the variance for log-variance 2, and what is the standard deviation? Which of them does your code compute?"),
+        ("kl-logvariance-as-log-std", "Your KL divergence takes log σ² for log σ",
+         "Your KL divergence treats a log-variance as the logarithm of the standard deviation. On the log scale the two differ by a factor of 2. `logvariances` holds log σ², as its name says. Look for a factor of 2 in an exponent, and for a square of an exp(). What is the variance for log-variance 2?"),
+        ("kl-scaled", "Your KL divergence is off by a constant factor",
+         "Your KL divergence has the right form, but it is multiplied by a constant. In this loss both terms count fully, without weights. Compute one dimension by hand, with mean 1 and log-variance 0: the formula gives 0.5. Which factor in your code explains the difference?"),
+        ("kl-term-sign", "A sign inside your KL divergence is wrong",
+         "At least one summand of your KL divergence has the wrong sign. Compare the signs with the formula one by one. Include the factor in front of the sum, because a minus there flips every sign inside. Try mean 0 with log-variance −2, then with 2: the divergence must be positive for both."),
+        ("kl-logvariance-weight", "The log-variance has the wrong factor in your KL",
+         "The mean and the variance enter your KL divergence as they should, but the log-variance is multiplied by another number. Perhaps it is added twice, or a 2 from log σ² = 2 log σ is applied to a number that is already log σ². At means 0 and log-variances 0.1 the KL is nearly 0; what does yours give?"),
+        ("kl-mean-weight", "The squared mean has the wrong factor in your KL",
+         "The variance and the log-variance enter your KL divergence as they should, but the squared mean is multiplied by another number. Set the log-variances to zero: then the KL is half the sum of the squared means. What does your function give for a mean of 2?"),
+        ("kl-variance-weight", "The variance has the wrong factor in your KL",
+         "The mean and the log-variance enter your KL divergence as they should, but the variance is multiplied by another number. Set the means to zero and try log-variances near 0: the KL has its minimum, 0, exactly there. Where is the minimum of yours?"),
+        ("loss-changes", "Your loss changes between two equal calls",
+         "Two calls with the same arguments gave two different losses. So the loss depends on something else, such as a counter, a global variable or random numbers. The notebook compares losses from epoch to epoch, and the formula has no such part. Call it twice in a row and print both: what changes in between?"),
+        ("pixels-written-in", "A number of pixels is written into your loss",
+         "Your reconstruction term is right for images of 784 pixels and wrong for others, as if it were averaged and then multiplied by 784. The loss should sum over the pixels that it gets. On the notebook's worked example, with 4 pixels, what does your term give? Which reduction sums, without any number?"),
+        ("loss-not-finite", "Your loss is not finite for pixels of 0 and 1",
+         "MNIST has pixels of exactly 0 and 1, and a sigmoid reaches exactly 0 and 1 too. There your loss, or its gradient, becomes NaN or infinite, and training breaks after a few epochs. What is the logarithm of 0, and what is 0 times that? See how the documentation of `F.binary_cross_entropy` deals with it."),
+        ("kl-other", "The term for the latents is not the KL divergence",
+         "What your loss makes of means and log-variances is not the closed form of the KL divergence. Test it by hand in one dimension. It is 0 for mean 0 and log-variance 0, it is 0.5 for mean 1 and log-variance 0, and it grows in every direction from the first of them. What does your code give there?"),
+        ("kl-detached", "Your KL divergence has a wrong gradient",
+         "The value of your KL divergence is right, but its gradient is not. Training only uses the gradient, so the latents are not pulled toward the prior as they should be. Part of the calculation is cut from the graph, or a tensor is overwritten. Look for detach(), no_grad(), .data, .item() and operations in place."),
+        ("loss-arguments-exchanged", "Means and log-variances have changed places in your KL",
+         "Your KL divergence has the value that it would have with means and log-variances exchanged. Check which argument you use for what inside the function, and the order of the parameters in the `def` line. Test it by hand in one dimension, with mean 1 and log-variance 0: the divergence is 0.5."),
+        ("terms-not-added", "Your two terms are not added",
+         "How much a better reconstruction lowers your loss depends on the means and the log-variances. In a sum of two terms it would not. So your terms are multiplied, divided, or combined in another way. Write down how the two become one number: which operation joins them in the formula, and which one in your code?"),
+        ("reconstruction-mse", "You compare pixels by a squared error",
+         "Your reconstruction term is a squared error. Here a pixel is the probability of white, and the loss that fits a probability is the binary cross-entropy. It punishes a confident mistake much harder. Compute both for a white pixel that your decoder predicts as 0.01. How large is each?"),
+        ("reconstruction-l1", "You compare pixels by an absolute error",
+         "Your reconstruction term is an absolute error. Here a pixel is the probability of white, and the loss that fits a probability is the binary cross-entropy. It punishes a confident mistake much harder. Compute both for a white pixel that your decoder predicts as 0.01. How large is each?"),
+        ("reconstruction-missing", "Your loss ignores the reconstructions",
+         "Your loss does not change when the reconstructions change. Then nothing tells the decoder which image to draw, and it learns nothing. Change the reconstructions in the notebook and call your loss again: it should move. Is the reconstruction term computed, and is it added to what you return?"),
+        ("reconstruction-arguments-swapped", "Reconstructions and originals have changed places",
+         "Your cross-entropy takes the logarithm of the originals. Many of their pixels are exactly 0 or 1, where such a logarithm is infinite. The logarithm belongs to the prediction, and the original weighs it. In which order does the function that you call, or the formula that you wrote, take the two?"),
+        ("reconstruction-averaged-over-pixels", "Your cross-entropy is averaged over the pixels",
+         "Within one image, the cross-entropy is a sum over the pixels. Yours is their average, so it is hundreds of times too small next to the KL divergence, and training would ignore the images. Only the minibatch is averaged. If you call a library loss: over what does it average unless you tell it otherwise?"),
+        ("reconstruction-sign-flipped", "Your reconstruction term has the wrong sign",
+         "Your loss rises when the reconstructions get better, so training would make them worse and worse. A log-likelihood should rise, but a loss should fall. Compute your term for a good and for a bad reconstruction of one image: which one is smaller? Then check the sign in front of the logarithms."),
+        ("reconstruction-sigmoid-twice", "Your loss applies a second sigmoid",
+         "Your cross-entropy passes the reconstructions through a sigmoid. The decoder has already done that, so they are probabilities, not logits. After a second sigmoid no pixel counts as darker than one half. Look up the function that you call: does it expect logits or probabilities?"),
+        ("reconstruction-half", "Half of the binary cross-entropy is missing",
+         "Your cross-entropy has only one of its two summands. One is for pixels that are white in the original, the other for pixels that are black. With one of them alone, the best prediction is the same for every image: all white or all black. Compare your term with the formula: which case is missing?"),
+        ("reconstruction-scaled", "Your cross-entropy is off by a constant factor",
+         "Your reconstruction term has the right form, but it is multiplied by a constant. In this loss both terms count fully, without weights. Compute a single pixel by hand, with original 1 and reconstruction 0.5: the cross-entropy is 0.693. Which factor in your code explains the difference?"),
+        ("reconstruction-other", "Your reconstruction term is not the binary cross-entropy",
+         "What your loss makes of reconstructions and originals is not the pixelwise binary cross-entropy, summed over the pixels. Test it by hand on a single pixel. Original 1 with reconstruction 0.5 gives 0.693, and original 0 with 0.5 gives the same. Original 1 with 0.9 gives 0.105. What does your code give?"),
+        ("reconstruction-detached", "Your reconstruction term has a wrong gradient",
+         "The value of your reconstruction term is right, but its gradient is not. Training only uses the gradient, so the decoder cannot learn as it should. Part of the calculation is cut from the graph, or a tensor is overwritten. Look for detach(), no_grad(), .data, .item() and operations in place."),
+        ("summed-over-batch", "Your loss is summed over the minibatch, not averaged",
+         "Your loss grows with the number of images in the minibatch. The assignment asks for their average, so that the size of a training step does not depend on the batch size. Call your loss on one image, then on ten copies of it: should the two results differ? Which step in your code adds up the images?"),
+        ("reconstruction-summed-over-batch", "Your reconstruction term is not averaged over the minibatch",
+         "Your reconstruction term is a sum over the images, while your KL divergence is an average. So the balance of the two depends on the batch size. Both should be averaged over the images. Call your loss on one image, then on ten copies of it: which of your two terms changes?"),
+        ("kl-summed-over-batch", "Your KL divergence is not averaged over the minibatch",
+         "Your KL divergence is a sum over the images, while your reconstruction term is an average. So the balance of the two depends on the batch size. Both should be averaged over the images. Call your loss on one image, then on ten copies of it: which of your two terms changes?"),
+        ("averaged-over-everything", "You average over pixels and latent dimensions too",
+         "Both of your terms are averages over all of their elements. Within an image they should be sums, one over the pixels and one over the latent dimensions. Only the minibatch is averaged. There are many more pixels than latent dimensions, so the balance of the two terms is lost. Over which dimensions do your means run?"),
+        ("divided-by-latent", "Your loss is divided by the number of latent dimensions",
+         "Your loss gets smaller when there are more latent dimensions, because it is divided by their number. It should be an average over the images, and over nothing else. Look at where your divisor comes from and print it for 10 images: is it 10? Which dimension of `means` counts the images?"),
+        ("divided-by-pixels", "Your loss is divided by the number of pixels",
+         "Your loss gets smaller when an image has more pixels, because it is divided by their number. It should be an average over the images, and over nothing else. Look at where your divisor comes from and print it for 10 images: is it 10? Which dimension of `originals` counts the images?"),
+        ("divided-by-all-pixels", "Your loss is divided by all pixels of the minibatch",
+         "The sum of your two terms is divided by the number of pixels in the whole minibatch. It should be an average over the images, and over nothing else. Look at where your divisor comes from and print it for 10 images: is it 10? Does a mean in your code run over more than the images?"),
+        ("divided-by-constant", "Your loss is divided by a fixed number",
+         "Your loss is a sum over the images, divided by a number that stays the same for every minibatch. The last minibatch of an epoch is usually smaller, and its loss would be too low. Call your loss on 1, 2 and 4 copies of one image: should it change? Where does your divisor come from?"),
+        ("divided-by-batch-twice", "Your loss is divided by the batch size twice",
+         "Your loss gets smaller when the minibatch gets larger: four copies of one image give a quarter of its loss. An average of equal numbers should stay the same. So your loss is divided by the number of images more than once, perhaps by a mean and again by a division. Where does each of them happen?"),
+        ("batch-other", "Your loss is not the average over the images",
+         "The loss of a minibatch should be the mean of the losses of its images, and yours is not. Some step sums or divides over the wrong dimension, or mixes the images. Call your loss on two images one at a time, then on both at once. Compare the results: which of your two terms is off?"),
+        ("loss-constant-off", "Your loss is off by a constant",
+         "Your loss changes as it should, but its value is off by a constant. Training would work, but your numbers would not match the notebook's. Something is added that depends on neither term, or a constant of the KL divergence is missing. What does your KL divergence give for mean 0 and log-variance 0?"),
+        ("loss-not-scalar", "Your loss is not a single number",
+         "The loss must be one number, because `backward()` starts from one number. Yours has more; the message shows its shape. Compare that shape with the number of images, of pixels and of latent dimensions: which of them is not summed or averaged yet? Does a sum run over the wrong dimension?"),
+        ("loss-per-image", "You return one loss for each image",
+         "Your result has one number for each image. You are nearly there: training needs a single number for the whole minibatch, because `backward()` starts from one number. The assignment asks for the average over the images. Which step turns your N numbers into one?"),
+        ("loss-detached", "No gradient gets through your loss",
+         "Your loss has a value, but no gradient comes back through it, so training cannot change anything. It became a plain number or a new tensor on the way, or it was computed without a graph. Look for .item(), float(), torch.tensor(), detach(), .data and no_grad(). What does `loss.requires_grad` say in the notebook?"),
+        ("loss-image-shape", "Your loss depends on the shape of the images",
+         "Your loss works for one layout of the pixels, and fails or changes for another. It is called on images of shape (N, input_dim) and (N, 1, H, W), and the number of pixels is not always the same. The layout should make no difference. Call it on both in the notebook: which line assumes a certain shape?"),
+        ("loop-over-elements", "A loop visits pixels or latent dimensions one by one",
+         "The more pixels or latent dimensions there are, the more steps your loss takes. So a loop visits them one by one. PyTorch does the same for a whole tensor in one operation, and much faster. What does your loop do with one element? Which operation does that to all elements at once?"),
+        ("loop-over-batch", "A loop visits the images one by one",
+         "The more images there are in the minibatch, the more steps your loss takes. So a loop visits them one by one. PyTorch does the same for a whole tensor in one operation, and much faster. What does your loop do with one image? Which dimension do your operations have to run over to do it for all of them?"),
     ),
-    **_bank(
+    **_of(
         "encoder",
-        {
-            "encoder-depth": "The encoder has the wrong number of linear layers: three are asked for, the two heads not counted.",
-            "encoder-missing-relu": "A ReLU is missing between the encoder's linear layers: without it two of them collapse into one.",
-            "encoder-missing-last-relu": "The ReLU after the encoder's last linear layer is missing: all three layers are followed by one.",
-            "encoder-activation": "The encoder's layers are followed by another activation than ReLU.",
-            "encoder-width": "The encoder's layers do not have the hidden size that is asked for.",
-            "encoder-without-condition": "The encoder takes the image alone: its input is the image with the one-hot class beside it.",
-            "encoder-normalisation": "The encoder contains something beside linear layers and ReLU, such as dropout or batch normalisation.",
-            "mean-head-activated": "The predicted means pass through an activation: a mean can be any real number, so the head is one linear layer and nothing after it.",
-            "logvariance-head-activated": "The predicted log-variances pass through an activation: a log-variance can be any real number, also a negative one, so the head is one linear layer and nothing after it.",
-            "head-depth": "A head has more than one linear layer: the three hidden layers come before, and are shared.",
-            "heads-shared": "Means and log-variances come from the same layer: each head needs weights of its own.",
-            "encoder-bias": "A linear layer has no bias.",
-            "encoder-other": "The encoder or a head could not be recognised as what is described, linear layers of hidden_size numbers with one activation after each: count its layers, look at their sizes and at what follows each, and see that each takes what the one before gives.",
-            "encoder-sizes-hard-coded": "Sizes are written into the code as numbers: they must follow the constructor's arguments.",
-        },
+        ("encoder-depth", "Your encoder has the wrong number of linear layers",
+         "The message shows how many linear layers your encoder acts like. The assignment asks for three; the two heads do not count. Print `model` and list the layers from the input to the heads, in the order in which the data passes through them. Which one is missing, or too many?"),
+        ("encoder-missing-relu", "A ReLU is missing in your encoder",
+         "One of your encoder's linear layers is not followed by a ReLU; the message says which. Two linear layers with nothing in between can do no more than a single one. So your encoder is weaker than its number of layers suggests. Follow one image through it on paper: what comes after each layer?"),
+        ("encoder-missing-last-relu", "The ReLU after your encoder's last layer is missing",
+         "Your encoder ends with a linear layer. All three of its layers should be followed by a ReLU, the last one too. Without it, the last layer and a head together can do no more than a single linear layer. Follow one image through your model: what comes between the encoder and the heads?"),
+        ("encoder-activation", "Your encoder uses another activation than ReLU",
+         "The message names the activation that your encoder's layers are followed by. The model may train with it, but the assignment asks for ReLU, so that results can be compared. Look at everything that stands between two linear layers, in the constructor and in `forward`. Is there a ReLU, and nothing else?"),
+        ("encoder-width", "Your encoder's layers have the wrong width",
+         "The message shows the widths of your encoder's layers. Each of the three should give `hidden_size` numbers. Print `model` and read the sizes from the input to the heads: which layer gives another number, and where in your constructor does that number come from?"),
+        ("encoder-without-condition", "Your encoder takes the image without its class",
+         "Your encoder accepts the image alone. In a conditional VAE the encoder also gets the class: its input is the image with the one-hot row appended. So the first layer needs more inputs than the image has pixels. How many does yours have, and how many numbers are in both together?"),
+        ("encoder-normalisation", "Your encoder has more than linear layers and ReLU",
+         "Something in your encoder is neither a linear layer nor a ReLU; the message says how that shows. Dropout changes the output from call to call, and normalization has parameters that no linear layer has. Both can be useful, but the assignment does not ask for them. Print `model`: which layer is extra?"),
+        ("mean-head-activated", "Your means pass through an activation",
+         "A mean can be any real number. The message names the function that your means pass through, and it changes or limits them, so part of the latent space cannot be reached as it should. The head is one linear layer, with nothing after it. Look at the head itself, and at what `forward` does with its output."),
+        ("logvariance-head-activated", "Your log-variances pass through an activation",
+         "A log-variance can be any real number: a negative one means a variance below 1. The message names the function that yours pass through, and it changes or limits them. Keeping a variance positive is what the logarithm is for, so nothing else is needed. Look at the head itself, and at what `forward` does with its output."),
+        ("head-depth", "A head has more than one linear layer",
+         "The head in the message acts like more than one linear layer. The three hidden layers come before the heads, and both heads share them. A head only turns `hidden_size` numbers into `latent_dimensionality` numbers. Print `model`: how many layers does each head have, and which of them belong to the encoder?"),
+        ("heads-shared", "Both heads use the same weights",
+         "Your two heads share parameters, so the log-variances cannot change without changing the means. The model needs two separate answers: where an image lies in the latent space, and how certain that is. How many layers does your constructor make for the heads? Is the same one assigned to both names?"),
+        ("encoder-bias", "A linear layer has no bias",
+         "One linear layer of your encoder or of a head has no bias; the message says where. Without a bias, a layer always gives 0 for an input of 0, so it can learn less. nn.Linear has one unless you switch it off. Print `model` and look at that layer: which argument did you give it?"),
+        ("encoder-other", "Your encoder or a head was not recognized",
+         "The grader put its own numbers into your parameters. Then it tried to explain the output by linear layers with one activation after each, and did not succeed. Print `model` and follow one image through it. Is a layer skipped, used twice, of an unexpected size, or followed by something else? Does `forward` do part of the work?"),
+        ("encoder-two-arguments", "Your encoder takes two arguments",
+         "You call your encoder on the image and the class as two arguments. The notebook and the grader call `model.encoder` on one tensor, in which the class follows the image. Where could the two be joined, so that the encoder gets a single tensor?"),
+        ("encoder-input-width", "Your encoder expects another number of inputs",
+         "The first layer of your encoder does not fit the image with its one-hot class; the message shows both numbers. The class should enter as it is, one number for each class, after the pixels. Print the shape of what your `forward` gives the encoder. Which of its columns are not in the assignment?"),
+        ("square-images-assumed", "Your code assumes square images",
+         "Your code computes the side of an image as a square root, so it only works when the number of pixels is a square. The model gets flat rows of `input_dim` numbers, and 784 happens to be 28 times 28. Build a model with `input_dim` 30: where does it fail? Does your model need the side of an image at all?"),
+        ("encoder-sizes-hard-coded", "A size is written into your model as a number",
+         "Your model works with the usual sizes, but not with those in the message. So somewhere in your class stands a plain number where an argument of the constructor belongs. Build a model with three unusual sizes in the notebook and call its encoder. Which number in your code does not follow?"),
     ),
-    **_bank(
+    **_of(
         "decoder",
-        {
-            "decoder-depth": "The decoder has the wrong number of linear layers: four are asked for, the one to the pixels counted.",
-            "decoder-missing-relu": "A ReLU is missing between the decoder's linear layers: without it two of them collapse into one.",
-            "decoder-activation": "The decoder's hidden layers are followed by another activation than ReLU.",
-            "decoder-no-sigmoid": "The decoder's output is not squashed: pixels are probabilities between 0 and 1.",
-            "decoder-sigmoid-twice": "The decoder's output passes through a sigmoid twice: it can never be dark or bright.",
-            "decoder-relu-before-sigmoid": "A ReLU stands before the decoder's sigmoid: no pixel can then be darker than one half.",
-            "decoder-output-activation": "The decoder's output passes through another activation than the sigmoid.",
-            "decoder-width": "The decoder's hidden layers do not have the hidden size that is asked for.",
-            "decoder-without-condition": "The decoder takes the latent alone: its input is the latent with the one-hot class beside it.",
-            "decoder-normalisation": "The decoder contains something beside linear layers, ReLU and the sigmoid, such as dropout or batch normalisation.",
-            "decoder-bias": "A linear layer has no bias.",
-            "decoder-other": "The decoder could not be recognised as what is described, linear layers of hidden_size numbers with one activation after each: count its layers, look at their sizes and at what follows each, and see that each takes what the one before gives.",
-            "decoder-sizes-hard-coded": "Sizes are written into the code as numbers: they must follow the constructor's arguments.",
-        },
+        ("decoder-depth", "Your decoder has the wrong number of linear layers",
+         "The message shows how many linear layers your decoder acts like. The assignment asks for four; the last one, to the pixels, counts. Print `model.decoder` and list its layers from the latent to the pixels. Which one is missing, or too many?"),
+        ("decoder-missing-relu", "A ReLU is missing in your decoder",
+         "One of your decoder's hidden layers is not followed by a ReLU; the message says which. Two linear layers with nothing in between can do no more than a single one. So your decoder is weaker than its number of layers suggests. Follow one latent through it on paper: what comes after each layer?"),
+        ("decoder-activation", "Your decoder uses another activation than ReLU",
+         "The message names the activation that your decoder's hidden layers are followed by. The model may train with it, but the assignment asks for ReLU, so that results can be compared. Look at everything that stands between two linear layers. Is there a ReLU, and nothing else?"),
+        ("decoder-no-sigmoid", "Your decoder's output has no sigmoid",
+         "Your decoder can give numbers below 0 and above 1. A pixel is the probability of white, and the binary cross-entropy accepts nothing outside 0 to 1. Print the smallest and the largest number that your decoder gives. Which function turns any real number into a probability, and where should it be applied?"),
+        ("decoder-sigmoid-twice", "Your decoder applies the sigmoid twice",
+         "Your decoder's output passes through two sigmoids. The first gives numbers between 0 and 1, and the second turns those into numbers between 0.5 and 0.73. So no pixel can be dark or bright. Search your class for `sigmoid` in every spelling: which of them act on the decoder's output?"),
+        ("decoder-relu-before-sigmoid", "A ReLU stands before your decoder's sigmoid",
+         "A ReLU turns every negative number into 0, and the sigmoid turns 0 into one half. So no pixel can be darker than one half, and the background of your images stays gray. Print the smallest number that your decoder gives. What should stand between the last linear layer and the sigmoid?"),
+        ("decoder-output-activation", "Your decoder does not end in a sigmoid",
+         "The message names what follows your decoder's last linear layer. Each pixel is a probability of its own, so it must lie between 0 and 1 and must not depend on the other pixels. Which activation does the assignment ask for? Compare it with yours for the inputs −5, 0 and 5: where do they differ?"),
+        ("decoder-width", "Your decoder's layers have the wrong width",
+         "The message shows the widths of your decoder's hidden layers. Each of the first three should give `hidden_size` numbers. Print `model.decoder` and read the sizes from the latent to the pixels: which layer gives another number, and where in your constructor does that number come from?"),
+        ("decoder-without-condition", "Your decoder takes the latent without the class",
+         "Your decoder accepts the latent alone. Then nobody can ask it for an image of a certain class. Its input is the latent with the one-hot row appended, so the first layer needs more inputs than the latent has. How many does yours have, and how many numbers are in both together?"),
+        ("decoder-normalisation", "Your decoder has more than linear layers and activations",
+         "Something in your decoder is neither a linear layer, a ReLU nor the sigmoid; the message says how that shows. Dropout changes the output from call to call, and normalization has parameters that no linear layer has. Both can be useful, but the assignment does not ask for them. Print `model.decoder`: which layer is extra?"),
+        ("decoder-bias", "A linear layer of your decoder has no bias",
+         "One linear layer of your decoder has no bias. Without a bias, a layer always gives 0 for an input of 0, so it can learn less. nn.Linear has one unless you switch it off. Print `model.decoder` and look at each layer: which argument did you give it?"),
+        ("decoder-other", "Your decoder was not recognized",
+         "The grader put its own numbers into your parameters. Then it tried to explain the output by linear layers with one activation after each, and did not succeed. Print `model.decoder` and follow one latent through it. Is a layer skipped, used twice, of an unexpected size, or followed by something else?"),
+        ("decoder-shape", "Your decoder gives images in another shape",
+         "The decoder must give one flat row of `input_dim` pixels for each latent; the message shows the shape that it gives. The notebook calls `model.decoder` by itself and reshapes the row for the picture. Print `model.decoder(x).shape` for two latents with their classes. Which layer changes the shape?"),
+        ("decoder-two-arguments", "Your decoder takes two arguments",
+         "You call your decoder on the latent and the class as two arguments. To generate images, the notebook calls `model.decoder` on one tensor, in which the class follows the latent. Where could the two be joined, so that the decoder gets a single tensor?"),
+        ("decoder-input-width", "Your decoder expects another number of inputs",
+         "The first layer of your decoder does not fit the latent with its one-hot class; the message shows both numbers. To generate images, the notebook gives `model.decoder` the latent and the one-hot class, and nothing else. Print the shape of what your `forward` gives the decoder. Which of its columns are not in the assignment?"),
+        ("decoder-sizes-hard-coded", "A size is written into your decoder as a number",
+         "Your decoder works with the usual sizes, but not with those in the message. So somewhere in your class stands a plain number where an argument of the constructor belongs. Build a model with three unusual sizes in the notebook and call its decoder. Which number in your code does not follow?"),
     ),
-    **_bank(
+    **_of(
         "forward",
-        {
-            "condition-first": "The one-hot class stands before the data it is concatenated with: the order is data first, class last. The notebook calls the decoder in that order.",
-            "condition-missing": "The class does not reach the network: zeros or something else take the place of the one-hot vector.",
-            "mean-instead-of-sample": "The decoder is given the mean: two passes over the same image should differ by the noise of the draw.",
-            "logvariance-instead-of-sample": "The decoder is given the log-variances instead of a draw.",
-            "sample-arguments-swapped": "Means and log-variances changed places on their way into sample_latent.",
-            "sample-arguments-changed": "sample_latent is given something made from the log-variances, not the log-variances themselves.",
-            "heads-swapped": "Means and log-variances changed places in what forward returns.",
-            "one-head-twice": "Means and log-variances come from the same head.",
-            "outputs-swapped": "The three results come back in another order than (reconstruction, means, log-variances).",
-            "forward-detached": "No gradient of the reconstruction reaches some of the parameters: part of the pass is cut out of the graph.",
-            "same-for-every-image": "The result is the same whatever the image: what comes in never reaches it.",
-            "encoding-other": "The means and log-variances are not what your encoder and heads give for the image with its class: something is changed on the way in, in between, or on the way out.",
-            "decoding-other": "The reconstruction is not what your decoder gives for a draw with its class: something is changed on the way in or on the way out, or it is no draw from the means and log-variances.",
-            "reconstruction-changed": "What the decoder gives passes through another activation in forward: the decoder's output is the reconstruction.",
-            "latent-returned": "The draw is returned where the means are asked for.",
-            "unused-parameters": "Some parameters never take part in the reconstruction.",
-            "reconstruction-shape": "The reconstruction should be flat, like the input: one row of input_dim numbers for each image.",
-        },
+        ("condition-first", "The class comes before the data",
+         "You join the one-hot class and the data in the other order; the message says where. Each input column has its own weights, so the order must be the same everywhere. The notebook calls the decoder with the latent first and the class last. In which order do you pass the tensors to `torch.cat`?"),
+        ("condition-missing", "The class does not reach the network",
+         "The network gets nothing about the class: your result is the same as with zeros in place of the one-hot row. Then the model cannot draw the class that it is asked for. Change only the condition of one image in the notebook, with the same seed: does the result change? Which tensor do you join with the data?"),
+        ("mean-instead-of-sample", "You decode the mean instead of a draw",
+         "Your reconstruction is what the decoder gives for the mean. No noise enters, so this is a plain autoencoder, and its latent space has gaps. Two passes over the same image should differ a little. Which function of your module makes the draw? Follow its result in `forward`: where does it go?"),
+        ("logvariance-instead-of-sample", "You decode the log-variances instead of a draw",
+         "Your reconstruction is what the decoder gives for the log-variances. The decoder needs a point in the latent space, drawn from the means and the log-variances. Which function of your module makes that draw? Follow its result in `forward`: what do you join with the class?"),
+        ("sample-arguments-swapped", "The arguments of your draw are in the wrong order",
+         "Your latents are drawn around the log-variances, with a spread that comes from the means. So the draw treats each of them as the other. Compare the call in your `forward` with the `def` line of `sample_latent`: which argument comes first in each?"),
+        ("sample-arguments-changed", "You change the log-variances before the draw",
+         "`sample_latent` expects log-variances, and turns them into a spread by itself. Yours gets something that was computed from them, so a conversion happens twice. Look at the call in `forward`: what stands between the output of `logvariance_layer` and `sample_latent`? What is in the docstring of `sample_latent`?"),
+        ("heads-swapped", "Your means and log-variances come back exchanged",
+         "Your second result is what `logvariance_layer` gives, and your third is what `mean_layer` gives. The loss treats the two very differently, so the order matters. Check the names that you give to the outputs of the heads, and the order in the `return` line. Where do they change places?"),
+        ("one-head-twice", "Means and log-variances come from the same head",
+         "The second and the third result of your `forward` are the output of one and the same head. The other head is not used for either of them, so it cannot learn what it is for. Check which layer each line of `forward` calls. Is one line a copy of the other?"),
+        ("outputs-swapped", "Your three results come back in another order",
+         "The shapes show that your three results are all there, but not in the order of the docstring: reconstruction, means, log-variances. The notebook unpacks them in that order, so its loss would compare the wrong tensors. Compare your `return` line with the docstring: which result has to move?"),
+        ("results-detached", "The means or log-variances are cut from the gradient",
+         "The message names a result of `forward` from which no gradient reaches the encoder. The KL divergence is computed from these results, so it cannot train the encoder. Look for detach(), .data or no_grad on the way to the `return` line. Print the `requires_grad` of the three results: which one is False?"),
+        ("draw-changed", "The latent changes on its way to the decoder",
+         "Your `forward` calls `sample_latent`, but your decoder gets other latents than it returned; the message shows by how much. The draw already has the noise that it needs. Follow the latent from `sample_latent` to the decoder: what happens to it in between?"),
+        ("no-draw-in-forward", "Your decoder gets no random latent",
+         "For the same image, your decoder gets the same latent in every pass. So nothing is drawn, and the model is a plain autoencoder: between the points that it has seen, its latent space means nothing. Run `forward` twice on one image. Which line should make the two reconstructions differ?"),
+        ("forward-detached", "Part of your forward pass is cut from the gradient",
+         "The parameters in the message get no gradient from a result that should depend on them, so training cannot improve them. The path from them to the result is cut. Look for detach(), no_grad(), .data and .item(), and for new tensors that are made from numbers. After which step is `requires_grad` False?"),
+        ("same-for-every-image", "The result is the same for every image",
+         "Your result does not change with the image, so what comes in never reaches it. A layer may be skipped, a tensor replaced by a constant, or everything set to zero on the way. Pass two different images through the steps of `forward` one at a time. After which step are the two results equal?"),
+        ("encoding-other", "Means or log-variances are not what your encoder gives",
+         "The grader called your encoder and your heads by themselves on [image | one-hot]. Your `forward` returns something else. So it changes something on the way in, in between, or on the way out. Do the same in the notebook, step by step, next to the lines of `forward`. Where do the two first differ?"),
+        ("decoding-other", "The reconstruction is not what your decoder gives",
+         "The grader drew latents from your means and log-variances, and decoded them with the class by your decoder. Your `forward` returns another reconstruction. So the decoder gets something else than such a draw, or its output is changed. Follow the latent in `forward` from the draw to the `return` line: what happens to it at each step?"),
+        ("reconstruction-changed", "You change what the decoder gives",
+         "Your `forward` passes the decoder's output through another function; the message names it. The notebook also calls the decoder by itself, so its output must be the reconstruction as it is. Look at the lines of `forward` after the decoder: what do they change, and is that needed?"),
+        ("latent-returned", "You return the draw where the means belong",
+         "Your second result differs between two passes over the same image, so it is a draw and not the mean. The loss needs the mean, without noise, or its KL divergence is wrong. Which variable holds the output of `mean_layer`, and which one is in your `return` line?"),
+        ("unused-parameters", "Some parameters are never used",
+         "The parameters in the message have no effect on the reconstruction, so they cannot learn. Often a layer is made in the constructor and then not called, or another one is called twice. Search your class for the layer's name. Where should it be used, or can it go?"),
+        ("reconstruction-shape", "Your reconstruction has the wrong shape",
+         "The reconstruction should be flat like the input: one row of `input_dim` numbers for each image. Yours has the right number of values in another shape; the message shows both. The notebook compares it with the input pixel by pixel. Which step in your decoder or in `forward` changes the shape?"),
     ),
-    **_bank(
+    **_of(
         "training",
-        {
-            "stuck-start": "At its own starting weights some parameters get no gradient at all, so they can never move: look at how they are initialised.",
-        },
+        ("stuck-start", "Some parameters cannot start to learn",
+         "With your model's starting weights, the gradient of the parameters in the message is exactly zero. A gradient of zero changes nothing, so training can never move them. With other starting weights they do get a gradient. How does your constructor initialize them, and what do those values do to the layers that come after?"),
     ),
 }  # fmt: skip
-
-
-# --- sample_latent ------------------------------------------------------------------------------------------------
-
-Draw = Callable[[Tensor, Tensor, Tensor], Tensor]  # of means, logvariances and standard normal noise
-
-WRONG_DRAWS: dict[str, Draw] = {
-    "variance-as-std": lambda mu, logvar, noise: mu + logvar.exp() * noise,
-    "logvariance-as-std": lambda mu, logvar, noise: mu + logvar * noise,
-    "half-logvariance-as-std": lambda mu, logvar, noise: mu + 0.5 * logvar * noise,
-    "inverse-std": lambda mu, logvar, noise: mu + (-0.5 * logvar).exp() * noise,
-    "squared-std": lambda mu, logvar, noise: mu + (2 * logvar).exp() * noise,
-    "no-noise": lambda mu, logvar, noise: mu,
-    "no-mean": lambda mu, logvar, noise: (0.5 * logvar).exp() * noise,
-    "no-scale": lambda mu, logvar, noise: mu + noise,
-    "noise-scales-mean": lambda mu, logvar, noise: mu * noise + (0.5 * logvar).exp(),
-    "mean-scaled": lambda mu, logvar, noise: (mu + noise) * (0.5 * logvar).exp(),
-    "std-returned": lambda mu, logvar, noise: (0.5 * logvar).exp() + 0 * noise,
-    "sample-arguments-exchanged": lambda mu, logvar, noise: logvar + (0.5 * mu).exp() * noise,
-    "uniform-noise": lambda mu, logvar, noise: mu + (0.5 * logvar).exp() * _uniform(noise),
-    "positive-noise": lambda mu, logvar, noise: mu + (0.5 * logvar).exp() * noise.abs(),
-}
-_SYMMETRIC_UNIFORM: Draw = lambda mu, logvar, noise: mu + (0.5 * logvar).exp() * (2 * _uniform(noise) - 1)  # noqa: E731
-
-_ONE_SIGMA: Draw = lambda mu, logvar, noise: mu + (0.5 * logvar).exp()  # noqa: E731
-
-
-def _uniform(noise: Tensor) -> Tensor:
-    return torch.special.ndtr(noise)
-
-
-def diagnose_draws(draws: Tensor, means: Tensor, logvariances: Tensor) -> str | None:
-    """The mistake whose centre and spread these draws have: (N, D) draws, (D,) means and log-variances."""
-    quantiles = torch.special.ndtri((torch.arange(256) + 0.5) / 256)  # of the normal noise
-    noise = quantiles[:, None].expand(-1, len(means))
-    mean, std = draws.mean(0), draws.std(0)
-    for name, wrong in (*WRONG_DRAWS.items(), ("uniform-noise", _SYMMETRIC_UNIFORM), ("no-noise", _ONE_SIGMA)):
-        expected = wrong(means.expand_as(noise), logvariances.expand_as(noise), noise)
-        scale = (expected - expected[0]).std(0)  # exactly zero where there is no noise
-        close = (mean - expected.mean(0)).abs() <= 0.12 * scale + 1e-4
-        if bool((close & ((std - scale).abs() <= 0.1 * scale + 1e-4)).all()):
-            return name
-    return None
-
-
-# --- loss_function ------------------------------------------------------------------------------------------------
-
-Term = Callable[[Tensor, Tensor], Tensor]  # of (N, D) twice, or (N, L) twice, to (N,)
-
-
-def _cross_entropy(reconstructions: Tensor, originals: Tensor) -> Tensor:
-    return F.binary_cross_entropy(reconstructions, originals, reduction="none").sum(-1)
-
-
-def _divergence(means: Tensor, logvariances: Tensor) -> Tensor:
-    return -0.5 * (1 + logvariances - means.square() - logvariances.exp()).sum(-1)
-
-
-RECONSTRUCTIONS: dict[str, Term] = {
-    "": _cross_entropy,
-    "reconstruction-mse": lambda r, x: (r - x).square().sum(-1),
-    "reconstruction-mse ": lambda r, x: (r - x).square().mean(-1),
-    "reconstruction-l1": lambda r, x: (r - x).abs().sum(-1),
-    "reconstruction-l1 ": lambda r, x: (r - x).abs().mean(-1),
-    "reconstruction-missing": lambda r, x: 0 * r.sum(-1),
-    "reconstruction-arguments-swapped": lambda r, x: _cross_entropy(x, r),
-    "reconstruction-averaged-over-pixels": lambda r, x: _cross_entropy(r, x) / r.shape[-1],
-    "reconstruction-sign-flipped": lambda r, x: -_cross_entropy(r, x),
-    "reconstruction-sigmoid-twice": lambda r, x: _cross_entropy(torch.sigmoid(r), x),
-    "reconstruction-half": lambda r, x: -(x * r.log()).sum(-1),
-    "reconstruction-half ": lambda r, x: -((1 - x) * (1 - r).log()).sum(-1),
-}
-DIVERGENCES: dict[str, Term] = {
-    "": _divergence,
-    "kl-without-exp": lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - logvar).sum(-1),
-    "kl-with-log": lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - logvar.log()).sum(-1),
-    "kl-with-log ": lambda mu, logvar: -0.5 * (1 + logvar.log() - mu.square() - logvar).sum(-1),
-    "kl-sign-flipped": lambda mu, logvar: -_divergence(mu, logvar),
-    "kl-missing": lambda mu, logvar: 0 * mu.sum(-1),
-    "kl-without-half": lambda mu, logvar: 2 * _divergence(mu, logvar),
-    "kl-without-half kl-sign-flipped": lambda mu, logvar: -2 * _divergence(mu, logvar),
-    "kl-mean-not-squared": lambda mu, logvar: -0.5 * (1 + logvar - mu - logvar.exp()).sum(-1),
-    "kl-averaged-over-latent": lambda mu, logvar: _divergence(mu, logvar) / mu.shape[-1],
-    "kl-without-constant": lambda mu, logvar: -0.5 * (logvar - mu.square() - logvar.exp()).sum(-1),
-    "kl-without-logvariance": lambda mu, logvar: -0.5 * (1 - mu.square() - logvar.exp()).sum(-1),
-    "kl-without-variance": lambda mu, logvar: -0.5 * (1 + logvar - mu.square()).sum(-1),
-    "kl-without-mean": lambda mu, logvar: -0.5 * (1 + logvar - logvar.exp()).sum(-1),
-    "kl-std-for-variance": lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - (0.5 * logvar).exp()).sum(-1),
-    "kl-logvariance-as-log-std": lambda mu, logvar: _divergence(mu, 2 * logvar),
-    "loss-arguments-exchanged": lambda mu, logvar: _divergence(logvar, mu),
-}
-# How the two terms of each image become one number: weights of the summed terms, from N, D and L.
-REDUCTIONS: dict[str, Callable[[int, int, int], tuple[float, float]]] = {
-    "": lambda n, d, latent: (1 / n, 1 / n),
-    "summed-over-batch": lambda n, d, latent: (1, 1),
-    "reconstruction-summed-over-batch": lambda n, d, latent: (1, 1 / n),
-    "kl-summed-over-batch": lambda n, d, latent: (1 / n, 1),
-    "averaged-over-everything": lambda n, d, latent: (1 / (n * d), 1 / (n * latent)),
-    "reconstruction-averaged-over-pixels kl-summed-over-batch": lambda n, d, latent: (1 / (n * d), 1),
-    "reconstruction-summed-over-batch kl-averaged-over-latent": lambda n, d, latent: (1, 1 / (n * latent)),
-    "divided-by-latent": lambda n, d, latent: (1 / latent, 1 / latent),
-    "divided-by-latent ": lambda n, d, latent: (1 / (n * latent), 1 / (n * latent)),
-    "divided-by-pixels": lambda n, d, latent: (1 / d, 1 / d),
-    "divided-by-all-pixels": lambda n, d, latent: (1 / (n * d), 1 / (n * d)),
-}
-
-
-@dataclass(frozen=True)
-class LossProbe:
-    """One call of loss_function and what it gave: (N, D) images twice, (N, L) parameters twice, a number."""
-
-    reconstructions: Tensor
-    originals: Tensor
-    means: Tensor
-    logvariances: Tensor
-    value: float
-
-
-def diagnose_loss(probes: list[LossProbe]) -> list[str]:
-    """The mistakes that together explain every probe, the fewest that do; empty if none are known to."""
-    candidates: list[list[str]] = []
-    terms = [
-        (
-            {name: float(term(p.reconstructions, p.originals).sum()) for name, term in RECONSTRUCTIONS.items()},
-            {name: float(term(p.means, p.logvariances).sum()) for name, term in DIVERGENCES.items()},
-            {name: weigh(len(p.means), p.originals.shape[-1], p.means.shape[-1]) for name, weigh in REDUCTIONS.items()},
-            p.value,
-        )
-        for p in probes
-    ]
-    if all(value != value for *_, value in terms):  # NaN alone says nothing
-        return []
-    for names in product(RECONSTRUCTIONS, DIVERGENCES, REDUCTIONS):
-        reconstruction, divergence, reduction = names
-        if all(
-            _same(r[reconstruction] * w[reduction][0] + kl[divergence] * w[reduction][1], value)
-            for r, kl, w, value in terms
-        ):
-            candidates.append(" ".join(names).split())
-    if candidates:
-        return min(candidates, key=len)
-    # A weight of the divergence that explains every probe, taken from the one where the divergence says most.
-    r, kl, w, value = max(terms, key=lambda term: abs(term[1][""] / (term[0][""] or 1)))
-    factor = (value - r[""] * w[""][0]) / (kl[""] * w[""][1]) if kl[""] else 1.0
-    scaled = all(_same(r[""] * w[""][0] + factor * kl[""] * w[""][1], value) for r, kl, w, value in terms)
-    return ["kl-scaled"] if scaled and abs(factor - 1) > 0.01 else []
-
-
-# What a wrong term may be made of: the right features first, then those that are mistaken for them.
-KL_FEATURES: dict[str, Term] = {
-    "kl-without-logvariance": lambda mu, logvar: logvar.sum(-1),
-    "kl-without-mean": lambda mu, logvar: mu.square().sum(-1),
-    "kl-without-variance": lambda mu, logvar: logvar.exp().sum(-1),
-    "kl-mean-not-squared": lambda mu, logvar: mu.sum(-1),
-    "kl-std-for-variance": lambda mu, logvar: (0.5 * logvar).exp().sum(-1),
-    "kl-logvariance-as-log-std": lambda mu, logvar: (2 * logvar).exp().sum(-1),
-}
-KL_WEIGHTS = (-0.5, 0.5, 0.5)
-RECONSTRUCTION_FEATURES: dict[str, Term] = {
-    "reconstruction-half": lambda r, x: (x * r.log()).sum(-1),
-    "reconstruction-half ": lambda r, x: ((1 - x) * (1 - r).log()).sum(-1),
-    "reconstruction-mse": lambda r, x: (r - x).square().sum(-1),
-    "reconstruction-l1": lambda r, x: (r - x).abs().sum(-1),
-    "reconstruction-sigmoid-twice": lambda r, x: _cross_entropy(torch.sigmoid(r), x),
-    "reconstruction-arguments-swapped": lambda r, x: _cross_entropy(x, r),
-}
-RECONSTRUCTION_WEIGHTS = (-1.0, -1.0)
-
-
-def diagnose_terms(loss: Callable[[list[Tensor]], float], images: list[list[Tensor]]) -> list[str]:
-    """What can be said of each term by itself, for a loss that no combination in the bank explains.
-
-    Arguments:
-        loss: gives the loss of reconstructions and originals (N, D), means and log-variances (N, L).
-        images: many such arguments for one image, N = 1.
-
-    Each term is fitted as a weighted sum of features, all else held fixed. How a term grows from one image to several
-    like it shows the average.
-    """
-    sizes = []
-    for pair in (images[:2], images[2:4], images[4:6]):  # one pair may have two reconstructions that are equally good
-        crossed = [loss(images_of[:2] + parameters_of[2:]) for images_of in pair for parameters_of in pair]
-        sizes.append(max(map(abs, crossed)))
-        if not sizes[-1] < float("inf"):  # NaN, too
-            return ["not-finite"]
-        if abs(crossed[0] - crossed[1] - crossed[2] + crossed[3]) > 1e-3 * sizes[-1]:
-            return ["terms-not-added"]
-    one, size = images[0], sizes[0]
-    mistakes: list[str] = []
-    factors: list[float | None] = []
-    growth: list[float] = []  # of a term's change, from one image to four like it
-    for term, vary, features, right in (
-        ("reconstruction", slice(0, 2), RECONSTRUCTION_FEATURES, RECONSTRUCTION_WEIGHTS),
-        ("kl", slice(2, 4), KL_FEATURES, KL_WEIGHTS),
-    ):
-        points = [[*one[: vary.start], *each[vary], *one[vary.stop :]] for each in images]
-        values = torch.tensor([loss(point) for point in points])
-        matrix = torch.stack(
-            [
-                feature(*(torch.cat(each) for each in zip(*(p[vary] for p in points), strict=True)))
-                for feature in features.values()
-            ],
-            1,
-        )
-        mistake, factor = _about_term(term, values, matrix, list(features), right)
-        mistakes += mistake
-        factors.append(factor)
-        alone = float(values[0] - values[1])
-        if abs(alone) > 1e-4 * size:
-            together = [loss([each.repeat(4, 1) for each in point]) for point in points[:2]]
-            growth.append((together[0] - together[1]) / alone)
-    pixels, latent = one[0].shape[-1], one[2].shape[-1]
-    match factors:
-        case [float(first), float(second)]:
-            by_one_number = _same(first, second, 1e-3) and not _same(1.0, first, 1e-3)
-        case _:
-            by_one_number = False
-    if growth and all(_same(4.0, each, 0.01) for each in growth):
-        mistakes.append("divided-by-constant" if by_one_number else "summed-over-batch")
-    else:
-        for factor, average, scaled in (
-            (factors[0], 1 / pixels, "reconstruction-averaged-over-pixels reconstruction-scaled"),
-            (factors[1], 1 / latent, "kl-averaged-over-latent kl-scaled"),
-        ):
-            if factor is not None and not _same(1.0, factor, 1e-3):
-                mistakes.append(scaled.split()[not _same(average, factor, 1e-3)])
-        if growth and all(_same(0.25, each, 0.01) for each in growth):
-            mistakes.append("divided-by-batch-twice")
-        elif not all(_same(1.0, each, 0.01) for each in growth):
-            mistakes.append("batch-other")
-    return mistakes or ["loss-constant-off"]
-
-
-def _about_term(
-    term: str, values: Tensor, features: Tensor, names: list[str], right: tuple[float, ...]
-) -> tuple[list[str], float | None]:
-    """The mistake in one term, and the factor that it is off by where it is right but for that.
-
-    Arguments:
-        values: (P,) losses, where only this term varies.
-        features: (P, F) what the term may be a weighted sum of, called `names`; the first have the weights `right`.
-
-    Nothing is said of a term that is lost in the rounding of a far larger one.
-    """
-    spread = float(values.std())
-    due = float((features[:, : len(right)] @ torch.tensor(right)).std())
-    if 1e-6 * float(values.abs().max()) > 1e-3 * max(due, spread):
-        return [], None
-    if spread < 1e-6 * max(1.0, float(values.abs().max())):
-        return [f"{term}-missing"], None
-    constant = torch.ones(len(values), 1)
-    matrix = torch.cat((features, constant), 1).double()
-    found = torch.linalg.lstsq(matrix, values.double()[:, None], driver="gelsd").solution
-    if float((matrix @ found - values.double()[:, None]).abs().max()) > 2e-3 * spread:
-        return [f"{term}-other"], None
-    weights = found[:-1, 0] * (found[:-1, 0].abs() * features.std(0) > 5e-3 * spread)
-    extra = [name for name, weight in zip(names[len(right) :], weights[len(right) :], strict=True) if weight]
-    ratios = [float(weight) / expected for weight, expected in zip(weights, right, strict=False)]
-    there = [ratio for ratio in ratios if ratio]
-    alike = all(_same(abs(there[0]), abs(ratio), 0.01) for ratio in there)
-    if extra:
-        replaces = len(extra) == 1 and (not there or (alike and len(there) == len(ratios) - 1))
-        return [extra[0].strip() if replaces else f"{term}-other"], None
-    if not alike:
-        return [f"{term}-other"], None
-    if len(there) < len(ratios):
-        absent = [name.strip() for name, ratio in zip(names, ratios, strict=False) if not ratio]
-        return [*absent, *(["kl-term-sign"] if len({ratio > 0 for ratio in there}) > 1 and term == "kl" else [])], None
-    if len({ratio > 0 for ratio in ratios}) > 1:
-        return ["kl-term-sign" if term == "kl" else "reconstruction-other"], None
-    return ([f"{term}-sign-flipped"], None) if ratios[0] < 0 else ([], ratios[0])
-
-
-def _same(expected: float, value: float, tolerance: float = 3e-4) -> bool:
-    if expected != expected or value != value:  # NaN
-        return expected != expected and value != value
-    return abs(expected - value) <= tolerance * max(abs(value), 1e-2)
-
-
-# --- networks -----------------------------------------------------------------------------------------------------
-
-Activation = Callable[[Tensor], Tensor]
-
-
-def _identity(x: Tensor) -> Tensor:
-    return x
-
-
-ACTIVATIONS: dict[str, Activation] = {
-    "ReLU": torch.relu,
-    "none": _identity,
-    "leaky ReLU": F.leaky_relu,
-    "ELU": F.elu,
-    "GELU": F.gelu,
-    "SiLU": F.silu,
-    "softplus": F.softplus,
-    "tanh": torch.tanh,
-    "sigmoid": torch.sigmoid,
-    "softmax": lambda x: torch.softmax(x, -1),
-    "ReLU, then tanh": lambda x: torch.tanh(torch.relu(x)),
-    "ReLU, then sigmoid": lambda x: torch.sigmoid(torch.relu(x)),
-    "ReLU, then softmax": lambda x: torch.softmax(torch.relu(x), -1),
-    "tanh, then ReLU": lambda x: torch.relu(torch.tanh(x)),
-    "softmax, then ReLU": lambda x: torch.relu(torch.softmax(x, -1)),
-}
-HEAD_ACTIVATIONS: dict[str, Activation] = {
-    "none": _identity,
-    "ReLU": torch.relu,
-    "tanh": torch.tanh,
-    "sigmoid": torch.sigmoid,
-    "softplus": F.softplus,
-    "exp": torch.exp,
-    "exp of its half": lambda x: torch.exp(0.5 * x),
-    "leaky ReLU": F.leaky_relu,
-    "absolute value": torch.abs,
-    "square": torch.square,
-}
-OUTPUT_ACTIVATIONS: dict[str, Activation] = {
-    "sigmoid": torch.sigmoid,
-    "none": _identity,
-    "two sigmoids": lambda x: torch.sigmoid(torch.sigmoid(x)),
-    "ReLU, then sigmoid": lambda x: torch.sigmoid(torch.relu(x)),
-    "tanh": torch.tanh,
-    "ReLU": torch.relu,
-    "clamping": lambda x: x.clamp(0, 1),
-    "softmax": lambda x: torch.softmax(x, -1),
-    "tanh, rescaled": lambda x: (torch.tanh(x) + 1) / 2,
-    "tanh, then sigmoid": lambda x: torch.sigmoid(torch.tanh(x)),
-    "hard sigmoid": F.hardsigmoid,
-    "softplus": F.softplus,
-    "logarithm of a sigmoid": F.logsigmoid,
-    "sigmoid, then tanh": lambda x: torch.tanh(torch.sigmoid(x)),
-    "sigmoid, then softmax": lambda x: torch.softmax(torch.sigmoid(x), -1),
-    "softmax, then sigmoid": lambda x: torch.sigmoid(torch.softmax(x, -1)),
-}
-
-
-def hidden_activations(depth: int) -> Iterator[tuple[str, ...]]:
-    """Ways to follow `depth` linear layers by activations, the right one first, the likelier mistakes early."""
-    right = ("ReLU",) * depth
-    yield right
-    yield from sorted(set(product(("ReLU", "none"), repeat=depth)) - {right}, key=lambda names: names.count("none"))
-    for name in (name for name in ACTIVATIONS if name not in ("ReLU", "none")):
-        yield (name,) * depth
-        yield (*((name,) * (depth - 1)), "none")
-        for place in range(depth):
-            yield (*right[:place], name, *right[place + 1 :])

@@ -1,0 +1,53 @@
+"""What each mistake in the draw would give, and the diagnosis of draws by their centre and spread."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A wrong draw: the mistake, and what it makes of means, log-variances and standard normal noise."""
+
+    mistake: str
+    predict: Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+def _uniform(noise: Tensor) -> Tensor:
+    return torch.special.ndtr(noise)
+
+
+DRAWS = (
+    Draw("variance-as-std", lambda mu, logvar, noise: mu + logvar.exp() * noise),
+    Draw("logvariance-as-std", lambda mu, logvar, noise: mu + logvar * noise),
+    Draw("half-logvariance-as-std", lambda mu, logvar, noise: mu + 0.5 * logvar * noise),
+    Draw("inverse-std", lambda mu, logvar, noise: mu + (-0.5 * logvar).exp() * noise),
+    Draw("squared-std", lambda mu, logvar, noise: mu + (2 * logvar).exp() * noise),
+    Draw("no-noise", lambda mu, logvar, noise: mu),
+    Draw("no-mean", lambda mu, logvar, noise: (0.5 * logvar).exp() * noise),
+    Draw("no-scale", lambda mu, logvar, noise: mu + noise),
+    Draw("noise-scales-mean", lambda mu, logvar, noise: mu * noise + (0.5 * logvar).exp()),
+    Draw("mean-scaled", lambda mu, logvar, noise: (mu + noise) * (0.5 * logvar).exp()),
+    Draw("std-returned", lambda mu, logvar, noise: (0.5 * logvar).exp() + 0 * noise),
+    Draw("sample-arguments-exchanged", lambda mu, logvar, noise: logvar + (0.5 * mu).exp() * noise),
+    Draw("uniform-noise", lambda mu, logvar, noise: mu + (0.5 * logvar).exp() * _uniform(noise)),
+    Draw("positive-noise", lambda mu, logvar, noise: mu + (0.5 * logvar).exp() * noise.abs()),
+    Draw("uniform-noise", lambda mu, logvar, noise: mu + (0.5 * logvar).exp() * (2 * _uniform(noise) - 1)),
+    Draw("no-noise", lambda mu, logvar, noise: mu + (0.5 * logvar).exp()),
+)
+
+
+def diagnose(draws: Tensor, means: Tensor, logvariances: Tensor) -> str | None:
+    """The mistake whose centre and spread these draws have: (N, D) draws, (D,) means and log-variances."""
+    quantiles = torch.special.ndtri((torch.arange(256) + 0.5) / 256)  # of the normal noise
+    noise = quantiles[:, None].expand(-1, len(means))
+    mean, std = draws.mean(0), draws.std(0)
+    for wrong in DRAWS:
+        expected = wrong.predict(means.expand_as(noise), logvariances.expand_as(noise), noise)
+        scale = (expected - expected[0]).std(0)  # exactly zero where there is no noise
+        close = (mean - expected.mean(0)).abs() <= 0.12 * scale + 1e-4
+        if bool((close & ((std - scale).abs() <= 0.1 * scale + 1e-4)).all()):
+            return wrong.mistake
+    return None

@@ -1,0 +1,273 @@
+"""What each mistake in the loss would give, and the diagnosis of a loss from its values alone.
+
+The loss is a sum over images of a reconstruction term and a divergence, each weighed by how it is reduced. The first
+diagnosis tries every combination of the formulas below. Where none fits, each term is looked at by itself: it is
+fitted as a weighted sum of features, all else held fixed, and how it grows from one image to several shows the average.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from autograder.assignments.cvae.assignment import INPUT_DIM
+
+
+@dataclass(frozen=True)
+class Term:
+    """A formula for one term of each image: the mistakes in it, none in the right one, and its (N,) values.
+
+    Its arguments are reconstructions and originals, (N, D), or means and log-variances, (N, L).
+    """
+
+    mistakes: tuple[str, ...]
+    predict: Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """How the terms become one number: the mistakes in it, and the weights of the two summed terms for N, D and L."""
+
+    mistakes: tuple[str, ...]
+    weights: Callable[[int, int, int], tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """What a term may be a weighted sum of: its weight in the right term, and the mistake.
+
+    The mistake is that the feature is missing, for one with a weight, else that it is there.
+    """
+
+    mistake: str
+    weight: float
+    predict: Callable[[Tensor, Tensor], Tensor]
+    weighted: str = ""  # the mistake where it has another weight than this
+
+
+def _cross_entropy(reconstructions: Tensor, originals: Tensor) -> Tensor:
+    return F.binary_cross_entropy(reconstructions, originals, reduction="none").sum(-1)
+
+
+def _divergence(means: Tensor, logvariances: Tensor) -> Tensor:
+    return -0.5 * (1 + logvariances - means.square() - logvariances.exp()).sum(-1)
+
+
+RECONSTRUCTIONS = (
+    Term((), _cross_entropy),
+    Term(("reconstruction-mse",), lambda r, x: (r - x).square().sum(-1)),
+    Term(("reconstruction-mse",), lambda r, x: (r - x).square().mean(-1)),
+    Term(("reconstruction-l1",), lambda r, x: (r - x).abs().sum(-1)),
+    Term(("reconstruction-l1",), lambda r, x: (r - x).abs().mean(-1)),
+    Term(("reconstruction-missing",), lambda r, x: 0 * r.sum(-1)),
+    Term(("reconstruction-arguments-swapped",), lambda r, x: _cross_entropy(x, r)),
+    Term(("reconstruction-averaged-over-pixels",), lambda r, x: _cross_entropy(r, x) / r.shape[-1]),
+    Term(("reconstruction-sign-flipped",), lambda r, x: -_cross_entropy(r, x)),
+    Term(("reconstruction-sigmoid-twice",), lambda r, x: _cross_entropy(torch.sigmoid(r), x)),
+    Term(("reconstruction-half",), lambda r, x: -(x * r.log()).sum(-1)),
+    Term(("reconstruction-half",), lambda r, x: -((1 - x) * (1 - r).log()).sum(-1)),
+)
+DIVERGENCES = (
+    Term((), _divergence),
+    Term(("kl-without-exp",), lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - logvar).sum(-1)),
+    Term(("kl-with-log",), lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - logvar.log()).sum(-1)),
+    Term(("kl-with-log",), lambda mu, logvar: -0.5 * (1 + logvar.log() - mu.square() - logvar).sum(-1)),
+    Term(("kl-sign-flipped",), lambda mu, logvar: -_divergence(mu, logvar)),
+    Term(("kl-missing",), lambda mu, logvar: 0 * mu.sum(-1)),
+    Term(("kl-without-half",), lambda mu, logvar: 2 * _divergence(mu, logvar)),
+    Term(("kl-without-half", "kl-sign-flipped"), lambda mu, logvar: -2 * _divergence(mu, logvar)),
+    Term(("kl-mean-not-squared",), lambda mu, logvar: -0.5 * (1 + logvar - mu - logvar.exp()).sum(-1)),
+    Term(("kl-averaged-over-latent",), lambda mu, logvar: _divergence(mu, logvar) / mu.shape[-1]),
+    Term(("kl-without-constant",), lambda mu, logvar: -0.5 * (logvar - mu.square() - logvar.exp()).sum(-1)),
+    Term(("kl-without-logvariance",), lambda mu, logvar: -0.5 * (1 - mu.square() - logvar.exp()).sum(-1)),
+    Term(("kl-without-variance",), lambda mu, logvar: -0.5 * (1 + logvar - mu.square()).sum(-1)),
+    Term(("kl-without-mean",), lambda mu, logvar: -0.5 * (1 + logvar - logvar.exp()).sum(-1)),
+    Term(("kl-std-for-variance",), lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - (0.5 * logvar).exp()).sum(-1)),
+    Term(("kl-logvariance-as-log-std",), lambda mu, logvar: _divergence(mu, 2 * logvar)),
+    Term(("loss-arguments-exchanged",), lambda mu, logvar: _divergence(logvar, mu)),
+)
+REDUCTIONS = (
+    Reduction((), lambda n, d, latent: (1 / n, 1 / n)),
+    Reduction(("summed-over-batch",), lambda n, d, latent: (1, 1)),
+    Reduction(("reconstruction-summed-over-batch",), lambda n, d, latent: (1, 1 / n)),
+    Reduction(("kl-summed-over-batch",), lambda n, d, latent: (1 / n, 1)),
+    Reduction(("averaged-over-everything",), lambda n, d, latent: (1 / (n * d), 1 / (n * latent))),
+    Reduction(("reconstruction-averaged-over-pixels", "kl-summed-over-batch"), lambda n, d, latent: (1 / (n * d), 1)),
+    Reduction(
+        ("reconstruction-summed-over-batch", "kl-averaged-over-latent"), lambda n, d, latent: (1, 1 / (n * latent))
+    ),
+    Reduction(("divided-by-latent",), lambda n, d, latent: (1 / latent, 1 / latent)),
+    Reduction(("divided-by-latent",), lambda n, d, latent: (1 / (n * latent), 1 / (n * latent))),
+    Reduction(("divided-by-pixels",), lambda n, d, latent: (1 / d, 1 / d)),
+    Reduction(("divided-by-all-pixels",), lambda n, d, latent: (1 / (n * d), 1 / (n * d))),
+)
+KL_FEATURES = (
+    Feature("kl-without-logvariance", -0.5, lambda mu, logvar: logvar.sum(-1), "kl-logvariance-weight"),
+    Feature("kl-without-mean", 0.5, lambda mu, logvar: mu.square().sum(-1), "kl-mean-weight"),
+    Feature("kl-without-variance", 0.5, lambda mu, logvar: logvar.exp().sum(-1), "kl-variance-weight"),
+    Feature("kl-mean-not-squared", 0, lambda mu, logvar: mu.sum(-1)),
+    Feature("kl-std-for-variance", 0, lambda mu, logvar: (0.5 * logvar).exp().sum(-1)),
+    Feature("kl-logvariance-as-log-std", 0, lambda mu, logvar: (2 * logvar).exp().sum(-1)),
+)
+RECONSTRUCTION_FEATURES = (
+    Feature("reconstruction-half", -1, lambda r, x: (x * r.log()).sum(-1)),
+    Feature("reconstruction-half", -1, lambda r, x: ((1 - x) * (1 - r).log()).sum(-1)),
+    Feature("reconstruction-mse", 0, lambda r, x: (r - x).square().sum(-1)),
+    Feature("reconstruction-l1", 0, lambda r, x: (r - x).abs().sum(-1)),
+    Feature("reconstruction-sigmoid-twice", 0, lambda r, x: _cross_entropy(torch.sigmoid(r), x)),
+    Feature("reconstruction-arguments-swapped", 0, lambda r, x: _cross_entropy(x, r)),
+)
+
+Arguments = tuple[Tensor, ...]  # reconstructions and originals (N, D), means and log-variances (N, L)
+Loss = Callable[..., float]  # of Arguments
+
+
+def diagnose(loss: Loss, draw: Callable[[int, int, int, float], Arguments]) -> list[str]:
+    """The mistakes that explain the values of a loss, the fewest that do; never none.
+
+    `draw` gives random arguments for so many images, pixels and latent dimensions, with log-variances from the lowest.
+    """
+    for lowest in (-2.0, 0.2):  # of either sign, and positive: a wrong term may take their logarithm
+        probes = [draw(*sizes, lowest) for sizes in ((1, 12, 5), (5, 20, 3), (3, 9, 8))]
+        if found := _by_combination(probes, [loss(*probe) for probe in probes]):
+            return found
+    return _by_term(loss, [draw(1, 11, 7, -2.0) for _ in range(16)])
+
+
+def _by_combination(probes: list[Arguments], values: list[float]) -> list[str]:
+    """The mistakes of the combination that gives the values, of as few as will do; empty if none does."""
+    if all(value != value for value in values):  # NaN alone says nothing
+        return []
+    terms = [
+        (
+            [float(term.predict(r, x).sum()) for term in RECONSTRUCTIONS],
+            [float(term.predict(mu, logvar).sum()) for term in DIVERGENCES],
+            [reduction.weights(len(mu), x.shape[-1], mu.shape[-1]) for reduction in REDUCTIONS],
+            value,
+        )
+        for (r, x, mu, logvar), value in zip(probes, values, strict=True)
+    ]
+    candidates = [
+        [*RECONSTRUCTIONS[i].mistakes, *DIVERGENCES[j].mistakes, *REDUCTIONS[k].mistakes]
+        for i, j, k in product(range(len(RECONSTRUCTIONS)), range(len(DIVERGENCES)), range(len(REDUCTIONS)))
+        if all(_same(r[i] * w[k][0] + kl[j] * w[k][1], value) for r, kl, w, value in terms)
+    ]
+    if candidates:
+        return min(candidates, key=len)
+    # A weight of the divergence that explains every probe, taken from the one where the divergence says most.
+    right = [(r[0] * w[0][0], kl[0] * w[0][1], value) for r, kl, w, value in terms]
+    r, kl, value = max(right, key=lambda each: abs(each[1] / (each[0] or 1)))
+    factor = (value - r) / kl if kl else 1.0
+    scaled = all(_same(r + factor * kl, value) for r, kl, value in right)
+    return ["kl-scaled"] if scaled and abs(factor - 1) > 0.01 else []
+
+
+def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
+    """What can be said of each term by itself, from many arguments for one image."""
+    sizes = []
+    for one, other in (images[:2], images[2:4], images[4:6]):  # two reconstructions of a pair may be equally good
+        crossed = [loss(*first[:2], *second[2:]) for first in (one, other) for second in (one, other)]
+        sizes.append(max(map(abs, crossed)))
+        if not sizes[-1] < float("inf"):  # NaN, too
+            return ["not-finite"]
+        if abs(crossed[0] - crossed[1] - crossed[2] + crossed[3]) > 1e-3 * sizes[-1]:
+            return ["terms-not-added"]
+    first = images[0]
+    mistakes: list[str] = []
+    factors: list[float | None] = []
+    growth: list[float] = []  # of a term's change, from one image to four like it
+    for term, vary, features in (
+        ("reconstruction", slice(0, 2), RECONSTRUCTION_FEATURES),
+        ("kl", slice(2, 4), KL_FEATURES),
+    ):
+        points = [(*first[: vary.start], *each[vary], *first[vary.stop :]) for each in images]
+        values = torch.tensor([loss(*point) for point in points])
+        varied = [torch.cat(each) for each in zip(*(point[vary] for point in points), strict=True)]
+        found, factor = _about_term(
+            term, values, torch.stack([each.predict(*varied) for each in features], 1), features
+        )
+        mistakes += found
+        factors.append(factor)
+        alone = float(values[0] - values[1])
+        if abs(alone) > 1e-4 * sizes[0]:
+            together = [loss(*(each.repeat(4, 1) for each in point)) for point in points[:2]]
+            growth.append((together[0] - together[1]) / alone)
+    return mistakes + _about_average(factors, growth, first[0].shape[-1], first[2].shape[-1]) or ["loss-constant-off"]
+
+
+def _about_average(factors: list[float | None], growth: list[float], pixels: int, latent: int) -> list[str]:
+    """The mistakes in the average, from the factor that each term is off by and its growth with the minibatch."""
+    if growth and all(_same(4.0, each, 0.01) for each in growth):
+        match factors:
+            case [float(first), float(second)] if _same(first, second, 1e-3) and not _same(1.0, first, 1e-3):
+                return ["divided-by-constant"]
+            case _:
+                return ["summed-over-batch"]
+    mistakes = []
+    for factor, size, averaged, scaled in (
+        (factors[0], pixels, "reconstruction-averaged-over-pixels", "reconstruction-scaled"),
+        (factors[1], latent, "kl-averaged-over-latent", "kl-scaled"),
+    ):
+        if factor is not None and not _same(1.0, factor, 1e-3):
+            written_in = size == pixels and _same(INPUT_DIM / pixels, factor, 1e-3)
+            mistakes.append(
+                averaged if _same(1 / size, factor, 1e-3) else "pixels-written-in" if written_in else scaled
+            )
+    if growth and all(_same(0.25, each, 0.01) for each in growth):
+        mistakes.append("divided-by-batch-twice")
+    elif not all(_same(1.0, each, 0.01) for each in growth):
+        mistakes.append("batch-other")
+    return mistakes
+
+
+def _about_term(
+    term: str, values: Tensor, predictions: Tensor, features: tuple[Feature, ...]
+) -> tuple[list[str], float | None]:
+    """The mistake in one term, and the factor that it is off by where it is right but for that.
+
+    Arguments:
+        values: (P,) losses, where only this term varies.
+        predictions: (P, F) what the features give.
+
+    Nothing is said of a term that is lost in the rounding of a far larger one.
+    """
+    right = [float(each.weight) for each in features if each.weight]
+    spread = float(values.std())
+    expected = float((predictions[:, : len(right)] @ torch.tensor(right)).std())
+    if 1e-6 * float(values.abs().max()) > 1e-3 * max(expected, spread):
+        return [], None
+    if spread < 1e-6 * max(1.0, float(values.abs().max())):
+        return [f"{term}-missing"], None
+    matrix = torch.cat((predictions, torch.ones(len(values), 1)), 1).double()
+    found = torch.linalg.lstsq(matrix, values.double()[:, None], driver="gelsd").solution
+    if float((matrix @ found - values.double()[:, None]).abs().max()) > 2e-3 * spread:
+        return [f"{term}-other"], None
+    weights = (found[:-1, 0] * (found[:-1, 0].abs() * predictions.std(0) > 5e-3 * spread)).tolist()
+    extra = [each.mistake for each, weight in zip(features, weights, strict=True) if weight and not each.weight]
+    ratios = [weight / each for weight, each in zip(weights, right, strict=False)]
+    there = [ratio for ratio in ratios if ratio]
+    alike = all(_same(abs(there[0]), abs(ratio), 0.01) for ratio in there)
+    one_sign = len({ratio > 0 for ratio in there}) < 2
+    if extra:
+        replaces = len(extra) == 1 and (not there or (alike and len(there) == len(ratios) - 1))
+        return [extra[0] if replaces else f"{term}-other"], None
+    if not alike:
+        off = [each for each, ratio in zip(features, ratios, strict=False) if ratio and not _same(1.0, ratio, 0.01)]
+        return [
+            off[0].weighted if len(off) == 1 and len(there) == len(ratios) and off[0].weighted else f"{term}-other"
+        ], None
+    if len(there) < len(ratios):
+        absent = [each.mistake for each, ratio in zip(features, ratios, strict=False) if not ratio]
+        return [*absent, *([] if one_sign or term != "kl" else ["kl-term-sign"])], None
+    if not one_sign:
+        return ["kl-term-sign" if term == "kl" else "reconstruction-other"], None
+    return ([f"{term}-sign-flipped"], None) if ratios[0] < 0 else ([], ratios[0])
+
+
+def _same(expected: float, value: float, tolerance: float = 3e-4) -> bool:
+    if expected != expected or value != value:  # NaN
+        return expected != expected and value != value
+    return abs(expected - value) <= tolerance * max(abs(value), 1e-2)

@@ -1,0 +1,190 @@
+"""What a submission can do instead of answering: codes with fields, and the one place that writes texts from them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from autograder.sandbox.limits import LIMITS
+
+MAX_NAME, MAX_TEXT = 200, 1500  # characters of a field
+
+# What the submission lacks, or gave instead of tensors, by code.
+_UNFIT = {
+    "definition-missing": "Your module does not define `{name}`.",
+    "attribute-missing": "Your `{owner}` has no attribute `{name}`.",
+    "attribute-none": "The attribute `{name}` of your `{owner}` is still None.",
+    "not-a-class": "`{name}` must be a class.",
+    "not-a-module": "Your `{owner}` must be a subclass of `torch.nn.Module`.",
+    "super-init-missing": "The constructor of `{owner}` must call `super().__init__()` before anything else.",
+    "not-callable": "`{name}` is {kind}, so it cannot be called.",
+    "too-many-results": "`{call}` returned {results}.",
+    "result-count": "`{call}` returned {results}; the assignment asks for {wanted}.",
+    "not-a-tensor": "{subject} is {kind}, not a tensor.",
+    "tensor-subclass": "{subject} is {kind}, a subclass of Tensor, not a plain tensor.",
+    "not-dense": "{subject} is a sparse, nested or quantized tensor, not a dense one.",
+    "wrong-device": "{subject} is on the device `{device}`, not on the CPU.",
+    "complex-numbers": "{subject} holds complex numbers, not real ones.",
+    "too-large": "{subject} has shape {shape}, far more numbers than the assignment asks for.",
+    "impossible-shape": "Your model has a parameter of a shape that no tensor has.",
+    "too-many-parameters": "Your model has far more parameters than the assignment asks for.",
+    "unreadable-answer": "The grader could not read what your code answered.",
+}
+_TIMED_OUT = {
+    "call-time": "{step} did not finish within {seconds:.0f} s. Is there an endless loop?",
+    "total-time": "{step} was stopped: your code has used up its {seconds:.0f} s in all.",
+}
+_DIED = {
+    "exited": "{step} ended the process: it exited with code {status}. Does your code call exit?",
+    "killed": "{step} ended the process: it was killed by {signal}.",
+    "cpu-time": "{step} ended the process: it used more than {seconds:.0f} s of CPU time.",
+    "worker-lost": "{step} ended the process, and the grader's worker with it.",
+    "channel-broken": "{step} broke the channel to the grader: {detail}",
+}
+_RAISED = {"raised": "{said}"}
+_STEPS = {
+    "load": "Importing your module",
+    "stand_in": "Replacing a function",
+    "construct": "Building `{name}`",
+    "attributes": "Reading an attribute",
+    "parameters": "Listing the parameters",
+    "set_parameters": "Setting the parameters",
+    "submodules": "Listing the layers",
+    "stand_in_layer": "Replacing `{name}`",
+    "call": "Calling `{name}`",
+    "work": "Calling `{name}`",
+    "train": "Training",
+}
+# The codes that a worker may send, with the names and types of their fields.
+_SENT: dict[str, dict[str, type]] = {
+    "definition-missing": {"name": str},
+    "attribute-missing": {"owner": str, "name": str},
+    "not-a-class": {"name": str},
+    "not-a-module": {"owner": str},
+    "super-init-missing": {"owner": str},
+    "not-callable": {"name": str, "kind": str},
+    "too-many-results": {"kind": str, "count": int},
+    "not-a-tensor": {"value": str, "kind": str},
+    "tensor-subclass": {"value": str, "kind": str},
+    "not-dense": {"value": str},
+    "wrong-device": {"value": str, "device": str},
+    "complex-numbers": {"value": str},
+    "too-large": {"value": str, "shape": str},
+}
+
+Field = str | int | float
+
+
+class SubmissionError(Exception):
+    """What a submission did instead of answering: a code, and fields that say more. The text is for the student."""
+
+    texts: ClassVar[dict[str, str]]
+
+    def __init__(self, code: str, **fields: Field) -> None:
+        self.code, self.fields = code, fields
+        super().__init__(self.texts[code].format(**_phrases(fields)))
+
+
+class Unfit(SubmissionError):
+    """It lacks what was asked for, or answered with something other than tensors."""
+
+    texts = _UNFIT
+
+
+class TimedOut(SubmissionError):
+    """It did not answer in time. The field `during` is the request that it was given."""
+
+    texts = _TIMED_OUT
+
+
+class Died(SubmissionError):
+    """Its process ended, or broke the protocol and was ended. The field `during` is the request that it was given."""
+
+    texts = _DIED
+
+
+class Raised(SubmissionError):
+    """It raised an exception.
+
+    Attributes:
+        kind: the name of the exception's class.
+        text: what the exception says.
+        line, statement: where in the submission, if it was there.
+        own: whether a `raise` of the submission's own did, not Python or a library that it called.
+    """
+
+    texts = _RAISED
+
+    def __init__(self, kind: str, text: str, line: int | None = None, statement: str = "", own: bool = False) -> None:
+        self.kind, self.text, self.line, self.statement, self.own = kind, text, line, statement, own
+        where = f" (line {line}: `{statement}`)" if line and statement else f" (line {line})" if line else ""
+        super().__init__("raised", said=f"{self.said}{where}")
+
+    @property
+    def said(self) -> str:
+        """What Python says of it, without the place."""
+        return f"{self.kind}: {self.text}" if self.text else self.kind
+
+    @property
+    def not_written(self) -> bool:
+        """Whether it is the fill-in's own NotImplementedError: torch has one, too."""
+        return self.kind == "NotImplementedError" and self.own
+
+
+def _phrases(fields: dict[str, Field]) -> dict[str, Field]:
+    """The fields, and what texts are made of beside them."""
+    said = dict(fields)
+    if "during" in fields:
+        said["step"] = _STEPS[str(fields["during"])].format(**fields)
+    if "kind" in fields:
+        said["kind"] = _with_article(str(fields["kind"]))
+    match fields.get("kind"):
+        case "Tensor" | "Parameter":
+            said["results"] = "one tensor"
+        case "tuple" | "list":
+            said["results"] = f"{said['kind']} of {fields.get('count')} values"
+        case _:
+            said["results"] = said.get("kind", "")
+    if "expected" in fields:
+        said["wanted"] = "one tensor" if fields["expected"] == 1 else f"{fields['expected']} tensors"
+    match str(fields.get("value", "")).partition(" "):
+        case "parameter", _, name:
+            said["subject"] = f"The parameter `{name}`"
+        case "gradient", *_:
+            said["subject"] = "A gradient"
+        case "result", " ", number:
+            said["subject"] = f"Value {number} that `{fields['call']}` returned"
+        case _:
+            said["subject"] = f"What `{fields.get('call', '')}` returned"
+    return said
+
+
+def _with_article(kind: str) -> str:
+    if kind == "None":
+        return kind
+    return f"{'an' if kind[:1].lower() in 'aeiou' else 'a'} {kind}"
+
+
+def received(failure: object, call: str = "") -> SubmissionError:
+    """The error that a worker sent of a call of the function `call`: nothing in it is trusted to be what it should."""
+    fields = failure if isinstance(failure, dict) else {}
+    code = fields.get("code")
+    if code == "raised":
+        kind, text, line, statement, own = (fields.get(key) for key in ("kind", "text", "line", "statement", "own"))
+        return Raised(
+            kind[:MAX_NAME] if isinstance(kind, str) else "an exception",
+            text[:MAX_TEXT] if isinstance(text, str) else "",
+            line if type(line) is int and 0 < line <= LIMITS.source else None,
+            statement[:MAX_NAME] if isinstance(statement, str) else "",
+            own is True,
+        )
+    wanted = _SENT.get(code) if isinstance(code, str) else None
+    if wanted is None or not all(_fits(fields.get(name), kind) for name, kind in wanted.items()):
+        return Unfit("unreadable-answer")
+    assert isinstance(code, str)
+    return Unfit(code, call=call, **{name: fields[name] for name in wanted})
+
+
+def _fits(value: object, kind: type) -> bool:
+    if type(value) is not kind:
+        return False
+    return len(value) <= MAX_NAME if isinstance(value, str) else 0 <= value < 1 << 63  # type: ignore[operator]
