@@ -323,7 +323,7 @@ def test_a_table_named_as_a_student_is_the_students(tmp_path: Path) -> None:
 def test_late_is_after_the_due_date_or_the_extension(
     tmp_path: Path, stamp: str, until: str | None, late: bool | None
 ) -> None:
-    assignment = replace(CVAE, due="2026-11-30 23:59 -0500")
+    assignment = replace(CVAE, due="2026-11-30T23:59:00-05:00")
     put(tmp_path / "ada" / CVAE.kit / "cs5814_vae.py")
     put(tmp_path / "ada" / CVAE.kit / "timestamp.txt", stamp)
     upload = read_upload(tmp_path, assignment, extensions={"ADA": moment(until)} if until else None)
