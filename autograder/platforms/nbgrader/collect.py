@@ -17,9 +17,8 @@ from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 from traitlets import List, Unicode
 
 from autograder.assignment import Assignment, load
-from autograder.platforms.nbgrader.course import complete
 from autograder.platforms.nbgrader.dates import TIMESTAMP, as_nbgrader, read_moment
-from autograder.platforms.nbgrader.files import COLLECTED, NO_MODULE, read
+from autograder.platforms.nbgrader.files import COLLECTED, NO_MODULE, complete, read
 from autograder.platforms.nbgrader.roster import course_roster, enroll, facts_of, folder_name
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade, in_archive, in_folder, open_download
 from autograder.submissions.layouts import METADATA, Submitted, Upload, read_upload
