@@ -129,6 +129,10 @@ SHAPES = st.lists(
 ERRORS = st.fixed_dictionaries({}, optional=dict.fromkeys(("kind", "text", "line", "code"), values))
 
 
+def real(tensor: Tensor) -> Tensor:
+    return tensor.real if tensor.is_complex() else tensor
+
+
 def on_a_tensor(change: Callable[[Tensor], Tensor]) -> Callable[[int], Spoil]:
     def of(which: int) -> Spoil:
         def spoil(answer: dict[str, Any], tensors: dict[str, Tensor]) -> None:
@@ -173,7 +177,7 @@ changes = st.one_of(
         for each in (
             *RESHAPE.values(),
             *NUMBERS.values(),
-            *((lambda x, dtype=dtype: x.nan_to_num().clamp(-100, 100).to(dtype)) for dtype in DTYPES),
+            *((lambda x, dtype=dtype: real(x).float().nan_to_num().clamp(-100, 100).to(dtype)) for dtype in DTYPES),
         )
     ),
     st.builds(without, st.integers(0, 30)),

@@ -21,7 +21,7 @@ from autograder.authoring.fill_in import fill_in
 from autograder.platforms.github import workflow as github
 from autograder.platforms.github.build import build_template
 from autograder.report import markdown
-from autograder.report.model import Check, Outcome
+from autograder.report.model import Check, Hint, Outcome
 
 WORKFLOWS = [
     *sorted((ROOT / ".github" / "workflows").glob("*.yml")),
@@ -347,7 +347,7 @@ def test_a_hostile_report_stays_within_its_commands(publish):
 def test_the_longest_summary_is_taken(publish):
     worst = "@" * 5000
     checks = {
-        part.name: [Check(f"{index}{worst}", Outcome.FAILED, 0, 1, f"{index}{worst}", worst) for index in range(6)]
+        part.name: [Check(f"{index}{worst}", Outcome.FAILED, 0, 1, f"{index}{worst}", [Hint(worst, worst, worst)]) for index in range(6)]
         for part in CVAE.parts
     }
     assert len(publish(report_of(checks, output="\N{HUGGING FACE}" * 100_000))[1].encode()) < 1 << 20
