@@ -6,6 +6,7 @@ import itertools
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,16 @@ def version_after(folder: Path, file: str, content: bytes, to: Path) -> str:
     return checks_version(load(copy))
 
 
+def another(value: str | int | float) -> str | int | float:
+    """Another value of its kind: a time stays a time."""
+    if isinstance(value, bool):
+        return not value
+    try:
+        return (datetime.fromisoformat(str(value)) + timedelta(days=1)).isoformat()
+    except ValueError:
+        return value + type(value)(1)
+
+
 def edits(folder: Path) -> Iterator[tuple[str, str, bytes]]:
     """assignment.py with one constant changed: what it belongs to, the field if that is ASSIGNMENT, and the source."""
     tree = ast.parse((folder / "assignment.py").read_bytes())
@@ -56,7 +67,7 @@ def edits(folder: Path) -> Iterator[tuple[str, str, bytes]]:
             changed = copy.deepcopy(tree)
             twin = next(itertools.islice(ast.walk(changed.body[place]), index, None))
             assert isinstance(twin, ast.Constant)
-            twin.value = not node.value if isinstance(node.value, bool) else node.value + type(node.value)(1)
+            twin.value = another(node.value)
             field = ""
             if isinstance(statement.value, ast.Call):
                 holders = (each for each in statement.value.keywords if node in ast.walk(each.value))
