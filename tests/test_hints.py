@@ -2,15 +2,17 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from torch import Tensor
 
 import autograder
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.hints import draws, loss
 from autograder.assignments.cvae.hints.bank import CAUSES
+from autograder.grading.harness import Challenge
 from autograder.grading.hints import Misconception, bank, hint
 
 BANK = bank(CVAE)
@@ -76,3 +78,63 @@ def test_every_name_in_the_bank_is_used() -> None:
                     used.add(node.value)
                     used |= {f"{before}{node.value}" for before in ("encoder", "decoder", "kl", "reconstruction")}
     assert set(BANK) <= used
+
+
+# --- the diagnosis of a loss --------------------------------------------------------------------------------------
+
+RIGHT = loss.RECONSTRUCTIONS[0], loss.DIVERGENCES[0], loss.REDUCTIONS[0]
+
+
+def named(function: Callable[..., Tensor | float]) -> list[str]:
+    """The mistakes that are found in a loss of this formula."""
+    challenge = Challenge(5814, "named")
+    return loss.diagnose(
+        lambda *arguments: float(function(*arguments)),
+        lambda images, pixels, latent, lowest: (
+            challenge.uniform(0.05, 0.95, images, pixels),
+            challenge.uniform(0.05, 0.95, images, pixels),
+            2 * challenge.normal(images, latent),
+            challenge.uniform(lowest, 2, images, latent),
+        ),
+    )
+
+
+def combined(reconstruction: loss.Term, divergence: loss.Term, reduction: loss.Reduction) -> Callable[..., Tensor]:
+    def of(r: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
+        weights = reduction.weights(len(mu), x.shape[1], mu.shape[1])
+        return weights[0] * reconstruction.predict(r, x).sum() + weights[1] * divergence.predict(mu, logvar).sum()
+
+    return of
+
+
+@pytest.mark.parametrize("place", range(3), ids=["reconstruction", "divergence", "reduction"])
+def test_each_mistake_in_the_loss_is_named_and_no_other(place: int) -> None:
+    for wrong in (loss.RECONSTRUCTIONS, loss.DIVERGENCES, loss.REDUCTIONS)[place][1:]:
+        assert set(named(combined(*RIGHT[:place], wrong, *RIGHT[place + 1 :]))) == set(wrong.mistakes)
+
+
+def cross_entropy(r: Tensor, x: Tensor) -> Tensor:
+    return loss.RECONSTRUCTIONS[0].predict(r, x).mean()
+
+
+def divergence(mu: Tensor, logvar: Tensor) -> Tensor:
+    return loss.DIVERGENCES[0].predict(mu, logvar).mean()
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda r, x, mu, lv: cross_entropy(r, x) + 3 * divergence(mu, lv), "kl-scaled"),
+        (lambda r, x, mu, lv: 3 * cross_entropy(r, x) + divergence(mu, lv), "reconstruction-scaled"),
+        (lambda r, x, mu, lv: cross_entropy(r, x) + divergence(mu, lv) + 1, "loss-constant-off"),
+        (lambda r, x, mu, lv: cross_entropy(r, x) * divergence(mu, lv), "terms-not-added"),
+        (lambda r, x, mu, lv: (cross_entropy(r, x) + divergence(mu, lv)) * len(mu) / 7, "divided-by-constant"),
+        (lambda r, x, mu, lv: (cross_entropy(r, x) + divergence(mu, lv)) / len(mu), "divided-by-batch-twice"),
+        (lambda r, x, mu, lv: cross_entropy(r, x) + divergence(mu, lv) - mu.square().sum(1).mean(), "kl-term-sign"),
+        (lambda r, x, mu, lv: cross_entropy(r, x) + mu.abs().sum(1).mean(), "kl-other"),
+        (lambda r, x, mu, lv: cross_entropy(r, x.round()) + divergence(mu, lv), "reconstruction-other"),
+        (lambda r, x, mu, lv: float("nan"), "not-finite"),
+    ],
+)
+def test_a_loss_outside_of_the_bank_is_named_term_by_term(function: Callable[..., Tensor], expected: str) -> None:
+    assert named(function) == [expected]

@@ -113,8 +113,8 @@ KL_FEATURES = (
     Feature("kl-logvariance-as-log-std", 0, lambda mu, logvar: (2 * logvar).exp().sum(-1)),
 )
 RECONSTRUCTION_FEATURES = (
-    Feature("reconstruction-half", -1, lambda r, x: (x * r.log()).sum(-1)),
-    Feature("reconstruction-half", -1, lambda r, x: ((1 - x) * (1 - r).log()).sum(-1)),
+    Feature("reconstruction-half", -1.0, lambda r, x: (x * r.log()).sum(-1)),
+    Feature("reconstruction-half", -1.0, lambda r, x: ((1 - x) * (1 - r).log()).sum(-1)),
     Feature("reconstruction-mse", 0, lambda r, x: (r - x).square().sum(-1)),
     Feature("reconstruction-l1", 0, lambda r, x: (r - x).abs().sum(-1)),
     Feature("reconstruction-sigmoid-twice", 0, lambda r, x: _cross_entropy(torch.sigmoid(r), x)),
@@ -236,7 +236,7 @@ def _about_term(
     """
     right = [float(each.weight) for each in features if each.weight]
     spread = float(values.std())
-    expected = float((predictions[:, : len(right)] @ torch.tensor(right)).std())
+    expected = float((predictions[:, : len(right)] @ torch.tensor(right, dtype=predictions.dtype)).std())
     if 1e-6 * float(values.abs().max()) > 1e-3 * max(expected, spread):
         return [], None
     if spread < 1e-6 * max(1.0, float(values.abs().max())):
