@@ -140,7 +140,7 @@ Which = Annotated[
 
 
 def chosen(assignment: str | None) -> Assignment:
-    """The assignment that a command is about. BadParameter where there is none of this name."""
+    """The assignment that a command is about. BadParameter where there is none of this name, or it is wrong."""
     try:
         return load(assignment)
     except (NoSuchAssignment, BadAssignment) as error:

@@ -1,4 +1,4 @@
-"""How long one submission holds a grader, and what a class has of it: the ten modules that take as long as they are let.
+"""How long one submission holds a grader, and what a class has of it: ten modules that take as long as they can.
 
 Each is graded alone, then five of them in the first places of a class of 20, on two workers.
 
@@ -22,7 +22,8 @@ from autograder.grading.process import GRADE_S, GradingProcess  # noqa: E402
 from autograder.grading.results import Results  # noqa: E402
 
 IN_CLASS = (
-    "sleeps-in-every-call", "burns-in-every-call", "sleeps-in-every-step", "fills-memory-in-every-call", "combining-marks",
+    "sleeps-in-every-call", "burns-in-every-call", "sleeps-in-every-step", "fills-memory-in-every-call",
+    "combining-marks",
 )  # fmt: skip
 
 

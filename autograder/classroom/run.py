@@ -321,8 +321,17 @@ class Class:
         write(self.out / "students" / f"{name}.html", render(report, "html"))
         self._reports[submitted.student] = dataclasses.replace(report, gallery=None)
 
+    def _tidy(self) -> None:
+        """Remove what an earlier run wrote for students whom the class now lacks, or knows by another id."""
+        current = set(self._names.values())
+        for folder, kind in (("reports", "json"), ("students", "html")):
+            for path in (self.out / folder).glob(f"*.{kind}"):
+                if path.stem not in current:
+                    path.unlink()
+
     def finish(self) -> list[str]:
         """Write the page of the class, its grades and their summary; the students on whom the grader itself failed."""
+        self._tidy()
         submitted = self.upload.submitted
         sources = {each.student: each.source for each in submitted if each.source is not None}
         names = {each.student: each.shown for each in submitted}

