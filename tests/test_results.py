@@ -3,6 +3,7 @@
 import ast
 import copy
 import itertools
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -43,6 +44,13 @@ def version_after(folder: Path, file: str, content: bytes, to: Path) -> str:
     return checks_version(load(copy))
 
 
+def other(value: str | int | float) -> str | int | float:
+    """Another value of the same kind: a date stays one."""
+    if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\dT", value):
+        return f"2031{value[4:]}"
+    return not value if isinstance(value, bool) else value + type(value)(1)
+
+
 def edits(folder: Path) -> Iterator[tuple[str, str, bytes]]:
     """assignment.py with one constant changed: what it belongs to, the field if that is ASSIGNMENT, and the source."""
     tree = ast.parse((folder / "assignment.py").read_bytes())
@@ -56,7 +64,7 @@ def edits(folder: Path) -> Iterator[tuple[str, str, bytes]]:
             changed = copy.deepcopy(tree)
             twin = next(itertools.islice(ast.walk(changed.body[place]), index, None))
             assert isinstance(twin, ast.Constant)
-            twin.value = not node.value if isinstance(node.value, bool) else node.value + type(node.value)(1)
+            twin.value = other(node.value)
             field = ""
             if isinstance(statement.value, ast.Call):
                 holders = (each for each in statement.value.keywords if node in ast.walk(each.value))

@@ -1,9 +1,6 @@
 """Set up an nbgrader course with this assignment, and configure nbgrader for it."""
 
-import os
 import re
-import secrets
-import shutil
 import traceback
 from pathlib import Path
 from typing import Any
@@ -13,7 +10,6 @@ from traitlets.log import get_logger
 from autograder import output
 from autograder.assignment import Assignment, load
 from autograder.platforms.nbgrader.dates import EXTENSIONS
-from autograder.platforms.nbgrader.files import is_linked
 from autograder.platforms.nbgrader.roster import course_roster
 from autograder.report.summary import counted
 from autograder.submissions.roster import RosterError, read_extensions, same
@@ -59,6 +55,8 @@ def configure(c: Any, *where: str) -> None:
     nbgrader: it would go on without this configuration, and run what students handed in unprotected.
     """
     try:
+        from autograder.platforms.nbgrader.collect import complete
+
         assignments = [load(each) for each in where or (None,)]
         _configure(c, assignments)
         for each in assignments:
@@ -130,22 +128,3 @@ def _configure(c: Any, assignments: list[Assignment]) -> None:
     c.ZipCollectApp.extractor_plugin = Downloads
     c.ZipCollectApp.collector_plugin = ByFolder
     c.AssignLatePenalties.plugin_class = LatePenalty
-
-
-def complete(course: Path, assignment: Assignment) -> None:
-    """Put the released notebook beside every module that was handed in without one, and let feedback be released to
-    a class of which some handed in by a learning platform.
-
-    nbgrader passes over a submission without a notebook, and with it over the points of its module. And it releases
-    no feedback at all where one student's lacks the files that only `nbgrader submit` writes.
-    """
-    name = Path(assignment.notebook).name
-    notebooks = (course / step / assignment.kit / name for step in ("release", "source"))
-    released = next((path for path in notebooks if path.exists()), None)
-    for folder in course.glob(f"submitted/*/{assignment.kit}"):
-        if released and folder.is_dir() and not is_linked(folder) and not os.path.lexists(folder / name):
-            shutil.copyfile(released, folder / name)
-    for folder in course.glob(f"feedback/*/{assignment.kit}"):
-        if not (folder / "submission_secret.txt").exists():
-            (folder / "submission_secret.txt").write_text(secrets.token_hex(64))
-        (folder / "timestamp.txt").touch()
