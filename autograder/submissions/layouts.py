@@ -463,8 +463,15 @@ def _by_name(piece: _Piece, roster: Roster) -> Student | None:
     """The only student of this name: as it is written, or squeezed as Canvas does, `lovelaceada`."""
     people = roster.named(piece.name)
     if not people and "canvas" in piece.keys:
-        people = [each for each in roster.students if _squeezed(each.name) == _squeezed(piece.name)]
+        people = [each for each in roster.students if _squeezed(piece.name) in _sorted_names(each.name)]
     return people[0] if len(people) == 1 else None
+
+
+def _sorted_names(name: str) -> set[str]:
+    """A name with its family name first, squeezed. Where no comma says which that is, any of the words may begin it."""
+    words = name.split()
+    starts = [0] if "," in name else range(len(words))
+    return {_squeezed("".join(words[start:] + words[:start])) for start in starts}
 
 
 def _squeezed(name: str) -> str:

@@ -16,7 +16,8 @@ from nbgrader.coursedir import CourseDirectory
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.platforms.nbgrader import guards
 from autograder.platforms.nbgrader.answers import notes_on
-from autograder.platforms.nbgrader.collect import ByFolder, Collect, Downloads, complete
+from autograder.platforms.nbgrader.collect import ByFolder, Collect, Downloads
+from autograder.platforms.nbgrader.files import complete
 from autograder.platforms.nbgrader.submitted import module_in
 from autograder.submissions.find import NothingToGrade
 

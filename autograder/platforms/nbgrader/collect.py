@@ -3,8 +3,6 @@
 Nothing is followed, one student's upload costs nobody else's, and what was left out or guessed is noted with it.
 """
 
-import os
-import secrets
 import shutil
 import tempfile
 from collections import Counter
@@ -20,7 +18,7 @@ from traitlets import List, Unicode
 
 from autograder.assignment import Assignment, load
 from autograder.platforms.nbgrader.dates import TIMESTAMP, as_nbgrader, read_moment
-from autograder.platforms.nbgrader.files import COLLECTED, NO_MODULE, is_linked, read
+from autograder.platforms.nbgrader.files import COLLECTED, NO_MODULE, complete, read
 from autograder.platforms.nbgrader.roster import course_roster, enroll, facts_of, folder_name
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade, in_archive, in_folder, open_download
 from autograder.submissions.layouts import METADATA, Submitted, Upload, read_upload
@@ -29,26 +27,6 @@ from autograder.submissions.roster import Roster
 
 MAX_NOTEBOOK = 128 << 20
 MAX_NOTEBOOKS = 8  # that are taken from one submission
-
-
-def complete(course: Path, assignment: Assignment) -> None:
-    """Put the released notebook beside every module that was handed in without one, and let feedback be released to
-    a class of which some handed in by a learning platform.
-
-    nbgrader passes over a submission without a notebook, and with it over the points of its module. And it releases
-    no feedback at all where one student's lacks the files that only `nbgrader submit` writes.
-    """
-    name = Path(assignment.notebook).name
-    notebooks = (course / step / assignment.kit / name for step in ("release", "source"))
-    released = next((path for path in notebooks if path.exists()), None)
-    for folder in course.glob(f"submitted/*/{assignment.kit}"):
-        if released and folder.is_dir() and not is_linked(folder) and not os.path.lexists(folder / name):
-            shutil.copyfile(released, folder / name)
-    for folder in course.glob(f"feedback/*/{assignment.kit}"):
-        if not (folder / "submission_secret.txt").exists():
-            (folder / "submission_secret.txt").write_text(secrets.token_hex(64))
-        (folder / "timestamp.txt").touch()
-
 
 # --- nbgrader's exchange ------------------------------------------------------------------------------------------
 

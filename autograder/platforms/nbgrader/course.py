@@ -10,6 +10,7 @@ from traitlets.log import get_logger
 from autograder import output
 from autograder.assignment import Assignment, load
 from autograder.platforms.nbgrader.dates import EXTENSIONS
+from autograder.platforms.nbgrader.files import complete
 from autograder.platforms.nbgrader.roster import course_roster
 from autograder.report.summary import counted
 from autograder.submissions.roster import RosterError, read_extensions, same
@@ -55,8 +56,6 @@ def configure(c: Any, *where: str) -> None:
     nbgrader: it would go on without this configuration, and run what students handed in unprotected.
     """
     try:
-        from autograder.platforms.nbgrader.collect import complete
-
         assignments = [load(each) for each in where or (None,)]
         _configure(c, assignments)
         for each in assignments:

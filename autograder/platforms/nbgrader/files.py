@@ -1,8 +1,11 @@
 """What lies in a student's folder of a course. Nothing there is followed, and nothing is opened that is no file."""
 
 import os
+import secrets
+import shutil
 from pathlib import Path
 
+from autograder.assignment import Assignment
 from autograder.submissions.files import File, NothingToGrade, in_folder, on_disk
 
 COLLECTED = "collected.txt"  # what a collector says of a submission: a line for each note
@@ -31,3 +34,22 @@ def collected(folder: Path) -> list[str]:
         return (read(folder / COLLECTED, MAX_NOTES) or b"").decode("utf-8", "replace").splitlines()
     except NothingToGrade:
         return []
+
+
+def complete(course: Path, assignment: Assignment) -> None:
+    """Put the released notebook beside every module that was handed in without one, and let feedback be released to
+    a class of which some handed in by a learning platform.
+
+    nbgrader passes over a submission without a notebook, and with it over the points of its module. And it releases
+    no feedback at all where one student's lacks the files that only `nbgrader submit` writes.
+    """
+    name = Path(assignment.notebook).name
+    notebooks = (course / step / assignment.kit / name for step in ("release", "source"))
+    released = next((path for path in notebooks if path.exists()), None)
+    for folder in course.glob(f"submitted/*/{assignment.kit}"):
+        if released and folder.is_dir() and not is_linked(folder) and not os.path.lexists(folder / name):
+            shutil.copyfile(released, folder / name)
+    for folder in course.glob(f"feedback/*/{assignment.kit}"):
+        if not (folder / "submission_secret.txt").exists():
+            (folder / "submission_secret.txt").write_text(secrets.token_hex(64))
+        (folder / "timestamp.txt").touch()

@@ -1,6 +1,8 @@
 """The grades that nbgrader records: each test cell gets the score of its part from the sandboxed autograder."""
 
+import atexit
 import contextlib
+import functools
 import os
 import subprocess
 import sys
@@ -15,10 +17,10 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
 from traitlets import Bool, Integer, List, Unicode
 
-from autograder.assignment import Assignment
-from autograder.classroom.run import warm_sandbox
+from autograder.assignment import Assignment, load
 from autograder.grading import GraderError
-from autograder.grading.grade import grade_source, nothing, told
+from autograder.grading.grade import nothing, told
+from autograder.grading.process import GradingProcess
 from autograder.grading.results import Results
 from autograder.platforms.nbgrader.submitted import assignment_of, module_in, submitted_folder
 from autograder.points import rescaled, shown
@@ -84,10 +86,8 @@ class TrustedGrades(NbGraderPreprocessor):
         return told(report or self._grade(source, results), found.notes, found.attention)
 
     def _grade(self, source: bytes, results: Results) -> Report:
-        sandbox = warm_sandbox(results.assignment.where)
-        if self.require_isolation:
-            sandbox.require_strong()
-        report = grade_source(results.assignment.module, source, sandbox, seed=self.seed)
+        process = warm_process(results.assignment.where, self.require_isolation)
+        report = process.grade(results.assignment.module, source, seed=self.seed)
         if report.grader_failed:
             raise GraderError(report.error)
         results.keep(source, report)
@@ -122,6 +122,14 @@ class TrustedGrades(NbGraderPreprocessor):
             run = subprocess.run(command, capture_output=True, text=True, check=False)
         if run.returncode:
             self.log.warning("Grading ahead stopped: %s", run.stderr.strip())
+
+
+@functools.cache
+def warm_process(where: str, require_isolation: bool) -> GradingProcess:
+    """One process for all submissions to an assignment that are graded here."""
+    process = GradingProcess(load(where), require_isolation=require_isolation)
+    atexit.register(process.close)
+    return process
 
 
 _tried: set[Path] = set()  # so that a module that breaks the grader is graded ahead once, not at every student's turn
