@@ -3,10 +3,10 @@
 import ast
 import copy
 import itertools
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -44,14 +44,11 @@ def version_after(folder: Path, file: str, content: bytes, to: Path) -> str:
     return checks_version(load(copy))
 
 
-def another(value: str | int | float) -> str | int | float:
-    """Another value of its kind: a time stays a time."""
-    if isinstance(value, bool):
-        return not value
-    try:
-        return (datetime.fromisoformat(str(value)) + timedelta(days=1)).isoformat()
-    except ValueError:
-        return value + type(value)(1)
+def other(value: str | int | float) -> str | int | float:
+    """Another value of the same kind: a date stays one."""
+    if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\dT", value):
+        return f"2031{value[4:]}"
+    return not value if isinstance(value, bool) else value + type(value)(1)
 
 
 def edits(folder: Path) -> Iterator[tuple[str, str, bytes]]:
@@ -67,7 +64,7 @@ def edits(folder: Path) -> Iterator[tuple[str, str, bytes]]:
             changed = copy.deepcopy(tree)
             twin = next(itertools.islice(ast.walk(changed.body[place]), index, None))
             assert isinstance(twin, ast.Constant)
-            twin.value = another(node.value)
+            twin.value = other(node.value)
             field = ""
             if isinstance(statement.value, ast.Call):
                 holders = (each for each in statement.value.keywords if node in ast.walk(each.value))

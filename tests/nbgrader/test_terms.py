@@ -174,6 +174,14 @@ def test_exchange(course: Path, nbgrader: Command) -> None:
     assert "symbolic link" in kept
 
 
+@pytest.mark.parametrize("file", ["extensions.csv", "roster.csv"])
+def test_nbgrader_does_not_start_without_its_configuration(course: Path, file: str) -> None:
+    """It would go on with its own, and run what students handed in unprotected."""
+    (course / file).write_text("student,until\neve,Thursday\n" if file == "extensions.csv" else "x,y\n1,2\n")
+    with pytest.raises(AssertionError, match=rf"nbgrader is not started: {file}, line"):
+        command_in(course, course.parent)("autograde", CVAE.kit)
+
+
 def split_names() -> list[tuple[str, tuple[str, str]]]:
     return [(student, (name.split()[0], name.split()[1])) for student, name in NAMES.items()]
 

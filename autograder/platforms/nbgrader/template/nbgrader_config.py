@@ -2,7 +2,10 @@
 
 import os
 
-from autograder.platforms.nbgrader.course import configure
+try:
+    from autograder.platforms.nbgrader.course import configure
+except ImportError as error:  # nbgrader would go on without this file, and run what students handed in unprotected
+    raise SystemExit(f"nbgrader is not started: {error}. Activate the environment of the autograder.") from error
 
 c = get_config()  # noqa: F821
 
