@@ -469,9 +469,10 @@ def test_stopping_takes_no_longer_for_what_was_made(sandbox: Sandbox) -> None:
         submission.load()
         started = time.monotonic()
         assert submission.stop() is not None
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 10
 
 
+@pytest.mark.slow
 def test_a_neighbor_is_out_of_reach(sandbox: Sandbox) -> None:
     waits = b"import os, time\nprint(os.getcwd(), os.getpid(), os.getuid(), flush=True)\nopen('own', 'w').close()\n"
     waits += b"def here(x):\n    return x + len(os.listdir())\n"
@@ -511,6 +512,7 @@ with Sandbox(sys.argv[1]) as sandbox, sandbox.submission(source % sys.argv[2].en
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ended", ["worker", "grader"])
 @pytest.mark.parametrize("level", [level.name for level in isolation.LEVELS])
 def test_a_process_ends_with_those_that_started_it(level: str, ended: str, tmp_path: Path) -> None:
@@ -523,13 +525,13 @@ def test_a_process_ends_with_those_that_started_it(level: str, ended: str, tmp_p
         assert grader.stdout is not None
         worker = int(grader.stdout.readline())
         try:
-            assert within(30, lambda: called(marker))
+            assert within(120, lambda: called(marker))
             os.kill(worker if ended == "worker" else grader.pid, signal.SIGKILL)
-            assert within(10, lambda: not called(marker))
+            assert within(30, lambda: not called(marker))
         finally:
             grader.kill()
     if ended == "grader":
-        assert within(5, lambda: not [each for each in tmp_path.rglob("*") if not each.name.startswith("autograder-")])
+        assert within(30, lambda: not [each for each in tmp_path.rglob("*") if not each.name.startswith("autograder-")])
 
 
 def called(marker: str) -> bool:
