@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from autograder.platforms.gradescope.build import ResultsFile
     from autograder.report.model import Report
+    from autograder.submissions.find import Found
 
 OK, BELOW_MINIMUM, USAGE, GRADER_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 OUT_OF_STEP = 1
@@ -213,7 +214,7 @@ def grade(
       3    the grader itself failed, or a file could not be written
       130  stopped by Ctrl-C
     """
-    from autograder.grading.grade import grade_source
+    from autograder.grading.grade import grade_source, told
     from autograder.platforms.github import workflow
     from autograder.sandbox.client import Sandbox
 
@@ -227,15 +228,16 @@ def grade(
         )
         outputs.require_writable(submission)
         results = outputs.start(which, visibility)
-        name, source = _module(submission, which, outputs)
+        found = _module(submission, which, outputs)
         with Sandbox(isolation, which) as sandbox:
             if require_isolation:
                 sandbox.require_strong()
             progress = results.progress if results else None
-            report = grade_source(name, source, sandbox, seed=seed, pictures=bool(html), progress=progress)
+            report = grade_source(found.name, found.source, sandbox, seed=seed, pictures=bool(html), progress=progress)
+        report = told(report, found.notes, found.attention)
         _print(report, outputs.terminal, quiet, timings)
         folder = submission if submission.is_dir() else Path.cwd()
-        outputs.write(report, source, Path(os.path.relpath(name, folder)).as_posix())
+        outputs.write(report, found.source, Path(os.path.relpath(found.name, folder)).as_posix())
     if report.grader_failed:
         _complain(report.error or "")
         raise typer.Exit(GRADER_FAILED)
@@ -313,8 +315,7 @@ class Outputs:
         if self.commands is not None:
             self.commands += workflow.publish(nothing(assignment, reason), b"", "")
         if self._results:
-            advice = f"{reason}. Hand in the file under exactly this name, {assignment.module}"
-            self._results.finish(nothing(assignment, advice))
+            self._results.finish(nothing(assignment, reason))
 
 
 @contextmanager
@@ -325,12 +326,12 @@ def _noting(failed: list[str]) -> "Iterator[None]":
         failed.append(str(error))
 
 
-def _module(submission: Path, assignment: Assignment, outputs: Outputs) -> tuple[str, bytes]:
+def _module(submission: Path, assignment: Assignment, outputs: Outputs) -> "Found":
     """The module to grade. Where there is none, the platforms are told, and NothingToGrade goes on."""
-    from autograder.submissions.find import NothingToGrade, find_module
+    from autograder.submissions.find import NothingToGrade, find_module, interface
 
     try:
-        return find_module(submission, assignment.module)
+        return find_module(submission, assignment.module, interface(assignment))
     except NothingToGrade as error:
         outputs.refuse(assignment, str(error))
         raise
@@ -377,14 +378,22 @@ def _timings(report: "Report") -> Table:
     rich_help_panel=GRADE,
     epilog=examples(
         ("autograder class submissions/ --out graded/", "then open graded/index.html"),
-        ("autograder class canvas.zip --out graded/ --workers 4", "a platform's download, four at a time"),
+        ("autograder class canvas.zip --out graded/ --roster roster.csv", "a platform's download, by names"),
     ),
 )
 def class_command(
     submissions: Annotated[
-        Path, typer.Argument(help="A folder with one folder or zip a student, or the zip of a platform's download.")
+        Path,
+        typer.Argument(help="A folder with a folder, archive or module for each student, or a platform's download."),
     ],
     out: Annotated[Path, typer.Option(help="Where reports, pages and grades go.")],
+    roster: Annotated[
+        Path | None,
+        typer.Option(help="A CSV file of ids and names, or a gradebook's export: who handed in nothing has a row too."),
+    ] = None,
+    extensions: Annotated[
+        Path | None, typer.Option(help="A CSV file with the columns student and until, a date with its zone.")
+    ] = None,
     scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler to use. \\[default: this machine]")] = None,
     workers: Annotated[int, typer.Option(help="How many are graded at once here; 0: one a core.", min=0)] = 0,
     seed: Annotated[
@@ -398,27 +407,37 @@ def class_command(
     assignment: Which = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Grade a class. Stopped at any point, the same command goes on where it was.
+    """Grade a class. Interrupted? Run the same command again; it resumes.
 
     \b
     Exit codes:
-      0    everyone is graded
+      0    everyone has points, or the reason why not
       2    bad usage, or nobody to grade
-      3    the grader itself failed, or a file could not be written
+      3    the grader itself failed, may not read what a student handed in, or could not write a file
       130  stopped by Ctrl-C
     """
+    from autograder.classroom.page import closing_lines
     from autograder.classroom.progress import ClassProgress
     from autograder.classroom.run import Class
     from autograder.grading.results import Results
-    from autograder.submissions.layouts import find_submissions
+    from autograder.submissions.layouts import read_upload
+    from autograder.submissions.roster import RosterError, read_extensions, read_roster
 
     which = chosen(assignment)
+    if out.resolve() == submissions.resolve():
+        raise typer.BadParameter("choose another folder than that of the submissions", param_hint="--out")
     with exit_codes():
         kept = Results(results or out / "results", which, seed, require_isolation)
         for folder in (out, kept.folder):
             output.require_folder(folder)
-        found = find_submissions(submissions, which.module)
-        taught = Class(found, kept, out)
+        try:
+            enrolled = read_roster(roster) if roster else None
+            until = read_extensions(extensions) if extensions else None
+        except RosterError as error:
+            raise typer.BadParameter(printable(str(error))) from None
+        upload = read_upload(submissions, which, enrolled, until, outputs=(out, kept.folder))
+        found = upload.submitted
+        taught = Class(upload, kept, out)
         if fresh:
             taught.forget()
         try:
@@ -432,10 +451,13 @@ def class_command(
             raise typer.Exit(INTERRUPTED) from None
         failed = taught.finish()
         if not quiet:
-            console.print(f"Graded {len(found)} submissions. Open {out / 'index.html'} in a browser.", markup=False)
+            said = [*(enrolled.notes if enrolled else ()), *closing_lines(taught.figures)]
+            for line in (*said, f"Open {out / 'index.html'} in a browser."):
+                console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
     if failed:
         errors.print(
-            f"The grader itself failed on {printable(', '.join(failed))}: run the same command again.",
+            f"The grader could not read or grade {printable(', '.join(failed))}, which is no fault of theirs: the page "
+            "says why. Run the same command again.",
             markup=False,
             soft_wrap=True,
         )
@@ -444,7 +466,7 @@ def class_command(
 
 @app.command(rich_help_panel=ABOUT)
 def doctor() -> None:
-    """Show what this machine offers: Python, torch, and the isolation levels with the reasons of those that fail."""
+    """Show what this machine offers: Python, torch, isolation levels, and how a submission is bounded here."""
     from importlib.metadata import PackageNotFoundError, version
 
     from autograder.sandbox import isolation as levels
@@ -465,6 +487,8 @@ def doctor() -> None:
         table.add_row(f"isolation: {level.name}", note or _plain(f"does not work: {reason}"))
         strongest = strongest or (level.name if reason is None else None)
     table.add_row("used by default", strongest or "none")
+    for what, bound in levels.bounds().items():
+        table.add_row(f"bound: {what}", _plain(bound) if "not bounded" in bound else bound)
     console.print(table)
 
 

@@ -1,19 +1,21 @@
 """Prints what each isolation level stops: every hostile module at every level that works here, by class of attack.
 
     python tests/hostile_table.py            or: make hostile
+    python tests/hostile_table.py confined "confined without landlock"
 
 An attack is stopped when it earned no more than it computed, did nothing outside its sandbox, and the report says so in
 words that no reader of it acts on. What got through is listed below the table, with what it did.
 """
 
+import os
+import platform
 import sys
 from concurrent.futures import Future
 
+from settings import SETTINGS
 from submissions.hostile import ATTACKS, HOSTILE, Hostile
 from submissions.side_by_side import GRADER_S, Aftermath, Pool, attack
 from test_hostile import assert_inert
-
-from autograder.sandbox import isolation
 
 
 def got_through(hostile: Hostile, future: Future) -> list[str]:
@@ -37,30 +39,26 @@ def got_through(hostile: Hostile, future: Future) -> list[str]:
 
 
 def main() -> None:
-    levels = [level.name for level in isolation.LEVELS if isolation.why_not(level.name) is None]
+    settings = [each for each in SETTINGS if each.why_not() is None and each.name in (sys.argv[1:] or [each.name])]
     found: dict[tuple[str, str], list[str]] = {}
-    for level in levels:
-        pool = Pool(level)
+    for setting in settings:
+        pool = Pool(setting)
         jobs = pool.submit(attack, [hostile.name for hostile in HOSTILE])
-        for hostile in HOSTILE:
-            found[level, hostile.name] = got_through(hostile, jobs[hostile.name])
-            print(
-                f"\r{level}: {len([key for key in found if key[0] == level])} of {len(HOSTILE)}",
-                end="",
-                file=sys.stderr,
-            )
+        for count, hostile in enumerate(HOSTILE, 1):
+            found[setting.name, hostile.name] = got_through(hostile, jobs[hostile.name])
+            print(f"\r{setting.name}: {count} of {len(HOSTILE)}", end="", file=sys.stderr, flush=True)
         pool.close()
         print(file=sys.stderr)
-    print(f"| attacks on | tried | {' | '.join(levels)} |\n| --- | --: |{' --: |' * len(levels)}")
-    for kind in ATTACKS:
-        tried = [hostile.name for hostile in HOSTILE if hostile.attack == kind]
-        stopped = [str(sum(not found[level, name] for name in tried)) for level in levels]
+    print(f"| attacks on | tried | {' | '.join(each.name for each in settings)} |")
+    print(f"| --- | --: |{' --: |' * len(settings)}")
+    for kind in (*ATTACKS, "all"):
+        tried = [hostile.name for hostile in HOSTILE if kind in ("all", hostile.attack)]
+        stopped = [str(sum(not found[setting.name, name] for name in tried)) for setting in settings]
         print(f"| {kind} | {len(tried)} | {' | '.join(stopped)} |")
-    totals = [str(sum(not found[level, hostile.name] for hostile in HOSTILE)) for level in levels]
-    print(f"| all | {len(HOSTILE)} | {' | '.join(totals)} |\n")
-    for (level, name), achieved in found.items():
+    print(f"\nGraded by {'root' if os.geteuid() == 0 else 'a user who is not root'}, Linux {platform.release()}.")
+    for (setting_name, name), achieved in found.items():
         if achieved:
-            print(f"- {level}: {name}: {achieved[0]}{f', and {len(achieved) - 1} more' * (len(achieved) > 1)}")
+            print(f"- {setting_name}: {name}: {achieved[0]}{f', and {len(achieved) - 1} more' * (len(achieved) > 1)}")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ from autograder.sandbox.client import Submission
 from autograder.sandbox.errors import SubmissionError
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.find import NothingToGrade, find_module
-from autograder.submissions.layouts import METADATA, Submitted, find_submissions
+from autograder.submissions.layouts import METADATA, Submitted, read_upload
 
 FEW, MANY = 40, 3000
 budget = pytest.mark.parametrize("examples", [FEW, pytest.param(MANY, marks=pytest.mark.exhaustive)])
@@ -277,7 +277,7 @@ def test_any_archive_holds_a_module_or_says_why_not(examples: int, tmp_path: Pat
         path = tmp_path / "upload.zip"
         path.write_bytes(data)
         try:
-            name, source = find_module(path, CVAE.module)
+            name, source, *_ = find_module(path, CVAE.module)
         except NothingToGrade:
             return
         assert name.endswith("cs5814_vae.py")
@@ -295,7 +295,7 @@ def test_any_download_of_a_class_is_read_or_says_why_not(examples: int, tmp_path
         path = tmp_path / "outside" / "class.zip"
         path.write_bytes(data)
         try:
-            found = find_submissions(path, CVAE.module)
+            found = read_upload(path, CVAE).submitted
         except NothingToGrade:
             found = [Submitted("nobody", b"")]
         assert all(each.source is not None or each.reason for each in found)
@@ -318,10 +318,10 @@ def test_any_metadata_is_read_or_says_why_not(examples: int, tmp_path: Path) -> 
         text = metadata if isinstance(metadata, str) else json.dumps(metadata)
         (tmp_path / METADATA).write_text(text, "utf-8", errors="replace")
         try:
-            found = find_submissions(tmp_path, CVAE.module)
+            found = read_upload(tmp_path, CVAE).submitted
         except NothingToGrade:
             return
-        assert {each.source for each in found} == {b"x = 1\n"}
+        assert sum(each.source == b"x = 1\n" for each in found) >= 2
 
     for_all(exports | values | st.text(), holds, examples)
 

@@ -237,9 +237,9 @@ def test_last_terms_answers_lose_points_and_this_terms_get_all(new_term, tmp_pat
     assert lost == {"encoder", "decoder"}
     failed = [check for part in stale["parts"] for check in part["checks"] if check["outcome"] != "passed"]
     told = [f"{check['message']} {check['hint']}" for check in failed]
-    width = f"layers have widths [{assignment.HIDDEN_SIZE}] where {HIDDEN} is asked for."
+    width = f"have width {assignment.HIDDEN_SIZE}; the assignment asks for {HIDDEN}."
     assert sum(width in each for each in told) == 2
-    assert f"The attribute hidden_size is {assignment.HIDDEN_SIZE} where {HIDDEN} was expected." in told[-2]
+    assert f"Your `self.hidden_size` is {assignment.HIDDEN_SIZE}; it should be {HIDDEN}." in told[-2]
 
 
 @pytest.mark.slow

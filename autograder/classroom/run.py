@@ -20,7 +20,7 @@ import signal
 import threading
 import unicodedata
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,13 +30,14 @@ from autograder.assignment import load
 from autograder.authoring.fill_in import fill_in
 from autograder.classroom import page, similarity
 from autograder.grading import GraderError
-from autograder.grading.grade import grade_source, nothing
+from autograder.grading.grade import grade_source, nothing, told
 from autograder.grading.results import Results, checks_version, decode, encode
 from autograder.output import write
 from autograder.report import render
 from autograder.report.model import Report
 from autograder.sandbox.client import Sandbox, SandboxError
-from autograder.submissions.layouts import Submitted
+from autograder.submissions.copied import is_solution
+from autograder.submissions.layouts import Submitted, Upload
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -56,6 +57,7 @@ def local_cluster(workers: int = 0) -> Iterator[Client]:
 
     settings = {
         "distributed.scheduler.allowed-failures": DEATHS - 1,
+        "distributed.deploy.lost-worker-timeout": "1 hour",  # by default, a worker that starts slowly is not waited for
         "distributed.admin.system-monitor.disk": False,
         "distributed.worker.profile.enabled": False,  # it looks at the stack a hundred times a second
         # Without Dask's malloc settings, with which every tensor is made of new pages.
@@ -230,14 +232,15 @@ def file_names(students: Iterable[str]) -> dict[str, str]:
 class Class:
     """A class to be graded, and the folder that its reports, pages and grades go to."""
 
-    def __init__(self, submitted: Sequence[Submitted], results: Results, out: Path) -> None:
-        self.submitted, self.results, self.out = submitted, results, out
-        self._names = file_names(each.student for each in submitted)
+    def __init__(self, upload: Upload, results: Results, out: Path) -> None:
+        self.upload, self.results, self.out = upload, results, out
+        self._names = file_names(each.student for each in upload.submitted)
         self._same: dict[bytes, list[Submitted]] = {}  # who handed in this source
-        for each in submitted:
+        for each in upload.submitted:
             if each.source is not None:
                 self._same.setdefault(each.source, []).append(each)
         self._reports: dict[str, Report] = {}  # by student, without pictures
+        self.figures: dict[str, Any] = {}  # of class.json, once `finish` has written it
 
     @property
     def graded(self) -> int:
@@ -251,10 +254,12 @@ class Class:
 
     def resume(self) -> list[Report]:
         """Write the pages of those who need no more grading, and return their reports."""
-        for each in self.submitted:
-            report = (
-                nothing(self.results.assignment, each.reason) if each.source is None else self.results.find(each.source)
-            )
+        for each in self.upload.submitted:
+            if each.source is not None:
+                report = self.results.find(each.source)
+            else:
+                report = nothing(self.results.assignment, each.reason)
+                report.grader_failed = each.unreadable
             if report is not None:
                 self._write(each, report)
         return list(self._reports.values())
@@ -277,7 +282,11 @@ class Class:
                 yield report, len(self._same[source])
 
     def _write(self, submitted: Submitted, report: Report) -> None:
-        report = dataclasses.replace(report, submission=submitted.student)
+        attention = [*submitted.attention]
+        if submitted.source is not None and is_solution(submitted.source, self.results.assignment):
+            attention.append("this is the instructor's solution, but for comments and white space at most")
+        report = dataclasses.replace(report, submission=submitted.shown)
+        report = told(report, [*submitted.notes, *page.lateness(submitted)], attention)
         name = self._names[submitted.student]
         write(self.out / "reports" / f"{name}.json", render(report, "json"))
         write(self.out / "students" / f"{name}.html", render(report, "html"))
@@ -285,24 +294,26 @@ class Class:
 
     def finish(self) -> list[str]:
         """Write the page of the class, its grades and their summary; the students on whom the grader itself failed."""
-        sources = {each.student: each.source for each in self.submitted if each.source is not None}
+        submitted = self.upload.submitted
+        sources = {each.student: each.source for each in submitted if each.source is not None}
+        names = {each.student: each.shown for each in submitted}
         assignment, pairs = self.results.assignment, []
         blank = fill_in(assignment)
         for number, pair in enumerate(similarity.similar_pairs(sources, blank), 1):
             pairs.append(dataclasses.replace(pair, page=f"pairs/{number}.html"))
-            first, second = ((student, sources[student]) for student in (pair.first, pair.second))
+            first, second = ((names[student], sources[student]) for student in (pair.first, pair.second))
             write(self.out / "pairs" / f"{number}.html", similarity.side_by_side(first, second, blank))
         entries = [
-            page.Entry(each.student, self._reports[each.student], f"students/{quote(self._names[each.student])}.html")
-            for each in self.submitted
+            page.Entry(
+                each.student, self._reports[each.student], f"students/{quote(self._names[each.student])}.html", each
+            )
+            for each in submitted
         ]
-        write(self.out / "index.html", page.index(entries, pairs, assignment))
+        write(self.out / "index.html", page.index(entries, pairs, assignment, self.upload))
         write(self.out / "grades.csv", page.table(entries, assignment))
-        write(
-            self.out / "class.json",
-            json.dumps(page.figures(entries, pairs, assignment), indent=2, ensure_ascii=False) + "\n",
-        )
-        return [student for student, report in self._reports.items() if report.grader_failed]
+        self.figures = page.figures(entries, pairs, assignment, self.upload)
+        write(self.out / "class.json", json.dumps(self.figures, indent=2, ensure_ascii=False) + "\n")
+        return [names[student] for student, report in self._reports.items() if report.grader_failed]
 
 
 def _cores() -> int:

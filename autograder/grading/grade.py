@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from autograder.report.model import Check, Outcome, Report, part_reports
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.errors import SubmissionError
 from autograder.sandbox.limits import LIMITS
-from autograder.submissions.find import find_module
+from autograder.submissions.find import find_module, interface
 
 
 def grade(
@@ -41,9 +41,10 @@ def grade(
         SandboxError, GraderError: the grader itself failed.
     """
     chosen = sandbox.assignment if sandbox else load(assignment)
-    name, source = find_module(Path(path), chosen.module)
+    found = find_module(Path(path), chosen.module, interface(chosen))
     with nullcontext(sandbox) if sandbox else Sandbox(isolation, chosen) as running:
-        return grade_source(name, source, running, seed=seed, pictures=pictures)
+        report = grade_source(found.name, found.source, running, seed=seed, pictures=pictures)
+    return told(report, found.notes, found.attention)
 
 
 def grade_source(
@@ -81,6 +82,12 @@ def grade_source(
     report.duration_s = time.perf_counter() - started
     report.__post_init__()
     return report
+
+
+def told(report: Report, notes: Iterable[str], attention: Iterable[str]) -> Report:
+    """The report with what was guessed when the module was looked for, and with what staff should look at."""
+    said = [f"{note[:1].upper()}{note[1:]}." for note in notes]
+    return replace(report, notes=[*said, *report.notes], attention=[*attention, *report.attention])
 
 
 def nothing(assignment: Assignment, reason: str) -> Report:

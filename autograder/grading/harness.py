@@ -239,9 +239,9 @@ def only(outputs: Sequence[Tensor], what: str) -> Tensor:
 def require_shape(tensor: Tensor, shape: tuple[int, ...], what: str) -> Tensor:
     """The tensor as float32, or a failed check if it has another shape, no real numbers or a NaN."""
     if tuple(tensor.shape) != shape:
-        fail(f"{what} has shape {tuple(tensor.shape)} where {shape} was expected.", "wrong-shape")
+        fail(f"{what} has shape {tuple(tensor.shape)}; it should have {shape}.", "wrong-shape")
     if not tensor.dtype.is_floating_point:
-        fail(f"{what} holds {str(tensor.dtype).removeprefix('torch.')} numbers where real ones were expected.")
+        fail(f"{what} holds {str(tensor.dtype).removeprefix('torch.')} numbers; it should hold real ones.")
     if not torch.isfinite(tensor).all():
         fail(f"{what} holds NaN or infinite numbers.", "not-finite")
     return tensor.float()

@@ -1,6 +1,7 @@
 """A report as one page that needs nothing else: no script, no request, no font, no other file."""
 
 import base64
+import functools
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -47,6 +48,7 @@ def page(template: str, styles: Sequence[str], folder: Path = _HERE, **values: o
     return environment.get_template(template).render(css=Markup(css), css_hash=css_hash, **values)
 
 
+@functools.cache  # compiling the templates takes longer than filling them in
 def _environment(folder: Path) -> Environment:
     environment = Environment(
         loader=FileSystemLoader([folder, _HERE]),

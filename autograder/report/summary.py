@@ -41,7 +41,7 @@ class Finding:
 
     @property
     def mistakes(self) -> set[str]:
-        """The names of the mistakes that were recognised."""
+        """The names of the mistakes that were recognized."""
         return {name for check in self.checks for name in check.misconceptions}
 
     @property
@@ -89,7 +89,7 @@ def next_step(report: Report) -> Finding | None:
 
 
 def same_reason(report: Report, step: Finding) -> list[Finding]:
-    """The other findings that go away with `step`: they say the same, or no mistake was recognised but its own."""
+    """The other findings that go away with `step`: they say the same, or no mistake was recognized but its own."""
     others = [finding for part in report.parts for finding in findings(part) if finding != step]
     said = step.message, step.checks[0].hints
     return [

@@ -13,6 +13,7 @@ import math
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -188,7 +189,9 @@ class Sandbox:
 
     def close(self) -> None:
         """End the worker and everything in it."""
-        self._control.close()
+        self._control.close()  # on which the worker ends what it runs, tidies up and goes
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(GONE_S if self._ready else 0)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.sandbox import confine
-from autograder.sandbox.limits import LIMITS
+from autograder.sandbox import cgroup, confine
+from autograder.sandbox.limits import LIMITS, MIB
 
 PACKAGE = Path(__file__).resolve().parent.parent
 # All of this package that the worker sees, beside an assignment's training loop.
@@ -32,9 +32,15 @@ class Level:
 
 
 LEVELS = (
-    Level("bubblewrap", "namespaces of its own: no network, no other process, read-only files", strong=True),
-    Level("confined", "system-call filter, Landlock and, for root, an unprivileged user", strong=True),
-    Level("process", "a child process with resource limits and, on Linux, the system-call filter", strong=False),
+    Level(
+        "bubblewrap",
+        "namespaces and the system-call filter: no network, no other process, no file but its own",
+        strong=True,
+    ),
+    Level("confined", "system-call filter, Landlock, and for root a user of its own", strong=True),
+    Level(
+        "process", "resource limits and, on Linux, the system-call filter; it can read files", strong=False
+    ),
 )
 
 
@@ -106,20 +112,47 @@ def _why_not_bubblewrap() -> str | None:
     return None
 
 
-def _why_not_confined() -> str | None:
-    if sys.platform != "linux":
-        return "Landlock and seccomp need Linux"
-    # Tried out in a child, since neither can be undone.
+def _why_not(what: str) -> str | None:
+    """Why this process could not give something up. Tried out in a child, since it cannot be undone."""
     trial = subprocess.run(
         # -P: the folder that this runs in may be a student's, and nothing is imported from there.
-        [sys.executable, "-P", "-c", "from autograder.sandbox.confine import *; restrict_system_calls()"],
+        [sys.executable, "-P", "-c", f"from autograder.sandbox import filter; filter.{what}()"],
         env={"PYTHONPATH": str(PACKAGE.parent)},
         capture_output=True,
         text=True,
         check=False,
     )
-    if trial.returncode:
-        return trial.stderr.strip().splitlines()[-1][:200]
+    return trial.stderr.strip().splitlines()[-1][:200] if trial.returncode else None
+
+
+def bounds() -> dict[str, str]:
+    """How each bound on a submission holds on this machine, in words."""
+    filtered, supervised = _why_not("restrict"), _why_not("supervise")
+    linux = sys.platform == "linux"
+    one = "one process (system-call filter)" if filtered is None else f"one process (a resource limit; {filtered})"
+    made = f"{LIMITS.files} files of {LIMITS.file // MIB} MiB"
+    unbounded = f"not bounded in number: {supervised}"
+    return {
+        "time": f"{LIMITS.total_s:.0f} s in all (watched by the grader); {LIMITS.cpu_s} s of CPU (a resource limit)",
+        "memory": f"{LIMITS.memory // MIB} MiB (a resource limit; the filter refuses memory outside of it)"
+        if linux and filtered is None
+        else f"not bounded: {filtered if linux else 'macOS does not enforce the limit'}",
+        "processes": one,
+        "threads": f"{LIMITS.threads} (counted by the worker)" if supervised is None else unbounded,
+        "files": f"{made} (opened by the worker)"
+        if supervised is None
+        else f"{LIMITS.file // MIB} MiB each (a resource limit); {unbounded}",
+        "output": f"{LIMITS.output // 1024} KiB (cut by the grader)",
+        "a notebook": "memory, threads and files: watched, four times a second"
+        + (", and a control group" if cgroup.found() else " (no control group can be had here)"),
+    }
+
+
+def _why_not_confined() -> str | None:
+    if sys.platform != "linux":
+        return "Landlock and seccomp need Linux"
+    if reason := _why_not("restrict"):
+        return reason
     try:
         confine.landlock_version()
     except confine.NotSupportedError as error:
@@ -208,13 +241,19 @@ def start_worker(
     return process, scratch
 
 
-def bubblewrapped(shown: Mapping[str, Path], variables: Mapping[str, str], scratch: int = LIMITS.scratch) -> list[str]:
+def bubblewrapped(
+    shown: Mapping[str, Path],
+    variables: Mapping[str, str],
+    scratch: int = LIMITS.scratch,
+    system_calls: int | None = None,
+) -> list[str]:
     """The start of a command line whose rest runs in namespaces of its own.
 
     Arguments:
         shown: files and folders to show, read-only, by their path inside.
         variables: its whole environment.
         scratch: the size, in bytes, of /scratch, where it starts and the one place that it can write to.
+        system_calls: an inherited descriptor to read a system-call filter from (see `filter`).
     """
     program = bubblewrap()
     assert program is not None
@@ -233,6 +272,8 @@ def bubblewrapped(shown: Mapping[str, Path], variables: Mapping[str, str], scrat
     command += ["--remount-ro", "/"]
     for key, value in variables.items():
         command += ["--setenv", key, value]
+    if system_calls is not None:
+        command += ["--seccomp", str(system_calls)]
     return [*command, "--chdir", SCRATCH, "--"]
 
 

@@ -16,13 +16,19 @@ class Limits:
     total_s: float = 120.0  # wall time of everything together
     cpu_s: int = 100  # of one process
     memory: int = 2048 * MIB  # address space beyond what the warm worker already maps
-    file: int = 16 * MIB
-    scratch: int = 64 * MIB  # its private /tmp
+    file: int = 1 * MIB
+    files: int = 64  # that one process makes, folders and deleted ones included
     open_files: int = 128
+    threads: int = 64  # that one process starts
     output: int = 64 * 1024  # of stdout and stderr together, the rest is dropped
     header: int = 256 * 1024  # of one frame
     body: int = 64 * MIB  # tensors of one frame
     names: int = 1 * MIB  # their names, shapes and types: more would be a frame of many thousand tensors
+
+    @property
+    def scratch(self) -> int:
+        """Its private folder: the most that its files can hold."""
+        return self.files * self.file
 
 
 LIMITS = Limits()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dis
+import errno
 import functools
 import gc
 import importlib.util
@@ -33,14 +34,15 @@ import torch.distributions
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from autograder.sandbox import confine, isolation
+from autograder.sandbox import confine, filter, isolation
 from autograder.sandbox.errors import MAX_NAME, MAX_TEXT
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.protocol import ChannelClosed, Message, receive, send
+from autograder.sandbox.supervisor import Supervisor
 
 MAX_CAPTURED = 4  # calls of one callable
 MAX_SUBMODULES = 500  # of a model, in what is told of them
-FIRST_USER, USERS = 61184, 4000  # unprivileged users that no system assigns to people
+USERS = range(60706, 61184)  # neither people nor services get these, by systemd's table of user ids
 
 
 # --- the parent ---------------------------------------------------------------------------------------------------
@@ -65,28 +67,49 @@ def main(level: str, control: socket.socket, module: str, scratch: Path, trainin
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wakeup_write, warn_on_full_buffer=False)
     control.sendall(json.dumps({"ready": True, "torch": torch.__version__}).encode() + b"\n")
-    count = 0
     while True:
-        orders, descriptors, _, _ = socket.recv_fds(control, 16, 2)
+        orders, descriptors, _, _ = socket.recv_fds(control, 16, 2)  # a channel, and where output goes
         if not orders:
-            return
+            os._exit(0)  # at once: unloading torch takes seconds
         if not orders.endswith(b"S"):
             continue  # a kill that crossed with its child's own end
-        count += 1
         home = scratch / "submission"  # no number: a module must not see how many came before it
         home.mkdir(mode=0o700)
-        child = os.fork()
-        if child == 0:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            control.close()
-            _become_child(level, home / module, training, FIRST_USER + count % USERS, *descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
-        status = _wait(child, control, wakeup)
-        _kill_descendants()
-        confine.remove_contents(scratch)
+        with contextlib.ExitStack() as stack:
+            user = stack.enter_context(_user()) if level == "confined" and os.geteuid() == 0 else None
+            told, telling = (stack.enter_context(end) for end in socket.socketpair())
+            parent, child = os.getpid(), os.fork()
+            if child == 0:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                control.close()
+                _become_child(level, home / module, training, user, parent, telling, *descriptors)
+            telling.close()
+            for descriptor in descriptors:
+                os.close(descriptor)
+            status = _attend(child, control, wakeup, told, home, user)
+            _kill_descendants()
+            confine.remove_contents(scratch)
+        if status is None:
+            os._exit(0)
         control.sendall(json.dumps({"status": status}).encode() + b"\n")
+
+
+@contextlib.contextmanager
+def _user() -> Iterator[int]:
+    """A user that no submission of any other worker has, for as long as the context lasts."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as claim:
+        yield next(user for user in USERS if _claimed(claim, user))
+
+
+def _claimed(claim: socket.socket, user: int) -> bool:
+    try:
+        claim.bind(f"\0autograder-user-{user}")
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return False
+    return True
 
 
 def _leave_as_it_is(model: Any = None, **_: Any) -> Any:
@@ -114,20 +137,36 @@ def _warm_up(training: ModuleType | None) -> None:
         receive(theirs)
 
 
-def _wait(child: int, control: socket.socket, wakeup: int) -> int:
-    """Wait for the child to end, killing it when the client says so or hangs up; its wait status."""
+def _attend(
+    child: int, control: socket.socket, wakeup: int, told: socket.socket, home: Path, user: int | None
+) -> int | None:
+    """Answer the child's calls until it ends, or the client has it killed; its wait status, None if the client left.
+
+    The child tells by `told` how it can be supervised.
+    """
+    supervisor: Supervisor | None = None
+    waiting: list[Any] = [control, wakeup, told]
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
-            return status
-        ready, _, _ = select.select([control.fileno(), wakeup], [], [])
+            break
+        ready, _, _ = select.select(waiting, [], [])
         if wakeup in ready:
             os.read(wakeup, 4096)
-        if control.fileno() in ready:
-            order = control.recv(16)
+        if told in ready:
+            waiting.remove(told)
+            if descriptors := socket.recv_fds(told, 1, 2)[1]:
+                supervisor = Supervisor(descriptors[0], descriptors[1], home, user, LIMITS)
+                waiting.append(supervisor)
+        elif supervisor and supervisor in ready:
+            supervisor.answer()
+        if control in ready:
             os.kill(child, signal.SIGKILL)
-            if not order:
-                sys.exit()
+            if not control.recv(16):
+                waiting.remove(control)
+    if supervisor:
+        supervisor.close()
+    return status if control in waiting else None
 
 
 def _kill_descendants() -> None:
@@ -146,7 +185,16 @@ def _kill_descendants() -> None:
                 return
 
 
-def _become_child(level: str, path: Path, training: ModuleType | None, user: int, channel: int, output: int) -> None:
+def _become_child(
+    level: str,
+    path: Path,
+    training: ModuleType | None,
+    user: int | None,
+    parent: int,
+    telling: socket.socket,
+    channel: int,
+    output: int,
+) -> None:
     """Turn this fork into the process of a submission that will lie at `path`. Never returns."""
     code, home = 1, path.parent
     try:
@@ -156,12 +204,14 @@ def _become_child(level: str, path: Path, training: ModuleType | None, user: int
         os.dup2(output, 1)
         os.dup2(output, 2)
         kept = os.dup2(channel, 3, inheritable=False)
-        os.closerange(4, 4096)
+        telling = socket.socket(fileno=os.dup2(telling.detach(), 4, inheritable=False))
+        os.closerange(5, 4096)
         sys.stdin = os.fdopen(0)
         sys.stdout, sys.stderr = (os.fdopen(each, "w", buffering=1, errors="replace") for each in (1, 2))
         os.chdir(home)
         os.environ["HOME"] = os.environ["TMPDIR"] = str(home)
-        _confine(level, home, user)
+        with telling:
+            _confine(level, home, user, parent, telling)
         Worker(socket.socket(fileno=kept), path, training).serve()
         code = 0
     except ChannelClosed:
@@ -172,21 +222,30 @@ def _become_child(level: str, path: Path, training: ModuleType | None, user: int
         os._exit(code)
 
 
-def _confine(level: str, home: Path, user: int) -> None:
+def _confine(level: str, home: Path, user: int | None, parent: int, telling: socket.socket) -> None:
+    memory = confine.open_memory()
+    confine.die_first()
     confine.limit_resources(LIMITS)
     if level == "confined":
-        as_root = os.geteuid() == 0
-        if as_root:
+        if user is not None:
             os.chown(home, user, user)
         if landlock := confine.has_landlock():
             readable, listable = _visible_files()
             confine.restrict_files(readable, [home, Path("/dev/null")], listable)
-        if as_root:  # without Landlock, file modes alone protect the rest
+        if user is not None:  # without Landlock, file modes alone protect what can be read
             confine.become(user, keep_reading=landlock)
     else:
         confine.keep_capabilities()
+    confine.end_with_parent(parent)
     try:
-        confine.restrict_system_calls()
+        listener = filter.supervise()
+        socket.send_fds(telling, [b"S"], [listener, memory])
+        os.close(listener)
+    except confine.NotSupportedError:
+        pass  # then it makes files and threads by itself, uncounted; `autograder doctor` says so
+    os.close(memory)
+    try:
+        filter.restrict()
     except confine.NotSupportedError:
         if level != "process":
             raise

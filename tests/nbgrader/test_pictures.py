@@ -88,8 +88,36 @@ def test_sees_nothing_and_reaches_nothing(tmp_path: Path, monkeypatch: pytest.Mo
             {},
         ),
         ("open('/scratch/large', 'wb').write(bytes(2**30))", "No space left", {}),
+        (
+            "import mmap\nhog = [mmap.mmap(-1, 2**26) for _ in range(40)]\nfor each in hog: each.write(bytes(2**26))",
+            "memory",
+            {"memory_mib": 1024},
+        ),
+        (
+            "import ctypes\nctypes.CDLL(None).prctl(4, 0, 0, 0, 0)\nhog = [b'x' * 2**26 for _ in range(40)]",
+            "memory",
+            {"memory_mib": 1024},
+        ),
+        (
+            "import threading, time\nthreading.stack_size(2**15)\n"
+            "for _ in range(900):\n    threading.Thread(target=time.sleep, args=(60,)).start()\ntime.sleep(30)",
+            "threads",
+            {},
+        ),
+        (
+            "import os\nfor number in range(30_000):\n    open(f'/scratch/{number}', 'w').close()\n"
+            "import time\ntime.sleep(30)",
+            "files",
+            {},
+        ),
+        ("import os\nos.memfd_create('x')", "not permitted", {}),
+        ("import ctypes\nprint('unshare:', ctypes.CDLL(None).unshare(0x10000000))", "unshare: -1", {}),
+        ("import ctypes\nprint('shared:', ctypes.CDLL(None).shmget(0, 4096, 0o1600))", "shared: -1", {}),
     ],
-    ids=["hangs", "resists", "dies", "kills-its-parent", "kills-all", "floods", "memory", "forks", "fills-the-disk"],
+    ids=[
+        *("hangs", "resists", "dies", "kills-its-parent", "kills-all", "floods", "memory", "forks", "fills-the-disk"),
+        *("shared-memory", "hidden-memory", "threads", "files", "memory-without-a-mapping", "namespaces", "stays"),
+    ],
 )
 def test_a_bad_kernel_costs_its_own_pictures_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attack: str, says: str, limits: dict[str, int]

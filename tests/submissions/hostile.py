@@ -1820,8 +1820,11 @@ NEIGHBOURS = (
 
         os.makedirs("locked/inside", exist_ok=True)
         open("locked/inside/file", "w").close()
-        os.chmod("locked/inside", 0)
-        os.chmod("locked", 0)
+        for folder in ("locked/inside", "locked"):
+            try:
+                os.chmod(folder, 0)
+            except OSError:
+                pass
         here = os.getcwd()
         for _ in range(1500):
             try:
@@ -2224,6 +2227,238 @@ PARSERS = (
     Hostile("bidirectional-text", ("# \u202e\u2066 return True\u2069\n" + RIGHT).encode(), "parsers", 90, 90),
 )
 
+_TRIES = """
+import ctypes, mmap, os, resource, signal, struct, sys, threading, time
+
+libc = ctypes.CDLL(None, use_errno=True)
+parent, intel = os.getppid(), os.uname().machine == "x86_64"
+one, whose = ctypes.c_int(1), ctypes.c_int(parent)
+
+def call(name, *arguments):
+    result = getattr(libc, name)(*arguments)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), name)
+    return result
+"""
+
+
+def _refused(name: str, attack: str, *tries: str) -> Hostile:
+    """Each of these expressions must fail: it reaches another process, another's file, or something that stays."""
+    code = [_TRIES, "open('own', 'w').close()"]
+    for number, each in enumerate(tries):
+        code += [f"def try_{number}():\n    return {each}", f"try:\n    try_{number}()\n    print('ALLOWED {number}')"]
+        code += ["except (OSError, AttributeError, ValueError): pass"]
+    return _import(name, attack, "\n".join(code))
+
+
+def _bounded(name: str, most: int, one_more: str, *, before: str = "", step: int = 1) -> Hostile:
+    """As often as it goes: `one_more` takes `step`, of which no more than `most` may be had."""
+    code = f"""
+{textwrap.dedent(before)}
+taken, kept, end = 0, [], time.monotonic() + 4
+try:
+    while taken <= {most} and time.monotonic() < end:
+        kept.append({one_more})
+        taken += {step}
+except (OSError, MemoryError, RuntimeError, ValueError) as error:
+    print("no more:", error)
+if taken > {most}:
+    print("ALLOWED", taken)
+kept.clear()
+"""
+    return _import(name, "resources", _TRIES + code)
+
+
+REACHES = (
+    _refused("owner-of-a-descriptor", "neighbours", "call('ioctl', 3, 0x8901, ctypes.byref(whose))"),
+    _refused("owner-of-a-socket", "neighbours", "call('ioctl', 3, 0x8902, ctypes.byref(whose))"),
+    _refused("signals-from-a-descriptor", "neighbours", "call('ioctl', 3, 0x5452, ctypes.byref(one))"),
+    _refused("signals-by-a-flag", "neighbours", "call('fcntl', 3, 4, 0x2000)"),
+    _refused("owner-by-fcntl", "neighbours", "call('fcntl', 3, 8, parent)", "call('fcntl', 1, 8, parent)"),
+    _refused("owner-by-fcntl-extended", "neighbours", "call('fcntl', 3, 15, struct.pack('ii', 1, parent))"),
+    _refused("signal-of-a-descriptor", "neighbours", "call('fcntl', 3, 10, 9)"),
+    _refused("lease-on-a-file", "neighbours", "call('fcntl', os.open('own', 0), 1024, 0)"),
+    _refused("notice-of-a-folder", "neighbours", "call('fcntl', os.open('.', 0), 1026, 1)"),
+    _refused("locks-a-library", "neighbours", "call('flock', os.open(os.__file__, 0), 1)"),
+    _refused(
+        "signals-by-a-handle", "neighbours", "call('syscall', 434, parent, 0)", "call('syscall', 424, 3, 0, 0, 0)"
+    ),
+    _refused("signals-with-a-value", "neighbours", "call('sigqueue', parent, 0, None)"),
+    _refused(
+        "signals-to-a-group", "neighbours", "os.killpg(0, 0)", "os.kill(0, 0)", "os.killpg(os.getpgid(parent), 0)"
+    ),
+    _refused("timer-that-signals", "neighbours", "call('timer_create', 0, None, ctypes.create_string_buffer(8))"),
+    _refused("survives-its-parent", "neighbours", "call('prctl', 1, 0, 0, 0, 0)"),
+    _refused(
+        "opens-its-memory-to-others", "neighbours", "call('prctl', 4, 1, 0, 0, 0)", "call('prctl', 0x59616d61, -1)"
+    ),
+    _refused("another-session", "neighbours", "os.setsid()", "os.setpgid(0, 0)", "os.setpgid(0, os.getpgid(parent))"),
+    _refused("moves-its-parent", "neighbours", "os.sched_setaffinity(parent, {0})", "os.setpriority(0, parent, 9)"),
+    _refused("input-output-priority", "neighbours", "call('syscall', 251 if intel else 30, 3, os.getuid(), 0x6000)"),
+    _refused(
+        "watches-files", "neighbours", "call('inotify_init')", "call('inotify_init1', 0)", "call('fanotify_init', 0, 0)"
+    ),
+    _refused("pair-of-sockets", "neighbours", "call('socketpair', 1, 2, 0, ctypes.create_string_buffer(8))"),
+    _refused(
+        "datagram-to-a-socket",
+        "neighbours",
+        "call('sendto', 3, b'x', 1, 0, struct.pack('H', 1) + b'\\0{marker}', 2 + 1 + len('{marker}'))",
+        "call('connect', 3, struct.pack('H', 1) + b'\\0{marker}', 2 + 1 + len('{marker}'))",
+    ),
+    _refused(
+        "socket-of-every-family",
+        "neighbours",
+        *(f"call('socket', {family}, 3, 0)" for family in (1, 2, 10, 16, 17, 38, 40)),
+    ),
+    _refused("passes-descriptors", "neighbours", "call('sendmsg', 3, ctypes.create_string_buffer(56), 0)"),
+    _refused("listens-on-its-channel", "neighbours", "call('listen', 3, 1)", "call('accept', 3, None, None)"),
+    _refused(
+        "key-that-stays", "neighbours", "call('syscall', 248 if intel else 217, b'user', b'{marker}', b'1', 1, -4)"
+    ),
+    _refused("shared-memory-that-stays", "neighbours", "call('shmget', 0x5814, 4096, 0o1666)"),
+    _refused("semaphore-that-stays", "neighbours", "call('semget', 0x5814, 1, 0o1666)"),
+    _refused("queue-that-stays", "neighbours", "call('msgget', 0x5814, 0o1666)"),
+    _refused("named-semaphore-that-stays", "neighbours", "open('/dev/shm/sem.{marker}', 'wb')"),
+    _refused(
+        "named-queue-that-stays",
+        "neighbours",
+        "call('syscall', 240 if intel else 180, b'{marker}', 0o102, 0o600, None)",
+    ),
+    _refused("bits-in-the-page-cache", "neighbours", "os.posix_fadvise(os.open(os.__file__, 0), 0, 0, 4)"),
+    _refused(
+        "looks-into-the-page-cache",
+        "neighbours",
+        "call('mincore', ctypes.c_void_p(4096), 4096, b'x')",
+        "os.preadv(3, [bytearray(1)], 0, 8)",
+    ),
+    _refused(
+        "process-accounting",
+        "neighbours",
+        "call('acct', b'own')",
+        "call('sethostname', b'x', 1)",
+        "call('swapoff', b'own')",
+    ),
+    _refused(
+        "mode-changed", "results", "os.chmod('{canary}/alive', 0o777)", "os.fchmod(os.open('{canary}', 0), 0o777)"
+    ),
+    _refused("owner-changed", "results", "os.chown('{canary}/alive', os.getuid(), os.getgid())"),
+    _refused(
+        "times-changed", "results", "os.utime('{canary}/alive', (0, 0))", "os.utime(os.__file__, None)", "os.utime('.')"
+    ),
+    _refused(
+        "attributes-set", "results", "os.setxattr('{canary}/alive', 'user.x', b'1')", "os.removexattr('.', 'user.x')"
+    ),
+    _refused("emptied-while-reading", "results", "os.open('{canary}/alive', os.O_RDONLY | os.O_TRUNC)"),
+    _refused("cut-by-name", "results", "os.truncate('{canary}/alive', 0)", "os.truncate('own', 0)"),
+    _refused("moved-out", "results", "os.rename('own', '{canary}/new')", "os.rename('own', '/tmp/{marker}')"),
+    _refused("moved-in", "results", "os.rename('{canary}/alive', 'stolen')", "os.rename('{canary}', 'stolen')"),
+    _refused(
+        "hard-link-to-the-outside", "results", "os.link('{canary}/alive', 'hard')", "os.link('own', '/tmp/{marker}')"
+    ),
+    _refused(
+        "climbs-out", "results", "open('../' * 15 + '{canary}/new', 'w')", "open('/proc/self/cwd/../../{marker}', 'w')"
+    ),
+    _refused("by-an-open-folder", "results", "os.open('{canary}/new', 65, 0o600, dir_fd=os.open('/', 0))"),
+    _refused(
+        "pipe-with-a-name", "results", "os.mkfifo('/tmp/{marker}')", "os.mkfifo('fifo')", "os.mknod('/tmp/{marker}')"
+    ),
+    _refused(
+        "temporary-folders-written",
+        "results",
+        *(
+            f"open('{folder}/{{marker}}', 'w')"
+            for folder in ("/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/dev/mqueue")
+        ),
+    ),
+    _refused("program-as-a-file", "results", "call('memfd_create', b'x', 0)", "call('syscall', 447, 0)"),
+    _refused(
+        "rings-and-maps",
+        "resources",
+        "call('syscall', 425, 8, ctypes.create_string_buffer(120))",
+        "call('syscall', 321 if intel else 280, 0, None, 0)",
+        "call('syscall', 323 if intel else 282, 0)",
+        "call('syscall', 298 if intel else 241, None, 0, -1, -1, 0)",
+    ),
+    _refused(
+        "locks-its-memory", "resources", "call('mlockall', 1)", "call('mlock', ctypes.create_string_buffer(8192), 8192)"
+    ),
+    _refused("writes-all-to-disk", "resources", "call('syscall', 162 if intel else 81)"),
+    _refused(
+        "real-time",
+        "resources",
+        "os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))",
+        "os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))",
+    ),
+)
+
+BOUNDS = (
+    _bounded("memory-without-a-mapping", 0, "call('memfd_create', b'x', 0)"),
+    _bounded("memory-of-shared-pages", 2 << 30, "mmap.mmap(-1, 64 << 20)", step=64 << 20),
+    _bounded("memory-without-reserve", 2 << 30, "mmap.mmap(-1, 64 << 20, flags=0x4002)", step=64 << 20),
+    _bounded("memory-of-tensors", 2 << 30, "torch.empty(64 << 20, dtype=torch.uint8)", step=64 << 20),
+    _bounded("memory-of-the-environment", 2 << 30, "os.putenv(str(taken), 'x' * (64 << 20))", step=64 << 20),
+    _bounded(
+        "memory-of-a-mapped-file",
+        2 << 30,
+        "mmap.mmap(os.open('own', os.O_RDWR), 1 << 20)",
+        before="open('own', 'wb').truncate(1 << 20)",
+        step=1 << 20,
+    ),
+    _bounded(
+        "memory-in-pipes",
+        8 << 20,
+        "fill(*os.pipe())",
+        before="def fill(out, into):\n    os.set_blocking(into, False)\n    return os.write(into, bytes(1 << 16))",
+        step=1 << 16,
+    ),
+    _bounded("pipes-made-larger", 0, "call('fcntl', os.pipe()[1], 1031, 1 << 20)"),
+    _bounded("descriptors-by-the-thousand", 128, "os.open('/dev/null', 0)"),
+    _bounded("events-by-the-thousand", 0, "call('eventfd', 0, 0)"),
+    _bounded("epolls-by-the-thousand", 0, "call('epoll_create1', 0)"),
+    _bounded("timers-by-the-thousand", 0, "call('timerfd_create', 0, 0)"),
+    _bounded("locks-by-the-thousand", 0, "call('fcntl', 1, 6, struct.pack('hhqqi4x', 0, 0, 2 * taken, 1, 0))"),
+    _bounded("files-of-nothing", 64, "os.close(os.open(f'empty-{taken}', os.O_CREAT | os.O_WRONLY))"),
+    _bounded("files-deleted-but-open", 64, "(open(f'gone-{taken}', 'w'), os.unlink(f'gone-{taken}'))"),
+    _bounded("folders-of-nothing", 64, "os.mkdir(f'folder-{taken}')"),
+    _bounded("folders-in-folders", 64, "(os.mkdir('d' * 200), os.chdir('d' * 200))"),
+    _bounded("folders-without-a-mode", 64, "os.mkdir(f'locked-{taken}', 0)", before="os.umask(0o777)"),
+    _bounded("files-with-odd-names", 64, "open(bytes([taken % 255 + 1]) * 200 + b'\\n\\xff\\x1b[2J', 'w').close()"),
+    _bounded("links-by-the-thousand", 0, "(open('own', 'w'), os.link('own', f'link-{taken}'))"),
+    _bounded("links-to-themselves", 0, "os.symlink(f'loop-{taken}', f'loop-{taken}')"),
+    _bounded("disk-in-small-pieces", 64 << 20, "open(f'piece-{taken}', 'wb').write(bytes(1 << 20))", step=1 << 20),
+    _bounded(
+        "disk-in-one-piece",
+        1 << 20,
+        "file.write(bytes(1 << 16))",
+        before="file = open('large', 'wb', buffering=0)",
+        step=1 << 16,
+    ),
+    _bounded(
+        "disk-set-aside",
+        1 << 20,
+        "os.posix_fallocate(file, taken, 1 << 16)",
+        before="file = os.open('large', os.O_CREAT | os.O_RDWR)",
+        step=1 << 16,
+    ),
+    _bounded(
+        "disk-with-holes", 0, "os.truncate(file, 1 << 40)", before="file = os.open('sparse', os.O_CREAT | os.O_RDWR)"
+    ),
+    _bounded(
+        "threads-with-small-stacks",
+        64,
+        "threading.Thread(target=time.sleep, args=(9,), daemon=True).start()",
+        before="threading.stack_size(32768)",
+    ),
+    _bounded(
+        "threads-one-after-another",
+        64,
+        "(lambda thread: (thread.start(), thread.join()))(threading.Thread(target=int))",
+    ),
+    _bounded("processes-by-clone", 0, "call('syscall', 56 if intel else 220, 17, 0, 0, 0, 0)"),
+    _bounded("processes-by-spawn", 0, "os.posix_spawn('/bin/true', ['true'], {})"),
+    _bounded("limits-raised-again", 0, "resource.setrlimit(resource.RLIMIT_AS, (1 << 50, 1 << 50))"),
+)
+
 HOSTILE: tuple[Hostile, ...] = (
     *EXITS,
     *STEERING,
@@ -2236,4 +2471,6 @@ HOSTILE: tuple[Hostile, ...] = (
     *RESULTS,
     *TERMINAL,
     *PARSERS,
+    *REACHES,
+    *BOUNDS,
 )

@@ -23,10 +23,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from settings import Setting
 
 from autograder.grading.grade import grade_source
 from autograder.report.model import Report
-from autograder.sandbox import client
+from autograder.sandbox import client, isolation
 from autograder.sandbox.client import Sandbox
 
 from . import correct, hostile, wrong
@@ -42,11 +43,12 @@ BOASTS = ("READ", "TRACED", "CONNECTED", "LISTENS", "LIMITED", "OPENED", "ALLOWE
 class Pool:
     """Runs jobs in the background; each test then waits for its own."""
 
-    def __init__(self, level: str | None = None) -> None:
-        level = level or os.environ.get("AUTOGRADER_TEST_ISOLATION")  # default: the strongest that works here
+    def __init__(self, setting: Setting | None = None) -> None:
+        level = os.environ.get("AUTOGRADER_TEST_ISOLATION")  # default: the strongest that works here
+        setting = setting or Setting(level or isolation.strongest().name)
         # Spawned, because a fork of a process that has used torch's threads may hang.
         context = multiprocessing.get_context("spawn")
-        self._executor = ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=_start, initargs=(level,))
+        self._executor = ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=_start, initargs=(setting,))
 
     def submit(self, job: Callable[..., Any], names: Iterable[str]) -> dict[str, Future]:
         """A future for each name, in order."""
@@ -59,9 +61,10 @@ class Pool:
 _sandbox: Sandbox
 
 
-def _start(level: str | None) -> None:
+def _start(setting: Setting) -> None:
     global _sandbox
-    _sandbox = Sandbox(level)
+    setting.enter(pytest.MonkeyPatch())
+    _sandbox = Sandbox(setting.level)
     atexit.register(_stop)
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import psutil
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
@@ -27,7 +26,8 @@ from autograder.assignment import Assignment
 from autograder.platforms.nbgrader import kernel
 from autograder.platforms.nbgrader.submitted import MAX_TEXT, assignment_of, module_in, picture, submitted_folder
 from autograder.report.model import clean
-from autograder.sandbox import isolation
+from autograder.sandbox import cgroup, filter, isolation
+from autograder.sandbox.watch import usage
 from autograder.submissions.find import NothingToGrade
 
 MIB = 1 << 20
@@ -50,6 +50,8 @@ class RunNotebook(NbGraderPreprocessor):
     cell_seconds = Integer(60, help="Wall time for one cell.").tag(config=True)
     memory_mib = Integer(4096, help="Memory of all its processes together.").tag(config=True)
     processes = Integer(64, help="How many processes it may have.").tag(config=True)
+    threads = Integer(512, help="How many threads they may have together.").tag(config=True)
+    files = Integer(20_000, help="How many files it may write.").tag(config=True)
     data = Unicode("", help="A folder with the data that students use, in place of what is in the kit.").tag(
         config=True
     )
@@ -104,25 +106,33 @@ class RunNotebook(NbGraderPreprocessor):
         shown = {"/worker/kernel.py": Path(kernel.__file__), "/submission": folder}
         if self.data:
             shown["/data"] = Path(self.data).resolve(strict=True)
-        command = isolation.bubblewrapped(shown, variables, SCRATCH)
+        program = os.memfd_create("filter")
+        os.write(program, filter.notebook_program())
+        os.lseek(program, 0, os.SEEK_SET)
+        command = isolation.bubblewrapped(shown, variables, SCRATCH, program)
         command += [sys.executable, "/worker/kernel.py", "/submission", str(self.cell_seconds)]
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            env={"PATH": os.environ.get("PATH", "/usr/bin:/bin")},
-            start_new_session=True,
-        )
-        try:
-            yield from self._watched(process)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # bubblewrap takes the whole process namespace along
-            process.wait()
-            assert process.stdout is not None
-            process.stdout.close()
+        # The watch says why it stops a notebook; the control group, where there is one, is never late.
+        bound = int(1.25 * self.memory_mib * MIB)
+        with cgroup.bounded(bound, 2 * self.threads, cgroup.found()) as within:
+            process = subprocess.Popen(
+                [*within, *command],
+                pass_fds=[program],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env={"PATH": os.environ.get("PATH", "/usr/bin:/bin")},
+                start_new_session=True,
+            )
+            os.close(program)
+            try:
+                yield from self._watched(process)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # bubblewrap takes the whole process namespace along
+                process.wait()
+                assert process.stdout is not None
+                process.stdout.close()
 
     def _watched(self, process: subprocess.Popen[bytes]) -> Iterator[bytes]:
         assert process.stdout is not None
@@ -153,20 +163,15 @@ class RunNotebook(NbGraderPreprocessor):
 
         Watched from outside, since resource limits count one process at a time.
         """
-        try:
-            family = psutil.Process(pid).children(recursive=True)
-        except psutil.NoSuchProcess:
-            return None
-        if len(family) > self.processes:
-            return f"The notebook was stopped: it started more than {self.processes} processes."
-        used = 0
-        for member in family:
-            try:
-                used += member.memory_info().rss
-            except psutil.NoSuchProcess:
-                continue
-        if used > self.memory_mib * MIB:
-            return f"The notebook was stopped: it used more than {self.memory_mib} MiB of memory."
+        used = usage(pid, isolation.SCRATCH)
+        for what, much, most in (
+            ("started more than {} processes", used.processes, self.processes),
+            ("started more than {} threads", used.threads, self.threads),
+            ("wrote more than {} files", used.files, self.files),
+            ("used more than {} MiB of memory", used.memory // MIB, self.memory_mib),
+        ):
+            if much > most:
+                return f"The notebook was stopped: it {what.format(most)}."
         return None
 
 

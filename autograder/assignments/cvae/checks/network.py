@@ -51,6 +51,9 @@ class Sizes:
     num_categories: int = NUM_CATEGORIES
     latent: int = LATENT_DIMENSIONALITY
 
+    def __str__(self) -> str:
+        return f"input_dim={self.input_dim}, num_categories={self.num_categories}, latent_dimensionality={self.latent}"
+
     @classmethod
     def random(cls, challenge: Challenge) -> Sizes:
         """Unusual sizes, all different, so that none can be hard-coded or mistaken for another.
@@ -557,9 +560,9 @@ def require_use(model: Model, taken: Taken, data: Tensor, classes: Tensor) -> No
     """Fail the check for a piece without a layer, or one to which the data or the class make no difference."""
     name, output = taken.piece.name, taken.piece.output.flatten(1)
     if not taken.piece.has_layer:
-        fail(f"No trainable layer stands behind the output of the {name}.", "not-trainable")
+        fail(f"No trainable layer is behind the output of your {name}.", "not-trainable")
     if not varies(output):
-        fail(f"The output of the {name} is the same for every input.", f"{name}-other")
+        fail(f"The output of your {name} is the same for every input.", f"{name}-other")
     if taken.wrong is None:
         for x, what in (
             (concatenate(data.roll(1, 0), classes), "the data"),
@@ -567,7 +570,7 @@ def require_use(model: Model, taken: Taken, data: Tensor, classes: Tensor) -> No
         ):
             other = model.piece(name, x)
             if other is not None and close(other.output.flatten(1), output):
-                fail(f"The output of the {name} does not depend on {what} that it is given.", f"{name}-other")
+                fail(f"The output of your {name} does not depend on {what} that it gets.", f"{name}-other")
 
 
 def recognize(
@@ -616,19 +619,20 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
         describe_unexplained(model, piece, part)
     if match.depth != depth and match.hidden is None:
         fail(
-            f"In the {part}, {match.depth} weight matrices follow each other; the assignment asks for {depth} layers.",
+            f"In your {part}, {match.depth} weight matrices follow each other; the assignment asks for {depth} layers.",
             f"{part}-other",
         )
     if match.depth != depth:
         fail(
-            f"The {part} behaves like {match.depth} linear layer{'s' * (match.depth != 1)} where {depth} are due.",
+            f"Your {part} has {match.depth} linear layer{'s' * (match.depth != 1)}; the assignment asks for {depth}.",
             f"{part}-depth",
         )
     widths = {len(bias) for _, bias in match.layers[: depth if part == "encoder" else depth - 1]}
     if widths != {HIDDEN_SIZE}:
-        fail(f"The {part}'s layers have widths {sorted(widths)} where {HIDDEN_SIZE} is asked for.", f"{part}-width")
+        found = " and ".join(map(str, sorted(widths)))
+        fail(f"The layers of your {part} have width {found}; the assignment asks for {HIDDEN_SIZE}.", f"{part}-width")
     if match.hidden is not None and any(not bias.any() for _, bias in match.layers):
-        fail(f"A linear layer of the {part} has no bias.", f"{part}-bias")
+        fail(f"A linear layer of your {part} has no bias.", f"{part}-bias")
 
 
 def describe_activations(model: Model, match: Match, piece: Piece | None, part: str) -> None:
@@ -638,20 +642,22 @@ def describe_activations(model: Model, match: Match, piece: Piece | None, part: 
     if match.hidden is None:
         describe_unexplained(model, piece, part)
     if not match.hidden:
-        fail(f"The {part} has no hidden layer that a ReLU could follow.", f"{part}-depth")
+        fail(f"Your {part} has no hidden layer that a ReLU could follow.", f"{part}-depth")
     if set(match.hidden) == {"ReLU"}:
         if weight_normalized(model.parameters).keys() & (piece.parameters.keys() if piece else set()):
-            fail(f"The weights of the {part}'s layers are normalized.", f"{part}-normalisation")
+            fail(f"The weights of the layers in your {part} are normalized.", f"{part}-normalisation")
         return
     if set(match.hidden) <= {"ReLU", "none"}:
         last_only = part == "encoder" and match.hidden[:-1] == ("ReLU",) * (len(match.hidden) - 1)
         without = [index + 1 for index, name in enumerate(match.hidden) if name == "none"]
         fail(
-            f"No ReLU acts after linear layer {', '.join(map(str, without))} of the {part}.",
+            f"No ReLU follows linear layer {', '.join(map(str, without))} of your {part}.",
             "encoder-missing-last-relu" if last_only else f"{part}-missing-relu",
         )
     other = next(name for name in match.hidden if name not in ("ReLU", "none"))
-    fail(f"The {part}'s hidden layers are followed by {other} where ReLU is asked for.", f"{part}-activation")
+    fail(
+        f"The hidden layers of your {part} are followed by {other}; the assignment asks for ReLU.", f"{part}-activation"
+    )
 
 
 def describe_modes(model: Model, piece: Piece, part: str) -> None:
@@ -662,10 +668,10 @@ def describe_modes(model: Model, piece: Piece, part: str) -> None:
         return
     named = _named(model, part)
     if not close(first, second):
-        fail(f"The {part} gives different outputs for the same input{named}.", f"{part}-normalisation")
+        fail(f"Your {part} gives different outputs for the same input{named}.", f"{part}-normalisation")
     if not close(first, piece.output):
         fail(
-            f"In training mode the {part} gives other outputs than in evaluation mode{named}.", f"{part}-normalisation"
+            f"Your {part} gives other outputs in training mode than in evaluation mode{named}.", f"{part}-normalisation"
         )
 
 
@@ -674,11 +680,11 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoRetu
     named = _named(model, part)
     registered = any(name.startswith(f"{part}.") for name in model.parameters)
     if not registered and not (piece and piece.parameters):
-        fail(f"No trainable parameters stand behind what the {part} gives.", "not-trainable")
+        fail(f"No trainable parameters are behind the output of your {part}.", "not-trainable")
     if named:
-        fail(f"Something other than linear layers and ReLU acts in the {part}{named}.", f"{part}-normalisation")
+        fail(f"Something other than linear layers and ReLU acts in your {part}{named}.", f"{part}-normalisation")
     fail(
-        f"With its own parameters, the {part} does not compute what the assignment describes.",
+        f"Your {part} does not act like linear layers with one activation after each.",
         f"{part}-other",
     )
 
