@@ -12,7 +12,7 @@ from nbgrader.plugins import ExportPlugin, FileNameCollectorPlugin, LateSubmissi
 from traitlets import Float, List, Unicode
 
 from autograder.assignment import load
-from autograder.classroom.cells import inert
+from autograder.classroom.spreadsheet import inert
 from autograder.points import total
 
 # --- late submissions ---------------------------------------------------------------------------------------------
