@@ -237,8 +237,9 @@ def test_rounding_stays_far_below_the_tolerance_of_a_draw(name: str, margins: li
     for seed in range(SEEDS):
         margins.clear()
         assert not judged(sample_checks.test_gradients, DRAWS[name], seed)
-        assert len(margins) == 2  # the derivatives on paper were enough
-        assert max(margins) < 1 / FAR
+        _, _, *slopes = margins  # after the two comparisons that show whether the draw uses its arguments
+        assert len(slopes) == 2  # the derivatives on paper were enough
+        assert max(slopes) < 1 / FAR
 
 
 Layers = list[Layer]

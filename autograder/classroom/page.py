@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
-from autograder.classroom.cells import inert
 from autograder.classroom.similarity import Pair
+from autograder.classroom.spreadsheet import inert
 from autograder.grading import hints
 from autograder.points import total
 from autograder.report import html, summary

@@ -1,6 +1,6 @@
 """The mistakes that have a name, and what a student reads about them: those of any code are here.
 
-An assignment adds its own: `MISCONCEPTIONS` in its `hints/bank.py`, with `CAUSES`, patterns of errors that betray one.
+An assignment adds its own: `MISCONCEPTIONS` in its `hints/bank.py`, and `CAUSES` there, patterns of errors that betray one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Misconception:
 @functools.cache
 def bank(assignment: Assignment) -> dict[str, Misconception]:
     """Every mistake that can be named in the assignment, by name; those of any code first."""
-    return CODE | assignment.piece("hints.bank").MISCONCEPTIONS
+    return CODE | {each.name: each for each in assignment.piece("hints.bank").MISCONCEPTIONS}
 
 
 def hint(assignment: Assignment, name: str) -> Hint:

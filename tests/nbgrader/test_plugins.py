@@ -12,7 +12,7 @@ from nbgrader.api import Gradebook
 
 from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.classroom.cells import inert
+from autograder.classroom.spreadsheet import inert
 from autograder.platforms.nbgrader import course, plugins
 
 

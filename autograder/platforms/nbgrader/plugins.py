@@ -11,7 +11,7 @@ from nbgrader.plugins import ExportPlugin
 from traitlets import Dict, List, Unicode
 
 from autograder.assignment import load
-from autograder.classroom.cells import inert
+from autograder.classroom.spreadsheet import inert
 from autograder.platforms.nbgrader.roster import ROSTER, folder_name
 from autograder.points import total
 from autograder.submissions.roster import Roster, RosterError, read_roster

@@ -218,7 +218,7 @@ def judge(smoke: Smoke) -> str | None:
     if not loss <= MAX_LOSS * bound:
         return (
             f"After {SMOKE_STEPS} steps, the cross-entropy of your reconstructions of unseen digits is {loss:.1f}. "
-            f"The mean digit for every image gives {bound:.1f}; a network that learns is below {MAX_LOSS * bound:.1f}."
+            f"The mean digit for each image gives {bound:.1f}; a network that learns gets below {MAX_LOSS * bound:.1f}."
         )
     share = recognized(smoke.generated, smoke.generated_classes)
     if not share >= MIN_RECOGNIZED:

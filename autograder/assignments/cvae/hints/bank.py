@@ -14,12 +14,12 @@ CAUSES = (
 )
 
 
-def _of(part: str | None, *rows: tuple[str, str, str]) -> dict[str, Misconception]:
-    return {name: Misconception(name, part, title, text) for name, title, text in rows}
+def _of(part: str | None, *rows: tuple[str, str, str]) -> list[Misconception]:
+    return [Misconception(name, part, title, text) for name, title, text in rows]
 
 
-MISCONCEPTIONS = {
-    **_of(
+MISCONCEPTIONS = (
+    *_of(
         None,
         ("one-hot-already", "The classes are one-hot already",
          "`one_hot` expects whole class numbers, such as 7. `forward` gets the classes as one-hot rows already, with one column for each class. Encoding them again is an error. Print `condition.shape` and `condition[0]` in the notebook: what is left to do before you can join it with the image?"),
@@ -28,7 +28,7 @@ MISCONCEPTIONS = {
         ("parameter-out-of-range", "A distribution got a parameter that it cannot have",
          "You build a torch distribution with a value that it does not allow; the message names the parameter. A scale is a standard deviation, so it is positive, but a log-variance can be negative. A probability lies between 0 and 1. Print the smallest value of that parameter. Which conversion is missing?"),
     ),
-    **_of(
+    *_of(
         "sample_latent",
         ("variance-as-std", "Your noise is scaled by the variance",
          "The spread of your draws grows like exp(logvariances), which is the variance. The standard deviation is its square root. So your latents scatter too far where the variance is above 1, and too little where it is below. Take log-variances of 0 and 2: what are the variance and the standard deviation for each?"),
@@ -81,7 +81,7 @@ MISCONCEPTIONS = {
         ("noise-correlated", "The noise of different elements is correlated",
          "Where one element of your noise is high, another one tends to be high too, or low. The elements of a standard normal draw are independent. This happens if one random number is used for several elements, or if draws are mixed. How many random numbers do you draw for latents of shape (N, latent)?"),
     ),
-    **_of(
+    *_of(
         "loss_function",
         ("kl-without-exp", "The log-variance stands where the variance belongs",
          "The last summand of your KL divergence is the log-variance, so it cancels against the one before it. The formula has the variance there. Without it, your loss does not depend on the spread at all, and nothing keeps the spread near 1. What is the variance if the log-variance is 0, and if it is 2?"),
@@ -190,7 +190,7 @@ MISCONCEPTIONS = {
         ("loop-over-batch", "A loop visits the images one by one",
          "The more images there are in the minibatch, the more steps your loss takes. So a loop visits them one by one. PyTorch does the same for a whole tensor in one operation, and much faster. What does your loop do with one image? Which dimension do your operations have to run over to do it for all of them?"),
     ),
-    **_of(
+    *_of(
         "encoder",
         ("encoder-depth", "Your encoder has the wrong number of linear layers",
          "The message shows how many linear layers your encoder acts like. The assignment asks for three; the two heads do not count. Print `model` and list the layers from the input to the heads, in the order in which the data passes through them. Which one is missing, or too many?"),
@@ -227,7 +227,7 @@ MISCONCEPTIONS = {
         ("encoder-sizes-hard-coded", "A size is written into your model as a number",
          "Your model works with the usual sizes, but not with those in the message. So somewhere in your class stands a plain number where an argument of the constructor belongs. Build a model with three unusual sizes in the notebook and call its encoder. Which number in your code does not follow?"),
     ),
-    **_of(
+    *_of(
         "decoder",
         ("decoder-depth", "Your decoder has the wrong number of linear layers",
          "The message shows how many linear layers your decoder acts like. The assignment asks for four; the last one, to the pixels, counts. Print `model.decoder` and list its layers from the latent to the pixels. Which one is missing, or too many?"),
@@ -262,7 +262,7 @@ MISCONCEPTIONS = {
         ("decoder-sizes-hard-coded", "A size is written into your decoder as a number",
          "Your decoder works with the usual sizes, but not with those in the message. So somewhere in your class stands a plain number where an argument of the constructor belongs. Build a model with three unusual sizes in the notebook and call its decoder. Which number in your code does not follow?"),
     ),
-    **_of(
+    *_of(
         "forward",
         ("condition-first", "The class comes before the data",
          "You join the one-hot class and the data in the other order; the message says where. Each input column has its own weights, so the order must be the same everywhere. The notebook calls the decoder with the latent first and the class last. In which order do you pass the tensors to `torch.cat`?"),
@@ -305,9 +305,9 @@ MISCONCEPTIONS = {
         ("reconstruction-shape", "Your reconstruction has the wrong shape",
          "The reconstruction should be flat like the input: one row of `input_dim` numbers for each image. Yours has the right number of values in another shape; the message shows both. The notebook compares it with the input pixel by pixel. Which step in your decoder or in `forward` changes the shape?"),
     ),
-    **_of(
+    *_of(
         "training",
         ("stuck-start", "Some parameters cannot start to learn",
          "With your model's starting weights, the gradient of the parameters in the message is exactly zero. A gradient of zero changes nothing, so training can never move them. With other starting weights they do get a gradient. How does your constructor initialize them, and what do those values do to the layers that come after?"),
     ),
-}  # fmt: skip
+)  # fmt: skip

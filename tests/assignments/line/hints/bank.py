@@ -6,14 +6,11 @@ from autograder.assignments.line.solution.line import fit
 from autograder.grading.harness import close
 from autograder.grading.hints import Misconception
 
-MISCONCEPTIONS = {
-    each.name: each
-    for each in (
-        Misconception("coordinates-exchanged", "slope", "x and y changed places: the distances are vertical, along y."),
-        Misconception("through-the-origin", "intercept", "Your line runs through the origin. Which term is zero?"),
-        Misconception("results-exchanged", "slope", "The intercept came first: return the slope before it."),
-    )
-}
+MISCONCEPTIONS = (
+    Misconception("coordinates-exchanged", "slope", "x and y changed places", "The distances run along y."),
+    Misconception("through-the-origin", "intercept", "Your line runs through the origin", "Which term of it is zero?"),
+    Misconception("results-exchanged", "slope", "The intercept came first", "Return the slope before the intercept."),
+)
 
 
 def diagnose(x: Tensor, y: Tensor, found: Tensor) -> str | None:

@@ -1,4 +1,4 @@
-"""What every table for a spreadsheet needs."""
+"""Tables for spreadsheets: no cell of them is run."""
 
 import re
 
