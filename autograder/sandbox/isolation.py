@@ -38,9 +38,7 @@ LEVELS = (
         strong=True,
     ),
     Level("confined", "system-call filter, Landlock, and for root a user of its own", strong=True),
-    Level(
-        "process", "resource limits and, on Linux, the system-call filter; it can read files", strong=False
-    ),
+    Level("process", "resource limits and, on Linux, the system-call filter; it can read files", strong=False),
 )
 
 
