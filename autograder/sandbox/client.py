@@ -140,10 +140,10 @@ class Sandbox:
         """The worker's next announcement, or None if it is gone or silent."""
         deadline = time.monotonic() + seconds
         while b"\n" not in self._events:
-            self._control.settimeout(max(deadline - time.monotonic(), 0.001))
             try:
+                self._control.settimeout(max(deadline - time.monotonic(), 0.001))
                 data = self._control.recv(4096)
-            except (TimeoutError, ConnectionResetError):
+            except OSError:  # also where starting another worker failed half-way
                 return None
             if not data:
                 return None
@@ -200,7 +200,8 @@ class Sandbox:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         if self._scratch is not None:
-            remove_contents(Path(self._scratch.name))
+            with contextlib.suppress(FileNotFoundError):
+                remove_contents(Path(self._scratch.name))
             self._scratch.cleanup()
 
     def __enter__(self) -> Sandbox:
