@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 
@@ -26,7 +27,7 @@ class NoSuchAssignment(ValueError):
 
 
 class BadAssignment(ValueError):
-    """An assignment's description is wrong: points that cannot be given, or two parts of one name."""
+    """An assignment's description is wrong: points that cannot be given, two parts of one name, or an unclear date."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Assignment:
         course, title: as they stand at the top of a report.
         module: the file that students hand in; the instructor's is `solution/<module>`.
         parts: in the order in which a person reads them.
-        due: date, time and offset from UTC.
+        due: ISO 8601, with the time and its offset from UTC. BadAssignment otherwise.
         kit: the name of the students' folder and zip, and of the assignment in nbgrader.
         notebook: the students' notebook, below `root`.
         seed: of all that is drawn once and for all.
@@ -121,6 +122,7 @@ class Assignment:
         names = [worth.name for worth in (*self.parts, self.by_hand) if worth is not None]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise BadAssignment(f"two parts are called {twice}")
+        due_date(self.due)
 
     @property
     def name(self) -> str:
@@ -166,6 +168,20 @@ class Assignment:
     def has(self, name: str) -> bool:
         """Whether the assignment has the piece `name`: those that the engine can do without need not be there."""
         return (self.folder / f"{name.replace('.', '/')}.py").is_file()
+
+
+def due_date(text: str) -> datetime:
+    """The moment in `text`, which must be in the one form that every program reads alike. BadAssignment otherwise."""
+    form = r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?([+-]\d\d:\d\d|Z)"
+    try:
+        if re.fullmatch(form, text, re.ASCII):
+            return datetime.fromisoformat(text)
+        reason = ""
+    except ValueError as error:
+        reason = f" ({error})"
+    raise BadAssignment(
+        f"DUE is {text!r}{reason}; write date, time and offset from UTC like '2026-11-30T23:59:00-05:00'"
+    )
 
 
 def installed() -> list[str]:

@@ -140,7 +140,7 @@ Which = Annotated[
 
 
 def chosen(assignment: str | None) -> Assignment:
-    """The assignment that a command is about. BadParameter where there is none of this name."""
+    """The assignment that a command is about. BadParameter where there is none of this name, or it is wrong."""
     try:
         return load(assignment)
     except (NoSuchAssignment, BadAssignment) as error:
@@ -214,9 +214,9 @@ def grade(
       3    the grader itself failed, or a file could not be written
       130  stopped by Ctrl-C
     """
-    from autograder.grading.grade import grade_source, told
+    from autograder.grading.grade import told
+    from autograder.grading.process import GradingProcess
     from autograder.platforms.github import workflow
-    from autograder.sandbox.client import Sandbox
 
     which = chosen(assignment)
     _require_sense(min_score, isolation, github)
@@ -229,11 +229,9 @@ def grade(
         outputs.require_writable(submission)
         results = outputs.start(which, visibility)
         found = _module(submission, which, outputs)
-        with Sandbox(isolation, which) as sandbox:
-            if require_isolation:
-                sandbox.require_strong()
+        with GradingProcess(which, isolation, require_isolation) as process:
             progress = results.progress if results else None
-            report = grade_source(found.name, found.source, sandbox, seed=seed, pictures=bool(html), progress=progress)
+            report = process.grade(found.name, found.source, seed=seed, pictures=bool(html), progress=progress)
         report = told(report, found.notes, found.attention)
         _print(report, outputs.terminal, quiet, timings)
         folder = submission if submission.is_dir() else Path.cwd()

@@ -328,12 +328,12 @@ def test_of_very_many_pairs_the_first_are_shown():
 @pytest.mark.parametrize("size", [0, 1, 60])
 def test_page_of_any_class(size):
     entries = a_class(size)
-    assert f"{size} submission" in page_of(entries, pairs_of(entries)).text
+    assert f"{size} student" in page_of(entries, pairs_of(entries)).text
 
 
 @pytest.mark.parametrize("make", [blank, missing, unreadable, broken, report_of])
 def test_page_of_a_class_of_one(make):
-    assert "1 submission" in page_of(entries_of(make())).text
+    assert "1 student" in page_of(entries_of(make())).text
 
 
 def test_page_of_a_thousand_is_small():

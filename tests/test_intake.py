@@ -350,7 +350,8 @@ def test_the_counts_add_up_and_are_the_same_everywhere(tmp_path: Path) -> None:
     assert said.exit_code == 0, said.output
     line = "4 in the roster and 1 who is not: 3 graded, 1 without a module, 1 handed in nothing."
     assert line in said.output
-    assert "Late: Wei Wang." in said.output
+    assert "Late: Wei Wang (102)." in said.output
+    assert len(list((out / "reports").iterdir())) == 5  # none of the run before, which knew them by other ids
     assert "Not in the roster: eve" in said.output
     assert "Left aside: .DS_Store." in said.output
     assert "\x1b[2J" not in said.output

@@ -62,8 +62,10 @@ def folder_of(folder: Path, source: str) -> Path:
 SOURCE = """
 from pathlib import Path
 from autograder.assignment import Assignment
-ASSIGNMENT = Assignment(folder=Path(__file__).parent, course="", title="", module="x.py", parts=(), due="", kit="x",
-                        notebook="x.ipynb")
+ASSIGNMENT = Assignment(
+    folder=Path(__file__).parent, course="", title="", module="x.py", parts=(), due="2026-10-01T23:59:00-04:00",
+    kit="x", notebook="x.ipynb",
+)
 """
 
 

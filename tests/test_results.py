@@ -98,7 +98,7 @@ def report_of(assignment: Assignment, isolation: str = "bubblewrap") -> Report:
 def test_a_kept_report_has_the_title_of_today(tmp_path: Path) -> None:
     line = load(LINE)
     Results(tmp_path, line).keep(b"", report_of(line))
-    found = Results(tmp_path, replace(line, title="Another title", due="2027-01-01 12:00 UTC")).find(b"")
+    found = Results(tmp_path, replace(line, title="Another title", due="2027-01-01T12:00:00Z")).find(b"")
     assert found is not None
     assert (found.title, found.score) == ("Another title", 1)
 

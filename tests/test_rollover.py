@@ -31,7 +31,7 @@ LAST_TERM = CVAE.solution.read_text("utf-8")
 HIDDEN = 96 if assignment.HIDDEN_SIZE != 96 else 64
 LATENT = 20 if assignment.LATENT_DIMENSIONALITY != 20 else 15
 SEED = 2027 if assignment.SEED != 2027 else 5814
-DUE, DUE_IN_WORDS = "2027-02-28 20:00 -0500", "Sunday, 28 February 2027, 20:00 (UTC-05:00)"
+DUE, DUE_IN_WORDS = "2027-02-28T20:00:00-05:00", "Sunday, 28 February 2027, 20:00 (UTC-05:00)"
 POINTS = {part.name: part.points for part in assignment.PARTS}
 POINTS = POINTS | {"encoder": POINTS["encoder"] + 3, "decoder": POINTS["decoder"] - 3}
 
@@ -66,7 +66,7 @@ def checked_out(folder: Path) -> Assignment:
         ("HIDDEN_SIZE", 20, "HIDDEN_SIZE is 20; choose a whole number from 48 to 256"),
         ("HIDDEN_SIZE", 96.0, "HIDDEN_SIZE is 96.0"),
         ("LATENT_DIMENSIONALITY", 10, "LATENT_DIMENSIONALITY is 10"),
-        ("DUE", "30 November", "DUE is '30 November'; write it like '2026-11-30 23:59 -0500'"),
+        ("DUE", "30 November", "DUE is '30 November'; write date, time and offset"),
     ],
 )
 def test_an_assignment_that_cannot_be_taught_is_refused(monkeypatch, name, value, reason):

@@ -170,6 +170,7 @@ def test_a_file_at_the_top_that_could_be_anybodys_is_told(tmp_path: Path) -> Non
     [
         ({"cs5814_vae.py": "new", "cs5814_vae (1).py": "old"}, "and not `cs5814_vae (1).py`"),
         ({"cs5814_vae.py": "new", "old/cs5814_vae.py": "old"}, "and not `old/cs5814_vae.py`"),
+        ({"cs5814_vae.py": "new", "hw3.zip": "old"}, "`hw3.zip`: not opened"),
         ({"Copy of cs5814-vae.py": "new", "cs5814_gan.py": "old"}, "`Copy of cs5814-vae.py` was graded as"),
         ({"mine.py": "def loss_function(): 'new'", "public.py": "import cs5814_vae"}, "`mine.py` was graded as"),
     ],
@@ -284,7 +285,10 @@ def test_a_name_joins_where_it_is_one_persons_and_that_is_said(tmp_path: Path) -
     upload = tmp_path / "upload"
     for name in ("Ada Lovelace", "Wei Wang", "bob"):
         put(upload / name / "cs5814_vae.py", name)
-    joined = rows(upload, roster=roster_of(tmp_path))
+    put(upload / "kingadamaria_7_1_cs5814_vae.py", "king")
+    table = "id,name\nada,Ada Lovelace\nwwang,Wei Wang\nwwang2,Wei Wang\nbob,Bob Roe\nmia,Ada Maria King\n"
+    joined = rows(upload, roster=roster_of(tmp_path, table))
+    assert joined["mia"].source == b"king"
     assert joined["ada"].source == b"Ada Lovelace"
     assert "by the name" in joined["ada"].notes[0]
     assert joined["Wei Wang"].unlisted
@@ -319,7 +323,7 @@ def test_a_table_named_as_a_student_is_the_students(tmp_path: Path) -> None:
 def test_late_is_after_the_due_date_or_the_extension(
     tmp_path: Path, stamp: str, until: str | None, late: bool | None
 ) -> None:
-    assignment = replace(CVAE, due="2026-11-30 23:59 -0500")
+    assignment = replace(CVAE, due="2026-11-30T23:59:00-05:00")
     put(tmp_path / "ada" / CVAE.kit / "cs5814_vae.py")
     put(tmp_path / "ada" / CVAE.kit / "timestamp.txt", stamp)
     upload = read_upload(tmp_path, assignment, extensions={"ADA": moment(until)} if until else None)

@@ -131,10 +131,15 @@ def closing_lines(found: dict[str, Any]) -> list[str]:
     lines = [closing(found)]
     for words, key in (("Late", "late"), ("Not in the roster", "not_in_roster")):
         if found[key]:
-            lines.append(f"{words}: {', '.join(each['name'] for each in found[key])}.")
+            lines.append(f"{words}: {', '.join(map(_named, found[key]))}.")
     if found["left_aside"]:
         lines.append(f"Left aside: {', '.join(found['left_aside'])}.")
     return [*lines, *(f"Check: {warning}" for warning in found["warnings"])]
+
+
+def _named(person: dict[str, Any]) -> str:
+    name, student = person["name"], person["student"]
+    return f"{name} ({student})" if name != student else name
 
 
 def _key(each: Standing) -> str:

@@ -100,12 +100,10 @@ def choose(
     files, said = _last_attempt(files)
     notes += said
     archives = _Archives([] if nested else files, module, defines, where)
-    found = (
-        _by_name(files, module, where)
-        or archives.by_name()
-        or _by_content(files, module, defines)
-        or archives.by_content()
-    )
+    loose = _by_name(files, module, where)
+    if loose and archives.files:
+        notes.append(f"{_names(archives.files)}: not opened, since the module lies next to it")
+    found = loose or archives.by_name() or _by_content(files, module, defines) or archives.by_content()
     if found is None:
         why = _why_not(files, listing, module, where, archives.reasons)
         why += "" if nested else f". Hand in the file under exactly this name, {module}"
@@ -122,9 +120,10 @@ def _last_attempt(files: list[File]) -> tuple[list[File], list[str]]:
     }
     if len(numbers) < 2:
         return files, []
-    last = max(numbers, key=lambda folder: numbers[folder])
-    rest = [file for file in files if file.steps[0] == last or file.steps[0] not in numbers]
-    return rest, [f"of {len(numbers)} attempts the last counts, `{path_of((last,))}`"]
+    last = max(numbers.values())
+    rest = [file for file in files if numbers.get(file.steps[0], last) == last]
+    names = [path_of((folder,)) for folder, number in numbers.items() if number == last]
+    return rest, [f"of {len(numbers)} attempts the last counts, `{names[0]}`"]
 
 
 def _by_name(files: list[File], module: str, where: str) -> Found | None:
@@ -177,7 +176,7 @@ class _Archives:
     """The archives among the files of a submission. `reasons`: why nothing in them could be graded."""
 
     def __init__(self, files: list[File], module: str, defines: Collection[str], where: str) -> None:
-        self._files = [file for file in files if suffix(file.name) in ARCHIVES or suffix(file.name) in UNREAD]
+        self.files = [file for file in files if suffix(file.name) in ARCHIVES or suffix(file.name) in UNREAD]
         self._module, self._defines, self._where = module, defines, where
         self.reasons: list[str] = []
         self._by_content: list[tuple[File, Found]] = []
@@ -185,7 +184,7 @@ class _Archives:
     def by_name(self) -> Found | None:
         """The module that the only one of them holds under its name, or a name alike."""
         named: list[tuple[File, Found]] = []
-        for file in self._files[:MAX_ARCHIVES]:
+        for file in self.files[:MAX_ARCHIVES]:
             try:
                 with in_archive(file) as listing:
                     found = choose(listing, self._module, self._defines, file.label, nested=True)

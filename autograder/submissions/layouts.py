@@ -82,6 +82,7 @@ class Submitted:
         handed_in: when, where that is known.
         until: the student's extension, if there is one.
         unlisted: whether a roster was given that lacks this student.
+        keys: ids by which a platform or the roster knows the student, by their kinds; see `roster.KEYS`.
     """
 
     student: str
@@ -96,6 +97,7 @@ class Submitted:
     handed_in: datetime | None = None
     until: datetime | None = None
     unlisted: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shown(self) -> str:
@@ -155,6 +157,7 @@ def read_upload(
     roster: Roster | None = None,
     extensions: Mapping[str, datetime] | None = None,
     outputs: Sequence[Path] = (),
+    visit: Callable[[str, Listing], None] | None = None,
 ) -> Upload:
     """What each student handed in, in a folder or in the zip archive of a platform's download.
 
@@ -162,6 +165,7 @@ def read_upload(
         roster: its students all have a row, and its names stand in place of the platform's.
         extensions: until when a student may hand in, by any id that the roster or the upload has.
         outputs: what this program writes, which is nobody's.
+        visit: is given each student's files, while they can be opened; what it raises for one costs all.
 
     Raises:
         NothingToGrade: nothing can be read at the path, or nobody handed in anything.
@@ -180,7 +184,7 @@ def read_upload(
         if roster and pieces and not any(owner.enrolled and owner.pieces for owner in owners):
             examples = f"`{roster.students[0].id}` there, `{shown(pieces[0].student)}` here"
             raise NothingToGrade(f"nobody who handed in is in the roster: it knows students by other ids ({examples})")
-        found = [_submitted(owner, assignment, extended, roster is not None) for owner in owners]
+        found = [_submitted(owner, assignment, extended, roster is not None, visit) for owner in owners]
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
     return Upload(found, sorted([*aside, *more]), extended.unused(), len(roster.students) if roster else None)
 
@@ -459,18 +463,34 @@ def _by_name(piece: _Piece, roster: Roster) -> Student | None:
     """The only student of this name: as it is written, or squeezed as Canvas does, `lovelaceada`."""
     people = roster.named(piece.name)
     if not people and "canvas" in piece.keys:
-        people = [each for each in roster.students if _squeezed(each.name) == _squeezed(piece.name)]
+        people = [each for each in roster.students if _squeezed(piece.name) in _sorted_names(each.name)]
     return people[0] if len(people) == 1 else None
+
+
+def _sorted_names(name: str) -> set[str]:
+    """A name with its family name first, squeezed. Where no comma says which that is, any of the words may begin it."""
+    words = name.split()
+    starts = [0] if "," in name else range(len(words))
+    return {_squeezed("".join(words[start:] + words[:start])) for start in starts}
 
 
 def _squeezed(name: str) -> str:
     return re.sub(r"[\W_]", "", same(name))
 
 
-def _submitted(owner: _Owner, assignment: Assignment, extensions: _Extensions, listed: bool) -> Submitted:
+def _submitted(
+    owner: _Owner,
+    assignment: Assignment,
+    extensions: _Extensions,
+    listed: bool,
+    visit: Callable[[str, Listing], None] | None,
+) -> Submitted:
     """The row of one student. Whatever goes wrong with what was handed in is told in it."""
     until = extensions.of(owner)
-    row = Submitted(owner.student, None, name=owner.name, until=until, unlisted=listed and owner.enrolled is None)
+    keys = {kind: key for piece in owner.pieces for kind, key in piece.keys.items()}
+    keys |= owner.enrolled.keys if owner.enrolled else {}
+    unlisted = listed and owner.enrolled is None
+    row = Submitted(owner.student, None, name=owner.name, until=until, unlisted=unlisted, keys=keys)
     if not owner.pieces:
         return replace(row, reason="nothing was handed in", nothing=True)
     notes = owner.notes
@@ -482,6 +502,8 @@ def _submitted(owner: _Owner, assignment: Assignment, extensions: _Extensions, l
         notes += said
         attention += tuple(dict.fromkeys(chain.from_iterable(piece.attention for piece in pieces)))
         listing = _together(pieces)
+        if visit:
+            visit(row.student, listing)
         row = replace(row, **_lateness(pieces, listing, assignment, until))
         if not listing.files and not listing.cut:
             return replace(row, reason="nothing was handed in but an empty folder", nothing=True, attention=attention)

@@ -12,7 +12,7 @@ COURSE = "CS 5814"
 TITLE = "Homework 3, part 3: conditional variational autoencoder"
 MODULE = "cs5814_vae.py"
 SEED = 5814
-DUE = "2026-11-30 23:59 -0500"  # date, time and offset from UTC, as nbgrader takes them
+DUE = "2026-11-30T23:59:00-05:00"  # with the offset from UTC that holds on that day
 
 HIDDEN_SIZE = 64  # from 48 to 256: another one, and the encoders and decoders of last term do not pass any more
 LATENT_DIMENSIONALITY = 15  # from 13 to 32: the constructor's default, and the width of the worked examples

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 
+from autograder.assignment import BadAssignment, due_date
 from autograder.assignments.cvae import assignment
 from autograder.authoring.rollover import CannotRollOver
 from autograder.points import shown, split
@@ -198,9 +199,9 @@ def _reference(curve: Curve | None) -> dict[str, str]:
 
 def _due() -> datetime:
     try:
-        return datetime.strptime(assignment.DUE, "%Y-%m-%d %H:%M %z")
-    except ValueError:
-        raise CannotRollOver(f"DUE is {assignment.DUE!r}; write it like '2026-11-30 23:59 -0500'") from None
+        return due_date(assignment.DUE)
+    except BadAssignment as error:
+        raise CannotRollOver(str(error)) from None
 
 
 def require_sound() -> None:

@@ -21,6 +21,8 @@ _PUBLIC = (
     "assignments/__init__.py",
     *(f"platforms/{name}.py" for name in ("__init__", "github/__init__", "github/public", "github/workflow")),
     *(f"report/{name}.py" for name in ("__init__", "junit", "markdown", "model", "summary")),
+    "sandbox/__init__.py",
+    "sandbox/outline.py",
 )
 
 

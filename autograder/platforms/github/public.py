@@ -6,6 +6,7 @@ the student: code that runs in one process with its checks could make them pass.
 """
 
 import argparse
+import contextlib
 import hashlib
 import importlib.util
 import json
@@ -14,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from autograder.platforms.github import workflow as github
 from autograder.points import split
 from autograder.report import junit, markdown
 from autograder.report.model import Check, Outcome, PartReport, Report, part_reports
+from autograder.sandbox.outline import Outline, describe
 
 CHECKS = "public_checks.py"
 SECONDS = 300  # for all the checks together
@@ -46,6 +47,7 @@ def grade(folder: Path, assignment: Assignment) -> Report:
         "-c",
         "from autograder.platforms.github import public; public.answer()",
         str(folder / CHECKS),
+        str(folder / assignment.module),
     ]
     variables = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ} | {"OMP_NUM_THREADS": "1"}
     # Files, not pipes: a process that the submission leaves behind would keep a pipe open for ever.
@@ -82,10 +84,16 @@ def grade(folder: Path, assignment: Assignment) -> Report:
 
 
 def answer() -> None:
-    """In the process that runs the checks: the labels by part, then how each check ended, a line of JSON each."""
+    """In the process that runs the checks: what the module's source shows, the labels by part, then how each check
+    ended, a line of JSON each.
+    """
     # What the submission prints goes elsewhere.
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)
+        outline = None
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            outline = describe(Path(sys.argv[2]).read_bytes())
+        print(json.dumps(outline), file=answers, flush=True)
         spec = importlib.util.spec_from_file_location("public_checks", sys.argv[1])
         assert spec is not None
         assert spec.loader is not None
@@ -104,7 +112,7 @@ def answer() -> None:
 def _parts(answers: str, why: str, assignment: Assignment) -> list[PartReport]:
     """The parts of the assignment, in its order; a check without an answer failed because of `why`."""
     # What follows the last line break was not written to its end.
-    lines = [json.loads(line) for line in answers.split("\n")[:-1]]
+    shown, *lines = [json.loads(line) for line in answers.split("\n")[:-1]] or [None]
     labels: dict[str, list[str]] = lines[0] if lines else {}
     ended = {(part, label): (hint, line) for part, label, hint, line in lines[1:]}
     graded: dict[str, list[Check]] = {}
@@ -116,7 +124,10 @@ def _parts(answers: str, why: str, assignment: Assignment) -> list[PartReport]:
             outcome = Outcome.ERROR if line or hint is why else Outcome.FAILED if hint else Outcome.PASSED
             checks.append(Check(name, outcome, 0.0 if hint else worth, worth, hint, line=line))
         graded[part.name] = checks
-    return part_reports(assignment, graded)
+    outline, reports = Outline.read(shown), part_reports(assignment, graded)
+    for report in reports:
+        report.line = outline.line(report.place)
+    return reports
 
 
 def main() -> None:
@@ -137,7 +148,7 @@ def main() -> None:
             output.require_writable(options.junit)
         except output.NotWritable as error:
             parser.error(str(error))
-    with github.step() if options.github else nullcontext() as commands:
+    with github.step() if options.github else contextlib.nullcontext() as commands:
         report = grade(options.folder, assignment)
         summary = markdown.render(report, reproduce=f"pytest {CHECKS}")
         print(summary)

@@ -13,7 +13,7 @@ ASSIGNMENT = Assignment(
         Part("slope", 6, "The slope", ("fit",)),
         Part("intercept", 4, "The intercept", ("fit",), follows=("slope",)),
     ),
-    due="2026-10-01 23:59-0400",
+    due="2026-10-01T23:59:00-04:00",
     kit="hw1-line",
     notebook="line.ipynb",
     kit_files={"README.md": "README.md", "public_checks.py": "public_checks.py"},

@@ -41,6 +41,7 @@ LARGE = 500.0  # the second scale: hidden values of some hundred, where ReLU6 an
 # registered one where there are more layers than anyone could mean.
 MAX_ORDERS, MAX_SHUFFLED = 150, 6
 MAX_STACKS = 2000  # of orders and activations together
+MAX_PRODUCTS = 20_000_000_000  # of numbers, in all stacks that are tried
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,10 @@ class Model:
         self, name: str, *arguments: Tensor, seed: int = 0, reach: Sequence[int] = (), evaluate: bool = False
     ) -> Reply:
         """Call an attribute of the model, or a submodule by its dotted name."""
-        return self.submission.call(name, *arguments, on=self.handle, seed=seed, reach=reach, evaluate=evaluate)
+        rows = len(arguments[0])  # a piece of a network gives a row for each
+        return self.submission.call(
+            name, *arguments, on=self.handle, seed=seed, reach=reach, evaluate=evaluate, rows=rows
+        )
 
     def piece(self, name: str, *arguments: Tensor) -> Piece | None:
         """An attribute called in evaluation mode, with the parameters that its output depends on; None if that fails.
@@ -169,7 +173,7 @@ class Model:
         try:
             reply = self.call(name, *arguments, reach=[0], evaluate=True)
             return Piece(name, reply.outputs[0], self.reached(reply), torch.cat(arguments, -1), arguments)
-        except (SubmissionError, IndexError):
+        except SubmissionError:
             return None
 
     def submodules(self, name: str = "") -> dict[str, str]:
@@ -413,7 +417,9 @@ def explain_stack(
     if not orders:
         return None
     body = len(orders[0][0]) if activated_last else len(orders[0][0]) - 1
-    names = islice(product(hidden_activations(body) if body else [()], orders), MAX_STACKS)
+    products = sum(len(each.x) * sum(value.numel() for value in each.parameters.values()) for each in observations)
+    most = min(MAX_STACKS, MAX_PRODUCTS // max(products, 1))
+    names = islice(product(hidden_activations(body) if body else [()], orders), most)
     fitted = (guess for order in orders[:2] for guess in fitted_activations(observations, order, body, activated_last))
     for hidden, layers in chain(names, fitted):
         activations = [ACTIVATIONS.get(name) or fitted_activation(name) for name in hidden]
@@ -664,7 +670,7 @@ def describe_modes(model: Model, piece: Piece, part: str) -> None:
     """Fail the check if the piece computes something else in training mode, in which the notebook uses it."""
     try:
         first, second = (model.call(piece.name, *piece.arguments, seed=seed).outputs[0] for seed in (1, 2))
-    except (SubmissionError, IndexError):
+    except SubmissionError:
         return
     named = _named(model, part)
     if not close(first, second):

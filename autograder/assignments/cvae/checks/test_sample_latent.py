@@ -234,10 +234,10 @@ def test_inputs_unchanged(submission: Submission, challenge: Challenge) -> None:
     means, logvariances = challenge.normal(6, 5), challenge.normal(6, 5)
     reply = submission.call("sample_latent", means, logvariances, seed=challenge.seed(), results=1)
     latents = require_shape(reply.outputs[0], (6, 5), "What your `sample_latent` returned")
-    if reply.outputs[0].dtype != means.dtype:
-        got = str(reply.outputs[0].dtype).removeprefix("torch.")
+    if reply.dtypes[0] != means.dtype:
+        got = str(reply.dtypes[0]).removeprefix("torch.")
         fail(f"For means of float32 the latents are {got}: the decoder's layers do not take them.", "precision-mixed")
-    if reply.message.get("changed") != []:
+    if reply.changed:
         fail("After the call, the tensors that were passed hold other numbers.", "inputs-modified")
     if close(latents, means, 1e-5) or close(latents, torch.zeros_like(means), 1e-5):
         fail("Nothing was drawn.", "no-noise")
