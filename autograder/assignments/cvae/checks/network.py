@@ -316,8 +316,8 @@ def arrangements(parameters: dict[str, Tensor], inputs: int, outputs: int) -> It
     Weights and biases are paired by the module that holds both where there is one, else in every possible way. A
     weight whose module holds no bias gets zeros.
     """
-    beside = weight_normalized(parameters)  # the magnitudes, which `draw_parameters` made to do nothing
-    parameters = {name: value for name, value in parameters.items() if name not in beside}
+    magnitudes = weight_normalized(parameters)  # which `draw_parameters` made to do nothing
+    parameters = {name: value for name, value in parameters.items() if name not in magnitudes}
     weights = {name: value for name, value in parameters.items() if is_weight(value.shape)}
     with_matrix = {owner_of(name) for name in weights}
     biases = {

@@ -1,4 +1,4 @@
-"""forward: what it makes of the submission's own encoder, heads, sampling and decoder, whatever those are worth."""
+"""forward: what it makes of the submission's own encoder, heads, sampling and decoder, right or wrong."""
 
 import contextlib
 from dataclasses import dataclass

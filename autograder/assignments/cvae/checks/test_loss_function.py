@@ -148,7 +148,7 @@ def change_of_reconstruction(submission: Submission, challenge: Challenge, form:
 def change_of_divergence(submission: Submission, challenge: Challenge, form: Form) -> tuple[Tensor, Tensor]:
     """How the loss of one image changes with its means and log-variances alone, and how it should."""
     # So far apart that every summand of the divergence changes by a known sign, none can cancel another, and the
-    # rounding of the pixels is nothing beside the difference.
+    # rounding of the pixels is far smaller than the difference.
     *pixels, means, logvariances = form.inputs(challenge, 1, low=1)
     near = (0.2 * means, challenge.uniform(-0.5, 0.2, *logvariances.shape))
     return change(submission, (*pixels, means, logvariances), (*pixels, *near))
@@ -194,7 +194,7 @@ def test_minibatch(
         observed, what = value_on(submission, *arguments), "it should be"
         if both_right:
             expected = float(reference.loss_function(*arguments))
-        else:  # a wrong term has cost its points: what is left is the average, of whatever one image gives
+        else:  # a wrong term has cost its points: what remains to judge is the average over the images
             ones = zip(*(argument.split(1) for argument in arguments), strict=True)
             expected, what = (
                 sum(value_on(submission, *one) for one in ones) / batch,

@@ -124,7 +124,7 @@ def test_spread(submission: Submission, challenge: Challenge) -> None:
         logvariance, observed = draws.logvariances[worst], draws.latents[:, worst].std()
         named = "spread-scaled" if (spread / spread.mean() - 1).abs().max() < 0.1 else "spread-wrong"
         if named == "spread-scaled" and distance_from_gaussian(draws.noise / spread) > FAR / draws.noise.numel() ** 0.5:
-            named = "noise-not-normal"  # whatever it is made of has a spread of its own
+            named = "noise-not-normal"  # noise of another kind has another spread
         fail(
             f"Your draws have standard deviation {observed:.2f} where the log-variance is {logvariance:.2f}.",
             draws.mistake or named,

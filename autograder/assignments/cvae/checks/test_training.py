@@ -166,7 +166,7 @@ def require_gradient_steps(submission: Submission, challenge: Challenge, grading
     """Fail the check unless a training step moves the parameters as Adam's first step does, and nothing else does.
 
     That step is the learning rate against the sign of the gradient (Kingma & Ba 2015, algorithm 1), which the grader
-    takes from a pass of its own under the same seed.
+    takes from another pass under the same seed.
     """
     sizes, seed = Sizes(latent=SMOKE_LATENT_DIMENSIONALITY), challenge.seed()
     images, labels = (each[:SMOKE_BATCH_SIZE] for each in digits(SMOKE_DIGITS, SEED))
