@@ -1,6 +1,7 @@
 """What a student reads about an error names the cause that the source shows."""
 
 import contextlib
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -84,6 +85,12 @@ def called(function: str, said: str) -> Raised:
             "depth",
         ),
         (called("sample_latent", "missing 1 required positional argument: 'v'"), "def (", "wrong-call", ""),
+        (
+            Raised("SyntaxError", "invalid syntax", 6, "type Latent = Tensor"),
+            "",
+            "syntax",
+            f"Grading uses Python {sys.version_info.major}.{sys.version_info.minor}",
+        ),
         (
             Raised("SyntaxError", "invalid syntax", 1, "%matplotlib inline"),
             "%matplotlib inline",

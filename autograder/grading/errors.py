@@ -5,6 +5,7 @@ A verdict never depends on what is read here; of a source that cannot be read wi
 
 import difflib
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -85,6 +86,10 @@ def explain(error: SubmissionError, outline: Outline, assignment: Assignment) ->
 def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Cause:
     if error.kind == "SyntaxError" and error.statement.startswith(("%", "!")):
         return Cause(str(error), ["notebook-command"])
+    if error.kind == "SyntaxError":  # what is right in a newer Python looks like a mistake in this one
+        python = ".".join(map(str, sys.version_info[:2]))
+        said = f"{error}. Grading uses Python {python}, which does not know the syntax of newer ones."
+        return Cause(said, ["syntax"])
     called = re.match(r"(?:\w+\.)?(\w+)\(\) (?:takes|missing|got)", error.text)
     by_the_grader = error.kind == "TypeError" and error.line is None  # else a call of the submission's own is wrong
     if by_the_grader and called and (function := _called(outline, called[1], assignment)):
