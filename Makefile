@@ -47,6 +47,7 @@ lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 
 kit: $(VENV)/ready
 	$(BIN)/autograder release --out out

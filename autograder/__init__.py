@@ -1,7 +1,7 @@
-"""The autograder of CS 5814, homework 3, part 3: a conditional variational autoencoder.
+"""Grade programming homework in a sandbox.
 
     import autograder
-    report = autograder.grade("cs5814_vae.py")
+    report = autograder.grade("homework.zip")
     print(report.score, report.to_json())
 
 Light on purpose: the sandboxed worker imports this package too, so nothing here may import torch.

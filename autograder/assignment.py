@@ -8,18 +8,26 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 
-_INSTALLED = Path(__file__).with_name("assignments")
+from autograder.points import exact, total
+
+_INSTALLED = Path(__file__).resolve().with_name("assignments")
 _PACKAGE = f"{__package__}.assignments"
 
 
 class NoSuchAssignment(ValueError):
-    """No assignment has this name, or several are installed and none is named."""
+    """No assignment has this name, or lies in this folder; or several are installed and none is named."""
+
+
+class BadAssignment(ValueError):
+    """An assignment's description is wrong: points that cannot be given, two parts of one name, or an unclear date."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class Part:
 
     Attributes:
         name: of its pytest mark, and of the part in every report.
-        points: what it is worth.
+        points: what it is worth: above 0, with at most two decimal places. BadAssignment otherwise.
         section: the section of the notebook that teaches it.
         place: where the module defines it: a function's name, or those of a class and its method.
         stand_in: whether the reference replaces this function, once it failed, in all that is checked after it.
@@ -42,6 +50,9 @@ class Part:
     stand_in: bool = False
     follows: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        _require_points(self)
+
 
 @dataclass(frozen=True)
 class ByHand:
@@ -51,47 +62,67 @@ class ByHand:
     points: float
     what: str
 
+    def __post_init__(self) -> None:
+        _require_points(self)
+
+
+def _require_points(worth: Part | ByHand) -> None:
+    """Make the points of `worth` exact; BadAssignment if they are none to give."""
+    try:
+        object.__setattr__(worth, "points", exact(worth.points))
+    except ValueError as error:
+        raise BadAssignment(f"{worth.name} has {error}") from None
+
 
 @dataclass(frozen=True, eq=False)
 class Assignment:
-    """Everything that the engine knows of an assignment. All paths are relative to `root`, or else to `folder`.
+    """Everything that the engine knows of an assignment.
 
     Attributes:
-        folder: the assignment's own folder, of the name `name`.
-        root: the folder of what students and instructors edit: the notebook, the fill-in, examples and manuals.
+        folder: the assignment's own folder. Its name is the assignment's.
+        root: the folder of what students and instructors edit: the notebook, the fill-in, examples and manuals. It is
+            the assignment's own folder by default.
         course, title: as they stand at the top of a report.
         module: the file that students hand in; the instructor's is `solution/<module>`.
         parts: in the order in which a person reads them.
-        seed: of all that is drawn once and for all.
-        due: date, time and offset from UTC.
+        due: ISO 8601, with the time and its offset from UTC. BadAssignment otherwise.
         kit: the name of the students' folder and zip, and of the assignment in nbgrader.
         notebook: the students' notebook, below `root`.
+        seed: of all that is drawn once and for all.
         kit_files: further files that students get, by their name in the kit, with their path below `root`.
         by_hand: what a TA grades by eye, if anything.
         interface: names of attributes that the module's classes must have.
         notebook_environment: variables that make the notebook run short where only its figures are wanted.
         data_folder: the folder of the kit that holds data for machines without a network.
         training: the one file of the assignment that the sandbox sees: the training loop.
-        grade_depends_not_on: files and constants of the assignment's that no grade depends on.
+        no_grade_depends_on: files, and names in assignment.py, that no grade depends on.
     """
 
     folder: Path
-    root: Path
     course: str
     title: str
     module: str
     parts: tuple[Part, ...]
-    seed: int
     due: str
     kit: str
     notebook: str
+    root: Path = Path()
+    seed: int = 0
     kit_files: Mapping[str, str] = field(default_factory=dict)
     by_hand: ByHand | None = None
     interface: tuple[str, ...] = ()
     notebook_environment: Mapping[str, str] = field(default_factory=dict)
     data_folder: str = ""
     training: str = ""
-    grade_depends_not_on: frozenset[str] = frozenset()
+    no_grade_depends_on: Collection[str] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", self.folder.resolve())
+        object.__setattr__(self, "root", (self.folder / self.root).resolve())
+        names = [worth.name for worth in (*self.parts, self.by_hand) if worth is not None]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise BadAssignment(f"two parts are called {twice}")
+        due_date(self.due)
 
     @property
     def name(self) -> str:
@@ -105,7 +136,7 @@ class Assignment:
     @property
     def points(self) -> float:
         """The points of all parts, without those given by eye."""
-        return sum(part.points for part in self.parts)
+        return total(part.points for part in self.parts)
 
     @property
     def checks(self) -> Path:
@@ -136,7 +167,21 @@ class Assignment:
 
     def has(self, name: str) -> bool:
         """Whether the assignment has the piece `name`: those that the engine can do without need not be there."""
-        return importlib.util.find_spec(f"{_PACKAGE}.{self.name}.{name}") is not None
+        return (self.folder / f"{name.replace('.', '/')}.py").is_file()
+
+
+def due_date(text: str) -> datetime:
+    """The moment in `text`, which must be in the one form that every program reads alike. BadAssignment otherwise."""
+    form = r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?([+-]\d\d:\d\d|Z)"
+    try:
+        if re.fullmatch(form, text, re.ASCII):
+            return datetime.fromisoformat(text)
+        reason = ""
+    except ValueError as error:
+        reason = f" ({error})"
+    raise BadAssignment(
+        f"DUE is {text!r}{reason}; write date, time and offset from UTC like '2026-11-30T23:59:00-05:00'"
+    )
 
 
 def installed() -> list[str]:
@@ -147,7 +192,7 @@ def installed() -> list[str]:
 def load(where: str | Path | None = None) -> Assignment:
     """The assignment of this name, or in this folder; the one that is installed where none is named.
 
-    NoSuchAssignment if there is none, or if it is not clear which.
+    NoSuchAssignment if there is none, or if it is not clear which; BadAssignment if it describes itself wrongly.
     """
     if where is None:
         names = installed()
@@ -161,14 +206,21 @@ def load(where: str | Path | None = None) -> Assignment:
                 f"there is no assignment {str(where)!r}: name one of {', '.join(installed())}, or a folder that holds "
                 "an assignment.py"
             )
-        _adopt(folder.resolve())
-    found = importlib.import_module(f"{_PACKAGE}.{folder.name}.assignment").ASSIGNMENT
-    assert isinstance(found, Assignment)
+        folder = folder.resolve()
+        _adopt(folder)
+    found = getattr(importlib.import_module(f"{_PACKAGE}.{folder.name}.assignment"), "ASSIGNMENT", None)
+    if not isinstance(found, Assignment):
+        raise NoSuchAssignment(f"{folder / 'assignment.py'} does not define ASSIGNMENT, an `Assignment`")
     return found
 
 
 def _adopt(folder: Path) -> None:
     """Make a folder that lies elsewhere importable like an installed assignment."""
+    if not folder.name.isidentifier():
+        plain = re.sub(r"\W", "_", folder.name)
+        raise NoSuchAssignment(
+            f"Python cannot import from a folder called {folder.name!r}: rename it, to {plain!r} say"
+        )
     package = f"{_PACKAGE}.{folder.name}"
     known = sys.modules.get(package)
     if known is not None:

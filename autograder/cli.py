@@ -2,12 +2,12 @@
 
 # Torch is imported late, inside the commands: the sandboxed worker must get a head start on importing it too.
 
-import json
+import math
 import os
 import sys
 import traceback
-from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -15,14 +15,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from autograder.assignment import Assignment, NoSuchAssignment, load
+from autograder import __version__, output
+from autograder.assignment import Assignment, BadAssignment, NoSuchAssignment, load
+from autograder.points import shown
+from autograder.report import FORMATS, render
 from autograder.report.model import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from typer.models import OptionInfo
+
     from autograder.platforms.gradescope.build import ResultsFile
     from autograder.report.model import Report
+    from autograder.submissions.find import Found
 
 OK, BELOW_MINIMUM, USAGE, GRADER_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 OUT_OF_STEP = 1
@@ -59,41 +65,72 @@ errors = Console(stderr=True)
 
 def main() -> None:
     """Run the command line."""
+    output.calm_streams()
     try:
         app()
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
-    sys.stdout.flush()
-    sys.stderr.flush()
+    if complaint := output.lost():
+        errors.print(complaint, style="red", markup=False, soft_wrap=True)
+        code = code or GRADER_FAILED
     os._exit(code)  # unloading torch in good order would take another second
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"autograder {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _app() -> None:
+def _app(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Keeps the commands sub-commands."""
 
 
 @contextmanager
+def one_line(*usage: type[Exception]) -> "Iterator[None]":
+    """Turn what cannot be written, and errors of the kinds `usage`, into one line and the documented exit code."""
+    refused: tuple[type[Exception], ...] = (output.NotWritable, *usage)
+    try:
+        yield
+    except refused as error:
+        _complain(str(error))
+        raise typer.Exit(USAGE) from None
+    except output.CannotWrite as error:
+        _complain(str(error))
+        raise typer.Exit(GRADER_FAILED) from None
+
+
+@contextmanager
 def exit_codes() -> "Iterator[None]":
-    """Turn what can go wrong into the documented exit codes and one clear line."""
+    """Turn what can go wrong in grading into the documented exit codes and one clear line."""
     from autograder.grading import GraderError
     from autograder.sandbox.client import SandboxError
     from autograder.submissions.find import NothingToGrade
 
     try:
-        yield
+        with one_line():
+            yield
     except NothingToGrade as error:
-        errors.print(f"Nothing to grade: {printable(str(error))}", style="red", markup=False, soft_wrap=True)
+        _complain(f"Nothing to grade: {error}")
         raise typer.Exit(USAGE) from None
     except (GraderError, SandboxError) as error:
-        errors.print(f"The grader itself failed: {printable(str(error))}", style="red", markup=False, soft_wrap=True)
+        _complain(f"The grader itself failed: {error}")
         raise typer.Exit(GRADER_FAILED) from None
     except (typer.Exit, typer.Abort, typer.BadParameter, KeyboardInterrupt):
         raise
     except Exception:
         traceback.print_exc()
-        errors.print("The grader itself failed: please report the traceback above.", style="red")
+        _complain("The grader itself failed: please report the traceback above.")
         raise typer.Exit(GRADER_FAILED) from None
+
+
+def _complain(text: str, style: str = "red") -> None:
+    errors.print(printable(text), style=style, markup=False, soft_wrap=True)
 
 
 Which = Annotated[
@@ -103,14 +140,20 @@ Which = Annotated[
 
 
 def chosen(assignment: str | None) -> Assignment:
-    """The assignment that a command is about. BadParameter where there is none of this name."""
+    """The assignment that a command is about. BadParameter where there is none of this name, or it is wrong."""
     try:
         return load(assignment)
-    except NoSuchAssignment as error:
+    except (NoSuchAssignment, BadAssignment) as error:
         raise typer.BadParameter(str(error), param_hint="--assignment") from None
 
 
 Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
+
+
+def _report_file(form: str) -> "OptionInfo":
+    """The option that writes the report in one of FORMATS."""
+    option: OptionInfo = typer.Option(f"--{form}", help=FORMATS[form], metavar="FILE", rich_help_panel=WRITE)
+    return option
 
 
 @app.command(
@@ -124,22 +167,20 @@ Visibility = Literal["visible", "after_due_date", "after_published", "hidden"]
 )
 def grade(
     submission: Annotated[Path, typer.Argument(help="The module, or a folder or zip archive that holds it.")],
-    json_file: Annotated[
-        Path | None,
-        typer.Option("--json", help="The report as JSON; `autograder schema` describes it.", rich_help_panel=WRITE),
-    ] = None,
-    junit: Annotated[Path | None, typer.Option(help="JUnit XML.", rich_help_panel=WRITE)] = None,
-    html: Annotated[
-        Path | None, typer.Option(help="The student's page, self-contained.", rich_help_panel=WRITE)
-    ] = None,
+    json: Annotated[Path | None, _report_file("json")] = None,
+    junit: Annotated[Path | None, _report_file("junit")] = None,
+    html: Annotated[Path | None, _report_file("html")] = None,
+    markdown: Annotated[Path | None, _report_file("markdown")] = None,
     gradescope: Annotated[
-        Path | None, typer.Option(help="Gradescope's results.json, renewed after each check.", rich_help_panel=WRITE)
+        Path | None,
+        typer.Option(
+            help="Gradescope's results.json, renewed after each check.", metavar="FILE", rich_help_panel=WRITE
+        ),
     ] = None,
     visibility: Annotated[
         Visibility,
         typer.Option(help="When Gradescope shows what is not on the worked examples.", rich_help_panel=WRITE),
     ] = "visible",
-    markdown: Annotated[Path | None, typer.Option(help="A summary in Markdown.", rich_help_panel=WRITE)] = None,
     github: Annotated[
         bool,
         typer.Option(
@@ -163,118 +204,163 @@ def grade(
 ) -> None:
     """Grade one submission.
 
+    A FILE may also be a pipe or a device; - is standard output.
+
     \b
     Exit codes:
-      0  graded, whatever the score
-      1  graded, below --min-score
-      2  bad usage, or nothing to grade
-      3  the grader itself failed
+      0    graded, whatever the score
+      1    graded, below --min-score
+      2    bad usage, or nothing to grade
+      3    the grader itself failed, or a file could not be written
+      130  stopped by Ctrl-C
     """
-    from autograder.grading.grade import grade_source, nothing
+    from autograder.grading.grade import told
+    from autograder.grading.process import GradingProcess
     from autograder.platforms.github import workflow
-    from autograder.sandbox import isolation as levels
-    from autograder.sandbox.client import Sandbox
-    from autograder.submissions.find import NothingToGrade, find_module
 
     which = chosen(assignment)
-    if github and not all(os.environ.get(variable) for variable in workflow.FILES):
-        raise typer.BadParameter(
-            f"--github is for a step of a GitHub workflow, which sets {' and '.join(workflow.FILES)}"
-        )
+    _require_sense(min_score, isolation, github)
+    files = dict(zip(FORMATS, (json, junit, html, markdown), strict=True))
     step: AbstractContextManager[list[str]] = workflow.step() if github else nullcontext([])
     with step as commands, exit_codes():
-        if isolation is not None:
-            try:
-                levels.level(isolation)
-            except ValueError as error:
-                raise typer.BadParameter(str(error)) from None
-        for file in (json_file, junit, html, gradescope, markdown):
-            if file is not None and not file.absolute().parent.is_dir():
-                raise typer.BadParameter(f"the folder of {file} does not exist")
-        results = _results_file(gradescope, which, visibility) if gradescope else None
-        try:
-            name, source = find_module(submission, which.module)
-        except NothingToGrade as error:
-            if github:
-                commands += workflow.publish(nothing(which, str(error)), b"", "")
-            if results:
-                reason = f"{error}. Hand in the file under exactly this name, {which.module}"
-                results.finish(nothing(which, reason))
-            raise
-        with Sandbox(isolation, which) as sandbox:
-            if require_isolation:
-                sandbox.require_strong()
-            report = grade_source(
-                name,
-                source,
-                sandbox,
-                seed=seed,
-                pictures=html is not None,
-                progress=results.progress if results else None,
-            )
-        if results:
-            results.finish(report)
-        from autograder.grading.results import write
-
-        renderings: list[tuple[Path | None, Callable[[Report], str]]] = [
-            (json_file, _json),
-            (junit, _junit),
-            (html, _html),
-            (markdown, _markdown),
-        ]
-        for path, render in renderings:
-            if path is not None:
-                write(path, render(report))
-        if github:
-            folder = submission if submission.is_dir() else Path.cwd()
-            commands += workflow.publish(report, source, Path(os.path.relpath(name, folder)).as_posix())
-        if quiet:
-            console.print(f"{report.score:g}/{report.max_score:g}", highlight=False)
-        else:
-            from autograder.report import terminal
-
-            terminal.render(report, console)
-        if timings:
-            console.print(_timings(report))
+        outputs = Outputs(
+            {form: path for form, path in files.items() if path}, gradescope, commands if github else None
+        )
+        outputs.require_writable(submission)
+        results = outputs.start(which, visibility)
+        found = _module(submission, which, outputs)
+        with GradingProcess(which, isolation, require_isolation) as process:
+            progress = results.progress if results else None
+            report = process.grade(found.name, found.source, seed=seed, pictures=bool(html), progress=progress)
+        report = told(report, found.notes, found.attention)
+        _print(report, outputs.terminal, quiet, timings)
+        folder = submission if submission.is_dir() else Path.cwd()
+        outputs.write(report, found.source, Path(os.path.relpath(found.name, folder)).as_posix())
     if report.grader_failed:
-        errors.print(report.error or "", style="red", markup=False, soft_wrap=True)
+        _complain(report.error or "")
         raise typer.Exit(GRADER_FAILED)
     if min_score is not None and report.score < min_score:
         raise typer.Exit(BELOW_MINIMUM)
 
 
-def _json(report: "Report") -> str:
-    return json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"
+@dataclass
+class Outputs:
+    """Where the report of `grade` goes.
+
+    Attributes:
+        files: by format, one of FORMATS.
+        gradescope: the file that Gradescope reads.
+        commands: what GitHub's runner is told at the end of the step, in such a step.
+    """
+
+    files: dict[str, Path]
+    gradescope: Path | None
+    commands: list[str] | None
+    _results: "ResultsFile | None" = None
+
+    @property
+    def _named(self) -> dict[str, Path]:
+        paths = {f"--{form}": path for form, path in self.files.items()}
+        return paths | ({"--gradescope": self.gradescope} if self.gradescope else {})
+
+    @property
+    def terminal(self) -> Console:
+        """Where people read: not where a program reads the report."""
+        return errors if any(output.descriptor(path) == 1 for path in self._named.values()) else console
+
+    def require_writable(self, submission: Path) -> None:
+        """NotWritable unless each can be written, to a place of its own that is not the submission's."""
+        for path in self._named.values():
+            output.require_writable(path)
+        output.require_distinct({"the submission": submission} | self._named)
+        if self.commands is not None and self.terminal is errors:
+            raise output.NotWritable("--github needs standard output for itself: name a file instead of -")
+
+    def start(self, assignment: Assignment, visibility: str) -> "ResultsFile | None":
+        """Gradescope's results.json, which says from now on that the grading did not finish."""
+        if self.gradescope is None:
+            return None
+        from autograder.platforms.gradescope.build import ResultsFile
+        from autograder.report.model import Report
+
+        self._results = ResultsFile(self.gradescope, assignment, visibility)
+        self._results.progress(Report.of(assignment))
+        if complaint := self._results.complaint():
+            _complain(complaint, "yellow")
+        return self._results
+
+    def write(self, report: "Report", source: bytes, file: str) -> None:
+        """Write all that can be written; CannotWrite that names the rest. `file` is the module's path for GitHub."""
+        from autograder.platforms.github import workflow
+
+        if self.commands is not None:
+            self.commands += workflow.publish(report, source, file)
+        failed: list[str] = []
+        if self._results:
+            with _noting(failed):
+                self._results.finish(report)
+        for form, path in self.files.items():
+            with _noting(failed):
+                output.write(path, render(report, form))
+        if failed:
+            raise output.CannotWrite("\n".join(failed))
+
+    def refuse(self, assignment: Assignment, reason: str) -> None:
+        """Tell the platforms, which would show an old report or none, that there is nothing to grade."""
+        from autograder.grading.grade import nothing
+        from autograder.platforms.github import workflow
+
+        if self.commands is not None:
+            self.commands += workflow.publish(nothing(assignment, reason), b"", "")
+        if self._results:
+            self._results.finish(nothing(assignment, reason))
 
 
-def _junit(report: "Report") -> str:
-    from autograder.report import junit
-
-    return junit.render(report)
-
-
-def _html(report: "Report") -> str:
-    from autograder.report import html
-
-    return html.render(report)
+@contextmanager
+def _noting(failed: list[str]) -> "Iterator[None]":
+    try:
+        yield
+    except output.CannotWrite as error:
+        failed.append(str(error))
 
 
-def _results_file(path: Path, assignment: Assignment, visibility: str) -> "ResultsFile":
-    """Gradescope's results.json, which says from now on that the grading did not finish."""
-    from autograder.platforms.gradescope.build import ResultsFile
-    from autograder.report.model import Report
+def _module(submission: Path, assignment: Assignment, outputs: Outputs) -> "Found":
+    """The module to grade. Where there is none, the platforms are told, and NothingToGrade goes on."""
+    from autograder.submissions.find import NothingToGrade, find_module, interface
 
-    results = ResultsFile(path, assignment, visibility)
-    results.progress(Report.of(assignment))
-    if complaint := results.complaint():
-        errors.print(complaint, style="yellow", markup=False, soft_wrap=True)
-    return results
+    try:
+        return find_module(submission, assignment.module, interface(assignment))
+    except NothingToGrade as error:
+        outputs.refuse(assignment, str(error))
+        raise
 
 
-def _markdown(report: "Report") -> str:
-    from autograder.report import markdown
+def _require_sense(min_score: float | None, isolation: str | None, github: bool) -> None:
+    """BadParameter for options that cannot be meant so."""
+    from autograder.platforms.github import workflow
+    from autograder.sandbox import isolation as levels
 
-    return markdown.render(report)
+    if min_score is not None and not math.isfinite(min_score):
+        raise typer.BadParameter(f"{min_score} is no score", param_hint="--min-score")
+    if isolation is not None:
+        try:
+            levels.level(isolation)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--isolation") from None
+    if github and not all(os.environ.get(variable) for variable in workflow.FILES):
+        names = " and ".join(workflow.FILES)
+        raise typer.BadParameter(f"--github is for a step of a GitHub workflow, which sets {names}")
+
+
+def _print(report: "Report", to: Console, quiet: bool, timings: bool) -> None:
+    if quiet:
+        to.print(f"{shown(report.score)}/{shown(report.max_score)}", highlight=False)
+    else:
+        from autograder.report import terminal
+
+        terminal.render(report, to)
+    if timings:
+        to.print(_timings(report))
 
 
 def _timings(report: "Report") -> Table:
@@ -290,14 +376,22 @@ def _timings(report: "Report") -> Table:
     rich_help_panel=GRADE,
     epilog=examples(
         ("autograder class submissions/ --out graded/", "then open graded/index.html"),
-        ("autograder class canvas.zip --out graded/ --workers 4", "a platform's download, four at a time"),
+        ("autograder class canvas.zip --out graded/ --roster roster.csv", "a platform's download, by names"),
     ),
 )
 def class_command(
     submissions: Annotated[
-        Path, typer.Argument(help="A folder with one folder or zip a student, or the zip of a platform's download.")
+        Path,
+        typer.Argument(help="A folder with a folder, archive or module for each student, or a platform's download."),
     ],
     out: Annotated[Path, typer.Option(help="Where reports, pages and grades go.")],
+    roster: Annotated[
+        Path | None,
+        typer.Option(help="A CSV file of ids and names, or a gradebook's export: who handed in nothing has a row too."),
+    ] = None,
+    extensions: Annotated[
+        Path | None, typer.Option(help="A CSV file with the columns student and until, a date with its zone.")
+    ] = None,
     scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler to use. \\[default: this machine]")] = None,
     workers: Annotated[int, typer.Option(help="How many are graded at once here; 0: one a core.", min=0)] = 0,
     seed: Annotated[
@@ -311,42 +405,57 @@ def class_command(
     assignment: Which = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Grade a class. Stopped at any point, the same command goes on where it was.
+    """Grade a class. Interrupted? Run the same command again; it resumes.
 
     \b
     Exit codes:
-      0    everyone is graded
+      0    everyone has points, or the reason why not
       2    bad usage, or nobody to grade
-      3    the grader itself failed
+      3    the grader itself failed, may not read what a student handed in, or could not write a file
       130  stopped by Ctrl-C
     """
+    from autograder.classroom.page import closing_lines
     from autograder.classroom.progress import ClassProgress
     from autograder.classroom.run import Class
     from autograder.grading.results import Results
-    from autograder.submissions.layouts import find_submissions
+    from autograder.submissions.layouts import read_upload
+    from autograder.submissions.roster import RosterError, read_extensions, read_roster
 
     which = chosen(assignment)
+    if out.resolve() == submissions.resolve():
+        raise typer.BadParameter("choose another folder than that of the submissions", param_hint="--out")
     with exit_codes():
-        found = find_submissions(submissions, which.module)
-        taught = Class(found, Results(results or out / "results", which, seed, require_isolation), out)
+        kept = Results(results or out / "results", which, seed, require_isolation)
+        for folder in (out, kept.folder):
+            output.require_folder(folder)
+        try:
+            enrolled = read_roster(roster) if roster else None
+            until = read_extensions(extensions) if extensions else None
+        except RosterError as error:
+            raise typer.BadParameter(printable(str(error))) from None
+        upload = read_upload(submissions, which, enrolled, until, outputs=(out, kept.folder))
+        found = upload.submitted
+        taught = Class(upload, kept, out)
         if fresh:
             taught.forget()
         try:
             with ClassProgress(console, len(found), taught.resume(), shown=not quiet) as progress:
                 for report, students in taught.grade(scheduler, workers, require_isolation):
                     progress.done(report, students)
-        except KeyboardInterrupt:
-            errors.print(
-                f"Stopped. {taught.graded} of {len(found)} are graded; the same command goes on from there.",
-                soft_wrap=True,
-            )
+        except (KeyboardInterrupt, output.CannotWrite) as reason:
+            _complain(f"Stopped. {taught.graded} of {len(found)} are graded; the same command goes on from there.", "")
+            if isinstance(reason, output.CannotWrite):
+                raise
             raise typer.Exit(INTERRUPTED) from None
         failed = taught.finish()
         if not quiet:
-            console.print(f"Graded {len(found)} submissions. Open {out / 'index.html'} in a browser.", markup=False)
+            said = [*(enrolled.notes if enrolled else ()), *closing_lines(taught.figures)]
+            for line in (*said, f"Open {out / 'index.html'} in a browser."):
+                console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
     if failed:
         errors.print(
-            f"The grader itself failed on {printable(', '.join(failed))}: run the same command again.",
+            f"The grader could not read or grade {printable(', '.join(failed))}, which is no fault of theirs: the page "
+            "says why. Run the same command again.",
             markup=False,
             soft_wrap=True,
         )
@@ -402,12 +511,14 @@ def fill_in_command(
 ) -> None:
     """Write the students' fill-in module, generated from the solution."""
     from autograder.authoring.fill_in import fill_in
-    from autograder.grading.results import write
 
     which = chosen(assignment)
     destination = out or Path(which.module)
-    write(destination, fill_in(which))
-    console.print(f"Wrote {destination}")
+    with one_line(OSError, ValueError):
+        output.require_writable(destination)
+        output.write(destination, fill_in(which))
+    if output.descriptor(destination) != 1:
+        console.print(f"Wrote {destination}", markup=False, soft_wrap=True)
 
 
 @app.command(rich_help_panel=COURSE)
@@ -423,25 +534,20 @@ def rollover(
     Exit codes: 0 in step; 1 with --check, something is not; 2 the assignment file or a passage needs a person.
     """
     from autograder.authoring import rollover as term
-    from autograder.grading.results import write
 
     which = chosen(assignment)
-    if not which.has("passages"):
-        raise typer.BadParameter(f"{which.name} has no passages.py: nothing in it follows from its constants")
     if data is not None:
         console.print("Training the solution on the data; this takes some minutes.")
-    try:
+    with one_line(OSError, ValueError):
         files = term.out_of_step(which, data)
-        warning = which.piece("passages").warning(which.solution.read_text("utf-8"))
-    except (term.CannotRollOver, FileNotFoundError) as error:
-        raise typer.BadParameter(str(error)) from None
-    for path, (old, new) in files.items():
-        console.print(path.relative_to(which.root).as_posix(), style="bold", highlight=False)
-        for line in term.changed_lines(old, new):
-            style = "red" if line.startswith("-") else "green"
-            console.print(f"  {line}", style=style, markup=False, highlight=False, soft_wrap=True)
+        warning = term.warning(which)
         if not check:
-            write(path, new)
+            for path in files:
+                output.require_writable(path)
+        for path, (old, new) in files.items():
+            _show_change(path.relative_to(which.root).as_posix(), term.changed_lines(old, new))
+            if not check:
+                output.write(path, new)
     if not files:
         console.print(f"Everything is in step with {which.name}'s assignment.py.", markup=False)
         return
@@ -451,6 +557,13 @@ def rollover(
         console.print(f"Files out of step: {len(files)}. To bring them in step, run: autograder rollover")
         raise typer.Exit(OUT_OF_STEP)
     console.print(f"Files written: {len(files)}. Now run the tests and look at the notebook, as docs/rollover.md says.")
+
+
+def _show_change(name: str, lines: list[str]) -> None:
+    console.print(name, style="bold", highlight=False)
+    for line in lines:
+        style = "red" if line.startswith("-") else "green"
+        console.print(f"  {line}", style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command(rich_help_panel=COURSE)
@@ -468,15 +581,15 @@ def release(
     With --github a folder to push as a template repository, which grades each push: with the public checks, or, with
     --repository and --ref, with the graded ones. docs/ci.md explains who can read and change what.
     """
-    from autograder.authoring.kit import build_kit, build_template
+    from autograder.authoring.kit import build_kit
+    from autograder.platforms.github.build import build_template
 
-    try:
-        if (repository or ref) and not github:
-            raise ValueError("--repository and --ref belong to --github")
-        which = chosen(assignment)
+    if (repository or ref) and not github:
+        raise typer.BadParameter("--repository and --ref belong to --github")
+    which = chosen(assignment)
+    with one_line(OSError, ValueError):
+        output.require_folder(out)
         kit = build_template(which, out, repository, ref) if github else build_kit(which, out)
-    except (FileNotFoundError, FileExistsError, ValueError) as error:
-        raise typer.BadParameter(str(error)) from None
     console.print(f"Wrote {kit}", markup=False, soft_wrap=True)
 
 
@@ -488,12 +601,12 @@ def course(
     """Set up an nbgrader course with this assignment."""
     try:
         from autograder.platforms.nbgrader.course import build_course
-
-        source = build_course(chosen(assignment), folder)
     except ModuleNotFoundError as error:
         raise typer.BadParameter(f"{error}: install the autograder with its extra `notebook`") from None
-    except (FileNotFoundError, ValueError) as error:
-        raise typer.BadParameter(str(error)) from None
+    which = chosen(assignment)
+    with one_line(OSError, ValueError):
+        output.require_folder(folder)
+        source = build_course(which, folder)
     console.print(f"Wrote {source}. Go on in {folder}: README.md there has the commands.", markup=False)
 
 
@@ -513,8 +626,11 @@ def gradescope(
 
     from autograder.platforms.gradescope.build import build_zip
 
-    try:
-        built = build_zip(chosen(assignment), out, visibility)
-    except PackageNotFoundError:
-        raise typer.BadParameter("install the autograder first: pip install .") from None
+    which = chosen(assignment)
+    with one_line(OSError, ValueError):
+        output.require_folder(out)
+        try:
+            built = build_zip(which, out, visibility)
+        except PackageNotFoundError:
+            raise typer.BadParameter("install the autograder first: pip install .") from None
     console.print(f"Wrote {built}. Upload it under “Configure Autograder”; docs/ci.md has the settings.", markup=False)

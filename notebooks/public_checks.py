@@ -570,6 +570,20 @@ def loss_gradient() -> None:
         expect(gradient is not None and gradient.abs().max() > 0, f"No gradient reaches the {name}.")
 
 
+@holds("loss_function", "stays finite for pixels of exactly 0 and 1, as MNIST has them")
+def loss_finite() -> None:
+    # In float32 a sigmoid is exactly 0 from -89 on, and comes to 1 - 6e-8. At 0, clamped logarithms have no slope.
+    originals, reminder = torch.tensor([0.0, 0.5, 1.0]).repeat(4, 4), "What is the logarithm of 0, and 0 times that?"
+    for lowest, what in ((0.0, "loss"), (1e-38, "gradient")):
+        pixels = torch.tensor([lowest, 1e-38, 0.5, 1 - 6e-8]).repeat_interleave(3).repeat(4, 1).requires_grad_()
+        means, logvariances = torch.ones(4, 3), torch.tensor([-30.0, 0.0, 20.0]).repeat(4, 1)
+        value = loss(pixels, originals, means, logvariances)
+        if what == "gradient" and value.requires_grad:  # a loss that is cut off is told so by the check above
+            (value,) = torch.autograd.grad(value.sum(), pixels, allow_unused=True, materialize_grads=True)
+        hint = f"For pixels of 0 and 1 and reconstructions from {lowest:g} to 1 - 6e-8, your {what} is not finite."
+        expect(bool(torch.isfinite(value).all()), f"{hint} {reminder}")
+
+
 class CountOperations(TorchDispatchMode):
     """Count the tensor operations that run."""
 

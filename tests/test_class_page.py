@@ -33,7 +33,7 @@ HOSTILE = (
 )
 CHECKS = {
     "sample_latent": (
-        ("Draws are centred on the means", 4),
+        ("Draws are centered on the means", 4),
         ("The spread is the standard deviation", 7),
         ("The noise is standard normal", 3),
         ("Fresh, independent noise for every element and call", 3),
@@ -203,10 +203,10 @@ def figures_of(entries: Sequence[Entry], pairs: Sequence[Pair] = ()) -> dict[str
         (missing, Standing.NOT_STARTED),
         (lambda: report_of(parts=[], error="no such file"), Standing.NOT_STARTED),
         (lambda: report_of(sha256=hashlib.sha256(b"").hexdigest()), Standing.NOT_STARTED),
-        (unreadable, Standing.NOT_GRADED),
-        (broken, Standing.NOT_GRADED),
-        (lambda: report_of(parts=[], sha256="", error="It died", attention=["It died"]), Standing.NOT_GRADED),
-        (lambda: report_of(parts=[], error="The sandbox died", grader_failed=True), Standing.NOT_GRADED),
+        (unreadable, Standing.STOPPED),
+        (broken, Standing.GRADER_FAILED),
+        (lambda: report_of(parts=[], sha256="", error="It died", attention=["It died"]), Standing.STOPPED),
+        (lambda: report_of(parts=[], error="The sandbox died", grader_failed=True), Standing.GRADER_FAILED),
         (lambda: ending_alike(Outcome.FAILED, "The loss is wrong."), Standing.GRADED),
     ],
 )
@@ -216,7 +216,7 @@ def test_standing(make, expected):
 
 def test_statistics_are_of_what_was_graded():
     found = figures_of(entries_of(report_of(), report_of("variance-as-std"), blank(), missing(), unreadable()))
-    assert (found["submissions"], found["graded"], found["not_started"], found["not_graded"]) == (5, 2, 2, 1)
+    assert (found["submissions"], found["graded"], found["not_started"], found["stopped"]) == (5, 2, 2, 1)
     assert (found["mean"], found["median"], found["mean_of_all"], found["full_marks"]) == (86.5, 86.5, 34.6, 1)
     assert found["parts"][0]["share"] == 0.5
 
@@ -224,8 +224,7 @@ def test_statistics_are_of_what_was_graded():
 def test_page_says_what_it_leaves_out():
     text = page_of(entries_of(report_of(), blank(), unreadable())).text
     assert "All figures are of the 1 submission that could be graded." in text
-    assert "1 handed in nothing or has not started" in text
-    assert "1 could not be graded" in text
+    assert "3 students: 1 graded, 1 not started, 1 stopped." in text
 
 
 # Misconceptions
@@ -329,12 +328,12 @@ def test_of_very_many_pairs_the_first_are_shown():
 @pytest.mark.parametrize("size", [0, 1, 60])
 def test_page_of_any_class(size):
     entries = a_class(size)
-    assert f"{size} submission" in page_of(entries, pairs_of(entries)).text
+    assert f"{size} student" in page_of(entries, pairs_of(entries)).text
 
 
 @pytest.mark.parametrize("make", [blank, missing, unreadable, broken, report_of])
 def test_page_of_a_class_of_one(make):
-    assert "1 submission" in page_of(entries_of(make())).text
+    assert "1 student" in page_of(entries_of(make())).text
 
 
 def test_page_of_a_thousand_is_small():

@@ -202,7 +202,7 @@ def test_plain_pytest_gives_the_same_points(tmp_path: Path) -> None:
 
 def test_plain_pytest_grades_one_part(tmp_path: Path) -> None:
     result = plain_pytest(tmp_path, "-m", "loss_function", "--submission", str(CVAE.solution))
-    assert "6 passed" in result.stdout, result.stdout + result.stderr
+    assert "7 passed" in result.stdout, result.stdout + result.stderr
     points = next(part.points for part in PARTS if part.name == "loss_function")
     assert f"{points:g} of {points:g}" in result.stdout
 

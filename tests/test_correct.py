@@ -33,7 +33,7 @@ def test_full_marks(name: str, reports: dict[str, Future]) -> None:
 
 @pytest.mark.parametrize("name", ["trains-at-import", "plots-at-import", "plain"])
 def test_work_at_import_is_noted(name: str, reports: dict[str, Future]) -> None:
-    noted = any("Importing the module runs the loop in line" in note for note in reports[name].result().notes)
+    noted = any("Importing your module runs the loop in line" in note for note in reports[name].result().notes)
     assert noted == name.endswith("at-import")
 
 

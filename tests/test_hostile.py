@@ -37,7 +37,7 @@ def test_hostile(hostile: Hostile, aftermaths: dict[str, Future]) -> None:
     result: Aftermath = aftermaths[hostile.name].result()
     report = result.report
     told = "\n".join(
-        f"{part.name}: {check.name}: {check.outcome} {check.message} {check.hint}"
+        f"{part.name}: {check.name}: {check.outcome} {check.message} {[hint.text for hint in check.hints]}"
         for part in report.parts
         for check in part.checks
         if check.outcome is not Outcome.PASSED

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
 
@@ -14,6 +15,8 @@ import nbformat
 import notebook_cells
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from autograder.assignment import Assignment
 from autograder.assignments.cvae import assignment, digits, passages, reference_curve
@@ -28,7 +31,7 @@ LAST_TERM = CVAE.solution.read_text("utf-8")
 HIDDEN = 96 if assignment.HIDDEN_SIZE != 96 else 64
 LATENT = 20 if assignment.LATENT_DIMENSIONALITY != 20 else 15
 SEED = 2027 if assignment.SEED != 2027 else 5814
-DUE, DUE_IN_WORDS = "2027-02-28 20:00 -0500", "Sunday, 28 February 2027, 20:00 (UTC-05:00)"
+DUE, DUE_IN_WORDS = "2027-02-28T20:00:00-05:00", "Sunday, 28 February 2027, 20:00 (UTC-05:00)"
 POINTS = {part.name: part.points for part in assignment.PARTS}
 POINTS = POINTS | {"encoder": POINTS["encoder"] + 3, "decoder": POINTS["decoder"] - 3}
 
@@ -63,8 +66,7 @@ def checked_out(folder: Path) -> Assignment:
         ("HIDDEN_SIZE", 20, "HIDDEN_SIZE is 20; choose a whole number from 48 to 256"),
         ("HIDDEN_SIZE", 96.0, "HIDDEN_SIZE is 96.0"),
         ("LATENT_DIMENSIONALITY", 10, "LATENT_DIMENSIONALITY is 10"),
-        ("DUE", "30 November", "DUE is '30 November'; write it like '2026-11-30 23:59 -0500'"),
-        ("VISUALIZATION_POINTS", 0, "visualization has 0 points"),
+        ("DUE", "30 November", "DUE is '30 November'; write date, time and offset"),
     ],
 )
 def test_an_assignment_that_cannot_be_taught_is_refused(monkeypatch, name, value, reason):
@@ -137,14 +139,24 @@ def test_without_mnist_it_says_what_is_missing(tmp_path):
         reference_curve.measure(tmp_path, rollover.solution(CVAE))
 
 
-def test_points_need_not_be_whole(monkeypatch):
-    parts = tuple(replace(part, points=part.points + 0.5) for part in assignment.PARTS)
-    monkeypatch.setattr(assignment, "PARTS", parts)
-    monkeypatch.setattr(assignment, "ASSIGNMENT", replace(CVAE, parts=parts))
-    text = renewed("notebooks/cvae.ipynb")
-    for part in parts:
-        assert f'"points": {part.points},' in text
-        assert f"| {part.points} |" in text
+points = st.integers(1, 200).map(lambda units: units / 2) | st.integers(1, 9999).map(lambda units: units / 100)
+
+
+@settings(max_examples=10)
+@given(st.lists(points, min_size=len(CVAE.parts), max_size=len(CVAE.parts)), points)
+def test_the_notebook_s_points_add_up_whatever_they_are(worth, by_hand):
+    parts = tuple(replace(part, points=each) for part, each in zip(CVAE.parts, worth, strict=True))
+    new = replace(CVAE, parts=parts, by_hand=replace(CVAE.by_hand, points=by_hand))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(assignment, "ASSIGNMENT", new)
+        notebook = nbformat.reads(rollover.out_of_step(new)[ROOT / "notebooks/cvae.ipynb"][1], 4)
+    cells = {cell.id: cell for cell in notebook.cells}
+    graded = [Decimal(str(cell.metadata.nbgrader.points)) for cell in cells.values() if "nbgrader" in cell.metadata]
+    assert sum(graded) == Decimal(str(new.points)) + Decimal(str(by_hand))
+    table = re.findall(r"\| ([\d.]+) \|$", cells["intro"].source, re.MULTILINE)
+    assert sorted(map(Decimal, table)) == sorted(graded)
+    by_eye = re.findall(r"^- \(([\d.]+)\) ", cells["visualization"].source, re.MULTILINE)
+    assert (len(by_eye), sum(map(Decimal, by_eye))) == (2, Decimal(str(by_hand)))
 
 
 # In a checkout, by the command line -------------------------------------------------------------------------------
@@ -225,9 +237,9 @@ def test_last_terms_answers_lose_points_and_this_terms_get_all(new_term, tmp_pat
     assert lost == {"encoder", "decoder"}
     failed = [check for part in stale["parts"] for check in part["checks"] if check["outcome"] != "passed"]
     told = [f"{check['message']} {check['hint']}" for check in failed]
-    width = f"layers have widths [{assignment.HIDDEN_SIZE}] where {HIDDEN} is asked for."
+    width = f"have width {assignment.HIDDEN_SIZE}; the assignment asks for {HIDDEN}."
     assert sum(width in each for each in told) == 2
-    assert f"The attribute hidden_size is {assignment.HIDDEN_SIZE} where {HIDDEN} was expected." in told[-2]
+    assert f"Your `self.hidden_size` is {assignment.HIDDEN_SIZE}; it should be {HIDDEN}." in told[-2]
 
 
 @pytest.mark.slow

@@ -380,3 +380,103 @@ def test_descriptors_do_not_leak() -> None:
             assert isinstance(submission, Submission)
             submission.call("f", torch.zeros(1))
     assert len(os.listdir("/proc/self/fd")) <= before + 1
+
+
+# --- what comes back ----------------------------------------------------------------------------------------------
+
+_PARTS = """
+import os, sys, torch
+def parts():
+    frame = sys._getframe()
+    while type(frame.f_locals.get("operations")) is not dict:
+        frame = frame.f_back
+    return frame.f_globals["send"], frame.f_globals["receive"], frame.f_locals["self"].channel
+def asked(message, **tensors):
+    send, receive, channel = parts()
+    send(channel, message, {f"argument.{index}": each for index, each in enumerate(tensors.values())})
+    return receive(channel)[1]
+"""
+
+
+def test_a_stand_in_tells_one_process_nothing_of_another(sandbox: Sandbox) -> None:
+    source = _PARTS + (
+        "def put(x): asked({'ask': 'double', 'call': 7, 'needed': [True]}, x=x); return x\n"
+        "def get(x): return asked({'ask': 'double', 'call': 7, 'gradient': True}, x=x)['answer.0']\n"
+        "def draw(x): return asked({'ask': 'noise', 'call': 1, 'needed': [False]}, x=x)['answer.0']\n"
+    )
+    with sandbox.submission(source.encode()) as submission:
+        submission.stand_in({"double": lambda x: x * x, "noise": lambda x: torch.randn_like(x)}, seed=3)
+        first = [submission.call("draw", torch.zeros(4)).outputs[0].tolist() for _ in range(2)]
+        submission.call("put", torch.ones(5))
+        assert submission.stood_in
+        submission.stop()
+        assert not submission.stood_in
+        again = [submission.call("draw", torch.zeros(4)).outputs[0].tolist() for _ in range(2)]
+        with pytest.raises(Died, match="unusable arguments"):
+            submission.call("get", torch.ones(5))
+    assert first == again
+    assert first[0] != first[1]
+
+
+def test_what_is_kept_for_stand_ins_is_bounded(sandbox: Sandbox) -> None:
+    source = _PARTS + (
+        "def f(x):\n"
+        "    for call in range(60):\n"
+        "        asked({'ask': 'double', 'call': call, 'needed': [True]}, x=torch.zeros(40_000))\n"
+        "    return x\n"
+    )
+    with sandbox.submission(source.encode()) as submission:
+        submission.stand_in({"double": lambda x: x * x})
+        submission.call("f", torch.ones(1))
+        kept = [each.numel() for inputs, _ in submission._pending.values() for each in inputs]
+        assert len(kept) <= client.MOST_PENDING
+        assert sum(kept) <= client.MOST_PENDING_NUMBERS
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("x > 0", "bool numbers"),
+        ("x.long()", "int64 numbers"),
+        ("x.to(torch.uint8)", "uint8 numbers"),
+        ("x.to(torch.float8_e4m3fn)", "float8"),
+        ("()", "0 values"),
+        ("[]", "0 values"),
+        ("x.sum()", r"shape \(\); the minibatch has 3 rows"),
+        ("x[:2]", r"shape \(2, 2\)"),
+        ("(x, x.sum())", r"Value 2 .* has shape \(\)"),
+        ("torch.zeros(3, 3_000_000)", "far more numbers"),
+        ("x + 1j", "complex"),
+        ("None", "None"),
+    ],
+)
+def test_an_answer_of_another_kind_is_the_submissions_error(sandbox: Sandbox, value: str, said: str) -> None:
+    with (
+        sandbox.submission(f"import torch\ndef f(x): return {value}\n".encode()) as submission,
+        pytest.raises(Unfit, match=said),
+    ):
+        submission.call("f", torch.ones(3, 2), rows=3)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_real_numbers_come_back_as_float32(sandbox: Sandbox, dtype: str) -> None:
+    source = f"import torch\ndef f(x): return x.to(torch.{dtype}).requires_grad_() * 1\n"
+    with sandbox.submission(source.encode()) as submission:
+        reply = submission.call("f", torch.ones(3, 2))
+    assert reply.outputs[0].dtype is torch.float32
+    assert not reply.outputs[0].requires_grad
+    assert reply.dtypes == [getattr(torch, dtype)]
+
+
+def test_a_parameter_may_have_any_name_and_no_axis(sandbox: Sandbox) -> None:
+    source = (
+        "import torch\nclass M(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.register_parameter('__metadata__', torch.nn.Parameter(torch.tensor(1.0)))\n"
+        "        self.register_parameter('\u00e9 b', torch.nn.Parameter(torch.zeros(0, 3)))\n"
+        "    def forward(self): return getattr(self, '__metadata__') * 1\n"
+    )
+    with sandbox.submission(source.encode()) as submission:
+        submission.construct("m", "M")
+        assert submission.parameters("m") == {"__metadata__": (), "\u00e9 b": (0, 3)}
+        submission.set_parameters("m", {"__metadata__": torch.tensor(5.0), "\u00e9 b": torch.zeros(0, 3)})
+        assert submission.call("", on="m").outputs[0] == 5

@@ -7,10 +7,11 @@ from itertools import product
 import pytest
 from pages import Page, opened, overflow
 from submissions.correct import CORRECT, encoded
+from submissions.heavy import HEAVY
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring.fill_in import fill_in
-from autograder.classroom.similarity import MIN_TOKENS, Pair, side_by_side, similar_pairs
+from autograder.classroom.similarity import MIN_TOKENS, Pair, side_by_side, similar_pairs, too_long
 
 BLANK = fill_in(CVAE)
 
@@ -274,3 +275,33 @@ def test_side_by_side_fits_the_screen_and_its_own_policy(width, browser, tmp_pat
     with opened(browser, source, tmp_path, width) as (page, complaints):
         assert overflow(page) <= 0
     assert complaints == []
+
+
+# --- sources that were made to cost time ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_a_heavy_source_is_compared_in_no_time(name: str) -> None:
+    sources = {"a": HEAVY[name], "b": HEAVY[name], "c": ORIGINAL.encode()}
+    started = time.process_time()
+    similar_pairs(sources, BLANK)
+    too_long(sources, BLANK)
+    side_by_side(("a", HEAVY[name]), ("b", ORIGINAL.encode()), BLANK)
+    assert time.process_time() - started < 3.0
+
+
+def test_time_grows_with_the_length_alone() -> None:
+    def seconds(length: int) -> float:
+        started = time.process_time()
+        for unit in (b"'''\"", b"f'{", b"\\", b"a.", b"#", b"# coding:", b"'\n", "a\u0301".encode()):
+            too_long({"a": unit * (length // len(unit))}, BLANK)
+        return time.process_time() - started
+
+    assert seconds(120_000) < 8 * seconds(30_000) + 0.1
+
+
+def test_what_is_too_long_to_be_compared_is_said() -> None:
+    padded = ORIGINAL.encode() + b"x = [" + b"1, " * 5000 + b"]\n"
+    sources = {"a": ORIGINAL.encode(), "b": padded, "c": ORIGINAL.encode() + b" " * (1 << 18)}
+    assert too_long(sources, BLANK) == ["b", "c"]
+    assert not similar_pairs(sources, BLANK)

@@ -74,12 +74,12 @@ class Job:
     failed: bool = False
 
 
-def steps_of(workflow: Path) -> list[dict]:
-    """The steps of the one job, of the workflow that it calls where it calls one of this repository's."""
+def steps_of(workflow: Path, inputs: dict[str, str] | None = None) -> tuple[list[dict], dict[str, str]]:
+    """The steps of the one job and their inputs, of the workflow that it calls if that is one of this repository's."""
     (job,) = yaml.safe_load(workflow.read_text("utf-8"))["jobs"].values()
     if called := job.get("uses"):
-        return steps_of(ROOT / called.split("@")[0].split("/", 2)[2])
-    return job["steps"]
+        return steps_of(ROOT / called.split("@")[0].split("/", 2)[2], job.get("with"))
+    return job["steps"], inputs or {}
 
 
 def run(workflow: Path, student: Path, folder: Path) -> Job:
@@ -101,7 +101,9 @@ def run(workflow: Path, student: Path, folder: Path) -> Job:
         "GITHUB_ACTIONS": "true",
         "GITHUB_WORKSPACE": str(job.workspace),
     }
-    for step in steps_of(workflow):
+    steps, inputs = steps_of(workflow)
+    expressions = {f"${{{{ inputs.{name} }}}}": value for name, value in inputs.items()}
+    for step in steps:
         if not _holds(step.get("if"), job):
             continue
         if "uses" in step:
@@ -111,7 +113,7 @@ def run(workflow: Path, student: Path, folder: Path) -> Job:
         ended = subprocess.run(
             ["bash", "-e", "-c", step["run"]],
             cwd=job.workspace,
-            env=variables | step.get("env", {}),
+            env=variables | {name: expressions.get(value, value) for name, value in step.get("env", {}).items()},
             capture_output=True,
             text=True,
             timeout=300,

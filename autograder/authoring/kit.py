@@ -1,24 +1,13 @@
-"""Build what students get: a zip, or a template repository, with everything they need and nothing they must not see."""
+"""Build what students get: a zip with everything they need and nothing they must not see."""
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from autograder import output
 from autograder.assignment import Assignment
 from autograder.authoring.fill_in import fill_in
 from autograder.authoring.rollover import require_in_step
-from autograder.submissions.archive import write_archive
-
-_PACKAGE = Path(__file__).parents[1]
-_TEMPLATE = _PACKAGE / "platforms" / "github" / "template"
-# What the public checks' report is made of: with these, a student's own workflow can write it.
-_PUBLIC = (
-    "__init__.py",
-    "assignment.py",
-    "assignments/__init__.py",
-    *(f"platforms/{name}.py" for name in ("__init__", "github/__init__", "github/public", "github/workflow")),
-    *(f"report/{name}.py" for name in ("__init__", "junit", "markdown", "model", "summary")),
-)
 
 
 def build_kit(assignment: Assignment, out: Path, data: Mapping[str, bytes] | None = None) -> Path:
@@ -35,65 +24,7 @@ def build_kit(assignment: Assignment, out: Path, data: Mapping[str, bytes] | Non
         ValueError: a file there contradicts the assignment's constants.
     """
     files = {f"{assignment.kit}/{name}": content for name, content in kit_files(assignment, data).items()}
-    return write_archive(out / f"{assignment.kit}.zip", files)
-
-
-def build_template(
-    assignment: Assignment,
-    out: Path,
-    repository: str | None = None,
-    ref: str | None = None,
-    data: Mapping[str, bytes] | None = None,
-) -> Path:
-    """Write the kit's folder, ready to be pushed as a template repository, into `out` and return its path.
-
-    It holds the kit and a workflow that grades each push: with the public checks, which lie in the template; or, where
-    the course's own `repository` (OWNER/NAME) and a tag or commit of it, `ref`, are given, with the graded checks by
-    the reusable workflow there.
-
-    Raises:
-        ValueError: a repository or a ref that GitHub would not understand, or one without the other; or a file that
-            contradicts the assignment's constants.
-        FileExistsError: the folder is there already, perhaps with somebody's work in it.
-        FileNotFoundError: outside of the course's repository, which holds the notebook.
-    """
-    if (repository is None) != (ref is None):
-        raise ValueError("a repository needs a ref, the tag or commit to grade with, and a ref needs a repository")
-    if repository is not None and not re.fullmatch(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+", repository):
-        raise ValueError(f"{repository!r} is not of the form OWNER/NAME")
-    if ref is not None and not re.fullmatch(r"[A-Za-z0-9._/+-]+", ref):
-        raise ValueError(f"{ref!r} is neither a tag nor a commit")
-
-    files = kit_files(assignment, data)
-    files["student.md"] = files["README.md"]
-    words = {
-        "COURSE": assignment.course,
-        "TITLE": assignment.title,
-        "MODULE": assignment.module,
-        "NOTEBOOK": Path(assignment.notebook).name,
-    }
-    for name in ("README.md", ".gitignore"):
-        files[name] = filled_in(_TEMPLATE / name.removeprefix("."), words)
-    if repository is None:
-        workflow = filled_in(_TEMPLATE / "public.yml", words | {"PINNED": _pinned(assignment)})
-        files |= {f".github/autograder/{name}": (_PACKAGE / name).read_bytes() for name in _PUBLIC}
-        home = f".github/autograder/assignments/{assignment.name}"
-        files |= {
-            f"{home}/__init__.py": b"",
-            f"{home}/assignment.py": (assignment.folder / "assignment.py").read_bytes(),
-        }
-    else:
-        workflow = filled_in(_TEMPLATE / "graded.yml", {"OWNER/NAME": repository, "REF": str(ref)})
-    files[".github/workflows/grade.yml"] = workflow
-
-    folder = out / assignment.kit
-    if folder.exists():
-        raise FileExistsError(f"{folder} exists already: remove it, or name another folder with --out")
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return folder
+    return output.write_archive(out / f"{assignment.kit}.zip", files)
 
 
 def kit_files(assignment: Assignment, data: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
@@ -112,12 +43,6 @@ def filled_in(template: Path, words: Mapping[str, str]) -> bytes:
     text = template.read_text("utf-8")
     found = re.compile("|".join(rf"\b{re.escape(placeholder)}\b" for placeholder in words))
     return found.sub(lambda place: words[place[0]], text).encode()
-
-
-def _pinned(assignment: Assignment) -> str:
-    """The versions of torch and torchvision that constraints.txt pins, as pip takes them."""
-    lines = _checkout(assignment.root / "constraints.txt").read_text("utf-8").splitlines()
-    return " ".join(line for line in lines if line.startswith("torch"))
 
 
 def _checkout(path: Path) -> Path:

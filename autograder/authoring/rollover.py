@@ -3,7 +3,8 @@
 What students get has to stand by itself, so it cannot import the constants. The assignment's `passages.py` lists every
 passage that holds one (`PASSAGES` by file below the assignment's root, `CELLS` by cell of the notebook), `fields` gives
 what goes there, `sizes` those of the solution, `require_sound` refuses constants that cannot be taught, `measure` takes
-the figures that depend on data, and `warning` says what lets last term's answers pass.
+the figures that depend on data, and `warning` says what lets last term's answers pass. Without a `passages.py`, the
+points in the notebook and the fill-in are all that follows.
 """
 
 import difflib
@@ -13,9 +14,11 @@ import re
 import types
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from autograder.assignment import Assignment
 from autograder.authoring.fill_in import without_solutions
+from autograder.points import shown
 
 
 class CannotRollOver(ValueError):
@@ -34,31 +37,52 @@ def out_of_step(assignment: Assignment, data: Path | None = None) -> dict[Path, 
     """
     if not (assignment.root / assignment.notebook).exists():
         raise FileNotFoundError(f"{assignment.notebook} is missing: work in a checkout of the course's repository")
-    term = assignment.piece("passages")
+    term = _term(assignment)
     term.require_sound()
     reference = solution(assignment)
     values = term.fields(reference, None if data is None else term.measure(data, reference))
-    texts = {name: (assignment.root / name).read_text("utf-8") for name in (*term.PASSAGES, assignment.notebook)}
+    name_of_solution = _solution_name(assignment)
+    names = dict.fromkeys((name_of_solution, *term.PASSAGES, assignment.notebook))
     files = {}
-    for name, text in texts.items():
+    for name in names:
+        text = (assignment.root / name).read_text("utf-8")
         try:
             if name == assignment.notebook:
                 files[name] = (text, _renew_notebook(text, term.CELLS, values, assignment))
             else:
-                files[name] = (text, _renew(text, term.PASSAGES[name], values))
+                files[name] = (text, _renew(text, term.PASSAGES.get(name, ()), values))
         except CannotRollOver as error:
             raise CannotRollOver(f"{name}: {error}") from None
-    blank = (assignment.root / assignment.module).read_text("utf-8")
-    files[assignment.module] = (blank, without_solutions(files[_solution_name(assignment)][1]))
+    if (blank := assignment.root / assignment.module).exists():
+        files[assignment.module] = (blank.read_text("utf-8"), without_solutions(files[name_of_solution][1]))
     return {assignment.root / name: pair for name, pair in files.items() if pair[0] != pair[1]}
 
 
-def require_in_step(assignment: Assignment) -> None:
-    """OutOfStep if any file is, so that nothing can be published that contradicts the grading.
+def warning(assignment: Assignment) -> str | None:
+    """What lets last term's answers pass, if anything does."""
+    said = _term(assignment).warning(assignment.solution.read_text("utf-8"))
+    return str(said) if said else None
 
-    An assignment without passages holds no copies of its constants but the fill-in, which is made anew.
-    """
-    if assignment.has("passages") and (files := out_of_step(assignment)):
+
+def _term(assignment: Assignment) -> Any:
+    """The assignment's passages.py, or one that lists nothing."""
+    return assignment.piece("passages") if assignment.has("passages") else _NO_PASSAGES
+
+
+_NO_PASSAGES = types.SimpleNamespace(
+    PASSAGES={},
+    CELLS={},
+    fields=lambda *_: {},
+    sizes=dict,
+    require_sound=lambda: None,
+    measure=lambda *_: None,
+    warning=lambda _: None,
+)
+
+
+def require_in_step(assignment: Assignment) -> None:
+    """OutOfStep if any file is, so that nothing can be published that contradicts the grading."""
+    if files := out_of_step(assignment):
         names = ", ".join(path.relative_to(assignment.root).as_posix() for path in files)
         raise OutOfStep(f"out of step with {assignment.name}'s assignment.py: {names}; run `autograder rollover`")
 
@@ -71,9 +95,10 @@ def changed_lines(old: str, new: str) -> list[str]:
 
 def solution(assignment: Assignment) -> types.ModuleType:
     """The solution as the assignment makes it, even where another state of it has been imported."""
-    term = assignment.piece("passages")
+    term = _term(assignment)
     module = types.ModuleType("solution")
-    source = _renew(assignment.solution.read_text("utf-8"), term.PASSAGES[_solution_name(assignment)], term.sizes())
+    passages = term.PASSAGES.get(_solution_name(assignment), ())
+    source = _renew(assignment.solution.read_text("utf-8"), passages, term.sizes())
     exec(compile(source, str(assignment.solution), "exec"), module.__dict__)
     return module
 
@@ -126,7 +151,7 @@ def _renew_notebook(
     text: str, passages: Mapping[str, Iterable[str]], values: Mapping[str, str], assignment: Assignment
 ) -> str:
     notebook = json.loads(text)
-    cells = {cell["id"]: cell for cell in notebook["cells"]}
+    cells = {cell.get("id"): cell for cell in notebook["cells"]}
     for name, own in passages.items():
         if name not in cells:
             raise CannotRollOver(f"there is no cell {name!r}")
@@ -136,6 +161,9 @@ def _renew_notebook(
     if assignment.by_hand:
         points[assignment.by_hand.name] = assignment.by_hand.points
     for cell in notebook["cells"]:
-        if data := cell["metadata"].get("nbgrader"):
-            data["points"] = points[data["grade_id"]]
-    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+        data = cell["metadata"].get("nbgrader", {})
+        if data.get("grade") or data.get("task"):
+            if data["grade_id"] not in points:
+                raise CannotRollOver(f"the test cell {data['grade_id']!r} is named after no part: {', '.join(points)}")
+            data["points"] = json.loads(shown(points[data["grade_id"]]))
+    return text if notebook == json.loads(text) else json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"

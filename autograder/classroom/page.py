@@ -8,17 +8,21 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
 from autograder.classroom.cells import inert
 from autograder.classroom.similarity import Pair
 from autograder.grading import hints
+from autograder.points import total
 from autograder.report import html, summary
 from autograder.report.model import Check, Outcome, Report, clean
+from autograder.submissions.layouts import Submitted, Upload
 
-SCHEMA = 1
+SCHEMA = 2
 BIN = 10  # points, in the distribution of scores
 PAIRS_SHOWN = 50
 NAME_LIMIT = 120
@@ -30,59 +34,134 @@ class Entry:
     """One student's submission and its report.
 
     Attributes:
-        student: who, as the folder or the file was called: nobody vouches for that text.
+        student: the id, as the upload or the roster has it: nobody vouches for that text.
         report: pictures in it are not shown.
         page: the link to the student's page, relative to the class page and percent-encoded.
+        submitted: what was handed in and how it was read, where that is known.
     """
 
     student: str
     report: Report
     page: str | None = None
+    submitted: Submitted | None = None
 
     @property
     def name(self) -> str:
-        return clean(self.student, NAME_LIMIT)
+        """The person's name; the id where no other is known."""
+        return clean((self.submitted and self.submitted.name) or self.student, NAME_LIMIT)
+
+    @property
+    def standing(self) -> "Standing":
+        return standing(self.report, self.submitted)
 
 
 class Standing(StrEnum):
-    """How far a submission came. The statistics are of those that were graded."""
+    """How far a submission came: each has exactly one. The statistics are of those that were graded."""
 
     GRADED = "graded"
-    NOT_STARTED = "not started"  # nothing handed in, an empty file, or the fill-in as it was handed out
-    NOT_GRADED = (
-        "not graded"  # handed in, but it cannot be imported, or the grader failed: nothing is known of its parts
-    )
+    NOT_STARTED = "not started"  # an empty file, or the fill-in as it was handed out
+    STOPPED = "stopped"  # a module that cannot be imported, or that ended the grading: nothing is known of its parts
+    NO_MODULE = "no module"  # something was handed in, but no module that could be graded
+    NOTHING = "nothing handed in"
+    GRADER_FAILED = "grader failed"  # the grader could not read it, or broke down: no fault of the submission's
 
 
-def standing(report: Report) -> Standing:
+# The closing line counts in these words.
+_COUNTED = {
+    Standing.GRADED: "graded",
+    Standing.NOT_STARTED: "not started",
+    Standing.STOPPED: "stopped",
+    Standing.NO_MODULE: "without a module",
+    Standing.NOTHING: "handed in nothing",
+    Standing.GRADER_FAILED: "that the grader could not read or grade",
+}
+_EMPTY = hashlib.sha256(b"").hexdigest()
+
+
+def standing(report: Report, submitted: Submitted | None = None) -> Standing:
     """Where a submission stands; see `Standing`.
 
     A module in which no check passes and none found anything written is the hand-out, whatever else was edited in it.
     """
+    if report.grader_failed:
+        return Standing.GRADER_FAILED
+    if submitted and submitted.source is None:
+        return Standing.NOTHING if submitted.nothing else Standing.NO_MODULE
     checks = _checks(report)
-    nothing = not checks or report.sha256 in ("", hashlib.sha256(b"").hexdigest())
-    if nothing and not (report.grader_failed or report.attention):
+    if report.sha256 == _EMPTY or not (submitted or report.attention or (checks and report.sha256)):
         return Standing.NOT_STARTED
-    if report.error or report.grader_failed:
-        return Standing.NOT_GRADED
+    if report.error:
+        return Standing.STOPPED
     untouched = all(check.outcome in (Outcome.SKIPPED, Outcome.NOT_WRITTEN) for check in checks)
     return Standing.NOT_STARTED if untouched else Standing.GRADED
 
 
-def index(entries: Sequence[Entry], pairs: Sequence[Pair], assignment: Assignment) -> str:
+def lateness(submitted: Submitted) -> list[str]:
+    """What is known of when it was handed in, for the student and the staff; nothing if it was in time."""
+    until = f"; the extension ends on {_time(submitted.until)}" if submitted.until else ""
+    if submitted.late:
+        return [f"handed in late{f', on {_time(submitted.handed_in)}' if submitted.handed_in else ''}{until}"]
+    if submitted.until and submitted.late is None and submitted.source is not None:
+        return [f"whether it came in time is not known{until}"]
+    return [f"handed in within the extension, on {_time(submitted.handed_in)}"] if until and submitted.handed_in else []
+
+
+def _time(when: datetime) -> str:
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _iso(when: datetime | None) -> str | None:
+    return when.astimezone(UTC).isoformat(timespec="seconds") if when else None
+
+
+def closing(found: dict[str, Any]) -> str:
+    """The counts of a class in one sentence: they add up to its students. `found` is what `figures` gives."""
+    counts = [f"{found[_key(each)]} {words}" for each, words in _COUNTED.items() if found[_key(each)]]
+    more = len(found["not_in_roster"])
+    everybody = summary.counted(found["submissions"], "student")
+    if found["roster"] is not None:
+        everybody = f"{found['roster']} in the roster" + (
+            f" and {more} who {'is' if more == 1 else 'are'} not" if more else ""
+        )
+    return f"{everybody}: {', '.join(counts) or 'nobody'}."
+
+
+def closing_lines(found: dict[str, Any]) -> list[str]:
+    """What a terminal shows of a class when it is graded: the counts, and whatever does not fit together."""
+    lines = [closing(found)]
+    for words, key in (("Late", "late"), ("Not in the roster", "not_in_roster")):
+        if found[key]:
+            lines.append(f"{words}: {', '.join(map(_named, found[key]))}.")
+    if found["left_aside"]:
+        lines.append(f"Left aside: {', '.join(found['left_aside'])}.")
+    return [*lines, *(f"Check: {warning}" for warning in found["warnings"])]
+
+
+def _named(person: dict[str, Any]) -> str:
+    name, student = person["name"], person["student"]
+    return f"{name} ({student})" if name != student else name
+
+
+def _key(each: Standing) -> str:
+    return each.value.replace(" ", "_")
+
+
+def index(entries: Sequence[Entry], pairs: Sequence[Pair], assignment: Assignment, upload: Upload | None = None) -> str:
     """The class page, self-contained: no script, no request.
 
     Links go to `Entry.page` and `Pair.page` where they are set. Of the pairs, which are ranked, the first
     `PAIRS_SHOWN` are shown.
     """
-    found = figures(entries, pairs, assignment)
+    found = figures(entries, pairs, assignment, upload)
     widest = max((bar["students"] for bar in found["distribution"]), default=0)
     return html.page(
         "class.html.j2",
         ["page.css.j2", "class.css.j2"],
+        Path(__file__).parent,
         assignment=assignment,
         counted=summary.counted,
         found=found,
+        closing=closing(found),
         widest=max(widest, 1),
         pairs_shown=PAIRS_SHOWN,
         alike={student for pair in found["pairs"][:PAIRS_SHOWN] for student in (pair["first"], pair["second"])},
@@ -109,45 +188,70 @@ def table(entries: Iterable[Entry], assignment: Assignment) -> str:
     file = io.StringIO()
     # All text quoted: where spreadsheets take semicolons for separators, a cell could end before its time.
     writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerow(["student", "score", "max_score", *parts, "standing", "sha256", "seed", "error", "attention"])
+    last = ["name", "late", "handed_in", "extension", "notes"]
+    writer.writerow(
+        ["student", "score", "max_score", *parts, "standing", "sha256", "seed", "error", "attention", *last]
+    )
     for entry in sorted(entries, key=_by_name):
         report = entry.report
-        points = {part.name: part.score for part in report.parts}
+        known = entry.standing is not Standing.GRADER_FAILED  # else an empty cell: it is no zero of the student's
+        points = {part.name: part.score for part in report.parts} if known else {}
         row = [
             clean(entry.student),
-            report.score,
+            report.score if known else "",
             report.max_score,
             *(points.get(part, "") for part in parts),
-            standing(report).value,
+            entry.standing.value,
             clean(report.sha256),
             report.seed,
             clean(report.error or ""),
             clean("; ".join(report.attention)),
+            entry.name,
+            *_handed_in(entry.submitted),
+            clean("; ".join(report.notes)),
         ]
         writer.writerow([inert(cell) for cell in row])
     return file.getvalue()
 
 
-def figures(entries: Sequence[Entry], pairs: Sequence[Pair], assignment: Assignment) -> dict[str, Any]:
+def _handed_in(submitted: Submitted | None) -> list[str]:
+    """Late or not, when it was handed in, and the extension, for a table; empty where it is not known."""
+    if submitted is None:
+        return ["", "", ""]
+    late = {True: "yes", False: "no", None: ""}[submitted.late]
+    return [late, _iso(submitted.handed_in) or "", _iso(submitted.until) or ""]
+
+
+def figures(
+    entries: Sequence[Entry], pairs: Sequence[Pair], assignment: Assignment, upload: Upload | None = None
+) -> dict[str, Any]:
     """`class.json`: what the page shows, as plain data. All text in it is cleaned of control characters.
 
     Shares and means are of the students whose submission was graded (`Standing`); `mean_of_all` counts the others as
     the zero that they have.
     """
     entries = sorted(entries, key=_by_name)
-    graded = [entry for entry in entries if standing(entry.report) is Standing.GRADED]
+    graded = [entry for entry in entries if entry.standing is Standing.GRADED]
     scores = [entry.report.score for entry in graded]
     highest = max((entry.report.max_score for entry in entries), default=assignment.points)
-    count = Counter(standing(entry.report) for entry in entries)
+    count = Counter(entry.standing for entry in entries)
+    names = {entry.student: entry.name for entry in entries}
+    known = [entry.report.score for entry in entries if entry.standing is not Standing.GRADER_FAILED]
+    upload = upload or Upload([])
     return {
         "schema": SCHEMA,
         "assignment": f"{assignment.course}, {assignment.title}",
         "max_score": highest,
         "submissions": len(entries),
-        **{each.value.replace(" ", "_"): count[each] for each in Standing},
+        **{_key(each): count[each] for each in Standing},
+        "roster": upload.enrolled,
+        "not_in_roster": _people(entry for entry in entries if entry.submitted and entry.submitted.unlisted),
+        "late": _people(entry for entry in entries if entry.submitted and entry.submitted.late),
+        "left_aside": [clean(name) for name in upload.aside],
+        "warnings": [clean(warning) for warning in upload.warnings],
         "mean": _rounded(statistics.fmean(scores)) if scores else None,
         "median": _rounded(statistics.median(scores)) if scores else None,
-        "mean_of_all": _rounded(statistics.fmean(entry.report.score for entry in entries)) if entries else None,
+        "mean_of_all": _rounded(statistics.fmean(known)) if known else None,
         "full_marks": sum(score >= highest for score in scores),
         "distribution": _distribution(scores, highest),
         "misconceptions": _misconceptions(graded, assignment),
@@ -155,11 +259,16 @@ def figures(entries: Sequence[Entry], pairs: Sequence[Pair], assignment: Assignm
             entry for entry in graded if entry.report.score < entry.report.max_score and not _mistakes(entry.report)
         ),
         "parts": _parts(graded),
-        "attention": [
-            {**_person(entry), "reasons": reasons} for entry in entries if (reasons := _reasons(entry.report))
+        "attention": [{**_person(entry), "reasons": reasons} for entry in entries if (reasons := _reasons(entry))],
+        "guesses": [
+            {**_person(entry), "notes": [clean(note, REASON_LIMIT) for note in entry.submitted.notes]}
+            for entry in entries
+            if entry.submitted and entry.submitted.notes
         ],
         "pairs": [
-            asdict(pair) | {side: clean(getattr(pair, side), NAME_LIMIT) for side in ("first", "second")}
+            asdict(pair)
+            | {side: clean(getattr(pair, side), NAME_LIMIT) for side in ("first", "second")}
+            | {"names": [names.get(student, clean(student, NAME_LIMIT)) for student in (pair.first, pair.second)]}
             for pair in pairs
         ],
         "students": [_row(entry) for entry in entries],
@@ -167,7 +276,7 @@ def figures(entries: Sequence[Entry], pairs: Sequence[Pair], assignment: Assignm
 
 
 def _by_name(entry: Entry) -> tuple[str, str]:
-    return entry.student.casefold(), entry.student
+    return entry.name.casefold(), entry.student
 
 
 def _checks(report: Report) -> list[Check]:
@@ -179,35 +288,40 @@ def _rounded(number: float) -> float:
 
 
 def _person(entry: Entry) -> dict[str, Any]:
-    return {"student": entry.name, "page": entry.page}
+    return {"student": clean(entry.student, NAME_LIMIT), "name": entry.name, "page": entry.page}
 
 
 def _people(entries: Iterable[Entry]) -> list[dict[str, Any]]:
     return [_person(entry) for entry in entries]
 
 
-def _reasons(report: Report) -> list[str]:
-    """Why a person should look at this submission: also where none was found in what was handed in."""
-    reasons = [report.error] if report.error else []
+def _reasons(entry: Entry) -> list[str]:
+    """Why staff should look at this submission: also where nothing in it could be graded."""
+    report = entry.report
+    reasons = [report.error] if report.error and entry.standing is not Standing.NOTHING else []
     return [clean(reason, REASON_LIMIT) for reason in dict.fromkeys((*reasons, *report.attention))]
 
 
 def _row(entry: Entry) -> dict[str, Any]:
-    report = entry.report
+    report, submitted = entry.report, entry.submitted
     return {
         **_person(entry),
-        "standing": standing(report).value,
-        "score": report.score,
+        "standing": entry.standing.value,
+        "score": report.score if entry.standing is not Standing.GRADER_FAILED else None,
         "max_score": report.max_score,
         "parts": [
             {"name": clean(part.name, NAME_LIMIT), "score": part.score, "max_score": part.max_score}
             for part in report.parts
         ],
-        "misconceptions": list(_mistakes(report)) if standing(report) is Standing.GRADED else [],
+        "misconceptions": list(_mistakes(report)) if entry.standing is Standing.GRADED else [],
         "sha256": clean(report.sha256, NAME_LIMIT),
         "seed": report.seed,
         "error": clean(report.error, REASON_LIMIT) if report.error else None,
         "attention": [clean(reason, REASON_LIMIT) for reason in report.attention],
+        "notes": [clean(note, REASON_LIMIT) for note in report.notes],
+        "late": submitted.late if submitted else None,
+        "handed_in": _iso(submitted.handed_in) if submitted else None,
+        "extension": _iso(submitted.until) if submitted else None,
     }
 
 
@@ -289,7 +403,7 @@ def _parts(graded: Sequence[Entry]) -> list[dict[str, Any]]:
             row = found.setdefault(
                 part.name, {"max_score": part.max_score, "section": part.section, "lost": [], "checks": {}}
             )
-            row["lost"].append(round(part.max_score - part.score, 2))
+            row["lost"].append(total((part.max_score, -part.score)))
             for check in part.checks:
                 row["checks"].setdefault(check.name, (check.max_score, []))[1].append(check.outcome is Outcome.PASSED)
     parts = [

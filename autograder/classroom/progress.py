@@ -14,13 +14,13 @@ from rich.text import Text
 
 from autograder.report.model import Report
 
-OUTCOMES = ("full marks", "most points", "fewer than half", "nothing", "needs a person")
+OUTCOMES = ("full marks", "most points", "fewer than half", "nothing", "review by hand")
 
 
 def outcome(report: Report) -> str:
     """Which of OUTCOMES a report counts to."""
     if report.grader_failed or report.attention:
-        return "needs a person"
+        return "review by hand"
     share = report.score / report.max_score if report.max_score else 0
     return OUTCOMES[0 if share == 1 else 1 if share >= 0.5 else 2 if share > 0 else 3]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import gc
 import itertools
 import json
 import logging
@@ -18,9 +17,10 @@ import os
 import re
 import signal
 import threading
+import time
 import unicodedata
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,18 +30,25 @@ from autograder.assignment import load
 from autograder.authoring.fill_in import fill_in
 from autograder.classroom import page, similarity
 from autograder.grading import GraderError
-from autograder.grading.grade import grade_source, nothing
-from autograder.grading.results import Results, checks_version, decode, encode, write
-from autograder.report import html
+from autograder.grading.grade import nothing, told
+from autograder.grading.process import GradingProcess
+from autograder.grading.results import Results, checks_version, decode, encode
+from autograder.output import write
+from autograder.report import render
 from autograder.report.model import Report
-from autograder.sandbox.client import Sandbox, SandboxError
-from autograder.submissions.layouts import Submitted
+from autograder.sandbox.client import SandboxError
+from autograder.submissions.copied import is_solution
+from autograder.submissions.layouts import Submitted, Upload
 
 if TYPE_CHECKING:
     from distributed import Client
 
+PATIENCE_S = 10.0  # for a grade, after which another one starts beside it
+MOST_SLOW = 2  # such grades for each worker
+LOST_S = 120.0  # without any worker: those that died are started again sooner
 DEATHS = 3  # of its worker, after which a submission is not tried again
-WORKER_MEMORY = "2GiB"  # a grading process has some 0.5; its sandbox has limits of its own
+NOT_COMPARED = "The module is too long to be compared with the others: look for copied code by hand."
+WORKER_MEMORY = "2GiB"  # of the worker alone, which does little; what grades has limits of its own
 
 # Grades a source of an assignment with a seed, and is told whether weak isolation will do: what runs on a worker.
 Grader = Callable[[bytes, str, int | None, bool], dict[str, Any]]
@@ -55,6 +62,7 @@ def local_cluster(workers: int = 0) -> Iterator[Client]:
 
     settings = {
         "distributed.scheduler.allowed-failures": DEATHS - 1,
+        "distributed.deploy.lost-worker-timeout": "1 hour",  # by default, a worker that starts slowly is not waited for
         "distributed.admin.system-monitor.disk": False,
         "distributed.worker.profile.enabled": False,  # it looks at the stack a hundred times a second
         # Without Dask's malloc settings, with which every tensor is made of new pages.
@@ -139,45 +147,28 @@ def grade_class(
 def _run(
     results: Results, client: Client, require_isolation: bool, grader: Grader, waiting: deque[bytes]
 ) -> Iterator[tuple[bytes, Report | None]]:
-    """Grade the sources that are waiting, and keep their reports; None for one whose workers died."""
-    from distributed import KilledWorker, as_completed
+    """Grade the sources that are waiting, and keep their reports; None for one whose workers died.
 
-    running: dict[Any, bytes] = {}
-    done = as_completed()
-
-    def fill() -> None:
-        while waiting and len(running) < max(1, sum(client.nthreads().values())):
-            source = waiting.popleft()
-            future = client.submit(
-                grader, source, results.assignment.where, results.seed, require_isolation, pure=False
-            )
-            running[future] = source
-            done.add(future)
-
-    fill()
+    As many are graded at once as there are workers. Those that take longer than `PATIENCE_S` do not count, up to
+    `MOST_SLOW` for each worker: nobody waits for what runs into its time limit.
+    """
+    running: dict[Any, tuple[bytes, float]] = {}
+    alive = time.monotonic()
     try:
-        for future in done:
-            source = running.pop(future)
-            fill()
-            try:
-                answer = future.result()
-                future.release()  # or it would be graded again if the worker died now
-            except KilledWorker:
-                yield source, None
-                continue
-            except (SandboxError, CancelledError):
-                raise
-            except Exception as error:
-                reason = f"the grader itself failed, which is no fault of the submission's: {error}"
-                report = nothing(results.assignment, reason)
-                report.grader_failed = True
-            else:
-                if answer["version"] != checks_version(results.assignment):
-                    raise GraderError("a worker of the cluster has another version of the autograder installed")
-                report = decode(answer["report"])
-            if not report.grader_failed:
-                results.keep(source, report)
-            yield source, report
+        while waiting or running:
+            now, workers = time.monotonic(), sum(client.nthreads().values())
+            alive = now if workers else alive
+            if now - alive > LOST_S:
+                raise GraderError("the cluster has no workers left; run the same command again to go on")
+            ages = [now - since for _, since in running.values()]
+            quick = [age for age in ages if age < PATIENCE_S]
+            for _ in range(min(len(waiting), workers - len(quick), workers * (1 + MOST_SLOW) - len(ages))):
+                source = waiting.popleft()
+                arguments = source, results.assignment.where, results.seed, require_isolation
+                running[client.submit(grader, *arguments, pure=False)] = source, now
+            for future in _done(running, PATIENCE_S - max(quick, default=0.0) if waiting else PATIENCE_S):
+                source, _ = running.pop(future)
+                yield source, _report(future, results, source)
     except (OSError, CancelledError) as error:
         raise GraderError(f"the cluster was lost ({error}); run the same command again to go on") from error
     finally:
@@ -185,32 +176,73 @@ def _run(
             client.cancel(list(running))
 
 
+def _done(running: Iterable[Any], seconds: float) -> list[Any]:
+    """Those of the futures that are done, as soon as one is; none after so many seconds."""
+    from distributed import wait
+
+    if not running:
+        time.sleep(min(seconds, 0.5))  # no worker is there yet
+        return []
+    try:
+        return list(wait(list(running), timeout=seconds, return_when="FIRST_COMPLETED").done)
+    except TimeoutError:
+        return []
+
+
+def _report(future: Any, results: Results, source: bytes) -> Report | None:
+    """The report that a worker gave, kept if the grader did not fail; None if the workers died."""
+    from distributed import KilledWorker
+
+    try:
+        answer = future.result()
+        future.release()  # or it would be graded again if the worker died now
+    except KilledWorker:
+        return None
+    except (SandboxError, CancelledError):
+        raise
+    except Exception as error:
+        reason = f"the grader itself failed, which is no fault of the submission's: {error}"
+        report = nothing(results.assignment, reason)
+        report.grader_failed = True
+    else:
+        if answer["version"] != checks_version(results.assignment):
+            raise GraderError("a worker of the cluster has another version of the autograder installed")
+        report = decode(answer["report"])
+    if not report.grader_failed:
+        results.keep(source, report)
+    return report
+
+
 def grade_on_worker(source: bytes, where: str, seed: int | None, require_isolation: bool) -> dict[str, Any]:
-    """Grade a submission to the assignment that `load` finds `where`, in this process's warm sandbox.
+    """Grade a submission to the assignment that `load` finds `where`, in a process that is kept warm here.
 
-    The report and the version of the checks, as plain data.
+    The report and the version of the checks, as plain data. A grade that takes long makes room for another one.
     """
-    sandbox = warm_sandbox(where)
-    if require_isolation:
-        sandbox.require_strong()
-    report = grade_source(sandbox.assignment.module, source, sandbox, seed=seed, pictures=True)
-    gc.collect()  # pytest leaves cycles that hold tensors
-    _freeze()
-    return {"report": encode(report), "version": checks_version(sandbox.assignment)}
+    from distributed import secede
+
+    idle = _idle.setdefault((where, require_isolation), [])
+    process = idle.pop() if idle else GradingProcess(load(where), require_isolation=require_isolation)
+    try:
+        module = process.assignment.module
+        report = process.grade(module, source, seed=seed, pictures=True, patience=PATIENCE_S, slow=secede)
+    finally:
+        if idle:  # another one has come to be meanwhile
+            process.close()
+        else:
+            idle.append(process)
+    return {"report": encode(report), "version": checks_version(process.assignment)}
 
 
-@functools.cache
-def _freeze() -> None:
-    """Let later collections pass over all that is there after the first grade: it stays."""
-    gc.freeze()
+_idle: dict[tuple[str, bool], list[GradingProcess]] = {}
 
 
-@functools.cache
-def warm_sandbox(where: str) -> Sandbox:
-    """One sandbox for all submissions to an assignment that this process grades."""
-    sandbox = Sandbox(assignment=load(where))
-    multiprocessing.util.Finalize(None, sandbox.close, exitpriority=1)  # unlike atexit, also at the end of a worker
-    return sandbox
+def _close_idle() -> None:
+    for processes in _idle.values():
+        for process in processes:
+            process.close()
+
+
+multiprocessing.util.Finalize(None, _close_idle, exitpriority=1)  # unlike atexit, also at the end of a worker
 
 
 def file_names(students: Iterable[str]) -> dict[str, str]:
@@ -229,14 +261,15 @@ def file_names(students: Iterable[str]) -> dict[str, str]:
 class Class:
     """A class to be graded, and the folder that its reports, pages and grades go to."""
 
-    def __init__(self, submitted: Sequence[Submitted], results: Results, out: Path) -> None:
-        self.submitted, self.results, self.out = submitted, results, out
-        self._names = file_names(each.student for each in submitted)
+    def __init__(self, upload: Upload, results: Results, out: Path) -> None:
+        self.upload, self.results, self.out = upload, results, out
+        self._names = file_names(each.student for each in upload.submitted)
         self._same: dict[bytes, list[Submitted]] = {}  # who handed in this source
-        for each in submitted:
+        for each in upload.submitted:
             if each.source is not None:
                 self._same.setdefault(each.source, []).append(each)
         self._reports: dict[str, Report] = {}  # by student, without pictures
+        self.figures: dict[str, Any] = {}  # of class.json, once `finish` has written it
 
     @property
     def graded(self) -> int:
@@ -250,10 +283,12 @@ class Class:
 
     def resume(self) -> list[Report]:
         """Write the pages of those who need no more grading, and return their reports."""
-        for each in self.submitted:
-            report = (
-                nothing(self.results.assignment, each.reason) if each.source is None else self.results.find(each.source)
-            )
+        for each in self.upload.submitted:
+            if each.source is not None:
+                report = self.results.find(each.source)
+            else:
+                report = nothing(self.results.assignment, each.reason)
+                report.grader_failed = each.unreadable
             if report is not None:
                 self._write(each, report)
         return list(self._reports.values())
@@ -276,33 +311,50 @@ class Class:
                 yield report, len(self._same[source])
 
     def _write(self, submitted: Submitted, report: Report) -> None:
-        report = dataclasses.replace(report, submission=submitted.student)
+        attention = [*submitted.attention]
+        if submitted.source is not None and is_solution(submitted.source, self.results.assignment):
+            attention.append("this is the instructor's solution, but for comments and white space at most")
+        report = dataclasses.replace(report, submission=submitted.shown)
+        report = told(report, [*submitted.notes, *page.lateness(submitted)], attention)
         name = self._names[submitted.student]
-        text = json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"
-        write(self.out / "reports" / f"{name}.json", text)
-        write(self.out / "students" / f"{name}.html", html.render(report))
+        write(self.out / "reports" / f"{name}.json", render(report, "json"))
+        write(self.out / "students" / f"{name}.html", render(report, "html"))
         self._reports[submitted.student] = dataclasses.replace(report, gallery=None)
+
+    def _tidy(self) -> None:
+        """Remove what an earlier run wrote for students whom the class now lacks, or knows by another id."""
+        current = set(self._names.values())
+        for folder, kind in (("reports", "json"), ("students", "html")):
+            for path in (self.out / folder).glob(f"*.{kind}"):
+                if path.stem not in current:
+                    path.unlink()
 
     def finish(self) -> list[str]:
         """Write the page of the class, its grades and their summary; the students on whom the grader itself failed."""
-        sources = {each.student: each.source for each in self.submitted if each.source is not None}
+        self._tidy()
+        submitted = self.upload.submitted
+        sources = {each.student: each.source for each in submitted if each.source is not None}
+        names = {each.student: each.shown for each in submitted}
         assignment, pairs = self.results.assignment, []
         blank = fill_in(assignment)
         for number, pair in enumerate(similarity.similar_pairs(sources, blank), 1):
             pairs.append(dataclasses.replace(pair, page=f"pairs/{number}.html"))
-            first, second = ((student, sources[student]) for student in (pair.first, pair.second))
+            first, second = ((names[student], sources[student]) for student in (pair.first, pair.second))
             write(self.out / "pairs" / f"{number}.html", similarity.side_by_side(first, second, blank))
+        for student in similarity.too_long(sources, blank):
+            report = self._reports[student]
+            self._reports[student] = dataclasses.replace(report, attention=[*report.attention, NOT_COMPARED])
         entries = [
-            page.Entry(each.student, self._reports[each.student], f"students/{quote(self._names[each.student])}.html")
-            for each in self.submitted
+            page.Entry(
+                each.student, self._reports[each.student], f"students/{quote(self._names[each.student])}.html", each
+            )
+            for each in submitted
         ]
-        write(self.out / "index.html", page.index(entries, pairs, assignment))
+        write(self.out / "index.html", page.index(entries, pairs, assignment, self.upload))
         write(self.out / "grades.csv", page.table(entries, assignment))
-        write(
-            self.out / "class.json",
-            json.dumps(page.figures(entries, pairs, assignment), indent=2, ensure_ascii=False) + "\n",
-        )
-        return [student for student, report in self._reports.items() if report.grader_failed]
+        self.figures = page.figures(entries, pairs, assignment, self.upload)
+        write(self.out / "class.json", json.dumps(self.figures, indent=2, ensure_ascii=False) + "\n")
+        return [names[student] for student, report in self._reports.items() if report.grader_failed]
 
 
 def _cores() -> int:

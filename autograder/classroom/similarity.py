@@ -8,14 +8,13 @@ find one solution retold, by a person or by a program. Nor does it prove anythin
 solutions are alike.
 """
 
-import io
 import keyword
 import re
-import tokenize
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, zip_longest
+from pathlib import Path
 
 import numpy as np
 from markupsafe import Markup, escape
@@ -32,13 +31,29 @@ RENAMED_THRESHOLD = 0.98  # with the names of variables set aside
 MIN_TOKENS = 40  # of its own: below, there is nothing to compare
 MOST_PAIRS = 200
 
-# A module of this assignment has some 10 KiB and 500 tokens. What a hostile one has beyond these is not looked at.
+# A module of this assignment has some 10 KiB and 500 tokens. What has more than these is compared with nobody.
 _MAX_BYTES = 128 * 1024
 _MAX_TOKENS = 4000
+# What is shown of a module, beside another.
 _MAX_LINES = 2000
 _MAX_WIDTH = 300
 
 _WORD = re.compile(r"\w+|[^\w\s]")
+# A comment, a string, a name or a number, or a sign. Each alternative takes what it can and gives nothing back, and an
+# open string ends with the line or the source: the time grows with the length, whatever is in it.
+_LEXEME = re.compile(
+    r"#[^\n]*+"
+    r"|\"{3}(?:[^\"\\]|\\.|\"(?!\"\"))*+(?:\"{3})?"
+    r"|'{3}(?:[^'\\]|\\.|'(?!''))*+(?:'{3})?"
+    r"|\"(?:[^\"\\\n]|\\.)*+\"?"
+    r"|'(?:[^'\\\n]|\\.)*+'?"
+    r"|(?P<word>\w++)"
+    r"|[^\w\s]",
+    re.DOTALL,
+)
+_CODING = re.compile(rb"#[^\n]{0,80}?coding[:=][ \t]*([-\w.]{1,40})")
+# Encodings that students' editors write. Decoding some of the others takes quadratic time.
+_ENCODINGS = {"utf8": "utf-8-sig", "latin1": "latin-1", "iso88591": "latin-1", "cp1252": "cp1252"}
 
 
 @dataclass(frozen=True)
@@ -73,10 +88,10 @@ def similar_pairs(
             `RENAMED_THRESHOLD` if that is higher.
         most: how many pairs to give at most: a whole class may share one source.
 
-    Modules with fewer than `MIN_TOKENS` tokens of their own are compared with nobody.
+    Modules with fewer than `MIN_TOKENS` tokens of their own, and those in `too_long`, are compared with nobody.
     """
     given = _lines_of(blank)
-    tokens = {student: _own_tokens(source, given) for student, source in sources.items()}
+    tokens = {student: _own_tokens(source, given) or [] for student, source in sources.items()}
     students = [student for student, own in tokens.items() if len(own) >= MIN_TOKENS]
     if len(students) < 2:
         return []
@@ -112,36 +127,41 @@ class _Token:
     is_name: bool = False  # of a variable, which renaming would change
 
 
-def _own_tokens(source: bytes, given: frozenset[str]) -> list[_Token]:
-    """The words and signs that the student wrote: those on a line of the hand-out are left out."""
+def too_long(sources: Mapping[str, bytes], blank: str) -> list[str]:
+    """The students whose modules are too long to be compared: a person has to look at those."""
+    given = _lines_of(blank)
+    return [student for student, source in sources.items() if _own_tokens(source, given) is None]
+
+
+def _own_tokens(source: bytes, given: frozenset[str]) -> list[_Token] | None:
+    """The words and signs that the student wrote, those on a line of the hand-out left out; None if too many."""
     text = _decoded(source)
-    lines = text.split("\n")
-    try:
-        tokens = list(_python_tokens(text))
-    except (tokenize.TokenError, SyntaxError, ValueError):  # then no name can be told from any other word
-        tokens = [_Token(number, word) for number, line in enumerate(lines, 1) for word in _WORD.findall(line)]
-    own = [token for token in tokens if token.line <= len(lines) and _squeezed(lines[token.line - 1]) not in given]
-    return own[:_MAX_TOKENS]
+    is_given = [_squeezed(line) in given for line in text.split("\n")]
+    own = list(islice((token for token in _tokens(text) if not is_given[token.line - 1]), _MAX_TOKENS + 1))
+    return None if len(own) > _MAX_TOKENS or len(source) > _MAX_BYTES else own
 
 
-def _python_tokens(text: str) -> Iterator[_Token]:
-    attribute = False
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        # What follows a dot belongs to a library or to the hand-out, and renaming it would break the module.
-        is_name = token.type == tokenize.NAME and not attribute and not keyword.iskeyword(token.string)
-        attribute = token.string == "."
-        for line, piece in enumerate(token.string.split("\n"), token.start[0]):
-            for word in _WORD.findall(piece):
-                yield _Token(line, word, is_name)
+def _tokens(text: str) -> Iterator[_Token]:
+    """The words and signs of a source, comments and strings word by word; whether Python can read it or not."""
+    line, end, attribute = 1, 0, False
+    for lexeme in _LEXEME.finditer(text):
+        line += text.count("\n", end, lexeme.start())
+        end = lexeme.start()
+        if word := lexeme["word"]:
+            # What follows a dot belongs to a library or to the hand-out, and renaming it would break the module.
+            yield _Token(line, word, not attribute and not word[0].isdigit() and not keyword.iskeyword(word))
+        else:
+            for number, piece in enumerate(lexeme[0].split("\n"), line):
+                yield from (_Token(number, each) for each in _WORD.findall(piece))
+        attribute = lexeme[0] == "."
 
 
 def _decoded(source: bytes) -> str:
+    """The beginning of a source, its line ends as Python takes them. What cannot be decoded is shown as such."""
     source = source[:_MAX_BYTES]
-    try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-        text = source.decode(encoding, errors="replace")
-    except (SyntaxError, LookupError, ValueError):
-        text = source.decode("utf-8", errors="replace")
+    named = _CODING.search(b"\n".join(source[:1000].split(b"\n")[:2]))
+    encoding = re.sub(r"[-_.]", "", named[1].decode("ascii", "replace").lower()) if named else "utf8"
+    text = source.decode(_ENCODINGS.get(encoding, "utf-8-sig"), errors="replace")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -170,6 +190,7 @@ def side_by_side(first: tuple[str, bytes], second: tuple[str, bytes], blank: str
     return html.page(
         "pair.html.j2",
         ["page.css.j2", "pair.css.j2"],
+        Path(__file__).parent,
         students=[clean(student, 200) for student, _ in (first, second)],
         rows=list(_rows(left, right, _lines_of(blank))),
         cut=any(len(side) > _MAX_LINES or max(map(len, side)) > _MAX_WIDTH for side in sides),

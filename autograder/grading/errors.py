@@ -1,9 +1,8 @@
 """What lies behind an error of a submission's own: read off its code, or what Python and torch say, and the source.
 
-A verdict never depends on what is read here; the source is a stranger's, so that reading it may fail.
+A verdict never depends on what is read here; of a source that cannot be read within the limits, nothing is known.
 """
 
-import ast
 import difflib
 import re
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ from autograder.assignment import Assignment
 from autograder.grading import hints
 from autograder.report.model import Outcome
 from autograder.sandbox.errors import Raised, SubmissionError, TimedOut, Unfit
+from autograder.sandbox.outline import Definition, Outline
 
 # The mistakes behind the codes of `Unfit`, where they are known.
 _MISTAKES = {
@@ -25,6 +25,7 @@ _MISTAKES = {
     "too-many-results": "wrong-number-of-results",
     "result-count": "wrong-number-of-results",
     "not-a-tensor": "no-tensor-returned",
+    "wrong-rows": "wrong-shape",
 }
 # What Python and torch say, and the name of the mistake behind it; the first that is found counts.
 _USUAL_CAUSES = (
@@ -64,34 +65,34 @@ class Cause:
         return [hints.hint(assignment, name).text for name in self.misconceptions]
 
 
-def explain(error: SubmissionError, source: bytes, assignment: Assignment) -> Cause:
-    """The cause of an error that the submission with this source met with."""
+def explain(error: SubmissionError, outline: Outline, assignment: Assignment) -> Cause:
+    """The cause of an error that the submission with this outline met with."""
     match error:
         case Raised(not_written=True):
             message = f"Not written yet: line {error.line} still raises NotImplementedError. {error.text}".strip()
             return Cause(message, outcome=Outcome.NOT_WRITTEN)
         case Raised():
-            return _of_exception(error, _parsed(source), assignment)
+            return _of_exception(error, outline, assignment)
         case Unfit():
-            message, mistake = _of_unfit(error, _parsed(source), assignment)
+            message, mistake = _of_unfit(error, outline, assignment)
             return Cause(message, [mistake] if mistake else [], Outcome.FAILED)
         case _:
-            line = work_at_import(source) if error.fields.get("during") == "load" else None
+            line = outline.loop_at_import if error.fields.get("during") == "load" else None
             message = f"{error} {_WORK.format(line=line)}" if line else str(error)
             return Cause(message, outcome=Outcome.TIMEOUT if isinstance(error, TimedOut) else Outcome.ERROR)
 
 
-def _of_exception(error: Raised, tree: ast.Module, assignment: Assignment) -> Cause:
+def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Cause:
     if error.kind == "SyntaxError" and error.statement.startswith(("%", "!")):
         return Cause(str(error), ["notebook-command"])
     called = re.match(r"(?:\w+\.)?(\w+)\(\) (?:takes|missing|got)", error.text)
     by_the_grader = error.kind == "TypeError" and error.line is None  # else a call of the submission's own is wrong
-    if by_the_grader and called and (function := _defined(tree, called[1], assignment)):
-        return Cause(f"{error}. Your code has `{function.text}`.", [_wrong_signature(function)])
+    if by_the_grader and called and (function := _called(outline, called[1], assignment)):
+        return Cause(f"{error}. Your code has `{function.signature}`.", [_wrong_signature(function)])
     if error.kind == "TypeError" and "__init__() takes 1 positional argument but" in error.text:
         return Cause(f"{error}. Your class does not define `__init__`.", ["wrong-parameters"])
     unwritten = re.search(r'Module \[(\w+)\] is missing the required "forward"', error.text)
-    if unwritten and (methods := _methods(tree, unwritten[1])):
+    if unwritten and (methods := {each.name for each in outline.functions(unwritten[1])}):
         near = _nearest("forward", methods)
         there = f"; it has `{near}`." if near else "."
         return Cause(f"The class `{unwritten[1]}` has no method `forward`{there}", ["forward-missing"])
@@ -99,20 +100,20 @@ def _of_exception(error: Raised, tree: ast.Module, assignment: Assignment) -> Ca
     return Cause(str(error), [name for pattern, name in patterns if re.search(pattern, error.said)][:1])
 
 
-def _of_unfit(error: Unfit, tree: ast.Module, assignment: Assignment) -> tuple[str, str | None]:
+def _of_unfit(error: Unfit, outline: Outline, assignment: Assignment) -> tuple[str, str | None]:
     """The message, and the mistake."""
     message, name = str(error).removesuffix("."), str(error.fields.get("name"))
     match error.code:
-        case "definition-missing" if name in _methods(tree):
+        case "definition-missing" if name in {each.name for each in outline.methods()}:
             return f"{message}; it is defined inside a class.", "definition-in-class"
         case "definition-missing":
-            kind = ast.ClassDef if name in _classes(assignment) else ast.FunctionDef
-            known = {part.place[0] for part in assignment.parts}
-            others = {node.name for node in tree.body if isinstance(node, kind)} - known
+            kind = "class" if name in _classes(assignment) else "function"
+            own = {each.name for each in outline.definitions if len(each.place) == 1 and each.kind == kind}
+            others = own - {part.place[0] for part in assignment.parts}
             near = _nearest(name, others) or (others.pop() if len(others) == 1 else None)
             return f"{message}; it defines `{near}`." if near else f"{message}.", "definition-missing"
         case "attribute-missing":
-            near = _nearest(name, _attributes(tree, str(error.fields.get("owner"))) - set(assignment.interface))
+            near = _nearest(name, outline.stored_in(str(error.fields.get("owner"))) - set(assignment.interface))
             return f"{message}; there is `self.{near}`." if near else f"{message}.", "attribute-missing"
         case "not-a-tensor" | "result-count" if error.fields["kind"] == "None":
             return str(error), "nothing-returned"
@@ -120,23 +121,9 @@ def _of_unfit(error: Unfit, tree: ast.Module, assignment: Assignment) -> tuple[s
             return str(error), _MISTAKES.get(code)
 
 
-def _attributes(tree: ast.Module, owner: str) -> set[str]:
-    """The names of the attributes that the class called `owner` sets."""
-    classes = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == owner)
-    nodes = (node for each in classes for node in ast.walk(each) if isinstance(node, ast.Attribute))
-    return {node.attr for node in nodes if isinstance(node.ctx, ast.Store)}
-
-
 def _causes(assignment: Assignment) -> Iterable[tuple[str, str]]:
     """The assignment's own patterns."""
     return getattr(assignment.piece("hints.bank"), "CAUSES", ())
-
-
-def _parsed(source: bytes) -> ast.Module:
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module([], [])
 
 
 _WORK = (
@@ -145,30 +132,10 @@ _WORK = (
 )
 
 
-def note_on_work(source: bytes) -> str | None:
+def note_on_work(outline: Outline) -> str | None:
     """What to say of a module that does more than define things when it is imported; None where it does not."""
-    line = work_at_import(source)
+    line = outline.loop_at_import
     return None if line is None else _WORK.format(line=line)
-
-
-def work_at_import(source: bytes) -> int | None:
-    """The line of the first loop that runs when the module is imported, in blocks that are no definitions, too."""
-    todo: list[ast.AST] = list(_parsed(source).body)
-    while todo:
-        node = todo.pop(0)
-        if isinstance(node, (ast.For, ast.While)):
-            return node.lineno
-        if isinstance(node, (ast.With, ast.Try)) or (
-            isinstance(node, ast.If) and "__main__" not in ast.unparse(node.test)
-        ):
-            todo = [*node.body, *todo]
-    return None
-
-
-def _methods(tree: ast.Module, owner: str | None = None) -> set[str]:
-    """The methods of the class of this name, or of all classes."""
-    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and owner in (None, node.name)]
-    return {node.name for each in classes for node in each.body if isinstance(node, ast.FunctionDef)}
 
 
 def _nearest(name: str, others: set[str]) -> str | None:
@@ -178,40 +145,21 @@ def _nearest(name: str, others: set[str]) -> str | None:
     return plain[found[0]] if found else None
 
 
-@dataclass(frozen=True)
-class _Function:
-    text: str
-    parameters: list[str]
-    method: bool
-    static: bool
-
-
 def _classes(assignment: Assignment) -> set[str]:
     """The classes that the module must define."""
     return {part.place[0] for part in assignment.parts if len(part.place) == 2}
 
 
-def _defined(tree: ast.Module, name: str, assignment: Assignment) -> _Function | None:
+def _called(outline: Outline, name: str, assignment: Assignment) -> Definition | None:
     """The function or method of this name as the source defines it, if it is one that the grader calls."""
-    if name not in {part.place[-1] for part in assignment.parts}:
-        return None
-    for owner in ast.walk(tree):
-        if not isinstance(owner, (ast.ClassDef, ast.Module)) or (
-            name == "__init__" and getattr(owner, "name", "") not in _classes(assignment)
-        ):
-            continue
-        for node in owner.body:
-            if isinstance(node, ast.FunctionDef) and node.name == name:
-                parameters = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
-                text = f"def {name}({ast.unparse(node.args)[:150]})"
-                return _Function(text, parameters, isinstance(owner, ast.ClassDef), bool(node.decorator_list))
-    return None
+    found = (outline.find(part.place) for part in assignment.parts if part.place and part.place[-1] == name)
+    return next((each for each in found if each and each.kind == "function"), None)
 
 
-def _wrong_signature(function: _Function) -> str:
-    first = function.parameters[0] if function.parameters else ""
-    if function.method and not function.static and first not in ("self", "this", "s", "cls", "_"):
+def _wrong_signature(function: Definition) -> str:
+    first, is_method = next(iter(function.parameters), ""), len(function.place) > 1
+    if is_method and not function.decorated and first not in ("self", "this", "s", "cls", "_"):
         return "self-missing"
-    if not function.method and first == "self":
+    if not is_method and first == "self":
         return "self-superfluous"
     return "wrong-parameters"

@@ -9,28 +9,29 @@ from pathlib import Path
 
 import pytest
 
-from autograder.assignment import NoSuchAssignment, load
+from autograder.assignment import BadAssignment, NoSuchAssignment, load
 from autograder.grading.harness import ASSIGNMENT, GRADING, POINTS, Challenge, Grading, about, part_of
 from autograder.grading.session import Session
+from autograder.points import shown, split, total
 from autograder.sandbox.client import Sandbox, SandboxError, Submission
 from autograder.submissions.find import NothingToGrade, find_module
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    sessions = [plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Session)]
+    session = _session(config)
     try:
-        assignment = sessions[0].assignment if sessions else load(config.getoption("--assignment"))
-    except NoSuchAssignment as error:
+        assignment = session.assignment if session else load(config.getoption("--assignment"))
+    except (NoSuchAssignment, BadAssignment) as error:
         raise pytest.UsageError(str(error)) from None
     config.stash[ASSIGNMENT] = assignment
     for part in assignment.parts:
         config.addinivalue_line("markers", f"{part.name}: checks of the part {part.name}")
     config.addinivalue_line("markers", "check(name, weight, worked_example): a graded check")
-    if sessions:
+    if session:
         return
     try:
         submission_path = config.getoption("--submission") or Path(assignment.module)
-        _, source = find_module(submission_path, assignment.module)
+        source = find_module(submission_path, assignment.module).source
         sandbox = Sandbox(config.getoption("--isolation"), assignment)
     except (NothingToGrade, SandboxError, ValueError) as error:
         config.pluginmanager.register(_CannotGrade(str(error)))
@@ -47,13 +48,23 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What the reference can stand in for comes first; else the order is the assignment's."""
     parts = sorted(config.stash[ASSIGNMENT].parts, key=lambda part: not part.stand_in)
-    points = {each.name: each.points for each in parts}
-    items.sort(key=lambda item: list(points).index(part_of(item)))
-    totals: dict[str, float] = {}
-    for item in items:
-        totals[part_of(item)] = totals.get(part_of(item), 0.0) + about(item)["weight"]
-    for item in items:
-        item.stash[POINTS] = round(points[part_of(item)] * about(item)["weight"] / totals[part_of(item)], 2)
+    order = [part.name for part in parts]
+    items.sort(key=lambda item: order.index(part_of(item)))
+    for part in parts:
+        checks = [item for item in items if part_of(item) == part.name]
+        if not checks and _session(config) is None:
+            continue  # plain pytest was asked for some files alone
+        try:
+            worth = split(part.points, [about(check)["weight"] for check in checks])
+        except ValueError as error:
+            raise pytest.UsageError(f"the checks of {part.name}: {error}") from None
+        for check, points in zip(checks, worth, strict=True):
+            check.stash[POINTS] = points
+
+
+def _session(config: pytest.Config) -> Session | None:
+    """The session that grades one submission after another; None in plain pytest."""
+    return next((plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Session)), None)
 
 
 @pytest.fixture(scope="session")
@@ -105,6 +116,7 @@ class _Points:
         terminalreporter.section("points")
         ran = [part for part in self.grading.reports() if part.checks]
         for part in ran:
-            terminalreporter.write_line(f"{part.name:15}{part.score:6g} of {part.max_score:g}")
-        total, most = sum(part.score for part in ran), sum(part.max_score for part in ran)
-        terminalreporter.write_line(f"{'in all':15}{total:6g} of {most:g}    challenge seed {self.grading.seed}")
+            terminalreporter.write_line(f"{part.name:15}{shown(part.score):>6} of {shown(part.max_score)}")
+        score, most = total(part.score for part in ran), total(part.max_score for part in ran)
+        seed = self.grading.seed
+        terminalreporter.write_line(f"{'in all':15}{shown(score):>6} of {shown(most)}    challenge seed {seed}")

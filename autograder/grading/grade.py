@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from autograder.report.model import Check, Outcome, Report, part_reports
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.errors import SubmissionError
 from autograder.sandbox.limits import LIMITS
-from autograder.submissions.find import find_module
+from autograder.submissions.find import find_module, interface
 
 
 def grade(
@@ -41,9 +41,10 @@ def grade(
         SandboxError, GraderError: the grader itself failed.
     """
     chosen = sandbox.assignment if sandbox else load(assignment)
-    name, source = find_module(Path(path), chosen.module)
+    found = find_module(Path(path), chosen.module, interface(chosen))
     with nullcontext(sandbox) if sandbox else Sandbox(isolation, chosen) as running:
-        return grade_source(name, source, running, seed=seed, pictures=pictures)
+        report = grade_source(found.name, found.source, running, seed=seed, pictures=pictures)
+    return told(report, found.notes, found.attention)
 
 
 def grade_source(
@@ -53,11 +54,13 @@ def grade_source(
     *,
     seed: int | None = None,
     pictures: bool = False,
-    progress: Callable[[Report], None] | None = None,
+    starts: Callable[[], None] = lambda: None,
+    checked: Callable[[str, Check], None] = lambda part, check: None,
 ) -> Report:
     """Grade the source of a module, called `name` in the report. For the rest see `grade`.
 
-    `progress` is called with the report so far whenever a check has ended.
+    `starts` is called when all is ready and the submission is about to run, `checked` whenever a check has ended, with
+    the name of its part.
     """
     started = time.perf_counter()
     assignment = sandbox.assignment
@@ -77,10 +80,16 @@ def grade_source(
         refused = nothing(assignment, reason)
         report.parts, report.error = refused.parts, refused.error
     else:
-        _run_checks(report, source, sandbox, pictures, progress)
+        _run_checks(report, source, sandbox, pictures, starts, checked)
     report.duration_s = time.perf_counter() - started
     report.__post_init__()
     return report
+
+
+def told(report: Report, notes: Iterable[str], attention: Iterable[str]) -> Report:
+    """The report with what was guessed when the module was looked for, and with what staff should look at."""
+    said = [f"{note[:1].upper()}{note[1:]}." for note in notes]
+    return replace(report, notes=[*said, *report.notes], attention=[*attention, *report.attention])
 
 
 def nothing(assignment: Assignment, reason: str) -> Report:
@@ -91,7 +100,12 @@ def nothing(assignment: Assignment, reason: str) -> Report:
 
 
 def _run_checks(
-    report: Report, source: bytes, sandbox: Sandbox, pictures: bool, progress: Callable[[Report], None] | None
+    report: Report,
+    source: bytes,
+    sandbox: Sandbox,
+    pictures: bool,
+    starts: Callable[[], None],
+    checked: Callable[[str, Check], None],
 ) -> None:
     clock = time.perf_counter()
 
@@ -110,23 +124,25 @@ def _run_checks(
     lap("import the checks")
     sandbox.wait_until_ready()
     lap("wait for the sandbox")
+    starts()
     with sandbox.submission(source) as submission:
         try:
             submission.load()
         except SubmissionError as error:
-            cause = explain(error, source, sandbox.assignment)
+            cause = explain(error, submission.outline, sandbox.assignment)
             report.error = " ".join((cause.message, *cause.texts(sandbox.assignment)))
         else:
-            report.notes += filter(None, [note_on_work(source)])
+            report.notes += filter(None, [note_on_work(submission.outline)])
         lap("import the submission")
         grading = Grading(submission, sandbox.assignment, report.seed)
-        if progress is not None:
-            grading.progress = lambda: progress(replace(report, parts=grading.reports(), output=submission.output))
+        grading.checked = checked
         run_checks(grading)
         report.output = submission.output
     lap("run the checks")
     report.timings |= {f"of that: {part}": seconds for part, seconds in grading.seconds.items()}
     report.parts, report.attention = grading.reports(), grading.attention
+    for part in report.parts:
+        part.line = submission.outline.line(part.place)
     if grading.crash is not None:
         where = grading.crash.traceback[-1]
         report.grader_failed = True

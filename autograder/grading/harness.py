@@ -13,7 +13,7 @@ import hashlib
 import math
 import secrets
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
 from typing import Any, NoReturn, TypeVar, cast
@@ -64,11 +64,11 @@ class Challenge:
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal numbers."""
-        return torch.randn(*shape, generator=self._generator)
+        return torch.randn(shape, generator=self._generator)
 
     def uniform(self, low: float, high: float, *shape: int) -> Tensor:
         """Uniform numbers between `low` and `high`."""
-        return low + (high - low) * torch.rand(*shape, generator=self._generator)
+        return low + (high - low) * torch.rand(shape, generator=self._generator)
 
     def integer(self, low: int, high: int) -> int:
         """A whole number from `low` to `high`, both included."""
@@ -98,9 +98,8 @@ class Grading:
     seconds: dict[str, float] = field(default_factory=dict)  # by part
     crash: pytest.ExceptionInfo[BaseException] | None = None  # of the grader itself
     attention: list[str] = field(default_factory=list)  # what a person should look into
-    progress: Callable[[], None] = lambda: None  # called whenever a check has ended
+    checked: Callable[[str, Check], None] = lambda part, check: None  # called whenever a check has ended
     kept: dict[str, Any] = field(default_factory=dict)  # what checks leave for the pictures
-    stood_in: dict[str, Tensor] = field(default_factory=dict)  # what each stand-in gave last
     _hung: dict[str, TimedOut] = field(default_factory=dict)
     _standing_in: frozenset[str] = frozenset()
 
@@ -112,7 +111,8 @@ class Grading:
         """Let the reference's functions, computed out here, replace the submission's wrong ones from now on."""
         failed = frozenset(part.name for part in self.assignment.parts if part.stand_in and self.failed(part.name))
         if failed != self._standing_in:
-            self.submission.stand_in({name: self._stand_in(name) for name in sorted(failed)})
+            functions = {name: self._stand_in(name) for name in sorted(failed)}
+            self.submission.stand_in(functions, Challenge(self.seed, "what stand-ins draw").seed())
             self._standing_in = failed
         return failed
 
@@ -122,8 +122,7 @@ class Grading:
         @functools.wraps(reference)  # its parameters' names are asked for
         def stand_in(*tensors: Tensor) -> Tensor:
             _require_small(*tensors)
-            self.stood_in[name] = reference(*tensors)
-            return self.stood_in[name]
+            return reference(*tensors)
 
         return stand_in
 
@@ -156,7 +155,7 @@ class Grading:
             case Wrong():
                 outcome, message, mistakes = Outcome.FAILED, str(error), error.misconceptions
             case SubmissionError():
-                cause = explain(error, self.submission.source, self.assignment)
+                cause = explain(error, self.submission.outline, self.assignment)
                 outcome, message, mistakes = cause.outcome, cause.message, cause.misconceptions
                 if isinstance(error, (Died, TimedOut)) and str(error) not in self.attention:
                     self.attention.append(str(error))
@@ -176,11 +175,10 @@ class Grading:
         score = points if outcome is Outcome.PASSED else 0.0
         line = error.line if isinstance(error, Raised) else None
         shown = about(item)["worked_example"]
-        self.checks.setdefault(part.name, []).append(
-            Check(about(item)["name"], outcome, score, points, message, said, line, shown)
-        )
+        check = Check(about(item)["name"], outcome, score, points, message, said, line, shown)
+        self.checks.setdefault(part.name, []).append(check)
         self.seconds[part.name] = self.seconds.get(part.name, 0.0) + call.duration
-        self.progress()
+        self.checked(part.name, check)
 
 
 def _require_small(*tensors: Tensor) -> None:
@@ -191,7 +189,7 @@ def _require_small(*tensors: Tensor) -> None:
                 raise ValueError("the tensors are far larger together than any minibatch")
 
 
-MAX_STAND_IN = 1 << 24  # numbers, in what a stand-in computes
+MAX_STAND_IN = 1 << 20  # numbers, in what a stand-in computes
 POINTS = pytest.StashKey[float]()  # of a check
 ASSIGNMENT = pytest.StashKey[Assignment]()  # whose checks they are
 GRADING = pytest.StashKey[Grading]()  # what the checks are run for
@@ -229,12 +227,19 @@ def once(find: Callable[[], _T]) -> Callable[[], _T]:
     return found
 
 
+def only(outputs: Sequence[Tensor], what: str) -> Tensor:
+    """The single output of a call of `what`; a failed check where there are more, or none."""
+    if len(outputs) != 1:
+        fail(f"`{what}` returned {len(outputs)} values where one tensor was expected.", "wrong-number-of-results")
+    return outputs[0]
+
+
 def require_shape(tensor: Tensor, shape: tuple[int, ...], what: str) -> Tensor:
     """The tensor as float32, or a failed check if it has another shape, no real numbers or a NaN."""
     if tuple(tensor.shape) != shape:
-        fail(f"{what} has shape {tuple(tensor.shape)} where {shape} was expected.", "wrong-shape")
+        fail(f"{what} has shape {tuple(tensor.shape)}; it should have {shape}.", "wrong-shape")
     if not tensor.dtype.is_floating_point:
-        fail(f"{what} holds {str(tensor.dtype).removeprefix('torch.')} numbers where real ones were expected.")
+        fail(f"{what} holds {str(tensor.dtype).removeprefix('torch.')} numbers; it should hold real ones.")
     if not torch.isfinite(tensor).all():
         fail(f"{what} holds NaN or infinite numbers.", "not-finite")
     return tensor.float()

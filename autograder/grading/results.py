@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import functools
 import hashlib
 import json
-import os
 import sys
-import tempfile
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from autograder import output
 from autograder.assignment import Assignment
-from autograder.report.model import SCHEMA, Figure, Gallery, Picture, Report
+from autograder.report.model import SCHEMA, Figure, Gallery, Picture, Report, about
 from autograder.sandbox.isolation import level
 
 PACKAGE = Path(__file__).resolve().parents[1]
-_ENGINE = ("assignment.py", "grading", "sandbox")  # what grades are made by
+_ENGINE = ("assignment.py", "points.py", "grading", "sandbox")  # what grades are made by
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,20 @@ class Results:
         return self.folder / (hashlib.sha256("-".join(parts).encode()).hexdigest() + ".json")
 
     def find(self, source: bytes) -> Report | None:
-        """The report that was kept on `source`; None if there is none, or none that can be read."""
+        """The report that was kept on `source`, under the assignment's title of today.
+
+        None if there is none, or none that can be read or used.
+        """
         try:
             report = decode(json.loads(self.file(source).read_text("utf-8")))
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError):
             return None
         weak = report.isolation and not level(report.isolation).strong
-        return None if weak and self.require_isolation else report
+        return None if weak and self.require_isolation else replace(report, **about(self.assignment))
 
     def keep(self, source: bytes, report: Report) -> None:
         """Keep a report: whole or not at all, whoever else writes it at the same time."""
-        write(self.file(source), json.dumps(encode(report), ensure_ascii=False))
+        output.write(self.file(source), json.dumps(encode(report), ensure_ascii=False))
 
 
 def encode(report: Report) -> dict[str, Any]:
@@ -80,33 +84,39 @@ def decode(data: dict[str, Any]) -> Report:
 
 @functools.cache
 def checks_version(assignment: Assignment) -> str:
-    """Changes whenever a grade could: a digest of everything that takes part in grading.
+    """Changes whenever a grade or a hint could: a digest of everything that takes part in grading.
 
-    That is the engine's files that grade, the assignment's but those in `grade_depends_not_on`, its constants likewise,
-    and the points of the parts.
+    That is the engine's files that grade and the assignment's own, but what students get and what it names in
+    `no_grade_depends_on`. A report has the title from elsewhere; see `Results.find`.
     """
     digest = hashlib.sha256(f"{version('torch')} {sys.version_info[:2]} {SCHEMA}".encode())
-    apart = assignment.grade_depends_not_on
-    files = ((path.relative_to(assignment.folder).parts[0], path) for path in assignment.folder.rglob("*.py"))
-    own = [path for top, path in files if top not in apart | {"assignment.py"}]
     engine = [path for name in _ENGINE for path in (PACKAGE / name, *(PACKAGE / name).rglob("*.py")) if path.is_file()]
-    for root, paths in ((PACKAGE, engine), (assignment.folder, own)):
+    for root, paths in ((PACKAGE, engine), (assignment.folder, _own_files(assignment))):
         for path in sorted(paths):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    constants = vars(assignment.piece("assignment"))
-    for name in sorted(name for name in constants if name.isupper() and name not in apart):
-        if constants[name] not in (assignment, assignment.parts):
-            digest.update(f"{name} = {constants[name]!r}\n".encode())
-    digest.update(repr([(part.name, part.points) for part in assignment.parts]).encode())
+    for statement in ast.parse((assignment.folder / "assignment.py").read_bytes()).body:
+        docstring = isinstance(statement, ast.Expr)
+        if not docstring and not _names(statement) & {"ASSIGNMENT", *assignment.no_grade_depends_on}:
+            digest.update(ast.unparse(statement).encode() + b"\n")
+    facts = (assignment.module, assignment.parts, assignment.seed, assignment.interface, assignment.training)
+    digest.update(repr(facts).encode())
     return digest.hexdigest()
 
 
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all, with the permissions that any new file gets."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-        file.write(text)
-    umask = os.umask(0)
-    os.umask(umask)
-    os.chmod(file.name, 0o666 & ~umask)
-    os.replace(file.name, path)
+def _own_files(assignment: Assignment) -> Iterator[Path]:
+    """The assignment's files that a grade can depend on, but its assignment.py."""
+    given = {
+        assignment.root / each for each in (assignment.module, assignment.notebook, *assignment.kit_files.values())
+    }
+    apart = {"assignment.py", "kit.py", "passages.py", "pictures.py", *assignment.no_grade_depends_on}
+    for path in assignment.folder.rglob("*"):
+        inside = path.relative_to(assignment.folder).parts
+        hidden = any(name.startswith(".") or name == "__pycache__" for name in inside)
+        if path.is_file() and not hidden and inside[0] not in apart and path not in given:
+            yield path
+
+
+def _names(statement: ast.stmt) -> set[str]:
+    """What a statement assigns to."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    return {target.id for target in targets if isinstance(target, ast.Name)}

@@ -12,14 +12,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from itertools import zip_longest
+from pathlib import Path
 from queue import SimpleQueue
+from types import ModuleType
 
 import pytest
 import torch
 
 from autograder.assignment import Assignment
 from autograder.grading import GraderError
-from autograder.grading.harness import GRADING, Grading
+from autograder.grading.harness import ASSIGNMENT, GRADING, Grading
 
 _NO_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 # pytest's own plugins that no check uses, which cost time at each of them.
@@ -56,11 +58,19 @@ class Session:
         arguments = [checks, "-c", os.devnull, "--rootdir", checks, "-q", "-s", "--no-header", "--tb=native"]
         for plugin in _NOT_NEEDED:
             arguments += ["-p", f"no:{plugin}"]
-        code: object = "an exception"
+        code: object = None
         try:
-            code = pytest.main(arguments, plugins=[self])
+            code = pytest.main([*arguments, "--noconftest"], plugins=[self, self.assignment.piece("checks.conftest")])
+        except Exception as error:
+            code = error
         finally:
             self._answers.put(f"pytest ended with {code!r}:\n{said.getvalue()[-3000:]}")
+
+    def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector:
+        return pytest.Dir.from_parent(parent, path=path)
+
+    def pytest_pycollect_makemodule(self, module_path: Path, parent: pytest.Collector) -> pytest.Module:
+        return _CheckFile.from_parent(parent, path=module_path)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         session.config.pluginmanager.unregister(name="terminalreporter")  # which would keep all that happened
@@ -76,16 +86,26 @@ class Session:
             self._answers.put(None)
 
 
+class _CheckFile(pytest.Module):
+    """A file of checks, imported as the assignment's own: pytest's names for it would depend on where it lies.
+
+    Two assignments may have a file of the same name, and one may be called as a module of Python's.
+    """
+
+    def _getobj(self) -> ModuleType:
+        return self.config.stash[ASSIGNMENT].piece(f"checks.{self.path.stem}")
+
+
 _lock = threading.Lock()
-_sessions: dict[str, Session] = {}  # by assignment
+_sessions: dict[Assignment, Session] = {}
 
 
 def run_checks(grading: Grading) -> None:
     """Run all checks in this process's session; GraderError if pytest itself fails."""
     with _lock:
-        session = _sessions.pop(grading.assignment.where, None) or Session(grading.assignment)
+        session = _sessions.pop(grading.assignment, None) or Session(grading.assignment)
         session.run(grading)
-        _sessions[grading.assignment.where] = session  # one that failed is not used again
+        _sessions[grading.assignment] = session  # one that failed is not used again
 
 
 @contextmanager

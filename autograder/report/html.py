@@ -1,6 +1,7 @@
 """A report as one page that needs nothing else: no script, no request, no font, no other file."""
 
 import base64
+import functools
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,11 +10,11 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from autograder.points import shown
 from autograder.report import summary
 from autograder.report.model import Report, clean
 
 _HERE = Path(__file__).parent
-_FOLDERS = [_HERE, _HERE.parent / "classroom"]
 GAP = 5  # degrees between the arcs of two parts
 
 
@@ -35,18 +36,22 @@ def render(report: Report) -> str:
     )
 
 
-def page(template: str, styles: Sequence[str], **values: object) -> str:
-    """`template` with `values`, and with the style sheets as `css` and their hash, for the policy, as `css_hash`."""
-    environment = _environment()
+def page(template: str, styles: Sequence[str], folder: Path = _HERE, **values: object) -> str:
+    """`template` with `values`, and with the style sheets as `css` and their hash, for the policy, as `css_hash`.
+
+    They lie in `folder`, or else next to this file.
+    """
+    environment = _environment(folder)
     css = "".join(environment.get_template(style).render() for style in styles)
     # By its hash: a style that a submission smuggled in would not apply.
     css_hash = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     return environment.get_template(template).render(css=Markup(css), css_hash=css_hash, **values)
 
 
-def _environment() -> Environment:
+@functools.cache  # compiling the templates takes longer than filling them in
+def _environment(folder: Path) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(_FOLDERS),
+        loader=FileSystemLoader([folder, _HERE]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -56,7 +61,7 @@ def _environment() -> Environment:
         "prose": prose,
         "clean": clean,
         "data_uri": _data_uri,
-        "points": lambda value: f"{value:g}",
+        "points": shown,
         "beside": _beside,
     }
     return environment

@@ -3,6 +3,7 @@
 import re
 from xml.etree import ElementTree
 
+from autograder.points import shown
 from autograder.report.model import Check, Outcome, Report
 
 # What XML 1.0 (section 2.2) does not allow even as a character reference.
@@ -36,8 +37,8 @@ def render(report: Report) -> str:
     for name, value in (
         ("submission", report.submission),
         ("sha256", report.sha256),
-        ("score", f"{report.score:g}"),
-        ("max_score", f"{report.max_score:g}"),
+        ("score", shown(report.score)),
+        ("max_score", shown(report.max_score)),
         ("isolation", report.isolation),
         ("seed", str(report.seed)),
     ):

@@ -2,8 +2,9 @@
 
 import re
 
+from autograder.points import shown
 from autograder.report import summary
-from autograder.report.model import Report, clean
+from autograder.report.model import PartReport, Report, clean
 from autograder.report.summary import Finding
 
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
@@ -16,16 +17,13 @@ def render(report: Report, reproduce: str | None = None) -> str:
     """The score, the table of parts, the next step, then the rest, folded; last the command that repeats it all."""
     title, sentence = summary.headline(report)
     blocks = [
-        f"## {report.score:g} / {report.max_score:g} · {text(title)}",
+        f"## {shown(report.score)} / {shown(report.max_score)} · {text(title)}",
         text(sentence),
         "\n".join(
             [
                 "| Part | Points | Checks |",
                 "| :-- | --: | :-- |",
-                *(
-                    f"| {code(part.name, cell=True)} | {part.score:g} / {part.max_score:g} | {summary.tally(part)} |"
-                    for part in report.parts
-                ),
+                *map(_row, report.parts),
             ]
         ),
     ]
@@ -53,6 +51,11 @@ def render(report: Report, reproduce: str | None = None) -> str:
     command = reproduce or f"autograder grade {report.module} --seed {report.seed}"
     blocks.append(f"Reproduce with {code(command)}")
     return "\n\n".join(blocks) + "\n"
+
+
+def _row(part: PartReport) -> str:
+    points = f"{shown(part.score)} / {shown(part.max_score)}"
+    return f"| {code(part.name, cell=True)} | {points} | {summary.tally(part)} |"
 
 
 def _finding(finding: Finding) -> list[str]:

@@ -7,6 +7,7 @@ once; each rendering escapes for its own format.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
@@ -14,23 +15,51 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
+from autograder.points import total
 
 SCHEMA = 2
 JSON_SCHEMA = Path(__file__).with_name("schema.json")  # of what `Report.to_json` gives
 
-# Everything a terminal or a parser could act on: C0 and C1 controls but tab and newline, bidirectional overrides,
-# line separators, lone surrogates, and invisible letters.
-_CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff"
-    r"\U000e0000-\U000e007f]"
+# What has no shape of its own on a page, so that two texts look the same, or that a terminal or a parser acts on: the
+# controls but tab and newline, the halves of characters, private use and what is none, spaces but the usual one, line
+# separators, and Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt).
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f"
+    r"\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    r"\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
+    + "".join(rf"\U{plane:04x}fffe\U{plane:04x}ffff" for plane in range(15))
+    + "]"
 )
+MOST_MARKS = 4  # combining marks in a row, as many as languages write; more of them cover what stands around
 _COMMAND = re.compile(r"(?<=:):|(?<=##)(?=\w*\[)")
 
 
 def clean(text: str, limit: int = 2000) -> str:
-    """`text` without control characters, cut at `limit` characters."""
-    text = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
+    """`text` with all that cannot be seen shown as its code point, «U+200B» for a zero-width space; cut at `limit`.
+
+    That takes emoji and Indic or Persian words with joiners apart: for who compares names, visible beats pretty.
+    """
+    text = _UNSEEN.sub(_code_point, text.replace("\r\n", "\n")[: limit + 1])
+    if not text.isascii():
+        text = _without_floods(text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _code_point(character: re.Match[str]) -> str:
+    return f"«U+{ord(character[0]):04X}»"
+
+
+def _without_floods(text: str) -> str:
+    """`text` with the combining marks shown as code points that have no letter to stand on, or too many beside them."""
+    shown, marks = [], MOST_MARKS
+    for character in text:
+        if unicodedata.category(character) in ("Mn", "Me"):
+            marks += 1
+            shown.append(character if marks <= MOST_MARKS else f"«U+{ord(character):04X}»")
+        else:
+            marks = MOST_MARKS if character.isspace() else 0
+            shown.append(character)
+    return "".join(shown)
 
 
 def printable(text: str, limit: int = 2000) -> str:
@@ -116,10 +145,11 @@ class PartReport:
     section: str = ""
     place: tuple[str, ...] = ()
     stand_in: bool = False
+    line: int | None = None  # of the module, where the part is defined
 
     @property
     def score(self) -> float:
-        return round(sum(check.score for check in self.checks), 2)
+        return total(check.score for check in self.checks)
 
 
 def part_reports(assignment: Assignment, checks: Mapping[str, list[Check]]) -> list[PartReport]:
@@ -128,6 +158,18 @@ def part_reports(assignment: Assignment, checks: Mapping[str, list[Check]]) -> l
         PartReport(part.name, part.points, checks.get(part.name, []), part.section, part.place, part.stand_in)
         for part in assignment.parts
     ]
+
+
+def about(assignment: Assignment) -> dict[str, Any]:
+    """The fields of a report that only say which assignment it is on."""
+    by_hand = assignment.by_hand
+    return {
+        "course": assignment.course,
+        "title": assignment.title,
+        "module": assignment.module,
+        "by_hand": by_hand.points if by_hand else 0.0,
+        "by_hand_for": by_hand.what if by_hand else "",
+    }
 
 
 @dataclass
@@ -184,20 +226,8 @@ class Report:
     @classmethod
     def of(cls, assignment: Assignment, **values: Any) -> Report:
         """A report on a submission to the assignment; `values` are the other fields, as far as they are known."""
-        by_hand = assignment.by_hand
-        about: dict[str, Any] = {
-            "submission": assignment.module,
-            "sha256": "",
-            "isolation": "",
-            "seed": 0,
-            "parts": [],
-            "course": assignment.course,
-            "title": assignment.title,
-            "module": assignment.module,
-            "by_hand": by_hand.points if by_hand else 0.0,
-            "by_hand_for": by_hand.what if by_hand else "",
-        }
-        return cls(**about | values)
+        blank = {"submission": assignment.module, "sha256": "", "isolation": "", "seed": 0, "parts": []}
+        return cls(**about(assignment) | blank | values)
 
     def __post_init__(self) -> None:
         self.submission = clean(self.submission, 400)
@@ -207,11 +237,11 @@ class Report:
 
     @property
     def score(self) -> float:
-        return round(sum(part.score for part in self.parts), 2)
+        return total(part.score for part in self.parts)
 
     @property
     def max_score(self) -> float:
-        return sum(part.max_score for part in self.parts)
+        return total(part.max_score for part in self.parts)
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain data, by the contract of `--json` (the gallery left out)."""
@@ -241,6 +271,7 @@ class Report:
                     "section": part.section,
                     "place": list(part.place),
                     "stand_in": part.stand_in,
+                    "line": part.line,
                     "checks": [check.to_json() for check in part.checks],
                 }
                 for part in self.parts
@@ -260,6 +291,7 @@ class Report:
                 part["section"],
                 tuple(part["place"]),
                 part["stand_in"],
+                part["line"],
             )
             for part in data["parts"]
         ]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from autograder.points import shown, total
 from autograder.report.model import Check, Hint, Outcome, PartReport, Report, clean
 
 ENDED = {
@@ -40,7 +41,7 @@ class Finding:
 
     @property
     def mistakes(self) -> set[str]:
-        """The names of the mistakes that were recognised."""
+        """The names of the mistakes that were recognized."""
         return {name for check in self.checks for name in check.misconceptions}
 
     @property
@@ -58,7 +59,7 @@ class Finding:
     @property
     def worth(self) -> float:
         """The points still to be earned here."""
-        return round(sum(check.max_score - check.score for check in self.checks), 2)
+        return total(check.max_score - check.score for check in self.checks)
 
 
 def findings(part: PartReport) -> list[Finding]:
@@ -88,7 +89,7 @@ def next_step(report: Report) -> Finding | None:
 
 
 def same_reason(report: Report, step: Finding) -> list[Finding]:
-    """The other findings that go away with `step`: they say the same, or no mistake was recognised but its own."""
+    """The other findings that go away with `step`: they say the same, or no mistake was recognized but its own."""
     others = [finding for part in report.parts for finding in findings(part) if finding != step]
     said = step.message, step.checks[0].hints
     return [
@@ -153,7 +154,7 @@ def section(report: Report, part: str) -> str:
 
 def counted(count: float, noun: str) -> str:
     """`1 point`, `2.5 points`."""
-    return f"{count:g} {noun}{'' if count == 1 else 's'}"
+    return f"{shown(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def prose(text: str) -> Iterator[tuple[bool, str]]:

@@ -7,6 +7,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from autograder.points import shown
 from autograder.report import summary
 from autograder.report.model import Outcome, PartReport, Report, printable
 
@@ -19,7 +20,9 @@ def render(report: Report, console: Console) -> None:
     """Print `report` on `console`: points by part, what to fix and how, then how it was graded."""
     title, sentence = summary.headline(report)
     console.print()
-    console.print(Text.assemble((f"{report.score:g} / {report.max_score:g}", "bold cyan"), "  ", (title, "bold")))
+    console.print(
+        Text.assemble((f"{shown(report.score)} / {shown(report.max_score)}", "bold cyan"), "  ", (title, "bold"))
+    )
     console.print(Text(sentence, "dim"))
     if report.error:
         console.print(Text(printable(report.error, MESSAGE_LIMIT), "red"))
@@ -52,7 +55,7 @@ def _table(report: Report) -> Table:
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("what was found", overflow="fold", ratio=1)
     for part in report.parts:
-        points = Text.assemble((f"{part.score:g}", "bold"), (f" / {part.max_score:g}", "dim"))
+        points = Text.assemble((shown(part.score), "bold"), (f" / {shown(part.max_score)}", "dim"))
         table.add_row(Text(printable(part.name), "bold"), points, _found(part, report.error))
     return table
 

@@ -21,20 +21,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from autograder.assignment import Assignment, load
 from autograder.sandbox import isolation
 from autograder.sandbox.confine import hide_memory, remove_contents
 from autograder.sandbox.errors import MAX_NAME, Died, SubmissionError, TimedOut, Unfit, received
 from autograder.sandbox.limits import LIMITS
+from autograder.sandbox.outline import Outline
 from autograder.sandbox.protocol import ChannelClosed, Message, ProtocolError, receive, send
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, dtype
 
 READY_S = 120.0  # a cold disk can take its time over torch
 GONE_S = 10.0
+MOST_NUMBERS = LIMITS.body // 8  # in what comes back, and in a model's parameters: half of a frame
+MOST_PENDING = 16  # calls of stand-ins whose gradients may still be wanted, at most, and numbers in their arguments
+MOST_PENDING_NUMBERS = 1 << 20
 
 # Computes a function's value from its arguments; gradients are taken through it.
 StandIn = Callable[..., "Tensor"]
@@ -46,28 +50,21 @@ class SandboxError(Exception):
 
 @dataclass
 class Reply:
-    """What came back: the header, unchecked but for its shape, and tensors, dense and real by construction."""
+    """What came back from a call, checked: every tensor is dense, float32 and of bounded size; NaN may be in it.
 
-    message: Message
+    Attributes:
+        outputs: what the call returned, one tensor or more.
+        dtypes: the types that the outputs had before they became float32.
+        changed: whether an argument held other numbers after the call.
+        reached: the names of the parameters that the outputs asked about depend on.
+        tensors: all that came back, by name.
+    """
+
+    outputs: list[Tensor]
+    dtypes: list[dtype]
+    changed: bool
+    reached: list[str]
     tensors: dict[str, Tensor]
-
-    @property
-    def kind(self) -> str:
-        """The type of what a call returned, by its name."""
-        kind = self.message.get("kind")
-        return kind[:MAX_NAME] if isinstance(kind, str) else ""
-
-    @property
-    def outputs(self) -> list[Tensor]:
-        """The tensors that a call returned, in order."""
-        names = (f"output.{index}" for index in range(len(self.tensors)))
-        return [self.tensors[name] for name in names if name in self.tensors]
-
-    @property
-    def reached(self) -> list[str]:
-        """The names of the parameters that the outputs asked about depend on."""
-        names = self.message.get("reached")
-        return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
     def captured(self, name: str, kind: str, call: int = 0) -> list[Tensor]:
         """The tensors among the arguments ("argument") or results ("result") of a call of `name`, in order.
@@ -83,6 +80,13 @@ class Reply:
         return {name.removeprefix(start): tensor for name, tensor in self.tensors.items() if name.startswith(start)}
 
 
+class Trained(NamedTuple):
+    """What a training run left: the loss of each step, and the trained parameters by name, float32 all of them."""
+
+    losses: Tensor  # (steps,)
+    parameters: dict[str, Tensor]
+
+
 class Sandbox:
     """A warm worker at one isolation level, for the submissions of one assignment.
 
@@ -92,9 +96,10 @@ class Sandbox:
 
     def __init__(self, level: str | None = None, assignment: Assignment | None = None) -> None:
         self.assignment = assignment or load()
-        if level is not None and (reason := isolation.why_not(level)):
+        folder = self.assignment.folder
+        if level is not None and (reason := isolation.why_not(level) or isolation.why_exposed(level, folder)):
             raise SandboxError(f"isolation level {level!r} does not work here: {reason}")
-        self.level = isolation.level(level) if level else isolation.strongest()
+        self.level = isolation.level(level) if level else isolation.strongest(folder)
         if not self.level.strong:
             hide_memory()  # from a submission of the same user, which could read and write it by /proc/PID/mem
         self._start()
@@ -114,7 +119,10 @@ class Sandbox:
     def require_strong(self) -> None:
         """SandboxError where only weak isolation works."""
         if not self.level.strong:
-            raise SandboxError(f"only {self.level.name!r} isolation works here, a weak one; see `autograder doctor`")
+            exposed = isolation.why_exposed("confined", self.assignment.folder)
+            raise SandboxError(
+                f"only {self.level.name!r} isolation works here, a weak one; {exposed or 'see `autograder doctor`'}"
+            )
 
     def wait_until_ready(self) -> None:
         """Wait for the worker's imports. SandboxError if it cannot start."""
@@ -211,12 +219,18 @@ class Submission:
     def __init__(self, sandbox: Sandbox, source: bytes) -> None:
         self._sandbox = sandbox
         self.source = source
+        self._outline: Outline | None = None
         self._channel: socket.socket | None = None
         self._count = 0
         self._deadline = time.monotonic() + LIMITS.total_s
         self._import_error: SubmissionError | None = None
+        self._seed = 0  # of the stand-ins' draws
         self._stand_ins: dict[str, StandIn] = {}
-        self._stood_in: dict[tuple[str, int], tuple[list[Tensor], Tensor]] = {}  # calls that await their gradient
+        self._shapes: dict[str, dict[str, tuple[int, ...]]] = {}  # of parameters, by the model's handle
+        # What is kept for the current process, and goes with it:
+        self.stood_in: dict[str, Tensor] = {}  # what each stand-in gave last
+        self._pending: dict[tuple[str, int], tuple[list[Tensor], Tensor]] = {}  # calls that await their gradient
+        self._asked = 0  # of stand-ins
         self.lazy: list[str] = []  # parameters that the model asked about last has no shape for yet
         self._collected = bytearray()
         self._dropped = False
@@ -228,6 +242,11 @@ class Submission:
         text = self._collected.decode("utf-8", errors="replace")
         return text + f"\n[cut after {LIMITS.output // 1024} KiB]" if self._dropped else text
 
+    @property
+    def outline(self) -> Outline:
+        """What the source shows; empty before the first `load`, and where it cannot be parsed within the limits."""
+        return self._outline or Outline()
+
     def load(self) -> None:
         """Import the module, if it is not imported in the current process."""
         if self._import_error is not None:
@@ -236,12 +255,17 @@ class Submission:
             return
         import torch
 
-        self._channel, reading = self._sandbox._spawn()
-        self._reader = threading.Thread(target=self._collect, args=(reading,), daemon=True)
-        self._reader.start()
-        source = torch.frombuffer(bytearray(self.source or b"\n"), dtype=torch.uint8)
+        self._start()
+        source = {"source": torch.frombuffer(bytearray(self.source or b"\n"), dtype=torch.uint8)}
+        if self._outline is None:  # by the first process, while nothing of the submission has run there
+            self._outline = Outline()
+            with contextlib.suppress(SubmissionError):
+                answer, _ = self._exchange({"do": "outline"}, source, LIMITS.outline_s)
+                self._outline = Outline.read(answer.get("outline"))
+        if self._channel is None:  # that was too much for it
+            self._start()
         try:
-            self._exchange({"do": "load"}, {"source": source}, LIMITS.import_s)
+            self._exchange({"do": "load"}, source, LIMITS.import_s)
             if self._stand_ins:
                 functions = {name: list(signature(each).parameters) for name, each in self._stand_ins.items()}
                 self._exchange({"do": "stand_in", "functions": functions}, {}, LIMITS.call_s)
@@ -250,58 +274,64 @@ class Submission:
             self.stop()
             raise
 
-    def stand_in(self, functions: dict[str, StandIn]) -> None:
-        """Restart with these functions of the module replaced by ones that are computed out here."""
+    def _start(self) -> None:
+        """Start a process for the submission."""
+        self._count = self._asked = 0
+        self._channel, reading = self._sandbox._spawn()
+        self._reader = threading.Thread(target=self._collect, args=(reading,), daemon=True)
+        self._reader.start()
+
+    def stand_in(self, functions: dict[str, StandIn], seed: int = 0) -> None:
+        """Restart with these functions of the module replaced by ones that are computed out here.
+
+        What they draw depends on `seed` and on how often the current process has called one, and on nothing before.
+        """
         self.stop()
-        self._stand_ins = functions
+        self._stand_ins, self._seed = functions, seed
 
     def construct(self, handle: str, name: str, *args: int, seed: int = 0) -> SubmissionError | None:
         """Build an object of class `name` and keep it under `handle`.
 
         Returns None, or what its constructor raised half-way (the object is kept all the same).
         """
+        self._shapes.pop(handle, None)
         request = {"do": "construct", "as": handle, "name": name, "args": args, "seed": seed}
-        incomplete = self._request(request).message.get("incomplete")
+        incomplete = self._request(request).get("incomplete")
         return None if incomplete is None else received(incomplete)
 
     def attributes(self, handle: str, names: Sequence[str]) -> dict[str, int | str | None]:
         """Attributes of an object: integers as they are, anything else as the name of its type, None if missing."""
-        found = self._request({"do": "attributes", "object": handle, "names": names})
-        attributes = found.message.get("attributes")
-        return attributes if isinstance(attributes, dict) else {}
+        attributes = self._request({"do": "attributes", "object": handle, "names": names}).get("attributes")
+        known = attributes if isinstance(attributes, dict) else {}
+        return {
+            name: value for name in names if (value := known.get(name)) is None or type(value) is int or _is_word(value)
+        }
 
     def parameters(self, handle: str) -> dict[str, tuple[int, ...]]:
         """The shapes of a model's trainable parameters, by name, in the order of their registration.
 
         Those that alone are too large to be sent are left out: the rest of the model can be judged all the same.
         """
-        most = LIMITS.body // 8  # numbers, in half of a frame
-        answer = self._request({"do": "parameters", "object": handle}).message
-        shapes, lazy = answer.get("shapes"), answer.get("lazy")
-        self.lazy = [name for name in lazy if isinstance(name, str)] if isinstance(lazy, list) else []
+        answer = self._request({"do": "parameters", "object": handle})
+        shapes, self.lazy = answer.get("shapes"), _words(answer.get("lazy"))
         found: dict[str, tuple[int, ...]] = {}
         for entry in shapes if isinstance(shapes, list) else []:
             match entry:
-                case [str() as name, [*sizes]] if _can_be_sent(name) and len(sizes) <= 8:
+                case [name, [*sizes]] if _is_word(name) and len(sizes) <= 8:
                     if not all(type(size) is int and 0 <= size <= LIMITS.body for size in sizes):
                         raise Unfit("impossible-shape")
-                    if math.prod(sizes) <= most:
+                    if math.prod(sizes) <= MOST_NUMBERS:
                         found[name] = tuple(sizes)
-        if sum(math.prod(shape) for shape in found.values()) > most:
+        if sum(math.prod(shape) for shape in found.values()) > MOST_NUMBERS:
             raise Unfit("too-many-parameters")
+        self._shapes[handle] = found
         return found
 
     def submodules(self, handle: str) -> dict[str, str]:
         """The submodules of a model by dotted name, each with the name of its type: the submission's word."""
-        found = self._request({"do": "submodules", "object": handle}).message.get("submodules")
-        entries = found if isinstance(found, list) else []
-        return {
-            name: kind
-            for entry in entries
-            if isinstance(entry, list) and len(entry) == 2
-            for name, kind in [entry]
-            if isinstance(name, str) and isinstance(kind, str)
-        }
+        found = self._request({"do": "submodules", "object": handle}).get("submodules")
+        entries = [each for each in found if isinstance(each, list)] if isinstance(found, list) else []
+        return {each[0]: each[1] for each in entries if len(each) == 2 and all(map(_is_word, each))}
 
     def stand_in_layer(self, handle: str, name: str, inputs: int, outputs: int, seed: int = 0) -> None:
         """Set an attribute that is missing or None to a linear layer, so that what builds on it can be judged."""
@@ -310,7 +340,7 @@ class Submission:
 
     def set_parameters(self, handle: str, parameters: dict[str, Tensor]) -> None:
         """Overwrite parameters of a model, by name."""
-        self._request({"do": "set_parameters", "object": handle}, parameters)
+        self._request({"do": "set_parameters", "object": handle}, _named("parameter", parameters))
 
     def call(
         self,
@@ -323,13 +353,15 @@ class Submission:
         capture: Sequence[str] = (),
         evaluate: bool = False,
         results: int | None = None,
+        rows: int | None = None,
     ) -> Reply:
         """Call the function `name` of the module, or the attribute `name` ("" for itself) of the object `on`.
 
         With `cotangents` (by index of the output), gradients come along; see `Reply.gradients`. With `reach` (indices
         of outputs), the names of the parameters that these depend on; see `Reply.reached`. With `capture` (names of
         attributes of `on`, or of functions), what these were given and gave; see `Reply.captured`. With `evaluate`, the
-        object is in evaluation mode meanwhile. With `results`, Unfit for another number of tensors.
+        object is in evaluation mode meanwhile. Unfit for another number of tensors than `results`, where it is given,
+        and for tensors of another number of rows than `rows`.
         """
         request: Message = {"do": "call", "name": name, "arguments": len(arguments), "seed": seed, "reach": reach}
         request |= {"capture": capture, "evaluate": evaluate}
@@ -337,23 +369,25 @@ class Submission:
             request["object"] = on
         tensors = {f"argument.{index}": argument for index, argument in enumerate(arguments)}
         tensors |= {f"cotangent.{index}": cotangent for index, cotangent in (cotangents or {}).items()}
-        reply = self._request(request, tensors)
-        problems = reply.message.get("problems")
-        problems = problems if isinstance(problems, list) else []
-        if results is not None and len(problems) != results:
-            raise Unfit("result-count", call=_called(request), kind=reply.kind, count=len(problems), expected=results)
-        if problem := next(filter(None, problems), None):
-            raise received(problem, _called(request))
-        if results is not None and len(reply.outputs) != results:
-            raise Unfit("unreadable-answer")
+        answer, found = self._ask(request, tensors)
+        reply = _reply(answer, found, _called(request), results)
+        for index, output in enumerate(reply.outputs):
+            if rows is not None and output.shape[:1] != (rows,):
+                about = {"call": _called(request), "value": f"result {index + 1}" if len(reply.outputs) > 1 else ""}
+                raise Unfit("wrong-rows", **about, shape=str(tuple(output.shape)), rows=rows)
+        expected = {f"argument.{index}": tuple(argument.shape) for index, argument in enumerate(arguments)}
+        expected |= {f"parameter.{each}": shape for each, shape in self._shapes.get(on or "", {}).items()}
+        for each, shape in expected.items():
+            if (gradient := reply.tensors.get(f"gradient.{each}")) is not None and gradient.shape != shape:
+                raise self._broken(request, "a gradient has another shape than what it is of")
         return reply
 
     def work(self, name: str, *arguments: Tensor) -> dict[str, int]:
         """How many torch operators and bytecodes of its own a call of the function `name` takes."""
         tensors = {f"argument.{index}": argument for index, argument in enumerate(arguments)}
-        reply = self._request({"do": "work", "name": name, "arguments": len(arguments)}, tensors)
-        counts = {kind: reply.message.get(kind) for kind in ("operators", "bytecodes")}
-        return {kind: count if type(count) is int else 0 for kind, count in counts.items()}
+        answer = self._request({"do": "work", "name": name, "arguments": len(arguments)}, tensors)
+        counts = {kind: answer.get(kind) for kind in ("operators", "bytecodes")}
+        return {kind: count if type(count) is int and count < 1 << 62 else 0 for kind, count in counts.items()}
 
     def train(
         self,
@@ -362,25 +396,43 @@ class Submission:
         tensors: Mapping[str, Tensor],
         options: Mapping[str, float],
         seed: int,
-    ) -> Reply:
-        """Train a model by the assignment's loop: the tensors "losses" and "parameter.NAME" come back.
+    ) -> Trained:
+        """Train a model by the assignment's loop.
 
         The loop's arguments are the model, the named functions of the module, the parameters, and by their names the
         `tensors` and `options`.
         """
-        return self._request(
-            {"do": "train", "object": handle, "functions": functions, "options": dict(options), "seed": seed},
-            dict(tensors),
-            LIMITS.training_s,
-        )
+        request = {"do": "train", "object": handle, "functions": functions, "options": dict(options), "seed": seed}
+        _, found = self._ask(request, dict(tensors), LIMITS.training_s)
+        losses = _floats(found).get("losses")
+        if losses is None or losses.dim() != 1:
+            raise self._broken(request, "the losses are missing")
+        parameters = {}
+        for name, shape in self._shapes.get(handle, {}).items():
+            if (parameter := found.get(f"parameter.{name}")) is not None:
+                about = {"value": f"parameter {name}"[:MAX_NAME]}
+                if parameter.shape != shape:
+                    raise Unfit("reshaped", **about, shape=str(tuple(parameter.shape)), expected_shape=str(shape))
+                parameters[name] = _as_float(parameter, **about)
+        return Trained(losses, parameters)
 
-    def _request(
-        self, message: Message, tensors: dict[str, Tensor] | None = None, seconds: float = LIMITS.call_s
-    ) -> Reply:
+    def _broken(self, message: Message, why: str) -> Died:
+        """End the process for what no worker answers to a request; the error to raise."""
+        self.stop()
+        return Died("channel-broken", **_step(message), detail=why)
+
+    def _request(self, message: Message, tensors: dict[str, Tensor] | None = None) -> Message:
+        return self._ask(message, tensors or {})[0]
+
+    def _ask(
+        self, message: Message, tensors: dict[str, Tensor], seconds: float = LIMITS.call_s
+    ) -> tuple[Message, dict[str, Tensor]]:
         self.load()
-        return self._exchange(message, tensors or {}, seconds)
+        return self._exchange(message, tensors, seconds)
 
-    def _exchange(self, message: Message, tensors: dict[str, Tensor], seconds: float) -> Reply:
+    def _exchange(
+        self, message: Message, tensors: dict[str, Tensor], seconds: float
+    ) -> tuple[Message, dict[str, Tensor]]:
         assert self._channel is not None
         self._count += 1
         now = time.monotonic()
@@ -403,13 +455,12 @@ class Submission:
                 raise TimedOut("total-time", **_step(message), seconds=LIMITS.total_s) from None
             raise TimedOut("call-time", **_step(message), seconds=seconds) from None
         except ProtocolError as error:
-            self.stop()
-            raise Died("channel-broken", **_step(message), detail=str(error)) from None
+            raise self._broken(message, str(error)) from None
         except ChannelClosed:
             raise _death(self.stop(), message) from None
         if failure := answer.get("error"):
             raise received(failure, _called(message))
-        return Reply(answer, results)
+        return answer, results
 
     def _answer(self, message: Message, tensors: dict[str, Tensor], deadline: float) -> None:
         """Compute a stand-in's value, or its gradients, for the worker."""
@@ -421,25 +472,36 @@ class Submission:
         if function is None or type(call) is not int:
             raise ProtocolError("it asks for a function that nobody stands in for")
         arguments = [tensors[f"argument.{index}"] for index in range(len(tensors)) if f"argument.{index}" in tensors]
+        # From the state that the last process left, the next could read what it was told.
+        torch.default_generator.manual_seed((self._seed + self._asked) % 2**63)
+        self._asked += 1
         try:
             if message.get("gradient"):
-                inputs, value = self._stood_in.pop((name, call))
+                inputs, value = self._pending.pop((name, call))
                 answers = _gradients(value, inputs, arguments[0].reshape(value.shape))
             else:
                 needed = zip(arguments, message["needed"], strict=True)
                 inputs = [argument.requires_grad_() for argument, is_needed in needed if is_needed]
                 value = function(*arguments)
+                self.stood_in[name] = value.detach()
                 answers = [value]
                 if value.dim() == 0:
                     answers += _gradients(value, inputs, torch.ones(()))
                 elif inputs:
-                    self._stood_in[name, call] = (inputs, value)
-                    if len(self._stood_in) > 8:
-                        self._stood_in.pop(next(iter(self._stood_in)))
-        except (RuntimeError, TypeError, ValueError, IndexError, KeyError) as error:
+                    self._keep((name, call), inputs, value)
+        except Exception as error:  # of a function of ours, so that the arguments are what is wrong
             raise ProtocolError(f"it passed unusable arguments to {name!r}: {str(error)[:200]}") from None
         self._channel.settimeout(max(deadline - time.monotonic(), 0.001))
         send(self._channel, {}, {f"answer.{index}": answer for index, answer in enumerate(answers)})
+
+    def _keep(self, call: tuple[str, int], inputs: list[Tensor], value: Tensor) -> None:
+        """Keep what a stand-in's gradients are computed from, and forget the oldest calls that are too much."""
+        self._pending[call] = (inputs, value)
+        while (
+            len(self._pending) > MOST_PENDING
+            or sum(each.numel() for kept, _ in self._pending.values() for each in kept) > MOST_PENDING_NUMBERS
+        ):
+            self._pending.pop(next(iter(self._pending)))
 
     def _collect(self, reading: int) -> None:
         """Keep the first part of the output and drain the rest, so that a flood blocks nobody."""
@@ -455,6 +517,8 @@ class Submission:
             return None
         self._channel.close()
         self._channel = None
+        self._pending.clear()
+        self.stood_in.clear()
         status = self._sandbox._reap()
         if self._reader is not None:
             self._reader.join(GONE_S)
@@ -484,9 +548,58 @@ def _gradients(value: Tensor, inputs: list[Tensor], cotangent: Tensor) -> list[T
     ]
 
 
-def _can_be_sent(name: str) -> bool:
-    """Whether a tensor can travel under this name: JSON can spell halves of characters, which nothing else takes."""
-    return not any("\ud800" <= character <= "\udfff" for character in name)
+def _is_word(value: object) -> TypeGuard[str]:
+    """Whether it is a text that can travel as a name: JSON can spell halves of characters, which nothing else takes."""
+    return isinstance(value, str) and len(value) <= 1000 and not any("\ud800" <= each <= "\udfff" for each in value)
+
+
+def _words(value: object) -> list[str]:
+    """The texts in a list."""
+    return [each for each in value if _is_word(each)] if isinstance(value, list) else []
+
+
+def _as_float(tensor: Tensor, **about: str) -> Tensor:
+    """The tensor as float32. Unfit, with the fields `about` it, for other numbers than real ones, or far too many."""
+    import torch
+
+    if tensor.dtype not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+        raise Unfit("not-real", **about, dtype=str(tensor.dtype).removeprefix("torch."))
+    if tensor.numel() > MOST_NUMBERS:
+        raise Unfit("too-large", **about, shape=str(tuple(tensor.shape)))
+    return tensor.float()
+
+
+def _floats(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Those of the tensors that can be had as float32."""
+    found = {}
+    for name, tensor in tensors.items():
+        with contextlib.suppress(Unfit):
+            found[name] = _as_float(tensor)
+    return found
+
+
+def _named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
+
+
+def _reply(answer: Message, found: dict[str, Tensor], call: str, results: int | None) -> Reply:
+    """The reply to a call of the function `call`, which should have returned so many tensors. Unfit if it did not."""
+    kind, problems = answer.get("kind"), answer.get("problems")
+    kind = kind if _is_word(kind) else "tuple"
+    problems = problems if isinstance(problems, list) else []
+    if not problems or results not in (None, len(problems)):
+        raise Unfit("result-count", call=call, kind=kind, count=len(problems), expected=results or 1)
+    if problem := next(filter(None, problems), None):
+        raise received(problem, call)
+    given = [found.pop(name) for index in range(len(problems)) if (name := f"output.{index}") in found]
+    if len(given) != len(problems):
+        raise Unfit("unreadable-answer")
+    outputs = [
+        _as_float(output, call=call, value=f"result {index}" if len(given) > 1 else "")
+        for index, output in enumerate(given, 1)
+    ]
+    dtypes = [output.dtype for output in given]
+    return Reply(outputs, dtypes, answer.get("changed") != [], _words(answer.get("reached")), _floats(found))
 
 
 def _called(message: Message) -> str:

@@ -24,6 +24,9 @@ _UNFIT = {
     "not-dense": "{subject} is a sparse, nested or quantized tensor, not a dense one.",
     "wrong-device": "{subject} is on the device `{device}`, not on the CPU.",
     "complex-numbers": "{subject} holds complex numbers, not real ones.",
+    "not-real": "{subject} holds {dtype} numbers, not real ones.",
+    "reshaped": "{subject} has shape {shape} after training; before, it had shape {expected_shape}.",
+    "wrong-rows": "{subject} has shape {shape}; the minibatch has {rows} rows.",
     "too-large": "{subject} has shape {shape}, far more numbers than the assignment asks for.",
     "impossible-shape": "Your model has a parameter of a shape that no tensor has.",
     "too-many-parameters": "Your model has far more parameters than the assignment asks for.",
@@ -42,6 +45,7 @@ _DIED = {
 }
 _RAISED = {"raised": "{said}"}
 _STEPS = {
+    "outline": "Reading your module",
     "load": "Importing your module",
     "stand_in": "Replacing a function",
     "construct": "Building `{name}`",

@@ -59,9 +59,22 @@ def why_not(name: str) -> str | None:
     return None
 
 
-def strongest() -> Level:
-    """The strongest level that works on this machine."""
-    return next(each for each in LEVELS if why_not(each.name) is None)
+def why_exposed(name: str, folder: Path) -> str | None:
+    """Why a submission could read an assignment's `folder` although the level `name` is strong, or None."""
+    if not level(name).strong:
+        return None
+    above = next((path for path in interpreter_paths() if folder.is_relative_to(path)), None)
+    hidden = folder.is_relative_to(_own_folder()) and above is not None and _own_folder().is_relative_to(above)
+    if above is not None and not hidden:
+        return f"submissions can read all of {above}: move {folder} out of it"
+    if name == "confined" and not confine.has_landlock() and _others_can_read(folder):
+        return f"there is no Landlock here, and other users can read {folder}; run: chmod -R o-rwx {folder}"
+    return None
+
+
+def strongest(folder: Path = PACKAGE / "assignments") -> Level:
+    """The strongest level that works on this machine, and keeps the assignment's `folder` from a submission."""
+    return next(each for each in LEVELS if not (why_not(each.name) or why_exposed(each.name, folder)))
 
 
 def bubblewrap() -> str | None:
@@ -263,8 +276,11 @@ def bubblewrapped(
 
 
 def _hidden(mounted: list[Path]) -> Iterator[Path]:
-    """What must not be seen although it lies below a mounted folder: this package, and the checkout around it."""
-    checkout = PACKAGE.parent
-    hidden = checkout if (checkout / "pyproject.toml").exists() else PACKAGE
-    if any(hidden.is_relative_to(path) for path in mounted):
-        yield hidden
+    """What must not be seen although it lies below a mounted folder."""
+    if any(_own_folder().is_relative_to(path) for path in mounted):
+        yield _own_folder()
+
+
+def _own_folder() -> Path:
+    """This package, or the checkout around it."""
+    return PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").exists() else PACKAGE

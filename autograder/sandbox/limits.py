@@ -10,6 +10,7 @@ class Limits:
     """What one submission may use. Times are in seconds, sizes in bytes."""
 
     source: int = 1 * MIB  # the module itself
+    outline_s: float = 5.0  # to parse the module for hints, which takes milliseconds
     import_s: float = 30.0  # torch.optim alone takes 20 from a cold disk
     call_s: float = 10.0
     training_s: float = 40.0

@@ -66,12 +66,12 @@ def receive(channel: socket.socket, deadline: float | None = None) -> tuple[Mess
     if header_length > LIMITS.header or body_length > LIMITS.body:
         raise ProtocolError(f"a frame announces {header_length} + {body_length} bytes, over the limit")
     header = _read(channel, header_length, deadline)
-    body = _read(channel, body_length, deadline)
+    body = bytes(_read(channel, body_length, deadline))
     if int.from_bytes(body[:8], "little") > LIMITS.names:  # safetensors begins with the length of its own header
         raise ProtocolError("a frame holds too many tensors")
     try:
         message = json.loads(header)
-        tensors = dict(sorted(load(bytes(body)).items())) if body else {}  # safetensors knows no order
+        tensors = dict(sorted(load(body).items())) if body else {}  # safetensors knows no order
     except (ValueError, RecursionError, SafetensorError, KeyError, TypeError, RuntimeError, MemoryError) as error:
         raise ProtocolError(f"a frame cannot be decoded: {type(error).__name__}") from error
     if not isinstance(message, dict):

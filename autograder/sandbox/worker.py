@@ -37,6 +37,7 @@ from torch.overrides import TorchFunctionMode
 from autograder.sandbox import confine, filter, isolation
 from autograder.sandbox.errors import MAX_NAME, MAX_TEXT
 from autograder.sandbox.limits import LIMITS
+from autograder.sandbox.outline import describe
 from autograder.sandbox.protocol import ChannelClosed, Message, receive, send
 from autograder.sandbox.supervisor import Supervisor
 
@@ -131,6 +132,7 @@ def _warm_up(training: ModuleType | None) -> None:
     """Do once what every child would otherwise do for its first time: a training step, and a frame sent and read."""
     if training is not None:
         training.warm_up()
+    describe(b"def warm(up): ...")
     ours, theirs = socket.socketpair()
     with ours, theirs:
         send(ours, {}, {"numbers": torch.rand(2, 64)})
@@ -316,6 +318,10 @@ class Worker:
                 sys.stderr.flush()
             send(self.channel, {"id": message["id"], **answer}, results)
 
+    def do_outline(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """What the source shows, parsed and not run."""
+        return {"outline": describe(tensors["source"].numpy().tobytes())}, {}
+
     def do_load(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Import the module from its source."""
         self.path.write_bytes(tensors["source"].numpy().tobytes())
@@ -383,8 +389,8 @@ class Worker:
         """Overwrite parameters of a model, by name."""
         with torch.no_grad():
             for name, parameter in self._parameters(message["object"]):
-                if name in tensors:
-                    parameter.copy_(tensors[name])
+                if f"parameter.{name}" in tensors:
+                    parameter.copy_(tensors[f"parameter.{name}"])
         return {}, {}
 
     def do_call(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:

@@ -1,116 +1,235 @@
-"""The one module in a file, a folder or a zip archive."""
+"""The one module in a file, a folder or an archive.
+
+What counts as the module, in this order; of several equals none is picked:
+
+1. the file that is called exactly as the assignment says, the nearest to the top;
+2. one whose name differs by case, separators, a copy's number or `.txt` alone: `names.alike`;
+3. the same in an archive next to it;
+4. the only Python file that defines what the assignment asks for, under any name.
+
+All but the first are guesses, and said. What lies next to the module that is graded is said too.
+"""
 
 from __future__ import annotations
 
-import os
-import stat
-import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
+from autograder.assignment import Assignment
 from autograder.sandbox.limits import LIMITS
+from autograder.submissions.files import (
+    MAX_ARCHIVE_ENTRIES,
+    CannotRead,
+    File,
+    Listing,
+    NothingToGrade,
+    in_archive,
+    in_folder,
+    on_disk,
+)
+from autograder.submissions.names import ARCHIVES, UNREAD, alike, path_of, suffix
 
-MAX_ARCHIVE_ENTRIES = 2000
-MAX_DEPTH = 16
+__all__ = ["MAX_ARCHIVE_ENTRIES", "CannotRead", "Found", "NothingToGrade", "choose", "find_module", "interface"]
+
+MAX_ARCHIVES = 8  # of one submission that are opened
+MAX_PYTHON = 20  # files of one submission that are looked into
+_LISTED = 5
+_ATTEMPT = re.compile(r"(?:attempt|submission)[-_ ]?(\d{1,18})", re.IGNORECASE)
 
 
-class NothingToGrade(Exception):
-    """There is no submission at the path. The message says what was looked for."""
+class Found(NamedTuple):
+    """The module to grade: where it was, its source, what was guessed, and what staff should look at."""
+
+    name: str
+    source: bytes
+    notes: tuple[str, ...] = ()
+    attention: tuple[str, ...] = ()
 
 
-def find_module(path: Path, module: str) -> tuple[str, bytes]:
-    """The module to grade: `path` itself, or the one file called `module` in a folder or a zip archive.
+def interface(assignment: Assignment) -> tuple[str, ...]:
+    """The names that a module to the assignment defines."""
+    return tuple(dict.fromkeys(part.place[0] for part in assignment.parts if part.place))
 
-    Of several, the one nearest to the top counts. A symbolic link is never followed: it could name anybody's file.
-    NothingToGrade if there is none, or if two are equally near.
+
+def find_module(path: Path, module: str, defines: Collection[str] = ()) -> Found:
+    """The module to grade: `path` itself, or the one in a folder or an archive.
+
+    Arguments:
+        module: the name of the file to grade.
+        defines: names by which a file under another name is known; by default none is.
+
+    Raises:
+        NothingToGrade: there is none, or it is not clear which; CannotRead: the grader may not read it.
     """
-    if path.is_dir():
-        found = nearest(path, lambda name: name == module)
-        chosen = _only([file.relative_to(path).as_posix() for file in found], path, module)
-        return f"{path}/{chosen}", _read(path / chosen)
-    if not path.exists():
-        raise NothingToGrade(f"{path} does not exist")
-    if path.suffix.lower() == ".zip":
-        return _in_archive(path, module)
-    return str(path), _read(path)
-
-
-def nearest(folder: Path, wanted: Callable[[str], bool]) -> list[Path]:
-    """The regular files in `folder` whose names are `wanted`, of those the nearest to the top, by name.
-
-    No more than `MAX_DEPTH` levels down: whoever nests deeper hides something, and paths have an end.
-    """
-    level = [folder]
-    for _ in range(MAX_DEPTH):
-        below: list[Path] = []
-        found: list[Path] = []
-        for each in level:
-            with suppress(OSError), os.scandir(each) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        below.append(each / entry.name)
-                    elif wanted(entry.name) and entry.is_file(follow_symlinks=False):
-                        found.append(each / entry.name)
-        if found:
-            return sorted(found)
-        level = below
-    return []
-
-
-def _in_archive(path: Path, module: str) -> tuple[str, bytes]:
-    """The module in a zip archive. An archive is a program's input that anyone may write: nothing in it is believed."""
-    with readable_archive(path) as archive:
-        entries = archive.infolist()
-        if len(entries) > MAX_ARCHIVE_ENTRIES:
-            raise NothingToGrade(f"{path} holds {len(entries)} files; a submission holds a few")
-        named = {entry: entry.filename.replace("\\", "/") for entry in entries if is_file(entry)}
-        named = {entry: name for entry, name in named.items() if f"/{name}".endswith(f"/{module}")}
-        named = {entry: name for entry, name in named.items() if "__MACOSX" not in name}
-        depth = min((name.count("/") for name in named.values()), default=0)
-        chosen = _only([name for name in named.values() if name.count("/") == depth], path, module)
-        entry = next(entry for entry, name in named.items() if name == chosen)
-        with archive.open(entry) as file:  # never more than the limit, whatever the archive promises
-            return f"{path}/{chosen}", file.read(LIMITS.source + 1)
-
-
-@contextmanager
-def readable_archive(path: Path) -> Iterator[zipfile.ZipFile]:
-    """An opened zip archive; NothingToGrade for all that goes wrong with it, whatever its parser raises."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
-    except NothingToGrade:
-        raise
-    except Exception as error:  # of all that a damaged archive makes zipfile raise there is no list
-        reason = str(error) or type(error).__name__
-        raise NothingToGrade(f"{path} cannot be read as a zip archive: {reason}") from error
-
-
-def is_file(entry: zipfile.ZipInfo) -> bool:
-    """Whether an entry is a regular file of the usual compression.
-
-    zipfile unpacks bzip2 and LZMA without a bound on memory: an archive of 3 KiB can take 8 GiB.
-    """
-    kind = stat.S_IFMT(entry.external_attr >> 16)
-    usual = entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-    return usual and not entry.is_dir() and kind in (0, stat.S_IFREG)
-
-
-def _only(candidates: list[str], path: Path, module: str) -> str:
-    if not candidates:
-        raise NothingToGrade(f"there is no {module} in {path}")
-    if len(candidates) > 1:
-        first, second = sorted(candidates)[:2]
-        raise NothingToGrade(f"{path} holds more than one {module}: {first} and {second}; name the one to grade")
-    return candidates[0]
-
-
-def _read(path: Path) -> bytes:
-    if path.is_symlink() or not path.is_file():
-        raise NothingToGrade(f"{path} is not a regular file")
-    try:
-        with path.open("rb") as file:
-            return file.read(LIMITS.source + 1)
+        path.lstat()
+    except FileNotFoundError:
+        raise NothingToGrade(f"{path} does not exist") from None
     except OSError as error:
-        raise NothingToGrade(f"{path} cannot be read: {error.strerror}") from error
+        raise CannotRead(f"{path} cannot be read: {error.strerror}") from error
+    if path.is_dir() and not path.is_symlink():
+        found = choose(in_folder(path), module, defines, str(path))
+    else:
+        file = replace(on_disk(path.absolute().parent, (path.name,)), label=str(path))
+        if suffix(path.name) not in (*ARCHIVES, *UNREAD):
+            return Found(str(path), file.read(LIMITS.source + 1))
+        with in_archive(file) as listing:
+            found = choose(listing, module, defines, str(path), nested=True)
+    return found._replace(name=f"{path}/{found.name}")
+
+
+def choose(
+    listing: Listing,
+    module: str,
+    defines: Collection[str] = (),
+    where: str = "what was handed in",
+    nested: bool = False,
+) -> Found:
+    """The module among the files of a submission, called `where` in messages; errors are those of `find_module`.
+
+    With `nested` no archive among the files is opened.
+    """
+    files, notes, attention = [file for file in listing.files if not file.junk], [], []
+    if links := [file for file in files if "link" in file.trouble]:
+        attention.append(f"{_names(links)}: a link was handed in; no link is followed")
+    if denied := [file for file in files if file.denied]:
+        attention.append(f"{_names(denied)} {denied[0].trouble}")
+    files, said = _last_attempt(files)
+    notes += said
+    archives = _Archives([] if nested else files, module, defines, where)
+    loose = _by_name(files, module, where)
+    if loose and archives.files:
+        notes.append(f"{_names(archives.files)}: not opened, since the module lies next to it")
+    found = loose or archives.by_name() or _by_content(files, module, defines) or archives.by_content()
+    if found is None:
+        why = _why_not(files, listing, module, where, archives.reasons)
+        why += "" if nested else f". Hand in the file under exactly this name, {module}"
+        raise (CannotRead if denied else NothingToGrade)(why)
+    return found._replace(notes=(*notes, *found.notes), attention=(*attention, *found.attention))
+
+
+def _last_attempt(files: list[File]) -> tuple[list[File], list[str]]:
+    """The files of the last attempt where the folders at the top are numbered ones, `attempt-2` and `attempt-10`."""
+    numbers = {
+        file.steps[0]: int(match[1])
+        for file in files
+        if len(file.steps) > 1 and (match := _ATTEMPT.fullmatch(file.steps[0]))
+    }
+    if len(numbers) < 2:
+        return files, []
+    last = max(numbers.values())
+    rest = [file for file in files if numbers.get(file.steps[0], last) == last]
+    names = [path_of((folder,)) for folder, number in numbers.items() if number == last]
+    return rest, [f"of {len(numbers)} attempts the last counts, `{names[0]}`"]
+
+
+def _by_name(files: list[File], module: str, where: str) -> Found | None:
+    """The module by its name, exact or alike; None if there is none."""
+    exact = [file for file in files if file.name == module]
+    near = [file for file in files if file.name != module and alike(file.name, module)]
+    for named in (exact, near):
+        usable = [file for file in named if not file.trouble] or named
+        if usable:
+            chosen = _only(usable, module, where)
+            others = [file for file in (*exact, *near) if file is not chosen and not file.trouble]
+            source = chosen.read(LIMITS.source + 1)
+            notes = [f"`{chosen.label}` was graded as {module}"] if chosen in near else []
+            if others:
+                notes.append(f"`{chosen.label}` was graded, and not {_names(others)}")
+            return Found(chosen.label, source, tuple(notes))
+    return None
+
+
+def _only(files: list[File], module: str, where: str) -> File:
+    """The nearest to the top, and of equals the last that a platform numbered; NothingToGrade for others."""
+    depth = min(len(file.steps) for file in files)
+    nearest = [file for file in files if len(file.steps) == depth]
+    if len({file.steps for file in nearest}) == 1 and all(file.version is not None for file in nearest):
+        return max(nearest, key=lambda file: file.version or 0)
+    if len(nearest) > 1:
+        first, second = sorted(file.label for file in nearest)[:2]
+        raise NothingToGrade(f"{where} holds more than one {module}: {first} and {second}; name the one to grade")
+    return nearest[0]
+
+
+def _by_content(files: list[File], module: str, defines: Collection[str]) -> Found | None:
+    """The only Python file that defines one of the names; None if there is none, or more than one."""
+    python = [file for file in files if suffix(file.name) == ".py" and not file.trouble]
+    if not defines or len(python) > MAX_PYTHON:
+        return None
+    wanted = re.compile(
+        rb"^[ \t]*(?:def|class)[ \t]+(?:%s)\b" % b"|".join(re.escape(each.encode()) for each in defines), re.M
+    )
+    read = [(file, file.read(LIMITS.source + 1)) for file in python]
+    fitting = [(file, source) for file, source in read if wanted.search(source)]
+    if len(fitting) != 1:
+        return None
+    file, source = fitting[0]
+    note = f"`{file.label}` was graded as {module}: no file has this name, and this one defines what it should"
+    return Found(file.label, source, (note,))
+
+
+class _Archives:
+    """The archives among the files of a submission. `reasons`: why nothing in them could be graded."""
+
+    def __init__(self, files: list[File], module: str, defines: Collection[str], where: str) -> None:
+        self.files = [file for file in files if suffix(file.name) in ARCHIVES or suffix(file.name) in UNREAD]
+        self._module, self._defines, self._where = module, defines, where
+        self.reasons: list[str] = []
+        self._by_content: list[tuple[File, Found]] = []
+
+    def by_name(self) -> Found | None:
+        """The module that the only one of them holds under its name, or a name alike."""
+        named: list[tuple[File, Found]] = []
+        for file in self.files[:MAX_ARCHIVES]:
+            try:
+                with in_archive(file) as listing:
+                    found = choose(listing, self._module, self._defines, file.label, nested=True)
+            except CannotRead:
+                raise
+            except NothingToGrade as error:
+                self.reasons.append(str(error))
+                continue
+            found = found._replace(name=f"{file.label}/{found.name}")
+            (named if alike(found.name.rpartition("/")[2], self._module) else self._by_content).append((file, found))
+        return self._one(named)
+
+    def by_content(self) -> Found | None:
+        """The module that the only one of them holds under another name."""
+        return self._one(self._by_content)
+
+    def _one(self, found: list[tuple[File, Found]]) -> Found | None:
+        if not found:
+            return None
+        chosen = _only([file for file, _ in found], self._module, self._where)
+        others = [file for file, _ in found if file is not chosen]
+        result = next(each for file, each in found if file is chosen)
+        notes = (f"`{chosen.label}` was graded, and not {_names(others)}",) if others else ()
+        return result._replace(notes=(*notes, *result.notes))
+
+
+def _why_not(files: list[File], listing: Listing, module: str, where: str, reasons: list[str]) -> str:
+    """Why there is nothing to grade: what was found instead, and what to do."""
+    rest = [file for file in files if not file.trouble and suffix(file.name) not in (*ARCHIVES, *UNREAD)]
+    said = [f"there is no {module} in {where}" + (f", but {_names(rest)}" if rest else "")]
+    if listing.cut:
+        said.append("more files and folders were handed in than are looked at")
+    if reasons:
+        said += reasons[:_LISTED]
+    unread = [file for file in files if file.trouble]
+    said += [f"{file.label} {file.trouble}" for file in unread[:_LISTED]]
+    nested = [file for file in files if not file.trouble and suffix(file.name) in (*ARCHIVES, *UNREAD)]
+    if nested and not reasons:
+        said.append(f"{_names(nested)}: an archive within an archive, which is not opened")
+    if not files:
+        said.append("it is empty" if not listing.files else "it holds nothing but hidden files")
+    return "; ".join(said)
+
+
+def _names(files: Iterable[File]) -> str:
+    files = list(files)
+    more = f" and {len(files) - _LISTED} more" if len(files) > _LISTED else ""
+    return ", ".join(f"`{file.label}`" for file in files[:_LISTED]) + more

@@ -17,7 +17,8 @@ from submissions import wrong
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import PARTS
 from autograder.grading.grade import grade_source
-from autograder.grading.results import Results, write
+from autograder.grading.results import Results
+from autograder.output import write
 from autograder.report.model import Outcome, Report
 from autograder.sandbox.client import Sandbox
 

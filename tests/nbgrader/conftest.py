@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import pytest
 
 pytest.importorskip("nbgrader.apps", reason="nbgrader is not installed")
 sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from nbgrader.api import Gradebook
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.platforms.nbgrader.course import build_course
@@ -63,6 +66,20 @@ def nbgrader(course: Path) -> Command:
     home = course.parent / "home"
     home.mkdir(exist_ok=True)
     return command_in(course, home)
+
+
+@pytest.fixture(scope="session")
+def new_gradebook(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], str]:
+    """Puts an empty gradebook into a course folder and returns its address. nbgrader takes seconds to make one."""
+    made = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
+    Gradebook(f"sqlite:///{made}").close()
+
+    def put(folder: Path) -> str:
+        if not (folder / "gradebook.db").exists():
+            shutil.copy(made, folder / "gradebook.db")
+        return f"sqlite:///{folder}/gradebook.db"
+
+    return put
 
 
 # --- formgrader -------------------------------------------------------------------------------------------------------

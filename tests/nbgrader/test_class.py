@@ -121,7 +121,7 @@ def test_release_holds_no_solution(released: Path) -> None:
 
 
 def test_every_student_is_graded(graded: Path) -> None:
-    everyone = [student.name for student in students(graded)] + ["quinnray", "ruizsam"]
+    everyone = [student.name for student in students(graded)] + ["quinnray_1001", "ruizsam_1002"]
     with gradebook(graded) as book:
         assert sorted(student.id for student in book.students) == sorted(everyone)
         assert len(book.find_assignment(CVAE.kit).submissions) == len(everyone)
@@ -152,7 +152,7 @@ def test_each_grade_is_the_one_that_autograder_grade_gives(graded: Path) -> None
         ("nat", CVAE.points),
         ("oda", 0),
         ("pia", 0),
-        ("quinnray", CVAE.points),
+        ("quinnray_1001", CVAE.points),
     ],
 )
 def test_scores_of_the_clear_cases(graded: Path, student: str, expected: float) -> None:
@@ -172,7 +172,7 @@ def test_attacks_earn_nothing(graded: Path, student: str) -> None:
         ("dee", "loss_function"),
         ("hal", "encoder"),
         ("lou", "decoder"),
-        ("ruizsam", "loss_function"),
+        ("ruizsam_1002", "loss_function"),
     ],
 )
 def test_a_mistake_costs_its_part_alone_and_is_explained(graded: Path, student: str, part: str) -> None:
@@ -189,7 +189,7 @@ def test_a_mistake_costs_its_part_alone_and_is_explained(graded: Path, student: 
 def test_a_missing_module_gets_zeros_with_the_reason(graded: Path) -> None:
     for part in PARTS:
         (output,) = autograded(graded, "gus")[part.name].outputs
-        assert "There is no cs5814_vae.py in what you handed in." in output.data["text/html"]
+        assert "There is no cs5814_vae.py in what you handed in" in output.data["text/html"]
         assert str(graded) not in output.data["text/html"]
 
 

@@ -27,6 +27,7 @@ MIB = 1 << 20
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch, *sources: str, **limits: int) -> list[nbformat.NotebookNode]:
     """The outputs of each cell, all in one list a cell, after a run with these cells."""
     monkeypatch.setattr(pictures, "submitted_folder", lambda *_: folder)
+    monkeypatch.setattr(pictures, "source_folder", lambda *_: folder)
     notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
     resources = {"metadata": {"path": str(folder)}, "nbgrader": {"student": "zoe", "assignment": CVAE.kit}}
     runner = RunNotebook(assignments=[CVAE.where], **limits)

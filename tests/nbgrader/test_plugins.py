@@ -1,7 +1,7 @@
 """nbgrader's plugins for this course, and the course folder."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,37 +14,6 @@ from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom.cells import inert
 from autograder.platforms.nbgrader import course, plugins
-
-
-@pytest.mark.parametrize(
-    ("hours", "points"), [(0.1, 0), (0.25, 0), (0.3, 10), (24, 10), (24.2, 10), (24.3, 20), (240.2, 100)]
-)
-def test_late_penalty(hours: float, points: float) -> None:
-    assert plugins.LatePenalty().late_submission_penalty("zoe", 90, hours * 3600) == points
-
-
-def test_downloads_are_told_apart(tmp_path: Path) -> None:
-    extracted = tmp_path / "extracted" / "submissions"
-    expected = {
-        "doejane_12_34_cvae.ipynb": ("doejane", "cvae.ipynb"),
-        "doejane_LATE_12_34_cs5814_vae-1.py": None,
-        "doejane_LATE_12_34_cs5814_vae-2.py": ("doejane", "cs5814_vae.py"),
-        "doejane_12_34_cs5814_vae_old.py": None,
-        "roe_1_2_hw3-part3/hw3-part3/cs5814_vae.py": ("roe", "cs5814_vae.py"),
-        "roe_1_2_hw3-part3/hw3-part3/backup/cs5814_vae.py": None,
-        "roe_1_2_hw3-part3/hw3-part3/cvae (1).ipynb": ("roe", "cvae.ipynb"),
-        "roe_1_2_hw3-part3/hw3-part3/timestamp.txt": None,
-        "roe_1_2_hw3-part3/__MACOSX/._cvae.ipynb": None,
-        "notes.py": None,
-    }
-    for name in expected:
-        path = extracted / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    collector = plugins.Downloads(assignments=[CVAE.where])
-    for name, who in expected.items():
-        found = collector.collect(str(extracted / name))
-        assert (found and (found["student_id"], found["file_id"])) == who, name
 
 
 @pytest.mark.parametrize(
@@ -66,8 +35,8 @@ def test_no_cell_is_a_formula(cell: object, written: object) -> None:
 
 
 @pytest.fixture
-def gradebook(tmp_path: Path) -> Iterator[Gradebook]:
-    book = Gradebook(f"sqlite:///{tmp_path}/gradebook.db")
+def gradebook(tmp_path: Path, new_gradebook: Callable[[Path], str]) -> Iterator[Gradebook]:
+    book = Gradebook(new_gradebook(tmp_path))
     book.add_assignment(CVAE.kit, duedate=datetime(2026, 11, 30))
     book.add_notebook(NOTEBOOK, CVAE.kit)
     book.add_grade_cell("encoder", NOTEBOOK, CVAE.kit, max_score=15, cell_type="code")
@@ -96,17 +65,71 @@ def test_canvas_without_a_roster(gradebook: Gradebook, tmp_path: Path) -> None:
     ]
 
 
-def test_canvas_with_its_own_roster(gradebook: Gradebook, tmp_path: Path) -> None:
+CANVAS = (
+    "\ufeffStudent{0}ID{0}SIS User ID{0}SIS Login ID{0}Section{0}Homework 3 Part 3 (4711)\n"
+    "    Points Possible{0}{0}{0}{0}{0}15\n"
+    "Doe J.{0}77{0}d0e{0}DOE{0}S1{0}\nRoe{0}78{0}r0e{0}roe{0}S1{0}\nPoe{0}79{0}p0e{0}poe{0}S1{0}\n"
+)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_canvas_with_its_own_roster(gradebook: Gradebook, tmp_path: Path, separator: str) -> None:
+    """Everyone in it has a row; its own column has another title than nbgrader's, that of the assignment."""
     roster = tmp_path / "roster.csv"
-    roster.write_text(
-        f"\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,{CVAE.kit} (4711)\n"
-        '    Points Possible,,,,,15\n"Doe, J.",77,d0e,doe,S1,\n'
-    )
-    assert exported(plugins.CanvasExport(to=str(tmp_path / "out.csv"), roster=str(roster)), gradebook) == [
-        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", f"{CVAE.kit} (4711)"],
+    roster.write_text(CANVAS.format(separator))
+    out = str(tmp_path / "out.csv")
+    assert exported(plugins.CanvasExport(to=out, roster=str(roster), assignments=[CVAE.where]), gradebook) == [
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Homework 3 Part 3 (4711)"],
         ["    Points Possible", "", "", "", "", "15.0"],
-        ["Doe, J.", "77", "d0e", "doe", "S1", "2.5"],
+        ["Doe J.", "77", "d0e", "DOE", "S1", "2.5"],
+        ["Roe", "78", "r0e", "roe", "S1", ""],
+        ["Poe", "79", "p0e", "poe", "S1", ""],
     ]
+
+
+@pytest.mark.parametrize(
+    ("login", "lms", "mail"), [("doe_77", None, None), ("jd", "77", None), ("d0e", None, None), ("jd", None, "Doe")]
+)
+def test_each_id_of_canvas_joins(gradebook: Gradebook, tmp_path: Path, login: str, lms: str, mail: str) -> None:
+    gradebook.remove_student("doe")
+    gradebook.add_student(login, lms_user_id=lms, email=mail)
+    gradebook.add_submission(CVAE.kit, login)
+    (tmp_path / "roster.csv").write_text(CANVAS.format(","))
+    export = plugins.CanvasExport(to=str(tmp_path / "out.csv"), roster=str(tmp_path / "roster.csv"))
+    assert [row[5] for row in exported(export, gradebook)[2:]] == ["0.0", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (CANVAS.format(",").replace("DOE", "other").replace("d0e", "x"), "not in the roster: doe"),
+        ("Student,ID,Section\nDoe,101,S1\n", "not in the roster: doe"),
+        ("id,name\ndoe,Doe\n", "has no column ID"),
+        ("", "is empty"),
+        (None, "cannot be read"),
+    ],
+)
+def test_no_export_leaves_points_out(
+    gradebook: Gradebook, tmp_path: Path, text: str | None, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    roster = tmp_path / "roster.csv"
+    if text is not None:
+        roster.write_text(text)
+    with pytest.raises(SystemExit):
+        exported(plugins.CanvasExport(to=str(tmp_path / "out.csv"), roster=str(roster)), gradebook)
+    assert reason in caplog.text
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_one_student_of_canvas_has_one_row(
+    gradebook: Gradebook, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gradebook.add_student("doe_77")
+    gradebook.add_submission(CVAE.kit, "doe_77")
+    (tmp_path / "roster.csv").write_text(CANVAS.format(","))
+    with pytest.raises(SystemExit):
+        plugins.CanvasExport(to=str(tmp_path / "o.csv"), roster=str(tmp_path / "roster.csv")).export(gradebook)
+    assert "doe and doe_77 are both Doe J." in caplog.text
 
 
 def test_gradescope(gradebook: Gradebook, tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.platforms.nbgrader.submitted import SubmittedNotebooks, harmless, module_in, picture, text_of
+from autograder.platforms.nbgrader.answers import SubmittedNotebooks
+from autograder.platforms.nbgrader.submitted import harmless, module_in, picture, text_of
 from autograder.submissions.find import NothingToGrade
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -107,5 +108,5 @@ def test_a_link_is_no_module(tmp_path: Path) -> None:
     (tmp_path / "elsewhere.py").write_text("secret = 1")
     (tmp_path / "zoe").mkdir()
     (tmp_path / "zoe" / "cs5814_vae.py").symlink_to(tmp_path / "elsewhere.py")
-    with pytest.raises(NothingToGrade, match="in what you handed in"):
-        module_in(tmp_path / "zoe", CVAE.module)
+    with pytest.raises(NothingToGrade, match="symbolic link, which is never followed"):
+        module_in(tmp_path / "zoe", CVAE)

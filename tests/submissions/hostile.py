@@ -17,7 +17,7 @@ from pathlib import Path
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring.fill_in import fill_in
 
-from . import correct
+from . import correct, heavy
 
 ATTACKS = ("verdict", "secrets", "resources", "neighbours", "results", "protocol", "parsers", "terminal")
 
@@ -770,8 +770,8 @@ SECRETS = (
         sys.path += ["/worker", "/work", "/autograder", "/autograder/source", "/tmp", "..", "../..", "/scratch"]
         cvae = "autograder.assignments.cvae."
         for name in (cvae + "solution.cs5814_vae", cvae + "solution", "autograder.grading.harness",
-                     "autograder.assignment", cvae + "checks.network", cvae + "hints.bank", cvae + "assignment",
-                     "autograder.assignments.cvae.digits", "solution", "reference", "tests.submissions.correct"):
+                     "autograder.assignment", cvae + "checks.network", cvae + "hints.bank", cvae + "hints.loss",
+                     cvae + "assignment", cvae + "digits", "solution", "reference", "tests.submissions.correct"):
             try:
                 module = importlib.import_module(name)
                 use_functions(vars(module).values())
@@ -2459,6 +2459,8 @@ BOUNDS = (
     _bounded("limits-raised-again", 0, "resource.setrlimit(resource.RLIMIT_AS, (1 << 50, 1 << 50))"),
 )
 
+HEAVY = tuple(Hostile(name, source, "parsers", max_score=90) for name, source in heavy.HEAVY.items())
+
 HOSTILE: tuple[Hostile, ...] = (
     *EXITS,
     *STEERING,
@@ -2473,4 +2475,5 @@ HOSTILE: tuple[Hostile, ...] = (
     *PARSERS,
     *REACHES,
     *BOUNDS,
+    *HEAVY,
 )

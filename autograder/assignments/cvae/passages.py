@@ -9,8 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 
+from autograder.assignment import BadAssignment, due_date
 from autograder.assignments.cvae import assignment
 from autograder.authoring.rollover import CannotRollOver
+from autograder.points import shown, split
 
 ROOT = assignment.ASSIGNMENT.root
 _HERE = "autograder/assignments/cvae"
@@ -137,7 +139,9 @@ def fields(reference: ModuleType, curve: Curve | None = None) -> dict[str, str]:
     )
     numbers = [f"{value:.4f}," for value in latents[0].tolist()]
     due = _due()
-    answer = round(0.4 * assignment.VISUALIZATION_POINTS)
+    by_hand = assignment.ASSIGNMENT.by_hand
+    assert by_hand is not None
+    figures, answer = split(by_hand.points, (6, 4))
     return {
         **sizes(),
         **_reference(curve),
@@ -152,11 +156,11 @@ def fields(reference: ModuleType, curve: Curve | None = None) -> dict[str, str]:
         "training_latent": str(assignment.TRAINING_LATENT_DIMENSIONALITY),
         "batch_size": str(assignment.BATCH_SIZE),
         "learning_rate": f"{assignment.LEARNING_RATE:g}",
-        **{f"points_{part.name}": f"{part.points:g}" for part in assignment.PARTS},
-        "automatic_points": f"{assignment.ASSIGNMENT.points:g}",
-        "points_visualization": f"{assignment.VISUALIZATION_POINTS:g}",
-        "points_figures": f"{assignment.VISUALIZATION_POINTS - answer:g}",
-        "points_answer": f"{answer:g}",
+        **{f"points_{part.name}": shown(part.points) for part in assignment.ASSIGNMENT.parts},
+        "automatic_points": shown(assignment.ASSIGNMENT.points),
+        "points_visualization": shown(by_hand.points),
+        "points_figures": shown(figures),
+        "points_answer": shown(answer),
         "due": assignment.DUE,
         "due_in_words": f"{due:%A}, {due.day} {due:%B %Y, %H:%M (%Z)}",
     }
@@ -195,13 +199,13 @@ def _reference(curve: Curve | None) -> dict[str, str]:
 
 def _due() -> datetime:
     try:
-        return datetime.strptime(assignment.DUE, "%Y-%m-%d %H:%M %z")
-    except ValueError:
-        raise CannotRollOver(f"DUE is {assignment.DUE!r}; write it like '2026-11-30 23:59 -0500'") from None
+        return due_date(assignment.DUE)
+    except BadAssignment as error:
+        raise CannotRollOver(str(error)) from None
 
 
 def require_sound() -> None:
-    """CannotRollOver if the checks could not tell right from wrong with these constants, or the points make no sense.
+    """CannotRollOver if the checks could not tell right from wrong with these constants.
 
     The checks build networks of other sizes too (20 to 36 pixels, 3 to 6 classes, 7 to 12 latent dimensions), and know
     a layer by its widths: the term's own sizes must not be among those, or sums of them.
@@ -210,10 +214,6 @@ def require_sound() -> None:
         value = getattr(assignment, name)
         if not (isinstance(value, int) and lowest <= value <= highest):
             raise CannotRollOver(f"{name} is {value!r}; choose a whole number from {lowest} to {highest}")
-    points = {part.name: part.points for part in assignment.PARTS} | {"visualization": assignment.VISUALIZATION_POINTS}
-    for name, each in points.items():
-        if not each > 0:
-            raise CannotRollOver(f"{name} has {each:g} points; each part needs some")
     _due()
 
 

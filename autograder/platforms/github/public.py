@@ -1,11 +1,12 @@
 """The public checks as a report, for the workflow in a student's own repository.
 
-The template that `autograder release --github` builds holds a copy of this file, of report.py and of some of reports/,
-so nothing here leads to a solution or to a hidden check, and only the process that runs the checks needs torch. What it
-reports is for the student: code that runs in one process with its checks could make them pass.
+The template that `autograder release --github` builds holds a copy of this file and of some of report/, so nothing here
+leads to a solution or to a hidden check, and only the process that runs the checks needs torch. What it reports is for
+the student: code that runs in one process with its checks could make them pass.
 """
 
 import argparse
+import contextlib
 import hashlib
 import importlib.util
 import json
@@ -14,15 +15,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import nullcontext
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from autograder import output
 from autograder.assignment import Assignment, load
 from autograder.platforms.github import workflow as github
+from autograder.points import split
 from autograder.report import junit, markdown
 from autograder.report.model import Check, Outcome, PartReport, Report, part_reports
+from autograder.sandbox.outline import Outline, describe
 
 CHECKS = "public_checks.py"
 SECONDS = 300  # for all the checks together
@@ -45,6 +47,7 @@ def grade(folder: Path, assignment: Assignment) -> Report:
         "-c",
         "from autograder.platforms.github import public; public.answer()",
         str(folder / CHECKS),
+        str(folder / assignment.module),
     ]
     variables = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ} | {"OMP_NUM_THREADS": "1"}
     # Files, not pipes: a process that the submission leaves behind would keep a pipe open for ever.
@@ -81,10 +84,16 @@ def grade(folder: Path, assignment: Assignment) -> Report:
 
 
 def answer() -> None:
-    """In the process that runs the checks: the labels by part, then how each check ended, a line of JSON each."""
+    """In the process that runs the checks: what the module's source shows, the labels by part, then how each check
+    ended, a line of JSON each.
+    """
     # What the submission prints goes elsewhere.
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)
+        outline = None
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            outline = describe(Path(sys.argv[2]).read_bytes())
+        print(json.dumps(outline), file=answers, flush=True)
         spec = importlib.util.spec_from_file_location("public_checks", sys.argv[1])
         assert spec is not None
         assert spec.loader is not None
@@ -103,21 +112,22 @@ def answer() -> None:
 def _parts(answers: str, why: str, assignment: Assignment) -> list[PartReport]:
     """The parts of the assignment, in its order; a check without an answer failed because of `why`."""
     # What follows the last line break was not written to its end.
-    lines = [json.loads(line) for line in answers.split("\n")[:-1]]
+    shown, *lines = [json.loads(line) for line in answers.split("\n")[:-1]] or [None]
     labels: dict[str, list[str]] = lines[0] if lines else {}
     ended = {(part, label): (hint, line) for part, label, hint, line in lines[1:]}
     graded: dict[str, list[Check]] = {}
     for part in assignment.parts:
         names = labels.get(part.name, ["The public checks run"])
-        bounds = [round(part.points * index / len(names), 2) for index in range(len(names) + 1)]
         checks = []
-        for name, (low, high) in zip(names, pairwise(bounds), strict=True):
+        for name, worth in zip(names, split(part.points, [1] * len(names)), strict=True):
             hint, line = ended.get((part.name, name), (why, None))
             outcome = Outcome.ERROR if line or hint is why else Outcome.FAILED if hint else Outcome.PASSED
-            worth = round(high - low, 2)
             checks.append(Check(name, outcome, 0.0 if hint else worth, worth, hint, line=line))
         graded[part.name] = checks
-    return part_reports(assignment, graded)
+    outline, reports = Outline.read(shown), part_reports(assignment, graded)
+    for report in reports:
+        report.line = outline.line(report.place)
+    return reports
 
 
 def main() -> None:
@@ -133,12 +143,17 @@ def main() -> None:
     for name in (assignment.module, CHECKS):
         if not (options.folder / name).is_file():
             parser.error(f"{options.folder / name} is missing")
-    with github.step() if options.github else nullcontext() as commands:
+    if options.junit:
+        try:
+            output.require_writable(options.junit)
+        except output.NotWritable as error:
+            parser.error(str(error))
+    with github.step() if options.github else contextlib.nullcontext() as commands:
         report = grade(options.folder, assignment)
         summary = markdown.render(report, reproduce=f"pytest {CHECKS}")
         print(summary)
         if options.junit:
-            options.junit.write_text(junit.render(report), "utf-8")
+            output.write(options.junit, junit.render(report))
         if commands is not None:
             source = (options.folder / assignment.module).read_bytes()
             commands += github.publish(report, source, assignment.module, summary)

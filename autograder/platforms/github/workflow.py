@@ -4,17 +4,16 @@ Sources: GitHub, "Workflow commands for GitHub Actions", https://docs.github.com
 for the points, the reporter that GitHub Classroom read, https://github.com/classroom-resources/autograding-grading-reporter
 """
 
-import ast
 import base64
 import json
 import os
 import secrets
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
+from autograder.points import shown
 from autograder.report import markdown, summary
 from autograder.report.model import Outcome, Report
 from autograder.report.summary import Finding
@@ -45,7 +44,7 @@ def publish(report: Report, source: bytes, file: str, page: str | None = None) -
     """Write the job summary and the outputs of this step, and return its workflow commands.
 
     Arguments:
-        source: the module that was graded; it is parsed, never run.
+        source: the module that was graded, whose lines are counted.
         file: its path in the student's repository.
         page: the job summary; the Markdown report by default.
 
@@ -59,12 +58,12 @@ def publish(report: Report, source: bytes, file: str, page: str | None = None) -
 
 def _points(report: Report) -> list[str]:
     """The two notices that GitHub Classroom's reporter leaves on a check run, which is where points are read."""
-    score, most = _number(report.score), _number(report.max_score)
+    score, most = shown(report.score), shown(report.max_score)
     return [
         _command("notice", f"Points {score}/{most}", title="Autograding complete"),
         _command(
             "notice",
-            json.dumps({"totalPoints": score, "maxPoints": most}, separators=(",", ":")),
+            f'{{"totalPoints":{score},"maxPoints":{most}}}',
             title="Autograding report",
         ),
     ]
@@ -78,12 +77,12 @@ def _outputs(report: Report) -> str:
     result = {
         "version": 1,
         "status": "pass" if all(map(summary.complete, report.parts)) else "fail",
-        "max_score": _number(report.max_score),
+        "max_score": report.max_score,
         "tests": [
             {
                 "name": f"{part.name}: {check.name}",
                 "status": "pass" if check.outcome is Outcome.PASSED else "fail",
-                "score": _number(check.score),
+                "score": check.score,
                 "message": None if check.outcome is Outcome.PASSED else summary.ENDED[check.outcome],
             }
             for part in report.parts
@@ -91,11 +90,7 @@ def _outputs(report: Report) -> str:
         ],
     }
     encoded = base64.b64encode(json.dumps(result).encode()).decode()
-    return f"score={_number(report.score)}\nmax-score={_number(report.max_score)}\nresult={encoded}\n"
-
-
-def _number(value: float) -> float:
-    return int(value) if value == int(value) else value
+    return f"score={shown(report.score)}\nmax-score={shown(report.max_score)}\nresult={encoded}\n"
 
 
 def _annotations(report: Report, source: bytes, file: str) -> list[str]:
@@ -103,14 +98,14 @@ def _annotations(report: Report, source: bytes, file: str) -> list[str]:
     found = [finding for part in report.parts for finding in summary.findings(part)]
     if report.error:  # then every part says the same
         line = next((finding.checks[0].line for finding in found), None)
-        where = {} if report.grader_failed else _at(file, _existing(line, source) or _unreadable(source))
+        where = {} if report.grader_failed else _at(file, _existing(line, source))
         return [_command("error", report.error, **where, title="Fix this first")]
-    lines = _definitions(report, source)
+    lines = {part.name: part.line for part in report.parts}
     return [
         _command(
             "error",
             _said(finding),
-            **_at(file, _existing(finding.checks[0].line, source) or lines.get(finding.part)),
+            **_at(file, _existing(finding.checks[0].line, source) or _existing(lines[finding.part], source)),
             title=f"{finding.part}: {finding.title}",
         )
         for finding in found
@@ -130,43 +125,6 @@ def _at(file: str, line: int | None) -> dict[str, str]:
 
 def _existing(line: int | None, source: bytes) -> int | None:
     return line if line is not None and 0 < line <= source.count(b"\n") + 1 else None
-
-
-def _definitions(report: Report, source: bytes) -> dict[str, int]:
-    """For each part the line of the `def` or `class` that it is written in, as far as there is one."""
-    tree = _parsed(source)
-    if isinstance(tree, SyntaxError):
-        return {}
-    lines = {}
-    for part in report.parts:
-        scope: ast.AST = tree
-        for name in part.place:
-            inside = [
-                node
-                for node in getattr(scope, "body", ())
-                if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and node.name == name
-            ]
-            if not inside:
-                break
-            scope = inside[-1]  # of two with one name, the later is what Python uses
-            lines[part.name] = inside[-1].lineno
-    return lines
-
-
-def _unreadable(source: bytes) -> int | None:
-    """The line at which Python gives up on a module, if it does."""
-    tree = _parsed(source)
-    return _existing(tree.lineno, source) if isinstance(tree, SyntaxError) else None
-
-
-def _parsed(source: bytes) -> ast.Module | SyntaxError:
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            return ast.parse(source)
-    except SyntaxError as error:
-        return error
-    except (ValueError, RecursionError, MemoryError) as error:  # null bytes, or nested deeper than Python parses
-        return SyntaxError(str(error))
 
 
 def _command(name: str, message: str, **properties: str) -> str:

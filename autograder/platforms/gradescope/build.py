@@ -1,5 +1,6 @@
 """Gradescope: the zip that makes its autograder, and a results.json that can be read at every moment of a grading."""
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass
@@ -7,12 +8,13 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, req
 from pathlib import Path
 from typing import Any
 
+from autograder import output
 from autograder.assignment import Assignment
 from autograder.authoring.kit import filled_in
-from autograder.grading.results import PACKAGE, write
+from autograder.grading.results import PACKAGE
 from autograder.platforms.gradescope import results as gradescope
+from autograder.points import shown
 from autograder.report.model import Report
-from autograder.submissions.archive import write_archive
 
 ZIP = "autograder.zip"
 SCRIPTS = ("setup.sh", "run_autograder")
@@ -31,7 +33,7 @@ def build_zip(assignment: Assignment, out: Path, visibility: str = "after_due_da
     if visibility not in gradescope.VISIBILITIES:
         raise ValueError(f"visibility must be one of {', '.join(gradescope.VISIBILITIES)}, not {visibility!r}")
     required = [each for each in requires(distribution()) or [] if "extra ==" not in each]
-    words = {"VISIBILITY": visibility, "MAX_SCORE": f"{assignment.points:g}", "ASSIGNMENT": assignment.name}
+    words = {"VISIBILITY": visibility, "MAX_SCORE": shown(assignment.points), "ASSIGNMENT": assignment.name}
     files = {name: filled_in(Path(__file__).with_name(name), words) for name in SCRIPTS}
     files["requirements.txt"] = "".join(f"{each}\n" for each in required).encode()
     files["constraints.txt"] = "".join(_pins(required)).encode()
@@ -45,7 +47,7 @@ def build_zip(assignment: Assignment, out: Path, visibility: str = "after_due_da
         for path in sorted(paths):
             if path.is_file() and "__pycache__" not in path.parts:
                 files[f"{below}/{path.relative_to(root).as_posix()}"] = path.read_bytes()
-    return write_archive(out / ZIP, files, executable=SCRIPTS)
+    return output.write_archive(out / ZIP, files, executable=SCRIPTS)
 
 
 def distribution() -> str:
@@ -77,15 +79,17 @@ class ResultsFile:
     visibility: str = "visible"
 
     def progress(self, report: Report) -> None:
-        """Write what is graded so far, and that the grading did not finish."""
-        self._write(report, finished=False)
+        """Write what is graded so far, and that the grading did not finish; grading does not stop where that fails."""
+        if output.replaceable(self.path):
+            with contextlib.suppress(output.CannotWrite):
+                self._write(report, finished=False)
 
     def finish(self, report: Report) -> None:
         """Write the report."""
         self._write(report, finished=True)
 
     def _write(self, report: Report, finished: bool) -> None:
-        write(self.path, _json(gradescope.render(report, self.visibility, finished, self.metadata().get("id"))))
+        output.write(self.path, _json(gradescope.render(report, self.visibility, finished, self.metadata().get("id"))))
 
     def metadata(self) -> dict[str, Any]:
         """What Gradescope says about the upload, in a file beside its folder of results; empty elsewhere.
@@ -106,9 +110,8 @@ class ResultsFile:
             return None
         if total >= self.assignment.points:
             return None
-        return (
-            f"The assignment is worth {total:g} points on Gradescope, but the checks give {self.assignment.points:g}."
-        )
+        most = shown(self.assignment.points)
+        return f"The assignment is worth {shown(total)} points on Gradescope, but the checks give {most}."
 
 
 def _json(results: dict[str, Any]) -> str:

@@ -1,12 +1,19 @@
 """Set up an nbgrader course with this assignment, and configure nbgrader for it."""
 
 import re
-import secrets
-import shutil
+import traceback
 from pathlib import Path
 from typing import Any
 
+from traitlets.log import get_logger
+
+from autograder import output
 from autograder.assignment import Assignment, load
+from autograder.platforms.nbgrader.dates import EXTENSIONS
+from autograder.platforms.nbgrader.files import complete
+from autograder.platforms.nbgrader.roster import course_roster
+from autograder.report.summary import counted
+from autograder.submissions.roster import RosterError, read_extensions, same
 
 
 def build_course(assignment: Assignment, folder: Path) -> Path:
@@ -20,10 +27,7 @@ def build_course(assignment: Assignment, folder: Path) -> Path:
     data = assignment.piece("kit").course_data() if assignment.has("kit") else None
     files = kit_files(assignment, data)
     source = folder / "source" / assignment.kit
-    shutil.rmtree(source, ignore_errors=True)
-    for name, content in files.items():
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).write_bytes(content)
+    output.write_folder(source, files)
     by_hand = assignment.by_hand
     words = {
         "COURSE": assignment.course,
@@ -33,22 +37,50 @@ def build_course(assignment: Assignment, folder: Path) -> Path:
         "MODULE": assignment.module,
         "DUE": assignment.due,
         "WHERE": assignment.where,
-        "BY_HAND": f"`{by_hand.name}` ({by_hand.points:g} points) is yours to give"
+        "BY_HAND": f"`{by_hand.name}` ({counted(by_hand.points, 'point')}) is yours to give"
         if by_hand
         else "no points are by hand",
     }
+    (folder / "exchange").mkdir(mode=0o700, exist_ok=True)
     for template in sorted(Path(__file__).with_name("template").glob("*.*")):
         destination = folder / template.name
         if template.name == "README.md" or not destination.exists():
-            destination.write_bytes(filled_in(template, words))
+            output.write(destination, filled_in(template, words))
     return source
 
 
 def configure(c: Any, *where: str) -> None:
     """Set up everything that makes the grades trustworthy. Called by the course's nbgrader_config.py.
 
-    `where` are the assignments of the course, each as `autograder.assignment.load` takes it.
+    `where` are the assignments of the course, each as `autograder.assignment.load` takes it. Whatever goes wrong ends
+    nbgrader: it would go on without this configuration, and run what students handed in unprotected.
     """
+    try:
+        assignments = [load(each) for each in where or (None,)]
+        _configure(c, assignments)
+        for each in assignments:
+            complete(Path.cwd(), each)
+        check_extensions(Path.cwd())
+    except Exception as error:
+        reason = str(error) if isinstance(error, ValueError | OSError | RosterError) else traceback.format_exc()
+        raise SystemExit(f"nbgrader is not started: {reason}") from error
+
+
+def check_extensions(course: Path) -> None:
+    """RosterError where extensions.csv, or the roster in which its students are looked up, cannot be read.
+
+    A student there whom nobody knows is told: it may be a slip, and somebody would be late by it.
+    """
+    roster = course_roster(course)
+    if not (course / EXTENSIONS).exists():
+        return
+    known = {same(path.name) for path in course.glob("submitted/*")}
+    for student in read_extensions(course / EXTENSIONS):
+        if same(student) not in known and not (roster and roster.find(student)):
+            get_logger().warning("%s: nobody in the roster or in submitted/ is called %r", EXTENSIONS, student)
+
+
+def _configure(c: Any, assignments: list[Assignment]) -> None:
     from nbgrader.preprocessors import (
         AssignLatePenalties,
         CheckCellMetadata,
@@ -59,10 +91,15 @@ def configure(c: Any, *where: str) -> None:
         SaveAutoGrades,
     )
 
+    from autograder.platforms.nbgrader import guards
+    from autograder.platforms.nbgrader.answers import SubmittedNotebooks
+    from autograder.platforms.nbgrader.collect import ByFolder, Collect, Downloads
+    from autograder.platforms.nbgrader.dates import Extensions, LatePenalty
     from autograder.platforms.nbgrader.grades import TrustedGrades
     from autograder.platforms.nbgrader.pictures import RunNotebook
-    from autograder.platforms.nbgrader.plugins import Downloads, LatePenalty
-    from autograder.platforms.nbgrader.submitted import RestoreCells, SubmittedNotebooks
+    from autograder.platforms.nbgrader.submitted import RestoreCells
+
+    guards.install()
 
     c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", ".pytest_cache"]
     c.Autograde.exporter_class = SubmittedNotebooks
@@ -79,32 +116,14 @@ def configure(c: Any, *where: str) -> None:
         LimitOutput,
         TrustedGrades,  # after everything that a submission can influence
         SaveAutoGrades,
+        Extensions,
         AssignLatePenalties,
         CheckCellMetadata,
     ]
-    assignments = [load(each) for each in where or (None,)]
-    for plugin in (c.TrustedGrades, c.RunNotebook, c.Downloads):
+    for plugin in (c.TrustedGrades, c.RunNotebook, c.Collect, c.Downloads, c.CanvasExport):
         plugin.assignments = [each.where for each in assignments]
     c.Autograde.exclude_overwriting = {each.kit: [each.module] for each in assignments}
-    c.ZipCollectApp.collector_plugin = Downloads
-    c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".py"]
+    c.ExchangeFactory.collect = Collect
+    c.ZipCollectApp.extractor_plugin = Downloads
+    c.ZipCollectApp.collector_plugin = ByFolder
     c.AssignLatePenalties.plugin_class = LatePenalty
-    for each in assignments:
-        complete(Path.cwd(), each)
-
-
-def complete(course: Path, assignment: Assignment) -> None:
-    """Put the released notebook beside every module that was handed in without one, and let feedback be released to
-    a class of which some handed in by a learning platform.
-
-    nbgrader passes over a submission without a notebook, and with it over the points of its module. And it releases
-    no feedback at all where one student's lacks the files that only `nbgrader submit` writes.
-    """
-    released = course / "release" / assignment.kit / Path(assignment.notebook).name
-    for folder in course.glob(f"submitted/*/{assignment.kit}"):
-        if released.exists() and not (folder / released.name).exists():
-            shutil.copy(released, folder)
-    for folder in course.glob(f"feedback/*/{assignment.kit}"):
-        if not (folder / "submission_secret.txt").exists():
-            (folder / "submission_secret.txt").write_text(secrets.token_hex(64))
-        (folder / "timestamp.txt").touch()

@@ -1,6 +1,8 @@
 """The grades that nbgrader records: each test cell gets the score of its part from the sandboxed autograder."""
 
+import atexit
 import contextlib
+import functools
 import os
 import subprocess
 import sys
@@ -15,15 +17,17 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
 from traitlets import Bool, Integer, List, Unicode
 
-from autograder.assignment import Assignment
-from autograder.classroom.run import warm_sandbox
+from autograder.assignment import Assignment, load
 from autograder.grading import GraderError
-from autograder.grading.grade import grade_source, nothing
+from autograder.grading.grade import nothing, told
+from autograder.grading.process import GradingProcess
 from autograder.grading.results import Results
 from autograder.platforms.nbgrader.submitted import assignment_of, module_in, submitted_folder
+from autograder.points import rescaled, shown
 from autograder.report import summary
 from autograder.report.model import PartReport, Report
-from autograder.submissions.find import NothingToGrade
+from autograder.submissions.copied import is_solution
+from autograder.submissions.find import CannotRead, NothingToGrade
 
 
 class TrustedGrades(NbGraderPreprocessor):
@@ -49,7 +53,8 @@ class TrustedGrades(NbGraderPreprocessor):
         student = resources["nbgrader"]["student"]
         kept = Path(self.parent.parent.coursedir.root) / self.reports  # the exporter's converter knows the course
         report = self.report(submitted_folder(self, resources), kept, assignment_of(self, resources))
-        self.log.info("%s: %g of %g points by the autograder", student, report.score, report.max_score)
+        points = f"{shown(report.score)} of {summary.counted(report.max_score, 'point')}"
+        self.log.info("%s: %s by the autograder", student, points)
         parts = {part.name: part for part in report.parts}
         for cell in nb.cells:
             if is_grade(cell) and cell.cell_type == "code":
@@ -63,21 +68,26 @@ class TrustedGrades(NbGraderPreprocessor):
     def report(self, submitted: Path, kept: Path, assignment: Assignment) -> Report:
         """The report on the module in the folder `submitted`, one of those `kept` if it is there."""
         try:
-            source = module_in(submitted, assignment.module)
+            found = module_in(submitted, assignment)
+        except CannotRead as error:
+            raise GraderError(str(error)) from error
         except NothingToGrade as error:
             return nothing(assignment, str(error))
+        source = found.source
+        for each in found.attention:
+            self.log.warning("%s: %s", submitted, each)
+        if is_solution(source, assignment):
+            self.log.warning("%s: this is the instructor's solution, but for comments and white space", submitted)
         results = Results(kept, assignment, self.seed, self.require_isolation)
         report = results.find(source) if self.reuse else None
         if self.reuse and report is None:
             self._grade_ahead(results)
             report = results.find(source)
-        return report or self._grade(source, results)
+        return told(report or self._grade(source, results), found.notes, found.attention)
 
     def _grade(self, source: bytes, results: Results) -> Report:
-        sandbox = warm_sandbox(results.assignment.where)
-        if self.require_isolation:
-            sandbox.require_strong()
-        report = grade_source(results.assignment.module, source, sandbox, seed=self.seed)
+        process = warm_process(results.assignment.where, self.require_isolation)
+        report = process.grade(results.assignment.module, source, seed=self.seed)
         if report.grader_failed:
             raise GraderError(report.error)
         results.keep(source, report)
@@ -92,7 +102,7 @@ class TrustedGrades(NbGraderPreprocessor):
         sources = set()
         for folder in self.parent.parent.assignments:
             with contextlib.suppress(NothingToGrade):
-                sources.add(module_in(Path(folder), results.assignment.module))
+                sources.add(module_in(Path(folder), results.assignment).source)
         missing = [source for source in sources if results.file(source) not in _tried and results.find(source) is None]
         _tried.update(map(results.file, missing))
         workers = min(self.workers or os.cpu_count() or 1, len(missing) // 4)  # a worker takes seconds to start
@@ -114,6 +124,14 @@ class TrustedGrades(NbGraderPreprocessor):
             self.log.warning("Grading ahead stopped: %s", run.stderr.strip())
 
 
+@functools.cache
+def warm_process(where: str, require_isolation: bool) -> GradingProcess:
+    """One process for all submissions to an assignment that are graded here."""
+    process = GradingProcess(load(where), require_isolation=require_isolation)
+    atexit.register(process.close)
+    return process
+
+
 _tried: set[Path] = set()  # so that a module that breaks the grader is graded ahead once, not at every student's turn
 
 
@@ -122,8 +140,9 @@ def result(part: PartReport, report: Report, points: float) -> NotebookNode:
 
     Where a TA changed the cell's `points` in the notebook, the score is scaled to them.
     """
-    score = round(part.score * points / part.max_score, 2)
-    page = [f"<p><b>{score:g} of {points:g} points</b> &middot; {escape(summary.tally(part))} passed</p>"]
+    score = rescaled(part.score, part.max_score, points)
+    earned = f"{shown(score)} of {summary.counted(points, 'point')}"
+    page = [f"<p><b>{earned}</b> &middot; {escape(summary.tally(part))} passed</p>"]
     for check in summary.passed(part):
         page.append(f"<p>&#10003; {escape(check.name)}</p>")
     for finding in summary.findings(part):
@@ -138,8 +157,8 @@ def result(part: PartReport, report: Report, points: float) -> NotebookNode:
             f"sha256 {report.sha256[:12]}, isolation {escape(report.isolation)}, seed {report.seed}</p>"
         )
     # MathJax runs on nbgrader's pages, and would take what stands between two dollar signs for a formula.
-    shown = '<div class="tex2jax_ignore mathjax_ignore">' + "\n".join(page) + "</div>"
-    return new_output("execute_result", data={"text/plain": f"{score:g}", "text/html": shown})
+    html = '<div class="tex2jax_ignore mathjax_ignore">' + "\n".join(page) + "</div>"
+    return new_output("execute_result", data={"text/plain": shown(score), "text/html": html})
 
 
 def _prose(text: str) -> str:

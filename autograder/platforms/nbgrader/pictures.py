@@ -24,7 +24,14 @@ from traitlets import Integer, List, Unicode
 
 from autograder.assignment import Assignment
 from autograder.platforms.nbgrader import kernel
-from autograder.platforms.nbgrader.submitted import MAX_TEXT, assignment_of, module_in, picture, submitted_folder
+from autograder.platforms.nbgrader.submitted import (
+    MAX_TEXT,
+    assignment_of,
+    module_in,
+    picture,
+    source_folder,
+    submitted_folder,
+)
 from autograder.report.model import clean
 from autograder.sandbox import cgroup, filter, isolation
 from autograder.sandbox.watch import usage
@@ -84,10 +91,10 @@ class RunNotebook(NbGraderPreprocessor):
         """The notebook and what it needs, in the folder that the sandbox will show it."""
         nbformat.write(nb, to / "notebook.ipynb")
         try:
-            (to / assignment.module).write_bytes(module_in(submitted_folder(self, resources), assignment.module))
+            (to / assignment.module).write_bytes(module_in(submitted_folder(self, resources), assignment).source)
         except NothingToGrade as error:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], error)
-        ours = Path(resources["metadata"]["path"])  # nbgrader has restored these from the source
+        ours = source_folder(self, assignment)
         for name in assignment.kit_files:
             if name.endswith(".py") and (ours / name).exists():
                 shutil.copy(ours / name, to)

@@ -1,92 +1,25 @@
-"""nbgrader's own plugins, for this course: late penalties, downloads from a learning platform, grades out."""
+"""Grades out of nbgrader: a file for Canvas, and one in Gradescope's layout."""
 
 import csv
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Assignment, Gradebook, MissingEntry, Student, SubmittedAssignment
-from nbgrader.plugins import ExportPlugin, FileNameCollectorPlugin, LateSubmissionPlugin
-from traitlets import Float, List, Unicode
+from nbgrader.plugins import ExportPlugin
+from traitlets import Dict, List, Unicode
 
 from autograder.assignment import load
 from autograder.classroom.cells import inert
-
-# --- late submissions ---------------------------------------------------------------------------------------------
-
-
-class LatePenalty(LateSubmissionPlugin):
-    """So many points for each day begun. nbgrader takes them off the total, never below zero.
-
-    Points rather than a share of the score: nbgrader computes the penalty when it autogrades, before the points that
-    are given by hand are known.
-    """
-
-    points_per_day = Float(10.0, help="Points for each day begun.").tag(config=True)
-    grace_minutes = Float(15.0, help="Minutes that are not counted.").tag(config=True)
-
-    def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float:
-        seconds = total_seconds_late - 60 * self.grace_minutes
-        return max(0.0, self.points_per_day * math.ceil(seconds / 86400))
-
-
-# --- downloads from a learning platform ---------------------------------------------------------------------------
-
-
-class Downloads(FileNameCollectorPlugin):
-    """Finds the notebook and the module in what Canvas' "Download Submissions" gives, loose or in a student's zip.
-
-    The names there are `doejane_12345_67890_homework-1.ipynb` or `doejane_LATE_12345_67890_homework.zip`; set
-    `named_regexp` for another platform: it is matched with the name of each folder on the way down and of the file, and
-    gives the student_id. Of several copies the one nearest to the top counts, and of Canvas' versions the last.
-    """
-
-    assignments = List(Unicode(), help="The assignments of the course, by name or folder.").tag(config=True)
-
-    def collect(self, submitted_file: str) -> dict[str, str] | None:
-        path = Path(submitted_file)
-        root = next((folder for folder in path.parents if folder.name == "extracted"), path.parent)
-        student, name = self._student(path.relative_to(root)), self._wanted(path.name)
-        if student is None or name is None:
-            return None
-        rivals = [
-            rival
-            for rival in root.rglob(f"*{Path(name).suffix}")
-            if self._wanted(rival.name) == name and self._student(rival.relative_to(root)) == student
-        ]
-        best = max(rivals, key=lambda rival: (-len(rival.parts), _copy_number(rival.name), str(rival)))
-        return {"student_id": student, "file_id": name} if path == best else None
-
-    def _student(self, path: Path) -> str | None:
-        pattern = re.compile(self.named_regexp or r"(?P<student_id>[^_]+)_(LATE_)?\d+_\d+_")
-        return next((match["student_id"] for part in path.parts if (match := pattern.match(part))), None)
-
-    def _wanted(self, filename: str) -> str | None:
-        """The name in an assignment that `filename` stands for, or None."""
-        stem = _COPY.sub("", Path(filename).stem)
-        for assignment in map(load, self.assignments):
-            for name in (Path(assignment.notebook).name, assignment.module):
-                same_type = Path(filename).suffix == Path(name).suffix
-                if same_type and re.search(rf"(^|_){re.escape(Path(name).stem)}$", stem):
-                    return name
-        return None
-
-
-_COPY = re.compile(r"(?:-(?P<canvas>\d+)| ?\((?P<browser>\d+)\))$")
-
-
-def _copy_number(filename: str) -> int:
-    match = _COPY.search(Path(filename).stem)
-    return int(match["canvas"] or match["browser"]) if match else 0
-
-
-# --- grades out ---------------------------------------------------------------------------------------------------
+from autograder.platforms.nbgrader.roster import ROSTER, folder_name
+from autograder.points import total
+from autograder.submissions.roster import Roster, RosterError, read_roster
+from autograder.submissions.roster import Student as Enrolled
 
 
 class RosterExport(ExportPlugin):
-    """Shared by the two below: one row a student, one column an assignment."""
+    """Shared by the two below: one row for each student, one column for each assignment."""
 
     file = ""
 
@@ -94,9 +27,14 @@ class RosterExport(ExportPlugin):
         assignments = [each for each in gradebook.assignments if not self.assignment or each.name in self.assignment]
         students = [each for each in gradebook.students if not self.student or each.id in self.student]
         destination = self.to or self.file
-        with open(destination, "w", newline="", encoding="utf-8") as file:
-            for row in self.rows(gradebook, assignments, students):
-                csv.writer(file, quoting=csv.QUOTE_NONNUMERIC).writerow([inert(cell) for cell in row])
+        try:
+            rows = list(self.rows(gradebook, assignments, students))
+            with open(destination, "w", newline="", encoding="utf-8") as file:
+                for row in rows:
+                    csv.writer(file, quoting=csv.QUOTE_NONNUMERIC).writerow([inert(cell) for cell in row])
+        except (RosterError, OSError) as error:
+            self.log.error("No grades were exported: %s", error)
+            raise SystemExit(1) from error
         self.log.info("Wrote %s", destination)
 
     def rows(self, gradebook: Gradebook, assignments: list[Assignment], students: list[Student]) -> Iterator[list[Any]]:
@@ -104,43 +42,116 @@ class RosterExport(ExportPlugin):
 
 
 class CanvasExport(RosterExport):
-    """A file for Canvas' "Import Grades": export the roster from Canvas, and name it in `roster`, so that Canvas knows
-    each student by its own ID; without it, students are known by their login.
+    """A file for Canvas' "Import Grades".
 
-    A student who handed nothing in gets an empty cell: Canvas leaves those as they are.
+    With the gradebook that Canvas exports as `roster`, everyone in it has a row with the identity and the columns that
+    Canvas knows. A student who handed nothing in gets an empty cell: Canvas leaves those as they are.
     """
 
     file = "canvas.csv"
-    roster = Unicode("", help='The file of Canvas\' "Export Entire Gradebook".').tag(config=True)
+    roster = Unicode(
+        "",
+        help='The file of Canvas\' "Export Entire Gradebook". By default roster.csv in the course folder.',
+    ).tag(config=True)
+    columns = Dict(Unicode(), help="Canvas' column for an assignment, as in hw1='Homework 1 (12345)'.").tag(config=True)
+    leave_out = List(Unicode(), help="Students with points who may be missing in Canvas.").tag(config=True)
+    assignments = List(Unicode(), help="The assignments of the course, by name or folder.").tag(config=True)
 
     def rows(self, gradebook: Gradebook, assignments: list[Assignment], students: list[Student]) -> Iterator[list[Any]]:
+        roster = self._roster()
         identity = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
-        enrolled = self._enrolled()
-        columns = [enrolled.get("", {}).get(each.name, each.name) for each in assignments]
-        yield identity + columns
-        yield ["    Points Possible", "", "", "", "", *(each.max_score for each in assignments)]
-        for student in students:
-            known = enrolled.get(student.id) if student.id else None
-            if enrolled and known is None:
-                self.log.warning("%s is not in the roster and is left out", student.id)
-                continue
-            known = known or {
-                "Student": _name(student, "{last}, {first}"),
-                "ID": student.lms_user_id or "",
-                "SIS Login ID": student.id,
-            }
-            scores = [_score(submission) for submission in _submissions(gradebook, assignments, student)]
-            yield [known.get(column, "") for column in identity] + scores
+        if roster:
+            identity[2:2] = [each for each in ("Integration ID", "Root Account") if each in roster.columns]
+        possible = ["    Points Possible", *[""] * (len(identity) - 1)]
+        yield identity + [self._column(each.name, roster) for each in assignments]
+        yield possible + [total([each.max_score]) for each in assignments]
+        scores = {
+            student.id: [_score(each) for each in _submissions(gradebook, assignments, student)] for student in students
+        }
+        if roster is None:
+            for student in students:
+                known = {"Student": _name(student, "{last}, {first}"), "ID": student.lms_user_id or ""}
+                known["SIS Login ID"] = "" if known["ID"] else student.id
+                yield [known.get(column, "") for column in identity] + scores[student.id]
+            return
+        graded = self._joined(students, roster, scores)
+        for each in roster.students:
+            row = {column.casefold(): cell for column, cell in each.row.items()}
+            student = graded.get(each.id)
+            if student or not self.student:
+                cells = scores[student.id] if student else [""] * len(assignments)
+                yield [row.get(column.casefold(), "") for column in identity] + cells
 
-    def _enrolled(self) -> dict[str, dict[str, str]]:
-        """The roster's rows by login; under "" the columns of the assignments, `hw3-part3 (12345)`, by name."""
+    def _roster(self) -> Roster | None:
+        """RosterError where the file that is named is no gradebook of Canvas'."""
+        own = Path(self.parent.coursedir.root if self.parent else "") / ROSTER
+        if not self.roster and not own.exists():
+            return None
+        roster = read_roster(Path(self.roster) if self.roster else own)
+        if all("canvas" in each.keys for each in roster.students):
+            return roster
         if not self.roster:
-            return {}
-        with open(self.roster, newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-        enrolled = {row["SIS Login ID"]: row for row in rows if row.get("SIS Login ID")}
-        enrolled[""] = {re.sub(r" \(\d+\)$", "", column): column for column in rows[0]} if rows else {}
-        return enrolled
+            self.log.warning("%s is no gradebook of Canvas': name one with --CanvasExport.roster", own)
+            return None
+        raise RosterError(f"{self.roster} has no column ID: it must be Canvas' “Export Entire Gradebook”")
+
+    def _column(self, name: str, roster: Roster | None) -> str:
+        """The column of an assignment, which Canvas knows by its number: `Homework 3 part 3 (12345)`."""
+        if roster is None or name in self.columns:
+            return self.columns.get(name, name)
+        known = next((each for each in map(load, self.assignments) if each.kit == name), None)
+        titles = {_form(title) for title in (name, *((known.title, known.title.split(":")[0]) if known else ()))}
+        numbered = {column: match[1] for column in roster.columns if (match := re.fullmatch(r"(.+) \(\d+\)", column))}
+        found = [column for column, title in numbered.items() if _form(title) in titles]
+        if len(found) == 1:
+            return found[0]
+        self.log.warning(
+            "The roster has no column for %s, so Canvas will ask; name it with --CanvasExport.columns=\"%s=COLUMN\". "
+            "It has: %s", name, name, ", ".join(numbered) or "none of an assignment",
+        )  # fmt: skip
+        return name
+
+    def _joined(
+        self, students: list[Student], roster: Roster, scores: dict[str, list[float | str]]
+    ) -> dict[str, Student]:
+        """The students by their id in the roster. RosterError where one with points has no own place there."""
+        joined: dict[str, Student] = {}
+        missing, twice = [], []
+        for student in students:
+            known = _enrolled(student, roster)
+            if known and known.id in joined:
+                first, second = sorted((joined[known.id].id, student.id))
+                twice.append(f"{first} and {second} are both {known.name} ({known.id})")
+            elif known:
+                joined[known.id] = student
+            elif student.id not in self.leave_out and any(score != "" for score in scores[student.id]):
+                missing.append(student.id)
+            else:
+                self.log.warning("%s is not in the roster and is left out", student.id)
+        if twice:
+            raise RosterError("; ".join(twice))
+        if missing:
+            first = roster.students[0]
+            raise RosterError(
+                f"not in the roster: {', '.join(missing)}. It knows students by {', '.join(first.keys.values())}, for "
+                f"example. To leave somebody out: --CanvasExport.leave_out={missing[0]}"
+            )
+        return joined
+
+
+def _enrolled(student: Student, roster: Roster) -> Enrolled | None:
+    """The student in the roster: by Canvas' number, as the download has it too; else by login, SIS id or address."""
+    number = student.lms_user_id or (match[1] if (match := re.search(r"_(\d+)$", student.id)) else "")
+    return (
+        (roster.find(number, "canvas") if number else None)
+        or next((each for each in roster.students if folder_name(each.id) == student.id), None)
+        or roster.find(student.id, "login", "sis", "id", "email", "canvas")
+        or (roster.find(student.email, "email", "login") if student.email else None)
+    )
+
+
+def _form(title: str) -> str:
+    return re.sub(r"[\W_]", "", title.casefold())
 
 
 class GradescopeExport(RosterExport):
@@ -162,13 +173,13 @@ class GradescopeExport(RosterExport):
                     seconds = int(submission.total_seconds_late)
                     time = f"{submission.timestamp:%Y-%m-%d %H:%M:%S} +0000"
                     late = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-                row += [_score(submission), each.max_score, time, late]
+                row += [_score(submission), total([each.max_score]), time, late]
             yield row
 
 
 def _name(student: Student, form: str) -> str:
     if student.first_name or student.last_name:
-        return form.format(first=student.first_name or "", last=student.last_name or "")
+        return form.format(first=student.first_name or "", last=student.last_name or "").strip(", ")
     return student.id
 
 
@@ -184,4 +195,4 @@ def _submissions(
 
 def _score(submission: SubmittedAssignment | None) -> float | str:
     """With the penalty for lateness taken off; empty where nothing was handed in."""
-    return max(0.0, submission.score - submission.late_submission_penalty) if submission else ""
+    return max(0.0, total((submission.score, -submission.late_submission_penalty))) if submission else ""

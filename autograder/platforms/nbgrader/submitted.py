@@ -1,14 +1,11 @@
-"""Reading a submitted notebook: keep the text of its cells, and take everything else from the gradebook."""
+"""What is kept of a submission: the text of its cells and its module. Everything else comes from the gradebook."""
 
 import base64
 import binascii
-import os
 import re
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import nbformat
-from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook, Notebook, SourceCell
@@ -16,10 +13,10 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.assignment import Assignment, load
 from autograder.grading import GraderError
+from autograder.platforms.nbgrader.files import NO_MODULE, collected, is_linked
 from autograder.report.model import clean
-from autograder.submissions.find import NothingToGrade, find_module
+from autograder.submissions.find import CannotRead, Found, NothingToGrade, find_module, interface
 
-MAX_NOTEBOOK = 32 << 20  # with pictures; nbgrader clears them and the run makes new ones
 MAX_CELLS = 500
 MAX_TEXT = 100_000  # of one cell
 MAX_PICTURE = 4 << 20
@@ -36,6 +33,12 @@ def submitted_folder(preprocessor: NbGraderPreprocessor, resources: dict[str, An
     return Path(course.format_path(course.submitted_directory, where["student"], where["assignment"]))
 
 
+def source_folder(preprocessor: NbGraderPreprocessor, assignment: Assignment) -> Path:
+    """Where what students were given lies, as the course has it: nothing there comes from a submission."""
+    course = preprocessor.parent.parent.coursedir
+    return Path(course.format_path(course.source_directory, ".", assignment.kit))
+
+
 def assignment_of(preprocessor: NbGraderPreprocessor, resources: dict[str, Any]) -> Assignment:
     """The assignment that the submission is to, of those that the course has. GraderError where it is none of them."""
     name = resources["nbgrader"]["assignment"]
@@ -45,35 +48,20 @@ def assignment_of(preprocessor: NbGraderPreprocessor, resources: dict[str, Any])
     return known[name]
 
 
-def module_in(folder: Path, module: str) -> bytes:
-    """The source of the one file called `module` in a submission's folder.
+def module_in(folder: Path, assignment: Assignment) -> Found:
+    """The module in a student's folder. NothingToGrade, with a reason fit for the student, if there is none.
 
-    NothingToGrade, with a reason fit for the student, if there is none.
+    CannotRead where the grader may not read it.
     """
+    if is_linked(folder):
+        raise NothingToGrade("what you handed in is a symbolic link, which is never followed: hand in the files")
     try:
-        return find_module(folder, module)[1]
+        return find_module(folder, assignment.module, interface(assignment))
+    except CannotRead:
+        raise
     except NothingToGrade as error:
-        raise NothingToGrade(str(error).replace(f"{folder}", "what you handed in")) from error
-
-
-class SubmittedNotebooks(NotebookExporter):
-    """Reads what a student handed in, whatever it is: a file that is no notebook is an empty one with a word on why.
-
-    Without this, a damaged notebook would cost the student the points of a module that works.
-    """
-
-    def from_file(self, file_stream: IO[str], resources: dict[str, Any] | None = None, **kw: Any) -> tuple[Any, Any]:
-        try:
-            if os.fstat(file_stream.fileno()).st_size > MAX_NOTEBOOK:
-                raise ValueError(f"it is larger than {MAX_NOTEBOOK >> 20} MiB")
-            notebook = text_of(nbformat.read(file_stream, 4))
-        except Exception as error:  # every way in which a file can fail to be a notebook
-            said = clean(str(error), 300)
-            self.log.warning("The notebook cannot be read (%s); its module is graded all the same", said)
-            notebook = new_notebook()
-            say = f"*The notebook that was handed in cannot be read: {harmless(said)}*"
-            notebook.cells = [new_markdown_cell(say, id="unreadable")]
-        return self.from_notebook_node(notebook, resources, **kw)
+        said = (line.removeprefix(NO_MODULE) for line in collected(folder) if line.startswith(NO_MODULE))
+        raise NothingToGrade(next(said, str(error).replace(f"{folder}", "what you handed in"))) from error
 
 
 def text_of(notebook: NotebookNode) -> NotebookNode:

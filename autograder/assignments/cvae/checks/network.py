@@ -41,6 +41,7 @@ LARGE = 500.0  # the second scale: hidden values of some hundred, where ReLU6 an
 # registered one where there are more layers than anyone could mean.
 MAX_ORDERS, MAX_SHUFFLED = 150, 6
 MAX_STACKS = 2000  # of orders and activations together
+MAX_PRODUCTS = 20_000_000_000  # of numbers, in all stacks that are tried
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,9 @@ class Sizes:
     input_dim: int = INPUT_DIM
     num_categories: int = NUM_CATEGORIES
     latent: int = LATENT_DIMENSIONALITY
+
+    def __str__(self) -> str:
+        return f"input_dim={self.input_dim}, num_categories={self.num_categories}, latent_dimensionality={self.latent}"
 
     @classmethod
     def random(cls, challenge: Challenge) -> Sizes:
@@ -156,7 +160,10 @@ class Model:
         self, name: str, *arguments: Tensor, seed: int = 0, reach: Sequence[int] = (), evaluate: bool = False
     ) -> Reply:
         """Call an attribute of the model, or a submodule by its dotted name."""
-        return self.submission.call(name, *arguments, on=self.handle, seed=seed, reach=reach, evaluate=evaluate)
+        rows = len(arguments[0])  # a piece of a network gives a row for each
+        return self.submission.call(
+            name, *arguments, on=self.handle, seed=seed, reach=reach, evaluate=evaluate, rows=rows
+        )
 
     def piece(self, name: str, *arguments: Tensor) -> Piece | None:
         """An attribute called in evaluation mode, with the parameters that its output depends on; None if that fails.
@@ -166,7 +173,7 @@ class Model:
         try:
             reply = self.call(name, *arguments, reach=[0], evaluate=True)
             return Piece(name, reply.outputs[0], self.reached(reply), torch.cat(arguments, -1), arguments)
-        except (SubmissionError, IndexError):
+        except SubmissionError:
             return None
 
     def submodules(self, name: str = "") -> dict[str, str]:
@@ -410,7 +417,9 @@ def explain_stack(
     if not orders:
         return None
     body = len(orders[0][0]) if activated_last else len(orders[0][0]) - 1
-    names = islice(product(hidden_activations(body) if body else [()], orders), MAX_STACKS)
+    products = sum(len(each.x) * sum(value.numel() for value in each.parameters.values()) for each in observations)
+    most = min(MAX_STACKS, MAX_PRODUCTS // max(products, 1))
+    names = islice(product(hidden_activations(body) if body else [()], orders), most)
     fitted = (guess for order in orders[:2] for guess in fitted_activations(observations, order, body, activated_last))
     for hidden, layers in chain(names, fitted):
         activations = [ACTIVATIONS.get(name) or fitted_activation(name) for name in hidden]
@@ -557,9 +566,9 @@ def require_use(model: Model, taken: Taken, data: Tensor, classes: Tensor) -> No
     """Fail the check for a piece without a layer, or one to which the data or the class make no difference."""
     name, output = taken.piece.name, taken.piece.output.flatten(1)
     if not taken.piece.has_layer:
-        fail(f"No trainable layer stands behind the output of the {name}.", "not-trainable")
+        fail(f"No trainable layer is behind the output of your {name}.", "not-trainable")
     if not varies(output):
-        fail(f"The output of the {name} is the same for every input.", f"{name}-other")
+        fail(f"The output of your {name} is the same for every input.", f"{name}-other")
     if taken.wrong is None:
         for x, what in (
             (concatenate(data.roll(1, 0), classes), "the data"),
@@ -567,7 +576,7 @@ def require_use(model: Model, taken: Taken, data: Tensor, classes: Tensor) -> No
         ):
             other = model.piece(name, x)
             if other is not None and close(other.output.flatten(1), output):
-                fail(f"The output of the {name} does not depend on {what} that it is given.", f"{name}-other")
+                fail(f"The output of your {name} does not depend on {what} that it gets.", f"{name}-other")
 
 
 def recognize(
@@ -616,19 +625,20 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
         describe_unexplained(model, piece, part)
     if match.depth != depth and match.hidden is None:
         fail(
-            f"In the {part}, {match.depth} weight matrices follow each other; the assignment asks for {depth} layers.",
+            f"In your {part}, {match.depth} weight matrices follow each other; the assignment asks for {depth} layers.",
             f"{part}-other",
         )
     if match.depth != depth:
         fail(
-            f"The {part} behaves like {match.depth} linear layer{'s' * (match.depth != 1)} where {depth} are due.",
+            f"Your {part} has {match.depth} linear layer{'s' * (match.depth != 1)}; the assignment asks for {depth}.",
             f"{part}-depth",
         )
     widths = {len(bias) for _, bias in match.layers[: depth if part == "encoder" else depth - 1]}
     if widths != {HIDDEN_SIZE}:
-        fail(f"The {part}'s layers have widths {sorted(widths)} where {HIDDEN_SIZE} is asked for.", f"{part}-width")
+        found = " and ".join(map(str, sorted(widths)))
+        fail(f"The layers of your {part} have width {found}; the assignment asks for {HIDDEN_SIZE}.", f"{part}-width")
     if match.hidden is not None and any(not bias.any() for _, bias in match.layers):
-        fail(f"A linear layer of the {part} has no bias.", f"{part}-bias")
+        fail(f"A linear layer of your {part} has no bias.", f"{part}-bias")
 
 
 def describe_activations(model: Model, match: Match, piece: Piece | None, part: str) -> None:
@@ -638,34 +648,36 @@ def describe_activations(model: Model, match: Match, piece: Piece | None, part: 
     if match.hidden is None:
         describe_unexplained(model, piece, part)
     if not match.hidden:
-        fail(f"The {part} has no hidden layer that a ReLU could follow.", f"{part}-depth")
+        fail(f"Your {part} has no hidden layer that a ReLU could follow.", f"{part}-depth")
     if set(match.hidden) == {"ReLU"}:
         if weight_normalized(model.parameters).keys() & (piece.parameters.keys() if piece else set()):
-            fail(f"The weights of the {part}'s layers are normalized.", f"{part}-normalisation")
+            fail(f"The weights of the layers in your {part} are normalized.", f"{part}-normalisation")
         return
     if set(match.hidden) <= {"ReLU", "none"}:
         last_only = part == "encoder" and match.hidden[:-1] == ("ReLU",) * (len(match.hidden) - 1)
         without = [index + 1 for index, name in enumerate(match.hidden) if name == "none"]
         fail(
-            f"No ReLU acts after linear layer {', '.join(map(str, without))} of the {part}.",
+            f"No ReLU follows linear layer {', '.join(map(str, without))} of your {part}.",
             "encoder-missing-last-relu" if last_only else f"{part}-missing-relu",
         )
     other = next(name for name in match.hidden if name not in ("ReLU", "none"))
-    fail(f"The {part}'s hidden layers are followed by {other} where ReLU is asked for.", f"{part}-activation")
+    fail(
+        f"The hidden layers of your {part} are followed by {other}; the assignment asks for ReLU.", f"{part}-activation"
+    )
 
 
 def describe_modes(model: Model, piece: Piece, part: str) -> None:
     """Fail the check if the piece computes something else in training mode, in which the notebook uses it."""
     try:
         first, second = (model.call(piece.name, *piece.arguments, seed=seed).outputs[0] for seed in (1, 2))
-    except (SubmissionError, IndexError):
+    except SubmissionError:
         return
     named = _named(model, part)
     if not close(first, second):
-        fail(f"The {part} gives different outputs for the same input{named}.", f"{part}-normalisation")
+        fail(f"Your {part} gives different outputs for the same input{named}.", f"{part}-normalisation")
     if not close(first, piece.output):
         fail(
-            f"In training mode the {part} gives other outputs than in evaluation mode{named}.", f"{part}-normalisation"
+            f"Your {part} gives other outputs in training mode than in evaluation mode{named}.", f"{part}-normalisation"
         )
 
 
@@ -674,11 +686,11 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoRetu
     named = _named(model, part)
     registered = any(name.startswith(f"{part}.") for name in model.parameters)
     if not registered and not (piece and piece.parameters):
-        fail(f"No trainable parameters stand behind what the {part} gives.", "not-trainable")
+        fail(f"No trainable parameters are behind the output of your {part}.", "not-trainable")
     if named:
-        fail(f"Something other than linear layers and ReLU acts in the {part}{named}.", f"{part}-normalisation")
+        fail(f"Something other than linear layers and ReLU acts in your {part}{named}.", f"{part}-normalisation")
     fail(
-        f"With its own parameters, the {part} does not compute what the assignment describes.",
+        f"Your {part} does not act like linear layers with one activation after each.",
         f"{part}-other",
     )
 

@@ -43,14 +43,14 @@ def decode(model: Model, challenge: Challenge) -> Taken:
     taken = take(model, "decoder", latents, conditions, challenge)
     if taken is None:
         model.call("decoder", concatenate(latents, conditions))  # says why it cannot be called
-        fail("No gradient reaches the parameters of the decoder.", "not-trainable")
+        fail("No gradient reaches the parameters of your decoder.", "not-trainable")
     shape, expected = tuple(taken.piece.output.shape), (BATCH, model.sizes.input_dim)
     if shape != expected:
-        said = f"The output of the decoder has shape {shape} where {expected} was expected."
+        said = f"The output of your decoder has shape {shape}; it should have {expected}."
         if taken.piece.output.numel() != BATCH * model.sizes.input_dim or shape[0] != BATCH:
             fail(said, "wrong-shape")
         taken.wrong = (said, "decoder-shape")
-    require_shape(taken.piece.output, shape, "The output of the decoder")
+    require_shape(taken.piece.output, shape, "The output of your decoder")
     return taken
 
 
@@ -99,11 +99,14 @@ def test_output(decoded: Callable[[], Decoded], grading: Grading) -> None:
     if not last or last == "sigmoid":
         outside = bool((piece.output < 0).any() or (piece.output > 1).any())
         fail(
-            "What the decoder does to its output could not be recognised.",
+            f"The output of your decoder goes from {piece.output.min():.2f} to {piece.output.max():.2f}. "
+            "How it ends could not be recognized.",
             "decoder-no-sigmoid" if outside else "decoder-other" if piece.parameters else "not-trainable",
         )
     fail(
-        f"After the last linear layer comes {last} where a sigmoid is asked for.",
+        "The last layer of your decoder has no sigmoid, so pixels can leave [0, 1]."
+        if last == "none"
+        else f"Your decoder ends in {last}; the assignment asks for a sigmoid.",
         OUTPUT_MISTAKES.get(last, "decoder-output-activation"),
     )
 
@@ -127,4 +130,4 @@ def test_sizes(submission: Submission, challenge: Challenge, decoded: Callable[[
         with contextlib.suppress(SubmissionError, Wrong):
             if decode(Model(submission, challenge, square), challenge).wrong is None:
                 mistake = "square-images-assumed"
-        fail(f"With {sizes}, the decoder does not work: {error}", mistake)
+        fail(f"With {sizes}, your decoder does not work. {error}", mistake)

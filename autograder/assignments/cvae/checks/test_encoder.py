@@ -115,23 +115,23 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
         head = model.piece(path, hidden)
     if head is None:
         model.call(path, hidden)  # says why it cannot be called
-        fail(f"No gradient reaches the parameters of {path}.", "not-trainable")
-    require_shape(head.output, (BATCH, model.sizes.latent), f"The output of {path}")
+        fail(f"No gradient reaches the parameters of `{path}`.", "not-trainable")
+    require_shape(head.output, (BATCH, model.sizes.latent), f"The output of `{path}`")
     match = explain_stack([Observation(head.parameters, hidden, head.output, HEAD_ACTIVATIONS)])
     if match is None:
-        fail(f"{path} does not behave like a linear layer.", "encoder-other" if head.parameters else "not-trainable")
+        fail(f"`{path}` does not act like a linear layer.", "encoder-other" if head.parameters else "not-trainable")
     if any(not bias.any() for _, bias in match.layers):
-        fail(f"{path} has no bias.", "encoder-bias")
+        fail(f"`{path}` has no bias.", "encoder-bias")
     if match.last != "none":
-        fail(f"The output of {path} passes through {match.last}.", activated)
+        fail(f"The output of `{path}` passes through {match.last}.", activated)
     if match.depth != 1:
-        fail(f"{path} behaves like {match.depth} linear layers where one is asked for.", "head-depth")
+        fail(f"`{path}` has {match.depth} linear layers; the assignment asks for one.", "head-depth")
     describe_modes(model, head, "encoder")
     second = next(each for each in HEADS if each != name)
     other_path = model.head(second, HEADS[second][0], (images, conditions))
     other = model.piece(other_path, hidden) if other_path else None
     if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
-        fail("mean_layer and logvariance_layer share their parameters.", "heads-shared")
+        fail("`mean_layer` and `logvariance_layer` share their parameters.", "heads-shared")
     try:
         reply = model.forward(images, conditions, challenge.seed(), capture=[path], evaluate=True)
         given, observed = reply.captured(path, "argument"), reply.outputs[position]
@@ -143,7 +143,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
         return
     for activation, function in HEAD_ACTIVATIONS.items():
         if activation != "none" and close(observed, function(linear)):
-            fail(f"forward passes the output of {path} through {activation}.", activated)
+            fail(f"Your `forward` passes the output of `{path}` through {activation}.", activated)
 
 
 @check("Takes [image | one-hot]; sizes follow the constructor's arguments and are kept as attributes", 3)
@@ -161,7 +161,7 @@ def test_sizes(submission: Submission, challenge: Challenge, grading: Grading) -
             works = encode_with(submission, challenge, square, missing).wrong is None
             if works:
                 mistake = "square-images-assumed"
-        fail(f"With {sizes}, the encoder does not work: {error}", mistake)
+        fail(f"With {sizes}, your encoder does not work. {error}", mistake)
     require_attributes(submission, sizes)
     if usual.wrong is not None:
         fail(*usual.wrong)
@@ -179,7 +179,7 @@ def require_attributes(submission: Submission, sizes: Sizes) -> None:
     found = submission.attributes("model", list(expected))
     for name, value in expected.items():
         if found.get(name) != value:
-            message = f"The attribute {name} is {found.get(name)} where {value} was expected."
+            message = f"Your `self.{name}` is {found.get(name)}; it should be {value}."
             if found.get(name) is None:
                 fail(message, "attribute-missing")
             fail(message, "encoder-sizes-hard-coded" if found[name] == usual.get(name) else "attribute-wrong")
@@ -202,9 +202,9 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, miss
         heads = model.forward(images, conditions, challenge.seed()).outputs[1:]
         taken = taken or Taken(Piece("", heads[0], model.parameters, images, (images, conditions)))
     for tensor, name in zip(heads, HEADS, strict=True):
-        require_shape(tensor, (BATCH, sizes.latent), f"the output of {name}")
+        require_shape(tensor, (BATCH, sizes.latent), f"The output of `{name}`")
         if not varies(tensor):
-            fail(f"The output of {name} is the same for every image.", "encoder-other")
+            fail(f"The output of `{name}` is the same for every image.", "encoder-other")
     if taken.piece.name:
         require_use(model, taken, images, conditions)
     if lazy := [each for each in model.lazy if each.startswith(("encoder.", *HEADS))]:
@@ -212,5 +212,5 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, miss
     for name, path in paths.items():
         if path not in (name, None):
             state = "is None" if submission.attributes("model", [name]).get(name) else "is missing"
-            fail(f"The attribute `self.{name}` {state}; forward uses `self.{path}` in its place.", "attribute-missing")
+            fail(f"Your `self.{name}` {state}; your `forward` uses `self.{path}` instead.", "attribute-missing")
     return taken

@@ -5,9 +5,8 @@ wrong, the average, the shapes and the gradients are judged by what the submissi
 that each mistake costs its own points and no others.
 """
 
-import ast
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -120,7 +119,7 @@ def test_reconstruction(
     observed, expected = change_of_reconstruction(submission, challenge, form)
     if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge, form):
         fail(
-            f"Between two reconstructions of an image the loss should differ by {expected:.4f}, not {observed:.4f}.",
+            f"For two reconstructions of one image, your losses differ by {observed:.4f} instead of {expected:.4f}.",
             *_about("reconstruction", mistakes()),
         )
 
@@ -132,8 +131,8 @@ def test_divergence(
     observed, expected = change_of_divergence(submission, challenge, form)
     if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge, form):
         fail(
-            "Between two pairs of means and log-variances the loss of one image should differ by "
-            f"{expected:.4f}; it differs by {observed:.4f}.",
+            "For two pairs of means and log-variances of one image, your losses differ by "
+            f"{observed:.4f} instead of {expected:.4f}.",
             *_about("kl", mistakes()),
         )
 
@@ -192,15 +191,18 @@ def test_minibatch(
         arguments = form.inputs(
             challenge, batch, low=-2 if both_right else 0.2
         )  # a wrong term may take their logarithm
-        observed, what = value_on(submission, *arguments), "the loss should be"
+        observed, what = value_on(submission, *arguments), "it should be"
         if both_right:
             expected = float(reference.loss_function(*arguments))
         else:  # a wrong term has cost its points: what is left is the average, of whatever one image gives
             ones = zip(*(argument.split(1) for argument in arguments), strict=True)
-            expected, what = sum(value_on(submission, *one) for one in ones) / batch, "the average of the losses is"
+            expected, what = (
+                sum(value_on(submission, *one) for one in ones) / batch,
+                "the average of your losses of single images is",
+            )
         if not close(torch.tensor(observed), torch.tensor(expected), TOLERANCE):
             fail(
-                f"On a minibatch of {batch} images {what} {expected:.4f}; the loss is {observed:.4f}.",
+                f"On a minibatch of {batch} images your loss is {observed:.4f}; {what} {expected:.4f}.",
                 *mistakes(),
             )
 
@@ -221,15 +223,18 @@ def test_image_shape(
         example = value_on(submission, reconstruction, original, *parameters)
     except Raised as error:
         value_on(submission, *form.inputs(challenge, 1))  # if this fails too, the shape is not what is wrong
-        fail(f"On the notebook's worked example, images of shape (1, 1, 2, 2): {error}", "loss-image-shape")
+        fail(
+            f"Your code stopped on the notebook's worked example, with images of shape (1, 1, 2, 2). {error}",
+            "loss-image-shape",
+        )
     if both_right and abs(example - expected) > TOLERANCE:
         plain = value_on(submission, *flattened, *parameters) if form.flat else example
         fail(
-            f"The notebook's worked example gives {example:.4f} where {expected:.4f} is printed.",
+            f"On the notebook's worked example your loss is {example:.4f}; it should be {expected:.4f}.",
             *(["loss-image-shape"] if abs(plain - expected) <= TOLERANCE else mistakes()),
         )
     if not form.flat:
-        fail("The loss takes images of shape (N, 1, H, W), but not flat ones, (N, 784).", "loss-image-shape")
+        fail("Your loss takes images of shape (N, 1, H, W), but not flat ones, (N, 784).", "loss-image-shape")
     images = [challenge.uniform(LOW, HIGH, 3, 1, 5, 4) for _ in range(2)]
     flat = [image.flatten(1) for image in images]
     parameters = (challenge.normal(3, 6), challenge.uniform(0.2, 2, 3, 6))
@@ -238,7 +243,7 @@ def test_image_shape(
         torch.tensor(value_on(submission, *flat, *parameters)),
         TOLERANCE,
     ):
-        fail("Images shaped (N, 1, H, W) and flattened to (N, H·W) give different losses.", "loss-image-shape")
+        fail("Images of shape (N, 1, H, W) and the same pixels as (N, H·W) give different losses.", "loss-image-shape")
 
 
 @check("Differentiable with respect to reconstructions, means and log-variances", 3)
@@ -246,14 +251,14 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
     arguments = form.inputs(challenge, 1)
     reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(())}, results=1)
     value_of(reply, 1)
-    if reply.message.get("changed") != []:
+    if reply.changed:
         fail("After the call, the tensors that were passed hold other numbers.", "inputs-modified")
     gradients = reply.gradients("argument")
     if not gradients:  # a result of shape (1,) takes a cotangent of that shape
         reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(1)})
         gradients = reply.gradients("argument")
     if not gradients:
-        fail("No gradient comes back through the loss.", "loss-detached")
+        fail("No gradient comes back through your loss.", "loss-detached")
     leaves = [argument.clone().requires_grad_() for argument in arguments]
     expected = torch.autograd.grad(reference.loss_function(*leaves), leaves)
     reconstruction, divergence = right_terms(grading)
@@ -267,8 +272,8 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
     ):  # fmt: skip
         gradient = gradients.get(str(index))
         if right and (gradient is None or not close(gradient, expected[index], 1e-2)):
-            how = "does not reach" if gradient is None else "is wrong with respect to"
-            fail(f"The gradient of the loss {how} the {name}.", "kl-detached" if index else "reconstruction-detached")
+            how = "does not reach" if gradient is None else "is wrong for"
+            fail(f"The gradient of your loss {how} the {name}.", "kl-detached" if index else "reconstruction-detached")
 
 
 @check("Finite for pixels of exactly 0 and 1, and for reconstructions down to 0", 2)
@@ -310,18 +315,12 @@ def test_vectorised(submission: Submission, challenge: Challenge, grading: Gradi
         for kind, unit in (("operators", "torch operations"), ("bytecodes", "steps of Python")):
             if large[kind] > 2 * small[kind] + 50:
                 fail(
-                    f"With {usual[size]} {what} the loss takes {small[kind]} {unit}, with 64 it takes {large[kind]}."
-                    + describe_loops(submission.source),
+                    f"With {usual[size]} {what} your loss takes {small[kind]} {unit}; with 64 it takes {large[kind]}."
+                    + describe_loops(submission.outline.loops),
                     "loop-over-batch" if size == "batch" else "loop-over-elements",
                 )
 
 
-def describe_loops(source: bytes) -> str:
+def describe_loops(lines: Sequence[int]) -> str:
     """Where the module loops, for the hint: the verdict comes from counting."""
-    loops = (ast.For, ast.While, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # what one process can parse, another may not
-        return ""
-    lines = sorted({node.lineno for node in ast.walk(tree) if isinstance(node, loops)})
     return f" There is a loop in line {', '.join(map(str, lines[:5]))}." if lines else ""

@@ -83,14 +83,14 @@ def draw(submission: Submission, means: Tensor, logvariances: Tensor, seed: int)
     outputs = submission.call(
         "sample_latent", means.contiguous(), logvariances.contiguous(), seed=seed, results=1
     ).outputs
-    return require_shape(outputs[0], tuple(means.shape), "The result of sample_latent")
+    return require_shape(outputs[0], tuple(means.shape), "What your `sample_latent` returned")
 
 
 @check("Draws are centered on the means", 3)
 def test_center(submission: Submission, challenge: Challenge) -> None:
     draws = Draws(submission, challenge, highest=1.0)
     if not draws.varies:
-        fail("The draws do not vary, so there is nothing to be centered.", draws.mistake or "no-noise")
+        fail("Your draws do not vary, so there is nothing to be centered.", draws.mistake or "no-noise")
     if draws.noise_alone_is_wrong:
         return
     observed = draws.latents.mean(0)
@@ -98,8 +98,8 @@ def test_center(submission: Submission, challenge: Challenge) -> None:
     if (error > WIDE).any():
         worst = int(error.argmax())
         fail(
-            f"Over {ROWS} draws with log-variance {draws.logvariances[worst]:.2f} the standard deviation was "
-            f"{draws.latents[:, worst].std():.2f}: no center can be made out in so much noise.",
+            f"Your draws have standard deviation {draws.latents[:, worst].std():.2f} where the log-variance is "
+            f"{draws.logvariances[worst]:.2f}: no center can be seen in so much noise.",
             draws.mistake or "spread-wrong",
         )
     if (
@@ -108,7 +108,7 @@ def test_center(submission: Submission, challenge: Challenge) -> None:
     ):
         worst = int((observed - draws.means).abs().argmax())
         fail(
-            f"Over {ROWS} draws with mean {draws.means[worst]:.2f} the average was {observed[worst]:.2f}.",
+            f"The average of {ROWS} draws is {observed[worst]:.2f} where the mean is {draws.means[worst]:.2f}.",
             draws.mistake or "centre-wrong",
         )
 
@@ -126,7 +126,7 @@ def test_spread(submission: Submission, challenge: Challenge) -> None:
         if named == "spread-scaled" and distance_from_gaussian(draws.noise / spread) > FAR / draws.noise.numel() ** 0.5:
             named = "noise-not-normal"  # whatever it is made of has a spread of its own
         fail(
-            f"Over {ROWS} draws with log-variance {logvariance:.2f} the standard deviation was {observed:.2f}.",
+            f"Your draws have standard deviation {observed:.2f} where the log-variance is {logvariance:.2f}.",
             draws.mistake or named,
         )
 
@@ -143,7 +143,7 @@ def test_normal(submission: Submission, challenge: Challenge) -> None:
     draws = Draws(submission, challenge)
     spread = draws.latents.std(0)
     if (spread < 1e-6).any():
-        fail("Some of the draws do not vary.", draws.mistake or ("spread-wrong" if spread.any() else "no-noise"))
+        fail("Some of your draws do not vary.", draws.mistake or ("spread-wrong" if spread.any() else "no-noise"))
     noise = (draws.latents - draws.latents.mean(0)) / spread
     shared = torch.corrcoef(noise.T).fill_diagonal_(0).abs().max() > 0.5  # which is judged below
     count = ROWS if shared else noise.numel()  # of independent draws
@@ -151,10 +151,10 @@ def test_normal(submission: Submission, challenge: Challenge) -> None:
     if abs(tails - 3) > SIGMAS * (24 / count) ** 0.5 or abs(skewness) > SIGMAS * (6 / count) ** 0.5:
         uniform = draws.mistake == "uniform-noise" or abs(tails - UNIFORM_KURTOSIS) < 0.1
         named = "uniform-noise" if uniform else draws.mistake or "noise-not-normal"
-        fail(f"The noise has kurtosis {tails:.2f} and skewness {skewness:.2f}; a Gaussian has 3 and 0.", named)
+        fail(f"Your noise has kurtosis {tails:.2f} and skewness {skewness:.2f}; a standard normal has 3 and 0.", named)
     if (distance := distance_from_gaussian(noise)) > FAR / count**0.5:
         fail(
-            f"The distribution function of the noise is off by up to {distance:.2f} from a Gaussian's.",
+            f"The distribution function of your noise differs from a normal one by up to {distance:.2f}.",
             draws.mistake or "noise-not-normal",
         )
 
@@ -169,7 +169,7 @@ def test_independent(submission: Submission, challenge: Challenge) -> None:
     alike = close(first, first[:1].expand_as(first), 1e-5)
     if close(first, second, 1e-5):
         mistake = (diagnose(first, means, logvariances) or "no-noise") if alike else "fixed-seed"
-        fail("Two calls on the same input gave the same latents.", mistake)
+        fail("Two calls on the same input give the same latents.", mistake)
     if alike:
         fail("All rows of the minibatch share their noise.", "noise-shared-across-rows")
     # The signs alone, for a few large numbers can make a correlation of any size.
@@ -178,10 +178,10 @@ def test_independent(submission: Submission, challenge: Challenge) -> None:
     if a.mean(1).std() > 0.5:
         fail("All latent dimensions of a row share their noise.", "noise-shared-across-columns")
     if (a * b).mean().abs() > SIGMAS / a.numel() ** 0.5:
-        fail("The noise of two calls is correlated.", "fixed-seed")
+        fail("The noise of two of your calls is correlated.", "fixed-seed")
     for noise, what in ((a, "rows"), (a.T, "latent dimensions")):
         if torch.corrcoef(noise).fill_diagonal_(0).abs().max() > SIGMAS / noise.shape[1] ** 0.5:
-            fail(f"The noise of two {what} is correlated.", "noise-correlated")
+            fail(f"In your draws, the noise of two {what} is correlated.", "noise-correlated")
 
 
 @check("Differentiable with respect to means and log-variances", 4)
@@ -190,7 +190,7 @@ def test_gradients(submission: Submission, challenge: Challenge) -> None:
     means, logvariances, cotangent = challenge.normal(6, 5), challenge.uniform(-1, 1, 6, 5), challenge.normal(6, 5)
     seed = challenge.seed()
     reply = submission.call("sample_latent", means, logvariances, seed=seed, cotangents={0: cotangent}, results=1)
-    latents = require_shape(reply.outputs[0], (6, 5), "The result of sample_latent")
+    latents = require_shape(reply.outputs[0], (6, 5), "What your `sample_latent` returned")
     gradients = reply.gradients("argument")
     by_mean, by_logvariance = (gradients.get(index, torch.zeros_like(means)) for index in "01")
     # z = μ + σ·ε: the derivative by μ is 1, by log σ² half of what the noise added. A draw with another σ, which is
@@ -210,12 +210,12 @@ def test_gradients(submission: Submission, challenge: Challenge) -> None:
         return
     missing = [index for index, gradient in enumerate((by_mean, by_logvariance)) if moved[index] and not gradient.any()]
     if missing == [0, 1]:
-        fail("No gradient comes back through the draw.", "sample-detached")
+        fail("No gradient comes back through your draw.", "sample-detached")
     if missing == [1]:
         fail("No gradient reaches the log-variances.", "std-detached")
     if missing == [0]:
         fail("No gradient reaches the means.", "sample-detached")
-    fail("The gradients are not the slopes of the draw.", "sample-gradient-partial")
+    fail("Your gradients are not the slopes of your draw.", "sample-gradient-partial")
 
 
 def slope(submission: Submission, point: tuple[Tensor, Tensor], direction: tuple[Tensor, Tensor], seed: int) -> Tensor:
@@ -233,11 +233,11 @@ def test_inputs_unchanged(submission: Submission, challenge: Challenge) -> None:
     require_use(submission, challenge)
     means, logvariances = challenge.normal(6, 5), challenge.normal(6, 5)
     reply = submission.call("sample_latent", means, logvariances, seed=challenge.seed(), results=1)
-    latents = require_shape(reply.outputs[0], (6, 5), "The result of sample_latent")
-    if reply.outputs[0].dtype != means.dtype:
-        got = str(reply.outputs[0].dtype).removeprefix("torch.")
+    latents = require_shape(reply.outputs[0], (6, 5), "What your `sample_latent` returned")
+    if reply.dtypes[0] != means.dtype:
+        got = str(reply.dtypes[0]).removeprefix("torch.")
         fail(f"For means of float32 the latents are {got}: the decoder's layers do not take them.", "precision-mixed")
-    if reply.message.get("changed") != []:
+    if reply.changed:
         fail("After the call, the tensors that were passed hold other numbers.", "inputs-modified")
     if close(latents, means, 1e-5) or close(latents, torch.zeros_like(means), 1e-5):
         fail("Nothing was drawn.", "no-noise")

@@ -32,9 +32,9 @@ pytestmark = pytest.mark.training
 
 HELD_OUT = 100
 SAMPLES = 20  # a class
-# The reference ends near 0.84 times the cross-entropy of the mean image, and some 98% of its samples are recognised; a
+# The reference ends near 0.84 times the cross-entropy of the mean image, and some 98% of its samples are recognized; a
 # network that ignores the class gets 10%. In between is room for one that learns, but is not the assignment's.
-MAX_LOSS, MIN_RECOGNISED = 0.95, 0.45
+MAX_LOSS, MIN_RECOGNIZED = 0.95, 0.45
 TRIES = 2  # for a network that learns may still be unlucky with what it starts from
 
 
@@ -69,7 +69,7 @@ def with_bias(images: Tensor) -> Tensor:
     return torch.cat((images, torch.ones(len(images), 1)), 1)
 
 
-def recognised(images: Tensor, classes: Tensor) -> float:
+def recognized(images: Tensor, classes: Tensor) -> float:
     """The share of images that the classifier takes for their class."""
     return float(((with_bias(images) @ classifier()).argmax(1) == classes).float().mean())
 
@@ -82,20 +82,19 @@ def train(submission: Submission, challenge: Challenge, grading: Grading) -> Smo
     missing = grading.kept.get("missing heads", ())
     model = Model(submission, challenge, sizes, mean_image=images.mean(0), heads=missing)
     batches = challenge.integers(SMOKE_DIGITS, SMOKE_STEPS, SMOKE_BATCH_SIZE)
-    reply = submission.train(
+    trained = submission.train(
         "model",
         "loss_function",
         tensors={"images": images, "conditions": one_hots, "batches": batches},
         options={"learning_rate": SMOKE_LEARNING_RATE},
         seed=challenge.seed(),
     )
-    losses = reply.tensors.get("losses", torch.empty(0))
-    if len(losses) != SMOKE_STEPS or not torch.isfinite(losses).all():
-        fail(f"The loss is not a finite number in every one of the {SMOKE_STEPS} training steps.", "not-finite")
+    if len(trained.losses) != SMOKE_STEPS or not torch.isfinite(trained.losses).all():
+        fail(f"Your loss is not a finite number in each of the {SMOKE_STEPS} training steps.", "not-finite")
     parameters = {
-        name: require_shape(reply.tensors[f"parameter.{name}"], tuple(value.shape), f"The parameter {name}")
+        name: require_shape(trained.parameters[name], tuple(value.shape), f"The parameter {name}")
         for name, value in model.parameters.items()
-        if f"parameter.{name}" in reply.tensors
+        if name in trained.parameters
     }
     means = require_shape(
         model.forward(held_out, held_out_one_hots, challenge.seed()).outputs[1], (HELD_OUT, sizes.latent), "The means"
@@ -130,10 +129,10 @@ def test_start(submission: Submission, challenge: Challenge, grading: Grading) -
     stuck = [name for name, gradient in own.items() if not bool((gradient != 0).any())]
     if stuck:
         ours = starting_gradients(submission, challenge, missing, own_start=False)
-        initialised_so = all(bool((ours[name] != 0).any()) for name in stuck if name in ours)
+        initialized_so = all(bool((ours[name] != 0).any()) for name in stuck if name in ours)
         fail(
             f"The gradient is zero for {', '.join(stuck[:4])}{' and others' * (len(stuck) > 4)}.",
-            "stuck-start" if initialised_so else None,
+            "stuck-start" if initialized_so else None,
         )
 
 
@@ -159,8 +158,8 @@ def test_learns(submission: Submission, challenge: Challenge, grading: Grading) 
     if shortcoming is not None:
         fail(shortcoming)
     require_gradient_steps(submission, challenge, grading)
-    if recognised(smoke.control, smoke.generated_classes) >= MIN_RECOGNISED:
-        fail("The decoder shows the same digits with untrained parameters: they do not come from training.")
+    if recognized(smoke.control, smoke.generated_classes) >= MIN_RECOGNIZED:
+        fail("Your decoder shows the same digits with untrained parameters, so they do not come from training.")
 
 
 def require_gradient_steps(submission: Submission, challenge: Challenge, grading: Grading) -> None:
@@ -176,6 +175,8 @@ def require_gradient_steps(submission: Submission, challenge: Challenge, grading
     outputs, again = (model.forward(images, one_hots, seed).outputs for _ in range(2))
     if not all(map(torch.equal, outputs, again)):  # it draws from a generator that the seed does not reach
         return
+    if [tuple(each.flatten(1).shape) if each.dim() > 1 else () for each in outputs] != expected_shapes(sizes):
+        return  # which forward is judged by
     outputs = [each.requires_grad_() for each in outputs]
     loss = reference.loss_function(outputs[0].flatten(1).clamp(1e-6, 1 - 1e-6), images, *outputs[1:])
     slopes = dict(enumerate(torch.autograd.grad(loss, outputs)))
@@ -190,16 +191,21 @@ def require_gradient_steps(submission: Submission, challenge: Challenge, grading
         tensors={"images": images, "conditions": one_hots, "batches": torch.arange(SMOKE_BATCH_SIZE)[None]},
         options={"learning_rate": SMOKE_LEARNING_RATE},
         seed=seed,
-    ).tensors
+    ).parameters
     clear = 1e-4 * max((float(each.abs().max()) for each in gradients.values() if each.numel()), default=0.0)
     for name, before in model.parameters.items():
-        moved = trained.get(f"parameter.{name}", before) - before
+        moved = trained.get(name, before) - before
         gradient = gradients.get(name, torch.zeros_like(before))
         expected = -SMOKE_LEARNING_RATE * gradient / (gradient.abs() + 1e-8)
         off = ((moved - expected).abs() > 0.02 * SMOKE_LEARNING_RATE)[gradient.abs() > clear]  # else rounding decides
         too_far = bool((moved.abs() > 1.02 * SMOKE_LEARNING_RATE).any()) or (not gradient.any() and bool(moved.any()))
         if too_far or (off.numel() and float(off.float().mean()) > 0.01):
             fail(f"A training step does not move `{name}` along its gradient: something else changes it.")
+
+
+def expected_shapes(sizes: Sizes) -> list[tuple[int, ...]]:
+    """Those of the three results of forward for a minibatch, flattened."""
+    return [(SMOKE_BATCH_SIZE, size) for size in (sizes.input_dim, sizes.latent, sizes.latent)]
 
 
 def judge(smoke: Smoke) -> str | None:
@@ -211,13 +217,13 @@ def judge(smoke: Smoke) -> str | None:
     )
     if not loss <= MAX_LOSS * bound:
         return (
-            f"After {SMOKE_STEPS} steps the cross-entropy on unseen digits is {loss:.1f}; showing the mean digit to "
-            f"everything gives {bound:.1f}, and a network that learns gets below {MAX_LOSS * bound:.1f}."
+            f"After {SMOKE_STEPS} steps, the cross-entropy of your reconstructions of unseen digits is {loss:.1f}. "
+            f"The mean digit for every image gives {bound:.1f}; a network that learns is below {MAX_LOSS * bound:.1f}."
         )
-    share = recognised(smoke.generated, smoke.generated_classes)
-    if not share >= MIN_RECOGNISED:
+    share = recognized(smoke.generated, smoke.generated_classes)
+    if not share >= MIN_RECOGNIZED:
         return (
-            f"Of {len(smoke.generated)} digits that the trained decoder generated, {share:.0%} show the class asked "
-            f"for; at least {MIN_RECOGNISED:.0%} should."
+            f"Of {len(smoke.generated)} digits that your trained decoder generated, {share:.0%} show the right "
+            f"class; {MIN_RECOGNIZED:.0%} is enough."
         )
     return None

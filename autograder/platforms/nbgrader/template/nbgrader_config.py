@@ -22,4 +22,6 @@ c.LatePenalty.grace_minutes = 15
 
 # Grading without pictures, which is much faster: c.RunNotebook.enabled = False
 # Pictures made with the data that students use:    c.RunNotebook.data = "/path/to/data"
-# Where students fetch and submit, on one machine:   c.Exchange.root = "/srv/nbgrader/exchange"
+
+# Where students fetch and submit with nbgrader. This folder is yours alone: docs/ta.md says how to share one.
+c.Exchange.root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "exchange")

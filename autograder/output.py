@@ -1,0 +1,245 @@
+"""Where results go: files and folders, pipes and devices, and the terminal.
+
+Whether something can be written is asked before any work is done, and by writing.
+"""
+
+import contextlib
+import fcntl
+import io
+import os
+import re
+import secrets
+import shutil
+import stat
+import sys
+import zipfile
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+STDOUT = Path("-")
+_ROOM = 1 << 16  # bytes that must fit where a report is to go
+
+
+class CannotWrite(Exception):
+    """Something could not be written. The message names it and says why."""
+
+
+class NotWritable(CannotWrite):
+    """Nothing can be written there, as was found out before any work was done."""
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all, with the permissions that any new file gets; its folder is made if need be.
+
+    A symbolic link is followed. What is no regular file, such as a pipe, a device or `/dev/fd/63`, is written to and
+    never replaced; `-` is standard output. CannotWrite if that fails.
+    """
+    data = content.encode("utf-8", "replace") if isinstance(content, str) else content
+    with _told(path):
+        number = descriptor(path)
+        if number is not None:
+            with _readers_may_leave(number), os.fdopen(os.dup(number), "wb") as stream:
+                stream.write(data)
+            return
+        target = Path(os.path.realpath(path))
+        if _kind(target) in (None, stat.S_IFREG):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with _new_file(target.parent, data) as temporary:
+                os.replace(temporary, target)
+        else:
+            with target.open("wb") as stream:
+                stream.write(data)
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write a folder of files, by their path in it, whole or not at all; one that is there is replaced."""
+    with _told(folder):
+        target = Path(os.path.realpath(folder))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _temporary(target.parent)
+        try:
+            for name, content in files.items():
+                (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+                (temporary / name).write_bytes(content)
+            if target.exists():
+                shutil.rmtree(target)
+            temporary.rename(target)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+
+
+def write_archive(path: Path, files: Mapping[str, bytes], executable: Collection[str] = ()) -> Path:
+    """Write a zip of `files`, by name, to `path` and return it. The names in `executable` are programs.
+
+    It has the same bytes for the same files, wherever and whenever it is built.
+    """
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in sorted(files.items()):
+            entry = zipfile.ZipInfo(name)  # its date is 1980
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3  # Unix, for Windows would leave the mode unset
+            entry.external_attr = (0o755 if name in executable else 0o644) << 16
+            archive.writestr(entry, content)
+    write(path, packed.getvalue())
+    return path
+
+
+def require_writable(path: Path) -> None:
+    """NotWritable unless `write` can write to `path`. Nothing is left behind, and the folder must be there."""
+    with _told(path, NotWritable):
+        number = descriptor(path)
+        if number is not None:
+            if {1: sys.__stdout__, 2: sys.__stderr__}.get(number, True) is None:
+                raise NotWritable(f"Cannot write {path}: this stream is closed")
+            if fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+                raise NotWritable(f"Cannot write {path}: it is open for reading only")
+            return
+        target = Path(os.path.realpath(path))
+        kind = _kind(target)
+        if kind == stat.S_IFDIR:
+            raise NotWritable(f"Cannot write {path}: it is a folder")
+        if not target.parent.is_dir():
+            raise NotWritable(f"Cannot write {path}: the folder {path.parent} does not exist")
+        if kind in (None, stat.S_IFREG):
+            with _new_file(target.parent, bytes(_ROOM)):
+                pass
+        elif kind == stat.S_IFSOCK or not os.access(target, os.W_OK):
+            raise NotWritable(f"Cannot write {path}: it does not take what is written to it")
+
+
+def require_folder(folder: Path) -> None:
+    """NotWritable unless files can be written in `folder`, which need not be there yet. Nothing is left behind."""
+    with _told(folder, NotWritable):
+        nearest = next(each for each in (folder, *folder.absolute().parents) if os.path.lexists(each))
+        if not nearest.is_dir():
+            raise NotWritable(f"Cannot write {folder}: {nearest} is not a folder")
+        with _new_file(nearest, bytes(_ROOM)):
+            pass
+
+
+def require_distinct(paths: Mapping[str, Path]) -> None:
+    """NotWritable if two of `paths`, by what each is for, lead to the same file."""
+    known: dict[str, str] = {}
+    for name, path in paths.items():
+        number = descriptor(path)
+        place = os.path.realpath(path) if number is None else f"descriptor {number}"
+        if place in known:
+            raise NotWritable(f"{known[place]} and {name} are the same file: {path}")
+        known[place] = name
+
+
+def descriptor(path: Path) -> int | None:
+    """The open file of this process that `path` names, as `-`, `/dev/stdout` and `/dev/fd/63` do, or None."""
+    if path == STDOUT:
+        return 1
+    for _ in range(40):  # links, as many as Linux follows
+        folder = os.path.realpath(path.parent)
+        if re.fullmatch(rf"/proc/{os.getpid()}/(task/\d+/)?fd|/dev/fd", folder) and path.name.isdecimal():
+            return int(path.name)
+        if not path.is_symlink():
+            break
+        path = Path(folder) / path.readlink()
+    return None
+
+
+def replaceable(path: Path) -> bool:
+    """Whether `write` would replace a file or make one, rather than write to a stream."""
+    return descriptor(path) is None and _kind(Path(os.path.realpath(path))) in (None, stat.S_IFREG)
+
+
+def _kind(path: Path) -> int | None:
+    """What lies at `path`, as `stat.S_IFMT` tells it; None where nothing does."""
+    try:
+        return stat.S_IFMT(path.stat().st_mode)
+    except FileNotFoundError:
+        return None
+
+
+def _temporary(folder: Path) -> Path:
+    return folder / f".{secrets.token_hex(8)}.tmp"
+
+
+@contextlib.contextmanager
+def _new_file(folder: Path, data: bytes) -> Iterator[Path]:
+    """A file in `folder`, written to its end, for as long as it is not moved elsewhere."""
+    temporary = _temporary(folder)
+    try:
+        with temporary.open("xb") as file:  # not by `tempfile`, whose files nobody else may read
+            file.write(data)
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _told(path: Path, kind: type[CannotWrite] = CannotWrite) -> Iterator[None]:
+    """Turn what the system says into one line on `path`."""
+    try:
+        yield
+    except OSError as error:
+        name = "standard output" if path == STDOUT else path
+        raise kind(f"Cannot write {name}: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def _readers_may_leave(number: int) -> Iterator[None]:
+    """Who reads standard output and goes, as `head` does, has seen enough."""
+    try:
+        yield
+    except BrokenPipeError:
+        if number != 1:
+            raise
+
+
+# --- the terminal -----------------------------------------------------------------------------------------------------
+
+
+class _Stream(io.FileIO):
+    """A stream that is never the reason why a program ends: what cannot be written is dropped, and `failed` says why.
+
+    A reader who leaves is no failure.
+    """
+
+    failed: OSError | None = None
+
+    def write(self, data: Any) -> int | None:  # type: ignore[override]
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            pass
+        except OSError as error:
+            self.failed = error
+        return memoryview(data).nbytes
+
+
+def calm_streams() -> None:
+    """Let no glyph, no closed stream and no reader who leaves end the program that prints."""
+    for number in range(3):  # or the next file to be opened would get the number, and what is printed
+        try:
+            os.fstat(number)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            os.set_inheritable(number, True)
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        stream = getattr(sys, name)
+        calm = io.TextIOWrapper(
+            io.BufferedWriter(_Stream(number, "w", closefd=False)),
+            encoding=stream.encoding if stream else "utf-8",
+            errors="replace",
+            line_buffering=stream.line_buffering if stream else True,
+        )
+        setattr(sys, name, calm)
+
+
+def lost() -> str | None:
+    """Flush what was printed; why some of it could not be, if so."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    failed = getattr(getattr(sys.stdout.buffer, "raw", None), "failed", None)
+    return f"Cannot write standard output: {failed.strerror}" if failed else None

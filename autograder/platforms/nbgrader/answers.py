@@ -1,0 +1,174 @@
+"""Finding a student's text: in the notebook of the right name, in a copy under another, under a mountain of outputs."""
+
+import contextlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbconvert.exporters.exporter import ResourcesDict
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_notebook
+
+from autograder.platforms.nbgrader.dates import Unreadable, submitted_at
+from autograder.platforms.nbgrader.files import NO_MODULE, collected, files_of, is_linked
+from autograder.platforms.nbgrader.submitted import MAX_CELLS, harmless, text_of
+from autograder.report.model import clean
+from autograder.submissions.files import File
+from autograder.submissions.names import alike
+
+MAX_NOTEBOOK = 128 << 20  # with its outputs: pictures, and training that printed a line a step
+MAX_WITHOUT_OUTPUTS = 32 << 20
+MAX_STEPS = 2_000_000  # through the outputs: a second or two
+MAX_NOTEBOOKS = 8  # that are looked at in one submission
+
+_OUTPUTS = re.compile(rb'"outputs"\s*:\s*\[')
+_STEP = re.compile(rb'[^"\[\]]*+(?:("(?:[^"\\]++|\\.)*+")|([\[\]]))', re.DOTALL)  # to the next text or bracket
+
+
+@dataclass
+class Answers:
+    """What a student wrote, as a notebook that is safe to show, and what a TA should know of where it comes from."""
+
+    notebook: NotebookNode
+    notes: list[str] = field(default_factory=list)
+
+
+def find_answers(wanted: Path, released: NotebookNode | None) -> Answers:
+    """The student's notebook in the folder of `wanted`, which has that name or, where it says nothing, another.
+
+    Arguments:
+        released: what the student was given. A notebook that says no more than this one is not what was handed in, as
+            long as there is another.
+    """
+    known = _texts(released.cells) if released else set()
+    found: list[tuple[str, NotebookNode]] = []
+    notes = []
+    for file in _candidates(wanted):
+        try:
+            notebook = read_notebook(file)
+            found.append((file.label, text_of(notebook)))
+            if (count := len(notebook.cells)) > MAX_CELLS:
+                notes.append(f"of `{file.label}`, which has {count} cells, the first {MAX_CELLS} are shown")
+        except Exception as error:  # every way in which a file can fail to be a notebook
+            notes.append(f"`{file.label}` cannot be read: {clean(str(error) or type(error).__name__, 300)}")
+    says_more = [each for each in found if _texts(each[1].cells) - known]
+    chosen, notebook = next(iter(says_more or found), (wanted.name, new_notebook()))
+    if chosen != wanted.name:
+        notes.append(f"this is the notebook `{chosen}`")
+    known |= _texts(notebook.cells)
+    for name, other in says_more:
+        more = [cell for cell in other.cells if cell.cell_type == "markdown" and _texts([cell]) - known]
+        if name != chosen and more:
+            notes.append(f"what only `{name}` says is at the end")
+            notebook.cells += [new_markdown_cell(harmless(f"**From `{name}`:**")), *more]
+            known |= _texts(more)
+    if released and not says_more:
+        notes.append("nobody wrote in this notebook: it is as it was released" if found else "there is no notebook")
+    return Answers(notebook, notes)
+
+
+def noted(answers: Answers, notes: Iterable[str] = ()) -> NotebookNode:
+    """The notebook, its notes and these in a cell at the top."""
+    notebook = answers.notebook
+    if said := [*answers.notes, *notes]:
+        text = "\n".join(f"- {each[:1].upper()}{each[1:]}." for each in said)
+        notebook.cells.insert(0, new_markdown_cell(harmless(f"**Notes of the grader**\n\n{text}")))
+    for index, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{index}"
+    return notebook
+
+
+def _candidates(wanted: Path) -> list[File]:
+    """The notebooks in a submission, the likeliest first: the name itself, a copy of it, any other."""
+    found = [file for file in files_of(wanted.parent) if ".ipynb" in file.name.lower()]
+    found.sort(key=lambda file: (file.steps != (wanted.name,), not _copies(file.name, wanted.name), len(file.steps)))
+    return found[:MAX_NOTEBOOKS]
+
+
+def _copies(name: str, wanted: str) -> bool:
+    """Whether `name` is that of a copy of the notebook `wanted`, which a program made."""
+    name = re.sub(r"(?i)(\.ipynb)\.(json|txt)$|-Copy(?=\d)", lambda end: end[1] or "-", name)
+    return alike(name, wanted)
+
+
+def _texts(cells: Iterable[NotebookNode]) -> set[str]:
+    return {text for cell in cells if (text := "".join(cell.source).replace("\N{WORD JOINER}", "").strip())}
+
+
+def read_notebook(file: File) -> NotebookNode:
+    """The notebook in a file, without outputs. An exception of any kind where it is none."""
+    data = file.read(MAX_NOTEBOOK + 1)
+    if len(data) > MAX_NOTEBOOK:
+        raise ValueError(f"it is larger than {MAX_NOTEBOOK >> 20} MiB")
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = data.decode("utf-16").encode()
+    text = without_outputs(data)
+    if len(text) > MAX_WITHOUT_OUTPUTS:
+        raise ValueError(f"without its outputs it is still larger than {MAX_WITHOUT_OUTPUTS >> 20} MiB")
+    return nbformat.reads(text.decode("utf-8-sig"), 4)
+
+
+def without_outputs(data: bytes) -> bytes:
+    """A notebook's JSON with every list of outputs emptied, before a parser has to hold it."""
+    pieces, start, steps = [], 0, 0
+    while match := _OUTPUTS.search(data, start):
+        pieces.append(data[start : match.end()])
+        start, depth = match.end(), 1
+        while depth:
+            step = _STEP.match(data, start)
+            if step is None:
+                raise ValueError("it ends within a cell's outputs")
+            depth += {b"[": 1, b"]": -1, None: 0}[step[2]]
+            start, steps = step.end(), steps + 1
+            if steps > MAX_STEPS:
+                raise ValueError("its outputs are in too many pieces")
+        pieces.append(b"]")
+    return b"".join((*pieces, data[start:]))
+
+
+class SubmittedNotebooks(NotebookExporter):
+    """Reads what a student handed in, whatever it is: without this, a damaged notebook would cost the module's points.
+
+    nbgrader reads each notebook twice: as it was handed in, and as we have kept it then.
+    """
+
+    def from_filename(self, filename: str, resources: dict[str, Any] | None = None, **kw: Any) -> tuple[Any, Any]:
+        path = Path(filename)
+        resources = ResourcesDict(**(resources or {}))
+        resources["metadata"] = ResourcesDict(name=path.stem, path=str(path.parent))
+        if not getattr(self.parent, "_sanitizing", True):
+            return self.from_notebook_node(nbformat.read(path, 4), resources, **kw)
+        answers = find_answers(path, self._released(path, resources))
+        for note in (*answers.notes, *(notes := notes_on(path.parent))):
+            self.log.warning("%s: %s", path.parent, note)
+        return self.from_notebook_node(noted(answers, notes), resources, **kw)
+
+    def _released(self, path: Path, resources: dict[str, Any]) -> NotebookNode | None:
+        """The notebook that students were given; None where it is not there to compare with."""
+        course = getattr(self.parent, "coursedir", None)
+        if course is None:
+            return None
+        for step in (course.release_directory, course.source_directory):
+            with contextlib.suppress(OSError, ValueError):
+                return nbformat.read(
+                    Path(course.format_path(step, ".", resources["nbgrader"]["assignment"])) / path.name, 4
+                )
+        return None
+
+
+def notes_on(folder: Path) -> list[str]:
+    """What else a TA should know of a submission: links, which were not followed, and a time that cannot be read."""
+    notes = [line for line in collected(folder) if not line.startswith(NO_MODULE)]
+    if links := [f"`{file.label}`" for file in files_of(folder) if "link" in file.trouble]:
+        notes.append(f"a link was handed in, and no link is followed: {', '.join(links[:5])}")
+    if is_linked(folder):
+        notes.append("the submission's folder is a symbolic link, which is never followed")
+    try:
+        submitted_at(folder)
+    except Unreadable as error:
+        notes.append(str(error).replace(f"{folder}/", ""))
+    return notes

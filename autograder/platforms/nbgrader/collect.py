@@ -1,0 +1,314 @@
+"""What students handed in, into `submitted`: by nbgrader's exchange, or by a learning platform's download.
+
+Nothing is followed, one student's upload costs nobody else's, and what was left out or guessed is noted with it.
+"""
+
+import shutil
+import tempfile
+from collections import Counter
+from datetime import UTC, datetime
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import Gradebook
+from nbgrader.exchange.default import ExchangeCollect
+from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
+from traitlets import List, Unicode
+
+from autograder.assignment import Assignment, load
+from autograder.platforms.nbgrader.dates import TIMESTAMP, as_nbgrader, read_moment
+from autograder.platforms.nbgrader.files import COLLECTED, NO_MODULE, complete, read
+from autograder.platforms.nbgrader.roster import course_roster, enroll, facts_of, folder_name
+from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade, in_archive, in_folder, open_download
+from autograder.submissions.layouts import METADATA, Submitted, Upload, read_upload
+from autograder.submissions.names import ARCHIVES, is_junk, platform_name, suffix
+from autograder.submissions.roster import Roster
+
+MAX_NOTEBOOK = 128 << 20
+MAX_NOTEBOOKS = 8  # that are taken from one submission
+
+# --- nbgrader's exchange ------------------------------------------------------------------------------------------
+
+
+class Collect(ExchangeCollect):
+    """`nbgrader collect`: copies files that are the student's own, and goes on where one submission cannot be copied.
+
+    Everyone may write into the exchange: a folder there can hold links to anybody's files, and have any name.
+    """
+
+    assignments = List(Unicode(), help="The assignments of the course, by name or folder.").tag(config=True)
+
+    def _path_to_record(self, path: str) -> dict[str, Any]:
+        student, _, time, *_ = Path(path).name.rsplit("+", 3)
+        try:
+            when = as_nbgrader(read_moment(time))
+        except ValueError:
+            self.log.error("%s has no time in its name that can be read; it counts as the first attempt", path)
+            when = datetime.min
+        return {"username": student, "filename": Path(path).name, "timestamp": when}
+
+    def _sort_by_timestamp(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The last one first, folders before what is none."""
+        inbound = Path(self.inbound_path)
+
+        def rank(record: dict[str, Any]) -> tuple[bool, datetime]:
+            path = inbound / record["filename"]
+            return path.is_dir() and not path.is_symlink(), record["timestamp"]
+
+        return sorted(records, key=rank, reverse=True)
+
+    def copy_files(self) -> None:
+        self._failed: list[str] = []
+        inbound, usable = Path(self.inbound_path), list[dict[str, Any]]()
+        for record in self.src_records:
+            path = inbound / record["filename"]
+            if path.is_dir() and not path.is_symlink():
+                usable.append(record)
+            else:
+                self._failed.append(f"{path} is a link or no folder")
+        self.src_records: list[dict[str, Any]] = usable
+        super().copy_files()
+        course = Path(self.coursedir.root)
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+            if roster := course_roster(course):
+                enroll(gradebook, roster)
+        for assignment in map(load, self.assignments):
+            complete(course, assignment)
+        if self._failed:
+            self.fail("Everyone was collected but these: " + "; ".join(self._failed))
+
+    def do_copy(self, src: str, dest: str, log: object = None) -> None:
+        """Copy the regular files of one submission. Whatever fails is told when everyone has been collected."""
+        source, to, course = Path(src), Path(dest), self.coursedir
+        owner, left, notes = source.stat().st_uid, course.max_dir_size * 1000, []
+        try:
+            to.mkdir(parents=True)
+            for file in in_folder(source).files:
+                if file.denied:
+                    raise CannotRead(f"{file.label} {file.trouble}")
+                if any(fnmatch(step, each) for step in file.steps for each in course.ignore) or file.name == COLLECTED:
+                    continue
+                facts = None if file.trouble else source.joinpath(*file.steps).lstat()
+                if facts and facts.st_nlink > 1 and facts.st_uid != owner:
+                    notes.append(f"`{file.label}` is a hard link to a file of somebody else's and was left out")
+                elif facts is None:
+                    notes.append(f"`{file.label}` {file.trouble}: it was left out")
+                elif facts.st_size > min(course.max_file_size * 1000, left):
+                    notes.append(
+                        f"`{file.label}` was left out: it takes {facts.st_size >> 20} MiB, more than there may be"
+                    )
+                else:
+                    left -= copied(file, to.joinpath(*file.steps), facts.st_size)
+            write_notes(to, notes)
+        except (OSError, NothingToGrade) as error:
+            self._failed.append(f"{source} cannot be copied: {error}")
+            shutil.rmtree(to, ignore_errors=True)
+        for note in notes:
+            self.log.warning("%s: %s", source.name, note)
+
+
+def copied(file: File, to: Path, most: int) -> int:
+    """Copy a file of an upload; how many bytes there were."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with to.open("xb") as target:
+        return file.copy(target, most)
+
+
+def write_notes(folder: Path, notes: list[str]) -> None:
+    """Note with a submission what a TA should know of where it comes from."""
+    if notes:
+        (folder / COLLECTED).write_text("".join(f"{' '.join(note.split())}\n" for note in notes), "utf-8")
+
+
+# --- downloads from a learning platform ---------------------------------------------------------------------------
+
+
+class Downloads(ExtractorPlugin):
+    """`nbgrader zip_collect`: reads the downloads in `archive` as `autograder class` does, whatever their layout.
+
+    `extracted` then holds a folder for each student, with the module and the notebooks under their right names. With a
+    roster in the course folder, students have its ids and names, and those who handed in nothing are enrolled too.
+    """
+
+    assignments = List(Unicode(), help="The assignments of the course, by name or folder.").tag(config=True)
+
+    def extract(self, archive_path: str, extracted_path: str) -> None:
+        archive, extracted = Path(archive_path), Path(extracted_path)
+        course = self.parent.coursedir
+        assignment = next((each for each in map(load, self.assignments) if each.kit == course.assignment_id), None)
+        if assignment is None:
+            raise SystemExit(f"the assignment {course.assignment_id!r} is none that nbgrader_config.py names")
+        roster = course_roster(Path(course.root))
+        rows: dict[str, Submitted] = {}
+        with tempfile.TemporaryDirectory() as temporary:
+            for download in _downloads(archive, Path(temporary) / "loose"):
+                uploaded = _Uploaded(extracted, assignment)
+                try:
+                    upload = read_upload(download, assignment, roster, visit=uploaded.take)
+                except NothingToGrade as error:
+                    self.parent.fail(f"{download}: {error}")
+                self._tell(upload, download)
+                for row in upload.submitted:
+                    if not row.nothing:
+                        self._lay_out(row, assignment, extracted, uploaded)
+                    if row.student not in rows or not row.nothing:
+                        rows[row.student] = row
+        with Gradebook(course.db_url, course.course_id) as gradebook:
+            if roster:
+                enroll(gradebook, roster)
+            for row in rows.values():
+                if row.unlisted or not roster:
+                    gradebook.update_or_create_student(folder_name(row.student), **_facts(row))
+        self._count(list(rows.values()), roster)
+
+    def _lay_out(self, row: Submitted, assignment: Assignment, extracted: Path, uploaded: "_Uploaded") -> None:
+        """One student's folder in `extracted`."""
+        if row.unreadable:
+            self.log.error("%s cannot be collected: %s", row.shown, row.reason)
+            return
+        folder = extracted / folder_name(row.student)
+        folder.mkdir(parents=True, exist_ok=True)
+        notes = [*row.notes, *row.attention, *uploaded.notes.get(row.student, ())]
+        if row.source is None:
+            notes.insert(0, NO_MODULE + row.reason)
+        else:
+            (folder / assignment.module).write_bytes(row.source)
+        there = Path(self.parent.coursedir.format_path("submitted", folder.name, assignment.kit))
+        if row.handed_in and row.student not in uploaded.stamped:
+            (folder / TIMESTAMP).write_text(f"{row.handed_in.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC")
+        elif (kept := _kept_time(there, assignment, row.source)) is not None:
+            (folder / TIMESTAMP).write_bytes(kept)
+        elif row.late:
+            notes.append(f"the platform marks this as late but gives no time: write when it came into {TIMESTAMP}")
+        write_notes(folder, notes)
+        for note in notes:
+            self.log.warning("%s: %s", row.shown, note)
+
+    def _tell(self, upload: Upload, download: Path) -> None:
+        for aside in upload.aside:
+            self.log.warning("%s: left aside, since it is nobody's: %s", download.name, aside)
+        for warning in upload.warnings:
+            self.log.warning("%s: %s", download.name, warning)
+
+    def _count(self, rows: list[Submitted], roster: Roster | None) -> None:
+        """Say what became of everyone, in figures that add up."""
+        ends = Counter(
+            "handed in nothing"
+            if row.nothing
+            else "could not be read"
+            if row.unreadable
+            else "without a module"
+            if row.source is None
+            else "with a module"
+            for row in rows
+        )
+        unlisted = sum(row.unlisted for row in rows)
+        of = f"{len(rows) - unlisted} in the roster and {unlisted} besides" if roster else f"{len(rows)} students"
+        self.log.info("%s: %s", of, ", ".join(f"{count} {end}" for end, count in ends.items()))
+
+
+class ByFolder(FileNameCollectorPlugin):
+    """Takes what `Downloads` has laid out: a folder for each student."""
+
+    def collect(self, submitted_file: str) -> dict[str, str] | None:
+        path = Path(submitted_file)
+        return {"student_id": path.parent.name, "file_id": path.name}
+
+
+class _Uploaded:
+    """What of each student's files is taken next to the module: the notebooks, under their own names."""
+
+    def __init__(self, extracted: Path, assignment: Assignment) -> None:
+        self._extracted, self._assignment = extracted, assignment
+        self.notes: dict[str, list[str]] = {}  # by student
+        self.stamped: set[str] = set()  # whose files hold a timestamp.txt, which they may have written themselves
+
+    def take(self, student: str, listing: Listing) -> None:
+        folder = self._extracted / folder_name(student)
+        shutil.rmtree(folder, ignore_errors=True)  # of an earlier download
+        folder.mkdir(parents=True)
+        notes = self.notes[student] = []
+        self._take(listing, folder, notes)
+        for archive in [file for file in listing.files if suffix(file.name) in ARCHIVES][:MAX_NOTEBOOKS]:
+            try:
+                with in_archive(archive) as inside:
+                    self._take(inside, folder, notes)
+            except NothingToGrade as error:
+                notes.append(str(error))
+        if any(file.name == TIMESTAMP for file in listing.files):
+            self.stamped.add(student)
+
+    def _take(self, listing: Listing, folder: Path, notes: list[str]) -> None:
+        newest: dict[tuple[str, ...], File] = {}
+        for file in listing.files:
+            known = newest.setdefault(file.steps, file)
+            if (file.version or 0) > (known.version or 0):
+                newest[file.steps] = file
+        ours = {Path(self._assignment.notebook).name, *self._assignment.kit_files, TIMESTAMP}
+        others = []
+        for file in newest.values():
+            if file.junk or file.trouble or suffix(file.name) in ARCHIVES:
+                continue
+            if ".ipynb" in file.name.lower():
+                if len(list(folder.iterdir())) < MAX_NOTEBOOKS:
+                    self._keep(file, folder, notes)
+            elif (
+                suffix(file.name) != ".py" and file.name not in ours and self._assignment.data_folder not in file.steps
+            ):
+                others.append(f"`{file.label}`")
+        if others:
+            notes.append(f"also handed in, and not taken over: {', '.join(others[:5])}{' …' if others[5:] else ''}")
+
+    def _keep(self, file: File, folder: Path, notes: list[str]) -> None:
+        name, number = file.name, 1
+        while (folder / name).exists():
+            number += 1
+            name = f"{number}-{file.name}"
+        try:
+            if copied(file, folder / name, MAX_NOTEBOOK + 1) <= MAX_NOTEBOOK:
+                return
+            notes.append(f"`{file.label}` is larger than {MAX_NOTEBOOK >> 20} MiB and was left out")
+        except (NothingToGrade, OSError, ValueError) as error:
+            notes.append(str(error))
+        (folder / name).unlink(missing_ok=True)
+
+
+def _downloads(archive: Path, loose: Path) -> list[Path]:
+    """What lies in the folder `archive`, each as one upload of a class: the archives of a class, the oldest first, and
+    the rest together, copied to `loose` where there are both."""
+    entries = [path for path in sorted(archive.iterdir()) if not is_junk(path.name)]
+    zips = [path for path in entries if suffix(path.name) == ".zip" and not path.is_symlink()]
+    classes = [path for path in zips if not platform_name(path.name) and (len(entries) == 1 or _is_class(path))]
+    classes.sort(key=lambda path: path.stat().st_mtime)
+    if len(classes) == len(entries):
+        return classes
+    if not classes:
+        return [archive]
+    skipped = {path.name for path in classes}
+    shutil.copytree(archive, loose, symlinks=True, ignore=lambda folder, names: skipped & {*names})
+    return [*classes, loose]
+
+
+def _is_class(path: Path) -> bool:
+    """Whether an archive holds several students' files by a platform's names."""
+    try:
+        with open_download(path) as packed:
+            tops = {entry.steps[0] for entry in packed} | {entry.steps[-1] for entry in packed}
+    except (NothingToGrade, OSError):
+        return False
+    return METADATA in tops or any(map(platform_name, tops))
+
+
+def _kept_time(there: Path, assignment: Assignment, source: bytes | None) -> bytes | None:
+    """The timestamp.txt of this module as it was collected before: somebody may have written it by hand."""
+    try:
+        if source is not None and read(there / assignment.module, len(source) + 1) == source:
+            return read(there / TIMESTAMP, 200)
+    except NothingToGrade:
+        pass
+    return None
+
+
+def _facts(row: Submitted) -> dict[str, str]:
+    return facts_of(row.name or row.student, row.keys)

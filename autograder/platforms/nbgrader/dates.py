@@ -1,0 +1,118 @@
+"""Times: when a submission was handed in, until when each student may, and what lateness costs."""
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+from nbgrader.plugins import LateSubmissionPlugin
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Float
+
+from autograder.grading import GraderError
+from autograder.platforms.nbgrader.files import read
+from autograder.platforms.nbgrader.roster import same_student
+from autograder.submissions.files import NothingToGrade
+from autograder.submissions.roster import RosterError, moment, read_extensions
+
+TIMESTAMP = "timestamp.txt"
+EXTENSIONS = "extensions.csv"
+ON_TIME = "until then the submission counts as handed in on time"
+
+# nbgrader writes an abbreviation where `c.Exchange.timezone` is set. These have one meaning: RFC 5322, section 4.3.
+_ABBREVIATIONS = {"GMT": "UTC", "EST": "-0500", "EDT": "-0400", "CST": "-0600", "CDT": "-0500"}
+_ABBREVIATIONS |= {"MST": "-0700", "MDT": "-0600", "PST": "-0800", "PDT": "-0700"}
+
+
+class Unreadable(ValueError):
+    """A time cannot be read. The message names the file and says what to write."""
+
+
+def submitted_at(folder: Path) -> datetime | None:
+    """When the submission in `folder` was handed in, by its timestamp.txt; None where that is not there or empty.
+
+    Unreadable where it is no moment: nbgrader's own reader would take a time without a zone for UTC, and the -0500
+    of `2026-11-30 23:59 -0500` for seconds.
+    """
+    path = folder / TIMESTAMP
+    try:
+        text = (read(path, 200) or b"").decode("utf-8-sig", "replace").strip()
+    except NothingToGrade as error:
+        raise Unreadable(f"{path.parent}: {error}; {ON_TIME}") from None
+    if not text:
+        return None
+    try:
+        return read_moment(text)
+    except ValueError:
+        raise Unreadable(
+            f"{path} holds {text[:40]!r}, which is no time with its zone: write it like 2026-11-30T23:59:00-05:00; "
+            f"{ON_TIME}"
+        ) from None
+
+
+def read_moment(text: str) -> datetime:
+    """A date and time with its zone, as people and nbgrader write it. ValueError says what is missing."""
+    return moment(re.sub(r"\b[A-Z]{3}$", lambda zone: _ABBREVIATIONS.get(zone[0], zone[0]), text.strip()))
+
+
+def as_nbgrader(moment: datetime) -> datetime:
+    """`moment` as nbgrader keeps it: in UTC, and without saying so."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+# --- extensions ---------------------------------------------------------------------------------------------------
+
+
+def extended_until(course: Path, student: str) -> datetime | None:
+    """Until when extensions.csv in the course folder lets this student hand in; None if it does not name them.
+
+    RosterError where the file, or the roster that its keys are looked up in, cannot be read.
+    """
+    same = same_student(course, student)
+    return max((until for key, until in read_extensions(course / EXTENSIONS).items() if same(key)), default=None)
+
+
+class Extensions(NbGraderPreprocessor):
+    """Takes each student's extension from extensions.csv into the gradebook, which counts lateness from its end.
+
+    Without such a file, extensions that were granted by nbgrader's own API stay.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        where, course = resources["nbgrader"], Path(self.parent.parent.coursedir.root)
+        if not (course / EXTENSIONS).exists():
+            return nb, resources
+        try:
+            until = extended_until(course, where["student"])
+        except RosterError as error:
+            raise GraderError(str(error)) from error
+        with Gradebook(where["db_url"]) as gradebook:
+            submission = gradebook.find_submission(where["assignment"], where["student"])
+            due = submission.assignment.duedate
+            granted = as_nbgrader(until) - due if until and due else timedelta(0)
+            submission.extension = granted if granted > timedelta(0) else None
+            gradebook.db.commit()
+            if until:
+                self.log.info("%s may hand in until %s", where["student"], until.isoformat(" "))
+        return nb, resources
+
+
+# --- lateness -----------------------------------------------------------------------------------------------------
+
+
+class LatePenalty(LateSubmissionPlugin):
+    """So many points for each day begun. nbgrader takes them off the total, never below zero.
+
+    Points rather than a share of the score: nbgrader computes the penalty when it autogrades, before the points that
+    are given by hand are known.
+    """
+
+    points_per_day = Float(10.0, help="Points for each day begun.").tag(config=True)
+    grace_minutes = Float(15.0, help="Minutes that are not counted.").tag(config=True)
+
+    def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float:
+        seconds = total_seconds_late - 60 * self.grace_minutes
+        return max(0.0, self.points_per_day * math.ceil(seconds / 86400))

@@ -1,0 +1,173 @@
+"""What a module's source shows without running it: where its definitions are, what they take, and where it loops.
+
+Parsing costs a hostile source what it likes: quadratic time, gigabytes, or the process. So `describe` runs in the
+submission's process, within its limits and before anything of the submission has run there. The grader reads the
+record that comes back, once, and hints are written from it.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+MOST = 200  # entries of each kind: a module for an assignment has some ten
+LONGEST = 80  # name, in characters, that is told
+
+_Function = (ast.FunctionDef, ast.AsyncFunctionDef)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A class or a function of the module.
+
+    Attributes:
+        place: its name, after those of the classes and functions that it is in.
+        line: of its `class` or `def`, from 1.
+        kind: "class" or "function".
+        parameters: of a function, those that can be passed by position.
+        signature: of a function, as it is written, cut.
+        decorated: whether a decorator stands above it.
+    """
+
+    place: tuple[str, ...]
+    line: int
+    kind: str
+    parameters: tuple[str, ...] = ()
+    signature: str = ""
+    decorated: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.place[-1]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What is known of a source; of one that cannot be parsed within the limits, nothing.
+
+    Attributes:
+        definitions: in the order of the source.
+        stored: attributes that something is assigned to, such as `encoder` in `self.encoder = …`; each after the name
+            of the class that it happens in.
+        loops: the lines of loops and comprehensions.
+        loop_at_import: the line of the first loop that runs when the module is imported.
+    """
+
+    definitions: tuple[Definition, ...] = ()
+    stored: frozenset[tuple[str, ...]] = frozenset()
+    loops: tuple[int, ...] = ()
+    loop_at_import: int | None = None
+
+    @classmethod
+    def read(cls, record: object) -> Outline:
+        """The outline that `describe` recorded; an empty one for anything else."""
+        try:
+            return cls._read(record)
+        except (KeyError, TypeError, ValueError):
+            return cls()
+
+    @classmethod
+    def _read(cls, record: Any) -> Outline:
+        return cls(
+            tuple(
+                Definition(_names(place), _line(line), str(kind), _names(parameters), str(signature), bool(decorated))
+                for place, line, kind, parameters, signature, decorated in record["definitions"]
+                if place
+            ),
+            frozenset(map(_names, record["stored"])),
+            tuple(map(_line, record["loops"])),
+            None if record["loop_at_import"] is None else _line(record["loop_at_import"]),
+        )
+
+    def find(self, place: tuple[str, ...]) -> Definition | None:
+        """The definition at this place; of several, the last, which is the one that Python keeps."""
+        return next((each for each in reversed(self.definitions) if each.place == place), None)
+
+    def line(self, place: tuple[str, ...]) -> int | None:
+        """The line of the definition at this place, or else of what it should be in; None if there is neither."""
+        found = (self.find(place[:length]) for length in range(len(place), 0, -1))
+        return next((each.line for each in found if each), None)
+
+    def functions(self, owner: str | None = None) -> Iterator[Definition]:
+        """The functions of the module itself; with `owner`, the methods of the class of this name."""
+        classes = {each.place for each in self.definitions if each.kind == "class" and each.name == owner}
+        scopes = {()} if owner is None else classes
+        return (each for each in self.definitions if each.kind == "function" and each.place[:-1] in scopes)
+
+    def stored_in(self, owner: str) -> set[str]:
+        """The names of the attributes that are assigned to in the class of this name."""
+        return {each[1] for each in self.stored if each[:1] == (owner,) and len(each) == 2}
+
+    def methods(self) -> Iterator[Definition]:
+        """The methods of all classes."""
+        classes = {each.place for each in self.definitions if each.kind == "class"}
+        return (each for each in self.definitions if each.kind == "function" and each.place[:-1] in classes)
+
+
+def _names(names: Any) -> tuple[str, ...]:
+    if not isinstance(names, list):
+        raise TypeError(names)
+    return tuple(map(str, names))
+
+
+def _line(number: Any) -> int:
+    if type(number) is not int or not 0 < number < 1 << 31:
+        raise ValueError(number)
+    return number
+
+
+def describe(source: bytes) -> dict[str, Any]:
+    """The outline of a source as plain data. SyntaxError, ValueError, RecursionError, MemoryError if it has none."""
+    with warnings.catch_warnings(action="ignore"):
+        tree = ast.parse(source)
+    definitions: list[list[Any]] = []
+    stored, loops = set(), set()
+    todo: list[tuple[ast.AST, tuple[str, ...]]] = [(tree, ())]
+    while todo:
+        node, place = todo.pop()
+        if isinstance(node, (ast.ClassDef, *_Function)):
+            place = (*place, node.name)
+            if len(definitions) < MOST and len(place) <= 4 and max(map(len, place)) <= LONGEST:
+                definitions.append(_definition(node, place))
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and len(node.attr) <= LONGEST:
+            stored.add((*place[:1], node.attr))
+        elif isinstance(node, _LOOPS):
+            loops.add(node.lineno)
+        todo += ((child, place) for child in reversed(list(ast.iter_child_nodes(node))))
+    return {
+        "definitions": definitions,
+        "stored": [list(each) for each in sorted(stored)[:MOST]],
+        "loops": sorted(loops)[:MOST],
+        "loop_at_import": _loop_at_import(tree),
+    }
+
+
+def _definition(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, place: tuple[str, ...]) -> list[Any]:
+    """The fields of a `Definition`."""
+    if isinstance(node, ast.ClassDef):
+        return [list(place), node.lineno, "class", [], "", bool(node.decorator_list)]
+    parameters = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
+    if len(parameters) > 20 or max(map(len, parameters), default=0) > LONGEST:
+        parameters = []
+    signature = f"def {node.name}({ast.unparse(node.args)[:150]})"
+    return [list(place), node.lineno, "function", parameters, signature, bool(node.decorator_list)]
+
+
+def _loop_at_import(tree: ast.Module) -> int | None:
+    """The line of the first loop that runs at import, in blocks that are no definitions, too."""
+    todo: list[ast.stmt] = tree.body[::-1]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, (ast.For, ast.While)):
+            return node.lineno
+        if isinstance(node, (ast.With, ast.Try, ast.If)) and not (isinstance(node, ast.If) and _is_main(node.test)):
+            todo += node.body[::-1]
+    return None
+
+
+def _is_main(test: ast.expr) -> bool:
+    return any(isinstance(node, ast.Constant) and node.value == "__main__" for node in ast.walk(test))

@@ -1,0 +1,362 @@
+"""The files of an upload, in a folder or an archive: listed nearest to the top first, read within bounds.
+
+Nothing here is believed and nothing is unpacked to disk under a name that somebody chose. Symbolic links are never
+followed, at no step of a path; devices, pipes and sockets are never opened.
+"""
+
+from __future__ import annotations
+
+import bz2
+import errno
+import gzip
+import io
+import os
+import re
+import stat
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+from autograder.submissions.names import UNREAD, is_junk, path_of, suffix
+
+MAX_DEPTH = 16  # levels: who nests deeper hides something, and paths have an end
+MAX_FILES = 20_000  # of one submission's folder that are looked at
+MAX_ARCHIVE_ENTRIES = 2000
+MAX_UPLOAD = 256 << 20  # bytes of one student's archive, packed or unpacked
+# Bytes of the list of files in an archive, some 90 each: in the archive of a class, and in one student's.
+MAX_DIRECTORY, MAX_STUDENT_DIRECTORY = 64 << 20, 4 << 20
+
+_CHUNK = 1 << 16
+_SIGNATURES = (
+    (b"7z\xbc\xaf\x27\x1c", ".7z"),
+    (b"Rar!", ".rar"),
+    (b"\xfd7zXZ\x00", ".xz"),
+    (b"\x28\xb5\x2f\xfd", ".zst"),
+    (b"PK", ".zip"),
+    (b"\x1f\x8b", ".tar.gz"),
+    (b"BZh", ".tar.bz2"),
+)
+
+
+class NothingToGrade(Exception):
+    """There is no submission at the path. The message says what was looked for."""
+
+
+class CannotRead(NothingToGrade):
+    """The grader may not read what was handed in, or the disk fails: no fault of the submission's."""
+
+
+@dataclass(frozen=True, eq=False)
+class File:
+    """One file of an upload.
+
+    Attributes:
+        steps: its path, from the top of the submission.
+        label: its path as it was handed in, for people.
+        open: opens it for reading bytes; whatever it raises, `read` tells.
+        trouble: why it is never opened, as the rest of a sentence: `is a symbolic link`; empty for a usual file.
+        denied: whether the trouble is the grader's, who may not read it.
+        version: grows from one upload of a file to the next, where a platform numbers them.
+    """
+
+    steps: tuple[str, ...]
+    label: str
+    open: Callable[[], IO[bytes]]
+    trouble: str = ""
+    denied: bool = False
+    version: int | None = None
+
+    @property
+    def name(self) -> str:
+        return self.steps[-1] if self.steps else ""
+
+    @property
+    def junk(self) -> bool:
+        return any(map(is_junk, self.steps))
+
+    def refuse(self) -> None:
+        """Raise NothingToGrade, or CannotRead, if there is a trouble."""
+        if self.trouble:
+            raise (CannotRead if self.denied else NothingToGrade)(f"{self.label} {self.trouble}")
+
+    def read(self, most: int) -> bytes:
+        """The first `most` bytes. NothingToGrade if it cannot be read, CannotRead where the grader may not."""
+        file = io.BytesIO()
+        self.copy(file, most)
+        return file.getvalue()
+
+    def copy(self, to: IO[bytes], most: int) -> int:
+        """Copy the first `most` bytes; how many there were. Errors are those of `read`."""
+        self.refuse()
+        copied = 0
+        try:
+            with self.open() as file:
+                while copied < most and (piece := file.read(min(_CHUNK, most - copied))):
+                    copied += to.write(piece)
+        except NothingToGrade:
+            raise
+        except OSError as error:
+            raise CannotRead(f"{self.label} cannot be read: {error.strerror or error}") from error
+        except Exception as error:  # of all that a damaged archive makes its parser raise there is no list
+            raise NothingToGrade(f"{self.label} cannot be read: {str(error) or type(error).__name__}") from error
+        return copied
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Files, nearest to the top first. `cut`: there are more, which were not looked at."""
+
+    files: list[File]
+    cut: bool = False
+
+
+# --- folders ------------------------------------------------------------------------------------------------------
+
+
+def in_folder(root: Path, steps: tuple[str, ...] = ()) -> Listing:
+    """The files below the folder at `steps` below `root`; their own steps begin there, and `root` alone is trusted.
+
+    Hidden folders are not looked into.
+    """
+    files: list[File] = []
+    level, seen = [steps], 0
+    for _ in range(MAX_DEPTH):
+        deeper: list[tuple[str, ...]] = []
+        for folder in level:
+            try:
+                with _directory(root, folder) as descriptor, os.scandir(descriptor) as entries:
+                    for entry in entries:
+                        seen += 1
+                        if seen > MAX_FILES:
+                            return Listing(_nearest_first(files), cut=True)
+                        below = (*folder, entry.name)
+                        if not entry.is_dir(follow_symlinks=False):
+                            files.append(on_disk(root, below, steps))
+                        elif is_junk(entry.name):
+                            files.append(_failing(below[len(steps) :], "is hidden"))
+                        else:
+                            deeper.append(below)
+            except OSError as error:
+                said = f"cannot be read: {error.strerror}"
+                files.append(_failing(folder[len(steps) :], said, denied=True))
+        level = sorted(deeper)
+    return Listing(_nearest_first(files), cut=bool(level))
+
+
+def _nearest_first(files: list[File]) -> list[File]:
+    return sorted(files, key=lambda file: (len(file.steps), file.steps))
+
+
+def on_disk(root: Path, steps: tuple[str, ...], above: tuple[str, ...] = ()) -> File:
+    """The file at `steps` below `root`, which alone is trusted; its own steps begin below `above`."""
+    own = steps[len(above) :]
+    try:
+        with _directory(root, steps[:-1]) as folder:
+            mode = os.stat(steps[-1], dir_fd=folder, follow_symlinks=False).st_mode
+    except OSError as error:
+        return _failing(own, f"cannot be read: {error.strerror}", denied=True)
+    if stat.S_ISLNK(mode):
+        return _failing(own, "is a symbolic link, which is never followed")
+    if not stat.S_ISREG(mode):
+        return _failing(own, "is not a regular file")
+
+    def opened() -> IO[bytes]:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        with _directory(root, steps[:-1]) as folder:
+            file = os.fdopen(os.open(steps[-1], flags, dir_fd=folder), "rb")
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            file.close()
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        return file
+
+    return File(own, path_of(own), opened)
+
+
+@contextmanager
+def _directory(root: Path, steps: tuple[str, ...]) -> Iterator[int]:
+    """A descriptor of the folder at `steps` below `root`, no step of which is a link."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    descriptor = os.open(root, flags)
+    try:
+        for step in steps:
+            below = os.open(step, flags | os.O_NOFOLLOW, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = below
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _failing(steps: tuple[str, ...], trouble: str, denied: bool = False) -> File:
+    return File(steps, path_of(steps) or "the folder", _never, trouble, denied)
+
+
+def _never() -> IO[bytes]:
+    raise AssertionError("a file with a trouble is not opened")
+
+
+# --- archives -----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def in_archive(archive: File) -> Iterator[Listing]:
+    """The files in an archive, as long as it is open. NothingToGrade says what is wrong with it.
+
+    What it is shows in its first bytes: people rename archives.
+    """
+    archive.refuse()
+    with ExitStack() as stack:
+        packed = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=16 << 20))
+        if archive.copy(packed, MAX_UPLOAD + 1) > MAX_UPLOAD:
+            raise NothingToGrade(f"{archive.label} is larger than {MAX_UPLOAD >> 20} MiB")
+        packed.seek(0)
+        kind = _kind(packed.read(512)) or suffix(archive.name)
+        if kind in UNREAD:
+            raise NothingToGrade(f"{archive.label} is in the {UNREAD[kind]} format, which is not opened")
+        zipped = kind == ".zip"
+        try:
+            if zipped:
+                opened = stack.enter_context(zipfile.ZipFile(_Careful(packed, at_once=MAX_STUDENT_DIRECTORY)))
+                files = [each.file for each in _packed(opened) if each.file]
+            else:
+                files = list(_tar_files(packed, kind))
+        except NothingToGrade as error:
+            raise NothingToGrade(f"{archive.label} {error}") from error
+        except Exception as error:  # of all that a damaged archive makes its parser raise there is no list
+            said = str(error) or type(error).__name__
+            name = "zip" if zipped else "tar"
+            raise NothingToGrade(f"{archive.label} cannot be read as a {name} archive: {said}") from error
+        if (count := sum(not file.junk for file in files)) > MAX_ARCHIVE_ENTRIES:
+            raise NothingToGrade(f"{archive.label} holds {count} files; a submission holds a few")
+        yield Listing(_nearest_first(files))
+
+
+def _kind(start: bytes) -> str:
+    """What an archive is by its first bytes, as a suffix; empty where they do not say."""
+    return next((kind for signature, kind in _SIGNATURES if start.startswith(signature)), "")
+
+
+class _Careful(io.RawIOBase):
+    """A file that refuses to read more at once than the list of an archive's files may take, or beyond `most`."""
+
+    def __init__(self, file: IO[bytes], most: int | None = None, at_once: int = MAX_DIRECTORY) -> None:
+        self._file, self._most, self._at_once = file, most, at_once
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or size > self._at_once:
+            raise NothingToGrade("lists more files than a submission holds")
+        if self._most is not None and self.tell() > self._most:
+            raise NothingToGrade(f"unpacks to more than {self._most >> 20} MiB")
+        return self._file.read(size)
+
+    def seek(self, where: int, whence: int = 0) -> int:
+        if self._most is not None and whence == 0 and where > self._most:
+            raise NothingToGrade(f"unpacks to more than {self._most >> 20} MiB")
+        return self._file.seek(where, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seekable(self) -> bool:
+        return True
+
+
+def steps_of(name: str) -> tuple[str, ...]:
+    """The steps of a name in an archive, with either separator, and without drives or ways up."""
+    steps = [step for step in re.split(r"[/\\]", name) if step not in ("", ".", "..")]
+    return tuple(step for step in steps if not re.fullmatch(r"[A-Za-z]:", step))
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An entry of an archive: its file, or None for a folder. `absurd`: its name leads out of the archive."""
+
+    steps: tuple[str, ...]
+    file: File | None
+    absurd: bool = False
+
+
+@contextmanager
+def open_download(path: Path) -> Iterator[list[Packed]]:
+    """The entries of the zip archive of a class, as long as it is open. NothingToGrade if it is none."""
+    with ExitStack() as stack:
+        try:
+            raw = stack.enter_context(path.open("rb"))
+            archive = stack.enter_context(zipfile.ZipFile(_Careful(raw)))
+            entries = list(_packed(archive))
+        except NothingToGrade as error:
+            raise NothingToGrade(f"{path} {error}") from error
+        except PermissionError:
+            raise
+        except Exception as error:  # of all that a damaged archive makes its parser raise there is no list
+            said = str(error) or type(error).__name__
+            raise NothingToGrade(f"{path} is neither a folder nor a zip archive that can be read: {said}") from error
+        yield entries
+
+
+def _packed(archive: zipfile.ZipFile) -> Iterator[Packed]:
+    for entry in archive.filelist:
+        steps = steps_of(entry.filename)
+        if steps:
+            absurd = bool(re.match(r"[/\\]|[A-Za-z]:", entry.filename)) or ".." in re.split(r"[/\\]", entry.filename)
+            yield Packed(steps, None if entry.is_dir() else _zip_file(archive, entry, steps), absurd)
+
+
+def _zip_file(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, steps: tuple[str, ...]) -> File:
+    trouble = _zip_trouble(entry) or ("lies below too many folders" if len(steps) > MAX_DEPTH else "")
+    return File(steps, path_of(steps), lambda: archive.open(entry), trouble)
+
+
+def _zip_trouble(entry: zipfile.ZipInfo) -> str:
+    """zipfile unpacks bzip2 and LZMA without a bound on memory: an archive of 3 KiB can take 8 GiB."""
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if kind == stat.S_IFLNK:
+        return "is a symbolic link, which is never followed"
+    if kind not in (0, stat.S_IFREG):
+        return "is not a regular file"
+    if entry.flag_bits & 1:
+        return "is encrypted"
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "is packed by another method than the usual one, deflate"
+    return ""
+
+
+def _tar_members(packed: IO[bytes], kind: str) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
+    """The members of a tar archive one by one. NothingToGrade beyond `MAX_FILES`."""
+    packed.seek(0)
+    plain: IO[bytes] = packed
+    if kind in (".tar.gz", ".tgz"):
+        plain = gzip.GzipFile(fileobj=packed, mode="rb")  # type: ignore[assignment]
+    elif kind in (".tar.bz2", ".tbz2"):
+        plain = bz2.BZ2File(packed)
+    archive = tarfile.open(fileobj=_Careful(plain, MAX_UPLOAD, 1 << 20), mode="r:")  # noqa: SIM115
+    for index, member in enumerate(archive):
+        if index >= MAX_FILES:
+            raise NothingToGrade("lists more files than a submission holds")
+        yield archive, member
+
+
+def _tar_files(packed: IO[bytes], kind: str) -> Iterator[File]:
+    """The files in a tar archive, which is read anew for the content of each."""
+
+    def content(wanted: int) -> IO[bytes]:
+        archive, member = next(islice(_tar_members(packed, kind), wanted, None))
+        file = archive.extractfile(member)
+        assert file is not None
+        return file
+
+    for index, (_, member) in enumerate(_tar_members(packed, kind)):
+        steps = steps_of(member.name)
+        if not steps or len(steps) > MAX_DEPTH or member.isdir():
+            continue
+        trouble = "" if member.isreg() else "is not a regular file"
+        if member.issym() or member.islnk():
+            trouble = "is a link, which is never followed"
+        yield File(steps, path_of(steps), partial(content, index), trouble)

@@ -1,0 +1,204 @@
+"""The names of what is handed in, as platforms, browsers and people write them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2")
+# Formats that students hand in and that are not opened.
+UNREAD = {
+    ".7z": "7-Zip",
+    ".rar": "RAR",
+    ".tar.xz": "xz",
+    ".txz": "xz",
+    ".xz": "xz",
+    ".tar.zst": "Zstandard",
+    ".zst": "Zstandard",
+    ".gz": "gzip",
+    ".bz2": "bzip2",
+    ".lzma": "LZMA",
+    ".dmg": "disk image",
+    ".iso": "disk image",
+}
+NAME_LIMIT = 100  # characters: what a page and a file's name have room for
+
+_JUNK = re.compile(r"__MACOSX|__pycache__|\..*|~\$.*|Thumbs\.db|desktop\.ini|Icon\r", re.IGNORECASE)
+# What operating systems, browsers, JupyterLab and platforms add to the name of a file that is there already.
+_COPY = re.compile(
+    r"(?:[ _]*\(\d+\)"
+    r"|-\d+"
+    r"|[ _]*[-–]?[ _]*(?:copy|kopie|copie|copia|cópia|kopia|копия|コピー|副本)(?:[ _]*\d+|[ _]*\(\d+\))?)$"
+)
+_COPY_OF = re.compile(r"^(?:copy of|kopie von|copie de|copia de|cópia de)[ _]+")
+
+
+def is_junk(name: str) -> bool:
+    """Whether a system or a program left this file or folder there: hidden files, thumbnails, macOS' shadows."""
+    return _JUNK.fullmatch(name) is not None
+
+
+def suffix(name: str) -> str:
+    """The suffix in lower case; both where the last one says how a `.tar` is packed."""
+    pieces = name.lower().rsplit(".", 2)
+    if len(pieces) == 3 and pieces[1] == "tar" and pieces[2] in ("gz", "bz2", "xz", "zst"):
+        return f".tar.{pieces[2]}"
+    return f".{pieces[-1]}" if len(pieces) > 1 and pieces[-1] else ""
+
+
+def stem(name: str) -> str:
+    """The name without its `suffix`."""
+    return name[: len(name) - len(suffix(name))] or name
+
+
+def alike(name: str, module: str) -> bool:
+    """Whether `name` is that of `module` but for case, separators, a copy's number and `.txt`.
+
+    Only what a system adds without a word counts: `my_module.py` is another name.
+    """
+    name, wanted = _form(name), _form(module)
+    name = _COPY_OF.sub("", name.removesuffix(".txt"))
+    base, dot, end = name.rpartition(".")
+    wanted_base, _, wanted_end = wanted.rpartition(".")
+    if not dot or end.strip() != wanted_end:
+        return False
+    while _joined(base) != _joined(wanted_base):
+        shorter = _COPY.sub("", base)
+        if shorter == base:
+            return False
+        base = shorter
+    return True
+
+
+def _form(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold().strip()
+
+
+def _joined(base: str) -> str:
+    return re.sub(r"[-_ .]+", "_", base.strip())
+
+
+def shown(name: str) -> str:
+    """`name` so that people can read it, and different for different names: what cannot be seen is escaped."""
+    text = "".join(letter if _visible(letter) else _escaped(letter) for letter in name)
+    if len(text) > NAME_LIMIT:
+        digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        return f"{text[: NAME_LIMIT - 10]}… {digest}"
+    return text
+
+
+def _visible(letter: str) -> bool:
+    joins = letter in "\u200c\u200d"  # which Persian, Hindi and emoji need
+    return letter != "\\" and (joins or unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"))
+
+
+def _escaped(letter: str) -> str:
+    if letter == "\\":
+        return letter * 2
+    byte = ord(letter) - 0xDC00  # of a file's name that is not UTF-8
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else f"\\u{ord(letter):04x}"
+
+
+@dataclass(frozen=True)
+class PlatformName:
+    """What the name that a platform gave says.
+
+    Attributes:
+        student: unique for each student of this platform's download.
+        name: the person's, as the platform writes it.
+        file: the file's name as the student gave it.
+        keys: ids of the student by their kinds, see `roster.KEYS`.
+        late: whether the platform marks the submission as late.
+        attempt: when the attempt was made, as it is written; empty where the name does not say.
+        version: grows from one upload of a file to the next, where the platform numbers them.
+    """
+
+    student: str
+    name: str
+    file: str
+    keys: Mapping[str, str] = field(default_factory=dict)
+    late: bool = False
+    attempt: str = ""
+    version: int | None = None
+
+
+def platform_name(name: str) -> PlatformName | None:
+    """What the `name` of a file or folder says where it is one of Canvas', Moodle's, Blackboard's or nbgrader's."""
+    for pattern, read in _PLATFORMS:
+        if match := pattern.fullmatch(name):
+            return read(match)
+    return None
+
+
+def _anonymous(match: re.Match[str]) -> PlatformName:
+    return _of_canvas(match, f"anon_{match['id']}", f"anon_{match['id']}", {}, "LATE_" in match["before"])
+
+
+def _canvas(match: re.Match[str]) -> PlatformName:
+    student = f"{match['name']}_{match['id']}"
+    return _of_canvas(match, student, match["name"], {"canvas": match["id"]}, bool(match["late"]))
+
+
+def _of_canvas(match: re.Match[str], student: str, name: str, keys: dict[str, str], late: bool) -> PlatformName:
+    """Canvas adds `-1` to the name of a file that is handed in again, and numbers all files in the order of upload."""
+    if match["page"]:
+        return PlatformName(student, name, match["page"], keys, late)
+    file = match["file"]
+    again = re.fullmatch(r"(.+)-\d{1,4}", stem(file))
+    file = again[1] + file[len(stem(file)) :] if again else file
+    return PlatformName(student, name, file, keys, late, version=int(match["number"]))
+
+
+def _moodle(match: re.Match[str]) -> PlatformName:
+    return PlatformName(
+        f"{match['name']}_{match['id']}", match["name"], match["file"] or "", {"id": f"Participant {match['id']}"}
+    )
+
+
+def _blackboard(match: re.Match[str]) -> PlatformName:
+    day, time = match["time"][:10], match["time"][11:].replace("-", ":")
+    login = match["student"].rpartition("_")[2]
+    return PlatformName(
+        match["student"], match["student"], match["file"] or "", {"login": login}, attempt=f"{day} {time}"
+    )
+
+
+def _exchange(match: re.Match[str]) -> PlatformName:
+    return PlatformName(match["student"], match["student"], "", {"id": match["student"]}, attempt=match["time"])
+
+
+_PLATFORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], PlatformName]], ...] = (
+    # student+assignment+time+random
+    (
+        re.compile(r"(?P<student>.+?)\+.+\+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? [^+]+)(?:\+.*)?"),
+        _exchange,
+    ),
+    (re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?"), _moodle),
+    (
+        re.compile(r"(?P<student>.+)_attempt_(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)(?:_(?P<file>.+)|\.txt)"),
+        _blackboard,
+    ),
+    (
+        re.compile(
+            r"(?P<before>(?:LATE_)?anon_(?:LATE_)?(?P<id>[A-Za-z0-9]+)_(?:LATE_)?)"
+            r"(?:(?P<number>\d+)_(?P<file>.+)|(?P<page>(?:text|link)\.html))"
+        ),
+        _anonymous,
+    ),
+    # Canvas leaves no number between underscores in a person's name: the first ones are the ids.
+    (
+        re.compile(
+            r"(?P<name>.+?)_(?P<late>LATE_)?(?P<id>\d+)_(?:(?P<number>\d+)_(?P<file>.+)|(?P<page>(?:text|link)\.html))"
+        ),
+        _canvas,
+    ),
+)
+
+
+def path_of(steps: tuple[str, ...]) -> str:
+    """The path for people to read."""
+    return shown(str(PurePosixPath(*steps))) if steps else ""

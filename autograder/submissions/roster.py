@@ -1,0 +1,276 @@
+"""Who is in a class, and who has until when: the tables that course staff bring along.
+
+A roster is a CSV file whose first line names its columns: one of your own (`id,name`), Canvas' “Export Entire
+Gradebook”, nbgrader's `students.csv`, or what Gradescope, Moodle or Blackboard export. Separator and encoding are
+found out.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+Row = dict[str, str]  # by the name of the column, as the file writes it; without outer white space
+
+# The kinds of keys by which a platform knows a person, and the columns that hold them; the first kind that everybody in
+# a roster has is the id there.
+KEYS: dict[str, tuple[str, ...]] = {
+    "id": ("id", "student id", "sid", "student number", "id number", "identifier"),
+    "login": ("sis login id", "login", "login id", "username", "user name", "netid"),
+    "sis": ("sis user id", "sis id"),
+    "canvas": ("canvas id", "canvas user id", "lms user id"),
+    "email": ("email", "e mail", "email address"),
+}
+_NAME = ("name", "full name", "student name")
+_FIRST, _LAST = ("first name", "firstname", "given name"), ("last name", "lastname", "surname", "family name")
+_UNTIL = ("until", "extended until", "due", "new due date")
+_KNOWN = {*_NAME, *_FIRST, *_LAST, *_UNTIL, "student", *(each for columns in KEYS.values() for each in columns)}
+_TEST_STUDENT = "student, test"  # Canvas' own; it is in every gradebook where an instructor tried the student view
+
+
+class RosterError(Exception):
+    """A roster or a list of extensions cannot be read. The message names the file, the line and what is wrong."""
+
+
+@dataclass(frozen=True, eq=False)
+class Student:
+    """One student of a roster.
+
+    Attributes:
+        id: unique in the roster.
+        name: as people write it; the id where the roster has no name.
+        keys: everything by which a platform may know the student, by the kinds in `KEYS`.
+        row: the line of the file, by its columns.
+        line: its number in the file.
+    """
+
+    id: str
+    name: str
+    keys: Mapping[str, str]
+    row: Mapping[str, str]
+    line: int
+
+
+@dataclass(frozen=True, eq=False)
+class Roster:
+    """The students of a roster in the order of the file.
+
+    Attributes:
+        columns: the names of the file's columns, in order.
+        notes: what was guessed when the file was read, and which rows are no students'.
+    """
+
+    students: list[Student]
+    columns: list[str]
+    notes: list[str]
+
+    def find(self, key: str, *kinds: str) -> Student | None:
+        """The only student with this key, whatever its case; None if nobody has it, or more than one.
+
+        The `kinds` (see `KEYS`) are tried in this order; by default all of them, the id first.
+        """
+        wanted = same(key)
+        for kind in kinds or ("id", *KEYS):
+            if found := [
+                each
+                for each in self.students
+                if wanted in (same(each.keys.get(kind, "")), same(each.id) if kind == "id" else "")
+            ]:
+                return found[0] if wanted and len(found) == 1 else None
+        return None
+
+    def named(self, name: str) -> list[Student]:
+        """The students of this name, written “Ada Lovelace” or “Lovelace, Ada”, whatever its case."""
+        wanted = _name_key(name)
+        return [each for each in self.students if wanted and _name_key(each.name) == wanted]
+
+
+def same(text: str) -> str:
+    """A form of an id or a name in which it is compared: case, composed letters and outer white space do not count."""
+    return unicodedata.normalize("NFC", text).strip().casefold()
+
+
+def _name_key(name: str) -> str:
+    last, comma, first = same(name).partition(",")
+    return " ".join(f"{first} {last}".split() if comma else last.split())
+
+
+def read_roster(path: Path) -> Roster:
+    """The students in the CSV file at `path`. RosterError names the line that is wrong."""
+    table = _Table(path)
+    kinds, name, canvas = _columns(table)
+    people: list[tuple[int, Row, Row, str]] = []
+    notes, seen = list(table.notes), dict[str, Student]()
+    for line, row in table.rows:
+        keys = {kind: row[column] for kind, column in kinds.items() if row[column]}
+        called = " ".join(filter(None, (row[column] for column in name)))
+        if canvas and (not keys.get("canvas") or same(called) == _TEST_STUDENT):
+            if keys.get("canvas") or not people:  # “Points Possible” and “Manual Posting” stand above the students
+                notes.append(f"{path.name}, line {line}: “{called}” is not a student")
+                continue
+            raise RosterError(f"{path.name}, line {line}: {called or 'this student'} has no ID")
+        people.append((line, row, keys, called))
+    if not people:
+        raise RosterError(f"{path.name} lists no students")
+    id_kind = _identifying(path, [keys for _, _, keys, _ in people], [line for line, _, _, _ in people], list(kinds))
+    for line, row, keys, called in people:
+        student = Student(keys[id_kind], called or keys[id_kind], keys, row, line)
+        earlier = seen.setdefault(same(student.id), student)
+        if earlier is not student and same(earlier.name) != same(student.name):
+            raise RosterError(
+                f"{path.name}, line {line}: the {kinds[id_kind]} {student.id} is also that of {earlier.name} "
+                f"in line {earlier.line}"
+            )
+    return Roster(list(seen.values()), table.columns, notes)
+
+
+def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
+    """The columns with keys, by kind; those that make up the name; and whether this is a gradebook of Canvas'."""
+    by_form = {_form(column): column for column in reversed(table.columns)}
+    kinds = {kind: by_form[each] for kind, columns in KEYS.items() for each in reversed(columns) if each in by_form}
+    canvas = "student" in by_form and "id" in by_form and {"section", "sis user id", "sis login id"} & by_form.keys()
+    if canvas:
+        kinds["canvas"] = kinds.pop("id")
+    whole = [by_form[each] for each in _NAME if each in by_form][:1]
+    parts = [by_form[each] for group in (_FIRST, _LAST) for each in group if each in by_form]
+    if "student" in by_form and not kinds:
+        kinds["id"] = by_form["student"]
+    elif "student" in by_form and not whole and not parts:
+        whole = [by_form["student"]]
+    if not kinds:
+        raise RosterError(f"{table.path.name}, line {table.first}: no column is called id, student, login or email")
+    return kinds, whole or parts, bool(canvas)
+
+
+def _identifying(path: Path, keys: list[dict[str, str]], lines: list[int], kinds: list[str]) -> str:
+    """The first kind of key that everybody has."""
+    for kind in (each for each in KEYS if each in kinds):
+        if all(kind in each for each in keys):
+            return kind
+    first = next(kind for kind in KEYS if kind in kinds)
+    line = next(line for line, each in zip(lines, keys, strict=True) if first not in each)
+    raise RosterError(f"{path.name}, line {line}: a student without {first}, and no other id is there for everybody")
+
+
+def read_extensions(path: Path) -> dict[str, datetime]:
+    """Until when each student may hand in, from a CSV file with the columns `student` and `until`.
+
+    The student is as the file writes it, an id; the moment has its zone. RosterError names the line that is wrong.
+    """
+    table = _Table(path)
+    by_form = {_form(column): column for column in reversed(table.columns)}
+    ids = ("student", *(each for columns in KEYS.values() for each in columns))
+    who = next((by_form[each] for each in ids if each in by_form), None)
+    until = next((by_form[each] for each in _UNTIL if each in by_form), None)
+    if who is None or until is None:
+        raise RosterError(f"{path.name}, line {table.first}: the columns must be student and until")
+    found: dict[str, datetime] = {}
+    lines: dict[str, int] = {}
+    for line, row in table.rows:
+        if not row[who]:
+            raise RosterError(f"{path.name}, line {line}: no student is named")
+        try:
+            when = moment(row[until])
+        except ValueError as error:
+            raise RosterError(f"{path.name}, line {line}: {error}") from None
+        if earlier := lines.get(same(row[who])):
+            raise RosterError(f"{path.name}, line {line}: {row[who]} is in line {earlier} already")
+        found[row[who]], lines[same(row[who])] = when, line
+    return found
+
+
+def moment(text: str) -> datetime:
+    """A date and time with its zone: `2026-11-30 23:59 -0500`, `2026-11-30T23:59:00-05:00`, `… UTC`, `… Z`, or
+    `2026-11-30 23:59 America/New_York`. ValueError says what is missing.
+
+    Zone abbreviations such as EST are refused: several zones share one.
+    """
+    said = f"“{text}” is not a date with its zone, such as 2026-11-30 23:59 -0500"
+    match = re.fullmatch(
+        r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?) ?(Z|UTC|[+-]\d\d:?\d\d|[A-Za-z]+(?:/[\w+-]+)+)",
+        text.strip(),
+        re.ASCII,
+    )
+    if match is None:
+        raise ValueError(said)
+    day, time, zone = match.groups()
+    time = re.sub(r"(\.\d{6})\d*", r"\1", time)
+    try:
+        if zone in ("Z", "UTC"):
+            return datetime.fromisoformat(f"{day} {time}").replace(tzinfo=UTC)
+        if "/" in zone:
+            when = datetime.fromisoformat(f"{day} {time}").replace(tzinfo=ZoneInfo(zone))
+            if when.utcoffset() != when.replace(fold=1).utcoffset():
+                raise ValueError("the clocks change in this hour; write the offset from UTC")
+            return when
+        return datetime.fromisoformat(f"{day} {time}{zone}")
+    except ZoneInfoNotFoundError:
+        raise ValueError(f"{said}: there is no zone {zone}") from None
+    except ValueError as error:
+        raise ValueError(f"{said}: {error}") from None
+
+
+class _Table:
+    """A CSV file whose first line names its columns; blank lines do not count."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.notes: list[str] = []
+        text = self._text()
+        self.first = 1
+        if match := re.match(r"sep=.\r?\n", text):  # Excel's word for the separator
+            text, self.first = text[match.end() :], 2
+        header = text.lstrip("\r\n").partition("\n")[0]
+        separator = max(",;\t|", key=lambda each: self._known(header, each))
+        try:
+            reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+            lines = [(reader.line_num + self.first - 1, [cell.strip() for cell in row]) for row in reader]
+        except csv.Error as error:
+            raise RosterError(f"{path.name} cannot be read as CSV: {error}") from error
+        lines = [(line, row) for line, row in lines if any(row)]
+        if not lines:
+            raise RosterError(f"{path.name} is empty")
+        self.first, self.columns = lines[0]
+        self._lines = lines[1:]
+
+    @property
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        for line, row in self._lines:
+            if len(row) > len(self.columns) and any(row[len(self.columns) :]):
+                raise RosterError(
+                    f"{self.path.name}, line {line}: {len(row)} cells under {len(self.columns)} columns; put a cell "
+                    "that holds the separator in quotes"
+                )
+            yield line, {column: row[index] if index < len(row) else "" for index, column in enumerate(self.columns)}
+
+    def _text(self) -> str:
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise RosterError(f"{self.path} cannot be read: {error.strerror}") from error
+        for encoding in ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252"):
+            try:
+                text = data.decode(encoding)
+            except UnicodeDecodeError:
+                continue
+            if encoding == "cp1252":
+                self.notes.append(f"{self.path.name} is not UTF-8; read as Windows-1252: check names with accents")
+            return text
+        raise RosterError(f"{self.path.name} is neither UTF-8 nor UTF-16: save it as “CSV UTF-8”")
+
+    @staticmethod
+    def _known(header: str, separator: str) -> int:
+        """How many columns of the header have a name that is known, if the separator is this one."""
+        return sum(_form(cell) in _KNOWN for row in csv.reader([header], delimiter=separator) for cell in row)
+
+
+def _form(column: str) -> str:
+    """The name of a column without case and punctuation."""
+    return " ".join(re.findall(r"\w+", column.casefold().replace("_", " ")))

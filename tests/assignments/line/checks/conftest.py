@@ -1,0 +1,3 @@
+"""Makes these files graded checks."""
+
+from autograder.grading.fixtures import *  # noqa: F403

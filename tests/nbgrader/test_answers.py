@@ -1,0 +1,125 @@
+"""A student's text reaches the TA from any notebook, and what cannot be read says so."""
+
+import json
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from autograder.platforms.nbgrader.answers import MAX_CELLS, find_answers, noted, without_outputs
+
+RELEASED = new_notebook(cells=[new_markdown_cell("Write here."), new_code_cell("check('encoder')")])
+
+
+def notebook(*texts: str, lines: int = 0) -> str:
+    cells = [*RELEASED.cells, *map(new_markdown_cell, texts)]
+    made = new_notebook(cells=[NotebookNode(cell) for cell in cells])
+    made = json.loads(nbformat.writes(made))
+    outputs = [{"output_type": "stream", "name": "stdout", "text": ["x" * 99 + "\n"] * lines}] if lines else []
+    made["cells"][1]["outputs"] = outputs
+    return json.dumps(made)
+
+
+def shown(folder: Path) -> str:
+    """All that a TA reads of the submission in `folder`."""
+    return "\n".join(cell.source for cell in noted(find_answers(folder / "cvae.ipynb", RELEASED)).cells)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["cvae.ipynb", "cvae (1).ipynb", "cvae-Copy1.ipynb", "Copy of cvae.ipynb", "CVAE.ipynb", "cvae - Copy (2).ipynb",
+     "my homework.ipynb", "hw3/cvae.ipynb", "cvae.ipynb.json", "cvae.ipynb.txt"],
+)  # fmt: skip
+@pytest.mark.parametrize("beside", [None, "released", "damaged"])
+def test_the_text_is_found_under_any_name(tmp_path: Path, name: str, beside: str | None) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    if beside and name != "cvae.ipynb":
+        (tmp_path / "cvae.ipynb").write_text(notebook() if beside == "released" else "{")
+    (tmp_path / name).write_text(notebook("MY ANSWER"))
+    text = shown(tmp_path)
+    assert "MY ANSWER" in text
+    assert (f"`{name}`" in text) == (name != "cvae.ipynb"), "a guess is said"
+
+
+def test_the_text_of_every_notebook_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "cvae.ipynb").write_text(notebook("ONE"))
+    (tmp_path / "answers.ipynb").write_text(notebook("TWO"))
+    assert {"ONE", "TWO", "**From `answers.ipynb`:**"} <= set(shown(tmp_path).split("\n"))
+
+
+def test_a_mountain_of_outputs_hides_nothing(tmp_path: Path) -> None:
+    (tmp_path / "cvae.ipynb").write_text(notebook("MY ANSWER", lines=400_000))
+    assert (tmp_path / "cvae.ipynb").stat().st_size > 39_000_000
+    assert "MY ANSWER" in shown(tmp_path)
+
+
+def test_a_notebook_of_colab_is_read(tmp_path: Path) -> None:
+    """Colab writes the format's first version, without ids, and metadata of its own."""
+    cells = [
+        {"cell_type": "markdown", "source": ["MY ", "ANSWER"], "metadata": {"id": "aB3"}},
+        {"cell_type": "code", "source": [], "metadata": {"colab": {"base_uri": "x"}, "id": "c", "outputId": "d"},
+         "execution_count": 4, "outputs": [{"output_type": "stream", "name": "stdout", "text": ["1\n"]}]},
+    ]  # fmt: skip
+    made = {"nbformat": 4, "nbformat_minor": 0, "metadata": {"colab": {"provenance": []}, "accelerator": "GPU"}}
+    (tmp_path / "cvae.ipynb").write_text(json.dumps(made | {"cells": cells}))
+    assert "MY ANSWER" in shown(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"{", "cannot be read"), (b'{"cells": [{"outputs": [', "cannot be read"), (None, "There is no notebook"),
+     (notebook().encode(), "nobody wrote in this notebook")],
+)  # fmt: skip
+def test_what_is_no_answer_says_so(tmp_path: Path, content: bytes | None, said: str) -> None:
+    if content is not None:
+        (tmp_path / "cvae.ipynb").write_bytes(content)
+    assert said.lower() in shown(tmp_path).lower()
+
+
+def test_cells_that_are_left_out_are_told(tmp_path: Path) -> None:
+    (tmp_path / "cvae.ipynb").write_text(notebook(*map(str, range(MAX_CELLS))))
+    assert f"has {MAX_CELLS + 2} cells" in shown(tmp_path)
+
+
+def test_a_linked_notebook_is_not_opened(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.ipynb").write_text(notebook("SECRET"))
+    folder = tmp_path / "ada" / "hw"
+    folder.mkdir(parents=True)
+    (folder / "cvae.ipynb").symlink_to(tmp_path / "elsewhere.ipynb")
+    text = shown(folder)
+    assert "SECRET" not in text
+    assert "symbolic link" in text
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.sampled_from('a"\\[]{}:,é')),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["outputs", "cells", "x"]), inner),
+    max_leaves=12,
+)
+
+
+def emptied(value: object) -> object:
+    if isinstance(value, dict):
+        return {k: [] if k == "outputs" and isinstance(v, list) else emptied(v) for k, v in value.items()}
+    return [emptied(each) for each in value] if isinstance(value, list) else value
+
+
+@given(value=JSON, indent=st.sampled_from([None, 1]))
+def test_outputs_alone_are_emptied(value: object, indent: int | None) -> None:
+    text = json.dumps(value, indent=indent, ensure_ascii=False).encode()
+    assert json.loads(without_outputs(text)) == emptied(value)
+
+
+@pytest.mark.parametrize(
+    "data", [b'{"outputs":["' + b'\\"' * 10**7, b'"outputs":[' * 10**6, b'{"outputs":[' + b'"a",' * 3 * 10**6 + b"]}"]
+)
+def test_no_notebook_holds_the_grader(data: bytes) -> None:
+    began = time.process_time()
+    with pytest.raises(ValueError, match="outputs"):
+        without_outputs(data)
+    assert time.process_time() - began < 10

@@ -1,0 +1,237 @@
+"""Nothing that a student hands in is followed, copied or opened as a link, on any way into the gradebook."""
+
+import io
+import os
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from class_of_students import BLANK, NOTEBOOK, PERFECT
+from nbgrader.converters import Autograde
+from nbgrader.coursedir import CourseDirectory
+
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.platforms.nbgrader import guards
+from autograder.platforms.nbgrader.answers import notes_on
+from autograder.platforms.nbgrader.collect import ByFolder, Collect, Downloads
+from autograder.platforms.nbgrader.files import complete
+from autograder.platforms.nbgrader.submitted import module_in
+from autograder.submissions.find import NothingToGrade
+
+SECRET = "the solution, or another student's"
+LINKS = ("/etc/passwd", "../../../secret", "{secret}", "{secret_folder}", ".", "..", "loop", "nowhere", "/dev/zero")
+
+
+@pytest.fixture
+def course(tmp_path: Path, new_gradebook: Callable[[Path], str]) -> Path:
+    new_gradebook(tmp_path)
+    (tmp_path / "secret").write_text(SECRET)
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "cvae.ipynb").write_text(SECRET)
+    (tmp_path / "secrets" / "cs5814_vae.py").write_text(SECRET)
+    for step in ("source", "release"):
+        (tmp_path / step / CVAE.kit).mkdir(parents=True)
+        (tmp_path / step / CVAE.kit / f"{NOTEBOOK}.ipynb").write_text("{}")
+    return tmp_path
+
+
+def linked(folder: Path, course: Path) -> None:
+    """Fill a submission's folder with links of every kind, under names that mean something and that do not."""
+    (folder / "data").mkdir(parents=True)
+    for index, target in enumerate(LINKS):
+        to = target.format(secret=course / "secret", secret_folder=course / "secrets")
+        (folder / "data" / f"link{index}").symlink_to(to)
+    (folder / "digits").symlink_to(course / "secrets")
+    for name in ("cs5814_vae.py", f"{NOTEBOOK}.ipynb", "timestamp.txt", "public_checks.py", "collected.txt"):
+        (folder / name).symlink_to(course / "secret")
+    (folder / "loop").symlink_to(folder / "loop")
+    os.mkfifo(folder / "pipe.py")
+    (folder / "own.txt").write_text("mine")
+
+
+def contents(folder: Path) -> bytes:
+    assert not [path for path in folder.rglob("*") if path.is_symlink()]
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_what_autograde_copies(course: Path) -> None:
+    linked(course / "submitted" / "ada" / CVAE.kit, course)
+    converter = Autograde(coursedir=CourseDirectory(root=str(course)))
+    guards._take_over(converter, CVAE.kit, "ada")
+    copied = contents(course / "autograded")
+    assert copied == b"mine"
+
+
+@pytest.mark.parametrize("level", ["ada", f"ada/{CVAE.kit}"])
+def test_a_linked_folder_is_no_submission(course: Path, level: str) -> None:
+    bob = course / "submitted" / "bob" / CVAE.kit
+    bob.mkdir(parents=True)
+    (bob / "cs5814_vae.py").write_text(PERFECT)
+    link = course / "submitted" / level
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(bob.parent if level == "ada" else bob)
+    folder = course / "submitted" / "ada" / CVAE.kit
+    with pytest.raises(NothingToGrade, match="symbolic link"):
+        module_in(folder, CVAE)
+    assert any("symbolic link" in note for note in notes_on(folder))
+    guards._take_over(Autograde(coursedir=CourseDirectory(root=str(course))), CVAE.kit, "ada")
+    assert not (course / "autograded").exists()
+
+
+def test_a_linked_module_gives_the_reason(course: Path) -> None:
+    folder = course / "submitted" / "ada" / CVAE.kit
+    linked(folder, course)
+    with pytest.raises(NothingToGrade, match=r"cs5814_vae\.py is a symbolic link, which is never followed"):
+        module_in(folder, CVAE)
+
+
+def test_nothing_is_written_through_a_link(course: Path) -> None:
+    """The released notebook is put next to a module without one."""
+    folder = course / "submitted" / "ada" / CVAE.kit
+    folder.mkdir(parents=True)
+    (folder / f"{NOTEBOOK}.ipynb").symlink_to(course / "written")
+    complete(course, CVAE)
+    assert not (course / "written").exists()
+
+
+# --- nbgrader's exchange ------------------------------------------------------------------------------------------
+
+
+def collector(course: Path) -> Collect:
+    made = Collect(coursedir=CourseDirectory(root=str(course), course_id="c", assignment_id=CVAE.kit))
+    made.root, made.check_owner, made.assignments = str(course / "exchange"), False, [CVAE.where]
+    return made
+
+
+def inbound(course: Path, student: str, time: str = "2026-11-30 10:00:00 UTC") -> Path:
+    return course / "exchange" / "c" / "inbound" / f"{student}+{CVAE.kit}+{time}+xyz"
+
+
+def test_what_collect_copies(course: Path) -> None:
+    linked(inbound(course, "ada"), course)
+    collector(course).start()
+    folder = course / "submitted" / "ada" / CVAE.kit
+    copied = contents(folder)
+    assert SECRET.encode() not in copied
+    assert (folder / "own.txt").read_text() == "mine"
+    assert "cs5814_vae.py" in (folder / "collected.txt").read_text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files to other users")
+def test_a_hard_link_to_anothers_file_is_not_copied(course: Path) -> None:
+    folder = inbound(course, "ada")
+    folder.mkdir(parents=True)
+    (folder / "own.py").write_text("mine")
+    (folder / "own-too.py").hardlink_to(folder / "own.py")
+    (folder / "cs5814_vae.py").hardlink_to(course / "secret")
+    for path in (folder, folder / "own.py"):
+        os.chown(path, 12345, 12345)
+    collector(course).start()
+    copied = contents(course / "submitted" / "ada")
+    assert SECRET.encode() not in copied
+    assert b"minemine" in copied
+
+
+def test_one_bad_folder_ends_collect_for_nobody(course: Path) -> None:
+    for student in ("ada", "zoe"):
+        inbound(course, student).mkdir(parents=True)
+        (inbound(course, student) / "cs5814_vae.py").write_text(BLANK)
+    inbound(course, "bob").symlink_to(course / "secrets")
+    inbound(course, "cam").write_text("a file")
+    inbound(course, "dan", "no time").mkdir()
+    inbound(course, "zoe", "2026-11-30 11:00:00 UTC").symlink_to(inbound(course, "ada"))
+    large = inbound(course, "eve")
+    large.mkdir()
+    with (large / "data.bin").open("wb") as file:
+        file.truncate(200_000_000)
+    (large / "cs5814_vae.py").write_text(BLANK)
+    with pytest.raises(Exception, match=r"bob.* is a link or no folder; .*cam"):
+        collector(course).start()
+    assert sorted(path.name for path in (course / "submitted").iterdir()) == ["ada", "dan", "eve", "zoe"]
+    assert SECRET.encode() not in contents(course / "submitted")
+    assert "data.bin" in (course / "submitted" / "eve" / CVAE.kit / "collected.txt").read_text()
+
+
+# --- downloads ----------------------------------------------------------------------------------------------------
+
+
+def extracted(course: Path, files: dict[str, bytes]) -> dict[str, set[str]]:
+    """The names of the files that zip_collect takes, by student, from an archive with these."""
+    archive, to = course / "archive", course / "extracted"
+    archive.mkdir()
+    to.mkdir()
+    with zipfile.ZipFile(archive / "submissions.zip", "w") as download:
+        for name, content in files.items():
+            download.writestr(name, content)
+    plugin = Downloads(assignments=[CVAE.where])
+    directory = CourseDirectory(root=str(course), assignment_id=CVAE.kit)
+    plugin.__dict__["parent"] = None
+    app = SimpleNamespace(coursedir=directory, fail=pytest.fail)
+    plugin._trait_values["parent"] = app
+    plugin.extract(str(archive), str(to))
+    found: dict[str, set[str]] = {}
+    for path in sorted(to.rglob("*")):
+        if path.is_file() and (info := ByFolder().collect(str(path))):
+            found.setdefault(info["student_id"], set()).add(info["file_id"])
+    return found
+
+
+def archived(name: str, kind: str) -> bytes:
+    """A student's archive with one link in it."""
+    file = io.BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(file, "w") as archive:
+            entry = zipfile.ZipInfo(name)
+            entry.create_system, entry.external_attr = 3, 0o120777 << 16
+            archive.writestr(entry, "/etc/passwd")
+    else:
+        with tarfile.open(fileobj=file, mode="w:gz") as tar:
+            member = tarfile.TarInfo(name)
+            member.type = tarfile.SYMTYPE if kind == "tar" else tarfile.LNKTYPE
+            member.linkname = "/etc/passwd"
+            tar.addfile(member)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("zip", "zip"), ("tar", "tar.gz"), ("hard", "tar.gz")])
+@pytest.mark.parametrize("name", ["cs5814_vae.py", "cvae.ipynb"])
+def test_links_in_archives_are_not_taken(course: Path, kind: str, suffix: str, name: str) -> None:
+    found = extracted(course, {f"ada_1_2_hw.{suffix}": archived(name, kind), "bob_3_4_cs5814_vae.py": b"x = 1"})
+    assert found == {"ada_1": {"collected.txt"}, "bob_3": {"cs5814_vae.py"}}
+
+
+def test_one_bad_archive_ends_zip_collect_for_nobody(course: Path) -> None:
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        for index in range(3000):
+            archive.writestr(f"{index}.py", b"")
+    found = extracted(
+        course,
+        {
+            "ada_1_2_hw.zip": b"PK\x03\x04 cut off",
+            "ben_3_4_hw.zip": bomb.getvalue(),
+            "cam_5_6_hw.tar.gz": b"no archive",
+            "dee_7_8_hw.7z": b"7z\xbc\xaf\x27\x1c",
+            "eve_9_10_cs5814_vae.py": BLANK.encode(),
+            "wangwei_11_12_cs5814_vae (1)-1.py": BLANK.encode(),
+            "wangwei_13_14_cvae-2.ipynb": b"{}",
+            "wangwei_13_15_cvae-3.ipynb": b"{}",
+        },
+    )
+    module, notes = {"cs5814_vae.py"}, {"collected.txt"}
+    assert found == {
+        "ada_1": notes, "ben_3": notes, "cam_5": notes, "dee_7": notes, "eve_9": module,
+        "wangwei_11": module | notes, "wangwei_13": {"cvae.ipynb"} | notes,
+    }  # fmt: skip
+    with pytest.raises(NothingToGrade, match=r"cannot be read as a zip archive"):
+        module_in_extracted(course, "ada_1")
+
+
+def module_in_extracted(course: Path, student: str) -> None:
+    folder = course / "submitted" / student / CVAE.kit
+    folder.parent.mkdir(parents=True)
+    (course / "extracted" / student).rename(folder)
+    module_in(folder, CVAE)

@@ -1,0 +1,96 @@
+"""What is told of a source without running it: the truth, and never at the grader's cost."""
+
+import contextlib
+import inspect
+import resource
+import time
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from submissions import correct
+from submissions.heavy import HEAVY
+
+from autograder.assignments.cvae.assignment import PARTS
+from autograder.sandbox.client import Sandbox, SubmissionError
+from autograder.sandbox.limits import LIMITS
+from autograder.sandbox.outline import Outline, describe
+
+MODULE = """import torch
+
+class ConditionalVariationalAutoencoder(torch.nn.Module):
+    @staticmethod
+    def helper(): ...
+
+    def __init__(self): ...
+
+    @torch.no_grad()
+    def forward(self): ...
+
+def sample_latent(): ...
+
+def sample_latent(again): ...
+
+def other():
+    def loss_function(): ...
+"""
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("part", "line"),
+    [("sample_latent", 14), ("loss_function", None), ("encoder", 7), ("decoder", 7), ("forward", 10), ("training", 3)],
+)
+def test_a_part_is_found_where_it_is_defined(part: str, line: int | None) -> None:
+    place = next(each.place for each in PARTS if each.name == part)
+    found = Outline.read(describe(MODULE.encode())).find(place)
+    assert (found and found.line) == line
+
+
+@pytest.mark.parametrize("name", sorted(correct.CORRECT)[:12])
+def test_lines_and_parameters_are_those_that_python_finds(name: str) -> None:
+    source = correct.encoded(correct.CORRECT[name])
+    module = ModuleType(name)
+    exec(compile(source, name, "exec"), module.__dict__)
+    outline = Outline.read(describe(source))
+    for each in outline.functions():
+        if not each.decorated:
+            own = getattr(module, each.name)
+            assert own.__code__.co_firstlineno == each.line
+            assert tuple(inspect.getfullargspec(own).args) == each.parameters
+
+
+json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda each: st.lists(each, max_size=6) | st.dictionaries(st.text(max_size=5), each, max_size=3),
+)
+records = st.fixed_dictionaries(dict.fromkeys(("definitions", "stored", "loops", "loop_at_import"), json)) | json
+
+
+@given(records)
+def test_any_record_is_an_outline(record: object) -> None:
+    outline = Outline.read(record)
+    assert all(each.place and each.line > 0 for each in outline.definitions)
+
+
+@pytest.mark.parametrize("name", ["byte-order-mark", "form-feeds", "carriage-returns-alone", "line-of-62-kilobytes"])
+def test_an_odd_source_has_an_outline(name: str) -> None:
+    assert Outline.read(describe(HEAVY[name])).find(("sample_latent",))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HEAVY)
+def test_a_heavy_source_costs_the_grader_nothing(sandbox: Sandbox, name: str) -> None:
+    used, started = time.process_time(), time.monotonic()
+    with sandbox.submission(HEAVY[name]) as submission, contextlib.suppress(SubmissionError):
+        submission.load()
+    assert time.process_time() - used < 1.0
+    assert time.monotonic() - started < LIMITS.outline_s + LIMITS.import_s + 5
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1.2 * (1 << 20)

@@ -1,0 +1,130 @@
+"""The process that grades: the same grade as without it, and an end to whatever takes too long."""
+
+import dataclasses
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from submissions import correct
+
+from autograder.assignment import Assignment, load
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.grading import GraderError
+from autograder.grading import process as grading_process
+from autograder.grading.grade import grade_source
+from autograder.grading.process import TRIES, GradingProcess
+from autograder.report.model import Check, Outcome, Report
+from autograder.sandbox.client import Sandbox
+
+RIGHT = correct.module().encode()
+ASSIGNMENT = """
+from pathlib import Path
+from autograder.assignment import Assignment, Part
+
+FOLDER = Path(__file__).resolve().parent
+ASSIGNMENT = Assignment(
+    folder=FOLDER, root=FOLDER, course="C", title="T", module="m.py", seed=1, due="", kit="k", notebook="",
+    parts=(Part("first", 2, "s"), Part("second", 8, "s")),
+)
+"""
+CHECKS = """
+import os, pytest, re, signal
+from autograder.grading.harness import check
+
+@pytest.mark.first
+@check("it is quick", 1)
+def test_quick(submission):
+    submission.load()
+
+@pytest.mark.second
+@check("it is quick, too", 1)
+def test_also_quick(): ...
+
+@pytest.mark.second
+@check("it goes wrong", 3)
+def test_wrong(submission):
+    if b"hang" in submission.source:
+        re.match("(a+)+$", "a" * 64 + "b")  # years, without a bytecode in between
+    if b"die" in submission.source:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture(scope="module")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
+    """An assignment whose checks hang or die where a submission says so."""
+    folder = tmp_path_factory.mktemp("assignments") / "fragile"
+    for name, text in {
+        "assignment.py": ASSIGNMENT,
+        "checks/conftest.py": "from autograder.grading.fixtures import *\n",
+        "checks/test_all.py": CHECKS,
+        "hints/bank.py": "MISCONCEPTIONS = {}\n",
+        "solution/m.py": "x = 1\n",
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return load(folder)
+
+
+@pytest.fixture
+def process(fragile: Assignment) -> Iterator[GradingProcess]:
+    with GradingProcess(fragile) as running:
+        yield running
+
+
+def test_a_grade_is_the_same_as_without_the_process() -> None:
+    with Sandbox() as sandbox:
+        alone = grade_source(CVAE.module, RIGHT, sandbox, seed=5)
+    told: list[Report] = []
+    with GradingProcess(CVAE) as process:
+        report = process.grade(CVAE.module, RIGHT, seed=5, progress=told.append)
+    timeless = {"duration_s": 0.0, "timings": {}}
+    assert dataclasses.replace(report, **timeless) == dataclasses.replace(alone, **timeless)
+    assert [sum(len(part.checks) for part in each.parts) for each in told] == list(range(1, len(told) + 1))
+    assert told[-1].parts[0].checks == report.parts[0].checks
+
+
+def test_a_grader_that_hangs_in_c_is_stopped(process: GradingProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert process.grade("m.py", b"x = 1").score == 10
+    monkeypatch.setattr(grading_process, "GRADE_S", 2.0)
+    slow: list[float] = []
+    started = time.monotonic()
+    report = process.grade("m.py", b"hang = 1", patience=0.5, slow=lambda: slow.append(time.monotonic()))
+    assert time.monotonic() - started < 8
+    assert len(slow) == 1
+    assert [(part.score, part.max_score) for part in report.parts] == [(2, 2), (2, 8)]
+    assert report.parts[1].checks[-1] == Check(
+        "What was left to check", Outcome.TIMEOUT, 0, 6, "Grading took more than 2 s and was stopped."
+    )
+    assert report.attention
+    assert not report.grader_failed
+    monkeypatch.undo()
+    assert process.grade("m.py", b"x = 1").score == 10
+
+
+def test_a_process_that_dies_is_tried_again_and_said(process: GradingProcess) -> None:
+    report = process.grade("m.py", b"die = 1")
+    assert report.grader_failed
+    assert f"{TRIES} times" in report.attention[0]
+    assert sum(check.max_score for part in report.parts for check in part.checks) == 10
+    assert process.grade("m.py", b"x = 1").score == 10
+
+
+def test_a_sandbox_that_does_not_work_is_said(fragile: Assignment) -> None:
+    with GradingProcess(fragile, "nonsense") as process, pytest.raises(GraderError, match="nonsense"):
+        process.grade("m.py", b"x = 1")
+
+
+def test_nothing_is_left_when_it_is_closed(process: GradingProcess) -> None:
+    process.grade("m.py", b"open('left', 'w').write('x')")
+    pid, scratch = process._process.pid, Path(process._scratch.name)  # type: ignore[union-attr]
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    process.close()
+    assert not scratch.exists()
+    time.sleep(0.5)
+    for each in (pid, *map(int, children)):
+        with pytest.raises(ProcessLookupError):
+            os.kill(each, signal.SIG_DFL)
