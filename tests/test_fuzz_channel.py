@@ -319,6 +319,7 @@ def holds(source: str, plan: list[Any]) -> None:
 def test_no_answer_makes_the_grader_fail(examples: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "LIMITS", SHORT)
     COUNTS.clear()
+    before = most_held()
     healthy = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 
     @settings(max_examples=examples, derandomize=examples == FEW, suppress_health_check=healthy)
@@ -329,10 +330,15 @@ def test_no_answer_makes_the_grader_fail(examples: int, monkeypatch: pytest.Monk
     try:
         every()
     finally:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)  # of the worker's thread as well
+        peak = most_held()
         print(f"{COUNTS['answers']} answers, {COUNTS['spoilt']} frames spoilt or forged; {peak:.2f} GiB at most")
-    assert peak < MOST_GIB
+    assert peak < MOST_GIB or peak < before + 0.2  # where the tests before in this process took more already
     assert examples == FEW or COUNTS["spoilt"] >= 5000
+
+
+def most_held() -> float:
+    """The most memory that this process has held until now, that of the worker's thread included, in GiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
 
 
 def test_an_unspoilt_worker_gets_full_marks() -> None:
