@@ -26,7 +26,8 @@ from autograder.assignment import Assignment, Part
 
 FOLDER = Path(__file__).resolve().parent
 ASSIGNMENT = Assignment(
-    folder=FOLDER, root=FOLDER, course="C", title="T", module="m.py", seed=1, due="2026-10-01T23:59:00-04:00", kit="k", notebook="",
+    folder=FOLDER, root=FOLDER, course="C", title="T", module="m.py", seed=1,
+    due="2026-10-01T23:59:00-04:00", kit="k", notebook="",
     parts=(Part("first", 2, "s"), Part("second", 8, "s")),
 )
 """
