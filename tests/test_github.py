@@ -347,7 +347,10 @@ def test_a_hostile_report_stays_within_its_commands(publish):
 def test_the_longest_summary_is_taken(publish):
     worst = "@" * 5000
     checks = {
-        part.name: [Check(f"{index}{worst}", Outcome.FAILED, 0, 1, f"{index}{worst}", [Hint(worst, worst, worst)]) for index in range(6)]
+        part.name: [
+            Check(f"{index}{worst}", Outcome.FAILED, 0, 1, f"{index}{worst}", [Hint(worst, worst, worst)])
+            for index in range(6)
+        ]
         for part in CVAE.parts
     }
     assert len(publish(report_of(checks, output="\N{HUGGING FACE}" * 100_000))[1].encode()) < 1 << 20

@@ -43,6 +43,13 @@ def version_after(folder: Path, file: str, content: bytes, to: Path) -> str:
     return checks_version(load(copy))
 
 
+def other(value: str | float) -> str | float:
+    """A value of the same kind; of a date, another date."""
+    if isinstance(value, bool):
+        return not value
+    return value.replace("2026-", "2027-") if str(value).startswith("2026-") else value + type(value)(1)
+
+
 def edits(folder: Path) -> Iterator[tuple[str, str, bytes]]:
     """assignment.py with one constant changed: what it belongs to, the field if that is ASSIGNMENT, and the source."""
     tree = ast.parse((folder / "assignment.py").read_bytes())
@@ -56,7 +63,7 @@ def edits(folder: Path) -> Iterator[tuple[str, str, bytes]]:
             changed = copy.deepcopy(tree)
             twin = next(itertools.islice(ast.walk(changed.body[place]), index, None))
             assert isinstance(twin, ast.Constant)
-            twin.value = not node.value if isinstance(node.value, bool) else node.value + type(node.value)(1)
+            twin.value = other(node.value)
             field = ""
             if isinstance(statement.value, ast.Call):
                 holders = (each for each in statement.value.keywords if node in ast.walk(each.value))

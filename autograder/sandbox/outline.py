@@ -51,7 +51,7 @@ class Outline:
 
     Attributes:
         definitions: in the order of the source.
-        stored: attributes that something is assigned to, such as `encoder` in `self.encoder = …`; each after the name
+        stored: attributes that something is assigned to, such as `layer` in `self.layer = …`; each after the name
             of the class that it happens in.
         loops: the lines of loops and comprehensions.
         loop_at_import: the line of the first loop that runs when the module is imported.
