@@ -216,6 +216,7 @@ def test_a_full_disk_is_told_before_any_work(full_disk: Path, too_large: Path) -
     assert [path.name for path in full_disk.iterdir()] == ["filling"]
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_does_not_lose_the_grade(tmp_path: Path) -> None:
     (tmp_path / ASSIGNMENT.module).write_text("print('x' * 100_000)")  # so that the report is larger than the limit
     (tmp_path / "page").write_text("old")
@@ -286,11 +287,18 @@ def test_a_report_to_a_closed_stream_is_refused(too_large: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-@pytest.mark.parametrize("arguments", [["--json", "/dev/full"], ["--json", "-"], []])
+def test_one_file_that_fails_stops_no_other(too_large: Path, tmp_path: Path) -> None:
+    result = autograder("grade", too_large, "--quiet", "--json", "/dev/full", "--markdown", tmp_path / "summary")
+    assert (result.returncode, result.stdout) == (3, f"0/{ASSIGNMENT.points:g}\n")
+    assert result.stderr == "Cannot write /dev/full: No space left on device\n"
+    assert (tmp_path / "summary").read_text("utf-8").startswith("## 0 ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("arguments", [["--json", "-"], []])
 def test_what_is_lost_at_the_end_is_told(too_large: Path, arguments: list[str]) -> None:
     with open("/dev/full", "w") as full:
-        options = {} if "/dev/full" in arguments else {"stdout": full}
-        result = autograder("grade", too_large, "--quiet", *arguments, **options)
+        result = autograder("grade", too_large, "--quiet", *arguments, stdout=full)
     assert result.returncode == 3
     assert "Cannot write" in result.stderr
     assert "No space left on device" in result.stderr
