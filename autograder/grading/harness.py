@@ -100,7 +100,6 @@ class Grading:
     attention: list[str] = field(default_factory=list)  # what a person should look into
     checked: Callable[[str, Check], None] = lambda part, check: None  # called whenever a check has ended
     kept: dict[str, Any] = field(default_factory=dict)  # what checks leave for the pictures
-    _hung: dict[str, TimedOut] = field(default_factory=dict)
     _standing_in: frozenset[str] = frozenset()
 
     def failed(self, part_name: str) -> bool:
@@ -131,9 +130,7 @@ class Grading:
         return part_reports(self.assignment, self.checks)
 
     def prepare(self, item: pytest.Item) -> None:
-        """Make ready for a check; raises what ended an earlier one of its part by a time-out."""
-        if hung := self._hung.get(part_of(item)):  # waiting for the same endless loop again would help nobody
-            raise hung
+        """Make ready for a check."""
         torch.default_generator.manual_seed(Challenge(self.seed, f"{item.name}: the reference's own draws").seed())
         if not self.assignment.part(part_of(item)).stand_in:
             self.stand_in_for_failed_functions()
@@ -159,8 +156,6 @@ class Grading:
                 outcome, message, mistakes = cause.outcome, cause.message, cause.misconceptions
                 if isinstance(error, (Died, TimedOut)) and str(error) not in self.attention:
                     self.attention.append(str(error))
-                if isinstance(error, TimedOut):
-                    self._hung[part.name] = error
             case pytest.skip.Exception():
                 outcome, message = Outcome.SKIPPED, str(error.msg)
             case _:

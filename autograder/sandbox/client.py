@@ -224,6 +224,7 @@ class Submission:
         self._count = 0
         self._deadline = time.monotonic() + LIMITS.total_s
         self._import_error: SubmissionError | None = None
+        self._hung: dict[tuple[str, str], TimedOut] = {}  # by what was to be done, and with what
         self._seed = 0  # of the stand-ins' draws
         self._stand_ins: dict[str, StandIn] = {}
         self._shapes: dict[str, dict[str, tuple[int, ...]]] = {}  # of parameters, by the model's handle
@@ -287,6 +288,7 @@ class Submission:
         What they draw depends on `seed` and on how often the current process has called one, and on nothing before.
         """
         self.stop()
+        self._hung.clear()  # it may have hung in what is replaced now
         self._stand_ins, self._seed = functions, seed
 
     def construct(self, handle: str, name: str, *args: int, seed: int = 0) -> SubmissionError | None:
@@ -425,10 +427,17 @@ class Submission:
         return self._ask(message, tensors or {})[0]
 
     def _ask(
-        self, message: Message, tensors: dict[str, Tensor], seconds: float = LIMITS.call_s
+        self, message: Message, tensors: dict[str, Tensor], seconds: float | None = None
     ) -> tuple[Message, dict[str, Tensor]]:
         self.load()
-        return self._exchange(message, tensors, seconds)
+        step = message["do"], _called(message)
+        if hung := self._hung.get(step):  # waiting for the same endless loop again would help nobody
+            raise hung.with_traceback(None)
+        try:
+            return self._exchange(message, tensors, LIMITS.call_s if seconds is None else seconds)
+        except TimedOut as error:
+            self._hung[step] = error
+            raise
 
     def _exchange(
         self, message: Message, tensors: dict[str, Tensor], seconds: float

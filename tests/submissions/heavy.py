@@ -28,7 +28,7 @@ HEAVY: dict[str, bytes] = {
     "open-strings": RIGHT + b"'\n\"\n" * 100_000,
     "open-brackets": RIGHT + b"(" * 500_000,
     "open-f-strings": RIGHT + b"f'{f\"{" * 100_000,
-    "deep-attributes": b"x = a" + b".a" * 400_000,
+    "deeper-attributes": b"x = a" + b".a" * 400_000,
     "deep-unary-operators": b"x = " + b"-" * 900_000 + b"1",
     "deep-calls": b"x = a" + b"()" * 400_000,
     "deep-powers": b"x = 1" + b"**1" * 300_000,
@@ -37,6 +37,6 @@ HEAVY: dict[str, bytes] = {
     "huge-hexadecimal": b"x = 0x" + b"f" * 900_000 + b"\nprint(x)\n",
     "backslashes": RIGHT + b"\\\n" * 300_000,
     "dots": RIGHT + b"." * 900_000,
-    "null-bytes": RIGHT + b"\x00" * 500_000,
+    "trailing-null-bytes": RIGHT + b"\x00" * 500_000,
     "no-encoding": bytes(range(128, 256)) * 4096,
 }  # fmt: skip
