@@ -22,13 +22,15 @@ from autograder.report import FORMATS, render
 from autograder.report.model import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from typer.models import OptionInfo
 
+    from autograder.classroom.entries import Recorded
     from autograder.platforms.gradescope.build import ResultsFile
     from autograder.report.model import Report
     from autograder.submissions.find import Found
+    from autograder.submissions.layouts import Upload
 
 OK, BELOW_MINIMUM, USAGE, GRADER_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 OUT_OF_STEP = 1
@@ -392,6 +394,36 @@ def class_command(
     extensions: Annotated[
         Path | None, typer.Option(help="A CSV file with the columns student and until, a date with its zone.")
     ] = None,
+    gradebook: Annotated[
+        str | None,
+        typer.Option(
+            help="nbgrader's gradebook, by its address: points by hand, lateness and extensions come from it. "
+            "\\[default: that of the course around SUBMISSIONS]",
+            metavar="URL",
+        ),
+    ] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(help="A check that counts for nothing: the others of its part share its points.", metavar="CHECK"),
+    ] = None,
+    give: Annotated[
+        list[str] | None,
+        typer.Option(help="A check whose points everyone gets whose module could be graded.", metavar="CHECK"),
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(help="What this command wrote before: list whose points change and why, and write nothing."),
+    ] = None,
+    compare_with: Annotated[
+        list[Path] | None,
+        typer.Option(help="Submissions of an earlier term, in which copies are looked for too.", metavar="FOLDER"),
+    ] = None,
+    anonymous: Annotated[
+        bool, typer.Option("--anonymous", help="A class page without names, to show in a lecture.")
+    ] = False,
+    repairs: Annotated[
+        bool, typer.Option("--repairs/--no-repairs", help="Try small repairs on modules that stop early, for staff.")
+    ] = True,
     scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler to use. \\[default: this machine]")] = None,
     workers: Annotated[int, typer.Option(help="How many are graded at once here; 0: one a core.", min=0)] = 0,
     seed: Annotated[
@@ -414,9 +446,12 @@ def class_command(
       3    the grader itself failed, may not read what a student handed in, or could not write a file
       130  stopped by Ctrl-C
     """
+    from autograder.classroom.adjust import Adjustments, NoSuchCheck
+    from autograder.classroom.compare import NotAClass, changes, lines, read_class
+    from autograder.classroom.others import Answers, earlier_modules, known_modules
     from autograder.classroom.page import closing_lines
     from autograder.classroom.progress import ClassProgress
-    from autograder.classroom.run import Class
+    from autograder.classroom.run import Class, Options
     from autograder.grading.results import Results
     from autograder.submissions.layouts import read_upload
     from autograder.submissions.roster import RosterError, read_extensions, read_roster
@@ -431,27 +466,45 @@ def class_command(
         try:
             enrolled = read_roster(roster) if roster else None
             until = read_extensions(extensions) if extensions else None
-        except RosterError as error:
+            earlier = read_class(compare) if compare else None
+        except (RosterError, NotAClass) as error:
             raise typer.BadParameter(printable(str(error))) from None
-        upload = read_upload(submissions, which, enrolled, until, outputs=(out, kept.folder))
+        answers = Answers(which)
+        upload = read_upload(submissions, which, enrolled, until, outputs=(out, kept.folder), visit=answers)
+        upload, recorded = _with_gradebook(upload, gradebook, submissions, which)
+        options = Options(
+            Adjustments(tuple(drop or ()), tuple(give or ())),
+            recorded,
+            known_modules(which, submissions),
+            earlier_modules(compare_with or (), which),
+            answers.texts,
+            anonymous,
+            repairs and not compare,
+            write=not compare,
+        )
         found = upload.submitted
-        taught = Class(upload, kept, out)
+        taught = Class(upload, kept, out, options)
         if fresh:
             taught.forget()
         try:
             with ClassProgress(console, len(found), taught.resume(), shown=not quiet) as progress:
-                for report, students in taught.grade(scheduler, workers, require_isolation):
-                    progress.done(report, students)
+                for each in taught.grade(scheduler, workers, require_isolation):
+                    progress.done(each)
+        except NoSuchCheck as error:
+            raise typer.BadParameter(printable(str(error)), param_hint="--drop, --give") from None
         except (KeyboardInterrupt, output.CannotWrite) as reason:
             _complain(f"Stopped. {taught.graded} of {len(found)} are graded; the same command goes on from there.", "")
             if isinstance(reason, output.CannotWrite):
                 raise
             raise typer.Exit(INTERRUPTED) from None
+        if earlier is not None:
+            _say(lines(changes(earlier, taught.entries), taught.entries))
+            _say([f"Nothing was written to {out}. Without --compare, the same command writes it."])
+            return
         failed = taught.finish()
         if not quiet:
-            said = [*(enrolled.notes if enrolled else ()), *closing_lines(taught.figures)]
-            for line in (*said, f"Open {out / 'index.html'} in a browser."):
-                console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+            _say([*(enrolled.notes if enrolled else ()), *closing_lines(taught.figures)])
+            _say([f"Open {out / 'index.html'} in a browser."])
     if failed:
         errors.print(
             f"The grader could not read or grade {printable(', '.join(failed))}, which is no fault of theirs: the page "
@@ -460,6 +513,28 @@ def class_command(
             soft_wrap=True,
         )
         raise typer.Exit(GRADER_FAILED)
+
+
+def _say(lines: list[str]) -> None:
+    for line in lines:
+        console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+
+
+def _with_gradebook(
+    upload: "Upload", address: str | None, submissions: Path, assignment: Assignment
+) -> "tuple[Upload, Mapping[str, Recorded]]":
+    """The class joined with nbgrader's gradebook, if one is named or the submissions lie in its course."""
+    try:
+        from autograder.platforms.nbgrader.gradebook import NoGradebook, join, of_course
+    except ModuleNotFoundError as error:
+        if address:
+            raise typer.BadParameter(f"{error}: install the autograder with its extra `notebook`") from None
+        return upload, {}
+    address = address or of_course(submissions)
+    try:
+        return join(upload, address, assignment) if address else (upload, {})
+    except NoGradebook as error:
+        raise typer.BadParameter(printable(str(error)), param_hint="--gradebook") from None
 
 
 @app.command(rich_help_panel=ABOUT)
