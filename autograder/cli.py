@@ -515,6 +515,64 @@ def class_command(
         raise typer.Exit(GRADER_FAILED)
 
 
+@app.command(
+    rich_help_panel=COURSE,
+    epilog=examples(
+        ("autograder export graded/ --canvas gradebook.csv --submissions submissions.zip --dry-run", "who gets what"),
+        ("autograder export graded/ --gradescope roster.csv --to out/", "write the files"),
+    ),
+)
+def export(
+    graded: Annotated[Path, typer.Argument(help="What `autograder class` wrote.")],
+    to: Annotated[Path, typer.Option(help="The folder that gets the files.")] = Path("out"),
+    canvas: Annotated[Path | None, typer.Option(help="Canvas' “Export Entire Gradebook”.")] = None,
+    submissions: Annotated[
+        Path | None, typer.Option(help="Canvas' “Download Submissions”: feedback takes its names from there.")
+    ] = None,
+    gradescope: Annotated[Path | None, typer.Option(help="Gradescope's roster.")] = None,
+    column: Annotated[str | None, typer.Option(help="The assignment's column. \\[default: by its title]")] = None,
+    parts: Annotated[bool, typer.Option("--parts", help="A column for each part, too.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print who gets what; write nothing.")] = False,
+    assignment: Which = None,
+) -> None:
+    """Write a class's grades and feedback in the files that Canvas or Gradescope takes.
+
+    Exit codes: 0 written; 2 bad usage, or the class and the roster do not fit together; 3 could not be written.
+    """
+    from autograder.classroom.outgoing import CannotExport, feedback, joined, lines, read_graded
+    from autograder.platforms.canvas import grades as for_canvas
+    from autograder.platforms.gradescope import grades as for_gradescope
+    from autograder.submissions.files import NothingToGrade
+    from autograder.submissions.roster import RosterError, read_roster
+
+    which = chosen(assignment)
+    path = canvas or gradescope
+    if path is None or (canvas and gradescope):
+        raise typer.BadParameter("name one roster, with --canvas or --gradescope")
+    if submissions and not canvas:
+        raise typer.BadParameter("--submissions belongs to --canvas")
+    with one_line(CannotExport, RosterError, NothingToGrade, OSError):
+        found, roster = read_graded(graded), read_roster(path)
+        rows = joined(found, roster)
+        if canvas:
+            names = for_canvas.feedback_names(submissions, rows) if submissions else {}
+            content = for_canvas.gradebook(rows, roster, found, column or for_canvas.column_of(which, roster), parts)
+        else:
+            names = for_gradescope.feedback_names(rows)
+            content = for_gradescope.gradebook(rows, found, column or which.title, parts)
+        said = lines(rows, found.most, names)
+        if dry_run:
+            _say([*said, "Nothing was written."])
+            return
+        output.require_folder(to)
+        grades = to / ("canvas.csv" if canvas else "gradescope.csv")
+        output.write(grades, content)
+        written = [grades]
+        if names:
+            written.append(output.write_archive(to / "feedback.zip", feedback(rows, names)))
+    _say([said[-1], *(f"Wrote {each}" for each in written)])
+
+
 def _say(lines: list[str]) -> None:
     for line in lines:
         console.print(printable(line), markup=False, highlight=False, soft_wrap=True)

@@ -70,7 +70,7 @@ class Repair:
 
     def __str__(self) -> str:
         text = clean(self.text.strip(), 160).replace("`", "'")
-        reads = f"reading `{text}`" if text else "removed"
+        reads = f"reading `{text}`" if text not in ("", "pass") else "removed"
         return f"with line {self.line} {reads}, this module gets {shown(self.score)}"
 
 

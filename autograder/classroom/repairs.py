@@ -65,7 +65,10 @@ def best(source: bytes, report: Report, process: GradingProcess, seconds: float 
             graded = process.grade(
                 process.assignment.module, changed.encode(), seed=report.seed, patience=left, slow=too_slow
             )
-        except (_TooSlow, SandboxError, GraderError):
+        except _TooSlow:
+            process.kill()
+            break
+        except (SandboxError, GraderError):
             break
         if not graded.grader_failed and graded.score > (found.score if found else report.score):
             found = Repair(line, changed.split("\n")[line - 1], graded.score)
@@ -160,7 +163,9 @@ def _other_names(lines: list[str], line: int, name: str) -> Iterator[Change]:
     attributes = set(re.findall(r"\bself\.(\w+)\s*=[^=]", "\n".join(lines)))
     near_attributes = [name, *_near(name, attributes)] if name in attributes else _near(name, attributes)[:1]
     own = rf"(?<![\w.]){name}\b(?!\s*=[^=])"
-    local = [each for each in _near(name, _names(function), 0.3) if each != name]
+    header, _, body = function.partition(":\n")
+    unused = [each for each in sorted(_names(header.partition("(")[2])) if not re.search(rf"\b{each}\b", body)]
+    local = list(dict.fromkeys((*unused, *_near(name, _names(function), 0.3))))
     others = _near(name, (_names("\n".join(lines)) | set(dir(builtins))) - set(local))
     for attribute in dict.fromkeys(near_attributes):
         yield from _replaced(lines, line, line, own, f"self.{attribute}")

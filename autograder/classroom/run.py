@@ -243,12 +243,13 @@ def repair_on_worker(
     source: bytes, report: dict[str, Any], where: str, require_isolation: bool
 ) -> dict[str, Any] | None:
     """The best small repair of a module that stops early, as plain data; None if none helps."""
-    process = GradingProcess(load(where), require_isolation=require_isolation)
+    idle = _idle.setdefault((where, require_isolation), [])
+    process = idle.pop() if idle else GradingProcess(load(where), require_isolation=require_isolation)
     try:
         found = repairs.best(source, decode(report), process)
-        return dataclasses.asdict(found) if found else None
     finally:
-        process.close()
+        idle.append(process)
+    return dataclasses.asdict(found) if found else None
 
 
 _idle: dict[tuple[str, bool], list[GradingProcess]] = {}

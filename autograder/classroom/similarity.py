@@ -151,7 +151,7 @@ def alike_modules(
     others, _ = _nodes(earlier or {}, given)
     nodes = students + others
     pairs, compared = _pairs(nodes, len(students), known_tokens.values(), threshold, ends)
-    groups = _groups(nodes, pairs, set(sources)) + _of_known(students, known_tokens)
+    groups = _merged(_groups(nodes, pairs, set(sources)), _of_known(students, known_tokens))
     said = []
     if compared < len(students):
         left = sum(len(node.members) for node in students[compared:])
@@ -302,6 +302,15 @@ def _of_known(students: list[_Node], known: Mapping[str, list[Token]]) -> list[G
         Group(tuple(sorted(pair.first for pair in pairs)), (label,), tuple(pairs[:MOST_LINKS]))
         for label, pairs in found.items()
     ]
+
+
+def _merged(groups: list[Group], known: list[Group]) -> list[Group]:
+    """The groups, each of students once: what they all have of the known modules is told with them."""
+    by_members = {group.members: group for group in groups}
+    for group in known:
+        same = by_members.get(group.members)
+        by_members[group.members] = replace(same, outside=same.outside + group.outside) if same else group
+    return list(by_members.values())
 
 
 def _lines(tokens: Iterable[Token], text: Callable[[Token], str]) -> Iterable[list[str]]:

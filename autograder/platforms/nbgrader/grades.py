@@ -18,6 +18,7 @@ from nbgrader.utils import is_grade
 from traitlets import Bool, Integer, List, Unicode
 
 from autograder.assignment import Assignment, load
+from autograder.classroom.adjust import Adjustments, NoSuchCheck
 from autograder.grading import GraderError
 from autograder.grading.grade import nothing, told
 from autograder.grading.process import GradingProcess
@@ -47,6 +48,10 @@ class TrustedGrades(NbGraderPreprocessor):
     require_isolation = Bool(True, help="Whether to refuse to grade where only weak isolation works.").tag(config=True)
     workers = Integer(0, help="How many modules are graded at once; 0: one a core.").tag(config=True)
     assignments = List(Unicode(), help="The assignments of the course, by name or folder.").tag(config=True)
+    drop = List(Unicode(), help="Checks that count for nothing: the others of their part share the points.").tag(
+        config=True
+    )
+    give = List(Unicode(), help="Checks whose points everyone gets whose module could be graded.").tag(config=True)
     reports = Unicode("reports", help="Where reports are kept, below the course folder.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
@@ -83,7 +88,11 @@ class TrustedGrades(NbGraderPreprocessor):
         if self.reuse and report is None:
             self._grade_ahead(results)
             report = results.find(source)
-        return told(report or self._grade(source, results), found.notes, found.attention)
+        try:
+            report = Adjustments(tuple(self.drop), tuple(self.give)).apply(report or self._grade(source, results))
+        except NoSuchCheck as error:
+            raise GraderError(str(error)) from error
+        return told(report, found.notes, found.attention)
 
     def _grade(self, source: bytes, results: Results) -> Report:
         process = warm_process(results.assignment.where, self.require_isolation)
