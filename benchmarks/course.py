@@ -35,12 +35,7 @@ c.ExecutePreprocessor.timeout = c.Execute.timeout = 120
 def nbgrader(folder: Path, *arguments: str) -> float:
     """Run it; the seconds it took."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic by name
-    environment = os.environ | {
-        "PATH": path,
-        "PYTHONPATH": str(ROOT),
-        "OMP_NUM_THREADS": "1",
-        "PYTHONWARNINGS": "ignore",
-    }
+    ours = {"PATH": path, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     started = time.perf_counter()
     command = [sys.executable, "-m", "nbgrader", *arguments]
     run = subprocess.run(command, cwd=folder, env=os.environ | ours, capture_output=True, text=True, check=False)
