@@ -392,7 +392,11 @@ def class_command(
         typer.Option(help="A CSV file of ids and names, or a gradebook's export: who handed in nothing has a row too."),
     ] = None,
     extensions: Annotated[
-        Path | None, typer.Option(help="A CSV file with the columns student and until, a date with its zone.")
+        Path | None,
+        typer.Option(
+            help="A CSV file with the columns student and until, a date with its zone. "
+            "\\[default: that of the course around SUBMISSIONS]"
+        ),
     ] = None,
     gradebook: Annotated[
         str | None,
@@ -453,10 +457,11 @@ def class_command(
     from autograder.classroom.progress import ClassProgress
     from autograder.classroom.run import Class, Options
     from autograder.grading.results import Results
+    from autograder.platforms.nbgrader.around import course_around, extensions_of, gradebook_of
     from autograder.submissions.layouts import read_upload
     from autograder.submissions.roster import RosterError, read_extensions, read_roster
 
-    which = chosen(assignment)
+    which, course = chosen(assignment), course_around(submissions)
     if out.resolve() == submissions.resolve():
         raise typer.BadParameter("choose another folder than that of the submissions", param_hint="--out")
     with exit_codes():
@@ -465,13 +470,14 @@ def class_command(
             output.require_folder(folder)
         try:
             enrolled = read_roster(roster) if roster else None
+            extensions = extensions or extensions_of(course)
             until = read_extensions(extensions) if extensions else None
             earlier = read_class(compare) if compare else None
         except (RosterError, NotAClass) as error:
             raise typer.BadParameter(printable(str(error))) from None
         answers = Answers(which)
         upload = read_upload(submissions, which, enrolled, until, outputs=(out, kept.folder), visit=answers)
-        upload, recorded = _with_gradebook(upload, gradebook, submissions, which)
+        upload, recorded = _with_gradebook(upload, gradebook or gradebook_of(course), which)
         options = Options(
             Adjustments(tuple(drop or ()), tuple(give or ())),
             recorded,
@@ -579,18 +585,17 @@ def _say(lines: list[str]) -> None:
 
 
 def _with_gradebook(
-    upload: "Upload", address: str | None, submissions: Path, assignment: Assignment
+    upload: "Upload", address: str | None, assignment: Assignment
 ) -> "tuple[Upload, Mapping[str, Recorded]]":
-    """The class joined with nbgrader's gradebook, if one is named or the submissions lie in its course."""
-    try:
-        from autograder.platforms.nbgrader.gradebook import NoGradebook, join, of_course
-    except ModuleNotFoundError as error:
-        if address:
-            raise typer.BadParameter(f"{error}: install the autograder with its extra `notebook`") from None
+    """The class joined with nbgrader's gradebook, if there is one."""
+    if address is None:
         return upload, {}
-    address = address or of_course(submissions)
     try:
-        return join(upload, address, assignment) if address else (upload, {})
+        from autograder.platforms.nbgrader.gradebook import NoGradebook, join
+    except ModuleNotFoundError as error:
+        raise typer.BadParameter(f"{error}: install the autograder with its extra `notebook`") from None
+    try:
+        return join(upload, address, assignment)
     except NoGradebook as error:
         raise typer.BadParameter(printable(str(error)), param_hint="--gradebook") from None
 

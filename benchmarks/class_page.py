@@ -25,7 +25,26 @@ from autograder.classroom.run import Class, Options  # noqa: E402
 from autograder.grading.results import Results  # noqa: E402
 from autograder.submissions.layouts import Submitted, Upload  # noqa: E402
 
-WORDS = "here the noise comes in from outside so gradients flow then divide by how many images there are".split()
+WORDS = [
+    "here",
+    "the",
+    "noise",
+    "comes",
+    "in",
+    "from",
+    "outside",
+    "so",
+    "gradients",
+    "flow",
+    "then",
+    "divide",
+    "by",
+    "how",
+    "many",
+    "images",
+    "there",
+    "are",
+]
 
 
 def modules(count: int) -> list[bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,21 +18,9 @@ from autograder.platforms.nbgrader.roster import folder_name
 from autograder.points import total
 from autograder.submissions.layouts import Submitted, Upload, natural
 
-FILE = "gradebook.db"
-
 
 class NoGradebook(ValueError):
     """A gradebook cannot be read, or is that of another class."""
-
-
-def of_course(submissions: Path) -> str | None:
-    """The address of the gradebook of the course in which these submissions lie; None if they lie in none."""
-    course = submissions.resolve().parent
-    if not (course / "nbgrader_config.py").is_file():
-        return None
-    if address := os.environ.get("NBGRADER_DB"):
-        return address
-    return f"sqlite:///{course / FILE}" if (course / FILE).is_file() else None
 
 
 def join(upload: Upload, address: str, assignment: Assignment) -> tuple[Upload, Mapping[str, Recorded]]:
