@@ -25,26 +25,7 @@ from autograder.classroom.run import Class, Options  # noqa: E402
 from autograder.grading.results import Results  # noqa: E402
 from autograder.submissions.layouts import Submitted, Upload  # noqa: E402
 
-WORDS = [
-    "here",
-    "the",
-    "noise",
-    "comes",
-    "in",
-    "from",
-    "outside",
-    "so",
-    "gradients",
-    "flow",
-    "then",
-    "divide",
-    "by",
-    "how",
-    "many",
-    "images",
-    "there",
-    "are",
-]
+WORDS = ("here", "the", "noise", "comes", "from", "outside", "gradients", "flow", "divide", "by", "how", "many")
 
 
 def modules(count: int) -> list[bytes]:
