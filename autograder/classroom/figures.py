@@ -4,6 +4,7 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from autograder.assignment import Assignment
@@ -190,6 +191,14 @@ def _alike(alike: Alike, entries: Sequence[Entry]) -> dict[str, Any]:
         return {"student": clean(student, NAME_LIMIT), "name": names.get(student, clean(student, NAME_LIMIT))}
 
     return {
+        "pairs": [
+            asdict(link)
+            | {side: clean(getattr(link, side), NAME_LIMIT) for side in ("first", "second")}
+            | {"names": [member(side)["name"] for side in (link.first, link.second)]}
+            for group in alike.groups
+            for link in group.links
+            if {link.first, link.second} <= {*group.members}
+        ],
         "groups": [
             {
                 "members": [member(each) for each in group.members],

@@ -128,12 +128,12 @@ def _renamed_everywhere(text: str, message: str) -> Iterator[Change]:
     """The name that is missing in place of one like it; its definition counts, and every use of it."""
     quoted = _QUOTED.findall(message)
     for wanted in quoted:
-        defined = set(re.findall(r"^\s*(?:def|class)\s+(\w+)|\bself\.(\w+)\s*=[^=]", text, re.MULTILINE))
+        defined = set(re.findall(r"^[ \t]*(?:def|class)[ \t]+(\w+)|\bself\.(\w+)[ \t]*=[^=]", text, re.MULTILINE))
         names = {name for pair in defined for name in pair if name} - {wanted}
         for name in [*(each for each in quoted if each in names), *_near(wanted, names)]:
             lines = text.split("\n")
             yield from _replaced(lines, 1, len(lines), rf"\b{name}\b", wanted)
-        local = rf"^(\s+){wanted}(\s*=[^=])"  # `self.` was forgotten
+        local = rf"^([ \t]+){wanted}([ \t]*=[^=])"  # `self.` was forgotten
         changed = re.sub(local, rf"\1self.{wanted}\2", text, flags=re.MULTILINE)
         if changed != text:
             yield _first_change(text, changed), changed
@@ -160,7 +160,7 @@ def _other_names(lines: list[str], line: int, name: str) -> Iterator[Change]:
     """A name that is defined in place of one that is not: in the line, then in the whole function."""
     first, last = _function(lines, line)
     function = "\n".join(lines[max(first - 1, 0) : last])
-    attributes = set(re.findall(r"\bself\.(\w+)\s*=[^=]", "\n".join(lines)))
+    attributes = set(re.findall(r"\bself\.(\w+)[ \t]*=[^=]", "\n".join(lines)))
     near_attributes = [name, *_near(name, attributes)] if name in attributes else _near(name, attributes)[:1]
     own = rf"(?<![\w.]){name}\b(?!\s*=[^=])"
     header, _, body = function.partition(":\n")
@@ -182,7 +182,9 @@ def _other_attributes(lines: list[str], line: int, name: str, module: str | None
     for other in _near(name, names - {name}):
         yield from _replaced(lines, line, line, rf"(?<=\.){name}\b", other)
         yield from _replaced(lines, 1, len(lines), rf"(?<=\.){name}\b", other)
-    local = re.sub(rf"^(\s+){name}(\s*=[^=])", rf"\1self.{name}\2", text, flags=re.MULTILINE)  # `self.` was forgotten
+    local = re.sub(
+        rf"^([ \t]+){name}([ \t]*=[^=])", rf"\1self.{name}\2", text, flags=re.MULTILINE
+    )  # `self.` was forgotten
     if local != text:
         yield _first_change(text, local), local
 
@@ -194,7 +196,7 @@ def _tensors() -> set[str]:
 
 
 def _attributes(text: str) -> set[str]:
-    return set(re.findall(r"\bself\.(\w+)", text)) | set(re.findall(r"^\s+def\s+(\w+)", text, re.MULTILINE))
+    return set(re.findall(r"\bself\.(\w+)", text)) | set(re.findall(r"^[ \t]+def[ \t]+(\w+)", text, re.MULTILINE))
 
 
 def _names(text: str) -> set[str]:
@@ -219,7 +221,7 @@ def _function(lines: list[str], line: int) -> tuple[int, int]:
     indent = len(lines[line - 1]) - len(lines[line - 1].lstrip())
     first = line
     while first > 1 and not (
-        (match := re.match(r"(\s*)(?:async\s+)?def\s", lines[first - 1])) and len(match[1]) < max(indent, 1)
+        (match := re.match(r"([ \t]*)(?:async[ \t]+)?def[ \t]", lines[first - 1])) and len(match[1]) < max(indent, 1)
     ):
         first -= 1
     start = len(lines[first - 1]) - len(lines[first - 1].lstrip())

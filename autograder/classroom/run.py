@@ -329,6 +329,7 @@ class Class:
         """Drop the reports that are kept on this class."""
         for source in self._same:
             self.results.file(source).unlink(missing_ok=True)
+            self._repair_file(source).unlink(missing_ok=True)
 
     def resume(self) -> list[Entry]:
         """Write the pages of those who need no more grading, and return them.
@@ -386,9 +387,10 @@ class Class:
         for source, report in self._to_repair().items():
             future = client.submit(repair_on_worker, source, encode(report), where, require_isolation, pure=False)
             futures[future] = source
-        for future in as_completed(list(futures)):
-            with contextlib.suppress(Exception):  # what is not found changes no grade
-                write(self._repair_file(futures[future]), json.dumps(future.result()))
+        with contextlib.suppress(TimeoutError):
+            for future in as_completed(list(futures), timeout=LOST_S + 2 * repairs.SECONDS * len(futures)):
+                with contextlib.suppress(Exception):  # what is not found changes no grade
+                    write(self._repair_file(futures[future]), json.dumps(future.result()))
 
     def _found_repair(self, source: bytes | None) -> Repair | None:
         if source is None or not self.options.repairs:

@@ -125,7 +125,7 @@ class TrustedGrades(NbGraderPreprocessor):
                 (folder / results.assignment.module).write_bytes(source)
             command = [sys.executable, "-m", "autograder", "class", f"{temporary}/class", "--out", f"{temporary}/out"]
             command += ["--assignment", results.assignment.where, "--results", str(results.folder)]
-            command += ["--workers", str(workers), "--quiet"]
+            command += ["--workers", str(workers), "--quiet", "--no-repairs"]
             command += ["--seed", str(self.seed)] if self.seed is not None else []
             command += ["--require-isolation"] if self.require_isolation else []
             run = subprocess.run(command, capture_output=True, text=True, check=False)
