@@ -357,6 +357,49 @@ def test_a_class_is_read_back_as_it_was(graded: Path) -> None:
     }
 
 
+def again(folder: Path, *options: str) -> Any:
+    command = ["class", str(folder / "submissions.zip"), "--out", str(folder / "graded"), "--no-repairs"]
+    command += ["--results", str(folder / "results"), "--roster", str(folder / "gradebook.csv")]
+    return CliRunner().invoke(app, [*command, "--seed", str(SEED), *options])
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_comparison_writes_nothing(graded: Path) -> None:
+    before = contents(graded)
+    run = again(graded, "--compare", str(graded / "graded"))
+    assert run.exit_code == 0, run.output
+    assert "4 students: 0 gain points, 0 lose points, 4 stay the same." in run.output
+    assert contents(graded) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--drop", "no such check"), "no check is called"),
+        (("--give", "All"), "several checks are called"),
+        (("--compare", "/nowhere"), "does not hold a class"),
+        (("--gradebook", "sqlite:////nowhere/gradebook.db"), "there is no gradebook"),
+        (("--compare-with", "/nowhere"), "does not exist"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused(options: tuple[str, str], said: str, graded: Path) -> None:
+    before = contents(graded / "graded")
+    run = again(graded, *options)
+    assert run.exit_code == 2
+    assert said in " ".join(run.output.replace("│", " ").split())
+    assert contents(graded / "graded") == before
+
+
+def test_the_class_page_can_be_shown_in_a_lecture(graded: Path) -> None:
+    assert again(graded, "--anonymous").exit_code == 0
+    shown = (graded / "graded" / "index.html").read_text("utf-8")
+    assert not re.search("Doe|Wang|Nobody|doeada|wangwei", shown)
+    assert "Doe, Ada" in (graded / "graded" / "grades.csv").read_text("utf-8")
+
+
 # --- one fix away -----------------------------------------------------------------------------------------------------
 
 RIGHT = CORRECT["plain"]
@@ -367,6 +410,7 @@ TYPOS = {
     "a misspelled name": ("sample_latent(mean", "sample_latnt(mean"),
     "a misspelled function": ("def loss_function(", "def loss_functoin("),
     "a misspelled method of a tensor": (".exp(", ".expp("),
+    "a misspelled argument of a library": ("reduction=", "reductoin="),
 }
 
 

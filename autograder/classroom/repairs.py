@@ -7,8 +7,10 @@ is removed. Each is graded like any submission, and only what gains points is to
 from __future__ import annotations
 
 import builtins
+import contextlib
 import difflib
 import importlib
+import inspect
 import keyword
 import re
 import time
@@ -29,7 +31,7 @@ NEAR = 0.5  # how much alike two names have to be, as difflib counts
 _NAME = re.compile(r"[^\W\d]\w*")
 _UNDEFINED = re.compile(r"name '(\w+)' is not defined|local variable '(\w+)'")
 _LACKS = re.compile(r"'(\w+)' object has no attribute '(\w+)'|module '([\w.]+)' has no attribute '(\w+)'")
-_KEYWORD = re.compile(r"unexpected keyword argument '(\w+)'")
+_KEYWORD = re.compile(r"(?:(\w+)(?:\.__init__)?\(\) )?got an unexpected keyword argument '(\w+)'")
 _QUOTED = re.compile(r"`(?:self\.)?(\w+)`")
 # Of whose functions staff's own Python may be asked for the names.
 _LIBRARIES = ("torch", "torch.nn", "torch.nn.functional", "math", "numpy")
@@ -115,8 +117,8 @@ def _repairs(text: str, check: Check) -> Iterator[Change]:
     elif match := _LACKS.search(check.message):
         yield from _other_attributes(lines, line, match[2] or match[4], match[3])
     elif match := _KEYWORD.search(check.message):
-        for name in _near(match[1], _names(text)):
-            yield from _replaced(lines, line, line, rf"\b{match[1]}(?=\s*=)", name)
+        for name in _near(match[2], _names(text) | _parameters(match[1] or "")):
+            yield from _replaced(lines, line, line, rf"\b{match[2]}(?=\s*=)", name)
 
 
 def _line(message: str) -> int | None:
@@ -187,6 +189,15 @@ def _other_attributes(lines: list[str], line: int, name: str, module: str | None
     )  # `self.` was forgotten
     if local != text:
         yield _first_change(text, local), local
+
+
+def _parameters(function: str) -> set[str]:
+    """The names of the parameters of a library's function or class."""
+    found = set()
+    for module in map(importlib.import_module, _LIBRARIES):
+        with contextlib.suppress(AttributeError, TypeError, ValueError):
+            found |= set(inspect.signature(getattr(module, function)).parameters)
+    return found
 
 
 def _tensors() -> set[str]:
