@@ -44,11 +44,13 @@ def closing(found: dict[str, Any]) -> str:
 def closing_lines(found: dict[str, Any]) -> list[str]:
     """What a terminal shows of a class when it is graded: the counts, and whatever does not fit together."""
     lines = [closing(found)]
-    lists = [("To review by hand", found["attention"]), ("Late", found["late"])]
-    lists += [("Not in the roster", found["not_in_roster"])]
+    counted = [("To review by hand", found["attention"])]
     if final := found["final"]:
-        lists += [("Still without points by hand", final["lacking"])]
-    lines += [f"{words}: {len(people)} ({_named(people)})." for words, people in lists if people]
+        counted.append(("Still without points by hand", final["lacking"]))
+    lines += [f"{words}: {len(people)} ({_named(people)})." for words, people in counted if people]
+    for words, people in (("Late", found["late"]), ("Not in the roster", found["not_in_roster"])):
+        if people:
+            lines.append(f"{words}: {_named(people)}.")
     if found["groups"]:
         lines.append(f"Nearly the same: {summary.counted(len(found['groups']), 'group')}.")
     if found["left_aside"]:
