@@ -6,7 +6,9 @@ import io
 import json
 import re
 import statistics
+import time
 import zipfile
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from submissions.correct import CORRECT
+from submissions.heavy import HEAVY
 from test_class_page import (
     CHECKS,
     MISTAKES,
@@ -36,8 +39,9 @@ from autograder.classroom import compare, items, outgoing
 from autograder.classroom.adjust import Adjustments, NoSuchCheck
 from autograder.classroom.entries import Entry, Recorded, Repair
 from autograder.classroom.page import closing_lines, table
-from autograder.classroom.repairs import best, candidates, stops_early
+from autograder.classroom.repairs import MOST, best, candidates, stops_early
 from autograder.classroom.run import Class, Options
+from autograder.classroom.tokens import decoded
 from autograder.cli import app
 from autograder.grading.process import GradingProcess
 from autograder.grading.results import Results
@@ -465,6 +469,16 @@ def test_any_source_can_be_looked_at(text: str, line: int) -> None:
     for place, changed in candidates(text, report):
         assert changed != text
         assert 1 <= place <= len(text.split("\n"))
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_a_heavy_source_costs_little(name: str) -> None:
+    report = report_of()
+    check = report.parts[0].checks[0]
+    check.outcome, check.message, check.line = Outcome.ERROR, "'M' object has no attribute 'x'", 9
+    started = time.process_time()
+    list(islice(candidates(decoded(HEAVY[name]), report), MOST))
+    assert time.process_time() - started < 5
 
 
 def test_a_repair_is_told_to_staff_alone() -> None:

@@ -178,15 +178,19 @@ def _other_names(lines: list[str], line: int, name: str) -> Iterator[Change]:
 
 
 def _other_attributes(lines: list[str], line: int, name: str, module: str | None) -> Iterator[Change]:
-    """An attribute that exists in place of one that does not: in the line, then everywhere."""
+    """An attribute that exists in place of one that does not: in the line, or where it is kept, or everywhere."""
     text = "\n".join(lines)
-    names = set(dir(importlib.import_module(module))) if module in _LIBRARIES else _attributes(text) | _tensors()
+    if module in _LIBRARIES:
+        names = set(dir(importlib.import_module(module)))
+    else:
+        names = _attributes(text) if f"self.{name}" in lines[line - 1] else _attributes(text) | _tensors()
     for other in _near(name, names - {name}):
         yield from _replaced(lines, line, line, rf"(?<=\.){name}\b", other)
+        if re.search(rf"\bself\.{other}[ \t]*=[^=]", text):
+            yield from _replaced(lines, 1, len(lines), rf"(?<=self\.){other}\b", name)
         yield from _replaced(lines, 1, len(lines), rf"(?<=\.){name}\b", other)
-    local = re.sub(
-        rf"^([ \t]+){name}([ \t]*=[^=])", rf"\1self.{name}\2", text, flags=re.MULTILINE
-    )  # `self.` was forgotten
+    forgotten = rf"^([ \t]+){name}([ \t]*=[^=])"  # `self.`
+    local = re.sub(forgotten, rf"\1self.{name}\2", text, flags=re.MULTILINE)
     if local != text:
         yield _first_change(text, local), local
 
