@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -477,7 +477,7 @@ def class_command(
             raise typer.BadParameter(printable(str(error))) from None
         answers = Answers(which)
         upload = read_upload(submissions, which, enrolled, until, outputs=(out, kept.folder), visit=answers)
-        upload, recorded = _with_gradebook(upload, gradebook or gradebook_of(course), which)
+        upload, recorded = _with_gradebook(upload, gradebook, gradebook_of(course), which)
         options = Options(
             Adjustments(tuple(drop or ()), tuple(give or ())),
             recorded,
@@ -585,9 +585,10 @@ def _say(lines: list[str]) -> None:
 
 
 def _with_gradebook(
-    upload: "Upload", address: str | None, assignment: Assignment
+    upload: "Upload", named: str | None, default: str | None, assignment: Assignment
 ) -> "tuple[Upload, Mapping[str, Recorded]]":
-    """The class joined with nbgrader's gradebook, if there is one."""
+    """The class joined with nbgrader's gradebook, if one is named or the course has one that fits."""
+    address = named or default
     if address is None:
         return upload, {}
     try:
@@ -597,7 +598,9 @@ def _with_gradebook(
     try:
         return join(upload, address, assignment)
     except NoGradebook as error:
-        raise typer.BadParameter(printable(str(error)), param_hint="--gradebook") from None
+        if named:
+            raise typer.BadParameter(printable(str(error)), param_hint="--gradebook") from None
+        return replace(upload, warnings=[*upload.warnings, f"the course's gradebook was left out: {error}"]), {}
 
 
 @app.command(rich_help_panel=ABOUT)

@@ -31,12 +31,12 @@ def join(upload: Upload, address: str, assignment: Assignment) -> tuple[Upload, 
     students = _read(address, assignment.kit, assignment.by_hand.name if assignment.by_hand else "")
     by_key: dict[str, Submitted] = {}
     for each in upload.submitted:
-        for key in (each.keys.get("canvas", ""), *each.keys.values(), each.student):
+        for key in filter(None, (*each.keys.values(), each.student)):
             by_key[folder_name(key)] = each
     rows = {each.student: each for each in upload.submitted}
     recorded = {}
     for student in students:
-        row = by_key.get(student.id) or by_key.get(student.canvas or folder_name(""))
+        row = by_key.get(student.id) or (by_key.get(folder_name(student.canvas)) if student.canvas else None)
         if row is None:
             row = Submitted(student.id, None, "nothing was handed in", student.name, nothing=True)
         elif student.name and row.name in ("", row.student):
