@@ -168,7 +168,7 @@ def _by_content(files: list[File], module: str, defines: Collection[str]) -> Fou
     if len(fitting) != 1:
         return None
     file, source = fitting[0]
-    note = f"`{file.label}` was graded as {module}: no file has that name, but this one defines what the assignment asks for"
+    note = f"`{file.label}` was graded as {module}: no file has that name, but this one defines the required names"
     return Found(file.label, source, (note,))
 
 
