@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 SIDE_BY_SIDE := --numprocesses auto --dist loadfile
 SAMPLES := autograder/assignments/cvae/solution cs5814_vae.py $(sort $(wildcard examples/*))
 
-# nbgrader calls the programs of its own packages by name.
+# nbgrader runs the programs of its packages by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: demo test test-slow test-exhaustive corpus hostile figures lint kit course fill-in clean
