@@ -26,7 +26,7 @@ demo: $(VENV)/ready
 	@echo "Open out/demo/four-layer-encoder.html in a browser to read a report as its student would."
 
 test: $(VENV)/ready
-	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not slow and not exhaustive"
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not slow and not exhaustive" --cov
 
 test-slow: $(VENV)/ready
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "slow and not exhaustive"
