@@ -18,7 +18,7 @@ from autograder.grading.hints import Misconception, bank, hint
 BANK = bank(CVAE)
 # Words that readers stumble over, and British spellings.
 NOT_OURS = re.compile(
-    r"\b(mend\w*|beside|whatever|whichever|of its own|is asked for|are due|colour|centred?"
+    r"\b(mend\w*|beside|whatever|whichever|of its own|is asked for|are due|color|centered?"
     r"|(recogn|initial|normal|regular|optim|general)is(e|ed|es|ing|ation))\b"
 )
 LONGEST_SENTENCE = 30  # words: a list of things to look for may be this long
