@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 STDOUT = Path("-")
-_ROOM = 1 << 16  # bytes of a trial write
+_ROOM = 1 << 16  # bytes that must fit where a report is to go
 
 
 class CannotWrite(Exception):

@@ -193,7 +193,7 @@ def batch(count: int) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def redraw(model: nn.Module, scale: float = 1.0) -> nn.Module:
-    """Draw all weights anew, so that no way of initializing them matters."""
+    """Draw all weights anew, so that no way of initialising them matters."""
     for weights in model.parameters():
         weights.normal_(0, scale * math.sqrt(2 / math.sqrt(weights.numel())))
     return model

@@ -182,7 +182,7 @@ def _encoded(tokens: Iterator[str]) -> str:
 def side_by_side(first: tuple[str, bytes], second: tuple[str, bytes], blank: str) -> str:
     """A page with two modules beside each other, each given as the student and the source, for a person to judge.
 
-    Lines of `blank`, the fill-in module, are grayed. The lines are matched by RapidFuzz:
+    Lines of `blank`, the fill-in module, are greyed. The lines are matched by RapidFuzz:
     `difflib.HtmlDiff` can be kept busy for hours by sources written for that.
     """
     sides = [_decoded(source).rstrip("\n").split("\n") for _, source in (first, second)]
