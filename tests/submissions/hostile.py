@@ -2280,13 +2280,9 @@ REACHES = (
     _refused("lease-on-a-file", "neighbors", "call('fcntl', os.open('own', 0), 1024, 0)"),
     _refused("notice-of-a-folder", "neighbors", "call('fcntl', os.open('.', 0), 1026, 1)"),
     _refused("locks-a-library", "neighbors", "call('flock', os.open(os.__file__, 0), 1)"),
-    _refused(
-        "signals-by-a-handle", "neighbors", "call('syscall', 434, parent, 0)", "call('syscall', 424, 3, 0, 0, 0)"
-    ),
+    _refused("signals-by-a-handle", "neighbors", "call('syscall', 434, parent, 0)", "call('syscall', 424, 3, 0, 0, 0)"),
     _refused("signals-with-a-value", "neighbors", "call('sigqueue', parent, 0, None)"),
-    _refused(
-        "signals-to-a-group", "neighbors", "os.killpg(0, 0)", "os.kill(0, 0)", "os.killpg(os.getpgid(parent), 0)"
-    ),
+    _refused("signals-to-a-group", "neighbors", "os.killpg(0, 0)", "os.kill(0, 0)", "os.killpg(os.getpgid(parent), 0)"),
     _refused("timer-that-signals", "neighbors", "call('timer_create', 0, None, ctypes.create_string_buffer(8))"),
     _refused("survives-its-parent", "neighbors", "call('prctl', 1, 0, 0, 0, 0)"),
     _refused(
