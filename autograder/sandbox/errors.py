@@ -30,7 +30,7 @@ _UNFIT = {
     "too-large": "{subject} has shape {shape}, far more numbers than the assignment asks for.",
     "impossible-shape": "Your model has a parameter of a shape that no tensor has.",
     "too-many-parameters": "Your model has far more parameters than the assignment asks for.",
-    "unreadable-answer": "The grader could not read your code's answer.",
+    "unreadable-answer": "The grader could not read what your code answered.",
 }
 _TIMED_OUT = {
     "call-time": "{step} did not finish within {seconds:.0f} s. Is there an endless loop?",
