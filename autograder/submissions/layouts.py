@@ -321,7 +321,7 @@ def _by_platform(entry: _Entry, named: PlatformName) -> _Piece:
         replace(entry, listing=listing),
         named.keys,
         named.attempt,
-        when or _moment(f"{named.attempt} UTC"),  # Blackboard's times have no zone, but all the same one
+        when or _moment(f"{named.attempt} UTC"),  # Blackboard's times name no zone, but share one
         when,
         named.late if named.version is not None else None,
     )
@@ -460,7 +460,7 @@ def _enrolled(piece: _Piece, roster: Roster) -> Student | None:
 
 
 def _by_name(piece: _Piece, roster: Roster) -> Student | None:
-    """The only student of this name: as it is written, or squeezed as Canvas does, `lovelaceada`."""
+    """The only student of this name, as written, or squeezed as Canvas does: `lovelaceada`."""
     people = roster.named(piece.name)
     if not people and "canvas" in piece.keys:
         people = [each for each in roster.students if _squeezed(piece.name) in _sorted_names(each.name)]
