@@ -54,9 +54,7 @@ def figures(
         **{key(each): count[each] for each in Standing},
         "roster": upload.enrolled,
         "adjusted": [clean(each) for each in adjusted],
-        "not_in_roster": people(entry for entry in entries if entry.submitted and entry.submitted.unlisted),
-        "late": people(entry for entry in entries if entry.late),
-        "extended": people(entry for entry in entries if entry.until),
+        **_lists(entries),
         "left_aside": [clean(name) for name in upload.aside],
         "warnings": [clean(warning) for warning in upload.warnings],
         **_spread(scores),
@@ -75,6 +73,17 @@ def figures(
             "checks": len(analysis.discrimination),
             "said": analysis.said,
         },
+        **_alike(alike, entries),
+        "students": [_row(entry) for entry in entries],
+    }
+
+
+def _lists(entries: Sequence[Entry]) -> dict[str, list[dict[str, Any]]]:
+    """Who has something that staff should know."""
+    return {
+        "not_in_roster": people(entry for entry in entries if entry.submitted and entry.submitted.unlisted),
+        "late": people(entry for entry in entries if entry.late),
+        "extended": people(entry for entry in entries if entry.until),
         "attention": [{**person(entry), "reasons": entry.reasons} for entry in entries if entry.reasons],
         "repairs": [
             {**person(entry), "line": each.line, "text": clean(each.text.strip(), REASON_LIMIT), "score": each.score}
@@ -87,8 +96,6 @@ def figures(
             for entry in entries
             if entry.submitted and entry.submitted.notes
         ],
-        **_alike(alike, entries),
-        "students": [_row(entry) for entry in entries],
     }
 
 
