@@ -42,6 +42,7 @@ _DIED = {
     "cpu-time": "{step} ended the process: it used more than {seconds:.0f} s of CPU time.",
     "worker-lost": "{step} ended the process, and the grader's worker with it.",
     "channel-broken": "{step} broke the channel to the grader: {detail}",
+    "stand-in-arguments": "{step} was stopped: `{function}` cannot take what it was given: {detail}",
 }
 _RAISED = {"raised": "{said}"}
 _STEPS = {

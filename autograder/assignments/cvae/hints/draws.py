@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -25,6 +26,7 @@ DRAWS = (
     Draw("half-logvariance-as-std", lambda mu, logvar, noise: mu + 0.5 * logvar * noise),
     Draw("inverse-std", lambda mu, logvar, noise: mu + (-0.5 * logvar).exp() * noise),
     Draw("squared-std", lambda mu, logvar, noise: mu + (2 * logvar).exp() * noise),
+    Draw("softplus-as-std", lambda mu, logvar, noise: mu + F.softplus(logvar) * noise),
     Draw("no-noise", lambda mu, logvar, noise: mu),
     Draw("no-mean", lambda mu, logvar, noise: (0.5 * logvar).exp() * noise),
     Draw("no-scale", lambda mu, logvar, noise: mu + noise),

@@ -56,6 +56,11 @@ def _divergence(means: Tensor, logvariances: Tensor) -> Tensor:
     return -0.5 * (1 + logvariances - means.square() - logvariances.exp()).sum(-1)
 
 
+def _reversed_divergence(means: Tensor, logvariances: Tensor) -> Tensor:
+    """KL(N(0, I) ‖ N(μ, σ²))."""
+    return 0.5 * (logvariances - 1 + (1 + means.square()) * (-logvariances).exp()).sum(-1)
+
+
 RECONSTRUCTIONS = (
     Term((), _cross_entropy),
     Term(("reconstruction-mse",), lambda r, x: (r - x).square().sum(-1)),
@@ -69,6 +74,7 @@ RECONSTRUCTIONS = (
     Term(("reconstruction-sigmoid-twice",), lambda r, x: _cross_entropy(torch.sigmoid(r), x)),
     Term(("reconstruction-half",), lambda r, x: -(x * r.log()).sum(-1)),
     Term(("reconstruction-half",), lambda r, x: -((1 - x) * (1 - r).log()).sum(-1)),
+    Term(("originals-rounded",), lambda r, x: _cross_entropy(r, (x > 0.5).float())),
 )
 DIVERGENCES = (
     Term((), _divergence),
@@ -88,6 +94,7 @@ DIVERGENCES = (
     Term(("kl-std-for-variance",), lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - (0.5 * logvar).exp()).sum(-1)),
     Term(("kl-logvariance-as-log-std",), lambda mu, logvar: _divergence(mu, 2 * logvar)),
     Term(("loss-arguments-exchanged",), lambda mu, logvar: _divergence(logvar, mu)),
+    Term(("kl-reversed",), _reversed_divergence),
 )
 REDUCTIONS = (
     Reduction((), lambda n, d, latent: (1 / n, 1 / n)),
@@ -119,6 +126,7 @@ RECONSTRUCTION_FEATURES = (
     Feature("reconstruction-l1", 0, lambda r, x: (r - x).abs().sum(-1)),
     Feature("reconstruction-sigmoid-twice", 0, lambda r, x: _cross_entropy(torch.sigmoid(r), x)),
     Feature("reconstruction-arguments-swapped", 0, lambda r, x: _cross_entropy(x, r)),
+    Feature("originals-rounded", 0, lambda r, x: _cross_entropy(r, (x > 0.5).float())),
 )
 
 Arguments = tuple[Tensor, ...]  # reconstructions and originals (N, D), means and log-variances (N, L)
