@@ -101,6 +101,7 @@ SAMPLE = (
         STD + "    return means + std * (torch.rand_like(std) - 0.5) * 12**0.5\n",
         "uniform-noise",
     ),
+    _sample("noise-shifted", STD + "    return means + std * (torch.randn_like(std) + 1)\n", "centre-wrong"),
     _sample("noise-halved", STD + "    return means + std * torch.randn_like(std) * 0.5\n"),
     _sample("noise-clamped", STD + "    return means + std * torch.randn_like(std).clamp(-1, 1)\n", "noise-not-normal"),
     _sample("noise-rounded", STD + "    return means + std * torch.randn_like(std).round()\n", "noise-not-normal"),
@@ -1020,6 +1021,18 @@ FORWARDS = (
         "mean-instead-of-sample",
         (DECODE, DECODE.replace("latents", "mean_params")),
     ),
+    _forward(
+        "drawn-twice",
+        "draw-changed",
+        (SAMPLES, SAMPLES + "        latents = sample_latent(latents, logvariance_params)\n"),
+        may_lose=(),
+    ),
+    _forward(
+        "logvariances-cut-off",
+        "encoding-other",
+        (LOGVARIANCES, LOGVARIANCES + "        logvariance_params = logvariance_params.clamp(-0.5, 0.5)\n"),
+        may_lose=(),
+    ),
     _forward("mean-without-sampling", "mean-instead-of-sample", (SAMPLES, "        latents = mean_params\n")),
     _forward(
         "noise-instead-of-sample",
@@ -1299,7 +1312,7 @@ WHOLE = (
 # What hints say in more general terms: where the mistake has no name of its own, or beside it.
 GENERAL = {
     "root-of-logvariance": "not-finite",
-    "neither-mean-nor-scale": "centre-wrong spread-wrong",
+    "neither-mean-nor-scale": "arguments-unused",
     "noise-halved": "spread-scaled",
     "noise-mirrored-in-half-the-rows": "noise-correlated",
     "logvariances-modified": "in-place",
@@ -1357,7 +1370,7 @@ GENERAL = {
     "decoder-not-written": "attribute-missing attribute-undefined",
     "encoder-not-given-condition": "sizes-do-not-fit",
     "decoder-not-given-condition": "sizes-do-not-fit",
-    "noise-instead-of-sample": "decoding-other",
+    "noise-instead-of-sample": "arguments-unused",
     "latent-returned-too": "wrong-number-of-results",
     "only-reconstruction-returned": "wrong-number-of-results",
     "dictionary-returned": "wrong-number-of-results",

@@ -190,7 +190,7 @@ def require_attributes(submission: Submission, sizes: Sizes, encoded: Callable[[
                 continue
             message = f"Your `self.{name}` is {found.get(name)}; it should be {value}."
             if found.get(name) is None:
-                fail(message, "attribute-missing")
+                fail(f"Your `self.{name}` is missing; it should be {value}.", "attribute-missing")
             fail(message, "encoder-sizes-hard-coded" if found[name] == usual.get(name) else "attribute-wrong")
 
 

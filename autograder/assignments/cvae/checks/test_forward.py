@@ -123,6 +123,10 @@ def test_encoding(submission: Submission, challenge: Challenge, grading: Grading
         other = expected_heads(model, x)
         if other is not None and follows(observed[0], other[0]):
             fail(f"Your encoder gets {what} instead of [image | one-hot].", mistake)
+    for output, head, what in zip(observed, heads, ("means", "log-variances"), strict=True):
+        low, high = float(output.min()), float(output.max())
+        if not follows(output, head) and close(output, head.clamp(low, high)):
+            fail(f"Your `forward` cuts off the {what}: they stay between {low:.3g} and {high:.3g}.", "encoding-other")
     if given:
         judge_encoder_input(torch.cat(given, -1), images, conditions)
     fail(
@@ -215,7 +219,8 @@ class Pass:
 def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: Challenge) -> None:
     """Fail the check unless the decoder is given a draw and the class."""
     latent, given = one.model.sizes.latent, one.given
-    drawn = [each.float() for call in range(4) for each in one.reply.captured("sample_latent", "result", call)]
+    calls = [one.reply.captured("sample_latent", "result", call) for call in range(4)]
+    drawn = [each.float() for results in calls for each in results]
     sources = [one.reply.outputs[1:]]  # what was returned wrongly is judged above; the draw may come from the heads
     heads = expected_heads(one.model, concatenate(images, one.conditions))
     if heads:
@@ -223,6 +228,9 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
     if drawn:
         judge_arguments(one.reply.captured("sample_latent", "argument"), sources)
     starts = (0, given.shape[-1] - latent)  # where the latent may stand
+    for call, results in enumerate(calls[1:], 1):  # of several draws, the decoder may be given a later one
+        if any(close(given[:, at : at + latent], each.float()) for at in starts for each in results):
+            judge_later_draw(one.reply.captured("sample_latent", "argument", call), sources, drawn)
     start = next((start for start in starts for each in drawn if close(given[:, start : start + latent], each)), None)
     if start is None and drawn and drawn[0].shape == given[:, :latent].shape:
         difference = float((given[:, :latent] - drawn[0]).abs().mean())
@@ -259,6 +267,17 @@ def known_as(one: Pass, latents: Tensor, heads: list[Tensor] | None) -> None:
         for source, (what, mistake) in zip(sources, named, strict=False):
             if close(latents, source):
                 fail(f"Your decoder gets {what} instead of a draw.", mistake)
+
+
+def judge_later_draw(arguments: list[Tensor], sources: list[list[Tensor]], drawn: list[Tensor]) -> None:
+    """Fail the check unless a draw after the first has the means and log-variances for arguments, as the first has."""
+    if len(arguments) == 2 and not any(all(map(close, arguments, source)) for source in sources):
+        difference = float((arguments[0] - sources[0][0]).abs().mean())
+        fail(
+            f"Your `forward` calls `sample_latent` {len(drawn)} times, and your decoder gets a draw around other "
+            f"numbers than the means: on average, they differ by {difference:.3g}.",
+            "draw-changed",
+        )
 
 
 def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]]) -> None:
@@ -386,6 +405,9 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         )
         in_use = {name for piece in pieces if piece for name in piece.parameters}
         mistake = "forward-detached" if in_use & set(missing) or not reached else "unused-parameters"
+        judged = tuple(f"{part}." for part in ("encoder", "decoder") if grading.failed(part))
+        missing = [name for name in missing if name in in_use or not name.startswith(judged)]
+    if missing:
         fail(
             f"No gradient of your reconstruction reaches {', '.join(missing[:4])}{' and others' * (len(missing) > 4)}.",
             None if grading.failed("forward") else mistake,  # a wrong connection is told above, and explains this

@@ -29,6 +29,7 @@ DRAWS = (
     Draw("softplus-as-std", lambda mu, logvar, noise: mu + F.softplus(logvar) * noise),
     Draw("no-noise", lambda mu, logvar, noise: mu),
     Draw("no-mean", lambda mu, logvar, noise: (0.5 * logvar).exp() * noise),
+    Draw("arguments-unused", lambda mu, logvar, noise: noise),
     Draw("no-scale", lambda mu, logvar, noise: mu + noise),
     Draw("noise-scales-mean", lambda mu, logvar, noise: mu * noise + (0.5 * logvar).exp()),
     Draw("mean-scaled", lambda mu, logvar, noise: (mu + noise) * (0.5 * logvar).exp()),
