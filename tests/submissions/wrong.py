@@ -287,6 +287,16 @@ LOSS = (
         "kl-logvariance-as-log-std",
         kl=KL.replace("logvariances", "2 * logvariances").replace("2 * logvariances.exp()", "(2 * logvariances).exp()"),
     ),
+    _loss(
+        "kl-half-of-one-summand",
+        "kl-mean-weight kl-variance-weight",
+        kl=_kl("2 * (means.pow(2) + logvariances.exp()) - 1 - logvariances", "0.5 * "),
+    ),
+    _loss(
+        "kl-divided-by-batch-twice",
+        "divided-by-batch-twice",
+        kl=KL.replace("\n", " / means.shape[0]\n"),
+    ),
     _loss("kl-of-absolute-means", "kl-other", kl=KL.replace("means.pow(2)", "means.abs()")),
     _loss("kl-reversed", kl=_kl("logvariances - 1 + (1 + means.pow(2)) * (-logvariances).exp()", "0.5 * ")),
     _loss("kl-weighted", "kl-scaled", kl=KL.replace("-0.5", "-0.05")),
@@ -758,6 +768,19 @@ SCALED = "class Scaled(nn.Module):\n    def forward(self, x):\n        return 25
 
 DECODERS = (
     _decoder(
+        "decoder-with-a-temperature",
+        "decoder-output-activation",
+        edits=(
+            ("            nn.Sigmoid(),\n", "            Scaled(),\n            nn.Sigmoid(),\n"),
+            (
+                "class ConditionalVariationalAutoencoder(",
+                SCALED.replace("255", "0.5") + "ConditionalVariationalAutoencoder(",
+            ),
+        ),
+        may_lose=("training",),
+        checks=1,
+    ),
+    _decoder(
         "decoder-gives-255",
         "decoder-output-activation",
         edits=(
@@ -1025,6 +1048,12 @@ FORWARDS = (
         "drawn-twice",
         "draw-changed",
         (SAMPLES, SAMPLES + "        latents = sample_latent(latents, logvariance_params)\n"),
+        may_lose=(),
+    ),
+    _forward(
+        "logvariances-lowered",
+        "encoding-other",
+        (LOGVARIANCES, LOGVARIANCES + "        logvariance_params = logvariance_params - 5\n"),
         may_lose=(),
     ),
     _forward(
@@ -1334,7 +1363,7 @@ GENERAL = {
     "kl-reversed": "kl-reversed",
     "kl-detached": "kl-detached",
     "loss-heads-swapped": "loss-arguments-exchanged",
-    "reconstruction-averaged-and-divided": "batch-other reconstruction-averaged-over-pixels",
+    "reconstruction-averaged-and-divided": "divided-by-batch-twice reconstruction-averaged-over-pixels",
     "reconstruction-other-side-unmixed": "reconstruction-other",
     "reconstruction-in-bits": "reconstruction-scaled",
     "reconstruction-of-rounded-pixels": "originals-rounded",

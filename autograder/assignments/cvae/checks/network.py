@@ -640,20 +640,43 @@ def read_tail(
     for name, tail in tails.items():
         if close(found, tail(rows)):
             return name, None
-    for name, tail in tails.items() if varies(found.T) else ():
-        plain = tail(rows)
-        factor = float(found.std() / plain.std())
-        for by in (factor, -factor):
-            if close(found, by * plain + (shift := float((found - by * plain).mean()))):
-                return _rescaled(name, tail, by, shift)
+    for name, tail in tails.items():
+        if found_as := rescaled(found, tail(rows)):
+            return ", then ".join(filter(None, ("" if name == "none" else name, found_as.said))), found_as.of(tail)
+    if bool(((found > 0) & (found < 1)).all()) and (inside := rescaled(found.logit(), rows)):
+        return f"{inside.said}, then sigmoid", lambda x: torch.sigmoid(inside.of(_same)(x))
     return "", None
 
 
-def _rescaled(name: str, tail: Activation, factor: float, shift: float) -> tuple[str, Activation]:
-    """A tail of a stack that is multiplied and then shifted, with what a message calls it."""
-    steps = [name] if name != "none" else []
-    steps += [f"a factor of {factor:.4g}"] * (abs(factor - 1) > 1e-3) + [f"{shift:+.4g}"] * (abs(shift) > 1e-3)
-    return ", then ".join(steps), lambda x: factor * tail(x) + shift
+def _same(x: Tensor) -> Tensor:
+    return x
+
+
+@dataclass
+class Rescaled:
+    """What numbers were multiplied by, and what was added then."""
+
+    factor: float
+    shift: float
+
+    @property
+    def said(self) -> str:
+        """What a message calls it."""
+        factor = f"a factor of {self.factor:.4g}" if abs(self.factor - 1) > 1e-3 else ""
+        return ", then ".join(filter(None, (factor, f"{self.shift:+.4g}" if abs(self.shift) > 1e-3 else "")))
+
+    def of(self, function: Activation) -> Activation:
+        """The function with this after it."""
+        return lambda x: self.factor * function(x) + self.shift
+
+
+def rescaled(found: Tensor, plain: Tensor) -> Rescaled | None:
+    """What makes `found` of `plain`, if the same factor and the same sum do everywhere; None for what is constant."""
+    if found.shape != plain.shape or float(plain.std()) < 1e-6 or float(found.std()) < 1e-6:
+        return None
+    factor = float(((found - found.mean()) * (plain - plain.mean())).mean() / plain.var(correction=0))
+    shift = float(found.mean()) - factor * float(plain.mean())
+    return Rescaled(factor, shift) if close(found, factor * plain + shift) else None
 
 
 def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, depth: int) -> None:

@@ -16,6 +16,7 @@ from autograder.assignments.cvae.checks.network import (
     concatenate,
     explain_means,
     explain_stack,
+    rescaled,
     take,
     varies,
 )
@@ -127,6 +128,8 @@ def test_encoding(submission: Submission, challenge: Challenge, grading: Grading
         low, high = float(output.min()), float(output.max())
         if not follows(output, head) and close(output, head.clamp(low, high)):
             fail(f"Your `forward` cuts off the {what}: they stay between {low:.3g} and {high:.3g}.", "encoding-other")
+        if not follows(output, head) and (changed := rescaled(output, head)):
+            fail(f"Your `forward` changes the {what} that the head gives: {changed.said}.", "encoding-other")
     if given:
         judge_encoder_input(torch.cat(given, -1), images, conditions)
     fail(
@@ -254,6 +257,8 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
     same_class = one.conditions @ one.conditions.T == 1
     if "decoder interface" in grading.kept and torch.equal(torch.cdist(rest, rest) < 1e-4, same_class):
         return  # something made of the class, which the decoder's part has judged
+    if start == 0 and rest.shape == one.conditions.shape:
+        fail("Your decoder gets the draw, but not the one-hot class as it is.", "decoding-other")
     fail("Your decoder does not get [draw | one-hot].", "decoding-other")
 
 

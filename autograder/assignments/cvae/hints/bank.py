@@ -180,7 +180,7 @@ MISCONCEPTIONS = (
         ("divided-by-constant", "Your loss is divided by a fixed number",
          "Your loss is a sum over the images, divided by a number that stays the same for every minibatch. The last minibatch of an epoch is usually smaller, and its loss would be too low. Call your loss on 1, 2 and 4 copies of one image: should it change? Where does your divisor come from?"),
         ("divided-by-batch-twice", "Your loss is divided by the batch size twice",
-         "Your loss gets smaller when the minibatch gets larger: four copies of one image give a quarter of its loss. An average of equal numbers should stay the same. So your loss is divided by the number of images more than once, perhaps by a mean and again by a division. Where does each of them happen?"),
+         "Your loss, or one of its two terms, gets smaller when the minibatch gets larger, even if all of its images are equal. An average of equal numbers should stay the same. So something is divided by the number of images more than once, perhaps by a mean and again by a division. Where does each of them happen?"),
         ("batch-other", "Your loss is not the average over the images",
          "The loss of a minibatch should be the mean of the losses of its images, and yours is not. Some step sums or divides over the wrong dimension, or mixes the images. Call your loss on two images one at a time, then on both at once. Compare the results: which of your two terms is off?"),
         ("loss-constant-off", "Your loss is off by a constant",

@@ -106,6 +106,8 @@ REDUCTIONS = (
     Reduction(
         ("reconstruction-summed-over-batch", "kl-averaged-over-latent"), lambda n, d, latent: (1, 1 / (n * latent))
     ),
+    Reduction(("divided-by-batch-twice",), lambda n, d, latent: (1 / n**2, 1 / n)),
+    Reduction(("divided-by-batch-twice",), lambda n, d, latent: (1 / n, 1 / n**2)),
     Reduction(("divided-by-latent",), lambda n, d, latent: (1 / latent, 1 / latent)),
     Reduction(("divided-by-latent",), lambda n, d, latent: (1 / (n * latent), 1 / (n * latent))),
     Reduction(("divided-by-pixels",), lambda n, d, latent: (1 / d, 1 / d)),
@@ -264,9 +266,9 @@ def _about_term(
         return [extra[0] if replaces else f"{term}-other"], None
     if not alike:
         off = [each for each, ratio in zip(features, ratios, strict=False) if ratio and not _same(1.0, ratio, 0.01)]
-        return [
-            off[0].weighted if len(off) == 1 and len(there) == len(ratios) and off[0].weighted else f"{term}-other"
-        ], None
+        weighted = [each.weighted for each in off if each.weighted]
+        told = len(there) == len(ratios) and len(off) == len(weighted) < len(ratios)
+        return (weighted if told else [f"{term}-other"]), None
     if len(there) < len(ratios):
         absent = [each.mistake for each, ratio in zip(features, ratios, strict=False) if not ratio]
         return [*absent, *([] if one_sign or term != "kl" else ["kl-term-sign"])], None
