@@ -467,7 +467,7 @@ class Submission:
         except _Unusable as error:
             self.stop()
             function, detail = error.args
-            raise Died("stand-in-arguments", **_step(message), function=function, detail=detail) from None
+            raise Unfit("stand-in-arguments", **_step(message), function=function, detail=detail) from None
         except ProtocolError as error:
             raise self._broken(message, str(error)) from None
         except ChannelClosed:

@@ -30,6 +30,7 @@ _UNFIT = {
     "too-large": "{subject} has shape {shape}, far more numbers than the assignment asks for.",
     "impossible-shape": "Your model has a parameter of a shape that no tensor has.",
     "too-many-parameters": "Your model has far more parameters than the assignment asks for.",
+    "stand-in-arguments": "{step} was stopped: `{function}` cannot take what it was given: {detail}.",
     "unreadable-answer": "The grader could not read what your code answered.",
 }
 _TIMED_OUT = {
@@ -42,7 +43,6 @@ _DIED = {
     "cpu-time": "{step} ended the process: it used more than {seconds:.0f} s of CPU time.",
     "worker-lost": "{step} ended the process, and the grader's worker with it.",
     "channel-broken": "{step} broke the channel to the grader: {detail}",
-    "stand-in-arguments": "{step} was stopped: `{function}` cannot take what it was given: {detail}",
 }
 _RAISED = {"raised": "{said}"}
 _STEPS = {

@@ -245,7 +245,7 @@ def test_gradients(submission: Submission, challenge: Challenge) -> None:
         fail("No gradient reaches the log-variances.", "std-detached")
     if missing == [0]:
         fail("No gradient reaches the means.", "sample-detached")
-    fail("Your gradients are not the slopes of your draw.", "sample-gradient-partial")
+    fail("Your gradients are not the slopes of a draw that takes each element by itself.", "sample-gradient-partial")
 
 
 def slope(submission: Submission, point: tuple[Tensor, Tensor], direction: tuple[Tensor, Tensor], seed: int) -> Tensor:
