@@ -1252,6 +1252,7 @@ WHOLE = (
             ("        super().__init__()\n", "        super().__init__()\n" + RENAMED),
         ),
         loses=frozenset({"encoder"}),
+        may_lose=frozenset({"decoder"}),  # in the public checks, which build the model by these names alone
         misconception="wrong-parameters",
         checks=1,
     ),
