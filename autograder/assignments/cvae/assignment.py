@@ -13,6 +13,7 @@ TITLE = "Homework 3, part 3: conditional variational autoencoder"
 MODULE = "cs5814_vae.py"
 SEED = 5814
 DUE = "2026-11-30T23:59:00-05:00"  # with the offset from UTC that holds on that day
+UPLOAD = "Canvas, under Homework 3, part 3"  # where students hand in
 
 HIDDEN_SIZE = 64  # from 48 to 256: another one, and the encoders and decoders of last term do not pass any more
 LATENT_DIMENSIONALITY = 15  # from 13 to 32: the constructor's default, and the width of the worked examples
@@ -37,7 +38,7 @@ PARTS = (
     Part("loss_function", 25, "Loss implementation", ("loss_function",), stand_in=True),
     Part("training", 5, "Training", (_CLASS,), follows=_NETWORK),
 )
-VISUALIZATION_POINTS = 10  # given by eye, in nbgrader
+VISUALIZATION_POINTS = 10  # for figures and answers, given by eye in nbgrader
 
 # The images of the loss's worked example, of 2 x 2 pixels, before the sigmoid. The figures that the worked examples
 # print are computed from the solution.
@@ -82,10 +83,16 @@ ASSIGNMENT = Assignment(
     notebook="notebooks/cvae.ipynb",
     kit_files={
         "public_checks.py": "notebooks/public_checks.py",
+        "cvae_helpers.py": "notebooks/cvae_helpers.py",
         "environment.yml": "notebooks/environment.yml",
         "README.md": "docs/student.md",
     },
-    by_hand=ByHand("visualization", VISUALIZATION_POINTS, "your figures"),
+    by_hand=ByHand(
+        "visualization",
+        VISUALIZATION_POINTS,
+        "your figures and your answers",
+        {"visualization": 6, "question_sampling": 2, "question_zero": 2},
+    ),
     interface=(
         "input_dim", "latent_dimensionality", "num_categories", "hidden_size", "encoder", "mean_layer",
         "logvariance_layer", "decoder",
@@ -94,7 +101,7 @@ ASSIGNMENT = Assignment(
     data_folder="digits",
     training="training.py",
     no_grade_depends_on=(
-        "reference_curve.py", "COURSE", "TITLE", "DUE", "NUM_EPOCHS", "TRAINING_LATENT_DIMENSIONALITY", "BATCH_SIZE",
+        "reference_curve.py", "reference_pictures.py", "COURSE", "TITLE", "DUE", "UPLOAD", "NUM_EPOCHS", "TRAINING_LATENT_DIMENSIONALITY", "BATCH_SIZE",
         "LEARNING_RATE", "REFERENCE_SETTINGS", "REFERENCE_CURVE", "VISUALIZATION_POINTS",
     ),
 )  # fmt: skip
