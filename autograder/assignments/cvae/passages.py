@@ -62,7 +62,6 @@ PASSAGES: dict[str, tuple[str, ...]] = {
 }
 
 
-
 def _by_eye(cell: str, first: str, second: str) -> tuple[str, ...]:
     """The passages of a task cell with two criteria, which share its points; these begin with the words given."""
     return (
