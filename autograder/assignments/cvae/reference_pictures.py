@@ -18,8 +18,8 @@ from PIL import Image
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT
 
-WIDTH = 420  # pixels
-SHADES = 24
+WIDTH = 360  # pixels
+SHADES = 16
 
 
 def attach(notebook: dict[str, Any], executed: dict[str, Any]) -> None:
@@ -40,7 +40,11 @@ def small(png: str) -> str:
     """A picture as a few kilobytes: narrow, with few colors. Both are PNG files in base64."""
     with Image.open(io.BytesIO(base64.b64decode(png))) as picture:
         height = round(picture.height * WIDTH / picture.width)
-        shrunk = picture.convert("RGB").resize((WIDTH, height), Image.Resampling.LANCZOS).quantize(SHADES)
+        shrunk = (
+            picture.convert("RGB")
+            .resize((WIDTH, height), Image.Resampling.LANCZOS)
+            .quantize(SHADES, Image.Quantize.FASTOCTREE)
+        )
     file = io.BytesIO()
     shrunk.save(file, "PNG", optimize=True)
     return base64.b64encode(file.getvalue()).decode()
