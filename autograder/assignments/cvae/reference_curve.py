@@ -34,6 +34,7 @@ def measure(mnist: Path, solution: ModuleType) -> dict[int, tuple[float, float]]
         raise FileNotFoundError(f"{mnist} does not hold MNIST, in torchvision's layout: MNIST/raw/…") from None
     images = digits.data.flatten(1).float().div(255)
     one_hots = F.one_hot(digits.targets, NUM_CATEGORIES).float()
+    torch.set_num_threads(1)  # as in the notebook; on a busy machine more take far longer
     return band([_train(images, one_hots, solution, seed) for seed in range(SEEDS)])
 
 
