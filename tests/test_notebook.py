@@ -130,12 +130,17 @@ def drawn(tmp_path_factory) -> Path:
     return digits.write_mnist(tmp_path_factory.mktemp("digits"), train=600, test=100)
 
 
+def forget_the_kit(monkeypatch) -> None:
+    """Have the modules of the kit imported again."""
+    for name in (CVAE.module, *CVAE.kit_files):
+        monkeypatch.delitem(sys.modules, Path(name).stem, raising=False)
+
+
 @pytest.fixture
 def helpers(monkeypatch) -> ModuleType:
     """cvae_helpers.py, imported anew."""
     monkeypatch.syspath_prepend(NOTEBOOK.parent)
-    monkeypatch.delitem(sys.modules, "cvae_helpers", raising=False)
-    monkeypatch.delitem(sys.modules, "public_checks", raising=False)
+    forget_the_kit(monkeypatch)
     return importlib.import_module("cvae_helpers")
 
 
@@ -270,8 +275,7 @@ def test_on_colab_the_notebook_that_is_open_is_handed_in(helpers, submitted, mon
 
 
 def set_up(monkeypatch) -> None:
-    for module in ("cs5814_vae", "cvae_helpers", "public_checks"):
-        monkeypatch.delitem(sys.modules, module, raising=False)
+    forget_the_kit(monkeypatch)
     exec(re.sub(r"^%.*\n", "", notebook_cells.source("setup"), flags=re.MULTILINE), {})
 
 
