@@ -229,6 +229,7 @@ def test_the_template_holds_the_kit_and_the_workflow(graded):
         "README.md",
         "cs5814_vae.py",
         "cvae.ipynb",
+        "cvae_helpers.py",
         "environment.yml",
         "public_checks.py",
         "student.md",

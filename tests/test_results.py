@@ -28,6 +28,7 @@ FREE_FILES = {
     "passages.py",
     "pictures.py",
     "reference_curve.py",
+    "reference_pictures.py",
 }
 _numbers = itertools.count()
 

@@ -104,7 +104,7 @@ def scores(course: Path, student: str) -> dict[str, float]:
     """The scores that the gradebook holds, by test cell."""
     with gradebook(course) as book:
         submission = book.find_submission_notebook(NOTEBOOK, CVAE.kit, student)
-        return {grade.name: grade.auto_score for grade in submission.grades if grade.name != "visualization"}
+        return {grade.name: grade.auto_score for grade in submission.grades if grade.name not in CVAE.by_hand.shares}
 
 
 def autograded(course: Path, student: str) -> dict[str, nbformat.NotebookNode]:
@@ -220,7 +220,7 @@ def test_grading_again_reuses_every_report(graded: Path, nbgrader: Command) -> N
 def test_a_resubmission_is_graded_and_keeps_the_points_given_by_hand(graded: Path, nbgrader: Command) -> None:
     with gradebook(graded) as book:
         grade = book.find_grade("visualization", NOTEBOOK, CVAE.kit, "fay")
-        grade.manual_score, grade.needs_manual_grade = 7, False
+        grade.manual_score, grade.needs_manual_grade = 5, False
         book.db.commit()
     home = graded.parent / "students" / "fay"
     shutil.copy(graded.parent / "students" / "ann" / CVAE.kit / MODULE, home / CVAE.kit)
@@ -231,8 +231,8 @@ def test_a_resubmission_is_graded_and_keeps_the_points_given_by_hand(graded: Pat
     assert sum(scores(graded, "fay").values()) == CVAE.points
     with gradebook(graded) as book:
         grade = book.find_grade("visualization", NOTEBOOK, CVAE.kit, "fay")
-        assert grade.manual_score == 7
-        assert book.find_submission(CVAE.kit, "fay").score == 97
+        assert grade.manual_score == 5
+        assert book.find_submission(CVAE.kit, "fay").score == CVAE.points + 5
         assert book.find_submission(CVAE.kit, "eve").late_submission_penalty == 20  # not touched
 
 

@@ -29,6 +29,7 @@ def build_course(assignment: Assignment, folder: Path) -> Path:
     source = folder / "source" / assignment.kit
     output.write_folder(source, files)
     by_hand = assignment.by_hand
+    cells = ", ".join(f"`{cell}`" for cell in by_hand.shares) if by_hand else ""
     words = {
         "COURSE": assignment.course,
         "COURSE_ID": re.sub(r"\W+", "", assignment.course).lower(),
@@ -37,7 +38,7 @@ def build_course(assignment: Assignment, folder: Path) -> Path:
         "MODULE": assignment.module,
         "DUE": assignment.due,
         "WHERE": assignment.where,
-        "BY_HAND": f"`{by_hand.name}` ({counted(by_hand.points, 'point')}) is yours to give"
+        "BY_HAND": f"the other {counted(by_hand.points, 'point')}, of {cells}, are yours to give"
         if by_hand
         else "no points are by hand",
     }
