@@ -309,9 +309,9 @@ class Observed:
     Attributes:
         said: what was seen, a sentence each.
         doubts: why the figures may not be those of this module, a sentence each: the notebook is then run again.
-        personal: the cells whose pictures only a student's own training draws, to compare them with other students'.
+        personal: the cells whose pictures only a student's own training draws, by their ids, with what they show.
     """
 
     said: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
-    personal: tuple[str, ...] = ()
+    personal: Mapping[str, str] = field(default_factory=dict)

@@ -166,7 +166,9 @@ class Sandbox:
         sent = {f"{cell}": torch.frombuffer(bytearray(data), dtype=torch.uint8) for cell, data in cells.items() if data}
         with Submission(self, b"") as process:
             process._start()
-            answer, tensors = process._exchange({"do": "outputs", "cells": sorted(map(int, sent))}, sent, LIMITS.outputs_s)
+            answer, tensors = process._exchange(
+                {"do": "outputs", "cells": sorted(map(int, sent))}, sent, LIMITS.outputs_s
+            )
         return read(answer.get("shown"), tensors, cells)
 
     def _spawn(self) -> tuple[socket.socket, int]:

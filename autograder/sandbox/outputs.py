@@ -71,8 +71,8 @@ def decode(cells: Mapping[int, bytes]) -> tuple[list[list[Any]], dict[str, Tenso
                 header.append([cell, kind, value])
                 continue
             data_of = value if kind == "picture" else bytearray(value.encode("utf-8", "replace"))
-            tensors[f"{len(header)}"] = torch.as_tensor(data_of) if kind == "picture" else torch.frombuffer(
-                data_of, dtype=torch.uint8
+            tensors[f"{len(header)}"] = (
+                torch.as_tensor(data_of) if kind == "picture" else torch.frombuffer(data_of, dtype=torch.uint8)
             )
             header.append([cell, kind, ""])
     return header, tensors

@@ -136,7 +136,9 @@ def test_no_notebook_holds_the_grader(data: bytes) -> None:
 
 
 def test_each_output_stays_with_its_cell(tmp_path: Path) -> None:
-    made = new_notebook(cells=[new_code_cell("1"), new_markdown_cell("MY ANSWER"), new_code_cell("2"), new_code_cell("3")])
+    made = new_notebook(
+        cells=[new_code_cell("1"), new_markdown_cell("MY ANSWER"), new_code_cell("2"), new_code_cell("3")]
+    )
     made.cells[0].metadata["outputs"] = []
     for index in (0, 3):
         made.cells[index].outputs = [nbformat.v4.new_output("stream", text=f"of {index} ]")]

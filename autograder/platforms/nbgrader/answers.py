@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from nbconvert.exporters import NotebookExporter
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
+from nbgrader.coursedir import CourseDirectory
 
 from autograder.platforms.nbgrader.dates import Unreadable, submitted_at
 from autograder.platforms.nbgrader.files import NO_MODULE, collected, files_of, is_linked
@@ -40,6 +42,7 @@ class Answers:
     notebook: NotebookNode
     notes: list[str] = field(default_factory=list)
     outputs: dict[int, bytes] = field(default_factory=dict)  # by the number of the cell: JSON of a list, unread
+    ids: dict[int, str] = field(default_factory=dict)  # of released cells, by the number of the cell that is one
 
 
 def find_answers(wanted: Path, released: NotebookNode | None) -> Answers:
@@ -73,7 +76,7 @@ def find_answers(wanted: Path, released: NotebookNode | None) -> Answers:
             known |= _texts(more)
     if released and not says_more:
         notes.append("nobody wrote in this notebook: it is as it was released" if found else "there is no notebook")
-    return Answers(notebook, notes, outputs.get(chosen, {}))
+    return Answers(notebook, notes, outputs.get(chosen, {}), _released_ids(notebook, released))
 
 
 def noted(answers: Answers, notes: Iterable[str] = ()) -> NotebookNode:
@@ -105,6 +108,21 @@ def _copies(name: str, wanted: str) -> bool:
     """Whether `name` is that of a copy of the notebook `wanted`, which a program made."""
     name = re.sub(r"(?i)(\.ipynb)\.(json|txt)$|-Copy(?=\d)", lambda end: end[1] or "-", name)
     return alike(name, wanted)
+
+
+def _released_ids(notebook: NotebookNode, released: NotebookNode | None) -> dict[int, str]:
+    """Which released cell each cell is, by its number: one with the same text, or else the one between its neighbors.
+
+    Ids would be simpler, but programs that students use write new ones.
+    """
+    theirs = ["".join(cell.source).strip() for cell in notebook.cells]
+    given = released.cells if released else []
+    ours = ["".join(cell.source).strip() for cell in given]
+    found: dict[int, str] = {}
+    for kind, first, last, start, end in SequenceMatcher(None, theirs, ours, autojunk=False).get_opcodes():
+        if kind == "equal" or (kind == "replace" and last - first == end - start):
+            found |= {index: given[start + index - first].get("id", "") for index in range(first, last)}
+    return found
 
 
 def _texts(cells: Iterable[NotebookNode]) -> set[str]:
@@ -166,11 +184,8 @@ def outputs_apart(data: bytes) -> tuple[bytes, list[bytes]]:
 class SubmittedNotebooks(NotebookExporter):
     """Reads what a student handed in, whatever it is: without this, a damaged notebook would cost the module's points.
 
-    nbgrader reads each notebook twice: as it was handed in, and as we have kept it then. In between, `outputs` is what
-    the cells of the first put out.
+    nbgrader reads each notebook twice: as it was handed in, and as we have kept it then.
     """
-
-    outputs: dict[int, bytes]
 
     def from_filename(self, filename: str, resources: dict[str, Any] | None = None, **kw: Any) -> tuple[Any, Any]:
         path = Path(filename)
@@ -179,7 +194,6 @@ class SubmittedNotebooks(NotebookExporter):
         if not getattr(self.parent, "_sanitizing", True):
             return self.from_notebook_node(nbformat.read(path, 4), resources, **kw)
         answers = find_answers(path, self._released(path, resources))
-        self.outputs = answers.outputs
         for note in (*answers.notes, *(notes := notes_on(path.parent))):
             self.log.warning("%s: %s", path.parent, note)
         return self.from_notebook_node(noted(answers, notes), resources, **kw)
@@ -187,14 +201,15 @@ class SubmittedNotebooks(NotebookExporter):
     def _released(self, path: Path, resources: dict[str, Any]) -> NotebookNode | None:
         """The notebook that students were given; None where it is not there to compare with."""
         course = getattr(self.parent, "coursedir", None)
-        if course is None:
-            return None
-        for step in (course.release_directory, course.source_directory):
-            with contextlib.suppress(OSError, ValueError):
-                return nbformat.read(
-                    Path(course.format_path(step, ".", resources["nbgrader"]["assignment"])) / path.name, 4
-                )
-        return None
+        return released_notebook(course, resources["nbgrader"]["assignment"], path.name) if course else None
+
+
+def released_notebook(course: CourseDirectory, assignment: str, name: str) -> NotebookNode | None:
+    """The notebook that students were given; None where the course does not hold it."""
+    for step in (course.release_directory, course.source_directory):
+        with contextlib.suppress(OSError, ValueError):
+            return nbformat.read(Path(course.format_path(step, ".", assignment)) / name, 4)
+    return None
 
 
 def notes_on(folder: Path) -> list[str]:

@@ -95,8 +95,8 @@ def _configure(c: Any, assignments: list[Assignment]) -> None:
     from autograder.platforms.nbgrader.answers import SubmittedNotebooks
     from autograder.platforms.nbgrader.collect import ByFolder, Collect, Downloads
     from autograder.platforms.nbgrader.dates import Extensions, LatePenalty
+    from autograder.platforms.nbgrader.figures import RunNotebook
     from autograder.platforms.nbgrader.grades import TrustedGrades
-    from autograder.platforms.nbgrader.pictures import RunNotebook
     from autograder.platforms.nbgrader.submitted import RestoreCells
 
     guards.install()
