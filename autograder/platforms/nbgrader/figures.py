@@ -27,6 +27,7 @@ from traitlets import Enum, Integer, List, Unicode
 
 from autograder import output
 from autograder.assignment import Assignment
+from autograder.platforms.nbgrader import answers, kernel, rerun
 from autograder.platforms.nbgrader.answers import Answers, find_answers, number_of, released_notebook
 from autograder.platforms.nbgrader.rerun import Bounds, Script, run
 from autograder.platforms.nbgrader.submitted import assignment_of, module_in, source_folder
@@ -221,6 +222,11 @@ class Album:
         return self.kept.find(submission.handed_in) or Figures(), self.kept.find(submission.again) or Figures()
 
     @property
+    def size(self) -> int:
+        """How many students handed in."""
+        return len(self._submissions)
+
+    @property
     def counts(self) -> tuple[int, int, int]:
         """How many handed figures in, how many notebooks were run again, and how many of those gave no figure."""
         found = self._submissions.values()
@@ -230,18 +236,18 @@ class Album:
     # --- looking --------------------------------------------------------------------------------------------------
 
     def _look_at(self, folder: Path) -> None:
-        answers = find_answers(folder / self._name, self._released)
-        key = _digest("handed in", self._version, sorted(answers.outputs.items()), sorted(answers.ids.items()))
+        found = find_answers(folder / self._name, self._released)
+        key = _digest("handed in", self._version, sorted(found.outputs.items()), sorted(found.ids.items()))
         figures = self.kept.find(key)
         if figures is None:
-            figures = self._seen(answers.outputs, answers.ids)
+            figures = self._seen(found.outputs, found.ids)
             self.kept.keep(key, figures)
-        personal = [each for each in figures.pictures if answers.ids.get(each.cell) in figures.observed.personal]
+        personal = [each for each in figures.pictures if found.ids.get(each.cell) in figures.observed.personal]
         compared = {_digest(each.png) for each in personal}
         doubts = list(figures.observed.doubts) if figures.pictures else ["No figure was handed in."]
         doubts += [figures.note] if figures.note else []
         self._submissions[folder.parent.name] = Submission(
-            folder.parent.name, answers, key, figures.observed, len(figures.pictures), compared, doubts
+            folder.parent.name, found, key, figures.observed, len(figures.pictures), compared, doubts
         )
 
     def _seen(self, outputs: dict[int, bytes], ids: dict[int, str]) -> Figures:
@@ -340,7 +346,8 @@ class Album:
     @functools.cached_property
     def _version(self) -> str:
         """Changes whenever a figure, or what is seen of it, could."""
-        own = [*(PACKAGE / "sandbox").glob("*.py"), *Path(__file__).parent.glob("*.py")]
+        own = [PACKAGE / "sandbox" / "outputs.py", PACKAGE / "sandbox" / "limits.py", Path(rerun.__file__)]
+        own += [Path(kernel.__file__), Path(answers.__file__)]
         theirs = [path for path in self.assignment.folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
         return _digest(*(path.read_bytes() for path in sorted([*own, *theirs])))
 
