@@ -137,6 +137,7 @@ def _pixels(text: str) -> Found:
 
     if len(text) > LIMITS.encoded:
         return "left out", "large"
+    Image.MAX_IMAGE_PIXELS = None  # our own limit is lower
     with Image.open(io.BytesIO(base64.b64decode(text)), formats=("PNG", "JPEG")) as image:
         width, height = image.size
         if max(width, height) > LIMITS.side or width * height > LIMITS.pixels:

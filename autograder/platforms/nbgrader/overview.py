@@ -78,7 +78,7 @@ def _sheet(submission: Submission, handed_in: Figures, again: Figures) -> str:
         shown = [each for each in figures.pictures if not titles or ids.get(each.cell) in titles]
         if shown:
             page.append(f"<p><b>{label}</b></p>")
-            page.append(f'<div style="{_COLUMNS}">')
+            page.append('<div style="columns: 2; column-gap: 1em; margin-bottom: 0.5em">')
             page += [_small(each, titles.get(ids.get(each.cell, ""), "a figure")) for each in shown]
             page.append("</div>")
         page += [f"<p>{_text(sentence)}</p>" for sentence in figures.observed.said]
@@ -88,8 +88,9 @@ def _sheet(submission: Submission, handed_in: Figures, again: Figures) -> str:
 def _small(drawn: Drawn, title: str) -> str:
     data = base64.b64encode(drawn.png).decode()
     return (
-        f'<div style="max-width: 15em"><img alt="{_text(title)}" style="max-width: 100%; max-height: 14em" '
-        f'src="data:image/png;base64,{data}"><div style="font-size: 85%">{_text(title)}</div></div>'
+        f'<div style="break-inside: avoid; margin-bottom: 0.5em"><img alt="{_text(title)}" style="max-width: 100%; '
+        f'max-height: 14em; margin: 0; border: 0" src="data:image/png;base64,{data}">'
+        f'<div style="font-size: 85%">{_text(title)}</div></div>'
     )
 
 
@@ -103,7 +104,7 @@ def _doubts(submission: Submission, again: Figures) -> str:
 
 
 def _code(report: Report, source: bytes) -> str:
-    """The module, each line that a hint is about followed by what the hint says."""
+    """What the hints say, and the module, in which they stand under the line that they are about."""
     lines = source.decode("utf-8", "replace").splitlines()[:MAX_LINES]
     hints = _hints(report, len(lines))
     rows = []
@@ -118,7 +119,10 @@ def _code(report: Report, source: bytes) -> str:
             f'<tr><td></td><td style="text-align: left"><div style="{_HINT}">{_text(hint)}</div></td></tr>'
             for hint in hints.get(number, ())
         ]
-    return f'<div style="{_SCROLLED}"><table style="border: none; margin: 0; width: 100%">{"".join(rows)}</table></div>'
+    listed = [f"<li>line {number}: {_text(hint)}</li>" for number in sorted(hints) for hint in hints[number]]
+    above = f'<ul style="margin: 0 0 0.5em 1.5em">{"".join(listed)}</ul>' if listed else ""
+    table = f'<table style="border: none; margin: 0; width: 100%">{"".join(rows)}</table>'
+    return f'{above}<div style="{_SCROLLED}">{table}</div>'
 
 
 def _hints(report: Report, most: int) -> dict[int, list[str]]:
