@@ -165,9 +165,10 @@ VALUES = st.recursive(
 )
 
 
-@given(
-    cells=st.dictionaries(st.integers(0, 9), st.binary(max_size=20) | VALUES.map(lambda v: json.dumps([v]).encode()))
-)
+OUTPUTS = st.binary(max_size=20) | VALUES.map(lambda value: json.dumps([value]).encode())
+
+
+@given(cells=st.dictionaries(st.integers(0, 9), OUTPUTS))
 @settings(max_examples=200)
 def test_any_outputs_become_pixels_and_text(cells: dict[int, bytes]) -> None:
     found = read(*decode(cells), cells)
@@ -181,17 +182,10 @@ def test_any_outputs_become_pixels_and_text(cells: dict[int, bytes]) -> None:
     shape=st.sampled_from([(3, 4, 3), (5,), (4, 4), (0, 3, 3), (LIMITS.side + 1, 1, 3), (2, 2, 4)]),
     dtype=st.sampled_from([torch.uint8, torch.float32]),
 )
-def test_a_decoder_that_was_taken_over_sends_no_more(
-    header: object, shape: tuple[int, ...], dtype: torch.dtype
-) -> None:
-    header = (
-        [list(each) for each in header]
-        if isinstance(header, list) and all(isinstance(each, tuple) for each in header)
-        else header
-    )
+def test_a_decoder_that_was_taken_over_is_checked(header: object, shape: tuple[int, ...], dtype: torch.dtype) -> None:
     tensors = {f"{position}": torch.zeros(shape, dtype=dtype) for position in range(4)}
-    for each in read(header, tensors, {0, 1}):
+    for each in read(json.loads(json.dumps(header)), tensors, {0, 1}):
         assert each.cell in (0, 1)
         assert each.kind in KINDS
         assert each.kind != "left out" or each.text in LEFT_OUT.values()
-        assert each.pixels is None or (each.pixels.dim() == 3 and each.pixels.shape[2] == 3 and png(each.pixels))
+        assert each.pixels is None or (each.pixels.dim() == 3 and png(each.pixels).startswith(b"\x89PNG"))
