@@ -23,7 +23,8 @@ EPOCHS = 3
 def recognize(images: Tensor) -> Tensor:
     """The classes (N,) that it takes images (N, IMAGE_SIDE, IMAGE_SIDE) in [0, 1] for."""
     with torch.no_grad():
-        return _trained()(images.unsqueeze(1)).argmax(1)
+        scores: Tensor = _trained()(images.unsqueeze(1))
+    return scores.argmax(1)
 
 
 @functools.cache
