@@ -27,12 +27,16 @@ MIN_RESEMBLANCE = 0.5  # correlation of a reconstruction with its original; the 
 MARGIN = 0.02  # of the band, beyond its ends: another version of PyTorch is not another model
 
 _EPOCH = re.compile(r"Epoch:\s*(\d{1,6})\s+Average loss:\s*(-?\d{1,12}(?:\.\d{1,12})?|nan|-?inf)\b", re.IGNORECASE)
+_WENT = re.compile(r"loss went from (-?\d{1,12}(?:\.\d{1,12})?|nan|-?inf)\b", re.IGNORECASE)
 
 
 def observe(cells: Mapping[str, Sequence[Shown]]) -> Observed:
     """What is seen in the outputs of the notebook's cells, given by the ids of the cells."""
     pictures = {name: [each.pixels for each in shown if each.pixels is not None] for name, shown in cells.items()}
-    said, doubts = _losses("\n".join(each.text for shown in cells.values() for each in shown if each.kind == "stdout"))
+    printed = {name: "\n".join(each.text for each in shown if each.kind == "stdout") for name, shown in cells.items()}
+    everything = "\n".join(printed.values())
+    training = printed.get("train", "")
+    said, doubts = _losses(training if _EPOCH.search(training) else everything, "drawn digits" in everything)
     missing = [title for name, title in FIGURES.items() if not pictures.get(name)]
     if missing:
         doubts.append(f"{len(missing)} of {len(FIGURES)} figures are missing: {', '.join(missing)}.")
@@ -45,22 +49,28 @@ def observe(cells: Mapping[str, Sequence[Shown]]) -> Observed:
 Found = tuple[list[str], list[str]]  # sentences for the TA, and doubts
 
 
-def _losses(printed: str) -> Found:
-    """Where the losses of the last training run end, next to the reference's band for MNIST."""
+def _losses(printed: str, drawn: bool) -> Found:
+    """Where the losses of the last training run end, next to the reference's band where it applies.
+
+    Arguments:
+        drawn: whether it was trained on the drawn digits: the band is for MNIST.
+    """
     losses: dict[int, float] = {}
     for epoch, loss in _EPOCH.findall(printed):
         losses = {**(losses if int(epoch) else {}), int(epoch): float(loss)}
     if not losses:
         return [], ["No table of losses is there."]
     last = max(losses)
-    end = f"{len(losses)} epochs; the loss ends at {losses[last]:.1f}"
-    if "drawn digits" in printed or last != NUM_EPOCHS - 1:
-        falls = losses[last] < losses[min(losses)]
-        return [f"{end}, {'down' if falls else 'not down'} from {losses[min(losses)]:.1f}."], (
-            [] if falls else ["The loss does not fall."]
-        )
-    lowest, highest = REFERENCE_CURVE[last]
+    end = f"{last + 1} epochs; the loss ends at {losses[last]:.1f}"
+    lowest, highest = REFERENCE_CURVE[NUM_EPOCHS - 1]
     band = f"the band for MNIST, {lowest:g} to {highest:g}"
+    if drawn or last != NUM_EPOCHS - 1:
+        start = losses[min(losses)] if len(losses) > 1 else float(went[1]) if (went := _WENT.search(printed)) else None
+        if start is None:
+            return [f"{end}."], []
+        if losses[last] < start:
+            return [f"{end}, down from {start:.1f}."], []
+        return [f"{end}; it began at {start:.1f}."], ["The loss does not fall."]
     if lowest <= losses[last] <= highest:
         return [f"{end}, inside {band}."], []
     if lowest * (1 - MARGIN) <= losses[last] <= highest * (1 + MARGIN):

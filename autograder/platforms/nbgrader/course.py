@@ -133,7 +133,7 @@ def _configure(c: Any, assignments: list[Assignment]) -> None:
     c.FeedbackPage.extra_template_basedirs = [str(Path(__file__).with_name("pages")), str(FORMGRADER / "templates")]
     styles = FORMGRADER / "static" / "node_modules" / "bootstrap" / "dist" / "css"
     c.FeedbackPage.extra_template_paths = [str(styles), str(FORMGRADER / "templates")]
-    for plugin in (c.TrustedGrades, c.RunNotebook, c.Collect, c.Downloads, c.CanvasExport):
+    for plugin in (c.TrustedGrades, c.RunNotebook, c.Overview, c.Collect, c.Downloads, c.CanvasExport):
         plugin.assignments = [each.where for each in assignments]
     c.Autograde.exclude_overwriting = {each.kit: [each.module] for each in assignments}
     c.ExchangeFactory.collect = Collect

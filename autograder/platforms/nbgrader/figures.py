@@ -179,6 +179,27 @@ def _ahead(converter: Any) -> list[Path]:
     return folders
 
 
+class _WhenNeeded:
+    """A sandbox that is started when it is first asked for; a context that ends it."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._assignment = assignment
+        self._running = contextlib.ExitStack()
+        self._sandbox: Sandbox | None = None
+
+    @property
+    def sandbox(self) -> Sandbox:
+        if self._sandbox is None:
+            self._sandbox = self._running.enter_context(Sandbox(assignment=self._assignment))
+        return self._sandbox
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None:
+        self._sandbox = None
+        self._running.close()
+
+
 class Album:
     """The figures of one assignment's class."""
 
@@ -192,17 +213,15 @@ class Album:
         self._name = Path(assignment.notebook).name
         self._released = released_notebook(self.course, assignment.kit, self._name)
         self._submissions: dict[str, Submission] = {}
-        self.ran: set[str] = set()  # students whose notebooks were run, now or by an earlier command
+        self._sandboxed = _WhenNeeded(assignment)
 
     # --- what nbgrader asks ---------------------------------------------------------------------------------------
 
     def look(self, ahead: Iterable[Path]) -> None:
         """Look at what everyone handed in, and run again what is `ahead` and leaves a doubt."""
-        with contextlib.ExitStack() as stack:
-            self._sandbox: Sandbox | None = None
-            stack.callback(self._close)
-            pattern = self.course.format_path(self.course.submitted_directory, "*", self.assignment.kit)
-            for folder in sorted(Path(self.course.root).glob(str(Path(pattern).relative_to(self.course.root)))):
+        submitted = Path(self.course.root, self.course.submitted_directory)
+        with self._sandboxed:
+            for folder in sorted(submitted.glob(f"*/{self.assignment.kit}")):
                 self._look_at(folder)
             self._compare()
             self._run(folder.parent.name for folder in ahead)
@@ -211,10 +230,8 @@ class Album:
         """A student's notebook, run again if that is due and was not done before."""
         submission = self._submissions[student]
         if not submission.again:
-            try:
+            with self._sandboxed:
                 self._run([student])
-            finally:
-                self._close()
         return submission
 
     def figures(self, submission: Submission) -> tuple[Figures, Figures]:
@@ -254,10 +271,8 @@ class Album:
         """The figures among a notebook's outputs, and what the assignment says of them."""
         if not outputs:
             return Figures()
-        if self._sandbox is None:
-            self._sandbox = Sandbox(assignment=self.assignment)
         try:
-            shown = self._sandbox.shown(outputs)
+            shown = self._sandboxed.sandbox.shown(outputs)
         except SubmissionError as error:
             return Figures(note=clean(str(error), 300))
         observed = Observed()
@@ -267,11 +282,6 @@ class Album:
                 cells[ids.get(each.cell) or f"{each.cell}"].append(each)
             observed = self.assignment.piece("figures").observe(cells)
         return Figures([_drawn(each) for each in shown], observed)
-
-    def _close(self) -> None:
-        if self._sandbox is not None:
-            self._sandbox.close()
-        self._sandbox = None
 
     def _compare(self) -> None:
         """Say of figures that they are another student's, too."""

@@ -10,8 +10,10 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_task
+from traitlets import List, Unicode
 
 from autograder.platforms.nbgrader.figures import HANDED_IN, RUN_AGAIN, Drawn, Figures, Submission
+from autograder.platforms.nbgrader.submitted import assignment_of
 from autograder.report import render, summary
 from autograder.report.model import Report, clean
 
@@ -28,13 +30,17 @@ _HINT = "background: #fff3cd; border-left: 3px solid #b8860b; padding: 0.1em 0.6
 
 
 class Overview(NbGraderPreprocessor):
-    """Puts before the first box for points by eye what there is to see, and keeps the report for the feedback."""
+    """Puts before the box for points by eye what there is to see, and keeps the report for the feedback."""
+
+    assignments = List(Unicode(), help="The assignments of the course, by name or folder.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         report, source = resources.pop("autograder_report")
         nb.metadata["autograder"] = {"report": render(report, "html")}
-        at = next((index for index, cell in enumerate(nb.cells) if is_task(cell)), None)
-        if at is not None:
+        by_hand = assignment_of(self, resources).by_hand
+        tasks = {cell.metadata.nbgrader.grade_id: at for at, cell in reversed([*enumerate(nb.cells)]) if is_task(cell)}
+        if tasks:
+            at = tasks.get(by_hand.name if by_hand else "", min(tasks.values()))
             seen = resources.pop("autograder_figures", None)
             cells = [_cell(_overview(seen, report, source), "overview")]
             if seen and (seen[0].doubts or seen[2].note):
