@@ -1,68 +1,29 @@
 """What the grader sees in the figures of a class, and which notebooks it runs again."""
 
-import base64
-import functools
-import io
+import contextlib
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import pytest
 import torch
+from drawn_figures import LAST, digits, drawn, figure, hand_in, outputs, pixels, table
 from nbgrader.coursedir import CourseDirectory
-from PIL import Image, ImageDraw
-from torch import Tensor
-from torchvision.utils import make_grid
+from PIL import Image
 
 from autograder.assignments.cvae import figures as seen
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import NUM_EPOCHS, REFERENCE_CURVE
-from autograder.assignments.cvae.digits import draw_digits
 from autograder.platforms.nbgrader import figures
 from autograder.platforms.nbgrader.figures import Album, Figures, RunNotebook
 from autograder.platforms.nbgrader.rerun import Bounds, Script
+from autograder.sandbox.client import Sandbox
 from autograder.sandbox.outputs import Shown
 
 NOTEBOOK = Path(CVAE.notebook).name
-LAST = NUM_EPOCHS - 1
-
-
-def digits(rows: int, seed: int = 0) -> Tensor:
-    """(10 * rows, 28, 28) drawn digits, each row from 0 to 9."""
-    images, labels = draw_digits(20 * rows, seed)
-    order = torch.stack([(labels == digit).nonzero().flatten()[:rows] for digit in range(10)], 1)
-    return images[order.flatten()]
-
-
-def figure(images: Tensor, columns: int = 10, scale: float = 2.0) -> Image.Image:
-    """A grid of images as the notebook draws it: gray lines, on a white page with labels around it."""
-    grid = (make_grid(images.unsqueeze(1), nrow=columns, padding=2, pad_value=0.3)[0] * 255).to(torch.uint8)
-    picture = Image.fromarray(grid.numpy())
-    picture = picture.resize((int(picture.width * scale), int(picture.height * scale)), Image.Resampling.BILINEAR)
-    page = Image.new("RGB", (picture.width + 60, picture.height + 70), "white")
-    page.paste(picture.convert("RGB"), (40, 30))
-    ImageDraw.Draw(page).text((45, 5), "a title, and labels", fill="black")
-    ImageDraw.Draw(page).text((45, picture.height + 40), "0      1      2", fill="black")
-    return page
-
-
-def pixels(picture: Image.Image) -> Tensor:
-    return torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8).reshape(picture.height, picture.width, 3)
-
-
-def drawn(**cells: Tensor) -> dict[str, list[Shown]]:
-    return {
-        name.replace("_", "-"): [Shown(0, "picture", pixels=pixels(figure(images)))] for name, images in cells.items()
-    }
-
-
-def table(last: float, epochs: int = NUM_EPOCHS) -> dict[str, list[Shown]]:
-    losses = [last + 5 * (epochs - 1 - epoch) for epoch in range(epochs)]
-    lines = [f"====> Epoch: {epoch} Average loss: {loss:.4f}\n" for epoch, loss in enumerate(losses)]
-    return {"train": [Shown(0, "stdout", "".join(lines))]}
-
 
 ALL = drawn(generate=digits(1), sample_grid=digits(8), reconstruct=digits(2), walk=digits(4), style=digits(6))
 
@@ -126,20 +87,6 @@ def test_no_loss_that_is_printed_stops_the_grader(last: float) -> None:
 # --- a class ----------------------------------------------------------------------------------------------------------
 
 
-@functools.cache
-def outputs(seed: int) -> dict[str, list[dict[str, object]]]:
-    """The outputs of a notebook that ran, by the cells' ids."""
-    cells = {"generate": 1, "sample-grid": 8, "reconstruct": 2, "walk": 4, "style": 6}
-    found: dict[str, list[dict[str, object]]] = {}
-    for name, rows in cells.items():
-        file = io.BytesIO()
-        figure(digits(rows, seed)).save(file, "PNG")
-        data = {"image/png": base64.b64encode(file.getvalue()).decode()}
-        found[name] = [{"output_type": "display_data", "metadata": {}, "data": data}]
-    text = table(sum(REFERENCE_CURVE[LAST]) / 2)["train"][0].text
-    return found | {"train": [{"output_type": "stream", "name": "stdout", "text": text}]}
-
-
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
     """Ada and Bob handed in figures; Cyd and Dan handed in Eve's; Fay handed in none."""
@@ -150,12 +97,16 @@ def course(tmp_path: Path) -> Path:
         folder = tmp_path / "submitted" / student / CVAE.kit
         folder.mkdir(parents=True)
         (folder / CVAE.module).write_text(f"# by {student}")
-        notebook = nbformat.read(release / NOTEBOOK, 4)
-        for cell in notebook.cells:
-            if seed is not None and cell.id in (ran := outputs(seed)):
-                cell.outputs = [nbformat.NotebookNode(each) for each in ran[cell.id]]
-        nbformat.write(notebook, folder / NOTEBOOK)
+        shutil.copy(release / NOTEBOOK, folder)
+        if seed is not None:
+            hand_in(folder / NOTEBOOK, seed)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
 
 
 class Ran(list[Script]):
@@ -168,8 +119,9 @@ class Ran(list[Script]):
 
 
 @pytest.fixture
-def ran(monkeypatch: pytest.MonkeyPatch) -> Ran:
+def ran(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Ran:
     stand_in = Ran()
+    monkeypatch.setattr(figures, "Sandbox", lambda assignment: contextlib.nullcontext(sandbox))
     monkeypatch.setattr(figures, "run", stand_in)
     monkeypatch.setattr(figures.isolation, "why_not", lambda _: None)
     return stand_in
