@@ -1,6 +1,6 @@
 """What a notebook's outputs show, as pixels and text: nothing of a file that a student made is passed on as it is.
 
-Parsers and decoders are what a hostile file aims at, so `decode` runs in a process of the sandbox, within its limits.
+A hostile file aims at what parses it, so `decode` runs in a process of the sandbox, within its limits.
 What comes back is checked by `read`; whoever shows a picture writes a new file from its pixels.
 """
 
