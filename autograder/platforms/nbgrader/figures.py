@@ -43,7 +43,7 @@ PACKAGE = Path(__file__).resolve().parents[2]
 MAX_NAMES = 3  # of other students, in one sentence
 
 HANDED_IN = "Handed in with the notebook"
-RUN_AGAIN = "Run again by the grader, with short training"
+RUN_AGAIN = "Run again by the grader, briefly trained"
 
 
 @dataclass
@@ -143,7 +143,9 @@ class RunNotebook(NbGraderPreprocessor):
         for cell in nb.cells:
             if cell.cell_type == "code":
                 number = number_of(cell)
-                cell.outputs = [*_outputs(handed_in, number, HANDED_IN), *_outputs(again, number, RUN_AGAIN)]
+                cell.outputs = _outputs(handed_in, number, HANDED_IN)
+                if not cell.outputs or any(each.cell == number for each in again.pictures):  # or it says the same twice
+                    cell.outputs += _outputs(again, number, RUN_AGAIN)
                 cell.execution_count = None
         if again.note and (unfinished := _unfinished(nb, again)):
             unfinished.outputs += [_labelled(RUN_AGAIN), new_output("stream", name="stderr", text=f"{again.note}\n")]

@@ -23,7 +23,8 @@ MAX_LINE = 300
 # For the figures and the module side by side, in the notebook's own width.
 _BOX = "border: 1px solid #ccc; border-radius: 4px; padding: 0.8em; margin: 0.5em 0"
 _COLUMNS = "display: flex; flex-wrap: wrap; gap: 1em; align-items: flex-start"
-_COLUMN = "flex: 1 1 24em; min-width: 0"
+_FIGURES = "flex: 1 1 16em; min-width: 0"
+_MODULE = "flex: 1 1 24em; min-width: 0"
 _SCROLLED = "max-height: 32em; overflow: auto; border: 1px solid #ddd; background: #fff; font-size: 12px"
 _NUMBER = "color: #888; text-align: right; padding: 0 0.6em; user-select: none; vertical-align: top"
 _HINT = "background: #fff3cd; border-left: 3px solid #b8860b; padding: 0.1em 0.6em; font-family: sans-serif"
@@ -44,7 +45,7 @@ class Overview(NbGraderPreprocessor):
             seen = resources.pop("autograder_figures", None)
             cells = [_cell(_overview(seen, report, source), "overview")]
             if seen and (seen[0].doubts or seen[2].note):
-                cells.append(_cell(_doubts(seen[0], seen[2]), "for the TA"))
+                cells.insert(0, _cell(_doubts(seen[0], seen[2]), "for the TA"))
             nb.cells[at:at] = cells
         return nb, resources
 
@@ -66,29 +67,26 @@ def _cell(html: str, kind: str) -> NotebookNode:
 
 
 def _overview(seen: tuple[Submission, Figures, Figures] | None, report: Report, source: bytes) -> str:
-    left = _sheet(*seen) if seen else ""
-    right = (
-        f"<p><b>{_text(report.module)}</b>, with what the hints are about</p>{_code(report, source)}" if source else ""
-    )
-    columns = "".join(f'<div style="{_COLUMN}">{each}</div>' for each in (left, right) if each)
+    pieces = []
+    if seen:
+        submission, handed_in, again = seen
+        pieces.append((_FIGURES, _sheet(submission, handed_in, HANDED_IN)))
+        pieces += [(_FIGURES, _sheet(submission, again, RUN_AGAIN))] if again.drawn else []
+    if source:
+        pieces.append((_MODULE, f"<p><b>{_text(report.module)}</b></p>{_code(report, source)}"))
+    columns = "".join(f'<div style="{style}">{piece}</div>' for style, piece in pieces)
     points = f"{report.score:g} of {summary.counted(report.max_score, 'point')} by the autograder"
     return _block(f'<p><b>At a glance</b> &middot; {points}</p><div style="{_COLUMNS}">{columns}</div>')
 
 
-def _sheet(submission: Submission, handed_in: Figures, again: Figures) -> str:
+def _sheet(submission: Submission, figures: Figures, label: str) -> str:
     """The figures that count, small, and what was seen in them."""
-    page = []
-    for figures, label in ((handed_in, HANDED_IN), (again, RUN_AGAIN)):
-        titles = figures.observed.personal
-        ids = submission.answers.ids
-        shown = [each for each in figures.pictures if not titles or ids.get(each.cell) in titles]
-        if shown:
-            page.append(f"<p><b>{label}</b></p>")
-            page.append('<div style="columns: 2; column-gap: 1em; margin-bottom: 0.5em">')
-            page += [_small(each, titles.get(ids.get(each.cell, ""), "a figure")) for each in shown]
-            page.append("</div>")
-        page += [f"<p>{_text(sentence)}</p>" for sentence in figures.observed.said]
-    return "".join(page) or "<p>There are no figures.</p>"
+    titles, ids = figures.observed.personal, submission.answers.ids
+    shown = [each for each in figures.pictures if not titles or ids.get(each.cell) in titles]
+    small = "".join(_small(each, titles.get(ids.get(each.cell, ""), "a figure")) for each in shown)
+    said = "".join(f"<p>{_text(sentence)}</p>" for sentence in figures.observed.said)
+    sheet = f'<div style="columns: 2; column-gap: 1em; margin-bottom: 0.5em">{small}</div>' if small else "<p>None.</p>"
+    return f"<p><b>{label}</b></p>{sheet}{said}"
 
 
 def _small(drawn: Drawn, title: str) -> str:
