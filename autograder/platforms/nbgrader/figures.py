@@ -28,7 +28,7 @@ from traitlets import Enum, Integer, List, Unicode
 from autograder import output
 from autograder.assignment import Assignment
 from autograder.platforms.nbgrader import answers, kernel, rerun
-from autograder.platforms.nbgrader.answers import Answers, find_answers, number_of, released_notebook
+from autograder.platforms.nbgrader.answers import find_answers, number_of, released_notebook
 from autograder.platforms.nbgrader.rerun import Bounds, Script, run
 from autograder.platforms.nbgrader.submitted import assignment_of, module_in, source_folder
 from autograder.report.model import Observed, clean
@@ -85,7 +85,7 @@ class Submission:
     """One student's notebook: what was seen of it, and where its figures are kept."""
 
     student: str
-    answers: Answers
+    ids: dict[int, str]  # of the released cells, by the numbers of the student's
     handed_in: str  # the key of what was handed in
     observed: Observed
     pictures: int
@@ -137,7 +137,10 @@ class RunNotebook(NbGraderPreprocessor):
     reports = Unicode("reports", help="Where figures are kept, below the course folder.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        album = self._album(assignment_of(self, resources))
+        assignment = assignment_of(self, resources)
+        if resources["nbgrader"]["notebook"] != Path(assignment.notebook).stem:
+            return nb, resources
+        album = self._album(assignment)
         submission = album.of(resources["nbgrader"]["student"])
         handed_in, again = album.figures(submission)
         for cell in nb.cells:
@@ -158,8 +161,9 @@ class RunNotebook(NbGraderPreprocessor):
         albums = _albums.setdefault(converter, {})
         if assignment.kit not in albums:
             bounds = Bounds(**{name: getattr(self, name) for name in vars(Bounds())})
-            albums[assignment.kit] = Album(self, assignment, bounds)
-            albums[assignment.kit].look(_ahead(converter))
+            album = Album(self, assignment, bounds)
+            album.look(folder for folder in map(Path, converter.assignments) if _is_next(converter, folder))
+            albums[assignment.kit] = album
         return albums[assignment.kit]
 
 
@@ -171,14 +175,11 @@ def albums(converter: Any) -> list["Album"]:
     return list(_albums.get(converter, {}).values())
 
 
-def _ahead(converter: Any) -> list[Path]:
-    """The folders that nbgrader is about to come to, as far as that can be known before."""
-    folders = []
-    for folder in map(Path, converter.assignments):
-        to = folder.parents[2] / converter.coursedir.autograded_directory / folder.parent.name / folder.name
-        if converter.force or not to.exists():
-            folders.append(folder)
-    return folders
+def _is_next(converter: Any, folder: Path) -> bool:
+    """Whether nbgrader is about to come to a submission, as far as that can be known before."""
+    course = converter.coursedir
+    graded = course.format_path(course.autograded_directory, folder.parent.name, folder.name)
+    return converter.force or not Path(graded).exists()
 
 
 class _WhenNeeded:
@@ -266,7 +267,7 @@ class Album:
         doubts = list(figures.observed.doubts) if figures.pictures else ["No figure was handed in."]
         doubts += [figures.note] if figures.note else []
         self._submissions[folder.parent.name] = Submission(
-            folder.parent.name, found, key, figures.observed, len(figures.pictures), compared, doubts
+            folder.parent.name, found.ids, key, figures.observed, len(figures.pictures), compared, doubts
         )
 
     def _seen(self, outputs: dict[int, bytes], ids: dict[int, str]) -> Figures:
@@ -277,13 +278,21 @@ class Album:
             shown = self._sandboxed.sandbox.shown(outputs)
         except SubmissionError as error:
             return Figures(note=clean(str(error), 300))
-        observed = Observed()
-        if self.assignment.has("figures"):
-            cells: dict[str, list[Shown]] = defaultdict(list)
-            for each in shown:
-                cells[ids.get(each.cell) or f"{each.cell}"].append(each)
-            observed = self.assignment.piece("figures").observe(cells)
-        return Figures([_drawn(each) for each in shown], observed)
+        return Figures([_drawn(each) for each in shown], self._observed(shown, ids))
+
+    def _observed(self, shown: list[Shown], ids: dict[int, str]) -> Observed:
+        """What the assignment says of the outputs; a mistake in that is nobody else's trouble."""
+        if not self.assignment.has("figures"):
+            return Observed()
+        cells: dict[str, list[Shown]] = defaultdict(list)
+        for each in shown:
+            cells[ids.get(each.cell) or f"{each.cell}"].append(each)
+        try:
+            found: Observed = self.assignment.piece("figures").observe(cells)
+        except Exception as error:
+            self.log.warning("figures.py of the assignment failed: %s", error)
+            return Observed(doubts=["The grader could not look at these figures."])
+        return found
 
     def _compare(self) -> None:
         """Say of figures that they are another student's, too."""
@@ -318,9 +327,13 @@ class Album:
         with ThreadPoolExecutor(self.workers) as pool:
             jobs = {pool.submit(run, scripts[same[0].student], self.bounds): key for key, same in waiting.items()}
             for job in _shown_progress(as_completed(jobs), len(jobs)):
-                outputs, note = job.result()
                 key = jobs[job]
-                figures = self._seen(outputs, waiting[key][0].answers.ids)
+                try:
+                    outputs, note = job.result()
+                except OSError as error:  # of this machine: the next command tries again
+                    self.log.warning("%s: the notebook was not run again: %s", waiting[key][0].student, error)
+                    continue
+                figures = self._seen(outputs, waiting[key][0].ids)
                 figures.note = note or figures.note
                 self.kept.keep(key, figures)
                 for each in waiting[key] if figures.note else ():
@@ -331,10 +344,11 @@ class Album:
 
     def _script(self, submission: Submission) -> Script:
         """What is run for a student: the notebook's cells but those that are graded elsewhere, and the module."""
+        path = self.course.format_path(self.course.submitted_directory, submission.student, self.assignment.kit)
         graded = {part.name for part in self.assignment.parts}
         code = {
             index: cell.source
-            for index, cell in enumerate(submission.answers.notebook.cells)
+            for index, cell in enumerate(find_answers(Path(path, self._name), self._released).notebook.cells)
             if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade_id") not in graded
         }
         names = [name for name in self.assignment.kit_files if name.endswith(".py") and (self._ours / name).exists()]

@@ -81,7 +81,7 @@ def _overview(seen: tuple[Submission, Figures, Figures] | None, report: Report, 
 
 def _sheet(submission: Submission, figures: Figures, label: str) -> str:
     """The figures that count, small, and what was seen in them."""
-    titles, ids = figures.observed.personal, submission.answers.ids
+    titles, ids = figures.observed.personal, submission.ids
     shown = [each for each in figures.pictures if not titles or ids.get(each.cell) in titles]
     small = "".join(_small(each, titles.get(ids.get(each.cell, ""), "a figure")) for each in shown)
     said = "".join(f"<p>{_text(sentence)}</p>" for sentence in figures.observed.said)
