@@ -304,7 +304,7 @@ def test_takes_points_and_a_comment_for_the_figures(
     page.get_by_text("Please look closely").evaluate("each => each.scrollIntoView()")
     page.mouse.wheel(0, -90)
     page.wait_for_timeout(300)
-    page.screenshot(path=artefacts / "formgrader-figures.png")
+    page.screenshot(path=artifacts / "formgrader-figures.png")
     page.get_by_text("of 20 points").scroll_into_view_if_needed()
     page.screenshot(path=artifacts / "formgrader-hints.png")
     page.screenshot(path=artifacts / "formgrader-submission.png", full_page=True)
