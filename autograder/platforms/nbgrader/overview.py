@@ -99,12 +99,10 @@ def _small(drawn: Drawn, title: str) -> str:
 
 
 def _doubts(submission: Submission, again: Figures) -> str:
-    doubts = [*submission.doubts, *([f"The run for figures ended early: {again.note}"] if again.note else [])]
+    doubts = [*submission.doubts, *(f"In the run: {each}" for each in again.observed.doubts)]
+    doubts += [f"The run ended early: {again.note}"] if again.note else []
     listed = "".join(f"<li>{_text(each)}</li>" for each in doubts)
-    ran = "The notebook was run again; its figures are under their cells. " if again.pictures else ""
-    return _block(
-        f"<p><b>Please look closely</b> (students do not see this)</p><ul>{listed}</ul><p>{ran}</p>", "#b8860b"
-    )
+    return _block(f"<p><b>Please look closely</b> (students do not see this)</p><ul>{listed}</ul>", "#b8860b")
 
 
 def _code(report: Report, source: bytes) -> str:
