@@ -300,3 +300,18 @@ class Report:
             "duration_s", "error", "grader_failed", "notes", "attention", "output", "timings",
         )  # fmt: skip
         return cls(parts=parts, **{name: data[name] for name in same})
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What was seen of the figures in a notebook that was handed in, for the TA who gives points by eye.
+
+    Attributes:
+        said: what was seen, a sentence each.
+        doubts: why the figures may not be those of this module, a sentence each: the notebook is then run again.
+        personal: the cells whose pictures only a student's own training draws, by their ids, with what they show.
+    """
+
+    said: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    personal: Mapping[str, str] = field(default_factory=dict)

@@ -29,6 +29,7 @@ from autograder.sandbox.confine import hide_memory, remove_contents
 from autograder.sandbox.errors import MAX_NAME, Died, SubmissionError, TimedOut, Unfit, received
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.outline import Outline
+from autograder.sandbox.outputs import Shown, read
 from autograder.sandbox.protocol import ChannelClosed, Message, ProtocolError, receive, send
 
 if TYPE_CHECKING:
@@ -155,6 +156,21 @@ class Sandbox:
     def submission(self, source: bytes) -> Submission:
         """A submission in this sandbox; use it as a context manager."""
         return Submission(self, source)
+
+    def shown(self, cells: Mapping[int, bytes]) -> list[Shown]:
+        """What the outputs of a notebook's cells show, each cell's given as the JSON of a list.
+
+        A SubmissionError where reading them takes more than the limits allow.
+        """
+        import torch
+
+        sent = {f"{cell}": torch.frombuffer(bytearray(data), dtype=torch.uint8) for cell, data in cells.items() if data}
+        with Submission(self, b"") as process:
+            process._start()
+            answer, tensors = process._exchange(
+                {"do": "outputs", "cells": sorted(map(int, sent))}, sent, LIMITS.outputs_s
+            )
+        return read(answer.get("shown"), tensors, cells)
 
     def _spawn(self) -> tuple[socket.socket, int]:
         """Fork a process for a submission: its channel, and the reading end of its output."""

@@ -47,6 +47,7 @@ _DIED = {
 _RAISED = {"raised": "{said}"}
 _STEPS = {
     "outline": "Reading your module",
+    "outputs": "Reading the outputs of your notebook",
     "load": "Importing your module",
     "stand_in": "Replacing a function",
     "construct": "Building `{name}`",

@@ -25,6 +25,15 @@ class Limits:
     header: int = 256 * 1024  # of one frame
     body: int = 64 * MIB  # tensors of one frame
     names: int = 1 * MIB  # their names, shapes and types: more would be a frame of many thousand tensors
+    # Of the outputs that a notebook was handed in with:
+    outputs_s: float = 20.0  # to read them, which takes a tenth of a second
+    outputs: int = 300  # that are shown
+    encoded: int = 12 * MIB  # of one picture's file, in base64
+    side: int = 4000  # of one picture, in pixels
+    pixels: int = 4 * MIB  # of one picture, and of all of them
+    all_pixels: int = 16 * MIB
+    text: int = 20_000  # characters of one output, and of all of them
+    all_text: int = 100_000
 
     @property
     def scratch(self) -> int:

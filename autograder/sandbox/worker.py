@@ -34,7 +34,7 @@ import torch.distributions
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from autograder.sandbox import confine, filter, isolation
+from autograder.sandbox import confine, filter, isolation, outputs
 from autograder.sandbox.errors import MAX_NAME, MAX_TEXT
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.outline import describe
@@ -321,6 +321,11 @@ class Worker:
     def do_outline(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """What the source shows, parsed and not run."""
         return {"outline": describe(tensors["source"].numpy().tobytes())}, {}
+
+    def do_outputs(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """What a notebook was handed in with, decoded. Nothing of the submission has run in this process."""
+        shown, found = outputs.decode({cell: tensors[f"{cell}"].numpy().tobytes() for cell in message["cells"]})
+        return {"shown": shown}, found
 
     def do_load(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Import the module from its source."""

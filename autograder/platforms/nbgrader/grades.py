@@ -57,7 +57,8 @@ class TrustedGrades(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         student = resources["nbgrader"]["student"]
         kept = Path(self.parent.parent.coursedir.root) / self.reports  # the exporter's converter knows the course
-        report = self.report(submitted_folder(self, resources), kept, assignment_of(self, resources))
+        report, source = self.report(submitted_folder(self, resources), kept, assignment_of(self, resources))
+        resources["autograder_report"] = report, source
         points = f"{shown(report.score)} of {summary.counted(report.max_score, 'point')}"
         self.log.info("%s: %s by the autograder", student, points)
         parts = {part.name: part for part in report.parts}
@@ -70,14 +71,14 @@ class TrustedGrades(NbGraderPreprocessor):
                 cell.execution_count = None
         return nb, resources
 
-    def report(self, submitted: Path, kept: Path, assignment: Assignment) -> Report:
-        """The report on the module in the folder `submitted`, one of those `kept` if it is there."""
+    def report(self, submitted: Path, kept: Path, assignment: Assignment) -> tuple[Report, bytes]:
+        """The report on the module in the folder `submitted`, one of those `kept` if it is there; and the module."""
         try:
             found = module_in(submitted, assignment)
         except CannotRead as error:
             raise GraderError(str(error)) from error
         except NothingToGrade as error:
-            return nothing(assignment, str(error))
+            return nothing(assignment, str(error)), b""
         source = found.source
         for each in found.attention:
             self.log.warning("%s: %s", submitted, each)
@@ -92,7 +93,7 @@ class TrustedGrades(NbGraderPreprocessor):
             report = Adjustments(tuple(self.drop), tuple(self.give)).apply(report or self._grade(source, results))
         except NoSuchCheck as error:
             raise GraderError(str(error)) from error
-        return told(report, found.notes, found.attention)
+        return told(report, found.notes, found.attention), source
 
     def _grade(self, source: bytes, results: Results) -> Report:
         process = warm_process(results.assignment.where, self.require_isolation)
