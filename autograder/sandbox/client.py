@@ -340,6 +340,10 @@ class Submission:
         request = {"do": "stand_in_layer", "object": handle, "name": name, "inputs": inputs, "outputs": outputs}
         self._request(request | {"seed": seed})
 
+    def complete_results(self, handle: str, names: Sequence[str]) -> None:
+        """Let what the submodules `names` gave last stand in for a None among as many results of a model."""
+        self._request({"do": "complete_results", "object": handle, "names": names})
+
     def set_parameters(self, handle: str, parameters: dict[str, Tensor]) -> None:
         """Overwrite parameters of a model, by name."""
         self._request({"do": "set_parameters", "object": handle}, _named("parameter", parameters))
@@ -491,17 +495,25 @@ class Submission:
             else:
                 needed = zip(arguments, message["needed"], strict=True)
                 inputs = [argument.requires_grad_() for argument, is_needed in needed if is_needed]
-                value = function(*arguments)
+                try:
+                    value = function(*arguments)
+                except Exception as error:  # of a function of ours, so that the arguments are what is wrong
+                    self._reply_to_worker({"refused": [type(error).__name__, str(error)[:200]]}, [], deadline)
+                    return
                 self.stood_in[name] = value.detach()
                 answers = [value]
                 if value.dim() == 0:
                     answers += _gradients(value, inputs, torch.ones(()))
                 elif inputs:
                     self._keep((name, call), inputs, value)
-        except Exception as error:  # of a function of ours, so that the arguments are what is wrong
+        except Exception as error:  # no stand-in of the worker's asks so
             raise ProtocolError(f"it passed unusable arguments to {name!r}: {str(error)[:200]}") from None
+        self._reply_to_worker({}, answers, deadline)
+
+    def _reply_to_worker(self, message: Message, answers: list[Tensor], deadline: float) -> None:
+        assert self._channel is not None
         self._channel.settimeout(max(deadline - time.monotonic(), 0.001))
-        send(self._channel, {}, {f"answer.{index}": answer for index, answer in enumerate(answers)})
+        send(self._channel, message, {f"answer.{index}": answer for index, answer in enumerate(answers)})
 
     def _keep(self, call: tuple[str, int], inputs: list[Tensor], value: Tensor) -> None:
         """Keep what a stand-in's gradients are computed from, and forget the oldest calls that are too much."""

@@ -54,6 +54,7 @@ _STEPS = {
     "set_parameters": "Setting the parameters",
     "submodules": "Listing the layers",
     "stand_in_layer": "Replacing `{name}`",
+    "complete_results": "Completing the results",
     "call": "Calling `{name}`",
     "work": "Calling `{name}`",
     "train": "Training",
