@@ -58,6 +58,7 @@ _STEPS = {
     "call": "Calling `{name}`",
     "work": "Calling `{name}`",
     "train": "Training",
+    "run": "Running lines of a notebook",
 }
 # The codes that a worker may send, with the names and types of their fields.
 _SENT: dict[str, dict[str, type]] = {

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE
+from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.network import (
     BATCH,
     LARGE,
@@ -34,7 +35,7 @@ ROWS = 4096  # of the statistics that judge a draw that forward makes by itself
 SIGMAS = 7.0
 
 
-@check("Returns the reconstruction, the means and the log-variances", 2)
+@check("Returns the reconstruction, the means and the log-variances", 2, probes=probes.FORWARD_RESULTS)
 def test_results(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge)
@@ -88,7 +89,11 @@ def shaped(reply: Reply, batch: int, sizes: Sizes) -> tuple[Tensor, Tensor, Tens
     return require_shape(outputs[0], shape, "Your reconstruction"), means, logvariances
 
 
-@check("Means and log-variances come from [image | one-hot] through the encoder and its heads", 3)
+@check(
+    "Means and log-variances come from [image | one-hot] through the encoder and its heads",
+    3,
+    probes=probes.FORWARD_ENCODING,
+)
 def test_encoding(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge)
@@ -157,7 +162,7 @@ def follows(observed: Tensor, head: Tensor) -> bool:
     return any(close(observed, activation(head)) for activation in HEAD_ACTIVATIONS.values())
 
 
-@check("The reconstruction is decoded from [a draw of sample_latent | one-hot]", 3)
+@check("The reconstruction is decoded from [a draw of sample_latent | one-hot]", 3, probes=probes.FORWARD_DECODING)
 def test_decoding(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge)
@@ -353,7 +358,7 @@ def same_distribution(model: Model, image: Tensor, condition: Tensor, challenge:
     return bool(centered) and 0.95 < float((observed.std(0) / spread).mean()) < 1.05
 
 
-@check("The gradients of the three results reach every parameter behind them", 2)
+@check("The gradients of the three results reach every parameter behind them", 2, probes=probes.FORWARD_GRADIENTS)
 def test_gradients(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge)

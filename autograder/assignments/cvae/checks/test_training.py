@@ -23,6 +23,7 @@ from autograder.assignments.cvae.assignment import (
     SMOKE_LEARNING_RATE,
     SMOKE_STEPS,
 )
+from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.network import Model, Sizes, concatenate, is_weight, left_out, take
 from autograder.assignments.cvae.digits import draw_digits
 from autograder.assignments.cvae.solution import cs5814_vae as reference
@@ -133,7 +134,7 @@ def next_to_class(model: Model, latents: Tensor, one_hots: Tensor, class_first: 
     return torch.cat((given[:, :width], latents) if class_first else (latents, given[:, -width:]), -1)
 
 
-@check("From its own starting weights, the network can learn", 1)
+@check("From its own starting weights, the network can learn", 1, probes=probes.START)
 def test_start(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     own = starting_gradients(submission, challenge, left_out(grading), own_start=True)
     if not any(is_weight(gradient.shape) for gradient in own.values()):
@@ -160,7 +161,11 @@ def starting_gradients(
     return model.forward(images, conditions, seed, cotangents).gradients("parameter")
 
 
-@check("After a short training run it reconstructs unseen digits, and generates the class asked for", 4)
+@check(
+    "After a short training run it reconstructs unseen digits, and generates the class asked for",
+    4,
+    probes=probes.LEARNS,
+)
 def test_learns(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     for _ in range(TRIES):
         grading.kept["smoke"] = smoke = train(submission, challenge, grading)
