@@ -117,6 +117,7 @@ def _structure(part: str) -> tuple[Probe, ...]:
         Probe(
             f'{_build()}print("all are trained:", all(p.requires_grad for p in model.{part}.parameters()))',
         ),
+        Probe(f'{_build()}print("the model is a module:", isinstance(model, torch.nn.Module))'),
     )
 
 
