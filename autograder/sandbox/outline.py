@@ -158,14 +158,19 @@ def _definition(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, pla
 
 
 def _loop_at_import(tree: ast.Module) -> int | None:
-    """The line of the first loop that runs at import, in blocks that are no definitions, too."""
+    """The line of the first loop that runs at import, in blocks that are no definitions or functions called there."""
     todo: list[ast.stmt] = tree.body[::-1]
+    functions = {node.name: node.body for node in tree.body if isinstance(node, ast.FunctionDef)}
     while todo:
         node = todo.pop()
         if isinstance(node, (ast.For, ast.While)):
             return node.lineno
         if isinstance(node, (ast.With, ast.Try, ast.If)) and not (isinstance(node, ast.If) and _is_main(node.test)):
             todo += node.body[::-1]
+        if isinstance(node, (ast.Expr, ast.Assign)) and isinstance(node.value, ast.Call):
+            called = node.value.func
+            if isinstance(called, ast.Name):
+                todo += functions.pop(called.id, [])[::-1]
     return None
 
 

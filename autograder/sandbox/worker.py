@@ -585,6 +585,7 @@ class Worker:
             printed.append(" ".join(map(str, values)))
 
         names = {"torch": torch, "F": nn.functional, "print": show, self.path.stem: self.module}
+        names["elsewhere"] = _Elsewhere
         exec(compile(message["lines"], "<notebook>", "exec"), names)
         return {"printed": "\n".join(printed)[:MAX_PRINTED]}, {}
 
@@ -705,6 +706,38 @@ class _OperatorCount(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self.count += 1
         return func(*args, **(kwargs or {}))
+
+
+class _Elsewhere(TorchFunctionMode):
+    """Raises RuntimeError in the `with` block where a GPU would: where tensors of two devices meet.
+
+    A tensor that is made with no device and from no tensor lies on the CPU, what it is given does not. Torch's own meta
+    device would say so too, but imports the compiler for it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[Tensor] = []
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        if not isinstance(result, Tensor):
+            return result
+        name = getattr(func, "__name__", "")
+        if name in ("to", "type_as", "cuda"):
+            return result.view_as(result)  # a tensor of its own, as it would be
+        nested = (each if isinstance(each, (tuple, list)) else (each,) for each in (*args, *kwargs.values()))
+        given = [each for some in nested for each in some if isinstance(each, Tensor) and each.dim()]  # a number may be
+        own = [each for each in given if any(each is other for other in self.made)]
+        if own and len(own) < len(given) and name not in ("expand_as", "view_as", "reshape_as", "copy_"):
+            raise RuntimeError(MEET)
+        if result.dim() and (own or (not given and "device" not in kwargs)):
+            self.made.append(result)
+        return result
+
+
+MEET = "a tensor made on the CPU meets one that may lie on a GPU"
 
 
 def _stand_in(channel: socket.socket, name: str, parameters: list[str], own: Any) -> Callable[..., Tensor]:
