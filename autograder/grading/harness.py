@@ -164,7 +164,8 @@ class Grading:
                 outcome = Outcome.ERROR
                 message = f"The grader itself failed here ({type(error).__name__}). Please tell the course staff."
                 self.crash = self.crash or call.excinfo
-        said = [hints.hint(self.assignment, name) for name in mistakes]
+        outline = self.submission.outline
+        said = [hints.hint(self.assignment, name) for name in mistakes if hints.holds(self.assignment, name, outline)]
         earlier = [name for name in part.follows if self.failed(name)]
         if earlier and outcome not in (Outcome.PASSED, Outcome.NOT_WRITTEN):
             said = [hints.after(earlier)]

@@ -1,20 +1,22 @@
-"""What a module's source shows without running it: where its definitions are, what they take, and where it loops.
+"""Describe a module's source without running it: definitions, their parameters, and loops.
 
-Parsing costs a hostile source what it likes: quadratic time, gigabytes, or the process. So `describe` runs in the
-submission's process, within its limits and before anything of the submission has run there. The grader reads the
-record that comes back, once, and hints are written from it.
+Parsing a hostile source can take quadratic time or gigabytes, or crash the process. So `describe` runs in the
+submission's process, within its limits and before the submission runs there. The grader reads the record that comes
+back, once, and writes hints from it.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-MOST = 200  # entries of each kind: a module for an assignment has some ten
-LONGEST = 80  # name, in characters, that is told
+MOST = 200  # entries of each kind: a module for an assignment has about ten
+MOST_NAMES = 2000
+LONGEST = 80  # characters of a name
 
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -25,12 +27,12 @@ class Definition:
     """A class or a function of the module.
 
     Attributes:
-        place: its name, after those of the classes and functions that it is in.
+        place: the names of the classes and functions around it, then its own.
         line: of its `class` or `def`, from 1.
         kind: "class" or "function".
         parameters: of a function, those that can be passed by position.
-        signature: of a function, as it is written, cut.
-        decorated: whether a decorator stands above it.
+        signature: of a function, as written, shortened.
+        decorated: whether it has a decorator.
     """
 
     place: tuple[str, ...]
@@ -47,20 +49,23 @@ class Definition:
 
 @dataclass(frozen=True)
 class Outline:
-    """What is known of a source; of one that cannot be parsed within the limits, nothing.
+    """What is known of a source: nothing, if it cannot be parsed within the limits.
 
     Attributes:
         definitions: in the order of the source.
-        stored: attributes that something is assigned to, such as `layer` in `self.layer = …`; each after the name
-            of the class that it happens in.
+        stored: attributes with an assignment, such as `layer` in `self.layer = …`, each after the name of its
+            class.
         loops: the lines of loops and comprehensions.
         loop_at_import: the line of the first loop that runs when the module is imported.
+        names: those of variables, attributes and imports, the words in short texts, and the operators "+=" for any that
+            assigns, "[]=" and "**".
     """
 
     definitions: tuple[Definition, ...] = ()
     stored: frozenset[tuple[str, ...]] = frozenset()
     loops: tuple[int, ...] = ()
     loop_at_import: int | None = None
+    names: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, record: object) -> Outline:
@@ -81,25 +86,30 @@ class Outline:
             frozenset(map(_names, record["stored"])),
             tuple(map(_line, record["loops"])),
             None if record["loop_at_import"] is None else _line(record["loop_at_import"]),
+            frozenset(_names(record["names"])),
         )
 
     def find(self, place: tuple[str, ...]) -> Definition | None:
-        """The definition at this place; of several, the last, which is the one that Python keeps."""
+        """The definition at this place; the last of several, which is the one that Python keeps."""
         return next((each for each in reversed(self.definitions) if each.place == place), None)
 
     def line(self, place: tuple[str, ...]) -> int | None:
-        """The line of the definition at this place, or else of what it should be in; None if there is neither."""
+        """The line of the definition at this place, or else of the class around it; None if there is neither."""
         found = (self.find(place[:length]) for length in range(len(place), 0, -1))
         return next((each.line for each in found if each), None)
 
+    def uses(self, pattern: str) -> bool:
+        """Whether one of the names in the source is what the pattern describes."""
+        return any(re.fullmatch(pattern, name) for name in self.names)
+
     def functions(self, owner: str | None = None) -> Iterator[Definition]:
-        """The functions of the module itself; with `owner`, the methods of the class of this name."""
+        """The module's functions; with `owner`, the methods of the class with this name."""
         classes = {each.place for each in self.definitions if each.kind == "class" and each.name == owner}
         scopes = {()} if owner is None else classes
         return (each for each in self.definitions if each.kind == "function" and each.place[:-1] in scopes)
 
     def stored_in(self, owner: str) -> set[str]:
-        """The names of the attributes that are assigned to in the class of this name."""
+        """The names of the attributes with an assignment in the class of this name."""
         return {each[1] for each in self.stored if each[:1] == (owner,) and len(each) == 2}
 
     def methods(self) -> Iterator[Definition]:
@@ -121,14 +131,16 @@ def _line(number: Any) -> int:
 
 
 def describe(source: bytes) -> dict[str, Any]:
-    """The outline of a source as plain data. SyntaxError, ValueError, RecursionError, MemoryError if it has none."""
+    """The outline of a source as plain data; SyntaxError, ValueError, RecursionError or MemoryError if it has none."""
     with warnings.catch_warnings(action="ignore"):
         tree = ast.parse(source)
     definitions: list[list[Any]] = []
-    stored, loops = set(), set()
+    stored, loops, names = set(), set(), set[str]()
     todo: list[tuple[ast.AST, tuple[str, ...]]] = [(tree, ())]
     while todo:
         node, place = todo.pop()
+        if len(names) < MOST_NAMES:
+            names.update(_mentioned(node))
         if isinstance(node, (ast.ClassDef, *_Function)):
             place = (*place, node.name)
             if len(definitions) < MOST and len(place) <= 4 and max(map(len, place)) <= LONGEST:
@@ -143,7 +155,28 @@ def describe(source: bytes) -> dict[str, Any]:
         "stored": [list(each) for each in sorted(stored)[:MOST]],
         "loops": sorted(loops)[:MOST],
         "loop_at_import": _loop_at_import(tree),
+        "names": sorted(names),
     }
+
+
+def _mentioned(node: ast.AST) -> list[str]:
+    """The names in a node itself; see `Outline.names`."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name, ctx=ast.Load()):
+            found = [name]
+        case ast.alias(name=name):
+            found = name.split(".")
+        case ast.Constant(value=str(text)) if len(text) <= 20:
+            found = re.findall(r"\w+", text)
+        case ast.AugAssign():
+            found = ["+="]
+        case ast.Subscript(ctx=ast.Store()):
+            found = ["[]="]
+        case ast.BinOp(op=ast.Pow()):
+            found = ["**"]
+        case _:
+            found = []
+    return [name for name in found if len(name) <= LONGEST]
 
 
 def _definition(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, place: tuple[str, ...]) -> list[Any]:
@@ -158,7 +191,7 @@ def _definition(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, pla
 
 
 def _loop_at_import(tree: ast.Module) -> int | None:
-    """The line of the first loop that runs at import, in blocks that are no definitions or functions called there."""
+    """The line of the first loop that runs at import, also inside `if`, `with`, `try` and functions called there."""
     todo: list[ast.stmt] = tree.body[::-1]
     functions = {node.name: node.body for node in tree.body if isinstance(node, ast.FunctionDef)}
     while todo:
