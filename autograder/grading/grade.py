@@ -142,7 +142,7 @@ def _run_checks(
         report.output = submission.output
         lap("run the checks")
         if report.error is None:
-            reproduce(grading)
+            reproduce(grading.to_reproduce, submission, sandbox.assignment)
             if report.timings["import the submission"] < PATIENCE_S:
                 report.notes += notes(grading)
     lap("reproduce what failed, and notes")

@@ -11,16 +11,14 @@ import contextlib
 import functools
 import re
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from autograder.assignment import Assignment
 from autograder.report.model import Check, Reproduction
+from autograder.sandbox.client import Submission
 from autograder.sandbox.errors import Raised, SubmissionError, TimedOut
-
-if TYPE_CHECKING:
-    from autograder.grading.harness import Grading
 
 PATIENCE_S = 8.0  # for all reproductions of a submission: no further one is started then
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|inf|nan)", re.ASCII)
@@ -54,29 +52,31 @@ class Failed:
     probes: tuple[Probe, ...]
 
 
-def reproduce(grading: Grading) -> None:
+def reproduce(every: Iterable[Failed], submission: Submission, assignment: Assignment) -> None:
     """Put a reproduction under each check that did not pass, where one of its probes shows the failure."""
     until = time.monotonic() + PATIENCE_S
     known: dict[tuple[str, ...], Reproduction] = {}  # by what was said of a check
     with contextlib.suppress(TimedOut):  # where lines hang, so may the next
-        for failed in grading.to_reproduce:
+        for failed in every:
             said = (failed.part, failed.check.message, *failed.check.misconceptions)
-            found = known.get(said) or _first_that_shows(grading, failed, until)
+            found = known.get(said) or _first_that_shows(failed, submission, assignment, until)
             if found is not None:
                 failed.check.reproduction = known[said] = found
 
 
-def _first_that_shows(grading: Grading, failed: Failed, until: float) -> Reproduction | None:
+def _first_that_shows(
+    failed: Failed, submission: Submission, assignment: Assignment, until: float
+) -> Reproduction | None:
     """The first probe that shows a failure; for a wrong answer rather one that answers than one that raises."""
     other = None
     for probe in failed.probes:
         if time.monotonic() > until:
             break
-        expected = reference_prints(grading.assignment, probe.lines)
-        first, raised = _submission_prints(grading, probe.lines, 0)
+        expected = reference_prints(assignment, probe.lines)
+        first, raised = _submission_prints(submission, probe.lines, 0)
         if first is None or agree(first, expected, probe.tolerance):
             continue
-        if not raised and not agree(first, _submission_prints(grading, probe.lines, 1)[0] or "", probe.tolerance):
+        if not raised and not agree(first, _submission_prints(submission, probe.lines, 1)[0] or "", probe.tolerance):
             continue
         found = Reproduction(probe.lines, first, expected, approximate=probe.tolerance > 1e-2)
         if failed.no_answer or not raised:
@@ -85,10 +85,10 @@ def _first_that_shows(grading: Grading, failed: Failed, until: float) -> Reprodu
     return other
 
 
-def _submission_prints(grading: Grading, lines: str, seed: int) -> tuple[str | None, bool]:
+def _submission_prints(submission: Submission, lines: str, seed: int) -> tuple[str | None, bool]:
     """What the lines print with the submission's module, or None; and whether that is an exception."""
     try:
-        return grading.submission.run(lines, seed).strip(), False
+        return submission.run(lines, seed).strip(), False
     except TimedOut:
         raise
     except Raised as error:

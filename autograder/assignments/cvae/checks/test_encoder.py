@@ -92,7 +92,7 @@ def test_mean_head(submission: Submission, challenge: Challenge, grading: Gradin
     judge_head(submission, challenge, grading, "mean_layer")
 
 
-@check("The log-variance head: one linear layer of its own, no activation", 2, probes=probes.LOGVARIANCE_HEAD)
+@check("The log-variance head: a separate linear layer, no activation", 2, probes=probes.LOGVARIANCE_HEAD)
 def test_logvariance_head(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     judge_head(submission, challenge, grading, "logvariance_layer")
 
