@@ -140,8 +140,16 @@ def _result(index: int) -> Probe:
     return Probe(f"{_filled('model')}{_IMAGE}print(model(image, condition)[{index}][0, ::4].detach())")
 
 
+_UNUSUAL = (20, 3, 7)
+_ATTRIBUTES = Probe(
+    f'{_build()}names = "encoder", "mean_layer", "logvariance_layer", "decoder"\n'
+    'print("missing:", [name for name in names if getattr(model, name, None) is None])'
+)
+
+
 def _head(name: str, index: int) -> tuple[Probe, ...]:
     return (
+        _ATTRIBUTES,
         _listed(name, "tuple(p.shape)"),
         _output(name, "torch.ones(2, 64)", "::4"),
         Probe(
@@ -153,13 +161,18 @@ def _head(name: str, index: int) -> tuple[Probe, ...]:
     )
 
 
-_UNUSUAL = (20, 3, 7)
 _ENCODED = _output("encoder", "torch.ones(2, 794)", "::6")
 ENCODER_LAYERS = (*_structure("encoder"), _ENCODED, _result(1))
-ENCODER_ACTIVATIONS = (_ENCODED, _result(1), *_structure("encoder"))
+ENCODER_ACTIVATIONS = (
+    _ENCODED,
+    _output("encoder", "torch.full((2, 794), 20.0)", "::6"),  # where a cut-off shows
+    _result(1),
+    *_structure("encoder"),
+)
 MEAN_HEAD = _head("mean_layer", 1)
 LOGVARIANCE_HEAD = _head("logvariance_layer", 2)
 ENCODER_SIZES = (
+    _ATTRIBUTES,
     _output_shape("encoder", 794),
     *(
         Probe(f"{_build(*_UNUSUAL)}print(tuple(model.{head}(model.encoder(torch.zeros(2, 23))).shape))")
@@ -178,6 +191,7 @@ _DECODED = (
     Probe(
         f"{_filled('model.decoder')}print(model.decoder(torch.full((2, 25), 5.0))[0, ::112].detach().round(decimals=4))"
     ),
+    _output("decoder", "torch.full((2, 25), 30.0)", "::112"),
 )
 DECODER_LAYERS = (*_structure("decoder"), *_DECODED)
 DECODER_ACTIVATIONS = (*_DECODED, *_structure("decoder"))
