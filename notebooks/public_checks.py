@@ -76,7 +76,7 @@ def outcomes(part: str) -> Iterator[tuple[str, str, int | None]]:
             try:
                 with torch.enable_grad():  # whatever an earlier call has left behind
                     function()
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 yield label, _explain(error), _line(error)
                 if not isinstance(error, HintError):  # the code does not run: the other checks would only repeat it
                     return
@@ -116,7 +116,7 @@ def _submission() -> types.ModuleType:
     return _loaded[source]
 
 
-def _explain(error: Exception) -> str:
+def _explain(error: Exception | SystemExit) -> str:
     if isinstance(error, HintError):
         return str(error)
     if isinstance(error, SyntaxError):
@@ -130,7 +130,7 @@ def _explain(error: Exception) -> str:
     return f"Your code stopped with {type(error).__name__} ({place}): {error}"
 
 
-def _line(error: Exception) -> int | None:
+def _line(error: Exception | SystemExit) -> int | None:
     """The line of cs5814_vae.py at which `error` stopped the code."""
     if isinstance(error, SyntaxError):
         return error.lineno
@@ -181,7 +181,7 @@ def build(needs: tuple[str, ...] = ()) -> nn.Module:
     except NotImplementedError:
         if not needs or any(getattr(model, name, None) is None for name in needs):
             raise
-    with suppress(Exception):  # lazy layers take their size from a first pass
+    with suppress(Exception, SystemExit):  # lazy layers take their size from a first pass
         model(*batch(2))
     return model
 
@@ -271,7 +271,7 @@ def encoder_holds(label: str) -> Callable:
                 model = build(needs=HEADS)
                 try:
                     return function(model, partial(view, model))
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     errors.append(error)
             # A hint says more than an error, and an error in the encoder more than an unwritten forward.
             raise min(
@@ -470,7 +470,7 @@ def forward_encodes() -> None:
         try:
             hidden = model.encoder(torch.cat(order, -1))
             mean, logvariance = model.mean_layer(hidden), model.logvariance_layer(hidden)
-        except Exception:
+        except (Exception, SystemExit):
             continue  # an encoder that works only inside forward
         swapped = torch.allclose(means, logvariance, atol=1e-5) or torch.allclose(logvariances, mean, atol=1e-5)
         expect(not swapped, "The mean and the log-variance have changed places.")

@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import io
 import json
 import re
 import subprocess
@@ -9,10 +10,12 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 from submissions.side_by_side import Pool, grade_wrong, selected
 from submissions.wrong import WRONG, Wrong, source
 
@@ -21,7 +24,10 @@ from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.checks import probes
 from autograder.grading.grade import grade_source
 from autograder.grading.reproduce import agree, reference_prints
-from autograder.report.model import Check, Outcome, Report, Reproduction
+from autograder.platforms.gradescope import results
+from autograder.platforms.nbgrader import grades
+from autograder.report import html, junit, markdown, terminal
+from autograder.report.model import Check, Outcome, PartReport, Report, Reproduction
 from autograder.sandbox import client
 from autograder.sandbox.client import Sandbox
 
@@ -160,3 +166,28 @@ def test_lines_run_without_stand_ins(sandbox: Sandbox) -> None:
         submission.stand_in({"double": lambda x: 2 * x})
         module = CVAE.module.removesuffix(".py")
         assert submission.run(f"print({module}.double(2))") == "6"
+
+
+def test_every_rendering_shows_the_lines() -> None:
+    lines = Reproduction("print(f(1) < 2)", "<b>`no`", "True\nand more")
+    check = Check("A check", Outcome.FAILED, 0.0, CVAE.points, "Wrong.", reproduction=lines)
+    report = Report.of(CVAE, parts=[PartReport("encoder", CVAE.points, [check])])
+    console = Console(record=True, width=120, file=io.StringIO())
+    terminal.render(report, console)
+    text = ElementTree.fromstring(junit.render(report)).find(".//failure")
+    shown = {
+        "html": html.render(report),
+        "markdown": markdown.render(report),
+        "terminal": console.export_text(),
+        "junit": (text.text if text is not None else None) or "",
+        "nbgrader": grades.result(report.parts[0], report, CVAE.points)["data"]["text/html"],
+        "gradescope": json.dumps(results.render(report)),
+    }
+    escaped = {"html", "nbgrader", "gradescope"}
+    for name, page in shown.items():
+        page = page.replace("&#39;", "'")
+        wanted = ("print(f(1) < 2)", "# gives <b>`no`", "# should be True", "#     and more")
+        for line in wanted:
+            line = line.replace("<", "&lt;") if name in escaped else line
+            assert line in page, (name, line)
+    assert Report.from_json(json.loads(json.dumps(report.to_json()))) == report

@@ -173,6 +173,11 @@ MEAN_HEAD = _head("mean_layer", 1)
 LOGVARIANCE_HEAD = _head("logvariance_layer", 2)
 ENCODER_SIZES = (
     _ATTRIBUTES,
+    Probe(
+        "sizes = {'num_categories': 3, 'latent_dimensionality': 7}\n"
+        "model = cs5814_vae.ConditionalVariationalAutoencoder(20, **sizes)\n"
+        'print("it takes the sizes by name:", isinstance(model, torch.nn.Module))'
+    ),
     _output_shape("encoder", 794),
     *(
         Probe(f"{_build(*_UNUSUAL)}print(tuple(model.{head}(model.encoder(torch.zeros(2, 23))).shape))")
