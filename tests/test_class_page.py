@@ -51,7 +51,7 @@ CHECKS = {
     "encoder": (
         ("Three linear layers to hidden_size, ReLU after each", 8),
         ("The mean head: one linear layer, no activation", 2),
-        ("The log-variance head: one linear layer of its own, no activation", 2),
+        ("The log-variance head: a separate linear layer, no activation", 2),
         ("Sizes follow the constructor's arguments, and stand in the attributes", 3),
     ),
     "decoder": (

@@ -110,7 +110,8 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
         there = f"; it has `{near}`." if near else "."
         return Cause(f"The class `{unwritten[1]}` has no method `forward`{there}", ["forward-missing"])
     patterns = (*_causes(assignment), *_USUAL_CAUSES)
-    return Cause(str(error), [name for pattern, name in patterns if re.search(pattern, error.said)][:1])
+    fit = (name for pattern, name in patterns if re.search(pattern, error.said))
+    return Cause(str(error), [name for name in fit if hints.holds(assignment, name, outline)][:1])
 
 
 def _of_unfit(error: Unfit, outline: Outline, assignment: Assignment) -> tuple[str, str | None]:

@@ -13,6 +13,7 @@ class Limits:
     outline_s: float = 5.0  # to parse the module for hints, which takes milliseconds
     import_s: float = 30.0  # torch.optim alone takes 20 from a cold disk
     call_s: float = 10.0
+    run_s: float = 5.0  # a few lines on tiny inputs
     training_s: float = 40.0
     total_s: float = 120.0  # wall time of everything together
     cpu_s: int = 100  # of one process
