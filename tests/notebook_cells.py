@@ -9,6 +9,8 @@ from types import ModuleType
 
 import nbformat
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "cvae.ipynb"
 
 
@@ -32,7 +34,9 @@ def run(monkeypatch, module: ModuleType, *cell_ids: str) -> dict:
 def execute(folder: Path, source: str, drawn: Path, notebook: Path = NOTEBOOK) -> subprocess.CompletedProcess[str]:
     """Run the notebook in smoke mode, in a folder like the unpacked kit, with this student module."""
     shutil.copy(notebook, folder)
-    shutil.copy(notebook.with_name("public_checks.py"), folder)
+    for name, source in CVAE.kit_files.items():
+        if Path(source).parent.name == notebook.parent.name:
+            shutil.copy(notebook.with_name(name), folder)
     shutil.copytree(drawn, folder / "digits")
     (folder / "cs5814_vae.py").write_text(source, "utf-8")
     environment = os.environ | {"CS5814_SMOKE": "1", "MNIST_ROOT": str(folder / "none"), "OMP_NUM_THREADS": "1"}

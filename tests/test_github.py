@@ -227,9 +227,11 @@ def test_the_template_holds_the_kit_and_the_workflow(graded):
         ".github/workflows/grade.yml",
         ".gitignore",
         "README.md",
+        "check_tools.py",
         "cs5814_vae.py",
         "cvae.ipynb",
         "environment.yml",
+        "hints.json",
         "public_checks.py",
         "student.md",
         *(

@@ -2,7 +2,7 @@
 
 What students get has to stand by itself, so it cannot import the constants. The assignment's `passages.py` lists every
 passage that holds one (`PASSAGES` by file below the assignment's root, `CELLS` by cell of the notebook), `fields` gives
-what goes there, `sizes` those of the solution, `require_sound` refuses constants that cannot be taught, `measure` takes
+what goes there, `sizes` those of the solution, `generated` whole files, `require_sound` refuses constants that cannot be taught, `measure` takes
 the figures that depend on data, and `warning` says what lets last term's answers pass. Without a `passages.py`, the
 points in the notebook and the fill-in are all that follows.
 """
@@ -53,6 +53,9 @@ def out_of_step(assignment: Assignment, data: Path | None = None) -> dict[Path, 
                 files[name] = (text, _renew(text, term.PASSAGES.get(name, ()), values))
         except CannotRollOver as error:
             raise CannotRollOver(f"{name}: {error}") from None
+    for name, text in term.generated().items():
+        path = assignment.root / name
+        files[name] = (path.read_text("utf-8") if path.exists() else "", text)
     if (blank := assignment.root / assignment.module).exists():
         files[assignment.module] = (blank.read_text("utf-8"), without_solutions(files[name_of_solution][1]))
     return {assignment.root / name: pair for name, pair in files.items() if pair[0] != pair[1]}
@@ -74,6 +77,7 @@ _NO_PASSAGES = types.SimpleNamespace(
     CELLS={},
     fields=lambda *_: {},
     sizes=dict,
+    generated=dict,
     require_sound=lambda: None,
     measure=lambda *_: None,
     warning=lambda _: None,

@@ -82,6 +82,8 @@ ASSIGNMENT = Assignment(
     notebook="notebooks/cvae.ipynb",
     kit_files={
         "public_checks.py": "notebooks/public_checks.py",
+        "check_tools.py": "notebooks/check_tools.py",
+        "hints.json": "notebooks/hints.json",
         "environment.yml": "notebooks/environment.yml",
         "README.md": "docs/student.md",
     },

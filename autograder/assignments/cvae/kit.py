@@ -4,6 +4,7 @@ The table holds what the public checks observe where a mistake of the bank is ma
 give. So the notebook says what grading says, and nothing in the kit computes what is right.
 """
 
+import functools
 import importlib.util
 import json
 import tempfile
@@ -54,26 +55,31 @@ def course_data() -> dict[str, bytes]:
 
 def table_of_hints() -> str:
     """The text of hints.json, from the bank and the constants as they are now."""
-    checks = _public_checks()
+    checks = _check_tools()
     known = hints.bank(ASSIGNMENT)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # on a busy machine, more of them make such small matrices a hundred times slower
+    try:
+        numbers = {
+            "encoder": _encoder(checks),
+            "decoder": _decoder(checks),
+            "sample_latent": _draws(checks),
+            "forward": _forward(checks),
+            "network": [_network(checks)],
+            "loss_function": _loss(checks),
+        }
+    finally:
+        torch.set_num_threads(threads)
     table = {
         "seed": assignment.SEED,
-        "sizes": {
-            "input_dim": assignment.INPUT_DIM,
-            "num_categories": assignment.NUM_CATEGORIES,
-            "latent_dimensionality": assignment.LATENT_DIMENSIONALITY,
-            "hidden_size": assignment.HIDDEN_SIZE,
-        },
+        "sizes": _sizes(),
         "interface": list(ASSIGNMENT.interface),
-        "encoder": _encoder(checks),
-        "decoder": _decoder(checks),
-        "sample_latent": _draws(checks),
-        "forward": _forward(checks),
-        "network": [_network(checks)],
-        "loss_function": _loss(checks),
+        **numbers,
         "parts": {name: each.part for name, each in known.items()},
         "errors": errors.patterns(ASSIGNMENT),
-        "hints": {name: (hint.title, hint.text) for name, hint in ((name, hints.hint(ASSIGNMENT, name)) for name in known)},
+        "hints": {
+            name: (hint.title, hint.text) for name, hint in ((name, hints.hint(ASSIGNMENT, name)) for name in known)
+        },
     }
     return "{\n" + ",\n".join(f'"{name}": {_lines(value)}' for name, value in table.items()) + "\n}\n"
 
@@ -88,20 +94,27 @@ def _lines(value: Any, depth: int = 0) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _public_checks() -> ModuleType:
-    """The public checks, for the inputs and weights that they give, and what they observe."""
-    path = ASSIGNMENT.root / ASSIGNMENT.kit_files["public_checks.py"]
-    spec = importlib.util.spec_from_file_location("public_checks_for_the_table", path)
+def _check_tools() -> ModuleType:
+    """What the public checks are written with: the inputs and weights that they give, and what they observe."""
+    path = ASSIGNMENT.root / ASSIGNMENT.kit_files["check_tools.py"]
+    spec = importlib.util.spec_from_file_location("check_tools_for_the_table", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.usual_sizes = _sizes
+    module.table = lambda: {"sizes": _sizes()}  # which is all of the table that they need here
+    drawn = module.numbers
+    module.numbers = functools.cache(lambda *shape: drawn(*shape).double())  # so that no rounding differs elsewhere
     return module
 
 
-def _sizes() -> tuple[int, int, int]:
-    return assignment.INPUT_DIM, assignment.NUM_CATEGORIES, assignment.LATENT_DIMENSIONALITY
+def _sizes() -> dict[str, int]:
+    return {
+        "input_dim": assignment.INPUT_DIM,
+        "num_categories": assignment.NUM_CATEGORIES,
+        "latent_dimensionality": assignment.LATENT_DIMENSIONALITY,
+        "hidden_size": assignment.HIDDEN_SIZE,
+    }
 
 
 def _linear(checks: ModuleType, outputs: int, scale: float = 1.0) -> Activation:
@@ -124,7 +137,7 @@ _RIGHT = ("ReLU",) * 3
 
 def _bodies(part: str) -> Iterator[tuple[tuple[str, ...], list[str], str]]:
     """Ways to follow three linear layers by activations, the mistakes in it, and what to say of it."""
-    for names in hidden_activations(3):
+    for names in sorted(hidden_activations(3), key=lambda names: (names != _RIGHT, names)):
         without = [str(index + 1) for index, name in enumerate(names) if name == "none"]
         other = next((name for name in names if name not in ("ReLU", "none")), None)
         if names == _RIGHT:
@@ -201,15 +214,13 @@ def _network(checks: ModuleType) -> Row:
 
 def _forward(checks: ModuleType) -> list[Row]:
     """What forward gives with the checks' stand-ins for all that it calls, right and with each mistake."""
-    pixels, _, latent = _sizes()
     images, classes = checks.images_and_classes()
-    widths = {"encoder": assignment.HIDDEN_SIZE, "mean_layer": latent, "logvariance_layer": latent, "decoder": pixels}
 
     def cat(data: Tensor, classes: Tensor) -> Tensor:
         return torch.cat((data, classes), -1)
 
     def call(name: str, x: Tensor) -> Tensor:
-        found: Tensor = checks.layer(name, widths[name], x)
+        found: Tensor = checks.layer(name, x)
         return found
 
     def run(
@@ -227,33 +238,54 @@ def _forward(checks: ModuleType) -> list[Row]:
         return found
 
     known = checks.known_draw
-    flip: Callable[[Tensor, Tensor], Tensor] = lambda data, classes: cat(classes, data)
-    blank: Callable[[Tensor, Tensor], Tensor] = lambda data, classes: cat(data, 0 * classes)
-    alone: Callable[[Tensor, Tensor], Tensor] = lambda data, classes: data
-    rows = [
-        (run(), [], ""),
-        (run(flip), ["condition-first"], "Your encoder gets [one-hot | image] instead of [image | one-hot]."),
-        (run(to_decoder=flip), ["condition-first"], "Your decoder gets [one-hot | latent] instead of [latent | one-hot]."),
-        (run(flip, to_decoder=flip), ["condition-first"], "Your encoder and your decoder get the one-hot class first."),
-        *((run(each), ["condition-missing"], "Your encoder gets the image without its class.") for each in (blank, alone)),
-        *((run(to_decoder=each), ["condition-missing"], "Your decoder gets the latent without the class.") for each in (blank, alone)),
-        *((run(each, to_decoder=each), ["condition-missing"], "Your encoder and your decoder do not get the class.") for each in (blank, alone)),
-        (run(draw=lambda m, v: m), ["mean-instead-of-sample"], "Your decoder gets the means instead of a draw."),
-        (run(draw=lambda m, v: v), ["logvariance-instead-of-sample"], "Your decoder gets the log-variances instead of a draw."),
-        (run(draw=lambda m, v: 0 * m), ["no-draw-in-forward"], "Your decoder gets zeros instead of a draw."),
-        (run(draw=lambda m, v: known(v, m)), ["sample-arguments-swapped"], "Your `sample_latent` gets the log-variances where it expects the means."),
-        *(
-            (run(draw=lambda m, v, change=change: known(m, change(v))), ["sample-arguments-changed"], f"Your `sample_latent` gets {what} instead of the log-variances.")
-            for change, what in ((lambda v: (0.5 * v).exp(), "standard deviations"), (torch.exp, "variances"), (lambda v: 0.5 * v, "halved log-variances"))
-        ),
-        *((each, ["heads-swapped"], "Your means come from `logvariance_layer`, and your log-variances from `mean_layer`.") for each in (run(heads=lambda m, v: (v, m)), run(give=lambda r, m, v, z: (r, v, m)))),
-        *((each, ["one-head-twice"], "Your means and log-variances come from the same head.") for each in (run(heads=lambda m, v: (m, m)), run(heads=lambda m, v: (v, v)), run(give=lambda r, m, v, z: (r, m, m)))),
-        (run(give=lambda r, m, v, z: (r, z, v)), ["latent-returned"], "Your second result is the draw, not the means."),
+
+    def flip(data: Tensor, classes: Tensor) -> Tensor:
+        return torch.cat((classes, data), -1)
+
+    def blank(data: Tensor, classes: Tensor) -> Tensor:
+        return torch.cat((data, 0 * classes), -1)
+
+    def alone(data: Tensor, _: Tensor) -> Tensor:
+        return data
+
+    wrong = [
+        ("condition-first", "Your encoder gets [one-hot | image] instead of [image | one-hot].", run(flip)),
+        ("condition-first", "Your decoder gets [one-hot | latent] instead of [latent | one-hot].",
+         run(to_decoder=flip)),
+        ("condition-first", "Your encoder and your decoder get the class first.", run(flip, to_decoder=flip)),
+        ("mean-instead-of-sample", "Your decoder gets the means instead of a draw.", run(draw=lambda m, v: m)),
+        ("logvariance-instead-of-sample", "Your decoder gets the log-variances instead of a draw.",
+         run(draw=lambda m, v: v)),
+        ("no-draw-in-forward", "Your decoder gets zeros instead of a draw.", run(draw=lambda m, v: 0 * m)),
+        ("sample-arguments-swapped", "Your `sample_latent` gets the log-variances where it expects the means.",
+         run(draw=lambda m, v: known(v, m))),
+        ("latent-returned", "Your second result is the draw, not the means.", run(give=lambda r, m, v, z: (r, z, v))),
     ]  # fmt: skip
+    for no_class in (blank, alone):
+        wrong += [
+            ("condition-missing", "Your encoder gets the image without its class.", run(no_class)),
+            ("condition-missing", "Your decoder gets the latent without the class.", run(to_decoder=no_class)),
+            ("condition-missing", "Your encoder and your decoder get no class.", run(no_class, to_decoder=no_class)),
+        ]
+    for swapped in (run(heads=lambda m, v: (v, m)), run(give=lambda r, m, v, z: (r, v, m))):
+        said = "Your means come from `logvariance_layer`, and your log-variances from `mean_layer`."
+        wrong.append(("heads-swapped", said, swapped))
+    twice = (lambda m, v: (m, m)), (lambda m, v: (v, v))
+    for same in (*(run(heads=each) for each in twice), run(give=lambda r, m, v, z: (r, m, m))):
+        wrong.append(("one-head-twice", "Your means and log-variances come from the same head.", same))
+    for what, change in (
+        ("standard deviations", lambda v: (0.5 * v).exp()), ("variances", torch.exp), ("half of them", lambda v: 0.5 * v)
+    ):  # fmt: skip
+        said = f"Your `sample_latent` gets {what} where it expects log-variances."
+        changed = run(draw=lambda m, v, change=change: known(m, change(v)))
+        wrong.append(("sample-arguments-changed", said, changed))
+    rows: list[Row] = [(run(), [], ""), *((observed, [mistake], said) for mistake, said, observed in wrong)]
     for name, act in HEAD_ACTIVATIONS.items():
         if name != "none":
-            said = f"Your `forward` passes the output of `{{}}` through {name}."
-            mean, logvariance = said.format("mean_layer"), said.format("logvariance_layer")
+            mean, logvariance = (
+                f"Your `forward` passes the output of `{head}` through {name}."
+                for head in ("mean_layer", "logvariance_layer")
+            )
             rows += [
                 (run(heads=lambda m, v, act=act: (act(m), v)), ["mean-head-activated"], mean),
                 (run(give=lambda r, m, v, z, act=act: (r, act(m), v)), ["mean-head-activated"], mean),
@@ -274,11 +306,22 @@ def _weighted_divergences() -> Iterator[Term]:
         signs = {abs(a), abs(b), abs(c)} == {1.0} and len({a, b, c}) == 2
         if signs or (len(off) == 1 and min(a, b, c) > 0):
             mistake = "kl-term-sign" if signs else f"kl-{off[0]}-weight"
-            yield Term((mistake,), lambda mu, logvar, a=a, b=b, c=c: 0.5 * (c * logvar.exp() + b * mu.square() - 1 - a * logvar).sum(-1))
+            yield Term(
+                (mistake,),
+                lambda mu, logvar, a=a, b=b, c=c: 0.5 * (c * logvar.exp() + b * mu.square() - 1 - a * logvar).sum(-1),
+            )
+
+
+_pixels_written_in = Term(
+    ("pixels-written-in",), lambda r, x: assignment.INPUT_DIM / r.shape[-1] * RECONSTRUCTIONS[0].predict(r, x)
+)
 
 
 def _loss(checks: ModuleType) -> dict[str, Any]:
-    example = [torch.tensor(each).sigmoid().reshape(1, 4) for each in (assignment.EXAMPLE_RECONSTRUCTION_LOGITS, assignment.EXAMPLE_ORIGINAL_LOGITS)]
+    example = [
+        torch.tensor(each).sigmoid().reshape(1, 4)
+        for each in (assignment.EXAMPLE_RECONSTRUCTION_LOGITS, assignment.EXAMPLE_ORIGINAL_LOGITS)
+    ]
     latent = assignment.LATENT_DIMENSIONALITY
     inputs = [*checks.loss_inputs(assignment.INPUT_DIM), (*example, torch.ones(1, latent), torch.zeros(1, latent))]
     inputs = [tuple(each.double() for each in one) for one in inputs]
@@ -290,22 +333,25 @@ def _loss(checks: ModuleType) -> dict[str, Any]:
         return RECONSTRUCTIONS[0].predict(*arguments[:2]).sum() + DIVERGENCES[0].predict(*arguments[2:]).sum()
 
     one = tuple(each[:1] for each in inputs[2])
+    rows = {
+        "reconstructions": ((*RECONSTRUCTIONS, _pixels_written_in), 0),
+        "divergences": ((*DIVERGENCES, *_weighted_divergences()), 2),
+    }
     return {
-        "example": {
-            "logits": [assignment.EXAMPLE_RECONSTRUCTION_LOGITS, assignment.EXAMPLE_ORIGINAL_LOGITS],
-            "value": number(total(*inputs[-1])),
+        **{
+            name: [
+                (list(each.mistakes), [number(each.predict(*arguments[at : at + 2]).sum()) for arguments in inputs])
+                for each in terms
+            ]
+            for name, (terms, at) in rows.items()
         },
-        "changes": [number(total(*one) - total(*other)) for other in checks.changes(one)],
-        "reconstructions": [
-            (list(each.mistakes), [number(each.predict(*arguments[:2]).sum()) for arguments in inputs])
-            for each in RECONSTRUCTIONS
-        ],
-        "divergences": [
-            (list(each.mistakes), [number(each.predict(*arguments[2:]).sum()) for arguments in inputs])
-            for each in (*DIVERGENCES, *_weighted_divergences())
-        ],
         "averages": [
             (list(each.mistakes), [each.weights(len(m), x.shape[-1], m.shape[-1]) for _, x, m, _ in inputs])
             for each in REDUCTIONS
         ],
+        "changes": [number(total(*one) - total(*other)) for other in checks.changes(one)],
+        "example": {
+            "logits": [assignment.EXAMPLE_RECONSTRUCTION_LOGITS, assignment.EXAMPLE_ORIGINAL_LOGITS],
+            "value": number(total(*inputs[-1])),
+        },
     }

@@ -96,7 +96,7 @@ class RunNotebook(NbGraderPreprocessor):
             self.log.warning("%s: %s", resources["nbgrader"]["student"], error)
         ours = source_folder(self, assignment)
         for name in assignment.kit_files:
-            if name.endswith(".py") and (ours / name).exists():
+            if name.endswith((".py", ".json")) and (ours / name).exists():
                 shutil.copy(ours / name, to)
         if assignment.data_folder and (ours / assignment.data_folder).is_dir():
             shutil.copytree(ours / assignment.data_folder, to / assignment.data_folder)
