@@ -193,10 +193,15 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
         message, mistakes, line = str(error), error.mistakes, None
     elif isinstance(error, NotImplementedError) and frames and "raise" in (frames[-1].line or ""):
         message = f"Not written yet: line {line} still raises NotImplementedError. {error}"
+        function = next(node for node in _nodes(ast.FunctionDef) if node.lineno < line <= node.end_lineno)
+        if any(isinstance(each, (ast.Assign, ast.Return)) and each.lineno > line for each in function.body):
+            message += " What you wrote below that line never runs: delete the line."
     else:
         message, mistakes = f"Your code stopped. {type(error).__name__}: {error}", _cause(error, bool(frames))
     place = line or _line_of(part)
     where = f"{MODULE}, line {place}" if place else MODULE
+    if part in ("encoder", "decoder", "forward") and "input_dim=" not in message and isinstance(error, HintError):
+        where += "; with input_dim={}, num_categories={}, latent_dimensionality={}".format(*usual_sizes())
     hints = (table()["hints"][name] for name in dict.fromkeys(mistakes))
     return "\n".join((f"{message} ({where})", *(f"{title}. {text}" for title, text in hints))), line
 
@@ -226,15 +231,15 @@ def _cause(error: BaseException, inside: bool) -> list[str]:
 
 def _follow_edits(shell) -> None:
     """In a notebook: take over each edit, and say in one line why not, where %autoreload would print a traceback."""
-    seen = {"source": _path().read_bytes() if _path().exists() else b""}
+    used = {"source": _path().read_bytes() if _path().exists() else b""}
 
     def take_over(info=None) -> None:
         module, source = sys.modules.get("cs5814_vae"), _path().read_bytes() if _path().exists() else b""
-        if module is None or source == seen["source"]:
+        if module is None or source == used["source"]:
             return
-        seen["source"] = source
         try:
             exec(compile(source, str(_path()), "exec"), module.__dict__)
+            used["source"] = source
         except Exception as error:
             if "check(" not in (getattr(info, "raw_cell", "") or ""):  # which says so itself
                 print(f"Your last edit of {MODULE} is not in use: {type(error).__name__}: {error}")
@@ -302,6 +307,11 @@ def summary(*tensors: Tensor) -> list[float]:
     """The average and the spread of each tensor: few numbers that tell one network from another."""
     found = (value for each in tensors for value in (each.double().mean(), each.double().std()))
     return [float(f"{value:.6g}") for value in found]
+
+
+def at_both_scales(output: Tensor) -> list[float]:
+    """The summary of what came of the small inputs of `given_to`, then of the large ones."""
+    return summary(output[::2], output[1::2])
 
 
 def look_up(rows: list, observed: list[float]) -> tuple[list[str], str] | None:
@@ -387,15 +397,18 @@ def images_and_classes(sizes: Sizes | None = None) -> tuple[Tensor, Tensor]:
     return numbers(ROWS, pixels), classes_of(ROWS, categories)
 
 
-def latents_and_classes(sizes: Sizes | None = None) -> tuple[Tensor, Tensor]:
-    _, categories, latent = sizes or usual_sizes()
-    return 4 * numbers(ROWS, latent) - 2, classes_of(ROWS, categories)
+def given_to(name: str, sizes: Sizes | None = None) -> tuple[Tensor, Tensor]:
+    """What the encoder or the decoder is given: half of it so large that an activation with an upper limit shows."""
+    pixels, categories, latent = sizes or usual_sizes()
+    data = numbers(ROWS, pixels) if name == "encoder" else 4 * numbers(ROWS, latent) - 2
+    scale = torch.tensor([1.0, 500.0]).repeat(ROWS // 2)
+    return scale[:, None] * data, classes_of(ROWS, categories)
 
 
 def run_piece(model: nn.Module, name: str, sizes: Sizes | None = None) -> object:
     """What the encoder or the decoder makes of [data | one-hot classes]."""
     piece = attribute(model, name)
-    data, classes = images_and_classes(sizes) if name == "encoder" else latents_and_classes(sizes)
+    data, classes = given_to(name, sizes)
     try:
         return piece(torch.cat((data, classes), -1))
     except Exception:
@@ -426,17 +439,15 @@ def matrices(parameters: dict[str, Tensor]) -> list[list[int]]:
     return sorted(sorted(each.shape) for each in parameters.values() if each.dim() == 2 and 1 not in each.shape)
 
 
-def unexpected(model: nn.Module, part: str) -> str:
-    """What of PyTorch's stands in a part of the network and is not asked for, for a message."""
+def unexpected(model: nn.Module, part: str) -> tuple[str, str] | None:
+    """What of PyTorch's stands in a part of the network and is not asked for: the mistake, and its kinds."""
     known = (nn.Linear, nn.ReLU, nn.Sigmoid, nn.Sequential, nn.ModuleList, nn.Identity, nn.Flatten, nn.Unflatten)
     piece = getattr(model, part, None)
-    kinds = (
-        {type(each).__name__ for each in piece.modules() if not isinstance(each, known)}
-        if isinstance(piece, nn.Module)
-        else ()
-    )
-    named = ", ".join(sorted(kind for kind in kinds if hasattr(nn, kind)))
-    return f": it holds {named}" if named else ""
+    inside = [each for each in piece.modules() if not isinstance(each, known)] if isinstance(piece, nn.Module) else []
+    kinds = {type(each) for each in inside if type(each).__module__.startswith("torch.nn")}
+    activations = all(kind.__module__ == nn.ReLU.__module__ for kind in kinds)
+    named = ", ".join(sorted(kind.__name__ for kind in kinds))
+    return (f"{part}-{'activation' if activations else 'normalisation'}", named) if kinds else None
 
 
 def judge_layers(
@@ -459,40 +470,42 @@ def judge_layers(
         )
         biases = [each for each in parameters.values() if each.numel() in (hidden, ends[1])]
         expect(len(biases) >= depth, f"A linear layer of your {part} has no bias.", f"{part}-bias")
-    named, changing = unexpected(model, part), False
+    extra, changing = unexpected(model, part), False
+    named = f": it holds {extra[1]}" if extra else ""
     with suppress(HintError):  # of a list of layers, which is told above
         plain, first, second = (run_piece(each(), part) for each in (model.eval, model.train, model.train))
         changing = isinstance(plain, Tensor) and not (close(first, second) and close(first, plain))
     expect(not changing, f"Your {part} gives changing outputs for one input{named}.", f"{part}-normalisation")
     if known is None or len(found) < depth:  # the same layer twice gives the right numbers too
         said = f"Something other than linear layers and ReLU acts in your {part}{named}."
-        expect(not named, said, f"{part}-normalisation")
+        if extra:
+            raise HintError(said, extra[0])
         raise HintError(f"Your {part} does not act like {depth} linear layers with ReLUs.", f"{part}-other")
     expect(not known[0], known[1], *known[0])
 
 
 class Pass:
-    """One pass of forward, with a stand-in for sample_latent and, where they are `replaced`, for all layers.
+    """One pass of forward, with stand-ins for sample_latent and for the layers that are `replaced`.
 
     A stand-in gives made-up numbers, so that what is seen does not depend on how right the piece is that it replaces.
     What each was given and gave is kept, with a factor in it that shows where a gradient gets to.
     """
 
-    def __init__(self, model: nn.Module, replaced: bool = True) -> None:
+    def __init__(self, model: nn.Module, replaced: Sequence[str] = ("encoder", *HEADS, "decoder")) -> None:
         self.inputs = images_and_classes()
         self.given: dict[str, list[Tensor]] = {}
         self.gave: dict[str, Tensor] = {}
         self.factors: dict[str, Tensor] = {}
-        for name in ("encoder", *HEADS, "decoder") if replaced else ():
+        for name in replaced:
             object.__setattr__(model, name, self._stand_in(name, functools.partial(layer, name)))
-        module, original = submission(), getattr(submission(), "sample_latent", None)
-        if callable(original):
-            module.sample_latent = self._stand_in("sample_latent", known_draw, original)
+        names, original = vars(submission()), getattr(submission(), "sample_latent", None)
+        names["sample_latent"] = self._stand_in("sample_latent", known_draw, original)
         try:
             self.results = three_results(model(*self.inputs), self.gave.get("decoder"))
         finally:
-            if callable(original):
-                module.sample_latent = original
+            names["sample_latent"] = original
+            if original is None:
+                del names["sample_latent"]
 
     def _stand_in(self, name: str, function: Callable[..., Tensor], original: Callable | None = None) -> Callable:
         def stand_in(*given: Tensor, **named: Tensor) -> Tensor:
@@ -622,7 +635,7 @@ def mistakes_in_the_loss() -> list[str]:
     """The mistakes that explain the values of your loss on the checks' inputs, the fewest that do."""
     inputs, known = loss_inputs(usual_sizes()[0]), table()["loss_function"]
     pixels, originals, means, logvariances = one = inputs[0]
-    other = 0.8 * originals + 0.2 * pixels, originals, 0.3 * means, 0.5 * logvariances
+    other = 0.8 * originals + 0.2 * pixels, originals, 0.3 * means, 0.4 * logvariances
     crossed = [value_or_none(usual_loss, (*a[:2], *b[2:])) for a in (one, other) for b in (one, other)]
     if value_or_none(usual_loss, inputs[0]) != value_or_none(usual_loss, inputs[0]):
         return ["loss-changes"]

@@ -128,16 +128,29 @@ def _linear(checks: ModuleType, outputs: int, scale: float = 1.0) -> Activation:
 
 def _stack(checks: ModuleType, activations: Iterable[str], x: Tensor) -> Tensor:
     for name in activations:
-        x = ACTIVATIONS[name](_linear(checks, assignment.HIDDEN_SIZE)(x))
+        x = _KNOWN[name](_linear(checks, assignment.HIDDEN_SIZE)(x))
     return x
 
 
 _RIGHT = ("ReLU",) * 3
+# Activations with a number in them, which grading fits: the usual ones.
+_MORE = {
+    **{
+        f"leaky ReLU with slope {slope}": functools.partial(F.leaky_relu, negative_slope=slope)
+        for slope in (0.05, 0.1, 0.2, 0.3)
+    },
+    **{f"ReLU cut off at {cap}": functools.partial(torch.clamp, min=0, max=cap) for cap in (1, 6, 20)},
+    "Mish": F.mish,
+    "Hardswish": F.hardswish,
+    "SELU": F.selu,
+}
+_KNOWN = _MORE | ACTIVATIONS
 
 
 def _bodies(part: str) -> Iterator[tuple[tuple[str, ...], list[str], str]]:
     """Ways to follow three linear layers by activations, the mistakes in it, and what to say of it."""
-    for names in sorted(hidden_activations(3), key=lambda names: (names != _RIGHT, names)):
+    more = ((name,) * 3 for name in _MORE)
+    for names in sorted({*hidden_activations(3), *more}, key=lambda names: (names != _RIGHT, names)):
         without = [str(index + 1) for index, name in enumerate(names) if name == "none"]
         other = next((name for name in names if name not in ("ReLU", "none")), None)
         if names == _RIGHT:
@@ -152,14 +165,19 @@ def _bodies(part: str) -> Iterator[tuple[tuple[str, ...], list[str], str]]:
 
 
 def _encoder(checks: ModuleType) -> dict[str, list[Row]]:
-    joined = torch.cat(checks.images_and_classes(), -1)
+    joined, plain = (torch.cat(each, -1) for each in (checks.given_to("encoder"), checks.images_and_classes()))
     given = 4 * checks.numbers(checks.ROWS, assignment.HIDDEN_SIZE) - 2
     mean = _linear(checks, assignment.LATENT_DIMENSIONALITY)
     logvariance = _linear(checks, assignment.LATENT_DIMENSIONALITY, -0.5)
-    hidden = [(_stack(checks, names, joined), mistakes, said) for names, mistakes, said in _bodies("encoder")]
+    alone, means = list[Row](), list[Row]()
+    for names, mistakes, said in _bodies("encoder"):
+        alone.append((checks.at_both_scales(_stack(checks, names, joined)), mistakes, said))
+        in_forward = checks.summary(mean(_stack(checks, names, plain)))
+        if not means or in_forward != means[0][0]:  # images are too small for some limits to show
+            means.append((in_forward, mistakes, said))
     return {
-        "alone": [(checks.summary(each), mistakes, said) for each, mistakes, said in hidden],
-        "means": [(checks.summary(mean(each)), mistakes, said) for each, mistakes, said in hidden],
+        "alone": alone,
+        "means": means,
         "mean_layer": [*_heads(checks, mean(given), "mean-head-activated")],
         "logvariance_layer": [*_heads(checks, logvariance(given), "logvariance-head-activated")],
     }
@@ -172,10 +190,10 @@ def _heads(checks: ModuleType, linear: Tensor, mistake: str) -> Iterator[Row]:
 
 
 def _decoder(checks: ModuleType) -> dict[str, list[Row]]:
-    joined = torch.cat(checks.latents_and_classes(), -1)
+    joined = torch.cat(checks.given_to("decoder"), -1)
     last = _linear(checks, assignment.INPUT_DIM)
     whole = [
-        (checks.summary(OUTPUT_ACTIVATIONS[tail](last(_stack(checks, names, joined)))), mistakes, said)
+        (checks.at_both_scales(OUTPUT_ACTIVATIONS[tail](last(_stack(checks, names, joined)))), mistakes, said)
         for names, mistakes, said in _bodies("decoder")
         for tail in (OUTPUT_ACTIVATIONS if names == _RIGHT else ("sigmoid", "none"))
     ]
@@ -274,7 +292,7 @@ def _forward(checks: ModuleType) -> list[Row]:
     for same in (*(run(heads=each) for each in twice), run(give=lambda r, m, v, z: (r, m, m))):
         wrong.append(("one-head-twice", "Your means and log-variances come from the same head.", same))
     for what, change in (
-        ("standard deviations", lambda v: (0.5 * v).exp()), ("variances", torch.exp), ("half of them", lambda v: 0.5 * v)
+        ("standard deviations", lambda v: (0.5 * v).exp()), ("variances", torch.exp), ("their halves", lambda v: v / 2)
     ):  # fmt: skip
         said = f"Your `sample_latent` gets {what} where it expects log-variances."
         changed = run(draw=lambda m, v, change=change: known(m, change(v)))
