@@ -14,7 +14,7 @@ SAMPLES := autograder/assignments/cvae/solution cs5814_vae.py $(sort $(wildcard 
 # nbgrader calls the programs of its own packages by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test test-slow test-exhaustive corpus hostile lint kit course fill-in clean
+.PHONY: demo test test-slow test-exhaustive corpus hostile figures lint kit course fill-in clean
 
 demo: $(VENV)/ready
 	@mkdir -p out/demo
@@ -26,7 +26,7 @@ demo: $(VENV)/ready
 	@echo "Open out/demo/four-layer-encoder.html in a browser to read a report as its student would."
 
 test: $(VENV)/ready
-	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not slow and not exhaustive"
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not slow and not exhaustive" --cov
 
 test-slow: $(VENV)/ready
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m "slow and not exhaustive"
@@ -42,6 +42,11 @@ corpus: $(VENV)/ready
 # What each isolation level stops, by class of attack: the table in docs/security.md.
 hostile: $(VENV)/ready
 	$(BIN)/python tests/hostile_table.py
+
+# What docs/measured.md says, measured again; FIGURES chooses sections by a word of their headings.
+FIGURES ?=
+figures: $(VENV)/ready
+	$(BIN)/python benchmarks/figures.py $(FIGURES)
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

@@ -34,10 +34,11 @@ c.ExecutePreprocessor.timeout = c.Execute.timeout = 120
 
 def nbgrader(folder: Path, *arguments: str) -> float:
     """Run it; the seconds it took."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic by name
+    ours = {"PATH": path, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     started = time.perf_counter()
     command = [sys.executable, "-m", "nbgrader", *arguments]
-    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, cwd=folder, env=os.environ | ours, capture_output=True, text=True, check=False)
     if run.returncode:
         sys.exit(run.stderr[-3000:])
     return time.perf_counter() - started

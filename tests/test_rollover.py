@@ -42,8 +42,7 @@ def checkout(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("checkout")
     for name in ("autograder", "notebooks", "docs", "examples"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.png"))
-    for name in ("README.md", assignment.MODULE):
-        shutil.copy(ROOT / name, folder)
+    shutil.copy(ROOT / assignment.MODULE, folder)
     return folder
 
 

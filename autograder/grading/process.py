@@ -141,7 +141,7 @@ class GradingProcess:
                     waits_until = deadline - GRADE_S + patience
                 case "checked", part, check:
                     grade.checked(part, check)
-                case "graded", report:
+                case "graded", Report() as report:
                     return report
                 case "failed", error:
                     raise error
@@ -233,7 +233,7 @@ class _Grade:
 
 def _has_descriptor(stream: object) -> bool:
     try:
-        return stream.fileno() >= 0  # type: ignore[attr-defined]
+        return int(stream.fileno()) >= 0  # type: ignore[attr-defined]
     except (AttributeError, OSError, ValueError):
         return False
 

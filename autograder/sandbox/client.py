@@ -149,7 +149,8 @@ class Sandbox:
                 return None
             self._events += data
         line, self._events = self._events.split(b"\n", 1)
-        return json.loads(line)
+        event: Message = json.loads(line)
+        return event
 
     def submission(self, source: bytes) -> Submission:
         """A submission, ready to be asked; use it as a context manager."""
@@ -181,7 +182,7 @@ class Sandbox:
         if event is None or type(event.get("status")) is not int:
             self.restart()
             return None
-        return event["status"]
+        return int(event["status"])
 
     def restart(self) -> None:
         """Replace a worker that is gone by a fresh one."""

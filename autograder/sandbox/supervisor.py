@@ -205,7 +205,7 @@ class Supervisor:
     def _beneath(self, place: bytes, flags: int, mode: int = 0) -> int:
         """Open a path below the home that no link leads out of."""
         how = struct.pack("=QQQ", flags | os.O_CLOEXEC | os.O_NONBLOCK * (not flags & os.O_PATH), mode, _BENEATH)
-        descriptor = _libc.syscall(_OPENAT2, self._home, place, how, len(how))
+        descriptor: int = _libc.syscall(_OPENAT2, self._home, place, how, len(how))
         if descriptor < 0:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))

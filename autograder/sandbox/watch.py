@@ -44,6 +44,6 @@ def _memory(process: psutil.Process) -> int:
     try:
         rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
     except OSError:  # it hides its memory: then all that is resident
-        return process.memory_info().rss
+        return int(process.memory_info().rss)
     fields = (line.split() for line in rollup.splitlines()[1:])
     return sum(1024 * int(size) for name, size, *_ in fields if name in ("Pss:", "SwapPss:"))

@@ -27,7 +27,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType, ModuleType, TracebackType
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.distributions
@@ -586,7 +586,7 @@ class Worker:
             target = self.objects[message["object"]]
         if not callable(target):
             raise Invalid("not-callable", name=message["name"], kind=_kind(target))
-        return target
+        return cast(Callable[..., Any], target)
 
     @classmethod
     def _attribute(cls, owner: Any, name: str) -> Any:
@@ -614,7 +614,7 @@ class Worker:
         self._require_dense(value, what)
         if value.numel() * value.element_size() > LIMITS.body // 2:
             raise Invalid("too-large", value=what, shape=str(tuple(value.shape)))
-        return value.detach().contiguous().clone()
+        return cast(Tensor, value.detach().contiguous().clone())
 
     @staticmethod
     def _require_dense(value: Any, what: str) -> Tensor:
@@ -705,7 +705,7 @@ def _stand_in(channel: socket.socket, name: str, parameters: list[str], own: Any
             arguments += tuple(named[each] for each in parameters if each in named)
         else:
             arguments = inspect.signature(own).bind(*arguments, **named).args
-        return StandIn.apply(*arguments)
+        return cast(Tensor, StandIn.apply(*arguments))
 
     stand_in.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [inspect.Parameter(each, inspect.Parameter.POSITIONAL_OR_KEYWORD) for each in parameters]

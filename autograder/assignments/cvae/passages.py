@@ -44,13 +44,6 @@ PASSAGES: dict[str, tuple[str, ...]] = {
         "with its figures, by {due_in_words}.",
         "**784, 10 or {latent} written",
     ),
-    "README.md": (
-        *_POINTS,
-        "| `encoder` | {points_encoder} |",
-        "| `decoder` | {points_decoder} |",
-        "| `training` | {points_training} |",
-        "| `visualization` | {points_visualization} |",
-    ),
     "docs/ta.md": ('--duedate="{due}"',),
     "docs/ci.md": (
         "with {automatic_points} autograder points and {points_visualization} for manual grading",

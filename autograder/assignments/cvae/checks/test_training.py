@@ -62,7 +62,8 @@ def classifier() -> Tensor:
     """(785, 10) weights of a linear classifier of the embedded digits, by ridge regression."""
     images, labels = digits(SMOKE_DIGITS, SEED)
     x, y = with_bias(images), 2 * F.one_hot(labels, NUM_CATEGORIES).float() - 1
-    return torch.linalg.solve(x.T @ x + 30 * torch.eye(x.shape[1]), x.T @ y)
+    weights: Tensor = torch.linalg.solve(x.T @ x + 30 * torch.eye(x.shape[1]), x.T @ y)
+    return weights
 
 
 def with_bias(images: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -16,7 +17,7 @@ class Draw:
 
 
 def _uniform(noise: Tensor) -> Tensor:
-    return torch.special.ndtr(noise)
+    return cast(Tensor, torch.special.ndtr(noise))
 
 
 DRAWS = (
