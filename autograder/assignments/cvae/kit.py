@@ -102,9 +102,9 @@ def _check_tools() -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.table = lambda: {"sizes": _sizes()}  # which is all of the table that they need here
-    drawn = module.numbers
-    module.numbers = functools.cache(lambda *shape: drawn(*shape).double())  # so that no rounding differs elsewhere
+    names, drawn = vars(module), module.numbers
+    names["table"] = lambda: {"sizes": _sizes()}  # which is all of the table that they need here
+    names["numbers"] = functools.cache(lambda *shape: drawn(*shape).double())  # so that no rounding differs elsewhere
     return module
 
 
@@ -134,7 +134,7 @@ def _stack(checks: ModuleType, activations: Iterable[str], x: Tensor) -> Tensor:
 
 _RIGHT = ("ReLU",) * 3
 # Activations with a number in them, which grading fits: the usual ones.
-_MORE = {
+_MORE: dict[str, Activation] = {
     **{
         f"leaky ReLU with slope {slope}": functools.partial(F.leaky_relu, negative_slope=slope)
         for slope in (0.05, 0.1, 0.2, 0.3)
@@ -144,7 +144,7 @@ _MORE = {
     "Hardswish": F.hardswish,
     "SELU": F.selu,
 }
-_KNOWN = _MORE | ACTIVATIONS
+_KNOWN: dict[str, Activation] = {**_MORE, **ACTIVATIONS}
 
 
 def _bodies(part: str) -> Iterator[tuple[tuple[str, ...], list[str], str]]:
@@ -230,6 +230,13 @@ def _network(checks: ModuleType) -> Row:
     return checks.summary(decoded, means, logvariances), [], ""
 
 
+_CHANGED: dict[str, Activation] = {
+    "standard deviations": lambda v: (0.5 * v).exp(),
+    "variances": torch.exp,
+    "their halves": lambda v: v / 2,
+}
+
+
 def _forward(checks: ModuleType) -> list[Row]:
     """What forward gives with the checks' stand-ins for all that it calls, right and with each mistake."""
     images, classes = checks.images_and_classes()
@@ -291,43 +298,40 @@ def _forward(checks: ModuleType) -> list[Row]:
     twice = (lambda m, v: (m, m)), (lambda m, v: (v, v))
     for same in (*(run(heads=each) for each in twice), run(give=lambda r, m, v, z: (r, m, m))):
         wrong.append(("one-head-twice", "Your means and log-variances come from the same head.", same))
-    for what, change in (
-        ("standard deviations", lambda v: (0.5 * v).exp()), ("variances", torch.exp), ("their halves", lambda v: v / 2)
-    ):  # fmt: skip
+    for what, change in _CHANGED.items():
         said = f"Your `sample_latent` gets {what} where it expects log-variances."
-        changed = run(draw=lambda m, v, change=change: known(m, change(v)))
-        wrong.append(("sample-arguments-changed", said, changed))
-    rows: list[Row] = [(run(), [], ""), *((observed, [mistake], said) for mistake, said, observed in wrong)]
+        wrong.append(("sample-arguments-changed", said, run(draw=lambda m, v: known(m, change(v)))))  # noqa: B023
     for name, act in HEAD_ACTIVATIONS.items():
         if name != "none":
-            mean, logvariance = (
-                f"Your `forward` passes the output of `{head}` through {name}."
-                for head in ("mean_layer", "logvariance_layer")
+            means, logvariances = (
+                (f"{head}-head-activated", f"Your `forward` passes the output of `{layer}` through {name}.")
+                for head, layer in (("mean", "mean_layer"), ("logvariance", "logvariance_layer"))
             )
-            rows += [
-                (run(heads=lambda m, v, act=act: (act(m), v)), ["mean-head-activated"], mean),
-                (run(give=lambda r, m, v, z, act=act: (r, act(m), v)), ["mean-head-activated"], mean),
-                (run(heads=lambda m, v, act=act: (m, act(v))), ["logvariance-head-activated"], logvariance),
-                (run(give=lambda r, m, v, z, act=act: (r, m, act(v))), ["logvariance-head-activated"], logvariance),
+            wrong += [
+                (*means, run(heads=lambda m, v: (act(m), v))),  # noqa: B023
+                (*means, run(give=lambda r, m, v, z: (r, act(m), v))),  # noqa: B023
+                (*logvariances, run(heads=lambda m, v: (m, act(v)))),  # noqa: B023
+                (*logvariances, run(give=lambda r, m, v, z: (r, m, act(v)))),  # noqa: B023
             ]
     for name, act in OUTPUT_ACTIVATIONS.items():
         if name != "none":
             said = f"Your `forward` passes the decoder's output through {name}."
-            rows.append((run(give=lambda r, m, v, z, act=act: (act(r), m, v)), ["reconstruction-changed"], said))
-    return rows
+            wrong.append(("reconstruction-changed", said, run(give=lambda r, m, v, z: (act(r), m, v))))  # noqa: B023
+    return [(run(), [], ""), *((observed, [mistake], said) for mistake, said, observed in wrong)]
 
 
 def _weighted_divergences() -> Iterator[Term]:
     """Divergences with a wrong sign or weight inside."""
-    for a, b, c in product((1.0, -1.0, 2.0, 0.5), repeat=3):
-        off = [name for name, weight in zip(("logvariance", "mean", "variance"), (a, b, c), strict=True) if weight != 1]
-        signs = {abs(a), abs(b), abs(c)} == {1.0} and len({a, b, c}) == 2
-        if signs or (len(off) == 1 and min(a, b, c) > 0):
-            mistake = "kl-term-sign" if signs else f"kl-{off[0]}-weight"
-            yield Term(
-                (mistake,),
-                lambda mu, logvar, a=a, b=b, c=c: 0.5 * (c * logvar.exp() + b * mu.square() - 1 - a * logvar).sum(-1),
-            )
+    for weights in product((1.0, -1.0, 2.0, 0.5), repeat=3):
+        off = [name for name, weight in zip(("logvariance", "mean", "variance"), weights, strict=True) if weight != 1]
+        signs = set(weights) == {1.0, -1.0}
+        if signs or (len(off) == 1 and min(weights) > 0):
+            yield Term(("kl-term-sign" if signs else f"kl-{off[0]}-weight",), functools.partial(_divergence, weights))
+
+
+def _divergence(weights: tuple[float, ...], mu: Tensor, logvar: Tensor) -> Tensor:
+    a, b, c = weights
+    return 0.5 * (c * logvar.exp() + b * mu.square() - 1 - a * logvar).sum(-1)
 
 
 _pixels_written_in = Term(
