@@ -2,9 +2,9 @@
 
 What students get has to stand by itself, so it cannot import the constants. The assignment's `passages.py` lists every
 passage that holds one (`PASSAGES` by file below the assignment's root, `CELLS` by cell of the notebook), `fields` gives
-what goes there, `sizes` those of the solution, `generated` whole files, `require_sound` refuses constants that cannot be taught, `measure` takes
-the figures that depend on data, and `warning` says what lets last term's answers pass. Without a `passages.py`, the
-points in the notebook and the fill-in are all that follows.
+what goes there, `sizes` those of the solution, `generated` whole files where there are any, `require_sound` refuses
+constants that cannot be taught, `measure` takes the figures that depend on data, and `warning` says what lets last term's
+answers pass. Without a `passages.py`, the points in the notebook and the fill-in are all that follows.
 """
 
 import difflib
@@ -53,7 +53,7 @@ def out_of_step(assignment: Assignment, data: Path | None = None) -> dict[Path, 
                 files[name] = (text, _renew(text, term.PASSAGES.get(name, ()), values))
         except CannotRollOver as error:
             raise CannotRollOver(f"{name}: {error}") from None
-    for name, text in term.generated().items():
+    for name, text in getattr(term, "generated", dict)().items():
         path = assignment.root / name
         files[name] = (path.read_text("utf-8") if path.exists() else "", text)
     if (blank := assignment.root / assignment.module).exists():
@@ -77,7 +77,6 @@ _NO_PASSAGES = types.SimpleNamespace(
     CELLS={},
     fields=lambda *_: {},
     sizes=dict,
-    generated=dict,
     require_sound=lambda: None,
     measure=lambda *_: None,
     warning=lambda _: None,
