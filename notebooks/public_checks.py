@@ -174,11 +174,8 @@ def decoder_output() -> None:
         if len(grid) in each.shape:
             each.data.copy_(grid.reshape(each.shape) if each.numel() == len(grid) else 0 * each)
     found = look_up(table()["decoder"]["output"], summary(decode(model)))
-    outside = bool(pixels.min() < 0 or pixels.max() > 1)
-    mistakes, said = found or (
-        ["decoder-no-sigmoid" if outside else "decoder-output-activation"],
-        "how it ends is not known",
-    )
+    unknown = "decoder-no-sigmoid" if pixels.min() < 0 or pixels.max() > 1 else "decoder-output-activation"
+    mistakes, said = found or ([unknown], "how it ends is not known")
     said = f"The output of your decoder goes from {pixels.min():.2f} to {pixels.max():.2f}: {said}."
     expect(not mistakes, said, *mistakes)
 
@@ -230,10 +227,8 @@ def known_draws(draws: Tensor) -> str:
 def expect_draws(draws: Tensor, what: str) -> None:
     """Expect the centers, or the spreads, of (N, 6) draws to be those that belong to MEANS and LOGVARIANCES."""
     named, observed, right = known_draws(draws), centers_and_spreads(draws), table()["sample_latent"][0][0]
-    error, scaled = (
-        FAR / len(draws) ** 0.5,
-        [width / spread for width, spread in zip(observed[1], right[1], strict=True)],
-    )
+    scaled = [width / spread for width, spread in zip(observed[1], right[1], strict=True)]
+    error = FAR / len(draws) ** 0.5
     if what == "spreads" and not named:
         constant = max(scaled) - min(scaled) < 0.1 * max(scaled)
         normal = not constant or normal_shape(draws)[2] < 4.5 / draws.numel() ** 0.5
@@ -367,8 +362,9 @@ def costs_another_part(mistakes: list[str], said: str) -> bool:
 def say_where_it_goes_wrong(one: Pass) -> None:
     """For a pass that gives unknown numbers, the first step at which it does not do what it should."""
     for part in ("encoder", "decoder"):
-        if part not in one.given or failed(part):
+        if failed(part):
             raise NotYetError(f"fix the {part} first.")
+        expect(part in one.given, f"Your `forward` does not call `self.{part}`.", part.removesuffix("er") + "ing-other")
     (images, classes), latent = one.inputs, usual_sizes()[2]
     decoder = torch.cat(one.given["decoder"], -1)
     latents, drawn = decoder[:, :latent], one.gave["sample_latent"]

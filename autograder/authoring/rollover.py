@@ -2,9 +2,9 @@
 
 What students get has to stand by itself, so it cannot import the constants. The assignment's `passages.py` lists every
 passage that holds one (`PASSAGES` by file below the assignment's root, `CELLS` by cell of the notebook), `fields` gives
-what goes there, `sizes` those of the solution, `generated` whole files where there are any, `require_sound` refuses
-constants that cannot be taught, `measure` takes the figures that depend on data, and `warning` says what lets last term's
-answers pass. Without a `passages.py`, the points in the notebook and the fill-in are all that follows.
+what goes there, `sizes` those of the solution, `generated` whole files if there are any, `require_sound` refuses
+constants that cannot be taught, `measure` takes the figures that depend on data, and `warning` says what lets last
+term's answers pass. Without a `passages.py`, the points in the notebook and the fill-in are all that follows.
 """
 
 import difflib
