@@ -128,7 +128,11 @@ def submission() -> types.ModuleType:
     if source not in _loaded:
         module = types.ModuleType("cs5814_vae")
         module.__file__ = str(_path())
-        exec(compile(source, module.__file__, "exec"), module.__dict__)
+        arguments, sys.argv = sys.argv, [module.__file__]  # those of the notebook are none of the module's
+        try:
+            exec(compile(source, module.__file__, "exec"), module.__dict__)
+        finally:
+            sys.argv = arguments
         _loaded.clear()
         _loaded[source] = module
     return _loaded[source]
