@@ -33,7 +33,7 @@ PLACES = {
 }  # fmt: skip
 # The checks of each part, in the order of the notebook: (what holds, function that raises where it does not).
 CHECKS: dict[str, list[tuple[str, Callable[[], None]]]] = {part: [] for part in PLACES}
-SHOULD = "the assignment asks for"
+SHOULD, SKIPPED = "the assignment asks for", "Skipped: "
 
 
 class HintError(Exception):
@@ -67,7 +67,7 @@ def check(part: str) -> None:
             print(f"{_path()}, saved at {time.strftime('%H:%M:%S', time.localtime(_path().stat().st_mtime))}:")
         for label, hint, _ in outcomes(part):
             failed += bool(hint)
-            print(f"{'✗' if hint else '✓'} {label}")
+            print(f"{'–' if hint.startswith(SKIPPED) else '✗' if hint else '✓'} {label}")
             for paragraph in hint.splitlines():  # in short lines, so that no window breaks one within a word
                 print(textwrap.fill(paragraph, 90, initial_indent="    ", subsequent_indent="    "))
     if failed:
@@ -185,7 +185,7 @@ def attribute(model: nn.Module, name: str) -> Callable:
 def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
     """What to say of an error, in paragraphs, and the line at which it stopped the code."""
     if isinstance(error, NotYetError):
-        return f"Skipped: {error}", None
+        return f"{SKIPPED}{error}", None
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(_path())]
     line = frames[-1].lineno if frames else None
     mistakes: Sequence[str] = ()
