@@ -1,17 +1,17 @@
-# Two commands are all that most people need:
+# Most people need two commands:
 #   make demo   grade the sample submissions and leave a page for each in out/demo
 #   make test   run the tests
-# Both set up .venv from nothing first. PIP_ARGS is passed to pip, for instance to choose a smaller build of torch.
+# Both first set up .venv. PIP_ARGS is passed to pip, for example to choose a smaller build of torch.
 
 PYTHON ?= python3
 PIP_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
-# A file of tests keeps to one process, because its tests share what takes long to make.
+# Each test file runs in one process, because its tests share slow fixtures.
 SIDE_BY_SIDE := --numprocesses auto --dist loadfile
 SAMPLES := autograder/assignments/cvae/solution cs5814_vae.py $(sort $(wildcard examples/*))
 
-# nbgrader calls the programs of its own packages by name.
+# nbgrader runs the programs of its packages by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: demo test test-slow test-exhaustive corpus hostile figures lint kit course fill-in clean
@@ -34,16 +34,16 @@ test-slow: $(VENV)/ready
 test-exhaustive: $(VENV)/ready
 	$(BIN)/pytest $(SIDE_BY_SIDE) -m exhaustive
 
-# How often grading is mistaken, over some 900 modules; CORPUS is passed on, as in make corpus CORPUS="--seeds 10".
+# Count grading mistakes over about 900 modules. CORPUS is passed on, as in make corpus CORPUS="--seeds 10".
 CORPUS ?=
 corpus: $(VENV)/ready
 	PYTHONPATH=tests $(BIN)/python -m corpus $(CORPUS)
 
-# What each isolation level stops, by class of attack: the table in docs/security.md.
+# What each isolation level stops, by class of attack: the table in docs/measured.md.
 hostile: $(VENV)/ready
 	$(BIN)/python tests/hostile_table.py
 
-# What docs/measured.md says, measured again; FIGURES chooses sections by a word of their headings.
+# Measure the figures of docs/measured.md again. FIGURES chooses sections by a word of their headings.
 FIGURES ?=
 figures: $(VENV)/ready
 	$(BIN)/python benchmarks/figures.py $(FIGURES)
@@ -51,6 +51,7 @@ figures: $(VENV)/ready
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 
@@ -77,6 +78,6 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt $(PIP_ARGS) \
 		--editable '.[notebook,postgresql,dev]'
-# On all cores; pip compiles on one. Like pip, it passes over what packages ship for newer versions of Python.
+# On all cores, because pip compiles on one. Like pip, ignore files for newer versions of Python.
 	@$(BIN)/python -m compileall -qq --workers 0 $(VENV)/lib || true
 	@touch $@

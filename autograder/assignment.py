@@ -1,7 +1,7 @@
-"""What an assignment is to the engine: its parts with their points, and where its pieces lie.
+"""What the engine knows of an assignment: its parts with their points, and where its files are.
 
-An assignment is one folder whose `assignment.py` defines `ASSIGNMENT`. The engine imports none of them: `load` finds
-one by its name among those installed in `autograder/assignments/`, or by the path of its folder.
+An assignment is one folder whose `assignment.py` defines `ASSIGNMENT`. The engine imports no assignment directly:
+`load` finds one by its name in `autograder/assignments/`, or by the path of its folder.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _PACKAGE = f"{__package__}.assignments"
 
 
 class NoSuchAssignment(ValueError):
-    """No assignment has this name, or lies in this folder; or several are installed and none is named."""
+    """No assignment has this name or is in this folder, or several are installed and none is named."""
 
 
 class BadAssignment(ValueError):
-    """An assignment's description is wrong: points that cannot be given, two parts of one name, or an unclear date."""
+    """An assignment's description is wrong: impossible points, two parts of one name, or an unclear date."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Part:
     """One graded part.
 
     Attributes:
-        name: of its pytest mark, and of the part in every report.
-        points: what it is worth: above 0, with at most two decimal places. BadAssignment otherwise.
+        name: of its pytest mark, and in every report.
+        points: above 0, with at most two decimal places. BadAssignment otherwise.
         section: the section of the notebook that teaches it.
         place: where the module defines it: a function's name, or those of a class and its method.
-        stand_in: whether the reference replaces this function, once it failed, in all that is checked after it.
-        follows: parts that this one builds on: where one of them failed, a failure here may have no other cause.
+        stand_in: whether the reference replaces this function in later checks, once it failed.
+        follows: parts that this one builds on: if one of them failed, it may be the only cause of a failure here.
     """
 
     name: str
@@ -67,7 +67,7 @@ class ByHand:
 
 
 def _require_points(worth: Part | ByHand) -> None:
-    """Make the points of `worth` exact; BadAssignment if they are none to give."""
+    """Make the points of `worth` exact; BadAssignment if they are not valid points."""
     try:
         object.__setattr__(worth, "points", exact(worth.points))
     except ValueError as error:
@@ -79,20 +79,20 @@ class Assignment:
     """Everything that the engine knows of an assignment.
 
     Attributes:
-        folder: the assignment's own folder. Its name is the assignment's.
-        root: the folder of what students and instructors edit: the notebook, the fill-in, examples and manuals. It is
-            the assignment's own folder by default.
-        course, title: as they stand at the top of a report.
+        folder: the assignment's folder. Its name is the name of the assignment.
+        root: the folder with what students and instructors edit: notebook, fill-in, examples and manuals. By default
+            the same as `folder`.
+        course, title: as shown at the top of a report.
         module: the file that students hand in; the instructor's is `solution/<module>`.
-        parts: in the order in which a person reads them.
+        parts: in reading order.
         due: ISO 8601, with the time and its offset from UTC. BadAssignment otherwise.
         kit: the name of the students' folder and zip, and of the assignment in nbgrader.
         notebook: the students' notebook, below `root`.
-        seed: of all that is drawn once and for all.
-        kit_files: further files that students get, by their name in the kit, with their path below `root`.
-        by_hand: what a TA grades by eye, if anything.
+        seed: for everything that is drawn only once.
+        kit_files: other files that students get: their path below `root`, by their name in the kit.
+        by_hand: what a TA grades by hand, if anything.
         interface: names of attributes that the module's classes must have.
-        notebook_environment: variables that make the notebook run short where only its figures are wanted.
+        notebook_environment: variables that shorten the notebook's run when only its figures are needed.
         data_folder: the folder of the kit that holds data for machines without a network.
         training: the one file of the assignment that the sandbox sees: the training loop.
         no_grade_depends_on: files, and names in assignment.py, that no grade depends on.
@@ -135,7 +135,7 @@ class Assignment:
 
     @property
     def points(self) -> float:
-        """The points of all parts, without those given by eye."""
+        """The points of all parts, without those given by hand."""
         return total(part.points for part in self.parts)
 
     @property
@@ -162,16 +162,16 @@ class Assignment:
         return {part.name: part for part in self.parts}[name]
 
     def piece(self, name: str) -> ModuleType:
-        """A module of the assignment's own, by its dotted name below the folder."""
+        """A module of the assignment, by its dotted name below the folder."""
         return importlib.import_module(f"{_PACKAGE}.{self.name}.{name}")
 
     def has(self, name: str) -> bool:
-        """Whether the assignment has the piece `name`: those that the engine can do without need not be there."""
+        """Whether the assignment has the optional piece `name`."""
         return (self.folder / f"{name.replace('.', '/')}.py").is_file()
 
 
 def due_date(text: str) -> datetime:
-    """The moment in `text`, which must be in the one form that every program reads alike. BadAssignment otherwise."""
+    """The moment in `text`, in the one form that all programs read the same way. BadAssignment otherwise."""
     form = r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?([+-]\d\d:\d\d|Z)"
     try:
         if re.fullmatch(form, text, re.ASCII):
@@ -190,9 +190,9 @@ def installed() -> list[str]:
 
 
 def load(where: str | Path | None = None) -> Assignment:
-    """The assignment of this name, or in this folder; the one that is installed where none is named.
+    """The assignment of this name, or in this folder; by default the only one that is installed.
 
-    NoSuchAssignment if there is none, or if it is not clear which; BadAssignment if it describes itself wrongly.
+    NoSuchAssignment if there is none, or more than one; BadAssignment if its description is wrong.
     """
     if where is None:
         names = installed()
@@ -215,17 +215,17 @@ def load(where: str | Path | None = None) -> Assignment:
 
 
 def _adopt(folder: Path) -> None:
-    """Make a folder that lies elsewhere importable like an installed assignment."""
+    """Make a folder elsewhere importable like an installed assignment."""
     if not folder.name.isidentifier():
         plain = re.sub(r"\W", "_", folder.name)
         raise NoSuchAssignment(
-            f"Python cannot import from a folder called {folder.name!r}: rename it, to {plain!r} say"
+            f"Python cannot import from a folder called {folder.name!r}: rename it, for example to {plain!r}"
         )
     package = f"{_PACKAGE}.{folder.name}"
     known = sys.modules.get(package)
     if known is not None:
         if Path(known.__path__[0]) != folder:
-            raise NoSuchAssignment(f"another assignment of the name {folder.name!r} is in use: rename {folder}")
+            raise NoSuchAssignment(f"another assignment named {folder.name!r} is in use: rename {folder}")
         return
     spec = importlib.util.spec_from_loader(package, loader=None, is_package=True)
     assert spec is not None

@@ -1,6 +1,6 @@
 """Where results go: files and folders, pipes and devices, and the terminal.
 
-Whether something can be written is asked before any work is done, and by writing.
+A trial write before any work shows whether something can be written.
 """
 
 import contextlib
@@ -26,17 +26,17 @@ class CannotWrite(Exception):
 
 
 class NotWritable(CannotWrite):
-    """Nothing can be written there, as was found out before any work was done."""
+    """Nothing can be written there; found out before any work was done."""
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all, with the permissions that any new file gets; its folder is made if need be.
+    """Write a file as a whole or not at all, with the usual permissions; its folder is made if necessary.
 
-    A symbolic link is followed. What is no regular file, such as a pipe, a device or `/dev/fd/63`, is written to and
-    never replaced; `-` is standard output. CannotWrite if that fails.
+    A symbolic link is followed. Anything but a regular file, such as a pipe, a device or `/dev/fd/63`, is written to
+    and never replaced; `-` is standard output. CannotWrite if that fails.
     """
     data = content.encode("utf-8", "replace") if isinstance(content, str) else content
     with _told(path):
@@ -56,7 +56,7 @@ def write(path: Path, content: str | bytes) -> None:
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write a folder of files, by their path in it, whole or not at all; one that is there is replaced."""
+    """Write a folder of files, by their path in it, as a whole or not at all; an existing one is replaced."""
     with _told(folder):
         target = Path(os.path.realpath(folder))
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
 def write_archive(path: Path, files: Mapping[str, bytes], executable: Collection[str] = ()) -> Path:
     """Write a zip of `files`, by name, to `path` and return it. The names in `executable` are programs.
 
-    It has the same bytes for the same files, wherever and whenever it is built.
+    The same files give the same bytes on every machine and at any time.
     """
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -91,7 +91,7 @@ def write_archive(path: Path, files: Mapping[str, bytes], executable: Collection
 
 
 def require_writable(path: Path) -> None:
-    """NotWritable unless `write` can write to `path`. Nothing is left behind, and the folder must be there."""
+    """NotWritable unless `write` can write to `path`. Nothing is left behind. The folder must exist."""
     with _told(path, NotWritable):
         number = descriptor(path)
         if number is not None:
@@ -110,11 +110,11 @@ def require_writable(path: Path) -> None:
             with _new_file(target.parent, bytes(_ROOM)):
                 pass
         elif kind == stat.S_IFSOCK or not os.access(target, os.W_OK):
-            raise NotWritable(f"Cannot write {path}: it does not take what is written to it")
+            raise NotWritable(f"Cannot write {path}: it cannot be written to")
 
 
 def require_folder(folder: Path) -> None:
-    """NotWritable unless files can be written in `folder`, which need not be there yet. Nothing is left behind."""
+    """NotWritable unless files can be written in `folder`, which may not exist yet. Nothing is left behind."""
     with _told(folder, NotWritable):
         nearest = next(each for each in (folder, *folder.absolute().parents) if os.path.lexists(each))
         if not nearest.is_dir():
@@ -124,7 +124,7 @@ def require_folder(folder: Path) -> None:
 
 
 def require_distinct(paths: Mapping[str, Path]) -> None:
-    """NotWritable if two of `paths`, by what each is for, lead to the same file."""
+    """NotWritable if two of `paths` (by their purpose) lead to the same file."""
     known: dict[str, str] = {}
     for name, path in paths.items():
         number = descriptor(path)
@@ -149,12 +149,12 @@ def descriptor(path: Path) -> int | None:
 
 
 def replaceable(path: Path) -> bool:
-    """Whether `write` would replace a file or make one, rather than write to a stream."""
+    """Whether `write` would replace or make a file, not write to a stream."""
     return descriptor(path) is None and _kind(Path(os.path.realpath(path))) in (None, stat.S_IFREG)
 
 
 def _kind(path: Path) -> int | None:
-    """What lies at `path`, as `stat.S_IFMT` tells it; None where nothing does."""
+    """What is at `path`, as a `stat.S_IFMT` type; None if nothing is."""
     try:
         return stat.S_IFMT(path.stat().st_mode)
     except FileNotFoundError:
@@ -167,7 +167,7 @@ def _temporary(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def _new_file(folder: Path, data: bytes) -> Iterator[Path]:
-    """A file in `folder`, written to its end, for as long as it is not moved elsewhere."""
+    """A fully written file in `folder`; removed at the end, unless moved elsewhere."""
     temporary = _temporary(folder)
     try:
         with temporary.open("xb") as file:  # not by `tempfile`, whose files nobody else may read
@@ -179,7 +179,7 @@ def _new_file(folder: Path, data: bytes) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _told(path: Path, kind: type[CannotWrite] = CannotWrite) -> Iterator[None]:
-    """Turn what the system says into one line on `path`."""
+    """Turn an error of the system into one line about `path`."""
     try:
         yield
     except OSError as error:
@@ -189,7 +189,7 @@ def _told(path: Path, kind: type[CannotWrite] = CannotWrite) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _readers_may_leave(number: int) -> Iterator[None]:
-    """Who reads standard output and goes, as `head` does, has seen enough."""
+    """Ignore a reader of standard output that leaves early, as `head` does."""
     try:
         yield
     except BrokenPipeError:
@@ -201,9 +201,9 @@ def _readers_may_leave(number: int) -> Iterator[None]:
 
 
 class _Stream(io.FileIO):
-    """A stream that is never the reason why a program ends: what cannot be written is dropped, and `failed` says why.
+    """A stream that never ends the program: what cannot be written is dropped, and `failed` says why.
 
-    A reader who leaves is no failure.
+    A reader that leaves early is not a failure.
     """
 
     failed: OSError | None = None
@@ -219,8 +219,8 @@ class _Stream(io.FileIO):
 
 
 def calm_streams() -> None:
-    """Let no glyph, no closed stream and no reader who leaves end the program that prints."""
-    for number in range(3):  # or the next file to be opened would get the number, and what is printed
+    """Keep printing from ending the program, despite odd glyphs, closed streams and readers that leave."""
+    for number in range(3):  # or the next opened file would get the number, and the output
         try:
             os.fstat(number)
         except OSError:
@@ -238,7 +238,7 @@ def calm_streams() -> None:
 
 
 def lost() -> str | None:
-    """Flush what was printed; why some of it could not be, if so."""
+    """Flush what was printed; the reason if some of it could not be written."""
     sys.stdout.flush()
     sys.stderr.flush()
     failed = getattr(getattr(sys.stdout.buffer, "raw", None), "failed", None)

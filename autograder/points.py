@@ -13,7 +13,7 @@ _QUARTER = _UNITS // 4
 
 
 def exact(points: float) -> float:
-    """`points` whole, or as the nearest float to a decimal with two places; ValueError if nobody can give them."""
+    """`points` whole, or as the nearest float to a decimal with two places; ValueError if they are not valid."""
     try:
         value = float(points)
     except (TypeError, ValueError, OverflowError):
@@ -27,7 +27,7 @@ def exact(points: float) -> float:
 
 
 def total(values: Iterable[float]) -> float:
-    """The sum of points, rounded once; whole as long as all of them are."""
+    """The sum of points, rounded once; an integer if all of them are."""
     values = list(values)
     return sum(values) if all(isinstance(value, int) for value in values) else round(math.fsum(values), 2)
 
@@ -35,14 +35,14 @@ def total(values: Iterable[float]) -> float:
 def split(points: float, weights: Sequence[float]) -> list[float]:
     """Share out `points` by `weights` so that the shares sum to them exactly.
 
-    Shares are quarters of a point, which floats add without an error whoever reads them; or hundredths, where the
-    points are no quarters or too few. They are rounded down, and those with the largest remainders up. A weight above
-    0 gets something as long as there is a hundredth for each.
+    Shares are quarters of a point, which floats add exactly in any program; or hundredths, if the points are not
+    quarters or there are too few. Shares are rounded down, those with the largest remainders up. Each weight above 0
+    gets a share, as long as there is a hundredth for each.
 
-    ValueError if a weight is negative or no number, or if all are 0.
+    ValueError if a weight is negative or not a number, or if all are 0.
     """
     if not (all(0 <= weight < math.inf for weight in weights) and any(weights)):
-        raise ValueError(f"these weights share out nothing: {', '.join(map(str, weights)) or 'none'}")
+        raise ValueError(f"weights must not be negative, and not all 0: {', '.join(map(str, weights)) or 'none'}")
     due = round(points * _UNITS)
     exactly = [Fraction(str(weight)) for weight in weights]
     whole = sum(exactly)
@@ -66,12 +66,12 @@ def _apportion(seats: int, shares: Sequence[Fraction]) -> list[int]:
 
 
 def rescaled(score: float, most: float, to: float) -> float:
-    """`score` of `most` points as points of `to`: all of them where nothing is missing, never more."""
+    """`score` of `most` points, scaled to `to` points: full marks stay full, and nothing exceeds `to`."""
     if score >= most:
         return to
     return min(round(score * to / most, 2), to)
 
 
 def shown(points: float) -> str:
-    """Points as people write them, to the last decimal place: `15`, `12.5`, `7.25`."""
+    """Points as people write them, with all decimal places: `15`, `12.5`, `7.25`."""
     return repr(float(points)).removesuffix(".0")

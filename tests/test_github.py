@@ -300,7 +300,7 @@ def test_a_template_for_no_repository_is_refused(arguments, complaint, tmp_path)
 
 def test_a_template_overwrites_nothing(tmp_path):
     (tmp_path / CVAE.kit).mkdir()
-    with pytest.raises(FileExistsError, match="exists already"):
+    with pytest.raises(FileExistsError, match="already exists"):
         build_template(CVAE, tmp_path, data=data(20, 10))
 
 

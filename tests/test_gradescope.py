@@ -249,7 +249,7 @@ def test_a_missing_module_is_a_readable_zero(gradescope: Gradescope) -> None:
     results, _ = gradescope.grade(None)
     assert results["score"] == 0
     assert f"no {MODULE}" in results["output"]
-    assert "exactly this name" in results["output"]
+    assert f"Name your file exactly {MODULE}" in results["output"]
     assert [test["max_score"] for test in results["tests"] if "score" in test] == list(FULL.values())
 
 

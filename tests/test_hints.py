@@ -16,12 +16,6 @@ from autograder.grading.harness import Challenge
 from autograder.grading.hints import Misconception, bank, hint
 
 BANK = bank(CVAE)
-# Words that readers stumble over, and British spellings.
-NOT_OURS = re.compile(
-    r"\b(mend\w*|beside|whatever|whichever|of its own|is asked for|are due|colour|centred?"
-    r"|(recogn|initial|normal|regular|optim|general)is(e|ed|es|ing|ation))\b"
-)
-LONGEST_SENTENCE = 30  # words: a list of things to look for may be this long
 
 
 @pytest.mark.parametrize("each", BANK.values(), ids=BANK)
@@ -30,14 +24,6 @@ def test_a_hint_has_a_short_title_and_a_text_of_its_length(each: Misconception) 
     assert not each.title.endswith((".", ":"))
     assert 25 <= len(each.text.split()) <= 100
     assert "?" in each.text
-
-
-@pytest.mark.parametrize("each", BANK.values(), ids=BANK)
-def test_a_hint_is_in_plain_american_english(each: Misconception) -> None:
-    said = f"{each.title}. {each.text}"
-    assert not NOT_OURS.findall(said)
-    sentences = re.split(r"(?<=[.?:])\s", said)
-    assert max(len(sentence.split()) for sentence in sentences) <= LONGEST_SENTENCE
 
 
 def test_no_hint_holds_a_line_of_the_solution() -> None:

@@ -82,9 +82,12 @@ def test_a_folder_is_found_again_by_another_process(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "source", "said"),
-    [("not-a-name", SOURCE, "rename it, to 'not_a_name'"), ("cvae", SOURCE, "another assignment of the name 'cvae'"),
-     ("empty", "", "does not define ASSIGNMENT")],
-)  # fmt: skip
+    [
+        ("not-a-name", SOURCE, "rename it, for example to 'not_a_name'"),
+        ("cvae", SOURCE, "another assignment named 'cvae'"),
+        ("empty", "", "does not define ASSIGNMENT"),
+    ],
+)
 def test_a_folder_that_will_not_do_is_told_why(name: str, source: str, said: str, tmp_path: Path) -> None:
     load()
     with pytest.raises(NoSuchAssignment, match=said):

@@ -74,6 +74,6 @@ def test_reference_learns_mnist(names, classify, seed):
     labels = torch.arange(NUM_CATEGORIES, device=device).repeat(200)
     codes = torch.cat((torch.randn(len(labels), latent, device=device), F.one_hot(labels).float()), -1)
     with torch.no_grad():
-        recognised = (classify(model.decoder(codes)) == labels).float().mean().item()
-    print(f"seed {seed}: epoch 0 {losses[0]:.2f}, epoch {NUM_EPOCHS - 1} {losses[-1]:.2f}, recognised {recognised:.1%}")
-    assert recognised >= 0.85
+        recognized = (classify(model.decoder(codes)) == labels).float().mean().item()
+    print(f"seed {seed}: epoch 0 {losses[0]:.2f}, epoch {NUM_EPOCHS - 1} {losses[-1]:.2f}, recognized {recognized:.1%}")
+    assert recognized >= 0.85

@@ -233,8 +233,8 @@ def test_each_saved_picture_is_the_digit_it_names(executed):
 
     def pixels(name: str) -> torch.Tensor:
         with image.open(executed / name) as picture:
-            grey = picture.convert("L")
-            return torch.tensor(list(grey.tobytes()), dtype=torch.float32).view(grey.height, grey.width)
+            gray = picture.convert("L")
+            return torch.tensor(list(gray.tobytes()), dtype=torch.float32).view(gray.height, gray.width)
 
     row = pixels("your_result.jpg")
     assert row.shape == (28, 280)

@@ -67,7 +67,7 @@ def test_shares_depend_on_the_ratio_of_weights(worth: float, by: list[float], fa
 
 @pytest.mark.parametrize("by", [[], [0], [1, -1], [1, float("nan")], [1, float("inf")]])
 def test_weights_that_share_out_nothing_are_refused(by: list[float]) -> None:
-    with pytest.raises(ValueError, match="share out nothing"):
+    with pytest.raises(ValueError, match="weights must not be negative, and not all 0"):
         split(1, by)
 
 

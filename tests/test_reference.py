@@ -105,7 +105,7 @@ def test_divergence_is_that_of_torch_distributions(parameters: tuple[Tensor, Ten
 @given(minibatches())
 def test_reconstruction_is_the_bernoulli_likelihood(minibatch: tuple[Tensor, ...]) -> None:
     reconstructions, originals, *_ = minibatch
-    pixels = Independent(Bernoulli(probs=reconstructions, validate_args=False), 1)  # of grey pixels too
+    pixels = Independent(Bernoulli(probs=reconstructions, validate_args=False), 1)  # of gray pixels too
     assert_equal(cross_entropy(reconstructions, originals), -pixels.log_prob(originals).mean())
 
 

@@ -335,14 +335,14 @@ def test_page_shows_pictures_with_their_descriptions():
 )  # fmt: skip
 def test_page_colours_have_the_contrast_of_wcag_aa(scheme, front, back):
     source = html.render(perfect_report())
-    colours = {name: re.findall(rf"--{name}: #(\w{{6}})", source)[scheme] for name in (front, back)}
+    colors = {name: re.findall(rf"--{name}: #(\w{{6}})", source)[scheme] for name in (front, back)}
 
-    def luminance(colour: str) -> float:
-        channels = [int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    def luminance(color: str) -> float:
+        channels = [int(color[at : at + 2], 16) / 255 for at in (0, 2, 4)]
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    low, high = sorted((luminance(colours[front]), luminance(colours[back])))
+    low, high = sorted((luminance(colors[front]), luminance(colors[back])))
     assert (high + 0.05) / (low + 0.05) >= 4.5
 
 

@@ -76,7 +76,7 @@ def test_an_assignment_that_cannot_be_taught_is_refused(monkeypatch, name, value
 
 def test_a_reworded_passage_is_an_error_and_not_passed_over(monkeypatch, checkout):
     monkeypatch.setitem(passages.CELLS, "encoder", ("projects to {hidden} numbers;",))
-    with pytest.raises(rollover.CannotRollOver, match=r"cvae\.ipynb: 'projects to \{hidden\} numbers;' is not there"):
+    with pytest.raises(rollover.CannotRollOver, match=r"cvae\.ipynb: 'projects to \{hidden\} numbers;' was not found"):
         rollover.out_of_step(checked_out(checkout))
 
 

@@ -86,7 +86,7 @@ def test_what_is_guessed_is_said(tmp_path: Path) -> None:
         ("", "empty"),
         ("id,name\n", "lists no students"),
         ("ada\nbob\n", "line 1: no column"),
-        ("id,name\nada,Ada\n,Bob\n", "line 3: a student without id"),
+        ("id,name\nada,Ada\n,Bob\n", "line 3: this student has no id"),
         ("id,name\nada,Ada\n\nADA,Another\n", "line 4: the id ADA is also that of Ada in line 2"),
         ("id,name\nada,Lovelace, Ada\n", "line 2: 3 cells"),
         ("Student,ID,Section\nA,1,S\nB,,S\n", "line 3: B has no ID"),

@@ -1,7 +1,7 @@
 """How far correct spellings disagree, how little a mistake changes, and that every tolerance lies well between.
 
 The checks themselves run here, on trusted functions and without a sandbox, and what they compare is recorded: a
-*margin* of 1 is the tolerance. `pytest tests/test_tolerances.py -s` prints the figures of docs/architecture.md.
+*margin* of 1 is the tolerance. `pytest tests/test_tolerances.py -s` prints the figures.
 """
 
 import inspect

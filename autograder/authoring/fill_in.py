@@ -16,15 +16,15 @@ def fill_in(assignment: Assignment) -> str:
 
 
 def without_solutions(solution: str) -> str:
-    """The source of the fill-in: each marked solution becomes one `raise NotImplementedError` that says what is asked.
+    """The source of the fill-in: each marked solution becomes one `raise NotImplementedError` that names the task.
 
-    ValueError if a solution marker is left over, so that no solution can reach a student by a mistyped marker.
+    ValueError if a solution marker is left over: a mistyped marker must not give students a solution.
     """
     stripped = _BLOCK.sub(lambda block: f'{block["indent"]}raise NotImplementedError("{block["ask"]}")\n', solution)
     if "SOLUTION" in stripped:
         line = next(number for number, line in enumerate(stripped.splitlines(), 1) if "SOLUTION" in line)
         raise ValueError(
-            f"line {line} of the fill-in still holds a solution marker; write `### BEGIN SOLUTION: what is asked` "
+            f"line {line} of the fill-in still has a solution marker; write `### BEGIN SOLUTION: the task` "
             "and `### END SOLUTION` at the same indentation"
         )
     return stripped

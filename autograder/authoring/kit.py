@@ -1,4 +1,4 @@
-"""Build what students get: a zip with everything they need and nothing they must not see."""
+"""Build the students' kit: a zip with all that they need, without solutions or hidden checks."""
 
 import re
 from collections.abc import Mapping
@@ -13,14 +13,14 @@ from autograder.authoring.rollover import require_in_step
 def build_kit(assignment: Assignment, out: Path, data: Mapping[str, bytes] | None = None) -> Path:
     """Write the assignment's kit, a zip, into the folder `out` and return its path.
 
-    All files lie in one folder of the kit's name. The same sources give the same bytes.
+    All files are in one folder with the kit's name. The same sources give the same bytes.
 
     Arguments:
         data: files for students whose machine has no network, by their path in the kit; those of the assignment's
             `kit.data` by default.
 
     Raises:
-        FileNotFoundError: outside of the course's repository, which holds the notebook.
+        FileNotFoundError: outside the course's repository, which has the notebook.
         ValueError: a file there contradicts the assignment's constants.
     """
     files = {f"{assignment.kit}/{name}": content for name, content in kit_files(assignment, data).items()}

@@ -1,10 +1,15 @@
-"""A new term: bring every file that holds a copy of the assignment's constants in step with its `assignment.py`.
+"""A new term: update every copy of the assignment's constants from its `assignment.py`.
 
-What students get has to stand by itself, so it cannot import the constants. The assignment's `passages.py` lists every
-passage that holds one (`PASSAGES` by file below the assignment's root, `CELLS` by cell of the notebook), `fields` gives
-what goes there, `sizes` those of the solution, `generated` whole files if there are any, `require_sound` refuses
-constants that cannot be taught, `measure` takes the figures that depend on data, and `warning` says what lets last
-term's answers pass. Without a `passages.py`, the points in the notebook and the fill-in are all that follows.
+Students' files cannot import the constants, so they contain copies. The assignment's `passages.py` defines:
+
+- `PASSAGES` (by file below the assignment's root) and `CELLS` (by cell of the notebook): the passages with a constant;
+- `fields`: the text for each constant, and `sizes`: those of the solution;
+- `require_sound`, which refuses constants that cannot be taught;
+- `measure`, which computes the figures that depend on data;
+- `generated`, if there: the files that are made as a whole;
+- `warning`: what lets last term's answers pass.
+
+Without a `passages.py`, only the points in the notebook and the fill-in are updated.
 """
 
 import difflib
@@ -22,7 +27,7 @@ from autograder.points import shown
 
 
 class CannotRollOver(ValueError):
-    """The assignment file holds a value that will not do, or a passage is not where it should be."""
+    """The assignment file has an unsuitable value, or a passage is not where it should be."""
 
 
 class OutOfStep(CannotRollOver):
@@ -32,8 +37,8 @@ class OutOfStep(CannotRollOver):
 def out_of_step(assignment: Assignment, data: Path | None = None) -> dict[Path, tuple[str, str]]:
     """The files that differ from what the assignment makes of them: as they are, and as they should be.
 
-    With a folder of `data`, the figures that depend on it are measured anew. CannotRollOver if the assignment cannot be
-    taught so or a passage is missing; FileNotFoundError outside of the repository.
+    With a folder of `data`, the figures that depend on it are measured again. CannotRollOver if the constants are
+    unsuitable or a passage is missing; FileNotFoundError outside the repository.
     """
     if not (assignment.root / assignment.notebook).exists():
         raise FileNotFoundError(f"{assignment.notebook} is missing: work in a checkout of the course's repository")
@@ -84,20 +89,20 @@ _NO_PASSAGES = types.SimpleNamespace(
 
 
 def require_in_step(assignment: Assignment) -> None:
-    """OutOfStep if any file is, so that nothing can be published that contradicts the grading."""
+    """OutOfStep if any file is, so that nothing published contradicts the grading."""
     if files := out_of_step(assignment):
         names = ", ".join(path.relative_to(assignment.root).as_posix() for path in files)
         raise OutOfStep(f"out of step with {assignment.name}'s assignment.py: {names}; run `autograder rollover`")
 
 
 def changed_lines(old: str, new: str) -> list[str]:
-    """The lines that go, marked -, and those that come, marked +."""
+    """The removed lines, marked -, and the added lines, marked +."""
     difference = difflib.unified_diff(old.splitlines(), new.splitlines(), n=0, lineterm="")
     return [line for line in list(difference)[2:] if not line.startswith("@@")]
 
 
 def solution(assignment: Assignment) -> types.ModuleType:
-    """The solution as the assignment makes it, even where another state of it has been imported."""
+    """The solution as the assignment makes it, even if another version has been imported."""
     term = _term(assignment)
     module = types.ModuleType("solution")
     passages = term.PASSAGES.get(_solution_name(assignment), ())
@@ -117,7 +122,7 @@ _NUMBER = r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 
 
 def _renew(text: str, passages: Iterable[str], values: Mapping[str, str]) -> str:
-    """`text` with the fields of all passages, wherever they occur, as they are in `values`."""
+    """`text` with the fields of all passages replaced by `values`, at each place."""
     renewed: list[str] = []
     for passage in passages:
         words = re.split(r"\{([a-z_]+)\}", passage)  # words, field, words, field, …, words
@@ -125,8 +130,8 @@ def _renew(text: str, passages: Iterable[str], values: Mapping[str, str]) -> str
         pattern = "".join(_like(values[word]) if index % 2 else re.escape(word) for index, word in enumerate(words))
         found = list(re.finditer(pattern, text, flags=re.DOTALL))
         if not found:
-            raise CannotRollOver(f"{passage!r} is not there; if you have reworded it, do so in passages.py too")
-        for place in reversed(found):  # the last first: the others stay where they were found
+            raise CannotRollOver(f"{passage!r} was not found; if you reworded it, reword it in passages.py too")
+        for place in reversed(found):  # the last first, so that the others do not move
             words[1::2] = [
                 _settle(field, old, values[field]) for field, old in zip(fields, place.groups(), strict=True)
             ]
@@ -138,12 +143,12 @@ def _renew(text: str, passages: Iterable[str], values: Mapping[str, str]) -> str
 
 
 def _like(value: str) -> str:
-    """Matches what `value` may take the place of: a number that of a number, else anything up to the next words."""
+    """Match what `value` may replace: a number for a number, else anything up to the next words."""
     return f"({_NUMBER if re.fullmatch(_NUMBER, value) else '.+?'})"
 
 
 def _settle(field: str, old: str, new: str) -> str:
-    """`new`, or `old` for a computed figure that differs only as it may between processors, by rounding."""
+    """`new`, or `old` for a computed figure that differs only by rounding, as between processors."""
     if not field.startswith("example_") or re.sub(_NUMBER, "", old) != re.sub(_NUMBER, "", new):
         return new
     pairs = zip(*(map(float, re.findall(_NUMBER, each)) for each in (old, new)), strict=True)
@@ -167,6 +172,7 @@ def _renew_notebook(
         data = cell["metadata"].get("nbgrader", {})
         if data.get("grade") or data.get("task"):
             if data["grade_id"] not in points:
-                raise CannotRollOver(f"the test cell {data['grade_id']!r} is named after no part: {', '.join(points)}")
+                known = ", ".join(points)
+                raise CannotRollOver(f"the test cell {data['grade_id']!r} must have the name of a part: {known}")
             data["points"] = json.loads(shown(points[data["grade_id"]]))
     return text if notebook == json.loads(text) else json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"

@@ -1,6 +1,6 @@
-"""A control group (version 2) for a tree of processes, where one can be had: the kernel then counts them together.
+"""A control group (version 2) that limits a tree of processes as a whole, where available.
 
-A group next to this process's own, because one with processes in it cannot have groups below it that are counted.
+The group is a sibling of this process's own, because a group with processes cannot have limited groups below it.
 Source: the kernel's Documentation/admin-guide/cgroup-v2.rst.
 """
 
@@ -15,7 +15,7 @@ GONE_S = 5.0
 
 
 def found() -> Path | None:
-    """The folder in which a group can be made whose memory is counted; None where there is none."""
+    """The folder for a new group whose memory is counted; None if there is none."""
     with contextlib.suppress(OSError, StopIteration):
         own = next(line[4:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::/"))
         mounts = (line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines())
@@ -29,10 +29,10 @@ def found() -> Path | None:
 
 @contextlib.contextmanager
 def bounded(memory: int, tasks: int, folder: Path | None) -> Iterator[list[str]]:
-    """A group of at most `memory` bytes, and `tasks` processes and threads where these are counted.
+    """A group of at most `memory` bytes, and `tasks` processes and threads if the kernel counts them.
 
-    Yields what to put before a command so that it runs in the group: nothing without a `folder` (see `found`). Whatever
-    is in the group at the end is killed.
+    Yields what to put before a command to run it in the group: nothing without a `folder` (see `found`). All processes
+    in the group are killed at the end.
     """
     if folder is None:
         yield []
@@ -52,7 +52,7 @@ def bounded(memory: int, tasks: int, folder: Path | None) -> Iterator[list[str]]
 
 
 def _remove(group: Path) -> None:
-    """Remove a group, which the kernel allows once its last process is gone."""
+    """Remove a group once its last process is gone."""
     end = time.monotonic() + GONE_S
     while time.monotonic() < end:
         try:

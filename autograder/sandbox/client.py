@@ -1,7 +1,7 @@
-"""The trusted side: start a sandbox, hand it a submission, ask for values, believe nothing else.
+"""The trusted side: start a sandbox, send it a submission, ask for values, and check what comes back.
 
-A `Sandbox` is a warm worker. A `Submission` is one module inside it: its process is started when first needed and
-again after each crash, so that a call that ends the process costs that call alone.
+A `Sandbox` is a warm worker. A `Submission` is one module inside it. Its process is started when first needed, and
+again after each crash, so a crash costs only one call.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from autograder.sandbox.protocol import ChannelClosed, Message, ProtocolError, r
 if TYPE_CHECKING:
     from torch import Tensor, dtype
 
-READY_S = 120.0  # a cold disk can take its time over torch
+READY_S = 120.0  # importing torch from a cold disk is slow
 GONE_S = 10.0
 MOST_NUMBERS = LIMITS.body // 8  # in what comes back, and in a model's parameters: half of a frame
 MOST_PENDING = 16  # calls of stand-ins whose gradients may still be wanted, at most, and numbers in their arguments
@@ -45,18 +45,18 @@ StandIn = Callable[..., "Tensor"]
 
 
 class SandboxError(Exception):
-    """The sandbox itself does not work: the grader's trouble, never the submission's."""
+    """The sandbox itself does not work, which is never the submission's fault."""
 
 
 @dataclass
 class Reply:
-    """What came back from a call, checked: every tensor is dense, float32 and of bounded size; NaN may be in it.
+    """The checked results of a call: every tensor is dense, float32 and of bounded size, but may have NaN.
 
     Attributes:
         outputs: what the call returned, one tensor or more.
-        dtypes: the types that the outputs had before they became float32.
-        changed: whether an argument held other numbers after the call.
-        reached: the names of the parameters that the outputs asked about depend on.
+        dtypes: the types of the outputs before they became float32.
+        changed: whether the call changed an argument.
+        reached: the names of the parameters that the outputs in `reach` depend on.
         tensors: all that came back, by name.
     """
 
@@ -69,7 +69,7 @@ class Reply:
     def captured(self, name: str, kind: str, call: int = 0) -> list[Tensor]:
         """The tensors among the arguments ("argument") or results ("result") of a call of `name`, in order.
 
-        They come from the submission's process: whoever builds on them holds them against what it computes itself.
+        They come from the submission's process: compare them with your own results before you use them.
         """
         keys = (key for key in self.tensors if key.startswith(f"{name}.{kind}.{call}."))
         return [self.tensors[key] for key in sorted(keys)]
@@ -81,7 +81,7 @@ class Reply:
 
 
 class Trained(NamedTuple):
-    """What a training run left: the loss of each step, and the trained parameters by name, float32 all of them."""
+    """The result of a training run: the loss of each step, and the trained parameters by name, all float32."""
 
     losses: Tensor  # (steps,)
     parameters: dict[str, Tensor]
@@ -90,8 +90,8 @@ class Trained(NamedTuple):
 class Sandbox:
     """A warm worker at one isolation level, for the submissions of one assignment.
 
-    The strongest level that works is chosen where none is named, and the installed assignment. Starting returns at
-    once: the worker imports torch while the caller does the same.
+    The defaults are the strongest level that works and the installed assignment. Starting returns at once: the worker
+    and the caller can import torch at the same time.
     """
 
     def __init__(self, level: str | None = None, assignment: Assignment | None = None) -> None:
@@ -117,7 +117,7 @@ class Sandbox:
         self._ready = False
 
     def require_strong(self) -> None:
-        """SandboxError where only weak isolation works."""
+        """SandboxError if only weak isolation works."""
         if not self.level.strong:
             exposed = isolation.why_exposed("confined", self.assignment.folder)
             raise SandboxError(
@@ -137,7 +137,7 @@ class Sandbox:
         self._ready = True
 
     def _event(self, seconds: float) -> Message | None:
-        """The worker's next announcement, or None if it is gone or silent."""
+        """The worker's next message, or None if it is gone or silent."""
         deadline = time.monotonic() + seconds
         while b"\n" not in self._events:
             try:
@@ -153,7 +153,7 @@ class Sandbox:
         return event
 
     def submission(self, source: bytes) -> Submission:
-        """A submission, ready to be asked; use it as a context manager."""
+        """A submission in this sandbox; use it as a context manager."""
         return Submission(self, source)
 
     def _spawn(self) -> tuple[socket.socket, int]:
@@ -174,7 +174,7 @@ class Sandbox:
         return ours, reading
 
     def _reap(self) -> int | None:
-        """End the submission's process; its wait status, or None if the whole worker went down with it."""
+        """End the submission's process; its wait status, or None if the whole worker crashed."""
         with contextlib.suppress(OSError):
             self._control.settimeout(GONE_S)
             self._control.sendall(b"K")
@@ -185,7 +185,7 @@ class Sandbox:
         return int(event["status"])
 
     def restart(self) -> None:
-        """Replace a worker that is gone by a fresh one."""
+        """Replace a crashed worker."""
         self.close()
         assert self._process.stderr is not None
         if said := self._process.stderr.read().decode(errors="replace").strip():
@@ -194,7 +194,7 @@ class Sandbox:
 
     def close(self) -> None:
         """End the worker and everything in it."""
-        self._control.close()  # on which the worker ends what it runs, tidies up and goes
+        self._control.close()  # then the worker ends its submission, cleans up and exits
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(GONE_S if self._ready else 0)
         with contextlib.suppress(ProcessLookupError):
@@ -229,8 +229,8 @@ class Submission:
         self._seed = 0  # of the stand-ins' draws
         self._stand_ins: dict[str, StandIn] = {}
         self._shapes: dict[str, dict[str, tuple[int, ...]]] = {}  # of parameters, by the model's handle
-        # What is kept for the current process, and goes with it:
-        self.stood_in: dict[str, Tensor] = {}  # what each stand-in gave last
+        # State of the current process, dropped with it:
+        self.stood_in: dict[str, Tensor] = {}  # the last result of each stand-in
         self._pending: dict[tuple[str, int], tuple[list[Tensor], Tensor]] = {}  # calls that await their gradient
         self._asked = 0  # of stand-ins
         self.lazy: list[str] = []  # parameters that the model asked about last has no shape for yet
@@ -240,7 +240,7 @@ class Submission:
 
     @property
     def output(self) -> str:
-        """What the submission printed so far, cut."""
+        """What the submission has printed so far, cut at the limit."""
         text = self._collected.decode("utf-8", errors="replace")
         return text + f"\n[cut after {LIMITS.output // 1024} KiB]" if self._dropped else text
 
@@ -252,19 +252,19 @@ class Submission:
     def load(self) -> None:
         """Import the module, if it is not imported in the current process."""
         if self._import_error is not None:
-            raise self._import_error.with_traceback(None)  # or it grows with every check that raises it
+            raise self._import_error.with_traceback(None)  # or its traceback grows each time it is raised
         if self._channel is not None:
             return
         import torch
 
         self._start()
         source = {"source": torch.frombuffer(bytearray(self.source or b"\n"), dtype=torch.uint8)}
-        if self._outline is None:  # by the first process, while nothing of the submission has run there
+        if self._outline is None:  # by the first process, before the submission runs there
             self._outline = Outline()
             with contextlib.suppress(SubmissionError):
                 answer, _ = self._exchange({"do": "outline"}, source, LIMITS.outline_s)
                 self._outline = Outline.read(answer.get("outline"))
-        if self._channel is None:  # that was too much for it
+        if self._channel is None:  # describing the source ended the process
             self._start()
         try:
             self._exchange({"do": "load"}, source, LIMITS.import_s)
@@ -284,12 +284,12 @@ class Submission:
         self._reader.start()
 
     def stand_in(self, functions: dict[str, StandIn], seed: int = 0) -> None:
-        """Restart with these functions of the module replaced by ones that are computed out here.
+        """Restart with these functions of the module replaced by ones that the grader computes.
 
-        What they draw depends on `seed` and on how often the current process has called one, and on nothing before.
+        Their random numbers depend only on `seed` and on the number of calls in the current process.
         """
         self.stop()
-        self._hung.clear()  # it may have hung in what is replaced now
+        self._hung.clear()  # the replaced function may be what hung
         self._stand_ins, self._seed = functions, seed
 
     def construct(self, handle: str, name: str, *args: int, seed: int = 0) -> SubmissionError | None:
@@ -313,7 +313,7 @@ class Submission:
     def parameters(self, handle: str) -> dict[str, tuple[int, ...]]:
         """The shapes of a model's trainable parameters, by name, in the order of their registration.
 
-        Those that alone are too large to be sent are left out: the rest of the model can be judged all the same.
+        Parameters that are too large to send are left out, so the rest of the model can still be judged.
         """
         answer = self._request({"do": "parameters", "object": handle})
         shapes, self.lazy = answer.get("shapes"), _words(answer.get("lazy"))
@@ -331,7 +331,7 @@ class Submission:
         return found
 
     def submodules(self, handle: str) -> dict[str, str]:
-        """The submodules of a model by dotted name, each with the name of its type: the submission's word."""
+        """The types' names of a model's submodules, by dotted name, as the submission reports them."""
         found = self._request({"do": "submodules", "object": handle}).get("submodules")
         entries = [each for each in found if isinstance(each, list)] if isinstance(found, list) else []
         return {each[0]: each[1] for each in entries if len(each) == 2 and all(map(_is_word, each))}
@@ -386,7 +386,7 @@ class Submission:
         return reply
 
     def work(self, name: str, *arguments: Tensor) -> dict[str, int]:
-        """How many torch operators and bytecodes of its own a call of the function `name` takes."""
+        """The numbers of torch operators and of the module's bytecodes in a call of the function `name`."""
         tensors = {f"argument.{index}": argument for index, argument in enumerate(arguments)}
         answer = self._request({"do": "work", "name": name, "arguments": len(arguments)}, tensors)
         counts = {kind: answer.get(kind) for kind in ("operators", "bytecodes")}
@@ -420,7 +420,7 @@ class Submission:
         return Trained(losses, parameters)
 
     def _broken(self, message: Message, why: str) -> Died:
-        """End the process for what no worker answers to a request; the error to raise."""
+        """End the process after an answer that no correct worker gives; return the error to raise."""
         self.stop()
         return Died("channel-broken", **_step(message), detail=why)
 
@@ -432,7 +432,7 @@ class Submission:
     ) -> tuple[Message, dict[str, Tensor]]:
         self.load()
         step = message["do"], _called(message)
-        if hung := self._hung.get(step):  # waiting for the same endless loop again would help nobody
+        if hung := self._hung.get(step):  # do not wait for the same endless loop again
             raise hung.with_traceback(None)
         try:
             return self._exchange(message, tensors, LIMITS.call_s if seconds is None else seconds)
@@ -455,7 +455,7 @@ class Submission:
             while "ask" in (frame := receive(self._channel, deadline))[0]:
                 asked = time.monotonic()
                 self._answer(*frame, deadline)
-                deadline = min(deadline + time.monotonic() - asked, self._deadline)  # that time was ours
+                deadline = min(deadline + time.monotonic() - asked, self._deadline)  # the grader used that time
             answer, results = frame
             if answer.get("id") != self._count:
                 raise ProtocolError("an answer to another question came back")
@@ -480,9 +480,9 @@ class Submission:
         name, call = message["ask"], message.get("call")
         function = self._stand_ins.get(name) if isinstance(name, str) else None
         if function is None or type(call) is not int:
-            raise ProtocolError("it asks for a function that nobody stands in for")
+            raise ProtocolError("it asks for a function that has no stand-in")
         arguments = [tensors[f"argument.{index}"] for index in range(len(tensors)) if f"argument.{index}" in tensors]
-        # From the state that the last process left, the next could read what it was told.
+        # Otherwise the state left by one process would tell the next what it was given.
         torch.default_generator.manual_seed((self._seed + self._asked) % 2**63)
         self._asked += 1
         try:
@@ -505,7 +505,7 @@ class Submission:
         send(self._channel, {}, {f"answer.{index}": answer for index, answer in enumerate(answers)})
 
     def _keep(self, call: tuple[str, int], inputs: list[Tensor], value: Tensor) -> None:
-        """Keep what a stand-in's gradients are computed from, and forget the oldest calls that are too much."""
+        """Keep what a stand-in's gradients are computed from, and forget the oldest calls beyond the limits."""
         self._pending[call] = (inputs, value)
         while (
             len(self._pending) > MOST_PENDING
@@ -514,7 +514,7 @@ class Submission:
             self._pending.pop(next(iter(self._pending)))
 
     def _collect(self, reading: int) -> None:
-        """Keep the first part of the output and drain the rest, so that a flood blocks nobody."""
+        """Keep the first part of the output and drain the rest, so that a flood does not block."""
         with open(reading, "rb", buffering=0) as pipe:
             while data := pipe.read(65536):
                 room = LIMITS.output - len(self._collected)
@@ -522,7 +522,7 @@ class Submission:
                 self._dropped |= len(data) > room
 
     def stop(self) -> int | None:
-        """End the submission's process; its wait status where it is known. The next request starts another."""
+        """End the submission's process; its wait status, if known. The next request starts another process."""
         if self._channel is None:
             return None
         self._channel.close()
@@ -559,17 +559,17 @@ def _gradients(value: Tensor, inputs: list[Tensor], cotangent: Tensor) -> list[T
 
 
 def _is_word(value: object) -> TypeGuard[str]:
-    """Whether it is a text that can travel as a name: JSON can spell halves of characters, which nothing else takes."""
+    """Whether it is a string that can be used as a name, without the surrogates that JSON allows."""
     return isinstance(value, str) and len(value) <= 1000 and not any("\ud800" <= each <= "\udfff" for each in value)
 
 
 def _words(value: object) -> list[str]:
-    """The texts in a list."""
+    """The strings in a list."""
     return [each for each in value if _is_word(each)] if isinstance(value, list) else []
 
 
 def _as_float(tensor: Tensor, **about: str) -> Tensor:
-    """The tensor as float32. Unfit, with the fields `about` it, for other numbers than real ones, or far too many."""
+    """The tensor as float32. Unfit, with the fields `about` it, if its numbers are not real or far too many."""
     import torch
 
     if tensor.dtype not in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
@@ -580,7 +580,7 @@ def _as_float(tensor: Tensor, **about: str) -> Tensor:
 
 
 def _floats(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Those of the tensors that can be had as float32."""
+    """The tensors that can be converted to float32."""
     found = {}
     for name, tensor in tensors.items():
         with contextlib.suppress(Unfit):
@@ -593,7 +593,7 @@ def _named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _reply(answer: Message, found: dict[str, Tensor], call: str, results: int | None) -> Reply:
-    """The reply to a call of the function `call`, which should have returned so many tensors. Unfit if it did not."""
+    """The reply to a call of the function `call`; Unfit if it did not return `results` tensors."""
     kind, problems = answer.get("kind"), answer.get("problems")
     kind = kind if _is_word(kind) else "tuple"
     problems = problems if isinstance(problems, list) else []
@@ -613,7 +613,7 @@ def _reply(answer: Message, found: dict[str, Tensor], call: str, results: int | 
 
 
 def _called(message: Message) -> str:
-    """The name of what a request is to build or call: an object that is called by itself runs its `forward`."""
+    """The name of what a request builds or calls: calling an object runs its `forward`."""
     return str(message.get("name", "")) or "forward"
 
 
@@ -622,7 +622,7 @@ def _step(message: Message) -> dict[str, str]:
 
 
 def _death(status: int | None, message: Message) -> Died:
-    """How a process ended that was given this request."""
+    """How a process with this request ended."""
     step = _step(message)
     if status is None:
         return Died("worker-lost", **step)

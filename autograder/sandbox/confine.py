@@ -1,7 +1,7 @@
-"""What a process gives up before it runs untrusted code: resources, privileges, files (system calls: see `filter`).
+"""Give up resources, privileges and files before running untrusted code (for system calls, see `filter`).
 
-Straight system calls through ctypes: each mechanism is a page of code, and a native extension would be one more
-thing to build on every platform. Sources: setrlimit(2), prctl(2), capset(2), landlock(7).
+These are direct system calls through ctypes: each mechanism is a page of code, and a native extension would have to be
+built on every platform. Sources: setrlimit(2), prctl(2), capset(2), landlock(7).
 """
 
 import contextlib
@@ -47,13 +47,13 @@ def hide_memory() -> None:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of every descendant whose own parent ends, so that none can slip away."""
+    """Become the parent of every descendant whose parent ends, so that none escapes."""
     if sys.platform == "linux":
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def end_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when `parent`, which forked it, ends. After every change of user."""
+    """Have the kernel kill this process when its parent ends. Call it after every change of user."""
     if sys.platform == "linux":
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
@@ -61,7 +61,7 @@ def end_with_parent(parent: int) -> None:
 
 
 def die_first() -> None:
-    """Be the one that the kernel kills when the machine runs out of memory."""
+    """Make the kernel kill this process first when the machine runs out of memory."""
     if sys.platform != "linux":
         return
     with _own_files(), contextlib.suppress(OSError):
@@ -69,7 +69,7 @@ def die_first() -> None:
 
 
 def open_memory() -> int:
-    """A descriptor from which this process's memory can be read, for whoever it is given to."""
+    """A descriptor that lets another process read this process's memory."""
     if sys.platform != "linux":
         return os.open(os.devnull, os.O_RDONLY)
     with _own_files():
@@ -78,7 +78,7 @@ def open_memory() -> int:
 
 @contextlib.contextmanager
 def _own_files() -> Iterator[None]:
-    """Own what stands below /proc/self for a moment; of a process with hidden memory, it is root's."""
+    """Own the files below /proc/self for a moment; with hidden memory, they belong to root."""
     _prctl(_PR_SET_DUMPABLE, 1)
     try:
         yield
@@ -87,7 +87,7 @@ def _own_files() -> Iterator[None]:
 
 
 def remove_contents(folder: Path) -> None:
-    """Empty a folder, however deep: whatever lies below the second level is moved up first, so paths stay short."""
+    """Empty a folder of any depth: deeper folders are moved up first, so paths stay short."""
     while entries := list(os.scandir(folder)):
         for entry in entries:
             if not entry.is_dir(follow_symlinks=False):
@@ -104,20 +104,20 @@ def remove_contents(folder: Path) -> None:
 
 
 def no_new_privileges() -> None:
-    """No set-user-id program can raise this process again."""
+    """Keep set-user-id programs from giving this process more rights."""
     if sys.platform == "linux":
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
 def limit_resources(limits: Limits) -> None:
-    """CPU time, memory, files and core dumps of this process."""
+    """Limit the CPU time, memory, files and core dumps of this process."""
     bounds = {
         resource.RLIMIT_CPU: limits.cpu_s,
         resource.RLIMIT_FSIZE: limits.file,
         resource.RLIMIT_NOFILE: limits.open_files,
         resource.RLIMIT_CORE: 0,
     }
-    if sys.platform == "linux":  # macOS does not enforce the first, nor know the others
+    if sys.platform == "linux":  # macOS does not enforce RLIMIT_AS and lacks the others
         bounds |= dict.fromkeys((resource.RLIMIT_MEMLOCK, resource.RLIMIT_MSGQUEUE), 0)
         mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         bounds[resource.RLIMIT_AS] = mapped + limits.memory
@@ -131,7 +131,7 @@ _DAC_READ_SEARCH = 1 << 2
 
 
 def keep_capabilities(kept: int = 0) -> None:
-    """Give up every capability but those in the mask `kept`; root without any is a user that owns root's files."""
+    """Give up every capability outside the mask `kept`; root without any only owns root's files."""
     if sys.platform == "linux":
         header = struct.pack("=Ii", 0x20080522, 0)  # version 3, this process
         check(_libc.capset(header, struct.pack("=6I", kept, kept, 0, 0, 0, 0)), "capset")
@@ -140,9 +140,9 @@ def keep_capabilities(kept: int = 0) -> None:
 def become(user: int, keep_reading: bool) -> None:
     """Leave root for the unprivileged `user`.
 
-    With `keep_reading`, keep the capability to read files by path whatever their mode, where root has it (in a Docker
-    container it does not): for use under Landlock, which alone then decides what can be read, so that an interpreter
-    below a private home directory still works.
+    With `keep_reading`, keep the capability to read files of any mode by path, if root has it (not in a Docker
+    container). Use it under Landlock, which then decides what can be read: an interpreter below a private home folder
+    still works.
     """
     if keep_reading:
         _prctl(_PR_SET_KEEPCAPS, 1)
@@ -170,7 +170,7 @@ def landlock_version() -> int:
 
 
 def has_landlock() -> bool:
-    """Whether the kernel has Landlock, and lets us use it."""
+    """Whether the kernel has Landlock and allows its use."""
     try:
         return landlock_version() > 0
     except NotSupportedError:
@@ -178,9 +178,9 @@ def has_landlock() -> bool:
 
 
 def restrict_files(readable: Iterable[Path], writable: Iterable[Path], listable: Iterable[Path]) -> None:
-    """Allow opening nothing but what is below these paths (Landlock), and no TCP, where the kernel can refuse it.
+    """Allow opening only what is below these paths (Landlock), and no TCP if the kernel can refuse it.
 
-    `listable` directories can be listed, which Python's import system does, without their files being readable.
+    `listable` directories can be listed, as Python's import system does, but their files cannot be read.
     """
     version = landlock_version()
     every_right = (1 << {1: 13, 2: 14, 3: 15, 4: 15}.get(version, 16)) - 1

@@ -1,4 +1,4 @@
-"""What a submission can do instead of answering: codes with fields, and the one place that writes texts from them."""
+"""Errors of a submission: codes with fields, and the texts written from them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from autograder.sandbox.limits import LIMITS
 
 MAX_NAME, MAX_TEXT = 200, 1500  # characters of a field
 
-# What the submission lacks, or gave instead of tensors, by code.
+# What is missing or wrong in the submission's answer, by code.
 _UNFIT = {
     "definition-missing": "Your module does not define `{name}`.",
     "attribute-missing": "Your `{owner}` has no attribute `{name}`.",
@@ -79,7 +79,7 @@ Field = str | int | float
 
 
 class SubmissionError(Exception):
-    """What a submission did instead of answering: a code, and fields that say more. The text is for the student."""
+    """A submission failed to answer: a code, with fields. The text is for the student."""
 
     texts: ClassVar[dict[str, str]]
 
@@ -89,31 +89,31 @@ class SubmissionError(Exception):
 
 
 class Unfit(SubmissionError):
-    """It lacks what was asked for, or answered with something other than tensors."""
+    """The submission lacks something required, or did not answer with tensors."""
 
     texts = _UNFIT
 
 
 class TimedOut(SubmissionError):
-    """It did not answer in time. The field `during` is the request that it was given."""
+    """The submission did not answer in time. The field `during` is the request."""
 
     texts = _TIMED_OUT
 
 
 class Died(SubmissionError):
-    """Its process ended, or broke the protocol and was ended. The field `during` is the request that it was given."""
+    """The submission's process ended, or broke the protocol and was ended. The field `during` is the request."""
 
     texts = _DIED
 
 
 class Raised(SubmissionError):
-    """It raised an exception.
+    """The submission raised an exception.
 
     Attributes:
         kind: the name of the exception's class.
         text: what the exception says.
-        line, statement: where in the submission, if it was there.
-        own: whether a `raise` of the submission's own did, not Python or a library that it called.
+        line, statement: its place, if that is in the submission.
+        own: whether a `raise` statement of the submission raised it, not Python or a library.
     """
 
     texts = _RAISED
@@ -125,17 +125,17 @@ class Raised(SubmissionError):
 
     @property
     def said(self) -> str:
-        """What Python says of it, without the place."""
+        """Python's message, without the place."""
         return f"{self.kind}: {self.text}" if self.text else self.kind
 
     @property
     def not_written(self) -> bool:
-        """Whether it is the fill-in's own NotImplementedError: torch has one, too."""
+        """Whether it is the fill-in's NotImplementedError, not one of torch."""
         return self.kind == "NotImplementedError" and self.own
 
 
 def _phrases(fields: dict[str, Field]) -> dict[str, Field]:
-    """The fields, and what texts are made of beside them."""
+    """The fields, and the phrases that texts need in addition."""
     said = dict(fields)
     if "during" in fields:
         said["step"] = _STEPS[str(fields["during"])].format(**fields)
@@ -169,7 +169,7 @@ def _with_article(kind: str) -> str:
 
 
 def received(failure: object, call: str = "") -> SubmissionError:
-    """The error that a worker sent of a call of the function `call`: nothing in it is trusted to be what it should."""
+    """The error that a worker sent about a call of the function `call`. Nothing in `failure` is trusted."""
     fields = failure if isinstance(failure, dict) else {}
     code = fields.get("code")
     if code == "raised":

@@ -1,6 +1,6 @@
-"""Which system calls untrusted code can make (seccomp): a list of what is allowed; the kernel refuses the rest.
+"""System calls that untrusted code can make (seccomp): a list of what is allowed; the kernel refuses the rest.
 
-The programs are written out here, because the bindings of libseccomp need its library installed on the system.
+The filters are written here by hand, because bindings of libseccomp need its library on the system.
 Sources: seccomp(2), seccomp_unotify(2), and the kernel's tables of system calls.
 """
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 # AUDIT_ARCH, the number of seccomp(2), and the column of the tables below.
 _ARCHITECTURES = {"x86_64": (0xC000003E, 317, 0), "aarch64": (0xC00000B7, 277, 1)}
 
-# What a numerical program does. Nothing here reaches another process, changes what lies outside its folder, or makes
+# What a numerical program needs. No call here reaches another process, changes anything outside its folder, or makes
 # anything that outlives it. On aarch64 the older calls do not exist.
 ALLOWED: dict[str, tuple[int | None, int | None]] = {
     # read and write what is open
@@ -61,19 +61,19 @@ ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "sched_getparam": (143, 121), "sched_getattr": (315, 275), "sched_get_priority_max": (146, 125),
     "sched_get_priority_min": (147, 126),
 }  # fmt: skip
-# What changes files, by path. Of a submission, `Supervisor` makes these calls in its place.
+# Calls that change files, by path. `Supervisor` makes them for a submission.
 CHANGES: dict[str, tuple[int | None, int | None]] = {
     "creat": (85, None), "mkdir": (83, None), "mkdirat": (258, 34), "rmdir": (84, None), "unlink": (87, None),
     "unlinkat": (263, 35), "rename": (82, None), "renameat": (264, 38), "renameat2": (316, 276),
     "chdir": (80, 49),
 }  # fmt: skip
 OPENS: dict[str, tuple[int | None, int | None]] = {"open": (2, None), "openat": (257, 56)}
-# What is allowed with some arguments.
+# Calls that are allowed with some arguments.
 ARGUMENTS: dict[str, tuple[int | None, int | None]] = {
     "ioctl": (16, 29), "fcntl": (72, 25), "prctl": (157, 167), "madvise": (28, 233), "sendto": (44, 206),
     "kill": (62, 129), "tgkill": (234, 131), "prlimit64": (302, 261), "clone": (56, 220),
 }  # fmt: skip
-# Of a Jupyter kernel, which is a tree of processes that talk over sockets, all in namespaces of their own.
+# Calls of a Jupyter kernel, a tree of processes in their own namespaces that talk over sockets.
 NOTEBOOK: dict[str, tuple[int | None, int | None]] = {
     "socket": (41, 198), "socketpair": (53, 199), "bind": (49, 200), "connect": (42, 203), "listen": (50, 201),
     "accept": (43, 202), "accept4": (288, 242), "shutdown": (48, 210), "sendto": (44, 206), "sendmsg": (46, 211),
@@ -97,7 +97,7 @@ _TYPE_INTO_A_TERMINAL = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
 # fcntl: duplicate; flags; the size of a pipe. No owner, lease or watch that signals; no lock, no larger pipe.
 _FCNTLS = (0, 1, 2, 3, 4, 1030, 1032)
 _PRCTLS = (15, 16, 0x53564D41)  # the name of a thread, of a mapping
-_ADVICE = (0, 1, 2, 3, 4, 8, 14, 15, 16, 17)  # about its own memory, none that tells what others have in theirs
+_ADVICE = (0, 1, 2, 3, 4, 8, 14, 15, 16, 17)  # about its own memory only
 _THREAD = 0x00010F00  # CLONE_VM, FS, FILES, SIGHAND, THREAD
 _THREAD_OPTIONS = 0x017C0000  # CLONE_SYSVSEM, SETTLS, PARENT_SETTID, CHILD_CLEARTID, DETACHED, CHILD_SETTID
 _NAMESPACES = 0x7E020080
@@ -108,18 +108,18 @@ _KILL_PROCESS, _ERRNO, _NOTIFY, _ALLOW = 0x80000000, 0x00050000, 0x7FC00000, 0x7
 _LOAD, _AND, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
 _SET_MODE_FILTER, _GET_ACTION_AVAIL, _NEW_LISTENER = 1, 2, 1 << 3
 _X32 = 0x40000000
-_FIRST_NEW = 424  # from here the numbers are the same everywhere, and libraries do without a call that is not there
+_FIRST_NEW = 424  # from here the numbers are the same everywhere, and libraries work without missing calls
 
 
 def restrict() -> None:
-    """Allow this process what a submission needs, and threads; NotSupportedError where there is no such filter."""
+    """Allow this process only what a submission needs; NotSupportedError if there is no such filter."""
     _install(submission_program(os.getpid()))
 
 
 def supervise() -> int:
-    """Let another process decide on threads and on changes of files: the descriptor where it is asked.
+    """Let another process decide on threads and file changes; returns the descriptor of the notifications.
 
-    NotSupportedError before Linux 5.9, whose kernel cannot be answered with an open file.
+    NotSupportedError before Linux 5.9, where an answer cannot hand over an open file.
     """
     number = _here()[1]
     version = [int(part) for part in platform.release().split("-")[0].split(".")[:2] if part.isdigit()]
@@ -130,7 +130,7 @@ def supervise() -> int:
 
 
 def by_number(handlers: Mapping[str, T]) -> dict[int, T]:
-    """What belongs to each supervised call, by the call's number here."""
+    """The handlers by the number of their call on this machine."""
     tables, column = ARGUMENTS | CHANGES | OPENS, _here()[2]
     return {number: each for name, each in handlers.items() if (number := tables[name][column]) is not None}
 
@@ -156,7 +156,7 @@ def submission_program(own_pid: int) -> bytes:
         program.on(numbers, [_return(_ALLOW)])
     for name, numbers in OPENS.items():
         flags = _argument(1 if name == "open" else 2)
-        # Emptying a file that is opened for reading passes older versions of Landlock.
+        # Older versions of Landlock allow truncating a file that is opened for reading.
         program.on(numbers, [flags, _instruction(_AND, 0x3 | O_TRUNC), *_refuse_if(O_TRUNC), _return(_ALLOW)])
     program.on(ARGUMENTS["ioctl"], _one_of(1, _IOCTLS))
     setting_async = [_argument(1), _instruction(_EQUAL, 4, on_false=4), _argument(2), _instruction(_AND, _O_ASYNC)]
@@ -176,7 +176,7 @@ def submission_program(own_pid: int) -> bytes:
 
 
 def supervised_program() -> bytes:
-    """The filter that hands over what a submission's process does not decide itself."""
+    """The filter that notifies the supervisor of calls that it decides on."""
     program = _Program()
     for numbers in (ARGUMENTS["clone"], *CHANGES.values()):
         program.on(numbers, [_return(_NOTIFY)])
@@ -187,7 +187,7 @@ def supervised_program() -> bytes:
 
 
 def notebook_program() -> bytes:
-    """The filter of a notebook's kernel in namespaces of its own, in the form that bubblewrap reads."""
+    """The filter of a notebook's kernel in its own namespaces, in bubblewrap's format."""
     program = _Program()
     typing = [part for request in _TYPE_INTO_A_TERMINAL for part in _refuse_if(request)]
     program.on(ARGUMENTS["ioctl"], [_argument(1), *typing, _return(_ALLOW)])
@@ -198,7 +198,7 @@ def notebook_program() -> bytes:
 
 
 class _Program:
-    """A BPF program: each block tests the call's number, skips itself if it is another, else returns."""
+    """A BPF program: each block handles one call, and is skipped for all others."""
 
     def __init__(self) -> None:
         architecture, _, self._column = _here()
@@ -208,16 +208,16 @@ class _Program:
             _return(_KILL_PROCESS),
             _instruction(_LOAD, 0),  # seccomp_data.nr
         ]
-        if self._column == 0:  # the x32 numbers of x86-64 would walk around the tables
+        if self._column == 0:  # the x32 numbers of x86-64 would bypass the tables
             self._code += [_instruction(_AT_LEAST, _X32, on_false=1), _refuse()]
 
     def on(self, numbers: tuple[int | None, int | None], body: list[bytes]) -> None:
-        """Add what to do with a call, given its number on each architecture."""
+        """Add instructions for a call, given its number on each architecture."""
         if (number := numbers[self._column]) is not None:
             self._code += [_instruction(_EQUAL, number, on_false=len(body)), *body]
 
     def end(self, other: bytes, newer: bytes) -> bytes:
-        """The program, with what to do with all other calls."""
+        """The whole program, with the actions for all other calls."""
         return b"".join([*self._code, _instruction(_AT_LEAST, _FIRST_NEW, on_false=1), newer, other])
 
 

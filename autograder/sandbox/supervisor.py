@@ -1,9 +1,9 @@
-"""Makes some system calls in place of a submission's process: the worker's half of `filter.supervise`.
+"""Make some system calls for a submission's process: the worker's half of `filter.supervise`.
 
-A submission's process cannot create, open for writing, rename or delete a file by itself, nor start a thread. The
-kernel stops it in such a call and asks here. The call is then made in its place, in its own folder only and a bounded
-number of times, and an open file is put among its descriptors. So these bounds need no namespaces, no Landlock and no
-user that is the submission's alone. Sources: seccomp_unotify(2), openat2(2).
+A submission's process cannot create, open for writing, rename or delete a file, nor start a thread. The kernel stops
+such a call and notifies this module. It makes the call instead, only in the submission's folder and a bounded number of
+times, and adds an opened file to the submission's descriptors. So these bounds need no namespaces, no Landlock and no
+separate user. Sources: seccomp_unotify(2), openat2(2).
 """
 
 import contextlib
@@ -33,10 +33,10 @@ class Supervisor:
     """Decides on the calls of one submission's process.
 
     Arguments:
-        listener: where the kernel asks, from `filter.supervise`.
-        memory: the process's memory, opened for reading, where the paths are.
+        listener: the descriptor of the kernel's notifications, from `filter.supervise`.
+        memory: the process's memory, opened for reading: it has the paths.
         home: its folder.
-        owner: the user who gets what is created, if that is another than this process's.
+        owner: the user who owns what is created, if different from this process's.
         limits: how many files and threads it may make.
     """
 
@@ -44,7 +44,7 @@ class Supervisor:
         self._listener, self._memory, self._owner, self._limits = listener, memory, owner, limits
         self._names = [os.fsencode(each) for each in dict.fromkeys((home, home.resolve()))]
         self._home = os.open(home, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._folder = b"."  # where the process is, below its home
+        self._folder = b"."  # the process's current folder, below its home
         self._pid = self._threads = self._files = 0
         here = _HERE
         handlers: dict[str, Callable[..., None]] = {
@@ -69,14 +69,14 @@ class Supervisor:
         return self._listener
 
     def close(self) -> None:
-        """Let go of the process: what it asks from now on fails."""
+        """Stop answering: the process's calls fail from now on."""
         for descriptor in (self._listener, self._memory, self._home):
             os.close(descriptor)
 
     def answer(self) -> None:
         """Answer one call."""
         request = bytearray(_REQUEST.size)
-        with contextlib.suppress(OSError):  # the process is gone, or a signal took it out of the call
+        with contextlib.suppress(OSError):  # the process is gone, or a signal interrupted the call
             fcntl.ioctl(self._listener, _RECEIVE, request)
             self._call, self._pid, _, number, _, _, *arguments = _REQUEST.unpack(request)
             try:
@@ -129,7 +129,7 @@ class Supervisor:
         except OSError as error:
             if error.errno != errno.EINVAL:
                 raise
-            # Before Linux 5.14. A bytearray, for the result of the call instead of the bytes.
+            # Before Linux 5.14. With a bytearray, ioctl returns the result of the call, not the bytes.
             put_alone = bytearray(struct.pack("=QIIII", self._call, 0, descriptor, 0, flags))
             self._respond(value=fcntl.ioctl(self._listener, _PUT_DESCRIPTOR, put_alone))
 
@@ -162,13 +162,13 @@ class Supervisor:
             os.close(self._beneath(place, os.O_PATH | os.O_DIRECTORY))
             self._folder = place
         except OSError:
-            self._folder = b".."  # elsewhere, if anywhere: from there, nothing relative can be changed
+            self._folder = b".."  # outside its home, if anywhere: from there, relative paths cannot be changed
         self._respond(flags=_CONTINUE)
 
     # --- where ----------------------------------------------------------------------------------------------------
 
     def _count_file(self) -> None:
-        """Count a file or folder that is about to be made, also one that is deleted again: it may be open still."""
+        """Count a new file or folder, even if it is deleted later: it may still be open."""
         if self._files == self._limits.files:
             raise OSError(errno.EDQUOT, "too many files")
         self._files += 1
@@ -186,7 +186,7 @@ class Supervisor:
         raise OSError(errno.ENAMETOOLONG, "a path without an end")
 
     def _place(self, at: int, address: int) -> bytes:
-        """The path at an address of the process, as a path below its home, which it may lead out of."""
+        """The path at an address of the process, relative to its home; it may lead out of the home."""
         path = self._string(address)
         if not path:
             raise FileNotFoundError(errno.ENOENT, "an empty path")
@@ -203,7 +203,7 @@ class Supervisor:
         raise PermissionError(errno.EACCES, "outside its folder")
 
     def _beneath(self, place: bytes, flags: int, mode: int = 0) -> int:
-        """Open a path below the home that no link leads out of."""
+        """Open a path below the home, without following links."""
         how = struct.pack("=QQQ", flags | os.O_CLOEXEC | os.O_NONBLOCK * (not flags & os.O_PATH), mode, _BENEATH)
         descriptor: int = _libc.syscall(_OPENAT2, self._home, place, how, len(how))
         if descriptor < 0:
@@ -213,7 +213,7 @@ class Supervisor:
 
     @contextlib.contextmanager
     def _parent(self, place: bytes) -> Iterator[tuple[int, bytes]]:
-        """The folder that a path is in, opened, and its name there."""
+        """The opened folder of a path, and the name in it."""
         folder, _, name = place.rstrip(b"/").rpartition(b"/")
         if name in (b"", b".", b".."):
             raise OSError(errno.EEXIST, "not a name")

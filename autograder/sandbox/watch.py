@@ -1,4 +1,4 @@
-"""What a tree of processes uses, seen from outside: for limits on all of them together."""
+"""What a tree of processes uses, measured from outside, for limits on all of them together."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ class Usage:
 
 
 def usage(pid: int, scratch: str) -> Usage:
-    """What the descendants of a process use, with what lies in a `scratch` file system that they alone see."""
+    """What the descendants of a process use, including their private `scratch` file system."""
     used = Usage()
     try:
         family = psutil.Process(pid).children(recursive=True)
@@ -40,10 +40,10 @@ def usage(pid: int, scratch: str) -> Usage:
 
 
 def _memory(process: psutil.Process) -> int:
-    """Its memory, swapped or not; what it shares with others, in parts."""
+    """Its memory, swapped or not, with its share of shared memory."""
     try:
         rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
-    except OSError:  # it hides its memory: then all that is resident
+    except OSError:  # it hides its memory: count all that is resident
         return int(process.memory_info().rss)
     fields = (line.split() for line in rollup.splitlines()[1:])
     return sum(1024 * int(size) for name, size, *_ in fields if name in ("Pss:", "SwapPss:"))

@@ -43,7 +43,7 @@ from autograder.sandbox.supervisor import Supervisor
 
 MAX_CAPTURED = 4  # calls of one callable
 MAX_SUBMODULES = 500  # of a model, in what is told of them
-USERS = range(60706, 61184)  # neither people nor services get these, by systemd's table of user ids
+USERS = range(60706, 61184)  # unused by people and services, by systemd's table of user ids
 
 
 # --- the parent ---------------------------------------------------------------------------------------------------
@@ -52,15 +52,15 @@ USERS = range(60706, 61184)  # neither people nor services get these, by systemd
 def main(level: str, control: socket.socket, module: str, scratch: Path, training_file: Path | None) -> None:
     """Serve the client's orders until it hangs up: b"S" with two descriptors spawns a child, b"K" kills it.
 
-    Submissions are imported from a file called `module`; `training_file` holds the loop that trains them.
+    Submissions are imported from a file called `module`; `training_file` has the loop that trains them.
     """
     confine.hide_memory()
     confine.adopt_orphans()
     torch.set_num_threads(1)
-    torch.compile = _leave_as_it_is  # a compiled function computes the same, and a compiler starts processes
+    torch.compile = _leave_as_it_is  # a compiled function computes the same, but the compiler starts processes
     training = None if training_file is None else _load("training", training_file)
     _warm_up(training)
-    torch.default_generator.manual_seed(0)  # or what a module draws at its import would differ between workers
+    torch.default_generator.manual_seed(0)  # or random numbers at import would differ between workers
     gc.collect()
     gc.freeze()  # children share these pages instead of touching them
     wakeup, wakeup_write = os.pipe()
@@ -98,7 +98,7 @@ def main(level: str, control: socket.socket, module: str, scratch: Path, trainin
 
 @contextlib.contextmanager
 def _user() -> Iterator[int]:
-    """A user that no submission of any other worker has, for as long as the context lasts."""
+    """A user that no other worker's submission has, while the context lasts."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as claim:
         yield next(user for user in USERS if _claimed(claim, user))
 
@@ -114,7 +114,7 @@ def _claimed(claim: socket.socket, user: int) -> bool:
 
 
 def _leave_as_it_is(model: Any = None, **_: Any) -> Any:
-    """In place of torch.compile: the function or module itself, also as a decorator with options."""
+    """Replace torch.compile: return the function or module itself, also as a decorator with options."""
     return _leave_as_it_is if model is None else model
 
 
@@ -129,7 +129,7 @@ def _load(name: str, file: Path) -> ModuleType:
 
 
 def _warm_up(training: ModuleType | None) -> None:
-    """Do once what every child would otherwise do for its first time: a training step, and a frame sent and read."""
+    """Do once what each child would otherwise do first: a training step, and a frame sent and read."""
     if training is not None:
         training.warm_up()
     describe(b"def warm(up): ...")
@@ -142,9 +142,9 @@ def _warm_up(training: ModuleType | None) -> None:
 def _attend(
     child: int, control: socket.socket, wakeup: int, told: socket.socket, home: Path, user: int | None
 ) -> int | None:
-    """Answer the child's calls until it ends, or the client has it killed; its wait status, None if the client left.
+    """Answer the child's calls until it ends or is killed; its wait status, or None if the client left.
 
-    The child tells by `told` how it can be supervised.
+    The child sends its descriptors for the supervisor through `told`.
     """
     supervisor: Supervisor | None = None
     waiting: list[Any] = [control, wakeup, told]
@@ -172,7 +172,7 @@ def _attend(
 
 
 def _kill_descendants() -> None:
-    """End every process that the child left behind; orphans have become our own children."""
+    """End every process that the child left behind; orphans have become this process's children."""
     if sys.platform == "linux":
         for _ in range(1000):
             own = f"/proc/self/task/{os.getpid()}/children"
@@ -244,7 +244,7 @@ def _confine(level: str, home: Path, user: int | None, parent: int, telling: soc
         socket.send_fds(telling, [b"S"], [listener, memory])
         os.close(listener)
     except confine.NotSupportedError:
-        pass  # then it makes files and threads by itself, uncounted; `autograder doctor` says so
+        pass  # then its files and threads are not counted; `autograder doctor` says so
     os.close(memory)
     try:
         filter.restrict()
@@ -255,7 +255,7 @@ def _confine(level: str, home: Path, user: int | None, parent: int, telling: soc
 
 
 def _visible_files() -> tuple[list[Path], list[Path]]:
-    """What Landlock lets a submission read, and list: the interpreter and its packages without the autograder's own."""
+    """What Landlock lets a submission read and list: the interpreter and packages, without the autograder."""
     readable, listable = list(isolation.WORKER_FILES), []
     for path in isolation.interpreter_paths():
         protected = [
@@ -264,7 +264,7 @@ def _visible_files() -> tuple[list[Path], list[Path]]:
         if not protected:
             readable.append(path)
             continue
-        # Grant the siblings along the way down to what is protected.
+        # Grant all siblings on the way down to the protected folder.
         keep = protected[0] if (protected[0] / "pyproject.toml").exists() else protected[-1]
         folder = path
         listable.append(path)
@@ -284,7 +284,7 @@ _MISSING = object()
 
 
 class Invalid(Exception):
-    """The client asked for something that the submission does not offer: a code of `errors`, and its fields."""
+    """The submission lacks what the client asked for: a code of `errors`, with its fields."""
 
     def __init__(self, code: str, **fields: str | int) -> None:
         super().__init__(code)
@@ -345,9 +345,9 @@ class Worker:
         return {"incomplete": None}, {}
 
     def do_attributes(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """What stands under some attributes: an integer as itself, anything else as the name of its type.
+        """Some attributes' values: an integer as itself, anything else as the name of its type.
 
-        None stands for one that is missing, "NoneType" for one that is None.
+        A missing attribute gives None, an attribute that is None gives "NoneType".
         """
         instance = self.objects[message["object"]]
         found: dict[str, int | str | None] = {}
@@ -360,8 +360,8 @@ class Worker:
         return {"attributes": found}, {}
 
     def do_submodules(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """The dotted names of a model's submodules and the names of their types, in order: for hints alone."""
-        self._parameters(message["object"])  # says why where it is no module
+        """The dotted names of a model's submodules and the names of their types, in order, only for hints."""
+        self._parameters(message["object"])  # Invalid if it is not a module
         modules = itertools.islice(nn.Module.named_modules(self.objects[message["object"]]), 1, MAX_SUBMODULES)
         return {"submodules": [(name[:100], type(module).__name__[:100]) for name, module in modules]}, {}
 
@@ -523,7 +523,7 @@ class Worker:
         ]
         if not weighted:
             return {}
-        # Of a scalar, because explicit cotangents make torch import its symbolic shapes, a quarter second's work.
+        # Of a scalar, because explicit cotangents make torch import its symbolic shapes, which is slow.
         found = torch.autograd.grad(sum(weighted[1:], weighted[0]), list(wanted.values()), allow_unused=True)
         return {
             f"gradient.{name}": self._plain(gradient, "gradient")
@@ -532,7 +532,7 @@ class Worker:
         }
 
     def do_work(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """How much work a call is: calls of torch, and bytecodes executed in the submission's own code."""
+        """Count the work of a call: calls of torch, and bytecodes executed in the submission's code."""
         arguments = [tensors[f"argument.{index}"] for index in range(message["arguments"])]
         target = self._target(message)
         bytecodes = 0
@@ -556,7 +556,7 @@ class Worker:
         return {"operators": operators.count, "bytecodes": bytecodes}, {}
 
     def do_train(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """Train a model by the assignment's loop, which gets the named functions of the module and the tensors."""
+        """Train a model with the assignment's loop, which gets the named functions and the tensors."""
         model = self.objects[message["object"]]
         functions = [self._attribute(self.module, name) for name in message["functions"]]
         parameters = self._parameters(message["object"])
@@ -571,7 +571,7 @@ class Worker:
         }
 
     def do_stand_in(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """Replace functions of the module by ones that the client computes, so that a mistake in them costs no more."""
+        """Replace functions of the module with ones that the client computes, so that their mistakes cost no more."""
         for name, parameters in message["functions"].items():
             own = getattr(self.module, name, None)
             setattr(self.module, name, _stand_in(self.channel, name, parameters, own))
@@ -607,7 +607,7 @@ class Worker:
         return [(name, parameter) for name, parameter in nn.Module.named_parameters(model) if parameter.requires_grad]
 
     def _plain(self, value: Any, what: str) -> Tensor:
-        """The value as a dense, real tensor that owns little memory; Invalid says what it is instead.
+        """The value as a dense, real tensor with little memory; Invalid if it is something else.
 
         `what` is "result", "result NUMBER", "gradient" or "parameter NAME".
         """
@@ -618,7 +618,7 @@ class Worker:
 
     @staticmethod
     def _require_dense(value: Any, what: str) -> Tensor:
-        """The value if it is a dense, real tensor on the CPU; Invalid says what it is instead."""
+        """The value if it is a dense, real tensor on the CPU; Invalid if not."""
         if not isinstance(value, Tensor):
             raise Invalid("not-a-tensor", value=what, kind=_kind(value))
         if type(value) not in (Tensor, nn.Parameter):
@@ -662,7 +662,7 @@ def _entries(trace: TracebackType | None) -> Iterator[TracebackType]:
 class _OperatorCount(TorchFunctionMode):
     """Counts the calls of torch inside the `with` block.
 
-    A function mode, because entering a dispatch mode imports the compiler, a second's work.
+    A function mode, because entering a dispatch mode imports the compiler, which is slow.
     """
 
     def __init__(self) -> None:

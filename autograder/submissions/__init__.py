@@ -1,1 +1,1 @@
-"""Untrusted uploads: the one module in a file, folder or archive, and who of a class handed in what."""
+"""Untrusted uploads: find the module in a file, folder or archive, and each student's files in a class."""

@@ -1,4 +1,4 @@
-"""Whether a module is the instructor's own."""
+"""Whether a module is the instructor's."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import tokenize
 
 from autograder.assignment import Assignment
 
-_MAX_LINE = 2000  # tokenize takes time that grows with the square of it
+_MAX_LINE = 2000  # tokenize takes quadratic time in the length of a line
 _LAYOUT = {
     tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING
 }  # fmt: skip
 
 
 def is_solution(source: bytes, assignment: Assignment) -> bool:
-    """Whether `source` is the instructor's module, byte for byte, or but for comments, docstrings and white space."""
+    """Whether `source` is the instructor's module, except for comments, docstrings and white space."""
     solution = _solution(assignment)
     if source == solution:
         return True
@@ -30,7 +30,7 @@ def _solution(assignment: Assignment) -> bytes:
 
 
 def _code(source: bytes) -> list[str] | None:
-    """What of a module runs, token by token; None if it cannot be read as Python."""
+    """The tokens of a module that run; None if it cannot be read as Python."""
     code: list[str] = []
     starts = True  # whether a statement begins here
     try:

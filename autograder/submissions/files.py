@@ -1,7 +1,7 @@
-"""The files of an upload, in a folder or an archive: listed nearest to the top first, read within bounds.
+"""The files of an upload, in a folder or an archive: listed from the top down, read within bounds.
 
-Nothing here is believed and nothing is unpacked to disk under a name that somebody chose. Symbolic links are never
-followed, at no step of a path; devices, pipes and sockets are never opened.
+Nothing here is trusted, and nothing is unpacked to disk under a name from the upload. Symbolic links are never
+followed, at any step of a path. Devices, pipes and sockets are never opened.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from typing import IO
 
 from autograder.submissions.names import UNREAD, is_junk, path_of, suffix
 
-MAX_DEPTH = 16  # levels: who nests deeper hides something, and paths have an end
-MAX_FILES = 20_000  # of one submission's folder that are looked at
+MAX_DEPTH = 16  # levels of folders
+MAX_FILES = 20_000  # searched in one submission's folder
 MAX_ARCHIVE_ENTRIES = 2000
 MAX_UPLOAD = 256 << 20  # bytes of one student's archive, packed or unpacked
-# Bytes of the list of files in an archive, some 90 each: in the archive of a class, and in one student's.
+# Bytes of the list of files in an archive, about 90 each: in the archive of a class, and in one student's.
 MAX_DIRECTORY, MAX_STUDENT_DIRECTORY = 64 << 20, 4 << 20
 
 _CHUNK = 1 << 16
@@ -46,11 +46,11 @@ _SIGNATURES = (
 
 
 class NothingToGrade(Exception):
-    """There is no submission at the path. The message says what was looked for."""
+    """There is no submission at the path. The message says what is missing."""
 
 
 class CannotRead(NothingToGrade):
-    """The grader may not read what was handed in, or the disk fails: no fault of the submission's."""
+    """The grader may not read the upload, or the disk fails: not the student's fault."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +60,10 @@ class File:
     Attributes:
         steps: its path, from the top of the submission.
         label: its path as it was handed in, for people.
-        open: opens it for reading bytes; whatever it raises, `read` tells.
-        trouble: why it is never opened, as the rest of a sentence: `is a symbolic link`; empty for a usual file.
-        denied: whether the trouble is the grader's, who may not read it.
-        version: grows from one upload of a file to the next, where a platform numbers them.
+        open: opens it for reading bytes; `read` reports what it raises.
+        trouble: why it is never opened, as the end of a sentence: `is a symbolic link`; empty for a usual file.
+        denied: whether the trouble is that the grader may not read it.
+        version: grows with each upload of a file, on platforms that number them.
     """
 
     steps: tuple[str, ...]
@@ -87,13 +87,13 @@ class File:
             raise (CannotRead if self.denied else NothingToGrade)(f"{self.label} {self.trouble}")
 
     def read(self, most: int) -> bytes:
-        """The first `most` bytes. NothingToGrade if it cannot be read, CannotRead where the grader may not."""
+        """The first `most` bytes. NothingToGrade if it cannot be read, CannotRead if the grader may not."""
         file = io.BytesIO()
         self.copy(file, most)
         return file.getvalue()
 
     def copy(self, to: IO[bytes], most: int) -> int:
-        """Copy the first `most` bytes; how many there were. Errors are those of `read`."""
+        """Copy the first `most` bytes and return their number. Errors are those of `read`."""
         self.refuse()
         copied = 0
         try:
@@ -111,7 +111,7 @@ class File:
 
 @dataclass(frozen=True)
 class Listing:
-    """Files, nearest to the top first. `cut`: there are more, which were not looked at."""
+    """Files, from the top down. `cut`: there are more, which were not searched."""
 
     files: list[File]
     cut: bool = False
@@ -121,9 +121,9 @@ class Listing:
 
 
 def in_folder(root: Path, steps: tuple[str, ...] = ()) -> Listing:
-    """The files below the folder at `steps` below `root`; their own steps begin there, and `root` alone is trusted.
+    """The files below the folder at `steps` below `root`; their own steps begin there. Only `root` is trusted.
 
-    Hidden folders are not looked into.
+    Hidden folders are not searched.
     """
     files: list[File] = []
     level, seen = [steps], 0
@@ -155,7 +155,7 @@ def _nearest_first(files: list[File]) -> list[File]:
 
 
 def on_disk(root: Path, steps: tuple[str, ...], above: tuple[str, ...] = ()) -> File:
-    """The file at `steps` below `root`, which alone is trusted; its own steps begin below `above`."""
+    """The file at `steps` below `root`; its own steps begin below `above`. Only `root` is trusted."""
     own = steps[len(above) :]
     try:
         with _directory(root, steps[:-1]) as folder:
@@ -181,7 +181,7 @@ def on_disk(root: Path, steps: tuple[str, ...], above: tuple[str, ...] = ()) -> 
 
 @contextmanager
 def _directory(root: Path, steps: tuple[str, ...]) -> Iterator[int]:
-    """A descriptor of the folder at `steps` below `root`, no step of which is a link."""
+    """A descriptor of the folder at `steps` below `root`; no step may be a link."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
     descriptor = os.open(root, flags)
     try:
@@ -207,9 +207,9 @@ def _never() -> IO[bytes]:
 
 @contextmanager
 def in_archive(archive: File) -> Iterator[Listing]:
-    """The files in an archive, as long as it is open. NothingToGrade says what is wrong with it.
+    """The files in an archive, while it is open. NothingToGrade says what is wrong with it.
 
-    What it is shows in its first bytes: people rename archives.
+    Its first bytes tell the format, because people rename archives.
     """
     archive.refuse()
     with ExitStack() as stack:
@@ -219,7 +219,7 @@ def in_archive(archive: File) -> Iterator[Listing]:
         packed.seek(0)
         kind = _kind(packed.read(512)) or suffix(archive.name)
         if kind in UNREAD:
-            raise NothingToGrade(f"{archive.label} is in the {UNREAD[kind]} format, which is not opened")
+            raise NothingToGrade(f"{archive.label} is in the {UNREAD[kind]} format, which the grader does not open")
         zipped = kind == ".zip"
         try:
             if zipped:
@@ -234,24 +234,24 @@ def in_archive(archive: File) -> Iterator[Listing]:
             name = "zip" if zipped else "tar"
             raise NothingToGrade(f"{archive.label} cannot be read as a {name} archive: {said}") from error
         if (count := sum(not file.junk for file in files)) > MAX_ARCHIVE_ENTRIES:
-            raise NothingToGrade(f"{archive.label} holds {count} files; a submission holds a few")
+            raise NothingToGrade(f"{archive.label} has {count} files, too many for a submission")
         yield Listing(_nearest_first(files))
 
 
 def _kind(start: bytes) -> str:
-    """What an archive is by its first bytes, as a suffix; empty where they do not say."""
+    """The format of an archive by its first bytes, as a suffix; empty if they do not tell."""
     return next((kind for signature, kind in _SIGNATURES if start.startswith(signature)), "")
 
 
 class _Careful(io.RawIOBase):
-    """A file that refuses to read more at once than the list of an archive's files may take, or beyond `most`."""
+    """A file that refuses to read more at once than an archive's list of files may take, or beyond `most`."""
 
     def __init__(self, file: IO[bytes], most: int | None = None, at_once: int = MAX_DIRECTORY) -> None:
         self._file, self._most, self._at_once = file, most, at_once
 
     def read(self, size: int | None = -1) -> bytes:
         if size is None or size > self._at_once:
-            raise NothingToGrade("lists more files than a submission holds")
+            raise NothingToGrade("lists too many files for a submission")
         if self._most is not None and self.tell() > self._most:
             raise NothingToGrade(f"unpacks to more than {self._most >> 20} MiB")
         return self._file.read(size)
@@ -285,7 +285,7 @@ class Packed:
 
 @contextmanager
 def open_download(path: Path) -> Iterator[list[Packed]]:
-    """The entries of the zip archive of a class, as long as it is open. NothingToGrade if it is none."""
+    """The entries of the zip archive of a class, while it is open. NothingToGrade if it is not one."""
     with ExitStack() as stack:
         try:
             raw = stack.enter_context(path.open("rb"))
@@ -310,7 +310,7 @@ def _packed(archive: zipfile.ZipFile) -> Iterator[Packed]:
 
 
 def _zip_file(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, steps: tuple[str, ...]) -> File:
-    trouble = _zip_trouble(entry) or ("lies below too many folders" if len(steps) > MAX_DEPTH else "")
+    trouble = _zip_trouble(entry) or ("is nested in too many folders" if len(steps) > MAX_DEPTH else "")
     return File(steps, path_of(steps), lambda: archive.open(entry), trouble)
 
 
@@ -324,7 +324,7 @@ def _zip_trouble(entry: zipfile.ZipInfo) -> str:
     if entry.flag_bits & 1:
         return "is encrypted"
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        return "is packed by another method than the usual one, deflate"
+        return "uses a compression method other than deflate"
     return ""
 
 
@@ -339,12 +339,12 @@ def _tar_members(packed: IO[bytes], kind: str) -> Iterator[tuple[tarfile.TarFile
     archive = tarfile.open(fileobj=_Careful(plain, MAX_UPLOAD, 1 << 20), mode="r:")  # noqa: SIM115
     for index, member in enumerate(archive):
         if index >= MAX_FILES:
-            raise NothingToGrade("lists more files than a submission holds")
+            raise NothingToGrade("lists too many files for a submission")
         yield archive, member
 
 
 def _tar_files(packed: IO[bytes], kind: str) -> Iterator[File]:
-    """The files in a tar archive, which is read anew for the content of each."""
+    """The files in a tar archive, which is read again for the content of each."""
 
     def content(wanted: int) -> IO[bytes]:
         archive, member = next(islice(_tar_members(packed, kind), wanted, None))

@@ -1,13 +1,13 @@
-"""The one module in a file, a folder or an archive.
+"""Find the one module in a file, a folder or an archive.
 
-What counts as the module, in this order; of several equals none is picked:
+The module is the first of these; between equal candidates, none is chosen:
 
-1. the file that is called exactly as the assignment says, the nearest to the top;
-2. one whose name differs by case, separators, a copy's number or `.txt` alone: `names.alike`;
+1. the file with exactly the assignment's name, nearest to the top;
+2. a file whose name differs only by case, separators, a copy's number or `.txt` (`names.alike`);
 3. the same in an archive next to it;
 4. the only Python file that defines what the assignment asks for, under any name.
 
-All but the first are guesses, and said. What lies next to the module that is graded is said too.
+All but the first are guesses, which notes report. Notes also name other candidates that were not graded.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from autograder.submissions.names import ARCHIVES, UNREAD, alike, path_of, suffi
 
 __all__ = ["MAX_ARCHIVE_ENTRIES", "CannotRead", "Found", "NothingToGrade", "choose", "find_module", "interface"]
 
-MAX_ARCHIVES = 8  # of one submission that are opened
-MAX_PYTHON = 20  # files of one submission that are looked into
+MAX_ARCHIVES = 8  # opened in one submission
+MAX_PYTHON = 20  # files searched in one submission
 _LISTED = 5
 _ATTEMPT = re.compile(r"(?:attempt|submission)[-_ ]?(\d{1,18})", re.IGNORECASE)
 
@@ -50,7 +50,7 @@ class Found(NamedTuple):
 
 
 def interface(assignment: Assignment) -> tuple[str, ...]:
-    """The names that a module to the assignment defines."""
+    """The names that a module for the assignment defines."""
     return tuple(dict.fromkeys(part.place[0] for part in assignment.parts if part.place))
 
 
@@ -59,10 +59,10 @@ def find_module(path: Path, module: str, defines: Collection[str] = ()) -> Found
 
     Arguments:
         module: the name of the file to grade.
-        defines: names by which a file under another name is known; by default none is.
+        defines: names that identify the module in a file with another name; by default none.
 
     Raises:
-        NothingToGrade: there is none, or it is not clear which; CannotRead: the grader may not read it.
+        NothingToGrade: there is none, or more than one; CannotRead: the grader may not read it.
     """
     try:
         path.lstat()
@@ -90,11 +90,11 @@ def choose(
 ) -> Found:
     """The module among the files of a submission, called `where` in messages; errors are those of `find_module`.
 
-    With `nested` no archive among the files is opened.
+    With `nested`, no archive among the files is opened.
     """
     files, notes, attention = [file for file in listing.files if not file.junk], [], []
     if links := [file for file in files if "link" in file.trouble]:
-        attention.append(f"{_names(links)}: a link was handed in; no link is followed")
+        attention.append(f"{_names(links)}: a link was handed in, and links are never followed")
     if denied := [file for file in files if file.denied]:
         attention.append(f"{_names(denied)} {denied[0].trouble}")
     files, said = _last_attempt(files)
@@ -102,17 +102,17 @@ def choose(
     archives = _Archives([] if nested else files, module, defines, where)
     loose = _by_name(files, module, where)
     if loose and archives.files:
-        notes.append(f"{_names(archives.files)}: not opened, since the module lies next to it")
+        notes.append(f"{_names(archives.files)}: not opened, because the module is next to it")
     found = loose or archives.by_name() or _by_content(files, module, defines) or archives.by_content()
     if found is None:
         why = _why_not(files, listing, module, where, archives.reasons)
-        why += "" if nested else f". Hand in the file under exactly this name, {module}"
+        why += "" if nested else f". Name your file exactly {module} and hand it in again"
         raise (CannotRead if denied else NothingToGrade)(why)
     return found._replace(notes=(*notes, *found.notes), attention=(*attention, *found.attention))
 
 
 def _last_attempt(files: list[File]) -> tuple[list[File], list[str]]:
-    """The files of the last attempt where the folders at the top are numbered ones, `attempt-2` and `attempt-10`."""
+    """The files of the last attempt, if the folders at the top are numbered, such as `attempt-10`."""
     numbers = {
         file.steps[0]: int(match[1])
         for file in files
@@ -123,11 +123,11 @@ def _last_attempt(files: list[File]) -> tuple[list[File], list[str]]:
     last = max(numbers.values())
     rest = [file for file in files if numbers.get(file.steps[0], last) == last]
     names = [path_of((folder,)) for folder, number in numbers.items() if number == last]
-    return rest, [f"of {len(numbers)} attempts the last counts, `{names[0]}`"]
+    return rest, [f"the last of {len(numbers)} attempts counts: `{names[0]}`"]
 
 
 def _by_name(files: list[File], module: str, where: str) -> Found | None:
-    """The module by its name, exact or alike; None if there is none."""
+    """The module by its name, exact or similar; None if there is none."""
     exact = [file for file in files if file.name == module]
     near = [file for file in files if file.name != module and alike(file.name, module)]
     for named in (exact, near):
@@ -138,20 +138,20 @@ def _by_name(files: list[File], module: str, where: str) -> Found | None:
             source = chosen.read(LIMITS.source + 1)
             notes = [f"`{chosen.label}` was graded as {module}"] if chosen in near else []
             if others:
-                notes.append(f"`{chosen.label}` was graded, and not {_names(others)}")
+                notes.append(f"`{chosen.label}` was graded, not {_names(others)}")
             return Found(chosen.label, source, tuple(notes))
     return None
 
 
 def _only(files: list[File], module: str, where: str) -> File:
-    """The nearest to the top, and of equals the last that a platform numbered; NothingToGrade for others."""
+    """The file nearest to the top, or the last numbered by a platform; NothingToGrade if there are several."""
     depth = min(len(file.steps) for file in files)
     nearest = [file for file in files if len(file.steps) == depth]
     if len({file.steps for file in nearest}) == 1 and all(file.version is not None for file in nearest):
         return max(nearest, key=lambda file: file.version or 0)
     if len(nearest) > 1:
         first, second = sorted(file.label for file in nearest)[:2]
-        raise NothingToGrade(f"{where} holds more than one {module}: {first} and {second}; name the one to grade")
+        raise NothingToGrade(f"{where} has more than one {module}: {first} and {second}; name the one to grade")
     return nearest[0]
 
 
@@ -168,12 +168,12 @@ def _by_content(files: list[File], module: str, defines: Collection[str]) -> Fou
     if len(fitting) != 1:
         return None
     file, source = fitting[0]
-    note = f"`{file.label}` was graded as {module}: no file has this name, and this one defines what it should"
+    note = f"`{file.label}` was graded as {module}: no file has that name, but this one defines the required names"
     return Found(file.label, source, (note,))
 
 
 class _Archives:
-    """The archives among the files of a submission. `reasons`: why nothing in them could be graded."""
+    """The archives among the files of a submission. `reasons`: why nothing in them was graded."""
 
     def __init__(self, files: list[File], module: str, defines: Collection[str], where: str) -> None:
         self.files = [file for file in files if suffix(file.name) in ARCHIVES or suffix(file.name) in UNREAD]
@@ -182,7 +182,7 @@ class _Archives:
         self._by_content: list[tuple[File, Found]] = []
 
     def by_name(self) -> Found | None:
-        """The module that the only one of them holds under its name, or a name alike."""
+        """The module by its name, exact or similar, if only one archive has it."""
         named: list[tuple[File, Found]] = []
         for file in self.files[:MAX_ARCHIVES]:
             try:
@@ -198,7 +198,7 @@ class _Archives:
         return self._one(named)
 
     def by_content(self) -> Found | None:
-        """The module that the only one of them holds under another name."""
+        """The module under another name, if only one archive has it."""
         return self._one(self._by_content)
 
     def _one(self, found: list[tuple[File, Found]]) -> Found | None:
@@ -207,7 +207,7 @@ class _Archives:
         chosen = _only([file for file, _ in found], self._module, self._where)
         others = [file for file, _ in found if file is not chosen]
         result = next(each for file, each in found if file is chosen)
-        notes = (f"`{chosen.label}` was graded, and not {_names(others)}",) if others else ()
+        notes = (f"`{chosen.label}` was graded, not {_names(others)}",) if others else ()
         return result._replace(notes=(*notes, *result.notes))
 
 
@@ -216,16 +216,16 @@ def _why_not(files: list[File], listing: Listing, module: str, where: str, reaso
     rest = [file for file in files if not file.trouble and suffix(file.name) not in (*ARCHIVES, *UNREAD)]
     said = [f"there is no {module} in {where}" + (f", but {_names(rest)}" if rest else "")]
     if listing.cut:
-        said.append("more files and folders were handed in than are looked at")
+        said.append("it has more files and folders than the grader searches")
     if reasons:
         said += reasons[:_LISTED]
     unread = [file for file in files if file.trouble]
     said += [f"{file.label} {file.trouble}" for file in unread[:_LISTED]]
     nested = [file for file in files if not file.trouble and suffix(file.name) in (*ARCHIVES, *UNREAD)]
     if nested and not reasons:
-        said.append(f"{_names(nested)}: an archive within an archive, which is not opened")
+        said.append(f"{_names(nested)}: an archive within an archive, which the grader does not open")
     if not files:
-        said.append("it is empty" if not listing.files else "it holds nothing but hidden files")
+        said.append("it is empty" if not listing.files else "it has only hidden files")
     return "; ".join(said)
 
 

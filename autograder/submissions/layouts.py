@@ -1,12 +1,12 @@
-"""Who of a class handed in what: one reader for every layout that courses use.
+"""Each student's files in a class: one reader for every layout that courses use.
 
 - a folder, an archive or a module for each student, named as the student; nbgrader's `submitted/` too;
 - nbgrader's exchange: `student+assignment+time+random` folders;
 - Canvas', Moodle's and Blackboard's downloads, whose names `names.platform_name` reads;
 - Gradescope's export: `submission_12345` folders and `submission_metadata.yml`.
 
-Every entry at the top is somebody's, or is listed as left aside. Of several attempts the last counts, where a platform
-numbers or dates them. Whatever one student hands in costs nobody else, and a bounded amount.
+Every entry at the top belongs to a student, or is listed as skipped. Of several attempts, the last counts, if a
+platform numbers or dates them. One student's upload cannot affect another's, and takes bounded time and memory.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _EXPORT = re.compile(r"assignment_\d+_export")
 _SUBMISSION = re.compile(r"submission_\d+")
 _RESULT = re.compile(r"[0-9a-f]{64}\.json")
 _WRITTEN = {"class.json", "grades.csv", "index.html", "reports", "students", "pairs", "results"}
-# Loose files of these kinds lie there for the staff: a list, a letter, a table.
+# Loose files of these kinds belong to the staff: a list, a letter, a table.
 _STAFFS = {
     "",
     ".md",
@@ -67,21 +67,21 @@ _STAFFS = {
 
 @dataclass(frozen=True)
 class Submitted:
-    """What one student handed in: the source of the module, or in words why there is none.
+    """What one student handed in: the source of the module, or the reason why there is none.
 
     Attributes:
-        student: unique in a class, and the same at each reading.
-        source: None where there is none.
+        student: unique in a class, and the same each time it is read.
+        source: None if there is none.
         reason: why there is none.
-        name: the person's, to show; the student's id where no other is known.
+        name: of the person, for display; the id if no name is known.
         nothing: whether nothing at all was handed in.
-        unreadable: whether the grader could not read it: no fault of the student's.
+        unreadable: whether the grader could not read it, which is not the student's fault.
         notes: what was guessed, for the student too.
         attention: what staff should look at.
-        late: whether it came after the due date or the extension; None where that is not known.
-        handed_in: when, where that is known.
+        late: whether it came after the due date or the extension; None if not known.
+        handed_in: when, if known.
         until: the student's extension, if there is one.
-        unlisted: whether a roster was given that lacks this student.
+        unlisted: whether a given roster lacks this student.
         keys: ids by which a platform or the roster knows the student, by their kinds; see `roster.KEYS`.
     """
 
@@ -107,15 +107,15 @@ class Submitted:
 
 @dataclass(frozen=True)
 class Upload:
-    """A class: what each student handed in, by name, and the entries at the top that are nobody's.
+    """A class: what each student handed in, by name, and the skipped entries at the top.
 
-    `warnings` are for the staff: what does not fit together.
+    `warnings` tell the staff about contradictions.
     """
 
     submitted: list[Submitted]
     aside: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    enrolled: int | None = None  # how many the roster lists, where there is one
+    enrolled: int | None = None  # the number of students in the roster, if there is one
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,10 +133,10 @@ class _Piece:
 
     Attributes:
         student, name, keys: as the platform knows the owner; see `names.PlatformName`.
-        attempt: tells a student's attempts apart; the pieces of one attempt belong together.
+        attempt: the same for all pieces of one attempt.
         order: grows from one attempt to the next.
         handed_in: when, if the zone is known too.
-        late: whether the platform marks it as late; None where it marks nothing.
+        late: whether the platform marks it as late; None if it marks nothing.
         attention: what staff should look at.
     """
 
@@ -162,10 +162,10 @@ def read_upload(
     """What each student handed in, in a folder or in the zip archive of a platform's download.
 
     Arguments:
-        roster: its students all have a row, and its names stand in place of the platform's.
-        extensions: until when a student may hand in, by any id that the roster or the upload has.
-        outputs: what this program writes, which is nobody's.
-        visit: is given each student's files, while they can be opened; what it raises for one costs all.
+        roster: each of its students gets a row; its names replace the platform's.
+        extensions: extended due dates, by any id in the roster or the upload.
+        outputs: what this program writes, to be skipped.
+        visit: called with each student's files, while they can be opened; its exceptions end the reading.
 
     Raises:
         NothingToGrade: nothing can be read at the path, or nobody handed in anything.
@@ -182,24 +182,24 @@ def read_upload(
             raise NothingToGrade(f"there are no folders, archives or modules of students in {path}")
         owners = _owners(pieces, roster)
         if roster and pieces and not any(owner.enrolled and owner.pieces for owner in owners):
-            examples = f"`{roster.students[0].id}` there, `{shown(pieces[0].student)}` here"
-            raise NothingToGrade(f"nobody who handed in is in the roster: it knows students by other ids ({examples})")
+            examples = f"`{roster.students[0].id}` in the roster, `{shown(pieces[0].student)}` in the upload"
+            raise NothingToGrade(f"nobody who handed in is in the roster: its ids look different ({examples})")
         found = [_submitted(owner, assignment, extended, roster is not None, visit) for owner in owners]
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
     return Upload(found, sorted([*aside, *more]), extended.unused(), len(roster.students) if roster else None)
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:
-    """A sort key by which attempt-2 stands before attempt-10."""
+    """A sort key that puts attempt-2 before attempt-10."""
     pieces = re.findall(r"[0-9]{1,18}|[^0-9]+", text)
     return [(0, int(piece), "") if piece[0] in "0123456789" else (1, 0, piece) for piece in pieces]
 
 
-# --- what lies at the top -----------------------------------------------------------------------------------------
+# --- the entries at the top ---------------------------------------------------------------------------------------
 
 
 def _entries(path: Path, outputs: set[Path], stack: ExitStack) -> tuple[list[_Entry], list[str]]:
-    """The entries at the top of a folder or a zip archive, and those left aside, each with the reason."""
+    """The entries at the top of a folder or a zip archive, and the skipped ones with the reasons."""
     try:
         if not path.exists():
             raise NothingToGrade(f"{path} does not exist")
@@ -228,7 +228,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _is_output(path: Path, outputs: set[Path], levels: int = 3) -> bool:
-    """Whether this folder holds what `autograder class` writes, now or at an earlier time, and nothing else."""
+    """Whether this folder has only what `autograder class` writes, now or earlier."""
     try:
         if not _is_folder(path) or not levels:
             return False
@@ -245,7 +245,7 @@ def _is_output(path: Path, outputs: set[Path], levels: int = 3) -> bool:
 
 
 def _grouped(packed: Iterable[Packed], packed_as: str) -> tuple[list[_Entry], list[str]]:
-    """The entries at the top of an archive, and the names that lead out of it, which are left aside."""
+    """The entries at the top of an archive, and the skipped names that lead out of it."""
     folders: dict[str, list[Packed]] = {}
     loose: dict[str, list[File]] = {}
     aside = set()
@@ -275,11 +275,11 @@ def _below(packed: list[Packed]) -> Listing:
     return Listing(sorted(files, key=lambda file: len(file.steps))[:MAX_FILES], cut=len(files) > MAX_FILES)
 
 
-# --- whose it is --------------------------------------------------------------------------------------------------
+# --- the owner of each entry --------------------------------------------------------------------------------------
 
 
 def _pieces(entries: list[_Entry], assignment: Assignment, roster: Roster | None) -> tuple[list[_Piece], list[str]]:
-    """Whose each entry is by its name, and the names of files that are nobody's."""
+    """The owner of each entry by its name, and the names of files without an owner."""
     pieces: list[_Piece] = []
     staffs: list[_Entry] = []
     for entry in entries:
@@ -321,14 +321,14 @@ def _by_platform(entry: _Entry, named: PlatformName) -> _Piece:
         replace(entry, listing=listing),
         named.keys,
         named.attempt,
-        when or _moment(f"{named.attempt} UTC"),  # Blackboard's times lack a zone, and are all of the same
+        when or _moment(f"{named.attempt} UTC"),  # Blackboard's times name no zone, but share one
         when,
         named.late if named.version is not None else None,
     )
 
 
 def _loose(entry: _Entry, assignment: Assignment) -> _Piece:
-    """A file at the top that is called as its student: a module, or an archive or a notebook with it."""
+    """A file at the top named after its student: a module, or an archive or notebook next to it."""
     student, rest = stem(entry.name), suffix(entry.name)
     if entry.name.lower().endswith(".py.txt"):
         student, rest = entry.name[: -len(".py.txt")], ".py.txt"
@@ -338,7 +338,7 @@ def _loose(entry: _Entry, assignment: Assignment) -> _Piece:
         return Listing([replace(file, steps=(name,)) for file in entry.listing().files])
 
     whose = (
-        (f"`{shown(entry.name)}` lies in no student's folder: whose is it?",)
+        (f"`{shown(entry.name)}` is not in a student's folder: whose is it?",)
         if alike(entry.name, assignment.module)
         else ()
     )
@@ -383,7 +383,7 @@ def _gradescope(metadata: _Entry, entries: list[_Entry]) -> tuple[list[_Piece], 
 
 
 def _metadata(entry: _Entry) -> dict[str, Any]:
-    """What the metadata says of each folder, all as text: without numbers, dates and merges there is no guess in it."""
+    """What the metadata says of each folder, all as text, so that YAML guesses no numbers or dates."""
     import yaml
 
     (file, *_) = entry.listing().files
@@ -400,7 +400,7 @@ def _metadata(entry: _Entry) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class _Owner:
-    """A student and the pieces that are theirs; `enrolled` where the roster has the student."""
+    """A student with their pieces; `enrolled` if the roster has the student."""
 
     student: str
     name: str
@@ -410,7 +410,7 @@ class _Owner:
 
 
 def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
-    """The pieces by student; with a roster by its students, and after them those whom it lacks."""
+    """The pieces by student: first those of the roster, if there is one, then those it lacks."""
     groups: dict[str, list[_Piece]] = {}
     for piece in pieces:
         groups.setdefault(piece.student, []).append(piece)
@@ -426,7 +426,7 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
         who, guess = by_key[student], by_name.get(student)
         if who is None and guess and claims[guess.id] == 1:
             who = guess
-            notes[who.id] = (f"`{shown(student)}` was taken for {who.name} of the roster, by the name",)
+            notes[who.id] = (f"`{shown(student)}` was matched to {who.name} in the roster by name",)
         if who:
             owned.setdefault(who.id, []).extend(each)
         else:
@@ -443,7 +443,7 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
 
 
 def _enrolled(piece: _Piece, roster: Roster) -> Student | None:
-    """The student of the roster who has one of the piece's ids; None if none has, or several have."""
+    """The only student of the roster with one of the piece's ids, or None."""
     has_canvas = any("canvas" in each.keys for each in roster.students)
     for kind, key in piece.keys.items():
         if kind == "canvas":
@@ -460,7 +460,7 @@ def _enrolled(piece: _Piece, roster: Roster) -> Student | None:
 
 
 def _by_name(piece: _Piece, roster: Roster) -> Student | None:
-    """The only student of this name: as it is written, or squeezed as Canvas does, `lovelaceada`."""
+    """The only student of this name, as written, or squeezed as Canvas does: `lovelaceada`."""
     people = roster.named(piece.name)
     if not people and "canvas" in piece.keys:
         people = [each for each in roster.students if _squeezed(piece.name) in _sorted_names(each.name)]
@@ -468,7 +468,7 @@ def _by_name(piece: _Piece, roster: Roster) -> Student | None:
 
 
 def _sorted_names(name: str) -> set[str]:
-    """A name with its family name first, squeezed. Where no comma says which that is, any of the words may begin it."""
+    """A name with its family name first, squeezed. Without a comma, any word may be the family name."""
     words = name.split()
     starts = [0] if "," in name else range(len(words))
     return {_squeezed("".join(words[start:] + words[:start])) for start in starts}
@@ -485,7 +485,7 @@ def _submitted(
     listed: bool,
     visit: Callable[[str, Listing], None] | None,
 ) -> Submitted:
-    """The row of one student. Whatever goes wrong with what was handed in is told in it."""
+    """The row of one student, which also tells what is wrong with the upload."""
     until = extensions.of(owner)
     keys = {kind: key for piece in owner.pieces for kind, key in piece.keys.items()}
     keys |= owner.enrolled.keys if owner.enrolled else {}
@@ -506,7 +506,7 @@ def _submitted(
             visit(row.student, listing)
         row = replace(row, **_lateness(pieces, listing, assignment, until))
         if not listing.files and not listing.cut:
-            return replace(row, reason="nothing was handed in but an empty folder", nothing=True, attention=attention)
+            return replace(row, reason="only an empty folder was handed in", nothing=True, attention=attention)
         found = choose(listing, assignment.module, interface(assignment))
     except CannotRead as error:
         return replace(row, reason=str(error), unreadable=True, notes=notes, attention=(*attention, str(error)))
@@ -516,7 +516,7 @@ def _submitted(
 
 
 def _last(pieces: list[_Piece]) -> tuple[list[_Piece], tuple[str, ...]]:
-    """The pieces of a student's last attempt; NothingToGrade if it is not known which that is."""
+    """The pieces of a student's last attempt; NothingToGrade if that is unknown."""
     attempts: dict[str, list[_Piece]] = {}
     for piece in pieces:
         attempts.setdefault(piece.attempt, []).append(piece)
@@ -526,13 +526,13 @@ def _last(pieces: list[_Piece]) -> tuple[list[_Piece], tuple[str, ...]]:
     known = [when for when in times.values() if when is not None]
     if len(known) < len(times) or known.count(max(known)) > 1:
         names = ", ".join(f"`{shown(each[0].entry.name)}`" for each in attempts.values())
-        raise NothingToGrade(f"there are several attempts, and it is not known which is the last: {names}")
+        raise NothingToGrade(f"there are several attempts, and nothing says which is the last: {names}")
     last = max(times, key=lambda attempt: times[attempt] or known[0])
-    return attempts[last], (f"of {len(attempts)} attempts the last counts, `{shown(attempts[last][0].entry.name)}`",)
+    return attempts[last], (f"the last of {len(attempts)} attempts counts: `{shown(attempts[last][0].entry.name)}`",)
 
 
 def _together(pieces: list[_Piece]) -> Listing:
-    """The files of all pieces. Where there are several, those in folders are called by the folder too."""
+    """The files of all pieces. If there are several, the labels of those in folders name the folder."""
     files: list[File] = []
     cut = False
     for piece in pieces:
@@ -548,7 +548,7 @@ def _together(pieces: list[_Piece]) -> Listing:
 
 
 class _Extensions:
-    """Until when each student may hand in."""
+    """The extended due dates."""
 
     def __init__(self, until: Mapping[str, datetime]) -> None:
         self._until = {same(key): (key, when) for key, when in until.items()}
@@ -564,16 +564,16 @@ class _Extensions:
         return None
 
     def unused(self) -> list[str]:
-        """A warning for each student of the list whom nobody is."""
+        """A warning for each extension that belongs to no student here."""
         return [
-            f"the extension of {shown(key)} is for nobody here: look for a typing error"
+            f"the extension of {shown(key)} matches no student here: check the spelling"
             for each, (key, _) in self._until.items()
             if each not in self._used
         ]
 
 
 def _lateness(pieces: list[_Piece], listing: Listing, assignment: Assignment, until: datetime | None) -> dict[str, Any]:
-    """When it was handed in, and whether that was late, as far as the platform says."""
+    """When it was handed in and whether that was late, if the platform says so."""
     handed_in = max((piece.handed_in for piece in pieces if piece.handed_in), default=None) or _stamp(
         listing, assignment
     )
@@ -586,7 +586,7 @@ def _lateness(pieces: list[_Piece], listing: Listing, assignment: Assignment, un
 
 
 def _stamp(listing: Listing, assignment: Assignment) -> datetime | None:
-    """When nbgrader collected it: its file is one of the folder of the assignment."""
+    """When nbgrader collected it, by its file in the assignment's folder."""
     wanted = ((assignment.kit, "timestamp.txt"), ("timestamp.txt",))
     for file in listing.files:
         if file.steps in wanted and not file.trouble:

@@ -1,4 +1,4 @@
-"""The names of what is handed in, as platforms, browsers and people write them."""
+"""The names of uploaded files, as platforms, browsers and people write them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ UNREAD = {
     ".dmg": "disk image",
     ".iso": "disk image",
 }
-NAME_LIMIT = 100  # characters: what a page and a file's name have room for
+NAME_LIMIT = 100  # characters that fit on a page and in a file's name
 
 _JUNK = re.compile(r"__MACOSX|__pycache__|\..*|~\$.*|Thumbs\.db|desktop\.ini|Icon\r", re.IGNORECASE)
-# What operating systems, browsers, JupyterLab and platforms add to the name of a file that is there already.
+# What operating systems, browsers, JupyterLab and platforms add to the name of a file that already exists.
 _COPY = re.compile(
     r"(?:[ _]*\(\d+\)"
     r"|-\d+"
@@ -38,12 +38,12 @@ _COPY_OF = re.compile(r"^(?:copy of|kopie von|copie de|copia de|cópia de)[ _]+"
 
 
 def is_junk(name: str) -> bool:
-    """Whether a system or a program left this file or folder there: hidden files, thumbnails, macOS' shadows."""
+    """Whether a system or a program made this file or folder: hidden files, thumbnails, macOS metadata."""
     return _JUNK.fullmatch(name) is not None
 
 
 def suffix(name: str) -> str:
-    """The suffix in lower case; both where the last one says how a `.tar` is packed."""
+    """The suffix in lower case; two, such as `.tar.gz`, for a packed tar archive."""
     pieces = name.lower().rsplit(".", 2)
     if len(pieces) == 3 and pieces[1] == "tar" and pieces[2] in ("gz", "bz2", "xz", "zst"):
         return f".tar.{pieces[2]}"
@@ -56,9 +56,9 @@ def stem(name: str) -> str:
 
 
 def alike(name: str, module: str) -> bool:
-    """Whether `name` is that of `module` but for case, separators, a copy's number and `.txt`.
+    """Whether `name` is that of `module`, except for case, separators, a copy's number and `.txt`.
 
-    Only what a system adds without a word counts: `my_module.py` is another name.
+    Only what systems add on their own is ignored: `my_module.py` is another name.
     """
     name, wanted = _form(name), _form(module)
     name = _COPY_OF.sub("", name.removesuffix(".txt"))
@@ -83,7 +83,7 @@ def _joined(base: str) -> str:
 
 
 def shown(name: str) -> str:
-    """`name` so that people can read it, and different for different names: what cannot be seen is escaped."""
+    """`name` for people to read, with invisible characters escaped; different names stay different."""
     text = "".join(letter if _visible(letter) else _escaped(letter) for letter in name)
     if len(text) > NAME_LIMIT:
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
@@ -105,7 +105,7 @@ def _escaped(letter: str) -> str:
 
 @dataclass(frozen=True)
 class PlatformName:
-    """What the name that a platform gave says.
+    """What the name that a platform gave a file says.
 
     Attributes:
         student: unique for each student of this platform's download.
@@ -113,8 +113,8 @@ class PlatformName:
         file: the file's name as the student gave it.
         keys: ids of the student by their kinds, see `roster.KEYS`.
         late: whether the platform marks the submission as late.
-        attempt: when the attempt was made, as it is written; empty where the name does not say.
-        version: grows from one upload of a file to the next, where the platform numbers them.
+        attempt: the time of the attempt, as written; empty if the name does not say.
+        version: grows with each upload of a file, on platforms that number them.
     """
 
     student: str
@@ -127,7 +127,7 @@ class PlatformName:
 
 
 def platform_name(name: str) -> PlatformName | None:
-    """What the `name` of a file or folder says where it is one of Canvas', Moodle's, Blackboard's or nbgrader's."""
+    """What the `name` of a file or folder from Canvas, Moodle, Blackboard or nbgrader says, or None."""
     for pattern, read in _PLATFORMS:
         if match := pattern.fullmatch(name):
             return read(match)
@@ -144,7 +144,7 @@ def _canvas(match: re.Match[str]) -> PlatformName:
 
 
 def _of_canvas(match: re.Match[str], student: str, name: str, keys: dict[str, str], late: bool) -> PlatformName:
-    """Canvas adds `-1` to the name of a file that is handed in again, and numbers all files in the order of upload."""
+    """Canvas adds `-1` to the name of a resubmitted file, and numbers all files in the order of upload."""
     if match["page"]:
         return PlatformName(student, name, match["page"], keys, late)
     file = match["file"]

@@ -1,8 +1,8 @@
-"""Who is in a class, and who has until when: the tables that course staff bring along.
+"""Who is in a class, and who has an extension: tables from the course staff.
 
 A roster is a CSV file whose first line names its columns: one of your own (`id,name`), Canvas' “Export Entire
 Gradebook”, nbgrader's `students.csv`, or what Gradescope, Moodle or Blackboard export. Separator and encoding are
-found out.
+detected.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 Row = dict[str, str]  # by the name of the column, as the file writes it; without outer white space
 
-# The kinds of keys by which a platform knows a person, and the columns that hold them; the first kind that everybody in
-# a roster has is the id there.
+# The kinds of keys by which a platform knows a person, with their columns; the first kind that everybody in a roster
+# has is the id.
 KEYS: dict[str, tuple[str, ...]] = {
     "id": ("id", "student id", "sid", "student number", "id number", "identifier"),
     "login": ("sis login id", "login", "login id", "username", "user name", "netid"),
@@ -32,11 +32,11 @@ _NAME = ("name", "full name", "student name")
 _FIRST, _LAST = ("first name", "firstname", "given name"), ("last name", "lastname", "surname", "family name")
 _UNTIL = ("until", "extended until", "due", "new due date")
 _KNOWN = {*_NAME, *_FIRST, *_LAST, *_UNTIL, "student", *(each for columns in KEYS.values() for each in columns)}
-_TEST_STUDENT = "student, test"  # Canvas' own; it is in every gradebook where an instructor tried the student view
+_TEST_STUDENT = "student, test"  # from Canvas, if an instructor tried the student view
 
 
 class RosterError(Exception):
-    """A roster or a list of extensions cannot be read. The message names the file, the line and what is wrong."""
+    """A roster or a list of extensions cannot be read. The message names file, line and problem."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class Student:
     Attributes:
         id: unique in the roster.
         name: as people write it; the id where the roster has no name.
-        keys: everything by which a platform may know the student, by the kinds in `KEYS`.
+        keys: the keys by which a platform may know the student, by their kind in `KEYS`.
         row: the line of the file, by its columns.
         line: its number in the file.
     """
@@ -64,7 +64,7 @@ class Roster:
 
     Attributes:
         columns: the names of the file's columns, in order.
-        notes: what was guessed when the file was read, and which rows are no students'.
+        notes: what was guessed while reading the file, and which rows are not students.
     """
 
     students: list[Student]
@@ -72,7 +72,7 @@ class Roster:
     notes: list[str]
 
     def find(self, key: str, *kinds: str) -> Student | None:
-        """The only student with this key, whatever its case; None if nobody has it, or more than one.
+        """The only student with this key, in any case; None if nobody has it, or more than one.
 
         The `kinds` (see `KEYS`) are tried in this order; by default all of them, the id first.
         """
@@ -87,13 +87,13 @@ class Roster:
         return None
 
     def named(self, name: str) -> list[Student]:
-        """The students of this name, written “Ada Lovelace” or “Lovelace, Ada”, whatever its case."""
+        """The students of this name, written “Ada Lovelace” or “Lovelace, Ada”, in any case."""
         wanted = _name_key(name)
         return [each for each in self.students if wanted and _name_key(each.name) == wanted]
 
 
 def same(text: str) -> str:
-    """A form of an id or a name in which it is compared: case, composed letters and outer white space do not count."""
+    """An id or a name for comparison: without case, composed letters and outer white space."""
     return unicodedata.normalize("NFC", text).strip().casefold()
 
 
@@ -112,7 +112,7 @@ def read_roster(path: Path) -> Roster:
         keys = {kind: row[column] for kind, column in kinds.items() if row[column]}
         called = " ".join(filter(None, (row[column] for column in name)))
         if canvas and (not keys.get("canvas") or same(called) == _TEST_STUDENT):
-            if keys.get("canvas") or not people:  # “Points Possible” and “Manual Posting” stand above the students
+            if keys.get("canvas") or not people:  # “Points Possible” and “Manual Posting” are above the students
                 notes.append(f"{path.name}, line {line}: “{called}” is not a student")
                 continue
             raise RosterError(f"{path.name}, line {line}: {called or 'this student'} has no ID")
@@ -132,7 +132,7 @@ def read_roster(path: Path) -> Roster:
 
 
 def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
-    """The columns with keys, by kind; those that make up the name; and whether this is a gradebook of Canvas'."""
+    """The columns with keys, by kind; those that make up the name; and whether this is Canvas' gradebook."""
     by_form = {_form(column): column for column in reversed(table.columns)}
     kinds = {kind: by_form[each] for kind, columns in KEYS.items() for each in reversed(columns) if each in by_form}
     canvas = "student" in by_form and "id" in by_form and {"section", "sis user id", "sis login id"} & by_form.keys()
@@ -156,13 +156,13 @@ def _identifying(path: Path, keys: list[dict[str, str]], lines: list[int], kinds
             return kind
     first = next(kind for kind in KEYS if kind in kinds)
     line = next(line for line, each in zip(lines, keys, strict=True) if first not in each)
-    raise RosterError(f"{path.name}, line {line}: a student without {first}, and no other id is there for everybody")
+    raise RosterError(f"{path.name}, line {line}: this student has no {first}, and no other id is complete")
 
 
 def read_extensions(path: Path) -> dict[str, datetime]:
-    """Until when each student may hand in, from a CSV file with the columns `student` and `until`.
+    """Each student's extended due date, from a CSV file with the columns `student` and `until`.
 
-    The student is as the file writes it, an id; the moment has its zone. RosterError names the line that is wrong.
+    Students are ids as written in the file; the dates have zones. RosterError names the line that is wrong.
     """
     table = _Table(path)
     by_form = {_form(column): column for column in reversed(table.columns)}
@@ -181,7 +181,7 @@ def read_extensions(path: Path) -> dict[str, datetime]:
         except ValueError as error:
             raise RosterError(f"{path.name}, line {line}: {error}") from None
         if earlier := lines.get(same(row[who])):
-            raise RosterError(f"{path.name}, line {line}: {row[who]} is in line {earlier} already")
+            raise RosterError(f"{path.name}, line {line}: {row[who]} is in line {earlier} too")
         found[row[who]], lines[same(row[who])] = when, line
     return found
 
@@ -225,7 +225,7 @@ class _Table:
         self.notes: list[str] = []
         text = self._text()
         self.first = 1
-        if match := re.match(r"sep=.\r?\n", text):  # Excel's word for the separator
+        if match := re.match(r"sep=.\r?\n", text):  # Excel's mark of the separator
             text, self.first = text[match.end() :], 2
         header = text.lstrip("\r\n").partition("\n")[0]
         separator = max(",;\t|", key=lambda each: self._known(header, each))
@@ -267,7 +267,7 @@ class _Table:
 
     @staticmethod
     def _known(header: str, separator: str) -> int:
-        """How many columns of the header have a name that is known, if the separator is this one."""
+        """How many columns of the header have a known name, if this is the separator."""
         return sum(_form(cell) in _KNOWN for row in csv.reader([header], delimiter=separator) for cell in row)
 
 

@@ -73,6 +73,6 @@ def test_every_part_opens_from_the_keyboard(browser: Any, tmp_path: Path) -> Non
 
 def test_motion_stops_for_who_asks_for_less(browser: Any, tmp_path: Path) -> None:
     with opened(browser, student_page(), tmp_path, 390) as (page, _):
-        for motion, behaviour in (("no-preference", "smooth"), ("reduce", "auto")):
+        for motion, behavior in (("no-preference", "smooth"), ("reduce", "auto")):
             page.emulate_media(reduced_motion=motion)
-            assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == behaviour
+            assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == behavior

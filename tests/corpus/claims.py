@@ -96,7 +96,7 @@ class Subject:
         return self.draw()
 
     @cached_property
-    def centre(self) -> Tensor:
+    def center(self) -> Tensor:
         return self.draws.mean(0)
 
     @cached_property
@@ -104,8 +104,8 @@ class Subject:
         return self.draws.std(0)
 
     @cached_property
-    def standardised(self) -> Tensor:
-        return (self.draws - self.centre) / self.spread
+    def standardized(self) -> Tensor:
+        return (self.draws - self.center) / self.spread
 
     @cached_property
     def small_draw(self) -> tuple[Tensor, list[Tensor | None], bool]:
@@ -286,7 +286,7 @@ def _(s: Subject) -> bool:
 
 @claim("centre-wrong")
 def _(s: Subject) -> bool:
-    return not near(s.centre, s.means, 0.1)
+    return not near(s.center, s.means, 0.1)
 
 
 @claim("no-noise")
@@ -296,13 +296,13 @@ def _(s: Subject) -> bool:
 
 @claim("no-mean")
 def _(s: Subject) -> bool:
-    return bool((s.centre.abs() < 0.1 * (1 + s.spread)).all())
+    return bool((s.center.abs() < 0.1 * (1 + s.spread)).all())
 
 
 @claim("mean-scaled")
 def _(s: Subject) -> bool:
     std = (s.logvariances / 2).exp()
-    return near(s.spread, std, 0.05) and near(s.centre, s.means * std, 0.15)
+    return near(s.spread, std, 0.05) and near(s.center, s.means * std, 0.15)
 
 
 @claim("std-returned")
@@ -312,17 +312,17 @@ def _(s: Subject) -> bool:
 
 @claim("sample-arguments-exchanged")
 def _(s: Subject) -> bool:
-    return near(s.spread, (s.means / 2).exp(), 0.05) and near(s.centre, s.logvariances, 0.15)
+    return near(s.spread, (s.means / 2).exp(), 0.05) and near(s.center, s.logvariances, 0.15)
 
 
 @claim("uniform-noise")
 def _(s: Subject) -> bool:
-    return near((s.standardised**4).mean(), 1.8, 0.05)
+    return near((s.standardized**4).mean(), 1.8, 0.05)
 
 
 @claim("noise-not-normal")
 def _(s: Subject) -> bool:
-    noise = s.standardised
+    noise = s.standardized
     found = torch.special.ndtr(noise.flatten()).sort().values
     return float((found - torch.linspace(0, 1, len(found))).abs().max()) > 0.02
 
@@ -347,7 +347,7 @@ def _(s: Subject) -> bool:
 
 @claim("noise-shared-across-columns")
 def _(s: Subject) -> bool:
-    noise = s.standardised
+    noise = s.standardized
     return near(noise.abs(), noise[:, :1].abs().expand_as(noise), 0.1)
 
 
@@ -888,7 +888,7 @@ def _(s: Subject) -> bool:
 def _raises(*kinds: str) -> Claim:
     def holds(s: Subject) -> bool:
         built = attempt(getattr(s.module, oracle.CLASS, None) or str, *oracle.SIZES[0])
-        found = f"{oracle.behaviour(s.source)} {attempt(_step, s)} {built}"
+        found = f"{oracle.behavior(s.source)} {attempt(_step, s)} {built}"
         return any(f"raised {kind}" in found for kind in kinds)
 
     return holds
@@ -985,7 +985,7 @@ CLAIMS |= {
         or len(s.passed.outputs) != 3
     ),
     "not-finite": lambda s: (
-        any(word in str(oracle.behaviour(s.source)) for word in ("nan", "inf"))
+        any(word in str(oracle.behavior(s.source)) for word in ("nan", "inf"))
         or any(isinstance(each, Tensor) and not each.isfinite().all() for each in _for_many_logvariances(s))
     ),
     "wrong-shape": lambda s: _shapes(s) != [(6, 5), (8, 64), (8, 15), (8, 15), (8, 784), (8, 784), (8, 15), (8, 15)],

@@ -196,7 +196,7 @@ def call_left_out(node: ast.AST, names: frozenset[str]) -> Replacements:
 
 @operator
 def arguments(node: ast.AST, names: frozenset[str]) -> Replacements:
-    """Neighbours exchanged, one missing, a keyword forgotten."""
+    """Neighbors exchanged, one missing, a keyword forgotten."""
     if isinstance(node, ast.Call) and not _is_stack(node):
         for index in range(len(node.args) - 1):
             exchanged = [*node.args]

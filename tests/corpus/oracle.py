@@ -26,7 +26,7 @@ SIZES = ((784, 10, 15), (21, 4, 7))  # input_dim, num_categories, latent
 NETWORK = frozenset({"encoder", "decoder", "forward", "training"})
 FILE = "<corpus>"
 
-Behaviour = dict[str, Any]  # by what was looked at: tensors, numbers, or the exception raised
+Behavior = dict[str, Any]  # by what was looked at: tensors, numbers, or the exception raised
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Verdict:
 
 def judge(base: str, source: str) -> Verdict:
     """What the module `source`, made from the correct module `base`, does otherwise."""
-    right, observed = _behaviour(base), behaviour(source)
+    right, observed = _behavior(base), behavior(source)
     differs = {part for part in right if not _same(right[part], observed.get(part))}
     if "module" in differs:
         return Verdict(NETWORK | {"sample_latent", "loss_function"})
@@ -77,11 +77,11 @@ def judge(base: str, source: str) -> Verdict:
 
 
 @functools.cache
-def _behaviour(base: str) -> dict[str, Behaviour]:
-    return behaviour(base)
+def _behavior(base: str) -> dict[str, Behavior]:
+    return behavior(base)
 
 
-def behaviour(source: str) -> dict[str, Behaviour]:
+def behavior(source: str) -> dict[str, Behavior]:
     """Everything that is compared, by part."""
     with in_float64():
         module = load(source)
@@ -160,8 +160,8 @@ def gradients(outputs: Any, wanted: list[Tensor]) -> list[Tensor | None]:
     return list(torch.autograd.grad(total, wanted, allow_unused=True, retain_graph=True))
 
 
-def _sample_latent(module: types.ModuleType) -> Behaviour:
-    def observe(sign: float) -> Behaviour:
+def _sample_latent(module: types.ModuleType) -> Behavior:
+    def observe(sign: float) -> Behavior:
         means, logvariances = 2 * numbers(6, 5, seed=1), numbers(6, 5, seed=2, low=-3.0, high=2.0)
         before = means.clone(), logvariances.clone()
         with given_noise(sign):
@@ -179,10 +179,10 @@ def _sample_latent(module: types.ModuleType) -> Behaviour:
     return {"either": [observe(1.0), observe(-1.0)], "fresh": fresh}
 
 
-def _loss_function(module: types.ModuleType) -> Behaviour:
+def _loss_function(module: types.ModuleType) -> Behavior:
     if not hasattr(module, "loss_function"):
         return {"missing": True}
-    observed: Behaviour = {}
+    observed: Behavior = {}
     for shape, latent in (((1, 12), 5), ((4, 20), 3), ((9, 6), 8), ((3, 1, 5, 4), 6), ((1, 1, 2, 2), 15)):
         arguments = [numbers(*shape, seed=seed, low=0.02, high=0.98) for seed in (1, 2)]
         arguments += [2 * numbers(shape[0], latent, seed=3), numbers(shape[0], latent, seed=4, low=-2.0, high=2.0)]
@@ -251,8 +251,8 @@ def build(module: types.ModuleType, sizes: tuple[int, int, int]) -> Any:
     return model
 
 
-def _network(module: types.ModuleType) -> dict[str, Behaviour]:
-    found: dict[str, Behaviour] = {part: {} for part in ("class", "encoder", "decoder", "forward", "heads in forward")}
+def _network(module: types.ModuleType) -> dict[str, Behavior]:
+    found: dict[str, Behavior] = {part: {} for part in ("class", "encoder", "decoder", "forward", "heads in forward")}
     for sizes in SIZES:
         model = attempt(build, module, sizes)
         usable = isinstance(model, nn.Module) and "_parameters" in vars(model)
@@ -290,7 +290,7 @@ def right_draws(model: Any) -> Iterator[None]:
         yield
 
 
-def _pieces(model: Any, sizes: tuple[int, int, int]) -> dict[str, Behaviour]:
+def _pieces(model: Any, sizes: tuple[int, int, int]) -> dict[str, Behavior]:
     input_dim, categories, latent = sizes
     images, classes = numbers(8, input_dim, low=0.0), torch.eye(categories)[torch.arange(8) % categories]
     inputs = {
@@ -299,7 +299,7 @@ def _pieces(model: Any, sizes: tuple[int, int, int]) -> dict[str, Behaviour]:
         "logvariance_layer": numbers(8, 64, seed=5),
         "decoder": torch.cat((numbers(8, latent), classes), -1),
     }
-    found: dict[str, Behaviour] = {"encoder": {}, "decoder": {}, "forward": {}, "heads in forward": {}}
+    found: dict[str, Behavior] = {"encoder": {}, "decoder": {}, "forward": {}, "heads in forward": {}}
     for name, x in inputs.items():
         piece = getattr(model, name, None)
         found[PIECES[name]][name] = [attempt(piece, x) if callable(piece) else None for _ in range(2)]

@@ -274,17 +274,17 @@ def total(course: Path, student: str) -> float:
 
 
 @pytest.mark.browser
-def test_lists_the_class(server: str, page: Any, expect: Any, graded: Path, artefacts: Path) -> None:
+def test_lists_the_class(server: str, page: Any, expect: Any, graded: Path, artifacts: Path) -> None:
     page.goto(server % f"formgrader/manage_submissions/{CVAE.kit}")
     for student in students(graded):
         expect(page.locator("body")).to_contain_text(student.name)
     expect(page.locator("tbody tr", has_text="cam")).to_contain_text(f"{total(graded, 'cam'):g} / 100")
-    page.screenshot(path=artefacts / "formgrader-class.png")
+    page.screenshot(path=artifacts / "formgrader-class.png")
 
 
 @pytest.mark.browser
 def test_takes_points_and_a_comment_for_the_figures(
-    server: str, page: Any, expect: Any, pictured: Path, artefacts: Path
+    server: str, page: Any, expect: Any, pictured: Path, artifacts: Path
 ) -> None:
     before = total(pictured, "cam")
     page.goto(server % f"formgrader/submissions/{submission_of(pictured, 'cam')}/")
@@ -292,8 +292,8 @@ def test_takes_points_and_a_comment_for_the_figures(
     expect(page.locator(".output_png img, img[src^='data:image/png']").first).to_be_visible()
     expect(page.locator("input.score#sample_latent")).to_have_attribute("placeholder", re.compile(r"\d"))
     page.get_by_text("of 20 points").scroll_into_view_if_needed()
-    page.screenshot(path=artefacts / "formgrader-hints.png")
-    page.screenshot(path=artefacts / "formgrader-submission.png", full_page=True)
+    page.screenshot(path=artifacts / "formgrader-hints.png")
+    page.screenshot(path=artifacts / "formgrader-submission.png", full_page=True)
 
     panel = page.locator(".nbgrader_cell", has_text="Your turn: read the figures")
     points = panel.locator("input.score")
@@ -307,7 +307,7 @@ def test_takes_points_and_a_comment_for_the_figures(
     while total(pictured, "cam") != before + 8 and time.monotonic() < deadline:
         page.wait_for_timeout(200)
     assert total(pictured, "cam") == before + 8
-    page.screenshot(path=artefacts / "formgrader-by-hand.png")
+    page.screenshot(path=artifacts / "formgrader-by-hand.png")
     page.reload()
     expect(panel.locator("input.score")).to_have_value("8")
     expect(panel.locator("textarea.comment")).to_have_value("The walk is smooth; say more about style.")
@@ -349,13 +349,13 @@ def test_feedback_reaches_the_student(feedback: Path, nbgrader: Command) -> None
 
 @pytest.mark.browser
 @pytest.mark.parametrize("student", ["cam", "gus", "lou"])
-def test_no_script_runs_in_the_feedback(feedback: Path, page: Any, expect: Any, artefacts: Path, student: str) -> None:
+def test_no_script_runs_in_the_feedback(feedback: Path, page: Any, expect: Any, artifacts: Path, student: str) -> None:
     page.goto(f"file://{feedback}/feedback/{student}/{CVAE.kit}/{NOTEBOOK}.html")
     expect(page.locator("body")).to_contain_text("Comment" if student == "cam" else "points")
     page.wait_for_timeout(500)
     assert page.title() != "owned"
-    page.screenshot(path=artefacts / f"feedback-{student}.png")
-    page.screenshot(path=artefacts / f"feedback-{student}-whole.png", full_page=True)
+    page.screenshot(path=artifacts / f"feedback-{student}.png")
+    page.screenshot(path=artifacts / f"feedback-{student}-whole.png", full_page=True)
 
 
 def test_exports(graded: Path, nbgrader: Command) -> None:

@@ -325,8 +325,8 @@ criterion = nn.BCELoss(reduction="sum")
 
 def loss_function(reconstructions, originals, means, logvariances):
     reconstruction_loss = criterion(reconstructions.flatten(1), originals.flatten(1))
-    regularisation = -torch.sum(1 + logvariances - means ** 2 - logvariances.exp()) / 2
-    return torch.div(reconstruction_loss + regularisation, originals.shape[0])
+    regularization = -torch.sum(1 + logvariances - means ** 2 - logvariances.exp()) / 2
+    return torch.div(reconstruction_loss + regularization, originals.shape[0])
 """,
     ),
     (

@@ -19,7 +19,7 @@ from autograder.authoring.fill_in import fill_in
 
 from . import correct, heavy
 
-ATTACKS = ("verdict", "secrets", "resources", "neighbours", "results", "protocol", "parsers", "terminal")
+ATTACKS = ("verdict", "secrets", "resources", "neighbors", "results", "protocol", "parsers", "terminal")
 
 
 @dataclass(frozen=True)
@@ -1002,7 +1002,7 @@ RESOURCES = (
         says="within|time|second",
     ),
     _import("holds-the-interpreter", "resources", "sum(range(3 * 10**9))", says="within|time|second"),
-    _import("stops-itself", "neighbours", "import os\nos.kill(os.getpid(), 19)", says="within|time|second|stopped"),
+    _import("stops-itself", "neighbors", "import os\nos.kill(os.getpid(), 19)", says="within|time|second|stopped"),
     _sample("kills-itself", "resources", "import os\nos.kill(os.getpid(), 9)", says="SIGKILL"),
     _sample("segfault", "resources", "import ctypes\nreturn ctypes.string_at(0)", says="SIGSEGV"),
     _import("segfault-at-import", "resources", "import ctypes\nctypes.memset(0, 1, 1)", says="SIGSEGV"),
@@ -1596,10 +1596,10 @@ for number in range(1, 200):
     ),
 )
 
-NEIGHBOURS = (
+NEIGHBORS = (
     _import(
         "kills-its-parent",
-        "neighbours",
+        "neighbors",
         """
         import os
         import signal
@@ -1617,7 +1617,7 @@ NEIGHBOURS = (
     ),
     _import(
         "kills-everyone",
-        "neighbours",
+        "neighbors",
         """
         import os
         import signal
@@ -1635,7 +1635,7 @@ NEIGHBOURS = (
     ),
     _import(
         "signals-by-other-ways",
-        "neighbours",
+        "neighbors",
         """
         import ctypes
         import fcntl
@@ -1664,7 +1664,7 @@ NEIGHBOURS = (
     ),
     _import(
         "lowers-everyones-priority",
-        "neighbours",
+        "neighbors",
         """
         import os
 
@@ -1689,7 +1689,7 @@ NEIGHBOURS = (
     ),
     _import(
         "limits-its-parent",
-        "neighbours",
+        "neighbors",
         """
         import os
         import resource
@@ -1708,7 +1708,7 @@ NEIGHBOURS = (
     ),
     _import(
         "traces-its-parent",
-        "neighbours",
+        "neighbors",
         """
         import ctypes
         import os
@@ -1728,7 +1728,7 @@ NEIGHBOURS = (
     ),
     _import(
         "writes-to-other-memory",
-        "neighbours",
+        "neighbors",
         """
         import ctypes
         import os
@@ -1755,7 +1755,7 @@ NEIGHBOURS = (
     ),
     _import(
         "daemon-left-behind",
-        "neighbours",
+        "neighbors",
         """
         import os
         import time
@@ -1780,7 +1780,7 @@ NEIGHBOURS = (
     ),
     _import(
         "threads-left-behind",
-        "neighbours",
+        "neighbors",
         """
         import threading
         import time
@@ -1800,7 +1800,7 @@ NEIGHBOURS = (
     ),
     _import(
         "stops-in-a-call-for-ever",
-        "neighbours",
+        "neighbors",
         """
         def sample_latent(means, logvariances):
             import os
@@ -1814,7 +1814,7 @@ NEIGHBOURS = (
     ),
     _import(
         "folders-that-resist",
-        "neighbours",
+        "neighbors",
         """
         import os
 
@@ -1842,7 +1842,7 @@ NEIGHBOURS = (
     ),
     _import(
         "poisoned-for-the-next-one",
-        "neighbours",
+        "neighbors",
         """
         import os
         import site
@@ -2270,70 +2270,66 @@ kept.clear()
 
 
 REACHES = (
-    _refused("owner-of-a-descriptor", "neighbours", "call('ioctl', 3, 0x8901, ctypes.byref(whose))"),
-    _refused("owner-of-a-socket", "neighbours", "call('ioctl', 3, 0x8902, ctypes.byref(whose))"),
-    _refused("signals-from-a-descriptor", "neighbours", "call('ioctl', 3, 0x5452, ctypes.byref(one))"),
-    _refused("signals-by-a-flag", "neighbours", "call('fcntl', 3, 4, 0x2000)"),
-    _refused("owner-by-fcntl", "neighbours", "call('fcntl', 3, 8, parent)", "call('fcntl', 1, 8, parent)"),
-    _refused("owner-by-fcntl-extended", "neighbours", "call('fcntl', 3, 15, struct.pack('ii', 1, parent))"),
-    _refused("signal-of-a-descriptor", "neighbours", "call('fcntl', 3, 10, 9)"),
-    _refused("lease-on-a-file", "neighbours", "call('fcntl', os.open('own', 0), 1024, 0)"),
-    _refused("notice-of-a-folder", "neighbours", "call('fcntl', os.open('.', 0), 1026, 1)"),
-    _refused("locks-a-library", "neighbours", "call('flock', os.open(os.__file__, 0), 1)"),
+    _refused("owner-of-a-descriptor", "neighbors", "call('ioctl', 3, 0x8901, ctypes.byref(whose))"),
+    _refused("owner-of-a-socket", "neighbors", "call('ioctl', 3, 0x8902, ctypes.byref(whose))"),
+    _refused("signals-from-a-descriptor", "neighbors", "call('ioctl', 3, 0x5452, ctypes.byref(one))"),
+    _refused("signals-by-a-flag", "neighbors", "call('fcntl', 3, 4, 0x2000)"),
+    _refused("owner-by-fcntl", "neighbors", "call('fcntl', 3, 8, parent)", "call('fcntl', 1, 8, parent)"),
+    _refused("owner-by-fcntl-extended", "neighbors", "call('fcntl', 3, 15, struct.pack('ii', 1, parent))"),
+    _refused("signal-of-a-descriptor", "neighbors", "call('fcntl', 3, 10, 9)"),
+    _refused("lease-on-a-file", "neighbors", "call('fcntl', os.open('own', 0), 1024, 0)"),
+    _refused("notice-of-a-folder", "neighbors", "call('fcntl', os.open('.', 0), 1026, 1)"),
+    _refused("locks-a-library", "neighbors", "call('flock', os.open(os.__file__, 0), 1)"),
+    _refused("signals-by-a-handle", "neighbors", "call('syscall', 434, parent, 0)", "call('syscall', 424, 3, 0, 0, 0)"),
+    _refused("signals-with-a-value", "neighbors", "call('sigqueue', parent, 0, None)"),
+    _refused("signals-to-a-group", "neighbors", "os.killpg(0, 0)", "os.kill(0, 0)", "os.killpg(os.getpgid(parent), 0)"),
+    _refused("timer-that-signals", "neighbors", "call('timer_create', 0, None, ctypes.create_string_buffer(8))"),
+    _refused("survives-its-parent", "neighbors", "call('prctl', 1, 0, 0, 0, 0)"),
     _refused(
-        "signals-by-a-handle", "neighbours", "call('syscall', 434, parent, 0)", "call('syscall', 424, 3, 0, 0, 0)"
+        "opens-its-memory-to-others", "neighbors", "call('prctl', 4, 1, 0, 0, 0)", "call('prctl', 0x59616d61, -1)"
     ),
-    _refused("signals-with-a-value", "neighbours", "call('sigqueue', parent, 0, None)"),
+    _refused("another-session", "neighbors", "os.setsid()", "os.setpgid(0, 0)", "os.setpgid(0, os.getpgid(parent))"),
+    _refused("moves-its-parent", "neighbors", "os.sched_setaffinity(parent, {0})", "os.setpriority(0, parent, 9)"),
+    _refused("input-output-priority", "neighbors", "call('syscall', 251 if intel else 30, 3, os.getuid(), 0x6000)"),
     _refused(
-        "signals-to-a-group", "neighbours", "os.killpg(0, 0)", "os.kill(0, 0)", "os.killpg(os.getpgid(parent), 0)"
+        "watches-files", "neighbors", "call('inotify_init')", "call('inotify_init1', 0)", "call('fanotify_init', 0, 0)"
     ),
-    _refused("timer-that-signals", "neighbours", "call('timer_create', 0, None, ctypes.create_string_buffer(8))"),
-    _refused("survives-its-parent", "neighbours", "call('prctl', 1, 0, 0, 0, 0)"),
-    _refused(
-        "opens-its-memory-to-others", "neighbours", "call('prctl', 4, 1, 0, 0, 0)", "call('prctl', 0x59616d61, -1)"
-    ),
-    _refused("another-session", "neighbours", "os.setsid()", "os.setpgid(0, 0)", "os.setpgid(0, os.getpgid(parent))"),
-    _refused("moves-its-parent", "neighbours", "os.sched_setaffinity(parent, {0})", "os.setpriority(0, parent, 9)"),
-    _refused("input-output-priority", "neighbours", "call('syscall', 251 if intel else 30, 3, os.getuid(), 0x6000)"),
-    _refused(
-        "watches-files", "neighbours", "call('inotify_init')", "call('inotify_init1', 0)", "call('fanotify_init', 0, 0)"
-    ),
-    _refused("pair-of-sockets", "neighbours", "call('socketpair', 1, 2, 0, ctypes.create_string_buffer(8))"),
+    _refused("pair-of-sockets", "neighbors", "call('socketpair', 1, 2, 0, ctypes.create_string_buffer(8))"),
     _refused(
         "datagram-to-a-socket",
-        "neighbours",
+        "neighbors",
         "call('sendto', 3, b'x', 1, 0, struct.pack('H', 1) + b'\\0{marker}', 2 + 1 + len('{marker}'))",
         "call('connect', 3, struct.pack('H', 1) + b'\\0{marker}', 2 + 1 + len('{marker}'))",
     ),
     _refused(
         "socket-of-every-family",
-        "neighbours",
+        "neighbors",
         *(f"call('socket', {family}, 3, 0)" for family in (1, 2, 10, 16, 17, 38, 40)),
     ),
-    _refused("passes-descriptors", "neighbours", "call('sendmsg', 3, ctypes.create_string_buffer(56), 0)"),
-    _refused("listens-on-its-channel", "neighbours", "call('listen', 3, 1)", "call('accept', 3, None, None)"),
+    _refused("passes-descriptors", "neighbors", "call('sendmsg', 3, ctypes.create_string_buffer(56), 0)"),
+    _refused("listens-on-its-channel", "neighbors", "call('listen', 3, 1)", "call('accept', 3, None, None)"),
     _refused(
-        "key-that-stays", "neighbours", "call('syscall', 248 if intel else 217, b'user', b'{marker}', b'1', 1, -4)"
+        "key-that-stays", "neighbors", "call('syscall', 248 if intel else 217, b'user', b'{marker}', b'1', 1, -4)"
     ),
-    _refused("shared-memory-that-stays", "neighbours", "call('shmget', 0x5814, 4096, 0o1666)"),
-    _refused("semaphore-that-stays", "neighbours", "call('semget', 0x5814, 1, 0o1666)"),
-    _refused("queue-that-stays", "neighbours", "call('msgget', 0x5814, 0o1666)"),
-    _refused("named-semaphore-that-stays", "neighbours", "open('/dev/shm/sem.{marker}', 'wb')"),
+    _refused("shared-memory-that-stays", "neighbors", "call('shmget', 0x5814, 4096, 0o1666)"),
+    _refused("semaphore-that-stays", "neighbors", "call('semget', 0x5814, 1, 0o1666)"),
+    _refused("queue-that-stays", "neighbors", "call('msgget', 0x5814, 0o1666)"),
+    _refused("named-semaphore-that-stays", "neighbors", "open('/dev/shm/sem.{marker}', 'wb')"),
     _refused(
         "named-queue-that-stays",
-        "neighbours",
+        "neighbors",
         "call('syscall', 240 if intel else 180, b'{marker}', 0o102, 0o600, None)",
     ),
-    _refused("bits-in-the-page-cache", "neighbours", "os.posix_fadvise(os.open(os.__file__, 0), 0, 0, 4)"),
+    _refused("bits-in-the-page-cache", "neighbors", "os.posix_fadvise(os.open(os.__file__, 0), 0, 0, 4)"),
     _refused(
         "looks-into-the-page-cache",
-        "neighbours",
+        "neighbors",
         "call('mincore', ctypes.c_void_p(4096), 4096, b'x')",
         "os.preadv(3, [bytearray(1)], 0, 8)",
     ),
     _refused(
         "process-accounting",
-        "neighbours",
+        "neighbors",
         "call('acct', b'own')",
         "call('sethostname', b'x', 1)",
         "call('swapoff', b'own')",
@@ -2469,7 +2465,7 @@ HOSTILE: tuple[Hostile, ...] = (
     *RESOURCES,
     *ODD_ANSWERS,
     *PROTOCOL,
-    *NEIGHBOURS,
+    *NEIGHBORS,
     *RESULTS,
     *TERMINAL,
     *PARSERS,

@@ -1,4 +1,4 @@
-"""Embedded digits: handwriting-like, drawn from a seed, so that grading needs no network, data file or licence.
+"""Embedded digits: handwriting-like, drawn from a seed, so that grading needs no network, data file or license.
 
 Each digit is a few strokes (control points in the unit square, x to the right, y down) in one of several ways of
 writing it. A drawing jitters the points, bends them into a smooth curve, applies a random affine map, and inks

@@ -79,7 +79,7 @@ def gallery(kept: Mapping[str, Any]) -> Gallery | None:
 
 @cache
 def trained_reference() -> reference.ConditionalVariationalAutoencoder:
-    """The reference network after the smoke run, with the initialisation that the smoke run gives every network."""
+    """The reference network after the smoke run, with the initialization that the smoke run gives every network."""
     images, labels = draw_digits(SMOKE_DIGITS, SEED)
     images, one_hots = images.flatten(1), F.one_hot(labels, NUM_CATEGORIES).float()
     sizes, challenge = Sizes(latent=SMOKE_LATENT_DIMENSIONALITY), Challenge(SEED, "the reference's pictures")

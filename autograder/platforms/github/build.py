@@ -1,4 +1,4 @@
-"""GitHub: the template repository from which each student's own is made, with a workflow that grades each push."""
+"""GitHub: the template for students' repositories, with a workflow that grades each push."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from autograder.platforms.github.public import CHECKS
 
 _PACKAGE = Path(__file__).parents[2]
 _TEMPLATE = Path(__file__).with_name("template")
-# What the public checks' report is made of: with these, a student's own workflow can write it.
+# What a student's own workflow needs to report the public checks.
 _PUBLIC = (
     "__init__.py",
     "assignment.py",
@@ -35,16 +35,16 @@ def build_template(
 ) -> Path:
     """Write the kit's folder, ready to be pushed as a template repository, into `out` and return its path.
 
-    It holds the kit and a workflow that grades each push: with the public checks, which lie in the template; or, where
-    the course's own `repository` (OWNER/NAME) and a tag or commit of it, `ref`, are given, with the graded checks by
-    the reusable workflow there.
+    It has the kit and a workflow that grades each push. By default, it runs the public checks in the template.
+    Given the course's `repository` (OWNER/NAME) and a tag or commit `ref`, it calls the reusable workflow there, which
+    runs the graded checks.
 
     Raises:
-        ValueError: a repository or a ref that GitHub would not understand, or one without the other; or a file that
-            contradicts the assignment's constants.
-        FileExistsError: the folder is there already, perhaps with somebody's work in it.
-        FileNotFoundError: outside of the course's repository, which holds the notebook; or the kit lacks a README.md or
-            the public checks.
+        ValueError: a malformed repository or ref, or one without the other; or a file that contradicts the
+            assignment's constants.
+        FileExistsError: the folder exists, perhaps with somebody's work in it.
+        FileNotFoundError: outside the course's repository, which has the notebook; or the kit lacks a README.md or the
+            public checks.
     """
     if (repository is None) != (ref is None):
         raise ValueError("a repository needs a ref, the tag or commit to grade with, and a ref needs a repository")
@@ -81,11 +81,11 @@ def build_template(
 
     folder = out / assignment.kit
     if folder.exists():
-        raise FileExistsError(f"{folder} exists already: remove it, or name another folder with --out")
+        raise FileExistsError(f"{folder} already exists: remove it, or name another folder with --out")
     output.write_folder(folder, files)
     return folder
 
 
 def _pinned() -> str:
-    """torch and torchvision in the versions that are installed here, as pip takes them."""
+    """The installed versions of torch and torchvision, as requirements for pip."""
     return " ".join(f"{name}=={version(name).partition('+')[0]}" for name in ("torch", "torchvision"))

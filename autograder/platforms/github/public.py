@@ -1,8 +1,8 @@
-"""The public checks as a report, for the workflow in a student's own repository.
+"""Report the public checks, in the workflow of a student's repository.
 
-The template that `autograder release --github` builds holds a copy of this file and of some of report/, so nothing here
-leads to a solution or to a hidden check, and only the process that runs the checks needs torch. What it reports is for
-the student: code that runs in one process with its checks could make them pass.
+`autograder release --github` copies this file and some of report/ into its template. So this file reveals no solution
+and no hidden check, and only the process that runs the checks needs torch. The report is feedback for the student: code
+that shares a process with its checks could make them pass.
 """
 
 import argparse
@@ -30,14 +30,14 @@ CHECKS = "public_checks.py"
 SECONDS = 300  # for all the checks together
 NOTE = (
     "These are the public checks. Your grade comes from checks that ask the same with other numbers and more cases, "
-    "and is worked out by the course staff from what you have pushed."
+    "and the course staff compute it from what you have pushed."
 )
 
 
 def grade(folder: Path, assignment: Assignment) -> Report:
-    """Run `public_checks.py` in `folder` on the module beside it, in a process of its own.
+    """Run `public_checks.py` in `folder` on the module next to it, in a separate process.
 
-    Each part's points are shared equally by its checks.
+    The checks of a part share its points equally.
     """
     started = time.perf_counter()
     source = (folder / assignment.module).read_bytes()
@@ -50,7 +50,7 @@ def grade(folder: Path, assignment: Assignment) -> Report:
         str(folder / assignment.module),
     ]
     variables = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ} | {"OMP_NUM_THREADS": "1"}
-    # Files, not pipes: a process that the submission leaves behind would keep a pipe open for ever.
+    # Files, not pipes: a process that the submission leaves behind would keep a pipe open forever.
     with tempfile.TemporaryFile() as answers, tempfile.TemporaryFile() as printed:
         try:
             ended = subprocess.run(

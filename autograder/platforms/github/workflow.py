@@ -24,17 +24,17 @@ ANNOTATIONS = 10  # of one kind in one step: GitHub shows no more
 
 @contextmanager
 def step() -> Iterator[list[str]]:
-    """Whatever is printed in here is only text; the workflow commands that are put on the list are given at the end.
+    """Print everything inside as plain text, and the workflow commands in the yielded list at the end.
 
-    A runner takes any line for a command that starts with `::`, or has `##[` anywhere in it. Whatever a submission
-    prints, raises or calls a folder is therefore shown while commands are stopped, until a word that it cannot know.
-    That does not stop the matcher of setup-python, which makes an error of whatever looks like a traceback.
+    A runner treats a line as a command if it starts with `::` or contains `##[`. So everything that comes from a
+    submission is printed while commands are stopped, until a word that the submission cannot know. Stopping commands
+    does not stop setup-python's matcher, which turns each traceback into an error, so that is removed first.
     """
     token = secrets.token_hex(16)
     commands: list[str] = []
     print("::remove-matcher owner=python::", f"::stop-commands::{token}", sep="\n", flush=True)
     try:
-        with redirect_stderr(sys.stdout):  # two streams have no order, so all of it goes through the stopped one
+        with redirect_stderr(sys.stdout):  # two streams have no common order, so all output goes to stdout
             yield commands
     finally:
         print("", f"::{token}::", *commands, sep="\n", flush=True)
@@ -48,7 +48,7 @@ def publish(report: Report, source: bytes, file: str, page: str | None = None) -
         file: its path in the student's repository.
         page: the job summary; the Markdown report by default.
 
-    KeyError outside of a step, where nothing names the files to write to.
+    KeyError outside a step, where no variable names the files to write to.
     """
     for variable, text in zip(FILES, (page or markdown.render(report), _outputs(report)), strict=True):
         with Path(os.environ[variable]).open("a", encoding="utf-8") as opened:
@@ -57,7 +57,7 @@ def publish(report: Report, source: bytes, file: str, page: str | None = None) -
 
 
 def _points(report: Report) -> list[str]:
-    """The two notices that GitHub Classroom's reporter leaves on a check run, which is where points are read."""
+    """The two notices of GitHub Classroom's reporter, from which tools read the points."""
     score, most = shown(report.score), shown(report.max_score)
     return [
         _command("notice", f"Points {score}/{most}", title="Autograding complete"),
@@ -94,7 +94,7 @@ def _outputs(report: Report) -> str:
 
 
 def _annotations(report: Report, source: bytes, file: str) -> list[str]:
-    """An error at the line of each finding but those that only wait for another, in the order of the notebook."""
+    """An error at the line of each finding, in the notebook's order, without those that wait for another."""
     found = [finding for part in report.parts for finding in summary.findings(part)]
     if report.error:  # then every part says the same
         line = next((finding.checks[0].line for finding in found), None)
@@ -119,7 +119,7 @@ def _said(finding: Finding) -> str:
 
 
 def _at(file: str, line: int | None) -> dict[str, str]:
-    """The properties that put an annotation on a line; none where no line is known."""
+    """The properties that put an annotation on a line; none if the line is unknown."""
     return {"file": file, "line": str(line)} if line else {}
 
 
@@ -128,7 +128,7 @@ def _existing(line: int | None, source: bytes) -> int | None:
 
 
 def _command(name: str, message: str, **properties: str) -> str:
-    """A workflow command on one line; `message` and `properties` may hold anything."""
+    """A workflow command on one line; `message` and `properties` may contain anything."""
     escaped = ",".join(f"{key}={_escaped(value, ':', ',')}" for key, value in properties.items())
     return f"::{name} {escaped}::{_escaped(message)}"
 

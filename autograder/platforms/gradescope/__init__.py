@@ -1,1 +1,1 @@
-"""Gradescope: the zip that it runs on each upload, and the results it reads."""
+"""Gradescope: the zip that it runs on each upload, and the results that it reads."""

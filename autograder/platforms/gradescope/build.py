@@ -1,4 +1,4 @@
-"""Gradescope: the zip that makes its autograder, and a results.json that can be read at every moment of a grading."""
+"""Gradescope: the zip with its autograder, and a results.json that is readable at any time during grading."""
 
 import contextlib
 import json
@@ -27,8 +27,8 @@ def build_zip(assignment: Assignment, out: Path, visibility: str = "after_due_da
         visibility: when students see the checks that the notebook's worked examples do not show: "visible",
             "after_due_date", "after_published" or "hidden".
 
-    It holds the two scripts that Gradescope asks for, this package, and what the package requires in the versions
-    that are installed here. PackageNotFoundError where the package is not installed, but merely on the path.
+    The zip has the two scripts that Gradescope needs, this package, and its requirements in the versions that are
+    installed here. PackageNotFoundError if the package is not installed, only on the path.
     """
     if visibility not in gradescope.VISIBILITIES:
         raise ValueError(f"visibility must be one of {', '.join(gradescope.VISIBILITIES)}, not {visibility!r}")
@@ -51,7 +51,7 @@ def build_zip(assignment: Assignment, out: Path, visibility: str = "after_due_da
 
 
 def distribution() -> str:
-    """The name under which this package is installed. PackageNotFoundError where it is not."""
+    """The name under which this package is installed; PackageNotFoundError if it is not."""
     found = packages_distributions().get("autograder")
     if not found:
         raise PackageNotFoundError("autograder")
@@ -59,27 +59,27 @@ def distribution() -> str:
 
 
 def _pins(required: list[str]) -> list[str]:
-    """The installed versions; of torch's builds for a processor, such as 2.14.1+cpu, the version alone."""
+    """The installed versions, without a suffix such as in torch's 2.14.1+cpu."""
     pins = []
     for requirement in required:
         name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
         try:
             pins.append(f"{name}=={version(name).partition('+')[0]}\n")
-        except PackageNotFoundError:  # of another platform than this one
+        except PackageNotFoundError:  # for another platform
             continue
     return pins
 
 
 @dataclass(frozen=True)
 class ResultsFile:
-    """Gradescope's results.json at `path`, whole at every moment: it may be the last thing that is written."""
+    """Gradescope's results.json at `path`, complete at any time, because grading may be stopped."""
 
     path: Path
     assignment: Assignment
     visibility: str = "visible"
 
     def progress(self, report: Report) -> None:
-        """Write what is graded so far, and that the grading did not finish; grading does not stop where that fails."""
+        """Write what is graded so far, marked as unfinished; grading continues if this fails."""
         if output.replaceable(self.path):
             with contextlib.suppress(output.CannotWrite):
                 self._write(report, finished=False)
@@ -92,7 +92,7 @@ class ResultsFile:
         output.write(self.path, _json(gradescope.render(report, self.visibility, finished, self.metadata().get("id"))))
 
     def metadata(self) -> dict[str, Any]:
-        """What Gradescope says about the upload, in a file beside its folder of results; empty elsewhere.
+        """What Gradescope says about the upload, in a file next to its folder of results; empty elsewhere.
 
         Its format: https://gradescope-autograders.readthedocs.io/en/latest/submission_metadata/
         """
@@ -103,7 +103,7 @@ class ResultsFile:
         return found if isinstance(found, dict) else {}
 
     def complaint(self) -> str | None:
-        """What the course staff should mend in Gradescope's settings."""
+        """What the course staff should fix in Gradescope's settings, or None."""
         try:
             total = float(self.metadata()["assignment"]["total_points"])
         except (KeyError, TypeError, ValueError):

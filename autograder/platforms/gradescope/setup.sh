@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Gradescope runs this once, as root, to build the image in which every upload is graded.
-# AUTOGRADER_PYTHON names a Python that has everything already; then nothing is installed.
+# If AUTOGRADER_PYTHON names a Python that has everything, nothing is installed.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 python=${AUTOGRADER_PYTHON:-}
@@ -9,7 +9,7 @@ if [ -z "$python" ]; then
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq
   apt-get install -y -qq --no-install-recommends python3 python3-venv
-  # In /opt, where the unprivileged user that runs the submission can read the libraries and nothing else.
+  # In /opt, where the unprivileged user that runs the submission can read the libraries only.
   if python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
     python3 -m venv /opt/autograder
   else # Ubuntu 22.04
@@ -26,6 +26,6 @@ fi
 
 export PYTHONPATH=$here
 "$python" -m compileall -q "$here/autograder"
-# The image proves itself: the reference must get every point, or the build stops here.
+# Test the image: the reference must get full points, or the build stops here.
 "$python" -m autograder grade "$here/autograder/assignments/ASSIGNMENT/solution" --min-score MAX_SCORE
 "$python" -m autograder doctor

@@ -267,8 +267,8 @@ def judge_draw(one: Pass, images: Tensor, starts: tuple[int, ...], challenge: Ch
     for means, logvariances in (reply.outputs[1:], *([heads] if heads else [])):
         for start, block in blocks.items():
             noise = (block - means[0]) / torch.exp(0.5 * logvariances[0])
-            centred = (noise.mean(0).abs() <= SIGMAS / ROWS**0.5).all()
-            if bool(centred) and bool(((noise.std(0) - 1).abs() <= SIGMAS / (2 * ROWS) ** 0.5).all()):
+            centered = (noise.mean(0).abs() <= SIGMAS / ROWS**0.5).all()
+            if bool(centered) and bool(((noise.std(0) - 1).abs() <= SIGMAS / (2 * ROWS) ** 0.5).all()):
                 return start
     known_as(one, one.given[:, :latent])
     means, logvariances = (each[0] for each in reply.outputs[1:])

@@ -162,7 +162,7 @@ def test_normal(submission: Submission, challenge: Challenge) -> None:
 @check("Fresh, independent noise for every element and call", 3)
 def test_independent(submission: Submission, challenge: Challenge) -> None:
     require_use(submission, challenge)
-    # Equal rows, so that what is left of a column without its average is noise, however wrong its centre and scale.
+    # Equal rows, so that what is left of a column without its average is noise, however wrong its center and scale.
     means, logvariances = challenge.uniform(-3, 3, COLUMNS_ALIKE), challenge.uniform(-1, 1, COLUMNS_ALIKE)
     arguments = means.expand(ROWS_ALIKE, -1), logvariances.expand(ROWS_ALIKE, -1)
     first, second = (draw(submission, *arguments, challenge.seed()) for _ in range(2))

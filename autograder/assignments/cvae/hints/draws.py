@@ -1,4 +1,4 @@
-"""What each mistake in the draw would give, and the diagnosis of draws by their centre and spread."""
+"""What each mistake in the draw would give, and the diagnosis of draws by their center and spread."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ DRAWS = (
 
 
 def diagnose(draws: Tensor, means: Tensor, logvariances: Tensor) -> str | None:
-    """The mistake whose centre and spread these draws have: (N, D) draws, (D,) means and log-variances."""
+    """The mistake whose center and spread these draws have: (N, D) draws, (D,) means and log-variances."""
     quantiles = torch.special.ndtri((torch.arange(256) + 0.5) / 256)  # of the normal noise
     noise = quantiles[:, None].expand(-1, len(means))
     mean, std = draws.mean(0), draws.std(0)

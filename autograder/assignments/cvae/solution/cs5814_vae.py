@@ -110,7 +110,7 @@ def loss_function(reconstructions, originals, means, logvariances):
     """The negative evidence lower bound: reconstruction error plus KL divergence, averaged over the minibatch.
 
     The reconstruction term is the pixelwise binary cross-entropy, summed over the pixels of an image. The
-    regularisation term is KL(N(μ, σ²) ‖ N(0, I)) in closed form, summed over the latent dimensions:
+    regularization term is KL(N(μ, σ²) ‖ N(0, I)) in closed form, summed over the latent dimensions:
         -½ Σ_j (1 + log σ_j² - μ_j² - σ_j²)        (Kingma & Welling 2014, appendix B).
     No loops: the whole minibatch at once.
 
