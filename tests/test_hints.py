@@ -118,7 +118,7 @@ def divergence(mu: Tensor, logvar: Tensor) -> Tensor:
         (lambda r, x, mu, lv: (cross_entropy(r, x) + divergence(mu, lv)) / len(mu), "divided-by-batch-twice"),
         (lambda r, x, mu, lv: cross_entropy(r, x) + divergence(mu, lv) - mu.square().sum(1).mean(), "kl-term-sign"),
         (lambda r, x, mu, lv: cross_entropy(r, x) + mu.abs().sum(1).mean(), "kl-other"),
-        (lambda r, x, mu, lv: cross_entropy(r, x.round()) + divergence(mu, lv), "reconstruction-other"),
+        (lambda r, x, mu, lv: cross_entropy(r, x.sqrt()) + divergence(mu, lv), "reconstruction-other"),
         (lambda r, x, mu, lv: float("nan"), "not-finite"),
     ],
 )

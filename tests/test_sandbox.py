@@ -418,6 +418,23 @@ def test_a_stand_in_tells_one_process_nothing_of_another(sandbox: Sandbox) -> No
     assert first[0] != first[1]
 
 
+def test_a_stand_in_says_what_it_cannot_take(sandbox: Sandbox) -> None:
+    source = b"def log(x): pass\ndef f(x): return log(x - 2)\n"
+
+    def log(x: torch.Tensor) -> torch.Tensor:
+        if (x < 0).any():
+            raise ValueError("all numbers should be above 0")
+        return x.log()
+
+    with sandbox.submission(source) as submission:
+        submission.stand_in({"log": log})
+        with pytest.raises(
+            Unfit, match=r"Calling `f` was stopped: `log` cannot take .*: all numbers should be above 0"
+        ):
+            submission.call("f", torch.ones(3))
+        assert submission.call("f", 3 * torch.ones(3)).outputs[0].tolist() == [0.0] * 3
+
+
 def test_what_is_kept_for_stand_ins_is_bounded(sandbox: Sandbox) -> None:
     source = _PARTS + (
         "def f(x):\n"

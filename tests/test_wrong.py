@@ -37,6 +37,8 @@ def test_loses_the_right_part_and_gets_the_right_hints_only(wrong: Wrong, report
     assert wrong.loses <= lost <= wrong.loses | wrong.may_lose, told
     named = {name for part in report.parts for check in part.checks for name in check.misconceptions}
     assert named == misconceptions(wrong), told
+    failed = [check for part in report.parts if part.name in wrong.loses for check in part.checks if check.score == 0]
+    assert len(failed) == (wrong.checks or len(failed)), told
 
 
 def test_every_misconception_is_made_by_a_module() -> None:

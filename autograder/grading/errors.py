@@ -53,6 +53,12 @@ _USUAL_CAUSES = (
 )  # fmt: skip
 
 
+# Syntax errors that no other Python takes for anything else.
+_IN_EVERY_PYTHON = re.compile(
+    r"was never closed|indent|does not match opening|cannot assign to|triple-quoted|Missing par"
+)
+
+
 @dataclass(frozen=True)
 class Cause:
     """What a student reads about an error: the message, and the mistakes behind it, where they are known."""
@@ -86,6 +92,8 @@ def explain(error: SubmissionError, outline: Outline, assignment: Assignment) ->
 def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Cause:
     if error.kind == "SyntaxError" and error.statement.startswith(("%", "!")):
         return Cause(str(error), ["notebook-command"])
+    if error.kind == "SyntaxError" and _IN_EVERY_PYTHON.search(error.text):
+        return Cause(str(error), ["syntax"])
     if error.kind == "SyntaxError":  # what is right in a newer Python looks like a mistake in this one
         python = ".".join(map(str, sys.version_info[:2]))
         said = f"{error}. Grading uses Python {python}, which does not know the syntax of newer ones."

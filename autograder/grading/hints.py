@@ -80,7 +80,7 @@ _ROWS = (
     ("self-superfluous", "A function outside a class has no `self`",
      "This function stands outside the class, so Python passes it no object. With `self` as the first parameter, the first argument lands in it, and the others move up by one. Compare the `def` line with the file that you were given: which parameters does the function have there?"),
     ("wrong-parameters", "Your parameters are not those of the fill-in",
-     "The notebook and the grader pass the arguments in the order of the file that you were given, and your code does not accept them. Compare the two `def` lines, one parameter at a time. Which one is missing, extra or in another place? A parameter that you add needs a default value."),
+     "The notebook and the grader pass the arguments by the names, or in the order, of the file that you were given. Your code does not accept them. Compare the two `def` lines, one parameter at a time. Which one is missing, extra or in another place? A parameter that you add needs a default value."),
     ("super-init-missing", "nn.Module was not set up before its layers",
      "Your constructor sets attributes before nn.Module is ready to register them. nn.Module has a constructor too, and it must run before anything else. How does the constructor of a module begin in PyTorch's documentation, or in the file that you were given?"),
     ("not-a-module", "Your class does not inherit from nn.Module",

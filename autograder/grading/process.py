@@ -294,10 +294,9 @@ def _grade(connection: Connection, sandbox: Sandbox, name: str, source: bytes, s
 def _fail(connection: Connection, error: Exception) -> None:
     """Tell the caller of an error of the grader's own."""
     faulthandler.cancel_dump_traceback_later()
-    if not isinstance(error, (SandboxError, GraderError)):
-        traceback.print_exc()
-        error = GraderError(f"{type(error).__name__}: {error}")
-    connection.send(("failed", error))
+    said = "" if isinstance(error, (SandboxError, GraderError)) else traceback.format_exc()
+    connection.send(("failed", GraderError(f"{type(error).__name__}: {error}") if said else error))
+    print(said, end="", file=sys.stderr)  # after the caller is known to be there: it may be what ended this grade
 
 
 @functools.cache

@@ -292,13 +292,13 @@ class Submission:
         self._hung.clear()  # the replaced function may be what hung
         self._stand_ins, self._seed = functions, seed
 
-    def construct(self, handle: str, name: str, *args: int, seed: int = 0) -> SubmissionError | None:
-        """Build an object of class `name` and keep it under `handle`.
+    def construct(self, handle: str, name: str, *args: int, seed: int = 0, **named: int) -> SubmissionError | None:
+        """Build an object of class `name` and keep it under `handle`; `named` are its arguments by keyword.
 
         Returns None, or what its constructor raised half-way (the object is kept all the same).
         """
         self._shapes.pop(handle, None)
-        request = {"do": "construct", "as": handle, "name": name, "args": args, "seed": seed}
+        request = {"do": "construct", "as": handle, "name": name, "args": args, "named": named, "seed": seed}
         incomplete = self._request(request).get("incomplete")
         return None if incomplete is None else received(incomplete)
 
@@ -464,6 +464,10 @@ class Submission:
             if time.monotonic() >= self._deadline:
                 raise TimedOut("total-time", **_step(message), seconds=LIMITS.total_s) from None
             raise TimedOut("call-time", **_step(message), seconds=seconds) from None
+        except _Unusable as error:
+            self.stop()
+            function, detail = error.args
+            raise Unfit("stand-in-arguments", **_step(message), function=function, detail=detail) from None
         except ProtocolError as error:
             raise self._broken(message, str(error)) from None
         except ChannelClosed:
@@ -492,14 +496,19 @@ class Submission:
             else:
                 needed = zip(arguments, message["needed"], strict=True)
                 inputs = [argument.requires_grad_() for argument, is_needed in needed if is_needed]
-                value = function(*arguments)
+                try:
+                    value = function(*arguments)
+                except Exception as error:  # of a function of ours, so that the arguments are what is wrong
+                    raise _Unusable(name, str(error)[:200]) from None
                 self.stood_in[name] = value.detach()
                 answers = [value]
                 if value.dim() == 0:
                     answers += _gradients(value, inputs, torch.ones(()))
                 elif inputs:
                     self._keep((name, call), inputs, value)
-        except Exception as error:  # of a function of ours, so that the arguments are what is wrong
+        except _Unusable:
+            raise
+        except Exception as error:
             raise ProtocolError(f"it passed unusable arguments to {name!r}: {str(error)[:200]}") from None
         self._channel.settimeout(max(deadline - time.monotonic(), 0.001))
         send(self._channel, {}, {f"answer.{index}": answer for index, answer in enumerate(answers)})
@@ -615,6 +624,10 @@ def _reply(answer: Message, found: dict[str, Tensor], call: str, results: int | 
 def _called(message: Message) -> str:
     """The name of what a request builds or calls: calling an object runs its `forward`."""
     return str(message.get("name", "")) or "forward"
+
+
+class _Unusable(Exception):
+    """A submission gave a stand-in what it cannot take: the function's name, and what it said."""
 
 
 def _step(message: Message) -> dict[str, str]:

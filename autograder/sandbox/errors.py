@@ -30,6 +30,7 @@ _UNFIT = {
     "too-large": "{subject} has shape {shape}, far more numbers than the assignment asks for.",
     "impossible-shape": "Your model has a parameter of a shape that no tensor has.",
     "too-many-parameters": "Your model has far more parameters than the assignment asks for.",
+    "stand-in-arguments": "{step} was stopped: `{function}` cannot take what it was given: {detail}.",
     "unreadable-answer": "The grader could not read what your code answered.",
 }
 _TIMED_OUT = {

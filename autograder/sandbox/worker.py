@@ -339,7 +339,7 @@ class Worker:
         instance: Any = factory.__new__(factory)  # type: ignore[call-overload]
         self.objects[message["as"]] = instance
         try:
-            instance.__init__(*message["args"])
+            instance.__init__(*message["args"], **message["named"])
         except BaseException as error:
             return {"incomplete": self._describe(error)}, {}
         return {"incomplete": None}, {}

@@ -28,6 +28,7 @@ class Wrong:
         text: the whole module, instead of edits.
         loses: the parts that must lose points.
         may_lose: parts that may lose points beside those, because the mistake reaches them. All others keep theirs.
+        checks: how many checks must not pass, for a mistake that could easily cost more than its own.
         misconception: the mistake's name in the bank, where it has one; the names of several are
             separated by spaces. Hints must name these and no other.
     """
@@ -38,6 +39,7 @@ class Wrong:
     may_lose: frozenset[str] = frozenset()
     misconception: str | None = None
     text: str | None = None
+    checks: int | None = None
 
 
 def source(wrong: Wrong) -> str:
@@ -63,11 +65,17 @@ STD = "    std = torch.exp(0.5 * logvariances)\n"
 DRAW = "    return means + std * torch.randn_like(std)\n"
 
 
-def _sample(name: str, body: str, misconception: str | None = None, signature: str | None = None) -> Wrong:
+def _sample(
+    name: str,
+    body: str,
+    misconception: str | None = None,
+    signature: str | None = None,
+    checks: int | None = None,
+) -> Wrong:
     edits = ((STD + DRAW, body),)
     if signature:
         edits += (("def sample_latent(means, logvariances):", f"def sample_latent({signature}):"),)
-    return Wrong(name, edits, misconception=misconception, **_of_part("sample_latent"))
+    return Wrong(name, edits, misconception=misconception, checks=checks, **_of_part("sample_latent"))
 
 
 SAMPLE = (
@@ -75,6 +83,8 @@ SAMPLE = (
     _sample("logvariance-as-std", "    std = logvariances\n" + DRAW, "logvariance-as-std"),
     _sample("half-logvariance-as-std", "    std = 0.5 * logvariances\n" + DRAW, "half-logvariance-as-std"),
     _sample("inverse-std", "    std = torch.exp(-0.5 * logvariances)\n" + DRAW, "inverse-std"),
+    _sample("root-taken-twice", "    std = torch.exp(0.25 * logvariances)\n" + DRAW, "spread-wrong", checks=1),
+    _sample("softplus-as-std", "    std = F.softplus(logvariances)\n" + DRAW, "softplus-as-std", checks=1),
     _sample("squared-std", "    std = torch.exp(2 * logvariances)\n" + DRAW, "squared-std"),
     _sample("root-of-logvariance", "    std = torch.sqrt(logvariances)\n" + DRAW),
     _sample("no-noise", "    return means\n", "no-noise"),
@@ -91,6 +101,7 @@ SAMPLE = (
         STD + "    return means + std * (torch.rand_like(std) - 0.5) * 12**0.5\n",
         "uniform-noise",
     ),
+    _sample("noise-shifted", STD + "    return means + std * (torch.randn_like(std) + 1)\n", "centre-wrong"),
     _sample("noise-halved", STD + "    return means + std * torch.randn_like(std) * 0.5\n"),
     _sample("noise-clamped", STD + "    return means + std * torch.randn_like(std).clamp(-1, 1)\n", "noise-not-normal"),
     _sample("noise-rounded", STD + "    return means + std * torch.randn_like(std).round()\n", "noise-not-normal"),
@@ -138,6 +149,7 @@ SAMPLE = (
         "noise-shared-across-rows",
         STD + "    return means + std * torch.randn(std.shape[1])\n",
         "noise-shared-across-rows",
+        checks=1,
     ),
     _sample(
         "noise-shared-across-columns",
@@ -275,6 +287,17 @@ LOSS = (
         "kl-logvariance-as-log-std",
         kl=KL.replace("logvariances", "2 * logvariances").replace("2 * logvariances.exp()", "(2 * logvariances).exp()"),
     ),
+    _loss(
+        "kl-half-of-one-summand",
+        "kl-mean-weight kl-variance-weight",
+        kl=_kl("2 * (means.pow(2) + logvariances.exp()) - 1 - logvariances", "0.5 * "),
+    ),
+    _loss(
+        "kl-divided-by-batch-twice",
+        "divided-by-batch-twice",
+        kl=KL.replace("\n", " / means.shape[0]\n"),
+    ),
+    _loss("kl-of-absolute-means", "kl-other", kl=KL.replace("means.pow(2)", "means.abs()")),
     _loss("kl-reversed", kl=_kl("logvariances - 1 + (1 + means.pow(2)) * (-logvariances).exp()", "0.5 * ")),
     _loss("kl-weighted", "kl-scaled", kl=KL.replace("-0.5", "-0.05")),
     _loss(
@@ -484,10 +507,11 @@ def _encoder(
     *layers: str,
     edits: tuple[tuple[str, str], ...] = (),
     may_lose: tuple[str, ...] = (),
+    checks: int | None = None,
 ) -> Wrong:
     if layers:
         edits = ((ENCODER, _sequential("encoder", *layers)), *edits)
-    return Wrong(name, edits, misconception=misconception, **_of_part("encoder", may_lose))
+    return Wrong(name, edits, misconception=misconception, checks=checks, **_of_part("encoder", may_lose))
 
 
 def _joining(piece: str) -> tuple[tuple[str, str], ...]:
@@ -591,7 +615,7 @@ ENCODERS = (
         "logvariance-head-of-one-number",
         None,
         edits=((LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace("latent_dimensionality", "1")),),
-        may_lose=("forward", "training"),
+        checks=1,
     ),
     _encoder(
         "encoder-wide-inside",
@@ -733,13 +757,39 @@ def _decoder(
     *layers: str,
     edits: tuple[tuple[str, str], ...] = (),
     may_lose: tuple[str, ...] = (),
+    checks: int | None = None,
 ) -> Wrong:
     if layers:
         edits = ((DECODER, _sequential("decoder", *layers)), *edits)
-    return Wrong(name, edits, misconception=misconception, **_of_part("decoder", may_lose))
+    return Wrong(name, edits, misconception=misconception, checks=checks, **_of_part("decoder", may_lose))
 
+
+SCALED = "class Scaled(nn.Module):\n    def forward(self, x):\n        return 255 * x\n\n\nclass "
 
 DECODERS = (
+    _decoder(
+        "decoder-with-a-temperature",
+        "decoder-output-activation",
+        edits=(
+            ("            nn.Sigmoid(),\n", "            Scaled(),\n            nn.Sigmoid(),\n"),
+            (
+                "class ConditionalVariationalAutoencoder(",
+                SCALED.replace("255", "0.5") + "ConditionalVariationalAutoencoder(",
+            ),
+        ),
+        may_lose=("training",),
+        checks=1,
+    ),
+    _decoder(
+        "decoder-gives-255",
+        "decoder-output-activation",
+        edits=(
+            ("            nn.Sigmoid(),\n", "            nn.Sigmoid(),\n            Scaled(),\n"),
+            ("class ConditionalVariationalAutoencoder(", SCALED + "ConditionalVariationalAutoencoder("),
+        ),
+        may_lose=("training",),
+        checks=1,
+    ),
     _decoder(
         "decoder-takes-two-arguments",
         "decoder-two-arguments",
@@ -994,6 +1044,24 @@ FORWARDS = (
         "mean-instead-of-sample",
         (DECODE, DECODE.replace("latents", "mean_params")),
     ),
+    _forward(
+        "drawn-twice",
+        "draw-changed",
+        (SAMPLES, SAMPLES + "        latents = sample_latent(latents, logvariance_params)\n"),
+        may_lose=(),
+    ),
+    _forward(
+        "logvariances-lowered",
+        "encoding-other",
+        (LOGVARIANCES, LOGVARIANCES + "        logvariance_params = logvariance_params - 5\n"),
+        may_lose=(),
+    ),
+    _forward(
+        "logvariances-cut-off",
+        "encoding-other",
+        (LOGVARIANCES, LOGVARIANCES + "        logvariance_params = logvariance_params.clamp(-0.5, 0.5)\n"),
+        may_lose=(),
+    ),
     _forward("mean-without-sampling", "mean-instead-of-sample", (SAMPLES, "        latents = mean_params\n")),
     _forward(
         "noise-instead-of-sample",
@@ -1084,6 +1152,18 @@ FORWARDS = (
     ),
     _forward("sigmoid-again-in-forward", None, (RETURN, RETURN.replace("data_recon", "torch.sigmoid(data_recon)"))),
     _forward("reconstruction-rounded", None, (RETURN, RETURN.replace("data_recon", "data_recon.round()"))),
+    _forward(
+        "heads-swapped-in-the-results-and-mean-decoded",
+        "heads-swapped mean-instead-of-sample",
+        (RETURN, "        return data_recon, logvariance_params, mean_params\n"),
+        (DECODE, DECODE.replace("latents", "mean_params")),
+    ),
+    _forward(
+        "class-passed-through-a-layer",
+        "encoder-input-changed",
+        (ENCODE, ENCODE.replace("condition)", "torch.softmax(condition, -1))")),
+        may_lose=(),
+    ),
     _forward("input-rounded", None, (ENCODE, ENCODE.replace("data_input", "data_input.round()")), may_lose=()),
     _forward("image-given-to-decoder", None, (DECODE, "        data_recon = data_input\n")),
     _forward("hidden-given-to-decoder", None, (DECODE, DECODE.replace("latents", "hidden"))),
@@ -1109,6 +1189,7 @@ FORWARDS = (
 # ---------------------------------------------------------------- the module as a whole
 
 
+RENAMED = "        num_categories, latent_dimensionality = classes, latent\n"
 _CALLS_METHOD = correct.FORWARD.replace("sample_latent(", "self.sample_latent(")
 
 WHOLE = (
@@ -1155,6 +1236,25 @@ WHOLE = (
         (("        self.hidden_size = 64\n", "        self.hidden_size = 2 * 64\n"),),
         loses=frozenset({"encoder", "decoder"}),
         misconception="encoder-width decoder-width",
+        checks=2,
+    ),
+    Wrong(
+        "hidden-size-noted-wrong",
+        (("        hidden = self.hidden_size\n", "        hidden, self.hidden_size = self.hidden_size, 128\n"),),
+        loses=frozenset({"encoder"}),
+        misconception="attribute-wrong",
+        checks=1,
+    ),
+    Wrong(
+        "constructor-arguments-renamed",
+        (
+            ("input_dim, num_categories=10, latent_dimensionality=15):", "input_dim, classes=10, latent=15):"),
+            ("        super().__init__()\n", "        super().__init__()\n" + RENAMED),
+        ),
+        loses=frozenset({"encoder"}),
+        may_lose=frozenset({"decoder"}),  # in the public checks, which build the model by these names alone
+        misconception="wrong-parameters",
+        checks=1,
     ),
     Wrong(
         "weights-start-at-zero",
@@ -1242,7 +1342,7 @@ WHOLE = (
 # What hints say in more general terms: where the mistake has no name of its own, or beside it.
 GENERAL = {
     "root-of-logvariance": "not-finite",
-    "neither-mean-nor-scale": "centre-wrong spread-wrong",
+    "neither-mean-nor-scale": "arguments-unused",
     "noise-halved": "spread-scaled",
     "noise-mirrored-in-half-the-rows": "noise-correlated",
     "logvariances-modified": "in-place",
@@ -1261,13 +1361,13 @@ GENERAL = {
     "sample-without-logvariances": "wrong-parameters",
     "sample-misspelled": "definition-missing",
     "kl-mean-sign": "kl-term-sign",
-    "kl-reversed": "kl-other",
+    "kl-reversed": "kl-reversed",
     "kl-detached": "kl-detached",
     "loss-heads-swapped": "loss-arguments-exchanged",
-    "reconstruction-averaged-and-divided": "batch-other reconstruction-averaged-over-pixels",
+    "reconstruction-averaged-and-divided": "divided-by-batch-twice reconstruction-averaged-over-pixels",
     "reconstruction-other-side-unmixed": "reconstruction-other",
     "reconstruction-in-bits": "reconstruction-scaled",
-    "reconstruction-of-rounded-pixels": "reconstruction-other",
+    "reconstruction-of-rounded-pixels": "originals-rounded",
     "reconstruction-over-classes": "loss-image-shape reconstruction-other",
     "reconstruction-clamped-hard": "reconstruction-other",
     "reconstruction-detached": "reconstruction-detached",
@@ -1300,7 +1400,7 @@ GENERAL = {
     "decoder-not-written": "attribute-missing attribute-undefined",
     "encoder-not-given-condition": "sizes-do-not-fit",
     "decoder-not-given-condition": "sizes-do-not-fit",
-    "noise-instead-of-sample": "decoding-other",
+    "noise-instead-of-sample": "arguments-unused",
     "latent-returned-too": "wrong-number-of-results",
     "only-reconstruction-returned": "wrong-number-of-results",
     "dictionary-returned": "wrong-number-of-results",
@@ -1308,7 +1408,7 @@ GENERAL = {
     "std-given-to-sample": "sample-arguments-changed",
     "sigmoid-again-in-forward": "reconstruction-changed",
     "reconstruction-rounded": "decoding-other",
-    "input-rounded": "encoding-other",
+    "input-rounded": "encoder-input-changed",
     "image-given-to-decoder": "decoding-other",
     "hidden-given-to-decoder": "sizes-do-not-fit",
     "joined-along-rows": "sizes-do-not-fit",
@@ -1328,7 +1428,6 @@ GENERAL = {
     "super-init-forgotten": "super-init-missing",
     "init-misspelled": "wrong-parameters",
     "init-without-self": "self-missing",
-    "hidden-size-doubled": "attribute-wrong",
 }
 
 WRONG: tuple[Wrong, ...] = tuple(

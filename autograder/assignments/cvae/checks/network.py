@@ -17,7 +17,7 @@ import functools
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice, permutations, product
 from typing import NoReturn, TypeVar
 
@@ -84,8 +84,9 @@ class Model:
     ) -> None:
         self.submission, self.sizes = submission, sizes or Sizes()
         self.handle = "model" if scale == 1 else "large"
-        arguments = (self.sizes.input_dim, self.sizes.num_categories, self.sizes.latent)
-        self._incomplete = submission.construct(self.handle, CLASS, *arguments, seed=challenge.seed())
+        self.head_widths: Mapping[str, int] = {}  # of heads that the encoder's part found to be of another width
+        self.misnamed: Raised | None = None  # what building it by the arguments' names raised
+        self._incomplete = self._construct(challenge.seed())
         for name in heads:
             submission.stand_in_layer(self.handle, name, HIDDEN_SIZE, self.sizes.latent)
         self.lazy: list[str] = []  # parameters that had no shape before the first pass
@@ -94,6 +95,20 @@ class Model:
         if not own_start:
             self.parameters = draw_parameters(shapes, self.sizes, challenge, mean_image, scale)
             submission.set_parameters(self.handle, self.parameters)
+
+    def _construct(self, seed: int) -> SubmissionError | None:
+        """Build the model as the notebook does, by the arguments' names; by their order if it does not know the names.
+
+        Returns what the constructor raised half-way.
+        """
+        pixels, rest = self.sizes.input_dim, (self.sizes.num_categories, self.sizes.latent)
+        named = dict(zip(("num_categories", "latent_dimensionality"), rest, strict=True))
+        incomplete = self.submission.construct(self.handle, CLASS, pixels, seed=seed, **named)
+        unknown = r"__init__\(\) got an unexpected keyword argument '(num_categories|latent_dimensionality)'"
+        if not isinstance(incomplete, Raised) or incomplete.line is not None or not re.search(unknown, incomplete.text):
+            return incomplete
+        self.misnamed = incomplete
+        return self.submission.construct(self.handle, CLASS, pixels, *rest, seed=seed)
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         try:
@@ -590,33 +605,78 @@ def recognize(
     if match := explain_stack(observations, activated_last):
         return match
     outputs = piece.output.flatten(1).shape[-1]
+    last, tail = ("none", None) if activated_last else read_tail(model, piece, outputs, tails)
+    if tail is not None:
+        observations = [replace(each, tails={last: tail}) for each in observations]
+        if match := explain_stack(observations):
+            return match
     matrices = {key: value for key, value in piece.parameters.items() if is_weight(value.shape)}
     layers = next(arrangements(piece.parameters, piece.input.shape[-1], outputs), None) or next(
         arrangements(matrices, piece.input.shape[-1], outputs), []
     )
-    last = "none" if activated_last else read_tail(model, piece, outputs, tails)
     return Match(layers, None, last)
 
 
-def read_tail(model: Model, piece: Piece, outputs: int, tails: Mapping[str, Activation]) -> str:
+def read_tail(
+    model: Model, piece: Piece, outputs: int, tails: Mapping[str, Activation]
+) -> tuple[str, Activation | None]:
     """What follows the last linear layer: with its weight at zero, the output shows its bias through it.
 
-    The empty string if nothing known does.
+    One of the tails, or one of them scaled and shifted, which then comes with its name; the empty string if neither.
     """
     last = {name: value for name, value in piece.parameters.items() if outputs in value.shape}
     weights = [name for name, value in last.items() if is_weight(value.shape)]
     biases = [name for name, value in last.items() if not is_weight(value.shape)]
     if len(weights) != 1 or len(biases) != 1:
-        return ""
+        return "", None
     grid = torch.linspace(-4, 4, outputs)
     changed = {weights[0]: torch.zeros_like(last[weights[0]]), biases[0]: grid.reshape(last[biases[0]].shape)}
     model.submission.set_parameters(model.handle, changed)
     shown = model.piece(piece.name, *piece.arguments)
     model.submission.set_parameters(model.handle, {name: model.parameters[name] for name in changed})
     if shown is None:
-        return ""
-    rows = grid.expand(len(piece.input), -1)
-    return next((name for name, tail in tails.items() if close(shown.output.flatten(1), tail(rows))), "")
+        return "", None
+    rows, found = grid.expand(len(piece.input), -1), shown.output.flatten(1)
+    for name, tail in tails.items():
+        if close(found, tail(rows)):
+            return name, None
+    for name, tail in tails.items():
+        if found_as := rescaled(found, tail(rows)):
+            return ", then ".join(filter(None, ("" if name == "none" else name, found_as.said))), found_as.of(tail)
+    if bool(((found > 0) & (found < 1)).all()) and (inside := rescaled(found.logit(), rows)):
+        return f"{inside.said}, then sigmoid", lambda x: torch.sigmoid(inside.of(_same)(x))
+    return "", None
+
+
+def _same(x: Tensor) -> Tensor:
+    return x
+
+
+@dataclass
+class Rescaled:
+    """What numbers were multiplied by, and what was added then."""
+
+    factor: float
+    shift: float
+
+    @property
+    def said(self) -> str:
+        """What a message calls it."""
+        factor = f"a factor of {self.factor:.4g}" if abs(self.factor - 1) > 1e-3 else ""
+        return ", then ".join(filter(None, (factor, f"{self.shift:+.4g}" if abs(self.shift) > 1e-3 else "")))
+
+    def of(self, function: Activation) -> Activation:
+        """The function with this after it."""
+        return lambda x: self.factor * function(x) + self.shift
+
+
+def rescaled(found: Tensor, plain: Tensor) -> Rescaled | None:
+    """What makes `found` of `plain`, if the same factor and the same sum do everywhere; None for what is constant."""
+    if found.shape != plain.shape or float(plain.std()) < 1e-6 or float(found.std()) < 1e-6:
+        return None
+    factor = float(((found - found.mean()) * (plain - plain.mean())).mean() / plain.var(correction=0))
+    shift = float(found.mean()) - factor * float(plain.mean())
+    return Rescaled(factor, shift) if close(found, factor * plain + shift) else None
 
 
 def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, depth: int) -> None:

@@ -1,7 +1,7 @@
 """The encoder and its two heads, by weight transplant (see `network`)."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -116,6 +116,8 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     if head is None:
         model.call(path, hidden)  # says why it cannot be called
         fail(f"No gradient reaches the parameters of `{path}`.", "not-trainable")
+    if head.output.shape != (BATCH, model.sizes.latent) and head.output.dim() == 2:
+        grading.kept["head widths"] = {**grading.kept.get("head widths", {}), name: head.output.shape[-1]}
     require_shape(head.output, (BATCH, model.sizes.latent), f"The output of `{path}`")
     match = explain_stack([Observation(head.parameters, hidden, head.output, HEAD_ACTIVATIONS)])
     if match is None:
@@ -147,28 +149,33 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
 
 
 @check("Takes [image | one-hot]; sizes follow the constructor's arguments and are kept as attributes", 3)
-def test_sizes(submission: Submission, challenge: Challenge, grading: Grading) -> None:
-    missing = grading.kept.get("missing heads", [])
-    usual = encode_with(submission, challenge, Sizes(), missing)
+def test_sizes(submission: Submission, challenge: Challenge, grading: Grading, encoded: Callable[[], Encoded]) -> None:
+    missing, odd = grading.kept.get("missing heads", []), grading.kept.get("head widths", {})
+    usual = encode_with(submission, challenge, Sizes(), missing, odd)
     sizes = Sizes.random(challenge)
     try:
-        again = encode_with(submission, challenge, sizes, missing)
+        again = encode_with(submission, challenge, sizes, missing, odd)
         if again.wrong and not usual.wrong:
             fail(*again.wrong)
     except (SubmissionError, Wrong) as error:
         mistake, square = "encoder-sizes-hard-coded", Sizes(25, sizes.num_categories, sizes.latent)
         with contextlib.suppress(SubmissionError, Wrong):
-            works = encode_with(submission, challenge, square, missing).wrong is None
+            works = encode_with(submission, challenge, square, missing, odd).wrong is None
             if works:
                 mistake = "square-images-assumed"
         fail(f"With {sizes}, your encoder does not work. {error}", mistake)
-    require_attributes(submission, sizes)
+    require_attributes(submission, sizes, encoded)
+    if (misnamed := Model(submission, challenge).misnamed) is not None:
+        raise misnamed
     if usual.wrong is not None:
         fail(*usual.wrong)
 
 
-def require_attributes(submission: Submission, sizes: Sizes) -> None:
-    """Fail the check unless the model built with these sizes keeps them."""
+def require_attributes(submission: Submission, sizes: Sizes, encoded: Callable[[], Encoded]) -> None:
+    """Fail the check unless the model built with these sizes keeps them.
+
+    A `hidden_size` that is the width of the layers was judged as that.
+    """
     expected = {
         "input_dim": sizes.input_dim,
         "num_categories": sizes.num_categories,
@@ -179,16 +186,28 @@ def require_attributes(submission: Submission, sizes: Sizes) -> None:
     found = submission.attributes("model", list(expected))
     for name, value in expected.items():
         if found.get(name) != value:
+            if name == "hidden_size" and widths(encoded) == {found.get(name)}:
+                continue
             message = f"Your `self.{name}` is {found.get(name)}; it should be {value}."
             if found.get(name) is None:
-                fail(message, "attribute-missing")
+                fail(f"Your `self.{name}` is missing; it should be {value}.", "attribute-missing")
             fail(message, "encoder-sizes-hard-coded" if found[name] == usual.get(name) else "attribute-wrong")
 
 
-def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, missing: Sequence[str]) -> Taken:
+def widths(encoded: Callable[[], Encoded]) -> set[int]:
+    """Of the encoder's layers, where they are known."""
+    with contextlib.suppress(SubmissionError, Wrong):
+        return {len(bias) for _, bias in encoded().match.layers}
+    return set()
+
+
+def encode_with(
+    submission: Submission, challenge: Challenge, sizes: Sizes, missing: Sequence[str], odd: Mapping[str, int]
+) -> Taken:
     """Build a model of these sizes and see that means and log-variances come out of it in the right shape.
 
-    Layers of the grader's stand in for heads that are `missing`, which is judged by itself. Returns how the encoder was
+    Layers of the grader's stand in for heads that are `missing`, and those of an `odd` width give that: both are judged
+    by themselves. Returns how the encoder was
     called; fails the check where a head is not under its own name.
     """
     model = Model(submission, challenge, sizes, heads=missing)
@@ -202,7 +221,7 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, miss
         heads = model.forward(images, conditions, challenge.seed()).outputs[1:]
         taken = taken or Taken(Piece("", heads[0], model.parameters, images, (images, conditions)))
     for tensor, name in zip(heads, HEADS, strict=True):
-        require_shape(tensor, (BATCH, sizes.latent), f"The output of `{name}`")
+        require_shape(tensor, (BATCH, odd.get(name, sizes.latent)), f"The output of `{name}`")
         if not varies(tensor):
             fail(f"The output of `{name}` is the same for every image.", "encoder-other")
     if taken.piece.name:

@@ -13,10 +13,10 @@ from autograder.assignments.cvae.checks.network import (
     LARGE,
     Model,
     Observation,
-    Sizes,
     concatenate,
     explain_means,
     explain_stack,
+    rescaled,
     take,
     varies,
 )
@@ -38,7 +38,7 @@ def test_results(submission: Submission, challenge: Challenge, grading: Grading)
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge)
     reply = model.forward(images, conditions, challenge.seed(), capture=["decoder"])
-    reconstruction, *parameters = shaped(reply, BATCH, model.sizes)
+    reconstruction, *parameters = shaped(reply, BATCH, model)
     if not all(map(varies, (reconstruction.flatten(1), *parameters))):
         fail("One of the results is the same for every image.", "same-for-every-image")
     if reply.changed:
@@ -57,6 +57,7 @@ def built(submission: Submission, challenge: Challenge, grading: Grading) -> Mod
     Fails the check for a model without a layer, of which nothing that forward does would be worth anything.
     """
     model = Model(submission, challenge, heads=grading.kept.get("missing heads", ()))
+    model.head_widths = grading.kept.get("head widths", {})
     if not any(each.dim() == 2 for each in model.parameters.values()):
         fail("Your model has no trainable layer.", "not-trainable")
     return model
@@ -64,13 +65,14 @@ def built(submission: Submission, challenge: Challenge, grading: Grading) -> Mod
 
 def results(model: Model, images: Tensor, conditions: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """What forward returns, the shapes checked; the reconstruction may still be shaped like an image."""
-    return shaped(model.forward(images, conditions, seed), len(images), model.sizes)
+    return shaped(model.forward(images, conditions, seed), len(images), model)
 
 
-def shaped(reply: Reply, batch: int, sizes: Sizes) -> tuple[Tensor, Tensor, Tensor]:
+def shaped(reply: Reply, batch: int, model: Model) -> tuple[Tensor, Tensor, Tensor]:
     """The three results in a reply of forward; fails the check if their shapes are wrong."""
-    outputs = reply.outputs
-    expected = [(batch, size) for size in (sizes.input_dim, sizes.latent, sizes.latent)]
+    outputs, sizes = reply.outputs, model.sizes
+    latents = (model.head_widths.get(name, sizes.latent) for name in ("mean_layer", "logvariance_layer"))
+    expected = [(batch, size) for size in (sizes.input_dim, *latents)]
     shapes = [tuple(output.shape) for output in outputs]
     if shapes != expected and sorted(shapes) == sorted(expected):
         fail(f"Your `forward` returns shapes {shapes}; they should be {expected}.", "outputs-swapped")
@@ -88,7 +90,7 @@ def test_encoding(submission: Submission, challenge: Challenge, grading: Grading
     images, conditions = model.inputs(challenge)
     # In evaluation mode, so that dropout, which the encoder's part has judged, makes no difference.
     reply = model.forward(images, conditions, challenge.seed(), capture=["encoder"], evaluate=True)
-    _, *observed = shaped(reply, BATCH, model.sizes)
+    _, *observed = shaped(reply, BATCH, model)
     if not all(map(varies, observed)):
         fail("Your means and log-variances are the same for every image.", "same-for-every-image")
     heads = expected_heads(model, concatenate(images, conditions))
@@ -122,10 +124,34 @@ def test_encoding(submission: Submission, challenge: Challenge, grading: Grading
         other = expected_heads(model, x)
         if other is not None and follows(observed[0], other[0]):
             fail(f"Your encoder gets {what} instead of [image | one-hot].", mistake)
+    for output, head, what in zip(observed, heads, ("means", "log-variances"), strict=True):
+        low, high = float(output.min()), float(output.max())
+        if not follows(output, head) and close(output, head.clamp(low, high)):
+            fail(f"Your `forward` cuts off the {what}: they stay between {low:.3g} and {high:.3g}.", "encoding-other")
+        if not follows(output, head) and (changed := rescaled(output, head)):
+            fail(f"Your `forward` changes the {what} that the head gives: {changed.said}.", "encoding-other")
+    if given:
+        judge_encoder_input(torch.cat(given, -1), images, conditions)
     fail(
         "Your means and log-variances are not what your encoder and heads give for [image | one-hot].",
         "encoding-other",
     )
+
+
+def judge_encoder_input(given: Tensor, images: Tensor, conditions: Tensor) -> None:
+    """Fail the check if the encoder is given other numbers than the image or than the one-hot class, and say which."""
+    if given.shape != (len(images), images.shape[-1] + conditions.shape[-1]):
+        return
+    image, classes = given[:, : images.shape[-1]].float(), given[:, images.shape[-1] :]
+    if not close(image, images):
+        difference = float((image - images).abs().mean())
+        fail(
+            f"Your encoder does not get the image as it is: on average, its pixels differ by {difference:.3g}, "
+            f"and they go from {float(image.min()):.3g} to {float(image.max()):.3g}.",
+            "encoder-input-changed",
+        )
+    if not close(classes, conditions):
+        fail("Your encoder does not get the one-hot class as it is.", "encoder-input-changed")
 
 
 def expected_heads(model: Model, x: Tensor) -> list[Tensor] | None:
@@ -157,7 +183,7 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
     images, conditions = model.inputs(challenge)
     seed, evaluate = challenge.seed(), differs_by_mode(model, images, conditions, challenge)
     reply = model.forward(images, conditions, seed, capture=["sample_latent", "decoder"], evaluate=evaluate)
-    reconstruction = shaped(reply, BATCH, model.sizes)[0]
+    reconstruction = shaped(reply, BATCH, model)[0]
     one, given = Pass(model, conditions, reply, evaluate), reply.captured("decoder", "argument")
     if not varies(reconstruction.flatten(1)):
         fail("Your reconstruction is the same for every image.", "same-for-every-image")
@@ -196,17 +222,22 @@ class Pass:
 def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: Challenge) -> None:
     """Fail the check unless the decoder is given a draw and the class."""
     latent, given = one.model.sizes.latent, one.given
-    drawn = [each.float() for call in range(4) for each in one.reply.captured("sample_latent", "result", call)]
+    calls = [one.reply.captured("sample_latent", "result", call) for call in range(4)]
+    drawn = [each.float() for results in calls for each in results]
     sources = [one.reply.outputs[1:]]  # what was returned wrongly is judged above; the draw may come from the heads
-    if heads := expected_heads(one.model, concatenate(images, one.conditions)):
+    heads = expected_heads(one.model, concatenate(images, one.conditions))
+    if heads:
         sources.append(heads)
     if drawn:
         judge_arguments(one.reply.captured("sample_latent", "argument"), sources)
     starts = (0, given.shape[-1] - latent)  # where the latent may stand
+    for call, results in enumerate(calls[1:], 1):  # of several draws, the decoder may be given a later one
+        if any(close(given[:, at : at + latent], each.float()) for at in starts for each in results):
+            judge_later_draw(one.reply.captured("sample_latent", "argument", call), sources, drawn)
     start = next((start for start in starts for each in drawn if close(given[:, start : start + latent], each)), None)
     if start is None and drawn and drawn[0].shape == given[:, :latent].shape:
         difference = float((given[:, :latent] - drawn[0]).abs().mean())
-        known_as(one, given[:, :latent])
+        known_as(one, given[:, :latent], heads)
         fail(
             "Your decoder does not get what `sample_latent` returned: on average, the latents differ by "
             f"{difference:.3g}.",
@@ -226,19 +257,32 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
     same_class = one.conditions @ one.conditions.T == 1
     if "decoder interface" in grading.kept and torch.equal(torch.cdist(rest, rest) < 1e-4, same_class):
         return  # something made of the class, which the decoder's part has judged
+    if start == 0 and rest.shape == one.conditions.shape:
+        fail("Your decoder gets the draw, but not the one-hot class as it is.", "decoding-other")
     fail("Your decoder does not get [draw | one-hot].", "decoding-other")
 
 
-def known_as(one: Pass, latents: Tensor) -> None:
-    """Fail the check if the decoder is given one of the results of forward where a draw belongs."""
-    for source, what, mistake in zip(
-        one.reply.outputs[1:],
-        ("the means", "the log-variances"),
-        ("mean-instead-of-sample", "logvariance-instead-of-sample"),
-        strict=True,
-    ):
-        if close(latents, source):
-            fail(f"Your decoder gets {what} instead of a draw.", mistake)
+def known_as(one: Pass, latents: Tensor, heads: list[Tensor] | None) -> None:
+    """Fail the check if the decoder is given the means or log-variances where a draw belongs.
+
+    Those are what the heads give, in any order that forward returns them; failing that, what forward returns.
+    """
+    named = ("the means", "mean-instead-of-sample"), ("the log-variances", "logvariance-instead-of-sample")
+    for sources in (heads or [], one.reply.outputs[1:]):
+        for source, (what, mistake) in zip(sources, named, strict=False):
+            if close(latents, source):
+                fail(f"Your decoder gets {what} instead of a draw.", mistake)
+
+
+def judge_later_draw(arguments: list[Tensor], sources: list[list[Tensor]], drawn: list[Tensor]) -> None:
+    """Fail the check unless a draw after the first has the means and log-variances for arguments, as the first has."""
+    if len(arguments) == 2 and not any(all(map(close, arguments, source)) for source in sources):
+        difference = float((arguments[0] - sources[0][0]).abs().mean())
+        fail(
+            f"Your `forward` calls `sample_latent` {len(drawn)} times, and your decoder gets a draw around other "
+            f"numbers than the means: on average, they differ by {difference:.3g}.",
+            "draw-changed",
+        )
 
 
 def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]]) -> None:
@@ -270,7 +314,7 @@ def judge_draw(one: Pass, images: Tensor, starts: tuple[int, ...], challenge: Ch
             centered = (noise.mean(0).abs() <= SIGMAS / ROWS**0.5).all()
             if bool(centered) and bool(((noise.std(0) - 1).abs() <= SIGMAS / (2 * ROWS) ** 0.5).all()):
                 return start
-    known_as(one, one.given[:, :latent])
+    known_as(one, one.given[:, :latent], expected_heads(model, concatenate(images, one.conditions)))
     means, logvariances = (each[0] for each in reply.outputs[1:])
     if not any(varies(block) for block in blocks.values()):
         fail("Nothing is drawn: for one image your decoder gets the same latent each time.", "no-draw-in-forward")
@@ -366,6 +410,9 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         )
         in_use = {name for piece in pieces if piece for name in piece.parameters}
         mistake = "forward-detached" if in_use & set(missing) or not reached else "unused-parameters"
+        judged = tuple(f"{part}." for part in ("encoder", "decoder") if grading.failed(part))
+        missing = [name for name in missing if name in in_use or not name.startswith(judged)]
+    if missing:
         fail(
             f"No gradient of your reconstruction reaches {', '.join(missing[:4])}{' and others' * (len(missing) > 4)}.",
             None if grading.failed("forward") else mistake,  # a wrong connection is told above, and explains this

@@ -31,16 +31,20 @@ class Draws:
         self.logvariances = torch.cat(
             (challenge.uniform(-3, -0.5, COLUMNS // 2), challenge.uniform(0.5, highest, COLUMNS // 2))
         )
-        self.latents = draw(
-            submission, self.means.expand(ROWS, -1), self.logvariances.expand(ROWS, -1), challenge.seed()
-        )
+        seed = challenge.seed()
+        self.latents = draw_rows(submission, self.means, self.logvariances, seed)
         self.noise = (self.latents - self.means) / torch.exp(0.5 * self.logvariances)
         self.mistake = diagnose(self.latents, self.means, self.logvariances)
         if self.mistake == "uniform-noise" and abs(kurtosis(self.latents) - UNIFORM_KURTOSIS) > 0.1:
             self.mistake = None
-        if self.mistake is None and (self.latents - self.latents[0]).abs().max() < 1e-6:
+        if self.mistake is None and not self.varies_anywhere:
             again = draw(submission, self.means.expand(2, -1), self.logvariances.expand(2, -1), challenge.seed())
             self.mistake = "no-noise" if close(again, self.latents[:2], 1e-5) else "noise-shared-across-rows"
+
+    @property
+    def varies_anywhere(self) -> bool:
+        """Whether the rows of any column differ."""
+        return bool((self.latents - self.latents[0]).abs().max() >= 1e-6)
 
     @property
     def varies(self) -> bool:
@@ -62,15 +66,27 @@ def require_use(submission: Submission, challenge: Challenge) -> None:
     means, logvariances = challenge.uniform(-1, 1, COLUMNS), challenge.uniform(-1, 0, COLUMNS)
     seed = challenge.seed()
     spreads = [
-        draw(submission, each[0].expand(ROWS_ALIKE, -1), each[1].expand(ROWS_ALIKE, -1), seed).std(0)
+        draw_rows(submission, *each, seed, ROWS_ALIKE).std(0)
         for each in ((means, logvariances), (means, logvariances + 2), (means + 2, logvariances))
     ]
-    centered = (draw(submission, means.expand(ROWS, -1), logvariances.expand(ROWS, -1), seed).mean(0) - means).abs()
+    centered = (draw_rows(submission, means, logvariances, seed).mean(0) - means).abs()
     if all(close(each, spreads[0], 0.1) for each in spreads[1:]) and float(centered.max()) > 0.2:
         pytest.skip("Skipped: fix the center or the spread first.")
     one, other = (draw(submission, means.expand(2, -1), logvariances.expand(2, -1), each) for each in (seed, seed + 1))
     if close(one, other, 1e-5) and close(one[0], one[1], 1e-5):
         pytest.skip("Skipped: nothing is drawn yet.")
+
+
+def draw_rows(submission: Submission, means: Tensor, logvariances: Tensor, seed: int, rows: int = ROWS) -> Tensor:
+    """(rows, COLUMNS) draws from (COLUMNS,) means and log-variances: one call on equal rows.
+
+    Where all rows come back alike, as they do if they share their noise, which is judged by itself, the same number of
+    draws is taken from a call on a single row.
+    """
+    latents = draw(submission, means.expand(rows, -1), logvariances.expand(rows, -1), seed)
+    if (latents - latents[0]).abs().max() >= 1e-6:
+        return latents
+    return draw(submission, means.repeat(1, rows), logvariances.repeat(1, rows), seed).reshape(rows, -1)
 
 
 def kurtosis(latents: Tensor) -> float:
@@ -90,7 +106,12 @@ def draw(submission: Submission, means: Tensor, logvariances: Tensor, seed: int)
 def test_center(submission: Submission, challenge: Challenge) -> None:
     draws = Draws(submission, challenge, highest=1.0)
     if not draws.varies:
-        fail("Your draws do not vary, so there is nothing to be centered.", draws.mistake or "no-noise")
+        said = "All numbers of your draw share their noise, so its center cannot be told."
+        alone = draws.mistake == "noise-shared-across-rows"
+        fail(
+            said if alone else "Your draws do not vary, so there is nothing to be centered.",
+            draws.mistake or "no-noise",
+        )
     if draws.noise_alone_is_wrong:
         return
     observed = draws.latents.mean(0)
@@ -125,10 +146,19 @@ def test_spread(submission: Submission, challenge: Challenge) -> None:
         named = "spread-scaled" if (spread / spread.mean() - 1).abs().max() < 0.1 else "spread-wrong"
         if named == "spread-scaled" and distance_from_gaussian(draws.noise / spread) > FAR / draws.noise.numel() ** 0.5:
             named = "noise-not-normal"  # noise of another kind has another spread
+        power = None if draws.mistake else spread_power(draws)
+        law = "" if power is None else f" Everywhere, it is exp({power:.2g} · log-variance)."
         fail(
-            f"Your draws have standard deviation {observed:.2f} where the log-variance is {logvariance:.2f}.",
+            f"Your draws have standard deviation {observed:.2f} where the log-variance is {logvariance:.2f}.{law}",
             draws.mistake or named,
         )
+
+
+def spread_power(draws: Draws) -> float | None:
+    """The number c where the spread of the draws is exp(c · log σ²) in every column; None if it is not."""
+    grown = draws.latents.std(0).log()
+    power = float((grown * draws.logvariances).sum() / (draws.logvariances**2).sum())
+    return power if abs(power) > 0.02 and close(grown, power * draws.logvariances, 0.05) else None
 
 
 def distance_from_gaussian(noise: Tensor) -> float:
@@ -215,7 +245,7 @@ def test_gradients(submission: Submission, challenge: Challenge) -> None:
         fail("No gradient reaches the log-variances.", "std-detached")
     if missing == [0]:
         fail("No gradient reaches the means.", "sample-detached")
-    fail("Your gradients are not the slopes of your draw.", "sample-gradient-partial")
+    fail("Your gradients are not the slopes of a draw that takes each element by itself.", "sample-gradient-partial")
 
 
 def slope(submission: Submission, point: tuple[Tensor, Tensor], direction: tuple[Tensor, Tensor], seed: int) -> Tensor:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -26,8 +27,10 @@ DRAWS = (
     Draw("half-logvariance-as-std", lambda mu, logvar, noise: mu + 0.5 * logvar * noise),
     Draw("inverse-std", lambda mu, logvar, noise: mu + (-0.5 * logvar).exp() * noise),
     Draw("squared-std", lambda mu, logvar, noise: mu + (2 * logvar).exp() * noise),
+    Draw("softplus-as-std", lambda mu, logvar, noise: mu + F.softplus(logvar) * noise),
     Draw("no-noise", lambda mu, logvar, noise: mu),
     Draw("no-mean", lambda mu, logvar, noise: (0.5 * logvar).exp() * noise),
+    Draw("arguments-unused", lambda mu, logvar, noise: noise),
     Draw("no-scale", lambda mu, logvar, noise: mu + noise),
     Draw("noise-scales-mean", lambda mu, logvar, noise: mu * noise + (0.5 * logvar).exp()),
     Draw("mean-scaled", lambda mu, logvar, noise: (mu + noise) * (0.5 * logvar).exp()),

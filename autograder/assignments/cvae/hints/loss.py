@@ -56,6 +56,11 @@ def _divergence(means: Tensor, logvariances: Tensor) -> Tensor:
     return -0.5 * (1 + logvariances - means.square() - logvariances.exp()).sum(-1)
 
 
+def _reversed_divergence(means: Tensor, logvariances: Tensor) -> Tensor:
+    """KL(N(0, I) ‖ N(μ, σ²))."""
+    return 0.5 * (logvariances - 1 + (1 + means.square()) * (-logvariances).exp()).sum(-1)
+
+
 RECONSTRUCTIONS = (
     Term((), _cross_entropy),
     Term(("reconstruction-mse",), lambda r, x: (r - x).square().sum(-1)),
@@ -69,6 +74,7 @@ RECONSTRUCTIONS = (
     Term(("reconstruction-sigmoid-twice",), lambda r, x: _cross_entropy(torch.sigmoid(r), x)),
     Term(("reconstruction-half",), lambda r, x: -(x * r.log()).sum(-1)),
     Term(("reconstruction-half",), lambda r, x: -((1 - x) * (1 - r).log()).sum(-1)),
+    Term(("originals-rounded",), lambda r, x: _cross_entropy(r, (x > 0.5).to(x.dtype))),
 )
 DIVERGENCES = (
     Term((), _divergence),
@@ -88,6 +94,7 @@ DIVERGENCES = (
     Term(("kl-std-for-variance",), lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - (0.5 * logvar).exp()).sum(-1)),
     Term(("kl-logvariance-as-log-std",), lambda mu, logvar: _divergence(mu, 2 * logvar)),
     Term(("loss-arguments-exchanged",), lambda mu, logvar: _divergence(logvar, mu)),
+    Term(("kl-reversed",), _reversed_divergence),
 )
 REDUCTIONS = (
     Reduction((), lambda n, d, latent: (1 / n, 1 / n)),
@@ -99,6 +106,8 @@ REDUCTIONS = (
     Reduction(
         ("reconstruction-summed-over-batch", "kl-averaged-over-latent"), lambda n, d, latent: (1, 1 / (n * latent))
     ),
+    Reduction(("divided-by-batch-twice",), lambda n, d, latent: (1 / n**2, 1 / n)),
+    Reduction(("divided-by-batch-twice",), lambda n, d, latent: (1 / n, 1 / n**2)),
     Reduction(("divided-by-latent",), lambda n, d, latent: (1 / latent, 1 / latent)),
     Reduction(("divided-by-latent",), lambda n, d, latent: (1 / (n * latent), 1 / (n * latent))),
     Reduction(("divided-by-pixels",), lambda n, d, latent: (1 / d, 1 / d)),
@@ -119,6 +128,7 @@ RECONSTRUCTION_FEATURES = (
     Feature("reconstruction-l1", 0, lambda r, x: (r - x).abs().sum(-1)),
     Feature("reconstruction-sigmoid-twice", 0, lambda r, x: _cross_entropy(torch.sigmoid(r), x)),
     Feature("reconstruction-arguments-swapped", 0, lambda r, x: _cross_entropy(x, r)),
+    Feature("originals-rounded", 0, lambda r, x: _cross_entropy(r, (x > 0.5).to(x.dtype))),
 )
 
 Arguments = tuple[Tensor, ...]  # reconstructions and originals (N, D), means and log-variances (N, L)
@@ -256,9 +266,9 @@ def _about_term(
         return [extra[0] if replaces else f"{term}-other"], None
     if not alike:
         off = [each for each, ratio in zip(features, ratios, strict=False) if ratio and not _same(1.0, ratio, 0.01)]
-        return [
-            off[0].weighted if len(off) == 1 and len(there) == len(ratios) and off[0].weighted else f"{term}-other"
-        ], None
+        weighted = [each.weighted for each in off if each.weighted]
+        told = len(there) == len(ratios) and len(off) == len(weighted) < len(ratios)
+        return (weighted if told else [f"{term}-other"]), None
     if len(there) < len(ratios):
         absent = [each.mistake for each, ratio in zip(features, ratios, strict=False) if not ratio]
         return [*absent, *([] if one_sign or term != "kl" else ["kl-term-sign"])], None
