@@ -339,6 +339,12 @@ def gradients(run: Callable[..., Tensor], arguments: Sequence[Tensor]) -> list[T
     return list(torch.autograd.grad(result.sum(), leaves, allow_unused=True))
 
 
+def gradients_of(result: Tensor, leaves: list[Tensor]) -> Sequence[Tensor | None]:
+    if not result.requires_grad:
+        return [None] * len(leaves)
+    return torch.autograd.grad(result.sum(), leaves, allow_unused=True, retain_graph=True)
+
+
 def slope_along(run: Callable[..., Tensor], arguments: Sequence[Tensor], place: int, direction: Tensor) -> Tensor:
     """How fast the result changes when one argument goes in a direction, from one small step each way."""
     ahead, behind = (
@@ -375,12 +381,19 @@ def build(*needs: str, sizes: Sizes | None = None, own_weights: bool = False) ->
     cls, sizes = defined(CLASS), sizes or usual_sizes()
     is_module = isinstance(cls, type) and issubclass(cls, nn.Module)
     expect(is_module, f"`{CLASS}` is no subclass of nn.Module.", "not-a-module")
-    model = cls.__new__(cls)
+    model, names, misnamed = cls.__new__(cls), ("num_categories", "latent_dimensionality"), None
     try:
-        cls.__init__(model, *sizes)
+        try:
+            cls.__init__(model, sizes[0], **dict(zip(names, sizes[1:], strict=True)))
+        except TypeError as error:
+            if not re.search(rf"unexpected keyword argument '({'|'.join(names)})'", str(error)):
+                raise
+            misnamed = error
+            cls.__init__(model, *sizes)
     except NotImplementedError:
         if not needs or any(getattr(model, name, None) is None for name in needs):
             raise
+    model.misnamed = misnamed
     model.lazy = [name for name, each in model.named_parameters() if isinstance(each, nn.UninitializedParameter)]
     if model.lazy:  # they take their size from a first pass
         with suppress(Exception):
@@ -486,6 +499,29 @@ def judge_layers(
             raise HintError(said, extra[0])
         raise HintError(f"Your {part} does not act like {depth} linear layers with ReLUs.", f"{part}-other")
     expect(not known[0], known[1], *known[0])
+
+
+def expect_sizes(part: str, run: Callable[[Sizes], object]) -> None:
+    """Expect a part of the network to follow the arguments of the constructor."""
+    run(usual_sizes())  # what is wrong with these is told above
+    try:
+        run(ODD_SIZES)
+    except Exception as error:
+        mistake = f"{part}-sizes-hard-coded"
+        with suppress(Exception):
+            run((25, *ODD_SIZES[1:]))
+            mistake = "square-images-assumed"
+        sizes = "input_dim={}, num_categories={}, latent_dimensionality={}".format(*ODD_SIZES)
+        raise HintError(f"With {sizes}, your {part} does not work. {error}", mistake) from None
+
+
+def fits(model: nn.Module, head: str) -> bool:
+    """Whether a head is there and gives what it should, which the encoder's part judges."""
+    if getattr(model, head, None) is None:
+        return False
+    with suppress(Exception):
+        return attribute(model, head)(numbers(ROWS, table()["sizes"]["hidden_size"])).shape[-1] == usual_sizes()[2]
+    return True
 
 
 class Pass:

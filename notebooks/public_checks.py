@@ -9,7 +9,7 @@ numbers.
 import itertools
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))  # wherever this file i
 # isort: off
 from check_tools import (
     CHECKS, ChecksFailedError, HEADS, HintError, LOGVARIANCES, MEANS, NotYetError, ODD_SIZES, Pass, ROWS, SHOULD,
-    Sizes, at_both_scales, attribute, behind, build, centers_and_spreads, check, classes_of, close, defined, expect,
-    failed, gradients, holds, images_and_classes, judge_layers, look_up, loss, loss_inputs, matrices,
-    mistakes_in_the_loss, near, numbers, outcomes, ratios, run_piece, seeded, slope_along, summary, table,
-    tensor_of, usual_loss, usual_sizes, value_or_none, worked_example,
+    Sizes, at_both_scales, attribute, behind, build, centers_and_spreads, check, classes_of, close,
+    defined, expect, expect_sizes, failed, fits, gradients, gradients_of, holds, images_and_classes, judge_layers,
+    look_up, loss, loss_inputs, matrices, mistakes_in_the_loss, near, numbers, outcomes, ratios, run_piece,
+    seeded, slope_along, summary, table, tensor_of, usual_loss, usual_sizes, value_or_none, worked_example,
 )  # fmt: skip
 # isort: on
 
@@ -37,20 +37,6 @@ def pytest_generate_tests(metafunc) -> None:
 def test_part(part: str) -> None:
     __tracebackhide__ = True
     check(part)
-
-
-def expect_sizes(part: str, run: Callable[[Sizes], object]) -> None:
-    """Expect a part of the network to follow the arguments of the constructor."""
-    run(usual_sizes())  # what is wrong with these is told above
-    try:
-        run(ODD_SIZES)
-    except Exception as error:
-        mistake = f"{part}-sizes-hard-coded"
-        with suppress(Exception):
-            run((25, *ODD_SIZES[1:]))
-            mistake = "square-images-assumed"
-        sizes = "input_dim={}, num_categories={}, latent_dimensionality={}".format(*ODD_SIZES)
-        raise HintError(f"With {sizes}, your {part} does not work. {error}", mistake) from None
 
 
 def encode(model: nn.Module, sizes: Sizes | None = None) -> tuple[Tensor | None, list[Tensor]]:
@@ -130,6 +116,8 @@ def encoder_heads() -> None:
 def encoder_sizes() -> None:
     expect_sizes("encoder", lambda sizes: encode(build("encoder", *HEADS, sizes=sizes), sizes))
     model, usual = build("encoder", *HEADS, sizes=ODD_SIZES), table()["sizes"]
+    if model.misnamed:
+        raise model.misnamed
     for name, value in zip(usual, (*ODD_SIZES, usual["hidden_size"]), strict=True):
         found = getattr(model, name, None)
         wrong = "encoder-sizes-hard-coded" if found == usual[name] else "attribute-wrong"
@@ -316,7 +304,7 @@ def of_part(found: tuple[list[str], str] | None, part: str) -> list[str]:
 def forward_results() -> None:
     model = build()
     expect(bool(matrices(dict(model.named_parameters()))), "Your model has no trainable layer.", "not-trainable")
-    one = Pass(model, replaced=[name for name in HEADS if getattr(model, name, None) is None])
+    one = Pass(model, replaced=[name for name in HEADS if not fits(model, name)])
     unchanged = all(map(torch.equal, one.inputs, images_and_classes()))
     expect(unchanged, "After the call, your inputs hold other numbers.", "inputs-modified")
     for each, name in zip(one.results, ("reconstructions", "means", "log-variances"), strict=True):
@@ -427,12 +415,6 @@ def forward_gradients() -> None:
     idle = [name for name, _ in model.named_parameters() if name not in reached]
     if idle and look_up(table()["forward"], summary(*one.results)) == ([], ""):
         raise HintError(f"No gradient of your reconstruction reaches {', '.join(idle[:4])}.", "unused-parameters")
-
-
-def gradients_of(result: Tensor, leaves: list[Tensor]) -> Sequence[Tensor | None]:
-    if not result.requires_grad:
-        return [None] * len(leaves)
-    return torch.autograd.grad(result.sum(), leaves, allow_unused=True, retain_graph=True)
 
 
 # loss_function --------------------------------------------------------------------------------------------------
