@@ -1,87 +1,33 @@
 """Checks for cs5814_vae.py that you can run as often as you like.
 
 In the notebook: check("encoder"). In a terminal: pytest public_checks.py (one part: -k encoder).
-They look at what your code does, never at how it is written. The graded checks ask the same questions with
-other numbers.
+They look at what your code does, never at how it is written. They give it fixed inputs and fixed weights, and look up
+the numbers that come out in hints.json, which knows what many mistakes give. The graded checks ask the same with other
+numbers.
 """
 
+import itertools
 import math
 import sys
-import traceback
-import types
-from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, suppress
-from functools import partial
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
-SEED = 5814
-HIDDEN_SIZE = 64
-EXAMPLE_LATENTS = (
-    0.4761, 1.3325, -0.7178, 0.3497, -0.2346, -0.0667, -0.4426, -0.6182,
-    -0.5145, -2.1463, -1.4753, -0.9416, 0.6395, 1.2382, 0.7332,
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # wherever this file is loaded from
+# isort: off
+from check_tools import (
+    CHECKS, ChecksFailedError, HEADS, HintError, LOGVARIANCES, MEANS, NotYetError, ODD_SIZES, Pass, ROWS, SHOULD,
+    Sizes, at_both_scales, attribute, behind, build, centers_and_spreads, check, classes_of, close,
+    defined, expect, expect_sizes, failed, fits, gradients, gradients_of, holds, images_and_classes, judge_layers,
+    look_up, loss, loss_inputs, matrices, mistakes_in_the_loss, near, numbers, outcomes, ratios, run_piece,
+    seeded, slope_along, summary, table, tensor_of, usual_loss, usual_sizes, value_or_none, worked_example,
 )  # fmt: skip
-EXAMPLE_RECONSTRUCTION_LOGITS = ((7.0, 3.0), (2.0, 6.0))
-EXAMPLE_ORIGINAL_LOGITS = ((5.0, 2.0), (4.0, 2.0))
-EXAMPLE_LOSS = 8.834553718566895
+# isort: on
 
-# The checks build a network of odd sizes, so that sizes written into the code come to light.
-PIXELS, CLASSES, LATENT = 20, 4, 7
-SIZES = {"input_dim": PIXELS, "num_categories": CLASSES, "latent_dimensionality": LATENT, "hidden_size": HIDDEN_SIZE}
-HIDDEN_LAYER = HIDDEN_SIZE * HIDDEN_SIZE + HIDDEN_SIZE  # numbers in a linear layer between two hidden ones
-ENCODER = (PIXELS + CLASSES + 1) * HIDDEN_SIZE + 2 * HIDDEN_LAYER + 2 * (HIDDEN_SIZE + 1) * LATENT
-DECODER = (LATENT + CLASSES + 1) * HIDDEN_SIZE + 2 * HIDDEN_LAYER + (HIDDEN_SIZE + 1) * PIXELS
-
-# The checks of each part, in the order of the notebook: (what holds, function that raises where it does not).
-CHECKS: dict[str, list[tuple[str, Callable[[], None]]]] = {
-    part: [] for part in ("encoder", "decoder", "sample_latent", "forward", "loss_function", "training")
-}
-
-
-class HintError(Exception):
-    """Why a check did not hold, in words for the student."""
-
-
-class ChecksFailedError(Exception):
-    """Some checks of a part did not hold. Jupyter shows it as one line."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]
-
-
-def check(part: str) -> None:
-    """Run the checks of one part and print the outcome; ChecksFailedError, at the end, unless all of them hold."""
-    __tracebackhide__ = True
-    if part not in CHECKS:
-        raise ValueError(f"no part {part!r}: choose from {', '.join(CHECKS)}")
-    failed = 0
-    # nbgrader gives no points to a test cell that writes to stderr, be it only a warning.
-    with redirect_stderr(sys.stdout):
-        for label, hint, _ in outcomes(part):
-            failed += bool(hint)
-            print(f"✗ {label}\n    {hint}" if hint else f"✓ {label}")
-    if failed:
-        raise ChecksFailedError(f"{part} is not done yet: edit cs5814_vae.py, save it, and run this cell again.")
-    print(f"All checks of {part} pass.")
-
-
-def outcomes(part: str) -> Iterator[tuple[str, str, int | None]]:
-    """What holds, or the hint why not and the line at which the code stopped, for each check of a part in turn."""
-    with torch.random.fork_rng(devices=[]):
-        for label, function in CHECKS[part]:
-            torch.manual_seed(SEED)
-            try:
-                with torch.enable_grad():  # whatever an earlier call has left behind
-                    function()
-            except (Exception, SystemExit) as error:
-                yield label, _explain(error), _line(error)
-                if not isinstance(error, HintError):  # the code does not run: the other checks would only repeat it
-                    return
-            else:
-                yield label, "", None
+__all__ = ["CHECKS", "ChecksFailedError", "check", "outcomes"]
 
 
 def pytest_generate_tests(metafunc) -> None:
@@ -93,560 +39,591 @@ def test_part(part: str) -> None:
     check(part)
 
 
-# The student's code ---------------------------------------------------------------------------------------------
-
-_loaded: dict[bytes, types.ModuleType] = {}
-
-
-def _path() -> Path:
-    """cs5814_vae.py: beside this file in the kit, one folder up in the course's repository."""
-    here = Path(__file__).resolve().with_name("cs5814_vae.py")
-    return here if here.exists() else here.parents[1] / here.name
-
-
-def _submission() -> types.ModuleType:
-    """The student's module as it is saved now, whatever version of it a notebook has imported."""
-    source = _path().read_bytes()
-    if source not in _loaded:
-        module = types.ModuleType("cs5814_vae")
-        module.__file__ = str(_path())
-        exec(compile(source, module.__file__, "exec"), module.__dict__)
-        _loaded.clear()
-        _loaded[source] = module
-    return _loaded[source]
+def encode(model: nn.Module, sizes: Sizes | None = None) -> tuple[Tensor | None, list[Tensor]]:
+    """What the encoder gives, None if it cannot be called alone, and the means and log-variances, which must fit."""
+    latent, hidden = (sizes or usual_sizes())[2], None
+    heads = [attribute(model.eval(), name) for name in HEADS]
+    if not isinstance(getattr(model, "encoder", None), nn.ModuleList):
+        hidden = run_piece(model, "encoder", sizes)
+    if isinstance(hidden, Tensor) and hidden.dim() == 2:
+        outputs = [head(hidden) for head in heads]
+    else:
+        hidden, outputs = None, model(*images_and_classes(sizes))[1:3]
+    said = "The output of `{}`".format
+    return hidden, [tensor_of(each, (ROWS, latent), said(name)) for each, name in zip(outputs, HEADS, strict=True)]
 
 
-def _explain(error: Exception | SystemExit) -> str:
-    if isinstance(error, HintError):
-        return str(error)
-    if isinstance(error, SyntaxError):
-        return f"cs5814_vae.py, line {error.lineno}, cannot be read as Python: {error.msg}."
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(_path())]
-    if not frames:
-        return f"{type(error).__name__}: {error}"
-    place = f"cs5814_vae.py, line {frames[-1].lineno}"
-    if _is_stub(error):
-        return f"`{frames[-1].name}` is not written yet ({place}): {error}"
-    return f"Your code stopped with {type(error).__name__} ({place}): {error}"
-
-
-def _line(error: Exception | SystemExit) -> int | None:
-    """The line of cs5814_vae.py at which `error` stopped the code."""
-    if isinstance(error, SyntaxError):
-        return error.lineno
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(_path())]
-    return frames[-1].lineno if frames else None
-
-
-def _is_stub(error: Exception) -> bool:
-    """Whether `error` is a `raise NotImplementedError` in the student's file, not one of PyTorch's own."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return isinstance(error, NotImplementedError) and bool(frames) and frames[-1].filename == str(_path())
-
-
-# Tools of the checks --------------------------------------------------------------------------------------------
-
-
-def holds(part: str, label: str) -> Callable:
-    """Register a check of `part`."""
-
-    def register(function: Callable[[], None]) -> Callable[[], None]:
-        CHECKS[part].append((label, function))
-        return function
-
-    return register
-
-
-def expect(condition: bool | Tensor, hint: str) -> None:
-    if not condition:
-        raise HintError(hint)
-
-
-def expect_tensor(value: object, shape: tuple[int, ...], name: str) -> None:
-    expect(isinstance(value, Tensor), f"{name} should be a tensor, but is {type(value).__name__}.")
-    expect(value.shape == shape, f"{name} should have shape {shape}, but has {tuple(value.shape)}.")
-    expect(value.isfinite().all(), f"{name} holds nan or infinity.")
-
-
-def near(value: Tensor | float, expected: float) -> bool:
-    return math.isclose(float(value), expected, rel_tol=1e-4, abs_tol=1e-4)
-
-
-def build(needs: tuple[str, ...] = ()) -> nn.Module:
-    """A small network of the student's; where it `needs` only some layers, `__init__` may stop short of the others."""
-    cls = _submission().ConditionalVariationalAutoencoder
-    model = cls.__new__(cls)
-    try:
-        cls.__init__(model, PIXELS, num_categories=CLASSES, latent_dimensionality=LATENT)
-    except NotImplementedError:
-        if not needs or any(getattr(model, name, None) is None for name in needs):
-            raise
-    with suppress(Exception, SystemExit):  # lazy layers take their size from a first pass
-        model(*batch(2))
-    return model
-
-
-def batch(count: int) -> tuple[Tensor, Tensor]:
-    """Random images and one-hot classes."""
-    return torch.rand(count, PIXELS), torch.eye(CLASSES)[torch.arange(count) % CLASSES]
-
-
-@torch.no_grad()
-def redraw(model: nn.Module, scale: float = 1.0) -> nn.Module:
-    """Draw all weights anew, so that no way of initialising them matters."""
-    for weights in model.parameters():
-        weights.normal_(0, scale * math.sqrt(2 / math.sqrt(weights.numel())))
-    return model
-
-
-def count_numbers(*modules: object) -> int:
-    """How many trainable numbers the modules hold together."""
-    found = {id(p): p.numel() for m in modules if isinstance(m, nn.Module) for p in m.parameters()}
-    return sum(found.values())
-
-
-@torch.no_grad()
-def count_relus(model: nn.Module, run: Callable[[], Tensor]) -> int | None:
-    """How many layers let nothing through once all their units are below zero; None if their biases cannot be found.
-
-    With small positive weights every unit is above zero, until the bias of one layer pushes that layer below; the
-    biases of the layers after it are large enough to let a value through that no ReLU has stopped.
-    """
-    biases = [weights for weights in model.parameters() if weights.numel() == HIDDEN_SIZE]
-    if len(biases) < 3:
-        return None
-    for weights in model.parameters():
-        weights.uniform_(0, 0.96 / HIDDEN_SIZE)
-    for bias in biases:
-        bias.fill_(1)
-    stopped = 0
-    for bias in biases:
-        bias.fill_(-1.5)
-        output = run()
-        stopped += bool((output - output[:1]).abs().max() < 1e-6)
-        bias.fill_(1)
-    return stopped
-
-
-def expect_size(model: nn.Module, modules: tuple[str, ...], expected: int, rest: int) -> None:
-    """Expect as many trainable numbers in the named modules, however they are kept, as the layers asked for hold."""
-    own = count_numbers(*(getattr(model, name, None) for name in modules))
-    total = count_numbers(model)
-    if own == expected or total in (expected, expected + rest):
-        return
-    layers, left = divmod((own or total) - expected, HIDDEN_LAYER)
-    hint = f"It holds {own or total} trainable numbers, and the layers asked for hold {expected}."
-    if layers and not left:
-        hint += f" That is {abs(layers)} hidden layer(s) too {'many' if layers > 0 else 'few'}."
-    raise HintError(hint)
-
-
-def expect_relus(found: int | None) -> None:
-    expect(found in (3, None), f"A ReLU acts on {found} of the layers, and 3 are asked for.")
+def expect_no_lazy(model: nn.Module, *names: str) -> None:
+    lazy = [name for name in model.lazy if name.startswith(names)]
+    expect(not lazy, f"Before the first pass `{''.join(lazy[:1])}` has no shape.", "lazy-layer")
 
 
 # encoder --------------------------------------------------------------------------------------------------------
 
-HEADS = ("encoder", "mean_layer", "logvariance_layer")
+
+@holds("encoder", "gives a mean and a log-variance for each latent dimension")
+def encoder_shapes() -> None:
+    model = build("encoder", *HEADS)
+    encode(model)
+    expect_no_lazy(model, "encoder.", *HEADS)
 
 
-def encoder_holds(label: str) -> Callable:
-    """Register a check of the encoder, given (model, encode): one of two views of it must hold.
-
-    The encoder and its heads alone are seen before forward is written; the forward pass is what counts for a network
-    that keeps a ReLU, say, there.
-    """
-
-    def alone(model: nn.Module, images: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
-        hidden = model.encoder(torch.cat((images, classes), -1))
-        return model.mean_layer(hidden), model.logvariance_layer(hidden)
-
-    def whole(model: nn.Module, images: Tensor, classes: Tensor) -> tuple[Tensor, Tensor]:
-        return model(images, classes)[1:]
-
-    def register(function: Callable[[nn.Module, Callable], None]) -> Callable:
-        def either() -> None:
-            errors = []
-            for view in (alone, whole):
-                model = build(needs=HEADS)
-                try:
-                    return function(model, partial(view, model))
-                except (Exception, SystemExit) as error:
-                    errors.append(error)
-            # A hint says more than an error, and an error in the encoder more than an unwritten forward.
-            raise min(
-                errors, key=lambda error: (not isinstance(error, HintError), isinstance(error, NotImplementedError))
-            )
-
-        return holds("encoder", label)(either)
-
-    return register
+@holds("encoder", "has three linear layers to hidden_size, with a ReLU after each")
+def encoder_layers() -> None:
+    model, rows = build("encoder", *HEADS), table()["encoder"]
+    hidden, outputs = encode(model)
+    found = None if hidden is None else look_up(rows["alone"], at_both_scales(hidden))
+    if found is None or any("missing" in name for name in found[0]):  # a ReLU, or all of it, may stand in forward
+        with suppress(Exception):
+            in_forward = look_up(rows["means"], summary(Pass(model, replaced=()).results[1]))
+            found = in_forward if found is None or in_forward == ([], "") else found
+    shared = set.intersection(*(set(behind(model, each)) for each in outputs))
+    parameters = {name: each for name, each in model.named_parameters() if name in shared}
+    if hidden is not None:
+        parameters = behind(model, hidden)
+    pixels, categories, _ = usual_sizes()
+    judge_layers(model, "encoder", found, parameters, (pixels + categories, table()["sizes"]["hidden_size"]))
 
 
-@encoder_holds("gives a mean and a log-variance for each latent dimension")
-def encoder_shapes(model: nn.Module, encode: Callable) -> None:
-    for name in HEADS:
-        expect(getattr(model, name, None) is not None, f"self.{name} is missing.")
-    for name, value in SIZES.items():
-        expect(getattr(model, name, None) == value, f"self.{name} should be {value} here.")
-    means, logvariances = encode(*batch(5))
-    expect_tensor(means, (5, LATENT), "the mean")
-    expect_tensor(logvariances, (5, LATENT), "the log-variance")
+@holds("encoder", "has two heads of one linear layer each, without an activation")
+def encoder_heads() -> None:
+    model, rows = build("encoder", *HEADS), table()["encoder"]
+    _, outputs = encode(model)
+    given = 4 * numbers(ROWS, table()["sizes"]["hidden_size"]) - 2
+    with suppress(RuntimeError):  # for hidden numbers of another width, which is told above
+        outputs = [attribute(model, name)(given) for name in HEADS]
+        given = None
+    reached = [behind(model, each) for each in outputs]
+    shared = given is None and reached[0].keys() & reached[1].keys()
+    expect(not shared, "`mean_layer` and `logvariance_layer` share their parameters.", "heads-shared")
+    for name, output, parameters in zip(HEADS, outputs, reached, strict=True):
+        expect(bool(parameters), f"No trainable parameters are behind the output of `{name}`.", "not-trainable")
+        if given is None:
+            layers = len(matrices(parameters))
+            expect(layers == 1, f"`{name}` has {layers} linear layers; {SHOULD} one.", "head-depth")
+            expect(len(parameters) > 1, f"`{name}` has no bias.", "encoder-bias")
+            unknown = ["encoder-other"], "does not act like one linear layer"
+            mistakes, said = look_up(rows[name], summary(output)) or unknown
+            expect(not mistakes, f"The output of `{name}` {said}.", *mistakes)
+    found = None
+    with suppress(Exception):
+        found = look_up(table()["forward"], summary(*Pass(build()).results))
+    mistakes = of_part(found, "encoder")
+    expect(not mistakes, found[1] if found else "", *mistakes)
 
 
-@encoder_holds(f"has three linear layers to {HIDDEN_SIZE} numbers, and two heads")
-def encoder_layers(model: nn.Module, encode: Callable) -> None:
-    expect_size(model, HEADS, ENCODER, DECODER)
-
-
-@encoder_holds("has a ReLU after each of the three layers")
-def encoder_relus(model: nn.Module, encode: Callable) -> None:
-    images, classes = batch(8)
-    expect_relus(count_relus(model, lambda: torch.cat(encode(images, classes), -1)))
-
-
-@encoder_holds("sees the image and the class, and has no noise of its own")
-def encoder_inputs(model: nn.Module, encode: Callable) -> None:
-    redraw(model)
-    images, classes = batch(8)
-    output = torch.cat(encode(images, classes), -1)
-    again = torch.cat(encode(images, classes), -1)
-    expect(output.equal(again), "The same image and class give other means each time; noise belongs to the sampling.")
-    for name, changed in (("image", (1 - images, classes)), ("class", (images, classes.roll(1, -1)))):
-        moved = (torch.cat(encode(*changed), -1) - output).abs().max()
-        expect(moved > 1e-4, f"Another {name} gives the same output: the {name} does not reach the encoder.")
-
-
-@encoder_holds("leaves the two heads without an activation")
-def encoder_heads(model: nn.Module, encode: Callable) -> None:
-    outputs = [encode(*batch(64)) for _ in range(5) if redraw(model, scale=2)]
-    means, logvariances = (torch.cat(values) for values in zip(*outputs, strict=True))
-    for name, values in (("mean", means), ("log-variance", logvariances)):
-        free = values.min() < -1.5 and values.max() > 1.5
-        expect(free, f"The {name} cannot take all values, negative and positive. What follows its linear layer?")
-    expect(not means.equal(logvariances), "The mean and the log-variance are equal: give each a layer of its own.")
+@holds("encoder", "follows the sizes that the constructor is given, and keeps them")
+def encoder_sizes() -> None:
+    expect_sizes("encoder", lambda sizes: encode(build("encoder", *HEADS, sizes=sizes), sizes))
+    model, usual = build("encoder", *HEADS, sizes=ODD_SIZES), table()["sizes"]
+    if model.misnamed:
+        raise model.misnamed
+    for name, value in zip(usual, (*ODD_SIZES, usual["hidden_size"]), strict=True):
+        found = getattr(model, name, None)
+        wrong = "encoder-sizes-hard-coded" if found == usual[name] else "attribute-wrong"
+        said = f"With other sizes, `self.{name}` is {found}; it should be {value}."
+        expect(found == value, said, "attribute-missing" if found is None else wrong)
 
 
 # decoder --------------------------------------------------------------------------------------------------------
 
 
-def decoder_of(model: nn.Module) -> Callable[[Tensor], Tensor]:
-    expect(
-        callable(model.decoder) and not isinstance(model.decoder, nn.ModuleList),
-        "model.decoder(...) must be callable: the notebook calls it to generate digits.",
-    )
-    return model.decoder
+def decode(model: nn.Module, sizes: Sizes | None = None) -> Tensor:
+    """What the decoder gives, which must be rows of pixels."""
+    images, shape = run_piece(model.eval(), "decoder", sizes), (ROWS, (sizes or usual_sizes())[0])
+    if isinstance(images, Tensor) and images.numel() == math.prod(shape) and images.shape != shape:
+        raise HintError(f"Your decoder gives shape {tuple(images.shape)}; it should give {shape}.", "decoder-shape")
+    return tensor_of(images, shape, "The output of your decoder")
 
 
-def codes(count: int) -> Tensor:
-    """Random [latent | one-hot class], the decoder's input."""
-    return torch.cat((torch.rand(count, LATENT), batch(count)[1]), -1)
-
-
-@holds("decoder", "gives an image for each [latent | one-hot] vector")
+@holds("decoder", "gives a row of pixels for each [latent | one-hot] vector")
 def decoder_shape() -> None:
-    expect_tensor(decoder_of(build(needs=("decoder",)))(codes(5)), (5, PIXELS), "the decoder's output")
+    model = build("decoder")
+    decode(model)
+    expect_no_lazy(model, "decoder.")
 
 
-@holds("decoder", f"has three linear layers to {HIDDEN_SIZE} numbers, and one to the pixels")
+@holds("decoder", "has three linear layers to hidden_size, and one to the pixels, with a ReLU after each but the last")
 def decoder_layers() -> None:
-    expect_size(build(needs=("decoder",)), ("decoder",), DECODER, ENCODER)
+    model, (pixels, categories, latent) = build("decoder"), usual_sizes()
+    images = decode(model)
+    found = look_up(table()["decoder"]["whole"], at_both_scales(images))
+    judge_layers(model, "decoder", found, behind(model, images), (latent + categories, pixels))
 
 
-@holds("decoder", "has a ReLU after each of the first three layers")
-def decoder_relus() -> None:
-    model, code = build(needs=("decoder",)), codes(8)
-    expect_relus(count_relus(model, lambda: decoder_of(model)(code)))
+@holds("decoder", "ends in a sigmoid")
+def decoder_output() -> None:
+    model = build("decoder")
+    pixels = decode(model)
+    grid = torch.linspace(-4, 4, pixels.shape[-1])
+    if not any(each.numel() == len(grid) for each in behind(model, pixels).values()):
+        raise NotYetError("give the last layer of your decoder a bias first.")
+    for each in behind(model, pixels).values():  # without its weights, the last layer gives its bias
+        if len(grid) in each.shape:
+            each.data.copy_(grid.reshape(each.shape) if each.numel() == len(grid) else 0 * each)
+    found = look_up(table()["decoder"]["output"], summary(decode(model)))
+    unknown = "decoder-no-sigmoid" if pixels.min() < 0 or pixels.max() > 1 else "decoder-output-activation"
+    mistakes, said = found or ([unknown], "how it ends is not known")
+    said = f"The output of your decoder goes from {pixels.min():.2f} to {pixels.max():.2f}: {said}."
+    expect(not mistakes, said, *mistakes)
 
 
-@holds("decoder", "gives pixels between 0 and 1, dark and bright ones")
-def decoder_range() -> None:
-    model = build(needs=("decoder",))
-    pixels = torch.cat([decoder_of(redraw(model))(codes(64)) for _ in range(5)])
-    expect(pixels.min() > 0 and pixels.max() < 1, f"Pixels go from {pixels.min():.2f} to {pixels.max():.2f}.")
-    spread = pixels.min() < 0.4 and pixels.max() > 0.6
-    one = (pixels.sum(-1) - 1).abs().max() < 1e-3
-    expect(not one, "The pixels of each image sum to 1, but each of them should be free to be dark or bright.")
-    expect(spread, f"Pixels only go from {pixels.min():.2f} to {pixels.max():.2f}. What acts on the last layer?")
-
-
-@holds("decoder", "sees the latent and the class, and has no noise of its own")
-def decoder_inputs() -> None:
-    model, code = build(needs=("decoder",)), codes(8)
-    decode = decoder_of(redraw(model))
-    output = decode(code)
-    expect(output.equal(decode(code)), "The same input gives another image each time; noise belongs to the sampling.")
-    latents, classes = code.split((LATENT, CLASSES), -1)
-    for name, changed in (("latent", (1 - latents, classes)), ("class", (latents, classes.roll(1, -1)))):
-        moved = (decode(torch.cat(changed, -1)) - output).abs().max()
-        expect(moved > 1e-4, f"Another {name} gives the same image: the {name} is ignored.")
+@holds("decoder", "follows the sizes that the constructor is given")
+def decoder_sizes() -> None:
+    expect_sizes("decoder", lambda sizes: decode(build("decoder", sizes=sizes), sizes))
 
 
 # sample_latent --------------------------------------------------------------------------------------------------
 
+DRAWS = 20_000
+FAR = 7  # standard errors: right code is as far off once in some 10^11 times
+
 
 def sample(means: Tensor, logvariances: Tensor) -> Tensor:
-    latents = _submission().sample_latent(means, logvariances)
-    expect_tensor(latents, tuple(means.shape), "what sample_latent returns")
-    return latents
+    latents = defined("sample_latent")(means.clone(), logvariances.clone())
+    return tensor_of(latents, tuple(means.shape), "What your `sample_latent` returned")
 
 
-@holds("sample_latent", "draws with the mean and the spread it is given")
-def sample_statistics() -> None:
-    count = 20_000
-    for mean, logvariance in ((0.0, 0.0), (3.0, 0.0), (-1.0, 1.5), (0.0, -2.0)):
-        draws = sample(torch.full((count, 3), mean), torch.full((count, 3), logvariance))
-        std = math.exp(logvariance / 2)
-        asked = f"With mean {mean:g} and log-variance {logvariance:g}"
-        expect(
-            (draws.mean(0) - mean).abs().max() < 6 * std / math.sqrt(count),
-            f"{asked}, the draws average {draws.mean():.2f}.",
+def many_draws() -> Tensor:
+    return sample(torch.tensor(MEANS).repeat(DRAWS, 1), torch.tensor(LOGVARIANCES).repeat(DRAWS, 1))
+
+
+def normal_shape(draws: Tensor) -> tuple[float, float, float, int]:
+    """Kurtosis, skewness and distance from a normal distribution, and of how many independent draws."""
+    noise = (draws - draws.mean(0)) / draws.std(0)
+    shared = torch.corrcoef(noise.T).fill_diagonal_(0).abs().max() > 0.5  # which is told below
+    found = torch.special.ndtr(noise.flatten().double()).sort().values
+    apart = (found - torch.linspace(0, 1, len(found), dtype=found.dtype)).abs().max()
+    return float((noise**4).mean()), float((noise**3).mean()), float(apart), len(noise) if shared else noise.numel()
+
+
+def known_draws(draws: Tensor) -> str:
+    """The mistake that gives the centers and spreads of these draws, if one of those known does."""
+    observed = centers_and_spreads(draws)
+    for (centers, spreads), mistakes, _ in table()["sample_latent"][1:]:
+        off = (
+            max(abs(center - given) - 0.12 * spread, abs(width - spread) - 0.1 * spread)
+            for given, width, center, spread in zip(*observed, centers, spreads, strict=True)
         )
-        expect(
-            (draws.std(0) / std - 1).abs().max() < 6 / math.sqrt(2 * count),
-            f"{asked}, the draws have standard deviation {draws.std():.2f}, not {std:.2f}. "
-            "Go from the log-variance to the standard deviation step by step: what is σ² here, and then σ?",
-        )
-        far = ((draws - mean).abs() > 2 * std).float().mean()
-        expect(0.035 < far < 0.056, f"{far:.1%} of the noise lies beyond two σ; of normal noise, 4.6% does.")
+        if max(off) < 1e-4 and (mistakes != ["uniform-noise"] or abs(normal_shape(draws)[0] - 1.8) < 0.1):
+            return mistakes[0]
+    if not draws.std(0).any():
+        return "no-noise" if close(many_draws(), draws) else "noise-shared-across-rows"
+    return ""
+
+
+def expect_draws(draws: Tensor, what: str) -> None:
+    """Expect the centers, or the spreads, of (N, 6) draws to be those that belong to MEANS and LOGVARIANCES."""
+    named, observed, right = known_draws(draws), centers_and_spreads(draws), table()["sample_latent"][0][0]
+    scaled = [width / spread for width, spread in zip(observed[1], right[1], strict=True)]
+    error = FAR / len(draws) ** 0.5
+    if what == "spreads" and not named:
+        constant = max(scaled) - min(scaled) < 0.1 * max(scaled)
+        normal = not constant or normal_shape(draws)[2] < 4.5 / draws.numel() ** 0.5
+        named = ("spread-scaled" if constant else "spread-wrong") if normal else "noise-not-normal"
+    for mean, logvariance, given, width, center, spread in zip(MEANS, LOGVARIANCES, *observed, *right, strict=True):
+        case = f"With mean {mean:g} and log-variance {logvariance:g}, {len(draws):,} draws"
+        if what == "centers":
+            off = abs(given - center) >= error * max(spread, width)
+            expect(not off, f"{case} average {given:.2f}.", named or "centre-wrong")
+        else:
+            said = f"{case} have standard deviation {width:.2f}; it should be {spread:.2f}."
+            expect(abs(width / spread - 1) < error, said, named)
+
+
+@holds("sample_latent", "draws around the means that it is given")
+def sample_centers() -> None:
+    expect_draws(many_draws(), "centers")
+
+
+@holds("sample_latent", "draws with the spread that the log-variances stand for")
+def sample_spreads() -> None:
+    expect_draws(many_draws(), "spreads")
+
+
+@holds("sample_latent", "draws noise of a normal shape")
+def sample_shape() -> None:
+    draws = many_draws()
+    named = known_draws(draws)
+    if not draws.std(0).any():
+        raise HintError("Your draws do not vary from row to row.", named)
+    expect(draws.std(0).all(), "Some of your draws do not vary.", named or "spread-wrong")
+    tails, lean, apart, count = normal_shape(draws)
+    kind = "uniform-noise" if abs(tails - 1.8) < 0.1 else "positive-noise" if lean > 0.5 else "noise-not-normal"
+    said = f"Your noise has kurtosis {tails:.2f} and skewness {lean:.2f}; normal noise has 3 and 0."
+    right = abs(tails - 3) < FAR * (24 / count) ** 0.5 and abs(lean) < FAR * (6 / count) ** 0.5
+    expect(right, said, kind if kind == "uniform-noise" else named or kind)
+    said = f"The distribution of your noise differs from a normal one by up to {apart:.2f}."
+    expect(apart < 4.5 / count**0.5, said, named or "noise-not-normal")
 
 
 @holds("sample_latent", "draws fresh noise at each call, for each row and each dimension")
 def sample_noise() -> None:
-    means, logvariances = torch.zeros(2000, 5), torch.zeros(2000, 5)
+    means, logvariances = (6 * numbers(120) - 3).repeat(128, 1), (2 * numbers(121)[1:] - 1).repeat(128, 1)
     first, second = sample(means, logvariances), sample(means, logvariances)
-    expect(not first.equal(second), "Two calls give the same draw.")
-    expect(first.std(0).min() > 0.5, "All rows get the same noise.")
-    expect(first.std(1).min() > 0.01, "All dimensions of a row get the same noise.")
-    related = torch.corrcoef(torch.cat((first, second), 1).T) - torch.eye(10)
-    expect(related.abs().max() < 0.15, "The noise of different dimensions or calls is related.")
+    alike = close(first, first[:1].expand_as(first))
+    if alike and close(first, second):
+        raise NotYetError("nothing is drawn yet.")
+    expect(not close(first, second), "Two calls give the same draw.", "fixed-seed")
+    expect(not alike, "All rows get the same noise.", "noise-shared-across-rows")
+    one, other = ((each - each.median(0).values).sign() for each in (first, second))
+    expect(one.mean(1).std() < 0.5, "All dimensions of a row get the same noise.", "noise-shared-across-columns")
+    expect((one * other).mean().abs() < FAR / one.numel() ** 0.5, "The noise of two calls is correlated.", "fixed-seed")
+    for noise, what in ((one, "rows"), (one.T, "dimensions")):
+        related = torch.corrcoef(noise).fill_diagonal_(0).abs().max()
+        expect(related < FAR / noise.shape[1] ** 0.5, f"The noise of two {what} is correlated.", "noise-correlated")
 
 
 @holds("sample_latent", "lets gradients through to both arguments, and leaves these as they were")
-def sample_gradient() -> None:
-    means, logvariances = torch.zeros(6, 5, requires_grad=True), torch.ones(6, 5, requires_grad=True)
-    draws = sample(means, logvariances)
-    expect(draws.requires_grad, "The draw is cut off from its arguments: no gradient could reach the encoder.")
-    by_mean, by_logvariance = torch.autograd.grad(draws.sum(), (means, logvariances), allow_unused=True)
-    expect(by_mean is not None and near(by_mean.min(), 1) and near(by_mean.max(), 1), "∂z/∂μ should be 1.")
-    expect(by_logvariance is not None and by_logvariance.abs().min() > 0, "No gradient reaches the log-variances.")
-    plain = torch.zeros(6, 5), torch.ones(6, 5)
-    sample(*plain)
-    expect(not plain[0].any() and bool((plain[1] == 1).all()), "The arguments were changed in place.")
-
-
-@holds("sample_latent", "gives the worked example's numbers, or an unusual but correct draw")
-def sample_example() -> None:
-    draw = sample(torch.zeros(1, len(EXAMPLE_LATENTS)), torch.ones(1, len(EXAMPLE_LATENTS)))
-    if not torch.allclose(draw, torch.tensor([EXAMPLE_LATENTS]), atol=1e-4):
-        sample_statistics()
-        sample_noise()
+def sample_gradients() -> None:
+    given = [4 * numbers(6, 5) - 2, (2 * numbers(5, 6) - 1).T.contiguous()]
+    kept = [each.clone() for each in given]
+    draws = tensor_of(defined("sample_latent")(*given), (6, 5), "What your `sample_latent` returned")
+    expect(all(map(torch.equal, given, kept)), "After the call, your arguments hold other numbers.", "inputs-modified")
+    expect(draws.dtype == torch.float32, f"For means of float32 the latents are {draws.dtype}.", "precision-mixed")
+    repeats = close(*(seeded(sample, given) for _ in range(2)))
+    found = gradients(sample, given)
+    for place, (name, mistake) in enumerate((("means", "sample-detached"), ("log-variances", "std-detached"))):
+        gradient = found[place]
+        slope = slope_along(sample, given, place, torch.ones(6, 5)) if repeats else gradient
+        if slope is None or slope.any():  # an argument that makes no difference is told above
+            expect(gradient is not None and gradient.any(), f"No gradient reaches the {name}.", mistake)
+            said = f"The gradient of the {name} is not how your draw changes with them."
+            expect((gradient - slope).abs().max() < 0.02 * (1 + slope.abs().max()), said, "sample-gradient-partial")
 
 
 # forward --------------------------------------------------------------------------------------------------------
 
 
+def of_part(found: tuple[list[str], str] | None, part: str) -> list[str]:
+    """The mistakes of a part among those that forward shows."""
+    return [name for name in (found[0] if found else []) if table()["parts"][name] == part]
+
+
 @holds("forward", "returns the reconstruction, the mean and the log-variance")
-def forward_shapes() -> None:
+def forward_results() -> None:
     model = build()
-    for count in (5, 1):
-        returned = model(*batch(count))
-        expect(isinstance(returned, tuple) and len(returned) == 3, "forward should return three tensors.")
-        for value, width, name in zip(
-            returned, (PIXELS, LATENT, LATENT), ("reconstruction", "mean", "log-variance"), strict=True
-        ):
-            expect_tensor(value, (count, width), f"the {name}")
+    expect(bool(matrices(dict(model.named_parameters()))), "Your model has no trainable layer.", "not-trainable")
+    one = Pass(model, replaced=[name for name in HEADS if not fits(model, name)])
+    unchanged = all(map(torch.equal, one.inputs, images_and_classes()))
+    expect(unchanged, "After the call, your inputs hold other numbers.", "inputs-modified")
+    for each, name in zip(one.results, ("reconstructions", "means", "log-variances"), strict=True):
+        expect(not close(each, each.roll(1, 0)), f"Your {name} are the same for every image.", "same-for-every-image")
 
 
-@holds("forward", "gives the encoder the image, then its class, and each head its place")
-@torch.no_grad()
-def forward_encodes() -> None:
-    model = redraw(build())
-    images, classes = batch(8)
-    _, means, logvariances = model(images, classes)
-    moved = (model(images, classes.roll(1, -1))[1] - means).abs().max()
-    expect(moved > 1e-4, "The mean does not depend on the class.")
-    for order, name in (((images, classes), "image"), ((classes, images), "class")):
+def replaced_or_whole(model: nn.Module) -> Pass:
+    """A pass with stand-ins for all layers; without them for a forward that does not call each layer as a whole."""
+    try:
+        return Pass(model)
+    except Exception:
+        return Pass(build().eval(), replaced=())
+
+
+@holds("forward", "encodes [image | class], draws with sample_latent, and decodes [draw | class]")
+def forward_wiring() -> None:
+    one = replaced_or_whole(build())
+    found = look_up(table()["forward" if "encoder" in one.gave else "network"], summary(*one.results))
+    if found is None and "sample_latent" not in one.gave:
+        judge_own_draw()
+    elif found is None:
+        with suppress(Exception):  # some activations may stand in forward itself
+            found = look_up(table()["network"], summary(*Pass(build().eval(), replaced=()).results))
+        if found is None:
+            say_where_it_goes_wrong(one)
+    elif (mistakes := of_part(found, "forward")) and not costs_another_part(mistakes, found[1]):
+        raise HintError(found[1], *mistakes)
+
+
+def costs_another_part(mistakes: list[str], said: str) -> bool:
+    """Whether forward only makes up for what the encoder or the decoder lacks, which their own parts judge."""
+    if mistakes == ["reconstruction-changed"] and "sigmoid" in said:
+        return bool(decode(build("decoder")).min() < 0)
+    takes = []
+    for part in ("encoder", "decoder"):
         try:
-            hidden = model.encoder(torch.cat(order, -1))
-            mean, logvariance = model.mean_layer(hidden), model.logvariance_layer(hidden)
-        except (Exception, SystemExit):
-            continue  # an encoder that works only inside forward
-        swapped = torch.allclose(means, logvariance, atol=1e-5) or torch.allclose(logvariances, mean, atol=1e-5)
-        expect(not swapped, "The mean and the log-variance have changed places.")
-        first = torch.allclose(means, mean, atol=1e-5)
-        expect(not first or name == "image", "The encoder gets the class first; the image should come first.")
+            run_piece(build(part), part)
+        except HintError as error:
+            takes += error.mistakes
+    return mistakes == ["condition-missing"] and any(each.endswith("-without-condition") for each in takes)
 
 
-@holds("forward", "decodes a fresh draw from the predicted distribution, with the class")
-@torch.no_grad()
-def forward_samples() -> None:
-    model, count = redraw(build()), 4000
-    for image, one_hot in zip(*batch(3), strict=True):
-        images, classes = image.expand(count, -1), one_hot.expand(count, -1)
-        pixels, means, logvariances = model(images, classes)
-        varies = pixels.std(0).max() > 1e-4
-        expect(varies, "The reconstruction does not vary from draw to draw. Does it use sample_latent?")
-        expected = decoder_of(model)(torch.cat((sample(means, logvariances), classes), -1))
-        apart = max((pixels.mean(0) - expected.mean(0)).abs().max(), (pixels.std(0) - expected.std(0)).abs().max())
-        expect(apart < 0.05, "The reconstruction is not model.decoder of a draw as returned, with the one-hot class.")
+def say_where_it_goes_wrong(one: Pass) -> None:
+    """For a pass that gives unknown numbers, the first step at which it does not do what it should."""
+    for part in ("encoder", "decoder"):
+        if failed(part):
+            raise NotYetError(f"fix the {part} first.")
+        expect(part in one.given, f"Your `forward` does not call `self.{part}`.", part.removesuffix("er") + "ing-other")
+    (images, classes), latent = one.inputs, usual_sizes()[2]
+    decoder = torch.cat(one.given["decoder"], -1)
+    latents, drawn = decoder[:, :latent], one.gave["sample_latent"]
+    away = float((latents - drawn).abs().mean()) if latents.shape == drawn.shape else math.inf
+    heads = [one.gave[name] for name in HEADS if name in one.gave]
+    for right, said, mistake in (
+        (close(torch.cat(one.given["encoder"], -1), torch.cat((images, classes), -1)),
+         "Your encoder does not get [image | one-hot].", "encoding-other"),
+        (len(heads) == 2 and all(map(close, one.given["sample_latent"], heads)),
+         "Your `sample_latent` does not get what the two heads give.", "sample-arguments-changed"),
+        (away < 1e-4, f"Your decoder gets other latents than `sample_latent` returned: {away:.3g} away, on average.",
+         "draw-changed"),
+        (close(decoder[:, latent:], classes), "Your decoder does not get [draw | one-hot].", "decoding-other"),
+        (close(one.results[0], one.gave["decoder"].reshape(one.results[0].shape)),
+         "Your reconstruction is not what your decoder gives.", "decoding-other"),
+        (False, "Your means and log-variances are not what your heads give.", "encoding-other"),
+    ):  # fmt: skip
+        expect(right, said, mistake)
 
 
-@holds("forward", "lets a gradient from the reconstruction reach every weight, and leaves its inputs as they were")
-def forward_gradient() -> None:
-    model = redraw(build())
-    images, classes = batch(16)
-    kept = images.clone(), classes.clone()
-    model(images, classes)[0].square().sum().backward()
-    idle = [name for name, weights in model.named_parameters() if weights.grad is None]
-    expect(not idle, f"These get no gradient, so they could not learn to reconstruct: {', '.join(idle)}.")
-    expect(images.equal(kept[0]) and classes.equal(kept[1]), "The inputs were changed in place.")
+def judge_own_draw() -> None:
+    """For a forward that draws without sample_latent: judge the latents that the decoder gets, over many rows."""
+    model, (pixels, categories, latent) = build(), usual_sizes()
+    taken: list[Tensor] = []
+    heads = (torch.tensor([*each, *[0.0] * (latent - 6)]).repeat(DRAWS, 1) for each in (MEANS, LOGVARIANCES))
+    for name, result in zip(HEADS, heads, strict=True):
+        object.__setattr__(model, name, lambda _, result=result: result)
+    object.__setattr__(model, "encoder", lambda *given: torch.cat(given, -1)[:, : table()["sizes"]["hidden_size"]])
+    images = numbers(1, pixels).repeat(DRAWS, 1)
+    object.__setattr__(model, "decoder", lambda *given: taken.append(torch.cat(given, -1)) or images)
+    classes = classes_of(DRAWS, categories)
+    model(images, classes)
+    if not taken:
+        raise NotYetError("make the decoder callable on [latent | one-hot] first.")
+    varies = taken[0][:, 0].std() > 1e-6
+    expect(varies, "Nothing is drawn: your decoder gets the same latent each time.", "no-draw-in-forward")
+    for what in ("centers", "spreads"):
+        expect_draws(taken[0][:, :6], what)
+    expect(torch.equal(taken[0][:, latent:], classes), "Your decoder does not get [draw | one-hot].", "decoding-other")
+
+
+@holds("forward", "lets gradients from its results reach every parameter behind them")
+def forward_gradients() -> None:
+    one = replaced_or_whole(build())
+    names = ("reconstruction", "means", "log-variances")
+    for result, name in zip(one.results, names, strict=True) if "encoder" in one.gave else ():
+        factors = list(one.factors.values())
+        found = gradients_of(result, factors)
+        cut = [each for each, gradient in zip(one.factors, found, strict=True) if gradient is None]
+        if name == "reconstruction":
+            wired = look_up(table()["forward"], summary(*one.results)) or ([""], "")
+            said = f"No gradient of your reconstruction reaches {' and '.join(f'`{each}`' for each in cut)}."
+            expect(not cut or (bool(wired[0]) and len(cut) < len(factors)), said, "forward-detached")
+        else:
+            expect("encoder" not in cut, f"No gradient of your {name} reaches the encoder.", "results-detached")
+    if failed("encoder") or failed("decoder"):
+        return
+    model = build()
+    reached = behind(model, Pass(model, replaced=()).results[0])
+    idle = [name for name, _ in model.named_parameters() if name not in reached]
+    if idle and look_up(table()["forward"], summary(*one.results)) == ([], ""):
+        raise HintError(f"No gradient of your reconstruction reaches {', '.join(idle[:4])}.", "unused-parameters")
 
 
 # loss_function --------------------------------------------------------------------------------------------------
 
 
-def loss(reconstructions: Tensor, originals: Tensor, means: Tensor, logvariances: Tensor) -> Tensor:
-    value = _submission().loss_function(reconstructions, originals, means, logvariances)
-    expect(isinstance(value, Tensor), f"The loss should be a tensor, but is {type(value).__name__}.")
-    expect(value.numel() == 1, f"The loss should be one number, but has shape {tuple(value.shape)}.")
-    return value
+def right_terms() -> tuple[bool, bool]:
+    """Whether the reconstruction term and the divergence are right, but for a factor of both, which is judged alone."""
+    pixels, latents = ratios()
+    one_factor = all(near(each, pixels[0], 1e-3) for each in (*pixels, *latents)) and pixels[0] > 0
+    return tuple(one_factor or all(near(each, 1) for each in found) for found in (pixels, latents))
 
 
-def divergence(mean: float, logvariance: float) -> float:
-    """What the KL term adds for 4 images with 3 latent dimensions each."""
-    gray, prior = torch.full((4, 6), 0.5), torch.zeros(4, 3)
-    return float(loss(gray, gray, prior + mean, prior + logvariance) - loss(gray, gray, prior, prior))
+def one_right_term() -> tuple[bool, bool]:
+    right = right_terms()
+    if not any(right):
+        raise NotYetError("fix either term of the loss first.")
+    return right
 
 
-@holds("loss_function", "sums the cross-entropy over the pixels and averages it over the images")
+def judge_term(term: str, found: list[float], right: bool, what: str, size: int) -> None:
+    """Expect the loss to change as one term should, which is a sum over so many numbers."""
+    if not right:
+        mistakes = mistakes_in_the_loss()
+        alike, shown = all(near(each, found[0], 1e-3) for each in found), ", ".join(f"{each:.4g}" for each in found)
+        kind = "missing" if near(found[0], 0) else "scaled" if found[0] > 0 else "sign-flipped"
+        if near(found[0] * size, 1, 1e-3):
+            kind = {"kl": "averaged-over-latent"}.get(term, "averaged-over-pixels")
+        named = [name for name in mistakes if name.startswith(term)] or mistakes
+        said = f"For one image of {usual_sizes()[0]} pixels, where only {what}, your loss changes by {shown} times "
+        said += "what it should."
+        raise HintError(said, *(named or [f"{term}-{kind if alike else 'other'}"]))
+
+
+@holds("loss_function", "takes the cross-entropy, summed over the pixels")
 def loss_reconstruction() -> None:
-    # At the prior the KL term is zero, and a gray pixel costs log 2 whatever it should have been.
-    gray, originals, prior = torch.full((4, 6), 0.5), torch.rand(4, 6), torch.zeros(4, 3)
-    value, expected = loss(gray, originals, prior, prior), 6 * math.log(2)
-    hint = f"Four gray images of 6 pixels, with μ = log σ² = 0, should give 6·log 2 = {expected:.4f}, not {value:.4f}."
-    expect(not near(value, expected * 4), f"{hint} It looks summed over the minibatch.")
-    expect(not near(value, expected / 6), f"{hint} It looks averaged over the pixels.")
-    expect(near(value, expected), hint)
+    judge_term("reconstruction", ratios()[0], right_terms()[0], "the reconstruction is another one", usual_sizes()[0])
 
 
-@holds("loss_function", "adds the KL divergence, zero at the prior")
+@holds("loss_function", "adds the KL divergence, summed over the latent dimensions")
 def loss_divergence() -> None:
-    # By hand, per dimension: μ = 2 costs 2²/2; σ² = 4 costs (4 - 1 - log 4)/2.
-    for mean, logvariance, each, case in (
-        (2.0, 0.0, 2.0, "μ = 2, σ² = 1"),
-        (0.0, math.log(4), (3 - math.log(4)) / 2, "μ = 0, σ² = 4"),
-    ):
-        value, expected = divergence(mean, logvariance), 3 * each
-        hint = f"Three latent dimensions with {case} should add {expected:.4f}; yours add {value:.4f}."
-        expect(not near(value, expected * 4), f"{hint} It looks summed over the minibatch.")
-        expect(not near(value, each), f"{hint} It looks averaged over the latent dimensions.")
-        expect(not near(value, -expected), f"{hint} Look at its sign.")
-        expect(near(value, expected), f"{hint} Compare each term with the formula: which of them are σ², which log σ²?")
+    size = loss_inputs(usual_sizes()[0])[2][2].shape[1]
+    judge_term("kl", ratios()[1], right_terms()[1], "the means or the log-variances are others", size)
 
 
-@holds("loss_function", "does not change when the minibatch is repeated")
+@holds("loss_function", "averages over the minibatch")
 def loss_average() -> None:
-    values = torch.rand(4, 6) * 0.8 + 0.1, torch.rand(4, 6), torch.randn(4, 3), torch.randn(4, 3)
-    once, twice = loss(*values), loss(*(value.repeat(2, 1) for value in values))
-    expect(near(once, float(twice)), f"Four images give {once:.4f}, the same four twice {twice:.4f}.")
+    both, factor = all(one_right_term()), ratios()[0][0]
+    constant = both and not near(factor, 1)
+    for inputs in loss_inputs(usual_sizes()[0])[1 if both else 2 :]:
+        count, value = len(inputs[2]), float(usual_loss(*inputs))
+        single = sum(float(usual_loss(*(each[at : at + 1] for each in inputs))) for at in range(count)) / count
+        said = f"For {count} images of {usual_sizes()[0]} pixels your loss is {value:.4f}; "
+        said += f"your losses of each alone average {single:.4f}."
+        named = mistakes_in_the_loss()
+        if near(value, single * count):
+            named = named or ["divided-by-constant" if constant else "summed-over-batch"]
+        expect(
+            near(value, single),
+            said,
+            *(named or ["divided-by-batch-twice" if near(value * count, single) else "batch-other"]),
+        )
+    said = f"Both terms of your loss are {factor:.4g} times what they should be."
+    expect(not constant, said, *(mistakes_in_the_loss() or ["divided-by-constant"]))
 
 
-@holds("loss_function", "takes image-shaped input as well as flat")
+@holds("loss_function", "takes image-shaped input as well as flat, and gives the worked example's number")
 def loss_images() -> None:
-    pixels, latents = (torch.rand(4, 6) * 0.8 + 0.1, torch.rand(4, 6)), (torch.randn(4, 3), torch.randn(4, 3))
-    flat, shaped = loss(*pixels, *latents), loss(*(image.view(4, 1, 2, 3) for image in pixels), *latents)
-    expect(near(flat, float(shaped)), f"Shaped (4, 6): {flat:.4f}. The same as (4, 1, 2, 3): {shaped:.4f}.")
+    both = all(one_right_term()) and near(ratios()[0][0], 1)
+    known, flat_input = table()["loss_function"], loss_inputs(usual_sizes()[0])[0]
+    reconstruction, original, *parameters = worked_example()
+    try:
+        value = float(loss(*worked_example()))
+    except HintError:
+        raise
+    except Exception as error:
+        usual_loss(*flat_input)  # if this fails too, the shape is not what is wrong
+        raise HintError(f"On images of shape (1, 1, 2, 2) your code stopped. {error}", "loss-image-shape") from None
+    if both and not near(value, known["example"]["value"], 1e-4):
+        plain = value_or_none(loss, (reconstruction.flatten(1), original.flatten(1), *parameters))
+        terms = ((names, pixels[3] + known["divergences"][0][1][3]) for names, pixels in known["reconstructions"])
+        named = ["loss-image-shape"] if near(plain, known["example"]["value"]) else mistakes_in_the_loss()
+        named = named or next((names for names, sums in terms if near(value, sums)), ["loss-constant-off"])
+        said = (
+            f"On the notebook's worked example your loss is {value:.4f}; it should be {known['example']['value']:.4f}."
+        )
+        raise HintError(said, *named)
+    flat_works = value_or_none(loss, flat_input) is not None or value_or_none(usual_loss, flat_input) is None
+    expect(flat_works, "Your loss takes images of shape (N, 1, H, W), but not flat ones, (N, 784).", "loss-image-shape")
+    pixels, latents = [0.1 + 0.8 * numbers(3, at)[:, -20:] for at in (20, 21)], [0.2 + numbers(3, 6)] * 2
+    flat, shaped = (
+        float(loss(*(each.reshape(shape) for each in pixels), *latents)) for shape in ((3, 20), (3, 1, 5, 4))
+    )
+    said = f"Some images give {flat:.4f} in shape (3, 20); in shape (3, 1, 5, 4), the same give {shaped:.4f}."
+    expect(near(flat, shaped), said, "loss-image-shape")
 
 
 @holds("loss_function", "lets gradients through to the reconstructions, the means and the log-variances")
-def loss_gradient() -> None:
-    pixels = torch.full((4, 6), 0.4, requires_grad=True)
-    means, logvariances = torch.ones(4, 3, requires_grad=True), torch.ones(4, 3, requires_grad=True)
-    value = loss(pixels, torch.rand(4, 6), means, logvariances)
-    expect(value.requires_grad, "The loss is cut off from its arguments: nothing could be learnt from it.")
-    gradients = torch.autograd.grad(value.sum(), (pixels, means, logvariances), allow_unused=True)
-    for name, gradient in zip(("reconstructions", "means", "log-variances"), gradients, strict=True):
-        expect(gradient is not None and gradient.abs().max() > 0, f"No gradient reaches the {name}.")
+def loss_gradients() -> None:
+    inputs, function = loss_inputs(usual_sizes()[0])[2], defined("loss_function")
+    kept = [each.clone() for each in inputs]
+    with suppress(RuntimeError):  # of a loss that takes shaped images only
+        function(*inputs)
+    expect(all(map(torch.equal, inputs, kept)), "After the call, your arguments hold other numbers.", "inputs-modified")
+    found, right = gradients(usual_loss, inputs), one_right_term()
+    expect(any(each is not None for each in found), "No gradient comes back through your loss.", "loss-detached")
+    for place, name in ((0, "reconstructions"), (2, "means"), (3, "log-variances")):
+        gradient = found[place] if found[place] is not None else torch.zeros_like(inputs[place])
+        direction = gradient.sign() if gradient.any() else 2 * numbers(*gradient.shape) - 1
+        slope = float(slope_along(usual_loss, inputs, place, direction))
+        fits = abs(float((gradient * direction).sum()) - slope) < 0.02 * max(abs(slope), 1)
+        said = f"Your loss changes with the {name} otherwise than its gradient says."
+        expect(fits or not right[place > 0], said, "kl-detached" if place else "reconstruction-detached")
 
 
 @holds("loss_function", "stays finite for pixels of exactly 0 and 1, as MNIST has them")
 def loss_finite() -> None:
     # In float32 a sigmoid is exactly 0 from -89 on, and comes to 1 - 6e-8. At 0, clamped logarithms have no slope.
-    originals, reminder = torch.tensor([0.0, 0.5, 1.0]).repeat(4, 4), "What is the logarithm of 0, and 0 times that?"
+    right, pixels = one_right_term(), usual_sizes()[0]
     for lowest, what in ((0.0, "loss"), (1e-38, "gradient")):
-        pixels = torch.tensor([lowest, 1e-38, 0.5, 1 - 6e-8]).repeat_interleave(3).repeat(4, 1).requires_grad_()
-        means, logvariances = torch.ones(4, 3), torch.tensor([-30.0, 0.0, 20.0]).repeat(4, 1)
-        value = loss(pixels, originals, means, logvariances)
-        if what == "gradient" and value.requires_grad:  # a loss that is cut off is told so by the check above
-            (value,) = torch.autograd.grad(value.sum(), pixels, allow_unused=True, materialize_grads=True)
-        hint = f"For pixels of 0 and 1 and reconstructions from {lowest:g} to 1 - 6e-8, your {what} is not finite."
-        expect(bool(torch.isfinite(value).all()), f"{hint} {reminder}")
+        reconstructions, originals, means, logvariances = (each.clone() for each in loss_inputs(pixels)[2])
+        if right[0]:
+            reconstructions.copy_(
+                torch.tensor([lowest, 1e-38, 0.5, 1 - 6e-8]).repeat(3 * pixels)[: 3 * pixels].view(3, -1)
+            )
+            originals.copy_(torch.tensor([0.0, 0.5, 1.0]).repeat(pixels).view(3, -1))
+        if right[1]:
+            logvariances = 50 * numbers(*logvariances.shape) - 30
+        arguments = reconstructions, originals, means, logvariances
+        found = [usual_loss(*arguments)] if what == "loss" else gradients(usual_loss, arguments)
+        said = f"For pixels of 0 and 1 and reconstructions from {lowest:g} to 1 - 6e-8, your {what} is not finite."
+        finite = all(bool(each.isfinite().all()) for at, each in enumerate(found) if each is not None and at != 1)
+        expect(finite, said, "loss-not-finite")
 
 
-class CountOperations(TorchDispatchMode):
-    """Count the tensor operations that run."""
+def steps(images: int, pixels: int, latent: int) -> int:
+    """How many lines of Python run for one loss: a loop runs some for each round."""
+    count, before = itertools.count(), sys.gettrace()
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.count = 0
+    def step(*_: object) -> Callable:
+        next(count)
+        return step
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.count += 1
-        return func(*args, **(kwargs or {}))
+    sys.settrace(step)
+    try:
+        usual_loss(*(torch.full((images, size), 0.4) for size in (pixels, pixels, latent, latent)))
+    finally:
+        sys.settrace(before)
+    return next(count)
 
 
 @holds("loss_function", "has no loop over the minibatch")
 def loss_vectorized() -> None:
-    counts = []
-    for count in (3, 12):
-        with CountOperations() as operations:
-            loss(torch.full((count, 6), 0.4), torch.full((count, 6), 0.7), torch.ones(count, 3), torch.ones(count, 3))
-        counts.append(operations.count)
-    expect(counts[0] == counts[1], f"3 images take {counts[0]} tensor operations, 12 images {counts[1]}.")
-
-
-@holds("loss_function", "gives the worked example's number")
-def loss_example() -> None:
-    reconstructions, originals = (
-        torch.tensor(logits).sigmoid().view(1, 1, 2, 2)
-        for logits in (EXAMPLE_RECONSTRUCTION_LOGITS, EXAMPLE_ORIGINAL_LOGITS)
-    )
-    latent = len(EXAMPLE_LATENTS)
-    value = loss(reconstructions, originals, torch.ones(1, latent), torch.zeros(1, latent))
-    expect(
-        near(value, EXAMPLE_LOSS),
-        f"It should be {EXAMPLE_LOSS:.4f}, of which {latent / 2:g} is the KL term; yours is {value:.4f}. "
-        "Is the order of the arguments respected: reconstructions first, originals second?",
-    )
+    one_right_term()
+    usual = {"images": 4, "pixels": usual_sizes()[0], "latent": 3}
+    few = steps(**usual)
+    for size, more in (("images", 64), ("latent", 64), ("pixels", 2 * usual["pixels"])):
+        with suppress(RuntimeError, ValueError):  # of a size that it does not take, which is told above
+            many = steps(**usual | {size: more})
+            said = f"With {usual[size]} {size} your loss takes {few} steps of Python; with {more} it takes {many}."
+            expect(many <= 1.2 * few + 20, said, "loop-over-batch" if size == "images" else "loop-over-elements")
 
 
 # training -------------------------------------------------------------------------------------------------------
 
 
+def needs_all_parts() -> None:
+    for part in list(CHECKS)[:-1]:
+        if failed(part):
+            raise NotYetError(f"training uses everything above, so fix `{part}` first.")
+
+
+@holds("training", "can learn from the weights that it starts with")
+def training_start() -> None:
+    needs_all_parts()
+    model = build(own_weights=True)
+    results = Pass(model, replaced=()).results
+    sum((each * (1 + numbers(*each.shape))).sum() for each in results).backward()
+    found = {name: each.grad for name, each in model.named_parameters() if each.grad is not None}
+    expect(bool(found), "No gradient reaches any parameter.", "not-trainable")
+    stuck = [name for name, each in found.items() if not each.any()]
+    expect(not stuck, f"The gradient is zero for {', '.join(stuck[:4])}.", "stuck-start")
+
+
 @holds("training", "learns ten patterns and draws the one it is asked for")
 def training_patterns() -> None:
-    side, classes, latent = 8, 10, 2
-    patterns = (torch.rand(classes, side * side) < 0.5).float()
-    model = _submission().ConditionalVariationalAutoencoder(side * side, classes, latent)
-    redraw(model)
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
-    losses = []
-    for _ in range(150):
+    needs_all_parts()
+    (pixels, classes, _), latent = usual_sizes(), 2
+    patterns, model = (
+        (torch.rand(classes, pixels) < 0.5).float(),
+        build(sizes=(pixels, classes, latent), own_weights=True),
+    )
+    for each in model.parameters():  # so that no way of initializing them matters
+        if each.dim() == 2:
+            nn.init.normal_(each, std=math.sqrt(2 / sum(each.shape)))
+    optimizer, losses = torch.optim.Adam(model.parameters(), lr=5e-3), []
+    for _ in range(120):
         labels = torch.randint(classes, (64,))
-        flipped = (torch.rand(64, side * side) < 0.05).float()
-        images = (patterns[labels] - flipped).abs()
-        reconstructions, means, logvariances = model(images, torch.eye(classes)[labels])
-        value = loss(reconstructions, images, means, logvariances)
+        images = (patterns[labels] - (torch.rand(64, pixels) < 0.05).float()).abs()
+        reconstructions, *parameters = model(images, torch.eye(classes)[labels])
+        value = loss(reconstructions, images, *parameters)
         optimizer.zero_grad()
         value.backward()
         optimizer.step()
         losses.append(value.item())
     first, last = losses[0], sum(losses[-10:]) / 10
-    expect(math.isfinite(last), "The loss became nan or infinite.")
+    expect(math.isfinite(last), "The loss became nan or infinite.", "not-finite")
     expect(last < first / 2, f"The loss only went from {first:.1f} to {last:.1f}. Do the checks above all pass?")
     labels = torch.arange(100) % classes
     with torch.no_grad():
-        drawn = model.decoder(torch.cat((torch.randn(100, latent), torch.eye(classes)[labels]), -1))
+        drawn = model.decoder(torch.cat((torch.randn(100, latent), torch.eye(classes)[labels]), -1)).flatten(1)
     right = (torch.cdist(drawn, patterns).argmin(1) == labels).float().mean()
     expect(right >= 0.8, f"Only {right:.0%} of the images drawn show the class asked for. Does the decoder see it?")

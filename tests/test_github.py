@@ -227,10 +227,12 @@ def test_the_template_holds_the_kit_and_the_workflow(graded):
         ".github/workflows/grade.yml",
         ".gitignore",
         "README.md",
+        "check_tools.py",
         "cs5814_vae.py",
         "cvae.ipynb",
         "cvae_helpers.py",
         "environment.yml",
+        "hints.json",
         "public_checks.py",
         "student.md",
         *(

@@ -35,10 +35,12 @@ def folder(kit, tmp_path_factory) -> Path:
 def test_holds_what_a_student_needs(folder):
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == {
         "README.md",
+        "check_tools.py",
         "cs5814_vae.py",
         "cvae.ipynb",
         "cvae_helpers.py",
         "environment.yml",
+        "hints.json",
         "public_checks.py",
         *(
             f"digits/MNIST/raw/{split}-{kind}-ubyte"
@@ -63,7 +65,7 @@ def test_holds_neither_solution_nor_hidden_checks(folder):
     hidden = {path.name for path in (ROOT / "autograder" / "assignments" / "cvae" / "checks").glob("test_*.py")}
     for path in folder.rglob("*"):
         assert path.name not in hidden
-        if path.suffix in {".py", ".ipynb", ".md", ".yml"}:
+        if path.suffix in {".py", ".ipynb", ".md", ".yml", ".json"}:
             text = path.read_text("utf-8")
             assert "SOLUTION" not in text
             assert "autograder.assignments.cvae.checks" not in text

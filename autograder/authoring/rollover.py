@@ -6,6 +6,7 @@ Students' files cannot import the constants, so they contain copies. The assignm
 - `fields`: the text for each constant, and `sizes`: those of the solution;
 - `require_sound`, which refuses constants that cannot be taught;
 - `measure`, which computes the figures that depend on data;
+- `generated`, if there: the files that are made as a whole;
 - `warning`: what lets last term's answers pass.
 
 Without a `passages.py`, only the points in the notebook and the fill-in are updated.
@@ -57,6 +58,9 @@ def out_of_step(assignment: Assignment, data: Path | None = None) -> dict[Path, 
                 files[name] = (text, _renew(text, term.PASSAGES.get(name, ()), values))
         except CannotRollOver as error:
             raise CannotRollOver(f"{name}: {error}") from None
+    for name, text in getattr(term, "generated", dict)().items():
+        path = assignment.root / name
+        files[name] = (path.read_text("utf-8") if path.exists() else "", text)
     if (blank := assignment.root / assignment.module).exists():
         files[assignment.module] = (blank.read_text("utf-8"), without_solutions(files[name_of_solution][1]))
     return {assignment.root / name: pair for name, pair in files.items() if pair[0] != pair[1]}

@@ -109,9 +109,13 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
         near = _nearest("forward", methods)
         there = f"; it has `{near}`." if near else "."
         return Cause(f"The class `{unwritten[1]}` has no method `forward`{there}", ["forward-missing"])
-    patterns = (*_causes(assignment), *_USUAL_CAUSES)
-    fit = (name for pattern, name in patterns if re.search(pattern, error.said))
-    return Cause(str(error), [name for name in fit if hints.holds(assignment, name, outline)][:1])
+    found = (name for pattern, name in patterns(assignment) if re.search(pattern, error.said))
+    return Cause(str(error), [name for name in found if hints.holds(assignment, name, outline)][:1])
+
+
+def patterns(assignment: Assignment) -> list[tuple[str, str]]:
+    """What Python and torch say, and the name of the mistake behind it: the first that is found counts."""
+    return [*_causes(assignment), *_USUAL_CAUSES]
 
 
 def _of_unfit(error: Unfit, outline: Outline, assignment: Assignment) -> tuple[str, str | None]:

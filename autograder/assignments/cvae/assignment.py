@@ -94,6 +94,8 @@ ASSIGNMENT = Assignment(
     kit_files={
         "public_checks.py": "notebooks/public_checks.py",
         "cvae_helpers.py": "notebooks/cvae_helpers.py",
+        "check_tools.py": "notebooks/check_tools.py",
+        "hints.json": "notebooks/hints.json",
         "environment.yml": "notebooks/environment.yml",
         "README.md": "docs/student.md",
     },

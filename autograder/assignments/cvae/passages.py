@@ -34,14 +34,6 @@ PASSAGES: dict[str, tuple[str, ...]] = {
         "REFERENCE_CURVE = {\n{reference_curve}\n}",
     ),
     f"{_HERE}/solution/{assignment.MODULE}": _MODULE,
-    "notebooks/public_checks.py": (
-        "\nSEED = {seed}\n",
-        "\nHIDDEN_SIZE = {hidden}\n",
-        "EXAMPLE_LATENTS = (\n{example_latents}\n)",
-        "EXAMPLE_RECONSTRUCTION_LOGITS = {reconstruction_logits}\n",
-        "EXAMPLE_ORIGINAL_LOGITS = {original_logits}\n",
-        "EXAMPLE_LOSS = {example_loss}\n",
-    ),
     "notebooks/cvae_helpers.py": ('UPLOAD = "{upload}"', "REFERENCE_CURVE = {\n{reference_curve}\n}"),
     "docs/student.md": (
         *_POINTS,
@@ -139,7 +131,6 @@ def fields(reference: ModuleType, curve: Curve | None = None) -> dict[str, str]:
         f"Average latent: {torch.mean(latents, dim=-1)}",
         f"StD of latent: {torch.std(latents, dim=-1)}",
     )
-    numbers = [f"{value:.4f}," for value in latents[0].tolist()]
     due = _due()
     by_hand = assignment.ASSIGNMENT.by_hand
     assert by_hand is not None
@@ -153,10 +144,8 @@ def fields(reference: ModuleType, curve: Curve | None = None) -> dict[str, str]:
         **_reference(curve),
         "seed": str(assignment.SEED),
         "example_printed": "\n".join(printed),
-        "example_latents": "\n".join(f"    {' '.join(numbers[start : start + 8])}" for start in range(0, size[1], 8)),
         "example_loss": str(loss.item()),
         "example_divergence": f"{size[1] / 2:g}",
-        **{f"{name}_logits": str(rows) for name, rows in logits.items()},
         **{f"{name}_rows": str([list(row) for row in rows]) for name, rows in logits.items()},
         "num_epochs": str(assignment.NUM_EPOCHS),
         "training_latent": str(assignment.TRAINING_LATENT_DIMENSIONALITY),
@@ -170,6 +159,13 @@ def fields(reference: ModuleType, curve: Curve | None = None) -> dict[str, str]:
         "due": assignment.DUE,
         "due_in_words": f"{due:%A}, {due.day} {due:%B %Y, %H:%M (%Z)}",
     }
+
+
+def generated() -> dict[str, str]:
+    """The files that are made as a whole."""
+    from autograder.assignments.cvae.kit import table_of_hints  # late, as torch above
+
+    return {"notebooks/hints.json": table_of_hints()}
 
 
 def sizes() -> dict[str, str]:

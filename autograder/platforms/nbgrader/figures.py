@@ -351,7 +351,11 @@ class Album:
             for index, cell in enumerate(find_answers(Path(path, self._name), self._released).notebook.cells)
             if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade_id") not in graded
         }
-        names = [name for name in self.assignment.kit_files if name.endswith(".py") and (self._ours / name).exists()]
+        names = [
+            name
+            for name in self.assignment.kit_files
+            if name.endswith((".py", ".json")) and (self._ours / name).exists()
+        ]
         files = {name: (self._ours / name).read_bytes() for name in names}
         folder = Path(self.course.format_path(self.course.submitted_directory, submission.student, self.assignment.kit))
         with contextlib.suppress(NothingToGrade, CannotRead):

@@ -74,7 +74,7 @@ RECONSTRUCTIONS = (
     Term(("reconstruction-sigmoid-twice",), lambda r, x: _cross_entropy(torch.sigmoid(r), x)),
     Term(("reconstruction-half",), lambda r, x: -(x * r.log()).sum(-1)),
     Term(("reconstruction-half",), lambda r, x: -((1 - x) * (1 - r).log()).sum(-1)),
-    Term(("originals-rounded",), lambda r, x: _cross_entropy(r, (x > 0.5).float())),
+    Term(("originals-rounded",), lambda r, x: _cross_entropy(r, (x > 0.5).to(x.dtype))),
 )
 DIVERGENCES = (
     Term((), _divergence),
@@ -128,7 +128,7 @@ RECONSTRUCTION_FEATURES = (
     Feature("reconstruction-l1", 0, lambda r, x: (r - x).abs().sum(-1)),
     Feature("reconstruction-sigmoid-twice", 0, lambda r, x: _cross_entropy(torch.sigmoid(r), x)),
     Feature("reconstruction-arguments-swapped", 0, lambda r, x: _cross_entropy(x, r)),
-    Feature("originals-rounded", 0, lambda r, x: _cross_entropy(r, (x > 0.5).float())),
+    Feature("originals-rounded", 0, lambda r, x: _cross_entropy(r, (x > 0.5).to(x.dtype))),
 )
 
 Arguments = tuple[Tensor, ...]  # reconstructions and originals (N, D), means and log-variances (N, L)

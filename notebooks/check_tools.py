@@ -1,0 +1,700 @@
+"""What public_checks.py is written with: read it if you like. The checks themselves are there.
+
+From your file to a hint: `outcomes` runs the checks of a part on the module as it is saved, and `_explain` words what
+they raise, with the hints of hints.json. That table also holds the numbers that right code and many mistakes give on
+the fixed inputs and weights of the checks.
+"""
+
+import ast
+import difflib
+import functools
+import inspect
+import itertools
+import json
+import math
+import re
+import sys
+import textwrap
+import time
+import traceback
+import types
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stderr, suppress
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+MODULE, CLASS = "cs5814_vae.py", "ConditionalVariationalAutoencoder"
+# Where each part is written.
+PLACES = {
+    "encoder": (CLASS, "__init__"), "decoder": (CLASS, "__init__"), "sample_latent": ("sample_latent",),
+    "forward": (CLASS, "forward"), "loss_function": ("loss_function",), "training": (CLASS,),
+}  # fmt: skip
+# The checks of each part, in the order of the notebook: (what holds, function that raises where it does not).
+CHECKS: dict[str, list[tuple[str, Callable[[], None]]]] = {part: [] for part in PLACES}
+SHOULD, SKIPPED = "the assignment asks for", "Skipped: "
+
+
+class HintError(Exception):
+    """Why a check did not hold: what was observed, and the names of the mistakes that explain it."""
+
+    def __init__(self, message: str, *mistakes: str) -> None:
+        super().__init__(message)
+        self.mistakes = mistakes
+
+
+class NotYetError(Exception):
+    """What has to be right before a check can say anything."""
+
+
+class ChecksFailedError(Exception):
+    """Some checks of a part did not hold. Jupyter shows it as one line."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+def check(part: str) -> None:
+    """Run the checks of one part and print the outcome; ChecksFailedError, at the end, unless all of them hold."""
+    __tracebackhide__ = True
+    if part not in CHECKS:
+        raise ValueError(f"no part {part!r}: choose from {', '.join(CHECKS)}")
+    failed = 0
+    # nbgrader gives no points to a test cell that writes to stderr, be it only a warning.
+    with redirect_stderr(sys.stdout):
+        if _path().exists():
+            print(f"{_path()}, saved at {time.strftime('%H:%M:%S', time.localtime(_path().stat().st_mtime))}:")
+        for label, hint, _ in outcomes(part):
+            failed += bool(hint)
+            print(f"{'–' if hint.startswith(SKIPPED) else '✗' if hint else '✓'} {label}")
+            for paragraph in hint.splitlines():  # in short lines, so that no window breaks one within a word
+                print(textwrap.fill(paragraph, 90, initial_indent="    ", subsequent_indent="    "))
+    if failed:
+        raise ChecksFailedError(f"{part} is not done yet: edit {MODULE}, save it, and run this cell again.")
+    print(f"All checks of {part} pass.")
+
+
+def outcomes(part: str) -> Iterator[tuple[str, str, int | None]]:
+    """What holds, or the hint why not and the line at which the code stopped, for each check of a part in turn."""
+    told = set()
+    with torch.random.fork_rng(devices=[]):
+        for label, function in CHECKS[part]:
+            torch.manual_seed(table()["seed"])
+            try:
+                with torch.enable_grad():  # whatever an earlier call has left behind
+                    function()
+            except (Exception, SystemExit) as error:
+                hint, line = _explain(error, part)
+                if hint not in told:
+                    yield label, hint, line
+                told.add(hint)
+                if not isinstance(error, (HintError, NotYetError)):  # the code does not run: the rest would repeat it
+                    return
+            else:
+                yield label, "", None
+
+
+@functools.cache
+def _failed(part: str, source: bytes) -> bool:
+    return any(hint for _, hint, _ in outcomes(part))
+
+
+def failed(part: str) -> bool:
+    """Whether a check of the part does not hold for the module as it is saved now."""
+    return _failed(part, _path().read_bytes())
+
+
+# Your code ------------------------------------------------------------------------------------------------------
+
+_loaded: dict[bytes, types.ModuleType] = {}
+
+
+@functools.cache
+def table() -> dict:
+    """Sizes, the numbers that right code and many mistakes give, and the hints, by name."""
+    return json.loads(Path(__file__).with_name("hints.json").read_text("utf-8"))
+
+
+def _path() -> Path:
+    """cs5814_vae.py: next to this file in the kit, one folder up in the course's repository."""
+    here = Path(__file__).resolve().with_name(MODULE)
+    return here if here.exists() else here.parents[1] / here.name
+
+
+def submission() -> types.ModuleType:
+    """The module as it is saved now, not as the notebook has imported it."""
+    source = _path().read_bytes()
+    if source not in _loaded:
+        module = types.ModuleType("cs5814_vae")
+        module.__file__ = str(_path())
+        arguments, sys.argv = sys.argv, [module.__file__]  # those of the notebook are none of the module's
+        try:
+            exec(compile(source, module.__file__, "exec"), module.__dict__)
+        finally:
+            sys.argv = arguments
+        _loaded.clear()
+        _loaded[source] = module
+    return _loaded[source]
+
+
+def _nodes(*kinds: type) -> list:
+    """What the source holds of some kinds, in order."""
+    with suppress(SyntaxError, ValueError):
+        found = (node for node in ast.walk(ast.parse(_path().read_bytes())) if isinstance(node, kinds))
+        return sorted(found, key=lambda node: node.lineno)
+    return []
+
+
+def _nearest(name: str, others: set[str], words: str) -> str:
+    """`words` with the name among `others` that is most like `name`; nothing if none is."""
+    plain = {other.lower().replace("_", ""): other for other in sorted(others) if not other.startswith("_")}
+    found = difflib.get_close_matches(name.lower().replace("_", ""), plain, n=1, cutoff=0.55)
+    return words.format(plain[found[0]]) if found else ""
+
+
+def defined(name: str) -> Callable:
+    """A function or class of the module."""
+    found = getattr(submission(), name, None)
+    if found is not None:
+        return found
+    inside = [node for owner in _nodes(ast.ClassDef) for node in owner.body if getattr(node, "name", "") == name]
+    if inside:
+        said = f"Your module does not define `{name}`; line {inside[0].lineno} defines it inside a class."
+        raise HintError(said, "definition-in-class")
+    others = {node.name for node in _nodes(ast.ClassDef if name == CLASS else ast.FunctionDef)}
+    near_by = _nearest(name, others, "; it defines `{}`")
+    raise HintError(f"Your module does not define `{name}`{near_by}.", "definition-missing")
+
+
+def attribute(model: nn.Module, name: str) -> Callable:
+    """A layer of the model that can be called."""
+    found = getattr(model, name, None)
+    if found is None:
+        said = f"`self.{name}` is still None" if hasattr(model, name) else f"Your model has no attribute `{name}`"
+        near_by = _nearest(name, {*vars(model), *model._modules} - {*table()["interface"]}, "; there is `self.{}`")
+        for node in _nodes(ast.Name):
+            if node.id == name and isinstance(node.ctx, ast.Store):
+                near_by = f"; line {node.lineno} makes a local variable `{name}`, without `self.`, which is lost"
+        raise HintError(f"{said}{near_by}.", "attribute-none" if hasattr(model, name) else "attribute-missing")
+    if not callable(found) or isinstance(found, (nn.ModuleList, nn.ModuleDict)):
+        raise HintError(f"`self.{name}` is a {type(found).__name__}, so it cannot be called.", "not-callable")
+    return found
+
+
+def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
+    """What to say of an error, in paragraphs, and the line at which it stopped the code."""
+    if isinstance(error, NotYetError):
+        return f"{SKIPPED}{error}", None
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(_path())]
+    line = frames[-1].lineno if frames else None
+    mistakes: Sequence[str] = ()
+    if isinstance(error, SyntaxError) and error.lineno:
+        line, text = error.lineno, (error.text or "").strip()
+        message = f"Python cannot read line {line}, `{text}`: {error.msg}."
+        mistakes = ["notebook-command" if text.startswith(("%", "!")) else "syntax"]
+    elif isinstance(error, HintError):
+        message, mistakes, line = str(error), error.mistakes, None
+    elif isinstance(error, NotImplementedError) and frames and "raise" in (frames[-1].line or ""):
+        message = f"Not written yet: line {line} still raises NotImplementedError. {error}"
+        function = next(node for node in _nodes(ast.FunctionDef) if node.lineno < line <= node.end_lineno)
+        if any(isinstance(each, (ast.Assign, ast.Return)) and each.lineno > line for each in function.body):
+            message += " What you wrote below that line never runs: delete the line."
+    else:
+        message, mistakes = f"Your code stopped. {type(error).__name__}: {error}", _cause(error, bool(frames))
+    place = line or _line_of(part)
+    where = f"{MODULE}, line {place}" if place else MODULE
+    if part in ("encoder", "decoder", "forward") and "input_dim=" not in message and isinstance(error, HintError):
+        where += "; with input_dim={}, num_categories={}, latent_dimensionality={}".format(*usual_sizes())
+    hints = (table()["hints"][name] for name in dict.fromkeys(mistakes))
+    return "\n".join((f"{message} ({where})", *(f"{title}. {text}" for title, text in hints))), line
+
+
+def _line_of(part: str) -> int | None:
+    """The line in which a part's function or method begins; that of its class where it has none."""
+    found = [
+        node.lineno for name in PLACES[part] for node in _nodes(ast.ClassDef, ast.FunctionDef) if node.name == name
+    ]
+    return found[-1] if found else None
+
+
+def _cause(error: BaseException, inside: bool) -> list[str]:
+    """The mistake behind an error of Python's or PyTorch's, raised `inside` the module or by the call of it."""
+    said = f"{type(error).__name__}: {error}"
+    called = re.match(r"(?:\w+\.)?(\w+)\(\) (?:takes|missing|got)", str(error))
+    if isinstance(error, TypeError) and not inside and called:
+        functions = [node for node in _nodes(ast.FunctionDef) if node.name == called[1]]
+        first = functions[0].args.args[0].arg if functions and functions[0].args.args else ""
+        if called[1] in ("__init__", "forward"):
+            return ["self-missing" if functions and first != "self" else "wrong-parameters"]
+        return ["self-superfluous" if first == "self" else "wrong-parameters"]
+    if f'[{CLASS}] is missing the required "forward"' in said:
+        return ["forward-missing"]
+    return [name for pattern, name in table()["errors"] if re.search(pattern, said)][:1]
+
+
+def _follow_edits(shell) -> None:
+    """In a notebook: take over each edit, and say in one line why not, where %autoreload would print a traceback."""
+    used = {"source": _path().read_bytes() if _path().exists() else b""}
+
+    def take_over(info=None) -> None:
+        module, source = sys.modules.get("cs5814_vae"), _path().read_bytes() if _path().exists() else b""
+        if module is None or source == used["source"]:
+            return
+        try:
+            exec(compile(source, str(_path()), "exec"), module.__dict__)
+            used["source"] = source
+        except Exception as error:
+            if "check(" not in (getattr(info, "raw_cell", "") or ""):  # which says so itself
+                print(f"Your last edit of {MODULE} is not in use: {type(error).__name__}: {error}")
+
+    if "aimport" in shell.magics_manager.magics["line"]:
+        shell.run_line_magic("aimport", "-cs5814_vae")
+    shell.events.register("pre_run_cell", take_over)
+
+
+if "IPython" in sys.modules and (_shell := sys.modules["IPython"].get_ipython()) is not None:
+    _follow_edits(_shell)
+
+
+# Tools of the checks --------------------------------------------------------------------------------------------
+
+
+def holds(part: str, label: str) -> Callable:
+    """Register a check of `part`."""
+
+    def register(function: Callable[[], None]) -> Callable[[], None]:
+        CHECKS[part] = [each for each in CHECKS[part] if each[0] != label] + [(label, function)]
+        return function
+
+    return register
+
+
+def expect(condition: bool | Tensor, message: str, *mistakes: str) -> None:
+    if not condition:
+        raise HintError(message, *mistakes)
+
+
+def tensor_of(value: object, shape: tuple[int, ...], name: str) -> Tensor:
+    """`value`, which must be a tensor of this shape."""
+    expect(value is not None, f"{name} is None.", "nothing-returned")
+    several = isinstance(value, (tuple, list, dict))
+    expect(not several, f"{name} is a {type(value).__name__}, not one tensor.", "wrong-number-of-results")
+    expect(isinstance(value, Tensor), f"{name} is a {type(value).__name__}, not a tensor.", "no-tensor-returned")
+    expect(value.shape == shape, f"{name} has shape {tuple(value.shape)}; it should have {shape}.", "wrong-shape")
+    expect(value.isfinite().all(), f"{name} holds nan or infinity.", "not-finite")
+    return value
+
+
+def near(value: float | None, expected: float | None, tolerance: float = 2e-4) -> bool:
+    """Whether two numbers agree. None is one that is not finite."""
+    if value is None or expected is None:
+        return value is expected
+    return math.isclose(value, expected, rel_tol=tolerance, abs_tol=tolerance / 100)
+
+
+def close(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and bool((one - other).abs().max() <= 1e-4 * (1 + other.abs().max()))
+
+
+def numbers(*shape: int) -> Tensor:
+    """Numbers from 0 to 1, the same at each call and for a matrix and its transpose, and others for other shapes."""
+    sizes = sorted(size for size in shape if size > 1)
+    generator = torch.Generator().manual_seed(sum(size * 4099**index for index, size in enumerate(sizes)))
+    drawn = torch.rand(sizes, generator=generator)
+    if len(sizes) == 2 and sizes[0] == sizes[1]:
+        drawn = (drawn + drawn.T) / 2
+    return (drawn if [size for size in shape if size > 1] == sizes else drawn.T).reshape(shape)
+
+
+def summary(*tensors: Tensor) -> list[float]:
+    """The average and the spread of each tensor: few numbers that tell one network from another."""
+    found = (value for each in tensors for value in (each.double().mean(), each.double().std()))
+    return [float(f"{value:.6g}") for value in found]
+
+
+def at_both_scales(output: Tensor) -> list[float]:
+    """The summary of what came of the small inputs of `given_to`, then of the large ones."""
+    return summary(output[::2], output[1::2])
+
+
+def look_up(rows: list, observed: list[float]) -> tuple[list[str], str] | None:
+    """The mistakes that give these numbers and what to say of them; none for right code; None for unknown numbers."""
+    found = ((mistakes, said) for values, mistakes, said in rows if all(map(near, observed, values)))
+    return next(found, None)
+
+
+def seeded(run: Callable[..., Tensor], arguments: Sequence[Tensor]) -> Tensor:
+    """The result of a call whose noise is the same each time."""
+    torch.manual_seed(table()["seed"])
+    return run(*arguments)
+
+
+def gradients(run: Callable[..., Tensor], arguments: Sequence[Tensor]) -> list[Tensor | None]:
+    """Of the sum of the result, with respect to each argument."""
+    leaves = [each.clone().requires_grad_() for each in arguments]
+    result = seeded(run, leaves)
+    if not result.requires_grad:
+        return [None] * len(leaves)
+    return list(torch.autograd.grad(result.sum(), leaves, allow_unused=True))
+
+
+def gradients_of(result: Tensor, leaves: list[Tensor]) -> Sequence[Tensor | None]:
+    if not result.requires_grad:
+        return [None] * len(leaves)
+    return torch.autograd.grad(result.sum(), leaves, allow_unused=True, retain_graph=True)
+
+
+def slope_along(run: Callable[..., Tensor], arguments: Sequence[Tensor], place: int, direction: Tensor) -> Tensor:
+    """How fast the result changes when one argument goes in a direction, from one small step each way."""
+    ahead, behind = (
+        seeded(
+            run, [each + (at == place) * step * direction if at == place else each for at, each in enumerate(arguments)]
+        )
+        for step in (0.02, -0.02)
+    )
+    return (ahead - behind) / 0.04
+
+
+# The network ----------------------------------------------------------------------------------------------------
+
+ROWS = 6  # images in the checks' minibatch
+ODD_SIZES = (20, 4, 7)  # so that sizes written into the code come to light; the other checks use the usual ones
+HEADS = ("mean_layer", "logvariance_layer")
+DEPTHS = {"encoder": 3, "decoder": 4}
+Sizes = tuple[int, int, int]
+
+
+def usual_sizes() -> Sizes:
+    """Pixels, categories, latent dimensions."""
+    return tuple(table()["sizes"].values())[:3]
+
+
+def planted(shape: Sequence[int]) -> Tensor:
+    """What the checks write into a parameter of this shape."""
+    matrix = len([size for size in shape if size > 1]) == 2
+    return (6 / math.prod(shape) ** 0.25 if matrix else 1.0) * (numbers(*shape) - 0.5)
+
+
+def build(*needs: str, sizes: Sizes | None = None, own_weights: bool = False) -> nn.Module:
+    """Your network with the checks' numbers in it; where it `needs` only some layers, others may be unwritten."""
+    cls, sizes = defined(CLASS), sizes or usual_sizes()
+    is_module = isinstance(cls, type) and issubclass(cls, nn.Module)
+    expect(is_module, f"`{CLASS}` is no subclass of nn.Module.", "not-a-module")
+    model, names, misnamed = cls.__new__(cls), ("num_categories", "latent_dimensionality"), None
+    try:
+        try:
+            cls.__init__(model, sizes[0], **dict(zip(names, sizes[1:], strict=True)))
+        except TypeError as error:
+            if not re.search(rf"unexpected keyword argument '({'|'.join(names)})'", str(error)):
+                raise
+            misnamed = error
+            cls.__init__(model, *sizes)
+    except Exception:  # what was built before is judged all the same
+        if not needs or any(getattr(model, name, None) is None for name in needs):
+            raise
+    model.misnamed = misnamed
+    model.lazy = [name for name, each in model.named_parameters() if isinstance(each, nn.UninitializedParameter)]
+    if model.lazy:  # they take their size from a first pass
+        with suppress(Exception):
+            model(*images_and_classes(sizes))
+    if not own_weights:
+        for name, each in model.named_parameters():
+            each.data.copy_(planted(each.shape) * (-0.5 if name.startswith("logvariance_layer") else 1))
+    return model
+
+
+def classes_of(count: int, categories: int) -> Tensor:
+    """(count, categories) one-hot classes, in turn."""
+    return torch.eye(categories)[torch.arange(count) % categories]
+
+
+def images_and_classes(sizes: Sizes | None = None) -> tuple[Tensor, Tensor]:
+    pixels, categories, _ = sizes or usual_sizes()
+    return numbers(ROWS, pixels), classes_of(ROWS, categories)
+
+
+def given_to(name: str, sizes: Sizes | None = None) -> tuple[Tensor, Tensor]:
+    """What the encoder or the decoder is given: half of it so large that an activation with an upper limit shows."""
+    pixels, categories, latent = sizes or usual_sizes()
+    data = numbers(ROWS, pixels) if name == "encoder" else 4 * numbers(ROWS, latent) - 2
+    scale = torch.tensor([1.0, 500.0]).repeat(ROWS // 2)
+    return scale[:, None] * data, classes_of(ROWS, categories)
+
+
+def run_piece(model: nn.Module, name: str, sizes: Sizes | None = None) -> object:
+    """What the encoder or the decoder makes of [data | one-hot classes]."""
+    piece = attribute(model, name)
+    data, classes = given_to(name, sizes)
+    try:
+        return piece(torch.cat((data, classes), -1))
+    except Exception:
+        asked = data.shape[-1] + classes.shape[-1]
+        widths = {size for key, each in model.named_parameters() if key.startswith(f"{name}.") for size in each.shape}
+        others = [((data, classes), "two arguments", "two-arguments"), ((data,), "no class", "without-condition")]
+        others += [((numbers(ROWS, width),), f"{width} numbers", "input-width") for width in sorted(widths)]
+        for arguments, takes, mistake in others:
+            try:
+                piece(*arguments)
+            except Exception:
+                continue
+            said = f"Your {name} takes {takes}; it must take one tensor, {asked} numbers wide."
+            raise HintError(said, f"{name}-{mistake}") from None
+        raise
+
+
+def behind(model: nn.Module, output: Tensor) -> dict[str, Tensor]:
+    """The parameters that an output depends on."""
+    named = {name: each for name, each in model.named_parameters() if each.requires_grad}
+    if not output.requires_grad or not named:
+        return {}
+    found = torch.autograd.grad(output.sum(), list(named.values()), allow_unused=True, retain_graph=True)
+    return {name: each for (name, each), gradient in zip(named.items(), found, strict=True) if gradient is not None}
+
+
+def matrices(parameters: dict[str, Tensor]) -> list[list[int]]:
+    return sorted(sorted(each.shape) for each in parameters.values() if each.dim() == 2 and 1 not in each.shape)
+
+
+def unexpected(model: nn.Module, part: str) -> tuple[str, str] | None:
+    """What of PyTorch's stands in a part of the network and is not asked for: the mistake, and its kinds."""
+    known = (nn.Linear, nn.ReLU, nn.Sigmoid, nn.Sequential, nn.ModuleList, nn.Identity, nn.Flatten, nn.Unflatten)
+    piece = getattr(model, part, None)
+    inside = [each for each in piece.modules() if not isinstance(each, known)] if isinstance(piece, nn.Module) else []
+    kinds = {type(each) for each in inside if type(each).__module__.startswith("torch.nn")}
+    activations = all(kind.__module__ == nn.ReLU.__module__ for kind in kinds)
+    named = ", ".join(sorted(kind.__name__ for kind in kinds))
+    return (f"{part}-{'activation' if activations else 'normalisation'}", named) if kinds else None
+
+
+def judge_layers(
+    model: nn.Module,
+    part: str,
+    known: tuple[list[str], str] | None,
+    parameters: dict[str, Tensor],
+    ends: tuple[int, int],
+) -> None:
+    """Expect linear layers from and to so many numbers, a ReLU after each hidden one, and nothing else."""
+    hidden, depth, found = table()["sizes"]["hidden_size"], DEPTHS[part], matrices(parameters)
+    expect(bool(parameters), f"No trainable parameters are behind the output of your {part}.", "not-trainable")
+    if known != ([], ""):
+        said = f"Your {part} has {len(found)} linear layer{'s' * (len(found) != 1)}; {SHOULD} {depth}."
+        expect(len(found) == depth, said, f"{part}-depth")
+        asked = sorted(map(sorted, ((ends[0], hidden), *[(hidden, hidden)] * (depth - 2), (hidden, ends[1]))))
+        shown = ", ".join(f"{a} × {b}" for a, b in found)
+        expect(
+            found == asked, f"The layers of your {part} have sizes {shown}; {SHOULD} width {hidden}.", f"{part}-width"
+        )
+        biases = [each for each in parameters.values() if each.numel() in (hidden, ends[1])]
+        expect(len(biases) >= depth, f"A linear layer of your {part} has no bias.", f"{part}-bias")
+    extra, changing = unexpected(model, part), False
+    named = f": it holds {extra[1]}" if extra else ""
+    with suppress(HintError):  # of a list of layers, which is told above
+        plain, first, second = (run_piece(each(), part) for each in (model.eval, model.train, model.train))
+        changing = isinstance(plain, Tensor) and not (close(first, second) and close(first, plain))
+    expect(not changing, f"Your {part} gives changing outputs for one input{named}.", f"{part}-normalisation")
+    if known is None or len(found) < depth:  # the same layer twice gives the right numbers too
+        said = f"Something other than linear layers and ReLU acts in your {part}{named}."
+        if extra:
+            raise HintError(said, extra[0])
+        raise HintError(f"Your {part} does not act like {depth} linear layers with ReLUs.", f"{part}-other")
+    expect(not known[0], known[1], *known[0])
+
+
+def expect_sizes(part: str, run: Callable[[Sizes], object]) -> None:
+    """Expect a part of the network to follow the arguments of the constructor."""
+    run(usual_sizes())  # what is wrong with these is told above
+    try:
+        run(ODD_SIZES)
+    except Exception as error:
+        mistake = f"{part}-sizes-hard-coded"
+        with suppress(Exception):
+            run((25, *ODD_SIZES[1:]))
+            mistake = "square-images-assumed"
+        sizes = "input_dim={}, num_categories={}, latent_dimensionality={}".format(*ODD_SIZES)
+        raise HintError(f"With {sizes}, your {part} does not work. {error}", mistake) from None
+
+
+def fits(model: nn.Module, head: str) -> bool:
+    """Whether a head is there and gives what it should, which the encoder's part judges."""
+    if getattr(model, head, None) is None:
+        return False
+    with suppress(Exception):
+        return attribute(model, head)(numbers(ROWS, table()["sizes"]["hidden_size"])).shape[-1] == usual_sizes()[2]
+    return True
+
+
+class Pass:
+    """One pass of forward, with stand-ins for sample_latent and for the layers that are `replaced`.
+
+    A stand-in gives made-up numbers, so that what is seen does not depend on how right the piece is that it replaces.
+    What each was given and gave is kept, with a factor in it that shows where a gradient gets to.
+    """
+
+    def __init__(self, model: nn.Module, replaced: Sequence[str] = ("encoder", *HEADS, "decoder")) -> None:
+        self.inputs = images_and_classes()
+        self.given: dict[str, list[Tensor]] = {}
+        self.gave: dict[str, Tensor] = {}
+        self.factors: dict[str, Tensor] = {}
+        for name in replaced:
+            object.__setattr__(model, name, self._stand_in(name, functools.partial(layer, name)))
+        names, original = vars(submission()), getattr(submission(), "sample_latent", None)
+        names["sample_latent"] = self._stand_in("sample_latent", known_draw, original)
+        try:
+            returned, decoded = model(*self.inputs), self.gave.get("decoder")
+            if decoded is None:
+                with suppress(Exception):
+                    decoded = run_piece(model, "decoder")
+            self.results = three_results(returned, decoded)
+        finally:
+            names["sample_latent"] = original
+            if original is None:
+                del names["sample_latent"]
+
+    def _stand_in(self, name: str, function: Callable[..., Tensor], original: Callable | None = None) -> Callable:
+        def stand_in(*given: Tensor, **named: Tensor) -> Tensor:
+            if named and original:
+                given = tuple(inspect.signature(original).bind(*given, **named).arguments.values())
+            self.given[name] = list(given)
+            self.gave[name] = self.factors.setdefault(name, torch.ones((), requires_grad=True)) * function(*given)
+            return self.gave[name]
+
+        return stand_in
+
+
+def layer(name: str, *given: Tensor) -> Tensor:
+    """What stands in for a layer of the network: some matrix, another one for each layer."""
+    pixels, _, latent = usual_sizes()
+    width = {"encoder": table()["sizes"]["hidden_size"], "decoder": pixels}.get(name, latent)
+    data, factor = torch.cat(given, -1), {"logvariance_layer": -0.5, "decoder": 0.05}.get(name, 1)
+    return factor * (data @ (numbers(data.shape[-1], width + 1)[:, 1:] - 0.5)) + 0.5 * (name == "decoder")
+
+
+def known_draw(means: Tensor, logvariances: Tensor, *_: object) -> Tensor:
+    """What stands in for sample_latent: some mixture."""
+    return means + 0.3 * logvariances + 4 * numbers(*means.shape) - 2
+
+
+def three_results(returned: object, decoded: object) -> list[Tensor]:
+    """What forward returned; the reconstruction may have the shape that the decoder gave."""
+    pixels, _, latent = usual_sizes()
+    asked = [(ROWS, size) for size in (pixels, latent, latent)]
+    expect(returned is not None, "Your `forward` returned None.", "nothing-returned")
+    count = f" of {len(returned)} values" if isinstance(returned, (tuple, list, dict)) else ""
+    said = f"Your `forward` returned a {type(returned).__name__}{count}; {SHOULD} three tensors."
+    expect(isinstance(returned, (tuple, list)) and len(returned) == 3, said, "wrong-number-of-results")
+    image, shapes = returned[0], [tuple(getattr(each, "shape", ())) for each in returned]
+    swapped = shapes != asked and sorted(shapes) == sorted(asked)
+    expect(not swapped, f"Your `forward` returns shapes {shapes}; they should be {asked}.", "outputs-swapped")
+    if isinstance(image, Tensor) and image.numel() == ROWS * pixels and shapes[0] != asked[0]:
+        said = f"Your reconstruction has shape {shapes[0]}; it should have {asked[0]}."
+        expect(isinstance(decoded, Tensor) and decoded.shape == image.shape, said, "reconstruction-shape")
+        image = image.reshape(asked[0])
+    names = ("Your reconstruction", "Your tensor of means", "Your tensor of log-variances")
+    return [tensor_of(*each) for each in zip((image, *returned[1:]), asked, names, strict=True)]
+
+
+# Draws ------------------------------------------------------------------------------------------------------------
+
+# What many draws are asked for with, column by column.
+MEANS, LOGVARIANCES = (2.0, -3.0, 1.5, -2.0, 3.0, -1.5), (-3.0, -1.0, -0.5, 0.5, 1.0, 2.0)
+
+
+def centers_and_spreads(draws: Tensor) -> list[list[float]]:
+    """The average and the standard deviation of each column of (N, D) draws."""
+    found = (draws.double().mean(0), draws.double().std(0))
+    return [[float(f"{value:.6g}") for value in each.tolist()] for each in found]
+
+
+# The loss ---------------------------------------------------------------------------------------------------------
+
+
+def loss(*arguments: Tensor) -> Tensor:
+    value = defined("loss_function")(*(each.clone() for each in arguments))
+    if isinstance(value, Tensor) and value.numel() == 1:
+        return value.reshape(())
+    if isinstance(value, Tensor):
+        named = "loss-per-image" if value.numel() == len(arguments[2]) > 1 else "loss-not-scalar"
+        raise HintError(f"Your loss has shape {tuple(value.shape)}; {SHOULD} a single number.", named)
+    return tensor_of(value, (), "What your `loss_function` returned")
+
+
+def usual_loss(*arguments: Tensor) -> Tensor:
+    """The loss of flat images, or of the same as (N, 1, 28, 28) where only this works, which has a check of its own."""
+    try:
+        return loss(*arguments)
+    except HintError:
+        raise
+    except Exception:
+        side = math.isqrt(arguments[0].shape[-1])
+        with suppress(Exception):
+            return loss(*(each.reshape(-1, 1, side, side) for each in arguments[:2]), *arguments[2:])
+        raise
+
+
+def loss_inputs(pixels: int) -> list[tuple[Tensor, ...]]:
+    """Reconstructions, originals, means and log-variances: one image, three, and three with positive log-variances."""
+    inputs = []
+    for images, latent, lowest in ((1, 20, -2.0), (3, 30, -2.0), (3, 25, 0.2)):
+        pictures = [0.05 + 0.9 * numbers(images, pixels + at)[:, at:].reshape(images, pixels) for at in (0, 1)]
+        means, logvariances = (numbers(images, latent + at)[:, at:] for at in (0, 1))
+        inputs.append((*pictures, 10 * means - 5, lowest + (2 - lowest) * logvariances))
+    return inputs
+
+
+def changes(inputs: tuple[Tensor, ...]) -> list[tuple[Tensor, ...]]:
+    """The arguments with other reconstructions, twice; with other means; and with other log-variances, twice."""
+    pixels, originals, *latents = inputs
+    reconstructions = (0.8 * originals + 0.2 * pixels, 0.5 + 0.2 * pixels)
+    parameters = ((0.2, 1, 0), (1, 1, 1), (1, 0.3, 0.1))
+    return [
+        *((each, originals, *latents) for each in reconstructions),
+        *((pixels, originals, a * latents[0], b * latents[1] + c) for a, b, c in parameters),
+    ]
+
+
+def ratios() -> tuple[list[float], list[float]]:
+    """How your loss of one image changes where one argument does, over how it should: for pixels, for latents."""
+    one = tuple(each[:1] for each in loss_inputs(usual_sizes()[0])[2])
+    start = float(usual_loss(*one))
+    pairs = zip(changes(one), table()["loss_function"]["changes"], strict=True)
+    found = [(start - float(usual_loss(*other))) / expected for other, expected in pairs]
+    return found[:2], found[2:]
+
+
+def worked_example() -> tuple[Tensor, ...]:
+    """The notebook's: one image of shape (1, 1, 2, 2)."""
+    images = (torch.tensor(each).sigmoid().view(1, 1, 2, 2) for each in table()["loss_function"]["example"]["logits"])
+    return *images, torch.ones(1, usual_sizes()[2]), torch.zeros(1, usual_sizes()[2])
+
+
+def value_or_none(run: Callable, arguments: tuple[Tensor, ...]) -> float | None:
+    with suppress(Exception):
+        value = float(run(*arguments))
+        return value if math.isfinite(value) else None
+    return None
+
+
+def mistakes_in_the_loss() -> list[str]:
+    """The mistakes that explain the values of your loss on the checks' inputs, the fewest that do."""
+    inputs, known = loss_inputs(usual_sizes()[0]), table()["loss_function"]
+    pixels, originals, means, logvariances = one = inputs[0]
+    other = 0.8 * originals + 0.2 * pixels, originals, 0.3 * means, 0.4 * logvariances
+    crossed = [value_or_none(usual_loss, (*a[:2], *b[2:])) for a in (one, other) for b in (one, other)]
+    if value_or_none(usual_loss, inputs[0]) != value_or_none(usual_loss, inputs[0]):
+        return ["loss-changes"]
+    if None not in crossed:
+        a, b, c, d = crossed
+        if abs(a - b - c + d) > 1e-3 * max(map(abs, crossed)):
+            return ["terms-not-added"]
+    observed = [value_or_none(usual_loss, each) for each in inputs] + [value_or_none(loss, worked_example())]
+    explained = []
+    for (first, pixels), (second, latents), (third, weights) in itertools.product(*list(known.values())[:3]):
+        sums = (
+            None if r is None or k is None else r * v + k * w
+            for r, k, (v, w) in zip(pixels, latents, weights, strict=True)
+        )
+        fits = [near(value, expected, 3e-4) for value, expected in zip(observed, sums, strict=True)]
+        if all(fits[:3]) and (fits[3] or observed[3] is None):
+            explained.append([*first, *second, *third])
+    return min(explained, key=len, default=[])
