@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 
-from autograder.points import exact, total
+from autograder.points import exact, split, total
 
 _INSTALLED = Path(__file__).resolve().with_name("assignments")
 _PACKAGE = f"{__package__}.assignments"
@@ -56,14 +56,24 @@ class Part:
 
 @dataclass(frozen=True)
 class ByHand:
-    """Points that a TA gives by eye: the name of the notebook's cell, and what the TA looks at."""
+    """Points that a TA gives by eye: the name of the notebook's task cell, and what the TA looks at.
+
+    Where `cells` names several task cells, with their weights, these share the points; their grade_ids are its keys.
+    """
 
     name: str
     points: float
     what: str
+    cells: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _require_points(self)
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The points of each task cell, by its grade_id."""
+        weights = self.cells or {self.name: 1}
+        return dict(zip(weights, split(self.points, list(weights.values())), strict=True))
 
 
 def _require_points(worth: Part | ByHand) -> None:
@@ -119,7 +129,7 @@ class Assignment:
     def __post_init__(self) -> None:
         object.__setattr__(self, "folder", self.folder.resolve())
         object.__setattr__(self, "root", (self.folder / self.root).resolve())
-        names = [worth.name for worth in (*self.parts, self.by_hand) if worth is not None]
+        names = [part.name for part in self.parts] + list(self.by_hand.shares if self.by_hand else ())
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise BadAssignment(f"two parts are called {twice}")
         due_date(self.due)

@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -22,13 +22,15 @@ from autograder.report import FORMATS, render
 from autograder.report.model import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from typer.models import OptionInfo
 
+    from autograder.classroom.entries import Recorded
     from autograder.platforms.gradescope.build import ResultsFile
     from autograder.report.model import Report
     from autograder.submissions.find import Found
+    from autograder.submissions.layouts import Upload
 
 OK, BELOW_MINIMUM, USAGE, GRADER_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 OUT_OF_STEP = 1
@@ -390,8 +392,42 @@ def class_command(
         typer.Option(help="A CSV file of ids and names, or a gradebook's export: who handed in nothing has a row too."),
     ] = None,
     extensions: Annotated[
-        Path | None, typer.Option(help="A CSV file with the columns student and until, a date with its zone.")
+        Path | None,
+        typer.Option(
+            help="A CSV file with the columns student and until, a date with its zone. "
+            "\\[default: that of the course around SUBMISSIONS]"
+        ),
     ] = None,
+    gradebook: Annotated[
+        str | None,
+        typer.Option(
+            help="nbgrader's gradebook, by its address: points by hand, lateness and extensions come from it. "
+            "\\[default: that of the course around SUBMISSIONS]",
+            metavar="URL",
+        ),
+    ] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(help="A check that counts for nothing: the others of its part share its points.", metavar="CHECK"),
+    ] = None,
+    give: Annotated[
+        list[str] | None,
+        typer.Option(help="A check whose points everyone gets whose module could be graded.", metavar="CHECK"),
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(help="What this command wrote before: list whose points change and why, and write nothing."),
+    ] = None,
+    compare_with: Annotated[
+        list[Path] | None,
+        typer.Option(help="Submissions of an earlier term, in which copies are looked for too.", metavar="FOLDER"),
+    ] = None,
+    anonymous: Annotated[
+        bool, typer.Option("--anonymous", help="A class page without names, to show in a lecture.")
+    ] = False,
+    repairs: Annotated[
+        bool, typer.Option("--repairs/--no-repairs", help="Try small repairs on modules that stop early, for staff.")
+    ] = True,
     scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler to use. \\[default: this machine]")] = None,
     workers: Annotated[int, typer.Option(help="How many are graded at once here; 0: one a core.", min=0)] = 0,
     seed: Annotated[
@@ -414,14 +450,18 @@ def class_command(
       3    the grader itself failed, may not read what a student handed in, or could not write a file
       130  stopped by Ctrl-C
     """
+    from autograder.classroom.adjust import Adjustments, NoSuchCheck
+    from autograder.classroom.compare import NotAClass, changes, lines, read_class
+    from autograder.classroom.others import Answers, earlier_modules, known_modules
     from autograder.classroom.page import closing_lines
     from autograder.classroom.progress import ClassProgress
-    from autograder.classroom.run import Class
+    from autograder.classroom.run import Class, Options
     from autograder.grading.results import Results
+    from autograder.platforms.nbgrader.around import course_around, extensions_of, gradebook_of
     from autograder.submissions.layouts import read_upload
     from autograder.submissions.roster import RosterError, read_extensions, read_roster
 
-    which = chosen(assignment)
+    which, course = chosen(assignment), course_around(submissions)
     if out.resolve() == submissions.resolve():
         raise typer.BadParameter("choose another folder than that of the submissions", param_hint="--out")
     with exit_codes():
@@ -430,28 +470,47 @@ def class_command(
             output.require_folder(folder)
         try:
             enrolled = read_roster(roster) if roster else None
+            extensions = extensions or extensions_of(course)
             until = read_extensions(extensions) if extensions else None
-        except RosterError as error:
+            earlier = read_class(compare) if compare else None
+        except (RosterError, NotAClass) as error:
             raise typer.BadParameter(printable(str(error))) from None
-        upload = read_upload(submissions, which, enrolled, until, outputs=(out, kept.folder))
+        answers = Answers(which)
+        upload = read_upload(submissions, which, enrolled, until, outputs=(out, kept.folder), visit=answers)
+        upload, recorded = _with_gradebook(upload, gradebook, gradebook_of(course), which)
+        options = Options(
+            Adjustments(tuple(drop or ()), tuple(give or ())),
+            recorded,
+            known_modules(which, submissions),
+            earlier_modules(compare_with or (), which),
+            answers.texts,
+            anonymous,
+            repairs and not compare,
+            write=not compare,
+        )
         found = upload.submitted
-        taught = Class(upload, kept, out)
+        taught = Class(upload, kept, out, options)
         if fresh:
             taught.forget()
         try:
             with ClassProgress(console, len(found), taught.resume(), shown=not quiet) as progress:
-                for report, students in taught.grade(scheduler, workers, require_isolation):
-                    progress.done(report, students)
+                for each in taught.grade(scheduler, workers, require_isolation):
+                    progress.done(each)
+        except NoSuchCheck as error:
+            raise typer.BadParameter(printable(str(error)), param_hint="--drop, --give") from None
         except (KeyboardInterrupt, output.CannotWrite) as reason:
             _complain(f"Stopped. {taught.graded} of {len(found)} are graded; the same command goes on from there.", "")
             if isinstance(reason, output.CannotWrite):
                 raise
             raise typer.Exit(INTERRUPTED) from None
+        if earlier is not None:
+            _say(lines(changes(earlier, taught.entries), taught.entries))
+            _say([f"Nothing was written to {out}. Without --compare, the same command writes it."])
+            return
         failed = taught.finish()
         if not quiet:
-            said = [*(enrolled.notes if enrolled else ()), *closing_lines(taught.figures)]
-            for line in (*said, f"Open {out / 'index.html'} in a browser."):
-                console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+            _say([*(enrolled.notes if enrolled else ()), *closing_lines(taught.figures)])
+            _say([f"Open {out / 'index.html'} in a browser."])
     if failed:
         errors.print(
             f"The grader could not read or grade {printable(', '.join(failed))}, which is no fault of theirs: the page "
@@ -460,6 +519,88 @@ def class_command(
             soft_wrap=True,
         )
         raise typer.Exit(GRADER_FAILED)
+
+
+@app.command(
+    rich_help_panel=COURSE,
+    epilog=examples(
+        ("autograder export graded/ --canvas gradebook.csv --submissions submissions.zip --dry-run", "who gets what"),
+        ("autograder export graded/ --gradescope roster.csv --to out/", "write the files"),
+    ),
+)
+def export(
+    graded: Annotated[Path, typer.Argument(help="What `autograder class` wrote.")],
+    to: Annotated[Path, typer.Option(help="The folder that gets the files.")] = Path("out"),
+    canvas: Annotated[Path | None, typer.Option(help="Canvas' “Export Entire Gradebook”.")] = None,
+    submissions: Annotated[
+        Path | None, typer.Option(help="Canvas' “Download Submissions”: feedback takes its names from there.")
+    ] = None,
+    gradescope: Annotated[Path | None, typer.Option(help="Gradescope's roster.")] = None,
+    column: Annotated[str | None, typer.Option(help="The assignment's column. \\[default: by its title]")] = None,
+    parts: Annotated[bool, typer.Option("--parts", help="A column for each part, too.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print who gets what; write nothing.")] = False,
+    assignment: Which = None,
+) -> None:
+    """Write a class's grades and feedback in the files that Canvas or Gradescope takes.
+
+    Exit codes: 0 written; 2 bad usage, or the class and the roster do not fit together; 3 could not be written.
+    """
+    from autograder.classroom.outgoing import CannotExport, feedback, joined, lines, read_graded
+    from autograder.platforms.canvas import grades as for_canvas
+    from autograder.platforms.gradescope import grades as for_gradescope
+    from autograder.submissions.files import NothingToGrade
+    from autograder.submissions.roster import RosterError, read_roster
+
+    which = chosen(assignment)
+    path = canvas or gradescope
+    if path is None or (canvas and gradescope):
+        raise typer.BadParameter("name one roster, with --canvas or --gradescope")
+    if submissions and not canvas:
+        raise typer.BadParameter("--submissions belongs to --canvas")
+    with one_line(CannotExport, RosterError, NothingToGrade, OSError):
+        found, roster = read_graded(graded), read_roster(path)
+        rows = joined(found, roster)
+        if canvas:
+            names = for_canvas.feedback_names(submissions, rows) if submissions else {}
+            content = for_canvas.gradebook(rows, roster, found, column or for_canvas.column_of(which, roster), parts)
+        else:
+            names = for_gradescope.feedback_names(rows)
+            content = for_gradescope.gradebook(rows, found, column or which.title, parts)
+        said = lines(rows, found.most, names)
+        if dry_run:
+            _say([*said, "Nothing was written."])
+            return
+        output.require_folder(to)
+        grades = to / ("canvas.csv" if canvas else "gradescope.csv")
+        output.write(grades, content)
+        written = [grades]
+        if names:
+            written.append(output.write_archive(to / "feedback.zip", feedback(rows, names)))
+    _say([said[-1], *(f"Wrote {each}" for each in written)])
+
+
+def _say(lines: list[str]) -> None:
+    for line in lines:
+        console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+
+
+def _with_gradebook(
+    upload: "Upload", named: str | None, default: str | None, assignment: Assignment
+) -> "tuple[Upload, Mapping[str, Recorded]]":
+    """The class joined with nbgrader's gradebook, if one is named or the course has one that fits."""
+    address = named or default
+    if address is None:
+        return upload, {}
+    try:
+        from autograder.platforms.nbgrader.gradebook import NoGradebook, join
+    except ModuleNotFoundError as error:
+        raise typer.BadParameter(f"{error}: install the autograder with its extra `notebook`") from None
+    try:
+        return join(upload, address, assignment)
+    except NoGradebook as error:
+        if named:
+            raise typer.BadParameter(printable(str(error)), param_hint="--gradebook") from None
+        return replace(upload, warnings=[*upload.warnings, f"the course's gradebook was left out: {error}"]), {}
 
 
 @app.command(rich_help_panel=ABOUT)

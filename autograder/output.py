@@ -19,6 +19,7 @@ from typing import Any
 
 STDOUT = Path("-")
 _ROOM = 1 << 16  # bytes that must fit where a report is to go
+_DATE = (2026, 1, 1, 0, 0, 0)  # of every file in an archive: today's would change the bytes, and 1980 looks broken
 
 
 class CannotWrite(Exception):
@@ -81,7 +82,7 @@ def write_archive(path: Path, files: Mapping[str, bytes], executable: Collection
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in sorted(files.items()):
-            entry = zipfile.ZipInfo(name)  # its date is 1980
+            entry = zipfile.ZipInfo(name, _DATE)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3  # Unix, for Windows would leave the mode unset
             entry.external_attr = (0o755 if name in executable else 0o644) << 16

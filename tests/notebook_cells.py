@@ -34,8 +34,8 @@ def run(monkeypatch, module: ModuleType, *cell_ids: str) -> dict:
 def execute(folder: Path, source: str, drawn: Path, notebook: Path = NOTEBOOK) -> subprocess.CompletedProcess[str]:
     """Run the notebook in smoke mode, in a folder like the unpacked kit, with this student module."""
     shutil.copy(notebook, folder)
-    for name, ours in CVAE.kit_files.items():
-        if Path(ours).parent.name == notebook.parent.name:
+    for name, path in CVAE.kit_files.items():
+        if Path(path).parent.name == notebook.parent.name:
             shutil.copy(notebook.with_name(name), folder)
     shutil.copytree(drawn, folder / "digits")
     (folder / "cs5814_vae.py").write_text(source, "utf-8")

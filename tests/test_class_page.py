@@ -16,8 +16,8 @@ from pages import Page, opened, overflow
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom import page as classroom
-from autograder.classroom.page import Entry, Standing
-from autograder.classroom.similarity import Pair
+from autograder.classroom.entries import Entry, Standing, standing
+from autograder.classroom.similarity import Alike, Group, Pair
 from autograder.grading import hints
 from autograder.report.model import Check, Hint, Outcome, PartReport, Report, part_reports
 
@@ -51,7 +51,7 @@ CHECKS = {
     "encoder": (
         ("Three linear layers to hidden_size, ReLU after each", 8),
         ("The mean head: one linear layer, no activation", 2),
-        ("The log-variance head: one linear layer of its own, no activation", 2),
+        ("The log-variance head: a separate linear layer, no activation", 2),
         ("Sizes follow the constructor's arguments, and stand in the attributes", 3),
     ),
     "decoder": (
@@ -165,30 +165,36 @@ def a_class(size: int) -> list[Entry]:
     return entries
 
 
-def pairs_of(entries: Sequence[Entry]) -> list[Pair]:
+def alike_of(*pairs: Pair) -> Alike:
+    """A group for each of these pairs."""
+    return Alike([Group((pair.first, pair.second), (), (pair,)) for pair in pairs])
+
+
+def pairs_of(entries: Sequence[Entry]) -> Alike:
     if len(entries) < 12:
-        return []
-    return [
-        Pair(entries[1].student, entries[2].student, 1.0, True, page="pairs/1.html"),
-        Pair(entries[7].student, entries[9].student, 0.9921, False, renamed=True, page="pairs/2.html"),
-        Pair(entries[4].student, entries[10].student, 0.9613, False),
-    ]
+        return Alike()
+    one, two, three, four, five, six = (entries[place].student for place in (1, 2, 7, 9, 4, 10))
+    return alike_of(
+        Pair(one, two, 1.0, True, page="pairs/1.html"),
+        Pair(three, four, 0.9921, False, renamed=True, page="pairs/2.html"),
+        Pair(five, six, 0.9613, False),
+    )
 
 
-def index_of(entries: Sequence[Entry], pairs: Sequence[Pair] = ()) -> str:
-    return classroom.index(entries, pairs, CVAE)
+def index_of(entries: Sequence[Entry], alike: Alike | None = None, **options: Any) -> str:
+    return classroom.index(entries, alike or Alike(), CVAE, **options)
 
 
-def page_of(entries: Sequence[Entry], pairs: Sequence[Pair] = ()) -> Page:
-    return Page(index_of(entries, pairs))
+def page_of(entries: Sequence[Entry], alike: Alike | None = None, **options: Any) -> Page:
+    return Page(index_of(entries, alike, **options))
 
 
 def rows_of(entries: Iterable[Entry]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(classroom.table(entries, CVAE), newline="")))
 
 
-def figures_of(entries: Sequence[Entry], pairs: Sequence[Pair] = ()) -> dict[str, Any]:
-    return classroom.figures(entries, pairs, CVAE)
+def figures_of(entries: Sequence[Entry], alike: Alike | None = None) -> dict[str, Any]:
+    return classroom.figures(entries, alike or Alike(), CVAE)
 
 
 # Who counts
@@ -200,8 +206,9 @@ def figures_of(entries: Sequence[Entry], pairs: Sequence[Pair] = ()) -> dict[str
         (report_of, Standing.GRADED),
         (timed_out, Standing.GRADED),
         (blank, Standing.NOT_STARTED),
-        (missing, Standing.NOT_STARTED),
-        (lambda: report_of(parts=[], error="no such file"), Standing.NOT_STARTED),
+        (missing, Standing.NO_MODULE),
+        (lambda: report_of(parts=[], sha256="", error="no such file"), Standing.NO_MODULE),
+        (lambda: report_of(parts=[], error="no such thing"), Standing.STOPPED),
         (lambda: report_of(sha256=hashlib.sha256(b"").hexdigest()), Standing.NOT_STARTED),
         (unreadable, Standing.STOPPED),
         (broken, Standing.GRADER_FAILED),
@@ -211,12 +218,14 @@ def figures_of(entries: Sequence[Entry], pairs: Sequence[Pair] = ()) -> dict[str
     ],
 )
 def test_standing(make, expected):
-    assert classroom.standing(make()) is expected
+    assert standing(make()) is expected
 
 
 def test_statistics_are_of_what_was_graded():
     found = figures_of(entries_of(report_of(), report_of("variance-as-std"), blank(), missing(), unreadable()))
-    assert (found["submissions"], found["graded"], found["not_started"], found["stopped"]) == (5, 2, 2, 1)
+    assert (found["submissions"], found["graded"], found["not_started"], found["no_module"], found["stopped"]) == (
+        5, 2, 1, 1, 1
+    )  # fmt: skip
     assert (found["mean"], found["median"], found["mean_of_all"], found["full_marks"]) == (86.5, 86.5, 34.6, 1)
     assert found["parts"][0]["share"] == 0.5
 
@@ -283,7 +292,7 @@ def test_every_graded_score_is_in_one_bar():
     entries = a_class(200)
     found = figures_of(entries)
     assert sum(bar["students"] for bar in found["distribution"]) == found["graded"]
-    assert found["distribution"][-1] == {"from": 90, "below": None, "students": found["full_marks"]}
+    assert found["distribution"][-1] == {"from": 90, "below": None, "to": None, "students": found["full_marks"]}
 
 
 def test_parts_are_ranked_by_points_and_checks_by_students():
@@ -317,9 +326,9 @@ def test_pairs_are_shown_with_a_link_and_a_caution():
 
 def test_of_very_many_pairs_the_first_are_shown():
     pairs = [Pair(f"a{number}", f"b{number}", 1.0, True, page=f"pairs/{number}.html") for number in range(5000)]
-    page = page_of(entries_of(report_of()), pairs)
-    assert len([link for link in page.links() if "pairs" in link]) == classroom.PAIRS_SHOWN
-    assert "4950 pairs less alike" in page.text
+    page = page_of(entries_of(report_of()), alike_of(*pairs))
+    assert len([link for link in page.links() if "pairs" in link]) == classroom.GROUPS_SHOWN
+    assert "4950 groups less alike" in page.text
 
 
 # The page
@@ -353,7 +362,7 @@ def test_page_holds_no_tag_and_no_control_character_of_a_name(name):
     checks = part_of(report, "sample_latent").checks
     checks[0].name, checks[3].hints = name, [Hint(name, name, name)]
     entries = [Entry(name, report, name), Entry(name + "2", unreadable())]
-    source = index_of(entries, [Pair(name, name + "2", 0.99, False, page=name)])
+    source = index_of(entries, alike_of(Pair(name, name + "2", 0.99, False, page=name)))
     source.encode()
     hostile, tame = Page(source), page_of(a_class(60), pairs_of(a_class(60)))
     assert {tag for tag, _ in hostile.tags} <= {tag for tag, _ in tame.tags}
@@ -416,7 +425,7 @@ def test_table_has_a_row_a_student_and_a_column_a_part():
         "83", "90", "13", "271828"
     )  # fmt: skip
     assert (rows[0]["score"], rows[0]["max_score"], rows[0]["encoder"], rows[0]["standing"]) == (
-        "0", "90", "0", "not started"
+        "0", "90", "0", "no module"
     )  # fmt: skip
     assert rows[0]["error"] == "There is no cs5814_vae.py in doe.zip."
     assert rows[2]["attention"].startswith("loss_function did not come back")
@@ -437,7 +446,7 @@ def test_summary_is_json_with_a_row_a_student():
     entries = a_class(60)
     found = json.loads(json.dumps(figures_of(entries, pairs_of(entries)), allow_nan=False))
     assert len(found["students"]) == 60
-    assert found["pairs"][0]["page"] == "pairs/1.html"
+    assert found["groups"][0]["pairs"][0]["page"] == "pairs/1.html"
     assert {"student", "score", "parts", "misconceptions", "standing", "seed", "sha256"} <= set(found["students"][0])
 
 

@@ -19,8 +19,8 @@ PAGES = ("README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorte
 NOT_RUN = {
     "docs/ci.md": ["needs GitHub", "needs GitHub", "needs GitHub"],
     "docs/class.md": ["needs a cluster"],
-    "docs/measured.md": ["make figures does"] * 10,
-    "docs/rollover.md": ["opens a browser", "downloads MNIST"],
+    "docs/measured.md": ["make figures does"] * 11,
+    "docs/rollover.md": ["opens a browser", "downloads MNIST", "downloads MNIST"],
     "docs/ta.md": ["needs an administrator", "opens a browser"],
 }
 
@@ -58,15 +58,25 @@ def test_the_class(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "canvas.zip", "w") as archive:
         archive.writestr(f"lovelaceada_LATE_101_900_{CVAE.module}", right)
     (tmp_path / "gradebook.csv").write_text(
-        'Student,ID,SIS User ID,SIS Login ID,Section\nPoints Possible,,,,\n"Lovelace, Ada",101,9,ada,S1\n'
-        '"Boole, Bob",102,10,bob,S1\n'
+        "Student,ID,SIS User ID,SIS Login ID,Section,Homework 3 Part 3 (7)\nPoints Possible,,,,,100\n"
+        '"Lovelace, Ada",101,9,ada,S1,\n"Boole, Bob",102,10,bob,S1,\n'
     )
     (tmp_path / "extensions.csv").write_text("student,until\nada,2027-01-03T23:59:00-05:00\n")
-    first, second = runnable("docs/class.md")
-    typed(first, tmp_path)
+    alone, canvas, nbgrader, compare, export = runnable("docs/class.md")
+    typed(alone, tmp_path)
     with (tmp_path / "graded" / "grades.csv").open(newline="") as file:
         assert {row["student"]: float(row["score"]) for row in csv.DictReader(file)} == {"ada": CVAE.points}
-    assert "2 in the roster" in typed(second, tmp_path)
+    assert "1 stay the same" in typed(compare, tmp_path)
+    assert "2 in the roster" in typed(canvas, tmp_path)
+    typed(export, tmp_path)
+    with zipfile.ZipFile(tmp_path / "out" / "feedback.zip") as archive:
+        assert archive.namelist() == ["lovelaceada_LATE_101_900_feedback.html"]
+    gradebook = pytest.importorskip("nbgrader.api", reason="nbgrader is not installed").Gradebook
+    (tmp_path / "submissions").rename(tmp_path / "submitted")
+    with gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as book:
+        book.add_student("ada", first_name="Ada", last_name="Lovelace")
+        book.add_student("bob")
+    assert "2 students: 1 graded, 1 handed in nothing." in typed(nbgrader, tmp_path)
 
 
 @pytest.mark.slow

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.assignments.cvae.hints.bank import CLAIMS as BANK_CLAIMS
 from autograder.grading.errors import explain, note_on_work
+from autograder.grading.hints import CLAIMS, bank
 from autograder.report.model import Outcome
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.errors import Raised, SubmissionError, TimedOut, Unfit, received
@@ -101,8 +103,13 @@ def called(function: str, said: str) -> Raised:
         (Raised("ZeroDivisionError", "division by zero", 3, "1 / 0"), "", None, "division by zero"),
         (Raised("EOFError", "EOF when reading a line", 3, "input()"), "", "nothing-outside", "reading a line"),
         (Raised("RuntimeError", "Dataset not found.", 3, "MNIST('data')"), "", "nothing-outside", "Dataset"),
-        (Raised("AssertionError", "Torch not compiled with CUDA enabled", 3, "x.cuda()"), "", "no-gpu-here", "CUDA"),
-        (Raised("RuntimeError", "No CUDA GPUs are available", 3, "x.cuda()"), "", "no-gpu-here", "CUDA"),
+        (
+            Raised("AssertionError", "Torch not compiled with CUDA enabled", 3, "x.cuda()"),
+            "x.cuda()",
+            "no-gpu-here",
+            "CUDA",
+        ),
+        (Raised("RuntimeError", "No CUDA GPUs are available", 3, "x.cuda()"), "x.cuda()", "no-gpu-here", "CUDA"),
         (Raised("ValueError", "too many values", 3, "a, b = x.to('cuda')"), "", "wrong-call", "too many values"),
         (
             Raised("NotImplementedError", NO_FORWARD.format("ModuleList"), None, ""),
@@ -195,3 +202,29 @@ def test_whatever_a_worker_sends_becomes_an_error_of_bounded_text(sent: object) 
 )
 def test_loops_at_import_are_noted(source: str, noted: bool) -> None:
     assert (note_on_work(outline(source.encode())) is not None) == noted
+
+
+@pytest.mark.parametrize(
+    ("said", "source", "misconceptions"),
+    [
+        ("one_hot is only applicable to index tensor.", "F.one_hot(c)", ["one-hot-already"]),
+        ("one_hot is only applicable to index tensor.", "encode(c)", ["wrong-call"]),
+        ("dropout probability has to be between 0 and 1, but got 2", "nn.Dropout(2)", ["wrong-call"]),
+        ("all elements of input should be between 0 and 1", "F.binary_cross_entropy(r, x)", ["not-probabilities"]),
+        ("Can't call numpy() on Tensor that requires grad.", "x.numpy()", ["numpy-for-torch"]),
+        ("a view of a leaf Variable is being used in an in-place operation.", "x += 1", ["in-place"]),
+        ("a view of a leaf Variable is being used in an in-place operation.", "x[0] = 1", ["in-place"]),
+        ("a view of a leaf Variable is being used in an in-place operation.", "x.mul_(2)", ["in-place"]),
+        ("a view of a leaf Variable is being used in an in-place operation.", "x = 1", ["wrong-call"]),
+        ("No CUDA GPUs are available", "x.to('cuda:0')", ["no-gpu-here"]),
+        ("No CUDA GPUs are available", "x.to(where)", ["wrong-call"]),
+    ],
+)
+def test_no_hint_names_what_the_source_lacks(said: str, source: str, misconceptions: list[str]) -> None:
+    assert explain(Raised("RuntimeError", said, 1, ""), outline(source.encode()), CVAE).misconceptions == misconceptions
+
+
+def test_every_claim_is_of_a_hint_and_can_fail() -> None:
+    claims = CLAIMS | BANK_CLAIMS
+    assert claims.keys() <= bank(CVAE).keys()
+    assert not any(claim(Outline()) for claim in claims.values())

@@ -20,7 +20,8 @@ from pages import Page
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring.fill_in import fill_in
 from autograder.classroom import page as classroom
-from autograder.classroom import similarity
+from autograder.classroom import sides, similarity
+from autograder.classroom.similarity import Alike
 from autograder.grading.grade import nothing
 from autograder.report import html
 from autograder.report.model import Check, Hint, Outcome, PartReport, Report
@@ -151,7 +152,7 @@ sources = st.one_of(
         lambda lines: "\n".join(lines * 20).encode()
     ),
 )
-TAGS = {tag for tag, _ in Page(similarity.side_by_side(("a", b"x = 1\ny"), ("b", b"x = 2\n"), fill_in(CVAE))).tags}
+TAGS = {tag for tag, _ in Page(sides.side_by_side(("a", b"x = 1\ny"), ("b", b"x = 2\n"), fill_in(CVAE))).tags}
 
 
 @budget
@@ -160,7 +161,7 @@ def test_any_two_sources_can_be_compared(examples: int) -> None:
 
     def holds(pair: tuple[bytes, bytes]) -> None:
         similarity.similar_pairs(dict(zip("ab", pair, strict=True)), blank, threshold=0.1)
-        page = similarity.side_by_side(("<i>", pair[0]), ("\x1b[2J", pair[1]), blank)
+        page = sides.side_by_side(("<i>", pair[0]), ("\x1b[2J", pair[1]), blank)
         page.encode()
         assert {tag for tag, _ in Page(page).tags} <= TAGS
         assert "\x1b" not in page
@@ -198,14 +199,14 @@ def test_no_text_becomes_markup_on_any_page(examples: int) -> None:
     plain, named = report_with("plain `code`"), [classroom.Entry("plain", report_with("plain\nlines"), "p.html")]
     of_student = {tag for tag, _ in Page(html.render(plain)).tags} | {"pre"}
     of_class = {
-        tag for tag, _ in Page(classroom.index([*named, classroom.Entry("x", nothing(CVAE, "y"))], [], CVAE)).tags
+        tag for tag, _ in Page(classroom.index([*named, classroom.Entry("x", nothing(CVAE, "y"))], Alike(), CVAE)).tags
     } | {"code"}
 
     def holds(text: str) -> None:
         report = report_with(text)
         for source, tags in (
             (html.render(report), of_student),
-            (classroom.index([classroom.Entry(text, report, text)], [], CVAE), of_class),
+            (classroom.index([classroom.Entry(text, report, text)], Alike(), CVAE), of_class),
         ):
             source.encode()
             page = Page(source)

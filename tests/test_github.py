@@ -230,6 +230,7 @@ def test_the_template_holds_the_kit_and_the_workflow(graded):
         "check_tools.py",
         "cs5814_vae.py",
         "cvae.ipynb",
+        "cvae_helpers.py",
         "environment.yml",
         "hints.json",
         "public_checks.py",

@@ -17,6 +17,7 @@ from submissions.side_by_side import GRADER_S, Aftermath, Pool, attack, selected
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom import page as classroom
 from autograder.classroom.page import Entry
+from autograder.classroom.similarity import Alike
 from autograder.platforms.gradescope import results as gradescope
 from autograder.platforms.nbgrader.grades import result
 from autograder.report import html, junit, markdown, terminal
@@ -64,7 +65,7 @@ def assert_inert(report: Report) -> None:
     assert isinstance(console.file, io.StringIO)
     printed = console.file.getvalue()
     student, entry = html.render(report), Entry(report.output[:100], report, "p.html")
-    pages = student, classroom.index([entry], [], CVAE)
+    pages = student, classroom.index([entry], Alike(), CVAE)
     cells = list(csv.reader(io.StringIO(classroom.table([entry], CVAE), newline="")))
     for text in (printed, *pages, markdown.render(report), junit.render(report), json.dumps(gradescope.render(report))):
         assert not CONTROL.search(text)

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 import autograder.assignments.cvae.solution.cs5814_vae as solution
 from autograder.assignments.cvae.assignment import (
     INPUT_DIM,
+    LEARNING_RATE,
     NUM_CATEGORIES,
     NUM_EPOCHS,
     REFERENCE_CURVE,
@@ -66,10 +67,11 @@ def test_reference_learns_mnist(names, classify, seed):
     torch.manual_seed(seed)
     device, latent = names["device"], TRAINING_LATENT_DIMENSIONALITY
     model = solution.ConditionalVariationalAutoencoder(INPUT_DIM, NUM_CATEGORIES, latent).to(device)
-    losses = [names["train_model"](epoch, model, names["data_loader_train"]) for epoch in range(NUM_EPOCHS)]
+    optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, fused=True)
+    losses = [names["train_model"](epoch, model, names["data_loader_train"], optimizer) for epoch in range(NUM_EPOCHS)]
     if training_settings() == REFERENCE_SETTINGS:
         for epoch, (lowest, highest) in REFERENCE_CURVE.items():
-            assert 0.98 * lowest < losses[epoch] < 1.02 * highest, "the band in the notebook would mislead"
+            assert lowest <= losses[epoch] <= highest, "the band in the notebook would mislead"
 
     labels = torch.arange(NUM_CATEGORIES, device=device).repeat(200)
     codes = torch.cat((torch.randn(len(labels), latent, device=device), F.one_hot(labels).float()), -1)

@@ -5,6 +5,7 @@ import csv
 import io
 import itertools
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -203,3 +204,17 @@ def test_the_checks_of_an_assignment_sum_to_its_parts(worth: tuple[float, float]
     assert report.score == assignment.points
     for part, graded_part in zip(parts, report.parts, strict=True):
         assert decimal_sum([check.score for check in graded_part.checks]) == Decimal(str(part.points))
+
+
+def test_points_are_documented() -> None:
+    """docs/points.md lists every check with what it is worth, in the order of the report."""
+    told: dict[str, list[tuple[str, str]]] = {}
+    for line in (Path(__file__).parents[1] / "docs" / "points.md").read_text("utf-8").splitlines():
+        if heading := re.fullmatch(r"## (\w+): ([\d.]+) points", line):
+            told[heading[1]] = []
+            assert ASSIGNMENT.part(heading[1]).points == float(heading[2])
+        elif row := re.fullmatch(r"\| (.+) \| ([\d.]+) \| (.+\S) \|", line.replace("\\|", "\N{BROKEN BAR}")):
+            told[list(told)[-1]].append((row[1].replace("\N{BROKEN BAR}", "|"), row[2]))
+    with Sandbox() as sandbox:
+        report = grade_source("solution", ASSIGNMENT.solution.read_bytes(), sandbox, seed=1)
+    assert told == {part.name: [(check.name, shown(check.max_score)) for check in part.checks] for part in report.parts}

@@ -38,6 +38,7 @@ def test_holds_what_a_student_needs(folder):
         "check_tools.py",
         "cs5814_vae.py",
         "cvae.ipynb",
+        "cvae_helpers.py",
         "environment.yml",
         "hints.json",
         "public_checks.py",
@@ -73,6 +74,11 @@ def test_holds_neither_solution_nor_hidden_checks(folder):
 
 def test_same_sources_give_the_same_bytes(kit, tmp_path):
     assert release.build_kit(CVAE, tmp_path, data=data(40, 20)).read_bytes() == kit.read_bytes()
+
+
+def test_no_file_is_dated_before_the_course(kit):
+    with zipfile.ZipFile(kit) as archive:
+        assert min(entry.date_time for entry in archive.infolist()) > (2025, 1, 1)
 
 
 def test_digits_are_read_by_torchvision(folder):

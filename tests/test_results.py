@@ -21,6 +21,9 @@ LINE = Path(__file__).with_name("assignments") / "line"
 FREE_FIELDS = {"folder", "root", "course", "title", "due", "kit", "by_hand", "data_folder", "notebook_environment"}
 SAYING_WHAT_IS_FREE = {"notebook", "kit_files", "no_grade_depends_on"}
 FREE_FILES = {
+    "figures.py",
+    "recognizer.py",
+    "recognizer.safetensors",
     "README.md",
     "line.ipynb",
     "public_checks.py",
@@ -28,6 +31,7 @@ FREE_FILES = {
     "passages.py",
     "pictures.py",
     "reference_curve.py",
+    "reference_pictures.py",
 }
 _numbers = itertools.count()
 

@@ -1,6 +1,7 @@
 """The sandbox: what a submission can and cannot do at each isolation level, and what the client makes of it."""
 
 import json
+import math
 import os
 import resource
 import socket
@@ -416,6 +417,22 @@ def test_a_stand_in_tells_one_process_nothing_of_another(sandbox: Sandbox) -> No
             submission.call("get", torch.ones(5))
     assert first == again
     assert first[0] != first[1]
+
+
+def test_a_none_among_results_is_completed(sandbox: Sandbox) -> None:
+    source = (
+        b"import torch\nclass M(torch.nn.Module):\n"
+        b"    def __init__(self): super().__init__(); self.one, self.two = torch.nn.ReLU(), torch.nn.Tanh()\n"
+        b"    def forward(self, x): self.one(x); return None, self.two(x)\n"
+    )
+    with sandbox.submission(source) as submission:
+        submission.construct("model", "M")
+        with pytest.raises(Unfit, match="is None"):
+            submission.call("", torch.tensor([-1.0, 2.0]), on="model")
+        submission.complete_results("model", ["one", "two"])
+        first, second = submission.call("", torch.tensor([-1.0, 2.0]), on="model").outputs
+    assert first.tolist() == [0.0, 2.0]
+    assert second.tolist() == pytest.approx([math.tanh(-1), math.tanh(2)])
 
 
 def test_a_stand_in_says_what_it_cannot_take(sandbox: Sandbox) -> None:

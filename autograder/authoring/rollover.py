@@ -167,7 +167,7 @@ def _renew_notebook(
         cells[name]["source"] = source.splitlines(keepends=True)
     points = {part.name: part.points for part in assignment.parts}
     if assignment.by_hand:
-        points[assignment.by_hand.name] = assignment.by_hand.points
+        points |= assignment.by_hand.shares
     for cell in notebook["cells"]:
         data = cell["metadata"].get("nbgrader", {})
         if data.get("grade") or data.get("task"):

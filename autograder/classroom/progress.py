@@ -12,15 +12,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from autograder.report.model import Report
+from autograder.classroom.entries import Entry
 
 OUTCOMES = ("full marks", "most points", "fewer than half", "nothing", "review by hand")
 
 
-def outcome(report: Report) -> str:
-    """Which of OUTCOMES a report counts to."""
-    if report.grader_failed or report.attention:
+def outcome(entry: Entry) -> str:
+    """Which of OUTCOMES a student counts to."""
+    if entry.reasons:
         return "review by hand"
+    report = entry.report
     share = report.score / report.max_score if report.max_score else 0
     return OUTCOMES[0 if share == 1 else 1 if share >= 0.5 else 2 if share > 0 else 3]
 
@@ -33,7 +34,7 @@ class _Rate(ProgressColumn):
 class ClassProgress:
     """Shows a class being graded, `known` of it already; a context manager, silent where `shown` is false."""
 
-    def __init__(self, console: Console, total: int, known: Sequence[Report] = (), shown: bool = True) -> None:
+    def __init__(self, console: Console, total: int, known: Sequence[Entry] = (), shown: bool = True) -> None:
         self._bar = Progress(
             TextColumn("Grading"),
             BarColumn(),
@@ -51,10 +52,10 @@ class ClassProgress:
         table.add_row(*(str(self._counts[name]) for name in OUTCOMES))
         return Group(self._bar, table)
 
-    def done(self, report: Report, submissions: int = 1) -> None:
-        """Count a report that was just made, for so many identical submissions."""
-        self._counts[outcome(report)] += submissions
-        self._bar.advance(self._task, submissions)
+    def done(self, entries: Sequence[Entry]) -> None:
+        """Count students who were just graded."""
+        self._counts.update(map(outcome, entries))
+        self._bar.advance(self._task, len(entries))
 
     def __enter__(self) -> ClassProgress:
         if self._live:

@@ -20,15 +20,21 @@ import threading
 import time
 import unicodedata
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from autograder.assignment import load
 from autograder.authoring.fill_in import fill_in
-from autograder.classroom import page, similarity
+from autograder.classroom import page, repairs
+from autograder.classroom.adjust import Adjustments, is_adjustment
+from autograder.classroom.entries import Entry, Recorded, Repair, lateness
+from autograder.classroom.figures import figures
+from autograder.classroom.sides import side_by_side
+from autograder.classroom.similarity import Alike, alike_answers, alike_modules
 from autograder.grading import GraderError
 from autograder.grading.grade import nothing, told
 from autograder.grading.process import GradingProcess
@@ -233,6 +239,19 @@ def grade_on_worker(source: bytes, where: str, seed: int | None, require_isolati
     return {"report": encode(report), "version": checks_version(process.assignment)}
 
 
+def repair_on_worker(
+    source: bytes, report: dict[str, Any], where: str, require_isolation: bool
+) -> dict[str, Any] | None:
+    """The best small repair of a module that stops early, as plain data; None if none helps."""
+    idle = _idle.setdefault((where, require_isolation), [])
+    process = idle.pop() if idle else GradingProcess(load(where), require_isolation=require_isolation)
+    try:
+        found = repairs.best(source, decode(report), process)
+    finally:
+        idle.append(process)
+    return dataclasses.asdict(found) if found else None
+
+
 _idle: dict[tuple[str, bool], list[GradingProcess]] = {}
 
 
@@ -258,31 +277,65 @@ def file_names(students: Iterable[str]) -> dict[str, str]:
     return names
 
 
+@dataclass(frozen=True)
+class Options:
+    """What is made of a class besides its grades.
+
+    Attributes:
+        adjustments: checks that are dropped, or given to everyone.
+        recorded: what a gradebook has of each student.
+        known: modules that everybody may know, by label; see `similarity.alike_modules`.
+        earlier: modules of earlier terms, by label.
+        answers: what each student wrote in the notebook.
+        anonymous: whether the class page names nobody.
+        repairs: whether small repairs are tried on modules that stop early.
+        write: whether reports, pages and grades are written.
+    """
+
+    adjustments: Adjustments = field(default_factory=Adjustments)
+    recorded: Mapping[str, Recorded] = field(default_factory=dict)
+    known: Mapping[str, bytes] = field(default_factory=dict)
+    earlier: Mapping[str, bytes] = field(default_factory=dict)
+    answers: Mapping[str, str] = field(default_factory=dict)
+    anonymous: bool = False
+    repairs: bool = True
+    write: bool = True
+
+
 class Class:
     """A class to be graded, and the folder that its reports, pages and grades go to."""
 
-    def __init__(self, upload: Upload, results: Results, out: Path) -> None:
-        self.upload, self.results, self.out = upload, results, out
+    def __init__(self, upload: Upload, results: Results, out: Path, options: Options | None = None) -> None:
+        self.upload, self.results, self.out, self.options = upload, results, out, options or Options()
         self._names = file_names(each.student for each in upload.submitted)
         self._same: dict[bytes, list[Submitted]] = {}  # who handed in this source
         for each in upload.submitted:
             if each.source is not None:
                 self._same.setdefault(each.source, []).append(each)
-        self._reports: dict[str, Report] = {}  # by student, without pictures
+        self._entries: dict[str, Entry] = {}  # by student, their reports without pictures
         self.figures: dict[str, Any] = {}  # of class.json, once `finish` has written it
 
     @property
     def graded(self) -> int:
         """How many students have a report."""
-        return len(self._reports)
+        return len(self._entries)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Everyone in the class, once all are graded."""
+        return [self._entries[each.student] for each in self.upload.submitted]
 
     def forget(self) -> None:
         """Drop the reports that are kept on this class."""
         for source in self._same:
             self.results.file(source).unlink(missing_ok=True)
+            self._repair_file(source).unlink(missing_ok=True)
 
-    def resume(self) -> list[Report]:
-        """Write the pages of those who need no more grading, and return their reports."""
+    def resume(self) -> list[Entry]:
+        """Write the pages of those who need no more grading, and return them.
+
+        NoSuchCheck where a check is to be changed that is not there.
+        """
         for each in self.upload.submitted:
             if each.source is not None:
                 report = self.results.find(each.source)
@@ -291,35 +344,83 @@ class Class:
                 report.grader_failed = each.unreadable
             if report is not None:
                 self._write(each, report)
-        return list(self._reports.values())
+        return list(self._entries.values())
 
     def grade(
         self, scheduler: str | None = None, workers: int = 0, require_isolation: bool = False
-    ) -> Iterator[tuple[Report, int]]:
-        """Grade who has no report yet, here or on a cluster; each report with the number of students it is of.
+    ) -> Iterator[list[Entry]]:
+        """Grade who has no report yet, here or on a cluster; those who handed in the same module come together.
 
-        The report and the page of each student are written at once.
+        The report and the page of each student are written at once. At the end, small repairs are tried on modules
+        that stop early.
         """
-        missing = [source for source, same in self._same.items() if same[0].student not in self._reports]
-        if not missing:
+        missing = [source for source, same in self._same.items() if same[0].student not in self._entries]
+        stopped = self._to_repair() if not missing else None
+        if not missing and not stopped:
             return
-        cluster = existing_cluster(scheduler) if scheduler else local_cluster(min(workers or _cores(), len(missing)))
-        with cluster as client:
+        most = min(workers or _cores(), len(missing) or len(stopped or ()))
+        with existing_cluster(scheduler) if scheduler else local_cluster(most) as client:
             for source, report in grade_class(missing, self.results, client, require_isolation):
-                for each in self._same[source]:
-                    self._write(each, report)
-                yield report, len(self._same[source])
+                yield [self._write(each, report) for each in self._same[source]]
+            self._repair(client, require_isolation)
 
-    def _write(self, submitted: Submitted, report: Report) -> None:
+    def _to_repair(self) -> dict[bytes, Report]:
+        """The modules that stop early and on which no repair was tried yet, with their reports."""
+        if not self.options.repairs:
+            return {}
+        found = {}
+        for source in self._same:
+            report = self.results.find(source)
+            if report and repairs.stops_early(report, source) and not self._repair_file(source).exists():
+                found[source] = report
+        return found
+
+    def _repair_file(self, source: bytes) -> Path:
+        return self.results.file(b"repair of " + source)
+
+    def _repair(self, client: Client, require_isolation: bool) -> None:
+        """Try small repairs, and keep what was found, for as long as the cluster answers."""
+        from distributed import as_completed
+
+        where = self.results.assignment.where
+        futures = {}
+        for source, report in self._to_repair().items():
+            future = client.submit(repair_on_worker, source, encode(report), where, require_isolation, pure=False)
+            futures[future] = source
+        with contextlib.suppress(TimeoutError):
+            for future in as_completed(list(futures), timeout=LOST_S + 2 * repairs.SECONDS * len(futures)):
+                with contextlib.suppress(Exception):  # what is not found changes no grade
+                    write(self._repair_file(futures[future]), json.dumps(future.result()))
+
+    def _found_repair(self, source: bytes | None) -> Repair | None:
+        if source is None or not self.options.repairs:
+            return None
+        try:
+            found = json.loads(self._repair_file(source).read_text("utf-8"))
+            return Repair(found["line"], found["text"], found["score"]) if found else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _write(self, submitted: Submitted, report: Report) -> Entry:
         attention = [*submitted.attention]
         if submitted.source is not None and is_solution(submitted.source, self.results.assignment):
             attention.append("this is the instructor's solution, but for comments and white space at most")
+        report = self.options.adjustments.apply(report)
         report = dataclasses.replace(report, submission=submitted.shown)
-        report = told(report, [*submitted.notes, *page.lateness(submitted)], attention)
+        report = told(report, [*submitted.notes, *lateness(submitted)], attention)
         name = self._names[submitted.student]
-        write(self.out / "reports" / f"{name}.json", render(report, "json"))
-        write(self.out / "students" / f"{name}.html", render(report, "html"))
-        self._reports[submitted.student] = dataclasses.replace(report, gallery=None)
+        if self.options.write:
+            write(self.out / "reports" / f"{name}.json", render(report, "json"))
+            write(self.out / "students" / f"{name}.html", render(report, "html"))
+        entry = Entry(
+            submitted.student,
+            dataclasses.replace(report, gallery=None),
+            f"students/{quote(name)}.html",
+            submitted,
+            self.options.recorded.get(submitted.student),
+        )
+        self._entries[submitted.student] = entry
+        return entry
 
     def _tidy(self) -> None:
         """Remove what an earlier run wrote for students whom the class now lacks, or knows by another id."""
@@ -328,33 +429,54 @@ class Class:
             for path in (self.out / folder).glob(f"*.{kind}"):
                 if path.stem not in current:
                     path.unlink()
+        for path in (self.out / "pairs").glob("*.html"):
+            path.unlink()
 
     def finish(self) -> list[str]:
         """Write the page of the class, its grades and their summary; the students on whom the grader itself failed."""
         self._tidy()
-        submitted = self.upload.submitted
-        sources = {each.student: each.source for each in submitted if each.source is not None}
-        names = {each.student: each.shown for each in submitted}
-        assignment, pairs = self.results.assignment, []
-        blank = fill_in(assignment)
-        for number, pair in enumerate(similarity.similar_pairs(sources, blank), 1):
-            pairs.append(dataclasses.replace(pair, page=f"pairs/{number}.html"))
-            first, second = ((names[student], sources[student]) for student in (pair.first, pair.second))
-            write(self.out / "pairs" / f"{number}.html", similarity.side_by_side(first, second, blank))
-        for student in similarity.too_long(sources, blank):
-            report = self._reports[student]
-            self._reports[student] = dataclasses.replace(report, attention=[*report.attention, NOT_COMPARED])
+        alike = self._alike()
+        for student in alike.too_long:
+            entry = self._entries[student]
+            report = dataclasses.replace(entry.report, attention=[*entry.report.attention, NOT_COMPARED])
+            self._entries[student] = dataclasses.replace(entry, report=report)
         entries = [
-            page.Entry(
-                each.student, self._reports[each.student], f"students/{quote(self._names[each.student])}.html", each
-            )
-            for each in submitted
+            dataclasses.replace(entry, repair=self._found_repair(each.source))
+            for entry, each in zip(self.entries, self.upload.submitted, strict=True)
         ]
-        write(self.out / "index.html", page.index(entries, pairs, assignment, self.upload))
+        assignment, adjusted = self.results.assignment, _adjusted(entries)
+        shown = page.index(entries, alike, assignment, self.upload, adjusted, self.options.anonymous)
+        write(self.out / "index.html", shown)
         write(self.out / "grades.csv", page.table(entries, assignment))
-        self.figures = page.figures(entries, pairs, assignment, self.upload)
+        self.figures = figures(entries, alike, assignment, self.upload, adjusted)
         write(self.out / "class.json", json.dumps(self.figures, indent=2, ensure_ascii=False) + "\n")
-        return [names[student] for student, report in self._reports.items() if report.grader_failed]
+        return [each.shown for each in self.upload.submitted if self._entries[each.student].report.grader_failed]
+
+    def _alike(self) -> Alike:
+        """Who handed in nearly the same, with the pages that show two modules side by side."""
+        sources = {each.student: each.source for each in self.upload.submitted if each.source is not None}
+        names = {each.student: each.shown for each in self.upload.submitted}
+        everything = {**self.options.known, **self.options.earlier, **sources}
+        blank = fill_in(self.results.assignment)
+        found = alike_modules(sources, blank, self.options.known, self.options.earlier)
+        groups = []
+        numbers = itertools.count(1)
+        for group in found.groups[: page.GROUPS_SHOWN]:
+            links = []
+            for link in group.links:
+                link = dataclasses.replace(link, page=f"pairs/{next(numbers)}.html")
+                first, second = ((names.get(each, each), everything[each]) for each in (link.first, link.second))
+                write(self.out / str(link.page), side_by_side(first, second, blank))
+                links.append(link)
+            groups.append(dataclasses.replace(group, links=tuple(links)))
+        groups += [*found.groups[page.GROUPS_SHOWN :], *alike_answers(self.options.answers)]
+        return dataclasses.replace(found, groups=groups)
+
+
+def _adjusted(entries: Iterable[Entry]) -> list[str]:
+    """What was changed for everyone, as the reports say it."""
+    notes = (note for entry in entries for note in entry.report.notes)
+    return list(dict.fromkeys(note for note in notes if is_adjustment(note)))
 
 
 def _cores() -> int:

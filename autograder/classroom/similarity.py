@@ -1,64 +1,44 @@
-"""Which submissions are nearly the same, for a person to look at.
+"""Which submissions are nearly the same, in groups, for a person to look at.
 
 Two modules are compared by the share of their tokens that stand in both in the same order, comments included word by
-word, white space and everything that the hand-out provides set aside.
+word, white space and everything that the hand-out provides set aside. They are listed if they also share enough that
+is in none of the modules that everybody may know: the solution, the examples. Copies are always listed.
 
 This finds copies: as they are, reformatted, with some lines moved or added, or with the variables renamed. It does not
 find one solution retold, by a person or by a program. Nor does it prove anything: the assignment is short, and good
 solutions are alike.
 """
 
-import keyword
-import re
+import time
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import islice, zip_longest
-from pathlib import Path
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
-from markupsafe import Markup, escape
-from rapidfuzz.distance import Indel, Levenshtein
-from rapidfuzz.process import cdist
+from rapidfuzz.distance import LCSseq
+from rapidfuzz.distance.Indel import normalized_similarity
 
-from autograder.report import html
-from autograder.report.model import clean
+from autograder.classroom.tokens import Token, lines_of, own_tokens
 
 # Idiomatic modules without a comment, put together from independent pieces, are alike to 0.86 at most, with the names
 # set aside to 0.91; those that share two pieces of four by chance, to 0.93 and 0.96 in nineteen of twenty.
 THRESHOLD = 0.95
 RENAMED_THRESHOLD = 0.98  # with the names of variables set aside
 MIN_TOKENS = 40  # of its own: below, there is nothing to compare
-MOST_PAIRS = 200
-
-# A module of this assignment has some 10 KiB and 500 tokens. What has more than these is compared with nobody.
-_MAX_BYTES = 128 * 1024
-_MAX_TOKENS = 4000
-# What is shown of a module, beside another.
-_MAX_LINES = 2000
-_MAX_WIDTH = 300
-
-_WORD = re.compile(r"\w+|[^\w\s]")
-# A comment, a string, a name or a number, or a sign. Each alternative takes what it can and gives nothing back, and an
-# open string ends with the line or the source: the time grows with the length, whatever is in it.
-_LEXEME = re.compile(
-    r"#[^\n]*+"
-    r"|\"{3}(?:[^\"\\]|\\.|\"(?!\"\"))*+(?:\"{3})?"
-    r"|'{3}(?:[^'\\]|\\.|'(?!''))*+(?:'{3})?"
-    r"|\"(?:[^\"\\\n]|\\.)*+\"?"
-    r"|'(?:[^'\\\n]|\\.)*+'?"
-    r"|(?P<word>\w++)"
-    r"|[^\w\s]",
-    re.DOTALL,
-)
-_CODING = re.compile(rb"#[^\n]{0,80}?coding[:=][ \t]*([-\w.]{1,40})")
-# Encodings that students' editors write. Decoding some of the others takes quadratic time.
-_ENCODINGS = {"utf8": "utf-8-sig", "latin1": "latin-1", "iso88591": "latin-1", "cp1252": "cp1252"}
+MIN_EVIDENCE = 20  # tokens that two share and that no module has which everybody may know
+KNOWN_THRESHOLD = 0.99  # to a module that everybody may know: those who read it closely write nearly the same
+ANSWERS_THRESHOLD = 0.8  # of the words of written answers
+MIN_WORDS = 40
+MOST_LINKS = 4  # pairs of a group that are shown side by side
+SECONDS = 30.0  # for all comparisons, after which the rest is left out and said so
+_BLOCK = 64  # modules that are compared with all others between two looks at the clock
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two students whose modules are nearly the same.
+    """Two modules that are nearly the same, each by its student or its label.
 
     Attributes:
         similarity: the share of the tokens that stand in both in the same order, 0 to 1.
@@ -76,166 +56,277 @@ class Pair:
     page: str | None = None
 
 
-def similar_pairs(
-    sources: Mapping[str, bytes], blank: str, threshold: float = THRESHOLD, most: int = MOST_PAIRS
-) -> list[Pair]:
-    """The pairs of students whose modules are alike to at least `threshold`, most similar first.
+@dataclass(frozen=True)
+class Group:
+    """Students who handed in nearly the same, each linked to another one by a pair.
+
+    Attributes:
+        members: students of the class.
+        outside: the labels of what else is nearly the same: a module of an earlier term, the solution, an example.
+        links: the closest pairs, at most `MOST_LINKS`, identical ones first.
+        what: "module", or "answers" for what was written in the notebook.
+    """
+
+    members: tuple[str, ...]
+    outside: tuple[str, ...]
+    links: tuple[Pair, ...]
+    what: str = "module"
+
+    @property
+    def similarity(self) -> float:
+        """Of the closest pair."""
+        return self.links[0].similarity
+
+    @property
+    def identical(self) -> bool:
+        """Whether all are."""
+        return all(link.identical for link in self.links)
+
+    @property
+    def renamed(self) -> bool:
+        return all(link.renamed for link in self.links)
+
+
+@dataclass(frozen=True)
+class Alike:
+    """What was found in a class.
+
+    Attributes:
+        groups: most similar first.
+        too_long: students whose modules are too long to be compared: a person has to look at those.
+        not_compared: what else was left out, in words.
+    """
+
+    groups: list[Group] = field(default_factory=list)
+    too_long: list[str] = field(default_factory=list)
+    not_compared: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class _Node:
+    """All who have the same tokens."""
+
+    tokens: list[Token]
+    members: list[str]
+
+    @cached_property
+    def written(self) -> str:
+        return _encoded(token.text for token in self.tokens)
+
+    @cached_property
+    def blanked(self) -> str:
+        return _encoded(token.blanked for token in self.tokens)
+
+    def evidence(self, known: frozenset[str], text: Callable[[Token], str]) -> str:
+        """What is on lines that no known module has."""
+        return _encoded(word for words in _lines(self.tokens, text) if " ".join(words) not in known for word in words)
+
+
+def alike_modules(
+    sources: Mapping[str, bytes],
+    blank: str,
+    known: Mapping[str, bytes] | None = None,
+    earlier: Mapping[str, bytes] | None = None,
+    threshold: float = THRESHOLD,
+    seconds: float = SECONDS,
+) -> Alike:
+    """The groups of students whose modules are nearly the same.
 
     Arguments:
         sources: each student's module, as it was handed in, in any encoding or none.
         blank: the fill-in module; its lines count for nobody.
+        known: modules that everybody may know, by label: the solution, the examples. Who has one of those, word for
+            word or nearly, is told; what stands in them is no sign that two students copied from each other.
+        earlier: modules of earlier terms, by label.
         threshold: the similarity with names and comments as they are. With the names of variables blanked, it takes
             `RENAMED_THRESHOLD` if that is higher.
-        most: how many pairs to give at most: a whole class may share one source.
+        seconds: how long that may take.
 
-    Modules with fewer than `MIN_TOKENS` tokens of their own, and those in `too_long`, are compared with nobody.
+    Modules with fewer than `MIN_TOKENS` tokens of their own are compared with nobody.
     """
-    given = _lines_of(blank)
-    tokens = {student: _own_tokens(source, given) or [] for student, source in sources.items()}
-    students = [student for student, own in tokens.items() if len(own) >= MIN_TOKENS]
-    if len(students) < 2:
-        return []
-    renamed_threshold = max(threshold, RENAMED_THRESHOLD)
-    as_written = [_encoded(token.text for token in tokens[student]) for student in students]
-    blanked = [_encoded("name" if token.is_name else token.text for token in tokens[student]) for student in students]
-    kept = _similarities(as_written, threshold)
-    renamed = _similarities(blanked, renamed_threshold)
-    best = np.triu(np.maximum(kept, renamed), 1)
-    firsts, seconds = np.nonzero(best)
-    ranked = np.lexsort((seconds, firsts, -best[firsts, seconds]))[:most]
+    ends = time.monotonic() + seconds
+    given = lines_of(blank)
+    known_tokens = {label: own_tokens(source, given) or [] for label, source in (known or {}).items()}
+    students, too_long = _nodes(sources, given)
+    others, _ = _nodes(earlier or {}, given)
+    nodes = students + others
+    pairs, compared = _pairs(nodes, len(students), known_tokens.values(), threshold, ends)
+    groups = _merged(_groups(nodes, pairs, set(sources)), _of_known(students, known_tokens))
+    said = []
+    if compared < len(students):
+        left = sum(len(node.members) for node in students[compared:])
+        said.append(f"{left} modules were not compared with all others, for want of time")
+    return Alike(sorted(groups, key=lambda group: (-group.similarity, group.members)), too_long, said)
+
+
+def alike_answers(answers: Mapping[str, str], seconds: float = SECONDS) -> list[Group]:
+    """The groups of students whose written answers, those of at least `MIN_WORDS` words, are nearly the same."""
+    nodes: dict[str, _Node] = {}
+    for student, text in answers.items():
+        tokens = [Token(1, word) for word in text.casefold().split()][:4000]
+        if len(tokens) >= MIN_WORDS:
+            nodes.setdefault(" ".join(token.text for token in tokens), _Node(tokens, [])).members.append(student)
+    each = list(nodes.values())
+    best, _ = _similar([node.written for node in each], len(each), ANSWERS_THRESHOLD, time.monotonic() + seconds)
+    pairs = {places: (similarity, False) for places, similarity in best.items()}
+    return [replace(group, what="answers") for group in _groups(each, pairs, set(answers))]
+
+
+def similar_pairs(sources: Mapping[str, bytes], blank: str, threshold: float = THRESHOLD) -> list[Pair]:
+    """The pairs that tie the groups of `alike_modules` together, most similar first."""
+    links = [link for group in alike_modules(sources, blank, threshold=threshold).groups for link in group.links]
+    return sorted(links, key=lambda link: -link.similarity)
+
+
+def _nodes(sources: Mapping[str, bytes], given: frozenset[str]) -> tuple[list[_Node], list[str]]:
+    """The modules that can be compared, each once, and the labels of those that are too long."""
+    nodes: dict[tuple[str, ...], _Node] = {}
+    too_long = []
+    read: dict[bytes, list[Token] | None] = {}
+    for label, source in sources.items():
+        if source not in read:
+            read[source] = own_tokens(source, given)
+        tokens = read[source]
+        if tokens is None:
+            too_long.append(label)
+        elif len(tokens) >= MIN_TOKENS:
+            nodes.setdefault(tuple(token.text for token in tokens), _Node(tokens, [])).members.append(label)
+    return list(nodes.values()), too_long
+
+
+_Pairs = dict[tuple[int, int], tuple[float, bool]]  # by places: the similarity, and whether the names were set aside
+
+
+def _pairs(
+    nodes: list[_Node], rows: int, known: Iterable[list[Token]], threshold: float, ends: float
+) -> tuple[_Pairs, int]:
+    """The similar pairs of which one is among the first `rows`, and how many of those were compared by the end."""
+    known = list(known)
+    found: _Pairs = {}
+    compared = rows
+    kinds: tuple[tuple[bool, float, Callable[[Token], str]], ...] = (
+        (False, threshold, lambda token: token.text),
+        (True, max(threshold, RENAMED_THRESHOLD), lambda token: token.blanked),
+    )
+    for renamed, cutoff, text in kinds:
+        base = frozenset(" ".join(words) for tokens in known for words in _lines(tokens, text))
+        sequences = [node.blanked if renamed else node.written for node in nodes]
+        similar, done = _similar(sequences, rows, cutoff, ends)
+        compared = min(compared, done)
+        for (i, j), similarity in similar.items():
+            shared = LCSseq.similarity(nodes[i].evidence(base, text), nodes[j].evidence(base, text)) if base else None
+            enough = shared is None or shared >= MIN_EVIDENCE
+            if enough and similarity > found.get((i, j), (0.0, False))[0]:
+                found[i, j] = similarity, renamed
+    return found, compared
+
+
+def _similar(
+    sequences: Sequence[str], rows: int, cutoff: float, ends: float
+) -> tuple[dict[tuple[int, int], float], int]:
+    """The pairs of sequences (i < j, i < rows) that are alike to at least `cutoff`, and how many rows were compared.
+
+    Most are ruled out by their counts of tokens: no order of them can have more in common than the smaller counts.
+    """
+    counts = [Counter(sequence) for sequence in sequences]
+    several = Counter(token for count in counts for token in count)
+    # One column for each first, second, … occurrence of a token, so that a product of rows sums the smaller counts.
+    occurrences = [
+        [(token, n) for token, times in count.items() if several[token] > 1 for n in range(times)] for count in counts
+    ]
+    column = {each: place for place, each in enumerate({each for row in occurrences for each in row})}
+    table = np.zeros((len(sequences), len(column)), dtype=np.float32)
+    for place, row in enumerate(occurrences):
+        table[place, [column[each] for each in row]] = 1
+    lengths = np.array([len(sequence) for sequence in sequences])
+    found: dict[tuple[int, int], float] = {}
+    for start in range(0, rows, _BLOCK):
+        stop = min(start + _BLOCK, rows)
+        if time.monotonic() > ends:
+            return found, start
+        bound = 2 * (table[start:stop] @ table.T) / (lengths[start:stop, None] + lengths)
+        for i, j in zip(*np.nonzero(bound >= cutoff), strict=True):
+            first = start + int(i)
+            if first < j and (ratio := normalized_similarity(sequences[first], sequences[j], score_cutoff=cutoff)):
+                found[first, int(j)] = round(ratio, 4)
+    return found, rows
+
+
+def _groups(nodes: list[_Node], pairs: _Pairs, students: set[str]) -> list[Group]:
+    """The students of all nodes that pairs tie together, and of each node that several have."""
+    leader = list(range(len(nodes)))
+
+    def find(place: int) -> int:
+        while leader[place] != place:
+            place = leader[place]
+        return place
+
+    ranked = sorted(pairs.items(), key=lambda each: (-each[1][0], each[0]))
+    for (i, j), _ in ranked:
+        leader[max(find(i), find(j))] = min(find(i), find(j))
+    together: dict[int, list[int]] = {}
+    for place in range(len(nodes)):
+        together.setdefault(find(place), []).append(place)
+    links: dict[int, list[Pair]] = {place: [] for place in together}
+    for place, node in enumerate(nodes):
+        if len(node.members) > 1:
+            links[find(place)].append(Pair(node.members[0], node.members[1], 1.0, True))
+    for (i, j), (similarity, renamed) in ranked:
+        links[find(i)].append(Pair(nodes[i].members[0], nodes[j].members[0], similarity, False, renamed))
+    groups = []
+    for place, places in together.items():
+        everyone = [member for each in places for member in nodes[each].members]
+        members = tuple(sorted(member for member in everyone if member in students))
+        outside = tuple(sorted(member for member in everyone if member not in students))
+        if links[place] and members and len(everyone) > 1:
+            groups.append(Group(members, outside, tuple(links[place][:MOST_LINKS])))
+    return groups
+
+
+def _of_known(students: list[_Node], known: Mapping[str, list[Token]]) -> list[Group]:
+    """Who handed in one of the known modules, or nearly so: each student with the closest of them."""
+    texts = {label: _encoded(token.text for token in tokens) for label, tokens in known.items() if tokens}
+    found: dict[str, list[Pair]] = {}
+    for node in students:
+        scores = {
+            label: normalized_similarity(node.written, text, score_cutoff=KNOWN_THRESHOLD)
+            for label, text in texts.items()
+        }
+        label = max(scores, key=lambda each: scores[each], default="")
+        if label and scores[label]:
+            same = node.written == texts[label]
+            found.setdefault(label, []).extend(
+                Pair(member, label, round(scores[label], 4), same) for member in node.members
+            )
     return [
-        Pair(
-            first=students[i],
-            second=students[j],
-            similarity=round(float(best[i, j]), 4),
-            identical=as_written[i] == as_written[j],
-            renamed=not kept[i, j],
-        )
-        for i, j in zip(firsts[ranked], seconds[ranked], strict=True)
+        Group(tuple(sorted(pair.first for pair in pairs)), (label,), tuple(pairs[:MOST_LINKS]))
+        for label, pairs in found.items()
     ]
 
 
-def _similarities(sequences: list[str], cutoff: float) -> np.ndarray:
-    """All pairs at once; 0 below the cut-off. RapidFuzz passes over most of those by length or early on."""
-    return cdist(sequences, sequences, scorer=Indel.normalized_similarity, score_cutoff=cutoff, dtype=np.float32)
+def _merged(groups: list[Group], known: list[Group]) -> list[Group]:
+    """The groups, each of students once: what they all have of the known modules is told with them."""
+    by_members = {group.members: group for group in groups}
+    for group in known:
+        same = by_members.get(group.members)
+        by_members[group.members] = replace(same, outside=same.outside + group.outside) if same else group
+    return list(by_members.values())
 
 
-@dataclass(frozen=True)
-class _Token:
-    line: int  # from 1
-    text: str
-    is_name: bool = False  # of a variable, which renaming would change
+def _lines(tokens: Iterable[Token], text: Callable[[Token], str]) -> Iterable[list[str]]:
+    """The words of each line."""
+    lines: dict[int, list[str]] = {}
+    for token in tokens:
+        lines.setdefault(token.line, []).append(text(token))
+    return lines.values()
 
 
-def too_long(sources: Mapping[str, bytes], blank: str) -> list[str]:
-    """The students whose modules are too long to be compared: a person has to look at those."""
-    given = _lines_of(blank)
-    return [student for student, source in sources.items() if _own_tokens(source, given) is None]
-
-
-def _own_tokens(source: bytes, given: frozenset[str]) -> list[_Token] | None:
-    """The words and signs that the student wrote, those on a line of the hand-out left out; None if too many."""
-    text = _decoded(source)
-    is_given = [_squeezed(line) in given for line in text.split("\n")]
-    own = list(islice((token for token in _tokens(text) if not is_given[token.line - 1]), _MAX_TOKENS + 1))
-    return None if len(own) > _MAX_TOKENS or len(source) > _MAX_BYTES else own
-
-
-def _tokens(text: str) -> Iterator[_Token]:
-    """The words and signs of a source, comments and strings word by word; whether Python can read it or not."""
-    line, end, attribute = 1, 0, False
-    for lexeme in _LEXEME.finditer(text):
-        line += text.count("\n", end, lexeme.start())
-        end = lexeme.start()
-        if word := lexeme["word"]:
-            # What follows a dot belongs to a library or to the hand-out, and renaming it would break the module.
-            yield _Token(line, word, not attribute and not word[0].isdigit() and not keyword.iskeyword(word))
-        else:
-            for number, piece in enumerate(lexeme[0].split("\n"), line):
-                yield from (_Token(number, each) for each in _WORD.findall(piece))
-        attribute = lexeme[0] == "."
-
-
-def _decoded(source: bytes) -> str:
-    """The beginning of a source, its line ends as Python takes them. What cannot be decoded is shown as such."""
-    source = source[:_MAX_BYTES]
-    named = _CODING.search(b"\n".join(source[:1000].split(b"\n")[:2]))
-    encoding = re.sub(r"[-_.]", "", named[1].decode("ascii", "replace").lower()) if named else "utf8"
-    text = source.decode(_ENCODINGS.get(encoding, "utf-8-sig"), errors="replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _lines_of(text: str) -> frozenset[str]:
-    return frozenset(_squeezed(line) for line in text.splitlines())
-
-
-def _squeezed(line: str) -> str:
-    return " ".join(line.split())
-
-
-def _encoded(tokens: Iterator[str]) -> str:
+def _encoded(tokens: Iterable[str]) -> str:
     """One character a token, which RapidFuzz compares fastest. Two tokens in a million share theirs."""
-    codes = (zlib.crc32(token.encode("utf-8", "replace")) % 0x10F000 for token in tokens)
-    return "".join(chr(code if code < 0xD800 else code + 0x800) for code in codes)  # passing over the surrogates
+    return "".join(map(_character, tokens))
 
 
-def side_by_side(first: tuple[str, bytes], second: tuple[str, bytes], blank: str) -> str:
-    """A page with two modules beside each other, each given as the student and the source, for a person to judge.
-
-    Lines of `blank`, the fill-in module, are greyed. The lines are matched by RapidFuzz:
-    `difflib.HtmlDiff` can be kept busy for hours by sources written for that.
-    """
-    sides = [_decoded(source).rstrip("\n").split("\n") for _, source in (first, second)]
-    left, right = ([clean(line, _MAX_WIDTH) for line in side[:_MAX_LINES]] for side in sides)
-    return html.page(
-        "pair.html.j2",
-        ["page.css.j2", "pair.css.j2"],
-        Path(__file__).parent,
-        students=[clean(student, 200) for student, _ in (first, second)],
-        rows=list(_rows(left, right, _lines_of(blank))),
-        cut=any(len(side) > _MAX_LINES or max(map(len, side)) > _MAX_WIDTH for side in sides),
-    )
-
-
-@dataclass(frozen=True)
-class _Line:
-    number: int
-    text: Markup  # with the words marked that differ from the line beside it
-    kind: str  # "given" by the hand-out, "same" as in the other module, or "own"
-
-
-def _rows(left: list[str], right: list[str], given: frozenset[str]) -> Iterator[tuple[_Line | None, _Line | None]]:
-    """The lines of the two modules, matched so that the fewest differ; white space does not count."""
-    squeezed = [_squeezed(line) for line in left], [_squeezed(line) for line in right]
-
-    def line(side: int, index: int, text: Markup, same: bool) -> _Line:
-        kind = "given" if squeezed[side][index] in given else "same" if same else "own"
-        return _Line(index + 1, text, kind)
-
-    i = j = 0
-    # The runs of lines that both have, and an empty one at the end; what stands between two runs is set side by side.
-    for block in Indel.editops(*squeezed).as_matching_blocks():
-        for at, beside in zip_longest(range(i, block.a), range(j, block.b)):
-            if at is None or beside is None:
-                yield (
-                    None if at is None else line(0, at, escape(left[at]), False),
-                    None if beside is None else line(1, beside, escape(right[beside]), False),
-                )
-            else:
-                texts = _marked(left[at], right[beside])
-                yield line(0, at, texts[0], False), line(1, beside, texts[1], False)
-        i, j = block.a + block.size, block.b + block.size
-        for at, beside in zip(range(block.a, i), range(block.b, j), strict=True):
-            yield line(0, at, escape(left[at]), True), line(1, beside, escape(right[beside]), True)
-
-
-def _marked(left: str, right: str) -> tuple[Markup, Markup]:
-    """Two lines with the words marked that differ."""
-    words = [re.findall(r"\w+|\s+|[^\w\s]", line) for line in (left, right)]
-    marked = [Markup(), Markup()]
-    for step in Levenshtein.opcodes(*words):
-        form = Markup("{}" if step.tag == "equal" else "<mark>{}</mark>")
-        for side, (start, end) in enumerate(((step.src_start, step.src_end), (step.dest_start, step.dest_end))):
-            if start < end:
-                marked[side] += form.format("".join(words[side][start:end]))
-    return marked[0], marked[1]
+@lru_cache(maxsize=100_000)
+def _character(token: str) -> str:
+    code = zlib.crc32(token.encode("utf-8", "replace")) % 0x10F000
+    return chr(code if code < 0xD800 else code + 0x800)  # passing over the surrogates

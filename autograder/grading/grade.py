@@ -119,6 +119,8 @@ def _run_checks(
     lap("import torch")
     from autograder.grading.errors import explain, note_on_work
     from autograder.grading.harness import Grading
+    from autograder.grading.notes import notes
+    from autograder.grading.reproduce import PATIENCE_S, reproduce
     from autograder.grading.session import run_checks
 
     lap("import the checks")
@@ -138,7 +140,12 @@ def _run_checks(
         grading.checked = checked
         run_checks(grading)
         report.output = submission.output
-    lap("run the checks")
+        lap("run the checks")
+        if report.error is None:
+            reproduce(grading.to_reproduce, submission, sandbox.assignment)
+            if report.timings["import the submission"] < PATIENCE_S:
+                report.notes += notes(grading)
+    lap("reproduce what failed, and notes")
     report.timings |= {f"of that: {part}": seconds for part, seconds in grading.seconds.items()}
     report.parts, report.attention = grading.reports(), grading.attention
     for part in report.parts:

@@ -25,6 +25,7 @@ from torch import Tensor
 from autograder.assignment import Assignment
 from autograder.grading import hints
 from autograder.grading.errors import explain
+from autograder.grading.reproduce import Failed, Probe
 from autograder.report.model import Check, Outcome, PartReport, part_reports, printable
 from autograder.sandbox.client import Submission
 from autograder.sandbox.errors import Died, Raised, SubmissionError, TimedOut
@@ -33,13 +34,13 @@ _F = TypeVar("_F", bound=Callable[..., None])
 _T = TypeVar("_T")
 
 
-def check(name: str, weight: float, worked_example: bool = False) -> Callable[[_F], _F]:
+def check(name: str, weight: float, worked_example: bool = False, probes: tuple[Probe, ...] = ()) -> Callable[[_F], _F]:
     """Make a test a graded check: its display name, and its share of the part's points among the part's checks.
 
     With `worked_example`, who ran the notebook's worked examples knows how it ends: a platform that hides checks until
-    the due date shows this one at once.
+    the due date shows this one at once. Where the check fails, the first of its `probes` that shows it is reported.
     """
-    return pytest.mark.check(name=name, weight=weight, worked_example=worked_example)
+    return pytest.mark.check(name=name, weight=weight, worked_example=worked_example, probes=probes)
 
 
 class Wrong(Exception):
@@ -100,6 +101,7 @@ class Grading:
     attention: list[str] = field(default_factory=list)  # what a person should look into
     checked: Callable[[str, Check], None] = lambda part, check: None  # called whenever a check has ended
     kept: dict[str, Any] = field(default_factory=dict)  # what checks leave for the pictures
+    to_reproduce: list[Failed] = field(default_factory=list)
     _standing_in: frozenset[str] = frozenset()
 
     def failed(self, part_name: str) -> bool:
@@ -165,7 +167,8 @@ class Grading:
                 outcome = Outcome.ERROR
                 message = f"The grader itself failed here ({type(error).__name__}). Please tell the course staff."
                 self.crash = self.crash or call.excinfo
-        said = [hints.hint(self.assignment, name) for name in mistakes]
+        outline = self.submission.outline
+        said = [hints.hint(self.assignment, name) for name in mistakes if hints.holds(self.assignment, name, outline)]
         earlier = [name for name in part.follows if self.failed(name)]
         if earlier and outcome not in (Outcome.PASSED, Outcome.NOT_WRITTEN):
             said = [hints.after(earlier)]
@@ -175,6 +178,9 @@ class Grading:
         shown = about(item)["worked_example"]
         check = Check(about(item)["name"], outcome, score, points, message, said, line, shown)
         self.checks.setdefault(part.name, []).append(check)
+        if outcome in (Outcome.FAILED, Outcome.ERROR) and not isinstance(error, Died):
+            no_answer = isinstance(error, SubmissionError)
+            self.to_reproduce.append(Failed(part.name, check, no_answer, about(item)["probes"]))
         self.seconds[part.name] = self.seconds.get(part.name, 0.0) + call.duration
         self.checked(part.name, check)
 

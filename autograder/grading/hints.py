@@ -6,11 +6,12 @@ An assignment adds its own: `MISCONCEPTIONS` in its `hints/bank.py`, and `CAUSES
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from autograder.assignment import Assignment
 from autograder.report.model import Hint
+from autograder.sandbox.outline import Outline
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,24 @@ class Misconception:
     text: str
 
 
+Claim = Callable[[Outline], bool]
+
+
+def uses(pattern: str) -> Claim:
+    """The claim that the source uses a name that the pattern describes."""
+    return lambda outline: outline.uses(pattern)
+
+
 @functools.cache
 def bank(assignment: Assignment) -> dict[str, Misconception]:
     """Every mistake that can be named in the assignment, by name; those of any code first."""
     return CODE | {each.name: each for each in assignment.piece("hints.bank").MISCONCEPTIONS}
+
+
+def holds(assignment: Assignment, name: str, outline: Outline) -> bool:
+    """Whether what the mistake's text says of the source is so. One that says nothing of it rests on other numbers."""
+    claim = (CLAIMS | getattr(assignment.piece("hints.bank"), "CLAIMS", {})).get(name)
+    return claim is None or claim(outline)
 
 
 def hint(assignment: Assignment, name: str) -> Hint:
@@ -122,4 +137,13 @@ _ROWS = (
     ("not-trainable", "No trainable parameter is behind a result",
      "No trainable parameter has an effect on this result, so training cannot improve it. PyTorch finds layers that are attributes of your model; in a plain Python list it does not find them. Parameters can also be frozen. Print the names in `model.named_parameters()`: which ones do you miss?"),
 )  # fmt: skip
+# What texts say of the source: a hint whose claim does not hold of a submission is not shown.
+CLAIMS: dict[str, Claim] = {
+    "exit-called": uses(r"_?exit|quit|abort|SystemExit|argparse|ArgumentParser|parse_args"),
+    "numpy-for-torch": uses("numpy|__array__"),
+    "no-gpu-here": uses("cuda|mps|xpu|device"),
+    "lazy-layer": uses(r"Lazy\w+|Uninitialized\w+"),
+    "in-place": uses(r"\+=|\[\]=|[a-z]\w*[a-z0-9]_|out"),
+    "tensor-as-number": uses("float|int|bool|item|math|range|round|format|numpy"),
+}
 CODE = {name: Misconception(name, None, title, text) for name, title, text in _ROWS}

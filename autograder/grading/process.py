@@ -110,10 +110,10 @@ class GradingProcess:
                 self._send((name, source, grade.seed, pictures))
                 report = self._follow(grade, patience, slow)
             except _Ended:
-                self._kill()
+                self.kill()
                 continue
             if report is None:
-                self._kill()
+                self.kill()
                 return grade.stopped(f"Grading took more than {GRADE_S:.0f} s and was stopped.")
             return report
         report = grade.stopped(f"The process that grades ended by itself, {TRIES} times.")
@@ -159,7 +159,8 @@ class GradingProcess:
         except (EOFError, OSError) as error:
             raise _Ended from error
 
-    def _kill(self) -> None:
+    def kill(self) -> None:
+        """End the process at once, whatever it does."""
         if self._process is not None:
             self._process.kill()
             self.close()

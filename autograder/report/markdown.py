@@ -65,6 +65,8 @@ def _finding(finding: Finding) -> list[str]:
     if finding.message:
         blocks.append(fence(finding.message) if "\n" in finding.message else prose(finding.message))
     blocks += [f"> **Hint: {prose(hint.title)}.** {prose(hint.text)}".rstrip() for hint in finding.hints]
+    if finding.reproduction:
+        blocks += [summary.PASTE, fence(str(finding.reproduction), "python")]
     return blocks
 
 
@@ -93,11 +95,11 @@ def code(raw: str, cell: bool = False) -> str:
     return f"{ticks} {line} {ticks}" if "`" in line else f"{ticks}{line}{ticks}"
 
 
-def fence(raw: str) -> str:
+def fence(raw: str, language: str = "text") -> str:
     """`raw` as a code block, under a fence longer than any run of backticks in it."""
     body = clean(raw, 70_000).strip("\n")
     ticks = "`" * max(3, _longest_run(body) + 1)
-    return f"{ticks}text\n{body}\n{ticks}"
+    return f"{ticks}{language}\n{body}\n{ticks}"
 
 
 def _longest_run(raw: str) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 from autograder.assignment import Assignment
 from autograder.points import total
 
-SCHEMA = 2
+SCHEMA = 3
 JSON_SCHEMA = Path(__file__).with_name("schema.json")  # of what `Report.to_json` gives
 
 # What has no shape of its own on a page, so that two texts look the same, or that a terminal or a parser acts on: the
@@ -103,6 +103,37 @@ class Hint:
 
 
 @dataclass
+class Reproduction:
+    """Lines that show a failure in the notebook, and how.
+
+    Attributes:
+        lines: of Python, to be pasted.
+        received, expected: what they print, or the exception that ends them; and what they should print.
+        approximate: whether the numbers that they should print are estimated from draws.
+    """
+
+    lines: str
+    received: str
+    expected: str
+    approximate: bool = False
+
+    def __post_init__(self) -> None:
+        self.lines, self.received, self.expected = (
+            clean(each.expandtabs(), 1200) for each in (self.lines, self.received, self.expected)
+        )
+
+    def __str__(self) -> str:
+        """The lines with both answers as comments, so that all of it can be pasted."""
+        should = "should be about" if self.approximate else "should be"
+        return "\n".join((self.lines, _comment("gives", self.received), _comment(should, self.expected)))
+
+
+def _comment(word: str, text: str) -> str:
+    first, *others = text.split("\n")
+    return "\n".join((f"# {word} {first}", *(f"#     {other}" for other in others)))
+
+
+@dataclass
 class Check:
     """One check: what it looked at, how it ended, and what the student should read."""
 
@@ -114,6 +145,7 @@ class Check:
     hints: list[Hint] = field(default_factory=list)
     line: int | None = None  # of the module, where an exception names one: the submission's word, any number
     worked_example: bool = False  # whether the notebook's worked examples have shown how it ends
+    reproduction: Reproduction | None = None
 
     def __post_init__(self) -> None:
         self.name, self.message = clean(self.name, 200), clean(self.message)
@@ -132,7 +164,10 @@ class Check:
     def from_json(cls, data: dict[str, Any]) -> Check:
         """The check that `to_json` gave."""
         own = {each.name: data[each.name] for each in fields(cls)}
-        return cls(**own | {"outcome": Outcome(data["outcome"]), "hints": [Hint(**hint) for hint in data["hints"]]})
+        own |= {"outcome": Outcome(data["outcome"]), "hints": [Hint(**hint) for hint in data["hints"]]}
+        if own["reproduction"] is not None:
+            own["reproduction"] = Reproduction(**own["reproduction"])
+        return cls(**own)
 
 
 @dataclass
@@ -300,3 +335,18 @@ class Report:
             "duration_s", "error", "grader_failed", "notes", "attention", "output", "timings",
         )  # fmt: skip
         return cls(parts=parts, **{name: data[name] for name in same})
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What was seen of the figures in a notebook that was handed in, for the TA who gives points by eye.
+
+    Attributes:
+        said: what was seen, a sentence each.
+        doubts: why the figures may not be those of this module, a sentence each: the notebook is then run again.
+        personal: the cells whose pictures only a student's own training draws, by their ids, with what they show.
+    """
+
+    said: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    personal: Mapping[str, str] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autograder.points import shown, total
-from autograder.report.model import Check, Hint, Outcome, PartReport, Report, clean
+from autograder.report.model import Check, Hint, Outcome, PartReport, Report, Reproduction, clean
 
 ENDED = {
     Outcome.PASSED: "works",
@@ -17,6 +17,7 @@ ENDED = {
 }
 _AS_ABOVE = Hint("", "Probably the same mistake as above", "")
 
+PASTE = "See it in the notebook:"  # above a reproduction
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
@@ -55,6 +56,10 @@ class Finding:
     @property
     def hints(self) -> list[Hint]:
         return [_AS_ABOVE] if self.repeats else self.checks[0].hints
+
+    @property
+    def reproduction(self) -> Reproduction | None:
+        return next((check.reproduction for check in self.checks if check.reproduction), None)
 
     @property
     def worth(self) -> float:

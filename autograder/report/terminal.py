@@ -14,6 +14,7 @@ from autograder.report.model import Outcome, PartReport, Report, printable
 OUTPUT_LINES = 12
 OUTPUT_COLUMNS = 200
 MESSAGE_LIMIT = 800
+REPRODUCTION_LIMIT = 4000
 
 
 def render(report: Report, console: Console) -> None:
@@ -82,6 +83,9 @@ def _found(part: PartReport, error: str | None) -> Table:
             grid.add_row("", Text(printable(finding.message, MESSAGE_LIMIT)))
         for hint in finding.hints:
             grid.add_row("", Text.assemble(("Hint: ", "cyan"), printable(str(hint), MESSAGE_LIMIT)))
+        if finding.reproduction:
+            grid.add_row("", Text(summary.PASTE, "cyan"))
+            grid.add_row("", Text(printable(str(finding.reproduction), REPRODUCTION_LIMIT)))
     return grid
 
 

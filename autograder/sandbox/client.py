@@ -29,6 +29,7 @@ from autograder.sandbox.confine import hide_memory, remove_contents
 from autograder.sandbox.errors import MAX_NAME, Died, SubmissionError, TimedOut, Unfit, received
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.outline import Outline
+from autograder.sandbox.outputs import Shown, read
 from autograder.sandbox.protocol import ChannelClosed, Message, ProtocolError, receive, send
 
 if TYPE_CHECKING:
@@ -156,6 +157,21 @@ class Sandbox:
         """A submission in this sandbox; use it as a context manager."""
         return Submission(self, source)
 
+    def shown(self, cells: Mapping[int, bytes]) -> list[Shown]:
+        """What the outputs of a notebook's cells show, each cell's given as the JSON of a list.
+
+        A SubmissionError where reading them takes more than the limits allow.
+        """
+        import torch
+
+        sent = {f"{cell}": torch.frombuffer(bytearray(data), dtype=torch.uint8) for cell, data in cells.items() if data}
+        with Submission(self, b"") as process:
+            process._start()
+            answer, tensors = process._exchange(
+                {"do": "outputs", "cells": sorted(map(int, sent))}, sent, LIMITS.outputs_s
+            )
+        return read(answer.get("shown"), tensors, cells)
+
     def _spawn(self) -> tuple[socket.socket, int]:
         """Fork a process for a submission: its channel, and the reading end of its output."""
         self.wait_until_ready()
@@ -228,6 +244,7 @@ class Submission:
         self._hung: dict[tuple[str, str], TimedOut] = {}  # by what was to be done, and with what
         self._seed = 0  # of the stand-ins' draws
         self._stand_ins: dict[str, StandIn] = {}
+        self._import_seed = 0
         self._shapes: dict[str, dict[str, tuple[int, ...]]] = {}  # of parameters, by the model's handle
         # State of the current process, dropped with it:
         self.stood_in: dict[str, Tensor] = {}  # the last result of each stand-in
@@ -267,7 +284,7 @@ class Submission:
         if self._channel is None:  # describing the source ended the process
             self._start()
         try:
-            self._exchange({"do": "load"}, source, LIMITS.import_s)
+            self._exchange({"do": "load", "seed": self._import_seed}, source, LIMITS.import_s)
             if self._stand_ins:
                 functions = {name: list(signature(each).parameters) for name, each in self._stand_ins.items()}
                 self._exchange({"do": "stand_in", "functions": functions}, {}, LIMITS.call_s)
@@ -341,6 +358,10 @@ class Submission:
         request = {"do": "stand_in_layer", "object": handle, "name": name, "inputs": inputs, "outputs": outputs}
         self._request(request | {"seed": seed})
 
+    def complete_results(self, handle: str, names: Sequence[str]) -> None:
+        """Let what the submodules `names` gave last stand in for a None among as many results of a model."""
+        self._request({"do": "complete_results", "object": handle, "names": names})
+
     def set_parameters(self, handle: str, parameters: dict[str, Tensor]) -> None:
         """Overwrite parameters of a model, by name."""
         self._request({"do": "set_parameters", "object": handle}, _named("parameter", parameters))
@@ -384,6 +405,20 @@ class Submission:
             if (gradient := reply.tensors.get(f"gradient.{each}")) is not None and gradient.shape != shape:
                 raise self._broken(request, "a gradient has another shape than what it is of")
         return reply
+
+    def run(self, lines: str, seed: int = 0, fresh: bool = True) -> str:
+        """What lines of a notebook print, in a fresh process that has the module as it was handed in.
+
+        That is the submission's word, cut. Its import finds the random state of `seed`. Nothing stands in any more.
+        Without `fresh`, the process is the one that the last call of this has started.
+        """
+        if fresh:
+            self.stop()
+            self._stand_ins, self._import_seed = {}, seed
+        answer, _ = self._ask({"do": "run", "lines": lines}, {}, LIMITS.run_s)
+        if not _is_word(printed := answer.get("printed")):
+            raise Unfit("unreadable-answer")
+        return printed
 
     def work(self, name: str, *arguments: Tensor) -> dict[str, int]:
         """The numbers of torch operators and of the module's bytecodes in a call of the function `name`."""

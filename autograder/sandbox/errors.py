@@ -47,6 +47,7 @@ _DIED = {
 _RAISED = {"raised": "{said}"}
 _STEPS = {
     "outline": "Reading your module",
+    "outputs": "Reading the outputs of your notebook",
     "load": "Importing your module",
     "stand_in": "Replacing a function",
     "construct": "Building `{name}`",
@@ -55,9 +56,11 @@ _STEPS = {
     "set_parameters": "Setting the parameters",
     "submodules": "Listing the layers",
     "stand_in_layer": "Replacing `{name}`",
+    "complete_results": "Completing the results",
     "call": "Calling `{name}`",
     "work": "Calling `{name}`",
     "train": "Training",
+    "run": "Running lines of a notebook",
 }
 # The codes that a worker may send, with the names and types of their fields.
 _SENT: dict[str, dict[str, type]] = {

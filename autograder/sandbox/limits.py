@@ -13,6 +13,7 @@ class Limits:
     outline_s: float = 5.0  # to parse the module for hints, which takes milliseconds
     import_s: float = 30.0  # torch.optim alone takes 20 from a cold disk
     call_s: float = 10.0
+    run_s: float = 5.0  # a few lines on tiny inputs
     training_s: float = 40.0
     total_s: float = 120.0  # wall time of everything together
     cpu_s: int = 100  # of one process
@@ -25,6 +26,15 @@ class Limits:
     header: int = 256 * 1024  # of one frame
     body: int = 64 * MIB  # tensors of one frame
     names: int = 1 * MIB  # their names, shapes and types: more would be a frame of many thousand tensors
+    # Of the outputs that a notebook was handed in with:
+    outputs_s: float = 20.0  # to read them, which takes a tenth of a second
+    outputs: int = 300  # that are shown
+    encoded: int = 12 * MIB  # of one picture's file, in base64
+    side: int = 4000  # of one picture, in pixels
+    pixels: int = 4 * MIB  # of one picture, and of all of them
+    all_pixels: int = 16 * MIB
+    text: int = 20_000  # characters of one output, and of all of them
+    all_text: int = 100_000
 
     @property
     def scratch(self) -> int:

@@ -8,12 +8,14 @@ back, once, and writes hints from it.
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 MOST = 200  # entries of each kind: a module for an assignment has about ten
+MOST_NAMES = 2000
 LONGEST = 80  # characters of a name
 
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -55,12 +57,15 @@ class Outline:
             class.
         loops: the lines of loops and comprehensions.
         loop_at_import: the line of the first loop that runs when the module is imported.
+        names: those of variables, attributes and imports, the words in short texts, and the operators "+=" for any that
+            assigns, "[]=" and "**".
     """
 
     definitions: tuple[Definition, ...] = ()
     stored: frozenset[tuple[str, ...]] = frozenset()
     loops: tuple[int, ...] = ()
     loop_at_import: int | None = None
+    names: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, record: object) -> Outline:
@@ -81,6 +86,7 @@ class Outline:
             frozenset(map(_names, record["stored"])),
             tuple(map(_line, record["loops"])),
             None if record["loop_at_import"] is None else _line(record["loop_at_import"]),
+            frozenset(_names(record["names"])),
         )
 
     def find(self, place: tuple[str, ...]) -> Definition | None:
@@ -91,6 +97,10 @@ class Outline:
         """The line of the definition at this place, or else of the class around it; None if there is neither."""
         found = (self.find(place[:length]) for length in range(len(place), 0, -1))
         return next((each.line for each in found if each), None)
+
+    def uses(self, pattern: str) -> bool:
+        """Whether one of the names in the source is what the pattern describes."""
+        return any(re.fullmatch(pattern, name) for name in self.names)
 
     def functions(self, owner: str | None = None) -> Iterator[Definition]:
         """The module's functions; with `owner`, the methods of the class with this name."""
@@ -125,10 +135,12 @@ def describe(source: bytes) -> dict[str, Any]:
     with warnings.catch_warnings(action="ignore"):
         tree = ast.parse(source)
     definitions: list[list[Any]] = []
-    stored, loops = set(), set()
+    stored, loops, names = set(), set(), set[str]()
     todo: list[tuple[ast.AST, tuple[str, ...]]] = [(tree, ())]
     while todo:
         node, place = todo.pop()
+        if len(names) < MOST_NAMES:
+            names.update(_mentioned(node))
         if isinstance(node, (ast.ClassDef, *_Function)):
             place = (*place, node.name)
             if len(definitions) < MOST and len(place) <= 4 and max(map(len, place)) <= LONGEST:
@@ -143,7 +155,28 @@ def describe(source: bytes) -> dict[str, Any]:
         "stored": [list(each) for each in sorted(stored)[:MOST]],
         "loops": sorted(loops)[:MOST],
         "loop_at_import": _loop_at_import(tree),
+        "names": sorted(names),
     }
+
+
+def _mentioned(node: ast.AST) -> list[str]:
+    """The names in a node itself; see `Outline.names`."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name, ctx=ast.Load()):
+            found = [name]
+        case ast.alias(name=name):
+            found = name.split(".")
+        case ast.Constant(value=str(text)) if len(text) <= 20:
+            found = re.findall(r"\w+", text)
+        case ast.AugAssign():
+            found = ["+="]
+        case ast.Subscript(ctx=ast.Store()):
+            found = ["[]="]
+        case ast.BinOp(op=ast.Pow()):
+            found = ["**"]
+        case _:
+            found = []
+    return [name for name in found if len(name) <= LONGEST]
 
 
 def _definition(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, place: tuple[str, ...]) -> list[Any]:
@@ -158,14 +191,19 @@ def _definition(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, pla
 
 
 def _loop_at_import(tree: ast.Module) -> int | None:
-    """The line of the first loop that runs at import, also inside `if`, `with` and `try`."""
+    """The line of the first loop that runs at import, also inside `if`, `with`, `try` and functions called there."""
     todo: list[ast.stmt] = tree.body[::-1]
+    functions = {node.name: node.body for node in tree.body if isinstance(node, ast.FunctionDef)}
     while todo:
         node = todo.pop()
         if isinstance(node, (ast.For, ast.While)):
             return node.lineno
         if isinstance(node, (ast.With, ast.Try, ast.If)) and not (isinstance(node, ast.If) and _is_main(node.test)):
             todo += node.body[::-1]
+        if isinstance(node, (ast.Expr, ast.Assign)) and isinstance(node.value, ast.Call):
+            called = node.value.func
+            if isinstance(called, ast.Name):
+                todo += functions.pop(called.id, [])[::-1]
     return None
 
 

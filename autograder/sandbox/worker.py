@@ -34,7 +34,7 @@ import torch.distributions
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from autograder.sandbox import confine, filter, isolation
+from autograder.sandbox import confine, filter, isolation, outputs
 from autograder.sandbox.errors import MAX_NAME, MAX_TEXT
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.outline import describe
@@ -42,6 +42,7 @@ from autograder.sandbox.protocol import ChannelClosed, Message, receive, send
 from autograder.sandbox.supervisor import Supervisor
 
 MAX_CAPTURED = 4  # calls of one callable
+MAX_PRINTED = 1000  # characters
 MAX_SUBMODULES = 500  # of a model, in what is told of them
 USERS = range(60706, 61184)  # unused by people and services, by systemd's table of user ids
 
@@ -322,11 +323,17 @@ class Worker:
         """What the source shows, parsed and not run."""
         return {"outline": describe(tensors["source"].numpy().tobytes())}, {}
 
+    def do_outputs(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """What a notebook was handed in with, decoded. Nothing of the submission has run in this process."""
+        shown, found = outputs.decode({cell: tensors[f"{cell}"].numpy().tobytes() for cell in message["cells"]})
+        return {"shown": shown}, found
+
     def do_load(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Import the module from its source."""
         self.path.write_bytes(tensors["source"].numpy().tobytes())
         sys.argv = [str(self.path)]  # a command line without arguments, for a module that reads one
         sys.path.insert(0, str(self.path.parent))
+        torch.default_generator.manual_seed(message["seed"])
         self.module = _load(self.path.stem, self.path)
         return {}, {}
 
@@ -383,6 +390,25 @@ class Worker:
         if getattr(model, message["name"], None) is None:
             torch.default_generator.manual_seed(message["seed"])
             setattr(model, message["name"], nn.Linear(message["inputs"], message["outputs"]))
+        return {}, {}
+
+    def do_complete_results(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """From now on, put what submodules gave last where a model returns None among as many results."""
+        model, names = self.objects[message["object"]], message["names"]
+        self._parameters(message["object"])
+        last: dict[str, Any] = {}
+        for name in names:
+            if (piece := self._submodule(model, name)) is not None:
+                piece.register_forward_hook(lambda _, given, result, name=name: last.update({name: result}))
+
+        def complete(_: nn.Module, given: Any, results: Any) -> Any:
+            if not isinstance(results, (tuple, list)) or len(results) != len(names):
+                return results
+            if not any(isinstance(each, Tensor) for each in results):
+                return results
+            return tuple(last.get(name) if each is None else each for name, each in zip(names, results, strict=True))
+
+        model.register_forward_hook(complete)
         return {}, {}
 
     def do_set_parameters(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -555,6 +581,18 @@ class Worker:
                     sys.settrace(None)
         return {"operators": operators.count, "bytecodes": bytecodes}, {}
 
+    def do_run(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """What lines of a notebook print in which the module is imported."""
+        printed: list[str] = []
+
+        def show(*values: object) -> None:
+            printed.append(" ".join(map(str, values)))
+
+        names = {"torch": torch, "F": nn.functional, "print": show, self.path.stem: self.module}
+        names["elsewhere"] = _Elsewhere
+        exec(compile(message["lines"], "<notebook>", "exec"), names)
+        return {"printed": "\n".join(printed)[:MAX_PRINTED]}, {}
+
     def do_train(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Train a model with the assignment's loop, which gets the named functions and the tensors."""
         model = self.objects[message["object"]]
@@ -672,6 +710,38 @@ class _OperatorCount(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self.count += 1
         return func(*args, **(kwargs or {}))
+
+
+class _Elsewhere(TorchFunctionMode):
+    """Raises RuntimeError in the `with` block where a GPU would: where tensors of two devices meet.
+
+    A tensor that is made with no device and from no tensor lies on the CPU, what it is given does not. Torch's own meta
+    device would say so too, but imports the compiler for it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[Tensor] = []
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        if not isinstance(result, Tensor):
+            return result
+        name = getattr(func, "__name__", "")
+        if name in ("to", "type_as", "cuda"):
+            return result.view_as(result)  # a tensor of its own, as it would be
+        nested = (each if isinstance(each, (tuple, list)) else (each,) for each in (*args, *kwargs.values()))
+        given = [each for some in nested for each in some if isinstance(each, Tensor) and each.dim()]  # a number may be
+        own = [each for each in given if any(each is other for other in self.made)]
+        if own and len(own) < len(given) and name not in ("expand_as", "view_as", "reshape_as", "copy_"):
+            raise RuntimeError(MEET)
+        if result.dim() and (own or (not given and "device" not in kwargs)):
+            self.made.append(result)
+        return result
+
+
+MEET = "a tensor made on the CPU meets one that may lie on a GPU"
 
 
 def _stand_in(channel: socket.socket, name: str, parameters: list[str], own: Any) -> Callable[..., Tensor]:

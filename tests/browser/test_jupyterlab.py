@@ -79,7 +79,7 @@ def lab(kit) -> Iterator[str]:
 @pytest.fixture
 def page(browser) -> Page:
     """A window so tall that JupyterLab, which renders only the cells in view, renders all of them."""
-    return browser.new_page(viewport={"width": 1200, "height": 12_000})
+    return browser.new_page(viewport={"width": 1200, "height": 24_000})
 
 
 def test_edit_on_disk_takes_effect_without_a_restart(kit, lab, page, request):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from drawn_figures import hand_in
 from submissions import correct, hostile, wrong
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
@@ -126,6 +127,11 @@ def edited(notebook: Path) -> None:
     notebook.write_text(json.dumps(data), "utf-8")
 
 
+def figures_of(seed: int) -> Callable[[Path], None]:
+    """Hand in figures."""
+    return lambda notebook: hand_in(notebook, seed)
+
+
 @dataclass(frozen=True)
 class Student:
     """One submission: the module, or None, and what else is done to the folder."""
@@ -151,8 +157,8 @@ def students(course: Path) -> tuple[Student, ...]:
     return (
         Student("ann", PERFECT),
         Student("ben", BLANK),
-        Student("cam", WRONG["variance-as-std"]),
-        Student("dee", WRONG["kl-without-exp"]),
+        Student("cam", WRONG["variance-as-std"], edit=figures_of(1)),
+        Student("dee", WRONG["kl-without-exp"], edit=figures_of(1)),  # the same
         Student("eve", correct.CORRECT["sub-modules"]),  # late
         Student("fay", BLANK),  # submits again
         Student("gus", None),

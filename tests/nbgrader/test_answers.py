@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder.platforms.nbgrader.answers import MAX_CELLS, find_answers, noted, without_outputs
+from autograder.platforms.nbgrader.answers import MAX_CELLS, find_answers, noted, number_of, outputs_apart, placeholder
 
 RELEASED = new_notebook(cells=[new_markdown_cell("Write here."), new_code_cell("check('encoder')")])
 
@@ -103,16 +103,26 @@ JSON = st.recursive(
 )
 
 
-def emptied(value: object) -> object:
+def apart(value: object, lists: list[object]) -> object:
+    """`value` with each list of outputs replaced by its placeholder and put to the `lists`."""
     if isinstance(value, dict):
-        return {k: [] if k == "outputs" and isinstance(v, list) else emptied(v) for k, v in value.items()}
-    return [emptied(each) for each in value] if isinstance(value, list) else value
+        found = {}
+        for key, each in value.items():
+            if key == "outputs" and isinstance(each, list):
+                found[key] = placeholder(len(lists))
+                lists.append(each)
+            else:
+                found[key] = apart(each, lists)
+        return found
+    return [apart(each, lists) for each in value] if isinstance(value, list) else value
 
 
 @given(value=JSON, indent=st.sampled_from([None, 1]))
-def test_outputs_alone_are_emptied(value: object, indent: int | None) -> None:
-    text = json.dumps(value, indent=indent, ensure_ascii=False).encode()
-    assert json.loads(without_outputs(text)) == emptied(value)
+def test_outputs_alone_are_taken_out(value: object, indent: int | None) -> None:
+    text, outputs = outputs_apart(json.dumps(value, indent=indent, ensure_ascii=False).encode())
+    lists: list[object] = []
+    assert json.loads(text) == apart(value, lists)
+    assert [json.loads(each) for each in outputs] == lists
 
 
 @pytest.mark.parametrize(
@@ -121,5 +131,20 @@ def test_outputs_alone_are_emptied(value: object, indent: int | None) -> None:
 def test_no_notebook_holds_the_grader(data: bytes) -> None:
     began = time.process_time()
     with pytest.raises(ValueError, match="outputs"):
-        without_outputs(data)
+        outputs_apart(data)
     assert time.process_time() - began < 10
+
+
+def test_each_output_stays_with_its_cell(tmp_path: Path) -> None:
+    made = new_notebook(
+        cells=[new_code_cell("1"), new_markdown_cell("MY ANSWER"), new_code_cell("2"), new_code_cell("3")]
+    )
+    made.cells[0].metadata["outputs"] = []
+    for index in (0, 3):
+        made.cells[index].outputs = [nbformat.v4.new_output("stream", text=f"of {index} ]")]
+    nbformat.write(made, tmp_path / "cvae.ipynb")
+    answers = find_answers(tmp_path / "cvae.ipynb", RELEASED)
+    found = {index: json.loads(outputs)[0]["text"] for index, outputs in answers.outputs.items()}
+    assert {index: "".join(text) for index, text in found.items()} == {0: "of 0 ]", 3: "of 3 ]"}
+    numbers = [number_of(cell) for cell in noted(answers, ["a note"]).cells]
+    assert numbers == [None, 0, 1, 2, 3]

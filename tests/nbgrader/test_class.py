@@ -104,7 +104,7 @@ def scores(course: Path, student: str) -> dict[str, float]:
     """The scores that the gradebook holds, by test cell."""
     with gradebook(course) as book:
         submission = book.find_submission_notebook(NOTEBOOK, CVAE.kit, student)
-        return {grade.name: grade.auto_score for grade in submission.grades if grade.name != "visualization"}
+        return {grade.name: grade.auto_score for grade in submission.grades if grade.name not in CVAE.by_hand.shares}
 
 
 def autograded(course: Path, student: str) -> dict[str, nbformat.NotebookNode]:
@@ -220,7 +220,7 @@ def test_grading_again_reuses_every_report(graded: Path, nbgrader: Command) -> N
 def test_a_resubmission_is_graded_and_keeps_the_points_given_by_hand(graded: Path, nbgrader: Command) -> None:
     with gradebook(graded) as book:
         grade = book.find_grade("visualization", NOTEBOOK, CVAE.kit, "fay")
-        grade.manual_score, grade.needs_manual_grade = 7, False
+        grade.manual_score, grade.needs_manual_grade = 5, False
         book.db.commit()
     home = graded.parent / "students" / "fay"
     shutil.copy(graded.parent / "students" / "ann" / CVAE.kit / MODULE, home / CVAE.kit)
@@ -231,8 +231,8 @@ def test_a_resubmission_is_graded_and_keeps_the_points_given_by_hand(graded: Pat
     assert sum(scores(graded, "fay").values()) == CVAE.points
     with gradebook(graded) as book:
         grade = book.find_grade("visualization", NOTEBOOK, CVAE.kit, "fay")
-        assert grade.manual_score == 7
-        assert book.find_submission(CVAE.kit, "fay").score == 97
+        assert grade.manual_score == 5
+        assert book.find_submission(CVAE.kit, "fay").score == CVAE.points + 5
         assert book.find_submission(CVAE.kit, "eve").late_submission_penalty == 20  # not touched
 
 
@@ -247,17 +247,24 @@ def pictured(graded: Path, nbgrader: Command) -> Path:
 
 
 def test_pictures_come_from_the_sandbox_and_scripts_do_not(pictured: Path) -> None:
-    pictures = [
-        cell
-        for cell in autograded(pictured, "cam").values()
-        for output in cell.get("outputs", ())
-        if "image/png" in output.get("data", {})
-    ]
-    assert len(pictures) == 7
     ours = {part.name for part in PARTS}
-    for name, cell in autograded(pictured, "lou").items():
-        for output in cell.get("outputs", ()):
-            assert name in ours or set(output.get("data", {})) <= {"image/png", "text/plain"}
+    pictures = dict.fromkeys(("cam", "lou"), 0)
+    for student in pictures:
+        for name, cell in autograded(pictured, student).items():
+            for output in cell.get("outputs", ()) if name not in ours else ():
+                data = output.get("data", {})
+                pictures[student] += "image/png" in data
+                assert set(data) <= {"image/png", "text/plain", "text/html"}
+                assert "text/html" not in data or re.fullmatch(r"<p style=[^<>]*>[\w ,]+:</p>", data["text/html"])
+    assert pictures["lou"] >= 7, "nothing was handed in"
+    assert pictures["cam"] == 5 + pictures["lou"], "five figures were handed in, which are another student's"
+
+
+def test_autograde_ends_in_one_line_that_adds_up(pictured: Path, nbgrader: Command) -> None:
+    said = nbgrader("autograde", CVAE.kit, FAST)
+    everyone = len(students(pictured)) + 2
+    assert f"{everyone} submissions: 0 graded, {everyone} graded before" in said
+    assert len(said.splitlines()) < 10
 
 
 # --- a TA's session in formgrader, in a real headless Chromium --------------------------------------------------------
@@ -291,6 +298,13 @@ def test_takes_points_and_a_comment_for_the_figures(
     expect(page.locator("body")).to_contain_text("Hint:")
     expect(page.locator(".output_png img, img[src^='data:image/png']").first).to_be_visible()
     expect(page.locator("input.score#sample_latent")).to_have_attribute("placeholder", re.compile(r"\d"))
+    expect(page.get_by_text("Handed in with the notebook").first).to_be_visible()
+    expect(page.get_by_text("Run again by the grader").first).to_be_visible()
+    expect(page.locator("body")).to_contain_text("5 of 5 figures are the same, pixel by pixel, as those of dee.")
+    page.get_by_text("Please look closely").evaluate("each => each.scrollIntoView()")
+    page.mouse.wheel(0, -90)
+    page.wait_for_timeout(300)
+    page.screenshot(path=artifacts / "formgrader-figures.png")
     page.get_by_text("of 20 points").scroll_into_view_if_needed()
     page.screenshot(path=artifacts / "formgrader-hints.png")
     page.screenshot(path=artifacts / "formgrader-submission.png", full_page=True)
@@ -341,6 +355,9 @@ def test_feedback_reaches_the_student(feedback: Path, nbgrader: Command) -> None
     command_in(home, home)("fetch_feedback", CVAE.kit, *exchange, "--student=cam")
     (page,) = home.glob(f"{CVAE.kit}/feedback/*/{NOTEBOOK}.html")
     assert "Hint:" in page.read_text()
+    assert "Handed in with the notebook" in page.read_text()
+    assert "as those of" not in page.read_text(), "it names another student"
+    assert all(f"<code>{part.name}</code>" in page.read_text() for part in PARTS)
     for student in ("lou", "mel"):
         text = (feedback / "feedback" / student / CVAE.kit / f"{NOTEBOOK}.html").read_text()
         assert not re.search(r"<script>(document|alert)", text)

@@ -806,7 +806,6 @@ DECODERS = (
             ),
             (DECODE, DECODE.replace("condition)", "self.embedding(condition))")),
         ),
-        may_lose=("training",),
     ),
     _decoder(
         "decoder-by-square-root", "square-images-assumed", *BODY, "nn.Linear(hidden, int(input_dim**0.5) ** 2)", SIGMOID
@@ -1117,6 +1116,15 @@ FORWARDS = (
         "dictionary-returned",
         None,
         (RETURN, '        return {"recon": data_recon, "mean": mean_params, "logvariance": logvariance_params}\n'),
+    ),
+    _forward(
+        "log-variance-still-none",
+        "nothing-returned",
+        (RETURN, RETURN.replace("logvariance_params", "None")),
+        may_lose=(),
+    ),
+    _forward(
+        "reconstruction-still-none", "nothing-returned", (RETURN, RETURN.replace("data_recon", "None")), may_lose=()
     ),
     _forward("nothing-returned", None, (RETURN, RETURN.replace("return", "result ="))),
     _forward("latents-detached", "forward-detached", (DECODE, DECODE.replace("latents", "latents.detach()"))),

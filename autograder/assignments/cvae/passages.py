@@ -34,6 +34,7 @@ PASSAGES: dict[str, tuple[str, ...]] = {
         "REFERENCE_CURVE = {\n{reference_curve}\n}",
     ),
     f"{_HERE}/solution/{assignment.MODULE}": _MODULE,
+    "notebooks/cvae_helpers.py": ('UPLOAD = "{upload}"', "REFERENCE_CURVE = {\n{reference_curve}\n}"),
     "docs/student.md": (
         *_POINTS,
         "| encoder | {points_encoder} |",
@@ -41,7 +42,7 @@ PASSAGES: dict[str, tuple[str, ...]] = {
         "| training works | {points_training} |",
         "read by a TA | {points_visualization} |",
         "The first {automatic_points} points come",
-        "with its figures, by {due_in_words}.",
+        "Upload `handin.zip` to {upload}, by {due_in_words}.",
         "**784, 10 or {latent} written",
     ),
     "docs/ta.md": ('--duedate="{due}"',),
@@ -52,6 +53,16 @@ PASSAGES: dict[str, tuple[str, ...]] = {
     **{path.relative_to(ROOT).as_posix(): _MODULE for path in _EXAMPLES},
 }
 
+
+def _by_eye(cell: str, first: str, second: str) -> tuple[str, ...]:
+    """The passages of a task cell with two criteria, which share its points; these begin with the words given."""
+    return (
+        f"Graded by eye, {{points_of_{cell}}} points",
+        f"- ({{first_of_{cell}}}) {first}",
+        f"- ({{second_of_{cell}}}) {second}",
+    )
+
+
 # The notebook's, by cell. The points in nbgrader's metadata follow as well.
 CELLS: dict[str, tuple[str, ...]] = {
     "intro": (
@@ -61,7 +72,7 @@ CELLS: dict[str, tuple[str, ...]] = {
         "| `ConditionalVariationalAutoencoder.forward` | {points_forward} |",
         "| `loss_function` | {points_loss_function} |",
         "| all of the above | {points_training} |",
-        "| the last section of this notebook | {points_visualization} |",
+        "| this notebook | {points_visualization} |",
     ),
     "setup": ("torch.manual_seed({seed})",),
     "load-digits": ("\nbatch_size = {batch_size}\n",),
@@ -78,20 +89,18 @@ CELLS: dict[str, tuple[str, ...]] = {
         "reconstruction = torch.sigmoid(torch.tensor({reconstruction_rows})).view",
         "original = torch.sigmoid(torch.tensor({original_rows})).view",
     ),
-    "train-model": ("lr={learning_rate},",),
     "train": (
         "num_epochs = {num_epochs}  # feel",
         "latent_dimensionality = {training_latent}  # feel",
         "torch.manual_seed({seed})",
+        "lr={learning_rate},",
     ),
     "curve-text": ("lies on MNIST with {settings_in_words}, over a few seeds", "is about {batch_size} times too high"),
-    "curve": ("REFERENCE_CURVE = {\n{reference_curve}\n}",),
-    "visualization": (
-        "Graded by eye, {points_visualization} points:",
-        "- ({points_figures}) The figures",
-        "- ({points_answer}) In the cell",
-    ),
-    "hand-in": ("by **{due_in_words}**",),
+    "visualizations": ("drew, after {num_epochs} epochs",),
+    "question-sampling": _by_eye("question_sampling", "Which layers", "The other term"),
+    "question-zero": _by_eye("question_zero", "For which", "Why can the two"),
+    "visualization": _by_eye("visualization", "The figures", "In the cell"),
+    "hand-in": ("to **{upload}**, by **{due_in_words}**",),
 }
 
 
@@ -125,7 +134,11 @@ def fields(reference: ModuleType, curve: Curve | None = None) -> dict[str, str]:
     due = _due()
     by_hand = assignment.ASSIGNMENT.by_hand
     assert by_hand is not None
-    figures, answer = split(by_hand.points, (6, 4))
+    by_eye = {
+        f"{which}_of_{cell}": shown(value)
+        for cell, points in by_hand.shares.items()
+        for which, value in zip(("points", "first", "second"), (points, *split(points, (1, 1))), strict=True)
+    }
     return {
         **sizes(),
         **_reference(curve),
@@ -141,8 +154,8 @@ def fields(reference: ModuleType, curve: Curve | None = None) -> dict[str, str]:
         **{f"points_{part.name}": shown(part.points) for part in assignment.ASSIGNMENT.parts},
         "automatic_points": shown(assignment.ASSIGNMENT.points),
         "points_visualization": shown(by_hand.points),
-        "points_figures": shown(figures),
-        "points_answer": shown(answer),
+        **by_eye,
+        "upload": assignment.UPLOAD,
         "due": assignment.DUE,
         "due_in_words": f"{due:%A}, {due.day} {due:%B %Y, %H:%M (%Z)}",
     }

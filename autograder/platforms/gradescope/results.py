@@ -71,7 +71,7 @@ def _tests(number: int, part: PartReport, visibility: str) -> Iterator[dict[str,
         said = [check.message, *(f"Hint: {hint}" for hint in check.hints)]
         first = told.setdefault((shown, check.outcome, *said), check)
         repeats = first is not check and any(said)
-        output = _html([f"As in {numbers[id(first)]}."] if repeats else said)
+        output = _html([f"As in {numbers[id(first)]}."] if repeats else [*said, *_reproduction(check)])
         yield _test(
             f"{part.name}: {clean(check.name)}",
             output,
@@ -82,6 +82,12 @@ def _tests(number: int, part: PartReport, visibility: str) -> Iterator[dict[str,
             status="passed" if check.outcome is Outcome.PASSED else "failed",
             tags=[part.name],
         )
+
+
+def _reproduction(check: Check) -> Iterator[str]:
+    if check.reproduction:
+        yield summary.PASTE
+        yield Markup("<pre>{}</pre>").format(str(check.reproduction))
 
 
 def _opening(report: Report, finished: bool) -> Iterator[str]:

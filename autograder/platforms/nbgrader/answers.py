@@ -1,9 +1,11 @@
 """Finding a student's text: in the notebook of the right name, in a copy under another, under a mountain of outputs."""
 
 import contextlib
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from nbconvert.exporters import NotebookExporter
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
+from nbgrader.coursedir import CourseDirectory
 
 from autograder.platforms.nbgrader.dates import Unreadable, submitted_at
 from autograder.platforms.nbgrader.files import NO_MODULE, collected, files_of, is_linked
@@ -24,8 +27,11 @@ MAX_NOTEBOOK = 128 << 20  # with its outputs: pictures, and training that printe
 MAX_WITHOUT_OUTPUTS = 32 << 20
 MAX_STEPS = 2_000_000  # through the outputs: a second or two
 MAX_NOTEBOOKS = 8  # that are looked at in one submission
+MAX_OUTPUTS = 16 << 20  # of one cell, and of all of them: what is more is not shown
+MAX_ALL_OUTPUTS = 48 << 20
 
 _OUTPUTS = re.compile(rb'"outputs"\s*:\s*\[')
+_NUMBERED = re.compile(r"cell-(\d+)")  # as `text_of` numbers them
 _STEP = re.compile(rb'[^"\[\]]*+(?:("(?:[^"\\]++|\\.)*+")|([\[\]]))', re.DOTALL)  # to the next text or bracket
 
 
@@ -35,6 +41,8 @@ class Answers:
 
     notebook: NotebookNode
     notes: list[str] = field(default_factory=list)
+    outputs: dict[int, bytes] = field(default_factory=dict)  # by the number of the cell: JSON of a list, unread
+    ids: dict[int, str] = field(default_factory=dict)  # of released cells, by the number of the cell that is one
 
 
 def find_answers(wanted: Path, released: NotebookNode | None) -> Answers:
@@ -46,10 +54,10 @@ def find_answers(wanted: Path, released: NotebookNode | None) -> Answers:
     """
     known = _texts(released.cells) if released else set()
     found: list[tuple[str, NotebookNode]] = []
-    notes = []
+    notes, outputs = [], {}
     for file in _candidates(wanted):
         try:
-            notebook = read_notebook(file)
+            notebook, outputs[file.label] = read_notebook(file)
             found.append((file.label, text_of(notebook)))
             if (count := len(notebook.cells)) > MAX_CELLS:
                 notes.append(f"of `{file.label}`, which has {count} cells, the first {MAX_CELLS} are shown")
@@ -68,7 +76,7 @@ def find_answers(wanted: Path, released: NotebookNode | None) -> Answers:
             known |= _texts(more)
     if released and not says_more:
         notes.append("nobody wrote in this notebook: it is as it was released" if found else "there is no notebook")
-    return Answers(notebook, notes)
+    return Answers(notebook, notes, outputs.get(chosen, {}), _released_ids(notebook, released))
 
 
 def noted(answers: Answers, notes: Iterable[str] = ()) -> NotebookNode:
@@ -78,8 +86,15 @@ def noted(answers: Answers, notes: Iterable[str] = ()) -> NotebookNode:
         text = "\n".join(f"- {each[:1].upper()}{each[1:]}." for each in said)
         notebook.cells.insert(0, new_markdown_cell(harmless(f"**Notes of the grader**\n\n{text}")))
     for index, cell in enumerate(notebook.cells):
-        cell.id = f"cell-{index}"
+        if "id" not in cell or not _NUMBERED.fullmatch(cell.id):  # the student's cells keep their numbers
+            cell.id = f"more-{index}"
     return notebook
+
+
+def number_of(cell: NotebookNode) -> int | None:
+    """The number that a cell has in the notebook that was handed in; None where it came from elsewhere."""
+    found = _NUMBERED.fullmatch(cell.get("id", ""))
+    return int(found[1]) if found else None
 
 
 def _candidates(wanted: Path) -> list[File]:
@@ -95,29 +110,64 @@ def _copies(name: str, wanted: str) -> bool:
     return alike(name, wanted)
 
 
+def _released_ids(notebook: NotebookNode, released: NotebookNode | None) -> dict[int, str]:
+    """Which released cell each cell is, by its number: one with the same text, or else the one between its neighbors.
+
+    Ids would be simpler, but programs that students use write new ones.
+    """
+    theirs = ["".join(cell.source).strip() for cell in notebook.cells]
+    given = released.cells if released else []
+    ours = ["".join(cell.source).strip() for cell in given]
+    found: dict[int, str] = {}
+    for kind, first, last, start, end in SequenceMatcher(None, theirs, ours, autojunk=False).get_opcodes():
+        if kind == "equal" or (kind == "replace" and last - first == end - start):
+            found |= {index: given[start + index - first].get("id", "") for index in range(first, last)}
+    return found
+
+
 def _texts(cells: Iterable[NotebookNode]) -> set[str]:
     return {text for cell in cells if (text := "".join(cell.source).replace("\N{WORD JOINER}", "").strip())}
 
 
-def read_notebook(file: File) -> NotebookNode:
-    """The notebook in a file, without outputs. An exception of any kind where it is none."""
+def read_notebook(file: File) -> tuple[NotebookNode, dict[int, bytes]]:
+    """The notebook in a file, without outputs, and these by the number of their cell. Any exception if it is none."""
     data = file.read(MAX_NOTEBOOK + 1)
     if len(data) > MAX_NOTEBOOK:
         raise ValueError(f"it is larger than {MAX_NOTEBOOK >> 20} MiB")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         data = data.decode("utf-16").encode()
-    text = without_outputs(data)
+    text, outputs = outputs_apart(data)
     if len(text) > MAX_WITHOUT_OUTPUTS:
         raise ValueError(f"without its outputs it is still larger than {MAX_WITHOUT_OUTPUTS >> 20} MiB")
-    return nbformat.reads(text.decode("utf-8-sig"), 4)
+    notebook = nbformat.reads(text.decode("utf-8-sig"), 4)
+    room, found = MAX_ALL_OUTPUTS, {}
+    for index, cell in enumerate(notebook.cells[:MAX_CELLS]):
+        match cell.get("outputs"):
+            case [{"text": str(number)}] if cell.cell_type == "code" and number.isdecimal() and len(number) < 8:
+                held = outputs[int(number)] if int(number) < len(outputs) else b""
+                if len(held) > 2 and len(held) <= min(room, MAX_OUTPUTS):  # not the brackets alone
+                    found[index] = held
+                    room -= len(held)
+        cell.pop("outputs", None)
+    return notebook, found
 
 
-def without_outputs(data: bytes) -> bytes:
-    """A notebook's JSON with every list of outputs emptied, before a parser has to hold it."""
-    pieces, start, steps = [], 0, 0
+def placeholder(number: int) -> list[dict[str, str]]:
+    """What stands for the outputs with this number, while a parser holds the rest: a valid list of outputs."""
+    return [{"output_type": "stream", "name": "stdout", "text": f"{number}"}]
+
+
+def outputs_apart(data: bytes) -> tuple[bytes, list[bytes]]:
+    """A notebook's JSON with a `placeholder` for every list of outputs, before a parser has to hold it, and the lists.
+
+    ValueError where the outputs have no end, or too many pieces.
+    """
+    pieces: list[bytes] = []
+    outputs: list[bytes] = []
+    start = steps = 0
     while match := _OUTPUTS.search(data, start):
-        pieces.append(data[start : match.end()])
-        start, depth = match.end(), 1
+        pieces.append(data[start : match.end() - 1])
+        begin, start, depth = match.end() - 1, match.end(), 1
         while depth:
             step = _STEP.match(data, start)
             if step is None:
@@ -126,8 +176,9 @@ def without_outputs(data: bytes) -> bytes:
             start, steps = step.end(), steps + 1
             if steps > MAX_STEPS:
                 raise ValueError("its outputs are in too many pieces")
-        pieces.append(b"]")
-    return b"".join((*pieces, data[start:]))
+        pieces.append(json.dumps(placeholder(len(outputs))).encode())
+        outputs.append(data[begin:start])
+    return b"".join((*pieces, data[start:])), outputs
 
 
 class SubmittedNotebooks(NotebookExporter):
@@ -150,14 +201,15 @@ class SubmittedNotebooks(NotebookExporter):
     def _released(self, path: Path, resources: dict[str, Any]) -> NotebookNode | None:
         """The notebook that students were given; None where it is not there to compare with."""
         course = getattr(self.parent, "coursedir", None)
-        if course is None:
-            return None
-        for step in (course.release_directory, course.source_directory):
-            with contextlib.suppress(OSError, ValueError):
-                return nbformat.read(
-                    Path(course.format_path(step, ".", resources["nbgrader"]["assignment"])) / path.name, 4
-                )
-        return None
+        return released_notebook(course, resources["nbgrader"]["assignment"], path.name) if course else None
+
+
+def released_notebook(course: CourseDirectory, assignment: str, name: str) -> NotebookNode | None:
+    """The notebook that students were given; None where the course does not hold it."""
+    for step in (course.release_directory, course.source_directory):
+        with contextlib.suppress(OSError, ValueError):
+            return nbformat.read(Path(course.format_path(step, ".", assignment)) / name, 4)
+    return None
 
 
 def notes_on(folder: Path) -> list[str]:

@@ -5,6 +5,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+import nbgrader
 from traitlets.log import get_logger
 
 from autograder import output
@@ -14,6 +15,8 @@ from autograder.platforms.nbgrader.files import complete
 from autograder.platforms.nbgrader.roster import course_roster
 from autograder.report.summary import counted
 from autograder.submissions.roster import RosterError, read_extensions, same
+
+FORMGRADER = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader"  # on whose pages ours are built
 
 
 def build_course(assignment: Assignment, folder: Path) -> Path:
@@ -29,6 +32,7 @@ def build_course(assignment: Assignment, folder: Path) -> Path:
     source = folder / "source" / assignment.kit
     output.write_folder(source, files)
     by_hand = assignment.by_hand
+    cells = ", ".join(f"`{cell}`" for cell in by_hand.shares) if by_hand else ""
     words = {
         "COURSE": assignment.course,
         "COURSE_ID": re.sub(r"\W+", "", assignment.course).lower(),
@@ -37,7 +41,7 @@ def build_course(assignment: Assignment, folder: Path) -> Path:
         "MODULE": assignment.module,
         "DUE": assignment.due,
         "WHERE": assignment.where,
-        "BY_HAND": f"`{by_hand.name}` ({counted(by_hand.points, 'point')}) is yours to give"
+        "BY_HAND": f"the other {counted(by_hand.points, 'point')}, of {cells}, are yours to give"
         if by_hand
         else "no points are by hand",
     }
@@ -81,10 +85,12 @@ def check_extensions(course: Path) -> None:
 
 
 def _configure(c: Any, assignments: list[Assignment]) -> None:
+    from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
     from nbgrader.preprocessors import (
         AssignLatePenalties,
         CheckCellMetadata,
         ClearOutput,
+        GetGrades,
         LimitOutput,
         OverwriteCells,
         OverwriteKernelspec,
@@ -95,8 +101,9 @@ def _configure(c: Any, assignments: list[Assignment]) -> None:
     from autograder.platforms.nbgrader.answers import SubmittedNotebooks
     from autograder.platforms.nbgrader.collect import ByFolder, Collect, Downloads
     from autograder.platforms.nbgrader.dates import Extensions, LatePenalty
+    from autograder.platforms.nbgrader.figures import RunNotebook
     from autograder.platforms.nbgrader.grades import TrustedGrades
-    from autograder.platforms.nbgrader.pictures import RunNotebook
+    from autograder.platforms.nbgrader.overview import FeedbackPage, ForStudents, Overview
     from autograder.platforms.nbgrader.submitted import RestoreCells
 
     guards.install()
@@ -115,12 +122,19 @@ def _configure(c: Any, assignments: list[Assignment]) -> None:
         RunNotebook,
         LimitOutput,
         TrustedGrades,  # after everything that a submission can influence
+        Overview,
         SaveAutoGrades,
         Extensions,
         AssignLatePenalties,
         CheckCellMetadata,
     ]
-    for plugin in (c.TrustedGrades, c.RunNotebook, c.Collect, c.Downloads, c.CanvasExport):
+    c.GenerateFeedback.preprocessors = [GetGrades, ForStudents, CSSHTMLHeaderPreprocessor]
+    c.GenerateFeedback.exporter_class = FeedbackPage
+    c.FeedbackPage.template_name = "graded"
+    c.FeedbackPage.extra_template_basedirs = [str(Path(__file__).with_name("pages")), str(FORMGRADER / "templates")]
+    styles = FORMGRADER / "static" / "node_modules" / "bootstrap" / "dist" / "css"
+    c.FeedbackPage.extra_template_paths = [str(styles), str(FORMGRADER / "templates")]
+    for plugin in (c.TrustedGrades, c.RunNotebook, c.Overview, c.Collect, c.Downloads, c.CanvasExport):
         plugin.assignments = [each.where for each in assignments]
     c.Autograde.exclude_overwriting = {each.kit: [each.module] for each in assignments}
     c.ExchangeFactory.collect = Collect

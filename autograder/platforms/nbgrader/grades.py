@@ -18,6 +18,7 @@ from nbgrader.utils import is_grade
 from traitlets import Bool, Integer, List, Unicode
 
 from autograder.assignment import Assignment, load
+from autograder.classroom.adjust import Adjustments, NoSuchCheck
 from autograder.grading import GraderError
 from autograder.grading.grade import nothing, told
 from autograder.grading.process import GradingProcess
@@ -47,12 +48,17 @@ class TrustedGrades(NbGraderPreprocessor):
     require_isolation = Bool(True, help="Whether to refuse to grade where only weak isolation works.").tag(config=True)
     workers = Integer(0, help="How many modules are graded at once; 0: one a core.").tag(config=True)
     assignments = List(Unicode(), help="The assignments of the course, by name or folder.").tag(config=True)
+    drop = List(Unicode(), help="Checks that count for nothing: the others of their part share the points.").tag(
+        config=True
+    )
+    give = List(Unicode(), help="Checks whose points everyone gets whose module could be graded.").tag(config=True)
     reports = Unicode("reports", help="Where reports are kept, below the course folder.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         student = resources["nbgrader"]["student"]
         kept = Path(self.parent.parent.coursedir.root) / self.reports  # the exporter's converter knows the course
-        report = self.report(submitted_folder(self, resources), kept, assignment_of(self, resources))
+        report, source = self.report(submitted_folder(self, resources), kept, assignment_of(self, resources))
+        resources["autograder_report"] = report, source
         points = f"{shown(report.score)} of {summary.counted(report.max_score, 'point')}"
         self.log.info("%s: %s by the autograder", student, points)
         parts = {part.name: part for part in report.parts}
@@ -65,14 +71,14 @@ class TrustedGrades(NbGraderPreprocessor):
                 cell.execution_count = None
         return nb, resources
 
-    def report(self, submitted: Path, kept: Path, assignment: Assignment) -> Report:
-        """The report on the module in the folder `submitted`, one of those `kept` if it is there."""
+    def report(self, submitted: Path, kept: Path, assignment: Assignment) -> tuple[Report, bytes]:
+        """The report on the module in the folder `submitted`, one of those `kept` if it is there; and the module."""
         try:
             found = module_in(submitted, assignment)
         except CannotRead as error:
             raise GraderError(str(error)) from error
         except NothingToGrade as error:
-            return nothing(assignment, str(error))
+            return nothing(assignment, str(error)), b""
         source = found.source
         for each in found.attention:
             self.log.warning("%s: %s", submitted, each)
@@ -83,7 +89,11 @@ class TrustedGrades(NbGraderPreprocessor):
         if self.reuse and report is None:
             self._grade_ahead(results)
             report = results.find(source)
-        return told(report or self._grade(source, results), found.notes, found.attention)
+        try:
+            report = Adjustments(tuple(self.drop), tuple(self.give)).apply(report or self._grade(source, results))
+        except NoSuchCheck as error:
+            raise GraderError(str(error)) from error
+        return told(report, found.notes, found.attention), source
 
     def _grade(self, source: bytes, results: Results) -> Report:
         process = warm_process(results.assignment.where, self.require_isolation)
@@ -116,7 +126,7 @@ class TrustedGrades(NbGraderPreprocessor):
                 (folder / results.assignment.module).write_bytes(source)
             command = [sys.executable, "-m", "autograder", "class", f"{temporary}/class", "--out", f"{temporary}/out"]
             command += ["--assignment", results.assignment.where, "--results", str(results.folder)]
-            command += ["--workers", str(workers), "--quiet"]
+            command += ["--workers", str(workers), "--quiet", "--no-repairs"]
             command += ["--seed", str(self.seed)] if self.seed is not None else []
             command += ["--require-isolation"] if self.require_isolation else []
             run = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -149,6 +159,8 @@ def result(part: PartReport, report: Report, points: float) -> NotebookNode:
         page.append(f"<p>&#10007; <b>{escape(finding.title)}</b>: {escape(summary.ENDED[finding.outcome])}</p>")
         said = "".join(f"<p>{_prose(text)}</p>" for text in (finding.message,) if text)
         said += "".join(f"<p><b>Hint:</b> {_prose(str(hint))}</p>" for hint in finding.hints)
+        if finding.reproduction:
+            said += f"<p>{summary.PASTE}</p><pre>{escape(str(finding.reproduction))}</pre>"
         page.append(f'<div style="margin-left: 1.5em">{said}</div>')
     page += [f"<p><b>Note:</b> {escape(note)}</p>" for note in report.notes]
     if report.sha256:

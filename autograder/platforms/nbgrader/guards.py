@@ -1,8 +1,13 @@
-"""What nbgrader has no setting for: it follows links in submissions, and misreads times that people write."""
+"""What nbgrader has no setting for.
 
+It follows links in submissions, misreads times that people write, and says four lines about each file.
+"""
+
+import logging
 from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from nbgrader import utils
 from nbgrader.apps.api import NbGraderAPI
@@ -12,7 +17,9 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.log import get_logger
 
 from autograder.platforms.nbgrader.dates import Unreadable, as_nbgrader, read_moment, submitted_at
+from autograder.platforms.nbgrader.figures import albums
 from autograder.platforms.nbgrader.files import files_of
+from autograder.report.summary import counted
 from autograder.submissions.names import suffix
 
 # What formgrader may show next to a notebook. A page or a drawing with a script in it would run in the TA's name.
@@ -20,6 +27,8 @@ SHOWN = (".py", ".txt", ".csv", ".png", ".jpg", ".jpeg", ".gif")
 MAX_FILE = 32 << 20
 
 _init_assignment = BaseConverter.init_assignment
+_init_destination = BaseConverter.init_destination
+_convert_notebooks = BaseConverter.convert_notebooks
 _parse_utc = utils.parse_utc
 
 
@@ -29,6 +38,8 @@ def install() -> None:
     CourseDirectory.get_existing_timestamp = _existing_timestamp
     NbGraderAPI.get_submitted_timestamp = _submitted_timestamp
     BaseConverter.init_assignment = _take_over
+    Autograde.init_destination = _note_skipped
+    Autograde.convert_notebooks = _in_one_line
 
 
 def _read_utc(time: datetime | str | None) -> datetime | None:
@@ -70,3 +81,49 @@ def _take_over(converter: BaseConverter, assignment: str, student: str) -> None:
             with to.joinpath(*file.steps).open("wb") as copy:
                 file.copy(copy, MAX_FILE)
     return None
+
+
+def _note_skipped(converter: Autograde, assignment: str, student: str) -> bool:
+    """As nbgrader decides whether a submission needs grading; those that do not are counted."""
+    due = _init_destination(converter, assignment, student)
+    if not due:
+        _skipped.setdefault(converter, []).append(student)
+    return due
+
+
+def _in_one_line(converter: Autograde) -> None:
+    """Grade, and say at the end how everyone came out, in place of four lines about each file."""
+    log = converter.log
+    handlers = [handler for handler in log.handlers if handler.level == logging.INFO]
+    for handler in handlers:
+        handler.setLevel(logging.WARNING)
+    try:
+        _convert_notebooks(converter)
+    finally:
+        for handler in handlers:
+            handler.setLevel(logging.INFO)
+        log.info(_ending(converter))
+
+
+def _ending(converter: Autograde) -> str:
+    """How everyone came out: the numbers add up to the submissions."""
+    found, skipped = len(converter.assignments), len(_skipped.get(converter, ()))
+    graded = sum(1 for folder in converter.assignments if _autograded(converter, Path(folder)).exists()) - skipped
+    parts = [f"{graded} graded"]
+    parts += [f"{skipped} graded before (--force grades them again)"] if skipped else []
+    parts += [f"{found - graded - skipped} failed"] if found > graded + skipped else []
+    line = f"{counted(found, 'submission')}: {', '.join(parts)}."
+    for album in albums(converter):
+        handed_in, again, empty = album.counts
+        line += f" Figures: {handed_in} of {album.size} handed in, {again} run again"
+        line += f", {empty} of them without a figure." if empty else "."
+    return line
+
+
+def _autograded(converter: Autograde, folder: Path) -> Path:
+    """Where the graded copy of a submission is."""
+    course = converter.coursedir
+    return Path(course.format_path(course.autograded_directory, folder.parent.name, folder.name))
+
+
+_skipped: WeakKeyDictionary[Autograde, list[str]] = WeakKeyDictionary()

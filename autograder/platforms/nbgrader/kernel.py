@@ -1,7 +1,8 @@
 """Run a notebook's cells and write what they put out: the program inside the sandbox, with nothing worth stealing.
 
-Each cell's outputs go to the standard output as one line of JSON as soon as they are there, so that what ran before
-a kernel died is kept. Nobody believes these lines: the kernel could write them itself.
+For each cell, a line with its number and how it ended and a line with its outputs go to the standard output as soon as
+they are there, so that what ran before a kernel died is kept. Nobody believes these lines: the kernel could write them
+itself.
 """
 
 import asyncio
@@ -34,8 +35,6 @@ async def run(folder: Path, results: int, cell_seconds: int) -> None:
     )
     async with client.async_setup_kernel(cwd=str(folder)):
         for index, cell in enumerate(notebook.cells):
-            if cell.cell_type != "code" or cell.metadata.get("nbgrader", {}).get("grade"):
-                continue  # what is graded is graded elsewhere
             ending = ""
             try:
                 await client.async_execute_cell(cell, index)
@@ -43,9 +42,10 @@ async def run(folder: Path, results: int, cell_seconds: int) -> None:
                 ending = type(error).__name__
             except DeadKernelError:
                 ending = "The kernel died."
-            line = json.dumps({"cell": index, "outputs": cell.outputs, "ending": ending}).encode() + b"\n"
-            while line:
-                line = line[os.write(results, line) :]
+            header = {"cell": cell.metadata["number"], "ending": ending}
+            lines = f"{json.dumps(header)}\n{json.dumps(cell.outputs)}\n".encode()
+            while lines:
+                lines = lines[os.write(results, lines) :]
             if ending == "The kernel died.":
                 return
 

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice, permutations, product
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
 from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS, Activation, hidden_activations
-from autograder.grading.harness import Challenge, close, fail
+from autograder.grading.harness import Challenge, Grading, close, fail
 from autograder.sandbox.client import Reply, Submission
 from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
@@ -69,7 +69,8 @@ class Model:
     """The submission's model, built with `sizes` under the handle "model", its parameters drawn by the grader.
 
     With `own_start`, everything stays as the constructor left it; for `mean_image` and `scale` see `draw_parameters`.
-    `heads` are attributes that the constructor has not set: layers of the grader's stand in for them.
+    `heads` are attributes that the constructor has not set: layers of the grader's stand in for them. With `complete`,
+    what the decoder or a head gave stands in for a None among the results of forward.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Model:
         own_start: bool = False,
         scale: float = 1.0,
         heads: Sequence[str] = (),
+        complete: bool = False,
     ) -> None:
         self.submission, self.sizes = submission, sizes or Sizes()
         self.handle = "model" if scale == 1 else "large"
@@ -89,6 +91,8 @@ class Model:
         self._incomplete = self._construct(challenge.seed())
         for name in heads:
             submission.stand_in_layer(self.handle, name, HIDDEN_SIZE, self.sizes.latent)
+        if complete:
+            submission.complete_results(self.handle, ["decoder", "mean_layer", "logvariance_layer"])
         self.lazy: list[str] = []  # parameters that had no shape before the first pass
         self.parameters: dict[str, Tensor] = {}
         shapes = self._shapes()
@@ -232,6 +236,14 @@ class Model:
             if error.kind != "NotImplementedError":
                 self._raise_incomplete()
             raise
+
+
+def left_out(grading: Grading) -> dict[str, Any]:
+    """What earlier checks have charged as missing, as arguments of `Model`, so that the rest can be judged."""
+    return {
+        "heads": grading.kept.get("missing heads", ()),
+        "complete": "None among the results" in grading.kept,
+    }
 
 
 @dataclass

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.network import (
     BATCH,
     LARGE,
@@ -78,19 +79,19 @@ def decoded(submission: Submission, grading: Grading) -> Callable[[], Decoded]:
     return once(find)
 
 
-@check("Three linear layers of hidden_size, and one to the pixels", 5)
+@check("Three linear layers of hidden_size, and one to the pixels", 5, probes=probes.DECODER_LAYERS)
 def test_layers(decoded: Callable[[], Decoded]) -> None:
     found = decoded()
     describe_layers(found.model, found.match, found.taken.piece, "decoder", DEPTH)
 
 
-@check("A ReLU after each of the first three, and nothing else", 3)
+@check("A ReLU after each of the first three, and nothing else", 3, probes=probes.DECODER_ACTIVATIONS)
 def test_activations(decoded: Callable[[], Decoded]) -> None:
     found = decoded()
     describe_activations(found.model, found.match, found.taken.piece, "decoder")
 
 
-@check("A sigmoid makes the output probabilities", 4)
+@check("A sigmoid makes the output probabilities", 4, probes=probes.DECODER_OUTPUT)
 def test_output(decoded: Callable[[], Decoded], grading: Grading) -> None:
     piece, last = decoded().taken.piece, decoded().match.last
     if last == "sigmoid" and varies(piece.output.flatten(1)):
@@ -111,7 +112,11 @@ def test_output(decoded: Callable[[], Decoded], grading: Grading) -> None:
     )
 
 
-@check("Takes [latent | one-hot] and gives a row of pixels; sizes follow the constructor's arguments", 3)
+@check(
+    "Takes [latent | one-hot] and gives a row of pixels; sizes follow the constructor's arguments",
+    3,
+    probes=probes.DECODER_SIZES,
+)
 def test_sizes(submission: Submission, challenge: Challenge, decoded: Callable[[], Decoded]) -> None:
     usual, model = decoded().taken, decoded().model
     latents, classes = usual.piece.input[:, : model.sizes.latent], usual.piece.input[:, model.sizes.latent :]

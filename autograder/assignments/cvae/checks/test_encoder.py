@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
+from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.network import (
     BATCH,
     LARGE,
@@ -54,13 +55,13 @@ def encoded(submission: Submission, grading: Grading) -> Callable[[], Encoded]:
     return once(lambda: explain(submission, Challenge(grading.seed, "encoder_stack")))
 
 
-@check("Three linear layers to hidden_size", 5)
+@check("Three linear layers to hidden_size", 5, probes=probes.ENCODER_LAYERS)
 def test_layers(encoded: Callable[[], Encoded]) -> None:
     found = encoded()
     describe_layers(found.model, found.match, found.taken.piece if found.taken else None, "encoder", DEPTH)
 
 
-@check("A ReLU after each of them, and nothing else", 3)
+@check("A ReLU after each of them, and nothing else", 3, probes=probes.ENCODER_ACTIVATIONS)
 def test_activations(encoded: Callable[[], Encoded]) -> None:
     found = encoded()
     describe_activations(found.model, found.match, found.taken.piece if found.taken else None, "encoder")
@@ -86,12 +87,12 @@ def explain(submission: Submission, challenge: Challenge) -> Encoded:
     return Encoded(model, taken, match)
 
 
-@check("The mean head: one linear layer, no activation", 2)
+@check("The mean head: one linear layer, no activation", 2, probes=probes.MEAN_HEAD)
 def test_mean_head(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     judge_head(submission, challenge, grading, "mean_layer")
 
 
-@check("The log-variance head: one linear layer of its own, no activation", 2)
+@check("The log-variance head: a separate linear layer, no activation", 2, probes=probes.LOGVARIANCE_HEAD)
 def test_logvariance_head(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     judge_head(submission, challenge, grading, "logvariance_layer")
 
@@ -148,7 +149,11 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
             fail(f"Your `forward` passes the output of `{path}` through {activation}.", activated)
 
 
-@check("Takes [image | one-hot]; sizes follow the constructor's arguments and are kept as attributes", 3)
+@check(
+    "Takes [image | one-hot]; sizes follow the constructor's arguments and are kept as attributes",
+    3,
+    probes=probes.ENCODER_SIZES,
+)
 def test_sizes(submission: Submission, challenge: Challenge, grading: Grading, encoded: Callable[[], Encoded]) -> None:
     missing, odd = grading.kept.get("missing heads", []), grading.kept.get("head widths", {})
     usual = encode_with(submission, challenge, Sizes(), missing, odd)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE
+from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.network import (
     BATCH,
     LARGE,
@@ -16,6 +17,7 @@ from autograder.assignments.cvae.checks.network import (
     concatenate,
     explain_means,
     explain_stack,
+    left_out,
     rescaled,
     take,
     varies,
@@ -25,7 +27,7 @@ from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS, OUTPUT_A
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, check, close, fail, require_shape
 from autograder.sandbox.client import Reply, Submission
-from autograder.sandbox.errors import SubmissionError
+from autograder.sandbox.errors import SubmissionError, Unfit
 
 pytestmark = pytest.mark.forward
 
@@ -33,11 +35,16 @@ ROWS = 4096  # of the statistics that judge a draw that forward makes by itself
 SIGMAS = 7.0
 
 
-@check("Returns the reconstruction, the means and the log-variances", 2)
+@check("Returns the reconstruction, the means and the log-variances", 2, probes=probes.FORWARD_RESULTS)
 def test_results(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge)
-    reply = model.forward(images, conditions, challenge.seed(), capture=["decoder"])
+    try:
+        reply = model.forward(images, conditions, challenge.seed(), capture=["decoder"])
+    except Unfit as error:
+        if error.code == "not-a-tensor" and error.fields["kind"] == "None":
+            grading.kept["None among the results"] = True  # which costs this check, and no other
+        raise
     reconstruction, *parameters = shaped(reply, BATCH, model)
     if not all(map(varies, (reconstruction.flatten(1), *parameters))):
         fail("One of the results is the same for every image.", "same-for-every-image")
@@ -56,7 +63,7 @@ def built(submission: Submission, challenge: Challenge, grading: Grading) -> Mod
 
     Fails the check for a model without a layer, of which nothing that forward does would be worth anything.
     """
-    model = Model(submission, challenge, heads=grading.kept.get("missing heads", ()))
+    model = Model(submission, challenge, **left_out(grading))
     model.head_widths = grading.kept.get("head widths", {})
     if not any(each.dim() == 2 for each in model.parameters.values()):
         fail("Your model has no trainable layer.", "not-trainable")
@@ -84,7 +91,11 @@ def shaped(reply: Reply, batch: int, model: Model) -> tuple[Tensor, Tensor, Tens
     return require_shape(outputs[0], shape, "Your reconstruction"), means, logvariances
 
 
-@check("Means and log-variances come from [image | one-hot] through the encoder and its heads", 3)
+@check(
+    "Means and log-variances come from [image | one-hot] through the encoder and its heads",
+    3,
+    probes=probes.FORWARD_ENCODING,
+)
 def test_encoding(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge)
@@ -177,7 +188,7 @@ def follows(observed: Tensor, head: Tensor) -> bool:
     return any(close(observed, activation(head)) for activation in HEAD_ACTIVATIONS.values())
 
 
-@check("The reconstruction is decoded from [a draw of sample_latent | one-hot]", 3)
+@check("The reconstruction is decoded from [a draw of sample_latent | one-hot]", 3, probes=probes.FORWARD_DECODING)
 def test_decoding(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge)
@@ -256,6 +267,7 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
         fail("Your decoder gets the latent without the class.", "condition-missing")
     same_class = one.conditions @ one.conditions.T == 1
     if "decoder interface" in grading.kept and torch.equal(torch.cdist(rest, rest) < 1e-4, same_class):
+        grading.kept["made of the class"] = "first" if start else "last"  # where it stands next to the latent
         return  # something made of the class, which the decoder's part has judged
     if start == 0 and rest.shape == one.conditions.shape:
         fail("Your decoder gets the draw, but not the one-hot class as it is.", "decoding-other")
@@ -390,7 +402,7 @@ def same_distribution(model: Model, image: Tensor, condition: Tensor, challenge:
     return bool(centered) and 0.95 < float((observed.std(0) / spread).mean()) < 1.05
 
 
-@check("The gradients of the three results reach every parameter behind them", 2)
+@check("The gradients of the three results reach every parameter behind them", 2, probes=probes.FORWARD_GRADIENTS)
 def test_gradients(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge)

@@ -20,6 +20,7 @@ from autograder.assignments.cvae.assignment import (
     INPUT_DIM,
     LATENT_DIMENSIONALITY,
 )
+from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.hints.loss import diagnose
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, once
@@ -112,7 +113,7 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
         return error.misconceptions
 
 
-@check("Reconstruction term: binary cross-entropy, summed over the pixels", 6)
+@check("Reconstruction term: binary cross-entropy, summed over the pixels", 6, probes=probes.RECONSTRUCTION)
 def test_reconstruction(
     submission: Submission, challenge: Challenge, form: Form, mistakes: Callable[[], list[str]]
 ) -> None:
@@ -124,7 +125,7 @@ def test_reconstruction(
         )
 
 
-@check("KL divergence in closed form, summed over the latent dimensions", 6)
+@check("KL divergence in closed form, summed over the latent dimensions", 6, probes=probes.DIVERGENCE)
 def test_divergence(
     submission: Submission, challenge: Challenge, form: Form, mistakes: Callable[[], list[str]]
 ) -> None:
@@ -182,7 +183,7 @@ def right_terms(grading: Grading) -> tuple[bool, bool]:
     return reconstruction, divergence
 
 
-@check("Average over the minibatch", 5)
+@check("Average over the minibatch", 5, probes=probes.MINIBATCH)
 def test_minibatch(
     submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
 ) -> None:
@@ -207,7 +208,12 @@ def test_minibatch(
             )
 
 
-@check("Images of shape (N, 1, H, W): the worked example and a minibatch", 2, worked_example=True)
+@check(
+    "Images of shape (N, 1, H, W): the worked example and a minibatch",
+    2,
+    worked_example=True,
+    probes=probes.IMAGE_SHAPE,
+)
 def test_image_shape(
     submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
 ) -> None:
@@ -246,7 +252,7 @@ def test_image_shape(
         fail("Images of shape (N, 1, H, W) and the same pixels as (N, H·W) give different losses.", "loss-image-shape")
 
 
-@check("Differentiable with respect to reconstructions, means and log-variances", 3)
+@check("Differentiable with respect to reconstructions, means and log-variances", 3, probes=probes.LOSS_GRADIENTS)
 def test_gradients(submission: Submission, challenge: Challenge, grading: Grading, form: Form) -> None:
     arguments = form.inputs(challenge, 1)
     reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(())}, results=1)
@@ -276,7 +282,7 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
             fail(f"The gradient of your loss {how} the {name}.", "kl-detached" if index else "reconstruction-detached")
 
 
-@check("Finite for pixels of exactly 0 and 1, and for reconstructions down to 0", 2)
+@check("Finite for pixels of exactly 0 and 1, and for reconstructions down to 0", 2, probes=probes.FINITE)
 def test_finite(submission: Submission, challenge: Challenge, grading: Grading, form: Form) -> None:
     """What MNIST and a sigmoid give: in float32, a sigmoid is exactly 0 from -89 on, and comes to 1 - 6e-8.
 
@@ -303,7 +309,7 @@ def test_finite(submission: Submission, challenge: Challenge, grading: Grading, 
             )
 
 
-@check("No loops over the minibatch", 1)
+@check("No loops over the minibatch", 1, probes=probes.LOOPS)
 def test_vectorised(submission: Submission, challenge: Challenge, grading: Grading, form: Form) -> None:
     right_terms(grading)
     usual = {"batch": 4, "pixels": 6, "latent": 3}

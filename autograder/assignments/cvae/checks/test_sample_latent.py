@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.hints.draws import diagnose
 from autograder.grading.harness import Challenge, check, close, fail, require_shape
 from autograder.sandbox.client import Submission
@@ -102,7 +103,7 @@ def draw(submission: Submission, means: Tensor, logvariances: Tensor, seed: int)
     return require_shape(outputs[0], tuple(means.shape), "What your `sample_latent` returned")
 
 
-@check("Draws are centered on the means", 3)
+@check("Draws are centered on the means", 3, probes=probes.CENTER)
 def test_center(submission: Submission, challenge: Challenge) -> None:
     draws = Draws(submission, challenge, highest=1.0)
     if not draws.varies:
@@ -134,7 +135,7 @@ def test_center(submission: Submission, challenge: Challenge) -> None:
         )
 
 
-@check("The spread is the standard deviation", 5, worked_example=True)
+@check("The spread is the standard deviation", 5, worked_example=True, probes=probes.SPREAD)
 def test_spread(submission: Submission, challenge: Challenge) -> None:
     draws = Draws(submission, challenge)
     if draws.noise_alone_is_wrong:
@@ -167,7 +168,7 @@ def distance_from_gaussian(noise: Tensor) -> float:
     return float((found - torch.linspace(0, 1, len(found), dtype=torch.float64)).abs().max())
 
 
-@check("The noise is standard normal", 4)
+@check("The noise is standard normal", 4, probes=probes.NORMAL)
 def test_normal(submission: Submission, challenge: Challenge) -> None:
     require_use(submission, challenge)
     draws = Draws(submission, challenge)
@@ -189,7 +190,7 @@ def test_normal(submission: Submission, challenge: Challenge) -> None:
         )
 
 
-@check("Fresh, independent noise for every element and call", 3)
+@check("Fresh, independent noise for every element and call", 3, probes=probes.INDEPENDENT)
 def test_independent(submission: Submission, challenge: Challenge) -> None:
     require_use(submission, challenge)
     # Equal rows, so that what is left of a column without its average is noise, however wrong its center and scale.
@@ -214,7 +215,7 @@ def test_independent(submission: Submission, challenge: Challenge) -> None:
             fail(f"In your draws, the noise of two {what} is correlated.", "noise-correlated")
 
 
-@check("Differentiable with respect to means and log-variances", 4)
+@check("Differentiable with respect to means and log-variances", 4, probes=probes.SAMPLE_GRADIENTS)
 def test_gradients(submission: Submission, challenge: Challenge) -> None:
     require_use(submission, challenge)
     means, logvariances, cotangent = challenge.normal(6, 5), challenge.uniform(-1, 1, 6, 5), challenge.normal(6, 5)
@@ -258,7 +259,7 @@ def slope(submission: Submission, point: tuple[Tensor, Tensor], direction: tuple
     return (ahead - behind) / (2 * step)
 
 
-@check("The result is of the arguments' precision, and they are left as they were", 1)
+@check("The result is of the arguments' precision, and they are left as they were", 1, probes=probes.SAMPLE_ARGUMENTS)
 def test_inputs_unchanged(submission: Submission, challenge: Challenge) -> None:
     require_use(submission, challenge)
     means, logvariances = challenge.normal(6, 5), challenge.normal(6, 5)

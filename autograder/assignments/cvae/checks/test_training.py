@@ -7,6 +7,7 @@ a function of the parameters alone.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import pytest
 import torch
@@ -22,7 +23,8 @@ from autograder.assignments.cvae.assignment import (
     SMOKE_LEARNING_RATE,
     SMOKE_STEPS,
 )
-from autograder.assignments.cvae.checks.network import Model, Sizes, concatenate, is_weight, take
+from autograder.assignments.cvae.checks import probes
+from autograder.assignments.cvae.checks.network import Model, Sizes, concatenate, is_weight, left_out, take
 from autograder.assignments.cvae.digits import draw_digits
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, check, fail, require_shape
@@ -80,8 +82,7 @@ def train(submission: Submission, challenge: Challenge, grading: Grading) -> Smo
     images, labels = digits(SMOKE_DIGITS, SEED)
     held_out, held_out_labels = digits(HELD_OUT, SEED + 1)
     one_hots, held_out_one_hots = (F.one_hot(each, NUM_CATEGORIES).float() for each in (labels, held_out_labels))
-    missing = grading.kept.get("missing heads", ())
-    model = Model(submission, challenge, sizes, mean_image=images.mean(0), heads=missing)
+    model = Model(submission, challenge, sizes, mean_image=images.mean(0), **left_out(grading))
     batches = challenge.integers(SMOKE_DIGITS, SMOKE_STEPS, SMOKE_BATCH_SIZE)
     trained = submission.train(
         "model",
@@ -101,16 +102,18 @@ def train(submission: Submission, challenge: Challenge, grading: Grading) -> Smo
         model.forward(held_out, held_out_one_hots, challenge.seed()).outputs[1], (HELD_OUT, sizes.latent), "The means"
     )
     submission.stop()  # what follows is decoded by a process that has seen no image
-    model = Model(submission, challenge, sizes, heads=missing)
+    model = Model(submission, challenge, sizes, **left_out(grading))
     classes = torch.arange(NUM_CATEGORIES).repeat(SAMPLES)
     latents, class_one_hots = challenge.normal(len(classes), sizes.latent), F.one_hot(classes, NUM_CATEGORIES).float()
     latents, one_hots = torch.cat((means, latents)), torch.cat((held_out_one_hots, class_one_hots))
     taken = take(model, "decoder", latents, one_hots, challenge)
-    arguments = (
-        taken.piece.arguments if taken and len(taken.piece.input) == len(latents) else [concatenate(latents, one_hots)]
-    )
 
     def decode() -> Tensor:
+        arguments: Sequence[Tensor] = [concatenate(latents, one_hots)]
+        if "made of the class" in grading.kept:
+            arguments = [next_to_class(model, latents, one_hots, grading.kept["made of the class"] == "first")]
+        elif taken and len(taken.piece.input) == len(latents):
+            arguments = taken.piece.arguments
         decoded = model.call("decoder", *arguments).outputs[0].flatten(1)
         decoded = require_shape(decoded, (len(latents), sizes.input_dim), "The decoder's output")
         return torch.sigmoid(decoded) if "sigmoid in forward" in grading.kept else decoded
@@ -121,15 +124,25 @@ def train(submission: Submission, challenge: Challenge, grading: Grading) -> Smo
     return Smoke(held_out, held_out_labels, decoded[:HELD_OUT], decoded[HELD_OUT:], classes, control)
 
 
-@check("From its own starting weights, the network can learn", 1)
+def next_to_class(model: Model, latents: Tensor, one_hots: Tensor, class_first: bool) -> Tensor:
+    """The latents with what forward gives its decoder for these classes, for one that takes no one-hot class.
+
+    The decoder's part has judged that. Forward gets blank images, so that this is a function of the class alone.
+    """
+    blank = torch.zeros(len(latents), model.sizes.input_dim)
+    given = torch.cat(model.forward(blank, one_hots, 0, capture=["decoder"]).captured("decoder", "argument"), -1)
+    width = given.shape[-1] - model.sizes.latent
+    return torch.cat((given[:, :width], latents) if class_first else (latents, given[:, -width:]), -1)
+
+
+@check("From its own starting weights, the network can learn", 1, probes=probes.START)
 def test_start(submission: Submission, challenge: Challenge, grading: Grading) -> None:
-    missing = grading.kept.get("missing heads", ())
-    own = starting_gradients(submission, challenge, missing, own_start=True)
+    own = starting_gradients(submission, challenge, left_out(grading), own_start=True)
     if not any(is_weight(gradient.shape) for gradient in own.values()):
         fail("No gradient reaches the weights of a layer.", "not-trainable")
     stuck = [name for name, gradient in own.items() if not bool((gradient != 0).any())]
     if stuck:
-        ours = starting_gradients(submission, challenge, missing, own_start=False)
+        ours = starting_gradients(submission, challenge, left_out(grading), own_start=False)
         initialized_so = all(bool((ours[name] != 0).any()) for name in stuck if name in ours)
         fail(
             f"The gradient is zero for {', '.join(stuck[:4])}{' and others' * (len(stuck) > 4)}.",
@@ -138,10 +151,10 @@ def test_start(submission: Submission, challenge: Challenge, grading: Grading) -
 
 
 def starting_gradients(
-    submission: Submission, challenge: Challenge, missing: Sequence[str], own_start: bool
+    submission: Submission, challenge: Challenge, missing: dict[str, Any], own_start: bool
 ) -> dict[str, Tensor]:
     """The parameters' gradients in a fresh model, with the constructor's own numbers in them or with ours."""
-    model = Model(submission, challenge, own_start=own_start, heads=missing)
+    model = Model(submission, challenge, own_start=own_start, **missing)
     images, conditions = model.inputs(challenge)
     seed = challenge.seed()
     outputs = model.forward(images, conditions, seed).outputs
@@ -149,7 +162,11 @@ def starting_gradients(
     return model.forward(images, conditions, seed, cotangents).gradients("parameter")
 
 
-@check("After a short training run it reconstructs unseen digits, and generates the class asked for", 4)
+@check(
+    "After a short training run it reconstructs unseen digits, and generates the class asked for",
+    4,
+    probes=probes.LEARNS,
+)
 def test_learns(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     for _ in range(TRIES):
         grading.kept["smoke"] = smoke = train(submission, challenge, grading)
@@ -172,7 +189,7 @@ def require_gradient_steps(submission: Submission, challenge: Challenge, grading
     sizes, seed = Sizes(latent=SMOKE_LATENT_DIMENSIONALITY), challenge.seed()
     images, labels = (each[:SMOKE_BATCH_SIZE] for each in digits(SMOKE_DIGITS, SEED))
     one_hots = F.one_hot(labels, NUM_CATEGORIES).float()
-    model = Model(submission, challenge, sizes, mean_image=images.mean(0), heads=grading.kept.get("missing heads", ()))
+    model = Model(submission, challenge, sizes, mean_image=images.mean(0), **left_out(grading))
     outputs, again = (model.forward(images, one_hots, seed).outputs for _ in range(2))
     if not all(map(torch.equal, outputs, again)):  # it draws from a generator that the seed does not reach
         return

@@ -4,14 +4,22 @@ The text says what was observed, what that means for the model, and a question o
 the corrected line. Two-line rows: name and title, then the text. What predicts a mistake is in draws, loss and network.
 """
 
-from autograder.grading.hints import Misconception
+from autograder.grading.hints import Claim, Misconception, uses
 
 # What torch says, and the name of the mistake behind it, before those that the engine knows.
 CAUSES = (
     (r"one_hot is only applicable", "one-hot-already"),
     (r"to satisfy the constraint|expects (all elements of )?std >= 0", "parameter-out-of-range"),
-    (r"between 0 and 1", "not-probabilities"),
+    (r"all elements of (?:input|target) should be between 0 and 1", "not-probabilities"),
 )
+# What texts below say of the source: see `autograder.grading.hints.CLAIMS`.
+CLAIMS: dict[str, Claim] = {
+    "one-hot-already": uses("one_hot"),
+    "parameter-out-of-range": uses(r"normal_?|distributions|[A-Z]\w*"),
+    "square-images-assumed": uses(r"i?sqrt_?|\*\*|pow|math"),
+    "loop-over-batch": lambda outline: bool(outline.loops) or outline.uses("map|reduce|vmap|starmap"),
+    "loop-over-elements": lambda outline: bool(outline.loops) or outline.uses("map|reduce|vmap|starmap"),
+}
 
 
 def _of(part: str | None, *rows: tuple[str, str, str]) -> list[Misconception]:

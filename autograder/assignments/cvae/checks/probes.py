@@ -1,0 +1,423 @@
+"""What shows a failed check in the notebook, check by check: the likeliest first, on small inputs.
+
+A network is filled with numbers that follow from the shapes of its parameters alone, so that what a right one prints is
+known. Where the log-variance head gives -20, a draw is its mean.
+"""
+
+from autograder.grading.reproduce import Probe
+
+
+def _build(*arguments: int) -> str:
+    return f"model = cs5814_vae.ConditionalVariationalAutoencoder({', '.join(map(str, arguments or (784,)))})\n"
+
+
+def _filled(part: str) -> str:
+    """A model of which a part's parameters are known."""
+    return (
+        f"{_build()}for p in {part}.parameters():\n    torch.manual_seed(p.numel())\n    p.data.uniform_(-0.3, 0.3)\n"
+    )
+
+
+_SEED = "torch.manual_seed(0)\n"
+_IMAGE = "image, condition = torch.full((1, 784), 0.3), torch.eye(10)[:1]\n"
+
+# --- sample_latent ----------------------------------------------------------------------------------------------------
+
+
+def _many(means: str, logvariances: str, statistic: str, tolerance: float) -> Probe:
+    return Probe(
+        f"{_SEED}means, logvariances = torch.tensor([{means}]), torch.tensor([{logvariances}])\n"
+        "latents = cs5814_vae.sample_latent(means.expand(10000, 3), logvariances.expand(10000, 3))\n"
+        f"print(latents.detach().{statistic}(0))",
+        tolerance,
+    )
+
+
+def _drawn(rows: int, columns: int, printed: str, tolerance: float = 0.0) -> Probe:
+    return Probe(
+        f"{_SEED}latents = cs5814_vae.sample_latent(torch.zeros({rows}, {columns}), torch.zeros({rows}, {columns}))\n"
+        f"print({printed})",
+        tolerance,
+    )
+
+
+def _drawn_twice(columns: int, printed: str) -> Probe:
+    return Probe(
+        f"{_SEED}means, logvariances = torch.zeros(1, {columns}), torch.zeros(1, {columns})\n"
+        "first, second = (cs5814_vae.sample_latent(means, logvariances).detach() for _ in range(2))\n"
+        f"print({printed})"
+    )
+
+
+_TWO_CALLS = _drawn_twice(3, '"two calls are equal:", torch.equal(first, second)')
+_SHAPE = _drawn(2, 3, "tuple(latents.shape)")
+CENTER = (
+    _many("-3.0, 1.0, 3.0", "1.0, 1.0, 1.0", "mean", 0.05),
+    _many("-3.0, 1.0, 3.0", "0.0, 0.5, 1.0", "std", 0.03),
+    _many("-3.0, 1.0, 3.0", "-2.0, 0.0, 1.0", "mean", 0.05),
+    _SHAPE,
+)
+SPREAD = (
+    _many("1.0, 1.0, 1.0", "-2.0, 0.0, 2.0", "std", 0.02),
+    _many("-3.0, 2.0, 3.0", "0.5, 1.0, 1.5", "std", 0.02),
+    _SHAPE,
+)
+NORMAL = (
+    _drawn(10000, 1, "torch.quantile(latents.detach(), torch.tensor([0.01, 0.25, 0.5, 0.75, 0.99]))", 0.04),
+    _TWO_CALLS,
+    _SHAPE,
+)
+INDEPENDENT = (
+    _TWO_CALLS,
+    _drawn(4, 3, '"two rows are equal:", torch.equal(latents[0], latents[1])'),
+    _drawn(4, 3, '"two columns are equal:", torch.equal(latents[:, 0], latents[:, 1])'),
+    _drawn(100, 100, "torch.corrcoef(latents.detach()).fill_diagonal_(0).abs().max()", 0.3),
+    _drawn(100, 100, "torch.corrcoef(latents.detach().T).fill_diagonal_(0).abs().max()", 0.3),
+    _drawn_twice(1000, '"two calls are alike:", float(torch.corrcoef(torch.cat((first, second)))[0, 1]) > 0.5'),
+    _SHAPE,
+)
+SAMPLE_GRADIENTS = (
+    *(
+        Probe(
+            f"{_SEED}means, logvariances = (torch.{value}({size}, requires_grad=True) for _ in range(2))\n"
+            "cs5814_vae.sample_latent(means, logvariances).sum().backward()\n"
+            "print(means.grad, logvariances.grad)"
+        )
+        for value, size in (("zeros", "1, 3"), ("ones", "2, 2"))
+    ),
+    _SHAPE,
+)
+SAMPLE_ARGUMENTS = (
+    _drawn(2, 3, "latents.dtype"),
+    *(
+        Probe(
+            f"{_SEED}means, logvariances = torch.ones(2, 3), torch.ones(2, 3)\n"
+            f"cs5814_vae.sample_latent(means, logvariances)\nprint({argument})"
+        )
+        for argument in ("means", "logvariances")
+    ),
+    _TWO_CALLS,
+    _SHAPE,
+)
+
+# --- the encoder and the decoder --------------------------------------------------------------------------------------
+
+
+def _listed(part: str, printed: str) -> Probe:
+    return Probe(f"{_build()}print([{printed} for p in model.{part}.parameters()])")
+
+
+def _structure(part: str) -> tuple[Probe, ...]:
+    """The sizes of a part's matrices and biases, and whether they are trained."""
+    return (
+        *(
+            Probe(f"{_build()}print([p.shape[0] for p in model.{part}.parameters() if p.dim() == {dim}])")
+            for dim in (2, 1)
+        ),
+        Probe(
+            f'{_build()}print("all are trained:", all(p.requires_grad for p in model.{part}.parameters()))',
+        ),
+        Probe(f'{_build()}print("the model is a module:", isinstance(model, torch.nn.Module))'),
+    )
+
+
+def _output(part: str, given: str, shown: str) -> Probe:
+    return Probe(f"{_filled(f'model.{part}')}print(model.{part}({given})[0, {shown}].detach())")
+
+
+def _output_shape(part: str, width: int, *sizes: int) -> Probe:
+    return Probe(f"{_build(*sizes)}print(tuple(model.{part}(torch.zeros(2, {width})).shape))")
+
+
+def _depends_on_class(part: str, width: int) -> Probe:
+    return Probe(
+        f"{_build()}first, second = model.{part}(torch.cat((torch.zeros(2, {width}), torch.eye(10)[:2]), -1))\n"
+        'print("equal for two classes:", torch.equal(first, second))'
+    )
+
+
+def _result(index: int) -> Probe:
+    return Probe(f"{_filled('model')}{_IMAGE}print(model(image, condition)[{index}][0, ::4].detach())")
+
+
+_UNUSUAL = (20, 3, 7)
+_ATTRIBUTES = Probe(
+    f'{_build()}names = "encoder", "mean_layer", "logvariance_layer", "decoder"\n'
+    'print("missing:", [name for name in names if getattr(model, name, None) is None])'
+)
+
+
+def _head(name: str, index: int) -> tuple[Probe, ...]:
+    return (
+        _ATTRIBUTES,
+        _listed(name, "tuple(p.shape)"),
+        _output(name, "torch.ones(2, 64)", "::4"),
+        Probe(
+            f"{_build()}same = torch.equal(model.mean_layer.weight, model.logvariance_layer.weight)\n"
+            'print("both heads have one weight:", same)'
+        ),
+        _result(index),
+        Probe(f'{_build()}print("all are trained:", all(p.requires_grad for p in model.{name}.parameters()))'),
+    )
+
+
+_ENCODED = _output("encoder", "torch.ones(2, 794)", "::6")
+ENCODER_LAYERS = (*_structure("encoder"), _ENCODED, _result(1))
+ENCODER_ACTIVATIONS = (
+    _ENCODED,
+    _output("encoder", "torch.full((2, 794), 20.0)", "::6"),  # where a cut-off shows
+    _result(1),
+    *_structure("encoder"),
+)
+MEAN_HEAD = _head("mean_layer", 1)
+LOGVARIANCE_HEAD = _head("logvariance_layer", 2)
+ENCODER_SIZES = (
+    _ATTRIBUTES,
+    Probe(
+        "sizes = {'num_categories': 3, 'latent_dimensionality': 7}\n"
+        "model = cs5814_vae.ConditionalVariationalAutoencoder(20, **sizes)\n"
+        'print("it takes the sizes by name:", isinstance(model, torch.nn.Module))'
+    ),
+    _output_shape("encoder", 794),
+    *(
+        Probe(f"{_build(*_UNUSUAL)}print(tuple(model.{head}(model.encoder(torch.zeros(2, 23))).shape))")
+        for head in ("mean_layer", "logvariance_layer")
+    ),
+    Probe(
+        f"{_build(*_UNUSUAL)}"
+        "print(model.input_dim, model.num_categories, model.latent_dimensionality, model.hidden_size)"
+    ),
+    _depends_on_class("encoder", 784),
+    _ENCODED,
+    *_structure("encoder"),
+)
+_DECODED = (
+    _output("decoder", "torch.ones(2, 25)", "::112"),
+    Probe(
+        f"{_filled('model.decoder')}print(model.decoder(torch.full((2, 25), 5.0))[0, ::112].detach().round(decimals=4))"
+    ),
+    _output("decoder", "torch.full((2, 25), 30.0)", "::112"),
+)
+DECODER_LAYERS = (*_structure("decoder"), *_DECODED)
+DECODER_ACTIVATIONS = (*_DECODED, *_structure("decoder"))
+DECODER_OUTPUT = (
+    Probe(
+        f"{_filled('model.decoder')}pixels = model.decoder(torch.full((2, 25), 20.0)).detach()\n"
+        "print(pixels.min().round(decimals=2), pixels.max().round(decimals=2))"
+    ),
+    *_DECODED,
+    *_structure("decoder"),
+)
+DECODER_SIZES = (
+    _output_shape("decoder", 25),
+    _output_shape("decoder", 10, *_UNUSUAL),
+    _depends_on_class("decoder", 15),
+    *_DECODED,
+    *_structure("decoder"),
+)
+
+# --- forward ----------------------------------------------------------------------------------------------------------
+
+
+def _drawing(logvariance: float) -> str:
+    """A model whose draws have this log-variance."""
+    return (
+        f"{_filled('model')}torch.nn.init.zeros_(model.logvariance_layer.weight)\n"
+        f"torch.nn.init.constant_(model.logvariance_layer.bias, {logvariance})\n{_IMAGE}"
+    )
+
+
+_TWO_PASSES = "first, second = (model(image, condition)[0] for _ in range(2))\n"
+FORWARD_RESULTS = (
+    Probe(f"{_build()}{_IMAGE}print([tuple(each.shape) for each in model(image, condition)])"),
+    Probe(
+        f"{_SEED}{_build()}images, conditions = torch.rand(2, 784), torch.eye(10)[:2]\n"
+        'print("equal for two images:", [torch.equal(*each) for each in model(images, conditions)])'
+    ),
+    Probe(f"{_build()}{_IMAGE}model(image, condition)\nprint(image.sum(), condition.sum())"),
+)
+FORWARD_ENCODING = (
+    _result(1),
+    _result(2),
+    Probe(
+        f"{_filled('model')}torch.nn.init.zeros_(model.mean_layer.weight)\n{_IMAGE}"
+        "print([each[0, ::4].detach() for each in model(image, condition)[1:]])"
+    ),
+)
+FORWARD_DECODING = (
+    Probe(f'{_drawing(0.0)}{_TWO_PASSES}print("two reconstructions are equal:", torch.equal(first, second))'),
+    Probe(f"{_drawing(-20.0)}print(model(image, condition)[0][0, ::112].detach())"),
+    Probe(
+        f"{_drawing(-20.0)}{_TWO_PASSES}"
+        'print("two reconstructions are close:", torch.allclose(first, second, atol=0.001))'
+    ),
+    Probe(f"{_drawing(2.0)}{_SEED}print(model(image, condition)[0][0, ::112].detach())"),
+)
+FORWARD_GRADIENTS = (
+    Probe(
+        f"{_build()}{_IMAGE}model(image, condition)[0].sum().backward()\n"
+        "print([name for name, p in model.named_parameters() if p.grad is None])"
+    ),
+    *(
+        Probe(
+            f"{_build()}{_IMAGE}model(image, condition)[{index}].sum().backward()\n"
+            'print("a gradient reaches the encoder:", any(p.grad is not None for p in model.encoder.parameters()))'
+        )
+        for index in (1, 2)
+    ),
+)
+
+# --- loss_function ----------------------------------------------------------------------------------------------------
+
+_SIZES = "(1, 784)", "(1, 1, 28, 28)"
+_LOSS = "print(float(cs5814_vae.loss_function(reconstructions, originals, means, logvariances)))"
+_PRIOR = "means, logvariances = torch.zeros(1, 3), torch.zeros(1, 3)\n"
+_KIND = tuple(
+    Probe(
+        "images, zeros = torch.full((3, 2), 0.5), torch.zeros(3, 2)\n"
+        f"loss = cs5814_vae.loss_function(images, images, zeros, zeros)\nprint({printed})"
+    )
+    for printed in ("type(loss).__name__", "tuple(loss.shape)")
+)
+
+
+def _loss(reconstructions: str, originals: str, parameters: str = _PRIOR, tolerance: float = 1e-3) -> Probe:
+    return Probe(f"reconstructions = {reconstructions}\noriginals = {originals}\n{parameters}{_LOSS}", tolerance)
+
+
+def _gradients(size: str) -> Probe:
+    return Probe(
+        f"reconstructions, originals = torch.full({size}, 0.2, requires_grad=True), torch.full({size}, 0.9)\n"
+        "means, logvariances = (torch.ones(1, 2, requires_grad=True) for _ in range(2))\n"
+        "cs5814_vae.loss_function(reconstructions, originals, means, logvariances).backward()\n"
+        "print(reconstructions.grad.flatten()[:2], means.grad, logvariances.grad)"
+    )
+
+
+RECONSTRUCTION = (
+    _loss("torch.tensor([[0.02, 0.4, 0.7]])", "torch.tensor([[0.1, 0.0, 0.9]])"),
+    *(_loss(f"torch.full({size}, 0.2)", f"torch.full({size}, 0.3)") for size in _SIZES),
+    *_KIND,
+)
+DIVERGENCE = (
+    *(
+        Probe(
+            f"images, zeros = torch.full({size}, 0.3), torch.zeros(1, 3)\n"
+            "means, logvariances = torch.tensor([[1.0, -2.0, 0.5]]), torch.tensor([[0.5, -1.0, 1.0]])\n"
+            "one, other = (means, logvariances), (zeros, zeros)\n"
+            "losses = [cs5814_vae.loss_function(images, images, *each) for each in (one, other)]\n"
+            "print(float(losses[0] - losses[1]))",
+        )
+        for size in ("(1, 2)", *_SIZES)
+    ),
+    *_KIND,
+)
+MINIBATCH = (
+    *(
+        Probe(
+            f"arguments = torch.full({size}, 0.4), torch.full({size}, 0.7), torch.ones(3, 2), torch.ones(3, 2)\n"
+            'print("three images:", float(cs5814_vae.loss_function(*arguments)))\n'
+            'print("one of them:", float(cs5814_vae.loss_function(*(each[:1] for each in arguments))))'
+        )
+        for size in ("(3, 2)", "(3, 784)", "(3, 1, 28, 28)")
+    ),
+    Probe(
+        "images, means = torch.linspace(0.1, 0.9, 6).reshape(3, 2), torch.arange(6.0).reshape(3, 2)\n"
+        "print(float(cs5814_vae.loss_function(images, 1 - images, means, means / 5)))"
+    ),
+    *_KIND,
+)
+IMAGE_SHAPE = (
+    _loss(
+        "torch.sigmoid(torch.tensor([[[[7.0, 3.0], [2.0, 6.0]]]]))",
+        "torch.sigmoid(torch.tensor([[[[5.0, 2.0], [4.0, 2.0]]]]))",
+        "means, logvariances = torch.ones(1, 15), torch.zeros(1, 15)\n",
+        1e-5,
+    ),
+    *(_loss(f"torch.full({size}, 0.2)", f"torch.full({size}, 0.3)") for size in ("(1, 1, 5, 4)", "(1, 784)")),
+    *_KIND,
+)
+LOSS_GRADIENTS = (
+    *(_gradients(size) for size in ("(1, 2)", *_SIZES)),
+    Probe(
+        "images, means = torch.full((1, 2), 0.5), torch.ones(1, 3)\n"
+        "cs5814_vae.loss_function(images, images, means, torch.ones(1, 3))\nprint(means)"
+    ),
+    *_KIND,
+)
+FINITE = (
+    _loss("torch.tensor([[0.0, 0.0]])", "torch.tensor([[0.0, 1.0]])"),
+    _loss("torch.tensor([[1.0, 1.0]])", "torch.tensor([[0.0, 1.0]])"),
+    _loss(
+        "torch.full((1, 2), 0.5)",
+        "torch.ones(1, 2)",
+        "means, logvariances = torch.zeros(1, 2), torch.tensor([[-30.0, 20.0]])\n",
+    ),
+    *(
+        Probe(
+            f"reconstructions = torch.tensor([[{value}, 0.5]], requires_grad=True)\n"
+            f"originals = torch.tensor([[{original}, 0.5]])\n{_PRIOR}"
+            "cs5814_vae.loss_function(reconstructions, originals, means, logvariances).backward()\n"
+            'print("the gradient is finite:", bool(torch.isfinite(reconstructions.grad).all()))'
+        )
+        for value, original in (("1e-38", 0.0), ("1e-38", 1.0), ("1 - 6e-8", 0.0), ("1 - 6e-8", 1.0))
+    ),
+    *(
+        _loss("torch.tensor([[0.0, 1.0]]).repeat(1, 392)", f"torch.full((1, 784), {original})")
+        for original in (0.0, 1.0)
+    ),
+    LOSS_GRADIENTS[0],
+    *_KIND,
+)
+LOOPS = (
+    *(
+        Probe(
+            "import sys\n"
+            "def steps(n):\n"
+            "    seen = []\n"
+            "    sys.setprofile(lambda *event: seen.append(event[1]))\n"
+            f"    cs5814_vae.loss_function({images}, {images}, {parameters}, {parameters})\n"
+            "    sys.setprofile(None)\n"
+            "    return len(seen)\n"
+            f'print("64 {what} take more steps than 4:", steps(64) > steps(4))'
+        )
+        for what, images, parameters in (
+            ("images", "torch.full((n, 6), 0.5)", "torch.ones(n, 3)"),
+            ("pixels", "torch.full((4, n), 0.5)", "torch.ones(4, 3)"),
+            ("latent dimensions", "torch.full((4, 6), 0.5)", "torch.ones(4, n)"),
+            ("images", "torch.full((n, 784), 0.5)", "torch.ones(n, 3)"),
+        )
+    ),
+    *_KIND,
+)
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+
+def _pass(*sizes: int) -> str:
+    return (
+        f"{_SEED}{_build(*sizes)}"
+        "images, conditions = (torch.rand(10, 784) > 0.5).float(), torch.eye(10)\n"
+        "reconstructions, means, logvariances = model(images, conditions)\n"
+    )
+
+
+_STUCK = "print([name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()])"
+START = (Probe(f"{_pass()}(reconstructions.sum() + means.sum() + logvariances.sum()).backward()\n{_STUCK}"),)
+LEARNS = (
+    Probe(
+        f"{_pass(784, 10, 2)}"
+        f"cs5814_vae.loss_function(reconstructions, images, means, logvariances).backward()\n{_STUCK}"
+    ),
+    _output_shape("decoder", 12, 784, 10, 2),
+    Probe(  # by steps like Adam's, but without torch.optim, which takes seconds to import
+        f"{_SEED}{_build(784, 10, 2)}images, conditions = (torch.rand(10, 784) > 0.5).float(), torch.eye(10)\n"
+        "for _ in range(60):\n"
+        "    reconstructions, means, logvariances = model(images, conditions)\n"
+        "    cs5814_vae.loss_function(reconstructions, images, means, logvariances).backward()\n"
+        "    for p in model.parameters():\n"
+        "        p.data -= 0.01 * p.grad.sign()\n"
+        "        p.grad = None\n"
+        'print("ten images are learned:", bool((reconstructions - images).abs().mean() < 0.25))'
+    ),
+)

@@ -1,0 +1,52 @@
+"""What a module can be right without, and should have: a report says so, and takes no points."""
+
+from autograder.grading.notes import Note
+
+_MODEL = (
+    "model = cs5814_vae.ConditionalVariationalAutoencoder(784)\n"
+    "images, conditions = torch.zeros(2, 784), torch.eye(10)[:2]\n"
+)
+_MEET = "made on the CPU meets"
+_DEVICE = (
+    "On a GPU, your `{what}` would stop{{line}}: a tensor that it makes lies on the CPU, the ones that it gets do not. "
+    "Make new tensors on the device of the arguments. No points are taken for this."
+)
+NOTES = (
+    Note(
+        ("sample_latent",),
+        "means, logvariances = torch.zeros(2, 15), torch.zeros(2, 15)\n"
+        "with elsewhere(): cs5814_vae.sample_latent(means, logvariances)",
+        _MEET,
+        _DEVICE.format(what="sample_latent"),
+    ),
+    Note(
+        ("encoder", "decoder", "sample_latent", "forward"),
+        f"{_MODEL}means, logvariances = torch.zeros(2, 15), torch.zeros(2, 15)\n"
+        "cs5814_vae.sample_latent = lambda means, logvariances: means\n"
+        "with elsewhere(): model(images, conditions)",
+        _MEET,
+        _DEVICE.format(what="forward"),
+    ),
+    Note(
+        ("loss_function",),
+        "images, zeros = torch.full((2, 784), 0.5), torch.zeros(2, 15)\n"
+        "with elsewhere(): cs5814_vae.loss_function(images, images, zeros, zeros)",
+        _MEET,
+        _DEVICE.format(what="loss_function"),
+    ),
+    Note(
+        ("loss_function",),
+        "images, zeros = torch.full((2, 784), 0.5).double(), torch.zeros(2, 15).double()\n"
+        "cs5814_vae.loss_function(images, images, zeros, zeros)",
+        "dtype|scalar type|Double",
+        "Your `loss_function` stops for tensors of float64{line}: it makes tensors of float32. Give new tensors "
+        "the type of the arguments. No points are taken for this.",
+    ),
+    Note(
+        ("encoder", "decoder", "sample_latent", "forward"),
+        f"{_MODEL}model.double()(images.double(), conditions.double())",
+        "dtype|scalar type|Double",
+        "After `model.double()`, your `forward` stops{line}: it makes tensors of float32. Give new tensors the type of "
+        "the arguments. No points are taken for this.",
+    ),
+)

@@ -1,0 +1,141 @@
+"""Grades and feedback on their way out: what a graded class has for each student, joined with a platform's roster."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from autograder.classroom.spreadsheet import inert
+from autograder.points import shown
+from autograder.report.summary import counted
+from autograder.submissions.roster import Roster, Student, same
+
+
+class CannotExport(ValueError):
+    """A class and a roster do not fit together, or the class is not graded to the end."""
+
+
+@dataclass(frozen=True)
+class Grade:
+    """What goes out for one student.
+
+    Attributes:
+        student, name, keys: as the class knows the student; the keys by their kinds, see `roster.KEYS`.
+        points: the grade; None where nothing goes out.
+        why: why nothing does.
+        parts: the points of each part; empty where there is no grade.
+        page: the file with the student's page.
+    """
+
+    student: str
+    name: str
+    keys: Mapping[str, str]
+    points: float | None
+    why: str
+    parts: Mapping[str, float]
+    page: Path
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A graded class: what can be had in all and in each part, and a grade for each student."""
+
+    most: float
+    parts: Mapping[str, float]
+    grades: list[Grade]
+
+
+def read_graded(folder: Path) -> Graded:
+    """What `autograder class` wrote to `folder`. CannotExport if it did not, or not to the end."""
+    try:
+        found = json.loads((folder / "class.json").read_text("utf-8"))
+        most = found["final"]["max_score"] if found["final"] else found["max_score"]
+        parts = {part["name"]: part["max_score"] for row in found["students"] for part in row["parts"]}
+        return Graded(most, parts, [_grade(row, folder) for row in found["students"]])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CannotExport(f"{folder} does not hold a class that was graded: {error}") from error
+
+
+def _grade(row: dict[str, Any], folder: Path) -> Grade:
+    why = ""
+    if row["final"] is None:
+        why = row["standing"]
+    elif row["lacks_hand_points"]:
+        why = "still without points by hand"
+    parts = {} if why else {part["name"]: part["score"] for part in row["parts"]}
+    page = folder / unquote(row["page"])
+    return Grade(row["student"], row["name"], row["keys"], None if why else row["final"], why, parts, page)
+
+
+Rows = list[tuple[Student, Grade | None]]  # everyone in a roster, each with the grade
+
+
+def joined(graded: Graded, roster: Roster) -> Rows:
+    """Everyone in the roster, each with the grade. CannotExport where one with points has no own place there."""
+    places: dict[str, Grade] = {}
+    missing, twice = [], []
+    for grade in graded.grades:
+        student = _enrolled(grade, roster)
+        if student is None and grade.points is not None:
+            missing.append(grade.name)
+        elif student and student.id in places:
+            twice.append(f"{grade.name} and {places[student.id].name} are both {student.name} ({student.id})")
+        elif student:
+            places[student.id] = grade
+    if missing or twice:
+        known = ", ".join(roster.students[0].keys.values())
+        said = [f"not in the roster, which knows students by {known}, for example: {', '.join(missing)}"] * bool(
+            missing
+        )
+        raise CannotExport("; ".join([*twice, *said]))
+    return [(student, places.get(student.id)) for student in roster.students]
+
+
+def _enrolled(grade: Grade, roster: Roster) -> Student | None:
+    found = (roster.find(key, kind) for kind, key in grade.keys.items() if kind != "id")
+    return next(filter(None, (*found, roster.find(grade.student), roster.find(grade.keys.get("id", "")))), None)
+
+
+def table(rows: Iterable[Iterable[object]]) -> str:
+    """Rows as CSV, all text quoted, and no cell of it a formula."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerows([inert(cell) for cell in row] for row in rows)
+    return file.getvalue()
+
+
+def cells(grade: Grade | None, parts: Iterable[str]) -> list[float | str]:
+    """The grade and the points of these parts, for a table; empty where nothing goes out."""
+    if grade is None or grade.points is None:
+        return [""] * (1 + len(list(parts)))
+    return [grade.points, *(grade.parts.get(part, "") for part in parts)]
+
+
+def lines(rows: Rows, most: float, feedback: Mapping[str, str]) -> list[str]:
+    """Who gets what, a line each, and the counts, which add up. `feedback` has the file for a student, by id."""
+    said = []
+    for student, grade in rows:
+        if grade is None or grade.points is None:
+            gets = f"nothing ({grade.why if grade else 'not in the class'})"
+        else:
+            gets = f"{shown(grade.points)} of {shown(most)}"
+        name = student.name if same(student.name) == same(student.id) else f"{student.name} ({student.id})"
+        said.append(f"{name}: {gets}{f', {feedback[student.id]}' if student.id in feedback else ''}")
+    graded = sum(grade is not None and grade.points is not None for _, grade in rows)
+    with_feedback = sum(student.id in feedback for student, _ in rows)
+    return [
+        *said,
+        f"{counted(len(rows), 'student')}: {graded} get points, {len(rows) - graded} do not; "
+        f"{with_feedback} get feedback.",
+    ]
+
+
+def feedback(rows: Rows, names: Mapping[str, str]) -> dict[str, bytes]:
+    """The files of the zip, by name."""
+    return {names[student.id]: grade.page.read_bytes() for student, grade in rows if grade and student.id in names}

@@ -1,0 +1,73 @@
+"""A class's grades for Canvas: a file for "Import Grades", and feedback for "Upload submissions"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from autograder.assignment import Assignment
+from autograder.classroom.outgoing import CannotExport, Graded, Rows, cells, table
+from autograder.submissions.files import open_download
+from autograder.submissions.roster import Roster
+
+IDENTITY = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+FEEDBACK = "feedback.html"
+
+
+def gradebook(rows: Rows, roster: Roster, graded: Graded, column: str, parts: bool) -> str:
+    """The file for "Import Grades": an empty cell leaves what Canvas has.
+
+    With `parts`, a column for each part follows the assignment's own; Canvas makes an assignment of each.
+    """
+    identity = [each for each in roster.columns if each in (*IDENTITY, "Integration ID", "Root Account")]
+    names = list(graded.parts) if parts else []
+    possible = [graded.most, *(graded.parts[name] for name in names)]
+    return table(
+        [
+            [*identity, column, *(f"{column.partition(' (')[0]}: {name}" for name in names)],
+            ["    Points Possible", *[""] * (len(identity) - 1), *possible],
+            *([*(student.row.get(each, "") for each in identity), *cells(grade, names)] for student, grade in rows),
+        ]
+    )
+
+
+def column_of(assignment: Assignment, roster: Roster) -> str:
+    """Canvas' column for the assignment, which it knows by a number. CannotExport where that is not clear."""
+    titles = {_form(title) for title in (assignment.kit, assignment.title, assignment.title.split(":")[0])}
+    numbered = [column for column in roster.columns if re.fullmatch(r".+ \(\d+\)", column)]
+    found = [column for column in numbered if _form(column.rpartition(" (")[0]) in titles]
+    if len(found) != 1:
+        there = ", ".join(numbered) or "none of an assignment"
+        raise CannotExport(f"name the assignment's column with --column: the gradebook has {there}")
+    return found[0]
+
+
+def _form(title: str) -> str:
+    return re.sub(r"[\W_]", "", title.casefold())
+
+
+def feedback_names(download: Path, rows: Rows) -> dict[str, str]:
+    """The name of each student's feedback in the zip for "Upload submissions", by the student's id.
+
+    Canvas takes the first two numbers between the underscores of a name for those of the student and of a file that
+    the student handed in. So each name begins as one in the `download`, and only who handed in a file gets feedback.
+    """
+    with open_download(download) as entries:
+        begins = _beginnings(entry.steps[-1] for entry in entries if entry.file)
+    return {
+        student.id: f"{begins[number]}_{FEEDBACK}"
+        for student, grade in rows
+        if grade and (number := student.keys.get("canvas", "")) in begins
+    }
+
+
+def _beginnings(names: Iterable[str]) -> dict[str, str]:
+    """The beginning of the first name of each student, by the student's number."""
+    found: dict[str, str] = {}
+    for name in names:
+        steps = name.split("_")
+        numbers = [place for place, step in enumerate(steps) if re.fullmatch(r"\d+", step, re.ASCII)]
+        if len(numbers) > 1:
+            found.setdefault(steps[numbers[0]], "_".join(steps[: numbers[1] + 1]))
+    return found

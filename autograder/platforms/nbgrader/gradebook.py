@@ -1,0 +1,111 @@
+"""The grades in nbgrader's gradebook, joined with a class: points by hand, lateness, extensions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.api import Student as Known
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from autograder.assignment import Assignment
+from autograder.classroom.entries import Recorded
+from autograder.platforms.nbgrader.roster import folder_name
+from autograder.points import total
+from autograder.submissions.layouts import Submitted, Upload, natural
+
+
+class NoGradebook(ValueError):
+    """A gradebook cannot be read, or is that of another class."""
+
+
+def join(upload: Upload, address: str, assignment: Assignment) -> tuple[Upload, Mapping[str, Recorded]]:
+    """The class with everyone in the gradebook in it, and what the gradebook has of each student.
+
+    NoGradebook if there is none at this address, or if it knows nobody in the class.
+    """
+    students = _read(address, assignment.kit, assignment.by_hand.name if assignment.by_hand else "")
+    by_key: dict[str, Submitted] = {}
+    for each in upload.submitted:
+        for key in filter(None, (*each.keys.values(), each.student)):
+            by_key[folder_name(key)] = each
+    rows = {each.student: each for each in upload.submitted}
+    recorded = {}
+    for student in students:
+        row = by_key.get(student.id) or (by_key.get(folder_name(student.canvas)) if student.canvas else None)
+        if row is None:
+            row = Submitted(student.id, None, "nothing was handed in", student.name, nothing=True)
+        elif student.name and row.name in ("", row.student):
+            row = replace(rows[row.student], name=student.name)
+        rows[row.student] = row
+        if student.recorded:
+            recorded[row.student] = student.recorded
+    if students and upload.submitted and len(rows) == len(upload.submitted) + len(students):
+        raise NoGradebook(
+            f"nobody in the gradebook is in this class: it knows {students[0].id}, and the class has "
+            f"{upload.submitted[0].student}"
+        )
+    submitted = sorted(rows.values(), key=lambda each: (natural(each.name.casefold()), natural(each.student)))
+    return replace(upload, submitted=submitted), recorded
+
+
+@dataclass(frozen=True)
+class _Student:
+    id: str
+    name: str
+    canvas: str
+    recorded: Recorded | None
+
+
+def _read(address: str, assignment: str, by_hand: str) -> list[_Student]:
+    """Everyone in the gradebook at this address, with what it has of the assignment."""
+    try:
+        database = make_url(address).database
+        if address.startswith("sqlite:") and not (database and Path(database).is_file()):
+            raise NoGradebook(f"there is no gradebook at {address}")
+        with Gradebook(address) as gradebook:
+            return [_of(student, gradebook, assignment, by_hand) for student in gradebook.students]
+    except (SQLAlchemyError, ModuleNotFoundError) as error:
+        raise NoGradebook(f"the gradebook at {address} cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _of(student: Known, gradebook: Gradebook, assignment: str, by_hand: str) -> _Student:
+    name = " ".join(filter(None, (student.first_name, student.last_name)))
+    try:
+        recorded = _recorded(gradebook.find_submission(assignment, student.id), by_hand)
+    except MissingEntry:
+        recorded = None
+    return _Student(student.id, name, student.lms_user_id or "", recorded)
+
+
+def _recorded(submission: SubmittedAssignment, by_hand: str) -> Recorded:
+    automatic, given = [], []
+    for grade in (grade for notebook in submission.notebooks for grade in notebook.grades):
+        if grade.name == by_hand:
+            missing = grade.manual_score is None and grade.needs_manual_grade
+            given.append(None if missing else _number(grade.score))
+        else:
+            automatic.append(_number(grade.score))
+    due = submission.duedate
+    known = submission.timestamp is not None and due is not None
+    return Recorded(
+        automatic=total(automatic),
+        by_hand=None if None in given else total(each for each in given if each is not None),
+        most=_number(submission.max_score),
+        penalty=_number(submission.late_submission_penalty or 0),
+        late=submission.total_seconds_late > 0 if known else None,
+        handed_in=_utc(submission.timestamp),
+        until=_utc(due) if submission.extension else None,
+    )
+
+
+def _number(points: float | None) -> float:
+    return total([points or 0.0])
+
+
+def _utc(when: datetime | None) -> datetime | None:
+    return when.replace(tzinfo=UTC) if when else None

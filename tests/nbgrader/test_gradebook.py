@@ -1,0 +1,105 @@
+"""A class joined with nbgrader's gradebook: everyone in either has one row, with the gradebook's numbers."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbgrader.api import Gradebook
+
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.platforms.nbgrader.around import course_around, extensions_of, gradebook_of
+from autograder.platforms.nbgrader.gradebook import NoGradebook, join
+from autograder.submissions.layouts import Submitted, Upload
+
+DUE = datetime(2026, 12, 1, 4, 59)
+MADE = Callable[[Path], str]
+
+
+@pytest.fixture
+def address(new_gradebook: MADE, tmp_path: Path) -> str:
+    """A gradebook with the assignment, an automatic part and one by hand, and three students."""
+    address = new_gradebook(tmp_path)
+    with Gradebook(address) as book:
+        book.add_assignment(CVAE.kit, duedate=DUE)
+        book.add_notebook("cvae", CVAE.kit)
+        for name, points in (("encoder", CVAE.points), (CVAE.by_hand.name, CVAE.by_hand.points)):
+            book.add_grade_cell(name, "cvae", CVAE.kit, max_score=points, cell_type="code")
+        for student in ("ada", "bob", "eve"):
+            number = {} if student == "eve" else {"lms_user_id": f"1{student}"}
+            book.add_student(student, first_name=student.title(), last_name="Doe", **number)
+    return address
+
+
+def hand_in(address: str, student: str, automatic: float, by_hand: float | None, **facts: Any) -> None:
+    with Gradebook(address) as book:
+        submission = book.add_submission(CVAE.kit, student, **facts)
+        grades = {grade.name: grade for notebook in submission.notebooks for grade in notebook.grades}
+        grades["encoder"].auto_score = automatic
+        grades[CVAE.by_hand.name].manual_score = by_hand
+        grades[CVAE.by_hand.name].needs_manual_grade = by_hand is None
+        book.db.commit()
+
+
+def upload(*students: str) -> Upload:
+    return Upload([Submitted(student, b"x = 1", name=student) for student in students])
+
+
+def test_everyone_in_either_has_one_row(address: str) -> None:
+    joined, recorded = join(upload("ada", "zoe"), address, CVAE)
+    assert sorted(each.student for each in joined.submitted) == ["ada", "bob", "eve", "zoe"]
+    assert {each.student: each.nothing for each in joined.submitted} == {
+        "ada": False, "bob": True, "eve": True, "zoe": False
+    }  # fmt: skip
+    assert {each.name for each in joined.submitted} == {"Ada Doe", "Bob Doe", "Eve Doe", "zoe"}
+    assert recorded == {}
+
+
+def test_numbers_are_those_of_the_gradebook(address: str) -> None:
+    late = DUE + timedelta(hours=25)
+    hand_in(address, "ada", 83.5, 7.5, timestamp=late)
+    hand_in(address, "bob", 90, None, timestamp=late, extension=timedelta(days=2))
+    with Gradebook(address) as book:
+        book.find_submission_notebook("cvae", CVAE.kit, "ada").late_submission_penalty = 20
+        book.db.commit()
+        expected = {each.student.id: each.score - 20 * (each.student.id == "ada")
+                    for each in book.assignment_submissions(CVAE.kit)}  # fmt: skip
+    _, recorded = join(upload("ada", "bob", "eve"), address, CVAE)
+    assert {student: each.final for student, each in recorded.items()} == expected
+    assert (recorded["ada"].late, recorded["ada"].until, recorded["ada"].by_hand) == (True, None, 7.5)
+    assert (recorded["bob"].late, recorded["bob"].by_hand) == (False, None)
+    assert recorded["bob"].until is not None
+    assert recorded["bob"].until.replace(tzinfo=None) == DUE + timedelta(days=2)
+
+
+def test_students_are_found_by_canvas_number(address: str) -> None:
+    hand_in(address, "ada", 80, 5)
+    each = Submitted("doeada_17", b"", name="doeada", keys={"canvas": "1ada"})
+    joined, recorded = join(Upload([each]), address, CVAE)
+    assert list(recorded) == ["doeada_17"]
+    assert len(joined.submitted) == 3
+
+
+def test_the_gradebook_of_another_class_is_refused(address: str) -> None:
+    with pytest.raises(NoGradebook, match="nobody in the gradebook is in this class"):
+        join(upload("x", "y"), address, CVAE)
+
+
+@pytest.mark.parametrize("wrong", ["sqlite:///no/such/gradebook.db", "nonsense", "sqlite://"])
+def test_a_gradebook_that_is_not_there_is_told(wrong: str) -> None:
+    with pytest.raises(NoGradebook):
+        join(upload("ada"), wrong, CVAE)
+    assert not Path("no").exists()
+
+
+def test_the_course_around_submissions_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NBGRADER_DB", raising=False)
+    (tmp_path / "submitted").mkdir()
+    assert course_around(tmp_path / "submitted") is None
+    assert gradebook_of(None) is extensions_of(None) is None
+    (tmp_path / "nbgrader_config.py").touch()
+    (tmp_path / "gradebook.db").touch()
+    course = course_around(tmp_path / "submitted")
+    assert gradebook_of(course) == f"sqlite:///{tmp_path / 'gradebook.db'}"
+    assert extensions_of(course) is None

@@ -1,0 +1,488 @@
+"""What is made of grades: item analysis, changed checks, comparisons, what goes out, and small repairs."""
+
+import csv
+import dataclasses
+import io
+import json
+import re
+import statistics
+import time
+import zipfile
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from submissions.correct import CORRECT
+from submissions.heavy import HEAVY
+from test_class_page import (
+    CHECKS,
+    MISTAKES,
+    Page,
+    a_class,
+    blank,
+    entries_of,
+    figures_of,
+    missing,
+    page_of,
+    report_of,
+    unreadable,
+)  # fmt: skip
+from test_intake import full_marks
+from typer.testing import CliRunner
+
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.authoring.fill_in import fill_in
+from autograder.classroom import compare, items, outgoing
+from autograder.classroom.adjust import Adjustments, NoSuchCheck
+from autograder.classroom.entries import Entry, Recorded, Repair
+from autograder.classroom.page import closing_lines, table
+from autograder.classroom.repairs import MOST, best, candidates, stops_early
+from autograder.classroom.run import Class, Options
+from autograder.classroom.tokens import decoded
+from autograder.cli import app
+from autograder.grading.process import GradingProcess
+from autograder.grading.results import Results
+from autograder.report.model import Check, Outcome, Report, part_reports
+from autograder.submissions.layouts import read_upload
+from autograder.submissions.roster import read_roster
+
+SEED = 5814
+sets_of_mistakes = st.lists(st.sets(st.sampled_from(sorted(MISTAKES))), min_size=3, max_size=30)
+
+# --- item analysis --------------------------------------------------------------------------------------------------
+
+
+def columns(reports: list[Report]) -> dict[tuple[str, str], list[float]]:
+    return {
+        (part, name): [
+            next(
+                check.score for each in report.parts if each.name == part for check in each.checks if check.name == name
+            )
+            for report in reports
+        ]
+        for part, about in CHECKS.items()
+        for name, _ in about
+    }
+
+
+@given(sets_of_mistakes)
+def test_item_analysis_is_that_of_textbooks(mistakes: list[set[str]]) -> None:
+    """Alpha from the covariances: k/(k−1) · (1 − trace C / sum C), as in Lord & Novick, 1968, equation 4.4.7."""
+    reports = [report_of(*sorted(each)) for each in mistakes]
+    found, points = items.analyze(reports), columns(reports)
+    for item, scores in points.items():
+        rest = [report.score - score for report, score in zip(reports, scores, strict=True)]
+        if len(set(scores)) == 1 or len(set(rest)) == 1:
+            assert found.discrimination[item] is None
+        else:
+            assert found.discrimination[item] == pytest.approx(statistics.correlation(scores, rest))
+    covariances = [[statistics.covariance(one, other) for other in points.values()] for one in points.values()]
+    whole, k = sum(map(sum, covariances)), len(points)
+    if whole > 1e-9:
+        trace = sum(covariances[place][place] for place in range(k))
+        assert found.alpha == pytest.approx(k / (k - 1) * (1 - trace / whole))
+    else:
+        assert found.alpha is None
+
+
+def test_analysis_of_nobody() -> None:
+    assert items.analyze([]).alpha is None
+    assert figures_of([])["reliability"]["checks"] == 0
+
+
+def test_small_classes_get_counts() -> None:
+    text = page_of(entries_of(*[report_of("kl-without-exp")] * 2, *[report_of()] * 6)).text
+    assert "2 of 8" in text
+    assert not re.search(r"\d %", text)
+    assert "correlations say little" in text
+
+
+def test_large_classes_get_shares_and_alpha() -> None:
+    entries = a_class(60)
+    text = page_of(entries).text
+    assert f"Cronbach’s α is {figures_of(entries)['reliability']['alpha']:.2f}" in text
+    assert "31 %" in text
+
+
+def test_a_mistake_of_one_student_is_no_card() -> None:
+    entries = entries_of(report_of("kl-without-exp"), report_of("fixed-seed"), report_of("fixed-seed"), report_of())
+    page = page_of(entries)
+    assert sum(attributes.get("class") == "share" for _, attributes in page.tags) == 1
+    assert "1 mistake of one student each" in page.text
+
+
+@pytest.mark.parametrize(
+    ("worth", "labels"), [((4, 6), ["0–9", "10 full"]), ((4.5, 6), ["0–9.5", "10–10", "10.5 full"])]
+)
+def test_bars_are_labeled_with_the_points_in_them(worth: tuple[float, ...], labels: list[str]) -> None:
+    name = CVAE.parts[0].name
+    checks = {name: [Check(f"c{place}", Outcome.FAILED, 0.0, each) for place, each in enumerate(worth)]}
+    parts = [
+        dataclasses.replace(part, max_score=sum(worth)) for part in part_reports(CVAE, checks) if part.name == name
+    ]
+    found = figures_of(entries_of(Report.of(CVAE, sha256="x", parts=parts)))
+    shown = [
+        f"{bar['from']:g} full" if bar["below"] is None else f"{bar['from']:g}–{bar['to']:g}"
+        for bar in found["distribution"]
+    ]
+    assert shown == labels
+
+
+# --- one set of figures ---------------------------------------------------------------------------------------------
+
+
+def recorded_class() -> list[Entry]:
+    entries = a_class(40)
+    return [
+        dataclasses.replace(
+            each,
+            recorded=Recorded(
+                each.report.score, None if place % 9 == 0 else 7.5, 100, 10.0 * (place % 7 == 0), place % 7 == 0
+            ),
+        )
+        if place % 5
+        else each
+        for place, each in enumerate(entries)
+    ]
+
+
+def test_review_by_hand_is_one_number_everywhere() -> None:
+    entries = recorded_class()
+    entries[1] = dataclasses.replace(entries[1], recorded=Recorded(1.0, 2.0, 100))
+    found = figures_of(entries)
+    rows = list(csv.DictReader(io.StringIO(table(entries, CVAE), newline="")))
+    expected = {entry.student for entry in entries if entry.reasons}
+    assert entries[1].student in expected
+    assert len(expected) == len(found["attention"]) == sum(bool(row["attention"]) for row in rows)
+    assert len(expected) == sum(bool(row["attention"]) for row in found["students"])
+    assert any(line.startswith(f"To review by hand: {len(expected)} ") for line in closing_lines(found))
+    flags = page_of(entries).text.split("All students")[1]
+    assert flags.count("review by hand") == len(expected)
+
+
+def test_final_grades_balance() -> None:
+    entries = recorded_class()
+    final = figures_of(entries)["final"]
+    assert final["students"] == sum(entry.recorded is not None for entry in entries)
+    assert final["complete"] + len(final["lacking"]) == final["students"]
+    assert sum(bar["students"] for bar in final["distribution"]) == final["complete"]
+
+
+def test_grades_never_fall_below_zero() -> None:
+    assert Recorded(5, 2.5, 100, 20).final == 0
+    assert Recorded(50.25, 2.5, 100, 20).final == 32.75
+
+
+# --- pages ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_anonymous_page_names_nobody() -> None:
+    entries = [dataclasses.replace(each, student=f"Xq{place}zz", page=f"students/Xq{place}zz.html")
+               for place, each in enumerate(recorded_class())]  # fmt: skip
+    page = page_of(entries, anonymous=True)
+    assert "Xq" not in page.text + " ".join(page.links())
+    assert not [link for link in page.links() if link.startswith("./")]
+    assert "What to re-teach" in page.text
+
+
+def test_a_page_without_a_module_shows_no_seed() -> None:
+    from autograder.report import render
+
+    assert "Seed" not in Page(render(missing(), "html")).text
+    assert "Seed" in Page(render(report_of(), "html")).text
+    (row,) = csv.DictReader(io.StringIO(table(entries_of(missing()), CVAE), newline=""))
+    assert row["seed"] == ""
+
+
+def test_a_card_says_what_the_checks_saw() -> None:
+    reports = [report_of("condition-first") for _ in range(3)]
+    for report in reports:
+        for check in (check for part in report.parts for check in part.checks if check.misconceptions):
+            check.message = "Your `Model` has no attribute `mean_layer`."
+    (row,) = figures_of(entries_of(*reports))["misconceptions"]
+    assert row["seen"] == [{"message": "Your `Model` has no attribute `mean_layer`.", "students": 3}]
+
+
+# --- changed checks ---------------------------------------------------------------------------------------------------
+
+
+@given(
+    st.sets(st.sampled_from(sorted(MISTAKES))), st.sampled_from([name for each in CHECKS.values() for name, _ in each])
+)
+def test_points_add_up_whatever_check_is_dropped(mistakes: set[str], check: str) -> None:
+    report = report_of(*sorted(mistakes))
+    changed = Adjustments(drop=(check,)).apply(report)
+    assert changed.max_score == report.max_score
+    for part in changed.parts:
+        assert sum(each.max_score for each in part.checks) == part.max_score
+        assert all(each.score in (0, each.max_score) for each in part.checks)
+    assert check in changed.notes[-1]
+    assert check not in [each.name for part in changed.parts for each in part.checks]
+
+
+@given(st.sets(st.sampled_from(sorted(MISTAKES))), st.sampled_from(CHECKS["loss_function"]))
+def test_given_points_are_what_the_check_is_worth(mistakes: set[str], check: tuple[str, float]) -> None:
+    report = report_of(*sorted(mistakes))
+    lost = any(each.name == check[0] and not each.score for part in report.parts for each in part.checks)
+    changed = Adjustments(give=(check[0],)).apply(report)
+    assert changed.score == report.score + check[1] * lost
+
+
+@pytest.mark.parametrize("make", [blank, unreadable, missing])
+def test_no_points_are_given_to_who_could_not_be_graded(make: Any) -> None:
+    assert Adjustments(give=("kl divergence",)).apply(make()).score == 0
+
+
+@pytest.mark.parametrize("name", ["sizes follow", "no such check", ""])
+def test_a_check_that_is_not_clear_is_refused(name: str) -> None:
+    with pytest.raises(NoSuchCheck, match="The spread is" if name != "sizes follow" else "Sizes follow"):
+        Adjustments(drop=(name,)).apply(report_of())
+
+
+# --- comparing --------------------------------------------------------------------------------------------------------
+
+
+@given(sets_of_mistakes, sets_of_mistakes)
+def test_changes_balance(before: list[set[str]], after: list[set[str]]) -> None:
+    old, new = (entries_of(*(report_of(*sorted(each)) for each in mistakes)) for mistakes in (before, after))
+    earlier = {each.student: compare.Earlier(each.name, each.score, each.report) for each in old}
+    found = compare.changes(earlier, new)
+    gained = sum(entry.report.score for entry in new) - sum(entry.report.score for entry in old)
+    assert sum(change.by for change in found) == gained
+    stay = sum(1 for each in new if each.student in earlier and earlier[each.student].score == each.score)
+    assert len(found) == len({*earlier, *(each.student for each in new)}) - stay
+    assert all(change.why for change in found)
+
+
+def test_a_change_says_why() -> None:
+    old, new = report_of("kl-without-exp"), report_of("fixed-seed")
+    earlier = {"student 0001": compare.Earlier("student 0001", old.score, old)}
+    (change,) = compare.changes(earlier, entries_of(new))
+    assert str(change).startswith("student 0001: 81 → 87 (+6). “KL divergence in closed form")
+    assert "ends with “failed” now (−3)" in str(change)
+
+
+# --- out --------------------------------------------------------------------------------------------------------------
+
+GRADEBOOK = """Student;ID;SIS User ID;SIS Login ID;Section;Homework 3 Part 3 (77);Other (78)
+    Points Possible;;;;;90;5
+Doe, Ada;101;s101;ada;S1;;1
+Wang, Wei;102;s102;wang1;S1;;
+Wang, Wei;103;s103;wang2;S1;;
+Nil, Nobody;104;s104;nil;S1;;
+"""
+DOWNLOAD = {
+    "doeada_101_9001_cs5814_vae.py": b"def loss_function(): return 1\n",
+    "wangwei_LATE_102_9002_cs5814_vae-1.py": b"def loss_function(): return 2\n",
+    "wangwei_103_9003_notes.txt": b"?",
+}
+
+
+@pytest.fixture
+def graded(tmp_path: Path) -> Path:
+    """A small class from Canvas, with full marks for every module; the folder that holds it all."""
+    (tmp_path / "gradebook.csv").write_text(GRADEBOOK)
+    with zipfile.ZipFile(tmp_path / "submissions.zip", "w") as archive:
+        for name, content in DOWNLOAD.items():
+            archive.writestr(name, content)
+    upload = read_upload(tmp_path / "submissions.zip", CVAE, read_roster(tmp_path / "gradebook.csv"))
+    results = Results(tmp_path / "results", CVAE, SEED)
+    for each in upload.submitted:
+        if each.source is not None:
+            results.keep(each.source, full_marks(each.source))
+    taught = Class(upload, results, tmp_path / "graded", Options(repairs=False))
+    taught.resume()
+    taught.finish()
+    return tmp_path
+
+
+def export(folder: Path, *options: str) -> Any:
+    command = ["export", str(folder / "graded"), "--canvas", str(folder / "gradebook.csv"), *options]
+    return CliRunner().invoke(app, [*command, "--to", str(folder / "out")])
+
+
+def test_canvas_gets_a_row_for_everyone(graded: Path) -> None:
+    run = export(graded, "--parts")
+    assert run.exit_code == 0, run.output
+    possible, *rows = csv.DictReader(io.StringIO((graded / "out" / "canvas.csv").read_text("utf-8"), newline=""))
+    column = "Homework 3 Part 3 (77)"
+    assert [row["ID"] for row in rows] == ["101", "102", "103", "104"]
+    assert [row[column] for row in rows] == ["90", "90", "0.0", ""]
+    assert possible[column] == "90"
+    assert float(possible["Homework 3 Part 3: encoder"]) == 15
+    assert "Other (78)" not in rows[0]
+
+
+def test_feedback_has_the_names_that_canvas_takes_back(graded: Path) -> None:
+    assert export(graded, "--submissions", str(graded / "submissions.zip")).exit_code == 0
+    with zipfile.ZipFile(graded / "out" / "feedback.zip") as archive:
+        names = archive.namelist()
+    sent = {tuple(piece for piece in name.split("_") if piece.isdigit()) for name in DOWNLOAD}
+    assert {tuple(piece for piece in name.split("_") if piece.isdigit()) for name in names} == sent
+
+
+def test_a_dry_run_writes_nothing_and_says_who_gets_what(graded: Path) -> None:
+    run = export(graded, "--submissions", str(graded / "submissions.zip"), "--dry-run")
+    assert not (graded / "out").exists()
+    lines = run.output.splitlines()
+    assert lines[0] == "Doe, Ada (101): 90 of 90, doeada_101_9001_feedback.html" or "(ada)" in lines[0]
+    assert "Nil, Nobody" in lines[3]
+    assert "nothing (nothing handed in)" in lines[3]
+    assert lines[4] == "4 students: 3 get points, 1 do not; 3 get feedback."
+
+
+def test_who_is_not_in_the_roster_stops_the_export(graded: Path) -> None:
+    short = "\n".join(line for line in GRADEBOOK.splitlines() if ";101;" not in line)
+    (graded / "gradebook.csv").write_text(short)
+    run = export(graded)
+    assert run.exit_code == 2
+    assert not (graded / "out").exists()
+
+
+@pytest.mark.parametrize("content", [None, "{}", "[1]", '{"students": [{}]}'])
+def test_a_folder_that_holds_no_class_is_told(content: str | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "class.json").write_text(content)
+    with pytest.raises(outgoing.CannotExport, match="does not hold a class"):
+        outgoing.read_graded(tmp_path)
+    with pytest.raises(compare.NotAClass):
+        compare.read_class(tmp_path)
+
+
+def test_a_class_is_read_back_as_it_was(graded: Path) -> None:
+    found = json.loads((graded / "graded" / "class.json").read_text("utf-8"))
+    earlier = compare.read_class(graded / "graded")
+    assert {student: each.score for student, each in earlier.items()} == {
+        row["student"]: row["score"] for row in found["students"]
+    }
+
+
+def again(folder: Path, *options: str) -> Any:
+    command = ["class", str(folder / "submissions.zip"), "--out", str(folder / "graded"), "--no-repairs"]
+    command += ["--results", str(folder / "results"), "--roster", str(folder / "gradebook.csv")]
+    return CliRunner().invoke(app, [*command, "--seed", str(SEED), *options])
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_comparison_writes_nothing(graded: Path) -> None:
+    before = contents(graded)
+    run = again(graded, "--compare", str(graded / "graded"))
+    assert run.exit_code == 0, run.output
+    assert "4 students: 0 gain points, 0 lose points, 4 stay the same." in run.output
+    assert contents(graded) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--drop", "no such check"), "no check is called"),
+        (("--give", "All"), "several checks are called"),
+        (("--compare", "/nowhere"), "does not hold a class"),
+        (("--gradebook", "sqlite:////nowhere/gradebook.db"), "there is no gradebook"),
+        (("--compare-with", "/nowhere"), "does not exist"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused(options: tuple[str, str], said: str, graded: Path) -> None:
+    before = contents(graded / "graded")
+    run = again(graded, *options)
+    assert run.exit_code == 2
+    assert said in " ".join(run.output.replace("│", " ").split())
+    assert contents(graded / "graded") == before
+
+
+def test_the_class_page_can_be_shown_in_a_lecture(graded: Path) -> None:
+    assert again(graded, "--anonymous").exit_code == 0
+    shown = (graded / "graded" / "index.html").read_text("utf-8")
+    assert not re.search("Doe|Wang|Nobody|doeada|wangwei", shown)
+    assert "Doe, Ada" in (graded / "graded" / "grades.csv").read_text("utf-8")
+
+
+# --- one fix away -----------------------------------------------------------------------------------------------------
+
+RIGHT = CORRECT["plain"]
+TYPOS = {
+    "a misspelled attribute": ("self.mean_layer(", "self.mean_layr("),
+    "a forgotten self": ("self.encoder(", "encoder("),
+    "an old name of an argument": ("def sample_latent(means,", "def sample_latent(mu,"),
+    "a misspelled name": ("sample_latent(mean", "sample_latnt(mean"),
+    "a misspelled function": ("def loss_function(", "def loss_functoin("),
+    "a misspelled method of a tensor": (".exp(", ".expp("),
+    "a misspelled argument of a library": ("reduction=", "reductoin="),
+}
+
+
+def broken_by(name: str) -> str:
+    right, wrong = TYPOS[name]
+    for source in (RIGHT, *CORRECT.values()):
+        last = source.rfind(right)
+        if last >= 0:
+            return source[:last] + wrong + source[last + len(right) :]
+    raise AssertionError(name)
+
+
+@pytest.fixture(scope="module")
+def process() -> Any:
+    with GradingProcess(CVAE) as running:
+        yield running
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TYPOS)
+def test_a_repair_is_found_and_changes_no_grade(name: str, process: GradingProcess) -> None:
+    source = broken_by(name).encode()
+    report = process.grade(CVAE.module, source, seed=SEED)
+    assert report.score < CVAE.points
+    assert stops_early(report, source)
+    found = best(source, report, process, seconds=300)
+    assert found is not None
+    assert found.score == CVAE.points
+    assert process.grade(CVAE.module, source, seed=SEED).score == report.score
+
+
+@pytest.mark.parametrize("make", [blank, missing, report_of, lambda: report_of("kl-without-exp")])
+def test_what_does_not_stop_early_is_left_alone(make: Any) -> None:
+    assert not stops_early(make(), fill_in(CVAE).encode())
+
+
+def test_a_leftover_raise_goes_if_more_is_written() -> None:
+    report = report_of()
+    check = report.parts[0].checks[0]
+    check.outcome, check.message, check.line, check.score = Outcome.NOT_WRITTEN, "Line 2 raises.", 2, 0
+    written = "def f(x):\n    raise NotImplementedError('x')\n    return x\n"
+    assert list(candidates(written, report)) == [(2, "def f(x):\n    pass\n    return x\n")]
+    assert list(candidates(written.replace("    return x\n", ""), report)) == []
+
+
+@given(st.text(alphabet="def self.x_()\n :=`'#\"raise", max_size=300), st.integers(1, 40))
+def test_any_source_can_be_looked_at(text: str, line: int) -> None:
+    report = report_of()
+    kinds = ("name 'x' is not defined", "'M' object has no attribute 'x'", "f() got an unexpected keyword argument 'x'")
+    for check, message in zip(report.parts[0].checks, kinds, strict=False):
+        check.outcome, check.message, check.line = Outcome.ERROR, f"{message} (line {line})", line
+    for place, changed in candidates(text, report):
+        assert changed != text
+        assert 1 <= place <= len(text.split("\n"))
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_a_heavy_source_costs_little(name: str) -> None:
+    report = report_of()
+    check = report.parts[0].checks[0]
+    check.outcome, check.message, check.line = Outcome.ERROR, "'M' object has no attribute 'x'", 9
+    started = time.process_time()
+    list(islice(candidates(decoded(HEAVY[name]), report), MOST))
+    assert time.process_time() - started < 5
+
+
+def test_a_repair_is_told_to_staff_alone() -> None:
+    entry = dataclasses.replace(entries_of(report_of())[0], repair=Repair(79, "    self.hidden_size", 88))
+    said = "ith line 79 reading self.hidden_size, this module gets 88."
+    assert said in page_of([entry]).text
+    assert figures_of([entry])["repairs"][0]["score"] == 88
+    assert entry.final == entry.report.score

@@ -1,0 +1,80 @@
+"""Notes say what stops elsewhere, of no module that does not, and take no points."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import autograder.assignments.cvae.solution.cs5814_vae as solution
+from autograder.grading.grade import grade_source
+from autograder.sandbox.client import Sandbox
+from autograder.sandbox.outline import describe
+
+STD = "    std = torch.exp(0.5 * logvariances)\n"
+DRAW = "torch.randn_like(std)"
+DIVERGENCE = "    divergence = -0.5 * torch.sum(1 + logvariances"
+JOINED = "hidden = self.encoder(torch.cat((data_input, condition), dim=-1))"
+LATENTS = "latents = sample_latent(mean_params, logvariance_params)"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+def notes(sandbox: Sandbox, *edits: tuple[str, str]) -> str:
+    """The notes on the solution with these edits, which keeps all points."""
+    text = Path(str(solution.__file__)).read_text("utf-8")
+    for old, new in edits:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    report = grade_source("edited", text.encode(), sandbox, seed=1)
+    assert report.score == report.max_score
+    return "\n".join(note for note in report.notes if "isolation" not in note)
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        ((DRAW, "torch.randn(means.shape)"), "On a GPU, your `sample_latent` would stop"),
+        ((DIVERGENCE, DIVERGENCE.replace("1 +", "torch.ones(means.shape[1]) +")), "On a GPU, your `loss_function`"),
+        ((LATENTS, f"{LATENTS} + torch.zeros(15)[: mean_params.shape[1]]"), "On a GPU, your `forward` would stop"),
+        ((JOINED, JOINED.replace("-1)", "-1).float()")), "After `model.double()`, your `forward` stops"),
+        (("import torch\n", "import torch\ntorch.manual_seed(5814)\n"), "sets the seed"),
+    ],
+    ids=["randn", "ones", "zeros", "float", "seed"],
+)
+def test_what_stops_elsewhere_is_noted(sandbox: Sandbox, edit: tuple[str, str], said: str) -> None:
+    found = notes(sandbox, edit)
+    assert said in found
+    assert len(found.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        DRAW,
+        "torch.randn(means.shape, device=means.device)",
+        "torch.randn(means.shape).to(means)",
+        "torch.empty_like(means).normal_()",
+        "torch.tensor(1.0) * torch.randn_like(std)",
+        "torch.normal(torch.zeros_like(std), 1.0)",
+        "means.new_empty(means.shape).normal_()",
+    ],
+)
+def test_what_runs_anywhere_is_not_noted(sandbox: Sandbox, draw: str) -> None:
+    assert notes(sandbox, (DRAW, draw)) == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("def work():\n    for _ in range(3): pass\nwork()\n", 2),
+        ("def work():\n    for _ in range(3): pass\n", None),
+        ("def work():\n    work()\nx = work()\n", None),
+        ("def one(): pass\nif __name__ == '__main__':\n    for _ in range(3): one()\n", None),
+    ],
+)
+def test_a_loop_in_a_function_called_at_import(source: str, line: int | None) -> None:
+    assert describe(source.encode())["loop_at_import"] == line

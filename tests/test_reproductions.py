@@ -1,0 +1,193 @@
+"""The lines under a failed check print in a student's own Python what the report says that they print."""
+
+import ast
+import dataclasses
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from submissions.side_by_side import Pool, grade_wrong, selected
+from submissions.wrong import WRONG, Wrong, source
+
+import autograder.assignments.cvae.solution.cs5814_vae as solution
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.assignments.cvae.checks import probes
+from autograder.grading.grade import grade_source
+from autograder.grading.reproduce import agree, reference_prints
+from autograder.platforms.gradescope import results
+from autograder.platforms.nbgrader import grades
+from autograder.report import html, junit, markdown, terminal
+from autograder.report.model import Check, Outcome, PartReport, Report, Reproduction
+from autograder.sandbox import client
+from autograder.sandbox.client import Sandbox
+
+EVERY = 24  # of the wrong modules, the ones that are tried every time
+PROBES = list(
+    {each for name, every in vars(probes).items() if re.fullmatch("[A-Z]+(_[A-Z]+)*", name) for each in every}
+)
+# A student's Python: for each of the texts on stdin, a fresh process that has imported torch and nothing else, pastes
+# it and tells what it printed.
+_STUDENT = """
+import json, os, sys
+import torch
+import torch.nn.functional as F
+torch.set_num_threads(1)
+for text in json.load(sys.stdin):
+    if os.fork() == 0:
+        printed = []
+        names = {"torch": torch, "F": F, "print": lambda *values: printed.append(" ".join(map(str, values)))}
+        try:
+            exec("import cs5814_vae", names)
+            exec(text, names)
+            said = "\\n".join(printed)
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+        os.write(1, (json.dumps(said) + "\\n").encode())
+        os._exit(0)
+    os.wait()
+"""
+
+
+def printed(module: str, folder: Path, texts: list[str]) -> list[str]:
+    """What each text prints, pasted into a Python of its own next to the module."""
+    (folder / CVAE.module).write_text(module, "utf-8")
+    run = subprocess.run(
+        [sys.executable, "-c", _STUDENT],
+        cwd=folder,
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [json.loads(line) for line in run.stdout.splitlines() if line.startswith('"')]
+
+
+@pytest.fixture(scope="module")
+def reports(request: pytest.FixtureRequest) -> Iterator[dict[str, Future]]:
+    pool = Pool()
+    yield pool.submit(grade_wrong, [wrong.name for wrong in selected(request, "wrong")])
+    pool.close()
+
+
+def failed(report: Report) -> list[Check]:
+    ended = (Outcome.FAILED, Outcome.ERROR)
+    return [check for part in report.parts for check in part.checks if check.outcome in ended]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param(wrong, id=wrong.name, marks=() if index % EVERY == 0 else pytest.mark.slow)
+        for index, wrong in enumerate(WRONG)
+    ],
+)
+def test_pasted_lines_print_what_is_said(wrong: Wrong, reports: dict[str, Future], tmp_path: Path) -> None:
+    report: Report = reports[wrong.name].result()
+    shown = list({str(each): each for check in failed(report) if (each := check.reproduction)}.values())
+    for each, found in zip(shown, printed(source(wrong), tmp_path, [str(each) for each in shown]), strict=True):
+        tolerance = 0.01 if each.approximate else 1e-4
+        assert agree(found.strip(), each.received, tolerance), each
+        assert not agree(found.strip(), each.expected, tolerance), each
+    if report.error is None:
+        bare = [check.name for check in failed(report) if check.reproduction is None]
+        assert all("training run" in name for name in bare), bare
+
+
+def test_the_solution_prints_what_is_expected(tmp_path: Path) -> None:
+    own = Path(str(solution.__file__)).read_text("utf-8")
+    for probe, found in zip(PROBES, printed(own, tmp_path, [each.lines for each in PROBES]), strict=True):
+        assert agree(found, reference_prints(CVAE, probe.lines), 1e-4), probe
+
+
+def test_no_lines_hold_the_solution() -> None:
+    own = Path(str(solution.__file__)).read_text("utf-8")
+    written = "".join(re.findall(r"### BEGIN SOLUTION.*?\n(.*?)### END SOLUTION", own, re.DOTALL))
+    lines = {line.strip() for line in written.splitlines() if "(" in line}
+    assert len(lines) > 15
+    said = "\n".join(probe.lines for probe in PROBES)
+    assert not [line for line in lines if line in said]
+    assert not re.search(r"\b(exp|randn\w*|log|pow|square|binary_cross_entropy\w*|ReLU|Sigmoid|Linear)\(", said)
+
+
+_TEXTS = st.text(st.characters(codec="utf-8"), max_size=80)
+
+
+@given(_TEXTS, _TEXTS, st.booleans())
+def test_answers_never_become_code(received: str, expected: str, approximate: bool) -> None:
+    lines = "model = 1\nprint(model)"
+    shown = str(Reproduction(lines, received, expected, approximate))
+    assert ast.dump(ast.parse(shown)) == ast.dump(ast.parse(lines))
+
+
+_NUMBERS = st.lists(st.floats(-1e6, 1e6).filter(lambda x: abs(x) > 1e-3), min_size=1, max_size=5)
+
+
+@given(_NUMBERS, st.floats(0.001, 0.3))
+def test_texts_agree_up_to_the_tolerance(numbers: list[float], tolerance: float) -> None:
+    near = [x * (1 + 0.5 * tolerance) for x in numbers]
+    far = [x + 3 * tolerance * (abs(x) + sum(map(abs, numbers))) for x in numbers]
+    expected = f"tensor({numbers})"
+    assert agree(f"tensor({near}, grad_fn=<MulBackward0>)", expected, tolerance)
+    assert not agree(f"tensor({far})", expected, tolerance)
+    assert not agree(f"tensor({[*numbers, 1.0]})", expected, tolerance)
+    assert not agree(f"tensor({[float('nan'), *numbers[1:]]})", expected, tolerance)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+def test_lines_that_hang_are_not_repeated(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "LIMITS", dataclasses.replace(client.LIMITS, run_s=1.0))
+    looping = Path(str(solution.__file__)).read_text("utf-8").replace(
+        "    std = torch.exp(0.5 * logvariances)\n",
+        "    while len(means) == 10000: pass\n    std = torch.exp(logvariances)\n",
+    )  # fmt: skip
+    report = grade_source("looping", looping.encode(), sandbox, seed=1)
+    assert failed(report)
+    assert not any(check.reproduction for check in failed(report))
+    assert report.timings["reproduce what failed, and notes"] < 6
+
+
+def test_lines_run_without_stand_ins(sandbox: Sandbox) -> None:
+    with sandbox.submission(b"def double(x): return 3 * x\n") as submission:
+        submission.stand_in({"double": lambda x: 2 * x})
+        module = CVAE.module.removesuffix(".py")
+        assert submission.run(f"print({module}.double(2))") == "6"
+
+
+def test_every_rendering_shows_the_lines() -> None:
+    lines = Reproduction("print(f(1) < 2)", "<b>`no`", "True\nand more")
+    check = Check("A check", Outcome.FAILED, 0.0, CVAE.points, "Wrong.", reproduction=lines)
+    report = Report.of(CVAE, parts=[PartReport("encoder", CVAE.points, [check])])
+    console = Console(record=True, width=120, file=io.StringIO())
+    terminal.render(report, console)
+    text = ElementTree.fromstring(junit.render(report)).find(".//failure")
+    shown = {
+        "html": html.render(report),
+        "markdown": markdown.render(report),
+        "terminal": console.export_text(),
+        "junit": (text.text if text is not None else None) or "",
+        "nbgrader": grades.result(report.parts[0], report, CVAE.points)["data"]["text/html"],
+        "gradescope": json.dumps(results.render(report)),
+    }
+    escaped = {"html", "nbgrader", "gradescope"}
+    for name, page in shown.items():
+        page = page.replace("&#39;", "'")
+        wanted = ("print(f(1) < 2)", "# gives <b>`no`", "# should be True", "#     and more")
+        for line in wanted:
+            line = line.replace("<", "&lt;") if name in escaped else line
+            assert line in page, (name, line)
+    assert Report.from_json(json.loads(json.dumps(report.to_json()))) == report
