@@ -121,7 +121,7 @@ def test_solution_passes(checks, write, capfd, part):
     assert err == "", "nbgrader gives no points to a test cell that writes to stderr"
 
 
-# One judgement -------------------------------------------------------------------------------------------------------
+# One judgment -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", thinned(correct.CORRECT))

@@ -20,7 +20,7 @@ MAX_WIDTH = 300
 def side_by_side(first: tuple[str, bytes], second: tuple[str, bytes], blank: str) -> str:
     """A page with two modules beside each other, each given as the student and the source, for a person to judge.
 
-    Lines of `blank`, the fill-in module, are greyed. The lines are matched by RapidFuzz:
+    Lines of `blank`, the fill-in module, are grayed. The lines are matched by RapidFuzz:
     `difflib.HtmlDiff` can be kept busy for hours by sources written for that.
     """
     sides = [decoded(source).rstrip("\n").split("\n") for _, source in (first, second)]

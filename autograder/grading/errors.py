@@ -109,8 +109,8 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
         near = _nearest("forward", methods)
         there = f"; it has `{near}`." if near else "."
         return Cause(f"The class `{unwritten[1]}` has no method `forward`{there}", ["forward-missing"])
-    fit = (name for pattern, name in patterns(assignment) if re.search(pattern, error.said))
-    return Cause(str(error), [name for name in fit if hints.holds(assignment, name, outline)][:1])
+    found = (name for pattern, name in patterns(assignment) if re.search(pattern, error.said))
+    return Cause(str(error), [name for name in found if hints.holds(assignment, name, outline)][:1])
 
 
 def patterns(assignment: Assignment) -> list[tuple[str, str]]:

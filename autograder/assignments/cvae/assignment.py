@@ -93,9 +93,9 @@ ASSIGNMENT = Assignment(
     notebook="notebooks/cvae.ipynb",
     kit_files={
         "public_checks.py": "notebooks/public_checks.py",
+        "cvae_helpers.py": "notebooks/cvae_helpers.py",
         "check_tools.py": "notebooks/check_tools.py",
         "hints.json": "notebooks/hints.json",
-        "cvae_helpers.py": "notebooks/cvae_helpers.py",
         "environment.yml": "notebooks/environment.yml",
         "README.md": "docs/student.md",
     },
