@@ -73,7 +73,7 @@ def test_the_term_ends_with_everyones_points(home: Path) -> None:
 
 def test_the_exchange_is_the_tas_alone(home: Path) -> None:
     assert (home / "exchange").stat().st_mode & 0o077 == 0
-    assert (home / "exchange" / "cs5814" / "outbound" / CVAE.kit).is_dir()
+    assert (home / "exchange" / "root" / "cs5814" / "outbound" / CVAE.kit).is_dir()
 
 
 @pytest.mark.parametrize("page", ["ta.md", "rollover.md"])

@@ -146,7 +146,7 @@ def test_exchange(course: Path, nbgrader: Command) -> None:
     lines = [f"{student},{first},{last}" for student, (first, last) in split_names()]
     (course / "roster.csv").write_text("id,first_name,last_name\n" + "\n".join(lines), "utf-8")
     nbgrader("release_assignment", CVAE.kit)
-    inbound = course / "exchange" / "cs5814" / "inbound"
+    inbound = course / "exchange" / "root" / "cs5814" / "inbound"
     secret = course / "solution.py"
     secret.write_text(PERFECT)
     for student, (name, content) in handed_in().items():

@@ -45,7 +45,9 @@ def build_course(assignment: Assignment, folder: Path) -> Path:
         if by_hand
         else "no points are by hand",
     }
-    (folder / "exchange").mkdir(mode=0o700, exist_ok=True)
+    private = folder / "exchange"  # nbgrader opens the exchange's root to everyone, so the folder around it is closed
+    private.mkdir(mode=0o700, exist_ok=True)
+    (private / "root").mkdir(exist_ok=True)
     for template in sorted(Path(__file__).with_name("template").glob("*.*")):
         destination = folder / template.name
         if template.name == "README.md" or not destination.exists():

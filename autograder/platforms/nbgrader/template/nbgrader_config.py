@@ -29,4 +29,4 @@ c.LatePenalty.grace_minutes = 15
 # Run them with the data that students use:         c.RunNotebook.data = "/path/to/data"
 
 # Where students fetch and submit with nbgrader. This folder is yours alone: docs/ta.md says how to share one.
-c.Exchange.root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "exchange")
+c.Exchange.root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "exchange", "root")
