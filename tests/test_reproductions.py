@@ -188,6 +188,6 @@ def test_every_rendering_shows_the_lines() -> None:
         page = page.replace("&#39;", "'")
         wanted = ("print(f(1) < 2)", "# gives <b>`no`", "# should be True", "#     and more")
         for line in wanted:
-            line = line.replace("<", "&lt;") if name in escaped else line
+            line = line.replace("<", "&lt;").replace(">", "&gt;") if name in escaped else line
             assert line in page, (name, line)
     assert Report.from_json(json.loads(json.dumps(report.to_json()))) == report
