@@ -23,14 +23,19 @@ from autograder.report.model import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from typer.models import OptionInfo
 
+    from autograder.classroom.compare import Earlier
     from autograder.classroom.entries import Recorded
+    from autograder.classroom.progress import ClassProgress
+    from autograder.classroom.run import Class
     from autograder.platforms.gradescope.build import ResultsFile
     from autograder.report.model import Report
     from autograder.submissions.find import Found
     from autograder.submissions.layouts import Upload
+    from autograder.submissions.roster import Roster
 
 OK, BELOW_MINIMUM, USAGE, GRADER_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 OUT_OF_STEP = 1
@@ -450,8 +455,8 @@ def class_command(
       3    the grader itself failed, may not read what a student handed in, or could not write a file
       130  stopped by Ctrl-C
     """
-    from autograder.classroom.adjust import Adjustments, NoSuchCheck
-    from autograder.classroom.compare import NotAClass, changes, lines, read_class
+    from autograder.classroom.adjust import Adjustments
+    from autograder.classroom.compare import changes, lines
     from autograder.classroom.others import Answers, earlier_modules, known_modules
     from autograder.classroom.page import closing_lines
     from autograder.classroom.progress import ClassProgress
@@ -459,7 +464,6 @@ def class_command(
     from autograder.grading.results import Results
     from autograder.platforms.nbgrader.around import course_around, extensions_of, gradebook_of
     from autograder.submissions.layouts import read_upload
-    from autograder.submissions.roster import RosterError, read_extensions, read_roster
 
     which, course = chosen(assignment), course_around(submissions)
     if out.resolve() == submissions.resolve():
@@ -468,13 +472,7 @@ def class_command(
         kept = Results(results or out / "results", which, seed, require_isolation)
         for folder in (out, kept.folder):
             output.require_folder(folder)
-        try:
-            enrolled = read_roster(roster) if roster else None
-            extensions = extensions or extensions_of(course)
-            until = read_extensions(extensions) if extensions else None
-            earlier = read_class(compare) if compare else None
-        except (RosterError, NotAClass) as error:
-            raise typer.BadParameter(printable(str(error))) from None
+        enrolled, until, earlier = _staff_files(roster, extensions or extensions_of(course), compare)
         answers = Answers(which)
         upload = read_upload(submissions, which, enrolled, until, outputs=(out, kept.folder), visit=answers)
         upload, recorded = _with_gradebook(upload, gradebook, gradebook_of(course), which)
@@ -488,21 +486,11 @@ def class_command(
             repairs and not compare,
             write=not compare,
         )
-        found = upload.submitted
         taught = Class(upload, kept, out, options)
         if fresh:
             taught.forget()
-        try:
-            with ClassProgress(console, len(found), taught.resume(), shown=not quiet) as progress:
-                for each in taught.grade(scheduler, workers, require_isolation):
-                    progress.done(each)
-        except NoSuchCheck as error:
-            raise typer.BadParameter(printable(str(error)), param_hint="--drop, --give") from None
-        except (KeyboardInterrupt, output.CannotWrite) as reason:
-            _complain(f"Stopped. {taught.graded} of {len(found)} are graded; the same command goes on from there.", "")
-            if isinstance(reason, output.CannotWrite):
-                raise
-            raise typer.Exit(INTERRUPTED) from None
+        with ClassProgress(console, len(upload.submitted), taught.resume(), shown=not quiet) as progress:
+            _grade_all(taught, progress, len(upload.submitted), scheduler, workers, require_isolation)
         if earlier is not None:
             _say(lines(changes(earlier, taught.entries), taught.entries))
             _say([f"Nothing was written to {out}. Without --compare, the same command writes it."])
@@ -519,6 +507,24 @@ def class_command(
             soft_wrap=True,
         )
         raise typer.Exit(GRADER_FAILED)
+
+
+def _grade_all(
+    taught: "Class", progress: "ClassProgress", count: int, scheduler: str | None, workers: int, strong: bool
+) -> None:
+    """Grade everyone of a class; typer.Exit if that is interrupted."""
+    from autograder.classroom.adjust import NoSuchCheck
+
+    try:
+        for each in taught.grade(scheduler, workers, strong):
+            progress.done(each)
+    except NoSuchCheck as error:
+        raise typer.BadParameter(printable(str(error)), param_hint="--drop, --give") from None
+    except (KeyboardInterrupt, output.CannotWrite) as reason:
+        _complain(f"Stopped. {taught.graded} of {count} are graded; the same command goes on from there.", "")
+        if isinstance(reason, output.CannotWrite):
+            raise
+        raise typer.Exit(INTERRUPTED) from None
 
 
 @app.command(
@@ -582,6 +588,23 @@ def export(
 def _say(lines: list[str]) -> None:
     for line in lines:
         console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+
+
+def _staff_files(
+    roster: Path | None, extensions: Path | None, compare: Path | None
+) -> "tuple[Roster | None, dict[str, datetime] | None, dict[str, Earlier] | None]":
+    """The roster, the extensions and the class to compare with, of those that are given."""
+    from autograder.classroom.compare import NotAClass, read_class
+    from autograder.submissions.roster import RosterError, read_extensions, read_roster
+
+    try:
+        return (
+            read_roster(roster) if roster else None,
+            read_extensions(extensions) if extensions else None,
+            read_class(compare) if compare else None,
+        )
+    except (RosterError, NotAClass) as error:
+        raise typer.BadParameter(printable(str(error))) from None
 
 
 def _with_gradebook(

@@ -272,7 +272,7 @@ def test_page_gives_the_three_most_common_mistakes_first():
     assert places == sorted(places)
 
 
-def test_a_misconception_without_an_entry_in_the_bank_keeps_its_name():
+def test_a_mistake_that_the_bank_lacks_keeps_its_name():
     report = report_of("condition-first")
     for check in part_of(report, "forward").checks[1:3]:
         check.hints = [Hint("named-later", "A title", "A text")]
@@ -309,7 +309,7 @@ def test_parts_are_ranked_by_points_and_checks_by_students():
 # Who needs a person
 
 
-def test_a_person_is_sent_to_crashes_errors_and_broken_checks_but_not_to_blanks():
+def test_crashes_and_broken_checks_are_reviewed_and_blanks_not():
     entries = entries_of(timed_out(), unreadable(), broken(), blank(), missing(), report_of())
     found = {row["student"]: row["reasons"] for row in figures_of(entries)["attention"]}
     assert set(found) == {"student 0001", "student 0002", "student 0003", "student 0005"}

@@ -125,7 +125,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize(
     "times", [pytest.param(4, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.exhaustive)]
 )
-def test_killed_at_any_point_nothing_is_lost_changed_or_done_twice(
+def test_killed_at_any_point_nothing_is_lost_or_done_twice(
     times: int, results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client is killed so often, or more often where it is slow to keep anything, then its workers as often."""

@@ -136,7 +136,7 @@ def test_names_the_cause(error: SubmissionError, source: str, misconception: str
     assert named in cause.message
 
 
-def test_a_call_that_the_submission_itself_gets_wrong_is_not_laid_to_its_signature() -> None:
+def test_a_wrong_call_inside_is_not_blamed_on_the_signature() -> None:
     error = Raised("TypeError", "sample_latent() missing 1 required positional argument: 'v'", 9, "sample_latent(m)")
     assert explain(error, outline(b"def sample_latent(m, v): ..."), CVAE).misconceptions == ["wrong-call"]
 
@@ -183,7 +183,7 @@ CODES = st.sampled_from(["raised", "definition-missing", "not-a-tensor", "too-ma
 
 
 @given(JSON | st.builds(lambda code, fields: fields | {"code": code}, CODES, st.dictionaries(FIELDS, JSON)))
-def test_whatever_a_worker_sends_becomes_an_error_of_bounded_text(sent: object) -> None:
+def test_anything_that_a_worker_sends_becomes_a_bounded_error(sent: object) -> None:
     error = received(sent, "f")
     assert isinstance(error, (Raised, Unfit))
     assert len(str(error)) < 4000

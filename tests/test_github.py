@@ -164,7 +164,7 @@ def test_a_push_without_the_module_fails_and_says_so(graded, tmp_path):
     assert "more than one cs5814_vae.py" in message
 
 
-def test_the_called_workflow_installs_by_the_pins_and_allows_namespaces(graded, tmp_path):
+def test_the_called_workflow_installs_pins_and_allows_namespaces(graded, tmp_path):
     student = tmp_path / "student"
     subprocess.run(["cp", "-r", graded, student], check=True)
     (student / assignment.MODULE).unlink()
@@ -271,7 +271,7 @@ def test_the_template_calls_the_pinned_workflow(graded):
 
 
 @pytest.mark.parametrize("template", ["public", "graded"])
-def test_the_template_holds_neither_solution_nor_hidden_checks_nor_hints(template, request):
+def test_the_template_holds_no_solution_hidden_check_or_hint(template, request):
     folder = request.getfixturevalue(template)
     solved = set(CVAE.solution.read_text("utf-8").splitlines()) - set(fill_in(CVAE).splitlines())
     secrets = {line.strip() for line in solved if len(line.strip()) > len("nn.ReLU(),")}
@@ -385,6 +385,6 @@ def test_a_module_that_cannot_be_read_gives_one_annotation(publish, named, line)
     assert properties.get("line") == line
 
 
-def test_the_points_for_the_reporter_hold_no_word_of_the_submission(publish):
+def test_points_for_the_reporter_hold_no_word_of_the_submission(publish):
     outputs = dict(line.split("=", 1) for line in publish(unreadable_report())[2].splitlines())
     assert all(test["message"] == "did not run" for test in result_of(outputs)["tests"])

@@ -231,7 +231,7 @@ def test_what_it_installs_is_pinned_to_what_it_was_built_with(uploaded: zipfile.
     assert "nbgrader" not in uploaded.read("requirements.txt").decode()
 
 
-def test_the_zip_hides_checks_until_the_date_that_it_was_built_for(tmp_path: Path) -> None:
+def test_the_zip_hides_checks_until_its_due_date(tmp_path: Path) -> None:
     script = zipfile.ZipFile(build_zip(CVAE, tmp_path, "after_published")).read("run_autograder").decode()
     assert "--visibility after_published" in script
     with pytest.raises(ValueError, match="after_due_date"):
@@ -260,7 +260,7 @@ def test_a_grader_that_does_not_start_leaves_something_readable(gradescope: Grad
 
 
 @pytest.mark.slow
-def test_nothing_is_graded_where_the_submission_could_read_the_solution(gradescope: Gradescope) -> None:
+def test_nothing_is_graded_where_the_solution_could_be_read(gradescope: Gradescope) -> None:
     script = gradescope.folder / "run_autograder"
     kept = script.read_text("utf-8")
     script.write_text(kept.replace("chmod go=", "chmod go=rx"))
@@ -319,7 +319,7 @@ def spied(request: pytest.FixtureRequest, gradescope: Gradescope) -> tuple[dict[
 
 
 @pytest.mark.slow
-def test_a_right_module_gets_every_point_and_the_hidden_checks_stay_hidden(spied: tuple[dict[str, Any], str]) -> None:
+def test_a_right_module_gets_all_points_and_hidden_checks_hide(spied: tuple[dict[str, Any], str]) -> None:
     results, printed = spied
     assert points(results) == FULL, printed
     assert results["score"] == CVAE.points

@@ -52,7 +52,7 @@ def test_nbgrader_accepts_the_metadata(notebook):
     pytest.importorskip("nbgrader.nbgraderformat").MetadataValidator().validate_nb(notebook)
 
 
-def test_graded_cells_are_locked_and_carry_the_points_of_the_assignment(notebook):
+def test_graded_cells_are_locked_and_carry_their_points(notebook):
     graded = {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells if "nbgrader" in cell.metadata}
     assert set(graded) == {*TEST_CELLS, *CVAE.by_hand.shares}
     assert tuple(name for name in graded if name in TEST_CELLS) == TEST_CELLS
@@ -224,7 +224,7 @@ def test_a_complete_submission_is_zipped_under_the_right_names(helpers, submitte
         assert archive.read("cs5814_vae.py") == CVAE.solution.read_bytes()
 
 
-def test_what_is_missing_is_said_and_the_zip_is_written_all_the_same(helpers, submitted, monkeypatch, capsys):
+def test_the_zip_is_written_and_what_is_missing_is_said(helpers, submitted, monkeypatch, capsys):
     def check(part: str) -> None:
         if part == "forward":
             raise helpers.public_checks.ChecksFailedError
@@ -402,7 +402,7 @@ def test_training_prints_one_line_and_the_loss_falls(cells):
     assert last < first / 2
 
 
-def test_blank_fill_in_stops_at_the_first_check_and_says_what_to_do(tmp_path, drawn):
+def test_a_blank_fill_in_stops_at_the_first_check(tmp_path, drawn):
     run = notebook_cells.execute(tmp_path, fill_in(CVAE), drawn)
     assert run.returncode != 0
     assert 'check("encoder")' in run.stderr

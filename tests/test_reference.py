@@ -211,9 +211,7 @@ def test_gradients_of_a_draw(parameters: tuple[Tensor, Tensor], seed: int) -> No
 
 
 @given(gaussians(), seeds)
-def test_a_draw_shifts_with_the_mean_and_stretches_with_the_deviation(
-    parameters: tuple[Tensor, Tensor], seed: int
-) -> None:
+def test_a_draw_shifts_with_the_mean_and_scales_with_the_std(parameters: tuple[Tensor, Tensor], seed: int) -> None:
     means, logvariances = parameters
     noise = drawn(seed, torch.zeros_like(means), torch.zeros_like(means))
     assert_equal(drawn(seed, means, logvariances), means + logvariances.exp().sqrt() * noise)

@@ -154,7 +154,7 @@ def test_next_step_is_the_first_failing_check_of_the_notebook():
     assert (step.part, step.title) == ("encoder", "the heads")
 
 
-def test_next_step_passes_over_a_check_that_only_waits_for_another():
+def test_next_step_skips_a_check_that_waits_for_another():
     checks = all_checks(Outcome.PASSED)
     checks["encoder"][0].outcome, checks["forward"][0].outcome = Outcome.SKIPPED, Outcome.FAILED
     step = summary.next_step(report_of(checks))
@@ -421,7 +421,7 @@ def suite_of(report: Report) -> ElementTree.Element:
     return suite
 
 
-def test_junit_has_a_case_for_each_check_in_the_class_of_its_part():
+def test_junit_has_a_case_for_each_check_of_each_part():
     cases = suite_of(partial_report()).findall("testcase")
     assert [case.get("classname") for case in cases] == [part.name for part in CVAE.parts for _ in range(5)]
 
@@ -490,7 +490,7 @@ def test_gradescope_says_a_shared_message_once():
     assert outputs == ["<p><code>encoder</code> raises NotImplementedError.</p>"] + ["<p>As in 1.1.</p>"] * 4
 
 
-def test_gradescope_refers_nobody_to_a_check_that_is_hidden_from_them():
+def test_gradescope_names_no_hidden_check():
     report = blank_report()
     report.parts[0].checks[2].worked_example = True
     tests = gradescope.render(report, "after_due_date")["tests"][1:6]
@@ -510,7 +510,7 @@ def test_gradescope_results_hold_no_html_of_a_submission(visibility):
         assert not re.search("<[a-z]+ ", output)
 
 
-def test_gradescope_keeps_the_log_from_students_and_shows_the_next_step():
+def test_gradescope_hides_the_log_and_shows_the_next_step():
     results = gradescope.render(partial_report())
     assert results["stdout_visibility"] == "hidden"
     assert "Next: <code>encoder</code>, the heads" in results["output"]

@@ -1,6 +1,8 @@
 """What must stay in step across the repository's files."""
 
+import ast
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,26 @@ def test_conda_environment_lists_what_the_package_requires() -> None:
     installed = next(entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
     packages = [entry for entry in installed if not entry.startswith("--")]
     assert sorted(packages) == sorted(project["dependencies"] + project["optional-dependencies"]["notebook"])
+
+
+def functions(*folders: str) -> Iterator[tuple[Path, ast.FunctionDef]]:
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            tree = ast.walk(ast.parse(path.read_bytes()))
+            yield from ((path, each) for each in tree if isinstance(each, ast.FunctionDef))
+
+
+def test_a_function_fits_a_screen() -> None:
+    """After its first statement: the options of a command are a table, and its docstring is the help."""
+    sizes = {
+        f"{path.name}: {each.name}": (each.end_lineno or 0) - (each.body[1:] or each.body)[0].lineno + 1
+        for path, each in functions("autograder", "notebooks", "benchmarks", "tests")
+    }
+    assert {name: size for name, size in sizes.items() if size > 60} == {}
+
+
+def test_the_name_of_a_test_fits_a_line() -> None:
+    assert [each.name for _, each in functions("tests") if len(each.name) > 60] == []
 
 
 # The figures of the first term, which were there before this solution was.

@@ -80,7 +80,7 @@ def test_a_reworded_passage_is_an_error_and_not_passed_over(monkeypatch, checkou
         rollover.out_of_step(checked_out(checkout))
 
 
-def test_figures_may_be_rounded_as_another_processor_does_but_not_be_wrong(checkout):
+def test_figures_may_be_rounded_differently_but_not_be_wrong(checkout):
     path = checkout / "notebooks" / "cvae.ipynb"
     text = path.read_text("utf-8")
     loss = float(re.search(r"the loss is ([\d.]+\d)", text)[1])
@@ -103,7 +103,7 @@ def test_nothing_is_released_that_contradicts_the_grading(monkeypatch, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_the_notebook_says_where_the_reference_curve_is_of_another_network(monkeypatch):
+def test_the_notebook_says_if_the_curve_is_of_another_network(monkeypatch):
     monkeypatch.setattr(assignment, "REFERENCE_SETTINGS", passages.training_settings() | {"hidden size": 80})
     text = renewed("notebooks/cvae.ipynb")
     assert "on MNIST with the settings above (but with hidden size 80, so that only the shape compares), over a" in text
@@ -123,7 +123,7 @@ def test_a_measured_reference_curve_replaces_the_old_one(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_reference_curve_is_measured_by_training_the_solution(monkeypatch, tmp_path):
+def test_the_reference_curve_comes_from_training_the_solution(monkeypatch, tmp_path):
     monkeypatch.setattr(reference_curve, "SEEDS", 2)
     monkeypatch.setattr(reference_curve, "NUM_EPOCHS", 4)
     monkeypatch.setattr(reference_curve, "BATCH_SIZE", 32)

@@ -67,7 +67,7 @@ def test_gradients_come_in_the_order_of_their_names(sandbox: Sandbox) -> None:
     assert list(reply.gradients("parameter")) == [f"each.{number}" for number in range(9)]
 
 
-def test_what_a_module_meets_at_its_import_is_the_same_in_each_sandbox_and_after_any_neighbour() -> None:
+def test_every_module_meets_the_same_sandbox_at_its_import() -> None:
     source = "import os, torch\nprint(torch.rand(3).tolist(), os.path.basename(os.path.dirname(__file__)))\n"
     said = []
     for _ in range(2):

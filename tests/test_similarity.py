@@ -214,7 +214,7 @@ def test_what_the_hand_out_provides_counts_for_nobody():
     assert pairs_of(BLANK, BLANK, BLANK + "\n\n# nothing yet\n") == []
 
 
-def test_a_module_with_almost_nothing_of_its_own_is_compared_with_nobody():
+def test_a_module_with_almost_no_code_is_compared_with_nobody():
     short = "\n".join(f"value_{number} = {number}" for number in range(MIN_TOKENS // 3))
     assert pairs_of(short, short) == []
     assert len(pairs_of(short + "\nlast = 1", short + "\nlast = 1")) == 1
@@ -343,7 +343,7 @@ def test_side_by_side_says_first_what_it_does_not_prove():
         assert reason in page.text
 
 
-def test_side_by_side_tells_the_hand_out_from_what_both_wrote_and_marks_what_differs():
+def test_side_by_side_marks_the_handout_and_what_differs():
     other = ORIGINAL.replace("eps * std", "noise * std")
     source = side_by_side(("Ann", ORIGINAL.encode()), ("Ben", other.encode()), BLANK)
     assert "<mark>eps</mark>" in source
@@ -354,7 +354,7 @@ def test_side_by_side_tells_the_hand_out_from_what_both_wrote_and_marks_what_dif
     assert page.of_class("same") > 2 * 20
 
 
-def test_side_by_side_holds_no_tag_and_no_control_character_of_a_source():
+def test_side_by_side_holds_no_tag_or_control_character():
     hostile = "<script>alert(1)</script></td>\x1b[31m\u202e{{ 7 * 7 }}\x00+\x01 <mark>\n"
     source = side_by_side(("<img src=x>\u202e", hostile.encode()), ("=cmd()", b"\xff" + hostile.encode()), BLANK)
     page = Page(source)

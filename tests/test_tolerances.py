@@ -263,7 +263,7 @@ def output(layers: Layers, x: Tensor, activations: list[Activation], dtype: torc
 
 
 @pytest.mark.parametrize("part", ["encoder", "decoder"])
-def test_rounding_and_mistakes_of_a_network_lie_far_from_its_tolerance(part: str) -> None:
+def test_rounding_and_mistakes_of_a_network_are_far_apart(part: str) -> None:
     right: list[Activation] = [torch.relu] * 3 + ([torch.sigmoid] if part == "decoder" else [])
     wrong = [
         [*right[:place], activation, *right[place + 1 :]]

@@ -10,7 +10,7 @@ import test_class_page
 import test_reports
 from pages import barriers, opened, overflow
 
-from autograder.classroom.similarity import side_by_side
+from autograder.classroom.sides import side_by_side
 from autograder.report import html
 
 pytestmark = pytest.mark.browser

@@ -232,8 +232,9 @@ class ConditionalVariationalAutoencoder(torch.nn.Module):
 HIDDEN = 64
 
 class ConditionalVariationalAutoencoder(nn.Module):
-    def __init__(self, D, C=10, Z=15):
+    def __init__(self, D, num_categories=10, latent_dimensionality=15):  # the notebook names the other two
         super().__init__()
+        C, Z = num_categories, latent_dimensionality
         self.input_dim, self.num_categories, self.latent_dimensionality, self.hidden_size = D, C, Z, HIDDEN
 """,
 }

@@ -217,7 +217,7 @@ def test_grading_again_reuses_every_report(graded: Path, nbgrader: Command) -> N
     assert sum(scores(graded, "oda").values()) == 0
 
 
-def test_a_resubmission_is_graded_and_keeps_the_points_given_by_hand(graded: Path, nbgrader: Command) -> None:
+def test_a_resubmission_keeps_the_points_given_by_hand(graded: Path, nbgrader: Command) -> None:
     with gradebook(graded) as book:
         grade = book.find_grade("visualization", NOTEBOOK, CVAE.kit, "fay")
         grade.manual_score, grade.needs_manual_grade = 5, False

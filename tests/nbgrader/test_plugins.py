@@ -139,7 +139,7 @@ def test_gradescope(gradebook: Gradebook, tmp_path: Path) -> None:
     assert roe == ["'=1+1", "Roe", "roe", "", "", "", "15.0", "", ""]
 
 
-def test_course_has_the_kit_as_its_source_and_the_points_of_the_assignment(tmp_path: Path) -> None:
+def test_the_course_has_the_kit_and_the_points(tmp_path: Path) -> None:
     source = course.build_course(CVAE, tmp_path)
     notebook = nbformat.read(source / f"{NOTEBOOK}.ipynb", 4)
     points = {

@@ -237,22 +237,35 @@ _CHANGED: dict[str, Activation] = {
 }
 
 
+def _cat(data: Tensor, classes: Tensor) -> Tensor:
+    return torch.cat((data, classes), -1)
+
+
+def _flip(data: Tensor, classes: Tensor) -> Tensor:
+    return torch.cat((classes, data), -1)
+
+
+def _blank(data: Tensor, classes: Tensor) -> Tensor:
+    return torch.cat((data, 0 * classes), -1)
+
+
+def _alone(data: Tensor, _: Tensor) -> Tensor:
+    return data
+
+
 def _forward(checks: ModuleType) -> list[Row]:
     """What forward gives with the checks' stand-ins for all that it calls, right and with each mistake."""
     images, classes = checks.images_and_classes()
-
-    def cat(data: Tensor, classes: Tensor) -> Tensor:
-        return torch.cat((data, classes), -1)
 
     def call(name: str, x: Tensor) -> Tensor:
         found: Tensor = checks.layer(name, x)
         return found
 
     def run(
-        to_encoder: Callable[[Tensor, Tensor], Tensor] = cat,
+        to_encoder: Callable[[Tensor, Tensor], Tensor] = _cat,
         heads: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] = lambda m, v: (m, v),
         draw: Callable[[Tensor, Tensor], Tensor] = checks.known_draw,
-        to_decoder: Callable[[Tensor, Tensor], Tensor] = cat,
+        to_decoder: Callable[[Tensor, Tensor], Tensor] = _cat,
         give: Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, ...]] = lambda r, m, v, z: (r, m, v),
     ) -> list[float]:
         hidden = call("encoder", to_encoder(images, classes))
@@ -263,21 +276,11 @@ def _forward(checks: ModuleType) -> list[Row]:
         return found
 
     known = checks.known_draw
-
-    def flip(data: Tensor, classes: Tensor) -> Tensor:
-        return torch.cat((classes, data), -1)
-
-    def blank(data: Tensor, classes: Tensor) -> Tensor:
-        return torch.cat((data, 0 * classes), -1)
-
-    def alone(data: Tensor, _: Tensor) -> Tensor:
-        return data
-
     wrong = [
-        ("condition-first", "Your encoder gets [one-hot | image] instead of [image | one-hot].", run(flip)),
+        ("condition-first", "Your encoder gets [one-hot | image] instead of [image | one-hot].", run(_flip)),
         ("condition-first", "Your decoder gets [one-hot | latent] instead of [latent | one-hot].",
-         run(to_decoder=flip)),
-        ("condition-first", "Your encoder and your decoder get the class first.", run(flip, to_decoder=flip)),
+         run(to_decoder=_flip)),
+        ("condition-first", "Your encoder and your decoder get the class first.", run(_flip, to_decoder=_flip)),
         ("mean-instead-of-sample", "Your decoder gets the means instead of a draw.", run(draw=lambda m, v: m)),
         ("logvariance-instead-of-sample", "Your decoder gets the log-variances instead of a draw.",
          run(draw=lambda m, v: v)),
@@ -286,7 +289,7 @@ def _forward(checks: ModuleType) -> list[Row]:
          run(draw=lambda m, v: known(v, m))),
         ("latent-returned", "Your second result is the draw, not the means.", run(give=lambda r, m, v, z: (r, z, v))),
     ]  # fmt: skip
-    for no_class in (blank, alone):
+    for no_class in (_blank, _alone):
         wrong += [
             ("condition-missing", "Your encoder gets the image without its class.", run(no_class)),
             ("condition-missing", "Your decoder gets the latent without the class.", run(to_decoder=no_class)),
@@ -301,23 +304,26 @@ def _forward(checks: ModuleType) -> list[Row]:
     for what, change in _CHANGED.items():
         said = f"Your `sample_latent` gets {what} where it expects log-variances."
         wrong.append(("sample-arguments-changed", said, run(draw=lambda m, v: known(m, change(v)))))  # noqa: B023
+    wrong += _activated(run)
+    return [(run(), [], ""), *((observed, [mistake], said) for mistake, said, observed in wrong)]
+
+
+def _activated(run: Callable[..., list[float]]) -> Iterator[tuple[str, str, list[float]]]:
+    """What forward gives where it passes a result through an activation, as `run` of _forward tells."""
     for name, act in HEAD_ACTIVATIONS.items():
         if name != "none":
             means, logvariances = (
                 (f"{head}-head-activated", f"Your `forward` passes the output of `{layer}` through {name}.")
                 for head, layer in (("mean", "mean_layer"), ("logvariance", "logvariance_layer"))
             )
-            wrong += [
-                (*means, run(heads=lambda m, v: (act(m), v))),  # noqa: B023
-                (*means, run(give=lambda r, m, v, z: (r, act(m), v))),  # noqa: B023
-                (*logvariances, run(heads=lambda m, v: (m, act(v)))),  # noqa: B023
-                (*logvariances, run(give=lambda r, m, v, z: (r, m, act(v)))),  # noqa: B023
-            ]
+            yield *means, run(heads=lambda m, v: (act(m), v))  # noqa: B023
+            yield *means, run(give=lambda r, m, v, z: (r, act(m), v))  # noqa: B023
+            yield *logvariances, run(heads=lambda m, v: (m, act(v)))  # noqa: B023
+            yield *logvariances, run(give=lambda r, m, v, z: (r, m, act(v)))  # noqa: B023
     for name, act in OUTPUT_ACTIVATIONS.items():
         if name != "none":
             said = f"Your `forward` passes the decoder's output through {name}."
-            wrong.append(("reconstruction-changed", said, run(give=lambda r, m, v, z: (act(r), m, v))))  # noqa: B023
-    return [(run(), [], ""), *((observed, [mistake], said) for mistake, said, observed in wrong)]
+            yield "reconstruction-changed", said, run(give=lambda r, m, v, z: (act(r), m, v))  # noqa: B023
 
 
 def _weighted_divergences() -> Iterator[Term]:
