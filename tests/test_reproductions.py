@@ -50,8 +50,8 @@ for text in json.load(sys.stdin):
             exec("import cs5814_vae", names)
             exec(text, names)
             said = "\\n".join(printed)
-        except Exception as error:
-            said = f"{type(error).__name__}: {error}"
+        except (Exception, SystemExit) as error:
+            said = f"{type(error).__name__}: {error}".removesuffix(": ")
         os.write(1, (json.dumps(said) + "\\n").encode())
         os._exit(0)
     os.wait()

@@ -207,12 +207,12 @@ def test_check_shows_what_changes_until_it_has(commands):
         "autograder/assignments/cvae/solution/cs5814_vae.py",
         f"-        self.hidden_size = {assignment.HIDDEN_SIZE}",
         f"+        self.hidden_size = {HIDDEN}",
-        f"+SEED = {SEED}",
+        f'+"seed": {SEED},',
         f"+| encoder | {POINTS['encoder']:g} |",
         "notebooks/cvae.ipynb",
         "cs5814_vae.py",
     ):
-        assert f"{line}\n" in before.stdout
+        assert re.search(rf"^ *{re.escape(line)}$", before.stdout, re.MULTILINE), line
     assert (rolled.returncode, after.returncode) == (0, 0), rolled.stderr + after.stderr
     assert "Everything is in step" in after.stdout
 
@@ -246,7 +246,6 @@ def test_last_terms_answers_lose_points_and_this_terms_get_all(new_term, tmp_pat
     told = [f"{check['message']} {check['hint']}" for check in failed]
     width = f"have width {assignment.HIDDEN_SIZE}; the assignment asks for {HIDDEN}."
     assert sum(width in each for each in told) == 2
-    assert f"Your `self.hidden_size` is {assignment.HIDDEN_SIZE}; it should be {HIDDEN}." in told[-2]
 
 
 @pytest.mark.slow
