@@ -95,7 +95,7 @@ def test_pasted_lines_print_what_is_said(wrong: Wrong, reports: dict[str, Future
     report: Report = reports[wrong.name].result()
     shown = list({str(each): each for check in failed(report) if (each := check.reproduction)}.values())
     for each, found in zip(shown, printed(source(wrong), tmp_path, [str(each) for each in shown]), strict=True):
-        tolerance = 0.01 if each.approximate else 1e-4
+        tolerance = 0.01 if each.approximate else 1e-5
         assert agree(found.strip(), each.received, tolerance), each
         assert not agree(found.strip(), each.expected, tolerance), each
     if report.error is None:
