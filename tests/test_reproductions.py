@@ -31,7 +31,7 @@ from autograder.report.model import Check, Outcome, PartReport, Report, Reproduc
 from autograder.sandbox import client
 from autograder.sandbox.client import Sandbox
 
-EVERY = 24  # of the wrong modules, the ones that are tried every time
+EVERY, SLOW = 24, 6  # of the wrong modules: those that are tried every time, and where slow tests run
 PROBES = list(
     {each for name, every in vars(probes).items() if re.fullmatch("[A-Z]+(_[A-Z]+)*", name) for each in every}
 )
@@ -84,12 +84,16 @@ def failed(report: Report) -> list[Check]:
     return [check for part in report.parts for check in part.checks if check.outcome in ended]
 
 
+def marks(index: int) -> tuple[pytest.MarkDecorator, ...]:
+    """How often the module of this number is tried."""
+    if index % EVERY == 0:
+        return ()
+    return (pytest.mark.slow,) if index % SLOW == 0 else (pytest.mark.exhaustive,)
+
+
 @pytest.mark.parametrize(
     "wrong",
-    [
-        pytest.param(wrong, id=wrong.name, marks=() if index % EVERY == 0 else pytest.mark.slow)
-        for index, wrong in enumerate(WRONG)
-    ],
+    [pytest.param(wrong, id=wrong.name, marks=marks(index)) for index, wrong in enumerate(WRONG)],
 )
 def test_pasted_lines_print_what_is_said(wrong: Wrong, reports: dict[str, Future], tmp_path: Path) -> None:
     report: Report = reports[wrong.name].result()
