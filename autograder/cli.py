@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from autograder.classroom.compare import Earlier
     from autograder.classroom.entries import Recorded
-    from autograder.classroom.progress import ClassProgress
     from autograder.classroom.run import Class
     from autograder.platforms.gradescope.build import ResultsFile
     from autograder.report.model import Report
@@ -459,7 +458,6 @@ def class_command(
     from autograder.classroom.compare import changes, lines
     from autograder.classroom.others import Answers, earlier_modules, known_modules
     from autograder.classroom.page import closing_lines
-    from autograder.classroom.progress import ClassProgress
     from autograder.classroom.run import Class, Options
     from autograder.grading.results import Results
     from autograder.platforms.nbgrader.around import course_around, extensions_of, gradebook_of
@@ -489,8 +487,7 @@ def class_command(
         taught = Class(upload, kept, out, options)
         if fresh:
             taught.forget()
-        with ClassProgress(console, len(upload.submitted), taught.resume(), shown=not quiet) as progress:
-            _grade_all(taught, progress, len(upload.submitted), scheduler, workers, require_isolation)
+        _grade_all(taught, len(upload.submitted), scheduler, workers, require_isolation, shown=not quiet)
         if earlier is not None:
             _say(lines(changes(earlier, taught.entries), taught.entries))
             _say([f"Nothing was written to {out}. Without --compare, the same command writes it."])
@@ -509,15 +506,15 @@ def class_command(
         raise typer.Exit(GRADER_FAILED)
 
 
-def _grade_all(
-    taught: "Class", progress: "ClassProgress", count: int, scheduler: str | None, workers: int, strong: bool
-) -> None:
+def _grade_all(taught: "Class", count: int, scheduler: str | None, workers: int, strong: bool, *, shown: bool) -> None:
     """Grade everyone of a class; typer.Exit if that is interrupted."""
     from autograder.classroom.adjust import NoSuchCheck
+    from autograder.classroom.progress import ClassProgress
 
     try:
-        for each in taught.grade(scheduler, workers, strong):
-            progress.done(each)
+        with ClassProgress(console, count, taught.resume(), shown=shown) as progress:
+            for each in taught.grade(scheduler, workers, strong):
+                progress.done(each)
     except NoSuchCheck as error:
         raise typer.BadParameter(printable(str(error)), param_hint="--drop, --give") from None
     except (KeyboardInterrupt, output.CannotWrite) as reason:
