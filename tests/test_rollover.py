@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -34,6 +35,19 @@ SEED = 2027 if assignment.SEED != 2027 else 5814
 DUE, DUE_IN_WORDS = "2027-02-28T20:00:00-05:00", "Sunday, 28 February 2027, 20:00 (UTC-05:00)"
 POINTS = {part.name: part.points for part in assignment.PARTS}
 POINTS = POINTS | {"encoder": POINTS["encoder"] + 3, "decoder": POINTS["decoder"] - 3}
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    """What is imported for the first time while a constant is patched would keep it for all later tests."""
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if name.partition(".")[0] in ("autograder", "check_tools", "public_checks", assignment.MODULE[:-3]):
+            parent, _, child = name.rpartition(".")
+            if parent in sys.modules:
+                vars(sys.modules[parent]).pop(child, None)
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="module")
