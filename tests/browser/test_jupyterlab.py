@@ -101,7 +101,7 @@ def test_edit_on_disk_takes_effect_without_a_restart(kit, lab, page, request):
     run_all()
     encoder = cell('check("encoder")').locator(".jp-Cell-outputArea")
     expect(encoder).to_contain_text("encoder is not done yet", timeout=2 * MINUTE)
-    expect(encoder).to_contain_text("`__init__` is not written yet")
+    expect(encoder).to_contain_text("Not written yet: line")
     expect(encoder).not_to_contain_text("Traceback")
     expect(cell('check("decoder")').locator(".jp-Cell-outputArea")).to_be_empty()
     page.screenshot(path=pictures / "jupyterlab-blank.png")
