@@ -152,7 +152,7 @@ class Entry:
 def standing(report: Report, submitted: Submitted | None = None) -> Standing:
     """Where a submission stands; see `Standing`.
 
-    A module in which no check passes and none found anything written is the hand-out, whatever else was edited in it.
+    A module in which no check passes and none found anything written is the handout, whatever else was edited in it.
     """
     if report.grader_failed:
         return Standing.GRADER_FAILED

@@ -44,7 +44,7 @@ class _TooSlow(Exception):
 
 
 def stops_early(report: Report, source: bytes) -> bool:
-    """Whether something keeps checks from being answered of a module that is more than the hand-out."""
+    """Whether something keeps checks from being answered of a module that is more than the handout."""
     if len(source) > MAX_BYTES or standing(report) not in (Standing.GRADED, Standing.STOPPED):
         return False
     return any(True for _ in candidates(decoded(source), report))

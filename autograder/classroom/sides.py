@@ -39,7 +39,7 @@ def side_by_side(first: tuple[str, bytes], second: tuple[str, bytes], blank: str
 class _Line:
     number: int
     text: Markup  # with the words marked that differ from the line beside it
-    kind: str  # "given" by the hand-out, "same" as in the other module, or "own"
+    kind: str  # "given" by the handout, "same" as in the other module, or "own"
 
 
 def _rows(left: list[str], right: list[str], given: frozenset[str]) -> Iterator[tuple[_Line | None, _Line | None]]:

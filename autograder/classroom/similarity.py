@@ -1,7 +1,7 @@
 """Which submissions are nearly the same, in groups, for a person to look at.
 
 Two modules are compared by the share of their tokens that stand in both in the same order, comments included word by
-word, white space and everything that the hand-out provides set aside. They are listed if they also share enough that
+word, white space and everything that the handout provides set aside. They are listed if they also share enough that
 is in none of the modules that everybody may know: the solution, the examples. Copies are always listed.
 
 This finds copies: as they are, reformatted, with some lines moved or added, or with the variables renamed. It does not

@@ -40,7 +40,7 @@ class Token(NamedTuple):
 
 
 def own_tokens(source: bytes, given: frozenset[str]) -> list[Token] | None:
-    """The words and signs that the student wrote, those on a line of the hand-out left out; None if too many."""
+    """The words and signs that the student wrote, those on a line of the handout left out; None if too many."""
     text = decoded(source)
     is_given = [squeezed(line) in given for line in text.split("\n")]
     own = list(islice(_tokens(text, is_given), MAX_TOKENS + 1))
@@ -55,7 +55,7 @@ def _tokens(text: str, is_given: list[bool]) -> Iterator[Token]:
         line += text.count("\n", end, start)
         end = start
         if (word := lexeme["word"]) and not is_given[line - 1]:
-            # What follows a dot belongs to a library or to the hand-out, and renaming it would break the module.
+            # What follows a dot belongs to a library or to the handout, and renaming it would break the module.
             yield Token(line, word, not attribute and not word[0].isdigit() and not keyword.iskeyword(word))
         elif not word:
             for number, piece in enumerate(lexeme[0].split("\n"), line):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from class_of_students import BLANK, PERFECT
+from documents import ROOT, blocks
 
 from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
@@ -19,15 +20,13 @@ from autograder.sandbox.isolation import why_not
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not("bubblewrap") is not None, reason="bubblewrap")]
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "ta.md").read_text("utf-8")
-BLOCK = re.compile(r"(?:<!-- not run: (?P<why>[^>]+) -->\n)?```sh\n(?P<commands>.*?)```", re.DOTALL)
-BLOCKS = list(BLOCK.finditer(PAGE))
+BLOCKS = blocks("docs/ta.md")
 
 
 def test_every_block_is_run_or_says_why_not() -> None:
     assert PAGE.count("```") == 2 * len(BLOCKS)
-    assert [block["why"] for block in BLOCKS if block["why"]] == ["needs an administrator", "opens a browser"]
+    assert [block.why_not for block in BLOCKS if block.why_not] == ["needs an administrator", "opens a browser"]
     assert PAGE.count("<!-- not run") == 2
 
 
@@ -49,7 +48,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         name: value for name, value in os.environ.items() if not name.startswith(("NBGRADER", "JUPYTER", "VIRTUAL"))
     }
     path = ":".join(each for each in clean["PATH"].split(":") if Path(each) != Path(sys.prefix) / "bin")
-    script = "set -e\n" + "\n".join(block["commands"] for block in BLOCKS if not block["why"])
+    script = "set -e\n" + "\n".join(block.commands for block in BLOCKS if not block.why_not)
     run = subprocess.run(
         ["bash", "-c", script],
         cwd=home / "repository",
