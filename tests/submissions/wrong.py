@@ -87,6 +87,26 @@ SAMPLE = (
     _sample("softplus-as-std", "    std = F.softplus(logvariances)\n" + DRAW, "softplus-as-std", checks=1),
     _sample("squared-std", "    std = torch.exp(2 * logvariances)\n" + DRAW, "squared-std"),
     _sample("root-of-logvariance", "    std = torch.sqrt(logvariances)\n" + DRAW),
+    _sample(
+        "root-of-the-size",
+        "    std = torch.sqrt(torch.abs(logvariances))\n" + DRAW,
+        "logvariance-as-variance sample-gradient-partial",
+    ),
+    _sample(
+        "logvariances-cut-off", "    std = torch.exp(0.5 * logvariances.clamp(-1.5, 1))\n" + DRAW, "spread-cut-off"
+    ),
+    _sample(
+        "noise-with-gradients-alone",
+        STD + "    return means + std * torch.randn_like(std) if torch.is_grad_enabled() else means\n",
+        "no-draw-without-gradients",
+        checks=1,
+    ),
+    _sample(
+        "one-number-of-noise",
+        STD + "    return means + std * torch.randn(1)\n",
+        "noise-shared-across-rows",
+        checks=1,
+    ),
     _sample("no-noise", "    return means\n", "no-noise"),
     _sample("no-noise-but-std", STD + "    return means + std\n", "no-noise"),
     _sample("no-mean", STD + "    return std * torch.randn_like(std)\n", "no-mean"),
@@ -239,6 +259,40 @@ def _bce(expression: str) -> str:
 
 
 LOSS = (
+    _loss(
+        "kl-half-of-the-one",
+        "kl-half-misplaced",
+        kl=_kl("-0.5 * 1 + logvariances - means.pow(2) - logvariances.exp()", ""),
+    ),
+    _loss(
+        "kl-half-of-two-summands",
+        "kl-half-misplaced",
+        kl=_kl("-0.5 * (1 + logvariances) - means.pow(2) - logvariances.exp()", ""),
+    ),
+    _loss(
+        "kl-with-free-bits",
+        "kl-cut-off",
+        kl="    each = -0.5 * (1 + logvariances - means.pow(2) - logvariances.exp())\n"
+        "    divergence = each.clamp(min=0.1).sum()\n",
+    ),
+    _loss(
+        "cross-entropy-of-classes",
+        "reconstruction-softmax",
+        bce=_bce('F.cross_entropy(reconstructions.flatten(1), originals.flatten(1), reduction="sum")'),
+    ),
+    _loss(
+        "kl-from-one-draw",
+        "loss-changes",
+        kl="    noise = torch.randn_like(means)\n"
+        "    latents = means + torch.exp(0.5 * logvariances) * noise\n"
+        "    divergence = 0.5 * torch.sum(latents.pow(2) - noise.pow(2) - logvariances)\n",
+    ),
+    _loss("clamped-in-place", "inputs-modified", bce="    reconstructions.clamp_(1e-6, 1 - 1e-6)\n" + BCE),
+    _loss(
+        "bernoulli-of-grays",
+        "value-outside-support",
+        bce=_bce("-torch.distributions.Bernoulli(reconstructions, validate_args=True).log_prob(originals).sum()"),
+    ),
     _loss(
         "kl-logvariance-twice",
         "kl-logvariance-weight",
@@ -540,6 +594,17 @@ def _activated(activation: str) -> tuple[str, ...]:
 
 ENCODERS = (
     _encoder(
+        "arguments-in-another-order",
+        "wrong-parameters",
+        edits=(
+            (
+                "num_categories=10, latent_dimensionality=15):",
+                "latent_dimensionality=15, num_categories=10):",
+            ),
+        ),
+        checks=1,
+    ),
+    _encoder(
         "encoder-takes-two-arguments",
         "encoder-two-arguments",
         edits=(*_joining("encoder"), (ENCODE, "        hidden = self.encoder(data_input, condition)\n")),
@@ -739,7 +804,7 @@ ENCODERS = (
         ),
         may_lose=("forward",),
     ),
-    _encoder("encoder-not-written", None, edits=((ENCODER, ""),), may_lose=("forward", "training")),
+    _encoder("encoder-not-written", None, edits=((ENCODER, ""),), may_lose=("training",)),
 )
 
 # ---------------------------------------------------------------- decoder
@@ -767,6 +832,12 @@ def _decoder(
 SCALED = "class Scaled(nn.Module):\n    def forward(self, x):\n        return 255 * x\n\n\nclass "
 
 DECODERS = (
+    _decoder(
+        "decoder-with-layers-of-the-encoder",
+        "decoder-not-apart",
+        edits=((DECODER, DECODER + "        self.decoder[2] = self.encoder[2]\n"),),
+        checks=1,
+    ),
     _decoder(
         "decoder-with-a-temperature",
         "decoder-output-activation",
@@ -983,19 +1054,37 @@ DECODERS = (
         ),
         may_lose=("forward", "training"),
     ),
-    _decoder("decoder-not-written", None, edits=((DECODER, ""),), may_lose=("forward", "training")),
+    _decoder("decoder-not-written", None, edits=((DECODER, ""),), may_lose=("training",)),
 )
 
 # ---------------------------------------------------------------- forward
 
 
 def _forward(
-    name: str, misconception: str | None, *edits: tuple[str, str], may_lose: tuple[str, ...] = ("training",)
+    name: str,
+    misconception: str | None,
+    *edits: tuple[str, str],
+    may_lose: tuple[str, ...] = (),
+    checks: int | None = None,
 ) -> Wrong:
-    return Wrong(name, edits, misconception=misconception, **_of_part("forward", may_lose))
+    return Wrong(name, edits, misconception=misconception, checks=checks, **_of_part("forward", may_lose))
 
 
 FORWARDS = (
+    _forward(
+        "mean-in-evaluation",
+        "no-draw-in-evaluation",
+        (SAMPLES, SAMPLES + "        latents = latents if self.training else mean_params\n"),
+        checks=1,
+    ),
+    _forward(
+        "heads-made-in-forward",
+        "layers-made-in-forward",
+        (
+            LOGVARIANCES,
+            "        self.logvariance_layer = nn.Linear(self.hidden_size, self.latent_dimensionality)\n" + LOGVARIANCES,
+        ),
+    ),
     _forward(
         "noise-added-again",
         "draw-changed",
@@ -1141,13 +1230,7 @@ FORWARDS = (
         (SAMPLES, SAMPLES.replace("logvariance_params", "torch.exp(0.5 * logvariance_params)")),
     ),
     *(
-        Wrong(
-            name,
-            ((RETURN, RETURN.replace("logvariance_params", returned)),),
-            loses=frozenset({"encoder"}),
-            may_lose=frozenset({"training"}),
-            misconception="logvariance-head-activated",
-        )
+        _forward(name, "result-changed", (RETURN, RETURN.replace("logvariance_params", returned)), checks=1)
         for name, returned in (
             ("variance-returned", "logvariance_params.exp()"),
             ("std-returned-by-forward", "torch.exp(0.5 * logvariance_params)"),
@@ -1201,6 +1284,25 @@ RENAMED = "        num_categories, latent_dimensionality = classes, latent\n"
 _CALLS_METHOD = correct.FORWARD.replace("sample_latent(", "self.sample_latent(")
 
 WHOLE = (
+    Wrong(
+        "units-alike",
+        (
+            (
+                DECODER,
+                DECODER + "        for layer in self.encoder:\n            if isinstance(layer, nn.Linear):\n"
+                "                nn.init.constant_(layer.weight, 0.01)\n",
+            ),
+        ),
+        loses=frozenset({"training"}),
+        misconception="units-alike",
+        checks=1,
+    ),
+    Wrong(
+        "merge-conflict",
+        ((STD, "<<<<<<< HEAD\n" + STD + "=======\n    std = torch.exp(logvariances)\n>>>>>>> partner\n"),),
+        loses=ALL,
+        misconception="merge-conflict",
+    ),
     Wrong("blank", text=fill_in(CVAE), loses=FUNCTIONS | MODEL),
     Wrong(
         "only-sample-latent",
@@ -1353,8 +1455,6 @@ GENERAL = {
     "neither-mean-nor-scale": "arguments-unused",
     "noise-halved": "spread-scaled",
     "noise-mirrored-in-half-the-rows": "noise-correlated",
-    "logvariances-modified": "in-place",
-    "means-modified": "in-place",
     "sample-several-times": "wrong-shape",
     "sample-averaged": "spread-scaled",
     "sample-transposed": "wrong-shape",
@@ -1376,7 +1476,7 @@ GENERAL = {
     "reconstruction-other-side-unmixed": "reconstruction-other",
     "reconstruction-in-bits": "reconstruction-scaled",
     "reconstruction-of-rounded-pixels": "originals-rounded",
-    "reconstruction-over-classes": "loss-image-shape reconstruction-other",
+    "reconstruction-over-classes": "loss-image-shape reconstruction-softmax",
     "reconstruction-clamped-hard": "reconstruction-other",
     "reconstruction-detached": "reconstruction-detached",
     "divided-by-batch-twice": "divided-by-batch-twice",
@@ -1387,7 +1487,7 @@ GENERAL = {
     "loss-returns-both-terms": "wrong-number-of-results",
     "loss-returns-three": "wrong-number-of-results",
     "loss-keeps-a-dimension": "loss-not-scalar",
-    "loss-modifies-inputs": "in-place",
+    "loss-modifies-inputs": "inputs-modified",
     "loss-without-reconstructions": "wrong-parameters",
     "loss-with-self": "self-superfluous",
     "loss-misspelled": "definition-missing",
@@ -1400,12 +1500,12 @@ GENERAL = {
     "encoder-frozen": "not-trainable",
     "encoder-misspelled": "attribute-missing",
     "mean-head-misspelled": "attribute-missing",
-    "encoder-not-written": "attribute-missing attribute-undefined",
+    "encoder-not-written": "attribute-missing",
     "decoder-with-hard-sigmoid": "decoder-output-activation",
     "decoder-not-sized-for-condition": "sizes-do-not-fit",
     "decoder-layers-shared": "decoder-other",
     "decoder-misspelled": "attribute-missing",
-    "decoder-not-written": "attribute-missing attribute-undefined",
+    "decoder-not-written": "attribute-missing",
     "encoder-not-given-condition": "sizes-do-not-fit",
     "decoder-not-given-condition": "sizes-do-not-fit",
     "noise-instead-of-sample": "arguments-unused",
