@@ -14,9 +14,6 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.authoring.fill_in import fill_in
-
 from . import correct, heavy
 
 ATTACKS = ("verdict", "secrets", "resources", "neighbors", "results", "protocol", "parsers", "terminal")
@@ -56,7 +53,29 @@ def armed(hostile: Hostile, *, canary: Path, port: int, marker: str) -> bytes:
     return data
 
 
-NOTHING = fill_in(CVAE)  # computes nothing, so that whatever an attack earns is stolen
+# Computes nothing, so that whatever an attack earns is stolen.
+NOTHING = correct.of_this_term("""\
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+class ConditionalVariationalAutoencoder(nn.Module):
+    def __init__(self, input_dim, num_categories=10, latent_dimensionality=15):
+        super().__init__()
+        raise NotImplementedError
+
+    def forward(self, data_input, condition):
+        raise NotImplementedError
+
+
+def sample_latent(means, logvariances):
+    raise NotImplementedError
+
+
+def loss_function(reconstructions, originals, means, logvariances):
+    raise NotImplementedError
+""")
 RIGHT = correct.module()
 LOOP_OVER_IMAGES = """
 def loss_function(reconstructions, originals, means, logvariances):
@@ -67,7 +86,7 @@ def loss_function(reconstructions, originals, means, logvariances):
 """
 
 # In a sandbox: another process namespace than the test's, and the canary out of sight.
-CAGED = """
+CAGED = """\
 def caged():
     import os
     outside = "{pidns}"
@@ -81,7 +100,9 @@ def caged():
 
 
 def _module(base: str, code: str) -> bytes:
-    return f"{base}\n\n{CAGED}\n{textwrap.dedent(code).strip()}\n".encode()
+    """The code at the end of a module, after what it calls."""
+    pieces = (base, CAGED if "caged()" in base + code else "", textwrap.dedent(code))
+    return ("\n\n\n".join(piece.strip("\n") for piece in pieces if piece) + "\n").encode()
 
 
 def _import(
