@@ -16,7 +16,7 @@ def test_what_follows_the_header_is_the_program(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["# scroe: 0", "# score: 0\n# score: 90", "# score:", "# score 0", "score: 0", "import torch"]
+    "header", ["# scores: 0", "# score: 0\n# score: 90", "# score:", "# score 0", "score: 0", "import torch"]
 )
 def test_a_header_that_is_not_understood_is_refused(tmp_path: Path, header: str) -> None:
     (tmp_path / "odd.py").write_text(f"# attack: parsers\n{header}\n\nx = 1\n")
