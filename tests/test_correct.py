@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 
 import pytest
-from submissions.correct import CORRECT, SAYS
-from submissions.side_by_side import Pool, grade_correct, selected
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.report.model import Outcome, Report
+from tests.submissions.correct import CORRECT, SAYS
+from tests.submissions.side_by_side import Pool, grade_correct, selected
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,7 @@ from concurrent.futures import Future
 from xml.etree import ElementTree
 
 import pytest
-from pages import Page
 from rich.console import Console
-from submissions.hostile import ATTACKS, HOSTILE, Hostile
-from submissions.side_by_side import GRADER_S, Aftermath, Pool, attack, selected
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom import page as classroom
@@ -23,6 +20,9 @@ from autograder.platforms.gradescope import results as gradescope
 from autograder.platforms.nbgrader.grades import result
 from autograder.report import html, junit, markdown, terminal
 from autograder.report.model import Outcome, Report
+from tests.pages import Page
+from tests.submissions.hostile import ATTACKS, HOSTILE, Hostile
+from tests.submissions.side_by_side import GRADER_S, Aftermath, Pool, attack, selected
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 

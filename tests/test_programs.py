@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from submissions.programs import Program, read
+
+from tests.submissions.programs import Program, read
 
 KEYS = frozenset({"attack", "score"})
 
