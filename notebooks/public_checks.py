@@ -165,6 +165,7 @@ def decoder_layers() -> None:
 def decoder_output() -> None:
     model = build("decoder")
     pixels = decode(model)
+    expect(bool(behind(model, pixels)), "No trainable parameters are behind your decoder's output.", "not-trainable")
     grid = torch.linspace(-4, 4, pixels.shape[-1])
     if not any(each.numel() == len(grid) for each in behind(model, pixels).values()):
         raise NotYetError("give the last layer of your decoder a bias first.")
@@ -275,7 +276,10 @@ def sample_noise() -> None:
     if alike and close(first, second):
         raise NotYetError("nothing is drawn yet.")
     expect(not close(first, second), "Two calls give the same draw.", "fixed-seed")
-    expect(not alike, "All rows get the same noise.", "noise-shared-across-rows")
+    if alike:
+        equal = sample(torch.zeros(128, 120), torch.zeros(128, 120))
+        expect(equal.std() < 1e-6, "All rows get the same noise.", "noise-shared-across-rows")
+        raise HintError("All elements get one number of noise.", "noise-shared-by-all")
     one, other = ((each - each.median(0).values).sign() for each in (first, second))
     expect(one.mean(1).std() < 0.5, "All dimensions of a row get the same noise.", "noise-shared-across-columns")
     expect((one * other).mean().abs() < FAR / one.numel() ** 0.5, "The noise of two calls is correlated.", "fixed-seed")
@@ -317,7 +321,10 @@ def of_part(found: tuple[list[str], str] | None, part: str) -> list[str]:
 def forward_results() -> None:
     model = build()
     expect(bool(matrices(dict(model.named_parameters()))), "Your model has no trainable layer.", "not-trainable")
+    kept = dict(model.named_parameters())
     one = Pass(model, replaced=[name for name in HEADS if not fits(model, name)])
+    made = [name for name, each in model.named_parameters() if kept.get(name) is not each]
+    expect(not made, f"A pass through your `forward` makes {', '.join(made[:4])} anew.", "layers-made-in-forward")
     expect_untouched(one.inputs, images_and_classes())
     for each, name in zip(one.results, ("reconstructions", "means", "log-variances"), strict=True):
         expect(not close(each, each.roll(1, 0)), f"Your {name} are the same for every image.", "same-for-every-image")
@@ -346,6 +353,11 @@ def forward_wiring() -> None:
         raise HintError(found[1], *mistakes)
     with torch.no_grad():
         quiet = replaced_or_whole(build().eval())
+    if len(one.decoded) > 1 and found is not None:
+        several = Pass(build(), fresh_draws=True)
+        said = f"Your `forward` decodes {len(one.decoded)} times, and its reconstruction is none of what comes back."
+        single = any(close(several.results[0], each.reshape(several.results[0].shape)) for each in several.decoded)
+        expect(single, said, "decoding-other")
     said = "In training mode your decoder gets a draw; in evaluation mode it does not."
     expect(decodes_draw(quiet) or not decodes_draw(one), said, "no-draw-in-evaluation")
 
@@ -433,10 +445,7 @@ def forward_gradients() -> None:
     if failed("encoder") or failed("decoder"):
         return
     model = build()
-    kept = dict(model.named_parameters())
     reached = behind(model, Pass(model, replaced=()).results[0])
-    made = [name for name, each in model.named_parameters() if kept.get(name) is not each]
-    expect(not made, f"A pass through your `forward` makes {', '.join(made[:4])} anew.", "layers-made-in-forward")
     idle = [name for name, _ in model.named_parameters() if name not in reached]
     if idle and look_up(table()["forward"], summary(*one.results)) == ([], ""):
         raise HintError(f"No gradient of your reconstruction reaches {', '.join(idle[:4])}.", "unused-parameters")
@@ -502,7 +511,7 @@ def loss_average() -> None:
             *(named or ["divided-by-batch-twice" if near(value * count, single) else "batch-other"]),
         )
     said = f"Both terms of your loss are {factor:.4g} times what they should be."
-    expect(not constant, said, *(mistakes_in_the_loss() or ["divided-by-constant"]))
+    expect(not constant, said, *(mistakes_in_the_loss() or ["loss-scaled"]))
 
 
 @holds("loss_function", "takes image-shaped input as well as flat, and gives the worked example's number")

@@ -372,6 +372,18 @@ def _(s: Subject) -> bool:
     return any(slope is None or not near(slope, each) for slope, each in zip(slopes, right, strict=True))
 
 
+@claim("noise-shared-by-all")
+def _(s: Subject) -> bool:
+    draws = s.module.sample_latent(torch.zeros(9, 7), torch.zeros(9, 7))  # type: ignore[union-attr]
+    return near(draws, draws[:1, :1].expand(9, 7), 1e-9)
+
+
+@claim("loss-scaled")
+def _(s: Subject) -> bool:
+    found = [s.change(each) for each in (slice(0, 1), slice(2, 4))]
+    return near(found[0], found[1], 1e-3) and not near(found[0], 1.0, 1e-3)
+
+
 @claim("logvariance-as-variance")
 def _(s: Subject) -> bool:
     large = s.logvariances > 0.3

@@ -100,9 +100,9 @@ SAMPLE = (
         checks=1,
     ),
     _sample(
-        "one-number-of-noise",
-        STD + "    return means + std * torch.randn(1)\n",
-        "noise-shared-across-rows",
+        "std-overwritten",
+        STD + "    latents = means + std * torch.randn_like(std)\n    std.zero_()\n    return latents\n",
+        "in-place",
         checks=1,
     ),
     _sample("no-noise", "    return means\n", "no-noise"),
@@ -174,7 +174,7 @@ SAMPLE = (
         STD + "    return means + std * torch.randn(std.shape[0], 1)\n",
         "noise-shared-across-columns",
     ),
-    _sample("noise-shared-by-all", STD + "    return means + std * torch.randn(1)\n", "noise-shared-across-rows"),
+    _sample("noise-shared-by-all", STD + "    return means + std * torch.randn(1)\n", "noise-shared-by-all", checks=1),
     _sample(
         "noise-mirrored-in-half-the-rows",
         STD
@@ -488,6 +488,11 @@ LOSS = (
         bce=_bce("784 * F.binary_cross_entropy(reconstructions, originals)"),
     ),
     _loss("batch-size-hard-coded", "divided-by-constant", average=AVERAGE.replace("means.shape[0]", "128")),
+    _loss(
+        "terms-averaged",
+        "loss-scaled",
+        average="    return torch.stack((reconstruction, divergence)).mean() / means.shape[0]\n",
+    ),
     _loss(
         "loss-per-image",
         "loss-per-image",

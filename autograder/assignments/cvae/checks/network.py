@@ -18,7 +18,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice, permutations, product
+from itertools import chain, islice, pairwise, permutations, product
 from typing import Any, NoReturn, TypeVar
 
 import torch
@@ -786,9 +786,18 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoRetu
     if named:
         fail(f"Something other than linear layers and ReLU acts in your {part}{named}.", f"{part}-normalisation")
     fail(
-        f"Your {part} does not act like linear layers with one activation after each.",
-        f"{part}-other",
+        f"Your {part} does not act like linear layers with one activation after each.{_widths(piece)}", f"{part}-other"
     )
+
+
+def _widths(piece: Piece | None) -> str:
+    """What the matrices behind a piece take and give, for a message, where those of two in a row do not fit."""
+    parameters = piece.parameters.values() if piece else ()
+    shapes = [tuple(each.shape) for each in parameters if each.dim() == 2]
+    if all(given == taken for (given, _), (_, taken) in pairwise(shapes)):
+        return ""
+    taken, given = (", ".join(str(shape[at]) for shape in shapes) for at in (1, 0))
+    return f" In the order of your constructor, its layers take {taken} numbers and give {given}."
 
 
 _EXPECTED = {"Linear", "ReLU", "Sequential", "Sigmoid", "ModuleList", "ModuleDict", "Identity", "Flatten", "Unflatten"}

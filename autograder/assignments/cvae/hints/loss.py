@@ -94,6 +94,10 @@ DIVERGENCES = (
     Term(("kl-without-mean",), lambda mu, logvar: -0.5 * (1 + logvar - logvar.exp()).sum(-1)),
     Term(("kl-std-for-variance",), lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - (0.5 * logvar).exp()).sum(-1)),
     Term(("kl-logvariance-as-log-std",), lambda mu, logvar: _divergence(mu, 2 * logvar)),
+    Term(
+        ("kl-logvariance-as-log-std",),
+        lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - (2 * logvar).exp()).sum(-1),
+    ),
     Term(("loss-arguments-exchanged",), lambda mu, logvar: _divergence(logvar, mu)),
     Term(("kl-reversed",), _reversed_divergence),
     Term(("kl-half-misplaced",), lambda mu, logvar: (-0.5 + logvar - mu.square() - logvar.exp()).sum(-1)),
@@ -231,6 +235,9 @@ def _about_average(factors: list[float | None], growth: list[float], pixels: int
                 return ["divided-by-constant"]
             case _:
                 return ["summed-over-batch"]
+    match factors:
+        case [float(first), float(second)] if _same(first, second, 1e-3) and not _same(1.0, first, 1e-3):
+            return ["loss-scaled"]
     mistakes = []
     for factor, size, averaged, scaled in (
         (factors[0], pixels, "reconstruction-averaged-over-pixels", "reconstruction-scaled"),
