@@ -863,6 +863,28 @@ def _(s: Subject) -> bool:
     return (near(weights[2], -1.0, 1e-2) and near(weights[0], -0.5, 1e-2)) or near(weights[0], 1.0, 1e-2)
 
 
+@claim("kl-sum-squared")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(1)
+    base = s.loss(r, x, 0 * m, 0 * v)
+    alike, opposed = torch.ones_like(m), torch.ones_like(m)
+    opposed[:, ::2] = -1
+    return near(s.loss(r, x, opposed, 0 * v), base) and near(s.loss(r, x, alike, 0 * v) - base, m.shape[1] ** 2 / 2)
+
+
+@claim("reconstruction-one-plus")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(1)
+    black = [float(s.loss(0 * r + each, 0 * x, m, v)) for each in (0.2, 0.8)]
+    return near(black[1] - black[0], -x.numel() * (math.log(1.8) - math.log(1.2)))
+
+
+@claim("reconstruction-cut-off")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(1)
+    return near(s.loss(0 * r + 0.98, x, m, v), s.loss(0 * r + 0.999, x, m, v), 1e-9)
+
+
 @claim("kl-cut-off")
 def _(s: Subject) -> bool:
     r, x, m, v = s.batch(1)
@@ -953,6 +975,29 @@ def _(s: Subject) -> bool:
     model(*_inputs())
     after = model.state_dict()
     return before.keys() != after.keys() or not all(torch.equal(each, after[name]) for name, each in before.items())
+
+
+@claim("encoder-layer-twice", "decoder-layer-twice")
+def _(s: Subject) -> bool:
+    calls: dict[int, int] = {}
+    model = s.model()
+    for each in model.modules():
+        if not list(each.children()):
+            each.register_forward_hook(lambda layer, *_: calls.update({id(layer): calls.get(id(layer), 0) + 1}))
+    model(*_inputs())
+    return any(calls.get(id(each), 0) > 1 for each in model.modules() if list(each.parameters(recurse=False)))
+
+
+@claim("forward-sizes-hard-coded")
+def _(s: Subject) -> bool:
+    model = getattr(s.module, oracle.CLASS)(23, num_categories=4, latent_dimensionality=3)
+    found = attempt(model, numbers(1, 23, low=0.0), torch.eye(4)[:1])
+    return isinstance(found, str) or [tuple(each.shape) for each in found] != [(1, 23), (1, 3), (1, 3)]
+
+
+@claim("decoding-repeated")
+def _(s: Subject) -> bool:
+    return len(s.passed.seen["decoder"]) > 1
 
 
 @claim("result-changed")

@@ -306,6 +306,22 @@ LOSS = (
         "    latents = means + torch.exp(0.5 * logvariances) * noise\n"
         "    divergence = 0.5 * torch.sum(latents.pow(2) - noise.pow(2) - logvariances)\n",
     ),
+    _loss(
+        "kl-of-the-sum-of-means",
+        "kl-sum-squared",
+        kl="    divergence = -0.5 * (torch.sum(1 + logvariances - logvariances.exp()) - means.sum(1).pow(2).sum())\n",
+    ),
+    _loss(
+        "cross-entropy-by-log1p",
+        "reconstruction-one-plus",
+        bce="    r, x = reconstructions.clamp(1e-7, 1 - 1e-7), originals\n"
+        + _bce("-torch.sum(x * torch.log(r) + (1 - x) * torch.log1p(r))"),
+    ),
+    _loss(
+        "reconstructions-cut-off",
+        "reconstruction-cut-off",
+        bce=BCE.replace("reconstructions,", "reconstructions.clamp(0.05, 0.95),"),
+    ),
     _loss("clamped-in-place", "inputs-modified", bce="    reconstructions.clamp_(1e-6, 1 - 1e-6)\n" + BCE),
     _loss(
         "bernoulli-of-grays",
@@ -449,7 +465,7 @@ LOSS = (
     ),
     _loss(
         "reconstruction-clamped-hard",
-        "reconstruction-other",
+        "reconstruction-cut-off",
         bce=BCE.replace("reconstructions,", "reconstructions.clamp(0.1, 0.9),"),
     ),
     _loss(
@@ -827,7 +843,7 @@ ENCODERS = (
     ),
     _encoder(
         "encoder-layers-shared",
-        "encoder-other",
+        "encoder-layer-twice",
         edits=(
             (
                 ENCODER,
@@ -1090,7 +1106,7 @@ DECODERS = (
     _decoder("decoder-without-bias", "decoder-bias", *BODY, PIXELS[:-1] + ", bias=False)", SIGMOID),
     _decoder(
         "decoder-layers-shared",
-        "decoder-other",
+        "decoder-layer-twice",
         edits=(
             (
                 DECODER,
@@ -1139,6 +1155,29 @@ def _forward(
 
 
 FORWARDS = (
+    _forward(
+        "usual-images-assumed",
+        "forward-sizes-hard-coded",
+        (ENCODE, "        data_input = data_input.reshape(-1, 784)\n" + ENCODE),
+        checks=1,
+    ),
+    _forward(
+        "reconstruction-squeezed",
+        "forward-sizes-hard-coded",
+        (RETURN, RETURN.replace("data_recon", "data_recon.squeeze()")),
+        checks=1,
+    ),
+    _forward(
+        "decoded-three-times",
+        "decoding-repeated",
+        (
+            RETURN,
+            "        draws = [sample_latent(mean_params, logvariance_params) for _ in range(3)]\n"
+            "        decoded = [self.decoder(torch.cat((each, condition), dim=-1)) for each in draws]\n"
+            "        data_recon = sum(decoded) / 3\n" + RETURN,
+        ),
+        checks=1,
+    ),
     _forward(
         "mean-in-evaluation",
         "no-draw-in-evaluation",

@@ -75,6 +75,7 @@ RECONSTRUCTIONS = (
     Term(("reconstruction-half",), lambda r, x: -(x * r.log()).sum(-1)),
     Term(("reconstruction-half",), lambda r, x: -((1 - x) * (1 - r).log()).sum(-1)),
     Term(("originals-rounded",), lambda r, x: _cross_entropy(r, (x > 0.5).to(x.dtype))),
+    Term(("reconstruction-one-plus",), lambda r, x: -(x * r.log() + (1 - x) * (1 + r).log()).sum(-1)),
     Term(("reconstruction-softmax",), lambda r, x: F.cross_entropy(r, x, reduction="none")),
 )
 DIVERGENCES = (
@@ -100,6 +101,10 @@ DIVERGENCES = (
     ),
     Term(("loss-arguments-exchanged",), lambda mu, logvar: _divergence(logvar, mu)),
     Term(("kl-reversed",), _reversed_divergence),
+    Term(
+        ("kl-sum-squared",),
+        lambda mu, logvar: -0.5 * ((1 + logvar - logvar.exp()).sum(-1) - mu.sum(-1).square()),
+    ),
     Term(("kl-half-misplaced",), lambda mu, logvar: (-0.5 + logvar - mu.square() - logvar.exp()).sum(-1)),
     Term(("kl-half-misplaced",), lambda mu, logvar: (-0.5 * (1 + logvar) - mu.square() - logvar.exp()).sum(-1)),
     Term(("kl-half-misplaced",), lambda mu, logvar: (-0.5 * (1 + logvar - mu.square()) - logvar.exp()).sum(-1)),
