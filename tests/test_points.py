@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -85,7 +86,8 @@ def test_a_rescaled_score_is_full_only_up_to_full(most: float, to: float, data: 
 def test_points_are_shown_to_the_last_digit(worth: float) -> None:
     assert float(shown(worth)) == worth
     assert Decimal(shown(worth)) == Decimal(str(worth))
-    assert exact(worth) == Decimal(str(worth)) == Decimal(shown(worth))
+    written: Any = Decimal(str(worth))
+    assert exact(worth) == exact(written) == worth
 
 
 @pytest.mark.parametrize("bad", [0, -1, float("nan"), float("inf"), 10**400, 1e9, 0.001, 7.255, "many", None])
