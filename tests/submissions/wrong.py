@@ -93,6 +93,24 @@ SAMPLE = (
     _sample("softplus-as-std", "    std = F.softplus(logvariances)\n" + DRAW, "softplus-as-std", checks=1),
     _sample("squared-std", "    std = torch.exp(2 * logvariances)\n" + DRAW, "squared-std"),
     _sample("root-of-logvariance", "    std = torch.sqrt(logvariances)\n" + DRAW, "not-finite"),
+    _sample(
+        "root-of-the-size",
+        "    std = torch.sqrt(torch.abs(logvariances))\n" + DRAW,
+        "logvariance-as-variance sample-gradient-partial",
+    ),
+    _sample("spread-cut-off", "    std = torch.exp(0.5 * logvariances.clamp(-1.5, 1))\n" + DRAW, "spread-cut-off"),
+    _sample(
+        "noise-with-gradients-alone",
+        STD + "    return means + std * torch.randn_like(std) if torch.is_grad_enabled() else means\n",
+        "no-draw-without-gradients",
+        checks=1,
+    ),
+    _sample(
+        "std-overwritten",
+        STD + "    latents = means + std * torch.randn_like(std)\n    std.zero_()\n    return latents\n",
+        "in-place",
+        checks=1,
+    ),
     _sample("no-noise", "    return means\n", "no-noise"),
     _sample("no-noise-but-std", STD + "    return means + std\n", "no-noise"),
     _sample("no-mean", STD + "    return std * torch.randn_like(std)\n", "no-mean"),
@@ -162,7 +180,7 @@ SAMPLE = (
         STD + "    return means + std * torch.randn(std.shape[0], 1)\n",
         "noise-shared-across-columns",
     ),
-    _sample("noise-shared-by-all", STD + "    return means + std * torch.randn(1)\n", "noise-shared-across-rows"),
+    _sample("noise-shared-by-all", STD + "    return means + std * torch.randn(1)\n", "noise-shared-by-all", checks=1),
     _sample(
         "noise-mirrored-in-half-the-rows",
         STD
@@ -179,13 +197,13 @@ SAMPLE = (
     _sample("torch-normal-of-mean-and-std", STD + "    return torch.normal(means, std)\n", "sample-detached"),
     _sample("std-detached", STD + "    return means + std.detach() * torch.randn_like(std)\n", "std-detached"),
     _sample("mean-detached", STD + "    return means.data + std * torch.randn_like(std)\n", "sample-detached"),
-    _sample("logvariances-modified", "    std = logvariances.mul_(0.5).exp_()\n" + DRAW, "inputs-modified in-place"),
+    _sample("logvariances-modified", "    std = logvariances.mul_(0.5).exp_()\n" + DRAW, "inputs-modified"),
     _sample(
         "logvariances-cleared-afterwards",
         STD + DRAW.replace("return", "latents =") + "    logvariances.data.zero_()\n    return latents\n",
         "inputs-modified",
     ),
-    _sample("means-modified", STD + "    return means.add_(std * torch.randn_like(std))\n", "inputs-modified in-place"),
+    _sample("means-modified", STD + "    return means.add_(std * torch.randn_like(std))\n", "inputs-modified"),
     _sample("sample-several-times", STD + "    return means + std * torch.randn(10, *std.shape)\n", "wrong-shape"),
     _sample(
         "sample-averaged", STD + "    return means + (std * torch.randn(10, *std.shape)).mean(0)\n", "spread-scaled"
@@ -266,6 +284,40 @@ def _bce(expression: str) -> str:
 
 
 LOSS = (
+    _loss(
+        "kl-half-of-the-one",
+        "kl-half-misplaced",
+        kl=_kl("-0.5 * 1 + logvariances - means.pow(2) - logvariances.exp()", ""),
+    ),
+    _loss(
+        "kl-half-of-two-summands",
+        "kl-half-misplaced",
+        kl=_kl("-0.5 * (1 + logvariances) - means.pow(2) - logvariances.exp()", ""),
+    ),
+    _loss(
+        "kl-with-free-bits",
+        "kl-cut-off",
+        kl="    each = -0.5 * (1 + logvariances - means.pow(2) - logvariances.exp())\n"
+        "    divergence = each.clamp(min=0.1).sum()\n",
+    ),
+    _loss(
+        "cross-entropy-of-classes",
+        "reconstruction-softmax",
+        bce=_bce('F.cross_entropy(reconstructions.flatten(1), originals.flatten(1), reduction="sum")'),
+    ),
+    _loss(
+        "kl-from-one-draw",
+        "loss-changes",
+        kl="    noise = torch.randn_like(means)\n"
+        "    latents = means + torch.exp(0.5 * logvariances) * noise\n"
+        "    divergence = 0.5 * torch.sum(latents.pow(2) - noise.pow(2) - logvariances)\n",
+    ),
+    _loss("clamped-in-place", "inputs-modified", bce="    reconstructions.clamp_(1e-6, 1 - 1e-6)\n" + BCE),
+    _loss(
+        "bernoulli-of-grays",
+        "value-outside-support",
+        bce=_bce("-torch.distributions.Bernoulli(reconstructions, validate_args=True).log_prob(originals).sum()"),
+    ),
     _loss(
         "kl-logvariance-twice",
         "kl-logvariance-weight",
@@ -398,7 +450,7 @@ LOSS = (
     _loss("reconstruction-of-rounded-pixels", "originals-rounded", bce=BCE.replace("originals", "originals.round()")),
     _loss(
         "reconstruction-over-classes",
-        "loss-image-shape reconstruction-other",
+        "loss-image-shape reconstruction-softmax",
         bce=_bce('F.cross_entropy(reconstructions, originals, reduction="sum")'),
     ),
     _loss(
@@ -442,6 +494,11 @@ LOSS = (
         bce=_bce("784 * F.binary_cross_entropy(reconstructions, originals)"),
     ),
     _loss("batch-size-hard-coded", "divided-by-constant", average=AVERAGE.replace("means.shape[0]", "128")),
+    _loss(
+        "terms-averaged",
+        "loss-scaled",
+        average="    return torch.stack((reconstruction, divergence)).mean() / means.shape[0]\n",
+    ),
     _loss(
         "loss-per-image",
         "loss-per-image",
@@ -524,7 +581,7 @@ LOSS = (
         "not-probabilities",
         bce=BCE.replace("reconstructions,", "2 * reconstructions - 1,"),
     ),
-    _loss("loss-modifies-inputs", "in-place", kl=KL.replace("logvariances.exp()", "logvariances.exp_()")),
+    _loss("loss-modifies-inputs", "inputs-modified", kl=KL.replace("logvariances.exp()", "logvariances.exp_()")),
     _loss("loss-without-reconstructions", "wrong-parameters", signature="originals, means, logvariances"),
     _loss("loss-with-self", "self-superfluous", signature="self, reconstructions, originals, means, logvariances"),
     _loss("loss-not-written", bce='    raise NotImplementedError("later")\n', kl="", average=""),
@@ -603,6 +660,17 @@ def _activated(activation: str) -> tuple[str, ...]:
 
 
 ENCODERS = (
+    _encoder(
+        "arguments-in-another-order",
+        "wrong-parameters",
+        edits=(
+            (
+                "num_categories=10, latent_dimensionality=15):",
+                "latent_dimensionality=15, num_categories=10):",
+            ),
+        ),
+        checks=1,
+    ),
     _encoder(
         "encoder-takes-two-arguments",
         "encoder-two-arguments",
@@ -803,12 +871,7 @@ ENCODERS = (
         ),
         may_lose=("forward",),
     ),
-    _encoder(
-        "encoder-not-written",
-        "attribute-missing attribute-undefined",
-        edits=((ENCODER, ""),),
-        may_lose=("forward", "training"),
-    ),
+    _encoder("encoder-not-written", "attribute-missing", edits=((ENCODER, ""),), may_lose=("training",)),
 )
 
 # ---------------------------------------------------------------- decoder
@@ -836,6 +899,12 @@ def _decoder(
 SCALED = "class Scaled(nn.Module):\n    def forward(self, x):\n        return 255 * x\n\n\nclass "
 
 DECODERS = (
+    _decoder(
+        "decoder-with-layers-of-the-encoder",
+        "decoder-not-apart",
+        edits=((DECODER, DECODER + "        self.decoder[2] = self.encoder[2]\n"),),
+        checks=1,
+    ),
     _decoder(
         "decoder-with-a-temperature",
         "decoder-output-activation",
@@ -1059,24 +1128,37 @@ DECODERS = (
         ),
         may_lose=("forward", "training"),
     ),
-    _decoder(
-        "decoder-not-written",
-        "attribute-missing attribute-undefined",
-        edits=((DECODER, ""),),
-        may_lose=("forward", "training"),
-    ),
+    _decoder("decoder-not-written", "attribute-missing", edits=((DECODER, ""),), may_lose=("training",)),
 )
 
 # ---------------------------------------------------------------- forward
 
 
 def _forward(
-    name: str, misconception: str | None, *edits: tuple[str, str], may_lose: tuple[str, ...] = ("training",)
+    name: str,
+    misconception: str | None,
+    *edits: tuple[str, str],
+    may_lose: tuple[str, ...] = (),
+    checks: int | None = None,
 ) -> Wrong:
-    return Wrong(name, edits, misconception=misconception, **_of_part("forward", may_lose))
+    return Wrong(name, edits, misconception=misconception, checks=checks, **_of_part("forward", may_lose))
 
 
 FORWARDS = (
+    _forward(
+        "mean-in-evaluation",
+        "no-draw-in-evaluation",
+        (SAMPLES, SAMPLES + "        latents = latents if self.training else mean_params\n"),
+        checks=1,
+    ),
+    _forward(
+        "heads-made-in-forward",
+        "layers-made-in-forward",
+        (
+            LOGVARIANCES,
+            "        self.logvariance_layer = nn.Linear(self.hidden_size, self.latent_dimensionality)\n" + LOGVARIANCES,
+        ),
+    ),
     _forward(
         "noise-added-again",
         "draw-changed",
@@ -1226,13 +1308,7 @@ FORWARDS = (
         (SAMPLES, SAMPLES.replace("logvariance_params", "torch.exp(0.5 * logvariance_params)")),
     ),
     *(
-        Wrong(
-            name,
-            ((RETURN, RETURN.replace("logvariance_params", returned)),),
-            loses=frozenset({"encoder"}),
-            may_lose=frozenset({"training"}),
-            misconception="logvariance-head-activated",
-        )
+        _forward(name, "result-changed", (RETURN, RETURN.replace("logvariance_params", returned)), checks=1)
         for name, returned in (
             ("variance-returned", "logvariance_params.exp()"),
             ("std-returned-by-forward", "torch.exp(0.5 * logvariance_params)"),
@@ -1304,6 +1380,25 @@ RENAMED = "        num_categories, latent_dimensionality = classes, latent\n"
 _CALLS_METHOD = correct.FORWARD.replace("sample_latent(", "self.sample_latent(")
 
 WHOLE = (
+    Wrong(
+        "units-alike",
+        (
+            (
+                DECODER,
+                DECODER + "        for layer in self.encoder:\n            if isinstance(layer, nn.Linear):\n"
+                "                nn.init.constant_(layer.weight, 0.01)\n",
+            ),
+        ),
+        loses=frozenset({"training"}),
+        misconception="units-alike",
+        checks=1,
+    ),
+    Wrong(
+        "merge-conflict",
+        ((STD, "<<<<<<< HEAD\n" + STD + "=======\n    std = torch.exp(logvariances)\n>>>>>>> partner\n"),),
+        loses=ALL,
+        misconception="merge-conflict",
+    ),
     Wrong("blank", text=fill_in(CVAE), loses=FUNCTIONS | MODEL),
     Wrong(
         "only-sample-latent",
