@@ -24,7 +24,8 @@ def test_everything_is_in_step_with_the_assignment() -> None:
 
 
 def test_the_fill_in_says_at_each_gap_what_is_asked() -> None:
-    assert fill_in(CVAE).count('raise NotImplementedError("') == 5
+    gaps = CVAE.solution.read_text("utf-8").count("### BEGIN SOLUTION")
+    assert fill_in(CVAE).count('raise NotImplementedError("') == gaps > 0
 
 
 @pytest.mark.parametrize(

@@ -940,7 +940,8 @@ def _(s: Subject) -> bool:
 @claim("no-draw-without-gradients")
 def _(s: Subject) -> bool:
     def twice() -> bool:
-        return near(*(s.module.sample_latent(s.means[None], s.logvariances[None]) for _ in range(2)), 1e-12)  # type: ignore[union-attr]
+        one, other = (s.module.sample_latent(s.means[None], s.logvariances[None]) for _ in range(2))  # type: ignore[union-attr]
+        return near(one, other, 1e-12)
 
     with torch.no_grad():
         quiet = twice()
@@ -975,7 +976,7 @@ def _(s: Subject) -> bool:
 
 @claim("units-alike")
 def _(s: Subject) -> bool:
-    weights = [each for each in getattr(s.module, oracle.CLASS)(*oracle.SIZES[0]).parameters() if each.dim() == 2]
+    weights = [each for each in getattr(s.module, CLASS)(*oracle.SIZES[0]).parameters() if each.dim() == 2]
     return any(bool((each == each[:1]).all()) for each in weights)
 
 
@@ -993,7 +994,7 @@ def _(s: Subject) -> bool:
 
 def _in_another_order(s: Subject) -> bool:
     """Whether the constructor takes its second argument for something else than the number of classes."""
-    return list(inspect.signature(getattr(s.module, oracle.CLASS)).parameters)[1:3] != [
+    return list(inspect.signature(getattr(s.module, CLASS)).parameters)[1:3] != [
         "num_categories",
         "latent_dimensionality",
     ]
