@@ -7,6 +7,7 @@ parts need it, and a wrong encoder is no reason to doubt the wiring around it.
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import autograder.assignments.cvae.solution.cs5814_vae as solution
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
@@ -55,7 +56,12 @@ def source(wrong: Wrong) -> str:
     return text
 
 
-def _of_part(part: str, may_lose: tuple[str, ...] = ()) -> dict[str, frozenset[str]]:
+class Loses(TypedDict):
+    loses: frozenset[str]
+    may_lose: frozenset[str]
+
+
+def _of_part(part: str, may_lose: tuple[str, ...] = ()) -> Loses:
     return {"loses": frozenset({part}), "may_lose": frozenset(may_lose)}
 
 
@@ -72,7 +78,7 @@ def _sample(
     signature: str | None = None,
     checks: int | None = None,
 ) -> Wrong:
-    edits = ((STD + DRAW, body),)
+    edits: tuple[tuple[str, str], ...] = ((STD + DRAW, body),)
     if signature:
         edits += (("def sample_latent(means, logvariances):", f"def sample_latent({signature}):"),)
     return Wrong(name, edits, misconception=misconception, checks=checks, **_of_part("sample_latent"))
@@ -258,7 +264,7 @@ def _loss(
     average: str = AVERAGE,
     signature: str | None = None,
 ) -> Wrong:
-    edits = ((BCE + KL + AVERAGE, bce + kl + average),)
+    edits: tuple[tuple[str, str], ...] = ((BCE + KL + AVERAGE, bce + kl + average),)
     if signature:
         edits += (
             (
