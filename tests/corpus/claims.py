@@ -992,7 +992,7 @@ def _(s: Subject) -> bool:
 
 @claim("forward-sizes-hard-coded")
 def _(s: Subject) -> bool:
-    model = getattr(s.module, oracle.CLASS)(23, num_categories=4, latent_dimensionality=3)
+    model = getattr(s.module, CLASS)(23, num_categories=4, latent_dimensionality=3)
     found = attempt(model, numbers(1, 23, low=0.0), torch.eye(4)[:1])
     return isinstance(found, str) or [tuple(each.shape) for each in found] != [(1, 23), (1, 3), (1, 3)]
 
