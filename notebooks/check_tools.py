@@ -673,6 +673,26 @@ def changes(inputs: tuple[Tensor, ...]) -> list[tuple[Tensor, ...]]:
     ]
 
 
+def extremes(inputs: tuple[Tensor, ...]) -> list[tuple[tuple[Tensor, ...], tuple[Tensor, ...]]]:
+    """Pairs of arguments: with other reconstructions for pixels of 0 and 1, and with log-variances far from 0."""
+    pixels, originals, means, logvariances = inputs
+    edges, zeros, base = originals.round(), 0 * means, (pixels, originals, 0 * means, 0 * logvariances)
+    return [
+        ((pixels, edges, means, logvariances), (0.5 + 0.2 * pixels, edges, means, logvariances)),
+        *(((pixels, originals, zeros, 0 * logvariances + each), base) for each in (-6.0, 5.0)),
+    ]
+
+
+def expect_extremes(place: slice, said: str, mistake: str) -> None:
+    """Expect the loss of one image to change between extreme arguments as it should."""
+    one = tuple(each[:1] for each in loss_inputs(usual_sizes()[0])[2])
+    for pair, right in list(zip(extremes(one), table()["loss_function"]["extremes"], strict=True))[place]:
+        change = float(usual_loss(*pair[0])) - float(usual_loss(*pair[1]))
+        expect(
+            near(change, right, 1e-3), f"{said}, your loss changes by {change:.4g}; it should by {right:.4g}.", mistake
+        )
+
+
 def ratios() -> tuple[list[float], list[float]]:
     """How your loss of one image changes where one argument does, over how it should: for pixels, for latents."""
     one = tuple(each[:1] for each in loss_inputs(usual_sizes()[0])[2])

@@ -19,11 +19,12 @@ from torch import Tensor, nn
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # wherever this file is loaded from
 # isort: off
 from check_tools import (
-    CHECKS, CLASS, ChecksFailedError, HEADS, HintError, LOGVARIANCES, MEANS, NotYetError, ODD_SIZES, Pass, ROWS, SHOULD,
-    Sizes, at_both_scales, attribute, behind, build, centers_and_spreads, check, classes_of, close,
-    defined, expect, expect_sizes, expect_untouched, failed, fits, gradients, gradients_of, holds, images_and_classes,
-    judge_layers, look_up, loss, loss_inputs, matrices, mistakes_in_the_loss, near, numbers, outcomes, ratios,
-    run_piece, seeded, slope_along, summary, table, tensor_of, usual_loss, usual_sizes, value_or_none, worked_example,
+    CHECKS, CLASS, ChecksFailedError, HEADS, HintError, LOGVARIANCES, MEANS, NotYetError, ODD_SIZES, Pass, ROWS,
+    SHOULD, Sizes, at_both_scales, attribute, behind, build, centers_and_spreads, check, classes_of, close, defined,
+    expect, expect_extremes, expect_sizes, expect_untouched, failed, fits, gradients, gradients_of, holds,
+    images_and_classes, judge_layers, look_up, loss, loss_inputs, matrices, mistakes_in_the_loss, near, numbers,
+    outcomes, ratios, run_piece, seeded, slope_along, summary, table, tensor_of, usual_loss, usual_sizes,
+    value_or_none, worked_example,
 )  # fmt: skip
 # isort: on
 
@@ -287,6 +288,8 @@ def sample_noise() -> None:
     with torch.no_grad():
         quiet = [sample(means, logvariances) for _ in range(2)]
     expect(not close(*quiet), "Under `torch.no_grad()`, two calls give the same draw.", "no-draw-without-gradients")
+    averages = [abs(float(sample(torch.zeros(128, 120), torch.zeros(128, 120)).mean())) for _ in range(2)]
+    expect(max(averages) > 1e-6, "The noise of a whole call averages to 0, in each call.", "noise-balanced")
     for noise, what in ((one, "rows"), (one.T, "dimensions")):
         related = torch.corrcoef(noise).fill_diagonal_(0).abs().max()
         expect(related < FAR / noise.shape[1] ** 0.5, f"The noise of two {what} is correlated.", "noise-correlated")
@@ -298,6 +301,7 @@ def sample_gradients() -> None:
     given = [each.clone() for each in kept]
     draws = tensor_of(defined("sample_latent")(*given), (6, 5), "What your `sample_latent` returned")
     expect_untouched(given, kept)
+    sample(torch.zeros(1, 5), torch.zeros(1, 5))  # its shape is that of one image
     expect(draws.dtype == torch.float32, f"For means of float32 the latents are {draws.dtype}.", "precision-mixed")
     repeats = close(*(seeded(sample, given) for _ in range(2)))
     found = gradients(sample, given)
@@ -336,6 +340,22 @@ def forward_results() -> None:
     expect_untouched(one.inputs, images_and_classes())
     for each, name in zip(one.results, ("reconstructions", "means", "log-variances"), strict=True):
         expect(not close(each, each.roll(1, 0)), f"Your {name} are the same for every image.", "same-for-every-image")
+    if not missing:
+        expect_one_image()
+
+
+def expect_one_image() -> None:
+    """Expect forward to take one image of an unusual size, where encoder and decoder do."""
+    try:
+        encode(build("encoder", *HEADS, sizes=ODD_SIZES), ODD_SIZES)
+        decode(build("decoder", sizes=ODD_SIZES), ODD_SIZES)
+    except Exception:  # which is told above
+        return
+    model, (pixels, classes, latent), shapes = build(sizes=ODD_SIZES).eval(), ODD_SIZES, [()]
+    with suppress(Exception):
+        shapes = [tuple(each.shape) for each in model(numbers(1, pixels), torch.eye(classes)[:1])]
+    fits = shapes[1:] == [(1, latent), (1, latent)] and len(shapes[0]) > 1 and shapes[0][0] == 1
+    expect(fits, f"With sizes {ODD_SIZES}, your `forward` does not work on one image.", "forward-sizes-hard-coded")
 
 
 def replaced_or_whole(model: nn.Module) -> Pass:
@@ -495,12 +515,16 @@ def judge_term(term: str, found: list[float], right: bool, what: str, size: int)
 @holds("loss_function", "takes the cross-entropy, summed over the pixels")
 def loss_reconstruction() -> None:
     judge_term("reconstruction", ratios()[0], right_terms()[0], "the reconstruction is another one", usual_sizes()[0])
+    if near(ratios()[0][0], 1):
+        expect_extremes(slice(0, 1), "For pixels of exactly 0 and 1", "reconstruction-other")
 
 
 @holds("loss_function", "adds the KL divergence, summed over the latent dimensions")
 def loss_divergence() -> None:
     size = loss_inputs(usual_sizes()[0])[2][2].shape[1]
     judge_term("kl", ratios()[1], right_terms()[1], "the means or the log-variances are others", size)
+    if near(ratios()[1][0], 1):
+        expect_extremes(slice(1, 3), "Between log-variances of 0 and of -6 or 5", "kl-clamped")
 
 
 @holds("loss_function", "averages over the minibatch")

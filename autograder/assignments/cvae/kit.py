@@ -380,6 +380,7 @@ def _loss(checks: ModuleType) -> dict[str, Any]:
             for each in REDUCTIONS
         ],
         "changes": [number(total(*one) - total(*other)) for other in checks.changes(one)],
+        "extremes": [number(total(*first) - total(*second)) for first, second in checks.extremes(one)],
         "example": {
             "logits": [assignment.EXAMPLE_RECONSTRUCTION_LOGITS, assignment.EXAMPLE_ORIGINAL_LOGITS],
             "value": number(total(*inputs[-1])),
