@@ -438,25 +438,26 @@ def judge_term(term: str, found: list[float], right: bool, what: str, size: int)
     """Expect the loss to change as one term should, which is a sum over so many numbers."""
     if not right:
         mistakes = mistakes_in_the_loss()
-        alike, shown = all(near(each, found[0], 1e-3) for each in found), ", ".join(f"{each:.4g}" for each in found)
+        alike = all(near(each, found[0], 1e-3) for each in found)
+        shown = " or ".join(f"{each:.4g}" for each in (found[:1] if alike else found))
         kind = "missing" if near(found[0], 0) else "scaled" if found[0] > 0 else "sign-flipped"
         if near(found[0] * size, 1, 1e-3):
             kind = {"kl": "averaged-over-latent"}.get(term, "averaged-over-pixels")
         named = [name for name in mistakes if name.startswith(term)] or mistakes
-        said = f"For one image of {usual_sizes()[0]} pixels, where only {what}, your loss changes by {shown} times "
+        said = f"For one image of {usual_sizes()[0]} pixels, a change of {what} changes your loss by {shown} times "
         said += "what it should."
         raise HintError(said, *(named or [f"{term}-{kind if alike else 'other'}"]))
 
 
 @holds("loss_function", "takes the cross-entropy, summed over the pixels")
 def loss_reconstruction() -> None:
-    judge_term("reconstruction", ratios()[0], right_terms()[0], "the reconstruction is another one", usual_sizes()[0])
+    judge_term("reconstruction", ratios()[0], right_terms()[0], "the reconstruction", usual_sizes()[0])
 
 
 @holds("loss_function", "adds the KL divergence, summed over the latent dimensions")
 def loss_divergence() -> None:
     size = loss_inputs(usual_sizes()[0])[2][2].shape[1]
-    judge_term("kl", ratios()[1], right_terms()[1], "the means or the log-variances are others", size)
+    judge_term("kl", ratios()[1], right_terms()[1], "the means or the log-variances", size)
 
 
 @holds("loss_function", "averages over the minibatch")
