@@ -80,8 +80,9 @@ def show(lines: Sequence[str]) -> None:
     """Print lines; in a notebook as HTML, because JupyterLab breaks printed lines within words."""
     shell = _shell()
     margins = [" " * (len(line) - len(line.lstrip())) for line in lines]
+    whole = {"break_long_words": False, "break_on_hyphens": False}  # paths, above all
     plain = "\n".join(
-        textwrap.fill(line, 90, subsequent_indent=margin) for line, margin in zip(lines, margins, strict=True)
+        textwrap.fill(line, 90, subsequent_indent=margin, **whole) for line, margin in zip(lines, margins, strict=True)
     )
     if not hasattr(shell, "kernel"):
         print(plain)
@@ -220,7 +221,7 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
     else:
         message, mistakes = f"Your code stopped. {type(error).__name__}: {error}", _cause(error, bool(frames))
     place = line or _line_of(part)
-    where = f"{MODULE}, line {place}" if place and f"line {place}" not in message else MODULE
+    where = f"{MODULE}, line {place}" if place and not re.search(r"\bline \d", message) else MODULE
     if part in ("encoder", "decoder", "forward") and "input_dim=" not in message and isinstance(error, HintError):
         where += "; with input_dim={}, num_categories={}, latent_dimensionality={}".format(*usual_sizes())
     hints = (table()["hints"][name] for name in dict.fromkeys(mistakes))
@@ -273,7 +274,7 @@ def _follow_edits(shell) -> None:
 
     def refuse(said: str, *_: object, **__: object) -> None:
         show([f"Your last edit of {MODULE} does not run.", *(f"    {line}" for line in said.splitlines())])
-        raise ChecksFailedError(f"Fix {MODULE}, save it.")
+        raise ChecksFailedError(f"Fix {MODULE} and save it.")
 
     if "aimport" in shell.magics_manager.magics["line"]:
         shell.run_line_magic("aimport", "-cs5814_vae")

@@ -245,8 +245,10 @@ def test_slips_in_the_constructor_are_said_as_such(checks, write, old, new, said
 @pytest.mark.parametrize(
     ("part", "old", "new", "said"),
     [
-        ("encoder", "nn.ReLU(),", "nn.ReLU()", "Python cannot read line 42, `nn.ReLU()`: invalid syntax. Perhaps you "
-         "forgot a comma? (cs5814_vae.py)"),
+        ("encoder", "super().__init__()", "super().__init__(",
+         "Python cannot read line 31, `super().__init__(`: '(' was never closed. (cs5814_vae.py)"),
+        ("encoder", "nn.ReLU(),", "nn.ReLU()",
+         "Python cannot read line 43, `nn.ReLU()`: invalid syntax. Perhaps you forgot a comma? (cs5814_vae.py)"),
         ("loss_function", ', reduction="sum")', ")", "For one image of 784 pixels, a change of the "
          "reconstruction changes your loss by 0.001276 times what it should."),
     ],
@@ -494,7 +496,7 @@ def test_a_syntax_error_is_told_once_and_without_a_traceback(tmp_path):
     command = [sys.executable, "-c", CELLS]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
     assert "taken over: True" in run.stdout
-    checked, after = run.stdout.split(", saved at ")[1].split("encoder is not done")
+    checked, after = re.split(r",\s+saved\s+at", run.stdout)[1].split("encoder is not done")
     for said in (checked, after):  # the check says it, and so does the next use of the module
         assert said.count("Python cannot read line") == 1
     assert after.index("after: True") < after.index("Your last edit of cs5814_vae.py does not run.")
