@@ -70,10 +70,10 @@ def check(part: str) -> None:
             failed += bool(hint)
             lines.append(f"{'–' if hint.startswith(SKIPPED) else '✗' if hint else '✓'} {label}")
             lines += [f"    {paragraph}" for paragraph in hint.splitlines()]
-    lines.append(f"Edit {MODULE}, save it, and run this again." if failed else f"All checks of {part} pass.")
-    show(lines)
+    show([*lines, f"Edit {MODULE}, save it, and run this again."] if failed else lines)
     if failed:
         raise ChecksFailedError(f"{part} is not done yet.")
+    print(f"All checks of {part} pass.")
 
 
 def show(lines: Sequence[str]) -> None:
