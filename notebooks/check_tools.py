@@ -50,10 +50,10 @@ class NotYetError(Exception):
 
 
 class ChecksFailedError(Exception):
-    """Some checks of a part did not hold. Jupyter shows it as one line."""
+    """Some checks of a part did not hold. Jupyter shows its first words, which fit one line of any window."""
 
     def _render_traceback_(self) -> list[str]:
-        return [str(self)]
+        return [f"{str(self).partition(':')[0]}."]
 
 
 def check(part: str) -> None:
@@ -70,9 +70,11 @@ def check(part: str) -> None:
             failed += bool(hint)
             lines.append(f"{'–' if hint.startswith(SKIPPED) else '✗' if hint else '✓'} {label}")
             lines += [f"    {paragraph}" for paragraph in hint.splitlines()]
-    show([*lines, f"Edit {MODULE}, save it, and run this again."] if failed else lines)
     if failed:
-        raise ChecksFailedError(f"{part} is not done yet.")
+        lines.append(f"Edit {MODULE}, save it, and run this cell again.")
+    show(lines)
+    if failed:
+        raise ChecksFailedError(f"{part} is not done yet: edit {MODULE}, save it, and run this cell again.")
     print(f"All checks of {part} pass.")
 
 
@@ -274,7 +276,7 @@ def _follow_edits(shell) -> None:
 
     def refuse(said: str, *_: object, **__: object) -> None:
         show([f"Your last edit of {MODULE} does not run.", *(f"    {line}" for line in said.splitlines())])
-        raise ChecksFailedError(f"Fix {MODULE} and save it.")
+        raise ChecksFailedError(f"{MODULE} does not run: fix it and save it.")
 
     if "aimport" in shell.magics_manager.magics["line"]:
         shell.run_line_magic("aimport", "-cs5814_vae")

@@ -60,7 +60,6 @@ REFERENCE_CURVE = {
     19: (113.0, 118.8),
 }
 
-torch.set_printoptions(linewidth=64)  # so that no window breaks a row of numbers
 plt.rcParams["image.cmap"] = "gray"
 plt.rcParams["font.size"] = 12
 

@@ -287,7 +287,7 @@ def test_blank_says_what_to_write(checks, write, capsys):
     write(source)
     stubs = [number for number, line in enumerate(source.splitlines(), 1) if "raise NotImplementedError" in line]
     for part in PARTS[:-1]:
-        with pytest.raises(checks.ChecksFailedError, match=f"{part} is not done yet."):
+        with pytest.raises(checks.ChecksFailedError, match=f"{part} is not done yet: edit cs5814_vae.py"):
             checks.check(part)
         told = re.search(r"line (\d+) still raises\s+NotImplementedError\. \w+", capsys.readouterr().out)
         assert int(told[1]) in stubs

@@ -126,13 +126,11 @@ def fields(reference: ModuleType, curve: Curve | None = None) -> dict[str, str]:
         latents = reference.sample_latent(torch.zeros(size), torch.ones(size))
     images = (torch.sigmoid(torch.tensor(each)).view(1, 1, 2, 2) for each in logits.values())
     loss = reference.loss_function(*images, torch.ones(size), torch.zeros(size))
-    torch.set_printoptions(linewidth=64)  # as cvae_helpers.py does in the notebook
     printed = (
-        f"Sampled latent: {latents}",
+        f"Sampled latent:\n{latents}",
         f"Average latent: {torch.mean(latents, dim=-1)}",
         f"StD of latent: {torch.std(latents, dim=-1)}",
     )
-    torch.set_printoptions(profile="default")
     due = _due()
     by_hand = assignment.ASSIGNMENT.by_hand
     assert by_hand is not None
