@@ -327,6 +327,12 @@ def close(one: Tensor, other: Tensor) -> bool:
     return one.shape == other.shape and bool((one - other).abs().max() <= 1e-4 * (1 + other.abs().max()))
 
 
+def expect_untouched(given: Sequence[Tensor], kept: Sequence[Tensor]) -> None:
+    """Expect that nobody has written into tensors, of which copies were kept when they were new."""
+    untouched = all(each._version == 0 and torch.equal(each, copy) for each, copy in zip(given, kept, strict=True))
+    expect(untouched, "Your code writes into the tensors that it is given.", "inputs-modified")
+
+
 def numbers(*shape: int) -> Tensor:
     """Numbers from 0 to 1, the same at each call and for a matrix and its transpose, and others for other shapes."""
     sizes = sorted(size for size in shape if size > 1)

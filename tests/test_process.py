@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from submissions import correct
 
 from autograder.assignment import Assignment, load
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
@@ -18,6 +17,7 @@ from autograder.grading.grade import grade_source
 from autograder.grading.process import TRIES, GradingProcess
 from autograder.report.model import Check, Outcome, Report
 from autograder.sandbox.client import Sandbox
+from tests.submissions import correct
 
 RIGHT = correct.module().encode()
 ASSIGNMENT = """
