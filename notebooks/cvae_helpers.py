@@ -262,7 +262,7 @@ def hand_in() -> None:
     said = ["✓ All checks pass, and the saved notebook holds all figures and answers."]
     if missing:
         said = [f"✗ {line}" for line in missing]
-        said.append("    If you have done all of these, save the notebook (Ctrl+S, on a Mac ⌘S) and run this cell again.")
+        said.append("    When all of it is done, save the notebook (Ctrl+S, on a Mac ⌘S) and run this cell again.")
     module = next(path for path in (Path(MODULE), Path("..", MODULE)) if path.exists())
     with zipfile.ZipFile(ZIP, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(module, MODULE)
