@@ -59,7 +59,7 @@ kit: $(VENV)/ready
 	$(BIN)/autograder release --out out
 
 # The kit's checks and its notebook, with the solution and the oldest packages that docs/student.md promises. CI does not
-# run it: the download takes several GB. Choose a smaller build of torch with PIP_ARGS.
+# run it: the download takes several GB. It needs Python 3.11 to 3.13. Choose a smaller build of torch with PIP_ARGS.
 OLDEST := out/oldest
 oldest: kit
 	rm -rf $(OLDEST)/hw3-part3
