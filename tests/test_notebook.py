@@ -412,6 +412,6 @@ def test_a_blank_fill_in_stops_at_the_first_check(tmp_path, drawn):
     run = notebook_cells.execute(tmp_path, fill_in(CVAE), drawn)
     assert run.returncode != 0
     assert 'check("encoder")' in run.stderr
-    assert "encoder is not done yet: edit cs5814_vae.py, save it, and run this cell again." in run.stderr
+    assert "encoder is not done yet." in run.stderr
     assert "decoder is not done" not in run.stderr
     assert "public_checks.py" not in run.stderr, "no wall of traceback"
