@@ -96,6 +96,7 @@ def test_edit_on_disk_takes_effect_without_a_restart(kit, lab, page, request):
 
     page.goto(lab)
     expect(cell('check("encoder")')).to_be_visible(timeout=2 * MINUTE)
+    expect(page.get_by_text("| Idle")).to_be_visible(timeout=2 * MINUTE)  # without a kernel, nothing would run
 
     # The blank fill-in: the first check stops the run, in a few lines.
     run_all()
