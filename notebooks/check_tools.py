@@ -412,12 +412,16 @@ def planted(shape: Sequence[int]) -> Tensor:
     return (6 / math.prod(shape) ** 0.25 if matrix else 1.0) * (numbers(*shape) - 0.5)
 
 
-def build(*needs: str, sizes: Sizes | None = None, own_weights: bool = False) -> nn.Module:
-    """Your network with the checks' numbers in it; where it `needs` only some layers, others may be unwritten."""
+def build(*needs: str, sizes: Sizes | None = None, own_weights: bool = False, unfinished: bool = False) -> nn.Module:
+    """Your network with the checks' numbers in it; where it `needs` only some layers, others may be unwritten.
+
+    With `unfinished`, your constructor may stop anywhere: the error is then kept as the network's `stopped`.
+    """
     cls, sizes = defined(CLASS), sizes or usual_sizes()
     is_module = isinstance(cls, type) and issubclass(cls, nn.Module)
     expect(is_module, f"`{CLASS}` is no subclass of nn.Module.", "not-a-module")
-    model, names, misnamed = cls.__new__(cls), ("num_categories", "latent_dimensionality"), None
+    model, names = cls.__new__(cls), ("num_categories", "latent_dimensionality")
+    misnamed = stopped = None
     try:
         try:
             cls.__init__(model, sizes[0], **dict(zip(names, sizes[1:], strict=True)))
@@ -426,10 +430,12 @@ def build(*needs: str, sizes: Sizes | None = None, own_weights: bool = False) ->
                 raise
             misnamed = error
             cls.__init__(model, *sizes)
-    except Exception:  # what was built before is judged all the same
-        if not needs or any(getattr(model, name, None) is None for name in needs):
+    except Exception as error:  # what was built before is judged all the same
+        lacks = not needs or any(getattr(model, name, None) is None for name in needs)
+        if "_modules" not in vars(model) or (lacks and not unfinished):
             raise
-    model.misnamed = misnamed
+        stopped = error
+    model.misnamed, model.stopped = misnamed, stopped
     model.lazy = [name for name, each in model.named_parameters() if isinstance(each, nn.UninitializedParameter)]
     if model.lazy:  # they take their size from a first pass
         with suppress(Exception):
@@ -517,7 +523,7 @@ def judge_layers(
         said = f"Your {part} has {len(found)} linear layer{'s' * (len(found) != 1)}; {SHOULD} {depth}."
         expect(len(found) == depth, said, f"{part}-depth")
         asked = sorted(map(sorted, ((ends[0], hidden), *[(hidden, hidden)] * (depth - 2), (hidden, ends[1]))))
-        shown = ", ".join(f"{a} × {b}" for a, b in found)
+        shown = ", ".join(f"{b} → {a}" for a, b in (each.shape for each in parameters.values() if each.dim() == 2))
         expect(
             found == asked, f"The layers of your {part} have sizes {shown}; {SHOULD} width {hidden}.", f"{part}-width"
         )
@@ -567,8 +573,13 @@ class Pass:
     What each was given and gave is kept, with a factor in it that shows where a gradient gets to.
     """
 
-    def __init__(self, model: nn.Module, replaced: Sequence[str] = ("encoder", *HEADS, "decoder")) -> None:
-        self.inputs = images_and_classes()
+    def __init__(
+        self,
+        model: nn.Module,
+        replaced: Sequence[str] = ("encoder", *HEADS, "decoder"),
+        fresh_draws: bool = False,
+    ) -> None:
+        self.inputs, self.decoded, self.fresh_draws = images_and_classes(), [], fresh_draws
         self.given: dict[str, list[Tensor]] = {}
         self.gave: dict[str, Tensor] = {}
         self.factors: dict[str, Tensor] = {}
@@ -592,7 +603,10 @@ class Pass:
             if named and original:
                 given = tuple(inspect.signature(original).bind(*given, **named).arguments.values())
             self.given[name] = list(given)
-            self.gave[name] = self.factors.setdefault(name, torch.ones((), requires_grad=True)) * function(*given)
+            calls = len(self.decoded) if self.fresh_draws and name == "sample_latent" else 0
+            factor = self.factors.setdefault(name, torch.ones((), requires_grad=True))
+            self.gave[name] = factor * function(*given) + 0.5 * calls
+            self.decoded += [self.gave[name]] if name == "decoder" else []
             return self.gave[name]
 
         return stand_in

@@ -118,10 +118,11 @@ def encoder_sizes() -> None:
     model, usual = build("encoder", *HEADS, sizes=ODD_SIZES), table()["sizes"]
     if model.misnamed:
         raise model.misnamed
-    with suppress(TypeError):  # by name alone is enough
-        shapes = [[each.shape for each in made.parameters()] for made in (model, defined(CLASS)(*ODD_SIZES))]
-        said = f"With {ODD_SIZES} in this order, your constructor makes another model than by name."
-        expect(shapes[0] == shapes[1], said, "wrong-parameters")
+    by_order = shapes = [each.shape for each in model.parameters()]
+    with suppress(Exception):  # by name alone is enough
+        by_order = [each.shape for each in defined(CLASS)(*ODD_SIZES).parameters()]
+    said = f"With {ODD_SIZES} in this order, your constructor makes another model than by name."
+    expect(by_order == shapes, said, "wrong-parameters")
     for name, value in zip(usual, (*ODD_SIZES, usual["hidden_size"]), strict=True):
         found = getattr(model, name, None)
         wrong = "encoder-sizes-hard-coded" if found == usual[name] else "attribute-wrong"
@@ -165,6 +166,7 @@ def decoder_layers() -> None:
 def decoder_output() -> None:
     model = build("decoder")
     pixels = decode(model)
+    expect(bool(behind(model, pixels)), "No trainable parameters are behind your decoder's output.", "not-trainable")
     grid = torch.linspace(-4, 4, pixels.shape[-1])
     if not any(each.numel() == len(grid) for each in behind(model, pixels).values()):
         raise NotYetError("give the last layer of your decoder a bias first.")
@@ -275,7 +277,10 @@ def sample_noise() -> None:
     if alike and close(first, second):
         raise NotYetError("nothing is drawn yet.")
     expect(not close(first, second), "Two calls give the same draw.", "fixed-seed")
-    expect(not alike, "All rows get the same noise.", "noise-shared-across-rows")
+    if alike:
+        equal = sample(torch.zeros(128, 120), torch.zeros(128, 120))
+        expect(equal.std() < 1e-6, "All rows get the same noise.", "noise-shared-across-rows")
+        raise HintError("All elements get one number of noise.", "noise-shared-by-all")
     one, other = ((each - each.median(0).values).sign() for each in (first, second))
     expect(one.mean(1).std() < 0.5, "All dimensions of a row get the same noise.", "noise-shared-across-columns")
     expect((one * other).mean().abs() < FAR / one.numel() ** 0.5, "The noise of two calls is correlated.", "fixed-seed")
@@ -315,9 +320,19 @@ def of_part(found: tuple[list[str], str] | None, part: str) -> list[str]:
 
 @holds("forward", "returns the reconstruction, the mean and the log-variance")
 def forward_results() -> None:
-    model = build()
-    expect(bool(matrices(dict(model.named_parameters()))), "Your model has no trainable layer.", "not-trainable")
-    one = Pass(model, replaced=[name for name in HEADS if not fits(model, name)])
+    model = build(unfinished=True)
+    missing = [name for name in ("encoder", "decoder") if getattr(model, name, None) is None]
+    if not missing:
+        expect(bool(matrices(dict(model.named_parameters()))), "Your model has no trainable layer.", "not-trainable")
+    kept = dict(model.named_parameters())
+    try:
+        one = Pass(model, replaced=[*missing, *(name for name in HEADS if not fits(model, name))])
+    except Exception:
+        if model.stopped:  # before it set what forward needs
+            raise model.stopped from None
+        raise
+    made = [name for name, each in model.named_parameters() if kept.get(name) is not each]
+    expect(not made, f"A pass through your `forward` replaces {', '.join(made[:4])}.", "layers-made-in-forward")
     expect_untouched(one.inputs, images_and_classes())
     for each, name in zip(one.results, ("reconstructions", "means", "log-variances"), strict=True):
         expect(not close(each, each.roll(1, 0)), f"Your {name} are the same for every image.", "same-for-every-image")
@@ -328,12 +343,14 @@ def replaced_or_whole(model: nn.Module) -> Pass:
     try:
         return Pass(model)
     except Exception:
+        if model.stopped:  # before it set what forward needs
+            raise model.stopped from None
         return Pass(build().eval(), replaced=())
 
 
 @holds("forward", "encodes [image | class], draws with sample_latent, and decodes [draw | class]")
 def forward_wiring() -> None:
-    one = replaced_or_whole(build())
+    one = replaced_or_whole(build(unfinished=True))
     found = look_up(table()["forward" if "encoder" in one.gave else "network"], summary(*one.results))
     if found is None and "sample_latent" not in one.gave:
         judge_own_draw()
@@ -345,7 +362,12 @@ def forward_wiring() -> None:
     elif (mistakes := of_part(found, "forward")) and not costs_another_part(mistakes, found[1]):
         raise HintError(found[1], *mistakes)
     with torch.no_grad():
-        quiet = replaced_or_whole(build().eval())
+        quiet = replaced_or_whole(build(unfinished=True).eval())
+    if len(one.decoded) > 1 and found is not None:
+        several = Pass(build(unfinished=True), fresh_draws=True)
+        said = f"Your `forward` decodes {len(one.decoded)} times, and its reconstruction is none of what comes back."
+        single = any(close(several.results[0], each.reshape(several.results[0].shape)) for each in several.decoded)
+        expect(single, said, "decoding-other")
     said = "In training mode your decoder gets a draw; in evaluation mode it does not."
     expect(decodes_draw(quiet) or not decodes_draw(one), said, "no-draw-in-evaluation")
 
@@ -418,7 +440,7 @@ def judge_own_draw() -> None:
 
 @holds("forward", "lets gradients from its results reach every parameter behind them")
 def forward_gradients() -> None:
-    one = replaced_or_whole(build())
+    one = replaced_or_whole(build(unfinished=True))
     names = ("reconstruction", "means", "log-variances")
     for result, name in zip(one.results, names, strict=True) if "encoder" in one.gave else ():
         factors = list(one.factors.values())
@@ -433,10 +455,7 @@ def forward_gradients() -> None:
     if failed("encoder") or failed("decoder"):
         return
     model = build()
-    kept = dict(model.named_parameters())
     reached = behind(model, Pass(model, replaced=()).results[0])
-    made = [name for name, each in model.named_parameters() if kept.get(name) is not each]
-    expect(not made, f"A pass through your `forward` makes {', '.join(made[:4])} anew.", "layers-made-in-forward")
     idle = [name for name, _ in model.named_parameters() if name not in reached]
     if idle and look_up(table()["forward"], summary(*one.results)) == ([], ""):
         raise HintError(f"No gradient of your reconstruction reaches {', '.join(idle[:4])}.", "unused-parameters")
@@ -503,7 +522,7 @@ def loss_average() -> None:
             *(named or ["divided-by-batch-twice" if near(value * count, single) else "batch-other"]),
         )
     said = f"Both terms of your loss are {factor:.4g} times what they should be."
-    expect(not constant, said, *(mistakes_in_the_loss() or ["divided-by-constant"]))
+    expect(not constant, said, *(mistakes_in_the_loss() or ["loss-scaled"]))
 
 
 @holds("loss_function", "takes image-shaped input as well as flat, and gives the worked example's number")

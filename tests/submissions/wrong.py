@@ -7,6 +7,7 @@ parts need it, and a wrong encoder is no reason to doubt the wiring around it.
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import autograder.assignments.cvae.solution.cs5814_vae as solution
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
@@ -55,7 +56,12 @@ def source(wrong: Wrong) -> str:
     return text
 
 
-def _of_part(part: str, may_lose: tuple[str, ...] = ()) -> dict[str, frozenset[str]]:
+class Loses(TypedDict):
+    loses: frozenset[str]
+    may_lose: frozenset[str]
+
+
+def _of_part(part: str, may_lose: tuple[str, ...] = ()) -> Loses:
     return {"loses": frozenset({part}), "may_lose": frozenset(may_lose)}
 
 
@@ -72,7 +78,7 @@ def _sample(
     signature: str | None = None,
     checks: int | None = None,
 ) -> Wrong:
-    edits = ((STD + DRAW, body),)
+    edits: tuple[tuple[str, str], ...] = ((STD + DRAW, body),)
     if signature:
         edits += (("def sample_latent(means, logvariances):", f"def sample_latent({signature}):"),)
     return Wrong(name, edits, misconception=misconception, checks=checks, **_of_part("sample_latent"))
@@ -100,9 +106,9 @@ SAMPLE = (
         checks=1,
     ),
     _sample(
-        "one-number-of-noise",
-        STD + "    return means + std * torch.randn(1)\n",
-        "noise-shared-across-rows",
+        "std-overwritten",
+        STD + "    latents = means + std * torch.randn_like(std)\n    std.zero_()\n    return latents\n",
+        "in-place",
         checks=1,
     ),
     _sample("no-noise", "    return means\n", "no-noise"),
@@ -174,7 +180,7 @@ SAMPLE = (
         STD + "    return means + std * torch.randn(std.shape[0], 1)\n",
         "noise-shared-across-columns",
     ),
-    _sample("noise-shared-by-all", STD + "    return means + std * torch.randn(1)\n", "noise-shared-across-rows"),
+    _sample("noise-shared-by-all", STD + "    return means + std * torch.randn(1)\n", "noise-shared-by-all", checks=1),
     _sample(
         "noise-mirrored-in-half-the-rows",
         STD
@@ -258,7 +264,7 @@ def _loss(
     average: str = AVERAGE,
     signature: str | None = None,
 ) -> Wrong:
-    edits = ((BCE + KL + AVERAGE, bce + kl + average),)
+    edits: tuple[tuple[str, str], ...] = ((BCE + KL + AVERAGE, bce + kl + average),)
     if signature:
         edits += (
             (
@@ -305,6 +311,22 @@ LOSS = (
         kl="    noise = torch.randn_like(means)\n"
         "    latents = means + torch.exp(0.5 * logvariances) * noise\n"
         "    divergence = 0.5 * torch.sum(latents.pow(2) - noise.pow(2) - logvariances)\n",
+    ),
+    _loss(
+        "kl-of-the-sum-of-means",
+        "kl-sum-squared",
+        kl="    divergence = -0.5 * (torch.sum(1 + logvariances - logvariances.exp()) - means.sum(1).pow(2).sum())\n",
+    ),
+    _loss(
+        "cross-entropy-by-log1p",
+        "reconstruction-one-plus",
+        bce="    r, x = reconstructions.clamp(1e-7, 1 - 1e-7), originals\n"
+        + _bce("-torch.sum(x * torch.log(r) + (1 - x) * torch.log1p(r))"),
+    ),
+    _loss(
+        "reconstructions-cut-off",
+        "reconstruction-cut-off",
+        bce=BCE.replace("reconstructions,", "reconstructions.clamp(0.05, 0.95),"),
     ),
     _loss("clamped-in-place", "inputs-modified", bce="    reconstructions.clamp_(1e-6, 1 - 1e-6)\n" + BCE),
     _loss(
@@ -449,7 +471,7 @@ LOSS = (
     ),
     _loss(
         "reconstruction-clamped-hard",
-        "reconstruction-other",
+        "reconstruction-cut-off",
         bce=BCE.replace("reconstructions,", "reconstructions.clamp(0.1, 0.9),"),
     ),
     _loss(
@@ -488,6 +510,11 @@ LOSS = (
         bce=_bce("784 * F.binary_cross_entropy(reconstructions, originals)"),
     ),
     _loss("batch-size-hard-coded", "divided-by-constant", average=AVERAGE.replace("means.shape[0]", "128")),
+    _loss(
+        "terms-averaged",
+        "loss-scaled",
+        average="    return torch.stack((reconstruction, divergence)).mean() / means.shape[0]\n",
+    ),
     _loss(
         "loss-per-image",
         "loss-per-image",
@@ -822,7 +849,7 @@ ENCODERS = (
     ),
     _encoder(
         "encoder-layers-shared",
-        "encoder-other",
+        "encoder-layer-twice",
         edits=(
             (
                 ENCODER,
@@ -1085,7 +1112,7 @@ DECODERS = (
     _decoder("decoder-without-bias", "decoder-bias", *BODY, PIXELS[:-1] + ", bias=False)", SIGMOID),
     _decoder(
         "decoder-layers-shared",
-        "decoder-other",
+        "decoder-layer-twice",
         edits=(
             (
                 DECODER,
@@ -1134,6 +1161,29 @@ def _forward(
 
 
 FORWARDS = (
+    _forward(
+        "usual-images-assumed",
+        "forward-sizes-hard-coded",
+        (ENCODE, "        data_input = data_input.reshape(-1, 784)\n" + ENCODE),
+        checks=1,
+    ),
+    _forward(
+        "reconstruction-squeezed",
+        "forward-sizes-hard-coded",
+        (RETURN, RETURN.replace("data_recon", "data_recon.squeeze()")),
+        checks=1,
+    ),
+    _forward(
+        "decoded-three-times",
+        "decoding-repeated",
+        (
+            RETURN,
+            "        draws = [sample_latent(mean_params, logvariance_params) for _ in range(3)]\n"
+            "        decoded = [self.decoder(torch.cat((each, condition), dim=-1)) for each in draws]\n"
+            "        data_recon = sum(decoded) / 3\n" + RETURN,
+        ),
+        checks=1,
+    ),
     _forward(
         "mean-in-evaluation",
         "no-draw-in-evaluation",

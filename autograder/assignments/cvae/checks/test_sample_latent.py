@@ -224,7 +224,10 @@ def test_independent(submission: Submission, challenge: Challenge) -> None:
         mistake = (diagnose(first, means, logvariances) or "no-noise") if alike else "fixed-seed"
         fail("Two calls on the same input give the same latents.", mistake)
     if alike:
-        fail("All rows of the minibatch share their noise.", "noise-shared-across-rows")
+        zeros = torch.zeros_like(arguments[0])
+        if vary(draw(submission, zeros, zeros, challenge.seed()).flatten()):
+            fail("All rows of the minibatch share their noise.", "noise-shared-across-rows")
+        fail("All elements of the minibatch share one number of noise.", "noise-shared-by-all")
     # The signs alone, for a few large numbers can make a correlation of any size.
     a, b = ((latents - latents.median(0).values).sign() for latents in (first, second))
     # Noise shared along the columns makes the averages of the rows vary far too much.

@@ -75,6 +75,7 @@ RECONSTRUCTIONS = (
     Term(("reconstruction-half",), lambda r, x: -(x * r.log()).sum(-1)),
     Term(("reconstruction-half",), lambda r, x: -((1 - x) * (1 - r).log()).sum(-1)),
     Term(("originals-rounded",), lambda r, x: _cross_entropy(r, (x > 0.5).to(x.dtype))),
+    Term(("reconstruction-one-plus",), lambda r, x: -(x * r.log() + (1 - x) * (1 + r).log()).sum(-1)),
     Term(("reconstruction-softmax",), lambda r, x: F.cross_entropy(r, x, reduction="none")),
 )
 DIVERGENCES = (
@@ -94,8 +95,16 @@ DIVERGENCES = (
     Term(("kl-without-mean",), lambda mu, logvar: -0.5 * (1 + logvar - logvar.exp()).sum(-1)),
     Term(("kl-std-for-variance",), lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - (0.5 * logvar).exp()).sum(-1)),
     Term(("kl-logvariance-as-log-std",), lambda mu, logvar: _divergence(mu, 2 * logvar)),
+    Term(
+        ("kl-logvariance-as-log-std",),
+        lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - (2 * logvar).exp()).sum(-1),
+    ),
     Term(("loss-arguments-exchanged",), lambda mu, logvar: _divergence(logvar, mu)),
     Term(("kl-reversed",), _reversed_divergence),
+    Term(
+        ("kl-sum-squared",),
+        lambda mu, logvar: -0.5 * ((1 + logvar - logvar.exp()).sum(-1) - mu.sum(-1).square()),
+    ),
     Term(("kl-half-misplaced",), lambda mu, logvar: (-0.5 + logvar - mu.square() - logvar.exp()).sum(-1)),
     Term(("kl-half-misplaced",), lambda mu, logvar: (-0.5 * (1 + logvar) - mu.square() - logvar.exp()).sum(-1)),
     Term(("kl-half-misplaced",), lambda mu, logvar: (-0.5 * (1 + logvar - mu.square()) - logvar.exp()).sum(-1)),
@@ -231,6 +240,9 @@ def _about_average(factors: list[float | None], growth: list[float], pixels: int
                 return ["divided-by-constant"]
             case _:
                 return ["summed-over-batch"]
+    match factors:
+        case [float(first), float(second)] if _same(first, second, 1e-3) and not _same(1.0, first, 1e-3):
+            return ["loss-scaled"]
     mistakes = []
     for factor, size, averaged, scaled in (
         (factors[0], pixels, "reconstruction-averaged-over-pixels", "reconstruction-scaled"),
