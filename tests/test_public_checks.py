@@ -12,12 +12,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, combinations
 from pathlib import Path
-<<<<<<< HEAD
 from types import ModuleType, SimpleNamespace
-=======
-from types import ModuleType
 from typing import Any
->>>>>>> main
 
 import pytest
 import torch
@@ -264,7 +260,6 @@ def test_slips_in_the_constructor_are_said_as_such(
     assert said in next(hint for _, hint, _ in checks.outcomes("encoder") if hint)
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize(
     ("part", "old", "new", "said"),
     [
@@ -276,16 +271,18 @@ def test_slips_in_the_constructor_are_said_as_such(
          "reconstruction changes your loss by 0.001276 times what it should."),
     ],
 )  # fmt: skip
-def test_what_was_observed_is_said_once(checks, write, part, old, new, said):
+def test_what_was_observed_is_said_once(
+    checks: ModuleType, write: Callable[[str], int], part: str, old: str, new: str, said: str
+) -> None:
     write(edited(old, new))
     told = next(hint for _, hint, _ in checks.outcomes(part) if hint)
     assert told.startswith(said)
 
 
-def shown(monkeypatch, lines: list[str]) -> dict[str, str]:
+def shown(monkeypatch: pytest.MonkeyPatch, lines: list[str]) -> dict[str, str]:
     """What a notebook gets of these lines, by MIME type."""
     display, tools = pytest.importorskip("IPython.display"), sys.modules["check_tools"]
-    found: list[dict] = []
+    found: list[dict[str, str]] = []
     monkeypatch.setattr(display, "display", lambda data, raw: found.append(data))
     monkeypatch.setattr(tools, "_shell", lambda: SimpleNamespace(kernel=True))
     tools.show(lines)
@@ -293,7 +290,9 @@ def shown(monkeypatch, lines: list[str]) -> dict[str, str]:
     return data
 
 
-def test_a_notebook_gets_lines_that_break_between_words(checks, monkeypatch, capsys):
+def test_a_notebook_gets_lines_that_break_between_words(
+    checks: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     lines = ["✗ has <three> linear layers & heads", "    Your encoder has `2` layers. " + 20 * "Count them. "]
     data = shown(monkeypatch, lines)
     assert capsys.readouterr().out == ""
@@ -305,12 +304,9 @@ def test_a_notebook_gets_lines_that_break_between_words(checks, monkeypatch, cap
     assert max(map(len, data["text/plain"].splitlines())) <= 90
 
 
-def test_blank_says_what_to_write(checks, write, capsys):
-=======
 def test_blank_says_what_to_write(
     checks: ModuleType, write: Callable[[str], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
->>>>>>> main
     source = fill_in(CVAE)
     write(source)
     stubs = [number for number, line in enumerate(source.splitlines(), 1) if "raise NotImplementedError" in line]
