@@ -254,6 +254,8 @@ CLAIMS |= {
     "logvariance-as-std": _spread_is(lambda s: s.logvariances.abs()),
     "half-logvariance-as-std": _spread_is(lambda s: s.logvariances.abs() / 2),
     "no-scale": _spread_is(lambda s: torch.ones(8)),
+    "arguments-unused": lambda s: near(s.spread, torch.ones(8), 0.05) and near(s.center, torch.zeros(8), 0.05),
+    "softplus-as-std": _spread_is(lambda s: nn.functional.softplus(s.logvariances)),
     "noise-scales-mean": _spread_is(lambda s: s.means.abs()),
 }
 
@@ -571,7 +573,7 @@ def _(s: Subject) -> bool:
 
 @claim("divided-by-batch-twice")
 def _(s: Subject) -> bool:
-    return _grow(s, IMAGES, 0.5) and _grow(s, PARAMETERS, 0.5)
+    return _grow(s, IMAGES, 0.5) or _grow(s, PARAMETERS, 0.5)
 
 
 @claim("batch-other")
@@ -886,6 +888,19 @@ def _(s: Subject) -> bool:
     return near(s.loss(0 * r + 0.98, x, m, v), s.loss(0 * r + 0.999, x, m, v), 1e-9)
 
 
+@claim("kl-reversed")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(1)
+    right = 0.5 * (v - 1 + (1 + m**2) * (-v).exp()).sum()
+    return near(s.loss(r, x, m, v) - s.loss(r, x, 0 * m, 0 * v), right)
+
+
+@claim("originals-rounded")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(1)
+    return near(s.loss(r, x, m, v), s.loss(r, (x > 0.5).to(x.dtype), m, v), 1e-9)
+
+
 @claim("kl-cut-off")
 def _(s: Subject) -> bool:
     r, x, m, v = s.batch(1)
@@ -903,6 +918,11 @@ def _(s: Subject) -> bool:
 def _(s: Subject) -> bool:
     r, x, m, v = s.batch(1)
     return isinstance(attempt(s.loss, r, x, m, v), str) and not isinstance(attempt(s.loss, r, x.round(), m, v), str)
+
+
+@claim("encoder-input-changed")
+def _(s: Subject) -> bool:
+    return not near(_given(s, "encoder"), torch.cat((s.passed.x, s.passed.c), -1))
 
 
 @claim("draw-changed")

@@ -96,7 +96,7 @@ SAMPLE = (
     _sample(
         "root-of-the-size",
         "    std = torch.sqrt(torch.abs(logvariances))\n" + DRAW,
-        "logvariance-as-variance sample-gradient-partial",
+        "logvariance-as-variance",
     ),
     _sample("spread-cut-off", "    std = torch.exp(0.5 * logvariances.clamp(-1.5, 1))\n" + DRAW, "spread-cut-off"),
     _sample(
@@ -651,6 +651,13 @@ def _encoder(
     return Wrong(name, edits, misconception=misconception, checks=checks, **_of_part("encoder", may_lose))
 
 
+RESIDUAL = (
+    "class ConditionalVariationalAutoencoder(",
+    "class Residual(nn.Sequential):\n    def forward(self, x):\n        return x + super().forward(x)\n\n\n"
+    "class ConditionalVariationalAutoencoder(",
+)
+
+
 def _joining(piece: str) -> tuple[tuple[str, str], ...]:
     """Edits that make a piece a module of its own, which joins its two arguments."""
     whole = {"encoder": ENCODER, "decoder": globals().get("DECODER", "")}[piece]
@@ -887,6 +894,12 @@ ENCODERS = (
         ),
         may_lose=("forward",),
     ),
+    _encoder(
+        "encoder-with-residuals",
+        "encoder-other",
+        *(ENCODER_INPUT, RELU, f"Residual({HIDDEN}, {RELU})", f"Residual({HIDDEN}, {RELU})"),
+        edits=(RESIDUAL,),
+    ),
     _encoder("encoder-not-written", "attribute-missing", edits=((ENCODER, ""),), may_lose=("training",)),
 )
 
@@ -915,6 +928,12 @@ def _decoder(
 SCALED = "class Scaled(nn.Module):\n    def forward(self, x):\n        return 255 * x\n\n\nclass "
 
 DECODERS = (
+    _decoder(
+        "decoder-with-residuals",
+        "decoder-other",
+        *(DECODER_INPUT, RELU, f"Residual({HIDDEN}, {RELU})", f"Residual({HIDDEN}, {RELU})", PIXELS, SIGMOID),
+        edits=(RESIDUAL,),
+    ),
     _decoder(
         "decoder-with-layers-of-the-encoder",
         "decoder-not-apart",

@@ -107,6 +107,9 @@ def find_order(model: Model, images: Tensor, conditions: Tensor, challenge: Chal
         latents = [at for at in latents if not drawn[at]]
     if len(pixels) != 1 or len(latents) != 2:
         return None
+    heads = expected_heads(model, concatenate(images, conditions))
+    if heads and all(close(results[0][at], head) for at, head in zip(latents, reversed(heads), strict=True)):
+        latents.reverse()
     return Order((pixels[0], latents[0], latents[1]), len(results[0]))
 
 

@@ -226,10 +226,11 @@ def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
 def _right_when_far(loss: Loss, point: Arguments) -> bool:
     """Whether the divergence is right where each latent dimension's is large, and flat at the prior."""
     *images, means, _ = point
-    steps = (4 * torch.ones_like(means), 0 * means), (4 * torch.ones_like(means), 0 * means + 2)
+    steps = (4 * torch.ones_like(means), 0 * means), (5 * torch.ones_like(means), 0 * means + 2)
     values, right = [loss(*images, *each) for each in steps], [float(_divergence(*each).sum()) for each in steps]
     near = [loss(*images, 0 * means, 0 * means + each) for each in (0.0, 0.01)]
-    return _same(right[1] - right[0], values[1] - values[0], 1e-3) and near[0] == near[1]
+    flat = near[0] == near[1] and abs(near[0]) < float("inf")
+    return flat and _same(right[1] - right[0], values[1] - values[0], 1e-3)
 
 
 def _about_average(factors: list[float | None], growth: list[float], pixels: int, latent: int) -> list[str]:
