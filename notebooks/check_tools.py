@@ -8,6 +8,7 @@ the fixed inputs and weights of the checks.
 import ast
 import difflib
 import functools
+import html
 import inspect
 import itertools
 import json
@@ -49,10 +50,10 @@ class NotYetError(Exception):
 
 
 class ChecksFailedError(Exception):
-    """Some checks of a part did not hold. Jupyter shows it as one line."""
+    """Some checks of a part did not hold. Jupyter shows its first words, which fit one line of any window."""
 
     def _render_traceback_(self) -> list[str]:
-        return [str(self)]
+        return [f"{str(self).partition(':')[0]}."]
 
 
 def check(part: str) -> None:
@@ -60,19 +61,38 @@ def check(part: str) -> None:
     __tracebackhide__ = True
     if part not in CHECKS:
         raise ValueError(f"no part {part!r}: choose from {', '.join(CHECKS)}")
-    failed = 0
+    lines, failed = [], 0
+    if _path().exists():
+        lines.append(f"{_path()}, saved at {time.strftime('%H:%M:%S', time.localtime(_path().stat().st_mtime))}:")
     # nbgrader gives no points to a test cell that writes to stderr, be it only a warning.
     with redirect_stderr(sys.stdout):
-        if _path().exists():
-            print(f"{_path()}, saved at {time.strftime('%H:%M:%S', time.localtime(_path().stat().st_mtime))}:")
         for label, hint, _ in outcomes(part):
             failed += bool(hint)
-            print(f"{'–' if hint.startswith(SKIPPED) else '✗' if hint else '✓'} {label}")
-            for paragraph in hint.splitlines():  # in short lines, so that no window breaks one within a word
-                print(textwrap.fill(paragraph, 90, initial_indent="    ", subsequent_indent="    "))
+            lines.append(f"{'–' if hint.startswith(SKIPPED) else '✗' if hint else '✓'} {label}")
+            lines += [f"    {paragraph}" for paragraph in hint.splitlines()]
+    if failed:
+        lines.append(f"Edit {MODULE}, save it, and run this cell again.")
+    show(lines)
     if failed:
         raise ChecksFailedError(f"{part} is not done yet: edit {MODULE}, save it, and run this cell again.")
     print(f"All checks of {part} pass.")
+
+
+def show(lines: Sequence[str]) -> None:
+    """Print lines; in a notebook as HTML, because JupyterLab breaks printed lines within words."""
+    shell = _shell()
+    margins = [" " * (len(line) - len(line.lstrip())) for line in lines]
+    whole = {"break_long_words": False, "break_on_hyphens": False}  # paths, above all
+    plain = "\n".join(
+        textwrap.fill(line, 90, subsequent_indent=margin, **whole) for line, margin in zip(lines, margins, strict=True)
+    )
+    if not hasattr(shell, "kernel"):
+        print(plain)
+        return
+    marked = (re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(line.strip(), quote=False)) for line in lines)
+    styles = (f"margin-left: {len(margin) / 2}em; overflow-wrap: anywhere" for margin in margins)
+    rows = (f'<div style="{style}">{line or "<br>"}</div>' for style, line in zip(styles, marked, strict=True))
+    sys.modules["IPython.display"].display({"text/plain": plain, "text/html": "".join(rows)}, raw=True)
 
 
 def outcomes(part: str) -> Iterator[tuple[str, str, int | None]]:
@@ -191,7 +211,7 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
     mistakes: Sequence[str] = ()
     if isinstance(error, SyntaxError) and error.lineno:
         line, text = error.lineno, (error.text or "").strip()
-        message = f"Python cannot read line {line}, `{text}`: {error.msg}."
+        message = f"Python cannot read line {line}, `{text}`: {error.msg}{'' if error.msg[-1:] in '.?!' else '.'}"
         mistakes = ["notebook-command" if text.startswith(("%", "!")) else "syntax"]
     elif isinstance(error, HintError):
         message, mistakes, line = str(error), error.mistakes, None
@@ -203,7 +223,7 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
     else:
         message, mistakes = f"Your code stopped. {type(error).__name__}: {error}", _cause(error, bool(frames))
     place = line or _line_of(part)
-    where = f"{MODULE}, line {place}" if place else MODULE
+    where = f"{MODULE}, line {place}" if place and not re.search(r"\bline \d", message) else MODULE
     if part in ("encoder", "decoder", "forward") and "input_dim=" not in message and isinstance(error, HintError):
         where += "; with input_dim={}, num_categories={}, latent_dimensionality={}".format(*usual_sizes())
     hints = (table()["hints"][name] for name in dict.fromkeys(mistakes))
@@ -233,28 +253,38 @@ def _cause(error: BaseException, inside: bool) -> list[str]:
     return [name for pattern, name in table()["errors"] if re.search(pattern, said)][:1]
 
 
+def _shell():
+    """IPython's shell, if there is one."""
+    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+
+
 def _follow_edits(shell) -> None:
-    """In a notebook: take over each edit, and say in one line why not, where %autoreload would print a traceback."""
+    """In a notebook: take over each edit. Where one does not run, say why at the first use instead of using the old."""
     used = {"source": _path().read_bytes() if _path().exists() else b""}
 
-    def take_over(info=None) -> None:
+    def take_over(*_: object) -> None:
         module, source = sys.modules.get("cs5814_vae"), _path().read_bytes() if _path().exists() else b""
         if module is None or source == used["source"]:
             return
+        used["source"] = source
         try:
             exec(compile(source, str(_path()), "exec"), module.__dict__)
-            used["source"] = source
-        except Exception as error:
-            if "check(" not in (getattr(info, "raw_cell", "") or ""):  # which says so itself
-                print(f"Your last edit of {MODULE} is not in use: {type(error).__name__}: {error}")
+        except (Exception, SystemExit) as error:
+            said, _ = _explain(error, "training")
+            for name in (CLASS, "sample_latent", "loss_function"):
+                setattr(module, name, functools.partial(refuse, said))
+
+    def refuse(said: str, *_: object, **__: object) -> None:
+        show([f"Your last edit of {MODULE} does not run.", *(f"    {line}" for line in said.splitlines())])
+        raise ChecksFailedError(f"{MODULE} does not run: fix it and save it.")
 
     if "aimport" in shell.magics_manager.magics["line"]:
         shell.run_line_magic("aimport", "-cs5814_vae")
     shell.events.register("pre_run_cell", take_over)
 
 
-if "IPython" in sys.modules and (_shell := sys.modules["IPython"].get_ipython()) is not None:
-    _follow_edits(_shell)
+if _shell() is not None:
+    _follow_edits(_shell())
 
 
 # Tools of the checks --------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import re
 import shutil
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -47,6 +47,12 @@ def test_is_valid_and_holds_no_outputs(notebook: nbformat.NotebookNode) -> None:
         if cell.cell_type == "code":
             assert cell.outputs == []
             assert cell.execution_count is None
+
+
+def test_no_line_of_code_is_cut_off_in_jupyterlab(notebook: nbformat.NotebookNode) -> None:
+    """Next to its file browser, a window of 1280 pixels shows 105 characters."""
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    assert [line for source in code for line in source.splitlines() if len(line) > 100] == []
 
 
 def test_nbgrader_accepts_the_metadata(notebook: nbformat.NotebookNode) -> None:
@@ -219,7 +225,7 @@ def submitted(
     (tmp_path / "cs5814_vae.py").write_text(CVAE.solution.read_text("utf-8"), "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
-    monkeypatch.setattr(helpers.public_checks, "check", lambda part: None)
+    monkeypatch.setattr(helpers.public_checks, "outcomes", lambda part: iter([("holds", "", None)]))
     return tmp_path
 
 
@@ -244,11 +250,10 @@ def test_a_complete_submission_is_zipped_under_the_right_names(
 def test_the_zip_is_written_and_what_is_missing_is_said(
     helpers: ModuleType, submitted: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def check(part: str) -> None:
-        if part == "forward":
-            raise helpers.public_checks.ChecksFailedError
+    def outcomes(part: str) -> Iterator[tuple[str, str, int | None]]:
+        yield "holds", "It does not." if part == "forward" else "", None
 
-    monkeypatch.setattr(helpers.public_checks, "check", check)
+    monkeypatch.setattr(helpers.public_checks, "outcomes", outcomes)
     notebook = nbformat.read(submitted / "cvae.ipynb", 4)
     next(cell for cell in notebook.cells if cell.id == "walk").outputs = []
     write(submitted, notebook, lambda cell: helpers.PLACEHOLDER if cell.id == "answer-zero" else cell.source)
@@ -360,7 +365,7 @@ def cells(executed: Path) -> dict[str, Any]:
 
 
 def printed(cell: nbformat.NotebookNode) -> str:
-    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+    return "".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in cell.outputs)
 
 
 def test_runs_with_the_reference_without_error_or_stderr(cells: dict[str, nbformat.NotebookNode]) -> None:
@@ -373,7 +378,8 @@ def test_runs_with_the_reference_without_error_or_stderr(cells: dict[str, nbform
 def test_test_cells_pass_and_give_no_partial_credit(cells: dict[str, nbformat.NotebookNode]) -> None:
     for part in assignment.PARTS:
         cell = cells[f"check-{part.name.replace('_', '-')}"]
-        assert {output.output_type for output in cell.outputs} == {"stream"}, "nbgrader takes a result for the score"
+        kinds = {output.output_type for output in cell.outputs}
+        assert kinds == {"display_data", "stream"}, "nbgrader takes a result for the score"
         assert f"All checks of {part.name} pass." in printed(cell)
 
 
@@ -430,8 +436,6 @@ def test_a_blank_fill_in_stops_at_the_first_check(tmp_path: Path, drawn: Path) -
     run = notebook_cells.execute(tmp_path, fill_in(CVAE), drawn)
     assert run.returncode != 0
     assert 'check("encoder")' in run.stderr
-    line = 1 + fill_in(CVAE)[: fill_in(CVAE).index("raise NotImplementedError")].count("\n")
-    assert f"Not written yet: line {line} still raises NotImplementedError." in " ".join(run.stderr.split())
-    assert "encoder is not done yet: edit cs5814_vae.py, save it, and run this cell again." in run.stderr
+    assert "encoder is not done yet." in run.stderr
     assert "decoder is not done" not in run.stderr
     assert "public_checks.py" not in run.stderr, "no wall of traceback"

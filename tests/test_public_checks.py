@@ -1,6 +1,7 @@
 """The checks that students run: they pass what is right, say what grading says, and hold no solution."""
 
 import ast
+import html
 import importlib.util
 import json
 import os
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, combinations
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -260,6 +261,50 @@ def test_slips_in_the_constructor_are_said_as_such(
     assert said in next(hint for _, hint, _ in checks.outcomes("encoder") if hint)
 
 
+@pytest.mark.parametrize(
+    ("part", "old", "new", "said"),
+    [
+        ("encoder", "super().__init__()", "super().__init__(",
+         "Python cannot read line 31, `super().__init__(`: '(' was never closed. (cs5814_vae.py)"),
+        ("encoder", "nn.ReLU(),", "nn.ReLU()",
+         "Python cannot read line 43, `nn.ReLU()`: invalid syntax. Perhaps you forgot a comma? (cs5814_vae.py)"),
+        ("loss_function", ', reduction="sum")', ")", "For one image of 784 pixels, a change of the "
+         "reconstruction changes your loss by 0.001276 times what it should."),
+    ],
+)  # fmt: skip
+def test_what_was_observed_is_said_once(
+    checks: ModuleType, write: Callable[[str], int], part: str, old: str, new: str, said: str
+) -> None:
+    write(edited(old, new))
+    told = next(hint for _, hint, _ in checks.outcomes(part) if hint)
+    assert told.startswith(said)
+
+
+def shown(monkeypatch: pytest.MonkeyPatch, lines: list[str]) -> dict[str, str]:
+    """What a notebook gets of these lines, by MIME type."""
+    display, tools = pytest.importorskip("IPython.display"), sys.modules["check_tools"]
+    found: list[dict[str, str]] = []
+    monkeypatch.setattr(display, "display", lambda data, raw: found.append(data))
+    monkeypatch.setattr(tools, "_shell", lambda: SimpleNamespace(kernel=True))
+    tools.show(lines)
+    (data,) = found
+    return data
+
+
+def test_a_notebook_gets_lines_that_break_between_words(
+    checks: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["✗ has <three> linear layers & heads", "    Your encoder has `2` layers. " + 20 * "Count them. "]
+    data = shown(monkeypatch, lines)
+    assert capsys.readouterr().out == ""
+    assert data["text/html"].count("<div") == len(lines), "the browser wraps each one where it is as wide as the window"
+    assert "<code>2</code>" in data["text/html"]
+    text = html.unescape(re.sub("</div>|<[^>]*>", lambda tag: "\n" * (tag[0] == "</div>"), data["text/html"]))
+    assert text.split() == " ".join(lines).replace("`", "").split()
+    assert data["text/plain"].split() == " ".join(lines).split()
+    assert max(map(len, data["text/plain"].splitlines())) <= 90
+
+
 def test_blank_says_what_to_write(
     checks: ModuleType, write: Callable[[str], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -466,7 +511,10 @@ module.write_text(right + "EDITED = True\\n", "utf-8")
 shell.run_cell("print('taken over:', cs5814_vae.EDITED)")
 module.write_text(right.replace("super().__init__()", "super().__init__("), "utf-8")
 shell.run_cell("check('encoder')")
-shell.run_cell("print('as before:', cs5814_vae.EDITED)")
+shell.run_cell("print('after:', cs5814_vae.EDITED)")
+shell.run_cell("cs5814_vae.sample_latent(0, 0)")
+module.write_text(right, "utf-8")
+shell.run_cell("import torch; print('again:', cs5814_vae.sample_latent(torch.zeros(2, 3), torch.zeros(2, 3)).shape)")
 """
 
 
@@ -477,9 +525,10 @@ def test_a_syntax_error_is_told_once_and_without_a_traceback(tmp_path: Path) -> 
     command = [sys.executable, "-c", CELLS]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
     assert "taken over: True" in run.stdout
-    assert "as before: True" in run.stdout
-    checked, after = run.stdout.split(", saved at ")[1].split("encoder is not done")
-    assert checked.count("Python cannot read line") == 1
+    checked, after = re.split(r",\s+saved\s+at", run.stdout)[1].split("encoder is not done")
+    for said in (checked, after):  # the check says it, and so does the next use of the module
+        assert said.count("Python cannot read line") == 1
+    assert after.index("after: True") < after.index("Your last edit of cs5814_vae.py does not run.")
+    assert "again: torch.Size([2, 3])" in after
     assert "Traceback" not in run.stdout + run.stderr
     assert "autoreload of" not in run.stdout + run.stderr
-    assert "Your last edit of cs5814_vae.py is not in use: SyntaxError" in after

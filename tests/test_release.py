@@ -101,6 +101,12 @@ def test_environment_and_instructions_pin_what_the_course_pins(folder: Path) -> 
     assert f"pip install {' '.join(packages)}" in (folder / "README.md").read_text("utf-8")
 
 
+def test_the_oldest_torch_that_is_promised_is_the_one_that_is_tried(folder: Path) -> None:
+    promised = re.search(r"any PyTorch from ([\d.]+) on", (folder / "README.md").read_text("utf-8"))
+    assert promised is not None
+    assert f" torch=={promised[1]} " in (ROOT / "Makefile").read_text("utf-8")
+
+
 def test_points_in_the_instructions_are_those_of_the_assignment(folder: Path) -> None:
     rows = re.findall(r"^\|[^|]+\| (\d+) \|$", (folder / "README.md").read_text("utf-8"), re.MULTILINE)
     assert [int(points) for points in rows] == [*(p.points for p in assignment.PARTS), assignment.VISUALIZATION_POINTS]

@@ -65,7 +65,7 @@ def after(parts: Sequence[str]) -> Hint:
 
 _ROWS = (
     ("syntax", "Python cannot read your file",
-     "Python stopped at a syntax error, so nothing in your file could be graded. Look at the line shown, then at the line above it: a missing colon, bracket or quote is often noticed one line late. Import your module in the notebook. Do you see the same error there?"),
+     "Python stopped at a syntax error, so nothing in your file could be graded. Look at the line shown, then at the line above it: a missing colon, bracket or quote is often noticed one line late. Count the brackets and quotes that open on these lines. Does each of them close?"),
     ("notebook-command", "Your module contains a notebook command",
      "Lines that start with % or ! are commands of the notebook, such as %matplotlib. Python cannot read them in a .py file, so nothing in your file could be graded. What does the command do for you, and in which cell of the notebook can it do that?"),
     ("merge-conflict", "Git left its marks in your file",

@@ -100,6 +100,7 @@ def test_edit_on_disk_takes_effect_without_a_restart(
 
     page.goto(lab)
     expect(cell('check("encoder")')).to_be_visible(timeout=2 * MINUTE)
+    expect(page.get_by_text("| Idle")).to_be_visible(timeout=2 * MINUTE)  # without a kernel, nothing would run
 
     # The blank fill-in: the first check stops the run, in a few lines.
     run_all()
@@ -110,8 +111,19 @@ def test_edit_on_disk_takes_effect_without_a_restart(
     expect(cell('check("decoder")').locator(".jp-Cell-outputArea")).to_be_empty()
     page.screenshot(path=pictures / "jupyterlab-blank.png")
 
+    # An edit that Python cannot read: the hint alone, once, in lines that break between words.
+    solution = CVAE.solution.read_text("utf-8")
+    (kit / "cs5814_vae.py").write_text(solution.replace("nn.ReLU(),", "nn.ReLU()", 1), "utf-8")
+    cell('check("encoder")').locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    hint = encoder.get_by_text("Python cannot read line")
+    expect(hint).to_have_count(1, timeout=MINUTE)
+    expect(hint).to_have_css("word-break", "normal")
+    expect(encoder).not_to_contain_text("Traceback")
+    page.screenshot(path=pictures / "jupyterlab-syntax.png")
+
     # The module is written; the same check, run again in the same kernel, passes.
-    (kit / "cs5814_vae.py").write_text(CVAE.solution.read_text("utf-8"), "utf-8")
+    (kit / "cs5814_vae.py").write_text(solution, "utf-8")
     cell('check("encoder")').locator(".cm-content").click()
     page.keyboard.press("Control+Enter")
     expect(encoder).to_contain_text("All checks of encoder pass.", timeout=MINUTE)

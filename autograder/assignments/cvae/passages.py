@@ -66,10 +66,10 @@ def _by_eye(cell: str, first: str, second: str) -> tuple[str, ...]:
 # The notebook's, by cell. The points in nbgrader's metadata follow as well.
 CELLS: dict[str, tuple[str, ...]] = {
     "intro": (
-        "| encoder | `ConditionalVariationalAutoencoder.__init__` | {points_encoder} |",
-        "| decoder | `ConditionalVariationalAutoencoder.__init__` | {points_decoder} |",
+        "| encoder | `__init__` of the class | {points_encoder} |",
+        "| decoder | `__init__` of the class | {points_decoder} |",
         "| `sample_latent` | {points_sample_latent} |",
-        "| `ConditionalVariationalAutoencoder.forward` | {points_forward} |",
+        "| `forward` of the class | {points_forward} |",
         "| `loss_function` | {points_loss_function} |",
         "| all of the above | {points_training} |",
         "| this notebook | {points_visualization} |",
@@ -127,7 +127,7 @@ def fields(reference: ModuleType, curve: Curve | None = None) -> dict[str, str]:
     images = (torch.sigmoid(torch.tensor(each)).view(1, 1, 2, 2) for each in logits.values())
     loss = reference.loss_function(*images, torch.ones(size), torch.zeros(size))
     printed = (
-        f"Sampled latent: {latents}",
+        f"Sampled latent:\n{latents}",
         f"Average latent: {torch.mean(latents, dim=-1)}",
         f"StD of latent: {torch.std(latents, dim=-1)}",
     )
