@@ -70,7 +70,7 @@ class Background:
         finally:
             leave()
         if report.grader_failed:
-            raise GraderError(report.error)
+            raise GraderError(report.error or " ".join(report.attention))
         self._results.keep(source, report)
         return report
 
