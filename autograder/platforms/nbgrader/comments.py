@@ -5,9 +5,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
-from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Unicode
+from traitlets import Bool, Unicode
 
 FOLDER = "comments"  # of the course, with a file for each assignment
 
@@ -24,9 +24,10 @@ def read_comments(text: str) -> dict[str, list[str]]:
     return dict(found)
 
 
-class ReusableComments(NbGraderPreprocessor):
+class ReusableComments(Preprocessor):
     """Gives the page of a submission the comments, which it shows by the template in `pages/formgrader`."""
 
+    enabled = Bool(True, help="Whether comments are offered.").tag(config=True)
     folder = Unicode(FOLDER, help="Where the comments are.").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:

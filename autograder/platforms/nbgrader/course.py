@@ -139,6 +139,7 @@ def _configure(c: Any, assignments: list[Assignment]) -> None:
     pages = [str(Path(__file__).with_name("pages")), str(FORMGRADER / "templates")]
     c.HTMLExporter.template_name = "formgrader"
     c.HTMLExporter.extra_template_basedirs = pages
+    c.HTMLExporter.extra_template_paths = pages[1:]
     c.HTMLExporter.preprocessors = [ReusableComments]
     c.ReusableComments.folder = str(Path.cwd() / FOLDER)
     c.FeedbackPage.template_name = "graded"
