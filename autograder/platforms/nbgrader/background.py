@@ -23,7 +23,7 @@ class Background:
     Threads wait for the processes that grade.
 
     Arguments:
-        sources: what is graded without being asked for.
+        sources: what is graded at once, in this order.
         reuse: whether a report that was kept before counts.
         workers: how many modules are graded at once; 0: one a core.
     """
@@ -64,9 +64,11 @@ class Background:
         self._places.acquire()
         try:
             process = self._process()
-            module, seed = self._results.assignment.module, self._results.seed
-            report = process.grade(module, source, seed=seed, pictures=True, patience=PATIENCE_S, slow=leave)
-            self._idle.append(process)
+            try:
+                module, seed = self._results.assignment.module, self._results.seed
+                report = process.grade(module, source, seed=seed, pictures=True, patience=PATIENCE_S, slow=leave)
+            finally:
+                self._idle.append(process)
         finally:
             leave()
         if report.grader_failed:
