@@ -37,16 +37,16 @@ test-exhaustive: $(VENV)/ready
 # Count grading mistakes over about 900 modules. CORPUS is passed on, as in make corpus CORPUS="--seeds 10".
 CORPUS ?=
 corpus: $(VENV)/ready
-	PYTHONPATH=tests $(BIN)/python -m corpus $(CORPUS)
+	$(BIN)/python -m tests.corpus $(CORPUS)
 
 # What each isolation level stops, by class of attack: the table in docs/measured.md.
 hostile: $(VENV)/ready
-	$(BIN)/python tests/hostile_table.py
+	$(BIN)/python -m tests.hostile_table
 
 # Measure the figures of docs/measured.md again. FIGURES chooses sections by a word of their headings.
 FIGURES ?=
 figures: $(VENV)/ready
-	$(BIN)/python benchmarks/figures.py $(FIGURES)
+	$(BIN)/python -m benchmarks.figures $(FIGURES)
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

@@ -3,27 +3,23 @@
 Nothing is graded: the reports are made up, and the modules are put together from a few ways to write each piece, with
 comments of their own; one in fifty is a copy. Seconds are of CPU time, for a shared machine is not always equally fast.
 
-Usage: python benchmarks/class_page.py [--students 1000]
+Usage: python -m benchmarks.class_page [--students 1000]
 """
 
 import argparse
 import random
-import sys
 import tempfile
 import time
 from itertools import product
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-from test_class_page import a_class  # noqa: E402
-from test_similarity import student  # noqa: E402
-
-from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE  # noqa: E402
-from autograder.classroom.others import known_modules  # noqa: E402
-from autograder.classroom.run import Class, Options  # noqa: E402
-from autograder.grading.results import Results  # noqa: E402
-from autograder.submissions.layouts import Submitted, Upload  # noqa: E402
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.classroom.others import known_modules
+from autograder.classroom.run import Class, Options
+from autograder.grading.results import Results
+from autograder.submissions.layouts import Submitted, Upload
+from tests.test_class_page import a_class
+from tests.test_similarity import student
 
 WORDS = ("here", "the", "noise", "comes", "from", "outside", "gradients", "flow", "divide", "by", "how", "many")
 

@@ -5,7 +5,7 @@ Both grade the same submissions on the same machine in the same run, and no repo
 ten students hand in their figures and all figures are looked at; and every notebook is run again, one after another as
 a kernel for each student would, and on all cores.
 
-Usage: python benchmarks/course.py [submissions] [--figures]
+Usage: python -m benchmarks.course [submissions] [--figures]
 """
 
 import argparse
@@ -20,19 +20,17 @@ import tempfile
 import time
 from pathlib import Path
 
+import nbformat
+from nbformat import NotebookNode
+from PIL import Image
+
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.assignments.cvae.assignment import MODULE
+from autograder.platforms.nbgrader.course import build_course
+from autograder.platforms.nbgrader.rerun import Bounds, Script, run
+from tests.submissions import correct, wrong
+
 ROOT = Path(__file__).parents[1]
-sys.path[0] = str(ROOT)  # not this folder, where this file would stand for nbgrader itself
-sys.path.insert(1, str(ROOT / "tests"))
-import nbformat  # noqa: E402
-from nbformat import NotebookNode  # noqa: E402
-from PIL import Image  # noqa: E402
-from submissions import correct, wrong  # noqa: E402
-
-from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE  # noqa: E402
-from autograder.assignments.cvae.assignment import MODULE  # noqa: E402
-from autograder.platforms.nbgrader.course import build_course  # noqa: E402
-from autograder.platforms.nbgrader.rerun import Bounds, Script, run  # noqa: E402
-
 STOCK = f"""
 c = get_config()
 c.CourseDirectory.course_id = "cs5814"

@@ -1,6 +1,6 @@
 """An epoch of the notebook's training against one of the hand-out's loop, and against itself on a busy machine.
 
-Usage: python benchmarks/epoch.py [MNIST folder]   (else MNIST_ROOT, else ../shared/mnist beside the checkout)
+Usage: python -m benchmarks.epoch [MNIST folder]   (else MNIST_ROOT, else ../shared/mnist beside the checkout)
 """
 
 import json
@@ -16,10 +16,8 @@ import torch
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-import autograder.assignments.cvae.solution.cs5814_vae as solution  # noqa: E402
-from autograder.assignments.cvae.assignment import (  # noqa: E402
+import autograder.assignments.cvae.solution.cs5814_vae as solution
+from autograder.assignments.cvae.assignment import (
     BATCH_SIZE,
     INPUT_DIM,
     LEARNING_RATE,
@@ -27,6 +25,7 @@ from autograder.assignments.cvae.assignment import (  # noqa: E402
     TRAINING_LATENT_DIMENSIONALITY,
 )
 
+ROOT = Path(__file__).parents[1]
 EPOCHS = 3
 
 

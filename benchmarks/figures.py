@@ -2,8 +2,8 @@
 
 A block that fails keeps its old figures, and the command ends with 1.
 
-Usage: python benchmarks/figures.py [HEADING ...]     only the sections whose heading holds one of these words
-       python benchmarks/figures.py --machine         what the figures of today are measured on
+Usage: python -m benchmarks.figures [HEADING ...]     only the sections whose heading holds one of these words
+       python -m benchmarks.figures --machine         what the figures of today are measured on
 """
 
 import argparse

@@ -2,24 +2,20 @@
 
 Each is graded alone, then five of them in the first places of a class of 20, on two workers.
 
-Usage: python benchmarks/worst.py [--alone NAME ...] [--no-class]
+Usage: python -m benchmarks.worst [--alone NAME ...] [--no-class]
 """
 
 import argparse
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests")]
-from submissions import correct  # noqa: E402
-from submissions.worst import WORST  # noqa: E402
-
-from autograder.assignments.cvae.assignment import ASSIGNMENT  # noqa: E402
-from autograder.classroom.run import grade_class, local_cluster  # noqa: E402
-from autograder.grading.process import GRADE_S, GradingProcess  # noqa: E402
-from autograder.grading.results import Results  # noqa: E402
+from autograder.assignments.cvae.assignment import ASSIGNMENT
+from autograder.classroom.run import grade_class, local_cluster
+from autograder.grading.process import GRADE_S, GradingProcess
+from autograder.grading.results import Results
+from tests.submissions import correct
+from tests.submissions.worst import WORST
 
 IN_CLASS = (
     "sleeps-in-every-call", "burns-in-every-call", "sleeps-in-every-step", "fills-memory-in-every-call",

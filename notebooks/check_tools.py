@@ -297,6 +297,12 @@ def close(one: Tensor, other: Tensor) -> bool:
     return one.shape == other.shape and bool((one - other).abs().max() <= 1e-4 * (1 + other.abs().max()))
 
 
+def expect_untouched(given: Sequence[Tensor], kept: Sequence[Tensor]) -> None:
+    """Expect that nobody has written into tensors, of which copies were kept when they were new."""
+    untouched = all(each._version == 0 and torch.equal(each, copy) for each, copy in zip(given, kept, strict=True))
+    expect(untouched, "Your code writes into the tensors that it is given.", "inputs-modified")
+
+
 def numbers(*shape: int) -> Tensor:
     """Numbers from 0 to 1, the same at each call and for a matrix and its transpose, and others for other shapes."""
     sizes = sorted(size for size in shape if size > 1)
@@ -481,7 +487,7 @@ def judge_layers(
         said = f"Your {part} has {len(found)} linear layer{'s' * (len(found) != 1)}; {SHOULD} {depth}."
         expect(len(found) == depth, said, f"{part}-depth")
         asked = sorted(map(sorted, ((ends[0], hidden), *[(hidden, hidden)] * (depth - 2), (hidden, ends[1]))))
-        shown = ", ".join(f"{a} × {b}" for a, b in found)
+        shown = ", ".join(f"{b} → {a}" for a, b in (each.shape for each in parameters.values() if each.dim() == 2))
         expect(
             found == asked, f"The layers of your {part} have sizes {shown}; {SHOULD} width {hidden}.", f"{part}-width"
         )
@@ -531,8 +537,13 @@ class Pass:
     What each was given and gave is kept, with a factor in it that shows where a gradient gets to.
     """
 
-    def __init__(self, model: nn.Module, replaced: Sequence[str] = ("encoder", *HEADS, "decoder")) -> None:
-        self.inputs = images_and_classes()
+    def __init__(
+        self,
+        model: nn.Module,
+        replaced: Sequence[str] = ("encoder", *HEADS, "decoder"),
+        fresh_draws: bool = False,
+    ) -> None:
+        self.inputs, self.decoded, self.fresh_draws = images_and_classes(), [], fresh_draws
         self.given: dict[str, list[Tensor]] = {}
         self.gave: dict[str, Tensor] = {}
         self.factors: dict[str, Tensor] = {}
@@ -556,7 +567,10 @@ class Pass:
             if named and original:
                 given = tuple(inspect.signature(original).bind(*given, **named).arguments.values())
             self.given[name] = list(given)
-            self.gave[name] = self.factors.setdefault(name, torch.ones((), requires_grad=True)) * function(*given)
+            calls = len(self.decoded) if self.fresh_draws and name == "sample_latent" else 0
+            factor = self.factors.setdefault(name, torch.ones((), requires_grad=True))
+            self.gave[name] = factor * function(*given) + 0.5 * calls
+            self.decoded += [self.gave[name]] if name == "decoder" else []
             return self.gave[name]
 
         return stand_in

@@ -19,11 +19,11 @@ from torch import Tensor, nn
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # wherever this file is loaded from
 # isort: off
 from check_tools import (
-    CHECKS, ChecksFailedError, HEADS, HintError, LOGVARIANCES, MEANS, NotYetError, ODD_SIZES, Pass, ROWS, SHOULD,
+    CHECKS, CLASS, ChecksFailedError, HEADS, HintError, LOGVARIANCES, MEANS, NotYetError, ODD_SIZES, Pass, ROWS, SHOULD,
     Sizes, at_both_scales, attribute, behind, build, centers_and_spreads, check, classes_of, close,
-    defined, expect, expect_sizes, failed, fits, gradients, gradients_of, holds, images_and_classes, judge_layers,
-    look_up, loss, loss_inputs, matrices, mistakes_in_the_loss, near, numbers, outcomes, ratios, run_piece,
-    seeded, slope_along, summary, table, tensor_of, usual_loss, usual_sizes, value_or_none, worked_example,
+    defined, expect, expect_sizes, expect_untouched, failed, fits, gradients, gradients_of, holds, images_and_classes,
+    judge_layers, look_up, loss, loss_inputs, matrices, mistakes_in_the_loss, near, numbers, outcomes, ratios,
+    run_piece, seeded, slope_along, summary, table, tensor_of, usual_loss, usual_sizes, value_or_none, worked_example,
 )  # fmt: skip
 # isort: on
 
@@ -118,6 +118,10 @@ def encoder_sizes() -> None:
     model, usual = build("encoder", *HEADS, sizes=ODD_SIZES), table()["sizes"]
     if model.misnamed:
         raise model.misnamed
+    with suppress(TypeError):  # by name alone is enough
+        shapes = [[each.shape for each in made.parameters()] for made in (model, defined(CLASS)(*ODD_SIZES))]
+        said = f"With {ODD_SIZES} in this order, your constructor makes another model than by name."
+        expect(shapes[0] == shapes[1], said, "wrong-parameters")
     for name, value in zip(usual, (*ODD_SIZES, usual["hidden_size"]), strict=True):
         found = getattr(model, name, None)
         wrong = "encoder-sizes-hard-coded" if found == usual[name] else "attribute-wrong"
@@ -147,6 +151,12 @@ def decoder_shape() -> None:
 def decoder_layers() -> None:
     model, (pixels, categories, latent) = build("decoder"), usual_sizes()
     images = decode(model)
+    encoder = set()
+    with suppress(Exception):  # which is judged above
+        hidden, outputs = encode(model)
+        encoder = set(behind(model, outputs[0] if hidden is None else hidden))
+    shared = [name for name in behind(model, images) if name in encoder]
+    expect(not shared, f"Your decoder works with {', '.join(shared[:4])}: your encoder does, too.", "decoder-not-apart")
     found = look_up(table()["decoder"]["whole"], at_both_scales(images))
     judge_layers(model, "decoder", found, behind(model, images), (latent + categories, pixels))
 
@@ -155,6 +165,7 @@ def decoder_layers() -> None:
 def decoder_output() -> None:
     model = build("decoder")
     pixels = decode(model)
+    expect(bool(behind(model, pixels)), "No trainable parameters are behind your decoder's output.", "not-trainable")
     grid = torch.linspace(-4, 4, pixels.shape[-1])
     if not any(each.numel() == len(grid) for each in behind(model, pixels).values()):
         raise NotYetError("give the last layer of your decoder a bias first.")
@@ -265,10 +276,16 @@ def sample_noise() -> None:
     if alike and close(first, second):
         raise NotYetError("nothing is drawn yet.")
     expect(not close(first, second), "Two calls give the same draw.", "fixed-seed")
-    expect(not alike, "All rows get the same noise.", "noise-shared-across-rows")
+    if alike:
+        equal = sample(torch.zeros(128, 120), torch.zeros(128, 120))
+        expect(equal.std() < 1e-6, "All rows get the same noise.", "noise-shared-across-rows")
+        raise HintError("All elements get one number of noise.", "noise-shared-by-all")
     one, other = ((each - each.median(0).values).sign() for each in (first, second))
     expect(one.mean(1).std() < 0.5, "All dimensions of a row get the same noise.", "noise-shared-across-columns")
     expect((one * other).mean().abs() < FAR / one.numel() ** 0.5, "The noise of two calls is correlated.", "fixed-seed")
+    with torch.no_grad():
+        quiet = [sample(means, logvariances) for _ in range(2)]
+    expect(not close(*quiet), "Under `torch.no_grad()`, two calls give the same draw.", "no-draw-without-gradients")
     for noise, what in ((one, "rows"), (one.T, "dimensions")):
         related = torch.corrcoef(noise).fill_diagonal_(0).abs().max()
         expect(related < FAR / noise.shape[1] ** 0.5, f"The noise of two {what} is correlated.", "noise-correlated")
@@ -276,10 +293,10 @@ def sample_noise() -> None:
 
 @holds("sample_latent", "lets gradients through to both arguments, and leaves these as they were")
 def sample_gradients() -> None:
-    given = [4 * numbers(6, 5) - 2, (2 * numbers(5, 6) - 1).T.contiguous()]
-    kept = [each.clone() for each in given]
+    kept = [4 * numbers(6, 5) - 2, (2 * numbers(5, 6) - 1).T.contiguous()]
+    given = [each.clone() for each in kept]
     draws = tensor_of(defined("sample_latent")(*given), (6, 5), "What your `sample_latent` returned")
-    expect(all(map(torch.equal, given, kept)), "After the call, your arguments hold other numbers.", "inputs-modified")
+    expect_untouched(given, kept)
     expect(draws.dtype == torch.float32, f"For means of float32 the latents are {draws.dtype}.", "precision-mixed")
     repeats = close(*(seeded(sample, given) for _ in range(2)))
     found = gradients(sample, given)
@@ -304,9 +321,11 @@ def of_part(found: tuple[list[str], str] | None, part: str) -> list[str]:
 def forward_results() -> None:
     model = build()
     expect(bool(matrices(dict(model.named_parameters()))), "Your model has no trainable layer.", "not-trainable")
+    kept = dict(model.named_parameters())
     one = Pass(model, replaced=[name for name in HEADS if not fits(model, name)])
-    unchanged = all(map(torch.equal, one.inputs, images_and_classes()))
-    expect(unchanged, "After the call, your inputs hold other numbers.", "inputs-modified")
+    made = [name for name, each in model.named_parameters() if kept.get(name) is not each]
+    expect(not made, f"A pass through your `forward` makes {', '.join(made[:4])} anew.", "layers-made-in-forward")
+    expect_untouched(one.inputs, images_and_classes())
     for each, name in zip(one.results, ("reconstructions", "means", "log-variances"), strict=True):
         expect(not close(each, each.roll(1, 0)), f"Your {name} are the same for every image.", "same-for-every-image")
 
@@ -332,6 +351,21 @@ def forward_wiring() -> None:
             say_where_it_goes_wrong(one)
     elif (mistakes := of_part(found, "forward")) and not costs_another_part(mistakes, found[1]):
         raise HintError(found[1], *mistakes)
+    with torch.no_grad():
+        quiet = replaced_or_whole(build().eval())
+    if len(one.decoded) > 1 and found is not None:
+        several = Pass(build(), fresh_draws=True)
+        said = f"Your `forward` decodes {len(one.decoded)} times, and its reconstruction is none of what comes back."
+        single = any(close(several.results[0], each.reshape(several.results[0].shape)) for each in several.decoded)
+        expect(single, said, "decoding-other")
+    said = "In training mode your decoder gets a draw; in evaluation mode it does not."
+    expect(decodes_draw(quiet) or not decodes_draw(one), said, "no-draw-in-evaluation")
+
+
+def decodes_draw(one: Pass) -> bool:
+    """Whether the decoder got what sample_latent gave, where both were called."""
+    given, drawn = one.given.get("decoder"), one.gave.get("sample_latent")
+    return given is not None and drawn is not None and close(torch.cat(given, -1)[:, : drawn.shape[-1]], drawn)
 
 
 def costs_another_part(mistakes: list[str], said: str) -> bool:
@@ -477,7 +511,7 @@ def loss_average() -> None:
             *(named or ["divided-by-batch-twice" if near(value * count, single) else "batch-other"]),
         )
     said = f"Both terms of your loss are {factor:.4g} times what they should be."
-    expect(not constant, said, *(mistakes_in_the_loss() or ["divided-by-constant"]))
+    expect(not constant, said, *(mistakes_in_the_loss() or ["loss-scaled"]))
 
 
 @holds("loss_function", "takes image-shaped input as well as flat, and gives the worked example's number")
@@ -513,11 +547,11 @@ def loss_images() -> None:
 
 @holds("loss_function", "lets gradients through to the reconstructions, the means and the log-variances")
 def loss_gradients() -> None:
-    inputs, function = loss_inputs(usual_sizes()[0])[2], defined("loss_function")
-    kept = [each.clone() for each in inputs]
+    kept, function = loss_inputs(usual_sizes()[0])[2], defined("loss_function")
+    inputs = [each.clone() for each in kept]
     with suppress(RuntimeError):  # of a loss that takes shaped images only
         function(*inputs)
-    expect(all(map(torch.equal, inputs, kept)), "After the call, your arguments hold other numbers.", "inputs-modified")
+    expect_untouched(inputs, kept)
     found, right = gradients(usual_loss, inputs), one_right_term()
     expect(any(each is not None for each in found), "No gradient comes back through your loss.", "loss-detached")
     for place, name in ((0, "reconstructions"), (2, "means"), (3, "log-variances")):
@@ -598,6 +632,8 @@ def training_start() -> None:
     expect(bool(found), "No gradient reaches any parameter.", "not-trainable")
     stuck = [name for name, each in found.items() if not each.any()]
     expect(not stuck, f"The gradient is zero for {', '.join(stuck[:4])}.", "stuck-start")
+    alike = [name for name, each in found.items() if each.dim() == 2 and len(each) > 1 and close(each, each.roll(1, 0))]
+    expect(not alike, f"All units of a layer get the same gradient: see {', '.join(alike[:4])}.", "units-alike")
 
 
 @holds("training", "learns ten patterns and draws the one it is asked for")

@@ -1,7 +1,7 @@
 """Prints what each isolation level stops: every hostile module at every level that works here, by class of attack.
 
-    python tests/hostile_table.py            or: make hostile
-    python tests/hostile_table.py confined "confined without landlock"
+    python -m tests.hostile_table            or: make hostile
+    python -m tests.hostile_table confined "confined without landlock"
 
 An attack is stopped when it earned no more than it computed, did nothing outside its sandbox, and the report says so in
 words that no reader of it acts on. What got through is listed below the table, with what it did.
@@ -12,10 +12,10 @@ import platform
 import sys
 from concurrent.futures import Future
 
-from settings import SETTINGS
-from submissions.hostile import ATTACKS, HOSTILE, Hostile
-from submissions.side_by_side import GRADER_S, Aftermath, Pool, attack
-from test_hostile import assert_inert
+from tests.settings import SETTINGS
+from tests.submissions.hostile import ATTACKS, HOSTILE, Hostile
+from tests.submissions.side_by_side import GRADER_S, Aftermath, Pool, attack
+from tests.test_hostile import assert_inert
 
 
 def got_through(hostile: Hostile, future: Future) -> list[str]:

@@ -15,22 +15,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from submissions.correct import CORRECT
-from submissions.heavy import HEAVY
-from test_class_page import (
-    CHECKS,
-    MISTAKES,
-    Page,
-    a_class,
-    blank,
-    entries_of,
-    figures_of,
-    missing,
-    page_of,
-    report_of,
-    unreadable,
-)  # fmt: skip
-from test_intake import full_marks
 from typer.testing import CliRunner
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
@@ -48,6 +32,22 @@ from autograder.grading.results import Results
 from autograder.report.model import Check, Outcome, Report, part_reports
 from autograder.submissions.layouts import read_upload
 from autograder.submissions.roster import read_roster
+from tests.submissions.correct import CORRECT
+from tests.submissions.heavy import HEAVY
+from tests.test_class_page import (
+    CHECKS,
+    MISTAKES,
+    Page,
+    a_class,
+    blank,
+    entries_of,
+    figures_of,
+    missing,
+    page_of,
+    report_of,
+    unreadable,
+)  # fmt: skip
+from tests.test_intake import full_marks
 
 SEED = 5814
 sets_of_mistakes = st.lists(st.sets(st.sampled_from(sorted(MISTAKES))), min_size=3, max_size=30)

@@ -12,7 +12,6 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from pages import Page, opened, overflow
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom import page as classroom
@@ -20,6 +19,7 @@ from autograder.classroom.entries import Entry, Standing, standing
 from autograder.classroom.similarity import Alike, Group, Pair
 from autograder.grading import hints
 from autograder.report.model import Check, Hint, Outcome, PartReport, Report, part_reports
+from tests.pages import Page, opened, overflow
 
 HOSTILE = (
     "=cmd()",

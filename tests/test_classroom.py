@@ -12,11 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from class_graders import accident_prone, logged, quick
 from distributed import Client
 from distributed.security import Security
-from submissions import correct, wrong
-from submissions.mixed import mixed
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom.run import DEATHS, file_names, grade_class, local_cluster
@@ -25,6 +22,9 @@ from autograder.grading.grade import grade_source
 from autograder.grading.results import Results
 from autograder.report.model import Report
 from autograder.sandbox.client import Sandbox
+from tests.class_graders import accident_prone, logged, quick
+from tests.submissions import correct, wrong
+from tests.submissions.mixed import mixed
 
 ROOT = Path(__file__).parents[1]
 SEED = 5814
@@ -106,16 +106,15 @@ def test_names_of_files_are_safe_and_distinct() -> None:
 
 _RUN = """
 import sys
-sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from class_graders import logged
+from tests.class_graders import logged
 from autograder.assignment import load
 from autograder.classroom.run import grade_class, local_cluster
 from autograder.grading.results import Results
 if __name__ == "__main__":
     with local_cluster(2) as client:
         print("grading", flush=True)
-        results = Results(Path(sys.argv[2]), load("cvae"), 5814)
+        results = Results(Path(sys.argv[1]), load("cvae"), 5814)
         for _ in grade_class([b"submission %d" % n for n in range(60)], results, client, grader=logged):
             pass
     print("done", flush=True)
@@ -141,7 +140,7 @@ def test_killed_at_any_point_nothing_is_lost_or_done_twice(
     for attempt in range(40):
         if attempt >= times and len(kept) > 5:
             break
-        command = [sys.executable, "-c", _RUN, str(ROOT / "tests"), str(results.folder)]
+        command = [sys.executable, "-c", _RUN, str(results.folder)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, start_new_session=True) as client:
             assert client.stdout
             client.stdout.readline()

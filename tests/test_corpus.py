@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from corpus import measure
-from corpus.measure import Finding, Module
+
+from tests.corpus import measure
+from tests.corpus.measure import Finding, Module
 
 TENTH_SEED = 10
 # A few of each kind where seconds count; `make corpus` grades them all.

@@ -9,10 +9,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from documents import BY_CI, ROOT, blocks, checkout, runnable, typed
-from submissions.correct import CORRECT, encoded
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from tests.documents import BY_CI, ROOT, blocks, checkout, runnable, typed
+from tests.submissions.correct import CORRECT, encoded
 
 PAGES = ("README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
 # Pages with blocks that no test can run, and the reasons that they give.

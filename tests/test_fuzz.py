@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from frames import values
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pages import Page
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring.fill_in import fill_in
@@ -28,6 +26,8 @@ from autograder.report.model import Check, Hint, Outcome, PartReport, Report
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import METADATA, Submitted, read_upload
+from tests.frames import values
+from tests.pages import Page
 
 FEW, MANY = 40, 3000
 budget = pytest.mark.parametrize("examples", [FEW, pytest.param(MANY, marks=pytest.mark.exhaustive)])

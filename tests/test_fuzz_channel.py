@@ -19,12 +19,10 @@ from typing import Any
 
 import pytest
 import torch
-from frames import bodies, framed, frames, safetensors, values
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors import SafetensorError
 from safetensors.torch import save
-from submissions import correct
 from torch import Tensor
 
 from autograder.assignments.cvae import training
@@ -35,6 +33,8 @@ from autograder.sandbox.client import Submission
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.protocol import ChannelClosed, ProtocolError, receive
 from autograder.sandbox.worker import Worker
+from tests.frames import bodies, framed, frames, safetensors, values
+from tests.submissions import correct
 
 FEW, MANY = 20, 350
 SHORT = Limits(import_s=2.0, call_s=2.0, training_s=10.0, total_s=30.0)

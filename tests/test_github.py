@@ -10,9 +10,6 @@ from pathlib import Path
 import pytest
 import yaml
 from markdown_it import MarkdownIt
-from pages import Page
-from test_reports import hostile_report, partial_report, perfect_report, report_of, unreadable_report
-from workflows import ROOT, Log, run
 
 from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
@@ -22,6 +19,9 @@ from autograder.platforms.github import workflow as github
 from autograder.platforms.github.build import build_template
 from autograder.report import markdown
 from autograder.report.model import Check, Hint, Outcome
+from tests.pages import Page
+from tests.test_reports import hostile_report, partial_report, perfect_report, report_of, unreadable_report
+from tests.workflows import ROOT, Log, run
 
 WORKFLOWS = [
     *sorted((ROOT / ".github" / "workflows").glob("*.yml")),

@@ -17,12 +17,12 @@ from typing import Any
 
 import jsonschema
 import pytest
-from submissions.hostile import HOSTILE
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import MODULE, PARTS
 from autograder.platforms.gradescope.build import build_zip
 from autograder.sandbox import isolation
+from tests.submissions.hostile import HOSTILE
 
 ROOT = Path(__file__).parents[1]
 

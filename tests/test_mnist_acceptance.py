@@ -21,7 +21,7 @@ from autograder.assignments.cvae.assignment import (
 from autograder.assignments.cvae.passages import training_settings
 
 pytest.importorskip("torchvision")
-import notebook_cells
+from tests import notebook_cells
 
 MNIST = Path(os.environ.get("MNIST_ROOT") or Path(__file__).parents[2] / "shared" / "mnist")
 

@@ -24,8 +24,8 @@ from autograder.authoring import kit as release
 from autograder.authoring.fill_in import fill_in
 
 pytest.importorskip("nbconvert")
-import notebook_cells
-from notebook_cells import NOTEBOOK
+from tests import notebook_cells
+from tests.notebook_cells import NOTEBOOK
 
 HELPERS = NOTEBOOK.with_name("cvae_helpers.py")
 TEST_CELLS = ("encoder", "decoder", "sample_latent", "forward", "loss_function", "training")

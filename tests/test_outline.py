@@ -10,13 +10,13 @@ from types import ModuleType
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from submissions import correct
-from submissions.heavy import HEAVY
 
 from autograder.assignments.cvae.assignment import PARTS
 from autograder.sandbox.client import Sandbox, SubmissionError
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.outline import Outline, describe
+from tests.submissions import correct
+from tests.submissions.heavy import HEAVY
 
 MODULE = """import torch
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from submissions import correct
 
 from autograder.assignment import Assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
@@ -20,6 +19,7 @@ from autograder.grading.grade import grade_source
 from autograder.grading.process import TRIES, GradingProcess
 from autograder.report.model import Check, Outcome, Report
 from autograder.sandbox.client import Sandbox
+from tests.submissions import correct
 
 RIGHT = correct.module().encode()
 

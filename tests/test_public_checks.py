@@ -15,7 +15,6 @@ from types import ModuleType
 
 import pytest
 import torch
-from submissions import correct, wrong
 
 from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
@@ -25,6 +24,7 @@ from autograder.grading import hints
 from autograder.grading.grade import grade_source
 from autograder.report.model import Report
 from autograder.sandbox.client import Sandbox
+from tests.submissions import correct, wrong
 
 PUBLIC_CHECKS = Path(__file__).parents[1] / "notebooks" / "public_checks.py"
 FILES = [PUBLIC_CHECKS.with_name(name) for name in ("public_checks.py", "check_tools.py", "hints.json")]

@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 from markdown_it import MarkdownIt
-from pages import Page, opened, overflow
 from PIL import Image
 from rich.console import Console
 
@@ -30,6 +29,7 @@ from autograder.report.model import (
     Report,
     part_reports,
 )
+from tests.pages import Page, opened, overflow
 
 SCHEMA = json.loads(JSON_SCHEMA.read_text("utf-8"))
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"

@@ -16,8 +16,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
-from submissions.side_by_side import Pool, grade_wrong, selected
-from submissions.wrong import WRONG, Wrong, source
 
 import autograder.assignments.cvae.solution.cs5814_vae as solution
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
@@ -30,6 +28,8 @@ from autograder.report import html, junit, markdown, terminal
 from autograder.report.model import Check, Outcome, PartReport, Report, Reproduction
 from autograder.sandbox import client
 from autograder.sandbox.client import Sandbox
+from tests.submissions.side_by_side import Pool, grade_wrong, selected
+from tests.submissions.wrong import WRONG, Wrong, source
 
 EVERY, SLOW = 24, 6  # of the wrong modules: those that are tried every time, and where slow tests run
 PROBES = list(

@@ -13,7 +13,6 @@ from pathlib import Path
 from types import ModuleType
 
 import nbformat
-import notebook_cells
 import pytest
 import torch
 from hypothesis import given, settings
@@ -24,6 +23,7 @@ from autograder.assignments.cvae import assignment, digits, passages, reference_
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring import kit as release
 from autograder.authoring import rollover
+from tests import notebook_cells
 
 ROOT = Path(__file__).parents[1]
 LAST_TERM = CVAE.solution.read_text("utf-8")

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from settings import SETTINGS, Setting
 
 from autograder.sandbox import filter as system_calls
 from autograder.sandbox import isolation
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.limits import LIMITS, MIB
+from tests.settings import SETTINGS, Setting
 
 pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="the system-call filter needs Linux")
 

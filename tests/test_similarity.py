@@ -10,9 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pages import Page, opened, overflow
-from submissions.correct import CORRECT, encoded
-from submissions.heavy import HEAVY
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring.fill_in import fill_in
@@ -20,6 +17,9 @@ from autograder.classroom.others import Answers, known_modules
 from autograder.classroom.sides import side_by_side
 from autograder.classroom.similarity import MIN_TOKENS, Pair, alike_answers, alike_modules, similar_pairs
 from autograder.submissions.layouts import read_upload
+from tests.pages import Page, opened, overflow
+from tests.submissions.correct import CORRECT, encoded
+from tests.submissions.heavy import HEAVY
 
 BLANK = fill_in(CVAE)
 

@@ -6,7 +6,7 @@ The checks themselves run here, on trusted functions and without a sandbox, and 
 
 import inspect
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise, product
 from typing import Any
 
@@ -142,6 +142,7 @@ class Trusted:
         *arguments: Tensor,
         seed: int = 0,
         cotangents: dict[int, Tensor] | None = None,
+        constants: Sequence[int] = (),
         results: int | None = None,
     ) -> Reply:
         leaves = [argument.clone().requires_grad_() for argument in arguments]

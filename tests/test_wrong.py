@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 
 import pytest
-from submissions.side_by_side import Pool, grade_wrong, selected
-from submissions.wrong import WRONG, Wrong, source
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.grading.hints import bank
 from autograder.report.model import Outcome, Report
+from tests.submissions.side_by_side import Pool, grade_wrong, selected
+from tests.submissions.wrong import WRONG, Wrong, source
 
 
 @pytest.fixture(scope="module")

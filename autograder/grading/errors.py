@@ -42,10 +42,11 @@ _USUAL_CAUSES = (
     (r"^(EOFError|FileNotFoundError|PermissionError|OSError|URLError|gaierror|Connection\w*Error)|urlopen error"
      r"|Dataset not found", "nothing-outside"),
     (r"call numpy\(\) on Tensor", "numpy-for-torch"),
-    (r"in-place operation|in-place on|requires grad is being used in an in-place", "in-place"),
+    (r"in-?place operation|in-place on|requires grad is being used in an in-place", "in-place"),
     (r"shapes cannot be multiplied|size of tensor a|Sizes of tensors must match|same number of dimensions|same size"
      r"|must match the size|Dimension out of range|is invalid for input of size|shape mismatch", "sizes-do-not-fit"),
     (r"must have the same dtype|expected (?:scalar type|m1 and m2)|Found dtype", "precision-mixed"),
+    (r"to be within the support", "value-outside-support"),
     (r"converted to Scalar|only one element tensors|only integer tensors of a single element", "tensor-as-number"),
     (r"is an UninitializedParameter", "lazy-layer"),
     (r"^AttributeError", "attribute-undefined"),
@@ -92,6 +93,8 @@ def explain(error: SubmissionError, outline: Outline, assignment: Assignment) ->
 def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Cause:
     if error.kind == "SyntaxError" and error.statement.startswith(("%", "!")):
         return Cause(str(error), ["notebook-command"])
+    if error.kind == "SyntaxError" and re.match(r"(<{7}|={7}|>{7})( |$)", error.statement):
+        return Cause(str(error), ["merge-conflict"])
     if error.kind == "SyntaxError" and _IN_EVERY_PYTHON.search(error.text):
         return Cause(str(error), ["syntax"])
     if error.kind == "SyntaxError":  # what is right in a newer Python looks like a mistake in this one

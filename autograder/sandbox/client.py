@@ -358,6 +358,10 @@ class Submission:
         request = {"do": "stand_in_layer", "object": handle, "name": name, "inputs": inputs, "outputs": outputs}
         self._request(request | {"seed": seed})
 
+    def stand_in_pass(self, handle: str) -> None:
+        """Let the pass of the assignment's training file stand in for a model's own, through the model's pieces."""
+        self._request({"do": "stand_in_pass", "object": handle})
+
     def complete_results(self, handle: str, names: Sequence[str]) -> None:
         """Let what the submodules `names` gave last stand in for a None among as many results of a model."""
         self._request({"do": "complete_results", "object": handle, "names": names})
@@ -376,6 +380,7 @@ class Submission:
         reach: Sequence[int] = (),
         capture: Sequence[str] = (),
         evaluate: bool = False,
+        constants: Sequence[int] = (),
         results: int | None = None,
         rows: int | None = None,
     ) -> Reply:
@@ -384,13 +389,15 @@ class Submission:
         With `cotangents` (by index of the output), gradients come along; see `Reply.gradients`. With `reach` (indices
         of outputs), the names of the parameters that these depend on; see `Reply.reached`. With `capture` (names of
         attributes of `on`, or of functions), what these were given and gave; see `Reply.captured`. With `evaluate`, the
-        object is in evaluation mode meanwhile. Unfit for another number of tensors than `results`, where it is given,
-        and for tensors of another number of rows than `rows`.
+        object is in evaluation mode meanwhile, and gradients are off unless they are asked for. No gradient is taken
+        with respect to the arguments with the indices `constants`, nor to any argument of an object. Unfit for another
+        number of tensors than `results`, where it is given, and for tensors of another number of rows than `rows`.
         """
         request: Message = {"do": "call", "name": name, "arguments": len(arguments), "seed": seed, "reach": reach}
-        request |= {"capture": capture, "evaluate": evaluate}
+        request |= {"capture": capture, "evaluate": evaluate, "gradients": bool(cotangents)}
+        request["constants"] = list(constants)
         if on is not None:
-            request["object"] = on
+            request |= {"object": on, "constants": list(range(len(arguments)))}
         tensors = {f"argument.{index}": argument for index, argument in enumerate(arguments)}
         tensors |= {f"cotangent.{index}": cotangent for index, cotangent in (cotangents or {}).items()}
         answer, found = self._ask(request, tensors)

@@ -411,6 +411,14 @@ class Worker:
         model.register_forward_hook(complete)
         return {}, {}
 
+    def do_stand_in_pass(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """Replace a model's own pass by the assignment's, which goes through the model's pieces."""
+        model, assignment = self.objects[message["object"]], self.training
+        self._parameters(message["object"])
+        assert assignment is not None
+        object.__setattr__(model, "forward", functools.partial(assignment.stand_in_pass, model, self.module))
+        return {}, {}
+
     def do_set_parameters(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Overwrite parameters of a model, by name."""
         with torch.no_grad():
@@ -422,22 +430,27 @@ class Worker:
     def do_call(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Call a function of the module, an object, or a callable attribute of one.
 
-        With `gradients`, differentiate the sum of each output times its cotangent (tensors named cotangent.i):
-        with respect to the arguments (argument.i) and, for an object, to its parameters (parameter.NAME).
-        With `reach`, name the parameters of the object that these outputs depend on differentiably. With `evaluate`,
-        the object is in evaluation mode. `capture` names callables, attributes of the object or functions of the
-        module, whose first call during this one comes back: its arguments and results.
+        With `gradients`, differentiate the sum of each output times its cotangent (cotangent.i):
+        with respect to the arguments (argument.i) but the `constants`, and, for an object, to its parameters
+        (parameter.NAME). With `reach`, name the parameters of the object that these outputs depend on differentiably.
+        With `evaluate`, the call is as one evaluates: in evaluation mode, and without gradients. `capture` names
+        callables, attributes of the object or functions of the module, whose first call during this one comes back: its
+        arguments and results.
         """
-        arguments = [tensors[f"argument.{index}"] for index in range(message["arguments"])]
+        leaves = [tensors[f"argument.{index}"] for index in range(message["arguments"])]
         differentiate = any(name.startswith("cotangent.") for name in tensors)
-        for argument in arguments:
-            argument.requires_grad_(differentiate)
-        before = [argument.detach().clone() for argument in arguments]
+        for index, leaf in enumerate(leaves):
+            leaf.requires_grad_(differentiate and index not in message["constants"])
+        # As in a network, where an argument is the result of a layer and may be changed in place.
+        arguments = [leaf.clone() if leaf.requires_grad else leaf for leaf in leaves]
+        before = [(argument._version, argument.detach().clone()) for argument in arguments]
         torch.default_generator.manual_seed(message["seed"])
         with self._mode(message), self._captured(message) as captured:
             result = self._target(message)(*arguments)
         changed = [
-            index for index, argument in enumerate(arguments) if not torch.equal(argument.detach(), before[index])
+            index
+            for index, (argument, (version, value)) in enumerate(zip(arguments, before, strict=True))
+            if argument._version != version or not torch.equal(argument.detach(), value)
         ]
         items = list(result) if isinstance(result, (tuple, list)) else [result]
         if len(items) > 8:
@@ -459,21 +472,24 @@ class Worker:
         if message["reach"] and not any(problems):
             answer["reached"] = self._reached(message, items)
         if differentiate and not any(problems):
-            outputs |= self._gradients(message, items, arguments, tensors)
+            outputs |= self._gradients(message, items, leaves, tensors)
         return answer, outputs
 
     @contextlib.contextmanager
     def _mode(self, message: Message) -> Iterator[None]:
-        """With `evaluate`, evaluation mode for the object."""
-        model = self.objects.get(message.get("object", ""))
-        if not message["evaluate"] or not isinstance(model, nn.Module):
+        """With `evaluate`, evaluation mode for the object, and no gradients but those that are asked for."""
+        if not message["evaluate"]:
             yield
             return
-        nn.Module.eval(model)
+        model = self.objects.get(message.get("object", ""))
+        if isinstance(model, nn.Module):
+            nn.Module.eval(model)
         try:
-            yield
+            with contextlib.nullcontext() if message["reach"] or message["gradients"] else torch.no_grad():
+                yield
         finally:
-            nn.Module.train(model)
+            if isinstance(model, nn.Module):
+                nn.Module.train(model)
 
     @contextlib.contextmanager
     def _captured(self, message: Message) -> Iterator[dict[str, Tensor]]:
@@ -537,7 +553,7 @@ class Worker:
     def _gradients(
         self, message: Message, items: list[Any], arguments: list[Tensor], tensors: dict[str, Tensor]
     ) -> dict[str, Tensor]:
-        wanted = {f"argument.{index}": argument for index, argument in enumerate(arguments)}
+        wanted = {f"argument.{index}": argument for index, argument in enumerate(arguments) if argument.requires_grad}
         if "object" in message:
             named = self._parameters(message["object"])
             wanted |= {f"parameter.{name}": parameter for name, parameter in named}

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import test_class_page
-import test_reports
-from pages import barriers, opened, overflow
 
 from autograder.classroom.sides import side_by_side
 from autograder.report import html
+from tests import test_class_page, test_reports
+from tests.pages import barriers, opened, overflow
 
 pytestmark = pytest.mark.browser
 

@@ -1,4 +1,4 @@
-"""Grade the corpus and print how often grading is mistaken: `PYTHONPATH=tests python -m corpus --help`."""
+"""Grade the corpus and print how often grading is mistaken: `python -m tests.corpus --help`."""
 
 import argparse
 import json
@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from corpus import measure
-from corpus.measure import Finding, Module
+from tests.corpus import measure
+from tests.corpus.measure import Finding, Module
 
 KEPT = Path(__file__).resolve().parents[2] / "out" / "corpus"
 console = Console(soft_wrap=True, highlight=False)

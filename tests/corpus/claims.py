@@ -372,6 +372,30 @@ def _(s: Subject) -> bool:
     return any(slope is None or not near(slope, each) for slope, each in zip(slopes, right, strict=True))
 
 
+@claim("noise-shared-by-all")
+def _(s: Subject) -> bool:
+    draws = s.module.sample_latent(torch.zeros(9, 7), torch.zeros(9, 7))  # type: ignore[union-attr]
+    return near(draws, draws[:1, :1].expand(9, 7), 1e-9)
+
+
+@claim("loss-scaled")
+def _(s: Subject) -> bool:
+    found = [s.change(each) for each in (slice(0, 1), slice(2, 4))]
+    return near(found[0], found[1], 1e-3) and not near(found[0], 1.0, 1e-3)
+
+
+@claim("logvariance-as-variance")
+def _(s: Subject) -> bool:
+    large = s.logvariances > 0.3
+    return bool(large.any()) and near(s.spread[large], s.logvariances[large].sqrt(), 0.05)
+
+
+@claim("spread-cut-off")
+def _(s: Subject) -> bool:
+    right = (s.spread / torch.exp(s.logvariances / 2) - 1).abs() < 0.05
+    return bool(right.any()) and not bool(right.all())
+
+
 @claim("noise-correlated")
 def _(s: Subject) -> bool:
     torch.manual_seed(0)
@@ -388,7 +412,7 @@ def _(s: Subject) -> bool:
     before = [each.clone() for each in given]
     attempt(lambda: s.model()(x, c))
     attempt(s.loss, *given[2:])
-    return not all(map(torch.equal, before, given))
+    return not all(map(torch.equal, before, given)) or any(each._version for each in given)
 
 
 # --- loss_function ------------------------------------------------------------------------------------------------
@@ -833,6 +857,31 @@ CLAIMS |= {
 }
 
 
+@claim("kl-half-misplaced")
+def _(s: Subject) -> bool:
+    weights = [s.kl.get(name, 0.0) for name in ("lv", "m²", "var")]
+    return (near(weights[2], -1.0, 1e-2) and near(weights[0], -0.5, 1e-2)) or near(weights[0], 1.0, 1e-2)
+
+
+@claim("kl-cut-off")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(1)
+    at = [float(s.loss(r, x, 0 * m + mean, 0 * v)) for mean in (0.0, 0.05, 4.0, 5.0)]
+    return near(at[0], at[1], 1e-9) and near(at[3] - at[2], 4.5 * m.shape[1])
+
+
+@claim("reconstruction-softmax")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(1)
+    return near(s.loss(r, x, m, v), s.loss(r + 0.01, x, m, v), 1e-9)
+
+
+@claim("value-outside-support")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(1)
+    return isinstance(attempt(s.loss, r, x, m, v), str) and not isinstance(attempt(s.loss, r, x.round(), m, v), str)
+
+
 @claim("draw-changed")
 def _(s: Subject) -> bool:
     return not near(_given(s, "decoder")[:, :15], s.passed.given["sample_latent"])
@@ -877,12 +926,76 @@ def _(s: Subject) -> bool:
     return not near(given, s.passed.given["logvariance_layer"])
 
 
+@claim("no-draw-in-evaluation")
+def _(s: Subject) -> bool:
+    model, (x, c) = s.model(), _inputs()
+    equal = {}
+    for training in (True, False):
+        model.train(training)
+        equal[training] = near(model(x, c)[0], model(x, c)[0], 1e-12)
+    return equal == {True: False, False: True}
+
+
+@claim("no-draw-without-gradients")
+def _(s: Subject) -> bool:
+    def twice() -> bool:
+        return near(*(s.module.sample_latent(s.means[None], s.logvariances[None]) for _ in range(2)), 1e-12)  # type: ignore[union-attr]
+
+    with torch.no_grad():
+        quiet = twice()
+    return quiet and not twice()
+
+
+@claim("layers-made-in-forward")
+def _(s: Subject) -> bool:
+    model = s.model()
+    before = {name: each.clone() for name, each in model.state_dict().items()}
+    model(*_inputs())
+    after = model.state_dict()
+    return before.keys() != after.keys() or not all(torch.equal(each, after[name]) for name, each in before.items())
+
+
+@claim("result-changed")
+def _(s: Subject) -> bool:
+    gave = [s.passed.given[name] for name in ("mean_layer", "logvariance_layer")]
+    drawn = all(map(near, s.passed.seen["sample_latent"][-1], gave))
+    return drawn and not all(map(near, s.passed.outputs[1:], gave))
+
+
+@claim("decoder-not-apart")
+def _(s: Subject) -> bool:
+    model = s.model()
+    of_encoder = {each.data_ptr() for each in model.encoder.parameters()}
+    slopes = torch.autograd.grad(
+        model.decoder(numbers(8, 25)).sum(), list(model.encoder.parameters()), allow_unused=True
+    )
+    return bool(of_encoder) and any(each is not None for each in slopes)
+
+
+@claim("units-alike")
+def _(s: Subject) -> bool:
+    weights = [each for each in getattr(s.module, oracle.CLASS)(*oracle.SIZES[0]).parameters() if each.dim() == 2]
+    return any(bool((each == each[:1]).all()) for each in weights)
+
+
+def _inputs() -> tuple[Tensor, Tensor]:
+    return numbers(8, 784, low=0.0), torch.eye(10)[torch.arange(8)]
+
+
 @claim("stuck-start")
 def _(s: Subject) -> bool:
     return not oracle.moves(s.module, oracle.SIZES[0])  # type: ignore[arg-type]
 
 
 # --- what Python and torch say ------------------------------------------------------------------------------------
+
+
+def _in_another_order(s: Subject) -> bool:
+    """Whether the constructor takes its second argument for something else than the number of classes."""
+    return list(inspect.signature(getattr(s.module, oracle.CLASS)).parameters)[1:3] != [
+        "num_categories",
+        "latent_dimensionality",
+    ]
 
 
 def _raises(*kinds: str) -> Claim:
@@ -964,7 +1077,8 @@ CLAIMS |= {
     "self-superfluous": lambda s: any(
         "self" in _signature(s, name) for name in ("sample_latent", "loss_function") if _defines(s, name)
     ),
-    "wrong-parameters": lambda s: bool(_odd_signatures(s)),
+    "wrong-parameters": lambda s: bool(_odd_signatures(s)) or _in_another_order(s),
+    "merge-conflict": lambda s: "<<<<<<<" in s.source,
     "not-callable": lambda s: any(
         not callable(piece) or isinstance(piece, (nn.ModuleList, nn.ModuleDict))
         for piece in (getattr(oracle.partly_built(s.module), name, None) for name in oracle.PIECES)  # type: ignore[arg-type]

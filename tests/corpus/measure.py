@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from submissions import wrong
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import PARTS
@@ -21,6 +20,7 @@ from autograder.grading.results import Results
 from autograder.output import write
 from autograder.report.model import Outcome, Report
 from autograder.sandbox.client import Sandbox
+from tests.submissions import wrong
 
 from . import claims, mutations, oracle, styles
 from .mutations import Mutant

@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 
-from submissions import correct
+from tests.submissions import correct
 
 MODULES = 320
 Style = tuple[str, str]  # what is imported or defined beside torch, and the text

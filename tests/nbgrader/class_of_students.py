@@ -5,12 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from drawn_figures import hand_in
-from submissions import correct, hostile, wrong
-
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import MODULE
 from autograder.authoring.fill_in import fill_in
+from tests.nbgrader.drawn_figures import hand_in
+from tests.submissions import correct, hostile, wrong
 
 NOTEBOOK = Path(CVAE.notebook).stem
 PERFECT = CVAE.solution.read_text("utf-8")

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 pytest.importorskip("nbgrader.apps", reason="nbgrader is not installed")
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from nbgrader.api import Gradebook
 

@@ -16,8 +16,6 @@ from typing import Any
 
 import nbformat
 import pytest
-from class_of_students import NOTEBOOK, PERFECT, WRONG, Student, students
-from conftest import Command, command_in
 from nbgrader.api import Gradebook
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
@@ -27,6 +25,8 @@ from autograder.platforms.nbgrader.comments import read_comments
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.isolation import why_not
 from autograder.submissions.find import find_module
+from tests.nbgrader.class_of_students import NOTEBOOK, PERFECT, WRONG, Student, students
+from tests.nbgrader.conftest import Command, command_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not("bubblewrap") is not None, reason="bubblewrap")]
 

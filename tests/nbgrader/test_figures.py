@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 import torch
-from drawn_figures import LAST, digits, drawn, figure, hand_in, outputs, pixels, table
 from nbgrader.coursedir import CourseDirectory
 from PIL import Image
 
@@ -22,6 +21,7 @@ from autograder.platforms.nbgrader.figures import Album, Figures, RunNotebook
 from autograder.platforms.nbgrader.rerun import Bounds, Script
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.outputs import Shown
+from tests.nbgrader.drawn_figures import LAST, digits, drawn, figure, hand_in, outputs, pixels, table
 
 NOTEBOOK = Path(CVAE.notebook).name
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from class_of_students import BLANK, NOTEBOOK, PERFECT
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 
@@ -20,6 +19,7 @@ from autograder.platforms.nbgrader.collect import ByFolder, Collect, Downloads
 from autograder.platforms.nbgrader.files import complete
 from autograder.platforms.nbgrader.submitted import module_in
 from autograder.submissions.find import NothingToGrade
+from tests.nbgrader.class_of_students import BLANK, NOTEBOOK, PERFECT
 
 SECRET = "the solution, or another student's"
 LINKS = ("/etc/passwd", "../../../secret", "{secret}", "{secret_folder}", ".", "..", "loop", "nowhere", "/dev/zero")

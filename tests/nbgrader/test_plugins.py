@@ -7,13 +7,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from class_of_students import NOTEBOOK
 from nbgrader.api import Gradebook
 
 from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom.spreadsheet import inert
 from autograder.platforms.nbgrader import course, plugins
+from tests.nbgrader.class_of_students import NOTEBOOK
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from class_of_students import NOTEBOOK
-from conftest import Command, command_in
 from nbgrader.api import Gradebook
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import MODULE
+from tests.nbgrader.class_of_students import NOTEBOOK
+from tests.nbgrader.conftest import Command, command_in
 
 
 def server_program(name: str) -> str | None:

@@ -9,14 +9,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from class_of_students import BLANK, PERFECT
-from documents import ROOT, blocks
 
 from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.grading.grade import grade_source
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.isolation import why_not
+from tests.documents import ROOT, blocks
+from tests.nbgrader.class_of_students import BLANK, PERFECT
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not("bubblewrap") is not None, reason="bubblewrap")]
 

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from class_of_students import BLANK, NOTEBOOK, PERFECT
-from conftest import Command, command_in
 
 from autograder.assignment import due_date
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.platforms.nbgrader.course import build_course
 from autograder.sandbox.isolation import why_not
+from tests.nbgrader.class_of_students import BLANK, NOTEBOOK, PERFECT
+from tests.nbgrader.conftest import Command, command_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not("bubblewrap") is not None, reason="bubblewrap")]
 

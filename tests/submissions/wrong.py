@@ -5,7 +5,7 @@ parts need it, and a wrong encoder is no reason to doubt the wiring around it.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import autograder.assignments.cvae.solution.cs5814_vae as solution
@@ -86,12 +86,30 @@ SAMPLE = (
     _sample("root-taken-twice", "    std = torch.exp(0.25 * logvariances)\n" + DRAW, "spread-wrong", checks=1),
     _sample("softplus-as-std", "    std = F.softplus(logvariances)\n" + DRAW, "softplus-as-std", checks=1),
     _sample("squared-std", "    std = torch.exp(2 * logvariances)\n" + DRAW, "squared-std"),
-    _sample("root-of-logvariance", "    std = torch.sqrt(logvariances)\n" + DRAW),
+    _sample("root-of-logvariance", "    std = torch.sqrt(logvariances)\n" + DRAW, "not-finite"),
+    _sample(
+        "root-of-the-size",
+        "    std = torch.sqrt(torch.abs(logvariances))\n" + DRAW,
+        "logvariance-as-variance sample-gradient-partial",
+    ),
+    _sample("spread-cut-off", "    std = torch.exp(0.5 * logvariances.clamp(-1.5, 1))\n" + DRAW, "spread-cut-off"),
+    _sample(
+        "noise-with-gradients-alone",
+        STD + "    return means + std * torch.randn_like(std) if torch.is_grad_enabled() else means\n",
+        "no-draw-without-gradients",
+        checks=1,
+    ),
+    _sample(
+        "std-overwritten",
+        STD + "    latents = means + std * torch.randn_like(std)\n    std.zero_()\n    return latents\n",
+        "in-place",
+        checks=1,
+    ),
     _sample("no-noise", "    return means\n", "no-noise"),
     _sample("no-noise-but-std", STD + "    return means + std\n", "no-noise"),
     _sample("no-mean", STD + "    return std * torch.randn_like(std)\n", "no-mean"),
     _sample("no-scale", "    return means + torch.randn_like(means)\n", "no-scale"),
-    _sample("neither-mean-nor-scale", "    return torch.randn_like(means)\n"),
+    _sample("neither-mean-nor-scale", "    return torch.randn_like(means)\n", "arguments-unused"),
     _sample("noise-scales-mean", STD + "    return means * torch.randn_like(std) + std\n", "noise-scales-mean"),
     _sample("mean-inside-the-scale", STD + "    return std * (means + torch.randn_like(std))\n", "mean-scaled"),
     _sample("std-returned", STD + "    return std\n", "std-returned"),
@@ -102,7 +120,7 @@ SAMPLE = (
         "uniform-noise",
     ),
     _sample("noise-shifted", STD + "    return means + std * (torch.randn_like(std) + 1)\n", "centre-wrong"),
-    _sample("noise-halved", STD + "    return means + std * torch.randn_like(std) * 0.5\n"),
+    _sample("noise-halved", STD + "    return means + std * torch.randn_like(std) * 0.5\n", "spread-scaled"),
     _sample("noise-clamped", STD + "    return means + std * torch.randn_like(std).clamp(-1, 1)\n", "noise-not-normal"),
     _sample("noise-rounded", STD + "    return means + std * torch.randn_like(std).round()\n", "noise-not-normal"),
     _sample("means-of-the-first-row", STD + DRAW.replace("means", "means[:1]"), "sample-gradient-partial"),
@@ -156,12 +174,13 @@ SAMPLE = (
         STD + "    return means + std * torch.randn(std.shape[0], 1)\n",
         "noise-shared-across-columns",
     ),
-    _sample("noise-shared-by-all", STD + "    return means + std * torch.randn(1)\n", "noise-shared-across-rows"),
+    _sample("noise-shared-by-all", STD + "    return means + std * torch.randn(1)\n", "noise-shared-by-all", checks=1),
     _sample(
         "noise-mirrored-in-half-the-rows",
         STD
         + "    noise = torch.randn_like(std[: (len(std) + 1) // 2])\n"
         + "    return means + std * torch.cat((noise, -noise))[: len(std)]\n",
+        "noise-correlated",
     ),
     _sample("sample-detached", STD + "    return (means + std * torch.randn_like(std)).detach()\n", "sample-detached"),
     _sample(
@@ -179,19 +198,38 @@ SAMPLE = (
         "inputs-modified",
     ),
     _sample("means-modified", STD + "    return means.add_(std * torch.randn_like(std))\n", "inputs-modified"),
-    _sample("sample-several-times", STD + "    return means + std * torch.randn(10, *std.shape)\n"),
-    _sample("sample-averaged", STD + "    return means + (std * torch.randn(10, *std.shape)).mean(0)\n"),
-    _sample("sample-transposed", STD + "    return (means + std * torch.randn_like(std)).T\n"),
-    _sample("sample-flattened", STD + "    return (means + std * torch.randn_like(std)).flatten()\n"),
-    _sample("sample-returns-nothing", STD + DRAW.replace("return", "latents =")),
-    _sample("sample-returns-tuple", STD + "    return means + std * torch.randn_like(std), std\n"),
-    _sample("sample-returns-numpy", STD + "    return (means + std * torch.randn_like(std)).detach().numpy()\n"),
-    _sample("sample-returns-list", STD + "    return [m + s * torch.randn_like(s) for m, s in zip(means, std)]\n"),
-    _sample("sample-of-15-latents", STD + "    return means + std * torch.randn(means.shape[0], 15)\n"),
-    _sample("sample-misspells-torch", STD + "    return means + std * torch.randn_lik(std)\n"),
+    _sample("sample-several-times", STD + "    return means + std * torch.randn(10, *std.shape)\n", "wrong-shape"),
+    _sample(
+        "sample-averaged", STD + "    return means + (std * torch.randn(10, *std.shape)).mean(0)\n", "spread-scaled"
+    ),
+    _sample("sample-transposed", STD + "    return (means + std * torch.randn_like(std)).T\n", "wrong-shape"),
+    _sample("sample-flattened", STD + "    return (means + std * torch.randn_like(std)).flatten()\n", "wrong-shape"),
+    _sample("sample-returns-nothing", STD + DRAW.replace("return", "latents ="), "nothing-returned"),
+    _sample(
+        "sample-returns-tuple", STD + "    return means + std * torch.randn_like(std), std\n", "wrong-number-of-results"
+    ),
+    _sample(
+        "sample-returns-numpy",
+        STD + "    return (means + std * torch.randn_like(std)).detach().numpy()\n",
+        "no-tensor-returned",
+    ),
+    _sample(
+        "sample-returns-list",
+        STD + "    return [m + s * torch.randn_like(s) for m, s in zip(means, std)]\n",
+        "wrong-number-of-results",
+    ),
+    _sample(
+        "sample-of-15-latents", STD + "    return means + std * torch.randn(means.shape[0], 15)\n", "sizes-do-not-fit"
+    ),
+    _sample("sample-misspells-torch", STD + "    return means + std * torch.randn_lik(std)\n", "attribute-undefined"),
     _sample("sample-parameters-swapped", STD + DRAW, "sample-arguments-exchanged", "logvariances, means"),
-    _sample("sample-with-self", STD + DRAW, signature="self, means, logvariances"),
-    _sample("sample-without-logvariances", "    return means + torch.randn_like(means)\n", signature="means"),
+    _sample("sample-with-self", STD + DRAW, "self-superfluous", signature="self, means, logvariances"),
+    _sample(
+        "sample-without-logvariances",
+        "    return means + torch.randn_like(means)\n",
+        "wrong-parameters",
+        signature="means",
+    ),
     _sample("sample-not-written", '    raise NotImplementedError("later")\n'),
     Wrong(
         "sample-misspelled",
@@ -200,6 +238,7 @@ SAMPLE = (
             ("latents = sample_latent(", "latents = sample_latents("),
         ),
         **_of_part("sample_latent"),
+        misconception="definition-missing",
     ),
 )
 
@@ -240,6 +279,40 @@ def _bce(expression: str) -> str:
 
 LOSS = (
     _loss(
+        "kl-half-of-the-one",
+        "kl-half-misplaced",
+        kl=_kl("-0.5 * 1 + logvariances - means.pow(2) - logvariances.exp()", ""),
+    ),
+    _loss(
+        "kl-half-of-two-summands",
+        "kl-half-misplaced",
+        kl=_kl("-0.5 * (1 + logvariances) - means.pow(2) - logvariances.exp()", ""),
+    ),
+    _loss(
+        "kl-with-free-bits",
+        "kl-cut-off",
+        kl="    each = -0.5 * (1 + logvariances - means.pow(2) - logvariances.exp())\n"
+        "    divergence = each.clamp(min=0.1).sum()\n",
+    ),
+    _loss(
+        "cross-entropy-of-classes",
+        "reconstruction-softmax",
+        bce=_bce('F.cross_entropy(reconstructions.flatten(1), originals.flatten(1), reduction="sum")'),
+    ),
+    _loss(
+        "kl-from-one-draw",
+        "loss-changes",
+        kl="    noise = torch.randn_like(means)\n"
+        "    latents = means + torch.exp(0.5 * logvariances) * noise\n"
+        "    divergence = 0.5 * torch.sum(latents.pow(2) - noise.pow(2) - logvariances)\n",
+    ),
+    _loss("clamped-in-place", "inputs-modified", bce="    reconstructions.clamp_(1e-6, 1 - 1e-6)\n" + BCE),
+    _loss(
+        "bernoulli-of-grays",
+        "value-outside-support",
+        bce=_bce("-torch.distributions.Bernoulli(reconstructions, validate_args=True).log_prob(originals).sum()"),
+    ),
+    _loss(
         "kl-logvariance-twice",
         "kl-logvariance-weight",
         kl=_kl("1 + 2 * logvariances - means.pow(2) - logvariances.exp()"),
@@ -276,7 +349,7 @@ LOSS = (
     _loss("kl-missing", "kl-missing", average="    return reconstruction / means.shape[0]\n"),
     _loss("kl-without-half", "kl-without-half", kl=KL.replace("-0.5 * ", "-")),
     _loss("kl-mean-not-squared", "kl-mean-not-squared", kl=KL.replace("means.pow(2)", "means")),
-    _loss("kl-mean-sign", kl=KL.replace("- means.pow(2)", "+ means.pow(2)")),
+    _loss("kl-mean-sign", "kl-term-sign", kl=KL.replace("- means.pow(2)", "+ means.pow(2)")),
     _loss("kl-without-mean", "kl-without-mean", kl=KL.replace(" - means.pow(2)", "")),
     _loss("kl-without-constant", "kl-without-constant", kl=KL.replace("1 + ", "")),
     _loss("kl-without-logvariance", "kl-without-logvariance", kl=KL.replace("1 + logvariances", "1")),
@@ -298,7 +371,9 @@ LOSS = (
         kl=KL.replace("\n", " / means.shape[0]\n"),
     ),
     _loss("kl-of-absolute-means", "kl-other", kl=KL.replace("means.pow(2)", "means.abs()")),
-    _loss("kl-reversed", kl=_kl("logvariances - 1 + (1 + means.pow(2)) * (-logvariances).exp()", "0.5 * ")),
+    _loss(
+        "kl-reversed", "kl-reversed", kl=_kl("logvariances - 1 + (1 + means.pow(2)) * (-logvariances).exp()", "0.5 * ")
+    ),
     _loss("kl-weighted", "kl-scaled", kl=KL.replace("-0.5", "-0.05")),
     _loss(
         "kl-averaged-over-latent",
@@ -316,7 +391,7 @@ LOSS = (
         "kl-summed-over-batch",
         average="    return reconstruction / means.shape[0] + divergence\n",
     ),
-    _loss("kl-detached", average="    return (reconstruction + divergence.detach()) / means.shape[0]\n"),
+    _loss("kl-detached", "kl-detached", average="    return (reconstruction + divergence.detach()) / means.shape[0]\n"),
     # The reconstruction.
     _loss(
         "reconstruction-mse",
@@ -335,7 +410,9 @@ LOSS = (
         "reconstruction-arguments-swapped",
         signature="originals, reconstructions, means, logvariances",
     ),
-    _loss("loss-heads-swapped", signature="reconstructions, originals, logvariances, means"),
+    _loss(
+        "loss-heads-swapped", "loss-arguments-exchanged", signature="reconstructions, originals, logvariances, means"
+    ),
     _loss(
         "reconstruction-averaged-over-pixels",
         "reconstruction-averaged-over-pixels",
@@ -344,6 +421,7 @@ LOSS = (
     ),
     _loss(
         "reconstruction-averaged-and-divided",
+        "divided-by-batch-twice reconstruction-averaged-over-pixels",
         bce=_bce("F.binary_cross_entropy(reconstructions, originals)"),
     ),
     _loss("reconstruction-sign-flipped", "reconstruction-sign-flipped", bce=BCE.replace("= F", "= -F")),
@@ -359,16 +437,19 @@ LOSS = (
     ),
     _loss(
         "reconstruction-other-side-unmixed",
+        "reconstruction-other",
         bce=_bce("-torch.sum(originals * reconstructions.log() + (1 - originals) * reconstructions.log())"),
     ),
-    _loss("reconstruction-in-bits", bce=BCE.replace(")\n", ") / 0.6931471805599453\n")),
-    _loss("reconstruction-of-rounded-pixels", bce=BCE.replace("originals", "originals.round()")),
+    _loss("reconstruction-in-bits", "reconstruction-scaled", bce=BCE.replace(")\n", ") / 0.6931471805599453\n")),
+    _loss("reconstruction-of-rounded-pixels", "originals-rounded", bce=BCE.replace("originals", "originals.round()")),
     _loss(
         "reconstruction-over-classes",
+        "loss-image-shape reconstruction-softmax",
         bce=_bce('F.cross_entropy(reconstructions, originals, reduction="sum")'),
     ),
     _loss(
         "reconstruction-clamped-hard",
+        "reconstruction-other",
         bce=BCE.replace("reconstructions,", "reconstructions.clamp(0.1, 0.9),"),
     ),
     _loss(
@@ -377,6 +458,7 @@ LOSS = (
         average="    return reconstruction + divergence / means.shape[0]\n",
     ),
     _loss(
+        "reconstruction-detached",
         "reconstruction-detached",
         average="    return (reconstruction.detach() + divergence) / means.shape[0]\n",
     ),
@@ -395,13 +477,22 @@ LOSS = (
     _loss(
         "divided-by-all-pixels", "divided-by-all-pixels", average=AVERAGE.replace("means.shape[0]", "originals.numel()")
     ),
-    _loss("divided-by-batch-twice", average=AVERAGE.replace("means.shape[0]", "means.shape[0] ** 2")),
+    _loss(
+        "divided-by-batch-twice",
+        "divided-by-batch-twice",
+        average=AVERAGE.replace("means.shape[0]", "means.shape[0] ** 2"),
+    ),
     _loss(
         "mean-times-784",
         "pixels-written-in batch-other",
         bce=_bce("784 * F.binary_cross_entropy(reconstructions, originals)"),
     ),
-    _loss("batch-size-hard-coded", average=AVERAGE.replace("means.shape[0]", "128")),
+    _loss("batch-size-hard-coded", "divided-by-constant", average=AVERAGE.replace("means.shape[0]", "128")),
+    _loss(
+        "terms-averaged",
+        "loss-scaled",
+        average="    return torch.stack((reconstruction, divergence)).mean() / means.shape[0]\n",
+    ),
     _loss(
         "loss-per-image",
         "loss-per-image",
@@ -423,12 +514,30 @@ LOSS = (
     ),
     _loss("loss-detached", "loss-detached", average=AVERAGE.replace(")", ").detach()")),
     _loss("loss-without-grad", "loss-detached", bce="    torch.set_grad_enabled(False)\n" + BCE),
-    _loss("loss-as-number", average=AVERAGE.replace("(", "((").replace("shape[0]", "shape[0]).item()")),
-    _loss("loss-as-numpy", average=AVERAGE.replace("(", "((").replace("shape[0]", "shape[0]).detach().numpy()")),
-    _loss("loss-returns-nothing", average=AVERAGE.replace("return", "loss =")),
-    _loss("loss-returns-both-terms", average="    return reconstruction / len(means), divergence / len(means)\n"),
-    _loss("loss-returns-three", average=AVERAGE.replace("\n", ", reconstruction, divergence\n")),
-    _loss("loss-keeps-a-dimension", average=AVERAGE.replace("means.shape[0]", "torch.full((2,), len(means) * 1.0)")),
+    _loss(
+        "loss-as-number",
+        "no-tensor-returned",
+        average=AVERAGE.replace("(", "((").replace("shape[0]", "shape[0]).item()"),
+    ),
+    _loss(
+        "loss-as-numpy",
+        "no-tensor-returned",
+        average=AVERAGE.replace("(", "((").replace("shape[0]", "shape[0]).detach().numpy()"),
+    ),
+    _loss("loss-returns-nothing", "nothing-returned", average=AVERAGE.replace("return", "loss =")),
+    _loss(
+        "loss-returns-both-terms",
+        "wrong-number-of-results",
+        average="    return reconstruction / len(means), divergence / len(means)\n",
+    ),
+    _loss(
+        "loss-returns-three", "wrong-number-of-results", average=AVERAGE.replace("\n", ", reconstruction, divergence\n")
+    ),
+    _loss(
+        "loss-keeps-a-dimension",
+        "loss-not-scalar",
+        average=AVERAGE.replace("means.shape[0]", "torch.full((2,), len(means) * 1.0)"),
+    ),
     _loss(
         "loop-over-batch",
         "loop-over-batch",
@@ -466,16 +575,22 @@ LOSS = (
         "not-probabilities",
         bce=BCE.replace("reconstructions,", "2 * reconstructions - 1,"),
     ),
-    _loss("loss-modifies-inputs", kl=KL.replace("logvariances.exp()", "logvariances.exp_()")),
-    _loss("loss-without-reconstructions", signature="originals, means, logvariances"),
-    _loss("loss-with-self", signature="self, reconstructions, originals, means, logvariances"),
+    _loss("loss-modifies-inputs", "inputs-modified", kl=KL.replace("logvariances.exp()", "logvariances.exp_()")),
+    _loss("loss-without-reconstructions", "wrong-parameters", signature="originals, means, logvariances"),
+    _loss("loss-with-self", "self-superfluous", signature="self, reconstructions, originals, means, logvariances"),
     _loss("loss-not-written", bce='    raise NotImplementedError("later")\n', kl="", average=""),
     Wrong(
         "loss-misspelled",
         (("def loss_function(reconstructions", "def lossfunction(reconstructions"),),
         **_of_part("loss_function"),
+        misconception="definition-missing",
     ),
-    Wrong("functional-not-imported", (("import torch.nn.functional as F\n", ""),), **_of_part("loss_function")),
+    Wrong(
+        "functional-not-imported",
+        (("import torch.nn.functional as F\n", ""),),
+        **_of_part("loss_function"),
+        misconception="name-undefined",
+    ),
 )
 
 # ---------------------------------------------------------------- encoder and heads
@@ -540,6 +655,17 @@ def _activated(activation: str) -> tuple[str, ...]:
 
 ENCODERS = (
     _encoder(
+        "arguments-in-another-order",
+        "wrong-parameters",
+        edits=(
+            (
+                "num_categories=10, latent_dimensionality=15):",
+                "latent_dimensionality=15, num_categories=10):",
+            ),
+        ),
+        checks=1,
+    ),
+    _encoder(
         "encoder-takes-two-arguments",
         "encoder-two-arguments",
         edits=(*_joining("encoder"), (ENCODE, "        hidden = self.encoder(data_input, condition)\n")),
@@ -571,7 +697,7 @@ ENCODERS = (
     _encoder("encoder-with-sigmoid", "encoder-activation", *_activated("nn.Sigmoid()")),
     _encoder("encoder-with-leaky-relu", "encoder-activation", *_activated("nn.LeakyReLU()")),
     _encoder("encoder-with-gelu", "encoder-activation", *_activated("nn.GELU()")),
-    _encoder("encoder-with-softmax-last", None, *_activated(RELU)[:-1], "nn.Softmax(dim=-1)"),
+    _encoder("encoder-with-softmax-last", "encoder-activation", *_activated(RELU)[:-1], "nn.Softmax(dim=-1)"),
     _encoder(
         "mean-head-with-relu",
         "mean-head-activated",
@@ -601,7 +727,7 @@ ENCODERS = (
     ),
     _encoder(
         "mean-head-of-two-layers",
-        None,
+        "head-depth",
         edits=(
             (MEAN_HEAD, MEAN_HEAD.replace("= ", "= nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), ")[:-1] + ")\n"),
         ),
@@ -613,7 +739,7 @@ ENCODERS = (
     ),
     _encoder(
         "logvariance-head-of-one-number",
-        None,
+        "wrong-shape",
         edits=((LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace("latent_dimensionality", "1")),),
         checks=1,
     ),
@@ -646,7 +772,7 @@ ENCODERS = (
     ),
     _encoder(
         "encoder-not-sized-for-condition",
-        "encoder-without-condition",
+        "encoder-without-condition sizes-do-not-fit",
         *("nn.Linear(input_dim, hidden)", RELU, HIDDEN, RELU, HIDDEN, RELU),
         may_lose=("forward", "training"),
     ),
@@ -701,7 +827,7 @@ ENCODERS = (
     ),
     _encoder(
         "encoder-layers-shared",
-        None,
+        "encoder-other",
         edits=(
             (
                 ENCODER,
@@ -712,7 +838,7 @@ ENCODERS = (
     ),
     _encoder(
         "encoder-frozen",
-        None,
+        "not-trainable",
         edits=((ENCODER, ENCODER + "        self.encoder.requires_grad_(False)\n"),),
         may_lose=("forward", "training"),
     ),
@@ -724,7 +850,7 @@ ENCODERS = (
     ),
     _encoder(
         "encoder-misspelled",
-        None,
+        "attribute-missing",
         edits=(
             (ENCODER, ENCODER.replace("self.encoder", "self.encode")),
             (ENCODE, ENCODE.replace("self.encoder", "self.encode")),
@@ -732,14 +858,14 @@ ENCODERS = (
     ),
     _encoder(
         "mean-head-misspelled",
-        None,
+        "attribute-missing",
         edits=(
             (MEAN_HEAD, MEAN_HEAD.replace("mean_layer", "means_layer")),
             (MEANS, MEANS.replace("mean_layer", "means_layer")),
         ),
         may_lose=("forward",),
     ),
-    _encoder("encoder-not-written", None, edits=((ENCODER, ""),), may_lose=("forward", "training")),
+    _encoder("encoder-not-written", "attribute-missing", edits=((ENCODER, ""),), may_lose=("training",)),
 )
 
 # ---------------------------------------------------------------- decoder
@@ -767,6 +893,12 @@ def _decoder(
 SCALED = "class Scaled(nn.Module):\n    def forward(self, x):\n        return 255 * x\n\n\nclass "
 
 DECODERS = (
+    _decoder(
+        "decoder-with-layers-of-the-encoder",
+        "decoder-not-apart",
+        edits=((DECODER, DECODER + "        self.decoder[2] = self.encoder[2]\n"),),
+        checks=1,
+    ),
     _decoder(
         "decoder-with-a-temperature",
         "decoder-output-activation",
@@ -865,7 +997,14 @@ DECODERS = (
             (DECODER, DECODER.replace("nn.Sigmoid()", "Squash()")),
         ),
     ),
-    _decoder("decoder-with-hard-sigmoid", None, *BODY, PIXELS, "nn.Hardsigmoid()", may_lose=("training",)),
+    _decoder(
+        "decoder-with-hard-sigmoid",
+        "decoder-output-activation",
+        *BODY,
+        PIXELS,
+        "nn.Hardsigmoid()",
+        may_lose=("training",),
+    ),
     _decoder(
         "decoder-with-leaky-relu",
         "decoder-activation",
@@ -920,7 +1059,7 @@ DECODERS = (
     ),
     _decoder(
         "decoder-not-sized-for-condition",
-        "decoder-without-condition",
+        "decoder-without-condition sizes-do-not-fit",
         *("nn.Linear(latent_dimensionality, hidden)", *BODY[1:], PIXELS, SIGMOID),
         may_lose=("forward", "training"),
     ),
@@ -951,7 +1090,7 @@ DECODERS = (
     _decoder("decoder-without-bias", "decoder-bias", *BODY, PIXELS[:-1] + ", bias=False)", SIGMOID),
     _decoder(
         "decoder-layers-shared",
-        None,
+        "decoder-other",
         edits=(
             (
                 DECODER,
@@ -976,26 +1115,44 @@ DECODERS = (
     ),
     _decoder(
         "decoder-misspelled",
-        None,
+        "attribute-missing",
         edits=(
             (DECODER, DECODER.replace("self.decoder", "self.decode")),
             (DECODE, DECODE.replace("self.decoder", "self.decode")),
         ),
         may_lose=("forward", "training"),
     ),
-    _decoder("decoder-not-written", None, edits=((DECODER, ""),), may_lose=("forward", "training")),
+    _decoder("decoder-not-written", "attribute-missing", edits=((DECODER, ""),), may_lose=("training",)),
 )
 
 # ---------------------------------------------------------------- forward
 
 
 def _forward(
-    name: str, misconception: str | None, *edits: tuple[str, str], may_lose: tuple[str, ...] = ("training",)
+    name: str,
+    misconception: str | None,
+    *edits: tuple[str, str],
+    may_lose: tuple[str, ...] = (),
+    checks: int | None = None,
 ) -> Wrong:
-    return Wrong(name, edits, misconception=misconception, **_of_part("forward", may_lose))
+    return Wrong(name, edits, misconception=misconception, checks=checks, **_of_part("forward", may_lose))
 
 
 FORWARDS = (
+    _forward(
+        "mean-in-evaluation",
+        "no-draw-in-evaluation",
+        (SAMPLES, SAMPLES + "        latents = latents if self.training else mean_params\n"),
+        checks=1,
+    ),
+    _forward(
+        "heads-made-in-forward",
+        "layers-made-in-forward",
+        (
+            LOGVARIANCES,
+            "        self.logvariance_layer = nn.Linear(self.hidden_size, self.latent_dimensionality)\n" + LOGVARIANCES,
+        ),
+    ),
     _forward(
         "noise-added-again",
         "draw-changed",
@@ -1031,8 +1188,12 @@ FORWARDS = (
         "condition-missing",
         (DECODE, DECODE.replace("condition)", "torch.zeros_like(condition))")),
     ),
-    _forward("encoder-not-given-condition", None, (ENCODE, "        hidden = self.encoder(data_input)\n")),
-    _forward("decoder-not-given-condition", None, (DECODE, "        data_recon = self.decoder(latents)\n")),
+    _forward(
+        "encoder-not-given-condition", "sizes-do-not-fit", (ENCODE, "        hidden = self.encoder(data_input)\n")
+    ),
+    _forward(
+        "decoder-not-given-condition", "sizes-do-not-fit", (DECODE, "        data_recon = self.decoder(latents)\n")
+    ),
     _forward(
         "image-and-class-ignored",
         "same-for-every-image",
@@ -1064,7 +1225,7 @@ FORWARDS = (
     _forward("mean-without-sampling", "mean-instead-of-sample", (SAMPLES, "        latents = mean_params\n")),
     _forward(
         "noise-instead-of-sample",
-        None,
+        "arguments-unused",
         (SAMPLES, "        latents = torch.randn_like(mean_params)\n"),
     ),
     _forward(
@@ -1110,11 +1271,11 @@ FORWARDS = (
         (RETURN, "        return mean_params, logvariance_params, data_recon\n"),
     ),
     _forward("latent-returned", "latent-returned", (RETURN, RETURN.replace("mean_params", "latents"))),
-    _forward("latent-returned-too", None, (RETURN, RETURN.replace("\n", ", latents\n"))),
-    _forward("only-reconstruction-returned", None, (RETURN, "        return data_recon\n")),
+    _forward("latent-returned-too", "wrong-number-of-results", (RETURN, RETURN.replace("\n", ", latents\n"))),
+    _forward("only-reconstruction-returned", "wrong-number-of-results", (RETURN, "        return data_recon\n")),
     _forward(
         "dictionary-returned",
-        None,
+        "wrong-number-of-results",
         (RETURN, '        return {"recon": data_recon, "mean": mean_params, "logvariance": logvariance_params}\n'),
     ),
     _forward(
@@ -1126,7 +1287,7 @@ FORWARDS = (
     _forward(
         "reconstruction-still-none", "nothing-returned", (RETURN, RETURN.replace("data_recon", "None")), may_lose=()
     ),
-    _forward("nothing-returned", None, (RETURN, RETURN.replace("return", "result ="))),
+    _forward("nothing-returned", "nothing-returned", (RETURN, RETURN.replace("return", "result ="))),
     _forward("latents-detached", "forward-detached", (DECODE, DECODE.replace("latents", "latents.detach()"))),
     _forward("output-detached", "forward-detached", (RETURN, RETURN.replace("data_recon", "data_recon.detach()"))),
     _forward(
@@ -1137,17 +1298,11 @@ FORWARDS = (
     _forward("heads-detached-from-encoder", "forward-detached", (ENCODE, ENCODE.replace("-1))", "-1)).detach()"))),
     _forward(
         "std-given-to-sample",
-        None,
+        "sample-arguments-changed",
         (SAMPLES, SAMPLES.replace("logvariance_params", "torch.exp(0.5 * logvariance_params)")),
     ),
     *(
-        Wrong(
-            name,
-            ((RETURN, RETURN.replace("logvariance_params", returned)),),
-            loses=frozenset({"encoder"}),
-            may_lose=frozenset({"training"}),
-            misconception="logvariance-head-activated",
-        )
+        _forward(name, "result-changed", (RETURN, RETURN.replace("logvariance_params", returned)), checks=1)
         for name, returned in (
             ("variance-returned", "logvariance_params.exp()"),
             ("std-returned-by-forward", "torch.exp(0.5 * logvariance_params)"),
@@ -1158,8 +1313,12 @@ FORWARDS = (
         "one-hot-already",
         (ENCODE, "        condition = F.one_hot(condition, self.num_categories)\n" + ENCODE),
     ),
-    _forward("sigmoid-again-in-forward", None, (RETURN, RETURN.replace("data_recon", "torch.sigmoid(data_recon)"))),
-    _forward("reconstruction-rounded", None, (RETURN, RETURN.replace("data_recon", "data_recon.round()"))),
+    _forward(
+        "sigmoid-again-in-forward",
+        "reconstruction-changed",
+        (RETURN, RETURN.replace("data_recon", "torch.sigmoid(data_recon)")),
+    ),
+    _forward("reconstruction-rounded", "decoding-other", (RETURN, RETURN.replace("data_recon", "data_recon.round()"))),
     _forward(
         "heads-swapped-in-the-results-and-mean-decoded",
         "heads-swapped mean-instead-of-sample",
@@ -1172,15 +1331,28 @@ FORWARDS = (
         (ENCODE, ENCODE.replace("condition)", "torch.softmax(condition, -1))")),
         may_lose=(),
     ),
-    _forward("input-rounded", None, (ENCODE, ENCODE.replace("data_input", "data_input.round()")), may_lose=()),
-    _forward("image-given-to-decoder", None, (DECODE, "        data_recon = data_input\n")),
-    _forward("hidden-given-to-decoder", None, (DECODE, DECODE.replace("latents", "hidden"))),
-    _forward("joined-along-rows", None, (ENCODE, ENCODE.replace("dim=-1", "dim=0"))),
-    _forward("joined-by-adding", None, (ENCODE, "        hidden = self.encoder(data_input + condition)\n")),
-    _forward("forward-without-condition", None, ("def forward(self, data_input, condition):", "def forward(self, x):")),
-    _forward("forward-without-self", None, ("(self, data_input, condition)", "(data_input, condition)")),
-    _forward("forward-misspelled", None, ("def forward(self", "def foward(self")),
-    _forward("sample-not-found", None, (SAMPLES, SAMPLES.replace("sample_latent", "self.sample_latent"))),
+    _forward(
+        "input-rounded",
+        "encoder-input-changed",
+        (ENCODE, ENCODE.replace("data_input", "data_input.round()")),
+        may_lose=(),
+    ),
+    _forward("image-given-to-decoder", "decoding-other", (DECODE, "        data_recon = data_input\n")),
+    _forward("hidden-given-to-decoder", "sizes-do-not-fit", (DECODE, DECODE.replace("latents", "hidden"))),
+    _forward("joined-along-rows", "sizes-do-not-fit", (ENCODE, ENCODE.replace("dim=-1", "dim=0"))),
+    _forward(
+        "joined-by-adding", "sizes-do-not-fit", (ENCODE, "        hidden = self.encoder(data_input + condition)\n")
+    ),
+    _forward(
+        "forward-without-condition",
+        "wrong-parameters",
+        ("def forward(self, data_input, condition):", "def forward(self, x):"),
+    ),
+    _forward("forward-without-self", "self-missing", ("(self, data_input, condition)", "(data_input, condition)")),
+    _forward("forward-misspelled", "forward-missing", ("def forward(self", "def foward(self")),
+    _forward(
+        "sample-not-found", "attribute-undefined", (SAMPLES, SAMPLES.replace("sample_latent", "self.sample_latent"))
+    ),
     Wrong(
         "mean-activated-in-forward",
         ((MEANS, MEANS.replace("= ", "= torch.relu(").replace("\n", ")\n")),),
@@ -1191,6 +1363,7 @@ FORWARDS = (
         "hidden-activated-again-in-forward",
         ((MEANS, "        hidden = torch.tanh(hidden)\n" + MEANS),),
         may_lose=frozenset({"encoder", "forward"}),
+        misconception="encoding-other",
     ),
 )
 
@@ -1201,14 +1374,36 @@ RENAMED = "        num_categories, latent_dimensionality = classes, latent\n"
 _CALLS_METHOD = correct.FORWARD.replace("sample_latent(", "self.sample_latent(")
 
 WHOLE = (
+    Wrong(
+        "units-alike",
+        (
+            (
+                DECODER,
+                DECODER + "        for layer in self.encoder:\n            if isinstance(layer, nn.Linear):\n"
+                "                nn.init.constant_(layer.weight, 0.01)\n",
+            ),
+        ),
+        loses=frozenset({"training"}),
+        misconception="units-alike",
+        checks=1,
+    ),
+    Wrong(
+        "merge-conflict",
+        ((STD, "<<<<<<< HEAD\n" + STD + "=======\n    std = torch.exp(logvariances)\n>>>>>>> partner\n"),),
+        loses=ALL,
+        misconception="merge-conflict",
+    ),
     Wrong("blank", text=fill_in(CVAE), loses=FUNCTIONS | MODEL),
     Wrong(
         "only-sample-latent",
         text=correct.module(loss="\ndef loss_function(*args):\n    pass\n", model=""),
         loses=MODEL | {"loss_function"},
+        misconception="definition-missing nothing-returned",
     ),
-    Wrong("only-functions", text=correct.module(model=""), loses=MODEL),
-    Wrong("only-the-class", text=correct.module(sample="", loss=""), loses=FUNCTIONS),
+    Wrong("only-functions", text=correct.module(model=""), loses=MODEL, misconception="definition-missing"),
+    Wrong(
+        "only-the-class", text=correct.module(sample="", loss=""), loses=FUNCTIONS, misconception="definition-missing"
+    ),
     Wrong(
         "sample-as-a-method",
         text=correct.module(
@@ -1222,6 +1417,7 @@ WHOLE = (
             + _CALLS_METHOD,
         ),
         loses=frozenset({"sample_latent"}),
+        misconception="definition-in-class",
     ),
     Wrong(
         "loss-as-a-method",
@@ -1233,12 +1429,32 @@ WHOLE = (
             + "        return (bce + 0.5 * (means**2 + logvariances.exp() - 1 - logvariances).sum()) / len(means)\n",
         ),
         loses=frozenset({"loss_function"}),
+        misconception="definition-in-class",
     ),
-    Wrong("class-misspelled", (("class ConditionalVariationalAutoencoder", "class ConditionalVAE"),), loses=MODEL),
-    Wrong("class-not-a-module", (("Autoencoder(nn.Module):", "Autoencoder:"),), loses=MODEL),
-    Wrong("super-init-forgotten", (("        super().__init__()\n", ""),), loses=MODEL),
-    Wrong("init-misspelled", (("def __init__(self, input_dim", "def __int__(self, input_dim"),), loses=MODEL),
-    Wrong("init-without-self", (("__init__(self, input_dim,", "__init__(input_dim,"),), loses=MODEL),
+    Wrong(
+        "class-misspelled",
+        (("class ConditionalVariationalAutoencoder", "class ConditionalVAE"),),
+        loses=MODEL,
+        misconception="definition-missing",
+    ),
+    Wrong(
+        "class-not-a-module", (("Autoencoder(nn.Module):", "Autoencoder:"),), loses=MODEL, misconception="not-a-module"
+    ),
+    Wrong(
+        "super-init-forgotten", (("        super().__init__()\n", ""),), loses=MODEL, misconception="super-init-missing"
+    ),
+    Wrong(
+        "init-misspelled",
+        (("def __init__(self, input_dim", "def __int__(self, input_dim"),),
+        loses=MODEL,
+        misconception="wrong-parameters",
+    ),
+    Wrong(
+        "init-without-self",
+        (("__init__(self, input_dim,", "__init__(input_dim,"),),
+        loses=MODEL,
+        misconception="self-missing",
+    ),
     Wrong(
         "hidden-size-doubled",
         (("        self.hidden_size = 64\n", "        self.hidden_size = 2 * 64\n"),),
@@ -1347,98 +1563,4 @@ WHOLE = (
     ),
 )
 
-# What hints say in more general terms: where the mistake has no name of its own, or beside it.
-GENERAL = {
-    "root-of-logvariance": "not-finite",
-    "neither-mean-nor-scale": "arguments-unused",
-    "noise-halved": "spread-scaled",
-    "noise-mirrored-in-half-the-rows": "noise-correlated",
-    "logvariances-modified": "in-place",
-    "means-modified": "in-place",
-    "sample-several-times": "wrong-shape",
-    "sample-averaged": "spread-scaled",
-    "sample-transposed": "wrong-shape",
-    "sample-flattened": "wrong-shape",
-    "sample-returns-nothing": "nothing-returned",
-    "sample-returns-tuple": "wrong-number-of-results",
-    "sample-returns-numpy": "no-tensor-returned",
-    "sample-returns-list": "wrong-number-of-results",
-    "sample-of-15-latents": "sizes-do-not-fit",
-    "sample-misspells-torch": "attribute-undefined",
-    "sample-with-self": "self-superfluous",
-    "sample-without-logvariances": "wrong-parameters",
-    "sample-misspelled": "definition-missing",
-    "kl-mean-sign": "kl-term-sign",
-    "kl-reversed": "kl-reversed",
-    "kl-detached": "kl-detached",
-    "loss-heads-swapped": "loss-arguments-exchanged",
-    "reconstruction-averaged-and-divided": "divided-by-batch-twice reconstruction-averaged-over-pixels",
-    "reconstruction-other-side-unmixed": "reconstruction-other",
-    "reconstruction-in-bits": "reconstruction-scaled",
-    "reconstruction-of-rounded-pixels": "originals-rounded",
-    "reconstruction-over-classes": "loss-image-shape reconstruction-other",
-    "reconstruction-clamped-hard": "reconstruction-other",
-    "reconstruction-detached": "reconstruction-detached",
-    "divided-by-batch-twice": "divided-by-batch-twice",
-    "batch-size-hard-coded": "divided-by-constant",
-    "loss-as-number": "no-tensor-returned",
-    "loss-as-numpy": "no-tensor-returned",
-    "loss-returns-nothing": "nothing-returned",
-    "loss-returns-both-terms": "wrong-number-of-results",
-    "loss-returns-three": "wrong-number-of-results",
-    "loss-keeps-a-dimension": "loss-not-scalar",
-    "loss-modifies-inputs": "in-place",
-    "loss-without-reconstructions": "wrong-parameters",
-    "loss-with-self": "self-superfluous",
-    "loss-misspelled": "definition-missing",
-    "functional-not-imported": "name-undefined",
-    "encoder-with-softmax-last": "encoder-activation",
-    "mean-head-of-two-layers": "head-depth",
-    "logvariance-head-of-one-number": "wrong-shape",
-    "encoder-not-sized-for-condition": "sizes-do-not-fit",
-    "encoder-layers-shared": "encoder-other",
-    "encoder-frozen": "not-trainable",
-    "encoder-misspelled": "attribute-missing",
-    "mean-head-misspelled": "attribute-missing",
-    "encoder-not-written": "attribute-missing attribute-undefined",
-    "decoder-with-hard-sigmoid": "decoder-output-activation",
-    "decoder-not-sized-for-condition": "sizes-do-not-fit",
-    "decoder-layers-shared": "decoder-other",
-    "decoder-misspelled": "attribute-missing",
-    "decoder-not-written": "attribute-missing attribute-undefined",
-    "encoder-not-given-condition": "sizes-do-not-fit",
-    "decoder-not-given-condition": "sizes-do-not-fit",
-    "noise-instead-of-sample": "arguments-unused",
-    "latent-returned-too": "wrong-number-of-results",
-    "only-reconstruction-returned": "wrong-number-of-results",
-    "dictionary-returned": "wrong-number-of-results",
-    "nothing-returned": "nothing-returned",
-    "std-given-to-sample": "sample-arguments-changed",
-    "sigmoid-again-in-forward": "reconstruction-changed",
-    "reconstruction-rounded": "decoding-other",
-    "input-rounded": "encoder-input-changed",
-    "image-given-to-decoder": "decoding-other",
-    "hidden-given-to-decoder": "sizes-do-not-fit",
-    "joined-along-rows": "sizes-do-not-fit",
-    "joined-by-adding": "sizes-do-not-fit",
-    "forward-without-condition": "wrong-parameters",
-    "forward-without-self": "self-missing",
-    "forward-misspelled": "forward-missing",
-    "sample-not-found": "attribute-undefined",
-    "hidden-activated-again-in-forward": "encoding-other",
-    "only-sample-latent": "definition-missing nothing-returned",
-    "only-functions": "definition-missing",
-    "only-the-class": "definition-missing",
-    "sample-as-a-method": "definition-in-class",
-    "loss-as-a-method": "definition-in-class",
-    "class-misspelled": "definition-missing",
-    "class-not-a-module": "not-a-module",
-    "super-init-forgotten": "super-init-missing",
-    "init-misspelled": "wrong-parameters",
-    "init-without-self": "self-missing",
-}
-
-WRONG: tuple[Wrong, ...] = tuple(
-    replace(wrong, misconception=f"{wrong.misconception or ''} {GENERAL.get(wrong.name, '')}")
-    for wrong in (*SAMPLE, *LOSS, *ENCODERS, *DECODERS, *FORWARDS, *WHOLE)
-)
+WRONG: tuple[Wrong, ...] = (*SAMPLE, *LOSS, *ENCODERS, *DECODERS, *FORWARDS, *WHOLE)

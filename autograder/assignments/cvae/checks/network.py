@@ -18,7 +18,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice, permutations, product
+from itertools import chain, islice, pairwise, permutations, product
 from typing import Any, NoReturn, TypeVar
 
 import torch
@@ -69,8 +69,10 @@ class Model:
     """The submission's model, built with `sizes` under the handle "model", its parameters drawn by the grader.
 
     With `own_start`, everything stays as the constructor left it; for `mean_image` and `scale` see `draw_parameters`.
-    `heads` are attributes that the constructor has not set: layers of the grader's stand in for them. With `complete`,
-    what the decoder or a head gave stands in for a None among the results of forward.
+    `missing` are attributes that the constructor has not set: layers of the grader's stand in for them. With
+    `complete`, what the decoder or a head gave stands in for a None among the results of forward. `order` is where the
+    three results are among those of forward. With `composed`, a pass of the grader's through the model's pieces stands
+    in for forward.
     """
 
     def __init__(
@@ -81,17 +83,22 @@ class Model:
         mean_image: Tensor | None = None,
         own_start: bool = False,
         scale: float = 1.0,
-        heads: Sequence[str] = (),
+        missing: Sequence[str] = (),
         complete: bool = False,
+        order: Order | None = None,
+        composed: bool = False,
     ) -> None:
         self.submission, self.sizes = submission, sizes or Sizes()
+        self.order = (order if not composed else None) or Order()
         self.handle = "model" if scale == 1 else "large"
         self.head_widths: Mapping[str, int] = {}  # of heads that the encoder's part found to be of another width
         self.misnamed: Raised | None = None  # what building it by the arguments' names raised
         self._incomplete = self._construct(challenge.seed())
-        for name in heads:
-            submission.stand_in_layer(self.handle, name, HIDDEN_SIZE, self.sizes.latent)
-        if complete:
+        for name in missing:
+            submission.stand_in_layer(self.handle, name, *self._widths(name))
+        if composed:
+            submission.stand_in_pass(self.handle)
+        if complete and not composed:
             submission.complete_results(self.handle, ["decoder", "mean_layer", "logvariance_layer"])
         self.lazy: list[str] = []  # parameters that had no shape before the first pass
         self.parameters: dict[str, Tensor] = {}
@@ -113,6 +120,12 @@ class Model:
             return incomplete
         self.misnamed = incomplete
         return self.submission.construct(self.handle, CLASS, pixels, *rest, seed=seed)
+
+    def _widths(self, name: str) -> tuple[int, int]:
+        """What goes into a piece of the network, and what comes out."""
+        pixels, classes, latent = self.sizes.input_dim, self.sizes.num_categories, self.sizes.latent
+        ends = {"encoder": (pixels + classes, HIDDEN_SIZE), "decoder": (latent + classes, pixels)}
+        return ends.get(name, (HIDDEN_SIZE, latent))
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         try:
@@ -218,20 +231,22 @@ class Model:
         capture: Sequence[str] = (),
         evaluate: bool = False,
     ) -> Reply:
-        """Call the model; Unfit unless it returns three tensors."""
+        """Call the model; Unfit unless it returns as many tensors as are known. The reply has the three in order."""
+        at = self.order.positions
         try:
-            return self.submission.call(
+            reply = self.submission.call(
                 "",
                 images,
                 conditions,
                 on=self.handle,
                 seed=seed,
-                cotangents=cotangents,
-                reach=reach,
-                results=3,
+                cotangents={at[index]: each for index, each in (cotangents or {}).items()},
+                reach=[at[index] for index in reach],
+                results=self.order.count,
                 capture=capture,
                 evaluate=evaluate,
             )
+            return replace(reply, outputs=[reply.outputs[each] for each in at])
         except Raised as error:
             if error.kind != "NotImplementedError":
                 self._raise_incomplete()
@@ -241,9 +256,18 @@ class Model:
 def left_out(grading: Grading) -> dict[str, Any]:
     """What earlier checks have charged as missing, as arguments of `Model`, so that the rest can be judged."""
     return {
-        "heads": grading.kept.get("missing heads", ()),
+        "missing": grading.kept.get("missing heads", ()),
         "complete": "None among the results" in grading.kept,
+        "order": grading.kept.get("order of results"),
     }
+
+
+@dataclass(frozen=True)
+class Order:
+    """Where reconstruction, means and log-variances are among the results of forward, and how many these are."""
+
+    positions: tuple[int, int, int] = (0, 1, 2)
+    count: int = 3
 
 
 @dataclass
@@ -762,9 +786,18 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoRetu
     if named:
         fail(f"Something other than linear layers and ReLU acts in your {part}{named}.", f"{part}-normalisation")
     fail(
-        f"Your {part} does not act like linear layers with one activation after each.",
-        f"{part}-other",
+        f"Your {part} does not act like linear layers with one activation after each.{_widths(piece)}", f"{part}-other"
     )
+
+
+def _widths(piece: Piece | None) -> str:
+    """What the matrices behind a piece take and give, for a message, where those of two in a row do not fit."""
+    parameters = piece.parameters.values() if piece else ()
+    shapes = [tuple(each.shape) for each in parameters if each.dim() == 2]
+    if all(given == taken for (given, _), (_, taken) in pairwise(shapes)):
+        return ""
+    taken, given = (", ".join(str(shape[at]) for shape in shapes) for at in (1, 0))
+    return f" In the order of your constructor, its layers take {taken} numbers and give {given}."
 
 
 _EXPECTED = {"Linear", "ReLU", "Sequential", "Sigmoid", "ModuleList", "ModuleDict", "Identity", "Flatten", "Unflatten"}

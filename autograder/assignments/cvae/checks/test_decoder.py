@@ -12,6 +12,7 @@ from autograder.assignments.cvae.checks.network import (
     LARGE,
     Match,
     Model,
+    Piece,
     Sizes,
     Taken,
     concatenate,
@@ -80,9 +81,19 @@ def decoded(submission: Submission, grading: Grading) -> Callable[[], Decoded]:
 
 
 @check("Three linear layers of hidden_size, and one to the pixels", 5, probes=probes.DECODER_LAYERS)
-def test_layers(decoded: Callable[[], Decoded]) -> None:
+def test_layers(decoded: Callable[[], Decoded], challenge: Challenge) -> None:
     found = decoded()
+    require_own(found.model, found.taken.piece, challenge)
     describe_layers(found.model, found.match, found.taken.piece, "decoder", DEPTH)
+
+
+def require_own(model: Model, decoder: Piece, challenge: Challenge) -> None:
+    """Fail the check if the decoder works with parameters of the encoder's."""
+    images, conditions = model.inputs(challenge)
+    encoder = take(model, "encoder", images, conditions, challenge)
+    shared = [name for name in decoder.parameters if encoder and name in encoder.piece.parameters]
+    if shared:
+        fail(f"Your decoder works with {', '.join(shared[:4])}: your encoder does, too.", "decoder-not-apart")
 
 
 @check("A ReLU after each of the first three, and nothing else", 3, probes=probes.DECODER_ACTIVATIONS)

@@ -10,6 +10,7 @@ from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATEN
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.network import (
     BATCH,
+    CLASS,
     LARGE,
     Match,
     Model,
@@ -136,7 +137,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
         fail("`mean_layer` and `logvariance_layer` share their parameters.", "heads-shared")
     try:
-        reply = model.forward(images, conditions, challenge.seed(), capture=[path], evaluate=True)
+        reply = model.forward(images, conditions, challenge.seed(), capture=[path, "sample_latent"], evaluate=True)
         given, observed = reply.captured(path, "argument"), reply.outputs[position]
         source = given[0] if given else encoded.output if encoded else None
         linear = None if source is None else model.call(path, source, evaluate=True).outputs[0]
@@ -146,6 +147,10 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
         return
     for activation, function in HEAD_ACTIVATIONS.items():
         if activation != "none" and close(observed, function(linear)):
+            drawn_from = reply.captured("sample_latent", "argument")
+            if len(drawn_from) == 2 and close(drawn_from[position - 1], linear):
+                grading.kept["changed on return"] = path, activation  # by forward, whose part will say so
+                return
             fail(f"Your `forward` passes the output of `{path}` through {activation}.", activated)
 
 
@@ -170,6 +175,7 @@ def test_sizes(submission: Submission, challenge: Challenge, grading: Grading, e
                 mistake = "square-images-assumed"
         fail(f"With {sizes}, your encoder does not work. {error}", mistake)
     require_attributes(submission, sizes, encoded)
+    require_order(submission, sizes)
     if (misnamed := Model(submission, challenge).misnamed) is not None:
         raise misnamed
     if usual.wrong is not None:
@@ -199,6 +205,21 @@ def require_attributes(submission: Submission, sizes: Sizes, encoded: Callable[[
             fail(message, "encoder-sizes-hard-coded" if found[name] == usual.get(name) else "attribute-wrong")
 
 
+def require_order(submission: Submission, sizes: Sizes) -> None:
+    """Fail the check if the constructor takes its arguments in another order than the assignment's.
+
+    One that takes them by name alone is what the notebook needs.
+    """
+    handles = "by name", "by order"
+    named = {"num_categories": sizes.num_categories, "latent_dimensionality": sizes.latent}
+    with contextlib.suppress(SubmissionError):
+        submission.construct(handles[0], CLASS, sizes.input_dim, **named)
+        submission.construct(handles[1], CLASS, sizes.input_dim, *named.values())
+        one, other = (submission.parameters(each) for each in handles)
+        if one != other:
+            fail(f"With {sizes} in this order, your constructor makes another model than by name.", "wrong-parameters")
+
+
 def widths(encoded: Callable[[], Encoded]) -> set[int]:
     """Of the encoder's layers, where they are known."""
     with contextlib.suppress(SubmissionError, Wrong):
@@ -215,7 +236,7 @@ def encode_with(
     by themselves. Returns how the encoder was
     called; fails the check where a head is not under its own name.
     """
-    model = Model(submission, challenge, sizes, heads=missing)
+    model = Model(submission, challenge, sizes, missing=missing)
     model.require("encoder")
     images, conditions = model.inputs(challenge)
     paths = {name: model.head(name, position, (images, conditions)) for name, (position, _) in HEADS.items()}

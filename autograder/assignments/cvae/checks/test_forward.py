@@ -14,6 +14,7 @@ from autograder.assignments.cvae.checks.network import (
     LARGE,
     Model,
     Observation,
+    Order,
     concatenate,
     explain_means,
     explain_stack,
@@ -25,7 +26,7 @@ from autograder.assignments.cvae.checks.network import (
 from autograder.assignments.cvae.hints import draws as known_draws
 from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS, OUTPUT_ACTIVATIONS
 from autograder.assignments.cvae.solution import cs5814_vae as reference
-from autograder.grading.harness import Challenge, Grading, check, close, fail, require_shape
+from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, require_shape
 from autograder.sandbox.client import Reply, Submission
 from autograder.sandbox.errors import SubmissionError, Unfit
 
@@ -44,12 +45,18 @@ def test_results(submission: Submission, challenge: Challenge, grading: Grading)
     except Unfit as error:
         if error.code == "not-a-tensor" and error.fields["kind"] == "None":
             grading.kept["None among the results"] = True  # which costs this check, and no other
+        if error.code == "result-count":
+            grading.kept["order of results"] = find_order(model, images, conditions, challenge)
         raise
-    reconstruction, *parameters = shaped(reply, BATCH, model)
+    try:
+        reconstruction, *parameters = shaped(reply, BATCH, model)
+    except Wrong:
+        grading.kept["order of results"] = find_order(model, images, conditions, challenge)
+        raise
     if not all(map(varies, (reconstruction.flatten(1), *parameters))):
         fail("One of the results is the same for every image.", "same-for-every-image")
     if reply.changed:
-        fail("After the call, the tensors that `forward` was given hold other numbers.", "inputs-modified")
+        fail("Your code writes into the tensors that it is given.", "inputs-modified")
     decoded = reply.captured("decoder", "result")
     if reconstruction.shape != images.shape and not (decoded and decoded[0].shape == reconstruction.shape):
         fail(
@@ -58,12 +65,45 @@ def test_results(submission: Submission, challenge: Challenge, grading: Grading)
         )
 
 
+def find_order(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> Order | None:
+    """Where the three results are among those of forward: by their shapes, and by what a draw changes.
+
+    None where that does not tell: then each check that needs them fails with what forward returned.
+    """
+    sizes, results = model.sizes, list[list[Tensor]]()
+    for _ in range(2):
+        with contextlib.suppress(SubmissionError):
+            reply = model.submission.call(
+                "", images, conditions, on=model.handle, seed=challenge.seed(), capture=["encoder"]
+            )
+            results.append(reply.outputs)
+    if len(results) < 2:
+        return None
+    drawn = [not close(one, other) for one, other in zip(*results, strict=False)]
+    flat = {at: tuple(each.flatten(1).shape) for at, each in enumerate(results[0]) if each.dim() > 1}
+    pixels = [at for at, shape in flat.items() if shape == (BATCH, sizes.input_dim)]
+    pixels = [at for at in pixels if drawn[at]] or pixels  # the images themselves may come back as well
+    latents = [at for at, shape in flat.items() if shape == (BATCH, sizes.latent)]
+    if len(latents) > 2:
+        latents = [at for at in latents if not drawn[at]]
+    if len(pixels) != 1 or len(latents) != 2:
+        return None
+    return Order((pixels[0], latents[0], latents[1]), len(results[0]))
+
+
 def built(submission: Submission, challenge: Challenge, grading: Grading) -> Model:
-    """The submission's model, with layers of the grader's where the encoder's part found a head missing.
+    """The submission's model, with layers of the grader's where an earlier part found a piece missing.
 
     Fails the check for a model without a layer, of which nothing that forward does would be worth anything.
     """
-    model = Model(submission, challenge, **left_out(grading))
+    given = left_out(grading)
+    model = Model(submission, challenge, **given)
+    missing = [name for name in ("encoder", "decoder") if grading.failed(name) and not model.has(name)]
+    if missing:
+        try:
+            model.forward(*model.inputs(challenge), 0)
+        except SubmissionError:  # else forward has no need of an attribute of this name
+            model = Model(submission, challenge, **given | {"missing": [*given["missing"], *missing]})
     model.head_widths = grading.kept.get("head widths", {})
     if not any(each.dim() == 2 for each in model.parameters.values()):
         fail("Your model has no trainable layer.", "not-trainable")
@@ -99,13 +139,22 @@ def shaped(reply: Reply, batch: int, model: Model) -> tuple[Tensor, Tensor, Tens
 def test_encoding(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge)
+    x = concatenate(images, conditions)
+    before = expected_heads(model, x)
     # In evaluation mode, so that dropout, which the encoder's part has judged, makes no difference.
     reply = model.forward(images, conditions, challenge.seed(), capture=["encoder"], evaluate=True)
     _, *observed = shaped(reply, BATCH, model)
     if not all(map(varies, observed)):
         fail("Your means and log-variances are the same for every image.", "same-for-every-image")
-    heads = expected_heads(model, concatenate(images, conditions))
+    heads = expected_heads(model, x)
+    require_unchanged("encoder or a head", before, heads, expected_heads(model, x))
     given = reply.captured("encoder", "argument")
+    if changed := grading.kept.get("changed on return"):
+        name, activation = changed
+        fail(
+            f"Your `forward` draws from what `{name}` gives, but returns it passed through {activation}.",
+            "result-changed",
+        )
     if heads is None and given:  # it takes something else, which the encoder's part has judged
         if holds(torch.cat(given, -1), images):
             return
@@ -149,6 +198,15 @@ def test_encoding(submission: Submission, challenge: Challenge, grading: Grading
     )
 
 
+def require_unchanged(what: str, before: list[Tensor] | None, *after: list[Tensor] | None) -> None:
+    """Fail the check if a piece gives something else since forward ran, each time the same: it is another one now."""
+    if before is None or any(each is None or len(each) != len(before) for each in after):
+        return
+    first, second = ([*each] for each in after if each is not None)
+    if all(map(close, first, second)) and not all(map(close, before, first)):
+        fail(f"After a pass through `forward`, your {what} gives another output.", "layers-made-in-forward")
+
+
 def judge_encoder_input(given: Tensor, images: Tensor, conditions: Tensor) -> None:
     """Fail the check if the encoder is given other numbers than the image or than the one-hot class, and say which."""
     if given.shape != (len(images), images.shape[-1] + conditions.shape[-1]):
@@ -175,6 +233,14 @@ def expected_heads(model: Model, x: Tensor) -> list[Tensor] | None:
         return None
 
 
+def expected_pixels(model: Model, x: Tensor) -> list[Tensor] | None:
+    """What the submission's decoder makes of `x`, or None if it cannot be called on that."""
+    try:
+        return model.call("decoder", x, evaluate=True).outputs
+    except SubmissionError:
+        return None
+
+
 def holds(given: Tensor, block: Tensor) -> bool:
     """Whether the columns of `block` stand among those of `given`, in order and side by side."""
     width = block.shape[-1]
@@ -192,8 +258,26 @@ def follows(observed: Tensor, head: Tensor) -> bool:
 def test_decoding(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge)
+    judge_decoding(model, images, conditions, challenge, grading)
+    for evaluate in (False, True):
+        one, other = (model.forward(images, conditions, challenge.seed(), evaluate=evaluate) for _ in range(2))
+        if evaluate and close(one.outputs[0], other.outputs[0]):
+            fail(
+                "In evaluation mode, two passes over the same images give the same reconstruction: nothing is drawn.",
+                "no-draw-in-evaluation",
+            )
+        if close(one.outputs[0], other.outputs[0]):  # the decoder makes nothing of a draw, which its part has judged
+            return
+
+
+def judge_decoding(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge, grading: Grading) -> None:
+    """Fail the check unless the reconstruction is what the decoder gives for a draw and the class."""
     seed, evaluate = challenge.seed(), differs_by_mode(model, images, conditions, challenge)
-    reply = model.forward(images, conditions, seed, capture=["sample_latent", "decoder"], evaluate=evaluate)
+    probe = concatenate(model.latents(challenge), conditions)
+    before = expected_pixels(model, probe)
+    reply = model.forward(images, conditions, seed, capture=["encoder", "sample_latent", "decoder"], evaluate=evaluate)
+    if not evaluate:
+        require_unchanged("decoder", before, expected_pixels(model, probe), expected_pixels(model, probe))
     reconstruction = shaped(reply, BATCH, model)[0]
     one, given = Pass(model, conditions, reply, evaluate), reply.captured("decoder", "argument")
     if not varies(reconstruction.flatten(1)):
@@ -206,6 +290,8 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
     reconstruction = reconstruction.flatten(1)
     if decoded.shape == reconstruction.shape and close(reconstruction, decoded):
         return
+    if grading.failed("decoder") and holds(decoded, reconstruction):
+        return  # the decoder gives more than the pixels, which its own part has judged
     for name, activation in OUTPUT_ACTIVATIONS.items():
         if decoded.shape == reconstruction.shape and close(reconstruction, activation(decoded)):
             if name == "sigmoid" and grading.kept.get("decoder gives") == "none":
@@ -237,8 +323,11 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
     drawn = [each.float() for results in calls for each in results]
     sources = [one.reply.outputs[1:]]  # what was returned wrongly is judged above; the draw may come from the heads
     heads = expected_heads(one.model, concatenate(images, one.conditions))
+    encoded = one.reply.captured("encoder", "argument")  # which is judged above
     if heads:
         sources.append(heads)
+    if encoded and (others := expected_heads(one.model, torch.cat(encoded, -1))):
+        sources.append(others)
     if drawn:
         judge_arguments(one.reply.captured("sample_latent", "argument"), sources)
     starts = (0, given.shape[-1] - latent)  # where the latent may stand
@@ -402,6 +491,12 @@ def same_distribution(model: Model, image: Tensor, condition: Tensor, challenge:
     return bool(centered) and 0.95 < float((observed.std(0) / spread).mean()) < 1.05
 
 
+def decoded_no_draw(grading: Grading) -> bool:
+    """Whether the check of the decoding found that no draw is decoded."""
+    mistakes = {name for check in grading.checks.get("forward", []) for name in check.misconceptions}
+    return bool(mistakes & {"mean-instead-of-sample", "no-draw-in-forward"})
+
+
 @check("The gradients of the three results reach every parameter behind them", 2, probes=probes.FORWARD_GRADIENTS)
 def test_gradients(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
@@ -410,6 +505,8 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         model.reached(model.forward(images, conditions, challenge.seed(), reach=[index])) for index in range(3)
     )
     missing = [name for name in model.parameters if name not in reached]
+    if all(name.startswith("logvariance_layer.") for name in missing) and decoded_no_draw(grading):
+        missing = []  # which cost its points above
     if not model.parameters:
         fail("Your model has no parameters.")
     if missing:

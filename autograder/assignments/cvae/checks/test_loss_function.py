@@ -36,9 +36,9 @@ LOW, HIGH = 0.05, 0.95
 TOLERANCE = 2e-4
 
 
-def value_on(submission: Submission, *arguments: Tensor) -> float:
+def value_on(submission: Submission, *arguments: Tensor, seed: int = 0) -> float:
     """The loss of these arguments by one call of the submission's function."""
-    return float(value_of(submission.call("loss_function", *arguments, results=1), len(arguments[2])))
+    return float(value_of(submission.call("loss_function", *arguments, seed=seed, results=1), len(arguments[2])))
 
 
 def value_of(reply: Reply, images: int) -> Tensor:
@@ -97,13 +97,14 @@ def mistakes(submission: Submission, grading: Grading, form: Form) -> Callable[[
 
 
 def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> list[str]:
-    def loss(reconstructions: Tensor, originals: Tensor, *parameters: Tensor) -> float:
-        return value_on(submission, form.shaped(reconstructions), form.shaped(originals), *parameters)
+    def loss(reconstructions: Tensor, originals: Tensor, *parameters: Tensor, seed: int = 0) -> float:
+        images = form.shaped(reconstructions), form.shaped(originals)
+        return value_on(submission, *images, *parameters, seed=seed)
 
     flat = Form(any_pixels=form.any_pixels)
     try:
         *images, means, logvariances = flat.inputs(challenge, 2)
-        values = [loss(*images, 20 * means, logvariances) for _ in range(3)]  # so that both terms count
+        values = [loss(*images, 20 * means, logvariances, seed=each) for each in range(3)]  # so that both terms count
         if max(values) - min(values) > TOLERANCE * abs(values[0]):
             return ["loss-changes"]
         return diagnose(loss, partial(flat.inputs, challenge))
@@ -255,13 +256,13 @@ def test_image_shape(
 @check("Differentiable with respect to reconstructions, means and log-variances", 3, probes=probes.LOSS_GRADIENTS)
 def test_gradients(submission: Submission, challenge: Challenge, grading: Grading, form: Form) -> None:
     arguments = form.inputs(challenge, 1)
-    reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(())}, results=1)
+    reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(())}, constants=[1], results=1)
     value_of(reply, 1)
     if reply.changed:
-        fail("After the call, the tensors that were passed hold other numbers.", "inputs-modified")
+        fail("Your code writes into the tensors that it is given.", "inputs-modified")
     gradients = reply.gradients("argument")
     if not gradients:  # a result of shape (1,) takes a cotangent of that shape
-        reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(1)})
+        reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(1)}, constants=[1])
         gradients = reply.gradients("argument")
     if not gradients:
         fail("No gradient comes back through your loss.", "loss-detached")
@@ -298,9 +299,8 @@ def test_finite(submission: Submission, challenge: Challenge, grading: Grading, 
         logvariances = challenge.uniform(-30, 20, *logvariances.shape) if divergence else logvariances.clamp(min=0.2)
         arguments = (reconstructions, originals, means, logvariances)
         cotangents = {0: torch.ones(())} if what == "gradient" else None
-        reply = submission.call("loss_function", *arguments, cotangents=cotangents, results=1)
-        found = [value_of(reply, 4)]
-        found += [each for at, each in reply.gradients("argument").items() if at != "1"]  # not that of the originals
+        reply = submission.call("loss_function", *arguments, cotangents=cotangents, constants=[1], results=1)
+        found = [value_of(reply, 4), *reply.gradients("argument").values()]
         if not all(bool(torch.isfinite(each).all()) for each in found):
             fail(
                 f"For pixels of 0 and 1, reconstructions from {lowest:g} to 1 - 6e-8 and log-variances from -30 to 20, "

@@ -17,6 +17,7 @@ from autograder.sandbox.client import Submission
 pytestmark = pytest.mark.sample_latent
 
 ROWS, COLUMNS = 8192, 8
+CALLS = 1024  # that stand for rows where a whole call shares its noise
 ROWS_ALIKE, COLUMNS_ALIKE = 128, 120  # of the draw whose independence is judged
 SIGMAS = 7.0
 UNIFORM_KURTOSIS = 1.8
@@ -25,7 +26,7 @@ FAR = 4.5  # over the root of the number of draws: Kolmogorov and Smirnov's dist
 
 
 class Draws:
-    """One call on ROWS equal rows: what came back, and the noise that it implies, (ROWS, COLUMNS) each."""
+    """What came back for ROWS equal rows, and the noise that it implies, (rows, COLUMNS) each."""
 
     def __init__(self, submission: Submission, challenge: Challenge, highest: float = 2.0) -> None:
         self.means = (2 * challenge.integers(2, COLUMNS) - 1) * challenge.uniform(1.5, 3, COLUMNS)
@@ -38,19 +39,19 @@ class Draws:
         self.mistake = diagnose(self.latents, self.means, self.logvariances)
         if self.mistake == "uniform-noise" and abs(kurtosis(self.latents) - UNIFORM_KURTOSIS) > 0.1:
             self.mistake = None
-        if self.mistake is None and not self.varies_anywhere:
+        if self.mistake is None and not vary(self.latents):
             again = draw(submission, self.means.expand(2, -1), self.logvariances.expand(2, -1), challenge.seed())
             self.mistake = "no-noise" if close(again, self.latents[:2], 1e-5) else "noise-shared-across-rows"
-
-    @property
-    def varies_anywhere(self) -> bool:
-        """Whether the rows of any column differ."""
-        return bool((self.latents - self.latents[0]).abs().max() >= 1e-6)
 
     @property
     def varies(self) -> bool:
         """Whether the rows of every column differ."""
         return bool((self.latents.std(0) > 1e-6).all())
+
+    @property
+    def count(self) -> int:
+        """How many of the numbers in the noise are independent."""
+        return independent(self.noise)
 
     @property
     def noise_alone_is_wrong(self) -> bool:
@@ -59,7 +60,7 @@ class Draws:
         if not self.varies or float(center.max() - center.min()) > 0.1 * float(spread.mean()):
             return False
         same = float((spread / spread.mean() - 1).abs().max()) < 0.1
-        return same and distance_from_gaussian((self.noise - center) / spread) > FAR / self.noise.numel() ** 0.5
+        return same and distance_from_gaussian((self.noise - center) / spread) > FAR / self.count**0.5
 
 
 def require_use(submission: Submission, challenge: Challenge) -> None:
@@ -81,13 +82,29 @@ def require_use(submission: Submission, challenge: Challenge) -> None:
 def draw_rows(submission: Submission, means: Tensor, logvariances: Tensor, seed: int, rows: int = ROWS) -> Tensor:
     """(rows, COLUMNS) draws from (COLUMNS,) means and log-variances: one call on equal rows.
 
-    Where all rows come back alike, as they do if they share their noise, which is judged by itself, the same number of
-    draws is taken from a call on a single row.
+    Shared noise is judged by itself. So where all rows come back alike, the draws are taken from a call on a single
+    row, which is that much longer; and where those are alike, too, from CALLS calls at most.
     """
     latents = draw(submission, means.expand(rows, -1), logvariances.expand(rows, -1), seed)
-    if (latents - latents[0]).abs().max() >= 1e-6:
+    if vary(latents):
         return latents
-    return draw(submission, means.repeat(1, rows), logvariances.repeat(1, rows), seed).reshape(rows, -1)
+    latents = draw(submission, means.repeat(1, rows), logvariances.repeat(1, rows), seed).reshape(rows, -1)
+    one, other = (draw(submission, means[None], logvariances[None], seed + index) for index in range(2))
+    if vary(latents) or not vary(torch.cat((one, other))):
+        return latents
+    calls = range(2, min(rows, CALLS))
+    return torch.cat((one, other, *(draw(submission, means[None], logvariances[None], seed + each) for each in calls)))
+
+
+def vary(latents: Tensor) -> bool:
+    """Whether the rows of any column differ."""
+    return bool((latents - latents[0]).abs().max() >= 1e-6)
+
+
+def independent(noise: Tensor) -> int:
+    """How many of the numbers in (N, D) noise are independent: all, or one a row where the columns share theirs."""
+    shared = torch.corrcoef(noise.T).fill_diagonal_(0).abs().max() > 0.5
+    return len(noise) if shared else noise.numel()
 
 
 def kurtosis(latents: Tensor) -> float:
@@ -116,7 +133,8 @@ def test_center(submission: Submission, challenge: Challenge) -> None:
     if draws.noise_alone_is_wrong:
         return
     observed = draws.latents.mean(0)
-    error = draws.latents.std(0).clamp(min=1e-3) * SIGMAS / ROWS**0.5
+    rows = len(draws.latents)
+    error = draws.latents.std(0).clamp(min=1e-3) * SIGMAS / rows**0.5
     if (error > WIDE).any():
         worst = int(error.argmax())
         fail(
@@ -130,7 +148,7 @@ def test_center(submission: Submission, challenge: Challenge) -> None:
     ):
         worst = int((observed - draws.means).abs().argmax())
         fail(
-            f"The average of {ROWS} draws is {observed[worst]:.2f} where the mean is {draws.means[worst]:.2f}.",
+            f"The average of {rows} draws is {observed[worst]:.2f} where the mean is {draws.means[worst]:.2f}.",
             draws.mistake or "centre-wrong",
         )
 
@@ -141,25 +159,30 @@ def test_spread(submission: Submission, challenge: Challenge) -> None:
     if draws.noise_alone_is_wrong:
         return
     spread = draws.noise.std(0)
-    if ((spread - 1).abs() > SIGMAS * (1 / (2 * ROWS)) ** 0.5).any():
+    if ((spread - 1).abs() > SIGMAS * (1 / (2 * len(draws.noise))) ** 0.5).any():
         worst = int((spread - 1).abs().argmax())
         logvariance, observed = draws.logvariances[worst], draws.latents[:, worst].std()
         named = "spread-scaled" if (spread / spread.mean() - 1).abs().max() < 0.1 else "spread-wrong"
-        if named == "spread-scaled" and distance_from_gaussian(draws.noise / spread) > FAR / draws.noise.numel() ** 0.5:
+        if named == "spread-scaled" and distance_from_gaussian(draws.noise / spread) > FAR / draws.count**0.5:
             named = "noise-not-normal"  # noise of another kind has another spread
-        power = None if draws.mistake else spread_power(draws)
-        law = "" if power is None else f" Everywhere, it is exp({power:.2g} · log-variance)."
+        law, named = ("", draws.mistake or named) if draws.mistake or named != "spread-wrong" else spread_law(draws)
         fail(
             f"Your draws have standard deviation {observed:.2f} where the log-variance is {logvariance:.2f}.{law}",
-            draws.mistake or named,
+            named,
         )
 
 
-def spread_power(draws: Draws) -> float | None:
-    """The number c where the spread of the draws is exp(c · log σ²) in every column; None if it is not."""
-    grown = draws.latents.std(0).log()
-    power = float((grown * draws.logvariances).sum() / (draws.logvariances**2).sum())
-    return power if abs(power) > 0.02 and close(grown, power * draws.logvariances, 0.05) else None
+def spread_law(draws: Draws) -> tuple[str, str]:
+    """What the spread of the draws is in every column, in words, and the name of that mistake."""
+    grown, logvariances = draws.latents.std(0).clamp(min=1e-6).log(), draws.logvariances
+    low, high = float(2 * grown.min()), float(2 * grown.max())
+    if close(2 * grown, logvariances.clamp(low, high), 0.1):
+        return f" It is right for log-variances from {low:.1f} to {high:.1f} alone.", "spread-cut-off"
+    slope, offset = torch.linalg.lstsq(torch.stack((logvariances, torch.ones(COLUMNS)), 1), grown[:, None]).solution
+    if abs(float(slope)) < 0.02 or not close(grown, slope * logvariances + offset, 0.05):
+        return "", "spread-wrong"
+    factor = "" if abs(float(offset)) < 0.03 else f"{float(offset.exp()):.2g} · "
+    return f" Everywhere, it is {factor}exp({float(slope):.2g} · log-variance).", "spread-wrong"
 
 
 def distance_from_gaussian(noise: Tensor) -> float:
@@ -176,8 +199,7 @@ def test_normal(submission: Submission, challenge: Challenge) -> None:
     if (spread < 1e-6).any():
         fail("Some of your draws do not vary.", draws.mistake or ("spread-wrong" if spread.any() else "no-noise"))
     noise = (draws.latents - draws.latents.mean(0)) / spread
-    shared = torch.corrcoef(noise.T).fill_diagonal_(0).abs().max() > 0.5  # which is judged below
-    count = ROWS if shared else noise.numel()  # of independent draws
+    count = independent(noise)
     tails, skewness = kurtosis(draws.latents), (noise**3).mean()
     if abs(tails - 3) > SIGMAS * (24 / count) ** 0.5 or abs(skewness) > SIGMAS * (6 / count) ** 0.5:
         uniform = draws.mistake == "uniform-noise" or abs(tails - UNIFORM_KURTOSIS) < 0.1
@@ -202,7 +224,10 @@ def test_independent(submission: Submission, challenge: Challenge) -> None:
         mistake = (diagnose(first, means, logvariances) or "no-noise") if alike else "fixed-seed"
         fail("Two calls on the same input give the same latents.", mistake)
     if alike:
-        fail("All rows of the minibatch share their noise.", "noise-shared-across-rows")
+        zeros = torch.zeros_like(arguments[0])
+        if vary(draw(submission, zeros, zeros, challenge.seed()).flatten()):
+            fail("All rows of the minibatch share their noise.", "noise-shared-across-rows")
+        fail("All elements of the minibatch share one number of noise.", "noise-shared-by-all")
     # The signs alone, for a few large numbers can make a correlation of any size.
     a, b = ((latents - latents.median(0).values).sign() for latents in (first, second))
     # Noise shared along the columns makes the averages of the rows vary far too much.
@@ -210,6 +235,12 @@ def test_independent(submission: Submission, challenge: Challenge) -> None:
         fail("All latent dimensions of a row share their noise.", "noise-shared-across-columns")
     if (a * b).mean().abs() > SIGMAS / a.numel() ** 0.5:
         fail("The noise of two of your calls is correlated.", "fixed-seed")
+    quiet = [
+        submission.call("sample_latent", *arguments, seed=challenge.seed(), evaluate=True, results=1).outputs[0]
+        for _ in range(2)
+    ]
+    if close(quiet[0], quiet[1], 1e-5):
+        fail("Under `torch.no_grad()`, two calls on the same input give the same latents.", "no-draw-without-gradients")
     for noise, what in ((a, "rows"), (a.T, "latent dimensions")):
         if torch.corrcoef(noise).fill_diagonal_(0).abs().max() > SIGMAS / noise.shape[1] ** 0.5:
             fail(f"In your draws, the noise of two {what} is correlated.", "noise-correlated")
@@ -269,6 +300,6 @@ def test_inputs_unchanged(submission: Submission, challenge: Challenge) -> None:
         got = str(reply.dtypes[0]).removeprefix("torch.")
         fail(f"For means of float32 the latents are {got}: the decoder's layers do not take them.", "precision-mixed")
     if reply.changed:
-        fail("After the call, the tensors that were passed hold other numbers.", "inputs-modified")
+        fail("Your code writes into the tensors that it is given.", "inputs-modified")
     if close(latents, means, 1e-5) or close(latents, torch.zeros_like(means), 1e-5):
         fail("Nothing was drawn.", "no-noise")

@@ -4,7 +4,7 @@ The trained parameters come out here and go into a fresh process, which has neve
 a function of the parameters alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -27,8 +27,9 @@ from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.network import Model, Sizes, concatenate, is_weight, left_out, take
 from autograder.assignments.cvae.digits import draw_digits
 from autograder.assignments.cvae.solution import cs5814_vae as reference
-from autograder.grading.harness import Challenge, Grading, check, fail, require_shape
+from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, require_shape
 from autograder.sandbox.client import Submission
+from autograder.sandbox.errors import SubmissionError
 
 pytestmark = pytest.mark.training
 
@@ -77,12 +78,13 @@ def recognized(images: Tensor, classes: Tensor) -> float:
     return float(((with_bias(images) @ classifier()).argmax(1) == classes).float().mean())
 
 
-def train(submission: Submission, challenge: Challenge, grading: Grading) -> Smoke:
+def train(submission: Submission, challenge: Challenge, grading: Grading, given: dict[str, Any]) -> Smoke:
+    """Train the model, built with the arguments in `given`, and look at what it does then."""
     sizes = Sizes(latent=SMOKE_LATENT_DIMENSIONALITY)
     images, labels = digits(SMOKE_DIGITS, SEED)
     held_out, held_out_labels = digits(HELD_OUT, SEED + 1)
     one_hots, held_out_one_hots = (F.one_hot(each, NUM_CATEGORIES).float() for each in (labels, held_out_labels))
-    model = Model(submission, challenge, sizes, mean_image=images.mean(0), **left_out(grading))
+    model = Model(submission, challenge, sizes, mean_image=images.mean(0), **given)
     batches = challenge.integers(SMOKE_DIGITS, SMOKE_STEPS, SMOKE_BATCH_SIZE)
     trained = submission.train(
         "model",
@@ -102,7 +104,7 @@ def train(submission: Submission, challenge: Challenge, grading: Grading) -> Smo
         model.forward(held_out, held_out_one_hots, challenge.seed()).outputs[1], (HELD_OUT, sizes.latent), "The means"
     )
     submission.stop()  # what follows is decoded by a process that has seen no image
-    model = Model(submission, challenge, sizes, **left_out(grading))
+    model = Model(submission, challenge, sizes, **given)
     classes = torch.arange(NUM_CATEGORIES).repeat(SAMPLES)
     latents, class_one_hots = challenge.normal(len(classes), sizes.latent), F.one_hot(classes, NUM_CATEGORIES).float()
     latents, one_hots = torch.cat((means, latents)), torch.cat((held_out_one_hots, class_one_hots))
@@ -137,24 +139,51 @@ def next_to_class(model: Model, latents: Tensor, one_hots: Tensor, class_first: 
 
 @check("From its own starting weights, the network can learn", 1, probes=probes.START)
 def test_start(submission: Submission, challenge: Challenge, grading: Grading) -> None:
-    own = starting_gradients(submission, challenge, left_out(grading), own_start=True)
+    with_stand_in(grading, lambda given: judge_start(submission, challenge, given))
+
+
+def with_stand_in(grading: Grading, judge: Callable[[dict[str, Any]], None]) -> None:
+    """Judge the model as it is; where its forward, which has cost its points, is in the way, without that."""
+    given = left_out(grading)
+    try:
+        judge(given)
+    except (SubmissionError, Wrong) as error:
+        if not grading.failed("forward"):
+            raise
+        try:
+            judge(given | {"composed": True})
+        except (SubmissionError, Wrong):
+            raise error from None
+
+
+def judge_start(submission: Submission, challenge: Challenge, given: dict[str, Any]) -> None:
+    """Fail the check if some parameters of the model, built with the arguments in `given`, cannot start to learn."""
+    own = starting_gradients(submission, challenge, given, own_start=True)
     if not any(is_weight(gradient.shape) for gradient in own.values()):
         fail("No gradient reaches the weights of a layer.", "not-trainable")
     stuck = [name for name, gradient in own.items() if not bool((gradient != 0).any())]
     if stuck:
-        ours = starting_gradients(submission, challenge, left_out(grading), own_start=False)
+        ours = starting_gradients(submission, challenge, given, own_start=False)
         initialized_so = all(bool((ours[name] != 0).any()) for name in stuck if name in ours)
         fail(
             f"The gradient is zero for {', '.join(stuck[:4])}{' and others' * (len(stuck) > 4)}.",
             "stuck-start" if initialized_so else None,
         )
+    alike = [name for name, gradient in own.items() if is_weight(gradient.shape) and same_rows(gradient)]
+    if alike:
+        fail(f"All units of a layer get the same gradient: see {', '.join(alike[:4])}.", "units-alike")
+
+
+def same_rows(gradient: Tensor) -> bool:
+    """Whether all rows of a matrix are equal, up to rounding."""
+    return len(gradient) > 1 and close(gradient, gradient[:1].expand_as(gradient), 1e-4)
 
 
 def starting_gradients(
-    submission: Submission, challenge: Challenge, missing: dict[str, Any], own_start: bool
+    submission: Submission, challenge: Challenge, given: dict[str, Any], own_start: bool
 ) -> dict[str, Tensor]:
     """The parameters' gradients in a fresh model, with the constructor's own numbers in them or with ours."""
-    model = Model(submission, challenge, own_start=own_start, **missing)
+    model = Model(submission, challenge, own_start=own_start, **given)
     images, conditions = model.inputs(challenge)
     seed = challenge.seed()
     outputs = model.forward(images, conditions, seed).outputs
@@ -168,19 +197,26 @@ def starting_gradients(
     probes=probes.LEARNS,
 )
 def test_learns(submission: Submission, challenge: Challenge, grading: Grading) -> None:
+    with_stand_in(grading, lambda given: judge_learning(submission, challenge, grading, given))
+
+
+def judge_learning(submission: Submission, challenge: Challenge, grading: Grading, given: dict[str, Any]) -> None:
+    """Fail the check unless the model, built with the arguments in `given`, learns, and by gradients."""
     for _ in range(TRIES):
-        grading.kept["smoke"] = smoke = train(submission, challenge, grading)
+        grading.kept["smoke"] = smoke = train(submission, challenge, grading, given)
         shortcoming = judge(smoke)
         if shortcoming is None:
             break
     if shortcoming is not None:
         fail(shortcoming)
-    require_gradient_steps(submission, challenge, grading)
+    require_gradient_steps(submission, challenge, grading, given)
     if recognized(smoke.control, smoke.generated_classes) >= MIN_RECOGNIZED:
         fail("Your decoder shows the same digits with untrained parameters, so they do not come from training.")
 
 
-def require_gradient_steps(submission: Submission, challenge: Challenge, grading: Grading) -> None:
+def require_gradient_steps(
+    submission: Submission, challenge: Challenge, grading: Grading, given: dict[str, Any]
+) -> None:
     """Fail the check unless a training step moves the parameters as Adam's first step does, and nothing else does.
 
     That step is the learning rate against the sign of the gradient (Kingma & Ba 2015, algorithm 1), which the grader
@@ -189,7 +225,7 @@ def require_gradient_steps(submission: Submission, challenge: Challenge, grading
     sizes, seed = Sizes(latent=SMOKE_LATENT_DIMENSIONALITY), challenge.seed()
     images, labels = (each[:SMOKE_BATCH_SIZE] for each in digits(SMOKE_DIGITS, SEED))
     one_hots = F.one_hot(labels, NUM_CATEGORIES).float()
-    model = Model(submission, challenge, sizes, mean_image=images.mean(0), **left_out(grading))
+    model = Model(submission, challenge, sizes, mean_image=images.mean(0), **given)
     outputs, again = (model.forward(images, one_hots, seed).outputs for _ in range(2))
     if not all(map(torch.equal, outputs, again)):  # it draws from a generator that the seed does not reach
         return
@@ -200,7 +236,8 @@ def require_gradient_steps(submission: Submission, challenge: Challenge, grading
     slopes = dict(enumerate(torch.autograd.grad(loss, outputs)))
     if not grading.failed("loss_function"):
         arguments = (outputs[0].detach().flatten(1), images, outputs[1].detach(), outputs[2].detach())
-        own = submission.call("loss_function", *arguments, cotangents={0: torch.ones(())}).gradients("argument")
+        ones = {0: torch.ones(())}
+        own = submission.call("loss_function", *arguments, cotangents=ones, constants=[1]).gradients("argument")
         slopes = {of: own[str(at)].reshape(outputs[of].shape) for of, at in enumerate((0, 2, 3)) if str(at) in own}
     gradients = model.forward(images, one_hots, seed, cotangents=slopes).gradients("parameter")
     trained = submission.train(

@@ -28,6 +28,8 @@ DRAWS = (
     Draw("inverse-std", lambda mu, logvar, noise: mu + (-0.5 * logvar).exp() * noise),
     Draw("squared-std", lambda mu, logvar, noise: mu + (2 * logvar).exp() * noise),
     Draw("softplus-as-std", lambda mu, logvar, noise: mu + F.softplus(logvar) * noise),
+    Draw("logvariance-as-variance", lambda mu, logvar, noise: mu + logvar.abs().sqrt() * noise),
+    Draw("logvariance-as-variance", lambda mu, logvar, noise: mu + logvar.clamp(min=0).sqrt() * noise),
     Draw("no-noise", lambda mu, logvar, noise: mu),
     Draw("no-mean", lambda mu, logvar, noise: (0.5 * logvar).exp() * noise),
     Draw("arguments-unused", lambda mu, logvar, noise: noise),

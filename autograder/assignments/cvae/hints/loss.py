@@ -75,6 +75,7 @@ RECONSTRUCTIONS = (
     Term(("reconstruction-half",), lambda r, x: -(x * r.log()).sum(-1)),
     Term(("reconstruction-half",), lambda r, x: -((1 - x) * (1 - r).log()).sum(-1)),
     Term(("originals-rounded",), lambda r, x: _cross_entropy(r, (x > 0.5).to(x.dtype))),
+    Term(("reconstruction-softmax",), lambda r, x: F.cross_entropy(r, x, reduction="none")),
 )
 DIVERGENCES = (
     Term((), _divergence),
@@ -93,8 +94,15 @@ DIVERGENCES = (
     Term(("kl-without-mean",), lambda mu, logvar: -0.5 * (1 + logvar - logvar.exp()).sum(-1)),
     Term(("kl-std-for-variance",), lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - (0.5 * logvar).exp()).sum(-1)),
     Term(("kl-logvariance-as-log-std",), lambda mu, logvar: _divergence(mu, 2 * logvar)),
+    Term(
+        ("kl-logvariance-as-log-std",),
+        lambda mu, logvar: -0.5 * (1 + logvar - mu.square() - (2 * logvar).exp()).sum(-1),
+    ),
     Term(("loss-arguments-exchanged",), lambda mu, logvar: _divergence(logvar, mu)),
     Term(("kl-reversed",), _reversed_divergence),
+    Term(("kl-half-misplaced",), lambda mu, logvar: (-0.5 + logvar - mu.square() - logvar.exp()).sum(-1)),
+    Term(("kl-half-misplaced",), lambda mu, logvar: (-0.5 * (1 + logvar) - mu.square() - logvar.exp()).sum(-1)),
+    Term(("kl-half-misplaced",), lambda mu, logvar: (-0.5 * (1 + logvar - mu.square()) - logvar.exp()).sum(-1)),
 )
 REDUCTIONS = (
     Reduction((), lambda n, d, latent: (1 / n, 1 / n)),
@@ -199,6 +207,8 @@ def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
         found, factor = _about_term(
             term, values, torch.stack([each.predict(*varied) for each in features], 1), features
         )
+        if found == ["kl-other"] and _right_when_far(loss, first):
+            found = ["kl-cut-off"]
         mistakes += found
         factors.append(factor)
         alone = float(values[0] - values[1])
@@ -206,6 +216,15 @@ def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
             together = [loss(*(each.repeat(4, 1) for each in point)) for point in points[:2]]
             growth.append((together[0] - together[1]) / alone)
     return mistakes + _about_average(factors, growth, first[0].shape[-1], first[2].shape[-1]) or ["loss-constant-off"]
+
+
+def _right_when_far(loss: Loss, point: Arguments) -> bool:
+    """Whether the divergence is right where each latent dimension's is large, and flat at the prior."""
+    *images, means, _ = point
+    steps = (4 * torch.ones_like(means), 0 * means), (4 * torch.ones_like(means), 0 * means + 2)
+    values, right = [loss(*images, *each) for each in steps], [float(_divergence(*each).sum()) for each in steps]
+    near = [loss(*images, 0 * means, 0 * means + each) for each in (0.0, 0.01)]
+    return _same(right[1] - right[0], values[1] - values[0], 1e-3) and near[0] == near[1]
 
 
 def _about_average(factors: list[float | None], growth: list[float], pixels: int, latent: int) -> list[str]:
@@ -216,6 +235,9 @@ def _about_average(factors: list[float | None], growth: list[float], pixels: int
                 return ["divided-by-constant"]
             case _:
                 return ["summed-over-batch"]
+    match factors:
+        case [float(first), float(second)] if _same(first, second, 1e-3) and not _same(1.0, first, 1e-3):
+            return ["loss-scaled"]
     mistakes = []
     for factor, size, averaged, scaled in (
         (factors[0], pixels, "reconstruction-averaged-over-pixels", "reconstruction-scaled"),

@@ -7,15 +7,14 @@ run half before and half after ours, for a shared machine is not always equally 
 everything it started, each shared page divided among those who share it (PSS). The submissions are correct styles,
 wrong modules and, except against other graders, hostile ones.
 
-Usage: python benchmarks/class.py [--others N] [--workers 1 2] [--sizes 50 100 200]
-       python benchmarks/class.py --others 0 --workers 2 --sizes 1000      how memory grows with the class
+Usage: python -m benchmarks.throughput [--others N] [--workers 1 2] [--sizes 50 100 200]
+       python -m benchmarks.throughput --others 0 --workers 2 --sizes 1000      how memory grows with the class
 """
 
 import argparse
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -24,16 +23,14 @@ from pathlib import Path
 
 import psutil
 
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.assignments.cvae.assignment import MODULE, PARTS
+from autograder.classroom.run import grade_class, local_cluster
+from autograder.grading.results import Results
+from benchmarks.course import STOCK, graded
+from tests.submissions.mixed import mixed
+
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-from course import STOCK, graded  # noqa: E402
-from submissions.mixed import mixed  # noqa: E402
-
-from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE  # noqa: E402
-from autograder.assignments.cvae.assignment import MODULE, PARTS  # noqa: E402
-from autograder.classroom.run import grade_class, local_cluster  # noqa: E402
-from autograder.grading.results import Results  # noqa: E402
-
 SAMPLED_S = 5.0
 QUIET: dict = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 

@@ -1,0 +1,1 @@
+"""nbgrader: from a course to the feedback."""

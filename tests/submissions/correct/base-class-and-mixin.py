@@ -1,0 +1,56 @@
+# score: full
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from abc import ABC, abstractmethod
+
+
+def sample_latent(means, logvariances):
+    return means + torch.randn_like(means) * torch.exp(logvariances / 2)
+
+
+def loss_function(reconstructions, originals, means, logvariances):
+    bce = F.binary_cross_entropy(reconstructions, originals, reduction="sum")
+    kl = 0.5 * (means**2 + logvariances.exp() - 1 - logvariances).sum()
+    return (bce + kl) / len(means)
+
+
+class Autoencoder(nn.Module, ABC):
+    @abstractmethod
+    def encode(self, x): ...
+
+class Shapes:
+    def join(self, *tensors):
+        return torch.cat(tensors, dim=-1)
+
+class ConditionalVariationalAutoencoder(Autoencoder, Shapes):
+    def __init__(self, input_dim, num_categories=10, latent_dimensionality=15):
+        super(ConditionalVariationalAutoencoder, self).__init__()
+        self.input_dim = input_dim
+        self.latent_dimensionality = latent_dimensionality
+        self.num_categories = num_categories
+        self.hidden_size = 64
+
+        self.encoder = nn.Sequential(
+            nn.Linear(self.input_dim + self.num_categories, self.hidden_size), nn.ReLU(),
+            nn.Linear(self.hidden_size, self.hidden_size), nn.ReLU(),
+            nn.Linear(self.hidden_size, self.hidden_size), nn.ReLU(),
+        )
+
+        self.mean_layer = nn.Linear(self.hidden_size, self.latent_dimensionality)
+        self.logvariance_layer = nn.Linear(self.hidden_size, self.latent_dimensionality)
+
+        self.decoder = nn.Sequential(
+            nn.Linear(self.latent_dimensionality + self.num_categories, self.hidden_size), nn.ReLU(),
+            nn.Linear(self.hidden_size, self.hidden_size), nn.ReLU(),
+            nn.Linear(self.hidden_size, self.hidden_size), nn.ReLU(),
+            nn.Linear(self.hidden_size, self.input_dim), nn.Sigmoid(),
+        )
+
+    def encode(self, x):
+        return (head(self.encoder(x)) for head in (self.mean_layer, self.logvariance_layer))
+
+    def forward(self, data_input, condition):
+        mean, logvar = self.encode(self.join(data_input, condition))
+        return self.decoder(self.join(sample_latent(mean, logvar), condition)), mean, logvar

@@ -1,0 +1,49 @@
+# score: full
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def sample_latent(means, logvariances):
+    return means + torch.randn_like(means) * torch.exp(logvariances / 2)
+
+
+def loss_function(reconstructions, originals, means, logvariances):
+    bce = F.binary_cross_entropy(reconstructions, originals, reduction="sum")
+    kl = 0.5 * (means**2 + logvariances.exp() - 1 - logvariances).sum()
+    return (bce + kl) / len(means)
+
+
+class Stack(nn.Module):
+    def __init__(self, sizes, squash):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:])])
+        self.squash = squash
+
+    def forward(self, x):
+        for layer in self.layers[:-1]:
+            x = F.relu(layer(x))
+        return self.squash(self.layers[-1](x))
+
+class ConditionalVariationalAutoencoder(nn.Module):
+    def __init__(self, input_dim, num_categories=10, latent_dimensionality=15):
+        super(ConditionalVariationalAutoencoder, self).__init__()
+        self.input_dim = input_dim
+        self.latent_dimensionality = latent_dimensionality
+        self.num_categories = num_categories
+        self.hidden_size = 64
+
+        hidden = [self.hidden_size] * 3
+        self.encoder = Stack([input_dim + num_categories] + hidden, F.relu)
+        self.decoder = Stack([latent_dimensionality + num_categories] + hidden + [input_dim], torch.sigmoid)
+
+        self.mean_layer = nn.Linear(self.hidden_size, self.latent_dimensionality)
+        self.logvariance_layer = nn.Linear(self.hidden_size, self.latent_dimensionality)
+
+    def forward(self, data_input, condition):
+        h = self.encoder(torch.cat([data_input, condition], dim=1))
+        mean_params, logvariance_params = self.mean_layer(h), self.logvariance_layer(h)
+        z = sample_latent(mean_params, logvariance_params)
+        data_recon = self.decoder(torch.cat([z, condition], dim=1))
+        return data_recon, mean_params, logvariance_params

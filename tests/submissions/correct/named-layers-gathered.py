@@ -1,0 +1,47 @@
+# score: full
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def sample_latent(means, logvariances):
+    return means + torch.randn_like(means) * torch.exp(logvariances / 2)
+
+
+def loss_function(reconstructions, originals, means, logvariances):
+    bce = F.binary_cross_entropy(reconstructions, originals, reduction="sum")
+    kl = 0.5 * (means**2 + logvariances.exp() - 1 - logvariances).sum()
+    return (bce + kl) / len(means)
+
+
+class ConditionalVariationalAutoencoder(nn.Module):
+    def __init__(self, input_dim, num_categories=10, latent_dimensionality=15):
+        super(ConditionalVariationalAutoencoder, self).__init__()
+        self.input_dim = input_dim
+        self.latent_dimensionality = latent_dimensionality
+        self.num_categories = num_categories
+        self.hidden_size = 64
+
+        h = self.hidden_size
+        self.enc1 = nn.Linear(input_dim + num_categories, h)
+        self.enc2 = nn.Linear(h, h)
+        self.enc3 = nn.Linear(h, h)
+        self.dec1 = nn.Linear(latent_dimensionality + num_categories, h)
+        self.dec2 = nn.Linear(h, h)
+        self.dec3 = nn.Linear(h, h)
+        self.dec4 = nn.Linear(h, input_dim)
+        self.relu = nn.ReLU()
+        self.encoder = nn.Sequential(self.enc1, self.relu, self.enc2, self.relu, self.enc3, self.relu)
+        self.decoder = nn.Sequential(
+            self.dec1, self.relu, self.dec2, self.relu, self.dec3, self.relu, self.dec4, nn.Sigmoid())
+
+        self.mean_layer = nn.Linear(self.hidden_size, self.latent_dimensionality)
+        self.logvariance_layer = nn.Linear(self.hidden_size, self.latent_dimensionality)
+
+    def forward(self, data_input, condition):
+        h = self.encoder(torch.cat([data_input, condition], dim=1))
+        mean_params, logvariance_params = self.mean_layer(h), self.logvariance_layer(h)
+        z = sample_latent(mean_params, logvariance_params)
+        data_recon = self.decoder(torch.cat([z, condition], dim=1))
+        return data_recon, mean_params, logvariance_params

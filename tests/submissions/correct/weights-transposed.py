@@ -1,0 +1,50 @@
+# score: full
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def sample_latent(means, logvariances):
+    return means + torch.randn_like(means) * torch.exp(logvariances / 2)
+
+
+def loss_function(reconstructions, originals, means, logvariances):
+    bce = F.binary_cross_entropy(reconstructions, originals, reduction="sum")
+    kl = 0.5 * (means**2 + logvariances.exp() - 1 - logvariances).sum()
+    return (bce + kl) / len(means)
+
+
+class Dense(nn.Module):
+    # Weights as (in, out), the way numpy code has them.
+    def __init__(self, n_in, n_out):
+        super().__init__()
+        self.W = nn.Parameter(torch.randn(n_in, n_out) * (2 / n_in) ** 0.5)
+        self.b = nn.Parameter(torch.zeros(n_out))
+
+    def forward(self, x):
+        return x @ self.W + self.b
+
+class ConditionalVariationalAutoencoder(nn.Module):
+    def __init__(self, input_dim, num_categories=10, latent_dimensionality=15):
+        super(ConditionalVariationalAutoencoder, self).__init__()
+        self.input_dim = input_dim
+        self.latent_dimensionality = latent_dimensionality
+        self.num_categories = num_categories
+        self.hidden_size = 64
+
+        h = self.hidden_size
+        self.encoder = nn.Sequential(
+            Dense(input_dim + num_categories, h), nn.ReLU(), Dense(h, h), nn.ReLU(), Dense(h, h), nn.ReLU())
+        self.mean_layer = Dense(h, latent_dimensionality)
+        self.logvariance_layer = Dense(h, latent_dimensionality)
+        self.decoder = nn.Sequential(
+            Dense(latent_dimensionality + num_categories, h), nn.ReLU(), Dense(h, h), nn.ReLU(), Dense(h, h),
+            nn.ReLU(), Dense(h, input_dim), nn.Sigmoid())
+
+    def forward(self, data_input, condition):
+        h = self.encoder(torch.cat([data_input, condition], dim=1))
+        mean_params, logvariance_params = self.mean_layer(h), self.logvariance_layer(h)
+        z = sample_latent(mean_params, logvariance_params)
+        data_recon = self.decoder(torch.cat([z, condition], dim=1))
+        return data_recon, mean_params, logvariance_params
