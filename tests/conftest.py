@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fragile import write_fragile
 from hypothesis import settings
 
 from autograder.assignment import Assignment
 from autograder.assignments.cvae.assignment import PARTS
+from tests.fragile import write_fragile
 
 # Tests run side by side, where two processes' threads take ten times as long: each waits for others that have no core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
