@@ -26,7 +26,8 @@ WORDS = ("here", "the", "noise", "comes", "from", "outside", "gradients", "flow"
 
 def modules(count: int) -> list[bytes]:
     """Modules of `count` students."""
-    draw, pieces, made = random.Random(5814), list(product(range(3), repeat=4)), []
+    draw, pieces = random.Random(5814), list(product(range(3), repeat=4))
+    made: list[bytes] = []
     for number in range(count):
         if made and number % 50 == 0:
             made.append(made[-1])

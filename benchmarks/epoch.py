@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
@@ -29,19 +30,19 @@ ROOT = Path(__file__).parents[1]
 EPOCHS = 3
 
 
-def notebook() -> dict:
+def notebook() -> dict[str, Any]:
     """The names that the notebook's data and training cells define; its choice of threads holds from then on."""
     os.environ["CS5814_SMOKE"] = "0"
     os.chdir(ROOT / "notebooks")
     sys.modules["cs5814_vae"] = solution
     cells = {cell["id"]: cell["source"] for cell in json.loads(Path("cvae.ipynb").read_text("utf-8"))["cells"]}
-    names: dict = {}
+    names: dict[str, Any] = {}
     for name in ("setup", "load-digits", "train-model"):
         exec("".join(line for line in cells[name] if not line.startswith("%")), names)
     return names
 
 
-def handout_epoch(epoch: int, model: torch.nn.Module, train_loader) -> float:
+def handout_epoch(epoch: int, model: torch.nn.Module, train_loader: DataLoader[Any]) -> float:
     """The hand-out's training loop, as it stands there."""
     model.train()
     curr_train_loss = 0.0
@@ -89,7 +90,8 @@ def main() -> None:
     images = datasets.MNIST(os.environ["MNIST_ROOT"], train=True, transform=transforms.ToTensor())
     handout = DataLoader(images, batch_size=BATCH_SIZE, shuffle=True, drop_last=True, num_workers=2)
     ours = names["Minibatches"](names["train_images"].cpu(), names["train_labels"].cpu(), BATCH_SIZE)
-    models, seconds = {}, {name: [] for name in threads}
+    models: dict[str, torch.nn.Module] = {}
+    seconds: dict[str, list[float]] = {name: [] for name in threads}
     for name in threads:
         torch.manual_seed(5814)
         latent = TRAINING_LATENT_DIMENSIONALITY

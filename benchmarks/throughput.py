@@ -20,6 +20,7 @@ import threading
 import time
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -27,12 +28,12 @@ from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import MODULE, PARTS
 from autograder.classroom.run import grade_class, local_cluster
 from autograder.grading.results import Results
-from benchmarks.course import STOCK, graded
+from benchmarks.course import STOCK, course, graded
 from tests.submissions.mixed import mixed
 
 ROOT = Path(__file__).parents[1]
 SAMPLED_S = 5.0
-QUIET: dict = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+QUIET: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 class Memory(threading.Thread):
@@ -40,7 +41,8 @@ class Memory(threading.Thread):
 
     def __init__(self, pids: list[int]) -> None:
         super().__init__(daemon=True)
-        self.pids, self.samples, self.done = pids, [], threading.Event()
+        self.pids, self.done = pids, threading.Event()
+        self.samples: list[float] = []
 
     def run(self) -> None:
         while not self.done.wait(SAMPLED_S):
@@ -150,7 +152,7 @@ def time_others(modules: list[bytes]) -> dict[str, float]:
     """The seconds that each of the other graders takes over these modules."""
     if not modules:
         return {}
-    graders = {"stock nbgrader": lambda folder: graded(STOCK, modules, folder / "stock")}
+    graders = {"stock nbgrader": lambda folder: graded(course(STOCK, modules, folder / "stock"))}
     if shutil.which("otter"):
         graders["otter run"] = lambda folder: otter_run(modules, folder)
     seconds = {}

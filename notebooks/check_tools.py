@@ -382,12 +382,16 @@ def planted(shape: Sequence[int]) -> Tensor:
     return (6 / math.prod(shape) ** 0.25 if matrix else 1.0) * (numbers(*shape) - 0.5)
 
 
-def build(*needs: str, sizes: Sizes | None = None, own_weights: bool = False) -> nn.Module:
-    """Your network with the checks' numbers in it; where it `needs` only some layers, others may be unwritten."""
+def build(*needs: str, sizes: Sizes | None = None, own_weights: bool = False, unfinished: bool = False) -> nn.Module:
+    """Your network with the checks' numbers in it; where it `needs` only some layers, others may be unwritten.
+
+    With `unfinished`, your constructor may stop anywhere: the error is then kept as the network's `stopped`.
+    """
     cls, sizes = defined(CLASS), sizes or usual_sizes()
     is_module = isinstance(cls, type) and issubclass(cls, nn.Module)
     expect(is_module, f"`{CLASS}` is no subclass of nn.Module.", "not-a-module")
-    model, names, misnamed = cls.__new__(cls), ("num_categories", "latent_dimensionality"), None
+    model, names = cls.__new__(cls), ("num_categories", "latent_dimensionality")
+    misnamed = stopped = None
     try:
         try:
             cls.__init__(model, sizes[0], **dict(zip(names, sizes[1:], strict=True)))
@@ -396,10 +400,12 @@ def build(*needs: str, sizes: Sizes | None = None, own_weights: bool = False) ->
                 raise
             misnamed = error
             cls.__init__(model, *sizes)
-    except Exception:  # what was built before is judged all the same
-        if not needs or any(getattr(model, name, None) is None for name in needs):
+    except Exception as error:  # what was built before is judged all the same
+        lacks = not needs or any(getattr(model, name, None) is None for name in needs)
+        if "_modules" not in vars(model) or (lacks and not unfinished):
             raise
-    model.misnamed = misnamed
+        stopped = error
+    model.misnamed, model.stopped = misnamed, stopped
     model.lazy = [name for name, each in model.named_parameters() if isinstance(each, nn.UninitializedParameter)]
     if model.lazy:  # they take their size from a first pass
         with suppress(Exception):

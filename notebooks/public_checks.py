@@ -118,10 +118,11 @@ def encoder_sizes() -> None:
     model, usual = build("encoder", *HEADS, sizes=ODD_SIZES), table()["sizes"]
     if model.misnamed:
         raise model.misnamed
-    with suppress(TypeError):  # by name alone is enough
-        shapes = [[each.shape for each in made.parameters()] for made in (model, defined(CLASS)(*ODD_SIZES))]
-        said = f"With {ODD_SIZES} in this order, your constructor makes another model than by name."
-        expect(shapes[0] == shapes[1], said, "wrong-parameters")
+    by_order = shapes = [each.shape for each in model.parameters()]
+    with suppress(Exception):  # by name alone is enough
+        by_order = [each.shape for each in defined(CLASS)(*ODD_SIZES).parameters()]
+    said = f"With {ODD_SIZES} in this order, your constructor makes another model than by name."
+    expect(by_order == shapes, said, "wrong-parameters")
     for name, value in zip(usual, (*ODD_SIZES, usual["hidden_size"]), strict=True):
         found = getattr(model, name, None)
         wrong = "encoder-sizes-hard-coded" if found == usual[name] else "attribute-wrong"
@@ -319,12 +320,19 @@ def of_part(found: tuple[list[str], str] | None, part: str) -> list[str]:
 
 @holds("forward", "returns the reconstruction, the mean and the log-variance")
 def forward_results() -> None:
-    model = build()
-    expect(bool(matrices(dict(model.named_parameters()))), "Your model has no trainable layer.", "not-trainable")
+    model = build(unfinished=True)
+    missing = [name for name in ("encoder", "decoder") if getattr(model, name, None) is None]
+    if not missing:
+        expect(bool(matrices(dict(model.named_parameters()))), "Your model has no trainable layer.", "not-trainable")
     kept = dict(model.named_parameters())
-    one = Pass(model, replaced=[name for name in HEADS if not fits(model, name)])
+    try:
+        one = Pass(model, replaced=[*missing, *(name for name in HEADS if not fits(model, name))])
+    except Exception:
+        if model.stopped:  # before it set what forward needs
+            raise model.stopped from None
+        raise
     made = [name for name, each in model.named_parameters() if kept.get(name) is not each]
-    expect(not made, f"A pass through your `forward` makes {', '.join(made[:4])} anew.", "layers-made-in-forward")
+    expect(not made, f"A pass through your `forward` replaces {', '.join(made[:4])}.", "layers-made-in-forward")
     expect_untouched(one.inputs, images_and_classes())
     for each, name in zip(one.results, ("reconstructions", "means", "log-variances"), strict=True):
         expect(not close(each, each.roll(1, 0)), f"Your {name} are the same for every image.", "same-for-every-image")
@@ -335,12 +343,14 @@ def replaced_or_whole(model: nn.Module) -> Pass:
     try:
         return Pass(model)
     except Exception:
+        if model.stopped:  # before it set what forward needs
+            raise model.stopped from None
         return Pass(build().eval(), replaced=())
 
 
 @holds("forward", "encodes [image | class], draws with sample_latent, and decodes [draw | class]")
 def forward_wiring() -> None:
-    one = replaced_or_whole(build())
+    one = replaced_or_whole(build(unfinished=True))
     found = look_up(table()["forward" if "encoder" in one.gave else "network"], summary(*one.results))
     if found is None and "sample_latent" not in one.gave:
         judge_own_draw()
@@ -352,9 +362,9 @@ def forward_wiring() -> None:
     elif (mistakes := of_part(found, "forward")) and not costs_another_part(mistakes, found[1]):
         raise HintError(found[1], *mistakes)
     with torch.no_grad():
-        quiet = replaced_or_whole(build().eval())
+        quiet = replaced_or_whole(build(unfinished=True).eval())
     if len(one.decoded) > 1 and found is not None:
-        several = Pass(build(), fresh_draws=True)
+        several = Pass(build(unfinished=True), fresh_draws=True)
         said = f"Your `forward` decodes {len(one.decoded)} times, and its reconstruction is none of what comes back."
         single = any(close(several.results[0], each.reshape(several.results[0].shape)) for each in several.decoded)
         expect(single, said, "decoding-other")
@@ -430,7 +440,7 @@ def judge_own_draw() -> None:
 
 @holds("forward", "lets gradients from its results reach every parameter behind them")
 def forward_gradients() -> None:
-    one = replaced_or_whole(build())
+    one = replaced_or_whole(build(unfinished=True))
     names = ("reconstruction", "means", "log-variances")
     for result, name in zip(one.results, names, strict=True) if "encoder" in one.gave else ():
         factors = list(one.factors.values())

@@ -2,6 +2,7 @@
 
 import json
 import struct
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -39,7 +40,7 @@ entries = st.dictionaries(
 )
 
 
-def safetensors(header: dict, data: bytes, lie: int) -> bytes:
+def safetensors(header: dict[str, Any], data: bytes, lie: int) -> bytes:
     text = json.dumps(header).encode()
     return struct.pack("<Q", (len(text) + lie) % 2**64) + text + data
 

@@ -18,7 +18,7 @@ from tests.submissions.side_by_side import GRADER_S, Aftermath, Pool, attack
 from tests.test_hostile import assert_inert
 
 
-def got_through(hostile: Hostile, future: Future) -> list[str]:
+def got_through(hostile: Hostile, future: Future[Aftermath]) -> list[str]:
     """What an attack achieved, in words."""
     try:
         result: Aftermath = future.result()

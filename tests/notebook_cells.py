@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import nbformat
+import pytest
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 
@@ -19,12 +21,12 @@ def source(cell_id: str) -> str:
     return {cell.id: cell.source for cell in nbformat.read(NOTEBOOK, 4).cells}[cell_id]
 
 
-def run(monkeypatch, module: ModuleType, *cell_ids: str) -> dict:
+def run(monkeypatch: pytest.MonkeyPatch, module: ModuleType, *cell_ids: str) -> dict[str, Any]:
     """Run these cells after the set-up cell, with `module` as the student's, and return their names and values."""
     monkeypatch.chdir(NOTEBOOK.parent)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setitem(sys.modules, "cs5814_vae", module)
-    names: dict = {}
+    names: dict[str, Any] = {}
     for cell_id in ("setup", *cell_ids):
         lines = source(cell_id).splitlines(keepends=True)
         exec("".join(line for line in lines if not line.startswith("%")), names)

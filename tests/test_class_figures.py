@@ -32,12 +32,12 @@ from autograder.grading.results import Results
 from autograder.report.model import Check, Outcome, Report, part_reports
 from autograder.submissions.layouts import read_upload
 from autograder.submissions.roster import read_roster
+from tests.pages import Page
 from tests.submissions.correct import CORRECT
 from tests.submissions.heavy import HEAVY
 from tests.test_class_page import (
     CHECKS,
     MISTAKES,
-    Page,
     a_class,
     blank,
     entries_of,

@@ -7,8 +7,9 @@ import io
 import json
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom import page as classroom
 from autograder.classroom.entries import Entry, Standing, standing
+from autograder.classroom.figures import figures
 from autograder.classroom.similarity import Alike, Group, Pair
 from autograder.grading import hints
 from autograder.report.model import Check, Hint, Outcome, PartReport, Report, part_reports
@@ -110,7 +112,7 @@ def part_of(report: Report, name: str) -> PartReport:
     return next(part for part in report.parts if part.name == name)
 
 
-def ending_alike(outcome: Outcome, message: str, **more: object) -> Report:
+def ending_alike(outcome: Outcome, message: str, **more: Any) -> Report:
     """A report in which every check ended with the same message."""
     report = report_of(**more)
     for check in (check for part in report.parts for check in part.checks):
@@ -194,7 +196,7 @@ def rows_of(entries: Iterable[Entry]) -> list[dict[str, str]]:
 
 
 def figures_of(entries: Sequence[Entry], alike: Alike | None = None) -> dict[str, Any]:
-    return classroom.figures(entries, alike or Alike(), CVAE)
+    return figures(entries, alike or Alike(), CVAE)
 
 
 # Who counts
@@ -217,11 +219,11 @@ def figures_of(entries: Sequence[Entry], alike: Alike | None = None) -> dict[str
         (lambda: ending_alike(Outcome.FAILED, "The loss is wrong."), Standing.GRADED),
     ],
 )
-def test_standing(make, expected):
+def test_standing(make: Callable[[], Report], expected: Standing) -> None:
     assert standing(make()) is expected
 
 
-def test_statistics_are_of_what_was_graded():
+def test_statistics_are_of_what_was_graded() -> None:
     found = figures_of(entries_of(report_of(), report_of("variance-as-std"), blank(), missing(), unreadable()))
     assert (found["submissions"], found["graded"], found["not_started"], found["no_module"], found["stopped"]) == (
         5, 2, 1, 1, 1
@@ -230,7 +232,7 @@ def test_statistics_are_of_what_was_graded():
     assert found["parts"][0]["share"] == 0.5
 
 
-def test_page_says_what_it_leaves_out():
+def test_page_says_what_it_leaves_out() -> None:
     text = page_of(entries_of(report_of(), blank(), unreadable())).text
     assert "All figures are of the 1 submission that could be graded." in text
     assert "3 students: 1 graded, 1 not started, 1 stopped." in text
@@ -239,18 +241,18 @@ def test_page_says_what_it_leaves_out():
 # Misconceptions
 
 
-def test_a_misconception_counts_once_a_student():
+def test_a_misconception_counts_once_a_student() -> None:
     (row,) = figures_of(entries_of(report_of("kl-without-exp")))["misconceptions"]
     assert (row["name"], row["count"], row["share"]) == ("kl-without-exp", 1, 1.0)
     assert (row["part"], row["section"]) == ("loss_function", "Loss implementation")
 
 
-def test_each_of_several_misconceptions_of_one_check_counts():
+def test_each_of_several_misconceptions_of_one_check_counts() -> None:
     found = figures_of(entries_of(report_of("kl-without-exp", "kl-sign-flipped")))
     assert {row["name"] for row in found["misconceptions"]} == {"kl-without-exp", "kl-sign-flipped"}
 
 
-def test_misconceptions_are_ranked_and_ties_follow_the_notebook():
+def test_misconceptions_are_ranked_and_ties_follow_the_notebook() -> None:
     reports = [
         report_of("condition-first", "kl-without-exp"),
         report_of("condition-first", "variance-as-std"),
@@ -264,7 +266,7 @@ def test_misconceptions_are_ranked_and_ties_follow_the_notebook():
 MOST_COMMON = ("kl-without-exp", "condition-first", "fixed-seed", "decoder-no-sigmoid")
 
 
-def test_page_gives_the_three_most_common_mistakes_first():
+def test_page_gives_the_three_most_common_mistakes_first() -> None:
     reports = [report_of(name) for count, name in zip((5, 4, 3, 1), MOST_COMMON, strict=True) for _ in range(count)]
     text = page_of(entries_of(*reports)).text
     titles = [hints.bank(CVAE)[name].title for name in MOST_COMMON]
@@ -272,7 +274,7 @@ def test_page_gives_the_three_most_common_mistakes_first():
     assert places == sorted(places)
 
 
-def test_a_mistake_that_the_bank_lacks_keeps_its_name():
+def test_a_mistake_that_the_bank_lacks_keeps_its_name() -> None:
     report = report_of("condition-first")
     for check in part_of(report, "forward").checks[1:3]:
         check.hints = [Hint("named-later", "A title", "A text")]
@@ -280,7 +282,7 @@ def test_a_mistake_that_the_bank_lacks_keeps_its_name():
     assert (row["title"], row["part"]) == ("named-later", "forward")
 
 
-def test_points_lost_without_a_named_mistake_are_told():
+def test_points_lost_without_a_named_mistake_are_told() -> None:
     found = figures_of(entries_of(report_of(), report_of("fixed-seed"), report_of(unnamed="encoder")))
     assert [person["student"] for person in found["unnamed"]] == ["student 0003"]
 
@@ -288,14 +290,14 @@ def test_points_lost_without_a_named_mistake_are_told():
 # Scores and parts
 
 
-def test_every_graded_score_is_in_one_bar():
+def test_every_graded_score_is_in_one_bar() -> None:
     entries = a_class(200)
     found = figures_of(entries)
     assert sum(bar["students"] for bar in found["distribution"]) == found["graded"]
     assert found["distribution"][-1] == {"from": 90, "below": None, "to": None, "students": found["full_marks"]}
 
 
-def test_parts_are_ranked_by_points_and_checks_by_students():
+def test_parts_are_ranked_by_points_and_checks_by_students() -> None:
     reports = [report_of("variance-as-std"), report_of("variance-as-std", "fixed-seed"), report_of("condition-first")]
     first, second, *_ = figures_of(entries_of(*reports))["parts"]
     assert (first["name"], first["mean_lost"], first["students"]) == ("sample_latent", 5.67, 2)
@@ -309,7 +311,7 @@ def test_parts_are_ranked_by_points_and_checks_by_students():
 # Who needs a person
 
 
-def test_crashes_and_broken_checks_are_reviewed_and_blanks_not():
+def test_crashes_and_broken_checks_are_reviewed_and_blanks_not() -> None:
     entries = entries_of(timed_out(), unreadable(), broken(), blank(), missing(), report_of())
     found = {row["student"]: row["reasons"] for row in figures_of(entries)["attention"]}
     assert set(found) == {"student 0001", "student 0002", "student 0003", "student 0005"}
@@ -317,14 +319,14 @@ def test_crashes_and_broken_checks_are_reviewed_and_blanks_not():
     assert "KeyError" in page_of(entries).text
 
 
-def test_pairs_are_shown_with_a_link_and_a_caution():
+def test_pairs_are_shown_with_a_link_and_a_caution() -> None:
     entries = a_class(30)
     page = page_of(entries, pairs_of(entries))
     assert "./pairs/1.html" in page.links()
     assert "Alike is not copied" in page.text
 
 
-def test_of_very_many_pairs_the_first_are_shown():
+def test_of_very_many_pairs_the_first_are_shown() -> None:
     pairs = [Pair(f"a{number}", f"b{number}", 1.0, True, page=f"pairs/{number}.html") for number in range(5000)]
     page = page_of(entries_of(report_of()), alike_of(*pairs))
     assert len([link for link in page.links() if "pairs" in link]) == classroom.GROUPS_SHOWN
@@ -335,29 +337,29 @@ def test_of_very_many_pairs_the_first_are_shown():
 
 
 @pytest.mark.parametrize("size", [0, 1, 60])
-def test_page_of_any_class(size):
+def test_page_of_any_class(size: int) -> None:
     entries = a_class(size)
     assert f"{size} student" in page_of(entries, pairs_of(entries)).text
 
 
 @pytest.mark.parametrize("make", [blank, missing, unreadable, broken, report_of])
-def test_page_of_a_class_of_one(make):
+def test_page_of_a_class_of_one(make: Callable[[], Report]) -> None:
     assert "1 student" in page_of(entries_of(make())).text
 
 
-def test_page_of_a_thousand_is_small():
+def test_page_of_a_thousand_is_small() -> None:
     entries = a_class(1000)
     assert len(index_of(entries, pairs_of(entries)).encode()) < 1_500_000
 
 
-def test_students_are_sorted_by_name_with_links_to_their_pages():
+def test_students_are_sorted_by_name_with_links_to_their_pages() -> None:
     entries = [Entry("zoe", report_of(), "pages/zoe.html"), Entry("Adam", report_of(), "pages/a%20b%3F.html")]
     page = page_of(entries)
     assert page.links()[-4:] == ["./pages/a%20b%3F.html", "#t", "./pages/zoe.html", "#t"]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_page_holds_no_tag_and_no_control_character_of_a_name(name):
+def test_page_holds_no_tag_and_no_control_character_of_a_name(name: str) -> None:
     report = report_of("fixed-seed", attention=[name])
     checks = part_of(report, "sample_latent").checks
     checks[0].name, checks[3].hints = name, [Hint(name, name, name)]
@@ -373,13 +375,13 @@ def test_page_holds_no_tag_and_no_control_character_of_a_name(name):
 @pytest.mark.parametrize(
     "path", ["javascript:alert(1)", "//evil.example/", "https://evil.example/", "\\\\evil.example"]
 )
-def test_no_link_leaves_the_folder_of_the_class(path):
+def test_no_link_leaves_the_folder_of_the_class(path: str) -> None:
     links = page_of([Entry("doe", report_of(), path)]).links()
     assert all(link.startswith(("./", "#")) and ":" not in link and "\\" not in link for link in links)
     assert not [link for link in links if link.startswith(".//")]
 
 
-def test_page_policy_allows_its_own_style_and_nothing_else():
+def test_page_policy_allows_its_own_style_and_nothing_else() -> None:
     source = index_of(a_class(60))
     style = re.search("<style>(.*?)</style>", source, re.DOTALL)
     assert style
@@ -390,7 +392,7 @@ def test_page_policy_allows_its_own_style_and_nothing_else():
     assert f"style-src 'sha256-{digest}'" in policy
 
 
-def test_every_table_has_heads_and_every_id_is_used_once():
+def test_every_table_has_heads_and_every_id_is_used_once() -> None:
     entries = a_class(60)
     page = page_of(entries, pairs_of(entries))
     tags = [tag for tag, _ in page.tags]
@@ -406,7 +408,7 @@ def test_every_table_has_heads_and_every_id_is_used_once():
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("size", [0, 1, 60])
-def test_page_fits_the_screen_and_its_own_policy(size, width, browser, tmp_path):
+def test_page_fits_the_screen_and_its_own_policy(size: int, width: int, browser: Any, tmp_path: Path) -> None:
     entries = a_class(size)
     with opened(browser, index_of(entries, pairs_of(entries)), tmp_path, width) as (page, complaints):
         page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
@@ -418,7 +420,7 @@ def test_page_fits_the_screen_and_its_own_policy(size, width, browser, tmp_path)
 # grades.csv and class.json
 
 
-def test_table_has_a_row_a_student_and_a_column_a_part():
+def test_table_has_a_row_a_student_and_a_column_a_part() -> None:
     rows = rows_of([Entry("doe", report_of("variance-as-std")), Entry("Abe", missing()), Entry("roe", timed_out())])
     assert [row["student"] for row in rows] == ["Abe", "doe", "roe"]
     assert (rows[1]["score"], rows[1]["max_score"], rows[1]["sample_latent"], rows[1]["seed"]) == (
@@ -431,7 +433,7 @@ def test_table_has_a_row_a_student_and_a_column_a_part():
     assert rows[2]["attention"].startswith("loss_function did not come back")
 
 
-def test_table_holds_no_formula():
+def test_table_holds_no_formula() -> None:
     entries = [Entry(name, report_of(error=name, attention=[name, name])) for name in (*HOSTILE, "+1", "-1", "@x")]
     text = classroom.table(entries, CVAE)
     text.encode()
@@ -442,7 +444,7 @@ def test_table_holds_no_formula():
     assert len(rows_of(entries)) == len(entries)
 
 
-def test_summary_is_json_with_a_row_a_student():
+def test_summary_is_json_with_a_row_a_student() -> None:
     entries = a_class(60)
     found = json.loads(json.dumps(figures_of(entries, pairs_of(entries)), allow_nan=False))
     assert len(found["students"]) == 60
@@ -450,6 +452,6 @@ def test_summary_is_json_with_a_row_a_student():
     assert {"student", "score", "parts", "misconceptions", "standing", "seed", "sha256"} <= set(found["students"][0])
 
 
-def test_summary_of_nobody_has_no_mean():
+def test_summary_of_nobody_has_no_mean() -> None:
     found = figures_of([])
     assert (found["mean"], found["median"], found["full_marks"], found["misconceptions"]) == (None, None, 0, [])

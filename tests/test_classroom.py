@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from distributed import Client
@@ -87,7 +88,7 @@ def test_workers_with_other_checks_are_refused(cluster: Client, results: Results
 
 
 def test_the_cluster_takes_no_work_from_strangers(cluster: Client) -> None:
-    address = cluster.scheduler.address
+    address: str = cluster.scheduler_info()["address"]
     assert address.startswith("tls://127.0.0.1:")
     for security in (None, Security.temporary()):
         with pytest.raises((OSError, TimeoutError)):
@@ -163,6 +164,7 @@ def test_killed_at_any_point_nothing_is_lost_or_done_twice(
 
 
 def _kill_workers(client: Client, times: int, chance: random.Random) -> None:
+    assert client.cluster is not None
     for _ in range(times):
         time.sleep(chance.uniform(0.2, 0.8))
         nannies = list(client.cluster.workers.values())
@@ -173,7 +175,7 @@ def _kill_workers(client: Client, times: int, chance: random.Random) -> None:
 # --- the same grades ----------------------------------------------------------------------------------------------
 
 
-def judged(report: Report) -> dict:
+def judged(report: Report) -> dict[str, Any]:
     """What must not depend on how a submission was graded."""
     incidental = ("duration_s", "timings", "submission", "isolation")
     return {key: value for key, value in report.to_json().items() if key not in incidental}
@@ -190,7 +192,7 @@ MIXED = {
 
 
 @pytest.fixture(scope="module")
-def alone() -> dict[str, dict]:
+def alone() -> dict[str, dict[str, Any]]:
     """The grades of a few submissions, each in a sandbox that has seen no other."""
     grades = {}
     for name, source in MIXED.items():
@@ -212,7 +214,7 @@ def run_class(*arguments: object, **options: object) -> subprocess.CompletedProc
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, **options)  # type: ignore
 
 
-def grades(out: Path) -> dict[str, dict]:
+def grades(out: Path) -> dict[str, dict[str, Any]]:
     reports = {file.stem: Report.from_json(json.loads(file.read_text())) for file in (out / "reports").iterdir()}
     return {student: judged(report) for student, report in reports.items() if student in MIXED}
 
@@ -220,7 +222,7 @@ def grades(out: Path) -> dict[str, dict]:
 @pytest.mark.slow
 @pytest.mark.parametrize("order", [1, -1])
 def test_neighbours_and_order_change_no_grade(
-    order: int, alone: dict[str, dict], cluster: Client, results: Results
+    order: int, alone: dict[str, dict[str, Any]], cluster: Client, results: Results
 ) -> None:
     shuffled = list(MIXED)[::order]
     reports = dict(grade_class([MIXED[name] for name in shuffled], results, cluster))
@@ -241,7 +243,7 @@ def test_200_get_the_grades_that_each_gets_alone(cluster: Client, results: Resul
 
 
 @pytest.mark.slow
-def test_the_command_grades_a_class(alone: dict[str, dict], tmp_path: Path) -> None:
+def test_the_command_grades_a_class(alone: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     run = run_class(write_class(tmp_path / "class"), "--out", tmp_path / "out", "--seed", SEED)
     assert run.returncode == 0, run.stderr
     assert grades(tmp_path / "out") == alone
@@ -253,7 +255,7 @@ def test_the_command_grades_a_class(alone: dict[str, dict], tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(alone: dict[str, dict], tmp_path: Path) -> None:
+def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(alone: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     folder, out = write_class(tmp_path / "class"), tmp_path / "out"
     command = [sys.executable, "-m", "autograder", "class", str(folder), "--out", str(out), "--seed", str(SEED)]
     with subprocess.Popen(
@@ -276,7 +278,7 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(alone: dict[str, dict
 
 
 @pytest.mark.slow
-def test_another_machines_cluster_gives_the_same_grades(alone: dict[str, dict], tmp_path: Path) -> None:
+def test_another_machines_cluster_gives_the_same_grades(alone: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     address = tmp_path / "scheduler.json"
     commands = [["scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(address)]]

@@ -37,6 +37,6 @@ def test_the_whole_corpus_is_graded_right(modules: object, tmp_path: Path) -> No
     assert sum(each.hints_right for each in wrong) >= 0.8 * len(wrong)
 
 
-def test_there_are_hundreds_of_modules() -> None:
+def test_no_two_modules_of_the_corpus_are_the_same() -> None:
     for modules in (measure.wrong_modules(), measure.correct_modules()):
-        assert len({module.source for module in modules}) == len(modules) >= 300
+        assert len({module.source for module in modules}) == len(modules)

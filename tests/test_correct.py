@@ -13,15 +13,15 @@ from tests.submissions.side_by_side import Pool, grade_correct, selected
 
 
 @pytest.fixture(scope="module")
-def reports(request: pytest.FixtureRequest) -> Iterator[dict[str, Future]]:
+def reports(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Report]]]:
     pool = Pool()
     yield pool.submit(grade_correct, selected(request, "name"))
     pool.close()
 
 
 @pytest.mark.parametrize("name", CORRECT)
-def test_full_marks(name: str, reports: dict[str, Future]) -> None:
-    report: Report = reports[name].result()
+def test_full_marks(name: str, reports: dict[str, Future[Report]]) -> None:
+    report = reports[name].result()
     lost = [
         f"{part.name}: {check.name}: {check.outcome} {check.message}"
         for part in report.parts
@@ -33,6 +33,6 @@ def test_full_marks(name: str, reports: dict[str, Future]) -> None:
 
 
 @pytest.mark.parametrize("name", CORRECT)
-def test_work_at_import_is_noted(name: str, reports: dict[str, Future]) -> None:
+def test_work_at_import_is_noted(name: str, reports: dict[str, Future[Report]]) -> None:
     noted = "\n".join(reports[name].result().notes)
     assert re.search(SAYS[name], noted) if name in SAYS else "Importing your module" not in noted

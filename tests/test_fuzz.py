@@ -19,6 +19,7 @@ from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring.fill_in import fill_in
 from autograder.classroom import page as classroom
 from autograder.classroom import sides, similarity
+from autograder.classroom.entries import Entry
 from autograder.classroom.similarity import Alike
 from autograder.grading.grade import nothing
 from autograder.report import html
@@ -196,17 +197,17 @@ def report_with(text: str) -> Report:
 
 @budget
 def test_no_text_becomes_markup_on_any_page(examples: int) -> None:
-    plain, named = report_with("plain `code`"), [classroom.Entry("plain", report_with("plain\nlines"), "p.html")]
+    plain, named = report_with("plain `code`"), [Entry("plain", report_with("plain\nlines"), "p.html")]
     of_student = {tag for tag, _ in Page(html.render(plain)).tags} | {"pre"}
     of_class = {
-        tag for tag, _ in Page(classroom.index([*named, classroom.Entry("x", nothing(CVAE, "y"))], Alike(), CVAE)).tags
+        tag for tag, _ in Page(classroom.index([*named, Entry("x", nothing(CVAE, "y"))], Alike(), CVAE)).tags
     } | {"code"}
 
     def holds(text: str) -> None:
         report = report_with(text)
         for source, tags in (
             (html.render(report), of_student),
-            (classroom.index([classroom.Entry(text, report, text)], Alike(), CVAE), of_class),
+            (classroom.index([Entry(text, report, text)], Alike(), CVAE), of_class),
         ):
             source.encode()
             page = Page(source)

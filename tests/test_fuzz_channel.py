@@ -47,10 +47,15 @@ Spoil = Callable[[dict[str, Any], dict[str, Tensor]], None]
 # --- frames -----------------------------------------------------------------------------------------------------------
 
 
-def received(data: bytes) -> tuple[dict, dict[str, Tensor]]:
+def received(data: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
     ours, theirs = socket.socketpair()
+
+    def send() -> None:
+        ours.sendall(data)
+        ours.shutdown(socket.SHUT_WR)
+
     with ours, theirs:
-        sender = threading.Thread(target=lambda: (ours.sendall(data), ours.shutdown(socket.SHUT_WR)), daemon=True)
+        sender = threading.Thread(target=send, daemon=True)
         sender.start()
         try:
             return protocol.receive(theirs, time.monotonic() + 30)

@@ -5,7 +5,9 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -18,10 +20,10 @@ from autograder.authoring.fill_in import fill_in
 from autograder.platforms.github import workflow as github
 from autograder.platforms.github.build import build_template
 from autograder.report import markdown
-from autograder.report.model import Check, Hint, Outcome
+from autograder.report.model import Check, Hint, Outcome, Report
 from tests.pages import Page
 from tests.test_reports import hostile_report, partial_report, perfect_report, report_of, unreadable_report
-from tests.workflows import ROOT, Log, run
+from tests.workflows import ROOT, Job, Log, run
 
 WORKFLOWS = [
     *sorted((ROOT / ".github" / "workflows").glob("*.yml")),
@@ -66,17 +68,17 @@ class ConditionalVariationalAutoencoder:
 
 
 @pytest.fixture(scope="module")
-def public(tmp_path_factory) -> Path:
+def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_template(CVAE, tmp_path_factory.mktemp("public"), data=data(20, 10))
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory) -> Path:
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("graded")
     return build_template(CVAE, out, "university/cs5814", "v1.0.0", data=data(20, 10))
 
 
-def pushed(template: Path, source: str, folder: Path):
+def pushed(template: Path, source: str, folder: Path) -> Job:
     """The job after a push of the template's repository with `source` as the module."""
     student = folder / "student"
     subprocess.run(["cp", "-r", template, student], check=True)
@@ -88,7 +90,7 @@ def as_html(summary: str) -> Page:
     return Page(MarkdownIt("commonmark", {"html": True}).enable("table").render(summary))
 
 
-def result_of(outputs: dict[str, str]) -> dict:
+def result_of(outputs: dict[str, str]) -> dict[str, Any]:
     return json.loads(base64.b64decode(outputs["result"]))
 
 
@@ -97,7 +99,9 @@ def result_of(outputs: dict[str, str]) -> dict:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("template", ["public", "graded"])
-def test_a_perfect_push_gets_every_point_and_no_annotation(template, request, tmp_path):
+def test_a_perfect_push_gets_every_point_and_no_annotation(
+    template: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     job = pushed(request.getfixturevalue(template), CVAE.solution.read_text("utf-8"), tmp_path)
     assert not job.failed, job.printed
     assert "90 / 90" in as_html(job.summary).text
@@ -109,7 +113,9 @@ def test_a_perfect_push_gets_every_point_and_no_annotation(template, request, tm
 
 
 @pytest.mark.parametrize("template", [pytest.param("public", marks=pytest.mark.slow), "graded"])
-def test_a_wrong_push_is_annotated_where_the_mistake_is(template, request, tmp_path):
+def test_a_wrong_push_is_annotated_where_the_mistake_is(
+    template: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     source = (ROOT / "examples" / "four-layer-encoder" / assignment.MODULE).read_text("utf-8")
     line = next(number for number, text in enumerate(source.splitlines(), 1) if "def __init__" in text)
     job = pushed(request.getfixturevalue(template), source, tmp_path)
@@ -131,7 +137,7 @@ def test_a_wrong_push_is_annotated_where_the_mistake_is(template, request, tmp_p
 
 
 @pytest.mark.parametrize("template", ["public", "graded"])
-def test_a_hostile_push_forges_nothing(template, request, tmp_path):
+def test_a_hostile_push_forges_nothing(template: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     job = pushed(request.getfixturevalue(template), HOSTILE, tmp_path)
     assert "forged" in job.printed  # it was shown
     assert {name for name, _, _ in job.log.commands} == {"error", "notice"}
@@ -147,7 +153,7 @@ def test_a_hostile_push_forges_nothing(template, request, tmp_path):
     assert "evil.example" in page.text
 
 
-def test_a_push_without_the_module_fails_and_says_so(graded, tmp_path):
+def test_a_push_without_the_module_fails_and_says_so(graded: Path, tmp_path: Path) -> None:
     student = tmp_path / "student"
     subprocess.run(["cp", "-r", graded, student], check=True)
     (student / assignment.MODULE).unlink()
@@ -164,7 +170,7 @@ def test_a_push_without_the_module_fails_and_says_so(graded, tmp_path):
     assert "more than one cs5814_vae.py" in message
 
 
-def test_the_called_workflow_installs_pins_and_allows_namespaces(graded, tmp_path):
+def test_the_called_workflow_installs_pins_and_allows_namespaces(graded: Path, tmp_path: Path) -> None:
     student = tmp_path / "student"
     subprocess.run(["cp", "-r", graded, student], check=True)
     (student / assignment.MODULE).unlink()
@@ -176,7 +182,7 @@ def test_the_called_workflow_installs_pins_and_allows_namespaces(graded, tmp_pat
     assert not (job.workspace / "course").exists()
 
 
-def test_outside_of_a_step_the_option_says_what_it_is_for():
+def test_outside_of_a_step_the_option_says_what_it_is_for() -> None:
     result = subprocess.run(
         [sys.executable, "-m", "autograder", "grade", assignment.MODULE, "--github"],
         capture_output=True,
@@ -192,14 +198,14 @@ def test_outside_of_a_step_the_option_says_what_it_is_for():
 # The workflow files
 
 
-def test_workflows_keep_to_githubs_schema():
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+def test_workflows_keep_to_githubs_schema() -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"]
+    result = subprocess.run([*command, *WORKFLOWS], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
-def test_workflows_have_the_least_rights_and_pinned_actions(file):
+def test_workflows_have_the_least_rights_and_pinned_actions(file: Path) -> None:
     workflow = yaml.safe_load(file.read_text("utf-8"))
     assert workflow["permissions"] in ({}, {"contents": "read"})
     for job in workflow["jobs"].values():
@@ -214,7 +220,7 @@ def test_workflows_have_the_least_rights_and_pinned_actions(file):
                 assert step["with"]["persist-credentials"] is False
 
 
-def test_ci_runs_what_the_script_runs():
+def test_ci_runs_what_the_script_runs() -> None:
     (job,) = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))["jobs"].values()
     assert ".ci/run" in [step.get("run") for step in job["steps"]]
 
@@ -222,7 +228,7 @@ def test_ci_runs_what_the_script_runs():
 # The template
 
 
-def test_the_template_holds_the_kit_and_the_workflow(graded):
+def test_the_template_holds_the_kit_and_the_workflow(graded: Path) -> None:
     assert {path.relative_to(graded).as_posix() for path in graded.rglob("*") if path.is_file()} == {
         ".github/workflows/grade.yml",
         ".gitignore",
@@ -244,7 +250,7 @@ def test_the_template_holds_the_kit_and_the_workflow(graded):
     assert (graded / assignment.MODULE).read_text("utf-8") == fill_in(CVAE)
 
 
-def test_the_public_template_needs_no_autograder(public, tmp_path):
+def test_the_public_template_needs_no_autograder(public: Path, tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-S",
@@ -256,7 +262,7 @@ def test_the_public_template_needs_no_autograder(public, tmp_path):
     assert Path(result.stdout.strip()).is_relative_to(public)
 
 
-def test_the_template_installs_the_pinned_torch(public):
+def test_the_template_installs_the_pinned_torch(public: Path) -> None:
     (job,) = yaml.safe_load((public / ".github/workflows/grade.yml").read_text("utf-8"))["jobs"].values()
     (install,) = [step["run"] for step in job["steps"] if "pip install" in step.get("run", "")]
     pins = re.findall(r"^torch.*==.*$", (ROOT / "constraints.txt").read_text("utf-8"), re.MULTILINE)
@@ -264,14 +270,14 @@ def test_the_template_installs_the_pinned_torch(public):
     assert install.startswith(f"pip install {' '.join(pins)} ")
 
 
-def test_the_template_calls_the_pinned_workflow(graded):
+def test_the_template_calls_the_pinned_workflow(graded: Path) -> None:
     (job,) = yaml.safe_load((graded / ".github/workflows/grade.yml").read_text("utf-8"))["jobs"].values()
     assert job["uses"] == "university/cs5814/.github/workflows/grade-classroom.yml@v1.0.0"
     assert job["with"] == {"assignment": CVAE.name}
 
 
 @pytest.mark.parametrize("template", ["public", "graded"])
-def test_the_template_holds_no_solution_hidden_check_or_hint(template, request):
+def test_the_template_holds_no_solution_hidden_check_or_hint(template: str, request: pytest.FixtureRequest) -> None:
     folder = request.getfixturevalue(template)
     solved = set(CVAE.solution.read_text("utf-8").splitlines()) - set(fill_in(CVAE).splitlines())
     secrets = {line.strip() for line in solved if len(line.strip()) > len("nn.ReLU(),")}
@@ -294,12 +300,14 @@ def test_the_template_holds_no_solution_hidden_check_or_hint(template, request):
         (("a/b", "v1\n    secrets: inherit"), "neither a tag nor a commit"),
     ],
 )
-def test_a_template_for_no_repository_is_refused(arguments, complaint, tmp_path):
+def test_a_template_for_no_repository_is_refused(
+    arguments: tuple[str | None, str | None], complaint: str, tmp_path: Path
+) -> None:
     with pytest.raises(ValueError, match=complaint):
         build_template(CVAE, tmp_path, *arguments)
 
 
-def test_a_template_overwrites_nothing(tmp_path):
+def test_a_template_overwrites_nothing(tmp_path: Path) -> None:
     (tmp_path / CVAE.kit).mkdir()
     with pytest.raises(FileExistsError, match="already exists"):
         build_template(CVAE, tmp_path, data=data(20, 10))
@@ -308,13 +316,16 @@ def test_a_template_overwrites_nothing(tmp_path):
 # The rendering
 
 
+Publish = Callable[..., tuple[Log, str, str]]
+
+
 @pytest.fixture
-def publish(tmp_path, monkeypatch):
+def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Publish:
     """Publish a report, and what the runner makes of the commands."""
     for name in github.FILES:
         monkeypatch.setenv(name, str(tmp_path / name))
 
-    def published(report, source=b"", file="hw/cs5814_vae.py"):
+    def published(report: Report, source: bytes = b"", file: str = "hw/cs5814_vae.py") -> tuple[Log, str, str]:
         log = Log()
         for command in github.publish(report, source, file):
             assert "\n" not in command
@@ -328,18 +339,18 @@ def publish(tmp_path, monkeypatch):
     return published
 
 
-def test_findings_are_annotated_and_what_waits_for_them_is_not(publish):
+def test_findings_are_annotated_and_what_waits_for_them_is_not(publish: Publish) -> None:
     log, summary, _ = publish(partial_report())
     titles = [properties["title"] for properties, _ in log.named("error")]
     assert titles == ["encoder: the heads", "loss_function: values on random minibatches", "loss_function: gradients"]
     assert summary == markdown.render(partial_report())
 
 
-def test_a_perfect_report_has_no_annotation(publish):
+def test_a_perfect_report_has_no_annotation(publish: Publish) -> None:
     assert not publish(perfect_report())[0].named("error")
 
 
-def test_a_hostile_report_stays_within_its_commands(publish):
+def test_a_hostile_report_stays_within_its_commands(publish: Publish) -> None:
     log, summary, outputs = publish(hostile_report())
     assert [name for name, _, _ in log.commands] == ["error"] * github.ANNOTATIONS + ["notice"] * 2
     assert all(properties.keys() == {"title"} for properties, _ in log.named("error"))
@@ -347,7 +358,7 @@ def test_a_hostile_report_stays_within_its_commands(publish):
     assert len(summary.encode()) < 1 << 20  # GitHub takes no more
 
 
-def test_the_longest_summary_is_taken(publish):
+def test_the_longest_summary_is_taken(publish: Publish) -> None:
     worst = "@" * 5000
     hints = [Hint(worst, worst, worst)]
     checks = {
@@ -358,7 +369,7 @@ def test_the_longest_summary_is_taken(publish):
 
 
 @pytest.mark.parametrize("line", [7, 14, None])
-def test_a_finding_stands_at_the_definition_of_its_part(publish, line):
+def test_a_finding_stands_at_the_definition_of_its_part(publish: Publish, line: int | None) -> None:
     report = report_of({"forward": [Check("it works", Outcome.FAILED, 0, 5, "No.")]})
     next(part for part in report.parts if part.checks).line = line
     ((properties, _),) = publish(report, b"\n" * 20)[0].named("error")
@@ -367,7 +378,9 @@ def test_a_finding_stands_at_the_definition_of_its_part(publish, line):
 
 
 @pytest.mark.parametrize(("named", "line"), [(5, 5), (0, 14), (-3, 14), (10**9, 14), (None, 14)])
-def test_a_line_that_an_exception_names_counts_if_there_is_one(publish, named, line):
+def test_a_line_that_an_exception_names_counts_if_there_is_one(
+    publish: Publish, named: int | None, line: int | None
+) -> None:
     report = report_of({"sample_latent": [Check("x", Outcome.ERROR, 0, 5, "ValueError", line=named)]})
     next(part for part in report.parts if part.checks).line = 14
     ((properties, _),) = publish(report, b"\n" * 20)[0].named("error")
@@ -375,7 +388,9 @@ def test_a_line_that_an_exception_names_counts_if_there_is_one(publish, named, l
 
 
 @pytest.mark.parametrize(("named", "line"), [(2, "2"), (3, None), (None, None)])
-def test_a_module_that_cannot_be_read_gives_one_annotation(publish, named, line):
+def test_a_module_that_cannot_be_read_gives_one_annotation(
+    publish: Publish, named: int | None, line: str | None
+) -> None:
     report = unreadable_report()
     for part in report.parts:
         for check in part.checks:
@@ -385,6 +400,6 @@ def test_a_module_that_cannot_be_read_gives_one_annotation(publish, named, line)
     assert properties.get("line") == line
 
 
-def test_points_for_the_reporter_hold_no_word_of_the_submission(publish):
+def test_points_for_the_reporter_hold_no_word_of_the_submission(publish: Publish) -> None:
     outputs = dict(line.split("=", 1) for line in publish(unreadable_report())[2].splitlines())
     assert all(test["message"] == "did not run" for test in result_of(outputs)["tests"])

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom import page as classroom
-from autograder.classroom.page import Entry
+from autograder.classroom.entries import Entry
 from autograder.classroom.similarity import Alike
 from autograder.platforms.gradescope import results as gradescope
 from autograder.platforms.nbgrader.grades import result
@@ -28,15 +28,15 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud
 
 
 @pytest.fixture(scope="module")
-def aftermaths(request: pytest.FixtureRequest) -> Iterator[dict[str, Future]]:
+def aftermaths(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Aftermath]]]:
     pool = Pool()
     yield pool.submit(attack, [hostile.name for hostile in selected(request, "hostile")])
     pool.close()
 
 
 @pytest.mark.parametrize("hostile", HOSTILE, ids=lambda hostile: hostile.name)
-def test_hostile(hostile: Hostile, aftermaths: dict[str, Future]) -> None:
-    result: Aftermath = aftermaths[hostile.name].result()
+def test_hostile(hostile: Hostile, aftermaths: dict[str, Future[Aftermath]]) -> None:
+    result = aftermaths[hostile.name].result()
     report = result.report
     told = "\n".join(
         f"{part.name}: {check.name}: {check.outcome} {check.message} {[hint.text for hint in check.hints]}"

@@ -1,7 +1,9 @@
 """What the reference reaches on real MNIST, trained by the notebook's own code. Skipped where MNIST is absent."""
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -32,7 +34,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def names():
+def names() -> Iterator[dict[str, Any]]:
     """The notebook's names, MNIST loaded."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MNIST_ROOT", str(MNIST))
@@ -42,7 +44,7 @@ def names():
 
 
 @pytest.fixture(scope="module")
-def classify(names):
+def classify(names: dict[str, Any]) -> Callable[[Tensor], Tensor]:
     """A classifier of digits that is right on more than 97% of MNIST's test images."""
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(INPUT_DIM, 256), nn.ReLU(), nn.Linear(256, NUM_CATEGORIES)).to(names["device"])
@@ -62,7 +64,7 @@ def classify(names):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_reference_learns_mnist(names, classify, seed):
+def test_reference_learns_mnist(names: dict[str, Any], classify: Callable[[Tensor], Tensor], seed: int) -> None:
     assert names["digits_name"] == "MNIST"
     torch.manual_seed(seed)
     device, latent = names["device"], TRAINING_LATENT_DIMENSIONALITY

@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import nbformat
 import pytest
@@ -40,7 +41,7 @@ def notebook() -> nbformat.NotebookNode:
     return nbformat.read(NOTEBOOK, 4)
 
 
-def test_is_valid_and_holds_no_outputs(notebook):
+def test_is_valid_and_holds_no_outputs(notebook: nbformat.NotebookNode) -> None:
     nbformat.validate(notebook)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -48,12 +49,13 @@ def test_is_valid_and_holds_no_outputs(notebook):
             assert cell.execution_count is None
 
 
-def test_nbgrader_accepts_the_metadata(notebook):
+def test_nbgrader_accepts_the_metadata(notebook: nbformat.NotebookNode) -> None:
     pytest.importorskip("nbgrader.nbgraderformat").MetadataValidator().validate_nb(notebook)
 
 
-def test_graded_cells_are_locked_and_carry_their_points(notebook):
+def test_graded_cells_are_locked_and_carry_their_points(notebook: nbformat.NotebookNode) -> None:
     graded = {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells if "nbgrader" in cell.metadata}
+    assert CVAE.by_hand is not None
     assert set(graded) == {*TEST_CELLS, *CVAE.by_hand.shares}
     assert tuple(name for name in graded if name in TEST_CELLS) == TEST_CELLS
     for part in assignment.PARTS:
@@ -64,7 +66,7 @@ def test_graded_cells_are_locked_and_carry_their_points(notebook):
         assert data.points == part.points
 
 
-def test_tasks_share_the_points_by_hand_and_each_says_what_for(notebook):
+def test_tasks_share_the_points_by_hand_and_each_says_what_for(notebook: nbformat.NotebookNode) -> None:
     tasks = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("task")]
     assert sum(task.metadata.nbgrader.points for task in tasks) == assignment.VISUALIZATION_POINTS
     for task in tasks:
@@ -73,26 +75,26 @@ def test_tasks_share_the_points_by_hand_and_each_says_what_for(notebook):
         assert sum(map(int, criteria)) == task.metadata.nbgrader.points
 
 
-def test_table_of_points(notebook):
+def test_table_of_points(notebook: nbformat.NotebookNode) -> None:
     rows = re.findall(r"^\|[^|]+\|[^|]+\| (\d+) \|$", notebook.cells[0].source, re.MULTILINE)
     points = {part.name: part.points for part in assignment.PARTS}
     assert [int(row) for row in rows] == [*(points[name] for name in TEST_CELLS), assignment.VISUALIZATION_POINTS]
 
 
-def test_every_section_that_hints_refer_to_is_a_heading(notebook):
+def test_every_section_that_hints_refer_to_is_a_heading(notebook: nbformat.NotebookNode) -> None:
     text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     assert {part.section for part in assignment.PARTS} <= set(headings)
 
 
-def assigned(cell_id: str) -> dict:
+def assigned(cell_id: str) -> dict[str, Any]:
     """The names that a cell sets to literal values; of several, the first."""
     return assigned_in(notebook_cells.source(cell_id))
 
 
-def assigned_in(source: str) -> dict:
+def assigned_in(source: str) -> dict[str, Any]:
     """The names that some code sets to literal values; of several, the first."""
-    values: dict = {}
+    values: dict[str, Any] = {}
     for statement in ast.parse(source).body:
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             try:
@@ -102,7 +104,7 @@ def assigned_in(source: str) -> dict:
     return values
 
 
-def test_constants_are_those_of_the_assignment():
+def test_constants_are_those_of_the_assignment() -> None:
     assert assigned_in(HELPERS.read_text("utf-8"))["REFERENCE_CURVE"] == assignment.REFERENCE_CURVE
     assert assigned_in(HELPERS.read_text("utf-8"))["UPLOAD"] == assignment.UPLOAD
     assert assigned("load-digits")["batch_size"] == assignment.BATCH_SIZE
@@ -115,7 +117,7 @@ def test_constants_are_those_of_the_assignment():
         assert f"torch.manual_seed({assignment.SEED})" in notebook_cells.source(cell)
 
 
-def test_worked_examples_are_those_of_the_assignment():
+def test_worked_examples_are_those_of_the_assignment() -> None:
     for cell in ("sample-example", "loss-example"):
         assert f"size = (1, {assignment.LATENT_DIMENSIONALITY})" in notebook_cells.source(cell)
     for logits in (assignment.EXAMPLE_RECONSTRUCTION_LOGITS, assignment.EXAMPLE_ORIGINAL_LOGITS):
@@ -126,25 +128,25 @@ def test_worked_examples_are_those_of_the_assignment():
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory) -> Path:
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return digits.write_mnist(tmp_path_factory.mktemp("digits"), train=600, test=100)
 
 
-def forget_the_kit(monkeypatch) -> None:
+def forget_the_kit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the modules of the kit imported again."""
     for name in (CVAE.module, *CVAE.kit_files):
         monkeypatch.delitem(sys.modules, Path(name).stem, raising=False)
 
 
 @pytest.fixture
-def helpers(monkeypatch) -> ModuleType:
+def helpers(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """cvae_helpers.py, imported anew."""
     monkeypatch.syspath_prepend(NOTEBOOK.parent)
     forget_the_kit(monkeypatch)
     return importlib.import_module("cvae_helpers")
 
 
-def test_images_are_in_memory_with_pixels_in_unit_range(helpers, drawn):
+def test_images_are_in_memory_with_pixels_in_unit_range(helpers: ModuleType, drawn: Path) -> None:
     images, labels = helpers.load_digits(drawn, train=True)
     assert (images.shape, images.dtype, labels.shape) == ((600, 784), torch.float32, (600,))
     assert (images.min(), images.max()) == (0, 1)
@@ -152,7 +154,9 @@ def test_images_are_in_memory_with_pixels_in_unit_range(helpers, drawn):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(count=st.integers(1, 400), batch_size=st.integers(1, 130))
-def test_minibatches_cover_the_images_but_an_incomplete_last_one(helpers, count, batch_size):
+def test_minibatches_cover_the_images_but_an_incomplete_last_one(
+    helpers: ModuleType, count: int, batch_size: int
+) -> None:
     loader = helpers.Minibatches(torch.arange(float(count)).unsqueeze(1), torch.arange(count), batch_size)
     batches = list(loader)
     assert len(batches) == len(loader) == count // batch_size
@@ -162,8 +166,15 @@ def test_minibatches_cover_the_images_but_an_incomplete_last_one(helpers, count,
 
 
 @pytest.mark.parametrize("where", ["kit", "repository"])
-def test_without_mnist_the_drawn_digits_are_used_with_a_notice(helpers, monkeypatch, tmp_path, drawn, capsys, where):
-    def unreachable(*args, **kwargs):
+def test_without_mnist_the_drawn_digits_are_used_with_a_notice(
+    helpers: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    drawn: Path,
+    capsys: pytest.CaptureFixture[str],
+    where: str,
+) -> None:
+    def unreachable(*args: object, **kwargs: object) -> None:
         raise OSError("no network")
 
     monkeypatch.chdir(tmp_path)
@@ -178,14 +189,16 @@ def test_without_mnist_the_drawn_digits_are_used_with_a_notice(helpers, monkeypa
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
-def test_training_stops_at_a_loss_that_is_no_number(helpers, loss):
+def test_training_stops_at_a_loss_that_is_no_number(helpers: ModuleType, loss: float) -> None:
     assert helpers.finite(3.5, epoch=2) == 3.5
     with pytest.raises(helpers.TrainingStopped, match="In epoch 2, the loss became") as stopped:
         helpers.finite(loss, epoch=2)
     assert "log(0)" in stopped.value._render_traceback_()[0]
 
 
-def test_each_epoch_takes_the_place_of_the_one_before(helpers, monkeypatch, capsys):
+def test_each_epoch_takes_the_place_of_the_one_before(
+    helpers: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     shown: list[str] = []
     monkeypatch.setattr(helpers, "clear_output", lambda wait: shown.append(capsys.readouterr().out))
     assert list(helpers.on_one_line(range(3))) == [0, 1, 2]
@@ -197,7 +210,9 @@ def test_each_epoch_takes_the_place_of_the_one_before(helpers, monkeypatch, caps
 
 
 @pytest.fixture
-def submitted(helpers, monkeypatch, tmp_path, cells) -> Path:
+def submitted(
+    helpers: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cells: dict[str, nbformat.NotebookNode]
+) -> Path:
     """A folder with the executed notebook, saved and answered, and the module; hand_in runs there."""
     notebook = nbformat.from_dict({"cells": list(cells.values()), "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
     write(tmp_path, notebook, lambda cell: "An answer." if cell.id.startswith("answer") else cell.source)
@@ -213,7 +228,9 @@ def write(folder: Path, notebook: nbformat.NotebookNode, source: Callable[[nbfor
     nbformat.write(nbformat.from_dict({**notebook, "cells": changed}), folder / "cvae.ipynb")
 
 
-def test_a_complete_submission_is_zipped_under_the_right_names(helpers, submitted, capsys):
+def test_a_complete_submission_is_zipped_under_the_right_names(
+    helpers: ModuleType, submitted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     helpers.hand_in()
     said = capsys.readouterr().out
     assert "✓ All checks pass, and the saved notebook holds all figures and answers." in said
@@ -224,7 +241,9 @@ def test_a_complete_submission_is_zipped_under_the_right_names(helpers, submitte
         assert archive.read("cs5814_vae.py") == CVAE.solution.read_bytes()
 
 
-def test_the_zip_is_written_and_what_is_missing_is_said(helpers, submitted, monkeypatch, capsys):
+def test_the_zip_is_written_and_what_is_missing_is_said(
+    helpers: ModuleType, submitted: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def check(part: str) -> None:
         if part == "forward":
             raise helpers.public_checks.ChecksFailedError
@@ -242,15 +261,18 @@ def test_the_zip_is_written_and_what_is_missing_is_said(helpers, submitted, monk
     assert (submitted / "handin.zip").exists()
 
 
-def test_the_released_notebook_lacks_every_figure_and_answer(helpers):
+def test_the_released_notebook_lacks_every_figure_and_answer(helpers: ModuleType) -> None:
     missing = helpers.missing_from(json.loads(NOTEBOOK.read_text("utf-8")))
     assert sum(line.startswith("The figure") for line in missing) == len(FIGURES)
+    assert CVAE.by_hand is not None
     assert sum(line.startswith("The answer") for line in missing) == len(CVAE.by_hand.shares)
 
 
 @pytest.mark.parametrize("name", ["my work.ipynb", "cvae (1).ipynb", "cvae-Copy1.ipynb"])
 @pytest.mark.parametrize("editor", ["JupyterLab", "VS Code", "unknown"])
-def test_a_renamed_notebook_is_found(helpers, submitted, monkeypatch, name, editor):
+def test_a_renamed_notebook_is_found(
+    helpers: ModuleType, submitted: Path, monkeypatch: pytest.MonkeyPatch, name: str, editor: str
+) -> None:
     (submitted / "cvae.ipynb").rename(submitted / name)
     if editor == "JupyterLab":
         monkeypatch.setenv("JPY_SESSION_NAME", f"/home/ada/hw 3/{name}")
@@ -259,7 +281,9 @@ def test_a_renamed_notebook_is_found(helpers, submitted, monkeypatch, name, edit
     assert helpers.read_notebook() == (submitted / name).read_text("utf-8")
 
 
-def test_on_colab_the_notebook_that_is_open_is_handed_in(helpers, submitted, monkeypatch):
+def test_on_colab_the_notebook_that_is_open_is_handed_in(
+    helpers: ModuleType, submitted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     downloads: list[str] = []
     message = SimpleNamespace(blocking_request=lambda name, timeout_sec: {"ipynb": {"cells": [], "open": True}})
     files = SimpleNamespace(download=downloads.append)
@@ -274,13 +298,13 @@ def test_on_colab_the_notebook_that_is_open_is_handed_in(helpers, submitted, mon
 # Google Colab: the notebook stands alone, the kit beside it as a zip -------------------------------------------
 
 
-def set_up(monkeypatch) -> None:
+def set_up(monkeypatch: pytest.MonkeyPatch) -> None:
     forget_the_kit(monkeypatch)
     exec(re.sub(r"^%.*\n", "", notebook_cells.source("setup"), flags=re.MULTILINE), {})
 
 
 @pytest.fixture
-def alone(monkeypatch, tmp_path) -> Path:
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An empty folder, with a blank in its name, in which the set-up cell runs."""
     monkeypatch.setattr(sys, "path", list(sys.path))
     (folder := tmp_path / "a folder").mkdir()
@@ -289,7 +313,7 @@ def alone(monkeypatch, tmp_path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["hw3-part3.zip", "hw3-part3 (1).zip"])
-def test_on_colab_the_kit_is_unpacked_once(monkeypatch, alone, name):
+def test_on_colab_the_kit_is_unpacked_once(monkeypatch: pytest.MonkeyPatch, alone: Path, name: str) -> None:
     with pytest.raises(FileNotFoundError, match="Upload hw3-part3"):
         set_up(monkeypatch)
     release.build_kit(CVAE, alone, data=kit.data(10, 10)).rename(alone / name)
@@ -302,7 +326,7 @@ def test_on_colab_the_kit_is_unpacked_once(monkeypatch, alone, name):
     assert Path("cs5814_vae.py").read_text("utf-8") == "# my work"
 
 
-def test_on_colab_the_work_is_kept_in_drive(monkeypatch, alone, tmp_path):
+def test_on_colab_the_work_is_kept_in_drive(monkeypatch: pytest.MonkeyPatch, alone: Path, tmp_path: Path) -> None:
     mounted: list[str] = []
     monkeypatch.setitem(sys.modules, "google", ModuleType("google"))
     monkeypatch.setitem(sys.modules, "google.colab", SimpleNamespace(drive=SimpleNamespace(mount=mounted.append)))
@@ -322,7 +346,7 @@ def _in_place_of_drive(folder: Path) -> Callable[[str], str]:
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory, drawn) -> Path:
+def executed(tmp_path_factory: pytest.TempPathFactory, drawn: Path) -> Path:
     """The folder where the notebook has run with the reference."""
     folder = tmp_path_factory.mktemp("reference")
     run = notebook_cells.execute(folder, CVAE.solution.read_text("utf-8"), drawn)
@@ -331,7 +355,7 @@ def executed(tmp_path_factory, drawn) -> Path:
 
 
 @pytest.fixture(scope="module")
-def cells(executed) -> dict:
+def cells(executed: Path) -> dict[str, Any]:
     return {cell.id: cell for cell in nbformat.read(executed / "out.ipynb", 4).cells}
 
 
@@ -339,28 +363,28 @@ def printed(cell: nbformat.NotebookNode) -> str:
     return "".join(output.text for output in cell.outputs if output.output_type == "stream")
 
 
-def test_runs_with_the_reference_without_error_or_stderr(cells):
+def test_runs_with_the_reference_without_error_or_stderr(cells: dict[str, nbformat.NotebookNode]) -> None:
     for cell in cells.values():
         for output in cell.get("outputs", ()):
             assert output.output_type != "error"
             assert output.get("name") != "stderr", output.text
 
 
-def test_test_cells_pass_and_give_no_partial_credit(cells):
+def test_test_cells_pass_and_give_no_partial_credit(cells: dict[str, nbformat.NotebookNode]) -> None:
     for part in assignment.PARTS:
         cell = cells[f"check-{part.name.replace('_', '-')}"]
         assert {output.output_type for output in cell.outputs} == {"stream"}, "nbgrader takes a result for the score"
         assert f"All checks of {part.name} pass." in printed(cell)
 
 
-def test_worked_examples_come_out_as_printed(cells):
+def test_worked_examples_come_out_as_printed(cells: dict[str, nbformat.NotebookNode]) -> None:
     assert printed(cells["sample-example"]).strip() == cells["sample-example-text"].source.split("```")[1].strip()
     loss = float(printed(cells["loss-example"]).split()[-1])
-    told = re.search(r"the loss is ([\d.]+\d)", cells["loss-example-text"].source)
-    assert loss == pytest.approx(float(told[1]), abs=1e-6)
+    (told, *_) = re.findall(r"the loss is ([\d.]+\d)", cells["loss-example-text"].source)
+    assert loss == pytest.approx(float(told), abs=1e-6)
 
 
-def test_every_figure_is_drawn(cells):
+def test_every_figure_is_drawn(cells: dict[str, nbformat.NotebookNode]) -> None:
     drawn = [
         name
         for name, cell in cells.items()
@@ -369,7 +393,7 @@ def test_every_figure_is_drawn(cells):
     assert tuple(name for name in drawn if name != "optional") == FIGURES  # a perfect classifier draws none
 
 
-def test_every_figure_has_a_small_picture_to_compare_it_with(notebook):
+def test_every_figure_has_a_small_picture_to_compare_it_with(notebook: nbformat.NotebookNode) -> None:
     compared = set()
     for text in notebook.cells:
         for name in re.findall(r"\(attachment:([\w-]+)\.png\)", text.source):
@@ -379,7 +403,7 @@ def test_every_figure_has_a_small_picture_to_compare_it_with(notebook):
     assert NOTEBOOK.stat().st_size < 400_000
 
 
-def test_each_saved_picture_is_the_digit_it_names(executed):
+def test_each_saved_picture_is_the_digit_it_names(executed: Path) -> None:
     image = pytest.importorskip("PIL.Image")
 
     def pixels(name: str) -> torch.Tensor:
@@ -396,13 +420,13 @@ def test_each_saved_picture_is_the_digit_it_names(executed):
         assert torch.stack(differences).argmin() == digit
 
 
-def test_training_prints_one_line_and_the_loss_falls(cells):
+def test_training_prints_one_line_and_the_loss_falls(cells: dict[str, nbformat.NotebookNode]) -> None:
     assert printed(cells["train"]).count("Average loss") == 1
-    first, last = map(float, re.search(r"from ([\d.]+) to ([\d.]+) nats", printed(cells["train"])).groups())
-    assert last < first / 2
+    ((first, last),) = re.findall(r"from ([\d.]+) to ([\d.]+) nats", printed(cells["train"]))
+    assert float(last) < float(first) / 2
 
 
-def test_a_blank_fill_in_stops_at_the_first_check(tmp_path, drawn):
+def test_a_blank_fill_in_stops_at_the_first_check(tmp_path: Path, drawn: Path) -> None:
     run = notebook_cells.execute(tmp_path, fill_in(CVAE), drawn)
     assert run.returncode != 0
     assert 'check("encoder")' in run.stderr

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.assignments.cvae.assignment import PARTS
-from autograder.sandbox.client import Sandbox, SubmissionError
+from autograder.sandbox.client import Sandbox
+from autograder.sandbox.errors import SubmissionError
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.outline import Outline, describe
 from tests.submissions import correct

@@ -27,9 +27,9 @@ UNWRITABLE = Path("/proc")  # for root too
 needs_proc = pytest.mark.skipif(not UNWRITABLE.is_dir(), reason="no /proc here")
 
 
-def autograder(*arguments: object, cwd: Path = ROOT, **options: Any) -> subprocess.CompletedProcess[str]:
-    """The command, run in a process of its own."""
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
+def autograder(*arguments: object, cwd: Path = ROOT, **options: Any) -> subprocess.CompletedProcess[Any]:
+    """The command, run in a separate process."""
+    streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | options.pop("env", {})
     command = [sys.executable, "-m", "autograder", *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, env=environment, timeout=120, check=False, **(streams | options))

@@ -8,6 +8,7 @@ import sys
 import sysconfig
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -30,8 +31,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "autograder", source / "autograder", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    build = ["wheel", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", out, source]
-    subprocess.run([sys.executable, "-m", "pip", *build], check=True)
+    build = ["wheel", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir"]
+    subprocess.run([sys.executable, "-m", "pip", *build, out, source], check=True)
     return next(out.glob("*.whl"))
 
 
@@ -41,7 +42,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     programs = folder / "bin"
-    install = ["install", "--quiet", "--no-deps", "--no-index", wheel]
+    install = ["install", "--quiet", "--no-deps", "--no-index", str(wheel)]
     subprocess.run([sys.executable, "-m", "pip", "--python", programs / "python", *install], check=True)
     borrowed = folder / "lib" / f"python{sysconfig.get_python_version()}" / "site-packages" / "borrowed.pth"
     borrowed.write_text(f"{sysconfig.get_path('purelib')}\n")
@@ -135,7 +136,11 @@ def test_the_shell_completes_commands_and_options(
     installed: Path, tmp_path: Path, typed: str, offered: list[str]
 ) -> None:
     words = f"autograder {typed}"
-    asked = {"_AUTOGRADER_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    asked: dict[str, Any] = {
+        "_AUTOGRADER_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+    }
     assert run(installed, tmp_path, "autograder", **asked).stdout.split() == offered
 
 

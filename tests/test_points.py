@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from autograder.assignment import Assignment, BadAssignment, ByHand, Part, load
 from autograder.classroom import page
+from autograder.classroom.entries import Entry
 from autograder.grading.grade import grade_source, nothing
 from autograder.platforms.github import public, workflow
 from autograder.platforms.gradescope import results as gradescope
@@ -84,7 +86,8 @@ def test_a_rescaled_score_is_full_only_up_to_full(most: float, to: float, data: 
 def test_points_are_shown_to_the_last_digit(worth: float) -> None:
     assert float(shown(worth)) == worth
     assert Decimal(shown(worth)) == Decimal(str(worth))
-    assert exact(worth) == exact(Decimal(str(worth))) == worth
+    written: Any = Decimal(str(worth))
+    assert exact(worth) == exact(written) == worth
 
 
 @pytest.mark.parametrize("bad", [0, -1, float("nan"), float("inf"), 10**400, 1e9, 0.001, 7.255, "many", None])
@@ -159,7 +162,7 @@ def test_gradescope_s_tests_sum_to_its_score(case: tuple[Assignment, Report]) ->
 @given(graded())
 def test_the_class_s_table_adds_up(case: tuple[Assignment, Report]) -> None:
     assignment, report = case
-    table = page.table([page.Entry("ada", report), page.Entry("bob", nothing(assignment, "lost"))], assignment)
+    table = page.table([Entry("ada", report), Entry("bob", nothing(assignment, "lost"))], assignment)
     for row in csv.DictReader(io.StringIO(table)):
         assert decimal_sum([float(row[part.name]) for part in assignment.parts]) == Decimal(row["score"])
         assert Decimal(row["max_score"]) == Decimal(str(assignment.points))

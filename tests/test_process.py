@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_a_grade_is_the_same_as_without_the_process() -> None:
     told: list[Report] = []
     with GradingProcess(CVAE) as process:
         report = process.grade(CVAE.module, RIGHT, seed=5, progress=told.append)
-    timeless = {"duration_s": 0.0, "timings": {}}
+    timeless: dict[str, Any] = {"duration_s": 0.0, "timings": {}}
     assert dataclasses.replace(report, **timeless) == dataclasses.replace(alone, **timeless)
     assert [sum(len(part.checks) for part in each.parts) for each in told] == list(range(1, len(told) + 1))
     assert told[-1].parts[0].checks == report.parts[0].checks

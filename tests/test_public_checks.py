@@ -8,13 +8,15 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, combinations
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
+from _pytest.mark.structures import ParameterSet
 
 from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
@@ -34,7 +36,7 @@ SOLUTION = CVAE.solution.read_text("utf-8")
 DIFFERENT: dict[tuple[str, str], str] = {}
 
 
-def thinned(cases) -> list:
+def thinned(cases: Iterable[str | wrong.Wrong]) -> list[ParameterSet]:
     """All cases, of which every fortieth is quick enough in sum for each run of the tests."""
     names = [case if isinstance(case, str) else case.name for case in cases]
     return [
@@ -53,7 +55,7 @@ def load_public_checks() -> ModuleType:
 
 
 @pytest.fixture
-def checks(tmp_path, monkeypatch) -> Iterator[ModuleType]:
+def checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The public checks, looking at `tmp_path / "cs5814_vae.py"`."""
     monkeypatch.setattr(sys, "path", list(sys.path))
     module = load_public_checks()
@@ -67,7 +69,7 @@ def checks(tmp_path, monkeypatch) -> Iterator[ModuleType]:
 
 
 @pytest.fixture
-def write(tmp_path):
+def write(tmp_path: Path) -> Callable[[str], int]:
     """Write the module that the checks look at."""
     return lambda source: (tmp_path / "cs5814_vae.py").write_bytes(correct.encoded(source))
 
@@ -101,7 +103,7 @@ def edited(old: str, new: str) -> str:
     return SOLUTION.replace(old, new, 1)
 
 
-def test_parts_and_sizes_are_those_of_the_assignment(checks):
+def test_parts_and_sizes_are_those_of_the_assignment(checks: ModuleType) -> None:
     assert list(checks.CHECKS) == PARTS
     assert checks.table()["sizes"] == {
         "input_dim": assignment.INPUT_DIM,
@@ -112,7 +114,9 @@ def test_parts_and_sizes_are_those_of_the_assignment(checks):
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_solution_passes(checks, write, capfd, part):
+def test_solution_passes(
+    checks: ModuleType, write: Callable[[str], int], capfd: pytest.CaptureFixture[str], part: str
+) -> None:
     write(SOLUTION)
     checks.check(part)
     out, err = capfd.readouterr()
@@ -125,7 +129,7 @@ def test_solution_passes(checks, write, capfd, part):
 
 
 @pytest.mark.parametrize("name", thinned(correct.CORRECT))
-def test_every_correct_style_passes(checks, write, name):
+def test_every_correct_style_passes(checks: ModuleType, write: Callable[[str], int], name: str) -> None:
     write(correct.CORRECT[name])
     assert judged(checks) == dict.fromkeys(PARTS, True)
 
@@ -137,7 +141,9 @@ def differences(checks: ModuleType, report: Report, name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("mistake", thinned(wrong.WRONG))
-def test_notebook_and_grading_agree_part_by_part(checks, write, mistake, sandbox):
+def test_notebook_and_grading_agree_part_by_part(
+    checks: ModuleType, write: Callable[[str], int], mistake: wrong.Wrong, sandbox: Sandbox
+) -> None:
     source = wrong.source(mistake)
     write(source)
     report = grade_source(mistake.name, correct.encoded(source), sandbox, seed=assignment.SEED)
@@ -149,13 +155,15 @@ EXAMPLES = {path.name for path in (Path(__file__).parents[1] / "examples").iterd
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(EXAMPLES - {"endless-loop"}))  # which a notebook waits for until it is stopped
-def test_notebook_and_grading_agree_on_the_examples(checks, write, name, sandbox):
+def test_notebook_and_grading_agree_on_the_examples(
+    checks: ModuleType, write: Callable[[str], int], name: str, sandbox: Sandbox
+) -> None:
     source = (Path(__file__).parents[1] / "examples" / name / "cs5814_vae.py").read_text("utf-8")
     write(source)
     assert differences(checks, grade_source(name, source.encode(), sandbox, seed=assignment.SEED), name) == set()
 
 
-def test_every_exception_names_a_module_there_is():
+def test_every_exception_names_a_module_there_is() -> None:
     names = {each.name for each in wrong.WRONG} | {*correct.CORRECT}
     assert {name for name, _ in DIFFERENT} <= names
 
@@ -167,7 +175,9 @@ def test_every_exception_names_a_module_there_is():
         ("/ means.shape[0]", "", "training"),
     ],
 )
-def test_what_needs_another_part_is_skipped_and_says_so(checks, write, capsys, old, new, part):
+def test_what_needs_another_part_is_skipped_and_says_so(
+    checks: ModuleType, write: Callable[[str], int], capsys: pytest.CaptureFixture[str], old: str, new: str, part: str
+) -> None:
     write(edited(old, new))
     assert not passes(checks, part)
     assert "Skipped: training uses everything above" in capsys.readouterr().out
@@ -189,9 +199,10 @@ HINTS = [
     ("nn.ReLU()", "nn.Tanh()", "encoder", "encoder-activation"),
     ("nn.ReLU()", "nn.ReLU6()", "encoder", "encoder-activation"),
     ("nn.ReLU()", "nn.Dropout(0.3)", "encoder", "encoder-normalisation"),
-    ("mean_params, logvariance_params\n", "mean_params.relu(), logvariance_params\n", "encoder", "mean-head-activated"),
-    ("mean_params, logvariance_params\n", "mean_params, logvariance_params.exp()\n", "encoder",
+    ("self.mean_layer(hidden)\n", "self.mean_layer(hidden).relu()\n", "encoder", "mean-head-activated"),
+    ("self.logvariance_layer(hidden)\n", "self.logvariance_layer(hidden).exp()\n", "encoder",
      "logvariance-head-activated"),
+    ("mean_params, logvariance_params\n", "mean_params, logvariance_params.exp()\n", "forward", "result-changed"),
     ("decoder(torch.cat((latents,", "decoder(torch.cat((mean_params,", "forward", "mean-instead-of-sample"),
     ("torch.cat((latents, condition)", "torch.cat((condition, latents)", "forward", "condition-first"),
     ("import torch\n", "import torch:\n", "encoder", "syntax"),
@@ -201,14 +212,18 @@ HINTS = [
 @pytest.mark.parametrize(
     ("old", "new", "part", "mistake"), HINTS, ids=[f"{each[3]}-{i}" for i, each in enumerate(HINTS)]
 )
-def test_hints_are_those_of_grading_word_by_word(checks, write, old, new, part, mistake):
+def test_hints_are_those_of_grading_word_by_word(
+    checks: ModuleType, write: Callable[[str], int], old: str, new: str, part: str, mistake: str
+) -> None:
     write(edited(old, new))
     known = hints.hint(CVAE, mistake)
     told = [line for _, hint, _ in checks.outcomes(part) for line in hint.splitlines()[1:]]
     assert f"{known.title}. {known.text}" in told
 
 
-def test_a_hint_names_file_line_and_sizes(checks, write, tmp_path, capsys):
+def test_a_hint_names_file_line_and_sizes(
+    checks: ModuleType, write: Callable[[str], int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write(edited("nn.ReLU()", "nn.Tanh()"))
     assert not passes(checks, "encoder")
     told = " ".join(capsys.readouterr().out.split())
@@ -218,7 +233,9 @@ def test_a_hint_names_file_line_and_sizes(checks, write, tmp_path, capsys):
     assert f"(cs5814_vae.py, line {line}; with {sizes}, latent_dim" in told
 
 
-def test_hints_are_printed_in_short_lines(checks, write, capsys):
+def test_hints_are_printed_in_short_lines(
+    checks: ModuleType, write: Callable[[str], int], capsys: pytest.CaptureFixture[str]
+) -> None:
     write(edited("logvariances.exp())", "logvariances)"))
     assert not passes(checks, "loss_function")
     assert max(map(len, capsys.readouterr().out.splitlines()[1:])) <= 100
@@ -236,20 +253,24 @@ def test_hints_are_printed_in_short_lines(checks, write, capsys):
          "still raises NotImplementedError. Set it. What you wrote below that line never runs"),
     ],
 )  # fmt: skip
-def test_slips_in_the_constructor_are_said_as_such(checks, write, old, new, said):
+def test_slips_in_the_constructor_are_said_as_such(
+    checks: ModuleType, write: Callable[[str], int], old: str, new: str, said: str
+) -> None:
     write(edited(old, new))
     assert said in next(hint for _, hint, _ in checks.outcomes("encoder") if hint)
 
 
-def test_blank_says_what_to_write(checks, write, capsys):
+def test_blank_says_what_to_write(
+    checks: ModuleType, write: Callable[[str], int], capsys: pytest.CaptureFixture[str]
+) -> None:
     source = fill_in(CVAE)
     write(source)
     stubs = [number for number, line in enumerate(source.splitlines(), 1) if "raise NotImplementedError" in line]
     for part in PARTS[:-1]:
         with pytest.raises(checks.ChecksFailedError, match=f"{part} is not done yet: edit cs5814_vae.py"):
             checks.check(part)
-        told = re.search(r"line (\d+) still raises\s+NotImplementedError\. \w+", capsys.readouterr().out)
-        assert int(told[1]) in stubs
+        told, *_ = re.findall(r"line (\d+) still raises\s+NotImplementedError\. \w+", capsys.readouterr().out)
+        assert int(told) in stubs
     assert not passes(checks, "training")
     assert "– learns ten patterns" not in capsys.readouterr().out, "which the first skipped check says already"
 
@@ -258,16 +279,16 @@ def test_blank_says_what_to_write(checks, write, capsys):
 
 
 @pytest.fixture(scope="module")
-def table() -> dict:
+def table() -> dict[str, Any]:
     return json.loads(PUBLIC_CHECKS.with_name("hints.json").read_text("utf-8"))
 
 
-def test_the_table_is_up_to_date():
+def test_the_table_is_up_to_date() -> None:
     made = PUBLIC_CHECKS.with_name("hints.json").read_text("utf-8")
     assert made == table_of_hints(), "the bank has changed: run `autograder rollover`"
 
 
-def test_no_two_mistakes_give_the_same_numbers(checks, table):
+def test_no_two_mistakes_give_the_same_numbers(checks: ModuleType, table: dict[str, Any]) -> None:
     """Each row of the network and of forward tells its mistake from all others in its list."""
     lists = [*table["encoder"].values(), *table["decoder"].values(), table["forward"]]
     for rows in lists:
@@ -275,19 +296,19 @@ def test_no_two_mistakes_give_the_same_numbers(checks, table):
             assert mistakes == others or not all(map(checks.near, one, other)), (mistakes, others)
 
 
-def test_no_two_draws_have_the_same_centers_and_spreads(table):
+def test_no_two_draws_have_the_same_centers_and_spreads(table: dict[str, Any]) -> None:
     for (one, mistakes, _), (other, others, _) in combinations(table["sample_latent"], 2):
         apart = max(abs(a - b) / max(abs(a), abs(b), 1e-3) for a, b in zip(chain(*one), chain(*other), strict=True))
         assert mistakes == others or apart > 0.1, (mistakes, others)
 
 
-def test_no_two_terms_of_the_loss_have_the_same_values(checks, table):
+def test_no_two_terms_of_the_loss_have_the_same_values(checks: ModuleType, table: dict[str, Any]) -> None:
     for name in ("reconstructions", "divergences"):
         for (mistakes, one), (others, other) in combinations(table["loss_function"][name], 2):
             assert mistakes == others or not all(map(checks.near, one, other)), (mistakes, others)
 
 
-def test_every_mistake_that_the_table_names_has_its_hint(table):
+def test_every_mistake_that_the_table_names_has_its_hint(table: dict[str, Any]) -> None:
     named = set(re.findall(r'"([a-z]+(?:-[a-z0-9]+)+)"', json.dumps(list(table.values())[3:-3])))
     assert len(named) > 60
     assert named <= {*table["hints"]}
@@ -306,7 +327,7 @@ def calls(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", FILES[:2], ids=lambda path: path.name)
-def test_no_file_computes_what_students_write(path):
+def test_no_file_computes_what_students_write(path: Path) -> None:
     made = {name.rpartition(".")[2] for name in calls(path)}
     assert not made & {"exp", "exp2", "expm1", "log", "log2", "log1p", "logaddexp", "pow", "Linear", "ReLU", "relu",
                        "Sigmoid", "binary_cross_entropy", "BCELoss", "kl_div", "kl_divergence", "Normal", "lerp",
@@ -315,7 +336,7 @@ def test_no_file_computes_what_students_write(path):
     assert not re.search(r"0?\.5 \* log|/ 2\b.*log|\*\* 2|\.square\(\)|math\.e\b", text)
 
 
-def test_the_table_holds_numbers_and_the_banks_words_only(table):
+def test_the_table_holds_numbers_and_the_banks_words_only(table: dict[str, Any]) -> None:
     sentences = {text for hint in table["hints"].values() for text in hint}
     said = {text for text in strings(table) if len(text) > 40} - sentences
     said -= {pattern for pattern, _ in table["errors"]}
@@ -353,7 +374,9 @@ def loss_function(reconstructions, originals, means, logvariances):
 """
 
 
-def test_the_tables_numbers_are_not_the_answer(checks, write, table, sandbox):
+def test_the_tables_numbers_are_not_the_answer(
+    checks: ModuleType, write: Callable[[str], int], table: dict[str, Any], sandbox: Sandbox
+) -> None:
     """Who copies the right numbers out of the table fails, in the notebook and in grading."""
     logvariances = sys.modules["check_tools"].LOGVARIANCES
     numbers = json.dumps({name: table[name] for name in ("sample_latent", "loss_function")})
@@ -388,12 +411,14 @@ def half_written(*steps: str) -> str:
         (("encoder", "decoder", "sample_latent", "forward"), {"encoder", "decoder", "sample_latent", "forward"}),
     ],
 )
-def test_each_step_is_checked_before_the_next_is_written(checks, write, steps, passed):
+def test_each_step_is_checked_before_the_next_is_written(
+    checks: ModuleType, write: Callable[[str], int], steps: tuple[str, ...], passed: set[str]
+) -> None:
     write(half_written(*steps))
     assert {part for part in PARTS if passes(checks, part)} == passed
 
 
-def test_edits_count_at_once(checks, write):
+def test_edits_count_at_once(checks: ModuleType, write: Callable[[str], int]) -> None:
     write(fill_in(CVAE))
     assert not passes(checks, "sample_latent")
     write(half_written("sample_latent"))
@@ -402,11 +427,11 @@ def test_edits_count_at_once(checks, write):
     assert not passes(checks, "sample_latent")
 
 
-def test_failure_is_one_line_in_jupyter(checks):
+def test_failure_is_one_line_in_jupyter(checks: ModuleType) -> None:
     assert checks.ChecksFailedError("one line")._render_traceback_() == ["one line"]
 
 
-def test_random_state_is_left_alone(checks, write):
+def test_random_state_is_left_alone(checks: ModuleType, write: Callable[[str], int]) -> None:
     write(SOLUTION)
     torch.manual_seed(1)
     before = torch.get_rng_state()
@@ -414,13 +439,13 @@ def test_random_state_is_left_alone(checks, write):
     assert torch.get_rng_state().equal(before)
 
 
-def test_unknown_part_names_the_parts(checks):
+def test_unknown_part_names_the_parts(checks: ModuleType) -> None:
     with pytest.raises(ValueError, match="choose from encoder, decoder"):
         checks.check("econder")
 
 
 @pytest.mark.parametrize(("source", "code"), [(fill_in(CVAE), 1), (SOLUTION, 0)], ids=["blank", "solution"])
-def test_same_file_runs_under_pytest(tmp_path, source, code):
+def test_same_file_runs_under_pytest(tmp_path: Path, source: str, code: int) -> None:
     for file in FILES:
         shutil.copy(file, tmp_path)
     (tmp_path / "cs5814_vae.py").write_text(source, "utf-8")
@@ -445,7 +470,7 @@ shell.run_cell("print('as before:', cs5814_vae.EDITED)")
 """
 
 
-def test_a_syntax_error_is_told_once_and_without_a_traceback(tmp_path):
+def test_a_syntax_error_is_told_once_and_without_a_traceback(tmp_path: Path) -> None:
     for file in FILES:
         shutil.copy(file, tmp_path)
     (tmp_path / "cs5814_vae.py").write_text(SOLUTION, "utf-8")

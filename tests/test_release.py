@@ -19,12 +19,12 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def kit(tmp_path_factory) -> Path:
+def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return release.build_kit(CVAE, tmp_path_factory.mktemp("release"), data=data(40, 20))
 
 
 @pytest.fixture(scope="module")
-def folder(kit, tmp_path_factory) -> Path:
+def folder(kit: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The unpacked kit."""
     target = tmp_path_factory.mktemp("unpacked")
     with zipfile.ZipFile(kit) as archive:
@@ -32,7 +32,7 @@ def folder(kit, tmp_path_factory) -> Path:
     return target / CVAE.kit
 
 
-def test_holds_what_a_student_needs(folder):
+def test_holds_what_a_student_needs(folder: Path) -> None:
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == {
         "README.md",
         "check_tools.py",
@@ -52,13 +52,13 @@ def test_holds_what_a_student_needs(folder):
     assert nbformat.read(folder / "cvae.ipynb", 4) == nbformat.read(ROOT / "notebooks" / "cvae.ipynb", 4)
 
 
-def test_names_are_portable(kit):
+def test_names_are_portable(kit: Path) -> None:
     with zipfile.ZipFile(kit) as archive:
         for name in archive.namelist():
             assert re.fullmatch(r"hw3-part3(/[A-Za-z0-9_.-]+)+", name)
 
 
-def test_holds_neither_solution_nor_hidden_checks(folder):
+def test_holds_neither_solution_nor_hidden_checks(folder: Path) -> None:
     solved = set(CVAE.solution.read_text("utf-8").splitlines()) - set(fill_in(CVAE).splitlines())
     secrets = {line.strip() for line in solved if len(line.strip()) > len("nn.ReLU(),")}
     assert len(secrets) > 15
@@ -72,27 +72,27 @@ def test_holds_neither_solution_nor_hidden_checks(folder):
             assert not [secret for secret in secrets if secret in text]
 
 
-def test_same_sources_give_the_same_bytes(kit, tmp_path):
+def test_same_sources_give_the_same_bytes(kit: Path, tmp_path: Path) -> None:
     assert release.build_kit(CVAE, tmp_path, data=data(40, 20)).read_bytes() == kit.read_bytes()
 
 
-def test_no_file_is_dated_before_the_course(kit):
+def test_no_file_is_dated_before_the_course(kit: Path) -> None:
     with zipfile.ZipFile(kit) as archive:
         assert min(entry.date_time for entry in archive.infolist()) > (2025, 1, 1)
 
 
-def test_digits_are_read_by_torchvision(folder):
+def test_digits_are_read_by_torchvision(folder: Path) -> None:
     torchvision = pytest.importorskip("torchvision")
     assert len(torchvision.datasets.MNIST(folder / "digits", train=True)) == 40
     assert len(torchvision.datasets.MNIST(folder / "digits", train=False)) == 20
 
 
-def test_outside_of_a_checkout_says_where_to_build(tmp_path):
+def test_outside_of_a_checkout_says_where_to_build(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="in a checkout of the course's repository"):
         release.build_kit(replace(CVAE, root=tmp_path), tmp_path)
 
 
-def test_environment_and_instructions_pin_what_the_course_pins(folder):
+def test_environment_and_instructions_pin_what_the_course_pins(folder: Path) -> None:
     constraints = (ROOT / "constraints.txt").read_text("utf-8")
     pins = re.findall(r"^(torch(?:vision)?==\S+)", constraints, re.MULTILINE)
     assert len(pins) == 2
@@ -101,6 +101,6 @@ def test_environment_and_instructions_pin_what_the_course_pins(folder):
     assert f"pip install {' '.join(packages)}" in (folder / "README.md").read_text("utf-8")
 
 
-def test_points_in_the_instructions_are_those_of_the_assignment(folder):
+def test_points_in_the_instructions_are_those_of_the_assignment(folder: Path) -> None:
     rows = re.findall(r"^\|[^|]+\| (\d+) \|$", (folder / "README.md").read_text("utf-8"), re.MULTILINE)
     assert [int(points) for points in rows] == [*(p.points for p in assignment.PARTS), assignment.VISUALIZATION_POINTS]

@@ -5,6 +5,9 @@ import hashlib
 import io
 import json
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import jsonschema
@@ -139,7 +142,7 @@ REPORTS = [blank_report, perfect_report, partial_report, unreadable_report, host
 
 
 @pytest.mark.parametrize("make", REPORTS)
-def test_every_rendering_takes_every_report(make):
+def test_every_rendering_takes_every_report(make: Callable[[], Report]) -> None:
     report = make()
     assert printed(report)
     assert html.render(report)
@@ -148,13 +151,13 @@ def test_every_rendering_takes_every_report(make):
     assert gradescope.render(report)
 
 
-def test_next_step_is_the_first_failing_check_of_the_notebook():
+def test_next_step_is_the_first_failing_check_of_the_notebook() -> None:
     step = summary.next_step(partial_report())
     assert step is not None
     assert (step.part, step.title) == ("encoder", "the heads")
 
 
-def test_next_step_skips_a_check_that_waits_for_another():
+def test_next_step_skips_a_check_that_waits_for_another() -> None:
     checks = all_checks(Outcome.PASSED)
     checks["encoder"][0].outcome, checks["forward"][0].outcome = Outcome.SKIPPED, Outcome.FAILED
     step = summary.next_step(report_of(checks))
@@ -162,17 +165,17 @@ def test_next_step_skips_a_check_that_waits_for_another():
     assert step.part == "forward"
 
 
-def test_a_perfect_report_has_no_next_step():
+def test_a_perfect_report_has_no_next_step() -> None:
     assert summary.next_step(perfect_report()) is None
 
 
-def test_checks_with_one_message_are_one_finding():
+def test_checks_with_one_message_are_one_finding() -> None:
     (finding,) = summary.findings(part_of(blank_report(), "sample_latent"))
     assert len(finding.checks) == 5
     assert finding.worth == 20
 
 
-def test_checks_without_a_message_stay_apart():
+def test_checks_without_a_message_stay_apart() -> None:
     part = PartReport("forward", 10, checks_of(CVAE.part("forward"), Outcome.FAILED))
     assert len(summary.findings(part)) == 5
 
@@ -180,7 +183,7 @@ def test_checks_without_a_message_stay_apart():
 # Terminal
 
 
-def test_terminal_shows_points_findings_hint_seed_and_isolation():
+def test_terminal_shows_points_findings_hint_seed_and_isolation() -> None:
     text = printed(partial_report(), width=160)
     for expected in (
         out_of(partial_report()),
@@ -194,23 +197,23 @@ def test_terminal_shows_points_findings_hint_seed_and_isolation():
         assert expected in text
 
 
-def test_terminal_says_a_shared_message_once():
+def test_terminal_says_a_shared_message_once() -> None:
     assert printed(blank_report()).count("`loss_function` raises NotImplementedError.") == 1
 
 
-def test_terminal_reads_no_markup_in_a_submission():
+def test_terminal_reads_no_markup_in_a_submission() -> None:
     assert "[red]bold[/red]" in printed(hostile_report(), width=4000)
 
 
-def test_terminal_passes_no_control_character_on():
+def test_terminal_passes_no_control_character_on() -> None:
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", printed(hostile_report()))
 
 
-def test_terminal_keeps_to_its_width():
+def test_terminal_keeps_to_its_width() -> None:
     assert max(map(len, printed(hostile_report(), width=80).splitlines())) <= 80
 
 
-def test_terminal_cuts_long_output():
+def test_terminal_cuts_long_output() -> None:
     text = printed(report_of(output="line\n" * 500))
     assert text.count("line\n") + text.count("line ") < 20
     assert "488 more lines" in text
@@ -219,7 +222,7 @@ def test_terminal_cuts_long_output():
 # HTML
 
 
-def test_page_shows_what_works_then_what_to_fix_then_the_rest():
+def test_page_shows_what_works_then_what_to_fix_then_the_rest() -> None:
     text = Page(html.render(partial_report())).text
     places = [
         text.index(heading) for heading in ("What works", "Fix this next", "Part by part", "What your code printed")
@@ -227,11 +230,11 @@ def test_page_shows_what_works_then_what_to_fix_then_the_rest():
     assert places == sorted(places)
 
 
-def test_page_names_the_section_to_read():
+def test_page_names_the_section_to_read() -> None:
     assert f"“{CVAE.part('encoder').section}” in the notebook" in Page(html.render(partial_report())).text
 
 
-def test_page_greets_a_blank_fill_in_with_a_first_step():
+def test_page_greets_a_blank_fill_in_with_a_first_step() -> None:
     text = Page(html.render(blank_report())).text
     assert "Ready for the first points." in text
     assert "Start here" in text
@@ -239,17 +242,17 @@ def test_page_greets_a_blank_fill_in_with_a_first_step():
     assert "not written yet" in text
 
 
-def test_page_of_a_perfect_report_asks_for_nothing():
+def test_page_of_a_perfect_report_asks_for_nothing() -> None:
     page = Page(html.render(perfect_report()))
     assert "Everything works." in page.text
     assert not [section for section in page.named("section") if section.get("id") == "next"]
 
 
-def test_page_says_once_why_nothing_could_be_graded():
+def test_page_says_once_why_nothing_could_be_graded() -> None:
     assert Page(html.render(unreadable_report())).text.count("was never closed") == 1
 
 
-def test_page_counts_what_else_the_next_step_costs():
+def test_page_counts_what_else_the_next_step_costs() -> None:
     checks = all_checks(Outcome.PASSED)
     also = Hint("summed-over-batch", "A sum", "Why a sum?")
     for number, hints in ((1, [KL_HINT]), (2, [KL_HINT]), (3, [KL_HINT, also])):
@@ -258,11 +261,11 @@ def test_page_counts_what_else_the_next_step_costs():
     assert "5 points, and 5 more that were lost for the same reason" in text
 
 
-def test_page_does_not_say_that_blank_parts_fail_for_one_reason():
+def test_page_does_not_say_that_blank_parts_fail_for_one_reason() -> None:
     assert "same reason" not in Page(html.render(partial_report())).text
 
 
-def test_page_gives_the_reason_for_nothing_graded_with_its_hint():
+def test_page_gives_the_reason_for_nothing_graded_with_its_hint() -> None:
     report = unreadable_report()
     for check in (check for part in report.parts for check in part.checks):
         check.hints = [Hint("syntax", "Unreadable", "Count the brackets.")]
@@ -272,7 +275,7 @@ def test_page_gives_the_reason_for_nothing_graded_with_its_hint():
     assert printed(report).count("was never closed") == 1
 
 
-def test_page_says_where_the_graders_own_function_stood_in():
+def test_page_says_where_the_graders_own_function_stood_in() -> None:
     checks = all_checks(Outcome.PASSED)
     checks["loss_function"][0].outcome = Outcome.FAILED
     assert "loss_function is not right yet, so the grader's own stood in" in Page(
@@ -281,13 +284,13 @@ def test_page_says_where_the_graders_own_function_stood_in():
     assert "stood in" not in Page(html.render(perfect_report())).text
 
 
-def test_page_tells_how_to_reproduce():
+def test_page_tells_how_to_reproduce() -> None:
     text = Page(html.render(partial_report())).text
     assert "autograder grade cs5814_vae.py --seed 271828" in text
     assert SHA256 in text
 
 
-def test_page_holds_no_tag_of_a_submission():
+def test_page_holds_no_tag_of_a_submission() -> None:
     hostile, tame = Page(html.render(hostile_report())), Page(html.render(partial_report()))
     assert not hostile.named("script")
     assert not hostile.named("img")
@@ -297,18 +300,18 @@ def test_page_holds_no_tag_of_a_submission():
     ]
 
 
-def test_page_evaluates_no_template_of_a_submission():
+def test_page_evaluates_no_template_of_a_submission() -> None:
     assert "{{ 7 * 7 }}" in Page(html.render(hostile_report())).text
 
 
-def test_page_refers_to_nothing_outside_itself():
+def test_page_refers_to_nothing_outside_itself() -> None:
     page = Page(html.render(report_of(gallery=a_gallery())))
     links = [value for _, attributes in page.tags for key, value in attributes.items() if key in ("src", "href")]
     assert links
     assert all(link and link.startswith(("#", "data:image/png;base64,")) for link in links)
 
 
-def test_page_policy_allows_its_own_style_and_nothing_else():
+def test_page_policy_allows_its_own_style_and_nothing_else() -> None:
     source = html.render(perfect_report())
     style = re.search("<style>(.*?)</style>", source, re.DOTALL)
     assert style
@@ -320,7 +323,7 @@ def test_page_policy_allows_its_own_style_and_nothing_else():
     assert "unsafe" not in policy
 
 
-def test_page_shows_pictures_with_their_descriptions():
+def test_page_shows_pictures_with_their_descriptions() -> None:
     images = Page(html.render(report_of(gallery=a_gallery()))).named("img")
     assert len({image["alt"] for image in images if image["alt"]}) == 5
 
@@ -333,7 +336,7 @@ def test_page_shows_pictures_with_their_descriptions():
         ("accent", "paper"), ("accent", "soft"), ("on-accent", "accent"),
     ],
 )  # fmt: skip
-def test_page_colours_have_the_contrast_of_wcag_aa(scheme, front, back):
+def test_page_colours_have_the_contrast_of_wcag_aa(scheme: int, front: str, back: str) -> None:
     source = html.render(perfect_report())
     colors = {name: re.findall(rf"--{name}: #(\w{{6}})", source)[scheme] for name in (front, back)}
 
@@ -346,7 +349,7 @@ def test_page_colours_have_the_contrast_of_wcag_aa(scheme, front, back):
     assert (high + 0.05) / (low + 0.05) >= 4.5
 
 
-def test_page_scrolls_long_output_by_keyboard():
+def test_page_scrolls_long_output_by_keyboard() -> None:
     (output,) = Page(html.render(report_of(output="x" * 5000))).named("pre")
     assert output["tabindex"] == "0"
 
@@ -354,7 +357,9 @@ def test_page_scrolls_long_output_by_keyboard():
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("make", REPORTS)
-def test_page_fits_the_screen_and_its_own_policy(make, width, browser, tmp_path):
+def test_page_fits_the_screen_and_its_own_policy(
+    make: Callable[[], Report], width: int, browser: Any, tmp_path: Path
+) -> None:
     with opened(browser, html.render(make()), tmp_path, width) as (page, complaints):
         page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
         assert overflow(page) <= 0
@@ -369,7 +374,7 @@ def as_html(source: str) -> Page:
     return Page(MarkdownIt("commonmark", {"html": True}).enable("table").render(source))
 
 
-def test_markdown_shows_score_table_next_step_and_hint():
+def test_markdown_shows_score_table_next_step_and_hint() -> None:
     text = as_html(markdown.render(partial_report())).text
     for expected in (
         out_of(partial_report()),
@@ -383,30 +388,30 @@ def test_markdown_shows_score_table_next_step_and_hint():
         assert expected in text
 
 
-def test_markdown_holds_no_tag_of_a_submission():
+def test_markdown_holds_no_tag_of_a_submission() -> None:
     allowed = {"h2", "h3", "h4", "p", "table", "thead", "tbody", "tr", "th", "td", "code", "pre", "strong", "em"}
     allowed |= {"blockquote", "details", "summary"}
     assert {tag for tag, _ in as_html(markdown.render(hostile_report())).tags} <= allowed
 
 
-def test_markdown_shows_hostile_text_as_it_is():
+def test_markdown_shows_hostile_text_as_it_is() -> None:
     text = as_html(markdown.render(hostile_report())).text
     assert "<script>alert(1)</script>" in text
     assert "[red]bold[/red]" in text
 
 
-def test_markdown_mentions_nobody_outside_code():
+def test_markdown_mentions_nobody_outside_code() -> None:
     source = re.sub(r"(`{3,})text\n.*?\n\1\n", "", markdown.render(hostile_report()), flags=re.DOTALL)
     source = re.sub(r"(`+)[^`].*?\1(?!`)", "", source)
     assert not re.search(r"[@#]\w", source)
 
 
-def test_markdown_fence_is_longer_than_any_in_the_output():
+def test_markdown_fence_is_longer_than_any_in_the_output() -> None:
     source = markdown.render(report_of(output="a\n`````\n![i](x)"))
     assert "``````text\na\n`````\n![i](x)\n``````\n" in source
 
 
-def test_markdown_cell_cannot_be_split():
+def test_markdown_cell_cannot_be_split() -> None:
     part = PartReport("a|b\n`c`", 1, checks_of(CVAE.parts[0], Outcome.PASSED))
     (row,) = re.findall(r"^\| `.*$", markdown.render(Report("x", SHA256, "none", 1, [part])), re.MULTILINE)
     assert len(re.findall(r"(?<!\\)\|", row)) == 4
@@ -421,7 +426,7 @@ def suite_of(report: Report) -> ElementTree.Element:
     return suite
 
 
-def test_junit_has_a_case_for_each_check_of_each_part():
+def test_junit_has_a_case_for_each_check_of_each_part() -> None:
     cases = suite_of(partial_report()).findall("testcase")
     assert [case.get("classname") for case in cases] == [part.name for part in CVAE.parts for _ in range(5)]
 
@@ -437,23 +442,23 @@ def test_junit_has_a_case_for_each_check_of_each_part():
         ("passed", None),
     ],
 )
-def test_junit_tells_outcomes_apart(outcome, tag):
+def test_junit_tells_outcomes_apart(outcome: str, tag: str | None) -> None:
     part = PartReport("forward", 10, [Check("shapes", Outcome(outcome), 0, 10, "why", [KL_HINT])])
     (case,) = suite_of(Report("x", SHA256, "none", 1, [part])).findall("testcase")
     assert [child.tag for child in case] == ([tag] if tag else [])
 
 
-def test_junit_counts_agree_with_its_cases():
+def test_junit_counts_agree_with_its_cases() -> None:
     suite = suite_of(partial_report())
     assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["30", "3", "0", "5"]
 
 
-def test_junit_survives_text_that_xml_does_not_allow():
+def test_junit_survives_text_that_xml_does_not_allow() -> None:
     (first, *_) = suite_of(hostile_report()).findall("testcase/failure")
     assert "]]>" in (first.text or "")
 
 
-def test_junit_of_an_ungraded_submission_is_not_green():
+def test_junit_of_an_ungraded_submission_is_not_green() -> None:
     suite = suite_of(Report("x", SHA256, "none", 1, [], error="no such file in the zip"))
     assert suite.get("errors") == "1"
 
@@ -461,7 +466,7 @@ def test_junit_of_an_ungraded_submission_is_not_green():
 # Gradescope
 
 
-def test_gradescope_numbers_and_scores_each_check():
+def test_gradescope_numbers_and_scores_each_check() -> None:
     tests = gradescope.render(partial_report())["tests"]
     number = [part.name for part in CVAE.parts].index("loss_function")
     test = tests[5 * number + 1]
@@ -480,17 +485,17 @@ def test_gradescope_numbers_and_scores_each_check():
     assert f"<p>Hint: {KL_HINT}" in test["output"]
 
 
-def test_gradescope_total_is_the_sum_of_its_tests():
+def test_gradescope_total_is_the_sum_of_its_tests() -> None:
     results = gradescope.render(partial_report())
     assert results["score"] == sum(test["score"] for test in results["tests"]) == partial_report().score
 
 
-def test_gradescope_says_a_shared_message_once():
+def test_gradescope_says_a_shared_message_once() -> None:
     outputs = [test["output"] for test in gradescope.render(blank_report())["tests"][:5]]
     assert outputs == ["<p><code>encoder</code> raises NotImplementedError.</p>"] + ["<p>As in 1.1.</p>"] * 4
 
 
-def test_gradescope_names_no_hidden_check():
+def test_gradescope_names_no_hidden_check() -> None:
     report = blank_report()
     report.parts[0].checks[2].worked_example = True
     tests = gradescope.render(report, "after_due_date")["tests"][1:6]
@@ -500,7 +505,7 @@ def test_gradescope_names_no_hidden_check():
 
 
 @pytest.mark.parametrize("visibility", gradescope.VISIBILITIES)
-def test_gradescope_results_hold_no_html_of_a_submission(visibility):
+def test_gradescope_results_hold_no_html_of_a_submission(visibility: str) -> None:
     results = json.loads(json.dumps(gradescope.render(hostile_report(), visibility), allow_nan=False))
     outputs = [results["output"], *(test["output"] for test in results["tests"])]
     assert {results["output_format"], *(test["output_format"] for test in results["tests"])} == {"html"}
@@ -510,14 +515,14 @@ def test_gradescope_results_hold_no_html_of_a_submission(visibility):
         assert not re.search("<[a-z]+ ", output)
 
 
-def test_gradescope_hides_the_log_and_shows_the_next_step():
+def test_gradescope_hides_the_log_and_shows_the_next_step() -> None:
     results = gradescope.render(partial_report())
     assert results["stdout_visibility"] == "hidden"
     assert "Next: <code>encoder</code>, the heads" in results["output"]
     assert "epoch 1: 178.2" in results["output"]
 
 
-def test_gradescope_tells_nothing_early_of_what_is_hidden():
+def test_gradescope_tells_nothing_early_of_what_is_hidden() -> None:
     results = gradescope.render(partial_report(), "after_due_date")
     assert {test["visibility"] for test in results["tests"]} == {"after_due_date"}
     assert "30 checks are shown after the due date." in results["output"]
@@ -528,11 +533,11 @@ def test_gradescope_tells_nothing_early_of_what_is_hidden():
     assert "score" not in later
 
 
-def test_gradescope_shows_at_once_why_nothing_could_be_graded():
+def test_gradescope_shows_at_once_why_nothing_could_be_graded() -> None:
     assert "was never closed" in gradescope.render(unreadable_report(), "hidden")["output"]
 
 
-def test_gradescope_says_that_a_grading_did_not_finish():
+def test_gradescope_says_that_a_grading_did_not_finish() -> None:
     report = partial_report()
     report.parts = [part for part in report.parts if part.name == "sample_latent"]
     results = gradescope.render(report, "after_due_date", finished=False)
@@ -544,18 +549,18 @@ def test_gradescope_says_that_a_grading_did_not_finish():
 
 
 @pytest.mark.parametrize("make", REPORTS[:-1])  # no grading makes the last, whose isolation level is hostile too
-def test_every_report_keeps_the_published_schema(make):
+def test_every_report_keeps_the_published_schema(make: Callable[[], Report]) -> None:
     jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(json.dumps(make().to_json())))
 
 
 @pytest.mark.parametrize(
     "change", [{"score": "90"}, {"grade": "A"}, {"isolation": "none"}, {"parts": [{"name": "loss"}]}, {"schema": 1}]
 )
-def test_the_schema_refuses_what_is_no_report(change):
+def test_the_schema_refuses_what_is_no_report(change: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft202012Validator(SCHEMA).validate(perfect_report().to_json() | change)
 
 
-def test_a_report_survives_being_written_and_read():
+def test_a_report_survives_being_written_and_read() -> None:
     report = partial_report()
     assert Report.from_json(json.loads(json.dumps(report.to_json()))) == report

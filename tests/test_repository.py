@@ -24,7 +24,8 @@ def test_everything_is_in_step_with_the_assignment() -> None:
 
 
 def test_the_fill_in_says_at_each_gap_what_is_asked() -> None:
-    assert fill_in(CVAE).count('raise NotImplementedError("') == 5
+    gaps = CVAE.solution.read_text("utf-8").count("### BEGIN SOLUTION")
+    assert fill_in(CVAE).count('raise NotImplementedError("') == gaps > 0
 
 
 @pytest.mark.parametrize(
@@ -82,10 +83,10 @@ def test_the_solution_draws_the_latents_of_the_first_term() -> None:
 
 def test_the_solution_gives_the_loss_of_the_first_term() -> None:
     logits = ([[7.0, 3.0], [2.0, 6.0]], [[5.0, 2.0], [4.0, 2.0]])
-    images = [torch.sigmoid(torch.tensor(each)).reshape(1, 1, 2, 2) for each in logits]
-    loss = reference.loss_function(*images, torch.ones(1, 15), torch.zeros(1, 15))
+    one, other = (torch.sigmoid(torch.tensor(each)).reshape(1, 1, 2, 2) for each in logits)
+    loss = reference.loss_function(one, other, torch.ones(1, 15), torch.zeros(1, 15))
     assert loss.item() == 8.834553718566895
-    prior = reference.loss_function(*images, torch.zeros(1, 15), torch.zeros(1, 15))
+    prior = reference.loss_function(one, other, torch.zeros(1, 15), torch.zeros(1, 15))
     assert prior.item() == pytest.approx(8.834553718566895 - 7.5, abs=1e-6)
 
 

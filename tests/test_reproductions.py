@@ -28,6 +28,7 @@ from autograder.report import html, junit, markdown, terminal
 from autograder.report.model import Check, Outcome, PartReport, Report, Reproduction
 from autograder.sandbox import client
 from autograder.sandbox.client import Sandbox
+from autograder.sandbox.limits import LIMITS
 from tests.submissions.side_by_side import Pool, grade_wrong, selected
 from tests.submissions.wrong import WRONG, Wrong, source
 
@@ -73,7 +74,7 @@ def printed(module: str, folder: Path, texts: list[str]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def reports(request: pytest.FixtureRequest) -> Iterator[dict[str, Future]]:
+def reports(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Report]]]:
     pool = Pool()
     yield pool.submit(grade_wrong, [wrong.name for wrong in selected(request, "wrong")])
     pool.close()
@@ -95,7 +96,7 @@ def marks(index: int) -> tuple[pytest.MarkDecorator, ...]:
     "wrong",
     [pytest.param(wrong, id=wrong.name, marks=marks(index)) for index, wrong in enumerate(WRONG)],
 )
-def test_pasted_lines_print_what_is_said(wrong: Wrong, reports: dict[str, Future], tmp_path: Path) -> None:
+def test_pasted_lines_print_what_is_said(wrong: Wrong, reports: dict[str, Future[Report]], tmp_path: Path) -> None:
     report: Report = reports[wrong.name].result()
     shown = list({str(each): each for check in failed(report) if (each := check.reproduction)}.values())
     for each, found in zip(shown, printed(source(wrong), tmp_path, [str(each) for each in shown]), strict=True):
@@ -154,7 +155,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def test_lines_that_hang_are_not_repeated(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "LIMITS", dataclasses.replace(client.LIMITS, run_s=1.0))
+    monkeypatch.setattr(client, "LIMITS", dataclasses.replace(LIMITS, run_s=1.0))
     looping = Path(str(solution.__file__)).read_text("utf-8").replace(
         "    std = torch.exp(0.5 * logvariances)\n",
         "    while len(means) == 10000: pass\n    std = torch.exp(logvariances)\n",

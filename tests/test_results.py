@@ -52,7 +52,9 @@ def other(value: str | int | float) -> str | int | float:
     """Another value of the same kind: a date stays one."""
     if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\dT", value):
         return f"2031{value[4:]}"
-    return not value if isinstance(value, bool) else value + type(value)(1)
+    if isinstance(value, str):
+        return f"{value}1"
+    return not value if isinstance(value, bool) else value + 1
 
 
 def edits(folder: Path) -> Iterator[tuple[str, str, bytes]]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import nbformat
 import pytest
@@ -51,7 +52,7 @@ def forgotten() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory) -> Path:
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what takes part, to change at will."""
     folder = tmp_path_factory.mktemp("checkout")
     for name in ("autograder", "notebooks", "docs", "examples"):
@@ -82,48 +83,50 @@ def checked_out(folder: Path) -> Assignment:
         ("DUE", "30 November", "DUE is '30 November'; write date, time and offset"),
     ],
 )
-def test_an_assignment_that_cannot_be_taught_is_refused(monkeypatch, name, value, reason):
+def test_an_assignment_that_cannot_be_taught_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: Any, reason: str
+) -> None:
     monkeypatch.setattr(assignment, name, value)
     with pytest.raises(rollover.CannotRollOver, match=re.escape(reason)):
         rollover.out_of_step(CVAE)
 
 
-def test_a_reworded_passage_is_an_error_and_not_passed_over(monkeypatch, checkout):
+def test_a_reworded_passage_is_an_error_and_not_passed_over(monkeypatch: pytest.MonkeyPatch, checkout: Path) -> None:
     monkeypatch.setitem(passages.CELLS, "encoder", ("projects to {hidden} numbers;",))
     with pytest.raises(rollover.CannotRollOver, match=r"cvae\.ipynb: 'projects to \{hidden\} numbers;' was not found"):
         rollover.out_of_step(checked_out(checkout))
 
 
-def test_figures_may_be_rounded_differently_but_not_be_wrong(checkout):
+def test_figures_may_be_rounded_differently_but_not_be_wrong(checkout: Path) -> None:
     path = checkout / "notebooks" / "cvae.ipynb"
     text = path.read_text("utf-8")
-    loss = float(re.search(r"the loss is ([\d.]+\d)", text)[1])
+    (loss,) = map(float, re.findall(r"the loss is ([\d.]+\d)", text)[:1])
     for other, in_step in ((loss + 3e-6, True), (loss + 1e-3, False)):
         path.write_text(text.replace(f"the loss is {loss}", f"the loss is {other}"), "utf-8")
         assert (rollover.out_of_step(checked_out(checkout)) == {}) == in_step
     path.write_text(text, "utf-8")
 
 
-def test_two_passages_for_one_place_are_an_error(monkeypatch):
+def test_two_passages_for_one_place_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(passages.CELLS, "encoder", ("the hidden size, {hidden};", "hidden size, {latent};"))
     with pytest.raises(rollover.CannotRollOver, match="mean the same place"):
         rollover.out_of_step(CVAE)
 
 
-def test_nothing_is_released_that_contradicts_the_grading(monkeypatch, tmp_path):
+def test_nothing_is_released_that_contradicts_the_grading(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(assignment, "DUE", DUE)
     with pytest.raises(rollover.OutOfStep, match=r"docs/student\.md.*notebooks/cvae\.ipynb; run `autograder rollover`"):
         release.build_kit(CVAE, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_the_notebook_says_if_the_curve_is_of_another_network(monkeypatch):
+def test_the_notebook_says_if_the_curve_is_of_another_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assignment, "REFERENCE_SETTINGS", passages.training_settings() | {"hidden size": 80})
     text = renewed("notebooks/cvae.ipynb")
     assert "on MNIST with the settings above (but with hidden size 80, so that only the shape compares), over a" in text
 
 
-def test_a_measured_reference_curve_replaces_the_old_one(monkeypatch, tmp_path):
+def test_a_measured_reference_curve_replaces_the_old_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(assignment, "HIDDEN_SIZE", HIDDEN)
     curve = {0: (200.1, 201.0), 19: (100.0, 101.5)}
     monkeypatch.setattr(reference_curve, "measure", lambda data, solution: curve)
@@ -137,7 +140,7 @@ def test_a_measured_reference_curve_replaces_the_old_one(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_reference_curve_comes_from_training_the_solution(monkeypatch, tmp_path):
+def test_the_reference_curve_comes_from_training_the_solution(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(reference_curve, "SEEDS", 2)
     monkeypatch.setattr(reference_curve, "NUM_EPOCHS", 4)
     monkeypatch.setattr(reference_curve, "BATCH_SIZE", 32)
@@ -147,7 +150,7 @@ def test_the_reference_curve_comes_from_training_the_solution(monkeypatch, tmp_p
     assert curve[3][1] < 0.8 * curve[0][0]
 
 
-def test_without_mnist_it_says_what_is_missing(tmp_path):
+def test_without_mnist_it_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="does not hold MNIST"):
         reference_curve.measure(tmp_path, rollover.solution(CVAE))
 
@@ -162,8 +165,9 @@ def total(cells: list[nbformat.NotebookNode]) -> Decimal:
 
 @settings(max_examples=10)
 @given(st.lists(points, min_size=len(CVAE.parts), max_size=len(CVAE.parts)), points)
-def test_the_notebook_s_points_add_up_whatever_they_are(worth, by_hand):
+def test_the_notebook_s_points_add_up_whatever_they_are(worth: list[float], by_hand: float) -> None:
     parts = tuple(replace(part, points=each) for part, each in zip(CVAE.parts, worth, strict=True))
+    assert CVAE.by_hand is not None
     new = replace(CVAE, parts=parts, by_hand=replace(CVAE.by_hand, points=by_hand))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(assignment, "ASSIGNMENT", new)
@@ -175,7 +179,7 @@ def test_the_notebook_s_points_add_up_whatever_they_are(worth, by_hand):
     table = list(map(Decimal, re.findall(r"\| ([\d.]+) \|$", cells["intro"].source, re.MULTILINE)))
     assert (sum(table), table[-1]) == (total(graded), total(tasks))
     for task in tasks:
-        told = re.search(r"Graded by eye, ([\d.]+) points", task.source)[1]
+        (told,) = re.findall(r"Graded by eye, ([\d.]+) points", task.source)[:1]
         by_eye = re.findall(r"^- \(([\d.]+)\) ", task.source, re.MULTILINE)
         assert sum(map(Decimal, by_eye)) == Decimal(told) == total([task])
 
@@ -189,7 +193,7 @@ def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def commands(checkout) -> list[subprocess.CompletedProcess[str]]:
+def commands(checkout: Path) -> list[subprocess.CompletedProcess[str]]:
     """What the commands of a new term said: check, roll over, check again."""
     path = checkout / "autograder" / "assignments" / "cvae" / "assignment.py"
     text = path.read_text("utf-8")
@@ -207,14 +211,14 @@ def commands(checkout) -> list[subprocess.CompletedProcess[str]]:
 
 
 @pytest.fixture
-def new_term(checkout, commands) -> Path:
+def new_term(checkout: Path, commands: list[subprocess.CompletedProcess[str]]) -> Path:
     """The checkout of the new term."""
     assert commands[1].returncode == 0, commands[1].stderr
     return checkout
 
 
 @pytest.mark.slow
-def test_check_shows_what_changes_until_it_has(commands):
+def test_check_shows_what_changes_until_it_has(commands: list[subprocess.CompletedProcess[str]]) -> None:
     before, rolled, after = commands
     assert before.returncode == 1
     for line in (
@@ -244,7 +248,7 @@ print(json.dumps([report.to_json() for report in reports]))
 
 
 @pytest.mark.slow
-def test_last_terms_answers_lose_points_and_this_terms_get_all(new_term, tmp_path):
+def test_last_terms_answers_lose_points_and_this_terms_get_all(new_term: Path, tmp_path: Path) -> None:
     last_term = tmp_path / assignment.MODULE
     last_term.write_text(LAST_TERM, "utf-8")
     solution = str(new_term / "autograder" / "assignments" / "cvae" / "solution" / assignment.MODULE)
@@ -263,7 +267,7 @@ def test_last_terms_answers_lose_points_and_this_terms_get_all(new_term, tmp_pat
 
 
 @pytest.mark.slow
-def test_the_notebook_runs_and_prints_the_new_examples(new_term, tmp_path):
+def test_the_notebook_runs_and_prints_the_new_examples(new_term: Path, tmp_path: Path) -> None:
     drawn = digits.write_mnist(tmp_path / "drawn", train=600, test=100)
     solution = (new_term / "autograder" / "assignments" / "cvae" / "solution" / assignment.MODULE).read_text("utf-8")
     (folder := tmp_path / "kit").mkdir()
@@ -274,14 +278,14 @@ def test_the_notebook_runs_and_prints_the_new_examples(new_term, tmp_path):
     latents = torch.exp(torch.tensor(0.5)) * torch.randn(1, LATENT)
     assert str(latents) in cells["sample-example"].outputs[0].text
     assert cells["sample-example"].outputs[0].text.strip() in cells["sample-example-text"].source
-    told = float(re.search(r"the loss is ([\d.]+\d)", cells["loss-example-text"].source)[1])
+    (told,) = map(float, re.findall(r"the loss is ([\d.]+\d)", cells["loss-example-text"].source)[:1])
     assert told == pytest.approx(8.834553718566895 + (LATENT - 15) / 2, abs=1e-5)
     assert float(cells["loss-example"].outputs[0].text.split()[-1]) == pytest.approx(told, abs=1e-5)
     assert {cells[f"check-{name.replace('_', '-')}"].metadata.nbgrader.points for name in POINTS} == {*POINTS.values()}
 
 
 @pytest.fixture
-def public_checks(new_term, tmp_path, monkeypatch) -> ModuleType:
+def public_checks(new_term: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The new term's public checks, looking at `tmp_path`."""
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.delitem(sys.modules, "check_tools", raising=False)
@@ -296,7 +300,9 @@ def public_checks(new_term, tmp_path, monkeypatch) -> ModuleType:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", ["encoder", "decoder"])
-def test_the_public_checks_pass_this_terms_network_alone(new_term, public_checks, tmp_path, capsys, part):
+def test_the_public_checks_pass_this_terms_network_alone(
+    new_term: Path, public_checks: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], part: str
+) -> None:
     module = tmp_path / assignment.MODULE
     module.write_text(
         (new_term / "autograder" / "assignments" / "cvae" / "solution" / assignment.MODULE).read_text("utf-8"), "utf-8"
@@ -310,7 +316,7 @@ def test_the_public_checks_pass_this_terms_network_alone(new_term, public_checks
 
 
 @pytest.mark.slow
-def test_students_read_the_new_due_date(new_term):
+def test_students_read_the_new_due_date(new_term: Path) -> None:
     for name in ("notebooks/cvae.ipynb", "docs/student.md"):
         assert DUE_IN_WORDS in (new_term / name).read_text("utf-8")
     assert f'--duedate="{DUE}"' in (new_term / "docs" / "ta.md").read_text("utf-8")
@@ -322,7 +328,7 @@ def test_students_read_the_new_due_date(new_term):
     reason="other numbers than these have other meanings in the notebook, too",
 )
 @pytest.mark.parametrize("name", ["notebooks/cvae.ipynb", "docs/student.md", assignment.MODULE])
-def test_no_constant_of_the_first_term_is_left(new_term, name):
+def test_no_constant_of_the_first_term_is_left(new_term: Path, name: str) -> None:
     text = (new_term / name).read_text("utf-8").replace("(but with hidden size 64,", "")
     text = re.sub(r'"image/png": "[^"]*"', "", text)
     assert not re.findall(r".*(?:\b64\b|\b15\b|(?<!CS )\b5814\b).*", text)

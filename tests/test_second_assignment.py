@@ -16,7 +16,7 @@ import pytest
 import autograder
 from autograder.assignment import load
 from autograder.authoring.fill_in import fill_in
-from autograder.sandbox import isolation
+from autograder.sandbox import confine, isolation
 from autograder.sandbox.client import Sandbox
 
 FOLDER = Path(__file__).with_name("assignments") / "line"
@@ -186,7 +186,7 @@ def test_an_assignment_among_the_interpreters_files_is_refused(level: str) -> No
 
 
 def test_without_landlock_file_modes_must_hide_the_assignment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(isolation.confine, "has_landlock", lambda: False)
+    monkeypatch.setattr(confine, "has_landlock", lambda: False)
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         assert f"chmod -R o-rwx {folder}" in str(isolation.why_exposed("confined", Path(folder)))

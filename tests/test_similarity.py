@@ -153,19 +153,19 @@ ORIGINAL = commented(student(0, 0, 0, 0))
 # What is found
 
 
-def test_a_copy_is_identical_whatever_its_white_space():
+def test_a_copy_is_identical_whatever_its_white_space() -> None:
     moved = ORIGINAL.replace("    ", "\t").replace("\n", "\r\n") + "\r\n\r\n"
     assert pairs_of(ORIGINAL, moved) == [Pair("s0", "s1", 1.0, True)]
 
 
-def test_a_copy_with_a_few_lines_changed_is_found():
+def test_a_copy_with_a_few_lines_changed_is_found() -> None:
     changed = ORIGINAL.replace("torch.exp(0.5 * logvariances)", "torch.sqrt(logvariances.exp())") + "\nprint('ok')\n"
     (pair,) = pairs_of(ORIGINAL, changed)
     assert 0.95 < pair.similarity < 1
     assert (pair.identical, pair.renamed) == (False, False)
 
 
-def test_a_copy_with_the_variables_renamed_ranks_high():
+def test_a_copy_with_the_variables_renamed_ranks_high() -> None:
     names = r"\b(std|eps|bce|kld|x|h|z|mean_params|logvariance_params|data_recon)\b"
     lines = ORIGINAL.splitlines()
     renamed = "\n".join(line if line in BLANK.splitlines() else re.sub(names, r"my_\1", line) for line in lines)
@@ -175,7 +175,7 @@ def test_a_copy_with_the_variables_renamed_ranks_high():
     assert pairs[0].similarity > 0.99
 
 
-def test_pairs_are_ranked():
+def test_pairs_are_ranked() -> None:
     nearly = ORIGINAL + "\nextra = 'a few words of its own'\n"
     pairs = pairs_of(ORIGINAL, nearly, ORIGINAL)
     assert [(pair.first, pair.second) for pair in pairs] == [("s0", "s2"), ("s0", "s1")]
@@ -184,7 +184,7 @@ def test_pairs_are_ranked():
 @pytest.mark.parametrize(
     "damaged", [ORIGINAL + "\n(((", ORIGINAL + "\n  x = '", ORIGINAL + "\x00", "\ufeff# coding: nonsense\n" + ORIGINAL]
 )
-def test_a_copy_that_is_no_python_is_found(damaged):
+def test_a_copy_that_is_no_python_is_found(damaged: str) -> None:
     (pair,) = pairs_of(ORIGINAL, damaged)
     assert pair.similarity > 0.97
 
@@ -192,12 +192,12 @@ def test_a_copy_that_is_no_python_is_found(damaged):
 # What is not
 
 
-def test_modules_of_independent_pieces_are_not_listed():
+def test_modules_of_independent_pieces_are_not_listed() -> None:
     independent = [student(number, number, number, number) for number in range(3)]
     assert pairs_of(*independent) == []
 
 
-def test_sharing_one_piece_of_four_by_chance_is_not_listed():
+def test_sharing_one_piece_of_four_by_chance_is_not_listed() -> None:
     for pieces in product(range(3), repeat=4):
         other = [(piece + 1) % 3 for piece in pieces]
         for shared in range(4):
@@ -205,27 +205,27 @@ def test_sharing_one_piece_of_four_by_chance_is_not_listed():
             assert pairs_of(student(*pieces), student(*kin)) == []
 
 
-def test_styles_of_their_own_are_not_listed():
+def test_styles_of_their_own_are_not_listed() -> None:
     names = ("plain", "other-names", "type-hints", "functional-parameters", "sub-modules", "dataclass-configuration")
     assert pairs_of(student(0, 0, 0, 0), *(encoded(CORRECT[name]) for name in names)) == []
 
 
-def test_what_the_hand_out_provides_counts_for_nobody():
+def test_what_the_hand_out_provides_counts_for_nobody() -> None:
     assert pairs_of(BLANK, BLANK, BLANK + "\n\n# nothing yet\n") == []
 
 
-def test_a_module_with_almost_no_code_is_compared_with_nobody():
+def test_a_module_with_almost_no_code_is_compared_with_nobody() -> None:
     short = "\n".join(f"value_{number} = {number}" for number in range(MIN_TOKENS // 3))
     assert pairs_of(short, short) == []
     assert len(pairs_of(short + "\nlast = 1", short + "\nlast = 1")) == 1
 
 
 @pytest.mark.parametrize("sources", [[], [b""], [b"", b""], [b"\x00\xff" * 5000] * 2, [b"(" * 5000, b"\n" * 5000]])
-def test_any_bytes_are_taken(sources):
+def test_any_bytes_are_taken(sources: list[bytes]) -> None:
     assert all(pair.identical for pair in pairs_of(*sources))
 
 
-def test_five_hundred_modules_take_seconds():
+def test_five_hundred_modules_take_seconds() -> None:
     modules = {
         f"s{number}": f"{student(*pieces)}\n# {number} {number * 7}\n".encode()
         for number, pieces in enumerate((list(product(range(3), repeat=4)) * 7)[:500])
@@ -336,14 +336,14 @@ def test_examples_in_the_class_itself_are_no_known_modules() -> None:
 # Side by side
 
 
-def test_side_by_side_says_first_what_it_does_not_prove():
+def test_side_by_side_says_first_what_it_does_not_prove() -> None:
     page = Page(side_by_side(("Ann", ORIGINAL.encode()), ("Ben", ORIGINAL.encode()), BLANK))
     assert page.text.index("What this does not prove") < page.text.index("def sample_latent")
     for reason in ("short", "handout", "idioms", "Study groups", "A person decides"):
         assert reason in page.text
 
 
-def test_side_by_side_marks_the_handout_and_what_differs():
+def test_side_by_side_marks_the_handout_and_what_differs() -> None:
     other = ORIGINAL.replace("eps * std", "noise * std")
     source = side_by_side(("Ann", ORIGINAL.encode()), ("Ben", other.encode()), BLANK)
     assert "<mark>eps</mark>" in source
@@ -354,7 +354,7 @@ def test_side_by_side_marks_the_handout_and_what_differs():
     assert page.of_class("same") > 2 * 20
 
 
-def test_side_by_side_holds_no_tag_or_control_character():
+def test_side_by_side_holds_no_tag_or_control_character() -> None:
     hostile = "<script>alert(1)</script></td>\x1b[31m\u202e{{ 7 * 7 }}\x00+\x01 <mark>\n"
     source = side_by_side(("<img src=x>\u202e", hostile.encode()), ("=cmd()", b"\xff" + hostile.encode()), BLANK)
     page = Page(source)
@@ -364,7 +364,7 @@ def test_side_by_side_holds_no_tag_or_control_character():
     assert "default-src 'none'" in source
 
 
-def test_side_by_side_is_quick_and_bounded_whatever_the_sources():
+def test_side_by_side_is_quick_and_bounded_whatever_the_sources() -> None:
     slow = [("x" * 7 + " y" * number + "\n").encode() * 40 for number in range(400)]
     started = time.process_time()
     source = side_by_side(("a", b"".join(slow)), ("b", b"".join(reversed(slow))), BLANK)
@@ -374,7 +374,7 @@ def test_side_by_side_is_quick_and_bounded_whatever_the_sources():
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1280])
-def test_side_by_side_fits_the_screen_and_its_own_policy(width, browser, tmp_path):
+def test_side_by_side_fits_the_screen_and_its_own_policy(width: int, browser: Any, tmp_path: Path) -> None:
     long = ORIGINAL + "\n" + "x" * 5000
     source = side_by_side(("Ann " * 40, ORIGINAL.encode()), ("B" * 200, long.encode()), BLANK)
     with opened(browser, source, tmp_path, width) as (page, complaints):

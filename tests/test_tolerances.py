@@ -8,7 +8,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise, product
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -25,7 +25,7 @@ from autograder.assignments.cvae.hints.loss import Term as Formula
 from autograder.assignments.cvae.hints.network import ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, Wrong
-from autograder.sandbox.client import Reply
+from autograder.sandbox.client import Reply, Submission
 
 SEEDS = 3
 FAR = 10  # how many times a tolerance is above what rounding does, and below what a mistake does
@@ -101,7 +101,7 @@ def correct_losses() -> Iterator[tuple[str, Loss]]:
 
 def wrong_losses() -> Iterator[tuple[str, Loss]]:
     """Every single mistake of the bank."""
-    right = RECONSTRUCTIONS[0], DIVERGENCES[0], REDUCTIONS[0]
+    r, d, mean = RECONSTRUCTIONS[0], DIVERGENCES[0], REDUCTIONS[0]
 
     def loss(reconstruction: Formula, divergence: Formula, reduction: Reduction) -> Loss:
         def of(r: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
@@ -111,9 +111,9 @@ def wrong_losses() -> Iterator[tuple[str, Loss]]:
 
         return of
 
-    for place, every in enumerate((RECONSTRUCTIONS, DIVERGENCES, REDUCTIONS)):
-        for each in every[1:]:
-            yield " ".join(each.mistakes), loss(*right[:place], each, *right[place + 1 :])
+    yield from ((" ".join(each.mistakes), loss(each, d, mean)) for each in RECONSTRUCTIONS[1:])
+    yield from ((" ".join(each.mistakes), loss(r, each, mean)) for each in DIVERGENCES[1:])
+    yield from ((" ".join(each.mistakes), loss(r, d, each)) for each in REDUCTIONS[1:])
 
 
 DRAWS: dict[str, Term] = {
@@ -152,7 +152,7 @@ class Trusted:
         if cotangents and cotangents[0].shape == value.shape:
             found = torch.autograd.grad((value * cotangents[0]).sum(), leaves, allow_unused=True)
             tensors = {f"gradient.argument.{i}": each for i, each in enumerate(found) if each is not None}
-        return Reply([value.detach()], [value.dtype], False, (), tensors)
+        return Reply([value.detach()], [value.dtype], False, [], tensors)
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def judged(check: Callable[..., None], function: Callable[..., Tensor], seed: in
     given = {
         "submission": submission,
         "challenge": Challenge(seed, check.__name__),
-        "grading": Grading(submission, CVAE),
+        "grading": Grading(cast(Submission, submission), CVAE),
         "form": loss_checks.Form(),
         "mistakes": list,
     }
@@ -265,8 +265,10 @@ def output(layers: Layers, x: Tensor, activations: list[Activation], dtype: torc
 
 @pytest.mark.parametrize("part", ["encoder", "decoder"])
 def test_rounding_and_mistakes_of_a_network_are_far_apart(part: str) -> None:
-    right: list[Activation] = [torch.relu] * 3 + ([torch.sigmoid] if part == "decoder" else [])
-    wrong = [
+    right: list[Activation] = [torch.relu, torch.relu, torch.relu]
+    if part == "decoder":
+        right.append(torch.sigmoid)
+    wrong: list[list[Activation]] = [
         [*right[:place], activation, *right[place + 1 :]]
         for place, others in enumerate([ACTIVATIONS] * 3 + ([OUTPUT_ACTIVATIONS] if part == "decoder" else []))
         for activation in others.values()

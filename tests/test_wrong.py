@@ -13,7 +13,7 @@ from tests.submissions.wrong import WRONG, Wrong, source
 
 
 @pytest.fixture(scope="module")
-def reports(request: pytest.FixtureRequest) -> Iterator[dict[str, Future]]:
+def reports(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Report]]]:
     pool = Pool()
     yield pool.submit(grade_wrong, [wrong.name for wrong in selected(request, "wrong")])
     pool.close()
@@ -24,7 +24,7 @@ def misconceptions(wrong: Wrong) -> set[str]:
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.name)
-def test_loses_the_right_part_and_gets_the_right_hints_only(wrong: Wrong, reports: dict[str, Future]) -> None:
+def test_loses_the_right_part_and_gets_the_right_hints_only(wrong: Wrong, reports: dict[str, Future[Report]]) -> None:
     report: Report = reports[wrong.name].result()
     told = "\n".join(
         f"{part.name}: {check.name}: {check.outcome} {check.message} {check.misconceptions}"
@@ -46,4 +46,4 @@ def test_every_misconception_is_made_by_a_module() -> None:
 
 
 def test_no_two_modules_are_the_same() -> None:
-    assert len({source(wrong) for wrong in WRONG}) == len({wrong.name for wrong in WRONG}) == len(WRONG) >= 75
+    assert len({source(wrong) for wrong in WRONG}) == len({wrong.name for wrong in WRONG}) == len(WRONG)

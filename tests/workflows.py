@@ -11,6 +11,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -74,7 +75,7 @@ class Job:
     failed: bool = False
 
 
-def steps_of(workflow: Path, inputs: dict[str, str] | None = None) -> tuple[list[dict], dict[str, str]]:
+def steps_of(workflow: Path, inputs: dict[str, str] | None = None) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """The steps of the one job and their inputs, of the workflow that it calls if that is one of this repository's."""
     (job,) = yaml.safe_load(workflow.read_text("utf-8"))["jobs"].values()
     if called := job.get("uses"):
@@ -141,7 +142,7 @@ def _holds(condition: str | None, job: Job) -> bool:
     return "hashFiles" not in condition or (job.workspace / "junit.xml").exists()
 
 
-def _use(step: dict, student: Path, job: Job) -> None:
+def _use(step: dict[str, Any], student: Path, job: Job) -> None:
     action, given = step["uses"].split("@")[0], step.get("with", {})
     place = job.workspace / given.get("path", "")
     if action == "actions/checkout" and "repository" in given:

@@ -11,8 +11,10 @@ import urllib.request
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from playwright.sync_api import Locator
 
 pytest.importorskip("playwright", reason="Playwright is not installed")
 pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
@@ -32,7 +34,7 @@ MINUTE = 60_000  # milliseconds
 
 
 @pytest.fixture(scope="module")
-def kit(tmp_path_factory) -> Path:
+def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The unpacked kit."""
     folder = tmp_path_factory.mktemp("kit")
     with zipfile.ZipFile(release.build_kit(CVAE, folder, data=data(2000, 100))) as archive:
@@ -41,7 +43,7 @@ def kit(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lab(kit) -> Iterator[str]:
+def lab(kit: Path) -> Iterator[str]:
     """The address of a JupyterLab serving the kit."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -77,12 +79,14 @@ def lab(kit) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser) -> Page:
+def page(browser: Any) -> Page:
     """A window so tall that JupyterLab, which renders only the cells in view, renders all of them."""
     return browser.new_page(viewport={"width": 1200, "height": 24_000})
 
 
-def test_edit_on_disk_takes_effect_without_a_restart(kit, lab, page, request):
+def test_edit_on_disk_takes_effect_without_a_restart(
+    kit: Path, lab: str, page: Page, request: pytest.FixtureRequest
+) -> None:
     pictures = Path(os.environ.get("SCREENSHOTS", kit.parent))
     pictures.mkdir(parents=True, exist_ok=True)
 
@@ -91,7 +95,7 @@ def test_edit_on_disk_takes_effect_without_a_restart(kit, lab, page, request):
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.locator(".lm-Menu").get_by_text("Run All Cells", exact=True).click()
 
-    def cell(source: str):
+    def cell(source: str) -> Locator:
         return page.locator(".jp-CodeCell", has=page.locator(".cm-content", has_text=source)).first
 
     page.goto(lab)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from . import oracle
+from .mutations import CLASS
 from .oracle import attempt, given_noise, numbers
 
 ACTIVATIONS = {
@@ -253,6 +254,8 @@ CLAIMS |= {
     "logvariance-as-std": _spread_is(lambda s: s.logvariances.abs()),
     "half-logvariance-as-std": _spread_is(lambda s: s.logvariances.abs() / 2),
     "no-scale": _spread_is(lambda s: torch.ones(8)),
+    "arguments-unused": lambda s: near(s.spread, torch.ones(8), 0.05) and near(s.center, torch.zeros(8), 0.05),
+    "softplus-as-std": _spread_is(lambda s: nn.functional.softplus(s.logvariances)),
     "noise-scales-mean": _spread_is(lambda s: s.means.abs()),
 }
 
@@ -495,8 +498,8 @@ def _(s: Subject) -> bool:
 @claim("kl-without-constant")
 def _(s: Subject) -> bool:
     """Zero for each latent at the prior, less what a factor explains."""
-    images = s.batch()[:2]
-    few, many = (s.loss(*images, torch.zeros(1, count), torch.zeros(1, count)) for count in (2, 8))
+    r, x = s.batch()[:2]
+    few, many = (s.loss(r, x, torch.zeros(1, count), torch.zeros(1, count)) for count in (2, 8))
     return not near(few, many) and not near(s.growth(IMAGES, latent=4), 0.25)
 
 
@@ -570,7 +573,7 @@ def _(s: Subject) -> bool:
 
 @claim("divided-by-batch-twice")
 def _(s: Subject) -> bool:
-    return _grow(s, IMAGES, 0.5) and _grow(s, PARAMETERS, 0.5)
+    return _grow(s, IMAGES, 0.5) or _grow(s, PARAMETERS, 0.5)
 
 
 @claim("batch-other")
@@ -863,6 +866,41 @@ def _(s: Subject) -> bool:
     return (near(weights[2], -1.0, 1e-2) and near(weights[0], -0.5, 1e-2)) or near(weights[0], 1.0, 1e-2)
 
 
+@claim("kl-sum-squared")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(1)
+    base = s.loss(r, x, 0 * m, 0 * v)
+    alike, opposed = torch.ones_like(m), torch.ones_like(m)
+    opposed[:, ::2] = -1
+    return near(s.loss(r, x, opposed, 0 * v), base) and near(s.loss(r, x, alike, 0 * v) - base, m.shape[1] ** 2 / 2)
+
+
+@claim("reconstruction-one-plus")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(1)
+    black = [float(s.loss(0 * r + each, 0 * x, m, v)) for each in (0.2, 0.8)]
+    return near(black[1] - black[0], -x.numel() * (math.log(1.8) - math.log(1.2)))
+
+
+@claim("reconstruction-cut-off")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(1)
+    return near(s.loss(0 * r + 0.98, x, m, v), s.loss(0 * r + 0.999, x, m, v), 1e-9)
+
+
+@claim("kl-reversed")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(1)
+    right = 0.5 * (v - 1 + (1 + m**2) * (-v).exp()).sum()
+    return near(s.loss(r, x, m, v) - s.loss(r, x, 0 * m, 0 * v), right)
+
+
+@claim("originals-rounded")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(1)
+    return near(s.loss(r, x, m, v), s.loss(r, (x > 0.5).to(x.dtype), m, v), 1e-9)
+
+
 @claim("kl-cut-off")
 def _(s: Subject) -> bool:
     r, x, m, v = s.batch(1)
@@ -880,6 +918,11 @@ def _(s: Subject) -> bool:
 def _(s: Subject) -> bool:
     r, x, m, v = s.batch(1)
     return isinstance(attempt(s.loss, r, x, m, v), str) and not isinstance(attempt(s.loss, r, x.round(), m, v), str)
+
+
+@claim("encoder-input-changed")
+def _(s: Subject) -> bool:
+    return not near(_given(s, "encoder"), torch.cat((s.passed.x, s.passed.c), -1))
 
 
 @claim("draw-changed")
@@ -939,7 +982,8 @@ def _(s: Subject) -> bool:
 @claim("no-draw-without-gradients")
 def _(s: Subject) -> bool:
     def twice() -> bool:
-        return near(*(s.module.sample_latent(s.means[None], s.logvariances[None]) for _ in range(2)), 1e-12)  # type: ignore[union-attr]
+        one, other = (s.module.sample_latent(s.means[None], s.logvariances[None]) for _ in range(2))  # type: ignore[union-attr]
+        return near(one, other, 1e-12)
 
     with torch.no_grad():
         quiet = twice()
@@ -953,6 +997,29 @@ def _(s: Subject) -> bool:
     model(*_inputs())
     after = model.state_dict()
     return before.keys() != after.keys() or not all(torch.equal(each, after[name]) for name, each in before.items())
+
+
+@claim("encoder-layer-twice", "decoder-layer-twice")
+def _(s: Subject) -> bool:
+    calls: dict[int, int] = {}
+    model = s.model()
+    for each in model.modules():
+        if not list(each.children()):
+            each.register_forward_hook(lambda layer, *_: calls.update({id(layer): calls.get(id(layer), 0) + 1}))
+    model(*_inputs())
+    return any(calls.get(id(each), 0) > 1 for each in model.modules() if list(each.parameters(recurse=False)))
+
+
+@claim("forward-sizes-hard-coded")
+def _(s: Subject) -> bool:
+    model = getattr(s.module, CLASS)(23, num_categories=4, latent_dimensionality=3)
+    found = attempt(model, numbers(1, 23, low=0.0), torch.eye(4)[:1])
+    return isinstance(found, str) or [tuple(each.shape) for each in found] != [(1, 23), (1, 3), (1, 3)]
+
+
+@claim("decoding-repeated")
+def _(s: Subject) -> bool:
+    return len(s.passed.seen["decoder"]) > 1
 
 
 @claim("result-changed")
@@ -974,7 +1041,7 @@ def _(s: Subject) -> bool:
 
 @claim("units-alike")
 def _(s: Subject) -> bool:
-    weights = [each for each in getattr(s.module, oracle.CLASS)(*oracle.SIZES[0]).parameters() if each.dim() == 2]
+    weights = [each for each in getattr(s.module, CLASS)(*oracle.SIZES[0]).parameters() if each.dim() == 2]
     return any(bool((each == each[:1]).all()) for each in weights)
 
 
@@ -992,7 +1059,7 @@ def _(s: Subject) -> bool:
 
 def _in_another_order(s: Subject) -> bool:
     """Whether the constructor takes its second argument for something else than the number of classes."""
-    return list(inspect.signature(getattr(s.module, oracle.CLASS)).parameters)[1:3] != [
+    return list(inspect.signature(getattr(s.module, CLASS)).parameters)[1:3] != [
         "num_categories",
         "latent_dimensionality",
     ]
@@ -1000,7 +1067,7 @@ def _in_another_order(s: Subject) -> bool:
 
 def _raises(*kinds: str) -> Claim:
     def holds(s: Subject) -> bool:
-        built = attempt(getattr(s.module, oracle.CLASS, None) or str, *oracle.SIZES[0])
+        built = attempt(getattr(s.module, CLASS, None) or str, *oracle.SIZES[0])
         found = f"{oracle.behavior(s.source)} {attempt(_step, s)} {built}"
         return any(f"raised {kind}" in found for kind in kinds)
 
@@ -1029,7 +1096,7 @@ def _for_many_logvariances(s: Subject) -> list[Any]:
 
 def _said_while_built(s: Subject) -> str:
     try:
-        getattr(s.module, oracle.CLASS)(*oracle.SIZES[0])
+        getattr(s.module, CLASS)(*oracle.SIZES[0])
     except Exception as error:
         return str(error)
     return ""
@@ -1040,7 +1107,7 @@ def _defines(s: Subject, *names: str) -> bool:
 
 
 def _signature(s: Subject, name: str) -> list[str]:
-    owner = s.module if name in ("sample_latent", "loss_function") else getattr(s.module, oracle.CLASS)
+    owner = s.module if name in ("sample_latent", "loss_function") else getattr(s.module, CLASS)
     return list(inspect.signature(getattr(owner, name)).parameters)
 
 
@@ -1063,16 +1130,15 @@ CLAIMS |= {
     "endless-recursion": _raises("RecursionError"),
     "not-probabilities": lambda s: _raises("RuntimeError", "ValueError")(s),
     "parameter-out-of-range": lambda s: any(isinstance(each, str) for each in _for_many_logvariances(s)),
-    "definition-missing": lambda s: not _defines(s, "sample_latent", "loss_function", oracle.CLASS),
+    "definition-missing": lambda s: not _defines(s, "sample_latent", "loss_function", CLASS),
     "definition-in-class": lambda s: any(
-        hasattr(getattr(s.module, oracle.CLASS), name) and not _defines(s, name)
-        for name in ("sample_latent", "loss_function")
+        hasattr(getattr(s.module, CLASS), name) and not _defines(s, name) for name in ("sample_latent", "loss_function")
     ),
     "attribute-missing": lambda s: any(
-        getattr(oracle.partly_built(s.module), name, None) is None
-        for name in (*oracle.PIECES, *oracle.ATTRIBUTES)  # type: ignore[arg-type]
+        getattr(oracle.partly_built(s.module), name, None) is None  # type: ignore[arg-type]
+        for name in (*oracle.PIECES, *oracle.ATTRIBUTES)
     ),
-    "forward-missing": lambda s: getattr(s.module, oracle.CLASS).forward is nn.Module.forward,
+    "forward-missing": lambda s: getattr(s.module, CLASS).forward is nn.Module.forward,
     "self-missing": lambda s: any("self" not in each for each in _odd_signatures(s)),
     "self-superfluous": lambda s: any(
         "self" in _signature(s, name) for name in ("sample_latent", "loss_function") if _defines(s, name)
@@ -1084,7 +1150,7 @@ CLAIMS |= {
         for piece in (getattr(oracle.partly_built(s.module), name, None) for name in oracle.PIECES)  # type: ignore[arg-type]
     ),
     "super-init-missing": lambda s: "before Module.__init__() call" in _said_while_built(s),
-    "not-a-module": lambda s: not issubclass(getattr(s.module, oracle.CLASS), nn.Module),
+    "not-a-module": lambda s: not issubclass(getattr(s.module, CLASS), nn.Module),
     "name-undefined": _raises("NameError", "UnboundLocalError"),
     "attribute-undefined": _raises("AttributeError"),
     "wrong-call": _raises("TypeError", "ValueError", "IndexError", "KeyError", "RuntimeError"),

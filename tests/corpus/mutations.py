@@ -120,8 +120,7 @@ def constant(node: ast.AST, names: frozenset[str]) -> Replacements:
             for other in {0, 1, value + 1, value - 1, 2 * value, -value} - {value}:
                 yield "", ast.Constant(other)
         case ast.Constant(value=float() as value):
-            for other in (2 * value, value / 2, -value, 0.0):
-                yield "", ast.Constant(other)
+            yield from (("", ast.Constant(other)) for other in (2 * value, value / 2, -value, 0.0))
         case ast.keyword(arg="reduction", value=ast.Constant(value=str() as value)):
             for word in {"sum", "mean", "none"} - {value}:
                 yield "", ast.keyword("reduction", ast.Constant(word))
@@ -396,10 +395,10 @@ def _definitions(base: str, tree: ast.Module) -> Iterator[Mutant]:
             method = copy.deepcopy(function)
             if with_self:
                 method.args.args.insert(0, ast.arg("self"))
-            new = copy.deepcopy(tree)
-            new.body = [each for each in new.body if getattr(each, "name", "") != name]
-            next(each for each in new.body if getattr(each, "name", "") == CLASS).body.append(method)  # type: ignore[attr-defined]
-            text = ast.unparse(ast.fix_missing_locations(new)).replace(f" {name}(", f" self.{name}(")
+            changed = copy.deepcopy(tree)
+            changed.body = [each for each in changed.body if getattr(each, "name", "") != name]
+            next(each for each in changed.body if getattr(each, "name", "") == CLASS).body.append(method)  # type: ignore[attr-defined]
+            text = ast.unparse(ast.fix_missing_locations(changed)).replace(f" {name}(", f" self.{name}(")
             text = text.replace(f"def self.{name}", f"def {name}")
             change = f"{name} in the class, with{'' if with_self else 'out'} self"
             yield mutant("method", "module", change, text)

@@ -9,7 +9,7 @@ import math
 import sys
 import types
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -149,7 +149,7 @@ def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
         return f"raised {type(error).__name__}"
 
 
-def gradients(outputs: Any, wanted: list[Tensor]) -> list[Tensor | None]:
+def gradients(outputs: Any, wanted: Sequence[Tensor]) -> list[Tensor | None]:
     """Of the outputs, weighed by given numbers, with respect to `wanted`; None for what nothing reaches."""
     items = [
         each for each in (outputs if isinstance(outputs, (tuple, list)) else [outputs]) if isinstance(each, Tensor)
@@ -231,7 +231,7 @@ def partly_built(module: types.ModuleType, sizes: tuple[int, int, int] = SIZES[0
     return model
 
 
-def _give_shapes(model: nn.Module, sizes: tuple[int, int, int]) -> None:
+def _give_shapes(model: Any, sizes: tuple[int, int, int]) -> None:
     """Let lazy layers see an input, and note which they were: they cost the piece that they are in, and no other."""
     model.lazy_before = [name for name, each in model.named_parameters() if nn.parameter.is_lazy(each)]
     if model.lazy_before:
@@ -334,7 +334,8 @@ def _pieces(model: Any, sizes: tuple[int, int, int]) -> dict[str, Behavior]:
 
 
 def _reached(model: Any, piece: str, x: Tensor, parameter: Tensor) -> bool:
-    output = attempt(getattr(model, piece, None), x) if callable(getattr(model, piece, None)) else None
+    function = getattr(model, piece, None)
+    output = attempt(function, x) if callable(function) else None
     if not isinstance(output, Tensor) or not output.requires_grad or not parameter.requires_grad:
         return False
     return torch.autograd.grad(output.sum(), parameter, allow_unused=True)[0] is not None

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass
+from typing import Any
 
 from tests.submissions import correct
 
@@ -539,7 +540,7 @@ WHOLES = {
 def compose(count: int = MODULES) -> dict[str, str]:
     """`count` correct modules by name, the same ones each time; every style of a piece about equally often."""
     generator = random.Random(5814)
-    pieces: list[dict] = [SAMPLES, LOSSES, INITS, ENCODERS, HEADS, DECODERS, FORWARDS, WHOLES]
+    pieces: list[dict[str, Any]] = [SAMPLES, LOSSES, INITS, ENCODERS, HEADS, DECODERS, FORWARDS, WHOLES]
     columns = []
     for piece in pieces:
         column = (list(piece) * (count // len(piece) + 1))[:count]

@@ -137,7 +137,7 @@ class Student:
 
     name: str
     module: str | bytes | None
-    edit: Callable[[Path], None] | None = None
+    edit: Callable[[Path], object] | None = None
 
     def fill(self, folder: Path) -> None:
         """Turn `folder`, a fetched assignment, into what this student hands in."""

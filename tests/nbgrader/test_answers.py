@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder.platforms.nbgrader.answers import MAX_CELLS, find_answers, noted, number_of, outputs_apart, placeholder
+from autograder.platforms.nbgrader.answers import find_answers, noted, number_of, outputs_apart, placeholder
+from autograder.platforms.nbgrader.submitted import MAX_CELLS
 
 RELEASED = new_notebook(cells=[new_markdown_cell("Write here."), new_code_cell("check('encoder')")])
 
@@ -106,7 +107,7 @@ JSON = st.recursive(
 def apart(value: object, lists: list[object]) -> object:
     """`value` with each list of outputs replaced by its placeholder and put to the `lists`."""
     if isinstance(value, dict):
-        found = {}
+        found: dict[str, object] = {}
         for key, each in value.items():
             if key == "outputs" and isinstance(each, list):
                 found[key] = placeholder(len(lists))

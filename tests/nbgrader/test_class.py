@@ -104,6 +104,7 @@ def gradebook(course: Path) -> Gradebook:
 
 def scores(course: Path, student: str) -> dict[str, float]:
     """The scores that the gradebook holds, by test cell."""
+    assert CVAE.by_hand is not None
     with gradebook(course) as book:
         submission = book.find_submission_notebook(NOTEBOOK, CVAE.kit, student)
         return {grade.name: grade.auto_score for grade in submission.grades if grade.name not in CVAE.by_hand.shares}
@@ -339,7 +340,12 @@ def test_takes_points_and_a_comment_for_the_figures(
 @pytest.mark.parametrize("student", ["lou", "mel"])
 def test_no_script_of_a_students_runs(server: str, page: Any, expect: Any, pictured: Path, student: str) -> None:
     dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def dismiss(dialog: Any) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
     page.goto(server % f"formgrader/submissions/{submission_of(pictured, student)}/")
     expect(page.locator("body")).to_contain_text("points")
     page.wait_for_timeout(1000)

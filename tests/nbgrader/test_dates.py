@@ -10,8 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nbformat import NotebookNode
 from nbgrader import utils
 from nbgrader.api import Gradebook
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 
@@ -80,7 +83,9 @@ WRITINGS = {
 
 @pytest.mark.parametrize("form", WRITINGS)
 @given(moment=moments())
-def test_a_written_time_is_read_as_it_is_meant(tmp_path_factory, form: str, moment: datetime) -> None:
+def test_a_written_time_is_read_as_it_is_meant(
+    tmp_path_factory: pytest.TempPathFactory, form: str, moment: datetime
+) -> None:
     folder = tmp_path_factory.mktemp("ada")
     (folder / "timestamp.txt").write_text(WRITINGS[form](moment), "utf-8")
     assert submitted_at(folder) == moment.astimezone(UTC)
@@ -119,8 +124,8 @@ def guarded(monkeypatch: pytest.MonkeyPatch) -> None:
     for where, name in (
         (utils, "parse_utc"),
         (CourseDirectory, "get_existing_timestamp"),
-        (guards.NbGraderAPI, "get_submitted_timestamp"),
-        (guards.BaseConverter, "init_assignment"),
+        (NbGraderAPI, "get_submitted_timestamp"),
+        (BaseConverter, "init_assignment"),
     ):
         monkeypatch.setattr(where, name, getattr(where, name))
     guards.install()
@@ -167,7 +172,7 @@ def seconds_late(folder: Path, student: str, handed_in: datetime) -> float:
         extensions, "_trait_values", {**extensions._trait_values, "parent": SimpleNamespace(parent=course)}
     )
     resources = {"nbgrader": {"student": student, "assignment": "hw", "db_url": address}}
-    extensions.preprocess(None, resources)
+    extensions.preprocess(NotebookNode(), resources)
     with Gradebook(address) as book:
         return book.find_submission("hw", student).total_seconds_late
 

@@ -19,6 +19,7 @@ from autograder.assignments.cvae.assignment import NUM_EPOCHS, REFERENCE_CURVE
 from autograder.platforms.nbgrader import figures
 from autograder.platforms.nbgrader.figures import Album, Figures, RunNotebook
 from autograder.platforms.nbgrader.rerun import Bounds, Script
+from autograder.sandbox import isolation
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.outputs import Shown
 from tests.nbgrader.drawn_figures import LAST, digits, drawn, figure, hand_in, outputs, pixels, table
@@ -67,7 +68,7 @@ def test_good_figures_leave_no_doubt() -> None:
 )  # fmt: skip
 def test_what_does_not_fit_is_a_doubt(change: Mapping[str, list[Shown]], doubt: str) -> None:
     good = ALL | table(sum(REFERENCE_CURVE[LAST]) / 2)
-    assert any(doubt in sentence for sentence in seen.observe(good | change).doubts)
+    assert any(doubt in sentence for sentence in seen.observe({**good, **change}).doubts)
 
 
 def test_a_table_of_one_line_and_a_further_training() -> None:
@@ -123,7 +124,7 @@ def ran(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Ran:
     stand_in = Ran()
     monkeypatch.setattr(figures, "Sandbox", lambda assignment: contextlib.nullcontext(sandbox))
     monkeypatch.setattr(figures, "run", stand_in)
-    monkeypatch.setattr(figures.isolation, "why_not", lambda _: None)
+    monkeypatch.setattr(isolation, "why_not", lambda _: None)
     return stand_in
 
 

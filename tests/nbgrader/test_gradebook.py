@@ -21,6 +21,7 @@ MADE = Callable[[Path], str]
 def address(new_gradebook: MADE, tmp_path: Path) -> str:
     """A gradebook with the assignment, an automatic part and one by hand, and three students."""
     address = new_gradebook(tmp_path)
+    assert CVAE.by_hand is not None
     with Gradebook(address) as book:
         book.add_assignment(CVAE.kit, duedate=DUE)
         book.add_notebook("cvae", CVAE.kit)
@@ -33,6 +34,7 @@ def address(new_gradebook: MADE, tmp_path: Path) -> str:
 
 
 def hand_in(address: str, student: str, automatic: float, by_hand: float | None, **facts: Any) -> None:
+    assert CVAE.by_hand is not None
     with Gradebook(address) as book:
         submission = book.add_submission(CVAE.kit, student, **facts)
         grades = {grade.name: grade for notebook in submission.notebooks for grade in notebook.grades}
@@ -97,7 +99,7 @@ def test_the_course_around_submissions_is_found(tmp_path: Path, monkeypatch: pyt
     monkeypatch.delenv("NBGRADER_DB", raising=False)
     (tmp_path / "submitted").mkdir()
     assert course_around(tmp_path / "submitted") is None
-    assert gradebook_of(None) is extensions_of(None) is None
+    assert (gradebook_of(None), extensions_of(None)) == (None, None)
     (tmp_path / "nbgrader_config.py").touch()
     (tmp_path / "gradebook.db").touch()
     course = course_around(tmp_path / "submitted")

@@ -147,6 +147,7 @@ def test_the_course_has_the_kit_and_the_points(tmp_path: Path) -> None:
         for cell in notebook.cells
         if "nbgrader" in cell.metadata
     }
+    assert CVAE.by_hand is not None
     assert points == {part.name: part.points for part in assignment.PARTS} | CVAE.by_hand.shares
     assert b"BEGIN SOLUTION" not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 

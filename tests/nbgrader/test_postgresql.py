@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nbgrader.api import Gradebook
@@ -37,7 +38,7 @@ pytestmark = [
 def address() -> Iterator[str]:
     """The address of an empty database on a server of our own, on loopback; it refuses to run as root."""
     data = Path(tempfile.mkdtemp(prefix="postgresql-"))  # not below pytest's own folders, which only root may enter
-    user: dict[str, int | list[int]] = {}
+    user: dict[str, Any] = {}
     if os.geteuid() == 0:
         nobody = 65534
         os.chown(data, nobody, nobody)

@@ -8,7 +8,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -80,7 +80,7 @@ def test_canvas(course: Path, nbgrader: Command) -> None:
         lines.append(f"{last}, {first};{number};s{number};{student.upper()};S1;")
     (course / "roster.csv").write_text("\ufeff" + "\n".join(lines), "utf-8")
     notebook = (course / "release" / CVAE.kit / f"{NOTEBOOK}.ipynb").read_bytes()
-    files = {
+    files: dict[str, str | bytes] = {
         "doeada_101_9001_cs5814_vae.py": PERFECT,
         "wangwei_102_9002_cs5814_vae.py": PERFECT,
         "wangwei_103_9003_cs5814_vae.py": BLANK,
@@ -151,7 +151,7 @@ def test_exchange(course: Path, nbgrader: Command) -> None:
     secret.write_text(PERFECT)
     for student, (name, content) in handed_in().items():
         when = LATE if student in ("leo", "eve") else DUE - timedelta(hours=1)
-        when_utc = (when - when.utcoffset()).replace(tzinfo=None)
+        when_utc = when.astimezone(UTC)
         stamp = f"{when_utc:%Y-%m-%d %H:%M:%S.%f} UTC" if student != "mia" else "no time"
         folder = inbound / f"{student}+{CVAE.kit}+{stamp}+xyz"
         folder.mkdir()

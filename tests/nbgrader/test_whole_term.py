@@ -78,6 +78,7 @@ class Term:
 
     def give(self, numbers: list[int]) -> None:
         """Points by hand, as formgrader writes them."""
+        assert CVAE.by_hand is not None
         with Gradebook(self.gradebook) as book:
             for number in numbers:
                 submission = book.find_submission(CVAE.kit, f"L{number}")

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -28,16 +28,20 @@ from autograder.grading.grade import grade_source
 from autograder.report.model import Report
 from autograder.sandbox import client, isolation
 from autograder.sandbox.client import Sandbox
+from autograder.sandbox.limits import LIMITS
 from tests.settings import Setting
 
 from . import correct, hostile, wrong
 
 PROCESSES = 2
 # Attacks that hang are given less time than students are, so that the tests end.
-SHORT = dataclasses.replace(client.LIMITS, import_s=5.0, call_s=3.0, training_s=12.0, total_s=25.0)
+SHORT = dataclasses.replace(LIMITS, import_s=5.0, call_s=3.0, training_s=12.0, total_s=25.0)
 GRADER_S = 60  # by then grading has ended, or the grader hangs
 # What attacks print when they got somewhere.
 BOASTS = ("READ", "TRACED", "CONNECTED", "LISTENS", "LIMITED", "OPENED", "ALLOWED")
+
+
+Result = TypeVar("Result")
 
 
 class Pool:
@@ -50,7 +54,7 @@ class Pool:
         context = multiprocessing.get_context("spawn")
         self._executor = ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=_start, initargs=(setting,))
 
-    def submit(self, job: Callable[..., Any], names: Iterable[str]) -> dict[str, Future]:
+    def submit(self, job: Callable[[str], Result], names: Iterable[str]) -> dict[str, Future[Result]]:
         """A future for each name, in order."""
         return {name: self._executor.submit(job, name) for name in dict.fromkeys(names)}
 
@@ -71,7 +75,7 @@ def _start(setting: Setting) -> None:
 def selected(request: pytest.FixtureRequest, parameter: str) -> list[Any]:
     """What the tests of the requesting module that are about to run have for `parameter`, in order."""
     items = [item for item in request.session.items if getattr(item, "module", None) is request.module]
-    every = [item.callspec.params for item in items if hasattr(item, "callspec")]  # type: ignore[attr-defined]
+    every = [item.callspec.params for item in items if hasattr(item, "callspec")]
     return [parameters[parameter] for parameters in every if parameter in parameters]
 
 
@@ -112,7 +116,7 @@ def attack(name: str) -> Aftermath:
         canary.chmod(0o755)
         listeners = [stack.enter_context(each) for each in _listeners(marker)]
         port = listeners[0].getsockname()[1]
-        limits, client.LIMITS = client.LIMITS, SHORT
+        stack.enter_context(pytest.MonkeyPatch.context()).setattr(client, "LIMITS", SHORT)
         signal.signal(signal.SIGALRM, _give_up)
         signal.alarm(GRADER_S)
         started = time.monotonic()
@@ -121,7 +125,6 @@ def attack(name: str) -> Aftermath:
             report = grade_source(name, source, _sandbox)
         finally:
             signal.alarm(0)
-            client.LIMITS = limits
         result = Aftermath(report, time.monotonic() - started)
         if sorted(each.name for each in canary.iterdir()) != ["alive", "secret"]:
             result.damage.append(f"the canary's folder holds {os.listdir(canary)}")

@@ -7,6 +7,7 @@ parts need it, and a wrong encoder is no reason to doubt the wiring around it.
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import autograder.assignments.cvae.solution.cs5814_vae as solution
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
@@ -55,7 +56,12 @@ def source(wrong: Wrong) -> str:
     return text
 
 
-def _of_part(part: str, may_lose: tuple[str, ...] = ()) -> dict[str, frozenset[str]]:
+class Loses(TypedDict):
+    loses: frozenset[str]
+    may_lose: frozenset[str]
+
+
+def _of_part(part: str, may_lose: tuple[str, ...] = ()) -> Loses:
     return {"loses": frozenset({part}), "may_lose": frozenset(may_lose)}
 
 
@@ -72,7 +78,7 @@ def _sample(
     signature: str | None = None,
     checks: int | None = None,
 ) -> Wrong:
-    edits = ((STD + DRAW, body),)
+    edits: tuple[tuple[str, str], ...] = ((STD + DRAW, body),)
     if signature:
         edits += (("def sample_latent(means, logvariances):", f"def sample_latent({signature}):"),)
     return Wrong(name, edits, misconception=misconception, checks=checks, **_of_part("sample_latent"))
@@ -90,7 +96,7 @@ SAMPLE = (
     _sample(
         "root-of-the-size",
         "    std = torch.sqrt(torch.abs(logvariances))\n" + DRAW,
-        "logvariance-as-variance sample-gradient-partial",
+        "logvariance-as-variance",
     ),
     _sample("spread-cut-off", "    std = torch.exp(0.5 * logvariances.clamp(-1.5, 1))\n" + DRAW, "spread-cut-off"),
     _sample(
@@ -258,7 +264,7 @@ def _loss(
     average: str = AVERAGE,
     signature: str | None = None,
 ) -> Wrong:
-    edits = ((BCE + KL + AVERAGE, bce + kl + average),)
+    edits: tuple[tuple[str, str], ...] = ((BCE + KL + AVERAGE, bce + kl + average),)
     if signature:
         edits += (
             (
@@ -305,6 +311,22 @@ LOSS = (
         kl="    noise = torch.randn_like(means)\n"
         "    latents = means + torch.exp(0.5 * logvariances) * noise\n"
         "    divergence = 0.5 * torch.sum(latents.pow(2) - noise.pow(2) - logvariances)\n",
+    ),
+    _loss(
+        "kl-of-the-sum-of-means",
+        "kl-sum-squared",
+        kl="    divergence = -0.5 * (torch.sum(1 + logvariances - logvariances.exp()) - means.sum(1).pow(2).sum())\n",
+    ),
+    _loss(
+        "cross-entropy-by-log1p",
+        "reconstruction-one-plus",
+        bce="    r, x = reconstructions.clamp(1e-7, 1 - 1e-7), originals\n"
+        + _bce("-torch.sum(x * torch.log(r) + (1 - x) * torch.log1p(r))"),
+    ),
+    _loss(
+        "reconstructions-cut-off",
+        "reconstruction-cut-off",
+        bce=BCE.replace("reconstructions,", "reconstructions.clamp(0.05, 0.95),"),
     ),
     _loss("clamped-in-place", "inputs-modified", bce="    reconstructions.clamp_(1e-6, 1 - 1e-6)\n" + BCE),
     _loss(
@@ -449,7 +471,7 @@ LOSS = (
     ),
     _loss(
         "reconstruction-clamped-hard",
-        "reconstruction-other",
+        "reconstruction-cut-off",
         bce=BCE.replace("reconstructions,", "reconstructions.clamp(0.1, 0.9),"),
     ),
     _loss(
@@ -627,6 +649,13 @@ def _encoder(
     if layers:
         edits = ((ENCODER, _sequential("encoder", *layers)), *edits)
     return Wrong(name, edits, misconception=misconception, checks=checks, **_of_part("encoder", may_lose))
+
+
+RESIDUAL = (
+    "class ConditionalVariationalAutoencoder(",
+    "class Residual(nn.Sequential):\n    def forward(self, x):\n        return x + super().forward(x)\n\n\n"
+    "class ConditionalVariationalAutoencoder(",
+)
 
 
 def _joining(piece: str) -> tuple[tuple[str, str], ...]:
@@ -827,7 +856,7 @@ ENCODERS = (
     ),
     _encoder(
         "encoder-layers-shared",
-        "encoder-other",
+        "encoder-layer-twice",
         edits=(
             (
                 ENCODER,
@@ -865,6 +894,12 @@ ENCODERS = (
         ),
         may_lose=("forward",),
     ),
+    _encoder(
+        "encoder-with-residuals",
+        "encoder-other",
+        *(ENCODER_INPUT, RELU, f"Residual({HIDDEN}, {RELU})", f"Residual({HIDDEN}, {RELU})"),
+        edits=(RESIDUAL,),
+    ),
     _encoder("encoder-not-written", "attribute-missing", edits=((ENCODER, ""),), may_lose=("training",)),
 )
 
@@ -893,6 +928,12 @@ def _decoder(
 SCALED = "class Scaled(nn.Module):\n    def forward(self, x):\n        return 255 * x\n\n\nclass "
 
 DECODERS = (
+    _decoder(
+        "decoder-with-residuals",
+        "decoder-other",
+        *(DECODER_INPUT, RELU, f"Residual({HIDDEN}, {RELU})", f"Residual({HIDDEN}, {RELU})", PIXELS, SIGMOID),
+        edits=(RESIDUAL,),
+    ),
     _decoder(
         "decoder-with-layers-of-the-encoder",
         "decoder-not-apart",
@@ -1090,7 +1131,7 @@ DECODERS = (
     _decoder("decoder-without-bias", "decoder-bias", *BODY, PIXELS[:-1] + ", bias=False)", SIGMOID),
     _decoder(
         "decoder-layers-shared",
-        "decoder-other",
+        "decoder-layer-twice",
         edits=(
             (
                 DECODER,
@@ -1139,6 +1180,29 @@ def _forward(
 
 
 FORWARDS = (
+    _forward(
+        "usual-images-assumed",
+        "forward-sizes-hard-coded",
+        (ENCODE, "        data_input = data_input.reshape(-1, 784)\n" + ENCODE),
+        checks=1,
+    ),
+    _forward(
+        "reconstruction-squeezed",
+        "forward-sizes-hard-coded",
+        (RETURN, RETURN.replace("data_recon", "data_recon.squeeze()")),
+        checks=1,
+    ),
+    _forward(
+        "decoded-three-times",
+        "decoding-repeated",
+        (
+            RETURN,
+            "        draws = [sample_latent(mean_params, logvariance_params) for _ in range(3)]\n"
+            "        decoded = [self.decoder(torch.cat((each, condition), dim=-1)) for each in draws]\n"
+            "        data_recon = sum(decoded) / 3\n" + RETURN,
+        ),
+        checks=1,
+    ),
     _forward(
         "mean-in-evaluation",
         "no-draw-in-evaluation",

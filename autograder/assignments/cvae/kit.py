@@ -317,9 +317,11 @@ def _activated(run: Callable[..., list[float]]) -> Iterator[tuple[str, str, list
                 for head, layer in (("mean", "mean_layer"), ("logvariance", "logvariance_layer"))
             )
             yield *means, run(heads=lambda m, v: (act(m), v))  # noqa: B023
-            yield *means, run(give=lambda r, m, v, z: (r, act(m), v))  # noqa: B023
             yield *logvariances, run(heads=lambda m, v: (m, act(v)))  # noqa: B023
-            yield *logvariances, run(give=lambda r, m, v, z: (r, m, act(v)))  # noqa: B023
+            drawn = "Your `forward` draws from what `{}` gives, but returns it passed through {}."
+            returned = [("result-changed", drawn.format(layer, name)) for layer in ("mean_layer", "logvariance_layer")]
+            yield *returned[0], run(give=lambda r, m, v, z: (r, act(m), v))  # noqa: B023
+            yield *returned[1], run(give=lambda r, m, v, z: (r, m, act(v)))  # noqa: B023
     for name, act in OUTPUT_ACTIVATIONS.items():
         if name != "none":
             said = f"Your `forward` passes the decoder's output through {name}."

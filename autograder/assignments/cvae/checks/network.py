@@ -432,6 +432,7 @@ class Match:
     layers: list[Layer]
     hidden: tuple[str, ...] | None
     last: str
+    twice: int = 0  # the layer, counted from 1, that is there two times
 
     @property
     def depth(self) -> int:
@@ -480,6 +481,24 @@ def explain_stack(
                 for each, order in zip(observations, layers, strict=True)
             ):
                 return Match(layers[0], hidden, tail)
+    return None
+
+
+def repeated_layer(observations: Sequence[Observation], activated_last: bool) -> Match | None:
+    """The stack, with a ReLU after each hidden layer, in which one layer is used twice; None if that is none."""
+    for order in islice(zip(*(each.orders(None) for each in observations), strict=False), MAX_SHUFFLED):
+        for at, (weight, _) in enumerate(order[0]):
+            if len(weight) != weight.shape[1]:
+                continue
+            layers = [[*each[: at + 1], *each[at:]] for each in order]
+            hidden = ("ReLU",) * (len(layers[0]) if activated_last else len(layers[0]) - 1)
+            activations = [ACTIVATIONS["ReLU"]] * len(hidden)
+            for tail in observations[0].tails:
+                if all(
+                    close(each.output, stack_output(each, own, activations, activated_last, tail))
+                    for each, own in zip(observations, layers, strict=True)
+                ):
+                    return Match(layers[0], hidden, tail, twice=at + 1)
     return None
 
 
@@ -638,7 +657,7 @@ def recognize(
     observations = [
         Observation(each.parameters, each.input, each.output.flatten(1), tails) for each in (piece, again) if each
     ]
-    if match := explain_stack(observations, activated_last):
+    if match := explain_stack(observations, activated_last) or repeated_layer(observations, activated_last):
         return match
     outputs = piece.output.flatten(1).shape[-1]
     last, tail = ("none", None) if activated_last else read_tail(model, piece, outputs, tails)
@@ -719,6 +738,11 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
     """Fail the check if the stack has another depth or another width than the assignment's, or no biases."""
     if not match.layers:
         describe_unexplained(model, piece, part)
+    if match.twice:
+        fail(
+            f"Your {part} uses its linear layer {match.twice} twice; the assignment asks for {depth} different ones.",
+            f"{part}-layer-twice",
+        )
     if match.depth != depth and match.hidden is None:
         fail(
             f"In your {part}, {match.depth} weight matrices follow each other; the assignment asks for {depth} layers.",
@@ -734,7 +758,7 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
         found = " and ".join(map(str, sorted(widths)))
         fail(f"The layers of your {part} have width {found}; the assignment asks for {HIDDEN_SIZE}.", f"{part}-width")
     if match.hidden is not None and any(not bias.any() for _, bias in match.layers):
-        fail(f"A linear layer of your {part} has no bias.", f"{part}-bias")
+        fail(f"A linear layer of your {part} has no bias that can be trained.", f"{part}-bias")
 
 
 def describe_activations(model: Model, match: Match, piece: Piece | None, part: str) -> None:

@@ -73,6 +73,11 @@ INDEPENDENT = (
     _drawn(4, 3, '"two columns are equal:", torch.equal(latents[:, 0], latents[:, 1])'),
     _drawn(100, 100, "torch.corrcoef(latents.detach()).fill_diagonal_(0).abs().max()", 0.3),
     _drawn(100, 100, "torch.corrcoef(latents.detach().T).fill_diagonal_(0).abs().max()", 0.3),
+    Probe(
+        f"{_SEED}means, logvariances = torch.zeros(1, 3), torch.zeros(1, 3)\nwith torch.no_grad():\n"
+        "    first, second = (cs5814_vae.sample_latent(means, logvariances) for _ in range(2))\n"
+        'print("without gradients, two calls are equal:", torch.equal(first, second))'
+    ),
     _drawn_twice(1000, '"two calls are alike:", float(torch.corrcoef(torch.cat((first, second)))[0, 1]) > 0.5'),
     _SHAPE,
 )
@@ -198,7 +203,14 @@ _DECODED = (
     ),
     _output("decoder", "torch.full((2, 25), 30.0)", "::112"),
 )
-DECODER_LAYERS = (*_structure("decoder"), *_DECODED)
+DECODER_LAYERS = (
+    *_structure("decoder"),
+    *_DECODED,
+    Probe(
+        f"{_build()}model.decoder(torch.ones(2, 25)).sum().backward()\n"
+        'print("the encoder gets a gradient of it:", any(p.grad is not None for p in model.encoder.parameters()))'
+    ),
+)
 DECODER_ACTIVATIONS = (*_DECODED, *_structure("decoder"))
 DECODER_OUTPUT = (
     Probe(
@@ -252,6 +264,10 @@ FORWARD_DECODING = (
         'print("two reconstructions are close:", torch.allclose(first, second, atol=0.001))'
     ),
     Probe(f"{_drawing(2.0)}{_SEED}print(model(image, condition)[0][0, ::112].detach())"),
+    Probe(
+        f"{_drawing(0.0)}model.eval()\n{_TWO_PASSES}"
+        'print("two reconstructions are equal in evaluation mode:", torch.equal(first, second))'
+    ),
 )
 FORWARD_GRADIENTS = (
     Probe(
@@ -278,6 +294,13 @@ _KIND = tuple(
         f"loss = cs5814_vae.loss_function(images, images, zeros, zeros)\nprint({printed})"
     )
     for printed in ("type(loss).__name__", "tuple(loss.shape)")
+)
+
+
+_TWO_LOSSES = Probe(
+    "arguments = torch.full((3, 2), 0.4), torch.full((3, 2), 0.7), torch.ones(3, 2), torch.ones(3, 2)\n"
+    "first, second = (float(cs5814_vae.loss_function(*arguments)) for _ in range(2))\n"
+    'print("two calls give one loss:", first == second)'
 )
 
 
@@ -310,6 +333,7 @@ DIVERGENCE = (
         )
         for size in ("(1, 2)", *_SIZES)
     ),
+    _TWO_LOSSES,
     *_KIND,
 )
 MINIBATCH = (
@@ -325,6 +349,7 @@ MINIBATCH = (
         "images, means = torch.linspace(0.1, 0.9, 6).reshape(3, 2), torch.arange(6.0).reshape(3, 2)\n"
         "print(float(cs5814_vae.loss_function(images, 1 - images, means, means / 5)))"
     ),
+    _TWO_LOSSES,
     *_KIND,
 )
 IMAGE_SHAPE = (
@@ -403,7 +428,14 @@ def _pass(*sizes: int) -> str:
 
 
 _STUCK = "print([name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()])"
-START = (Probe(f"{_pass()}(reconstructions.sum() + means.sum() + logvariances.sum()).backward()\n{_STUCK}"),)
+START = (
+    Probe(f"{_pass()}(reconstructions.sum() + means.sum() + logvariances.sum()).backward()\n{_STUCK}"),
+    Probe(
+        f"{_pass()}(reconstructions[:, ::3].sum() + means[:, ::2].sum() + logvariances[:, ::3].sum()).backward()\n"
+        "weights = {name: p.grad for name, p in model.named_parameters() if p.dim() == 2}\n"
+        "print([name for name, grad in weights.items() if torch.equal(grad, grad.roll(1, 0))])"
+    ),
+)
 LEARNS = (
     Probe(
         f"{_pass(784, 10, 2)}"

@@ -125,7 +125,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     if match is None:
         fail(f"`{path}` does not act like a linear layer.", "encoder-other" if head.parameters else "not-trainable")
     if any(not bias.any() for _, bias in match.layers):
-        fail(f"`{path}` has no bias.", "encoder-bias")
+        fail(f"`{path}` has no bias that can be trained.", "encoder-bias")
     if match.last != "none":
         fail(f"The output of `{path}` passes through {match.last}.", activated)
     if match.depth != 1:

@@ -15,6 +15,7 @@ from autograder.assignments.cvae.checks.network import (
     Model,
     Observation,
     Order,
+    Sizes,
     concatenate,
     explain_means,
     explain_stack,
@@ -63,6 +64,24 @@ def test_results(submission: Submission, challenge: Challenge, grading: Grading)
             f"Your reconstruction has shape {tuple(reconstruction.shape)}; it should have {tuple(images.shape)}.",
             "reconstruction-shape",
         )
+    judge_sizes(submission, challenge, grading)
+
+
+def judge_sizes(submission: Submission, challenge: Challenge, grading: Grading) -> None:
+    """Fail the check if forward does not take one image of an unusual size, though encoder and decoder would."""
+    if grading.failed("encoder") or grading.failed("decoder"):
+        return
+    sizes = Sizes.random(challenge)
+    model = Model(submission, challenge, sizes, **left_out(grading))
+    images, conditions = (each[:1] for each in model.inputs(challenge))
+    said = f"With {sizes}, your `forward` does not work on one image."
+    try:
+        reply = model.forward(images, conditions, challenge.seed(), evaluate=True)
+    except SubmissionError as error:
+        fail(f"{said} {error}", "forward-sizes-hard-coded")
+    shapes, latent = [tuple(each.shape) for each in reply.outputs], (1, sizes.latent)
+    if len(shapes[0]) < 2 or shapes[0][0] != 1 or shapes[1:] != [latent, latent]:
+        fail(f"{said} It returns shapes {shapes}.", "forward-sizes-hard-coded")
 
 
 def find_order(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> Order | None:
@@ -88,6 +107,9 @@ def find_order(model: Model, images: Tensor, conditions: Tensor, challenge: Chal
         latents = [at for at in latents if not drawn[at]]
     if len(pixels) != 1 or len(latents) != 2:
         return None
+    heads = expected_heads(model, concatenate(images, conditions))
+    if heads and all(close(results[0][at], head) for at, head in zip(latents, reversed(heads), strict=True)):
+        latents.reverse()
     return Order((pixels[0], latents[0], latents[1]), len(results[0]))
 
 
@@ -139,15 +161,15 @@ def shaped(reply: Reply, batch: int, model: Model) -> tuple[Tensor, Tensor, Tens
 def test_encoding(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge)
-    x = concatenate(images, conditions)
-    before = expected_heads(model, x)
+    x, seed = concatenate(images, conditions), challenge.seed()
+    before = expected_heads(model, x, seed)
     # In evaluation mode, so that dropout, which the encoder's part has judged, makes no difference.
-    reply = model.forward(images, conditions, challenge.seed(), capture=["encoder"], evaluate=True)
+    reply = model.forward(images, conditions, seed, capture=["encoder"], evaluate=True)
     _, *observed = shaped(reply, BATCH, model)
     if not all(map(varies, observed)):
         fail("Your means and log-variances are the same for every image.", "same-for-every-image")
-    heads = expected_heads(model, x)
-    require_unchanged("encoder or a head", before, heads, expected_heads(model, x))
+    heads = expected_heads(model, x, seed)
+    require_unchanged("encoder or a head", before, heads, expected_heads(model, x, seed))
     given = reply.captured("encoder", "argument")
     if changed := grading.kept.get("changed on return"):
         name, activation = changed
@@ -181,7 +203,7 @@ def test_encoding(submission: Submission, challenge: Challenge, grading: Grading
         (concatenate(conditions, images), "condition-first", "[one-hot | image]"),
         (concatenate(images, torch.zeros_like(conditions)), "condition-missing", "the image without its class"),
     ):
-        other = expected_heads(model, x)
+        other = expected_heads(model, x, seed)
         if other is not None and follows(observed[0], other[0]):
             fail(f"Your encoder gets {what} instead of [image | one-hot].", mistake)
     for output, head, what in zip(observed, heads, ("means", "log-variances"), strict=True):
@@ -223,10 +245,13 @@ def judge_encoder_input(given: Tensor, images: Tensor, conditions: Tensor) -> No
         fail("Your encoder does not get the one-hot class as it is.", "encoder-input-changed")
 
 
-def expected_heads(model: Model, x: Tensor) -> list[Tensor] | None:
-    """What the submission's own encoder and heads make of `x`, or None if they cannot be called one by one."""
+def expected_heads(model: Model, x: Tensor, seed: int = 0) -> list[Tensor] | None:
+    """What the submission's own encoder and heads make of `x`, or None if they cannot be called one by one.
+
+    Where the encoder draws random numbers, which its own part has judged, it draws those that forward finds there.
+    """
     try:
-        encoded = model.call("encoder", x, evaluate=True).outputs[0]
+        encoded = model.call("encoder", x, seed=seed, evaluate=True).outputs[0]
         names = ("mean_layer", "logvariance_layer")
         return [model.call(name, encoded, evaluate=True).outputs[0] for name in names]
     except SubmissionError:
@@ -298,7 +323,21 @@ def judge_decoding(model: Model, images: Tensor, conditions: Tensor, challenge: 
                 grading.kept["sigmoid in forward"] = True  # the decoder has none, which its own part has judged
                 return
             fail(f"Your `forward` passes the decoder's output through {name}.", "reconstruction-changed")
+    judge_repeats(reply, reconstruction)
     fail("Your reconstruction is not what your decoder gives for its input.", "decoding-other")
+
+
+def judge_repeats(reply: Reply, reconstruction: Tensor) -> None:
+    """Fail the check if the decoder was called more than once, and what is returned comes of that."""
+    calls = [reply.captured("decoder", "result", call) for call in range(4)]
+    gave = [each[0].flatten(1) for each in calls if len(each) == 1]
+    gave = [each for each in gave if each.shape == reconstruction.shape]
+    if len(gave) > 1 and any(close(reconstruction, each) for each in gave):
+        fail("Your reconstruction is what your decoder gives when it is called once more.", "decoding-repeated")
+    if len(gave) > 1 and calls[-1]:  # perhaps more than are kept
+        fail(f"Your `forward` calls the decoder {len(gave)} times or more.", "decoding-repeated")
+    if len(gave) > 1:
+        fail(f"Your `forward` calls the decoder {len(gave)} times, and returns something else.", "decoding-repeated")
 
 
 @dataclass

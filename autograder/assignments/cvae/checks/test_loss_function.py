@@ -107,7 +107,8 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
         values = [loss(*images, 20 * means, logvariances, seed=each) for each in range(3)]  # so that both terms count
         if max(values) - min(values) > TOLERANCE * abs(values[0]):
             return ["loss-changes"]
-        return diagnose(loss, partial(flat.inputs, challenge))
+        found = diagnose(loss, partial(flat.inputs, challenge))
+        return edges(submission, form) or found if found == ["reconstruction-other"] else found
     except SubmissionError:
         return []
     except Wrong as error:
@@ -238,7 +239,7 @@ def test_image_shape(
         plain = value_on(submission, *flattened, *parameters) if form.flat else example
         fail(
             f"On the notebook's worked example your loss is {example:.4f}; it should be {expected:.4f}.",
-            *(["loss-image-shape"] if abs(plain - expected) <= TOLERANCE else mistakes()),
+            *(["loss-image-shape"] if abs(plain - expected) <= TOLERANCE else edges(submission, form) or mistakes()),
         )
     if not form.flat:
         fail("Your loss takes images of shape (N, 1, H, W), but not flat ones, (N, 784).", "loss-image-shape")
@@ -251,6 +252,17 @@ def test_image_shape(
         TOLERANCE,
     ):
         fail("Images of shape (N, 1, H, W) and the same pixels as (N, H·W) give different losses.", "loss-image-shape")
+
+
+def edges(submission: Submission, form: Form) -> list[str]:
+    """The mistake of a loss that does not tell reconstructions near 0 and 1 apart; empty for any other."""
+    parameters = torch.zeros(1, LATENT_DIMENSIONALITY), torch.zeros(1, LATENT_DIMENSIONALITY)
+    originals = torch.full((1, INPUT_DIM), 0.5)
+    values = [
+        value_on(submission, form.shaped(torch.full((1, INPUT_DIM), each)), form.shaped(originals), *parameters)
+        for each in (0.98, 0.999)
+    ]
+    return ["reconstruction-cut-off"] if values[0] == values[1] else []
 
 
 @check("Differentiable with respect to reconstructions, means and log-variances", 3, probes=probes.LOSS_GRADIENTS)

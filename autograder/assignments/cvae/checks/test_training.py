@@ -4,6 +4,7 @@ The trained parameters come out here and go into a fresh process, which has neve
 a function of the parameters alone.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -80,11 +81,12 @@ def recognized(images: Tensor, classes: Tensor) -> float:
 
 def train(submission: Submission, challenge: Challenge, grading: Grading, given: dict[str, Any]) -> Smoke:
     """Train the model, built with the arguments in `given`, and look at what it does then."""
-    sizes = Sizes(latent=SMOKE_LATENT_DIMENSIONALITY)
+    given = {"sizes": Sizes(latent=SMOKE_LATENT_DIMENSIONALITY)} | given
+    sizes: Sizes = given["sizes"]
     images, labels = digits(SMOKE_DIGITS, SEED)
     held_out, held_out_labels = digits(HELD_OUT, SEED + 1)
     one_hots, held_out_one_hots = (F.one_hot(each, NUM_CATEGORIES).float() for each in (labels, held_out_labels))
-    model = Model(submission, challenge, sizes, mean_image=images.mean(0), **given)
+    model = Model(submission, challenge, mean_image=images.mean(0), **given)
     batches = challenge.integers(SMOKE_DIGITS, SMOKE_STEPS, SMOKE_BATCH_SIZE)
     trained = submission.train(
         "model",
@@ -104,7 +106,7 @@ def train(submission: Submission, challenge: Challenge, grading: Grading, given:
         model.forward(held_out, held_out_one_hots, challenge.seed()).outputs[1], (HELD_OUT, sizes.latent), "The means"
     )
     submission.stop()  # what follows is decoded by a process that has seen no image
-    model = Model(submission, challenge, sizes, **given)
+    model = Model(submission, challenge, **given)
     classes = torch.arange(NUM_CATEGORIES).repeat(SAMPLES)
     latents, class_one_hots = challenge.normal(len(classes), sizes.latent), F.one_hot(classes, NUM_CATEGORIES).float()
     latents, one_hots = torch.cat((means, latents)), torch.cat((held_out_one_hots, class_one_hots))
@@ -143,17 +145,20 @@ def test_start(submission: Submission, challenge: Challenge, grading: Grading) -
 
 
 def with_stand_in(grading: Grading, judge: Callable[[dict[str, Any]], None]) -> None:
-    """Judge the model as it is; where its forward, which has cost its points, is in the way, without that."""
+    """Judge the model as it is; where what has cost its points is in the way, without that.
+
+    Another pass stands in for a wrong forward; and where encoder and decoder are wrong, their sizes may be fixed.
+    """
     given = left_out(grading)
     try:
         judge(given)
     except (SubmissionError, Wrong) as error:
-        if not grading.failed("forward"):
-            raise
-        try:
-            judge(given | {"composed": True})
-        except (SubmissionError, Wrong):
-            raise error from None
+        others: list[dict[str, Any]] = [{"composed": True}] if grading.failed("forward") else []
+        others += [{"sizes": Sizes()}] if grading.failed("encoder") and grading.failed("decoder") else []
+        for other in others:
+            with contextlib.suppress(SubmissionError, Wrong):
+                return judge(given | other)
+        raise error from None
 
 
 def judge_start(submission: Submission, challenge: Challenge, given: dict[str, Any]) -> None:
@@ -222,10 +227,11 @@ def require_gradient_steps(
     That step is the learning rate against the sign of the gradient (Kingma & Ba 2015, algorithm 1), which the grader
     takes from another pass under the same seed.
     """
-    sizes, seed = Sizes(latent=SMOKE_LATENT_DIMENSIONALITY), challenge.seed()
+    given, seed = {"sizes": Sizes(latent=SMOKE_LATENT_DIMENSIONALITY)} | given, challenge.seed()
+    sizes: Sizes = given["sizes"]
     images, labels = (each[:SMOKE_BATCH_SIZE] for each in digits(SMOKE_DIGITS, SEED))
     one_hots = F.one_hot(labels, NUM_CATEGORIES).float()
-    model = Model(submission, challenge, sizes, mean_image=images.mean(0), **given)
+    model = Model(submission, challenge, mean_image=images.mean(0), **given)
     outputs, again = (model.forward(images, one_hots, seed).outputs for _ in range(2))
     if not all(map(torch.equal, outputs, again)):  # it draws from a generator that the seed does not reach
         return

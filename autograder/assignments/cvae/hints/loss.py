@@ -75,6 +75,7 @@ RECONSTRUCTIONS = (
     Term(("reconstruction-half",), lambda r, x: -(x * r.log()).sum(-1)),
     Term(("reconstruction-half",), lambda r, x: -((1 - x) * (1 - r).log()).sum(-1)),
     Term(("originals-rounded",), lambda r, x: _cross_entropy(r, (x > 0.5).to(x.dtype))),
+    Term(("reconstruction-one-plus",), lambda r, x: -(x * r.log() + (1 - x) * (1 + r).log()).sum(-1)),
     Term(("reconstruction-softmax",), lambda r, x: F.cross_entropy(r, x, reduction="none")),
 )
 DIVERGENCES = (
@@ -100,6 +101,10 @@ DIVERGENCES = (
     ),
     Term(("loss-arguments-exchanged",), lambda mu, logvar: _divergence(logvar, mu)),
     Term(("kl-reversed",), _reversed_divergence),
+    Term(
+        ("kl-sum-squared",),
+        lambda mu, logvar: -0.5 * ((1 + logvar - logvar.exp()).sum(-1) - mu.sum(-1).square()),
+    ),
     Term(("kl-half-misplaced",), lambda mu, logvar: (-0.5 + logvar - mu.square() - logvar.exp()).sum(-1)),
     Term(("kl-half-misplaced",), lambda mu, logvar: (-0.5 * (1 + logvar) - mu.square() - logvar.exp()).sum(-1)),
     Term(("kl-half-misplaced",), lambda mu, logvar: (-0.5 * (1 + logvar - mu.square()) - logvar.exp()).sum(-1)),
@@ -221,10 +226,11 @@ def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
 def _right_when_far(loss: Loss, point: Arguments) -> bool:
     """Whether the divergence is right where each latent dimension's is large, and flat at the prior."""
     *images, means, _ = point
-    steps = (4 * torch.ones_like(means), 0 * means), (4 * torch.ones_like(means), 0 * means + 2)
+    steps = (4 * torch.ones_like(means), 0 * means), (5 * torch.ones_like(means), 0 * means + 2)
     values, right = [loss(*images, *each) for each in steps], [float(_divergence(*each).sum()) for each in steps]
     near = [loss(*images, 0 * means, 0 * means + each) for each in (0.0, 0.01)]
-    return _same(right[1] - right[0], values[1] - values[0], 1e-3) and near[0] == near[1]
+    flat = near[0] == near[1] and abs(near[0]) < float("inf")
+    return flat and _same(right[1] - right[0], values[1] - values[0], 1e-3)
 
 
 def _about_average(factors: list[float | None], growth: list[float], pixels: int, latent: int) -> list[str]:
