@@ -330,6 +330,9 @@ def test_takes_points_and_a_comment_for_the_figures(
     while total(pictured, "cam") != before + 5 and time.monotonic() < deadline:
         page.wait_for_timeout(200)
     assert total(pictured, "cam") == before + 5
+    panel.evaluate("each => each.scrollIntoView()")
+    page.mouse.wheel(0, -80)
+    page.wait_for_timeout(300)
     page.screenshot(path=artifacts / "formgrader-by-hand.png")
     page.reload()
     expect(panel.locator("input.score")).to_have_value("5")
