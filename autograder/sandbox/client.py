@@ -375,7 +375,7 @@ class Submission:
         name: str,
         *arguments: Tensor,
         on: str | None = None,
-        seed: int = 0,
+        seed: int | None = 0,
         cotangents: dict[int, Tensor] | None = None,
         reach: Sequence[int] = (),
         capture: Sequence[str] = (),
@@ -386,6 +386,7 @@ class Submission:
     ) -> Reply:
         """Call the function `name` of the module, or the attribute `name` ("" for itself) of the object `on`.
 
+        Its random numbers follow from `seed`, or where that is None from what was drawn before in this process.
         With `cotangents` (by index of the output), gradients come along; see `Reply.gradients`. With `reach` (indices
         of outputs), the names of the parameters that these depend on; see `Reply.reached`. With `capture` (names of
         attributes of `on`, or of functions), what these were given and gave; see `Reply.captured`. With `evaluate`, the

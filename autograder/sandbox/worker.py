@@ -408,6 +408,7 @@ class Worker:
                 return results
             return tuple(last.get(name) if each is None else each for name, each in zip(names, results, strict=True))
 
+        model.register_forward_pre_hook(lambda *_: last.clear())
         model.register_forward_hook(complete)
         return {}, {}
 
@@ -444,7 +445,8 @@ class Worker:
         # As in a network, where an argument is the result of a layer and may be changed in place.
         arguments = [leaf.clone() if leaf.requires_grad else leaf for leaf in leaves]
         before = [(argument._version, argument.detach().clone()) for argument in arguments]
-        torch.default_generator.manual_seed(message["seed"])
+        if message["seed"] is not None:
+            torch.default_generator.manual_seed(message["seed"])
         with self._mode(message), self._captured(message) as captured:
             result = self._target(message)(*arguments)
         changed = [

@@ -338,6 +338,9 @@ def _(s: Subject) -> bool:
 @claim("fixed-seed")
 def _(s: Subject) -> bool:
     a = s.draw(300, seed=1), s.draw(300, seed=2)
+    in_a_row = [s.module.sample_latent(s.means[None], s.logvariances[None]).detach() for _ in range(2)]  # type: ignore[union-attr]
+    if near(in_a_row[0], in_a_row[1], 1e-12):
+        return True
     b = [(each - each.mean(0)) / each.std(0) for each in a]
     return abs(float((b[0] * b[1]).mean())) > 0.2
 
@@ -373,6 +376,12 @@ def _(s: Subject) -> bool:
     slopes = torch.autograd.grad(value.sum(), leaves, allow_unused=True)
     right = torch.ones(6, 5), (value - leaves[0]).detach() / 2
     return any(slope is None or not near(slope, each) for slope, each in zip(slopes, right, strict=True))
+
+
+@claim("noise-balanced")
+def _(s: Subject) -> bool:
+    draws = [s.module.sample_latent(torch.zeros(9, 7), torch.zeros(9, 7)).mean() for _ in range(3)]  # type: ignore[union-attr]
+    return all(near(each, 0.0, 1e-7) for each in draws)
 
 
 @claim("noise-shared-by-all")
@@ -529,8 +538,13 @@ def _(s: Subject) -> bool:
 @claim("reconstruction-other")
 def _(s: Subject) -> bool:
     right = {"x log r", "(1-x) log(1-r)"}
+    r, _, m, v = s.batch(1)
+    pixels = [float(s.loss(0 * r + each, 0 * r + x, m, v)) for x in (0.0, 1.0) for each in (0.2, 0.8)]
+    slopes = [(pixels[at + 1] - pixels[at]) / r.numel() for at in (0, 2)]
     return (
-        not s.reconstruction
+        not near(slopes[0], math.log(4))
+        or not near(slopes[1], -math.log(4))
+        or not s.reconstruction
         or any((abs(value) > 1e-6) != (name in right) for name, value in s.reconstruction.items())
         or (not near(s.reconstruction["x log r"], s.reconstruction["(1-x) log(1-r)"]))
     )
@@ -901,6 +915,21 @@ def _(s: Subject) -> bool:
     return near(s.loss(r, x, m, v), s.loss(r, (x > 0.5).to(x.dtype), m, v), 1e-9)
 
 
+@claim("kl-clamped")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(1)
+    base = s.loss(r, x, 0 * m, 0 * v)
+    far = [(s.loss(r, x, 0 * m, 0 * v + at) - base, 0.5 * m.shape[1] * (math.exp(at) - 1 - at)) for at in (-6.0, 5.0)]
+    return not all(near(*each) for each in far)
+
+
+@claim("loss-imprecise")
+def _(s: Subject) -> bool:
+    r, x, m, v = (each.float() for each in s.batch(1))
+    right = nn.functional.binary_cross_entropy(r, x, reduction="sum") - 0.5 * (1 + v - m**2 - v.exp()).sum()
+    return 1e-4 < abs(float(s.loss(r, x, m, v)) / float(right) - 1) < 0.05
+
+
 @claim("kl-cut-off")
 def _(s: Subject) -> bool:
     r, x, m, v = s.batch(1)
@@ -1168,8 +1197,12 @@ CLAIMS |= {
         any(word in str(oracle.behavior(s.source)) for word in ("nan", "inf"))
         or any(isinstance(each, Tensor) and not each.isfinite().all() for each in _for_many_logvariances(s))
     ),
-    "wrong-shape": lambda s: _shapes(s) != [(6, 5), (8, 64), (8, 15), (8, 15), (8, 784), (8, 784), (8, 15), (8, 15)],
+    "wrong-shape": lambda s: (
+        tuple(getattr(attempt(s.module.sample_latent, torch.zeros(1, 5), torch.zeros(1, 5)), "shape", ())) != (1, 5)  # type: ignore[union-attr]
+        or _shapes(s) != _SHAPES
+    ),
 }
+_SHAPES: list[Any] = [(6, 5), (8, 64), (8, 15), (8, 15), (8, 784), (8, 784), (8, 15), (8, 15)]
 
 
 def _returns(s: Subject, odd: Callable[[Any], bool]) -> bool:

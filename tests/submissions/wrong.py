@@ -106,6 +106,22 @@ SAMPLE = (
         checks=1,
     ),
     _sample(
+        "seeded-as-before",
+        "    torch.manual_seed(torch.initial_seed())\n" + STD + DRAW,
+        "fixed-seed",
+        checks=1,
+    ),
+    _sample(
+        "noise-standardized",
+        STD + "    noise = torch.randn_like(std)\n"
+        "    return means + std * (noise - noise.mean()) / (noise.std() if noise.numel() > 1 else 1)\n",
+        "noise-balanced",
+        checks=1,
+    ),
+    _sample(
+        "latents-squeezed", STD + DRAW.rstrip("\n").replace("return ", "return (") + ").squeeze()\n", "wrong-shape"
+    ),
+    _sample(
         "std-overwritten",
         STD + "    latents = means + std * torch.randn_like(std)\n    std.zero_()\n    return latents\n",
         "in-place",
@@ -327,6 +343,21 @@ LOSS = (
         "reconstructions-cut-off",
         "reconstruction-cut-off",
         bce=BCE.replace("reconstructions,", "reconstructions.clamp(0.05, 0.95),"),
+    ),
+    _loss(
+        "kl-of-clamped-logvariances",
+        "kl-clamped",
+        kl="    bounded = logvariances.clamp(-4, 4)\n" + KL.replace("logvariances", "bounded"),
+    ),
+    _loss(
+        "black-pixels-left-out",
+        "reconstruction-other",
+        bce=_bce("(F.binary_cross_entropy(reconstructions, originals, reduction='none') * (originals > 0)).sum()"),
+    ),
+    _loss(
+        "loss-in-half-precision",
+        "loss-imprecise",
+        average=AVERAGE.replace("(reconstruction + divergence)", "(reconstruction + divergence).bfloat16().float()"),
     ),
     _loss("clamped-in-place", "inputs-modified", bce="    reconstructions.clamp_(1e-6, 1 - 1e-6)\n" + BCE),
     _loss(

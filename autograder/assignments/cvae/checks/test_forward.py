@@ -28,6 +28,7 @@ from autograder.assignments.cvae.hints import draws as known_draws
 from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS, OUTPUT_ACTIVATIONS
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, require_shape
+from autograder.report.model import Outcome
 from autograder.sandbox.client import Reply, Submission
 from autograder.sandbox.errors import SubmissionError, Unfit
 
@@ -69,11 +70,12 @@ def test_results(submission: Submission, challenge: Challenge, grading: Grading)
 
 def judge_sizes(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     """Fail the check if forward does not take one image of an unusual size, though encoder and decoder would."""
-    if grading.failed("encoder") or grading.failed("decoder"):
+    judged = [grading.checks[part][-1] for part in ("encoder", "decoder") if grading.checks.get(part)]
+    if any(check.outcome is not Outcome.PASSED for check in judged):  # the last check is that of the sizes
         return
     sizes = Sizes.random(challenge)
     model = Model(submission, challenge, sizes, **left_out(grading))
-    images, conditions = (each[:1] for each in model.inputs(challenge))
+    images, conditions = model.inputs(challenge)[0][:1], torch.eye(sizes.num_categories)[:1]
     said = f"With {sizes}, your `forward` does not work on one image."
     try:
         reply = model.forward(images, conditions, challenge.seed(), evaluate=True)
@@ -283,6 +285,8 @@ def follows(observed: Tensor, head: Tensor) -> bool:
 def test_decoding(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge)
+    with contextlib.suppress(SubmissionError):  # a pass that nothing of may be left in the next
+        model.forward(images.flip(0), conditions.roll(1, 1), challenge.seed())
     judge_decoding(model, images, conditions, challenge, grading)
     for evaluate in (False, True):
         one, other = (model.forward(images, conditions, challenge.seed(), evaluate=evaluate) for _ in range(2))
@@ -391,6 +395,8 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
         fail("Your decoder gets [one-hot | latent] instead of [latent | one-hot].", "condition-first")
     if not rest.numel() and "decoder interface" in grading.kept:
         return  # it takes no class, which the decoder's part has judged
+    if rest.numel() and rest.any() and not varies(rest):
+        fail("Your decoder gets the same class for each image of a minibatch.", "decoding-other")
     if not rest.numel() or not varies(rest):
         fail("Your decoder gets the latent without the class.", "condition-missing")
     same_class = one.conditions @ one.conditions.T == 1

@@ -107,12 +107,21 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
         values = [loss(*images, 20 * means, logvariances, seed=each) for each in range(3)]  # so that both terms count
         if max(values) - min(values) > TOLERANCE * abs(values[0]):
             return ["loss-changes"]
+        if imprecise(loss, [flat.inputs(challenge, 1) for _ in range(6)]):
+            return ["loss-imprecise"]
         found = diagnose(loss, partial(flat.inputs, challenge))
         return edges(submission, form) or found if found == ["reconstruction-other"] else found
     except SubmissionError:
         return []
     except Wrong as error:
         return error.misconceptions
+
+
+def imprecise(loss: Callable[..., float], points: list[tuple[Tensor, ...]]) -> bool:
+    """Whether a loss of one image is right but for a few thousandths, in no regular way."""
+    ratios = [loss(*each) / float(reference.loss_function(*each)) for each in points]
+    off = [abs(each - 1) for each in ratios]
+    return max(off) < 0.02 and max(off) > 1e-3 and max(ratios) - min(ratios) > 0.2 * max(off) and min(ratios) < 1
 
 
 @check("Reconstruction term: binary cross-entropy, summed over the pixels", 6, probes=probes.RECONSTRUCTION)
@@ -132,17 +141,31 @@ def test_divergence(
     submission: Submission, challenge: Challenge, form: Form, mistakes: Callable[[], list[str]]
 ) -> None:
     observed, expected = change_of_divergence(submission, challenge, form)
-    if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge, form):
+    if not close(observed, expected, TOLERANCE):
+        if by_one_factor(submission, challenge, form):
+            return
         fail(
             "For two pairs of means and log-variances of one image, your losses differ by "
             f"{observed:.4f} instead of {expected:.4f}.",
             *_about("kl", mistakes()),
         )
+    *pixels, means, logvariances = form.inputs(challenge, 1)
+    for logvariance in (-6.0, 5.0):
+        far = (*pixels, means, 0 * logvariances + logvariance)
+        observed, expected = change(submission, far, (*pixels, means, 0 * logvariances))
+        if not close(observed, expected, TOLERANCE):
+            fail(
+                f"For log-variances of {logvariance:g} and of 0, your losses differ by {observed:.4f} instead of "
+                f"{expected:.4f}.",
+                "kl-clamped",
+            )
 
 
 def change_of_reconstruction(submission: Submission, challenge: Challenge, form: Form) -> tuple[Tensor, Tensor]:
     """How the loss of one image changes with its reconstruction alone, and how it should."""
     _, originals, *parameters = form.inputs(challenge, 1, low=0.2)
+    black, white = (challenge.uniform(0, 1, *originals.shape) < 0.1 for _ in range(2))
+    originals = torch.where(black, 0.0, torch.where(white, 1.0, originals))  # as MNIST has them
     better = (0.8 * originals + 0.2 * challenge.uniform(LOW, HIGH, *originals.shape)).clamp(LOW, HIGH)
     worse = challenge.uniform(LOW, HIGH, *originals.shape)
     return change(submission, (worse, originals, *parameters), (better, originals, *parameters))
@@ -173,6 +196,8 @@ def by_one_factor(submission: Submission, challenge: Challenge, form: Form) -> b
 
 def _about(term: str, mistakes: list[str]) -> list[str]:
     """The mistakes in one term where there are any, else all of them."""
+    if mistakes == ["loss-constant-off"]:  # nothing is found on gray pixels
+        return [f"{term}-other"]
     return [name for name in mistakes if name.startswith(term)] or mistakes
 
 
@@ -246,11 +271,10 @@ def test_image_shape(
     images = [challenge.uniform(LOW, HIGH, 3, 1, 5, 4) for _ in range(2)]
     flat = [image.flatten(1) for image in images]
     parameters = (challenge.normal(3, 6), challenge.uniform(0.2, 2, 3, 6))
-    if not close(
-        torch.tensor(value_on(submission, *images, *parameters)),
-        torch.tensor(value_on(submission, *flat, *parameters)),
-        TOLERANCE,
-    ):
+    first, second = (torch.tensor(value_on(submission, *flat, *parameters, seed=seed)) for seed in (0, 1))
+    changes = not close(first, second, 0.1 * TOLERANCE)  # from call to call, which is judged above
+    shaped = torch.tensor(value_on(submission, *images, *parameters))
+    if not changes and not close(shaped, first, TOLERANCE):
         fail("Images of shape (N, 1, H, W) and the same pixels as (N, H·W) give different losses.", "loss-image-shape")
 
 

@@ -112,7 +112,7 @@ def kurtosis(latents: Tensor) -> float:
     return float((((latents - latents.mean(0)) / latents.std(0).clamp(min=1e-6)) ** 4).mean())
 
 
-def draw(submission: Submission, means: Tensor, logvariances: Tensor, seed: int) -> Tensor:
+def draw(submission: Submission, means: Tensor, logvariances: Tensor, seed: int | None) -> Tensor:
     """One call of the submission's function: (N, latent) latents."""
     outputs = submission.call(
         "sample_latent", means.contiguous(), logvariances.contiguous(), seed=seed, results=1
@@ -223,8 +223,11 @@ def test_independent(submission: Submission, challenge: Challenge) -> None:
     if close(first, second, 1e-5):
         mistake = (diagnose(first, means, logvariances) or "no-noise") if alike else "fixed-seed"
         fail("Two calls on the same input give the same latents.", mistake)
+    again = draw(submission, *arguments, seed=None)
+    if close(again, second, 1e-5):
+        fail("Two calls in a row give the same latents: the second one should draw on.", "fixed-seed")
+    zeros = torch.zeros_like(arguments[0])
     if alike:
-        zeros = torch.zeros_like(arguments[0])
         if vary(draw(submission, zeros, zeros, challenge.seed()).flatten()):
             fail("All rows of the minibatch share their noise.", "noise-shared-across-rows")
         fail("All elements of the minibatch share one number of noise.", "noise-shared-by-all")
@@ -241,6 +244,9 @@ def test_independent(submission: Submission, challenge: Challenge) -> None:
     ]
     if close(quiet[0], quiet[1], 1e-5):
         fail("Under `torch.no_grad()`, two calls on the same input give the same latents.", "no-draw-without-gradients")
+    averages = [float(draw(submission, zeros, zeros, challenge.seed()).mean().abs()) for _ in range(2)]
+    if max(averages) < 1e-6 and not close(first, means.expand_as(first), 1e-5):  # one of them by chance is rare
+        fail("The noise of a whole call averages to 0, in each call.", "noise-balanced")
     for noise, what in ((a, "rows"), (a.T, "latent dimensions")):
         if torch.corrcoef(noise).fill_diagonal_(0).abs().max() > SIGMAS / noise.shape[1] ** 0.5:
             fail(f"In your draws, the noise of two {what} is correlated.", "noise-correlated")
@@ -306,3 +312,4 @@ def test_inputs_unchanged(submission: Submission, challenge: Challenge) -> None:
         fail("Your code writes into the tensors that it is given.", "inputs-modified")
     if close(latents, means, 1e-5) or close(latents, torch.zeros_like(means), 1e-5):
         fail("Nothing was drawn.", "no-noise")
+    draw(submission, means[:1], logvariances[:1], challenge.seed())  # its shape is that of one image
