@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from autograder.assignment import Assignment
 from autograder.assignments.cvae.assignment import PARTS
+from tests.fragile import write_fragile
 
 # Tests run side by side, where two processes' threads take ten times as long: each waits for others that have no core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -21,6 +23,12 @@ settings.load_profile("tests")
 def pytest_configure(config: pytest.Config) -> None:
     for name in ("check", *(part.name for part in PARTS)):
         config.addinivalue_line("markers", f"{name}: see autograder/assignments/cvae/checks")
+
+
+@pytest.fixture(scope="session")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
+    """An assignment whose checks hang or die where a submission says so."""
+    return write_fragile(tmp_path_factory.mktemp("assignments") / "fragile")
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,8 @@
 import dataclasses
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from autograder.assignment import Assignment, load
+from autograder.assignment import Assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.grading import GraderError
 from autograder.grading import process as grading_process
@@ -21,54 +23,6 @@ from autograder.sandbox.client import Sandbox
 from tests.submissions import correct
 
 RIGHT = correct.module().encode()
-ASSIGNMENT = """
-from pathlib import Path
-from autograder.assignment import Assignment, Part
-
-FOLDER = Path(__file__).resolve().parent
-ASSIGNMENT = Assignment(
-    folder=FOLDER, root=FOLDER, course="C", title="T", module="m.py", seed=1,
-    due="2026-10-01T23:59:00-04:00", kit="k", notebook="",
-    parts=(Part("first", 2, "s"), Part("second", 8, "s")),
-)
-"""
-CHECKS = """
-import os, pytest, re, signal
-from autograder.grading.harness import check
-
-@pytest.mark.first
-@check("it is quick", 1)
-def test_quick(submission):
-    submission.load()
-
-@pytest.mark.second
-@check("it is quick, too", 1)
-def test_also_quick(): ...
-
-@pytest.mark.second
-@check("it goes wrong", 3)
-def test_wrong(submission):
-    if b"hang" in submission.source:
-        re.match("(a+)+$", "a" * 64 + "b")  # years, without a bytecode in between
-    if b"die" in submission.source:
-        os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-@pytest.fixture(scope="module")
-def fragile(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
-    """An assignment whose checks hang or die where a submission says so."""
-    folder = tmp_path_factory.mktemp("assignments") / "fragile"
-    for name, text in {
-        "assignment.py": ASSIGNMENT,
-        "checks/conftest.py": "from autograder.grading.fixtures import *\n",
-        "checks/test_all.py": CHECKS,
-        "hints/bank.py": "MISCONCEPTIONS = {}\n",
-        "solution/m.py": "x = 1\n",
-    }.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    return load(folder)
 
 
 @pytest.fixture
@@ -130,3 +84,36 @@ def test_nothing_is_left_when_it_is_closed(process: GradingProcess) -> None:
     for each in (pid, *map(int, children)):
         with pytest.raises(ProcessLookupError):
             os.kill(each, signal.SIG_DFL)
+
+
+CALLER = """
+import sys
+from pathlib import Path
+from autograder.assignment import load
+from autograder.grading.process import GradingProcess
+
+process = GradingProcess(load(Path(sys.argv[1])))
+process.grade("m.py", b"x = 1")
+print(process._process.pid, flush=True)
+process.grade("m.py", b"hang = 1")
+"""
+
+
+def test_it_ends_with_a_caller_that_is_killed(process: GradingProcess) -> None:
+    command = [sys.executable, "-c", CALLER, process.assignment.where]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as caller:
+        assert caller.stdout is not None
+        pid = int(caller.stdout.readline())
+        caller.kill()
+    gone(pid)
+
+
+def gone(pid: int) -> None:
+    """Wait for a process to end; the test fails if it goes on."""
+    for _ in range(100):
+        try:
+            os.kill(pid, signal.SIG_DFL)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"process {pid} goes on")

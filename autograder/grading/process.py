@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -56,6 +57,7 @@ class GradingProcess:
         self.assignment = assignment
         self._how = (assignment.where, isolation, require_isolation)
         self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = False
 
     def start(self) -> None:
         """Start the process, if none runs; its imports go on while the caller does something else."""
@@ -74,10 +76,12 @@ class GradingProcess:
                     str(theirs.fileno()),
                 ],
                 pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # which closes when this process ends, however it does
                 stdout=sys.stderr if _has_descriptor(sys.stderr) else subprocess.DEVNULL,
                 env=os.environ | {"TMPDIR": self._scratch.name},
             )
+        if self._stopped:
+            self._process.kill()
         with contextlib.suppress(_Ended):  # which the first grade will meet, too
             self._send(self._how)
 
@@ -111,6 +115,8 @@ class GradingProcess:
                 report = self._follow(grade, patience, slow)
             except _Ended:
                 self.kill()
+                if self._stopped:
+                    raise GraderError("grading was stopped") from None
                 continue
             if report is None:
                 self.kill()
@@ -165,6 +171,12 @@ class GradingProcess:
             self._process.kill()
             self.close()
 
+    def stop(self) -> None:
+        """End the grade that goes on in another thread, which raises GraderError there; grade nothing more."""
+        self._stopped = True
+        if (process := self._process) is not None:
+            process.kill()
+
     def close(self) -> None:
         """End the process and everything in it."""
         if self._process is None:
@@ -175,6 +187,8 @@ class GradingProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
         self._process = None
         remove_contents(Path(self._scratch.name))
         self._scratch.cleanup()
@@ -245,9 +259,15 @@ def _has_descriptor(stream: object) -> bool:
 def main() -> None:
     """Grade what comes in over the connection with this descriptor, until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the caller, who then ends this process
+    threading.Thread(target=_end_with_caller, daemon=True).start()
     with contextlib.suppress(EOFError, OSError):
         _serve(Connection(int(sys.argv[1])))
     os._exit(0)  # unloading torch in good order would take another second
+
+
+def _end_with_caller() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
 
 
 def _serve(connection: Connection) -> None:

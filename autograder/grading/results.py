@@ -108,7 +108,15 @@ def _own_files(assignment: Assignment) -> Iterator[Path]:
     given = {
         assignment.root / each for each in (assignment.module, assignment.notebook, *assignment.kit_files.values())
     }
-    apart = {"assignment.py", "kit.py", "passages.py", "pictures.py", "figures.py", *assignment.no_grade_depends_on}
+    apart = {
+        "assignment.py",
+        "kit.py",
+        "passages.py",
+        "pictures.py",
+        "figures.py",
+        "comments.md",
+        *assignment.no_grade_depends_on,
+    }
     for path in assignment.folder.rglob("*"):
         inside = path.relative_to(assignment.folder).parts
         hidden = any(name.startswith(".") or name == "__pycache__" for name in inside)

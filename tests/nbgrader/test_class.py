@@ -21,6 +21,7 @@ from nbgrader.api import Gradebook
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import MODULE, PARTS, VISUALIZATION_POINTS
 from autograder.grading.grade import grade_source
+from autograder.platforms.nbgrader.comments import read_comments
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.isolation import why_not
 from autograder.submissions.find import find_module
@@ -31,6 +32,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not("bubblewrap") is not 
 
 DUE = datetime.now(UTC) + timedelta(days=1)
 FAST = "--RunNotebook.enabled=False"
+COMMENTS = read_comments((CVAE.folder / "comments.md").read_text("utf-8"))[CVAE.by_hand.name]
 EXPORTERS = "autograder.platforms.nbgrader.plugins"
 EXCHANGE = 8  # so many students fetch and submit by nbgrader's own commands, which take seconds each
 
@@ -316,16 +318,25 @@ def test_takes_points_and_a_comment_for_the_figures(
     points.fill("5")
     points.press("Tab")
     comment = panel.locator("textarea.comment")
-    comment.fill("The walk is smooth; say more about style.")
-    comment.press("Tab")
+    comment.fill("The walk is smooth.")
+    offered = panel.locator(".reusable-comments button")
+    offered.nth(3).click()
+    comment.press("Alt+5")
+    said = "\n\n".join(["The walk is smooth.", COMMENTS[3], COMMENTS[4]])
+    expect(comment).to_have_value(said)
+    offered.nth(3).click()
+    expect(comment).to_have_value(said)
     deadline = time.monotonic() + 30
     while total(pictured, "cam") != before + 5 and time.monotonic() < deadline:
         page.wait_for_timeout(200)
     assert total(pictured, "cam") == before + 5
+    panel.evaluate("each => each.scrollIntoView()")
+    page.mouse.wheel(0, -80)
+    page.wait_for_timeout(300)
     page.screenshot(path=artifacts / "formgrader-by-hand.png")
     page.reload()
     expect(panel.locator("input.score")).to_have_value("5")
-    expect(panel.locator("textarea.comment")).to_have_value("The walk is smooth; say more about style.")
+    expect(panel.locator("textarea.comment")).to_have_value(said)
 
 
 @pytest.mark.browser

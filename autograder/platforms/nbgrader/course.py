@@ -10,6 +10,7 @@ from traitlets.log import get_logger
 
 from autograder import output
 from autograder.assignment import Assignment, load
+from autograder.platforms.nbgrader.comments import FOLDER, ReusableComments
 from autograder.platforms.nbgrader.dates import EXTENSIONS
 from autograder.platforms.nbgrader.files import complete
 from autograder.platforms.nbgrader.roster import course_roster
@@ -20,7 +21,7 @@ FORMGRADER = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader"
 
 
 def build_course(assignment: Assignment, folder: Path) -> Path:
-    """Make `folder` an nbgrader course, or refresh the assignment in one; its configuration and grades are kept.
+    """Make `folder` an nbgrader course, or refresh the assignment in one; what the TA wrote there is kept.
 
     The source holds what the students' kit holds, so there is no solution in it that a release could leak. The folder's
     README.md, which names the due date, is written anew. Errors are those of `build_kit`.
@@ -52,6 +53,9 @@ def build_course(assignment: Assignment, folder: Path) -> Path:
         destination = folder / template.name
         if template.name == "README.md" or not destination.exists():
             output.write(destination, filled_in(template, words))
+    starter, comments = assignment.folder / "comments.md", folder / FOLDER / f"{assignment.kit}.md"
+    if starter.exists() and not comments.exists():
+        output.write(comments, starter.read_bytes())
     return source
 
 
@@ -132,8 +136,15 @@ def _configure(c: Any, assignments: list[Assignment]) -> None:
     ]
     c.GenerateFeedback.preprocessors = [GetGrades, ForStudents, CSSHTMLHeaderPreprocessor]
     c.GenerateFeedback.exporter_class = FeedbackPage
+    pages = [str(Path(__file__).with_name("pages")), str(FORMGRADER / "templates")]
+    c.HTMLExporter.template_name = "formgrader"
+    c.HTMLExporter.extra_template_basedirs = pages
+    c.HTMLExporter.extra_template_paths = pages[1:]
+    c.HTMLExporter.preprocessors = [ReusableComments]
+    c.ReusableComments.folder = str(Path.cwd() / FOLDER)
     c.FeedbackPage.template_name = "graded"
-    c.FeedbackPage.extra_template_basedirs = [str(Path(__file__).with_name("pages")), str(FORMGRADER / "templates")]
+    c.FeedbackPage.extra_template_basedirs = pages
+    c.FeedbackPage.preprocessors = []
     styles = FORMGRADER / "static" / "node_modules" / "bootstrap" / "dist" / "css"
     c.FeedbackPage.extra_template_paths = [str(styles), str(FORMGRADER / "templates")]
     for plugin in (c.TrustedGrades, c.RunNotebook, c.Overview, c.Collect, c.Downloads, c.CanvasExport):

@@ -162,7 +162,7 @@ class RunNotebook(NbGraderPreprocessor):
         if assignment.kit not in albums:
             bounds = Bounds(**{name: getattr(self, name) for name in vars(Bounds())})
             album = Album(self, assignment, bounds)
-            album.look(folder for folder in map(Path, converter.assignments) if _is_next(converter, folder))
+            album.look(folder for folder in map(Path, converter.assignments) if is_next(converter, folder))
             albums[assignment.kit] = album
         return albums[assignment.kit]
 
@@ -175,7 +175,7 @@ def albums(converter: Any) -> list["Album"]:
     return list(_albums.get(converter, {}).values())
 
 
-def _is_next(converter: Any, folder: Path) -> bool:
+def is_next(converter: Any, folder: Path) -> bool:
     """Whether nbgrader is about to come to a submission, as far as that can be known before."""
     course = converter.coursedir
     graded = course.format_path(course.autograded_directory, folder.parent.name, folder.name)

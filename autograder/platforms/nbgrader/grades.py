@@ -1,28 +1,26 @@
 """The grades that nbgrader records: each test cell gets the score of its part from the sandboxed autograder."""
 
-import atexit
 import contextlib
-import functools
-import os
-import subprocess
-import sys
-import tempfile
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
+from nbgrader.converters import Autograde
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
 from traitlets import Bool, Integer, List, Unicode
 
-from autograder.assignment import Assignment, load
+from autograder.assignment import Assignment
 from autograder.classroom.adjust import Adjustments, NoSuchCheck
 from autograder.grading import GraderError
 from autograder.grading.grade import nothing, told
-from autograder.grading.process import GradingProcess
 from autograder.grading.results import Results
+from autograder.platforms.nbgrader.background import Background
+from autograder.platforms.nbgrader.figures import is_next
 from autograder.platforms.nbgrader.submitted import assignment_of, module_in, submitted_folder
 from autograder.points import rescaled, shown
 from autograder.report import summary
@@ -56,8 +54,7 @@ class TrustedGrades(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         student = resources["nbgrader"]["student"]
-        kept = Path(self.parent.parent.coursedir.root) / self.reports  # the exporter's converter knows the course
-        report, source = self.report(submitted_folder(self, resources), kept, assignment_of(self, resources))
+        report, source = self.report(submitted_folder(self, resources), assignment_of(self, resources))
         resources["autograder_report"] = report, source
         points = f"{shown(report.score)} of {summary.counted(report.max_score, 'point')}"
         self.log.info("%s: %s by the autograder", student, points)
@@ -71,8 +68,8 @@ class TrustedGrades(NbGraderPreprocessor):
                 cell.execution_count = None
         return nb, resources
 
-    def report(self, submitted: Path, kept: Path, assignment: Assignment) -> tuple[Report, bytes]:
-        """The report on the module in the folder `submitted`, one of those `kept` if it is there; and the module."""
+    def report(self, submitted: Path, assignment: Assignment) -> tuple[Report, bytes]:
+        """The report on the module in the folder `submitted`, and the module."""
         try:
             found = module_in(submitted, assignment)
         except CannotRead as error:
@@ -84,65 +81,37 @@ class TrustedGrades(NbGraderPreprocessor):
             self.log.warning("%s: %s", submitted, each)
         if is_solution(source, assignment):
             self.log.warning("%s: this is the instructor's solution, but for comments and white space", submitted)
-        results = Results(kept, assignment, self.seed, self.require_isolation)
-        report = results.find(source) if self.reuse else None
-        if self.reuse and report is None:
-            self._grade_ahead(results)
-            report = results.find(source)
+        report = _running[self.parent.parent].report(source)
         try:
-            report = Adjustments(tuple(self.drop), tuple(self.give)).apply(report or self._grade(source, results))
+            report = Adjustments(tuple(self.drop), tuple(self.give)).apply(report)
         except NoSuchCheck as error:
             raise GraderError(str(error)) from error
         return told(report, found.notes, found.attention), source
 
-    def _grade(self, source: bytes, results: Results) -> Report:
-        process = warm_process(results.assignment.where, self.require_isolation)
-        report = process.grade(results.assignment.module, source, seed=self.seed)
-        if report.grader_failed:
-            raise GraderError(report.error)
-        results.keep(source, report)
-        return report
-
-    def _grade_ahead(self, results: Results) -> None:
-        """Grade every module that nbgrader is about to come to, on all cores at once: nbgrader takes one at a time.
-
-        What fails here is left for its own turn, to fail where nbgrader tells whose it was. By the command, whose
-        workers start faster than copies of nbgrader would.
-        """
-        sources = set()
-        for folder in self.parent.parent.assignments:
-            with contextlib.suppress(NothingToGrade):
-                sources.add(module_in(Path(folder), results.assignment).source)
-        missing = [source for source in sources if results.file(source) not in _tried and results.find(source) is None]
-        _tried.update(map(results.file, missing))
-        workers = min(self.workers or os.cpu_count() or 1, len(missing) // 4)  # a worker takes seconds to start
-        if workers < 2:
-            return
-        self.log.info("Grading %d modules with %d workers", len(missing), workers)
-        with tempfile.TemporaryDirectory() as temporary:
-            for index, source in enumerate(missing):
-                folder = Path(temporary) / "class" / str(index)
-                folder.mkdir(parents=True)
-                (folder / results.assignment.module).write_bytes(source)
-            command = [sys.executable, "-m", "autograder", "class", f"{temporary}/class", "--out", f"{temporary}/out"]
-            command += ["--assignment", results.assignment.where, "--results", str(results.folder)]
-            command += ["--workers", str(workers), "--quiet", "--no-repairs"]
-            command += ["--seed", str(self.seed)] if self.seed is not None else []
-            command += ["--require-isolation"] if self.require_isolation else []
-            run = subprocess.run(command, capture_output=True, text=True, check=False)
-        if run.returncode:
-            self.log.warning("Grading ahead stopped: %s", run.stderr.strip())
+    def begin(self) -> Background:
+        """Grade in the background every module that nbgrader is about to come to."""
+        converter = self.parent.parent
+        assignment = assignment_of(self, {"nbgrader": {"assignment": converter.coursedir.assignment_id}})
+        kept = Path(converter.coursedir.root) / self.reports
+        sources = {}  # in nbgrader's order
+        for folder in map(Path, sorted(converter.assignments)):
+            with contextlib.suppress(NothingToGrade, CannotRead):
+                if is_next(converter, folder):
+                    sources[module_in(folder, assignment).source] = folder
+        results = Results(kept, assignment, self.seed, self.require_isolation)
+        return Background(results, list(sources), self.reuse, self.workers)
 
 
-@functools.cache
-def warm_process(where: str, require_isolation: bool) -> GradingProcess:
-    """One process for all submissions to an assignment that are graded here."""
-    process = GradingProcess(load(where), require_isolation=require_isolation)
-    atexit.register(process.close)
-    return process
+@contextlib.contextmanager
+def graded_ahead(converter: Autograde) -> Iterator[None]:
+    """Modules are graded in the background while `converter` comes to one student after another."""
+    with contextlib.ExitStack() as ends:
+        with contextlib.suppress(GraderError):  # which every student's turn will meet
+            _running[converter] = ends.enter_context(TrustedGrades(parent=converter.exporter).begin())
+        yield
 
 
-_tried: set[Path] = set()  # so that a module that breaks the grader is graded ahead once, not at every student's turn
+_running: WeakKeyDictionary[Autograde, Background] = WeakKeyDictionary()
 
 
 def result(part: PartReport, report: Report, points: float) -> NotebookNode:

@@ -3,13 +3,14 @@
 It follows links in submissions, misreads times that people write, and says four lines about each file.
 """
 
+import functools
 import logging
 from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
-from nbgrader import utils
+from nbgrader import api, utils
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import BaseConverter
@@ -19,6 +20,7 @@ from traitlets.log import get_logger
 from autograder.platforms.nbgrader.dates import Unreadable, as_nbgrader, read_moment, submitted_at
 from autograder.platforms.nbgrader.figures import albums
 from autograder.platforms.nbgrader.files import files_of
+from autograder.platforms.nbgrader.grades import graded_ahead
 from autograder.report.summary import counted
 from autograder.submissions.names import suffix
 
@@ -29,11 +31,14 @@ MAX_FILE = 32 << 20
 _init_assignment = BaseConverter.init_assignment
 _init_destination = BaseConverter.init_destination
 _convert_notebooks = BaseConverter.convert_notebooks
+_create_engine = api.create_engine
 _parse_utc = utils.parse_utc
 
 
 def install() -> None:
     """Guard every nbgrader command of this process, and formgrader."""
+    # Each notebook opens the gradebook a dozen times: an engine keeps the queries that it has compiled.
+    api.create_engine = functools.cache(_create_engine)
     utils.parse_utc = _read_utc  # for due dates on their way into the gradebook
     CourseDirectory.get_existing_timestamp = _existing_timestamp
     NbGraderAPI.get_submitted_timestamp = _submitted_timestamp
@@ -98,7 +103,8 @@ def _in_one_line(converter: Autograde) -> None:
     for handler in handlers:
         handler.setLevel(logging.WARNING)
     try:
-        _convert_notebooks(converter)
+        with graded_ahead(converter):
+            _convert_notebooks(converter)
     finally:
         for handler in handlers:
             handler.setLevel(logging.INFO)

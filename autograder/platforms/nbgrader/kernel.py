@@ -13,6 +13,7 @@ import shutil
 import sys
 from pathlib import Path
 
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # jsonschema can do without, and it takes a second
 import nbformat
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
