@@ -32,6 +32,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not("bubblewrap") is not 
 
 DUE = datetime.now(UTC) + timedelta(days=1)
 FAST = "--RunNotebook.enabled=False"
+assert CVAE.by_hand
 COMMENTS = read_comments((CVAE.folder / "comments.md").read_text("utf-8"))[CVAE.by_hand.name]
 EXPORTERS = "autograder.platforms.nbgrader.plugins"
 EXCHANGE = 8  # so many students fetch and submit by nbgrader's own commands, which take seconds each

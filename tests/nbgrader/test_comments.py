@@ -27,6 +27,7 @@ def test_every_comment_is_offered_at_its_cell(written: dict[str, list[str]]) -> 
 
 
 def test_the_assignment_has_comments_for_each_cell_by_hand() -> None:
+    assert CVAE.by_hand
     assert list(read_comments((CVAE.folder / "comments.md").read_text("utf-8"))) == sorted(CVAE.by_hand.shares)
 
 
