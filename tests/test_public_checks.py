@@ -129,6 +129,7 @@ def test_solution_passes(
 # One judgment -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("default")  # what a module warns of is not ours
 @pytest.mark.parametrize("name", thinned(correct.CORRECT))
 def test_every_correct_style_passes(checks: ModuleType, write: Callable[[str], int], name: str) -> None:
     write(correct.CORRECT[name])
