@@ -474,7 +474,7 @@ def test_edits_count_at_once(checks: ModuleType, write: Callable[[str], int]) ->
 
 
 def test_failure_is_one_line_in_jupyter(checks: ModuleType) -> None:
-    assert checks.ChecksFailedError("one line")._render_traceback_() == ["one line"]
+    assert checks.ChecksFailedError("one line: and more")._render_traceback_() == ["one line."]
 
 
 def test_random_state_is_left_alone(checks: ModuleType, write: Callable[[str], int]) -> None:

@@ -154,7 +154,9 @@ def _forward(name: str, attack: str, code: str, *, says: str, min_score: float =
     """The attack as the body of forward."""
     forward = "\n    def forward(self, data_input, condition):\n" + textwrap.indent(_body(code), "    ")
     model = correct.INIT + correct.ENCODER + correct.HEADS + correct.DECODER + forward
-    return Hostile(name, _module(correct.module(model=model), ""), attack, 75, min_score, says)
+    return Hostile(
+        name, _module(correct.module(model=model), ""), attack, 80, min_score, says
+    )  # what the layers alone earn, which are right
 
 
 EXITS = (

@@ -1,5 +1,5 @@
 # attack: verdict
-# score: 60 to 80 (its means and log-variances are right)
+# score: 60 to 85 (its means, log-variances and layers are right)
 
 import torch
 import torch.nn as nn

@@ -31,7 +31,11 @@ class Draws:
     def __init__(self, submission: Submission, challenge: Challenge, highest: float = 2.0) -> None:
         self.means = (2 * challenge.integers(2, COLUMNS) - 1) * challenge.uniform(1.5, 3, COLUMNS)
         self.logvariances = torch.cat(
-            (challenge.uniform(-3, -0.5, COLUMNS // 2), challenge.uniform(0.5, highest, COLUMNS // 2))
+            (
+                challenge.uniform(-5, -4.2, 1),  # where a usual bound on log-variances shows
+                challenge.uniform(-3, -0.5, COLUMNS // 2 - 1),
+                challenge.uniform(0.5, highest, COLUMNS // 2),
+            )
         )
         seed = challenge.seed()
         self.latents = draw_rows(submission, self.means, self.logvariances, seed)

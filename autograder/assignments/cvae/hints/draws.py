@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+SMALL = 2e-3  # far below any standard deviation that is asked for
+
 
 @dataclass(frozen=True)
 class Draw:
@@ -53,7 +55,7 @@ def diagnose(draws: Tensor, means: Tensor, logvariances: Tensor) -> str | None:
     for wrong in DRAWS:
         expected = wrong.predict(means.expand_as(noise), logvariances.expand_as(noise), noise)
         scale = (expected - expected[0]).std(0)  # exactly zero where there is no noise
-        close = (mean - expected.mean(0)).abs() <= 0.12 * scale + 1e-4
-        if bool((close & ((std - scale).abs() <= 0.1 * scale + 1e-4)).all()):
+        close = (mean - expected.mean(0)).abs() <= 0.12 * scale + SMALL
+        if bool((close & ((std - scale).abs() <= 0.1 * scale + SMALL)).all()):
             return wrong.mistake
     return None
