@@ -101,7 +101,7 @@ def test_environment_and_instructions_pin_what_the_course_pins(folder: Path) -> 
     assert f"pip install {' '.join(packages)}" in (folder / "README.md").read_text("utf-8")
 
 
-def test_the_oldest_torch_that_is_promised_is_the_one_that_is_tried(folder: Path) -> None:
+def test_the_oldest_torch_promised_is_the_one_tried(folder: Path) -> None:
     promised = re.search(r"any PyTorch from ([\d.]+) on", (folder / "README.md").read_text("utf-8"))
     assert promised is not None
     assert f" torch=={promised[1]} " in (ROOT / "Makefile").read_text("utf-8")

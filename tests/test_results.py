@@ -21,6 +21,7 @@ LINE = Path(__file__).with_name("assignments") / "line"
 FREE_FIELDS = {"folder", "root", "course", "title", "due", "kit", "by_hand", "data_folder", "notebook_environment"}
 SAYING_WHAT_IS_FREE = {"notebook", "kit_files", "no_grade_depends_on"}
 FREE_FILES = {
+    "comments.md",
     "figures.py",
     "recognizer.py",
     "recognizer.safetensors",

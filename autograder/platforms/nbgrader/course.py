@@ -136,6 +136,18 @@ def _configure(c: Any, assignments: list[Assignment]) -> None:
     ]
     c.GenerateFeedback.preprocessors = [GetGrades, ForStudents, CSSHTMLHeaderPreprocessor]
     c.GenerateFeedback.exporter_class = FeedbackPage
+    _configure_pages(c)
+    for plugin in (c.TrustedGrades, c.RunNotebook, c.Overview, c.Collect, c.Downloads, c.CanvasExport):
+        plugin.assignments = [each.where for each in assignments]
+    c.Autograde.exclude_overwriting = {each.kit: [each.module] for each in assignments}
+    c.ExchangeFactory.collect = Collect
+    c.ZipCollectApp.extractor_plugin = Downloads
+    c.ZipCollectApp.collector_plugin = ByFolder
+    c.AssignLatePenalties.plugin_class = LatePenalty
+
+
+def _configure_pages(c: Any) -> None:
+    """Formgrader's pages, and those of the feedback."""
     pages = [str(Path(__file__).with_name("pages")), str(FORMGRADER / "templates")]
     c.HTMLExporter.template_name = "formgrader"
     c.HTMLExporter.extra_template_basedirs = pages
@@ -147,10 +159,3 @@ def _configure(c: Any, assignments: list[Assignment]) -> None:
     c.FeedbackPage.preprocessors = []
     styles = FORMGRADER / "static" / "node_modules" / "bootstrap" / "dist" / "css"
     c.FeedbackPage.extra_template_paths = [str(styles), str(FORMGRADER / "templates")]
-    for plugin in (c.TrustedGrades, c.RunNotebook, c.Overview, c.Collect, c.Downloads, c.CanvasExport):
-        plugin.assignments = [each.where for each in assignments]
-    c.Autograde.exclude_overwriting = {each.kit: [each.module] for each in assignments}
-    c.ExchangeFactory.collect = Collect
-    c.ZipCollectApp.extractor_plugin = Downloads
-    c.ZipCollectApp.collector_plugin = ByFolder
-    c.AssignLatePenalties.plugin_class = LatePenalty
