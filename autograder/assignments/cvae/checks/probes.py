@@ -78,6 +78,7 @@ INDEPENDENT = (
         "    first, second = (cs5814_vae.sample_latent(means, logvariances) for _ in range(2))\n"
         'print("without gradients, two calls are equal:", torch.equal(first, second))'
     ),
+    _drawn(100, 100, '"the average is 0:", bool(latents.mean().abs() < 1e-6)'),
     _drawn_twice(1000, '"two calls are alike:", float(torch.corrcoef(torch.cat((first, second)))[0, 1]) > 0.5'),
     _SHAPE,
 )
@@ -94,6 +95,7 @@ SAMPLE_GRADIENTS = (
 )
 SAMPLE_ARGUMENTS = (
     _drawn(2, 3, "latents.dtype"),
+    _drawn(1, 3, "tuple(latents.shape)"),
     *(
         Probe(
             f"{_SEED}means, logvariances = torch.ones(2, 3), torch.ones(2, 3)\n"
@@ -241,6 +243,10 @@ def _drawing(logvariance: float) -> str:
 
 _TWO_PASSES = "first, second = (model(image, condition)[0] for _ in range(2))\n"
 FORWARD_RESULTS = (
+    Probe(
+        f"{_build(*_UNUSUAL)}one = model(torch.full((1, 20), 0.3), torch.eye(3)[:1])\n"
+        "print([tuple(each.shape) for each in one])"
+    ),
     Probe(f"{_build()}{_IMAGE}print([tuple(each.shape) for each in model(image, condition)])"),
     Probe(
         f"{_SEED}{_build()}images, conditions = torch.rand(2, 784), torch.eye(10)[:2]\n"
@@ -297,6 +303,11 @@ _KIND = tuple(
 )
 
 
+_DIGITS = Probe(
+    "images, zeros = torch.full((1, 50), 0.3), torch.zeros(1, 3)\n"
+    "losses = {float(cs5814_vae.loss_function(images + 0.3 + k / 5000, images, zeros, zeros)) for k in range(50)}\n"
+    'print("50 different reconstructions, different losses:", len(losses))'
+)
 _TWO_LOSSES = Probe(
     "arguments = torch.full((3, 2), 0.4), torch.full((3, 2), 0.7), torch.ones(3, 2), torch.ones(3, 2)\n"
     "first, second = (float(cs5814_vae.loss_function(*arguments)) for _ in range(2))\n"
@@ -320,6 +331,7 @@ def _gradients(size: str) -> Probe:
 RECONSTRUCTION = (
     _loss("torch.tensor([[0.02, 0.4, 0.7]])", "torch.tensor([[0.1, 0.0, 0.9]])"),
     *(_loss(f"torch.full({size}, 0.2)", f"torch.full({size}, 0.3)") for size in _SIZES),
+    _DIGITS,
     *_KIND,
 )
 DIVERGENCE = (
@@ -333,6 +345,12 @@ DIVERGENCE = (
         )
         for size in ("(1, 2)", *_SIZES)
     ),
+    Probe(
+        "images, zeros = torch.full((1, 2), 0.3), torch.zeros(1, 3)\n"
+        "losses = [cs5814_vae.loss_function(images, images, zeros, zeros + each) for each in (-6.0, 0.0, 5.0)]\n"
+        "print([float(each - losses[1]) for each in losses])"
+    ),
+    _DIGITS,
     _TWO_LOSSES,
     *_KIND,
 )
