@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from tests.settings import SETTINGS
 from tests.submissions.hostile import ATTACKS, HOSTILE, Hostile
 from tests.submissions.side_by_side import GRADER_S, Aftermath, Pool, attack
-from tests.test_hostile import assert_inert
+from tests.test_hostile import assert_harmless
 
 
 def got_through(hostile: Hostile, future: Future[Aftermath]) -> list[str]:
@@ -32,7 +32,7 @@ def got_through(hostile: Hostile, future: Future[Aftermath]) -> list[str]:
     if result.seconds > GRADER_S:
         achieved.append(f"it took {result.seconds:.0f} s")
     try:
-        assert_inert(result.report)
+        assert_harmless(result.report)
     except AssertionError as error:
         achieved.append(f"a rendering of its report: {error}")
     return achieved

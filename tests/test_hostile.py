@@ -52,14 +52,14 @@ def test_hostile(hostile: Hostile, aftermaths: dict[str, Future[Aftermath]]) -> 
         for check in part.checks:
             assert check.outcome is Outcome.PASSED or check.message, f"{check.name} does not say what happened"
     assert re.search(hostile.says, f"{report.error}\n{told}\n{report.notes}", re.IGNORECASE), f"{report.error}\n{told}"
-    assert_inert(report)
+    assert_harmless(report)
     strings = list(_strings(report.to_json()))
     assert [text for text in strings if CONTROL.search(text)] == []
     assert max(map(len, strings)) <= 80_000
     json.dumps(report.to_json()).encode()
 
 
-def assert_inert(report: Report) -> None:
+def assert_harmless(report: Report) -> None:
     """No rendering of the report holds anything that its reader would act on."""
     console = Console(file=io.StringIO(), width=100, force_terminal=False, color_system=None)
     terminal.render(report, console)

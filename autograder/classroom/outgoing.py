@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from autograder.classroom.spreadsheet import inert
+from autograder.classroom.spreadsheet import harmless_cell
 from autograder.points import shown
 from autograder.report.summary import counted
 from autograder.submissions.roster import Roster, Student, same
@@ -106,7 +106,7 @@ def table(rows: Iterable[Iterable[object]]) -> str:
     """Rows as CSV, all text quoted, and no cell of it a formula."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerows([inert(cell) for cell in row] for row in rows)
+    writer.writerows([harmless_cell(cell) for cell in row] for row in rows)
     return file.getvalue()
 
 

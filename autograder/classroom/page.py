@@ -11,7 +11,7 @@ from autograder.classroom import items
 from autograder.classroom.entries import Entry, Standing, iso
 from autograder.classroom.figures import by_name, figures, key
 from autograder.classroom.similarity import Alike
-from autograder.classroom.spreadsheet import inert
+from autograder.classroom.spreadsheet import harmless_cell
 from autograder.report import html, summary
 from autograder.report.model import clean
 from autograder.submissions.layouts import Upload
@@ -150,7 +150,7 @@ def table(entries: Iterable[Entry], assignment: Assignment) -> str:
             ("yes" if entry.lacks_hand_points else "no") if recorded else "",
             str(entry.repair or ""),
         ]
-        writer.writerow([inert(cell) for cell in row])
+        writer.writerow([harmless_cell(cell) for cell in row])
     return file.getvalue()
 
 

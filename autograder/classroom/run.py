@@ -49,7 +49,7 @@ from autograder.submissions.layouts import Submitted, Upload
 if TYPE_CHECKING:
     from distributed import Client
 
-PATIENCE_S = 10.0  # for a grade, after which another one starts beside it
+PATIENCE_S = 10.0  # for a grade, after which another one starts
 MOST_SLOW = 2  # such grades for each worker
 LOST_S = 120.0  # without any worker: those that died are started again sooner
 DEATHS = 3  # of its worker, after which a submission is not tried again
@@ -138,7 +138,7 @@ def grade_class(
     run = functools.partial(_run, results, client, require_isolation, grader or grade_on_worker)
     for source, report in run(waiting):
         if report is None:
-            suspects.append(source)  # or it ran beside the one that did it: by itself, it will show
+            suspects.append(source)  # or it ran next to the one that did it: alone, it will show
         else:
             yield source, report
     for suspect in suspects:

@@ -18,7 +18,7 @@ MAX_WIDTH = 300
 
 
 def side_by_side(first: tuple[str, bytes], second: tuple[str, bytes], blank: str) -> str:
-    """A page with two modules beside each other, each given as the student and the source, for a person to judge.
+    """A page with two modules next to each other, each given as the student and the source, for a person to judge.
 
     Lines of `blank`, the fill-in module, are grayed. The lines are matched by RapidFuzz:
     `difflib.HtmlDiff` can be kept busy for hours by sources written for that.
@@ -38,7 +38,7 @@ def side_by_side(first: tuple[str, bytes], second: tuple[str, bytes], blank: str
 @dataclass(frozen=True)
 class _Line:
     number: int
-    text: Markup  # with the words marked that differ from the line beside it
+    text: Markup  # with the words marked that differ from the line next to it
     kind: str  # "given" by the handout, "same" as in the other module, or "own"
 
 

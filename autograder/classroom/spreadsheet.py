@@ -3,7 +3,7 @@
 import re
 
 
-def inert(cell: object) -> object:
+def harmless_cell(cell: object) -> object:
     """`cell`, so that no spreadsheet takes it for a formula: what a student chose as a name must not be run."""
     if not isinstance(cell, str):
         return cell

@@ -62,12 +62,12 @@ def _environment(folder: Path) -> Environment:
         "clean": clean,
         "data_uri": _data_uri,
         "points": shown,
-        "beside": _beside,
+        "relative_link": _relative_link,
     }
     return environment
 
 
-def _beside(link: str) -> str:
+def _relative_link(link: str) -> str:
     """A percent-encoded `link`, relative to the page's own folder; whatever it holds, it leads to no other site."""
     return "./" + quote(link.lstrip("/"), safe="/%", errors="replace")
 

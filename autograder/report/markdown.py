@@ -82,7 +82,7 @@ def prose(raw: str) -> str:
 
 
 def _padded(piece: str) -> str:
-    """`text(piece)` with the spaces around it kept, so that it does not grow into the code beside it."""
+    """`text(piece)` with the spaces around it kept, so that it does not touch the code next to it."""
     return " " * piece[:1].isspace() + text(piece) + " " * piece[-1:].isspace()
 
 

@@ -50,7 +50,7 @@ def _code_point(character: re.Match[str]) -> str:
 
 
 def _without_floods(text: str) -> str:
-    """`text` with the combining marks shown as code points that have no letter to stand on, or too many beside them."""
+    """`text` with the combining marks shown as code points that follow no letter, or too many others."""
     shown, marks = [], MOST_MARKS
     for character in text:
         if unicodedata.category(character) in ("Mn", "Me"):
@@ -209,7 +209,7 @@ def about(assignment: Assignment) -> dict[str, Any]:
 
 @dataclass
 class Picture:
-    """A PNG image, with a label beside it and a description for who cannot see it."""
+    """A PNG image, with a label, and a description for those who cannot see it."""
 
     label: str
     description: str

@@ -11,7 +11,7 @@ from nbgrader.api import Gradebook
 
 from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.classroom.spreadsheet import inert
+from autograder.classroom.spreadsheet import harmless_cell
 from autograder.platforms.nbgrader import course, plugins
 from tests.nbgrader.class_of_students import NOTEBOOK
 
@@ -31,7 +31,7 @@ from tests.nbgrader.class_of_students import NOTEBOOK
     ],
 )
 def test_no_cell_is_a_formula(cell: object, written: object) -> None:
-    assert inert(cell) == written
+    assert harmless_cell(cell) == written
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from nbgrader.plugins import ExportPlugin
 from traitlets import Dict, List, Unicode
 
 from autograder.assignment import load
-from autograder.classroom.spreadsheet import inert
+from autograder.classroom.spreadsheet import harmless_cell
 from autograder.platforms.nbgrader.roster import ROSTER, folder_name
 from autograder.points import total
 from autograder.submissions.roster import Roster, RosterError, read_roster
@@ -31,7 +31,7 @@ class RosterExport(ExportPlugin):
             rows = list(self.rows(gradebook, assignments, students))
             with open(destination, "w", newline="", encoding="utf-8") as file:
                 for row in rows:
-                    csv.writer(file, quoting=csv.QUOTE_NONNUMERIC).writerow([inert(cell) for cell in row])
+                    csv.writer(file, quoting=csv.QUOTE_NONNUMERIC).writerow([harmless_cell(cell) for cell in row])
         except (RosterError, OSError) as error:
             self.log.error("No grades were exported: %s", error)
             raise SystemExit(1) from error
