@@ -810,11 +810,12 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoRetu
     if named:
         fail(f"Something other than linear layers and ReLU acts in your {part}{named}.", f"{part}-normalisation")
     fail(
-        f"Your {part} does not act like linear layers with one activation after each.{_widths(piece)}", f"{part}-other"
+        f"Your {part} does not act like linear layers with one activation after each.{_misfit_of_widths(piece)}",
+        f"{part}-other",
     )
 
 
-def _widths(piece: Piece | None) -> str:
+def _misfit_of_widths(piece: Piece | None) -> str:
     """What the matrices behind a piece take and give, for a message, where those of two in a row do not fit."""
     parameters = piece.parameters.values() if piece else ()
     shapes = [tuple(each.shape) for each in parameters if each.dim() == 2]

@@ -94,9 +94,7 @@ def find_order(model: Model, images: Tensor, conditions: Tensor, challenge: Chal
     sizes, results = model.sizes, list[list[Tensor]]()
     for _ in range(2):
         with contextlib.suppress(SubmissionError):
-            reply = model.submission.call(
-                "", images, conditions, on=model.handle, seed=challenge.seed(), capture=["encoder"]
-            )
+            reply = model.submission.call("", images, conditions, on=model.handle, seed=challenge.seed())
             results.append(reply.outputs)
     if len(results) < 2:
         return None
