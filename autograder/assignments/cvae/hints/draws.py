@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SMALL = 2e-3  # far below any standard deviation that is asked for
+SMALL = 2e-3  # far below every standard deviation in the checks
 
 
 @dataclass(frozen=True)
