@@ -15,10 +15,16 @@ from autograder.grading.errors import explain, note_on_work
 from autograder.grading.hints import CLAIMS, bank
 from autograder.report.model import Outcome
 from autograder.sandbox.client import Sandbox
-from autograder.sandbox.errors import Raised, SubmissionError, TimedOut, Unfit, received
+from autograder.sandbox.errors import Died, Raised, SubmissionError, TimedOut, Unfit, received
 from autograder.sandbox.outline import Outline, describe
+from autograder.sandbox.worker import Worker
 
 NO_FORWARD = 'Module [{}] is missing the required "forward" function'
+
+
+@pytest.mark.parametrize("step", [name.removeprefix("do_") for name in vars(Worker) if name.startswith("do_")])
+def test_an_end_at_any_step_has_words(step: str) -> None:
+    assert "exited with code 1" in str(Died("exited", during=step, name="forward", status=1))
 
 
 def outline(source: bytes) -> Outline:

@@ -56,6 +56,7 @@ _STEPS = {
     "set_parameters": "Setting the parameters",
     "submodules": "Listing the layers",
     "stand_in_layer": "Replacing `{name}`",
+    "stand_in_pass": "Replacing `forward`",
     "complete_results": "Completing the results",
     "call": "Calling `{name}`",
     "work": "Calling `{name}`",
