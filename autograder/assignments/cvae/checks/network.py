@@ -291,6 +291,13 @@ def concatenate(data: Tensor, classes: Tensor) -> Tensor:
     return torch.cat((data, classes), -1)
 
 
+def side_by_side(tensors: Sequence[Tensor]) -> Tensor | None:
+    """The columns of all; None unless they are matrices with as many rows. What was captured can have any shape."""
+    if not tensors or any(each.dim() != 2 or len(each) != len(tensors[0]) for each in tensors):
+        return None
+    return torch.cat(tuple(tensors), -1)
+
+
 def draw_parameters(
     shapes: Mapping[str, Sequence[int]],
     sizes: Sizes,

@@ -21,6 +21,7 @@ from autograder.assignments.cvae.checks.network import (
     explain_stack,
     left_out,
     rescaled,
+    side_by_side,
     take,
     varies,
 )
@@ -170,15 +171,15 @@ def test_encoding(submission: Submission, challenge: Challenge, grading: Grading
         fail("Your means and log-variances are the same for every image.", "same-for-every-image")
     heads = expected_heads(model, x, seed)
     require_unchanged("encoder or a head", before, heads, expected_heads(model, x, seed))
-    given = reply.captured("encoder", "argument")
+    given = side_by_side(reply.captured("encoder", "argument"))
     if changed := grading.kept.get("changed on return"):
         name, activation = changed
         fail(
             f"Your `forward` draws from what `{name}` gives, but returns it passed through {activation}.",
             "result-changed",
         )
-    if heads is None and given:  # it takes something else, which the encoder's part has judged
-        if holds(torch.cat(given, -1), images):
+    if heads is None and given is not None:  # it takes something else, which the encoder's part has judged
+        if holds(given, images):
             return
         fail("Your encoder does not get the image.", "encoding-other")
     if heads is None:  # the encoder is no callable piece: the whole is judged by transplant
@@ -212,8 +213,8 @@ def test_encoding(submission: Submission, challenge: Challenge, grading: Grading
             fail(f"Your `forward` cuts off the {what}: they stay between {low:.3g} and {high:.3g}.", "encoding-other")
         if not follows(output, head) and (changed := rescaled(output, head)):
             fail(f"Your `forward` changes the {what} that the head gives: {changed.said}.", "encoding-other")
-    if given:
-        judge_encoder_input(torch.cat(given, -1), images, conditions)
+    if given is not None:
+        judge_encoder_input(given, images, conditions)
     fail(
         "Your means and log-variances are not what your encoder and heads give for [image | one-hot].",
         "encoding-other",
@@ -308,7 +309,8 @@ def judge_decoding(model: Model, images: Tensor, conditions: Tensor, challenge: 
     one, given = Pass(model, conditions, reply, evaluate), reply.captured("decoder", "argument")
     if not varies(reconstruction.flatten(1)):
         fail("Your reconstruction is the same for every image.", "same-for-every-image")
-    if not given or any(len(each) != BATCH for each in given):
+    joined = side_by_side(given)
+    if joined is None or len(joined) != BATCH:
         judge_by_transplant(one, images, seed, grading, challenge)
         return
     judge_decoder_input(one, images, grading, challenge)
@@ -331,7 +333,7 @@ def judge_decoding(model: Model, images: Tensor, conditions: Tensor, challenge: 
 def judge_repeats(reply: Reply, reconstruction: Tensor) -> None:
     """Fail the check if the decoder was called more than once, and what is returned comes of that."""
     calls = [reply.captured("decoder", "result", call) for call in range(4)]
-    gave = [each[0].flatten(1) for each in calls if len(each) == 1]
+    gave = [each[0].flatten(1) for each in calls if len(each) == 1 and each[0].dim() > 1]
     gave = [each for each in gave if each.shape == reconstruction.shape]
     if len(gave) > 1 and any(close(reconstruction, each) for each in gave):
         fail("Your reconstruction is what your decoder gives when it is called once more.", "decoding-repeated")
@@ -363,10 +365,10 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
     drawn = [each.float() for results in calls for each in results]
     sources = [one.reply.outputs[1:]]  # what was returned wrongly is judged above; the draw may come from the heads
     heads = expected_heads(one.model, concatenate(images, one.conditions))
-    encoded = one.reply.captured("encoder", "argument")  # which is judged above
+    encoded = side_by_side(one.reply.captured("encoder", "argument"))  # which is judged above
     if heads:
         sources.append(heads)
-    if encoded and (others := expected_heads(one.model, torch.cat(encoded, -1))):
+    if encoded is not None and (others := expected_heads(one.model, encoded)):
         sources.append(others)
     if drawn:
         judge_arguments(one.reply.captured("sample_latent", "argument"), sources)
@@ -448,7 +450,9 @@ def judge_draw(one: Pass, images: Tensor, starts: tuple[int, ...], challenge: Ch
     model, latent = one.model, one.model.sizes.latent
     many = [each[:1].expand(ROWS, -1).contiguous() for each in (images, one.conditions)]
     reply = model.forward(many[0], many[1], challenge.seed(), capture=["decoder"], evaluate=one.evaluate)
-    given = torch.cat(reply.captured("decoder", "argument"), -1)
+    given = side_by_side(reply.captured("decoder", "argument"))
+    if given is None or len(given) != ROWS or given.shape[-1] < latent:
+        fail("For many images your decoder gets something else than for a few.", "decoding-other")
     heads = expected_heads(model, concatenate(*many))
     blocks = {start: given[:, start : start + latent].float() for start in starts}
     for means, logvariances in (reply.outputs[1:], *([heads] if heads else [])):

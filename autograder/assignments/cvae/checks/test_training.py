@@ -25,7 +25,15 @@ from autograder.assignments.cvae.assignment import (
     SMOKE_STEPS,
 )
 from autograder.assignments.cvae.checks import probes
-from autograder.assignments.cvae.checks.network import Model, Sizes, concatenate, is_weight, left_out, take
+from autograder.assignments.cvae.checks.network import (
+    Model,
+    Sizes,
+    concatenate,
+    is_weight,
+    left_out,
+    side_by_side,
+    take,
+)
 from autograder.assignments.cvae.digits import draw_digits
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, require_shape
@@ -134,7 +142,9 @@ def next_to_class(model: Model, latents: Tensor, one_hots: Tensor, class_first: 
     The decoder's part has judged that. Forward gets blank images, so that this is a function of the class alone.
     """
     blank = torch.zeros(len(latents), model.sizes.input_dim)
-    given = torch.cat(model.forward(blank, one_hots, 0, capture=["decoder"]).captured("decoder", "argument"), -1)
+    given = side_by_side(model.forward(blank, one_hots, 0, capture=["decoder"]).captured("decoder", "argument"))
+    if given is None or len(given) != len(latents):
+        fail("For many images your decoder gets something else than for a few.")
     width = given.shape[-1] - model.sizes.latent
     return torch.cat((given[:, :width], latents) if class_first else (latents, given[:, -width:]), -1)
 
