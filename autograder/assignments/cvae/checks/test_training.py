@@ -248,7 +248,8 @@ def require_gradient_steps(
     if [tuple(each.flatten(1).shape) if each.dim() > 1 else () for each in outputs] != expected_shapes(sizes):
         return  # which forward is judged by
     outputs = [each.requires_grad_() for each in outputs]
-    loss = reference.loss_function(outputs[0].flatten(1).clamp(1e-6, 1 - 1e-6), images, *outputs[1:])
+    reconstructions, *latents = (each.flatten(1) for each in outputs)
+    loss = reference.loss_function(reconstructions.clamp(1e-6, 1 - 1e-6), images, *latents)
     slopes = dict(enumerate(torch.autograd.grad(loss, outputs)))
     if not grading.failed("loss_function"):
         arguments = (outputs[0].detach().flatten(1), images, outputs[1].detach(), outputs[2].detach())
