@@ -493,8 +493,10 @@ def explain_stack(
 
 def repeated_layer(observations: Sequence[Observation], activated_last: bool) -> Match | None:
     """The stack, with a ReLU after each hidden layer, in which one layer is used twice; None if that is none."""
+    products = sum(len(each.x) * sum(value.numel() for value in each.parameters.values()) for each in observations)
+    tries = min(MAX_STACKS, MAX_PRODUCTS // max(products, 1)) // len(observations[0].tails)
     for order in islice(zip(*(each.orders(None) for each in observations), strict=False), MAX_SHUFFLED):
-        for at, (weight, _) in enumerate(order[0]):
+        for at, (weight, _) in islice(enumerate(order[0]), tries // MAX_SHUFFLED):
             if len(weight) != weight.shape[1]:
                 continue
             layers = [[*each[: at + 1], *each[at:]] for each in order]
