@@ -1,6 +1,6 @@
 """An epoch of the notebook's training against one of the hand-out's loop, and against itself on a busy machine.
 
-Usage: python -m benchmarks.epoch [MNIST folder]   (else MNIST_ROOT, else ../shared/mnist beside the checkout)
+Usage: python -m benchmarks.epoch [MNIST folder]   (else MNIST_ROOT, else ../shared/mnist next to the checkout)
 """
 
 import json

@@ -37,7 +37,7 @@ from autograder.classroom.sides import side_by_side
 from autograder.classroom.similarity import Alike, alike_answers, alike_modules
 from autograder.grading import GraderError
 from autograder.grading.grade import nothing, told
-from autograder.grading.process import GradingProcess
+from autograder.grading.process import MOST_SLOW, PATIENCE_S, GradingProcess
 from autograder.grading.results import Results, checks_version, decode, encode
 from autograder.output import write
 from autograder.report import render
@@ -49,8 +49,6 @@ from autograder.submissions.layouts import Submitted, Upload
 if TYPE_CHECKING:
     from distributed import Client
 
-PATIENCE_S = 10.0  # for a grade, after which another one starts
-MOST_SLOW = 2  # such grades for each worker
 LOST_S = 120.0  # without any worker: those that died are started again sooner
 DEATHS = 3  # of its worker, after which a submission is not tried again
 NOT_COMPARED = "The module is too long to be compared with the others: look for copied code by hand."

@@ -37,6 +37,8 @@ from autograder.sandbox.limits import LIMITS
 GRADE_S = LIMITS.total_s + 10.0  # everything about one submission
 START_S = 300.0  # to import torch and to start a sandbox, from a cold disk
 CLOSE_S = 5.0
+PATIENCE_S = 10.0  # for a grade in a class, after which another one starts
+MOST_SLOW = 2  # such grades for each worker
 TRIES = 3  # where the process ends by itself
 MEMORY = 2 << 30  # address space beyond what it has at its first grade
 

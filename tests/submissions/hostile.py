@@ -75,7 +75,7 @@ def _written() -> Iterator[Hostile]:
         yield Hostile(program.name, source, program.expected["attack"], most, least, program.expected.get("says", ""))
 
 
-# Computes nothing, so that whatever an attack earns is stolen.
+# Computes nothing, so that all that an attack earns is stolen.
 NOTHING = _of_this_term("""\
 import torch
 import torch.nn as nn

@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from autograder.grading import GraderError
-from autograder.grading.process import GradingProcess
+from autograder.grading.process import MOST_SLOW, PATIENCE_S, GradingProcess
 from autograder.grading.results import Results
 from autograder.report.model import Report
 
-PATIENCE_S = 10.0  # for a grade, after which another one starts beside it
-MOST_SLOW = 2  # such grades for each worker
 SHARE = 4  # modules for each worker, which takes seconds to start
 
 

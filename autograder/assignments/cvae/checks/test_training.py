@@ -89,7 +89,6 @@ def recognized(images: Tensor, classes: Tensor) -> float:
 
 def train(submission: Submission, challenge: Challenge, grading: Grading, given: dict[str, Any]) -> Smoke:
     """Train the model, built with the arguments in `given`, and look at what it does then."""
-    given = {"sizes": Sizes(latent=SMOKE_LATENT_DIMENSIONALITY)} | given
     sizes: Sizes = given["sizes"]
     images, labels = digits(SMOKE_DIGITS, SEED)
     held_out, held_out_labels = digits(HELD_OUT, SEED + 1)
@@ -217,6 +216,7 @@ def test_learns(submission: Submission, challenge: Challenge, grading: Grading) 
 
 def judge_learning(submission: Submission, challenge: Challenge, grading: Grading, given: dict[str, Any]) -> None:
     """Fail the check unless the model, built with the arguments in `given`, learns, and by gradients."""
+    given = {"sizes": Sizes(latent=SMOKE_LATENT_DIMENSIONALITY)} | given
     for _ in range(TRIES):
         grading.kept["smoke"] = smoke = train(submission, challenge, grading, given)
         shortcoming = judge(smoke)
@@ -237,8 +237,7 @@ def require_gradient_steps(
     That step is the learning rate against the sign of the gradient (Kingma & Ba 2015, algorithm 1), which the grader
     takes from another pass under the same seed.
     """
-    given, seed = {"sizes": Sizes(latent=SMOKE_LATENT_DIMENSIONALITY)} | given, challenge.seed()
-    sizes: Sizes = given["sizes"]
+    sizes, seed = given["sizes"], challenge.seed()
     images, labels = (each[:SMOKE_BATCH_SIZE] for each in digits(SMOKE_DIGITS, SEED))
     one_hots = F.one_hot(labels, NUM_CATEGORIES).float()
     model = Model(submission, challenge, mean_image=images.mean(0), **given)
