@@ -319,6 +319,8 @@ def test_takes_points_and_a_comment_for_the_figures(
     points.fill("5")
     points.press("Tab")
     comment = panel.locator("textarea.comment")
+    saves: list[Any] = []
+    page.route("**/api/comment/*", lambda route: saves.append(route))
     comment.fill("The walk is smooth.")
     offered = panel.locator(".reusable-comments button")
     offered.nth(3).click()
@@ -327,6 +329,11 @@ def test_takes_points_and_a_comment_for_the_figures(
     expect(comment).to_have_value(said)
     offered.nth(3).click()
     expect(comment).to_have_value(said)
+    for save in saves:  # the answer to a slow save leaves the box as it is
+        with page.expect_request_finished(lambda request: "/api/comment/" in request.url):
+            save.continue_()
+        page.wait_for_timeout(100)
+        assert comment.input_value() == said
     deadline = time.monotonic() + 30
     while total(pictured, "cam") != before + 5 and time.monotonic() < deadline:
         page.wait_for_timeout(200)
