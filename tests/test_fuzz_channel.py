@@ -211,7 +211,8 @@ questions = st.lists(st.tuples(asks, arguments), max_size=12)
 spoils = st.tuples(
     st.integers(0, 220), st.sampled_from((1, 2, 5, 20, 60, 300)), changes | frames | bodies, questions | st.just([])
 )
-plans = st.lists(spoils, min_size=1, max_size=8)
+once = st.tuples(st.integers(0, 220), st.just(1), changes, st.just([]))  # all else being right, checks go deepest
+plans = st.one_of(st.lists(once, min_size=1, max_size=1), st.lists(spoils, min_size=1, max_size=8))
 WRONG_DRAW = correct.module(sample="\ndef sample_latent(means, logvariances):\n    return means * 0\n")
 WRONG_LOSS = correct.module(
     loss="\ndef loss_function(reconstructions, originals, means, logvariances):\n    return means.sum()\n"

@@ -70,10 +70,12 @@ class Reply:
     def captured(self, name: str, kind: str, call: int = 0) -> list[Tensor]:
         """The tensors among the arguments ("argument") or results ("result") of a call of `name`, in order.
 
-        They come from the submission's process: compare them with your own results before you use them.
+        Each has an axis: a single number comes as a vector of one. They come from the submission's process: compare
+        them with your own results before you use them.
         """
         keys = (key for key in self.tensors if key.startswith(f"{name}.{kind}.{call}."))
-        return [self.tensors[key] for key in sorted(keys)]
+        found = (self.tensors[key] for key in sorted(keys))
+        return [tensor if tensor.dim() else tensor[None] for tensor in found]
 
     def gradients(self, prefix: str) -> dict[str, Tensor]:
         """The gradients with respect to the arguments ("argument") or the parameters ("parameter"), by name."""
