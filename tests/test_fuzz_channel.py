@@ -4,6 +4,7 @@ Never a failure of the grader, in bounded time and memory. A worker that knows t
 process; Hypothesis spoils some of its frames. A sample is tried in CI, 5,000 and more by `make test-exhaustive`.
 """
 
+import ctypes
 import json
 import os
 import resource
@@ -13,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,6 +39,7 @@ from tests.frames import bodies, framed, frames, safetensors, values
 from tests.submissions import correct
 
 FEW, MANY = 20, 350
+M_MMAP_THRESHOLD = -3  # malloc.h
 SHORT = Limits(import_s=2.0, call_s=2.0, training_s=10.0, total_s=30.0)
 MOST_CPU_S = 30.0  # of one grade, the worker's and the grader's work together; some 0.5 is usual
 MOST_MORE_GIB = 0.7  # than the process held before: ten frames of the largest size
@@ -95,6 +98,7 @@ RESHAPE: dict[str, Callable[[Tensor], Tensor]] = {
     "nothing": lambda x: x[:0] if x.dim() else torch.zeros(0),
     "no columns": lambda x: x[..., :0] if x.dim() else torch.zeros(3, 0),
     "flat": lambda x: x.flatten(),
+    "one column": lambda x: x[..., 0] if x.dim() and x.shape[-1] else x,
     "an axis more": lambda x: x[None],
     "an axis more at the end": lambda x: x[..., None],
     "transposed": lambda x: x.T if x.dim() == 2 else x[None].mT if x.dim() == 1 else x,
@@ -134,8 +138,12 @@ SHAPES = st.lists(
 ERRORS = st.fixed_dictionaries({}, optional=dict.fromkeys(("kind", "text", "line", "code"), values))
 
 
-def real(tensor: Tensor) -> Tensor:
-    return tensor.real if tensor.is_complex() else tensor
+def in_type(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    numbers = tensor.real if tensor.is_complex() else tensor
+    return numbers.float().nan_to_num().clamp(-100, 100).to(dtype)
+
+
+TYPES: dict[str, Callable[[Tensor], Tensor]] = {str(each): partial(in_type, dtype=each) for each in DTYPES}
 
 
 def on_a_tensor(change: Callable[[Tensor], Tensor]) -> Callable[[int], Spoil]:
@@ -182,7 +190,7 @@ changes = st.one_of(
         for each in (
             *RESHAPE.values(),
             *NUMBERS.values(),
-            *((lambda x, dtype=dtype: real(x).float().nan_to_num().clamp(-100, 100).to(dtype)) for dtype in DTYPES),
+            *TYPES.values(),
         )
     ),
     st.builds(without, st.integers(0, 30)),
@@ -211,7 +219,9 @@ questions = st.lists(st.tuples(asks, arguments), max_size=12)
 spoils = st.tuples(
     st.integers(0, 220), st.sampled_from((1, 2, 5, 20, 60, 300)), changes | frames | bodies, questions | st.just([])
 )
-once = st.tuples(st.integers(0, 220), st.just(1), changes, st.just([]))  # all else being right, checks go deepest
+once: st.SearchStrategy[Any] = st.tuples(
+    st.integers(0, 220), st.just(1), changes, st.just([])
+)  # all else being right, checks go deepest
 plans = st.one_of(st.lists(once, min_size=1, max_size=1), st.lists(spoils, min_size=1, max_size=8))
 WRONG_DRAW = correct.module(sample="\ndef sample_latent(means, logvariances):\n    return means * 0\n")
 WRONG_LOSS = correct.module(
@@ -324,6 +334,7 @@ def holds(source: str, plan: list[Any]) -> None:
 @pytest.mark.parametrize("examples", [FEW, pytest.param(MANY, marks=pytest.mark.exhaustive)])
 def test_no_answer_makes_the_grader_fail(examples: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "LIMITS", SHORT)
+    ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)  # as for the workers of a class
     COUNTS.clear()
     before = most_held()
     healthy = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -340,6 +351,20 @@ def test_no_answer_makes_the_grader_fail(examples: int, monkeypatch: pytest.Monk
         print(f"{COUNTS['answers']} answers, {COUNTS['spoilt']} frames spoilt or forged; {peak:.2f} GiB at most")
     assert peak < before + MOST_MORE_GIB
     assert examples == FEW or COUNTS["spoilt"] >= 5000
+
+
+EVERY = RESHAPE | {name: change for name, change in NUMBERS.items() if name != "noise"}
+EVERY |= TYPES
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("change", EVERY)
+def test_no_kind_of_tensor_makes_the_grader_fail(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One tensor of every answer is spoilt: the first by name, then the second, up to as many as an answer has."""
+    monkeypatch.setattr(client, "LIMITS", SHORT)
+    for source in (correct.module(), WRONG_DRAW):
+        for which in range(14):
+            holds(source, [(0, 300, on_a_tensor(EVERY[change])(which), [])])
 
 
 def most_held() -> float:

@@ -69,8 +69,13 @@ def local_cluster(workers: int = 0) -> Iterator[Client]:
         "distributed.deploy.lost-worker-timeout": "1 hour",  # by default, a worker that starts slowly is not waited for
         "distributed.admin.system-monitor.disk": False,
         "distributed.worker.profile.enabled": False,  # it looks at the stack a hundred times a second
-        # Without Dask's malloc settings, with which every tensor is made of new pages.
-        "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "MKL_NUM_THREADS": 1},
+        # In place of Dask's malloc settings, with which every tensor is made of new pages: only blocks of 1 MiB and
+        # more are, so that the largest frames of one submission leave no holes for the next ones to grow around.
+        "distributed.nanny.pre-spawn-environ": {
+            "OMP_NUM_THREADS": 1,
+            "MKL_NUM_THREADS": 1,
+            "MALLOC_MMAP_THRESHOLD_": 1 << 20,
+        },
     }
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what dies is told in its report
     with dask.config.set(settings):

@@ -1351,6 +1351,16 @@ FORWARDS = (
         (RETURN, RETURN.replace("data_recon", "data_recon.view(len(data_recon), 1, -1)")),
     ),
     _forward(
+        "reconstruction-flattened",
+        "reconstruction-shape",
+        (RETURN, RETURN.replace("data_recon", "data_recon.flatten()")),
+    ),
+    _forward(
+        "reconstruction-of-one-image",
+        "wrong-shape",
+        (RETURN, RETURN.replace("data_recon", "data_recon[0]")),
+    ),
+    _forward(
         "layer-never-used",
         "unused-parameters",
         (DECODER, DECODER + "        self.projection = nn.Linear(hidden, hidden)\n"),

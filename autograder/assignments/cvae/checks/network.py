@@ -298,6 +298,11 @@ def side_by_side(tensors: Sequence[Tensor]) -> Tensor | None:
     return torch.cat(tuple(tensors), -1)
 
 
+def in_rows(output: Tensor) -> Tensor:
+    """(rows, everything else): an image a row in one line, a number a row as a column."""
+    return output.flatten(1) if output.dim() > 1 else output[:, None]
+
+
 def draw_parameters(
     shapes: Mapping[str, Sequence[int]],
     sizes: Sizes,
@@ -643,7 +648,7 @@ def take(model: Model, name: str, data: Tensor, classes: Tensor, challenge: Chal
 
 def require_use(model: Model, taken: Taken, data: Tensor, classes: Tensor) -> None:
     """Fail the check for a piece without a layer, or one to which the data or the class make no difference."""
-    name, output = taken.piece.name, taken.piece.output.flatten(1)
+    name, output = taken.piece.name, in_rows(taken.piece.output)
     if not taken.piece.has_layer:
         fail(f"No trainable layer is behind the output of your {name}.", "not-trainable")
     if not varies(output):
@@ -654,7 +659,7 @@ def require_use(model: Model, taken: Taken, data: Tensor, classes: Tensor) -> No
             (concatenate(data, classes.roll(1, 1)), "the class"),
         ):
             other = model.piece(name, x)
-            if other is not None and close(other.output.flatten(1), output):
+            if other is not None and close(in_rows(other.output), output):
                 fail(f"The output of your {name} does not depend on {what} that it gets.", f"{name}-other")
 
 
@@ -664,11 +669,11 @@ def recognize(
     """What a piece is, by both scales; see `Match` for what can be told of one that no known stack explains."""
     again = large.piece(piece.name, *piece.arguments)
     observations = [
-        Observation(each.parameters, each.input, each.output.flatten(1), tails) for each in (piece, again) if each
+        Observation(each.parameters, each.input, in_rows(each.output), tails) for each in (piece, again) if each
     ]
     if match := explain_stack(observations, activated_last) or repeated_layer(observations, activated_last):
         return match
-    outputs = piece.output.flatten(1).shape[-1]
+    outputs = in_rows(piece.output).shape[-1]
     last, tail = ("none", None) if activated_last else read_tail(model, piece, outputs, tails)
     if tail is not None:
         observations = [replace(each, tails={last: tail}) for each in observations]
@@ -700,7 +705,7 @@ def read_tail(
     model.submission.set_parameters(model.handle, {name: model.parameters[name] for name in changed})
     if shown is None:
         return "", None
-    rows, found = grid.expand(len(piece.input), -1), shown.output.flatten(1)
+    rows, found = grid.expand(len(piece.input), -1), in_rows(shown.output)
     for name, tail in tails.items():
         if close(found, tail(rows)):
             return name, None

@@ -19,6 +19,7 @@ from autograder.assignments.cvae.checks.network import (
     concatenate,
     explain_means,
     explain_stack,
+    in_rows,
     left_out,
     rescaled,
     side_by_side,
@@ -56,7 +57,7 @@ def test_results(submission: Submission, challenge: Challenge, grading: Grading)
     except Wrong:
         grading.kept["order of results"] = find_order(model, images, conditions, challenge)
         raise
-    if not all(map(varies, (reconstruction.flatten(1), *parameters))):
+    if not all(map(varies, (reconstruction.reshape(BATCH, -1), *parameters))):
         fail("One of the results is the same for every image.", "same-for-every-image")
     if reply.changed:
         fail("Your code writes into the tensors that it is given.", "inputs-modified")
@@ -140,18 +141,22 @@ def results(model: Model, images: Tensor, conditions: Tensor, seed: int) -> tupl
 
 def shaped(reply: Reply, batch: int, model: Model) -> tuple[Tensor, Tensor, Tensor]:
     """The three results in a reply of forward; fails the check if their shapes are wrong."""
+    means, logvariances = shaped_parameters(reply, batch, model)
+    output, shape = reply.outputs[0], (batch, model.sizes.input_dim)
+    as_many = output.numel() == batch * model.sizes.input_dim
+    return require_shape(output, output.shape if as_many else shape, "Your reconstruction"), means, logvariances
+
+
+def shaped_parameters(reply: Reply, batch: int, model: Model) -> tuple[Tensor, Tensor]:
+    """The means and the log-variances in a reply of forward; fails the check if their shapes are wrong."""
     outputs, sizes = reply.outputs, model.sizes
     latents = (model.head_widths.get(name, sizes.latent) for name in ("mean_layer", "logvariance_layer"))
     expected = [(batch, size) for size in (sizes.input_dim, *latents)]
     shapes = [tuple(output.shape) for output in outputs]
     if shapes != expected and sorted(shapes) == sorted(expected):
         fail(f"Your `forward` returns shapes {shapes}; they should be {expected}.", "outputs-swapped")
-    means, logvariances = (
-        require_shape(output, shape, f"Your tensor of {what}")
-        for output, shape, what in zip(outputs[1:], expected[1:], ("means", "log-variances"), strict=True)
-    )
-    shape = expected[0] if outputs[0].numel() != batch * sizes.input_dim else shapes[0]
-    return require_shape(outputs[0], shape, "Your reconstruction"), means, logvariances
+    means = require_shape(outputs[1], expected[1], "Your tensor of means")
+    return means, require_shape(outputs[2], expected[2], "Your tensor of log-variances")
 
 
 @check(
@@ -166,7 +171,7 @@ def test_encoding(submission: Submission, challenge: Challenge, grading: Grading
     before = expected_heads(model, x, seed)
     # In evaluation mode, so that dropout, which the encoder's part has judged, makes no difference.
     reply = model.forward(images, conditions, seed, capture=["encoder"], evaluate=True)
-    _, *observed = shaped(reply, BATCH, model)
+    observed = shaped_parameters(reply, BATCH, model)
     if not all(map(varies, observed)):
         fail("Your means and log-variances are the same for every image.", "same-for-every-image")
     heads = expected_heads(model, x, seed)
@@ -305,17 +310,16 @@ def judge_decoding(model: Model, images: Tensor, conditions: Tensor, challenge: 
     reply = model.forward(images, conditions, seed, capture=["encoder", "sample_latent", "decoder"], evaluate=evaluate)
     if not evaluate:
         require_unchanged("decoder", before, expected_pixels(model, probe), expected_pixels(model, probe))
-    reconstruction = shaped(reply, BATCH, model)[0]
+    reconstruction = shaped(reply, BATCH, model)[0].reshape(BATCH, -1)
     one, given = Pass(model, conditions, reply, evaluate), reply.captured("decoder", "argument")
-    if not varies(reconstruction.flatten(1)):
+    if not varies(reconstruction):
         fail("Your reconstruction is the same for every image.", "same-for-every-image")
     joined = side_by_side(given)
     if joined is None or len(joined) != BATCH:
         judge_by_transplant(one, images, seed, grading, challenge)
         return
     judge_decoder_input(one, images, grading, challenge)
-    decoded = model.call("decoder", *given, evaluate=evaluate).outputs[0].flatten(1)
-    reconstruction = reconstruction.flatten(1)
+    decoded = in_rows(model.call("decoder", *given, evaluate=evaluate).outputs[0])
     if decoded.shape == reconstruction.shape and close(reconstruction, decoded):
         return
     if grading.failed("decoder") and holds(decoded, reconstruction):
@@ -453,16 +457,20 @@ def judge_draw(one: Pass, images: Tensor, starts: tuple[int, ...], challenge: Ch
     given = side_by_side(reply.captured("decoder", "argument"))
     if given is None or len(given) != ROWS or given.shape[-1] < latent:
         fail("For many images your decoder gets something else than for a few.", "decoding-other")
-    heads = expected_heads(model, concatenate(*many))
+    _, means, logvariances = shaped(reply, ROWS, model)
+    heads = expected_heads(model, concatenate(*many)) or []
+    sources = [each for each in ([means, logvariances], heads) if {x.shape for x in each} == {(ROWS, latent)}]
+    if not sources:  # widths of the heads, which their own part has judged
+        fail(f"What your decoder gets is no draw of {latent} numbers.", "decoding-other")
     blocks = {start: given[:, start : start + latent].float() for start in starts}
-    for means, logvariances in (reply.outputs[1:], *([heads] if heads else [])):
+    for (center, *_), (log_of_spread, *_) in sources:
         for start, block in blocks.items():
-            noise = (block - means[0]) / torch.exp(0.5 * logvariances[0])
+            noise = (block - center) / torch.exp(0.5 * log_of_spread)
             centered = (noise.mean(0).abs() <= SIGMAS / ROWS**0.5).all()
             if bool(centered) and bool(((noise.std(0) - 1).abs() <= SIGMAS / (2 * ROWS) ** 0.5).all()):
                 return start
     known_as(one, one.given[:, :latent], expected_heads(model, concatenate(images, one.conditions)))
-    means, logvariances = (each[0] for each in reply.outputs[1:])
+    means, logvariances = (each[0] for each in sources[0])
     if not any(varies(block) for block in blocks.values()):
         fail("Nothing is drawn: for one image your decoder gets the same latent each time.", "no-draw-in-forward")
     spread = float((blocks[0].std(0) / torch.exp(0.5 * logvariances)).mean())
@@ -488,14 +496,15 @@ def differs_by_mode(model: Model, images: Tensor, conditions: Tensor, challenge:
 def judge_by_transplant(one: Pass, images: Tensor, seed: int, grading: Grading, challenge: Challenge) -> None:
     """For a decoder that is no module, or that forward does not call: judge it by the reconstruction alone."""
     model, conditions = one.model, one.conditions
-    reconstruction, means, logvariances = one.reply.outputs
-    reconstruction = reconstruction.flatten(1)
+    reconstruction, means, logvariances = shaped(one.reply, BATCH, model)
+    reconstruction = reconstruction.reshape(BATCH, -1)
     torch.default_generator.manual_seed(seed)
-    draws = one.reply.captured("sample_latent", "result") or [reference.sample_latent(means, logvariances)]
+    draws = [each.float() for each in one.reply.captured("sample_latent", "result") if each.shape == means.shape]
+    draws = draws or [reference.sample_latent(means, logvariances)]
 
     def decoded(latents: Tensor) -> Tensor | None:
         try:
-            return model.call("decoder", concatenate(latents, conditions)).outputs[0].flatten(1)
+            return in_rows(model.call("decoder", concatenate(latents, conditions)).outputs[0])
         except SubmissionError:
             return None
 
@@ -503,7 +512,7 @@ def judge_by_transplant(one: Pass, images: Tensor, seed: int, grading: Grading, 
         reached, others = (model.reached(model.forward(images, conditions, seed, reach=of)) for of in ([0], [1, 2]))
         beyond = {name: value for name, value in reached.items() if name not in others}
         for each in draws:
-            x = concatenate(each.float(), conditions)
+            x = concatenate(each, conditions)
             if explain_stack([Observation(beyond, x, reconstruction, OUTPUT_ACTIVATIONS)]):
                 return
         pytest.skip("Skipped: make the decoder callable on [latent | one-hot] first.")
@@ -515,7 +524,7 @@ def judge_by_transplant(one: Pass, images: Tensor, seed: int, grading: Grading, 
         if output is not None and close(reconstruction, output):
             fail(f"Your decoder gets {what} instead of a draw.", mistake)
     for each in draws:
-        output = decoded(each.float()) if each.shape == means.shape else None
+        output = decoded(each)
         if output is not None and close(reconstruction, output):
             return
     if same_distribution(model, images[:1], conditions[:1], challenge):
@@ -528,7 +537,7 @@ def same_distribution(model: Model, image: Tensor, condition: Tensor, challenge:
     images, conditions = image.expand(ROWS, -1), condition.expand(ROWS, -1)
     observed, means, logvariances = results(model, images.contiguous(), conditions.contiguous(), challenge.seed())
     latents = means + torch.exp(0.5 * logvariances) * challenge.normal(*means.shape)
-    expected = model.call("decoder", concatenate(latents, conditions)).outputs[0]
+    expected = in_rows(model.call("decoder", concatenate(latents, conditions)).outputs[0])
     observed = observed.reshape(ROWS, -1)
     if observed.shape != expected.shape or not torch.isfinite(observed).all():
         return False

@@ -29,6 +29,7 @@ from autograder.assignments.cvae.checks.network import (
     Model,
     Sizes,
     concatenate,
+    in_rows,
     is_weight,
     left_out,
     side_by_side,
@@ -125,7 +126,7 @@ def train(submission: Submission, challenge: Challenge, grading: Grading, given:
             arguments = [next_to_class(model, latents, one_hots, grading.kept["made of the class"] == "first")]
         elif taken and len(taken.piece.input) == len(latents):
             arguments = taken.piece.arguments
-        decoded = model.call("decoder", *arguments).outputs[0].flatten(1)
+        decoded = in_rows(model.call("decoder", *arguments).outputs[0])
         decoded = require_shape(decoded, (len(latents), sizes.input_dim), "The decoder's output")
         return torch.sigmoid(decoded) if "sigmoid in forward" in grading.kept else decoded
 
