@@ -930,6 +930,11 @@ def _(s: Subject) -> bool:
     return 1e-4 < abs(float(s.loss(r, x, m, v)) / float(right) - 1) < 0.05
 
 
+@claim("loss-infinite")
+def _(s: Subject) -> bool:
+    return not any(math.isfinite(float(s.loss(*(each.float() for each in s.batch(1))))) for _ in range(3))
+
+
 @claim("kl-cut-off")
 def _(s: Subject) -> bool:
     r, x, m, v = s.batch(1)

@@ -359,6 +359,8 @@ LOSS = (
         "loss-imprecise",
         average=AVERAGE.replace("(reconstruction + divergence)", "(reconstruction + divergence).bfloat16().float()"),
     ),
+    _loss("cross-entropy-exponentiated", "loss-infinite", bce=BCE + "    reconstruction = torch.exp(reconstruction)\n"),
+    _loss("constant-loss", "reconstruction-missing kl-missing", average="    return torch.zeros(()) * means.sum()\n"),
     _loss("clamped-in-place", "inputs-modified", bce="    reconstructions.clamp_(1e-6, 1 - 1e-6)\n" + BCE),
     _loss(
         "bernoulli-of-grays",

@@ -107,9 +107,13 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
         values = [loss(*images, 20 * means, logvariances, seed=each) for each in range(3)]  # so that both terms count
         if max(values) - min(values) > TOLERANCE * abs(values[0]):
             return ["loss-changes"]
-        if imprecise(loss, [flat.inputs(challenge, 1) for _ in range(6)]):
+        points = [flat.inputs(challenge, 1) for _ in range(6)]
+        numbers = torch.tensor([loss(*each) for each in points])
+        if imprecise(numbers, torch.stack([reference.loss_function(*each) for each in points])):
             return ["loss-imprecise"]
         found = diagnose(loss, partial(flat.inputs, challenge))
+        if not numbers.isfinite().any() and all(each.endswith("-other") for each in found):
+            return ["loss-infinite"]
         return edges(submission, form) or found if found == ["reconstruction-other"] else found
     except SubmissionError:
         return []
@@ -117,10 +121,10 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
         return error.misconceptions
 
 
-def imprecise(loss: Callable[..., float], points: list[tuple[Tensor, ...]]) -> bool:
-    """Whether all values of a loss have the few digits of half precision."""
-    values = torch.tensor([loss(*each) for each in points])
-    return any(torch.equal(values, values.to(kind).float()) for kind in (torch.bfloat16, torch.float16))
+def imprecise(losses: Tensor, right: Tensor) -> bool:
+    """Whether all losses are nearly right, and have the few digits of half precision."""
+    few = any(torch.equal(losses, losses.to(kind).float()) for kind in (torch.bfloat16, torch.float16))
+    return few and close(losses, right, 0.05)
 
 
 @check("Reconstruction term: binary cross-entropy, summed over the pixels", 6, probes=probes.RECONSTRUCTION)

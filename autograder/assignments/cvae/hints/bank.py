@@ -213,6 +213,8 @@ MISCONCEPTIONS = (
          "Your loss is a sum over the images, divided by a number that stays the same for every minibatch. The last minibatch of an epoch is usually smaller, and its loss would be too low. Call your loss on 1, 2 and 4 copies of one image: should it change? Where does your divisor come from?"),
         ("loss-imprecise", "Your loss has few correct digits",
          "Your loss is right to two or three digits and wrong after that, as numbers of half precision are. Differences between two epochs are smaller than that, and so are many gradients. The tensors that come in are float32. Print the `dtype` of each intermediate result: which step leaves float32?"),
+        ("loss-infinite", "Your loss is infinite or NaN for ordinary numbers",
+         "Pixels between 0.05 and 0.95 and means around 0 are enough: your loss is infinite or NaN. An exponential may get too large, or a logarithm or a root gets a negative number. Print your two terms one at a time. Which of them is not finite, and what goes into its last function?"),
         ("loss-scaled", "Your whole loss is off by one factor",
          "Both of your terms are right, but for one and the same factor, which the message shows or its numbers give. Together they should count once: their sum, averaged over the images. A mean of the two terms halves them, for example. Look at the last steps of your loss, where the two become one number: which of them multiplies or divides?"),
         ("divided-by-batch-twice", "Your loss is divided by the batch size twice",
