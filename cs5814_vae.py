@@ -54,11 +54,11 @@ class ConditionalVariationalAutoencoder(nn.Module):
             mean_params: (N, latent) tensor, μ.
             logvariance_params: (N, latent) tensor, log σ².
         """
-        raise NotImplementedError("Encode, draw with sample_latent, decode: each with the classes.")
+        raise NotImplementedError("Encode with the classes, draw with sample_latent, decode with the classes.")
 
 
 def sample_latent(means, logvariances):
-    """Draw latent vectors by the reparameterisation trick, z = μ + σ·ε with ε ~ N(0, 1).
+    """Draw latent vectors by the reparameterization trick, z = μ + σ·ε with ε ~ N(0, 1).
 
     The noise ε is drawn anew, independently for every element, at each call. The draw stays differentiable
     with respect to both arguments. (Kingma & Welling 2014, section 2.4.)

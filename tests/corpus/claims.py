@@ -308,6 +308,12 @@ def _(s: Subject) -> bool:
     return near(s.spread, std, 0.05) and near(s.center, s.means * std, 0.15)
 
 
+@claim("std-scales-mean")
+def _(s: Subject) -> bool:
+    std = (s.logvariances / 2).exp()
+    return near(s.spread, torch.ones_like(std), 0.05) and near(s.center, s.means * std, 0.15)
+
+
 @claim("std-returned")
 def _(s: Subject) -> bool:
     return near(s.draws[0], (s.logvariances / 2).exp())

@@ -133,6 +133,7 @@ SAMPLE = (
     _sample("no-scale", "    return means + torch.randn_like(means)\n", "no-scale"),
     _sample("neither-mean-nor-scale", "    return torch.randn_like(means)\n", "arguments-unused"),
     _sample("noise-scales-mean", STD + "    return means * torch.randn_like(std) + std\n", "noise-scales-mean"),
+    _sample("std-scales-mean", STD + "    return means * std + torch.randn_like(std)\n", "std-scales-mean"),
     _sample("mean-inside-the-scale", STD + "    return std * (means + torch.randn_like(std))\n", "mean-scaled"),
     _sample("std-returned", STD + "    return std\n", "std-returned"),
     _sample("uniform-noise", STD + "    return means + std * torch.rand_like(std)\n", "uniform-noise"),

@@ -50,6 +50,8 @@ MISCONCEPTIONS = (
          "Your spread is right at log-variance 0, but it grows like the variance squared. At log-variance 2 it should be about 2.7; yours is about 55. So the factor in front of the log-variance in the exponent is wrong. Which factor takes a square root on the log scale, and which one takes a square?"),
         ("no-noise", "Your draws contain no noise",
          "The same arguments give the same latents every time, so nothing random enters. Without noise the model is a plain autoencoder: its latent space has gaps, and decoding a point in a gap gives no good image. Call the function twice on the same input. Which ingredient of the formula should differ between the two calls?"),
+        ("std-scales-mean", "Your standard deviation scales the means",
+         "Your draws have a spread of 1, and their center is each mean times its standard deviation. It should be the other way around: the mean is added as it is, and the noise is scaled. Pass means of 5 and log-variances of −4 and draw 1,000 times. Around which number should the draws lie, and which of the two factors should move?"),
         ("no-mean", "The means do not enter your draws",
          "Your draws are centered on zero, no matter which means you pass. Then the encoder cannot say where an image lies in the latent space, and the decoder cannot tell images apart. Pass means of 5 in every dimension and average 1,000 draws: what should the average be, and what is it?"),
         ("arguments-unused", "The draw has nothing of means and log-variances",

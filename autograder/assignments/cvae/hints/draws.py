@@ -38,6 +38,7 @@ DRAWS = (
     Draw("no-scale", lambda mu, logvar, noise: mu + noise),
     Draw("noise-scales-mean", lambda mu, logvar, noise: mu * noise + (0.5 * logvar).exp()),
     Draw("mean-scaled", lambda mu, logvar, noise: (mu + noise) * (0.5 * logvar).exp()),
+    Draw("std-scales-mean", lambda mu, logvar, noise: mu * (0.5 * logvar).exp() + noise),
     Draw("std-returned", lambda mu, logvar, noise: (0.5 * logvar).exp() + 0 * noise),
     Draw("sample-arguments-exchanged", lambda mu, logvar, noise: logvar + (0.5 * mu).exp() * noise),
     Draw("uniform-noise", lambda mu, logvar, noise: mu + (0.5 * logvar).exp() * _uniform(noise)),

@@ -77,7 +77,7 @@ class ConditionalVariationalAutoencoder(nn.Module):
             mean_params: (N, latent) tensor, μ.
             logvariance_params: (N, latent) tensor, log σ².
         """
-        ### BEGIN SOLUTION: Encode, draw with sample_latent, decode: each with the classes.
+        ### BEGIN SOLUTION: Encode with the classes, draw with sample_latent, decode with the classes.
         hidden = self.encoder(torch.cat((data_input, condition), dim=-1))
         mean_params = self.mean_layer(hidden)
         logvariance_params = self.logvariance_layer(hidden)
@@ -88,7 +88,7 @@ class ConditionalVariationalAutoencoder(nn.Module):
 
 
 def sample_latent(means, logvariances):
-    """Draw latent vectors by the reparameterisation trick, z = μ + σ·ε with ε ~ N(0, 1).
+    """Draw latent vectors by the reparameterization trick, z = μ + σ·ε with ε ~ N(0, 1).
 
     The noise ε is drawn anew, independently for every element, at each call. The draw stays differentiable
     with respect to both arguments. (Kingma & Welling 2014, section 2.4.)
