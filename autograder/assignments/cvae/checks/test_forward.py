@@ -457,7 +457,7 @@ def judge_draw(one: Pass, images: Tensor, starts: tuple[int, ...], challenge: Ch
     given = side_by_side(reply.captured("decoder", "argument"))
     if given is None or len(given) != ROWS or given.shape[-1] < latent:
         fail("For many images your decoder gets something else than for a few.", "decoding-other")
-    _, means, logvariances = shaped(reply, ROWS, model)
+    means, logvariances = shaped_parameters(reply, ROWS, model)
     heads = expected_heads(model, concatenate(*many)) or []
     sources = [each for each in ([means, logvariances], heads) if {x.shape for x in each} == {(ROWS, latent)}]
     if not sources:  # widths of the heads, which their own part has judged
