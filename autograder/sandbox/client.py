@@ -355,10 +355,12 @@ class Submission:
         entries = [each for each in found if isinstance(each, list)] if isinstance(found, list) else []
         return {each[0]: each[1] for each in entries if len(each) == 2 and all(map(_is_word, each))}
 
-    def stand_in_layer(self, handle: str, name: str, inputs: int, outputs: int, seed: int = 0) -> None:
-        """Set an attribute that is missing or None to a linear layer, so that what builds on it can be judged."""
+    def stand_in_layer(
+        self, handle: str, name: str, inputs: int, outputs: int, sigmoid: bool = False, seed: int = 0
+    ) -> None:
+        """Set an attribute to a linear layer, with a sigmoid behind it or not, so that the rest can be judged."""
         request = {"do": "stand_in_layer", "object": handle, "name": name, "inputs": inputs, "outputs": outputs}
-        self._request(request | {"seed": seed})
+        self._request(request | {"sigmoid": sigmoid, "seed": seed})
 
     def stand_in_pass(self, handle: str) -> None:
         """Let the pass of the assignment's training file stand in for a model's own, through the model's pieces."""

@@ -384,12 +384,12 @@ class Worker:
         return {"shapes": shapes, "lazy": lazy}, {}
 
     def do_stand_in_layer(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """Set an attribute of a model that is missing or None to a linear layer, so that the rest can be judged."""
+        """Set an attribute of a model to a linear layer, so that the rest can be judged."""
         model = self.objects[message["object"]]
         self._parameters(message["object"])
-        if getattr(model, message["name"], None) is None:
-            torch.default_generator.manual_seed(message["seed"])
-            setattr(model, message["name"], nn.Linear(message["inputs"], message["outputs"]))
+        torch.default_generator.manual_seed(message["seed"])
+        layer = nn.Linear(message["inputs"], message["outputs"])
+        setattr(model, message["name"], nn.Sequential(layer, nn.Sigmoid()) if message["sigmoid"] else layer)
         return {}, {}
 
     def do_complete_results(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:

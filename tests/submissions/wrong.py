@@ -835,9 +835,15 @@ ENCODERS = (
     ),
     _encoder(
         "encoder-not-sized-for-condition",
-        "encoder-without-condition sizes-do-not-fit",
+        "encoder-without-condition",
         *("nn.Linear(input_dim, hidden)", RELU, HIDDEN, RELU, HIDDEN, RELU),
-        may_lose=("forward", "training"),
+        checks=1,
+    ),
+    _encoder(
+        "encoder-wider-than-the-heads-take",
+        "encoder-width",
+        *(ENCODER_INPUT, RELU, HIDDEN, RELU, "nn.Linear(hidden, 60)", RELU),
+        checks=1,
     ),
     _encoder(
         "encoder-with-dropout",
@@ -1134,9 +1140,9 @@ DECODERS = (
     ),
     _decoder(
         "decoder-not-sized-for-condition",
-        "decoder-without-condition sizes-do-not-fit",
+        "decoder-without-condition",
         *("nn.Linear(latent_dimensionality, hidden)", *BODY[1:], PIXELS, SIGMOID),
-        may_lose=("forward", "training"),
+        checks=1,
     ),
     _decoder(
         "decoder-with-dropout",
@@ -1630,7 +1636,7 @@ WHOLE = (
     Wrong(
         "weights-of-double-precision",
         ((DECODER, DECODER + "        self.double()\n"),),
-        loses=frozenset({"encoder", "decoder", "forward"}),
+        loses=frozenset({"encoder", "decoder"}),
         may_lose=frozenset({"training"}),
         misconception="precision-mixed",
     ),

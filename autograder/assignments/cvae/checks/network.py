@@ -69,7 +69,8 @@ class Model:
     """The submission's model, built with `sizes` under the handle "model", its parameters drawn by the grader.
 
     With `own_start`, everything stays as the constructor left it; for `mean_image` and `scale` see `draw_parameters`.
-    `missing` are attributes that the constructor has not set: layers of the grader's stand in for them. With
+    `missing` are attributes that the constructor has not set, or not to what fits: layers of the grader's stand in for
+    them. With
     `complete`, what the decoder or a head gave stands in for a None among the results of forward. `order` is where the
     three results are among those of forward. With `composed`, a pass of the grader's through the model's pieces stands
     in for forward.
@@ -95,7 +96,7 @@ class Model:
         self.misnamed: Raised | None = None  # what building it by the arguments' names raised
         self._incomplete = self._construct(challenge.seed())
         for name in missing:
-            submission.stand_in_layer(self.handle, name, *self._widths(name))
+            submission.stand_in_layer(self.handle, name, *self._widths(name), sigmoid=name == "decoder")
         if composed:
             submission.stand_in_pass(self.handle)
         if complete and not composed:
@@ -254,9 +255,9 @@ class Model:
 
 
 def left_out(grading: Grading) -> dict[str, Any]:
-    """What earlier checks have charged as missing, as arguments of `Model`, so that the rest can be judged."""
+    """What earlier checks have charged as missing or unfit, as arguments of `Model`, so that the rest can be judged."""
     return {
-        "missing": grading.kept.get("missing heads", ()),
+        "missing": [*grading.kept.get("missing heads", ()), *grading.kept.get("unfit pieces", ())],
         "complete": "None among the results" in grading.kept,
         "order": grading.kept.get("order of results"),
     }

@@ -2,6 +2,7 @@
 
 import contextlib
 from dataclasses import dataclass
+from itertools import chain, combinations
 
 import pytest
 import torch
@@ -32,12 +33,13 @@ from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, require_shape
 from autograder.report.model import Outcome
 from autograder.sandbox.client import Reply, Submission
-from autograder.sandbox.errors import SubmissionError, Unfit
+from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
 pytestmark = pytest.mark.forward
 
 ROWS = 4096  # of the statistics that judge a draw that forward makes by itself
 SIGMAS = 7.0
+HEADS = "mean_layer", "logvariance_layer"
 
 
 @check("Returns the reconstruction, the means and the log-variances", 2, probes=probes.FORWARD_RESULTS)
@@ -116,10 +118,12 @@ def find_order(model: Model, images: Tensor, conditions: Tensor, challenge: Chal
 
 
 def built(submission: Submission, challenge: Challenge, grading: Grading) -> Model:
-    """The submission's model, with layers of the grader's where an earlier part found a piece missing.
+    """The submission's model, with layers of the grader's for pieces that their own part found missing or unfit.
 
     Fails the check for a model without a layer, of which nothing that forward does would be worth anything.
     """
+    if "unfit pieces" not in grading.kept:
+        grading.kept["unfit pieces"] = find_unfit(submission, challenge, grading)
     given = left_out(grading)
     model = Model(submission, challenge, **given)
     missing = [name for name in ("encoder", "decoder") if grading.failed(name) and not model.has(name)]
@@ -132,6 +136,27 @@ def built(submission: Submission, challenge: Challenge, grading: Grading) -> Mod
     if not any(each.dim() == 2 for each in model.parameters.values()):
         fail("Your model has no trainable layer.", "not-trainable")
     return model
+
+
+def find_unfit(submission: Submission, challenge: Challenge, grading: Grading) -> list[str]:
+    """The pieces whose sizes keep forward from working, as few as do: it works with layers of the grader's for them.
+
+    Only those whose own part has failed, which has charged the sizes.
+    """
+    given, pieces = left_out(grading), {"encoder": ("encoder", *HEADS), "decoder": ("decoder",)}
+    judged = [name for part, names in pieces.items() if grading.failed(part) for name in names]
+    there = Model(submission, challenge, **given)
+    suspects = [name for name in judged if there.has(name) and name not in given["missing"]]
+    for replaced in chain.from_iterable(combinations(suspects, count) for count in range(len(suspects) + 1)):
+        try:
+            model = Model(submission, challenge, **given | {"missing": [*given["missing"], *replaced]})
+            model.forward(*model.inputs(challenge), challenge.seed())
+        except Raised:
+            continue
+        except SubmissionError:  # it ran, and what it returned is judged
+            pass
+        return list(replaced)
+    return []
 
 
 def results(model: Model, images: Tensor, conditions: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor]:
