@@ -578,8 +578,9 @@ class Pass:
         model: nn.Module,
         replaced: Sequence[str] = ("encoder", *HEADS, "decoder"),
         fresh_draws: bool = False,
+        inputs: tuple[Tensor, Tensor] | None = None,
     ) -> None:
-        self.inputs, self.decoded, self.fresh_draws = images_and_classes(), [], fresh_draws
+        self.inputs, self.decoded, self.fresh_draws = inputs or images_and_classes(), [], fresh_draws
         self.given: dict[str, list[Tensor]] = {}
         self.gave: dict[str, Tensor] = {}
         self.factors: dict[str, Tensor] = {}

@@ -9,7 +9,7 @@ numbers.
 import itertools
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -198,7 +198,18 @@ def sample(means: Tensor, logvariances: Tensor) -> Tensor:
 
 
 def many_draws() -> Tensor:
-    return sample(torch.tensor(MEANS).repeat(DRAWS, 1), torch.tensor(LOGVARIANCES).repeat(DRAWS, 1))
+    given = torch.tensor(MEANS).repeat(DRAWS, 1), torch.tensor(LOGVARIANCES).repeat(DRAWS, 1)
+    try:
+        return sample(*given)
+    except HintError as error:
+        draws = defined("sample_latent")(*given) if error.mistakes == ("not-finite",) else torch.zeros(DRAWS, 0)
+        known = [at for at, each in enumerate(draws.T) if each.isfinite().all()]
+        if not known:
+            raise
+        lost = next(at for at in range(len(MEANS)) if at not in known)
+        named = known_draws(draws[:, known], known) or "not-finite"
+    said = f"With mean {MEANS[lost]:g} and log-variance {LOGVARIANCES[lost]:g}, your draw is NaN or infinite."
+    raise HintError(said, named)
 
 
 def normal_shape(draws: Tensor) -> tuple[float, float, float, int]:
@@ -210,13 +221,13 @@ def normal_shape(draws: Tensor) -> tuple[float, float, float, int]:
     return float((noise**4).mean()), float((noise**3).mean()), float(apart), len(noise) if shared else noise.numel()
 
 
-def known_draws(draws: Tensor) -> str:
-    """The mistake that gives the centers and spreads of these draws, if one of those known does."""
+def known_draws(draws: Tensor, columns: Sequence[int] = range(len(MEANS))) -> str:
+    """The mistake that gives the centers and spreads of these draws, if one of those known does, in these columns."""
     observed = centers_and_spreads(draws)
     for (centers, spreads), mistakes, _ in table()["sample_latent"][1:]:
         off = (
-            max(abs(center - given) - 0.12 * spread, abs(width - spread) - 0.1 * spread)
-            for given, width, center, spread in zip(*observed, centers, spreads, strict=True)
+            max(abs(given - centers[at]) - 0.12 * spreads[at], abs(width - spreads[at]) - 0.1 * spreads[at])
+            for given, width, at in zip(*observed, columns, strict=True)
         )
         if max(off) < 1e-4 and (mistakes != ["uniform-noise"] or abs(normal_shape(draws)[0] - 1.8) < 0.1):
             return mistakes[0]
@@ -355,9 +366,11 @@ def expect_one_image() -> None:
         decode(build("decoder", sizes=ODD_SIZES), ODD_SIZES)
     except Exception:  # which is told above
         return
-    model, (pixels, classes, latent), shapes = build(sizes=ODD_SIZES).eval(), ODD_SIZES, [()]
+    (pixels, classes, latent), shapes = ODD_SIZES, [()]
     with suppress(Exception):
-        shapes = [tuple(each.shape) for each in model(numbers(1, pixels), torch.eye(classes)[:1])]
+        one_image = numbers(1, pixels), torch.eye(classes)[:1]
+        one = Pass(build(sizes=ODD_SIZES).eval(), replaced=(), inputs=one_image)
+        shapes = [tuple(each.shape) for each in one.results]
     fits = shapes[1:] == [(1, latent), (1, latent)] and len(shapes[0]) > 1 and shapes[0][0] == 1
     expect(fits, f"With sizes {ODD_SIZES}, your `forward` does not work on one image.", "forward-sizes-hard-coded")
 

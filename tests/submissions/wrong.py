@@ -154,7 +154,18 @@ SAMPLE = (
         "    return torch.distributions.Normal(means, 0.5 * logvariances).rsample()\n",
         "parameter-out-of-range",
     ),
-    _sample("normal-of-negative-scale", "    return torch.normal(means, logvariances)\n", "parameter-out-of-range"),
+    _sample(
+        "normal-of-negative-scale",
+        "    return torch.normal(means, logvariances)\n",
+        "parameter-out-of-range sample-detached",
+    ),
+    _sample(
+        "root-of-logvariances",
+        "    return means + logvariances.sqrt() * torch.randn_like(means)\n",
+        "logvariance-as-variance",
+        checks=1,
+    ),
+    _sample("logarithm-of-means", STD + DRAW.replace("means +", "means.log() +"), "centre-wrong", checks=1),
     _sample(
         "noise-on-a-gpu",
         STD + '    return means + std * torch.randn(means.shape, device="cuda")\n',

@@ -5,14 +5,18 @@ that is used as it should be, but is no standard normal, costs the check of the 
 or the means themselves would pass earns nothing.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
 import pytest
 import torch
 from torch import Tensor
 
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.hints.draws import diagnose
-from autograder.grading.harness import Challenge, check, close, fail, require_shape
+from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, once, require_shape
 from autograder.sandbox.client import Submission
+from autograder.sandbox.errors import Raised
 
 pytestmark = pytest.mark.sample_latent
 
@@ -22,21 +26,67 @@ ROWS_ALIKE, COLUMNS_ALIKE = 128, 120  # of the draw whose independence is judged
 SIGMAS = 7.0
 UNIFORM_KURTOSIS = 1.8
 WIDE = 1.4  # standard errors of an average beyond this say nothing of where it is
+MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep there
 FAR = 4.5  # over the root of the number of draws: Kolmogorov and Smirnov's distance passes it once in 10^17
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Which arguments a draw can be made from: any, or only means or log-variances above 0, and what others brought."""
+
+    positive_means: bool = False
+    positive_logvariances: bool = False
+    otherwise: Raised | Wrong | None = None
+
+    def within(self, means: Tensor, logvariances: Tensor) -> tuple[Tensor, Tensor]:
+        """The arguments, or numbers of their size above 0 where that is needed."""
+        return (
+            means.abs() + MARGIN if self.positive_means else means,
+            logvariances.abs() + MARGIN if self.positive_logvariances else logvariances,
+        )
+
+
+@pytest.fixture(scope="module")
+def domain(submission: Submission, grading: Grading) -> Callable[[], Domain]:
+    """Finds the arguments that the draw can be made from, once: a wrong one costs its own check, and no other."""
+    return once(lambda: find_domain(submission, Challenge(grading.seed, "domain")))
+
+
+def find_domain(submission: Submission, challenge: Challenge) -> Domain:
+    """The widest domain in which numbers come back; the whole one where there is none."""
+    arguments, seed, otherwise = (challenge.normal(6, 5), challenge.normal(6, 5)), challenge.seed(), None
+    for means, logvariances in ((False, False), (False, True), (True, False), (True, True)):
+        tried = Domain(means, logvariances)
+        try:
+            draw(submission, *tried.within(*arguments), seed)
+        except (Raised, Wrong) as error:
+            otherwise = otherwise or error
+            continue
+        return replace(tried, otherwise=otherwise)
+    return Domain()
+
+
+def fail_below_zero(domain: Domain, what: str, mistake: str | None) -> None:
+    """Fail the check with what came of arguments below 0."""
+    assert domain.otherwise is not None
+    if isinstance(domain.otherwise, Raised):
+        raise domain.otherwise
+    fail(f"Where {what} is below 0, your draw is NaN or infinite.", mistake or "not-finite")
 
 
 class Draws:
     """What came back for ROWS equal rows, and the noise that it implies, (rows, COLUMNS) each."""
 
-    def __init__(self, submission: Submission, challenge: Challenge, highest: float = 2.0) -> None:
-        self.means = (2 * challenge.integers(2, COLUMNS) - 1) * challenge.uniform(1.5, 3, COLUMNS)
-        self.logvariances = torch.cat(
+    def __init__(self, submission: Submission, challenge: Challenge, domain: Domain, highest: float = 2.0) -> None:
+        means = (2 * challenge.integers(2, COLUMNS) - 1) * challenge.uniform(1.5, 3, COLUMNS)
+        logvariances = torch.cat(
             (
                 challenge.uniform(-5, -4.2, 1),  # where a usual bound on log-variances shows
                 challenge.uniform(-3, -0.5, COLUMNS // 2 - 1),
                 challenge.uniform(0.5, highest, COLUMNS // 2),
             )
         )
+        self.means, self.logvariances = domain.within(means, logvariances)
         seed = challenge.seed()
         self.latents = draw_rows(submission, self.means, self.logvariances, seed)
         self.noise = (self.latents - self.means) / torch.exp(0.5 * self.logvariances)
@@ -67,9 +117,9 @@ class Draws:
         return same and distance_from_gaussian((self.noise - center) / spread) > FAR / self.count**0.5
 
 
-def require_use(submission: Submission, challenge: Challenge) -> None:
+def require_use(submission: Submission, challenge: Challenge, domain: Domain) -> None:
     """Skip the check of what is no draw from the arguments: neither of them makes a difference to the spread."""
-    means, logvariances = challenge.uniform(-1, 1, COLUMNS), challenge.uniform(-1, 0, COLUMNS)
+    means, logvariances = domain.within(challenge.uniform(-1, 1, COLUMNS), challenge.uniform(-1, 0, COLUMNS))
     seed = challenge.seed()
     spreads = [
         draw_rows(submission, *each, seed, ROWS_ALIKE).std(0)
@@ -125,8 +175,10 @@ def draw(submission: Submission, means: Tensor, logvariances: Tensor, seed: int 
 
 
 @check("Draws are centered on the means", 3, probes=probes.CENTER)
-def test_center(submission: Submission, challenge: Challenge) -> None:
-    draws = Draws(submission, challenge, highest=1.0)
+def test_center(submission: Submission, challenge: Challenge, domain: Callable[[], Domain]) -> None:
+    draws = Draws(submission, challenge, domain(), highest=1.0)
+    if domain().positive_means:
+        fail_below_zero(domain(), "a mean", draws.mistake or "centre-wrong")
     if not draws.varies:
         said = "All numbers of your draw share their noise, so its center cannot be told."
         alone = draws.mistake == "noise-shared-across-rows"
@@ -158,8 +210,10 @@ def test_center(submission: Submission, challenge: Challenge) -> None:
 
 
 @check("The spread is the standard deviation", 5, worked_example=True, probes=probes.SPREAD)
-def test_spread(submission: Submission, challenge: Challenge) -> None:
-    draws = Draws(submission, challenge)
+def test_spread(submission: Submission, challenge: Challenge, domain: Callable[[], Domain]) -> None:
+    draws = Draws(submission, challenge, domain())
+    if domain().positive_logvariances:
+        fail_below_zero(domain(), "a log-variance", draws.mistake)
     if draws.noise_alone_is_wrong:
         return
     spread = draws.noise.std(0)
@@ -196,9 +250,9 @@ def distance_from_gaussian(noise: Tensor) -> float:
 
 
 @check("The noise is standard normal", 4, probes=probes.NORMAL)
-def test_normal(submission: Submission, challenge: Challenge) -> None:
-    require_use(submission, challenge)
-    draws = Draws(submission, challenge)
+def test_normal(submission: Submission, challenge: Challenge, domain: Callable[[], Domain]) -> None:
+    require_use(submission, challenge, domain())
+    draws = Draws(submission, challenge, domain())
     spread = draws.latents.std(0)
     if (spread < 1e-6).any():
         fail("Some of your draws do not vary.", draws.mistake or ("spread-wrong" if spread.any() else "no-noise"))
@@ -217,10 +271,11 @@ def test_normal(submission: Submission, challenge: Challenge) -> None:
 
 
 @check("Fresh, independent noise for every element and call", 3, probes=probes.INDEPENDENT)
-def test_independent(submission: Submission, challenge: Challenge) -> None:
-    require_use(submission, challenge)
+def test_independent(submission: Submission, challenge: Challenge, domain: Callable[[], Domain]) -> None:
+    require_use(submission, challenge, domain())
     # Equal rows, so that what is left of a column without its average is noise, however wrong its center and scale.
     means, logvariances = challenge.uniform(-3, 3, COLUMNS_ALIKE), challenge.uniform(-1, 1, COLUMNS_ALIKE)
+    means, logvariances = domain().within(means, logvariances)
     arguments = means.expand(ROWS_ALIKE, -1), logvariances.expand(ROWS_ALIKE, -1)
     first, second = (draw(submission, *arguments, challenge.seed()) for _ in range(2))
     alike = close(first, first[:1].expand_as(first), 1e-5)
@@ -231,8 +286,9 @@ def test_independent(submission: Submission, challenge: Challenge) -> None:
     if close(again, second, 1e-5):
         fail("Two calls in a row give the same latents: the second one should draw on.", "fixed-seed")
     zeros = torch.zeros_like(arguments[0])
+    equal, spread = domain().within(zeros, zeros), domain().within(zeros, zeros + 1)
     if alike:
-        if vary(draw(submission, zeros, zeros, challenge.seed()).flatten()):
+        if vary(draw(submission, *equal, challenge.seed()).flatten()):
             fail("All rows of the minibatch share their noise.", "noise-shared-across-rows")
         fail("All elements of the minibatch share one number of noise.", "noise-shared-by-all")
     # The signs alone, for a few large numbers can make a correlation of any size.
@@ -251,15 +307,16 @@ def test_independent(submission: Submission, challenge: Challenge) -> None:
     for noise, what in ((a, "rows"), (a.T, "latent dimensions")):
         if torch.corrcoef(noise).fill_diagonal_(0).abs().max() > SIGMAS / noise.shape[1] ** 0.5:
             fail(f"In your draws, the noise of two {what} is correlated.", "noise-correlated")
-    drawn = [draw(submission, zeros, zeros + 1, challenge.seed()) for _ in range(2)]
+    drawn = [draw(submission, *spread, challenge.seed()) for _ in range(2)]
     if all(float(each.mean().abs()) < 1e-6 < float(each.std()) for each in drawn):  # one of them by chance is rare
         fail("The noise of a whole call averages to 0, in each call.", "noise-balanced")
 
 
 @check("Differentiable with respect to means and log-variances", 4, probes=probes.SAMPLE_GRADIENTS)
-def test_gradients(submission: Submission, challenge: Challenge) -> None:
-    require_use(submission, challenge)
+def test_gradients(submission: Submission, challenge: Challenge, domain: Callable[[], Domain]) -> None:
+    require_use(submission, challenge, domain())
     means, logvariances, cotangent = challenge.normal(6, 5), challenge.uniform(-1, 1, 6, 5), challenge.normal(6, 5)
+    means, logvariances = domain().within(means, logvariances)
     seed = challenge.seed()
     reply = submission.call("sample_latent", means, logvariances, seed=seed, cotangents={0: cotangent}, results=1)
     latents = require_shape(reply.outputs[0], (6, 5), "What your `sample_latent` returned")
@@ -304,9 +361,9 @@ def slope(
 
 
 @check("The result is of the arguments' precision, and they are left as they were", 1, probes=probes.SAMPLE_ARGUMENTS)
-def test_inputs_unchanged(submission: Submission, challenge: Challenge) -> None:
-    require_use(submission, challenge)
-    means, logvariances = challenge.normal(6, 5), challenge.normal(6, 5)
+def test_inputs_unchanged(submission: Submission, challenge: Challenge, domain: Callable[[], Domain]) -> None:
+    require_use(submission, challenge, domain())
+    means, logvariances = domain().within(challenge.normal(6, 5), challenge.normal(6, 5))
     reply = submission.call("sample_latent", means, logvariances, seed=challenge.seed(), results=1)
     latents = require_shape(reply.outputs[0], (6, 5), "What your `sample_latent` returned")
     if reply.dtypes[0] != means.dtype:
