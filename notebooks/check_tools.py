@@ -578,9 +578,11 @@ class Pass:
         model: nn.Module,
         replaced: Sequence[str] = ("encoder", *HEADS, "decoder"),
         fresh_draws: bool = False,
-        inputs: tuple[Tensor, Tensor] | None = None,
+        sizes: Sizes | None = None,
+        rows: int = ROWS,
     ) -> None:
-        self.inputs, self.decoded, self.fresh_draws = inputs or images_and_classes(), [], fresh_draws
+        self.inputs = tuple(each[:rows] for each in images_and_classes(sizes))
+        self.decoded, self.fresh_draws = [], fresh_draws
         self.given: dict[str, list[Tensor]] = {}
         self.gave: dict[str, Tensor] = {}
         self.factors: dict[str, Tensor] = {}
@@ -592,8 +594,8 @@ class Pass:
             returned, decoded = model(*self.inputs), self.gave.get("decoder")
             if decoded is None:
                 with suppress(Exception):
-                    decoded = run_piece(model, "decoder")
-            self.results = three_results(returned, decoded)
+                    decoded = run_piece(model, "decoder", sizes)
+            self.results = three_results(returned, decoded, len(self.inputs[0]), sizes)
         finally:
             names["sample_latent"] = original
             if original is None:
@@ -626,10 +628,10 @@ def known_draw(means: Tensor, logvariances: Tensor, *_: object) -> Tensor:
     return means + 0.3 * logvariances + 4 * numbers(*means.shape) - 2
 
 
-def three_results(returned: object, decoded: object) -> list[Tensor]:
-    """What forward returned; the reconstruction may have the shape that the decoder gave."""
-    pixels, _, latent = usual_sizes()
-    asked = [(ROWS, size) for size in (pixels, latent, latent)]
+def three_results(returned: object, decoded: object, rows: int, sizes: Sizes | None = None) -> list[Tensor]:
+    """What forward returned for so many rows; the reconstruction may have the shape that the decoder gave."""
+    pixels, _, latent = sizes or usual_sizes()
+    asked = [(rows, size) for size in (pixels, latent, latent)]
     expect(returned is not None, "Your `forward` returned None.", "nothing-returned")
     count = f" of {len(returned)} values" if isinstance(returned, (tuple, list, dict)) else ""
     said = f"Your `forward` returned a {type(returned).__name__}{count}; {SHOULD} three tensors."
@@ -637,7 +639,7 @@ def three_results(returned: object, decoded: object) -> list[Tensor]:
     image, shapes = returned[0], [tuple(getattr(each, "shape", ())) for each in returned]
     swapped = shapes != asked and sorted(shapes) == sorted(asked)
     expect(not swapped, f"Your `forward` returns shapes {shapes}; they should be {asked}.", "outputs-swapped")
-    if isinstance(image, Tensor) and image.numel() == ROWS * pixels and shapes[0] != asked[0]:
+    if isinstance(image, Tensor) and image.numel() == rows * pixels and shapes[0] != asked[0]:
         said = f"Your reconstruction has shape {shapes[0]}; it should have {asked[0]}."
         expect(isinstance(decoded, Tensor) and decoded.shape == image.shape, said, "reconstruction-shape")
         image = image.reshape(asked[0])
