@@ -9,9 +9,9 @@ from pathlib import Path
 from autograder.assignment import Assignment
 from autograder.classroom.outgoing import CannotExport, Graded, Rows, cells, table
 from autograder.submissions.files import open_download
-from autograder.submissions.roster import Roster
+from autograder.submissions.roster import Roster, Student
 
-IDENTITY = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+_SPLIT = ("LastName", "FirstName")  # in place of “Student”, from a gradebook that shows names split
 FEEDBACK = "feedback.html"
 
 
@@ -20,16 +20,33 @@ def gradebook(rows: Rows, roster: Roster, graded: Graded, column: str, parts: bo
 
     With `parts`, a column for each part follows the assignment's own; Canvas makes an assignment of each.
     """
-    identity = [each for each in roster.columns if each in (*IDENTITY, "Integration ID", "Root Account")]
+    identity = identity_of(roster.columns)
     names = list(graded.parts) if parts else []
     possible = [graded.most, *(graded.parts[name] for name in names)]
     return table(
         [
             [*identity, column, *(f"{column.partition(' (')[0]}: {name}" for name in names)],
             ["    Points Possible", *[""] * (len(identity) - 1), *possible],
-            *([*(student.row.get(each, "") for each in identity), *cells(grade, names)] for student, grade in rows),
+            *([*identify(student, identity), *cells(grade, names)] for student, grade in rows),
         ]
     )
+
+
+def identity_of(columns: Iterable[str] = ()) -> list[str]:
+    """The columns by which Canvas knows a student, of a gradebook with these columns.
+
+    Canvas takes a file only with all of them before the grades, in this order and under exactly these names.
+    """
+    there = {_form(each) for each in columns}
+    split = all(_form(each) in there for each in _SPLIT)
+    optional = [each for each in ("Integration ID", "Root Account") if _form(each) in there]
+    return [*(_SPLIT if split else ("Student",)), "ID", "SIS User ID", "SIS Login ID", *optional, "Section"]
+
+
+def identify(student: Student, identity: list[str]) -> list[str]:
+    """What a gradebook has of a student in these columns; empty where it lacks one."""
+    known = {_form(column): cell for column, cell in student.row.items()}
+    return [known.get(_form(each), "") for each in identity]
 
 
 def column_of(assignment: Assignment, roster: Roster) -> str:
