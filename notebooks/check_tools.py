@@ -557,15 +557,6 @@ def expect_sizes(part: str, run: Callable[[Sizes], object]) -> None:
         raise HintError(f"With {sizes}, your {part} does not work. {error}", mistake) from None
 
 
-def fits(model: nn.Module, head: str) -> bool:
-    """Whether a head is there and gives what it should, which the encoder's part judges."""
-    if getattr(model, head, None) is None:
-        return False
-    with suppress(Exception):
-        return attribute(model, head)(numbers(ROWS, table()["sizes"]["hidden_size"])).shape[-1] == usual_sizes()[2]
-    return True
-
-
 class Pass:
     """One pass of forward, with stand-ins for sample_latent and for the layers that are `replaced`.
 
