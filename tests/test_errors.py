@@ -170,6 +170,33 @@ def test_only_the_fill_ins_own_raise_is_not_written(body: str, outcome: Outcome,
     assert explain(raised.value, outline(source), CVAE).outcome is outcome
 
 
+SOURCE = "name = 'naïve'\nimport torch\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "misconception", "named"),
+    [
+        (SOURCE.encode("utf-16"), "encoding", "UTF-16"),  # PowerShell's >
+        (SOURCE.encode("utf-16-le"), "encoding", "UTF-16"),
+        (SOURCE.encode("utf-16-be"), "encoding", "UTF-16"),
+        (SOURCE.encode("utf-32"), "encoding", "UTF-32"),
+        (SOURCE.encode("cp1252"), "encoding", "0xef"),
+        (b"# coding: klingon\n", "encoding", "klingon"),
+        (SOURCE.encode() + b"x = 1\n# \0\n", "null-byte", "line 4"),
+        (b"x = 'C:\\Users'\n", "syntax", "unicodeescape"),
+    ],
+)
+def test_bytes_that_are_no_text_are_told_as_such(
+    source: bytes, misconception: str, named: str, sandbox: Sandbox
+) -> None:
+    with sandbox.submission(source) as submission, pytest.raises(SubmissionError) as raised:
+        submission.call("f", torch.ones(2))
+    cause = explain(raised.value, outline(source), CVAE)
+    assert cause.misconceptions == [misconception]
+    assert named in cause.message
+    assert ("newer" in cause.message) == (misconception == "syntax")
+
+
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox() as running:

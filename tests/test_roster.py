@@ -84,7 +84,7 @@ def test_what_is_guessed_is_said(tmp_path: Path) -> None:
 
 
 # As gradebook_exporter.rb writes it with “Split Student Names”.
-SPLIT = [[*(row[0].split(", ") + [""])[:2], *row[1:]] for row in [["LastName, FirstName", *CANVAS[0][1:]], *CANVAS[1:]]]
+SPLIT = [[*[*row[0].split(", "), ""][:2], *row[1:]] for row in [["LastName, FirstName", *CANVAS[0][1:]], *CANVAS[1:]]]
 
 
 def test_a_canvas_gradebook_with_split_names_is_the_same(tmp_path: Path) -> None:
@@ -112,34 +112,33 @@ def test_a_table_is_read_as_any_program_saves_it(
     assert [(each.id, each.name) for each in roster.students] == [(f"s{n}", name) for n, name in enumerate(names)]
 
 
-@given(st.lists(CELLS, min_size=1, max_size=4), st.integers(0, 200), st.sampled_from([0, 1]), st.data())
-def test_no_quote_swallows_a_student(names: list[str], at: int, quoting: Literal[0, 1], data: st.DataObject) -> None:
+@given(st.lists(CELLS, min_size=1, max_size=4), st.integers(0, 400), st.sampled_from([0, 1]))
+def test_no_quote_swallows_a_student(names: list[str], at: int, quoting: Literal[0, 1]) -> None:
     """A quote too much or too few anywhere in the file costs nobody the row, or the file is refused."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n", quoting=quoting)
     writer.writerows([("id", "name", "note"), *((f"s{number}", name, "x") for number, name in enumerate(names))])
     text = file.getvalue()
     quotes = [index for index, letter in enumerate(text) if letter == '"']
-    if quotes and data.draw(st.booleans()):
-        at = data.draw(st.sampled_from(quotes))
+    if quotes and at % 2:
+        at = quotes[at % len(quotes)]
         text = text[:at] + text[at + 1 :]
     else:
-        at %= len(text)
+        at = at // 2 % len(text)
         text = f'{text[:at]}"{text[at:]}'
     with tempfile.TemporaryDirectory() as folder:
         try:
-            roster = read_roster(written(Path(folder), text))
-        except RosterError as error:
-            assert "line " in str(error)
+            read = len(read_roster(written(Path(folder), text)).students)
+        except RosterError:
             return
-    assert len(roster.students) == len(names)
+    assert read == len(names)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_an_unclosed_quote_names_the_line_where_it_opens(tmp_path: Path, end: str) -> None:
     lines = ["student,until", "ada,2026-12-02T23:59Z", 'bob,"2026-12-02T23:59Z', "eve,2026-12-02T23:59Z", ""]
     for read in (read_roster, read_extensions):
-        with pytest.raises(RosterError, match="table.csv, line 3: "):
+        with pytest.raises(RosterError, match=r"table\.csv, line 3: "):
             read(written(tmp_path, end.join(lines)))
 
 
@@ -152,10 +151,8 @@ def test_a_note_may_go_on_over_several_lines(tmp_path: Path) -> None:
 
 def test_who_is_there_twice_is_told(tmp_path: Path) -> None:
     roster = read_roster(written(tmp_path, "id,name\nada,Ada\nADA,ada\n"))
-    assert ([each.id for each in roster.students], roster.notes) == (
-        ["ada"],
-        ["table.csv, line 3: ADA is in line 2 too"],
-    )
+    assert [each.id for each in roster.students] == ["ada"]
+    assert roster.notes == ["table.csv, line 3: ADA is in line 2 too"]
 
 
 @pytest.mark.parametrize("start", [b"PK\x03\x04\x14", b"\xd0\xcf\x11\xe0\xa1", "id,name\na,b\n".encode("utf-16-le")])

@@ -1,8 +1,11 @@
 """Who handed in what, in each layout that a course may have, and which attempt counts."""
 
+import bz2
+import gzip
 import io
 import os
 import re
+import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -17,6 +20,7 @@ from autograder.report.model import clean
 from autograder.sandbox.confine import remove_contents
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.copied import is_solution
+from autograder.submissions.files import MAX_DEPTH
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.roster import Roster, moment, read_roster
@@ -439,6 +443,30 @@ def test_a_folder_without_end_has_no_module(tmp_path: Path) -> None:
     finally:
         os.chdir(here)
         remove_contents(tmp_path)
+
+
+@pytest.mark.parametrize("levels", [MAX_DEPTH - 1, MAX_DEPTH, MAX_DEPTH + 3])
+@pytest.mark.parametrize("packed", ["folder", "zip", "tar"])
+def test_what_lies_too_deep_is_told_as_such(tmp_path: Path, levels: int, packed: str) -> None:
+    top = tmp_path / "top"
+    put(top.joinpath(*["d"] * levels, "cs5814_vae.py"))
+    path = top if packed == "folder" else Path(shutil.make_archive(str(tmp_path / "packed"), packed, top))
+    if levels < MAX_DEPTH:
+        assert find_module(path, CVAE.module)[1] == b"x = 1\n"
+        return
+    with pytest.raises(NothingToGrade, match=f"{MAX_DEPTH} (levels of )?folders") as raised:
+        find_module(path, CVAE.module)
+    assert "it is empty" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("name", "pack"), [("cs5814_vae.py.gz", gzip.compress), ("cs5814_vae.py.bz2", bz2.compress)])
+def test_a_packed_file_that_is_no_archive_is_named_by_its_format(
+    tmp_path: Path, name: str, pack: Callable[[bytes], bytes]
+) -> None:
+    (tmp_path / name).write_bytes(pack(b"x = 1\n"))
+    for path in (tmp_path, tmp_path / name):
+        with pytest.raises(NothingToGrade, match=r"format, which the grader does not open"):
+            find_module(path, CVAE.module)
 
 
 def test_one_students_upload_costs_nobody_else(tmp_path: Path) -> None:

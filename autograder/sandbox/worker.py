@@ -129,6 +129,14 @@ def _load(name: str, file: Path) -> ModuleType:
     return module
 
 
+def _about_null_bytes(source: bytes) -> str:
+    """Why there are null bytes in a source: half of UTF-16 are, and three quarters of UTF-32."""
+    share = source.count(b"\0") / len(source)
+    if share > 0.3:
+        return f"the file is saved as {'UTF-32' if share > 0.6 else 'UTF-16'}, and Python reads UTF-8"
+    return f"line {source[: source.index(0)].count(10) + 1} has a null byte, which no source may have"
+
+
 def _warm_up(training: ModuleType | None) -> None:
     """Do once what each child would otherwise do first: a training step, and a frame sent and read."""
     if training is not None:
@@ -330,7 +338,10 @@ class Worker:
 
     def do_load(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Import the module from its source."""
-        self.path.write_bytes(tensors["source"].numpy().tobytes())
+        source = tensors["source"].numpy().tobytes()
+        self.path.write_bytes(source)
+        if b"\0" in source:  # of which Python says no more than that there is one
+            raise SyntaxError(_about_null_bytes(source))
         sys.argv = [str(self.path)]  # a command line without arguments, for a module that reads one
         sys.path.insert(0, str(self.path.parent))
         torch.default_generator.manual_seed(message["seed"])

@@ -34,6 +34,7 @@ MAX_UPLOAD = 256 << 20  # bytes of one student's archive, packed or unpacked
 MAX_DIRECTORY, MAX_STUDENT_DIRECTORY = 64 << 20, 4 << 20
 
 _CHUNK = 1 << 16
+_TOO_DEEP = f"is nested in more than {MAX_DEPTH} folders"
 _SIGNATURES = (
     (b"7z\xbc\xaf\x27\x1c", ".7z"),
     (b"Rar!", ".rar"),
@@ -230,6 +231,9 @@ def in_archive(archive: File) -> Iterator[Listing]:
         except NothingToGrade as error:
             raise NothingToGrade(f"{archive.label} {error}") from error
         except Exception as error:  # of all that a damaged archive makes its parser raise there is no list
+            if (named := suffix(archive.name)) in UNREAD:
+                said = f"is in the {UNREAD[named]} format, which the grader does not open"
+                raise NothingToGrade(f"{archive.label} {said}") from error
             said = str(error) or type(error).__name__
             name = "zip" if zipped else "tar"
             raise NothingToGrade(f"{archive.label} cannot be read as a {name} archive: {said}") from error
@@ -310,7 +314,7 @@ def _packed(archive: zipfile.ZipFile) -> Iterator[Packed]:
 
 
 def _zip_file(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, steps: tuple[str, ...]) -> File:
-    trouble = _zip_trouble(entry) or ("is nested in too many folders" if len(steps) > MAX_DEPTH else "")
+    trouble = _zip_trouble(entry) or (_TOO_DEEP if len(steps) > MAX_DEPTH else "")
     return File(steps, path_of(steps), lambda: archive.open(entry), trouble)
 
 
@@ -354,9 +358,11 @@ def _tar_files(packed: IO[bytes], kind: str) -> Iterator[File]:
 
     for index, (_, member) in enumerate(_tar_members(packed, kind)):
         steps = steps_of(member.name)
-        if not steps or len(steps) > MAX_DEPTH or member.isdir():
+        if not steps or member.isdir():
             continue
         trouble = "" if member.isreg() else "is not a regular file"
+        if len(steps) > MAX_DEPTH:
+            trouble = _TOO_DEEP
         if member.issym() or member.islnk():
             trouble = "is a link, which is never followed"
         yield File(steps, path_of(steps), partial(content, index), trouble)

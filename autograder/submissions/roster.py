@@ -160,8 +160,8 @@ def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
         whole = [by_form["student"]]
     if not kinds:
         raise RosterError(
-            f"{table.path.name}, line {table.first}: no column is called id, student, login or email, and the file must "
-            "begin with the names of its columns"
+            f"{table.path.name}, line {table.first}: no column is called id, student, login or email, and the "
+            "file must begin with the names of its columns"
         )
     return kinds, whole or parts, bool(canvas)
 
@@ -266,8 +266,8 @@ class _Table:
                 row = next(reader, None)
             except csv.Error as error:
                 raise RosterError(
-                    f"{self.path.name}, line {line}: this line cannot be read as CSV ({error}). A cell that begins with "
-                    'a quote (") must end with one; write a quote inside it twice'
+                    f"{self.path.name}, line {line}: this line cannot be read as CSV ({error}). A cell that begins "
+                    'with a quote (") must end with one; write a quote inside it twice'
                 ) from error
             if row is None:
                 return

@@ -90,8 +90,8 @@ def test_canvas_with_its_own_roster(gradebook: Gradebook, tmp_path: Path, separa
     ]
 
 
-# gradebook_exporter.rb writes these headers, and gradebook_importer.rb takes a file with them back: the name, the ids and
-# the section, in this order and before anything else.
+# gradebook_exporter.rb writes these headers, and gradebook_importer.rb takes a file with them back: the name, the ids
+# and the section, in this order and before anything else.
 @pytest.mark.parametrize(
     "header",
     [

@@ -1564,6 +1564,8 @@ WHOLE = (
         loses=ALL,
         misconception="merge-conflict",
     ),
+    Wrong("null-byte", ((STD, STD.replace("\n", "  # \0\n")),), loses=ALL, misconception="null-byte"),
+    Wrong("coding-unknown", text=f"# coding: klingon\n{correct.module()}", loses=ALL, misconception="encoding"),
     Wrong("blank", text=fill_in(CVAE), loses=FUNCTIONS | MODEL),
     Wrong(
         "only-sample-latent",

@@ -18,11 +18,12 @@ from traitlets import List, Unicode
 
 from autograder.assignment import Assignment, load
 from autograder.platforms.nbgrader.dates import TIMESTAMP, as_nbgrader, read_moment
-from autograder.platforms.nbgrader.files import COLLECTED, NO_MODULE, complete, read
+from autograder.platforms.nbgrader.files import complete, read
 from autograder.platforms.nbgrader.roster import course_roster, enroll, facts_of, folder_name
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade, in_archive, in_folder, open_download
+from autograder.submissions.find import COLLECTED, NO_MODULE
 from autograder.submissions.layouts import METADATA, Submitted, Upload, read_upload
-from autograder.submissions.names import ARCHIVES, is_junk, platform_name, suffix
+from autograder.submissions.names import ARCHIVES, alike, is_junk, platform_name, suffix
 from autograder.submissions.roster import Roster
 
 MAX_NOTEBOOK = 128 << 20
@@ -254,7 +255,10 @@ class _Uploaded:
                 if len(list(folder.iterdir())) < MAX_NOTEBOOKS:
                     self._keep(file, folder, notes)
             elif (
-                suffix(file.name) != ".py" and file.name not in ours and self._assignment.data_folder not in file.steps
+                suffix(file.name) != ".py"
+                and not alike(file.name, self._assignment.module)  # of these, the notes tell which was graded
+                and file.name not in ours
+                and self._assignment.data_folder not in file.steps
             ):
                 others.append(f"`{file.label}`")
         if others:
