@@ -108,7 +108,7 @@ class Term:
         assert sum(found[each] for each in standings) == found["submissions"] == len(found["students"]) == 24
         table = rows(folder / "grades.csv")
         page = Page((folder / "index.html").read_text("utf-8"))
-        for column, key in (("score", "score"), (FINAL, FINAL), ("by_hand", "by_hand"), ("penalty", "penalty")):
+        for column, key in (("score", "score"), (FINAL, FINAL), ("points_by_hand", "by_hand"), ("penalty", "penalty")):
             assert {row["student"]: number(row[column]) for row in table} == {
                 row["student"]: row[key] for row in found["students"]
             }

@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from autograder.assignment import Assignment
-from autograder.classroom.outgoing import CannotExport, Graded, Rows, cells, table
+from autograder.classroom.outgoing import CannotExport, Graded, Rows, bare, canvas_identity, cells, identify, table
 from autograder.submissions.files import open_download
-from autograder.submissions.roster import Roster, Student
+from autograder.submissions.roster import Roster
 
-_SPLIT = ("LastName", "FirstName")  # in place of “Student”, from a gradebook that shows names split
 FEEDBACK = "feedback.html"
 
 
@@ -20,7 +19,7 @@ def gradebook(rows: Rows, roster: Roster, graded: Graded, column: str, parts: bo
 
     With `parts`, a column for each part follows the assignment's own; Canvas makes an assignment of each.
     """
-    identity = identity_of(roster.columns)
+    identity = canvas_identity(roster.columns)
     names = list(graded.parts) if parts else []
     possible = [graded.most, *(graded.parts[name] for name in names)]
     return table(
@@ -32,36 +31,15 @@ def gradebook(rows: Rows, roster: Roster, graded: Graded, column: str, parts: bo
     )
 
 
-def identity_of(columns: Iterable[str] = ()) -> list[str]:
-    """The columns by which Canvas knows a student, of a gradebook with these columns.
-
-    Canvas takes a file only with all of them before the grades, in this order and under exactly these names.
-    """
-    there = {_form(each) for each in columns}
-    split = all(_form(each) in there for each in _SPLIT)
-    optional = [each for each in ("Integration ID", "Root Account") if _form(each) in there]
-    return [*(_SPLIT if split else ("Student",)), "ID", "SIS User ID", "SIS Login ID", *optional, "Section"]
-
-
-def identify(student: Student, identity: list[str]) -> list[str]:
-    """What a gradebook has of a student in these columns; empty where it lacks one."""
-    known = {_form(column): cell for column, cell in student.row.items()}
-    return [known.get(_form(each), "") for each in identity]
-
-
 def column_of(assignment: Assignment, roster: Roster) -> str:
     """Canvas' column for the assignment, which it knows by a number. CannotExport where that is not clear."""
-    titles = {_form(title) for title in (assignment.kit, assignment.title, assignment.title.split(":")[0])}
+    titles = {bare(title) for title in (assignment.kit, assignment.title, assignment.title.split(":")[0])}
     numbered = [column for column in roster.columns if re.fullmatch(r".+ \(\d+\)", column)]
-    found = [column for column in numbered if _form(column.rpartition(" (")[0]) in titles]
+    found = [column for column in numbered if bare(column.rpartition(" (")[0]) in titles]
     if len(found) != 1:
         there = ", ".join(numbered) or "none of an assignment"
         raise CannotExport(f"name the assignment's column with --column: the gradebook has {there}")
     return found[0]
-
-
-def _form(title: str) -> str:
-    return re.sub(r"[\W_]", "", title.casefold())
 
 
 def feedback_names(download: Path, rows: Rows) -> dict[str, str]:

@@ -11,8 +11,8 @@ from nbgrader.plugins import ExportPlugin
 from traitlets import Dict, List, Unicode
 
 from autograder.assignment import load
+from autograder.classroom.outgoing import bare, canvas_identity, identify
 from autograder.classroom.spreadsheet import harmless_cell
-from autograder.platforms.canvas.grades import identify, identity_of
 from autograder.platforms.nbgrader.gradebook import without_points
 from autograder.platforms.nbgrader.roster import ROSTER, folder_name
 from autograder.points import total
@@ -71,7 +71,7 @@ class CanvasExport(RosterExport):
 
     def rows(self, gradebook: Gradebook, assignments: list[Assignment], students: list[Student]) -> Iterator[list[Any]]:
         roster = self._roster()
-        identity = identity_of(roster.columns if roster else ())
+        identity = canvas_identity(roster.columns if roster else ())
         possible = ["    Points Possible", *[""] * (len(identity) - 1)]
         yield identity + [self._column(each.name, roster) for each in assignments]
         yield possible + [total([each.max_score]) for each in assignments]
@@ -109,9 +109,9 @@ class CanvasExport(RosterExport):
         if roster is None or name in self.columns:
             return self.columns.get(name, name)
         known = next((each for each in map(load, self.assignments) if each.kit == name), None)
-        titles = {_form(title) for title in (name, *((known.title, known.title.split(":")[0]) if known else ()))}
+        titles = {bare(title) for title in (name, *((known.title, known.title.split(":")[0]) if known else ()))}
         numbered = {column: match[1] for column in roster.columns if (match := re.fullmatch(r"(.+) \(\d+\)", column))}
-        found = [column for column, title in numbered.items() if _form(title) in titles]
+        found = [column for column, title in numbered.items() if bare(title) in titles]
         if len(found) == 1:
             return found[0]
         self.log.warning(
@@ -157,10 +157,6 @@ def _enrolled(student: Student, roster: Roster) -> Enrolled | None:
         or roster.find(student.id, "login", "sis", "id", "email", "canvas")
         or (roster.find(student.email, "email", "login") if student.email else None)
     )
-
-
-def _form(title: str) -> str:
-    return re.sub(r"[\W_]", "", title.casefold())
 
 
 class GradescopeExport(RosterExport):
