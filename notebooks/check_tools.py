@@ -601,7 +601,7 @@ class Pass:
             self.calls[name] += 1
             another = self.calls[name] - 1 if self.fresh_draws and name == "sample_latent" else 0
             factor = self.factors.setdefault(name, torch.ones((), requires_grad=True))
-            self.gave[name] = factor * function(*given) + 0.5 * another
+            self.gave[name] = factor * function(*given) + 0.5 * another**2  # no draw is the average of others
             self.decoded += [self.gave[name]] if name == "decoder" else []
             return self.gave[name]
 
