@@ -19,6 +19,7 @@ import textwrap
 import time
 import traceback
 import types
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, suppress
 from pathlib import Path
@@ -583,7 +584,7 @@ class Pass:
         rows: int = ROWS,
     ) -> None:
         self.inputs = tuple(each[:rows] for each in images_and_classes(sizes))
-        self.decoded, self.fresh_draws = [], fresh_draws
+        self.decoded, self.fresh_draws, self.calls = [], fresh_draws, Counter[str]()
         self.given: dict[str, list[Tensor]] = {}
         self.gave: dict[str, Tensor] = {}
         self.factors: dict[str, Tensor] = {}
@@ -607,9 +608,10 @@ class Pass:
             if named and original:
                 given = tuple(inspect.signature(original).bind(*given, **named).arguments.values())
             self.given[name] = list(given)
-            calls = len(self.decoded) if self.fresh_draws and name == "sample_latent" else 0
+            self.calls[name] += 1
+            another = self.calls[name] - 1 if self.fresh_draws and name == "sample_latent" else 0
             factor = self.factors.setdefault(name, torch.ones((), requires_grad=True))
-            self.gave[name] = factor * function(*given) + 0.5 * calls
+            self.gave[name] = factor * function(*given) + 0.5 * another**2  # no draw is the average of others
             self.decoded += [self.gave[name]] if name == "decoder" else []
             return self.gave[name]
 

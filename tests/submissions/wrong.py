@@ -170,6 +170,12 @@ SAMPLE = (
         "noise-drawn-once",
         signature="means, logvariances, noise=torch.randn(1)",
     ),
+    _sample(
+        "half-the-root-of-logvariance",
+        "    return means + 0.5 * logvariances.sqrt() * torch.randn_like(means)\n",
+        "not-finite",
+        checks=1,
+    ),
     _sample("logarithm-of-means", STD + DRAW.replace("means +", "means.log() +"), "centre-wrong", checks=1),
     _sample(
         "noise-on-a-gpu",
@@ -718,6 +724,9 @@ RESIDUAL = (
 )
 
 
+GATED = (RESIDUAL[0], RESIDUAL[1].replace("Residual", "Gated").replace("x + ", "x * "))
+
+
 def _joining(piece: str) -> tuple[tuple[str, str], ...]:
     """Edits that make a piece a module of its own, which joins its two arguments."""
     whole = {"encoder": ENCODER, "decoder": globals().get("DECODER", "")}[piece]
@@ -968,6 +977,12 @@ ENCODERS = (
         may_lose=("forward",),
     ),
     _encoder(
+        "encoder-with-gates",
+        "encoder-other",
+        *(ENCODER_INPUT, RELU, f"Gated({HIDDEN}, {RELU})", HIDDEN, RELU),
+        edits=(GATED,),
+    ),
+    _encoder(
         "encoder-with-residuals",
         "encoder-skip",
         *(ENCODER_INPUT, RELU, f"Residual({HIDDEN}, {RELU})", f"Residual({HIDDEN}, {RELU})"),
@@ -1017,6 +1032,12 @@ def _decoder(
 SCALED = "class Scaled(nn.Module):\n    def forward(self, x):\n        return 255 * x\n\n\nclass "
 
 DECODERS = (
+    _decoder(
+        "decoder-with-gates",
+        "decoder-other",
+        *(DECODER_INPUT, RELU, f"Gated({HIDDEN}, {RELU})", HIDDEN, RELU, PIXELS, SIGMOID),
+        edits=(GATED,),
+    ),
     _decoder(
         "decoder-with-residuals",
         "decoder-skip",

@@ -93,6 +93,7 @@ class Model:
         self.submission, self.sizes = submission, sizes or Sizes()
         self.order = (order if not composed else None) or Order()
         self.handle = "model" if scale == 1 else "large"
+        self.last_relu_in_forward = False  # where the encoder's part found it
         self.head_widths: Mapping[str, int] = {}  # of heads that the encoder's part found to be of another width
         self.misnamed: Raised | None = None  # what building it by the arguments' names raised
         self._incomplete = self._construct(challenge.seed())

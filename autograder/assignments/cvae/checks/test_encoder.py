@@ -56,7 +56,7 @@ class Encoded:
 @pytest.fixture(scope="module")
 def encoded(submission: Submission, grading: Grading) -> Callable[[], Encoded]:
     """Finds the stack that the encoder is, once for the checks that judge it."""
-    return once(lambda: explain(submission, Challenge(grading.seed, "encoder_stack")))
+    return once(lambda: explain(submission, Challenge(grading.seed, "encoder_stack"), grading))
 
 
 @check("Three linear layers to hidden_size", 5, probes=probes.ENCODER_LAYERS)
@@ -71,7 +71,7 @@ def test_activations(encoded: Callable[[], Encoded]) -> None:
     describe_activations(found.model, found.match, found.taken.piece if found.taken else None, "encoder")
 
 
-def explain(submission: Submission, challenge: Challenge) -> Encoded:
+def explain(submission: Submission, challenge: Challenge, grading: Grading) -> Encoded:
     """The stack that the encoder is, alone or with forward's help; fails the check where there is none."""
     large = Model(submission, challenge, scale=LARGE)
     images, conditions = large.inputs(challenge)
@@ -83,6 +83,9 @@ def explain(submission: Submission, challenge: Challenge) -> Encoded:
     if match is None or match.hidden != ("ReLU",) * DEPTH:
         # The activations, or all of the calculation, may stand in forward instead.
         whole = explain_means(model, large, images, conditions, challenge.seed())
+        last_missing = match is not None and match.hidden == ("ReLU",) * (DEPTH - 1) + ("none",)
+        if last_missing and whole is not None and whole.match.hidden == ("ReLU",) * DEPTH:
+            grading.kept["last ReLU in forward"] = True
         if whole is not None and (match is None or match.hidden is None or whole.match.hidden == ("ReLU",) * DEPTH):
             match = whole.match
     if match is None:

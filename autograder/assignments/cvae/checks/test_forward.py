@@ -133,6 +133,7 @@ def built(submission: Submission, challenge: Challenge, grading: Grading) -> Mod
         except SubmissionError:  # else forward has no need of an attribute of this name
             model = Model(submission, challenge, **given | {"missing": [*given["missing"], *missing]})
     odd, replaced = grading.kept.get("head widths", {}), grading.kept["unfit pieces"]
+    model.last_relu_in_forward = "last ReLU in forward" in grading.kept
     model.head_widths = {name: width for name, width in odd.items() if name not in replaced}
     if not any(each.dim() == 2 for each in model.parameters.values()):
         fail("Your model has no trainable layer.", "not-trainable")
@@ -286,6 +287,7 @@ def expected_heads(model: Model, x: Tensor, seed: int = 0) -> list[Tensor] | Non
     """
     try:
         encoded = model.call("encoder", x, seed=seed, evaluate=True).outputs[0]
+        encoded = torch.relu(encoded) if model.last_relu_in_forward else encoded
         names = ("mean_layer", "logvariance_layer")
         return [model.call(name, encoded, evaluate=True).outputs[0] for name in names]
     except SubmissionError:
