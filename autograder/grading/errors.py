@@ -103,7 +103,7 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
         return Cause(str(error), ["merge-conflict"])
     unread = [name for pattern, name in _UNREAD if re.search(pattern, error.text)]
     if error.kind == "SyntaxError" and unread:
-        return Cause(str(error), unread[:1])
+        return Cause(f"{error}.", unread[:1])
     if error.kind == "SyntaxError" and _IN_EVERY_PYTHON.search(error.text):
         return Cause(str(error), ["syntax"])
     if error.kind == "SyntaxError":  # what is right in a newer Python looks like a mistake in this one

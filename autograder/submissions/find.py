@@ -232,7 +232,9 @@ def _why_not(files: list[File], listing: Listing, module: str, where: str, reaso
     rest = [file for file in files if not file.trouble and suffix(file.name) not in (*ARCHIVES, *UNREAD)]
     said = [f"there is no {module} in {where}" + (f", but {_names(rest)}" if rest else "")]
     if listing.cut:
-        said.append(f"there is more below {MAX_DEPTH} levels of folders or after {MAX_FILES} files, not searched")
+        said.append(
+            f"the grader does not search what is below {MAX_DEPTH} levels of folders or after {MAX_FILES} files"
+        )
     if reasons:
         said += reasons[:_LISTED]
     unread = [file for file in files if file.trouble]

@@ -43,6 +43,7 @@ _MARKS = (  # the first bytes of a text file, with its encoding
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_INVISIBLE = re.compile("[\u200b\u2060\ufeff\x1a]")  # spaces without width, a mark put twice, the end of a file in DOS
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx, .ods and .numbers; .xls
 
 
@@ -241,7 +242,7 @@ class _Table:
         self.path = path
         self.notes: list[str] = []
         text, self._before = self._text(), 0
-        if match := re.match(r"sep=.\n", text):  # Excel's mark of the separator
+        if match := re.match(r'"?sep=."?\n', text, re.IGNORECASE):  # Excel's mark of the separator
             text, self._before = text[match.end() :], 1
         header = text.lstrip("\n").partition("\n")[0]
         separator = max(",;\t|", key=lambda each: self._known(header, each))
@@ -271,7 +272,8 @@ class _Table:
                 ) from error
             if row is None:
                 return
-            yield line, [cell.strip() for cell in row]
+            # A spreadsheet keeps the zeros of ="0012".
+            yield line, [re.sub(r'^="([^"]*)"$', r"\1", cell.strip()).strip() for cell in row]
 
     def _refuse_swallowed(self, line: int, row: list[str], separator: str, most: int) -> None:
         """RosterError for a cell over several lines that may be other students' rows behind a quote left open.
@@ -318,7 +320,7 @@ class _Table:
             if encoding == other:
                 name = {"cp1252": "Windows-1252", "mac_roman": "Mac Roman"}[other]
                 self.notes.append(f"{self.path.name} is not UTF-8; read as {name}: check names with accents")
-            return re.sub(r"\r\n?", "\n", text)
+            return _INVISIBLE.sub("", re.sub(r"\r\n?", "\n", text))
         raise RosterError(f"{self.path.name} is neither UTF-8 nor marked UTF-16: save it as “CSV UTF-8”")
 
     @staticmethod

@@ -238,6 +238,13 @@ def module_in_extracted(course: Path, student: str) -> None:
     module_in(folder, CVAE)
 
 
+def test_a_roster_that_cannot_be_read_ends_zip_collect_first(course: Path) -> None:
+    (course / "roster.csv").write_text('id,name\nada,"Ada\nbob,Bob\n')
+    with pytest.raises(pytest.fail.Exception, match=r"roster\.csv, line 2: "):
+        extracted(course, {"ada_1_2_cs5814_vae.py": b"x = 1"})
+    assert not list((course / "extracted").iterdir())
+
+
 def test_what_was_not_taken_is_told_once_and_kept(course: Path) -> None:
     """Also when the class is graded from `submitted`, where only the collector's own files are left of an upload."""
     found = extracted(
