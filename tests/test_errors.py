@@ -1,9 +1,11 @@
 """What a student reads about an error names the cause that the source shows."""
 
 import contextlib
+import gzip
 import sys
 from collections.abc import Iterator
 
+import nbformat
 import pytest
 import torch
 from hypothesis import given
@@ -184,6 +186,12 @@ SOURCE = "name = 'naïve'\nimport torch\n"
         (b"# coding: klingon\n", "encoding", "klingon"),
         (SOURCE.encode() + b"x = 1\n# \0\n", "null-byte", "line 4"),
         (b"x = 'C:\\Users'\n", "syntax", "unicodeescape"),
+        (gzip.compress(SOURCE.encode()), "another-format", "gzip"),
+        (b"PK\x03\x04\x14\0\0\0", "another-format", "Office"),
+        (b"%PDF-1.7\n\xe2\xe3\n", "another-format", "PDF"),
+        (b"{\\rtf1\\ansi\n", "another-format", "RTF"),
+        (b"\n<!DOCTYPE html>\n", "another-format", "web page"),
+        (nbformat.writes(nbformat.v4.new_notebook()).encode(), "another-format", "a notebook"),
     ],
 )
 def test_bytes_that_are_no_text_are_told_as_such(

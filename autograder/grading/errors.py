@@ -32,6 +32,7 @@ _MISTAKES = {
 _UNREAD = (
     (r"saved as UTF-|'(?!unicodeescape)[\w-]+' codec can't decode|unknown encoding|encoding problem", "encoding"),
     (r"null byte", "null-byte"),
+    (r"the file is .*, not Python$", "another-format"),
 )
 # What Python and torch say, and the name of the mistake behind it; the first that is found counts.
 _USUAL_CAUSES = (

@@ -18,6 +18,7 @@ import itertools
 import json
 import linecache
 import os
+import re
 import resource
 import select
 import signal
@@ -129,8 +130,23 @@ def _load(name: str, file: Path) -> ModuleType:
     return module
 
 
-def _about_null_bytes(source: bytes) -> str:
-    """Why there are null bytes in a source: half of UTF-16 are, and three quarters of UTF-32."""
+_FORMATS = (  # how files begin that people rename
+    (rb"PK\x03\x04", "a zip archive or an Office document"),
+    (rb"\x1f\x8b", "packed with gzip"),
+    (rb"%PDF-", "a PDF"),
+    (rb"\{\\rtf", "rich text (RTF)"),
+    (rb"\s*(?i:<!doctype html|<html)", "a web page"),
+    (rb"\s*\{\s*\"(?:cells|metadata|nbformat)\"", "a notebook"),
+)
+
+
+def _no_source(source: bytes) -> str:
+    """Why these bytes are no Python, where Python's own words would mislead; empty if they may be."""
+    if kind := next((kind for start, kind in _FORMATS if re.match(start, source)), ""):
+        return f"the file is {kind}, not Python"
+    if b"\0" not in source:
+        return ""
+    # Half of UTF-16 are null bytes, and three quarters of UTF-32.
     share = source.count(b"\0") / len(source)
     if share > 0.3:
         return f"the file is saved as {'UTF-32' if share > 0.6 else 'UTF-16'}, and Python reads UTF-8"
@@ -340,8 +356,8 @@ class Worker:
         """Import the module from its source."""
         source = tensors["source"].numpy().tobytes()
         self.path.write_bytes(source)
-        if b"\0" in source:  # of which Python says no more than that there is one
-            raise SyntaxError(_about_null_bytes(source))
+        if said := _no_source(source):
+            raise SyntaxError(said)
         sys.argv = [str(self.path)]  # a command line without arguments, for a module that reads one
         sys.path.insert(0, str(self.path.parent))
         torch.default_generator.manual_seed(message["seed"])
