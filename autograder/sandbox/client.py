@@ -118,14 +118,14 @@ class Sandbox:
         self._control = ours
         self._events = b""
         self._ready = False
+        self._failure: str | None = None  # why the last process was not confined, and so saw no submission
 
     def require_strong(self) -> None:
         """SandboxError if only weak isolation works."""
         if not self.level.strong:
-            exposed = isolation.why_exposed("confined", self.assignment.folder)
-            raise SandboxError(
-                f"only {self.level.name!r} isolation works here, a weak one; {exposed or 'see `autograder doctor`'}"
-            )
+            reason = isolation.why_not("confined") or isolation.why_exposed("confined", self.assignment.folder)
+            why = f"confined does not work: {reason}" if reason else "a stronger one works, but this one was chosen"
+            raise SandboxError(f"{self.level.name!r} isolation is weak; {why} (see `autograder doctor`)")
 
     def wait_until_ready(self) -> None:
         """Wait for the worker's imports. SandboxError if it cannot start."""
@@ -200,6 +200,7 @@ class Sandbox:
         if event is None or type(event.get("status")) is not int:
             self.restart()
             return None
+        self._failure = event["failure"]
         return int(event["status"])
 
     def restart(self) -> None:
@@ -518,7 +519,11 @@ class Submission:
         except ProtocolError as error:
             raise self._broken(message, str(error)) from None
         except ChannelClosed:
-            raise _death(self.stop(), message) from None
+            status = self.stop()
+            if failure := self._sandbox._failure:
+                level = self._sandbox.level.name
+                raise SandboxError(f"a process cannot be isolated here at the level {level!r}: {failure}") from None
+            raise _death(status, message) from None
         if failure := answer.get("error"):
             raise received(failure, _called(message))
         return answer, results
