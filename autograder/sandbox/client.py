@@ -124,8 +124,12 @@ class Sandbox:
         """SandboxError if only weak isolation works."""
         if not self.level.strong:
             reason = isolation.why_not("confined") or isolation.why_exposed("confined", self.assignment.folder)
-            why = f"confined does not work: {reason}" if reason else "a stronger one works, but this one was chosen"
-            raise SandboxError(f"{self.level.name!r} isolation is weak; {why} (see `autograder doctor`)")
+            if reason is None:
+                raise SandboxError(f"{self.level.name!r} isolation is weak, and a strong level works here")
+            raise SandboxError(
+                f"only {self.level.name!r} isolation works here, a weak one; no 'confined': {reason}; "
+                "see `autograder doctor`"
+            )
 
     def wait_until_ready(self) -> None:
         """Wait for the worker's imports. SandboxError if it cannot start."""
