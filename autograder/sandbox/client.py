@@ -83,6 +83,22 @@ class Reply:
         return {name.removeprefix(start): tensor for name, tensor in self.tensors.items() if name.startswith(start)}
 
 
+class Step(NamedTuple):
+    """A call in a pass through the pieces of a model.
+
+    Attributes:
+        result: what the rest of the pass calls its result.
+        piece: an attribute that can be called.
+        arguments: for each argument, the values whose columns it consists of: inputs or results of earlier steps.
+        on: whose attribute the piece is, "model" or "module".
+    """
+
+    result: str
+    piece: str
+    arguments: Sequence[Sequence[str]]
+    on: str = "model"
+
+
 class Trained(NamedTuple):
     """The result of a training run: the loss of each step, and the trained parameters by name, all float32."""
 
@@ -367,9 +383,13 @@ class Submission:
         request = {"do": "stand_in_layer", "object": handle, "name": name, "inputs": inputs, "outputs": outputs}
         self._request(request | {"sigmoid": sigmoid, "seed": seed})
 
-    def stand_in_pass(self, handle: str) -> None:
-        """Let the pass of the assignment's training file stand in for a model's own, through the model's pieces."""
-        self._request({"do": "stand_in_pass", "object": handle})
+    def stand_in_pass(self, handle: str, inputs: Sequence[str], steps: Sequence[Step], results: Sequence[str]) -> None:
+        """Let a pass through the model's pieces stand in for its own `forward`.
+
+        The submission's process can read the steps. Ask only after its own pass was judged.
+        """
+        request = {"do": "stand_in_pass", "object": handle, "inputs": inputs, "steps": steps, "results": results}
+        self._request(request)
 
     def complete_results(self, handle: str, names: Sequence[str]) -> None:
         """Let what the submodules `names` gave last stand in for a None among as many results of a model."""

@@ -241,7 +241,7 @@ def _become_child(
                 _confine(level, home, user, parent, telling)
             except Exception as error:
                 telling.sendall(f"{type(error).__name__}: {error}".encode()[:2000])
-                raise
+                return
             telling.sendall(CONFINED)
         Worker(socket.socket(fileno=kept), path, training).serve()
         code = 0
@@ -444,11 +444,19 @@ class Worker:
         return {}, {}
 
     def do_stand_in_pass(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """Replace a model's own pass by the assignment's, which goes through the model's pieces."""
-        model, assignment = self.objects[message["object"]], self.training
+        """Replace a model's own pass by steps through its pieces, which the client names only when they are needed."""
+        model = self.objects[message["object"]]
         self._parameters(message["object"])
-        assert assignment is not None
-        object.__setattr__(model, "forward", functools.partial(assignment.stand_in_pass, model, self.module))
+
+        def forward(*inputs: Tensor) -> tuple[Any, ...]:
+            values = dict(zip(message["inputs"], inputs, strict=True))
+            for result, name, arguments, on in message["steps"]:
+                piece = self._attribute(model if on == "model" else self.module, name)
+                columns = ([values[each] for each in argument] for argument in arguments)
+                values[result] = piece(*(torch.cat(each, -1) if len(each) > 1 else each[0] for each in columns))
+            return tuple(values[each] for each in message["results"])
+
+        object.__setattr__(model, "forward", forward)
         return {}, {}
 
     def do_set_parameters(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
