@@ -101,8 +101,8 @@ def _require_cluster() -> None:
         multiprocessing.Lock()
     except OSError as error:
         raise GraderError(
-            f"a class needs shared memory, and /dev/shm cannot be used: {error.strerror}. Mount one that can be written "
-            "to (in Kubernetes, an emptyDir with `medium: Memory`)."
+            f"a class needs shared memory, and /dev/shm cannot be used: {error.strerror}. Mount one that can be "
+            "written to (in Kubernetes, an emptyDir with `medium: Memory`)."
         ) from None
     try:
         os.chdir(Path.cwd())  # as every process of the cluster does
