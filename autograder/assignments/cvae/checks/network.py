@@ -28,12 +28,22 @@ from torch import Tensor, nn
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
 from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS, Activation, hidden_activations
 from autograder.grading.harness import Challenge, Grading, close, fail
-from autograder.sandbox.client import Reply, Submission
+from autograder.sandbox.client import Reply, Step, Submission
 from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
 CLASS = "ConditionalVariationalAutoencoder"
 _T = TypeVar("_T")
 Layer = tuple[Tensor, Tensor]  # weight (out, in), bias (out)
+
+# The pass that stands in for a forward that was judged to be wrong. No file that a submission can read has it.
+PASS = (
+    Step("hidden", "encoder", [["images", "conditions"]]),
+    Step("means", "mean_layer", [["hidden"]]),
+    Step("logvariances", "logvariance_layer", [["hidden"]]),
+    Step("latents", "sample_latent", [["means"], ["logvariances"]], on="module"),
+    Step("reconstructions", "decoder", [["latents", "conditions"]]),
+)
+RESULTS = ("reconstructions", "means", "logvariances")
 
 BATCH = 24  # rows of a challenge
 LARGE = 500.0  # the second scale: hidden values of some hundred, where ReLU6 and every usual clamp have long cut
@@ -100,7 +110,7 @@ class Model:
         for name in missing:
             submission.stand_in_layer(self.handle, name, *self._widths(name), sigmoid=name == "decoder")
         if composed:
-            submission.stand_in_pass(self.handle)
+            submission.stand_in_pass(self.handle, ("images", "conditions"), PASS, RESULTS)
         if complete and not composed:
             submission.complete_results(self.handle, ["decoder", "mean_layer", "logvariance_layer"])
         self.lazy: list[str] = []  # parameters that had no shape before the first pass
