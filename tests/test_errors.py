@@ -231,6 +231,13 @@ def test_anything_that_a_worker_sends_becomes_a_bounded_error(sent: object) -> N
     assert explain(error, Outline(), CVAE).message
 
 
+@pytest.mark.parametrize("cookie", ["punycode", "utf-16", "zlib", "klingon"])
+def test_an_encoding_that_fails_is_told_as_an_error(cookie: str, sandbox: Sandbox) -> None:
+    source = f"# coding: {cookie}\nx = '{'a' * 60}.{'b' * 70}-{'c' * 300}'\n".encode()
+    with sandbox.submission(source) as submission, pytest.raises(Raised):
+        submission.load()
+
+
 @pytest.mark.parametrize(
     ("source", "noted"),
     [

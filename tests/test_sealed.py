@@ -110,6 +110,8 @@ REACHES = {
     "a socket of the network": "tried('socket', 2, 1, 0)",
     "a pair of sockets": "tried('socketpair', 1, 2, 0, ctypes.create_string_buffer(8))",
     "a message to an address": "tried('sendto', 3, b'x', 0, 0, b'\\x01\\0x', 3)",
+    "a message out of band": "tried('sendto', 3, b'x', 0, 1, None, 0)",
+    "a handle of the other end": "tried('getsockopt', 3, 1, 77, b'\\0' * 4, struct.pack('i', 4))",
     "a message with descriptors": "tried('sendmsg', 3, ctypes.create_string_buffer(56), 0)",
     "a connection": "tried('connect', 3, b'\\x01\\0x', 3)",
     "memory without a mapping": "tried('memfd_create', b'x', 0)",

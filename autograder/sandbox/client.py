@@ -30,7 +30,7 @@ from autograder.sandbox.errors import MAX_NAME, Died, SubmissionError, TimedOut,
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.outline import Outline
 from autograder.sandbox.outputs import Shown, read
-from autograder.sandbox.protocol import ChannelClosed, Message, ProtocolError, receive, send
+from autograder.sandbox.protocol import ChannelClosed, Message, ProtocolError, is_usual, receive, send
 
 if TYPE_CHECKING:
     from torch import Tensor, dtype
@@ -360,10 +360,10 @@ class Submission:
         found: dict[str, tuple[int, ...]] = {}
         for entry in shapes if isinstance(shapes, list) else []:
             match entry:
-                case [name, [*sizes]] if _is_word(name) and len(sizes) <= 8:
-                    if not all(type(size) is int and 0 <= size <= LIMITS.body for size in sizes):
+                case [name, [*sizes]] if _is_word(name):
+                    if not all(type(size) is int and 0 <= size < 1 << 63 for size in sizes):
                         raise Unfit("impossible-shape")
-                    if math.prod(sizes) <= MOST_NUMBERS:
+                    if is_usual(sizes) and math.prod(sizes) <= MOST_NUMBERS:
                         found[name] = tuple(sizes)
         if sum(math.prod(shape) for shape in found.values()) > MOST_NUMBERS:
             raise Unfit("too-many-parameters")

@@ -40,7 +40,7 @@ from autograder.sandbox import confine, filter, isolation, outputs
 from autograder.sandbox.errors import MAX_NAME, MAX_TEXT
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.outline import describe
-from autograder.sandbox.protocol import ChannelClosed, Message, receive, send
+from autograder.sandbox.protocol import ChannelClosed, Message, is_usual, receive, send
 from autograder.sandbox.supervisor import Supervisor
 
 MAX_CAPTURED = 4  # calls of one callable
@@ -734,6 +734,8 @@ class Worker:
         `what` is "result", "result NUMBER", "gradient" or "parameter NAME".
         """
         self._require_dense(value, what)
+        if not is_usual(value.shape):
+            raise Invalid("unusual-shape", value=what, shape=str(tuple(value.shape)))
         if value.numel() * value.element_size() > LIMITS.body // 2:
             raise Invalid("too-large", value=what, shape=str(tuple(value.shape)))
         return cast(Tensor, value.detach().contiguous().clone())
@@ -770,7 +772,8 @@ class Worker:
         if isinstance(error, SyntaxError) and error.filename == str(self.path):
             line, text = error.lineno, str(error.msg)[:MAX_TEXT]
         if type(line) is int:
-            statement = linecache.getline(str(self.path), line).strip()[:MAX_NAME]
+            with contextlib.suppress(Exception):  # of the source's own encoding, such as a UnicodeError
+                statement = linecache.getline(str(self.path), line).strip()[:MAX_NAME]
         kind = type(error).__name__[:MAX_NAME]
         return {"code": "raised", "kind": kind, "text": text, "line": line, "statement": statement, "own": own}
 
