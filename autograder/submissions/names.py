@@ -76,7 +76,7 @@ def alike(name: str, module: str) -> bool:
 
 def without_copy(name: str) -> str:
     """A name without what is added where one like it exists: `hw3` for `hw3 (1)`, `hw3 - Copy` and `hw3 2`."""
-    return re.sub(r"(?<=\S) \d{1,2}$", "", _COPY.sub("", name))
+    return re.sub(r"(?<=\S) \d{1,2}$", "", re.sub(_COPY.pattern, "", name, flags=re.IGNORECASE))
 
 
 def _form(name: str) -> str:
@@ -189,7 +189,7 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _PLATFORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], PlatformName]], ...] = (
     # student+assignment+time+random
     (
-        re.compile(r"(?P<student>.+?)\+.+\+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? [^+]+)(?:\+.*)?"),
+        re.compile(r"(?P<student>.+?)\+.+\+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? \+?[^+]+)(?:\+.*)?"),
         _exchange,
     ),
     (re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?"), _moodle),

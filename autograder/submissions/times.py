@@ -16,7 +16,8 @@ NO_ZONE = "no zone"
 
 def read_moment(text: str) -> datetime:
     """A date and time with its zone, as people and nbgrader write it. ValueError says what is missing."""
-    return moment(re.sub(r"\b[A-Z]{3}$", lambda zone: _ABBREVIATIONS.get(zone[0], zone[0]), text.strip()))
+    text = re.sub(r"\b[A-Z]{3}$", lambda zone: _ABBREVIATIONS.get(zone[0], zone[0]), text.strip())
+    return moment(re.sub(r"(:\S+ [+-]\d\d)$", r"\g<1>00", text))  # many zones have no letters: -03 is São Paulo's
 
 
 def read_stamp(data: bytes, where: str) -> datetime | None:
