@@ -25,11 +25,13 @@ Row = dict[str, str]  # by the name of the column, as the file writes it; withou
 # The kinds of keys by which a platform knows a person, with their columns; the first kind that everybody in a roster
 # has is the id.
 KEYS: dict[str, tuple[str, ...]] = {
-    "id": ("id", "student id", "sid", "student number", "id number", "identifier"),
+    "id": ("id", "student id", "sid", "student number", "id number", "orgdefinedid"),
+    "identifier": ("identifier",),  # Moodle's “Participant 12345”, next to an ID number; GitHub Classroom's
     "login": ("sis login id", "login", "login id", "username", "user name", "netid"),
     "sis": ("sis user id", "sis id"),
     "canvas": ("canvas id", "canvas user id", "lms user id"),
     "email": ("email", "e mail", "email address"),
+    "github": ("github username",),
 }
 _NAME = ("name", "full name", "student name")
 _FIRST, _LAST = ("first name", "firstname", "given name"), ("last name", "lastname", "surname", "family name")
@@ -121,7 +123,9 @@ def read_roster(path: Path) -> Roster:
     people: list[tuple[int, Row, Row, str]] = []
     notes, seen = list(table.notes), dict[str, Student]()
     for line, row in table.rows:
-        keys = {kind: row[column] for kind, column in kinds.items() if row[column]}
+        keys = {
+            kind: key for kind, column in kinds.items() if (key := row[column].removeprefix("#"))
+        }  # Brightspace's: #jdoe
         called = " ".join(filter(None, (row[column] for column in name)))
         if canvas and (not keys.get("canvas") or _name_key(called) == _TEST_STUDENT):
             if keys.get("canvas") or not people:  # “Points Possible” and “Manual Posting” are above the students
