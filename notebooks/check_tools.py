@@ -19,6 +19,7 @@ import textwrap
 import time
 import traceback
 import types
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, suppress
 from pathlib import Path
@@ -557,15 +558,6 @@ def expect_sizes(part: str, run: Callable[[Sizes], object]) -> None:
         raise HintError(f"With {sizes}, your {part} does not work. {error}", mistake) from None
 
 
-def fits(model: nn.Module, head: str) -> bool:
-    """Whether a head is there and gives what it should, which the encoder's part judges."""
-    if getattr(model, head, None) is None:
-        return False
-    with suppress(Exception):
-        return attribute(model, head)(numbers(ROWS, table()["sizes"]["hidden_size"])).shape[-1] == usual_sizes()[2]
-    return True
-
-
 class Pass:
     """One pass of forward, with stand-ins for sample_latent and for the layers that are `replaced`.
 
@@ -582,7 +574,7 @@ class Pass:
         rows: int = ROWS,
     ) -> None:
         self.inputs = tuple(each[:rows] for each in images_and_classes(sizes))
-        self.decoded, self.fresh_draws = [], fresh_draws
+        self.decoded, self.fresh_draws, self.calls = [], fresh_draws, Counter[str]()
         self.given: dict[str, list[Tensor]] = {}
         self.gave: dict[str, Tensor] = {}
         self.factors: dict[str, Tensor] = {}
@@ -606,9 +598,10 @@ class Pass:
             if named and original:
                 given = tuple(inspect.signature(original).bind(*given, **named).arguments.values())
             self.given[name] = list(given)
-            calls = len(self.decoded) if self.fresh_draws and name == "sample_latent" else 0
+            self.calls[name] += 1
+            another = self.calls[name] - 1 if self.fresh_draws and name == "sample_latent" else 0
             factor = self.factors.setdefault(name, torch.ones((), requires_grad=True))
-            self.gave[name] = factor * function(*given) + 0.5 * calls
+            self.gave[name] = factor * function(*given) + 0.5 * another**2  # no draw is the average of others
             self.decoded += [self.gave[name]] if name == "decoder" else []
             return self.gave[name]
 

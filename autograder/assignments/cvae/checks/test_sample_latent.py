@@ -95,7 +95,19 @@ class Draws:
             self.mistake = None
         if self.mistake is None and not vary(self.latents):
             again = draw(submission, self.means.expand(2, -1), self.logvariances.expand(2, -1), challenge.seed())
-            self.mistake = "no-noise" if close(again, self.latents[:2], 1e-5) else "noise-shared-across-rows"
+            fresh = not close(again, self.latents[:2], 1e-5)
+            self.mistake = "noise-shared-across-rows" if fresh else self.without_fresh_noise(submission, seed)
+        if self.mistake is None and (self.latents > self.means).all():
+            log = (self.latents - self.means).log()  # of exp(½ · log σ² · ε) or exp(½ · log σ² + ε)
+            if distance_from_gaussian((log - log.mean(0)) / log.std(0)) < FAR / log.numel() ** 0.5:
+                self.mistake = "noise-in-exponent"
+
+    def without_fresh_noise(self, submission: Submission, seed: int) -> str:
+        """Whether a draw that is the same each time adds the same noise to other arguments, or none."""
+        means, logvariances = (each.expand(2, -1) for each in (self.means, self.logvariances))
+        other = (draw(submission, means + 1, logvariances + 1, seed) - means - 1) / torch.exp(0.5 * logvariances + 0.5)
+        same = close(other, self.noise[:2], 1e-3) and float(other.abs().max()) > 1e-3
+        return "noise-drawn-once" if same else "no-noise"
 
     @property
     def varies(self) -> bool:
