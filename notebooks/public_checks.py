@@ -314,7 +314,7 @@ def sample_gradients() -> None:
     draws = tensor_of(defined("sample_latent")(*given), (6, 5), "What your `sample_latent` returned")
     expect_untouched(given, kept)
     sample(torch.zeros(1, 5), torch.zeros(1, 5))  # its shape is that of one image
-    expect(draws.dtype == torch.float32, f"For means of float32 the latents are {draws.dtype}.", "precision-mixed")
+    expect(draws.dtype == torch.float32, f"For float32 means, your latents are {draws.dtype}.", "draw-precision")
     repeats = close(*(seeded(sample, given) for _ in range(2)))
     found = gradients(sample, given)
     for place, (name, mistake) in enumerate((("means", "sample-detached"), ("log-variances", "std-detached"))):
@@ -472,7 +472,7 @@ def judge_own_draw() -> None:
     expect(torch.equal(taken[0][:, latent:], classes), "Your decoder does not get [draw | one-hot].", "decoding-other")
 
 
-@holds("forward", "lets gradients from its results reach every parameter behind them")
+@holds("forward", "lets gradients flow from its results to every parameter they depend on")
 def forward_gradients() -> None:
     one = replaced_or_whole(build(unfinished=True))
     names = ("reconstruction", "means", "log-variances")
@@ -713,4 +713,4 @@ def training_patterns() -> None:
     with torch.no_grad():
         drawn = model.decoder(torch.cat((torch.randn(100, latent), torch.eye(classes)[labels]), -1)).flatten(1)
     right = (torch.cdist(drawn, patterns).argmin(1) == labels).float().mean()
-    expect(right >= 0.8, f"Only {right:.0%} of the images drawn show the class asked for. Does the decoder see it?")
+    expect(right >= 0.8, f"Only {right:.0%} of the images drawn show the requested class. Does the decoder see it?")

@@ -63,7 +63,7 @@ _USUAL_CAUSES = (
 
 # Syntax errors that no other Python takes for anything else.
 _IN_EVERY_PYTHON = re.compile(
-    r"was never closed|indent|does not match opening|cannot assign to|triple-quoted|Missing par"
+    r"was never closed|^expected ':'|indent|does not match opening|cannot assign to|triple-quoted|Missing par"
 )
 
 
@@ -109,7 +109,7 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
         return Cause(str(error), ["syntax"])
     if error.kind == "SyntaxError":  # what is right in a newer Python looks like a mistake in this one
         python = ".".join(map(str, sys.version_info[:2]))
-        said = f"{error}. Grading uses Python {python}, which does not know the syntax of newer ones."
+        said = f"{error}. Grading uses Python {python}. Syntax that needs a newer Python does not work."
         return Cause(said, ["syntax"])
     called = re.match(r"(?:\w+\.)?(\w+)\(\) (?:takes|missing|got)", error.text)
     by_the_grader = error.kind == "TypeError" and error.line is None  # else a call of the submission's own is wrong

@@ -242,6 +242,9 @@ SAMPLE = (
         STD + DRAW.replace("return", "latents =") + "    logvariances.data.zero_()\n    return latents\n",
         "inputs-modified",
     ),
+    _sample(
+        "draw-in-double", STD + DRAW.replace("randn_like(std)", "randn_like(std).double()"), "draw-precision", checks=1
+    ),
     _sample("means-modified", STD + "    return means.add_(std * torch.randn_like(std))\n", "inputs-modified"),
     _sample("sample-several-times", STD + "    return means + std * torch.randn(10, *std.shape)\n", "wrong-shape"),
     _sample(
@@ -1488,6 +1491,11 @@ FORWARDS = (
         (ENCODE, "        with torch.no_grad():\n    " + ENCODE),
     ),
     _forward("heads-detached-from-encoder", "forward-detached", (ENCODE, ENCODE.replace("-1))", "-1)).detach()"))),
+    _forward(
+        "means-given-twice",
+        "sample-arguments-changed",
+        (SAMPLES, SAMPLES.replace("logvariance_params", "mean_params")),
+    ),
     _forward(
         "std-given-to-sample",
         "sample-arguments-changed",

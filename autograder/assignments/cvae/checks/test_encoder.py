@@ -65,7 +65,7 @@ def test_layers(encoded: Callable[[], Encoded]) -> None:
     describe_layers(found.model, found.match, found.taken.piece if found.taken else None, "encoder", DEPTH)
 
 
-@check("A ReLU after each of them, and nothing else", 3, probes=probes.ENCODER_ACTIVATIONS)
+@check("A ReLU after each linear layer, and nothing else", 3, probes=probes.ENCODER_ACTIVATIONS)
 def test_activations(encoded: Callable[[], Encoded]) -> None:
     found = encoded()
     describe_activations(found.model, found.match, found.taken.piece if found.taken else None, "encoder")

@@ -475,7 +475,15 @@ def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]]) -> Non
             return
     if any(close(arguments[0], logvariances) and close(arguments[1], means) for means, logvariances in sources):
         fail("Your `sample_latent` gets the log-variances where it expects the means.", "sample-arguments-swapped")
-    fail("Your `sample_latent` does not get the means and the log-variances as they are.", "sample-arguments-changed")
+    names = "means", "log-variances"
+    for at, name in enumerate(names):
+        if any(all(close(argument, source[at]) for argument in arguments) for source in sources):
+            fail(f"Your `sample_latent` gets the {name} as both of its arguments.", "sample-arguments-changed")
+    changed = [name for at, name in enumerate(names) if not any(close(arguments[at], source[at]) for source in sources)]
+    fail(
+        f"Your `sample_latent` does not get the {' and the '.join(changed or names)} as they are.",
+        "sample-arguments-changed",
+    )
 
 
 def judge_draw(one: Pass, images: Tensor, starts: tuple[int, ...], challenge: Challenge) -> int:  # noqa: RET503
@@ -583,7 +591,7 @@ def blamed(grading: Grading, *mistakes: str) -> bool:
     return any(name in mistakes for check in grading.checks.get("forward", []) for name in check.misconceptions)
 
 
-@check("The gradients of the three results reach every parameter behind them", 2, probes=probes.FORWARD_GRADIENTS)
+@check("Gradients flow from the three results to every parameter they depend on", 2, probes=probes.FORWARD_GRADIENTS)
 def test_gradients(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge)

@@ -158,7 +158,8 @@ def test_reconstruction(
     observed, expected = change_of_reconstruction(submission, challenge, form)
     if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge, form):
         fail(
-            f"For two reconstructions of one image, your losses differ by {observed:.4f} instead of {expected:.4f}.",
+            "From one reconstruction of an image to another, your loss changes by "
+            f"{observed:.4f}; it should change by {expected:.4f}.",
             *_about("reconstruction", mistakes()),
         )
 
@@ -172,8 +173,8 @@ def test_divergence(
         if by_one_factor(submission, challenge, form):
             return
         fail(
-            "For two pairs of means and log-variances of one image, your losses differ by "
-            f"{observed:.4f} instead of {expected:.4f}.",
+            "For one image, from one pair of means and log-variances to another, your loss changes by "
+            f"{observed:.4f}; it should change by {expected:.4f}.",
             *_about("kl", mistakes()),
         )
     *pixels, means, logvariances = form.inputs(challenge, 1)
@@ -182,7 +183,7 @@ def test_divergence(
         observed, expected = change(submission, far, (*pixels, means, 0 * logvariances))
         if not close(observed, expected, TOLERANCE):
             fail(
-                f"For log-variances of {logvariance:g} and of 0, your losses differ by {observed:.4f} instead of "
+                f"From log-variances of 0 to {logvariance:g}, your loss changes by {observed:.4f}; it should change by "
                 f"{expected:.4f}.",
                 "kl-clamped",
             )
@@ -237,7 +238,7 @@ def right_terms(grading: Grading) -> tuple[bool, bool]:
     return reconstruction, divergence
 
 
-@check("Average over the minibatch", 5, probes=probes.MINIBATCH)
+@check("The value of the loss, averaged over the minibatch", 5, probes=probes.MINIBATCH)
 def test_minibatch(
     submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
 ) -> None:
@@ -258,7 +259,7 @@ def test_minibatch(
             tolerance += min((batch + 1) * changes, MOST_CHANGE)  # that it changes at all is judged above
             expected, what = (
                 sum(value_on(submission, *one) for one in ones) / batch,
-                "the average of your losses of single images is",
+                "the mean of your losses for its images, one at a time, is",
             )
         if not close(torch.tensor(observed), torch.tensor(expected), tolerance):
             fail(
