@@ -267,7 +267,7 @@ def output(layers: Layers, x: Tensor, activations: list[Activation], dtype: torc
 
 @pytest.mark.parametrize("dim", [0, 1, None])
 def test_a_normalized_weight_is_its_direction(dim: int | None) -> None:
-    layer = nn.utils.parametrizations.weight_norm(nn.Linear(794, 64), dim=dim)
+    layer = nn.utils.parametrizations.weight_norm(nn.Linear(794, 64), dim=dim)  # type: ignore[arg-type]
     model = nn.Sequential(layer)
     shapes = {name: value.shape for name, value in model.named_parameters()}
     drawn = draw_parameters(shapes, Sizes(), Challenge(1, "weights"))
