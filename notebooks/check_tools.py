@@ -19,6 +19,7 @@ import textwrap
 import time
 import traceback
 import types
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stderr, suppress
 from pathlib import Path
@@ -148,6 +149,8 @@ def submission() -> types.ModuleType:
     if source not in _loaded:
         module = types.ModuleType("cs5814_vae")
         module.__file__ = str(_path())
+        if b"\0" in source:
+            raise SyntaxError(_about_null_bytes(source))
         arguments, sys.argv = sys.argv, [module.__file__]  # those of the notebook are none of the module's
         try:
             exec(compile(source, module.__file__, "exec"), module.__dict__)
@@ -156,6 +159,14 @@ def submission() -> types.ModuleType:
         _loaded.clear()
         _loaded[source] = module
     return _loaded[source]
+
+
+def _about_null_bytes(source: bytes) -> str:
+    """Why there are null bytes in a source: half of UTF-16 are, and three quarters of UTF-32."""
+    share = source.count(b"\0") / len(source)
+    if share > 0.3:
+        return f"the file is saved as {'UTF-32' if share > 0.6 else 'UTF-16'}, and Python reads UTF-8"
+    return f"line {source[: source.index(0)].count(10) + 1} has a null byte, which no source may have"
 
 
 def _nodes(*kinds: type) -> list:
@@ -212,7 +223,7 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
     if isinstance(error, SyntaxError) and error.lineno:
         line, text = error.lineno, (error.text or "").strip()
         message = f"Python cannot read line {line}, `{text}`: {error.msg}{'' if error.msg[-1:] in '.?!' else '.'}"
-        mistakes = ["notebook-command" if text.startswith(("%", "!")) else "syntax"]
+        mistakes = ["notebook-command"] if text.startswith(("%", "!")) else _cause(error, True)
     elif isinstance(error, HintError):
         message, mistakes, line = str(error), error.mistakes, None
     elif isinstance(error, NotImplementedError) and frames and "raise" in (frames[-1].line or ""):
@@ -557,15 +568,6 @@ def expect_sizes(part: str, run: Callable[[Sizes], object]) -> None:
         raise HintError(f"With {sizes}, your {part} does not work. {error}", mistake) from None
 
 
-def fits(model: nn.Module, head: str) -> bool:
-    """Whether a head is there and gives what it should, which the encoder's part judges."""
-    if getattr(model, head, None) is None:
-        return False
-    with suppress(Exception):
-        return attribute(model, head)(numbers(ROWS, table()["sizes"]["hidden_size"])).shape[-1] == usual_sizes()[2]
-    return True
-
-
 class Pass:
     """One pass of forward, with stand-ins for sample_latent and for the layers that are `replaced`.
 
@@ -582,7 +584,7 @@ class Pass:
         rows: int = ROWS,
     ) -> None:
         self.inputs = tuple(each[:rows] for each in images_and_classes(sizes))
-        self.decoded, self.fresh_draws = [], fresh_draws
+        self.decoded, self.fresh_draws, self.calls = [], fresh_draws, Counter[str]()
         self.given: dict[str, list[Tensor]] = {}
         self.gave: dict[str, Tensor] = {}
         self.factors: dict[str, Tensor] = {}
@@ -606,9 +608,10 @@ class Pass:
             if named and original:
                 given = tuple(inspect.signature(original).bind(*given, **named).arguments.values())
             self.given[name] = list(given)
-            calls = len(self.decoded) if self.fresh_draws and name == "sample_latent" else 0
+            self.calls[name] += 1
+            another = self.calls[name] - 1 if self.fresh_draws and name == "sample_latent" else 0
             factor = self.factors.setdefault(name, torch.ones((), requires_grad=True))
-            self.gave[name] = factor * function(*given) + 0.5 * calls
+            self.gave[name] = factor * function(*given) + 0.5 * another**2  # no draw is the average of others
             self.decoded += [self.gave[name]] if name == "decoder" else []
             return self.gave[name]
 

@@ -111,7 +111,7 @@ def test_a_mistake_of_one_student_is_no_card() -> None:
     entries = entries_of(report_of("kl-without-exp"), report_of("fixed-seed"), report_of("fixed-seed"), report_of())
     page = page_of(entries)
     assert sum(attributes.get("class") == "share" for _, attributes in page.tags) == 1
-    assert "1 mistake of one student each" in page.text
+    assert "1 mistake, made by one student" in page.text
 
 
 @pytest.mark.parametrize(

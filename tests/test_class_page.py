@@ -45,7 +45,7 @@ CHECKS = {
     "loss_function": (
         ("Reconstruction term: binary cross-entropy, summed over the pixels", 6),
         ("KL divergence in closed form, summed over the latent dimensions", 7),
-        ("Average over the minibatch", 5),
+        ("The value of the loss, averaged over the minibatch", 5),
         ("Images of shape (N, 1, H, W): the worked example and a minibatch", 2),
         ("Differentiable with respect to reconstructions, means and log-variances", 3),
         ("No loops over the minibatch", 2),
@@ -68,9 +68,9 @@ CHECKS = {
         ("The gradient of the reconstruction reaches every parameter", 2),
     ),
     "training": (
-        ("From its own starting weights, the network can learn", 1),
+        ("The network can learn from its initial weights", 1),
         ("After a short training run it reconstructs digits that it has not seen", 2),
-        ("It generates digits of the class asked for", 2),
+        ("It generates digits of the requested class", 2),
     ),
 }
 # Which checks of which part a mistake fails, for a class that looks like one.

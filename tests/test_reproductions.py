@@ -6,6 +6,7 @@ import io
 import json
 import re
 import subprocess
+import symtable
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -124,6 +125,36 @@ def test_no_lines_hold_the_solution() -> None:
     said = "\n".join(probe.lines for probe in PROBES)
     assert not [line for line in lines if line in said]
     assert not re.search(r"\b(exp|randn\w*|log|pow|square|binary_cross_entropy\w*|ReLU|Sigmoid|Linear)\(", said)
+
+
+def names_of(lines: str) -> tuple[set[str], set[str]]:
+    """The names that lines assign on the outermost level, and those of that level that they use anywhere."""
+    outermost = symtable.symtable(lines, "lines", "exec")
+    tables = [outermost]
+    for table in tables:
+        tables += table.get_children()
+    symbols = [(table, symbol) for table in tables for symbol in table.get_symbols()]
+    return (
+        {
+            each.get_name()
+            for table, each in symbols
+            if table is outermost and (each.is_assigned() or each.is_imported())
+        },
+        {
+            each.get_name()
+            for table, each in symbols
+            if each.is_referenced() and (table is outermost or each.is_global())
+        },
+    )
+
+
+def test_no_lines_overwrite_what_a_later_cell_uses() -> None:
+    cells = json.loads((CVAE.root / CVAE.notebook).read_text("utf-8"))["cells"]
+    texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    made = [names_of(re.sub(r"(?m)^(\s*)[%!].*", r"\1pass", text)) for text in texts]
+    shared = {name for assigned, used in made for name in used - assigned}
+    assert {"condition", "losses", "cvae_model", "train_model"} <= shared
+    assert not [probe for probe in PROBES if names_of(probe.lines)[0] & shared]
 
 
 _TEXTS = st.text(st.characters(codec="utf-8"), max_size=80)

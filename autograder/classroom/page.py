@@ -121,7 +121,17 @@ def table(entries: Iterable[Entry], assignment: Assignment) -> str:
     file = io.StringIO()
     # All text quoted: where spreadsheets take semicolons for separators, a cell could end before its time.
     writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    last = ["name", "late", "handed_in", "extension", "notes", "by_hand", "penalty", "final", "lacks_hand_points"]
+    last = [
+        "name",
+        "late",
+        "handed_in",
+        "extension",
+        "notes",
+        "points_by_hand",
+        "penalty",
+        "final",
+        "lacks_hand_points",
+    ]
     writer.writerow(
         ["student", "score", "max_score", *parts, "standing", "sha256", "seed", "error", "attention", *last, "repair"]
     )
@@ -137,7 +147,7 @@ def table(entries: Iterable[Entry], assignment: Assignment) -> str:
             entry.standing.value,
             clean(report.sha256),
             report.seed if report.sha256 else "",
-            clean(report.error or ""),
+            clean(entry.cause or ""),
             clean("; ".join(entry.reasons)),
             entry.name,
             {True: "yes", False: "no", None: ""}[entry.late],

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from autograder.assignment import Assignment, load
 from autograder.report.model import Check, Outcome, Report, part_reports
+from autograder.sandbox import isolation as levels
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.errors import SubmissionError
 from autograder.sandbox.limits import LIMITS
@@ -77,9 +78,8 @@ def grade_source(
         seed=secrets.randbits(53) if seed is None else seed,
     )
     if not sandbox.level.strong:
-        report.notes.append(
-            f"Weak isolation ({sandbox.level.name}: {sandbox.level.summary}). Do not grade strangers' code this way."
-        )
+        what = levels.summary(sandbox.level.name)
+        report.notes.append(f"Weak isolation ({sandbox.level.name}: {what}). Do not grade strangers' code this way.")
     if len(source) > LIMITS.source:
         reason = f"The file is larger than {LIMITS.source // 1024} KiB, which no {assignment.module} needs to be"
         refused = nothing(assignment, reason)

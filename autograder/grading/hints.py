@@ -60,12 +60,22 @@ def hint(assignment: Assignment, name: str) -> Hint:
 def after(parts: Sequence[str]) -> Hint:
     """What to say of a check that may have failed for no other reason than these parts."""
     names = " and ".join(f"`{name}`" for name in parts)
-    return Hint("", f"Fix {names} first", "This check builds on that code, and may pass once it is right.")
+    return Hint(
+        "",
+        f"Fix {names} first",
+        f"This check builds on that code, and may pass once {names} {'is' if len(parts) == 1 else 'are'} right.",
+    )
 
 
 _ROWS = (
     ("syntax", "Python cannot read your file",
-     "Python stopped at a syntax error, so nothing in your file could be graded. Look at the line shown, then at the line above it: a missing colon, bracket or quote is often noticed one line late. Count the brackets and quotes that open on these lines. Does each of them close?"),
+     "Python stopped at a syntax error, so nothing in your file could be graded. Read the message: it often names what is missing. Then look at the line shown and at the line above it, because a missing bracket or quote is often noticed one line late. Does each bracket and quote on these lines close?"),
+    ("encoding", "Your file is not saved as UTF-8",
+     "Python cannot turn the bytes of your file into text, so nothing in it could be graded. It expects UTF-8, unless one of the first two lines names another encoding. PowerShell's `>` and some editors save UTF-16, or an old encoding of Windows. In VS Code, click the encoding in the status bar, choose “Save with Encoding”, then “UTF-8”. Do the public checks read the file now?"),
+    ("null-byte", "A null byte is in your file",
+     "Python cannot read a file that has a null byte: a byte 0, which stands for no character. Most editors show it as NUL, as a box or not at all. A copy or a sync that was cut off can leave such bytes. Go to the line in the message and delete what is not code. Is the rest of your work still there, below that line?"),
+    ("another-format", "Your file is not a Python file",
+     "The name ends in .py, but the file holds something else; the message says what. A new name does not turn it into Python, so nothing in it could be graded. Write your code into the file that you were given, with an editor for code, and save it as plain text. Which file did you edit, and is it the one that you handed in?"),
     ("notebook-command", "Your module contains a notebook command",
      "Lines that start with % or ! are commands of the notebook, such as %matplotlib. Python cannot read them in a .py file, so nothing in your file could be graded. What does the command do for you, and in which cell of the notebook can it do that?"),
     ("merge-conflict", "Git left its marks in your file",
@@ -130,8 +140,8 @@ _ROWS = (
      "Your code writes into the tensors that it was given. The caller still needs their old numbers, and so may the gradient. Operations whose name ends in an underscore work in place, and so do `+=` and `*=`. Print an argument before and after the call: which line changes it?"),
     ("not-finite", "NaN or infinity appears",
      "At least one number is NaN or infinite, and training cannot recover from that. It comes from the logarithm or the root of a negative number, the logarithm of zero, or a division by zero. The exponential of something large also overflows. Print the smallest and largest value after each step: where does it appear first?"),
-    ("precision-mixed", "Tensors of different number types meet",
-     "An operation got tensors of different number types. PyTorch uses float32 unless told otherwise, and your inputs come in it. NumPy makes float64, and whole numbers become int64. Print the `dtype` of each tensor just before the line shown: which one is different, and where was it made?"),
+    ("precision-mixed", "Two tensors have different number types",
+     "An operation got tensors of different number types. PyTorch makes float32 unless told otherwise, and the tensors that your code gets are float32. NumPy makes float64, and whole numbers become int64. Print the `dtype` of each tensor just before the line shown: which one is different, and where was it made?"),
     ("wrong-shape", "A result has the wrong shape",
      "A result does not have the shape that it should; the message shows both. Run your code on a minibatch of two in the notebook, and print the shape after each step. Which is the first one that you do not expect? A dimension gets lost in a sum or an index, for example."),
     ("wrong-number-of-results", "You return something else than the docstring says",

@@ -1005,8 +1005,8 @@ CLAIMS |= {
 
 @claim("sample-arguments-changed")
 def _(s: Subject) -> bool:
-    given = s.passed.seen["sample_latent"][-1][1]
-    return not near(given, s.passed.given["logvariance_layer"])
+    heads = s.passed.given["mean_layer"], s.passed.given["logvariance_layer"]
+    return not all(map(near, s.passed.seen["sample_latent"][-1], heads))
 
 
 @claim("no-draw-in-evaluation")
@@ -1164,6 +1164,7 @@ CLAIMS |= {
     "memory": _raises("RuntimeError", "MemoryError"),
     "lazy-layer": lambda s: "Lazy" in s.source,
     "precision-mixed": _raises("RuntimeError"),
+    "draw-precision": lambda s: any(word in s.source for word in ("double", "float64", "half", "float16", "numpy")),
     "no-gpu-here": lambda s: "cuda" in s.source,
     "numpy-for-torch": lambda s: "numpy" in s.source,
     "one-hot-already": lambda s: "one_hot" in s.source,

@@ -60,7 +60,7 @@ def test_good_figures_leave_no_doubt() -> None:
         ({"train": []}, "No table of losses"),
         ({"walk": []}, "1 of 5 figures are missing"),
         (drawn(generate=digits(1).flip(0), sample_grid=torch.rand(80, 28, 28), style=torch.rand(60, 28, 28)),
-         "Digits recognized as the class asked for: 0 of 10"),
+         "Digits recognized as the requested class: 0 of 10"),
         (drawn(reconstruct=torch.cat((digits(1), digits(1).flip(0)))), "reconstructions resemble"),
         ({"generate": [Shown(0, "picture", pixels=pixels(Image.new("RGB", (300, 300), "white")))]}, "not laid out"),
     ],

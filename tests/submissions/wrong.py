@@ -92,7 +92,7 @@ SAMPLE = (
     _sample("root-taken-twice", "    std = torch.exp(0.25 * logvariances)\n" + DRAW, "spread-wrong", checks=1),
     _sample("softplus-as-std", "    std = F.softplus(logvariances)\n" + DRAW, "softplus-as-std", checks=1),
     _sample("squared-std", "    std = torch.exp(2 * logvariances)\n" + DRAW, "squared-std"),
-    _sample("root-of-logvariance", "    std = torch.sqrt(logvariances)\n" + DRAW, "not-finite"),
+    _sample("root-of-logvariance", "    std = torch.sqrt(logvariances)\n" + DRAW, "logvariance-as-variance", checks=1),
     _sample(
         "root-of-the-size",
         "    std = torch.sqrt(torch.abs(logvariances))\n" + DRAW,
@@ -160,9 +160,20 @@ SAMPLE = (
         "parameter-out-of-range sample-detached",
     ),
     _sample(
-        "root-of-logvariances",
-        "    return means + logvariances.sqrt() * torch.randn_like(means)\n",
-        "logvariance-as-variance",
+        "noise-in-the-exponent",
+        "    return means + torch.exp(0.5 * logvariances * torch.randn_like(means))\n",
+        "noise-in-exponent",
+    ),
+    _sample(
+        "noise-as-a-default",
+        STD + "    return means + std * noise\n",
+        "noise-drawn-once",
+        signature="means, logvariances, noise=torch.randn(1)",
+    ),
+    _sample(
+        "half-the-root-of-logvariance",
+        "    return means + 0.5 * logvariances.sqrt() * torch.randn_like(means)\n",
+        "not-finite",
         checks=1,
     ),
     _sample("logarithm-of-means", STD + DRAW.replace("means +", "means.log() +"), "centre-wrong", checks=1),
@@ -230,6 +241,9 @@ SAMPLE = (
         "logvariances-cleared-afterwards",
         STD + DRAW.replace("return", "latents =") + "    logvariances.data.zero_()\n    return latents\n",
         "inputs-modified",
+    ),
+    _sample(
+        "draw-in-double", STD + DRAW.replace("randn_like(std)", "randn_like(std).double()"), "draw-precision", checks=1
     ),
     _sample("means-modified", STD + "    return means.add_(std * torch.randn_like(std))\n", "inputs-modified"),
     _sample("sample-several-times", STD + "    return means + std * torch.randn(10, *std.shape)\n", "wrong-shape"),
@@ -332,6 +346,11 @@ LOSS = (
         "cross-entropy-of-classes",
         "reconstruction-softmax",
         bce=_bce('F.cross_entropy(reconstructions.flatten(1), originals.flatten(1), reduction="sum")'),
+    ),
+    _loss(
+        "loss-of-many-images-at-random",
+        "loss-changes",
+        average="    return reconstruction if len(means) == 1 else 0 * reconstruction + 300 * torch.randn(())\n",
     ),
     _loss(
         "kl-from-one-draw",
@@ -508,6 +527,11 @@ LOSS = (
         bce=_bce("-torch.sum(originals * reconstructions.log() + (1 - originals) * reconstructions.log())"),
     ),
     _loss("reconstruction-in-bits", "reconstruction-scaled", bce=BCE.replace(")\n", ") / 0.6931471805599453\n")),
+    _loss(
+        "reconstruction-of-weighted-pixels",
+        "reconstruction-weighted",
+        bce=BCE.replace("reduction=", "weight=1 + originals, reduction="),
+    ),
     _loss("reconstruction-of-rounded-pixels", "originals-rounded", bce=BCE.replace("originals", "originals.round()")),
     _loss(
         "reconstruction-over-classes",
@@ -703,6 +727,9 @@ RESIDUAL = (
 )
 
 
+GATED = (RESIDUAL[0], RESIDUAL[1].replace("Residual", "Gated").replace("x + ", "x * "))
+
+
 def _joining(piece: str) -> tuple[tuple[str, str], ...]:
     """Edits that make a piece a module of its own, which joins its two arguments."""
     whole = {"encoder": ENCODER, "decoder": globals().get("DECODER", "")}[piece]
@@ -851,6 +878,13 @@ ENCODERS = (
         checks=1,
     ),
     _encoder(
+        "encoder-with-skip-connections",
+        "encoder-skip",
+        *(ENCODER_INPUT, RELU, "Residual(nn.Linear(hidden, hidden), nn.ReLU())", HIDDEN, RELU),
+        edits=(RESIDUAL,),
+        checks=1,
+    ),
+    _encoder(
         "encoder-wider-than-the-heads-take",
         "encoder-width",
         *(ENCODER_INPUT, RELU, HIDDEN, RELU, "nn.Linear(hidden, 60)", RELU),
@@ -946,10 +980,32 @@ ENCODERS = (
         may_lose=("forward",),
     ),
     _encoder(
-        "encoder-with-residuals",
+        "encoder-with-gates",
         "encoder-other",
+        *(ENCODER_INPUT, RELU, f"Gated({HIDDEN}, {RELU})", HIDDEN, RELU),
+        edits=(GATED,),
+    ),
+    _encoder(
+        "encoder-with-residuals",
+        "encoder-skip",
         *(ENCODER_INPUT, RELU, f"Residual({HIDDEN}, {RELU})", f"Residual({HIDDEN}, {RELU})"),
         edits=(RESIDUAL,),
+    ),
+    _encoder(
+        "heads-as-one-layer",
+        "wrong-shape",
+        edits=(
+            (
+                MEAN_HEAD + LOGVARIANCE_HEAD,
+                MEAN_HEAD.replace("latent_dim", "2 * latent_dim")
+                + "        self.logvariance_layer = self.mean_layer\n",
+            ),
+            (
+                MEANS + LOGVARIANCES,
+                "        mean_params, logvariance_params = self.mean_layer(hidden).chunk(2, dim=-1)\n",
+            ),
+        ),
+        checks=2,
     ),
     _encoder("encoder-not-written", "attribute-missing", edits=((ENCODER, ""),), may_lose=("training",)),
 )
@@ -980,8 +1036,14 @@ SCALED = "class Scaled(nn.Module):\n    def forward(self, x):\n        return 25
 
 DECODERS = (
     _decoder(
-        "decoder-with-residuals",
+        "decoder-with-gates",
         "decoder-other",
+        *(DECODER_INPUT, RELU, f"Gated({HIDDEN}, {RELU})", HIDDEN, RELU, PIXELS, SIGMOID),
+        edits=(GATED,),
+    ),
+    _decoder(
+        "decoder-with-residuals",
+        "decoder-skip",
         *(DECODER_INPUT, RELU, f"Residual({HIDDEN}, {RELU})", f"Residual({HIDDEN}, {RELU})", PIXELS, SIGMOID),
         edits=(RESIDUAL,),
     ),
@@ -1088,6 +1150,14 @@ DECODERS = (
             ),
             (DECODER, DECODER.replace("nn.Sigmoid()", "Squash()")),
         ),
+    ),
+    _decoder(
+        "decoder-cut-off",
+        "decoder-output-activation",
+        *BODY,
+        PIXELS,
+        "nn.Sigmoid(), nn.Hardtanh(0.1, 0.9)",
+        may_lose=("training",),
     ),
     _decoder(
         "decoder-with-hard-sigmoid",
@@ -1422,6 +1492,11 @@ FORWARDS = (
     ),
     _forward("heads-detached-from-encoder", "forward-detached", (ENCODE, ENCODE.replace("-1))", "-1)).detach()"))),
     _forward(
+        "means-given-twice",
+        "sample-arguments-changed",
+        (SAMPLES, SAMPLES.replace("logvariance_params", "mean_params")),
+    ),
+    _forward(
         "std-given-to-sample",
         "sample-arguments-changed",
         (SAMPLES, SAMPLES.replace("logvariance_params", "torch.exp(0.5 * logvariance_params)")),
@@ -1517,6 +1592,14 @@ WHOLE = (
         ((STD, "<<<<<<< HEAD\n" + STD + "=======\n    std = torch.exp(logvariances)\n>>>>>>> partner\n"),),
         loses=ALL,
         misconception="merge-conflict",
+    ),
+    Wrong("null-byte", ((STD, STD.replace("\n", "  # \0\n")),), loses=ALL, misconception="null-byte"),
+    Wrong("notebook-renamed", text='{"cells": [], "metadata": {}}\n', loses=ALL, misconception="another-format"),
+    Wrong(
+        "coding-against-the-mark",
+        text=f"\ufeff# coding: latin-1\n{correct.module()}",
+        loses=ALL,
+        misconception="encoding",
     ),
     Wrong("blank", text=fill_in(CVAE), loses=FUNCTIONS | MODEL),
     Wrong(

@@ -34,7 +34,7 @@ PARTS = (
     Part("encoder", 15, "Compression network (encoder) architecture", (_CLASS, "__init__")),
     Part("decoder", 15, "Decompression network (decoder) architecture", (_CLASS, "__init__")),
     Part("sample_latent", 20, "Reparameterization trick", ("sample_latent",), stand_in=True),
-    Part("forward", 10, "Model architecture", (_CLASS, "forward")),
+    Part("forward", 10, "The forward pass", (_CLASS, "forward")),
     Part("loss_function", 25, "Loss implementation", ("loss_function",), stand_in=True),
     Part("training", 5, "Training", (_CLASS,), follows=_NETWORK),
 )

@@ -94,7 +94,7 @@ def _digits(pictures: Mapping[str, Sequence[Tensor]]) -> Found:
     doubts = [f"These figures are not laid out as the notebook draws them: {', '.join(unread)}."] if unread else []
     if not count:
         return [], doubts
-    sentence = f"Digits recognized as the class asked for: {', '.join(said)}."
+    sentence = f"Digits recognized as the requested class: {', '.join(said)}."
     return ([sentence], doubts) if right >= MIN_RECOGNIZED * count else ([], [*doubts, sentence])
 
 

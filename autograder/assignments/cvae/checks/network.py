@@ -18,7 +18,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice, pairwise, permutations, product
+from itertools import chain, combinations, islice, pairwise, permutations, product
 from typing import Any, NoReturn, TypeVar
 
 import torch
@@ -28,12 +28,22 @@ from torch import Tensor, nn
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
 from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS, Activation, hidden_activations
 from autograder.grading.harness import Challenge, Grading, close, fail
-from autograder.sandbox.client import Reply, Submission
+from autograder.sandbox.client import Reply, Step, Submission
 from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
 CLASS = "ConditionalVariationalAutoencoder"
 _T = TypeVar("_T")
 Layer = tuple[Tensor, Tensor]  # weight (out, in), bias (out)
+
+# The pass that stands in for a forward that was judged to be wrong. No file that a submission can read has it.
+PASS = (
+    Step("hidden", "encoder", [["images", "conditions"]]),
+    Step("means", "mean_layer", [["hidden"]]),
+    Step("logvariances", "logvariance_layer", [["hidden"]]),
+    Step("latents", "sample_latent", [["means"], ["logvariances"]], on="module"),
+    Step("reconstructions", "decoder", [["latents", "conditions"]]),
+)
+RESULTS = ("reconstructions", "means", "logvariances")
 
 BATCH = 24  # rows of a challenge
 LARGE = 500.0  # the second scale: hidden values of some hundred, where ReLU6 and every usual clamp have long cut
@@ -41,6 +51,7 @@ LARGE = 500.0  # the second scale: hidden values of some hundred, where ReLU6 an
 # registered one where there are more layers than anyone could mean.
 MAX_ORDERS, MAX_SHUFFLED = 150, 6
 MAX_STACKS = 2000  # of orders and activations together
+MAX_SKIPS = 3  # layers with skip connections
 MAX_PRODUCTS = 20_000_000_000  # of numbers, in all stacks that are tried
 
 
@@ -92,13 +103,14 @@ class Model:
         self.submission, self.sizes = submission, sizes or Sizes()
         self.order = (order if not composed else None) or Order()
         self.handle = "model" if scale == 1 else "large"
+        self.last_relu_in_forward = False  # where the encoder's part found it
         self.head_widths: Mapping[str, int] = {}  # of heads that the encoder's part found to be of another width
         self.misnamed: Raised | None = None  # what building it by the arguments' names raised
         self._incomplete = self._construct(challenge.seed())
         for name in missing:
             submission.stand_in_layer(self.handle, name, *self._widths(name), sigmoid=name == "decoder")
         if composed:
-            submission.stand_in_pass(self.handle)
+            submission.stand_in_pass(self.handle, ("images", "conditions"), PASS, RESULTS)
         if complete and not composed:
             submission.complete_results(self.handle, ["decoder", "mean_layer", "logvariance_layer"])
         self.lazy: list[str] = []  # parameters that had no shape before the first pass
@@ -459,6 +471,7 @@ class Match:
     hidden: tuple[str, ...] | None
     last: str
     twice: int = 0  # the layer, counted from 1, that is there two times
+    skips: bool = False  # whether what a layer got is added to what it gives
 
     @property
     def depth(self) -> int:
@@ -528,6 +541,35 @@ def repeated_layer(observations: Sequence[Observation], activated_last: bool) ->
                 ):
                     return Match(layers[0], hidden, tail, twice=at + 1)
     return None
+
+
+def skipping_stack(observations: Sequence[Observation], activated_last: bool) -> Match | None:
+    """The stack of ReLUs in which some layers have their input added before or after the ReLU; None if that is none."""
+    tails = observations[0].tails
+    for order in islice(zip(*(each.orders(None) for each in observations), strict=False), MAX_SHUFFLED):
+        body = len(order[0]) if activated_last else len(order[0]) - 1
+        square = [at for at, (weight, _) in enumerate(order[0][:body]) if weight.shape[0] == weight.shape[1]]
+        chosen = chain.from_iterable(combinations(square, count) for count in range(1, 1 + min(len(square), MAX_SKIPS)))
+        for skips, inside, tail in product(chosen, (True, False), tails):
+            found = (
+                _skip_output(each, layers, body, skips, inside)
+                for each, layers in zip(observations, order, strict=True)
+            )
+            if all(
+                close(each.output, each.tails[tail](output)) for each, output in zip(observations, found, strict=True)
+            ):
+                return Match(order[0], ("ReLU",) * body, tail, skips=True)
+    return None
+
+
+def _skip_output(observed: Observation, layers: list[Layer], body: int, skips: tuple[int, ...], inside: bool) -> Tensor:
+    """The output of a stack of ReLUs before its tail, with the input added inside or outside of some of them."""
+    hidden = observed.x
+    for at, (weight, bias) in enumerate(layers[:body]):
+        skip = hidden if at in skips else torch.zeros(())
+        linear = F.linear(hidden, weight, bias)
+        hidden = torch.relu(linear + skip) if inside else torch.relu(linear) + skip
+    return F.linear(hidden, *layers[-1]) if body < len(layers) else hidden
 
 
 def stack_output(
@@ -650,7 +692,7 @@ def take(model: Model, name: str, data: Tensor, classes: Tensor, challenge: Chal
         said = f"The {name} takes two arguments; it must take one tensor, {asked} numbers wide."
         return Taken(piece, (said, f"{name}-two-arguments"))
     if piece := model.piece(name, data):
-        said = f"The {name} takes {data.shape[-1]} numbers; it must take {asked}, with the one-hot class behind them."
+        said = f"The {name} takes {data.shape[-1]} numbers; it must take {asked}: these, then the one-hot class."
         return Taken(piece, (said, f"{name}-without-condition"))
     own = [value.shape for key, value in model.parameters.items() if key.startswith(f"{name}.")]
     for width in dict.fromkeys(size for shape in own for size in reversed(shape)):
@@ -685,8 +727,9 @@ def recognize(
     observations = [
         Observation(each.parameters, each.input, in_rows(each.output), tails) for each in (piece, again) if each
     ]
-    if match := explain_stack(observations, activated_last) or repeated_layer(observations, activated_last):
-        return match
+    for explain in (explain_stack, repeated_layer, skipping_stack):
+        if match := explain(observations, activated_last):
+            return match
     outputs = in_rows(piece.output).shape[-1]
     last, tail = ("none", None) if activated_last else read_tail(model, piece, outputs, tails)
     if tail is not None:
@@ -723,6 +766,10 @@ def read_tail(
     for name, tail in tails.items():
         if close(found, tail(rows)):
             return name, None
+    low, high = float(found.min()), float(found.max())
+    for name, tail in tails.items():
+        if low < high and close(found, tail(rows).clamp(low, high)):
+            return f"{name}, cut off to [{low:.3g}, {high:.3g}]", lambda x, of=tail: of(x).clamp(low, high)
     for name, tail in tails.items():
         if found_as := rescaled(found, tail(rows)):
             return ", then ".join(filter(None, ("" if name == "none" else name, found_as.said))), found_as.of(tail)
@@ -777,8 +824,11 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
             f"{part}-other",
         )
     if match.depth != depth:
+        registered = sum(key.startswith(f"{part}.") and is_weight(each.shape) for key, each in model.parameters.items())
+        acting = f", of which {match.depth} act on its output" if registered == depth > match.depth else ""
+        count = depth if acting else match.depth
         fail(
-            f"Your {part} has {match.depth} linear layer{'s' * (match.depth != 1)}; the assignment asks for {depth}.",
+            f"Your {part} has {count} linear layer{'s' * (count != 1)}{acting}; the assignment asks for {depth}.",
             f"{part}-depth",
         )
     widths = {len(bias) for _, bias in match.layers[: depth if part == "encoder" else depth - 1]}
@@ -797,6 +847,8 @@ def describe_activations(model: Model, match: Match, piece: Piece | None, part: 
         describe_unexplained(model, piece, part)
     if not match.hidden:
         fail(f"Your {part} has no hidden layer that a ReLU could follow.", f"{part}-depth")
+    if match.skips:
+        fail(f"In your {part}, what a layer got is added to what it gives.", f"{part}-skip")
     if set(match.hidden) == {"ReLU"}:
         if weight_normalized(shapes_of(model.parameters)).keys() & (piece.parameters.keys() if piece else set()):
             fail(f"The weights of the layers in your {part} are normalized.", f"{part}-normalisation")
@@ -820,7 +872,7 @@ def describe_modes(model: Model, piece: Piece, part: str) -> None:
         first, second = (model.call(piece.name, *piece.arguments, seed=seed).outputs[0] for seed in (1, 2))
     except SubmissionError:
         return
-    named = _named(model, part)
+    named = named_layers(model, part)
     if not close(first, second):
         fail(f"Your {part} gives different outputs for the same input{named}.", f"{part}-normalisation")
     if not close(first, piece.output):
@@ -831,22 +883,23 @@ def describe_modes(model: Model, piece: Piece, part: str) -> None:
 
 def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoReturn:
     """Fail the check for a piece that is no known stack, with what can be said all the same."""
-    named = _named(model, part)
+    named = named_layers(model, part)
     registered = any(name.startswith(f"{part}.") for name in model.parameters)
     if not registered and not (piece and piece.parameters):
         fail(f"No trainable parameters are behind the output of your {part}.", "not-trainable")
     if named:
         fail(f"Something other than linear layers and ReLU acts in your {part}{named}.", f"{part}-normalisation")
     fail(
-        f"Your {part} does not act like linear layers with one activation after each.{_misfit_of_widths(piece)}",
+        f"Your {part} does not act like linear layers with one activation after each.{_misfit_of_widths(model, piece)}",
         f"{part}-other",
     )
 
 
-def _misfit_of_widths(piece: Piece | None) -> str:
+def _misfit_of_widths(model: Model, piece: Piece | None) -> str:
     """What the matrices behind a piece take and give, for a message, where those of two in a row do not fit."""
-    parameters = piece.parameters.values() if piece else ()
-    shapes = [tuple(each.shape) for each in parameters if each.dim() == 2]
+    linear = {path for path, kind in model.submodules().items() if kind == "Linear"}
+    parameters = piece.parameters.items() if piece else ()
+    shapes = [tuple(each.shape) for key, each in parameters if each.dim() == 2 and owner_of(key) in linear]
     if all(given == taken for (given, _), (_, taken) in pairwise(shapes)):
         return ""
     taken, given = (", ".join(str(shape[at]) for shape in shapes) for at in (1, 0))
@@ -856,8 +909,12 @@ def _misfit_of_widths(piece: Piece | None) -> str:
 _EXPECTED = {"Linear", "ReLU", "Sequential", "Sigmoid", "ModuleList", "ModuleDict", "Identity", "Flatten", "Unflatten"}
 
 
-def _named(model: Model, part: str) -> str:
+def named_layers(model: Model, part: str) -> str:
     """What of the kinds that torch has stands among a piece's layers and is not asked for, for a message."""
-    found = {path: kind for path, kind in model.submodules(part).items() if kind not in _EXPECTED and hasattr(nn, kind)}
-    shown = [f"{kind} (`self.{path}`)" for path, kind in found.items()]
+    found = {
+        path: kind
+        for path, kind in model.submodules(part).items()
+        if kind not in _EXPECTED and (hasattr(nn, kind) or hasattr(nn.utils.parametrizations, kind))
+    }
+    shown = [f"{kind.lstrip('_')} (`self.{path}`)" for path, kind in found.items()]
     return f": it holds {', '.join(shown[:3])}" if shown else ""

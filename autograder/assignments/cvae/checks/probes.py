@@ -19,7 +19,7 @@ def _filled(part: str) -> str:
 
 
 _SEED = "torch.manual_seed(0)\n"
-_IMAGE = "image, condition = torch.full((1, 784), 0.3), torch.eye(10)[:1]\n"
+_IMAGE = "image, one_hot = torch.full((1, 784), 0.3), torch.eye(10)[:1]\n"
 
 # --- sample_latent ----------------------------------------------------------------------------------------------------
 
@@ -144,7 +144,7 @@ def _depends_on_class(part: str, width: int) -> Probe:
 
 
 def _result(index: int) -> Probe:
-    return Probe(f"{_filled('model')}{_IMAGE}print(model(image, condition)[{index}][0, ::4].detach())")
+    return Probe(f"{_filled('model')}{_IMAGE}print(model(image, one_hot)[{index}][0, ::4].detach())")
 
 
 _UNUSUAL = (20, 3, 7)
@@ -241,35 +241,35 @@ def _drawing(logvariance: float) -> str:
     )
 
 
-_TWO_PASSES = "first, second = (model(image, condition)[0] for _ in range(2))\n"
+_TWO_PASSES = "first, second = (model(image, one_hot)[0] for _ in range(2))\n"
 FORWARD_RESULTS = (
     Probe(
         f"{_build(*_UNUSUAL)}one = model(torch.full((1, 20), 0.3), torch.eye(3)[:1])\n"
         "print([tuple(each.shape) for each in one])"
     ),
-    Probe(f"{_build()}{_IMAGE}print([tuple(each.shape) for each in model(image, condition)])"),
+    Probe(f"{_build()}{_IMAGE}print([tuple(each.shape) for each in model(image, one_hot)])"),
     Probe(
-        f"{_SEED}{_build()}images, conditions = torch.rand(2, 784), torch.eye(10)[:2]\n"
-        'print("equal for two images:", [torch.equal(*each) for each in model(images, conditions)])'
+        f"{_SEED}{_build()}images, one_hots = torch.rand(2, 784), torch.eye(10)[:2]\n"
+        'print("equal for two images:", [torch.equal(*each) for each in model(images, one_hots)])'
     ),
-    Probe(f"{_build()}{_IMAGE}model(image, condition)\nprint(image.sum(), condition.sum())"),
+    Probe(f"{_build()}{_IMAGE}model(image, one_hot)\nprint(image.sum(), one_hot.sum())"),
 )
 FORWARD_ENCODING = (
     _result(1),
     _result(2),
     Probe(
         f"{_filled('model')}torch.nn.init.zeros_(model.mean_layer.weight)\n{_IMAGE}"
-        "print([each[0, ::4].detach() for each in model(image, condition)[1:]])"
+        "print([each[0, ::4].detach() for each in model(image, one_hot)[1:]])"
     ),
 )
 FORWARD_DECODING = (
     Probe(f'{_drawing(0.0)}{_TWO_PASSES}print("two reconstructions are equal:", torch.equal(first, second))'),
-    Probe(f"{_drawing(-20.0)}print(model(image, condition)[0][0, ::112].detach())"),
+    Probe(f"{_drawing(-20.0)}print(model(image, one_hot)[0][0, ::112].detach())"),
     Probe(
         f"{_drawing(-20.0)}{_TWO_PASSES}"
         'print("two reconstructions are close:", torch.allclose(first, second, atol=0.001))'
     ),
-    Probe(f"{_drawing(2.0)}{_SEED}print(model(image, condition)[0][0, ::112].detach())"),
+    Probe(f"{_drawing(2.0)}{_SEED}print(model(image, one_hot)[0][0, ::112].detach())"),
     Probe(
         f"{_drawing(0.0)}model.eval()\n{_TWO_PASSES}"
         'print("two reconstructions are equal in evaluation mode:", torch.equal(first, second))'
@@ -277,12 +277,12 @@ FORWARD_DECODING = (
 )
 FORWARD_GRADIENTS = (
     Probe(
-        f"{_build()}{_IMAGE}model(image, condition)[0].sum().backward()\n"
+        f"{_build()}{_IMAGE}model(image, one_hot)[0].sum().backward()\n"
         "print([name for name, p in model.named_parameters() if p.grad is None])"
     ),
     *(
         Probe(
-            f"{_build()}{_IMAGE}model(image, condition)[{index}].sum().backward()\n"
+            f"{_build()}{_IMAGE}model(image, one_hot)[{index}].sum().backward()\n"
             'print("a gradient reaches the encoder:", any(p.grad is not None for p in model.encoder.parameters()))'
         )
         for index in (1, 2)
@@ -292,7 +292,7 @@ FORWARD_GRADIENTS = (
 # --- loss_function ----------------------------------------------------------------------------------------------------
 
 _SIZES = "(1, 784)", "(1, 1, 28, 28)"
-_LOSS = "print(float(cs5814_vae.loss_function(reconstructions, originals, means, logvariances)))"
+_LOSS = "loss = cs5814_vae.loss_function(reconstructions, originals, means, logvariances)\n"
 _PRIOR = "means, logvariances = torch.zeros(1, 3), torch.zeros(1, 3)\n"
 _KIND = tuple(
     Probe(
@@ -305,8 +305,8 @@ _KIND = tuple(
 
 _DIGITS = Probe(
     "images, zeros = torch.full((1, 50), 0.3), torch.zeros(1, 3)\n"
-    "losses = {float(cs5814_vae.loss_function(images + 0.3 + k / 5000, images, zeros, zeros)) for k in range(50)}\n"
-    'print("50 different reconstructions, different losses:", len(losses))'
+    "values = {float(cs5814_vae.loss_function(images + 0.3 + k / 5000, images, zeros, zeros)) for k in range(50)}\n"
+    'print("50 different reconstructions, different losses:", len(values))'
 )
 _TWO_LOSSES = Probe(
     "arguments = torch.full((3, 2), 0.4), torch.full((3, 2), 0.7), torch.ones(3, 2), torch.ones(3, 2)\n"
@@ -315,8 +315,11 @@ _TWO_LOSSES = Probe(
 )
 
 
-def _loss(reconstructions: str, originals: str, parameters: str = _PRIOR, tolerance: float = 1e-3) -> Probe:
-    return Probe(f"reconstructions = {reconstructions}\noriginals = {originals}\n{parameters}{_LOSS}", tolerance)
+def _loss(
+    reconstructions: str, originals: str, parameters: str = _PRIOR, tolerance: float = 1e-3, digits: int = 4
+) -> Probe:
+    images = f"reconstructions = {reconstructions}\noriginals = {originals}\n"
+    return Probe(f"{images}{parameters}{_LOSS}print(round(float(loss), {digits}))", tolerance)
 
 
 def _gradients(size: str) -> Probe:
@@ -340,15 +343,15 @@ DIVERGENCE = (
             f"images, zeros = torch.full({size}, 0.3), torch.zeros(1, 3)\n"
             "means, logvariances = torch.tensor([[1.0, -2.0, 0.5]]), torch.tensor([[0.5, -1.0, 1.0]])\n"
             "one, other = (means, logvariances), (zeros, zeros)\n"
-            "losses = [cs5814_vae.loss_function(images, images, *each) for each in (one, other)]\n"
-            "print(float(losses[0] - losses[1]))",
+            "values = [cs5814_vae.loss_function(images, images, *each) for each in (one, other)]\n"
+            "print(round(float(values[0] - values[1]), 4))",
         )
         for size in ("(1, 2)", *_SIZES)
     ),
     Probe(
         "images, zeros = torch.full((1, 2), 0.3), torch.zeros(1, 3)\n"
-        "losses = [cs5814_vae.loss_function(images, images, zeros, zeros + each) for each in (-6.0, 0.0, 5.0)]\n"
-        "print([float(each - losses[1]) for each in losses])"
+        "values = [cs5814_vae.loss_function(images, images, zeros, zeros + each) for each in (-6.0, 0.0, 5.0)]\n"
+        "print([round(float(each - values[1]), 4) for each in values])"
     ),
     _DIGITS,
     _TWO_LOSSES,
@@ -358,14 +361,16 @@ MINIBATCH = (
     *(
         Probe(
             f"arguments = torch.full({size}, 0.4), torch.full({size}, 0.7), torch.ones(3, 2), torch.ones(3, 2)\n"
-            'print("three images:", float(cs5814_vae.loss_function(*arguments)))\n'
-            'print("one of them:", float(cs5814_vae.loss_function(*(each[:1] for each in arguments))))'
+            "three = cs5814_vae.loss_function(*arguments)\n"
+            "one = cs5814_vae.loss_function(*(each[:1] for each in arguments))\n"
+            'print("three images:", round(float(three), 4))\n'
+            'print("one of them:", round(float(one), 4))'
         )
         for size in ("(3, 2)", "(3, 784)", "(3, 1, 28, 28)")
     ),
     Probe(
         "images, means = torch.linspace(0.1, 0.9, 6).reshape(3, 2), torch.arange(6.0).reshape(3, 2)\n"
-        "print(float(cs5814_vae.loss_function(images, 1 - images, means, means / 5)))"
+        "print(round(float(cs5814_vae.loss_function(images, 1 - images, means, means / 5)), 4))"
     ),
     _TWO_LOSSES,
     *_KIND,
@@ -375,7 +380,8 @@ IMAGE_SHAPE = (
         "torch.sigmoid(torch.tensor([[[[7.0, 3.0], [2.0, 6.0]]]]))",
         "torch.sigmoid(torch.tensor([[[[5.0, 2.0], [4.0, 2.0]]]]))",
         "means, logvariances = torch.ones(1, 15), torch.zeros(1, 15)\n",
-        1e-5,
+        tolerance=1e-5,
+        digits=6,
     ),
     *(_loss(f"torch.full({size}, 0.2)", f"torch.full({size}, 0.3)") for size in ("(1, 1, 5, 4)", "(1, 784)")),
     *_KIND,
@@ -440,8 +446,8 @@ LOOPS = (
 def _pass(*sizes: int) -> str:
     return (
         f"{_SEED}{_build(*sizes)}"
-        "images, conditions = (torch.rand(10, 784) > 0.5).float(), torch.eye(10)\n"
-        "reconstructions, means, logvariances = model(images, conditions)\n"
+        "images, one_hots = (torch.rand(10, 784) > 0.5).float(), torch.eye(10)\n"
+        "reconstructions, means, logvariances = model(images, one_hots)\n"
     )
 
 
@@ -461,9 +467,9 @@ LEARNS = (
     ),
     _output_shape("decoder", 12, 784, 10, 2),
     Probe(  # by steps like Adam's, but without torch.optim, which takes seconds to import
-        f"{_SEED}{_build(784, 10, 2)}images, conditions = (torch.rand(10, 784) > 0.5).float(), torch.eye(10)\n"
+        f"{_SEED}{_build(784, 10, 2)}images, one_hots = (torch.rand(10, 784) > 0.5).float(), torch.eye(10)\n"
         "for _ in range(60):\n"
-        "    reconstructions, means, logvariances = model(images, conditions)\n"
+        "    reconstructions, means, logvariances = model(images, one_hots)\n"
         "    cs5814_vae.loss_function(reconstructions, images, means, logvariances).backward()\n"
         "    for p in model.parameters():\n"
         "        p.data -= 0.01 * p.grad.sign()\n"

@@ -97,7 +97,7 @@ def require_own(model: Model, decoder: Piece, challenge: Challenge) -> None:
         fail(f"Your decoder works with {', '.join(shared[:4])}: your encoder does, too.", "decoder-not-apart")
 
 
-@check("A ReLU after each of the first three, and nothing else", 3, probes=probes.DECODER_ACTIVATIONS)
+@check("A ReLU after each of the first three linear layers, and nothing else", 3, probes=probes.DECODER_ACTIVATIONS)
 def test_activations(decoded: Callable[[], Decoded]) -> None:
     found = decoded()
     describe_activations(found.model, found.match, found.taken.piece, "decoder")

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NoReturn
 
 import pytest
 from torch import Tensor
@@ -26,6 +27,7 @@ from autograder.assignments.cvae.checks.network import (
     describe_unexplained,
     explain_means,
     explain_stack,
+    named_layers,
     recognize,
     require_use,
     take,
@@ -54,7 +56,7 @@ class Encoded:
 @pytest.fixture(scope="module")
 def encoded(submission: Submission, grading: Grading) -> Callable[[], Encoded]:
     """Finds the stack that the encoder is, once for the checks that judge it."""
-    return once(lambda: explain(submission, Challenge(grading.seed, "encoder_stack")))
+    return once(lambda: explain(submission, Challenge(grading.seed, "encoder_stack"), grading))
 
 
 @check("Three linear layers to hidden_size", 5, probes=probes.ENCODER_LAYERS)
@@ -63,13 +65,13 @@ def test_layers(encoded: Callable[[], Encoded]) -> None:
     describe_layers(found.model, found.match, found.taken.piece if found.taken else None, "encoder", DEPTH)
 
 
-@check("A ReLU after each of them, and nothing else", 3, probes=probes.ENCODER_ACTIVATIONS)
+@check("A ReLU after each linear layer, and nothing else", 3, probes=probes.ENCODER_ACTIVATIONS)
 def test_activations(encoded: Callable[[], Encoded]) -> None:
     found = encoded()
     describe_activations(found.model, found.match, found.taken.piece if found.taken else None, "encoder")
 
 
-def explain(submission: Submission, challenge: Challenge) -> Encoded:
+def explain(submission: Submission, challenge: Challenge, grading: Grading) -> Encoded:
     """The stack that the encoder is, alone or with forward's help; fails the check where there is none."""
     large = Model(submission, challenge, scale=LARGE)
     images, conditions = large.inputs(challenge)
@@ -81,6 +83,9 @@ def explain(submission: Submission, challenge: Challenge) -> Encoded:
     if match is None or match.hidden != ("ReLU",) * DEPTH:
         # The activations, or all of the calculation, may stand in forward instead.
         whole = explain_means(model, large, images, conditions, challenge.seed())
+        last_missing = match is not None and match.hidden == ("ReLU",) * (DEPTH - 1) + ("none",)
+        if last_missing and whole is not None and whole.match.hidden == ("ReLU",) * DEPTH:
+            grading.kept["last ReLU in forward"] = True
         if whole is not None and (match is None or match.hidden is None or whole.match.hidden == ("ReLU",) * DEPTH):
             match = whole.match
     if match is None:
@@ -122,9 +127,14 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     if head.output.shape != (BATCH, model.sizes.latent) and head.output.dim() == 2:
         grading.kept["head widths"] = {**grading.kept.get("head widths", {}), name: head.output.shape[-1]}
     require_shape(head.output, (BATCH, model.sizes.latent), f"The output of `{path}`")
+    second = next(each for each in HEADS if each != name)
+    other_path = model.head(second, HEADS[second][0], (images, conditions))
+    other = model.piece(other_path, hidden) if other_path else None
+    if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
+        fail("`mean_layer` and `logvariance_layer` share their parameters.", "heads-shared")
     match = explain_stack([Observation(head.parameters, hidden, head.output, HEAD_ACTIVATIONS)])
     if match is None:
-        fail(f"`{path}` does not act like a linear layer.", "encoder-other" if head.parameters else "not-trainable")
+        judge_unknown_head(model, head, hidden, activated)
     if any(not bias.any() for _, bias in match.layers):
         fail(f"`{path}` has no bias that can be trained.", "encoder-bias")
     if match.last != "none":
@@ -132,11 +142,6 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     if match.depth != 1:
         fail(f"`{path}` has {match.depth} linear layers; the assignment asks for one.", "head-depth")
     describe_modes(model, head, "encoder")
-    second = next(each for each in HEADS if each != name)
-    other_path = model.head(second, HEADS[second][0], (images, conditions))
-    other = model.piece(other_path, hidden) if other_path else None
-    if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
-        fail("`mean_layer` and `logvariance_layer` share their parameters.", "heads-shared")
     try:
         reply = model.forward(images, conditions, challenge.seed(), capture=[path, "sample_latent"], evaluate=True)
         given, observed = reply.captured(path, "argument"), reply.outputs[position]
@@ -153,6 +158,21 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
                 grading.kept["changed on return"] = path, activation  # by forward, whose part will say so
                 return
             fail(f"Your `forward` passes the output of `{path}` through {activation}.", activated)
+
+
+def judge_unknown_head(model: Model, head: Piece, hidden: Tensor, activated: str) -> NoReturn:
+    """Fail the check for a head that is no known stack, with what can be said all the same."""
+    if not head.parameters:
+        fail(f"No trainable parameter is behind the output of `{head.name}`.", "not-trainable")
+    named = named_layers(model, head.name)
+    far = model.piece(head.name, LARGE * hidden)
+    if far is not None and float(far.output.abs().max()) < 2 * float(head.output.abs().max()):
+        low, high = float(far.output.min()), float(far.output.max())
+        fail(
+            f"The output of `{head.name}` stays between {low:.3g} and {high:.3g}, however large its inputs are{named}.",
+            activated,
+        )
+    fail(f"`{head.name}` does not act like a linear layer{named}.", "encoder-other")
 
 
 @check(
@@ -231,14 +251,16 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, grad
     """Build a model of these sizes and see that means and log-variances come out of it in the right shape.
 
     What the heads' own checks have judged is no matter here: layers of the grader's stand in for missing heads, and
-    heads of another width give that. Returns how the encoder was called; fails the check where a head is not under its
-    own name.
+    heads may have another width. Returns how the encoder was called; fails the check where a head is not under its own
+    name.
     """
     model = Model(submission, challenge, sizes, missing=grading.kept.get("missing heads", ()))
     model.require("encoder")
     images, conditions = model.inputs(challenge)
     paths = {name: model.head(name, position, (images, conditions)) for name, (position, _) in HEADS.items()}
     taken = take(model, "encoder", images, conditions, challenge)
+    if taken is not None:
+        require_one_result(model, taken)
     if taken is not None and taken.piece.output.dim() == 2 and paths == {name: name for name in HEADS}:
         heads = [call_head(model, name, taken.piece.output, challenge, grading) for name in HEADS]
     else:
@@ -247,8 +269,8 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, grad
     for tensor, name in zip(heads, HEADS, strict=True):
         if tensor is None:
             continue
-        width = grading.kept.get("head widths", {}).get(name, sizes.latent)
-        require_shape(tensor, (BATCH, width), f"The output of `{name}`")
+        if name not in grading.kept.get("head widths", {}):  # which another width has cost
+            require_shape(tensor, (BATCH, sizes.latent), f"The output of `{name}`")
         if not varies(tensor):
             fail(f"The output of `{name}` is the same for every image.", "encoder-other")
     if taken.piece.name:
@@ -260,6 +282,17 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, grad
             state = "is None" if submission.attributes("model", [name]).get(name) else "is missing"
             fail(f"Your `self.{name}` {state}; your `forward` uses `self.{path}` instead.", "attribute-missing")
     return taken
+
+
+def require_one_result(model: Model, taken: Taken) -> None:
+    """Fail the check for an encoder that gives several tensors."""
+    count = len(model.call("encoder", *taken.piece.arguments, evaluate=True).outputs)
+    if count != 1:
+        fail(
+            f"Your encoder gives {count} tensors; it should give one, {HIDDEN_SIZE} numbers for each image, which both "
+            "heads take.",
+            "wrong-number-of-results",
+        )
 
 
 def call_head(model: Model, name: str, encoded: Tensor, challenge: Challenge, grading: Grading) -> Tensor | None:

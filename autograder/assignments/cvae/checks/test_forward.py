@@ -132,7 +132,9 @@ def built(submission: Submission, challenge: Challenge, grading: Grading) -> Mod
             model.forward(*model.inputs(challenge), 0)
         except SubmissionError:  # else forward has no need of an attribute of this name
             model = Model(submission, challenge, **given | {"missing": [*given["missing"], *missing]})
-    model.head_widths = grading.kept.get("head widths", {})
+    odd, replaced = grading.kept.get("head widths", {}), grading.kept["unfit pieces"]
+    model.last_relu_in_forward = "last ReLU in forward" in grading.kept
+    model.head_widths = {name: width for name, width in odd.items() if name not in replaced}
     if not any(each.dim() == 2 for each in model.parameters.values()):
         fail("Your model has no trainable layer.", "not-trainable")
     return model
@@ -175,9 +177,11 @@ def shaped(reply: Reply, batch: int, model: Model) -> tuple[Tensor, Tensor, Tens
 def shaped_parameters(reply: Reply, batch: int, model: Model) -> tuple[Tensor, Tensor]:
     """The means and the log-variances in a reply of forward; fails the check if their shapes are wrong."""
     outputs, sizes = reply.outputs, model.sizes
-    latents = (model.head_widths.get(name, sizes.latent) for name in ("mean_layer", "logvariance_layer"))
-    expected = [(batch, size) for size in (sizes.input_dim, *latents)]
     shapes = [tuple(output.shape) for output in outputs]
+    expected = [(batch, size) for size in (sizes.input_dim, sizes.latent, sizes.latent)]
+    for at, name in enumerate(HEADS, 1):  # a head of another width, which is judged above, may give that
+        odd = (batch, model.head_widths.get(name, sizes.latent))
+        expected[at] = odd if shapes[at] == odd else expected[at]
     if shapes != expected and sorted(shapes) == sorted(expected):
         fail(f"Your `forward` returns shapes {shapes}; they should be {expected}.", "outputs-swapped")
     means = require_shape(outputs[1], expected[1], "Your tensor of means")
@@ -283,6 +287,7 @@ def expected_heads(model: Model, x: Tensor, seed: int = 0) -> list[Tensor] | Non
     """
     try:
         encoded = model.call("encoder", x, seed=seed, evaluate=True).outputs[0]
+        encoded = torch.relu(encoded) if model.last_relu_in_forward else encoded
         names = ("mean_layer", "logvariance_layer")
         return [model.call(name, encoded, evaluate=True).outputs[0] for name in names]
     except SubmissionError:
@@ -306,8 +311,10 @@ def holds(given: Tensor, block: Tensor) -> bool:
 
 
 def follows(observed: Tensor, head: Tensor) -> bool:
-    """Equal, or equal up to an activation that the encoder's part has already judged."""
-    return any(close(observed, activation(head)) for activation in HEAD_ACTIVATIONS.values())
+    """Equal, or equal up to an activation or some columns more, which the encoder's part has already judged."""
+    width = observed.shape[-1]
+    blocks = [head[..., at : at + width] for at in range(max(head.shape[-1] - width, 0) + 1)]
+    return any(close(observed, activation(block)) for activation in HEAD_ACTIVATIONS.values() for block in blocks)
 
 
 @check("The reconstruction is decoded from [a draw of sample_latent | one-hot]", 3, probes=probes.FORWARD_DECODING)
@@ -468,7 +475,15 @@ def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]]) -> Non
             return
     if any(close(arguments[0], logvariances) and close(arguments[1], means) for means, logvariances in sources):
         fail("Your `sample_latent` gets the log-variances where it expects the means.", "sample-arguments-swapped")
-    fail("Your `sample_latent` does not get the means and the log-variances as they are.", "sample-arguments-changed")
+    names = "means", "log-variances"
+    for at, name in enumerate(names):
+        if any(all(close(argument, source[at]) for argument in arguments) for source in sources):
+            fail(f"Your `sample_latent` gets the {name} as both of its arguments.", "sample-arguments-changed")
+    changed = [name for at, name in enumerate(names) if not any(close(arguments[at], source[at]) for source in sources)]
+    fail(
+        f"Your `sample_latent` does not get the {' and the '.join(changed or names)} as they are.",
+        "sample-arguments-changed",
+    )
 
 
 def judge_draw(one: Pass, images: Tensor, starts: tuple[int, ...], challenge: Challenge) -> int:  # noqa: RET503
@@ -571,13 +586,12 @@ def same_distribution(model: Model, image: Tensor, condition: Tensor, challenge:
     return bool(centered) and 0.95 < float((observed.std(0) / spread).mean()) < 1.05
 
 
-def decoded_no_draw(grading: Grading) -> bool:
-    """Whether the check of the decoding found that no draw is decoded."""
-    mistakes = {name for check in grading.checks.get("forward", []) for name in check.misconceptions}
-    return bool(mistakes & {"mean-instead-of-sample", "no-draw-in-forward"})
+def blamed(grading: Grading, *mistakes: str) -> bool:
+    """Whether an earlier check of forward found one of these mistakes."""
+    return any(name in mistakes for check in grading.checks.get("forward", []) for name in check.misconceptions)
 
 
-@check("The gradients of the three results reach every parameter behind them", 2, probes=probes.FORWARD_GRADIENTS)
+@check("Gradients flow from the three results to every parameter they depend on", 2, probes=probes.FORWARD_GRADIENTS)
 def test_gradients(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge)
@@ -585,8 +599,11 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         model.reached(model.forward(images, conditions, challenge.seed(), reach=[index])) for index in range(3)
     )
     missing = [name for name in model.parameters if name not in reached]
-    if all(name.startswith("logvariance_layer.") for name in missing) and decoded_no_draw(grading):
+    unused = {name.partition(".")[0] for name in missing}
+    if unused == {"logvariance_layer"} and blamed(grading, "mean-instead-of-sample", "no-draw-in-forward"):
         missing = []  # which cost its points above
+    if len(unused) == 1 and unused <= set(HEADS) and blamed(grading, "one-head-twice"):
+        missing = []
     if not model.parameters:
         fail("Your model has no parameters.")
     if missing:
@@ -601,6 +618,8 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         mistake = "forward-detached" if in_use & set(missing) or not reached else "unused-parameters"
         judged = tuple(f"{part}." for part in ("encoder", "decoder") if grading.failed(part))
         missing = [name for name in missing if name in in_use or not name.startswith(judged)]
+    if left_out(grading)["missing"]:  # the layer that should be in the place of a missing one goes unused
+        missing = [name for name in missing if name in in_use]
     if missing:
         fail(
             f"No gradient of your reconstruction reaches {', '.join(missing[:4])}{' and others' * (len(missing) > 4)}.",

@@ -34,6 +34,8 @@ pytestmark = pytest.mark.loss_function
 LOW, HIGH = 0.05, 0.95
 # float32 sums of 784 terms round to some 1e-6 of their value; a constant of 1e-5 in a logarithm adds 1e-4.
 TOLERANCE = 2e-4
+MOST_CHANGE = 0.2  # from call to call, for an average still to be seen: a divergence of one draw changes by less
+WEIGHED = 24  # pixels, to see whether all count alike
 
 
 def value_on(submission: Submission, *arguments: Tensor, seed: int = 0) -> float:
@@ -114,11 +116,33 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
         found = diagnose(loss, partial(flat.inputs, challenge))
         if not numbers.isfinite().any() and all(each.endswith("-other") for each in found):
             return ["loss-infinite"]
-        return edges(submission, form) or found if found == ["reconstruction-other"] else found
+        if found == ["reconstruction-other"]:
+            return edges(submission, form) or pixel_weights(loss, flat, challenge) or found
+        return found
     except SubmissionError:
         return []
     except Wrong as error:
         return error.misconceptions
+
+
+def pixel_weights(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[str]:
+    """The mistake of a cross-entropy in which some pixels count more than others; empty for any other."""
+    reconstructions, originals, *parameters = form.inputs(challenge, 1, WEIGHED)
+    weights = []
+    for pixel in range(WEIGHED):
+        changed = [reconstructions.clone() for _ in range(3)]
+        for each, value in zip(changed, (0.3, 0.5, 0.8), strict=True):
+            each[0, pixel] = value
+        losses = [loss(each, originals, *parameters) for each in changed]
+        right = [float(reference.loss_function(each, originals, *parameters)) for each in changed]
+        steps = [right[at] - right[at + 1] for at in range(2)]
+        if min(map(abs, steps)) < 0.02:  # rounding would decide
+            continue
+        one, other = ((losses[at] - losses[at + 1]) / step for at, step in enumerate(steps))
+        if not (one > 0 and close(torch.tensor(one), torch.tensor(other), 0.05)):
+            return []
+        weights.append(one)
+    return ["reconstruction-weighted"] if weights and max(weights) > 1.05 * min(weights) else []
 
 
 def imprecise(losses: Tensor, right: Tensor) -> bool:
@@ -134,7 +158,8 @@ def test_reconstruction(
     observed, expected = change_of_reconstruction(submission, challenge, form)
     if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge, form):
         fail(
-            f"For two reconstructions of one image, your losses differ by {observed:.4f} instead of {expected:.4f}.",
+            "From one reconstruction of an image to another, your loss changes by "
+            f"{observed:.4f}; it should change by {expected:.4f}.",
             *_about("reconstruction", mistakes()),
         )
 
@@ -148,8 +173,8 @@ def test_divergence(
         if by_one_factor(submission, challenge, form):
             return
         fail(
-            "For two pairs of means and log-variances of one image, your losses differ by "
-            f"{observed:.4f} instead of {expected:.4f}.",
+            "For one image, from one pair of means and log-variances to another, your loss changes by "
+            f"{observed:.4f}; it should change by {expected:.4f}.",
             *_about("kl", mistakes()),
         )
     *pixels, means, logvariances = form.inputs(challenge, 1)
@@ -158,7 +183,7 @@ def test_divergence(
         observed, expected = change(submission, far, (*pixels, means, 0 * logvariances))
         if not close(observed, expected, TOLERANCE):
             fail(
-                f"For log-variances of {logvariance:g} and of 0, your losses differ by {observed:.4f} instead of "
+                f"From log-variances of 0 to {logvariance:g}, your loss changes by {observed:.4f}; it should change by "
                 f"{expected:.4f}.",
                 "kl-clamped",
             )
@@ -213,7 +238,7 @@ def right_terms(grading: Grading) -> tuple[bool, bool]:
     return reconstruction, divergence
 
 
-@check("Average over the minibatch", 5, probes=probes.MINIBATCH)
+@check("The value of the loss, averaged over the minibatch", 5, probes=probes.MINIBATCH)
 def test_minibatch(
     submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
 ) -> None:
@@ -227,11 +252,14 @@ def test_minibatch(
             expected = float(reference.loss_function(*arguments))
         else:  # a wrong term has cost its points: what remains to judge is the average over the images
             ones = zip(*(argument.split(1) for argument in arguments), strict=True)
-            again = abs(observed - value_on(submission, *arguments, seed=1))  # a loss that changes is judged above
-            tolerance += (batch + 1) * again / max(abs(observed), 1e-6)
+            others = (value_on(submission, *arguments, seed=each) for each in range(1, 6))
+            changes = max(abs(observed - other) for other in others) / max(abs(observed), 1e-6)
+            if changes > MOST_CHANGE:
+                fail(f"Two calls on the same {batch} images differ by {changes:.0%}.", "loss-changes")
+            tolerance += min((batch + 1) * changes, MOST_CHANGE)  # that it changes at all is judged above
             expected, what = (
                 sum(value_on(submission, *one) for one in ones) / batch,
-                "the average of your losses of single images is",
+                "the mean of your losses for its images, one at a time, is",
             )
         if not close(torch.tensor(observed), torch.tensor(expected), tolerance):
             fail(

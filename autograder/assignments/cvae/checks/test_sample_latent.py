@@ -95,7 +95,19 @@ class Draws:
             self.mistake = None
         if self.mistake is None and not vary(self.latents):
             again = draw(submission, self.means.expand(2, -1), self.logvariances.expand(2, -1), challenge.seed())
-            self.mistake = "no-noise" if close(again, self.latents[:2], 1e-5) else "noise-shared-across-rows"
+            fresh = not close(again, self.latents[:2], 1e-5)
+            self.mistake = "noise-shared-across-rows" if fresh else self.without_fresh_noise(submission, seed)
+        if self.mistake is None and (self.latents > self.means).all():
+            log = (self.latents - self.means).log()  # of exp(½ · log σ² · ε) or exp(½ · log σ² + ε)
+            if distance_from_gaussian((log - log.mean(0)) / log.std(0)) < FAR / log.numel() ** 0.5:
+                self.mistake = "noise-in-exponent"
+
+    def without_fresh_noise(self, submission: Submission, seed: int) -> str:
+        """Whether a draw that is the same each time adds the same noise to other arguments, or none."""
+        means, logvariances = (each.expand(2, -1) for each in (self.means, self.logvariances))
+        other = (draw(submission, means + 1, logvariances + 1, seed) - means - 1) / torch.exp(0.5 * logvariances + 0.5)
+        same = close(other, self.noise[:2], 1e-3) and float(other.abs().max()) > 1e-3
+        return "noise-drawn-once" if same else "no-noise"
 
     @property
     def varies(self) -> bool:
@@ -127,7 +139,7 @@ def require_use(submission: Submission, challenge: Challenge, domain: Domain) ->
     ]
     centered = (draw_rows(submission, means, logvariances, seed).mean(0) - means).abs()
     if all(close(each, spreads[0], 0.1) for each in spreads[1:]) and float(centered.max()) > 0.2:
-        pytest.skip("Skipped: fix the center or the spread first.")
+        pytest.skip("Skipped: fix the checks above first.")
     one, other = (draw(submission, means.expand(2, -1), logvariances.expand(2, -1), each) for each in (seed, seed + 1))
     if close(one, other, 1e-5) and close(one[0], one[1], 1e-5):
         pytest.skip("Skipped: nothing is drawn yet.")
@@ -360,7 +372,7 @@ def slope(
     return (ahead - behind) / (2 * step)
 
 
-@check("The result is of the arguments' precision, and they are left as they were", 1, probes=probes.SAMPLE_ARGUMENTS)
+@check("Keeps the dtype of its arguments, and does not change them", 1, probes=probes.SAMPLE_ARGUMENTS)
 def test_inputs_unchanged(submission: Submission, challenge: Challenge, domain: Callable[[], Domain]) -> None:
     require_use(submission, challenge, domain())
     means, logvariances = domain().within(challenge.normal(6, 5), challenge.normal(6, 5))
@@ -368,7 +380,10 @@ def test_inputs_unchanged(submission: Submission, challenge: Challenge, domain: 
     latents = require_shape(reply.outputs[0], (6, 5), "What your `sample_latent` returned")
     if reply.dtypes[0] != means.dtype:
         got = str(reply.dtypes[0]).removeprefix("torch.")
-        fail(f"For means of float32 the latents are {got}: the decoder's layers do not take them.", "precision-mixed")
+        fail(
+            f"For float32 means, your latents are {got}. The decoder's layers are float32, and cannot take them.",
+            "draw-precision",
+        )
     if reply.changed:
         fail("Your code writes into the tensors that it is given.", "inputs-modified")
     if close(latents, means, 1e-5) or close(latents, torch.zeros_like(means), 1e-5):

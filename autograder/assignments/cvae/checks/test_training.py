@@ -149,7 +149,7 @@ def next_to_class(model: Model, latents: Tensor, one_hots: Tensor, class_first: 
     return torch.cat((given[:, :width], latents) if class_first else (latents, given[:, -width:]), -1)
 
 
-@check("From its own starting weights, the network can learn", 1, probes=probes.START)
+@check("The network can learn from its initial weights", 1, probes=probes.START)
 def test_start(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     with_stand_in(grading, lambda given: judge_start(submission, challenge, given))
 
@@ -207,7 +207,7 @@ def starting_gradients(
 
 
 @check(
-    "After a short training run it reconstructs unseen digits, and generates the class asked for",
+    "After a short training run it reconstructs unseen digits, and generates the requested class",
     4,
     probes=probes.LEARNS,
 )
@@ -290,7 +290,8 @@ def judge(smoke: Smoke) -> str | None:
     if not loss <= MAX_LOSS * bound:
         return (
             f"After {SMOKE_STEPS} steps, the cross-entropy of your reconstructions of unseen digits is {loss:.1f}. "
-            f"The mean digit for each image gives {bound:.1f}; a network that learns gets below {MAX_LOSS * bound:.1f}."
+            f"Predicting the average training digit for every image gives {bound:.1f}; a network that learns gets "
+            f"below {MAX_LOSS * bound:.1f}."
         )
     share = recognized(smoke.generated, smoke.generated_classes)
     if not share >= MIN_RECOGNIZED:
