@@ -9,6 +9,7 @@ from typing import Any
 
 from autograder.points import shown, total
 from autograder.report.model import Check, Outcome, Report, clean
+from autograder.report.summary import obstacle
 from autograder.submissions.layouts import Submitted
 
 NAME_LIMIT = 120
@@ -116,10 +117,16 @@ class Entry:
         return None if self.standing is Standing.NOTHING else self.score
 
     @property
+    def cause(self) -> str | None:
+        """Why nothing could be graded, without what a student is advised to do; None where something was."""
+        found = obstacle(self.report)
+        return found.message if found else self.report.error
+
+    @property
     def reasons(self) -> list[str]:
         """Why staff should look at this submission; empty where nobody needs to. Every output goes by this."""
         report = self.report
-        said = [report.error] if report.error and self.standing is not Standing.NOTHING else []
+        said = [cause] if (cause := self.cause) and self.standing is not Standing.NOTHING else []
         said += report.attention
         if self.recorded and self.score is not None and self.recorded.automatic != self.score:
             said.append(

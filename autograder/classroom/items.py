@@ -36,7 +36,7 @@ class Analysis:
     def said(self) -> str:
         """What to make of it, for staff."""
         if self.students < SMALL:
-            return f"With fewer than {SMALL} graded submissions, correlations say little, so none are shown."
+            return ""
         if self.alpha is None:
             return "Cronbach’s α is not defined here: the points do not differ."
         if self.alpha >= 0.9:

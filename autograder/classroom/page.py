@@ -137,7 +137,7 @@ def table(entries: Iterable[Entry], assignment: Assignment) -> str:
             entry.standing.value,
             clean(report.sha256),
             report.seed if report.sha256 else "",
-            clean(report.error or ""),
+            clean(entry.cause or ""),
             clean("; ".join(entry.reasons)),
             entry.name,
             {True: "yes", False: "no", None: ""}[entry.late],

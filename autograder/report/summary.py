@@ -13,11 +13,11 @@ ENDED = {
     Outcome.ERROR: "did not run",
     Outcome.NOT_WRITTEN: "not written yet",
     Outcome.TIMEOUT: "took too long",
-    Outcome.SKIPPED: "waits for an earlier part",
+    Outcome.SKIPPED: "waits for another check",
 }
 _AS_ABOVE = Hint("", "Probably the same mistake as above", "")
 
-PASTE = "See it in the notebook:"  # above a reproduction
+PASTE = "Paste this into a notebook cell:"  # above a reproduction
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
@@ -34,7 +34,7 @@ class Finding:
     def title(self) -> str:
         if self.whole:
             return f"All {len(self.checks)} checks"
-        return self.names if len(self.checks) < 3 else f"{len(self.checks)} checks, for one reason"
+        return self.names if len(self.checks) < 3 else f"{len(self.checks)} checks, same reason"
 
     @property
     def names(self) -> str:
@@ -60,6 +60,10 @@ class Finding:
     @property
     def reproduction(self) -> Reproduction | None:
         return next((check.reproduction for check in self.checks if check.reproduction), None)
+
+    @property
+    def line(self) -> int | None:
+        return next((check.line for check in self.checks if check.line), None)
 
     @property
     def worth(self) -> float:
@@ -105,6 +109,25 @@ def same_reason(report: Report, step: Finding) -> list[Finding]:
     ]
 
 
+def waiting(report: Report) -> Iterator[Finding]:
+    """The findings that may be gone once something earlier is right: they were skipped, or say what to fix first."""
+    for part in report.parts:
+        for finding in findings(part):
+            if finding.outcome is Outcome.SKIPPED or any(not hint.name for hint in finding.hints):
+                yield finding
+
+
+def may_follow(report: Report, step: Finding) -> float:
+    """The points of checks that may pass once `step` is fixed, apart from those lost for the same reason."""
+    others = [finding for finding in waiting(report) if finding != step and finding not in same_reason(report, step)]
+    fixed_first = f"`{step.part}`"
+    return total(
+        each.worth
+        for each in others
+        if each.part == step.part or any(fixed_first in hint.title for hint in each.hints if not hint.name)
+    )
+
+
 def stood_in(report: Report) -> list[str]:
     """The functions that are not right yet, for which the grader's own stood in where others build on them."""
     return [part.name for part in report.parts if part.stand_in and not complete(part)]
@@ -137,19 +160,32 @@ def headline(report: Report) -> tuple[str, str]:
     """A title and a sentence for the top of a report: true, and what works before what does not."""
     done = sum(complete(part) for part in report.parts)
     if report.error:
-        return "One thing stands in the way.", "Nothing could be graded yet. Once this is fixed, every part is checked."
+        return "Your file could not be graded.", "Fix the error below, and every part is checked."
     if report.parts and done == len(report.parts):
-        rest = f" The remaining {counted(report.by_hand, 'point')} are for {report.by_hand_for}, which a TA looks at."
-        return "Everything works.", f"Every check passes.{rest if report.by_hand else ''}"
+        return "Everything works.", "Every check passes."
     if report.score == 0:
         return "Ready for the first points.", (
             "No points yet, which is where everyone begins. The parts follow the notebook: take them one at a time."
         )
     if done == 0:
         return "You are on your way.", "Some checks pass already. One step at a time, starting with the one below."
+    builds = " Some checks build on earlier ones, and may pass once those are right." if any(waiting(report)) else ""
     return f"{done} of {counted(len(report.parts), 'part')} {'is' if done == 1 else 'are'} done.", (
-        "What works keeps its points: a mistake in one part costs the others nothing."
+        f"What works keeps its points.{builds}"
     )
+
+
+def by_hand(report: Report) -> str:
+    """What the score leaves out: the points that a TA gives; empty where there are none."""
+    if not report.by_hand or report.error:
+        return ""
+    return f"Another {counted(report.by_hand, 'point')} are for {report.by_hand_for}, which a TA looks at."
+
+
+def place(report: Report, part: str) -> tuple[str, int | None]:
+    """Where the module defines the part called `part`: the innermost name, and the line where that is known."""
+    found = next((each for each in report.parts if each.name == part), None)
+    return (found.place[-1] if found and found.place else "", found.line if found else None)
 
 
 def section(report: Report, part: str) -> str:
