@@ -510,7 +510,9 @@ def _grade_all(taught: "Class", count: int, scheduler: str | None, workers: int,
     """Grade everyone of a class; typer.Exit if that is interrupted."""
     from autograder.classroom.adjust import NoSuchCheck
     from autograder.classroom.progress import ClassProgress
+    from autograder.sandbox.confine import hide_memory
 
+    hide_memory()  # at a weak level, from submissions of the same user: it has what the whole class handed in
     try:
         with ClassProgress(console, count, taught.resume(), shown=shown) as progress:
             for each in taught.grade(scheduler, workers, strong):
@@ -628,6 +630,10 @@ def doctor() -> None:
     """Show what this machine offers: Python, torch, isolation levels, and how a submission is bounded here."""
     from importlib.metadata import PackageNotFoundError, version
 
+    from rich.markup import escape
+
+    from autograder.grading import GraderError
+    from autograder.grading.process import temporary_folder
     from autograder.sandbox import isolation as levels
 
     table = Table("What", "Found")
@@ -638,14 +644,17 @@ def doctor() -> None:
         except PackageNotFoundError:
             found = "not installed"
         table.add_row(package, found)
-    strongest: str | None = None
+    try:
+        with temporary_folder() as folder:
+            table.add_row("temporary files", escape(f"in {printable(os.path.dirname(folder))}"))
+    except GraderError as error:
+        table.add_row("temporary files", _plain(printable(str(error))))
     for level in levels.LEVELS:
-        reason = levels.why_not(level.name)
+        reason = levels.why_not(level.name) or levels.why_exposed(level.name, levels.PACKAGE / "assignments")
         strength = "strong" if level.strong else "weak"
-        note = f"[green]works[/] ({strength}: {level.summary})" if reason is None else None
+        note = f"[green]works[/] ({strength}: {levels.summary(level.name)})" if reason is None else None
         table.add_row(f"isolation: {level.name}", note or _plain(f"does not work: {reason}"))
-        strongest = strongest or (level.name if reason is None else None)
-    table.add_row("used by default", strongest or "none")
+    table.add_row("used by default", levels.strongest().name)
     for what, bound in levels.bounds().items():
         table.add_row(f"bound: {what}", _plain(bound) if "not bounded" in bound else bound)
     console.print(table)

@@ -149,6 +149,8 @@ def submission() -> types.ModuleType:
     if source not in _loaded:
         module = types.ModuleType("cs5814_vae")
         module.__file__ = str(_path())
+        if b"\0" in source:
+            raise SyntaxError(_about_null_bytes(source))
         arguments, sys.argv = sys.argv, [module.__file__]  # those of the notebook are none of the module's
         try:
             exec(compile(source, module.__file__, "exec"), module.__dict__)
@@ -157,6 +159,14 @@ def submission() -> types.ModuleType:
         _loaded.clear()
         _loaded[source] = module
     return _loaded[source]
+
+
+def _about_null_bytes(source: bytes) -> str:
+    """Why there are null bytes in a source: half of UTF-16 are, and three quarters of UTF-32."""
+    share = source.count(b"\0") / len(source)
+    if share > 0.3:
+        return f"the file is saved as {'UTF-32' if share > 0.6 else 'UTF-16'}, and Python reads UTF-8"
+    return f"line {source[: source.index(0)].count(10) + 1} has a null byte, which no source may have"
 
 
 def _nodes(*kinds: type) -> list:
@@ -213,7 +223,7 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
     if isinstance(error, SyntaxError) and error.lineno:
         line, text = error.lineno, (error.text or "").strip()
         message = f"Python cannot read line {line}, `{text}`: {error.msg}{'' if error.msg[-1:] in '.?!' else '.'}"
-        mistakes = ["notebook-command" if text.startswith(("%", "!")) else "syntax"]
+        mistakes = ["notebook-command"] if text.startswith(("%", "!")) else _cause(error, True)
     elif isinstance(error, HintError):
         message, mistakes, line = str(error), error.mistakes, None
     elif isinstance(error, NotImplementedError) and frames and "raise" in (frames[-1].line or ""):

@@ -17,6 +17,8 @@ MISSING = {
     "landlock": [((444, 444), errno.ENOSYS), ((445, 445), errno.ENOSYS), ((446, 446), errno.ENOSYS)],
     "namespaces": [((272, 97), errno.EPERM), ((435, 435), errno.ENOSYS)],  # unshare; clone3, whose flags are in memory
     "supervision": [],
+    "filter": [((317, 277), errno.EPERM)],  # seccomp
+    "capabilities": [],
 }
 _LOAD, _EQUAL, _ANY_BIT, _RETURN, _ERRNO, _ALLOW = 0x20, 0x15, 0x45, 0x06, 0x00050000, 0x7FFF0000
 _CLONE, _SECCOMP, _NEW_NAMESPACES, _NEW_LISTENER = (56, 220), (317, 277), 0x7E020000, 1 << 3
@@ -37,8 +39,12 @@ def do_without(*mechanisms: str) -> None:
             refuse = [_instruction(_ANY_BIT, bits, on_false=1), _instruction(_RETURN, _ERRNO | errno.EPERM)]
             body = [_instruction(_LOAD, 16 + 8 * argument), *refuse, _instruction(_RETURN, _ALLOW)]
             code += [_instruction(_EQUAL, numbers[column], on_false=len(body)), *body]
+    libc = ctypes.CDLL(None, use_errno=True)
+    if "capabilities" in mechanisms:
+        for capability in range(64):
+            libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP: what root then starts has none
     program = b"".join([*code, _instruction(_RETURN, _ALLOW)])
-    libc, buffer = ctypes.CDLL(None, use_errno=True), ctypes.create_string_buffer(program, len(program))
+    buffer = ctypes.create_string_buffer(program, len(program))
     libc.prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
     if libc.prctl(22, 2, struct.pack("=H6xQ", len(program) // 8, ctypes.addressof(buffer)), 0, 0):
         raise OSError(ctypes.get_errno(), "this kernel has no seccomp")

@@ -1,5 +1,6 @@
 """Isolation levels as they are on different machines: which kernel, and what a container allows."""
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -26,7 +27,9 @@ class Setting:
 
     def why_not(self) -> str | None:
         """Why this machine cannot show it, or None."""
-        if self.level == "confined" and "landlock" in self.missing and not _readable_by_others(Path(sys.executable)):
+        if {"landlock", "capabilities"} & {*self.missing} and os.geteuid() != 0:
+            return "only root is confined by another user"
+        if self.missing == ("landlock",) and not _readable_by_others(Path(sys.executable)):
             return "other users cannot read the interpreter"
         return isolation.why_not(self.level)
 
@@ -48,6 +51,7 @@ SETTINGS = (
     Setting("bubblewrap"),
     Setting("confined"),
     Setting("confined", ("landlock",)),
+    Setting("confined", ("capabilities",)),
     Setting("process"),
 )
 

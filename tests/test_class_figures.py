@@ -29,7 +29,7 @@ from autograder.classroom.tokens import decoded
 from autograder.cli import app
 from autograder.grading.process import GradingProcess
 from autograder.grading.results import Results
-from autograder.report.model import Check, Outcome, Report, part_reports
+from autograder.report.model import Check, Hint, Outcome, Report, part_reports
 from autograder.submissions.layouts import read_upload
 from autograder.submissions.roster import read_roster
 from tests.pages import Page
@@ -479,6 +479,29 @@ def test_a_heavy_source_costs_little(name: str) -> None:
     started = time.process_time()
     list(islice(candidates(decoded(HEAVY[name]), report), MOST))
     assert time.process_time() - started < 5
+
+
+MANY_LINES = "def f(x):\n    raise NotImplementedError('((((')\n" + "    1\n" * 20_000
+MANY_NAMES = "def f(" + ", ".join(f"n{number}" for number in range(9000)) + "):\n    return nope\n" + "    n0\n" * 5000
+MANY_LIKE_IT = "def f(x):\n    raise x\n" + "    1\n" * 9000 + "".join(f"def wante{each}(): 0\n" for each in range(900))
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome", "mistakes", "message"),
+    [
+        (MANY_LINES, Outcome.NOT_WRITTEN, [], "Not written yet"),
+        (MANY_NAMES, Outcome.ERROR, [], "name 'nope' is not defined"),
+        (MANY_LIKE_IT, Outcome.ERROR, ["attribute-missing"], " ".join(f"`wanted{each}`" for each in range(100))),
+    ],
+)
+def test_looking_for_repairs_takes_bounded_time(text: str, outcome: Outcome, mistakes: list[str], message: str) -> None:
+    report = report_of()
+    for number, check in enumerate(check for part in report.parts for check in part.checks):
+        check.outcome, check.line, check.hints = outcome, 2, [Hint(name, "a title", "a text") for name in mistakes]
+        check.message = f"{message} {number}"
+    started = time.process_time()
+    assert len(list(candidates(text, report, seconds=1))) < 10_000
+    assert time.process_time() - started < 4
 
 
 def test_a_repair_is_told_to_staff_alone() -> None:

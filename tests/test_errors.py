@@ -1,9 +1,11 @@
 """What a student reads about an error names the cause that the source shows."""
 
 import contextlib
+import gzip
 import sys
 from collections.abc import Iterator
 
+import nbformat
 import pytest
 import torch
 from hypothesis import given
@@ -170,6 +172,39 @@ def test_only_the_fill_ins_own_raise_is_not_written(body: str, outcome: Outcome,
     assert explain(raised.value, outline(source), CVAE).outcome is outcome
 
 
+SOURCE = "name = 'naïve'\nimport torch\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "misconception", "named"),
+    [
+        (SOURCE.encode("utf-16"), "encoding", "UTF-16"),  # PowerShell's >
+        (SOURCE.encode("utf-16-le"), "encoding", "UTF-16"),
+        (SOURCE.encode("utf-16-be"), "encoding", "UTF-16"),
+        (SOURCE.encode("utf-32"), "encoding", "UTF-32"),
+        (SOURCE.encode("cp1252"), "encoding", "0xef"),
+        (b"# coding: klingon\n", "encoding", "klingon"),
+        (SOURCE.encode() + b"x = 1\n# \0\n", "null-byte", "line 4"),
+        (b"x = 'C:\\Users'\n", "syntax", "unicodeescape"),
+        (gzip.compress(SOURCE.encode()), "another-format", "gzip"),
+        (b"PK\x03\x04\x14\0\0\0", "another-format", "Office"),
+        (b"%PDF-1.7\n\xe2\xe3\n", "another-format", "PDF"),
+        (b"{\\rtf1\\ansi\n", "another-format", "RTF"),
+        (b"\n<!DOCTYPE html>\n", "another-format", "web page"),
+        (nbformat.writes(nbformat.v4.new_notebook()).encode(), "another-format", "a notebook"),
+    ],
+)
+def test_bytes_that_are_no_text_are_told_as_such(
+    source: bytes, misconception: str, named: str, sandbox: Sandbox
+) -> None:
+    with sandbox.submission(source) as submission, pytest.raises(SubmissionError) as raised:
+        submission.call("f", torch.ones(2))
+    cause = explain(raised.value, outline(source), CVAE)
+    assert cause.misconceptions == [misconception]
+    assert named in cause.message
+    assert ("newer" in cause.message) == (misconception == "syntax")
+
+
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox() as running:
@@ -194,6 +229,13 @@ def test_anything_that_a_worker_sends_becomes_a_bounded_error(sent: object) -> N
     assert isinstance(error, (Raised, Unfit))
     assert len(str(error)) < 4000
     assert explain(error, Outline(), CVAE).message
+
+
+@pytest.mark.parametrize("cookie", ["punycode", "utf-16", "zlib", "klingon"])
+def test_an_encoding_that_fails_is_told_as_an_error(cookie: str, sandbox: Sandbox) -> None:
+    source = f"# coding: {cookie}\nx = '{'a' * 60}.{'b' * 70}-{'c' * 300}'\n".encode()
+    with sandbox.submission(source) as submission, pytest.raises(Raised):
+        submission.load()
 
 
 @pytest.mark.parametrize(

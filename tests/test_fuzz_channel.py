@@ -7,6 +7,7 @@ process; Hypothesis spoils some of its frames. A sample is tried in CI, 5,000 an
 import contextlib
 import ctypes
 import json
+import math
 import os
 import resource
 import socket
@@ -33,7 +34,7 @@ from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.grading.grade import grade_source
 from autograder.sandbox import client, isolation, protocol
 from autograder.sandbox.client import Submission
-from autograder.sandbox.limits import Limits
+from autograder.sandbox.limits import LIMITS, Limits
 from autograder.sandbox.protocol import ChannelClosed, ProtocolError, receive
 from autograder.sandbox.worker import Worker
 from tests.frames import bodies, framed, frames, safetensors, values
@@ -76,7 +77,24 @@ def test_any_bytes_are_a_message_or_a_protocol_error(data: bytes) -> None:
     except (protocol.ProtocolError, protocol.ChannelClosed):
         return
     assert isinstance(message, dict)
-    assert all(isinstance(tensor, Tensor) and tensor.layout is torch.strided for tensor in tensors.values())
+    for tensor in tensors.values():
+        assert tensor.layout is torch.strided
+        assert tensor.dim() <= 8
+        tensor.expand(4, *tensor.shape).contiguous()  # one can compute with it
+
+
+@given(st.lists(st.sampled_from((0, 1, 2, 2**13, 2**26, 2**62)), max_size=9) | st.just([1] * 100))
+def test_no_tensor_has_more_axes_or_longer_ones_than_usual(shape: list[int]) -> None:
+    count = math.prod(shape)
+    if count > 2**26:
+        return
+    header = {"output.0": {"dtype": "U8", "shape": shape, "data_offsets": [0, count]}}
+    try:
+        found = received(framed(b"{}", safetensors(header, bytes(count), 0)))[1]["output.0"]
+    except protocol.ProtocolError:
+        assert len(shape) > 8 or math.prod(size or 1 for size in shape) > 2**26
+    else:
+        assert list(found.shape) == shape
 
 
 def test_a_frame_of_very_many_tensors_is_refused() -> None:
@@ -108,6 +126,10 @@ RESHAPE: dict[str, Callable[[Tensor], Tensor]] = {
     "one row": lambda x: x[:1] if x.dim() else x,
     "many columns": lambda x: x.repeat(*[1] * (x.dim() - 1), 40) if x.dim() else x.repeat(40),
     "many axes": lambda x: x.reshape(*x.shape, *[1] * 20),
+    "very many axes": lambda x: x.reshape(-1, *[1] * 60),
+    "an axis of the largest length": lambda x: torch.zeros(0, LIMITS.body),
+    "an axis that none can have": lambda x: torch.zeros(0, 2**62),
+    "empty, of many long axes": lambda x: torch.zeros(*[2**7] * 8, 0),
     "huge": lambda x: torch.zeros(1, 9_000_000),
 }
 NUMBERS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -131,8 +153,12 @@ NAMES = ("__metadata__", "", "output.0", "output.1", "output.9", "gradient.argum
 NESTED = "[" * 5000 + "]" * 5000  # deeper than Python's own encoder goes
 SHAPES = st.lists(
     st.tuples(
-        st.sampled_from(("encoder.0.weight", "decoder.6.bias", "__metadata__", "p", "")) | st.text(max_size=4),
-        st.lists(st.sampled_from((0, 1, 2, 10, 15, 64, 784, 794, 4096, -1, 2**40, True, 1.5, None)), max_size=4),
+        st.sampled_from(
+            ("encoder.0.weight", "decoder.6.bias", "__metadata__", "p", "", "encoder.weight_g", "encoder.weight_v")
+        )
+        | st.text(max_size=4),
+        st.lists(st.sampled_from((0, 1, 2, 10, 15, 64, 784, 794, 4096, -1, 2**40, True, 1.5, None)), max_size=4)
+        | st.lists(st.sampled_from((0, 1, 2**26)), max_size=9),
     ),
     max_size=8,
 )
@@ -353,6 +379,52 @@ def test_no_answer_makes_the_grader_fail(examples: int, monkeypatch: pytest.Monk
         print(f"{COUNTS['answers']} answers, {COUNTS['spoilt']} frames spoilt or forged; {peak:.2f} GiB at most")
     assert peak < before + MOST_MORE_GIB
     assert examples == FEW or COUNTS["spoilt"] >= 5000
+
+
+ADDED = st.lists(
+    st.tuples(
+        st.sampled_from(("", ".encoder", ".decoder", ".encoder[0]", ".decoder[-2]", ".mean_layer")),
+        st.sampled_from(("weight_g", "weight_v", "weight_u", "bias_g", "scale", "original0")),
+        st.lists(st.sampled_from((0, 1, 2, 15, 64, 784)), max_size=4).filter(lambda shape: math.prod(shape) < 10**5)
+        | st.just([1] * 9),
+    ),
+    min_size=1,
+    max_size=4,
+)
+NORMALIZED = st.tuples(
+    st.sampled_from(("weight_norm", "parametrizations.weight_norm", "parametrizations.spectral_norm")),
+    st.sampled_from(("encoder[0]", "encoder[2]", "decoder[0]", "decoder[6]", "mean_layer")),
+    st.sampled_from((0, 1, "None")),
+).map(lambda each: f"    nn.utils.{each[0]}(model.{each[1]}, dim={each[2] if 'weight' in each[0] else 0})\n")
+
+
+def with_more_parameters(added: list[tuple[str, str, list[int]]], normalized: list[str]) -> str:
+    """A right module whose model has these parameters, too."""
+    lines = [
+        f'    model{where}.register_parameter("{name}", nn.Parameter(torch.zeros({shape})))\n'
+        for where, name, shape in {(where, name): (where, name, shape) for where, name, shape in added}.values()
+    ]
+    return (
+        correct.module()
+        + "\n_build = ConditionalVariationalAutoencoder.__init__\n"
+        + "def more(model, *sizes, **named):\n    _build(model, *sizes, **named)\n"
+        + "".join([*lines, *normalized])
+        + "ConditionalVariationalAutoencoder.__init__ = more\n"
+    )
+
+
+@pytest.mark.filterwarnings("ignore:`torch.nn.utils.weight_norm` is deprecated")
+@pytest.mark.parametrize("examples", [6, pytest.param(MANY, marks=pytest.mark.exhaustive)])
+def test_no_parameters_make_the_grader_fail(examples: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "LIMITS", SHORT)
+    healthy = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+    @settings(max_examples=examples, derandomize=examples == 6, suppress_health_check=healthy)
+    @given(ADDED, st.lists(NORMALIZED, max_size=1))
+    def every(added: list[tuple[str, str, list[int]]], normalized: list[str]) -> None:
+        holds(with_more_parameters(added, normalized), [])
+
+    every()
 
 
 EVERY = RESHAPE | {name: change for name, change in NUMBERS.items() if name != "noise"}

@@ -308,6 +308,44 @@ def test_no_upload_changes_anothers_row(
             assert rows[1].items() <= rows[0].items()
 
 
+def packed(folder: Path, file: Path, top: str) -> None:
+    """The folder as a zip archive, with its files below `top`; links stay links."""
+    with zipfile.ZipFile(file, "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            info = zipfile.ZipInfo(f"{top}{path.relative_to(folder)}{'/' if path.is_dir() else ''}")
+            info.external_attr = path.lstat().st_mode << 16
+            archive.writestr(
+                info, b"" if path.is_dir() else os.readlink(path) if path.is_symlink() else path.read_bytes()
+            )
+
+
+readable = people.map(lambda class_of: [person for person in class_of if person.kind.name != "not for the grader"])
+holders = st.lists(st.sampled_from(("folder", "zip", "zip with a folder")), max_size=3)
+
+
+@given(readable.filter(lambda class_of: len(class_of) > 1), st.sampled_from([canvas, gradescope, exchange]), holders)
+@settings(max_examples=30)
+def test_a_class_is_found_in_what_holds_it_alone(
+    class_of: list[Person], layout: Callable[[Path, list[Person]], dict[str, Person]], around: list[str]
+) -> None:
+    with tempfile.TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "submissions"
+        upload.mkdir()
+        if not layout(upload, class_of):
+            return
+        expected = {each.student: each.source for each in read_upload(upload, CVAE).submitted}
+        for number, kind in enumerate(around):
+            holder = Path(temporary) / str(number)
+            holder.mkdir()
+            if kind == "folder":
+                upload.rename(holder / "HW3 submissions")
+            else:
+                packed(upload, holder / "submissions (1).zip", "hw3/" if kind == "zip with a folder" else "")
+            put(holder, {".DS_Store": b"", "__MACOSX/._x": b"", "read me.txt": b""})
+            upload = holder
+        assert {each.student: each.source for each in read_upload(upload, CVAE).submitted} == expected
+
+
 @given(people, st.integers(0, 3))
 @settings(max_examples=25)
 def test_a_roster_has_a_row_for_everybody(class_of: list[Person], absent: int) -> None:

@@ -208,6 +208,7 @@ HINTS = [
     ("decoder(torch.cat((latents,", "decoder(torch.cat((mean_params,", "forward", "mean-instead-of-sample"),
     ("torch.cat((latents, condition)", "torch.cat((condition, latents)", "forward", "condition-first"),
     ("import torch\n", "import torch:\n", "encoder", "syntax"),
+    ("import torch\n", "import torch  # \0\n", "encoder", "null-byte"),
 ]  # fmt: skip
 
 
@@ -221,6 +222,15 @@ def test_hints_are_those_of_grading_word_by_word(
     known = hints.hint(CVAE, mistake)
     told = [line for _, hint, _ in checks.outcomes(part) for line in hint.splitlines()[1:]]
     assert f"{known.title}. {known.text}" in told
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "cp1252"])
+def test_a_module_in_another_encoding_is_told_as_such(checks: ModuleType, tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "cs5814_vae.py").write_bytes(f"{SOLUTION}\nname = 'naïve'\n".encode(encoding, "replace"))
+    known = hints.hint(CVAE, "encoding")
+    ((_, told, _), *_) = [each for each in checks.outcomes("encoder") if each[1]]
+    assert f"{known.title}. {known.text}" in told
+    assert ("can't decode byte" if encoding == "cp1252" else encoding[:6].upper()) in told
 
 
 def test_a_hint_names_file_line_and_sizes(

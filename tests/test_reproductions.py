@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -22,13 +23,14 @@ import autograder.assignments.cvae.solution.cs5814_vae as solution
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.checks import probes
 from autograder.grading.grade import grade_source
-from autograder.grading.reproduce import agree, reference_prints
+from autograder.grading.reproduce import Failed, Probe, agree, reference_prints, reproduce
 from autograder.platforms.gradescope import results
 from autograder.platforms.nbgrader import grades
 from autograder.report import html, junit, markdown, terminal
 from autograder.report.model import Check, Outcome, PartReport, Report, Reproduction
 from autograder.sandbox import client
 from autograder.sandbox.client import Sandbox
+from autograder.sandbox.errors import Raised
 from autograder.sandbox.limits import LIMITS
 from tests.submissions.side_by_side import Pool, grade_wrong, selected
 from tests.submissions.wrong import WRONG, Wrong, source
@@ -166,6 +168,38 @@ def test_answers_never_become_code(received: str, expected: str, approximate: bo
 
 
 _NUMBERS = st.lists(st.floats(-1e6, 1e6).filter(lambda x: abs(x) > 1e-3), min_size=1, max_size=5)
+
+
+_PRINTED = st.lists(
+    st.sampled_from(("#", "tensor([", ", ", "])", " ", "\n", "inf", "nan", "1", "-2.5e3", "1e999", "\ud800", "²", "_"))
+    | st.text(max_size=3)
+).map("".join)
+
+
+@given(_PRINTED, _PRINTED)
+def test_any_two_texts_can_be_compared(one: str, other: str) -> None:
+    assert agree(one, one, 1e-3)
+    assert agree(one, other, 1e-3) == agree(other, one, 1e-3) or re.search(r"\d|inf", one + other)
+
+
+class _Prints:
+    """In a submission's place: prints this, or raises an exception that is called so."""
+
+    def __init__(self, text: str, raised: bool) -> None:
+        self.text, self.raised = text, raised
+
+    def run(self, lines: str, seed: int) -> str:
+        if self.raised:
+            raise Raised(self.text, self.text)
+        return self.text
+
+
+@given(_PRINTED, st.booleans(), st.booleans(), st.sampled_from(PROBES))
+def test_whatever_is_printed_is_shown_or_not(text: str, raised: bool, no_answer: bool, probe: Probe) -> None:
+    submission: Any = _Prints(text, raised)
+    check = Check("a check", Outcome.FAILED, 0, 1)
+    reproduce([Failed("a part", check, no_answer, (probe,))], submission, CVAE)
+    assert check.reproduction is None or check.reproduction.lines == probe.lines
 
 
 @given(_NUMBERS, st.floats(0.001, 0.3))

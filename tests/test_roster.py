@@ -2,8 +2,10 @@
 
 import csv
 import io
+import tempfile
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -58,7 +60,11 @@ def test_a_canvas_gradebook_without_logins_has_canvas_ids(tmp_path: Path) -> Non
         ("First Name,Last Name,SID,Email,Sections\nAda,Lovelace,ada,a@x.edu,\n", ("ada", "Ada Lovelace")),
         ('"Last Name"\t"First Name"\t"Username"\nLovelace\tAda\tada\n', ("ada", "Ada Lovelace")),
         ("sep=;\nid;name\nada;Ada Lovelace\n", ("ada", "Ada Lovelace")),
+        ('"Sep=;"\r\nid;name\r\nada;Ada Lovelace\r\n', ("ada", "Ada Lovelace")),
+        ('id,name\n="0012",Bob\n', ("0012", "Bob")),
+        ("\ufeff\ufeffid,name\n\u200bada,Ada\n\x1a", ("ada", "Ada")),
         ("student\nada\n", ("ada", "ada")),
+        ('id, name\nada, "Lovelace, Ada"\n', ("ada", "Lovelace, Ada")),
     ],
 )
 def test_other_rosters(tmp_path: Path, text: str, expected: tuple[str, str]) -> None:
@@ -80,10 +86,98 @@ def test_what_is_guessed_is_said(tmp_path: Path) -> None:
     assert "Windows-1252" in roster.notes[0]
 
 
+# As gradebook_exporter.rb writes it with “Split Student Names”.
+SPLIT = [[*[*row[0].split(", "), ""][:2], *row[1:]] for row in [["LastName, FirstName", *CANVAS[0][1:]], *CANVAS[1:]]]
+
+
+def test_a_canvas_gradebook_with_split_names_is_the_same(tmp_path: Path) -> None:
+    whole, split = (read_roster(written(tmp_path, text_of(rows))) for rows in (CANVAS, SPLIT))
+    assert [(each.id, each.keys) for each in split.students] == [(each.id, each.keys) for each in whole.students]
+    assert [each.name for each in split.students] == ["Ada Lovelace", "Wei Wang", "Wei Wang"]
+    assert len(split.notes) == len(whole.notes)
+
+
+ENDS = st.sampled_from(["\n", "\r\n", "\r"])
+ENCODINGS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+CELLS = st.text(st.sampled_from('aé ,;"'), min_size=1, max_size=6).map(str.strip).filter(bool)
+
+
+@given(st.lists(CELLS, min_size=1, max_size=4), ENDS, ENCODINGS, st.sampled_from(",;\t|"), st.sampled_from([0, 1]))
+def test_a_table_is_read_as_any_program_saves_it(
+    names: list[str], end: str, encoding: str, separator: str, quoting: Literal[0, 1]
+) -> None:
+    """QUOTE_MINIMAL or QUOTE_ALL, whatever the ends of lines, the separator and the encoding."""
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=separator, lineterminator=end, quoting=quoting)
+    writer.writerows([("id", "name"), *((f"s{number}", name) for number, name in enumerate(names))])
+    with tempfile.TemporaryDirectory() as folder:
+        roster = read_roster(written(Path(folder), file.getvalue(), encoding))
+    assert [(each.id, each.name) for each in roster.students] == [(f"s{n}", name) for n, name in enumerate(names)]
+
+
+@given(st.lists(CELLS, min_size=1, max_size=4), st.integers(0, 400), st.sampled_from([0, 1]))
+def test_no_quote_swallows_a_student(names: list[str], at: int, quoting: Literal[0, 1]) -> None:
+    """A quote too much or too few anywhere in the file costs nobody the row, or the file is refused."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n", quoting=quoting)
+    writer.writerows([("id", "name", "note"), *((f"s{number}", name, "x") for number, name in enumerate(names))])
+    text = file.getvalue()
+    quotes = [index for index, letter in enumerate(text) if letter == '"']
+    if quotes and at % 2:
+        at = quotes[at % len(quotes)]
+        text = text[:at] + text[at + 1 :]
+    else:
+        at = at // 2 % len(text)
+        text = f'{text[:at]}"{text[at:]}'
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            read = len(read_roster(written(Path(folder), text)).students)
+        except RosterError:
+            return
+    assert read == len(names)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_an_unclosed_quote_names_the_line_where_it_opens(tmp_path: Path, end: str) -> None:
+    lines = ["student,until", "ada,2026-12-02T23:59Z", 'bob,"2026-12-02T23:59Z', "eve,2026-12-02T23:59Z", ""]
+    for read in (read_roster, read_extensions):
+        with pytest.raises(RosterError, match=r"table\.csv, line 3: "):
+            read(written(tmp_path, end.join(lines)))
+
+
+def test_a_note_may_go_on_over_several_lines(tmp_path: Path) -> None:
+    text = 'id,name,feedback\nada,Ada,"Well done,\nbut late"\nbob,Bob,\n,Eve,\n'
+    with pytest.raises(RosterError, match="line 5: this student has no id"):
+        read_roster(written(tmp_path, text))
+    assert len(read_roster(written(tmp_path, text.replace("\n,Eve", "\neve,Eve"))).students) == 3
+
+
+def test_who_is_there_twice_is_told(tmp_path: Path) -> None:
+    roster = read_roster(written(tmp_path, "id,name\nada,Ada\nADA,ada\n"))
+    assert [each.id for each in roster.students] == ["ada"]
+    assert roster.notes == ["table.csv, line 3: ADA is in line 2 too"]
+
+
+@pytest.mark.parametrize("start", [b"PK\x03\x04\x14", b"\xd0\xcf\x11\xe0\xa1", "id,name\na,b\n".encode("utf-16-le")])
+def test_what_is_no_csv_file_is_told_with_the_remedy(tmp_path: Path, start: bytes) -> None:
+    (tmp_path / "roster.csv").write_bytes(start + bytes(100))
+    with pytest.raises(RosterError, match="save it as “CSV UTF-8”"):
+        read_roster(tmp_path / "roster.csv")
+
+
+def test_excel_for_mac_saves_in_mac_roman(tmp_path: Path) -> None:
+    roster = read_roster(written(tmp_path, "id;name\rbob;Zoë Ünal\r", "mac_roman"))
+    assert roster.students[0].name == "Zoë Ünal"
+    assert "Mac Roman" in roster.notes[0]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("", "empty"),
+        ('id,name\nada, "Lovelace, Ada" x\n', "line 2: .*as CSV"),
+        ('id,name\nada,"Lovelace\nAda"\n', "line 2: a cell in quotes goes on over 2 lines"),
+        ("id,name,ID\nada,Ada,7\n", "line 1: more than one column is called id"),
         ("id,name\n", "lists no students"),
         ("ada\nbob\n", "line 1: no column"),
         ("id,name\nada,Ada\n,Bob\n", "line 3: this student has no id"),

@@ -18,6 +18,7 @@ from autograder.sandbox import client, isolation, protocol
 from autograder.sandbox.client import Sandbox, SandboxError, StandIn, Submission
 from autograder.sandbox.errors import Died, Raised, TimedOut, Unfit
 from autograder.sandbox.limits import LIMITS, Limits
+from tests.settings import Setting
 
 ROOT = Path(__file__).parents[1]
 
@@ -301,6 +302,25 @@ def test_the_strongest_level_that_works_is_chosen(monkeypatch: pytest.MonkeyPatc
         chosen.append(isolation.strongest().name)
         refused.add(level.name)
     assert chosen == ["bubblewrap", "confined", "process"]
+
+
+NOT_CONFINED = (
+    Setting("bubblewrap", ("filter",)),
+    Setting("confined", ("filter",)),
+    Setting("confined", ("landlock", "capabilities")),
+)
+
+
+@pytest.mark.parametrize("setting", NOT_CONFINED, ids=lambda setting: setting.name)
+def test_what_cannot_be_confined_is_the_graders_error(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    if reason := setting.why_not():
+        pytest.skip(reason)
+    setting.enter(monkeypatch)
+    with Sandbox(setting.level) as running, running.submission(b"print('ran')") as submission:
+        for _ in range(2):
+            with pytest.raises(SandboxError, match="cannot be isolated"):
+                submission.load()
+        assert submission.output == ""
 
 
 def test_a_level_that_does_not_work_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:

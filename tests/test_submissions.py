@@ -1,15 +1,22 @@
 """Who handed in what, in each layout that a course may have, and which attempt counts."""
 
+import bz2
+import gzip
 import io
 import os
 import re
+import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring.fill_in import fill_in
@@ -17,6 +24,7 @@ from autograder.report.model import clean
 from autograder.sandbox.confine import remove_contents
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.copied import is_solution
+from autograder.submissions.files import MAX_DEPTH
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.roster import Roster, moment, read_roster
@@ -72,6 +80,78 @@ def test_of_several_attempts_the_last_counts(tmp_path: Path) -> None:
     assert found(tmp_path) == {"ada": "10"}
 
 
+ZONES = {"UTC": 0, "EST": -5, "EDT": -4, "PST": -8, "+0530": 5.5, "-03": -3, "Z": 0}
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 10_000), st.sampled_from([*ZONES])), min_size=2, max_size=4, unique_by=lambda x: x[0]
+    )
+)
+@settings(max_examples=40)
+def test_attempts_in_any_zones_have_one_order(attempts: list[tuple[int, str]]) -> None:
+    with TemporaryDirectory() as temporary:
+        for minutes, zone in attempts:
+            local = datetime(2026, 11, 30) + timedelta(minutes=minutes, hours=ZONES[zone])
+            put(Path(temporary) / f"ada+hw3-part3+{local} {zone}+x1" / "cs5814_vae.py", str(minutes))
+        (row,) = read(Path(temporary)).submitted
+        last = max(minutes for minutes, _ in attempts)
+        assert row.source == str(last).encode()
+        assert row.handed_in == datetime(2026, 11, 30, tzinfo=UTC) + timedelta(minutes=last)
+        assert row.attention == ()
+
+
+def test_a_zone_that_is_not_known_gives_an_order_only(tmp_path: Path) -> None:
+    for student, time in (
+        ("ada", "08:00:00 CET"),
+        ("ada", "09:00:00 CET"),
+        ("bob", "08:00:00 CET"),
+        ("bob", "09:00:00 IST"),
+    ):
+        put(tmp_path / f"{student}+hw3-part3+2026-12-09 {time}+x" / "cs5814_vae.py", time)
+    both = rows(tmp_path)
+    assert both["ada"].source == b"09:00:00 CET"
+    assert both["ada"].late is None
+    assert "CET" in both["ada"].attention[0]
+    assert "nothing says which is the last" in both["bob"].reason
+
+
+def test_the_last_attempt_without_a_module_names_the_earlier_one(tmp_path: Path) -> None:
+    first = "HW 3_jdoe_attempt_2026-11-29-22-14-05"
+    put(tmp_path / "bb" / f"{first}_my_cs5814_vae.py", "def loss_function(): 0\n")
+    for start in (first, "HW 3_jdoe_attempt_2026-11-30-22-14-05", "HW 3_eve_attempt_2026-11-30-22-14-05"):
+        put(tmp_path / "bb" / f"{start}.txt", "Name: ...")
+    put(tmp_path / "exchange" / "ada+hw3-part3+2026-11-09 08:00:00 UTC+x" / "cs5814_vae.py")
+    (tmp_path / "exchange" / "ada+hw3-part3+2026-11-09 09:00:00 UTC+x").mkdir()
+    (tmp_path / "exchange" / "bob+hw3-part3+2026-11-09 09:00:00 UTC+x").mkdir()
+    jdoe, eve = rows(tmp_path / "bb")["HW 3_jdoe"], rows(tmp_path / "bb")["HW 3_eve"]
+    ada, bob = rows(tmp_path / "exchange")["ada"], rows(tmp_path / "exchange")["bob"]
+    assert [row.nothing for row in (jdoe, eve, ada, bob)] == [False, False, False, True]
+    assert "but `HW 3_eve_attempt_2026-11-30-22-14-05.txt`" in eve.reason
+    assert "the last of 2 attempts counts" in jdoe.notes[0]
+    assert f"an earlier one has: `{first}_my_cs5814_vae.py`" in jdoe.attention[0]
+    assert "`cs5814_vae.py` of `ada+hw3-part3+2026-11-09 08:00:00 UTC+x`" in ada.attention[0]
+
+
+def test_brightspace_download(tmp_path: Path) -> None:
+    for name in (
+        "123456-789012 - Jane Doe - Nov 28, 2026 1114 PM/cs5814_vae.py",
+        "123456-789012 - Jane Doe - Nov 30, 2026 1205 AM/cs5814_vae.py",
+        "123456-789012 - Jane Doe - Nov 29, 2026 905 AM/cs5814_vae.py",
+        "123457-789012 - Ana Li - 29 November 2026 310 PM - cs5814_vae.py",
+        "123457-789012 - Ana Li - 30 November 2026 9:10 AM - cs5814_vae.py",
+        "index.html",
+    ):
+        put(tmp_path / "upload" / name, name)
+    table = (
+        "OrgDefinedId,Username,Last Name,First Name,End-of-Line Indicator\n#001,#jdoe,Doe,Jane,#\n#002,#ali,Li,Ana,#\n"
+    )
+    assert {*rows(tmp_path / "upload")} == {"Jane Doe_123456", "Ana Li_123457"}
+    joined = rows(tmp_path / "upload", roster=roster_of(tmp_path, table))
+    assert b"Nov 30" in (joined["001"].source or b"")
+    assert b"30 November" in (joined["002"].source or b"")
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_canvas_download(tmp_path: Path, packed: bool) -> None:
     download = tmp_path / "submissions"
@@ -121,6 +201,15 @@ def test_gradescopes_times_are_compared_across_zones(tmp_path: Path) -> None:
     assert (row.student, row.name, row.source) == ("007", "Ana", b"later")
     assert "the last of 2 attempts counts: `submission_1`" in row.notes
     assert row.late is False
+
+
+def test_a_folder_that_the_export_lacks_is_nobodys_fault(tmp_path: Path) -> None:
+    put(tmp_path / "submission_1" / "cs5814_vae.py")
+    names = "".join(f"submission_{number}:\n  :submitters:\n  - :sid: s{number}\n" for number in (1, 2))
+    put(tmp_path / "submission_metadata.yml", names)
+    row = rows(tmp_path)["s2"]
+    assert (row.nothing, row.unreadable) == (False, True)
+    assert "the export lacks the folder `submission_2`" in row.reason
 
 
 def test_a_folder_that_gradescope_does_not_name_has_a_row(tmp_path: Path) -> None:
@@ -217,6 +306,62 @@ def test_a_folder_that_was_packed_as_a_whole(tmp_path: Path) -> None:
     assert found(file) == {"ada": "ada", "bob": None}
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["HW3 submissions-20261201T051200Z-001", "HW3 submissions (1)", "HW3 submissions 2", "HW3 submissions - Copy"],
+)
+def test_a_packed_folder_may_be_renamed(tmp_path: Path, name: str) -> None:
+    entries = [(f"HW3 submissions/{student}/cs5814_vae.py", student.encode()) for student in ("ada", "bob")]
+    assert found(archive(tmp_path / f"{name}.zip", *entries)) == {"ada": "ada", "bob": "bob"}
+
+
+@pytest.mark.parametrize(("students", "is_class"), [(("ada", "bob", "eve"), True), (("new", "old"), False)])
+def test_folders_that_one_folder_holds_alone(tmp_path: Path, students: tuple[str, ...], is_class: bool) -> None:
+    for student in students:
+        put(tmp_path / "somewhere" / student / "cs5814_vae.py", student)
+    upload = read(tmp_path)
+    assert [each.student for each in upload.submitted] == list(students if is_class else ("somewhere",))
+    assert "`somewhere`" in upload.warnings[0]  # either may be wrong
+
+
+def test_a_roster_tells_a_student_from_a_class(tmp_path: Path) -> None:
+    for student in ("ada", "bob"):
+        put(tmp_path / "upload" / "wwang" / student / "cs5814_vae.py", student)
+    assert {*rows(tmp_path / "upload", roster=roster_of(tmp_path, "id\nada\nbob\n"))} == {"ada", "bob"}
+    assert {*rows(tmp_path / "upload", roster=roster_of(tmp_path))} == {"ada", "bob", "wwang", "wwang2"}
+
+
+def test_several_downloads_are_one_class(tmp_path: Path) -> None:
+    archive(tmp_path / "submissions.zip", ("doeada_1_10_cs5814_vae.py", b"old"), ("roebob_2_20_cs5814_vae.py", b"bob"))
+    archive(tmp_path / "submissions (1).zip", ("doeada_1_11_cs5814_vae-1.py", b"new"))
+    assert found(tmp_path) == {"doeada_1": "new", "roebob_2": "bob"}
+    put(tmp_path / "eve" / "cs5814_vae.py", "eve")
+    assert found(tmp_path).keys() == {"submissions", "submissions (1)", "eve"}
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_characters="/\\", exclude_categories=("Cs", "Cc")), min_size=1, max_size=9))
+)
+@settings(max_examples=40)
+def test_names_in_utf8_need_no_mark_of_it(names: list[str]) -> None:
+    students = [f"s{number} {name}" for number, name in enumerate(names)]
+    with TemporaryDirectory() as temporary:
+        file = archive(Path(temporary) / "class.zip", *((f"{each}/cs5814_vae.py", b"x") for each in ["a", *students]))
+        expected = {each.student for each in read(file).submitted}
+        data = bytearray(file.read_bytes())
+        for signature, flags in ((b"PK\x03\x04", 7), (b"PK\x01\x02", 9)):
+            for match in re.finditer(re.escape(signature), bytes(data)):
+                data[match.start() + flags] &= ~0x08
+        file.write_bytes(data)
+        assert {each.student for each in read(file).submitted} == expected
+
+
+def test_names_in_another_encoding_stay_apart(tmp_path: Path) -> None:
+    file = archive(tmp_path / "class.zip", ("J?rg/cs5814_vae.py", b"x"), ("J!rg/cs5814_vae.py", b"y"))
+    file.write_bytes(file.read_bytes().replace(b"J?rg", b"J\x94rg").replace(b"J!rg", b"J\xf6rg"))
+    assert found(file).keys() == {"Jörg", "J÷rg"}  # cp437, as the format says, and what Windows-1252 looks like in it
+
+
 def test_links_in_a_tar_lead_nowhere(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "ada.tar.gz", "w:gz") as file:
         for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE):
@@ -296,6 +441,47 @@ def test_a_name_joins_where_it_is_one_persons_and_that_is_said(tmp_path: Path) -
     assert joined["bob"].notes == ()
 
 
+@given(st.permutations(["Ada Doe", "Bob Roe", "Wei Wang", "Zoe Null"]), st.permutations([11, 12, 13, 14]))
+@settings(max_examples=30)
+def test_a_number_never_overrules_a_name(people: list[str], numbers: list[int]) -> None:
+    with TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "upload"
+        for name, number in zip(people, numbers, strict=True):
+            first, last = name.lower().split()
+            put(upload / f"{last}{first}_{number}_{number + 900}_cs5814_vae.py", name)
+        own = "".join(f"{number},{name}\n" for number, name in zip([11, 12, 13, 14], sorted(people), strict=True))
+        joined = rows(upload, roster=roster_of(Path(temporary), f"id,name\n{own}"))
+        assert {row.name: row.source.decode() for row in joined.values() if row.source} == {
+            name: name for name in people
+        }
+
+
+def test_a_number_of_somebody_of_another_name_is_reviewed(tmp_path: Path) -> None:
+    put(tmp_path / "upload" / "王伟_11_1_cs5814_vae.py")
+    row = rows(tmp_path / "upload", roster=roster_of(tmp_path, "id,name\n11,Wei Wang\n12,Ada Doe\n"))["11"]
+    assert "the names differ" in row.attention[0]
+
+
+def test_moodles_worksheet_has_two_ids(tmp_path: Path) -> None:
+    for name in ("Jane Doe_12345", "Group A-Jane Doe_12346", "Participant_12347"):
+        put(tmp_path / "upload" / f"{name}_assignsubmission_file" / "cs5814_vae.py", name)
+    lines = "".join(f"Participant {12340 + each},Jane Doe,00{each}\n" for each in (5, 6, 7))
+    joined = rows(tmp_path / "upload", roster=roster_of(tmp_path, f"Identifier,Full name,ID number\n{lines}"))
+    assert {student: (row.source or b"")[-5:] for student, row in joined.items()} == {
+        "005": b"12345", "006": b"12346", "007": b"12347"
+    }  # fmt: skip
+
+
+def test_clones_are_joined_with_github_classrooms_roster(tmp_path: Path) -> None:
+    for login in ("octo-ada", "ada", "bob", "octo-bob"):
+        put(tmp_path / "upload" / f"hw3-part3-{login}" / "cs5814_vae.py", login)
+    table = '"identifier","github_username","name"\na@x,octo-ada,A\nb@x,ada,B\nc@x,bob,C\nd@x,,D\n'
+    joined = rows(tmp_path / "upload", roster=roster_of(tmp_path, table))
+    assert {student: row.source for student, row in joined.items()} == {
+        "a@x": b"octo-ada", "b@x": b"ada", "c@x": b"bob", "d@x": None, "hw3-part3-octo-bob": b"octo-bob"
+    }  # fmt: skip
+
+
 def test_a_roster_that_fits_nobody_is_refused(tmp_path: Path) -> None:
     put(tmp_path / "upload" / "mallory" / "cs5814_vae.py")
     with pytest.raises(NothingToGrade, match="nobody who handed in is in the roster"):
@@ -317,7 +503,9 @@ def test_a_table_named_as_a_student_is_the_students(tmp_path: Path) -> None:
         ("2026-12-01 05:01:00.000000 UTC", None, True),
         ("2026-12-01 05:01:00.000000 UTC", "2026-12-02 23:59 -0500", False),
         ("2026-12-03 05:01:00.000000 UTC", "2026-12-02 23:59 -0500", True),
-        ("yesterday", None, None),
+        ("2026-12-01 00:01:00 EST", None, True),
+        ("\ufeff2026-11-30T23:59:00-05:00\n", None, False),
+        ("", None, None),
     ],
 )
 def test_late_is_after_the_due_date_or_the_extension(
@@ -328,6 +516,21 @@ def test_late_is_after_the_due_date_or_the_extension(
     put(tmp_path / "ada" / CVAE.kit / "timestamp.txt", stamp)
     upload = read_upload(tmp_path, assignment, extensions={"ADA": moment(until)} if until else None)
     assert (upload.submitted[0].late, upload.warnings) == (late, [])
+
+
+@pytest.mark.parametrize("stamp", ["yesterday", "2026-11-30 23:59", "2026-11-30 23:59:00 IST"])
+def test_a_time_that_cannot_be_read_is_told(tmp_path: Path, stamp: str) -> None:
+    put(tmp_path / "ada" / CVAE.kit / "cs5814_vae.py")
+    put(tmp_path / "ada" / CVAE.kit / "timestamp.txt", stamp)
+    (row,) = read(tmp_path).submitted
+    assert row.late is None
+    assert stamp in row.attention[0]
+
+
+@pytest.mark.parametrize("name", ["doe_LATE_12_text.html", "LATE_anon_a1_link.html", "doe_LATE_12_1_cs5814_vae.py"])
+def test_what_canvas_marks_as_late_is_late(tmp_path: Path, name: str) -> None:
+    put(tmp_path / name)
+    assert read(tmp_path).submitted[0].late is True
 
 
 def test_what_canvas_marks_as_late_may_be_within_an_extension(tmp_path: Path) -> None:
@@ -439,6 +642,30 @@ def test_a_folder_without_end_has_no_module(tmp_path: Path) -> None:
     finally:
         os.chdir(here)
         remove_contents(tmp_path)
+
+
+@pytest.mark.parametrize("levels", [MAX_DEPTH - 1, MAX_DEPTH, MAX_DEPTH + 3])
+@pytest.mark.parametrize("packed", ["folder", "zip", "tar"])
+def test_what_lies_too_deep_is_told_as_such(tmp_path: Path, levels: int, packed: str) -> None:
+    top = tmp_path / "top"
+    put(top.joinpath(*["d"] * levels, "cs5814_vae.py"))
+    path = top if packed == "folder" else Path(shutil.make_archive(str(tmp_path / "packed"), packed, top))
+    if levels < MAX_DEPTH:
+        assert find_module(path, CVAE.module)[1] == b"x = 1\n"
+        return
+    with pytest.raises(NothingToGrade, match=f"{MAX_DEPTH} (levels of )?folders") as raised:
+        find_module(path, CVAE.module)
+    assert "it is empty" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("name", "pack"), [("cs5814_vae.py.gz", gzip.compress), ("cs5814_vae.py.bz2", bz2.compress)])
+def test_a_packed_file_that_is_no_archive_is_named_by_its_format(
+    tmp_path: Path, name: str, pack: Callable[[bytes], bytes]
+) -> None:
+    (tmp_path / name).write_bytes(pack(b"x = 1\n"))
+    for path in (tmp_path, tmp_path / name):
+        with pytest.raises(NothingToGrade, match=r"format, which the grader does not open"):
+            find_module(path, CVAE.module)
 
 
 def test_one_students_upload_costs_nobody_else(tmp_path: Path) -> None:

@@ -13,13 +13,15 @@ from typing import Any, cast
 import pytest
 import torch
 import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.checks import test_loss_function as loss_checks
 from autograder.assignments.cvae.checks import test_sample_latent as sample_checks
-from autograder.assignments.cvae.checks.network import BATCH, Layer, Sizes, draw_parameters, stack
+from autograder.assignments.cvae.checks.network import BATCH, Layer, Sizes, arrangements, draw_parameters, stack
 from autograder.assignments.cvae.hints.loss import DIVERGENCES, RECONSTRUCTIONS, REDUCTIONS, Reduction
 from autograder.assignments.cvae.hints.loss import Term as Formula
 from autograder.assignments.cvae.hints.network import ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation
@@ -261,6 +263,32 @@ def network(part: str, seed: int) -> tuple[Layers, Tensor]:
 
 def output(layers: Layers, x: Tensor, activations: list[Activation], dtype: torch.dtype = torch.float64) -> Tensor:
     return stack([(weight.to(dtype), bias.to(dtype)) for weight, bias in layers], activations, x.to(dtype))
+
+
+@pytest.mark.parametrize("dim", [0, 1, None])
+def test_a_normalized_weight_is_its_direction(dim: int | None) -> None:
+    layer = nn.utils.parametrizations.weight_norm(nn.Linear(794, 64), dim=dim)  # type: ignore[arg-type]
+    model = nn.Sequential(layer)
+    shapes = {name: value.shape for name, value in model.named_parameters()}
+    drawn = draw_parameters(shapes, Sizes(), Challenge(1, "weights"))
+    model.load_state_dict(drawn)
+    assert torch.allclose(layer.weight, drawn["0.parametrizations.weight.original1"], atol=1e-6)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(("", "a.")).flatmap(
+            lambda at: st.sampled_from((f"{at}weight_g", f"{at}weight_v", f"{at}bias"))
+        ),
+        st.lists(st.sampled_from((0, 1, 2, 15, 64)), max_size=4),
+    ),
+    st.booleans(),
+)
+def test_parameters_of_any_name_and_shape_are_drawn(shapes: dict[str, list[int]], calm: bool) -> None:
+    mean_image = torch.full((784,), 0.5) if calm else None
+    drawn = draw_parameters(shapes, Sizes(), Challenge(1, "parameters"), mean_image)
+    assert {name: list(value.shape) for name, value in drawn.items()} == shapes
+    list(arrangements(drawn, 64, 15))
 
 
 @pytest.mark.parametrize("part", ["encoder", "decoder"])

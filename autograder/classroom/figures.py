@@ -14,6 +14,8 @@ from autograder.classroom.similarity import Alike
 from autograder.grading import hints
 from autograder.points import total
 from autograder.report.model import Outcome, Report, clean
+from autograder.report.summary import counted
+from autograder.sandbox.isolation import LEVELS
 from autograder.submissions.layouts import Upload
 
 SCHEMA = 3
@@ -56,7 +58,7 @@ def figures(
         "adjusted": [clean(each) for each in adjusted],
         **_lists(entries),
         "left_aside": [clean(name) for name in upload.aside],
-        "warnings": [clean(warning) for warning in upload.warnings],
+        "warnings": [clean(warning) for warning in [*upload.warnings, *_weakly_isolated(graded)]],
         **_spread(scores),
         "mean_of_all": _rounded(statistics.fmean(known)) if known else None,
         "full_marks": sum(score >= highest for score in scores),
@@ -76,6 +78,13 @@ def figures(
         **_alike(alike, entries),
         "students": [_row(entry) for entry in entries],
     }
+
+
+def _weakly_isolated(graded: Sequence[Entry]) -> list[str]:
+    """A warning where submissions could read files of the grader's."""
+    weak = {each.name for each in LEVELS if not each.strong}
+    count = sum(entry.report.isolation in weak for entry in graded)
+    return [f"{counted(count, 'submission')} ran with weak isolation; see autograder doctor."] if count else []
 
 
 def _lists(entries: Sequence[Entry]) -> dict[str, list[dict[str, Any]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from autograder.classroom.spreadsheet import harmless_cell
 from autograder.points import shown
 from autograder.report.summary import counted
 from autograder.submissions.roster import Roster, Student, same
+
+_SPLIT = ("LastName", "FirstName")  # in place of “Student”, from a gradebook that shows names split
 
 
 class CannotExport(ValueError):
@@ -100,6 +103,28 @@ def joined(graded: Graded, roster: Roster) -> Rows:
 def _enrolled(grade: Grade, roster: Roster) -> Student | None:
     found = (roster.find(key, kind) for kind, key in grade.keys.items() if kind != "id")
     return next(filter(None, (*found, roster.find(grade.student), roster.find(grade.keys.get("id", "")))), None)
+
+
+def canvas_identity(columns: Iterable[str] = ()) -> list[str]:
+    """The columns by which Canvas knows a student, of a gradebook with these columns.
+
+    Canvas takes a file only with all of them before the grades, in this order and under exactly these names.
+    """
+    there = {bare(each) for each in columns}
+    split = all(bare(each) in there for each in _SPLIT)
+    optional = [each for each in ("Integration ID", "Root Account") if bare(each) in there]
+    return [*(_SPLIT if split else ("Student",)), "ID", "SIS User ID", "SIS Login ID", *optional, "Section"]
+
+
+def identify(student: Student, identity: list[str]) -> list[str]:
+    """What a gradebook has of a student in these columns; empty where it lacks one."""
+    known = {bare(column): cell for column, cell in student.row.items()}
+    return [known.get(bare(each), "") for each in identity]
+
+
+def bare(title: str) -> str:
+    """A title for comparison: without case, punctuation and spaces."""
+    return re.sub(r"[\W_]", "", title.casefold())
 
 
 def table(rows: Iterable[Iterable[object]]) -> str:

@@ -121,7 +121,17 @@ def table(entries: Iterable[Entry], assignment: Assignment) -> str:
     file = io.StringIO()
     # All text quoted: where spreadsheets take semicolons for separators, a cell could end before its time.
     writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    last = ["name", "late", "handed_in", "extension", "notes", "by_hand", "penalty", "final", "lacks_hand_points"]
+    last = [
+        "name",
+        "late",
+        "handed_in",
+        "extension",
+        "notes",
+        "points_by_hand",
+        "penalty",
+        "final",
+        "lacks_hand_points",
+    ]
     writer.writerow(
         ["student", "score", "max_score", *parts, "standing", "sha256", "seed", "error", "attention", *last, "repair"]
     )

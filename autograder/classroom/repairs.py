@@ -26,6 +26,7 @@ from autograder.sandbox.client import SandboxError
 
 MOST = 20  # repairs that are tried of a module
 SECONDS = 10.0  # for all of them
+LOOK_S = 1.0  # to see whether there is one to try
 NEAR = 0.5  # how much alike two names have to be, as difflib counts
 
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -37,6 +38,8 @@ _QUOTED = re.compile(r"`(?:self\.)?(\w+)`")
 _LIBRARIES = ("torch", "torch.nn", "torch.nn.functional", "math", "numpy")
 
 Change = tuple[int, str]  # the first line that a repair changes, from 1, and the whole source with it
+# What is looked for, a step at a time: each takes time linear in the source, and where it finds nothing it gives None.
+Steps = Iterator[Change | None]
 
 
 class _TooSlow(Exception):
@@ -44,10 +47,13 @@ class _TooSlow(Exception):
 
 
 def stops_early(report: Report, source: bytes) -> bool:
-    """Whether something keeps checks from being answered of a module that is more than the handout."""
+    """Whether something keeps checks from being answered of a module that is more than the handout.
+
+    Not where this takes longer than LOOK_S to see.
+    """
     if len(source) > MAX_BYTES or standing(report) not in (Standing.GRADED, Standing.STOPPED):
         return False
-    return any(True for _ in candidates(decoded(source), report))
+    return any(True for _ in candidates(decoded(source), report, LOOK_S))
 
 
 def best(source: bytes, report: Report, process: GradingProcess, seconds: float = SECONDS) -> Repair | None:
@@ -59,7 +65,7 @@ def best(source: bytes, report: Report, process: GradingProcess, seconds: float 
     def too_slow() -> None:
         raise _TooSlow
 
-    for line, changed in islice(candidates(text, report), MOST):
+    for line, changed in islice(candidates(text, report, seconds), MOST):
         left = ends - time.monotonic()
         if left <= 0:
             break
@@ -79,14 +85,17 @@ def best(source: bytes, report: Report, process: GradingProcess, seconds: float 
     return found
 
 
-def candidates(text: str, report: Report) -> Iterator[Change]:
-    """The repairs to try, each once, those of the first thing that went wrong first."""
+def candidates(text: str, report: Report, seconds: float = SECONDS) -> Iterator[Change]:
+    """The repairs to try, each once, those of the first thing that went wrong first; those found in the time."""
+    ends = time.monotonic() + seconds
     tried = {text}
     for check in _troubles(report):
-        for line, changed in _repairs(text, check):
-            if changed not in tried:
-                tried.add(changed)
-                yield line, changed
+        for change in _repairs(text, check):
+            if time.monotonic() > ends:
+                return
+            if change is not None and change[1] not in tried:
+                tried.add(change[1])
+                yield change
 
 
 def _troubles(report: Report) -> Iterator[Check]:
@@ -102,7 +111,7 @@ def _troubles(report: Report) -> Iterator[Check]:
 _MISSING = {"definition-missing", "attribute-missing", "attribute-none", "forward-missing"}
 
 
-def _repairs(text: str, check: Check) -> Iterator[Change]:
+def _repairs(text: str, check: Check) -> Steps:
     """What might repair the trouble that a check met with."""
     lines = text.split("\n")
     line = check.line or _line(check.message)
@@ -126,7 +135,7 @@ def _line(message: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _renamed_everywhere(text: str, message: str) -> Iterator[Change]:
+def _renamed_everywhere(text: str, message: str) -> Steps:
     """The name that is missing in place of one like it; its definition counts, and every use of it."""
     quoted = _QUOTED.findall(message)
     for wanted in quoted:
@@ -137,28 +146,29 @@ def _renamed_everywhere(text: str, message: str) -> Iterator[Change]:
             yield from _replaced(lines, 1, len(lines), rf"\b{name}\b", wanted)
         local = rf"^([ \t]+){wanted}([ \t]*=[^=])"  # `self.` was forgotten
         changed = re.sub(local, rf"\1self.{wanted}\2", text, flags=re.MULTILINE)
-        if changed != text:
-            yield _first_change(text, changed), changed
+        yield (_first_change(text, changed), changed) if changed != text else None
 
 
-def _without_raise(lines: list[str], line: int) -> Iterator[Change]:
+def _without_raise(lines: list[str], line: int) -> Steps:
     """A function without its raise, if it holds something else."""
     first, last = _function(lines, line)
     body = re.sub(r'("""|\'\'\').*?\1', "", "\n".join(lines[first:last]), flags=re.DOTALL).split("\n")
     written = [each for each in body if each.strip() and not each.lstrip().startswith(("#", "raise"))]
     if written and lines[line - 1].lstrip().startswith("raise"):
         indent = lines[line - 1][: len(lines[line - 1]) - len(lines[line - 1].lstrip())]
-        end = line
-        while (
-            end < last
-            and lines[line - 1 : end]
-            and "".join(lines[line - 1 : end]).count("(") > "".join(lines[line - 1 : end]).count(")")
-        ):
+        end, depth = line, _opened(lines[line - 1])
+        while end < last and depth > 0:
+            depth += _opened(lines[end])
             end += 1
         yield line, "\n".join([*lines[: line - 1], f"{indent}pass", *[""] * (end - line), *lines[end:]])
 
 
-def _other_names(lines: list[str], line: int, name: str) -> Iterator[Change]:
+def _opened(line: str) -> int:
+    """How many more parentheses a line opens than it closes."""
+    return line.count("(") - line.count(")")
+
+
+def _other_names(lines: list[str], line: int, name: str) -> Steps:
     """A name that is defined in place of one that is not: in the line, then in the whole function."""
     first, last = _function(lines, line)
     function = "\n".join(lines[max(first - 1, 0) : last])
@@ -166,7 +176,7 @@ def _other_names(lines: list[str], line: int, name: str) -> Iterator[Change]:
     near_attributes = [name, *_near(name, attributes)] if name in attributes else _near(name, attributes)[:1]
     own = rf"(?<![\w.]){name}\b(?!\s*=[^=])"
     header, _, body = function.partition(":\n")
-    unused = [each for each in sorted(_names(header.partition("(")[2])) if not re.search(rf"\b{each}\b", body)]
+    unused = sorted(_names(header.partition("(")[2]) - set(re.findall(r"\w+", body)))[:MOST]
     local = list(dict.fromkeys((*unused, *_near(name, _names(function), 0.3))))
     others = _near(name, (_names("\n".join(lines)) | set(dir(builtins))) - set(local))
     for attribute in dict.fromkeys(near_attributes):
@@ -177,7 +187,7 @@ def _other_names(lines: list[str], line: int, name: str) -> Iterator[Change]:
         yield from _replaced(lines, first, last, own, other)
 
 
-def _other_attributes(lines: list[str], line: int, name: str, module: str | None) -> Iterator[Change]:
+def _other_attributes(lines: list[str], line: int, name: str, module: str | None) -> Steps:
     """An attribute that exists in place of one that does not: in the line, or where it is kept, or everywhere."""
     text = "\n".join(lines)
     if module in _LIBRARIES:
@@ -191,8 +201,7 @@ def _other_attributes(lines: list[str], line: int, name: str, module: str | None
         yield from _replaced(lines, 1, len(lines), rf"(?<=\.){name}\b", other)
     forgotten = rf"^([ \t]+){name}([ \t]*=[^=])"  # `self.`
     local = re.sub(forgotten, rf"\1self.{name}\2", text, flags=re.MULTILINE)
-    if local != text:
-        yield _first_change(text, local), local
+    yield (_first_change(text, local), local) if local != text else None
 
 
 def _parameters(function: str) -> set[str]:
@@ -246,12 +255,11 @@ def _function(lines: list[str], line: int) -> tuple[int, int]:
     return first, last
 
 
-def _replaced(lines: list[str], first: int, last: int, pattern: str, by: str) -> Iterator[Change]:
-    """The source with a pattern replaced from one line to another; nothing if it is not there."""
+def _replaced(lines: list[str], first: int, last: int, pattern: str, by: str) -> Steps:
+    """The source with a pattern replaced from one line to another; None if it is not there."""
     changed = [re.sub(pattern, by, each) if first <= number <= last else each for number, each in enumerate(lines, 1)]
-    if changed != lines:
-        text = "\n".join(changed)
-        yield _first_change("\n".join(lines), text), text
+    text = "\n".join(changed)
+    yield (_first_change("\n".join(lines), text), text) if changed != lines else None
 
 
 def _first_change(before: str, after: str) -> int:

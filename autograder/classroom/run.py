@@ -12,6 +12,7 @@ import functools
 import itertools
 import json
 import logging
+import multiprocessing
 import multiprocessing.util
 import os
 import re
@@ -37,7 +38,7 @@ from autograder.classroom.sides import side_by_side
 from autograder.classroom.similarity import Alike, alike_answers, alike_modules
 from autograder.grading import GraderError
 from autograder.grading.grade import nothing, told
-from autograder.grading.process import MOST_SLOW, PATIENCE_S, GradingProcess
+from autograder.grading.process import MOST_SLOW, PATIENCE_S, GradingProcess, temporary_folder
 from autograder.grading.results import Results, checks_version, decode, encode
 from autograder.output import write
 from autograder.report import render
@@ -60,7 +61,8 @@ Grader = Callable[[bytes, str, int | None, bool], dict[str, Any]]
 
 @contextlib.contextmanager
 def local_cluster(workers: int = 0) -> Iterator[Client]:
-    """A cluster on this machine; one worker a core by default."""
+    """A cluster on this machine; one worker a core by default. GraderError where none can be started."""
+    _require_cluster()
     import dask
     from distributed import Client, LocalCluster
 
@@ -91,6 +93,24 @@ def local_cluster(workers: int = 0) -> Iterator[Client]:
             )
         with cluster, Client(cluster) as client:
             yield client
+
+
+def _require_cluster() -> None:
+    """GraderError unless this machine has what processes that work together need."""
+    try:
+        multiprocessing.Lock()
+    except OSError as error:
+        raise GraderError(
+            f"a class needs shared memory, and /dev/shm cannot be used: {error.strerror}. Mount one that can be "
+            "written to (in Kubernetes, an emptyDir with `medium: Memory`)."
+        ) from None
+    try:
+        os.chdir(Path.cwd())  # as every process of the cluster does
+    except OSError as error:
+        raise GraderError(
+            f"the current folder cannot be used: {error.strerror}. Change to another one and run the command again."
+        ) from None
+    temporary_folder().cleanup()
 
 
 @contextlib.contextmanager

@@ -28,8 +28,15 @@ _MISTAKES = {
     "not-a-tensor": "no-tensor-returned",
     "wrong-rows": "wrong-shape",
 }
+# What is said where Python gets no text out of the file's bytes.
+_UNREAD = (
+    (r"saved as UTF-|'(?!unicodeescape)[\w-]+' codec can't decode|unknown encoding|encoding problem", "encoding"),
+    (r"null byte", "null-byte"),
+    (r"the file is .*, not Python$", "another-format"),
+)
 # What Python and torch say, and the name of the mistake behind it; the first that is found counts.
 _USUAL_CAUSES = (
+    *((f"^SyntaxError: .*(?:{pattern})", name) for pattern, name in _UNREAD),
     (r"^(SyntaxError|IndentationError|TabError)", "syntax"),
     (r"^(ModuleNotFoundError|ImportError)", "import-missing"),
     (r"^SystemExit", "exit-called"),
@@ -95,6 +102,9 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
         return Cause(str(error), ["notebook-command"])
     if error.kind == "SyntaxError" and re.match(r"(<{7}|={7}|>{7})( |$)", error.statement):
         return Cause(str(error), ["merge-conflict"])
+    unread = [name for pattern, name in _UNREAD if re.search(pattern, error.text)]
+    if error.kind == "SyntaxError" and unread:
+        return Cause(f"{error}.", unread[:1])
     if error.kind == "SyntaxError" and _IN_EVERY_PYTHON.search(error.text):
         return Cause(str(error), ["syntax"])
     if error.kind == "SyntaxError":  # what is right in a newer Python looks like a mistake in this one

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.assignment import Assignment, load
 from autograder.report.model import Check, Outcome, Report, part_reports
+from autograder.sandbox import isolation as levels
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.errors import SubmissionError
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.find import find_module, interface
+
+if TYPE_CHECKING:
+    from autograder.grading.harness import Grading
 
 
 def grade(
@@ -72,9 +78,8 @@ def grade_source(
         seed=secrets.randbits(53) if seed is None else seed,
     )
     if not sandbox.level.strong:
-        report.notes.append(
-            f"Weak isolation ({sandbox.level.name}: {sandbox.level.summary}). Do not grade strangers' code this way."
-        )
+        what = levels.summary(sandbox.level.name)
+        report.notes.append(f"Weak isolation ({sandbox.level.name}: {what}). Do not grade strangers' code this way.")
     if len(source) > LIMITS.source:
         reason = f"The file is larger than {LIMITS.source // 1024} KiB, which no {assignment.module} needs to be"
         refused = nothing(assignment, reason)
@@ -99,6 +104,19 @@ def nothing(assignment: Assignment, reason: str) -> Report:
     return Report.of(assignment, parts=part_reports(assignment, checks), error=reason)
 
 
+def _tell_more(report: Report, grading: Grading) -> None:
+    """Add reproductions and notes. They change no grade, so an error of ours in them is only logged."""
+    from autograder.grading.notes import notes
+    from autograder.grading.reproduce import PATIENCE_S, reproduce
+
+    try:
+        reproduce(grading.to_reproduce, grading.submission, grading.assignment)
+        if report.timings["import the submission"] < PATIENCE_S:
+            report.notes += notes(grading)
+    except Exception:
+        logging.getLogger(__name__).exception("a submission was graded, but its failures were not reproduced")
+
+
 def _run_checks(
     report: Report,
     source: bytes,
@@ -119,8 +137,6 @@ def _run_checks(
     lap("import torch")
     from autograder.grading.errors import explain, note_on_work
     from autograder.grading.harness import Grading
-    from autograder.grading.notes import notes
-    from autograder.grading.reproduce import PATIENCE_S, reproduce
     from autograder.grading.session import run_checks
 
     lap("import the checks")
@@ -142,9 +158,7 @@ def _run_checks(
         report.output = submission.output
         lap("run the checks")
         if report.error is None:
-            reproduce(grading.to_reproduce, submission, sandbox.assignment)
-            if report.timings["import the submission"] < PATIENCE_S:
-                report.notes += notes(grading)
+            _tell_more(report, grading)
     lap("reproduce what failed, and notes")
     report.timings |= {f"of that: {part}": seconds for part, seconds in grading.seconds.items()}
     report.parts, report.attention = grading.reports(), grading.attention

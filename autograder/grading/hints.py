@@ -70,6 +70,12 @@ def after(parts: Sequence[str]) -> Hint:
 _ROWS = (
     ("syntax", "Python cannot read your file",
      "Python stopped at a syntax error, so nothing in your file could be graded. Read the message: it often names what is missing. Then look at the line shown and at the line above it, because a missing bracket or quote is often noticed one line late. Does each bracket and quote on these lines close?"),
+    ("encoding", "Your file is not saved as UTF-8",
+     "Python cannot turn the bytes of your file into text, so nothing in it could be graded. It expects UTF-8, unless one of the first two lines names another encoding. PowerShell's `>` and some editors save UTF-16, or an old encoding of Windows. In VS Code, click the encoding in the status bar, choose “Save with Encoding”, then “UTF-8”. Do the public checks read the file now?"),
+    ("null-byte", "A null byte is in your file",
+     "Python cannot read a file that has a null byte: a byte 0, which stands for no character. Most editors show it as NUL, as a box or not at all. A copy or a sync that was cut off can leave such bytes. Go to the line in the message and delete what is not code. Is the rest of your work still there, below that line?"),
+    ("another-format", "Your file is not a Python file",
+     "The name ends in .py, but the file holds something else; the message says what. A new name does not turn it into Python, so nothing in it could be graded. Write your code into the file that you were given, with an editor for code, and save it as plain text. Which file did you edit, and is it the one that you handed in?"),
     ("notebook-command", "Your module contains a notebook command",
      "Lines that start with % or ! are commands of the notebook, such as %matplotlib. Python cannot read them in a .py file, so nothing in your file could be graded. What does the command do for you, and in which cell of the notebook can it do that?"),
     ("merge-conflict", "Git left its marks in your file",

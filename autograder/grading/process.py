@@ -65,7 +65,7 @@ class GradingProcess:
         """Start the process, if none runs; its imports go on while the caller does something else."""
         if self._process is not None:
             return
-        self._scratch = tempfile.TemporaryDirectory(prefix="autograder-", ignore_cleanup_errors=True)
+        self._scratch = temporary_folder()
         os.chmod(self._scratch.name, 0o711)
         self._connection, theirs = Pipe()
         with theirs:
@@ -203,6 +203,16 @@ class GradingProcess:
         self.close()
 
 
+def temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """A new folder for temporary files. GraderError where none can be made."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="autograder-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise GraderError(
+            f"no temporary file can be made: {error.strerror}. Set TMPDIR to a folder that can be written to."
+        ) from None
+
+
 class _Grade:
     """One grade from the outside: since when it goes on, and what is known so far."""
 
@@ -334,4 +344,5 @@ def _limit_memory() -> None:
     mapped = Path("/proc/self/statm")
     if mapped.exists():
         most = int(mapped.read_text().split()[0]) * resource.getpagesize() + MEMORY
-        resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))

@@ -115,7 +115,7 @@ def reference_prints(assignment: Assignment, lines: str) -> str:
 def agree(one: str, other: str, tolerance: float) -> bool:
     """Whether two printed texts say the same, their numbers up to the tolerance."""
     one, other = (_ASIDE.sub("", text) for text in (one, other))
-    if _skeleton(one) != _skeleton(other):
+    if _around_numbers(one) != _around_numbers(other):
         return False
     numbers, expected = ([float(each) for each in _NUMBER.findall(text)] for text in (one, other))
     finite = [abs(each) for each in expected if abs(each) < float("inf")]
@@ -123,8 +123,9 @@ def agree(one: str, other: str, tolerance: float) -> bool:
     return all(_close(*pair, scale, tolerance) for pair in zip(numbers, expected, strict=True))
 
 
-def _skeleton(text: str) -> str:
-    return "".join(_NUMBER.sub("#", text).split())
+def _around_numbers(text: str) -> list[str]:
+    """What stands before, between and after the numbers of a text, without white space."""
+    return ["".join(each.split()) for each in _NUMBER.split(text)]
 
 
 def _close(number: float, expected: float, scale: float, tolerance: float) -> bool:

@@ -30,7 +30,7 @@ from autograder.sandbox.errors import MAX_NAME, Died, SubmissionError, TimedOut,
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.outline import Outline
 from autograder.sandbox.outputs import Shown, read
-from autograder.sandbox.protocol import ChannelClosed, Message, ProtocolError, receive, send
+from autograder.sandbox.protocol import ChannelClosed, Message, ProtocolError, is_usual, receive, send
 
 if TYPE_CHECKING:
     from torch import Tensor, dtype
@@ -83,6 +83,22 @@ class Reply:
         return {name.removeprefix(start): tensor for name, tensor in self.tensors.items() if name.startswith(start)}
 
 
+class Step(NamedTuple):
+    """A call in a pass through the pieces of a model.
+
+    Attributes:
+        result: what the rest of the pass calls its result.
+        piece: an attribute that can be called.
+        arguments: for each argument, the values whose columns it consists of: inputs or results of earlier steps.
+        on: whose attribute the piece is, "model" or "module".
+    """
+
+    result: str
+    piece: str
+    arguments: Sequence[Sequence[str]]
+    on: str = "model"
+
+
 class Trained(NamedTuple):
     """The result of a training run: the loss of each step, and the trained parameters by name, all float32."""
 
@@ -118,13 +134,17 @@ class Sandbox:
         self._control = ours
         self._events = b""
         self._ready = False
+        self._failure: str | None = None  # why the last process was not confined, and so saw no submission
 
     def require_strong(self) -> None:
         """SandboxError if only weak isolation works."""
         if not self.level.strong:
-            exposed = isolation.why_exposed("confined", self.assignment.folder)
+            reason = isolation.why_not("confined") or isolation.why_exposed("confined", self.assignment.folder)
+            if reason is None:
+                raise SandboxError(f"{self.level.name!r} isolation is weak, and a strong level works here")
             raise SandboxError(
-                f"only {self.level.name!r} isolation works here, a weak one; {exposed or 'see `autograder doctor`'}"
+                f"only {self.level.name!r} isolation works here, a weak one; no 'confined': {reason}; "
+                "see `autograder doctor`"
             )
 
     def wait_until_ready(self) -> None:
@@ -200,6 +220,7 @@ class Sandbox:
         if event is None or type(event.get("status")) is not int:
             self.restart()
             return None
+        self._failure = event["failure"]
         return int(event["status"])
 
     def restart(self) -> None:
@@ -339,10 +360,10 @@ class Submission:
         found: dict[str, tuple[int, ...]] = {}
         for entry in shapes if isinstance(shapes, list) else []:
             match entry:
-                case [name, [*sizes]] if _is_word(name) and len(sizes) <= 8:
-                    if not all(type(size) is int and 0 <= size <= LIMITS.body for size in sizes):
+                case [name, [*sizes]] if _is_word(name):
+                    if not all(type(size) is int and 0 <= size < 1 << 63 for size in sizes):
                         raise Unfit("impossible-shape")
-                    if math.prod(sizes) <= MOST_NUMBERS:
+                    if is_usual(sizes) and math.prod(sizes) <= MOST_NUMBERS:
                         found[name] = tuple(sizes)
         if sum(math.prod(shape) for shape in found.values()) > MOST_NUMBERS:
             raise Unfit("too-many-parameters")
@@ -362,9 +383,13 @@ class Submission:
         request = {"do": "stand_in_layer", "object": handle, "name": name, "inputs": inputs, "outputs": outputs}
         self._request(request | {"sigmoid": sigmoid, "seed": seed})
 
-    def stand_in_pass(self, handle: str) -> None:
-        """Let the pass of the assignment's training file stand in for a model's own, through the model's pieces."""
-        self._request({"do": "stand_in_pass", "object": handle})
+    def stand_in_pass(self, handle: str, inputs: Sequence[str], steps: Sequence[Step], results: Sequence[str]) -> None:
+        """Let a pass through the model's pieces stand in for its own `forward`.
+
+        The submission's process can read the steps. Ask only after its own pass was judged.
+        """
+        request = {"do": "stand_in_pass", "object": handle, "inputs": inputs, "steps": steps, "results": results}
+        self._request(request)
 
     def complete_results(self, handle: str, names: Sequence[str]) -> None:
         """Let what the submodules `names` gave last stand in for a None among as many results of a model."""
@@ -518,7 +543,11 @@ class Submission:
         except ProtocolError as error:
             raise self._broken(message, str(error)) from None
         except ChannelClosed:
-            raise _death(self.stop(), message) from None
+            status = self.stop()
+            if failure := self._sandbox._failure:
+                level = self._sandbox.level.name
+                raise SandboxError(f"a process cannot be isolated here at the level {level!r}: {failure}") from None
+            raise _death(status, message) from None
         if failure := answer.get("error"):
             raise received(failure, _called(message))
         return answer, results

@@ -6,6 +6,7 @@ built on every platform. Sources: setrlimit(2), prctl(2), capset(2), landlock(7)
 
 import contextlib
 import ctypes
+import errno
 import os
 import resource
 import secrets
@@ -127,7 +128,9 @@ def limit_resources(limits: Limits) -> None:
         resource.setrlimit(kind, (bound, bound))
 
 
-_DAC_READ_SEARCH = 1 << 2
+_CHOWN, _DAC_OVERRIDE, _DAC_READ_SEARCH, _FOWNER, _KILL, _SETGID, _SETUID = (1 << bit for bit in (0, 1, 2, 3, 5, 6, 7))
+# To start a process as another user, with files of its own, and to end both.
+_TO_CHANGE_USER = _CHOWN | _DAC_OVERRIDE | _FOWNER | _KILL | _SETGID | _SETUID
 
 
 def keep_capabilities(kept: int = 0) -> None:
@@ -135,6 +138,42 @@ def keep_capabilities(kept: int = 0) -> None:
     if sys.platform == "linux":
         header = struct.pack("=Ii", 0x20080522, 0)  # version 3, this process
         check(_libc.capset(header, struct.pack("=6I", kept, kept, 0, 0, 0, 0)), "capset")
+
+
+def _capabilities() -> int:
+    """The mask of the capabilities in effect."""
+    found = ctypes.create_string_buffer(24)
+    check(_libc.capget(struct.pack("=Ii", 0x20080522, 0), found), "capget")
+    return int(struct.unpack("=6I", found.raw)[0])
+
+
+def try_user(user: int) -> None:
+    """Become `user` as a submission would. NotSupportedError where that fails: not every root can change its user.
+
+    A container may drop capabilities, or map only some users.
+    """
+    if os.geteuid() != 0:
+        raise NotSupportedError(errno.EPERM, "this user is not root")
+    if _TO_CHANGE_USER & ~_capabilities():
+        raise NotSupportedError(
+            errno.EPERM, "it lacks one of the capabilities CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID and SETUID"
+        )
+    become(user, keep_reading=False)
+
+
+def can_become(user: int) -> bool:
+    """Whether `try_user` works, in a child."""
+    if sys.platform != "linux":
+        return False
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            try_user(user)
+            code = 0
+        finally:
+            os._exit(code)
+    return os.waitpid(child, 0)[1] == 0
 
 
 def become(user: int, keep_reading: bool) -> None:

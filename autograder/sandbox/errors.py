@@ -28,6 +28,7 @@ _UNFIT = {
     "reshaped": "{subject} has shape {shape} after training; before, it had shape {expected_shape}.",
     "wrong-rows": "{subject} has shape {shape}; the minibatch has {rows} rows.",
     "too-large": "{subject} has shape {shape}, far more numbers than the assignment asks for.",
+    "unusual-shape": "{subject} has shape {shape}, nothing like what the assignment asks for.",
     "impossible-shape": "Your model has a parameter of a shape that no tensor has.",
     "too-many-parameters": "Your model has far more parameters than the assignment asks for.",
     "stand-in-arguments": "{step} was stopped: `{function}` cannot take what it was given: {detail}.",
@@ -78,6 +79,7 @@ _SENT: dict[str, dict[str, type]] = {
     "wrong-device": {"value": str, "device": str},
     "complex-numbers": {"value": str},
     "too-large": {"value": str, "shape": str},
+    "unusual-shape": {"value": str, "shape": str},
 }
 
 Field = str | int | float

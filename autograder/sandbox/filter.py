@@ -31,14 +31,14 @@ ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "close_range": (436, 436), "dup": (32, 23), "dup2": (33, None), "dup3": (292, 24), "pipe": (22, None),
     "pipe2": (293, 59), "ftruncate": (77, 46), "fallocate": (285, 47), "fsync": (74, 82), "fdatasync": (75, 83),
     "sendfile": (40, 71), "copy_file_range": (326, 285), "poll": (7, None), "ppoll": (271, 73),
-    "select": (23, None), "pselect6": (270, 72), "recvfrom": (45, 207), "getsockopt": (55, 209),
+    "select": (23, None), "pselect6": (270, 72), "recvfrom": (45, 207),
     "getsockname": (51, 204), "getpeername": (52, 205),
     # look at files
     "stat": (4, None), "fstat": (5, 80), "lstat": (6, None), "newfstatat": (262, 79), "statx": (332, 291),
     "statfs": (137, 43), "fstatfs": (138, 44), "access": (21, None), "faccessat": (269, 48),
     "faccessat2": (439, 439), "readlink": (89, None), "readlinkat": (267, 78), "getcwd": (79, 17),
-    "getdents": (78, None), "getdents64": (217, 61), "getxattr": (191, 8), "lgetxattr": (192, 9),
-    "fgetxattr": (193, 10), "listxattr": (194, 11), "llistxattr": (195, 12), "flistxattr": (196, 13),
+    "getdents": (78, None), "getdents64": (217, 61), "listxattr": (194, 11),
+    "llistxattr": (195, 12), "flistxattr": (196, 13),
     "umask": (95, 166),
     # memory
     "mmap": (9, 222), "munmap": (11, 215), "mprotect": (10, 226), "mremap": (25, 216), "msync": (26, 227),
@@ -71,13 +71,14 @@ OPENS: dict[str, tuple[int | None, int | None]] = {"open": (2, None), "openat": 
 # Calls that are allowed with some arguments.
 ARGUMENTS: dict[str, tuple[int | None, int | None]] = {
     "ioctl": (16, 29), "fcntl": (72, 25), "prctl": (157, 167), "madvise": (28, 233), "sendto": (44, 206),
-    "kill": (62, 129), "tgkill": (234, 131), "prlimit64": (302, 261), "clone": (56, 220),
+    "kill": (62, 129), "tgkill": (234, 131), "prlimit64": (302, 261), "clone": (56, 220), "getsockopt": (55, 209),
 }  # fmt: skip
 # Calls of a Jupyter kernel, a tree of processes in their own namespaces that talk over sockets.
 NOTEBOOK: dict[str, tuple[int | None, int | None]] = {
     "socket": (41, 198), "socketpair": (53, 199), "bind": (49, 200), "connect": (42, 203), "listen": (50, 201),
     "accept": (43, 202), "accept4": (288, 242), "shutdown": (48, 210), "sendto": (44, 206), "sendmsg": (46, 211),
     "recvmsg": (47, 212), "sendmmsg": (307, 269), "recvmmsg": (299, 243), "setsockopt": (54, 208),
+    "getsockopt": (55, 209),
     "epoll_create": (213, None), "epoll_create1": (291, 20), "epoll_ctl": (233, 21), "epoll_wait": (232, None),
     "epoll_pwait": (281, 22), "epoll_pwait2": (441, 441), "eventfd": (284, None), "eventfd2": (290, 19),
     "timerfd_create": (283, 85), "timerfd_settime": (286, 86), "timerfd_gettime": (287, 87), "signalfd4": (289, 74),
@@ -97,6 +98,8 @@ _TYPE_INTO_A_TERMINAL = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
 # fcntl: duplicate; flags; the size of a pipe. No owner, lease or watch that signals; no lock, no larger pipe.
 _FCNTLS = (0, 1, 2, 3, 4, 1030, 1032)
 _PRCTLS = (15, 16, 0x53564D41)  # the name of a thread, of a mapping
+_PEER_HANDLE = 77  # SO_PEERPIDFD
+_OUT_OF_BAND = 1  # MSG_OOB
 _ADVICE = (0, 1, 2, 3, 4, 8, 14, 15, 16, 17)  # about its own memory only
 _THREAD = 0x00010F00  # CLONE_VM, FS, FILES, SIGHAND, THREAD
 _THREAD_OPTIONS = 0x017C0000  # CLONE_SYSVSEM, SETTLS, PARENT_SETTID, CHILD_CLEARTID, DETACHED, CHILD_SETTID
@@ -166,8 +169,12 @@ def submission_program(own_pid: int) -> bytes:
     program.on(ARGUMENTS["kill"], _one_of(0, (own_pid,)))
     program.on(ARGUMENTS["tgkill"], _one_of(0, (own_pid,)))
     program.on(ARGUMENTS["prlimit64"], _one_of(0, (0, own_pid)))
+    program.on(ARGUMENTS["getsockopt"], [_argument(2), *_refuse_if(_PEER_HANDLE), _return(_ALLOW)])
+    in_band = [_argument(3), _instruction(_AND, _OUT_OF_BAND), *_refuse_if(_OUT_OF_BAND)]
     no_address = [_argument(4), _instruction(_EQUAL, 0, on_false=3), _argument(4, high=True)]
-    program.on(ARGUMENTS["sendto"], [*no_address, _instruction(_EQUAL, 0, on_false=1), _return(_ALLOW), _refuse()])
+    program.on(
+        ARGUMENTS["sendto"], [*in_band, *no_address, _instruction(_EQUAL, 0, on_false=1), _return(_ALLOW), _refuse()]
+    )
     program.on(
         ARGUMENTS["clone"],
         [_argument(0), _instruction(_AND, 0xFFFFFFFF & ~_THREAD_OPTIONS), *_allow_if(_THREAD), _refuse()],

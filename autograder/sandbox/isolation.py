@@ -1,5 +1,6 @@
 """Isolation levels of the worker, strongest first, and whether each works here."""
 
+import functools
 import importlib.util
 import os
 import shutil
@@ -7,6 +8,7 @@ import site
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +61,14 @@ def why_not(name: str) -> str | None:
     return None
 
 
+def summary(name: str) -> str:
+    """What the level `name` does on this machine."""
+    said = level(name).summary
+    if not level(name).strong and _why_not("supervision"):
+        return f"{said}, and write what the grader's user can write"
+    return said
+
+
 def why_exposed(name: str, folder: Path) -> str | None:
     """Why a submission could read an assignment's `folder` despite the strong level `name`, or None."""
     if not level(name).strong:
@@ -106,26 +116,40 @@ def _why_not_bubblewrap() -> str | None:
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{program} does not run: {error}"
     if trial.returncode:
-        return f"{program}: {trial.stderr.strip()[:200] or 'failed'} (are user namespaces allowed here?)"
+        return f"{program}: {_cut(trial.stderr) or 'failed'} (are user namespaces allowed here?)"
     return None
 
 
+_TRIALS = {
+    "filter": "filter.restrict()",
+    "supervision": "filter.supervise()",
+    "another user": "confine.try_user(60706)",
+}
+
+
+@functools.cache
 def _why_not(what: str) -> str | None:
-    """Why this process could not give something up. Tried in a child, because it cannot be undone."""
+    """Why a process could not do a thing of _TRIALS. Tried in a child, because it cannot be undone."""
+    code = "import sys\nfrom autograder.sandbox import confine, filter\n"
+    code += f"try: {_TRIALS[what]}\nexcept OSError as error: sys.exit(error.strerror)"
     trial = subprocess.run(
         # -P: import nothing from the current folder, which may be a student's.
-        [sys.executable, "-P", "-c", f"from autograder.sandbox import filter; filter.{what}()"],
+        [sys.executable, "-P", "-c", code],
         env={"PYTHONPATH": str(PACKAGE.parent)},
         capture_output=True,
         text=True,
         check=False,
     )
-    return trial.stderr.strip().splitlines()[-1][:200] if trial.returncode else None
+    return _cut(trial.stderr.strip().splitlines()[-1]) if trial.returncode else None
+
+
+def _cut(text: str) -> str:
+    return textwrap.shorten(text, 400, placeholder=" …")
 
 
 def bounds() -> dict[str, str]:
     """How each bound on a submission holds on this machine, in words."""
-    filtered, supervised = _why_not("restrict"), _why_not("supervise")
+    filtered, supervised = _why_not("filter"), _why_not("supervision")
     linux = sys.platform == "linux"
     one = "one process (system-call filter)" if filtered is None else f"one process (a resource limit; {filtered})"
     made = f"{LIMITS.files} files of {LIMITS.file // MIB} MiB"
@@ -141,7 +165,9 @@ def bounds() -> dict[str, str]:
         if supervised is None
         else f"{LIMITS.file // MIB} MiB each (a resource limit); {unbounded}",
         "output": f"{LIMITS.output // 1024} KiB (cut by the grader)",
-        "a notebook": "memory, threads and files: watched, four times a second"
+        "a notebook": "not run: that needs bubblewrap"
+        if why_not("bubblewrap")
+        else "memory, threads and files: watched, four times a second"
         + (", and a control group" if cgroup.found() else " (no control group available here)"),
     }
 
@@ -149,15 +175,17 @@ def bounds() -> dict[str, str]:
 def _why_not_confined() -> str | None:
     if sys.platform != "linux":
         return "Landlock and seccomp need Linux"
-    if reason := _why_not("restrict"):
+    if reason := _why_not("filter"):
         return reason
     try:
         confine.landlock_version()
     except confine.NotSupportedError as error:
         if os.geteuid() != 0:
-            return f"{error}, and only root can change to an unprivileged user instead"
+            return f"{error.strerror}, and only root can change to an unprivileged user instead"
+        if reason := _why_not("another user"):
+            return f"{error.strerror}, and this root cannot change to an unprivileged user instead: {reason}"
         if _others_can_read(PACKAGE / "assignments"):
-            return f"{error}, and other users can read the solution; run: chmod -R o-rwx {PACKAGE}"
+            return f"{error.strerror}, and other users can read the solution; run: chmod -R o-rwx {PACKAGE}"
     return None
 
 

@@ -26,6 +26,7 @@ class Limits:
     header: int = 256 * 1024  # of one frame
     body: int = 64 * MIB  # tensors of one frame
     names: int = 1 * MIB  # their names, shapes and types: more would be a frame of many thousand tensors
+    axes: int = 8  # of one tensor
     # Of the outputs that a notebook was handed in with:
     outputs_s: float = 20.0  # to read them, which takes a tenth of a second
     outputs: int = 300  # that are shown

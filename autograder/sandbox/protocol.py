@@ -6,9 +6,11 @@ A frame is two big-endian 32-bit lengths, the header, and the tensors. Both ends
 from __future__ import annotations
 
 import json
+import math
 import socket
 import struct
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograder.sandbox.limits import LIMITS
@@ -30,7 +32,12 @@ class ChannelClosed(Exception):
 
 
 def send(channel: socket.socket, message: Message, tensors: dict[str, Tensor] | None = None) -> None:
-    """Send one frame. TimeoutError if the channel's time-out passes first, ChannelClosed if the other end is gone."""
+    """Send one frame.
+
+    TimeoutError if the channel's time-out passes first, ChannelClosed if the other end is gone, ProtocolError for what
+    the other end would refuse.
+    """
+    _require_usual(tensors or {})
     header = json.dumps(message, allow_nan=False).encode()
     body = _save({name: tensor.detach().contiguous() for name, tensor in tensors.items()}) if tensors else b""
     if len(header) > LIMITS.header or len(body) > LIMITS.body:
@@ -76,7 +83,21 @@ def receive(channel: socket.socket, deadline: float | None = None) -> tuple[Mess
         raise ProtocolError(f"a frame cannot be decoded: {type(error).__name__}") from error
     if not isinstance(message, dict):
         raise ProtocolError("a frame's header is not an object")
+    _require_usual(tensors)
     return message, tensors
+
+
+def _require_usual(tensors: dict[str, Tensor]) -> None:
+    if not all(is_usual(tensor.shape) for tensor in tensors.values()):
+        raise ProtocolError("a frame holds a tensor of too many axes, or of too long ones")
+
+
+def is_usual(shape: Sequence[int]) -> bool:
+    """Whether one can compute with tensors of this shape.
+
+    It has few axes and, even if none of them were empty, no more numbers than a frame has bytes.
+    """
+    return len(shape) <= LIMITS.axes and math.prod(max(size, 1) for size in shape) <= LIMITS.body
 
 
 def _read(channel: socket.socket, count: int, deadline: float | None) -> bytearray:

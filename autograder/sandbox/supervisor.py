@@ -45,7 +45,7 @@ class Supervisor:
         self._names = [os.fsencode(each) for each in dict.fromkeys((home, home.resolve()))]
         self._home = os.open(home, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self._folder = b"."  # the process's current folder, below its home
-        self._pid = self._threads = self._files = 0
+        self._threads = self._files = 0
         here = _HERE
         handlers: dict[str, Callable[..., None]] = {
             "clone": self._start_thread,
@@ -78,7 +78,7 @@ class Supervisor:
         request = bytearray(_REQUEST.size)
         with contextlib.suppress(OSError):  # the process is gone, or a signal interrupted the call
             fcntl.ioctl(self._listener, _RECEIVE, request)
-            self._call, self._pid, _, number, _, _, *arguments = _REQUEST.unpack(request)
+            self._call, _, _, number, _, _, *arguments = _REQUEST.unpack(request)
             try:
                 self._handlers[number](*arguments)
             except OSError as error:
@@ -192,9 +192,10 @@ class Supervisor:
             raise FileNotFoundError(errno.ENOENT, "an empty path")
         if path.startswith(b"/"):
             return self._below(path)
-        at = ctypes.c_int(at & 0xFFFFFFFF).value
-        folder = self._folder if at == _HERE else self._below(os.readlink(b"/proc/%d/fd/%d" % (self._pid, at)))
-        return folder + b"/" + path
+        if ctypes.c_int(at & 0xFFFFFFFF).value != _HERE:
+            # Only a privileged worker could tell what the descriptor is open on. No module may depend on that.
+            raise PermissionError(errno.EACCES, "relative to a descriptor")
+        return self._folder + b"/" + path
 
     def _below(self, path: bytes) -> bytes:
         for name in self._names:

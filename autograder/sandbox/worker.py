@@ -18,8 +18,10 @@ import itertools
 import json
 import linecache
 import os
+import re
 import resource
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -38,13 +40,14 @@ from autograder.sandbox import confine, filter, isolation, outputs
 from autograder.sandbox.errors import MAX_NAME, MAX_TEXT
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.outline import describe
-from autograder.sandbox.protocol import ChannelClosed, Message, receive, send
+from autograder.sandbox.protocol import ChannelClosed, Message, is_usual, receive, send
 from autograder.sandbox.supervisor import Supervisor
 
 MAX_CAPTURED = 4  # calls of one callable
 MAX_PRINTED = 1000  # characters
 MAX_SUBMODULES = 500  # of a model, in what is told of them
 USERS = range(60706, 61184)  # unused by people and services, by systemd's table of user ids
+CONFINED = b"confined"  # what a child says before it sees a submission
 
 
 # --- the parent ---------------------------------------------------------------------------------------------------
@@ -59,6 +62,8 @@ def main(level: str, control: socket.socket, module: str, scratch: Path, trainin
     confine.adopt_orphans()
     torch.set_num_threads(1)
     torch.compile = _leave_as_it_is  # a compiled function computes the same, but the compiler starts processes
+    _remove_folders_by_path()
+    separate = level == "confined" and confine.can_become(USERS[0])
     training = None if training_file is None else _load("training", training_file)
     _warm_up(training)
     torch.default_generator.manual_seed(0)  # or random numbers at import would differ between workers
@@ -78,7 +83,7 @@ def main(level: str, control: socket.socket, module: str, scratch: Path, trainin
         home = scratch / "submission"  # no number: a module must not see how many came before it
         home.mkdir(mode=0o700)
         with contextlib.ExitStack() as stack:
-            user = stack.enter_context(_user()) if level == "confined" and os.geteuid() == 0 else None
+            user = stack.enter_context(_user()) if separate else None
             told, telling = (stack.enter_context(end) for end in socket.socketpair())
             parent, child = os.getpid(), os.fork()
             if child == 0:
@@ -89,12 +94,12 @@ def main(level: str, control: socket.socket, module: str, scratch: Path, trainin
             telling.close()
             for descriptor in descriptors:
                 os.close(descriptor)
-            status = _attend(child, control, wakeup, told, home, user)
+            status, failure = _attend(child, control, wakeup, told, home, user)
             _kill_descendants()
             confine.remove_contents(scratch)
         if status is None:
             os._exit(0)
-        control.sendall(json.dumps({"status": status}).encode() + b"\n")
+        control.sendall(json.dumps({"status": status, "failure": failure}).encode() + b"\n")
 
 
 @contextlib.contextmanager
@@ -119,6 +124,15 @@ def _leave_as_it_is(model: Any = None, **_: Any) -> Any:
     return _leave_as_it_is if model is None else model
 
 
+def _remove_folders_by_path() -> None:
+    """Have shutil, and so tempfile, remove folders by path: the supervisor cannot tell what a descriptor is open on."""
+    # Python has no public switch. Where these names are gone, such a removal fails as it would without them.
+    if hasattr(shutil, "_use_fd_functions"):
+        shutil._use_fd_functions = False
+    if hasattr(shutil, "_rmtree_impl"):  # since Python 3.14
+        shutil._rmtree_impl = shutil._rmtree_unsafe  # type: ignore[attr-defined]
+
+
 def _load(name: str, file: Path) -> ModuleType:
     """The module in `file`, imported under `name`."""
     spec = importlib.util.spec_from_file_location(name, file)
@@ -127,6 +141,29 @@ def _load(name: str, file: Path) -> ModuleType:
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+_FORMATS = (  # how files begin that people rename
+    (rb"PK\x03\x04", "a zip archive or an Office document"),
+    (rb"\x1f\x8b", "packed with gzip"),
+    (rb"%PDF-", "a PDF"),
+    (rb"\{\\rtf", "rich text (RTF)"),
+    (rb"\s*(?i:<!doctype html|<html)", "a web page"),
+    (rb"\s*\{\s*\"(?:cells|metadata|nbformat)\"", "a notebook"),
+)
+
+
+def _no_source(source: bytes) -> str:
+    """Why these bytes are no Python, where Python's own words would mislead; empty if they may be."""
+    if kind := next((kind for start, kind in _FORMATS if re.match(start, source)), ""):
+        return f"the file is {kind}, not Python"
+    if b"\0" not in source:
+        return ""
+    # Half of UTF-16 are null bytes, and three quarters of UTF-32.
+    share = source.count(b"\0") / len(source)
+    if share > 0.3:
+        return f"the file is saved as {'UTF-32' if share > 0.6 else 'UTF-16'}, and Python reads UTF-8"
+    return f"line {source[: source.index(0)].count(10) + 1} has a null byte, which no source may have"
 
 
 def _warm_up(training: ModuleType | None) -> None:
@@ -142,12 +179,16 @@ def _warm_up(training: ModuleType | None) -> None:
 
 def _attend(
     child: int, control: socket.socket, wakeup: int, told: socket.socket, home: Path, user: int | None
-) -> int | None:
-    """Answer the child's calls until it ends or is killed; its wait status, or None if the client left.
+) -> tuple[int | None, str | None]:
+    """Answer the child's calls until it ends or is killed.
 
-    The child sends its descriptors for the supervisor through `told`.
+    Through `told`, the child sends its descriptors for the supervisor, and what it says of its confinement: CONFINED,
+    or why that failed. It then closes its end, before it sees a submission.
+
+    Returns its wait status, or None if the client left, and why the child was not confined, or None if it was.
     """
     supervisor: Supervisor | None = None
+    said = b""
     waiting: list[Any] = [control, wakeup, told]
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -157,10 +198,13 @@ def _attend(
         if wakeup in ready:
             os.read(wakeup, 4096)
         if told in ready:
-            waiting.remove(told)
-            if descriptors := socket.recv_fds(told, 1, 2)[1]:
+            heard, descriptors, _, _ = socket.recv_fds(told, 4096, 2)
+            said += heard
+            if descriptors:
                 supervisor = Supervisor(descriptors[0], descriptors[1], home, user, LIMITS)
                 waiting.append(supervisor)
+            elif not heard:
+                waiting.remove(told)
         elif supervisor and supervisor in ready:
             supervisor.answer()
         if control in ready:
@@ -169,7 +213,10 @@ def _attend(
                 waiting.remove(control)
     if supervisor:
         supervisor.close()
-    return status if control in waiting else None
+    while told in waiting and (heard := told.recv(4096)):
+        said += heard
+    failure = None if said.strip() == CONFINED else said.decode(errors="replace").strip() or "the process ended"
+    return (status if control in waiting else None), failure
 
 
 def _kill_descendants() -> None:
@@ -214,7 +261,12 @@ def _become_child(
         os.chdir(home)
         os.environ["HOME"] = os.environ["TMPDIR"] = str(home)
         with telling:
-            _confine(level, home, user, parent, telling)
+            try:
+                _confine(level, home, user, parent, telling)
+            except Exception as error:
+                telling.sendall(f"{type(error).__name__}: {error}".encode()[:2000])
+                return
+            telling.sendall(CONFINED)
         Worker(socket.socket(fileno=kept), path, training).serve()
         code = 0
     except ChannelClosed:
@@ -232,17 +284,20 @@ def _confine(level: str, home: Path, user: int | None, parent: int, telling: soc
     if level == "confined":
         if user is not None:
             os.chown(home, user, user)
-        if landlock := confine.has_landlock():
+        landlock = confine.has_landlock()
+        if user is None and not landlock:
+            raise confine.NotSupportedError(0, "neither Landlock nor another user confines this process")
+        if landlock:
             readable, listable = _visible_files()
             confine.restrict_files(readable, [home, Path("/dev/null")], listable)
         if user is not None:  # without Landlock, file modes alone protect what can be read
             confine.become(user, keep_reading=landlock)
-    else:
+    if user is None:
         confine.keep_capabilities()
     confine.end_with_parent(parent)
     try:
         listener = filter.supervise()
-        socket.send_fds(telling, [b"S"], [listener, memory])
+        socket.send_fds(telling, [b" "], [listener, memory])
         os.close(listener)
     except confine.NotSupportedError:
         pass  # then its files and threads are not counted; `autograder doctor` says so
@@ -330,7 +385,10 @@ class Worker:
 
     def do_load(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Import the module from its source."""
-        self.path.write_bytes(tensors["source"].numpy().tobytes())
+        source = tensors["source"].numpy().tobytes()
+        self.path.write_bytes(source)
+        if said := _no_source(source):
+            raise SyntaxError(said)
         sys.argv = [str(self.path)]  # a command line without arguments, for a module that reads one
         sys.path.insert(0, str(self.path.parent))
         torch.default_generator.manual_seed(message["seed"])
@@ -413,11 +471,19 @@ class Worker:
         return {}, {}
 
     def do_stand_in_pass(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """Replace a model's own pass by the assignment's, which goes through the model's pieces."""
-        model, assignment = self.objects[message["object"]], self.training
+        """Replace a model's own pass by steps through its pieces, which the client names only when they are needed."""
+        model = self.objects[message["object"]]
         self._parameters(message["object"])
-        assert assignment is not None
-        object.__setattr__(model, "forward", functools.partial(assignment.stand_in_pass, model, self.module))
+
+        def forward(*inputs: Tensor) -> tuple[Any, ...]:
+            values = dict(zip(message["inputs"], inputs, strict=True))
+            for result, name, arguments, on in message["steps"]:
+                piece = self._attribute(model if on == "model" else self.module, name)
+                columns = ([values[each] for each in argument] for argument in arguments)
+                values[result] = piece(*(torch.cat(each, -1) if len(each) > 1 else each[0] for each in columns))
+            return tuple(values[each] for each in message["results"])
+
+        object.__setattr__(model, "forward", forward)
         return {}, {}
 
     def do_set_parameters(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -668,6 +734,8 @@ class Worker:
         `what` is "result", "result NUMBER", "gradient" or "parameter NAME".
         """
         self._require_dense(value, what)
+        if not is_usual(value.shape):
+            raise Invalid("unusual-shape", value=what, shape=str(tuple(value.shape)))
         if value.numel() * value.element_size() > LIMITS.body // 2:
             raise Invalid("too-large", value=what, shape=str(tuple(value.shape)))
         return cast(Tensor, value.detach().contiguous().clone())
@@ -704,7 +772,8 @@ class Worker:
         if isinstance(error, SyntaxError) and error.filename == str(self.path):
             line, text = error.lineno, str(error.msg)[:MAX_TEXT]
         if type(line) is int:
-            statement = linecache.getline(str(self.path), line).strip()[:MAX_NAME]
+            with contextlib.suppress(Exception):  # of the source's own encoding, such as a UnicodeError
+                statement = linecache.getline(str(self.path), line).strip()[:MAX_NAME]
         kind = type(error).__name__[:MAX_NAME]
         return {"code": "raised", "kind": kind, "text": text, "line": line, "statement": statement, "own": own}
 

@@ -30,10 +30,12 @@ MAX_DEPTH = 16  # levels of folders
 MAX_FILES = 20_000  # searched in one submission's folder
 MAX_ARCHIVE_ENTRIES = 2000
 MAX_UPLOAD = 256 << 20  # bytes of one student's archive, packed or unpacked
+MAX_CLASS = 4 << 30  # bytes of the archive of a class that is in another archive
 # Bytes of the list of files in an archive, about 90 each: in the archive of a class, and in one student's.
 MAX_DIRECTORY, MAX_STUDENT_DIRECTORY = 64 << 20, 4 << 20
 
 _CHUNK = 1 << 16
+_TOO_DEEP = f"is nested in more than {MAX_DEPTH} folders"
 _SIGNATURES = (
     (b"7z\xbc\xaf\x27\x1c", ".7z"),
     (b"Rar!", ".rar"),
@@ -230,6 +232,9 @@ def in_archive(archive: File) -> Iterator[Listing]:
         except NothingToGrade as error:
             raise NothingToGrade(f"{archive.label} {error}") from error
         except Exception as error:  # of all that a damaged archive makes its parser raise there is no list
+            if (named := suffix(archive.name)) in UNREAD:
+                said = f"is in the {UNREAD[named]} format, which the grader does not open"
+                raise NothingToGrade(f"{archive.label} {said}") from error
             said = str(error) or type(error).__name__
             name = "zip" if zipped else "tar"
             raise NothingToGrade(f"{archive.label} cannot be read as a {name} archive: {said}") from error
@@ -284,11 +289,16 @@ class Packed:
 
 
 @contextmanager
-def open_download(path: Path) -> Iterator[list[Packed]]:
-    """The entries of the zip archive of a class, while it is open. NothingToGrade if it is not one."""
+def open_download(path: Path, file: File | None = None) -> Iterator[list[Packed]]:
+    """The entries of the zip archive of a class, while it is open. NothingToGrade if it is not one.
+
+    With `file`, that is the archive, and `path` its name in messages.
+    """
     with ExitStack() as stack:
         try:
-            raw = stack.enter_context(path.open("rb"))
+            raw: IO[bytes] = stack.enter_context(tempfile.TemporaryFile() if file else path.open("rb"))  # noqa: SIM115
+            if file and file.copy(raw, MAX_CLASS + 1) > MAX_CLASS:
+                raise NothingToGrade(f"is larger than {MAX_CLASS >> 30} GiB")
             archive = stack.enter_context(zipfile.ZipFile(_Careful(raw)))
             entries = list(_packed(archive))
         except NothingToGrade as error:
@@ -303,14 +313,25 @@ def open_download(path: Path) -> Iterator[list[Packed]]:
 
 def _packed(archive: zipfile.ZipFile) -> Iterator[Packed]:
     for entry in archive.filelist:
-        steps = steps_of(entry.filename)
+        name = _zip_name(entry)
+        steps = steps_of(name)
         if steps:
-            absurd = bool(re.match(r"[/\\]|[A-Za-z]:", entry.filename)) or ".." in re.split(r"[/\\]", entry.filename)
+            absurd = bool(re.match(r"[/\\]|[A-Za-z]:", name)) or ".." in re.split(r"[/\\]", name)
             yield Packed(steps, None if entry.is_dir() else _zip_file(archive, entry, steps), absurd)
 
 
+def _zip_name(entry: zipfile.ZipInfo) -> str:
+    """The name of an entry. Finder and rubyzip write UTF-8 without the flag that zipfile wants for it."""
+    if not entry.flag_bits & 0x800:
+        try:
+            return entry.filename.encode("cp437").decode("utf-8")
+        except UnicodeError:
+            pass
+    return entry.filename
+
+
 def _zip_file(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, steps: tuple[str, ...]) -> File:
-    trouble = _zip_trouble(entry) or ("is nested in too many folders" if len(steps) > MAX_DEPTH else "")
+    trouble = _zip_trouble(entry) or (_TOO_DEEP if len(steps) > MAX_DEPTH else "")
     return File(steps, path_of(steps), lambda: archive.open(entry), trouble)
 
 
@@ -354,9 +375,11 @@ def _tar_files(packed: IO[bytes], kind: str) -> Iterator[File]:
 
     for index, (_, member) in enumerate(_tar_members(packed, kind)):
         steps = steps_of(member.name)
-        if not steps or len(steps) > MAX_DEPTH or member.isdir():
+        if not steps or member.isdir():
             continue
         trouble = "" if member.isreg() else "is not a regular file"
+        if len(steps) > MAX_DEPTH:
+            trouble = _TOO_DEEP
         if member.issym() or member.islnk():
             trouble = "is a link, which is never followed"
         yield File(steps, path_of(steps), partial(content, index), trouble)

@@ -22,6 +22,8 @@ from autograder.assignment import Assignment
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.files import (
     MAX_ARCHIVE_ENTRIES,
+    MAX_DEPTH,
+    MAX_FILES,
     CannotRead,
     File,
     Listing,
@@ -36,6 +38,9 @@ __all__ = ["MAX_ARCHIVE_ENTRIES", "CannotRead", "Found", "NothingToGrade", "choo
 
 MAX_ARCHIVES = 8  # opened in one submission
 MAX_PYTHON = 20  # files searched in one submission
+COLLECTED = "collected.txt"  # what a collector says of a submission: a line for each note
+NO_MODULE = "No module: "  # how the line begins that says why there is none
+MAX_NOTES = 20_000  # bytes of it
 _LISTED = 5
 _ATTEMPT = re.compile(r"(?:attempt|submission)[-_ ]?(\d{1,18})", re.IGNORECASE)
 
@@ -106,9 +111,20 @@ def choose(
     found = loose or archives.by_name() or _by_content(files, module, defines) or archives.by_content()
     if found is None:
         why = _why_not(files, listing, module, where, archives.reasons)
-        why += "" if nested else f". Name your file exactly {module} and hand it in again"
+        if not nested:
+            why = _as_collected(files) or f"{why}. Name your file exactly {module} and hand it in again"
         raise (CannotRead if denied else NothingToGrade)(why)
     return found._replace(notes=(*notes, *found.notes), attention=(*attention, *found.attention))
+
+
+def _as_collected(files: list[File]) -> str:
+    """Why there was no module when the grader took this from an upload; of that, it has kept only some files."""
+    for file in files:
+        if file.name == COLLECTED and not file.trouble:
+            for line in file.read(MAX_NOTES).decode("utf-8", "replace").splitlines():
+                if line.startswith(NO_MODULE):
+                    return line.removeprefix(NO_MODULE)
+    return ""
 
 
 def _last_attempt(files: list[File]) -> tuple[list[File], list[str]]:
@@ -216,7 +232,9 @@ def _why_not(files: list[File], listing: Listing, module: str, where: str, reaso
     rest = [file for file in files if not file.trouble and suffix(file.name) not in (*ARCHIVES, *UNREAD)]
     said = [f"there is no {module} in {where}" + (f", but {_names(rest)}" if rest else "")]
     if listing.cut:
-        said.append("it has more files and folders than the grader searches")
+        said.append(
+            f"the grader does not search what is below {MAX_DEPTH} levels of folders or after {MAX_FILES} files"
+        )
     if reasons:
         said += reasons[:_LISTED]
     unread = [file for file in files if file.trouble]
@@ -224,7 +242,7 @@ def _why_not(files: list[File], listing: Listing, module: str, where: str, reaso
     nested = [file for file in files if not file.trouble and suffix(file.name) in (*ARCHIVES, *UNREAD)]
     if nested and not reasons:
         said.append(f"{_names(nested)}: an archive within an archive, which the grader does not open")
-    if not files:
+    if not files and not listing.cut:
         said.append("it is empty" if not listing.files else "it has only hidden files")
     return "; ".join(said)
 

@@ -2,10 +2,10 @@
 
 - a folder, an archive or a module for each student, named as the student; nbgrader's `submitted/` too;
 - nbgrader's exchange: `student+assignment+time+random` folders;
-- Canvas', Moodle's and Blackboard's downloads, whose names `names.platform_name` reads;
+- Canvas', Moodle's, Blackboard's and Brightspace's downloads, whose names `names.platform_name` reads;
 - Gradescope's export: `submission_12345` folders and `submission_metadata.yml`.
 
-Every entry at the top belongs to a student, or is listed as skipped. Of several attempts, the last counts, if a
+`top` finds the entries; each belongs to a student, or is listed as skipped. Of several attempts, the last counts, if a
 platform numbers or dates them. One student's upload cannot affect another's, and takes bounded time and memory.
 """
 
@@ -14,55 +14,24 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
 from autograder.sandbox.limits import LIMITS
-from autograder.submissions.files import (
-    MAX_FILES,
-    CannotRead,
-    File,
-    Listing,
-    NothingToGrade,
-    Packed,
-    in_folder,
-    on_disk,
-    open_download,
-)
+from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade
 from autograder.submissions.find import choose, interface
-from autograder.submissions.names import PlatformName, alike, is_junk, path_of, platform_name, shown, stem, suffix
+from autograder.submissions.names import PlatformName, alike, platform_name, shown, stem, suffix
 from autograder.submissions.roster import Roster, Student, moment, same
-
-METADATA = "submission_metadata.yml"
-
-_EXPORT = re.compile(r"assignment_\d+_export")
-_SUBMISSION = re.compile(r"submission_\d+")
-_RESULT = re.compile(r"[0-9a-f]{64}\.json")
-_WRITTEN = {"class.json", "grades.csv", "index.html", "reports", "students", "pairs", "results"}
-# Loose files of these kinds belong to the staff: a list, a letter, a table.
-_STAFFS = {
-    "",
-    ".md",
-    ".txt",
-    ".csv",
-    ".tsv",
-    ".json",
-    ".yml",
-    ".yaml",
-    ".toml",
-    ".xls",
-    ".xlsx",
-    ".html",
-    ".log",
-    ".sh",
-}
+from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
+from autograder.submissions.top import METADATA as METADATA
+from autograder.submissions.top import Entry, top_of
 
 
 @dataclass(frozen=True)
@@ -119,36 +88,30 @@ class Upload:
 
 
 @dataclass(frozen=True, eq=False)
-class _Entry:
-    """One entry at the top: a file, or a folder, whose files have steps that begin below it."""
-
-    name: str
-    folder: bool
-    listing: Callable[[], Listing]
-
-
-@dataclass(frozen=True, eq=False)
 class _Piece:
     """An entry with its owner.
 
     Attributes:
         student, name, keys: as the platform knows the owner; see `names.PlatformName`.
         attempt: the same for all pieces of one attempt.
-        order: grows from one attempt to the next.
+        order: grows from one attempt to the next, if both have the same `zone`; see `times.in_zone`.
         handed_in: when, if the zone is known too.
         late: whether the platform marks it as late; None if it marks nothing.
         attention: what staff should look at.
+        cover: whether this is the platform's own text on an attempt, which counts only where nothing else is there.
     """
 
     student: str
     name: str
-    entry: _Entry
+    entry: Entry
     keys: Mapping[str, str] = field(default_factory=dict)
     attempt: str = ""
     order: datetime | None = None
+    zone: str = ""
     handed_in: datetime | None = None
     late: bool | None = None
     attention: tuple[str, ...] = ()
+    cover: bool = False
 
 
 def read_upload(
@@ -172,12 +135,8 @@ def read_upload(
     """
     extended = _Extensions(extensions or {})
     with ExitStack() as stack:
-        entries, aside = _entries(path, {each.resolve() for each in outputs}, stack)
-        metadata = next((entry for entry in entries if entry.name == METADATA and not entry.folder), None)
-        if metadata and any(entry.folder and _SUBMISSION.fullmatch(entry.name) for entry in entries):
-            pieces, more = _gradescope(metadata, entries)
-        else:
-            pieces, more = _pieces(entries, assignment, roster)
+        top = top_of(path, {each.resolve() for each in outputs}, stack, assignment, roster)
+        pieces, more = _gradescope(top.entries) if top.gradescopes else _pieces(top.entries, assignment, roster)
         if not pieces and roster is None:
             raise NothingToGrade(f"there are no folders, archives or modules of students in {path}")
         owners = _owners(pieces, roster)
@@ -186,7 +145,8 @@ def read_upload(
             raise NothingToGrade(f"nobody who handed in is in the roster: its ids look different ({examples})")
         found = [_submitted(owner, assignment, extended, roster is not None, visit) for owner in owners]
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
-    return Upload(found, sorted([*aside, *more]), extended.unused(), len(roster.students) if roster else None)
+    warnings = [*top.guessed, *_alone(found), *extended.unused()]
+    return Upload(found, sorted([*top.aside, *more]), warnings, len(roster.students) if roster else None)
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:
@@ -195,103 +155,30 @@ def natural(text: str) -> list[tuple[int, int, str]]:
     return [(0, int(piece), "") if piece[0] in "0123456789" else (1, 0, piece) for piece in pieces]
 
 
-# --- the entries at the top ---------------------------------------------------------------------------------------
-
-
-def _entries(path: Path, outputs: set[Path], stack: ExitStack) -> tuple[list[_Entry], list[str]]:
-    """The entries at the top of a folder or a zip archive, and the skipped ones with the reasons."""
-    try:
-        if not path.exists():
-            raise NothingToGrade(f"{path} does not exist")
-        if path.is_file():
-            entries, aside = _grouped(stack.enter_context(open_download(path)), stem(path.name))
-        else:
-            names = [name for name in sorted(os.listdir(path)) if not is_junk(name)]
-            if len(names) == 1 and _EXPORT.fullmatch(names[0]) and _is_folder(path / names[0]):
-                return _entries(path / names[0], outputs, stack)
-            aside = [shown(name) for name in sorted(os.listdir(path)) if is_junk(name)]
-            aside += [f"{shown(name)} (written by this program)" for name in names if _is_output(path / name, outputs)]
-            entries = [_on_disk(path, name) for name in names if not _is_output(path / name, outputs)]
-    except PermissionError as error:
-        raise CannotRead(f"{path} cannot be read: {error.strerror}") from error
-    return entries, aside
-
-
-def _on_disk(path: Path, name: str) -> _Entry:
-    if _is_folder(path / name):
-        return _Entry(name, True, lambda: in_folder(path, (name,)))
-    return _Entry(name, False, lambda: Listing([on_disk(path, (name,))]))
-
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
-
-
-def _is_output(path: Path, outputs: set[Path], levels: int = 3) -> bool:
-    """Whether this folder has only what `autograder class` writes, now or earlier."""
-    try:
-        if not _is_folder(path) or not levels:
-            return False
-        if path.resolve() in outputs:
-            return True
-        names = {entry.name for entry in islice(os.scandir(path), MAX_FILES)}
-    except OSError:
-        return False
-    if names >= {"class.json", "grades.csv", "index.html", "reports"} or {"reports", "students"} <= names <= _WRITTEN:
-        return True
-    if names and all(_RESULT.fullmatch(name) for name in names):
-        return True
-    return 0 < len(names) < 20 and all(_is_output(path / name, outputs, levels - 1) for name in names)
-
-
-def _grouped(packed: Iterable[Packed], packed_as: str) -> tuple[list[_Entry], list[str]]:
-    """The entries at the top of an archive, and the skipped names that lead out of it."""
-    folders: dict[str, list[Packed]] = {}
-    loose: dict[str, list[File]] = {}
-    aside = set()
-    for each in packed:
-        top = each.steps[0]
-        if each.absurd:
-            aside.add(f"{path_of(each.steps)} (its path leads out of the archive)")
-        elif is_junk(top):
-            aside.add(shown(top))
-        elif each.file is not None and len(each.steps) == 1:
-            loose.setdefault(top, []).append(each.file)
-        else:
-            folders.setdefault(top, []).append(replace(each, steps=each.steps[1:]))
-    if len(folders) == 1 and not loose:
-        name, inner = next(iter(folders.items()))
-        if name == packed_as or _EXPORT.fullmatch(name):  # a whole folder was packed
-            entries, more = _grouped((each for each in inner if each.steps), "")
-            return entries, sorted({*aside, *more})
-    entries = [_Entry(name, True, partial(_below, found)) for name, found in folders.items()]
-    entries += [_Entry(name, False, partial(Listing, found)) for name, found in loose.items()]
-    return entries, sorted(aside)
-
-
-def _below(packed: list[Packed]) -> Listing:
-    """The files of a folder at the top, by their steps below it."""
-    files = [replace(each.file, steps=each.steps, label=path_of(each.steps)) for each in packed if each.file]
-    return Listing(sorted(files, key=lambda file: len(file.steps))[:MAX_FILES], cut=len(files) > MAX_FILES)
+def _alone(found: list[Submitted]) -> list[str]:
+    """A warning if the class has one student without a module: that may be a class that was not recognized."""
+    if len(found) == 1 and found[0].source is None and not found[0].nothing:
+        return [f"`{found[0].student}` was read as one student's: if it holds a class, give what is in it instead"]
+    return []
 
 
 # --- the owner of each entry --------------------------------------------------------------------------------------
 
 
-def _pieces(entries: list[_Entry], assignment: Assignment, roster: Roster | None) -> tuple[list[_Piece], list[str]]:
+def _pieces(entries: list[Entry], assignment: Assignment, roster: Roster | None) -> tuple[list[_Piece], list[str]]:
     """The owner of each entry by its name, and the names of files without an owner."""
     pieces: list[_Piece] = []
-    staffs: list[_Entry] = []
+    staffs: list[Entry] = []
     for entry in entries:
-        named = platform_name(entry.name)
-        if named and (not entry.folder or named.attempt or "canvas" not in named.keys):
+        if named := entry.platform:
             pieces.append(_by_platform(entry, named))
         elif entry.folder:
+            named = platform_name(entry.name)
             keys = {"id": entry.name, **(named.keys if named else {})}
             pieces.append(
                 _Piece(entry.name, named.name if named else entry.name, entry, keys, late=named.late if named else None)
             )
-        elif suffix(entry.name) in _STAFFS and not entry.name.lower().endswith(".py.txt"):
+        elif entry.staffs:
             staffs.append(entry)
         else:
             pieces.append(_loose(entry, assignment))
@@ -307,27 +194,29 @@ def _pieces(entries: list[_Entry], assignment: Assignment, roster: Roster | None
     return pieces, aside
 
 
-def _by_platform(entry: _Entry, named: PlatformName) -> _Piece:
+def _by_platform(entry: Entry, named: PlatformName) -> _Piece:
     def listing() -> Listing:
         if entry.folder:
             return entry.listing()
-        files = [replace(file, steps=(named.file,), version=named.version) for file in entry.listing().files]
-        return Listing(files if named.file else [])
+        name = named.file or entry.name
+        return Listing([replace(file, steps=(name,), version=named.version) for file in entry.listing().files])
 
-    when = _moment(named.attempt)
+    order, zone = in_zone(named.attempt)
     return _Piece(
         named.student,
         named.name,
         replace(entry, listing=listing),
         named.keys,
         named.attempt,
-        when or _moment(f"{named.attempt} UTC"),  # Blackboard's times name no zone, but share one
-        when,
-        named.late if named.version is not None else None,
+        order,
+        zone,
+        None if zone else order,
+        named.late,
+        cover=not (entry.folder or named.file),
     )
 
 
-def _loose(entry: _Entry, assignment: Assignment) -> _Piece:
+def _loose(entry: Entry, assignment: Assignment) -> _Piece:
     """A file at the top named after its student: a module, or an archive or notebook next to it."""
     student, rest = stem(entry.name), suffix(entry.name)
     if entry.name.lower().endswith(".py.txt"):
@@ -352,18 +241,16 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _gradescope(metadata: _Entry, entries: list[_Entry]) -> tuple[list[_Piece], list[str]]:
+def _gradescope(entries: list[Entry]) -> tuple[list[_Piece], list[str]]:
     """Gradescope's export: its metadata names, for each folder, the submitters and the time."""
+    metadata = next(entry for entry in entries if entry.name == METADATA and not entry.folder)
     facts = _metadata(metadata)
     folders = {entry.name: entry for entry in entries if entry.folder}
-    nowhere = Listing([])
     pieces, emails = [], dict[str, str]()
     for name, of_it in {**{name: {} for name in folders}, **facts}.items():
         said = of_it if isinstance(of_it, dict) else {}
-        entry = folders.get(name) or _Entry(name, True, lambda: nowhere)
-        notes = () if name in folders else (f"the export lacks the folder {shown(name)} that its metadata names",)
-        if name not in facts:
-            notes = (f"the metadata of the export does not name {shown(name)}",)
+        entry = folders.get(name) or Entry(name, True, partial(_lacking, name))
+        notes = () if name in facts else (f"the metadata of the export does not name {shown(name)}",)
         given = said.get(":created_at", "")
         when = _moment(given if isinstance(given, str) else "")
         submitters = said.get(":submitters")
@@ -377,12 +264,19 @@ def _gradescope(metadata: _Entry, entries: list[_Entry]) -> tuple[list[_Piece], 
             if sid and email and same(emails.setdefault(same(sid), email)) != same(email):
                 student = f"{sid} ({email})"  # one id for two people
             keys = {kind: value for kind, value in (("id", sid), ("email", email)) if value}
-            pieces.append(_Piece(student, called or student, entry, keys, name, when, when, attention=notes))
+            pieces.append(_Piece(student, called or student, entry, keys, name, when, "", when, attention=notes))
     aside = [shown(entry.name) for entry in entries if not entry.folder and entry is not metadata]
     return pieces, aside
 
 
-def _metadata(entry: _Entry) -> dict[str, Any]:
+def _lacking(name: str) -> Listing:
+    raise CannotRead(
+        f"the export lacks the folder `{shown(name)}`, in which its metadata says that this was handed in: "
+        "download the export again"
+    )
+
+
+def _metadata(entry: Entry) -> dict[str, Any]:
     """What the metadata says of each folder, all as text, so that YAML guesses no numbers or dates."""
     import yaml
 
@@ -416,17 +310,28 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
         groups.setdefault(piece.student, []).append(piece)
     if roster is None:
         return [_Owner(shown(student), shown(each[0].name), each) for student, each in groups.items()]
-    by_key = {student: _enrolled(each[0], roster) for student, each in groups.items()}
-    by_name = {student: _by_name(each[0], roster) for student, each in groups.items() if by_key[student] is None}
-    claims = Counter(each.id for each in (*by_key.values(), *by_name.values()) if each)
+    prefix = _shared_prefix(pieces)
+    by_key = {student: _enrolled(each[0], roster, prefix) for student, each in groups.items()}
+    doubted = {student for student, who in by_key.items() if who and _contradicts(groups[student][0], who)}
+    by_name = {
+        student: _by_name(each[0], roster)
+        for student, each in groups.items()
+        if by_key[student] is None or student in doubted
+    }
+    sure = [who for student, who in by_key.items() if student not in doubted]
+    claims = Counter(each.id for each in (*sure, *by_name.values()) if each)
     owned: dict[str, list[_Piece]] = {}
     notes: dict[str, tuple[str, ...]] = {}
     unlisted = []
     for student, each in groups.items():
         who, guess = by_key[student], by_name.get(student)
-        if who is None and guess and claims[guess.id] == 1:
+        if guess and claims[guess.id] == 1:
             who = guess
             notes[who.id] = (f"`{shown(student)}` was matched to {who.name} in the roster by name",)
+        elif who and student in doubted:
+            said = f"`{shown(student)}` was matched to {who.name} in the roster by number, but the names differ"
+            each = [replace(piece, attention=(*piece.attention, said)) for piece in each]
+            who = None if claims[who.id] else who
         if who:
             owned.setdefault(who.id, []).extend(each)
         else:
@@ -442,7 +347,14 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
     ]
 
 
-def _enrolled(piece: _Piece, roster: Roster) -> Student | None:
+def _shared_prefix(pieces: list[_Piece]) -> str:
+    """What the names of all folders begin with, up to a hyphen: the assignment's, in clones of GitHub Classroom's."""
+    names = [piece.entry.name for piece in pieces if piece.entry.folder]
+    common = os.path.commonprefix(names)  # noqa: RUF071 (of characters, since these are no paths)
+    return common[: common.rfind("-") + 1]
+
+
+def _enrolled(piece: _Piece, roster: Roster, prefix: str) -> Student | None:
     """The only student of the roster with one of the piece's ids, or None."""
     has_canvas = any("canvas" in each.keys for each in roster.students)
     for kind, key in piece.keys.items():
@@ -453,10 +365,20 @@ def _enrolled(piece: _Piece, roster: Roster) -> Student | None:
             tails = ("_".join(steps[start:]) for start in range(len(steps)))
             found = next(filter(None, (roster.find(tail, "login", "id", "sis") for tail in tails)), None)
         else:
+            clones = (key[hyphen.end() :] for hyphen in re.finditer("-", prefix) if piece.entry.folder)
             found = roster.find(key, kind) or roster.find(key, "id", "login", "sis", "email")
+            found = found or next(filter(None, (roster.find(clone, "github") for clone in clones)), None)
         if found:
             return found
     return None
+
+
+def _contradicts(piece: _Piece, who: Student) -> bool:
+    """Whether a number, which need not be Canvas' in this roster, is that of somebody with quite another name."""
+    if "canvas" not in piece.keys or "canvas" in who.keys or who.name == who.id:
+        return False
+    words = re.findall(r"\w{2,}", same(who.name))
+    return bool(words) and not any(_squeezed(word) in _squeezed(piece.name) for word in words)
 
 
 def _by_name(piece: _Piece, roster: Roster) -> Student | None:
@@ -493,49 +415,68 @@ def _submitted(
     row = Submitted(owner.student, None, name=owner.name, until=until, unlisted=unlisted, keys=keys)
     if not owner.pieces:
         return replace(row, reason="nothing was handed in", nothing=True)
-    notes = owner.notes
+    notes, earlier = owner.notes, list[list[_Piece]]()
     attention: tuple[str, ...] = ("not in the roster",) if row.unlisted else ()
     if len(under := {piece.student for piece in owner.pieces}) > 1:
         attention += (f"handed in under several names: {', '.join(map(shown, sorted(under)))}",)
     try:
-        pieces, said = _last(owner.pieces)
-        notes += said
+        pieces, earlier = _last(owner.pieces)
+        if earlier:
+            notes += (f"the last of {len(earlier) + 1} attempts counts: `{shown(pieces[0].entry.name)}`",)
         attention += tuple(dict.fromkeys(chain.from_iterable(piece.attention for piece in pieces)))
         listing = _together(pieces)
         if visit:
             visit(row.student, listing)
-        row = replace(row, **_lateness(pieces, listing, assignment, until))
-        if not listing.files and not listing.cut:
-            return replace(row, reason="only an empty folder was handed in", nothing=True, attention=attention)
+        times, said = _lateness(pieces, listing, assignment, until)
+        row, attention = replace(row, **times), (*attention, *said)
+        if not any(each.files or each.cut for each in (listing, *map(_together, earlier))):
+            reason = "only an empty folder was handed in"
+            return replace(row, reason=reason, nothing=True, notes=notes, attention=attention)
         found = choose(listing, assignment.module, interface(assignment))
     except CannotRead as error:
         return replace(row, reason=str(error), unreadable=True, notes=notes, attention=(*attention, str(error)))
     except NothingToGrade as error:
+        attention += _module_before(earlier, assignment)
         return replace(row, reason=str(error), notes=notes, attention=attention)
     return replace(row, source=found.source, notes=(*notes, *found.notes), attention=(*attention, *found.attention))
 
 
-def _last(pieces: list[_Piece]) -> tuple[list[_Piece], tuple[str, ...]]:
-    """The pieces of a student's last attempt; NothingToGrade if that is unknown."""
+def _last(pieces: list[_Piece]) -> tuple[list[_Piece], list[list[_Piece]]]:
+    """The pieces of a student's last attempt, and those of the earlier ones, the newest first.
+
+    NothingToGrade if it is not known which is the last.
+    """
     attempts: dict[str, list[_Piece]] = {}
-    for piece in pieces:
+    for piece in sorted(pieces, key=lambda piece: piece.cover):
         attempts.setdefault(piece.attempt, []).append(piece)
     if len(attempts) == 1:
-        return pieces, ()
-    times = {attempt: each[0].order for attempt, each in attempts.items()}
-    known = [when for when in times.values() if when is not None]
-    if len(known) < len(times) or known.count(max(known)) > 1:
-        names = ", ".join(f"`{shown(each[0].entry.name)}`" for each in attempts.values())
+        return pieces, []
+    firsts = [each[0] for each in attempts.values()]
+    times = [first.order for first in firsts if first.order is not None]
+    if len(times) < len(firsts) or times.count(max(times)) > 1 or len({first.zone for first in firsts}) > 1:
+        names = ", ".join(f"`{shown(first.entry.name)}`" for first in firsts)
         raise NothingToGrade(f"there are several attempts, and nothing says which is the last: {names}")
-    last = max(times, key=lambda attempt: times[attempt] or known[0])
-    return attempts[last], (f"the last of {len(attempts)} attempts counts: `{shown(attempts[last][0].entry.name)}`",)
+    last, *earlier = sorted(attempts.values(), key=lambda each: each[0].order or times[0], reverse=True)
+    return last, earlier
+
+
+def _module_before(earlier: list[list[_Piece]], assignment: Assignment) -> tuple[str, ...]:
+    """What staff should know where the last attempt has no module: the newest earlier one that has."""
+    for pieces in earlier:
+        try:
+            found = choose(_together(pieces), assignment.module, interface(assignment))
+        except NothingToGrade:
+            continue
+        where = f" of `{shown(pieces[0].entry.name)}`" if pieces[0].entry.folder else ""
+        return (f"the last attempt has no module, but an earlier one has: `{found.name}`{where}",)
+    return ()
 
 
 def _together(pieces: list[_Piece]) -> Listing:
     """The files of all pieces. If there are several, the labels of those in folders name the folder."""
     files: list[File] = []
     cut = False
-    for piece in pieces:
+    for piece in [piece for piece in pieces if not piece.cover] or pieces:
         listing = piece.entry.listing()
         cut = cut or listing.cut
         several = len(pieces) > 1 and piece.entry.folder
@@ -572,23 +513,31 @@ class _Extensions:
         ]
 
 
-def _lateness(pieces: list[_Piece], listing: Listing, assignment: Assignment, until: datetime | None) -> dict[str, Any]:
-    """When it was handed in and whether that was late, if the platform says so."""
-    handed_in = max((piece.handed_in for piece in pieces if piece.handed_in), default=None) or _stamp(
-        listing, assignment
-    )
+def _lateness(
+    pieces: list[_Piece], listing: Listing, assignment: Assignment, until: datetime | None
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """When it was handed in and whether that was late, if the platform says so; and why that is not known."""
+    handed_in, unknown = max((piece.handed_in for piece in pieces if piece.handed_in), default=None), tuple[str, ...]()
     deadline = until or _moment(assignment.due)
+    if handed_in is None:
+        zones = {piece.zone for piece in pieces} - {"", NO_ZONE}
+        try:
+            handed_in = _stamp(listing, assignment)
+            if zones and handed_in is None:
+                raise ValueError(f"its time is in a zone that is not known: {', '.join(sorted(zones))}")
+        except ValueError as error:
+            unknown = (f"{error}; so nothing says whether it is late",)
     if handed_in and deadline:
-        return {"handed_in": handed_in, "late": handed_in > deadline}
+        return {"handed_in": handed_in, "late": handed_in > deadline}, ()
     flags = [piece.late for piece in pieces if piece.late is not None]
     marked = any(flags) if flags else None
-    return {"handed_in": handed_in, "late": None if marked and until else marked}
+    return {"handed_in": handed_in, "late": None if marked and until else marked}, unknown if deadline else ()
 
 
 def _stamp(listing: Listing, assignment: Assignment) -> datetime | None:
-    """When nbgrader collected it, by its file in the assignment's folder."""
+    """When nbgrader collected it, by its file in the assignment's folder. ValueError if that is no time."""
     wanted = ((assignment.kit, "timestamp.txt"), ("timestamp.txt",))
     for file in listing.files:
         if file.steps in wanted and not file.trouble:
-            return _moment(file.read(100).decode("utf-8", "replace"))
+            return read_stamp(file.read(200), f"`{file.label}`")
     return None

@@ -74,6 +74,11 @@ def alike(name: str, module: str) -> bool:
     return True
 
 
+def without_copy(name: str) -> str:
+    """A name without what is added where one like it exists: `hw3` for `hw3 (1)`, `hw3 - Copy` and `hw3 2`."""
+    return re.sub(r"(?<=\S) \d{1,2}$", "", re.sub(_COPY.pattern, "", name, flags=re.IGNORECASE))
+
+
 def _form(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold().strip()
 
@@ -112,8 +117,8 @@ class PlatformName:
         name: the person's, as the platform writes it.
         file: the file's name as the student gave it.
         keys: ids of the student by their kinds, see `roster.KEYS`.
-        late: whether the platform marks the submission as late.
-        attempt: the time of the attempt, as written; empty if the name does not say.
+        late: whether the platform marks the submission as late; None if it marks nothing.
+        attempt: the time of the attempt; empty if the name does not say.
         version: grows with each upload of a file, on platforms that number them.
     """
 
@@ -121,13 +126,13 @@ class PlatformName:
     name: str
     file: str
     keys: Mapping[str, str] = field(default_factory=dict)
-    late: bool = False
+    late: bool | None = None
     attempt: str = ""
     version: int | None = None
 
 
 def platform_name(name: str) -> PlatformName | None:
-    """What the `name` of a file or folder from Canvas, Moodle, Blackboard or nbgrader says, or None."""
+    """What the `name` of a file or folder from one of the `_PLATFORMS` says, or None."""
     for pattern, read in _PLATFORMS:
         if match := pattern.fullmatch(name):
             return read(match)
@@ -154,9 +159,8 @@ def _of_canvas(match: re.Match[str], student: str, name: str, keys: dict[str, st
 
 
 def _moodle(match: re.Match[str]) -> PlatformName:
-    return PlatformName(
-        f"{match['name']}_{match['id']}", match["name"], match["file"] or "", {"id": f"Participant {match['id']}"}
-    )
+    keys = {"identifier": f"Participant {match['id']}"}
+    return PlatformName(f"{match['name']}_{match['id']}", match["name"], match["file"] or "", keys)
 
 
 def _blackboard(match: re.Match[str]) -> PlatformName:
@@ -167,20 +171,40 @@ def _blackboard(match: re.Match[str]) -> PlatformName:
     )
 
 
+def _brightspace(match: re.Match[str]) -> PlatformName:
+    """Of the date, `Nov 30, 2026 1005 AM` or `30 November 2026 10:05`, Brightspace leaves out what Windows forbids."""
+    day, month = re.findall(r"\d+", match["day"])[0], re.findall(r"[^\W\d]+", match["day"])[0]
+    number = next((number for number, name in enumerate(_MONTHS, 1) if month.lower().startswith(name)), None)
+    hour, minute, noon = int(match["hour"]), match["minute"], (match["noon"] or "").upper()
+    hour = hour % 12 + 12 * (noon == "PM") if noon else hour
+    attempt = f"{match['year']}-{number:02}-{int(day):02} {hour:02}:{minute}" if number else match["time"]
+    return PlatformName(f"{match['name']}_{match['id']}", match["name"], match["file"] or "", attempt=attempt)
+
+
 def _exchange(match: re.Match[str]) -> PlatformName:
     return PlatformName(match["student"], match["student"], "", {"id": match["student"]}, attempt=match["time"])
 
 
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _PLATFORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], PlatformName]], ...] = (
     # student+assignment+time+random
     (
-        re.compile(r"(?P<student>.+?)\+.+\+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? [^+]+)(?:\+.*)?"),
+        re.compile(r"(?P<student>.+?)\+.+\+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? \+?[^+]+)(?:\+.*)?"),
         _exchange,
     ),
     (re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?"), _moodle),
     (
         re.compile(r"(?P<student>.+)_attempt_(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)(?:_(?P<file>.+)|\.txt)"),
         _blackboard,
+    ),
+    (
+        re.compile(
+            r"(?P<id>\d+)-\d+ - (?P<name>.+?) - "
+            r"(?P<time>(?P<day>[^\W\d]+ \d{1,2}|\d{1,2} [^\W\d]+),? (?P<year>\d{4}),? "
+            r"(?P<hour>\d{1,2}):?(?P<minute>\d\d)(?: (?P<noon>[AP]M))?)(?: - (?P<file>.+))?",
+            re.IGNORECASE,
+        ),
+        _brightspace,
     ),
     (
         re.compile(

@@ -7,11 +7,14 @@ detected.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,17 +25,28 @@ Row = dict[str, str]  # by the name of the column, as the file writes it; withou
 # The kinds of keys by which a platform knows a person, with their columns; the first kind that everybody in a roster
 # has is the id.
 KEYS: dict[str, tuple[str, ...]] = {
-    "id": ("id", "student id", "sid", "student number", "id number", "identifier"),
+    "id": ("id", "student id", "sid", "student number", "id number", "orgdefinedid"),
+    "identifier": ("identifier",),  # Moodle's “Participant 12345”, next to an ID number; GitHub Classroom's
     "login": ("sis login id", "login", "login id", "username", "user name", "netid"),
     "sis": ("sis user id", "sis id"),
     "canvas": ("canvas id", "canvas user id", "lms user id"),
     "email": ("email", "e mail", "email address"),
+    "github": ("github username",),
 }
 _NAME = ("name", "full name", "student name")
 _FIRST, _LAST = ("first name", "firstname", "given name"), ("last name", "lastname", "surname", "family name")
 _UNTIL = ("until", "extended until", "due", "new due date")
 _KNOWN = {*_NAME, *_FIRST, *_LAST, *_UNTIL, "student", *(each for columns in KEYS.values() for each in columns)}
-_TEST_STUDENT = "student, test"  # from Canvas, if an instructor tried the student view
+_TEST_STUDENT = "test student"  # from Canvas, if an instructor tried the student view
+
+_MARKS = (  # the first bytes of a text file, with its encoding
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_INVISIBLE = re.compile("[\u200b\u2060\ufeff\x1a]")  # spaces without width, a mark put twice, the end of a file in DOS
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx, .ods and .numbers; .xls
 
 
 class RosterError(Exception):
@@ -109,9 +123,11 @@ def read_roster(path: Path) -> Roster:
     people: list[tuple[int, Row, Row, str]] = []
     notes, seen = list(table.notes), dict[str, Student]()
     for line, row in table.rows:
-        keys = {kind: row[column] for kind, column in kinds.items() if row[column]}
+        keys = {
+            kind: key for kind, column in kinds.items() if (key := row[column].removeprefix("#"))
+        }  # Brightspace's: #jdoe
         called = " ".join(filter(None, (row[column] for column in name)))
-        if canvas and (not keys.get("canvas") or same(called) == _TEST_STUDENT):
+        if canvas and (not keys.get("canvas") or _name_key(called) == _TEST_STUDENT):
             if keys.get("canvas") or not people:  # “Points Possible” and “Manual Posting” are above the students
                 notes.append(f"{path.name}, line {line}: “{called}” is not a student")
                 continue
@@ -128,6 +144,8 @@ def read_roster(path: Path) -> Roster:
                 f"{path.name}, line {line}: the {kinds[id_kind]} {student.id} is also that of {earlier.name} "
                 f"in line {earlier.line}"
             )
+        if earlier is not student:
+            notes.append(f"{path.name}, line {line}: {student.id} is in line {earlier.line} too")
     return Roster(list(seen.values()), table.columns, notes)
 
 
@@ -135,17 +153,21 @@ def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
     """The columns with keys, by kind; those that make up the name; and whether this is Canvas' gradebook."""
     by_form = {_form(column): column for column in reversed(table.columns)}
     kinds = {kind: by_form[each] for kind, columns in KEYS.items() for each in reversed(columns) if each in by_form}
-    canvas = "student" in by_form and "id" in by_form and {"section", "sis user id", "sis login id"} & by_form.keys()
-    if canvas:
-        kinds["canvas"] = kinds.pop("id")
     whole = [by_form[each] for each in _NAME if each in by_form][:1]
     parts = [by_form[each] for group in (_FIRST, _LAST) for each in group if each in by_form]
+    own = {"section", "sis user id", "sis login id"} if "student" in by_form else {"sis login id"} if parts else set()
+    canvas = "id" in by_form and own & by_form.keys()
+    if canvas:
+        kinds["canvas"] = kinds.pop("id")
     if "student" in by_form and not kinds:
         kinds["id"] = by_form["student"]
     elif "student" in by_form and not whole and not parts:
         whole = [by_form["student"]]
     if not kinds:
-        raise RosterError(f"{table.path.name}, line {table.first}: no column is called id, student, login or email")
+        raise RosterError(
+            f"{table.path.name}, line {table.first}: no column is called id, student, login or email, and the "
+            "file must begin with the names of its columns"
+        )
     return kinds, whole or parts, bool(canvas)
 
 
@@ -223,22 +245,53 @@ class _Table:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.notes: list[str] = []
-        text = self._text()
-        self.first = 1
-        if match := re.match(r"sep=.\r?\n", text):  # Excel's mark of the separator
-            text, self.first = text[match.end() :], 2
-        header = text.lstrip("\r\n").partition("\n")[0]
+        text, self._before = self._text(), 0
+        if match := re.match(r'"?sep=."?\n', text, re.IGNORECASE):  # Excel's mark of the separator
+            text, self._before = text[match.end() :], 1
+        header = text.lstrip("\n").partition("\n")[0]
         separator = max(",;\t|", key=lambda each: self._known(header, each))
-        try:
-            reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-            lines = [(reader.line_num + self.first - 1, [cell.strip() for cell in row]) for row in reader]
-        except csv.Error as error:
-            raise RosterError(f"{path.name} cannot be read as CSV: {error}") from error
-        lines = [(line, row) for line, row in lines if any(row)]
+        lines = [(line, row) for line, row in self._parsed(text, separator) if any(row)]
         if not lines:
             raise RosterError(f"{path.name} is empty")
         self.first, self.columns = lines[0]
         self._lines = lines[1:]
+        known = Counter(form for column in self.columns if (form := _form(column)) in _KNOWN)
+        if twice := [form for form, count in known.items() if count > 1]:
+            raise RosterError(f"{path.name}, line {self.first}: more than one column is called {twice[0]}")
+        self._refuse_swallowed(self.first, self.columns, separator, 1)
+        for line, row in self._lines:
+            self._refuse_swallowed(line, row, separator, len(self.columns) - 1)
+
+    def _parsed(self, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+        """The rows with the lines where they begin. RosterError where quotes do not fit."""
+        reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True, skipinitialspace=True)
+        while True:
+            line = self._before + reader.line_num + 1
+            try:
+                row = next(reader, None)
+            except csv.Error as error:
+                raise RosterError(
+                    f"{self.path.name}, line {line}: this line cannot be read as CSV ({error}). A cell that begins "
+                    'with a quote (") must end with one; write a quote inside it twice'
+                ) from error
+            if row is None:
+                return
+            # A spreadsheet keeps the zeros of ="0012".
+            yield line, [re.sub(r'^="([^"]*)"$', r"\1", cell.strip()).strip() for cell in row]
+
+    def _refuse_swallowed(self, line: int, row: list[str], separator: str, most: int) -> None:
+        """RosterError for a cell over several lines that may be other students' rows behind a quote left open.
+
+        That is so where a line in it has `most` separators, and in every column by which students are told apart.
+        """
+        for index, cell in enumerate(row):
+            _, *further = cell.split("\n")
+            telling = row is not self.columns and any(_form(each) in _KNOWN for each in self.columns[index : index + 1])
+            if further and (telling or any(each.count(separator) >= most for each in further)):
+                raise RosterError(
+                    f"{self.path.name}, line {line}: a cell in quotes goes on over {len(further) + 1} lines. Close its "
+                    "quote in the same line, or write the cell without line breaks"
+                )
 
     @property
     def rows(self) -> Iterator[tuple[int, Row]]:
@@ -251,24 +304,36 @@ class _Table:
             yield line, {column: row[index] if index < len(row) else "" for index, column in enumerate(self.columns)}
 
     def _text(self) -> str:
+        """The file's text with `\\n` at the ends of lines."""
         try:
             data = self.path.read_bytes()
         except OSError as error:
             raise RosterError(f"{self.path} cannot be read: {error.strerror}") from error
-        for encoding in ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252"):
+        if data.startswith(_WORKBOOKS):
+            raise RosterError(f"{self.path.name} is a spreadsheet, not a CSV file: save it as “CSV UTF-8”")
+        marked = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "")
+        # Excel's “CSV (Macintosh)” ends lines with a carriage return alone.
+        other = "mac_roman" if b"\r" in data and b"\n" not in data else "cp1252"
+        for encoding in (marked,) if marked else ("utf-8-sig", other):
             try:
                 text = data.decode(encoding)
             except UnicodeDecodeError:
                 continue
-            if encoding == "cp1252":
-                self.notes.append(f"{self.path.name} is not UTF-8; read as Windows-1252: check names with accents")
-            return text
-        raise RosterError(f"{self.path.name} is neither UTF-8 nor UTF-16: save it as “CSV UTF-8”")
+            if "\0" in text:
+                break
+            if encoding == other:
+                name = {"cp1252": "Windows-1252", "mac_roman": "Mac Roman"}[other]
+                self.notes.append(f"{self.path.name} is not UTF-8; read as {name}: check names with accents")
+            return _INVISIBLE.sub("", re.sub(r"\r\n?", "\n", text))
+        raise RosterError(f"{self.path.name} is neither UTF-8 nor marked UTF-16: save it as “CSV UTF-8”")
 
     @staticmethod
     def _known(header: str, separator: str) -> int:
         """How many columns of the header have a known name, if this is the separator."""
-        return sum(_form(cell) in _KNOWN for row in csv.reader([header], delimiter=separator) for cell in row)
+        reader = csv.reader([header], delimiter=separator, skipinitialspace=True)
+        with suppress(csv.Error):  # which reading the whole file tells with its line
+            return sum(_form(cell) in _KNOWN for row in reader for cell in row)
+        return 0
 
 
 def _form(column: str) -> str:

@@ -403,6 +403,7 @@ def test_no_script_runs_in_the_feedback(feedback: Path, page: Any, expect: Any, 
 def test_exports(graded: Path, nbgrader: Command) -> None:
     with sqlite3.connect(graded / "gradebook.db") as database:
         database.execute("UPDATE student SET first_name = '=1+1', last_name = '@SUM(A1)' WHERE id = 'ben'")
+        database.execute("UPDATE grade SET needs_manual_grade = 0")  # the TA gave the points by hand: 0
     nbgrader("export", "--to=grades.csv")
     nbgrader("export", f"--exporter={EXPORTERS}.CanvasExport", "--to=canvas.csv")
     nbgrader("export", f"--exporter={EXPORTERS}.GradescopeExport", "--to=gradescope.csv")

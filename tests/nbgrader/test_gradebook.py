@@ -25,7 +25,7 @@ def address(new_gradebook: MADE, tmp_path: Path) -> str:
     with Gradebook(address) as book:
         book.add_assignment(CVAE.kit, duedate=DUE)
         book.add_notebook("cvae", CVAE.kit)
-        for name, points in (("encoder", CVAE.points), (CVAE.by_hand.name, CVAE.by_hand.points)):
+        for name, points in (("encoder", CVAE.points), *CVAE.by_hand.shares.items()):
             book.add_grade_cell(name, "cvae", CVAE.kit, max_score=points, cell_type="code")
         for student in ("ada", "bob", "eve"):
             number = {} if student == "eve" else {"lms_user_id": f"1{student}"}
@@ -39,8 +39,9 @@ def hand_in(address: str, student: str, automatic: float, by_hand: float | None,
         submission = book.add_submission(CVAE.kit, student, **facts)
         grades = {grade.name: grade for notebook in submission.notebooks for grade in notebook.grades}
         grades["encoder"].auto_score = automatic
-        grades[CVAE.by_hand.name].manual_score = by_hand
-        grades[CVAE.by_hand.name].needs_manual_grade = by_hand is None
+        for name, share in CVAE.by_hand.shares.items():
+            grades[name].manual_score = None if by_hand is None else by_hand * share / CVAE.by_hand.points
+            grades[name].needs_manual_grade = by_hand is None
         book.db.commit()
 
 
@@ -73,6 +74,21 @@ def test_numbers_are_those_of_the_gradebook(address: str) -> None:
     assert (recorded["bob"].late, recorded["bob"].by_hand) == (False, None)
     assert recorded["bob"].until is not None
     assert recorded["bob"].until.replace(tzinfo=None) == DUE + timedelta(days=2)
+
+
+def test_each_cell_by_hand_is_one_that_the_ta_gives(address: str) -> None:
+    """With one of them still to be given the grade is not complete; and none of them is points of the checks."""
+    assert CVAE.by_hand is not None
+    for name in CVAE.by_hand.shares:
+        hand_in(address, "ada", 90, 10)
+        with Gradebook(address) as book:
+            grade = book.find_grade(name, "cvae", CVAE.kit, "ada")
+            grade.manual_score, grade.needs_manual_grade = None, True
+            book.db.commit()
+        _, recorded = join(upload("ada"), address, CVAE)
+        assert (recorded["ada"].automatic, recorded["ada"].by_hand) == (90, None)
+        with Gradebook(address) as book:
+            book.remove_submission(CVAE.kit, "ada")
 
 
 def test_students_are_found_by_canvas_number(address: str) -> None:

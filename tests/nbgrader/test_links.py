@@ -19,6 +19,7 @@ from autograder.platforms.nbgrader.collect import ByFolder, Collect, Downloads
 from autograder.platforms.nbgrader.files import complete
 from autograder.platforms.nbgrader.submitted import module_in
 from autograder.submissions.find import NothingToGrade
+from autograder.submissions.layouts import read_upload
 from tests.nbgrader.class_of_students import BLANK, NOTEBOOK, PERFECT
 
 SECRET = "the solution, or another student's"
@@ -235,3 +236,28 @@ def module_in_extracted(course: Path, student: str) -> None:
     folder.parent.mkdir(parents=True)
     (course / "extracted" / student).rename(folder)
     module_in(folder, CVAE)
+
+
+def test_a_roster_that_cannot_be_read_ends_zip_collect_first(course: Path) -> None:
+    (course / "roster.csv").write_text('id,name\nada,"Ada\nbob,Bob\n')
+    with pytest.raises(pytest.fail.Exception, match=r"roster\.csv, line 2: "):
+        extracted(course, {"ada_1_2_cs5814_vae.py": b"x = 1"})
+    assert not list((course / "extracted").iterdir())
+
+
+def test_what_was_not_taken_is_told_once_and_kept(course: Path) -> None:
+    """Also when the class is graded from `submitted`, where only the collector's own files are left of an upload."""
+    found = extracted(
+        course, {"ada_1_2_notes.html": b"<p>", "bob_3_4_cs5814_vae.py.txt": b"x = 1", "bob_3_5_a.pdf": b""}
+    )
+    assert found == {"ada_1": {"collected.txt"}, "bob_3": {"cs5814_vae.py", "collected.txt"}}
+    notes = (course / "extracted" / "bob_3" / "collected.txt").read_text()
+    assert "cs5814_vae.py.txt` was graded as cs5814_vae.py" in notes
+    assert "a.pdf" in notes.split("not taken over")[1]
+    assert ".py.txt" not in notes.split("not taken over")[1]
+    with pytest.raises(NothingToGrade) as raised:
+        module_in_extracted(course, "ada_1")
+    (row,) = read_upload(course / "submitted", CVAE).submitted
+    assert row.reason == str(raised.value)
+    assert "notes.html" in row.reason
+    assert "collected.txt" not in row.reason

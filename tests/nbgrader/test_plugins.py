@@ -11,8 +11,11 @@ from nbgrader.api import Gradebook
 
 from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.classroom.outgoing import Graded
 from autograder.classroom.spreadsheet import harmless_cell
+from autograder.platforms.canvas import grades as canvas
 from autograder.platforms.nbgrader import course, plugins
+from autograder.submissions.roster import read_roster
 from tests.nbgrader.class_of_students import NOTEBOOK
 
 
@@ -87,6 +90,72 @@ def test_canvas_with_its_own_roster(gradebook: Gradebook, tmp_path: Path, separa
     ]
 
 
+# gradebook_exporter.rb writes these headers, and gradebook_importer.rb takes a file with them back: the name, the ids
+# and the section, in this order and before anything else.
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Student,ID,SIS Login ID,Section",
+        "Student,ID,SIS User ID,SIS Login ID,Section",
+        "Student,ID,SIS User ID,SIS Login ID,Integration ID,Section",
+        "Student,ID,SIS User ID,SIS Login ID,Integration ID,Root Account,Section",
+        "LastName,FirstName,ID,SIS Login ID,Section",
+        "LastName,FirstName,ID,SIS User ID,SIS Login ID,Root Account,Section",
+    ],
+)
+def test_canvas_takes_back_the_columns_that_it_wrote(gradebook: Gradebook, tmp_path: Path, header: str) -> None:
+    columns = header.split(",")
+    doe = {"SIS Login ID": "doe", "LastName": "van Doe", "FirstName": "Jane"}
+    cells = [doe.get(column, f"the {column}") for column in columns]
+    nobody = ["    Points Possible", *[""] * (len(columns) - 1)]
+    roster = tmp_path / "roster.csv"
+    roster.write_text(f"{header},HW (9)\n{','.join(nobody)},15\n{','.join(cells)},\n")
+    export = plugins.CanvasExport(to=str(tmp_path / "o.csv"), roster=str(roster), columns={CVAE.kit: "HW (9)"})
+    export.leave_out = ["roe"]
+    found, possible, row = exported(export, gradebook)
+    assert [each for each in found if each in columns] == columns
+    assert _student_columns(found) == len(found) - 1  # the assignment's is the only other one
+    assert possible[0] == nobody[0]
+    assert [cell for column, cell in zip(found, row, strict=True) if column in columns] == cells
+    assert row[-1] == "2.5"
+    table = list(
+        csv.reader(canvas.gradebook([], read_roster(roster), Graded(15, {}, []), "HW (9)", False).splitlines())
+    )
+    assert table == [found, ["    Points Possible", *possible[1:-1], "15"]]
+
+
+def _student_columns(header: list[str]) -> int:
+    """How many columns Canvas takes for those of the student; it refuses a header whose last of these is no section."""
+    names = 2 if header[:2] == ["LastName", "FirstName"] else 1
+    assert names == 2 or header[0] == "Student"
+    assert header[names] == "ID"
+    count = names + 2
+    if header[count - 1] == "SIS Login ID":
+        count += 1
+    elif header[count - 1 : count + 1] == ["SIS User ID", "SIS Login ID"]:
+        count += 2 + (header[count + 1] == "Integration ID")
+        count += header[count - 1] == "Root Account"
+    assert header[count - 1] == "Section"
+    return count
+
+
+def test_no_grade_goes_out_before_the_points_by_hand(
+    gradebook: Gradebook, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As with `autograder export`: an early import would lower everyone's grade."""
+    gradebook.remove_submission(CVAE.kit, "doe")
+    gradebook.add_task_cell("figures", NOTEBOOK, CVAE.kit, max_score=10, cell_type="markdown")
+    for student, points in (("doe", None), ("roe", 4.0)):
+        gradebook.add_submission(CVAE.kit, student)
+        gradebook.find_grade("encoder", NOTEBOOK, CVAE.kit, student).auto_score = 12.5
+        gradebook.find_grade("figures", NOTEBOOK, CVAE.kit, student).manual_score = points
+    gradebook.db.commit()
+    out = str(tmp_path / "out.csv")
+    assert [row[5] for row in exported(plugins.CanvasExport(to=out), gradebook)[2:]] == ["", "16.5"]
+    assert [row[5] for row in exported(plugins.GradescopeExport(to=out), gradebook)[1:]] == ["", "16.5"]
+    assert "still without points by hand, so their cells are empty: doe" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("login", "lms", "mail"), [("doe_77", None, None), ("jd", "77", None), ("d0e", None, None), ("jd", None, "Doe")]
 )
@@ -94,6 +163,7 @@ def test_each_id_of_canvas_joins(gradebook: Gradebook, tmp_path: Path, login: st
     gradebook.remove_student("doe")
     gradebook.add_student(login, lms_user_id=lms, email=mail)
     gradebook.add_submission(CVAE.kit, login)
+    gradebook.find_grade("encoder", NOTEBOOK, CVAE.kit, login).auto_score = 0
     (tmp_path / "roster.csv").write_text(CANVAS.format(","))
     export = plugins.CanvasExport(to=str(tmp_path / "out.csv"), roster=str(tmp_path / "roster.csv"))
     assert [row[5] for row in exported(export, gradebook)[2:]] == ["0.0", "", ""]

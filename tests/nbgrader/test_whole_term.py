@@ -17,6 +17,7 @@ from nbgrader.api import Gradebook
 from autograder.assignment import due_date
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.platforms.nbgrader.course import build_course
+from autograder.points import split
 from autograder.sandbox.isolation import why_not
 from tests.nbgrader.class_of_students import BLANK, WRONG
 from tests.nbgrader.conftest import Command, command_in
@@ -79,12 +80,14 @@ class Term:
     def give(self, numbers: list[int]) -> None:
         """Points by hand, as formgrader writes them."""
         assert CVAE.by_hand is not None
+        shares = CVAE.by_hand.shares
+        points = dict(zip(shares, split(BY_HAND, list(shares.values())), strict=True))
         with Gradebook(self.gradebook) as book:
             for number in numbers:
                 submission = book.find_submission(CVAE.kit, f"L{number}")
                 for grade in (grade for notebook in submission.notebooks for grade in notebook.grades):
-                    if grade.name == CVAE.by_hand.name:
-                        grade.manual_score, grade.needs_manual_grade = BY_HAND, False
+                    if grade.name in points:
+                        grade.manual_score, grade.needs_manual_grade = points[grade.name], False
             book.db.commit()
 
     def recorded(self) -> dict[str, float]:
@@ -105,7 +108,7 @@ class Term:
         assert sum(found[each] for each in standings) == found["submissions"] == len(found["students"]) == 24
         table = rows(folder / "grades.csv")
         page = Page((folder / "index.html").read_text("utf-8"))
-        for column, key in (("score", "score"), (FINAL, FINAL), ("by_hand", "by_hand"), ("penalty", "penalty")):
+        for column, key in (("score", "score"), (FINAL, FINAL), ("points_by_hand", "by_hand"), ("penalty", "penalty")):
             assert {row["student"]: number(row[column]) for row in table} == {
                 row["student"]: row[key] for row in found["students"]
             }

@@ -1593,6 +1593,14 @@ WHOLE = (
         loses=ALL,
         misconception="merge-conflict",
     ),
+    Wrong("null-byte", ((STD, STD.replace("\n", "  # \0\n")),), loses=ALL, misconception="null-byte"),
+    Wrong("notebook-renamed", text='{"cells": [], "metadata": {}}\n', loses=ALL, misconception="another-format"),
+    Wrong(
+        "coding-against-the-mark",
+        text=f"\ufeff# coding: latin-1\n{correct.module()}",
+        loses=ALL,
+        misconception="encoding",
+    ),
     Wrong("blank", text=fill_in(CVAE), loses=FUNCTIONS | MODEL),
     Wrong(
         "only-sample-latent",

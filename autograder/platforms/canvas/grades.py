@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from autograder.assignment import Assignment
-from autograder.classroom.outgoing import CannotExport, Graded, Rows, cells, table
+from autograder.classroom.outgoing import CannotExport, Graded, Rows, bare, canvas_identity, cells, identify, table
 from autograder.submissions.files import open_download
 from autograder.submissions.roster import Roster
 
-IDENTITY = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 FEEDBACK = "feedback.html"
 
 
@@ -20,31 +19,27 @@ def gradebook(rows: Rows, roster: Roster, graded: Graded, column: str, parts: bo
 
     With `parts`, a column for each part follows the assignment's own; Canvas makes an assignment of each.
     """
-    identity = [each for each in roster.columns if each in (*IDENTITY, "Integration ID", "Root Account")]
+    identity = canvas_identity(roster.columns)
     names = list(graded.parts) if parts else []
     possible = [graded.most, *(graded.parts[name] for name in names)]
     return table(
         [
             [*identity, column, *(f"{column.partition(' (')[0]}: {name}" for name in names)],
             ["    Points Possible", *[""] * (len(identity) - 1), *possible],
-            *([*(student.row.get(each, "") for each in identity), *cells(grade, names)] for student, grade in rows),
+            *([*identify(student, identity), *cells(grade, names)] for student, grade in rows),
         ]
     )
 
 
 def column_of(assignment: Assignment, roster: Roster) -> str:
     """Canvas' column for the assignment, which it knows by a number. CannotExport where that is not clear."""
-    titles = {_form(title) for title in (assignment.kit, assignment.title, assignment.title.split(":")[0])}
+    titles = {bare(title) for title in (assignment.kit, assignment.title, assignment.title.split(":")[0])}
     numbered = [column for column in roster.columns if re.fullmatch(r".+ \(\d+\)", column)]
-    found = [column for column in numbered if _form(column.rpartition(" (")[0]) in titles]
+    found = [column for column in numbered if bare(column.rpartition(" (")[0]) in titles]
     if len(found) != 1:
         there = ", ".join(numbered) or "none of an assignment"
         raise CannotExport(f"name the assignment's column with --column: the gradebook has {there}")
     return found[0]
-
-
-def _form(title: str) -> str:
-    return re.sub(r"[\W_]", "", title.casefold())
 
 
 def feedback_names(download: Path, rows: Rows) -> dict[str, str]:

@@ -17,10 +17,11 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from nbgrader.coursedir import CourseDirectory
 
 from autograder.platforms.nbgrader.dates import Unreadable, submitted_at
-from autograder.platforms.nbgrader.files import NO_MODULE, collected, files_of, is_linked
+from autograder.platforms.nbgrader.files import collected, files_of, is_linked
 from autograder.platforms.nbgrader.submitted import MAX_CELLS, harmless, text_of
 from autograder.report.model import clean
 from autograder.submissions.files import File
+from autograder.submissions.find import NO_MODULE
 from autograder.submissions.names import alike
 
 MAX_NOTEBOOK = 128 << 20  # with its outputs: pictures, and training that printed a line a step

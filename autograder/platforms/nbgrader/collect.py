@@ -6,6 +6,7 @@ Nothing is followed, one student's upload costs nobody else's, and what was left
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
@@ -18,12 +19,13 @@ from traitlets import List, Unicode
 
 from autograder.assignment import Assignment, load
 from autograder.platforms.nbgrader.dates import TIMESTAMP, as_nbgrader, read_moment
-from autograder.platforms.nbgrader.files import COLLECTED, NO_MODULE, complete, read
+from autograder.platforms.nbgrader.files import complete, read
 from autograder.platforms.nbgrader.roster import course_roster, enroll, facts_of, folder_name
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade, in_archive, in_folder, open_download
+from autograder.submissions.find import COLLECTED, NO_MODULE
 from autograder.submissions.layouts import METADATA, Submitted, Upload, read_upload
-from autograder.submissions.names import ARCHIVES, is_junk, platform_name, suffix
-from autograder.submissions.roster import Roster
+from autograder.submissions.names import ARCHIVES, alike, is_junk, platform_name, suffix
+from autograder.submissions.roster import Roster, RosterError
 
 MAX_NOTEBOOK = 128 << 20
 MAX_NOTEBOOKS = 8  # that are taken from one submission
@@ -59,6 +61,8 @@ class Collect(ExchangeCollect):
         return sorted(records, key=rank, reverse=True)
 
     def copy_files(self) -> None:
+        course = Path(self.coursedir.root)
+        roster = _roster(course, self.fail)
         self._failed: list[str] = []
         inbound, usable = Path(self.inbound_path), list[dict[str, Any]]()
         for record in self.src_records:
@@ -69,9 +73,8 @@ class Collect(ExchangeCollect):
                 self._failed.append(f"{path} is a link or no folder")
         self.src_records: list[dict[str, Any]] = usable
         super().copy_files()
-        course = Path(self.coursedir.root)
         with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
-            if roster := course_roster(course):
+            if roster:
                 enroll(gradebook, roster)
         for assignment in map(load, self.assignments):
             complete(course, assignment)
@@ -108,6 +111,15 @@ class Collect(ExchangeCollect):
             self.log.warning("%s: %s", source.name, note)
 
 
+def _roster(course: Path, fail: Callable[[str], object]) -> Roster | None:
+    """The course's roster, if there is one; where it cannot be read, `fail` ends the command."""
+    try:
+        return course_roster(course)
+    except RosterError as error:
+        fail(str(error))
+        return None
+
+
 def copied(file: File, to: Path, most: int) -> int:
     """Copy a file of an upload; how many bytes there were."""
     to.parent.mkdir(parents=True, exist_ok=True)
@@ -139,7 +151,7 @@ class Downloads(ExtractorPlugin):
         assignment = next((each for each in map(load, self.assignments) if each.kit == course.assignment_id), None)
         if assignment is None:
             raise SystemExit(f"the assignment {course.assignment_id!r} is none that nbgrader_config.py names")
-        roster = course_roster(Path(course.root))
+        roster = _roster(Path(course.root), self.parent.fail)
         rows: dict[str, Submitted] = {}
         with tempfile.TemporaryDirectory() as temporary:
             for download in _downloads(archive, Path(temporary) / "loose"):
@@ -254,7 +266,10 @@ class _Uploaded:
                 if len(list(folder.iterdir())) < MAX_NOTEBOOKS:
                     self._keep(file, folder, notes)
             elif (
-                suffix(file.name) != ".py" and file.name not in ours and self._assignment.data_folder not in file.steps
+                suffix(file.name) != ".py"
+                and not alike(file.name, self._assignment.module)  # of these, the notes tell which was graded
+                and file.name not in ours
+                and self._assignment.data_folder not in file.steps
             ):
                 others.append(f"`{file.label}`")
         if others:

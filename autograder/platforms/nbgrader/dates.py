@@ -1,7 +1,6 @@
 """Times: when a submission was handed in, until when each student may, and what lateness costs."""
 
 import math
-import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,15 +15,13 @@ from autograder.grading import GraderError
 from autograder.platforms.nbgrader.files import read
 from autograder.platforms.nbgrader.roster import same_student
 from autograder.submissions.files import NothingToGrade
-from autograder.submissions.roster import RosterError, moment, read_extensions
+from autograder.submissions.roster import RosterError, read_extensions
+from autograder.submissions.times import read_moment as read_moment
+from autograder.submissions.times import read_stamp
 
 TIMESTAMP = "timestamp.txt"
 EXTENSIONS = "extensions.csv"
 ON_TIME = "until then the submission counts as handed in on time"
-
-# nbgrader writes an abbreviation where `c.Exchange.timezone` is set. These have one meaning: RFC 5322, section 4.3.
-_ABBREVIATIONS = {"GMT": "UTC", "EST": "-0500", "EDT": "-0400", "CST": "-0600", "CDT": "-0500"}
-_ABBREVIATIONS |= {"MST": "-0700", "MDT": "-0600", "PST": "-0800", "PDT": "-0700"}
 
 
 class Unreadable(ValueError):
@@ -39,23 +36,11 @@ def submitted_at(folder: Path) -> datetime | None:
     """
     path = folder / TIMESTAMP
     try:
-        text = (read(path, 200) or b"").decode("utf-8-sig", "replace").strip()
+        return read_stamp(read(path, 200) or b"", str(path))
     except NothingToGrade as error:
         raise Unreadable(f"{path.parent}: {error}; {ON_TIME}") from None
-    if not text:
-        return None
-    try:
-        return read_moment(text)
-    except ValueError:
-        raise Unreadable(
-            f"{path} holds {text[:40]!r}, which is no time with its zone: write it like 2026-11-30T23:59:00-05:00; "
-            f"{ON_TIME}"
-        ) from None
-
-
-def read_moment(text: str) -> datetime:
-    """A date and time with its zone, as people and nbgrader write it. ValueError says what is missing."""
-    return moment(re.sub(r"\b[A-Z]{3}$", lambda zone: _ABBREVIATIONS.get(zone[0], zone[0]), text.strip()))
+    except ValueError as error:
+        raise Unreadable(f"{error}; {ON_TIME}") from None
 
 
 def as_nbgrader(moment: datetime) -> datetime:

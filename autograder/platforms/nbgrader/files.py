@@ -7,10 +7,7 @@ from pathlib import Path
 
 from autograder.assignment import Assignment
 from autograder.submissions.files import File, NothingToGrade, in_folder, on_disk
-
-COLLECTED = "collected.txt"  # what a collector says of a submission: a line for each note
-NO_MODULE = "No module: "  # how the line begins that says why there is none
-MAX_NOTES = 20_000
+from autograder.submissions.find import COLLECTED, MAX_NOTES
 
 
 def is_linked(folder: Path) -> bool:

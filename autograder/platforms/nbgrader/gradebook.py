@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.api import Grade, Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.api import Student as Known
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,7 +28,7 @@ def join(upload: Upload, address: str, assignment: Assignment) -> tuple[Upload, 
 
     NoGradebook if there is none at this address, or if it knows nobody in the class.
     """
-    students = _read(address, assignment.kit, assignment.by_hand.name if assignment.by_hand else "")
+    students = _read(address, assignment.kit, assignment.by_hand.shares if assignment.by_hand else ())
     by_key: dict[str, Submitted] = {}
     for each in upload.submitted:
         for key in filter(None, (*each.keys.values(), each.student)):
@@ -61,7 +61,7 @@ class _Student:
     recorded: Recorded | None
 
 
-def _read(address: str, assignment: str, by_hand: str) -> list[_Student]:
+def _read(address: str, assignment: str, by_hand: Collection[str]) -> list[_Student]:
     """Everyone in the gradebook at this address, with what it has of the assignment."""
     try:
         database = make_url(address).database
@@ -73,7 +73,7 @@ def _read(address: str, assignment: str, by_hand: str) -> list[_Student]:
         raise NoGradebook(f"the gradebook at {address} cannot be read: {str(error).splitlines()[0]}") from error
 
 
-def _of(student: Known, gradebook: Gradebook, assignment: str, by_hand: str) -> _Student:
+def _of(student: Known, gradebook: Gradebook, assignment: str, by_hand: Collection[str]) -> _Student:
     name = " ".join(filter(None, (student.first_name, student.last_name)))
     try:
         recorded = _recorded(gradebook.find_submission(assignment, student.id), by_hand)
@@ -82,12 +82,25 @@ def _of(student: Known, gradebook: Gradebook, assignment: str, by_hand: str) -> 
     return _Student(student.id, name, student.lms_user_id or "", recorded)
 
 
-def _recorded(submission: SubmittedAssignment, by_hand: str) -> Recorded:
+def without_points(submission: SubmittedAssignment) -> bool:
+    """Whether a cell still needs points: neither the checks nor staff gave any."""
+    return any(map(_without_points, _grades(submission)))
+
+
+def _grades(submission: SubmittedAssignment) -> list[Grade]:
+    return [grade for notebook in submission.notebooks for grade in notebook.grades]
+
+
+def _without_points(grade: Grade) -> bool:
+    return grade.needs_manual_grade and grade.manual_score is None and grade.auto_score is None
+
+
+def _recorded(submission: SubmittedAssignment, by_hand: Collection[str]) -> Recorded:
+    """Everything but the points of the cells `by_hand` is those of the checks."""
     automatic, given = [], []
-    for grade in (grade for notebook in submission.notebooks for grade in notebook.grades):
-        if grade.name == by_hand:
-            missing = grade.manual_score is None and grade.needs_manual_grade
-            given.append(None if missing else _number(grade.score))
+    for grade in _grades(submission):
+        if grade.name in by_hand:
+            given.append(None if _without_points(grade) else _number(grade.score))
         else:
             automatic.append(_number(grade.score))
     due = submission.duedate

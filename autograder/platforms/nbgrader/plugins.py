@@ -11,7 +11,9 @@ from nbgrader.plugins import ExportPlugin
 from traitlets import Dict, List, Unicode
 
 from autograder.assignment import load
+from autograder.classroom.outgoing import bare, canvas_identity, identify
 from autograder.classroom.spreadsheet import harmless_cell
+from autograder.platforms.nbgrader.gradebook import without_points
 from autograder.platforms.nbgrader.roster import ROSTER, folder_name
 from autograder.points import total
 from autograder.submissions.roster import Roster, RosterError, read_roster
@@ -26,6 +28,7 @@ class RosterExport(ExportPlugin):
     def export(self, gradebook: Gradebook) -> None:
         assignments = [each for each in gradebook.assignments if not self.assignment or each.name in self.assignment]
         students = [each for each in gradebook.students if not self.student or each.id in self.student]
+        self._tell_missing(gradebook, assignments, students)
         destination = self.to or self.file
         try:
             rows = list(self.rows(gradebook, assignments, students))
@@ -37,6 +40,14 @@ class RosterExport(ExportPlugin):
             raise SystemExit(1) from error
         self.log.info("Wrote %s", destination)
 
+    def _tell_missing(self, gradebook: Gradebook, assignments: list[Assignment], students: list[Student]) -> None:
+        for each in assignments:
+            found = ((student.id, *_submissions(gradebook, [each], student)) for student in students)
+            if lacking := [student for student, submission in found if submission and without_points(submission)]:
+                self.log.warning(
+                    "%s: still without points by hand, so their cells are empty: %s", each.name, ", ".join(lacking)
+                )
+
     def rows(self, gradebook: Gradebook, assignments: list[Assignment], students: list[Student]) -> Iterator[list[Any]]:
         raise NotImplementedError
 
@@ -45,7 +56,8 @@ class CanvasExport(RosterExport):
     """A file for Canvas' "Import Grades".
 
     With the gradebook that Canvas exports as `roster`, everyone in it has a row with the identity and the columns that
-    Canvas knows. A student who handed nothing in gets an empty cell: Canvas leaves those as they are.
+    Canvas knows. A student who handed nothing in, or still lacks points by hand, gets an empty cell: Canvas leaves
+    those as they are.
     """
 
     file = "canvas.csv"
@@ -59,9 +71,7 @@ class CanvasExport(RosterExport):
 
     def rows(self, gradebook: Gradebook, assignments: list[Assignment], students: list[Student]) -> Iterator[list[Any]]:
         roster = self._roster()
-        identity = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
-        if roster:
-            identity[2:2] = [each for each in ("Integration ID", "Root Account") if each in roster.columns]
+        identity = canvas_identity(roster.columns if roster else ())
         possible = ["    Points Possible", *[""] * (len(identity) - 1)]
         yield identity + [self._column(each.name, roster) for each in assignments]
         yield possible + [total([each.max_score]) for each in assignments]
@@ -76,11 +86,10 @@ class CanvasExport(RosterExport):
             return
         graded = self._joined(students, roster, scores)
         for each in roster.students:
-            row = {column.casefold(): cell for column, cell in each.row.items()}
             student = graded.get(each.id)
             if student or not self.student:
                 cells = scores[student.id] if student else [""] * len(assignments)
-                yield [row.get(column.casefold(), "") for column in identity] + cells
+                yield identify(each, identity) + cells
 
     def _roster(self) -> Roster | None:
         """RosterError where the file that is named is no gradebook of Canvas'."""
@@ -100,9 +109,9 @@ class CanvasExport(RosterExport):
         if roster is None or name in self.columns:
             return self.columns.get(name, name)
         known = next((each for each in map(load, self.assignments) if each.kit == name), None)
-        titles = {_form(title) for title in (name, *((known.title, known.title.split(":")[0]) if known else ()))}
+        titles = {bare(title) for title in (name, *((known.title, known.title.split(":")[0]) if known else ()))}
         numbered = {column: match[1] for column in roster.columns if (match := re.fullmatch(r"(.+) \(\d+\)", column))}
-        found = [column for column, title in numbered.items() if _form(title) in titles]
+        found = [column for column, title in numbered.items() if bare(title) in titles]
         if len(found) == 1:
             return found[0]
         self.log.warning(
@@ -150,10 +159,6 @@ def _enrolled(student: Student, roster: Roster) -> Enrolled | None:
     )
 
 
-def _form(title: str) -> str:
-    return re.sub(r"[\W_]", "", title.casefold())
-
-
 class GradescopeExport(RosterExport):
     """The layout of Gradescope's own "Download Grades", for whoever reads that."""
 
@@ -194,5 +199,7 @@ def _submissions(
 
 
 def _score(submission: SubmittedAssignment | None) -> float | str:
-    """With the penalty for lateness taken off; empty where nothing was handed in."""
-    return max(0.0, total((submission.score, -submission.late_submission_penalty))) if submission else ""
+    """With the penalty for lateness taken off; empty where nothing was handed in, or points by hand are missing."""
+    if submission is None or without_points(submission):
+        return ""
+    return max(0.0, total((submission.score, -submission.late_submission_penalty)))

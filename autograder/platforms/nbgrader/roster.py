@@ -39,13 +39,13 @@ def enroll(gradebook: Gradebook, roster: Roster) -> None:
 
 def facts_of(name: str, keys: Mapping[str, str], row: Mapping[str, str] | None = None) -> dict[str, str]:
     """What nbgrader keeps of a student, as far as it is known: names, and the ids by which platforms know them."""
-    given = {column.casefold().replace("_", " "): cell for column, cell in (row or {}).items()}
+    given = {re.sub(r"[\W_]", "", column.casefold()): cell for column, cell in (row or {}).items()}
     last, comma, first = name.partition(",")
     if not comma:
         first, _, last = name.rpartition(" ")
     facts = {
-        "first_name": given.get("first name", first.strip()),
-        "last_name": given.get("last name", last.strip()),
+        "first_name": given.get("firstname", first.strip()),
+        "last_name": given.get("lastname", last.strip()),
         "email": keys.get("email", ""),
         "lms_user_id": keys.get("canvas", ""),
     }

@@ -13,7 +13,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.assignment import Assignment, load
 from autograder.grading import GraderError
-from autograder.platforms.nbgrader.files import NO_MODULE, collected, is_linked
+from autograder.platforms.nbgrader.files import is_linked
 from autograder.report.model import clean
 from autograder.submissions.find import CannotRead, Found, NothingToGrade, find_module, interface
 
@@ -60,8 +60,7 @@ def module_in(folder: Path, assignment: Assignment) -> Found:
     except CannotRead:
         raise
     except NothingToGrade as error:
-        said = (line.removeprefix(NO_MODULE) for line in collected(folder) if line.startswith(NO_MODULE))
-        raise NothingToGrade(next(said, str(error).replace(f"{folder}", "what you handed in"))) from error
+        raise NothingToGrade(str(error).replace(f"{folder}", "what you handed in")) from error
 
 
 def text_of(notebook: NotebookNode) -> NotebookNode:

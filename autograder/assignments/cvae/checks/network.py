@@ -28,12 +28,22 @@ from torch import Tensor, nn
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
 from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS, Activation, hidden_activations
 from autograder.grading.harness import Challenge, Grading, close, fail
-from autograder.sandbox.client import Reply, Submission
+from autograder.sandbox.client import Reply, Step, Submission
 from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
 CLASS = "ConditionalVariationalAutoencoder"
 _T = TypeVar("_T")
 Layer = tuple[Tensor, Tensor]  # weight (out, in), bias (out)
+
+# The pass that stands in for a forward that was judged to be wrong. No file that a submission can read has it.
+PASS = (
+    Step("hidden", "encoder", [["images", "conditions"]]),
+    Step("means", "mean_layer", [["hidden"]]),
+    Step("logvariances", "logvariance_layer", [["hidden"]]),
+    Step("latents", "sample_latent", [["means"], ["logvariances"]], on="module"),
+    Step("reconstructions", "decoder", [["latents", "conditions"]]),
+)
+RESULTS = ("reconstructions", "means", "logvariances")
 
 BATCH = 24  # rows of a challenge
 LARGE = 500.0  # the second scale: hidden values of some hundred, where ReLU6 and every usual clamp have long cut
@@ -100,7 +110,7 @@ class Model:
         for name in missing:
             submission.stand_in_layer(self.handle, name, *self._widths(name), sigmoid=name == "decoder")
         if composed:
-            submission.stand_in_pass(self.handle)
+            submission.stand_in_pass(self.handle, ("images", "conditions"), PASS, RESULTS)
         if complete and not composed:
             submission.complete_results(self.handle, ["decoder", "mean_layer", "logvariance_layer"])
         self.lazy: list[str] = []  # parameters that had no shape before the first pass
@@ -346,8 +356,13 @@ def draw_parameters(
             grows = math.prod(shape) not in outward
             parameters[name] = bias_scale * (scale if grows else 1.0) * numbers
     for name, of in weight_normalized(shapes).items():  # so that the layer's weight is the direction as it is
-        parameters[name] = parameters[of].norm(dim=1).reshape(tuple(shapes[name]))
+        parameters[name] = parameters[of].square().sum_to_size(tuple(shapes[name])).sqrt()
     return parameters
+
+
+def shapes_of(parameters: Mapping[str, Tensor]) -> dict[str, Sequence[int]]:
+    """The shapes of parameters, by name."""
+    return {name: value.shape for name, value in parameters.items()}
 
 
 def owner_of(name: str) -> str:
@@ -355,14 +370,22 @@ def owner_of(name: str) -> str:
     return name.rpartition(".")[0].partition(".parametrizations.")[0]
 
 
-def weight_normalized(shapes: Iterable[str]) -> dict[str, str]:
-    """The magnitudes of weights that are normalized, each with the name of its direction, as torch calls the two."""
+def weight_normalized(shapes: Mapping[str, Sequence[int]]) -> dict[str, str]:
+    """The magnitudes of weights that are normalized, each with the name of its direction, as torch calls the two.
+
+    A magnitude is one number, or one for each index of an axis of its direction.
+    """
     pairs = (
         (name, re.sub(r"original0$", "original1", re.sub(r"weight_g$", "weight_v", name)))
         for name in shapes
         if re.search(r"(\.parametrizations\.weight\.original0|(^|\.)weight_g)$", name)
     )
-    return {name: of for name, of in pairs if of in shapes}
+    return {name: of for name, of in pairs if of in shapes and _is_magnitude(shapes[name], shapes[of])}
+
+
+def _is_magnitude(shape: Sequence[int], direction: Sequence[int]) -> bool:
+    kept = [[size if axis == each else 1 for each, size in enumerate(direction)] for axis in range(len(direction))]
+    return list(shape) in ([], *kept)
 
 
 def is_weight(shape: Sequence[int]) -> bool:
@@ -382,7 +405,7 @@ def arrangements(parameters: dict[str, Tensor], inputs: int, outputs: int) -> It
     Weights and biases are paired by the module that holds both where there is one, else in every possible way. A
     weight whose module holds no bias gets zeros.
     """
-    magnitudes = weight_normalized(parameters)  # which `draw_parameters` made to do nothing
+    magnitudes = weight_normalized(shapes_of(parameters))  # which `draw_parameters` made to do nothing
     parameters = {name: value for name, value in parameters.items() if name not in magnitudes}
     weights = {name: value for name, value in parameters.items() if is_weight(value.shape)}
     with_matrix = {owner_of(name) for name in weights}
@@ -730,7 +753,7 @@ def read_tail(
     last = {name: value for name, value in piece.parameters.items() if outputs in value.shape}
     weights = [name for name, value in last.items() if is_weight(value.shape)]
     biases = [name for name, value in last.items() if not is_weight(value.shape)]
-    if len(weights) != 1 or len(biases) != 1:
+    if len(weights) != 1 or len(biases) != 1 or last[biases[0]].numel() != outputs:
         return "", None
     grid = torch.linspace(-4, 4, outputs)
     changed = {weights[0]: torch.zeros_like(last[weights[0]]), biases[0]: grid.reshape(last[biases[0]].shape)}
@@ -827,7 +850,7 @@ def describe_activations(model: Model, match: Match, piece: Piece | None, part: 
     if match.skips:
         fail(f"In your {part}, what a layer got is added to what it gives.", f"{part}-skip")
     if set(match.hidden) == {"ReLU"}:
-        if weight_normalized(model.parameters).keys() & (piece.parameters.keys() if piece else set()):
+        if weight_normalized(shapes_of(model.parameters)).keys() & (piece.parameters.keys() if piece else set()):
             fail(f"The weights of the layers in your {part} are normalized.", f"{part}-normalisation")
         return
     if set(match.hidden) <= {"ReLU", "none"}:

@@ -127,6 +127,11 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     if head.output.shape != (BATCH, model.sizes.latent) and head.output.dim() == 2:
         grading.kept["head widths"] = {**grading.kept.get("head widths", {}), name: head.output.shape[-1]}
     require_shape(head.output, (BATCH, model.sizes.latent), f"The output of `{path}`")
+    second = next(each for each in HEADS if each != name)
+    other_path = model.head(second, HEADS[second][0], (images, conditions))
+    other = model.piece(other_path, hidden) if other_path else None
+    if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
+        fail("`mean_layer` and `logvariance_layer` share their parameters.", "heads-shared")
     match = explain_stack([Observation(head.parameters, hidden, head.output, HEAD_ACTIVATIONS)])
     if match is None:
         judge_unknown_head(model, head, hidden, activated)
@@ -137,11 +142,6 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     if match.depth != 1:
         fail(f"`{path}` has {match.depth} linear layers; the assignment asks for one.", "head-depth")
     describe_modes(model, head, "encoder")
-    second = next(each for each in HEADS if each != name)
-    other_path = model.head(second, HEADS[second][0], (images, conditions))
-    other = model.piece(other_path, hidden) if other_path else None
-    if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
-        fail("`mean_layer` and `logvariance_layer` share their parameters.", "heads-shared")
     try:
         reply = model.forward(images, conditions, challenge.seed(), capture=[path, "sample_latent"], evaluate=True)
         given, observed = reply.captured(path, "argument"), reply.outputs[position]

@@ -5,6 +5,7 @@ diagnosis tries every combination of the formulas below. Where none fits, each t
 fitted as a weighted sum of features, all else held fixed, and how it grows from one image to several shows the average.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
@@ -162,7 +163,7 @@ def diagnose(loss: Loss, draw: Callable[[int, int, int, float], Arguments]) -> l
 
 def _by_combination(probes: list[Arguments], values: list[float]) -> list[str]:
     """The mistakes of the combination that gives the values, of as few as will do; empty if none does."""
-    if all(value != value for value in values):  # NaN alone says nothing
+    if not any(map(math.isfinite, values)):  # NaN and infinity alone say nothing
         return []
     terms = [
         (
@@ -193,9 +194,9 @@ def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
     sizes = []
     for one, other in (images[:2], images[2:4], images[4:6]):  # two reconstructions of a pair may be equally good
         crossed = [loss(*first[:2], *second[2:]) for first in (one, other) for second in (one, other)]
-        sizes.append(max(map(abs, crossed)))
-        if not sizes[-1] < float("inf"):  # NaN, too
+        if not all(map(math.isfinite, crossed)):
             return ["not-finite"]
+        sizes.append(max(map(abs, crossed)))
         if abs(crossed[0] - crossed[1] - crossed[2] + crossed[3]) > 1e-3 * sizes[-1]:
             return ["terms-not-added"]
     first = images[0]
@@ -208,6 +209,8 @@ def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
     ):
         points = [(*first[: vary.start], *each[vary], *first[vary.stop :]) for each in images]
         values = torch.tensor([loss(*point) for point in points])
+        if not values.isfinite().all():
+            return ["not-finite"]
         varied = [torch.cat(each) for each in zip(*(point[vary] for point in points), strict=True)]
         found, factor = _about_term(
             term, values, torch.stack([each.predict(*varied) for each in features], 1), features
@@ -219,6 +222,8 @@ def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
         alone = float(values[0] - values[1])
         if abs(alone) > 1e-4 * sizes[0]:
             together = [loss(*(each.repeat(4, 1) for each in point)) for point in points[:2]]
+            if not all(map(math.isfinite, together)):
+                return ["not-finite"]
             growth.append((together[0] - together[1]) / alone)
     return mistakes + _about_average(factors, growth, first[0].shape[-1], first[2].shape[-1]) or ["loss-constant-off"]
 
@@ -306,6 +311,6 @@ def _about_term(
 
 
 def _same(expected: float, value: float, tolerance: float = 3e-4) -> bool:
-    if expected != expected or value != value:  # NaN
-        return expected != expected and value != value
+    if not (math.isfinite(expected) and math.isfinite(value)):
+        return expected == value or (expected != expected and value != value)
     return abs(expected - value) <= tolerance * max(abs(value), 1e-2)

@@ -1,0 +1,297 @@
+"""The entries at the top of a class's upload, in a folder or a zip archive.
+
+People pack the folder with the class, and browsers, Google Drive and Finder rename what they pack: a class is looked
+for in a folder or an archive that is alone at the top, at any depth.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from itertools import islice
+from pathlib import Path
+
+from autograder.assignment import Assignment
+from autograder.submissions.files import (
+    MAX_DEPTH,
+    MAX_FILES,
+    CannotRead,
+    File,
+    Listing,
+    NothingToGrade,
+    Packed,
+    in_folder,
+    on_disk,
+    open_download,
+)
+from autograder.submissions.names import (
+    ARCHIVES,
+    PlatformName,
+    alike,
+    is_junk,
+    path_of,
+    platform_name,
+    shown,
+    stem,
+    suffix,
+    without_copy,
+)
+from autograder.submissions.roster import Roster
+
+METADATA = "submission_metadata.yml"
+SUBMISSION = re.compile(r"submission_\d+")
+
+_EXPORT = re.compile(r"assignment_\d+_export")
+_DRIVE = re.compile(r"-\d{8}T\d{6}Z(?:-\d+)*$")  # which Google Drive adds to what it packs
+_ATTEMPT = re.compile(r"(?:attempt|submission|version|try|draft|take|v)[-_ ]?\d+", re.IGNORECASE)
+_SEVERAL = 3  # folders with modules are a class; two may be what one student has now and had before
+_RESULT = re.compile(r"[0-9a-f]{64}\.json")
+_WRITTEN = {"class.json", "grades.csv", "index.html", "reports", "students", "pairs", "results"}
+# Loose files of these kinds belong to the staff: a list, a letter, a table.
+_STAFFS = {
+    "",
+    ".md",
+    ".txt",
+    ".csv",
+    ".tsv",
+    ".json",
+    ".yml",
+    ".yaml",
+    ".toml",
+    ".xls",
+    ".xlsx",
+    ".html",
+    ".log",
+    ".sh",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One entry at the top: a file, or a folder, whose files have steps that begin below it.
+
+    `inside` has the entries in a folder or a zip archive, as if that were the upload.
+    """
+
+    name: str
+    folder: bool
+    listing: Callable[[], Listing]
+    inside: Callable[[], Top] | None = None
+
+    @property
+    def platform(self) -> PlatformName | None:
+        """What its name says, if a platform gave it. Canvas gives names to files alone."""
+        named = platform_name(self.name)
+        return named if named and (not self.folder or named.attempt or "canvas" not in named.keys) else None
+
+    @property
+    def staffs(self) -> bool:
+        """Whether this looks like a file of the course staff."""
+        name = self.name.lower()
+        return not (self.folder or self.platform or name.endswith(".py.txt")) and suffix(name) in _STAFFS
+
+
+@dataclass(frozen=True)
+class Top:
+    """The entries, the names of skipped ones with the reasons, and what was guessed."""
+
+    entries: list[Entry]
+    aside: list[str]
+    guessed: tuple[str, ...] = ()
+
+    @property
+    def students(self) -> list[Entry]:
+        return [entry for entry in self.entries if not entry.staffs]
+
+    @property
+    def gradescopes(self) -> bool:
+        """Whether this is Gradescope's export."""
+        names = {entry.name: entry.folder for entry in self.entries}
+        return names.get(METADATA) is False and any(
+            folder and SUBMISSION.fullmatch(name) for name, folder in names.items()
+        )
+
+
+def top_of(path: Path, outputs: set[Path], stack: ExitStack, assignment: Assignment, roster: Roster | None) -> Top:
+    """The entries of the class that is at `path`, or somewhere in it. NothingToGrade if nothing can be read there."""
+    if not path.exists():
+        raise NothingToGrade(f"{path} does not exist")
+    if path.is_file():
+        top, packed_as = _in_zip(path, stack), stem(path.name)
+    else:
+        top, packed_as = _in_folder(path, outputs, stack), path.resolve().name
+    for _ in range(MAX_DEPTH):
+        within = _within(top, packed_as, assignment, roster)
+        if within is None:
+            break
+        top, packed_as = within, ""
+    return top
+
+
+# --- what a folder and an archive hold ----------------------------------------------------------------------------
+
+
+def _in_folder(path: Path, outputs: set[Path], stack: ExitStack) -> Top:
+    def entry(name: str) -> Entry:
+        below = path / name
+        if _is_folder(below):
+            return Entry(name, True, lambda: in_folder(path, (name,)), cache(lambda: _in_folder(below, outputs, stack)))
+        zipped = suffix(name) == ".zip" and below.is_file() and not below.is_symlink()
+        inside = cache(lambda: _in_zip(below, stack)) if zipped else None
+        return Entry(name, False, lambda: Listing([on_disk(path, (name,))]), inside)
+
+    try:
+        names = sorted(os.listdir(path))
+        skipped = {name: "" for name in names if is_junk(name)}
+        skipped |= {name: " (written by this program)" for name in names if _is_output(path / name, outputs)}
+        return Top(
+            [entry(name) for name in names if name not in skipped],
+            [f"{shown(name)}{why}" for name, why in skipped.items()],
+        )
+    except PermissionError as error:
+        raise CannotRead(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _is_output(path: Path, outputs: set[Path], levels: int = 3) -> bool:
+    """Whether this folder has only what `autograder class` writes, now or earlier."""
+    try:
+        if not _is_folder(path) or not levels:
+            return False
+        if path.resolve() in outputs:
+            return True
+        names = {entry.name for entry in islice(os.scandir(path), MAX_FILES)}
+    except OSError:
+        return False
+    if names >= {"class.json", "grades.csv", "index.html", "reports"} or {"reports", "students"} <= names <= _WRITTEN:
+        return True
+    if names and all(_RESULT.fullmatch(name) for name in names):
+        return True
+    return 0 < len(names) < 20 and all(_is_output(path / name, outputs, levels - 1) for name in names)
+
+
+def _in_zip(path: Path, stack: ExitStack, file: File | None = None) -> Top:
+    try:
+        return _grouped(stack.enter_context(open_download(path, file)), stack)
+    except PermissionError as error:
+        raise CannotRead(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _grouped(packed: Iterable[Packed], stack: ExitStack) -> Top:
+    """The entries at the top of an archive, and the skipped names that lead out of it."""
+    folders: dict[str, list[Packed]] = {}
+    loose: dict[str, list[File]] = {}
+    aside = set()
+    for each in packed:
+        if not each.steps:
+            continue
+        top = each.steps[0]
+        if each.absurd:
+            aside.add(f"{path_of(each.steps)} (its path leads out of the archive)")
+        elif is_junk(top):
+            aside.add(shown(top))
+        elif each.file is not None and len(each.steps) == 1:
+            loose.setdefault(top, []).append(each.file)
+        else:
+            folders.setdefault(top, []).append(replace(each, steps=each.steps[1:]))
+
+    def zipped(name: str, file: File) -> Callable[[], Top] | None:
+        return cache(lambda: _in_zip(Path(name), stack, file)) if suffix(name) == ".zip" else None
+
+    entries = [
+        Entry(name, True, partial(_below, found), cache(partial(_grouped, found, stack)))
+        for name, found in folders.items()
+    ]
+    entries += [Entry(name, False, partial(Listing, found), zipped(name, found[0])) for name, found in loose.items()]
+    return Top(entries, sorted(aside))
+
+
+def _below(packed: list[Packed]) -> Listing:
+    """The files of a folder at the top, by their steps below it."""
+    files = [replace(each.file, steps=each.steps, label=path_of(each.steps)) for each in packed if each.file]
+    return Listing(sorted(files, key=lambda file: len(file.steps))[:MAX_FILES], cut=len(files) > MAX_FILES)
+
+
+# --- a class that is packed within ---------------------------------------------------------------------------------
+
+
+def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | None) -> Top | None:
+    """The class in what is alone at the top; None if that is a student's, or if the class is here.
+
+    Several entries are looked into only if each of them holds a platform's names: so no student's upload can have a
+    row for somebody else.
+    """
+    students = top.students
+    if top.gradescopes or not students:
+        return None
+    found: list[Top] = []
+    for each in students:
+        inside = _class_in(each, len(students) == 1, packed_as, assignment, roster)
+        if inside is None:
+            return None
+        found.append(inside)
+    aside = [*top.aside, *(shown(entry.name) for entry in top.entries if entry.staffs)]
+    return Top(
+        [entry for each in found for entry in each.entries],
+        [*aside, *(name for each in found for name in each.aside)],
+        (*top.guessed, *(said for each in found for said in each.guessed)),
+    )
+
+
+def _class_in(
+    entry: Entry, alone: bool, packed_as: str, assignment: Assignment, roster: Roster | None, depth: int = 0
+) -> Top | None:
+    """What is in a folder or a zip archive, if that is a class; None if it is one student's."""
+    name = entry.name if entry.folder else stem(entry.name)
+    if entry.inside is None or entry.platform or depth > MAX_DEPTH or (roster and _knows(roster, name)):
+        return None
+    try:
+        inside = entry.inside()
+    except (NothingToGrade, OSError):
+        return None
+    students = inside.students
+    if any(not each.folder and alike(each.name, assignment.module) for each in students):
+        return None
+    if alone and inside.gradescopes and sum(SUBMISSION.fullmatch(each.name) is not None for each in students) > 1:
+        return inside
+    if sum(each.platform is not None for each in students) * 2 > len(students):
+        return inside
+    if not alone:
+        return None
+    whole = entry.folder and packed_as and name in (packed_as, without_copy(_DRIVE.sub("", without_copy(packed_as))))
+    if whole or _EXPORT.fullmatch(without_copy(name)):
+        return inside
+    if roster and any(_knows(roster, each.name if each.folder else stem(each.name)) for each in students):
+        return inside
+    if any(each.name == assignment.kit for each in students):  # nbgrader's: a student's folder, with assignments
+        return None
+    if len(students) == 1:
+        return inside if _class_in(students[0], True, "", assignment, roster, depth + 1) else None
+    archives = [each for each in students if not each.folder and suffix(each.name) in ARCHIVES]
+    folders = [each for each in students if each.folder and not _ATTEMPT.fullmatch(each.name)]
+    if len(archives) + len(folders) < len(students):
+        return None
+    holding = islice((each for each in folders if _holds_module(each, assignment)), _SEVERAL)
+    if len(archives) + len(list(holding)) < _SEVERAL:
+        return None
+    said = f"`{shown(entry.name)}`, alone at the top, was read as a class: each folder and archive in it as a student's"
+    return replace(inside, guessed=(said,))
+
+
+def _knows(roster: Roster, name: str) -> bool:
+    return roster.find(name) is not None or len(roster.named(name)) == 1
+
+
+def _holds_module(entry: Entry, assignment: Assignment) -> bool:
+    """Whether a folder holds the module, or an archive, which may hold it."""
+    return any(
+        not file.junk and (alike(file.name, assignment.module) or suffix(file.name) in ARCHIVES)
+        for file in entry.listing().files
+    )
