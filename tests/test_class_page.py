@@ -234,7 +234,7 @@ def test_statistics_are_of_what_was_graded() -> None:
 
 def test_page_says_what_it_leaves_out() -> None:
     text = page_of(entries_of(report_of(), blank(), unreadable())).text
-    assert "All figures are of the 1 submission that could be graded." in text
+    assert "All figures count the 1 graded submission. With the others at 0 points, the mean is" in text
     assert "3 students: 1 graded, 1 not started, 1 stopped." in text
 
 

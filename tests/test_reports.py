@@ -18,6 +18,7 @@ from rich.console import Console
 
 from autograder.assignment import Part
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.grading.hints import after
 from autograder.platforms.gradescope import results as gradescope
 from autograder.report import html, junit, markdown, summary, terminal
 from autograder.report.model import (
@@ -259,6 +260,35 @@ def test_page_counts_what_else_the_next_step_costs() -> None:
         checks["loss_function"][number] = Check("loss", Outcome.FAILED, 0, 5, f"Wrong in way {number}.", hints)
     text = " ".join(Page(html.render(report_of(checks))).text.split())
     assert "5 points, and 5 more that were lost for the same reason" in text
+
+
+def test_page_counts_what_may_follow_the_next_step_once() -> None:
+    checks = all_checks(Outcome.PASSED)
+    checks["encoder"][0] = Check("first", Outcome.FAILED, 0, 3, "Wrong.", [HEAD_HINT])
+    checks["encoder"][1] = Check("second", Outcome.SKIPPED, 0, 3, "Skipped: fix the check above first.")
+    checks["training"][0] = Check("third", Outcome.FAILED, 0, 1, "Does not learn.", [after(["encoder"])])
+    checks["loss_function"][0] = Check("fourth", Outcome.FAILED, 0, 5, "Another matter.", [KL_HINT])
+    report = report_of(checks)
+    step = summary.next_step(report)
+    assert step is not None
+    assert (step.worth, summary.may_follow(report, step)) == (3, 4)
+    assert "3 points; up to 4 more may follow" in Page(html.render(report)).text
+
+
+def test_page_says_that_checks_build_on_others_only_where_some_do() -> None:
+    alone = all_checks(Outcome.PASSED)
+    alone["encoder"][4] = Check("the heads", Outcome.FAILED, 0, 3, "No mean is negative.", [HEAD_HINT])
+    assert "build on earlier ones" not in summary.headline(report_of(alone))[1]
+    assert "build on earlier ones" in summary.headline(partial_report())[1]
+
+
+def test_page_tells_the_section_to_read_once() -> None:
+    for hint in (HEAD_HINT, Hint("mean-head-activated", "A head", f"Read “{CVAE.part('encoder').section}”.")):
+        checks = all_checks(Outcome.PASSED)
+        checks["encoder"][4] = Check("the heads", Outcome.FAILED, 0, 3, "No mean is negative.", [hint])
+        box = re.search(r'id="next".*?</section>', html.render(report_of(checks)), re.DOTALL)
+        assert box is not None
+        assert box[0].count(CVAE.part("encoder").section) == 1
 
 
 def test_page_does_not_say_that_blank_parts_fail_for_one_reason() -> None:
