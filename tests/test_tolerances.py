@@ -200,6 +200,7 @@ def judged(check: Callable[..., None], function: Callable[..., Tensor], seed: in
         "grading": Grading(cast(Submission, submission), CVAE),
         "form": loss_checks.Form(),
         "mistakes": list,
+        "domain": sample_checks.Domain,  # that of a right draw
     }
     try:
         check(**{name: given[name] for name in inspect.signature(check).parameters})

@@ -161,7 +161,7 @@ def _no_source(source: bytes) -> str:
         return ""
     # Half of UTF-16 are null bytes, and three quarters of UTF-32.
     share = source.count(b"\0") / len(source)
-    if share > 0.3:
+    if 0.3 < share < 0.9:
         return f"the file is saved as {'UTF-32' if share > 0.6 else 'UTF-16'}, and Python reads UTF-8"
     return f"line {source[: source.index(0)].count(10) + 1} has a null byte, which no source may have"
 

@@ -217,7 +217,7 @@ RESOURCES = (
 
 # Answers that are no plain tensors of the shape asked for, and what must be said about them.
 _ODD = {
-    "lazily-expanded-tensor": ("torch.zeros(1).expand(10**6, 10**6)", "far more numbers"),
+    "lazily-expanded-tensor": ("torch.zeros(1).expand(10**6, 10**6)", "nothing like"),
     "sparse-tensor": ("torch.zeros_like(means).to_sparse()", "sparse"),
     "complex-tensor": ("torch.complex(means, logvariances)", "complex"),
     "meta-tensor": ("torch.empty(means.shape, device='meta')", "device `meta`"),
@@ -518,7 +518,7 @@ PARSERS = (
         "notebook",
         b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}',
         "parsers",
-        says="missing|define",
+        says="notebook",
     ),
     Hostile("ten-megabytes", b"# padding\n" * (1 << 20) + RIGHT.encode(), "parsers", says="large|KiB|MiB|size"),
     Hostile(
