@@ -123,9 +123,8 @@ def read_roster(path: Path) -> Roster:
     people: list[tuple[int, Row, Row, str]] = []
     notes, seen = list(table.notes), dict[str, Student]()
     for line, row in table.rows:
-        keys = {
-            kind: key for kind, column in kinds.items() if (key := row[column].removeprefix("#"))
-        }  # Brightspace's: #jdoe
+        cells = {kind: row[column].removeprefix("#") for kind, column in kinds.items()}  # Brightspace writes #jdoe
+        keys = {kind: cell for kind, cell in cells.items() if cell}
         called = " ".join(filter(None, (row[column] for column in name)))
         if canvas and (not keys.get("canvas") or _name_key(called) == _TEST_STUDENT):
             if keys.get("canvas") or not people:  # “Points Possible” and “Manual Posting” are above the students
