@@ -337,6 +337,7 @@ def test_several_downloads_are_one_class(tmp_path: Path) -> None:
     assert found(tmp_path) == {"doeada_1": "new", "roebob_2": "bob"}
     put(tmp_path / "eve" / "cs5814_vae.py", "eve")
     assert found(tmp_path).keys() == {"submissions", "submissions (1)", "eve"}
+    assert ["submissions" in warning for warning in read(tmp_path).warnings] == [True, True]
 
 
 @given(

@@ -30,7 +30,6 @@ MAX_DEPTH = 16  # levels of folders
 MAX_FILES = 20_000  # searched in one submission's folder
 MAX_ARCHIVE_ENTRIES = 2000
 MAX_UPLOAD = 256 << 20  # bytes of one student's archive, packed or unpacked
-MAX_CLASS = 4 << 30  # bytes of the archive of a class that is in another archive
 # Bytes of the list of files in an archive, about 90 each: in the archive of a class, and in one student's.
 MAX_DIRECTORY, MAX_STUDENT_DIRECTORY = 64 << 20, 4 << 20
 
@@ -292,13 +291,13 @@ class Packed:
 def open_download(path: Path, file: File | None = None) -> Iterator[list[Packed]]:
     """The entries of the zip archive of a class, while it is open. NothingToGrade if it is not one.
 
-    With `file`, that is the archive, and `path` its name in messages.
+    With `file`, that is the archive, of at most `MAX_UPLOAD`, and `path` its name in messages.
     """
     with ExitStack() as stack:
         try:
             raw: IO[bytes] = stack.enter_context(tempfile.TemporaryFile() if file else path.open("rb"))  # noqa: SIM115
-            if file and file.copy(raw, MAX_CLASS + 1) > MAX_CLASS:
-                raise NothingToGrade(f"is larger than {MAX_CLASS >> 30} GiB")
+            if file and file.copy(raw, MAX_UPLOAD + 1) > MAX_UPLOAD:
+                raise NothingToGrade(f"is larger than {MAX_UPLOAD >> 20} MiB")
             archive = stack.enter_context(zipfile.ZipFile(_Careful(raw)))
             entries = list(_packed(archive))
         except NothingToGrade as error:

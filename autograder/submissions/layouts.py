@@ -31,7 +31,7 @@ from autograder.submissions.names import PlatformName, alike, platform_name, sho
 from autograder.submissions.roster import Roster, Student, moment, same
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
 from autograder.submissions.top import METADATA as METADATA
-from autograder.submissions.top import Entry, top_of
+from autograder.submissions.top import Entry, may_be_class, top_of
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,14 @@ def read_upload(
             examples = f"`{roster.students[0].id}` in the roster, `{shown(pieces[0].student)}` in the upload"
             raise NothingToGrade(f"nobody who handed in is in the roster: its ids look different ({examples})")
         found = [_submitted(owner, assignment, extended, roster is not None, visit) for owner in owners]
+        doubts = [
+            f"`{row.student}` was read as one student's: if it holds a class, run the command on what is in it"
+            for owner, row in zip(owners, found, strict=True)
+            if (row.source is None or row.notes)
+            and any(may_be_class(piece.entry, top, assignment, roster) for piece in owner.pieces)
+        ]
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
-    warnings = [*top.guessed, *_alone(found), *extended.unused()]
+    warnings = [*top.guessed, *doubts, *extended.unused()]
     return Upload(found, sorted([*top.aside, *more]), warnings, len(roster.students) if roster else None)
 
 
@@ -153,13 +159,6 @@ def natural(text: str) -> list[tuple[int, int, str]]:
     """A sort key that puts attempt-2 before attempt-10."""
     pieces = re.findall(r"[0-9]{1,18}|[^0-9]+", text)
     return [(0, int(piece), "") if piece[0] in "0123456789" else (1, 0, piece) for piece in pieces]
-
-
-def _alone(found: list[Submitted]) -> list[str]:
-    """A warning if the class has one student without a module: that may be a class that was not recognized."""
-    if len(found) == 1 and found[0].source is None and not found[0].nothing:
-        return [f"`{found[0].student}` was read as one student's: if it holds a class, give what is in it instead"]
-    return []
 
 
 # --- the owner of each entry --------------------------------------------------------------------------------------

@@ -285,6 +285,13 @@ def _class_in(
     return replace(inside, guessed=(said,))
 
 
+def may_be_class(entry: Entry, top: Top, assignment: Assignment, roster: Roster | None) -> bool:
+    """Whether an entry that was read as a student's may hold a class: it would be one if it were alone, or is alone."""
+    if entry.inside is None or entry.platform or (roster and _knows(roster, entry.name)):
+        return False
+    return len(top.students) == 1 or _class_in(entry, True, "", assignment, roster) is not None
+
+
 def _knows(roster: Roster, name: str) -> bool:
     return roster.find(name) is not None or len(roster.named(name)) == 1
 
