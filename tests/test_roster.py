@@ -106,7 +106,7 @@ CELLS = st.text(st.sampled_from('aé ,;"'), min_size=1, max_size=6).map(str.stri
 def test_a_table_is_read_as_any_program_saves_it(
     names: list[str], end: str, encoding: str, separator: str, quoting: Literal[0, 1]
 ) -> None:
-    """QUOTE_MINIMAL or QUOTE_ALL, whatever the ends of lines, the separator and the encoding."""
+    """QUOTE_MINIMAL or QUOTE_ALL, with any ends of lines, separator and encoding."""
     file = io.StringIO()
     writer = csv.writer(file, delimiter=separator, lineterminator=end, quoting=quoting)
     writer.writerows([("id", "name"), *((f"s{number}", name) for number, name in enumerate(names))])

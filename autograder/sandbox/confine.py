@@ -129,7 +129,7 @@ def limit_resources(limits: Limits) -> None:
 
 
 _CHOWN, _DAC_OVERRIDE, _DAC_READ_SEARCH, _FOWNER, _KILL, _SETGID, _SETUID = (1 << bit for bit in (0, 1, 2, 3, 5, 6, 7))
-# To start a process as another user, with files of its own, and to end both.
+# To start a process as another user, to give it files, and to end it and remove them.
 _TO_CHANGE_USER = _CHOWN | _DAC_OVERRIDE | _FOWNER | _KILL | _SETGID | _SETUID
 
 
