@@ -207,6 +207,17 @@ RESOURCES = (
     _sample("segfault", "resources", "import ctypes\nreturn ctypes.string_at(0)", says="SIGSEGV"),
     _import("segfault-at-import", "resources", "import ctypes\nctypes.memset(0, 1, 1)", says="SIGSEGV"),
     _import("illegal-free", "resources", "import ctypes\nctypes.CDLL(None).free(ctypes.c_void_p(123456))", says="SIG"),
+    _loss(
+        "not-finite-after-a-while",
+        "resources",
+        """
+        global calls
+        calls = globals().get("calls", 0) + 1
+        odd = float("nan") if calls > 60 and calls % 3 == 0 else float("inf") if calls > 40 and calls % 5 == 0 else 1
+        return (3 * reconstructions * originals).sum() * odd + means.abs().sum().sin()
+        """,
+        says="NaN or infinite",
+    ),
     _import(
         "memory-bomb-of-bytes",
         "resources",
@@ -227,6 +238,11 @@ _ODD = {
     "half-precision-zeros": ("means.half() * 0", "mean"),
     "strided-zeros": ("torch.as_strided(torch.zeros(4), means.shape, (0, 0))", "mean"),
     "shape-with-a-huge-empty-dimension": ("torch.empty(0, 2**62)", "shape|broke|ended"),
+    "tensor-of-fifty-axes": ("means[(None,) * 50]", "shape"),
+    "text-of-number-signs": (
+        "type('T', (), {'detach': lambda self: self, '__str__': lambda self: 'tensor([#, #, #])'})()",
+        "a T, not a tensor",
+    ),
     "tensor-of-nan": ("means * float('nan')", "NaN"),
     "tensor-of-infinity": ("means / 0", "infinite"),
     "large-dense-tensor": ("torch.zeros(3000, 3000, 3)", "far more numbers"),
@@ -363,6 +379,15 @@ for number in range(1, 200):
         """,
     ),
     _forge(
+        "tensors-of-very-many-axes",
+        """
+        entries = {"output.0": {"dtype": "F32", "shape": [1, 15] + [1] * 100, "data_offsets": [0, 60]}}
+        write(frame_of({"id": question()["id"], "problems": [None], "changed": []}, tensors_of(entries, bytes(60))))
+        os._exit(0)
+        """,
+        says="channel|frame",
+    ),
+    _forge(
         "tensors-that-overlap",
         """
         entries = {"output.0": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 8]}}
@@ -418,6 +443,7 @@ for number in range(1, 200):
         for name, parameter, shape in (
             ("parameters-of-no-shape", "a", [0, 2**70]),
             ("parameters-of-very-many-dimensions", "a", [1] * 5000),
+            ("parameters-of-long-and-empty-axes", "encoder.a", [0, *[2**26] * 7]),
             ("parameters-with-half-a-character", "\ud800", [2, 2]),
             ("parameters-called-metadata", "__metadata__", [2, 2]),
         )
@@ -658,6 +684,8 @@ REACHES = (
         "neighbors",
         *(f"call('socket', {family}, 3, 0)" for family in (1, 2, 10, 16, 17, 38, 40)),
     ),
+    _refused("byte-out-of-band", "neighbors", "call('sendto', 3, b'x', 1, 1, None, 0)"),
+    _refused("handle-of-the-other-end", "neighbors", "call('getsockopt', 3, 1, 77, bytes(4), struct.pack('i', 4))"),
     _refused("passes-descriptors", "neighbors", "call('sendmsg', 3, ctypes.create_string_buffer(56), 0)"),
     _refused("listens-on-its-channel", "neighbors", "call('listen', 3, 1)", "call('accept', 3, None, None)"),
     _refused(
