@@ -81,10 +81,9 @@ class Model:
 
     With `own_start`, everything stays as the constructor left it; for `mean_image` and `scale` see `draw_parameters`.
     `missing` are attributes that the constructor has not set, or not to what fits: layers of the grader's stand in for
-    them. With
-    `complete`, what the decoder or a head gave stands in for a None among the results of forward. `order` is where the
-    three results are among those of forward. With `composed`, a pass of the grader's through the model's pieces stands
-    in for forward.
+    them. With `complete`, what the decoder or a head gave stands in for a None among the results of forward. `order` is
+    where the three results are among those of forward. With `composed`, a pass of the grader's through the model's
+    pieces stands in for forward.
     """
 
     def __init__(
@@ -508,9 +507,7 @@ def explain_stack(
     if not orders:
         return None
     body = len(orders[0][0]) if activated_last else len(orders[0][0]) - 1
-    products = sum(len(each.x) * sum(value.numel() for value in each.parameters.values()) for each in observations)
-    most = min(MAX_STACKS, MAX_PRODUCTS // max(products, 1))
-    names = islice(product(hidden_activations(body) if body else [()], orders), most)
+    names = islice(product(hidden_activations(body) if body else [()], orders), most_stacks(observations))
     fitted = (guess for order in orders[:2] for guess in fitted_activations(observations, order, body, activated_last))
     for hidden, layers in chain(names, fitted):
         activations = [ACTIVATIONS.get(name) or fitted_activation(name) for name in hidden]
@@ -523,10 +520,15 @@ def explain_stack(
     return None
 
 
+def most_stacks(observations: Sequence[Observation]) -> int:
+    """How many stacks may be tried on these observations, so that no network keeps the grader busy."""
+    products = sum(len(each.x) * sum(value.numel() for value in each.parameters.values()) for each in observations)
+    return min(MAX_STACKS, MAX_PRODUCTS // max(products, 1))
+
+
 def repeated_layer(observations: Sequence[Observation], activated_last: bool) -> Match | None:
     """The stack, with a ReLU after each hidden layer, in which one layer is used twice; None if that is none."""
-    products = sum(len(each.x) * sum(value.numel() for value in each.parameters.values()) for each in observations)
-    tries = min(MAX_STACKS, MAX_PRODUCTS // max(products, 1)) // len(observations[0].tails)
+    tries = most_stacks(observations) // len(observations[0].tails)
     for order in islice(zip(*(each.orders(None) for each in observations), strict=False), MAX_SHUFFLED):
         for at, (weight, _) in islice(enumerate(order[0]), tries // MAX_SHUFFLED):
             if len(weight) != weight.shape[1]:
@@ -545,12 +547,13 @@ def repeated_layer(observations: Sequence[Observation], activated_last: bool) ->
 
 def skipping_stack(observations: Sequence[Observation], activated_last: bool) -> Match | None:
     """The stack of ReLUs in which some layers have their input added before or after the ReLU; None if that is none."""
-    tails = observations[0].tails
+    tails, tries = observations[0].tails, most_stacks(observations) // MAX_SHUFFLED
     for order in islice(zip(*(each.orders(None) for each in observations), strict=False), MAX_SHUFFLED):
         body = len(order[0]) if activated_last else len(order[0]) - 1
         square = [at for at, (weight, _) in enumerate(order[0][:body]) if weight.shape[0] == weight.shape[1]]
         chosen = chain.from_iterable(combinations(square, count) for count in range(1, 1 + min(len(square), MAX_SKIPS)))
-        for skips, inside, tail in product(chosen, (True, False), tails):
+        ways = product(islice(chosen, tries), (True, False), tails)
+        for skips, inside, tail in islice(ways, tries):
             found = (
                 _skip_output(each, layers, body, skips, inside)
                 for each, layers in zip(observations, order, strict=True)
