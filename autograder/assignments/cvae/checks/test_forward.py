@@ -147,6 +147,8 @@ def find_unfit(submission: Submission, challenge: Challenge, grading: Grading) -
     """
     given, pieces = left_out(grading), {"encoder": ("encoder", *HEADS), "decoder": ("decoder",)}
     judged = [name for part, names in pieces.items() if grading.failed(part) for name in names]
+    if not judged:
+        return []
     there = Model(submission, challenge, **given)
     suspects = [name for name in judged if there.has(name) and name not in given["missing"]]
     for replaced in chain.from_iterable(combinations(suspects, count) for count in range(len(suspects) + 1)):
