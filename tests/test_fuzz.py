@@ -26,7 +26,8 @@ from autograder.report import html
 from autograder.report.model import Check, Hint, Outcome, PartReport, Report
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.find import NothingToGrade, find_module
-from autograder.submissions.layouts import METADATA, Submitted, read_upload
+from autograder.submissions.layouts import Submitted, read_upload
+from autograder.submissions.top import METADATA
 from tests.frames import values
 from tests.pages import Page
 

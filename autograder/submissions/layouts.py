@@ -30,8 +30,7 @@ from autograder.submissions.find import choose, interface
 from autograder.submissions.names import PlatformName, alike, platform_name, shown, stem, suffix
 from autograder.submissions.roster import Roster, Student, moment, same
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
-from autograder.submissions.top import METADATA as METADATA
-from autograder.submissions.top import Entry, may_be_class, top_of
+from autograder.submissions.top import METADATA, Entry, may_be_class, top_of
 
 
 @dataclass(frozen=True)

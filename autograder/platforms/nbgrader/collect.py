@@ -18,14 +18,16 @@ from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 from traitlets import List, Unicode
 
 from autograder.assignment import Assignment, load
-from autograder.platforms.nbgrader.dates import TIMESTAMP, as_nbgrader, read_moment
+from autograder.platforms.nbgrader.dates import TIMESTAMP, as_nbgrader
 from autograder.platforms.nbgrader.files import complete, read
 from autograder.platforms.nbgrader.roster import course_roster, enroll, facts_of, folder_name
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade, in_archive, in_folder, open_download
 from autograder.submissions.find import COLLECTED, NO_MODULE
-from autograder.submissions.layouts import METADATA, Submitted, Upload, read_upload
+from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.names import ARCHIVES, alike, is_junk, platform_name, suffix
 from autograder.submissions.roster import Roster, RosterError
+from autograder.submissions.times import read_moment
+from autograder.submissions.top import METADATA
 
 MAX_NOTEBOOK = 128 << 20
 MAX_NOTEBOOKS = 8  # that are taken from one submission

@@ -16,7 +16,6 @@ from autograder.platforms.nbgrader.files import read
 from autograder.platforms.nbgrader.roster import same_student
 from autograder.submissions.files import NothingToGrade
 from autograder.submissions.roster import RosterError, read_extensions
-from autograder.submissions.times import read_moment as read_moment
 from autograder.submissions.times import read_stamp
 
 TIMESTAMP = "timestamp.txt"

@@ -17,12 +17,13 @@ from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
 from traitlets.log import get_logger
 
-from autograder.platforms.nbgrader.dates import Unreadable, as_nbgrader, read_moment, submitted_at
+from autograder.platforms.nbgrader.dates import Unreadable, as_nbgrader, submitted_at
 from autograder.platforms.nbgrader.figures import albums
 from autograder.platforms.nbgrader.files import files_of
 from autograder.platforms.nbgrader.grades import graded_ahead
 from autograder.report.summary import counted
 from autograder.submissions.names import suffix
+from autograder.submissions.times import read_moment
 
 # What formgrader may show next to a notebook. A page or a drawing with a script in it would run in the TA's name.
 SHOWN = (".py", ".txt", ".csv", ".png", ".jpg", ".jpeg", ".gif")

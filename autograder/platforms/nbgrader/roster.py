@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook
 
+from autograder.classroom.outgoing import bare
 from autograder.submissions.roster import Roster, read_roster, same
 
 ROSTER = "roster.csv"
@@ -39,7 +40,7 @@ def enroll(gradebook: Gradebook, roster: Roster) -> None:
 
 def facts_of(name: str, keys: Mapping[str, str], row: Mapping[str, str] | None = None) -> dict[str, str]:
     """What nbgrader keeps of a student, as far as it is known: names, and the ids by which platforms know them."""
-    given = {re.sub(r"[\W_]", "", column.casefold()): cell for column, cell in (row or {}).items()}
+    given = {bare(column): cell for column, cell in (row or {}).items()}
     last, comma, first = name.partition(",")
     if not comma:
         first, _, last = name.rpartition(" ")
