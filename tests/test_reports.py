@@ -282,6 +282,17 @@ def test_page_says_that_checks_build_on_others_only_where_some_do() -> None:
     assert "build on earlier ones" in summary.headline(partial_report())[1]
 
 
+def test_a_part_gives_each_hint_once() -> None:
+    checks = all_checks(Outcome.PASSED)
+    other = Hint("divided-by-batch-twice", "You divide twice", "Where is the second division?")
+    for index, hints in enumerate(([KL_HINT], [KL_HINT, other], [other])):
+        checks["loss_function"][index] = Check(f"{index}", Outcome.FAILED, 0, 5, f"Loss {index}.", hints)
+    found = summary.findings(part_of(report_of(checks), "loss_function"))
+    said = [hint for finding in found for hint in finding.hints]
+    assert [said.count(each) for each in (KL_HINT, other)] == [1, 1]
+    assert [len(finding.hints) for finding in found] == [1, 2, 1]
+
+
 def test_page_tells_the_section_to_read_once() -> None:
     for hint in (HEAD_HINT, Hint("mean-head-activated", "A head", f"Read “{CVAE.part('encoder').section}”.")):
         checks = all_checks(Outcome.PASSED)

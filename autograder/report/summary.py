@@ -28,7 +28,7 @@ class Finding:
     part: str
     checks: tuple[Check, ...]
     whole: bool  # whether these are all the checks of the part, and more than one
-    repeats: bool = False  # whether an earlier finding of the part has given the same hint
+    given: tuple[Hint, ...] = ()  # what earlier findings of the part have said
 
     @property
     def title(self) -> str:
@@ -55,7 +55,8 @@ class Finding:
 
     @property
     def hints(self) -> list[Hint]:
-        return [_AS_ABOVE] if self.repeats else self.checks[0].hints
+        new = [hint for hint in self.checks[0].hints if hint not in self.given]
+        return new if len(new) == len(self.checks[0].hints) else [_AS_ABOVE, *new]
 
     @property
     def reproduction(self) -> Reproduction | None:
@@ -82,12 +83,11 @@ def findings(part: PartReport) -> list[Finding]:
             said = (check.message, *map(str, check.hints))
             alike.setdefault((check.outcome, *(said if any(said) else (id(check),))), []).append(check)
     found: list[Finding] = []
-    given: list[list[Hint]] = []
+    given: list[Hint] = []
     for checks in alike.values():
-        hints = checks[0].hints
         whole = 1 < len(checks) == len(part.checks)
-        found.append(Finding(part.name, tuple(checks), whole, repeats=bool(hints) and hints in given))
-        given.append(hints)
+        found.append(Finding(part.name, tuple(checks), whole, tuple(given)))
+        given += checks[0].hints
     return found
 
 
