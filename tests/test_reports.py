@@ -275,7 +275,7 @@ def test_page_counts_what_may_follow_the_next_step_once() -> None:
     assert "3 points; up to 4 more may follow" in Page(html.render(report)).text
 
 
-def test_page_says_that_checks_build_on_others_only_where_some_do() -> None:
+def test_page_says_that_checks_build_on_others_where_some_do() -> None:
     alone = all_checks(Outcome.PASSED)
     alone["encoder"][4] = Check("the heads", Outcome.FAILED, 0, 3, "No mean is negative.", [HEAD_HINT])
     assert "build on earlier ones" not in summary.headline(report_of(alone))[1]
