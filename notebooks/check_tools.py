@@ -505,6 +505,13 @@ def behind(model: nn.Module, output: Tensor) -> dict[str, Tensor]:
     return {name: each for (name, each), gradient in zip(named.items(), found, strict=True) if gradient is not None}
 
 
+def rows_apart(outputs: Sequence[Tensor], parameter: Tensor) -> bool:
+    """Whether no two outputs depend on the same rows of a parameter, as those of two halves of one layer do not."""
+    found = [torch.autograd.grad(each.sum(), parameter, retain_graph=True)[0] for each in outputs]
+    rows = [each.reshape(len(each), -1).ne(0).any(1) for each in found]
+    return not torch.stack(rows).all(0).any()
+
+
 def matrices(parameters: dict[str, Tensor]) -> list[list[int]]:
     return sorted(sorted(each.shape) for each in parameters.values() if each.dim() == 2 and 1 not in each.shape)
 

@@ -133,7 +133,7 @@ SAMPLE = (
     _sample("no-scale", "    return means + torch.randn_like(means)\n", "no-scale"),
     _sample("neither-mean-nor-scale", "    return torch.randn_like(means)\n", "arguments-unused"),
     _sample("noise-scales-mean", STD + "    return means * torch.randn_like(std) + std\n", "noise-scales-mean"),
-    _sample("std-scales-mean", STD + "    return means * std + torch.randn_like(std)\n", "std-scales-mean"),
+    _sample("std-scales-mean", STD + "    return means * std + torch.randn_like(std)\n", "std-scales-mean", checks=2),
     _sample("mean-inside-the-scale", STD + "    return std * (means + torch.randn_like(std))\n", "mean-scaled"),
     _sample("std-returned", STD + "    return std\n", "std-returned"),
     _sample("uniform-noise", STD + "    return means + std * torch.rand_like(std)\n", "uniform-noise"),
@@ -374,6 +374,12 @@ LOSS = (
         "reconstructions-cut-off",
         "reconstruction-cut-off",
         bce=BCE.replace("reconstructions,", "reconstructions.clamp(0.05, 0.95),"),
+    ),
+    _loss(
+        "constant-of-a-hundredth",
+        "reconstruction-log-constant",
+        bce="    x, r = originals, reconstructions\n"
+        "    reconstruction = -torch.sum(x * torch.log(r + 0.01) + (1 - x) * torch.log(1 - r + 0.01))\n",
     ),
     _loss(
         "kl-of-clamped-logvariances",
@@ -727,6 +733,27 @@ RESIDUAL = (
 )
 
 
+CENTERED = (
+    RESIDUAL[0],
+    "class Centered(nn.Module):\n    def forward(self, x):\n        return (x - 0.1307) / 0.3081\n\n\n" + RESIDUAL[0],
+)
+CUT = (RESIDUAL[0], "class Cut(nn.Module):\n    def forward(self, x):\n        return x.data\n\n\n" + RESIDUAL[0])
+CLASS_AGAIN = (
+    RESIDUAL[0],
+    "class ClassAgain(nn.Module):\n"
+    "    def __init__(self, classes, *layers):\n"
+    "        super().__init__()\n"
+    "        self.classes, self.layers = classes, nn.ModuleList(layers)\n\n"
+    "    def forward(self, x):\n"
+    "        one_hots, h = x[:, -self.classes :], x\n"
+    "        for layer in self.layers:\n"
+    "            h = layer(h if h is x else torch.cat((h, one_hots), dim=-1)).relu()\n"
+    "        return h\n\n\n" + RESIDUAL[0],
+)
+_HIDDEN_WITH_CLASS = "nn.Linear(hidden + num_categories, hidden)"
+_ENCODER_WITH_CLASSES = (
+    f"        self.encoder = ClassAgain(num_categories, {ENCODER_INPUT}, {_HIDDEN_WITH_CLASS}, {_HIDDEN_WITH_CLASS})\n"
+)
 GATED = (RESIDUAL[0], RESIDUAL[1].replace("Residual", "Gated").replace("x + ", "x * "))
 
 
@@ -885,6 +912,38 @@ ENCODERS = (
         checks=1,
     ),
     _encoder(
+        "encoder-with-the-class-in-each-layer",
+        "encoder-class-again",
+        edits=((ENCODER, _ENCODER_WITH_CLASSES), CLASS_AGAIN),
+        checks=1,
+    ),
+    _encoder(
+        "encoder-of-centered-pixels",
+        "encoder-rescales",
+        *("Centered()", ENCODER_INPUT, RELU, HIDDEN, RELU, HIDDEN, RELU),
+        edits=(CENTERED,),
+        checks=1,
+    ),
+    _encoder(
+        "encoder-cut-after-its-first-layer",
+        "layers-detached",
+        *(ENCODER_INPUT, "Cut()", RELU, HIDDEN, RELU, HIDDEN, RELU),
+        edits=(CUT,),
+        checks=1,
+    ),
+    _encoder(
+        "head-with-a-hook-that-detaches",
+        "not-trainable",
+        edits=(
+            (
+                LOGVARIANCE_HEAD,
+                LOGVARIANCE_HEAD
+                + "        self.logvariance_layer.register_forward_hook(lambda _, given, result: result.detach())\n",
+            ),
+        ),
+        checks=1,
+    ),
+    _encoder(
         "encoder-wider-than-the-heads-take",
         "encoder-width",
         *(ENCODER_INPUT, RELU, HIDDEN, RELU, "nn.Linear(hidden, 60)", RELU),
@@ -1018,6 +1077,12 @@ SIGMOID = "nn.Sigmoid()"
 BODY = (DECODER_INPUT, RELU, HIDDEN, RELU, HIDDEN, RELU)
 DECODER = _sequential("decoder", *BODY, PIXELS, SIGMOID)
 
+_DECODER_WITH_CLASSES = _sequential(
+    "decoder",
+    f"ClassAgain(num_categories, {DECODER_INPUT}, {_HIDDEN_WITH_CLASS}, {_HIDDEN_WITH_CLASS})",
+    *(PIXELS, SIGMOID),
+)
+
 
 def _decoder(
     name: str,
@@ -1046,6 +1111,33 @@ DECODERS = (
         "decoder-skip",
         *(DECODER_INPUT, RELU, f"Residual({HIDDEN}, {RELU})", f"Residual({HIDDEN}, {RELU})", PIXELS, SIGMOID),
         edits=(RESIDUAL,),
+    ),
+    _decoder(
+        "decoder-with-the-class-in-each-layer",
+        "decoder-class-again",
+        edits=((DECODER, _DECODER_WITH_CLASSES), CLASS_AGAIN),
+        checks=1,
+    ),
+    _decoder(
+        "decoder-of-scaled-latents",
+        "decoder-rescales",
+        *("Centered()", *BODY, PIXELS, SIGMOID),
+        edits=(CENTERED,),
+        checks=1,
+    ),
+    _decoder(
+        "decoder-in-a-list-of-the-class",
+        "layers-kept",
+        edits=(
+            (
+                DECODER,
+                "        self.layers += [\n"
+                + "".join(f"            {each},\n" for each in (*BODY, PIXELS, SIGMOID))
+                + "        ]\n        self.decoder = nn.Sequential(*self.layers)\n",
+            ),
+            ("    def __init__(self, input_dim", "    layers = []\n\n    def __init__(self, input_dim"),
+        ),
+        may_lose=("training",),
     ),
     _decoder(
         "decoder-with-layers-of-the-encoder",
@@ -1324,6 +1416,17 @@ FORWARDS = (
             "        data_recon = sum(decoded) / 3\n" + RETURN,
         ),
         checks=1,
+    ),
+    _forward(
+        "latents-kept-for-a-shape",
+        "latents-kept",
+        (
+            SAMPLES,
+            "        if getattr(self, 'kept', torch.empty(0)).shape != mean_params.shape:\n"
+            "            self.kept = sample_latent(mean_params, logvariance_params).detach()\n"
+            "        latents = self.kept\n",
+        ),
+        may_lose=("training",),
     ),
     _forward(
         "mean-in-evaluation",

@@ -471,6 +471,8 @@ class Match:
     last: str
     twice: int = 0  # the layer, counted from 1, that is there two times
     skips: bool = False  # whether what a layer got is added to what it gives
+    classes_again: tuple[int, ...] = ()  # the layers, counted from 1, that get the class once more
+    cut: tuple[str, ...] = ()  # parameters that are in use, but get no gradient
 
     @property
     def depth(self) -> int:
@@ -489,6 +491,13 @@ class Observation:
     def orders(self, width: int | None) -> list[list[Layer]]:
         outputs = width or self.output.shape[-1]
         return list(islice(arrangements(self.parameters, self.x.shape[-1], outputs), MAX_ORDERS))
+
+    def registered(self) -> list[Layer]:
+        """The weights, (out, in), with their biases, in the order of registration, whether or not they make a chain."""
+        biases = {owner_of(name): each.flatten() for name, each in self.parameters.items() if not is_weight(each.shape)}
+        weights = {owner_of(name): each for name, each in self.parameters.items() if is_weight(each.shape)}
+        layers = [(each, biases.get(owner, torch.zeros(len(each)))) for owner, each in weights.items()]
+        return [(weight, bias) for weight, bias in layers if len(weight) == len(bias)]
 
 
 def explain_stack(
@@ -562,6 +571,29 @@ def skipping_stack(observations: Sequence[Observation], activated_last: bool) ->
                 close(each.output, each.tails[tail](output)) for each, output in zip(observations, found, strict=True)
             ):
                 return Match(order[0], ("ReLU",) * body, tail, skips=True)
+    return None
+
+
+def class_in_each_layer(observations: Sequence[Observation], activated_last: bool, classes: int) -> Match | None:
+    """The stack of ReLUs in which later layers get the class, the last columns of the input, once more; or None."""
+    orders = [each.registered() for each in observations]
+    body = len(orders[0]) - (not activated_last)
+    for tail, class_first in product(observations[0].tails, (False, True)):
+        again: tuple[int, ...] = ()
+        for observed, layers in zip(observations, orders, strict=True):
+            hidden, one_hots, again = observed.x, observed.x[:, -classes:], ()
+            for at, (weight, bias) in enumerate(layers):
+                if weight.shape[1] == hidden.shape[-1] + classes:
+                    hidden = torch.cat((one_hots, hidden) if class_first else (hidden, one_hots), -1)
+                    again += (at + 1,)
+                if weight.shape[1] != hidden.shape[-1]:
+                    return None
+                hidden = F.linear(hidden, weight, bias)
+                hidden = torch.relu(hidden) if at < body else hidden
+            if not again or not close(observed.output, observed.tails[tail](hidden)):
+                break
+        else:
+            return Match(orders[0], ("ReLU",) * body, tail, classes_again=again)
     return None
 
 
@@ -705,6 +737,23 @@ def take(model: Model, name: str, data: Tensor, classes: Tensor, challenge: Chal
     return None
 
 
+def require_same_again(model: Model, name: str) -> None:
+    """Fail the check if an attribute of two models of the same sizes, one built after the other, has other layers."""
+    sizes, built = model.sizes, []
+    for handle in ("once", "again"):
+        model.submission.construct(
+            handle, CLASS, sizes.input_dim, num_categories=sizes.num_categories, latent_dimensionality=sizes.latent
+        )
+        shapes = model.submission.parameters(handle)
+        built.append([shape for key, shape in shapes.items() if key.startswith(f"{name}.")])
+    if built[0] != built[1]:
+        fail(
+            f"Of two models of the same sizes, one built after the other, the {name} has {len(built[0])} and "
+            f"{len(built[1])} parameters.",
+            "layers-kept",
+        )
+
+
 def require_use(model: Model, taken: Taken, data: Tensor, classes: Tensor) -> None:
     """Fail the check for a piece without a layer, or one to which the data or the class make no difference."""
     name, output = taken.piece.name, in_rows(taken.piece.output)
@@ -733,6 +782,10 @@ def recognize(
     for explain in (explain_stack, repeated_layer, skipping_stack):
         if match := explain(observations, activated_last):
             return match
+    if match := class_in_each_layer(observations, activated_last, model.sizes.num_categories):
+        return match
+    if match := _with_cut_parameters(observations, (model, large), piece, activated_last):
+        return match
     outputs = in_rows(piece.output).shape[-1]
     last, tail = ("none", None) if activated_last else read_tail(model, piece, outputs, tails)
     if tail is not None:
@@ -744,6 +797,19 @@ def recognize(
         arrangements(matrices, piece.input.shape[-1], outputs), []
     )
     return Match(layers, None, last)
+
+
+def _with_cut_parameters(
+    observations: Sequence[Observation], models: Sequence[Model], piece: Piece, activated_last: bool
+) -> Match | None:
+    """The stack that explains a piece together with those of its parameters that get no gradient; None if none does."""
+    held = [
+        {name: value for name, value in each.parameters.items() if name.startswith(f"{piece.name}.")} for each in models
+    ]
+    cut = tuple(name for name in held[0] if name not in piece.parameters)
+    whole = [replace(each, parameters=own) for each, own in zip(observations, held, strict=False)]
+    match = explain_stack(whole, activated_last) if cut else None
+    return replace(match, cut=cut) if match else None
 
 
 def read_tail(
@@ -816,6 +882,12 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
     """Fail the check if the stack has another depth or another width than the assignment's, or no biases."""
     if not match.layers:
         describe_unexplained(model, piece, part)
+    if match.cut:
+        fail(
+            f"Your {part} works with {', '.join(match.cut[:4])}{' and others' * (len(match.cut) > 4)}, but no gradient "
+            "comes back there.",
+            "layers-detached",
+        )
     if match.twice:
         fail(
             f"Your {part} uses its linear layer {match.twice} twice; the assignment asks for {depth} different ones.",
@@ -846,6 +918,9 @@ def describe_activations(model: Model, match: Match, piece: Piece | None, part: 
     """Fail the check if anything but a ReLU follows the hidden layers, however many there are."""
     if piece is not None:
         describe_modes(model, piece, part)
+    if match.classes_again:
+        layers = " and ".join(map(str, match.classes_again))
+        fail(f"In your {part}, the class goes once more into linear layer {layers}.", f"{part}-class-again")
     if match.hidden is None:
         describe_unexplained(model, piece, part)
     if not match.hidden:
@@ -871,6 +946,8 @@ def describe_activations(model: Model, match: Match, piece: Piece | None, part: 
 
 def describe_modes(model: Model, piece: Piece, part: str) -> None:
     """Fail the check if the piece computes something else in training mode, in which the notebook uses it."""
+    if not piece.parameters:
+        return  # nothing is trained, which the other checks of the piece say
     try:
         first, second = (model.call(piece.name, *piece.arguments, seed=seed).outputs[0] for seed in (1, 2))
     except SubmissionError:
@@ -892,10 +969,44 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoRetu
         fail(f"No trainable parameters are behind the output of your {part}.", "not-trainable")
     if named:
         fail(f"Something other than linear layers and ReLU acts in your {part}{named}.", f"{part}-normalisation")
+    if piece is not None and (changed := input_changed(model, piece)):
+        fail(f"Your {part} changes the numbers that it gets before its first layer: {changed}.", f"{part}-rescales")
     fail(
         f"Your {part} does not act like linear layers with one activation after each.{_misfit_of_widths(model, piece)}",
         f"{part}-other",
     )
+
+
+def input_changed(model: Model, piece: Piece) -> str:
+    """What a piece multiplies its data by and adds to them before its first layer, in words; empty if it does not.
+
+    With layers that pass on some of the numbers as they are, its output shows them.
+    """
+    names = [name for name, each in piece.parameters.items() if is_weight(each.shape)]
+    shapes = [tuple(piece.parameters[name].shape) for name in names]
+    width, data = piece.input.shape[-1], model.sizes.input_dim if piece.name == "encoder" else model.sizes.latent
+    if not shapes or shapes[0][1] != width or any(given != taken for (given, _), (_, taken) in pairwise(shapes)):
+        return ""
+    chosen = torch.linspace(0, data - 1, min(data, *(given for given, _ in shapes))).long()
+    passing = {name: torch.zeros_like(each) for name, each in piece.parameters.items()}
+    for at, name in enumerate(names):
+        passing[name][range(len(chosen)), chosen if at == 0 else range(len(chosen))] = 1.0
+    above = 10.0  # so that no ReLU cuts anything off
+    shifts = {owner_of(names[0]): above} | ({owner_of(names[-1]): -above} if piece.name == "decoder" else {})
+    for name, each in passing.items():
+        if not is_weight(each.shape):
+            each += shifts.get(owner_of(name), 0.0)
+    small = piece.input / piece.input.abs().max()
+    model.submission.set_parameters(model.handle, passing)
+    shown = model.piece(piece.name, *small.split([each.shape[-1] for each in piece.arguments], -1))
+    model.submission.set_parameters(model.handle, {name: model.parameters[name] for name in passing})
+    if shown is None or in_rows(shown.output).shape[-1] < len(chosen):
+        return ""
+    output = in_rows(shown.output)[:, : len(chosen)]
+    for found in (output - above, output, output.logit()):
+        if torch.isfinite(found).all() and (changed := rescaled(found, small[:, chosen])):
+            return changed.said
+    return ""
 
 
 def _misfit_of_widths(model: Model, piece: Piece | None) -> str:

@@ -20,6 +20,7 @@ from autograder.assignments.cvae.checks.network import (
     describe_layers,
     in_rows,
     recognize,
+    require_same_again,
     require_use,
     take,
     varies,
@@ -45,6 +46,7 @@ def decode(model: Model, challenge: Challenge) -> Taken:
     latents, conditions = model.latents(challenge), model.inputs(challenge)[1]
     taken = take(model, "decoder", latents, conditions, challenge)
     if taken is None:
+        require_same_again(model, "decoder")
         model.call("decoder", concatenate(latents, conditions))  # says why it cannot be called
         fail("No gradient reaches the parameters of your decoder.", "not-trainable")
     shape, expected = tuple(taken.piece.output.shape), (BATCH, model.sizes.input_dim)

@@ -29,6 +29,7 @@ from autograder.assignments.cvae.checks.network import (
     explain_stack,
     named_layers,
     recognize,
+    require_same_again,
     require_use,
     take,
     varies,
@@ -89,6 +90,7 @@ def explain(submission: Submission, challenge: Challenge, grading: Grading) -> E
         if whole is not None and (match is None or match.hidden is None or whole.match.hidden == ("ReLU",) * DEPTH):
             match = whole.match
     if match is None:
+        require_same_again(model, "encoder")
         model.call("encoder", concatenate(images, conditions))  # says why it cannot be called
         describe_unexplained(model, None, "encoder")
     return Encoded(model, taken, match)
@@ -130,9 +132,11 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     second = next(each for each in HEADS if each != name)
     other_path = model.head(second, HEADS[second][0], (images, conditions))
     other = model.piece(other_path, hidden) if other_path else None
+    start, match = explain_head(head, hidden, model.sizes.latent)
     if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
-        fail("`mean_layer` and `logvariance_layer` share their parameters.", "heads-shared")
-    match = explain_stack([Observation(head.parameters, hidden, head.output, HEAD_ACTIVATIONS)])
+        starts = {start, explain_head(other, hidden, model.sizes.latent)[0]}
+        if None in starts or len(starts) == 1:
+            fail("`mean_layer` and `logvariance_layer` share their parameters.", "heads-shared")
     if match is None:
         judge_unknown_head(model, head, hidden, activated)
     if any(not bias.any() for _, bias in match.layers):
@@ -158,6 +162,23 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
                 grading.kept["changed on return"] = path, activation  # by forward, whose part will say so
                 return
             fail(f"Your `forward` passes the output of `{path}` through {activation}.", activated)
+
+
+def explain_head(head: Piece, hidden: Tensor, latent: int) -> tuple[int | None, Match | None]:
+    """What a head is, and where its rows start if it is half of a layer that both heads have in common.
+
+    Two halves of one linear layer are two linear layers.
+    """
+    if match := explain_stack([Observation(head.parameters, hidden, head.output, HEAD_ACTIVATIONS)]):
+        return None, match
+    for start in (0, latent):
+        own = {
+            name: value[start : start + latent] if len(value) == 2 * latent else value
+            for name, value in head.parameters.items()
+        }
+        if match := explain_stack([Observation(own, hidden, head.output, HEAD_ACTIVATIONS)]):
+            return start, match
+    return None, None
 
 
 def judge_unknown_head(model: Model, head: Piece, hidden: Tensor, activated: str) -> NoReturn:
@@ -230,13 +251,14 @@ def require_order(submission: Submission, sizes: Sizes) -> None:
 
     One that takes them by name alone is what the notebook needs.
     """
-    handles = "by name", "by order"
+    handles = "by name", "by name again", "by order"
     named = {"num_categories": sizes.num_categories, "latent_dimensionality": sizes.latent}
     with contextlib.suppress(SubmissionError):
         submission.construct(handles[0], CLASS, sizes.input_dim, **named)
-        submission.construct(handles[1], CLASS, sizes.input_dim, *named.values())
-        one, other = (submission.parameters(each) for each in handles)
-        if one != other:
+        submission.construct(handles[1], CLASS, sizes.input_dim, **named)
+        submission.construct(handles[2], CLASS, sizes.input_dim, *named.values())
+        one, again, other = (submission.parameters(each) for each in handles)
+        if one == again != other:
             fail(f"With {sizes} in this order, your constructor makes another model than by name.", "wrong-parameters")
 
 

@@ -40,6 +40,7 @@ pytestmark = pytest.mark.forward
 ROWS = 4096  # of the statistics that judge a draw that forward makes by itself
 SIGMAS = 7.0
 HEADS = "mean_layer", "logvariance_layer"
+PIECES = {"encoder": ("encoder", *HEADS), "decoder": ("decoder",)}  # by the part that judges them
 
 
 @check("Returns the reconstruction, the means and the log-variances", 2, probes=probes.FORWARD_RESULTS)
@@ -145,8 +146,8 @@ def find_unfit(submission: Submission, challenge: Challenge, grading: Grading) -
 
     Only those whose own part has failed, which has charged the sizes.
     """
-    given, pieces = left_out(grading), {"encoder": ("encoder", *HEADS), "decoder": ("decoder",)}
-    judged = [name for part, names in pieces.items() if grading.failed(part) for name in names]
+    given = left_out(grading)
+    judged = [name for part, names in PIECES.items() if grading.failed(part) for name in names]
     if not judged:
         return []
     there = Model(submission, challenge, **given)
@@ -326,7 +327,13 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
     model.forward(images.flip(0), conditions.roll(1, 1), challenge.seed())  # nothing of it may be left in the next
     judge_decoding(model, images, conditions, challenge, grading)
     for evaluate in (False, True):
-        one, other = (model.forward(images, conditions, challenge.seed(), evaluate=evaluate) for _ in range(2))
+        one, other = (
+            model.forward(images, conditions, challenge.seed(), capture=["decoder"], evaluate=evaluate)
+            for _ in range(2)
+        )
+        given = [side_by_side(each.captured("decoder", "argument")) for each in (one, other)]
+        if not evaluate and given[0] is not None and given[1] is not None and close(given[0], given[1]):
+            fail("Two passes over the same images decode the same latents.", "latents-kept")
         if evaluate and close(one.outputs[0], other.outputs[0]):
             fail(
                 "In evaluation mode, two passes over the same images give the same reconstruction: nothing is drawn.",
@@ -618,7 +625,7 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         )
         in_use = {name for piece in pieces if piece for name in piece.parameters}
         mistake = "forward-detached" if in_use & set(missing) or not reached else "unused-parameters"
-        judged = tuple(f"{part}." for part in ("encoder", "decoder") if grading.failed(part))
+        judged = tuple(f"{name}." for part, names in PIECES.items() if grading.failed(part) for name in names)
         missing = [name for name in missing if name in in_use or not name.startswith(judged)]
     if left_out(grading)["missing"]:  # the layer that should be in the place of a missing one goes unused
         missing = [name for name in missing if name in in_use]
@@ -628,7 +635,10 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
             None if grading.failed("forward") else mistake,  # a wrong connection is told above, and explains this
         )
     encoder = model.piece("encoder", concatenate(images, conditions))
-    for what, found in zip(("means", "log-variances"), by_head, strict=True):
+    for name, what, found in zip(HEADS, ("means", "log-variances"), by_head, strict=True):
+        head = model.piece(name, challenge.normal(len(images), HIDDEN_SIZE))
+        if head is not None and not head.parameters:
+            continue  # the head itself is cut, which the encoder's part has judged
         inside = encoder.parameters if encoder else {}
         if inside and not inside.keys() & found.keys():  # an encoder may hold the heads, of which each has its own
             fail(f"No gradient of your {what} reaches the encoder.", "results-detached")

@@ -6,9 +6,11 @@ that each mistake costs its own points and no others.
 """
 
 import contextlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import pytest
 import torch
@@ -117,7 +119,12 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
         if not numbers.isfinite().any() and all(each.endswith("-other") for each in found):
             return ["loss-infinite"]
         if found == ["reconstruction-other"]:
-            return edges(submission, form) or pixel_weights(loss, flat, challenge) or found
+            return (
+                edges(submission, form)
+                or constant_in_logarithms(loss, flat, challenge)
+                or pixel_weights(loss, flat, challenge)
+                or found
+            )
         return found
     except SubmissionError:
         return []
@@ -143,6 +150,29 @@ def pixel_weights(loss: Callable[..., float], form: Form, challenge: Challenge) 
             return []
         weights.append(one)
     return ["reconstruction-weighted"] if weights and max(weights) > 1.05 * min(weights) else []
+
+
+def constant_in_logarithms(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[str]:
+    """The mistake of a cross-entropy of log(r + c) and log(1 - r + c) with a c that shows; empty for any other."""
+    images = [form.inputs(challenge, 1, WEIGHED) for _ in range(3)]
+    *_, means, logvariances = images[0]
+
+    def change(one: Tensor, other: Tensor, originals: Tensor) -> float:
+        return loss(one, originals, means, logvariances) - loss(other, originals, means, logvariances)
+
+    white = torch.ones_like(images[0][0])
+    ratio = math.exp(min(change(0.05 * white, 0.5 * white, white) / white.numel(), 10.0))  # (0.5 + c) / (0.05 + c)
+    constant = (0.5 - 0.05 * ratio) / (ratio - 1) if ratio > 1 else 0.0
+    if constant < 1e-4:
+        return []
+    for (one, originals, *_), (other, *_) in pairwise(images):
+        terms = [
+            (originals * (each + constant).log() + (1 - originals) * (1 - each + constant).log()).sum()
+            for each in (one, other)
+        ]
+        if not close(torch.tensor(change(one, other, originals)), terms[1] - terms[0]):
+            return []
+    return ["reconstruction-log-constant"]
 
 
 def imprecise(losses: Tensor, right: Tensor) -> bool:
