@@ -46,8 +46,9 @@ pytestmark = pytest.mark.training
 HELD_OUT = 100
 SAMPLES = 20  # a class
 # The reference ends near 0.84 times the cross-entropy of the mean image, and some 98% of its samples are recognized; a
-# network that ignores the class gets 10%. In between is room for one that learns, but is not the assignment's.
-MAX_LOSS, MIN_RECOGNIZED = 0.95, 0.45
+# network that ignores the class gets 10%, with a standard error of 2%. In between is room for one that learns, but is not
+# the assignment's: one that gets its classes as four numbers that it has to learn may only come to 35% in so few steps.
+MAX_LOSS, MIN_RECOGNIZED = 0.95, 0.25
 TRIES = 2  # for a network that learns may still be unlucky with what it starts from
 
 
