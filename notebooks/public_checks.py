@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))  # wherever this file i
 # isort: off
 from check_tools import (
     CHECKS, CLASS, ChecksFailedError, HEADS, HintError, LOGVARIANCES, MEANS, NotYetError, ODD_SIZES, Pass, ROWS,
-    SHOULD, Sizes, at_both_scales, attribute, behind, build, centers_and_spreads, check, classes_of, close, defined,
-    expect, expect_extremes, expect_sizes, expect_untouched, failed, gradients, gradients_of, holds,
+    SHOULD, Sizes, at_both_scales, attribute, behind, bias_inside, build, centers_and_spreads, check, classes_of, close,
+    defined, expect, expect_extremes, expect_sizes, expect_untouched, failed, gradients, gradients_of, holds,
     images_and_classes, judge_layers, look_up, loss, loss_inputs, matrices, mistakes_in_the_loss, near, numbers,
     outcomes, ratios, rows_apart, run_piece, seeded, slope_along, summary, table, tensor_of, usual_loss, usual_sizes,
     value_or_none, worked_example,
@@ -103,7 +103,8 @@ def encoder_heads() -> None:
         if given is None:
             layers = len(matrices(parameters))
             expect(layers == 1, f"`{name}` has {layers} linear layers; {SHOULD} one.", "head-depth")
-            expect(len(parameters) > 1, f"`{name}` has no bias.", "encoder-bias")
+            inside = any(bias_inside(model, each.shape, usual_sizes()) for each in parameters.values())
+            expect(inside or len(parameters) > 1, f"`{name}` has no bias.", "encoder-bias")
             unknown = ["encoder-other"], "does not act like one linear layer"
             mistakes, said = look_up(rows[name], summary(output)) or unknown
             expect(not mistakes, f"The output of `{name}` {said}.", *mistakes)
@@ -172,11 +173,14 @@ def decoder_output() -> None:
     pixels = decode(model)
     expect(bool(behind(model, pixels)), "No trainable parameters are behind your decoder's output.", "not-trainable")
     grid = torch.linspace(-4, 4, pixels.shape[-1])
-    if not any(each.numel() == len(grid) for each in behind(model, pixels).values()):
+    inside = any(bias_inside(model, each.shape, usual_sizes()) for each in model.parameters())
+    if not inside and not any(each.numel() == len(grid) for each in behind(model, pixels).values()):
         raise NotYetError("give the last layer of your decoder a bias first.")
     for each in behind(model, pixels).values():  # without its weights, the last layer gives its bias
         if len(grid) in each.shape:
             each.data.copy_(grid.reshape(each.shape) if each.numel() == len(grid) else 0 * each)
+        if len(grid) in each.shape and inside:
+            (each.data if each.shape[1] == len(grid) else each.data.T)[-1] = grid
     found = look_up(table()["decoder"]["output"], summary(decode(model)))
     unknown = "decoder-no-sigmoid" if pixels.min() < 0 or pixels.max() > 1 else "decoder-output-activation"
     mistakes, said = found or ([unknown], "how it ends is not known")
