@@ -127,7 +127,7 @@ class Draws:
         if not self.varies or float(center.max() - center.min()) > 0.1 * float(spread.mean()):
             return False
         same = float((spread / spread.mean() - 1).abs().max()) < 0.1
-        return same and distance_from_gaussian((self.noise - center) / spread) > FAR / self.count**0.5
+        return same and not is_normal((self.noise - center) / spread, self.count)
 
 
 def require_use(submission: Submission, challenge: Challenge, domain: Domain) -> None:
@@ -235,7 +235,7 @@ def test_spread(submission: Submission, challenge: Challenge, domain: Callable[[
         worst = int((spread - 1).abs().argmax())
         logvariance, observed = draws.logvariances[worst], draws.latents[:, worst].std()
         named = "spread-scaled" if (spread / spread.mean() - 1).abs().max() < 0.1 else "spread-wrong"
-        if named == "spread-scaled" and distance_from_gaussian(draws.noise / spread) > FAR / draws.count**0.5:
+        if named == "spread-scaled" and not is_normal((draws.noise - draws.noise.mean(0)) / spread, draws.count):
             named = "noise-not-normal"  # noise of another kind has another spread
         law, named = ("", draws.mistake or named) if draws.mistake or named != "spread-wrong" else spread_law(draws)
         fail(
@@ -263,6 +263,17 @@ def distance_from_gaussian(noise: Tensor) -> float:
     return float((found - torch.linspace(0, 1, len(found), dtype=torch.float64)).abs().max())
 
 
+def has_normal_moments(noise: Tensor, count: int) -> bool:
+    """Whether standardized noise, of so many independent numbers, has the kurtosis and the skewness of a Gaussian."""
+    tails, skewness = float((noise**4).mean()), float((noise**3).mean())
+    return abs(tails - 3) <= SIGMAS * (24 / count) ** 0.5 and abs(skewness) <= SIGMAS * (6 / count) ** 0.5
+
+
+def is_normal(noise: Tensor, count: int) -> bool:
+    """Whether standardized noise, of so many independent numbers, is Gaussian by its moments and its distribution."""
+    return has_normal_moments(noise, count) and distance_from_gaussian(noise) <= FAR / count**0.5
+
+
 @check("The noise is standard normal", 4, probes=probes.NORMAL)
 def test_normal(submission: Submission, challenge: Challenge, domain: Callable[[], Domain]) -> None:
     require_use(submission, challenge, domain())
@@ -273,7 +284,7 @@ def test_normal(submission: Submission, challenge: Challenge, domain: Callable[[
     noise = (draws.latents - draws.latents.mean(0)) / spread
     count = independent(noise)
     tails, skewness = kurtosis(draws.latents), (noise**3).mean()
-    if abs(tails - 3) > SIGMAS * (24 / count) ** 0.5 or abs(skewness) > SIGMAS * (6 / count) ** 0.5:
+    if not has_normal_moments(noise, count):
         uniform = draws.mistake == "uniform-noise" or abs(tails - UNIFORM_KURTOSIS) < 0.1
         named = "uniform-noise" if uniform else draws.mistake or "noise-not-normal"
         fail(f"Your noise has kurtosis {tails:.2f} and skewness {skewness:.2f}; a standard normal has 3 and 0.", named)

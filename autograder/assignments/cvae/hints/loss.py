@@ -218,7 +218,8 @@ def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
         found, factor = _about_term(
             term, values, torch.stack([each.predict(*varied) for each in features], 1), features
         )
-        if term == "kl" and found in ([], ["kl-other"]) and _right_when_far(loss, first):
+        seen = found == ["kl-other"] or (not found and factor is not None)
+        if term == "kl" and seen and _right_when_far(loss, first):
             found = ["kl-cut-off"]
         mistakes += found
         factors.append(factor)
