@@ -16,16 +16,27 @@ import contextlib
 import functools
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, combinations, islice, pairwise, permutations, product
-from typing import Any, NoReturn, TypeVar
+from itertools import chain, combinations, islice, pairwise, product
+from typing import Any, NoReturn
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
+from autograder.assignments.cvae.checks.layouts import (
+    MAX_SHUFFLED,
+    Layer,
+    arrangements,
+    holds_matrix,
+    is_weight,
+    owner_of,
+    shapes_of,
+    unfold,
+    weight_normalized,
+)
 from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS, Activation, hidden_activations
 from autograder.grading.harness import Challenge, Grading, close, fail
 from autograder.report.summary import listed
@@ -33,8 +44,6 @@ from autograder.sandbox.client import Reply, Step, Submission
 from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
 CLASS = "ConditionalVariationalAutoencoder"
-_T = TypeVar("_T")
-Layer = tuple[Tensor, Tensor]  # weight (out, in), bias (out)
 
 # The pass that stands in for a forward that was judged to be wrong. No file that a submission can read has it.
 PASS = (
@@ -50,7 +59,7 @@ BATCH = 24  # rows of a challenge
 LARGE = 500.0  # the second scale: hidden values of some hundred, where ReLU6 and every usual clamp have long cut
 # A network of 50 layers must not keep the grader busy: this many ways to arrange parameters are tried, and only the
 # registered one where there are more layers than anyone could mean.
-MAX_ORDERS, MAX_SHUFFLED = 150, 6
+MAX_ORDERS = 150
 MAX_STACKS = 2000  # of orders and activations together
 MAX_SKIPS = 3  # layers with skip connections
 MAX_PRODUCTS = 20_000_000_000  # of numbers, in all stacks that are tried
@@ -192,14 +201,14 @@ class Model:
         owners = {owner_of(key) for key, value in mine.items() if key not in other and is_weight(value.shape)}
         return owners.pop() or None if len(owners) == 1 else None
 
-    def inputs(self, challenge: Challenge) -> tuple[Tensor, Tensor]:
-        """Random images (BATCH, input_dim) in [0, 1] and one-hot classes (BATCH, K)."""
-        images = challenge.uniform(0, 1, BATCH, self.sizes.input_dim)
-        return images, challenge.one_hot(BATCH, self.sizes.num_categories)
+    def inputs(self, challenge: Challenge, rows: int = BATCH) -> tuple[Tensor, Tensor]:
+        """Random images (rows, input_dim) in [0, 1] and one-hot classes (rows, K)."""
+        images = challenge.uniform(0, 1, rows, self.sizes.input_dim)
+        return images, challenge.one_hot(rows, self.sizes.num_categories)
 
-    def latents(self, challenge: Challenge) -> Tensor:
-        """Random latents (BATCH, latent)."""
-        return challenge.normal(BATCH, self.sizes.latent)
+    def latents(self, challenge: Challenge, rows: int = BATCH) -> Tensor:
+        """Random latents (rows, latent)."""
+        return challenge.normal(rows, self.sizes.latent)
 
     def call(
         self, name: str, *arguments: Tensor, seed: int = 0, reach: Sequence[int] = (), evaluate: bool = False
@@ -296,7 +305,7 @@ class Piece:
     @property
     def has_layer(self) -> bool:
         """Whether a matrix of parameters stands behind the output."""
-        return any(each.dim() == 2 for each in self.parameters.values())
+        return any(holds_matrix(each.shape) for each in self.parameters.values())
 
 
 def concatenate(data: Tensor, classes: Tensor) -> Tensor:
@@ -334,7 +343,7 @@ def draw_parameters(
     mean image so that no step is spent on it.
     """
     gain, bias_scale = (2.0, 0.4) if mean_image is None else (1.0, 0.0)
-    with_matrix = {owner_of(name) for name, shape in shapes.items() if len(shape) == 2}
+    with_matrix = {owner_of(name) for name, shape in shapes.items() if len(shape) == 2 or holds_matrix(shape)}
     outward = (sizes.input_dim, sizes.latent)  # what layers that lead out of the hidden ones give
     parameters = {}
     for name, shape in shapes.items():
@@ -344,7 +353,7 @@ def draw_parameters(
             parameters[name] = torch.full(tuple(shape), slope if name.endswith("weight") else 0.0)
         elif mean_image is not None and not is_weight(shape) and math.prod(shape) == sizes.input_dim:
             parameters[name] = mean_image.clamp(0.01, 0.99).logit().reshape(shape)
-        elif is_weight(shape):
+        elif holds_matrix(shape):
             inputs = fan_in(shape, sizes)
             spread = (gain / inputs) ** 0.5 * (0.1 if mean_image is not None and sizes.latent in shape else 1.0)
             if inputs != HIDDEN_SIZE:
@@ -352,6 +361,9 @@ def draw_parameters(
             elif any(size in shape for size in outward):
                 spread /= scale
             parameters[name] = spread * numbers
+            if mean_image is not None and sorted(shape) == sorted((HIDDEN_SIZE + 1, sizes.input_dim)):
+                rows = parameters[name] if shape[0] == HIDDEN_SIZE + 1 else parameters[name].T  # the bias among them
+                rows[-1] = mean_image.clamp(0.01, 0.99).logit()
         else:
             grows = math.prod(shape) not in outward
             parameters[name] = bias_scale * (scale if grows else 1.0) * numbers
@@ -360,96 +372,10 @@ def draw_parameters(
     return parameters
 
 
-def shapes_of(parameters: Mapping[str, Tensor]) -> dict[str, Sequence[int]]:
-    """The shapes of parameters, by name."""
-    return {name: value.shape for name, value in parameters.items()}
-
-
-def owner_of(name: str) -> str:
-    """The dotted name of the module that holds a parameter, through a parametrization."""
-    return name.rpartition(".")[0].partition(".parametrizations.")[0]
-
-
-def weight_normalized(shapes: Mapping[str, Sequence[int]]) -> dict[str, str]:
-    """The magnitudes of weights that are normalized, each with the name of its direction, as torch calls the two.
-
-    A magnitude is one number, or one for each index of an axis of its direction.
-    """
-    pairs = (
-        (name, re.sub(r"original0$", "original1", re.sub(r"weight_g$", "weight_v", name)))
-        for name in shapes
-        if re.search(r"(\.parametrizations\.weight\.original0|(^|\.)weight_g)$", name)
-    )
-    return {name: of for name, of in pairs if of in shapes and _is_magnitude(shapes[name], shapes[of])}
-
-
-def _is_magnitude(shape: Sequence[int], direction: Sequence[int]) -> bool:
-    kept = [[size if axis == each else 1 for each, size in enumerate(direction)] for axis in range(len(direction))]
-    return list(shape) in ([], *kept)
-
-
-def is_weight(shape: Sequence[int]) -> bool:
-    """Whether a parameter of this shape is a matrix: a bias may be written as a row or a column."""
-    return len(shape) == 2 and 1 not in shape
-
-
 def fan_in(shape: Sequence[int], sizes: Sizes) -> int:
-    """The number of inputs of a weight, whether it is stored as (out, in) or as (in, out)."""
-    inputs = {sizes.input_dim + sizes.num_categories, sizes.latent + sizes.num_categories}
-    return next((size for size in shape if size in inputs), HIDDEN_SIZE)
-
-
-def arrangements(parameters: dict[str, Tensor], inputs: int, outputs: int) -> Iterator[list[Layer]]:
-    """Ways in which the parameters make a chain of linear layers from `inputs` to `outputs`, the likeliest first.
-
-    Weights and biases are paired by the module that holds both where there is one, else in every possible way. A
-    weight whose module holds no bias gets zeros.
-    """
-    magnitudes = weight_normalized(shapes_of(parameters))  # which `draw_parameters` made to do nothing
-    parameters = {name: value for name, value in parameters.items() if name not in magnitudes}
-    weights = {name: value for name, value in parameters.items() if is_weight(value.shape)}
-    with_matrix = {owner_of(name) for name in weights}
-    biases = {
-        name: value.flatten()
-        for name, value in parameters.items()
-        if name not in weights and (owner_of(name) in with_matrix or not re.search(r"\.(weight|bias)$", name))
-    }
-    if not weights or any(value.dim() > 2 for value in parameters.values()):
-        return
-    owners: dict[str, Tensor | None] = {owner_of(name): None for name in weights}
-    by_owner = len(owners) == len(weights)
-    for name, value in biases.items():
-        owner = owner_of(name)
-        by_owner = by_owner and owner in owners and owners[owner] is None
-        owners[owner] = value
-    if by_owner:
-        pairings: Iterable[Sequence[Tensor | None]] = [list(owners.values())]
-    elif len(biases) == len(weights):
-        pairings = shuffles(list(biases.values()))
-    else:
-        return
-    for pairing in pairings:
-        for transposed in (False, True):
-            layers: list[Layer] = []
-            for value, bias in zip(weights.values(), pairing, strict=True):
-                weight = value.T if transposed else value
-                layers.append((weight, torch.zeros(len(weight)) if bias is None else bias))
-            if all(len(bias) == len(weight) for weight, bias in layers):
-                yield from _chains(layers, inputs, outputs)
-
-
-def _chains(layers: list[Layer], inputs: int, outputs: int) -> Iterator[list[Layer]]:
-    for order in shuffles(layers):
-        widths = [inputs, *(len(bias) for _, bias in order)]
-        if widths[-1] == outputs and all(
-            weight.shape[1] == width for (weight, _), width in zip(order, widths, strict=False)
-        ):
-            yield list(order)
-
-
-def shuffles(items: list[_T]) -> Iterator[tuple[_T, ...]]:
-    """The orders of a few items, theirs first; only theirs of many."""
-    return permutations(items) if len(items) <= MAX_SHUFFLED else iter([tuple(items)])
+    """The number of inputs of a weight, whether it is stored as (out, in) or as (in, out), with its bias or without."""
+    inputs = sizes.input_dim + sizes.num_categories, sizes.latent + sizes.num_categories
+    return next((size for size in shape if size in inputs or size - 1 in inputs), HIDDEN_SIZE)
 
 
 def stack(layers: Sequence[Layer], activations: Sequence[Activation], x: Tensor) -> Tensor:
@@ -495,8 +421,9 @@ class Observation:
 
     def registered(self) -> list[Layer]:
         """The weights, (out, in), with their biases, in the order of registration, whether or not they make a chain."""
-        biases = {owner_of(name): each.flatten() for name, each in self.parameters.items() if not is_weight(each.shape)}
-        weights = {owner_of(name): each for name, each in self.parameters.items() if is_weight(each.shape)}
+        parameters = unfold(self.parameters)
+        biases = {owner_of(name): each.flatten() for name, each in parameters.items() if not is_weight(each.shape)}
+        weights = {owner_of(name): each for name, each in parameters.items() if is_weight(each.shape)}
         layers = [(each, biases.get(owner, torch.zeros(len(each)))) for owner, each in weights.items()]
         return [(weight, bias) for weight, bias in layers if len(weight) == len(bias)]
 
@@ -699,7 +626,7 @@ def _means_of(
     head = {name: value for name, value in of_means.items() if name not in of_logvariances}
     body = {name: value for name, value in of_means.items() if name in of_logvariances}
     layer = next((each[0] for each in arrangements(head, HIDDEN_SIZE, model.sizes.latent) if len(each) == 1), None)
-    if layer is None or means.shape != (BATCH, model.sizes.latent):
+    if layer is None or means.shape != (len(images), model.sizes.latent):
         return None
     return body, means, {name: functools.partial(_head, each, layer) for name, each in HEAD_ACTIVATIONS.items()}
 
@@ -732,7 +659,7 @@ def take(model: Model, name: str, data: Tensor, classes: Tensor, challenge: Chal
         return Taken(piece, (said, f"{name}-without-condition"))
     own = [value.shape for key, value in model.parameters.items() if key.startswith(f"{name}.")]
     for width in dict.fromkeys(size for shape in own for size in reversed(shape)):
-        if piece := model.piece(name, challenge.uniform(0, 1, BATCH, width)):
+        if piece := model.piece(name, challenge.uniform(0, 1, len(data), width)):
             said = f"The {name} takes {width} numbers; it must take {asked} = {data.shape[-1]} + {classes.shape[-1]}."
             return Taken(piece, (said, f"{name}-input-width"))
     return None
@@ -945,8 +872,9 @@ def describe_activations(model: Model, match: Match, piece: Piece | None, part: 
     )
 
 
-def describe_modes(model: Model, piece: Piece, part: str) -> None:
+def describe_modes(model: Model, piece: Piece, part: str, called: str = "") -> None:
     """Fail the check if the piece computes something else in training mode, in which the notebook uses it."""
+    called = called or f"Your {part}"
     if not piece.parameters:
         return  # nothing is trained, which the other checks of the piece say
     try:
@@ -955,11 +883,18 @@ def describe_modes(model: Model, piece: Piece, part: str) -> None:
         return
     named = named_layers(model, part)
     if not close(first, second):
-        fail(f"Your {part} gives different outputs for the same input{named}.", f"{part}-normalisation")
+        made = not has_last_layer(model, piece) and not named
+        mistake = "layers-made-in-forward" if made else f"{part}-normalisation"
+        fail(f"{called} gives different outputs for the same input{named}.", mistake)
     if not close(first, piece.output):
-        fail(
-            f"Your {part} gives other outputs in training mode than in evaluation mode{named}.", f"{part}-normalisation"
-        )
+        fail(f"{called} gives other outputs in training mode than in evaluation mode{named}.", f"{part}-normalisation")
+
+
+def has_last_layer(model: Model, piece: Piece) -> bool:
+    """Whether a matrix among the piece's own parameters gives as many numbers as the piece does."""
+    outputs = in_rows(piece.output).shape[-1]
+    own = [each for name, each in model.parameters.items() if name.startswith(f"{piece.name}.")]
+    return any(is_weight(each.shape) and outputs in each.shape for each in own or piece.parameters.values())
 
 
 def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoReturn:
@@ -986,7 +921,12 @@ def input_changed(model: Model, piece: Piece) -> str:
     names = [name for name, each in piece.parameters.items() if is_weight(each.shape)]
     shapes = [tuple(piece.parameters[name].shape) for name in names]
     width, data = piece.input.shape[-1], model.sizes.input_dim if piece.name == "encoder" else model.sizes.latent
-    if not shapes or shapes[0][1] != width or any(given != taken for (given, _), (_, taken) in pairwise(shapes)):
+    if (
+        any(len(each) != 2 for each in shapes)
+        or not shapes
+        or shapes[0][1] != width
+        or any(given != taken for (given, _), (_, taken) in pairwise(shapes))
+    ):
         return ""
     chosen = torch.linspace(0, data - 1, min(data, *(given for given, _ in shapes))).long()
     passing = {name: torch.zeros_like(each) for name, each in piece.parameters.items()}

@@ -124,18 +124,27 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
         hidden = challenge.normal(*encoded.output.shape)
         head = model.piece(path, hidden)
     if head is None:
+        with_class = HIDDEN_SIZE + model.sizes.num_categories
+        if model.piece(path, challenge.normal(BATCH, with_class)):
+            said = (
+                f"`{path}` takes {with_class} numbers; it must take {HIDDEN_SIZE}: what the encoder gives, and no more."
+            )
+            fail(said, "head-input-width")
         model.call(path, hidden)  # says why it cannot be called
         fail(f"No gradient reaches the parameters of `{path}`.", "not-trainable")
     if head.output.shape != (BATCH, model.sizes.latent) and head.output.dim() == 2:
         grading.kept["head widths"] = {**grading.kept.get("head widths", {}), name: head.output.shape[-1]}
     require_shape(head.output, (BATCH, model.sizes.latent), f"The output of `{path}`")
+    if not varies(head.output):
+        grading.kept["constant heads"] = [*grading.kept.get("constant heads", []), name]
+        fail(f"The output of `{path}` is the same for every input.", "head-constant")
     second = next(each for each in HEADS if each != name)
     other_path = model.head(second, HEADS[second][0], (images, conditions))
     other = model.piece(other_path, hidden) if other_path else None
-    start, match = explain_head(head, hidden, model.sizes.latent)
+    half, match = explain_head(head, hidden, model.sizes.latent)
     if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
-        starts = {start, explain_head(other, hidden, model.sizes.latent)[0]}
-        if None in starts or len(starts) == 1:
+        halves = {half, explain_head(other, hidden, model.sizes.latent)[0]}
+        if None in halves or len(halves) == 1:
             fail("`mean_layer` and `logvariance_layer` share their parameters.", "heads-shared")
     if match is None:
         judge_unknown_head(model, head, hidden, activated)
@@ -145,7 +154,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
         fail(f"The output of `{path}` passes through {match.last}.", activated)
     if match.depth != 1:
         fail(f"`{path}` has {match.depth} linear layers; the assignment asks for one.", "head-depth")
-    describe_modes(model, head, "encoder")
+    describe_modes(model, head, "encoder", f"`{path}`")
     try:
         reply = model.forward(images, conditions, challenge.seed(), capture=[path, "sample_latent"], evaluate=True)
         given, observed = reply.captured(path, "argument"), reply.outputs[position]
@@ -165,19 +174,19 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
 
 
 def explain_head(head: Piece, hidden: Tensor, latent: int) -> tuple[int | None, Match | None]:
-    """What a head is, and where its rows start if it is half of a layer that both heads have in common.
+    """What a head is, and which half it is, if it is one, of a layer that both heads have in common.
 
     Two halves of one linear layer are two linear layers.
     """
     if match := explain_stack([Observation(head.parameters, hidden, head.output, HEAD_ACTIVATIONS)]):
         return None, match
-    for start in (0, latent):
+    for half in (0, 1):
         own = {
-            name: value[start : start + latent] if len(value) == 2 * latent else value
+            name: value.chunk(2)[half].squeeze(0) if len(value) in (2, 2 * latent) else value
             for name, value in head.parameters.items()
         }
         if match := explain_stack([Observation(own, hidden, head.output, HEAD_ACTIVATIONS)]):
-            return start, match
+            return half, match
     return None, None
 
 
@@ -293,7 +302,7 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, grad
             continue
         if name not in grading.kept.get("head widths", {}):  # which another width has cost
             require_shape(tensor, (BATCH, sizes.latent), f"The output of `{name}`")
-        if not varies(tensor):
+        if name not in grading.kept.get("constant heads", ()) and not varies(tensor):
             fail(f"The output of `{name}` is the same for every image.", "encoder-other")
     if taken.piece.name:
         require_use(model, taken, images, conditions)

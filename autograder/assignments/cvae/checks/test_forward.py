@@ -1,6 +1,7 @@
 """forward: what it makes of the submission's own encoder, heads, sampling and decoder, right or wrong."""
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, combinations
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE
 from autograder.assignments.cvae.checks import probes
+from autograder.assignments.cvae.checks.layouts import holds_matrix
 from autograder.assignments.cvae.checks.network import (
     BATCH,
     LARGE,
@@ -37,6 +39,7 @@ from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
 pytestmark = pytest.mark.forward
 
+MANY = 256  # images, to see what is done to some of them by chance
 ROWS = 4096  # of the statistics that judge a draw that forward makes by itself
 SIGMAS = 7.0
 HEADS = "mean_layer", "logvariance_layer"
@@ -60,7 +63,9 @@ def test_results(submission: Submission, challenge: Challenge, grading: Grading)
     except Wrong:
         grading.kept["order of results"] = find_order(model, images, conditions, challenge)
         raise
-    if not all(map(varies, (reconstruction.reshape(BATCH, -1), *parameters))):
+    constant = grading.kept.get("constant heads", ())  # which the encoder's part has judged
+    counted = [each for each, name in zip(parameters, HEADS, strict=True) if name not in constant]
+    if not all(map(varies, (reconstruction.reshape(BATCH, -1), *counted))):
         fail("One of the results is the same for every image.", "same-for-every-image")
     if reply.changed:
         fail("Your code writes into the tensors that it is given.", "inputs-modified")
@@ -136,7 +141,7 @@ def built(submission: Submission, challenge: Challenge, grading: Grading) -> Mod
     odd, replaced = grading.kept.get("head widths", {}), grading.kept["unfit pieces"]
     model.last_relu_in_forward = "last ReLU in forward" in grading.kept
     model.head_widths = {name: width for name, width in odd.items() if name not in replaced}
-    if not any(each.dim() == 2 for each in model.parameters.values()):
+    if not any(holds_matrix(each.shape) for each in model.parameters.values()):
         fail("Your model has no trainable layer.", "not-trainable")
     return model
 
@@ -198,13 +203,33 @@ def shaped_parameters(reply: Reply, batch: int, model: Model) -> tuple[Tensor, T
 )
 def test_encoding(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
-    images, conditions = model.inputs(challenge)
+    images, conditions = model.inputs(challenge, MANY)
+    # In evaluation mode first, in which dropout, which the encoder's part has judged, makes no difference.
+    judge_encoding(model, images, conditions, challenge, grading, evaluate=True)
+    if not differs_by_mode(model, images, conditions, challenge):
+        with only_in("training mode"):
+            judge_encoding(model, images, conditions, challenge, grading, evaluate=False)
+
+
+@contextlib.contextmanager
+def only_in(mode: str) -> Iterator[None]:
+    """Say of what fails in here that it does so in this mode."""
+    try:
+        yield
+    except Wrong as wrong:
+        raise Wrong(f"Only in {mode}: {wrong}", *wrong.misconceptions) from None
+
+
+def judge_encoding(
+    model: Model, images: Tensor, conditions: Tensor, challenge: Challenge, grading: Grading, evaluate: bool
+) -> None:
+    """Fail the check unless means and log-variances are what the encoder and its heads give."""
     x, seed = concatenate(images, conditions), challenge.seed()
     before = expected_heads(model, x, seed)
-    # In evaluation mode, so that dropout, which the encoder's part has judged, makes no difference.
-    reply = model.forward(images, conditions, seed, capture=["encoder"], evaluate=True)
-    observed = shaped_parameters(reply, BATCH, model)
-    if not all(map(varies, observed)):
+    reply = model.forward(images, conditions, seed, capture=["encoder"], evaluate=evaluate)
+    observed = shaped_parameters(reply, len(images), model)
+    constant = grading.kept.get("constant heads", ())
+    if not all(varies(each) for each, name in zip(observed, HEADS, strict=True) if name not in constant):
         fail("Your means and log-variances are the same for every image.", "same-for-every-image")
     heads = expected_heads(model, x, seed)
     require_unchanged("encoder or a head", before, heads, expected_heads(model, x, seed))
@@ -220,7 +245,7 @@ def test_encoding(submission: Submission, challenge: Challenge, grading: Grading
             return
         fail("Your encoder does not get the image.", "encoding-other")
     if heads is None:  # the encoder is no callable piece: the whole is judged by transplant
-        large = Model(submission, challenge, scale=LARGE)
+        large = Model(model.submission, challenge, scale=LARGE)
         whole = explain_means(model, large, images, conditions, challenge.seed())
         if whole is None:
             pytest.skip("Skipped: fix the encoder first.")
@@ -234,8 +259,8 @@ def test_encoding(submission: Submission, challenge: Challenge, grading: Grading
     if any(all(follows(output, head) for output in observed) for head in heads):
         fail("Your means and log-variances come from the same head.", "one-head-twice")
     if follows(observed[1], heads[1]):
-        again = results(model, images, conditions, challenge.seed())
-        if not close(again[1], observed[0]):
+        again = model.forward(images, conditions, challenge.seed(), evaluate=evaluate)
+        if not close(again.outputs[1], observed[0]):
             fail("Your means differ between two passes over the same images.", "latent-returned")
     for x, mistake, what in (
         (concatenate(conditions, images), "condition-first", "[one-hot | image]"),
@@ -316,6 +341,7 @@ def holds(given: Tensor, block: Tensor) -> bool:
 def follows(observed: Tensor, head: Tensor) -> bool:
     """Equal, or equal up to an activation or some columns more, which the encoder's part has already judged."""
     width = observed.shape[-1]
+    head = head.expand(-1, width) if head.shape[-1] == 1 else head
     blocks = [head[..., at : at + width] for at in range(max(head.shape[-1] - width, 0) + 1)]
     return any(close(observed, activation(block)) for activation in HEAD_ACTIVATIONS.values() for block in blocks)
 
@@ -323,9 +349,11 @@ def follows(observed: Tensor, head: Tensor) -> bool:
 @check("The reconstruction is decoded from [a draw of sample_latent | one-hot]", 3, probes=probes.FORWARD_DECODING)
 def test_decoding(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
-    images, conditions = model.inputs(challenge)
+    images, conditions = model.inputs(challenge, MANY)
     model.forward(images.flip(0), conditions.roll(1, 1), challenge.seed())  # nothing of it may be left in the next
     judge_decoding(model, images, conditions, challenge, grading)
+    with only_in("evaluation mode and under `torch.no_grad()`"):
+        judge_decoding(model, images, conditions, challenge, grading, evaluate=True)
     for evaluate in (False, True):
         one, other = (
             model.forward(images, conditions, challenge.seed(), capture=["decoder"], evaluate=evaluate)
@@ -343,24 +371,32 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
             return
 
 
-def judge_decoding(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge, grading: Grading) -> None:
-    """Fail the check unless the reconstruction is what the decoder gives for a draw and the class."""
-    seed, evaluate = challenge.seed(), differs_by_mode(model, images, conditions, challenge)
-    probe = concatenate(model.latents(challenge), conditions)
+def judge_decoding(
+    model: Model, images: Tensor, conditions: Tensor, challenge: Challenge, grading: Grading, evaluate: bool = False
+) -> None:
+    """Fail the check unless the reconstruction is what the decoder gives for a draw and the class.
+
+    In training mode, unless `evaluate` or what encoder and decoder do there, which their parts have judged, forbids.
+    """
+    seed, random = challenge.seed(), differs_by_mode(model, images, conditions, challenge)
+    evaluate = evaluate or random
+    probe = concatenate(model.latents(challenge, len(images)), conditions)
     before = expected_pixels(model, probe)
     reply = model.forward(images, conditions, seed, capture=["encoder", "sample_latent", "decoder"], evaluate=evaluate)
     if not evaluate:
         require_unchanged("decoder", before, expected_pixels(model, probe), expected_pixels(model, probe))
-    reconstruction = shaped(reply, BATCH, model)[0].reshape(BATCH, -1)
+    reconstruction = shaped(reply, len(images), model)[0].reshape(len(images), -1)
     one, given = Pass(model, conditions, reply, evaluate), reply.captured("decoder", "argument")
     if not varies(reconstruction):
         fail("Your reconstruction is the same for every image.", "same-for-every-image")
     joined = side_by_side(given)
-    if joined is None or len(joined) != BATCH:
+    if joined is None or len(joined) != len(images):
         judge_by_transplant(one, images, seed, grading, challenge)
         return
     judge_decoder_input(one, images, grading, challenge)
     decoded = in_rows(model.call("decoder", *given, evaluate=evaluate).outputs[0])
+    gave = reply.captured("decoder", "result") if random else []  # by chance, as the decoder's part has judged
+    decoded = in_rows(gave[0]) if gave else decoded
     if decoded.shape == reconstruction.shape and close(reconstruction, decoded):
         return
     if grading.failed("decoder") and holds(decoded, reconstruction):
@@ -399,7 +435,7 @@ class Pass:
 
     @property
     def given(self) -> Tensor:
-        """What the decoder was given, all arguments side by side: (BATCH, latent + K) if it is right."""
+        """What the decoder was given, all arguments side by side: (rows, latent + K) if it is right."""
         return torch.cat(self.reply.captured("decoder", "argument"), -1)
 
 
@@ -437,6 +473,9 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
         return
     if rest.shape == one.conditions.shape and torch.equal(rest, one.conditions):
         fail("Your decoder gets [one-hot | latent] instead of [latent | one-hot].", "condition-first")
+    encoded_class = torch.empty(0) if encoded is None else encoded[:, -one.conditions.shape[-1] :]
+    if blamed(grading, "condition-missing", "encoder-input-changed") and torch.equal(rest, encoded_class):
+        return  # what happens to the class before both networks is judged above
     if not rest.numel() and "decoder interface" in grading.kept:
         return  # it takes no class, which the decoder's part has judged
     if rest.numel() and rest.any() and not varies(rest):
@@ -531,7 +570,7 @@ def judge_draw(one: Pass, images: Tensor, starts: tuple[int, ...], challenge: Ch
 
 def differs_by_mode(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> bool:
     """Whether the encoder or the decoder computes something else in training mode, or differently each time."""
-    for name, data in (("encoder", images), ("decoder", model.latents(challenge))):
+    for name, data in (("encoder", images), ("decoder", model.latents(challenge, len(images)))):
         taken = take(model, name, data, conditions, challenge)
         if taken is None:
             continue
@@ -545,8 +584,8 @@ def differs_by_mode(model: Model, images: Tensor, conditions: Tensor, challenge:
 def judge_by_transplant(one: Pass, images: Tensor, seed: int, grading: Grading, challenge: Challenge) -> None:
     """For a decoder that is no module, or that forward does not call: judge it by the reconstruction alone."""
     model, conditions = one.model, one.conditions
-    reconstruction, means, logvariances = shaped(one.reply, BATCH, model)
-    reconstruction = reconstruction.reshape(BATCH, -1)
+    reconstruction, means, logvariances = shaped(one.reply, len(images), model)
+    reconstruction = reconstruction.reshape(len(images), -1)
     torch.default_generator.manual_seed(seed)
     draws = [each.float() for each in one.reply.captured("sample_latent", "result") if each.shape == means.shape]
     draws = draws or [reference.sample_latent(means, logvariances)]
@@ -637,8 +676,8 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
     encoder = model.piece("encoder", concatenate(images, conditions))
     for name, what, found in zip(HEADS, ("means", "log-variances"), by_head, strict=True):
         head = model.piece(name, challenge.normal(len(images), HIDDEN_SIZE))
-        if head is not None and not head.parameters:
-            continue  # the head itself is cut, which the encoder's part has judged
+        if name in grading.kept.get("constant heads", ()) or (head is not None and not head.parameters):
+            continue  # nothing comes back through the head itself, which the encoder's part has judged
         inside = encoder.parameters if encoder else {}
         if inside and not inside.keys() & found.keys():  # an encoder may hold the heads, of which each has its own
             fail(f"No gradient of your {what} reaches the encoder.", "results-detached")

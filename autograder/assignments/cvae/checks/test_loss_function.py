@@ -119,6 +119,8 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
         found = diagnose(loss, partial(flat.inputs, challenge))
         if not numbers.isfinite().any() and all(each.endswith("-other") for each in found):
             return ["loss-infinite"]
+        if found == ["loss-constant-off"] and averages_first(loss, flat, challenge):
+            return ["averaged-too-early"]
         if found == ["reconstruction-other"]:
             return (
                 edges(submission, form)
@@ -131,6 +133,20 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
         return []
     except Wrong as error:
         return error.misconceptions
+
+
+def averages_first(loss: Callable[..., float], form: Form, challenge: Challenge) -> bool:
+    """Whether one of the arguments counts with its average over the minibatch alone, which is right for one image."""
+    arguments = form.inputs(challenge, 6)
+    averages = [each.mean(0, keepdim=True).expand_as(each) for each in arguments]
+    observed, right = loss(*arguments), float(reference.loss_function(*arguments))
+    if close(torch.tensor(observed), torch.tensor(right), TOLERANCE):
+        return False
+    for chosen in ((2, 3), (2,), (3,), (0, 1), (0,), (1,), (0, 1, 2, 3)):
+        averaged = [averages[at] if at in chosen else each for at, each in enumerate(arguments)]
+        if close(torch.tensor(observed), reference.loss_function(*averaged), TOLERANCE):
+            return True
+    return False
 
 
 def pixel_weights(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[str]:

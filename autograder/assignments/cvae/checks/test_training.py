@@ -25,12 +25,12 @@ from autograder.assignments.cvae.assignment import (
     SMOKE_STEPS,
 )
 from autograder.assignments.cvae.checks import probes
+from autograder.assignments.cvae.checks.layouts import holds_matrix
 from autograder.assignments.cvae.checks.network import (
     Model,
     Sizes,
     concatenate,
     in_rows,
-    is_weight,
     left_out,
     side_by_side,
     take,
@@ -46,8 +46,8 @@ pytestmark = pytest.mark.training
 HELD_OUT = 100
 SAMPLES = 20  # a class
 # The reference ends near 0.84 times the cross-entropy of the mean image, and some 98% of its samples are recognized; a
-# network that ignores the class gets 10%, with a standard error of 2%. In between is room for one that learns, but is not
-# the assignment's: one that gets its classes as four numbers that it has to learn may only come to 35% in so few steps.
+# network that ignores the class gets 10%, with a standard error of 2%. In between is room for one that learns, but is
+# not the assignment's: one that has to learn four numbers for each class may only come to 35% in so few steps.
 MAX_LOSS, MIN_RECOGNIZED = 0.95, 0.25
 TRIES = 2  # for a network that learns may still be unlucky with what it starts from
 
@@ -175,7 +175,7 @@ def with_stand_in(grading: Grading, judge: Callable[[dict[str, Any]], None]) -> 
 def judge_start(submission: Submission, challenge: Challenge, given: dict[str, Any]) -> None:
     """Fail the check if some parameters of the model, built with the arguments in `given`, cannot start to learn."""
     own = starting_gradients(submission, challenge, given, own_start=True)
-    if not any(is_weight(gradient.shape) for gradient in own.values()):
+    if not any(holds_matrix(gradient.shape) for gradient in own.values()):
         fail("No gradient reaches the weights of a layer.", "not-trainable")
     stuck = [name for name, gradient in own.items() if not bool((gradient != 0).any())]
     if stuck:
@@ -185,7 +185,7 @@ def judge_start(submission: Submission, challenge: Challenge, given: dict[str, A
             f"The gradient is zero for {', '.join(stuck[:4])}{' and others' * (len(stuck) > 4)}.",
             "stuck-start" if initialized_so else None,
         )
-    alike = [name for name, gradient in own.items() if is_weight(gradient.shape) and same_rows(gradient)]
+    alike = [name for name, gradient in own.items() if holds_matrix(gradient.shape) and same_rows(gradient)]
     if alike:
         fail(f"All units of a layer get the same gradient: see {', '.join(alike[:4])}.", "units-alike")
 

@@ -13,6 +13,7 @@ from itertools import product
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.distributions import ContinuousBernoulli
 
 from autograder.assignments.cvae.assignment import INPUT_DIM
 
@@ -77,6 +78,8 @@ RECONSTRUCTIONS = (
     Term(("reconstruction-half",), lambda r, x: -((1 - x) * (1 - r).log()).sum(-1)),
     Term(("originals-rounded",), lambda r, x: _cross_entropy(r, (x > 0.5).to(x.dtype))),
     Term(("reconstruction-one-plus",), lambda r, x: -(x * r.log() + (1 - x) * (1 + r).log()).sum(-1)),
+    Term(("reconstruction-inverted",), lambda r, x: _cross_entropy(1 - r, x)),
+    Term(("reconstruction-continuous",), lambda r, x: -ContinuousBernoulli(probs=r).log_prob(x).sum(-1)),
     Term(("reconstruction-softmax",), lambda r, x: F.cross_entropy(r, x, reduction="none")),
 )
 DIVERGENCES = (

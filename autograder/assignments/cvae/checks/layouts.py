@@ -1,0 +1,145 @@
+"""Which chains of linear layers a set of parameters can make, in whatever layout they are kept.
+
+Weights may be stored as (out, in) or (in, out), in stacks, as convolutions over a single number, in two parts for the
+two parts of an input, or with the bias among their columns.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import permutations, product
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+_T = TypeVar("_T")
+Layer = tuple[Tensor, Tensor]  # weight (out, in), bias (out)
+
+MAX_SHUFFLED = 6  # layers whose order is tried out; only that of their registration where there are more
+
+
+def shapes_of(parameters: Mapping[str, Tensor]) -> dict[str, Sequence[int]]:
+    """The shapes of parameters, by name."""
+    return {name: value.shape for name, value in parameters.items()}
+
+
+def owner_of(name: str) -> str:
+    """The dotted name of the module that holds a parameter, through a parametrization."""
+    return name.rpartition(".")[0].partition(".parametrizations.")[0]
+
+
+def weight_normalized(shapes: Mapping[str, Sequence[int]]) -> dict[str, str]:
+    """The magnitudes of weights that are normalized, each with the name of its direction, as torch calls the two.
+
+    A magnitude is one number, or one for each index of an axis of its direction.
+    """
+    pairs = (
+        (name, re.sub(r"original0$", "original1", re.sub(r"weight_g$", "weight_v", name)))
+        for name in shapes
+        if re.search(r"(\.parametrizations\.weight\.original0|(^|\.)weight_g)$", name)
+    )
+    return {name: of for name, of in pairs if of in shapes and _is_magnitude(shapes[name], shapes[of])}
+
+
+def _is_magnitude(shape: Sequence[int], direction: Sequence[int]) -> bool:
+    kept = [[size if axis == each else 1 for each, size in enumerate(direction)] for axis in range(len(direction))]
+    return list(shape) in ([], *kept)
+
+
+def is_weight(shape: Sequence[int]) -> bool:
+    """Whether a parameter of this shape is a matrix: a bias may be written as a row or a column.
+
+    A convolution whose kernel is a single number has a matrix, too.
+    """
+    return len(shape) >= 2 and 1 not in shape[:2] and set(shape[2:]) <= {1}
+
+
+def holds_matrix(shape: Sequence[int]) -> bool:
+    """Whether a parameter of this shape is a matrix or a stack of them."""
+    return is_weight(shape) or (len(shape) == 3 and 1 not in shape)
+
+
+def unfold(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The parameters, every matrix (rows, columns): those in stacks one by one, and biases in stacks of that height."""
+    heights = {len(each) for each in parameters.values() if each.dim() == 3 and not is_weight(each.shape)}
+    widths = {size for each in parameters.values() if each.dim() == 3 for size in each.shape[1:]}
+    unfolded = {}
+    for name, each in parameters.items():
+        if is_weight(each.shape) and not (len(each) in heights and each.dim() == 2 and each.shape[1] in widths):
+            unfolded[name] = each.reshape(each.shape[:2])
+        elif each.dim() in (2, 3) and len(each) in heights:
+            unfolded |= {f"{name}[{at}]": part for at, part in enumerate(each)}
+        else:
+            unfolded[name] = each
+    return unfolded
+
+
+def arrangements(parameters: dict[str, Tensor], inputs: int, outputs: int) -> Iterator[list[Layer]]:
+    """Ways in which the parameters make a chain of linear layers from `inputs` to `outputs`, the likeliest first.
+
+    Weights and biases are paired by the module that holds both where there is one, else in every possible way. A
+    weight whose module holds no bias gets zeros, or, where there are no biases at all, a column of its own. Two weights
+    may share the input, of which each takes a part.
+    """
+    parameters = unfold(parameters)
+    magnitudes = weight_normalized(shapes_of(parameters))  # which `draw_parameters` made to do nothing
+    parameters = {name: value for name, value in parameters.items() if name not in magnitudes}
+    weights = {name: value for name, value in parameters.items() if is_weight(value.shape)}
+    with_matrix = {owner_of(name) for name in weights}
+    biases = {
+        name: value.flatten()
+        for name, value in parameters.items()
+        if name not in weights and (owner_of(name) in with_matrix or not re.search(r"\.(weight|bias)$", name))
+    }
+    if not weights or any(value.dim() > 2 for value in parameters.values()):
+        return
+    owners: dict[str, Tensor | None] = {owner_of(name): None for name in weights}
+    by_owner = len(owners) == len(weights)
+    for name, value in biases.items():
+        owner = owner_of(name)
+        by_owner = by_owner and owner in owners and owners[owner] is None
+        owners[owner] = value
+    if by_owner:
+        pairings: Iterable[Sequence[Tensor | None]] = [list(owners.values())]
+    elif len(biases) == len(weights):
+        pairings = shuffles(list(biases.values()))
+    else:
+        return
+    for pairing in pairings:
+        for transposed in (False, True):
+            layers: list[Layer] = []
+            for value, bias in zip(weights.values(), pairing, strict=True):
+                weight = value.T if transposed else value
+                layers.append((weight, torch.zeros(len(weight)) if bias is None else bias))
+            if all(len(bias) == len(weight) for weight, bias in layers):
+                yield from _chains(layers, inputs, outputs)
+                for joined in _joined(layers, inputs):
+                    yield from _chains(joined, inputs, outputs)
+    if not biases:
+        for transposed, first in product((False, True), repeat=2):
+            whole = [value.T if transposed else value for value in weights.values()]
+            layers = [(each[:, 1:], each[:, 0]) if first else (each[:, :-1], each[:, -1]) for each in whole]
+            yield from _chains(layers, inputs, outputs)
+
+
+def _joined(layers: list[Layer], inputs: int) -> Iterator[list[Layer]]:
+    """The layers, with two that take a part of the inputs each, and whose outputs are added, as one."""
+    for one, other in permutations(range(len(layers)), 2):
+        (weight, bias), (second, more) = layers[one], layers[other]
+        if len(weight) == len(second) and weight.shape[1] + second.shape[1] == inputs:
+            rest = [each for at, each in enumerate(layers) if at not in (one, other)]
+            yield [(torch.cat((weight, second), 1), bias + more), *rest]
+
+
+def _chains(layers: list[Layer], inputs: int, outputs: int) -> Iterator[list[Layer]]:
+    for order in shuffles(layers):
+        widths = [inputs, *(len(bias) for _, bias in order)]
+        if widths[-1] == outputs and all(
+            weight.shape[1] == width for (weight, _), width in zip(order, widths, strict=False)
+        ):
+            yield list(order)
+
+
+def shuffles(items: list[_T]) -> Iterator[tuple[_T, ...]]:
+    """The orders of a few items, theirs first; only theirs of many."""
+    return permutations(items) if len(items) <= MAX_SHUFFLED else iter([tuple(items)])
