@@ -165,6 +165,7 @@ def _head(name: str, index: int) -> tuple[Probe, ...]:
         ),
         _result(index),
         Probe(f'{_build()}print("all are trained:", all(p.requires_grad for p in model.{name}.parameters()))'),
+        Probe(f'{_build()}print("its output has a gradient:", model.{name}(torch.ones(2, 64)).requires_grad)'),
     )
 
 
