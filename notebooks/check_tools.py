@@ -423,6 +423,66 @@ def planted(shape: Sequence[int]) -> Tensor:
     return (6 / math.prod(shape) ** 0.25 if matrix else 1.0) * (numbers(*shape) - 0.5)
 
 
+def plant(model: nn.Module, sizes: Sizes) -> None:
+    """Write the checks' numbers into a network: the same into the same layer, in whatever layout it is kept.
+
+    A layer may be one of a stack, hold its bias in its last row or column, be cut in two for the two parts of its
+    input, or be both heads, one after the other.
+    """
+    pixels, categories, latent = sizes
+    inputs = (pixels + categories, latent + categories)
+    named, hidden = dict(model.named_parameters()), table()["sizes"]["hidden_size"]
+    shapes = [tuple(each.shape) for each in named.values()]
+    stacked = [shape for shape in shapes if len(shape) == 3 and 1 not in shape]
+    means, logvariances = ({id(each) for each in own_parameters(model, name)} for name in HEADS)
+    for name, each in named.items():
+        shape = tuple(each.shape)
+        rows, part = shape[0] if shape else 1, name.partition(".")[0]
+        beside = [tuple(other.shape) for key, other in named.items() if key.partition(".")[0] == part]
+        partner = [other for other in beside if len(shape) == len(other) == 2 and other[0] == rows and other != shape]
+        partner = [other for other in partner if shape[1] + other[1] in inputs and shape[1] not in inputs]
+        if len(shape) > 1 and any(rows == each[0] and shape[-1] in each[1:] for each in stacked):
+            values = planted(shape[1:]).repeat(rows, *[1] * (len(shape) - 1)).reshape(shape)
+            values[1:] *= -0.5 if rows == 2 and latent in shape[1:] else 1
+        elif bias_inside(model, shape, sizes):
+            values = with_bias(shape, sizes)
+        elif partner:
+            whole = planted((rows, shape[1] + partner[0][1]))
+            first = beside.index(shape) < beside.index(partner[0])
+            values = whole[:, : shape[1]] if first else whole[:, -shape[1] :]
+        elif rows == 2 * latent and shape in ((rows, hidden), (rows,)):
+            half = planted((latent, *shape[1:]))
+            values = torch.cat((half, -0.5 * half))
+        else:
+            values = planted(shape)
+        apart = name.startswith("logvariance_layer") or (id(each) in logvariances - means)
+        each.data.copy_(values * (-0.5 if apart else 1))
+
+
+def own_parameters(model: nn.Module, name: str) -> list[Tensor]:
+    """The parameters of a layer under this name, if it is one."""
+    piece = getattr(model, name, None)
+    return [*piece.parameters()] if isinstance(piece, nn.Module) else []
+
+
+def bias_inside(model: nn.Module, shape: Sequence[int], sizes: Sizes) -> bool:
+    """Whether a matrix has its layer's bias as its last row or column, in a network that has biases nowhere else."""
+    pixels, categories, latent = sizes
+    inputs = (pixels + categories, latent + categories, table()["sizes"]["hidden_size"])
+    alone = all(len(each.shape) == 2 and 1 not in each.shape for each in model.parameters())
+    return alone and any(size - 1 in inputs for size in shape)
+
+
+def with_bias(shape: Sequence[int], sizes: Sizes) -> Tensor:
+    """What the checks write into a matrix that has the bias as its last row or column."""
+    pixels, categories, latent = sizes
+    inputs = (pixels + categories, latent + categories, table()["sizes"]["hidden_size"])
+    columns = shape[1] - 1 in inputs
+    outputs, taken = shape if columns else shape[::-1]
+    whole = torch.cat((planted((outputs, taken - 1)), planted((outputs,))[:, None]), 1)
+    return whole if columns else whole.T
+
+
 def build(*needs: str, sizes: Sizes | None = None, own_weights: bool = False, unfinished: bool = False) -> nn.Module:
     """Your network with the checks' numbers in it; where it `needs` only some layers, others may be unwritten.
 
@@ -452,8 +512,7 @@ def build(*needs: str, sizes: Sizes | None = None, own_weights: bool = False, un
         with suppress(Exception):
             model(*images_and_classes(sizes))
     if not own_weights:
-        for name, each in model.named_parameters():
-            each.data.copy_(planted(each.shape) * (-0.5 if name.startswith("logvariance_layer") else 1))
+        plant(model, sizes)
     return model
 
 
@@ -513,7 +572,11 @@ def rows_apart(outputs: Sequence[Tensor], parameter: Tensor) -> bool:
 
 
 def matrices(parameters: dict[str, Tensor]) -> list[list[int]]:
-    return sorted(sorted(each.shape) for each in parameters.values() if each.dim() == 2 and 1 not in each.shape)
+    shapes = [tuple(each.shape[:2] if set(each.shape[2:]) == {1} else each.shape) for each in parameters.values()]
+    found = [shape for shape in shapes if len(shape) == 2] + [
+        shape[1:] for shape in shapes if len(shape) == 3 for _ in range(shape[0])
+    ]
+    return sorted(sorted(shape) for shape in found if 1 not in shape)
 
 
 def unexpected(model: nn.Module, part: str) -> tuple[str, str] | None:

@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))  # wherever this file i
 # isort: off
 from check_tools import (
     CHECKS, CLASS, ChecksFailedError, HEADS, HintError, LOGVARIANCES, MEANS, NotYetError, ODD_SIZES, Pass, ROWS,
-    SHOULD, Sizes, at_both_scales, attribute, behind, build, centers_and_spreads, check, classes_of, close, defined,
-    expect, expect_extremes, expect_sizes, expect_untouched, failed, gradients, gradients_of, holds,
+    SHOULD, Sizes, at_both_scales, attribute, behind, bias_inside, build, centers_and_spreads, check, classes_of, close,
+    defined, expect, expect_extremes, expect_sizes, expect_untouched, failed, gradients, gradients_of, holds,
     images_and_classes, judge_layers, look_up, loss, loss_inputs, matrices, mistakes_in_the_loss, near, numbers,
     outcomes, ratios, rows_apart, run_piece, seeded, slope_along, summary, table, tensor_of, usual_loss, usual_sizes,
     value_or_none, worked_example,
@@ -103,7 +103,8 @@ def encoder_heads() -> None:
         if given is None:
             layers = len(matrices(parameters))
             expect(layers == 1, f"`{name}` has {layers} linear layers; {SHOULD} one.", "head-depth")
-            expect(len(parameters) > 1, f"`{name}` has no bias.", "encoder-bias")
+            inside = any(bias_inside(model, each.shape, usual_sizes()) for each in parameters.values())
+            expect(inside or len(parameters) > 1, f"`{name}` has no bias.", "encoder-bias")
             unknown = ["encoder-other"], "does not act like one linear layer"
             mistakes, said = look_up(rows[name], summary(output)) or unknown
             expect(not mistakes, f"The output of `{name}` {said}.", *mistakes)
@@ -172,11 +173,14 @@ def decoder_output() -> None:
     pixels = decode(model)
     expect(bool(behind(model, pixels)), "No trainable parameters are behind your decoder's output.", "not-trainable")
     grid = torch.linspace(-4, 4, pixels.shape[-1])
-    if not any(each.numel() == len(grid) for each in behind(model, pixels).values()):
+    inside = any(bias_inside(model, each.shape, usual_sizes()) for each in model.parameters())
+    if not inside and not any(each.numel() == len(grid) for each in behind(model, pixels).values()):
         raise NotYetError("give the last layer of your decoder a bias first.")
     for each in behind(model, pixels).values():  # without its weights, the last layer gives its bias
         if len(grid) in each.shape:
             each.data.copy_(grid.reshape(each.shape) if each.numel() == len(grid) else 0 * each)
+        if len(grid) in each.shape and inside:
+            (each.data if each.shape[1] == len(grid) else each.data.T)[-1] = grid
     found = look_up(table()["decoder"]["output"], summary(decode(model)))
     unknown = "decoder-no-sigmoid" if pixels.min() < 0 or pixels.max() > 1 else "decoder-output-activation"
     mistakes, said = found or ([unknown], "how it ends is not known")
@@ -357,10 +361,21 @@ def forward_results() -> None:
     made = [name for name, each in model.named_parameters() if kept.get(name) is not each]
     expect(not made, f"A pass through your `forward` replaces {', '.join(made[:4])}.", "layers-made-in-forward")
     expect_untouched(one.inputs, images_and_classes())
+    constant = constant_heads()
     for each, name in zip(one.results, ("reconstructions", "means", "log-variances"), strict=True):
-        expect(not close(each, each.roll(1, 0)), f"Your {name} are the same for every image.", "same-for-every-image")
+        alike = name not in constant and close(each, each.roll(1, 0))
+        expect(not alike, f"Your {name} are the same for every image.", "same-for-every-image")
     if networks:
         expect_one_image()
+
+
+def constant_heads() -> list[str]:
+    """What comes of heads that do not look at the image, which their own check tells."""
+    with suppress(Exception):
+        outputs = encode(build("encoder", *HEADS))[1]
+        named = zip(("means", "log-variances"), outputs, strict=True)
+        return [name for name, each in named if close(each, each.roll(1, 0))]
+    return []
 
 
 def expect_one_image() -> None:
@@ -389,16 +404,7 @@ def replaced_or_whole(model: nn.Module) -> Pass:
 @holds("forward", "encodes [image | class], draws with sample_latent, and decodes [draw | class]")
 def forward_wiring() -> None:
     one = replaced_or_whole(build(unfinished=True))
-    found = look_up(table()["forward" if "encoder" in one.gave else "network"], summary(*one.results))
-    if found is None and "sample_latent" not in one.gave:
-        judge_own_draw()
-    elif found is None:
-        with suppress(Exception):  # some activations may stand in forward itself
-            found = look_up(table()["network"], summary(*Pass(build().eval(), replaced=()).results))
-        if found is None:
-            say_where_it_goes_wrong(one)
-    elif (mistakes := of_part(found, "forward")) and not costs_another_part(mistakes, found[1]):
-        raise HintError(found[1], *mistakes)
+    found = judge_wiring(one, training=True)
     with torch.no_grad():
         quiet = replaced_or_whole(build(unfinished=True).eval())
     if len(one.decoded) > 1 and found is not None:
@@ -408,6 +414,23 @@ def forward_wiring() -> None:
         expect(single, said, "decoding-other")
     said = "In training mode your decoder gets a draw; in evaluation mode it does not."
     expect(decodes_draw(quiet) or not decodes_draw(one), said, "no-draw-in-evaluation")
+    if "encoder" in quiet.gave and "sample_latent" in quiet.gave:
+        judge_wiring(quiet, training=False)
+
+
+def judge_wiring(one: Pass, training: bool) -> tuple[list[str], str] | None:
+    """Expect a pass to give what right wiring gives; the mistake that is known to give its results, if any."""
+    found = look_up(table()["forward" if "encoder" in one.gave else "network"], summary(*one.results))
+    if found is None and "sample_latent" not in one.gave:
+        judge_own_draw()
+    elif found is None:
+        with suppress(Exception):  # some activations may stand in forward itself
+            found = look_up(table()["network"], summary(*Pass(build().train(training), replaced=()).results))
+        if found is None:
+            say_where_it_goes_wrong(one)
+    elif (mistakes := of_part(found, "forward")) and not costs_another_part(mistakes, found[1]):
+        raise HintError(found[1], *mistakes)
+    return found
 
 
 def decodes_draw(one: Pass) -> bool:

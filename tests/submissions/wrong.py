@@ -376,6 +376,23 @@ LOSS = (
         bce=BCE.replace("reconstructions,", "reconstructions.clamp(0.05, 0.95),"),
     ),
     _loss(
+        "divergence-of-the-averages",
+        "averaged-too-early",
+        kl="    m, v = means.mean(0), logvariances.mean(0)\n"
+        "    divergence = -0.5 * len(means) * torch.sum(1 + v - m.pow(2) - v.exp())\n",
+    ),
+    _loss(
+        "black-for-white",
+        "reconstruction-inverted",
+        bce=BCE.replace("reconstructions,", "1 - reconstructions,"),
+    ),
+    _loss(
+        "likelihood-of-a-continuous-bernoulli",
+        "reconstruction-continuous",
+        bce="    law = torch.distributions.ContinuousBernoulli(reconstructions)\n"
+        "    reconstruction = -law.log_prob(originals).sum()\n",
+    ),
+    _loss(
         "constant-of-a-hundredth",
         "reconstruction-log-constant",
         bce="    x, r = originals, reconstructions\n"
@@ -918,6 +935,39 @@ ENCODERS = (
         checks=1,
     ),
     _encoder(
+        "heads-that-take-the-class-as-well",
+        "head-input-width",
+        edits=(
+            (
+                MEAN_HEAD + LOGVARIANCE_HEAD,
+                (MEAN_HEAD + LOGVARIANCE_HEAD).replace("Linear(hidden", "Linear(hidden + num_categories"),
+            ),
+            (ENCODE, ENCODE + "        hidden = torch.cat((hidden, condition), dim=-1)\n"),
+        ),
+        checks=2,
+    ),
+    _encoder(
+        "logvariance-as-a-free-parameter",
+        "head-constant",
+        edits=(
+            (LOGVARIANCE_HEAD, "        self.free = nn.Parameter(torch.zeros(latent_dimensionality))\n"),
+            (
+                "    def forward(self",
+                "    def logvariance_layer(self, hidden):\n"
+                "        return self.free.expand(len(hidden), -1)\n\n    def forward(self",
+            ),
+        ),
+        checks=1,
+    ),
+    _encoder(
+        "one-log-variance-for-all-dimensions",
+        "wrong-shape",
+        edits=(
+            (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace("latent_dimensionality", "1")),
+            (LOGVARIANCES, LOGVARIANCES + "        logvariance_params = logvariance_params.expand_as(mean_params)\n"),
+        ),
+    ),
+    _encoder(
         "encoder-of-centered-pixels",
         "encoder-rescales",
         *("Centered()", ENCODER_INPUT, RELU, HIDDEN, RELU, HIDDEN, RELU),
@@ -1116,6 +1166,32 @@ DECODERS = (
         "decoder-with-the-class-in-each-layer",
         "decoder-class-again",
         edits=((DECODER, _DECODER_WITH_CLASSES), CLASS_AGAIN),
+        checks=1,
+    ),
+    _decoder(
+        "decoder-with-a-new-layer-each-time",
+        "layers-made-in-forward",
+        *(*BODY, "Anew(hidden, input_dim)", SIGMOID),
+        edits=(
+            (
+                RESIDUAL[0],
+                "class Anew(nn.Module):\n    def __init__(self, *sizes):\n        super().__init__()\n"
+                "        self.sizes = sizes\n\n    def forward(self, x):\n        return nn.Linear(*self.sizes)(x)\n"
+                "\n\n" + RESIDUAL[0],
+            ),
+        ),
+        may_lose=("training",),
+    ),
+    _decoder(
+        "decoder-with-dropout-in-use-as-well",
+        "decoder-normalisation",
+        *(*BODY, "Drop()", PIXELS, SIGMOID),
+        edits=(
+            (
+                RESIDUAL[0],
+                "class Drop(nn.Module):\n    def forward(self, x):\n        return F.dropout(x)\n\n\n" + RESIDUAL[0],
+            ),
+        ),
         checks=1,
     ),
     _decoder(
@@ -1415,6 +1491,52 @@ FORWARDS = (
             "        decoded = [self.decoder(torch.cat((each, condition), dim=-1)) for each in draws]\n"
             "        data_recon = sum(decoded) / 3\n" + RETURN,
         ),
+        checks=1,
+    ),
+    *(
+        _forward(name, misconception, (old, f"        if {when}:\n    {new}" + old), checks=1)
+        for name, misconception, when, old, new in (
+            (
+                "images-noisy-in-training",
+                "encoder-input-changed",
+                "self.training",
+                ENCODE,
+                "        data_input = data_input + 0.1 * torch.randn_like(data_input)\n",
+            ),
+            (
+                "classes-dropped-in-training",
+                "encoder-input-changed",
+                "self.training",
+                ENCODE,
+                "        condition = condition * (torch.arange(len(condition)) % 3 > 0)[:, None]\n",
+            ),
+            (
+                "means-doubled-in-training",
+                "encoding-other",
+                "self.training",
+                RETURN,
+                "        mean_params = 2 * mean_params\n",
+            ),
+            (
+                "class-dropped-in-use",
+                "condition-missing",
+                "not self.training",
+                DECODE,
+                "        condition = 0 * condition\n",
+            ),
+            (
+                "pixels-rounded-in-use",
+                "decoding-other",
+                "not self.training",
+                RETURN,
+                "        data_recon = data_recon.round()\n",
+            ),
+        )
+    ),
+    _forward(
+        "drawn-from-the-prior-in-use",
+        "draw-changed",
+        (SAMPLES, SAMPLES + "        latents = latents if self.training else torch.randn_like(latents)\n"),
         checks=1,
     ),
     _forward(

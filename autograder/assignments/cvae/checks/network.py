@@ -905,6 +905,8 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoRetu
         fail(f"The output of your {part} depends on no trainable layer.", "not-trainable")
     if named:
         fail(f"Something other than linear layers and ReLU acts in your {part}{named}.", f"{part}-normalisation")
+    if piece is not None and not has_last_layer(model, piece):
+        describe_modes(model, piece, part)
     if piece is not None and (changed := input_changed(model, piece)):
         fail(f"Your {part} changes the numbers that it gets before its first layer: {changed}.", f"{part}-rescales")
     fail(

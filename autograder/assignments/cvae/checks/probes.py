@@ -110,6 +110,9 @@ SAMPLE_ARGUMENTS = (
 # --- the encoder and the decoder --------------------------------------------------------------------------------------
 
 
+_WIDTHS = {"encoder": 794, "decoder": 25}  # of their inputs
+
+
 def _listed(part: str, printed: str) -> Probe:
     return Probe(f"{_build()}print([{printed} for p in model.{part}.parameters()])")
 
@@ -124,7 +127,16 @@ def _structure(part: str) -> tuple[Probe, ...]:
         Probe(
             f'{_build()}print("all are trained:", all(p.requires_grad for p in model.{part}.parameters()))',
         ),
+        Probe(
+            f"{_build()}model.{part}(torch.ones(2, {_WIDTHS[part]})).sum().backward()\n"
+            f'print("parameters without a gradient:", sum(p.grad is None for p in model.{part}.parameters()))'
+        ),
         Probe(f'{_build()}print("the model is a module:", isinstance(model, torch.nn.Module))'),
+        Probe(
+            f"{_build().replace('model', 'first', 1)}{_build().replace('model', 'second', 1)}"
+            "counts = [len(list(each.parameters())) for each in (first, second)]\n"
+            'print("two models have as many layers:", counts[0] == counts[1])'
+        ),
     )
 
 
@@ -165,7 +177,7 @@ def _head(name: str, index: int) -> tuple[Probe, ...]:
         ),
         _result(index),
         Probe(f'{_build()}print("all are trained:", all(p.requires_grad for p in model.{name}.parameters()))'),
-        Probe(f'{_build()}print("its output has a gradient:", model.{name}(torch.ones(2, 64)).requires_grad)'),
+        Probe(f'{_build()}print("its output can be trained:", model.{name}(torch.ones(2, 64)).requires_grad)'),
     )
 
 
@@ -262,6 +274,14 @@ FORWARD_ENCODING = (
         f"{_filled('model')}torch.nn.init.zeros_(model.mean_layer.weight)\n{_IMAGE}"
         "print([each[0, ::4].detach() for each in model(image, one_hot)[1:]])"
     ),
+    *(
+        Probe(
+            f"{_SEED}{_build()}images, one_hots = torch.rand(256, 784), torch.eye(10)[torch.arange(256) % 10]\n"
+            f"trained = model(images, one_hots)[{index}]\nused = model.eval()(images, one_hots)[{index}]\n"
+            'print("equal in training and in use:", torch.allclose(trained, used))'
+        )
+        for index in (1, 2)
+    ),
 )
 FORWARD_DECODING = (
     Probe(f'{_drawing(0.0)}{_TWO_PASSES}print("two reconstructions are equal:", torch.equal(first, second))'),
@@ -274,6 +294,16 @@ FORWARD_DECODING = (
     Probe(
         f"{_drawing(0.0)}model.eval()\n{_TWO_PASSES}"
         'print("two reconstructions are equal in evaluation mode:", torch.equal(first, second))'
+    ),
+    Probe(
+        f"{_drawing(0.0)}with torch.no_grad():\n    {_TWO_PASSES}"
+        'print("two reconstructions are equal without gradients:", torch.equal(first, second))'
+    ),
+    Probe(f"{_drawing(-20.0)}model.eval()\nwith torch.no_grad():\n    print(model(image, one_hot)[0][0, ::112])"),
+    Probe(
+        f"{_SEED}{_drawing(-20.0)}images, one_hots = torch.rand(256, 784), torch.eye(10)[torch.arange(256) % 10]\n"
+        "trained = model(images, one_hots)[0]\nused = model.eval()(images, one_hots)[0]\n"
+        'print("about equal in training and in use:", torch.allclose(trained, used, atol=0.01))'
     ),
 )
 FORWARD_GRADIENTS = (

@@ -18,6 +18,8 @@ from autograder.assignments.cvae.checks.network import (
     concatenate,
     describe_activations,
     describe_layers,
+    describe_modes,
+    has_last_layer,
     in_rows,
     recognize,
     require_same_again,
@@ -112,6 +114,8 @@ def test_output(decoded: Callable[[], Decoded], grading: Grading) -> None:
         return
     grading.kept["decoder gives"] = last
     if not last or last == "sigmoid":
+        if not has_last_layer(decoded().model, piece):
+            describe_modes(decoded().model, piece, "decoder")
         outside = bool((piece.output < 0).any() or (piece.output > 1).any())
         fail(
             f"The output of your decoder goes from {piece.output.min():.2f} to {piece.output.max():.2f}. "
