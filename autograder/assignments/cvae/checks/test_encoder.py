@@ -182,7 +182,7 @@ def explain_head(head: Piece, hidden: Tensor, latent: int) -> tuple[int | None, 
         return None, match
     for half in (0, 1):
         own = {
-            name: value.chunk(2)[half].squeeze(0) if len(value) in (2, 2 * latent) else value
+            name: value.chunk(2)[half].squeeze(0) if value.dim() and len(value) in (2, 2 * latent) else value
             for name, value in head.parameters.items()
         }
         if match := explain_stack([Observation(own, hidden, head.output, HEAD_ACTIVATIONS)]):

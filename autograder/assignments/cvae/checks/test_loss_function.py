@@ -283,10 +283,13 @@ def change(submission: Submission, one: tuple[Tensor, ...], other: tuple[Tensor,
 
 def by_one_factor(submission: Submission, challenge: Challenge, form: Form) -> bool:
     """Whether both terms are right but for one factor: that is a wrong average, which is judged by itself."""
-    (first, right), (second, also_right) = (
-        each(submission, challenge, form) for each in (change_of_reconstruction, change_of_divergence)
-    )
-    return bool(first / right > 0) and close(first / right, second / also_right, 2 * TOLERANCE)
+    for _ in range(CHANGES):
+        (first, right), (second, also_right) = (
+            each(submission, challenge, form) for each in (change_of_reconstruction, change_of_divergence)
+        )
+        if first / right <= 0 or not close(first / right, second / also_right, 2 * TOLERANCE):
+            return False
+    return True
 
 
 def _about(term: str, mistakes: list[str]) -> list[str]:
