@@ -599,7 +599,7 @@ def judge_layers(
 ) -> None:
     """Expect linear layers from and to so many numbers, a ReLU after each hidden one, and nothing else."""
     hidden, depth, found = table()["sizes"]["hidden_size"], DEPTHS[part], matrices(parameters)
-    expect(bool(parameters), f"No trainable parameters are behind the output of your {part}.", "not-trainable")
+    expect(bool(parameters), f"The output of your {part} depends on no trainable layer.", "not-trainable")
     if known != ([], ""):
         said = f"Your {part} has {len(found)} linear layer{'s' * (len(found) != 1)}; {SHOULD} {depth}."
         expect(len(found) == depth, said, f"{part}-depth")

@@ -99,7 +99,7 @@ def encoder_heads() -> None:
     halves = bool(shared) and all(rows_apart(outputs, reached[0][name]) for name in shared)
     expect(not shared or halves, "`mean_layer` and `logvariance_layer` share their parameters.", "heads-shared")
     for name, output, parameters in () if halves else zip(HEADS, outputs, reached, strict=True):
-        expect(bool(parameters), f"No trainable parameters are behind the output of `{name}`.", "not-trainable")
+        expect(bool(parameters), f"The output of `{name}` depends on no trainable layer.", "not-trainable")
         if given is None:
             layers = len(matrices(parameters))
             expect(layers == 1, f"`{name}` has {layers} linear layers; {SHOULD} one.", "head-depth")

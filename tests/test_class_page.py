@@ -45,7 +45,7 @@ CHECKS = {
     "loss_function": (
         ("Reconstruction term: binary cross-entropy, summed over the pixels", 6),
         ("KL divergence in closed form, summed over the latent dimensions", 7),
-        ("The value of the loss, averaged over the minibatch", 5),
+        ("The two terms together, averaged over the minibatch", 5),
         ("Images of shape (N, 1, H, W): the worked example and a minibatch", 2),
         ("Differentiable with respect to reconstructions, means and log-variances", 3),
         ("No loops over the minibatch", 2),

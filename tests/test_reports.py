@@ -226,7 +226,8 @@ def test_terminal_cuts_long_output() -> None:
 def test_page_shows_what_works_then_what_to_fix_then_the_rest() -> None:
     text = Page(html.render(partial_report())).text
     places = [
-        text.index(heading) for heading in ("What works", "Fix this next", "Part by part", "What your code printed")
+        text.index(heading)
+        for heading in ("What works so far", "Fix this next", "Part by part", "What your code printed")
     ]
     assert places == sorted(places)
 

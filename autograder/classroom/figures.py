@@ -21,6 +21,7 @@ from autograder.submissions.layouts import Upload
 SCHEMA = 3
 BIN = 10  # points, in the distribution of scores
 SEEN = 3  # messages that are shown of a mistake
+NAMED = 12  # students who are named next to a check
 
 
 def key(each: Standing) -> str:
@@ -263,6 +264,12 @@ def _messages(report: Report) -> dict[str, str]:
     return said
 
 
+def _cost(report: Report, mistake: str) -> float:
+    """The points lost in the checks that named a mistake."""
+    named = (each for each in checks_of(report) if mistake in {clean(name, NAME_LIMIT) for name in each.misconceptions})
+    return total(each.max_score - each.score for each in named)
+
+
 def _misconceptions(graded: Sequence[Entry], assignment: Assignment) -> list[dict[str, Any]]:
     """The mistakes by how many students made them, each student counted once; of equals, in the notebook's order."""
     made: dict[str, list[Entry]] = {}
@@ -297,6 +304,7 @@ def _misconceptions(graded: Sequence[Entry], assignment: Assignment) -> list[dic
                 "section": sections.get(part, ""),
                 "count": len(who),
                 "share": round(len(who) / len(graded), 4),
+                "mean_cost": _rounded(statistics.fmean(_cost(entry.report, name) for entry in who)),
                 "seen": [
                     {"message": message, "students": count}
                     for message, count in said.get(name, Counter()).most_common(SEEN)
@@ -324,7 +332,9 @@ def _parts(graded: Sequence[Entry], discrimination: Mapping[items.Item, float | 
             )
             row["lost"].append(total((part.max_score, -part.score)))
             for check in part.checks:
-                row["checks"].setdefault(check.name, (check.max_score, []))[1].append(check.outcome is Outcome.PASSED)
+                row["checks"].setdefault(check.name, (check.max_score, []))[1].append(
+                    None if check.outcome is Outcome.PASSED else entry
+                )
     parts = [
         {
             "name": clean(name, NAME_LIMIT),
@@ -338,12 +348,13 @@ def _parts(graded: Sequence[Entry], discrimination: Mapping[items.Item, float | 
                     {
                         "name": clean(check, 200),
                         "max_score": max_score,
-                        "students": passed.count(False),
-                        "of": len(passed),
-                        "share": round(passed.count(False) / len(passed), 4),
+                        "students": len(who := people(filter(None, failed))),
+                        "of": len(failed),
+                        "share": round(len(who) / len(failed), 4),
+                        "who": who[:NAMED],
                         "discrimination": None if (r := discrimination.get((name, check))) is None else round(r, 4),
                     }
-                    for check, (max_score, passed) in row["checks"].items()
+                    for check, (max_score, failed) in row["checks"].items()
                 ),
                 key=lambda check: -check["students"],
             ),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from autograder.assignment import Assignment
 from autograder.report.model import Hint
+from autograder.report.summary import listed
 from autograder.sandbox.outline import Outline
 
 
@@ -59,7 +60,7 @@ def hint(assignment: Assignment, name: str) -> Hint:
 
 def after(parts: Sequence[str]) -> Hint:
     """What to say of a check that may have failed for no other reason than these parts."""
-    names = " and ".join(f"`{name}`" for name in parts)
+    names = listed(f"`{name}`" for name in parts)
     return Hint(
         "",
         f"Fix {names} first",
@@ -69,13 +70,13 @@ def after(parts: Sequence[str]) -> Hint:
 
 _ROWS = (
     ("syntax", "Python cannot read your file",
-     "Python stopped at a syntax error, so nothing in your file could be graded. Read the message: it often names what is missing. Then look at the line shown and at the line above it, because a missing bracket or quote is often noticed one line late. Does each bracket and quote on these lines close?"),
+     "Python stopped at a syntax error, so nothing in your file could be graded. Read Python's message above: it often names what is missing. Then look at the line shown and at the line above it, because a missing bracket or quote is often noticed one line late. Does each bracket and quote on these lines close?"),
     ("encoding", "Your file is not saved as UTF-8",
      "Python cannot turn the bytes of your file into text, so nothing in it could be graded. It expects UTF-8, unless one of the first two lines names another encoding. PowerShell's `>` and some editors save UTF-16, or an old encoding of Windows. In VS Code, click the encoding in the status bar, choose “Save with Encoding”, then “UTF-8”. Do the public checks read the file now?"),
     ("null-byte", "A null byte is in your file",
-     "Python cannot read a file that has a null byte: a byte 0, which stands for no character. Most editors show it as NUL, as a box or not at all. A copy or a sync that was cut off can leave such bytes. Go to the line in the message and delete what is not code. Is the rest of your work still there, below that line?"),
+     "Python cannot read a file that has a null byte: a byte 0, which stands for no character. Most editors show it as NUL, as a box or not at all. A copy or a sync that was cut off can leave such bytes. Go to the line named above and delete what is not code. Is the rest of your work still there, below that line?"),
     ("another-format", "Your file is not a Python file",
-     "The name ends in .py, but the file holds something else; the message says what. A new name does not turn it into Python, so nothing in it could be graded. Write your code into the file that you were given, with an editor for code, and save it as plain text. Which file did you edit, and is it the one that you handed in?"),
+     "The name ends in .py, but the file holds something else, named above. A new name does not turn it into Python, so nothing in it could be graded. Write your code into the file that you were given, with an editor for code, and save it as plain text. Which file did you edit, and is it the one that you handed in?"),
     ("notebook-command", "Your module contains a notebook command",
      "Lines that start with % or ! are commands of the notebook, such as %matplotlib. Python cannot read them in a .py file, so nothing in your file could be graded. What does the command do for you, and in which cell of the notebook can it do that?"),
     ("merge-conflict", "Git left its marks in your file",
@@ -99,7 +100,7 @@ _ROWS = (
     ("not-callable", "Something cannot be called that must be",
      "The notebook and the grader call this with tensors, as they call a function or a layer. A list of layers cannot be called, not even an nn.ModuleList: it keeps layers, but does not say in which order to apply them. nn.Sequential can be called. What did you assign to this name?"),
     ("attribute-wrong", "An attribute holds the wrong number",
-     "One of your model's attributes does not hold the number that it should; the message shows both. Other code reads the sizes of your model from these attributes. Build a model with three different sizes in the notebook and print its attributes. Which line of your constructor sets this one?"),
+     "One of your model's attributes does not hold the number that it should. Other code reads the sizes of your model from these attributes. Build a model with three different sizes in the notebook and print its attributes. Which line of your constructor sets this one?"),
     ("forward-missing", "Your class has no method `forward`",
      "Calling a model runs its method `forward`, and your class has none of exactly this name. Capitals and underscores count, and the method must be indented under the class. Which of your methods should run when the model is called, and what is its name?"),
     ("self-missing", "A method lacks its first parameter",
@@ -117,19 +118,19 @@ _ROWS = (
     ("attribute-undefined", "An object does not have what you ask it for",
      "The line shown uses an attribute or a method that the object does not have. The name may be misspelled, or the object may be of another type than you think. Print its `type()` just before that line: is it what you expect?"),
     ("wrong-call", "A call got something that it does not accept",
-     "A function or an operator got arguments that it cannot use. If the message names a line, look at each call in it. How many arguments does it get, and in which order? Which type and shape do they have? Print them just before that line, and compare with the documentation."),
+     "A function or an operator got arguments that it cannot use. If the error above names a line, look at each call in it. How many arguments does it get, and in which order? Which type and shape do they have? Print them just before that line, and compare with the documentation."),
     ("value-outside-support", "A distribution got a value that it cannot have",
-     "You ask a torch distribution for the probability of a value that it never gives; the message names the distribution. Some accept whole numbers only, such as 0 and 1. Gray pixels lie between them. Print a few of the values that you pass, and look up the distribution: which values does it accept? What else computes the term that you want?"),
+     "You ask a torch distribution for the probability of a value that it never gives. Some accept whole numbers only, such as 0 and 1. Gray pixels lie between them. Print a few of the values that you pass, and look up the distribution named above: which values does it accept? What else computes the term that you want?"),
     ("no-gpu-here", "Your code needs a GPU, and grading has none",
-     "Your code asks for a GPU, and the machine that grades has none. Code that runs everywhere makes each new tensor on the device of the tensors that it gets. The notebook moves the model. Search your module for `cuda`, `mps` and `device`: which line decides the device?"),
+     "The notebook moves the model and the data to a GPU if there is one, so your module should not choose a device. Make each new tensor on the device of your function's arguments. Look at the line shown, and search your module for `cuda`, `mps` and `device`. Which call picks the device?"),
     ("nothing-outside", "Your module needs a file, the network or a keyboard",
      "Grading has no network, no keyboard and no other files, and your code asked for one of them. A module should hold definitions only; the notebook loads data and weights. Which line reads, writes, downloads or asks for something, and does your solution need it?"),
     ("numpy-for-torch", "NumPy cannot follow gradients",
      "Your code turns a tensor into a NumPy array while PyTorch records gradients. NumPy does not record anything, so no gradient would get past this point. PyTorch has most functions of NumPy, often by the same name. Which one do you use on the line shown?"),
     ("sizes-do-not-fit", "Two sizes do not fit together",
-     "A step got tensors whose sizes do not fit together; the message shows them. Print the shape of each tensor just before the line shown, for a minibatch of two. Which sizes does that step need, and which step before it made the one that does not fit?"),
+     "A step got tensors whose sizes do not fit together. Print the shape of each tensor just before the line shown, for a minibatch of two. Which sizes does that step need, and which step before it made the one that does not fit?"),
     ("nothing-returned", "You give back None instead of a tensor",
-     "The grader got None where your code should give a tensor. A function that ends without `return` gives None, and a variable that was set to None stays None until it gets a value. Look at the end of the function in the message: what does it give back, on every path through it?"),
+     "The grader got None where your code should give a tensor. A function that ends without `return` gives None, and a variable that was set to None stays None until it gets a value. Look at the end of the function named above: what does it give back, on every path through it?"),
     ("no-tensor-returned", "You give back something that is no tensor",
      "The grader got something else where your code should give a tensor, such as a plain number, a list or an array. Gradients only pass through tensors, so training could not get past this point. Follow the value back from the `return` line: at which step does it stop being a tensor?"),
     ("tensor-as-number", "A whole tensor cannot become one number",
@@ -143,13 +144,13 @@ _ROWS = (
     ("precision-mixed", "Two tensors have different number types",
      "An operation got tensors of different number types. PyTorch makes float32 unless told otherwise, and the tensors that your code gets are float32. NumPy makes float64, and whole numbers become int64. Print the `dtype` of each tensor just before the line shown: which one is different, and where was it made?"),
     ("wrong-shape", "A result has the wrong shape",
-     "A result does not have the shape that it should; the message shows both. Run your code on a minibatch of two in the notebook, and print the shape after each step. Which is the first one that you do not expect? A dimension gets lost in a sum or an index, for example."),
+     "Run your code on a minibatch of two in the notebook, and print the shape after each step. Which is the first one that you do not expect? A dimension gets lost in a sum or an index, for example."),
     ("wrong-number-of-results", "You return something else than the docstring says",
      'Your code does not give back what the docstring lists: one tensor, or several separated by commas, in that order. The caller unpacks exactly those. Compare your `return` line with the part of the docstring under "Returns": what is missing, extra, or packed in another way?'),
     ("lazy-layer", "A lazy layer has no weights yet",
      "A lazy layer finds out its input size when it is first called. Until then it has no weights that could be set or trained. When your model is built, all sizes are known. Which size would the layer find out, and from which arguments of the constructor does it follow?"),
-    ("not-trainable", "No trainable parameter is behind a result",
-     "No trainable parameter has an effect on this result, so training cannot improve it. PyTorch finds layers that are attributes of your model; in a plain Python list it does not find them. Parameters can also be frozen. Print the names in `model.named_parameters()`: which ones do you miss?"),
+    ("not-trainable", "Training cannot change these layers",
+     "Training changes a layer only if PyTorch finds it, it is not frozen, and a gradient reaches it. PyTorch finds layers that are attributes of your model, but not those in a plain Python list. Print each name in `model.named_parameters()`, with its `requires_grad`. Is a name missing, or is a value False? If neither, look for detach() and no_grad()."),
 )  # fmt: skip
 # What texts say of the source: a hint whose claim does not hold of a submission is not shown.
 CLAIMS: dict[str, Claim] = {

@@ -21,6 +21,8 @@ from autograder.sandbox.client import Submission
 from autograder.sandbox.errors import Raised, SubmissionError, TimedOut
 
 PATIENCE_S = 8.0  # for all reproductions of a submission: no further one is started then
+# Mistakes that show only where something is lacking, which a student's machine may have.
+MACHINE = frozenset({"no-gpu-here", "import-missing", "nothing-outside", "memory"})
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|inf|nan)", re.ASCII)
 _ASIDE = re.compile(
     r",\s*(?:dtype=[\w.]+|grad_fn=<\w*>|requires_grad=\w+)"
@@ -58,6 +60,8 @@ def reproduce(every: Iterable[Failed], submission: Submission, assignment: Assig
     known: dict[tuple[str, ...], Reproduction] = {}  # by what was said of a check
     with contextlib.suppress(TimedOut):  # where lines hang, so may the next
         for failed in every:
+            if MACHINE & set(failed.check.misconceptions):
+                continue
             said = (failed.part, failed.check.message, *failed.check.misconceptions)
             found = known.get(said) or _first_that_shows(failed, submission, assignment, until)
             if found is not None:

@@ -1,7 +1,7 @@
 """How a report is read, whatever the format: what works, the one thing to fix next, and each thing said once."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from autograder.points import shown, total
@@ -17,7 +17,11 @@ ENDED = {
 }
 _AS_ABOVE = Hint("", "Probably the same mistake as above", "")
 
-PASTE = "Paste this into a notebook cell:"  # above a reproduction
+# Above a reproduction.
+PASTE = (
+    "To see it yourself, run the notebook's first code cell, then paste this into a new one. "
+    "Its inputs can differ from the grader's."
+)
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
@@ -29,6 +33,7 @@ class Finding:
     checks: tuple[Check, ...]
     whole: bool  # whether these are all the checks of the part, and more than one
     given: tuple[Hint, ...] = ()  # what earlier findings of the part have said
+    shown: tuple[Reproduction, ...] = ()  # what they have shown
 
     @property
     def title(self) -> str:
@@ -60,7 +65,9 @@ class Finding:
 
     @property
     def reproduction(self) -> Reproduction | None:
-        return next((check.reproduction for check in self.checks if check.reproduction), None)
+        """The lines that show it, unless an earlier finding of the part has shown them."""
+        found = next((check.reproduction for check in self.checks if check.reproduction), None)
+        return None if found in self.shown else found
 
     @property
     def line(self) -> int | None:
@@ -84,10 +91,12 @@ def findings(part: PartReport) -> list[Finding]:
             alike.setdefault((check.outcome, *(said if any(said) else (id(check),))), []).append(check)
     found: list[Finding] = []
     given: list[Hint] = []
+    shown: list[Reproduction] = []
     for checks in alike.values():
         whole = 1 < len(checks) == len(part.checks)
-        found.append(Finding(part.name, tuple(checks), whole, tuple(given)))
+        found.append(Finding(part.name, tuple(checks), whole, tuple(given), tuple(shown)))
         given += checks[0].hints
+        shown += filter(None, [found[-1].reproduction])
     return found
 
 
@@ -171,7 +180,7 @@ def headline(report: Report) -> tuple[str, str]:
         return "You are on your way.", "Some checks pass already. One step at a time, starting with the one below."
     builds = " Some checks build on earlier ones, and may pass once those are right." if any(waiting(report)) else ""
     return f"{done} of {counted(len(report.parts), 'part')} {'is' if done == 1 else 'are'} done.", (
-        f"What works keeps its points.{builds}"
+        f"You keep the points for what works.{builds}"
     )
 
 
@@ -179,13 +188,13 @@ def by_hand(report: Report) -> str:
     """What the score leaves out: the points that a TA gives; empty where there are none."""
     if not report.by_hand or report.error:
         return ""
-    return f"Another {counted(report.by_hand, 'point')} are for {report.by_hand_for}, which a TA looks at."
+    return f"A TA grades {report.by_hand_for} for another {counted(report.by_hand, 'point')}."
 
 
 def place(report: Report, part: str) -> tuple[str, int | None]:
-    """Where the module defines the part called `part`: the innermost name, and the line where that is known."""
+    """Where the module defines the part called `part`: its dotted name, and the line where that is known."""
     found = next((each for each in report.parts if each.name == part), None)
-    return (found.place[-1] if found and found.place else "", found.line if found else None)
+    return (".".join(found.place) if found else "", found.line if found else None)
 
 
 def section(report: Report, part: str) -> str:
@@ -193,9 +202,20 @@ def section(report: Report, part: str) -> str:
     return next((each.section for each in report.parts if each.name == part), "")
 
 
+def without_section(text: str, section: str) -> str:
+    """A hint without its sentence on the section to read, for a page that names the section elsewhere."""
+    return text.replace(f"Read “{section}” in the notebook.", "").strip()
+
+
 def counted(count: float, noun: str) -> str:
     """`1 point`, `2.5 points`."""
     return f"{shown(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def listed(things: Iterable[object]) -> str:
+    """`64`, `64 and 256`, `64, 256 and 512`."""
+    *others, last = map(str, things)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def prose(text: str) -> Iterator[tuple[bool, str]]:

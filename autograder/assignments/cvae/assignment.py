@@ -102,7 +102,7 @@ ASSIGNMENT = Assignment(
     by_hand=ByHand(
         "visualization",
         VISUALIZATION_POINTS,
-        "your figures and your answers",
+        "your figures and answers",
         {"visualization": 6, "question_sampling": 2, "question_zero": 2},
     ),
     interface=(

@@ -31,6 +31,7 @@ from autograder.assignments.cvae.hints.network import (
     hidden_activations,
 )
 from autograder.grading import errors, hints
+from autograder.report.summary import listed
 
 Row = tuple[list[float], list[str], str]  # what is observed, the mistakes behind it, and what to say of it
 
@@ -160,7 +161,7 @@ def _bodies(part: str) -> Iterator[tuple[tuple[str, ...], list[str], str]]:
             yield names, [f"{part}-activation"], said
         else:
             last = part == "encoder" and without == ["3"]
-            said = f"No ReLU follows linear layer {', '.join(without)} of your {part}."
+            said = f"No ReLU follows linear layer{'s' * (len(without) > 1)} {listed(without)} of your {part}."
             yield names, ["encoder-missing-last-relu" if last else f"{part}-missing-relu"], said
 
 
@@ -296,7 +297,7 @@ def _forward(checks: ModuleType) -> list[Row]:
             ("condition-missing", "Your encoder and your decoder get no class.", run(no_class, to_decoder=no_class)),
         ]
     for swapped in (run(heads=lambda m, v: (v, m)), run(give=lambda r, m, v, z: (r, v, m))):
-        said = "Your means come from `logvariance_layer`, and your log-variances from `mean_layer`."
+        said = "Your second result comes from `logvariance_layer`, and your third from `mean_layer`."
         wrong.append(("heads-swapped", said, swapped))
     twice = (lambda m, v: (m, m)), (lambda m, v: (v, v))
     for same in (*(run(heads=each) for each in twice), run(give=lambda r, m, v, z: (r, m, m))):

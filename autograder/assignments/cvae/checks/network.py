@@ -39,6 +39,7 @@ from autograder.assignments.cvae.checks.layouts import (
 )
 from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS, Activation, hidden_activations
 from autograder.grading.harness import Challenge, Grading, close, fail
+from autograder.report.summary import listed
 from autograder.sandbox.client import Reply, Step, Submission
 from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
@@ -685,7 +686,7 @@ def require_use(model: Model, taken: Taken, data: Tensor, classes: Tensor) -> No
     """Fail the check for a piece without a layer, or one to which the data or the class make no difference."""
     name, output = taken.piece.name, in_rows(taken.piece.output)
     if not taken.piece.has_layer:
-        fail(f"No trainable layer is behind the output of your {name}.", "not-trainable")
+        fail(f"The output of your {name} depends on no trainable layer.", "not-trainable")
     if not varies(output):
         fail(f"The output of your {name} is the same for every input.", f"{name}-other")
     if taken.wrong is None:
@@ -835,10 +836,10 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
         )
     widths = {len(bias) for _, bias in match.layers[: depth if part == "encoder" else depth - 1]}
     if widths != {HIDDEN_SIZE}:
-        found = " and ".join(map(str, sorted(widths)))
-        fail(f"The layers of your {part} have width {found}; the assignment asks for {HIDDEN_SIZE}.", f"{part}-width")
+        found = f"width{'s' * (len(widths) > 1)} {listed(sorted(widths))}"
+        fail(f"The layers of your {part} have {found}; the assignment asks for {HIDDEN_SIZE}.", f"{part}-width")
     if match.hidden is not None and any(not bias.any() for _, bias in match.layers):
-        fail(f"A linear layer of your {part} has no bias that can be trained.", f"{part}-bias")
+        fail(f"A linear layer of your {part} has no trainable bias.", f"{part}-bias")
 
 
 def describe_activations(model: Model, match: Match, piece: Piece | None, part: str) -> None:
@@ -846,8 +847,8 @@ def describe_activations(model: Model, match: Match, piece: Piece | None, part: 
     if piece is not None:
         describe_modes(model, piece, part)
     if match.classes_again:
-        layers = " and ".join(map(str, match.classes_again))
-        fail(f"In your {part}, the class goes once more into linear layer {layers}.", f"{part}-class-again")
+        layers = f"layer{'s' * (len(match.classes_again) > 1)} {listed(match.classes_again)}"
+        fail(f"In your {part}, the class goes again into linear {layers}.", f"{part}-class-again")
     if match.hidden is None:
         describe_unexplained(model, piece, part)
     if not match.hidden:
@@ -862,7 +863,7 @@ def describe_activations(model: Model, match: Match, piece: Piece | None, part: 
         last_only = part == "encoder" and match.hidden[:-1] == ("ReLU",) * (len(match.hidden) - 1)
         without = [index + 1 for index, name in enumerate(match.hidden) if name == "none"]
         fail(
-            f"No ReLU follows linear layer {', '.join(map(str, without))} of your {part}.",
+            f"No ReLU follows linear layer{'s' * (len(without) > 1)} {listed(without)} of your {part}.",
             "encoder-missing-last-relu" if last_only else f"{part}-missing-relu",
         )
     other = next(name for name in match.hidden if name not in ("ReLU", "none"))
@@ -901,7 +902,7 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoRetu
     named = named_layers(model, part)
     registered = any(name.startswith(f"{part}.") for name in model.parameters)
     if not registered and not (piece and piece.parameters):
-        fail(f"No trainable parameters are behind the output of your {part}.", "not-trainable")
+        fail(f"The output of your {part} depends on no trainable layer.", "not-trainable")
     if named:
         fail(f"Something other than linear layers and ReLU acts in your {part}{named}.", f"{part}-normalisation")
     if piece is not None and not has_last_layer(model, piece):

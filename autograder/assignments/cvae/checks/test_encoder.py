@@ -149,7 +149,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     if match is None:
         judge_unknown_head(model, head, hidden, activated)
     if any(not bias.any() for _, bias in match.layers):
-        fail(f"`{path}` has no bias that can be trained.", "encoder-bias")
+        fail(f"`{path}` has no trainable bias.", "encoder-bias")
     if match.last != "none":
         fail(f"The output of `{path}` passes through {match.last}.", activated)
     if match.depth != 1:
@@ -193,7 +193,7 @@ def explain_head(head: Piece, hidden: Tensor, latent: int) -> tuple[int | None, 
 def judge_unknown_head(model: Model, head: Piece, hidden: Tensor, activated: str) -> NoReturn:
     """Fail the check for a head that is no known stack, with what can be said all the same."""
     if not head.parameters:
-        fail(f"No trainable parameter is behind the output of `{head.name}`.", "not-trainable")
+        fail(f"The output of `{head.name}` depends on no trainable layer.", "not-trainable")
     named = named_layers(model, head.name)
     far = model.piece(head.name, LARGE * hidden)
     if far is not None and float(far.output.abs().max()) < 2 * float(head.output.abs().max()):

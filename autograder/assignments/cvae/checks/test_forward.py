@@ -255,7 +255,7 @@ def judge_encoding(
     if all(follows(output, head) for output, head in zip(observed, heads, strict=True)):
         return
     if follows(observed[0], heads[1]) and follows(observed[1], heads[0]):
-        fail("Your means come from `logvariance_layer`, and your log-variances from `mean_layer`.", "heads-swapped")
+        fail("Your second result comes from `logvariance_layer`, and your third from `mean_layer`.", "heads-swapped")
     if any(all(follows(output, head) for output in observed) for head in heads):
         fail("Your means and log-variances come from the same head.", "one-head-twice")
     if follows(observed[1], heads[1]):
