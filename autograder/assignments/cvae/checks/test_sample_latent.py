@@ -5,6 +5,7 @@ that is used as it should be, but is no standard normal, costs the check of the 
 or the means themselves would pass earns nothing.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -266,7 +267,7 @@ def distance_from_gaussian(noise: Tensor) -> float:
 def has_normal_moments(noise: Tensor, count: int) -> bool:
     """Whether standardized noise, of so many independent numbers, has the kurtosis and the skewness of a Gaussian."""
     tails, skewness = float((noise**4).mean()), float((noise**3).mean())
-    return abs(tails - 3) <= SIGMAS * (24 / count) ** 0.5 and abs(skewness) <= SIGMAS * (6 / count) ** 0.5
+    return abs(tails - 3) <= SIGMAS * math.sqrt(24 / count) and abs(skewness) <= SIGMAS * math.sqrt(6 / count)
 
 
 def is_normal(noise: Tensor, count: int) -> bool:
