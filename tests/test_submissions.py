@@ -187,6 +187,20 @@ def test_gradescope_export(tmp_path: Path) -> None:
     assert found(tmp_path) == found(export) == expected
 
 
+def test_gradescope_submitters_without_a_name_or_named_twice(tmp_path: Path) -> None:
+    for number in range(4):
+        put(tmp_path / f"submission_{number}" / "cs5814_vae.py", f"{number}")
+    put(
+        tmp_path / "submission_metadata.yml",
+        "submission_0:\n  :submitters:\n  - :sid:\n    :email: ~\n"
+        "submission_1:\n  :submitters:\n  - :sid: null\n  - {}\n"
+        "submission_2:\n  :submitters:\n  - :sid: '7'\n  - :sid: '7'\n"
+        "submission_3:\n  :submitters:\n  - :sid: 'null'\n",
+    )
+    assert found(tmp_path) == {"submission_0": "0", "submission_1": "1", "7": "2", "null": "3"}
+    assert "2 of its submitters by nothing" in rows(tmp_path)["submission_1"].attention[0]
+
+
 def test_gradescopes_times_are_compared_across_zones(tmp_path: Path) -> None:
     for number, text in ((1, "later"), (2, "earlier")):
         put(tmp_path / f"submission_{number}" / "cs5814_vae.py", text)

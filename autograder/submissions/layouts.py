@@ -239,6 +239,10 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
+_NULL = "tag:yaml.org,2002:null"
+_WHO = (":sid", ":email", ":name")  # how Gradescope's metadata names a submitter
+
+
 def _gradescope(entries: list[Entry]) -> tuple[list[_Piece], list[str]]:
     """Gradescope's export: its metadata names, for each folder, the submitters and the time."""
     metadata = next(entry for entry in entries if entry.name == METADATA and not entry.folder)
@@ -248,19 +252,23 @@ def _gradescope(entries: list[Entry]) -> tuple[list[_Piece], list[str]]:
     for name, of_it in {**{name: {} for name in folders}, **facts}.items():
         said = of_it if isinstance(of_it, dict) else {}
         entry = folders.get(name) or Entry(name, True, partial(_lacking, name))
-        notes = () if name in facts else (f"the metadata of the export does not name {shown(name)}",)
+        notes: tuple[str, ...] = () if name in facts else (f"the metadata of the export does not name {shown(name)}",)
         given = said.get(":created_at", "")
         when = _moment(given if isinstance(given, str) else "")
         submitters = said.get(":submitters")
         people = [each for each in submitters if isinstance(each, dict)] if isinstance(submitters, list) else []
+        nameless = sum(not any(isinstance(each.get(key), str) and each[key].strip() for key in _WHO) for each in people)
+        if nameless:
+            notes += (f"the metadata of the export names {nameless} of its submitters by nothing",)
+        there = set[str]()
         for person in people or [{}]:
-            sid, email, called = (
-                value.strip() if isinstance(value := person.get(key), str) else ""
-                for key in (":sid", ":email", ":name")
-            )
+            sid, email, called = (value.strip() if isinstance(value := person.get(key), str) else "" for key in _WHO)
             student = sid or email or (f"{called} ({name})" if called else name)
             if sid and email and same(emails.setdefault(same(sid), email)) != same(email):
                 student = f"{sid} ({email})"  # one id for two people
+            if same(student) in there:  # one person, named twice
+                continue
+            there.add(same(student))
             keys = {kind: value for kind, value in (("id", sid), ("email", email)) if value}
             pieces.append(_Piece(student, called or student, entry, keys, name, when, "", when, attention=notes))
     aside = [shown(entry.name) for entry in entries if not entry.folder and entry is not metadata]
@@ -275,13 +283,18 @@ def _lacking(name: str) -> Listing:
 
 
 def _metadata(entry: Entry) -> dict[str, Any]:
-    """What the metadata says of each folder, all as text, so that YAML guesses no numbers or dates."""
+    """What the metadata says of each folder: text, so that YAML guesses no numbers or dates, or None for no value."""
     import yaml
 
+    class AsText(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc]
+        """A loader that knows of null alone, https://yaml.org/type/null.html."""
+
+    AsText.add_implicit_resolver(_NULL, re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
+    AsText.add_constructor(_NULL, lambda loader, node: None)
     (file, *_) = entry.listing().files
     try:
         text = file.read(LIMITS.body).decode("utf-8")
-        read = yaml.load(text, getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+        read = yaml.load(text, AsText)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError, TypeError) as error:
         raise NothingToGrade(f"{METADATA} cannot be read: {error}") from error
     return {name: facts for name, facts in read.items() if isinstance(name, str)} if isinstance(read, dict) else {}
