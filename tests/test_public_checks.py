@@ -59,6 +59,7 @@ def load_public_checks() -> ModuleType:
 def checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The public checks, looking at `tmp_path / "cs5814_vae.py"`."""
     monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.chdir(tmp_path)  # where a module may leave files
     module = load_public_checks()
     monkeypatch.setattr(sys.modules["check_tools"], "_path", lambda: tmp_path / "cs5814_vae.py")
     threads = torch.get_num_threads()

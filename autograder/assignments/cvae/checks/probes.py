@@ -26,8 +26,9 @@ _IMAGE = "image, one_hot = torch.full((1, 784), 0.3), torch.eye(10)[:1]\n"
 
 def _many(means: str, logvariances: str, statistic: str, tolerance: float) -> Probe:
     return Probe(
-        f"{_SEED}means, logvariances = torch.tensor([{means}]), torch.tensor([{logvariances}])\n"
-        "latents = cs5814_vae.sample_latent(means.expand(10000, 3), logvariances.expand(10000, 3))\n"
+        f"{_SEED}means = torch.tensor([{means}]).expand(10000, 3)\n"
+        f"logvariances = torch.tensor([{logvariances}]).expand(10000, 3)\n"
+        "latents = cs5814_vae.sample_latent(means, logvariances)\n"
         f"print(latents.detach().{statistic}(0))",
         tolerance,
     )
