@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain, combinations
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 import torch
-from _pytest.mark.structures import ParameterSet
 
 from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
@@ -28,6 +27,7 @@ from autograder.grading.grade import grade_source
 from autograder.report.model import Report
 from autograder.sandbox.client import Sandbox
 from tests.submissions import correct, wrong
+from tests.submissions.thinned import thinned
 
 PUBLIC_CHECKS = Path(__file__).parents[1] / "notebooks" / "public_checks.py"
 FILES = [PUBLIC_CHECKS.with_name(name) for name in ("public_checks.py", "check_tools.py", "hints.json")]
@@ -35,15 +35,6 @@ PARTS = [part.name for part in assignment.PARTS]
 SOLUTION = CVAE.solution.read_text("utf-8")
 # Where the notebook and grading may differ: the module and the part, and why.
 DIFFERENT: dict[tuple[str, str], str] = {}
-
-
-def thinned(cases: Iterable[str | wrong.Wrong]) -> list[ParameterSet]:
-    """All cases, of which every fortieth is quick enough in sum for each run of the tests."""
-    names = [case if isinstance(case, str) else case.name for case in cases]
-    return [
-        pytest.param(case, id=name, marks=() if index % 40 == 0 else pytest.mark.exhaustive)
-        for index, (case, name) in enumerate(zip(cases, names, strict=True))
-    ]
 
 
 def load_public_checks() -> ModuleType:

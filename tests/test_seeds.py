@@ -1,4 +1,4 @@
-"""The reference gets all points whatever the seed, and the blank fill-in none."""
+"""The reference gets all points with any seed, the blank fill-in none, and a mistake costs the same with each."""
 
 from pathlib import Path
 
@@ -7,6 +7,9 @@ import pytest
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.grading.grade import grade_source
 from autograder.sandbox.client import Sandbox
+from tests.submissions.correct import encoded
+from tests.submissions.thinned import thinned
+from tests.submissions.wrong import WRONG, Wrong, source
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,3 +29,14 @@ def test_the_fill_in_gets_no_points_and_friendly_words() -> None:
     for part in report.parts:
         assert part.checks[0].message.startswith("Not written yet")
         assert all("Traceback" not in check.message for check in part.checks)
+
+
+@pytest.mark.parametrize("wrong", thinned(WRONG))
+def test_a_mistake_costs_the_same_with_each_seed(wrong: Wrong) -> None:
+    with Sandbox() as sandbox:
+        reports = [grade_source(wrong.name, encoded(source(wrong)), sandbox, seed=seed) for seed in range(100, 104)]
+    verdicts = [
+        {(part.name, check.name): (check.score, check.misconceptions) for part in each.parts for check in part.checks}
+        for each in reports
+    ]
+    assert [each for each in verdicts if each != verdicts[0]] == []

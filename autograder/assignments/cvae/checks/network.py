@@ -275,6 +275,12 @@ class Model:
             raise
 
 
+def constant_heads(grading: Grading) -> list[str]:
+    """The head that was found to be the same for every input, which has cost its check; none if both are."""
+    found: list[str] = grading.kept.get("constant heads", [])
+    return found if len(found) == 1 else []
+
+
 def left_out(grading: Grading) -> dict[str, Any]:
     """What earlier checks have charged as missing or unfit, as arguments of `Model`, so that the rest can be judged."""
     return {
@@ -945,9 +951,11 @@ def input_changed(model: Model, piece: Piece) -> str:
     model.submission.set_parameters(model.handle, {name: model.parameters[name] for name in passing})
     if shown is None or in_rows(shown.output).shape[-1] < len(chosen):
         return ""
-    output = in_rows(shown.output)[:, : len(chosen)]
+    output, plain = in_rows(shown.output)[:, : len(chosen)], small[:, chosen]
     for found in (output - above, output, output.logit()):
-        if torch.isfinite(found).all() and (changed := rescaled(found, small[:, chosen])):
+        changed = rescaled(found, plain) if torch.isfinite(found).all() else None
+        misfit = (found - changed.of(_same)(plain)).abs().max() if changed else torch.inf
+        if changed and float(misfit) < 0.01 * float(found.std()):
             return changed.said
     return ""
 

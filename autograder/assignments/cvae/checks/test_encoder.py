@@ -21,6 +21,7 @@ from autograder.assignments.cvae.checks.network import (
     Sizes,
     Taken,
     concatenate,
+    constant_heads,
     describe_activations,
     describe_layers,
     describe_modes,
@@ -126,9 +127,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     if head is None:
         with_class = HIDDEN_SIZE + model.sizes.num_categories
         if model.piece(path, challenge.normal(BATCH, with_class)):
-            said = (
-                f"`{path}` takes {with_class} numbers; it must take {HIDDEN_SIZE}: what the encoder gives, and no more."
-            )
+            said = f"`{path}` takes {with_class} numbers; it must take the {HIDDEN_SIZE} that the encoder gives."
             fail(said, "head-input-width")
         model.call(path, hidden)  # says why it cannot be called
         fail(f"No gradient reaches the parameters of `{path}`.", "not-trainable")
@@ -155,8 +154,22 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     if match.depth != 1:
         fail(f"`{path}` has {match.depth} linear layers; the assignment asks for one.", "head-depth")
     describe_modes(model, head, "encoder", f"`{path}`")
+    judge_use(model, path, name, encoded, (images, conditions), challenge.seed(), grading)
+
+
+def judge_use(
+    model: Model,
+    path: str,
+    name: str,
+    encoded: Piece | None,
+    inputs: tuple[Tensor, Tensor],
+    seed: int,
+    grading: Grading,
+) -> None:
+    """Fail the check of a head if forward passes what it gives through an activation."""
+    position, activated = HEADS[name]
     try:
-        reply = model.forward(images, conditions, challenge.seed(), capture=[path, "sample_latent"], evaluate=True)
+        reply = model.forward(*inputs, seed, capture=[path, "sample_latent"], evaluate=True)
         given, observed = reply.captured(path, "argument"), reply.outputs[position]
         source = given[0] if given else encoded.output if encoded else None
         linear = None if source is None else model.call(path, source, evaluate=True).outputs[0]
@@ -302,7 +315,7 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, grad
             continue
         if name not in grading.kept.get("head widths", {}):  # which another width has cost
             require_shape(tensor, (BATCH, sizes.latent), f"The output of `{name}`")
-        if name not in grading.kept.get("constant heads", ()) and not varies(tensor):
+        if name not in constant_heads(grading) and not varies(tensor):
             fail(f"The output of `{name}` is the same for every image.", "encoder-other")
     if taken.piece.name:
         require_use(model, taken, images, conditions)

@@ -20,6 +20,7 @@ from autograder.assignments.cvae.checks.network import (
     Order,
     Sizes,
     concatenate,
+    constant_heads,
     explain_means,
     explain_stack,
     in_rows,
@@ -63,7 +64,7 @@ def test_results(submission: Submission, challenge: Challenge, grading: Grading)
     except Wrong:
         grading.kept["order of results"] = find_order(model, images, conditions, challenge)
         raise
-    constant = grading.kept.get("constant heads", ())  # which the encoder's part has judged
+    constant = constant_heads(grading)  # which the encoder's part has judged
     counted = [each for each, name in zip(parameters, HEADS, strict=True) if name not in constant]
     if not all(map(varies, (reconstruction.reshape(BATCH, -1), *counted))):
         fail("One of the results is the same for every image.", "same-for-every-image")
@@ -228,7 +229,7 @@ def judge_encoding(
     before = expected_heads(model, x, seed)
     reply = model.forward(images, conditions, seed, capture=["encoder"], evaluate=evaluate)
     observed = shaped_parameters(reply, len(images), model)
-    constant = grading.kept.get("constant heads", ())
+    constant = constant_heads(grading)
     if not all(varies(each) for each, name in zip(observed, HEADS, strict=True) if name not in constant):
         fail("Your means and log-variances are the same for every image.", "same-for-every-image")
     heads = expected_heads(model, x, seed)
@@ -352,8 +353,6 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
     images, conditions = model.inputs(challenge, MANY)
     model.forward(images.flip(0), conditions.roll(1, 1), challenge.seed())  # nothing of it may be left in the next
     judge_decoding(model, images, conditions, challenge, grading)
-    with only_in("evaluation mode and under `torch.no_grad()`"):
-        judge_decoding(model, images, conditions, challenge, grading, evaluate=True)
     for evaluate in (False, True):
         one, other = (
             model.forward(images, conditions, challenge.seed(), capture=["decoder"], evaluate=evaluate)
@@ -369,6 +368,8 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
             )
         if close(one.outputs[0], other.outputs[0]):  # the decoder makes nothing of a draw, which its part has judged
             return
+    with only_in("evaluation mode and under `torch.no_grad()`"):
+        judge_decoding(model, images, conditions, challenge, grading, evaluate=True)
 
 
 def judge_decoding(
@@ -677,7 +678,7 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
     encoder = model.piece("encoder", concatenate(images, conditions))
     for name, what, found in zip(HEADS, ("means", "log-variances"), by_head, strict=True):
         head = model.piece(name, challenge.normal(len(images), HIDDEN_SIZE))
-        if name in grading.kept.get("constant heads", ()) or (head is not None and not head.parameters):
+        if name in constant_heads(grading) or (head is not None and not head.parameters):
             continue  # nothing comes back through the head itself, which the encoder's part has judged
         inside = encoder.parameters if encoder else {}
         if inside and not inside.keys() & found.keys():  # an encoder may hold the heads, of which each has its own
