@@ -15,7 +15,9 @@ from torch import Tensor
 _T = TypeVar("_T")
 Layer = tuple[Tensor, Tensor]  # weight (out, in), bias (out)
 
-MAX_SHUFFLED = 6  # layers whose order is tried out; only that of their registration where there are more
+# Layers whose order is tried out, and matrices in a stack: where there are more, only the order of their registration
+# is, and the stack is none, so that no network keeps the grader busy.
+MAX_SHUFFLED = 6
 
 
 def shapes_of(parameters: Mapping[str, Tensor]) -> dict[str, Sequence[int]]:
@@ -61,7 +63,8 @@ def holds_matrix(shape: Sequence[int]) -> bool:
 
 def unfold(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The parameters, every matrix (rows, columns): those in stacks one by one, and biases in stacks of that height."""
-    heights = {len(each) for each in parameters.values() if each.dim() == 3 and not is_weight(each.shape)}
+    stacks = (each for each in parameters.values() if each.dim() == 3 and not is_weight(each.shape))
+    heights = {len(each) for each in stacks if len(each) <= MAX_SHUFFLED}
     widths = {size for each in parameters.values() if each.dim() == 3 for size in each.shape[1:]}
     unfolded = {}
     for name, each in parameters.items():
@@ -105,7 +108,7 @@ def arrangements(parameters: dict[str, Tensor], inputs: int, outputs: int) -> It
         pairings = shuffles(list(biases.values()))
     else:
         return
-    for pairing in pairings:
+    for count, pairing in enumerate(pairings):
         for transposed in (False, True):
             layers: list[Layer] = []
             for value, bias in zip(weights.values(), pairing, strict=True):
@@ -113,7 +116,7 @@ def arrangements(parameters: dict[str, Tensor], inputs: int, outputs: int) -> It
                 layers.append((weight, torch.zeros(len(weight)) if bias is None else bias))
             if all(len(bias) == len(weight) for weight, bias in layers):
                 yield from _chains(layers, inputs, outputs)
-                for joined in _joined(layers, inputs):
+                for joined in _joined(layers, inputs) if count == 0 else ():
                     yield from _chains(joined, inputs, outputs)
     if not biases:
         for transposed, first in product((False, True), repeat=2):
@@ -124,7 +127,8 @@ def arrangements(parameters: dict[str, Tensor], inputs: int, outputs: int) -> It
 
 def _joined(layers: list[Layer], inputs: int) -> Iterator[list[Layer]]:
     """The layers, with two that take a part of the inputs each, and whose outputs are added, as one."""
-    for one, other in permutations(range(len(layers)), 2):
+    few = len(layers) <= MAX_SHUFFLED
+    for one, other in permutations(range(len(layers)), 2) if few else ():
         (weight, bias), (second, more) = layers[one], layers[other]
         if len(weight) == len(second) and weight.shape[1] + second.shape[1] == inputs:
             rest = [each for at, each in enumerate(layers) if at not in (one, other)]
