@@ -424,22 +424,20 @@ def planted(shape: Sequence[int]) -> Tensor:
 
 
 def plant(model: nn.Module, sizes: Sizes) -> None:
-    """Write the checks' numbers into a network: the same into the same layer, in whatever layout it is kept.
+    """Write the checks' numbers into a network: the same into the same layer, in any layout.
 
     A layer may be one of a stack, hold its bias in its last row or column, be cut in two for the two parts of its
     input, or be both heads, one after the other.
     """
-    pixels, categories, latent = sizes
-    inputs = (pixels + categories, latent + categories)
-    named, hidden = dict(model.named_parameters()), table()["sizes"]["hidden_size"]
-    shapes = [tuple(each.shape) for each in named.values()]
-    stacked = [shape for shape in shapes if len(shape) == 3 and 1 not in shape]
+    latent, named = sizes[2], dict(model.named_parameters())
+    *inputs, hidden = layer_inputs(sizes)
+    stacked = [each.shape for each in named.values() if each.dim() == 3 and 1 not in each.shape]
     means, logvariances = ({id(each) for each in own_parameters(model, name)} for name in HEADS)
     for name, each in named.items():
         shape = tuple(each.shape)
         rows, part = shape[0] if shape else 1, name.partition(".")[0]
-        beside = [tuple(other.shape) for key, other in named.items() if key.partition(".")[0] == part]
-        partner = [other for other in beside if len(shape) == len(other) == 2 and other[0] == rows and other != shape]
+        siblings = [tuple(other.shape) for key, other in named.items() if key.partition(".")[0] == part]
+        partner = [other for other in siblings if len(shape) == len(other) == 2 and other[0] == rows and other != shape]
         partner = [other for other in partner if shape[1] + other[1] in inputs and shape[1] not in inputs]
         if len(shape) > 1 and any(rows == each[0] and shape[-1] in each[1:] for each in stacked):
             values = planted(shape[1:]).repeat(rows, *[1] * (len(shape) - 1)).reshape(shape)
@@ -448,7 +446,7 @@ def plant(model: nn.Module, sizes: Sizes) -> None:
             values = with_bias(shape, sizes)
         elif partner:
             whole = planted((rows, shape[1] + partner[0][1]))
-            first = beside.index(shape) < beside.index(partner[0])
+            first = siblings.index(shape) < siblings.index(partner[0])
             values = whole[:, : shape[1]] if first else whole[:, -shape[1] :]
         elif rows == 2 * latent and shape in ((rows, hidden), (rows,)):
             half = planted((latent, *shape[1:]))
@@ -465,19 +463,21 @@ def own_parameters(model: nn.Module, name: str) -> list[Tensor]:
     return [*piece.parameters()] if isinstance(piece, nn.Module) else []
 
 
+def layer_inputs(sizes: Sizes) -> tuple[int, int, int]:
+    """How many numbers go into the encoder, into the decoder, and into every later layer."""
+    pixels, categories, latent = sizes
+    return pixels + categories, latent + categories, table()["sizes"]["hidden_size"]
+
+
 def bias_inside(model: nn.Module, shape: Sequence[int], sizes: Sizes) -> bool:
     """Whether a matrix has its layer's bias as its last row or column, in a network that has biases nowhere else."""
-    pixels, categories, latent = sizes
-    inputs = (pixels + categories, latent + categories, table()["sizes"]["hidden_size"])
     alone = all(len(each.shape) == 2 and 1 not in each.shape for each in model.parameters())
-    return alone and any(size - 1 in inputs for size in shape)
+    return alone and any(size - 1 in layer_inputs(sizes) for size in shape)
 
 
 def with_bias(shape: Sequence[int], sizes: Sizes) -> Tensor:
     """What the checks write into a matrix that has the bias as its last row or column."""
-    pixels, categories, latent = sizes
-    inputs = (pixels + categories, latent + categories, table()["sizes"]["hidden_size"])
-    columns = shape[1] - 1 in inputs
+    columns = shape[1] - 1 in layer_inputs(sizes)
     outputs, taken = shape if columns else shape[::-1]
     whole = torch.cat((planted((outputs, taken - 1)), planted((outputs,))[:, None]), 1)
     return whole if columns else whole.T

@@ -126,7 +126,7 @@ def encoder_sizes() -> None:
     with suppress(Exception):  # by name alone is enough
         by_order = [each.shape for each in defined(CLASS)(*ODD_SIZES).parameters()]
     said = f"With {ODD_SIZES} in this order, your constructor makes another model than by name."
-    grows = shapes != [each.shape for each in model.parameters()]  # whatever the order, which is told elsewhere
+    grows = shapes != [each.shape for each in model.parameters()]  # in any order, which is told elsewhere
     expect(by_order == shapes or grows, said, "wrong-parameters")
     for name, value in zip(usual, (*ODD_SIZES, usual["hidden_size"]), strict=True):
         found = getattr(model, name, None)

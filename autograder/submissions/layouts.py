@@ -257,12 +257,11 @@ def _gradescope(entries: list[Entry]) -> tuple[list[_Piece], list[str]]:
         when = _moment(given if isinstance(given, str) else "")
         submitters = said.get(":submitters")
         people = [each for each in submitters if isinstance(each, dict)] if isinstance(submitters, list) else []
-        nameless = sum(not any(isinstance(each.get(key), str) and each[key].strip() for key in _WHO) for each in people)
-        if nameless:
+        known = [tuple(v.strip() if isinstance(v := each.get(key), str) else "" for key in _WHO) for each in people]
+        if nameless := sum(not any(each) for each in known):
             notes += (f"the metadata of the export names {nameless} of its submitters by nothing",)
         there = set[str]()
-        for person in people or [{}]:
-            sid, email, called = (value.strip() if isinstance(value := person.get(key), str) else "" for key in _WHO)
+        for sid, email, called in known or [("", "", "")]:
             student = sid or email or (f"{called} ({name})" if called else name)
             if sid and email and same(emails.setdefault(same(sid), email)) != same(email):
                 student = f"{sid} ({email})"  # one id for two people

@@ -1,4 +1,4 @@
-"""Which chains of linear layers a set of parameters can make, in whatever layout they are kept.
+"""Which chains of linear layers a set of parameters can make, in any layout.
 
 Weights may be stored as (out, in) or (in, out), in stacks, as convolutions over a single number, in two parts for the
 two parts of an input, or with the bias among their columns.
@@ -81,8 +81,8 @@ def arrangements(parameters: dict[str, Tensor], inputs: int, outputs: int) -> It
     """Ways in which the parameters make a chain of linear layers from `inputs` to `outputs`, the likeliest first.
 
     Weights and biases are paired by the module that holds both where there is one, else in every possible way. A
-    weight whose module holds no bias gets zeros, or, where there are no biases at all, a column of its own. Two weights
-    may share the input, of which each takes a part.
+    weight whose module holds no bias gets zeros, or its own first or last column where there are no biases at all. Two
+    weights may share the input, of which each takes a part.
     """
     parameters = unfold(parameters)
     magnitudes = weight_normalized(shapes_of(parameters))  # which `draw_parameters` made to do nothing

@@ -350,6 +350,7 @@ def draw_parameters(
     """
     gain, bias_scale = (2.0, 0.4) if mean_image is None else (1.0, 0.0)
     with_matrix = {owner_of(name) for name, shape in shapes.items() if len(shape) == 2 or holds_matrix(shape)}
+    pixel_biases = None if mean_image is None else mean_image.clamp(0.01, 0.99).logit()
     outward = (sizes.input_dim, sizes.latent)  # what layers that lead out of the hidden ones give
     parameters = {}
     for name, shape in shapes.items():
@@ -357,8 +358,8 @@ def draw_parameters(
         if owner_of(name) not in with_matrix and re.search(r"(^|\.)(weight|bias)$", name) and len(shape) < 2:
             slope = 0.25 if math.prod(shape) == 1 else 1.0  # one number is the slope of a PReLU
             parameters[name] = torch.full(tuple(shape), slope if name.endswith("weight") else 0.0)
-        elif mean_image is not None and not is_weight(shape) and math.prod(shape) == sizes.input_dim:
-            parameters[name] = mean_image.clamp(0.01, 0.99).logit().reshape(shape)
+        elif pixel_biases is not None and not is_weight(shape) and math.prod(shape) == sizes.input_dim:
+            parameters[name] = pixel_biases.reshape(shape)
         elif holds_matrix(shape):
             inputs = fan_in(shape, sizes)
             spread = (gain / inputs) ** 0.5 * (0.1 if mean_image is not None and sizes.latent in shape else 1.0)
@@ -367,9 +368,9 @@ def draw_parameters(
             elif any(size in shape for size in outward):
                 spread /= scale
             parameters[name] = spread * numbers
-            if mean_image is not None and sorted(shape) == sorted((HIDDEN_SIZE + 1, sizes.input_dim)):
+            if pixel_biases is not None and sorted(shape) == sorted((HIDDEN_SIZE + 1, sizes.input_dim)):
                 rows = parameters[name] if shape[0] == HIDDEN_SIZE + 1 else parameters[name].T  # the bias among them
-                rows[-1] = mean_image.clamp(0.01, 0.99).logit()
+                rows[-1] = pixel_biases
         else:
             grows = math.prod(shape) not in outward
             parameters[name] = bias_scale * (scale if grows else 1.0) * numbers

@@ -245,6 +245,8 @@ def judge_encoding(
         if holds(given, images):
             return
         fail("Your encoder does not get the image.", "encoding-other")
+    if heads is None and not evaluate:
+        return  # judged in evaluation mode, the only one that the next looks at
     if heads is None:  # the encoder is no callable piece: the whole is judged by transplant
         large = Model(model.submission, challenge, scale=LARGE)
         whole = explain_means(model, large, images, conditions, challenge.seed())
