@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
@@ -75,9 +76,9 @@ def test_every_name_in_the_bank_is_used() -> None:
 RIGHT = loss.RECONSTRUCTIONS[0], loss.DIVERGENCES[0], loss.REDUCTIONS[0]
 
 
-def named(function: Callable[..., Tensor | float]) -> list[str]:
+def named(function: Callable[..., Tensor | float], seed: int = 5814) -> list[str]:
     """The mistakes that are found in a loss of this formula."""
-    challenge = Challenge(5814, "named")
+    challenge = Challenge(seed, "named")
     return loss.diagnose(
         lambda *arguments: float(function(*arguments)),
         lambda images, pixels, latent, lowest: (
@@ -133,6 +134,34 @@ def cross_entropy(r: Tensor, x: Tensor) -> Tensor:
 
 def divergence(mu: Tensor, logvar: Tensor) -> Tensor:
     return loss.DIVERGENCES[0].predict(mu, logvar).mean()
+
+
+DISTORTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "exp": torch.exp,
+    "square": torch.square,
+    "root": lambda term: (term + 1).sqrt(),
+    "log": lambda term: (term + 1).log(),
+    "tanh": torch.tanh,
+    "sine": torch.sin,
+    "thousandfold": lambda term: 1e3 * term,
+    "shifted far": lambda term: 1e4 + term.square(),
+    "cut off": lambda term: term.clamp(max=8),
+    "rounded": torch.round,
+}
+
+
+@given(st.integers(0, 2**32), st.sampled_from(sorted(DISTORTIONS)))
+def test_a_right_divergence_is_never_called_wrong(seed: int, name: str) -> None:
+    distort = DISTORTIONS[name]
+    mistakes = named(lambda r, x, mu, lv: distort(cross_entropy(r, x)) + divergence(mu, lv), seed)
+    assert not [mistake for mistake in mistakes if mistake.startswith("kl-")]
+
+
+@given(st.integers(0, 2**32), st.sampled_from(sorted(DISTORTIONS)))
+def test_a_right_reconstruction_is_never_called_wrong(seed: int, name: str) -> None:
+    distort = DISTORTIONS[name]
+    mistakes = named(lambda r, x, mu, lv: cross_entropy(r, x) + distort(divergence(mu, lv)), seed)
+    assert not [mistake for mistake in mistakes if mistake.startswith("reconstruction-")]
 
 
 @pytest.mark.parametrize(

@@ -237,9 +237,10 @@ def _right_when_far(loss: Loss, point: Arguments) -> bool:
     *images, means, _ = point
     steps = (4 * torch.ones_like(means), 0 * means), (5 * torch.ones_like(means), 0 * means + 2)
     values, right = [loss(*images, *each) for each in steps], [float(_divergence(*each).sum()) for each in steps]
-    near = [loss(*images, 0 * means, 0 * means + each) for each in (0.0, 0.01)]
-    flat = near[0] == near[1] and abs(near[0]) < float("inf")
-    return flat and _same(right[1] - right[0], values[1] - values[0], 1e-3)
+    at_prior, nearby = (0 * means, 0 * means), (0 * means, 0 * means + 0.05)
+    near = [loss(*images, *each) for each in (at_prior, nearby)]
+    shows = float(_divergence(*nearby).sum()) > torch.finfo(torch.float32).eps * abs(near[0])  # and is not rounded away
+    return near[0] == near[1] and shows and _same(right[1] - right[0], values[1] - values[0], 1e-3)
 
 
 def _about_average(factors: list[float | None], growth: list[float], pixels: int, latent: int) -> list[str]:
@@ -283,8 +284,8 @@ def _about_term(
     """
     right = [float(each.weight) for each in features if each.weight]
     spread = float(values.std())
-    expected = float((predictions[:, : len(right)] @ torch.tensor(right, dtype=predictions.dtype)).std())
-    if 1e-6 * float(values.abs().max()) > 1e-3 * max(expected, spread):
+    term_alone = predictions[:, : len(right)] @ torch.tensor(right, dtype=predictions.dtype)
+    if 1e-6 * float(values.abs().max()) > 1e-3 * max(float(term_alone.std()), spread):
         return [], None
     if spread < 1e-6 * max(1.0, float(values.abs().max())):
         return [f"{term}-missing"], None
@@ -311,7 +312,10 @@ def _about_term(
         return [*absent, *([] if one_sign or term != "kl" else ["kl-term-sign"])], None
     if not one_sign:
         return ["kl-term-sign" if term == "kl" else "reconstruction-other"], None
-    return ([f"{term}-sign-flipped"], None) if ratios[0] < 0 else ([], ratios[0])
+    if ratios[0] < 0:
+        return [f"{term}-sign-flipped"], None
+    deviations = (term_alone - term_alone.mean()).double()  # their slope is less noisy than the weight of one feature
+    return [], float(deviations @ values.double() / deviations.square().sum())
 
 
 def _same(expected: float, value: float, tolerance: float = 3e-4) -> bool:
