@@ -240,8 +240,8 @@ def test_spread(submission: Submission, challenge: Challenge, domain: Callable[[
             named = "noise-not-normal"  # noise of another kind has another spread
         law, named = ("", draws.mistake or named) if draws.mistake or named != "spread-wrong" else spread_law(draws)
         fail(
-            f"Your draws have standard deviation {observed:.3g} where the log-variance is {logvariance:.2f}; it should be "
-            f"{math.exp(logvariance / 2):.3g}.{law}",
+            f"Your draws have standard deviation {observed:.3g} where the log-variance is {logvariance:.2f}; "
+            f"it should be {math.exp(logvariance / 2):.3g}.{law}",
             named,
         )
 
