@@ -274,6 +274,7 @@ class Submission:
         self._pending: dict[tuple[str, int], tuple[list[Tensor], Tensor]] = {}  # calls that await their gradient
         self._asked = 0  # of stand-ins
         self.lazy: list[str] = []  # parameters that the model asked about last has no shape for yet
+        self.frozen: list[str] = []  # parameters of linear layers that the model built last would not train
         self._collected = bytearray()
         self._dropped = False
         self._reader: threading.Thread | None = None
@@ -335,11 +336,13 @@ class Submission:
     def construct(self, handle: str, name: str, *args: int, seed: int = 0, **named: int) -> SubmissionError | None:
         """Build an object of class `name` and keep it under `handle`; `named` are its arguments by keyword.
 
-        Returns None, or what its constructor raised half-way (the object is kept all the same).
+        Returns None, or what its constructor raised half-way (the object is kept all the same). From now on, its frozen
+        linear layers are trained.
         """
         self._shapes.pop(handle, None)
         request = {"do": "construct", "as": handle, "name": name, "args": args, "named": named, "seed": seed}
-        incomplete = self._request(request).get("incomplete")
+        answer = self._request(request)
+        self.frozen, incomplete = _words(answer.get("frozen")), answer.get("incomplete")
         return None if incomplete is None else received(incomplete)
 
     def attributes(self, handle: str, names: Sequence[str]) -> dict[str, int | str | None]:

@@ -406,8 +406,21 @@ class Worker:
         try:
             instance.__init__(*message["args"], **message["named"])
         except BaseException as error:
-            return {"incomplete": self._describe(error)}, {}
-        return {"incomplete": None}, {}
+            return {"incomplete": self._describe(error), "frozen": []}, {}
+        return {"incomplete": None, "frozen": self._unfreeze(instance)}, {}
+
+    @staticmethod
+    def _unfreeze(model: Any) -> list[str]:
+        """Let frozen linear layers be trained, so that the rest can be judged; the names of their parameters."""
+        if not isinstance(model, nn.Module) or "_parameters" not in vars(model):
+            return []
+        layers = [each for each in nn.Module.modules(model) if type(each) is nn.Linear]
+        inside = {id(each) for layer in layers for each in nn.Module.parameters(layer)}
+        named = [(name, each) for name, each in nn.Module.named_parameters(model) if id(each) in inside]
+        frozen = [(name[:100], each) for name, each in named if not each.requires_grad and each.is_floating_point()]
+        for _, each in frozen:
+            each.requires_grad_(True)
+        return [name for name, _ in frozen[:MAX_SUBMODULES]]
 
     def do_attributes(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Some attributes' values: an integer as itself, anything else as the name of its type.

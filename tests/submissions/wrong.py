@@ -100,6 +100,18 @@ SAMPLE = (
     ),
     _sample("spread-cut-off", "    std = torch.exp(0.5 * logvariances.clamp(-1.5, 1))\n" + DRAW, "spread-cut-off"),
     _sample(
+        "log-deviations-bounded-as-in-reinforcement-learning",
+        "    std = torch.exp((0.5 * logvariances).clamp(-20, 2))\n" + DRAW,
+        "spread-cut-off",
+        checks=1,
+    ),
+    _sample(
+        "logvariances-bounded-from-below",
+        "    std = torch.exp(0.5 * logvariances.clamp(min=-5.2))\n" + DRAW,
+        "spread-cut-off",
+        checks=1,
+    ),
+    _sample(
         "noise-with-gradients-alone",
         STD + "    return means + std * torch.randn_like(std) if torch.is_grad_enabled() else means\n",
         "no-draw-without-gradients",
@@ -601,6 +613,11 @@ LOSS = (
         "pixels-written-in batch-other",
         bce=_bce("784 * F.binary_cross_entropy(reconstructions, originals)"),
     ),
+    _loss(
+        "images-counted-by-784-pixels",
+        "pixels-written-in",
+        average=AVERAGE.replace("means.shape[0]", "(originals.numel() / 784)"),
+    ),
     _loss("batch-size-hard-coded", "divided-by-constant", average=AVERAGE.replace("means.shape[0]", "128")),
     _loss(
         "terms-averaged",
@@ -1036,6 +1053,45 @@ ENCODERS = (
         may_lose=("training",),
     ),
     _encoder(
+        "encoder-with-a-frozen-layer",
+        "layers-frozen",
+        edits=((ENCODER, ENCODER + "        self.encoder[0].requires_grad_(False)\n"),),
+        checks=1,
+    ),
+    _encoder(
+        "heads-frozen",
+        "layers-frozen",
+        edits=(
+            (
+                LOGVARIANCE_HEAD,
+                LOGVARIANCE_HEAD
+                + "        for layer in (self.mean_layer, self.logvariance_layer):\n"
+                + "            for parameter in layer.parameters():\n"
+                + "                parameter.requires_grad = False\n",
+            ),
+        ),
+        checks=2,
+    ),
+    _encoder(
+        "mean-head-with-batch-norm",
+        "head-normalisation",
+        edits=(
+            (
+                MEAN_HEAD,
+                MEAN_HEAD.replace("nn.L", "nn.Sequential(nn.L")[:-1] + ", nn.BatchNorm1d(latent_dimensionality))\n",
+            ),
+        ),
+        checks=1,
+    ),
+    _encoder(
+        "logvariance-head-with-log-sigmoid",
+        "head-normalisation",
+        edits=(
+            (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace("nn.L", "nn.Sequential(nn.L")[:-1] + ", nn.LogSigmoid())\n"),
+        ),
+        checks=1,
+    ),
+    _encoder(
         "encoder-without-bias",
         "encoder-bias",
         *(ENCODER_INPUT[:-1] + ", bias=False)", RELU, HIDDEN, RELU, HIDDEN, RELU),
@@ -1061,9 +1117,9 @@ ENCODERS = (
     ),
     _encoder(
         "encoder-frozen",
-        "not-trainable",
+        "layers-frozen",
         edits=((ENCODER, ENCODER + "        self.encoder.requires_grad_(False)\n"),),
-        may_lose=("forward", "training"),
+        checks=1,
     ),
     _encoder(
         "encoder-in-a-plain-list",
@@ -1150,6 +1206,12 @@ def _decoder(
 SCALED = "class Scaled(nn.Module):\n    def forward(self, x):\n        return 255 * x\n\n\nclass "
 
 DECODERS = (
+    _decoder(
+        "decoder-frozen",
+        "layers-frozen",
+        edits=((DECODER, DECODER + "        self.decoder.requires_grad_(False)\n"),),
+        checks=1,
+    ),
     _decoder(
         "decoder-with-gates",
         "decoder-other",
@@ -1480,6 +1542,22 @@ FORWARDS = (
         "reconstruction-squeezed",
         "forward-sizes-hard-coded",
         (RETURN, RETURN.replace("data_recon", "data_recon.squeeze()")),
+        checks=1,
+    ),
+    _forward(
+        "classes-of-the-first-minibatch-kept",
+        "decoder-class-changed",
+        (
+            DECODE,
+            "        if getattr(self, 'kept', condition).shape != condition.shape or not hasattr(self, 'kept'):\n"
+            "            self.kept = condition\n" + DECODE.replace("condition", "self.kept"),
+        ),
+        checks=1,
+    ),
+    _forward(
+        "class-softened-for-the-decoder",
+        "decoder-class-changed",
+        (DECODE, DECODE.replace("condition", "torch.softmax(condition, -1)")),
         checks=1,
     ),
     _forward(

@@ -116,6 +116,7 @@ class Model:
         self.head_widths: Mapping[str, int] = {}  # of heads that the encoder's part found to be of another width
         self.misnamed: Raised | None = None  # what building it by the arguments' names raised
         self._incomplete = self._construct(challenge.seed())
+        self.frozen = submission.frozen
         for name in missing:
             submission.stand_in_layer(self.handle, name, *self._widths(name), sigmoid=name == "decoder")
         if composed:
@@ -823,6 +824,7 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
             "comes back there.",
             "layers-detached",
         )
+    require_trained(model, piece, part)
     if match.twice:
         fail(
             f"Your {part} uses its linear layer {match.twice} twice; the assignment asks for {depth} different ones.",
@@ -847,6 +849,16 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
         fail(f"The layers of your {part} have {found}; the assignment asks for {HIDDEN_SIZE}.", f"{part}-width")
     if match.hidden is not None and any(not bias.any() for _, bias in match.layers):
         fail(f"A linear layer of your {part} has no trainable bias.", f"{part}-bias")
+
+
+def require_trained(model: Model, piece: Piece | None, part: str) -> None:
+    """Fail the check if parameters of the piece are frozen."""
+    if frozen := [name for name in piece.parameters if name in model.frozen] if piece else []:
+        others = " and others" * (len(frozen) > 4)
+        fail(
+            f"{', '.join(frozen[:4])}{others} of your {part} are frozen: training does not change them.",
+            "layers-frozen",
+        )
 
 
 def describe_activations(model: Model, match: Match, piece: Piece | None, part: str) -> None:
@@ -880,7 +892,10 @@ def describe_activations(model: Model, match: Match, piece: Piece | None, part: 
 
 
 def describe_modes(model: Model, piece: Piece, part: str, called: str = "") -> None:
-    """Fail the check if the piece computes something else in training mode, in which the notebook uses it."""
+    """Fail the check if the piece computes something else in training mode, in which the notebook uses it.
+
+    A part is "encoder", "decoder" or "head", as mistakes are named after it.
+    """
     called = called or f"Your {part}"
     if not piece.parameters:
         return  # nothing is trained, which the other checks of the piece say
@@ -888,7 +903,7 @@ def describe_modes(model: Model, piece: Piece, part: str, called: str = "") -> N
         first, second = (model.call(piece.name, *piece.arguments, seed=seed).outputs[0] for seed in (1, 2))
     except SubmissionError:
         return
-    named = named_layers(model, part)
+    named = named_layers(model, piece.name)
     if not close(first, second):
         made = not has_last_layer(model, piece) and not named
         mistake = "layers-made-in-forward" if made else f"{part}-normalisation"

@@ -31,6 +31,7 @@ from autograder.assignments.cvae.checks.network import (
     named_layers,
     recognize,
     require_same_again,
+    require_trained,
     require_use,
     take,
     varies,
@@ -147,13 +148,14 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
             fail("`mean_layer` and `logvariance_layer` share their parameters.", "heads-shared")
     if match is None:
         judge_unknown_head(model, head, hidden, activated)
+    require_trained(model, head, "head")
     if any(not bias.any() for _, bias in match.layers):
         fail(f"`{path}` has no trainable bias.", "encoder-bias")
     if match.last != "none":
         fail(f"The output of `{path}` passes through {match.last}.", activated)
     if match.depth != 1:
         fail(f"`{path}` has {match.depth} linear layers; the assignment asks for one.", "head-depth")
-    describe_modes(model, head, "encoder", f"`{path}`")
+    describe_modes(model, head, "head", f"`{path}`")
     judge_use(model, path, name, encoded, (images, conditions), challenge.seed(), grading)
 
 
@@ -215,7 +217,8 @@ def judge_unknown_head(model: Model, head: Piece, hidden: Tensor, activated: str
             f"The output of `{head.name}` stays between {low:.3g} and {high:.3g}, however large its inputs are{named}.",
             activated,
         )
-    fail(f"`{head.name}` does not act like a linear layer{named}.", "encoder-other")
+    mistake = "head-normalisation" if named else "encoder-other"
+    fail(f"`{head.name}` does not act like a linear layer{named}.", mistake)
 
 
 @check(

@@ -308,7 +308,18 @@ def judge_encoder_input(given: Tensor, images: Tensor, conditions: Tensor) -> No
             "encoder-input-changed",
         )
     if not close(classes, conditions):
-        fail("Your encoder does not get the one-hot class as it is.", "encoder-input-changed")
+        fail(f"Your encoder {other_class(classes, conditions)}.", "encoder-input-changed")
+
+
+def other_class(given: Tensor, conditions: Tensor) -> str:
+    """What a network gets in the place of the one-hot class, for a message."""
+    one_hot = ((given == 0) | (given == 1)).all() and (given.sum(1) == 1).all()
+    wrong = int((given.float() - conditions).abs().amax(1).argmax())
+    right = int(conditions[wrong].argmax())
+    if one_hot:
+        return f"gets class {int(given[wrong].argmax())} for an image of class {right}"
+    shown = ", ".join(f"{each:.3g}" for each in given[wrong].tolist())
+    return f"does not get the one-hot class as it is: for an image of class {right} it gets [{shown}]"
 
 
 def expected_heads(model: Model, x: Tensor, seed: int = 0) -> list[Tensor] | None:
@@ -488,7 +499,7 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
     if not rest.numel() and "decoder interface" in grading.kept:
         return  # it takes no class, which the decoder's part has judged
     if rest.numel() and rest.any() and not varies(rest):
-        fail("Your decoder gets the same class for each image of a minibatch.", "decoding-other")
+        fail("Your decoder gets the same class for each image of a minibatch.", "decoder-class-changed")
     if not rest.numel() or not varies(rest):
         fail("Your decoder gets the latent without the class.", "condition-missing")
     same_class = one.conditions @ one.conditions.T == 1
@@ -497,7 +508,7 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
         grading.kept["made of the class"] = "first" if start else "last"  # where it stands next to the latent
         return  # something made of the class, which the decoder's part has judged
     if start == 0 and rest.shape == one.conditions.shape:
-        fail("Your decoder gets the draw, but not the one-hot class as it is.", "decoding-other")
+        fail(f"Your decoder gets the draw, but it {other_class(rest, one.conditions)}.", "decoder-class-changed")
     fail("Your decoder does not get [draw | one-hot].", "decoding-other")
 
 
@@ -579,15 +590,16 @@ def judge_draw(one: Pass, images: Tensor, starts: tuple[int, ...], challenge: Ch
 
 
 def differs_by_mode(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> bool:
-    """Whether the encoder or the decoder computes something else in training mode, or differently each time."""
+    """Whether a piece of the network computes something else in training mode, or differently each time."""
     images, conditions = images[:BATCH], conditions[:BATCH]
-    for name, data in (("encoder", images), ("decoder", model.latents(challenge))):
-        taken = take(model, name, data, conditions, challenge)
-        if taken is None:
-            continue
+    inputs = ("encoder", images), ("decoder", model.latents(challenge))
+    taken = [take(model, name, data, conditions, challenge) for name, data in inputs]
+    hidden = challenge.normal(BATCH, HIDDEN_SIZE)
+    pieces = [each.piece for each in taken if each] + [model.piece(name, hidden) for name in HEADS]
+    for piece in filter(None, pieces):
         with contextlib.suppress(SubmissionError, IndexError):
-            outputs = [model.call(name, *taken.piece.arguments, seed=seed).outputs[0] for seed in (1, 2)]
-            if not all(close(each, taken.piece.output) for each in outputs):
+            outputs = [model.call(piece.name, *piece.arguments, seed=seed).outputs[0] for seed in (1, 2)]
+            if not all(close(each, piece.output) for each in outputs):
                 return True
     return False
 

@@ -28,6 +28,7 @@ ROWS_ALIKE, COLUMNS_ALIKE = 128, 120  # of the draw whose independence is judged
 SIGMAS = 7.0
 UNIFORM_KURTOSIS = 1.8
 WIDE = 1.4  # standard errors of an average beyond this say nothing of where it is
+FAR_LOGVARIANCES = (-6.0, 5.0)  # beyond the usual ones, where a bound on them shows
 MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep there
 FAR = 4.5  # over the root of the number of draws: Kolmogorov and Smirnov's distance passes it once in 10^17
 
@@ -244,6 +245,15 @@ def test_spread(submission: Submission, challenge: Challenge, domain: Callable[[
             f"it should be {math.exp(logvariance / 2):.3g}.{law}",
             named,
         )
+    for logvariance in FAR_LOGVARIANCES if not domain().positive_logvariances else ():
+        far = draw_rows(submission, draws.means, torch.full((COLUMNS,), logvariance), challenge.seed())
+        observed, expected = float((far - far.mean(0)).square().mean().sqrt()), math.exp(logvariance / 2)
+        if abs(observed / expected - 1) > 0.2:
+            fail(
+                f"Your draws have standard deviation {observed:.3g} where the log-variance is {logvariance:g}; "
+                f"it should be {expected:.3g}.",
+                "spread-cut-off",
+            )
 
 
 def spread_law(draws: Draws) -> tuple[str, str]:

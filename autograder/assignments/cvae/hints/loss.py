@@ -253,7 +253,7 @@ def _about_average(factors: list[float | None], growth: list[float], pixels: int
                 return ["summed-over-batch"]
     match factors:
         case [float(first), float(second)] if _same(first, second, 1e-3) and not _same(1.0, first, 1e-3):
-            return ["loss-scaled"]
+            return ["pixels-written-in" if _same(INPUT_DIM / pixels, first, 1e-3) else "loss-scaled"]
     mistakes = []
     for factor, size, averaged, scaled in (
         (factors[0], pixels, "reconstruction-averaged-over-pixels", "reconstruction-scaled"),
