@@ -160,7 +160,7 @@ def test_a_push_without_the_module_fails_and_says_so(graded: Path, tmp_path: Pat
     for folder in ("::error::forged", "a\n::error::forged ##[error]forged"):  # which of the two is not guessed
         path = student / "::error::forged" / folder.replace("/", "") / assignment.MODULE
         path.parent.mkdir(parents=True)
-        path.write_text("")
+        path.write_text(f"x = {len(folder)}\n")
     job = run(student / ".github" / "workflows" / "grade.yml", student, tmp_path / "runner")
     assert job.failed
     assert job.outputs["score"] == "0"
