@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -139,6 +140,24 @@ def platform_name(name: str) -> PlatformName | None:
     return None
 
 
+def like_canvas(names: Iterable[str]) -> set[str]:
+    """Those of the names in one place that only look like Canvas', such as `hw_3_3_ada.py` and `hw_3_3_bob.py`.
+
+    On Canvas each file has a number of its own, and each number of a student one name. Nor has one student's upload
+    the first files of the whole site.
+    """
+    files = {name: said for name in names if (said := platform_name(name)) and said.version is not None}
+    versions = Counter((said.student, said.version) for said in files.values())
+    called: dict[str, set[str]] = {}
+    for said in files.values():
+        called.setdefault(said.keys.get("canvas", ""), set()).add(said.name)
+    students = {said.student for said in files.values()}
+    first = len(files) > 1 == len(students) and all((said.version or 0) < 100 for said in files.values())
+    wrong = {said.student for said in files.values() if versions[said.student, said.version] > 1 or first}
+    wrong |= {said.student for said in files.values() if "canvas" in said.keys and len(called[said.keys["canvas"]]) > 1}
+    return {name for name, said in files.items() if said.student in wrong}
+
+
 def _anonymous(match: re.Match[str]) -> PlatformName:
     return _of_canvas(match, f"anon_{match['id']}", f"anon_{match['id']}", {}, "LATE_" in match["before"])
 
@@ -165,7 +184,8 @@ def _moodle(match: re.Match[str]) -> PlatformName:
 
 def _blackboard(match: re.Match[str]) -> PlatformName:
     day, time = match["time"][:10], match["time"][11:].replace("-", ":")
-    login = match["student"].rpartition("_")[2]
+    title, _, login = match["student"].rpartition("_")
+    login = match["student"] if "_" in title else login  # both may hold underscores
     return PlatformName(
         match["student"], match["student"], match["file"] or "", {"login": login}, attempt=f"{day} {time}"
     )

@@ -59,6 +59,19 @@ def test_everyone_in_either_has_one_row(address: str) -> None:
     assert recorded == {}
 
 
+@pytest.mark.parametrize(("enrolled", "line"), [
+    (1, "1 in the roster and 2 who are not: 1 without a module, 2 handed in nothing."),
+    (None, "3 students: 1 without a module, 2 handed in nothing."),
+])  # fmt: skip
+def test_who_left_the_roster_is_counted_apart(address: str, enrolled: int | None, line: str) -> None:
+    """The gradebook keeps everyone who was ever in the roster."""
+    row = Submitted("ada", None, "there is none", name="ada")
+    joined, _ = join(Upload([row], enrolled=enrolled), address, CVAE)
+    entries = [Entry(each.student, missing(), submitted=each) for each in joined.submitted]
+    assert closing(figures(entries, Alike([], 0), CVAE, joined)) == line
+    assert {each.student for each in joined.submitted if each.unlisted} == ({"bob", "eve"} if enrolled else set())
+
+
 def test_numbers_are_those_of_the_gradebook(address: str) -> None:
     late = DUE + timedelta(hours=25)
     hand_in(address, "ada", 83.5, 7.5, timestamp=late)
