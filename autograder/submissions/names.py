@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -143,19 +142,17 @@ def platform_name(name: str) -> PlatformName | None:
 def like_canvas(names: Iterable[str]) -> set[str]:
     """Those of the names in one place that only look like Canvas', such as `hw_3_3_ada.py` and `hw_3_3_bob.py`.
 
-    On Canvas each file has a number of its own, and each number of a student one name. Nor has one student's upload
-    the first files of the whole site.
+    On Canvas, which counts the files of all courses, each file has a number of its own.
     """
     files = {name: said for name in names if (said := platform_name(name)) and said.version is not None}
-    versions = Counter((said.student, said.version) for said in files.values())
-    called: dict[str, set[str]] = {}
-    for said in files.values():
-        called.setdefault(said.keys.get("canvas", ""), set()).add(said.name)
-    students = {said.student for said in files.values()}
-    first = len(files) > 1 == len(students) and all((said.version or 0) < 100 for said in files.values())
-    wrong = {said.student for said in files.values() if versions[said.student, said.version] > 1 or first}
-    wrong |= {said.student for said in files.values() if "canvas" in said.keys and len(called[said.keys["canvas"]]) > 1}
-    return {name for name, said in files.items() if said.student in wrong}
+    owner = {name: said.keys.get("canvas", said.student) for name, said in files.items()}
+    called: dict[tuple[str, int | None], set[tuple[str, str]]] = {}
+    for name, said in files.items():
+        called.setdefault((owner[name], said.version), set()).add((said.name, said.file))
+    if len(files) > 1 == len({*owner.values()}) and all((said.version or 0) < 100 for said in files.values()):
+        return {*files}  # which somebody numbered from 1
+    wrong = {who for (who, _), several in called.items() if len(several) > 1}
+    return {name for name in files if owner[name] in wrong}
 
 
 def _anonymous(match: re.Match[str]) -> PlatformName:

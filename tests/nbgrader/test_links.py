@@ -281,7 +281,10 @@ def test_every_notebook_is_taken_or_named(course: Path) -> None:
 
 @pytest.mark.parametrize("name", ["doe_LATE_12_901_{}", "HW 3_doe_attempt_2026-12-05-22-14-05_{}", "doe/{}"])
 def test_no_time_of_a_students_own_is_collected(course: Path, name: str) -> None:
-    files = {name.format("cs5814_vae.py"): b"x = 1", name.replace("901", "902").format("timestamp.txt"): b"2026-11-01 05:30 UTC"}
+    files = {
+        name.format("cs5814_vae.py"): b"x = 1",
+        name.replace("901", "902").format("timestamp.txt"): b"2026-11-01 05:30 UTC",
+    }
     ((student, taken),) = extracted(course, files).items()
     assert taken == {"cs5814_vae.py", "collected.txt"}
     notes = (course / "extracted" / student / "collected.txt").read_text()
