@@ -149,8 +149,11 @@ def like_canvas(names: Iterable[str]) -> set[str]:
     called: dict[tuple[str, int | None], set[tuple[str, str]]] = {}
     for name, said in files.items():
         called.setdefault((owner[name], said.version), set()).add((said.name, said.file))
-    if len(files) > 1 == len({*owner.values()}) and all((said.version or 0) < 100 for said in files.values()):
-        return {*files}  # which somebody numbered from 1
+    given = {said.file for said in files.values() if suffix(said.file) in (".py", *ARCHIVES)}
+    if len(given) == len(files) > 1 == len({*owner.values()}) and all(
+        (said.version or 0) < 100 for said in files.values()
+    ):
+        return {*files}  # one for each person, which somebody numbered from 1
     wrong = {who for (who, _), several in called.items() if len(several) > 1}
     return {name for name in files if owner[name] in wrong}
 
