@@ -131,6 +131,14 @@ def test_a_name_is_reviewed_if_no_number_fits(tmp_path: Path) -> None:
     assert "1.023E+16 there" in row.attention[0]
 
 
+def test_ids_of_two_people_are_reviewed(tmp_path: Path) -> None:
+    gradescope(tmp_path / "u", {"Ada": 101})
+    rows = read(tmp_path / "u", "name,id,email\nAda,101,a@x.edu\nBob,102,101@x.edu\n")
+    assert rows["101"].source
+    assert "also those of Bob" in rows["101"].attention[0]
+    assert rows["102"].nothing
+
+
 # --- titles in front of a login -------------------------------------------------------------------------------------
 
 logins = st.lists(words, min_size=1, max_size=3).map("_".join)

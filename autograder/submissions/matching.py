@@ -84,7 +84,9 @@ def _by_key(student: Known, roster: Roster) -> Match | None:
         else:
             found = roster.find(key, kind) or roster.find(key, "id", "login", "sis", "email")
         if found:
-            return Match((found,))
+            others = [who for kind, key in student.keys.items() if (who := roster.find(key, kind)) and who is not found]
+            said = [f"the ids of `{shown(student.student)}` are also those of {who.name}" for who in others]
+            return Match((found,), attention=tuple(said))
     return None
 
 
