@@ -652,8 +652,9 @@ class Pass:
         fresh_draws: bool = False,
         sizes: Sizes | None = None,
         rows: int = ROWS,
+        first: int = 0,
     ) -> None:
-        self.inputs = tuple(each[:rows] for each in images_and_classes(sizes))
+        self.inputs = tuple(each.roll(-first, 0)[:rows] for each in images_and_classes(sizes))
         self.decoded, self.fresh_draws, self.calls = [], fresh_draws, Counter[str]()
         self.given: dict[str, list[Tensor]] = {}
         self.gave: dict[str, Tensor] = {}

@@ -398,7 +398,15 @@ NORMALIZED = st.tuples(
 ).map(lambda each: f"    nn.utils.{each[0]}(model.{each[1]}, dim={each[2] if 'weight' in each[0] else 0})\n")
 
 
-def with_more_parameters(added: list[tuple[str, str, list[int]]], normalized: list[str]) -> str:
+# The encoder and the decoder add the sum of theirs to what they give.
+USE = (
+    "    for network in (model.encoder, model.decoder):\n"
+    "        more = [p for name, p in network.named_parameters() if name.split('.')[-1] not in ('weight', 'bias')]\n"
+    "        network.register_forward_hook(lambda _, given, result, more=more: result + sum(p.sum() for p in more))\n"
+)
+
+
+def with_more_parameters(added: list[tuple[str, str, list[int]]], normalized: list[str], used: bool) -> str:
     """A right module whose model has these parameters, too."""
     lines = [
         f'    model{where}.register_parameter("{name}", nn.Parameter(torch.zeros({shape})))\n'
@@ -408,7 +416,7 @@ def with_more_parameters(added: list[tuple[str, str, list[int]]], normalized: li
         correct.module()
         + "\n_build = ConditionalVariationalAutoencoder.__init__\n"
         + "def more(model, *sizes, **named):\n    _build(model, *sizes, **named)\n"
-        + "".join([*lines, *normalized])
+        + "".join([*lines, *normalized, USE * used])
         + "ConditionalVariationalAutoencoder.__init__ = more\n"
     )
 
@@ -420,9 +428,9 @@ def test_no_parameters_make_the_grader_fail(examples: int, monkeypatch: pytest.M
     healthy = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
     @settings(max_examples=examples, derandomize=examples == 6, suppress_health_check=healthy)
-    @given(ADDED, st.lists(NORMALIZED, max_size=1))
-    def every(added: list[tuple[str, str, list[int]]], normalized: list[str]) -> None:
-        holds(with_more_parameters(added, normalized), [])
+    @given(ADDED, st.lists(NORMALIZED, max_size=1), st.booleans())
+    def every(added: list[tuple[str, str, list[int]]], normalized: list[str], used: bool) -> None:
+        holds(with_more_parameters(added, normalized, used), [])
 
     every()
 

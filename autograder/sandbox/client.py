@@ -356,7 +356,7 @@ class Submission:
     def parameters(self, handle: str) -> dict[str, tuple[int, ...]]:
         """The shapes of a model's trainable parameters, by name, in the order of their registration.
 
-        Parameters that are too large to send are left out, so the rest of the model can still be judged.
+        Parameters that are too large to send, or hold no numbers, are left out: the rest can still be judged.
         """
         answer = self._request({"do": "parameters", "object": handle})
         shapes, self.lazy = answer.get("shapes"), _words(answer.get("lazy"))
@@ -366,7 +366,7 @@ class Submission:
                 case [name, [*sizes]] if _is_word(name):
                     if not all(type(size) is int and 0 <= size < 1 << 63 for size in sizes):
                         raise Unfit("impossible-shape")
-                    if is_usual(sizes) and math.prod(sizes) <= MOST_NUMBERS:
+                    if is_usual(sizes) and 0 < math.prod(sizes) <= MOST_NUMBERS:
                         found[name] = tuple(sizes)
         if sum(math.prod(shape) for shape in found.values()) > MOST_NUMBERS:
             raise Unfit("too-many-parameters")

@@ -61,6 +61,7 @@ CENTER = (
 SPREAD = (
     _many("1.0, 1.0, 1.0", "-2.0, 0.0, 2.0", "std", 0.02),
     _many("-3.0, 2.0, 3.0", "0.5, 1.0, 1.5", "std", 0.02),
+    *(_many("0.0, 0.0, 0.0", f"{each}, {each}, {each}", "std", 0.02) for each in (5.0, -6.0)),
     _SHAPE,
 )
 NORMAL = (
@@ -292,6 +293,10 @@ FORWARD_DECODING = (
         'print("two reconstructions are close:", torch.allclose(first, second, atol=0.001))'
     ),
     Probe(f"{_drawing(2.0)}{_SEED}print(model(image, one_hot)[0][0, ::112].detach())"),
+    Probe(
+        f"{_drawing(-20.0)}model(image, one_hot)\n"
+        "print(model(image, one_hot.roll(1, 1))[0][0, ::112].detach())  # another class"
+    ),
     Probe(
         f"{_drawing(0.0)}model.eval()\n{_TWO_PASSES}"
         'print("two reconstructions are equal in evaluation mode:", torch.equal(first, second))'

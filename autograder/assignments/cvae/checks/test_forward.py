@@ -242,9 +242,12 @@ def judge_encoding(
             "result-changed",
         )
     if heads is None and given is not None:  # it takes something else, which the encoder's part has judged
-        if holds(given, images):
+        if not holds(given, images):
+            fail("Your encoder does not get the image.", "encoding-other")
+        encoded = reply.captured("encoder", "result")
+        heads = given_by_heads(model, encoded[0]) if encoded else None
+        if heads is None:
             return
-        fail("Your encoder does not get the image.", "encoding-other")
     if heads is None and not evaluate:
         return  # judged in evaluation mode, the only one that the next looks at
     if heads is None:  # the encoder is no callable piece: the whole is judged by transplant
@@ -328,10 +331,16 @@ def expected_heads(model: Model, x: Tensor, seed: int = 0) -> list[Tensor] | Non
     Where the encoder draws random numbers, which its own part has judged, it draws those that forward finds there.
     """
     try:
-        encoded = model.call("encoder", x, seed=seed, evaluate=True).outputs[0]
-        encoded = torch.relu(encoded) if model.last_relu_in_forward else encoded
-        names = ("mean_layer", "logvariance_layer")
-        return [model.call(name, encoded, evaluate=True).outputs[0] for name in names]
+        return given_by_heads(model, model.call("encoder", x, seed=seed, evaluate=True).outputs[0])
+    except SubmissionError:
+        return None
+
+
+def given_by_heads(model: Model, encoded: Tensor) -> list[Tensor] | None:
+    """What the submission's heads make of what its encoder gave, or None if they cannot be called."""
+    encoded = torch.relu(encoded) if model.last_relu_in_forward else encoded
+    try:
+        return [model.call(name, encoded, evaluate=True).outputs[0] for name in HEADS]
     except SubmissionError:
         return None
 
@@ -473,6 +482,7 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
         sources.append(others)
     if drawn:
         judge_arguments(one.reply.captured("sample_latent", "argument"), sources)
+        judge_noise(one.reply.captured("sample_latent", "argument"), drawn[0], grading)
     starts = (0, given.shape[-1] - latent)  # where the latent may stand
     for call, results in enumerate(calls[1:], 1):  # of several draws, the decoder may be given a later one
         if any(close(given[:, at : at + latent], each.float()) for at in starts for each in results):
@@ -553,6 +563,22 @@ def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]]) -> Non
         f"Your `sample_latent` does not get the {' and the '.join(changed or names)} as they are.",
         "sample-arguments-changed",
     )
+
+
+def judge_noise(arguments: list[Tensor], drawn: Tensor, grading: Grading) -> None:
+    """Fail the check if sample_latent, right by its own part, gives no draw when forward calls it."""
+    if grading.failed("sample_latent") or [each.shape for each in arguments] != 2 * [drawn.shape]:
+        return
+    means, logvariances = (each.float() for each in arguments)
+    usual = (logvariances.abs() < 10) & (means.abs() < 1000)  # else rounding shows
+    noise = ((drawn - means) / torch.exp(0.5 * logvariances))[usual]
+    error = SIGMAS / max(noise.numel(), 1) ** 0.5
+    if noise.numel() > 1 and not (noise.mean().abs() < error and (noise.std() - 1).abs() < error):
+        fail(
+            f"Called by `forward`, your `sample_latent` draws noise with standard deviation {noise.std():.2f}; "
+            "it should be 1.",
+            "draw-changed",
+        )
 
 
 def judge_draw(one: Pass, images: Tensor, starts: tuple[int, ...], challenge: Challenge) -> int:  # noqa: RET503

@@ -245,12 +245,12 @@ def test_spread(submission: Submission, challenge: Challenge, domain: Callable[[
             f"it should be {math.exp(logvariance / 2):.3g}.{law}",
             named,
         )
-    for logvariance in FAR_LOGVARIANCES if not domain().positive_logvariances else ():
-        far = draw_rows(submission, draws.means, torch.full((COLUMNS,), logvariance), challenge.seed())
-        observed, expected = float((far - far.mean(0)).square().mean().sqrt()), math.exp(logvariance / 2)
-        if abs(observed / expected - 1) > 0.2:
+    for far in FAR_LOGVARIANCES if not domain().positive_logvariances else ():
+        latents = draw_rows(submission, draws.means, torch.full((COLUMNS,), far), challenge.seed())
+        width, expected = float((latents - latents.mean(0)).square().mean().sqrt()), math.exp(far / 2)
+        if abs(width / expected - 1) > 0.2:
             fail(
-                f"Your draws have standard deviation {observed:.3g} where the log-variance is {logvariance:g}; "
+                f"Your draws have standard deviation {width:.3g} where the log-variance is {far:g}; "
                 f"it should be {expected:.3g}.",
                 "spread-cut-off",
             )

@@ -177,7 +177,7 @@ def judge_start(submission: Submission, challenge: Challenge, given: dict[str, A
     own = starting_gradients(submission, challenge, given, own_start=True)
     if not any(holds_matrix(gradient.shape) for gradient in own.values()):
         fail("No gradient reaches the weights of a layer.", "not-trainable")
-    stuck = [name for name, gradient in own.items() if not bool((gradient != 0).any())]
+    stuck = [name for name, gradient in own.items() if gradient.numel() and not bool((gradient != 0).any())]
     if stuck:
         ours = starting_gradients(submission, challenge, given, own_start=False)
         initialized_so = all(bool((ours[name] != 0).any()) for name in stuck if name in ours)
