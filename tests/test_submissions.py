@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from encodings.aliases import aliases
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -581,6 +582,20 @@ def test_the_solution_is_known_under_other_comments() -> None:
     assert not is_solution(solution.replace(b"nn.ReLU()", b"nn.GELU()"), CVAE)
     assert not is_solution(fill_in(CVAE).encode(), CVAE)
     assert not is_solution(b"x" * 4000 + b"(", CVAE)
+
+
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf"])
+def test_no_codec_that_a_source_names_is_an_error(before: bytes) -> None:
+    for name in {*aliases, *aliases.values(), "idna", "punycode", "undefined", "klingon", "..x"}:
+        for source in (b"\xff\n", CVAE.solution.read_bytes()):
+            assert is_solution(before + b"# coding: " + name.encode() + b"\n" + source, CVAE) in (True, False)
+    named = b"# coding: ascii\n" + CVAE.solution.read_bytes().decode().encode("ascii", "ignore")
+    assert is_solution(named, CVAE)
+
+
+@given(st.binary(max_size=100))
+def test_any_bytes_are_the_solution_or_not(source: bytes) -> None:
+    assert not is_solution(source, CVAE)
 
 
 def test_who_handed_in_no_module_is_told_why(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def _solution(assignment: Assignment) -> bytes:
 
 
 def _code(source: bytes) -> list[str] | None:
-    """The tokens of a module that run; None if it cannot be read as Python."""
+    """The tokens of a module that run; None if they cannot be told, as in what is no Python."""
     code: list[str] = []
     starts = True  # whether a statement begins here
     try:
@@ -38,6 +38,6 @@ def _code(source: bytes) -> list[str] | None:
             if token.type not in _LAYOUT and not (starts and token.type == tokenize.STRING):
                 code.append(token.string)
             starts = token.type in _LAYOUT or (starts and token.type == tokenize.STRING)
-    except (tokenize.TokenError, SyntaxError, UnicodeDecodeError, ValueError):
+    except Exception:  # the source names the codec that decodes it: of all that one raises there is no list
         return None
     return code
