@@ -332,10 +332,10 @@ def _noting(failed: list[str]) -> "Iterator[None]":
 
 def _module(submission: Path, assignment: Assignment, outputs: Outputs) -> "Found":
     """The module to grade. Where there is none, the platforms are told, and NothingToGrade goes on."""
-    from autograder.submissions.find import NothingToGrade, find_module, interface
+    from autograder.submissions.find import NothingToGrade, find_module
 
     try:
-        return find_module(submission, assignment.module, interface(assignment))
+        return find_module(submission, assignment)
     except NothingToGrade as error:
         outputs.refuse(assignment, str(error))
         raise
@@ -680,7 +680,7 @@ def fill_in_command(
     assignment: Which = None,
 ) -> None:
     """Write the students' fill-in module, generated from the solution."""
-    from autograder.authoring.fill_in import fill_in
+    from autograder.fill_in import fill_in
 
     which = chosen(assignment)
     destination = out or Path(which.module)

@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.authoring.fill_in import fill_in
 from autograder.classroom import compare, items, outgoing
 from autograder.classroom.adjust import Adjustments, NoSuchCheck
 from autograder.classroom.entries import Entry, Recorded, Repair
@@ -29,6 +28,7 @@ from autograder.classroom.repairs import MOST, best, candidates, stops_early
 from autograder.classroom.run import Class, Options
 from autograder.classroom.tokens import decoded
 from autograder.cli import app
+from autograder.fill_in import fill_in
 from autograder.grading.process import GradingProcess
 from autograder.grading.results import Results
 from autograder.report.model import Check, Hint, Outcome, Report, part_reports

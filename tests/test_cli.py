@@ -14,7 +14,7 @@ import pytest
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import PARTS
-from autograder.authoring.fill_in import fill_in
+from autograder.fill_in import fill_in
 from autograder.grading.grade import grade
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.find import MAX_ARCHIVE_ENTRIES, NothingToGrade, find_module
@@ -225,39 +225,39 @@ def zipped(path: Path, entries: dict[str, bytes]) -> Path:
 
 def test_the_module_nearest_to_the_top_counts(tmp_path: Path) -> None:
     archive = zipped(tmp_path / "a.zip", {f"old/versions/{MODULE}": b"old", f"hw/{MODULE}": b"new"})
-    assert find_module(archive, CVAE.module)[1] == b"new"
+    assert find_module(archive, CVAE)[1] == b"new"
 
 
 def test_two_modules_equally_near_are_not_guessed_between(tmp_path: Path) -> None:
     with pytest.raises(NothingToGrade, match="name the one to grade"):
-        find_module(zipped(tmp_path / "a.zip", {f"a/{MODULE}": b"", f"b/{MODULE}": b""}), CVAE.module)
+        find_module(zipped(tmp_path / "a.zip", {f"a/{MODULE}": b"x = 1", f"b/{MODULE}": b"x = 2"}), CVAE)
 
 
 def test_a_zip_bomb_is_read_no_further_than_the_limit(tmp_path: Path) -> None:
     archive = zipped(tmp_path / "bomb.zip", {MODULE: b"#" * 50_000_000})
-    assert len(find_module(archive, CVAE.module)[1]) == LIMITS.source + 1
+    assert len(find_module(archive, CVAE)[1]) == LIMITS.source + 1
 
 
 def test_an_archive_of_thousands_of_files_is_refused(tmp_path: Path) -> None:
     entries = {f"{index}.txt": b"" for index in range(MAX_ARCHIVE_ENTRIES + 1)}
     with pytest.raises(NothingToGrade, match="has 2001 files"):
-        find_module(zipped(tmp_path / "many.zip", entries), CVAE.module)
+        find_module(zipped(tmp_path / "many.zip", entries), CVAE)
 
 
 def test_what_is_no_zip_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"not a zip")
     with pytest.raises(NothingToGrade, match="zip archive"):
-        find_module(tmp_path / "a.zip", CVAE.module)
+        find_module(tmp_path / "a.zip", CVAE)
 
 
 def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / MODULE).symlink_to(CVAE.solution)
     for path in (tmp_path, tmp_path / MODULE):
         with pytest.raises(NothingToGrade):
-            find_module(path, CVAE.module)
+            find_module(path, CVAE)
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / MODULE)
     with pytest.raises(NothingToGrade):
-        find_module(tmp_path / MODULE, CVAE.module)
+        find_module(tmp_path / MODULE, CVAE)

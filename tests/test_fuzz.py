@@ -19,13 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.authoring.fill_in import fill_in
 from autograder.classroom import page as classroom
 from autograder.classroom import sides, similarity
 from autograder.classroom.entries import Entry
 from autograder.classroom.repairs import stops_early
 from autograder.classroom.run import Class
 from autograder.classroom.similarity import Alike
+from autograder.fill_in import fill_in
 from autograder.grading.grade import nothing
 from autograder.grading.results import Results
 from autograder.report import html
@@ -98,7 +98,7 @@ def test_any_archive_holds_a_module_or_says_why_not(examples: int, tmp_path: Pat
         path = tmp_path / "upload.zip"
         path.write_bytes(data)
         try:
-            name, source, *_ = find_module(path, CVAE.module)
+            name, source, *_ = find_module(path, CVAE)
         except NothingToGrade:
             return
         assert name.endswith("cs5814_vae.py")

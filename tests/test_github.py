@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.kit import data
-from autograder.authoring.fill_in import fill_in
+from autograder.fill_in import fill_in
 from autograder.platforms.github import workflow as github
 from autograder.platforms.github.build import build_template
 from autograder.report import markdown

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from autograder.assignments.cvae import assignment, digits, kit
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.authoring import kit as release
-from autograder.authoring.fill_in import fill_in
+from autograder.fill_in import fill_in
 
 pytest.importorskip("nbconvert")
 from tests import notebook_cells

@@ -16,7 +16,7 @@ import pytest
 
 from autograder import output
 from autograder.assignment import load
-from autograder.authoring.fill_in import fill_in
+from autograder.fill_in import fill_in
 from autograder.output import CannotWrite, NotWritable
 from autograder.sandbox.limits import LIMITS
 

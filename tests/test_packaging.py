@@ -17,7 +17,7 @@ import yaml
 import autograder
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import MODULE
-from autograder.authoring.fill_in import fill_in
+from autograder.fill_in import fill_in
 from autograder.platforms.gradescope.build import build_zip
 from autograder.report.model import JSON_SCHEMA
 

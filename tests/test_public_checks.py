@@ -21,7 +21,7 @@ import torch
 from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.kit import table_of_hints
-from autograder.authoring.fill_in import fill_in, without_solutions
+from autograder.fill_in import fill_in, without_solutions
 from autograder.grading import hints
 from autograder.grading.grade import grade_source
 from autograder.report.model import Report

@@ -13,7 +13,7 @@ from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.kit import data
 from autograder.authoring import kit as release
-from autograder.authoring.fill_in import fill_in
+from autograder.fill_in import fill_in
 
 ROOT = Path(__file__).parents[1]
 

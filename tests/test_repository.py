@@ -13,7 +13,7 @@ from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.authoring import rollover
-from autograder.authoring.fill_in import fill_in, without_solutions
+from autograder.fill_in import fill_in, without_solutions
 
 ROOT = Path(__file__).parents[1]
 

@@ -15,7 +15,7 @@ import pytest
 
 import autograder
 from autograder.assignment import load
-from autograder.authoring.fill_in import fill_in
+from autograder.fill_in import fill_in
 from autograder.sandbox import confine, isolation
 from autograder.sandbox.client import Sandbox
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.authoring.fill_in import fill_in
 from autograder.classroom.others import Answers, known_modules
 from autograder.classroom.sides import side_by_side
 from autograder.classroom.similarity import MIN_TOKENS, Pair, alike_answers, alike_modules, similar_pairs
+from autograder.fill_in import fill_in
 from autograder.submissions.layouts import read_upload
 from tests.pages import Page, opened, overflow
 from tests.submissions.correct import CORRECT, encoded

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from autograder import output
 from autograder.assignment import Assignment
-from autograder.authoring.fill_in import fill_in
 from autograder.authoring.rollover import require_in_step
+from autograder.fill_in import fill_in
 
 
 def build_kit(assignment: Assignment, out: Path, data: Mapping[str, bytes] | None = None) -> Path:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
-from autograder.authoring.fill_in import without_solutions
+from autograder.fill_in import without_solutions
 from autograder.points import shown
 
 

@@ -29,13 +29,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from autograder.assignment import load
-from autograder.authoring.fill_in import fill_in
 from autograder.classroom import page, repairs
 from autograder.classroom.adjust import Adjustments, is_adjustment
 from autograder.classroom.entries import Entry, Recorded, Repair, lateness
 from autograder.classroom.figures import figures
 from autograder.classroom.sides import side_by_side
 from autograder.classroom.similarity import Alike, alike_answers, alike_modules
+from autograder.fill_in import fill_in
 from autograder.grading import GraderError
 from autograder.grading.grade import nothing, told
 from autograder.grading.process import MOST_SLOW, PATIENCE_S, GradingProcess, temporary_folder

@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     try:
         submission_path = config.getoption("--submission") or Path(assignment.module)
-        source = find_module(submission_path, assignment.module).source
+        source = find_module(submission_path, assignment).source
         sandbox = Sandbox(config.getoption("--isolation"), assignment)
     except (NothingToGrade, SandboxError, ValueError) as error:
         config.pluginmanager.register(_CannotGrade(str(error)))

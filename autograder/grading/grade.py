@@ -18,7 +18,7 @@ from autograder.sandbox import isolation as levels
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.errors import SubmissionError
 from autograder.sandbox.limits import LIMITS
-from autograder.submissions.find import find_module, interface
+from autograder.submissions.find import find_module
 
 if TYPE_CHECKING:
     from autograder.grading.harness import Grading
@@ -47,7 +47,7 @@ def grade(
         SandboxError, GraderError: the grader itself failed.
     """
     chosen = sandbox.assignment if sandbox else load(assignment)
-    found = find_module(Path(path), chosen.module, interface(chosen))
+    found = find_module(Path(path), chosen)
     with nullcontext(sandbox) if sandbox else Sandbox(isolation, chosen) as running:
         report = grade_source(found.name, found.source, running, seed=seed, pictures=pictures)
     return told(report, found.notes, found.attention)

@@ -1,4 +1,4 @@
-"""Whether a module is the instructor's."""
+"""Whether a module is the instructor's: the solution, or the fill-in as it was handed out."""
 
 from __future__ import annotations
 
@@ -7,21 +7,33 @@ import io
 import tokenize
 
 from autograder.assignment import Assignment
+from autograder.fill_in import fill_in
 
 _MAX_LINE = 2000  # tokenize takes quadratic time in the length of a line
 _LAYOUT = {
-    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING
+    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING,
+    tokenize.ENDMARKER,
 }  # fmt: skip
+_CONSTANTS = {tokenize.NUMBER, tokenize.STRING}
 
 
 def is_solution(source: bytes, assignment: Assignment) -> bool:
     """Whether `source` is the instructor's module, except for comments, docstrings and white space."""
     solution = _solution(assignment)
-    if source == solution:
+    return source == solution or (_comparable(source, solution) and _same(_code(source), _code(solution)))
+
+
+def is_untouched(source: bytes, assignment: Assignment) -> bool:
+    """Whether nothing is written in `source`: it has no code, or that of the fill-in.
+
+    Numbers and texts may differ: those of another term do.
+    """
+    if not source.strip():
         return True
-    if len(source) > 4 * len(solution) or max(map(len, source.split(b"\n"))) > _MAX_LINE:
-        return False
-    return (code := _code(source)) is not None and code == _code(solution)
+    blank = _blank(assignment)
+    if source == blank:
+        return True
+    return _comparable(source, blank) and (_code(source) == [] or _same(_code(source, True), _code(blank, True)))
 
 
 @functools.cache
@@ -29,14 +41,34 @@ def _solution(assignment: Assignment) -> bytes:
     return assignment.solution.read_bytes()
 
 
-def _code(source: bytes) -> list[str] | None:
-    """The tokens of a module that run; None if they cannot be told, as in what is no Python."""
+@functools.cache
+def _blank(assignment: Assignment) -> bytes:
+    try:
+        return fill_in(assignment).encode()
+    except ValueError:  # a mistyped marker: no kit can be built either
+        return b""
+
+
+def _comparable(source: bytes, known: bytes) -> bool:
+    """Whether comparing them takes little time."""
+    return len(source) <= 4 * len(known) and max(map(len, source.split(b"\n"))) <= _MAX_LINE
+
+
+def _same(code: list[str] | None, known: list[str] | None) -> bool:
+    return code is not None and code == known
+
+
+def _code(source: bytes, bare: bool = False) -> list[str] | None:
+    """The tokens of a module that run; None if they cannot be told, as in what is no Python.
+
+    If `bare`, constants are all the same.
+    """
     code: list[str] = []
     starts = True  # whether a statement begins here
     try:
         for token in tokenize.tokenize(io.BytesIO(source).readline):
             if token.type not in _LAYOUT and not (starts and token.type == tokenize.STRING):
-                code.append(token.string)
+                code.append("" if bare and token.type in _CONSTANTS else token.string)
             starts = token.type in _LAYOUT or (starts and token.type == tokenize.STRING)
     except Exception:  # the source names the codec that decodes it: of all that one raises there is no list
         return None

@@ -13,9 +13,11 @@ import io
 import os
 import re
 import stat
+import struct
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -280,11 +282,10 @@ def steps_of(name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Packed:
-    """An entry of an archive: its file, or None for a folder. `absurd`: its name leads out of the archive."""
+    """An entry of an archive: its file, or None for a folder."""
 
     steps: tuple[str, ...]
     file: File | None
-    absurd: bool = False
 
 
 @contextmanager
@@ -315,18 +316,33 @@ def _packed(archive: zipfile.ZipFile) -> Iterator[Packed]:
         name = _zip_name(entry)
         steps = steps_of(name)
         if steps:
-            absurd = bool(re.match(r"[/\\]|[A-Za-z]:", name)) or ".." in re.split(r"[/\\]", name)
-            yield Packed(steps, None if entry.is_dir() else _zip_file(archive, entry, steps), absurd)
+            yield Packed(steps, None if _is_folder(entry, name) else _zip_file(archive, entry, steps))
 
 
 def _zip_name(entry: zipfile.ZipInfo) -> str:
     """The name of an entry. Finder and rubyzip write UTF-8 without the flag that zipfile wants for it."""
     if not entry.flag_bits & 0x800:
         try:
-            return entry.filename.encode("cp437").decode("utf-8")
+            raw = entry.orig_filename.encode("cp437")
+            return (_unicode_path(entry.extra, raw) or raw).decode("utf-8").partition("\0")[0]
         except UnicodeError:
             pass
     return entry.filename
+
+
+def _unicode_path(extra: bytes, raw: bytes) -> bytes:
+    """The UTF-8 name in Info-ZIP's field for it, if that is of the name `raw` (PKWARE's APPNOTE, 4.6.9)."""
+    while len(extra) >= 4:
+        kind, size = struct.unpack("<HH", extra[:4])
+        field, extra = extra[4 : 4 + size], extra[4 + size :]
+        if kind == 0x7075 and len(field) == size and field[:5] == struct.pack("<BL", 1, zlib.crc32(raw)):
+            return field[5:]
+    return b""
+
+
+def _is_folder(entry: zipfile.ZipInfo, name: str) -> bool:
+    """Whether an entry is a folder. Windows PowerShell writes a backslash after its name, others MS-DOS' attribute."""
+    return name.endswith(("/", "\\")) or bool(entry.external_attr & 0x10 and not entry.file_size)
 
 
 def _zip_file(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, steps: tuple[str, ...]) -> File:

@@ -1,25 +1,27 @@
 """Find the one module in a file, a folder or an archive.
 
-The module is the first of these; between equal candidates, none is chosen:
+The module is the first of these in which something is written; between equal candidates, none is chosen:
 
 1. the file with exactly the assignment's name, nearest to the top;
 2. a file whose name differs only by case, separators, a copy's number or `.txt` (`names.alike`);
 3. the same in an archive next to it;
-4. the only Python file that defines what the assignment asks for, under any name.
+4. the only Python file that defines what the assignment asks for, under any name, then the same in an archive.
 
-All but the first are guesses, which notes report. Notes also name other candidates that were not graded.
+If nothing is written in any, it is the first. Notes report guesses, and other candidates that were not graded. What
+may be the module, or may hold it, and cannot be read is for the staff to look at.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from autograder.assignment import Assignment
 from autograder.sandbox.limits import LIMITS
+from autograder.submissions.copied import is_untouched
 from autograder.submissions.files import (
     MAX_ARCHIVE_ENTRIES,
     MAX_DEPTH,
@@ -32,17 +34,21 @@ from autograder.submissions.files import (
     in_folder,
     on_disk,
 )
-from autograder.submissions.names import ARCHIVES, UNREAD, alike, path_of, suffix
+from autograder.submissions.names import ARCHIVES, UNREAD, alike, path_of, stem, suffix, without_copy
 
-__all__ = ["MAX_ARCHIVE_ENTRIES", "CannotRead", "Found", "NothingToGrade", "choose", "find_module", "interface"]
+__all__ = ["MAX_ARCHIVE_ENTRIES", "CannotRead", "Found", "NothingToGrade", "choose", "find_module"]
 
 MAX_ARCHIVES = 8  # opened in one submission
 MAX_PYTHON = 20  # files searched in one submission
 COLLECTED = "collected.txt"  # what a collector says of a submission: a line for each note
 NO_MODULE = "No module: "  # how the line begins that says why there is none
 MAX_NOTES = 20_000  # bytes of it
+ATTEMPT = re.compile(r"(?P<word>attempt|submission|version|try|draft|take|v)[-_ ]?(?P<number>\d{1,18})", re.IGNORECASE)
+ELSEWHERE = "is in another assignment's folder"  # the trouble of a file that is not handed in for this one
 _LISTED = 5
-_ATTEMPT = re.compile(r"(?:attempt|submission)[-_ ]?(\d{1,18})", re.IGNORECASE)
+_ATTEMPT_DEPTH = 3  # folders above those of attempts
+_ONE_FILE = (".gz", ".bz2", ".xz", ".zst", ".lzma")  # data more often than modules
+_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 class Found(NamedTuple):
@@ -54,17 +60,21 @@ class Found(NamedTuple):
     attention: tuple[str, ...] = ()
 
 
-def interface(assignment: Assignment) -> tuple[str, ...]:
+class _NoModule(NothingToGrade):
+    """There is no module. `closed`: there is something that cannot be opened."""
+
+    def __init__(self, why: str, closed: bool) -> None:
+        super().__init__(why)
+        self.closed = closed
+
+
+def _interface(assignment: Assignment) -> tuple[str, ...]:
     """The names that a module for the assignment defines."""
     return tuple(dict.fromkeys(part.place[0] for part in assignment.parts if part.place))
 
 
-def find_module(path: Path, module: str, defines: Collection[str] = ()) -> Found:
+def find_module(path: Path, assignment: Assignment) -> Found:
     """The module to grade: `path` itself, or the one in a folder or an archive.
-
-    Arguments:
-        module: the name of the file to grade.
-        defines: names that identify the module in a file with another name; by default none.
 
     Raises:
         NothingToGrade: there is none, or more than one; CannotRead: the grader may not read it.
@@ -76,45 +86,37 @@ def find_module(path: Path, module: str, defines: Collection[str] = ()) -> Found
     except OSError as error:
         raise CannotRead(f"{path} cannot be read: {error.strerror}") from error
     if path.is_dir() and not path.is_symlink():
-        found = choose(in_folder(path), module, defines, str(path))
+        found = choose(in_folder(path), assignment, str(path))
     else:
         file = replace(on_disk(path.absolute().parent, (path.name,)), label=str(path))
         if suffix(path.name) not in (*ARCHIVES, *UNREAD):
-            return Found(str(path), file.read(LIMITS.source + 1))
+            return Found(str(path), _source(file))
         with in_archive(file) as listing:
-            found = choose(listing, module, defines, str(path), nested=True)
+            found = choose(listing, assignment, str(path), nested=True)
     return found._replace(name=f"{path}/{found.name}")
 
 
-def choose(
-    listing: Listing,
-    module: str,
-    defines: Collection[str] = (),
-    where: str = "what was handed in",
-    nested: bool = False,
-) -> Found:
+def choose(listing: Listing, assignment: Assignment, where: str = "what was handed in", nested: bool = False) -> Found:
     """The module among the files of a submission, called `where` in messages; errors are those of `find_module`.
 
     With `nested`, no archive among the files is opened.
     """
-    files, notes, attention = [file for file in listing.files if not file.junk], [], []
-    if links := [file for file in files if "link" in file.trouble]:
-        attention.append(f"{_names(links)}: a link was handed in, and links are never followed")
-    if denied := [file for file in files if file.denied]:
-        attention.append(f"{_names(denied)} {denied[0].trouble}")
-    files, said = _last_attempt(files)
-    notes += said
-    archives = _Archives([] if nested else files, module, defines, where)
-    loose = _by_name(files, module, where)
-    if loose and archives.files:
-        notes.append(f"{_names(archives.files)}: not opened, because the module is next to it")
-    found = loose or archives.by_name() or _by_content(files, module, defines) or archives.by_content()
-    if found is None:
-        why = _why_not(files, listing, module, where, archives.reasons)
+    search = _Search(listing, assignment, where, nested)
+    try:
+        found = search.module()
+    except _NoModule as error:
+        why = str(error)
         if not nested:
-            why = _as_collected(files) or f"{why}. Name your file exactly {module} and hand it in again"
-        raise (CannotRead if denied else NothingToGrade)(why)
-    return found._replace(notes=(*notes, *found.notes), attention=(*attention, *found.attention))
+            why = _as_collected(search.files) or f"{why}. {_advice(assignment.module, error.closed)}"
+        denied = any(file.denied for file in search.files)
+        raise (CannotRead if denied else NothingToGrade)(why) from None
+    return Found(found.name, found.source, found.notes, found.attention)
+
+
+def _advice(module: str, closed: bool) -> str:
+    if closed:
+        return f"Hand in {module} itself, or in a small zip archive without a password"
+    return f"Name your file exactly {module} and hand it in again"
 
 
 def _as_collected(files: list[File]) -> str:
@@ -127,127 +129,262 @@ def _as_collected(files: list[File]) -> str:
     return ""
 
 
-def _last_attempt(files: list[File]) -> tuple[list[File], list[str]]:
-    """The files of the last attempt, if the folders at the top are numbered, such as `attempt-10`."""
-    numbers = {
-        file.steps[0]: int(match[1])
-        for file in files
-        if len(file.steps) > 1 and (match := _ATTEMPT.fullmatch(file.steps[0]))
-    }
-    if len(numbers) < 2:
-        return files, []
-    last = max(numbers.values())
-    rest = [file for file in files if numbers.get(file.steps[0], last) == last]
-    names = [path_of((folder,)) for folder, number in numbers.items() if number == last]
-    return rest, [f"the last of {len(numbers)} attempts counts: `{names[0]}`"]
+def _last_attempts(files: list[File]) -> tuple[list[File], list[File], list[str]]:
+    """The files, those of earlier attempts, and what was guessed.
+
+    Of numbered folders next to each other, such as `attempt-9` and `attempt-10`, the last one counts.
+    """
+    attempts: dict[tuple[tuple[str, ...], str], dict[str, int]] = {}
+    for file in files:
+        for depth, step in enumerate(file.steps[:-1][:_ATTEMPT_DEPTH]):
+            if match := ATTEMPT.fullmatch(step):
+                attempts.setdefault((file.steps[:depth], match["word"].lower()), {})[step] = int(match["number"])
+    earlier, notes = set[tuple[str, ...]](), []
+    for (above, _), numbers in attempts.items():
+        last = max(numbers, key=lambda folder: numbers[folder])
+        older = {(*above, folder) for folder, number in numbers.items() if number < numbers[last]}
+        if older:
+            notes.append(f"the last of {len(numbers)} attempts counts: `{path_of((*above, last))}`")
+            earlier |= older
+    replaced = [any(file.steps[:depth] in earlier for depth in range(1, _ATTEMPT_DEPTH + 1)) for file in files]
+    kept = [file for file, old in zip(files, replaced, strict=True) if not old]
+    return kept, [file for file, old in zip(files, replaced, strict=True) if old], notes
 
 
-def _by_name(files: list[File], module: str, where: str) -> Found | None:
-    """The module by its name, exact or similar; None if there is none."""
-    exact = [file for file in files if file.name == module]
-    near = [file for file in files if file.name != module and alike(file.name, module)]
-    for named in (exact, near):
-        usable = [file for file in named if not file.trouble] or named
-        if usable:
-            chosen = _only(usable, module, where)
-            others = [file for file in (*exact, *near) if file is not chosen and not file.trouble]
-            source = chosen.read(LIMITS.source + 1)
-            notes = [f"`{chosen.label}` was graded as {module}"] if chosen in near else []
-            if others:
-                notes.append(f"`{chosen.label}` was graded, not {_names(others)}")
-            return Found(chosen.label, source, tuple(notes))
-    return None
+def _source(file: File) -> bytes:
+    """The source in a file; errors are those of `File.read`."""
+    source = file.read(LIMITS.source + 1)
+    if source.startswith(_POINTER):
+        raise NothingToGrade(f"{file.label} is a pointer of Git LFS, not the file: the content was not handed in")
+    return source
 
 
-def _only(files: list[File], module: str, where: str) -> File:
-    """The file nearest to the top, or the last numbered by a platform; NothingToGrade if there are several."""
-    depth = min(len(file.steps) for file in files)
-    nearest = [file for file in files if len(file.steps) == depth]
-    if len({file.steps for file in nearest}) == 1 and all(file.version is not None for file in nearest):
-        return max(nearest, key=lambda file: file.version or 0)
-    if len(nearest) > 1:
-        first, second = sorted(file.label for file in nearest)[:2]
-        raise NothingToGrade(f"{where} has more than one {module}: {first} and {second}; name the one to grade")
-    return nearest[0]
+class _Candidate(NamedTuple):
+    """A file that may be the module.
+
+    Attributes:
+        file: this file, or the archive that holds it.
+        name: its path as it was handed in.
+        named: whether it has the assignment's name, or one like it.
+        untouched: whether nothing is written in it.
+    """
+
+    file: File
+    name: str
+    source: bytes
+    named: bool
+    untouched: bool
+    notes: tuple[str, ...] = ()
+    attention: tuple[str, ...] = ()
 
 
-def _by_content(files: list[File], module: str, defines: Collection[str]) -> Found | None:
-    """The only Python file that defines one of the names; None if there is none, or more than one."""
-    python = [file for file in files if suffix(file.name) == ".py" and not file.trouble]
-    if not defines or len(python) > MAX_PYTHON:
-        return None
-    wanted = re.compile(
-        rb"^[ \t]*(?:def|class)[ \t]+(?:%s)\b" % b"|".join(re.escape(each.encode()) for each in defines), re.M
-    )
-    read = [(file, file.read(LIMITS.source + 1)) for file in python]
-    fitting = [(file, source) for file, source in read if wanted.search(source)]
-    if len(fitting) != 1:
-        return None
-    file, source = fitting[0]
-    note = f"`{file.label}` was graded as {module}: no file has that name, but this one defines the required names"
-    return Found(file.label, source, (note,))
+class _Search:
+    """The search for the module among the files of a submission.
 
+    Attributes:
+        files: those that count.
+        unread: why a file that may be the module, or may hold it, was not read.
+    """
 
-class _Archives:
-    """The archives among the files of a submission. `reasons`: why nothing in them was graded."""
+    def __init__(self, listing: Listing, assignment: Assignment, where: str, nested: bool) -> None:
+        self.files, self._earlier, self._notes = _last_attempts([file for file in listing.files if not file.junk])
+        self.unread: dict[File, str] = {}
+        self._listing, self._assignment, self._where, self._nested = listing, assignment, where, nested
+        self._module = assignment.module
+        self._archives = [file for file in self.files if _is_packed(file) and file.trouble != ELSEWHERE]
+        self._opened = False  # the archives
+        self._without: list[str] = []  # why there is no module in archives that were opened
+        self._read: list[_Candidate] = []
+        self._unsure: list[str] = []  # why there may be a module under another name
 
-    def __init__(self, files: list[File], module: str, defines: Collection[str], where: str) -> None:
-        self.files = [file for file in files if suffix(file.name) in ARCHIVES or suffix(file.name) in UNREAD]
-        self._module, self._defines, self._where = module, defines, where
-        self.reasons: list[str] = []
-        self._by_content: list[tuple[File, Found]] = []
+    def module(self) -> _Candidate:
+        """The module. _NoModule if there is none, NothingToGrade if there are several."""
+        untouched: _Candidate | None = None
+        for candidates in self._ways():
+            if started := [each for each in candidates if not each.untouched]:
+                return self._told(self._nearest(started))
+            untouched = untouched or next(iter(candidates), None)
+        if untouched is None:
+            raise _NoModule(self._why_not(), bool(self.unread) or (self._nested and bool(self._archives)))
+        written = [file for file in self._earlier if alike(file.name, self._module)]
+        if written:
+            self._unsure.append(f"an earlier attempt has {_names(written)}")
+        if self._nested and self._archives:
+            self._unsure.append(f"{_names(self._archives)} was not opened")
+        said = tuple(f"nothing is written in `{untouched.name}`, but {why}" for why in self._unsure)
+        return self._told(untouched._replace(attention=(*untouched.attention, *said)))
 
-    def by_name(self) -> Found | None:
-        """The module by its name, exact or similar, if only one archive has it."""
-        named: list[tuple[File, Found]] = []
-        for file in self.files[:MAX_ARCHIVES]:
+    def _ways(self) -> Iterator[list[_Candidate]]:
+        """The candidates, in the order in which they count."""
+        exact = [file for file in self.files if file.name == self._module]
+        near = [file for file in self.files if file.name != self._module and alike(file.name, self._module)]
+        by_name = [self._by_name(exact), self._by_name(near)]
+        yield from by_name
+        packed = [] if self._nested else self._in_archives()
+        by_content = self._by_content()
+        yield [each for each in packed if each.named]
+        yield by_content
+        if not self._unsure:
+            yield [each for each in packed if not each.named]
+
+    def _by_name(self, named: list[File]) -> list[_Candidate]:
+        """The nearest files of these that can be read. CannotRead if the grader may read none of them."""
+        named = sorted(named, key=lambda file: (len(file.steps), -(file.version or 0)))
+        found = []
+        for file in ([file for file in named if not file.denied] or named)[:MAX_PYTHON]:
+            source = self._source_of(file)
+            if source is not None:
+                guess = (f"`{file.label}` was graded as {self._module}",) if file.name != self._module else ()
+                untouched = is_untouched(source, self._assignment)
+                found.append(_Candidate(file, file.label, source, True, untouched, guess))
+        self._read += found
+        return found
+
+    def _source_of(self, file: File) -> bytes | None:
+        """The source, or None if it cannot be read. CannotRead if that is not the student's fault."""
+        try:
+            return _source(file)
+        except CannotRead:
+            raise
+        except NothingToGrade as error:
+            self.unread[file] = str(error)
+            return None
+
+    def _in_archives(self) -> list[_Candidate]:
+        """The module of each archive."""
+        self._opened = True
+        found = []
+        for file in self._archives[:MAX_ARCHIVES]:
             try:
-                with in_archive(file) as listing:
-                    found = choose(listing, self._module, self._defines, file.label, nested=True)
+                with in_archive(file) as inside:
+                    files = [replace(each, label=f"{file.label}/{each.label}") for each in inside.files]
+                    inner = _Search(replace(inside, files=files), self._assignment, file.label, nested=True).module()
             except CannotRead:
                 raise
             except NothingToGrade as error:
-                self.reasons.append(str(error))
+                if isinstance(error, _NoModule) and not error.closed:
+                    self._without.append(str(error))
+                else:
+                    self.unread[file] = str(error)
                 continue
-            found = found._replace(name=f"{file.label}/{found.name}")
-            (named if alike(found.name.rpartition("/")[2], self._module) else self._by_content).append((file, found))
-        return self._one(named)
+            found.append(inner._replace(file=file))
+        for file in self._archives[MAX_ARCHIVES:]:
+            self.unread[file] = f"{file.label} was not opened: the grader opens {MAX_ARCHIVES} archives"
+        self._read += found
+        return found
 
-    def by_content(self) -> Found | None:
-        """The module under another name, if only one archive has it."""
-        return self._one(self._by_content)
-
-    def _one(self, found: list[tuple[File, Found]]) -> Found | None:
-        if not found:
-            return None
-        chosen = _only([file for file, _ in found], self._module, self._where)
-        others = [file for file, _ in found if file is not chosen]
-        result = next(each for file, each in found if file is chosen)
-        notes = (f"`{chosen.label}` was graded, not {_names(others)}",) if others else ()
-        return result._replace(notes=(*notes, *result.notes))
-
-
-def _why_not(files: list[File], listing: Listing, module: str, where: str, reasons: list[str]) -> str:
-    """Why there is nothing to grade: what was found instead, and what to do."""
-    rest = [file for file in files if not file.trouble and suffix(file.name) not in (*ARCHIVES, *UNREAD)]
-    said = [f"there is no {module} in {where}" + (f", but {_names(rest)}" if rest else "")]
-    if listing.cut:
-        said.append(
-            f"the grader does not search what is below {MAX_DEPTH} levels of folders or after {MAX_FILES} files"
+    def _by_content(self) -> list[_Candidate]:
+        """The only Python file under another name that defines one of the names of the assignment."""
+        ours = {self._module, *self._assignment.kit_files}
+        python = [
+            file for file in self.files if suffix(file.name) == ".py" and not file.trouble and file.name not in ours
+        ]
+        python = [file for file in python if not alike(file.name, self._module)]
+        names = _interface(self._assignment)
+        if not names or len(python) > MAX_PYTHON:
+            self._unsure += [f"{len(python)} other Python files were not searched"] if names else []
+            return []
+        wanted = re.compile(
+            rb"^[ \t]*(?:def|class)[ \t]+(?:%s)\b" % b"|".join(re.escape(each.encode()) for each in names), re.M
         )
-    if reasons:
-        said += reasons[:_LISTED]
-    unread = [file for file in files if file.trouble]
-    said += [f"{file.label} {file.trouble}" for file in unread[:_LISTED]]
-    nested = [file for file in files if not file.trouble and suffix(file.name) in (*ARCHIVES, *UNREAD)]
-    if nested and not reasons:
-        said.append(f"{_names(nested)}: an archive within an archive, which the grader does not open")
-    if not files and not listing.cut:
-        said.append("it is empty" if not listing.files else "it has only hidden files")
-    return "; ".join(said)
+        read = [(file, self._source_of(file)) for file in python]
+        fitting = [(file, source) for file, source in read if source is not None and wanted.search(source)]
+        started = [each for each in fitting if not is_untouched(each[1], self._assignment)]
+        if len({source for _, source in started}) > 1:
+            self._unsure.append(f"{_names(file for file, _ in started)} define what the assignment asks for")
+            return []
+        found = []
+        for file, source in (started or fitting)[:1]:
+            why = "it defines the required names"
+            if not any(each.named for each in self._read):
+                why = "no file has that name, but this one defines the required names"
+            note = f"`{file.label}` was graded as {self._module}: {why}"
+            found.append(_Candidate(file, file.label, source, False, not started, (note,)))
+        self._read += found
+        return found
+
+    def _nearest(self, candidates: list[_Candidate]) -> _Candidate:
+        """The one nearest to the top, or the last numbered by a platform; NothingToGrade if several differ."""
+        depth = min(len(each.file.steps) for each in candidates)
+        nearest = [each for each in candidates if len(each.file.steps) == depth]
+        if len({each.file.steps for each in nearest}) == 1 and all(each.file.version is not None for each in nearest):
+            return max(nearest, key=lambda each: each.file.version or 0)
+        if len({each.source for each in nearest}) == 1:
+            return nearest[0]
+        kit = self._assignment.kit  # in nbgrader's folders, the assignment's name
+        ours = [each for each in nearest if each.file.steps[0] == kit]
+        copies = any(each not in ours and without_copy(each.file.steps[0]) == kit for each in nearest)
+        if len({each.source for each in ours}) == 1 and not copies:
+            said = f"`{ours[0].name}` was graded, since the assignment is called {kit}"
+            return ours[0]._replace(attention=(*ours[0].attention, said))
+        first, second = sorted(each.name for each in nearest)[:2]
+        raise NothingToGrade(
+            f"{self._where} has more than one {self._module}: {first} and {second}; name the one to grade"
+        )
+
+    def _told(self, chosen: _Candidate) -> _Candidate:
+        """The candidate with everything that is to be said of the choice."""
+        others = [each for each in self._read if each.source != chosen.source]
+        blank = [each.name for each in others if each.untouched and not chosen.untouched]
+        rest = [each.name for each in others if each.name not in blank]
+        rest += [file.label for file in self.unread if file.trouble == ELSEWHERE]
+        notes = [*self._notes, *chosen.notes]
+        if rest:
+            notes.append(f"`{chosen.name}` was graded, not {_listed(rest)}")
+        if blank:
+            notes.append(f"nothing is written in {_listed(blank)}, so `{chosen.name}` was graded")
+        equal = [each for each in self._read if each.source == chosen.source and each.file.steps != chosen.file.steps]
+        if same := [each.name for each in equal if not each.untouched]:
+            notes.append(f"{_listed(same)} is the same as `{chosen.name}`, which was graded")
+        if self._archives and not self._opened and not self._nested:
+            notes.append(f"{_names(self._archives)}: not opened, because the module is next to it")
+        attention = []
+        if links := [file for file in self.files if "link" in file.trouble]:
+            attention.append(f"{_names(links)}: a link was handed in, and links are never followed")
+        if denied := [file for file in self.files if file.denied]:
+            attention.append(f"{_names(denied)} {denied[0].trouble}")
+        for file, why in self.unread.items():
+            if not (file in links or file.trouble == ELSEWHERE or self._is_data(file)):
+                attention.append(f"`{chosen.name}` was graded, but {why}")
+        return chosen._replace(notes=tuple(notes), attention=(*attention, *chosen.attention))
+
+    def _is_data(self, file: File) -> bool:
+        """Whether it is more likely data than a module that is packed."""
+        one = suffix(file.name) in _ONE_FILE and suffix(stem(file.name)) != ".py"
+        return one or self._assignment.data_folder in file.steps[:-1]
+
+    def _why_not(self) -> str:
+        """Why there is nothing to grade: what was found instead."""
+        said = [why for file, why in self.unread.items() if not _is_packed(file)]
+        if not said:
+            rest = [file for file in self.files if not file.trouble and not _is_packed(file)]
+            readable = " that can be graded" if self.unread else ""
+            but = f", but {_names(rest)}" if rest else ""
+            said.append(f"there is no {self._module}{readable} in {self._where}{but}")
+        if self._listing.cut:
+            said.append(
+                f"the grader does not search what is below {MAX_DEPTH} levels of folders or after {MAX_FILES} files"
+            )
+        said += [*self._without, *(why for file, why in self.unread.items() if _is_packed(file))][:_LISTED]
+        troubled = [file for file in self.files if file.trouble and file not in self.unread]
+        said += [f"{file.label} {file.trouble}" for file in troubled[:_LISTED]]
+        if self._nested and self._archives:
+            said.append(f"{_names(self._archives)}: an archive within an archive, which the grader does not open")
+        if self._earlier:
+            said.append(f"an earlier attempt has {_names(self._earlier)}")
+        if not (self.files or self._earlier or self._listing.cut):
+            said.append("it is empty" if not self._listing.files else "it has only hidden files")
+        return "; ".join([*said, *self._unsure])
+
+
+def _is_packed(file: File) -> bool:
+    return suffix(file.name) in (*ARCHIVES, *UNREAD)
 
 
 def _names(files: Iterable[File]) -> str:
-    files = list(files)
-    more = f" and {len(files) - _LISTED} more" if len(files) > _LISTED else ""
-    return ", ".join(f"`{file.label}`" for file in files[:_LISTED]) + more
+    return _listed([file.label for file in files])
+
+
+def _listed(labels: list[str]) -> str:
+    more = f" and {len(labels) - _LISTED} more" if len(labels) > _LISTED else ""
+    return ", ".join(f"`{label}`" for label in labels[:_LISTED]) + more

@@ -24,7 +24,7 @@ from typing import Any
 from autograder.assignment import Assignment
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade
-from autograder.submissions.find import choose, interface
+from autograder.submissions.find import choose
 from autograder.submissions.matching import Known, matched
 from autograder.submissions.names import PlatformName, alike, like_canvas, platform_name, shown, stem, suffix
 from autograder.submissions.roster import Roster, Student, moment, same
@@ -249,8 +249,8 @@ _WHO = (":sid", ":email", ":name")  # how Gradescope's metadata names a submitte
 
 def _gradescope(entries: list[Entry]) -> tuple[list[_Piece], list[str]]:
     """Gradescope's export: its metadata names, for each folder, the submitters and the time."""
-    metadata = next(entry for entry in entries if entry.name == METADATA and not entry.folder)
-    facts = _metadata(metadata)
+    metadata = [entry for entry in entries if entry.name == METADATA and not entry.folder]  # one of each export
+    facts = {name: said for each in metadata for name, said in _metadata(each).items()}
     folders = {entry.name: entry for entry in entries if entry.folder}
     pieces, emails = [], dict[str, str]()
     for name, of_it in {**{name: {} for name in folders}, **facts}.items():
@@ -275,7 +275,7 @@ def _gradescope(entries: list[Entry]) -> tuple[list[_Piece], list[str]]:
             there.add(same(student))
             keys = {kind: value for kind, value in (("id", sid), ("email", email)) if value}
             pieces.append(_Piece(student, called or student, entry, keys, name, order, zone, when, attention=notes))
-    aside = [shown(entry.name) for entry in entries if not entry.folder and entry is not metadata]
+    aside = [shown(entry.name) for entry in entries if not entry.folder and entry not in metadata]
     return pieces, aside
 
 
@@ -382,7 +382,7 @@ def _submitted(
         if not any(each.files or each.cut for each in (listing, *map(_together, earlier))):
             reason = "only an empty folder was handed in"
             return replace(row, reason=reason, nothing=True, notes=notes, attention=attention)
-        found = choose(listing, assignment.module, interface(assignment))
+        found = choose(listing, assignment)
     except CannotRead as error:
         return replace(row, reason=str(error), unreadable=True, notes=notes, attention=(*attention, str(error)))
     except NothingToGrade as error:
@@ -414,7 +414,7 @@ def _module_before(earlier: list[list[_Piece]], assignment: Assignment) -> tuple
     """What staff should know where the last attempt has no module: the newest earlier one that has."""
     for pieces in earlier:
         try:
-            found = choose(_together(pieces), assignment.module, interface(assignment))
+            found = choose(_together(pieces), assignment)
         except NothingToGrade:
             continue
         where = f" of `{shown(pieces[0].entry.name)}`" if pieces[0].entry.folder else ""

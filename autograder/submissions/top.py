@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from autograder.submissions.files import (
     on_disk,
     open_download,
 )
+from autograder.submissions.find import ATTEMPT, ELSEWHERE
 from autograder.submissions.names import (
     ARCHIVES,
     PlatformName,
@@ -44,10 +46,10 @@ from autograder.submissions.roster import Roster
 
 METADATA = "submission_metadata.yml"
 SUBMISSION = re.compile(r"submission_\d+")
+SUBMITTED = "submitted"  # nbgrader's folder: in it one for each student, and in that one for each assignment
 
 _EXPORT = re.compile(r"assignment_\d+_export")
 _DRIVE = re.compile(r"-\d{8}T\d{6}Z(?:-\d+)*$")  # which Google Drive adds to what it packs
-_ATTEMPT = re.compile(r"(?:attempt|submission|version|try|draft|take|v)[-_ ]?\d+", re.IGNORECASE)
 _SEVERAL = 3  # folders with modules are a class; two may be what one student has now and had before
 _RESULT = re.compile(r"[0-9a-f]{64}\.json")
 _WRITTEN = {"class.json", "grades.csv", "index.html", "reports", "students", "pairs", "results"}
@@ -124,12 +126,42 @@ def top_of(path: Path, outputs: set[Path], stack: ExitStack, assignment: Assignm
         top, packed_as = _in_zip(path, stack), stem(path.name)
     else:
         top, packed_as = _in_folder(path, outputs, stack), path.resolve().name
+    nbgraders = without_copy(packed_as) == SUBMITTED
     for _ in range(MAX_DEPTH):
         within = _within(top, packed_as, assignment, roster)
         if within is None:
             break
+        nbgraders = nbgraders or any(entry.name == SUBMITTED for entry in top.entries)
         top, packed_as = within, ""
-    return top
+    return _of_assignment(top, assignment.kit) if nbgraders else top
+
+
+def _of_assignment(top: Top, kit: str) -> Top:
+    """nbgrader's `submitted`, in which only the folders of the assignment called `kit` count, if anyone has it."""
+
+    def ours(entry: Entry) -> Listing:
+        listing = entry.listing()
+        files = listing.files
+        loose = any(len(file.steps) == 1 and not file.junk for file in files)
+        if loose and not any(file.steps[0] == kit for file in files):
+            return listing
+        other = [len(file.steps) > 1 and file.steps[0] != kit for file in files]
+        marked = [
+            replace(file, trouble=file.trouble or ELSEWHERE) if its else file
+            for file, its in zip(files, other, strict=True)
+        ]
+        return replace(listing, files=marked)
+
+    folders = [entry for entry in top.entries if entry.folder and not entry.platform]
+    if top.gradescopes or not any(_has_folder(entry, kit) for entry in folders):
+        return top
+    return replace(
+        top, entries=[replace(each, listing=partial(ours, each)) if each in folders else each for each in top.entries]
+    )
+
+
+def _has_folder(entry: Entry, name: str) -> bool:
+    return any(len(file.steps) > 1 and file.steps[0] == name for file in entry.listing().files)
 
 
 # --- what a folder and an archive hold ----------------------------------------------------------------------------
@@ -185,7 +217,7 @@ def _in_zip(path: Path, stack: ExitStack, file: File | None = None) -> Top:
 
 
 def _grouped(packed: Iterable[Packed], stack: ExitStack) -> Top:
-    """The entries at the top of an archive, and the skipped names that lead out of it."""
+    """The entries at the top of an archive. Drives and ways up in their names are ignored, not what is below them."""
     folders: dict[str, list[Packed]] = {}
     loose: dict[str, list[File]] = {}
     aside = set()
@@ -193,9 +225,7 @@ def _grouped(packed: Iterable[Packed], stack: ExitStack) -> Top:
         if not each.steps:
             continue
         top = each.steps[0]
-        if each.absurd:
-            aside.add(f"{path_of(each.steps)} (its path leads out of the archive)")
-        elif is_junk(top):
+        if is_junk(top):
             aside.add(shown(top))
         elif each.file is not None and len(each.steps) == 1:
             loose.setdefault(top, []).append(each.file)
@@ -232,17 +262,36 @@ def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | N
     if top.gradescopes or not students:
         return None
     found: list[Top] = []
+    drives = _packed_by_drive(students)
     for each in students:
-        inside = _class_in(each, len(students) == 1, packed_as, assignment, roster)
+        alone = len(students) == 1
+        inside = _part(each, drives) if drives else _class_in(each, alone, packed_as, assignment, roster)
         if inside is None:
             return None
         found.append(inside)
+    if len({each.gradescopes for each in found}) > 1:
+        return None
     aside = [*top.aside, *(shown(entry.name) for entry in top.entries if entry.staffs)]
     return Top(
-        [entry for each in found for entry in each.entries],
+        _told_apart([(shown(entry.name), each) for entry, each in zip(students, found, strict=True)]),
         [*aside, *(name for each in found for name in each.aside)],
         (*top.guessed, *(said for each in found for said in each.guessed)),
     )
+
+
+def _told_apart(downloads: list[tuple[str, Top]]) -> list[Entry]:
+    """The entries of all downloads. Where several have an entry, the labels of its files name the download."""
+
+    def listing(entry: Entry, download: str) -> Listing:
+        found = entry.listing()
+        return replace(found, files=[replace(file, label=f"{file.label} (in {download})") for file in found.files])
+
+    count = Counter(entry.name for _, top in downloads for entry in top.entries)
+    return [
+        replace(entry, listing=partial(listing, entry, download)) if count[entry.name] > 1 else entry
+        for download, top in downloads
+        for entry in top.entries
+    ]
 
 
 def _class_in(
@@ -259,14 +308,15 @@ def _class_in(
     students = inside.students
     if any(not each.folder and alike(each.name, assignment.module) for each in students):
         return None
-    if alone and inside.gradescopes and sum(SUBMISSION.fullmatch(each.name) is not None for each in students) > 1:
+    export = _EXPORT.fullmatch(without_copy(name)) is not None
+    if inside.gradescopes and (export or sum(SUBMISSION.fullmatch(each.name) is not None for each in students) > 1):
         return inside
     if sum(each.platform is not None for each in students) * 2 > len(students):
         return inside
     if not alone:
-        return None
+        return _packed_again(inside, assignment, roster, depth)
     whole = entry.folder and packed_as and name in (packed_as, without_copy(_DRIVE.sub("", without_copy(packed_as))))
-    if whole or _EXPORT.fullmatch(without_copy(name)):
+    if whole or export:
         return inside
     if roster and any(_knows(roster, each.name if each.folder else stem(each.name)) for each in students):
         return inside
@@ -275,7 +325,7 @@ def _class_in(
     if len(students) == 1:
         return inside if _class_in(students[0], True, "", assignment, roster, depth + 1) else None
     archives = [each for each in students if not each.folder and suffix(each.name) in ARCHIVES]
-    folders = [each for each in students if each.folder and not _ATTEMPT.fullmatch(each.name)]
+    folders = [each for each in students if each.folder and not ATTEMPT.fullmatch(each.name)]
     if len(archives) + len(folders) < len(students):
         return None
     holding = islice((each for each in folders if _holds_module(each, assignment)), _SEVERAL)
@@ -283,6 +333,31 @@ def _class_in(
         return None
     said = f"`{shown(entry.name)}`, alone at the top, was read as a class: each folder and archive in it as a student's"
     return replace(inside, guessed=(said,))
+
+
+def _packed_again(inside: Top, assignment: Assignment, roster: Roster | None, depth: int) -> Top | None:
+    """What is in the folder that is alone in one of several downloads, if that is a class."""
+    if len(inside.students) != 1:
+        return None
+    deeper = _class_in(inside.students[0], False, "", assignment, roster, depth + 1)
+    return replace(deeper, aside=[*inside.aside, *deeper.aside]) if deeper else None
+
+
+def _packed_by_drive(students: list[Entry]) -> str:
+    """The name of the folder that Google Drive has packed into these archives, each with a part of it, or nothing."""
+    names = [without_copy(stem(entry.name)) for entry in students if suffix(entry.name) == ".zip"]
+    folders = {_DRIVE.sub("", name) for name in names if _DRIVE.search(name)}
+    return folders.pop() if len(names) == len(students) > 1 and len(folders) == 1 else ""
+
+
+def _part(entry: Entry, folder: str) -> Top | None:
+    """What one of these archives has of the folder; None if there is anything else in it."""
+    try:
+        students = entry.inside().students if entry.inside else []
+        (there,) = students
+        return there.inside() if there.inside and there.folder and there.name == folder else None
+    except (NothingToGrade, OSError, ValueError):
+        return None
 
 
 def may_be_class(entry: Entry, top: Top, assignment: Assignment, roster: Roster | None) -> bool:

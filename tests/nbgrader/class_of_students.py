@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.assignment import MODULE
-from autograder.authoring.fill_in import fill_in
+from autograder.fill_in import fill_in
 from tests.nbgrader.drawn_figures import hand_in
 from tests.submissions import correct, hostile, wrong
 

@@ -138,7 +138,7 @@ def test_each_grade_is_the_one_that_autograder_grade_gives(graded: Path) -> None
         seeds[report["sha256"]] = report["seed"]
     by_source = defaultdict(list)  # several handed in the same
     for module in sorted(graded.glob(f"submitted/*/{CVAE.kit}/{MODULE}")):
-        by_source[find_module(module, CVAE.module)[1]].append(module.parent.parent.name)
+        by_source[find_module(module, CVAE)[1]].append(module.parent.parent.name)
     with Sandbox() as sandbox:
         for source, who in by_source.items():
             alone = grade_source(MODULE, source, sandbox, seed=seeds[hashlib.sha256(source).hexdigest()])

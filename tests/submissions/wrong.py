@@ -11,7 +11,7 @@ from typing import TypedDict
 
 import autograder.assignments.cvae.solution.cs5814_vae as solution
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.authoring.fill_in import fill_in
+from autograder.fill_in import fill_in
 
 from . import correct
 

@@ -15,7 +15,7 @@ from autograder.assignment import Assignment, load
 from autograder.grading import GraderError
 from autograder.platforms.nbgrader.files import is_linked
 from autograder.report.model import clean
-from autograder.submissions.find import CannotRead, Found, NothingToGrade, find_module, interface
+from autograder.submissions.find import CannotRead, Found, NothingToGrade, find_module
 
 MAX_CELLS = 500
 MAX_TEXT = 100_000  # of one cell
@@ -56,7 +56,7 @@ def module_in(folder: Path, assignment: Assignment) -> Found:
     if is_linked(folder):
         raise NothingToGrade("what you handed in is a symbolic link, which is never followed: hand in the files")
     try:
-        return find_module(folder, assignment.module, interface(assignment))
+        return find_module(folder, assignment)
     except CannotRead:
         raise
     except NothingToGrade as error:

@@ -1,0 +1,405 @@
+"""Which module of a submission is graded, whatever lies next to it, and in what a class may be packed."""
+
+import io
+import re
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.fill_in import fill_in
+from autograder.submissions.find import NothingToGrade, find_module
+from autograder.submissions.layouts import Submitted, Upload, read_upload
+from autograder.submissions.roster import read_roster
+
+MODULE = CVAE.module
+WRITTEN = b"def loss_function(): return 1\n"
+BLANK = fill_in(CVAE).encode()
+
+
+def zip_of(*entries: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def put(file: Path, content: bytes) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    return file
+
+
+def read(path: Path, **options: object) -> Upload:
+    return read_upload(path, CVAE, **options)  # type: ignore[arg-type]
+
+
+def rows(path: Path, **options: object) -> dict[str, Submitted]:
+    return {each.student: each for each in read(path, **options).submitted}
+
+
+def sources(path: Path, **options: object) -> dict[str, bytes | None]:
+    return {student: row.source for student, row in rows(path, **options).items()}
+
+
+# --- untouched modules, copies, and what cannot be read --------------------------------------------------------------
+
+BLANKS = {
+    "as handed out": BLANK,
+    "empty": b"",
+    "a comment": b"# my homework\n",
+    "with Windows' line ends": BLANK.replace(b"\n", b"\r\n"),
+    "with a name": b"# Ada\n" + BLANK + b"\n\n",
+    "of another term": BLANK.replace(b"=10", b"=12").replace(b"Set self.decoder.", b"Set it."),
+}
+PLACES = {
+    "exact": lambda source: {MODULE: source},
+    "in a folder": lambda source: {f"hw3/{MODULE}": source},
+    "in a kit": lambda source: {f"{CVAE.kit}/{MODULE}": source},
+    "a copy": lambda source: {"cs5814_vae (1).py": source},
+    "packed": lambda source: {"handin.zip": zip_of((MODULE, source))},
+    "the kit's zip": lambda source: {f"{CVAE.kit}.zip": zip_of((f"{CVAE.kit}/{MODULE}", source))},
+    "another name": lambda source: {"vae_final.py": source},
+    "packed under another name": lambda source: {"final.zip": zip_of(("vae_final.py", source))},
+}
+
+
+@given(
+    st.dictionaries(st.sampled_from(list(PLACES)), st.sampled_from(list(BLANKS)), max_size=3),
+    st.sampled_from(list(PLACES)),
+)
+@settings(max_examples=80)
+def test_a_written_module_comes_before_untouched_ones(blanks: dict[str, str], place: str) -> None:
+    with TemporaryDirectory() as temporary:
+        ada = Path(temporary) / "ada"
+        for where, blank in blanks.items():
+            for name, content in PLACES[where](BLANKS[blank]).items():
+                put(ada / name, content)
+        for name, content in PLACES[place](WRITTEN).items():
+            put(ada / name, content)
+        assert find_module(ada, CVAE).source == WRITTEN
+        put(Path(temporary) / "bob" / MODULE, WRITTEN)
+        row = rows(Path(temporary))["ada"]
+        assert row.source == WRITTEN
+        if "exact" in blanks and place != "exact":
+            assert f"nothing is written in `{MODULE}`" in " ".join(row.notes)
+
+
+@given(st.sampled_from(list(PLACES)), st.sampled_from(list(PLACES)), st.sampled_from(list(BLANKS)))
+@settings(max_examples=30)
+def test_where_nothing_is_written_that_is_graded(first: str, second: str, blank: str) -> None:
+    by_name = [each for each in PLACES if "another" not in each]
+    with TemporaryDirectory() as temporary:
+        for where in (first, second, by_name[0]):
+            for name, content in PLACES[where](BLANKS[blank]).items():
+                put(Path(temporary) / "ada" / name, content)
+        put(Path(temporary) / "bob" / MODULE, WRITTEN)
+        row = rows(Path(temporary))["ada"]
+        assert row.source == BLANKS[blank]
+
+
+def test_two_written_modules_next_to_an_untouched_one_are_named(tmp_path: Path) -> None:
+    for name, content in ((MODULE, BLANK), ("one.py", WRITTEN), ("two.py", WRITTEN + b"x = 1\n")):
+        put(tmp_path / "ada" / name, content)
+    (row,) = read(tmp_path).submitted
+    assert row.source == BLANK
+    assert "but `one.py`, `two.py` define" in row.attention[0]
+
+
+def test_the_last_attempt_untouched_names_the_earlier_one(tmp_path: Path) -> None:
+    put(tmp_path / "ada" / "attempt-1" / MODULE, WRITTEN)
+    put(tmp_path / "ada" / "attempt-2" / MODULE, BLANK)
+    (row,) = read(tmp_path).submitted
+    assert f"an earlier attempt has `attempt-1/{MODULE}`" in row.attention[0]
+
+
+SEVEN = b"7z\xbc\xaf\x27\x1c" + bytes(50)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("new.7z", SEVEN), ("new.zip", zip_of((MODULE, WRITTEN))[:60]), ("new.zip", SEVEN), ("cs5814_vae.py.gz", b"x")],
+)
+@pytest.mark.parametrize("older", ["packed", "another name", "the kit's zip"])
+def test_what_cannot_be_read_is_named_for_review(tmp_path: Path, name: str, content: bytes, older: str) -> None:
+    for each, source in PLACES[older](WRITTEN).items():
+        put(tmp_path / "ada" / each, source)
+    put(tmp_path / "ada" / name, content)
+    (row,) = read(tmp_path).submitted
+    assert row.source == WRITTEN
+    assert name in row.attention[0]
+
+
+def test_packed_data_needs_no_review(tmp_path: Path) -> None:
+    put(tmp_path / "ada" / "handin.zip", zip_of((MODULE, WRITTEN)))
+    put(tmp_path / "ada" / "train-images-idx3-ubyte.gz", b"\x1f\x8b..")
+    put(tmp_path / "ada" / CVAE.data_folder / "all.rar", b"Rar!...")
+    (row,) = read(tmp_path).submitted
+    assert (row.source, row.notes, row.attention) == (WRITTEN, (), ())
+
+
+def test_a_pointer_of_git_lfs_is_no_module(tmp_path: Path) -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935\nsize 12345\n"
+    put(tmp_path / "ada" / MODULE, pointer)
+    put(tmp_path / "bob" / MODULE, pointer)
+    put(tmp_path / "bob" / "vae.py", WRITTEN)
+    both = rows(tmp_path)
+    assert "is a pointer of Git LFS" in both["ada"].reason
+    assert both["bob"].source == WRITTEN
+    assert "is a pointer of Git LFS" in both["bob"].attention[0]
+    with pytest.raises(NothingToGrade, match="is a pointer of Git LFS"):
+        find_module(tmp_path / "ada" / MODULE, CVAE)
+
+
+def encrypted() -> bytes:
+    data = bytearray(zip_of((MODULE, WRITTEN)))
+    for signature, where in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(signature) + where] |= 1
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "named"),
+    [
+        ("hw3.zip", encrypted(), True),
+        ("hw3.zip", zip_of((MODULE, WRITTEN))[:60], True),
+        ("hw3.7z", SEVEN, True),
+        ("hw3.rar", b"Rar!\x1a\x07\x01\0", True),
+        ("hw3.zip", zip_of(*((f"venv/{number}.py", b"") for number in range(2100)), (MODULE, WRITTEN)), True),
+        ("hw3.zip", zip_of(("inner.zip", zip_of((MODULE, WRITTEN)))), True),
+        ("hw3.zip", zip_of(("report.pdf", b"")), False),
+        ("my_work.py", b"x = 1\n", False),
+        ("report.pdf", b"%PDF", False),
+    ],
+)
+def test_the_advice_fits_what_is_wrong(tmp_path: Path, name: str, content: bytes, named: bool) -> None:
+    put(tmp_path / "ada" / name, content)
+    (row,) = read(tmp_path).submitted
+    assert ("Name your file exactly" in row.reason) is not named
+    assert (f"Hand in {MODULE} itself, or in a small zip archive without a password" in row.reason) is named
+
+
+# --- attempts, and other assignments ---------------------------------------------------------------------------------
+
+
+@given(
+    st.sampled_from(["attempt-", "Version ", "v", "submission_", "Draft"]),
+    st.sampled_from(["", "HW3 part 3/", "a/b/"]),
+    st.sets(st.integers(0, 30), min_size=1, max_size=4),
+)
+@settings(max_examples=30)
+def test_numbered_folders_are_attempts_at_any_depth(word: str, above: str, numbers: set[int]) -> None:
+    with TemporaryDirectory() as temporary:
+        for number in numbers:
+            put(Path(temporary) / "ada" / f"{above}{word}{number}" / MODULE, b"x = %d" % number)
+        put(Path(temporary) / "bob" / MODULE, WRITTEN)
+        row = rows(Path(temporary))["ada"]
+        assert row.source == b"x = %d" % max(numbers)
+        assert any("attempts counts" in note for note in row.notes) == (len(numbers) > 1)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["ada", "bob", "eve"]),
+        st.sets(st.sampled_from([CVAE.kit, "hw4", f"{CVAE.kit}-regrade", "ps1"]), min_size=1),
+        min_size=1,
+    ).filter(lambda course: any(CVAE.kit in names for names in course.values())),
+    st.booleans(),
+)
+@settings(max_examples=40)
+def test_of_nbgraders_folders_one_assignment_counts(course: dict[str, set[str]], packed: bool) -> None:
+    with TemporaryDirectory() as temporary:
+        files = {f"{student}/{name}/{MODULE}": name.encode() for student, names in course.items() for name in names}
+        path = Path(temporary) / "submitted"
+        for name, content in files.items():
+            put(path / name, content)
+        if packed:
+            path = put(path.with_suffix(".zip"), zip_of(*files.items()))
+        found = rows(path)
+        assert {student: row.source for student, row in found.items()} == {
+            student: CVAE.kit.encode() if CVAE.kit in names else None for student, names in course.items()
+        }
+        assert all("another assignment's folder" in row.reason for row in found.values() if row.source is None)
+
+
+def test_a_class_by_hand_has_no_other_assignments(tmp_path: Path) -> None:
+    put(tmp_path / "ada" / CVAE.kit / MODULE, WRITTEN)
+    put(tmp_path / "bob" / "my work" / MODULE, WRITTEN)
+    assert sources(tmp_path) == {"ada": WRITTEN, "bob": WRITTEN}
+
+
+def test_the_assignments_folder_counts_and_is_reviewed(tmp_path: Path) -> None:
+    for name in (CVAE.kit, "hw4"):
+        put(tmp_path / "ada" / name / MODULE, name.encode())
+        put(tmp_path / "bob" / name.replace("hw4", f"{CVAE.kit} (1)") / MODULE, name.encode())
+    both = rows(tmp_path)
+    assert both["ada"].source == CVAE.kit.encode()
+    assert "since the assignment is called" in both["ada"].attention[0]
+    assert both["bob"].source is None
+
+
+# --- archives of a class ---------------------------------------------------------------------------------------------
+
+
+@given(st.sampled_from(["/", "\\", "C:\\Users\\ta\\subs\\", "../", "../../subs/", "./", "//server/share/"]))
+@settings(max_examples=20)
+def test_a_prefix_of_all_names_loses_nobody(prefix: str) -> None:
+    students = ["ada", "bob", "eve"]
+    with TemporaryDirectory() as temporary:
+        path = Path(temporary) / "class.zip"
+        put(path, zip_of(*((f"{prefix}{each}\\{MODULE}", each.encode()) for each in students)))
+        assert sources(path) == {each: each.encode() for each in students}
+        roster = read_roster(put(Path(temporary) / "r.csv", b"id\nada\nbob\neve\ndan\n"))
+        assert sources(path, roster=roster) == {**{each: each.encode() for each in students}, "dan": None}
+
+
+@pytest.mark.parametrize("prefix", ["/", "\\", "../", "C:\\"])
+def test_a_prefix_of_one_name_loses_nobody(tmp_path: Path, prefix: str) -> None:
+    names = [f"{prefix}ada", "bob", "eve"]
+    path = put(tmp_path / "class.zip", zip_of(*((f"{name}/{MODULE}", WRITTEN) for name in names)))
+    assert sources(path) == {"ada": WRITTEN, "bob": WRITTEN, "eve": WRITTEN}
+
+
+def folder_entry(name: str, attributes: int = 0x10) -> tuple[zipfile.ZipInfo, bytes]:
+    entry = zipfile.ZipInfo(name)
+    entry.external_attr = attributes
+    return entry, b""
+
+
+@pytest.mark.parametrize(
+    "empty", [folder_entry("bob\\"), folder_entry("bob\\", 0), folder_entry("bob"), folder_entry("bob/", 0)]
+)
+def test_an_empty_folder_is_one_whoever_packed_it(tmp_path: Path, empty: tuple[zipfile.ZipInfo, bytes]) -> None:
+    path = put(tmp_path / "class.zip", zip_of(empty, (f"ada\\{MODULE}", WRITTEN)))
+    bob = rows(path)["bob"]
+    assert (bob.nothing, bob.reason) == (True, "only an empty folder was handed in")
+    roster = read_roster(put(tmp_path / "r.csv", b"id\nada\nbob\n"))
+    assert rows(path, roster=roster)["bob"].nothing
+
+
+def in_windows_encoding(name: str, encoding: str, known: str | None = None) -> zipfile.ZipInfo:
+    """An entry as Info-ZIP and WinZip write it: its name, and in a field for it that of `known` in UTF-8."""
+    raw = name.encode(encoding)
+
+    class Entry(zipfile.ZipInfo):
+        def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802 (zipfile's)
+            return raw, 0
+
+    entry = Entry(raw.decode("cp437"))
+    field = struct.pack("<BL", 1, zlib.crc32((known or name).encode(encoding))) + name.encode()
+    entry.extra = struct.pack("<HH", 0x5455, 1) + b"\0" + struct.pack("<HH", 0x7075, len(field)) + field
+    return entry
+
+
+@given(
+    st.sampled_from(["cp1252", "gbk", "cp437", "shift_jis", "koi8_r"]),
+    st.lists(st.text(min_size=1, max_size=8), max_size=3),
+)
+@settings(max_examples=60)
+def test_the_unicode_names_of_entries_are_read(encoding: str, names: list[str]) -> None:
+    allowed = re.compile(r"[/\\\x00-\x1f:]")
+    names = [allowed.sub("", name.encode(encoding, "ignore").decode(encoding)) for name in names]
+    students = ["ada", *(f"s{number} {name}x" for number, name in enumerate(names))]
+    with TemporaryDirectory() as temporary:
+        (plain, coded) = (Path(temporary) / each for each in ("plain.zip", "coded.zip"))
+        put(plain, zip_of(*((f"{each}/{MODULE}", WRITTEN) for each in students)))
+        put(coded, zip_of(*((in_windows_encoding(f"{each}/{MODULE}", encoding), WRITTEN) for each in students)))
+        assert sources(coded) == sources(plain)
+
+
+def test_a_unicode_name_of_another_entry_is_ignored(tmp_path: Path) -> None:
+    entry = in_windows_encoding(f"José/{MODULE}", "cp437", known=f"Eve/{MODULE}")
+    entry.extra = entry.extra.replace("José".encode(), b"Mallo")
+    assert sources(put(tmp_path / "class.zip", zip_of((entry, WRITTEN)))).keys() == {"José"}
+
+
+def canvas(student: int) -> dict[str, bytes]:
+    return {f"doeada_{student}_{900 + student}_{MODULE}": b"%d" % student}
+
+
+def moodle(student: int) -> dict[str, bytes]:
+    return {f"Ada Doe_{student}_assignsubmission_file/{MODULE}": b"%d" % student}
+
+
+def blackboard(student: int) -> dict[str, bytes]:
+    start = f"HW 3_ada{student}_attempt_2026-11-30-22-14-05"
+    return {f"{start}_{MODULE}": b"%d" % student, f"{start}.txt": b"Name: x"}
+
+
+def brightspace(student: int) -> dict[str, bytes]:
+    return {f"{student}-21 - Ada Doe - Nov 30, 2026 1005 PM/{MODULE}": b"%d" % student, "index.html": b""}
+
+
+def gradescope(student: int) -> dict[str, bytes]:
+    return {f"submission_{student}/{MODULE}": b"%d" % student}
+
+
+def metadata(students: set[int]) -> bytes:
+    lines = "submission_{0}:\n  :submitters:\n  - :name: Ada\n    :sid: 'n{0}'\n  :created_at: 2026-11-30 22:00:00 Z\n"
+    return ("---\n" + "".join(lines.format(each) for each in sorted(students))).encode()
+
+
+def download(layout: object, students: set[int], name: str) -> dict[str, bytes]:
+    files = {path: content for each in students for path, content in layout(each).items()}  # type: ignore[operator]
+    if layout is gradescope:
+        files["submission_metadata.yml"] = metadata(students)
+        files = {f"{name}/{path}": content for path, content in files.items()}
+    return files
+
+
+parts = st.lists(st.sets(st.integers(11, 16), min_size=1), min_size=1, max_size=3)
+
+
+@given(st.sampled_from([canvas, moodle, blackboard, brightspace, gradescope]), parts, st.booleans())
+@settings(max_examples=60)
+def test_several_downloads_are_the_class_of_all(layout: object, each: list[set[int]], packed: bool) -> None:
+    with TemporaryDirectory() as temporary:
+        together = Path(temporary) / "together" / "assignment_1_export.zip"
+        put(together, zip_of(*download(layout, set.union(*each), "assignment_1_export").items()))
+        for number, students in enumerate(each, 1):
+            name = f"assignment_{number}_export"
+            files = download(layout, students, name)
+            if packed:
+                put(Path(temporary) / "apart" / f"{name}.zip", zip_of(*files.items()))
+            for path, content in () if packed else files.items():
+                put(Path(temporary) / "apart" / (path if layout is gradescope else f"{name}/{path}"), content)
+        apart = rows(Path(temporary) / "apart")
+        expected = rows(together)
+        assert {student: row.source for student, row in apart.items()} == {
+            student: row.source for student, row in expected.items()
+        }
+        assert [row.notes for row in apart.values()] == [row.notes for row in expected.values()]
+
+
+def test_different_files_of_two_downloads_are_told_apart(tmp_path: Path) -> None:
+    for name, content in (("m1.zip", b"x = 1"), ("m2.zip", b"x = 2")):
+        put(tmp_path / name, zip_of((f"Ada L_11_assignsubmission_file/{MODULE}", content), *moodle_of_bob()))
+    row = rows(tmp_path)["Ada L_11"]
+    assert row.source is None
+    assert "(in m1.zip)" in row.reason
+    assert "(in m2.zip)" in row.reason
+
+
+def moodle_of_bob() -> list[tuple[str, bytes]]:
+    return [(f"Bob K_12_assignsubmission_file/{MODULE}", WRITTEN)]
+
+
+def test_exports_next_to_others_make_no_students_of_theirs(tmp_path: Path) -> None:
+    put(tmp_path / "mallory.zip", zip_of(*download(gradescope, {11, 12}, "x").items()))
+    put(tmp_path / "ada.zip", zip_of((MODULE, WRITTEN)))
+    assert rows(tmp_path).keys() == {"mallory", "ada"}
+
+
+def test_google_drives_parts_are_one_class(tmp_path: Path) -> None:
+    parts = {"001": (f"ada/{MODULE}", f"bob/{MODULE}"), "002": ("bob/report.pdf", f"eve/{MODULE}")}
+    for number, names in parts.items():
+        files = ((f"HW3/{name}", WRITTEN) for name in names)
+        put(tmp_path / f"HW3-20261201T120000Z-{number}.zip", zip_of(*files))
+    assert sources(tmp_path) == {"ada": WRITTEN, "bob": WRITTEN, "eve": WRITTEN}
