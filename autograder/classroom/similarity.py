@@ -95,8 +95,8 @@ class Alike:
     Attributes:
         groups: most similar first.
         too_long: students whose modules are too long to be compared: a person has to look at those.
-        too_short: students with fewer than `MIN_TOKENS` tokens of their own, but some: if that gives points, a person
-            has to look.
+        too_short: students with fewer than `MIN_TOKENS` tokens of their own, but some: if that gives many points, a
+            person has to look.
         not_compared: what else was left out, in words.
     """
 
