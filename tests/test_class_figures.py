@@ -12,7 +12,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -30,7 +32,7 @@ from autograder.fill_in import fill_in
 from autograder.grading.process import GradingProcess
 from autograder.grading.results import Results
 from autograder.report.model import Check, Hint, Outcome, Report, part_reports
-from autograder.submissions.layouts import read_upload
+from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.roster import read_roster
 from tests.pages import Page
 from tests.submissions.correct import CORRECT
@@ -300,6 +302,25 @@ def graded(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_points_without_code_to_compare_are_for_staff_to_look_at(tmp_path: Path) -> None:
+    packed, padded = b"exec(bytes.fromhex('6f6b'))\n", b"x = 1\n" * 5000
+    sources = {"ada": packed, "bob": packed, "eve": padded, "kim": b"y = 2\n", "max": fill_in(CVAE).encode()}
+    upload = Upload([Submitted(student, source) for student, source in sources.items()])
+    results = Results(tmp_path / "results", CVAE, SEED)
+    for source in sources.values():
+        results.keep(source, full_marks(source))
+    results.keep(sources["kim"], blank())
+    taught = Class(upload, results, tmp_path / "out", Options(repairs=False))
+    taught.resume()
+    taught.finish()
+    said = {entry.student: " ".join(entry.report.attention) for entry in taught.entries}
+    assert {student: re.findall("too (?:long|little)", text) for student, text in said.items()} == {
+        "ada": ["too little"], "bob": ["too little"], "eve": ["too long"], "kim": [], "max": [],
+    }  # fmt: skip
+    (group,) = taught.figures["groups"]
+    assert [each["student"] for each in group["members"]] == ["ada", "bob"]
+
+
 def export(folder: Path, *options: str) -> Any:
     command = ["export", str(folder / "graded"), "--canvas", str(folder / "gradebook.csv"), *options]
     return CliRunner().invoke(app, [*command, "--to", str(folder / "out")])
@@ -317,8 +338,11 @@ def test_canvas_gets_a_row_for_everyone(graded: Path) -> None:
     assert "Other (78)" not in rows[0]
 
 
-def test_feedback_has_the_names_that_canvas_takes_back(graded: Path) -> None:
-    assert export(graded, "--submissions", str(graded / "submissions.zip")).exit_code == 0
+@pytest.mark.parametrize("download", ["submissions.zip", "submissions"])
+def test_feedback_has_the_names_that_canvas_takes_back(graded: Path, download: str) -> None:
+    with zipfile.ZipFile(graded / "submissions.zip") as archive:
+        archive.extractall(graded / "submissions")  # as Safari does
+    assert export(graded, "--submissions", str(graded / download)).exit_code == 0
     with zipfile.ZipFile(graded / "out" / "feedback.zip") as archive:
         names = archive.namelist()
     sent = {tuple(piece for piece in name.split("_") if piece.isdigit()) for name in DOWNLOAD}
@@ -469,6 +493,21 @@ def test_any_source_can_be_looked_at(text: str, line: int) -> None:
     for place, changed in candidates(text, report):
         assert changed != text
         assert 1 <= place <= len(text.split("\n"))
+
+
+@pytest.mark.parametrize("name", ["_dynamo", "Linear", "no_such_name", "__getattr__", "Tensor"])
+def test_what_a_submission_names_is_not_imported(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def loaded(attribute: str) -> None:
+        raise AssertionError(attribute)
+
+    for module in (torch, numpy):  # which load some modules when somebody first asks for them
+        monkeypatch.setitem(vars(module), "__getattr__", loaded)
+    report = report_of()
+    check = report.parts[0].checks[0]
+    check.outcome, check.line = Outcome.ERROR, 1
+    check.message = f"TypeError: {name}() got an unexpected keyword argument 'in_featurs'"
+    found = [changed for _, changed in candidates("layer = make(in_featurs=3)\n", report)]
+    assert found[:1] == (["layer = make(in_features=3)\n"] if name == "Linear" else [])
 
 
 @pytest.mark.parametrize("name", HEAVY)

@@ -184,6 +184,8 @@ SOURCE = "name = 'naïve'\nimport torch\n"
         (SOURCE.encode("utf-32"), "encoding", "UTF-32"),
         (SOURCE.encode("cp1252"), "encoding", "0xef"),
         (b"# coding: klingon\n", "encoding", "klingon"),
+        (b"# coding: rot13\n", "encoding", "rot13"),
+        (b"# coding: punycode\n", "encoding", "punycode"),
         (SOURCE.encode() + b"x = 1\n# \0\n", "null-byte", "line 4"),
         (b"x = 'C:\\Users'\n", "syntax", "unicodeescape"),
         (gzip.compress(SOURCE.encode()), "another-format", "gzip"),

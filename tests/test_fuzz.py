@@ -3,11 +3,14 @@
 Each property is tried on a few examples in CI and on many more, different each time, by `make test-exhaustive`.
 """
 
+import csv
+import hashlib
 import io
 import json
 import os
 import zipfile
 from collections.abc import Callable
+from encodings.aliases import aliases
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +22,17 @@ from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom import page as classroom
 from autograder.classroom import sides, similarity
 from autograder.classroom.entries import Entry
+from autograder.classroom.repairs import stops_early
+from autograder.classroom.run import Class
 from autograder.classroom.similarity import Alike
 from autograder.fill_in import fill_in
 from autograder.grading.grade import nothing
+from autograder.grading.results import Results
 from autograder.report import html
 from autograder.report.model import Check, Hint, Outcome, PartReport, Report
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.find import NothingToGrade, find_module
-from autograder.submissions.layouts import Submitted, read_upload
+from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.top import METADATA
 from tests.frames import values
 from tests.pages import Page
@@ -143,13 +149,18 @@ def test_any_metadata_is_read_or_says_why_not(examples: int, tmp_path: Path) -> 
 
 # --- sources and texts ------------------------------------------------------------------------------------------------
 
-cookies = st.sampled_from(
-    ("utf-8", "latin-1", "utf-16", "utf-7", "punycode", "idna", "unicode_escape", "zlib", "klingon")
-)
+not_text = st.sampled_from(("rot13", "hex", "base64", "bz2", "zlib", "uu", "quopri"))  # codecs that Python refuses here
+cookies = not_text | st.sampled_from(sorted({*aliases, *aliases.values(), "punycode", "idna", "undefined", "klingon"}))
+starts = st.sampled_from(("", "\ufeff", "\n", "\0"))
+lines = st.builds("{}# coding{}{}\n".format, starts, st.sampled_from(":="), cookies)
 sources = st.one_of(
     st.binary(max_size=300),
     st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass")),
-    st.builds(lambda cookie, text: f"# coding: {cookie}\n".encode() + text, cookies, st.binary(max_size=200)),
+    st.builds(
+        lambda line, text: line.encode() + text,
+        lines,
+        st.binary(max_size=200) | st.sampled_from((CVAE.solution.read_bytes(), fill_in(CVAE).encode())),
+    ),
     st.lists(st.sampled_from(("x = 1", "def f(", "'''", "<b>", "\t", "\\", "if x:", "\x1b[2J", "\u202e", "&lt;"))).map(
         lambda lines: "\n".join(lines * 20).encode()
     ),
@@ -169,6 +180,35 @@ def test_any_two_sources_can_be_compared(examples: int) -> None:
         assert "\x1b" not in page
 
     for_all(st.tuples(sources, sources), holds, examples)
+
+
+@budget
+def test_any_sources_come_out_of_a_class(examples: int, tmp_path: Path) -> None:
+    """What looks at a source where nothing confines it, and what else is made of a class."""
+    said = [
+        "name 'x' is not defined",
+        "'M' object has no attribute 'x'",
+        "module 'torch' has no attribute 'nm'",
+        "f() got an unexpected keyword argument 'x'",
+    ]
+
+    def holds(handed_in: list[tuple[bytes, str, int]]) -> None:
+        results = Results(tmp_path / "results", CVAE, 1)
+        submitted = [Submitted(f"s{number}", source) for number, (source, *_) in enumerate(handed_in)]
+        for source, message, line in handed_in:
+            stopped = Check("a check", Outcome.ERROR, 0, 1, message, line=line)
+            parts = [PartReport(part.name, part.points, [stopped]) for part in CVAE.parts[:1]]
+            report = Report("x", hashlib.sha256(source).hexdigest(), "process", seed=1, parts=parts)
+            results.keep(source, report)
+            stops_early(report, source)
+        whole = Class(Upload(submitted), results, tmp_path / "out")
+        assert len(whole.resume()) == len(submitted)
+        whole.finish()
+        with (tmp_path / "out" / "grades.csv").open(encoding="utf-8", newline="") as table:
+            assert [row["student"] for row in csv.DictReader(table)] == [each.student for each in submitted]
+
+    one = st.tuples(sources, st.sampled_from(said), st.integers(1, 20))
+    for_all(st.lists(one, min_size=1, max_size=3), holds, examples)
 
 
 texts = st.one_of(

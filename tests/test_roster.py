@@ -64,6 +64,8 @@ def test_a_canvas_gradebook_without_logins_has_canvas_ids(tmp_path: Path) -> Non
         ('id,name\n="0012",Bob\n', ("0012", "Bob")),
         ("\ufeff\ufeffid,name\n\u200bada,Ada\n\x1a", ("ada", "Ada")),
         ("student\nada\n", ("ada", "ada")),
+        ("First,Last,ID\nAda,Lovelace,ada\n", ("ada", "Ada Lovelace")),
+        ("Given Names,First Name,Family,ID\nAda King,Ada,Lovelace,ada\n", ("ada", "Ada Lovelace")),
         ('id, name\nada, "Lovelace, Ada"\n', ("ada", "Lovelace, Ada")),
     ],
 )
@@ -78,6 +80,40 @@ def test_students_are_found_by_any_key_unless_two_share_it(tmp_path: Path) -> No
     assert roster.find("9", "canvas") is None
     assert roster.find("") is None
     assert len(roster.named("wei wang")) == 2
+
+
+ROLES = {
+    True: [
+        "Student",
+        "student",
+        "Learner",
+        "",
+        "StudentEnrollment",
+        "Undergraduate student",
+        "Student, Teaching Assistant",
+    ],
+    False: [
+        "TA",
+        "Instructor",
+        "Teacher",
+        "Non-editing teacher",
+        "Course Grader",
+        "Observer",
+        "TaEnrollment",
+        "Reader",
+    ],
+}
+
+
+@given(st.lists(st.sampled_from([*ROLES[True], *ROLES[False]]), max_size=8))
+def test_staff_are_no_students(roles: list[str]) -> None:
+    """Who is staff, and nothing else, is told and has no row, with or without an id."""
+    rows = [["Name", "ID", "Role"], ["Ada", "0", "Student"]]
+    rows += [[f"N{number}", str(number) if role in ROLES[True] else "", role] for number, role in enumerate(roles, 1)]
+    with tempfile.TemporaryDirectory() as folder:
+        roster = read_roster(written(Path(folder), text_of(rows)))
+    assert [each.id for each in roster.students] == [row[1] for row in rows[1:] if row[2] in ROLES[True]]
+    assert len(roster.notes) == sum(role in ROLES[False] for role in roles)
 
 
 def test_what_is_guessed_is_said(tmp_path: Path) -> None:

@@ -526,11 +526,12 @@ def test_a_parameter_may_have_any_name_and_no_axis(sandbox: Sandbox) -> None:
     source = (
         "import torch\nclass M(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
         "        self.register_parameter('__metadata__', torch.nn.Parameter(torch.tensor(1.0)))\n"
-        "        self.register_parameter('\u00e9 b', torch.nn.Parameter(torch.zeros(0, 3)))\n"
+        "        self.register_parameter('\u00e9 b', torch.nn.Parameter(torch.zeros(2, 3)))\n"
+        "        self.register_parameter('empty', torch.nn.Parameter(torch.zeros(0, 3)))\n"
         "    def forward(self): return getattr(self, '__metadata__') * 1\n"
     )
     with sandbox.submission(source.encode()) as submission:
         submission.construct("m", "M")
-        assert submission.parameters("m") == {"__metadata__": (), "\u00e9 b": (0, 3)}
-        submission.set_parameters("m", {"__metadata__": torch.tensor(5.0), "\u00e9 b": torch.zeros(0, 3)})
+        assert submission.parameters("m") == {"__metadata__": (), "\u00e9 b": (2, 3)}  # there is nothing in the third
+        submission.set_parameters("m", {"__metadata__": torch.tensor(5.0), "\u00e9 b": torch.zeros(2, 3)})
         assert submission.call("", on="m").outputs[0] == 5

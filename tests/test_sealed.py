@@ -1,5 +1,8 @@
 """What a submission's process can change, use up or leave behind: the same at every level, on old kernels and new."""
 
+import ctypes
+import errno
+import mmap
 import os
 import platform
 import re
@@ -13,11 +16,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from autograder.sandbox import confine, isolation
 from autograder.sandbox import filter as system_calls
-from autograder.sandbox import isolation
-from autograder.sandbox.client import Sandbox
+from autograder.sandbox.client import GONE_S, Sandbox
+from autograder.sandbox.errors import Died
 from autograder.sandbox.limits import LIMITS, MIB
+from autograder.sandbox.supervisor import path_at
 from tests.settings import SETTINGS, Setting
 
 pytestmark = pytest.mark.skipif(platform.system() != "Linux", reason="the system-call filter needs Linux")
@@ -392,6 +399,143 @@ def test_memory_is_bounded_however_it_is_taken(sandbox: Sandbox) -> None:
     assert piped <= LIMITS.open_files // 2 * 64 // 1024
 
 
+# --- what it hands to the worker, and when it ends --------------------------------------------------------------------
+
+PAGES = 3
+ADDRESSES = st.integers(0, 2**64 - 1) | st.builds(
+    lambda power, near: (2**power + near) % 2**64, st.integers(0, 64), st.integers(-2, 2)
+)
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> mmap.mmap:
+    """Some pages of slashes, and one more that is mapped but cannot be read."""
+    path = tmp_path_factory.mktemp("text") / "file"
+    path.write_bytes(bytes((PAGES + 1) * mmap.PAGESIZE))
+    with path.open("r+b") as file:
+        mapped = mmap.mmap(file.fileno(), 0)
+        mapped[: PAGES * mmap.PAGESIZE] = b"/" * (PAGES * mmap.PAGESIZE)
+        file.truncate(PAGES * mmap.PAGESIZE)
+    return mapped
+
+
+def kernels_number(address: int) -> int:
+    """Why the kernel finds no path at this address, as an error number; 0 where there is one."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    ctypes.set_errno(0)
+    libc.access(ctypes.c_void_p(address), 0)
+    return ctypes.get_errno() if ctypes.get_errno() in (errno.EFAULT, errno.ENAMETOOLONG) else 0
+
+
+@given(
+    start=st.integers(0, PAGES * mmap.PAGESIZE - 1)
+    | st.builds(lambda left: PAGES * mmap.PAGESIZE - left, st.integers(1, 5000)),
+    length=st.integers(0, 5000),
+    elsewhere=st.none() | ADDRESSES,
+    most=st.integers(1, 5000),
+)
+@example(start=0, length=4095, elsewhere=None, most=5000)
+@example(start=1, length=4096, elsewhere=None, most=5000)
+@example(start=0, length=0, elsewhere=2**63, most=5000)
+def test_a_path_is_read_as_the_kernel_reads_it(
+    text: mmap.mmap, start: int, length: int, elsewhere: int | None, most: int
+) -> None:
+    end, pread = start + length, os.pread
+    address = ctypes.addressof(ctypes.c_char.from_buffer(text)) + start if elsewhere is None else elsewhere
+    memory = confine.open_memory()
+    if end < PAGES * mmap.PAGESIZE:
+        text[end] = 0
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "pread", lambda file, size, at: pread(file, min(size, most), at))
+            found, number = path_at(memory, address), 0
+    except OSError as error:
+        found, number = b"", error.errno or 0
+    finally:
+        expected = kernels_number(address)
+        if end < PAGES * mmap.PAGESIZE:
+            text[end] = ord("/")
+        os.close(memory)
+    assert number == expected
+    assert elsewhere is not None or number or found == b"/" * length
+
+
+@given(address=ADDRESSES)
+def test_a_process_that_is_gone_has_no_paths(gone: int, address: int) -> None:
+    with pytest.raises(OSError, match="no memory") as failure:
+        path_at(gone, address)
+    assert failure.value.errno == errno.EFAULT
+
+
+@pytest.fixture(scope="module")
+def gone() -> Iterator[int]:
+    """The opened memory of a process that has ended."""
+    with subprocess.Popen(["sleep", "600"]) as process:
+        memory = os.open(f"/proc/{process.pid}/mem", os.O_RDONLY)
+        process.kill()
+    yield memory
+    os.close(memory)
+
+
+def test_odd_arguments_get_the_kernels_answer(sandbox: Sandbox) -> None:
+    column = {"x86_64": 0, "aarch64": 1}[platform.machine()]
+    numbers = [
+        each[column] for each in (system_calls.CHANGES | system_calls.OPENS).values() if each[column] is not None
+    ]
+    source = f"""
+    import ctypes, errno, os, random
+    libc = ctypes.CDLL(None, use_errno=True)
+    kept = [ctypes.create_string_buffer(each) for each in (b"", b"no/x", b"./" * 3000, b"none")]
+    odd = [(1 << power) + near for power in (0, 12, 31, 32, 47, 48, 62, 63, 64) for near in (-4096, -100, -1, 0, 1)]
+    odd = [each % 2**64 for each in odd] + [ctypes.addressof(each) for each in kept]
+    def number(name, *arguments):
+        ctypes.set_errno(0)
+        assert getattr(libc, name)(*map(ctypes.c_void_p, arguments)) == -1, (name, arguments)
+        return ctypes.get_errno() if ctypes.get_errno() in (errno.EFAULT, errno.ENAMETOOLONG) else 0
+    here, none = 2**64 - 100, odd[-1]
+    for name, *arguments in (
+        ("mkdir", None, 0o700), ("mkdirat", here, None, 0o700), ("rmdir", None), ("unlink", None),
+        ("unlinkat", here, None, 0), ("rename", None, none), ("rename", none, None),
+        ("renameat", here, None, here, none), ("creat", None, 0o600), ("open", None, os.O_CREAT | os.O_RDWR),
+        ("openat", here, None, os.O_CREAT), ("chdir", None),
+    ):
+        for address in odd[:-1]:
+            given = [address if each is None else each for each in arguments]
+            if number(name, *given) != number("access", address, 0):
+                print(name, hex(address))
+    draw = random.Random(1)
+    for _ in range(2000):
+        libc.syscall(draw.choice({numbers}), *(ctypes.c_void_p(draw.choice(odd)) for _ in range(6)))
+    print("end")
+    """
+    worker = sandbox._process.pid
+    assert run(sandbox, source) == "end\n"
+    assert sandbox._process.pid == worker
+
+
+def test_a_process_that_ends_amid_its_calls_costs_no_time(sandbox: Sandbox) -> None:
+    source = """
+    import ctypes, os, threading, time
+    libc = ctypes.CDLL(None)
+    long, new = b"./" * 1900 + b"x", b"./y"
+    os.mkdir("x")
+    def call():
+        while True:
+            libc.rename(long, new)
+    for _ in range(3):
+        threading.Thread(target=call, daemon=True).start()
+    time.sleep(0.02)
+    os.kill(os.getpid(), 9)
+    """
+    worker = sandbox._process.pid
+    for _ in range(30):
+        started = time.monotonic()
+        with pytest.raises(Died, match="SIGKILL"):
+            run(sandbox, source)
+        assert time.monotonic() - started < GONE_S
+    assert sandbox._process.pid == worker
+
+
 # --- what it leaves --------------------------------------------------------------------------------------------------
 
 PLANT = """
@@ -513,30 +657,37 @@ def test_a_neighbor_is_out_of_reach(sandbox: Sandbox, request: pytest.FixtureReq
 GRADER = """
 import sys
 from autograder.sandbox.client import Sandbox
-source = b"import ctypes, time; ctypes.CDLL(None).prctl(15, b'%s'); open('left', 'w').close(); time.sleep(600)"
-with Sandbox(sys.argv[1]) as sandbox, sandbox.submission(source % sys.argv[2].encode()) as submission:
+level, name, then = sys.argv[1:]
+source = f"import ctypes, time; libc = ctypes.CDLL(None); libc.prctl(15, b'{name}'); open('left', 'w').close(); {then}"
+with Sandbox(level) as sandbox, sandbox.submission(source.encode()) as submission:
     sandbox.wait_until_ready()
     print(sandbox._process.pid, flush=True)
     submission.load()
 """
+WAITS = "time.sleep(600)"
+CALLS = "any(libc.unlink(b'./' * 1900) == 0 for _ in iter(int, 1))"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ended", ["worker", "grader"])
+@pytest.mark.parametrize(
+    ("ended", "then"),
+    [("worker", WAITS), ("grader", WAITS), ("grader", CALLS)],
+    ids=["worker", "grader", "grader-amid-calls"],
+)
 @pytest.mark.parametrize("level", [level.name for level in isolation.LEVELS])
-def test_a_process_ends_with_those_that_started_it(level: str, ended: str, tmp_path: Path) -> None:
+def test_a_process_ends_with_those_that_started_it(level: str, ended: str, then: str, tmp_path: Path) -> None:
     if reason := isolation.why_not(level):
         pytest.skip(f"{level}: {reason}")
     tmp_path.chmod(0o755)
     marker = f"end-{os.getpid() % 10000}-{ended}"
-    command = [sys.executable, "-c", GRADER, level, marker]
+    command = [sys.executable, "-c", GRADER, level, marker, then]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(tmp_path)}) as grader:
         assert grader.stdout is not None
         worker = int(grader.stdout.readline())
         try:
             assert within(120, lambda: called(marker))
             os.kill(worker if ended == "worker" else grader.pid, signal.SIGKILL)
-            assert within(30, lambda: not called(marker))
+            assert within(30, lambda: not called(marker) and not runs(worker))
         finally:
             grader.kill()
     if ended == "grader":
@@ -546,6 +697,11 @@ def test_a_process_ends_with_those_that_started_it(level: str, ended: str, tmp_p
 def called(marker: str) -> bool:
     """Whether there is a process of this name."""
     return any(read(path).strip() == marker for path in Path("/proc").glob("[0-9]*/comm"))
+
+
+def runs(pid: int) -> bool:
+    """Whether the process is there and not just waiting to be reaped."""
+    return read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()[:1] not in ([], ["Z"])
 
 
 def read(path: Path) -> str:

@@ -214,10 +214,10 @@ def test_what_the_hand_out_provides_counts_for_nobody() -> None:
     assert pairs_of(BLANK, BLANK, BLANK + "\n\n# nothing yet\n") == []
 
 
-def test_a_module_with_almost_no_code_is_compared_with_nobody() -> None:
+def test_modules_with_almost_no_code_are_listed_only_if_equal() -> None:
     short = "\n".join(f"value_{number} = {number}" for number in range(MIN_TOKENS // 3))
-    assert pairs_of(short, short) == []
-    assert len(pairs_of(short + "\nlast = 1", short + "\nlast = 1")) == 1
+    assert pairs_of(short, short.replace("12", "21")) == []
+    assert len(pairs_of(short + "\nlast = 1", (short + "\nlast = 1").replace("12", "21"))) == 1
 
 
 @pytest.mark.parametrize("sources", [[], [b""], [b"", b""], [b"\x00\xff" * 5000] * 2, [b"(" * 5000, b"\n" * 5000]])
@@ -409,3 +409,39 @@ def test_what_is_too_long_to_be_compared_is_said() -> None:
     sources = {"a": ORIGINAL.encode(), "b": padded, "c": ORIGINAL.encode() + b" " * (1 << 18)}
     assert alike_modules(sources, BLANK).too_long == ["b", "c"]
     assert not similar_pairs(sources, BLANK)
+
+
+# Whole modules
+
+
+pieces = st.one_of(
+    st.sampled_from((BLANK.encode(), b"import torch\n", b"exec(bytes.fromhex('00'))\n", b"x = 1\n" * 2000)),
+    st.binary(max_size=40),
+    st.binary(min_size=1, max_size=4).map(lambda unit: unit * 40_000),
+)
+
+
+@given(st.lists(st.tuples(st.lists(pieces, max_size=2).map(b"".join), st.integers(1, 3)), max_size=4))
+def test_equal_modules_are_in_one_group(copies: list[tuple[bytes, int]]) -> None:
+    """Whatever is in them, but for those that hold nothing that the handout does not."""
+    sources = [source for source, times in copies for _ in range(times)]
+    named = {f"s{number}": source for number, source in enumerate(sources)}
+    groups = [set(group.members) for group in alike_modules(named, BLANK).groups]
+    handout = {"", *(" ".join(line.split()) for line in BLANK.split("\n"))}
+    for source in set(sources):
+        equal = {student for student, each in named.items() if each == source}
+        lines = source.decode("utf-8-sig", "replace").replace("\r", "\n").split("\n")
+        if len(equal) > 1 and not handout.issuperset(" ".join(line.split()) for line in lines):
+            assert any(equal <= group for group in groups)
+
+
+def test_equal_modules_without_code_to_compare_are_identical() -> None:
+    packed = "exec(bytes.fromhex('6f6b').decode())\n"
+    earlier = {"2025/ada": packed.encode()}
+    (group,) = alike_modules({"a": packed.encode(), "b": packed.encode() + b"\r\n"}, BLANK, earlier=earlier).groups
+    assert (group.members, group.outside, group.identical) == (("a", "b"), ("2025/ada",), True)
+
+
+def test_what_is_too_short_to_be_compared_is_said() -> None:
+    sources = {"a": ORIGINAL.encode(), "b": BLANK.encode(), "c": b"exec(bytes.fromhex('6f6b'))\n", "d": b""}
+    assert alike_modules(sources, BLANK).too_short == ["c"]

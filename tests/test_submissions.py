@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from encodings.aliases import aliases
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -560,6 +561,17 @@ def test_an_extension_for_nobody_is_told(tmp_path: Path) -> None:
     assert "adda" in read(tmp_path, extensions={"adda": moment("2026-12-02 23:59 UTC")}).warnings[0]
 
 
+@pytest.mark.parametrize("days", [(3, 5), (5, 3), (4, 4)])
+def test_of_extensions_under_two_ids_the_latest_counts(tmp_path: Path, days: tuple[int, int]) -> None:
+    put(tmp_path / "upload" / "lovelaceada_LATE_101_900_cs5814_vae.py")
+    until = {key: moment(f"2026-12-0{day} 23:59 -0500") for key, day in zip(("ada", "101"), days, strict=True)}
+    upload = read(tmp_path / "upload", roster=roster_of(tmp_path), extensions=until)
+    row = next(each for each in upload.submitted if each.student == "ada")
+    assert row.until == max(until.values())
+    several = ["Lovelace, Ada has several extensions, under ada, 101: the latest counts"]
+    assert upload.warnings == ([] if days[0] == days[1] else several)
+
+
 def test_the_solution_is_known_under_other_comments() -> None:
     solution = CVAE.solution.read_bytes()
     again = re.sub(rb"(?m)^( *)#.*$", rb"\1# mine", solution.replace(b"### BEGIN", b"# BEGIN")).replace(
@@ -570,6 +582,20 @@ def test_the_solution_is_known_under_other_comments() -> None:
     assert not is_solution(solution.replace(b"nn.ReLU()", b"nn.GELU()"), CVAE)
     assert not is_solution(fill_in(CVAE).encode(), CVAE)
     assert not is_solution(b"x" * 4000 + b"(", CVAE)
+
+
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf"])
+def test_no_codec_that_a_source_names_is_an_error(before: bytes) -> None:
+    for name in {*aliases, *aliases.values(), "idna", "punycode", "undefined", "klingon", "..x"}:
+        for source in (b"\xff\n", CVAE.solution.read_bytes()):
+            assert is_solution(before + b"# coding: " + name.encode() + b"\n" + source, CVAE) in (True, False)
+    named = b"# coding: ascii\n" + CVAE.solution.read_bytes().decode().encode("ascii", "ignore")
+    assert is_solution(named, CVAE)
+
+
+@given(st.binary(max_size=100))
+def test_any_bytes_are_the_solution_or_not(source: bytes) -> None:
+    assert not is_solution(source, CVAE)
 
 
 def test_who_handed_in_no_module_is_told_why(tmp_path: Path) -> None:

@@ -205,11 +205,14 @@ def _other_attributes(lines: list[str], line: int, name: str, module: str | None
 
 
 def _parameters(function: str) -> set[str]:
-    """The names of the parameters of a library's function or class."""
+    """The names of the parameters of a library's function or class.
+
+    The submission says which, so it is looked up in what is there: `getattr` would import what a module loads lazily.
+    """
     found = set()
     for module in map(importlib.import_module, _LIBRARIES):
-        with contextlib.suppress(AttributeError, TypeError, ValueError):
-            found |= set(inspect.signature(getattr(module, function)).parameters)
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            found |= set(inspect.signature(vars(module)[function]).parameters)
     return found
 
 

@@ -52,7 +52,8 @@ if TYPE_CHECKING:
 
 LOST_S = 120.0  # without any worker: those that died are started again sooner
 DEATHS = 3  # of its worker, after which a submission is not tried again
-NOT_COMPARED = "The module is too long to be compared with the others: look for copied code by hand."
+TOO_LONG = "The module is too long to be compared with the others: look for copied code by hand."
+TOO_SHORT = "The module has too little code for its points, and to be compared: look for copied code by hand."
 WORKER_MEMORY = "2GiB"  # of the worker alone, which does little; what grades has limits of its own
 
 # Grades a source of an assignment with a seed, and is told whether weak isolation will do: what runs on a worker.
@@ -459,9 +460,10 @@ class Class:
         """Write the page of the class, its grades and their summary; the students on whom the grader itself failed."""
         self._tidy()
         alike = self._alike()
-        for student in alike.too_long:
+        too_short = [student for student in alike.too_short if _is_worth_more(self._entries[student].report)]
+        for student, said in (dict.fromkeys(alike.too_long, TOO_LONG) | dict.fromkeys(too_short, TOO_SHORT)).items():
             entry = self._entries[student]
-            report = dataclasses.replace(entry.report, attention=[*entry.report.attention, NOT_COMPARED])
+            report = dataclasses.replace(entry.report, attention=[*entry.report.attention, said])
             self._entries[student] = dataclasses.replace(entry, report=report)
         entries = [
             dataclasses.replace(entry, repair=self._found_repair(each.source))
@@ -494,6 +496,11 @@ class Class:
             groups.append(dataclasses.replace(group, links=tuple(links)))
         groups += [*found.groups[page.GROUPS_SHOWN :], *alike_answers(self.options.answers)]
         return dataclasses.replace(found, groups=groups)
+
+
+def _is_worth_more(report: Report) -> bool:
+    """Whether it has more points than a few lines earn."""
+    return report.score > report.max_score / 3
 
 
 def _adjusted(entries: Iterable[Entry]) -> list[str]:

@@ -2,7 +2,8 @@
 
 Two modules are compared by the share of their tokens that stand in both in the same order, comments included word by
 word, white space and everything that the handout provides set aside. They are listed if they also share enough that
-is in none of the modules that everybody may know: the solution, the examples. Copies are always listed.
+is in none of the modules that everybody may know: the solution, the examples. Equal modules are always listed, also
+those that are too short or too long to be compared in parts, unless they hold only lines of the handout.
 
 This finds copies: as they are, reformatted, with some lines moved or added, or with the variables renamed. It does not
 find one solution retold, by a person or by a program. Nor does it prove anything: the assignment is short, and good
@@ -14,7 +15,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 from rapidfuzz.distance import LCSseq
@@ -26,7 +27,7 @@ from autograder.classroom.tokens import Token, lines_of, own_tokens
 # set aside to 0.91; those that share two pieces of four by chance, to 0.93 and 0.96 in nineteen of twenty.
 THRESHOLD = 0.95
 RENAMED_THRESHOLD = 0.98  # with the names of variables set aside
-MIN_TOKENS = 40  # of its own: below, there is nothing to compare
+MIN_TOKENS = 40  # of its own: below, there is nothing to compare but the whole
 MIN_EVIDENCE = 20  # tokens that two share and that no module has which everybody may know
 KNOWN_THRESHOLD = 0.99  # to a module that everybody may know: those who read it closely write nearly the same
 ANSWERS_THRESHOLD = 0.8  # of the words of written answers
@@ -94,17 +95,20 @@ class Alike:
     Attributes:
         groups: most similar first.
         too_long: students whose modules are too long to be compared: a person has to look at those.
+        too_short: students with fewer than `MIN_TOKENS` tokens of their own, but some: if that gives many points, a
+            person has to look.
         not_compared: what else was left out, in words.
     """
 
     groups: list[Group] = field(default_factory=list)
     too_long: list[str] = field(default_factory=list)
+    too_short: list[str] = field(default_factory=list)
     not_compared: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
 class _Node:
-    """All who have the same tokens."""
+    """All who have the same tokens, or the same module where tokens are not compared: then `tokens` is empty."""
 
     tokens: list[Token]
     members: list[str]
@@ -142,21 +146,28 @@ def alike_modules(
             `RENAMED_THRESHOLD` if that is higher.
         seconds: how long that may take.
 
-    Modules with fewer than `MIN_TOKENS` tokens of their own are compared with nobody.
+    Modules that are too short or too long to be compared are in a group with equal ones alone.
     """
     ends = time.monotonic() + seconds
-    given = lines_of(blank)
-    known_tokens = {label: own_tokens(source, given) or [] for label, source in (known or {}).items()}
-    students, too_long = _nodes(sources, given)
-    others, _ = _nodes(earlier or {}, given)
+    given, earlier = lines_of(blank), earlier or {}
+
+    @cache
+    def own(source: bytes) -> list[Token] | None:
+        return own_tokens(source, given)
+
+    known_tokens = {label: own(source) or [] for label, source in (known or {}).items()}
+    students, others = _nodes(sources, own), _nodes(earlier, own)
     nodes = students + others
     pairs, compared = _pairs(nodes, len(students), known_tokens.values(), threshold, ends)
+    nodes += _whole([*sources.items(), *earlier.items()], own)
     groups = _merged(_groups(nodes, pairs, set(sources)), _of_known(students, known_tokens))
+    too_long = [student for student, source in sources.items() if own(source) is None]
+    too_short = [student for student, source in sources.items() if 0 < len(own(source) or ()) < MIN_TOKENS]
     said = []
     if compared < len(students):
         left = sum(len(node.members) for node in students[compared:])
         said.append(f"{left} modules were not compared with all others, for want of time")
-    return Alike(sorted(groups, key=lambda group: (-group.similarity, group.members)), too_long, said)
+    return Alike(sorted(groups, key=lambda group: (-group.similarity, group.members)), too_long, too_short, said)
 
 
 def alike_answers(answers: Mapping[str, str], seconds: float = SECONDS) -> list[Group]:
@@ -178,20 +189,27 @@ def similar_pairs(sources: Mapping[str, bytes], blank: str, threshold: float = T
     return sorted(links, key=lambda link: -link.similarity)
 
 
-def _nodes(sources: Mapping[str, bytes], given: frozenset[str]) -> tuple[list[_Node], list[str]]:
-    """The modules that can be compared, each once, and the labels of those that are too long."""
+_Own = Callable[[bytes], list[Token] | None]  # the tokens of a student's own in a source; None if too many
+
+
+def _nodes(sources: Mapping[str, bytes], own: _Own) -> list[_Node]:
+    """The modules whose tokens are compared, each once."""
     nodes: dict[tuple[str, ...], _Node] = {}
-    too_long = []
-    read: dict[bytes, list[Token] | None] = {}
     for label, source in sources.items():
-        if source not in read:
-            read[source] = own_tokens(source, given)
-        tokens = read[source]
-        if tokens is None:
-            too_long.append(label)
-        elif len(tokens) >= MIN_TOKENS:
+        tokens = own(source) or []
+        if len(tokens) >= MIN_TOKENS:
             nodes.setdefault(tuple(token.text for token in tokens), _Node(tokens, [])).members.append(label)
-    return list(nodes.values()), too_long
+    return list(nodes.values())
+
+
+def _whole(sources: Iterable[tuple[str, bytes]], own: _Own) -> list[_Node]:
+    """The other modules, each once but for white space, without those that hold nothing but the handout."""
+    nodes: dict[bytes, _Node] = {}
+    for label, source in sources:
+        tokens = own(source)
+        if tokens is None or 0 < len(tokens) < MIN_TOKENS:
+            nodes.setdefault(b" ".join(source.split()), _Node([], [])).members.append(label)
+    return list(nodes.values())
 
 
 _Pairs = dict[tuple[int, int], tuple[float, bool]]  # by places: the similarity, and whether the names were set aside

@@ -30,7 +30,11 @@ _MISTAKES = {
 }
 # What is said where Python gets no text out of the file's bytes.
 _UNREAD = (
-    (r"saved as UTF-|'(?!unicodeescape)[\w-]+' codec can't decode|unknown encoding|encoding problem", "encoding"),
+    (
+        r"saved as UTF-|'(?!unicodeescape)[\w-]+' codec can't decode|unknown encoding|encoding problem"
+        r"|not a text encoding|codec failed",
+        "encoding",
+    ),
     (r"null byte", "null-byte"),
     (r"the file is .*, not Python$", "another-format"),
 )

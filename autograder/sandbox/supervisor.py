@@ -29,6 +29,27 @@ _PASSED_ON = os.O_ACCMODE | os.O_CREAT | os.O_EXCL | os.O_TRUNC | os.O_APPEND | 
 _PAGE, _PATH_MAX = 4096, 4096
 
 
+def path_at(memory: int, address: int) -> bytes:
+    """The path at an address of a process whose memory is open.
+
+    OSError where the kernel would find none: EFAULT, also of a process that is gone by now, or ENAMETOOLONG.
+    """
+    found = b""
+    while len(found) < _PATH_MAX:
+        try:
+            piece = os.pread(memory, min(_PAGE - address % _PAGE, _PATH_MAX - len(found)), address)
+        except (OSError, OverflowError):  # Python's offsets end at 2**63
+            piece = b""
+        if not piece:  # which is also all that can be read of a process that is gone
+            raise OSError(errno.EFAULT, "no memory there")
+        before, end, _ = piece.partition(b"\0")
+        found += before
+        if end:
+            return found
+        address += len(piece)
+    raise OSError(errno.ENAMETOOLONG, "a path without an end")
+
+
 class Supervisor:
     """Decides on the calls of one submission's process.
 
@@ -99,7 +120,7 @@ class Supervisor:
     def _open(self, at: int, path: int, flags: int, mode: int, *_: int) -> None:
         if flags & _TMPFILE:
             raise OSError(errno.EOPNOTSUPP, "no files without a name")
-        if self._string(path) == b"/dev/null":
+        if path_at(self._memory, path) == b"/dev/null":
             descriptor = os.open("/dev/null", flags & os.O_ACCMODE | os.O_CLOEXEC)
         else:
             descriptor = self._opened(self._place(at, path), flags & _PASSED_ON, mode & 0o777)
@@ -173,21 +194,9 @@ class Supervisor:
             raise OSError(errno.EDQUOT, "too many files")
         self._files += 1
 
-    def _string(self, address: int) -> bytes:
-        """The path at an address of the process."""
-        found = b""
-        while len(found) < _PATH_MAX:
-            piece = os.pread(self._memory, _PAGE - address % _PAGE, address)
-            before, end, _ = piece.partition(b"\0")
-            found += before
-            if end:
-                return found
-            address += len(piece)
-        raise OSError(errno.ENAMETOOLONG, "a path without an end")
-
     def _place(self, at: int, address: int) -> bytes:
         """The path at an address of the process, relative to its home; it may lead out of the home."""
-        path = self._string(address)
+        path = path_at(self._memory, address)
         if not path:
             raise FileNotFoundError(errno.ENOENT, "an empty path")
         if path.startswith(b"/"):

@@ -59,7 +59,10 @@ def _same(code: list[str] | None, known: list[str] | None) -> bool:
 
 
 def _code(source: bytes, bare: bool = False) -> list[str] | None:
-    """The tokens of a module that run; None if it cannot be read as Python. If `bare`, constants are all the same."""
+    """The tokens of a module that run; None if they cannot be told, as in what is no Python.
+
+    If `bare`, constants are all the same.
+    """
     code: list[str] = []
     starts = True  # whether a statement begins here
     try:
@@ -67,6 +70,6 @@ def _code(source: bytes, bare: bool = False) -> list[str] | None:
             if token.type not in _LAYOUT and not (starts and token.type == tokenize.STRING):
                 code.append("" if bare and token.type in _CONSTANTS else token.string)
             starts = token.type in _LAYOUT or (starts and token.type == tokenize.STRING)
-    except (tokenize.TokenError, SyntaxError, UnicodeDecodeError, ValueError):
+    except Exception:  # the source names the codec that decodes it: of all that one raises there is no list
         return None
     return code

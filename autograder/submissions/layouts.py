@@ -11,9 +11,7 @@ platform numbers or dates them. One student's upload cannot affect another's, an
 
 from __future__ import annotations
 
-import os
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -27,7 +25,8 @@ from autograder.assignment import Assignment
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade
 from autograder.submissions.find import choose
-from autograder.submissions.names import PlatformName, alike, platform_name, shown, stem, suffix
+from autograder.submissions.matching import Known, matched
+from autograder.submissions.names import PlatformName, alike, like_canvas, platform_name, shown, stem, suffix
 from autograder.submissions.roster import Roster, Student, moment, same
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
 from autograder.submissions.top import METADATA, Entry, may_be_class, top_of
@@ -98,6 +97,7 @@ class _Piece:
         late: whether the platform marks it as late; None if it marks nothing.
         attention: what staff should look at.
         cover: whether this is the platform's own text on an attempt, which counts only where nothing else is there.
+        laid_out: whether nbgrader or staff made this folder, so that a `timestamp.txt` in it is theirs.
     """
 
     student: str
@@ -111,6 +111,7 @@ class _Piece:
     late: bool | None = None
     attention: tuple[str, ...] = ()
     cover: bool = False
+    laid_out: bool = False
 
 
 def read_upload(
@@ -120,6 +121,7 @@ def read_upload(
     extensions: Mapping[str, datetime] | None = None,
     outputs: Sequence[Path] = (),
     visit: Callable[[str, Listing], None] | None = None,
+    stamps: bool = True,
 ) -> Upload:
     """What each student handed in, in a folder or in the zip archive of a platform's download.
 
@@ -128,6 +130,7 @@ def read_upload(
         extensions: extended due dates, by any id in the roster or the upload.
         outputs: what this program writes, to be skipped.
         visit: called with each student's files, while they can be opened; its exceptions end the reading.
+        stamps: whether a `timestamp.txt` in a student's folder may be nbgrader's; else all are the students' own.
 
     Raises:
         NothingToGrade: nothing can be read at the path, or nobody handed in anything.
@@ -138,6 +141,8 @@ def read_upload(
         pieces, more = _gradescope(top.entries) if top.gradescopes else _pieces(top.entries, assignment, roster)
         if not pieces and roster is None:
             raise NothingToGrade(f"there are no folders, archives or modules of students in {path}")
+        if not stamps:
+            pieces = [replace(piece, laid_out=False) for piece in pieces]
         owners = _owners(pieces, roster)
         if roster and pieces and not any(owner.enrolled and owner.pieces for owner in owners):
             examples = f"`{roster.students[0].id}` in the roster, `{shown(pieces[0].student)}` in the upload"
@@ -150,7 +155,7 @@ def read_upload(
             and any(may_be_class(piece.entry, top, assignment, roster) for piece in owner.pieces)
         ]
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
-    warnings = [*top.guessed, *doubts, *extended.unused()]
+    warnings = [*top.guessed, *doubts, *extended.warnings()]
     return Upload(found, sorted([*top.aside, *more]), warnings, len(roster.students) if roster else None)
 
 
@@ -167,15 +172,14 @@ def _pieces(entries: list[Entry], assignment: Assignment, roster: Roster | None)
     """The owner of each entry by its name, and the names of files without an owner."""
     pieces: list[_Piece] = []
     staffs: list[Entry] = []
+    others = like_canvas(entry.name for entry in entries)
     for entry in entries:
-        if named := entry.platform:
+        if (named := entry.platform) and entry.name not in others:
             pieces.append(_by_platform(entry, named))
+        elif entry.folder and (named := platform_name(entry.name)) and entry.name not in others:
+            pieces.append(_Piece(entry.name, named.name, entry, {"id": entry.name, **named.keys}, late=named.late))
         elif entry.folder:
-            named = platform_name(entry.name)
-            keys = {"id": entry.name, **(named.keys if named else {})}
-            pieces.append(
-                _Piece(entry.name, named.name if named else entry.name, entry, keys, late=named.late if named else None)
-            )
+            pieces.append(_Piece(entry.name, entry.name, entry, {"id": entry.name}, laid_out=True))
         elif entry.staffs:
             staffs.append(entry)
         else:
@@ -254,7 +258,8 @@ def _gradescope(entries: list[Entry]) -> tuple[list[_Piece], list[str]]:
         entry = folders.get(name) or Entry(name, True, partial(_lacking, name))
         notes: tuple[str, ...] = () if name in facts else (f"the metadata of the export does not name {shown(name)}",)
         given = said.get(":created_at", "")
-        when = _moment(given if isinstance(given, str) else "")
+        order, zone = in_zone(given if isinstance(given, str) else "")
+        when = None if zone else order
         submitters = said.get(":submitters")
         people = [each for each in submitters if isinstance(each, dict)] if isinstance(submitters, list) else []
         known = [tuple(v.strip() if isinstance(v := each.get(key), str) else "" for key in _WHO) for each in people]
@@ -269,7 +274,7 @@ def _gradescope(entries: list[Entry]) -> tuple[list[_Piece], list[str]]:
                 continue
             there.add(same(student))
             keys = {kind: value for kind, value in (("id", sid), ("email", email)) if value}
-            pieces.append(_Piece(student, called or student, entry, keys, name, when, "", when, attention=notes))
+            pieces.append(_Piece(student, called or student, entry, keys, name, order, zone, when, attention=notes))
     aside = [shown(entry.name) for entry in entries if not entry.folder and entry not in metadata]
     return pieces, aside
 
@@ -320,32 +325,20 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
         groups.setdefault(piece.student, []).append(piece)
     if roster is None:
         return [_Owner(shown(student), shown(each[0].name), each) for student, each in groups.items()]
-    prefix = _shared_prefix(pieces)
-    by_key = {student: _enrolled(each[0], roster, prefix) for student, each in groups.items()}
-    doubted = {student for student, who in by_key.items() if who and _contradicts(groups[student][0], who)}
-    by_name = {
-        student: _by_name(each[0], roster)
-        for student, each in groups.items()
-        if by_key[student] is None or student in doubted
-    }
-    sure = [who for student, who in by_key.items() if student not in doubted]
-    claims = Counter(each.id for each in (*sure, *by_name.values()) if each)
+    known = [
+        Known(student, piece.name, piece.keys, "_" if "login" in piece.keys else "-" if piece.entry.folder else "")
+        for student, (piece, *_) in groups.items()
+    ]
     owned: dict[str, list[_Piece]] = {}
     notes: dict[str, tuple[str, ...]] = {}
     unlisted = []
-    for student, each in groups.items():
-        who, guess = by_key[student], by_name.get(student)
-        if guess and claims[guess.id] == 1:
-            who = guess
-            notes[who.id] = (f"`{shown(student)}` was matched to {who.name} in the roster by name",)
-        elif who and student in doubted:
-            said = f"`{shown(student)}` was matched to {who.name} in the roster by number, but the names differ"
-            each = [replace(piece, attention=(*piece.attention, said)) for piece in each]
-            who = None if claims[who.id] else who
-        if who:
-            owned.setdefault(who.id, []).extend(each)
-        else:
-            unlisted.append(_Owner(shown(student), shown(each[0].name), each))
+    for student, match in matched(known, roster).items():
+        theirs = [replace(piece, attention=(*piece.attention, *match.attention)) for piece in groups[student]]
+        for who in match.people:
+            owned.setdefault(who.id, []).extend(theirs)
+            notes[who.id] = (*notes.get(who.id, ()), *match.notes)
+        if not match.people:
+            unlisted.append(_Owner(shown(student), shown(theirs[0].name), theirs))
     listed = [
         _Owner(shown(who.id), shown(who.name), owned.get(who.id, []), who, notes.get(who.id, ()))
         for who in roster.students
@@ -355,59 +348,6 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
         replace(owner, student=f"{owner.student} (not in the roster)") if owner.student in taken else owner
         for owner in unlisted
     ]
-
-
-def _shared_prefix(pieces: list[_Piece]) -> str:
-    """What the names of all folders begin with, up to a hyphen: the assignment's, in clones of GitHub Classroom's."""
-    names = [piece.entry.name for piece in pieces if piece.entry.folder]
-    common = os.path.commonprefix(names)  # noqa: RUF071 (of characters, since these are no paths)
-    return common[: common.rfind("-") + 1]
-
-
-def _enrolled(piece: _Piece, roster: Roster, prefix: str) -> Student | None:
-    """The only student of the roster with one of the piece's ids, or None."""
-    has_canvas = any("canvas" in each.keys for each in roster.students)
-    for kind, key in piece.keys.items():
-        if kind == "canvas":
-            found = roster.find(key, "canvas") if has_canvas else roster.find(key)
-        elif kind == "login":  # Blackboard's, after the name of the assignment: either may hold underscores
-            steps = piece.student.split("_")
-            tails = ("_".join(steps[start:]) for start in range(len(steps)))
-            found = next(filter(None, (roster.find(tail, "login", "id", "sis") for tail in tails)), None)
-        else:
-            clones = (key[hyphen.end() :] for hyphen in re.finditer("-", prefix) if piece.entry.folder)
-            found = roster.find(key, kind) or roster.find(key, "id", "login", "sis", "email")
-            found = found or next(filter(None, (roster.find(clone, "github") for clone in clones)), None)
-        if found:
-            return found
-    return None
-
-
-def _contradicts(piece: _Piece, who: Student) -> bool:
-    """Whether a number, which need not be Canvas' in this roster, is that of somebody with quite another name."""
-    if "canvas" not in piece.keys or "canvas" in who.keys or who.name == who.id:
-        return False
-    words = re.findall(r"\w{2,}", same(who.name))
-    return bool(words) and not any(_squeezed(word) in _squeezed(piece.name) for word in words)
-
-
-def _by_name(piece: _Piece, roster: Roster) -> Student | None:
-    """The only student of this name, as written, or squeezed as Canvas does: `lovelaceada`."""
-    people = roster.named(piece.name)
-    if not people and "canvas" in piece.keys:
-        people = [each for each in roster.students if _squeezed(piece.name) in _sorted_names(each.name)]
-    return people[0] if len(people) == 1 else None
-
-
-def _sorted_names(name: str) -> set[str]:
-    """A name with its family name first, squeezed. Without a comma, any word may be the family name."""
-    words = name.split()
-    starts = [0] if "," in name else range(len(words))
-    return {_squeezed("".join(words[start:] + words[:start])) for start in starts}
-
-
-def _squeezed(name: str) -> str:
-    return re.sub(r"[\W_]", "", same(name))
 
 
 def _submitted(
@@ -504,22 +444,28 @@ class _Extensions:
     def __init__(self, until: Mapping[str, datetime]) -> None:
         self._until = {same(key): (key, when) for key, when in until.items()}
         self._used: set[str] = set()
+        self._several: list[str] = []
 
     def of(self, owner: _Owner) -> datetime | None:
+        """The student's extended due date, the latest if there are several."""
         ids = [owner.student, *(owner.enrolled.keys.values() if owner.enrolled else ())]
         ids += [each for piece in owner.pieces for each in (piece.student, *piece.keys.values())]
-        for each in map(same, ids):
-            if each in self._until:
-                self._used.add(each)
-                return self._until[each][1]
-        return None
+        found = [each for each in dict.fromkeys(map(same, ids)) if each in self._until]
+        self._used.update(found)
+        if len({self._until[each][1] for each in found}) > 1:
+            keys = ", ".join(shown(self._until[each][0]) for each in found)
+            self._several.append(f"{owner.name} has several extensions, under {keys}: the latest counts")
+        return max((self._until[each][1] for each in found), default=None)
 
-    def unused(self) -> list[str]:
-        """A warning for each extension that belongs to no student here."""
+    def warnings(self) -> list[str]:
+        """A warning for each extension that belongs to no student here, and for whom there are several."""
         return [
-            f"the extension of {shown(key)} matches no student here: check the spelling"
-            for each, (key, _) in self._until.items()
-            if each not in self._used
+            *self._several,
+            *(
+                f"the extension of {shown(key)} matches no student here: check the spelling"
+                for each, (key, _) in self._until.items()
+                if each not in self._used
+            ),
         ]
 
 
@@ -527,27 +473,34 @@ def _lateness(
     pieces: list[_Piece], listing: Listing, assignment: Assignment, until: datetime | None
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """When it was handed in and whether that was late, if the platform says so; and why that is not known."""
-    handed_in, unknown = max((piece.handed_in for piece in pieces if piece.handed_in), default=None), tuple[str, ...]()
+    handed_in = max((piece.handed_in for piece in pieces if piece.handed_in), default=None)
     deadline = until or _moment(assignment.due)
+    said: list[str] = []
     if handed_in is None:
         zones = {piece.zone for piece in pieces} - {"", NO_ZONE}
+        laid_out = [piece for piece in pieces if piece.laid_out]
+        if not laid_out and not zones and (own := _stamped(listing, assignment)):
+            said.append(f"`{own.label}` is the student's own file: the time in it does not count")
         try:
-            handed_in = _stamp(listing, assignment)
+            handed_in = _stamp(_together(laid_out), assignment)
             if zones and handed_in is None:
                 raise ValueError(f"its time is in a zone that is not known: {', '.join(sorted(zones))}")
         except ValueError as error:
-            unknown = (f"{error}; so nothing says whether it is late",)
+            said += [f"{error}; so nothing says whether it is late"] if deadline else []
     if handed_in and deadline:
-        return {"handed_in": handed_in, "late": handed_in > deadline}, ()
+        return {"handed_in": handed_in, "late": handed_in > deadline}, tuple(said)
     flags = [piece.late for piece in pieces if piece.late is not None]
     marked = any(flags) if flags else None
-    return {"handed_in": handed_in, "late": None if marked and until else marked}, unknown if deadline else ()
+    return {"handed_in": handed_in, "late": None if marked and until else marked}, tuple(said)
+
+
+def _stamped(listing: Listing, assignment: Assignment) -> File | None:
+    """The file where nbgrader notes when it collected this, at the top or in the assignment's folder."""
+    wanted = ((assignment.kit, "timestamp.txt"), ("timestamp.txt",))
+    return next((file for file in listing.files if file.steps in wanted and not file.trouble), None)
 
 
 def _stamp(listing: Listing, assignment: Assignment) -> datetime | None:
-    """When nbgrader collected it, by its file in the assignment's folder. ValueError if that is no time."""
-    wanted = ((assignment.kit, "timestamp.txt"), ("timestamp.txt",))
-    for file in listing.files:
-        if file.steps in wanted and not file.trouble:
-            return read_stamp(file.read(200), f"`{file.label}`")
-    return None
+    """When nbgrader collected it, by its file. ValueError if that is no time."""
+    file = _stamped(listing, assignment)
+    return read_stamp(file.read(200), f"`{file.label}`") if file else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -139,6 +139,25 @@ def platform_name(name: str) -> PlatformName | None:
     return None
 
 
+def like_canvas(names: Iterable[str]) -> set[str]:
+    """Those of the names in one place that only look like Canvas', such as `hw_3_3_ada.py` and `hw_3_3_bob.py`.
+
+    On Canvas, which counts the files of all courses, each file has a number of its own.
+    """
+    files = {name: said for name in names if (said := platform_name(name)) and said.version is not None}
+    owner = {name: said.keys.get("canvas", said.student) for name, said in files.items()}
+    called: dict[tuple[str, int | None], set[tuple[str, str]]] = {}
+    for name, said in files.items():
+        called.setdefault((owner[name], said.version), set()).add((said.name, said.file))
+    given = {said.file for said in files.values() if suffix(said.file) in (".py", *ARCHIVES)}
+    if len(given) == len(files) > 1 == len({*owner.values()}) and all(
+        (said.version or 0) < 100 for said in files.values()
+    ):
+        return {*files}  # one for each person, which somebody numbered from 1
+    wrong = {who for (who, _), several in called.items() if len(several) > 1}
+    return {name for name in files if owner[name] in wrong}
+
+
 def _anonymous(match: re.Match[str]) -> PlatformName:
     return _of_canvas(match, f"anon_{match['id']}", f"anon_{match['id']}", {}, "LATE_" in match["before"])
 
@@ -165,7 +184,8 @@ def _moodle(match: re.Match[str]) -> PlatformName:
 
 def _blackboard(match: re.Match[str]) -> PlatformName:
     day, time = match["time"][:10], match["time"][11:].replace("-", ":")
-    login = match["student"].rpartition("_")[2]
+    title, _, login = match["student"].rpartition("_")
+    login = match["student"] if "_" in title else login  # both may hold underscores
     return PlatformName(
         match["student"], match["student"], match["file"] or "", {"login": login}, attempt=f"{day} {time}"
     )

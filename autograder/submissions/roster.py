@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -34,7 +35,14 @@ KEYS: dict[str, tuple[str, ...]] = {
     "github": ("github username",),
 }
 _NAME = ("name", "full name", "student name")
-_FIRST, _LAST = ("first name", "firstname", "given name"), ("last name", "lastname", "surname", "family name")
+_FIRST = ("first name", "firstname", "first", "given name", "given names", "given", "forename")
+_LAST = ("last name", "lastname", "last", "surname", "family name", "family")
+_ROLE = ("role", "roles", "course role")
+_STAFF = re.compile(
+    r"\b(?:tas?|teach\w*|instructors?|professors?|faculty|staff|graders?|readers?|designers?|observers?|assistants?"
+    r"|managers?|admin\w*|(?:ta|teacher|designer|observer)enrollment)\b"
+)
+_GROUP = ("group name", "group", "team name", "team")
 _UNTIL = ("until", "extended until", "due", "new due date")
 _KNOWN = {*_NAME, *_FIRST, *_LAST, *_UNTIL, "student", *(each for columns in KEYS.values() for each in columns)}
 _TEST_STUDENT = "test student"  # from Canvas, if an instructor tried the student view
@@ -71,6 +79,11 @@ class Student:
     row: Mapping[str, str]
     line: int
 
+    @property
+    def group(self) -> str:
+        """The student's group, as in Canvas' list of a group set; empty if the roster does not say."""
+        return next((cell for column, cell in self.row.items() if _form(column) in _GROUP), "")
+
 
 @dataclass(frozen=True, eq=False)
 class Roster:
@@ -92,13 +105,19 @@ class Roster:
         """
         wanted = same(key)
         for kind in kinds or ("id", *KEYS):
-            if found := [
-                each
-                for each in self.students
-                if wanted in (same(each.keys.get(kind, "")), same(each.id) if kind == "id" else "")
-            ]:
+            if found := self._by_key.get((kind, wanted)):
                 return found[0] if wanted and len(found) == 1 else None
         return None
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[str, str], list[Student]]:
+        found: dict[tuple[str, str], list[Student]] = {}
+        for each in self.students:
+            for kind, key in dict.fromkeys(
+                [("id", same(each.id)), *((kind, same(key)) for kind, key in each.keys.items())]
+            ):
+                found.setdefault((kind, key), []).append(each)
+        return found
 
     def named(self, name: str) -> list[Student]:
         """The students of this name, written “Ada Lovelace” or “Lovelace, Ada”, in any case."""
@@ -131,6 +150,11 @@ def read_roster(path: Path) -> Roster:
                 notes.append(f"{path.name}, line {line}: “{called}” is not a student")
                 continue
             raise RosterError(f"{path.name}, line {line}: {called or 'this student'} has no ID")
+        if role := _staff_role(row):
+            notes.append(
+                f"{path.name}, line {line}: “{called or next(iter(keys.values()), '')}” is not a student: {role}"
+            )
+            continue
         people.append((line, row, keys, called))
     if not people:
         raise RosterError(f"{path.name} lists no students")
@@ -148,12 +172,19 @@ def read_roster(path: Path) -> Roster:
     return Roster(list(seen.values()), table.columns, notes)
 
 
+def _staff_role(row: Row) -> str:
+    """The role of a person who is staff and no student too; empty for everyone else."""
+    role = next((cell for column, cell in row.items() if _form(column) in _ROLE), "")
+    roles = [same(each) for each in re.split(r"[,;/|]", role)]
+    return role if any(map(_STAFF.search, roles)) and not {"student", "learner"}.intersection(roles) else ""
+
+
 def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
     """The columns with keys, by kind; those that make up the name; and whether this is Canvas' gradebook."""
     by_form = {_form(column): column for column in reversed(table.columns)}
     kinds = {kind: by_form[each] for kind, columns in KEYS.items() for each in reversed(columns) if each in by_form}
     whole = [by_form[each] for each in _NAME if each in by_form][:1]
-    parts = [by_form[each] for group in (_FIRST, _LAST) for each in group if each in by_form]
+    parts = [by_form[there[0]] for group in (_FIRST, _LAST) if (there := [each for each in group if each in by_form])]
     own = {"section", "sis user id", "sis login id"} if "student" in by_form else {"sis login id"} if parts else set()
     canvas = "id" in by_form and own & by_form.keys()
     if canvas:

@@ -9,9 +9,14 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.classroom.entries import Entry
+from autograder.classroom.figures import figures
+from autograder.classroom.page import closing
+from autograder.classroom.similarity import Alike
 from autograder.platforms.nbgrader.around import course_around, extensions_of, gradebook_of
 from autograder.platforms.nbgrader.gradebook import NoGradebook, join
 from autograder.submissions.layouts import Submitted, Upload
+from tests.test_class_page import missing
 
 DUE = datetime(2026, 12, 1, 4, 59)
 MADE = Callable[[Path], str]
@@ -57,6 +62,19 @@ def test_everyone_in_either_has_one_row(address: str) -> None:
     }  # fmt: skip
     assert {each.name for each in joined.submitted} == {"Ada Doe", "Bob Doe", "Eve Doe", "zoe"}
     assert recorded == {}
+
+
+@pytest.mark.parametrize(("enrolled", "line"), [
+    (1, "1 in the roster and 2 who are not: 1 without a module, 2 handed in nothing."),
+    (None, "3 students: 1 without a module, 2 handed in nothing."),
+])  # fmt: skip
+def test_who_left_the_roster_is_counted_apart(address: str, enrolled: int | None, line: str) -> None:
+    """The gradebook keeps everyone who was ever in the roster."""
+    row = Submitted("ada", None, "there is none", name="ada")
+    joined, _ = join(Upload([row], enrolled=enrolled), address, CVAE)
+    entries = [Entry(each.student, missing(), submitted=each) for each in joined.submitted]
+    assert closing(figures(entries, Alike(), CVAE, joined)) == line
+    assert {each.student for each in joined.submitted if each.unlisted} == ({"bob", "eve"} if enrolled else set())
 
 
 def test_numbers_are_those_of_the_gradebook(address: str) -> None:

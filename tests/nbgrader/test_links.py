@@ -261,3 +261,32 @@ def test_what_was_not_taken_is_told_once_and_kept(course: Path) -> None:
     assert row.reason == str(raised.value)
     assert "notes.html" in row.reason
     assert "collected.txt" not in row.reason
+
+
+def test_every_notebook_is_taken_or_named(course: Path) -> None:
+    """Canvas' download has the files of one attempt alone: two notebooks are two answers."""
+    notebooks = {f"lada_11_{901 + index}_cvae-{index}.ipynb": b'{"is": %d}' % index for index in range(1, 4)}
+    many = {f"king_12_{801 + index}_part{index}.ipynb": b'{"of": %d}' % index for index in range(20)}
+    again = {"cy_13_1001_cvae.ipynb": b"{}", "cy_13_1002_cvae-1.ipynb": b"{}"}
+    found = extracted(course, {**notebooks, **many, **again})
+    for student, handed_in in (("lada_11", notebooks), ("king_12", many)):
+        folder = course / "extracted" / student
+        taken = {(folder / name).read_bytes() for name in found[student]}
+        notes = (folder / "collected.txt").read_text()
+        assert all(content in taken or name in notes for name, content in handed_in.items())
+    assert (course / "extracted" / "lada_11" / "cvae.ipynb").read_bytes() == notebooks["lada_11_904_cvae-3.ipynb"]
+    assert {*notebooks.values()} <= {path.read_bytes() for path in (course / "extracted" / "lada_11").iterdir()}
+    assert found["cy_13"] == {"cvae.ipynb", "collected.txt"}
+
+
+@pytest.mark.parametrize("name", ["doe_LATE_12_901_{}", "HW 3_doe_attempt_2026-12-05-22-14-05_{}", "doe/{}"])
+def test_no_time_of_a_students_own_is_collected(course: Path, name: str) -> None:
+    files = {
+        name.format("cs5814_vae.py"): b"x = 1",
+        name.replace("901", "902").format("timestamp.txt"): b"2026-11-01 05:30 UTC",
+    }
+    ((student, taken),) = extracted(course, files).items()
+    assert taken == {"cs5814_vae.py", "collected.txt"}
+    notes = (course / "extracted" / student / "collected.txt").read_text()
+    assert "timestamp.txt` is the student's own file" in notes
+    assert ("marks this as late but gives no time" in notes) is ("LATE" in name)

@@ -204,6 +204,38 @@ RESOURCES = (
     _import("holds-the-interpreter", "resources", "sum(range(3 * 10**9))", says="within|time|second"),
     _import("stops-itself", "neighbors", "import os\nos.kill(os.getpid(), 19)", says="within|time|second|stopped"),
     _sample("kills-itself", "resources", "import os\nos.kill(os.getpid(), 9)", says="SIGKILL"),
+    _sample(
+        "kills-itself-amid-its-calls",
+        "resources",
+        """
+        import ctypes, os, threading, time
+        libc = ctypes.CDLL(None)
+        def call(path=b"./" * 1900 + b"x"):
+            while True:
+                libc.rename(path, b"y")
+        for _ in range(3):
+            threading.Thread(target=call, daemon=True).start()
+        time.sleep(0.02)
+        os.kill(os.getpid(), 9)
+        """,
+        says="SIGKILL",
+    ),
+    _import(
+        "paths-where-no-memory-is",
+        "resources",
+        """
+        import ctypes
+        libc = ctypes.CDLL(None)
+        for each in [2**power + near for power in (0, 12, 32, 47, 63) for near in (-1, 0, 1)] * 10:
+            path = ctypes.c_void_p(each)
+            answers = libc.mkdir(path, 0o700), libc.unlink(path), libc.rename(path, path), libc.creat(path, 0o600)
+            if set(answers) != {-1}:
+                print("ALLOWED", each, answers)
+        """,
+        base=RIGHT,
+        max_score=90,
+        min_score=90,
+    ),
     _sample("segfault", "resources", "import ctypes\nreturn ctypes.string_at(0)", says="SIGSEGV"),
     _import("segfault-at-import", "resources", "import ctypes\nctypes.memset(0, 1, 1)", says="SIGSEGV"),
     _import("illegal-free", "resources", "import ctypes\nctypes.CDLL(None).free(ctypes.c_void_p(123456))", says="SIG"),

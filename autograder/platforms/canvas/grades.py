@@ -48,8 +48,11 @@ def feedback_names(download: Path, rows: Rows) -> dict[str, str]:
     Canvas takes the first two numbers between the underscores of a name for those of the student and of a file that
     the student handed in. So each name begins as one in the `download`, and only who handed in a file gets feedback.
     """
-    with open_download(download) as entries:
-        begins = _beginnings(entry.steps[-1] for entry in entries if entry.file)
+    if download.is_dir():  # Safari unpacks what it downloads
+        begins = _beginnings(path.name for path in sorted(download.rglob("*")) if path.is_file())
+    else:
+        with open_download(download) as entries:
+            begins = _beginnings(entry.steps[-1] for entry in entries if entry.file)
     return {
         student.id: f"{begins[number]}_{FEEDBACK}"
         for student, grade in rows

@@ -8,6 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from filecmp import cmp
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -159,7 +160,7 @@ class Downloads(ExtractorPlugin):
             for download in _downloads(archive, Path(temporary) / "loose"):
                 uploaded = _Uploaded(extracted, assignment)
                 try:
-                    upload = read_upload(download, assignment, roster, visit=uploaded.take)
+                    upload = read_upload(download, assignment, roster, visit=uploaded.take, stamps=False)
                 except NothingToGrade as error:
                     self.parent.fail(f"{download}: {error}")
                 self._tell(upload, download)
@@ -189,7 +190,7 @@ class Downloads(ExtractorPlugin):
         else:
             (folder / assignment.module).write_bytes(row.source)
         there = Path(self.parent.coursedir.format_path("submitted", folder.name, assignment.kit))
-        if row.handed_in and row.student not in uploaded.stamped:
+        if row.handed_in:
             (folder / TIMESTAMP).write_text(f"{row.handed_in.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC")
         elif (kept := _kept_time(there, assignment, row.source)) is not None:
             (folder / TIMESTAMP).write_bytes(kept)
@@ -236,7 +237,6 @@ class _Uploaded:
     def __init__(self, extracted: Path, assignment: Assignment) -> None:
         self._extracted, self._assignment = extracted, assignment
         self.notes: dict[str, list[str]] = {}  # by student
-        self.stamped: set[str] = set()  # whose files hold a timestamp.txt, which they may have written themselves
 
     def take(self, student: str, listing: Listing) -> None:
         folder = self._extracted / folder_name(student)
@@ -250,23 +250,16 @@ class _Uploaded:
                     self._take(inside, folder, notes)
             except NothingToGrade as error:
                 notes.append(str(error))
-        if any(file.name == TIMESTAMP for file in listing.files):
-            self.stamped.add(student)
 
     def _take(self, listing: Listing, folder: Path, notes: list[str]) -> None:
-        newest: dict[tuple[str, ...], File] = {}
-        for file in listing.files:
-            known = newest.setdefault(file.steps, file)
-            if (file.version or 0) > (known.version or 0):
-                newest[file.steps] = file
         ours = {Path(self._assignment.notebook).name, *self._assignment.kit_files, TIMESTAMP}
         others = []
-        for file in newest.values():
+        # Of a file that was handed in again, the last keeps its name.
+        for file in sorted(listing.files, key=lambda file: -(file.version or 0)):
             if file.junk or file.trouble or suffix(file.name) in ARCHIVES:
                 continue
             if ".ipynb" in file.name.lower():
-                if len(list(folder.iterdir())) < MAX_NOTEBOOKS:
-                    self._keep(file, folder, notes)
+                self._keep(file, folder, notes)
             elif (
                 suffix(file.name) != ".py"
                 and not alike(file.name, self._assignment.module)  # of these, the notes tell which was graded
@@ -278,14 +271,20 @@ class _Uploaded:
             notes.append(f"also handed in, and not taken over: {', '.join(others[:5])}{' …' if others[5:] else ''}")
 
     def _keep(self, file: File, folder: Path, notes: list[str]) -> None:
-        name, number = file.name, 1
+        name, there = file.name, list[Path]()
         while (folder / name).exists():
-            number += 1
-            name = f"{number}-{file.name}"
+            there.append(folder / name)
+            name = f"{len(there) + 1}-{file.name}"
+        if len(list(folder.iterdir())) >= MAX_NOTEBOOKS:
+            notes.append(f"`{file.label}` was left out: {MAX_NOTEBOOKS} notebooks were taken before it")
+            return
         try:
-            if copied(file, folder / name, MAX_NOTEBOOK + 1) <= MAX_NOTEBOOK:
+            if copied(file, folder / name, MAX_NOTEBOOK + 1) > MAX_NOTEBOOK:
+                notes.append(f"`{file.label}` is larger than {MAX_NOTEBOOK >> 20} MiB and was left out")
+            elif not any(cmp(folder / name, each, shallow=False) for each in there):
+                if there:
+                    notes.append(f"`{file.label}` was taken as `{name}`, next to another {file.name}")
                 return
-            notes.append(f"`{file.label}` is larger than {MAX_NOTEBOOK >> 20} MiB and was left out")
         except (NothingToGrade, OSError, ValueError) as error:
             notes.append(str(error))
         (folder / name).unlink(missing_ok=True)

@@ -39,6 +39,8 @@ def join(upload: Upload, address: str, assignment: Assignment) -> tuple[Upload, 
         row = by_key.get(student.id) or (by_key.get(folder_name(student.canvas)) if student.canvas else None)
         if row is None:
             row = Submitted(student.id, None, "nothing was handed in", student.name, nothing=True)
+            if upload.enrolled is not None:  # everyone in the roster has a row already
+                row = replace(row, unlisted=True, attention=("not in the roster",))
         elif student.name and row.name in ("", row.student):
             row = replace(rows[row.student], name=student.name)
         rows[row.student] = row

@@ -1,0 +1,199 @@
+"""Which student of a roster each name in an upload means.
+
+An id decides. Where none is in the roster, a name that only one student has is taken, unless an id says that this is
+somebody else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from autograder.submissions.names import shown
+from autograder.submissions.roster import Roster, Student, same
+
+_WORDS = {"canvas": "Canvas number", "email": "email address", "sis": "SIS id"}
+
+
+@dataclass(frozen=True)
+class Known:
+    """A student as an upload knows them.
+
+    Attributes:
+        student, name, keys: see `names.PlatformName`.
+        separator: what may stand between an assignment's title and the login in `student`; empty if nothing does.
+    """
+
+    student: str
+    name: str
+    keys: Mapping[str, str]
+    separator: str = ""
+
+
+@dataclass(frozen=True)
+class Match:
+    """The students of the roster whose work this is: several if a group handed in, none if the roster lacks them.
+
+    `notes` say what was guessed, `attention` what staff should look at.
+    """
+
+    people: tuple[Student, ...] = ()
+    notes: tuple[str, ...] = ()
+    attention: tuple[str, ...] = ()
+
+
+def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
+    """Whom in the roster each of the students of an upload is, by `Known.student`."""
+    titled = _by_title(students, roster, "-", "github") | _by_title(students, roster, "_", "login", "id", "sis")
+    by_key = {each.student: _by_key(each, roster) or titled.get(each.student, Match()) for each in students}
+    doubted = {each.student for each in students if any(_doubtful(each, who) for who in by_key[each.student].people)}
+    telling = {kind for each in students for kind, key in each.keys.items() if roster.find(key, kind)}
+    by_name = {
+        each.student: _by_name(each, roster, telling)
+        for each in students
+        if not by_key[each.student].people or each.student in doubted
+    }
+    sure = [found for student, found in by_key.items() if student not in doubted]
+    claims = Counter(who.id for found in (*sure, *by_name.values()) for who in found.people)
+    found = by_key
+    for each in students:
+        guess = by_name.get(each.student, Match())
+        if any(claims[who.id] == 1 for who in guess.people):
+            found[each.student] = guess
+        elif each.student in doubted:
+            (who,) = found[each.student].people
+            said = f"`{shown(each.student)}` was matched to {who.name} in the roster by number, but the names differ"
+            found[each.student] = Match(() if claims[who.id] else (who,), attention=(said,))
+        elif not found[each.student].people:
+            found[each.student] = Match(attention=guess.attention)
+        found[each.student] = _with_group(each, found[each.student], roster)
+    return found
+
+
+# --- by an id -----------------------------------------------------------------------------------------------------
+
+
+def _by_key(student: Known, roster: Roster) -> Match | None:
+    """The only student of the roster with one of these ids, or None."""
+    has_canvas = any("canvas" in each.keys for each in roster.students)
+    for kind, key in student.keys.items():
+        if kind == "canvas":
+            found = roster.find(key, "canvas") if has_canvas else roster.find(key)
+        else:
+            found = roster.find(key, kind) or roster.find(key, "id", "login", "sis", "email")
+        if found:
+            others = [who for kind, key in student.keys.items() if (who := roster.find(key, kind)) and who is not found]
+            said = [f"the ids of `{shown(student.student)}` are also those of {who.name}" for who in others]
+            return Match((found,), attention=tuple(said))
+    return None
+
+
+def _by_title(students: Sequence[Known], roster: Roster, separator: str, *kinds: str) -> dict[str, Match]:
+    """Who is found by the login after the assignment's title: `ada-l` in `hw-3-ada-l`, where either may be longer.
+
+    All of a download have one title. So of the titles that fit, the one counts that finds most students.
+    """
+    names = [each.student for each in students if each.separator == separator]
+    fitting: Counter[str] = Counter()
+    for name in names:
+        fitting.update([title for title, login in _splits(name, separator) if roster.find(login, *kinds)][:1])
+    sharing = {title: sum(name.startswith(title) for name in names) for title in fitting}
+
+    def rank(split: tuple[str, str]) -> tuple[int, int, int]:
+        return fitting[split[0]], sharing[split[0]], -len(split[0])
+
+    matches = {}
+    for name in names:
+        splits = [split for split in _splits(name, separator) if split[0] in fitting]
+        title, login = max(splits, key=rank, default=("", ""))
+        if who := roster.find(login, *kinds):
+            sure = sharing[title] > 1 or separator not in title[:-1]
+            said = f"`{shown(name)}` was matched to {who.name} in the roster by `{shown(login)}`, the end of its name"
+            matches[name] = Match((who,), attention=() if sure else (said,))
+    return matches
+
+
+def _splits(name: str, separator: str) -> list[tuple[str, str]]:
+    """Each way to split a name into a title, which is not empty, and a login."""
+    return [(name[: end.end()], name[end.end() :]) for end in re.finditer(re.escape(separator), name) if end.start()]
+
+
+def _doubtful(student: Known, who: Student) -> bool:
+    """Whether a number, which need not be Canvas' in this roster, is that of somebody with quite another name."""
+    return "canvas" in student.keys and "canvas" not in who.keys and _another_name(student, who)
+
+
+def _another_name(student: Known, who: Student) -> bool:
+    """Whether no word of the roster's name is in the upload's."""
+    words = re.findall(r"\w{2,}", same(who.name)) if who.name != who.id else []
+    return bool(words) and not any(_squeezed(word) in _squeezed(student.name) for word in words)
+
+
+# --- by the name --------------------------------------------------------------------------------------------------
+
+
+def _by_name(student: Known, roster: Roster, telling: set[str]) -> Match:
+    """The only student of this name, if no id contradicts. The kinds in `telling` are those by which some are found."""
+    people = _named(student, roster)
+    if len(people) != 1:
+        return Match()
+    (who,) = people
+    other = [
+        kind
+        for kind, key in student.keys.items()
+        if who.keys.get(kind) and same(who.keys[kind]) != same(key) != same(student.name)
+    ]
+    ids = {
+        kind: f"the {_WORDS.get(kind, kind)} is {shown(student.keys[kind])} here and {shown(who.keys[kind])} there"
+        for kind in other
+    }
+    if contradicting := [said for kind, said in ids.items() if kind in telling]:
+        return Match(attention=(f"{who.name} is in the roster, but {contradicting[0]}: somebody else?",))
+    said = f"`{shown(student.student)}` was matched to {who.name} in the roster by name"
+    doubts = tuple(f"{said}, but {ids[kind]}" for kind in other if kind in ("canvas", "email"))
+    return Match((who,), (said,), doubts)
+
+
+def _named(student: Known, roster: Roster) -> list[Student]:
+    """Who has this name, as written, after a group's as in Moodle, or squeezed as Canvas does: `lovelaceada`."""
+    names = [student.name]
+    if "identifier" in student.keys:
+        names += [student.name[hyphen.end() :] for hyphen in re.finditer("-", student.name)]
+    for name in names:
+        if people := roster.named(name):
+            return people
+    if "canvas" in student.keys:
+        return [each for each in roster.students if _squeezed(student.name) in _sorted_names(each.name)]
+    return []
+
+
+def _sorted_names(name: str) -> set[str]:
+    """A name with its family name first, squeezed. Without a comma, any word may be the family name."""
+    words = name.split()
+    starts = [0] if "," in name else range(len(words))
+    return {_squeezed("".join(words[start:] + words[:start])) for start in starts}
+
+
+def _squeezed(name: str) -> str:
+    return re.sub(r"[\W_]", "", same(name))
+
+
+# --- groups -------------------------------------------------------------------------------------------------------
+
+
+def _with_group(student: Known, found: Match, roster: Roster) -> Match:
+    """What a group hands in on Canvas has the group's name and the number of one member: it is everybody's in it."""
+    if len(found.people) != 1 or "canvas" not in student.keys or not _another_name(student, found.people[0]):
+        return found
+    (who,) = found.people
+    if who.keys.get("canvas") != student.keys["canvas"]:
+        return found
+    if who.group and _squeezed(who.group) == _squeezed(student.name):
+        return replace(found, people=tuple(each for each in roster.students if same(each.group) == same(who.group)))
+    said = (
+        f"handed in under the name `{shown(student.name)}`, which is not that of {who.name}: if it is a group's, "
+        "give its other members this grade by hand"
+    )
+    return replace(found, attention=(*found.attention, said))

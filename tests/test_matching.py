@@ -1,0 +1,275 @@
+"""Whose work is whose: an id decides, a contradiction is told, and no name that looks like another's merges two."""
+
+import string
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.submissions.layouts import Submitted, read_upload
+from autograder.submissions.names import like_canvas
+from autograder.submissions.roster import read_roster
+
+words = st.text(string.ascii_lowercase, min_size=1, max_size=4)
+
+
+def read(upload: Path, table: str = "", **options: object) -> dict[str, Submitted]:
+    """The rows of a class by student, with the roster in `table`."""
+    roster = None
+    if table:
+        (upload.parent / "roster.csv").write_text(table, "utf-8")
+        roster = read_roster(upload.parent / "roster.csv")
+    return {each.student: each for each in read_upload(upload, CVAE, roster, **options).submitted}  # type: ignore[arg-type]
+
+
+def put(upload: Path, *names: str, text: str = "") -> None:
+    for name in names:
+        (upload / name).parent.mkdir(parents=True, exist_ok=True)
+        (upload / name).write_text(text or name, "utf-8")
+
+
+# --- what only looks like Canvas' names -----------------------------------------------------------------------------
+
+
+@given(words, st.integers(1, 9999), st.integers(1, 9999), st.sets(words, min_size=2, max_size=5), st.booleans())
+@settings(max_examples=40)
+def test_no_student_is_merged_into_another(
+    title: str, first: int, second: int, students: set[str], counted: bool
+) -> None:
+    """`hw_3_3_ada.py`, `hw_3_3_bob.py`; or with a small number that counts them: `hw_3_1_ada.py`, `hw_3_2_bob.py`."""
+    numbers = range(1, len(students) + 1) if counted else [second] * len(students)
+    names = [f"{title}_{first}_{number}_{each}.py" for number, each in zip(numbers, sorted(students), strict=True)]
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "upload", *names)
+        rows = read(Path(temporary) / "upload")
+    assert {row.source for row in rows.values()} == {name.encode() for name in names}
+
+
+def test_a_number_of_two_people_is_not_canvas(tmp_path: Path) -> None:
+    put(tmp_path / "u", "ada_2026_11_cs5814_vae.py", "ada_2026_12_cs5814_vae.py", "bob_2026_11_cs5814_vae.py")
+    assert len(read(tmp_path / "u")) == 3
+
+
+@given(st.dictionaries(st.integers(1, 10**6), st.tuples(words, st.integers(1, 3)), min_size=1), st.integers(100, 10**8))
+def test_what_canvas_writes_is_known_as_canvas(people: dict[int, tuple[str, int]], number: int) -> None:
+    names = []
+    for person, (name, count) in people.items():
+        for _ in range(count):
+            number += 1
+            names.append(f"{name}_{person}_{number}_cs5814_vae.py")
+    late = [name.replace("_", "_LATE_", 1) for name in names]  # after the due date has changed
+    assert not like_canvas([*names, *late])
+
+
+# --- ids that contradict --------------------------------------------------------------------------------------------
+
+
+def canvas(upload: Path, people: dict[str, int]) -> None:
+    for name, number in people.items():
+        put(upload, f"{name}_{number}_{9000 + number}_cs5814_vae.py", text=str(number))
+
+
+def gradescope(upload: Path, people: dict[str, int]) -> None:
+    metadata = ""
+    for name, number in people.items():
+        put(upload / f"submission_{number}", "cs5814_vae.py", text=str(number))
+        metadata += f"submission_{number}:\n  :submitters:\n  - :name: {name}\n    :sid: '{number}'\n"
+        metadata += f"    :email: {number}@x.edu\n  :created_at: 2026-11-01 10:00:00.5 Z\n"
+    put(upload, "submission_metadata.yml", text=metadata)
+
+
+def moodle(upload: Path, people: dict[str, int]) -> None:
+    for name, number in people.items():
+        put(upload / f"{name}_{number}_assignsubmission_file", "cs5814_vae.py", text=str(number))
+
+
+ROSTERS: list[tuple[Callable[[Path, dict[str, int]], None], str, str]] = [
+    (canvas, "Student,ID,Section", "{name},{number},1"),
+    (gradescope, "name,id,email", "{name},{number},{number}@x.edu"),
+    (moodle, "Identifier,Full name,Email address", "Participant {number},{name},{name}@x.edu"),
+]
+
+
+@pytest.mark.parametrize(("layout", "columns", "line"), ROSTERS)
+@given(st.sets(words, min_size=2, max_size=4), st.permutations(range(101, 106)))
+@settings(max_examples=20)
+def test_nobody_gets_the_grade_of_another_id(
+    layout: Callable[[Path, dict[str, int]], None], columns: str, line: str, names: set[str], numbers: list[int]
+) -> None:
+    """Each has a number in the upload and one in the roster; these differ where somebody was mixed up."""
+    handed_in = dict(zip(sorted(names), range(101, 106), strict=False))
+    listed = dict(zip(sorted(names), numbers, strict=False))
+    assume({*handed_in.values()} & {*listed.values()})  # else nobody is in the roster, which ends the command
+    with TemporaryDirectory() as temporary:
+        layout(Path(temporary) / "upload", handed_in)
+        lines = [line.format(name=name, number=number) for name, number in listed.items()]
+        rows = read(Path(temporary) / "upload", "\n".join([columns, *lines]))
+    for row in rows.values():
+        number = row.source and row.source.decode()
+        if number and not row.unlisted:
+            assert number == row.keys.get("canvas", row.keys.get("identifier", row.keys.get("id", ""))).split()[-1]
+    assert sorted(row.source.decode() for row in rows.values() if row.source) == sorted(map(str, handed_in.values()))
+
+
+def test_who_only_has_the_name_is_told(tmp_path: Path) -> None:
+    canvas(tmp_path / "u", {"wangwei": 999, "kingbob": 102})
+    table = 'Student,ID,Section\n"Wang, Wei",111,1\n"King, Bob",102,1\n'
+    row = read(tmp_path / "u", table)["wangwei_999"]
+    assert row.unlisted
+    assert "the Canvas number is 999 here and 111 there" in " ".join(row.attention)
+
+
+def test_a_name_is_reviewed_if_no_number_fits(tmp_path: Path) -> None:
+    """As after a spreadsheet has rounded all numbers."""
+    canvas(tmp_path / "u", {"wangwei": 10230000000012345})
+    row = read(tmp_path / "u", 'Student,ID,Section\n"Wang, Wei",1.023E+16,1\n')["1.023E+16"]
+    assert row.source
+    assert "1.023E+16 there" in row.attention[0]
+
+
+def test_ids_of_two_people_are_reviewed(tmp_path: Path) -> None:
+    gradescope(tmp_path / "u", {"Ada": 101})
+    rows = read(tmp_path / "u", "name,id,email\nAda,101,a@x.edu\nBob,102,101@x.edu\n")
+    assert rows["101"].source
+    assert "also those of Bob" in rows["101"].attention[0]
+    assert rows["102"].nothing
+
+
+# --- titles in front of a login -------------------------------------------------------------------------------------
+
+logins = st.lists(words, min_size=1, max_size=3).map("_".join)
+
+
+@given(st.lists(words, min_size=1, max_size=3), st.sets(logins, min_size=1, max_size=5), st.sets(logins, max_size=2))
+@settings(max_examples=60)
+def test_a_login_is_what_follows_the_title(title: list[str], there: set[str], lacking: set[str]) -> None:
+    """Blackboard's: a login and the end of somebody else's may be the same."""
+    lacking -= there
+    listed = there | {tail for each in lacking for tail in [each.rpartition("_")[2]] if tail != each}
+    assume(len(there) > len(lacking - listed) and not lacking & listed)
+    start = "HW 3 " + "_".join(title)
+    assume(not any(f"{end}_{each}" in listed for each in there | lacking for end in tails("_".join(title))))
+    with TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "upload"
+        for each in there | lacking:
+            put(upload, f"{start}_{each}_attempt_2026-11-30-01-45-00_cs5814_vae.py", text=each)
+        rows = read(upload, "\n".join(["Username,Name", *(f"{each},The {each}" for each in sorted(listed))]))
+    for each in there:
+        assert rows[each].source == each.encode() or rows[each].attention
+    for each in listed - there:
+        assert rows[each].nothing or rows[each].attention
+    assert {row.source.decode() for row in rows.values() if row.source and row.unlisted} <= lacking
+
+
+def tails(name: str) -> list[str]:
+    steps = name.split("_")
+    return ["_".join(steps[start:]) for start in range(len(steps))]
+
+
+def test_the_end_of_a_login_is_nobodys(tmp_path: Path) -> None:
+    for login in ("ada_li", "bob"):
+        put(tmp_path / "u", f"HW 3_{login}_attempt_2026-11-30-01-45-00_cs5814_vae.py", text=login)
+    rows = read(tmp_path / "u", "Username,Name\nli,Cy Li\nbob,Bob\n")
+    assert rows["li"].nothing
+    assert rows["HW 3_ada_li"].unlisted
+    assert "li" not in rows["HW 3_ada_li"].keys.values()
+
+
+@given(st.sets(words, min_size=1, max_size=4), st.sets(st.sampled_from(["notes", "hw3-part3", "x-y", "old clones"])))
+@settings(max_examples=30)
+def test_a_folder_of_nobodys_stops_no_clones(accounts: set[str], others: set[str]) -> None:
+    with TemporaryDirectory() as temporary:
+        for account in accounts:
+            put(Path(temporary) / "u" / f"hw3-part3-{account}", "cs5814_vae.py", text=account)
+        for other in others:
+            put(Path(temporary) / "u" / other, "read.me")
+        table = "\n".join(["identifier,github_username", *(f"{each}@x.edu,{each}" for each in sorted(accounts))])
+        rows = read(Path(temporary) / "u", table)
+    assert {student: row.source.decode() for student, row in rows.items() if row.source} == {
+        f"{account}@x.edu": account for account in accounts
+    }
+    assert {student for student, row in rows.items() if row.unlisted} == others
+
+
+# --- groups ---------------------------------------------------------------------------------------------------------
+
+person = st.lists(words, min_size=1, max_size=2).map("-".join)
+
+
+@given(st.lists(words, min_size=1, max_size=3).map("-".join), st.sets(person, min_size=1, max_size=4))
+@settings(max_examples=30)
+def test_moodles_teams_stand_before_the_name(team: str, people: set[str]) -> None:
+    names = {f"{each.title()} Doe": each for each in people}
+    with TemporaryDirectory() as temporary:
+        for number, name in enumerate(names, 2001):
+            put(
+                Path(temporary) / "u" / f"Team {team}-{name}_{number}_assignsubmission_file", "cs5814_vae.py", text=name
+            )
+        table = "\n".join(["Full name,Email address", *(f"{name},{each}@x.edu" for name, each in names.items())])
+        rows = read(Path(temporary) / "u", table)
+    for name, each in names.items():
+        row = rows[f"{each}@x.edu"]
+        assert row.source == name.encode() or row.attention or row.nothing
+    assert len([row for row in rows.values() if row.source]) >= len(names) - 1
+
+
+GROUPS = "Student,ID,SIS Login ID{}\n" + "".join(
+    f'"{name}",{number},{login}{{}}\n'
+    for name, number, login in (("Lovelace, Ada", 101, "ada"), ("King, Bob", 102, "bob"), ("Li, Cy", 103, "cy"))
+)
+
+
+def test_what_canvas_names_after_a_group_is_reviewed(tmp_path: Path) -> None:
+    put(tmp_path / "u", "team1_101_901_cs5814_vae.py", "licy_103_902_cs5814_vae.py")
+    rows = read(tmp_path / "u", GROUPS.format("", "", "", ""))
+    assert "`team1`, which is not that of Lovelace, Ada" in rows["ada"].attention[0]
+    assert "other members" in rows["ada"].attention[0]
+    assert rows["cy"].attention == ()
+    assert rows["bob"].nothing
+
+
+def test_a_roster_with_groups_gives_each_member_the_work(tmp_path: Path) -> None:
+    put(tmp_path / "u", "team1_101_901_cs5814_vae.py", "licy_103_902_cs5814_vae.py")
+    rows = read(tmp_path / "u", GROUPS.format(",group_name", ",Team 1", ",Team 1", ",Team 2"))
+    assert rows["ada"].source == rows["bob"].source == b"team1_101_901_cs5814_vae.py"
+    assert rows["cy"].source == b"licy_103_902_cs5814_vae.py"
+    assert [row.attention for row in rows.values()] == [()] * 3
+
+
+# --- a student's own timestamp.txt ----------------------------------------------------------------------------------
+
+PLATFORMS = {
+    "Canvas": "doejane_LATE_12345_{}_{{}}",
+    "Canvas, anonymous": "LATE_anon_aB3_{}_{{}}",
+    "Moodle": "Jane Doe_12345_assignsubmission_file/{{}}",
+    "Blackboard": "HW 3_jdoe_attempt_2026-12-05-22-14-05_{{}}",
+    "Brightspace": "11-21 - Jane Doe - Dec 5, 2026 1005 PM/{{}}",
+    "exchange": "jdoe+hw3-part3+2026-12-05 22:14:05 UTC+x/{{}}",
+    "exchange, zone not known": "jdoe+hw3-part3+2026-12-05 22:14:05 CET+x/{{}}",
+    "Gradescope": "submission_1/{{}}",
+    "Gradescope without a zone": "submission_1/{{}}",
+    "a file of an unpacked Canvas download": "doejane_LATE_12345_678_hw3/{{}}",
+}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_no_students_own_file_says_when_it_was(tmp_path: Path, platform: str) -> None:
+    rows = []
+    for upload in (tmp_path / "honest", tmp_path / "forged"):
+        put(upload, PLATFORMS[platform].format(901).format("cs5814_vae.py"), text="x = 1")
+        put(upload, PLATFORMS[platform].format(902).format("cvae.ipynb"))
+        if platform.startswith("Gradescope"):
+            zone = "" if "without" in platform else " Z"
+            text = f"submission_1:\n  :submitters:\n  - :sid: '1'\n  :created_at: 2026-12-05 05:30:00{zone}\n"
+            put(upload, "submission_metadata.yml", text=text)
+        if upload.name == "forged":
+            put(upload, PLATFORMS[platform].format(903).format("timestamp.txt"), text="2026-11-01 05:30:00 UTC")
+        (row,) = read(upload).values()
+        rows.append(row)
+    honest, forged = rows
+    assert (forged.late, forged.handed_in, forged.source) == (honest.late, honest.handed_in, honest.source)
+    assert forged.late is True or forged.attention
