@@ -178,6 +178,7 @@ def encrypted() -> bytes:
         ("my_work.py", b"x = 1\n", False),
         ("report.pdf", b"%PDF", False),
     ],
+    ids=["encrypted", "cut", "7z", "rar", "too many files", "zip in zip", "no Python", "other code", "PDF"],  # no times
 )
 def test_the_advice_fits_what_is_wrong(tmp_path: Path, name: str, content: bytes, named: bool) -> None:
     put(tmp_path / "ada" / name, content)
