@@ -1,7 +1,7 @@
 """forward: what it makes of the submission's own encoder, heads, sampling and decoder, right or wrong."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 
@@ -275,18 +275,23 @@ def judge_encoding(
         other = expected_heads(model, x, seed)
         if other is not None and follows(observed[0], other[0]):
             fail(f"Your encoder gets {what} instead of [image | one-hot].", mistake)
-    for output, head, what in zip(observed, heads, ("means", "log-variances"), strict=True):
-        low, high = float(output.min()), float(output.max())
-        if not follows(output, head) and close(output, head.clamp(low, high)):
-            fail(f"Your `forward` cuts off the {what}: they stay between {low:.3g} and {high:.3g}.", "encoding-other")
-        if not follows(output, head) and (changed := rescaled(output, head)):
-            fail(f"Your `forward` changes the {what} that the head gives: {changed.said}.", "encoding-other")
+    judge_change(observed, heads)
     if given is not None:
         judge_encoder_input(given, images, conditions)
     fail(
         "Your means and log-variances are not what your encoder and heads give for [image | one-hot].",
         "encoding-other",
     )
+
+
+def judge_change(observed: Sequence[Tensor], heads: list[Tensor]) -> None:
+    """Fail the check if forward cuts off or rescales what a head gives, and say how."""
+    for output, head, what in zip(observed, heads, ("means", "log-variances"), strict=True):
+        low, high = float(output.min()), float(output.max())
+        if not follows(output, head) and close(output, head.clamp(low, high)):
+            fail(f"Your `forward` cuts off the {what}: they stay between {low:.3g} and {high:.3g}.", "encoding-other")
+        if not follows(output, head) and (changed := rescaled(output, head)):
+            fail(f"Your `forward` changes the {what} that the head gives: {changed.said}.", "encoding-other")
 
 
 def require_unchanged(what: str, before: list[Tensor] | None, *after: list[Tensor] | None) -> None:
