@@ -119,7 +119,15 @@ letters = st.characters(categories=("Lu", "Ll", "Lo", "Lt", "Mn", "Nd", "Zs", "P
 names = (
     st.text(letters, min_size=1, max_size=30)
     .filter(lambda name: len(name.encode()) < 200 and name.strip() and not name.startswith(("~$", "-")))
-    .filter(lambda name: not re.search(r"_\d+_|^anon_|^(attempt|submission)|^(reports|results|students)$", name, re.I))
+    .filter(
+        lambda name: (
+            not re.search(
+                r"_\d+_|^anon_|^(attempt|submission)|^(reports|results|students|submitted|__pycache__|__MACOSX)$",
+                name,
+                re.I,
+            )
+        )
+    )
 )
 people = st.lists(
     st.tuples(names, st.sampled_from(KINDS)), min_size=1, max_size=6, unique_by=lambda person: person[0].casefold()
