@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.fill_in import fill_in
+from autograder.grading.grade import nothing
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.roster import read_roster
@@ -404,3 +405,10 @@ def test_google_drives_parts_are_one_class(tmp_path: Path) -> None:
         files = ((f"HW3/{name}", WRITTEN) for name in names)
         put(tmp_path / f"HW3-20261201T120000Z-{number}.zip", zip_of(*files))
     assert sources(tmp_path) == {"ada": WRITTEN, "bob": WRITTEN, "eve": WRITTEN}
+
+
+@pytest.mark.parametrize("name", ["handin.rar", "ada_work.zip", "cs5814_vae.py"])
+def test_a_name_at_the_start_of_a_reason_keeps_its_case(name: str) -> None:
+    report = nothing(CVAE, f"{name} cannot be read")
+    assert report.error == f"{name} cannot be read."
+    assert nothing(CVAE, "only an empty folder was handed in").error == "Only an empty folder was handed in."

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from autograder.assignment import Assignment, load
 from autograder.report.model import Check, Outcome, Report, part_reports
+from autograder.report.summary import sentence
 from autograder.sandbox import isolation as levels
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.errors import SubmissionError
@@ -93,13 +94,12 @@ def grade_source(
 
 def told(report: Report, notes: Iterable[str], attention: Iterable[str]) -> Report:
     """The report with what was guessed when the module was looked for, and with what staff should look at."""
-    said = [f"{note[:1].upper()}{note[1:]}." for note in notes]
-    return replace(report, notes=[*said, *report.notes], attention=[*attention, *report.attention])
+    return replace(report, notes=[*map(sentence, notes), *report.notes], attention=[*attention, *report.attention])
 
 
 def nothing(assignment: Assignment, reason: str) -> Report:
     """A report of zero for every part, with the reason."""
-    reason = f"{reason[:1].upper()}{reason[1:].removesuffix('.')}."
+    reason = sentence(reason)
     checks = {part.name: [Check("Handed in", Outcome.ERROR, 0.0, part.points, reason)] for part in assignment.parts}
     return Report.of(assignment, parts=part_reports(assignment, checks), error=reason)
 

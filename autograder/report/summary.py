@@ -25,6 +25,13 @@ PASTE = (
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
+def sentence(text: str) -> str:
+    """The text with a capital and a full stop; a name of a file or of code that begins it stays as it is."""
+    first = text.split(" ", 1)[0]
+    begins = text if re.search(r"[^a-z',;:-]", first) else f"{text[:1].upper()}{text[1:]}"
+    return f"{begins.removesuffix('.')}."
+
+
 @dataclass(frozen=True)
 class Finding:
     """Checks of one part that did not pass and have the same to say."""

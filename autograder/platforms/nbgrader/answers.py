@@ -20,6 +20,7 @@ from autograder.platforms.nbgrader.dates import Unreadable, submitted_at
 from autograder.platforms.nbgrader.files import collected, files_of, is_linked
 from autograder.platforms.nbgrader.submitted import MAX_CELLS, harmless, text_of
 from autograder.report.model import clean
+from autograder.report.summary import sentence
 from autograder.submissions.files import File
 from autograder.submissions.find import NO_MODULE
 from autograder.submissions.names import alike
@@ -84,7 +85,7 @@ def noted(answers: Answers, notes: Iterable[str] = ()) -> NotebookNode:
     """The notebook, its notes and these in a cell at the top."""
     notebook = answers.notebook
     if said := [*answers.notes, *notes]:
-        text = "\n".join(f"- {each[:1].upper()}{each[1:]}." for each in said)
+        text = "\n".join(f"- {sentence(each)}" for each in said)
         notebook.cells.insert(0, new_markdown_cell(harmless(f"**Notes of the grader**\n\n{text}")))
     for index, cell in enumerate(notebook.cells):
         if "id" not in cell or not _NUMBERED.fullmatch(cell.id):  # the student's cells keep their numbers
