@@ -749,6 +749,12 @@ def _(s: Subject) -> bool:
     return any(not any(name.startswith(piece) for name in trainable) for piece in oracle.PIECES)
 
 
+@claim("layers-frozen")
+def _(s: Subject) -> bool:
+    layers = [each for each in s.model().modules() if isinstance(each, nn.Linear)]
+    return any(not parameter.requires_grad for layer in layers for parameter in layer.parameters())
+
+
 @claim("heads-shared")
 def _(s: Subject) -> bool:
     model = s.model()
