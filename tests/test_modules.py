@@ -1,4 +1,4 @@
-"""Which module of a submission is graded, whatever lies next to it, and in what a class may be packed."""
+"""Which module of a submission is graded, and in what a class may be packed."""
 
 import io
 import re

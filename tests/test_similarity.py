@@ -423,7 +423,7 @@ pieces = st.one_of(
 
 @given(st.lists(st.tuples(st.lists(pieces, max_size=2).map(b"".join), st.integers(1, 3)), max_size=4))
 def test_equal_modules_are_in_one_group(copies: list[tuple[bytes, int]]) -> None:
-    """Whatever is in them, but for those that hold nothing that the handout does not."""
+    """All of them, except those that hold nothing that the handout does not."""
     sources = [source for source, times in copies for _ in range(times)]
     named = {f"s{number}": source for number, source in enumerate(sources)}
     groups = [set(group.members) for group in alike_modules(named, BLANK).groups]

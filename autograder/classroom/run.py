@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 LOST_S = 120.0  # without any worker: those that died are started again sooner
 DEATHS = 3  # of its worker, after which a submission is not tried again
 TOO_LONG = "The module is too long to be compared with the others: look for copied code by hand."
-TOO_SHORT = "The module has too little code for its points, and to be compared: look for copied code by hand."
+TOO_SHORT = "The module has many points, but too little code to be compared: look for copied code by hand."
 WORKER_MEMORY = "2GiB"  # of the worker alone, which does little; what grades has limits of its own
 
 # Grades a source of an assignment with a seed, and is told whether weak isolation will do: what runs on a worker.

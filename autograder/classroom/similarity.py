@@ -27,7 +27,7 @@ from autograder.classroom.tokens import Token, lines_of, own_tokens
 # set aside to 0.91; those that share two pieces of four by chance, to 0.93 and 0.96 in nineteen of twenty.
 THRESHOLD = 0.95
 RENAMED_THRESHOLD = 0.98  # with the names of variables set aside
-MIN_TOKENS = 40  # of its own: below, there is nothing to compare but the whole
+MIN_TOKENS = 40  # that are not the handout's: with fewer, only whole modules are compared
 MIN_EVIDENCE = 20  # tokens that two share and that no module has which everybody may know
 KNOWN_THRESHOLD = 0.99  # to a module that everybody may know: those who read it closely write nearly the same
 ANSWERS_THRESHOLD = 0.8  # of the words of written answers

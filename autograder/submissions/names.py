@@ -142,7 +142,7 @@ def platform_name(name: str) -> PlatformName | None:
 def like_canvas(names: Iterable[str]) -> set[str]:
     """Those of the names in one place that only look like Canvas', such as `hw_3_3_ada.py` and `hw_3_3_bob.py`.
 
-    On Canvas, which counts the files of all courses, each file has a number of its own.
+    On Canvas, which counts the files of all courses, no two files have the same number.
     """
     files = {name: said for name in names if (said := platform_name(name)) and said.version is not None}
     owner = {name: said.keys.get("canvas", said.student) for name, said in files.items()}

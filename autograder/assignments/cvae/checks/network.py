@@ -814,14 +814,18 @@ def rescaled(found: Tensor, plain: Tensor) -> Rescaled | None:
     return Rescaled(factor, shift) if close(found, factor * plain + shift) else None
 
 
+def first_few(names: Sequence[str]) -> str:
+    """Some names of parameters, for a message."""
+    return ", ".join(names[:4]) + " and others" * (len(names) > 4)
+
+
 def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, depth: int) -> None:
     """Fail the check if the stack has another depth or another width than the assignment's, or no biases."""
     if not match.layers:
         describe_unexplained(model, piece, part)
     if match.cut:
         fail(
-            f"Your {part} works with {', '.join(match.cut[:4])}{' and others' * (len(match.cut) > 4)}, but no gradient "
-            "comes back there.",
+            f"Your {part} works with {first_few(match.cut)}, but no gradient comes back there.",
             "layers-detached",
         )
     require_trained(model, piece, part)
@@ -854,11 +858,7 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
 def require_trained(model: Model, piece: Piece | None, part: str) -> None:
     """Fail the check if parameters of the piece are frozen."""
     if frozen := [name for name in piece.parameters if name in model.frozen] if piece else []:
-        others = " and others" * (len(frozen) > 4)
-        fail(
-            f"{', '.join(frozen[:4])}{others} of your {part} are frozen: training does not change them.",
-            "layers-frozen",
-        )
+        fail(f"{first_few(frozen)} of your {part} are frozen: training does not change them.", "layers-frozen")
 
 
 def describe_activations(model: Model, match: Match, piece: Piece | None, part: str) -> None:

@@ -23,6 +23,7 @@ from autograder.assignments.cvae.checks.network import (
     constant_heads,
     explain_means,
     explain_stack,
+    first_few,
     in_rows,
     left_out,
     rescaled,
@@ -486,8 +487,9 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
     if encoded is not None and (others := expected_heads(one.model, encoded)):
         sources.append(others)
     if drawn:
-        judge_arguments(one.reply.captured("sample_latent", "argument"), sources)
-        judge_noise(one.reply.captured("sample_latent", "argument"), drawn[0], grading)
+        arguments = one.reply.captured("sample_latent", "argument")
+        judge_arguments(arguments, sources)
+        judge_noise(arguments, drawn[0], grading)
     starts = (0, given.shape[-1] - latent)  # where the latent may stand
     for call, results in enumerate(calls[1:], 1):  # of several draws, the decoder may be given a later one
         if any(close(given[:, at : at + latent], each.float()) for at in starts for each in results):
@@ -724,7 +726,7 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         missing = [name for name in missing if name in in_use]
     if missing:
         fail(
-            f"No gradient of your reconstruction reaches {', '.join(missing[:4])}{' and others' * (len(missing) > 4)}.",
+            f"No gradient of your reconstruction reaches {first_few(missing)}.",
             None if grading.failed("forward") else mistake,  # a wrong connection is told above, and explains this
         )
     encoder = model.piece("encoder", concatenate(images, conditions))

@@ -30,6 +30,7 @@ from autograder.assignments.cvae.checks.network import (
     Model,
     Sizes,
     concatenate,
+    first_few,
     in_rows,
     left_out,
     side_by_side,
@@ -182,7 +183,7 @@ def judge_start(submission: Submission, challenge: Challenge, given: dict[str, A
         ours = starting_gradients(submission, challenge, given, own_start=False)
         initialized_so = all(bool((ours[name] != 0).any()) for name in stuck if name in ours)
         fail(
-            f"The gradient is zero for {', '.join(stuck[:4])}{' and others' * (len(stuck) > 4)}.",
+            f"The gradient is zero for {first_few(stuck)}.",
             "stuck-start" if initialized_so else None,
         )
     alike = [name for name, gradient in own.items() if holds_matrix(gradient.shape) and same_rows(gradient)]
