@@ -665,7 +665,7 @@ class Pass:
         names["sample_latent"] = self._stand_in("sample_latent", known_draw, original)
         try:
             returned, decoded = model(*self.inputs), self.gave.get("decoder")
-            if decoded is None:
+            if decoded is None and "decoder" not in replaced:
                 with suppress(Exception):
                     decoded = run_piece(model, "decoder", sizes)
             self.results = three_results(returned, decoded, len(self.inputs[0]), sizes)

@@ -132,6 +132,12 @@ def called(function: str, said: str) -> Raised:
             "`Forward`",
         ),
         (Raised("TypeError", "x", None, ""), "(" * 5000, "wrong-call", ""),
+        (
+            Raised("TypeError", "x", 2, "f()"),
+            "def f(a): ...\nf()",
+            "wrong-call",
+            "Line 2 runs when your file is imported",
+        ),
         (Unfit("too-many-parameters"), "\0", None, ""),
         (returned("None"), "", "nothing-returned", "None"),
         (returned("float"), "", "no-tensor-returned", "a float"),

@@ -68,11 +68,20 @@ def test_lines_and_parameters_are_those_that_python_finds(name: str) -> None:
             assert tuple(inspect.getfullargspec(own).args) == each.parameters
 
 
+def test_statements_at_the_left_margin_run_at_import() -> None:
+    source = b"import torch\n\ndef f():\n    return 1\n\nx = [\n    f()]\nclass A:\n    y = 2\nif x:\n    f()\n"
+    outline = Outline.read(describe(source))
+    assert [line for line in range(1, 12) if outline.runs_at_import(line)] == [6, 7, 10, 11]
+
+
 json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda each: st.lists(each, max_size=6) | st.dictionaries(st.text(max_size=5), each, max_size=3),
 )
-records = st.fixed_dictionaries(dict.fromkeys(("definitions", "stored", "loops", "loop_at_import"), json)) | json
+records = (
+    st.fixed_dictionaries(dict.fromkeys(("definitions", "stored", "loops", "loop_at_import", "run_at_import"), json))
+    | json
+)
 
 
 @given(records)

@@ -19,6 +19,7 @@ MOST_NAMES = 2000
 LONGEST = 80  # characters of a name
 
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
+_DEFINES = (ast.ClassDef, *_Function, ast.Import, ast.ImportFrom)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -57,6 +58,7 @@ class Outline:
             class.
         loops: the lines of loops and comprehensions.
         loop_at_import: the line of the first loop that runs when the module is imported.
+        run_at_import: the first and the last line of each statement that is neither definition nor import.
         names: those of variables, attributes and imports, the words in short texts, and the operators "+=" for any that
             assigns, "[]=" and "**".
     """
@@ -65,6 +67,7 @@ class Outline:
     stored: frozenset[tuple[str, ...]] = frozenset()
     loops: tuple[int, ...] = ()
     loop_at_import: int | None = None
+    run_at_import: tuple[tuple[int, int], ...] = ()
     names: frozenset[str] = frozenset()
 
     @classmethod
@@ -86,8 +89,13 @@ class Outline:
             frozenset(map(_names, record["stored"])),
             tuple(map(_line, record["loops"])),
             None if record["loop_at_import"] is None else _line(record["loop_at_import"]),
+            tuple((_line(first), _line(last)) for first, last in record["run_at_import"]),
             frozenset(_names(record["names"])),
         )
+
+    def runs_at_import(self, line: int | None) -> bool:
+        """Whether the line is of a statement that is more than a definition or an import."""
+        return line is not None and any(first <= line <= last for first, last in self.run_at_import)
 
     def find(self, place: tuple[str, ...]) -> Definition | None:
         """The definition at this place; the last of several, which is the one that Python keeps."""
@@ -155,6 +163,9 @@ def describe(source: bytes) -> dict[str, Any]:
         "stored": [list(each) for each in sorted(stored)[:MOST]],
         "loops": sorted(loops)[:MOST],
         "loop_at_import": _loop_at_import(tree),
+        "run_at_import": [(node.lineno, node.end_lineno) for node in tree.body if not isinstance(node, _DEFINES)][
+            :MOST
+        ],
         "names": sorted(names),
     }
 

@@ -1134,6 +1134,20 @@ ENCODERS = (
             (ENCODER, ENCODER.replace("self.encoder", "self.encode")),
             (ENCODE, ENCODE.replace("self.encoder", "self.encode")),
         ),
+        checks=1,
+    ),
+    _encoder(
+        "heads-turned-around",
+        "sizes-do-not-fit",
+        edits=(
+            (
+                MEAN_HEAD + LOGVARIANCE_HEAD,
+                (MEAN_HEAD + LOGVARIANCE_HEAD).replace(
+                    "Linear(hidden, latent_dimensionality)", "Linear(latent_dimensionality, hidden)"
+                ),
+            ),
+        ),
+        checks=2,
     ),
     _encoder(
         "mean-head-misspelled",
@@ -1500,11 +1514,19 @@ DECODERS = (
         SIGMOID,
         "nn.Unflatten(1, (1, 28, 28))",
     ),
+    *(
+        _decoder(name, "wrong-shape", *BODY, f"nn.Linear(hidden, {width})", SIGMOID, checks=1)
+        for name, width in (
+            ("decoder-gives-the-class-as-well", "input_dim + num_categories"),
+            ("decoder-gives-hidden-numbers", "hidden"),
+        )
+    ),
     _decoder(
         "decoder-in-a-module-list",
         "not-callable",
         edits=_in_a_list(DECODER, DECODE, "nn.ModuleList([", "])"),
-        may_lose=("forward", "training"),
+        checks=1,
+        may_lose=("training",),
     ),
     _decoder(
         "decoder-misspelled",
@@ -1513,7 +1535,8 @@ DECODERS = (
             (DECODER, DECODER.replace("self.decoder", "self.decode")),
             (DECODE, DECODE.replace("self.decoder", "self.decode")),
         ),
-        may_lose=("forward", "training"),
+        checks=1,
+        may_lose=("training",),
     ),
     _decoder("decoder-not-written", "attribute-missing", edits=((DECODER, ""),), may_lose=("training",)),
 )
@@ -1799,6 +1822,17 @@ FORWARDS = (
         "means-given-twice",
         "sample-arguments-changed",
         (SAMPLES, SAMPLES.replace("logvariance_params", "mean_params")),
+    ),
+    _forward(
+        "ten-draws-averaged",
+        "sample-arguments-changed",
+        (
+            SAMPLES,
+            SAMPLES.replace(
+                "(mean_params, logvariance_params)",
+                "(mean_params.expand(10, -1, -1), logvariance_params.expand(10, -1, -1)).mean(0)",
+            ),
+        ),
     ),
     _forward(
         "std-given-to-sample",

@@ -37,7 +37,13 @@ from autograder.assignments.cvae.checks.layouts import (
     unfold,
     weight_normalized,
 )
-from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS, Activation, hidden_activations
+from autograder.assignments.cvae.hints.network import (
+    ACTIVATIONS,
+    HEAD_ACTIVATIONS,
+    OUTPUT_ACTIVATIONS,
+    Activation,
+    hidden_activations,
+)
 from autograder.grading.harness import Challenge, Grading, close, fail
 from autograder.report.summary import listed
 from autograder.sandbox.client import Reply, Step, Submission
@@ -637,6 +643,32 @@ def _means_of(
     if layer is None or means.shape != (len(images), model.sizes.latent):
         return None
     return body, means, {name: functools.partial(_head, each, layer) for name, each in HEAD_ACTIVATIONS.items()}
+
+
+def explain_reconstruction(
+    model: Model, large: Model, images: Tensor, conditions: Tensor, seed: int
+) -> tuple[Piece, Match] | None:
+    """Explain the reconstruction that forward returns, for a decoder that cannot be called.
+
+    The decoder is what the reconstruction depends on and the means and the log-variances do not.
+    """
+    pieces = []
+    for each in (model, large):
+        try:
+            reply = each.forward(images, conditions, seed, reach=[0], capture=["sample_latent"], evaluate=True)
+            drawn_from = each.reached(each.forward(images, conditions, seed, reach=[1, 2], evaluate=True))
+        except SubmissionError:
+            return None
+        latents, reached = reply.captured("sample_latent", "result"), each.reached(reply)
+        x = side_by_side([*latents, conditions]) if latents else None
+        if x is None:
+            return None
+        own = {name: value for name, value in reached.items() if name not in drawn_from}
+        pieces.append(Piece("decoder", reply.outputs[0], own, x, (x,)))
+    match = explain_stack(
+        [Observation(each.parameters, each.input, each.output, OUTPUT_ACTIVATIONS) for each in pieces]
+    )
+    return (pieces[0], match) if match else None
 
 
 def _head(activation: Activation, layer: Layer, hidden: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """The decoder, by weight transplant (see `network`), called as the notebook calls it: on [latent | one-hot class]."""
 
 import contextlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from autograder.assignments.cvae.checks.network import (
     describe_activations,
     describe_layers,
     describe_modes,
+    explain_reconstruction,
     has_last_layer,
     in_rows,
     recognize,
@@ -54,20 +56,25 @@ def decode(model: Model, challenge: Challenge) -> Taken:
     shape, expected = tuple(taken.piece.output.shape), (BATCH, model.sizes.input_dim)
     if shape != expected:
         said = f"The output of your decoder has shape {shape}; it should have {expected}."
-        if taken.piece.output.numel() != BATCH * model.sizes.input_dim or shape[0] != BATCH:
+        as_many = math.prod(shape) == math.prod(expected)
+        if shape[:1] != (BATCH,) or not (as_many or len(shape) == 2):
             fail(said, "wrong-shape")
-        taken.wrong = (said, "decoder-shape")
+        taken.wrong = (said, "decoder-shape" if as_many else "wrong-shape")  # which costs the check of sizes alone
     require_shape(taken.piece.output, shape, "The output of your decoder")
     return taken
 
 
 @dataclass
 class Decoded:
-    """A model, how its decoder was called and what it made of some latents, and the stack that this is."""
+    """A model, how its decoder was called and what it made of some latents, and the stack that this is.
+
+    The error is that of a decoder that cannot be called, of which forward has shown what it is.
+    """
 
     model: Model
     taken: Taken
     match: Match
+    error: SubmissionError | None = None
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +84,17 @@ def decoded(submission: Submission, grading: Grading) -> Callable[[], Decoded]:
     def find() -> Decoded:
         challenge = Challenge(grading.seed, "decoded")
         large, model = Model(submission, challenge, scale=LARGE), Model(submission, challenge)
-        taken = decode(model, challenge)
+        try:
+            taken = decode(model, challenge)
+        except SubmissionError as error:
+            found = explain_reconstruction(model, large, *model.inputs(challenge), challenge.seed())
+            if found is None:
+                raise
+            return Decoded(model, Taken(found[0]), found[1], error)
         if taken.wrong is not None:
             grading.kept["decoder interface"] = taken.wrong
+        if (width := taken.piece.output.shape[-1]) != model.sizes.input_dim:
+            grading.kept["decoder width"] = width
         return Decoded(model, taken, recognize(model, large, taken.piece, OUTPUT_ACTIVATIONS))
 
     return once(find)
@@ -136,7 +151,9 @@ def test_output(decoded: Callable[[], Decoded], grading: Grading) -> None:
     probes=probes.DECODER_SIZES,
 )
 def test_sizes(submission: Submission, challenge: Challenge, decoded: Callable[[], Decoded]) -> None:
-    usual, model = decoded().taken, decoded().model
+    usual, model, error = decoded().taken, decoded().model, decoded().error
+    if error is not None:
+        raise error
     latents, classes = usual.piece.input[:, : model.sizes.latent], usual.piece.input[:, model.sizes.latent :]
     require_use(model, usual, latents, classes)
     if usual.wrong is not None:

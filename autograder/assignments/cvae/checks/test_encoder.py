@@ -80,8 +80,7 @@ def explain(submission: Submission, challenge: Challenge, grading: Grading) -> E
     images, conditions = large.inputs(challenge)
     plain = {"none": ACTIVATIONS["none"]}
     model = Model(submission, challenge)
-    model.require("encoder")
-    taken = take(model, "encoder", images, conditions, challenge)
+    taken = take(model, "encoder", images, conditions, challenge) if model.has("encoder") else None
     match = None if taken is None else recognize(model, large, taken.piece, plain, activated_last=True)
     if match is None or match.hidden != ("ReLU",) * DEPTH:
         # The activations, or all of the calculation, may stand in forward instead.
@@ -92,6 +91,7 @@ def explain(submission: Submission, challenge: Challenge, grading: Grading) -> E
         if whole is not None and (match is None or match.hidden is None or whole.match.hidden == ("ReLU",) * DEPTH):
             match = whole.match
     if match is None:
+        model.require("encoder")
         require_same_again(model, "encoder")
         model.call("encoder", concatenate(images, conditions))  # says why it cannot be called
         describe_unexplained(model, None, "encoder")
@@ -126,10 +126,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
         hidden = challenge.normal(*encoded.output.shape)
         head = model.piece(path, hidden)
     if head is None:
-        with_class = HIDDEN_SIZE + model.sizes.num_categories
-        if model.piece(path, challenge.normal(BATCH, with_class)):
-            said = f"`{path}` takes {with_class} numbers; it must take the {HIDDEN_SIZE} that the encoder gives."
-            fail(said, "head-input-width")
+        require_input_width(model, path, challenge)
         model.call(path, hidden)  # says why it cannot be called
         fail(f"No gradient reaches the parameters of `{path}`.", "not-trainable")
     if head.output.shape != (BATCH, model.sizes.latent) and head.output.dim() == 2:
@@ -157,6 +154,19 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
         fail(f"`{path}` has {match.depth} linear layers; the assignment asks for one.", "head-depth")
     describe_modes(model, head, "head", f"`{path}`")
     judge_use(model, path, name, encoded, (images, conditions), challenge.seed(), grading)
+
+
+def require_input_width(model: Model, path: str, challenge: Challenge) -> None:
+    """Fail the check for a head that takes another number of inputs than the encoder gives."""
+    shapes = [tuple(each.shape) for name, each in model.parameters.items() if name.startswith(f"{path}.")]
+    taken = {shape[1] for shape in shapes if len(shape) == 2}
+    width = taken.pop() if len(taken) == 1 else HIDDEN_SIZE
+    if width != HIDDEN_SIZE and model.piece(path, challenge.normal(BATCH, width)):
+        with_class = width == HIDDEN_SIZE + model.sizes.num_categories
+        fail(
+            f"`{path}` takes {width} numbers; it must take the {HIDDEN_SIZE} that the encoder gives.",
+            "head-input-width" if with_class else "sizes-do-not-fit",
+        )
 
 
 def judge_use(

@@ -36,6 +36,7 @@ from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS, OUTPUT_A
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, require_shape
 from autograder.report.model import Outcome
+from autograder.report.summary import listed
 from autograder.sandbox.client import Reply, Submission
 from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
@@ -162,7 +163,9 @@ def find_unfit(submission: Submission, challenge: Challenge, grading: Grading) -
     for replaced in chain.from_iterable(combinations(suspects, count) for count in range(len(suspects) + 1)):
         try:
             model = Model(submission, challenge, **given | {"missing": [*given["missing"], *replaced]})
-            model.forward(*model.inputs(challenge), challenge.seed())
+            reply = model.forward(*model.inputs(challenge), challenge.seed())
+            if "decoder" not in replaced and reply.outputs[0].shape[-1] == grading.kept.get("decoder width"):
+                continue
         except Raised:
             continue
         except SubmissionError:  # it ran, and what it returned is judged
@@ -565,6 +568,12 @@ def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]]) -> Non
     for at, name in enumerate(names):
         if any(all(close(argument, source[at]) for argument in arguments) for source in sources):
             fail(f"Your `sample_latent` gets the {name} as both of its arguments.", "sample-arguments-changed")
+    found, expected = (list(dict.fromkeys(tuple(each.shape) for each in given)) for given in (arguments, sources[0]))
+    if found != expected:
+        fail(
+            f"Your `sample_latent` gets shape {listed(found)}; means and log-variances have {listed(expected)}.",
+            "sample-arguments-changed",
+        )
     changed = [name for at, name in enumerate(names) if not any(close(arguments[at], source[at]) for source in sources)]
     fail(
         f"Your `sample_latent` does not get the {' and the '.join(changed or names)} as they are.",
