@@ -36,11 +36,11 @@ class ConditionalVariationalAutoencoder(nn.Module):
 
         # The encoder: three linear layers to hidden_size, ReLU after each; then the two heads, each one linear
         # layer without an activation.
-        raise NotImplementedError("Set self.encoder, self.mean_layer and self.logvariance_layer.")
+        raise NotImplementedError("Set `self.encoder`, `self.mean_layer` and `self.logvariance_layer`.")
 
         # The decoder: three linear layers to hidden_size, ReLU after each; then one linear layer to the pixels
         # and a sigmoid.
-        raise NotImplementedError("Set self.decoder.")
+        raise NotImplementedError("Set `self.decoder`.")
 
     def forward(self, data_input, condition):
         """Encode, sample and decode a minibatch.
@@ -54,7 +54,7 @@ class ConditionalVariationalAutoencoder(nn.Module):
             mean_params: (N, latent) tensor, μ.
             logvariance_params: (N, latent) tensor, log σ².
         """
-        raise NotImplementedError("Encode with the classes, draw with sample_latent, decode with the classes.")
+        raise NotImplementedError("Encode with the classes, draw with `sample_latent`, decode with the classes.")
 
 
 def sample_latent(means, logvariances):

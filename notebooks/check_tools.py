@@ -208,7 +208,7 @@ def attribute(model: nn.Module, name: str) -> Callable:
             if node.id == name and isinstance(node.ctx, ast.Store):
                 near_by = f"; line {node.lineno} makes a local variable `{name}`, without `self.`, which is lost"
         raise HintError(f"{said}{near_by}.", "attribute-none" if hasattr(model, name) else "attribute-missing")
-    if not callable(found) or isinstance(found, (nn.ModuleList, nn.ModuleDict)):
+    if not callable(found) or type(found) in (nn.ModuleList, nn.ModuleDict):  # which have no forward
         raise HintError(f"`self.{name}` is a {type(found).__name__}, so it cannot be called.", "not-callable")
     return found
 
@@ -338,10 +338,18 @@ def close(one: Tensor, other: Tensor) -> bool:
     return one.shape == other.shape and bool((one - other).abs().max() <= 1e-4 * (1 + other.abs().max()))
 
 
-def expect_untouched(given: Sequence[Tensor], kept: Sequence[Tensor]) -> None:
-    """Expect that nobody has written into tensors, of which copies were kept when they were new."""
-    untouched = all(each._version == 0 and torch.equal(each, copy) for each, copy in zip(given, kept, strict=True))
-    expect(untouched, "Your code writes into the tensors that it is given.", "inputs-modified")
+def expect_untouched(name: str, function: Callable, given: Sequence[Tensor], kept: Sequence[Tensor]) -> None:
+    """Expect that a function has not written into its arguments, of which copies were kept when they were new."""
+    names: list[str] = []
+    with suppress(TypeError, ValueError):
+        names += inspect.signature(function).parameters
+    changed = [
+        f"`{names[at]}`" if at < len(names) else f"number {at + 1}"
+        for at, (each, copy) in enumerate(zip(given, kept, strict=True))
+        if each._version or not torch.equal(each, copy)
+    ]
+    said = f"Your `{name}` changes its argument{'s' * (len(changed) > 1)} {' and '.join(changed)}."
+    expect(not changed, said, "inputs-modified")
 
 
 def numbers(*shape: int) -> Tensor:
@@ -599,7 +607,9 @@ def judge_layers(
 ) -> None:
     """Expect linear layers from and to so many numbers, a ReLU after each hidden one, and nothing else."""
     hidden, depth, found = table()["sizes"]["hidden_size"], DEPTHS[part], matrices(parameters)
-    expect(bool(parameters), f"The output of your {part} depends on no trainable layer.", "not-trainable")
+    expect(
+        bool(parameters), f"The output of your {part} depends on no layer that training can change.", "not-trainable"
+    )
     if known != ([], ""):
         said = f"Your {part} has {len(found)} linear layer{'s' * (len(found) != 1)}; {SHOULD} {depth}."
         expect(len(found) == depth, said, f"{part}-depth")

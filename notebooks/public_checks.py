@@ -99,7 +99,9 @@ def encoder_heads() -> None:
     halves = bool(shared) and all(rows_apart(outputs, reached[0][name]) for name in shared)
     expect(not shared or halves, "`mean_layer` and `logvariance_layer` share their parameters.", "heads-shared")
     for name, output, parameters in () if halves else zip(HEADS, outputs, reached, strict=True):
-        expect(bool(parameters), f"The output of `{name}` depends on no trainable layer.", "not-trainable")
+        expect(
+            bool(parameters), f"The output of `{name}` depends on no layer that training can change.", "not-trainable"
+        )
         if given is None:
             layers = len(matrices(parameters))
             expect(layers == 1, f"`{name}` has {layers} linear layers; {SHOULD} one.", "head-depth")
@@ -323,7 +325,7 @@ def sample_gradients() -> None:
     kept = [4 * numbers(6, 5) - 2, (2 * numbers(5, 6) - 1).T.contiguous()]
     given = [each.clone() for each in kept]
     draws = tensor_of(defined("sample_latent")(*given), (6, 5), "What your `sample_latent` returned")
-    expect_untouched(given, kept)
+    expect_untouched("sample_latent", defined("sample_latent"), given, kept)
     sample(torch.zeros(1, 5), torch.zeros(1, 5))  # its shape is that of one image
     expect(draws.dtype == torch.float32, f"For float32 means, your latents are {draws.dtype}.", "draw-precision")
     repeats = close(*(seeded(sample, given) for _ in range(2)))
@@ -351,7 +353,11 @@ def forward_results() -> None:
     missing = [name for name in ("encoder", *HEADS, "decoder") if getattr(model, name, None) is None]
     networks = "encoder" not in missing and "decoder" not in missing
     if networks:
-        expect(bool(matrices(dict(model.named_parameters()))), "Your model has no trainable layer.", "not-trainable")
+        expect(
+            bool(matrices(dict(model.named_parameters()))),
+            "Your model has no layer that training can change.",
+            "not-trainable",
+        )
     kept = dict(model.named_parameters())
     try:
         one = Pass(model, replaced=missing)
@@ -364,7 +370,7 @@ def forward_results() -> None:
         kept = dict(model.named_parameters())
     made = [name for name, each in model.named_parameters() if kept.get(name) is not each]
     expect(not made, f"A pass through your `forward` replaces {', '.join(made[:4])}.", "layers-made-in-forward")
-    expect_untouched(one.inputs, images_and_classes())
+    expect_untouched("forward", model.forward, one.inputs, images_and_classes())
     constant = constant_heads()
     for each, name in zip(one.results, ("reconstructions", "means", "log-variances"), strict=True):
         alike = name not in constant and close(each, each.roll(1, 0))
@@ -549,7 +555,7 @@ def right_terms() -> tuple[bool, bool]:
 def one_right_term() -> tuple[bool, bool]:
     right = right_terms()
     if not any(right):
-        raise NotYetError("fix either term of the loss first.")
+        raise NotYetError("one of the two terms of the loss must be right first.")
     return right
 
 
@@ -641,7 +647,7 @@ def loss_gradients() -> None:
     inputs = [each.clone() for each in kept]
     with suppress(RuntimeError):  # of a loss that takes shaped images only
         function(*inputs)
-    expect_untouched(inputs, kept)
+    expect_untouched("loss_function", function, inputs, kept)
     found, right = gradients(usual_loss, inputs), one_right_term()
     expect(any(each is not None for each in found), "No gradient comes back through your loss.", "loss-detached")
     for place, name in ((0, "reconstructions"), (2, "means"), (3, "log-variances")):
@@ -657,20 +663,23 @@ def loss_gradients() -> None:
 def loss_finite() -> None:
     # In float32 a sigmoid is exactly 0 from -89 on, and comes to 1 - 6e-8. At 0, clamped logarithms have no slope.
     right, pixels = one_right_term(), usual_sizes()[0]
-    for lowest, what in ((0.0, "loss"), (1e-38, "gradient")):
-        reconstructions, originals, means, logvariances = (each.clone() for each in loss_inputs(pixels)[2])
+    for lowest, what in ((0.0, "your loss"), (1e-38, "the gradient of your loss")):
+        *images, means, logvariances = loss_inputs(pixels)[2]
         if right[0]:
-            reconstructions.copy_(
-                torch.tensor([lowest, 1e-38, 0.5, 1 - 6e-8]).repeat(3 * pixels)[: 3 * pixels].view(3, -1)
-            )
-            originals.copy_(torch.tensor([0.0, 0.5, 1.0]).repeat(pixels).view(3, -1))
+            reached = torch.tensor([lowest, 1e-38, 0.5, 1 - 6e-8]).repeat(3 * pixels)[: 3 * pixels].view(3, -1)
+            originals = torch.tensor([0.0, 0.5, 1.0]).repeat(pixels).view(3, -1)
+            where = f"pixels of 0, 0.5 and 1 and reconstructions from {lowest:g} to just below 1"
+            finite = is_finite(what, reached, originals, means.clone(), logvariances.clone())
+            expect(finite, f"For {where}, {what} is not finite.", "loss-not-finite")
         if right[1]:
-            logvariances = 50 * numbers(*logvariances.shape) - 30
-        arguments = reconstructions, originals, means, logvariances
-        found = [usual_loss(*arguments)] if what == "loss" else gradients(usual_loss, arguments)
-        said = f"For pixels of 0 and 1 and reconstructions from {lowest:g} to 1 - 6e-8, your {what} is not finite."
-        finite = all(bool(each.isfinite().all()) for at, each in enumerate(found) if each is not None and at != 1)
-        expect(finite, said, "loss-not-finite")
+            finite = is_finite(what, *images, means, 50 * numbers(*logvariances.shape) - 30)
+            expect(finite, f"For log-variances from -30 to 20, {what} is not finite.", "not-finite")
+
+
+def is_finite(what: str, *arguments: Tensor) -> bool:
+    """Whether "your loss" is finite, or each gradient of it that trains something."""
+    found = [usual_loss(*arguments)] if what == "your loss" else gradients(usual_loss, arguments)
+    return all(bool(each.isfinite().all()) for at, each in enumerate(found) if each is not None and at != 1)
 
 
 def steps(images: int, pixels: int, latent: int) -> int:

@@ -58,7 +58,7 @@ CHECKS = {
     ),
     "decoder": (
         ("Three linear layers of hidden_size with ReLU, and one to the pixels", 8),
-        ("A sigmoid makes the output probabilities", 4),
+        ("A sigmoid turns the output into probabilities", 4),
         ("Sizes follow the constructor's arguments", 3),
     ),
     "forward": (

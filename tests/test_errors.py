@@ -135,8 +135,14 @@ def called(function: str, said: str) -> Raised:
         (
             Raised("TypeError", "x", 2, "f()"),
             "def f(a): ...\nf()",
-            "wrong-call",
+            None,
             "Line 2 runs when your file is imported",
+        ),
+        (
+            Raised("TypeError", "x", 1, "ONE = torch.ones('1')"),
+            "ONE = torch.ones('1')\ndef f(a): ...",
+            "wrong-call",
+            "Line 1 runs when your file is imported",
         ),
         (Unfit("too-many-parameters"), "\0", None, ""),
         (returned("None"), "", "nothing-returned", "None"),

@@ -58,7 +58,7 @@ BLANKS = {
     "a comment": b"# my homework\n",
     "with Windows' line ends": BLANK.replace(b"\n", b"\r\n"),
     "with a name": b"# Ada\n" + BLANK + b"\n\n",
-    "of another term": BLANK.replace(b"=10", b"=12").replace(b"Set self.decoder.", b"Set it."),
+    "of another term": BLANK.replace(b"=10", b"=12").replace(b"Set `self.decoder`.", b"Set it."),
 }
 PLACES = {
     "exact": lambda source: {MODULE: source},

@@ -98,6 +98,14 @@ def test_no_phrase_makes_a_reader_stumble(name: str) -> None:
     assert not found
 
 
+CODE = re.compile(r"(?<![\w.])(?:nn|torch|F)\.\w+|\b\w+\(\)|(?<!\w)\.[a-z]\w+|\b__\w+__")
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_code_in_hints_is_marked_as_code(name: str) -> None:
+    assert not CODE.findall(re.sub("`[^`]+`", "", HINTS[name]))
+
+
 @pytest.mark.parametrize("name", READ)
 def test_students_read_short_sentences(name: str) -> None:
     long = [each for each in sentences(READ[name]) if len(each.split()) > LONGEST]

@@ -127,8 +127,12 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
         there = f"; it has `{near}`." if near else "."
         return Cause(f"The class `{unwritten[1]}` has no method `forward`{there}", ["forward-missing"])
     found = (name for pattern, name in patterns(assignment) if re.search(pattern, error.said))
-    said = f"{error}. {_TRIED.format(line=error.line)}" if outline.runs_at_import(error.line) else str(error)
-    return Cause(said, [name for name in found if hints.holds(assignment, name, outline)][:1])
+    names = [name for name in found if hints.holds(assignment, name, outline)][:1]
+    if not outline.runs_at_import(error.line):
+        return Cause(str(error), names)
+    tries_out = not {each.name for each in outline.definitions}.isdisjoint(re.findall(r"\w+", error.statement))
+    said = f"{error}. {_TRIED.format(line=error.line)}"
+    return Cause(said, [] if tries_out and names == ["wrong-call"] else names)  # to move the call is enough
 
 
 def patterns(assignment: Assignment) -> list[tuple[str, str]]:
@@ -164,12 +168,12 @@ def _causes(assignment: Assignment) -> Iterable[tuple[str, str]]:
 
 _WORK = (
     "Importing your module runs the loop in line {line}, every time. A module holds definitions: move training to the "
-    'notebook, or below `if __name__ == "__main__":`.'
+    'notebook, or under `if __name__ == "__main__"`.'
 )
 
 _TRIED = (
     "Line {line} runs when your file is imported. Code that only tries out your functions belongs in the notebook, or "
-    'below `if __name__ == "__main__":`.'
+    'under `if __name__ == "__main__"`.'
 )
 
 

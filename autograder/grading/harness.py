@@ -27,7 +27,8 @@ from autograder.grading import hints
 from autograder.grading.errors import explain
 from autograder.grading.reproduce import Failed, Probe
 from autograder.report.model import Check, Outcome, PartReport, part_reports, printable
-from autograder.sandbox.client import Submission
+from autograder.report.summary import listed
+from autograder.sandbox.client import Reply, Submission
 from autograder.sandbox.errors import Died, Raised, SubmissionError, TimedOut
 
 _F = TypeVar("_F", bound=Callable[..., None])
@@ -247,6 +248,15 @@ def require_shape(tensor: Tensor, shape: tuple[int, ...], what: str) -> Tensor:
     if not torch.isfinite(tensor).all():
         fail(f"{what} holds NaN or infinite numbers.", "not-finite")
     return tensor.float()
+
+
+def require_arguments_unchanged(submission: Submission, reply: Reply, place: tuple[str, ...]) -> None:
+    """Fail the check if the call that this replies to, of the definition at this place, changed an argument."""
+    own = submission.outline.find(place)
+    names = own.parameters[len(place) - 1 :] if own else ()  # a method's first one is the object
+    changed = [f"`{names[at]}`" if at < len(names) else f"number {at + 1}" for at in reply.changed]
+    if changed:
+        fail(f"Your `{place[-1]}` changes its argument{'s' * (len(changed) > 1)} {listed(changed)}.", "inputs-modified")
 
 
 def close(actual: Tensor, expected: Tensor, tolerance: float = 1e-3) -> bool:

@@ -56,14 +56,14 @@ class Reply:
     Attributes:
         outputs: what the call returned, one tensor or more.
         dtypes: the types of the outputs before they became float32.
-        changed: whether the call changed an argument.
+        changed: the places of the arguments that the call changed.
         reached: the names of the parameters that the outputs in `reach` depend on.
         tensors: all that came back, by name.
     """
 
     outputs: list[Tensor]
     dtypes: list[dtype]
-    changed: bool
+    changed: list[int]
     reached: list[str]
     tensors: dict[str, Tensor]
 
@@ -656,6 +656,13 @@ def _words(value: object) -> list[str]:
     return [each for each in value if _is_word(each)] if isinstance(value, list) else []
 
 
+def _places(value: object) -> list[int]:
+    """The places in a list, each once and in order; the first one where nothing else can be read."""
+    if value == []:
+        return []
+    return sorted({each for each in value if type(each) is int and each >= 0} if isinstance(value, list) else ()) or [0]
+
+
 def _as_float(tensor: Tensor, **about: str) -> Tensor:
     """The tensor as float32. Unfit, with the fields `about` it, if its numbers are not real or far too many."""
     import torch
@@ -697,7 +704,7 @@ def _reply(answer: Message, found: dict[str, Tensor], call: str, results: int | 
         for index, output in enumerate(given, 1)
     ]
     dtypes = [output.dtype for output in given]
-    return Reply(outputs, dtypes, answer.get("changed") != [], _words(answer.get("reached")), _floats(found))
+    return Reply(outputs, dtypes, _places(answer.get("changed")), _words(answer.get("reached")), _floats(found))
 
 
 def _called(message: Message) -> str:

@@ -719,7 +719,7 @@ class Worker:
             target = self._attribute(self.objects[message["object"]], message["name"])
         else:
             target = self.objects[message["object"]]
-        if not callable(target):
+        if not callable(target) or type(target) in (nn.ModuleList, nn.ModuleDict):  # which have no forward
             raise Invalid("not-callable", name=message["name"], kind=_kind(target))
         return cast(Callable[..., Any], target)
 

@@ -742,6 +742,12 @@ def _(s: Subject) -> bool:
     return any(len(s.linear(head)) > 1 for head in ("mean_layer", "logvariance_layer"))
 
 
+@claim("head-sizes-swapped")
+def _(s: Subject) -> bool:
+    heads = (getattr(s.model(), head) for head in ("mean_layer", "logvariance_layer"))
+    return any(tuple(getattr(attempt(head, numbers(8, 15)), "shape", ())) == (8, 64) for head in heads)
+
+
 @claim("not-trainable")
 def _(s: Subject) -> bool:
     model = s.model()

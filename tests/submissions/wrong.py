@@ -449,6 +449,11 @@ LOSS = (
         + _bce("-torch.sum(originals * torch.log(y) + (1 - originals) * torch.log(1 - y))"),
     ),
     _loss(
+        "log-of-a-high-power",
+        "not-finite",
+        kl="    logvariances = (logvariances.exp() ** 4).log() / 4\n" + KL,
+    ),
+    _loss(
         "kl-annealed-by-a-counter",
         "loss-changes",
         kl=KL + "    loss_function.calls = getattr(loss_function, 'calls', 0) + 1\n"
@@ -1138,7 +1143,7 @@ ENCODERS = (
     ),
     _encoder(
         "heads-turned-around",
-        "sizes-do-not-fit",
+        "head-sizes-swapped",
         edits=(
             (
                 MEAN_HEAD + LOGVARIANCE_HEAD,
@@ -1148,6 +1153,17 @@ ENCODERS = (
             ),
         ),
         checks=2,
+    ),
+    _encoder(
+        "logvariance-head-turned-around",
+        "head-sizes-swapped",
+        edits=(
+            (
+                LOGVARIANCE_HEAD,
+                LOGVARIANCE_HEAD.replace("hidden, latent_dimensionality", "latent_dimensionality, hidden"),
+            ),
+        ),
+        checks=1,
     ),
     _encoder(
         "mean-head-misspelled",

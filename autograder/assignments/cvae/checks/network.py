@@ -726,7 +726,7 @@ def require_use(model: Model, taken: Taken, data: Tensor, classes: Tensor) -> No
     """Fail the check for a piece without a layer, or one to which the data or the class make no difference."""
     name, output = taken.piece.name, in_rows(taken.piece.output)
     if not taken.piece.has_layer:
-        fail(f"The output of your {name} depends on no trainable layer.", "not-trainable")
+        fail(f"The output of your {name} depends on no layer that training can change.", "not-trainable")
     if not varies(output):
         fail(f"The output of your {name} is the same for every input.", f"{name}-other")
     if taken.wrong is None:
@@ -863,7 +863,8 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
     require_trained(model, piece, part)
     if match.twice:
         fail(
-            f"Your {part} uses its linear layer {match.twice} twice; the assignment asks for {depth} different ones.",
+            f"Your {part} uses its linear layer number {match.twice} twice; "
+            f"the assignment asks for {depth} different ones.",
             f"{part}-layer-twice",
         )
     if match.depth != depth and match.hidden is None:
@@ -956,7 +957,7 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoRetu
     named = named_layers(model, part)
     registered = any(name.startswith(f"{part}.") for name in model.parameters)
     if not registered and not (piece and piece.parameters):
-        fail(f"The output of your {part} depends on no trainable layer.", "not-trainable")
+        fail(f"The output of your {part} depends on no layer that training can change.", "not-trainable")
     if named:
         fail(f"Something other than linear layers and ReLU acts in your {part}{named}.", f"{part}-normalisation")
     if piece is not None and not has_last_layer(model, piece):

@@ -122,7 +122,7 @@ def test_activations(decoded: Callable[[], Decoded]) -> None:
     describe_activations(found.model, found.match, found.taken.piece, "decoder")
 
 
-@check("A sigmoid makes the output probabilities", 4, probes=probes.DECODER_OUTPUT)
+@check("A sigmoid turns the output into probabilities", 4, probes=probes.DECODER_OUTPUT)
 def test_output(decoded: Callable[[], Decoded], grading: Grading) -> None:
     piece, last = decoded().taken.piece, decoded().match.last
     if last == "sigmoid" and varies(in_rows(piece.output)):

@@ -28,6 +28,7 @@ from autograder.assignments.cvae.checks.network import (
     describe_unexplained,
     explain_means,
     explain_stack,
+    in_rows,
     named_layers,
     recognize,
     require_same_again,
@@ -161,7 +162,12 @@ def require_input_width(model: Model, path: str, challenge: Challenge) -> None:
     shapes = [tuple(each.shape) for name, each in model.parameters.items() if name.startswith(f"{path}.")]
     taken = {shape[1] for shape in shapes if len(shape) == 2}
     width = taken.pop() if len(taken) == 1 else HIDDEN_SIZE
-    if width != HIDDEN_SIZE and model.piece(path, challenge.normal(BATCH, width)):
+    if width != HIDDEN_SIZE and (head := model.piece(path, challenge.normal(BATCH, width))):
+        if (width, in_rows(head.output).shape[-1]) == (model.sizes.latent, HIDDEN_SIZE):
+            said = (
+                f"`{path}` takes {width} numbers and gives {HIDDEN_SIZE}; it must take {HIDDEN_SIZE} and give {width}."
+            )
+            fail(said, "head-sizes-swapped")
         with_class = width == HIDDEN_SIZE + model.sizes.num_categories
         fail(
             f"`{path}` takes {width} numbers; it must take the {HIDDEN_SIZE} that the encoder gives.",
@@ -218,7 +224,7 @@ def explain_head(head: Piece, hidden: Tensor, latent: int) -> tuple[int | None, 
 def judge_unknown_head(model: Model, head: Piece, hidden: Tensor, activated: str) -> NoReturn:
     """Fail the check for a head that is no known stack, with what can be said all the same."""
     if not head.parameters:
-        fail(f"The output of `{head.name}` depends on no trainable layer.", "not-trainable")
+        fail(f"The output of `{head.name}` depends on no layer that training can change.", "not-trainable")
     named = named_layers(model, head.name)
     far = model.piece(head.name, LARGE * hidden)
     if far is not None and float(far.output.abs().max()) < 2 * float(head.output.abs().max()):

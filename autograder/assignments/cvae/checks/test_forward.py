@@ -14,6 +14,7 @@ from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.layouts import holds_matrix
 from autograder.assignments.cvae.checks.network import (
     BATCH,
+    CLASS,
     LARGE,
     Model,
     Observation,
@@ -34,7 +35,16 @@ from autograder.assignments.cvae.checks.network import (
 from autograder.assignments.cvae.hints import draws as known_draws
 from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS, OUTPUT_ACTIVATIONS
 from autograder.assignments.cvae.solution import cs5814_vae as reference
-from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, require_shape
+from autograder.grading.harness import (
+    Challenge,
+    Grading,
+    Wrong,
+    check,
+    close,
+    fail,
+    require_arguments_unchanged,
+    require_shape,
+)
 from autograder.report.model import Outcome
 from autograder.report.summary import listed
 from autograder.sandbox.client import Reply, Submission
@@ -70,8 +80,7 @@ def test_results(submission: Submission, challenge: Challenge, grading: Grading)
     counted = [each for each, name in zip(parameters, HEADS, strict=True) if name not in constant]
     if not all(map(varies, (reconstruction.reshape(BATCH, -1), *counted))):
         fail("One of the results is the same for every image.", "same-for-every-image")
-    if reply.changed:
-        fail("Your code writes into the tensors that it is given.", "inputs-modified")
+    require_arguments_unchanged(submission, reply, (CLASS, "forward"))
     decoded = reply.captured("decoder", "result")
     if reconstruction.shape != images.shape and not (decoded and decoded[0].shape == reconstruction.shape):
         fail(
@@ -145,7 +154,7 @@ def built(submission: Submission, challenge: Challenge, grading: Grading) -> Mod
     model.last_relu_in_forward = "last ReLU in forward" in grading.kept
     model.head_widths = {name: width for name, width in odd.items() if name not in replaced}
     if not any(holds_matrix(each.shape) for each in model.parameters.values()):
-        fail("Your model has no trainable layer.", "not-trainable")
+        fail("Your model has no layer that training can change.", "not-trainable")
     return model
 
 
@@ -222,7 +231,8 @@ def only_in(mode: str) -> Iterator[None]:
     try:
         yield
     except Wrong as wrong:
-        raise Wrong(f"Only in {mode}: {wrong}", *wrong.misconceptions) from None
+        said = str(wrong)
+        raise Wrong(f"In {mode} only, {said[:1].lower()}{said[1:]}", *wrong.misconceptions) from None
 
 
 def judge_encoding(
@@ -331,7 +341,7 @@ def other_class(given: Tensor, conditions: Tensor) -> str:
     if one_hot:
         return f"gets class {int(given[wrong].argmax())} for an image of class {right}"
     shown = ", ".join(f"{each:.3g}" for each in given[wrong].tolist())
-    return f"does not get the one-hot class as it is: for an image of class {right} it gets [{shown}]"
+    return f"does not get the one-hot class as it is. For an image of class {right}, it gets [{shown}]"
 
 
 def expected_heads(model: Model, x: Tensor, seed: int = 0) -> list[Tensor] | None:
@@ -607,7 +617,7 @@ def judge_draw(one: Pass, images: Tensor, starts: tuple[int, ...], challenge: Ch
     reply = model.forward(many[0], many[1], challenge.seed(), capture=["decoder"], evaluate=one.evaluate)
     given = side_by_side(reply.captured("decoder", "argument"))
     if given is None or len(given) != ROWS or given.shape[-1] < latent:
-        fail("For many images your decoder gets something else than for a few.", "decoding-other")
+        fail("For many images your decoder gets something other than for a few.", "decoding-other")
     means, logvariances = shaped_parameters(reply, ROWS, model)
     heads = expected_heads(model, concatenate(*many)) or []
     sources = [each for each in ([means, logvariances], heads) if {x.shape for x in each} == {(ROWS, latent)}]

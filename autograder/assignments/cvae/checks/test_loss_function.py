@@ -26,7 +26,7 @@ from autograder.assignments.cvae.assignment import (
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.hints.loss import diagnose
 from autograder.assignments.cvae.solution import cs5814_vae as reference
-from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, once
+from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, once, require_arguments_unchanged
 from autograder.report.model import Outcome
 from autograder.sandbox.client import Reply, Submission
 from autograder.sandbox.errors import Raised, SubmissionError
@@ -206,8 +206,8 @@ def test_reconstruction(
     observed, expected = first_wrong(change_of_reconstruction, submission, challenge, form)
     if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge, form):
         fail_value(
-            "From one reconstruction of an image to another, your loss changes by "
-            f"{observed:.4f}; it should change by {expected:.4f}.",
+            f"With another reconstruction of the same image, your loss should change by {expected:.4f}. It changes by "
+            f"{observed:.4f}.",
             _about("reconstruction", mistakes()),
         )
 
@@ -221,8 +221,8 @@ def test_divergence(
         if by_one_factor(submission, challenge, form):
             return
         fail_value(
-            "For one image, from one pair of means and log-variances to another, your loss changes by "
-            f"{observed:.4f}; it should change by {expected:.4f}.",
+            "With the image fixed and other means and log-variances, your loss should change by "
+            f"{expected:.4f}. It changes by {observed:.4f}.",
             _about("kl", mistakes()),
         )
     *pixels, means, logvariances = form.inputs(challenge, 1)
@@ -231,8 +231,8 @@ def test_divergence(
         observed, expected = change(submission, far, (*pixels, means, 0 * logvariances))
         if not close(observed, expected, TOLERANCE):
             fail(
-                f"From log-variances of 0 to {logvariance:g}, your loss changes by {observed:.4f}; it should change by "
-                f"{expected:.4f}.",
+                f"When all log-variances go from 0 to {logvariance:g}, your loss should change by {expected:.4f}. It "
+                f"changes by {observed:.4f}.",
                 "kl-clamped",
             )
 
@@ -304,7 +304,7 @@ def right_terms(grading: Grading) -> tuple[bool, bool]:
     outcomes = [check.outcome is Outcome.PASSED for check in grading.checks.get("loss_function", [])[:2]]
     reconstruction, divergence = outcomes if len(outcomes) == 2 else (True, True)
     if not reconstruction and not divergence:
-        pytest.skip("Skipped: fix either loss term first.")
+        pytest.skip("Skipped: the check of one of the two loss terms must pass first.")
     return reconstruction, divergence
 
 
@@ -396,8 +396,7 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
     arguments = form.inputs(challenge, 1)
     reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(())}, constants=[1], results=1)
     value_of(reply, 1)
-    if reply.changed:
-        fail("Your code writes into the tensors that it is given.", "inputs-modified")
+    require_arguments_unchanged(submission, reply, ("loss_function",))
     gradients = reply.gradients("argument")
     if not gradients:  # a result of shape (1,) takes a cotangent of that shape
         reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(1)}, constants=[1])
@@ -428,23 +427,29 @@ def test_finite(submission: Submission, challenge: Challenge, grading: Grading, 
     The gradient is asked for a little above 0: at 0 itself, a logarithm that is cut off afterwards has none.
     """
     reconstruction, divergence = right_terms(grading)  # a wrong term is kept to where it is usual
-    for lowest, what in ((0.0, "loss"), (1e-38, "gradient")):
-        reconstructions, originals, means, logvariances = form.inputs(challenge, 4)
+    for lowest, what, differentiate in ((0.0, "your loss", False), (1e-38, "the gradient of your loss", True)):
+        *images, means, logvariances = form.inputs(challenge, 4, low=-2 if divergence else 0.2)
         if reconstruction:
-            edges = torch.tensor([lowest, 1e-38, 0.5, 1 - 6e-8])[challenge.integers(4, reconstructions.numel())]
-            pixels = torch.tensor([0.0, 0.5, 1.0])[challenge.integers(3, originals.numel())]
-            reconstructions, originals = edges.reshape(reconstructions.shape), pixels.reshape(originals.shape)
-        logvariances = challenge.uniform(-30, 20, *logvariances.shape) if divergence else logvariances.clamp(min=0.2)
-        arguments = (reconstructions, originals, means, logvariances)
-        cotangents = {0: torch.ones(())} if what == "gradient" else None
-        reply = submission.call("loss_function", *arguments, cotangents=cotangents, constants=[1], results=1)
-        found = [value_of(reply, 4), *reply.gradients("argument").values()]
-        if not all(bool(torch.isfinite(each).all()) for each in found):
-            fail(
-                f"For pixels of 0 and 1, reconstructions from {lowest:g} to 1 - 6e-8 and log-variances from -30 to 20, "
-                f"your {what} is not finite.",
-                "loss-not-finite",
-            )
+            size, shape = images[0].numel(), images[0].shape
+            reached = torch.tensor([lowest, 1e-38, 0.5, 1 - 6e-8])[challenge.integers(4, size)].reshape(shape)
+            pixels = torch.tensor([0.0, 0.5, 1.0])[challenge.integers(3, size)].reshape(shape)
+            if not finite(submission, (reached, pixels, means, logvariances), differentiate):
+                fail(
+                    f"For pixels of 0, 0.5 and 1 and reconstructions from {lowest:g} to just below 1, {what} is not "
+                    "finite.",
+                    "loss-not-finite",
+                )
+        far = challenge.uniform(-30, 20, *logvariances.shape)
+        if divergence and not finite(submission, (*images, means, far), differentiate):
+            fail(f"For log-variances from -30 to 20, {what} is not finite.", "not-finite")
+
+
+def finite(submission: Submission, arguments: tuple[Tensor, ...], differentiate: bool) -> bool:
+    """Whether the loss of four images, and with `differentiate` each of its gradients, is finite."""
+    cotangents = {0: torch.ones(())} if differentiate else None
+    reply = submission.call("loss_function", *arguments, cotangents=cotangents, constants=[1], results=1)
+    found = [value_of(reply, len(arguments[2])), *reply.gradients("argument").values()]
+    return all(bool(torch.isfinite(each).all()) for each in found)
 
 
 @check("No loops over the minibatch", 1, probes=probes.LOOPS)

@@ -146,7 +146,7 @@ def next_to_class(model: Model, latents: Tensor, one_hots: Tensor, class_first: 
     blank = torch.zeros(len(latents), model.sizes.input_dim)
     given = side_by_side(model.forward(blank, one_hots, 0, capture=["decoder"]).captured("decoder", "argument"))
     if given is None or len(given) != len(latents):
-        fail("For many images your decoder gets something else than for a few.")
+        fail("For many images your decoder gets something other than for a few.")
     width = given.shape[-1] - model.sizes.latent
     return torch.cat((given[:, :width], latents) if class_first else (latents, given[:, -width:]), -1)
 

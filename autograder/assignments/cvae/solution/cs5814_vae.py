@@ -36,7 +36,7 @@ class ConditionalVariationalAutoencoder(nn.Module):
 
         # The encoder: three linear layers to hidden_size, ReLU after each; then the two heads, each one linear
         # layer without an activation.
-        ### BEGIN SOLUTION: Set self.encoder, self.mean_layer and self.logvariance_layer.
+        ### BEGIN SOLUTION: Set `self.encoder`, `self.mean_layer` and `self.logvariance_layer`.
         hidden = self.hidden_size
         self.encoder = nn.Sequential(
             nn.Linear(input_dim + num_categories, hidden),
@@ -52,7 +52,7 @@ class ConditionalVariationalAutoencoder(nn.Module):
 
         # The decoder: three linear layers to hidden_size, ReLU after each; then one linear layer to the pixels
         # and a sigmoid.
-        ### BEGIN SOLUTION: Set self.decoder.
+        ### BEGIN SOLUTION: Set `self.decoder`.
         self.decoder = nn.Sequential(
             nn.Linear(latent_dimensionality + num_categories, hidden),
             nn.ReLU(),
@@ -77,7 +77,7 @@ class ConditionalVariationalAutoencoder(nn.Module):
             mean_params: (N, latent) tensor, μ.
             logvariance_params: (N, latent) tensor, log σ².
         """
-        ### BEGIN SOLUTION: Encode with the classes, draw with sample_latent, decode with the classes.
+        ### BEGIN SOLUTION: Encode with the classes, draw with `sample_latent`, decode with the classes.
         hidden = self.encoder(torch.cat((data_input, condition), dim=-1))
         mean_params = self.mean_layer(hidden)
         logvariance_params = self.logvariance_layer(hidden)
