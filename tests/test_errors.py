@@ -2,8 +2,10 @@
 
 import contextlib
 import gzip
+import re
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.hints.bank import CLAIMS as BANK_CLAIMS
 from autograder.grading.errors import explain, note_on_work
+from autograder.grading.harness import Wrong, require_arguments_unchanged
 from autograder.grading.hints import CLAIMS, bank
 from autograder.report.model import Outcome
 from autograder.sandbox.client import Sandbox
@@ -182,6 +185,40 @@ def test_only_the_fill_ins_own_raise_is_not_written(body: str, outcome: Outcome,
     with sandbox.submission(source) as submission, pytest.raises(SubmissionError) as raised:
         submission.call("f", torch.ones(2))
     assert explain(raised.value, outline(source), CVAE).outcome is outcome
+
+
+@pytest.mark.parametrize("kind", ["list", "dict", "ModuleList", "ModuleDict", "Parts"])
+def test_what_holds_layers_but_has_no_forward_is_told(kind: str, sandbox: Sandbox) -> None:
+    source = (
+        "from torch.nn import Module, ModuleDict, ModuleList\n"
+        "class Parts(ModuleList):\n    def forward(self, x): return x\n"
+        f"class Model(Module):\n    def __init__(self):\n        super().__init__()\n        self.part = {kind}()\n"
+    ).encode()
+    with sandbox.submission(source) as submission:
+        submission.construct("model", "Model")
+        if kind == "Parts":
+            assert submission.call("part", torch.ones(2), on="model").outputs[0].sum() == 2
+            return
+        with pytest.raises(Unfit) as raised:
+            submission.call("part", torch.ones(2), on="model")
+    cause = explain(raised.value, outline(source), CVAE)
+    assert cause.message == f"`part` is a {kind}, so it cannot be called."
+    assert cause.misconceptions == ["not-callable"]
+
+
+NAMES = st.lists(st.from_regex("x[0-9]{1,3}", fullmatch=True), max_size=4, unique=True)
+
+
+@given(NAMES, st.booleans(), st.sets(st.integers(0, 5), min_size=1))
+def test_a_changed_argument_is_named_as_the_student_does(names: list[str], is_method: bool, places: set[int]) -> None:
+    function = f"def run({', '.join(['self'] * is_method + names)}): ..."
+    source = f"class Model:\n    {function}\n" if is_method else f"{function}\n"
+    place = ("Model", "run") if is_method else ("run",)
+    submission, reply = SimpleNamespace(outline=outline(source.encode())), SimpleNamespace(changed=sorted(places))
+    with pytest.raises(Wrong, match="`run` changes its argument") as raised:
+        require_arguments_unchanged(submission, reply, place)  # type: ignore[arg-type]
+    told = re.findall(r"`(x\w+)`|number (\d+)", str(raised.value))
+    assert told == [(names[at], "") if at < len(names) else ("", str(at + 1)) for at in sorted(places)]
 
 
 SOURCE = "name = 'naïve'\nimport torch\n"

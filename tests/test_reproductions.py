@@ -238,6 +238,39 @@ def test_lines_run_without_stand_ins(sandbox: Sandbox) -> None:
         assert submission.run(f"print({module}.double(2))") == "6"
 
 
+OF_THE_LOSS = "RECONSTRUCTION", "DIVERGENCE", "MINIBATCH", "IMAGE_SHAPE", "LOSS_GRADIENTS", "FINITE", "LOOPS"
+SOLUTION = Path(str(solution.__file__)).read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("given_back", "kind"),
+    [("loss, loss", "tuple"), ("float(loss)", "float"), ("None", "NoneType"), ("[loss] * 3", "list")],
+)
+def test_a_loss_that_is_no_tensor_is_shown_as_that(
+    sandbox: Sandbox, given_back: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograder.grading.reproduce.PATIENCE_S", 60.0)
+    own = "_own = loss_function\ndef loss_function(*given):\n    loss = _own(*given)\n    return "
+    with sandbox.submission(f"{SOLUTION}\n{own}{given_back}\n".encode()) as submission:
+        checks = [Check(name, Outcome.FAILED, 0, 1, name) for name in OF_THE_LOSS]
+        every = [Failed("loss_function", each, True, getattr(probes, each.name)) for each in checks]
+        reproduce(every, submission, CVAE)
+    shown = [each.reproduction for each in checks]
+    assert [(each.received, each.expected) for each in shown if each] == [(kind, "Tensor")] * len(checks)
+
+
+@pytest.mark.parametrize("cut", [1e-12, 1e-6])
+@pytest.mark.parametrize("log", ["torch.log({} + CUT)", "torch.log(({}).clamp(min=CUT))"])
+def test_logarithms_may_be_cut_off_anywhere_near_0(log: str, cut: float, tmp_path: Path) -> None:
+    black, white = (log.format(each) for each in ("1 - reconstructions", "reconstructions"))
+    by_hand = f"-(originals * {white} + (1 - originals) * {black}).sum()"
+    source = re.sub(r"F\.binary_cross_entropy\(.*\)", by_hand.replace("CUT", repr(cut)), SOLUTION)
+    assert by_hand.replace("CUT", repr(cut)) in source
+    shown = [probe.lines for probe in probes.FINITE]
+    for lines, found in zip(shown, printed(source, tmp_path, shown), strict=True):
+        assert agree(found, reference_prints(CVAE, lines), 1e-3), lines
+
+
 def test_every_rendering_shows_the_lines() -> None:
     lines = Reproduction("print(f(1) < 2)", "<b>`no`", "True\nand more")
     check = Check("A check", Outcome.FAILED, 0.0, CVAE.points, "Wrong.", reproduction=lines)
