@@ -155,7 +155,7 @@ class Trusted:
         if cotangents and cotangents[0].shape == value.shape:
             found = torch.autograd.grad((value * cotangents[0]).sum(), leaves, allow_unused=True)
             tensors = {f"gradient.argument.{i}": each for i, each in enumerate(found) if each is not None}
-        return Reply([value.detach()], [value.dtype], False, [], tensors)
+        return Reply([value.detach()], [value.dtype], [], [], tensors)
 
 
 @pytest.fixture
