@@ -252,11 +252,12 @@ def require_shape(tensor: Tensor, shape: tuple[int, ...], what: str) -> Tensor:
 
 def require_arguments_unchanged(submission: Submission, reply: Reply, place: tuple[str, ...]) -> None:
     """Fail the check if the call that this replies to, of the definition at this place, changed an argument."""
+    if not reply.changed:
+        return
     own = submission.outline.find(place)
     names = own.parameters[len(place) - 1 :] if own else ()  # a method's first one is the object
     changed = [f"`{names[at]}`" if at < len(names) else f"number {at + 1}" for at in reply.changed]
-    if changed:
-        fail(f"Your `{place[-1]}` changes its argument{'s' * (len(changed) > 1)} {listed(changed)}.", "inputs-modified")
+    fail(f"Your `{place[-1]}` changes its argument{'s' * (len(changed) > 1)} {listed(changed)}.", "inputs-modified")
 
 
 def close(actual: Tensor, expected: Tensor, tolerance: float = 1e-3) -> bool:

@@ -28,7 +28,6 @@ from autograder.assignments.cvae.checks.network import (
     describe_unexplained,
     explain_means,
     explain_stack,
-    in_rows,
     named_layers,
     recognize,
     require_same_again,
@@ -163,7 +162,7 @@ def require_input_width(model: Model, path: str, challenge: Challenge) -> None:
     taken = {shape[1] for shape in shapes if len(shape) == 2}
     width = taken.pop() if len(taken) == 1 else HIDDEN_SIZE
     if width != HIDDEN_SIZE and (head := model.piece(path, challenge.normal(BATCH, width))):
-        if (width, in_rows(head.output).shape[-1]) == (model.sizes.latent, HIDDEN_SIZE):
+        if width == model.sizes.latent and head.output.shape == (BATCH, HIDDEN_SIZE):
             said = (
                 f"`{path}` takes {width} numbers and gives {HIDDEN_SIZE}; it must take {HIDDEN_SIZE} and give {width}."
             )
