@@ -19,7 +19,7 @@ from autograder.grading.errors import explain, note_on_work
 from autograder.grading.harness import Wrong, require_arguments_unchanged
 from autograder.grading.hints import CLAIMS, bank
 from autograder.report.model import Outcome
-from autograder.sandbox.client import Sandbox
+from autograder.sandbox.client import Sandbox, _places
 from autograder.sandbox.errors import Died, Raised, SubmissionError, TimedOut, Unfit, received
 from autograder.sandbox.outline import Outline, describe
 from autograder.sandbox.worker import Worker
@@ -280,6 +280,13 @@ def test_anything_that_a_worker_sends_becomes_a_bounded_error(sent: object) -> N
     assert isinstance(error, (Raised, Unfit))
     assert len(str(error)) < 4000
     assert explain(error, Outline(), CVAE).message
+
+
+@given(JSON | st.lists(st.integers(-3, 30) | JSON))
+def test_places_that_a_worker_sends_are_few_and_small(sent: object) -> None:
+    places = _places(sent)
+    assert (places == []) == (sent == [])
+    assert places == sorted(set(places) & set(range(20)))
 
 
 @pytest.mark.parametrize("cookie", ["punycode", "utf-16", "zlib", "klingon"])

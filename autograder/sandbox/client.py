@@ -660,7 +660,8 @@ def _places(value: object) -> list[int]:
     """The places in a list, each once and in order; the first one where nothing else can be read."""
     if value == []:
         return []
-    return sorted({each for each in value if type(each) is int and each >= 0} if isinstance(value, list) else ()) or [0]
+    found = {each for each in value if type(each) is int and 0 <= each < 20} if isinstance(value, list) else ()
+    return sorted(found) or [0]
 
 
 def _as_float(tensor: Tensor, **about: str) -> Tensor:
