@@ -46,6 +46,7 @@ MANY = 128  # images, to see what is done to some of them by chance
 ROWS = 4096  # of the statistics that judge a draw that forward makes by itself
 SIGMAS = 7.0
 HEADS = "mean_layer", "logvariance_layer"
+NAMES = "means", "log-variances"  # of what they give
 PIECES = {"encoder": ("encoder", *HEADS), "decoder": ("decoder",)}  # by the part that judges them
 
 
@@ -283,8 +284,10 @@ def judge_encoding(
     judge_change(observed, heads)
     if given is not None:
         judge_encoder_input(given, images, conditions)
+    off = [at for at, (each, head) in enumerate(zip(observed, heads, strict=True)) if not follows(each, head)]
+    what, source = ("means and log-variances", "your heads") if len(off) > 1 else (NAMES[off[0]], f"`{HEADS[off[0]]}`")
     fail(
-        "Your means and log-variances are not what your encoder and heads give for [image | one-hot].",
+        f"Your {what} are not what your encoder and {source} give for [image | one-hot].",
         "encoding-other",
     )
 
@@ -579,8 +582,7 @@ def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]]) -> Non
             return
     if any(close(arguments[0], logvariances) and close(arguments[1], means) for means, logvariances in sources):
         fail("Your `sample_latent` gets the log-variances where it expects the means.", "sample-arguments-swapped")
-    names = "means", "log-variances"
-    for at, name in enumerate(names):
+    for at, name in enumerate(NAMES):
         if any(all(close(argument, source[at]) for argument in arguments) for source in sources):
             fail(f"Your `sample_latent` gets the {name} as both of its arguments.", "sample-arguments-changed")
     found, expected = (list(dict.fromkeys(tuple(each.shape) for each in given)) for given in (arguments, sources[0]))
@@ -589,9 +591,9 @@ def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]]) -> Non
             f"Your `sample_latent` gets shape {listed(found)}; means and log-variances have {listed(expected)}.",
             "sample-arguments-changed",
         )
-    changed = [name for at, name in enumerate(names) if not any(close(arguments[at], source[at]) for source in sources)]
+    changed = [name for at, name in enumerate(NAMES) if not any(close(arguments[at], source[at]) for source in sources)]
     fail(
-        f"Your `sample_latent` does not get the {' and the '.join(changed or names)} as they are.",
+        f"Your `sample_latent` does not get the {' and the '.join(changed or NAMES)} as they are.",
         "sample-arguments-changed",
     )
 

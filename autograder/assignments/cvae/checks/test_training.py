@@ -113,7 +113,9 @@ def train(submission: Submission, challenge: Challenge, grading: Grading, given:
         if name in trained.parameters
     }
     means = require_shape(
-        model.forward(held_out, held_out_one_hots, challenge.seed()).outputs[1], (HELD_OUT, sizes.latent), "The means"
+        model.forward(held_out, held_out_one_hots, challenge.seed()).outputs[1],
+        (HELD_OUT, sizes.latent),
+        "Your tensor of means",
     )
     submission.stop()  # what follows is decoded by a process that has seen no image
     model = Model(submission, challenge, **given)
