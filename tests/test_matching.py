@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.submissions.layouts import Submitted, read_upload
-from autograder.submissions.names import like_canvas
+from autograder.submissions.names import platform_names
 from autograder.submissions.roster import read_roster
 
 words = st.text(string.ascii_lowercase, min_size=1, max_size=4)
@@ -30,6 +30,73 @@ def put(upload: Path, *names: str, text: str = "") -> None:
     for name in names:
         (upload / name).parent.mkdir(parents=True, exist_ok=True)
         (upload / name).write_text(text or name, "utf-8")
+
+
+# --- a student's own name for a file --------------------------------------------------------------------------------
+
+# How each platform names what a student handed in: `{word}` tells the students apart, `{id}` and `{number}` too.
+NAMED = {
+    "Canvas": "doe{word}_{id}_{number}_{file}",
+    "Canvas, late": "doe{word}_LATE_{id}_{number}_{file}",
+    "Canvas, anonymous": "anon_{word}0_{number}_{file}",
+    "Moodle": "{Word} Doe_{id}_assignsubmission_file_{file}",
+    "Moodle, folders": "{Word} Doe_{id}_assignsubmission_file/{file}",
+    "Blackboard": "HW 3_{word}_attempt_2026-11-30-01-45-00_{file}",
+    "Blackboard, one word": "HW3_{word}_attempt_2026-11-30-01-45-00_{file}",
+    "Brightspace": "{id}-77 - {Word} Doe - Nov 30, 2026 1005 AM - {file}",
+    "Brightspace, with ids": "{id}-77 - N{id} - {Word} Doe - 30 November 2026 10:05 - {file}",
+    "Brightspace, folders": "{id}-77 - {Word} Doe - Nov 30, 2026 1005 AM/{file}",
+    "exchange": "{word}+hw3-part3+2026-11-30 23:01:12 UTC+x/{file}",
+    "by hand": "{word}/{file}",
+}
+OWN = ["{file}", "{id}_{file}", "{id}_{number}_{file}", "LATE_{id}_{number}_{file}", "Nov 30, 2026 1005 AM - {file}"]
+
+
+def named(pattern: str, person: tuple[str, int, int], file: str) -> str:
+    word, number, attachment = person
+    return pattern.format(word=word, Word=word.title(), id=number, number=attachment, file=file)
+
+
+@pytest.mark.parametrize("platform", NAMED)
+@given(
+    st.lists(
+        st.tuples(words, st.integers(100, 10**6), st.integers(10**7, 10**8), st.sampled_from([*NAMED.values(), *OWN])),
+        min_size=1,
+        max_size=4,
+        unique_by=(lambda person: person[0], lambda person: person[1], lambda person: person[2]),
+    ),
+    st.permutations(range(4)),
+    st.booleans(),
+)
+@settings(max_examples=15)
+def test_no_name_of_a_file_moves_it_to_another(
+    platform: str, class_of: list[tuple[str, int, int, str]], imitated: list[int], listed: bool
+) -> None:
+    """Each file is named as any platform names one of anybody's, that student's included.
+
+    Without a roster, students' folders that all hold such names can be downloads of one student each.
+    """
+    listed = "anonymous" not in platform and (listed or platform == "by hand")
+    with TemporaryDirectory() as temporary:
+        lines = ["name,id,canvas_user_id,identifier,login_id,email"]
+        for index, (word, number, attachment, own) in enumerate(class_of):
+            other = class_of[imitated[index] % len(class_of)]
+            file = named(own, other[:3], "cs5814_vae.py").replace("/", "_").replace(":", "")
+            text = f"def loss_function():\n    return {number}\n"
+            put(Path(temporary) / "upload", named(NAMED[platform], (word, number, attachment), file), text=text)
+            lines.append(f"{word.title()} Doe,{word},{number},Participant {number},{word},{word}@x.edu")
+        rows = read(Path(temporary) / "upload", "\n".join(lines) if listed else "")
+    assert len(rows) == len(class_of)
+    for word, number, _, _ in class_of:
+        (row,) = (row for row in rows.values() if row.source and row.source.decode().split()[-1] == str(number))
+        assert word in row.name.lower() or word in row.student
+        assert not row.unlisted
+        assert row.late in (("late" in platform, None) if "Canvas" in platform else (None, False))
+
+
+def test_two_platforms_in_one_folder_are_both_read(tmp_path: Path) -> None:
+    put(tmp_path / "u", "doeada_101_901_f.py", "doebob_102_902_cs5814_vae.py", "Cy Doe_103_assignsubmission_file_f.py")
+    assert set(read(tmp_path / "u")) == {"doeada_101", "doebob_102", "Cy Doe_103"}
 
 
 # --- what only looks like Canvas' names -----------------------------------------------------------------------------
@@ -62,7 +129,7 @@ def test_what_canvas_writes_is_known_as_canvas(people: dict[int, tuple[str, int]
             number += 1
             names.append(f"{name}_{person}_{number}_cs5814_vae.py")
     late = [name.replace("_", "_LATE_", 1) for name in names]  # after the due date has changed
-    assert not like_canvas([*names, *late])
+    assert platform_names([*names, *late]).keys() == {*names, *late}
 
 
 # --- ids that contradict --------------------------------------------------------------------------------------------
