@@ -29,7 +29,7 @@ from autograder.submissions.matching import Known, matched
 from autograder.submissions.names import PlatformName, alike, shown, stem, suffix
 from autograder.submissions.roster import Roster, Student, moment, same
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
-from autograder.submissions.top import METADATA, Entry, may_be_class, top_of
+from autograder.submissions.top import METADATA, SUBMISSION, Entry, may_be_class, top_of
 
 
 @dataclass(frozen=True)
@@ -152,17 +152,12 @@ def read_upload(
             examples = f"`{roster.students[0].id}` in the roster, `{shown(pieces[0].student)}` in the upload"
             raise NothingToGrade(f"nobody who handed in is in the roster: its ids look different ({examples})")
         found = [_submitted(owner, assignment, extended, roster is not None, visit) for owner in owners]
-        doubted = [
-            (row.source is None or bool(row.notes))
-            and any(may_be_class(piece.entry, top, assignment, roster) for piece in owner.pieces)
+        doubts = [
+            f"`{row.student}` was read as one student's: if it holds a class, run the command on what is in it"
             for owner, row in zip(owners, found, strict=True)
+            if (row.source is None or row.notes)
+            and any(may_be_class(piece.entry, top, assignment, roster) for piece in owner.pieces)
         ]
-    said = "was read as one student's: if it holds a class, run the command on what is in it"
-    doubts = [f"`{row.student}` {said}" for row, doubt in zip(found, doubted, strict=True) if doubt]
-    found = [
-        replace(row, attention=(*row.attention, f"`{row.student}` {said}")) if doubt else row
-        for row, doubt in zip(found, doubted, strict=True)
-    ]
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
     warnings = [*top.guessed, *doubts, *extended.warnings()]
     return Upload(found, sorted([*top.aside, *more]), warnings, len(roster.students) if roster else None)
@@ -426,7 +421,7 @@ def _submitted(
         if visit:
             visit(row.student, listing)
         times, said = _lateness(pieces, listing, assignment, until)
-        row, attention = replace(row, **times), (*attention, *said)
+        row, attention = replace(row, **times), (*attention, *said, *_like_export(listing))
         if not any(each.files or each.cut for each in (listing, *map(_together, earlier))):
             reason = "only an empty folder was handed in"
             return replace(row, reason=reason, nothing=True, notes=notes, attention=attention)
@@ -437,6 +432,17 @@ def _submitted(
         attention += _module_before(earlier, assignment)
         return replace(row, reason=str(error), notes=notes, attention=attention)
     return replace(row, source=found.source, notes=(*notes, *found.notes), attention=(*attention, *found.attention))
+
+
+def _like_export(listing: Listing) -> tuple[str, ...]:
+    """What staff should know of a folder that may be Gradescope's export, without the file that says whose is whose."""
+    names = {file.steps[0] for file in listing.files if len(file.steps) > 1 and SUBMISSION.fullmatch(file.steps[0])}
+    if len(names) < 2:
+        return ()
+    return (
+        f"it holds {len(names)} folders such as `{min(names, key=natural)}`: if this is Gradescope's export, run the "
+        f"command on a folder that has its {METADATA} too",
+    )
 
 
 def _last(pieces: list[_Piece]) -> tuple[list[_Piece], list[list[_Piece]]]:

@@ -26,6 +26,7 @@ UNREAD = {
     ".iso": "disk image",
 }
 NAME_LIMIT = 100  # characters that fit on a page and in a file's name
+LONGEST = 255  # characters of a name on any file system; a name in an archive can have 65,535
 
 _JUNK = re.compile(r"__MACOSX|__pycache__|\..*|~\$.*|Thumbs\.db|desktop\.ini|Icon\r", re.IGNORECASE)
 # What operating systems, browsers, JupyterLab and platforms add to the name of a file that already exists.
@@ -60,6 +61,8 @@ def alike(name: str, module: str) -> bool:
 
     Only what systems add on their own is ignored: `my_module.py` is another name.
     """
+    if len(name) > LONGEST:
+        return False
     name, wanted = _form(name), _form(module)
     name = _COPY_OF.sub("", name.removesuffix(".txt"))
     base, dot, end = name.rpartition(".")
@@ -76,6 +79,8 @@ def alike(name: str, module: str) -> bool:
 
 def without_copy(name: str) -> str:
     """A name without what is added where one like it exists: `hw3` for `hw3 (1)`, `hw3 - Copy` and `hw3 2`."""
+    if len(name) > LONGEST:
+        return name
     return re.sub(r"(?<=\S) \d{1,2}$", "", re.sub(_COPY.pattern, "", name, flags=re.IGNORECASE))
 
 
@@ -89,7 +94,7 @@ def _joined(base: str) -> str:
 
 def shown(name: str) -> str:
     """`name` for people to read, with invisible characters escaped; different names stay different."""
-    text = "".join(letter if _visible(letter) else _escaped(letter) for letter in name)
+    text = "".join(letter if _visible(letter) else _escaped(letter) for letter in name[: NAME_LIMIT + 1])
     if len(text) > NAME_LIMIT:
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         return f"{text[: NAME_LIMIT - 10]}… {digest}"
@@ -149,7 +154,7 @@ def platform_names(names: Collection[str], folders: Collection[str] = ()) -> dic
     """
     readings = []
     for pattern, read in _PLATFORMS:
-        matches = {name: match for name in names if (match := pattern.fullmatch(name))}
+        matches = {name: match for name in names if len(name) < 4 * LONGEST and (match := pattern.fullmatch(name))}
         said = {name: read(match) for name, match in matches.items()}
         wrong = _like_canvas(said, folders)
         readings.append({name: (each, _end(matches[name])) for name, each in said.items() if name not in wrong})
@@ -203,12 +208,12 @@ def _copies(files: set[str]) -> bool:
 
 
 def _copied(base: str, original: str) -> bool:
-    while base != original:
+    while base != original and len(base) <= LONGEST:
         shorter = _without_suffixes(without_copy(re.sub(r"(?<=[^ ]) *\([^()]{1,40}\)$", "", base)))
         if shorter == base:
             return False
         base = shorter
-    return True
+    return base == original
 
 
 def _without_suffixes(name: str) -> str:
