@@ -292,7 +292,7 @@ def _exchange(match: re.Match[str]) -> PlatformName:
 
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_WORD = r"[^\x00-,./:-@\[-^`{-\x7f]"  # what Canvas leaves in a name: letters, digits, underscores; once hyphens too
+_WORD = r"[^\x00-,./:-@\[-^`{-\x7f]"  # what Canvas leaves in a name: letters, numbers, underscores; once hyphens too
 _BY_CANVAS = r"(?:(?P<number>\d+)_|(?=(?:text|link)\.html\Z))(?P<file>.+)"
 _CANVAS_GROUP = re.compile(rf"(?P<name>{_WORD}*?_\d+)_(?P<id>\d+)_{_BY_CANVAS}", re.DOTALL)
 
