@@ -36,7 +36,7 @@ from autograder.submissions.names import (
     alike,
     is_junk,
     path_of,
-    platform_name,
+    platform_names,
     shown,
     stem,
     suffix,
@@ -76,18 +76,20 @@ _STAFFS = {
 class Entry:
     """One entry at the top: a file, or a folder, whose files have steps that begin below it.
 
-    `inside` has the entries in a folder or a zip archive, as if that were the upload.
+    `inside` has the entries in a folder or a zip archive, as if that were the upload; `named` is what its name says, by
+    the platform that gave the names of this download.
     """
 
     name: str
     folder: bool
     listing: Callable[[], Listing]
     inside: Callable[[], Top] | None = None
+    named: PlatformName | None = None
 
     @property
     def platform(self) -> PlatformName | None:
         """What its name says, if a platform gave it. Canvas gives names to files alone."""
-        named = platform_name(self.name)
+        named = self.named
         return named if named and (not self.folder or named.attempt or "canvas" not in named.keys) else None
 
     @property
@@ -181,7 +183,7 @@ def _in_folder(path: Path, outputs: set[Path], stack: ExitStack) -> Top:
         skipped = {name: "" for name in names if is_junk(name)}
         skipped |= {name: " (written by this program)" for name in names if _is_output(path / name, outputs)}
         return Top(
-            [entry(name) for name in names if name not in skipped],
+            _read_names([entry(name) for name in names if name not in skipped]),
             [f"{shown(name)}{why}" for name, why in skipped.items()],
         )
     except PermissionError as error:
@@ -240,7 +242,13 @@ def _grouped(packed: Iterable[Packed], stack: ExitStack) -> Top:
         for name, found in folders.items()
     ]
     entries += [Entry(name, False, partial(Listing, found), zipped(name, found[0])) for name, found in loose.items()]
-    return Top(entries, sorted(aside))
+    return Top(_read_names(entries), sorted(aside))
+
+
+def _read_names(entries: list[Entry]) -> list[Entry]:
+    """The entries of one download, with what their names say."""
+    said = platform_names([entry.name for entry in entries], {entry.name for entry in entries if entry.folder})
+    return [replace(entry, named=said.get(entry.name)) for entry in entries]
 
 
 def _below(packed: list[Packed]) -> Listing:
