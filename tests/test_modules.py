@@ -1,6 +1,7 @@
 """Which module of a submission is graded, and in what a class may be packed."""
 
 import io
+import json
 import re
 import struct
 import zipfile
@@ -22,6 +23,7 @@ from autograder.submissions.roster import read_roster
 MODULE = CVAE.module
 WRITTEN = b"def loss_function(): return 1\n"
 BLANK = fill_in(CVAE).encode()
+WHOLE = b"".join(b"def %s(): return 1\n" % part.place[0].encode() for part in CVAE.parts if part.place)
 
 
 def zip_of(*entries: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
@@ -186,6 +188,86 @@ def test_the_advice_fits_what_is_wrong(tmp_path: Path, name: str, content: bytes
     (row,) = read(tmp_path).submitted
     assert ("Name your file exactly" in row.reason) is not named
     assert (f"Hand in {MODULE} itself, or in a small zip archive without a password" in row.reason) is named
+
+
+@given(st.permutations(list(PLACES)), st.booleans())
+@settings(max_examples=60)
+def test_other_code_next_to_the_module_is_reviewed(places: list[str], same: bool) -> None:
+    """In whatever two places: the row is for review exactly if the two modules differ in their code."""
+    other = b"# once more\n\n" + WHOLE if same else WHOLE + b"x = 2\n"
+    with TemporaryDirectory() as temporary:
+        for place, source in zip(places, (WHOLE, other), strict=False):
+            for name, content in PLACES[place](source).items():
+                put(Path(temporary) / "ada" / name, content)
+        put(Path(temporary) / "bob" / MODULE, WRITTEN)
+        row = rows(Path(temporary))["ada"]
+        if row.source is None:
+            assert "more than one" in row.reason
+        else:
+            assert any("has other code" in said for said in row.attention) is not same
+            assert row.notes
+
+
+@pytest.mark.parametrize(
+    "name", [f"old/{MODULE}", "helper.py", "handin.zip"], ids=["untouched", "a part", "a zip without a module"]
+)
+def test_what_is_no_other_module_needs_no_review(tmp_path: Path, name: str) -> None:
+    put(tmp_path / "ada" / MODULE, WHOLE)
+    put(tmp_path / "ada" / name, {"helper.py": WRITTEN, "handin.zip": zip_of(("a.pdf", b""))}.get(name, BLANK))
+    (row,) = read(tmp_path).submitted
+    assert (row.source, row.attention) == (WHOLE, ())
+
+
+@given(st.permutations([901, 955]), st.sampled_from(["cs5814_vae.py", "vae.py", "hw3.zip"]))
+@settings(max_examples=12)
+def test_canvas_numbers_tell_what_came_later(numbers: list[int], name: str) -> None:
+    """Two downloads unpacked into one folder: under the same name the higher number counts, under another one staff."""
+    sources = [WHOLE, WHOLE + b"x = 2\n"]
+    files = [zip_of((MODULE, each)) if name == "hw3.zip" else each for each in sources]
+    with TemporaryDirectory() as temporary:
+        for number, content in zip(numbers, files, strict=True):
+            put(Path(temporary) / "same" / f"lada_11_{number}_{name}", content)
+        (row,) = read(Path(temporary) / "same").submitted
+        assert (row.source, row.attention) == (sources[numbers.index(955)], ())
+        put(Path(temporary) / "other" / f"lada_11_{numbers[0]}_{MODULE}", sources[0])
+        put(Path(temporary) / "other" / f"lada_11_{numbers[1]}_my_{name}", files[1])
+        (row,) = read(Path(temporary) / "other").submitted
+        assert row.source == sources[0]
+        assert ("and was handed in later" in row.attention[0]) is (numbers[1] == 955)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_code_in_a_notebook_alone_is_reviewed(tmp_path: Path, packed: bool) -> None:
+    cell = {"cell_type": "code", "source": [f"%%writefile {MODULE}\n", WRITTEN.decode()]}
+    notebook = json.dumps({"cells": [cell]}).encode()
+    for student, files in (
+        ("ada", {MODULE: BLANK, "cvae.ipynb": notebook}),
+        ("bob", {MODULE: BLANK, "cvae.ipynb": (CVAE.root / CVAE.notebook).read_bytes()}),
+    ):
+        put(tmp_path / f"{student}.zip", zip_of(*files.items())) if packed else None
+        for name, content in () if packed else files.items():
+            put(tmp_path / student / name, content)
+    both = rows(tmp_path)
+    assert "cvae.ipynb` defines what the assignment asks for" in both["ada"].attention[0]
+    assert (both["bob"].source, both["bob"].attention) == (BLANK, ())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b'{"url": "https://docs.google.com/open?id=1", "doc_id": "1"}', b"[InternetShortcut]\r\nURL=https://x.edu\r\n"],
+)
+def test_a_link_to_a_page_is_no_module(tmp_path: Path, content: bytes) -> None:
+    put(tmp_path / "ada" / MODULE, content)
+    (row,) = read(tmp_path).submitted
+    assert row.source is None
+    assert "is a link to a web page, not the file" in row.reason
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_file_that_is_packed_twice_is_named_once(tmp_path: Path) -> None:
+    put(tmp_path / "ada.zip", zip_of((MODULE, WRITTEN), (MODULE, WHOLE)))
+    (row,) = read(tmp_path).submitted
+    assert f"/{MODULE}` is in ada.zip more than once, and the copies differ" in row.reason
 
 
 # --- attempts, and other assignments ---------------------------------------------------------------------------------
