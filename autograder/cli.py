@@ -499,7 +499,7 @@ def class_command(
     if failed:
         errors.print(
             f"The grader could not read or grade {printable(', '.join(failed))}, which is no fault of theirs: the page "
-            "says why. Run the same command again.",
+            "says why. Once that is fixed, run the same command again.",
             markup=False,
             soft_wrap=True,
         )

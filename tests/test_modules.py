@@ -204,7 +204,7 @@ def test_other_code_next_to_the_module_is_reviewed(places: list[str], same: bool
         if row.source is None:
             assert "more than one" in row.reason
         else:
-            assert any("has other code" in said for said in row.attention) is not same
+            assert any("there is other code" in said for said in row.attention) is not same
             assert row.notes
 
 
@@ -233,7 +233,7 @@ def test_canvas_numbers_tell_what_came_later(numbers: list[int], name: str) -> N
         put(Path(temporary) / "other" / f"lada_11_{numbers[1]}_my_{name}", files[1])
         (row,) = read(Path(temporary) / "other").submitted
         assert row.source == sources[0]
-        assert ("and was handed in later" in row.attention[0]) is (numbers[1] == 955)
+        assert ("which was handed in later" in row.attention[0]) is (numbers[1] == 955)
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -349,6 +349,52 @@ def test_a_prefix_of_one_name_loses_nobody(tmp_path: Path, prefix: str) -> None:
     names = [f"{prefix}ada", "bob", "eve"]
     path = put(tmp_path / "class.zip", zip_of(*((f"{name}/{MODULE}", WRITTEN) for name in names)))
     assert sources(path) == {"ada": WRITTEN, "bob": WRITTEN, "eve": WRITTEN}
+
+
+def zipped_wrongly(how: str, *names: str) -> bytes:
+    """An archive of the class whose entries Python's zipfile cannot read, by the fields of APPNOTE 4.3.7 and 4.3.12."""
+    data = bytearray(zip_of(*((name, WRITTEN * 9) for name in names)))
+    for signature, flags, name in ((b"PK\x03\x04", 6, 30), (b"PK\x01\x02", 8, 46)):
+        at = data.find(signature)
+        while at >= 0:
+            if how == "encrypted":
+                data[at + flags] |= 1
+            elif how == "Zstandard":
+                data[at + flags + 2] = 93
+            elif name == 30:
+                data[at + name + data[at + 26] + 4] ^= 0xFF
+            at = data.find(signature, at + 4)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("how", ["encrypted", "Zstandard", "damaged"])
+@pytest.mark.parametrize(
+    "each", ["{0}_1{1}_90{1}_" + MODULE, "{0}/" + MODULE, "{0}/hw3/vae.py", "{0}_1{1}_90{1}_hw3.zip"]
+)
+def test_a_download_that_cannot_be_read_is_nobodys_fault(tmp_path: Path, how: str, each: str) -> None:
+    names = (each.format(student, number) for number, student in enumerate(("adal", "bobk", "cyli")))
+    put(tmp_path / "class.zip", zipped_wrongly(how, *names))
+    found = read(tmp_path / "class.zip").submitted
+    assert len(found) == 3
+    assert all(row.unreadable and "class.zip" in row.reason for row in found)
+    assert not any("Hand in" in row.reason or "Name your file" in row.reason for row in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "advice"),
+    [
+        ("class.tar.gz", b"\x1f\x8b\x08", "Unpack it, and give the folder"),
+        ("class.7z", SEVEN, "Unpack it, and give the folder"),
+        ("class.zip", SEVEN, "Unpack it, and give the folder"),
+        ("class.zip", zip_of((MODULE, WRITTEN))[:60], "damaged or incomplete"),
+        ("class.zip", b"", "damaged or incomplete"),
+        ("class.zip", b"\n<!DOCTYPE html><html>", "Log in and download it again"),
+        ("class.csv", b"id\nada\n", "Give the folder or the zip archive"),
+    ],
+)
+def test_what_is_no_download_is_told_with_the_remedy(tmp_path: Path, name: str, content: bytes, advice: str) -> None:
+    with pytest.raises(NothingToGrade, match=advice):
+        read(put(tmp_path / name, content))
 
 
 def folder_entry(name: str, attributes: int = 0x10) -> tuple[zipfile.ZipInfo, bytes]:

@@ -108,10 +108,9 @@ def choose(listing: Listing, assignment: Assignment, where: str = "what was hand
     try:
         found = search.module()
     except _NoModule as error:
-        why = str(error)
-        if not nested:
+        why, denied = str(error), any(file.denied for file in search.files)
+        if not nested and not denied:
             why = _as_collected(search.files) or f"{why}. {_advice(assignment.module, error.closed)}"
-        denied = any(file.denied for file in search.files)
         raise (CannotRead if denied else NothingToGrade)(why) from None
     return Found(found.name, found.source, found.notes, found.attention)
 
@@ -418,7 +417,7 @@ class _Search:
         if same := [each.name for each in equal if not each.untouched]:
             notes.append(f"{_listed([*dict.fromkeys(same)])} is the same as `{chosen.name}`, which was graded")
         if self._closed:
-            notes.append(f"{_names(self._closed)}: not opened, and the module is next to it")
+            notes.append(f"{_names(self._closed)}: could not be opened; the module next to it was graded")
         attention = self._other_code(chosen)
         if links := [file for file in self.files if "link" in file.trouble]:
             attention.append(f"{_names(links)}: a link was handed in, and links are never followed")
@@ -437,9 +436,9 @@ class _Search:
         later = [each for each in other if number is not None and (each.file.version or 0) > number]
         rest = [each for each in other if each not in later]
         return [
-            f"`{chosen.name}` was graded, but {_listed([*dict.fromkeys(each.name for each in candidates)])} "
-            f"has other code{when}: see which one was meant"
-            for candidates, when in ((later, " and was handed in later"), (rest, ""))
+            f"`{chosen.name}` was graded, but there is other code in "
+            f"{_listed([*dict.fromkeys(each.name for each in candidates)])}{when}: see which one was meant"
+            for candidates, when in ((later, ", which was handed in later"), (rest, ""))
             if candidates
         ]
 
