@@ -534,6 +534,23 @@ def test_late_is_after_the_due_date_or_the_extension(
     assert (upload.submitted[0].late, upload.warnings) == (late, [])
 
 
+@given(st.integers(-400, 400), st.integers(-3, 3))
+@settings(max_examples=40)
+def test_an_extension_never_shortens_the_time(days: int, handed_in: int) -> None:
+    due = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
+    until, when = due + timedelta(days=days), due + timedelta(days=handed_in)
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "ada" / "cs5814_vae.py")
+        put(Path(temporary) / "ada" / "timestamp.txt", f"{when:%Y-%m-%d %H:%M:%S} UTC")
+        upload = read_upload(Path(temporary), replace(CVAE, due=due.isoformat()), extensions={"ada": until})
+    (row,) = upload.submitted
+    assert row.late is (when > max(due, until))
+    assert row.until == (until if until > due else None)
+    assert any(f"{until:%Y-%m-%d}" in said and "not after the due date" in said for said in upload.warnings) is (
+        until <= due
+    )
+
+
 @pytest.mark.parametrize("stamp", ["yesterday", "2026-11-30 23:59", "2026-11-30 23:59:00 IST"])
 def test_a_time_that_cannot_be_read_is_told(tmp_path: Path, stamp: str) -> None:
     put(tmp_path / "ada" / CVAE.kit / "cs5814_vae.py")
