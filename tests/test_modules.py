@@ -263,6 +263,26 @@ def test_a_link_to_a_page_is_no_module(tmp_path: Path, content: bytes) -> None:
     assert "is a link to a web page, not the file" in row.reason
 
 
+@pytest.mark.parametrize("beside", ["rubric.pdf", "Rubric.docx", "notes.txt", "figure.PNG"])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_document_next_to_downloads_is_the_staffs(tmp_path: Path, beside: str, known: bool) -> None:
+    for section, students in (("section 001", ("ada_101", "bob_102")), ("section 002", ("cyli_103",))):
+        files = ((f"{student}_9{student[-3:]}_{MODULE}", WRITTEN) for student in students)
+        put(tmp_path / "u" / f"{section}.zip", zip_of(*files))
+    put(tmp_path / "u" / beside, b"x")
+    roster = read_roster(put(tmp_path / "r.csv", b"id,name\n101,Ada\n102,Bob\n103,Cy Li\n")) if known else None
+    upload = read(tmp_path / "u", roster=roster)
+    assert len(upload.submitted) == 3
+    assert {row.source for row in upload.submitted} == {WRITTEN}
+    assert upload.aside == [beside]
+
+
+def test_a_document_next_to_students_is_a_students(tmp_path: Path) -> None:
+    put(tmp_path / "ada" / MODULE, WRITTEN)
+    put(tmp_path / "bob.pdf", b"%PDF")
+    assert sources(tmp_path) == {"ada": WRITTEN, "bob": None}
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_file_that_is_packed_twice_is_named_once(tmp_path: Path) -> None:
     put(tmp_path / "ada.zip", zip_of((MODULE, WRITTEN), (MODULE, WHOLE)))

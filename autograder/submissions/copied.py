@@ -29,6 +29,12 @@ def same_code(source: bytes, known: bytes) -> bool:
     return source == known or (quick and _comparable(source, known) and _same(_code(source), _code(known)))
 
 
+def has_no_code(source: bytes) -> bool:
+    """Whether a module is blank, or has only comments and docstrings."""
+    quick = len(source) <= _MAX_CODE and _longest_line(source) <= _MAX_LINE
+    return not source.strip() or (quick and _code(source) == [])
+
+
 def is_untouched(source: bytes, assignment: Assignment) -> bool:
     """Whether nothing is written in `source`: it has no code, or that of the fill-in.
 
