@@ -254,7 +254,11 @@ def test_code_in_a_notebook_alone_is_reviewed(tmp_path: Path, packed: bool) -> N
 
 @pytest.mark.parametrize(
     "content",
-    [b'{"url": "https://docs.google.com/open?id=1", "doc_id": "1"}', b"[InternetShortcut]\r\nURL=https://x.edu\r\n"],
+    [
+        b'{"url": "https://docs.google.com/open?id=1", "doc_id": "1"}',
+        b"[InternetShortcut]\r\nURL=https://x.edu\r\n",
+        b'<?xml version="1.0"?><plist version="1.0"><dict><key>URL</key><string>https://x.edu</string></dict></plist>',
+    ],
 )
 def test_a_link_to_a_page_is_no_module(tmp_path: Path, content: bytes) -> None:
     put(tmp_path / "ada" / MODULE, content)

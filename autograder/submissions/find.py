@@ -164,10 +164,10 @@ def _source(file: File) -> bytes:
 
 
 def _is_shortcut(source: bytes) -> bool:
-    """Whether this is what Google Drive or Windows keeps for a file that is elsewhere."""
+    """Whether this is what Google Drive, Windows or macOS keeps for a file that is elsewhere."""
     if len(source) > _MAX_SHORTCUT:
         return False
-    if source.lstrip().startswith(b"[InternetShortcut]"):
+    if source.lstrip().startswith(b"[InternetShortcut]") or (b"<plist" in source and b"<key>URL</key>" in source):
         return True
     try:
         read = json.loads(source)

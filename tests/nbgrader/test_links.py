@@ -324,6 +324,16 @@ def test_canvas_numbers_decide_between_downloads(
     assert "bob_12" not in caplog.text
 
 
+@pytest.mark.parametrize("numbers", [(901, 955), (955, 901)])
+def test_a_last_attempt_without_a_module_names_the_earlier(course: Path, numbers: tuple[int, int]) -> None:
+    names = {901: MODULE, 955: "report.pdf"}
+    found = extracted(course, *({f"lada_11_{number}_{names[number]}": b"x = 1"} for number in numbers))
+    assert found == {"lada_11": {"collected.txt"}}
+    notes = (course / "extracted" / "lada_11" / "collected.txt").read_text()
+    assert notes.startswith("No module: ")
+    assert f"submissions{' (1)' * (numbers[1] == 901)}.zip has an earlier attempt with a module" in notes
+
+
 @pytest.mark.parametrize("same", [True, False])
 def test_between_downloads_without_numbers_a_guess_is_told(course: Path, same: bool) -> None:
     name = f"Ada L_11_assignsubmission_file_{MODULE}"

@@ -308,6 +308,8 @@ class Downloads(ExtractorPlugin):
         if later is None:
             said += ", the newer file on disk, since nothing else says which came last"
             last = replace(last, notes=(f"{last.row.shown} {said}",))
+        if last.row.source is None and first.row.source is not None:
+            last = replace(last, notes=(*last.notes, f"{first.download} has an earlier attempt with a module"))
         self.log.warning("%s %s", last.row.shown, said)
         return last
 
