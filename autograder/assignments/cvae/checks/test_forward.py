@@ -164,7 +164,7 @@ def find_unfit(submission: Submission, challenge: Challenge, grading: Grading) -
         try:
             model = Model(submission, challenge, **given | {"missing": [*given["missing"], *replaced]})
             reply = model.forward(*model.inputs(challenge), challenge.seed())
-            if "decoder" not in replaced and reply.outputs[0].shape[-1] == grading.kept.get("decoder width"):
+            if "decoder" not in replaced and reply.outputs[0].shape[-1:] == grading.kept.get("decoder width"):
                 continue
         except Raised:
             continue
