@@ -139,7 +139,7 @@ def read_upload(
     Raises:
         NothingToGrade: nothing can be read at the path, or nobody handed in anything.
     """
-    extended = _Extensions(extensions or {})
+    extended = _Extensions(extensions or {}, _moment(assignment.due))
     with ExitStack() as stack:
         top = top_of(path, {each.resolve() for each in outputs}, stack, assignment, roster)
         pieces, more = _gradescope(top.entries) if top.gradescopes else _pieces(top.entries, assignment, roster)
@@ -493,10 +493,11 @@ def _together(pieces: list[_Piece]) -> Listing:
 
 
 class _Extensions:
-    """The extended due dates."""
+    """The extended due dates. One that is not after the due date of all is none."""
 
-    def __init__(self, until: Mapping[str, datetime]) -> None:
+    def __init__(self, until: Mapping[str, datetime], due: datetime | None) -> None:
         self._until = {same(key): (key, when) for key, when in until.items()}
+        self._due = due
         self._used: set[str] = set()
         self._several: list[str] = []
 
@@ -509,12 +510,19 @@ class _Extensions:
         if len({self._until[each][1] for each in found}) > 1:
             keys = ", ".join(shown(self._until[each][0]) for each in found)
             self._several.append(f"{owner.name} has several extensions, under {keys}: the latest counts")
-        return max((self._until[each][1] for each in found), default=None)
+        until = max((self._until[each][1] for each in found), default=None)
+        return None if until and self._due and until <= self._due else until
 
     def warnings(self) -> list[str]:
-        """A warning for each extension that belongs to no student here, and for whom there are several."""
+        """A warning for each extension that extends nothing or is nobody's here, and for whom has several."""
         return [
             *self._several,
+            *(
+                f"the extension of {shown(key)} ends on {when.isoformat(' ', 'minutes')}, which is not after the due "
+                "date: it does not count. Check it"
+                for each, (key, when) in self._until.items()
+                if self._due and when <= self._due and each in self._used
+            ),
             *(
                 f"the extension of {shown(key)} matches no student here: check the spelling"
                 for each, (key, _) in self._until.items()
