@@ -1,7 +1,7 @@
 """What nobody can see in a text is shown: by Unicode's own categories and its published list."""
 
-import sys
 import re
+import sys
 import time
 import unicodedata
 

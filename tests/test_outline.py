@@ -99,10 +99,11 @@ json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda each: st.lists(each, max_size=6) | st.dictionaries(st.text(max_size=5), each, max_size=3),
 )
-texts = st.lists(st.lists(st.text(max_size=5), max_size=4), max_size=4)
-fields = {"loop_at_import": st.none() | st.integers(1, 9), "names": st.lists(st.text(max_size=5), max_size=3)}
-fields |= dict.fromkeys(("definitions", "stored", "made_of", "loops", "run_at_import"), texts | json)
-records = st.fixed_dictionaries(fields) | json
+lists = st.lists(st.lists(st.text(max_size=5), max_size=4), max_size=4)
+records = json | st.fixed_dictionaries(
+    {each: json | lists for each in ("definitions", "stored", "made_of", "loops", "run_at_import", "names")}
+    | {"loop_at_import": json}
+)
 
 
 @given(records)

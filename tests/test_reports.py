@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
-from markdown_it import MarkdownIt
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from PIL import Image
 from rich.console import Console
 

@@ -163,7 +163,7 @@ class Grading:
             case SubmissionError():
                 cause = explain(error, self.submission.outline, self.assignment)
                 outcome, message, mistakes = cause.outcome, cause.message, cause.misconceptions
-                if isinstance(error, Raised):
+                if isinstance(error, Raised) and not self.unloaded:
                     called = (name for name in sorted(self._standing_in) if f"{name}(" in error.statement)
                     message += "".join(f" Here, the grader's `{name}` stands in for yours." for name in called)
                 if isinstance(error, (Died, TimedOut)) and str(error) not in self.attention:
