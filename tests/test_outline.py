@@ -100,10 +100,8 @@ json = st.recursive(
     lambda each: st.lists(each, max_size=6) | st.dictionaries(st.text(max_size=5), each, max_size=3),
 )
 lists = st.lists(st.lists(st.text(max_size=5), max_size=4), max_size=4)
-records = json | st.fixed_dictionaries(
-    {each: json | lists for each in ("definitions", "stored", "made_of", "loops", "run_at_import", "names")}
-    | {"loop_at_import": json}
-)
+fields = ("definitions", "stored", "made_of", "loops", "loop_at_import", "run_at_import", "names")
+records = json | st.fixed_dictionaries(dict.fromkeys(fields, json | lists))
 
 
 @given(records)
