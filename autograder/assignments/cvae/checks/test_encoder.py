@@ -129,7 +129,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
         require_input_width(model, path, challenge)
         model.call(path, hidden)  # says why it cannot be called
         fail(f"No gradient reaches the parameters of `{path}`.", "not-trainable")
-    if head.output.shape != (BATCH, model.sizes.latent) and head.output.dim() == 2:
+    if head.output.dim() and head.output.shape != (BATCH, model.sizes.latent):
         grading.kept["head widths"] = {**grading.kept.get("head widths", {}), name: head.output.shape[-1]}
     require_shape(head.output, (BATCH, model.sizes.latent), f"The output of `{path}`")
     if not varies(head.output):
