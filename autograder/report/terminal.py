@@ -114,8 +114,9 @@ def _print_lines(report: Report, console: Console) -> None:
     console.print(Text(summary.PASTE, "cyan"))
     for finding in found:
         console.print()
-        console.print(Text(f"{printable(finding.part)}, {finding.title}", "bold"))
-        console.print(Text(pasteable(str(finding.reproduction), REPRODUCTION_LIMIT)), soft_wrap=True)
+        heading = " ".join(f"# {finding.part}: {finding.title}".split())
+        lines = pasteable(f"{heading}\n{finding.reproduction}", REPRODUCTION_LIMIT)
+        console.print(Text(lines), soft_wrap=True)
     console.print()
 
 
