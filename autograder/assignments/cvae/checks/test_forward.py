@@ -28,6 +28,7 @@ from autograder.assignments.cvae.checks.network import (
     left_out,
     rescaled,
     side_by_side,
+    stood_in,
     take,
     varies,
 )
@@ -141,7 +142,9 @@ def built(submission: Submission, challenge: Challenge, grading: Grading) -> Mod
         try:
             model.forward(*model.inputs(challenge), 0)
         except SubmissionError:  # else forward has no need of an attribute of this name
-            model = Model(submission, challenge, **given | {"missing": [*given["missing"], *missing]})
+            given["missing"] += missing
+            model = Model(submission, challenge, **given)
+    grading.replaced += stood_in(given)
     odd, replaced = grading.kept.get("head widths", {}), grading.kept["unfit pieces"]
     model.last_relu_in_forward = "last ReLU in forward" in grading.kept
     model.head_widths = {name: width for name, width in odd.items() if name not in replaced}
