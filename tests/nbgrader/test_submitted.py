@@ -135,17 +135,17 @@ def test_a_link_is_no_module(tmp_path: Path) -> None:
 
 
 NAMES = ("a.png", "my pic.png", "\u00e9 (1).png", "b.gif", "lost", "picture-1.png", "100%.png")
-LINKS = ("![x]({})", "[x]({})", "![x](<{}>)", '![x]({} "a (title)")', "![[x]]({})", "[![x]({})](http://a.edu)", "`{}`",
-         "![x][r]\n\n[r]: {}\n", "{} is a name", "![x](<{} y>)", "![x]({}(", "<{}>", "![x]({}<b)", "\n> ```\n> {}\n")  # fmt: skip
+LINKS = (
+    "![x]({})", "[x]({})", "![x](<{}>)", '![x]({} "a (title)")', "![[x]]({})", "[![x]({})](http://a.edu)", "`{}`",
+    "![x][r]\n\n[r]: {}\n", "{} is a name", "![x](<{} y>)", "![x]({}(", "<{}>", "![x]({}<b)", "\n> ```\n> {}\n",
+)  # fmt: skip
 BUNDLES = st.sampled_from([{"image/png": PIXEL}, {"image/gif": "R0lG"}, {"image/png": "<"}, {}, 5])
 ADDRESSES = st.sampled_from([*NAMES, *map(quote, NAMES)])
 PIECES = st.tuples(st.sampled_from(LINKS), ADDRESSES) | st.text("a![]()<>:\\ `\n\t&%", max_size=9)
 
 
 @given(
-    pieces=st.lists(
-        st.tuples(st.sampled_from(LINKS), ADDRESSES) | st.text("a![]()<>:\\ `\n\t&%", max_size=9), max_size=6
-    ),
+    pieces=st.lists(PIECES, max_size=6),
     attachments=st.dictionaries(st.sampled_from(NAMES), BUNDLES, max_size=4),
 )
 @settings(deadline=None)
