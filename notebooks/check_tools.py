@@ -152,10 +152,14 @@ def submission() -> types.ModuleType:
         if b"\0" in source:
             raise SyntaxError(_about_null_bytes(source))
         arguments, sys.argv = sys.argv, [module.__file__]  # those of the notebook are none of the module's
+        imported, sys.modules[module.__name__] = sys.modules.get(module.__name__), module  # dataclasses look here
         try:
             exec(compile(source, module.__file__, "exec"), module.__dict__)
         finally:
             sys.argv = arguments
+            sys.modules.pop(module.__name__, None)
+            if imported is not None:
+                sys.modules[module.__name__] = imported
         _loaded.clear()
         _loaded[source] = module
     return _loaded[source]

@@ -980,6 +980,7 @@ def input_changed(model: Model, piece: Piece) -> str:
     if (
         any(len(each) != 2 for each in shapes)
         or not shapes
+        or width < data
         or shapes[0][1] != width
         or any(given != taken for (given, _), (_, taken) in pairwise(shapes))
     ):

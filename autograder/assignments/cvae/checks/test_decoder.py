@@ -93,7 +93,7 @@ def decoded(submission: Submission, grading: Grading) -> Callable[[], Decoded]:
             return Decoded(model, Taken(found[0]), found[1], error)
         if taken.wrong is not None:
             grading.kept["decoder interface"] = taken.wrong
-        if (width := taken.piece.output.shape[-1]) != model.sizes.input_dim:
+        if (width := taken.piece.output.shape[-1:]) != (model.sizes.input_dim,):
             grading.kept["decoder width"] = width
         return Decoded(model, taken, recognize(model, large, taken.piece, OUTPUT_ACTIVATIONS))
 

@@ -129,7 +129,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
         require_input_width(model, path, challenge)
         model.call(path, hidden)  # says why it cannot be called
         fail(f"No gradient reaches the parameters of `{path}`.", "not-trainable")
-    if head.output.shape != (BATCH, model.sizes.latent) and head.output.dim() == 2:
+    if head.output.dim() and head.output.shape != (BATCH, model.sizes.latent):
         grading.kept["head widths"] = {**grading.kept.get("head widths", {}), name: head.output.shape[-1]}
     require_shape(head.output, (BATCH, model.sizes.latent), f"The output of `{path}`")
     if not varies(head.output):
@@ -321,8 +321,11 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, grad
     if taken is not None and taken.piece.output.dim() == 2 and paths == {name: name for name in HEADS}:
         heads = [call_head(model, name, taken.piece.output, challenge, grading) for name in HEADS]
     else:
-        heads = [*model.forward(images, conditions, challenge.seed()).outputs[1:]]
-        taken = taken or Taken(Piece("", images, model.parameters, images, (images, conditions)))
+        reply = model.forward(images, conditions, challenge.seed(), reach=[1, 2])
+        heads = [*reply.outputs[1:]]
+        taken = taken or Taken(Piece("", images, model.reached(reply), images, (images, conditions)))
+        if not taken.piece.has_layer:
+            fail("Your means and log-variances depend on no layer that training can change.", "not-trainable")
     for tensor, name in zip(heads, HEADS, strict=True):
         if tensor is None:
             continue

@@ -109,7 +109,7 @@ def find_order(model: Model, images: Tensor, conditions: Tensor, challenge: Chal
         with contextlib.suppress(SubmissionError):
             reply = model.submission.call("", images, conditions, on=model.handle, seed=challenge.seed())
             results.append(reply.outputs)
-    if len(results) < 2:
+    if len(results) < 2 or len(results[0]) != len(results[1]):
         return None
     drawn = [not close(one, other) for one, other in zip(*results, strict=False)]
     flat = {at: tuple(each.flatten(1).shape) for at, each in enumerate(results[0]) if each.dim() > 1}
@@ -164,7 +164,7 @@ def find_unfit(submission: Submission, challenge: Challenge, grading: Grading) -
         try:
             model = Model(submission, challenge, **given | {"missing": [*given["missing"], *replaced]})
             reply = model.forward(*model.inputs(challenge), challenge.seed())
-            if "decoder" not in replaced and reply.outputs[0].shape[-1] == grading.kept.get("decoder width"):
+            if "decoder" not in replaced and reply.outputs[0].shape[-1:] == grading.kept.get("decoder width"):
                 continue
         except Raised:
             continue
@@ -251,6 +251,7 @@ def judge_encoding(
         encoded = reply.captured("encoder", "result")
         heads = given_by_heads(model, encoded[0]) if encoded else None
         if heads is None:
+            require_layers(model, images, conditions, seed)
             return
     if heads is None and not evaluate:
         return  # judged in evaluation mode, the only one that the next looks at
@@ -286,6 +287,14 @@ def judge_encoding(
         "Your means and log-variances are not what your encoder and heads give for [image | one-hot].",
         "encoding-other",
     )
+
+
+def require_layers(model: Model, images: Tensor, conditions: Tensor, seed: int) -> None:
+    """Fail the check unless layers of the network, which nothing more is known of, make means and log-variances."""
+    for at, what in enumerate(("means", "log-variances"), 1):
+        reached = model.reached(model.forward(images, conditions, seed, reach=[at], evaluate=True))
+        if not any(holds_matrix(each.shape) for each in reached.values()):
+            fail(f"Your {what} depend on no layer that training can change.", "encoding-other")
 
 
 def judge_change(observed: Sequence[Tensor], heads: list[Tensor]) -> None:
@@ -373,6 +382,10 @@ def holds(given: Tensor, block: Tensor) -> bool:
 def follows(observed: Tensor, head: Tensor) -> bool:
     """Equal, or equal up to an activation or some columns more, which the encoder's part has already judged."""
     width = observed.shape[-1]
+    if head.numel() == observed.numel():  # in another shape, which forward may have changed
+        head = head.reshape(observed.shape)
+    if head.dim() != 2:
+        return False
     head = head.expand(-1, width) if head.shape[-1] == 1 else head
     blocks = [head[..., at : at + width] for at in range(max(head.shape[-1] - width, 0) + 1)]
     return any(close(observed, activation(block)) for activation in HEAD_ACTIVATIONS.values() for block in blocks)
@@ -547,10 +560,12 @@ def known_as(one: Pass, latents: Tensor, heads: list[Tensor] | None) -> None:
 def judge_later_draw(arguments: list[Tensor], sources: list[list[Tensor]], drawn: list[Tensor]) -> None:
     """Fail the check unless a draw after the first has the means and log-variances for arguments, as the first has."""
     if len(arguments) == 2 and not any(all(map(close, arguments, source)) for source in sources):
-        difference = float((arguments[0] - sources[0][0]).abs().mean())
+        means = sources[0][0]
+        alike = arguments[0].shape == means.shape
+        away = f": on average, they differ by {(arguments[0] - means).abs().mean():.3g}" if alike else ""
         fail(
             f"Your `forward` calls `sample_latent` {len(drawn)} times, and your decoder gets a draw around other "
-            f"numbers than the means: on average, they differ by {difference:.3g}.",
+            f"numbers than the means{away}.",
             "draw-changed",
         )
 

@@ -27,6 +27,7 @@ ROWS_USED = 256  # of the draws that tell whether the arguments are in use
 ROWS_ALIKE, COLUMNS_ALIKE = 128, 120  # of the draw whose independence is judged
 SIGMAS = 7.0
 UNIFORM_KURTOSIS = 1.8
+WIDEST = 4.0  # of the noise alone, times the deviation that it should have
 WIDE = 1.4  # standard errors of an average beyond this say nothing of where it is
 FAR_LOGVARIANCES = (-6.0, 5.0)  # beyond the usual ones, where a bound on them shows
 MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep there
@@ -129,7 +130,8 @@ class Draws:
         if not self.varies or float(center.max() - center.min()) > 0.1 * float(spread.mean()):
             return False
         same = float((spread / spread.mean() - 1).abs().max()) < 0.1
-        return same and not is_normal((self.noise - center) / spread, self.count)
+        shows = float(spread.mean()) < WIDEST  # in wider noise, means that are not there would not be missed
+        return same and shows and not is_normal((self.noise - center) / spread, self.count)
 
 
 def require_use(submission: Submission, challenge: Challenge, domain: Domain) -> None:
