@@ -1,6 +1,5 @@
 """What a class is compared with: modules that everybody may know, and those of earlier terms; written answers."""
 
-import json
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +9,7 @@ from autograder.assignment import Assignment
 from autograder.report.model import clean
 from autograder.submissions.files import File, Listing, NothingToGrade
 from autograder.submissions.layouts import read_upload
+from autograder.submissions.notebooks import parsed
 
 MAX_NOTEBOOK = 8 << 20  # bytes, outputs included
 MAX_NOTEBOOKS = 3  # of a student that are read
@@ -66,8 +66,8 @@ class Answers:
 def _texts(notebook: bytes) -> list[str]:
     """The text cells of a notebook; none if it is no notebook."""
     try:
-        cells: Any = json.loads(notebook)["cells"]
+        cells: Any = parsed(notebook)["cells"]
         written = (cell["source"] for cell in cells if cell["cell_type"] == "markdown")
         return [clean("".join(text), 20_000).strip() for text in written]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         return []

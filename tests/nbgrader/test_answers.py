@@ -2,16 +2,20 @@
 
 import json
 import time
+import tracemalloc
 from pathlib import Path
 
 import nbformat
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder.platforms.nbgrader.answers import find_answers, noted, number_of, outputs_apart, placeholder
+from autograder.platforms.nbgrader import answers
+from autograder.platforms.nbgrader.answers import Answers, Shelf, find_answers, noted, number_of
+from autograder.platforms.nbgrader.reading import outputs_apart, placeholder
 from autograder.platforms.nbgrader.submitted import MAX_CELLS
 
 RELEASED = new_notebook(cells=[new_markdown_cell("Write here."), new_code_cell("check('encoder')")])
@@ -136,6 +140,116 @@ def test_no_notebook_holds_the_grader(data: bytes) -> None:
     assert time.process_time() - began < 10
 
 
+KIND = st.sampled_from(["code", "markdown", "raw", "heading", "?"])
+CELL = ("cell_type", "source", "metadata", "outputs", "attachments", "nbgrader", "grade_id", "input", "level")
+FILLED = st.recursive(
+    st.none() | st.integers(-9, 9) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(CELL), inner, max_size=5),
+    max_leaves=20,
+)
+
+TEXT = st.text(max_size=99) | st.lists(st.text(max_size=9))
+OTHERS = dict.fromkeys(("metadata", "outputs", "attachments", "id"), FILLED)
+CELLS = st.fixed_dictionaries({"cell_type": KIND, "source": TEXT}, optional=OTHERS)
+CELL_WITHOUT_ID = b'{"cell_type":"raw","source":""}'
+
+
+@given(
+    cells=st.lists(CELLS) | st.lists(CELLS | FILLED),
+    top=st.dictionaries(st.sampled_from(["nbformat", "worksheets", "metadata", "cells"]), FILLED, max_size=2),
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_feedback_can_be_made_of_anything(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], cells: list[object], top: dict[str, object]
+) -> None:
+    """The page is nbconvert's, and nothing that a file holds is told on the terminal."""
+    (tmp_path / "cvae.ipynb").write_text(json.dumps({"nbformat": 4, "cells": cells} | top))
+    made = noted(find_answers(tmp_path / "cvae.ipynb", RELEASED))
+    page, _ = HTMLExporter(template_name="basic").from_notebook_node(made)
+    assert len(page) < 200_000
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b'{"nbformat":4, "cells":[], "metadata":{"x":[%s]}}' % b",".join([b"{}"] * 2_000_000), "1,000,000 texts, commas"),
+     (b'{"nbformat":4, "cells":[%s]}' % b",".join([CELL_WITHOUT_ID] * 200_000), "1,000,000 texts, commas"),
+     (b'{"nbformat":4, "cells":[%s]}' % b",".join([b'{"outputs":[]}'] * 900_000), "outputs of more than 20,000 cells"),
+     (b'{"nbformat":4, "cells":%s}' % (b"[" * 500 + b"]" * 500), "more than 100 deep"),
+     (b'{"nbformat":4, "cells":"%s' % (b'\\"' * 10_000_000), "not JSON")],
+    ids=["values", "cells", "outputs", "depth", "text"],
+)  # fmt: skip
+def test_a_notebook_too_large_is_not_built(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "cvae.ipynb").write_bytes(content)
+    (tmp_path / "answers.ipynb").write_text(notebook("MY ANSWER"))
+    began = time.process_time()
+    tracemalloc.start()
+    text = shown(tmp_path)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert said in text
+    assert "MY ANSWER" in text
+    assert most < 5 * len(content) + (64 << 20)
+    assert time.process_time() - began < 30
+
+
+def test_many_cells_with_one_id_are_read_quietly(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    cell = {"id": "a", "cell_type": "raw", "metadata": {}, "source": "MY ANSWER"}
+    (tmp_path / "cvae.ipynb").write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "cells": [cell] * 5000}))
+    assert "has 5000 cells" in shown(tmp_path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_large_pictures_in_outputs_are_read(tmp_path: Path) -> None:
+    made = json.loads(notebook("MY ANSWER"))
+    made["cells"][1]["outputs"] = [
+        {"output_type": "display_data", "metadata": {}, "data": {"image/png": "A" * (15 << 20)}}
+    ]
+    made["metadata"]["widgets"] = {f"{index}": {"state": {"value": index, "layout": "x"}} for index in range(50_000)}
+    (tmp_path / "cvae.ipynb").write_text(json.dumps(made))
+    found = find_answers(tmp_path / "cvae.ipynb", RELEASED)
+    assert found.notes == []
+    assert {index: len(outputs) > 15 << 20 for index, outputs in found.outputs.items()} == {1: True}
+
+
+def test_a_notebook_of_2013_is_read(tmp_path: Path) -> None:
+    cells = [
+        {"cell_type": "heading", "level": 2, "source": ["MY ANSWER"], "metadata": {}},
+        {"cell_type": "code", "input": ["1"], "language": "python", "collapsed": False, "metadata": {},
+         "outputs": [{"output_type": "stream", "stream": "stdout", "text": ["1\n"]}]},
+    ]  # fmt: skip
+    made = {
+        "nbformat": 3,
+        "nbformat_minor": 0,
+        "metadata": {"name": ""},
+        "worksheets": [{"cells": cells, "metadata": {}}],
+    }
+    (tmp_path / "cvae.ipynb").write_text(json.dumps(made))
+    found = find_answers(tmp_path / "cvae.ipynb", RELEASED)
+    assert [cell.source for cell in found.notebook.cells] == ["## MY ANSWER", "1"]
+    assert list(found.outputs) == [1]
+
+
+def test_a_notebook_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = json.loads(notebook("MY ANSWER", lines=1))
+    (tmp_path / "cvae.ipynb").write_text(json.dumps(made))
+    alone = find_answers(tmp_path / "cvae.ipynb", RELEASED)
+    parsed: list[Path] = []
+
+    def counting(wanted: Path, released: NotebookNode | None) -> Answers:
+        parsed.append(wanted)
+        return find_answers(wanted, released)
+
+    monkeypatch.setattr(answers, "find_answers", counting)
+    shelf = Shelf()
+    for outputs in (False, True, False, False):
+        found = shelf.find(tmp_path / "cvae.ipynb", RELEASED, outputs=outputs)
+        assert (found.notebook, found.notes, found.ids) == (alone.notebook, alone.notes, alone.ids)
+        assert found.outputs == (alone.outputs if outputs else {})
+        noted(found, ["a note"])
+    assert len(parsed) == 1
+
+
 def test_each_output_stays_with_its_cell(tmp_path: Path) -> None:
     made = new_notebook(
         cells=[new_code_cell("1"), new_markdown_cell("MY ANSWER"), new_code_cell("2"), new_code_cell("3")]
@@ -144,8 +258,8 @@ def test_each_output_stays_with_its_cell(tmp_path: Path) -> None:
     for index in (0, 3):
         made.cells[index].outputs = [nbformat.v4.new_output("stream", text=f"of {index} ]")]
     nbformat.write(made, tmp_path / "cvae.ipynb")
-    answers = find_answers(tmp_path / "cvae.ipynb", RELEASED)
-    found = {index: json.loads(outputs)[0]["text"] for index, outputs in answers.outputs.items()}
+    handed_in = find_answers(tmp_path / "cvae.ipynb", RELEASED)
+    found = {index: json.loads(outputs)[0]["text"] for index, outputs in handed_in.outputs.items()}
     assert {index: "".join(text) for index, text in found.items()} == {0: "of 0 ]", 3: "of 3 ]"}
-    numbers = [number_of(cell) for cell in noted(answers, ["a note"]).cells]
+    numbers = [number_of(cell) for cell in noted(handed_in, ["a note"]).cells]
     assert numbers == [None, 0, 1, 2, 3]

@@ -3,16 +3,30 @@
 import base64
 import json
 import re
+import time
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.platforms.nbgrader.answers import SubmittedNotebooks
-from autograder.platforms.nbgrader.submitted import harmless, module_in, picture, text_of
+from autograder.platforms.nbgrader.pictures import picture
+from autograder.platforms.nbgrader.submitted import (
+    MAX_ALL_CODE,
+    MAX_ALL_TEXT,
+    MAX_CODE,
+    MAX_TEXT,
+    harmless,
+    module_in,
+    text_of,
+    with_pictures,
+)
 from autograder.submissions.find import NothingToGrade
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -28,11 +42,13 @@ def test_only_text_claims_and_pasted_pictures_are_kept() -> None:
         "c.png": {"image/png": "<"},
     }
     kept = text_of(new_notebook(cells=[code, text], metadata={"widgets": {"state": 1}}))
+    for cell in kept.cells:
+        with_pictures(cell)
     assert kept.metadata == {"language_info": {"name": "python"}}
     assert kept.cells[0].outputs == []
     assert kept.cells[0].metadata == {"nbgrader": {"grade_id": "encoder"}}
     assert kept.cells[1].metadata == {}
-    assert kept.cells[1].attachments == {"a.png": {"image/png": PIXEL}}
+    assert kept.cells[1].attachments == {"picture-1.png": {"image/png": PIXEL}}
 
 
 @pytest.mark.parametrize(
@@ -99,9 +115,15 @@ def test_pictures_are_pictures() -> None:
     assert picture("image/png", PIXEL) == PIXEL
     assert picture("image/png", "\n".join((PIXEL[:10], PIXEL[10:]))) == PIXEL
     huge = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(8) + (10**6).to_bytes(4) * 2).decode()
-    for data in ("", "<script>", PIXEL + "<", huge, None, ["x"]):
-        assert picture("image/png", data) is None
-    assert picture("image/svg+xml", PIXEL) is None
+    assert picture("image/png", [PIXEL[:10], PIXEL[10:]]) == PIXEL, "a text may be in lines"
+    damaged: list[object] = ["", "<script>", PIXEL + "<", None, ["x"], [1], {}]
+    for data in damaged:
+        with pytest.raises(ValueError, match="damaged"):
+            picture("image/png", data)
+    with pytest.raises(ValueError, match="4000 pixels"):
+        picture("image/png", huge)
+    with pytest.raises(ValueError, match="SVG"):
+        picture("image/svg+xml", PIXEL)
 
 
 def test_a_link_is_no_module(tmp_path: Path) -> None:
@@ -110,3 +132,99 @@ def test_a_link_is_no_module(tmp_path: Path) -> None:
     (tmp_path / "zoe" / "cs5814_vae.py").symlink_to(tmp_path / "elsewhere.py")
     with pytest.raises(NothingToGrade, match="symbolic link, which is never followed"):
         module_in(tmp_path / "zoe", CVAE)
+
+
+NAMES = ("a.png", "my pic.png", "\u00e9 (1).png", "b.gif", "lost", "picture-1.png", "100%.png")
+LINKS = (
+    "![x]({})", "[x]({})", "![x](<{}>)", '![x]({} "a (title)")', "![[x]]({})", "[![x]({})](http://a.edu)", "`{}`",
+    "![x][r]\n\n[r]: {}\n", "{} is a name", "![x](<{} y>)", "![x]({}(", "<{}>", "![x]({}<b)", "\n> ```\n> {}\n",
+)  # fmt: skip
+BUNDLES = st.sampled_from([{"image/png": PIXEL}, {"image/gif": "R0lG"}, {"image/png": "<"}, {}, 5])
+ADDRESSES = st.sampled_from([*NAMES, *map(quote, NAMES)])
+PIECES = st.tuples(st.sampled_from(LINKS), ADDRESSES) | st.text("a![]()<>:\\ `\n\t&%", max_size=9)
+
+
+@given(
+    pieces=st.lists(PIECES, max_size=6),
+    attachments=st.dictionaries(st.sampled_from(NAMES), BUNDLES, max_size=4),
+)
+@settings(deadline=None)
+def test_every_picture_is_there(pieces: list[tuple[str, str] | str], attachments: dict[str, object]) -> None:
+    """nbconvert refuses a page with a link to an attachment that is not there."""
+    source = " ".join(each if isinstance(each, str) else each[0].format(f"attachment:{each[1]}") for each in pieces)
+    cell = NotebookNode(cell_type="markdown", source=source, metadata={}, attachments=attachments)
+    page = page_of(cell)
+    assert not re.search(r'src="attachment:', page)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("my pic.png", "my%20pic.png"), ("my pic.png", "<>"), ("\u00e9.png", "\u00e9.png"), ("a_b.png", r"a\_b.png"),
+     ("a (1).png", "a%20%281%29.png")],
+)  # fmt: skip
+def test_a_picture_is_shown_under_any_name(name: str, written: str) -> None:
+    link = f"![x](<attachment:{name}>)" if written == "<>" else f"![x](attachment:{written})"
+    cell = NotebookNode(
+        cell_type="markdown", source=link, metadata={}, attachments={name: {"image/png": PIXEL}, "b": {"image/gif": ""}}
+    )
+    assert f"data:image/png;base64,{PIXEL}" in page_of(cell)
+
+
+@pytest.mark.parametrize(
+    ("attachments", "why"),
+    [({"x": {"image/gif": "R0lG"}}, "GIF is not shown; PNG and JPEG are"), ({}, "it is not in the notebook"),
+     ({"x": {"image/png": "A" * (6 << 20)}}, "it is larger than 4 MiB"), ({"x": {"image/png": "<"}}, "it is damaged")],
+)  # fmt: skip
+def test_a_picture_that_is_left_out_is_told(attachments: dict[str, object], why: str) -> None:
+    cell = NotebookNode(cell_type="markdown", source="See ![x](attachment:x).", metadata={}, attachments=attachments)
+    assert f"See [picture left out: {why}]." in page_of(cell)
+
+
+def page_of(*cells: NotebookNode) -> str:
+    """The cells as nbconvert shows them."""
+    notebook = new_notebook()
+    notebook.cells = list(cells)
+    kept = text_of(notebook)
+    for cell in kept.cells:
+        with_pictures(cell)
+    page: str = HTMLExporter(template_name="basic").from_notebook_node(kept)[0]
+    return page
+
+
+@given(
+    lengths=st.lists(st.tuples(st.sampled_from(["code", "markdown"]), st.integers(0, 2 * MAX_CODE)), max_size=40),
+    letter=st.sampled_from(["a", "\t", "\u200b", "\n"]),
+)
+@settings(deadline=None, max_examples=30)
+def test_the_text_of_a_notebook_is_bounded(lengths: list[tuple[str, int]], letter: str) -> None:
+    notebook = new_notebook()
+    notebook.cells = [NotebookNode(cell_type=kind, source=letter * many, metadata={}) for kind, many in lengths]
+    kept = text_of(notebook)
+    for kind, most, all_most in (("markdown", MAX_TEXT, MAX_ALL_TEXT), ("code", MAX_CODE, MAX_ALL_CODE)):
+        texts = [
+            re.sub(r"\n[^\n]*The grader left out.*", "", cell.source) for cell in kept.cells if cell.cell_type == kind
+        ]
+        assert all(len(text) <= most + 1 for text in texts)
+        assert sum(map(len, texts)) <= all_most + len(texts)
+    for (kind, many), cell in zip(lengths, kept.cells, strict=True):
+        if many > (MAX_CODE if kind == "code" else MAX_TEXT):
+            assert "The grader left out the rest of this cell" in cell.source
+    if letter == "a" and sum(many for _, many in lengths) <= MAX_TEXT:
+        assert [len(cell.source) for cell in kept.cells] == [many for _, many in lengths]
+
+
+@pytest.mark.parametrize("language", ["html+ng2", "mermaid", "{python}", "r", "Python", "bash", ""])
+def test_a_code_block_is_in_a_tame_language(language: str) -> None:
+    page = page_of(NotebookNode(cell_type="markdown", source=f"> ```{language}\n> x = 1\n> ```\n", metadata={}))
+    assert "mermaid" not in page
+    assert ('class="k' in page or 'class="n' in page or 'class="o' in page or 'class="nv' in page) == (
+        language in ("Python", "bash")
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("piece", ["\\\\[", "[", "![", "\\begin{a}", "![a][", "\\\\( $a "])
+def test_the_worst_text_is_shown_in_seconds(piece: str) -> None:
+    began = time.process_time()
+    page_of(*(NotebookNode(cell_type="markdown", source=piece * MAX_TEXT, metadata={}) for _ in range(500)))
+    assert time.process_time() - began < 20

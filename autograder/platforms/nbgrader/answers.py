@@ -2,39 +2,37 @@
 
 import contextlib
 import json
+import os
 import re
+import tempfile
+import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbconvert.exporters.exporter import ResourcesDict
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_markdown_cell, new_notebook
 from nbgrader.coursedir import CourseDirectory
 
 from autograder.platforms.nbgrader.dates import Unreadable, submitted_at
 from autograder.platforms.nbgrader.files import collected, files_of, is_linked
-from autograder.platforms.nbgrader.submitted import MAX_CELLS, harmless, text_of
+from autograder.platforms.nbgrader.reading import read_notebook
+from autograder.platforms.nbgrader.submitted import MAX_ALL_TEXT, MAX_CELLS, harmless, text_of, with_pictures
 from autograder.report.model import clean
-from autograder.report.summary import sentence
+from autograder.report.summary import counted, sentence
 from autograder.submissions.files import File
 from autograder.submissions.find import NO_MODULE
 from autograder.submissions.names import alike
 
-MAX_NOTEBOOK = 128 << 20  # with its outputs: pictures, and training that printed a line a step
-MAX_WITHOUT_OUTPUTS = 32 << 20
-MAX_STEPS = 2_000_000  # through the outputs: a second or two
 MAX_NOTEBOOKS = 8  # that are looked at in one submission
-MAX_OUTPUTS = 16 << 20  # of one cell, and of all of them: what is more is not shown
-MAX_ALL_OUTPUTS = 48 << 20
 
-_OUTPUTS = re.compile(rb'"outputs"\s*:\s*\[')
 _NUMBERED = re.compile(r"cell-(\d+)")  # as `text_of` numbers them
-_STEP = re.compile(rb'[^"\[\]]*+(?:("(?:[^"\\]++|\\.)*+")|([\[\]]))', re.DOTALL)  # to the next text or bracket
 
 
 @dataclass
@@ -59,9 +57,9 @@ def find_answers(wanted: Path, released: NotebookNode | None) -> Answers:
     notes, outputs = [], {}
     for file in _candidates(wanted):
         try:
-            notebook, outputs[file.label] = read_notebook(file)
+            notebook, outputs[file.label], count = read_notebook(file)
             found.append((file.label, text_of(notebook)))
-            if (count := len(notebook.cells)) > MAX_CELLS:
+            if count > MAX_CELLS:
                 notes.append(f"of `{file.label}`, which has {count} cells, the first {MAX_CELLS} are shown")
         except Exception as error:  # every way in which a file can fail to be a notebook
             notes.append(f"`{file.label}` cannot be read: {clean(str(error) or type(error).__name__, 300)}")
@@ -73,12 +71,29 @@ def find_answers(wanted: Path, released: NotebookNode | None) -> Answers:
     for name, other in says_more:
         more = [cell for cell in other.cells if cell.cell_type == "markdown" and _texts([cell]) - known]
         if name != chosen and more:
-            notes.append(f"what only `{name}` says is at the end")
-            notebook.cells += [new_markdown_cell(harmless(f"**From `{name}`:**")), *more]
+            fit = _that_fit(more, notebook)
+            left_out = f", but for {counted(len(more) - len(fit), 'cell')}, which are too many" if more != fit else ""
+            notes.append(f"what only `{name}` says is at the end{left_out}")
+            notebook.cells += [new_markdown_cell(harmless(f"**From `{name}`:**")), *fit]
             known |= _texts(more)
     if released and not says_more:
         notes.append("nobody wrote in this notebook: it is as it was released" if found else "there is no notebook")
-    return Answers(notebook, notes, outputs.get(chosen, {}), _released_ids(notebook, released))
+    ids = _released_ids(notebook, released)
+    for cell in notebook.cells:
+        with_pictures(cell)
+    return Answers(notebook, notes, outputs.get(chosen, {}), ids)
+
+
+def _that_fit(more: list[NotebookNode], notebook: NotebookNode) -> list[NotebookNode]:
+    """The cells for which a notebook has room, within what one notebook may have; without their numbers."""
+    room = MAX_ALL_TEXT - sum(len(cell.source) for cell in notebook.cells if cell.cell_type == "markdown")
+    fit = []
+    for cell in more[: max(MAX_CELLS - len(notebook.cells), 0)]:
+        room -= len(cell.source)
+        if room >= 0:
+            fit.append(cell)
+            cell.id = "more"
+    return fit
 
 
 def noted(answers: Answers, notes: Iterable[str] = ()) -> NotebookNode:
@@ -131,56 +146,38 @@ def _texts(cells: Iterable[NotebookNode]) -> set[str]:
     return {text for cell in cells if (text := "".join(cell.source).replace("\N{WORD JOINER}", "").strip())}
 
 
-def read_notebook(file: File) -> tuple[NotebookNode, dict[int, bytes]]:
-    """The notebook in a file, without outputs, and these by the number of their cell. Any exception if it is none."""
-    data = file.read(MAX_NOTEBOOK + 1)
-    if len(data) > MAX_NOTEBOOK:
-        raise ValueError(f"it is larger than {MAX_NOTEBOOK >> 20} MiB")
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        data = data.decode("utf-16").encode()
-    text, outputs = outputs_apart(data)
-    if len(text) > MAX_WITHOUT_OUTPUTS:
-        raise ValueError(f"without its outputs it is still larger than {MAX_WITHOUT_OUTPUTS >> 20} MiB")
-    notebook = nbformat.reads(text.decode("utf-8-sig"), 4)
-    room, found = MAX_ALL_OUTPUTS, {}
-    for index, cell in enumerate(notebook.cells[:MAX_CELLS]):
-        match cell.get("outputs"):
-            case [{"text": str(number)}] if cell.cell_type == "code" and number.isdecimal() and len(number) < 8:
-                held = outputs[int(number)] if int(number) < len(outputs) else b""
-                if len(held) > 2 and len(held) <= min(room, MAX_OUTPUTS):  # not the brackets alone
-                    found[index] = held
-                    room -= len(held)
-        cell.pop("outputs", None)
-    return notebook, found
+class Shelf:
+    """What was found of each submission, on disk while a command runs: a file that a student made is parsed once."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the shelf)
+        self._places: dict[Path, tuple[int, int]] = {}
+        self._last: tuple[Path, dict[int, bytes]] = Path(), {}  # the outputs of one submission
+        weakref.finalize(self, self._file.close)
+
+    def find(self, wanted: Path, released: NotebookNode | None, outputs: bool = False) -> Answers:
+        """As `find_answers`; with the `outputs` only where they are needed, for they can be large."""
+        wanted = wanted.absolute()
+        if wanted not in self._places or (outputs and self._last[0] != wanted):
+            found = find_answers(wanted, released)
+            self._last = wanted, found.outputs
+            kept = json.dumps([found.notebook, found.notes, [*found.ids.items()]]).encode()
+            self._places[wanted] = self._file.seek(0, os.SEEK_END), len(kept)
+            self._file.write(kept)
+        place, length = self._places[wanted]
+        self._file.seek(place)
+        notebook, notes, ids = json.loads(self._file.read(length))
+        return Answers(from_dict(notebook), notes, self._last[1] if outputs else {}, dict(ids))
 
 
-def placeholder(number: int) -> list[dict[str, str]]:
-    """What stands for the outputs with this number, while a parser holds the rest: a valid list of outputs."""
-    return [{"output_type": "stream", "name": "stdout", "text": f"{number}"}]
+def shelf_of(converter: Any) -> Shelf:
+    """What was found of the submissions that `converter` works on."""
+    if converter not in _shelves:
+        _shelves[converter] = Shelf()
+    return _shelves[converter]
 
 
-def outputs_apart(data: bytes) -> tuple[bytes, list[bytes]]:
-    """A notebook's JSON with a `placeholder` for every list of outputs, before a parser has to hold it, and the lists.
-
-    ValueError where the outputs have no end, or too many pieces.
-    """
-    pieces: list[bytes] = []
-    outputs: list[bytes] = []
-    start = steps = 0
-    while match := _OUTPUTS.search(data, start):
-        pieces.append(data[start : match.end() - 1])
-        begin, start, depth = match.end() - 1, match.end(), 1
-        while depth:
-            step = _STEP.match(data, start)
-            if step is None:
-                raise ValueError("it ends within a cell's outputs")
-            depth += {b"[": 1, b"]": -1, None: 0}[step[2]]
-            start, steps = step.end(), steps + 1
-            if steps > MAX_STEPS:
-                raise ValueError("its outputs are in too many pieces")
-        pieces.append(json.dumps(placeholder(len(outputs))).encode())
-        outputs.append(data[begin:start])
-    return b"".join((*pieces, data[start:])), outputs
+_shelves: WeakKeyDictionary[Any, Shelf] = WeakKeyDictionary()
 
 
 class SubmittedNotebooks(NotebookExporter):
@@ -195,7 +192,8 @@ class SubmittedNotebooks(NotebookExporter):
         resources["metadata"] = ResourcesDict(name=path.stem, path=str(path.parent))
         if not getattr(self.parent, "_sanitizing", True):
             return self.from_notebook_node(nbformat.read(path, 4), resources, **kw)
-        answers = find_answers(path, self._released(path, resources))
+        find = shelf_of(self.parent).find if self.parent else find_answers
+        answers = find(path, self._released(path, resources))
         for note in (*answers.notes, *(notes := notes_on(path.parent))):
             self.log.warning("%s: %s", path.parent, note)
         return self.from_notebook_node(noted(answers, notes), resources, **kw)

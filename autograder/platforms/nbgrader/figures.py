@@ -27,8 +27,8 @@ from traitlets import Enum, Integer, List, Unicode
 
 from autograder import output
 from autograder.assignment import Assignment
-from autograder.platforms.nbgrader import answers, kernel, rerun
-from autograder.platforms.nbgrader.answers import find_answers, number_of, released_notebook
+from autograder.platforms.nbgrader import answers, kernel, reading, rerun
+from autograder.platforms.nbgrader.answers import number_of, released_notebook, shelf_of
 from autograder.platforms.nbgrader.rerun import Bounds, Script, run
 from autograder.platforms.nbgrader.submitted import assignment_of, module_in, source_folder
 from autograder.report.model import Observed, clean
@@ -215,6 +215,7 @@ class Album:
         self._data = Path(plugin.data).resolve(strict=True) if plugin.data else None
         self._name = Path(assignment.notebook).name
         self._released = released_notebook(self.course, assignment.kit, self._name)
+        self._shelf = shelf_of(plugin.parent.parent)
         self._submissions: dict[str, Submission] = {}
         self._sandboxed = _WhenNeeded(assignment)
 
@@ -256,7 +257,7 @@ class Album:
     # --- looking --------------------------------------------------------------------------------------------------
 
     def _look_at(self, folder: Path) -> None:
-        found = find_answers(folder / self._name, self._released)
+        found = self._shelf.find(folder / self._name, self._released, outputs=True)
         key = _digest("handed in", self._version, sorted(found.outputs.items()), sorted(found.ids.items()))
         figures = self.kept.find(key)
         if figures is None:
@@ -344,11 +345,11 @@ class Album:
 
     def _script(self, submission: Submission) -> Script:
         """What is run for a student: the notebook's cells but those that are graded elsewhere, and the module."""
-        path = self.course.format_path(self.course.submitted_directory, submission.student, self.assignment.kit)
+        folder = Path(self.course.format_path(self.course.submitted_directory, submission.student, self.assignment.kit))
         graded = {part.name for part in self.assignment.parts}
         code = {
             index: cell.source
-            for index, cell in enumerate(find_answers(Path(path, self._name), self._released).notebook.cells)
+            for index, cell in enumerate(self._shelf.find(folder / self._name, self._released).notebook.cells)
             if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade_id") not in graded
         }
         names = [
@@ -357,7 +358,6 @@ class Album:
             if name.endswith((".py", ".json")) and (self._ours / name).exists()
         ]
         files = {name: (self._ours / name).read_bytes() for name in names}
-        folder = Path(self.course.format_path(self.course.submitted_directory, submission.student, self.assignment.kit))
         with contextlib.suppress(NothingToGrade, CannotRead):
             files[self.assignment.module] = module_in(folder, self.assignment).source
         laid = self._ours / self.assignment.data_folder if self.assignment.data_folder else None
@@ -377,7 +377,7 @@ class Album:
     def _version(self) -> str:
         """Changes whenever a figure, or what is seen of it, could."""
         own = [PACKAGE / "sandbox" / "outputs.py", PACKAGE / "sandbox" / "limits.py", Path(rerun.__file__)]
-        own += [Path(kernel.__file__), Path(answers.__file__)]
+        own += [Path(kernel.__file__), Path(answers.__file__), Path(reading.__file__)]
         theirs = [path for path in self.assignment.folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
         return _digest(*(path.read_bytes() for path in sorted([*own, *theirs])))
 

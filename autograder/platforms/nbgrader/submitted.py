@@ -1,7 +1,5 @@
 """What is kept of a submission: the text of its cells and its module. Everything else comes from the gradebook."""
 
-import base64
-import binascii
 import re
 from pathlib import Path
 from typing import Any
@@ -14,17 +12,28 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from autograder.assignment import Assignment, load
 from autograder.grading import GraderError
 from autograder.platforms.nbgrader.files import is_linked
+from autograder.platforms.nbgrader.pictures import linked, pictures
 from autograder.report.model import clean
 from autograder.submissions.find import CannotRead, Found, NothingToGrade, find_module
 
 MAX_CELLS = 500
-MAX_TEXT = 100_000  # of one cell
-MAX_PICTURE = 4 << 20
-MAX_SIDE = 4000  # pixels: a small file can unpack to a picture that fills a browser's memory
+# Characters in a cell, and in all cells; what students are given has a fifth. nbconvert's time grows with the square of
+# a cell's Markdown, and with the length of code.
+MAX_TEXT, MAX_ALL_TEXT = 12_000, 96_000
+MAX_CODE, MAX_ALL_CODE = 100_000, 150_000
+JOINER = "\N{WORD JOINER}"  # invisible
 
+_LIMITS = f"a notebook may have {MAX_ALL_TEXT:,} characters of text, {MAX_TEXT:,} in a cell"
+_CODE_LIMITS = f"a notebook may have {MAX_ALL_CODE:,} characters of code, {MAX_CODE:,} in a cell"
+_CUT = {
+    "markdown": f"\n\n**The grader left out the rest of this cell: {_LIMITS}.**",
+    "code": f"\n# The grader left out the rest of this cell: {_CODE_LIMITS}.",
+}
+# Pygments has 500 languages, some of which take minutes over a page, and nbconvert runs the drawings of one as scripts.
+_LANGUAGES = {"python", "python3", "py", "ipython", "ipython3", "pycon", "bash", "sh", "json", "latex", "tex", "text"}
+_LANGUAGE = re.compile(r"(?m)((?<!`)`{3,}+|(?<!~)~{3,}+)[ ]*+([^\s`~]++)(?=[^\n`]*$)")
 _TAG_OR_ENTITY = re.compile(r"<(?=[a-zA-Z/!?])|&(?=[a-zA-Z#])")
 _SCHEME = re.compile(r"(?<=[a-zA-Z0-9\\])(?<!\bhttp)(?<!\bhttps)(?<!\bmailto)(?<!\battachment):(?=\S)")
-_PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 
 
 def submitted_folder(preprocessor: NbGraderPreprocessor, resources: dict[str, Any]) -> Path:
@@ -64,22 +73,43 @@ def module_in(folder: Path, assignment: Assignment) -> Found:
 
 
 def text_of(notebook: NotebookNode) -> NotebookNode:
-    """A new notebook with the text of the cells, the pictures pasted into them, and which cells they claim to be."""
+    """A new notebook with the text of the cells, the pictures pasted into them, and which cells they claim to be.
+
+    `with_pictures` has to follow, once the text was compared with another's.
+    """
     kept = new_notebook(metadata={"language_info": {"name": "python"}})
+    room = {"code": MAX_ALL_CODE, "markdown": MAX_ALL_TEXT}
     for index, cell in enumerate(notebook.cells[:MAX_CELLS]):
-        source = clean(cell.source, MAX_TEXT)
         if cell.cell_type == "code":
-            copy = new_code_cell(source)
+            copy = new_code_cell(_bounded(cell.source, MAX_CODE, "code", room))
         else:
-            copy = new_markdown_cell(harmless(source))
-            if attachments := _pictures(cell.get("attachments")):
-                copy.attachments = attachments
+            copy = new_markdown_cell(harmless(_bounded(cell.source.replace("\t", "    "), MAX_TEXT, "markdown", room)))
+            copy.attachments, left_out = pictures(cell.get("attachments"))
+            copy.metadata.left_out = NotebookNode(left_out)
         copy.id = f"cell-{index}"
         claims = cell.metadata.get("nbgrader")
-        if isinstance(claims, dict) and all(isinstance(claim, str | int | float) for claim in claims.values()):
-            copy.metadata.nbgrader = NotebookNode(claims)
+        if isinstance(claims, dict) and isinstance(claims.get("grade_id"), str):
+            copy.metadata.nbgrader = NotebookNode(grade_id=claims["grade_id"])
         kept.cells.append(copy)
     return kept
+
+
+def _bounded(source: str, most: int, kind: str, room: dict[str, int]) -> str:
+    """The text of a cell as far as there is `room` for it, and where that is not far enough, a line that says so."""
+    most = min(most, room[kind])
+    text = clean(source, most + 1)
+    room[kind] -= min(len(text), most)
+    return text if len(text) <= most else f"{text[:most]}{_CUT[kind]}"
+
+
+def with_pictures(cell: NotebookNode) -> None:
+    """Make each link of a cell that `text_of` made lead to a picture that the cell has, or say why there is none."""
+    if cell.cell_type == "markdown":
+        left_out = cell.metadata.pop("left_out", {})
+        source, found = linked(cell.source.replace(JOINER, ""), cell.pop("attachments", {}), left_out)
+        cell.source = harmless(source)
+        if found:
+            cell.attachments = found
 
 
 def harmless(markdown: str) -> str:
@@ -89,33 +119,9 @@ def harmless(markdown: str) -> str:
     An invisible word joiner stops what looks like a tag, an entity or a scheme from being one, in prose and in code
     alike, and cannot be seen where it was none.
     """
-    joiner = "\N{WORD JOINER}"
-    return _SCHEME.sub(f"{joiner}:", _TAG_OR_ENTITY.sub(rf"\g<0>{joiner}", markdown.replace("\t", "    ")))
-
-
-def picture(mime: str, data: object) -> str | None:
-    """The base64 text of a picture of type `mime`, or None if `data` is none that can be shown safely."""
-    if mime not in _PICTURES or not isinstance(data, str) or len(data) > MAX_PICTURE * 4 // 3:
-        return None
-    try:
-        content = base64.b64decode("".join(data.split()), validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    if not content.startswith(_PICTURES[mime]):
-        return None
-    sides = (int.from_bytes(content[16:20]), int.from_bytes(content[20:24])) if mime == "image/png" else (1, 1)
-    if not all(1 <= side <= MAX_SIDE for side in sides):
-        return None
-    return base64.b64encode(content).decode()
-
-
-def _pictures(attachments: object) -> dict[str, dict[str, str]]:
-    kept = {}
-    for name, bundle in attachments.items() if isinstance(attachments, dict) else ():
-        for mime, data in bundle.items() if isinstance(bundle, dict) else ():
-            if checked := picture(mime, data):
-                kept[clean(str(name), 100)] = {mime: checked}
-    return kept
+    text = markdown.replace("\t", "    ")
+    text = _LANGUAGE.sub(lambda fence: fence[0] if fence[2].lower() in _LANGUAGES else f"{fence[1]}text", text)
+    return _SCHEME.sub(f"{JOINER}:", _TAG_OR_ENTITY.sub(rf"\g<0>{JOINER}", text))
 
 
 class RestoreCells(NbGraderPreprocessor):
@@ -151,6 +157,8 @@ def _restored(cell: NotebookNode | None, source_cell: SourceCell, released: Note
     source = source_cell.source if source_cell.locked or cell is None else cell.source
     new = new_code_cell if source_cell.cell_type == "code" else new_markdown_cell
     restored = new(source, id=source_cell.name[:64])
+    if cell is not None and not source_cell.locked and source_cell.cell_type == "markdown" and "attachments" in cell:
+        restored.attachments = cell.attachments
     restored.metadata.nbgrader = {
         "cell_type": source_cell.cell_type,
         "checksum": source_cell.checksum,

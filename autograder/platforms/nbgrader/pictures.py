@@ -1,0 +1,87 @@
+"""The pictures pasted into a notebook's text, and the links to them: each link shows one, or says why there is none.
+
+nbconvert gives up a whole page where one link leads to no picture, or writes the name in another way than the cell.
+"""
+
+import base64
+import binascii
+import re
+from urllib.parse import unquote
+
+from autograder.report.model import clean
+
+MAX_PICTURE = 4 << 20
+MAX_SIDE = 4000  # pixels: a small file can unpack to a picture that fills a browser's memory
+
+_PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+_ESCAPED = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
+_LINK = re.compile(
+    r"(?P<before>(?:!?\[[^\[\]]*)?\]\([ \t]*|^ {0,3}\[[^\[\]\n]+\]:[ \t]*)?"  # ![alt](, or [label]: at a line's start
+    r"(?:<attachment:(?P<quoted>[^<>\n]*)>|attachment:(?P<name>(?:[^()\s\\<>]|\\[^\n]|\([^()\s]*\))*))"
+    r"(?P<ends>(?=[)\s]|\Z))?(?P<after>[^()\n]*\))?",
+    re.MULTILINE,
+)
+
+
+def picture(mime: str, data: object) -> str:
+    """The base64 text of a picture of type `mime`. ValueError says why it is none that can be shown safely."""
+    text = "".join(data) if isinstance(data, list) and all(isinstance(line, str) for line in data) else data
+    if mime not in _PICTURES:
+        raise ValueError(f"{clean(mime.rsplit('/', 1)[-1].upper(), 20)} is not shown; PNG and JPEG are")
+    if not isinstance(text, str):
+        raise ValueError("it is damaged")
+    if len(text) > MAX_PICTURE * 4 // 3:
+        raise ValueError(f"it is larger than {MAX_PICTURE >> 20} MiB")
+    try:
+        content = base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        content = b""
+    if not content.startswith(_PICTURES[mime]):
+        raise ValueError("it is damaged")
+    sides = (int.from_bytes(content[16:20]), int.from_bytes(content[20:24])) if mime == "image/png" else (1, 1)
+    if max(sides) > MAX_SIDE:
+        raise ValueError(f"it is more than {MAX_SIDE} pixels wide or high")
+    if min(sides) < 1:
+        raise ValueError("it is damaged")
+    return base64.b64encode(content).decode()
+
+
+def pictures(attachments: object) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """The pictures among a cell's attachments, by name, and why the others are none."""
+    kept: dict[str, dict[str, str]] = {}
+    left_out: dict[str, str] = {}
+    for name, bundle in attachments.items() if isinstance(attachments, dict) else ():
+        for mime, data in bundle.items() if isinstance(bundle, dict) else ():
+            try:
+                kept[name] = {mime: picture(mime, data)}
+                break
+            except ValueError as error:
+                left_out[name] = str(error)
+    return kept, left_out
+
+
+def linked(
+    source: str, kept: dict[str, dict[str, str]], left_out: dict[str, str]
+) -> tuple[str, dict[str, dict[str, str]]]:
+    """A cell's Markdown whose links to attachments all lead to a picture, and the pictures, under plain names.
+
+    Programs differ in how they write a name with a space or an accent, and nbconvert knows one way. A link to a picture
+    that is missing becomes a text that says why.
+    """
+    names = {name: f"picture-{number}.{next(iter(kept[name])).split('/')[1]}" for number, name in enumerate(kept, 1)}
+    plain = {_spelled(name): new for name, new in names.items()}
+    why = {_spelled(name): reason for name, reason in left_out.items()}
+
+    def shown(link: re.Match[str]) -> str:
+        name = _spelled(link["quoted"] or link["name"] or "")
+        if name in plain and link["ends"] is not None:
+            return f"{link['before'] or ''}attachment:{plain[name]}{link['after'] or ''}"
+        if link["before"] is None:  # no link, but a text that speaks of one
+            return link[0].replace("attachment:", "attachment\N{WORD JOINER}:")
+        return f"[picture left out: {why.get(name, 'it is not in the notebook')}]"
+
+    return _LINK.sub(shown, source), {new: kept[name] for name, new in names.items()}
+
+
+def _spelled(name: str) -> str:
+    return unquote(_ESCAPED.sub("", name)).strip()
