@@ -27,13 +27,8 @@ from autograder.grading import hints
 from autograder.grading.errors import explain
 from autograder.grading.reproduce import Failed, Probe
 from autograder.report.model import Check, Outcome, PartReport, part_reports, printable
-<<<<<<< HEAD
-from autograder.report.summary import listed
+from autograder.report.summary import listed, used_its_own
 from autograder.sandbox.client import Reply, Submission
-=======
-from autograder.report.summary import used_its_own
-from autograder.sandbox.client import Submission
->>>>>>> main
 from autograder.sandbox.errors import Died, Raised, SubmissionError, TimedOut
 
 _F = TypeVar("_F", bound=Callable[..., None])
