@@ -136,13 +136,13 @@ def called(function: str, said: str) -> Raised:
         ),
         (Raised("TypeError", "x", None, ""), "(" * 5000, "wrong-call", ""),
         (
-            Raised("TypeError", "x", 2, "f()"),
+            Raised("TypeError", "x", 2, "f()", at_import=True),
             "def f(a): ...\nf()",
             None,
             "Line 2 runs when your file is imported",
         ),
         (
-            Raised("TypeError", "x", 1, "ONE = torch.ones('1')"),
+            Raised("TypeError", "x", 1, "ONE = torch.ones('1')", at_import=True),
             "ONE = torch.ones('1')\ndef f(a): ...",
             "wrong-call",
             "Line 1 runs when your file is imported",
@@ -334,3 +334,13 @@ def test_every_claim_is_of_a_hint_and_can_fail() -> None:
     claims = CLAIMS | BANK_CLAIMS
     assert claims.keys() <= bank(CVAE).keys()
     assert not any(claim(Outline()) for claim in claims.values())
+
+
+def test_only_what_fails_at_the_import_is_said_to_run_there() -> None:
+    source = "square = lambda x: x @ x"
+    outline = Outline.read(describe(source.encode()))
+    said = [
+        explain(Raised("RuntimeError", "x", 1, source, at_import=at_import), outline, CVAE).message
+        for at_import in (True, False)
+    ]
+    assert ["runs when your file is imported" in each for each in said] == [True, False]

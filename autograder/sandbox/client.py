@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 from autograder.assignment import Assignment, load
 from autograder.sandbox import isolation
 from autograder.sandbox.confine import hide_memory, remove_contents
-from autograder.sandbox.errors import MAX_NAME, Died, SubmissionError, TimedOut, Unfit, received
+from autograder.sandbox.errors import MAX_NAME, Died, Raised, SubmissionError, TimedOut, Unfit, received
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.outline import Outline
 from autograder.sandbox.outputs import Shown, read
@@ -313,6 +313,8 @@ class Submission:
                 functions = {name: list(signature(each).parameters) for name, each in self._stand_ins.items()}
                 self._exchange({"do": "stand_in", "functions": functions}, {}, LIMITS.call_s)
         except SubmissionError as error:
+            if isinstance(error, Raised):
+                error.at_import = True
             self._import_error = error
             self.stop()
             raise

@@ -121,12 +121,22 @@ class Raised(SubmissionError):
         text: what the exception says.
         line, statement: its place, if that is in the submission.
         own: whether a `raise` statement of the submission raised it, not Python or a library.
+        at_import: whether that was while the module was imported.
     """
 
     texts = _RAISED
 
-    def __init__(self, kind: str, text: str, line: int | None = None, statement: str = "", own: bool = False) -> None:
+    def __init__(
+        self,
+        kind: str,
+        text: str,
+        line: int | None = None,
+        statement: str = "",
+        own: bool = False,
+        at_import: bool = False,
+    ) -> None:
         self.kind, self.text, self.line, self.statement, self.own = kind, text, line, statement, own
+        self.at_import = at_import
         where = f" (line {line}: `{statement}`)" if line and statement else f" (line {line})" if line else ""
         super().__init__("raised", said=f"{self.said}{where}")
 

@@ -128,13 +128,20 @@ def ran(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Ran:
     return stand_in
 
 
+class Command:
+    """Stands for nbgrader's command, which knows the folders of the course."""
+
+    def __init__(self, directory: CourseDirectory) -> None:
+        self.coursedir = directory
+
+
 def album(course: Path, rerun: str, *students: str) -> Album:
     """The album of a command that grades these students."""
     plugin = RunNotebook(assignments=[CVAE.where], rerun=rerun, workers=1)
     plugin.parent = None
     directory = CourseDirectory(root=str(course))
     stand_in = SimpleNamespace(
-        parent=SimpleNamespace(parent=SimpleNamespace(coursedir=directory)), log=plugin.log, rerun=rerun, workers=1,
+        parent=SimpleNamespace(parent=Command(directory)), log=plugin.log, rerun=rerun, workers=1,
         data="", reports="reports",
     )  # fmt: skip
     made = Album(stand_in, CVAE, Bounds())  # type: ignore[arg-type]

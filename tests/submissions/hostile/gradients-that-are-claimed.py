@@ -1,5 +1,5 @@
 # attack: verdict
-# score: 60 to 90 (which parameters a graph reaches can only be seen in there)
+# score: 57 to 90 (which parameters a graph reaches can only be seen in there)
 
 import torch
 import torch.nn as nn
