@@ -1314,6 +1314,28 @@ DECODERS = (
         checks=1,
     ),
     _decoder(
+        "decoder-ends-with-the-encoders-weights",
+        "decoder-not-apart",
+        edits=(
+            (
+                DECODER,
+                _sequential("decoder", *BODY, "Tied(self.encoder[0], input_dim)", SIGMOID),
+            ),
+            (
+                "class ConditionalVariationalAutoencoder(",
+                "class Tied(nn.Module):\n"
+                "    def __init__(self, first, pixels):\n"
+                "        super().__init__()\n"
+                "        self.__dict__['first'] = first\n"
+                "        self.bias = nn.Parameter(torch.zeros(pixels))\n\n"
+                "    def forward(self, hidden):\n"
+                "        return hidden @ self.first.weight[:, : len(self.bias)] + self.bias\n\n\n"
+                "class ConditionalVariationalAutoencoder(",
+            ),
+        ),
+        checks=1,
+    ),
+    _decoder(
         "decoder-with-a-temperature",
         "decoder-output-activation",
         edits=(

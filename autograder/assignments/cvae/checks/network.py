@@ -770,6 +770,8 @@ def recognize(
         return match
     if match := _with_cut_parameters(observations, (model, large), piece, activated_last):
         return match
+    if match := _with_weights_of_another(observations, piece, activated_last):
+        return match
     outputs = in_rows(piece.output).shape[-1]
     last, tail = ("none", None) if activated_last else read_tail(model, piece, outputs, tails)
     if tail is not None:
@@ -794,6 +796,28 @@ def _with_cut_parameters(
     whole = [replace(each, parameters=own) for each, own in zip(observations, held, strict=False)]
     match = explain_stack(whole, activated_last) if cut else None
     return replace(match, cut=cut) if match else None
+
+
+def _with_weights_of_another(observations: Sequence[Observation], piece: Piece, activated_last: bool) -> Match | None:
+    """The stack that explains a piece which ends with the pixels' part of a matrix of another piece; None if none does.
+
+    That is a decoder with the transposed weights of the encoder's first layer, which take the class as well.
+    """
+    outputs = in_rows(piece.output).shape[-1]
+    borrowed = next(
+        (name for name, each in piece.parameters.items() if each.dim() == 2 and each.shape[1] > outputs), None
+    )
+    if borrowed is None or borrowed.startswith(f"{piece.name}."):
+        return None
+    if any(borrowed not in each.parameters for each in observations):
+        return None
+    own_bias = next((name for name, each in piece.parameters.items() if each.shape == (outputs,)), "of another.bias")
+    parts = []
+    for each in observations:
+        own = {name: value for name, value in each.parameters.items() if name != borrowed}
+        own[f"{owner_of(own_bias)}.weight"] = each.parameters[borrowed][:, :outputs].T
+        parts.append(replace(each, parameters=own))
+    return explain_stack(parts, activated_last)
 
 
 def read_tail(
