@@ -336,11 +336,18 @@ def test_every_claim_is_of_a_hint_and_can_fail() -> None:
     assert not any(claim(Outline()) for claim in claims.values())
 
 
-def test_only_what_fails_at_the_import_is_said_to_run_there() -> None:
-    source = "square = lambda x: x @ x"
-    outline = Outline.read(describe(source.encode()))
-    said = [
-        explain(Raised("RuntimeError", "x", 1, source, at_import=at_import), outline, CVAE).message
-        for at_import in (True, False)
-    ]
-    assert ["runs when your file is imported" in each for each in said] == [True, False]
+@pytest.mark.parametrize(
+    ("source", "line", "at_import", "told"),
+    [
+        ("square = lambda x: x @ x", 1, True, True),
+        ("square = lambda x: x @ x", 1, False, False),
+        ("try:\n    import missing\nexcept ValueError:\n    pass", 2, True, False),
+    ],
+)
+def test_code_that_fails_at_the_import_is_told_to_run_there(
+    source: str, line: int, at_import: bool, told: bool
+) -> None:
+    statement = source.splitlines()[line - 1].strip()
+    error = Raised("RuntimeError", "x", line, statement, at_import=at_import)
+    said = explain(error, Outline.read(describe(source.encode())), CVAE).message
+    assert ("runs when your file is imported" in said) == told

@@ -93,3 +93,14 @@ def test_nothing_waits_where_the_module_cannot_be_imported(sandbox: Sandbox) -> 
     said, *hints = report.error.split("\n")
     assert said == message
     assert hints == [f"Hint: {hint}" for hint in checks[0].hints]
+
+
+def test_a_call_of_what_is_not_written_stops_an_import(sandbox: Sandbox) -> None:
+    report = graded(sandbox, f"{SOLUTION}\n\ndef later():\n    {RAISE}\n\n\nlater()\n")
+    assert {check.outcome for part in report.parts for check in part.checks} == {Outcome.NOT_WRITTEN}
+
+
+def test_an_import_error_sends_nobody_to_other_parts(sandbox: Sandbox) -> None:
+    report = graded(sandbox, f"{SOLUTION}\nD = torch.flot32\n")
+    titles = {hint.title for part in report.parts for check in part.checks for hint in check.hints}
+    assert not any(title.endswith(" first") for title in titles)

@@ -375,7 +375,7 @@ def test_page_gives_the_reason_for_nothing_graded_with_its_hint() -> None:
 def test_page_says_where_the_graders_own_function_stood_in() -> None:
     checks = all_checks(Outcome.PASSED)
     checks["loss_function"][0].outcome = Outcome.FAILED
-    assert "loss_function is not right yet, so the grader used its own here" in Page(
+    assert "loss_function does not pass yet, so the grader used its own here" in Page(
         html.render(report_of(checks, gallery=a_gallery()))
     ).text.replace("\n", " ")
     assert "stood in" not in Page(html.render(perfect_report())).text

@@ -328,6 +328,20 @@ def test_answers_are_what_the_student_wrote(tmp_path: Path) -> None:
     assert answers.texts == {"ada": "My answer."}
 
 
+def test_large_outputs_hide_no_answer(tmp_path: Path) -> None:
+    output = {"output_type": "display_data", "metadata": {}, "data": {"application/json": [1] * 1_100_000}}
+    cells = [
+        {"cell_type": "markdown", "source": "My answer."},
+        {"cell_type": "code", "source": "", "outputs": [output]},
+    ]
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / CVAE.module).write_bytes(b"x = 1\n")
+    (tmp_path / "ada" / "cvae.ipynb").write_text(json.dumps({"cells": cells}))
+    answers = Answers(CVAE)
+    read_upload(tmp_path, CVAE, visit=answers)
+    assert answers.texts == {"ada": "My answer."}
+
+
 def test_examples_in_the_class_itself_are_no_known_modules() -> None:
     assert set(known_modules(CVAE, Path("/nowhere"))) == {"the solution", *(f"examples/{name}" for name in EXAMPLES)}
     assert set(known_modules(CVAE, CVAE.root / "examples")) == {"the solution"}

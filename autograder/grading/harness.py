@@ -177,9 +177,9 @@ class Grading:
         outline = self.submission.outline
         said = [hints.hint(self.assignment, name) for name in mistakes if hints.holds(self.assignment, name, outline)]
         earlier = [name for name in part.follows if self.failed(name)]
-        if earlier and outcome not in (Outcome.PASSED, Outcome.NOT_WRITTEN):
+        if earlier and not self.unloaded and outcome not in (Outcome.PASSED, Outcome.NOT_WRITTEN):
             said = [hints.after(earlier)]
-        if outcome is Outcome.NOT_WRITTEN and (stopped := self._not_reached(error, part)):
+        if outcome is Outcome.NOT_WRITTEN and not self.unloaded and (stopped := self._not_reached(error, part)):
             outcome, message = Outcome.SKIPPED, stopped
         points = item.stash[POINTS]
         score = points if outcome is Outcome.PASSED else 0.0

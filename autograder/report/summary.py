@@ -26,10 +26,10 @@ _CODE = re.compile(r"`([^`\n]+)`")
 
 
 def sentence(text: str) -> str:
-    """The text with a capital and a full stop; a name of a file or of code that begins it stays as it is."""
+    """The text with a capital and an end; a name of a file or of code that begins it stays as it is."""
     first = text.split(" ", 1)[0]
     begins = text if re.search(r"[^a-z',;:-]", first) else f"{text[:1].upper()}{text[1:]}"
-    return f"{begins.removesuffix('.')}."
+    return begins if begins.endswith(("?", "!")) else f"{begins.removesuffix('.')}."
 
 
 @dataclass(frozen=True)
@@ -152,9 +152,9 @@ def may_follow(report: Report, step: Finding) -> float:
 
 
 def used_its_own(*names: str) -> str:
-    """Say that pieces of the grader's stand in for these, which are not right yet."""
+    """Say that pieces of the grader's stand in for these, which are wrong or were not reached."""
     these = listed(f"`{name}`" for name in names)
-    return f"Your {these} {'is' if len(names) == 1 else 'are'} not right yet, so the grader used its own here."
+    return f"Your {these} {'does' if len(names) == 1 else 'do'} not pass yet, so the grader used its own here."
 
 
 def stood_in(report: Report) -> list[str]:

@@ -408,7 +408,9 @@ def _submitted(
     if not ours:
         other = ", ".join(sorted({f"`{shown(piece.elsewhere)}`" for piece in owner.pieces}))
         reason = f"nothing was handed in{f' for {assignment.kit}, only for {other}' if other else ''}"
-        return replace(row, reason=owner.claimed or reason, nothing=not owner.claimed, attention=attention)
+        if owner.claimed:  # somebody has handed it in, and who is not known
+            return replace(row, reason=owner.claimed, unreadable=True)
+        return replace(row, reason=reason, nothing=True, attention=attention)
     notes, earlier = owner.notes, list[list[_Piece]]()
     if len(under := {piece.student for piece in ours}) > 1:
         attention += (f"handed in under several names: {', '.join(map(shown, sorted(under)))}",)

@@ -1,13 +1,20 @@
-"""The JSON of a notebook that a student made: counted before it is built, so that a small file fills no memory."""
+"""The JSON of a notebook that a student made: counted before it is built, so that a small file fills no memory.
+
+What a notebook's code has put out can be larger than all else, and is taken out first.
+"""
 
 import json
 import re
 from typing import Any
 
 MAX_PIECES = 1_000_000  # texts, commas and brackets: under a second. 500 long cells have a twentieth of that.
+MAX_STEPS = 2_000_000  # through the outputs: a second or two
+MAX_LISTS = 20_000  # of outputs
 MAX_DEPTH = 100  # of lists and objects in each other; what Jupyter writes has ten
 
 _PIECE = re.compile(rb'[^"\[\]{},]*+(?:("(?:[^"\\]++|\\.)*+")|([\[{])|([\]}])|,)', re.DOTALL)
+_OUTPUTS = re.compile(rb'"outputs"\s*:\s*\[')
+_STEP = re.compile(rb'[^"\[\]]*+(?:("(?:[^"\\]++|\\.)*+")|([\[\]]))', re.DOTALL)  # to the next text or bracket
 _STEPS = {1: 0, 2: 1, 3: -1, None: 0}  # into or out of a list or an object, by the group of _PIECE
 
 
@@ -33,3 +40,34 @@ def parsed(data: bytes) -> Any:
         return json.loads(data.decode("utf-8-sig"))
     except ValueError as error:
         raise ValueError(f"it is not JSON: {error}") from error
+
+
+def placeholder(number: int) -> list[dict[str, str]]:
+    """What stands for the outputs with this number, while a parser holds the rest: a valid list of outputs."""
+    return [{"output_type": "stream", "name": "stdout", "text": f"{number}"}]
+
+
+def outputs_apart(data: bytes) -> tuple[bytes, list[bytes]]:
+    """A notebook's JSON with a `placeholder` for every list of outputs, before a parser has to hold it, and the lists.
+
+    ValueError where the outputs have no end, or too many pieces.
+    """
+    pieces: list[bytes] = []
+    outputs: list[bytes] = []
+    start = steps = 0
+    while match := _OUTPUTS.search(data, start):
+        if len(outputs) >= MAX_LISTS:
+            raise ValueError(f"it has the outputs of more than {MAX_LISTS:,} cells")
+        pieces.append(data[start : match.end() - 1])
+        begin, start, depth = match.end() - 1, match.end(), 1
+        while depth:
+            step = _STEP.match(data, start)
+            if step is None:
+                raise ValueError("it ends within a cell's outputs")
+            depth += {b"[": 1, b"]": -1, None: 0}[step[2]]
+            start, steps = step.end(), steps + 1
+            if steps > MAX_STEPS:
+                raise ValueError("its outputs are in too many pieces")
+        pieces.append(json.dumps(placeholder(len(outputs))).encode())
+        outputs.append(data[begin:start])
+    return b"".join((*pieces, data[start:])), outputs

@@ -45,7 +45,12 @@ _STAFF = re.compile(
 _GROUP = ("group name", "group", "team name", "team")
 _UNTIL = ("until", "extended until", "due", "new due date")
 _KNOWN = {*_NAME, *_FIRST, *_LAST, *_UNTIL, "student", *(each for columns in KEYS.values() for each in columns)}
-_TOTAL = re.compile(r"(?:grand )?(?:total|sum|count|average|mean|students)\b[\w\s]{0,20}[:=]?\s*[\d.,]*", re.IGNORECASE)
+_OF_STUDENTS = r"(?: (?:of|students?|enrolled|count))*\s*"
+_TOTAL = re.compile(  # people are called Sum, Mean and Count: these need a colon
+    rf"(?:grand )?(?:total|average){_OF_STUDENTS}[:=]?\s*[\d.,]*"
+    rf"|(?:sum|count|mean|students){_OF_STUDENTS}[:=]\s*[\d.,]*",
+    re.IGNORECASE,
+)
 _TEST_STUDENT = "test student"  # from Canvas, if an instructor tried the student view
 
 _MARKS = (  # the first bytes of a text file, with its encoding

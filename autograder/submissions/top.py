@@ -102,7 +102,8 @@ class Entry:
     @property
     def document(self) -> bool:
         """Whether this is a loose file that neither is nor holds code, such as a rubric."""
-        return not (self.folder or self.platform) and suffix(self.name) not in (".py", ".ipynb", *ARCHIVES, *UNREAD)
+        loose = not (self.folder or self.platform or self.name.lower().endswith(".py.txt"))
+        return loose and suffix(self.name) not in ("", ".py", ".ipynb", *ARCHIVES, *UNREAD)
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.platforms.nbgrader import answers
 from autograder.platforms.nbgrader.answers import Answers, Shelf, find_answers, noted, number_of
-from autograder.platforms.nbgrader.reading import outputs_apart, placeholder
 from autograder.platforms.nbgrader.submitted import MAX_CELLS
+from autograder.submissions.notebooks import outputs_apart, placeholder
 
 RELEASED = new_notebook(cells=[new_markdown_cell("Write here."), new_code_cell("check('encoder')")])
 
@@ -228,6 +228,16 @@ def test_a_notebook_of_2013_is_read(tmp_path: Path) -> None:
     found = find_answers(tmp_path / "cvae.ipynb", RELEASED)
     assert [cell.source for cell in found.notebook.cells] == ["## MY ANSWER", "1"]
     assert list(found.outputs) == [1]
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_a_cell_of_no_type_costs_no_other(tmp_path: Path, version: int) -> None:
+    cells = [{"source": ["OF NO TYPE"], "metadata": {}}, {"cell_type": "markdown", "source": "MY ANSWER"}]
+    held = {"cells": cells} if version == 4 else {"worksheets": [{"cells": cells}]}
+    (tmp_path / "cvae.ipynb").write_text(json.dumps({"nbformat": version} | held))
+    found = find_answers(tmp_path / "cvae.ipynb", RELEASED)
+    assert found.notes == []
+    assert [cell.source for cell in found.notebook.cells] == ["OF NO TYPE", "MY ANSWER"]
 
 
 def test_a_notebook_is_parsed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

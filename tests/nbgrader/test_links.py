@@ -161,8 +161,11 @@ def test_one_bad_folder_ends_collect_for_nobody(course: Path) -> None:
 # --- downloads ----------------------------------------------------------------------------------------------------
 
 
-def extracted(course: Path, *downloads: dict[str, bytes]) -> dict[str, set[str]]:
-    """The names of the files that zip_collect takes, by student, from archives with these, the older ones first."""
+def extracted(course: Path, *downloads: dict[str, bytes], damaged: bytes = b"") -> dict[str, set[str]]:
+    """The names of the files that zip_collect takes, by student, from archives with these, the older ones first.
+
+    In the archives, the content `damaged` is so.
+    """
     archive, to = course / "archive", course / "extracted"
     archive.mkdir()
     to.mkdir()
@@ -171,6 +174,7 @@ def extracted(course: Path, *downloads: dict[str, bytes]) -> dict[str, set[str]]
         with zipfile.ZipFile(path, "w") as download:
             for name, content in files.items():
                 download.writestr(name, content)
+        path.write_bytes(path.read_bytes().replace(damaged, b"?" * len(damaged)))
         os.utime(path, (number, number))
     plugin = Downloads(assignments=[CVAE.where])
     directory = CourseDirectory(root=str(course), assignment_id=CVAE.kit)
@@ -343,3 +347,25 @@ def test_between_downloads_without_numbers_a_guess_is_told(course: Path, same: b
     assert (ada / "collected.txt").exists() is not same
     if not same:
         assert "what is in submissions (1).zip counts, the newer file on disk" in (ada / "collected.txt").read_text()
+
+
+@pytest.mark.parametrize("newer", ["unreadable", "claimed"])
+def test_a_module_is_not_given_up_for_what_cannot_be_read(
+    course: Path, caplog: pytest.LogCaptureFixture, newer: str
+) -> None:
+    """Where nothing says which came last: else a module would be lost to a damaged archive, or to a namesake."""
+    (course / "roster.csv").write_text("id,name\nada,Ada Lovelace\nbob,Bob King\n")
+    name = "Ada Lovelace_{}_assignsubmission_file_" + MODULE
+    bob = {f"Bob King_13_assignsubmission_file_{MODULE}": b"x = 4"}
+    second = bob | {name.format(11): b"x = 2"}
+    if newer == "claimed":
+        second[name.format(12)] = b"x = 3"
+    damaged = b"x = 2" if newer == "unreadable" else b""
+    found = extracted(course, bob | {name.format(11): b"x = 1"}, second, damaged=damaged)
+    assert (course / "extracted" / "ada" / MODULE).read_bytes() == b"x = 1"
+    assert found["ada"] == {MODULE, "collected.txt"}
+    said = "what is in submissions.zip counts, the older file on disk, since nothing can be taken from the newer one: "
+    why = "is damaged: download it again" if newer == "unreadable" else "which one is it?"
+    for told in (caplog.text, (course / "extracted" / "ada" / "collected.txt").read_text()):
+        assert said in told
+        assert why in told.split(said)[1]

@@ -159,7 +159,8 @@ def test_every_picture_is_there(pieces: list[tuple[str, str] | str], attachments
 
 @pytest.mark.parametrize(
     ("name", "written"),
-    [("my pic.png", "my%20pic.png"), ("my pic.png", "<>"), ("\u00e9.png", "\u00e9.png"), ("a_b.png", r"a\_b.png"),
+    [("my pic.png", "my%20pic.png"), ("my pic.png", "<>"), ("Screen Shot.png", "Screen Shot.png"),
+     ("my pic (1).png", "my pic (1).png"), ("\u00e9.png", "\u00e9.png"), ("a_b.png", r"a\_b.png"),
      ("a (1).png", "a%20%281%29.png")],
 )  # fmt: skip
 def test_a_picture_is_shown_under_any_name(name: str, written: str) -> None:
@@ -178,6 +179,13 @@ def test_a_picture_is_shown_under_any_name(name: str, written: str) -> None:
 def test_a_picture_that_is_left_out_is_told(attachments: dict[str, object], why: str) -> None:
     cell = NotebookNode(cell_type="markdown", source="See ![x](attachment:x).", metadata={}, attachments=attachments)
     assert f"See [picture left out: {why}]." in page_of(cell)
+
+
+def test_a_picture_with_a_spaced_name_says_what_it_is() -> None:
+    link = "See ![x](attachment:Screen Shot.gif)."
+    bundle = {"Screen Shot.gif": {"image/gif": "R0lG"}}
+    cell = NotebookNode(cell_type="markdown", source=link, metadata={}, attachments=bundle)
+    assert "See [picture left out: GIF is not shown; PNG and JPEG are]." in page_of(cell)
 
 
 def page_of(*cells: NotebookNode) -> str:

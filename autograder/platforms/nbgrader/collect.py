@@ -299,14 +299,21 @@ class Downloads(ExtractorPlugin):
         return taken
 
     def _last(self, old: _Taken, new: _Taken) -> _Taken:
-        """Which of two downloads has what a student handed in last; `new` is of the file that is newer on disk."""
+        """Which of two downloads has what a student handed in last; `new` is of the file that is newer on disk.
+
+        Where nothing else decides, a module is not given up for what cannot be read, or may be somebody else's.
+        """
         later = new.later_than(old)
         if later == 0 or (later is None and old.same_as(new)):
             return new
-        last, first = (new, old) if later is None or later > 0 else (old, new)
+        lost = later is None and new.row.unreadable and old.row.source is not None
+        last, first = (old, new) if lost or (later is not None and later < 0) else (new, old)
         said = f"is in {first.download} and in {last.download}: what is in {last.download} counts"
-        if later is None:
+        if lost:
+            said += f", the older file on disk, since nothing can be taken from the newer one: {new.row.reason}"
+        elif later is None:
             said += ", the newer file on disk, since nothing else says which came last"
+        if later is None:
             last = replace(last, notes=(f"{last.row.shown} {said}",))
         if last.row.source is None and first.row.source is not None:
             last = replace(last, notes=(*last.notes, f"{first.download} has an earlier attempt with a module"))

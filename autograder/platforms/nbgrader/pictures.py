@@ -21,6 +21,8 @@ _LINK = re.compile(
     r"(?P<ends>(?=[)\s]|\Z))?(?P<after>[^()\n]*\))?",
     re.MULTILINE,
 )
+# All that may be a name with spaces in it, as people write one: up to the bracket that ends the link.
+_SPACED = re.compile(r"(?<=\]\()[ \t]*attachment:(?P<name>(?:[^()<>\n]++|\([^()<>\n]*+\))*+)(?=\))")
 
 
 def picture(mime: str, data: object) -> str:
@@ -72,6 +74,10 @@ def linked(
     plain = {_spelled(name): new for name, new in names.items()}
     why = {_spelled(name): reason for name, reason in left_out.items()}
 
+    def quoted(link: re.Match[str]) -> str:
+        name = _spelled(link["name"])
+        return f"<attachment:{link['name']}>" if " " in name and (name in plain or name in why) else link[0]
+
     def shown(link: re.Match[str]) -> str:
         name = _spelled(link["quoted"] or link["name"] or "")
         if name in plain and link["ends"] is not None:
@@ -80,7 +86,7 @@ def linked(
             return link[0].replace("attachment:", "attachment\N{WORD JOINER}:")
         return f"[picture left out: {why.get(name, 'it is not in the notebook')}]"
 
-    return _LINK.sub(shown, source), {new: kept[name] for name, new in names.items()}
+    return _LINK.sub(shown, _SPACED.sub(quoted, source)), {new: kept[name] for name, new in names.items()}
 
 
 def _spelled(name: str) -> str:

@@ -1,7 +1,5 @@
 """The notebook in a file that a student made, which can be anything, and the outputs in it apart."""
 
-import json
-import re
 from itertools import chain, islice
 from typing import Any
 
@@ -11,17 +9,13 @@ from nbformat.v4.convert import upgrade_cell
 
 from autograder.platforms.nbgrader.submitted import MAX_CELLS
 from autograder.submissions.files import File
-from autograder.submissions.notebooks import in_utf8, parsed
+from autograder.submissions.notebooks import in_utf8, outputs_apart, parsed
 
 MAX_NOTEBOOK = 128 << 20  # with its outputs: pictures, and training that printed a line a step
 MAX_WITHOUT_OUTPUTS = 32 << 20
-MAX_STEPS = 2_000_000  # through the outputs: a second or two
-MAX_LISTS = 20_000  # of outputs
 MAX_OUTPUTS = 16 << 20  # of one cell, and of all of them: what is more is not shown
 MAX_ALL_OUTPUTS = 48 << 20
 
-_OUTPUTS = re.compile(rb'"outputs"\s*:\s*\[')
-_STEP = re.compile(rb'[^"\[\]]*+(?:("(?:[^"\\]++|\\.)*+")|([\[\]]))', re.DOTALL)  # to the next text or bracket
 _READ = ("cell_type", "source", "input", "level", "attachments", "outputs")  # of a cell; two are of older formats
 
 
@@ -52,6 +46,7 @@ def read_notebook(file: File) -> tuple[NotebookNode, dict[int, bytes], int]:
 def _cell(given: dict[str, Any], old: bool) -> NotebookNode:
     """What is looked at of a cell. An exception if it is none; `old`: as it was written before 2014."""
     cell = from_dict({key: given[key] for key in _READ if key in given})
+    cell.setdefault("cell_type", "raw")  # its text is shown, as that of any cell that is not code
     for text in cell.keys() & {"source", "input"}:
         cell[text] = _joined(cell[text])
     if old:
@@ -84,34 +79,3 @@ def _of_cells(cells: list[NotebookNode], outputs: list[bytes]) -> dict[int, byte
                     room -= len(held)
         cell.pop("outputs", None)
     return found
-
-
-def placeholder(number: int) -> list[dict[str, str]]:
-    """What stands for the outputs with this number, while a parser holds the rest: a valid list of outputs."""
-    return [{"output_type": "stream", "name": "stdout", "text": f"{number}"}]
-
-
-def outputs_apart(data: bytes) -> tuple[bytes, list[bytes]]:
-    """A notebook's JSON with a `placeholder` for every list of outputs, before a parser has to hold it, and the lists.
-
-    ValueError where the outputs have no end, or too many pieces.
-    """
-    pieces: list[bytes] = []
-    outputs: list[bytes] = []
-    start = steps = 0
-    while match := _OUTPUTS.search(data, start):
-        if len(outputs) >= MAX_LISTS:
-            raise ValueError(f"it has the outputs of more than {MAX_LISTS:,} cells")
-        pieces.append(data[start : match.end() - 1])
-        begin, start, depth = match.end() - 1, match.end(), 1
-        while depth:
-            step = _STEP.match(data, start)
-            if step is None:
-                raise ValueError("it ends within a cell's outputs")
-            depth += {b"[": 1, b"]": -1, None: 0}[step[2]]
-            start, steps = step.end(), steps + 1
-            if steps > MAX_STEPS:
-                raise ValueError("its outputs are in too many pieces")
-        pieces.append(json.dumps(placeholder(len(outputs))).encode())
-        outputs.append(data[begin:start])
-    return b"".join((*pieces, data[start:])), outputs

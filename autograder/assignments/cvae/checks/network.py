@@ -302,7 +302,7 @@ def stood_in(given: Mapping[str, Any]) -> list[str]:
     missing = list(dict.fromkeys(given.get("missing", ())))
     own = [name for name in missing if name not in ("encoder", "decoder")]
     said = [
-        f"Your `{name}` is not right yet, so the grader replaced it with a single layer here."
+        f"Your `{name}` does not pass yet, so the grader replaced it with a single layer here."
         for name in missing
         if name not in own
     ]
