@@ -499,7 +499,7 @@ def class_command(
     if failed:
         errors.print(
             f"The grader could not read or grade {printable(', '.join(failed))}, which is no fault of theirs: the page "
-            "says why. Run the same command again.",
+            "says why. Once that is fixed, run the same command again.",
             markup=False,
             soft_wrap=True,
         )
@@ -567,13 +567,16 @@ def export(
         rows = joined(found, roster)
         if canvas:
             names = for_canvas.feedback_names(submissions, rows) if submissions else {}
-            content = for_canvas.gradebook(rows, roster, found, column or for_canvas.column_of(which, roster), parts)
+            column = column or for_canvas.column_of(which, roster)
+            warnings = for_canvas.new_column(column, roster)
+            content = for_canvas.gradebook(rows, roster, found, column, parts)
         else:
+            warnings = []
             names = for_gradescope.feedback_names(rows)
             content = for_gradescope.gradebook(rows, found, column or which.title, parts)
         said = lines(rows, found.most, names)
         if dry_run:
-            _say([*said, "Nothing was written."])
+            _say([*said, *warnings, "Nothing was written."])
             return
         output.require_folder(to)
         grades = to / ("canvas.csv" if canvas else "gradescope.csv")
@@ -581,7 +584,7 @@ def export(
         written = [grades]
         if names:
             written.append(output.write_archive(to / "feedback.zip", feedback(rows, names)))
-    _say([said[-1], *(f"Wrote {each}" for each in written)])
+    _say([said[-1], *warnings, *(f"Wrote {each}" for each in written)])
 
 
 def _say(lines: list[str]) -> None:

@@ -31,6 +31,7 @@ from autograder.cli import app
 from autograder.fill_in import fill_in
 from autograder.grading.process import GradingProcess
 from autograder.grading.results import Results
+from autograder.platforms.gradescope import grades as for_gradescope
 from autograder.report.model import Check, Hint, Outcome, Report, part_reports
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.roster import read_roster
@@ -357,6 +358,28 @@ def test_a_dry_run_writes_nothing_and_says_who_gets_what(graded: Path) -> None:
     assert "Nil, Nobody" in lines[3]
     assert "nothing (nothing handed in)" in lines[3]
     assert lines[4] == "4 students: 3 get points, 1 do not; 3 get feedback."
+
+
+@pytest.mark.parametrize(
+    ("column", "there"),
+    [("Homework 3 Part 3 (77)", True), ("Homework 3 Part 3", True), ("HW3", False), ("Homework 3 Part 3 (7)", False)],
+)
+def test_a_column_that_canvas_lacks_is_told(graded: Path, column: str, there: bool) -> None:
+    for dry in ([], ["--dry-run"]):
+        run = export(graded, "--column", column, *dry)
+        assert run.exit_code == 0
+        assert (f"no column {column}, so Canvas will make a new assignment of it" in run.output) is not there
+        assert ("It has Homework 3 Part 3 (77), Other (78)." in run.output) is not there
+
+
+@pytest.mark.parametrize("name", ["Ada Lovelace", "Lovelace, Ada"])
+def test_gradescope_gets_first_and_last_names(tmp_path: Path, name: str) -> None:
+    (tmp_path / "roster.csv").write_text(f'name,id\n"{name}",ada\n')
+    student = read_roster(tmp_path / "roster.csv").students[0]
+    _, row = csv.reader(
+        io.StringIO(for_gradescope.gradebook([(student, None)], outgoing.Graded(90, {}, []), "HW", False))
+    )
+    assert row[:3] == ["Ada", "Lovelace", "ada"]
 
 
 def test_who_is_not_in_the_roster_stops_the_export(graded: Path) -> None:

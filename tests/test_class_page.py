@@ -21,6 +21,7 @@ from autograder.classroom.figures import figures
 from autograder.classroom.similarity import Alike, Group, Pair
 from autograder.grading import hints
 from autograder.report.model import Check, Hint, Outcome, PartReport, Report, part_reports
+from autograder.submissions.layouts import Submitted
 from tests.pages import Page, opened, overflow
 
 HOSTILE = (
@@ -221,6 +222,20 @@ def figures_of(entries: Sequence[Entry], alike: Alike | None = None) -> dict[str
 )
 def test_standing(make: Callable[[], Report], expected: Standing) -> None:
     assert standing(make()) is expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (b" \r\n\t\n", Standing.NOT_STARTED),
+        (b"# TODO\n\n    # later\n", Standing.NOT_STARTED),
+        (b'"""Homework 3."""\n', Standing.NOT_STARTED),
+        (b"pass\n", Standing.GRADED),
+        (b"# TODO\n(", Standing.GRADED),
+    ],
+)
+def test_a_file_without_code_is_not_started(source: bytes, expected: Standing) -> None:
+    assert standing(report_of(), Submitted("ada", source)) is expected
 
 
 def test_statistics_are_of_what_was_graded() -> None:

@@ -1,5 +1,6 @@
 """What nobody can see in a text is shown: by Unicode's own categories and its published list."""
 
+import re
 import sys
 import time
 import unicodedata
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.report.model import MOST_MARKS, clean, printable
+from autograder.report.model import MOST_MARKS, clean, pasteable, printable
 
 # Default_Ignorable_Code_Point, of Unicode's DerivedCoreProperties.txt (16.0).
 IGNORABLE = (
@@ -66,6 +67,18 @@ def test_a_flood_of_marks_covers_nothing() -> None:
     shown = clean("a" + "\u0301" * 50 + "b\n\u0301c")
     assert shown.startswith("a" + "\u0301" * MOST_MARKS + "«U+0301»")
     assert shown.endswith("«U+0301»b\n«U+0301»c")
+
+
+@given(st.lists(st.text(st.sampled_from(" :#[]av\t\u2003"), max_size=12), max_size=4).map("\n".join))
+def test_lines_to_paste_hold_no_command_of_a_log(text: str) -> None:
+    shown = pasteable(text)
+    assert not re.search(r"^\s*::|##\w*\[", shown, re.MULTILINE)
+    assert shown.replace("\N{WORD JOINER}", "") == clean(text)
+
+
+@pytest.mark.parametrize("line", ["x[::2]", "    print(x[0, ::4].detach())  # every fourth", "# gives ::error::"])
+def test_lines_to_paste_stay_python(line: str) -> None:
+    assert pasteable(line) == line
 
 
 def test_time_grows_with_the_length() -> None:

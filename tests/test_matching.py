@@ -4,14 +4,16 @@ import string
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.submissions.find import NothingToGrade
 from autograder.submissions.layouts import Submitted, read_upload
-from autograder.submissions.names import like_canvas
+from autograder.submissions.names import platform_names
 from autograder.submissions.roster import read_roster
 
 words = st.text(string.ascii_lowercase, min_size=1, max_size=4)
@@ -30,6 +32,82 @@ def put(upload: Path, *names: str, text: str = "") -> None:
     for name in names:
         (upload / name).parent.mkdir(parents=True, exist_ok=True)
         (upload / name).write_text(text or name, "utf-8")
+
+
+# --- a student's own name for a file --------------------------------------------------------------------------------
+
+# How each platform names what a student handed in: `{word}` tells the students apart, `{id}` and `{number}` too.
+NAMED = {
+    "Canvas": "doe{word}_{id}_{number}_{file}",
+    "Canvas, late": "doe{word}_LATE_{id}_{number}_{file}",
+    "Canvas, anonymous": "anon_{word}0_{number}_{file}",
+    "Moodle": "{Word} Doe_{id}_assignsubmission_file_{file}",
+    "Moodle, folders": "{Word} Doe_{id}_assignsubmission_file/{file}",
+    "Blackboard": "HW 3_{word}_attempt_2026-11-30-01-45-00_{file}",
+    "Blackboard, one word": "HW3_{word}_attempt_2026-11-30-01-45-00_{file}",
+    "Brightspace": "{id}-77 - {Word} Doe - Nov 30, 2026 1005 AM - {file}",
+    "Brightspace, with ids": "{id}-77 - N{id} - {Word} Doe - 30 November 2026 10:05 - {file}",
+    "Brightspace, folders": "{id}-77 - {Word} Doe - Nov 30, 2026 1005 AM/{file}",
+    "exchange": "{word}+hw3-part3+2026-11-30 23:01:12 UTC+x/{file}",
+    "by hand": "{word}/{file}",
+}
+OWN = ["{file}", "{id}_{file}", "{id}_{number}_{file}", "LATE_{id}_{number}_{file}", "Nov 30, 2026 1005 AM - {file}"]
+
+
+def named(pattern: str, person: tuple[str, int, int], file: str) -> str:
+    word, number, attachment = person
+    return pattern.format(word=word, Word=word.title(), id=number, number=attachment, file=file)
+
+
+@pytest.mark.parametrize("platform", NAMED)
+@given(
+    st.lists(
+        st.tuples(words, st.integers(100, 10**6), st.integers(10**7, 10**8), st.sampled_from([*NAMED.values(), *OWN])),
+        min_size=1,
+        max_size=4,
+        unique_by=(lambda person: person[0], lambda person: person[1], lambda person: person[2]),
+    ),
+    st.permutations(range(4)),
+    st.booleans(),
+)
+@settings(max_examples=15)
+def test_no_name_of_a_file_moves_it_to_another(
+    platform: str, class_of: list[tuple[str, int, int, str]], imitated: list[int], listed: bool
+) -> None:
+    """Each file is named as any platform names one of anybody's, that student's included.
+
+    Without a roster, students' folders that all hold such names can be downloads of one student each.
+    """
+    listed = "anonymous" not in platform and (listed or platform == "by hand")
+    with TemporaryDirectory() as temporary:
+        lines = ["name,id,canvas_user_id,identifier,login_id,email"]
+        for index, (word, number, attachment, own) in enumerate(class_of):
+            other = class_of[imitated[index] % len(class_of)]
+            file = named(own, other[:3], "cs5814_vae.py").replace("/", "_").replace(":", "")
+            text = f"def loss_function():\n    return {number}\n"
+            put(Path(temporary) / "upload", named(NAMED[platform], (word, number, attachment), file), text=text)
+            lines.append(f"{word.title()} Doe,{word},{number},Participant {number},{word},{word}@x.edu")
+        rows = read(Path(temporary) / "upload", "\n".join(lines) if listed else "")
+    assert len(rows) == len(class_of)
+    for word, number, _, _ in class_of:
+        (row,) = (row for row in rows.values() if row.source and row.source.decode().split()[-1] == str(number))
+        assert word in row.name.lower() or word in row.student
+        assert not row.unlisted
+        assert row.late in (("late" in platform, None) if "Canvas" in platform else (None, False))
+
+
+def test_two_platforms_in_one_folder_are_both_read(tmp_path: Path) -> None:
+    put(tmp_path / "u", "doeada_101_901_f.py", "doebob_102_902_cs5814_vae.py", "Cy Doe_103_assignsubmission_file_f.py")
+    assert set(read(tmp_path / "u")) == {"doeada_101", "doebob_102", "Cy Doe_103"}
+
+
+def test_a_very_long_name_costs_no_time(tmp_path: Path) -> None:
+    """An archive can hold such names: work that grows with the square of 50 KB takes hours."""
+    put(tmp_path / "u" / "ada", "cs5814_vae.py")
+    with ZipFile(tmp_path / "u" / "bob.zip", "w") as archive:
+        for number, each in enumerate("_ (-+1a" * 14, 10):
+            archive.writestr(f"{each * 50_000}{number}.py", "x")
+    assert read(tmp_path / "u")["ada"].source
 
 
 # --- what only looks like Canvas' names -----------------------------------------------------------------------------
@@ -62,7 +140,63 @@ def test_what_canvas_writes_is_known_as_canvas(people: dict[int, tuple[str, int]
             number += 1
             names.append(f"{name}_{person}_{number}_cs5814_vae.py")
     late = [name.replace("_", "_LATE_", 1) for name in names]  # after the due date has changed
-    assert not like_canvas([*names, *late])
+    assert platform_names([*names, *late]).keys() == {*names, *late}
+
+
+@given(
+    st.dictionaries(words, st.sampled_from([".py", ".zip"]), min_size=2, max_size=4),
+    st.sampled_from([" - Copy", " (1)", " copy", " (fixed)"]),
+    st.sets(st.integers(0, 3), min_size=1),
+    st.booleans(),
+)
+@settings(max_examples=40)
+def test_what_lies_next_to_its_copy_is_one_persons(
+    handed_in: dict[str, str], mark: str, touched: set[int], late: bool
+) -> None:
+    """The TA has unpacked the archives in place, into folders of their names, and copied modules."""
+    with TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        for number, (word, end) in enumerate(handed_in.items()):
+            name = f"doe{word}_{'LATE_' if late else ''}{101 + number}_{901 + number}_hw3"
+            text = f"def loss_function(): return {number}"
+            put(upload, f"{name}{end}", text=text)
+            if number in touched and end == ".py":
+                put(upload, f"{name}{mark}.py", text=text)
+            elif number in touched:
+                put(upload / name, "cs5814_vae.py", text=text)
+        rows = read(upload)
+    assert rows.keys() == {f"doe{word}_{101 + number}" for number, word in enumerate(handed_in)}
+    for number, (word, end) in enumerate(handed_in.items()):
+        row = rows[f"doe{word}_{101 + number}"]
+        assert row.late is late
+        assert (row.source is not None) == (end == ".py" or number in touched)
+
+
+# --- nbgrader's exchange ---------------------------------------------------------------------------------------------
+
+accounts = st.lists(words, min_size=1, max_size=2).map("+".join)
+
+
+@given(st.dictionaries(accounts, st.sets(st.sampled_from(["hw1", "hw3-part3", "hw4"]), min_size=1), min_size=1))
+@settings(max_examples=40)
+def test_only_this_assignment_counts_in_the_exchange(handed_in: dict[str, set[str]]) -> None:
+    names = {name for some in handed_in.values() for name in some}
+    with TemporaryDirectory() as temporary:
+        for account, some in handed_in.items():
+            for day, name in enumerate(sorted(some), 10):
+                folder = f"{account}+{name}+2026-12-{day} 20:00:00 UTC+ab"
+                put(Path(temporary) / "u" / folder, "cs5814_vae.py", text=f"{account} {name}")
+        if len(names) > 1 and "hw3-part3" not in names:
+            with pytest.raises(NothingToGrade, match="several assignments"):
+                read(Path(temporary) / "u")
+            return
+        rows = read(Path(temporary) / "u")
+    wanted = "hw3-part3" if "hw3-part3" in names else min(names)
+    assert rows.keys() == handed_in.keys()
+    for account, row in rows.items():
+        assert row.source == (f"{account} {wanted}".encode() if wanted in handed_in[account] else None)
+        assert row.nothing == (wanted not in handed_in[account])
+        assert not row.notes
 
 
 # --- ids that contradict --------------------------------------------------------------------------------------------
@@ -113,6 +247,37 @@ def test_nobody_gets_the_grade_of_another_id(
         if number and not row.unlisted:
             assert number == row.keys.get("canvas", row.keys.get("identifier", row.keys.get("id", ""))).split()[-1]
     assert sorted(row.source.decode() for row in rows.values() if row.source) == sorted(map(str, handed_in.values()))
+
+
+@given(st.booleans(), st.booleans())
+def test_two_with_the_name_of_one_are_both_told(by_number: bool, same_platform: bool) -> None:
+    with TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        canvas(upload / "canvas", {"lovelaceada": 101, "kingbob": 102})
+        other = moodle if not same_platform else canvas
+        name = "lovelaceada" if same_platform else "Ada Lovelace"
+        other(upload / "more", {name: 201, "Cy Li": 203} if not same_platform else {name: 201})
+        number = ",canvas id" if by_number else ""
+        rows = read(
+            upload,
+            f"id,name{number}\n"
+            + "".join(
+                f"{each}{',' if by_number else ''}{key}\n"
+                for each, key in (
+                    ("ada,Ada Lovelace", "101" if by_number else ""),
+                    ("bob,Bob King", "102" if by_number else ""),
+                )
+            ),
+        )
+    said = " ".join(rows["ada"].attention)
+    if by_number:
+        assert rows["ada"].source == b"101"
+    else:
+        assert rows["ada"].source is None
+        assert not rows["ada"].nothing
+    if not (by_number and same_platform):  # else the numbers tell them apart
+        assert f"`lovelaceada_101` and `{name}_201` may both be Ada Lovelace" in said
+        assert rows[f"{name}_201"].attention == rows["ada"].attention
 
 
 def test_who_only_has_the_name_is_told(tmp_path: Path) -> None:
@@ -223,6 +388,29 @@ GROUPS = "Student,ID,SIS Login ID{}\n" + "".join(
 )
 
 
+TITLES = st.lists(words, min_size=1, max_size=3).map(" ".join)
+
+
+@given(TITLES, st.sampled_from(["", "1", "_1", " 7"]), st.booleans(), st.booleans())
+@settings(max_examples=40)
+def test_each_member_gets_it_under_any_group_name(title: str, end: str, with_ada: bool, known: bool) -> None:
+    """Canvas' `content_zipper.rb` leaves letters, digits and underscores of the name."""
+    group = f"{title}{' and Ada' if with_ada else ''}{end}"
+    file = f"{group.lower().replace(' ', '')}_101_901_cs5814_vae.py"
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "u", file, "licy_103_902_cs5814_vae.py")
+        cells = [f",{group}", f",{group}", ","] if known else [""] * 3
+        rows = read(Path(temporary) / "u", GROUPS.format(",group_name" if known else "", *cells))
+    assert rows["ada"].source == file.encode()
+    assert rows["cy"].source == b"licy_103_902_cs5814_vae.py"
+    if known:
+        assert rows["bob"].source == file.encode()
+        assert not any(row.attention for row in rows.values())
+    else:
+        assert rows["bob"].nothing
+        assert bool(rows["ada"].attention) == (2 * len(f"{title}{end}".replace(" ", "").replace("_", "")) > 0)
+
+
 def test_what_canvas_names_after_a_group_is_reviewed(tmp_path: Path) -> None:
     put(tmp_path / "u", "team1_101_901_cs5814_vae.py", "licy_103_902_cs5814_vae.py")
     rows = read(tmp_path / "u", GROUPS.format("", "", "", ""))
@@ -238,6 +426,19 @@ def test_a_roster_with_groups_gives_each_member_the_work(tmp_path: Path) -> None
     assert rows["ada"].source == rows["bob"].source == b"team1_101_901_cs5814_vae.py"
     assert rows["cy"].source == b"licy_103_902_cs5814_vae.py"
     assert [row.attention for row in rows.values()] == [()] * 3
+
+
+@given(st.sets(st.integers(1, 10**9), max_size=5), st.booleans())
+@settings(max_examples=20)
+def test_an_export_without_its_metadata_is_reviewed(numbers: set[int], others: bool) -> None:
+    """Its folders, packed together, look like the attempts of one student."""
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "u" / "HW3 export", "cs5814_vae.py", *(f"submission_{each}/f.py" for each in numbers))
+        if others:
+            put(Path(temporary) / "u" / "ada", "cs5814_vae.py")
+        rows = read(Path(temporary) / "u")
+    assert any("Gradescope" in said for said in rows["HW3 export"].attention) == (len(numbers) > 1)
+    assert not others or rows["ada"].attention == ()
 
 
 # --- a student's own timestamp.txt ----------------------------------------------------------------------------------

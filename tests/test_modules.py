@@ -1,6 +1,7 @@
 """Which module of a submission is graded, and in what a class may be packed."""
 
 import io
+import json
 import re
 import struct
 import zipfile
@@ -22,6 +23,7 @@ from autograder.submissions.roster import read_roster
 MODULE = CVAE.module
 WRITTEN = b"def loss_function(): return 1\n"
 BLANK = fill_in(CVAE).encode()
+WHOLE = b"".join(b"def %s(): return 1\n" % part.place[0].encode() for part in CVAE.parts if part.place)
 
 
 def zip_of(*entries: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
@@ -188,6 +190,110 @@ def test_the_advice_fits_what_is_wrong(tmp_path: Path, name: str, content: bytes
     assert (f"Hand in {MODULE} itself, or in a small zip archive without a password" in row.reason) is named
 
 
+@given(st.permutations(list(PLACES)), st.booleans())
+@settings(max_examples=60)
+def test_other_code_next_to_the_module_is_reviewed(places: list[str], same: bool) -> None:
+    """In whatever two places: the row is for review exactly if the two modules differ in their code."""
+    other = b"# once more\n\n" + WHOLE if same else WHOLE + b"x = 2\n"
+    with TemporaryDirectory() as temporary:
+        for place, source in zip(places, (WHOLE, other), strict=False):
+            for name, content in PLACES[place](source).items():
+                put(Path(temporary) / "ada" / name, content)
+        put(Path(temporary) / "bob" / MODULE, WRITTEN)
+        row = rows(Path(temporary))["ada"]
+        if row.source is None:
+            assert "more than one" in row.reason
+        else:
+            assert any("there is other code" in said for said in row.attention) is not same
+            assert row.notes
+
+
+@pytest.mark.parametrize(
+    "name", [f"old/{MODULE}", "helper.py", "handin.zip"], ids=["untouched", "a part", "a zip without a module"]
+)
+def test_what_is_no_other_module_needs_no_review(tmp_path: Path, name: str) -> None:
+    put(tmp_path / "ada" / MODULE, WHOLE)
+    put(tmp_path / "ada" / name, {"helper.py": WRITTEN, "handin.zip": zip_of(("a.pdf", b""))}.get(name, BLANK))
+    (row,) = read(tmp_path).submitted
+    assert (row.source, row.attention) == (WHOLE, ())
+
+
+@given(st.permutations([901, 955]), st.sampled_from(["cs5814_vae.py", "vae.py", "hw3.zip"]))
+@settings(max_examples=12)
+def test_canvas_numbers_tell_what_came_later(numbers: list[int], name: str) -> None:
+    """Two downloads unpacked into one folder: under the same name the higher number counts, under another one staff."""
+    sources = [WHOLE, WHOLE + b"x = 2\n"]
+    files = [zip_of((MODULE, each)) if name == "hw3.zip" else each for each in sources]
+    with TemporaryDirectory() as temporary:
+        for number, content in zip(numbers, files, strict=True):
+            put(Path(temporary) / "same" / f"lada_11_{number}_{name}", content)
+        (row,) = read(Path(temporary) / "same").submitted
+        assert (row.source, row.attention) == (sources[numbers.index(955)], ())
+        put(Path(temporary) / "other" / f"lada_11_{numbers[0]}_{MODULE}", sources[0])
+        put(Path(temporary) / "other" / f"lada_11_{numbers[1]}_my_{name}", files[1])
+        (row,) = read(Path(temporary) / "other").submitted
+        assert row.source == sources[0]
+        assert ("which was handed in later" in row.attention[0]) is (numbers[1] == 955)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_code_in_a_notebook_alone_is_reviewed(tmp_path: Path, packed: bool) -> None:
+    cell = {"cell_type": "code", "source": [f"%%writefile {MODULE}\n", WRITTEN.decode()]}
+    notebook = json.dumps({"cells": [cell]}).encode()
+    for student, files in (
+        ("ada", {MODULE: BLANK, "cvae.ipynb": notebook}),
+        ("bob", {MODULE: BLANK, "cvae.ipynb": (CVAE.root / CVAE.notebook).read_bytes()}),
+    ):
+        put(tmp_path / f"{student}.zip", zip_of(*files.items())) if packed else None
+        for name, content in () if packed else files.items():
+            put(tmp_path / student / name, content)
+    both = rows(tmp_path)
+    assert "cvae.ipynb` defines what the assignment asks for" in both["ada"].attention[0]
+    assert (both["bob"].source, both["bob"].attention) == (BLANK, ())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"url": "https://docs.google.com/open?id=1", "doc_id": "1"}',
+        b"[InternetShortcut]\r\nURL=https://x.edu\r\n",
+        b'<?xml version="1.0"?><plist version="1.0"><dict><key>URL</key><string>https://x.edu</string></dict></plist>',
+    ],
+)
+def test_a_link_to_a_page_is_no_module(tmp_path: Path, content: bytes) -> None:
+    put(tmp_path / "ada" / MODULE, content)
+    (row,) = read(tmp_path).submitted
+    assert row.source is None
+    assert "is a link to a web page, not the file" in row.reason
+
+
+@pytest.mark.parametrize("beside", ["rubric.pdf", "Rubric.docx", "notes.txt", "figure.PNG"])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_document_next_to_downloads_is_the_staffs(tmp_path: Path, beside: str, known: bool) -> None:
+    for section, students in (("section 001", ("ada_101", "bob_102")), ("section 002", ("cyli_103",))):
+        files = ((f"{student}_9{student[-3:]}_{MODULE}", WRITTEN) for student in students)
+        put(tmp_path / "u" / f"{section}.zip", zip_of(*files))
+    put(tmp_path / "u" / beside, b"x")
+    roster = read_roster(put(tmp_path / "r.csv", b"id,name\n101,Ada\n102,Bob\n103,Cy Li\n")) if known else None
+    upload = read(tmp_path / "u", roster=roster)
+    assert len(upload.submitted) == 3
+    assert {row.source for row in upload.submitted} == {WRITTEN}
+    assert upload.aside == [beside]
+
+
+def test_a_document_next_to_students_is_a_students(tmp_path: Path) -> None:
+    put(tmp_path / "ada" / MODULE, WRITTEN)
+    put(tmp_path / "bob.pdf", b"%PDF")
+    assert sources(tmp_path) == {"ada": WRITTEN, "bob": None}
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_file_that_is_packed_twice_is_named_once(tmp_path: Path) -> None:
+    put(tmp_path / "ada.zip", zip_of((MODULE, WRITTEN), (MODULE, WHOLE)))
+    (row,) = read(tmp_path).submitted
+    assert f"/{MODULE}` is in ada.zip more than once, and the copies differ" in row.reason
+
+
 # --- attempts, and other assignments ---------------------------------------------------------------------------------
 
 
@@ -267,6 +373,52 @@ def test_a_prefix_of_one_name_loses_nobody(tmp_path: Path, prefix: str) -> None:
     names = [f"{prefix}ada", "bob", "eve"]
     path = put(tmp_path / "class.zip", zip_of(*((f"{name}/{MODULE}", WRITTEN) for name in names)))
     assert sources(path) == {"ada": WRITTEN, "bob": WRITTEN, "eve": WRITTEN}
+
+
+def zipped_wrongly(how: str, *names: str) -> bytes:
+    """An archive of the class whose entries Python's zipfile cannot read, by the fields of APPNOTE 4.3.7 and 4.3.12."""
+    data = bytearray(zip_of(*((name, WRITTEN * 9) for name in names)))
+    for signature, flags, name in ((b"PK\x03\x04", 6, 30), (b"PK\x01\x02", 8, 46)):
+        at = data.find(signature)
+        while at >= 0:
+            if how == "encrypted":
+                data[at + flags] |= 1
+            elif how == "Zstandard":
+                data[at + flags + 2] = 93
+            elif name == 30:
+                data[at + name + data[at + 26] + 4] ^= 0xFF
+            at = data.find(signature, at + 4)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("how", ["encrypted", "Zstandard", "damaged"])
+@pytest.mark.parametrize(
+    "each", ["{0}_1{1}_90{1}_" + MODULE, "{0}/" + MODULE, "{0}/hw3/vae.py", "{0}_1{1}_90{1}_hw3.zip"]
+)
+def test_a_download_that_cannot_be_read_is_nobodys_fault(tmp_path: Path, how: str, each: str) -> None:
+    names = (each.format(student, number) for number, student in enumerate(("adal", "bobk", "cyli")))
+    put(tmp_path / "class.zip", zipped_wrongly(how, *names))
+    found = read(tmp_path / "class.zip").submitted
+    assert len(found) == 3
+    assert all(row.unreadable and "class.zip" in row.reason for row in found)
+    assert not any("Hand in" in row.reason or "Name your file" in row.reason for row in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "advice"),
+    [
+        ("class.tar.gz", b"\x1f\x8b\x08", "Unpack it, and give the folder"),
+        ("class.7z", SEVEN, "Unpack it, and give the folder"),
+        ("class.zip", SEVEN, "Unpack it, and give the folder"),
+        ("class.zip", zip_of((MODULE, WRITTEN))[:60], "damaged or incomplete"),
+        ("class.zip", b"", "damaged or incomplete"),
+        ("class.zip", b"\n<!DOCTYPE html><html>", "Log in and download it again"),
+        ("class.csv", b"id\nada\n", "Give the folder or the zip archive"),
+    ],
+)
+def test_what_is_no_download_is_told_with_the_remedy(tmp_path: Path, name: str, content: bytes, advice: str) -> None:
+    with pytest.raises(NothingToGrade, match=advice):
+        read(put(tmp_path / name, content))
 
 
 def folder_entry(name: str, attributes: int = 0x10) -> tuple[zipfile.ZipInfo, bytes]:

@@ -68,6 +68,27 @@ def test_lines_and_parameters_are_those_that_python_finds(name: str) -> None:
             assert tuple(inspect.getfullargspec(own).args) == each.parameters
 
 
+NETWORK = """class {used}: ...
+class Other: ...
+def Function(): ...
+class Network:
+    def __init__(self):
+        self.{attribute} = {called}(1)
+        self.other = Other()
+"""
+
+
+@pytest.mark.parametrize(
+    ("called", "found"),
+    [("Encoder", {"Encoder": 1}), ("Function", {}), ("nn.Encoder", {}), ("Unknown", {}), ("Network", {"Network": 4})],
+)
+def test_a_class_of_the_module_that_makes_an_attribute_is_found(called: str, found: dict[str, int]) -> None:
+    source = NETWORK.format(used="Encoder", attribute="encoder", called=called)
+    outline = Outline.read(describe(source.encode()))
+    assert outline.classes_of("Network", "encoder") == found
+    assert outline.classes_of("Network", "decoder") == outline.classes_of("Other", "encoder") == {}
+
+
 def test_statements_at_the_left_margin_run_at_import() -> None:
     source = b"import torch\n\ndef f():\n    return 1\n\nx = [\n    f()]\nclass A:\n    y = 2\nif x:\n    f()\n"
     outline = Outline.read(describe(source))
@@ -78,16 +99,16 @@ json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda each: st.lists(each, max_size=6) | st.dictionaries(st.text(max_size=5), each, max_size=3),
 )
-records = (
-    st.fixed_dictionaries(dict.fromkeys(("definitions", "stored", "loops", "loop_at_import", "run_at_import"), json))
-    | json
-)
+lists = st.lists(st.lists(st.text(max_size=5), max_size=4), max_size=4)
+fields = ("definitions", "stored", "made_of", "loops", "loop_at_import", "run_at_import", "names")
+records = json | st.fixed_dictionaries(dict.fromkeys(fields, json | lists))
 
 
 @given(records)
 def test_any_record_is_an_outline(record: object) -> None:
     outline = Outline.read(record)
     assert all(each.place and each.line > 0 for each in outline.definitions)
+    assert outline.classes_of("A", "b") == {}
 
 
 @pytest.mark.parametrize("name", ["byte-order-mark", "form-feeds", "carriage-returns-alone", "line-of-62-kilobytes"])

@@ -12,6 +12,8 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from PIL import Image
 from rich.console import Console
@@ -31,6 +33,7 @@ from autograder.report.model import (
     PartReport,
     Picture,
     Report,
+    Reproduction,
     part_reports,
 )
 from tests.pages import Page, opened, overflow
@@ -214,6 +217,37 @@ def test_terminal_keeps_to_its_width() -> None:
     assert max(map(len, printed(hostile_report(), width=80).splitlines())) <= 80
 
 
+@given(st.lists(st.text(st.characters(codec="ascii", exclude_characters="\r")), min_size=1), st.integers(40, 120))
+def test_terminal_keeps_lines_to_paste_as_they_are(lines: list[str], width: int) -> None:
+    checks = all_checks(Outcome.PASSED)
+    code = "\n".join(f"print({line!r}[::2])" for line in lines)
+    shown = Reproduction(code, "1", "2")
+    checks["encoder"][4] = Check("the heads", Outcome.FAILED, 0, 3, "No mean.", [HEAD_HINT], reproduction=shown)
+    text = printed(report_of(checks), width)
+    assert f"\n# encoder: the heads\n{shown}\n" in text
+
+
+def test_terminal_sets_a_hint_apart_from_the_error() -> None:
+    report = unreadable_report()
+    hint = Hint("syntax", "Python cannot read your file", "Count the brackets.")
+    for check in (check for part in report.parts for check in part.checks):
+        check.hints = [hint]
+    report.error = f"{report.error}\nHint: {hint}"
+    lines = printed(report).splitlines()
+    assert [line for line in lines if "Count the brackets." in line] == [f"Hint: {hint}"]
+
+
+def test_terminal_names_each_section_once() -> None:
+    section = CVAE.part("encoder").section
+    checks = all_checks(Outcome.PASSED)
+    hint = Hint("mean-head-activated", "A head", f"What ends it? Read “{section}” in the notebook.")
+    checks["encoder"][4] = Check("the heads", Outcome.FAILED, 0, 3, "No mean is negative.", [hint])
+    assert printed(report_of(checks), width=200).count(section) == 1
+    checks["encoder"][0] = Check("first", Outcome.PASSED, 3, 3)
+    checks["decoder"], checks["encoder"] = checks["encoder"], checks["decoder"]
+    assert printed(report_of(checks), width=200).count(section) == 1
+
+
 def test_terminal_cuts_long_output() -> None:
     text = printed(report_of(output="line\n" * 500))
     assert text.count("line\n") + text.count("line ") < 20
@@ -281,6 +315,27 @@ def test_page_says_that_checks_build_on_others_where_some_do() -> None:
     alone["encoder"][4] = Check("the heads", Outcome.FAILED, 0, 3, "No mean is negative.", [HEAD_HINT])
     assert "build on earlier ones" not in summary.headline(report_of(alone))[1]
     assert "build on earlier ones" in summary.headline(partial_report())[1]
+
+
+def test_nothing_waits_for_a_mistake_that_repeats() -> None:
+    checks = all_checks(Outcome.PASSED)
+    for index in range(2):
+        checks["encoder"][index] = Check(f"{index}", Outcome.FAILED, 0, 3, f"Head {index}.", [HEAD_HINT])
+    report = report_of(checks)
+    assert list(summary.waiting(report)) == []
+    assert "build on earlier ones" not in summary.headline(report)[1]
+    for index in range(2):
+        checks["training"][index] = Check(f"{index}", Outcome.FAILED, 0, 1, f"Loss {index}.", [after(["encoder"])])
+    assert len(list(summary.waiting(report_of(checks)))) == 2
+
+
+def test_page_names_the_students_own_class() -> None:
+    report = partial_report()
+    assert "and the code that it uses" in Page(html.render(report)).text
+    part_of(report, "encoder").uses = {"EncoderNet": 9}
+    text = " ".join(Page(html.render(report)).text.split())
+    assert "and EncoderNet, from line 9" in text.replace(" ,", ",")
+    assert "and the code that it uses" not in text
 
 
 def test_a_part_gives_each_hint_once() -> None:

@@ -274,7 +274,7 @@ def test_a_file_at_the_top_that_could_be_anybodys_is_told(tmp_path: Path) -> Non
     [
         ({"cs5814_vae.py": "new", "cs5814_vae (1).py": "old"}, "not `cs5814_vae (1).py`"),
         ({"cs5814_vae.py": "new", "old/cs5814_vae.py": "old"}, "not `old/cs5814_vae.py`"),
-        ({"cs5814_vae.py": "new", "hw3.zip": "old"}, "`hw3.zip`: not opened"),
+        ({"cs5814_vae.py": "new", "hw3.zip": "old"}, "not `hw3.zip/work/cs5814_vae.py`"),
         ({"Copy of cs5814-vae.py": "new", "cs5814_gan.py": "old"}, "`Copy of cs5814-vae.py` was graded as"),
         ({"mine.py": "def loss_function(): 'new'", "public.py": "import cs5814_vae"}, "`mine.py` was graded as"),
     ],
@@ -532,6 +532,23 @@ def test_late_is_after_the_due_date_or_the_extension(
     put(tmp_path / "ada" / CVAE.kit / "timestamp.txt", stamp)
     upload = read_upload(tmp_path, assignment, extensions={"ADA": moment(until)} if until else None)
     assert (upload.submitted[0].late, upload.warnings) == (late, [])
+
+
+@given(st.integers(-400, 400), st.integers(-3, 3))
+@settings(max_examples=40)
+def test_an_extension_never_shortens_the_time(days: int, handed_in: int) -> None:
+    due = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
+    until, when = due + timedelta(days=days), due + timedelta(days=handed_in)
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "ada" / "cs5814_vae.py")
+        put(Path(temporary) / "ada" / "timestamp.txt", f"{when:%Y-%m-%d %H:%M:%S} UTC")
+        upload = read_upload(Path(temporary), replace(CVAE, due=due.isoformat()), extensions={"ada": until})
+    (row,) = upload.submitted
+    assert row.late is (when > max(due, until))
+    assert row.until == (until if until > due else None)
+    assert any(f"{until:%Y-%m-%d}" in said and "not after the due date" in said for said in upload.warnings) is (
+        until <= due
+    )
 
 
 @pytest.mark.parametrize("stamp", ["yesterday", "2026-11-30 23:59", "2026-11-30 23:59:00 IST"])

@@ -10,6 +10,7 @@ from typing import Any
 from autograder.points import shown, total
 from autograder.report.model import Check, Outcome, Report, clean
 from autograder.report.summary import obstacle
+from autograder.submissions.copied import has_no_code
 from autograder.submissions.layouts import Submitted
 
 NAME_LIMIT = 120
@@ -22,7 +23,7 @@ class Standing(StrEnum):
     """How far a submission came: each has exactly one. The statistics are of those that were graded."""
 
     GRADED = "graded"
-    NOT_STARTED = "not started"  # an empty file, or the fill-in as it was handed out
+    NOT_STARTED = "not started"  # a file without code, or the fill-in as it was handed out
     STOPPED = "stopped"  # a module that cannot be imported, or that ended the grading: nothing is known of its parts
     NO_MODULE = "no module"  # something was handed in, but no module that could be graded
     NOTHING = "nothing handed in"
@@ -165,7 +166,7 @@ def standing(report: Report, submitted: Submitted | None = None) -> Standing:
         return Standing.GRADER_FAILED
     if submitted and submitted.source is None:
         return Standing.NOTHING if submitted.nothing else Standing.NO_MODULE
-    if report.sha256 == _EMPTY:
+    if report.sha256 == _EMPTY or (submitted and submitted.source is not None and has_no_code(submitted.source)):
         return Standing.NOT_STARTED
     if report.error:
         graded = submitted or report.sha256 or report.attention

@@ -236,7 +236,10 @@ def _report(future: Any, results: Results, source: bytes) -> Report | None:
         report.grader_failed = True
     else:
         if answer["version"] != checks_version(results.assignment):
-            raise GraderError("a worker of the cluster has another version of the autograder installed")
+            raise GraderError(
+                "a worker has another version of the autograder: its files were changed meanwhile, or a machine of the "
+                "cluster has another one installed. Run the same command again"
+            )
         report = decode(answer["report"])
     if not report.grader_failed:
         results.keep(source, report)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from autograder.assignment import Assignment
 from autograder.grading import hints
-from autograder.report.model import Outcome
+from autograder.report.model import Hint, Outcome
 from autograder.sandbox.errors import Raised, SubmissionError, TimedOut, Unfit
 from autograder.sandbox.outline import Definition, Outline
 
@@ -79,9 +79,9 @@ class Cause:
     misconceptions: list[str] = field(default_factory=list)
     outcome: Outcome = Outcome.ERROR
 
-    def texts(self, assignment: Assignment) -> list[str]:
+    def hints(self, assignment: Assignment) -> list[Hint]:
         """What the student should read next to the message."""
-        return [hints.hint(assignment, name).text for name in self.misconceptions]
+        return [hints.hint(assignment, name) for name in self.misconceptions]
 
 
 def explain(error: SubmissionError, outline: Outline, assignment: Assignment) -> Cause:

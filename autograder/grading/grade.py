@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.assignment import Assignment, load
-from autograder.report.model import Check, Outcome, Report, part_reports
+from autograder.report.model import Check, Outcome, Report, clean, part_reports
 from autograder.report.summary import sentence
 from autograder.sandbox import isolation as levels
 from autograder.sandbox.client import Sandbox
@@ -144,16 +144,17 @@ def _run_checks(
     lap("wait for the sandbox")
     starts()
     with sandbox.submission(source) as submission:
+        grading = Grading(submission, sandbox.assignment, report.seed)
+        grading.checked = checked
         try:
             submission.load()
         except SubmissionError as error:
             cause = explain(error, submission.outline, sandbox.assignment)
-            report.error = " ".join((cause.message, *cause.texts(sandbox.assignment)))
+            report.error = "\n".join((cause.message, *(f"Hint: {each}" for each in cause.hints(sandbox.assignment))))
+            grading.unloaded = error
         else:
             report.notes += filter(None, [note_on_work(submission.outline)])
         lap("import the submission")
-        grading = Grading(submission, sandbox.assignment, report.seed)
-        grading.checked = checked
         run_checks(grading)
         report.output = submission.output
         lap("run the checks")
@@ -164,6 +165,9 @@ def _run_checks(
     report.parts, report.attention = grading.reports(), grading.attention
     for part in report.parts:
         part.line = submission.outline.line(part.place)
+        if len(part.place) > 1:  # what a method sets, under the name of the part
+            found = submission.outline.classes_of(part.place[0], part.name)
+            part.uses = {clean(name, 100): line for name, line in found.items()}
     if grading.crash is not None:
         where = grading.crash.traceback[-1]
         report.grader_failed = True

@@ -22,11 +22,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from autograder.assignment import Assignment
+from autograder.assignment import Assignment, Part
 from autograder.grading import hints
 from autograder.grading.errors import explain
 from autograder.grading.reproduce import Failed, Probe
 from autograder.report.model import Check, Outcome, PartReport, part_reports, printable
+from autograder.report.summary import used_its_own
 from autograder.sandbox.client import Submission
 from autograder.sandbox.errors import Died, Raised, SubmissionError, TimedOut
 
@@ -101,6 +102,8 @@ class Grading:
     attention: list[str] = field(default_factory=list)  # what a person should look into
     checked: Callable[[str, Check], None] = lambda part, check: None  # called whenever a check has ended
     kept: dict[str, Any] = field(default_factory=dict)  # what checks leave for the pictures
+    unloaded: SubmissionError | None = None  # what kept the module from being imported
+    replaced: list[str] = field(default_factory=list)  # what of the grader's this check uses, a sentence each time
     to_reproduce: list[Failed] = field(default_factory=list)
     _standing_in: frozenset[str] = frozenset()
 
@@ -123,6 +126,7 @@ class Grading:
         @functools.wraps(reference)  # its parameters' names are asked for
         def stand_in(*tensors: Tensor) -> Tensor:
             _require_small(*tensors)
+            self.replaced.append(used_its_own(name))
             return cast(Tensor, reference(*tensors))
 
         return stand_in
@@ -133,6 +137,7 @@ class Grading:
 
     def prepare(self, item: pytest.Item) -> None:
         """Make ready for a check."""
+        self.replaced = []
         torch.default_generator.manual_seed(Challenge(self.seed, f"{item.name}: the reference's own draws").seed())
         if not self.assignment.part(part_of(item)).stand_in:
             self.stand_in_for_failed_functions()
@@ -140,6 +145,8 @@ class Grading:
     def conclude(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Record how a check ended, and say it in pytest's report."""
         error = call.excinfo.value if call.excinfo else None
+        if self.unloaded and isinstance(error, pytest.skip.Exception):
+            error = self.unloaded  # it waits for no other check: none can run
         if call.when == "call" or error is not None:
             self._record(item, call, error)
             if isinstance(error, (Wrong, SubmissionError)):
@@ -150,13 +157,13 @@ class Grading:
         outcome, message, mistakes = Outcome.PASSED, "", list[str]()
         match error:
             case None:
-                pass
+                message = self._stood_in(part)
             case Wrong():
                 outcome, message, mistakes = Outcome.FAILED, str(error), error.misconceptions
             case SubmissionError():
                 cause = explain(error, self.submission.outline, self.assignment)
                 outcome, message, mistakes = cause.outcome, cause.message, cause.misconceptions
-                if isinstance(error, Raised):
+                if isinstance(error, Raised) and not self.unloaded:
                     called = (name for name in sorted(self._standing_in) if f"{name}(" in error.statement)
                     message += "".join(f" Here, the grader's `{name}` stands in for yours." for name in called)
                 if isinstance(error, (Died, TimedOut)) and str(error) not in self.attention:
@@ -172,6 +179,8 @@ class Grading:
         earlier = [name for name in part.follows if self.failed(name)]
         if earlier and outcome not in (Outcome.PASSED, Outcome.NOT_WRITTEN):
             said = [hints.after(earlier)]
+        if outcome is Outcome.NOT_WRITTEN and (stopped := self._not_reached(error, part)):
+            outcome, message = Outcome.SKIPPED, stopped
         points = item.stash[POINTS]
         score = points if outcome is Outcome.PASSED else 0.0
         line = error.line if isinstance(error, Raised) else None
@@ -183,6 +192,20 @@ class Grading:
             self.to_reproduce.append(Failed(part.name, check, no_answer, about(item)["probes"]))
         self.seconds[part.name] = self.seconds.get(part.name, 0.0) + call.duration
         self.checked(part.name, check)
+
+    def _not_reached(self, error: BaseException | None, part: Part) -> str | None:
+        """What to say where the line that is not written yet is another part's: this part may be written below it."""
+        line = error.line if isinstance(error, Raised) else None
+        for other in self.assignment.parts:
+            stops = {each.line for each in self.checks.get(other.name, []) if each.outcome is Outcome.NOT_WRITTEN}
+            if other is not part and other.place and line in stops - {None}:
+                return f"Not reached yet: line {line} stops `{other.place[-1]}` first."
+        return None
+
+    def _stood_in(self, part: Part) -> str:
+        """What to say of a check that passes with something of the grader's, unless its part has said so."""
+        said = [check.message for check in self.checks.get(part.name, []) if check.outcome is Outcome.PASSED]
+        return " ".join(each for each in dict.fromkeys(self.replaced) if not any(each in before for before in said))
 
 
 def _require_small(*tensors: Tensor) -> None:

@@ -31,6 +31,7 @@ _UNSEEN = re.compile(
     + "]"
 )
 MOST_MARKS = 4  # combining marks in a row, as many as languages write; more of them cover what stands around
+_RUN = re.compile(r"^\s*::|##\w*\[")  # what a line that holds a command looks like, and no line of Python
 _COMMAND = re.compile(r"(?<=:):|(?<=##)(?=\w*\[)")
 
 
@@ -60,6 +61,11 @@ def _without_floods(text: str) -> str:
             marks = MOST_MARKS if character.isspace() else 0
             shown.append(character)
     return "".join(shown)
+
+
+def pasteable(lines: str, limit: int = 2000) -> str:
+    """`printable` for lines that are printed unbroken, to be copied: code stays as it is, where it is no command."""
+    return "\n".join(printable(line) if _RUN.search(line) else line for line in clean(lines, limit).split("\n"))
 
 
 def printable(text: str, limit: int = 2000) -> str:
@@ -181,6 +187,7 @@ class PartReport:
     place: tuple[str, ...] = ()
     stand_in: bool = False
     line: int | None = None  # of the module, where the part is defined
+    uses: dict[str, int] = field(default_factory=dict)  # the module's own classes it is made of, with their lines
 
     @property
     def score(self) -> float:
@@ -307,6 +314,7 @@ class Report:
                     "place": list(part.place),
                     "stand_in": part.stand_in,
                     "line": part.line,
+                    "uses": part.uses,
                     "checks": [check.to_json() for check in part.checks],
                 }
                 for part in self.parts
@@ -327,6 +335,7 @@ class Report:
                 tuple(part["place"]),
                 part["stand_in"],
                 part["line"],
+                part.get("uses", {}),
             )
             for part in data["parts"]
         ]

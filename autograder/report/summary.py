@@ -13,7 +13,7 @@ ENDED = {
     Outcome.ERROR: "did not run",
     Outcome.NOT_WRITTEN: "not written yet",
     Outcome.TIMEOUT: "took too long",
-    Outcome.SKIPPED: "waits for another check",
+    Outcome.SKIPPED: "waiting for another check",
 }
 _AS_ABOVE = Hint("", "Probably the same mistake as above", "")
 
@@ -67,14 +67,21 @@ class Finding:
 
     @property
     def hints(self) -> list[Hint]:
-        new = [hint for hint in self.checks[0].hints if hint not in self.given]
-        return new if len(new) == len(self.checks[0].hints) else [_AS_ABOVE, *new]
+        """What is new to who has read the part so far, after a word on what is not."""
+        every = self.checks[0].hints
+        again = [_AS_ABOVE if hint.name else Hint("", hint.title, "") for hint in every if hint in self.given]
+        return [*again[:1], *(hint for hint in every if hint not in self.given)]
 
     @property
     def reproduction(self) -> Reproduction | None:
         """The lines that show it, unless an earlier finding of the part has shown them."""
         found = next((check.reproduction for check in self.checks if check.reproduction), None)
         return None if found in self.shown else found
+
+    @property
+    def fix_first(self) -> list[Hint]:
+        """The advice to fix something else first, which is about no mistake of its own."""
+        return [hint for hint in self.checks[0].hints if not hint.name]
 
     @property
     def line(self) -> int | None:
@@ -129,7 +136,7 @@ def waiting(report: Report) -> Iterator[Finding]:
     """The findings that may be gone once something earlier is right: they were skipped, or say what to fix first."""
     for part in report.parts:
         for finding in findings(part):
-            if finding.outcome is Outcome.SKIPPED or any(not hint.name for hint in finding.hints):
+            if finding.outcome is Outcome.SKIPPED or finding.fix_first:
                 yield finding
 
 
@@ -140,8 +147,14 @@ def may_follow(report: Report, step: Finding) -> float:
     return total(
         each.worth
         for each in others
-        if each.part == step.part or any(fixed_first in hint.title for hint in each.hints if not hint.name)
+        if each.part == step.part or any(fixed_first in hint.title for hint in each.fix_first)
     )
+
+
+def used_its_own(*names: str) -> str:
+    """Say that pieces of the grader's stand in for these, which are not right yet."""
+    these = listed(f"`{name}`" for name in names)
+    return f"Your {these} {'is' if len(names) == 1 else 'are'} not right yet, so the grader used its own here."
 
 
 def stood_in(report: Report) -> list[str]:
@@ -202,6 +215,11 @@ def place(report: Report, part: str) -> tuple[str, int | None]:
     """Where the module defines the part called `part`: its dotted name, and the line where that is known."""
     found = next((each for each in report.parts if each.name == part), None)
     return (".".join(found.place) if found else "", found.line if found else None)
+
+
+def uses(report: Report, part: str) -> dict[str, int]:
+    """The module's own classes that the part called `part` is made of, with the lines where they begin."""
+    return next((each.uses for each in report.parts if each.name == part), {})
 
 
 def section(report: Report, part: str) -> str:

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from autograder.points import shown
 from autograder.report import summary
-from autograder.report.model import Outcome, PartReport, Report, printable
+from autograder.report.model import Hint, Outcome, PartReport, Report, pasteable, printable
+from autograder.report.summary import Finding
 
 OUTPUT_LINES = 12
 OUTPUT_COLUMNS = 200
@@ -18,7 +19,7 @@ REPRODUCTION_LIMIT = 4000
 
 
 def render(report: Report, console: Console) -> None:
-    """Print `report` on `console`: points by part, what to fix and how, then how it was graded."""
+    """Print `report` on `console`: points by part, what to fix and how, lines to paste, then how it was graded."""
     title, sentence = summary.headline(report)
     console.print()
     console.print(
@@ -26,9 +27,13 @@ def render(report: Report, console: Console) -> None:
     )
     console.print(Text(sentence, "dim"))
     if report.error:
-        console.print(Text(printable(report.error, MESSAGE_LIMIT), "red"))
-    console.print(_table(report))
+        found = summary.obstacle(report)
+        console.print(Text(printable(found.message if found else report.error, MESSAGE_LIMIT), "red"))
+        for hint in found.hints if found else ():
+            console.print(_hint(hint))
     step = summary.next_step(report)
+    console.print(_table(report, step))
+    _print_lines(report, console)
     if step and not report.error:
         console.print(
             Text.assemble(
@@ -50,24 +55,29 @@ def render(report: Report, console: Console) -> None:
     )
 
 
-def _table(report: Report) -> Table:
+def _table(report: Report, step: Finding | None) -> Table:
     table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, expand=False)
     table.add_column("part", no_wrap=True)
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("what was found", overflow="fold", ratio=1)
     for part in report.parts:
         points = Text.assemble((shown(part.score), "bold"), (f" / {shown(part.max_score)}", "dim"))
-        table.add_row(Text(printable(part.name), "bold"), points, _found(part, report.error))
+        told = step is not None and step.part == part.name  # which section to read, below the table
+        table.add_row(
+            Text(printable(part.name), "bold"), points, _found(part, report.error, "" if told else part.section)
+        )
     return table
 
 
-def _found(part: PartReport, error: str | None) -> Table:
-    """One line where all is well; else how many checks pass, then each finding once."""
+def _found(part: PartReport, error: str | None, section: str) -> Table:
+    """How many checks pass; then each finding once, and the section to read."""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     if summary.complete(part):
         grid.add_row(Text("✓", "green"), Text(summary.tally(part)))
+        for said in filter(None, (check.message for check in part.checks)):
+            grid.add_row("", Text(printable(said, MESSAGE_LIMIT), "dim"))
         return grid
     found = [
         finding
@@ -82,11 +92,32 @@ def _found(part: PartReport, error: str | None) -> Table:
         if finding.message:
             grid.add_row("", Text(printable(finding.message, MESSAGE_LIMIT)))
         for hint in finding.hints:
-            grid.add_row("", Text.assemble(("Hint: ", "cyan"), printable(str(hint), MESSAGE_LIMIT)))
+            grid.add_row("", _hint(hint, part.section))
         if finding.reproduction:
-            grid.add_row("", Text(summary.PASTE, "cyan"))
-            grid.add_row("", Text(printable(str(finding.reproduction), REPRODUCTION_LIMIT)))
+            grid.add_row("", Text("Lines that show it are below the table.", "cyan"))
+    if section and not error:
+        grid.add_row("", Text(f"Read “{printable(section)}” in the notebook.", "dim"))
     return grid
+
+
+def _hint(hint: Hint, section: str = "") -> Text:
+    """A hint, but for the section to read, which is named once."""
+    said = summary.without_section(str(hint), section)
+    return Text.assemble(("Hint: ", "cyan"), printable(said, MESSAGE_LIMIT))
+
+
+def _print_lines(report: Report, console: Console) -> None:
+    """The lines that show each failure: at the left edge and never broken, so that they survive being copied."""
+    found = [finding for part in report.parts for finding in summary.findings(part) if finding.reproduction]
+    if not found or report.error:
+        return
+    console.print(Text(summary.PASTE, "cyan"))
+    for finding in found:
+        console.print()
+        heading = " ".join(f"# {finding.part}: {finding.title}".split())
+        lines = pasteable(f"{heading}\n{finding.reproduction}", REPRODUCTION_LIMIT)
+        console.print(Text(lines), soft_wrap=True)
+    console.print()
 
 
 def _mark(outcome: Outcome) -> Text:

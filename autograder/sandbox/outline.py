@@ -56,6 +56,8 @@ class Outline:
         definitions: in the order of the source.
         stored: attributes with an assignment, such as `layer` in `self.layer = …`, each after the name of its
             class.
+        made_of: attributes that are set to an object of a class of the module, such as `self.layer = Layer()`: the name
+            of the class around them, their own, and that of the object's class.
         loops: the lines of loops and comprehensions.
         loop_at_import: the line of the first loop that runs when the module is imported.
         run_at_import: the first and the last line of each statement that is neither definition nor import.
@@ -65,6 +67,7 @@ class Outline:
 
     definitions: tuple[Definition, ...] = ()
     stored: frozenset[tuple[str, ...]] = frozenset()
+    made_of: frozenset[tuple[str, ...]] = frozenset()
     loops: tuple[int, ...] = ()
     loop_at_import: int | None = None
     run_at_import: tuple[tuple[int, int], ...] = ()
@@ -87,6 +90,7 @@ class Outline:
                 if place
             ),
             frozenset(map(_names, record["stored"])),
+            frozenset(map(_names, record["made_of"])),
             tuple(map(_line, record["loops"])),
             None if record["loop_at_import"] is None else _line(record["loop_at_import"]),
             tuple((_line(first), _line(last)) for first, last in record["run_at_import"]),
@@ -120,6 +124,12 @@ class Outline:
         """The names of the attributes with an assignment in the class of this name."""
         return {each[1] for each in self.stored if each[:1] == (owner,) and len(each) == 2}
 
+    def classes_of(self, owner: str, attribute: str) -> dict[str, int]:
+        """The module's classes whose objects the attribute of this class is set to, with the lines where they begin."""
+        named = [each[2] for each in sorted(self.made_of) if len(each) == 3 and each[:2] == (owner, attribute)]
+        found = (self.find((name,)) for name in named)
+        return {each.name: each.line for each in found if each and each.kind == "class"}
+
     def methods(self) -> Iterator[Definition]:
         """The methods of all classes."""
         classes = {each.place for each in self.definitions if each.kind == "class"}
@@ -143,7 +153,7 @@ def describe(source: bytes) -> dict[str, Any]:
     with warnings.catch_warnings(action="ignore"):
         tree = ast.parse(source)
     definitions: list[list[Any]] = []
-    stored, loops, names = set(), set(), set[str]()
+    stored, made_of, loops, names = set(), set(), set(), set[str]()
     todo: list[tuple[ast.AST, tuple[str, ...]]] = [(tree, ())]
     while todo:
         node, place = todo.pop()
@@ -155,12 +165,15 @@ def describe(source: bytes) -> dict[str, Any]:
                 definitions.append(_definition(node, place))
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and len(node.attr) <= LONGEST:
             stored.add((*place[:1], node.attr))
+        elif isinstance(node, ast.Assign):
+            made_of |= {(*place[:1], *pair) for pair in _made(node)}
         elif isinstance(node, _LOOPS):
             loops.add(node.lineno)
         todo += ((child, place) for child in reversed(list(ast.iter_child_nodes(node))))
     return {
         "definitions": definitions,
         "stored": [list(each) for each in sorted(stored)[:MOST]],
+        "made_of": [list(each) for each in sorted(made_of)[:MOST]],
         "loops": sorted(loops)[:MOST],
         "loop_at_import": _loop_at_import(tree),
         "run_at_import": [(node.lineno, node.end_lineno) for node in tree.body if not isinstance(node, _DEFINES)][
@@ -188,6 +201,15 @@ def _mentioned(node: ast.AST) -> list[str]:
         case _:
             found = []
     return [name for name in found if len(name) <= LONGEST]
+
+
+def _made(node: ast.Assign) -> list[tuple[str, str]]:
+    """The attributes that are set to what a call of a name returns, with that name."""
+    match node.value:
+        case ast.Call(func=ast.Name(id=name)) if len(name) <= LONGEST:
+            attributes = [each.attr for each in node.targets if isinstance(each, ast.Attribute)]
+            return [(each, name) for each in attributes if len(each) <= LONGEST]
+    return []
 
 
 def _definition(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, place: tuple[str, ...]) -> list[Any]:

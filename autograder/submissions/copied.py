@@ -10,6 +10,7 @@ from autograder.assignment import Assignment
 from autograder.fill_in import fill_in
 
 _MAX_LINE = 2000  # tokenize takes quadratic time in the length of a line
+_MAX_CODE = 1 << 17  # bytes
 _LAYOUT = {
     tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING,
     tokenize.ENDMARKER,
@@ -19,8 +20,19 @@ _CONSTANTS = {tokenize.NUMBER, tokenize.STRING}
 
 def is_solution(source: bytes, assignment: Assignment) -> bool:
     """Whether `source` is the instructor's module, except for comments, docstrings and white space."""
-    solution = _solution(assignment)
-    return source == solution or (_comparable(source, solution) and _same(_code(source), _code(solution)))
+    return same_code(source, _solution(assignment))
+
+
+def same_code(source: bytes, known: bytes) -> bool:
+    """Whether two modules are the same, except for comments, docstrings and white space."""
+    quick = len(known) <= _MAX_CODE and _longest_line(known) <= _MAX_LINE
+    return source == known or (quick and _comparable(source, known) and _same(_code(source), _code(known)))
+
+
+def has_no_code(source: bytes) -> bool:
+    """Whether a module is blank, or has only comments and docstrings."""
+    quick = len(source) <= _MAX_CODE and _longest_line(source) <= _MAX_LINE
+    return not source.strip() or (quick and _code(source) == [])
 
 
 def is_untouched(source: bytes, assignment: Assignment) -> bool:
@@ -51,7 +63,11 @@ def _blank(assignment: Assignment) -> bytes:
 
 def _comparable(source: bytes, known: bytes) -> bool:
     """Whether comparing them takes little time."""
-    return len(source) <= 4 * len(known) and max(map(len, source.split(b"\n"))) <= _MAX_LINE
+    return len(source) <= 4 * len(known) and _longest_line(source) <= _MAX_LINE
+
+
+def _longest_line(source: bytes) -> int:
+    return max(map(len, source.split(b"\n")))
 
 
 def _same(code: list[str] | None, known: list[str] | None) -> bool:

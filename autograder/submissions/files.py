@@ -26,7 +26,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from autograder.submissions.names import UNREAD, is_junk, path_of, suffix
+from autograder.submissions.names import ARCHIVES, UNREAD, is_junk, path_of, suffix
 
 MAX_DEPTH = 16  # levels of folders
 MAX_FILES = 20_000  # searched in one submission's folder
@@ -65,8 +65,9 @@ class File:
         label: its path as it was handed in, for people.
         open: opens it for reading bytes; `read` reports what it raises.
         trouble: why it is never opened, as the end of a sentence: `is a symbolic link`; empty for a usual file.
-        denied: whether the trouble is that the grader may not read it.
+        denied: whether the trouble is that the grader may not read it, or that staff packed it so.
         version: grows with each upload of a file, on platforms that number them.
+        download: the archive of the class that holds it: what is wrong with that is no student's fault.
     """
 
     steps: tuple[str, ...]
@@ -75,6 +76,7 @@ class File:
     trouble: str = ""
     denied: bool = False
     version: int | None = None
+    download: str = ""
 
     @property
     def name(self) -> str:
@@ -108,7 +110,10 @@ class File:
         except OSError as error:
             raise CannotRead(f"{self.label} cannot be read: {error.strerror or error}") from error
         except Exception as error:  # of all that a damaged archive makes its parser raise there is no list
-            raise NothingToGrade(f"{self.label} cannot be read: {str(error) or type(error).__name__}") from error
+            said = f"{self.label} cannot be read: {str(error) or type(error).__name__}"
+            if self.download:
+                raise CannotRead(f"{said}. {self.download} is damaged: download it again") from error
+            raise NothingToGrade(said) from error
         return copied
 
 
@@ -294,29 +299,47 @@ def open_download(path: Path, file: File | None = None) -> Iterator[list[Packed]
 
     With `file`, that is the archive, of at most `MAX_UPLOAD`, and `path` its name in messages.
     """
+    kind = ""
     with ExitStack() as stack:
         try:
             raw: IO[bytes] = stack.enter_context(tempfile.TemporaryFile() if file else path.open("rb"))  # noqa: SIM115
             if file and file.copy(raw, MAX_UPLOAD + 1) > MAX_UPLOAD:
                 raise NothingToGrade(f"is larger than {MAX_UPLOAD >> 20} MiB")
+            raw.seek(0)
+            kind = _kind(start := raw.read(512)) or ("HTML" if _is_page(start) else "")
             archive = stack.enter_context(zipfile.ZipFile(_Careful(raw)))
-            entries = list(_packed(archive))
+            entries = list(_packed(archive, path.name))
         except NothingToGrade as error:
             raise NothingToGrade(f"{path} {error}") from error
         except PermissionError:
             raise
         except Exception as error:  # of all that a damaged archive makes its parser raise there is no list
-            said = str(error) or type(error).__name__
-            raise NothingToGrade(f"{path} is neither a folder nor a zip archive that can be read: {said}") from error
+            said = f"is neither a folder nor a zip archive that can be read: {_advice(kind, path, error)}"
+            raise NothingToGrade(f"{path} {said}") from error
         yield entries
 
 
-def _packed(archive: zipfile.ZipFile) -> Iterator[Packed]:
+def _advice(kind: str, path: Path, error: Exception) -> str:
+    """What to do about a download that is no zip archive."""
+    if (kind or suffix(path.name)) == ".zip":
+        return f"it is damaged or incomplete ({str(error) or type(error).__name__}). Download it again"
+    if kind == "HTML":
+        return "it is a web page, such as the platform's login. Log in and download it again"
+    if (kind or suffix(path.name)) in (*ARCHIVES, *UNREAD):
+        return "it is another kind of archive. Unpack it, and give the folder"
+    return "it is something else. Give the folder or the zip archive that the platform lets you download"
+
+
+def _is_page(start: bytes) -> bool:
+    return re.match(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html|head|\?xml)", start, re.IGNORECASE) is not None
+
+
+def _packed(archive: zipfile.ZipFile, download: str = "") -> Iterator[Packed]:
     for entry in archive.filelist:
         name = _zip_name(entry)
         steps = steps_of(name)
         if steps:
-            yield Packed(steps, None if _is_folder(entry, name) else _zip_file(archive, entry, steps))
+            yield Packed(steps, None if _is_folder(entry, name) else _zip_file(archive, entry, steps, download))
 
 
 def _zip_name(entry: zipfile.ZipInfo) -> str:
@@ -345,18 +368,25 @@ def _is_folder(entry: zipfile.ZipInfo, name: str) -> bool:
     return name.endswith(("/", "\\")) or bool(entry.external_attr & 0x10 and not entry.file_size)
 
 
-def _zip_file(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, steps: tuple[str, ...]) -> File:
-    trouble = _zip_trouble(entry) or (_TOO_DEEP if len(steps) > MAX_DEPTH else "")
-    return File(steps, path_of(steps), lambda: archive.open(entry), trouble)
+def _zip_file(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, steps: tuple[str, ...], download: str) -> File:
+    packed = _packing(entry)
+    if packed and download:
+        packed = f"{packed} in {download}: unpack {download} with another program, and grade the folder"
+    trouble = _zip_trouble(entry) or packed or (_TOO_DEEP if len(steps) > MAX_DEPTH else "")
+    return File(steps, path_of(steps), lambda: archive.open(entry), trouble, bool(packed and download), None, download)
 
 
 def _zip_trouble(entry: zipfile.ZipInfo) -> str:
-    """zipfile unpacks bzip2 and LZMA without a bound on memory: an archive of 3 KiB can take 8 GiB."""
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind == stat.S_IFLNK:
         return "is a symbolic link, which is never followed"
     if kind not in (0, stat.S_IFREG):
         return "is not a regular file"
+    return ""
+
+
+def _packing(entry: zipfile.ZipInfo) -> str:
+    """Why an entry is not unpacked: zipfile unpacks bzip2 and LZMA without a bound on memory, to 8 GiB from 3 KiB."""
     if entry.flag_bits & 1:
         return "is encrypted"
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

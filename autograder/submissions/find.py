@@ -7,12 +7,13 @@ The module is the first of these in which something is written; between equal ca
 3. the same in an archive next to it;
 4. the only Python file that defines what the assignment asks for, under any name, then the same in an archive.
 
-If nothing is written in any, it is the first. Notes report guesses, and other candidates that were not graded. What
-may be the module, or may hold it, and cannot be read is for the staff to look at.
+If nothing is written in any, it is the first. Notes report guesses, and other candidates that were not graded. For the
+staff to look at: a candidate with other code than the module, and what may be or hold the module and cannot be read.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -21,7 +22,7 @@ from typing import NamedTuple
 
 from autograder.assignment import Assignment
 from autograder.sandbox.limits import LIMITS
-from autograder.submissions.copied import is_untouched
+from autograder.submissions.copied import is_untouched, same_code
 from autograder.submissions.files import (
     MAX_ARCHIVE_ENTRIES,
     MAX_DEPTH,
@@ -40,6 +41,7 @@ __all__ = ["MAX_ARCHIVE_ENTRIES", "CannotRead", "Found", "NothingToGrade", "choo
 
 MAX_ARCHIVES = 8  # opened in one submission
 MAX_PYTHON = 20  # files searched in one submission
+MAX_NOTEBOOKS, MAX_NOTEBOOK = 8, 16 << 20  # searched for code, and bytes of each
 COLLECTED = "collected.txt"  # what a collector says of a submission: a line for each note
 NO_MODULE = "No module: "  # how the line begins that says why there is none
 MAX_NOTES = 20_000  # bytes of it
@@ -49,6 +51,7 @@ _LISTED = 5
 _ATTEMPT_DEPTH = 3  # folders above those of attempts
 _ONE_FILE = (".gz", ".bz2", ".xz", ".zst", ".lzma")  # data more often than modules
 _POINTER = b"version https://git-lfs.github.com/spec/"
+_MAX_SHORTCUT = 4096  # bytes
 
 
 class Found(NamedTuple):
@@ -105,10 +108,9 @@ def choose(listing: Listing, assignment: Assignment, where: str = "what was hand
     try:
         found = search.module()
     except _NoModule as error:
-        why = str(error)
-        if not nested:
+        why, denied = str(error), any(file.denied for file in search.files)
+        if not nested and not denied:
             why = _as_collected(search.files) or f"{why}. {_advice(assignment.module, error.closed)}"
-        denied = any(file.denied for file in search.files)
         raise (CannotRead if denied else NothingToGrade)(why) from None
     return Found(found.name, found.source, found.notes, found.attention)
 
@@ -156,7 +158,29 @@ def _source(file: File) -> bytes:
     source = file.read(LIMITS.source + 1)
     if source.startswith(_POINTER):
         raise NothingToGrade(f"{file.label} is a pointer of Git LFS, not the file: the content was not handed in")
+    if _is_shortcut(source):
+        raise NothingToGrade(f"{file.label} is a link to a web page, not the file: the content was not handed in")
     return source
+
+
+def _is_shortcut(source: bytes) -> bool:
+    """Whether this is what Google Drive, Windows or macOS keeps for a file that is elsewhere."""
+    if len(source) > _MAX_SHORTCUT:
+        return False
+    if source.lstrip().startswith(b"[InternetShortcut]") or (b"<plist" in source and b"<key>URL</key>" in source):
+        return True
+    try:
+        read = json.loads(source)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(read, dict) and isinstance(read.get("url"), str)
+
+
+def _defining(names: Iterable[str], before: bytes = rb"^") -> re.Pattern[bytes]:
+    """Finds where one of these is defined; the name is the first group."""
+    return re.compile(
+        before + rb"[ \t]*(?:def|class)[ \t]+(%s)\b" % b"|".join(re.escape(each.encode()) for each in names), re.M
+    )
 
 
 class _Candidate(NamedTuple):
@@ -193,6 +217,9 @@ class _Search:
         self._module = assignment.module
         self._archives = [file for file in self.files if _is_packed(file) and file.trouble != ELSEWHERE]
         self._opened = False  # the archives
+        self._others: list[_Candidate] | None = None  # once they were read
+        self._further: list[_Candidate] = []  # what was read after the module was found
+        self._closed: list[File] = []  # archives that could not be read then
         self._without: list[str] = []  # why there is no module in archives that were opened
         self._read: list[_Candidate] = []
         self._unsure: list[str] = []  # why there may be a module under another name
@@ -202,7 +229,9 @@ class _Search:
         untouched: _Candidate | None = None
         for candidates in self._ways():
             if started := [each for each in candidates if not each.untouched]:
-                return self._told(self._nearest(started))
+                chosen = self._nearest(started)
+                self._look_further()
+                return self._told(chosen)
             untouched = untouched or next(iter(candidates), None)
         if untouched is None:
             raise _NoModule(self._why_not(), bool(self.unread) or (self._nested and bool(self._archives)))
@@ -211,6 +240,8 @@ class _Search:
             self._unsure.append(f"an earlier attempt has {_names(written)}")
         if self._nested and self._archives:
             self._unsure.append(f"{_names(self._archives)} was not opened")
+        if notebooks := self._notebooks():
+            self._unsure.append(f"{_names(notebooks)} defines what the assignment asks for")
         said = tuple(f"nothing is written in `{untouched.name}`, but {why}" for why in self._unsure)
         return self._told(untouched._replace(attention=(*untouched.attention, *said)))
 
@@ -256,9 +287,7 @@ class _Search:
         found = []
         for file in self._archives[:MAX_ARCHIVES]:
             try:
-                with in_archive(file) as inside:
-                    files = [replace(each, label=f"{file.label}/{each.label}") for each in inside.files]
-                    inner = _Search(replace(inside, files=files), self._assignment, file.label, nested=True).module()
+                found.append(self._in_archive(file))
             except CannotRead:
                 raise
             except NothingToGrade as error:
@@ -266,15 +295,38 @@ class _Search:
                     self._without.append(str(error))
                 else:
                     self.unread[file] = str(error)
-                continue
-            found.append(inner._replace(file=file))
         for file in self._archives[MAX_ARCHIVES:]:
             self.unread[file] = f"{file.label} was not opened: the grader opens {MAX_ARCHIVES} archives"
         self._read += found
         return found
 
+    def _in_archive(self, file: File) -> _Candidate:
+        with in_archive(file) as inside:
+            files = [replace(each, label=f"{file.label}/{each.label}") for each in inside.files]
+            inner = _Search(replace(inside, files=files), self._assignment, file.label, nested=True).module()
+        return inner._replace(file=file)
+
     def _by_content(self) -> list[_Candidate]:
         """The only Python file under another name that defines one of the names of the assignment."""
+        fitting = self._python()
+        started = _newest([each for each in fitting if not each.untouched])
+        if len({each.source for each in started}) > 1:
+            self._unsure.append(f"{_names(each.file for each in started)} define what the assignment asks for")
+            return []
+        found = []
+        for each in (started or fitting)[:1]:
+            why = "it defines the required names"
+            if not any(each.named for each in self._read):
+                why = "no file has that name, but this one defines the required names"
+            found.append(each._replace(notes=(f"`{each.name}` was graded as {self._module}: {why}",)))
+        self._read += found
+        return found
+
+    def _python(self) -> list[_Candidate]:
+        """The Python files under other names that define one of the names of the assignment."""
+        if self._others is not None:
+            return self._others
+        self._others = []
         ours = {self._module, *self._assignment.kit_files}
         python = [
             file for file in self.files if suffix(file.name) == ".py" and not file.trouble and file.name not in ours
@@ -284,31 +336,55 @@ class _Search:
         if not names or len(python) > MAX_PYTHON:
             self._unsure += [f"{len(python)} other Python files were not searched"] if names else []
             return []
-        wanted = re.compile(
-            rb"^[ \t]*(?:def|class)[ \t]+(?:%s)\b" % b"|".join(re.escape(each.encode()) for each in names), re.M
-        )
-        read = [(file, self._source_of(file)) for file in python]
-        fitting = [(file, source) for file, source in read if source is not None and wanted.search(source)]
-        started = [each for each in fitting if not is_untouched(each[1], self._assignment)]
-        if len({source for _, source in started}) > 1:
-            self._unsure.append(f"{_names(file for file, _ in started)} define what the assignment asks for")
+        defined = _defining(names)
+        for file in python:
+            source = self._source_of(file)
+            if source is not None and defined.search(source):
+                untouched = is_untouched(source, self._assignment)
+                self._others.append(_Candidate(file, file.label, source, False, untouched))
+        return self._others
+
+    def _look_further(self) -> None:
+        """Read what else may be the whole module, for the staff: what cannot be read is nobody's fault here."""
+        archives = [] if self._opened or self._nested else self._archives
+        for file in archives[:MAX_ARCHIVES]:
+            try:
+                self._further.append(self._in_archive(file))
+            except NothingToGrade as error:
+                if not isinstance(error, _NoModule) or error.closed:
+                    self._closed.append(file)
+        self._closed += archives[MAX_ARCHIVES:]
+        names, unread = _interface(self._assignment), {**self.unread}
+        try:
+            python = self._python()
+        except CannotRead:
+            python = []
+        self.unread = unread
+        whole = {name.encode() for name in names}
+        self._further += [each for each in python if {*_defining(names).findall(each.source)} == whole]
+
+    def _notebooks(self) -> list[File]:
+        """The notebooks in which one of the names of the assignment is defined, but not in the one of the course."""
+        names, begins = _interface(self._assignment), rb'(?:"|\\n)'  # of a line, in JSON
+        notebooks = [file for file in self.files if suffix(file.name) == ".ipynb" and not file.trouble]
+        if not names or not notebooks:
             return []
+        given = self._assignment.root / self._assignment.notebook
+        known = {*_defining(names, begins).findall(given.read_bytes())} if given.is_file() else set()
         found = []
-        for file, source in (started or fitting)[:1]:
-            why = "it defines the required names"
-            if not any(each.named for each in self._read):
-                why = "no file has that name, but this one defines the required names"
-            note = f"`{file.label}` was graded as {self._module}: {why}"
-            found.append(_Candidate(file, file.label, source, False, not started, (note,)))
-        self._read += found
+        for file in notebooks[:MAX_NOTEBOOKS]:
+            try:
+                defined = {*_defining(names, begins).findall(file.read(MAX_NOTEBOOK))}
+            except NothingToGrade:
+                continue
+            found += [file] if defined - known else []
         return found
 
     def _nearest(self, candidates: list[_Candidate]) -> _Candidate:
         """The one nearest to the top, or the last numbered by a platform; NothingToGrade if several differ."""
         depth = min(len(each.file.steps) for each in candidates)
         nearest = [each for each in candidates if len(each.file.steps) == depth]
-        if len({each.file.steps for each in nearest}) == 1 and all(each.file.version is not None for each in nearest):
-            return max(nearest, key=lambda each: each.file.version or 0)
+        nearest = _newest(nearest)
         if len({each.source for each in nearest}) == 1:
             return nearest[0]
         kit = self._assignment.kit  # in nbgrader's folders, the assignment's name
@@ -318,6 +394,8 @@ class _Search:
             said = f"`{ours[0].name}` was graded, since the assignment is called {kit}"
             return ours[0]._replace(attention=(*ours[0].attention, said))
         first, second = sorted(each.name for each in nearest)[:2]
+        if first == second:
+            raise NothingToGrade(f"`{first}` is in {self._where} more than once, and the copies differ: keep one")
         raise NothingToGrade(
             f"{self._where} has more than one {self._module}: {first} and {second}; name the one to grade"
         )
@@ -325,20 +403,22 @@ class _Search:
     def _told(self, chosen: _Candidate) -> _Candidate:
         """The candidate with everything that is to be said of the choice."""
         others = [each for each in self._read if each.source != chosen.source]
+        further = [each for each in self._further if each.source != chosen.source and not each.untouched]
         blank = [each.name for each in others if each.untouched and not chosen.untouched]
-        rest = [each.name for each in others if each.name not in blank]
+        rest = [each.name for each in (*others, *further) if each.name not in blank]
         rest += [file.label for file in self.unread if file.trouble == ELSEWHERE]
         notes = [*self._notes, *chosen.notes]
-        if rest:
+        if rest := [*dict.fromkeys(rest)]:
             notes.append(f"`{chosen.name}` was graded, not {_listed(rest)}")
         if blank:
             notes.append(f"nothing is written in {_listed(blank)}, so `{chosen.name}` was graded")
-        equal = [each for each in self._read if each.source == chosen.source and each.file.steps != chosen.file.steps]
+        every = [*self._read, *self._further]
+        equal = [each for each in every if each.source == chosen.source and each.file.steps != chosen.file.steps]
         if same := [each.name for each in equal if not each.untouched]:
-            notes.append(f"{_listed(same)} is the same as `{chosen.name}`, which was graded")
-        if self._archives and not self._opened and not self._nested:
-            notes.append(f"{_names(self._archives)}: not opened, because the module is next to it")
-        attention = []
+            notes.append(f"{_listed([*dict.fromkeys(same)])} is the same as `{chosen.name}`, which was graded")
+        if self._closed:
+            notes.append(f"{_names(self._closed)}: could not be opened; the module next to it was graded")
+        attention = self._other_code(chosen)
         if links := [file for file in self.files if "link" in file.trouble]:
             attention.append(f"{_names(links)}: a link was handed in, and links are never followed")
         if denied := [file for file in self.files if file.denied]:
@@ -346,7 +426,21 @@ class _Search:
         for file, why in self.unread.items():
             if not (file in links or file.trouble == ELSEWHERE or self._is_data(file)):
                 attention.append(f"`{chosen.name}` was graded, but {why}")
-        return chosen._replace(notes=tuple(notes), attention=(*attention, *chosen.attention))
+        return chosen._replace(notes=tuple(notes), attention=(*chosen.attention, *attention))
+
+    def _other_code(self, chosen: _Candidate) -> list[str]:
+        """What staff should know of the candidates with other code than the one that was chosen."""
+        every = _newest([chosen, *self._read, *self._further])
+        other = [each for each in every if not each.untouched and not same_code(each.source, chosen.source)]
+        number = chosen.file.version
+        later = [each for each in other if number is not None and (each.file.version or 0) > number]
+        rest = [each for each in other if each not in later]
+        return [
+            f"`{chosen.name}` was graded, but there is other code in "
+            f"{_listed([*dict.fromkeys(each.name for each in candidates)])}{when}: see which one was meant"
+            for candidates, when in ((later, ", which was handed in later"), (rest, ""))
+            if candidates
+        ]
 
     def _is_data(self, file: File) -> bool:
         """Whether it is more likely data than a module that is packed."""
@@ -375,6 +469,15 @@ class _Search:
         if not (self.files or self._earlier or self._listing.cut):
             said.append("it is empty" if not self._listing.files else "it has only hidden files")
         return "; ".join([*said, *self._unsure])
+
+
+def _newest(candidates: list[_Candidate]) -> list[_Candidate]:
+    """The candidates without those that were handed in again under the same name, by a platform's numbers."""
+    last: dict[tuple[str, ...], int] = {}
+    for each in candidates:
+        if each.file.version is not None:
+            last[each.file.steps] = max(each.file.version, last.get(each.file.steps, 0))
+    return [each for each in candidates if each.file.version in (None, last.get(each.file.steps))]
 
 
 def _is_packed(file: File) -> bool:

@@ -26,10 +26,10 @@ from autograder.sandbox.limits import LIMITS
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade
 from autograder.submissions.find import choose
 from autograder.submissions.matching import Known, matched
-from autograder.submissions.names import PlatformName, alike, like_canvas, platform_name, shown, stem, suffix
+from autograder.submissions.names import PlatformName, alike, shown, stem, suffix
 from autograder.submissions.roster import Roster, Student, moment, same
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
-from autograder.submissions.top import METADATA, Entry, may_be_class, top_of
+from autograder.submissions.top import METADATA, SUBMISSION, Entry, may_be_class, top_of
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,8 @@ class _Piece:
         attention: what staff should look at.
         cover: whether this is the platform's own text on an attempt, which counts only where nothing else is there.
         laid_out: whether nbgrader or staff made this folder, so that a `timestamp.txt` in it is theirs.
+        separator: see `matching.Known`.
+        elsewhere: the other assignment that this was handed in for; empty if it is for this one.
     """
 
     student: str
@@ -112,6 +114,8 @@ class _Piece:
     attention: tuple[str, ...] = ()
     cover: bool = False
     laid_out: bool = False
+    separator: str = ""
+    elsewhere: str = ""
 
 
 def read_upload(
@@ -135,7 +139,7 @@ def read_upload(
     Raises:
         NothingToGrade: nothing can be read at the path, or nobody handed in anything.
     """
-    extended = _Extensions(extensions or {})
+    extended = _Extensions(extensions or {}, _moment(assignment.due))
     with ExitStack() as stack:
         top = top_of(path, {each.resolve() for each in outputs}, stack, assignment, roster)
         pieces, more = _gradescope(top.entries) if top.gradescopes else _pieces(top.entries, assignment, roster)
@@ -172,14 +176,12 @@ def _pieces(entries: list[Entry], assignment: Assignment, roster: Roster | None)
     """The owner of each entry by its name, and the names of files without an owner."""
     pieces: list[_Piece] = []
     staffs: list[Entry] = []
-    others = like_canvas(entry.name for entry in entries)
     for entry in entries:
-        if (named := entry.platform) and entry.name not in others:
-            pieces.append(_by_platform(entry, named))
-        elif entry.folder and (named := platform_name(entry.name)) and entry.name not in others:
-            pieces.append(_Piece(entry.name, named.name, entry, {"id": entry.name, **named.keys}, late=named.late))
+        if entry.named and not (entry.folder and roster and roster.find(entry.name)):
+            pieces.append(_by_platform(entry, _with_roster(entry.named, roster)))
         elif entry.folder:
-            pieces.append(_Piece(entry.name, entry.name, entry, {"id": entry.name}, laid_out=True))
+            keys = {"id": entry.name}
+            pieces.append(_Piece(entry.name, entry.name, entry, keys, separator="-", laid_out=True))
         elif entry.staffs:
             staffs.append(entry)
         else:
@@ -193,13 +195,40 @@ def _pieces(entries: list[Entry], assignment: Assignment, roster: Roster | None)
             pieces.append(_loose(entry, assignment))
         else:
             aside.append(shown(entry.name))
-    return pieces, aside
+    return _of_this(pieces, assignment.kit), aside
+
+
+def _of_this(pieces: list[_Piece], kit: str) -> list[_Piece]:
+    """The pieces, with `elsewhere` where nbgrader's exchange has them for other assignments than `kit`.
+
+    NothingToGrade if there are several assignments, and none is called so.
+    """
+    names = {piece.elsewhere for piece in pieces} - {""}
+    ours = {name for name in names if same(name) == same(kit)} or (names if len(names) == 1 else set())
+    if names and not ours:
+        listed = ", ".join(f"`{shown(name)}`" for name in sorted(names))
+        raise NothingToGrade(
+            f"this holds several assignments, {listed}, and none is called {kit}: copy the one to grade"
+        )
+    return [replace(piece, elsewhere="") if piece.elsewhere in ours else piece for piece in pieces]
+
+
+def _with_roster(named: PlatformName, roster: Roster | None) -> PlatformName:
+    """Of two ways to read a name from Canvas, the one whose number the roster has; if both, the shorter name's."""
+    if roster is None or named.other is None:
+        return named
+    ways = sorted((named, named.other), key=lambda each: len(each.name))
+    return next((each for each in ways if roster.find(each.keys["canvas"], "canvas")), named)
 
 
 def _by_platform(entry: Entry, named: PlatformName) -> _Piece:
     def listing() -> Listing:
-        if entry.folder:
-            return entry.listing()
+        found = entry.listing()
+        if entry.folder and named.version is None:
+            return found
+        if entry.folder:  # which somebody has unpacked from an archive
+            files = [replace(file, steps=(named.file, *file.steps), version=named.version) for file in found.files]
+            return replace(found, files=files)
         name = named.file or entry.name
         return Listing([replace(file, steps=(name,), version=named.version) for file in entry.listing().files])
 
@@ -215,6 +244,8 @@ def _by_platform(entry: Entry, named: PlatformName) -> _Piece:
         None if zone else order,
         named.late,
         cover=not (entry.folder or named.file),
+        separator="_" if "login" in named.keys else "",
+        elsewhere=named.assignment,
     )
 
 
@@ -309,13 +340,14 @@ def _metadata(entry: Entry) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class _Owner:
-    """A student with their pieces; `enrolled` if the roster has the student."""
+    """A student with their pieces; `enrolled` if the roster has the student, `claimed` as in `matching.Match`."""
 
     student: str
     name: str
     pieces: list[_Piece]
     enrolled: Student | None = None
     notes: tuple[str, ...] = ()
+    claimed: str = ""
 
 
 def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
@@ -325,22 +357,29 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
         groups.setdefault(piece.student, []).append(piece)
     if roster is None:
         return [_Owner(shown(student), shown(each[0].name), each) for student, each in groups.items()]
-    known = [
-        Known(student, piece.name, piece.keys, "_" if "login" in piece.keys else "-" if piece.entry.folder else "")
-        for student, (piece, *_) in groups.items()
-    ]
+    known = [Known(student, piece.name, piece.keys, piece.separator) for student, (piece, *_) in groups.items()]
     owned: dict[str, list[_Piece]] = {}
     notes: dict[str, tuple[str, ...]] = {}
+    claimed: dict[str, str] = {}
     unlisted = []
     for student, match in matched(known, roster).items():
+        if match.claims:
+            claimed[match.claims.id] = match.claimed
         theirs = [replace(piece, attention=(*piece.attention, *match.attention)) for piece in groups[student]]
         for who in match.people:
             owned.setdefault(who.id, []).extend(theirs)
             notes[who.id] = (*notes.get(who.id, ()), *match.notes)
         if not match.people:
-            unlisted.append(_Owner(shown(student), shown(theirs[0].name), theirs))
+            unlisted.append(_Owner(shown(student), shown(theirs[0].name), theirs, claimed=match.claimed))
     listed = [
-        _Owner(shown(who.id), shown(who.name), owned.get(who.id, []), who, notes.get(who.id, ()))
+        _Owner(
+            shown(who.id),
+            shown(who.name),
+            owned.get(who.id, []),
+            who,
+            notes.get(who.id, ()),
+            claimed.get(who.id, ""),
+        )
         for who in roster.students
     ]
     taken = {owner.student for owner in listed}
@@ -363,14 +402,18 @@ def _submitted(
     keys |= owner.enrolled.keys if owner.enrolled else {}
     unlisted = listed and owner.enrolled is None
     row = Submitted(owner.student, None, name=owner.name, until=until, unlisted=unlisted, keys=keys)
-    if not owner.pieces:
-        return replace(row, reason="nothing was handed in", nothing=True)
-    notes, earlier = owner.notes, list[list[_Piece]]()
     attention: tuple[str, ...] = ("not in the roster",) if row.unlisted else ()
-    if len(under := {piece.student for piece in owner.pieces}) > 1:
+    attention = (owner.claimed,) if owner.claimed else attention
+    ours = [piece for piece in owner.pieces if not piece.elsewhere]
+    if not ours:
+        other = ", ".join(sorted({f"`{shown(piece.elsewhere)}`" for piece in owner.pieces}))
+        reason = f"nothing was handed in{f' for {assignment.kit}, only for {other}' if other else ''}"
+        return replace(row, reason=owner.claimed or reason, nothing=not owner.claimed, attention=attention)
+    notes, earlier = owner.notes, list[list[_Piece]]()
+    if len(under := {piece.student for piece in ours}) > 1:
         attention += (f"handed in under several names: {', '.join(map(shown, sorted(under)))}",)
     try:
-        pieces, earlier = _last(owner.pieces)
+        pieces, earlier = _last(ours)
         if earlier:
             notes += (f"the last of {len(earlier) + 1} attempts counts: `{shown(pieces[0].entry.name)}`",)
         attention += tuple(dict.fromkeys(chain.from_iterable(piece.attention for piece in pieces)))
@@ -378,7 +421,7 @@ def _submitted(
         if visit:
             visit(row.student, listing)
         times, said = _lateness(pieces, listing, assignment, until)
-        row, attention = replace(row, **times), (*attention, *said)
+        row, attention = replace(row, **times), (*attention, *said, *_like_export(listing))
         if not any(each.files or each.cut for each in (listing, *map(_together, earlier))):
             reason = "only an empty folder was handed in"
             return replace(row, reason=reason, nothing=True, notes=notes, attention=attention)
@@ -389,6 +432,17 @@ def _submitted(
         attention += _module_before(earlier, assignment)
         return replace(row, reason=str(error), notes=notes, attention=attention)
     return replace(row, source=found.source, notes=(*notes, *found.notes), attention=(*attention, *found.attention))
+
+
+def _like_export(listing: Listing) -> tuple[str, ...]:
+    """What staff should know of a folder that may be Gradescope's export, without the file that says whose is whose."""
+    names = {file.steps[0] for file in listing.files if len(file.steps) > 1 and SUBMISSION.fullmatch(file.steps[0])}
+    if len(names) < 2:
+        return ()
+    return (
+        f"it holds {len(names)} folders such as `{min(names, key=natural)}`: if this is Gradescope's export, run the "
+        f"command on a folder that has its {METADATA} too",
+    )
 
 
 def _last(pieces: list[_Piece]) -> tuple[list[_Piece], list[list[_Piece]]]:
@@ -439,10 +493,11 @@ def _together(pieces: list[_Piece]) -> Listing:
 
 
 class _Extensions:
-    """The extended due dates."""
+    """The extended due dates. One that is not after the due date of all is none."""
 
-    def __init__(self, until: Mapping[str, datetime]) -> None:
+    def __init__(self, until: Mapping[str, datetime], due: datetime | None) -> None:
         self._until = {same(key): (key, when) for key, when in until.items()}
+        self._due = due
         self._used: set[str] = set()
         self._several: list[str] = []
 
@@ -455,12 +510,19 @@ class _Extensions:
         if len({self._until[each][1] for each in found}) > 1:
             keys = ", ".join(shown(self._until[each][0]) for each in found)
             self._several.append(f"{owner.name} has several extensions, under {keys}: the latest counts")
-        return max((self._until[each][1] for each in found), default=None)
+        until = max((self._until[each][1] for each in found), default=None)
+        return None if until and self._due and until <= self._due else until
 
     def warnings(self) -> list[str]:
-        """A warning for each extension that belongs to no student here, and for whom there are several."""
+        """A warning for each extension that extends nothing or is nobody's here, and for whom has several."""
         return [
             *self._several,
+            *(
+                f"the extension of {shown(key)} ends on {when.isoformat(' ', 'minutes')}, which is not after the due "
+                "date: it does not count. Check it"
+                for each, (key, when) in self._until.items()
+                if self._due and when <= self._due and each in self._used
+            ),
             *(
                 f"the extension of {shown(key)} matches no student here: check the spelling"
                 for each, (key, _) in self._until.items()

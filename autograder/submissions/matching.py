@@ -36,12 +36,15 @@ class Known:
 class Match:
     """The students of the roster whose work this is: several if a group handed in, none if the roster lacks them.
 
-    `notes` say what was guessed, `attention` what staff should look at.
+    `notes` say what was guessed, `attention` what staff should look at. `claims` has the name of this work, and so
+    has other work; `claimed` says which.
     """
 
     people: tuple[Student, ...] = ()
     notes: tuple[str, ...] = ()
     attention: tuple[str, ...] = ()
+    claims: Student | None = None
+    claimed: str = ""
 
 
 def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
@@ -55,17 +58,26 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
         for each in students
         if not by_key[each.student].people or each.student in doubted
     }
-    sure = [found for student, found in by_key.items() if student not in doubted]
-    claims = Counter(who.id for found in (*sure, *by_name.values()) for who in found.people)
+    sure = {student: found for student, found in by_key.items() if student not in doubted}
+    claimants: dict[str, list[str]] = {}
+    for student, match in (*sure.items(), *by_name.items()):
+        for who in match.people:
+            claimants.setdefault(who.id, []).append(student)
     found = by_key
     for each in students:
         guess = by_name.get(each.student, Match())
-        if any(claims[who.id] == 1 for who in guess.people):
+        if any(len(claimants[who.id]) == 1 for who in guess.people):
             found[each.student] = guess
         elif each.student in doubted:
             (who,) = found[each.student].people
             said = f"`{shown(each.student)}` was matched to {who.name} in the roster by number, but the names differ"
-            found[each.student] = Match(() if claims[who.id] else (who,), attention=(said,))
+            found[each.student] = Match(() if who.id in claimants else (who,), attention=(said,))
+        elif guess.people:
+            (who,) = guess.people
+            several = " and ".join(f"`{shown(student)}`" for student in claimants[who.id])
+            found[each.student] = Match(
+                claims=who, claimed=f"{several} may both be {who.name} in the roster: which one is it?"
+            )
         elif not found[each.student].people:
             found[each.student] = Match(attention=guess.attention)
         found[each.student] = _with_group(each, found[each.student], roster)
@@ -126,9 +138,12 @@ def _doubtful(student: Known, who: Student) -> bool:
 
 
 def _another_name(student: Known, who: Student) -> bool:
-    """Whether no word of the roster's name is in the upload's."""
-    words = re.findall(r"\w{2,}", same(who.name)) if who.name != who.id else []
-    return bool(words) and not any(_squeezed(word) in _squeezed(student.name) for word in words)
+    """Whether the upload's name is mostly other words than those of the roster's, such as a group's name."""
+    words = re.findall(r"\w+", same(who.name)) if who.name != who.id else []
+    rest = name = _squeezed(student.name)
+    for word in sorted(map(_squeezed, words), key=len, reverse=True):
+        rest = rest.replace(word, "", 1)
+    return bool(words) and 2 * len(rest) > len(name)
 
 
 # --- by the name --------------------------------------------------------------------------------------------------
@@ -185,13 +200,15 @@ def _squeezed(name: str) -> str:
 
 def _with_group(student: Known, found: Match, roster: Roster) -> Match:
     """What a group hands in on Canvas has the group's name and the number of one member: it is everybody's in it."""
-    if len(found.people) != 1 or "canvas" not in student.keys or not _another_name(student, found.people[0]):
+    if len(found.people) != 1 or "canvas" not in student.keys:
         return found
     (who,) = found.people
     if who.keys.get("canvas") != student.keys["canvas"]:
         return found
     if who.group and _squeezed(who.group) == _squeezed(student.name):
         return replace(found, people=tuple(each for each in roster.students if same(each.group) == same(who.group)))
+    if not _another_name(student, who):
+        return found
     said = (
         f"handed in under the name `{shown(student.name)}`, which is not that of {who.name}: if it is a group's, "
         "give its other members this grade by hand"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2")
@@ -26,6 +26,7 @@ UNREAD = {
     ".iso": "disk image",
 }
 NAME_LIMIT = 100  # characters that fit on a page and in a file's name
+LONGEST = 255  # characters of a name on any file system; a name in an archive can have 65,535
 
 _JUNK = re.compile(r"__MACOSX|__pycache__|\..*|~\$.*|Thumbs\.db|desktop\.ini|Icon\r", re.IGNORECASE)
 # What operating systems, browsers, JupyterLab and platforms add to the name of a file that already exists.
@@ -60,6 +61,8 @@ def alike(name: str, module: str) -> bool:
 
     Only what systems add on their own is ignored: `my_module.py` is another name.
     """
+    if len(name) > LONGEST:
+        return False
     name, wanted = _form(name), _form(module)
     name = _COPY_OF.sub("", name.removesuffix(".txt"))
     base, dot, end = name.rpartition(".")
@@ -76,6 +79,8 @@ def alike(name: str, module: str) -> bool:
 
 def without_copy(name: str) -> str:
     """A name without what is added where one like it exists: `hw3` for `hw3 (1)`, `hw3 - Copy` and `hw3 2`."""
+    if len(name) > LONGEST:
+        return name
     return re.sub(r"(?<=\S) \d{1,2}$", "", re.sub(_COPY.pattern, "", name, flags=re.IGNORECASE))
 
 
@@ -89,7 +94,7 @@ def _joined(base: str) -> str:
 
 def shown(name: str) -> str:
     """`name` for people to read, with invisible characters escaped; different names stay different."""
-    text = "".join(letter if _visible(letter) else _escaped(letter) for letter in name)
+    text = "".join(letter if _visible(letter) else _escaped(letter) for letter in name[: NAME_LIMIT + 1])
     if len(text) > NAME_LIMIT:
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         return f"{text[: NAME_LIMIT - 10]}… {digest}"
@@ -120,6 +125,8 @@ class PlatformName:
         late: whether the platform marks the submission as late; None if it marks nothing.
         attempt: the time of the attempt; empty if the name does not say.
         version: grows with each upload of a file, on platforms that number them.
+        assignment: what it was handed in for; empty if the name does not say.
+        other: what the name says if it is read in the other way, where there are two.
     """
 
     student: str
@@ -129,33 +136,90 @@ class PlatformName:
     late: bool | None = None
     attempt: str = ""
     version: int | None = None
+    assignment: str = ""
+    other: PlatformName | None = None
 
 
 def platform_name(name: str) -> PlatformName | None:
     """What the `name` of a file or folder from one of the `_PLATFORMS` says, or None."""
+    return platform_names([name]).get(name)
+
+
+def platform_names(names: Collection[str], folders: Collection[str] = ()) -> dict[str, PlatformName]:
+    """What the names at the top of one download say, of which some are `folders`; those of no platform are left out.
+
+    One platform gives all names of a download: the one that reads most of them. Where several do, it is the one whose
+    part of the names ends first, since what follows is the student's own name for a file. What it cannot read was put
+    there by somebody, and is read by the next.
+    """
+    readings = []
     for pattern, read in _PLATFORMS:
-        if match := pattern.fullmatch(name):
-            return read(match)
-    return None
+        matches = {name: match for name in names if len(name) < 4 * LONGEST and (match := pattern.fullmatch(name))}
+        said = {name: read(match) for name, match in matches.items()}
+        wrong = _like_canvas(said, folders)
+        readings.append({name: (each, _end(matches[name])) for name, each in said.items() if name not in wrong})
+    found: dict[str, PlatformName] = {}
+    while any(readings):
+        best = max(readings, key=lambda each: (len(each), -sum(end for _, end in each.values())))
+        found |= {name: said for name, (said, _) in best.items()}
+        readings = [{name: each for name, each in some.items() if name not in found} for some in readings]
+    return found
 
 
-def like_canvas(names: Iterable[str]) -> set[str]:
+def _end(match: re.Match[str]) -> int:
+    """Where the student's own name for a file begins."""
+    return match.start("file") if match.groupdict().get("file") else match.end()
+
+
+def _like_canvas(files: Mapping[str, PlatformName], folders: Collection[str]) -> set[str]:
     """Those of the names in one place that only look like Canvas', such as `hw_3_3_ada.py` and `hw_3_3_bob.py`.
 
-    On Canvas, which counts the files of all courses, no two files have the same number.
+    On Canvas, which counts the files of all courses, no two files have the same number, unless somebody has unpacked
+    or copied one. It gives names to files alone: several folders for what would be one student are somebody's.
     """
-    files = {name: said for name in names if (said := platform_name(name)) and said.version is not None}
+    files = {name: said for name, said in files.items() if said.version is not None}
     owner = {name: said.keys.get("canvas", said.student) for name, said in files.items()}
-    called: dict[tuple[str, int | None], set[tuple[str, str]]] = {}
+    called: dict[tuple[str, int | None], list[PlatformName]] = {}
     for name, said in files.items():
-        called.setdefault((owner[name], said.version), set()).add((said.name, said.file))
-    given = {said.file for said in files.values() if suffix(said.file) in (".py", *ARCHIVES)}
-    if len(given) == len(files) > 1 == len({*owner.values()}) and all(
-        (said.version or 0) < 100 for said in files.values()
-    ):
-        return {*files}  # one for each person, which somebody numbered from 1
-    wrong = {who for (who, _), several in called.items() if len(several) > 1}
+        called.setdefault((owner[name], said.version), []).append(said)
+    if len(files) > 1 == len({*owner.values()}):
+        given = {
+            said.file for name, said in files.items() if name in folders or suffix(said.file) in (".py", *ARCHIVES)
+        }
+        counted = len(given) == len(files) and all((said.version or 0) < 100 for said in files.values())
+        if counted or all(name in folders for name in files):
+            return {*files}  # one for each person, which somebody numbered from 1
+    wrong = {
+        who
+        for (who, _), several in called.items()
+        if len({said.name for said in several}) > 1 or not _copies({said.file for said in several})
+    }
     return {name for name in files if owner[name] in wrong}
+
+
+_SIDE = (".py", ".txt", ".bak", ".orig", *ARCHIVES, *UNREAD)
+
+
+def _copies(files: set[str]) -> bool:
+    """Whether these are one file and what was unpacked from it or copied next to it: `hw3.zip`, `hw3`, `hw3 (1)`."""
+    bases = {_without_suffixes(_form(file)) for file in files}
+    original = min(bases, key=len)
+    return all(_copied(base, original) for base in bases)
+
+
+def _copied(base: str, original: str) -> bool:
+    while base != original and len(base) <= LONGEST:
+        shorter = _without_suffixes(without_copy(re.sub(r"(?<=[^ ]) *\([^()]{1,40}\)$", "", base)))
+        if shorter == base:
+            return False
+        base = shorter
+    return base == original
+
+
+def _without_suffixes(name: str) -> str:
+    while suffix(name) in _SIDE and stem(name) != name:
+        name = stem(name)
+    return name
 
 
 def _anonymous(match: re.Match[str]) -> PlatformName:
@@ -163,16 +227,31 @@ def _anonymous(match: re.Match[str]) -> PlatformName:
 
 
 def _canvas(match: re.Match[str]) -> PlatformName:
+    """The first two numbers between underscores are the ids, of the student and of the file.
+
+    Canvas leaves no number between underscores in a name, but the name of a group may end in one: `team_1_105_903_`
+    is the group `team_1` and its member 105, unless the student is 1 and the file is called `903_…`.
+    """
+    first = _by_number(match)
+    if not match["late"] and (second := _CANVAS_GROUP.fullmatch(match.string)):
+        group = _by_number(second)
+        if int(match["id"]) < 100 <= int(second["id"]):
+            return replace(group, other=first)
+        return replace(first, other=group)
+    return first
+
+
+def _by_number(match: re.Match[str]) -> PlatformName:
     student = f"{match['name']}_{match['id']}"
-    return _of_canvas(match, student, match["name"], {"canvas": match["id"]}, bool(match["late"]))
+    return _of_canvas(match, student, match["name"], {"canvas": match["id"]}, bool(match.groupdict().get("late")))
 
 
 def _of_canvas(match: re.Match[str], student: str, name: str, keys: dict[str, str], late: bool) -> PlatformName:
     """Canvas adds `-1` to the name of a resubmitted file, and numbers all files in the order of upload."""
-    if match["page"]:
-        return PlatformName(student, name, match["page"], keys, late)
     file = match["file"]
-    again = re.fullmatch(r"(.+)-\d{1,4}", stem(file))
+    if not match["number"]:
+        return PlatformName(student, name, file, keys, late)
+    again = re.fullmatch(r"(.+)-\d{1,4}", stem(file), re.DOTALL)
     file = again[1] + file[len(stem(file)) :] if again else file
     return PlatformName(student, name, file, keys, late, version=int(match["number"]))
 
@@ -192,54 +271,58 @@ def _blackboard(match: re.Match[str]) -> PlatformName:
 
 
 def _brightspace(match: re.Match[str]) -> PlatformName:
-    """Of the date, `Nov 30, 2026 1005 AM` or `30 November 2026 10:05`, Brightspace leaves out what Windows forbids."""
+    """Of the date, `Nov 30, 2026 1005 AM` or `30 November 2026 10:05`, Brightspace leaves out what Windows forbids.
+
+    Before the name may stand the id that the institution gives: `N0123456 - Jane Doe`.
+    """
     day, month = re.findall(r"\d+", match["day"])[0], re.findall(r"[^\W\d]+", match["day"])[0]
     number = next((number for number, name in enumerate(_MONTHS, 1) if month.lower().startswith(name)), None)
     hour, minute, noon = int(match["hour"]), match["minute"], (match["noon"] or "").upper()
     hour = hour % 12 + 12 * (noon == "PM") if noon else hour
     attempt = f"{match['year']}-{number:02}-{int(day):02} {hour:02}:{minute}" if number else match["time"]
-    return PlatformName(f"{match['name']}_{match['id']}", match["name"], match["file"] or "", attempt=attempt)
+    given, separator, name = match["name"].partition(" - ")
+    keys = {"id": given} if separator and re.fullmatch(r"(?=\D*\d)\S+", given) else {}
+    name = name if keys else match["name"]
+    return PlatformName(f"{name}_{match['id']}", name, match["file"] or "", keys, attempt=attempt)
 
 
 def _exchange(match: re.Match[str]) -> PlatformName:
-    return PlatformName(match["student"], match["student"], "", {"id": match["student"]}, attempt=match["time"])
+    student = match["student"]
+    return PlatformName(student, student, "", {"id": student}, attempt=match["time"], assignment=match["assignment"])
 
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_PLATFORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], PlatformName]], ...] = (
-    # student+assignment+time+random
-    (
-        re.compile(r"(?P<student>.+?)\+.+\+(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? \+?[^+]+)(?:\+.*)?"),
-        _exchange,
+_WORD = r"[^\x00-,./:-@\[-^`{-\x7f]"  # what Canvas leaves in a name: letters, numbers, underscores; once hyphens too
+_BY_CANVAS = r"(?:(?P<number>\d+)_|(?=(?:text|link)\.html\Z))(?P<file>.+)"
+_CANVAS_GROUP = re.compile(rf"(?P<name>{_WORD}*?_\d+)_(?P<id>\d+)_{_BY_CANVAS}", re.DOTALL)
+
+
+def _platform(
+    read: Callable[[re.Match[str]], PlatformName], *pattern: str
+) -> tuple[re.Pattern[str], Callable[[re.Match[str]], PlatformName]]:
+    """A platform's names. What is the platform's own ends as early in a name as the pattern allows."""
+    return re.compile("".join(pattern), re.DOTALL | re.IGNORECASE if read is _brightspace else re.DOTALL), read
+
+
+_PLATFORMS = (
+    _platform(
+        _exchange,  # student+assignment+time+random
+        r"(?P<student>.+?)\+(?P<assignment>[^+]+)\+",
+        r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? \+?[^+]+)(?:\+.*)?",
     ),
-    (re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?"), _moodle),
-    (
-        re.compile(r"(?P<student>.+)_attempt_(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)(?:_(?P<file>.+)|\.txt)"),
+    _platform(_moodle, r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?"),
+    _platform(
         _blackboard,
+        r"(?P<student>.+?)_attempt_(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)(?:_(?P<file>.+)|\.txt)",
     ),
-    (
-        re.compile(
-            r"(?P<id>\d+)-\d+ - (?P<name>.+?) - "
-            r"(?P<time>(?P<day>[^\W\d]+ \d{1,2}|\d{1,2} [^\W\d]+),? (?P<year>\d{4}),? "
-            r"(?P<hour>\d{1,2}):?(?P<minute>\d\d)(?: (?P<noon>[AP]M))?)(?: - (?P<file>.+))?",
-            re.IGNORECASE,
-        ),
+    _platform(
         _brightspace,
+        r"(?P<id>\d+)-\d+ - (?P<name>.+?) - "
+        r"(?P<time>(?P<day>[^\W\d]+ \d{1,2}|\d{1,2} [^\W\d]+),? (?P<year>\d{4}),? "
+        r"(?P<hour>\d{1,2}):?(?P<minute>\d\d)(?: (?P<noon>[AP]M))?)(?: - (?P<file>.+))?",
     ),
-    (
-        re.compile(
-            r"(?P<before>(?:LATE_)?anon_(?:LATE_)?(?P<id>[A-Za-z0-9]+)_(?:LATE_)?)"
-            r"(?:(?P<number>\d+)_(?P<file>.+)|(?P<page>(?:text|link)\.html))"
-        ),
-        _anonymous,
-    ),
-    # Canvas leaves no number between underscores in a person's name: the first ones are the ids.
-    (
-        re.compile(
-            r"(?P<name>.+?)_(?P<late>LATE_)?(?P<id>\d+)_(?:(?P<number>\d+)_(?P<file>.+)|(?P<page>(?:text|link)\.html))"
-        ),
-        _canvas,
-    ),
+    _platform(_canvas, rf"(?P<name>{_WORD}*?)_(?P<late>LATE_)?(?P<id>\d+)_{_BY_CANVAS}"),
+    _platform(_anonymous, rf"(?P<before>(?:LATE_)?anon_(?:LATE_)?(?P<id>[A-Za-z0-9]+)_(?:LATE_)?){_BY_CANVAS}"),
 )
 
 

@@ -26,9 +26,9 @@ Row = dict[str, str]  # by the name of the column, as the file writes it; withou
 # The kinds of keys by which a platform knows a person, with their columns; the first kind that everybody in a roster
 # has is the id.
 KEYS: dict[str, tuple[str, ...]] = {
-    "id": ("id", "student id", "sid", "student number", "id number", "orgdefinedid"),
+    "id": ("student id", "sid", "student number", "id number", "orgdefinedid", "id"),  # an ID next to one counts rows
     "identifier": ("identifier",),  # Moodle's “Participant 12345”, next to an ID number; GitHub Classroom's
-    "login": ("sis login id", "login", "login id", "username", "user name", "netid"),
+    "login": ("sis login id", "login", "login id", "username", "user name", "netid", "pid"),
     "sis": ("sis user id", "sis id"),
     "canvas": ("canvas id", "canvas user id", "lms user id"),
     "email": ("email", "e mail", "email address"),
@@ -45,6 +45,7 @@ _STAFF = re.compile(
 _GROUP = ("group name", "group", "team name", "team")
 _UNTIL = ("until", "extended until", "due", "new due date")
 _KNOWN = {*_NAME, *_FIRST, *_LAST, *_UNTIL, "student", *(each for columns in KEYS.values() for each in columns)}
+_TOTAL = re.compile(r"(?:grand )?(?:total|sum|count|average|mean|students)\b[\w\s]{0,20}[:=]?\s*[\d.,]*", re.IGNORECASE)
 _TEST_STUDENT = "test student"  # from Canvas, if an instructor tried the student view
 
 _MARKS = (  # the first bytes of a text file, with its encoding
@@ -150,6 +151,9 @@ def read_roster(path: Path) -> Roster:
                 notes.append(f"{path.name}, line {line}: “{called}” is not a student")
                 continue
             raise RosterError(f"{path.name}, line {line}: {called or 'this student'} has no ID")
+        if _is_total(row):
+            notes.append(f"{path.name}, line {line}: “{next(filter(None, row.values()))}” is not a student")
+            continue
         if role := _staff_role(row):
             notes.append(
                 f"{path.name}, line {line}: “{called or next(iter(keys.values()), '')}” is not a student: {role}"
@@ -172,6 +176,13 @@ def read_roster(path: Path) -> Roster:
     return Roster(list(seen.values()), table.columns, notes)
 
 
+def _is_total(row: Row) -> bool:
+    """Whether a spreadsheet's total is all there is in a row of several columns."""
+    said, *more = filter(None, row.values())
+    figures = all(re.fullmatch(r"[\d.,%]+", each) for each in more)
+    return len(row) > 1 and figures and _TOTAL.fullmatch(said) is not None
+
+
 def _staff_role(row: Row) -> str:
     """The role of a person who is staff and no student too; empty for everyone else."""
     role = next((cell for column, cell in row.items() if _form(column) in _ROLE), "")
@@ -188,7 +199,7 @@ def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
     own = {"section", "sis user id", "sis login id"} if "student" in by_form else {"sis login id"} if parts else set()
     canvas = "id" in by_form and own & by_form.keys()
     if canvas:
-        kinds["canvas"] = kinds.pop("id")
+        kinds = {kind: column for kind, column in kinds.items() if kind != "id"} | {"canvas": by_form["id"]}
     if "student" in by_form and not kinds:
         kinds["id"] = by_form["student"]
     elif "student" in by_form and not whole and not parts:

@@ -32,11 +32,12 @@ from autograder.submissions.files import (
 from autograder.submissions.find import ATTEMPT, ELSEWHERE
 from autograder.submissions.names import (
     ARCHIVES,
+    UNREAD,
     PlatformName,
     alike,
     is_junk,
     path_of,
-    platform_name,
+    platform_names,
     shown,
     stem,
     suffix,
@@ -76,18 +77,20 @@ _STAFFS = {
 class Entry:
     """One entry at the top: a file, or a folder, whose files have steps that begin below it.
 
-    `inside` has the entries in a folder or a zip archive, as if that were the upload.
+    `inside` has the entries in a folder or a zip archive, as if that were the upload; `named` is what its name says, by
+    the platform that gave the names of this download.
     """
 
     name: str
     folder: bool
     listing: Callable[[], Listing]
     inside: Callable[[], Top] | None = None
+    named: PlatformName | None = None
 
     @property
     def platform(self) -> PlatformName | None:
         """What its name says, if a platform gave it. Canvas gives names to files alone."""
-        named = platform_name(self.name)
+        named = self.named
         return named if named and (not self.folder or named.attempt or "canvas" not in named.keys) else None
 
     @property
@@ -95,6 +98,11 @@ class Entry:
         """Whether this looks like a file of the course staff."""
         name = self.name.lower()
         return not (self.folder or self.platform or name.endswith(".py.txt")) and suffix(name) in _STAFFS
+
+    @property
+    def document(self) -> bool:
+        """Whether this is a loose file that neither is nor holds code, such as a rubric."""
+        return not (self.folder or self.platform) and suffix(self.name) not in (".py", ".ipynb", *ARCHIVES, *UNREAD)
 
 
 @dataclass(frozen=True)
@@ -181,7 +189,7 @@ def _in_folder(path: Path, outputs: set[Path], stack: ExitStack) -> Top:
         skipped = {name: "" for name in names if is_junk(name)}
         skipped |= {name: " (written by this program)" for name in names if _is_output(path / name, outputs)}
         return Top(
-            [entry(name) for name in names if name not in skipped],
+            _read_names([entry(name) for name in names if name not in skipped]),
             [f"{shown(name)}{why}" for name, why in skipped.items()],
         )
     except PermissionError as error:
@@ -240,7 +248,13 @@ def _grouped(packed: Iterable[Packed], stack: ExitStack) -> Top:
         for name, found in folders.items()
     ]
     entries += [Entry(name, False, partial(Listing, found), zipped(name, found[0])) for name, found in loose.items()]
-    return Top(entries, sorted(aside))
+    return Top(_read_names(entries), sorted(aside))
+
+
+def _read_names(entries: list[Entry]) -> list[Entry]:
+    """The entries of one download, with what their names say."""
+    said = platform_names([entry.name for entry in entries], {entry.name for entry in entries if entry.folder})
+    return [replace(entry, named=said.get(entry.name)) for entry in entries]
 
 
 def _below(packed: list[Packed]) -> Listing:
@@ -256,22 +270,22 @@ def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | N
     """The class in what is alone at the top; None if that is a student's, or if the class is here.
 
     Several entries are looked into only if each of them holds a platform's names: so no student's upload can have a
-    row for somebody else.
+    row for somebody else. Documents next to them, such as a rubric, are of the staff.
     """
-    students = top.students
+    students = [each for each in top.students if not _is_nobodys(each, roster)]
     if top.gradescopes or not students:
         return None
     found: list[Top] = []
     drives = _packed_by_drive(students)
     for each in students:
-        alone = len(students) == 1
+        alone = len(top.students) == 1
         inside = _part(each, drives) if drives else _class_in(each, alone, packed_as, assignment, roster)
         if inside is None:
             return None
         found.append(inside)
     if len({each.gradescopes for each in found}) > 1:
         return None
-    aside = [*top.aside, *(shown(entry.name) for entry in top.entries if entry.staffs)]
+    aside = [*top.aside, *(shown(entry.name) for entry in top.entries if entry not in students)]
     return Top(
         _told_apart([(shown(entry.name), each) for entry, each in zip(students, found, strict=True)]),
         [*aside, *(name for each in found for name in each.aside)],
@@ -365,6 +379,10 @@ def may_be_class(entry: Entry, top: Top, assignment: Assignment, roster: Roster 
     if entry.inside is None or entry.platform or (roster and _knows(roster, entry.name)):
         return False
     return len(top.students) == 1 or _class_in(entry, True, "", assignment, roster) is not None
+
+
+def _is_nobodys(entry: Entry, roster: Roster | None) -> bool:
+    return entry.document and not (roster and _knows(roster, stem(entry.name)))
 
 
 def _knows(roster: Roster, name: str) -> bool:

@@ -193,6 +193,12 @@ def test_an_extension_counts_from_its_end(course_folder: Path, key: str, until: 
     assert seconds_late(course_folder, "ada", DUE + timedelta(hours=23, minutes=1)) == late_by
 
 
+def test_an_extension_before_the_due_date_is_told(course_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (course_folder / "extensions.csv").write_text("student,until\nada,2025-12-03T23:59:00-05:00\n")
+    assert seconds_late(course_folder, "ada", DUE) == 0
+    assert "ada ends on 2025-12-03 23:59-05:00, which is not after the due date" in caplog.text
+
+
 def test_an_extension_that_is_taken_back_is_gone(course_folder: Path) -> None:
     (course_folder / "extensions.csv").write_text("student,until\nada,2026-12-03T23:59:00-05:00\n")
     assert seconds_late(course_folder, "ada", DUE + timedelta(hours=1)) == 0

@@ -1,6 +1,7 @@
 """Nothing that a student hands in is followed, copied or opened as a link, on any way into the gradebook."""
 
 import io
+import itertools
 import os
 import tarfile
 import zipfile
@@ -22,6 +23,7 @@ from autograder.submissions.find import NothingToGrade
 from autograder.submissions.layouts import read_upload
 from tests.nbgrader.class_of_students import BLANK, NOTEBOOK, PERFECT
 
+MODULE = CVAE.module
 SECRET = "the solution, or another student's"
 LINKS = ("/etc/passwd", "../../../secret", "{secret}", "{secret_folder}", ".", "..", "loop", "nowhere", "/dev/zero")
 
@@ -159,14 +161,17 @@ def test_one_bad_folder_ends_collect_for_nobody(course: Path) -> None:
 # --- downloads ----------------------------------------------------------------------------------------------------
 
 
-def extracted(course: Path, files: dict[str, bytes]) -> dict[str, set[str]]:
-    """The names of the files that zip_collect takes, by student, from an archive with these."""
+def extracted(course: Path, *downloads: dict[str, bytes]) -> dict[str, set[str]]:
+    """The names of the files that zip_collect takes, by student, from archives with these, the older ones first."""
     archive, to = course / "archive", course / "extracted"
     archive.mkdir()
     to.mkdir()
-    with zipfile.ZipFile(archive / "submissions.zip", "w") as download:
-        for name, content in files.items():
-            download.writestr(name, content)
+    for number, files in enumerate(downloads):
+        path = archive / f"submissions{f' ({number})' if number else ''}.zip"
+        with zipfile.ZipFile(path, "w") as download:
+            for name, content in files.items():
+                download.writestr(name, content)
+        os.utime(path, (number, number))
     plugin = Downloads(assignments=[CVAE.where])
     directory = CourseDirectory(root=str(course), assignment_id=CVAE.kit)
     plugin.__dict__["parent"] = None
@@ -290,3 +295,51 @@ def test_no_time_of_a_students_own_is_collected(course: Path, name: str) -> None
     notes = (course / "extracted" / student / "collected.txt").read_text()
     assert "timestamp.txt` is the student's own file" in notes
     assert ("marks this as late but gives no time" in notes) is ("LATE" in name)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([901, 955, 958])))
+def test_canvas_numbers_decide_between_downloads(
+    course: Path, order: tuple[int, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever the times of the archives on disk, which copying changes."""
+    downloads = [
+        {
+            f"lada_{'LATE_' * (number > 901)}11_{number}_{'hw3.zip' if number == 901 else MODULE}": b"%d" % number,
+            f"lada_{'LATE_' * (number > 901)}11_{number - 1}_cvae.ipynb": b"[%d]" % number,
+            f"bob_12_800_{MODULE}": b"x = 1",
+        }
+        for number in order
+    ]
+    assert extracted(course, *downloads) == {
+        "lada_11": {MODULE, "cvae.ipynb", "collected.txt"},
+        "bob_12": {MODULE},
+    }
+    ada = course / "extracted" / "lada_11"
+    assert ((ada / MODULE).read_bytes(), (ada / "cvae.ipynb").read_bytes()) == (b"958", b"[958]")
+    notes = (ada / "collected.txt").read_text()
+    assert "marks this as late" in notes
+    assert "No module" not in notes
+    assert "lada_11" in caplog.text
+    assert "No module" not in caplog.text
+    assert "bob_12" not in caplog.text
+
+
+@pytest.mark.parametrize("numbers", [(901, 955), (955, 901)])
+def test_a_last_attempt_without_a_module_names_the_earlier(course: Path, numbers: tuple[int, int]) -> None:
+    names = {901: MODULE, 955: "report.pdf"}
+    found = extracted(course, *({f"lada_11_{number}_{names[number]}": b"x = 1"} for number in numbers))
+    assert found == {"lada_11": {"collected.txt"}}
+    notes = (course / "extracted" / "lada_11" / "collected.txt").read_text()
+    assert notes.startswith("No module: ")
+    assert f"submissions{' (1)' * (numbers[1] == 901)}.zip has an earlier attempt with a module" in notes
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_between_downloads_without_numbers_a_guess_is_told(course: Path, same: bool) -> None:
+    name = f"Ada L_11_assignsubmission_file_{MODULE}"
+    extracted(course, {name: b"x = 1"}, {name: b"x = 1" if same else b"x = 2"})
+    ada = course / "extracted" / "Ada L_11"
+    assert (ada / MODULE).read_bytes() == (b"x = 1" if same else b"x = 2")
+    assert (ada / "collected.txt").exists() is not same
+    if not same:
+        assert "what is in submissions (1).zip counts, the newer file on disk" in (ada / "collected.txt").read_text()

@@ -52,9 +52,12 @@ def gallery(kept: Mapping[str, Any]) -> Gallery | None:
         reference_generated = model.decoder(torch.cat((latents, one_hots), -1))
     asked = "when asked for 0, 1, 2 and so on to 9."
     same = "The same digits, in the same order, as"
-    return Gallery(
+    lead = (
         f"After a short practice run of {SMOKE_STEPS} steps, next to a reference trained the same way. Blurry is "
-        f"expected: {NUM_EPOCHS} epochs in the notebook look sharper.",
+        f"expected: {NUM_EPOCHS} epochs in the notebook look sharper."
+    )
+    return Gallery(
+        " ".join((lead, *smoke.stood_in)),
         [
             Figure(
                 "Reconstructions",

@@ -42,6 +42,16 @@ def column_of(assignment: Assignment, roster: Roster) -> str:
     return found[0]
 
 
+def new_column(column: str, roster: Roster) -> list[str]:
+    """A warning if the gradebook lacks the column: Canvas knows an assignment by its number, or by its exact title."""
+    if column in {known for each in roster.columns for known in (each, re.sub(r" \(\d+\)$", "", each))}:
+        return []
+    there = ", ".join(each for each in roster.columns if re.fullmatch(r".+ \(\d+\)", each)) or "none of an assignment"
+    return [
+        f"Warning: the gradebook has no column {column}, so Canvas will make a new assignment of it. It has {there}."
+    ]
+
+
 def feedback_names(download: Path, rows: Rows) -> dict[str, str]:
     """The name of each student's feedback in the zip for "Upload submissions", by the student's id.
 

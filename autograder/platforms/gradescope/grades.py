@@ -12,6 +12,8 @@ def gradebook(rows: Rows, graded: Graded, column: str, parts: bool) -> str:
     lines = []
     for student, grade in rows:
         first, _, last = student.name.rpartition(" ")
+        if "," in student.name:
+            last, first = (each.strip() for each in student.name.split(",", 1))
         row = {title.casefold(): cell for title, cell in student.row.items()}
         who = [row.get("first name", first), row.get("last name", last), row.get("sid", student.id)]
         points, *rest = cells(grade, names)

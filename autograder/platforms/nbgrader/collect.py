@@ -3,10 +3,13 @@
 Nothing is followed, one student's upload costs nobody else's, and what was left out or guessed is noted with it.
 """
 
+from __future__ import annotations
+
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from filecmp import cmp
 from fnmatch import fnmatch
@@ -139,109 +142,22 @@ def write_notes(folder: Path, notes: list[str]) -> None:
 # --- downloads from a learning platform ---------------------------------------------------------------------------
 
 
-class Downloads(ExtractorPlugin):
-    """`nbgrader zip_collect`: reads the downloads in `archive` as `autograder class` does, whatever their layout.
-
-    `extracted` then holds a folder for each student, with the module and the notebooks under their right names. With a
-    roster in the course folder, students have its ids and names, and those who handed in nothing are enrolled too.
-    """
-
-    assignments = List(Unicode(), help="The assignments of the course, by name or folder.").tag(config=True)
-
-    def extract(self, archive_path: str, extracted_path: str) -> None:
-        archive, extracted = Path(archive_path), Path(extracted_path)
-        course = self.parent.coursedir
-        assignment = next((each for each in map(load, self.assignments) if each.kit == course.assignment_id), None)
-        if assignment is None:
-            raise SystemExit(f"the assignment {course.assignment_id!r} is none that nbgrader_config.py names")
-        roster = _roster(Path(course.root), self.parent.fail)
-        rows: dict[str, Submitted] = {}
-        with tempfile.TemporaryDirectory() as temporary:
-            for download in _downloads(archive, Path(temporary) / "loose"):
-                uploaded = _Uploaded(extracted, assignment)
-                try:
-                    upload = read_upload(download, assignment, roster, visit=uploaded.take, stamps=False)
-                except NothingToGrade as error:
-                    self.parent.fail(f"{download}: {error}")
-                self._tell(upload, download)
-                for row in upload.submitted:
-                    if not row.nothing:
-                        self._lay_out(row, assignment, extracted, uploaded)
-                    if row.student not in rows or not row.nothing:
-                        rows[row.student] = row
-        with Gradebook(course.db_url, course.course_id) as gradebook:
-            if roster:
-                enroll(gradebook, roster)
-            for row in rows.values():
-                if row.unlisted or not roster:
-                    gradebook.update_or_create_student(folder_name(row.student), **_facts(row))
-        self._count(list(rows.values()), roster)
-
-    def _lay_out(self, row: Submitted, assignment: Assignment, extracted: Path, uploaded: "_Uploaded") -> None:
-        """One student's folder in `extracted`."""
-        if row.unreadable:
-            self.log.error("%s cannot be collected: %s", row.shown, row.reason)
-            return
-        folder = extracted / folder_name(row.student)
-        folder.mkdir(parents=True, exist_ok=True)
-        notes = [*row.notes, *row.attention, *uploaded.notes.get(row.student, ())]
-        if row.source is None:
-            notes.insert(0, NO_MODULE + row.reason)
-        else:
-            (folder / assignment.module).write_bytes(row.source)
-        there = Path(self.parent.coursedir.format_path("submitted", folder.name, assignment.kit))
-        if row.handed_in:
-            (folder / TIMESTAMP).write_text(f"{row.handed_in.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC")
-        elif (kept := _kept_time(there, assignment, row.source)) is not None:
-            (folder / TIMESTAMP).write_bytes(kept)
-        elif row.late:
-            notes.append(f"the platform marks this as late but gives no time: write when it came into {TIMESTAMP}")
-        write_notes(folder, notes)
-        for note in notes:
-            self.log.warning("%s: %s", row.shown, note)
-
-    def _tell(self, upload: Upload, download: Path) -> None:
-        for aside in upload.aside:
-            self.log.warning("%s: left aside, since it is nobody's: %s", download.name, aside)
-        for warning in upload.warnings:
-            self.log.warning("%s: %s", download.name, warning)
-
-    def _count(self, rows: list[Submitted], roster: Roster | None) -> None:
-        """Say what became of everyone, in figures that add up."""
-        ends = Counter(
-            "handed in nothing"
-            if row.nothing
-            else "could not be read"
-            if row.unreadable
-            else "without a module"
-            if row.source is None
-            else "with a module"
-            for row in rows
-        )
-        unlisted = sum(row.unlisted for row in rows)
-        of = f"{len(rows) - unlisted} in the roster and {unlisted} besides" if roster else f"{len(rows)} students"
-        self.log.info("%s: %s", of, ", ".join(f"{count} {end}" for end, count in ends.items()))
-
-
-class ByFolder(FileNameCollectorPlugin):
-    """Takes what `Downloads` has laid out: a folder for each student."""
-
-    def collect(self, submitted_file: str) -> dict[str, str] | None:
-        path = Path(submitted_file)
-        return {"student_id": path.parent.name, "file_id": path.name}
-
-
 class _Uploaded:
     """What of each student's files is taken next to the module: the notebooks, under their own names."""
 
-    def __init__(self, extracted: Path, assignment: Assignment) -> None:
-        self._extracted, self._assignment = extracted, assignment
+    def __init__(self, to: Path, assignment: Assignment) -> None:
+        self._to, self._assignment = to, assignment
         self.notes: dict[str, list[str]] = {}  # by student
+        self.numbers: dict[str, int] = {}  # the highest of a student's files, on platforms that number them
+
+    def folder(self, student: str) -> Path:
+        return self._to / folder_name(student)
 
     def take(self, student: str, listing: Listing) -> None:
-        folder = self._extracted / folder_name(student)
-        shutil.rmtree(folder, ignore_errors=True)  # of an earlier download
+        folder = self.folder(student)
         folder.mkdir(parents=True)
+        if numbers := [file.version for file in listing.files if file.version is not None]:
+            self.numbers[student] = max(numbers)
         notes = self.notes[student] = []
         self._take(listing, folder, notes)
         for archive in [file for file in listing.files if suffix(file.name) in ARCHIVES][:MAX_NOTEBOOKS]:
@@ -288,6 +204,171 @@ class _Uploaded:
         except (NothingToGrade, OSError, ValueError) as error:
             notes.append(str(error))
         (folder / name).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What one download has of a student.
+
+    Attributes:
+        row: what was read.
+        download: the name of the file or folder.
+        uploaded: what was taken from it.
+        notes: what a TA should know of where it comes from.
+    """
+
+    row: Submitted
+    download: str
+    uploaded: _Uploaded
+    notes: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        return self.uploaded.folder(self.row.student)
+
+    def later_than(self, other: _Taken) -> float | None:
+        """Positive if this was handed in later, 0 if both are of one time; None if nothing says so.
+
+        Canvas numbers all files in the order of upload; other platforms give times.
+        """
+        number, before = (each.uploaded.numbers.get(each.row.student) for each in (self, other))
+        if number is not None and before is not None:
+            return number - before
+        if self.row.handed_in and other.row.handed_in:
+            return (self.row.handed_in - other.row.handed_in).total_seconds()
+        return None
+
+    def same_as(self, other: _Taken) -> bool:
+        """Whether both have the same module and the same notebooks."""
+        names, others = (
+            sorted(path.name for path in each.folder.iterdir()) if each.folder.exists() else []
+            for each in (self, other)
+        )
+        same = self.row.source == other.row.source and names == others
+        return same and all(cmp(self.folder / name, other.folder / name, shallow=False) for name in names)
+
+
+class Downloads(ExtractorPlugin):
+    """`nbgrader zip_collect`: reads the downloads in `archive` as `autograder class` does, whatever their layout.
+
+    `extracted` then holds a folder for each student, with the module and the notebooks under their right names. With a
+    roster in the course folder, students have its ids and names, and those who handed in nothing are enrolled too.
+    """
+
+    assignments = List(Unicode(), help="The assignments of the course, by name or folder.").tag(config=True)
+
+    def extract(self, archive_path: str, extracted_path: str) -> None:
+        archive, extracted = Path(archive_path), Path(extracted_path)
+        course = self.parent.coursedir
+        assignment = next((each for each in map(load, self.assignments) if each.kit == course.assignment_id), None)
+        if assignment is None:
+            raise SystemExit(f"the assignment {course.assignment_id!r} is none that nbgrader_config.py names")
+        roster = _roster(Path(course.root), self.parent.fail)
+        with tempfile.TemporaryDirectory() as temporary:
+            taken = self._taken(archive, Path(temporary), assignment, roster)
+            for each in taken.values():
+                if not each.row.nothing:
+                    self._lay_out(each, assignment, extracted)
+        rows = [each.row for each in taken.values()]
+        with Gradebook(course.db_url, course.course_id) as gradebook:
+            if roster:
+                enroll(gradebook, roster)
+            for row in rows:
+                if row.unlisted or not roster:
+                    gradebook.update_or_create_student(folder_name(row.student), **_facts(row))
+        self._count(rows, roster)
+
+    def _taken(
+        self, archive: Path, temporary: Path, assignment: Assignment, roster: Roster | None
+    ) -> dict[str, _Taken]:
+        """What each student handed in last, by id; the notebooks lie in `temporary`."""
+        taken: dict[str, _Taken] = {}
+        for number, download in enumerate(_downloads(archive, temporary / "loose")):
+            uploaded = _Uploaded(temporary / str(number), assignment)
+            try:
+                upload = read_upload(download, assignment, roster, visit=uploaded.take, stamps=False)
+            except NothingToGrade as error:
+                self.parent.fail(f"{download}: {error}")
+            self._tell(upload, download)
+            for row in upload.submitted:
+                new, old = _Taken(row, download.name, uploaded), taken.get(row.student)
+                if old is None or old.row.nothing:
+                    taken[row.student] = new
+                elif not row.nothing:
+                    taken[row.student] = self._last(old, new)
+        return taken
+
+    def _last(self, old: _Taken, new: _Taken) -> _Taken:
+        """Which of two downloads has what a student handed in last; `new` is of the file that is newer on disk."""
+        later = new.later_than(old)
+        if later == 0 or (later is None and old.same_as(new)):
+            return new
+        last, first = (new, old) if later is None or later > 0 else (old, new)
+        said = f"is in {first.download} and in {last.download}: what is in {last.download} counts"
+        if later is None:
+            said += ", the newer file on disk, since nothing else says which came last"
+            last = replace(last, notes=(f"{last.row.shown} {said}",))
+        if last.row.source is None and first.row.source is not None:
+            last = replace(last, notes=(*last.notes, f"{first.download} has an earlier attempt with a module"))
+        self.log.warning("%s %s", last.row.shown, said)
+        return last
+
+    def _lay_out(self, taken: _Taken, assignment: Assignment, extracted: Path) -> None:
+        """One student's folder in `extracted`."""
+        row = taken.row
+        if row.unreadable:
+            self.log.error("%s cannot be collected: %s", row.shown, row.reason)
+            return
+        folder = extracted / folder_name(row.student)
+        shutil.rmtree(folder, ignore_errors=True)
+        if taken.folder.exists():
+            shutil.move(taken.folder, folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        notes = [*taken.notes, *row.notes, *row.attention, *taken.uploaded.notes.get(row.student, ())]
+        if row.source is None:
+            notes.insert(0, NO_MODULE + row.reason)
+        else:
+            (folder / assignment.module).write_bytes(row.source)
+        there = Path(self.parent.coursedir.format_path("submitted", folder.name, assignment.kit))
+        if row.handed_in:
+            (folder / TIMESTAMP).write_text(f"{row.handed_in.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC")
+        elif (kept := _kept_time(there, assignment, row.source)) is not None:
+            (folder / TIMESTAMP).write_bytes(kept)
+        elif row.late:
+            notes.append(f"the platform marks this as late but gives no time: write when it came into {TIMESTAMP}")
+        write_notes(folder, notes)
+        for note in notes:
+            self.log.warning("%s: %s", row.shown, note)
+
+    def _tell(self, upload: Upload, download: Path) -> None:
+        for aside in upload.aside:
+            self.log.warning("%s: left aside, since it is nobody's: %s", download.name, aside)
+        for warning in upload.warnings:
+            self.log.warning("%s: %s", download.name, warning)
+
+    def _count(self, rows: list[Submitted], roster: Roster | None) -> None:
+        """Say what became of everyone, in figures that add up."""
+        ends = Counter(
+            "handed in nothing"
+            if row.nothing
+            else "could not be read"
+            if row.unreadable
+            else "without a module"
+            if row.source is None
+            else "with a module"
+            for row in rows
+        )
+        unlisted = sum(row.unlisted for row in rows)
+        of = f"{len(rows) - unlisted} in the roster and {unlisted} besides" if roster else f"{len(rows)} students"
+        self.log.info("%s: %s", of, ", ".join(f"{count} {end}" for end, count in ends.items()))
+
+
+class ByFolder(FileNameCollectorPlugin):
+    """Takes what `Downloads` has laid out: a folder for each student."""
+
+    def collect(self, submitted_file: str) -> dict[str, str] | None:
+        path = Path(submitted_file)
+        return {"student_id": path.parent.name, "file_id": path.name}
 
 
 def _downloads(archive: Path, loose: Path) -> list[Path]:

@@ -79,7 +79,13 @@ class Extensions(NbGraderPreprocessor):
             granted = as_nbgrader(until) - due if until and due else timedelta(0)
             submission.extension = granted if granted > timedelta(0) else None
             gradebook.db.commit()
-            if until:
+            if until and due and not submission.extension:
+                self.log.warning(
+                    "The extension of %s ends on %s, which is not after the due date: it does not count. Check it",
+                    where["student"],
+                    until.isoformat(" ", "minutes"),
+                )
+            elif until:
                 self.log.info("%s may hand in until %s", where["student"], until.isoformat(" "))
         return nb, resources
 

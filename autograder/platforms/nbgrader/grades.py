@@ -124,6 +124,8 @@ def result(part: PartReport, report: Report, points: float) -> NotebookNode:
     page = [f"<p><b>{earned}</b> &middot; {escape(summary.tally(part))} passed</p>"]
     for check in summary.passed(part):
         page.append(f"<p>&#10003; {escape(check.name)}</p>")
+        if check.message:
+            page.append(f'<div style="margin-left: 1.5em"><p>{_prose(check.message)}</p></div>')
     for finding in summary.findings(part):
         page.append(f"<p>&#10007; <b>{escape(finding.title)}</b>: {escape(summary.ENDED[finding.outcome])}</p>")
         said = "".join(f"<p>{_prose(text)}</p>" for text in (finding.message,) if text)

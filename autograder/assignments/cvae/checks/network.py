@@ -45,7 +45,7 @@ from autograder.assignments.cvae.hints.network import (
     hidden_activations,
 )
 from autograder.grading.harness import Challenge, Grading, close, fail
-from autograder.report.summary import listed
+from autograder.report.summary import listed, used_its_own
 from autograder.sandbox.client import Reply, Step, Submission
 from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
@@ -295,6 +295,22 @@ def left_out(grading: Grading) -> dict[str, Any]:
         "complete": "None among the results" in grading.kept,
         "order": grading.kept.get("order of results"),
     }
+
+
+def stood_in(given: Mapping[str, Any]) -> list[str]:
+    """What to say of the pieces for which a `Model` with these arguments uses the grader's, a sentence each."""
+    missing = list(dict.fromkeys(given.get("missing", ())))
+    own = [name for name in missing if name not in ("encoder", "decoder")]
+    said = [
+        f"Your `{name}` is not right yet, so the grader replaced it with a single layer here."
+        for name in missing
+        if name not in own
+    ]
+    return [
+        *said,
+        *([used_its_own(*own)] if own else []),
+        *([used_its_own("forward")] if given.get("composed") else []),
+    ]
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from autograder.assignments.cvae.checks.network import (
     left_out,
     rescaled,
     side_by_side,
+    stood_in,
     take,
     varies,
 )
@@ -46,6 +47,7 @@ MANY = 128  # images, to see what is done to some of them by chance
 ROWS = 4096  # of the statistics that judge a draw that forward makes by itself
 SIGMAS = 7.0
 HEADS = "mean_layer", "logvariance_layer"
+NAMES = "means", "log-variances"  # of what they give
 PIECES = {"encoder": ("encoder", *HEADS), "decoder": ("decoder",)}  # by the part that judges them
 
 
@@ -140,7 +142,9 @@ def built(submission: Submission, challenge: Challenge, grading: Grading) -> Mod
         try:
             model.forward(*model.inputs(challenge), 0)
         except SubmissionError:  # else forward has no need of an attribute of this name
-            model = Model(submission, challenge, **given | {"missing": [*given["missing"], *missing]})
+            given["missing"] += missing
+            model = Model(submission, challenge, **given)
+    grading.replaced += stood_in(given)
     odd, replaced = grading.kept.get("head widths", {}), grading.kept["unfit pieces"]
     model.last_relu_in_forward = "last ReLU in forward" in grading.kept
     model.head_widths = {name: width for name, width in odd.items() if name not in replaced}
@@ -283,8 +287,10 @@ def judge_encoding(
     judge_change(observed, heads)
     if given is not None:
         judge_encoder_input(given, images, conditions)
+    off = [at for at, (each, head) in enumerate(zip(observed, heads, strict=True)) if not follows(each, head)]
+    what, source = ("means and log-variances", "your heads") if len(off) > 1 else (NAMES[off[0]], f"`{HEADS[off[0]]}`")
     fail(
-        "Your means and log-variances are not what your encoder and heads give for [image | one-hot].",
+        f"Your {what} are not what your encoder and {source} give for [image | one-hot].",
         "encoding-other",
     )
 
@@ -579,8 +585,7 @@ def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]]) -> Non
             return
     if any(close(arguments[0], logvariances) and close(arguments[1], means) for means, logvariances in sources):
         fail("Your `sample_latent` gets the log-variances where it expects the means.", "sample-arguments-swapped")
-    names = "means", "log-variances"
-    for at, name in enumerate(names):
+    for at, name in enumerate(NAMES):
         if any(all(close(argument, source[at]) for argument in arguments) for source in sources):
             fail(f"Your `sample_latent` gets the {name} as both of its arguments.", "sample-arguments-changed")
     found, expected = (list(dict.fromkeys(tuple(each.shape) for each in given)) for given in (arguments, sources[0]))
@@ -589,9 +594,9 @@ def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]]) -> Non
             f"Your `sample_latent` gets shape {listed(found)}; means and log-variances have {listed(expected)}.",
             "sample-arguments-changed",
         )
-    changed = [name for at, name in enumerate(names) if not any(close(arguments[at], source[at]) for source in sources)]
+    changed = [name for at, name in enumerate(NAMES) if not any(close(arguments[at], source[at]) for source in sources)]
     fail(
-        f"Your `sample_latent` does not get the {' and the '.join(changed or names)} as they are.",
+        f"Your `sample_latent` does not get the {' and the '.join(changed or NAMES)} as they are.",
         "sample-arguments-changed",
     )
 

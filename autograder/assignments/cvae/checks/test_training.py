@@ -34,6 +34,7 @@ from autograder.assignments.cvae.checks.network import (
     in_rows,
     left_out,
     side_by_side,
+    stood_in,
     take,
 )
 from autograder.assignments.cvae.digits import draw_digits
@@ -63,6 +64,7 @@ class Smoke:
     generated: Tensor  # (S, input_dim), of the classes below
     generated_classes: Tensor  # (S,)
     control: Tensor  # generated likewise from parameters that were never trained
+    stood_in: list[str]  # for which pieces the grader's own were used, a sentence each
 
 
 @cache
@@ -113,7 +115,9 @@ def train(submission: Submission, challenge: Challenge, grading: Grading, given:
         if name in trained.parameters
     }
     means = require_shape(
-        model.forward(held_out, held_out_one_hots, challenge.seed()).outputs[1], (HELD_OUT, sizes.latent), "The means"
+        model.forward(held_out, held_out_one_hots, challenge.seed()).outputs[1],
+        (HELD_OUT, sizes.latent),
+        "Your tensor of means",
     )
     submission.stop()  # what follows is decoded by a process that has seen no image
     model = Model(submission, challenge, **given)
@@ -135,7 +139,7 @@ def train(submission: Submission, challenge: Challenge, grading: Grading, given:
     control = decode()[HELD_OUT:]
     submission.set_parameters("model", parameters)
     decoded = decode()
-    return Smoke(held_out, held_out_labels, decoded[:HELD_OUT], decoded[HELD_OUT:], classes, control)
+    return Smoke(held_out, held_out_labels, decoded[:HELD_OUT], decoded[HELD_OUT:], classes, control, stood_in(given))
 
 
 def next_to_class(model: Model, latents: Tensor, one_hots: Tensor, class_first: bool) -> Tensor:
@@ -157,19 +161,22 @@ def test_start(submission: Submission, challenge: Challenge, grading: Grading) -
 
 
 def with_stand_in(grading: Grading, judge: Callable[[dict[str, Any]], None]) -> None:
-    """Judge the model as it is; where what has cost its points is in the way, without that.
+    """Judge the model as it is; where what has cost its points is in the way, without that. Note what stands in.
 
     Another pass stands in for a wrong forward; and where encoder and decoder are wrong, their sizes may be fixed.
     """
     given = left_out(grading)
     try:
         judge(given)
+        grading.replaced += stood_in(given)
     except (SubmissionError, Wrong) as error:
         others: list[dict[str, Any]] = [{"composed": True}] if grading.failed("forward") else []
         others += [{"sizes": Sizes()}] if grading.failed("encoder") and grading.failed("decoder") else []
         for other in others:
             with contextlib.suppress(SubmissionError, Wrong):
-                return judge(given | other)
+                judge(given | other)
+                grading.replaced += stood_in(given | other)
+                return
         raise error from None
 
 

@@ -245,15 +245,11 @@ def _right_when_far(loss: Loss, point: Arguments) -> bool:
 
 def _about_average(factors: list[float | None], growth: list[float], pixels: int, latent: int) -> list[str]:
     """The mistakes in the average, from the factor that each term is off by and its growth with the minibatch."""
-    if growth and all(_same(4.0, each, 0.01) for each in growth):
-        match factors:
-            case [float(first), float(second)] if _same(first, second, 1e-3) and not _same(1.0, first, 1e-3):
-                return ["divided-by-constant"]
-            case _:
-                return ["summed-over-batch"]
+    summed = bool(growth) and all(_same(4.0, each, 0.01) for each in growth)
     match factors:
         case [float(first), float(second)] if _same(first, second, 1e-3) and not _same(1.0, first, 1e-3):
-            return ["pixels-written-in" if _same(INPUT_DIM / pixels, first, 1e-3) else "loss-scaled"]
+            written_in = _same(INPUT_DIM / pixels, first, 1e-3)
+            return ["divided-by-constant" if summed else "pixels-written-in" if written_in else "loss-scaled"]
     mistakes = []
     for factor, size, averaged, scaled in (
         (factors[0], pixels, "reconstruction-averaged-over-pixels", "reconstruction-scaled"),
@@ -264,7 +260,9 @@ def _about_average(factors: list[float | None], growth: list[float], pixels: int
             mistakes.append(
                 averaged if _same(1 / size, factor, 1e-3) else "pixels-written-in" if written_in else scaled
             )
-    if growth and all(_same(0.25, each, 0.01) for each in growth):
+    if summed:
+        mistakes.append("summed-over-batch")
+    elif growth and all(_same(0.25, each, 0.01) for each in growth):
         mistakes.append("divided-by-batch-twice")
     elif not all(_same(1.0, each, 0.01) for each in growth):
         mistakes.append("batch-other")

@@ -1,0 +1,95 @@
+"""What a report says of what a check waited for, and of what the grader put in the place of a student's code."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.grading.grade import grade_source
+from autograder.report.model import Outcome, Report
+from autograder.report.summary import complete, stood_in
+from autograder.sandbox.client import Sandbox
+
+SOLUTION = CVAE.solution.read_text("utf-8")
+BLANK = (Path(__file__).parents[1] / CVAE.module).read_text("utf-8")
+RAISE = 'raise NotImplementedError("Later.")'
+FIRST, SECOND = "        self.encoder = nn.Sequential(\n", "        self.decoder = nn.Sequential(\n"
+FORWARD, DRAW = "        hidden = self.encoder(", "    std = torch.exp(0.5 * logvariances)\n"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+def graded(sandbox: Sandbox, source: str, pictures: bool = False) -> Report:
+    return grade_source(CVAE.module, source.encode(), sandbox, seed=1, pictures=pictures)
+
+
+def unwritten(*lines: str) -> str:
+    """The solution with a raise in front of these lines."""
+    source = SOLUTION
+    for line in lines:
+        assert source.count(line) == 1
+        indent = line[: len(line) - len(line.lstrip())]
+        source = source.replace(line, f"{indent}{RAISE}\n{line}")
+    return source
+
+
+@pytest.mark.parametrize(
+    "source",
+    [BLANK, unwritten(FIRST), unwritten(SECOND), unwritten(FIRST, SECOND), unwritten(FORWARD, DRAW)],
+    ids=["blank", "first", "second", "both", "functions"],
+)
+def test_a_line_not_written_yet_is_charged_to_one_part(source: str, sandbox: Sandbox) -> None:
+    report = graded(sandbox, source)
+    checks = [(part.name, check) for part in report.parts for check in part.checks]
+    owner = {check.line: name for name, check in checks if check.outcome is Outcome.NOT_WRITTEN}
+    assert owner
+    for name, check in checks:
+        if check.outcome is Outcome.NOT_WRITTEN:
+            assert owner[check.line] == name
+        if check.line in owner and owner[check.line] != name:
+            assert check.outcome is Outcome.SKIPPED
+            assert check.message.startswith(f"Not reached yet: line {check.line} stops `")
+            assert check.hints == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "replaced"),
+    [
+        ("nn.Linear(hidden, input_dim)", "nn.Linear(hidden, input_dim + 10)", {"decoder"}),
+        ("nn.Linear(hidden, latent_dimensionality)", "nn.Linear(latent_dimensionality, hidden)",
+         {"mean_layer", "logvariance_layer"}),
+        ("torch.exp(0.5 * logvariances)", "torch.exp(logvariances)", {"sample_latent"}),
+        ("reduction=\"sum\"", "reduction=\"mean\"", {"loss_function"}),
+        ("", "", set()),
+    ],
+)  # fmt: skip
+def test_what_the_grader_put_in_place_is_said(old: str, new: str, replaced: set[str], sandbox: Sandbox) -> None:
+    report = graded(sandbox, SOLUTION.replace(old, new) if old else SOLUTION, pictures=True)
+    parts = {part.name: part for part in report.parts}
+    assert report.gallery is not None
+    told = {
+        "training": " ".join(check.message for check in parts["training"].checks),
+        "forward": " ".join(check.message for check in parts["forward"].checks),
+        "pictures": report.gallery.lead + "".join(f"`{name}`" for name in stood_in(report)),
+    }
+    for where, text in told.items():
+        used = replaced - ({"loss_function"} if where == "forward" else set())
+        assert {name for name in ("decoder", "mean_layer", "logvariance_layer", *parts) if f"`{name}`" in text} == used
+        assert text.count("not right yet") <= 1
+    assert all(complete(parts[name]) for name in ("forward", "training"))
+
+
+def test_nothing_waits_where_the_module_cannot_be_imported(sandbox: Sandbox) -> None:
+    report = graded(sandbox, f"{SOLUTION}\n{CVAE.parts[2].place[0]}()\n")
+    checks = [check for part in report.parts for check in part.checks]
+    assert {check.outcome for check in checks} == {Outcome.ERROR}
+    (message,) = {check.message for check in checks}
+    assert report.error is not None
+    said, *hints = report.error.split("\n")
+    assert said == message
+    assert hints == [f"Hint: {hint}" for hint in checks[0].hints]
