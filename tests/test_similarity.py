@@ -321,8 +321,9 @@ def test_answers_are_what_the_student_wrote(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / CVAE.module).write_bytes(b"x = 1\n")
         (tmp_path / name / "cvae.ipynb").write_text(json.dumps(data))
-    (tmp_path / "max").mkdir()
-    (tmp_path / "max" / "cvae.ipynb").write_bytes(b"[" * 100_000)
+    for name, many in {"max": b"[" * 100_000, "zoe": b'{"cells":[' + b"{}," * 2_000_000 + b"{}]}"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "cvae.ipynb").write_bytes(many)
     answers = Answers(CVAE)
     read_upload(tmp_path, CVAE, visit=answers)
     assert answers.texts == {"ada": "My answer."}

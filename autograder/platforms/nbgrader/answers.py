@@ -77,7 +77,8 @@ def find_answers(wanted: Path, released: NotebookNode | None) -> Answers:
             notebook.cells += [new_markdown_cell(harmless(f"**From `{name}`:**")), *fit]
             known |= _texts(more)
     if released and not says_more:
-        notes.append("nobody wrote in this notebook: it is as it was released" if found else "there is no notebook")
+        none = "no notebook could be read" if notes else "there is no notebook"
+        notes.append("nobody wrote in this notebook: it says no more than what was released" if found else none)
     ids = _released_ids(notebook, released)
     for cell in notebook.cells:
         with_pictures(cell)
