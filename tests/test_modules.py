@@ -193,7 +193,7 @@ def test_the_advice_fits_what_is_wrong(tmp_path: Path, name: str, content: bytes
 @given(st.permutations(list(PLACES)), st.booleans())
 @settings(max_examples=60)
 def test_other_code_next_to_the_module_is_reviewed(places: list[str], same: bool) -> None:
-    """In whatever two places: the row is for review exactly if the two modules differ in their code."""
+    """The row is for review exactly if the two modules differ in their code."""
     other = b"# once more\n\n" + WHOLE if same else WHOLE + b"x = 2\n"
     with TemporaryDirectory() as temporary:
         for place, source in zip(places, (WHOLE, other), strict=False):
@@ -267,18 +267,18 @@ def test_a_link_to_a_page_is_no_module(tmp_path: Path, content: bytes) -> None:
     assert "is a link to a web page, not the file" in row.reason
 
 
-@pytest.mark.parametrize("beside", ["rubric.pdf", "Rubric.docx", "notes.txt", "figure.PNG"])
+@pytest.mark.parametrize("document", ["rubric.pdf", "Rubric.docx", "notes.txt", "figure.PNG"])
 @pytest.mark.parametrize("known", [True, False])
-def test_a_document_next_to_downloads_is_the_staffs(tmp_path: Path, beside: str, known: bool) -> None:
+def test_a_document_next_to_downloads_is_the_staffs(tmp_path: Path, document: str, known: bool) -> None:
     for section, students in (("section 001", ("ada_101", "bob_102")), ("section 002", ("cyli_103",))):
         files = ((f"{student}_9{student[-3:]}_{MODULE}", WRITTEN) for student in students)
         put(tmp_path / "u" / f"{section}.zip", zip_of(*files))
-    put(tmp_path / "u" / beside, b"x")
+    put(tmp_path / "u" / document, b"x")
     roster = read_roster(put(tmp_path / "r.csv", b"id,name\n101,Ada\n102,Bob\n103,Cy Li\n")) if known else None
     upload = read(tmp_path / "u", roster=roster)
     assert len(upload.submitted) == 3
     assert {row.source for row in upload.submitted} == {WRITTEN}
-    assert upload.aside == [beside]
+    assert upload.aside == [document]
 
 
 def test_a_document_next_to_students_is_a_students(tmp_path: Path) -> None:

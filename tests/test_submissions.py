@@ -35,7 +35,7 @@ def put(file: Path, text: str = "x = 1\n") -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     if file.suffix == ".zip":
         with zipfile.ZipFile(file, "w") as archive:
-            archive.writestr("work/cs5814_vae.py", text)
+            archive.writestr("vae/cs5814_vae.py", text)
     else:
         file.write_text(text, "utf-8")
     return file
@@ -274,7 +274,7 @@ def test_a_file_at_the_top_that_could_be_anybodys_is_told(tmp_path: Path) -> Non
     [
         ({"cs5814_vae.py": "new", "cs5814_vae (1).py": "old"}, "not `cs5814_vae (1).py`"),
         ({"cs5814_vae.py": "new", "old/cs5814_vae.py": "old"}, "not `old/cs5814_vae.py`"),
-        ({"cs5814_vae.py": "new", "hw3.zip": "old"}, "not `hw3.zip/work/cs5814_vae.py`"),
+        ({"cs5814_vae.py": "new", "hw3.zip": "old"}, "not `hw3.zip/vae/cs5814_vae.py`"),
         ({"Copy of cs5814-vae.py": "new", "cs5814_gan.py": "old"}, "`Copy of cs5814-vae.py` was graded as"),
         ({"mine.py": "def loss_function(): 'new'", "public.py": "import cs5814_vae"}, "`mine.py` was graded as"),
     ],

@@ -80,7 +80,7 @@ class Finding:
 
     @property
     def fix_first(self) -> list[Hint]:
-        """The advice to fix something else first, which is about no mistake of its own."""
+        """The advice to fix something else first, which names no mistake."""
         return [hint for hint in self.checks[0].hints if not hint.name]
 
     @property

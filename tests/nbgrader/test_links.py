@@ -305,7 +305,7 @@ def test_no_time_of_a_students_own_is_collected(course: Path, name: str) -> None
 def test_canvas_numbers_decide_between_downloads(
     course: Path, order: tuple[int, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever the times of the archives on disk, which copying changes."""
+    """The times of the archives on disk, which copying changes, make no difference."""
     downloads = [
         {
             f"lada_{'LATE_' * (number > 901)}11_{number}_{'hw3.zip' if number == 901 else MODULE}": b"%d" % number,

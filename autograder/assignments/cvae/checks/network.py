@@ -299,18 +299,14 @@ def left_out(grading: Grading) -> dict[str, Any]:
 
 def stood_in(given: Mapping[str, Any]) -> list[str]:
     """What to say of the pieces for which a `Model` with these arguments uses the grader's, a sentence each."""
-    missing = list(dict.fromkeys(given.get("missing", ())))
-    own = [name for name in missing if name not in ("encoder", "decoder")]
+    missing = dict.fromkeys(given.get("missing", ()))
+    networks = [name for name in missing if name in ("encoder", "decoder")]
+    heads = [name for name in missing if name not in networks]
     said = [
-        f"Your `{name}` does not pass yet, so the grader replaced it with a single layer here."
-        for name in missing
-        if name not in own
+        f"Your `{name}` does not pass yet, so the grader replaced it with a single layer here." for name in networks
     ]
-    return [
-        *said,
-        *([used_its_own(*own)] if own else []),
-        *([used_its_own("forward")] if given.get("composed") else []),
-    ]
+    said += [used_its_own(*heads)] if heads else []
+    return said + ([used_its_own("forward")] if given.get("composed") else [])
 
 
 @dataclass(frozen=True)
