@@ -9,7 +9,7 @@ from autograder.assignment import Assignment
 from autograder.report.model import clean
 from autograder.submissions.files import File, Listing, NothingToGrade
 from autograder.submissions.layouts import read_upload
-from autograder.submissions.notebooks import in_utf8, outputs_apart, parsed
+from autograder.submissions.notebooks import outputs_apart, parsed
 
 MAX_NOTEBOOK = 8 << 20  # bytes, outputs included
 MAX_NOTEBOOKS = 3  # of a student that are read
@@ -66,7 +66,7 @@ class Answers:
 def _texts(notebook: bytes) -> list[str]:
     """The text cells of a notebook; none if it is no notebook."""
     try:
-        without_outputs, _ = outputs_apart(in_utf8(notebook))
+        without_outputs, _ = outputs_apart(notebook)
         cells: Any = parsed(without_outputs)["cells"]
         written = (cell["source"] for cell in cells if cell["cell_type"] == "markdown")
         return [clean("".join(text), 20_000).strip() for text in written]

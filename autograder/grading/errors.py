@@ -128,8 +128,8 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
         return Cause(f"The class `{unwritten[1]}` has no method `forward`{there}", ["forward-missing"])
     found = (name for pattern, name in patterns(assignment) if re.search(pattern, error.said))
     names = [name for name in found if hints.holds(assignment, name, outline)][:1]
-    tries = error.at_import and outline.runs_at_import(error.line) and not re.match("(import|from) ", error.statement)
-    if not tries:
+    an_import = re.match("(import|from) ", error.statement)
+    if an_import or not (error.at_import and outline.runs_at_import(error.line)):
         return Cause(str(error), names)
     tries_out = not {each.name for each in outline.definitions}.isdisjoint(re.findall(r"\w+", error.statement))
     said = f"{error}. {_TRIED.format(line=error.line)}"

@@ -18,14 +18,13 @@ _STEP = re.compile(rb'[^"\[\]]*+(?:("(?:[^"\\]++|\\.)*+")|([\[\]]))', re.DOTALL)
 _STEPS = {1: 0, 2: 1, 3: -1, None: 0}  # into or out of a list or an object, by the group of _PIECE
 
 
-def in_utf8(data: bytes) -> bytes:
+def _in_utf8(data: bytes) -> bytes:
     """The text of a file in UTF-8, in which a byte of the JSON's marks stands for nothing else."""
     return data.decode("utf-16").encode() if data[:2] in (b"\xff\xfe", b"\xfe\xff") else data
 
 
 def parsed(data: bytes) -> Any:
-    """What the JSON says. ValueError, fit for the student, where it is none or holds more than any notebook does."""
-    data = in_utf8(data)
+    """What JSON in UTF-8 says. ValueError, fit for the student, where it is none or holds more than a notebook does."""
     start = depth = 0
     for _ in range(MAX_PIECES):
         piece = _PIECE.match(data, start)
@@ -48,10 +47,11 @@ def placeholder(number: int) -> list[dict[str, str]]:
 
 
 def outputs_apart(data: bytes) -> tuple[bytes, list[bytes]]:
-    """A notebook's JSON with a `placeholder` for every list of outputs, before a parser has to hold it, and the lists.
+    """A notebook in UTF-8, with a `placeholder` for every list of outputs before a parser has to hold it, and the lists.
 
     ValueError where the outputs have no end, or too many pieces.
     """
+    data = _in_utf8(data)
     pieces: list[bytes] = []
     outputs: list[bytes] = []
     start = steps = 0

@@ -9,7 +9,7 @@ from nbformat.v4.convert import upgrade_cell
 
 from autograder.platforms.nbgrader.submitted import MAX_CELLS
 from autograder.submissions.files import File
-from autograder.submissions.notebooks import in_utf8, outputs_apart, parsed
+from autograder.submissions.notebooks import outputs_apart, parsed
 
 MAX_NOTEBOOK = 128 << 20  # with its outputs: pictures, and training that printed a line a step
 MAX_WITHOUT_OUTPUTS = 32 << 20
@@ -28,7 +28,7 @@ def read_notebook(file: File) -> tuple[NotebookNode, dict[int, bytes], int]:
     data = file.read(MAX_NOTEBOOK + 1)
     if len(data) > MAX_NOTEBOOK:
         raise ValueError(f"it is larger than {MAX_NOTEBOOK >> 20} MiB")
-    text, outputs = outputs_apart(in_utf8(data))
+    text, outputs = outputs_apart(data)
     if len(text) > MAX_WITHOUT_OUTPUTS:
         raise ValueError(f"without its outputs it is still larger than {MAX_WITHOUT_OUTPUTS >> 20} MiB")
     given = parsed(text)
