@@ -47,7 +47,7 @@ def placeholder(number: int) -> list[dict[str, str]]:
 
 
 def outputs_apart(data: bytes) -> tuple[bytes, list[bytes]]:
-    """A notebook in UTF-8, with a `placeholder` for every list of outputs before a parser has to hold it, and the lists.
+    """A notebook in UTF-8, a `placeholder` for every list of outputs before a parser has to hold it, and the lists.
 
     ValueError where the outputs have no end, or too many pieces.
     """
