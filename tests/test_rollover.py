@@ -113,6 +113,15 @@ def test_two_passages_for_one_place_are_an_error(monkeypatch: pytest.MonkeyPatch
         rollover.out_of_step(CVAE)
 
 
+@pytest.mark.parametrize("name", ["docs/student.md", "notebooks/cvae.ipynb"])
+def test_a_published_notebook_gets_a_badge_for_colab(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(assignment, "COLAB", "vt/hw3-part3/blob/main/cvae.ipynb")
+    link = "](https://colab.research.google.com/github/vt/hw3-part3/blob/main/cvae.ipynb)"
+    assert link not in (ROOT / name).read_text("utf-8")
+    (way,) = re.findall(rf".*{re.escape(link)}.*", renewed(name))
+    assert "Save a copy in Drive" in way  # Colab does not write to GitHub
+
+
 def test_nothing_is_released_that_contradicts_the_grading(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(assignment, "DUE", DUE)
     with pytest.raises(rollover.OutOfStep, match=r"docs/student\.md.*notebooks/cvae\.ipynb; run `autograder rollover`"):

@@ -14,6 +14,7 @@ MODULE = "cs5814_vae.py"
 SEED = 5814
 DUE = "2026-11-30T23:59:00-05:00"  # with the offset from UTC that holds on that day
 UPLOAD = "Canvas, under Homework 3, part 3"  # where students hand in
+COLAB = ""  # the notebook on GitHub, "OWNER/REPOSITORY/blob/BRANCH/cvae.ipynb", for a badge that opens it in Colab
 
 HIDDEN_SIZE = 64  # from 48 to 256: another one, and the encoders and decoders of last term do not pass any more
 LATENT_DIMENSIONALITY = 15  # from 13 to 32: the constructor's default, and the width of the worked examples
@@ -114,7 +115,7 @@ ASSIGNMENT = Assignment(
     training="training.py",
     no_grade_depends_on=(
         "reference_curve.py", "reference_pictures.py", "recognizer.py", "recognizer.safetensors", "COURSE", "TITLE",
-        "DUE", "UPLOAD", "NUM_EPOCHS", "TRAINING_LATENT_DIMENSIONALITY", "BATCH_SIZE", "LEARNING_RATE",
+        "DUE", "UPLOAD", "COLAB", "NUM_EPOCHS", "TRAINING_LATENT_DIMENSIONALITY", "BATCH_SIZE", "LEARNING_RATE",
         "REFERENCE_SETTINGS", "REFERENCE_CURVE", "VISUALIZATION_POINTS",
     ),
 )  # fmt: skip

@@ -43,6 +43,7 @@ PASSAGES: dict[str, tuple[str, ...]] = {
         "read by a TA | {points_visualization} |",
         "The first {automatic_points} points come",
         "Upload `handin.zip` to {upload}, by {due_in_words}.",
+        "**Google Colab**:\n\n1. {open_in_colab}\n2. Upload",
         "**784, 10 or {latent} written",
     ),
     "docs/ta.md": ('--duedate="{due}"',),
@@ -75,6 +76,7 @@ CELLS: dict[str, tuple[str, ...]] = {
         "| this notebook | {points_visualization} |",
     ),
     "setup": ("torch.manual_seed({seed})",),
+    "starter": ("*On Google Colab*{start_in_colab} `hw3-part3.zip` in the Files pane",),
     "load-digits": ("\nbatch_size = {batch_size}\n",),
     "architecture": ("rather than 784, 10 and {latent}:",),
     "encoder": ("projects to the hidden size, {hidden};",),
@@ -142,6 +144,7 @@ def fields(reference: ModuleType, curve: Curve | None = None) -> dict[str, str]:
     return {
         **sizes(),
         **_reference(curve),
+        **_colab(),
         "seed": str(assignment.SEED),
         "example_printed": "\n".join(printed),
         "example_loss": str(loss.item()),
@@ -196,6 +199,24 @@ def _reference(curve: Curve | None) -> dict[str, str]:
         ),
         "settings_in_words": "the settings above"
         + (f" (but with {' and '.join(differing)}, so that only the shape compares)" if differing else ""),
+    }
+
+
+def _colab() -> dict[str, str]:
+    """How a student opens the notebook in Colab: with a badge if it is on GitHub, whose copy must be saved in Drive.
+
+    Source: https://colab.research.google.com/github/googlecolab/colabtools/blob/main/notebooks/colab-github-demo.ipynb
+    """
+    site = "https://colab.research.google.com"
+    if not assignment.COLAB:
+        return {
+            "open_in_colab": "Upload `cvae.ipynb` at colab.research.google.com (*File > Upload notebook*).",
+            "start_in_colab": f" ([open Colab]({site}/)), upload this notebook, then",
+        }
+    badge = f"[![Open in Colab]({site}/assets/colab-badge.svg)]({site}/github/{assignment.COLAB})"
+    return {
+        "open_in_colab": f"{badge} Then choose *File > Save a copy in Drive*.",
+        "start_in_colab": f": {badge} Then choose *File > Save a copy in Drive*, and upload",
     }
 
 
