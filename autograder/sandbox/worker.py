@@ -8,6 +8,7 @@ functions, train. It is the untrusted side: the client believes nothing but the 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import dis
 import errno
 import functools
@@ -26,7 +27,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import FrameType, ModuleType, TracebackType
 from typing import Any, cast
@@ -45,6 +46,7 @@ from autograder.sandbox.supervisor import Supervisor
 
 MAX_CAPTURED = 4  # calls of one callable
 MAX_PRINTED = 1000  # characters
+MAX_RESULTS = 8  # of a call
 MAX_SUBMODULES = 500  # of a model, in what is told of them
 USERS = range(60706, 61184)  # unused by people and services, by systemd's table of user ids
 CONFINED = b"confined"  # what a child says before it sees a submission
@@ -515,7 +517,7 @@ class Worker:
         (parameter.NAME). With `reach`, name the parameters of the object that these outputs depend on differentiably.
         With `evaluate`, the call is as one evaluates: in evaluation mode, and without gradients. `capture` names
         callables, attributes of the object or functions of the module, whose first call during this one comes back: its
-        arguments and results.
+        arguments and results. With `unpack`, the results may be in containers of any kind: see `_unpacked`.
         """
         leaves = [tensors[f"argument.{index}"] for index in range(message["arguments"])]
         differentiate = any(name.startswith("cotangent.") for name in tensors)
@@ -534,8 +536,11 @@ class Worker:
             if argument._version != version or not torch.equal(argument.detach(), value)
         ]
         items = list(result) if isinstance(result, (tuple, list)) else [result]
-        if len(items) > 8:
-            raise Invalid("too-many-results", kind=_kind(result), count=len(items))
+        count = len(items)
+        if message["unpack"]:
+            items = list(itertools.islice(_unpacked(result), MAX_RESULTS + 1))
+        if len(items) > MAX_RESULTS:
+            raise Invalid("too-many-results", kind=_kind(result), count=count)
         outputs: dict[str, Tensor] = {}
         problems: list[Message | None] = []
         for index, item in enumerate(items):
@@ -546,6 +551,8 @@ class Worker:
                 problems.append(problem.sent)
         answer = {
             "kind": _kind(result),
+            "count": count,
+            "packed": not items or items[0] is not result,
             "problems": problems,
             "changed": changed,
         }
@@ -890,6 +897,21 @@ def _in_order(function: Callable[..., Any], arguments: tuple[Any, ...], named: d
     except (TypeError, ValueError):
         return [*arguments, *named.values()]
     return [*bound.args, *bound.kwargs.values()]
+
+
+def _unpacked(result: Any, deep: int = 3) -> Iterator[Any]:
+    """The tensors in tuples, lists, dictionaries and data classes, nested so deep; the result if there are none."""
+    values: Iterable[Any] | None = None
+    if deep == 0:
+        values = None
+    elif isinstance(result, (tuple, list)):
+        values = result
+    elif isinstance(result, dict):
+        values = result.values()
+    elif dataclasses.is_dataclass(result) and not isinstance(result, type):
+        values = [getattr(result, each.name) for each in dataclasses.fields(result)]
+    tensors = (each for value in values or () for each in _unpacked(value, deep - 1) if isinstance(each, Tensor))
+    yield from itertools.chain((first,), tensors) if (first := next(tensors, None)) is not None else (result,)
 
 
 def _kind(value: Any) -> str:

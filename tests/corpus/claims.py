@@ -7,6 +7,7 @@ at what its pieces are given. A hint without a claim here counts as false.
 
 import inspect
 import math
+import re
 import types
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -1222,10 +1223,11 @@ CLAIMS |= {
     "nothing-returned": lambda s: _returns(s, lambda each: each is None or (isinstance(each, tuple) and None in each)),
     "no-tensor-returned": lambda s: _returns(s, lambda each: each is not None and not isinstance(each, (Tensor, str))),
     "wrong-number-of-results": lambda s: (
-        _returns(s, lambda each: isinstance(each, tuple))
+        _returns(s, lambda each: isinstance(each, (tuple, dict)))
         or not isinstance(s.passed.outputs, (list, tuple))
         or len(s.passed.outputs) != 3
     ),
+    "trailing-comma": lambda s: bool(re.search(r"^ +(?:return |[\w.]+ = ).*[\w)],$", s.source, re.MULTILINE)),
     "not-finite": lambda s: (
         any(word in str(oracle.behavior(s.source)) for word in ("nan", "inf"))
         or any(isinstance(each, Tensor) and not each.isfinite().all() for each in _for_many_logvariances(s))

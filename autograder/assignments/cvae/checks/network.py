@@ -272,6 +272,7 @@ class Model:
                 cotangents={at[index]: each for index, each in (cotangents or {}).items()},
                 reach=[at[index] for index in reach],
                 results=self.order.count,
+                unpack=self.order.unpack,
                 capture=capture,
                 evaluate=evaluate,
             )
@@ -311,10 +312,14 @@ def stood_in(given: Mapping[str, Any]) -> list[str]:
 
 @dataclass(frozen=True)
 class Order:
-    """Where reconstruction, means and log-variances are among the results of forward, and how many these are."""
+    """Where reconstruction, means and log-variances are among the results of forward, and how many these are.
+
+    With `unpack`, they are in another container than a tuple, or in several.
+    """
 
     positions: tuple[int, int, int] = (0, 1, 2)
     count: int = 3
+    unpack: bool = False
 
 
 @dataclass
@@ -672,7 +677,7 @@ def explain_reconstruction(
         except SubmissionError:
             return None
         latents, reached = reply.captured("sample_latent", "result"), each.reached(reply)
-        x = side_by_side([*latents, conditions]) if latents else None
+        x = side_by_side([latents[0], conditions]) if latents else None
         if x is None:
             return None
         own = {name: value for name, value in reached.items() if name not in drawn_from}
