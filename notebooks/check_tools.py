@@ -624,6 +624,9 @@ def judge_layers(
     expect(
         bool(parameters), f"The output of your {part} depends on no layer that training can change.", "not-trainable"
     )
+    another = {id(each) for each in type(model)(*usual_sizes()).parameters()}
+    said = f"Two models that you build have layers of the {part} in common."
+    expect(not any(id(each) in another for each in parameters.values()), said, "layers-kept")
     if known != ([], ""):
         said = f"Your {part} has {len(found)} linear layer{'s' * (len(found) != 1)}; {SHOULD} {depth}."
         expect(len(found) == depth, said, f"{part}-depth")

@@ -277,6 +277,8 @@ class Submission:
         self._asked = 0  # of stand-ins
         self.lazy: list[str] = []  # parameters that the model asked about last has no shape for yet
         self.frozen: list[str] = []  # parameters of linear layers that the model built last would not train
+        self.unregistered: list[str] = []  # parameters of it that PyTorch would not find
+        self.shared: list[str] = []  # parameters that any model has in common with one that was built before
         self._collected = bytearray()
         self._dropped = False
         self._reader: threading.Thread | None = None
@@ -341,12 +343,13 @@ class Submission:
         """Build an object of class `name` and keep it under `handle`; `named` are its arguments by keyword.
 
         Returns None, or what its constructor raised half-way (the object is kept all the same). From now on, its frozen
-        linear layers are trained.
+        linear layers are trained, and so are layers that PyTorch does not find.
         """
         self._shapes.pop(handle, None)
         request = {"do": "construct", "as": handle, "name": name, "args": args, "named": named, "seed": seed}
         answer = self._request(request)
-        self.frozen, incomplete = _words(answer.get("frozen")), answer.get("incomplete")
+        self.frozen, self.unregistered = _words(answer.get("frozen")), _words(answer.get("unregistered"))
+        self.shared, incomplete = _words(answer.get("shared")) or self.shared, answer.get("incomplete")
         return None if incomplete is None else received(incomplete)
 
     def attributes(self, handle: str, names: Sequence[str]) -> dict[str, int | str | None]:

@@ -27,6 +27,7 @@ import signal
 import socket
 import sys
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import FrameType, ModuleType, TracebackType
@@ -408,14 +409,21 @@ class Worker:
         try:
             instance.__init__(*message["args"], **message["named"])
         except BaseException as error:
-            return {"incomplete": self._describe(error), "frozen": []}, {}
-        return {"incomplete": None, "frozen": self._unfreeze(instance)}, {}
+            return {"incomplete": self._describe(error)}, {}
+        if not _is_module(instance):
+            return {"incomplete": None}, {}
+        others = [model for key, model in self.objects.items() if key != message["as"] and _is_module(model)]
+        theirs = {id(each) for model in others for each in nn.Module.parameters(model)}
+        return {
+            "incomplete": None,
+            "unregistered": _register(instance),
+            "frozen": self._unfreeze(instance),
+            "shared": [name for name, each in nn.Module.named_parameters(instance) if id(each) in theirs],
+        }, {}
 
     @staticmethod
-    def _unfreeze(model: Any) -> list[str]:
+    def _unfreeze(model: nn.Module) -> list[str]:
         """Let frozen linear layers be trained, so that the rest can be judged; the names of their parameters."""
-        if not isinstance(model, nn.Module) or "_parameters" not in vars(model):
-            return []
         layers = [each for each in nn.Module.modules(model) if type(each) is nn.Linear]
         inside = {id(each) for layer in layers for each in nn.Module.parameters(layer)}
         named = [(name, each) for name, each in nn.Module.named_parameters(model) if id(each) in inside]
@@ -897,6 +905,49 @@ def _in_order(function: Callable[..., Any], arguments: tuple[Any, ...], named: d
     except (TypeError, ValueError):
         return [*arguments, *named.values()]
     return [*bound.args, *bound.kwargs.values()]
+
+
+def _is_module(value: Any) -> bool:
+    """Whether it is an nn.Module whose constructor has called that of nn.Module."""
+    return isinstance(value, nn.Module) and "_parameters" in vars(value)
+
+
+def _register(model: nn.Module) -> list[str]:
+    """Register the layers that PyTorch does not find, so that the rest can be judged; the names of their parameters.
+
+    They are in lists, dictionaries and plain objects, or attributes of a class.
+    """
+    found = {id(module) for module in nn.Module.modules(model)}
+    names: list[str] = []
+    for path, value in itertools.islice(_held(model), MAX_SUBMODULES):
+        own = {id(module) for module in nn.Module.modules(value)}
+        if found.isdisjoint(own) and (parameters := list(nn.Module.named_parameters(value))):
+            model._modules[path] = value
+            found |= own
+            names += [f"{path}.{name}" for name, _ in parameters]
+    return names[:MAX_SUBMODULES]
+
+
+def _held(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """The modules that a model and its submodules hold in any way but by registration, each with where it is held."""
+    places = [("", vars(each)) for each in type(model).__mro__[: -len(nn.Module.__mro__)]]
+    places += [(f"{path}." if path else "", vars(module)) for path, module in nn.Module.named_modules(model)]
+    todo = deque((start + name, value, 0) for start, held in places for name, value in held.items() if name not in _OWN)
+    for _ in range(20 * MAX_SUBMODULES):
+        if not todo:
+            return
+        path, value, deep = todo.popleft()
+        if isinstance(value, nn.Module):
+            yield path[:100], value
+        elif deep < 4 and isinstance(value, (list, tuple)):
+            todo += ((f"{path}[{at}]", each, deep + 1) for at, each in enumerate(value[:MAX_SUBMODULES]))
+        elif deep < 4 and isinstance(value, dict):
+            todo += ((f"{path}[{key!r}]"[:200], each, deep + 1) for key, each in value.items())
+        elif deep < 4 and type(value).__module__ == model.__module__ and hasattr(value, "__dict__"):
+            todo += ((f"{path}.{name}", each, deep + 1) for name, each in vars(value).items())
+
+
+_OWN = frozenset(vars(nn.Module()))  # what every module holds
 
 
 def _unpacked(result: Any, deep: int = 3) -> Iterator[Any]:

@@ -799,6 +799,17 @@ RESIDUAL = (
 )
 
 
+LISTED = (
+    RESIDUAL[0],
+    "class Listed(nn.Module):\n"
+    "    def __init__(self, *layers):\n"
+    "        super().__init__()\n"
+    "        self.layers = layers\n\n"
+    "    def forward(self, x):\n"
+    "        for layer in self.layers:\n"
+    "            x = layer(x).relu()\n"
+    "        return x\n\n\n" + RESIDUAL[0],
+)
 CENTERED = (
     RESIDUAL[0],
     "class Centered(nn.Module):\n    def forward(self, x):\n        return (x - 0.1307) / 0.3081\n\n\n" + RESIDUAL[0],
@@ -1161,9 +1172,45 @@ ENCODERS = (
     ),
     _encoder(
         "encoder-in-a-plain-list",
-        "not-callable",
+        "not-trainable",
         edits=_in_a_list(ENCODER, ENCODE, "[", "]"),
-        may_lose=("forward", "training"),
+        checks=1,
+    ),
+    _encoder(
+        "encoder-in-a-list-of-a-submodule",
+        "not-trainable",
+        "nn.Linear(input_dim + num_categories, hidden)",
+        "nn.Linear(hidden, hidden)",
+        "nn.Linear(hidden, hidden)",
+        edits=(LISTED, ("self.encoder = nn.Sequential(", "self.encoder = Listed(")),
+        checks=1,
+    ),
+    _encoder(
+        "encoder-of-a-function-that-keeps-results",
+        "layers-kept",
+        edits=(
+            (
+                RESIDUAL[0],
+                "import functools\n\n\n@functools.cache\ndef body(inputs, hidden):\n    return nn.Sequential(\n"
+                "        nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), "
+                "nn.Linear(hidden, hidden), nn.ReLU()\n    )\n\n\n" + RESIDUAL[0],
+            ),
+            (ENCODER, "        self.encoder = body(input_dim + num_categories, hidden)\n"),
+        ),
+        checks=1,
+    ),
+    _encoder(
+        "encoder-of-the-class",
+        "not-trainable encoder-sizes-hard-coded",
+        edits=(
+            (ENCODER, ""),
+            (
+                "    def __init__(self, input_dim",
+                "    encoder = nn.Sequential(\n        nn.Linear(794, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), "
+                "nn.Linear(64, 64), nn.ReLU()\n    )\n\n    def __init__(self, input_dim",
+            ),
+        ),
+        checks=2,
     ),
     _encoder(
         "encoder-misspelled",
@@ -1870,6 +1917,12 @@ FORWARDS = (
         "dictionary-returned",
         "wrong-number-of-results",
         (RETURN, '        return {"recon": data_recon, "mean": mean_params, "logvariance": logvariance_params}\n'),
+        checks=1,
+    ),
+    _forward(
+        "hidden-numbers-dropped",
+        "encoding-other",
+        (ENCODE, ENCODE + "        hidden = F.dropout(hidden, 0.2)\n"),
         checks=1,
     ),
     _forward(

@@ -247,7 +247,7 @@ def judge_encoding(
     """Fail the check unless means and log-variances are what the encoder and its heads give."""
     x, seed = concatenate(images, conditions), challenge.seed()
     before = expected_heads(model, x, seed)
-    reply = model.forward(images, conditions, seed, capture=["encoder"], evaluate=evaluate)
+    reply = model.forward(images, conditions, seed, capture=["encoder", *HEADS], evaluate=evaluate)
     observed = shaped_parameters(reply, len(images), model)
     constant = constant_heads(grading)
     if not all(varies(each) for each, name in zip(observed, HEADS, strict=True) if name not in constant):
@@ -299,6 +299,7 @@ def judge_encoding(
     judge_change(observed, heads)
     if given is not None:
         judge_encoder_input(given, images, conditions)
+    judge_between(reply)
     off = [at for at, (each, head) in enumerate(zip(observed, heads, strict=True)) if not follows(each, head)]
     what, source = ("means and log-variances", "your heads") if len(off) > 1 else (NAMES[off[0]], f"`{HEADS[off[0]]}`")
     fail(
@@ -323,6 +324,22 @@ def judge_change(observed: Sequence[Tensor], heads: list[Tensor]) -> None:
             fail(f"Your `forward` cuts off the {what}: they stay between {low:.3g} and {high:.3g}.", "encoding-other")
         if not follows(output, head) and (changed := rescaled(output, head)):
             fail(f"Your `forward` changes the {what} that the head gives: {changed.said}.", "encoding-other")
+
+
+def judge_between(reply: Reply) -> None:
+    """Fail the check if a head gets other numbers than the encoder gives, and say which."""
+    encoded = side_by_side(reply.captured("encoder", "result"))
+    for name in HEADS:
+        given = side_by_side(reply.captured(name, "argument"))
+        if encoded is None or given is None or encoded.shape != given.shape or close(given, encoded):
+            continue
+        zeroed = float((given == 0)[encoded != 0].float().mean())
+        how = (
+            f"it sets {zeroed:.0%} of them to 0"
+            if zeroed > 0.01
+            else f"on average, they differ by {float((given - encoded).abs().mean()):.3g}"
+        )
+        fail(f"Your `forward` changes the numbers between your encoder and `{name}`: {how}.", "encoding-other")
 
 
 def require_unchanged(what: str, before: list[Tensor] | None, *after: list[Tensor] | None) -> None:
