@@ -289,13 +289,7 @@ def judge_encoding(
         again = model.forward(images, conditions, challenge.seed(), evaluate=evaluate)
         if not close(again.outputs[1], observed[0]):
             fail("Your means differ between two passes over the same images.", "latent-returned")
-    for x, mistake, what in (
-        (concatenate(conditions, images), "condition-first", "[one-hot | image]"),
-        (concatenate(images, torch.zeros_like(conditions)), "condition-missing", "the image without its class"),
-    ):
-        other = expected_heads(model, x, seed)
-        if other is not None and follows(observed[0], other[0]):
-            fail(f"Your encoder gets {what} instead of [image | one-hot].", mistake)
+    judge_order(model, observed[0], images, conditions, seed)
     judge_change(observed, heads)
     if given is not None:
         judge_encoder_input(given, images, conditions)
@@ -314,6 +308,17 @@ def require_layers(model: Model, images: Tensor, conditions: Tensor, seed: int) 
         reached = model.reached(model.forward(images, conditions, seed, reach=[at], evaluate=True))
         if not any(holds_matrix(each.shape) for each in reached.values()):
             fail(f"Your {what} depend on no layer that training can change.", "encoding-other")
+
+
+def judge_order(model: Model, means: Tensor, images: Tensor, conditions: Tensor, seed: int) -> None:
+    """Fail the check if the means are those of an encoder that gets the class first, or no class."""
+    for x, mistake, what in (
+        (concatenate(conditions, images), "condition-first", "[one-hot | image]"),
+        (concatenate(images, torch.zeros_like(conditions)), "condition-missing", "the image without its class"),
+    ):
+        other = expected_heads(model, x, seed)
+        if other is not None and follows(means, other[0]):
+            fail(f"Your encoder gets {what} instead of [image | one-hot].", mistake)
 
 
 def judge_change(observed: Sequence[Tensor], heads: list[Tensor]) -> None:
