@@ -237,12 +237,22 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
             message += " What you wrote below that line never runs: delete the line."
     else:
         message, mistakes = f"Your code stopped. {type(error).__name__}: {error}", _cause(error, bool(frames))
+    commas = [str(node.end_lineno) for node in _nodes(ast.Assign, ast.Return) if _ends_with_comma(node.value)]
+    if commas and re.search(r"\btuple\b(?! of (?!one\b))|multiply sequence", message):
+        lines = f"Line {commas[0]} ends" if len(commas) == 1 else f"Lines {', '.join(commas)} end"
+        message, mistakes = f"{message} {lines} with a comma.", ["trailing-comma"]
     place = line or _line_of(part)
     where = f"{MODULE}, line {place}" if place and not re.search(r"\bline \d", message) else MODULE
     if part in ("encoder", "decoder", "forward") and "input_dim=" not in message and isinstance(error, HintError):
         where += "; with input_dim={}, num_categories={}, latent_dimensionality={}".format(*usual_sizes())
     hints = (table()["hints"][name] for name in dict.fromkeys(mistakes))
     return "\n".join((f"{message} ({where})", *(f"{title}. {text}" for title, text in hints))), line
+
+
+def _ends_with_comma(value: ast.expr | None) -> bool:
+    """Whether a value is a tuple of one element without parentheses."""
+    only = value.elts[0] if isinstance(value, ast.Tuple) and len(value.elts) == 1 else None
+    return only is not None and (value.lineno, value.col_offset) == (only.lineno, only.col_offset)
 
 
 def _line_of(part: str) -> int | None:
@@ -614,6 +624,9 @@ def judge_layers(
     expect(
         bool(parameters), f"The output of your {part} depends on no layer that training can change.", "not-trainable"
     )
+    another = {id(each) for each in type(model)(*usual_sizes()).parameters()}
+    said = f"Two models that you build have layers of the {part} in common."
+    expect(not any(id(each) in another for each in parameters.values()), said, "layers-kept")
     if known != ([], ""):
         said = f"Your {part} has {len(found)} linear layer{'s' * (len(found) != 1)}; {SHOULD} {depth}."
         expect(len(found) == depth, said, f"{part}-depth")
@@ -698,9 +711,16 @@ class Pass:
             factor = self.factors.setdefault(name, torch.ones((), requires_grad=True))
             self.gave[name] = factor * function(*given) + 0.5 * another**2  # no draw is the average of others
             self.decoded += [self.gave[name]] if name == "decoder" else []
-            return self.gave[name]
+            own = original(*given) if original and takes_draw_apart() else None
+            return (self.gave[name], *own[1:]) if isinstance(own, tuple) else self.gave[name]
 
         return stand_in
+
+
+def takes_draw_apart() -> bool:
+    """Whether the file unpacks what sample_latent returns, as it must if that is a tuple."""
+    assigned = (node for node in _nodes(ast.Assign) if isinstance(node.targets[0], ast.Tuple))
+    return any("sample_latent(" in ast.unparse(node.value) for node in assigned)
 
 
 def layer(name: str, *given: Tensor) -> Tensor:

@@ -104,6 +104,18 @@ fields = ("definitions", "stored", "made_of", "loops", "loop_at_import", "run_at
 records = json | st.fixed_dictionaries(dict.fromkeys(fields, json | lists))
 
 
+@pytest.mark.parametrize("value", ["a", "(a + b) * c", "f(a, b)", "[a, b]", "a if b else c", "(\n    a\n) + b"])
+def test_a_comma_that_makes_a_tuple_is_found(value: str) -> None:
+    last = 2 + value.count("\n")
+    for statement in (f"x = {value}", f"return {value}", f"self.x = {value}"):
+        found = {
+            end: Outline.read(describe(f"def f(a, b, c):\n    {statement}{end}".encode())).tuples
+            for end in (",", ",  # one", "", ", b")
+        }
+        assert found == {",": (last,), ",  # one": (last,), "": (), ", b": ()}
+    assert Outline.read(describe(f"x = ({value},)".encode())).tuples == ()  # written on purpose
+
+
 @given(records)
 def test_any_record_is_an_outline(record: object) -> None:
     outline = Outline.read(record)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from autograder.assignment import Assignment
 from autograder.grading import hints
 from autograder.report.model import Hint, Outcome
+from autograder.report.summary import listed
 from autograder.sandbox.errors import Raised, SubmissionError, TimedOut, Unfit
 from autograder.sandbox.outline import Definition, Outline
 
@@ -134,6 +135,14 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
     tries_out = not {each.name for each in outline.definitions}.isdisjoint(re.findall(r"\w+", error.statement))
     said = f"{error}. {_TRIED.format(line=error.line)}"
     return Cause(said, [] if tries_out and names == ["wrong-call"] else names)  # to move the call is enough
+
+
+def about_comma(message: str, outline: Outline) -> str | None:
+    """What to say of a message about a tuple where a comma at the end of a line makes one; None of any other."""
+    if not outline.tuples or not re.search(r"\btuple\b(?! of (?!one\b))|multiply sequence", message):
+        return None
+    lines = [str(line) for line in outline.tuples[:5]]
+    return f"{f'Line {lines[0]} ends' if len(lines) == 1 else f'Lines {listed(lines)} end'} with a comma."
 
 
 def patterns(assignment: Assignment) -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from autograder.assignment import Assignment, Part
 from autograder.grading import hints
-from autograder.grading.errors import explain
+from autograder.grading.errors import about_comma, explain
 from autograder.grading.reproduce import Failed, Probe
 from autograder.report.model import Check, Outcome, PartReport, part_reports, printable
 from autograder.report.summary import listed, used_its_own
@@ -105,6 +105,7 @@ class Grading:
     unloaded: SubmissionError | None = None  # what kept the module from being imported
     replaced: list[str] = field(default_factory=list)  # what of the grader's this check uses, a sentence each time
     to_reproduce: list[Failed] = field(default_factory=list)
+    in_use: set[str] = field(default_factory=set)  # failed functions that fit the rest of the module as they are
     _standing_in: frozenset[str] = frozenset()
 
     def failed(self, part_name: str) -> bool:
@@ -114,6 +115,7 @@ class Grading:
     def stand_in_for_failed_functions(self) -> frozenset[str]:
         """Let the reference's functions, computed out here, replace the submission's wrong ones from now on."""
         failed = frozenset(part.name for part in self.assignment.parts if part.stand_in and self.failed(part.name))
+        failed -= self.in_use
         if failed != self._standing_in:
             functions = {name: self._stand_in(name) for name in sorted(failed)}
             self.submission.stand_in(functions, Challenge(self.seed, "what stand-ins draw").seed())
@@ -175,6 +177,8 @@ class Grading:
                 message = f"The grader itself failed here ({type(error).__name__}). Please tell the course staff."
                 self.crash = self.crash or call.excinfo
         outline = self.submission.outline
+        if outcome is not Outcome.PASSED and (comma := about_comma(message, outline)):
+            message, mistakes = f"{message} {comma}", ["trailing-comma"]
         said = [hints.hint(self.assignment, name) for name in mistakes if hints.holds(self.assignment, name, outline)]
         earlier = [name for name in part.follows if self.failed(name)]
         if earlier and not self.unloaded and outcome not in (Outcome.PASSED, Outcome.NOT_WRITTEN):

@@ -147,6 +147,8 @@ _ROWS = (
      "Run your code on a minibatch of two in the notebook, and print the shape after each step. Which is the first one that you do not expect? For example, a sum or an index can drop a dimension, and a layer can have another size than you think."),
     ("wrong-number-of-results", "You return something other than the docstring says",
      'Your code does not give back what the docstring lists: one tensor, or several separated by commas, in that order. The caller expects exactly those. Compare your `return` line with the part of the docstring under "Returns": what is missing, extra, or packed in another way?'),
+    ("trailing-comma", "A comma ends a line and makes a tuple",
+     "In Python, a comma after a value makes a tuple, also without parentheses. The message above names each line that ends with such a comma. The name on its left then holds a tuple of one element, which is no tensor, no layer and no number. Print `type()` of that name after the line: is it what you expect?"),
     ("lazy-layer", "A lazy layer has no weights yet",
      "A lazy layer finds out its input size when it is first called. Until then it has no weights that could be set or trained. When your model is built, all sizes are known. Which size would the layer find out, and from which arguments of the constructor does it follow?"),
     ("not-trainable", "Training cannot change these layers",
@@ -158,6 +160,7 @@ CLAIMS: dict[str, Claim] = {
     "numpy-for-torch": uses("numpy|__array__"),
     "no-gpu-here": uses("cuda|mps|xpu|device"),
     "lazy-layer": uses(r"Lazy\w+|Uninitialized\w+"),
+    "trailing-comma": lambda outline: bool(outline.tuples),
     "in-place": uses(r"\+=|\[\]=|[a-z]\w*[a-z0-9]_|out"),
     "tensor-as-number": uses("float|int|bool|item|math|range|round|format|numpy"),
 }

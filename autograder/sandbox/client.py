@@ -59,6 +59,7 @@ class Reply:
         changed: the places of the arguments that the call changed.
         reached: the names of the parameters that the outputs in `reach` depend on.
         tensors: all that came back, by name.
+        packing: what is wrong with how the outputs were packed, where any packing was accepted.
     """
 
     outputs: list[Tensor]
@@ -66,6 +67,7 @@ class Reply:
     changed: list[int]
     reached: list[str]
     tensors: dict[str, Tensor]
+    packing: Unfit | None = None
 
     def captured(self, name: str, kind: str, call: int = 0) -> list[Tensor]:
         """The tensors among the arguments ("argument") or results ("result") of a call of `name`, in order.
@@ -275,6 +277,8 @@ class Submission:
         self._asked = 0  # of stand-ins
         self.lazy: list[str] = []  # parameters that the model asked about last has no shape for yet
         self.frozen: list[str] = []  # parameters of linear layers that the model built last would not train
+        self.unregistered: list[str] = []  # parameters of it that PyTorch would not find
+        self.shared: list[str] = []  # parameters that any model has in common with one that was built before
         self._collected = bytearray()
         self._dropped = False
         self._reader: threading.Thread | None = None
@@ -339,12 +343,13 @@ class Submission:
         """Build an object of class `name` and keep it under `handle`; `named` are its arguments by keyword.
 
         Returns None, or what its constructor raised half-way (the object is kept all the same). From now on, its frozen
-        linear layers are trained.
+        linear layers are trained, and so are layers that PyTorch does not find.
         """
         self._shapes.pop(handle, None)
         request = {"do": "construct", "as": handle, "name": name, "args": args, "named": named, "seed": seed}
         answer = self._request(request)
-        self.frozen, incomplete = _words(answer.get("frozen")), answer.get("incomplete")
+        self.frozen, self.unregistered = _words(answer.get("frozen")), _words(answer.get("unregistered"))
+        self.shared, incomplete = _words(answer.get("shared")) or self.shared, answer.get("incomplete")
         return None if incomplete is None else received(incomplete)
 
     def attributes(self, handle: str, names: Sequence[str]) -> dict[str, int | str | None]:
@@ -416,6 +421,7 @@ class Submission:
         evaluate: bool = False,
         constants: Sequence[int] = (),
         results: int | None = None,
+        unpack: bool = False,
         rows: int | None = None,
     ) -> Reply:
         """Call the function `name` of the module, or the attribute `name` ("" for itself) of the object `on`.
@@ -426,17 +432,18 @@ class Submission:
         attributes of `on`, or of functions), what these were given and gave; see `Reply.captured`. With `evaluate`, the
         object is in evaluation mode meanwhile, and gradients are off unless they are asked for. No gradient is taken
         with respect to the arguments with the indices `constants`, nor to any argument of an object. Unfit for another
-        number of tensors than `results`, where it is given, and for tensors of another number of rows than `rows`.
+        number of tensors than `results`, where it is given, for a tuple where that is 1, and for tensors of another
+        number of rows than `rows`. With `unpack`, the tensors may be in containers of any kind; see `Reply.packing`.
         """
         request: Message = {"do": "call", "name": name, "arguments": len(arguments), "seed": seed, "reach": reach}
         request |= {"capture": capture, "evaluate": evaluate, "gradients": bool(cotangents)}
-        request["constants"] = list(constants)
+        request |= {"constants": list(constants), "unpack": unpack}
         if on is not None:
             request |= {"object": on, "constants": list(range(len(arguments)))}
         tensors = {f"argument.{index}": argument for index, argument in enumerate(arguments)}
         tensors |= {f"cotangent.{index}": cotangent for index, cotangent in (cotangents or {}).items()}
         answer, found = self._ask(request, tensors)
-        reply = _reply(answer, found, _called(request), results)
+        reply = _reply(answer, found, _called(request), results, unpack)
         for index, output in enumerate(reply.outputs):
             if rows is not None and output.shape[:1] != (rows,):
                 about = {"call": _called(request), "value": f"result {index + 1}" if len(reply.outputs) > 1 else ""}
@@ -690,13 +697,16 @@ def _named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
 
 
-def _reply(answer: Message, found: dict[str, Tensor], call: str, results: int | None) -> Reply:
-    """The reply to a call of the function `call`; Unfit if it did not return `results` tensors."""
-    kind, problems = answer.get("kind"), answer.get("problems")
+def _reply(answer: Message, found: dict[str, Tensor], call: str, results: int | None, unpack: bool) -> Reply:
+    """The reply to a call of the function `call`; for `results` and `unpack`, and what is raised, see `call`."""
+    kind, count, problems = (answer.get(key) for key in ("kind", "count", "problems"))
     kind = kind if _is_word(kind) else "tuple"
     problems = problems if isinstance(problems, list) else []
-    if not problems or results not in (None, len(problems)):
-        raise Unfit("result-count", call=call, kind=kind, count=len(problems), expected=results or 1)
+    count = count if type(count) is int else len(problems)
+    otherwise = {len(problems), count} != {results} or (results == 1 and answer.get("packed") is True)
+    packing = Unfit("result-count", call=call, kind=kind, count=count, expected=results or 1)
+    if not problems or (results is not None and otherwise and not unpack):
+        raise packing
     if problem := next(filter(None, problems), None):
         raise received(problem, call)
     given = [found.pop(name) for index in range(len(problems)) if (name := f"output.{index}") in found]
@@ -707,7 +717,8 @@ def _reply(answer: Message, found: dict[str, Tensor], call: str, results: int | 
         for index, output in enumerate(given, 1)
     ]
     dtypes = [output.dtype for output in given]
-    return Reply(outputs, dtypes, _places(answer.get("changed")), _words(answer.get("reached")), _floats(found))
+    changed, reached = _places(answer.get("changed")), _words(answer.get("reached"))
+    return Reply(outputs, dtypes, changed, reached, _floats(found), packing if results and otherwise else None)
 
 
 def _called(message: Message) -> str:

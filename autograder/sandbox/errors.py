@@ -162,7 +162,8 @@ def _phrases(fields: dict[str, Field]) -> dict[str, Field]:
         case "Tensor" | "Parameter":
             said["results"] = "one tensor"
         case "tuple" | "list":
-            said["results"] = f"{said['kind']} of {fields.get('count')} values"
+            count = "one value" if fields.get("count") == 1 else f"{fields.get('count')} values"
+            said["results"] = f"{said['kind']} of {count}"
         case _:
             said["results"] = said.get("kind", "")
     if "expected" in fields:

@@ -60,6 +60,7 @@ class Outline:
             of the class around them, their own, and that of the object's class.
         loops: the lines of loops and comprehensions.
         loop_at_import: the line of the first loop that runs when the module is imported.
+        tuples: the lines of assignments and returns whose value a comma at the end makes a tuple of one element.
         run_at_import: the first and the last line of each statement that is neither definition nor import.
         names: those of variables, attributes and imports, the words in short texts, and the operators "+=" for any that
             assigns, "[]=" and "**".
@@ -70,6 +71,7 @@ class Outline:
     made_of: frozenset[tuple[str, ...]] = frozenset()
     loops: tuple[int, ...] = ()
     loop_at_import: int | None = None
+    tuples: tuple[int, ...] = ()
     run_at_import: tuple[tuple[int, int], ...] = ()
     names: frozenset[str] = frozenset()
 
@@ -93,6 +95,7 @@ class Outline:
             frozenset(map(_names, record["made_of"])),
             tuple(map(_line, record["loops"])),
             None if record["loop_at_import"] is None else _line(record["loop_at_import"]),
+            tuple(map(_line, record["tuples"])),
             tuple((_line(first), _line(last)) for first, last in record["run_at_import"]),
             frozenset(_names(record["names"])),
         )
@@ -153,7 +156,7 @@ def describe(source: bytes) -> dict[str, Any]:
     with warnings.catch_warnings(action="ignore"):
         tree = ast.parse(source)
     definitions: list[list[Any]] = []
-    stored, made_of, loops, names = set(), set(), set(), set[str]()
+    stored, made_of, loops, tuples, names = set(), set(), set(), set[int](), set[str]()
     todo: list[tuple[ast.AST, tuple[str, ...]]] = [(tree, ())]
     while todo:
         node, place = todo.pop()
@@ -165,6 +168,8 @@ def describe(source: bytes) -> dict[str, Any]:
                 definitions.append(_definition(node, place))
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and len(node.attr) <= LONGEST:
             stored.add((*place[:1], node.attr))
+        elif isinstance(node, (ast.Assign, ast.Return)) and _ends_with_comma(node.value):
+            tuples.add(node.end_lineno or node.lineno)
         elif isinstance(node, ast.Assign):
             made_of |= {(*place[:1], *pair) for pair in _made(node)}
         elif isinstance(node, _LOOPS):
@@ -175,6 +180,7 @@ def describe(source: bytes) -> dict[str, Any]:
         "stored": [list(each) for each in sorted(stored)[:MOST]],
         "made_of": [list(each) for each in sorted(made_of)[:MOST]],
         "loops": sorted(loops)[:MOST],
+        "tuples": sorted(tuples)[:MOST],
         "loop_at_import": _loop_at_import(tree),
         "run_at_import": [(node.lineno, node.end_lineno) for node in tree.body if not isinstance(node, _DEFINES)][
             :MOST
@@ -210,6 +216,14 @@ def _made(node: ast.Assign) -> list[tuple[str, str]]:
             attributes = [each.attr for each in node.targets if isinstance(each, ast.Attribute)]
             return [(each, name) for each in attributes if len(each) <= LONGEST]
     return []
+
+
+def _ends_with_comma(value: ast.expr | None) -> bool:
+    """Whether a value is a tuple of one element without parentheses, which are written on purpose."""
+    match value:
+        case ast.Tuple(elts=[only]):
+            return (value.lineno, value.col_offset) == (only.lineno, only.col_offset)
+    return False
 
 
 def _definition(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, place: tuple[str, ...]) -> list[Any]:

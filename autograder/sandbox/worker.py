@@ -8,6 +8,7 @@ functions, train. It is the untrusted side: the client believes nothing but the 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import dis
 import errno
 import functools
@@ -26,7 +27,8 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import FrameType, ModuleType, TracebackType
 from typing import Any, cast
@@ -45,6 +47,7 @@ from autograder.sandbox.supervisor import Supervisor
 
 MAX_CAPTURED = 4  # calls of one callable
 MAX_PRINTED = 1000  # characters
+MAX_RESULTS = 8  # of a call
 MAX_SUBMODULES = 500  # of a model, in what is told of them
 USERS = range(60706, 61184)  # unused by people and services, by systemd's table of user ids
 CONFINED = b"confined"  # what a child says before it sees a submission
@@ -406,14 +409,21 @@ class Worker:
         try:
             instance.__init__(*message["args"], **message["named"])
         except BaseException as error:
-            return {"incomplete": self._describe(error), "frozen": []}, {}
-        return {"incomplete": None, "frozen": self._unfreeze(instance)}, {}
+            return {"incomplete": self._describe(error)}, {}
+        if not _is_module(instance):
+            return {"incomplete": None}, {}
+        others = [model for key, model in self.objects.items() if key != message["as"] and _is_module(model)]
+        theirs = {id(each) for model in others for each in nn.Module.parameters(model)}
+        return {
+            "incomplete": None,
+            "unregistered": _register(instance),
+            "frozen": self._unfreeze(instance),
+            "shared": [name for name, each in nn.Module.named_parameters(instance) if id(each) in theirs],
+        }, {}
 
     @staticmethod
-    def _unfreeze(model: Any) -> list[str]:
+    def _unfreeze(model: nn.Module) -> list[str]:
         """Let frozen linear layers be trained, so that the rest can be judged; the names of their parameters."""
-        if not isinstance(model, nn.Module) or "_parameters" not in vars(model):
-            return []
         layers = [each for each in nn.Module.modules(model) if type(each) is nn.Linear]
         inside = {id(each) for layer in layers for each in nn.Module.parameters(layer)}
         named = [(name, each) for name, each in nn.Module.named_parameters(model) if id(each) in inside]
@@ -515,7 +525,7 @@ class Worker:
         (parameter.NAME). With `reach`, name the parameters of the object that these outputs depend on differentiably.
         With `evaluate`, the call is as one evaluates: in evaluation mode, and without gradients. `capture` names
         callables, attributes of the object or functions of the module, whose first call during this one comes back: its
-        arguments and results.
+        arguments and results. With `unpack`, the results may be in containers of any kind: see `_unpacked`.
         """
         leaves = [tensors[f"argument.{index}"] for index in range(message["arguments"])]
         differentiate = any(name.startswith("cotangent.") for name in tensors)
@@ -534,8 +544,11 @@ class Worker:
             if argument._version != version or not torch.equal(argument.detach(), value)
         ]
         items = list(result) if isinstance(result, (tuple, list)) else [result]
-        if len(items) > 8:
-            raise Invalid("too-many-results", kind=_kind(result), count=len(items))
+        count = len(items)
+        if message["unpack"]:
+            items = list(itertools.islice(_unpacked(result), MAX_RESULTS + 1))
+        if len(items) > MAX_RESULTS:
+            raise Invalid("too-many-results", kind=_kind(result), count=count)
         outputs: dict[str, Tensor] = {}
         problems: list[Message | None] = []
         for index, item in enumerate(items):
@@ -546,6 +559,8 @@ class Worker:
                 problems.append(problem.sent)
         answer = {
             "kind": _kind(result),
+            "count": count,
+            "packed": not items or items[0] is not result,
             "problems": problems,
             "changed": changed,
         }
@@ -890,6 +905,64 @@ def _in_order(function: Callable[..., Any], arguments: tuple[Any, ...], named: d
     except (TypeError, ValueError):
         return [*arguments, *named.values()]
     return [*bound.args, *bound.kwargs.values()]
+
+
+def _is_module(value: Any) -> bool:
+    """Whether it is an nn.Module whose constructor has called that of nn.Module."""
+    return isinstance(value, nn.Module) and "_parameters" in vars(value)
+
+
+def _register(model: nn.Module) -> list[str]:
+    """Register the layers that PyTorch does not find, so that the rest can be judged; the names of their parameters.
+
+    They are in lists, dictionaries and plain objects, or attributes of a class.
+    """
+    found = {id(module) for module in nn.Module.modules(model)}
+    names: list[str] = []
+    for path, value in itertools.islice(_held(model), MAX_SUBMODULES):
+        own = {id(module) for module in nn.Module.modules(value)}
+        if found.isdisjoint(own) and (parameters := list(nn.Module.named_parameters(value))):
+            model._modules[path] = value
+            found |= own
+            names += [f"{path}.{name}" for name, _ in parameters]
+    return names[:MAX_SUBMODULES]
+
+
+def _held(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """The modules that a model and its submodules hold in any way but by registration, each with where it is held."""
+    places = [("", vars(each)) for each in type(model).__mro__[: -len(nn.Module.__mro__)]]
+    places += [(f"{path}." if path else "", vars(module)) for path, module in nn.Module.named_modules(model)]
+    todo = deque((start + name, value, 0) for start, held in places for name, value in held.items() if name not in _OWN)
+    for _ in range(20 * MAX_SUBMODULES):
+        if not todo:
+            return
+        path, value, deep = todo.popleft()
+        if isinstance(value, nn.Module):
+            yield path[:100], value
+        elif deep < 4 and isinstance(value, (list, tuple)):
+            todo += ((f"{path}[{at}]", each, deep + 1) for at, each in enumerate(value[:MAX_SUBMODULES]))
+        elif deep < 4 and isinstance(value, dict):
+            todo += ((f"{path}[{key!r}]"[:200], each, deep + 1) for key, each in value.items())
+        elif deep < 4 and type(value).__module__ == model.__module__ and hasattr(value, "__dict__"):
+            todo += ((f"{path}.{name}", each, deep + 1) for name, each in vars(value).items())
+
+
+_OWN = frozenset(vars(nn.Module()))  # what every module holds
+
+
+def _unpacked(result: Any, deep: int = 3) -> Iterator[Any]:
+    """The tensors in tuples, lists, dictionaries and data classes, nested so deep; the result if there are none."""
+    values: Iterable[Any] | None = None
+    if deep == 0:
+        values = None
+    elif isinstance(result, (tuple, list)):
+        values = result
+    elif isinstance(result, dict):
+        values = result.values()
+    elif dataclasses.is_dataclass(result) and not isinstance(result, type):
+        values = [getattr(result, each.name) for each in dataclasses.fields(result)]
+    tensors = (each for value in values or () for each in _unpacked(value, deep - 1) if isinstance(each, Tensor))
+    yield from itertools.chain((first,), tensors) if (first := next(tensors, None)) is not None else (result,)
 
 
 def _kind(value: Any) -> str:

@@ -7,6 +7,7 @@ at what its pieces are given. A hint without a claim here counts as false.
 
 import inspect
 import math
+import re
 import types
 from collections.abc import Callable, Iterable
 from functools import cached_property
@@ -751,8 +752,31 @@ def _(s: Subject) -> bool:
 @claim("not-trainable")
 def _(s: Subject) -> bool:
     model = s.model()
-    trainable = [name for name, each in model.named_parameters() if each.requires_grad]
-    return any(not any(name.startswith(piece) for name in trainable) for piece in oracle.PIECES)
+    trainable = {name: each for name, each in model.named_parameters() if each.requires_grad}
+    outputs = attempt(model, numbers(8, 784), torch.eye(10)[:8])
+    known = {id(each) for each in trainable.values()}
+    return any(not any(name.startswith(piece) for name in trainable) for piece in oracle.PIECES) or (
+        isinstance(outputs, tuple) and any(id(leaf) not in known for leaf in _leaves(*outputs))
+    )
+
+
+def _leaves(*outputs: Tensor) -> list[Tensor]:
+    """The tensors that these outputs were computed from, as far as a gradient gets."""
+    todo, seen, found = [each.grad_fn for each in outputs], set[Any](), []
+    while todo:
+        step = todo.pop()
+        if step is None or step in seen:
+            continue
+        seen.add(step)
+        found += [step.variable] if hasattr(step, "variable") else []
+        todo += [each for each, _ in step.next_functions]
+    return found
+
+
+@claim("layers-kept")
+def _(s: Subject) -> bool:
+    one, other = ({id(each) for each in s.model().parameters()} for _ in range(2))
+    return bool(one & other)
 
 
 @claim("layers-frozen")
@@ -1222,10 +1246,11 @@ CLAIMS |= {
     "nothing-returned": lambda s: _returns(s, lambda each: each is None or (isinstance(each, tuple) and None in each)),
     "no-tensor-returned": lambda s: _returns(s, lambda each: each is not None and not isinstance(each, (Tensor, str))),
     "wrong-number-of-results": lambda s: (
-        _returns(s, lambda each: isinstance(each, tuple))
+        _returns(s, lambda each: isinstance(each, (tuple, dict)))
         or not isinstance(s.passed.outputs, (list, tuple))
         or len(s.passed.outputs) != 3
     ),
+    "trailing-comma": lambda s: bool(re.search(r"^ +(?:return |[\w.]+ = ).*[\w)],$", s.source, re.MULTILINE)),
     "not-finite": lambda s: (
         any(word in str(oracle.behavior(s.source)) for word in ("nan", "inf"))
         or any(isinstance(each, Tensor) and not each.isfinite().all() for each in _for_many_logvariances(s))

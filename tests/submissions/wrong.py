@@ -265,9 +265,16 @@ SAMPLE = (
     _sample("sample-transposed", STD + "    return (means + std * torch.randn_like(std)).T\n", "wrong-shape"),
     _sample("sample-flattened", STD + "    return (means + std * torch.randn_like(std)).flatten()\n", "wrong-shape"),
     _sample("sample-returns-nothing", STD + DRAW.replace("return", "latents ="), "nothing-returned"),
-    _sample(
-        "sample-returns-tuple", STD + "    return means + std * torch.randn_like(std), std\n", "wrong-number-of-results"
+    _sample("sample-returns-tuple", STD + DRAW.replace("\n", ", std\n"), "wrong-number-of-results", checks=1),
+    _sample("sample-in-a-tuple-of-one", STD + DRAW.replace("\n", ",\n"), "trailing-comma", checks=1),
+    Wrong(
+        "draw-in-a-tuple-that-forward-takes-apart",
+        ((DRAW, DRAW.replace("\n", ", std\n")), ("latents = sample_latent(", "latents, _ = sample_latent(")),
+        misconception="wrong-number-of-results",
+        checks=1,
+        **_of_part("sample_latent"),
     ),
+    _sample("std-in-a-tuple-of-one", STD.replace("\n", ",\n") + DRAW, "trailing-comma"),
     _sample(
         "sample-returns-numpy",
         STD + "    return (means + std * torch.randn_like(std)).detach().numpy()\n",
@@ -317,6 +324,7 @@ def _loss(
     kl: str = KL,
     average: str = AVERAGE,
     signature: str | None = None,
+    checks: int | None = None,
 ) -> Wrong:
     edits: tuple[tuple[str, str], ...] = ((BCE + KL + AVERAGE, bce + kl + average),)
     if signature:
@@ -326,7 +334,7 @@ def _loss(
                 f"def loss_function({signature}):",
             ),
         )
-    return Wrong(name, edits, misconception=misconception, **_of_part("loss_function"))
+    return Wrong(name, edits, misconception=misconception, checks=checks, **_of_part("loss_function"))
 
 
 def _kl(terms: str, factor: str = "-0.5 * ") -> str:
@@ -667,8 +675,27 @@ LOSS = (
         average="    return reconstruction / len(means), divergence / len(means)\n",
     ),
     _loss(
-        "loss-returns-three", "wrong-number-of-results", average=AVERAGE.replace("\n", ", reconstruction, divergence\n")
+        "loss-returns-three",
+        "wrong-number-of-results",
+        average=AVERAGE.replace("\n", ", reconstruction, divergence\n"),
+        checks=1,
     ),
+    _loss(
+        "loss-last-of-three",
+        "wrong-number-of-results",
+        average="    loss = (reconstruction + divergence) / len(means)\n"
+        "    return reconstruction / len(means), divergence / len(means), loss\n",
+        checks=1,
+    ),
+    _loss(
+        "loss-in-a-dictionary",
+        "wrong-number-of-results",
+        average="    n = len(means)\n    loss = (reconstruction + divergence) / n\n"
+        '    return {"loss": loss, "bce": reconstruction.item() / n, "kl": divergence.item() / n}\n',
+        checks=1,
+    ),
+    _loss("loss-in-a-tuple-of-one", "trailing-comma", average=AVERAGE.replace("\n", ",\n"), checks=1),
+    _loss("cross-entropy-in-a-tuple-of-one", "trailing-comma", bce=BCE.replace("\n", ",\n")),
     _loss(
         "loss-keeps-a-dimension",
         "loss-not-scalar",
@@ -772,6 +799,17 @@ RESIDUAL = (
 )
 
 
+LISTED = (
+    RESIDUAL[0],
+    "class Listed(nn.Module):\n"
+    "    def __init__(self, *layers):\n"
+    "        super().__init__()\n"
+    "        self.layers = layers\n\n"
+    "    def forward(self, x):\n"
+    "        for layer in self.layers:\n"
+    "            x = layer(x).relu()\n"
+    "        return x\n\n\n" + RESIDUAL[0],
+)
 CENTERED = (
     RESIDUAL[0],
     "class Centered(nn.Module):\n    def forward(self, x):\n        return (x - 0.1307) / 0.3081\n\n\n" + RESIDUAL[0],
@@ -821,6 +859,12 @@ def _activated(activation: str) -> tuple[str, ...]:
 
 
 ENCODERS = (
+    _encoder(
+        "mean-head-in-a-tuple-of-one",
+        "trailing-comma",
+        edits=((MEAN_HEAD, MEAN_HEAD.replace("\n", ",\n")),),
+        checks=1,
+    ),
     _encoder(
         "arguments-in-another-order",
         "wrong-parameters",
@@ -1128,9 +1172,45 @@ ENCODERS = (
     ),
     _encoder(
         "encoder-in-a-plain-list",
-        "not-callable",
+        "not-trainable",
         edits=_in_a_list(ENCODER, ENCODE, "[", "]"),
-        may_lose=("forward", "training"),
+        checks=1,
+    ),
+    _encoder(
+        "encoder-in-a-list-of-a-submodule",
+        "not-trainable",
+        "nn.Linear(input_dim + num_categories, hidden)",
+        "nn.Linear(hidden, hidden)",
+        "nn.Linear(hidden, hidden)",
+        edits=(LISTED, ("self.encoder = nn.Sequential(", "self.encoder = Listed(")),
+        checks=1,
+    ),
+    _encoder(
+        "encoder-of-a-function-that-keeps-results",
+        "layers-kept",
+        edits=(
+            (
+                RESIDUAL[0],
+                "import functools\n\n\n@functools.cache\ndef body(inputs, hidden):\n    return nn.Sequential(\n"
+                "        nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), "
+                "nn.Linear(hidden, hidden), nn.ReLU()\n    )\n\n\n" + RESIDUAL[0],
+            ),
+            (ENCODER, "        self.encoder = body(input_dim + num_categories, hidden)\n"),
+        ),
+        checks=1,
+    ),
+    _encoder(
+        "encoder-of-the-class",
+        "not-trainable encoder-sizes-hard-coded",
+        edits=(
+            (ENCODER, ""),
+            (
+                "    def __init__(self, input_dim",
+                "    encoder = nn.Sequential(\n        nn.Linear(794, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), "
+                "nn.Linear(64, 64), nn.ReLU()\n    )\n\n    def __init__(self, input_dim",
+            ),
+        ),
+        checks=2,
     ),
     _encoder(
         "encoder-misspelled",
@@ -1837,7 +1917,33 @@ FORWARDS = (
         "dictionary-returned",
         "wrong-number-of-results",
         (RETURN, '        return {"recon": data_recon, "mean": mean_params, "logvariance": logvariance_params}\n'),
+        checks=1,
     ),
+    _forward(
+        "hidden-numbers-dropped",
+        "encoding-other",
+        (ENCODE, ENCODE + "        hidden = F.dropout(hidden, 0.2)\n"),
+        checks=1,
+    ),
+    _forward(
+        "results-in-a-data-class",
+        "wrong-number-of-results",
+        (
+            "class ConditionalVariationalAutoencoder(",
+            "import dataclasses\n\n\n@dataclasses.dataclass\nclass Results:\n    pixels: torch.Tensor\n"
+            "    means: torch.Tensor\n    logvariances: torch.Tensor\n\n\nclass ConditionalVariationalAutoencoder(",
+        ),
+        (RETURN, "        return Results(data_recon, mean_params, logvariance_params)\n"),
+        checks=1,
+    ),
+    _forward(
+        "distribution-in-a-tuple",
+        "wrong-number-of-results",
+        (RETURN, "        return data_recon, (mean_params, logvariance_params)\n"),
+        checks=1,
+    ),
+    _forward("reconstruction-in-a-tuple-of-one", "trailing-comma", (DECODE, DECODE.replace("\n", ",\n")), checks=1),
+    _forward("latents-in-a-tuple-of-one", "trailing-comma", (SAMPLES, SAMPLES.replace("\n", ",\n"))),
     _forward(
         "log-variance-still-none",
         "nothing-returned",

@@ -122,7 +122,7 @@ class Model:
         self.head_widths: Mapping[str, int] = {}  # of heads that the encoder's part found to be of another width
         self.misnamed: Raised | None = None  # what building it by the arguments' names raised
         self._incomplete = self._construct(challenge.seed())
-        self.frozen = submission.frozen
+        self.frozen, self.unregistered = submission.frozen, submission.unregistered
         for name in missing:
             submission.stand_in_layer(self.handle, name, *self._widths(name), sigmoid=name == "decoder")
         if composed:
@@ -133,8 +133,7 @@ class Model:
         self.parameters: dict[str, Tensor] = {}
         shapes = self._shapes()
         if not own_start:
-            self.parameters = draw_parameters(shapes, self.sizes, challenge, mean_image, scale)
-            submission.set_parameters(self.handle, self.parameters)
+            self.set(draw_parameters(shapes, self.sizes, challenge, mean_image, scale))
 
     def _construct(self, seed: int) -> SubmissionError | None:
         """Build the model as the notebook does, by the arguments' names; by their order if it does not know the names.
@@ -221,10 +220,29 @@ class Model:
         self, name: str, *arguments: Tensor, seed: int = 0, reach: Sequence[int] = (), evaluate: bool = False
     ) -> Reply:
         """Call an attribute of the model, or a submodule by its dotted name."""
+        self._restore()
         rows = len(arguments[0])  # a piece of a network gives a row for each
         return self.submission.call(
             name, *arguments, on=self.handle, seed=seed, reach=reach, evaluate=evaluate, rows=rows
         )
+
+    def set(self, parameters: dict[str, Tensor]) -> None:
+        """Give the model these parameters."""
+        self.parameters = parameters
+        self.submission.set_parameters(self.handle, parameters)
+
+    @contextlib.contextmanager
+    def changed(self, parameters: dict[str, Tensor]) -> Iterator[None]:
+        """Some other parameters, for as long as this lasts."""
+        before = self.parameters
+        self.set(before | parameters)
+        yield
+        self.set(before)
+
+    def _restore(self) -> None:
+        """Set the parameters again where another model, which has layers in common with this one, was set meanwhile."""
+        if self.submission.shared and self.parameters:
+            self.set(self.parameters)
 
     def piece(self, name: str, *arguments: Tensor) -> Piece | None:
         """An attribute called in evaluation mode, with the parameters that its output depends on; None if that fails.
@@ -262,6 +280,7 @@ class Model:
     ) -> Reply:
         """Call the model; Unfit unless it returns as many tensors as are known. The reply has the three in order."""
         at = self.order.positions
+        self._restore()
         try:
             reply = self.submission.call(
                 "",
@@ -272,6 +291,7 @@ class Model:
                 cotangents={at[index]: each for index, each in (cotangents or {}).items()},
                 reach=[at[index] for index in reach],
                 results=self.order.count,
+                unpack=self.order.unpack,
                 capture=capture,
                 evaluate=evaluate,
             )
@@ -311,10 +331,14 @@ def stood_in(given: Mapping[str, Any]) -> list[str]:
 
 @dataclass(frozen=True)
 class Order:
-    """Where reconstruction, means and log-variances are among the results of forward, and how many these are."""
+    """Where reconstruction, means and log-variances are among the results of forward, and how many these are.
+
+    With `unpack`, they are in another container than a tuple, or in several.
+    """
 
     positions: tuple[int, int, int] = (0, 1, 2)
     count: int = 3
+    unpack: bool = False
 
 
 @dataclass
@@ -616,9 +640,10 @@ def varies(output: Tensor) -> bool:
 
 @dataclass
 class Means:
-    """The means of a whole forward pass, explained: the encoder's stack, and the order of its input."""
+    """The means of a whole forward pass, explained: the encoder's stack, its parameters, and the order of its input."""
 
     match: Match
+    names: list[str]
     condition_first: bool
 
 
@@ -634,7 +659,7 @@ def explain_means(model: Model, large: Model, images: Tensor, conditions: Tensor
         x = concatenate(conditions, images) if condition_first else concatenate(images, conditions)
         observations = [Observation(body, x, means, tails) for body, means, tails in filter(None, found)]
         if match := explain_stack(observations, activated_last=True, width=HIDDEN_SIZE):
-            return Means(match, condition_first)
+            return Means(match, list(observations[0].parameters), condition_first)
     return None
 
 
@@ -672,7 +697,7 @@ def explain_reconstruction(
         except SubmissionError:
             return None
         latents, reached = reply.captured("sample_latent", "result"), each.reached(reply)
-        x = side_by_side([*latents, conditions]) if latents else None
+        x = side_by_side([latents[0], conditions]) if latents else None
         if x is None:
             return None
         own = {name: value for name, value in reached.items() if name not in drawn_from}
@@ -830,9 +855,8 @@ def read_tail(
         return "", None
     grid = torch.linspace(-4, 4, outputs)
     changed = {weights[0]: torch.zeros_like(last[weights[0]]), biases[0]: grid.reshape(last[biases[0]].shape)}
-    model.submission.set_parameters(model.handle, changed)
-    shown = model.piece(piece.name, *piece.arguments)
-    model.submission.set_parameters(model.handle, {name: model.parameters[name] for name in changed})
+    with model.changed(changed):
+        shown = model.piece(piece.name, *piece.arguments)
     if shown is None:
         return "", None
     rows, found = grid.expand(len(piece.input), -1), in_rows(shown.output)
@@ -896,7 +920,7 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
             f"Your {part} works with {first_few(match.cut)}, but no gradient comes back there.",
             "layers-detached",
         )
-    require_trained(model, piece, part)
+    require_trained(model, list(piece.parameters) if piece else [], part)
     if match.twice:
         fail(
             f"Your {part} uses its linear layer number {match.twice} twice; "
@@ -924,10 +948,17 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
         fail(f"A linear layer of your {part} has no trainable bias.", f"{part}-bias")
 
 
-def require_trained(model: Model, piece: Piece | None, part: str) -> None:
-    """Fail the check if parameters of the piece are frozen."""
-    if frozen := [name for name in piece.parameters if name in model.frozen] if piece else []:
+def require_trained(model: Model, names: Sequence[str], part: str) -> None:
+    """Fail the check if parameters of these names are frozen, not found by PyTorch, or also another model's."""
+    if frozen := [name for name in names if name in model.frozen]:
         fail(f"{first_few(frozen)} of your {part} are frozen: training does not change them.", "layers-frozen")
+    if hidden := [name for name in names if name in model.unregistered]:
+        fail(
+            f"PyTorch does not find {first_few(hidden)} of your {part}, so training does not change them.",
+            "not-trainable",
+        )
+    if shared := [name for name in names if name in model.submission.shared]:
+        fail(f"Two models that were built one after the other have {first_few(shared)} in common.", "layers-kept")
 
 
 def describe_activations(model: Model, match: Match, piece: Piece | None, part: str) -> None:
@@ -1032,9 +1063,8 @@ def input_changed(model: Model, piece: Piece) -> str:
         if not is_weight(each.shape):
             each += shifts.get(owner_of(name), 0.0)
     small = piece.input / piece.input.abs().max()
-    model.submission.set_parameters(model.handle, passing)
-    shown = model.piece(piece.name, *small.split([each.shape[-1] for each in piece.arguments], -1))
-    model.submission.set_parameters(model.handle, {name: model.parameters[name] for name in passing})
+    with model.changed(passing):
+        shown = model.piece(piece.name, *small.split([each.shape[-1] for each in piece.arguments], -1))
     if shown is None or in_rows(shown.output).shape[-1] < len(chosen):
         return ""
     output, plain = in_rows(shown.output)[:, : len(chosen)], small[:, chosen]

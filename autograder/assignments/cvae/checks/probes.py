@@ -133,11 +133,12 @@ def _structure(part: str) -> tuple[Probe, ...]:
             f"{_build()}model.{part}(torch.ones(2, {_WIDTHS[part]})).sum().backward()\n"
             f'print("parameters without a gradient:", sum(p.grad is None for p in model.{part}.parameters()))'
         ),
+        Probe(f'{_build()}print("parameters that PyTorch finds:", len(list(model.parameters())))'),
         Probe(f'{_build()}print("the model is a module:", isinstance(model, torch.nn.Module))'),
         Probe(
             f"{_build().replace('model', 'first', 1)}{_build().replace('model', 'second', 1)}"
-            "counts = [len(list(each.parameters())) for each in (first, second)]\n"
-            'print("two models have as many layers:", counts[0] == counts[1])'
+            "own, others = ({id(p) for p in each.parameters()} for each in (first, second))\n"
+            'print("parameters that two models have in common:", len(own & others))'
         ),
     )
 

@@ -49,11 +49,15 @@ DEPTH = 3
 
 @dataclass
 class Encoded:
-    """A model, its encoder as it can be called, if it can, and the stack that it is, if forward does not hold it."""
+    """A model, its encoder as it can be called, if it can, and the stack that it is, if forward does not hold it.
+
+    `names` are those of the parameters of a stack that forward holds.
+    """
 
     model: Model
     taken: Taken | None
     match: Match
+    names: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +69,7 @@ def encoded(submission: Submission, grading: Grading) -> Callable[[], Encoded]:
 @check("Three linear layers to hidden_size", 5, probes=probes.ENCODER_LAYERS)
 def test_layers(encoded: Callable[[], Encoded]) -> None:
     found = encoded()
+    require_trained(found.model, found.names, "encoder")
     describe_layers(found.model, found.match, found.taken.piece if found.taken else None, "encoder", DEPTH)
 
 
@@ -81,6 +86,7 @@ def explain(submission: Submission, challenge: Challenge, grading: Grading) -> E
     plain = {"none": ACTIVATIONS["none"]}
     model = Model(submission, challenge)
     taken = take(model, "encoder", images, conditions, challenge) if model.has("encoder") else None
+    names: list[str] = []
     match = None if taken is None else recognize(model, large, taken.piece, plain, activated_last=True)
     if match is None or match.hidden != ("ReLU",) * DEPTH:
         # The activations, or all of the calculation, may stand in forward instead.
@@ -89,13 +95,13 @@ def explain(submission: Submission, challenge: Challenge, grading: Grading) -> E
         if last_missing and whole is not None and whole.match.hidden == ("ReLU",) * DEPTH:
             grading.kept["last ReLU in forward"] = True
         if whole is not None and (match is None or match.hidden is None or whole.match.hidden == ("ReLU",) * DEPTH):
-            match = whole.match
+            match, names = whole.match, whole.names
     if match is None:
         model.require("encoder")
         require_same_again(model, "encoder")
         model.call("encoder", concatenate(images, conditions))  # says why it cannot be called
         describe_unexplained(model, None, "encoder")
-    return Encoded(model, taken, match)
+    return Encoded(model, taken, match, names)
 
 
 @check("The mean head: one linear layer, no activation", 2, probes=probes.MEAN_HEAD)
@@ -145,7 +151,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
             fail("`mean_layer` and `logvariance_layer` share their parameters.", "heads-shared")
     if match is None:
         judge_unknown_head(model, head, hidden, activated)
-    require_trained(model, head, "head")
+    require_trained(model, list(head.parameters), "head")
     if any(not bias.any() for _, bias in match.layers):
         fail(f"`{path}` has no trainable bias.", "encoder-bias")
     if match.last != "none":

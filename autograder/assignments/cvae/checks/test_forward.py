@@ -70,7 +70,7 @@ def test_results(submission: Submission, challenge: Challenge, grading: Grading)
     except Unfit as error:
         if error.code == "not-a-tensor" and error.fields["kind"] == "None":
             grading.kept["None among the results"] = True  # which costs this check, and no other
-        if error.code == "result-count":
+        elif error.code in ("not-a-tensor", "result-count"):
             grading.kept["order of results"] = find_order(model, images, conditions, challenge)
         raise
     try:
@@ -118,7 +118,9 @@ def find_order(model: Model, images: Tensor, conditions: Tensor, challenge: Chal
     sizes, results = model.sizes, list[list[Tensor]]()
     for _ in range(2):
         with contextlib.suppress(SubmissionError):
-            reply = model.submission.call("", images, conditions, on=model.handle, seed=challenge.seed())
+            reply = model.submission.call(
+                "", images, conditions, on=model.handle, seed=challenge.seed(), results=3, unpack=True
+            )
             results.append(reply.outputs)
     if len(results) < 2 or len(results[0]) != len(results[1]):
         return None
@@ -134,7 +136,7 @@ def find_order(model: Model, images: Tensor, conditions: Tensor, challenge: Chal
     heads = expected_heads(model, concatenate(images, conditions))
     if heads and all(close(results[0][at], head) for at, head in zip(latents, reversed(heads), strict=True)):
         latents.reverse()
-    return Order((pixels[0], latents[0], latents[1]), len(results[0]))
+    return Order((pixels[0], latents[0], latents[1]), len(results[0]), unpack=True)
 
 
 def built(submission: Submission, challenge: Challenge, grading: Grading) -> Model:
@@ -245,7 +247,7 @@ def judge_encoding(
     """Fail the check unless means and log-variances are what the encoder and its heads give."""
     x, seed = concatenate(images, conditions), challenge.seed()
     before = expected_heads(model, x, seed)
-    reply = model.forward(images, conditions, seed, capture=["encoder"], evaluate=evaluate)
+    reply = model.forward(images, conditions, seed, capture=["encoder", *HEADS], evaluate=evaluate)
     observed = shaped_parameters(reply, len(images), model)
     constant = constant_heads(grading)
     if not all(varies(each) for each, name in zip(observed, HEADS, strict=True) if name not in constant):
@@ -287,16 +289,11 @@ def judge_encoding(
         again = model.forward(images, conditions, challenge.seed(), evaluate=evaluate)
         if not close(again.outputs[1], observed[0]):
             fail("Your means differ between two passes over the same images.", "latent-returned")
-    for x, mistake, what in (
-        (concatenate(conditions, images), "condition-first", "[one-hot | image]"),
-        (concatenate(images, torch.zeros_like(conditions)), "condition-missing", "the image without its class"),
-    ):
-        other = expected_heads(model, x, seed)
-        if other is not None and follows(observed[0], other[0]):
-            fail(f"Your encoder gets {what} instead of [image | one-hot].", mistake)
+    judge_order(model, observed[0], images, conditions, seed)
     judge_change(observed, heads)
     if given is not None:
         judge_encoder_input(given, images, conditions)
+    judge_between(reply)
     off = [at for at, (each, head) in enumerate(zip(observed, heads, strict=True)) if not follows(each, head)]
     what, source = ("means and log-variances", "your heads") if len(off) > 1 else (NAMES[off[0]], f"`{HEADS[off[0]]}`")
     fail(
@@ -313,6 +310,17 @@ def require_layers(model: Model, images: Tensor, conditions: Tensor, seed: int) 
             fail(f"Your {what} depend on no layer that training can change.", "encoding-other")
 
 
+def judge_order(model: Model, means: Tensor, images: Tensor, conditions: Tensor, seed: int) -> None:
+    """Fail the check if the means are those of an encoder that gets the class first, or no class."""
+    for x, mistake, what in (
+        (concatenate(conditions, images), "condition-first", "[one-hot | image]"),
+        (concatenate(images, torch.zeros_like(conditions)), "condition-missing", "the image without its class"),
+    ):
+        other = expected_heads(model, x, seed)
+        if other is not None and follows(means, other[0]):
+            fail(f"Your encoder gets {what} instead of [image | one-hot].", mistake)
+
+
 def judge_change(observed: Sequence[Tensor], heads: list[Tensor]) -> None:
     """Fail the check if forward cuts off or rescales what a head gives, and say how."""
     for output, head, what in zip(observed, heads, ("means", "log-variances"), strict=True):
@@ -321,6 +329,22 @@ def judge_change(observed: Sequence[Tensor], heads: list[Tensor]) -> None:
             fail(f"Your `forward` cuts off the {what}: they stay between {low:.3g} and {high:.3g}.", "encoding-other")
         if not follows(output, head) and (changed := rescaled(output, head)):
             fail(f"Your `forward` changes the {what} that the head gives: {changed.said}.", "encoding-other")
+
+
+def judge_between(reply: Reply) -> None:
+    """Fail the check if a head gets other numbers than the encoder gives, and say which."""
+    encoded = side_by_side(reply.captured("encoder", "result"))
+    for name in HEADS:
+        given = side_by_side(reply.captured(name, "argument"))
+        if encoded is None or given is None or encoded.shape != given.shape or close(given, encoded):
+            continue
+        zeroed = float((given == 0)[encoded != 0].float().mean())
+        how = (
+            f"it sets {zeroed:.0%} of them to 0"
+            if zeroed > 0.01
+            else f"on average, they differ by {float((given - encoded).abs().mean()):.3g}"
+        )
+        fail(f"Your `forward` changes the numbers between your encoder and `{name}`: {how}.", "encoding-other")
 
 
 def require_unchanged(what: str, before: list[Tensor] | None, *after: list[Tensor] | None) -> None:

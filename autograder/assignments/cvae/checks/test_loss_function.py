@@ -44,12 +44,24 @@ WEIGHED = 24  # pixels, to see whether all count alike
 
 def value_on(submission: Submission, *arguments: Tensor, seed: int = 0) -> float:
     """The loss of these arguments by one call of the submission's function."""
-    return float(value_of(submission.call("loss_function", *arguments, seed=seed, results=1), len(arguments[2])))
+    return float(
+        value_of(submission.call("loss_function", *arguments, seed=seed, results=1, unpack=True), len(arguments[2]))
+    )
 
 
 def value_of(reply: Reply, images: int) -> Tensor:
-    """The loss of so many images in a reply; fails the check if it is no scalar (a single element will do)."""
-    loss = reply.outputs[0]
+    """The loss of so many images in a reply; fails the check if it is no scalar (a single element will do).
+
+    Of three or more results, it is the one that is the sum of the others, or else the first: that there are more costs
+    the check of gradients. Two may be the two terms, of which none is the loss.
+    """
+    loss, *more = reply.outputs
+    for at, other in enumerate(more):
+        rest = [loss, *more[:at], *more[at + 1 :]]
+        if len(more) > 1 and all(each.shape == other.shape for each in rest) and close(sum(rest[1:], rest[0]), other):
+            loss = other
+    if reply.packing and (loss.numel() != 1 or len(more) == 1):
+        raise reply.packing
     if loss.numel() != 1:
         named = "loss-per-image" if images > 1 and loss.numel() == images else "loss-not-scalar"
         fail(f"Your loss has shape {tuple(loss.shape)}; the assignment asks for a scalar.", named)
@@ -394,8 +406,12 @@ def edges(submission: Submission, form: Form) -> list[str]:
 @check("Differentiable with respect to reconstructions, means and log-variances", 3, probes=probes.LOSS_GRADIENTS)
 def test_gradients(submission: Submission, challenge: Challenge, grading: Grading, form: Form) -> None:
     arguments = form.inputs(challenge, 1)
-    reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(())}, constants=[1], results=1)
+    reply = submission.call(
+        "loss_function", *arguments, cotangents={0: torch.ones(())}, constants=[1], results=1, unpack=True
+    )
     value_of(reply, 1)
+    if reply.packing:
+        raise reply.packing
     require_arguments_unchanged(submission, reply, ("loss_function",))
     gradients = reply.gradients("argument")
     if not gradients:  # a result of shape (1,) takes a cotangent of that shape
@@ -447,7 +463,7 @@ def test_finite(submission: Submission, challenge: Challenge, grading: Grading, 
 def finite(submission: Submission, arguments: tuple[Tensor, ...], differentiate: bool) -> bool:
     """Whether the loss of four images, and with `differentiate` each of its gradients, is finite."""
     cotangents = {0: torch.ones(())} if differentiate else None
-    reply = submission.call("loss_function", *arguments, cotangents=cotangents, constants=[1], results=1)
+    reply = submission.call("loss_function", *arguments, cotangents=cotangents, constants=[1], results=1, unpack=True)
     found = [value_of(reply, len(arguments[2])), *reply.gradients("argument").values()]
     return all(bool(torch.isfinite(each).all()) for each in found)
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from autograder.assignments.cvae.checks import probes
+from autograder.assignments.cvae.checks.network import Model
 from autograder.assignments.cvae.hints.draws import diagnose
 from autograder.grading.harness import (
     Challenge,
@@ -27,7 +28,7 @@ from autograder.grading.harness import (
     require_shape,
 )
 from autograder.sandbox.client import Submission
-from autograder.sandbox.errors import Raised
+from autograder.sandbox.errors import Raised, SubmissionError
 
 pytestmark = pytest.mark.sample_latent
 
@@ -196,10 +197,11 @@ def kurtosis(latents: Tensor) -> float:
 
 def draw(submission: Submission, means: Tensor, logvariances: Tensor, seed: int | None) -> Tensor:
     """One call of the submission's function: (N, latent) latents."""
-    outputs = submission.call(
-        "sample_latent", means.contiguous(), logvariances.contiguous(), seed=seed, results=1
-    ).outputs
-    return require_shape(outputs[0], tuple(means.shape), "What your `sample_latent` returned")
+    given = means.contiguous(), logvariances.contiguous()
+    reply = submission.call("sample_latent", *given, seed=seed, results=1, unpack=True)
+    if reply.packing and reply.outputs[0].shape != means.shape:
+        raise reply.packing
+    return require_shape(reply.outputs[0], tuple(means.shape), "What your `sample_latent` returned")
 
 
 @check("Draws are centered on the means", 3, probes=probes.CENTER)
@@ -348,7 +350,9 @@ def test_independent(submission: Submission, challenge: Challenge, domain: Calla
     if (a * b).mean().abs() > SIGMAS / a.numel() ** 0.5:
         fail("The noise of two of your calls is correlated.", "fixed-seed")
     quiet = [
-        submission.call("sample_latent", *arguments, seed=challenge.seed(), evaluate=True, results=1).outputs[0]
+        submission.call(
+            "sample_latent", *arguments, seed=challenge.seed(), evaluate=True, results=1, unpack=True
+        ).outputs[0]
         for _ in range(2)
     ]
     if close(quiet[0], quiet[1], 1e-5):
@@ -367,7 +371,9 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
     means, logvariances, cotangent = challenge.normal(6, 5), challenge.uniform(-1, 1, 6, 5), challenge.normal(6, 5)
     means, logvariances = domain().within(means, logvariances)
     seed = challenge.seed()
-    reply = submission.call("sample_latent", means, logvariances, seed=seed, cotangents={0: cotangent}, results=1)
+    reply = submission.call(
+        "sample_latent", means, logvariances, seed=seed, cotangents={0: cotangent}, results=1, unpack=True
+    )
     latents = require_shape(reply.outputs[0], (6, 5), "What your `sample_latent` returned")
     gradients = reply.gradients("argument")
     by_mean, by_logvariance = (gradients.get(index, torch.zeros_like(means)) for index in "01")
@@ -409,11 +415,17 @@ def slope(
     return (ahead - behind) / (2 * step)
 
 
-@check("Keeps the dtype of its arguments, and does not change them", 1, probes=probes.SAMPLE_ARGUMENTS)
-def test_inputs_unchanged(submission: Submission, challenge: Challenge, domain: Callable[[], Domain]) -> None:
+@check("Returns one tensor of its arguments' dtype, and does not change them", 1, probes=probes.SAMPLE_ARGUMENTS)
+def test_inputs_unchanged(
+    submission: Submission, challenge: Challenge, grading: Grading, domain: Callable[[], Domain]
+) -> None:
     require_use(submission, challenge, domain())
     means, logvariances = domain().within(challenge.normal(6, 5), challenge.normal(6, 5))
-    reply = submission.call("sample_latent", means, logvariances, seed=challenge.seed(), results=1)
+    reply = submission.call("sample_latent", means, logvariances, seed=challenge.seed(), results=1, unpack=True)
+    if reply.packing:
+        if not grading.failed("sample_latent") and forward_runs(submission, challenge):
+            grading.in_use.add("sample_latent")
+        raise reply.packing
     latents = require_shape(reply.outputs[0], (6, 5), "What your `sample_latent` returned")
     if reply.dtypes[0] != means.dtype:
         got = str(reply.dtypes[0]).removeprefix("torch.")
@@ -425,3 +437,15 @@ def test_inputs_unchanged(submission: Submission, challenge: Challenge, domain: 
     if close(latents, means, 1e-5) or close(latents, torch.zeros_like(means), 1e-5):
         fail("Nothing was drawn.", "no-noise")
     draw(submission, means[:1], logvariances[:1], challenge.seed())  # its shape is that of one image
+
+
+def forward_runs(submission: Submission, challenge: Challenge) -> bool:
+    """Whether forward knows in which container the draw comes."""
+    try:
+        model = Model(submission, challenge)
+        model.forward(*model.inputs(challenge), challenge.seed())
+    except Raised:
+        return False
+    except SubmissionError:  # it ran, and what it returned is judged by its own part
+        return True
+    return True

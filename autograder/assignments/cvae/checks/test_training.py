@@ -114,6 +114,7 @@ def train(submission: Submission, challenge: Challenge, grading: Grading, given:
         for name, value in model.parameters.items()
         if name in trained.parameters
     }
+    model.parameters = parameters
     means = require_shape(
         model.forward(held_out, held_out_one_hots, challenge.seed()).outputs[1],
         (HELD_OUT, sizes.latent),
@@ -137,7 +138,7 @@ def train(submission: Submission, challenge: Challenge, grading: Grading, given:
         return torch.sigmoid(decoded) if "sigmoid in forward" in grading.kept else decoded
 
     control = decode()[HELD_OUT:]
-    submission.set_parameters("model", parameters)
+    model.set(parameters)
     decoded = decode()
     return Smoke(held_out, held_out_labels, decoded[:HELD_OUT], decoded[HELD_OUT:], classes, control, stood_in(given))
 

@@ -409,7 +409,7 @@ MISCONCEPTIONS = (
         ("layers-frozen", "A layer is frozen",
          "The parameters named above have `requires_grad` set to False, so the optimizer leaves them at their random start. Freezing makes sense for layers that were trained before. Here every layer starts untrained. Search your module for `requires_grad`: which line sets it, and which layers does it reach?"),
         ("layers-kept", "A second model gets the layers of the first",
-         "When you build two models, the second one has more layers than the first. So a list of layers is shared by all models. Such a list is in the body of the class, at the top of the file, or as the default value of an argument. Build two models in the notebook and print both. Where should each model make its own list?"),
+         "A second model that you build gets the layers of the first, so training one changes the other. They are made once for all models: in the body of the class, at the top of the file, or as an argument's default value. A function that keeps its results makes them once, too. Build two models in the notebook and print both. Where should each model make its own layers?"),
         ("forward-sizes-hard-coded", "Your `forward` assumes certain shapes",
          "Your encoder and your decoder follow the sizes above, but your `forward` does not. It may contain a plain number where a size of the model belongs. It may also drop a dimension: a minibatch of one image must keep its first dimension. Build a model with three unusual sizes in the notebook and pass it one image. Which line assumes a certain shape?"),
         ("decoding-repeated", "You decode more than once",
