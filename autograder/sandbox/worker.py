@@ -937,7 +937,7 @@ def _held(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
         if not todo:
             return
         path, value, deep = todo.popleft()
-        if isinstance(value, nn.Module):
+        if _is_module(value):
             yield path[:100], value
         elif deep < 4 and isinstance(value, (list, tuple)):
             todo += ((f"{path}[{at}]", each, deep + 1) for at, each in enumerate(value[:MAX_SUBMODULES]))
