@@ -624,7 +624,7 @@ def judge_layers(
     expect(
         bool(parameters), f"The output of your {part} depends on no layer that training can change.", "not-trainable"
     )
-    another = {id(each) for each in type(model)(*usual_sizes()).parameters()}
+    another = {id(each) for each in build(own_weights=True, unfinished=True).parameters()}
     said = f"Two models that you build have layers of the {part} in common."
     expect(not any(id(each) in another for each in parameters.values()), said, "layers-kept")
     if known != ([], ""):
