@@ -710,11 +710,16 @@ class Worker:
         model = self.objects[message["object"]]
         functions = [self._attribute(self.module, name) for name in message["functions"]]
         parameters = self._parameters(message["object"])
+        told = {id(each) for each in model.parameters()}  # of which the notebook's optimizer hears
         nn.Module.train(model)
         torch.default_generator.manual_seed(message["seed"])
         assert self.training is not None
         losses = self.training.train(
-            model, *functions, parameters=[parameter for _, parameter in parameters], **tensors, **message["options"]
+            model,
+            *functions,
+            parameters=[parameter for _, parameter in parameters if id(parameter) in told],
+            **tensors,
+            **message["options"],
         )
         return {}, {"losses": losses} | {
             f"parameter.{name}": self._plain(parameter, f"parameter {name}") for name, parameter in parameters
