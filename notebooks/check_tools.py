@@ -237,6 +237,8 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
             message += " What you wrote below that line never runs: delete the line."
     else:
         message, mistakes = f"Your code stopped. {type(error).__name__}: {error}", _cause(error, bool(frames))
+        if frames and (frames[-1].line or "").startswith("raise"):  # what your own code refuses, and says why
+            mistakes = []
     commas = [str(node.end_lineno) for node in _nodes(ast.Assign, ast.Return) if _ends_with_comma(node.value)]
     if commas and re.search(r"\btuple\b(?! of (?!one\b))|multiply sequence", message):
         lines = f"Line {commas[0]} ends" if len(commas) == 1 else f"Lines {', '.join(commas)} end"
@@ -682,7 +684,7 @@ class Pass:
         first: int = 0,
     ) -> None:
         self.inputs = tuple(each.roll(-first, 0)[:rows] for each in images_and_classes(sizes))
-        self.decoded, self.fresh_draws, self.calls = [], fresh_draws, Counter[str]()
+        self.decoded, self.drawn, self.fresh_draws, self.calls = [], [], fresh_draws, Counter[str]()
         self.given: dict[str, list[Tensor]] = {}
         self.gave: dict[str, Tensor] = {}
         self.factors: dict[str, Tensor] = {}
@@ -711,6 +713,7 @@ class Pass:
             factor = self.factors.setdefault(name, torch.ones((), requires_grad=True))
             self.gave[name] = factor * function(*given) + 0.5 * another**2  # no draw is the average of others
             self.decoded += [self.gave[name]] if name == "decoder" else []
+            self.drawn += [self.gave[name]] if name == "sample_latent" else []
             own = original(*given) if original and takes_draw_apart() else None
             return (self.gave[name], *own[1:]) if isinstance(own, tuple) else self.gave[name]
 

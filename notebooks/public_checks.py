@@ -425,6 +425,11 @@ def forward_wiring() -> None:
         said = f"Your `forward` decodes {len(one.decoded)} times, and its reconstruction is none of what comes back."
         single = any(close(several.results[0], each.reshape(several.results[0].shape)) for each in several.decoded)
         expect(single, said, "decoding-other")
+    if len(one.drawn) > 1 and "decoder" in one.given and found is not None:
+        several = Pass(build(unfinished=True), fresh_draws=True)
+        latents = torch.cat(several.given["decoder"], -1)[:, : usual_sizes()[2]]
+        said = f"Your `forward` draws {len(one.drawn)} times, and your decoder gets none of the draws as it is."
+        expect(any(close(latents, each) for each in several.drawn), said, "draw-changed")
     said = "In training mode your decoder gets a draw; in evaluation mode it does not."
     expect(decodes_draw(quiet) or not decodes_draw(one), said, "no-draw-in-evaluation")
     if "encoder" in quiet.gave and "sample_latent" in quiet.gave:

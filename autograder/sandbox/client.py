@@ -276,6 +276,7 @@ class Submission:
         self._pending: dict[tuple[str, int], tuple[list[Tensor], Tensor]] = {}  # calls that await their gradient
         self._asked = 0  # of stand-ins
         self.lazy: list[str] = []  # parameters that the model asked about last has no shape for yet
+        self.ones: list[str] = []  # parameters of it that are vectors of ones, as the gains of a normalization are
         self.frozen: list[str] = []  # parameters of linear layers that the model built last would not train
         self.unregistered: list[str] = []  # parameters of it that PyTorch would not find
         self.shared: list[str] = []  # parameters that any model has in common with one that was built before
@@ -366,7 +367,7 @@ class Submission:
         Parameters that are too large to send, or hold no numbers, are left out: the rest can still be judged.
         """
         answer = self._request({"do": "parameters", "object": handle})
-        shapes, self.lazy = answer.get("shapes"), _words(answer.get("lazy"))
+        shapes, self.lazy, self.ones = answer.get("shapes"), _words(answer.get("lazy")), _words(answer.get("ones"))
         found: dict[str, tuple[int, ...]] = {}
         for entry in shapes if isinstance(shapes, list) else []:
             match entry:

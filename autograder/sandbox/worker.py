@@ -454,7 +454,7 @@ class Worker:
         return {"submodules": [(name[:100], type(module).__name__[:100]) for name, module in modules]}, {}
 
     def do_parameters(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """The names and shapes of a model's trainable parameters, in order, and the names of those without a shape."""
+        """The names and shapes of a model's trainable parameters, in order; those without a shape, those of ones."""
         named = self._parameters(message["object"])
         lazy = [name for name, value in named if torch.nn.parameter.is_lazy(value)]
         shapes = [
@@ -462,15 +462,23 @@ class Worker:
             for name, value in named
             if name not in lazy
         ]
-        return {"shapes": shapes, "lazy": lazy}, {}
+        vectors = ((name, value) for name, value in named if name not in lazy and value.dim() == 1)
+        return {
+            "shapes": shapes,
+            "lazy": lazy,
+            "ones": [name for name, value in vectors if bool((value == 1).all())],
+        }, {}
 
     def do_stand_in_layer(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Set an attribute of a model to a linear layer, so that the rest can be judged."""
         model = self.objects[message["object"]]
         self._parameters(message["object"])
         torch.default_generator.manual_seed(message["seed"])
-        layer = nn.Linear(message["inputs"], message["outputs"])
-        setattr(model, message["name"], nn.Sequential(layer, nn.Sigmoid()) if message["sigmoid"] else layer)
+        layer: nn.Module = nn.Linear(message["inputs"], message["outputs"])
+        layer = nn.Sequential(layer, nn.Sigmoid()) if message["sigmoid"] else layer
+        setattr(model, message["name"], layer)
+        if getattr(model, message["name"], None) is not layer:  # an attribute of the class hides it
+            vars(model)[message["name"]] = layer
         return {}, {}
 
     def do_complete_results(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:

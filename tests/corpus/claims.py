@@ -773,6 +773,11 @@ def _leaves(*outputs: Tensor) -> list[Tensor]:
     return found
 
 
+@claim("imports-itself")
+def _(s: Subject) -> bool:
+    return "from cs5814_vae import" in s.source
+
+
 @claim("layers-kept")
 def _(s: Subject) -> bool:
     one, other = ({id(each) for each in s.model().parameters()} for _ in range(2))

@@ -199,6 +199,17 @@ SAMPLE = (
         "    import numpy as np\n\n    return means + np.exp(0.5 * logvariances) * torch.randn_like(means)\n",
         "numpy-for-torch",
     ),
+    Wrong(
+        "decoder-hidden-by-the-class",
+        (
+            (
+                "    def __init__(self, input_dim",
+                "    decoder: nn.Module | None = None\n\n    def __init__(self, input_dim",
+            ),
+        ),
+        misconception="attribute-none",
+        **_of_part("decoder", ("training",)),
+    ),
     _sample("sample-calls-itself", "    return sample_latent(means, logvariances)\n", "endless-recursion"),
     _sample("sample-ends-the-program", "    raise SystemExit\n", "exit-called"),
     _sample("sample-of-a-million-million", STD + "    return means + std * torch.randn(10**12).mean()\n", "memory"),
@@ -1920,6 +1931,16 @@ FORWARDS = (
         checks=1,
     ),
     _forward(
+        "average-of-five-draws",
+        "draw-changed",
+        (
+            SAMPLES,
+            "        draws = [sample_latent(mean_params, logvariance_params) for _ in range(5)]\n"
+            "        latents = torch.stack(draws).mean(0)\n",
+        ),
+        checks=1,
+    ),
+    _forward(
         "hidden-numbers-dropped",
         "encoding-other",
         (ENCODE, ENCODE + "        hidden = F.dropout(hidden, 0.2)\n"),
@@ -2074,6 +2095,12 @@ WHOLE = (
         ((STD, "<<<<<<< HEAD\n" + STD + "=======\n    std = torch.exp(logvariances)\n>>>>>>> partner\n"),),
         loses=ALL,
         misconception="merge-conflict",
+    ),
+    Wrong(
+        "imports-itself",
+        (("import torch\n", "import torch\nfrom cs5814_vae import sample_latent, loss_function\n"),),
+        loses=ALL,
+        misconception="imports-itself",
     ),
     Wrong("null-byte", ((STD, STD.replace("\n", "  # \0\n")),), loses=ALL, misconception="null-byte"),
     Wrong("notebook-renamed", text='{"cells": [], "metadata": {}}\n', loses=ALL, misconception="another-format"),

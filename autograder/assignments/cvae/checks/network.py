@@ -16,7 +16,7 @@ import contextlib
 import functools
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations, islice, pairwise, product
 from typing import Any, NoReturn
@@ -133,7 +133,7 @@ class Model:
         self.parameters: dict[str, Tensor] = {}
         shapes = self._shapes()
         if not own_start:
-            self.set(draw_parameters(shapes, self.sizes, challenge, mean_image, scale))
+            self.set(draw_parameters(shapes, self.sizes, challenge, mean_image, scale, submission.ones))
 
     def _construct(self, seed: int) -> SubmissionError | None:
         """Build the model as the notebook does, by the arguments' names; by their order if it does not know the names.
@@ -380,10 +380,12 @@ def draw_parameters(
     challenge: Challenge,
     mean_image: Tensor | None = None,
     scale: float = 1.0,
+    gains: Collection[str] = (),
 ) -> dict[str, Tensor]:
     """Random parameters of these shapes.
 
-    Of a layer that holds no matrix, the weight is 1 and the bias 0, so that a normalization passes on what it gets.
+    Of a layer that holds no matrix, the weight is 1 and the bias 0, so that a normalization passes on what it gets; so
+    are the `gains`, whatever their names, that were 1 before.
     With another `scale`, hidden values are so many times larger, and what leaves the network is not.
 
     Weights get the scale that keeps activations alive through ReLU layers, biases one that shows. With the (input_dim,)
@@ -398,7 +400,9 @@ def draw_parameters(
     parameters = {}
     for name, shape in shapes.items():
         numbers = challenge.normal(*shape)
-        if owner_of(name) not in with_matrix and re.search(r"(^|\.)(weight|bias)$", name) and len(shape) < 2:
+        if owner_of(name) not in with_matrix and name in gains:
+            parameters[name] = torch.ones(tuple(shape))
+        elif owner_of(name) not in with_matrix and re.search(r"(^|\.)(weight|bias)$", name) and len(shape) < 2:
             slope = 0.25 if math.prod(shape) == 1 else 1.0  # one number is the slope of a PReLU
             parameters[name] = torch.full(tuple(shape), slope if name.endswith("weight") else 0.0)
         elif pixel_biases is not None and not is_weight(shape) and math.prod(shape) == sizes.input_dim:
@@ -1026,7 +1030,14 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoRetu
     if not registered and not (piece and piece.parameters):
         fail(f"The output of your {part} depends on no layer that training can change.", "not-trainable")
     if named:
-        fail(f"Something other than linear layers and ReLU acts in your {part}{named}.", f"{part}-normalisation")
+        kinds = {kind for path, kind in model.submodules(part).items() if kind not in _EXPECTED}
+        activation = all(hasattr(nn.modules.activation, kind) for kind in kinds)
+        fail(
+            f"Something other than linear layers and ReLU acts in your {part}{named}.",
+            f"{part}-{'activation' if activation else 'normalisation'}",
+        )
+    if piece is not None and (law := law_of_rows(piece.output)):
+        fail(f"Each row that your {part} gives {law}.", f"{part}-normalisation")
     if piece is not None and not has_last_layer(model, piece):
         describe_modes(model, piece, part)
     if piece is not None and (changed := input_changed(model, piece)):
@@ -1035,6 +1046,20 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoRetu
         f"Your {part} does not act like linear layers with one activation after each.{_misfit_of_widths(model, piece)}",
         f"{part}-other",
     )
+
+
+def law_of_rows(output: Tensor) -> str:
+    """What holds of each row where something rescales it as a whole, in words; empty where nothing does."""
+    one = torch.ones(len(output))
+    if output.dim() != 2 or output.shape[-1] < 3:
+        return ""
+    if close(output.norm(dim=1), one):
+        return "has length 1"
+    if close(output.sum(1), one):
+        return "sums to 1"
+    if close(output.std(1, correction=0), one, 1e-2) and float(output.mean(1).abs().max()) < 1e-2:
+        return "has mean 0 and standard deviation 1"
+    return ""
 
 
 def input_changed(model: Model, piece: Piece) -> str:

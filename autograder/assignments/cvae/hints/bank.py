@@ -8,6 +8,7 @@ from autograder.grading.hints import Claim, Misconception, uses
 
 # What torch says, and the name of the mistake behind it, before those that the engine knows.
 CAUSES = (
+    (r"cannot import name .* from (?:partially initialized module )?'cs5814_vae'", "imports-itself"),
     (r"one_hot is only applicable", "one-hot-already"),
     (r"to satisfy the constraint|expects (all elements of )?std >= 0", "parameter-out-of-range"),
     (r"all elements of (?:input|target) should be between 0 and 1", "not-probabilities"),
@@ -29,6 +30,8 @@ def _of(part: str | None, *rows: tuple[str, str, str]) -> list[Misconception]:
 MISCONCEPTIONS = (
     *_of(
         None,
+        ("imports-itself", "Your file imports from itself",
+         "The line shown imports from `cs5814_vae`, which is this very file. Python is still reading it at that moment, so nothing below the line exists yet. Such a line belongs in the notebook. In the file, everything at the left margin is there for all functions already. What does the line import, and where is that defined?"),
         ("one-hot-already", "The classes are one-hot already",
          "`one_hot` expects whole class numbers, such as 7. `forward` gets the classes as one-hot rows already, with one column for each class. Encoding them again is an error. Print `condition.shape` and `condition[0]` in the notebook: what is left to do before you can join it with the image?"),
         ("not-probabilities", "Something outside 0 to 1 reached the cross-entropy",
@@ -269,7 +272,7 @@ MISCONCEPTIONS = (
         ("encoder-without-condition", "Your encoder takes the image without its class",
          "Your encoder accepts the image alone. In a conditional VAE the encoder also gets the class: its input is the image with the one-hot row appended. So the first layer needs more inputs than the image has pixels. How many inputs does yours have? How many numbers are in an image and its one-hot row together?"),
         ("encoder-normalisation", "Your encoder has more than linear layers and ReLU",
-         "Something in your encoder is neither a linear layer nor a ReLU. Dropout changes the output from call to call, and normalization has parameters that no linear layer has. Both can be useful, but the assignment does not ask for them. Print `model`: which layer is extra?"),
+         "Something in your encoder is neither a linear layer nor a ReLU. Dropout changes the output from call to call, and normalization has parameters that no linear layer has. Both can be useful, but the assignment does not ask for them. Print `model`, and read what your `forward` calls: what is extra?"),
         ("mean-head-activated", "Your means pass through an activation",
          "A mean can be any real number. Your means pass through a function that changes or limits them, so part of the latent space cannot be reached. The head is one linear layer, with nothing after it. Is the activation in the head, or in `forward`?"),
         ("logvariance-head-activated", "Your log-variances pass through an activation",
@@ -328,7 +331,7 @@ MISCONCEPTIONS = (
         ("decoder-without-condition", "Your decoder takes the latent without the class",
          "Your decoder accepts the latent alone. Then nobody can ask it for an image of a certain class. Its input is the latent with the one-hot row appended, so the first layer needs more inputs than the latent has numbers. How many inputs does yours have? How many numbers are in a latent and its one-hot row together?"),
         ("decoder-normalisation", "Your decoder has more than linear layers and activations",
-         "Something in your decoder is neither a linear layer, a ReLU nor the sigmoid. Dropout changes the output from call to call, and normalization has parameters that no linear layer has. Both can be useful, but the assignment does not ask for them. Print `model.decoder`: which layer is extra?"),
+         "Something in your decoder is neither a linear layer, a ReLU nor the sigmoid. Dropout changes the output from call to call, and normalization has parameters that no linear layer has. Both can be useful, but the assignment does not ask for them. Print `model.decoder`, and read what your `forward` calls: what is extra?"),
         ("decoder-bias", "A layer of your decoder has no trainable bias",
          "Without a trainable bias, a linear layer cannot learn an offset. `nn.Linear` has a bias unless you turn it off. In a layer that you write yourself, the bias must be an `nn.Parameter`. Print each name in `model.decoder.named_parameters()`, with its `requires_grad`: which layer has a weight, but no bias that is trained?"),
         ("decoder-layer-twice", "Your decoder uses one layer twice",
