@@ -955,7 +955,8 @@ def _held(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
         elif deep < 4 and isinstance(value, (list, tuple)):
             todo += ((f"{path}[{at}]", each, deep + 1) for at, each in enumerate(value[:MAX_SUBMODULES]))
         elif deep < 4 and isinstance(value, dict):
-            todo += ((f"{path}[{key!r}]"[:200], each, deep + 1) for key, each in value.items())
+            some = itertools.islice(value.items(), MAX_SUBMODULES)
+            todo += ((f"{path}[{key!r}]"[:200], each, deep + 1) for key, each in some)
         elif deep < 4 and type(value).__module__ == model.__module__ and hasattr(value, "__dict__"):
             todo += ((f"{path}.{name}", each, deep + 1) for name, each in vars(value).items())
 
