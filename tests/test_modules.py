@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.fill_in import fill_in
 from autograder.grading.grade import nothing
+from autograder.submissions.copied import has_no_code, is_untouched, same_code
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.roster import read_roster
@@ -106,6 +107,20 @@ def test_where_nothing_is_written_that_is_graded(first: str, second: str, blank:
         put(Path(temporary) / "bob" / MODULE, WRITTEN)
         row = rows(Path(temporary))["ada"]
         assert row.source == BLANKS[blank]
+
+
+@given(st.sampled_from(list(BLANKS)), st.sampled_from([b"\n", b"\r\n", b"\r"]), st.sampled_from(list(PLACES)))
+@settings(max_examples=40)
+def test_what_is_written_depends_on_no_line_ends(blank: str, ends: bytes, place: str) -> None:
+    assert is_untouched(re.sub(rb"\r?\n", lambda _: ends, BLANKS[blank]), CVAE)
+    for comment in (b"", b"# Ada's\n"):
+        written = (comment + WRITTEN).replace(b"\n", ends)
+        assert not has_no_code(written)
+        assert same_code(written, WRITTEN)
+        with TemporaryDirectory() as temporary:
+            for name, content in PLACES[place](written).items():
+                put(Path(temporary) / name, content)
+            assert find_module(Path(temporary), CVAE).source == written
 
 
 def test_two_written_modules_next_to_an_untouched_one_are_named(tmp_path: Path) -> None:
