@@ -304,6 +304,69 @@ def test_ids_of_two_people_are_reviewed(tmp_path: Path) -> None:
     assert rows["102"].nothing
 
 
+# --- work that nobody is known by -----------------------------------------------------------------------------------
+
+MAY_BE = [
+    "{login}_cs5814_vae.py",
+    "cs5814_vae_{login}.py",
+    "hw3-part3-{login}-main/cs5814_vae.py",
+    "{number}-2/cs5814_vae.py",
+    "({NUMBER})/cs5814_vae.py",
+    "{login}@x.edu_10_handin.py",
+    "Final {name}/cs5814_vae.py",
+    "{first} - {last} - 30 nov/cs5814_vae.py",
+    "{last}, {first} (late)/cs5814_vae.py",
+    "{name}/cs5814_vae.py",
+]
+
+
+@given(st.lists(st.sampled_from(MAY_BE), min_size=1, max_size=3, unique=True), st.booleans(), st.booleans())
+@settings(max_examples=60)
+def test_whose_work_may_be_there_has_not_handed_in_nothing(names: list[str], namesake: bool, served: bool) -> None:
+    facts = {
+        "login": "kimk",
+        "number": "a1234567",
+        "NUMBER": "A1234567",
+        "name": "Kim Kay",
+        "first": "Kim",
+        "last": "Kay",
+    }
+    table = "id,name,login,email\na1234567,Kim Kay,kimk,kimk@x.edu\nb2,Lou Li,loul,loul@x.edu\nc3,Moe Mo,moem,\n"
+    known = "{name}/cs5814_vae.py" in names and not namesake  # by the name
+    with TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        put(upload, "c3/cs5814_vae.py", *(name.format(**facts) for name in names))
+        put(upload, *["kimk/cs5814_vae.py"] if served else [])
+        rows = read(upload, table + ("d4,Kim Kay,dd4,\n" if namesake else ""))
+    assert rows["b2"].nothing, "of whom there is no trace"
+    unknown = {student: row for student, row in rows.items() if row.unlisted}
+    assert len(unknown) == len(names) - (known and not served)
+    if served or known:
+        assert rows["a1234567"].source
+    else:
+        assert rows["a1234567"].unreadable, "who has perhaps handed in gets no 0"
+        assert all("Kim Kay (a1234567)" in row.attention[0] for row in unknown.values())
+        assert all(f"`{student}`" in rows["a1234567"].reason for student in unknown)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "kim/cs5814_vae.py",
+        "kimkay/cs5814_vae.py",
+        "akimk/cs5814_vae.py",
+        "Kay Loo/cs5814_vae.py",
+        "li_2.zip",
+        "a12345678.py",
+    ],
+)
+def test_a_part_of_a_name_or_an_id_is_nobodys(tmp_path: Path, name: str) -> None:
+    put(tmp_path / "u", "c3/cs5814_vae.py", name)
+    rows = read(tmp_path / "u", "id,name,login\na1234567,Kim Kay,kimk\nli,Li,lee\nc3,Moe Mo,moem\n")
+    assert rows["a1234567"].nothing
+    assert rows["li"].nothing
+
+
 # --- titles in front of a login -------------------------------------------------------------------------------------
 
 logins = st.lists(words, min_size=1, max_size=3).map("_".join)
@@ -326,7 +389,7 @@ def test_a_login_is_what_follows_the_title(title: list[str], there: set[str], la
     for each in there:
         assert rows[each].source == each.encode() or rows[each].attention
     for each in listed - there:
-        assert rows[each].nothing or rows[each].attention
+        assert rows[each].nothing or rows[each].unreadable
     assert {row.source.decode() for row in rows.values() if row.source and row.unlisted} <= lacking
 
 

@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ from autograder.submissions.names import PlatformName, alike, shown, stem, suffi
 from autograder.submissions.roster import Roster, Student, moment, same
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
 from autograder.submissions.top import METADATA, SUBMISSION, Entry, may_be_class, top_of
+
+_QUESTIONS = 3  # of whose work it may be, in one row
 
 
 @dataclass(frozen=True)
@@ -360,11 +362,11 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
     known = [Known(student, piece.name, piece.keys, piece.separator) for student, (piece, *_) in groups.items()]
     owned: dict[str, list[_Piece]] = {}
     notes: dict[str, tuple[str, ...]] = {}
-    claimed: dict[str, str] = {}
+    claimed: dict[str, dict[str, None]] = {}
     unlisted = []
     for student, match in matched(known, roster).items():
-        if match.claims:
-            claimed[match.claims.id] = match.claimed
+        for who in match.claims:
+            claimed.setdefault(who.id, {})[match.claimed] = None
         theirs = [replace(piece, attention=(*piece.attention, *match.attention)) for piece in groups[student]]
         for who in match.people:
             owned.setdefault(who.id, []).extend(theirs)
@@ -378,7 +380,7 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
             owned.get(who.id, []),
             who,
             notes.get(who.id, ()),
-            claimed.get(who.id, ""),
+            " ".join(islice(claimed.get(who.id, ()), _QUESTIONS)),
         )
         for who in roster.students
     ]

@@ -1,19 +1,21 @@
 """Which student of a roster each name in an upload means.
 
 An id decides. Where none is in the roster, a name that only one student has is taken, unless an id says that this is
-somebody else.
+somebody else. Whose work is not found although others may have handed it in is a question to the staff.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from autograder.submissions.names import shown
 from autograder.submissions.roster import Roster, Student, same
 
+_SHORT = 3  # letters of an id: with fewer, a name holds it by chance
+_LISTED = 3
 _WORDS = {"canvas": "Canvas number", "email": "email address", "sis": "SIS id"}
 
 
@@ -36,14 +38,14 @@ class Known:
 class Match:
     """The students of the roster whose work this is: several if a group handed in, none if the roster lacks them.
 
-    `notes` say what was guessed, `attention` what staff should look at. `claims` has the name of this work, and so
-    has other work; `claimed` says which.
+    `notes` say what was guessed, `attention` what staff should look at. Without people, this may be the work of those
+    that it `claims`; `claimed` says so.
     """
 
     people: tuple[Student, ...] = ()
     notes: tuple[str, ...] = ()
     attention: tuple[str, ...] = ()
-    claims: Student | None = None
+    claims: tuple[Student, ...] = ()
     claimed: str = ""
 
 
@@ -76,12 +78,12 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
             (who,) = guess.people
             several = " and ".join(f"`{shown(student)}`" for student in claimants[who.id])
             found[each.student] = Match(
-                claims=who, claimed=f"{several} may both be {who.name} in the roster: which one is it?"
+                claims=(who,), claimed=f"{several} may both be {who.name} in the roster: which one is it?"
             )
         elif not found[each.student].people:
             found[each.student] = Match(attention=guess.attention)
         found[each.student] = _with_group(each, found[each.student], roster)
-    return found
+    return found | _claims([each for each in students if found[each.student] == Match()], found, roster, telling)
 
 
 # --- by an id -----------------------------------------------------------------------------------------------------
@@ -155,11 +157,7 @@ def _by_name(student: Known, roster: Roster, telling: set[str]) -> Match:
     if len(people) != 1:
         return Match()
     (who,) = people
-    other = [
-        kind
-        for kind, key in student.keys.items()
-        if who.keys.get(kind) and same(who.keys[kind]) != same(key) != same(student.name)
-    ]
+    other = _differing(student, who)
     ids = {
         kind: f"the {_WORDS.get(kind, kind)} is {shown(student.keys[kind])} here and {shown(who.keys[kind])} there"
         for kind in other
@@ -169,6 +167,15 @@ def _by_name(student: Known, roster: Roster, telling: set[str]) -> Match:
     said = f"`{shown(student.student)}` was matched to {who.name} in the roster by name"
     doubts = tuple(f"{said}, but {ids[kind]}" for kind in other if kind in ("canvas", "email"))
     return Match((who,), (said,), doubts)
+
+
+def _differing(student: Known, who: Student) -> list[str]:
+    """The kinds of ids by which this is somebody else."""
+    return [
+        kind
+        for kind, key in student.keys.items()
+        if who.keys.get(kind) and same(who.keys[kind]) != same(key) != same(student.name)
+    ]
 
 
 def _named(student: Known, roster: Roster) -> list[Student]:
@@ -193,6 +200,43 @@ def _sorted_names(name: str) -> set[str]:
 
 def _squeezed(name: str) -> str:
     return re.sub(r"[\W_]", "", same(name))
+
+
+# --- who may have handed in what nobody is known by ---------------------------------------------------------------
+
+
+def _claims(
+    unknown: Sequence[Known], found: Mapping[str, Match], roster: Roster, telling: set[str]
+) -> dict[str, Match]:
+    """Which students without work those who are `unknown` may be: by the whole name, or by an id or the name in it."""
+    served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
+    missing = [(who, _inside(who)) for who in roster.students if who.id not in served]
+    claims = {}
+    for each in unknown:
+        called = {who.id for who in _named(each, roster)}
+        words = _words(each.student)
+        people = [
+            who
+            for who, inside in missing
+            if (who.id in called or inside(words)) and not telling.intersection(_differing(each, who))
+        ]
+        if people:
+            names = [f"{who.name} ({who.id})" if who.name != who.id else who.id for who in people[:_LISTED]]
+            names += [f"{len(people) - _LISTED} others"] if len(people) > _LISTED else []
+            said = f"`{shown(each.student)}` may be {' or '.join(names)} in the roster: whose is it?"
+            claims[each.student] = Match(claims=tuple(people), claimed=said)
+    return claims
+
+
+def _inside(who: Student) -> Callable[[list[str]], bool]:
+    """Tells whether words have one of the student's ids in them, or all words of the name, if those are several."""
+    name = {*_words(who.name)}
+    ids = [f" {' '.join(_words(key))} " for key in {who.id, *who.keys.values()} if len(_squeezed(key)) >= _SHORT]
+    return lambda words: (len(name) > 1 and name <= {*words}) or any(each in f" {' '.join(words)} " for each in ids)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", same(text))
 
 
 # --- groups -------------------------------------------------------------------------------------------------------
