@@ -547,6 +547,67 @@ def test_several_downloads_are_the_class_of_all(layout: object, each: list[set[i
         assert [row.notes for row in apart.values()] == [row.notes for row in expected.values()]
 
 
+ATTEMPTS = {
+    "cs5814_vae.py": True,
+    "cs5814_vae-1.py": True,
+    "final.py": True,
+    "handin.zip": True,
+    "cvae.ipynb": False,
+    "text.html": False,
+    "notes.zip": False,
+    "cs5814_vae-2.py": False,  # as handed out
+}
+
+
+@given(
+    st.lists(st.sampled_from(list(ATTEMPTS)), min_size=2, max_size=3),
+    st.permutations([30, 41, 52]),
+    st.permutations(["LATE_", "", ""]),
+    st.booleans(),
+)
+@settings(max_examples=80)
+def test_canvas_newest_download_counts(names: list[str], numbers: list[int], late: list[str], packed: bool) -> None:
+    """Each download has only a student's last attempt, whatever the files are called."""
+    codes = [WRITTEN + b"x = %d\n" % number for number in numbers]
+    with TemporaryDirectory() as temporary:
+        for name, number, mark, code in zip(names, numbers, late, codes, strict=False):
+            inner = MODULE if ATTEMPTS[name] else "notes.txt"
+            content = zip_of((inner, code)) if name.endswith(".zip") else code if ATTEMPTS[name] else BLANK
+            file, other = f"lovelaceada_{mark}11_{number}_{name}", f"doebob_12_{60 + number}_{MODULE}"
+            folder = Path(temporary) / "u" / f"submissions {number}"
+            if packed:
+                put(folder.with_suffix(".zip"), zip_of((file, content), (other, WRITTEN)))
+            else:
+                put(folder / file, content)
+                put(folder / other, WRITTEN)
+        row = rows(Path(temporary) / "u")["lovelaceada_11"]
+    attempts = sorted(zip(numbers, names, late, codes, strict=False), reverse=True)
+    _, last, mark, code = attempts[0]
+    assert row.late is bool(mark)
+    if ATTEMPTS[last]:
+        assert (row.source, row.attention) == (code, ())
+        assert "not what was handed in before" in row.notes[-1]
+    elif any(ATTEMPTS[name] for _, name, _, _ in attempts):
+        assert row.source is None or last in row.attention[-1], "no module of an earlier attempt counts silently"
+
+
+ATTEMPT = [(f"lovelaceada_11_30_{MODULE}", WRITTEN), ("lovelaceada_11_31_cvae.ipynb", b"{}")]
+
+
+def test_what_both_downloads_have_is_one_attempt(tmp_path: Path) -> None:
+    for number in "12":
+        put(tmp_path / f"{number}.zip", zip_of(*ATTEMPT))
+    row = rows(tmp_path)["lovelaceada_11"]
+    assert (row.source, row.notes, row.attention) == (WRITTEN, (), ())
+
+
+def test_google_drives_parts_are_one_download(tmp_path: Path) -> None:
+    for number, (name, content) in enumerate(ATTEMPT, 1):
+        put(tmp_path / f"hw3-20261201T080000Z-1-00{number}.zip", zip_of((f"hw3/{name}", content)))
+    row = rows(tmp_path)["lovelaceada_11"]
+    assert (row.source, row.notes, row.attention) == (WRITTEN, (), ())
+
+
 def test_different_files_of_two_downloads_are_told_apart(tmp_path: Path) -> None:
     for name, content in (("m1.zip", b"x = 1"), ("m2.zip", b"x = 2")):
         put(tmp_path / name, zip_of((f"Ada L_11_assignsubmission_file/{MODULE}", content), *moodle_of_bob()))

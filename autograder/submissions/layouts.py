@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -23,15 +23,16 @@ from typing import Any
 
 from autograder.assignment import Assignment
 from autograder.sandbox.limits import LIMITS
+from autograder.submissions.copied import is_untouched
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade
-from autograder.submissions.find import choose
+from autograder.submissions.find import Found, choose
 from autograder.submissions.matching import Known, matched
 from autograder.submissions.names import PlatformName, alike, shown, stem, suffix
 from autograder.submissions.roster import Roster, Student, moment, same
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
 from autograder.submissions.top import METADATA, SUBMISSION, Entry, may_be_class, top_of
 
-_QUESTIONS = 3  # of whose work it may be, in one row
+_LISTED = 3  # names, or questions whose work it is, in one message
 
 
 @dataclass(frozen=True)
@@ -238,7 +239,7 @@ def _by_platform(entry: Entry, named: PlatformName) -> _Piece:
     return _Piece(
         named.student,
         named.name,
-        replace(entry, listing=listing),
+        replace(entry, listing=listing, named=named),
         named.keys,
         named.attempt,
         order,
@@ -380,7 +381,7 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
             owned.get(who.id, []),
             who,
             notes.get(who.id, ()),
-            " ".join(islice(claimed.get(who.id, ()), _QUESTIONS)),
+            " ".join(islice(claimed.get(who.id, ()), _LISTED)),
         )
         for who in roster.students
     ]
@@ -424,12 +425,12 @@ def _submitted(
         listing = _together(pieces)
         if visit:
             visit(row.student, listing)
-        times, said = _lateness(pieces, listing, assignment, until)
+        times, said = _lateness(_not_replaced(pieces), listing, assignment, until)
         row, attention = replace(row, **times), (*attention, *said, *_like_export(listing))
         if not any(each.files or each.cut for each in (listing, *map(_together, earlier))):
             reason = "only an empty folder was handed in"
             return replace(row, reason=reason, nothing=True, notes=notes, attention=attention)
-        found = choose(listing, assignment)
+        found = _chosen(pieces, listing, assignment)
     except CannotRead as error:
         return replace(row, reason=str(error), unreadable=True, notes=notes, attention=(*attention, str(error)))
     except NothingToGrade as error:
@@ -466,6 +467,54 @@ def _last(pieces: list[_Piece]) -> tuple[list[_Piece], list[list[_Piece]]]:
         raise NothingToGrade(f"there are several attempts, and nothing says which is the last: {names}")
     last, *earlier = sorted(attempts.values(), key=lambda each: each[0].order or times[0], reverse=True)
     return last, earlier
+
+
+def _chosen(pieces: list[_Piece], listing: Listing, assignment: Assignment) -> Found:
+    """The module in the student's newest download, if something is written there; else that in all downloads."""
+    newest = _newest(pieces)
+    older = [piece for piece in pieces if piece not in newest]
+    if not older:
+        return choose(listing, assignment)
+    with suppress(NothingToGrade):
+        found = choose(_together(newest), assignment)
+        if not is_untouched(found.source, assignment):
+            said = f"`{found.name}` was graded, not what was handed in before: {_names(older)}"
+            return found._replace(notes=(*found.notes, said))
+    found = choose(listing, assignment)
+    said = f"`{found.name}` was graded, but what was handed in last has no module with code: {_names(newest)}"
+    return found._replace(attention=(*found.attention, said))
+
+
+def _names(pieces: list[_Piece]) -> str:
+    names = [*dict.fromkeys(f"`{shown(piece.entry.name)}`" for piece in pieces)]
+    return ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
+
+
+def _newest(pieces: list[_Piece]) -> list[_Piece]:
+    """The pieces without those from Canvas that the student's newest download lacks: each has only the last attempt."""
+    numbered = [piece for piece in pieces if piece.entry.download and _number(piece)]
+    last = max(map(_number, numbered), default=0)
+    newest = {piece.entry.download for piece in numbered if _number(piece) == last}
+    there = {piece.entry.name for piece in numbered if piece.entry.download in newest}
+    return [piece for piece in pieces if piece not in numbered or piece.entry.name in there]
+
+
+def _not_replaced(pieces: list[_Piece]) -> list[_Piece]:
+    """The `_newest` pieces without those of which Canvas has a newer one under the same name."""
+    pieces = _newest(pieces)
+    last: dict[str, int] = {}
+    for piece in pieces:
+        last[_file(piece)] = max(last.get(_file(piece), 0), _number(piece))
+    return [piece for piece in pieces if not _number(piece) or _number(piece) == last[_file(piece)]]
+
+
+def _number(piece: _Piece) -> int:
+    """Canvas' number of a file; 0 for all else."""
+    return (piece.entry.named and piece.entry.named.version) or 0
+
+
+def _file(piece: _Piece) -> str:
+    return piece.entry.named.file if piece.entry.named else piece.entry.name
 
 
 def _module_before(earlier: list[list[_Piece]], assignment: Assignment) -> tuple[str, ...]:

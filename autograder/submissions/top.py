@@ -78,7 +78,7 @@ class Entry:
     """One entry at the top: a file, or a folder, whose files have steps that begin below it.
 
     `inside` has the entries in a folder or a zip archive, as if that were the upload; `named` is what its name says, by
-    the platform that gave the names of this download.
+    the platform that gave the names of this download; `download` is which, where there may be several.
     """
 
     name: str
@@ -86,6 +86,7 @@ class Entry:
     listing: Callable[[], Listing]
     inside: Callable[[], Top] | None = None
     named: PlatformName | None = None
+    download: str = ""
 
     @property
     def platform(self) -> PlatformName | None:
@@ -287,15 +288,16 @@ def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | N
     if len({each.gradescopes for each in found}) > 1:
         return None
     aside = [*top.aside, *(shown(entry.name) for entry in top.entries if entry not in students)]
+    entries = _told_apart([(shown(entry.name), each) for entry, each in zip(students, found, strict=True)])
     return Top(
-        _told_apart([(shown(entry.name), each) for entry, each in zip(students, found, strict=True)]),
+        [replace(entry, download="") for entry in entries] if drives else entries,
         [*aside, *(name for each in found for name in each.aside)],
         (*top.guessed, *(said for each in found for said in each.guessed)),
     )
 
 
 def _told_apart(downloads: list[tuple[str, Top]]) -> list[Entry]:
-    """The entries of all downloads. Where several have an entry, the labels of its files name the download."""
+    """The entries of all downloads. Where several have an entry, the labels of its files name the download too."""
 
     def listing(entry: Entry, download: str) -> Listing:
         found = entry.listing()
@@ -303,7 +305,11 @@ def _told_apart(downloads: list[tuple[str, Top]]) -> list[Entry]:
 
     count = Counter(entry.name for _, top in downloads for entry in top.entries)
     return [
-        replace(entry, listing=partial(listing, entry, download)) if count[entry.name] > 1 else entry
+        replace(
+            entry,
+            listing=partial(listing, entry, download) if count[entry.name] > 1 else entry.listing,
+            download=download,
+        )
         for download, top in downloads
         for entry in top.entries
     ]
