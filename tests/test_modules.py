@@ -635,6 +635,60 @@ def test_google_drives_parts_are_one_class(tmp_path: Path) -> None:
     assert sources(tmp_path) == {"ada": WRITTEN, "bob": WRITTEN, "eve": WRITTEN}
 
 
+@given(st.dictionaries(st.sampled_from("abcd"), st.sets(st.integers(0, 2), min_size=1), min_size=1), st.booleans())
+@settings(max_examples=40)
+def test_what_was_selected_in_google_drive_is_one_class(people: dict[str, set[int]], loose: bool) -> None:
+    """Drive names what it packs `drive-download` then, and nobody is called so."""
+    with TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        for part in set.union(*people.values()):
+            files = [(f"{each}/{MODULE}", each.encode()) for each in people if part == min(people[each])]
+            files += [(f"{each}/figure {part}.png", b"") for each in people if part in people[each]]
+            packed = zip_of(*files, *[("notes.txt", b"")] * loose)
+            put(upload / f"drive-download-20261201T080000Z-{part + 1:03}.zip", packed)
+        assert sources(upload) == {each: each.encode() for each in people}
+
+
+SECTIONS = {
+    "zips": {"A.zip": ["ada/x.py", "bob/x.py"], "B.zip": ["cy/x.py", "dan/notes.txt"]},
+    "folders": {"A": ["ada/x.py", "bob/cvae.ipynb"], "B": ["cy/x.py", "dan/y.txt", "eve/y.txt"]},
+    "zips in folders": {"A": ["ada.zip", "bob.zip"], "B": ["cy.zip", "dan.zip"]},
+    "late and in time": {"late.zip": ["ada/hw3/x.py", "bob/hw3/x.py"], "on time.zip": ["cy/hw3/x.py", "dan/y.txt"]},
+}
+STUDENTS = {
+    "the same folders": {"ada": ["code/x.py", "figures/a.png"], "bob": ["code/x.py", "data/a.bin"]},
+    "one folder": {"ada": ["code/x.py"], "bob": ["src/x.py", "figures/a.png"]},
+    "loose files": {"ada": ["x.py", "one/a", "two/a"], "bob.zip": ["x.py", "three/a", "four/a"]},
+    "attempts": {"ada": ["attempt-1/x.py", "attempt-2/x.py"], "bob": ["version1/x.py", "version2/x.py"]},
+    "assignments": {"ada": [f"{CVAE.kit}/x.py", "hw1/x.py"], "bob": ["hw2/x.py", "hw4/x.py"]},
+}
+
+
+@pytest.mark.parametrize("case", [*SECTIONS, *STUDENTS])
+def test_a_class_read_as_one_student_is_reviewed(tmp_path: Path, case: str) -> None:
+    entries = SECTIONS.get(case) or STUDENTS[case]
+    for entry, names in entries.items():
+        files = [(name, zip_of(("x.py", WRITTEN)) if name.endswith(".zip") else WRITTEN) for name in names]
+        if entry.endswith(".zip"):
+            put(tmp_path / entry, zip_of(*files))
+        for name, content in files if not entry.endswith(".zip") else ():
+            put(tmp_path / entry / name, content)
+    upload = read(tmp_path)
+    doubted = [any("read as one student's" in said for said in row.attention) for row in upload.submitted]
+    assert doubted == [case in SECTIONS] * len(entries)
+    assert len(upload.warnings) == sum(doubted)
+
+
+@pytest.mark.parametrize("name", ["submissions.tar.gz", "class.tgz", "all.rar", "hw3.7z", "submissions.tar"])
+def test_an_archive_alone_may_hold_a_class(tmp_path: Path, name: str) -> None:
+    put(tmp_path / "u" / name, b"of no format")
+    put(tmp_path / "u" / "rubric.pdf", b"")
+    assert "run the command on what is in it" in read(tmp_path / "u").warnings[0]
+    roster = put(tmp_path / "roster.csv", b"id\nada\n")
+    with pytest.raises(NothingToGrade, match=f"If `{name}` holds a class"):
+        read(tmp_path / "u", roster=read_roster(roster))
+
+
 @pytest.mark.parametrize("name", ["handin.rar", "ada_work.zip", "cs5814_vae.py"])
 def test_a_name_at_the_start_of_a_reason_keeps_its_case(name: str) -> None:
     report = nothing(CVAE, f"{name} cannot be read")

@@ -30,7 +30,7 @@ from autograder.submissions.matching import Known, matched
 from autograder.submissions.names import PlatformName, alike, shown, stem, suffix
 from autograder.submissions.roster import Roster, Student, moment, same
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
-from autograder.submissions.top import METADATA, SUBMISSION, Entry, may_be_class, top_of
+from autograder.submissions.top import METADATA, SUBMISSION, Entry, Top, may_be_class, may_be_sections, top_of
 
 _LISTED = 3  # names, or questions whose work it is, in one message
 
@@ -152,18 +152,42 @@ def read_upload(
             pieces = [replace(piece, laid_out=False) for piece in pieces]
         owners = _owners(pieces, roster)
         if roster and pieces and not any(owner.enrolled and owner.pieces for owner in owners):
-            examples = f"`{roster.students[0].id}` in the roster, `{shown(pieces[0].student)}` in the upload"
-            raise NothingToGrade(f"nobody who handed in is in the roster: its ids look different ({examples})")
+            holders = [piece.entry for piece in pieces if may_be_class(piece.entry, top, assignment, roster)]
+            raise NothingToGrade(_nobody_known(owners, holders))
         found = [_submitted(owner, assignment, extended, roster is not None, visit) for owner in owners]
-        doubts = [
-            f"`{row.student}` was read as one student's: if it holds a class, run the command on what is in it"
-            for owner, row in zip(owners, found, strict=True)
-            if (row.source is None or row.notes)
-            and any(may_be_class(piece.entry, top, assignment, roster) for piece in owner.pieces)
-        ]
+        classes = _classes(owners, found, top, assignment, roster)
+    said = "`{}` was read as one student's: if it holds a class, run the command on what is in it"
+    doubts = {student: said.format(student) for student in classes}
+    found = [
+        replace(row, attention=(*row.attention, doubts[row.student])) if row.student in doubts else row for row in found
+    ]
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
-    warnings = [*top.guessed, *doubts, *extended.warnings()]
+    warnings = [*top.guessed, *doubts.values(), *extended.warnings()]
     return Upload(found, sorted([*top.aside, *more]), warnings, len(roster.students) if roster else None)
+
+
+def _classes(
+    owners: list[_Owner], rows: list[Submitted], top: Top, assignment: Assignment, roster: Roster | None
+) -> list[str]:
+    """The students in whose entry there may be a class."""
+    sections = may_be_sections(top, assignment, roster)
+    return [
+        row.student
+        for owner, row in zip(owners, rows, strict=True)
+        if (sections or row.source is None or row.notes)
+        and any(sections or may_be_class(piece.entry, top, assignment, roster) for piece in owner.pieces)
+    ]
+
+
+def _nobody_known(owners: list[_Owner], holders: list[Entry]) -> str:
+    """Why nobody is in the roster, and what to do about it; `holders` may hold a class."""
+    listed, *_ = (owner for owner in owners if owner.enrolled)
+    other, *_ = sorted((owner for owner in owners if not owner.enrolled), key=lambda owner: not owner.claimed)
+    ids = f"`{listed.student}` in the roster, `{other.student}` in the upload"
+    said = f"nobody who handed in is in the roster: its ids look different ({other.claimed or ids}). "
+    if holders:
+        return f"{said}If `{shown(holders[0].name)}` holds a class, run the command on what is in it"
+    return f"{said}Name what was handed in by the ids of the roster, or give a roster with other ids, or none"
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:

@@ -51,6 +51,7 @@ SUBMITTED = "submitted"  # nbgrader's folder: in it one for each student, and in
 
 _EXPORT = re.compile(r"assignment_\d+_export")
 _DRIVE = re.compile(r"-\d{8}T\d{6}Z(?:-\d+)*$")  # which Google Drive adds to what it packs
+_SELECTED = "drive-download"  # what it calls several files and folders
 _SEVERAL = 3  # folders with modules are a class; two may be what one student has now and had before
 _RESULT = re.compile(r"[0-9a-f]{64}\.json")
 _WRITTEN = {"class.json", "grades.csv", "index.html", "reports", "students", "pairs", "results"}
@@ -281,7 +282,7 @@ def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | N
     drives = _packed_by_drive(students)
     for each in students:
         alone = len(top.students) == 1
-        inside = _part(each, drives) if drives else _class_in(each, alone, packed_as, assignment, roster)
+        inside = _part(each, drives, assignment) if drives else _class_in(each, alone, packed_as, assignment, roster)
         if inside is None:
             return None
         found.append(inside)
@@ -327,7 +328,7 @@ def _class_in(
     except (NothingToGrade, OSError):
         return None
     students = inside.students
-    if any(not each.folder and alike(each.name, assignment.module) for each in students):
+    if _has_module(inside, assignment):
         return None
     export = _EXPORT.fullmatch(without_copy(name)) is not None
     if inside.gradescopes and (export or sum(SUBMISSION.fullmatch(each.name) is not None for each in students) > 1):
@@ -365,17 +366,22 @@ def _packed_again(inside: Top, assignment: Assignment, roster: Roster | None, de
 
 
 def _packed_by_drive(students: list[Entry]) -> str:
-    """The name of the folder that Google Drive has packed into these archives, each with a part of it, or nothing."""
+    """What Google Drive calls the folder, or the selection, that it packed into these archives in parts; or nothing."""
     names = [without_copy(stem(entry.name)) for entry in students if suffix(entry.name) == ".zip"]
     folders = {_DRIVE.sub("", name) for name in names if _DRIVE.search(name)}
-    return folders.pop() if len(names) == len(students) > 1 and len(folders) == 1 else ""
+    if len(names) < len(students) or len(folders) != 1:
+        return ""
+    (folder,) = folders
+    return folder if len(names) > 1 or folder == _SELECTED else ""
 
 
-def _part(entry: Entry, folder: str) -> Top | None:
+def _part(entry: Entry, folder: str, assignment: Assignment) -> Top | None:
     """What one of these archives has of the folder; None if there is anything else in it."""
     try:
-        students = entry.inside().students if entry.inside else []
-        (there,) = students
+        inside = entry.inside() if entry.inside else Top([], [])
+        if folder == _SELECTED:
+            return None if _has_module(inside, assignment) else inside
+        (there,) = inside.students
         return there.inside() if there.inside and there.folder and there.name == folder else None
     except (NothingToGrade, OSError, ValueError):
         return None
@@ -383,9 +389,34 @@ def _part(entry: Entry, folder: str) -> Top | None:
 
 def may_be_class(entry: Entry, top: Top, assignment: Assignment, roster: Roster | None) -> bool:
     """Whether an entry that was read as a student's may hold a class: it would be one if it were alone, or is alone."""
-    if entry.inside is None or entry.platform or (roster and _knows(roster, entry.name)):
+    if entry.platform or (roster and _knows(roster, entry.name)):
         return False
-    return len(top.students) == 1 or _class_in(entry, True, "", assignment, roster) is not None
+    alone = sum(not _is_nobodys(each, roster) for each in top.students) == 1
+    if entry.inside is None:
+        return alone and suffix(entry.name) in (*ARCHIVES, *UNREAD)
+    return alone or _class_in(entry, True, "", assignment, roster) is not None
+
+
+def may_be_sections(top: Top, assignment: Assignment, roster: Roster | None) -> bool:
+    """Whether all entries may hold a class each: several folders or archives, and none that another entry has too.
+
+    What students have in theirs, such as `code` and `data`, has the same name in more than one of many.
+    """
+    seen = set[str]()
+    for entry in top.students:
+        if entry.inside is None or entry.platform or (roster and _knows(roster, entry.name)):
+            return False
+        try:
+            within = entry.inside().students
+        except (NothingToGrade, OSError):
+            return False
+        if len(within) < 2 or not all(each.folder or suffix(each.name) in ARCHIVES for each in within):
+            return False
+        names = {each.name if each.folder else stem(each.name) for each in within}
+        if seen & names or assignment.kit in names or any(map(ATTEMPT.fullmatch, names)):
+            return False
+        seen |= names
+    return len(top.students) > 1
 
 
 def _is_nobodys(entry: Entry, roster: Roster | None) -> bool:
@@ -394,6 +425,10 @@ def _is_nobodys(entry: Entry, roster: Roster | None) -> bool:
 
 def _knows(roster: Roster, name: str) -> bool:
     return roster.find(name) is not None or len(roster.named(name)) == 1
+
+
+def _has_module(top: Top, assignment: Assignment) -> bool:
+    return any(not each.folder and alike(each.name, assignment.module) for each in top.students)
 
 
 def _holds_module(entry: Entry, assignment: Assignment) -> bool:
