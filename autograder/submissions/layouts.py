@@ -162,7 +162,8 @@ def read_upload(
         replace(row, attention=(*row.attention, doubts[row.student])) if row.student in doubts else row for row in found
     ]
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
-    warnings = [*top.guessed, *doubts.values(), *extended.warnings()]
+    export = () if top.gradescopes else _like_export({each.name for each in top.entries if each.folder}, "the upload")
+    warnings = [*top.guessed, *doubts.values(), *export, *extended.warnings()]
     return Upload(found, sorted([*top.aside, *more]), warnings, len(roster.students) if roster else None)
 
 
@@ -450,7 +451,7 @@ def _submitted(
         if visit:
             visit(row.student, listing)
         times, said = _lateness(_not_replaced(pieces), listing, assignment, until)
-        row, attention = replace(row, **times), (*attention, *said, *_like_export(listing))
+        row, attention = replace(row, **times), (*attention, *said, *_like_export(_folders(listing)))
         if not any(each.files or each.cut for each in (listing, *map(_together, earlier))):
             reason = "only an empty folder was handed in"
             return replace(row, reason=reason, nothing=True, notes=notes, attention=attention)
@@ -463,14 +464,18 @@ def _submitted(
     return replace(row, source=found.source, notes=(*notes, *found.notes), attention=(*attention, *found.attention))
 
 
-def _like_export(listing: Listing) -> tuple[str, ...]:
-    """What staff should know of a folder that may be Gradescope's export, without the file that says whose is whose."""
-    names = {file.steps[0] for file in listing.files if len(file.steps) > 1 and SUBMISSION.fullmatch(file.steps[0])}
+def _folders(listing: Listing) -> set[str]:
+    return {file.steps[0] for file in listing.files if len(file.steps) > 1}
+
+
+def _like_export(folders: set[str], where: str = "it") -> tuple[str, ...]:
+    """What staff should know of folders that may be Gradescope's export, without the file that says whose is whose."""
+    names = set(filter(SUBMISSION.fullmatch, folders))
     if len(names) < 2:
         return ()
     return (
-        f"it holds {len(names)} folders such as `{min(names, key=natural)}`: if this is Gradescope's export, run the "
-        f"command on a folder that has its {METADATA} too",
+        f"{where} holds {len(names)} folders such as `{min(names, key=natural)}`: if this is Gradescope's export, run "
+        f"the command on a folder that has its {METADATA} too",
     )
 
 

@@ -52,7 +52,9 @@ class Match:
 def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     """Whom in the roster each of the students of an upload is, by `Known.student`."""
     titled = _by_title(students, roster, "-", "github") | _by_title(students, roster, "_", "login", "id", "sis")
-    by_key = {each.student: _by_key(each, roster) or titled.get(each.student, Match()) for each in students}
+    by_key = {
+        each.student: _by_key(each, roster) or titled.get(each.student) or _held(each, roster) for each in students
+    }
     doubted = {each.student for each in students if any(_doubtful(each, who) for who in by_key[each.student].people)}
     telling = {kind for each in students for kind, key in each.keys.items() if roster.find(key, kind)}
     by_name = {
@@ -102,6 +104,14 @@ def _by_key(student: Known, roster: Roster) -> Match | None:
             said = [f"the ids of `{shown(student.student)}` are also those of {who.name}" for who in others]
             return Match((found,), attention=tuple(said))
     return None
+
+
+def _held(student: Known, roster: Roster) -> Match:
+    """Who has the email address, or the name and the id, that a name has which no platform gave."""
+    who = roster.held(student.student) if student.keys.get("id") == student.student else None
+    if who is None:
+        return Match()
+    return Match((who,), (f"`{shown(student.student)}` was matched to {who.name} in the roster by the id in it",))
 
 
 def _by_title(students: Sequence[Known], roster: Roster, separator: str, *kinds: str) -> dict[str, Match]:

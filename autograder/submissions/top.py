@@ -424,7 +424,7 @@ def _is_nobodys(entry: Entry, roster: Roster | None) -> bool:
 
 
 def _knows(roster: Roster, name: str) -> bool:
-    return roster.find(name) is not None or len(roster.named(name)) == 1
+    return roster.find(name) is not None or len(roster.named(name)) == 1 or roster.held(name) is not None
 
 
 def _has_module(top: Top, assignment: Assignment) -> bool:
