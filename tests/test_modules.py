@@ -653,6 +653,7 @@ SECTIONS = {
     "zips": {"A.zip": ["ada/x.py", "bob/x.py"], "B.zip": ["cy/x.py", "dan/notes.txt"]},
     "folders": {"A": ["ada/x.py", "bob/cvae.ipynb"], "B": ["cy/x.py", "dan/y.txt", "eve/y.txt"]},
     "zips in folders": {"A": ["ada.zip", "bob.zip"], "B": ["cy.zip", "dan.zip"]},
+    "Teams": {"Submitted files": ["Ada/hw3/x.py", "Bob/hw3/Version 1/x.py", "Bob/hw3/Version 2/cvae.ipynb"]},
     "late and in time": {"late.zip": ["ada/hw3/x.py", "bob/hw3/x.py"], "on time.zip": ["cy/hw3/x.py", "dan/y.txt"]},
 }
 STUDENTS = {

@@ -30,7 +30,7 @@ from autograder.submissions.matching import Known, matched
 from autograder.submissions.names import PlatformName, alike, shown, stem, suffix
 from autograder.submissions.roster import Roster, Student, moment, same
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
-from autograder.submissions.top import METADATA, SUBMISSION, Entry, Top, may_be_class, may_be_sections, top_of
+from autograder.submissions.top import METADATA, SUBMISSION, Entry, Top, may_be_class, may_be_sections, several, top_of
 
 _LISTED = 3  # names, or questions whose work it is, in one message
 
@@ -155,12 +155,14 @@ def read_upload(
             holders = [piece.entry for piece in pieces if may_be_class(piece.entry, top, assignment, roster)]
             raise NothingToGrade(_nobody_known(owners, holders))
         found = [_submitted(owner, assignment, extended, roster is not None, visit) for owner in owners]
-        classes = _classes(owners, found, top, assignment, roster)
-    said = "`{}` was read as one student's: if it holds a class, run the command on what is in it"
-    doubts = {student: said.format(student) for student in classes}
-    found = [
-        replace(row, attention=(*row.attention, doubts[row.student])) if row.student in doubts else row for row in found
-    ]
+        said = "`{}` was read as one student's: if it holds a class, run the command on what is in it"
+        doubts = {each: said.format(each) for each in _classes(owners, found, top, assignment, roster)}
+        found = [
+            replace(row, attention=(*row.attention, doubts[row.student]))
+            if row.student in doubts and row.source and any(several(each.entry, assignment) for each in owner.pieces)
+            else row
+            for owner, row in zip(owners, found, strict=True)
+        ]
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
     export = () if top.gradescopes else _like_export({each.name for each in top.entries if each.folder}, "the upload")
     warnings = [*top.guessed, *doubts.values(), *export, *extended.warnings()]

@@ -398,25 +398,29 @@ def may_be_class(entry: Entry, top: Top, assignment: Assignment, roster: Roster 
 
 
 def may_be_sections(top: Top, assignment: Assignment, roster: Roster | None) -> bool:
-    """Whether all entries may hold a class each: several folders or archives, and none that another entry has too.
+    """Whether all entries may hold a class each: each has `several` folders or archives, which no other one has.
 
     What students have in theirs, such as `code` and `data`, has the same name in more than one of many.
     """
     seen = set[str]()
     for entry in top.students:
-        if entry.inside is None or entry.platform or (roster and _knows(roster, entry.name)):
-            return False
-        try:
-            within = entry.inside().students
-        except (NothingToGrade, OSError):
-            return False
-        if len(within) < 2 or not all(each.folder or suffix(each.name) in ARCHIVES for each in within):
-            return False
-        names = {each.name if each.folder else stem(each.name) for each in within}
-        if seen & names or assignment.kit in names or any(map(ATTEMPT.fullmatch, names)):
+        names = set() if entry.platform or (roster and _knows(roster, entry.name)) else several(entry, assignment)
+        if not names or seen & names:
             return False
         seen |= names
     return len(top.students) > 1
+
+
+def several(entry: Entry, assignment: Assignment) -> set[str]:
+    """The names of the folders and archives in an entry, if there are several, nothing else, and no attempts."""
+    try:
+        within = entry.inside().students if entry.inside else []
+    except (NothingToGrade, OSError):
+        return set()
+    if len(within) < 2 or not all(each.folder or suffix(each.name) in ARCHIVES for each in within):
+        return set()
+    names = {each.name if each.folder else stem(each.name) for each in within}
+    return set() if assignment.kit in names or any(map(ATTEMPT.fullmatch, names)) else names
 
 
 def _is_nobodys(entry: Entry, roster: Roster | None) -> bool:
