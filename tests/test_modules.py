@@ -678,6 +678,9 @@ def test_a_class_read_as_one_student_is_reviewed(tmp_path: Path, case: str) -> N
     doubted = [any("read as one student's" in said for said in row.attention) for row in upload.submitted]
     assert doubted == [case in SECTIONS] * len(entries)
     assert len(upload.warnings) == sum(doubted)
+    known = "\n".join(["id", *(entry.removesuffix(".zip") for entry in entries)])
+    roster = put(tmp_path.parent / f"{tmp_path.name}.csv", known.encode())
+    assert not any("read as one student's" in said for said in read(tmp_path, roster=read_roster(roster)).warnings)
 
 
 @pytest.mark.parametrize("name", ["submissions.tar.gz", "class.tgz", "all.rar", "hw3.7z", "submissions.tar"])

@@ -1,7 +1,7 @@
 """Which student of a roster each name in an upload means.
 
 An id decides. Where none is in the roster, a name that only one student has is taken, unless an id says that this is
-somebody else. Whose work is not found although others may have handed it in is a question to the staff.
+somebody else. Where it may be of a student without work, but nothing is sure, the staff is asked.
 """
 
 from __future__ import annotations

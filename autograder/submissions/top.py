@@ -321,7 +321,7 @@ def _class_in(
 ) -> Top | None:
     """What is in a folder or a zip archive, if that is a class; None if it is one student's."""
     name = entry.name if entry.folder else stem(entry.name)
-    if entry.inside is None or entry.platform or depth > MAX_DEPTH or (roster and _knows(roster, name)):
+    if entry.inside is None or entry.platform or depth > MAX_DEPTH or _is_known(entry, roster):
         return None
     try:
         inside = entry.inside()
@@ -340,7 +340,7 @@ def _class_in(
     whole = entry.folder and packed_as and name in (packed_as, without_copy(_DRIVE.sub("", without_copy(packed_as))))
     if whole or export:
         return inside
-    if roster and any(_knows(roster, each.name if each.folder else stem(each.name)) for each in students):
+    if any(_is_known(each, roster) for each in students):
         return inside
     if any(each.name == assignment.kit for each in students):  # nbgrader's: a student's folder, with assignments
         return None
@@ -378,7 +378,9 @@ def _packed_by_drive(students: list[Entry]) -> str:
 def _part(entry: Entry, folder: str, assignment: Assignment) -> Top | None:
     """What one of these archives has of the folder; None if there is anything else in it."""
     try:
-        inside = entry.inside() if entry.inside else Top([], [])
+        inside = entry.inside() if entry.inside else None
+        if inside is None:
+            return None
         if folder == _SELECTED:
             return None if _has_module(inside, assignment) else inside
         (there,) = inside.students
@@ -389,7 +391,7 @@ def _part(entry: Entry, folder: str, assignment: Assignment) -> Top | None:
 
 def may_be_class(entry: Entry, top: Top, assignment: Assignment, roster: Roster | None) -> bool:
     """Whether an entry that was read as a student's may hold a class: it would be one if it were alone, or is alone."""
-    if entry.platform or (roster and _knows(roster, entry.name)):
+    if entry.platform or _is_known(entry, roster):
         return False
     alone = sum(not _is_nobodys(each, roster) for each in top.students) == 1
     if entry.inside is None:
@@ -404,7 +406,7 @@ def may_be_sections(top: Top, assignment: Assignment, roster: Roster | None) -> 
     """
     seen = set[str]()
     for entry in top.students:
-        names = set() if entry.platform or (roster and _knows(roster, entry.name)) else several(entry, assignment)
+        names = set() if entry.platform or _is_known(entry, roster) else several(entry, assignment)
         if not names or seen & names:
             return False
         seen |= names
@@ -424,11 +426,15 @@ def several(entry: Entry, assignment: Assignment) -> set[str]:
 
 
 def _is_nobodys(entry: Entry, roster: Roster | None) -> bool:
-    return entry.document and not (roster and _knows(roster, stem(entry.name)))
+    return entry.document and not _is_known(entry, roster)
 
 
-def _knows(roster: Roster, name: str) -> bool:
-    return roster.find(name) is not None or len(roster.named(name)) == 1 or roster.held(name) is not None
+def _is_known(entry: Entry, roster: Roster | None) -> bool:
+    """Whether it has the id or the name of a student of the roster."""
+    name = entry.name if entry.folder else stem(entry.name)
+    return roster is not None and (
+        roster.find(name) is not None or len(roster.named(name)) == 1 or roster.held(name) is not None
+    )
 
 
 def _has_module(top: Top, assignment: Assignment) -> bool:
