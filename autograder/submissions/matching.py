@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from autograder.submissions.names import shown
@@ -220,16 +220,17 @@ def _claims(
 ) -> dict[str, Match]:
     """Which students without work those who are `unknown` may be: by the whole name, or by an id or the name in it."""
     served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
-    missing = [(who, _inside(who)) for who in roster.students if who.id not in served]
+    missing = [who for who in roster.students if who.id not in served]
+    by_word: dict[str, list[Student]] = {}
+    for who in missing:
+        for word in {words[0] for words in (_words(who.name), *_ids(who)) if words}:
+            by_word.setdefault(word, []).append(who)
     claims = {}
     for each in unknown:
-        called = {who.id for who in _named(each, roster)}
         words = _words(each.student)
-        people = [
-            who
-            for who, inside in missing
-            if (who.id in called or inside(words)) and not telling.intersection(_differing(each, who))
-        ]
+        held = {who.id for word in {*words} for who in by_word.get(word, ()) if _is_held(who, words)}
+        held |= {who.id for who in _named(each, roster)}
+        people = [who for who in missing if who.id in held and not telling.intersection(_differing(each, who))]
         if people:
             names = [f"{who.name} ({who.id})" if who.name != who.id else who.id for who in people[:_LISTED]]
             names += [f"{len(people) - _LISTED} others"] if len(people) > _LISTED else []
@@ -238,11 +239,16 @@ def _claims(
     return claims
 
 
-def _inside(who: Student) -> Callable[[list[str]], bool]:
-    """Tells whether words have one of the student's ids in them, or all words of the name, if those are several."""
+def _is_held(who: Student, words: list[str]) -> bool:
+    """Whether words have one of the student's ids in them, or all words of the name, if those are several."""
     name = {*_words(who.name)}
-    ids = [f" {' '.join(_words(key))} " for key in {who.id, *who.keys.values()} if len(_squeezed(key)) >= _SHORT]
-    return lambda words: (len(name) > 1 and name <= {*words}) or any(each in f" {' '.join(words)} " for each in ids)
+    text = f" {' '.join(words)} "
+    return (len(name) > 1 and name <= {*words}) or any(f" {' '.join(key)} " in text for key in _ids(who))
+
+
+def _ids(who: Student) -> list[list[str]]:
+    """The words of each id that is too long to be in a name by chance."""
+    return [_words(key) for key in {who.id, *who.keys.values()} if len(_squeezed(key)) >= _SHORT]
 
 
 def _words(text: str) -> list[str]:
