@@ -304,6 +304,132 @@ def test_ids_of_two_people_are_reviewed(tmp_path: Path) -> None:
     assert rows["102"].nothing
 
 
+# --- work that nobody is known by -----------------------------------------------------------------------------------
+
+MAY_BE = [
+    "{login}_cs5814_vae.py",
+    "cs5814_vae_{login}.py",
+    "hw3-part3-{login}-main/cs5814_vae.py",
+    "{number}-2/cs5814_vae.py",
+    "({NUMBER})/cs5814_vae.py",
+    "hw3_{login}@x.edu.py",
+    "Final {name}/cs5814_vae.py",
+    "{first} - {last} - 30 nov/cs5814_vae.py",
+    "{last}, {first} (late)/cs5814_vae.py",
+    "{name}/cs5814_vae.py",
+]
+
+
+@given(st.lists(st.sampled_from(MAY_BE), min_size=1, max_size=3, unique=True), st.booleans(), st.booleans())
+@settings(max_examples=60)
+def test_whose_work_may_be_there_has_not_handed_in_nothing(names: list[str], namesake: bool, served: bool) -> None:
+    facts = {
+        "login": "kimk",
+        "number": "a1234567",
+        "NUMBER": "A1234567",
+        "name": "Kim Kay",
+        "first": "Kim",
+        "last": "Kay",
+    }
+    table = "id,name,login,email\na1234567,Kim Kay,kimk,kimk@x.edu\nb2,Lou Li,loul,loul@x.edu\nc3,Moe Mo,moem,\n"
+    known = "{name}/cs5814_vae.py" in names and not namesake  # by the name
+    with TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        put(upload, "c3/cs5814_vae.py", *(name.format(**facts) for name in names))
+        put(upload, *["kimk/cs5814_vae.py"] if served else [])
+        rows = read(upload, table + ("d4,Kim Kay,dd4,\n" if namesake else ""))
+    assert rows["b2"].nothing, "of whom there is no trace"
+    unknown = {student: row for student, row in rows.items() if row.unlisted}
+    assert len(unknown) == len(names) - (known and not served)
+    if served or known:
+        assert rows["a1234567"].source
+    else:
+        assert rows["a1234567"].unreadable, "who has perhaps handed in gets no 0"
+        assert all("Kim Kay (a1234567)" in row.attention[0] for row in unknown.values())
+        assert all(f"`{student}`" in rows["a1234567"].reason for student in unknown)
+
+
+HELD = ["{0} ({1})", "{0}({1})", "{1}@x.edu_10_handin", "({1}@X.EDU)", "{0} {1}@x.edu late"]
+NOT_HELD = [
+    "{0} ({2})",
+    "Lou ({1})",
+    "x{1}@x.edu",
+    "a.{1}@x.edu",
+    "{1}@x.education",
+    "{1}@x.edu.au",
+    "{1}@x.edu_{2}@x.edu",
+]
+
+
+@pytest.mark.parametrize("name", HELD + NOT_HELD)
+def test_name_and_id_or_an_email_address_tell_whose_it_is(tmp_path: Path, name: str) -> None:
+    put(tmp_path / "u", "c3/cs5814_vae.py", f"{name.format('Kay, Kim', 'kim', '1')}/cs5814_vae.py")
+    rows = read(tmp_path / "u", "id,name,email\nkim,Kim Kay,kim@x.edu\n1,Lou Li,1@x.edu\nc3,Moe Mo,\n")
+    assert bool(rows["kim"].source) is (name in HELD)
+    assert not rows["1"].source
+    assert ("by the id in it" in " ".join(rows["kim"].notes)) is (name in HELD)
+
+
+@pytest.mark.parametrize("holder", ["Homework 3", "Homework 3.zip"])
+def test_two_students_in_a_folder_are_known_by_the_roster(tmp_path: Path, holder: str) -> None:
+    """As in Sakai's download."""
+    names = [f"{each}/Submission attachment(s)/cs5814_vae.py" for each in ("Kay, Kim(kim)", "Kay, Kim(kim2)")]
+    put(tmp_path / "u" / holder, *names if "." not in holder else ())
+    if "." in holder:
+        (tmp_path / "u").mkdir()
+        with ZipFile(tmp_path / "u" / holder, "w") as packed:
+            for name in names:
+                packed.writestr(name, name)
+    rows = read(tmp_path / "u", "id,name\nkim,Kim Kay\nkim2,Kim Kay\n")
+    assert {each: (row.source or b"").decode() for each, row in rows.items()} == {"kim": names[0], "kim2": names[1]}
+
+
+@pytest.mark.parametrize("name", ["Final {}", "{} - 2026-11-29T09.14", "{} - cs5814_vae", "nobody"])
+def test_where_nobody_is_known_the_message_says_what_to_do(tmp_path: Path, name: str) -> None:
+    put(tmp_path / "u", f"{name.format('Kim Kay')}/cs5814_vae.py", "someone/cs5814_vae.py")
+    with pytest.raises(NothingToGrade, match="Name what was handed in by the ids of the roster") as raised:
+        read(tmp_path / "u", "id,name\nlou,Lou Li\nkim,Kim Kay\n")
+    assert ("may be Kim Kay (kim)" in str(raised.value)) is (name != "nobody")
+
+
+DATES = [
+    "30 nov. 2026 10 05",
+    "30. November 2026 10.05",
+    "1 déc. 2026 10h05",
+    "30 de noviembre de 2026 1005",
+    "mai 3, 2026 905",
+]
+
+
+@given(st.lists(st.sampled_from(DATES), min_size=1, max_size=3, unique=True))
+def test_dates_in_any_language_make_no_further_students(dates: list[str]) -> None:
+    with TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        put(upload, *(f"12-77 - Zoé Roy - {date}/cs5814_vae.py" for date in dates))
+        put(upload, *(f"{each}-77 - Luc Roe - {DATES[0]}/cs5814_vae.py" for each in (13, 14)))
+        rows = read(upload)
+    assert rows.keys() == {"Zoé Roy_12", "Luc Roe_13", "Luc Roe_14"}
+    assert (rows["Zoé Roy_12"].source is not None) is (len(dates) == 1), "which is the last is not guessed"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "kim/cs5814_vae.py",
+        "kimkay/cs5814_vae.py",
+        "akimk/cs5814_vae.py",
+        "Kay Loo/cs5814_vae.py",
+        "li_2.zip",
+        "a12345678.py",
+    ],
+)
+def test_a_part_of_a_name_or_an_id_is_nobodys(tmp_path: Path, name: str) -> None:
+    put(tmp_path / "u", "c3/cs5814_vae.py", name)
+    rows = read(tmp_path / "u", "id,name,login\na1234567,Kim Kay,kimk\nli,Li,lee\nc3,Moe Mo,moem\n")
+    assert rows["a1234567"].nothing
+    assert rows["li"].nothing
+
+
 # --- titles in front of a login -------------------------------------------------------------------------------------
 
 logins = st.lists(words, min_size=1, max_size=3).map("_".join)
@@ -326,7 +452,7 @@ def test_a_login_is_what_follows_the_title(title: list[str], there: set[str], la
     for each in there:
         assert rows[each].source == each.encode() or rows[each].attention
     for each in listed - there:
-        assert rows[each].nothing or rows[each].attention
+        assert rows[each].nothing or rows[each].unreadable
     assert {row.source.decode() for row in rows.values() if row.source and row.unlisted} <= lacking
 
 
@@ -437,7 +563,9 @@ def test_an_export_without_its_metadata_is_reviewed(numbers: set[int], others: b
         if others:
             put(Path(temporary) / "u" / "ada", "cs5814_vae.py")
         rows = read(Path(temporary) / "u")
+        upload = read_upload(Path(temporary) / "u" / "HW3 export", CVAE)
     assert any("Gradescope" in said for said in rows["HW3 export"].attention) == (len(numbers) > 1)
+    assert any("Gradescope" in said for said in upload.warnings) == (len(numbers) > 1)
     assert not others or rows["ada"].attention == ()
 
 

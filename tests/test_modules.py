@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.fill_in import fill_in
 from autograder.grading.grade import nothing
+from autograder.submissions.copied import has_no_code, is_untouched, same_code
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.roster import read_roster
@@ -106,6 +107,20 @@ def test_where_nothing_is_written_that_is_graded(first: str, second: str, blank:
         put(Path(temporary) / "bob" / MODULE, WRITTEN)
         row = rows(Path(temporary))["ada"]
         assert row.source == BLANKS[blank]
+
+
+@given(st.sampled_from(list(BLANKS)), st.sampled_from([b"\n", b"\r\n", b"\r"]), st.sampled_from(list(PLACES)))
+@settings(max_examples=40)
+def test_what_is_written_depends_on_no_line_ends(blank: str, ends: bytes, place: str) -> None:
+    assert is_untouched(re.sub(rb"\r?\n", lambda _: ends, BLANKS[blank]), CVAE)
+    for comment in (b"", b"# Ada's\n"):
+        written = (comment + WRITTEN).replace(b"\n", ends)
+        assert not has_no_code(written)
+        assert same_code(written, WRITTEN)
+        with TemporaryDirectory() as temporary:
+            for name, content in PLACES[place](written).items():
+                put(Path(temporary) / name, content)
+            assert find_module(Path(temporary), CVAE).source == written
 
 
 def test_two_written_modules_next_to_an_untouched_one_are_named(tmp_path: Path) -> None:
@@ -532,6 +547,67 @@ def test_several_downloads_are_the_class_of_all(layout: object, each: list[set[i
         assert [row.notes for row in apart.values()] == [row.notes for row in expected.values()]
 
 
+ATTEMPTS = {
+    "cs5814_vae.py": True,
+    "cs5814_vae-1.py": True,
+    "final.py": True,
+    "handin.zip": True,
+    "cvae.ipynb": False,
+    "text.html": False,
+    "notes.zip": False,
+    "cs5814_vae-2.py": False,  # as handed out
+}
+
+
+@given(
+    st.lists(st.sampled_from(list(ATTEMPTS)), min_size=2, max_size=3),
+    st.permutations([30, 41, 52]),
+    st.permutations(["LATE_", "", ""]),
+    st.booleans(),
+)
+@settings(max_examples=80)
+def test_canvas_newest_download_counts(names: list[str], numbers: list[int], late: list[str], packed: bool) -> None:
+    """Each download has only a student's last attempt, whatever the files are called."""
+    codes = [WRITTEN + b"x = %d\n" % number for number in numbers]
+    with TemporaryDirectory() as temporary:
+        for name, number, mark, code in zip(names, numbers, late, codes, strict=False):
+            inner = MODULE if ATTEMPTS[name] else "notes.txt"
+            content = zip_of((inner, code)) if name.endswith(".zip") else code if ATTEMPTS[name] else BLANK
+            file, other = f"lovelaceada_{mark}11_{number}_{name}", f"doebob_12_{60 + number}_{MODULE}"
+            folder = Path(temporary) / "u" / f"submissions {number}"
+            if packed:
+                put(folder.with_suffix(".zip"), zip_of((file, content), (other, WRITTEN)))
+            else:
+                put(folder / file, content)
+                put(folder / other, WRITTEN)
+        row = rows(Path(temporary) / "u")["lovelaceada_11"]
+    attempts = sorted(zip(numbers, names, late, codes, strict=False), reverse=True)
+    _, last, mark, code = attempts[0]
+    assert row.late is bool(mark)
+    if ATTEMPTS[last]:
+        assert (row.source, row.attention) == (code, ())
+        assert "not what was handed in before" in row.notes[-1]
+    elif any(ATTEMPTS[name] for _, name, _, _ in attempts):
+        assert row.source is None or last in row.attention[-1], "no module of an earlier attempt counts silently"
+
+
+ATTEMPT = [(f"lovelaceada_11_30_{MODULE}", WRITTEN), ("lovelaceada_11_31_cvae.ipynb", b"{}")]
+
+
+def test_what_both_downloads_have_is_one_attempt(tmp_path: Path) -> None:
+    for number in "12":
+        put(tmp_path / f"{number}.zip", zip_of(*ATTEMPT))
+    row = rows(tmp_path)["lovelaceada_11"]
+    assert (row.source, row.notes, row.attention) == (WRITTEN, (), ())
+
+
+def test_google_drives_parts_are_one_download(tmp_path: Path) -> None:
+    for number, (name, content) in enumerate(ATTEMPT, 1):
+        put(tmp_path / f"hw3-20261201T080000Z-1-00{number}.zip", zip_of((f"hw3/{name}", content)))
+    row = rows(tmp_path)["lovelaceada_11"]
+    assert (row.source, row.notes, row.attention) == (WRITTEN, (), ())
+
+
 def test_different_files_of_two_downloads_are_told_apart(tmp_path: Path) -> None:
     for name, content in (("m1.zip", b"x = 1"), ("m2.zip", b"x = 2")):
         put(tmp_path / name, zip_of((f"Ada L_11_assignsubmission_file/{MODULE}", content), *moodle_of_bob()))
@@ -557,6 +633,64 @@ def test_google_drives_parts_are_one_class(tmp_path: Path) -> None:
         files = ((f"HW3/{name}", WRITTEN) for name in names)
         put(tmp_path / f"HW3-20261201T120000Z-{number}.zip", zip_of(*files))
     assert sources(tmp_path) == {"ada": WRITTEN, "bob": WRITTEN, "eve": WRITTEN}
+
+
+@given(st.dictionaries(st.sampled_from("abcd"), st.sets(st.integers(0, 2), min_size=1), min_size=1), st.booleans())
+@settings(max_examples=40)
+def test_what_was_selected_in_google_drive_is_one_class(people: dict[str, set[int]], loose: bool) -> None:
+    """Drive names what it packs `drive-download` then, and nobody is called so."""
+    with TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        for part in set.union(*people.values()):
+            files = [(f"{each}/{MODULE}", each.encode()) for each in people if part == min(people[each])]
+            files += [(f"{each}/figure {part}.png", b"") for each in people if part in people[each]]
+            packed = zip_of(*files, *[("notes.txt", b"")] * loose)
+            put(upload / f"drive-download-20261201T080000Z-{part + 1:03}.zip", packed)
+        assert sources(upload) == {each: each.encode() for each in people}
+
+
+SECTIONS = {
+    "zips": {"A.zip": ["ada/x.py", "bob/x.py"], "B.zip": ["cy/x.py", "dan/notes.txt"]},
+    "folders": {"A": ["ada/x.py", "bob/cvae.ipynb"], "B": ["cy/x.py", "dan/y.txt", "eve/y.txt"]},
+    "zips in folders": {"A": ["ada.zip", "bob.zip"], "B": ["cy.zip", "dan.zip"]},
+    "Teams": {"Submitted files": ["Ada/hw3/x.py", "Bob/hw3/Version 1/x.py", "Bob/hw3/Version 2/cvae.ipynb"]},
+    "late and in time": {"late.zip": ["ada/hw3/x.py", "bob/hw3/x.py"], "on time.zip": ["cy/hw3/x.py", "dan/y.txt"]},
+}
+STUDENTS = {
+    "the same folders": {"ada": ["code/x.py", "figures/a.png"], "bob": ["code/x.py", "data/a.bin"]},
+    "one folder": {"ada": ["code/x.py"], "bob": ["src/x.py", "figures/a.png"]},
+    "loose files": {"ada": ["x.py", "one/a", "two/a"], "bob.zip": ["x.py", "three/a", "four/a"]},
+    "attempts": {"ada": ["attempt-1/x.py", "attempt-2/x.py"], "bob": ["version1/x.py", "version2/x.py"]},
+    "assignments": {"ada": [f"{CVAE.kit}/x.py", "hw1/x.py"], "bob": ["hw2/x.py", "hw4/x.py"]},
+}
+
+
+@pytest.mark.parametrize("case", [*SECTIONS, *STUDENTS])
+def test_a_class_read_as_one_student_is_reviewed(tmp_path: Path, case: str) -> None:
+    entries = SECTIONS.get(case) or STUDENTS[case]
+    for entry, names in entries.items():
+        files = [(name, zip_of(("x.py", WRITTEN)) if name.endswith(".zip") else WRITTEN) for name in names]
+        if entry.endswith(".zip"):
+            put(tmp_path / entry, zip_of(*files))
+        for name, content in files if not entry.endswith(".zip") else ():
+            put(tmp_path / entry / name, content)
+    upload = read(tmp_path)
+    doubted = [any("read as one student's" in said for said in row.attention) for row in upload.submitted]
+    assert doubted == [case in SECTIONS] * len(entries)
+    assert len(upload.warnings) == sum(doubted)
+    known = "\n".join(["id", *(entry.removesuffix(".zip") for entry in entries)])
+    roster = put(tmp_path.parent / f"{tmp_path.name}.csv", known.encode())
+    assert not any("read as one student's" in said for said in read(tmp_path, roster=read_roster(roster)).warnings)
+
+
+@pytest.mark.parametrize("name", ["submissions.tar.gz", "class.tgz", "all.rar", "hw3.7z", "submissions.tar"])
+def test_an_archive_alone_may_hold_a_class(tmp_path: Path, name: str) -> None:
+    put(tmp_path / "u" / name, b"of no format")
+    put(tmp_path / "u" / "rubric.pdf", b"")
+    assert "run the command on what is in it" in read(tmp_path / "u").warnings[0]
+    roster = put(tmp_path / "roster.csv", b"id\nada\n")
+    with pytest.raises(NothingToGrade, match=f"If `{name}` holds a class"):
+        read(tmp_path / "u", roster=read_roster(roster))
 
 
 @pytest.mark.parametrize("name", ["handin.rar", "ada_work.zip", "cs5814_vae.py"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import re
 import tokenize
 
 from autograder.assignment import Assignment
@@ -68,7 +69,7 @@ def _comparable(source: bytes, known: bytes) -> bool:
 
 
 def _longest_line(source: bytes) -> int:
-    return max(map(len, source.split(b"\n")))
+    return max(map(len, re.split(rb"[\r\n]", source)))
 
 
 def _same(code: list[str] | None, known: list[str] | None) -> bool:
@@ -83,7 +84,8 @@ def _code(source: bytes, bare: bool = False) -> list[str] | None:
     code: list[str] = []
     starts = True  # whether a statement begins here
     try:
-        for token in tokenize.tokenize(io.BytesIO(source).readline):
+        lines = io.BytesIO(re.sub(rb"\r\n?", b"\n", source))  # for Python, a carriage return alone ends a line too
+        for token in tokenize.tokenize(lines.readline):
             if token.type not in _LAYOUT and not (starts and token.type == tokenize.STRING):
                 code.append("" if bare and token.type in _CONSTANTS else token.string)
             starts = token.type in _LAYOUT or (starts and token.type == tokenize.STRING)

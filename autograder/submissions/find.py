@@ -176,7 +176,7 @@ def _is_shortcut(source: bytes) -> bool:
     return isinstance(read, dict) and isinstance(read.get("url"), str)
 
 
-def _defining(names: Iterable[str], before: bytes = rb"^") -> re.Pattern[bytes]:
+def _defining(names: Iterable[str], before: bytes = rb"(?:^|\r)") -> re.Pattern[bytes]:
     """Finds where one of these is defined; the name is the first group."""
     return re.compile(
         before + rb"[ \t]*(?:def|class)[ \t]+(%s)\b" % b"|".join(re.escape(each.encode()) for each in names), re.M

@@ -13,23 +13,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
 from autograder.sandbox.limits import LIMITS
+from autograder.submissions.copied import is_untouched
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade
-from autograder.submissions.find import choose
+from autograder.submissions.find import Found, choose
 from autograder.submissions.matching import Known, matched
 from autograder.submissions.names import PlatformName, alike, shown, stem, suffix
 from autograder.submissions.roster import Roster, Student, moment, same
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
-from autograder.submissions.top import METADATA, SUBMISSION, Entry, may_be_class, top_of
+from autograder.submissions.top import METADATA, SUBMISSION, Entry, Top, may_be_class, may_be_sections, several, top_of
+
+_LISTED = 3  # names, or questions whose work it is, in one message
 
 
 @dataclass(frozen=True)
@@ -149,18 +152,45 @@ def read_upload(
             pieces = [replace(piece, laid_out=False) for piece in pieces]
         owners = _owners(pieces, roster)
         if roster and pieces and not any(owner.enrolled and owner.pieces for owner in owners):
-            examples = f"`{roster.students[0].id}` in the roster, `{shown(pieces[0].student)}` in the upload"
-            raise NothingToGrade(f"nobody who handed in is in the roster: its ids look different ({examples})")
+            holders = [piece.entry for piece in pieces if may_be_class(piece.entry, top, assignment, roster)]
+            raise NothingToGrade(_nobody_known(owners, holders))
         found = [_submitted(owner, assignment, extended, roster is not None, visit) for owner in owners]
-        doubts = [
-            f"`{row.student}` was read as one student's: if it holds a class, run the command on what is in it"
+        said = "`{}` was read as one student's: if it holds a class, run the command on what is in it"
+        doubts = {each: said.format(each) for each in _classes(owners, found, top, assignment, roster)}
+        found = [
+            replace(row, attention=(*row.attention, doubts[row.student]))
+            if row.student in doubts and row.source and any(several(each.entry, assignment) for each in owner.pieces)
+            else row
             for owner, row in zip(owners, found, strict=True)
-            if (row.source is None or row.notes)
-            and any(may_be_class(piece.entry, top, assignment, roster) for piece in owner.pieces)
         ]
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
-    warnings = [*top.guessed, *doubts, *extended.warnings()]
+    export = () if top.gradescopes else _like_export({each.name for each in top.entries if each.folder}, "the upload")
+    warnings = [*top.guessed, *doubts.values(), *export, *extended.warnings()]
     return Upload(found, sorted([*top.aside, *more]), warnings, len(roster.students) if roster else None)
+
+
+def _classes(
+    owners: list[_Owner], rows: list[Submitted], top: Top, assignment: Assignment, roster: Roster | None
+) -> list[str]:
+    """The students in whose entry there may be a class."""
+    sections = may_be_sections(top, assignment, roster)
+    return [
+        row.student
+        for owner, row in zip(owners, rows, strict=True)
+        if (sections or row.source is None or row.notes)
+        and any(sections or may_be_class(piece.entry, top, assignment, roster) for piece in owner.pieces)
+    ]
+
+
+def _nobody_known(owners: list[_Owner], holders: list[Entry]) -> str:
+    """Why nobody is in the roster, and what to do about it; `holders` may hold a class."""
+    listed, *_ = (owner for owner in owners if owner.enrolled)
+    other, *_ = sorted((owner for owner in owners if not owner.enrolled), key=lambda owner: not owner.claimed)
+    ids = f"`{listed.student}` in the roster, `{other.student}` in the upload"
+    said = f"nobody who handed in is in the roster: its ids look different ({other.claimed or ids}). "
+    if holders:
+        return f"{said}If `{shown(holders[0].name)}` holds a class, run the command on what is in it"
+    return f"{said}Name what was handed in by the ids of the roster, or give a roster with other ids, or none"
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:
@@ -236,7 +266,7 @@ def _by_platform(entry: Entry, named: PlatformName) -> _Piece:
     return _Piece(
         named.student,
         named.name,
-        replace(entry, listing=listing),
+        replace(entry, listing=listing, named=named),
         named.keys,
         named.attempt,
         order,
@@ -360,11 +390,11 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
     known = [Known(student, piece.name, piece.keys, piece.separator) for student, (piece, *_) in groups.items()]
     owned: dict[str, list[_Piece]] = {}
     notes: dict[str, tuple[str, ...]] = {}
-    claimed: dict[str, str] = {}
+    claimed: dict[str, dict[str, None]] = {}
     unlisted = []
     for student, match in matched(known, roster).items():
-        if match.claims:
-            claimed[match.claims.id] = match.claimed
+        for who in match.claims:
+            claimed.setdefault(who.id, {})[match.claimed] = None
         theirs = [replace(piece, attention=(*piece.attention, *match.attention)) for piece in groups[student]]
         for who in match.people:
             owned.setdefault(who.id, []).extend(theirs)
@@ -378,7 +408,7 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
             owned.get(who.id, []),
             who,
             notes.get(who.id, ()),
-            claimed.get(who.id, ""),
+            " ".join(islice(claimed.get(who.id, ()), _LISTED)),
         )
         for who in roster.students
     ]
@@ -422,12 +452,12 @@ def _submitted(
         listing = _together(pieces)
         if visit:
             visit(row.student, listing)
-        times, said = _lateness(pieces, listing, assignment, until)
-        row, attention = replace(row, **times), (*attention, *said, *_like_export(listing))
+        times, said = _lateness(_not_replaced(pieces), listing, assignment, until)
+        row, attention = replace(row, **times), (*attention, *said, *_like_export(_folders(listing)))
         if not any(each.files or each.cut for each in (listing, *map(_together, earlier))):
             reason = "only an empty folder was handed in"
             return replace(row, reason=reason, nothing=True, notes=notes, attention=attention)
-        found = choose(listing, assignment)
+        found = _chosen(pieces, listing, assignment)
     except CannotRead as error:
         return replace(row, reason=str(error), unreadable=True, notes=notes, attention=(*attention, str(error)))
     except NothingToGrade as error:
@@ -436,14 +466,18 @@ def _submitted(
     return replace(row, source=found.source, notes=(*notes, *found.notes), attention=(*attention, *found.attention))
 
 
-def _like_export(listing: Listing) -> tuple[str, ...]:
-    """What staff should know of a folder that may be Gradescope's export, without the file that says whose is whose."""
-    names = {file.steps[0] for file in listing.files if len(file.steps) > 1 and SUBMISSION.fullmatch(file.steps[0])}
+def _folders(listing: Listing) -> set[str]:
+    return {file.steps[0] for file in listing.files if len(file.steps) > 1}
+
+
+def _like_export(folders: set[str], where: str = "it") -> tuple[str, ...]:
+    """What staff should know of folders that may be Gradescope's export, without the file that says whose is whose."""
+    names = set(filter(SUBMISSION.fullmatch, folders))
     if len(names) < 2:
         return ()
     return (
-        f"it holds {len(names)} folders such as `{min(names, key=natural)}`: if this is Gradescope's export, run the "
-        f"command on a folder that has its {METADATA} too",
+        f"{where} holds {len(names)} folders such as `{min(names, key=natural)}`: if this is Gradescope's export, run "
+        f"the command on a folder that has its {METADATA} too",
     )
 
 
@@ -464,6 +498,54 @@ def _last(pieces: list[_Piece]) -> tuple[list[_Piece], list[list[_Piece]]]:
         raise NothingToGrade(f"there are several attempts, and nothing says which is the last: {names}")
     last, *earlier = sorted(attempts.values(), key=lambda each: each[0].order or times[0], reverse=True)
     return last, earlier
+
+
+def _chosen(pieces: list[_Piece], listing: Listing, assignment: Assignment) -> Found:
+    """The module in the student's newest download, if something is written there; else that in all downloads."""
+    newest = _newest(pieces)
+    older = [piece for piece in pieces if piece not in newest]
+    if not older:
+        return choose(listing, assignment)
+    with suppress(NothingToGrade):
+        found = choose(_together(newest), assignment)
+        if not is_untouched(found.source, assignment):
+            said = f"`{found.name}` was graded, not what was handed in before: {_names(older)}"
+            return found._replace(notes=(*found.notes, said))
+    found = choose(listing, assignment)
+    said = f"`{found.name}` was graded, but what was handed in last has no module with code: {_names(newest)}"
+    return found._replace(attention=(*found.attention, said))
+
+
+def _names(pieces: list[_Piece]) -> str:
+    names = [*dict.fromkeys(f"`{shown(piece.entry.name)}`" for piece in pieces)]
+    return ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
+
+
+def _newest(pieces: list[_Piece]) -> list[_Piece]:
+    """The pieces without those from Canvas that the student's newest download lacks: each has only the last attempt."""
+    numbered = [piece for piece in pieces if piece.entry.download and _number(piece)]
+    last = max(map(_number, numbered), default=0)
+    newest = {piece.entry.download for piece in numbered if _number(piece) == last}
+    there = {piece.entry.name for piece in numbered if piece.entry.download in newest}
+    return [piece for piece in pieces if piece not in numbered or piece.entry.name in there]
+
+
+def _not_replaced(pieces: list[_Piece]) -> list[_Piece]:
+    """The `_newest` pieces without those of which Canvas has a newer one under the same name."""
+    pieces = _newest(pieces)
+    last: dict[str, int] = {}
+    for piece in pieces:
+        last[_file(piece)] = max(last.get(_file(piece), 0), _number(piece))
+    return [piece for piece in pieces if not _number(piece) or _number(piece) == last[_file(piece)]]
+
+
+def _number(piece: _Piece) -> int:
+    """Canvas' number of a file; 0 for all else."""
+    return (piece.entry.named and piece.entry.named.version) or 0
+
+
+def _file(piece: _Piece) -> str:
+    return piece.entry.named.file if piece.entry.named else piece.entry.name
 
 
 def _module_before(earlier: list[list[_Piece]], assignment: Assignment) -> tuple[str, ...]:

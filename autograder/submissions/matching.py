@@ -1,7 +1,7 @@
 """Which student of a roster each name in an upload means.
 
 An id decides. Where none is in the roster, a name that only one student has is taken, unless an id says that this is
-somebody else.
+somebody else. Where it may be of a student without work, but nothing is sure, the staff is asked.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from autograder.submissions.names import shown
 from autograder.submissions.roster import Roster, Student, same
 
+_SHORT = 3  # letters of an id: with fewer, a name holds it by chance
+_LISTED = 3
 _WORDS = {"canvas": "Canvas number", "email": "email address", "sis": "SIS id"}
 
 
@@ -36,21 +38,23 @@ class Known:
 class Match:
     """The students of the roster whose work this is: several if a group handed in, none if the roster lacks them.
 
-    `notes` say what was guessed, `attention` what staff should look at. `claims` has the name of this work, and so
-    has other work; `claimed` says which.
+    `notes` say what was guessed, `attention` what staff should look at. Without people, this may be the work of those
+    that it `claims`; `claimed` says so.
     """
 
     people: tuple[Student, ...] = ()
     notes: tuple[str, ...] = ()
     attention: tuple[str, ...] = ()
-    claims: Student | None = None
+    claims: tuple[Student, ...] = ()
     claimed: str = ""
 
 
 def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     """Whom in the roster each of the students of an upload is, by `Known.student`."""
     titled = _by_title(students, roster, "-", "github") | _by_title(students, roster, "_", "login", "id", "sis")
-    by_key = {each.student: _by_key(each, roster) or titled.get(each.student, Match()) for each in students}
+    by_key = {
+        each.student: _by_key(each, roster) or titled.get(each.student) or _held(each, roster) for each in students
+    }
     doubted = {each.student for each in students if any(_doubtful(each, who) for who in by_key[each.student].people)}
     telling = {kind for each in students for kind, key in each.keys.items() if roster.find(key, kind)}
     by_name = {
@@ -76,12 +80,12 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
             (who,) = guess.people
             several = " and ".join(f"`{shown(student)}`" for student in claimants[who.id])
             found[each.student] = Match(
-                claims=who, claimed=f"{several} may both be {who.name} in the roster: which one is it?"
+                claims=(who,), claimed=f"{several} may both be {who.name} in the roster: which one is it?"
             )
         elif not found[each.student].people:
             found[each.student] = Match(attention=guess.attention)
         found[each.student] = _with_group(each, found[each.student], roster)
-    return found
+    return found | _claims([each for each in students if found[each.student] == Match()], found, roster, telling)
 
 
 # --- by an id -----------------------------------------------------------------------------------------------------
@@ -100,6 +104,14 @@ def _by_key(student: Known, roster: Roster) -> Match | None:
             said = [f"the ids of `{shown(student.student)}` are also those of {who.name}" for who in others]
             return Match((found,), attention=tuple(said))
     return None
+
+
+def _held(student: Known, roster: Roster) -> Match:
+    """Who has the email address, or the name and the id, that a name has which no platform gave."""
+    who = roster.held(student.student) if student.keys.get("id") == student.student else None
+    if who is None:
+        return Match()
+    return Match((who,), (f"`{shown(student.student)}` was matched to {who.name} in the roster by the id in it",))
 
 
 def _by_title(students: Sequence[Known], roster: Roster, separator: str, *kinds: str) -> dict[str, Match]:
@@ -155,11 +167,7 @@ def _by_name(student: Known, roster: Roster, telling: set[str]) -> Match:
     if len(people) != 1:
         return Match()
     (who,) = people
-    other = [
-        kind
-        for kind, key in student.keys.items()
-        if who.keys.get(kind) and same(who.keys[kind]) != same(key) != same(student.name)
-    ]
+    other = _differing(student, who)
     ids = {
         kind: f"the {_WORDS.get(kind, kind)} is {shown(student.keys[kind])} here and {shown(who.keys[kind])} there"
         for kind in other
@@ -169,6 +177,15 @@ def _by_name(student: Known, roster: Roster, telling: set[str]) -> Match:
     said = f"`{shown(student.student)}` was matched to {who.name} in the roster by name"
     doubts = tuple(f"{said}, but {ids[kind]}" for kind in other if kind in ("canvas", "email"))
     return Match((who,), (said,), doubts)
+
+
+def _differing(student: Known, who: Student) -> list[str]:
+    """The kinds of ids by which this is somebody else."""
+    return [
+        kind
+        for kind, key in student.keys.items()
+        if who.keys.get(kind) and same(who.keys[kind]) != same(key) != same(student.name)
+    ]
 
 
 def _named(student: Known, roster: Roster) -> list[Student]:
@@ -193,6 +210,49 @@ def _sorted_names(name: str) -> set[str]:
 
 def _squeezed(name: str) -> str:
     return re.sub(r"[\W_]", "", same(name))
+
+
+# --- who may have handed in what nobody is known by ---------------------------------------------------------------
+
+
+def _claims(
+    unknown: Sequence[Known], found: Mapping[str, Match], roster: Roster, telling: set[str]
+) -> dict[str, Match]:
+    """Which students without work those who are `unknown` may be: by the whole name, or by an id or the name in it."""
+    served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
+    missing = [who for who in roster.students if who.id not in served]
+    by_word: dict[str, list[Student]] = {}
+    for who in missing:
+        for word in {words[0] for words in (_words(who.name), *_ids(who)) if words}:
+            by_word.setdefault(word, []).append(who)
+    claims = {}
+    for each in unknown:
+        words = _words(each.student)
+        held = {who.id for word in {*words} for who in by_word.get(word, ()) if _is_held(who, words)}
+        held |= {who.id for who in _named(each, roster)}
+        people = [who for who in missing if who.id in held and not telling.intersection(_differing(each, who))]
+        if people:
+            names = [f"{who.name} ({who.id})" if who.name != who.id else who.id for who in people[:_LISTED]]
+            names += [f"{len(people) - _LISTED} others"] if len(people) > _LISTED else []
+            said = f"`{shown(each.student)}` may be {' or '.join(names)} in the roster: whose is it?"
+            claims[each.student] = Match(claims=tuple(people), claimed=said)
+    return claims
+
+
+def _is_held(who: Student, words: list[str]) -> bool:
+    """Whether words have one of the student's ids in them, or all words of the name, if those are several."""
+    name = {*_words(who.name)}
+    text = f" {' '.join(words)} "
+    return (len(name) > 1 and name <= {*words}) or any(f" {' '.join(key)} " in text for key in _ids(who))
+
+
+def _ids(who: Student) -> list[list[str]]:
+    """The words of each id that is too long to be in a name by chance."""
+    return [_words(key) for key in {who.id, *who.keys.values()} if len(_squeezed(key)) >= _SHORT]
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", same(text))
 
 
 # --- groups -------------------------------------------------------------------------------------------------------

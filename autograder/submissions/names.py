@@ -273,9 +273,10 @@ def _blackboard(match: re.Match[str]) -> PlatformName:
 def _brightspace(match: re.Match[str]) -> PlatformName:
     """Of the date, `Nov 30, 2026 1005 AM` or `30 November 2026 10:05`, Brightspace leaves out what Windows forbids.
 
+    It writes dates in the language of who downloads: of months in others than English, the order is not known.
     Before the name may stand the id that the institution gives: `N0123456 - Jane Doe`.
     """
-    day, month = re.findall(r"\d+", match["day"])[0], re.findall(r"[^\W\d]+", match["day"])[0]
+    day, month = re.findall(r"\d+", match["day"])[0], re.findall(r"[^\W\d]+", match["day"])[-1]
     number = next((number for number, name in enumerate(_MONTHS, 1) if month.lower().startswith(name)), None)
     hour, minute, noon = int(match["hour"]), match["minute"], (match["noon"] or "").upper()
     hour = hour % 12 + 12 * (noon == "PM") if noon else hour
@@ -318,8 +319,8 @@ _PLATFORMS = (
     _platform(
         _brightspace,
         r"(?P<id>\d+)-\d+ - (?P<name>.+?) - "
-        r"(?P<time>(?P<day>[^\W\d]+ \d{1,2}|\d{1,2} [^\W\d]+),? (?P<year>\d{4}),? "
-        r"(?P<hour>\d{1,2}):?(?P<minute>\d\d)(?: (?P<noon>[AP]M))?)(?: - (?P<file>.+))?",
+        r"(?P<time>(?P<day>[^\W\d]+\.? \d{1,2}|\d{1,2}\.? (?:de )?[^\W\d]+\.?),?(?: de)? (?P<year>\d{4}),? "
+        r"(?P<hour>\d{1,2})[ :.h]?(?P<minute>\d\d)(?: (?P<noon>[AP]M))?)(?: - (?P<file>.+))?",
     ),
     _platform(_canvas, rf"(?P<name>{_WORD}*?)_(?P<late>LATE_)?(?P<id>\d+)_{_BY_CANVAS}"),
     _platform(_anonymous, rf"(?P<before>(?:LATE_)?anon_(?:LATE_)?(?P<id>[A-Za-z0-9]+)_(?:LATE_)?){_BY_CANVAS}"),

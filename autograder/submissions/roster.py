@@ -130,6 +130,23 @@ class Roster:
         wanted = _name_key(name)
         return [each for each in self.students if wanted and _name_key(each.name) == wanted]
 
+    def held(self, name: str) -> Student | None:
+        """The student whose email address alone is in this name, or who is called so: `Lovelace, Ada (ada)`."""
+        called = re.fullmatch(r"(.+)\(([^()]+)\)", name)
+        if called and (who := self.find(called[2])):
+            return who if who in self.named(called[1]) else None
+        if name.count("@") != 1:
+            return None
+        found = [each for each in self.students if _has_address(same(name), same(each.keys.get("email", "")))]
+        return found[0] if len(found) == 1 else None
+
+
+def _has_address(text: str, email: str) -> bool:
+    """Whether `email` stands in `text` and is not a part of a longer address."""
+    if "@" not in email or email not in text:
+        return False
+    return re.search(rf"(?<![\w.+-]){re.escape(email)}(?![.-]?[^\W_])", text) is not None
+
 
 def same(text: str) -> str:
     """An id or a name for comparison: without case, composed letters and outer white space."""

@@ -51,6 +51,7 @@ SUBMITTED = "submitted"  # nbgrader's folder: in it one for each student, and in
 
 _EXPORT = re.compile(r"assignment_\d+_export")
 _DRIVE = re.compile(r"-\d{8}T\d{6}Z(?:-\d+)*$")  # which Google Drive adds to what it packs
+_SELECTED = "drive-download"  # what it calls several files and folders
 _SEVERAL = 3  # folders with modules are a class; two may be what one student has now and had before
 _RESULT = re.compile(r"[0-9a-f]{64}\.json")
 _WRITTEN = {"class.json", "grades.csv", "index.html", "reports", "students", "pairs", "results"}
@@ -78,7 +79,7 @@ class Entry:
     """One entry at the top: a file, or a folder, whose files have steps that begin below it.
 
     `inside` has the entries in a folder or a zip archive, as if that were the upload; `named` is what its name says, by
-    the platform that gave the names of this download.
+    the platform that gave the names of this download; `download` is which, where there may be several.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Entry:
     listing: Callable[[], Listing]
     inside: Callable[[], Top] | None = None
     named: PlatformName | None = None
+    download: str = ""
 
     @property
     def platform(self) -> PlatformName | None:
@@ -280,22 +282,23 @@ def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | N
     drives = _packed_by_drive(students)
     for each in students:
         alone = len(top.students) == 1
-        inside = _part(each, drives) if drives else _class_in(each, alone, packed_as, assignment, roster)
+        inside = _part(each, drives, assignment) if drives else _class_in(each, alone, packed_as, assignment, roster)
         if inside is None:
             return None
         found.append(inside)
     if len({each.gradescopes for each in found}) > 1:
         return None
     aside = [*top.aside, *(shown(entry.name) for entry in top.entries if entry not in students)]
+    entries = _told_apart([(shown(entry.name), each) for entry, each in zip(students, found, strict=True)])
     return Top(
-        _told_apart([(shown(entry.name), each) for entry, each in zip(students, found, strict=True)]),
+        [replace(entry, download="") for entry in entries] if drives else entries,
         [*aside, *(name for each in found for name in each.aside)],
         (*top.guessed, *(said for each in found for said in each.guessed)),
     )
 
 
 def _told_apart(downloads: list[tuple[str, Top]]) -> list[Entry]:
-    """The entries of all downloads. Where several have an entry, the labels of its files name the download."""
+    """The entries of all downloads. Where several have an entry, the labels of its files name the download too."""
 
     def listing(entry: Entry, download: str) -> Listing:
         found = entry.listing()
@@ -303,7 +306,11 @@ def _told_apart(downloads: list[tuple[str, Top]]) -> list[Entry]:
 
     count = Counter(entry.name for _, top in downloads for entry in top.entries)
     return [
-        replace(entry, listing=partial(listing, entry, download)) if count[entry.name] > 1 else entry
+        replace(
+            entry,
+            listing=partial(listing, entry, download) if count[entry.name] > 1 else entry.listing,
+            download=download,
+        )
         for download, top in downloads
         for entry in top.entries
     ]
@@ -314,14 +321,14 @@ def _class_in(
 ) -> Top | None:
     """What is in a folder or a zip archive, if that is a class; None if it is one student's."""
     name = entry.name if entry.folder else stem(entry.name)
-    if entry.inside is None or entry.platform or depth > MAX_DEPTH or (roster and _knows(roster, name)):
+    if entry.inside is None or entry.platform or depth > MAX_DEPTH or _is_known(entry, roster):
         return None
     try:
         inside = entry.inside()
     except (NothingToGrade, OSError):
         return None
     students = inside.students
-    if any(not each.folder and alike(each.name, assignment.module) for each in students):
+    if _has_module(inside, assignment):
         return None
     export = _EXPORT.fullmatch(without_copy(name)) is not None
     if inside.gradescopes and (export or sum(SUBMISSION.fullmatch(each.name) is not None for each in students) > 1):
@@ -333,7 +340,7 @@ def _class_in(
     whole = entry.folder and packed_as and name in (packed_as, without_copy(_DRIVE.sub("", without_copy(packed_as))))
     if whole or export:
         return inside
-    if roster and any(_knows(roster, each.name if each.folder else stem(each.name)) for each in students):
+    if any(_is_known(each, roster) for each in students):
         return inside
     if any(each.name == assignment.kit for each in students):  # nbgrader's: a student's folder, with assignments
         return None
@@ -359,17 +366,24 @@ def _packed_again(inside: Top, assignment: Assignment, roster: Roster | None, de
 
 
 def _packed_by_drive(students: list[Entry]) -> str:
-    """The name of the folder that Google Drive has packed into these archives, each with a part of it, or nothing."""
+    """What Google Drive calls the folder, or the selection, that it packed into these archives in parts; or nothing."""
     names = [without_copy(stem(entry.name)) for entry in students if suffix(entry.name) == ".zip"]
     folders = {_DRIVE.sub("", name) for name in names if _DRIVE.search(name)}
-    return folders.pop() if len(names) == len(students) > 1 and len(folders) == 1 else ""
+    if len(names) < len(students) or len(folders) != 1:
+        return ""
+    (folder,) = folders
+    return folder if len(names) > 1 or folder == _SELECTED else ""
 
 
-def _part(entry: Entry, folder: str) -> Top | None:
+def _part(entry: Entry, folder: str, assignment: Assignment) -> Top | None:
     """What one of these archives has of the folder; None if there is anything else in it."""
     try:
-        students = entry.inside().students if entry.inside else []
-        (there,) = students
+        inside = entry.inside() if entry.inside else None
+        if inside is None:
+            return None
+        if folder == _SELECTED:
+            return None if _has_module(inside, assignment) else inside
+        (there,) = inside.students
         return there.inside() if there.inside and there.folder and there.name == folder else None
     except (NothingToGrade, OSError, ValueError):
         return None
@@ -377,17 +391,54 @@ def _part(entry: Entry, folder: str) -> Top | None:
 
 def may_be_class(entry: Entry, top: Top, assignment: Assignment, roster: Roster | None) -> bool:
     """Whether an entry that was read as a student's may hold a class: it would be one if it were alone, or is alone."""
-    if entry.inside is None or entry.platform or (roster and _knows(roster, entry.name)):
+    if entry.platform or _is_known(entry, roster):
         return False
-    return len(top.students) == 1 or _class_in(entry, True, "", assignment, roster) is not None
+    alone = sum(not _is_nobodys(each, roster) for each in top.students) == 1
+    if entry.inside is None:
+        return alone and suffix(entry.name) in (*ARCHIVES, *UNREAD)
+    return alone or _class_in(entry, True, "", assignment, roster) is not None
+
+
+def may_be_sections(top: Top, assignment: Assignment, roster: Roster | None) -> bool:
+    """Whether all entries may hold a class each: each has `several` folders or archives, which no other one has.
+
+    What students have in theirs, such as `code` and `data`, has the same name in more than one of many.
+    """
+    seen = set[str]()
+    for entry in top.students:
+        names = set() if entry.platform or _is_known(entry, roster) else several(entry, assignment)
+        if not names or seen & names:
+            return False
+        seen |= names
+    return len(top.students) > 1
+
+
+def several(entry: Entry, assignment: Assignment) -> set[str]:
+    """The names of the folders and archives in an entry, if there are several, nothing else, and no attempts."""
+    try:
+        within = entry.inside().students if entry.inside else []
+    except (NothingToGrade, OSError):
+        return set()
+    if len(within) < 2 or not all(each.folder or suffix(each.name) in ARCHIVES for each in within):
+        return set()
+    names = {each.name if each.folder else stem(each.name) for each in within}
+    return set() if assignment.kit in names or any(map(ATTEMPT.fullmatch, names)) else names
 
 
 def _is_nobodys(entry: Entry, roster: Roster | None) -> bool:
-    return entry.document and not (roster and _knows(roster, stem(entry.name)))
+    return entry.document and not _is_known(entry, roster)
 
 
-def _knows(roster: Roster, name: str) -> bool:
-    return roster.find(name) is not None or len(roster.named(name)) == 1
+def _is_known(entry: Entry, roster: Roster | None) -> bool:
+    """Whether it has the id or the name of a student of the roster."""
+    name = entry.name if entry.folder else stem(entry.name)
+    return roster is not None and (
+        roster.find(name) is not None or len(roster.named(name)) == 1 or roster.held(name) is not None
+    )
+
+
+def _has_module(top: Top, assignment: Assignment) -> bool:
+    return any(not each.folder and alike(each.name, assignment.module) for each in top.students)
 
 
 def _holds_module(entry: Entry, assignment: Assignment) -> bool:
