@@ -158,7 +158,9 @@ undone = st.sampled_from(HIDDEN).flatmap(
         lambda both: {place: [each] for place, each in zip(pair, both, strict=True)}
     )
 )
-unusual = st.just({}) | st.sampled_from([{name: each} for name, every in UNUSUAL.items() for each in every])
+unusual: st.SearchStrategy[dict[str, str]] = st.just({}) | st.sampled_from(
+    [{name: each} for name, every in UNUSUAL.items() for each in every]
+)
 modules = st.builds(module, st.builds(lambda one, other: one | other, accidents, undone | st.just({})), unusual)
 # One answer of a right module, or of one with an unusual size, that is of another shape at some calls only.
 changing = st.builds(
