@@ -15,6 +15,13 @@ from autograder.grading.grade import grade_source
 from autograder.sandbox.client import Sandbox
 
 FEW, MANY = 12, 400
+
+
+def listed(text: str) -> list[str]:
+    """What stands in the text, one in a line or several with semicolons between them."""
+    return [each.strip() for each in text.strip().replace("\n", ";").split(";")]
+
+
 PLACES = """
     images classes encoder_in encoder_mid encoder_out hidden mean_in mean_out mean logvariance_in logvariance_out
     logvariance sample_means sample_logvariances sample latents decoder_in decoder_mid decoder_out reconstruction
@@ -40,13 +47,20 @@ NUMBERS = """
     F.dropout(x, 0.5); F.relu(x); torch.sigmoid(x); F.softmax(x, 0); x + torch.randn_like(x); x.zero_(); x.fill_(1.0)
     x.mul_(2); x.cumsum(-1); x.pow(-1); torch.bernoulli(torch.sigmoid(x)); x.masked_fill(x > 0, -torch.inf); print(x)
 """
-OPERATIONS = [each.strip() for text in (SHAPES, KINDS, NUMBERS) for each in text.strip().replace("\n", ";").split(";")]
+# At which calls an answer has another shape.
+BY_TURNS = listed("next(TURN) % 2; not next(TURN) % 7; BUILT % 2; len(x) > 999; x.max() > 50; torch.is_grad_enabled()")
+
+OPERATIONS = [each for text in (SHAPES, KINDS, NUMBERS) for each in listed(text)]
 HIDDEN = [("mean_out", "mean"), ("logvariance_out", "logvariance"), ("encoder_out", "hidden"), ("sample", "latents")]
 WIDTHS = ["1", "2", "7", "28", "num_categories", "input_dim", "2 * latent_dimensionality", "H + num_categories"]
+WIDTHS += ["0", "L + BUILT"]
 MODULE = """
+import itertools
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+TURN, BUILT = itertools.count(), 0
 
 
 class Passed(nn.Module):
@@ -74,6 +88,8 @@ def loss_function(reconstructions, originals, means, logvariances):
 class ConditionalVariationalAutoencoder(nn.Module):
     def __init__(self, input_dim, num_categories=10, latent_dimensionality=15):
         super().__init__()
+        global BUILT
+        BUILT += 1
         self.input_dim, self.num_categories = input_dim, num_categories
         self.latent_dimensionality, self.hidden_size = latent_dimensionality, 64
         H, K, L = self.hidden_size, num_categories, latent_dimensionality
@@ -85,7 +101,7 @@ class ConditionalVariationalAutoencoder(nn.Module):
         self.logvariance_layer = nn.Sequential(
             Passed(logvariance_in), layer({heads}, {logvariance}), Passed(logvariance_out)
         )
-        self.decoder = nn.Sequential(
+        self.{named} = nn.Sequential(
             layer({decoder}, H), A, layer(H, H), Passed(decoder_mid), A, layer(H, H), A, layer(H, {pixels}),
             nn.Sigmoid(), Passed(decoder_out),
         )
@@ -95,7 +111,7 @@ class ConditionalVariationalAutoencoder(nn.Module):
         h = hidden(self.encoder(encoder_in(torch.cat([data_input, condition], dim=-1))))
         m, v = mean(self.mean_layer(h)), logvariance(self.logvariance_layer(h))
         z = latents(sample_latent(m, v))
-        recon = reconstruction(self.decoder(decoder_in({decoded})))
+        recon = reconstruction(self.{named}(decoder_in({decoded})))
         return {returned}
 """
 USUAL = {
@@ -106,10 +122,12 @@ USUAL = {
     "logvariance": "L",
     "decoder": "L + K",
     "pixels": "input_dim",
+    "named": "decoder",
     "decoded": "torch.cat([z, condition], dim=-1)",
     "returned": "recon, m, v",
 }
 UNUSUAL = dict.fromkeys(("encoder", "heads", "mean", "logvariance", "decoder", "pixels"), WIDTHS) | {
+    "named": ["dec"],
     "activation": ["Passed(torch.sin)", "nn.GELU()", "nn.Softplus()", "nn.Dropout()"],
     "decoded": ["z", "condition", "torch.cat([condition, z], dim=-1)", "h", "torch.cat([m, condition], dim=-1)"],
     "returned": [
@@ -140,11 +158,15 @@ undone = st.sampled_from(HIDDEN).flatmap(
         lambda both: {place: [each] for place, each in zip(pair, both, strict=True)}
     )
 )
-modules = st.builds(
-    module,
-    st.builds(lambda one, other: one | other, accidents, undone | st.just({})),
-    st.just({}) | st.sampled_from([{name: each} for name, every in UNUSUAL.items() for each in every]),
+unusual: st.SearchStrategy[dict[str, str]] = st.just({}) | st.sampled_from(
+    [{name: each} for name, every in UNUSUAL.items() for each in every]
 )
+modules = st.builds(module, st.builds(lambda one, other: one | other, accidents, undone | st.just({})), unusual)
+# One answer of a right module, or of one with an unusual size, that is of another shape at some calls only.
+changing = st.builds(
+    lambda place, shape, when, written: module({place: [f"({shape}) if {when} else x"]}, written),
+    st.sampled_from(PLACES.split()), st.sampled_from(listed(SHAPES)), st.sampled_from(BY_TURNS), unusual,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -158,11 +180,12 @@ def test_without_an_accident_the_module_is_right(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("examples", [FEW, pytest.param(MANY, marks=pytest.mark.exhaustive)])
-def test_no_accident_makes_the_grader_fail(examples: int, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("made", [modules, changing], ids=["always", "by turns"])
+def test_no_accident_makes_the_grader_fail(made: st.SearchStrategy[str], examples: int, sandbox: Sandbox) -> None:
     healthy = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 
     @settings(max_examples=examples, derandomize=examples == FEW, suppress_health_check=healthy)
-    @given(modules)
+    @given(made)
     def every(source: str) -> None:
         report = grade_source(CVAE.module, source.encode(), sandbox, seed=5814)
         assert not report.grader_failed, report.error

@@ -28,6 +28,7 @@ _MISTAKES = {
     "result-count": "wrong-number-of-results",
     "not-a-tensor": "no-tensor-returned",
     "wrong-rows": "wrong-shape",
+    "no-numbers": "wrong-shape",
 }
 # What is said where Python gets no text out of the file's bytes.
 _UNREAD = (

@@ -295,4 +295,6 @@ def close(actual: Tensor, expected: Tensor, tolerance: float = 1e-3) -> bool:
     if actual.shape != expected.shape or not torch.isfinite(actual).all():
         return False
     scale = float(expected.abs().mean()) + 1e-6
-    return bool(((actual.double() - expected.double()).abs() <= tolerance * (expected.double().abs() + scale)).all())
+    # A submission can send tensors of which five copies fill the memory: so in place, and in their own precision.
+    allowed = expected.abs().mul_(tolerance).add_(tolerance * scale)
+    return bool(((actual - expected).abs_() <= allowed).all())

@@ -264,7 +264,7 @@ class Submission:
         self._outline: Outline | None = None
         self._channel: socket.socket | None = None
         self._count = 0
-        self._deadline = time.monotonic() + LIMITS.total_s
+        self._seconds = LIMITS.total_s  # that are left for all exchanges together
         self._import_error: SubmissionError | None = None
         self._hung: dict[tuple[str, str], TimedOut] = {}  # by what was to be done, and with what
         self._seed = 0  # of the stand-ins' draws
@@ -433,8 +433,9 @@ class Submission:
         attributes of `on`, or of functions), what these were given and gave; see `Reply.captured`. With `evaluate`, the
         object is in evaluation mode meanwhile, and gradients are off unless they are asked for. No gradient is taken
         with respect to the arguments with the indices `constants`, nor to any argument of an object. Unfit for another
-        number of tensors than `results`, where it is given, for a tuple where that is 1, and for tensors of another
-        number of rows than `rows`. With `unpack`, the tensors may be in containers of any kind; see `Reply.packing`.
+        number of tensors than `results`, where it is given, for a tuple where that is 1, for tensors of another number
+        of rows than `rows`, and for tensors without numbers. With `unpack`, the tensors may be in containers of any
+        kind; see `Reply.packing`.
         """
         request: Message = {"do": "call", "name": name, "arguments": len(arguments), "seed": seed, "reach": reach}
         request |= {"capture": capture, "evaluate": evaluate, "gradients": bool(cotangents)}
@@ -531,7 +532,8 @@ class Submission:
         assert self._channel is not None
         self._count += 1
         now = time.monotonic()
-        deadline = min(now + seconds, self._deadline)
+        last = now + self._seconds
+        deadline = min(now + seconds, last)
         try:
             if deadline <= now:
                 raise TimeoutError
@@ -540,13 +542,13 @@ class Submission:
             while "ask" in (frame := receive(self._channel, deadline))[0]:
                 asked = time.monotonic()
                 self._answer(*frame, deadline)
-                deadline = min(deadline + time.monotonic() - asked, self._deadline)  # the grader used that time
+                deadline = min(deadline + time.monotonic() - asked, last)  # the grader used that time
             answer, results = frame
             if answer.get("id") != self._count:
                 raise ProtocolError("an answer to another question came back")
         except TimeoutError:
             self.stop()
-            if time.monotonic() >= self._deadline:
+            if time.monotonic() >= last:
                 raise TimedOut("total-time", **_step(message), seconds=LIMITS.total_s) from None
             raise TimedOut("call-time", **_step(message), seconds=seconds) from None
         except _Unusable as error:
@@ -561,6 +563,8 @@ class Submission:
                 level = self._sandbox.level.name
                 raise SandboxError(f"a process cannot be isolated here at the level {level!r}: {failure}") from None
             raise _death(status, message) from None
+        finally:
+            self._seconds = last - time.monotonic()
         if failure := answer.get("error"):
             raise received(failure, _called(message))
         return answer, results
@@ -717,6 +721,10 @@ def _reply(answer: Message, found: dict[str, Tensor], call: str, results: int | 
         _as_float(output, call=call, value=f"result {index}" if len(given) > 1 else "")
         for index, output in enumerate(given, 1)
     ]
+    for index, output in enumerate(outputs, 1):
+        if not output.numel():
+            value = f"result {index}" if len(outputs) > 1 else ""
+            raise Unfit("no-numbers", call=call, value=value, shape=str(tuple(output.shape)))
     dtypes = [output.dtype for output in given]
     changed, reached = _places(answer.get("changed")), _words(answer.get("reached"))
     return Reply(outputs, dtypes, changed, reached, _floats(found), packing if results and otherwise else None)

@@ -27,6 +27,7 @@ _UNFIT = {
     "not-real": "{subject} holds {dtype} numbers, not real ones.",
     "reshaped": "{subject} has shape {shape} after training; before, it had shape {expected_shape}.",
     "wrong-rows": "{subject} has shape {shape}; the minibatch has {rows} rows.",
+    "no-numbers": "{subject} has shape {shape}: it holds no numbers.",
     "too-large": "{subject} has shape {shape}, far more numbers than the assignment asks for.",
     "unusual-shape": "{subject} has shape {shape}, nothing like what the assignment asks for.",
     "impossible-shape": "Your model has a parameter of a shape that no tensor has.",

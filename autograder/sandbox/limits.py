@@ -15,7 +15,7 @@ class Limits:
     call_s: float = 10.0
     run_s: float = 5.0  # a few lines on tiny inputs
     training_s: float = 40.0
-    total_s: float = 120.0  # wall time of everything together
+    total_s: float = 120.0  # wall time of all calls together
     cpu_s: int = 100  # of one process
     memory: int = 2048 * MIB  # address space beyond what the warm worker already maps
     file: int = 1 * MIB

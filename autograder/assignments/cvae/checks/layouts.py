@@ -108,14 +108,15 @@ def arrangements(parameters: dict[str, Tensor], inputs: int, outputs: int) -> It
         pairings = shuffles(list(biases.values()))
     else:
         return
+    sides = [list(weights.values()), [value.T for value in weights.values()]]
+    orders = [_orders(side, inputs, outputs) for side in sides]  # which no bias changes
     for count, pairing in enumerate(pairings):
-        for transposed in (False, True):
+        for side, chained in zip(sides, orders, strict=True):
             layers: list[Layer] = []
-            for value, bias in zip(weights.values(), pairing, strict=True):
-                weight = value.T if transposed else value
+            for weight, bias in zip(side, pairing, strict=True):
                 layers.append((weight, torch.zeros(len(weight)) if bias is None else bias))
             if all(len(bias) == len(weight) for weight, bias in layers):
-                yield from _chains(layers, inputs, outputs)
+                yield from ([layers[at] for at in order] for order in chained)
                 for joined in _joined(layers, inputs) if count == 0 else ():
                     yield from _chains(joined, inputs, outputs)
     if not biases:
@@ -135,13 +136,23 @@ def _joined(layers: list[Layer], inputs: int) -> Iterator[list[Layer]]:
             yield [(torch.cat((weight, second), 1), bias + more), *rest]
 
 
-def _chains(layers: list[Layer], inputs: int, outputs: int) -> Iterator[list[Layer]]:
-    for order in shuffles(layers):
-        widths = [inputs, *(len(bias) for _, bias in order)]
-        if widths[-1] == outputs and all(
-            weight.shape[1] == width for (weight, _), width in zip(order, widths, strict=False)
-        ):
-            yield list(order)
+def _chains(layers: list[Layer], inputs: int, outputs: int) -> list[list[Layer]]:
+    weights = [weight for weight, _ in layers]
+    return [[layers[at] for at in order] for order in _orders(weights, inputs, outputs)]
+
+
+def _orders(weights: list[Tensor], inputs: int, outputs: int) -> list[tuple[int, ...]]:
+    """The orders in which these matrices, (out, in), make a chain."""
+    if not (
+        any(len(each) == outputs for each in weights) and any(each.shape[1] == inputs for each in weights)
+    ):  # as where none can stand first or last, whatever the order
+        return []
+    sizes = [(len(weight), weight.shape[1]) for weight in weights]
+    return [
+        order
+        for order in shuffles(list(range(len(sizes))))
+        if [inputs, *(sizes[at][0] for at in order)] == [*(sizes[at][1] for at in order), outputs]
+    ]
 
 
 def shuffles(items: list[_T]) -> Iterator[tuple[_T, ...]]:

@@ -482,6 +482,20 @@ class Observation:
         return [(weight, bias) for weight, bias in layers if len(weight) == len(bias)]
 
 
+def comparable(observations: Sequence[Observation]) -> bool:
+    """Whether these are observations of one piece: rows of as many numbers, by parameters of the same shapes.
+
+    What comes back for another scale, or from another model, can have any shape.
+    """
+    first = observations[0]
+    return all(
+        each.x.shape == first.x.shape
+        and each.output.shape == first.output.shape
+        and shapes_of(each.parameters) == shapes_of(first.parameters)
+        for each in observations
+    ) and (first.output.dim() == first.x.dim() == 2 and len(first.output) == len(first.x))
+
+
 def explain_stack(
     observations: Sequence[Observation], activated_last: bool = False, width: int | None = None
 ) -> Match | None:
@@ -489,17 +503,18 @@ def explain_stack(
 
     The last layer is followed by one of the tails; with `activated_last`, it belongs to the hidden ones, which ReLU
     follows, and the tail comes after that. `width` is the number of outputs of the last layer where it is not that of
-    the output. Outputs that are the same for every input explain nothing.
+    the output. Outputs that are the same for every input, or that cannot be compared, explain nothing.
     """
     first = observations[0]
-    if first.output.dim() != 2 or not varies(first.output):
+    if not comparable(observations) or not varies(first.output):
         return None
-    orders = list(zip(*(each.orders(width) for each in observations), strict=False))
+    orders = list(zip(*(each.orders(width) for each in observations), strict=True))
     if not orders:
         return None
     body = len(orders[0][0]) if activated_last else len(orders[0][0]) - 1
     names = islice(product(hidden_activations(body) if body else [()], orders), most_stacks(observations))
-    fitted = (guess for order in orders[:2] for guess in fitted_activations(observations, order, body, activated_last))
+    few = orders[: 2 if body else 0]  # without a hidden layer, there is no activation to be fitted
+    fitted = (guess for order in few for guess in fitted_activations(observations, order, body, activated_last))
     for hidden, layers in chain(names, fitted):
         activations = [ACTIVATIONS.get(name) or fitted_activation(name) for name in hidden]
         for tail in first.tails:
@@ -639,7 +654,7 @@ def _misfit(
 
 def varies(output: Tensor) -> bool:
     """Whether the rows differ. Where they do not, nothing can be told of how they came about."""
-    return not close(output, output.roll(1, 0))
+    return output.dim() > 0 and not close(output, output.roll(1, 0))
 
 
 @dataclass
@@ -680,7 +695,8 @@ def _means_of(
         return None
     head = {name: value for name, value in of_means.items() if name not in of_logvariances}
     body = {name: value for name, value in of_means.items() if name in of_logvariances}
-    layer = next((each[0] for each in arrangements(head, HIDDEN_SIZE, model.sizes.latent) if len(each) == 1), None)
+    ways = islice(arrangements(head, HIDDEN_SIZE, model.sizes.latent), MAX_ORDERS)
+    layer = next((each[0] for each in ways if len(each) == 1), None)
     if layer is None or means.shape != (len(images), model.sizes.latent):
         return None
     return body, means, {name: functools.partial(_head, each, layer) for name, each in HEAD_ACTIVATIONS.items()}
@@ -756,11 +772,9 @@ def require_same_again(model: Model, name: str) -> None:
         shapes = model.submission.parameters(handle)
         built.append([shape for key, shape in shapes.items() if key.startswith(f"{name}.")])
     if built[0] != built[1]:
-        fail(
-            f"Of two models of the same sizes, one built after the other, the {name} has {len(built[0])} and "
-            f"{len(built[1])} parameters.",
-            "layers-kept",
-        )
+        one, other = (f"{len(shapes)} parameters" for shapes in built)
+        found = f"{one} in one and {other} in the next" if one != other else "parameters of other shapes in the next"
+        fail(f"Of two models of the same sizes, built one after the other, the {name} has {found}.", "layers-kept")
 
 
 def require_use(model: Model, taken: Taken, data: Tensor, classes: Tensor) -> None:
@@ -788,15 +802,9 @@ def recognize(
     observations = [
         Observation(each.parameters, each.input, in_rows(each.output), tails) for each in (piece, again) if each
     ]
-    for explain in (explain_stack, repeated_layer, skipping_stack):
-        if match := explain(observations, activated_last):
-            return match
-    if match := class_in_each_layer(observations, activated_last, model.sizes.num_categories):
+    if match := _known(observations, (model, large), piece, activated_last):
         return match
-    if match := _with_cut_parameters(observations, (model, large), piece, activated_last):
-        return match
-    if match := _with_weights_of_another(observations, piece, activated_last):
-        return match
+    require_same_again(model, piece.name)
     outputs = in_rows(piece.output).shape[-1]
     last, tail = ("none", None) if activated_last else read_tail(model, piece, outputs, tails)
     if tail is not None:
@@ -808,6 +816,22 @@ def recognize(
         arrangements(matrices, piece.input.shape[-1], outputs), []
     )
     return Match(layers, None, last)
+
+
+def _known(
+    observations: Sequence[Observation], models: Sequence[Model], piece: Piece, activated_last: bool
+) -> Match | None:
+    """The first known explanation of a piece that was observed in these models; None if there is none."""
+    if not comparable(observations):
+        return None
+    for explain in (explain_stack, repeated_layer, skipping_stack):
+        if match := explain(observations, activated_last):
+            return match
+    return (
+        class_in_each_layer(observations, activated_last, models[0].sizes.num_categories)
+        or _with_cut_parameters(observations, models, piece, activated_last)
+        or _with_weights_of_another(observations, piece, activated_last)
+    )
 
 
 def _with_cut_parameters(

@@ -56,6 +56,7 @@ pytestmark = pytest.mark.forward
 MANY = 128  # images, to see what is done to some of them by chance
 ROWS = 4096  # of the statistics that judge a draw that forward makes by itself
 SIGMAS = 7.0
+MOST_STARTS = 256  # columns at which the numbers that are looked for may start
 HEADS = "mean_layer", "logvariance_layer"
 NAMES = "means", "log-variances"  # of what they give
 PIECES = {"encoder": ("encoder", *HEADS), "decoder": ("decoder",)}  # by the part that judges them
@@ -181,10 +182,9 @@ def find_unfit(submission: Submission, challenge: Challenge, grading: Grading) -
             reply = model.forward(*model.inputs(challenge), challenge.seed())
             if "decoder" not in replaced and reply.outputs[0].shape[-1:] == grading.kept.get("decoder width"):
                 continue
-        except Raised:
-            continue
-        except SubmissionError:  # it ran, and what it returned is judged
-            pass
+        except SubmissionError as error:
+            if isinstance(error, Raised) or error.code == "no-numbers":
+                continue  # else it ran, and what it returned is judged
         return list(replaced)
     return []
 
@@ -415,8 +415,13 @@ def holds(given: Tensor, block: Tensor) -> bool:
     """Whether the columns of `block` stand among those of `given`, in order and side by side."""
     width = block.shape[-1]
     return len(given) == len(block) and any(
-        torch.equal(given[:, start : start + width], block) for start in range(given.shape[-1] - width + 1)
+        torch.equal(given[:, start : start + width], block) for start in starts_in(given, width)
     )
+
+
+def starts_in(wide: Tensor, width: int) -> range:
+    """Where so many columns may start in a matrix: as far as one that is a few times wider than it should be goes."""
+    return range(min(wide.shape[-1] - width + 1, MOST_STARTS))
 
 
 def follows(observed: Tensor, head: Tensor) -> bool:
@@ -427,7 +432,7 @@ def follows(observed: Tensor, head: Tensor) -> bool:
     if head.dim() != 2:
         return False
     head = head.expand(-1, width) if head.shape[-1] == 1 else head
-    blocks = [head[..., at : at + width] for at in range(max(head.shape[-1] - width, 0) + 1)]
+    blocks = [head[:, at : at + width] for at in starts_in(head, width)] or [head]
     return any(close(observed, activation(block)) for activation in HEAD_ACTIVATIONS.values() for block in blocks)
 
 
@@ -660,7 +665,7 @@ def judge_draw(one: Pass, images: Tensor, starts: tuple[int, ...], challenge: Ch
     many = [each[:1].expand(ROWS, -1).contiguous() for each in (images, one.conditions)]
     reply = model.forward(many[0], many[1], challenge.seed(), capture=["decoder"], evaluate=one.evaluate)
     given = side_by_side(reply.captured("decoder", "argument"))
-    if given is None or len(given) != ROWS or given.shape[-1] < latent:
+    if given is None or given.shape != (ROWS, one.given.shape[-1]) or given.shape[-1] < latent:
         fail("For many images your decoder gets something other than for a few.", "decoding-other")
     means, logvariances = shaped_parameters(reply, ROWS, model)
     heads = expected_heads(model, concatenate(*many)) or []
@@ -707,7 +712,8 @@ def judge_by_transplant(one: Pass, images: Tensor, seed: int, grading: Grading, 
     reconstruction = reconstruction.reshape(len(images), -1)
     torch.default_generator.manual_seed(seed)
     draws = [each.float() for each in one.reply.captured("sample_latent", "result") if each.shape == means.shape]
-    draws = draws or [reference.sample_latent(means, logvariances)]
+    if not draws and means.shape == logvariances.shape:  # else a head has another width, which is judged above
+        draws = [reference.sample_latent(means, logvariances)]
 
     def decoded(latents: Tensor) -> Tensor | None:
         try:
@@ -743,6 +749,8 @@ def same_distribution(model: Model, image: Tensor, condition: Tensor, challenge:
     """Whether many passes over one image vary as decoding draws of our own does: center and spread of every pixel."""
     images, conditions = image.expand(ROWS, -1), condition.expand(ROWS, -1)
     observed, means, logvariances = results(model, images.contiguous(), conditions.contiguous(), challenge.seed())
+    if means.shape != logvariances.shape:
+        return False
     latents = means + torch.exp(0.5 * logvariances) * challenge.normal(*means.shape)
     expected = in_rows(model.call("decoder", concatenate(latents, conditions)).outputs[0])
     observed = observed.reshape(ROWS, -1)

@@ -299,7 +299,8 @@ def by_one_factor(submission: Submission, challenge: Challenge, form: Form) -> b
         (first, right), (second, also_right) = (
             each(submission, challenge, form) for each in (change_of_reconstruction, change_of_divergence)
         )
-        if first / right <= 0 or not close(first / right, second / also_right, 2 * TOLERANCE):
+        factor, other = first / right, second / also_right
+        if factor <= 0 or not close(factor / other, torch.ones(()), 2 * TOLERANCE):  # however small the factor is
             return False
     return True
 

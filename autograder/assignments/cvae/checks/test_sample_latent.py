@@ -39,6 +39,7 @@ ROWS_ALIKE, COLUMNS_ALIKE = 128, 120  # of the draw whose independence is judged
 SIGMAS = 7.0
 UNIFORM_KURTOSIS = 1.8
 WIDEST = 4.0  # of the noise alone, times the deviation that it should have
+NARROWEST = 0.02  # of the noise, times the deviation that it should have: less is the means with rounding
 WIDE = 1.4  # standard errors of an average beyond this say nothing of where it is
 FAR_LOGVARIANCES = (-6.0, 5.0)  # beyond the usual ones, where a bound on them shows
 MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep there
@@ -108,6 +109,8 @@ class Draws:
         self.mistake = diagnose(self.latents, self.means, self.logvariances)
         if self.mistake == "uniform-noise" and abs(kurtosis(self.latents) - UNIFORM_KURTOSIS) > 0.1:
             self.mistake = None
+        if self.mistake == "no-noise" and vary(self.latents):
+            self.mistake = None  # there is some, however little
         if self.mistake is None and not vary(self.latents):
             again = draw(submission, self.means.expand(2, -1), self.logvariances.expand(2, -1), challenge.seed())
             fresh = not close(again, self.latents[:2], 1e-5)
@@ -126,8 +129,8 @@ class Draws:
 
     @property
     def varies(self) -> bool:
-        """Whether the rows of every column differ."""
-        return bool((self.latents.std(0) > 1e-6).all())
+        """Whether the rows of every column differ, by no less than anyone would call noise."""
+        return bool((self.latents.std(0) > 1e-6).all()) and not narrow(self.noise)
 
     @property
     def count(self) -> int:
@@ -157,6 +160,8 @@ def require_use(submission: Submission, challenge: Challenge, domain: Domain) ->
     spreads = [float((each.std(0) - drawn.std(0)).abs().max() / drawn.std(0).mean()) for each in moved]
     if max(centers) < 0.5 and max(spreads) < 0.5:
         pytest.skip("Skipped: fix the checks above first.")
+    if vary(drawn) and narrow((drawn - means) / torch.exp(0.5 * logvariances)):
+        pytest.skip("Skipped: next to nothing is drawn yet.")
     one, other = (draw(submission, means.expand(2, -1), logvariances.expand(2, -1), each) for each in (seed, seed + 1))
     if close(one, other, 1e-5) and close(one[0], one[1], 1e-5):
         pytest.skip("Skipped: nothing is drawn yet.")
@@ -190,6 +195,11 @@ def independent(noise: Tensor) -> int:
     return len(noise) if shared else noise.numel()
 
 
+def narrow(noise: Tensor) -> bool:
+    """Whether (N, D) noise, divided by the deviations that it should have, is next to nothing in most columns."""
+    return float(noise.std(0).median()) < NARROWEST
+
+
 def kurtosis(latents: Tensor) -> float:
     """Of the draws about their columns' averages, on their columns' scales: 3 for a Gaussian."""
     return float((((latents - latents.mean(0)) / latents.std(0).clamp(min=1e-6)) ** 4).mean())
@@ -212,10 +222,14 @@ def test_center(submission: Submission, challenge: Challenge, domain: Callable[[
     if not draws.varies:
         said = "All numbers of your draw share their noise, so its center cannot be told."
         alone = draws.mistake == "noise-shared-across-rows"
-        fail(
-            said if alone else "Your draws do not vary, so there is nothing to be centered.",
-            draws.mistake or "no-noise",
-        )
+        spread, named = float(draws.noise.std(0).median()), draws.mistake
+        little = "do not vary"
+        if spread > 1e-6:
+            little, named = (
+                f"have {spread:.2g} of the standard deviation that they should have",
+                named or "spread-wrong",
+            )
+        fail(said if alone else f"Your draws {little}, so there is nothing to be centered.", named or "no-noise")
     if draws.noise_alone_is_wrong:
         return
     observed = draws.latents.mean(0)
@@ -274,7 +288,7 @@ def spread_law(draws: Draws) -> tuple[str, str]:
     """What the spread of the draws is in every column, in words, and the name of that mistake."""
     grown, logvariances = draws.latents.std(0).clamp(min=1e-6).log(), draws.logvariances
     low, high = float(2 * grown.min()), float(2 * grown.max())
-    if close(2 * grown, logvariances.clamp(low, high), 0.1):
+    if high - low > 0.2 and close(2 * grown, logvariances.clamp(low, high), 0.1):
         return f" It is right for log-variances from {low:.1f} to {high:.1f} alone.", "spread-cut-off"
     slope, offset = torch.linalg.lstsq(torch.stack((logvariances, torch.ones(COLUMNS)), 1), grown[:, None]).solution
     if abs(float(slope)) < 0.02 or not close(grown, slope * logvariances + offset, 0.05):

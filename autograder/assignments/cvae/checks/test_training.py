@@ -5,7 +5,7 @@ a function of the parameters alone.
 """
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -51,6 +51,7 @@ SAMPLES = 20  # a class
 # network that ignores the class gets 10%, with a standard error of 2%. In between is room for one that learns, but is
 # not the assignment's: one that has to learn four numbers for each class may only come to 35% in so few steps.
 MAX_LOSS, MIN_RECOGNIZED = 0.95, 0.25
+CONTROLS = 10  # for a network that learned nothing may still hit upon the classes of some
 TRIES = 2  # for a network that learns may still be unlucky with what it starts from
 
 
@@ -63,7 +64,7 @@ class Smoke:
     reconstructions: Tensor
     generated: Tensor  # (S, input_dim), of the classes below
     generated_classes: Tensor  # (S,)
-    control: Tensor  # generated likewise from parameters that were never trained
+    controls: list[Tensor]  # generated likewise from parameters that were never trained, or were put out of order
     stood_in: list[str]  # for which pieces the grader's own were used, a sentence each
 
 
@@ -137,10 +138,28 @@ def train(submission: Submission, challenge: Challenge, grading: Grading, given:
         decoded = require_shape(decoded, (len(latents), sizes.input_dim), "The decoder's output")
         return torch.sigmoid(decoded) if "sigmoid in forward" in grading.kept else decoded
 
-    control = decode()[HELD_OUT:]
+    controls = [decode()[HELD_OUT:]]
     model.set(parameters)
     decoded = decode()
-    return Smoke(held_out, held_out_labels, decoded[:HELD_OUT], decoded[HELD_OUT:], classes, control, stood_in(given))
+    for _ in range(CONTROLS - 1):
+        model.set(out_of_order(parameters, sizes.input_dim, challenge))
+        controls.append(decode()[HELD_OUT:])
+    model.set(parameters)
+    return Smoke(held_out, held_out_labels, decoded[:HELD_OUT], decoded[HELD_OUT:], classes, controls, stood_in(given))
+
+
+def out_of_order(parameters: Mapping[str, Tensor], pixels: int, challenge: Challenge) -> dict[str, Tensor]:
+    """The parameters, the numbers of each weight in a random order: nothing that was learned is left in them.
+
+    Biases stay, vectors of no more numbers than there are pixels. So no decoder can tell by a look at its parameters,
+    whose distribution is the same, that they are a control.
+    """
+    changed = dict(parameters)
+    for name, each in parameters.items():
+        if each.numel() > pixels or sum(size > 1 for size in each.shape) > 1:
+            order = challenge.uniform(0, 1, each.numel()).argsort()
+            changed[name] = each.flatten()[order].reshape(each.shape)
+    return changed
 
 
 def next_to_class(model: Model, latents: Tensor, one_hots: Tensor, class_first: bool) -> Tensor:
@@ -167,6 +186,8 @@ def with_stand_in(grading: Grading, judge: Callable[[dict[str, Any]], None]) -> 
     Another pass stands in for a wrong forward; and where encoder and decoder are wrong, their sizes may be fixed.
     """
     given = left_out(grading)
+    if {"encoder", "decoder"} <= {*given["missing"]}:
+        fail("The grader replaced your encoder and your decoder, so there is no network of yours to train.")
     try:
         judge(given)
         grading.replaced += stood_in(given)
@@ -236,8 +257,11 @@ def judge_learning(submission: Submission, challenge: Challenge, grading: Gradin
     if shortcoming is not None:
         fail(shortcoming)
     require_gradient_steps(submission, challenge, grading, given)
-    if recognized(smoke.control, smoke.generated_classes) >= MIN_RECOGNIZED:
+    shares = [recognized(each, smoke.generated_classes) for each in smoke.controls]
+    if shares[0] >= MIN_RECOGNIZED:
         fail("Your decoder shows the same digits with untrained parameters, so they do not come from training.")
+    if min(shares[1:]) >= MIN_RECOGNIZED:
+        fail("Your decoder shows the same digits with its weights out of order, so they do not come from training.")
 
 
 def require_gradient_steps(
@@ -246,26 +270,22 @@ def require_gradient_steps(
     """Fail the check unless a training step moves the parameters as Adam's first step does, and nothing else does.
 
     That step is the learning rate against the sign of the gradient (Kingma & Ba 2015, algorithm 1), which the grader
-    takes from another pass under the same seed.
+    takes from another pass under the same seed. Where that is no such gradient, the step can be no longer all the same,
+    and what no gradient reaches stays.
     """
     sizes, seed = given["sizes"], challenge.seed()
     images, labels = (each[:SMOKE_BATCH_SIZE] for each in digits(SMOKE_DIGITS, SEED))
     one_hots = F.one_hot(labels, NUM_CATEGORIES).float()
     model = Model(submission, challenge, mean_image=images.mean(0), **given)
     outputs, again = (model.forward(images, one_hots, seed).outputs for _ in range(2))
-    if not all(map(torch.equal, outputs, again)):  # it draws from a generator that the seed does not reach
-        return
-    if [tuple(each.flatten(1).shape) if each.dim() > 1 else () for each in outputs] != expected_shapes(sizes):
-        return  # which forward is judged by
-    outputs = [each.requires_grad_() for each in outputs]
-    reconstructions, *latents = (each.flatten(1) for each in outputs)
-    loss = reference.loss_function(reconstructions.clamp(1e-6, 1 - 1e-6), images, *latents)
-    slopes = dict(enumerate(torch.autograd.grad(loss, outputs)))
-    if not grading.failed("loss_function"):
-        arguments = (outputs[0].detach().flatten(1), images, outputs[1].detach(), outputs[2].detach())
-        ones = {0: torch.ones(())}
-        own = submission.call("loss_function", *arguments, cotangents=ones, constants=[1]).gradients("argument")
-        slopes = {of: own[str(at)].reshape(outputs[of].shape) for of, at in enumerate((0, 2, 3)) if str(at) in own}
+    shapes = [tuple(each.flatten(1).shape) if each.dim() > 1 else () for each in outputs]
+    # Forward is judged by its shapes elsewhere, and may draw from a generator that the seed does not reach.
+    known = shapes == expected_shapes(sizes) and all(map(close, outputs, again))
+    slopes = (
+        slopes_of_loss(submission, grading, images, outputs)
+        if known
+        else {at: challenge.normal(*each.shape) for at, each in enumerate(outputs)}
+    )
     gradients = model.forward(images, one_hots, seed, cotangents=slopes).gradients("parameter")
     trained = submission.train(
         model.handle,
@@ -279,10 +299,27 @@ def require_gradient_steps(
         moved = trained.get(name, before) - before
         gradient = gradients.get(name, torch.zeros_like(before))
         expected = -SMOKE_LEARNING_RATE * gradient / (gradient.abs() + 1e-8)
-        off = ((moved - expected).abs() > 0.02 * SMOKE_LEARNING_RATE)[gradient.abs() > clear]  # else rounding decides
+        judged = gradient.abs() > clear if known else torch.zeros_like(gradient, dtype=torch.bool)
+        off = ((moved - expected).abs() > 0.02 * SMOKE_LEARNING_RATE)[judged]  # elsewhere, rounding decides
         too_far = bool((moved.abs() > 1.02 * SMOKE_LEARNING_RATE).any()) or (not gradient.any() and bool(moved.any()))
         if too_far or (off.numel() and float(off.float().mean()) > 0.01):
             fail(f"A training step does not move `{name}` along its gradient: something else changes it.")
+
+
+def slopes_of_loss(
+    submission: Submission, grading: Grading, images: Tensor, outputs: Sequence[Tensor]
+) -> dict[int, Tensor]:
+    """The gradients of the loss with respect to the three results of forward: of the submission's, if it is right."""
+    if not grading.failed("loss_function"):
+        reconstructions, means, logvariances = outputs
+        arguments = (reconstructions.flatten(1), images, means, logvariances)
+        ones = {0: torch.ones(())}
+        own = submission.call("loss_function", *arguments, cotangents=ones, constants=[1]).gradients("argument")
+        return {of: own[str(at)].reshape(outputs[of].shape) for of, at in enumerate((0, 2, 3)) if str(at) in own}
+    leaves = [each.requires_grad_() for each in outputs]
+    reconstructions, *latents = (each.flatten(1) for each in leaves)
+    loss = reference.loss_function(reconstructions.clamp(1e-6, 1 - 1e-6), images, *latents)
+    return dict(enumerate(torch.autograd.grad(loss, leaves)))
 
 
 def expected_shapes(sizes: Sizes) -> list[tuple[int, ...]]:

@@ -1,0 +1,58 @@
+# attack: protocol
+# score: 75 to 86 (all but a head, the draw and training)
+# says: should have
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def sample_latent(means, logvariances):
+    return means + torch.randn_like(means) * torch.exp(logvariances / 2)
+
+
+def loss_function(reconstructions, originals, means, logvariances):
+    bce = F.binary_cross_entropy(reconstructions, originals, reduction="sum")
+    kl = 0.5 * (means**2 + logvariances.exp() - 1 - logvariances).sum()
+    return (bce + kl) / len(means)
+
+
+class ConditionalVariationalAutoencoder(nn.Module):
+    def __init__(self, input_dim, num_categories=10, latent_dimensionality=15):
+        super(ConditionalVariationalAutoencoder, self).__init__()
+        self.input_dim = input_dim
+        self.latent_dimensionality = latent_dimensionality
+        self.num_categories = num_categories
+        self.hidden_size = 64
+
+        self.encoder = nn.Sequential(
+            nn.Linear(self.input_dim + self.num_categories, self.hidden_size),
+            nn.ReLU(),
+            nn.Linear(self.hidden_size, self.hidden_size),
+            nn.ReLU(),
+            nn.Linear(self.hidden_size, self.hidden_size),
+            nn.ReLU(),
+        )
+
+        self.mean_layer = nn.Linear(self.hidden_size, self.latent_dimensionality)
+        self.logvariance_layer = nn.Linear(self.hidden_size, 7)
+
+        self.decoder = nn.Sequential(
+            nn.Linear(self.latent_dimensionality + self.num_categories, self.hidden_size),
+            nn.ReLU(),
+            nn.Linear(self.hidden_size, self.hidden_size),
+            nn.ReLU(),
+            nn.Linear(self.hidden_size, self.hidden_size),
+            nn.ReLU(),
+            nn.Linear(self.hidden_size, self.input_dim),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, data_input, condition):
+        h = self.encoder(torch.cat([data_input, condition], dim=1))
+        mean_params, logvariance_params = self.mean_layer(h), self.logvariance_layer(h)
+        z = mean_params + torch.exp(0.5 * logvariance_params.mean(1, keepdim=True)) * torch.randn_like(mean_params)
+        data_recon = torch.cat([z, condition], dim=1)
+        for layer in self.decoder:
+            data_recon = layer(data_recon)
+        return data_recon, mean_params, logvariance_params
