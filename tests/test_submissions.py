@@ -9,11 +9,13 @@ import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from encodings.aliases import aliases
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -25,7 +27,7 @@ from autograder.report.model import clean
 from autograder.sandbox.confine import remove_contents
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.copied import is_solution
-from autograder.submissions.files import MAX_DEPTH
+from autograder.submissions.files import MAX_DEPTH, File, in_archive, steps_of
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.roster import Roster, moment, read_roster
@@ -397,6 +399,92 @@ def test_a_tar_that_unpacks_without_end_is_refused(tmp_path: Path, monkeypatch: 
             file.addfile(entry, io.BytesIO(bytes(entry.size)))
     (row,) = read(tmp_path).submitted
     assert "unpacks to more than 1 MiB" in row.reason
+
+
+@given(
+    st.dictionaries(st.text("aé_ /.", min_size=1, max_size=300).filter(lambda name: name.strip(" /.")), st.binary()),
+    st.sampled_from((tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)),
+    st.sampled_from(("w", "w:gz", "w:bz2")),
+)
+def test_a_tar_is_read_as_the_library_reads_it(files: dict[str, bytes], format_: int, mode: str) -> None:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode=mode, format=format_) as packed:  # type: ignore[call-overload]
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.pax_headers = len(content), {"comment": name}
+            with suppress(ValueError):  # a name that the oldest format cannot hold
+                packed.addfile(entry, io.BytesIO(content))
+    with tarfile.open(fileobj=io.BytesIO(file.getvalue())) as packed:
+        known = [(steps_of(each.name), packed.extractfile(each).read()) for each in packed]  # type: ignore[union-attr]
+    with in_archive(File(("a.tar",), "a.tar", lambda: io.BytesIO(file.getvalue()))) as read:
+        assert sorted((each.steps, each.read(1 << 20)) for each in read.files) == sorted(known)
+
+
+def header(kind: bytes, size: int, name: str = "data") -> bytes:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.size = kind, size
+    return entry.tobuf(tarfile.GNU_FORMAT)
+
+
+def record(text: bytes) -> bytes:
+    return b"%d %s\n" % (len(text) + len(str(len(text) + 5)) + 2, text)
+
+
+SLOW_TARS = {
+    "a number without end": header(tarfile.XHDTYPE, 1 << 20) + b"1" * (1 << 20),
+    "numbers without end": (header(tarfile.XHDTYPE, 1 << 14) + b"1" * (1 << 14) + header(b"0", 0)) * 500,
+    "many records": (header(tarfile.XHDTYPE, 1 << 20) + b"5 a=\n" * (1 << 20))[: 512 + (1 << 20)] * 9,
+    "many headers": header(tarfile.XHDTYPE, 0) * 100_000,
+    "many files": header(b"0", 0) * 100_000,
+    "gaps without end": header(tarfile.XHDTYPE, 512) + record(b"GNU.sparse.major=1").ljust(512, b"\0")
+    + header(b"0", 8 << 20) + b"1" * (8 << 20),
+    "a list of gaps without end": header(tarfile.GNUTYPE_SPARSE, 0)[:482] + b"\1" * (1 << 20),
+    "long names": (header(tarfile.GNUTYPE_LONGNAME, 1 << 20) + b"a/" * (1 << 19) + header(b"0", 0)) * 20,
+    "a file that ends before it begins": header(b"0", -(1 << 20)) * 10,
+    "a length that leads back": header(tarfile.XHDTYPE, 512) + b"0 a=b\n".ljust(512, b"\0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
+@pytest.mark.parametrize("content", SLOW_TARS.values(), ids=SLOW_TARS)
+def test_no_tar_takes_more_than_seconds(tmp_path: Path, content: bytes, pack: Callable[[bytes], bytes]) -> None:
+    put(tmp_path / "ada" / "cs5814_vae.py")
+    (tmp_path / "ada" / "data.tar").write_bytes(pack(content))
+    started = process_time()
+    assert found(tmp_path) == {"ada": "x = 1\n"}
+    assert process_time() - started < 10
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
+def test_no_number_of_empty_streams_takes_long(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    put(tmp_path / "ada" / "cs5814_vae.py")
+    (tmp_path / "ada" / "data.tar.gz").write_bytes(pack(b"") * 1_000_000)
+    started = process_time()
+    assert found(tmp_path) == {"ada": "x = 1\n"}
+    assert process_time() - started < 10
+
+
+def test_a_tar_is_unpacked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tarfile.open(tmp_path / "ada.tar.bz2", "w:bz2") as file:
+        for name in ("filler", *(f"{folder}/cs5814_vae.py" for folder in range(20))):
+            entry = tarfile.TarInfo(name)
+            entry.size = 1 << 20 if name == "filler" else 50
+            file.addfile(entry, io.BytesIO(f"x = {name!r}".encode().ljust(entry.size)))
+    monkeypatch.setattr("autograder.submissions.files.MAX_UNPACKED", (1 << 20) + 100_000)
+    with pytest.raises(NothingToGrade, match="more than one"):  # which takes reading them all
+        find_module(tmp_path, CVAE)
+
+
+def test_archives_of_one_student_share_what_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.submissions.files.MAX_UNPACKED", 1 << 20)
+    for number in range(3):
+        with tarfile.open(put(tmp_path / "ada" / f"{number}.tar.gz"), "w:gz") as file:
+            entry = tarfile.TarInfo("data")
+            entry.size = 900_000
+            file.addfile(entry, io.BytesIO(bytes(entry.size)))
+    with pytest.raises(NothingToGrade) as raised:
+        find_module(tmp_path / "ada", CVAE)
+    assert str(raised.value).count("together with other archives") == 2
 
 
 def test_files_without_end_cost_their_student_alone(tmp_path: Path) -> None:
