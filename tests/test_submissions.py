@@ -26,11 +26,12 @@ from autograder.fill_in import fill_in
 from autograder.report.model import clean
 from autograder.sandbox.confine import remove_contents
 from autograder.sandbox.limits import LIMITS
-from autograder.submissions.copied import is_solution
+from autograder.submissions.copied import has_no_code, is_solution, is_untouched
 from autograder.submissions.files import MAX_DEPTH, File, in_archive, steps_of
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.roster import Roster, moment, read_roster
+from autograder.submissions.source import decoded, doubts
 
 
 def put(file: Path, text: str = "x = 1\n") -> Path:
@@ -840,3 +841,82 @@ def test_nobody_to_grade(tmp_path: Path, make: str) -> None:
         path.write_text("hello")
     with pytest.raises(NothingToGrade):
         read(path)
+
+
+# --- the text of a module ---------------------------------------------------------------------------------------------
+
+
+def names_of(source: bytes) -> set[str] | None:
+    """The names that a source sets when Python runs it; None if it cannot."""
+    names: dict[str, object] = {}
+    try:
+        exec(compile(source, "module", "exec", dont_inherit=True), names)
+    except Exception:
+        return None
+    return {*names} - {"__builtins__", "__annotations__", "__doc__"}
+
+
+HIDDEN = (
+    "x = 1",
+    "# \\x0ax = 1",
+    "# \\nx = 1",
+    "+AAo-x +AD0- 1",
+    "# +AAo-x +AD0- 1",
+    "f'{[x := 1]}'",
+    "'' f'{[x := 1]}'",
+    "# é",
+    "'é'",
+)
+written = st.builds(
+    lambda start, codec, text, codecs: f"{start}# coding: {codec}\n{text}\n".encode(codecs, "replace"),
+    st.sampled_from(("", "\ufeff", "\n", " \f#\r", "#" + " " * 200)),
+    st.sampled_from(sorted({*aliases, *aliases.values(), "utf-8-unix", "klingon"})),
+    st.sampled_from(HIDDEN),
+    st.sampled_from(("utf-8", "latin-1", "gbk")),
+)
+
+
+@given(written)
+@settings(max_examples=500)
+def test_a_file_that_python_runs_is_not_blank(source: bytes) -> None:
+    if names := names_of(source):
+        assert not has_no_code(source)
+        assert not is_untouched(source, CVAE)
+        assert doubts(source) or names_of(decoded(source).encode()) == names
+
+
+@pytest.mark.parametrize("source", [b"", b"# a\n", b"'''a'''\r\n# b\r'c'\n", "# coding: gbk\n# é".encode("gbk")])
+def test_comments_and_docstrings_are_blank(source: bytes) -> None:
+    assert has_no_code(source)
+    assert is_untouched(source, CVAE)
+
+
+@given(st.lists(st.text("a \n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")))
+def test_lines_are_counted_as_python_counts_them(comments: list[str]) -> None:
+    text = "".join(f"# {line}\n" for each in comments for line in re.split(r"[\n\r]", each)) + "\r1 / 0\n"
+    with pytest.raises(ZeroDivisionError) as raised:
+        exec(compile(text.encode(), "module", "exec"))
+    assert decoded(text.encode()).split("\n")[raised.traceback[-1].lineno] == "1 / 0"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("exec('x = 1')", True),
+        ("y = eval ( 'x' )", True),
+        ("compile(x, '', 'exec')", True),
+        ("model.eval()", False),
+        ("x = torch.compile(x)", False),
+        ("def eval(self):", False),
+        ("'exec(x)'", False),
+        ("# exec(x)", False),
+        ("eval = 1", False),
+        ("# coding: utf-7", True),
+        ("# encoding: iso2022_jp", True),
+        ("# -*- coding: latin-1 -*-", False),
+        ("# coding=gbk", False),
+        ("# vim: set fileencoding=utf-8 :", False),
+    ],
+)
+def test_staff_hear_where_more_runs_than_is_shown(line: str, told: bool) -> None:
+    assert bool(doubts(f"{line}\n".encode())) == told
