@@ -26,7 +26,6 @@ from autograder.classroom.entries import Entry, Recorded, Repair
 from autograder.classroom.page import closing_lines, table
 from autograder.classroom.repairs import MOST, best, candidates, stops_early
 from autograder.classroom.run import Class, Options
-from autograder.classroom.tokens import decoded
 from autograder.cli import app
 from autograder.fill_in import fill_in
 from autograder.grading.process import GradingProcess
@@ -35,6 +34,7 @@ from autograder.platforms.gradescope import grades as for_gradescope
 from autograder.report.model import Check, Hint, Outcome, Report, part_reports
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.roster import read_roster
+from autograder.submissions.source import decoded
 from tests.pages import Page
 from tests.submissions.correct import CORRECT
 from tests.submissions.heavy import HEAVY

@@ -9,11 +9,13 @@ import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from encodings.aliases import aliases
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -24,11 +26,12 @@ from autograder.fill_in import fill_in
 from autograder.report.model import clean
 from autograder.sandbox.confine import remove_contents
 from autograder.sandbox.limits import LIMITS
-from autograder.submissions.copied import is_solution
-from autograder.submissions.files import MAX_DEPTH
+from autograder.submissions.copied import has_no_code, is_solution, is_untouched
+from autograder.submissions.files import MAX_DEPTH, File, in_archive, steps_of
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.roster import Roster, moment, read_roster
+from autograder.submissions.source import decoded, doubts
 
 
 def put(file: Path, text: str = "x = 1\n") -> Path:
@@ -399,6 +402,92 @@ def test_a_tar_that_unpacks_without_end_is_refused(tmp_path: Path, monkeypatch: 
     assert "unpacks to more than 1 MiB" in row.reason
 
 
+@given(
+    st.dictionaries(st.text("aé_ /.", min_size=1, max_size=300).filter(lambda name: name.strip(" /.")), st.binary()),
+    st.sampled_from((tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)),
+    st.sampled_from(("w", "w:gz", "w:bz2")),
+)
+def test_a_tar_is_read_as_the_library_reads_it(files: dict[str, bytes], format_: int, mode: str) -> None:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode=mode, format=format_) as packed:  # type: ignore[call-overload]
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.pax_headers = len(content), {"comment": name}
+            with suppress(ValueError):  # a name that the oldest format cannot hold
+                packed.addfile(entry, io.BytesIO(content))
+    with tarfile.open(fileobj=io.BytesIO(file.getvalue())) as packed:
+        known = [(steps_of(each.name), packed.extractfile(each).read()) for each in packed]  # type: ignore[union-attr]
+    with in_archive(File(("a.tar",), "a.tar", lambda: io.BytesIO(file.getvalue()))) as read:
+        assert sorted((each.steps, each.read(1 << 20)) for each in read.files) == sorted(known)
+
+
+def header(kind: bytes, size: int, name: str = "data") -> bytes:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.size = kind, size
+    return entry.tobuf(tarfile.GNU_FORMAT)
+
+
+def record(text: bytes) -> bytes:
+    return b"%d %s\n" % (len(text) + len(str(len(text) + 5)) + 2, text)
+
+
+SLOW_TARS = {
+    "a number without end": header(tarfile.XHDTYPE, 1 << 20) + b"1" * (1 << 20),
+    "numbers without end": (header(tarfile.XHDTYPE, 1 << 14) + b"1" * (1 << 14) + header(b"0", 0)) * 500,
+    "many records": (header(tarfile.XHDTYPE, 1 << 20) + b"5 a=\n" * (1 << 20))[: 512 + (1 << 20)] * 9,
+    "many headers": header(tarfile.XHDTYPE, 0) * 100_000,
+    "many files": header(b"0", 0) * 100_000,
+    "gaps without end": header(tarfile.XHDTYPE, 512) + record(b"GNU.sparse.major=1").ljust(512, b"\0")
+    + header(b"0", 8 << 20) + b"1" * (8 << 20),
+    "a list of gaps without end": header(tarfile.GNUTYPE_SPARSE, 0)[:482] + b"\1" * (1 << 20),
+    "long names": (header(tarfile.GNUTYPE_LONGNAME, 1 << 20) + b"a/" * (1 << 19) + header(b"0", 0)) * 20,
+    "a file that ends before it begins": header(b"0", -(1 << 20)) * 10,
+    "a length that leads back": header(tarfile.XHDTYPE, 512) + b"0 a=b\n".ljust(512, b"\0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
+@pytest.mark.parametrize("content", SLOW_TARS.values(), ids=SLOW_TARS)
+def test_no_tar_takes_more_than_seconds(tmp_path: Path, content: bytes, pack: Callable[[bytes], bytes]) -> None:
+    put(tmp_path / "ada" / "cs5814_vae.py")
+    (tmp_path / "ada" / "data.tar").write_bytes(pack(content))
+    started = process_time()
+    assert found(tmp_path) == {"ada": "x = 1\n"}
+    assert process_time() - started < 10
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
+def test_no_number_of_empty_streams_takes_long(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    put(tmp_path / "ada" / "cs5814_vae.py")
+    (tmp_path / "ada" / "data.tar.gz").write_bytes(pack(b"") * 1_000_000)
+    started = process_time()
+    assert found(tmp_path) == {"ada": "x = 1\n"}
+    assert process_time() - started < 10
+
+
+def test_a_tar_is_unpacked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tarfile.open(tmp_path / "ada.tar.bz2", "w:bz2") as file:
+        for name in ("filler", *(f"{folder}/cs5814_vae.py" for folder in range(20))):
+            entry = tarfile.TarInfo(name)
+            entry.size = 1 << 20 if name == "filler" else 50
+            file.addfile(entry, io.BytesIO(f"x = {name!r}".encode().ljust(entry.size)))
+    monkeypatch.setattr("autograder.submissions.files.MAX_UNPACKED", (1 << 20) + 100_000)
+    with pytest.raises(NothingToGrade, match="more than one"):  # which takes reading them all
+        find_module(tmp_path, CVAE)
+
+
+def test_archives_of_one_student_share_what_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.submissions.files.MAX_UNPACKED", 1 << 20)
+    for number in range(3):
+        with tarfile.open(put(tmp_path / "ada" / f"{number}.tar.gz"), "w:gz") as file:
+            entry = tarfile.TarInfo("data")
+            entry.size = 900_000
+            file.addfile(entry, io.BytesIO(bytes(entry.size)))
+    with pytest.raises(NothingToGrade) as raised:
+        find_module(tmp_path / "ada", CVAE)
+    assert str(raised.value).count("together with other archives") == 2
+
+
 def test_files_without_end_cost_their_student_alone(tmp_path: Path) -> None:
     entries = [(f"mallory/{number}", b"") for number in range(100_001)]
     file = archive(tmp_path / "class.zip", ("ada/cs5814_vae.py", b"ada"), *entries, ("zoe/cs5814_vae.py", b"zoe"))
@@ -752,3 +841,82 @@ def test_nobody_to_grade(tmp_path: Path, make: str) -> None:
         path.write_text("hello")
     with pytest.raises(NothingToGrade):
         read(path)
+
+
+# --- the text of a module ---------------------------------------------------------------------------------------------
+
+
+def names_of(source: bytes) -> set[str] | None:
+    """The names that a source sets when Python runs it; None if it cannot."""
+    names: dict[str, object] = {}
+    try:
+        exec(compile(source, "module", "exec", dont_inherit=True), names)
+    except Exception:
+        return None
+    return {*names} - {"__builtins__", "__annotations__", "__doc__"}
+
+
+HIDDEN = (
+    "x = 1",
+    "# \\x0ax = 1",
+    "# \\nx = 1",
+    "+AAo-x +AD0- 1",
+    "# +AAo-x +AD0- 1",
+    "f'{[x := 1]}'",
+    "'' f'{[x := 1]}'",
+    "# é",
+    "'é'",
+)
+written = st.builds(
+    lambda start, codec, text, codecs: f"{start}# coding: {codec}\n{text}\n".encode(codecs, "replace"),
+    st.sampled_from(("", "\ufeff", "\n", " \f#\r", "#" + " " * 200)),
+    st.sampled_from(sorted({*aliases, *aliases.values(), "utf-8-unix", "klingon"})),
+    st.sampled_from(HIDDEN),
+    st.sampled_from(("utf-8", "latin-1", "gbk")),
+)
+
+
+@given(written)
+@settings(max_examples=500)
+def test_a_file_that_python_runs_is_not_blank(source: bytes) -> None:
+    if names := names_of(source):
+        assert not has_no_code(source)
+        assert not is_untouched(source, CVAE)
+        assert doubts(source) or names_of(decoded(source).encode()) == names
+
+
+@pytest.mark.parametrize("source", [b"", b"# a\n", b"'''a'''\r\n# b\r'c'\n", "# coding: gbk\n# é".encode("gbk")])
+def test_comments_and_docstrings_are_blank(source: bytes) -> None:
+    assert has_no_code(source)
+    assert is_untouched(source, CVAE)
+
+
+@given(st.lists(st.text("a \n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")))
+def test_lines_are_counted_as_python_counts_them(comments: list[str]) -> None:
+    text = "".join(f"# {line}\n" for each in comments for line in re.split(r"[\n\r]", each)) + "\r1 / 0\n"
+    with pytest.raises(ZeroDivisionError) as raised:
+        exec(compile(text.encode(), "module", "exec"))
+    assert decoded(text.encode()).split("\n")[raised.traceback[-1].lineno] == "1 / 0"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("exec('x = 1')", True),
+        ("y = eval ( 'x' )", True),
+        ("compile(x, '', 'exec')", True),
+        ("model.eval()", False),
+        ("x = torch.compile(x)", False),
+        ("def eval(self):", False),
+        ("'exec(x)'", False),
+        ("# exec(x)", False),
+        ("eval = 1", False),
+        ("# coding: utf-7", True),
+        ("# encoding: iso2022_jp", True),
+        ("# -*- coding: latin-1 -*-", False),
+        ("# coding=gbk", False),
+        ("# vim: set fileencoding=utf-8 :", False),
+    ],
+)
+def test_staff_hear_where_more_runs_than_is_shown(line: str, told: bool) -> None:
+    assert bool(doubts(f"{line}\n".encode())) == told

@@ -18,11 +18,11 @@ from collections.abc import Iterator
 from itertools import islice
 
 from autograder.classroom.entries import Repair, Standing, checks_of, standing
-from autograder.classroom.tokens import MAX_BYTES, decoded
 from autograder.grading import GraderError
 from autograder.grading.process import GradingProcess
 from autograder.report.model import Check, Outcome, Report
 from autograder.sandbox.client import SandboxError
+from autograder.submissions.source import MAX_BYTES, decoded
 
 MOST = 20  # repairs that are tried of a module
 SECONDS = 10.0  # for all of them

@@ -9,9 +9,10 @@ from pathlib import Path
 from markupsafe import Markup, escape
 from rapidfuzz.distance import Indel, Levenshtein
 
-from autograder.classroom.tokens import decoded, lines_of, squeezed
+from autograder.classroom.tokens import lines_of, squeezed
 from autograder.report import html
 from autograder.report.model import clean
+from autograder.submissions.source import decoded
 
 MAX_LINES = 2000
 MAX_WIDTH = 300

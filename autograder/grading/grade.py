@@ -20,6 +20,7 @@ from autograder.sandbox.client import Sandbox
 from autograder.sandbox.errors import SubmissionError
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.find import find_module
+from autograder.submissions.source import doubts
 
 if TYPE_CHECKING:
     from autograder.grading.harness import Grading
@@ -162,7 +163,7 @@ def _run_checks(
             _tell_more(report, grading)
     lap("reproduce what failed, and notes")
     report.timings |= {f"of that: {part}": seconds for part, seconds in grading.seconds.items()}
-    report.parts, report.attention = grading.reports(), grading.attention
+    report.parts, report.attention = grading.reports(), [*doubts(source), *grading.attention]
     for part in report.parts:
         part.line = submission.outline.line(part.place)
         if len(part.place) > 1:  # what a method sets, under the name of the part

@@ -9,6 +9,7 @@ import tokenize
 
 from autograder.assignment import Assignment
 from autograder.fill_in import fill_in
+from autograder.submissions.source import decoded, is_plain
 
 _MAX_LINE = 2000  # tokenize takes quadratic time in the length of a line
 _MAX_CODE = 1 << 17  # bytes
@@ -17,6 +18,7 @@ _LAYOUT = {
     tokenize.ENDMARKER,
 }  # fmt: skip
 _CONSTANTS = {tokenize.NUMBER, tokenize.STRING}
+_FORMATTED = re.compile(r"[rR]?[fFtT]")  # the beginning of a string that holds code
 
 
 def is_solution(source: bytes, assignment: Assignment) -> bool:
@@ -69,7 +71,7 @@ def _comparable(source: bytes, known: bytes) -> bool:
 
 
 def _longest_line(source: bytes) -> int:
-    return max(map(len, re.split(rb"[\r\n]", source)))
+    return max(map(len, source.replace(b"\r", b"\n").split(b"\n")))
 
 
 def _same(code: list[str] | None, known: list[str] | None) -> bool:
@@ -81,14 +83,17 @@ def _code(source: bytes, bare: bool = False) -> list[str] | None:
 
     If `bare`, constants are all the same.
     """
+    if not is_plain(source):
+        return None
     code: list[str] = []
     starts = True  # whether a statement begins here
     try:
-        lines = io.BytesIO(re.sub(rb"\r\n?", b"\n", source))  # for Python, a carriage return alone ends a line too
-        for token in tokenize.tokenize(lines.readline):
-            if token.type not in _LAYOUT and not (starts and token.type == tokenize.STRING):
-                code.append("" if bare and token.type in _CONSTANTS else token.string)
-            starts = token.type in _LAYOUT or (starts and token.type == tokenize.STRING)
-    except Exception:  # the source names the codec that decodes it: of all that one raises there is no list
+        for token in tokenize.generate_tokens(io.StringIO(decoded(source, "strict")).readline):
+            constant = token.type in _CONSTANTS and not _FORMATTED.match(token.string)
+            docstring = starts and constant and token.type == tokenize.STRING
+            if token.type not in _LAYOUT and not docstring:
+                code.append("" if bare and constant else token.string)
+            starts = token.type in _LAYOUT or docstring
+    except Exception:  # of all that tokenize raises there is no list
         return None
     return code

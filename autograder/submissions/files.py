@@ -6,15 +6,12 @@ followed, at any step of a path. Devices, pipes and sockets are never opened.
 
 from __future__ import annotations
 
-import bz2
 import errno
-import gzip
 import io
 import os
 import re
 import stat
 import struct
-import tarfile
 import tempfile
 import zipfile
 import zlib
@@ -22,16 +19,17 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from autograder.submissions import tar
 from autograder.submissions.names import ARCHIVES, UNREAD, is_junk, path_of, suffix
 
 MAX_DEPTH = 16  # levels of folders
 MAX_FILES = 20_000  # searched in one submission's folder
 MAX_ARCHIVE_ENTRIES = 2000
 MAX_UPLOAD = 256 << 20  # bytes of one student's archive, packed or unpacked
+MAX_UNPACKED = 2 * MAX_UPLOAD  # of all archives of one student: one that is too large leaves room for another
 # Bytes of the list of files in an archive, about 90 each: in the archive of a class, and in one student's.
 MAX_DIRECTORY, MAX_STUDENT_DIRECTORY = 64 << 20, 4 << 20
 
@@ -213,11 +211,16 @@ def _never() -> IO[bytes]:
 # --- archives -----------------------------------------------------------------------------------------------------
 
 
+def room_to_unpack() -> tar.Room:
+    """What the archives of one submission may take together."""
+    return tar.Room(MAX_UNPACKED)
+
+
 @contextmanager
-def in_archive(archive: File) -> Iterator[Listing]:
+def in_archive(archive: File, room: tar.Room | None = None) -> Iterator[Listing]:
     """The files in an archive, while it is open. NothingToGrade says what is wrong with it.
 
-    Its first bytes tell the format, because people rename archives.
+    Its first bytes tell the format, because people rename archives. The archives of one submission share the `room`.
     """
     archive.refuse()
     with ExitStack() as stack:
@@ -234,8 +237,10 @@ def in_archive(archive: File) -> Iterator[Listing]:
                 opened = stack.enter_context(zipfile.ZipFile(_Careful(packed, at_once=MAX_STUDENT_DIRECTORY)))
                 files = [each.file for each in _packed(opened) if each.file]
             else:
-                files = list(_tar_files(packed, kind))
-        except NothingToGrade as error:
+                kept = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=16 << 20))
+                packed.seek(0)
+                files = list(_tar_files(tar.entries(packed, kind, kept, MAX_UPLOAD, room or room_to_unpack()), kept))
+        except (NothingToGrade, tar.TooMuch) as error:
             raise NothingToGrade(f"{archive.label} {error}") from error
         except Exception as error:  # of all that a damaged archive makes its parser raise there is no list
             if (named := suffix(archive.name)) in UNREAD:
@@ -255,21 +260,17 @@ def _kind(start: bytes) -> str:
 
 
 class _Careful(io.RawIOBase):
-    """A file that refuses to read more at once than an archive's list of files may take, or beyond `most`."""
+    """A file that refuses to read more at once than an archive's list of files may take."""
 
-    def __init__(self, file: IO[bytes], most: int | None = None, at_once: int = MAX_DIRECTORY) -> None:
-        self._file, self._most, self._at_once = file, most, at_once
+    def __init__(self, file: IO[bytes], at_once: int = MAX_DIRECTORY) -> None:
+        self._file, self._at_once = file, at_once
 
     def read(self, size: int | None = -1) -> bytes:
         if size is None or size > self._at_once:
             raise NothingToGrade("lists too many files for a submission")
-        if self._most is not None and self.tell() > self._most:
-            raise NothingToGrade(f"unpacks to more than {self._most >> 20} MiB")
         return self._file.read(size)
 
     def seek(self, where: int, whence: int = 0) -> int:
-        if self._most is not None and whence == 0 and where > self._most:
-            raise NothingToGrade(f"unpacks to more than {self._most >> 20} MiB")
         return self._file.seek(where, whence)
 
     def tell(self) -> int:
@@ -355,9 +356,10 @@ def _zip_name(entry: zipfile.ZipInfo) -> str:
 
 def _unicode_path(extra: bytes, raw: bytes) -> bytes:
     """The UTF-8 name in Info-ZIP's field for it, if that is of the name `raw` (PKWARE's APPNOTE, 4.6.9)."""
-    while len(extra) >= 4:
-        kind, size = struct.unpack("<HH", extra[:4])
-        field, extra = extra[4 : 4 + size], extra[4 + size :]
+    at = 0
+    while at + 4 <= len(extra):
+        kind, size = struct.unpack_from("<HH", extra, at)
+        field, at = extra[at + 4 : at + 4 + size], at + 4 + size
         if kind == 0x7075 and len(field) == size and field[:5] == struct.pack("<BL", 1, zlib.crc32(raw)):
             return field[5:]
     return b""
@@ -394,37 +396,34 @@ def _packing(entry: zipfile.ZipInfo) -> str:
     return ""
 
 
-def _tar_members(packed: IO[bytes], kind: str) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
-    """The members of a tar archive one by one. NothingToGrade beyond `MAX_FILES`."""
-    packed.seek(0)
-    plain: IO[bytes] = packed
-    if kind in (".tar.gz", ".tgz"):
-        plain = gzip.GzipFile(fileobj=packed, mode="rb")  # type: ignore[assignment]
-    elif kind in (".tar.bz2", ".tbz2"):
-        plain = bz2.BZ2File(packed)
-    archive = tarfile.open(fileobj=_Careful(plain, MAX_UPLOAD, 1 << 20), mode="r:")  # noqa: SIM115
-    for index, member in enumerate(archive):
+def _tar_files(entries: Iterator[tar.Entry], kept: IO[bytes]) -> Iterator[File]:
+    """The files among the entries of a tar archive, whose content is in `kept`. NothingToGrade beyond `MAX_FILES`."""
+    for index, entry in enumerate(entries):
         if index >= MAX_FILES:
             raise NothingToGrade("lists too many files for a submission")
-        yield archive, member
-
-
-def _tar_files(packed: IO[bytes], kind: str) -> Iterator[File]:
-    """The files in a tar archive, which is read again for the content of each."""
-
-    def content(wanted: int) -> IO[bytes]:
-        archive, member = next(islice(_tar_members(packed, kind), wanted, None))
-        file = archive.extractfile(member)
-        assert file is not None
-        return file
-
-    for index, (_, member) in enumerate(_tar_members(packed, kind)):
-        steps = steps_of(member.name)
-        if not steps or member.isdir():
+        steps = steps_of(entry.name)
+        if not steps or entry.is_folder:
             continue
-        trouble = "" if member.isreg() else "is not a regular file"
-        if len(steps) > MAX_DEPTH:
-            trouble = _TOO_DEEP
-        if member.issym() or member.islnk():
-            trouble = "is a link, which is never followed"
-        yield File(steps, path_of(steps), partial(content, index), trouble)
+        trouble = entry.trouble or (_TOO_DEEP if len(steps) > MAX_DEPTH else "")
+        yield File(steps, path_of(steps), partial(_content, kept, entry), trouble)
+
+
+def _content(kept: IO[bytes], entry: tar.Entry) -> IO[bytes]:
+    return io.BufferedReader(_Section(kept, entry))
+
+
+class _Section(io.RawIOBase):
+    """The content of one entry in the file that holds those of all."""
+
+    def __init__(self, kept: IO[bytes], entry: tar.Entry) -> None:
+        self._kept, self._at, self._end = kept, entry.start, entry.start + entry.size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, to: Any) -> int:
+        self._kept.seek(self._at)
+        data = self._kept.read(min(len(to), self._end - self._at))
+        to[: len(data)] = data
+        self._at += len(data)
+        return len(data)

@@ -34,6 +34,7 @@ from autograder.submissions.files import (
     in_archive,
     in_folder,
     on_disk,
+    room_to_unpack,
 )
 from autograder.submissions.names import ARCHIVES, UNREAD, alike, path_of, stem, suffix, without_copy
 
@@ -217,6 +218,7 @@ class _Search:
         self._module = assignment.module
         self._archives = [file for file in self.files if _is_packed(file) and file.trouble != ELSEWHERE]
         self._opened = False  # the archives
+        self._room = room_to_unpack()  # for the archives
         self._others: list[_Candidate] | None = None  # once they were read
         self._further: list[_Candidate] = []  # what was read after the module was found
         self._closed: list[File] = []  # archives that could not be read then
@@ -301,7 +303,7 @@ class _Search:
         return found
 
     def _in_archive(self, file: File) -> _Candidate:
-        with in_archive(file) as inside:
+        with in_archive(file, self._room) as inside:
             files = [replace(each, label=f"{file.label}/{each.label}") for each in inside.files]
             inner = _Search(replace(inside, files=files), self._assignment, file.label, nested=True).module()
         return inner._replace(file=file)

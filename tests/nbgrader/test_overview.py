@@ -1,5 +1,6 @@
 """What a TA sees at the box for points by eye, whatever a student wrote into the module."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,17 @@ def test_figures_observations_and_hints_stand_above_the_box(monkeypatch: pytest.
         assert shown.index(text) < shown.index("The task")
     assert "line 2: encoder: Two layers" in shown
     assert shown.count("<img") == 1
+
+
+@pytest.mark.parametrize("mark", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\ufeff", "é"])
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_hint_stands_under_the_line_that_python_means(
+    monkeypatch: pytest.MonkeyPatch, mark: str, encoding: str
+) -> None:
+    shown = page(monkeypatch, f"# coding: {encoding} {mark}\rclass Model: ...\r\n# c\n".encode(encoding, "replace"))
+    _, row, _ = re.split(r"<tr style[^>]*>|<div style=\"background[^>]*>", shown, maxsplit=2)
+    assert ">2</td>" in row
+    assert "class Model: ..." in row
 
 
 def test_no_student_reads_of_another(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.platforms.nbgrader.answers import SubmittedNotebooks
-from autograder.platforms.nbgrader.pictures import picture
+from autograder.platforms.nbgrader.pictures import MAX_PIXELS, MAX_SHOWN, Room, picture
 from autograder.platforms.nbgrader.submitted import (
     MAX_ALL_CODE,
     MAX_ALL_TEXT,
@@ -42,8 +42,9 @@ def test_only_text_claims_and_pasted_pictures_are_kept() -> None:
         "c.png": {"image/png": "<"},
     }
     kept = text_of(new_notebook(cells=[code, text], metadata={"widgets": {"state": 1}}))
+    room = Room()
     for cell in kept.cells:
-        with_pictures(cell)
+        with_pictures(cell, room)
     assert kept.metadata == {"language_info": {"name": "python"}}
     assert kept.cells[0].outputs == []
     assert kept.cells[0].metadata == {"nbgrader": {"grade_id": "encoder"}}
@@ -114,13 +115,13 @@ def test_a_file_that_is_no_notebook_is_an_empty_one(tmp_path: Path, content: byt
 def test_pictures_are_pictures() -> None:
     assert picture("image/png", PIXEL) == PIXEL
     assert picture("image/png", "\n".join((PIXEL[:10], PIXEL[10:]))) == PIXEL
-    huge = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(8) + (10**6).to_bytes(4) * 2).decode()
+    huge = png_of(10**6, 10**6)
     assert picture("image/png", [PIXEL[:10], PIXEL[10:]]) == PIXEL, "a text may be in lines"
     damaged: list[object] = ["", "<script>", PIXEL + "<", None, ["x"], [1], {}]
     for data in damaged:
         with pytest.raises(ValueError, match="damaged"):
             picture("image/png", data)
-    with pytest.raises(ValueError, match="4000 pixels"):
+    with pytest.raises(ValueError, match="10000 pixels"):
         picture("image/png", huge)
     with pytest.raises(ValueError, match="SVG"):
         picture("image/svg+xml", PIXEL)
@@ -181,6 +182,41 @@ def test_a_picture_that_is_left_out_is_told(attachments: dict[str, object], why:
     assert f"See [picture left out: {why}]." in page_of(cell)
 
 
+def png_of(width: int, height: int) -> str:
+    start = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + width.to_bytes(4) + height.to_bytes(4)
+    return base64.b64encode(start + bytes(9000)).decode()
+
+
+def jpeg_of(width: int, height: int, before: bytes = b"\xff\xe0\x00\x04ab", frame: int = 0xC2) -> str:
+    start = b"\xff\xd8" + before + bytes((0xFF, frame)) + b"\x00\x11\x08" + height.to_bytes(2) + width.to_bytes(2)
+    return base64.b64encode(start + bytes(9000)).decode()
+
+
+@pytest.mark.parametrize(
+    "before", [b"", b"\xff\xe1\xff\xff" + b"\xff\xc0\x00\x11\x08\0\1\0\1".ljust(65533), b"\xff\xff\xff"]
+)
+def test_a_jpeg_is_as_large_as_its_frame_says(before: bytes) -> None:
+    before += b"\xff\xc4\x00\x05abc"
+    assert picture("image/jpeg", jpeg_of(4032, 3024, before)) == jpeg_of(4032, 3024, before)
+    with pytest.raises(ValueError, match="10000 pixels"):
+        picture("image/jpeg", jpeg_of(1, 65_500, before))
+    for unlike in (jpeg_of(0, 9), jpeg_of(9, 9, before=b"x"), jpeg_of(9, 9, frame=0xDA)):
+        with pytest.raises(ValueError, match="damaged"):
+            picture("image/jpeg", unlike)
+
+
+@pytest.mark.parametrize("links", ["![x](attachment:a) ", "![x][r] \n\n[r]: attachment:a\n\n", "[r]: attachment:a\n"])
+def test_pictures_take_bounded_room_on_the_page(links: str) -> None:
+    photo, large = jpeg_of(4032, 3024), png_of(10, 10) + "A" * (4 << 20)
+    for mime, data in (("image/jpeg", photo), ("image/png", large)):
+        text = links * 40 + "[R] " * 40
+        cell = NotebookNode(cell_type="markdown", source=text, metadata={}, attachments={"a": {mime: data}})
+        page = page_of(cell, cell)
+        assert page.count(photo) * 4032 * 3024 <= MAX_PIXELS
+        assert len(page) <= MAX_SHOWN + 100_000
+        assert "[picture left out: the notebook shows too many or too large ones]" in page
+
+
 def test_a_picture_with_a_spaced_name_says_what_it_is() -> None:
     link = "See ![x](attachment:Screen Shot.gif)."
     bundle = {"Screen Shot.gif": {"image/gif": "R0lG"}}
@@ -193,8 +229,9 @@ def page_of(*cells: NotebookNode) -> str:
     notebook = new_notebook()
     notebook.cells = list(cells)
     kept = text_of(notebook)
+    room = Room()
     for cell in kept.cells:
-        with_pictures(cell)
+        with_pictures(cell, room)
     page: str = HTMLExporter(template_name="basic").from_notebook_node(kept)[0]
     return page
 
@@ -228,6 +265,18 @@ def test_a_code_block_is_in_a_tame_language(language: str) -> None:
     assert ('class="k' in page or 'class="n' in page or 'class="o' in page or 'class="nv' in page) == (
         language in ("Python", "bash")
     )
+
+
+@pytest.mark.parametrize("language", ["python", "ipython3", "IPython"])
+@pytest.mark.parametrize("blank", [" ", "\t", ">  "])
+def test_blank_lines_are_shown_in_seconds(language: str, blank: str) -> None:
+    began = time.process_time()
+    lines = f"{blank}\n" * (MAX_TEXT // (len(blank) + 1) - 9)
+    quoted = "> " if blank.startswith(">") else ""
+    text = NotebookNode(cell_type="markdown", source=f"{quoted}```{language}\n{lines}{quoted}```\n", metadata={})
+    code = NotebookNode(cell_type="code", source="x = 1\n" + (blank.lstrip(">") + "\n") * 30_000, metadata={})
+    page_of(*[text] * 4, code)
+    assert time.process_time() - began < 20
 
 
 @pytest.mark.slow

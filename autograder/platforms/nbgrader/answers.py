@@ -22,6 +22,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from autograder.platforms.nbgrader.dates import Unreadable, submitted_at
 from autograder.platforms.nbgrader.files import collected, files_of, is_linked
+from autograder.platforms.nbgrader.pictures import Room
 from autograder.platforms.nbgrader.reading import read_notebook
 from autograder.platforms.nbgrader.submitted import MAX_ALL_TEXT, MAX_CELLS, harmless, text_of, with_pictures
 from autograder.report.model import clean
@@ -80,8 +81,9 @@ def find_answers(wanted: Path, released: NotebookNode | None) -> Answers:
         none = "no notebook could be read" if notes else "there is no notebook"
         notes.append("nobody wrote in this notebook: it says no more than what was released" if found else none)
     ids = _released_ids(notebook, released)
+    room = Room()
     for cell in notebook.cells:
-        with_pictures(cell)
+        with_pictures(cell, room)
     return Answers(notebook, notes, outputs.get(chosen, {}), ids)
 
 

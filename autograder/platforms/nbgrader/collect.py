@@ -25,7 +25,16 @@ from autograder.assignment import Assignment, load
 from autograder.platforms.nbgrader.dates import TIMESTAMP, as_nbgrader
 from autograder.platforms.nbgrader.files import complete, read
 from autograder.platforms.nbgrader.roster import course_roster, enroll, facts_of, folder_name
-from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade, in_archive, in_folder, open_download
+from autograder.submissions.files import (
+    CannotRead,
+    File,
+    Listing,
+    NothingToGrade,
+    in_archive,
+    in_folder,
+    open_download,
+    room_to_unpack,
+)
 from autograder.submissions.find import COLLECTED, NO_MODULE
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.names import ARCHIVES, alike, is_junk, platform_name, suffix
@@ -149,6 +158,7 @@ class _Uploaded:
         self._to, self._assignment = to, assignment
         self.notes: dict[str, list[str]] = {}  # by student
         self.numbers: dict[str, int] = {}  # the highest of a student's files, on platforms that number them
+        self._left = 0  # bytes that may still be copied of this student's, what is not kept included
 
     def folder(self, student: str) -> Path:
         return self._to / folder_name(student)
@@ -159,10 +169,12 @@ class _Uploaded:
         if numbers := [file.version for file in listing.files if file.version is not None]:
             self.numbers[student] = max(numbers)
         notes = self.notes[student] = []
+        self._left = MAX_NOTEBOOKS * MAX_NOTEBOOK
         self._take(listing, folder, notes)
+        room = room_to_unpack()
         for archive in [file for file in listing.files if suffix(file.name) in ARCHIVES][:MAX_NOTEBOOKS]:
             try:
-                with in_archive(archive) as inside:
+                with in_archive(archive, room) as inside:
                     self._take(inside, folder, notes)
             except NothingToGrade as error:
                 notes.append(str(error))
@@ -194,6 +206,9 @@ class _Uploaded:
         if len(list(folder.iterdir())) >= MAX_NOTEBOOKS:
             notes.append(f"`{file.label}` was left out: {MAX_NOTEBOOKS} notebooks were taken before it")
             return
+        if self._left <= 0:
+            notes.append(f"`{file.label}` was left out: the notebooks before it are too large")
+            return
         try:
             if copied(file, folder / name, MAX_NOTEBOOK + 1) > MAX_NOTEBOOK:
                 notes.append(f"`{file.label}` is larger than {MAX_NOTEBOOK >> 20} MiB and was left out")
@@ -203,6 +218,8 @@ class _Uploaded:
                 return
         except (NothingToGrade, OSError, ValueError) as error:
             notes.append(str(error))
+        finally:
+            self._left -= (folder / name).stat().st_size if (folder / name).exists() else 0
         (folder / name).unlink(missing_ok=True)
 
 

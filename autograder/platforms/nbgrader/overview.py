@@ -16,6 +16,7 @@ from autograder.platforms.nbgrader.figures import HANDED_IN, RUN_AGAIN, Drawn, F
 from autograder.platforms.nbgrader.submitted import assignment_of
 from autograder.report import render, summary
 from autograder.report.model import Report, clean
+from autograder.submissions.source import decoded
 
 MAX_LINES = 1500  # of the module, and characters of a line
 MAX_LINE = 300
@@ -107,7 +108,7 @@ def _doubts(submission: Submission, again: Figures) -> str:
 
 def _code(report: Report, source: bytes) -> str:
     """What the hints say, and the module, in which they stand under the line that they are about."""
-    lines = source.decode("utf-8", "replace").splitlines()[:MAX_LINES]
+    lines = decoded(source).removesuffix("\n").split("\n")[:MAX_LINES]
     hints = _hints(report, len(lines))
     rows = []
     for number, line in enumerate(lines, 1):

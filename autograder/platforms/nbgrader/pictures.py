@@ -6,12 +6,17 @@ nbconvert gives up a whole page where one link leads to no picture, or writes th
 import base64
 import binascii
 import re
+from dataclasses import dataclass
+from math import prod
 from urllib.parse import unquote
 
 from autograder.report.model import clean
 
 MAX_PICTURE = 4 << 20
-MAX_SIDE = 4000  # pixels: a small file can unpack to a picture that fills a browser's memory
+MAX_SIDE = 10_000  # pixels; a photo of a phone has 4,032 to 8,064
+# In all pictures of a notebook, as often as they are shown: a small file can unpack to a picture that fills a browser's
+# memory, and nbconvert writes a picture into the page for each link.
+MAX_PIXELS, MAX_SHOWN = 64_000_000, 64 << 20
 
 _PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 _ESCAPED = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
@@ -23,6 +28,15 @@ _LINK = re.compile(
 )
 # All that may be a name with spaces in it, as people write one: up to the bracket that ends the link.
 _SPACED = re.compile(r"(?<=\]\()[ \t]*attachment:(?P<name>(?:[^()<>\n]++|\([^()<>\n]*+\))*+)(?=\))")
+_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # the segments of a JPEG file that begin with its size
+
+
+@dataclass
+class Room:
+    """How much more pictures a notebook may show: their pixels, and the characters that they take on the page."""
+
+    pixels: int = MAX_PIXELS
+    characters: int = MAX_SHOWN
 
 
 def picture(mime: str, data: object) -> str:
@@ -40,12 +54,27 @@ def picture(mime: str, data: object) -> str:
         content = b""
     if not content.startswith(_PICTURES[mime]):
         raise ValueError("it is damaged")
-    sides = (int.from_bytes(content[16:20]), int.from_bytes(content[20:24])) if mime == "image/png" else (1, 1)
+    sides = _sides(content)
     if max(sides) > MAX_SIDE:
         raise ValueError(f"it is more than {MAX_SIDE} pixels wide or high")
     if min(sides) < 1:
         raise ValueError("it is damaged")
     return base64.b64encode(content).decode()
+
+
+def _sides(content: bytes) -> tuple[int, int]:
+    """How wide and high a picture is in pixels; 0 if its file does not say so where it has to."""
+    if content.startswith(_PICTURES["image/png"]):
+        return (int.from_bytes(content[16:20]), int.from_bytes(content[20:24])) if content[12:16] == b"IHDR" else (0, 0)
+    at = 2
+    while content[at : at + 1] == b"\xff":
+        if content[at + 1 : at + 2] == b"\xff":  # fills
+            at += 1
+            continue
+        if content[at + 1 : at + 2] and content[at + 1] in _FRAMES:
+            return int.from_bytes(content[at + 7 : at + 9]), int.from_bytes(content[at + 5 : at + 7])
+        at += 2 + max(2, int.from_bytes(content[at + 2 : at + 4]))
+    return 0, 0
 
 
 def pictures(attachments: object) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
@@ -63,16 +92,26 @@ def pictures(attachments: object) -> tuple[dict[str, dict[str, str]], dict[str, 
 
 
 def linked(
-    source: str, kept: dict[str, dict[str, str]], left_out: dict[str, str]
+    source: str, kept: dict[str, dict[str, str]], left_out: dict[str, str], room: Room
 ) -> tuple[str, dict[str, dict[str, str]]]:
     """A cell's Markdown whose links to attachments all lead to a picture, and the pictures, under plain names.
 
     Programs differ in how they write a name with a space or an accent, and nbconvert knows one way. A link to a picture
-    that is missing becomes a text that says why.
+    that is missing, or for which there is no `room`, becomes a text that says why.
     """
     names = {name: f"picture-{number}.{next(iter(kept[name])).split('/')[1]}" for number, name in enumerate(kept, 1)}
     plain = {_spelled(name): new for name, new in names.items()}
     why = {_spelled(name): reason for name, reason in left_out.items()}
+    data = {_spelled(name): next(iter(bundle.values())) for name, bundle in kept.items()}
+    pixels = {name: prod(_sides(base64.b64decode(text))) for name, text in data.items()}
+
+    def fits(name: str, times: int) -> bool:
+        """Whether there is room to show a picture, which is taken then."""
+        fit = times * pixels[name] <= room.pixels and times * len(data[name]) <= room.characters
+        if fit:
+            room.pixels -= times * pixels[name]
+            room.characters -= times * len(data[name])
+        return fit
 
     def quoted(link: re.Match[str]) -> str:
         name = _spelled(link["name"])
@@ -81,7 +120,10 @@ def linked(
     def shown(link: re.Match[str]) -> str:
         name = _spelled(link["quoted"] or link["name"] or "")
         if name in plain and link["ends"] is not None:
-            return f"{link['before'] or ''}attachment:{plain[name]}{link['after'] or ''}"
+            defined = (link["before"] or "").rstrip().endswith("]:")  # and each bracket may be a link to it
+            if fits(name, source.count("[") if defined else 1):
+                return f"{link['before'] or ''}attachment:{plain[name]}{link['after'] or ''}"
+            return "[picture left out: the notebook shows too many or too large ones]"
         if link["before"] is None:  # no link, but a text that speaks of one
             return link[0].replace("attachment:", "attachment\N{WORD JOINER}:")
         return f"[picture left out: {why.get(name, 'it is not in the notebook')}]"

@@ -12,7 +12,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from autograder.assignment import Assignment, load
 from autograder.grading import GraderError
 from autograder.platforms.nbgrader.files import is_linked
-from autograder.platforms.nbgrader.pictures import linked, pictures
+from autograder.platforms.nbgrader.pictures import Room, linked, pictures
 from autograder.report.model import clean
 from autograder.submissions.find import CannotRead, Found, NothingToGrade, find_module
 
@@ -30,7 +30,7 @@ _CUT = {
     "code": f"\n# The grader left out the rest of this cell: {_CODE_LIMITS}.",
 }
 # Pygments has 500 languages, some of which take minutes over a page, and nbconvert runs the drawings of one as scripts.
-_LANGUAGES = {"python", "python3", "py", "ipython", "ipython3", "pycon", "bash", "sh", "json", "latex", "tex", "text"}
+_LANGUAGES = {"python", "python3", "py", "pycon", "bash", "sh", "json", "latex", "tex", "text"}
 _LANGUAGE = re.compile(r"(?m)((?<!`)`{3,}+|(?<!~)~{3,}+)[ ]*+([^\s`~]++)(?=[^\n`]*$)")
 _TAG_OR_ENTITY = re.compile(r"<(?=[a-zA-Z/!?])|&(?=[a-zA-Z#])")
 _SCHEME = re.compile(r"(?<=[a-zA-Z0-9\\])(?<!\bhttp)(?<!\bhttps)(?<!\bmailto)(?<!\battachment):(?=\S)")
@@ -102,11 +102,15 @@ def _bounded(source: str, most: int, kind: str, room: dict[str, int]) -> str:
     return text if len(text) <= most else f"{text[:most]}{_CUT[kind]}"
 
 
-def with_pictures(cell: NotebookNode) -> None:
-    """Make each link of a cell that `text_of` made lead to a picture that the cell has, or say why there is none."""
+def with_pictures(cell: NotebookNode, room: Room) -> None:
+    """Make each link of a cell that `text_of` made lead to a picture that the cell has, or say why there is none.
+
+    Blank lines are emptied. The cells of a notebook share the `room`.
+    """
+    cell.source = _emptied(cell.source)
     if cell.cell_type == "markdown":
         left_out = cell.metadata.pop("left_out", {})
-        source, found = linked(cell.source.replace(JOINER, ""), cell.pop("attachments", {}), left_out)
+        source, found = linked(cell.source.replace(JOINER, ""), cell.pop("attachments", {}), left_out, room)
         cell.source = harmless(source)
         if found:
             cell.attachments = found
@@ -120,8 +124,21 @@ def harmless(markdown: str) -> str:
     alike, and cannot be seen where it was none.
     """
     text = markdown.replace("\t", "    ")
-    text = _LANGUAGE.sub(lambda fence: fence[0] if fence[2].lower() in _LANGUAGES else f"{fence[1]}text", text)
+    text = _LANGUAGE.sub(_tame, text)
     return _SCHEME.sub(f"{JOINER}:", _TAG_OR_ENTITY.sub(rf"\g<0>{JOINER}", text))
+
+
+def _tame(fence: re.Match[str]) -> str:
+    """The first line of a block of code, in a language whose lexer takes linear time, but for `_emptied`."""
+    language = fence[2].lower()
+    if language in ("ipython", "ipython3"):
+        return f"{fence[1]}python"
+    return fence[0] if language in _LANGUAGES else f"{fence[1]}text"
+
+
+def _emptied(text: str) -> str:
+    """`text` with nothing on blank lines, in quotes too: Pygments' time for Python grows with the square of those."""
+    return "\n".join(line if line.replace(">", "").strip() else line.rstrip() for line in text.split("\n"))
 
 
 class RestoreCells(NbGraderPreprocessor):
