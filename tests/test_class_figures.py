@@ -189,7 +189,7 @@ def test_an_anonymous_page_names_nobody() -> None:
     page = page_of(entries, anonymous=True)
     assert "Xq" not in page.text + " ".join(page.links())
     assert not [link for link in page.links() if link.startswith("./")]
-    assert "What to re-teach" in page.text
+    assert "Common mistakes" in page.text
 
 
 def test_a_page_without_a_module_shows_no_seed() -> None:

@@ -285,7 +285,7 @@ def test_page_gives_the_three_most_common_mistakes_first() -> None:
     reports = [report_of(name) for count, name in zip((5, 4, 3, 1), MOST_COMMON, strict=True) for _ in range(count)]
     text = page_of(entries_of(*reports)).text
     titles = [hints.bank(CVAE)[name].title for name in MOST_COMMON]
-    places = [text.index(words) for words in ("What to re-teach on Monday", *titles, "Where points were lost")]
+    places = [text.index(words) for words in ("Common mistakes", *titles, "Where points were lost")]
     assert places == sorted(places)
 
 

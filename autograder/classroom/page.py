@@ -1,4 +1,4 @@
-"""The page of a class, which says what to re-teach, and the table of grades."""
+"""The page of a class, which says what to explain again, and the table of grades."""
 
 import csv
 import io

@@ -32,7 +32,9 @@ _UNFIT = {
     "unusual-shape": "{subject} has shape {shape}, nothing like what the assignment asks for.",
     "impossible-shape": "Your model has a parameter of a shape that no tensor has.",
     "too-many-parameters": "Your model has far more parameters than the assignment asks for.",
-    "stand-in-arguments": "{step} was stopped: `{function}` cannot take what it was given: {detail}.",
+    "stand-in-arguments": (
+        "{step} was stopped. The grader's `{function}`, which stands in for yours, cannot take what it was given: {detail}."
+    ),
     "unreadable-answer": "The grader could not read what your code answered.",
 }
 _TIMED_OUT = {

@@ -752,7 +752,7 @@ def take(model: Model, name: str, data: Tensor, classes: Tensor, challenge: Chal
         said = f"The {name} takes two arguments; it must take one tensor, {asked} numbers wide."
         return Taken(piece, (said, f"{name}-two-arguments"))
     if piece := model.piece(name, data):
-        said = f"The {name} takes {data.shape[-1]} numbers; it must take {asked}: these, then the one-hot class."
+        said = f"The {name} takes {data.shape[-1]} numbers; it must take {asked}: these and the one-hot class."
         return Taken(piece, (said, f"{name}-without-condition"))
     own = [value.shape for key, value in model.parameters.items() if key.startswith(f"{name}.")]
     for width in dict.fromkeys(size for shape in own for size in reversed(shape)):

@@ -342,7 +342,7 @@ def test_minibatch(
             tolerance += min((batch + 1) * changes, MOST_CHANGE)  # that it changes at all is judged above
             expected, what = (
                 sum(value_on(submission, *one) for one in ones) / batch,
-                "the mean of your losses for its images, one at a time, is",
+                "the average of your losses for each image alone is",
             )
         if not close(torch.tensor(observed), torch.tensor(expected), tolerance):
             fail_value(
