@@ -466,7 +466,7 @@ def test_a_stand_in_says_what_it_cannot_take(sandbox: Sandbox) -> None:
     with sandbox.submission(source) as submission:
         submission.stand_in({"log": log})
         with pytest.raises(
-            Unfit, match=r"Calling `f` was stopped: `log` cannot take .*: all numbers should be above 0"
+            Unfit, match=r"Calling `f` was stopped. The grader's `log`, .* cannot take .*: all numbers should be above 0"
         ):
             submission.call("f", torch.ones(3))
         assert submission.call("f", 3 * torch.ones(3)).outputs[0].tolist() == [0.0] * 3

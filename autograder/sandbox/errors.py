@@ -33,7 +33,7 @@ _UNFIT = {
     "impossible-shape": "Your model has a parameter of a shape that no tensor has.",
     "too-many-parameters": "Your model has far more parameters than the assignment asks for.",
     "stand-in-arguments": (
-        "{step} was stopped. The grader's `{function}`, which stands in for yours, cannot take what it was given: {detail}."
+        "{step} was stopped. The grader's `{function}`, used here for yours, cannot take what it was given: {detail}."
     ),
     "unreadable-answer": "The grader could not read what your code answered.",
 }
