@@ -103,7 +103,7 @@ class Grading:
     checked: Callable[[str, Check], None] = lambda part, check: None  # called whenever a check has ended
     kept: dict[str, Any] = field(default_factory=dict)  # what checks leave for the pictures
     unloaded: SubmissionError | None = None  # what kept the module from being imported
-    replaced: list[str] = field(default_factory=list)  # what of the grader's this check uses, a sentence each time
+    replaced: list[str] = field(default_factory=list)  # what this check uses of the grader's or passes over: sentences
     to_reproduce: list[Failed] = field(default_factory=list)
     in_use: set[str] = field(default_factory=set)  # failed functions that fit the rest of the module as they are
     _standing_in: frozenset[str] = frozenset()

@@ -574,8 +574,9 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
     encoded_class = torch.empty(0) if encoded is None else encoded[:, -one.conditions.shape[-1] :]
     if blamed(grading, "condition-missing", "encoder-input-changed") and torch.equal(rest, encoded_class):
         return  # what happens to the class before both networks is judged above
-    if not rest.numel() and "decoder interface" in grading.kept:
-        return  # it takes no class, which the decoder's part has judged
+    if not rest.numel() and "decoder interface" in grading.kept:  # which the decoder's part has judged
+        grading.replaced.append("Your decoder takes no class yet. When it does, your `forward` must give it one.")
+        return
     if rest.numel() and rest.any() and not varies(rest):
         fail("Your decoder gets the same class for each image of a minibatch.", "decoder-class-changed")
     if not rest.numel() or not varies(rest):
