@@ -237,8 +237,8 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
             message += " What you wrote below that line never runs: delete the line."
     else:
         message, mistakes = f"Your code stopped. {type(error).__name__}: {error}", _cause(error, bool(frames))
-        if frames and (frames[-1].line or "").startswith("raise"):  # what your own code refuses, and says why
-            mistakes = []
+        if frames and (frames[-1].line or "").startswith("raise") and not isinstance(error, SystemExit):
+            mistakes = []  # your own code says why
     commas = [str(node.end_lineno) for node in _nodes(ast.Assign, ast.Return) if _ends_with_comma(node.value)]
     if commas and re.search(r"\btuple\b(?! of (?!one\b))|multiply sequence", message):
         lines = f"Line {commas[0]} ends" if len(commas) == 1 else f"Lines {', '.join(commas)} end"

@@ -147,6 +147,7 @@ class Trusted:
         cotangents: dict[int, Tensor] | None = None,
         constants: Sequence[int] = (),
         results: int | None = None,
+        unpack: bool = False,
     ) -> Reply:
         leaves = [argument.clone().requires_grad_() for argument in arguments]
         torch.manual_seed(seed)

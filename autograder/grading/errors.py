@@ -130,7 +130,7 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
         return Cause(f"The class `{unwritten[1]}` has no method `forward`{there}", ["forward-missing"])
     found = (name for pattern, name in patterns(assignment) if re.search(pattern, error.said))
     names = [name for name in found if hints.holds(assignment, name, outline)][:1]
-    if re.match(r"raise\b", error.statement):  # what the student's own code refuses, and says why
+    if re.match(r"raise\b", error.statement) and error.kind != "SystemExit":  # the student's code says why
         names = []
     an_import = re.match("(import|from) ", error.statement)
     if an_import or not (error.at_import and outline.runs_at_import(error.line)):
