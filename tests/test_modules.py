@@ -567,7 +567,7 @@ ATTEMPTS = {
 )
 @settings(max_examples=80)
 def test_canvas_newest_download_counts(names: list[str], numbers: list[int], late: list[str], packed: bool) -> None:
-    """Each download has only a student's last attempt, whatever the files are called."""
+    """Each download has only a student's last attempt, under any file name."""
     codes = [WRITTEN + b"x = %d\n" % number for number in numbers]
     with TemporaryDirectory() as temporary:
         for name, number, mark, code in zip(names, numbers, late, codes, strict=False):

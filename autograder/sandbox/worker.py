@@ -966,17 +966,17 @@ _OWN = frozenset(vars(nn.Module()))  # what every module holds
 
 def _unpacked(result: Any, deep: int = 3) -> Iterator[Any]:
     """The tensors in tuples, lists, dictionaries and data classes, nested so deep; the result if there are none."""
-    values: Iterable[Any] | None = None
-    if deep == 0:
-        values = None
-    elif isinstance(result, (tuple, list)):
+    values: Iterable[Any] = ()
+    if isinstance(result, (tuple, list)):
         values = result
     elif isinstance(result, dict):
         values = result.values()
     elif dataclasses.is_dataclass(result) and not isinstance(result, type):
         values = [getattr(result, each.name) for each in dataclasses.fields(result)]
-    tensors = (each for value in values or () for each in _unpacked(value, deep - 1) if isinstance(each, Tensor))
-    yield from itertools.chain((first,), tensors) if (first := next(tensors, None)) is not None else (result,)
+    inner = (each for value in (values if deep else ()) for each in _unpacked(value, deep - 1))
+    tensors = (each for each in inner if isinstance(each, Tensor))
+    yield next(tensors, result)
+    yield from tensors
 
 
 def _kind(value: Any) -> str:

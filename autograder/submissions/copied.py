@@ -32,7 +32,7 @@ def same_code(source: bytes, known: bytes) -> bool:
     return source == known or (quick and _comparable(source, known) and _same(_code(source), _code(known)))
 
 
-@functools.lru_cache(1024)  # a row is asked for its standing many times
+@functools.lru_cache(1024)  # the standing of a row is computed many times
 def has_no_code(source: bytes) -> bool:
     """Whether a module is blank, or has only comments and docstrings."""
     quick = len(source) <= _MAX_CODE and _longest_line(source) <= _MAX_LINE

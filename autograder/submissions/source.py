@@ -22,7 +22,7 @@ _ENCODINGS = {
     "macroman": "mac_roman",
 }
 # A comment, a string, a name or a number, or a sign. Each alternative takes what it can and gives nothing back, and an
-# open string ends with the line or the source: the time grows with the length, whatever is in it.
+# open string ends with the line or the source: the time grows with the length alone.
 LEXEME = re.compile(
     r"#[^\n]*+"
     r"|\"{3}(?:[^\"\\]|\\.|\"(?!\"\"))*+(?:\"{3})?"

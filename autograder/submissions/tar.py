@@ -100,7 +100,7 @@ def _entry(found: tarfile.TarInfo, name: str, pax: dict[str, str], plain: _Strea
         trouble = "is stored with gaps (sparse), which the grader does not read: pack it again, as a zip archive"
     elif not found.isreg():
         trouble = "is not a regular file"
-    if found.isreg() or found.type not in tarfile.SUPPORTED_TYPES:  # only these have content, whatever size is stated
+    if found.isreg() or found.type not in tarfile.SUPPORTED_TYPES:  # only these have content, even if others state one
         for piece in plain.pieces(size):
             if not trouble:
                 kept.write(piece)

@@ -145,7 +145,7 @@ def _orders(weights: list[Tensor], inputs: int, outputs: int) -> list[tuple[int,
     """The orders in which these matrices, (out, in), make a chain."""
     if not (
         any(len(each) == outputs for each in weights) and any(each.shape[1] == inputs for each in weights)
-    ):  # as where none can stand first or last, whatever the order
+    ):  # then no order has a first and a last one
         return []
     sizes = [(len(weight), weight.shape[1]) for weight in weights]
     return [

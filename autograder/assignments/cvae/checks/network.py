@@ -385,7 +385,7 @@ def draw_parameters(
     """Random parameters of these shapes.
 
     Of a layer that holds no matrix, the weight is 1 and the bias 0, so that a normalization passes on what it gets; so
-    are the `gains`, whatever their names, that were 1 before.
+    are the `gains`, which were 1 before and can have any name.
     With another `scale`, hidden values are so many times larger, and what leaves the network is not.
 
     Weights get the scale that keeps activations alive through ReLU layers, biases one that shows. With the (input_dim,)
@@ -1054,7 +1054,7 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoRetu
     if not registered and not (piece and piece.parameters):
         fail(f"The output of your {part} depends on no layer that training can change.", "not-trainable")
     if named:
-        kinds = {kind for path, kind in model.submodules(part).items() if kind not in _EXPECTED}
+        kinds = {kind for kind in model.submodules(part).values() if kind not in _EXPECTED}
         activation = all(hasattr(nn.modules.activation, kind) for kind in kinds)
         fail(
             f"Something other than linear layers and ReLU acts in your {part}{named}.",

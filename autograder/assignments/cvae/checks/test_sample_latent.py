@@ -458,8 +458,6 @@ def forward_runs(submission: Submission, challenge: Challenge) -> bool:
     try:
         model = Model(submission, challenge)
         model.forward(*model.inputs(challenge), challenge.seed())
-    except Raised:
-        return False
-    except SubmissionError:  # it ran, and what it returned is judged by its own part
-        return True
+    except SubmissionError as error:  # else it ran, and what it returned is judged by its own part
+        return not isinstance(error, Raised)
     return True
