@@ -8,26 +8,21 @@ from dataclasses import dataclass
 import pytest
 
 from autograder.assignments.cvae.checks import probes
-from autograder.assignments.cvae.checks.network import (
-    BATCH,
-    LARGE,
-    Match,
-    Model,
-    Piece,
-    Sizes,
+from autograder.assignments.cvae.checks.model import BATCH, Model, Piece, Sizes, concatenate, in_rows
+from autograder.assignments.cvae.checks.recognition import (
     Taken,
-    concatenate,
-    describe_activations,
-    describe_layers,
-    describe_modes,
     explain_reconstruction,
-    has_last_layer,
-    in_rows,
     recognize,
     require_same_again,
     require_use,
     take,
-    varies,
+)
+from autograder.assignments.cvae.checks.stacks import LARGE, Match, varies
+from autograder.assignments.cvae.checks.verdicts import (
+    describe_activations,
+    describe_layers,
+    describe_modes,
+    has_last_layer,
 )
 from autograder.assignments.cvae.hints.network import OUTPUT_ACTIVATIONS
 from autograder.grading.harness import Challenge, Grading, Wrong, check, fail, once, require_shape

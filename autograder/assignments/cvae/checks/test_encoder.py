@@ -10,31 +10,23 @@ from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
 from autograder.assignments.cvae.checks import probes
-from autograder.assignments.cvae.checks.network import (
-    BATCH,
-    CLASS,
-    LARGE,
-    Match,
-    Model,
-    Observation,
-    Piece,
-    Sizes,
+from autograder.assignments.cvae.checks.model import BATCH, CLASS, Model, Piece, Sizes, concatenate, constant_heads
+from autograder.assignments.cvae.checks.recognition import (
     Taken,
-    concatenate,
-    constant_heads,
+    explain_means,
+    recognize,
+    require_same_again,
+    require_use,
+    take,
+)
+from autograder.assignments.cvae.checks.stacks import LARGE, Match, Observation, explain_stack, varies
+from autograder.assignments.cvae.checks.verdicts import (
     describe_activations,
     describe_layers,
     describe_modes,
     describe_unexplained,
-    explain_means,
-    explain_stack,
     named_layers,
-    recognize,
-    require_same_again,
     require_trained,
-    require_use,
-    take,
-    varies,
 )
 from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, once, require_shape

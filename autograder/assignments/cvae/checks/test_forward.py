@@ -12,27 +12,22 @@ from torch import Tensor
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.layouts import holds_matrix
-from autograder.assignments.cvae.checks.network import (
+from autograder.assignments.cvae.checks.model import (
     BATCH,
     CLASS,
-    LARGE,
     Model,
-    Observation,
     Order,
     Sizes,
     concatenate,
     constant_heads,
-    explain_means,
-    explain_stack,
-    first_few,
     in_rows,
     left_out,
-    rescaled,
     side_by_side,
     stood_in,
-    take,
-    varies,
 )
+from autograder.assignments.cvae.checks.recognition import explain_means, rescaled, take
+from autograder.assignments.cvae.checks.stacks import LARGE, Observation, explain_stack, varies
+from autograder.assignments.cvae.checks.verdicts import first_few
 from autograder.assignments.cvae.hints import draws as known_draws
 from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS, OUTPUT_ACTIVATIONS
 from autograder.assignments.cvae.solution import cs5814_vae as reference

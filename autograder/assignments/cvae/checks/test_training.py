@@ -26,17 +26,17 @@ from autograder.assignments.cvae.assignment import (
 )
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.layouts import holds_matrix
-from autograder.assignments.cvae.checks.network import (
+from autograder.assignments.cvae.checks.model import (
     Model,
     Sizes,
     concatenate,
-    first_few,
     in_rows,
     left_out,
     side_by_side,
     stood_in,
-    take,
 )
+from autograder.assignments.cvae.checks.recognition import take
+from autograder.assignments.cvae.checks.verdicts import first_few
 from autograder.assignments.cvae.digits import draw_digits
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, require_shape

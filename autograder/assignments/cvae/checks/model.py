@@ -1,0 +1,399 @@
+"""The submission's network as the checks drive it: built with given sizes, its parameters drawn by the grader.
+
+Which parameters belong to an output is read off the gradients, not off names. Pieces are asked in evaluation mode, so
+that dropout and batch normalization do not hide the layers around them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
+from autograder.assignments.cvae.checks.layouts import holds_matrix, is_weight, owner_of, weight_normalized
+from autograder.grading.harness import Challenge, Grading
+from autograder.report.summary import used_its_own
+from autograder.sandbox.client import Reply, Step, Submission
+from autograder.sandbox.errors import Raised, SubmissionError, Unfit
+
+CLASS = "ConditionalVariationalAutoencoder"
+
+
+# The pass that stands in for a forward that was judged to be wrong. No file that a submission can read has it.
+PASS = (
+    Step("hidden", "encoder", [["images", "conditions"]]),
+    Step("means", "mean_layer", [["hidden"]]),
+    Step("logvariances", "logvariance_layer", [["hidden"]]),
+    Step("latents", "sample_latent", [["means"], ["logvariances"]], on="module"),
+    Step("reconstructions", "decoder", [["latents", "conditions"]]),
+)
+RESULTS = ("reconstructions", "means", "logvariances")
+BATCH = 24  # rows of a challenge
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Constructor arguments."""
+
+    input_dim: int = INPUT_DIM
+    num_categories: int = NUM_CATEGORIES
+    latent: int = LATENT_DIMENSIONALITY
+
+    def __str__(self) -> str:
+        return f"input_dim={self.input_dim}, num_categories={self.num_categories}, latent_dimensionality={self.latent}"
+
+    @classmethod
+    def random(cls, challenge: Challenge) -> Sizes:
+        """Unusual sizes, all different, so that none can be hard-coded or mistaken for another.
+
+        The pixels are no square number, so that a side which is worked out from them fails with every seed.
+        """
+        pixels = (20, 21, 22, 23, 24, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35)
+        return cls(pixels[challenge.integer(0, len(pixels) - 1)], challenge.integer(3, 6), challenge.integer(7, 12))
+
+
+class Model:
+    """The submission's model, built with `sizes` under the handle "model", its parameters drawn by the grader.
+
+    With `own_start`, everything stays as the constructor left it; for `mean_image` and `scale` see `draw_parameters`.
+    `missing` are attributes that the constructor has not set, or not to what fits: layers of the grader's stand in for
+    them. With `complete`, what the decoder or a head gave stands in for a None among the results of forward. `order` is
+    where the three results are among those of forward. With `composed`, a pass of the grader's through the model's
+    pieces stands in for forward.
+    """
+
+    def __init__(
+        self,
+        submission: Submission,
+        challenge: Challenge,
+        sizes: Sizes | None = None,
+        mean_image: Tensor | None = None,
+        own_start: bool = False,
+        scale: float = 1.0,
+        missing: Sequence[str] = (),
+        complete: bool = False,
+        order: Order | None = None,
+        composed: bool = False,
+    ) -> None:
+        self.submission, self.sizes = submission, sizes or Sizes()
+        self.order = (order if not composed else None) or Order()
+        self.handle = "model" if scale == 1 else "large"
+        self.last_relu_in_forward = False  # where the encoder's part found it
+        self.head_widths: Mapping[str, int] = {}  # of heads that the encoder's part found to be of another width
+        self.misnamed: Raised | None = None  # what building it by the arguments' names raised
+        self._incomplete = self._construct(challenge.seed())
+        self.frozen, self.unregistered = submission.frozen, submission.unregistered
+        for name in missing:
+            submission.stand_in_layer(self.handle, name, *self._widths(name), sigmoid=name == "decoder")
+        if composed:
+            submission.stand_in_pass(self.handle, ("images", "conditions"), PASS, RESULTS)
+        if complete and not composed:
+            submission.complete_results(self.handle, ["decoder", "mean_layer", "logvariance_layer"])
+        self.lazy: list[str] = []  # parameters that had no shape before the first pass
+        self.parameters: dict[str, Tensor] = {}
+        shapes = self._shapes()
+        if not own_start:
+            self.set(draw_parameters(shapes, self.sizes, challenge, mean_image, scale, submission.ones))
+
+    def _construct(self, seed: int) -> SubmissionError | None:
+        """Build the model as the notebook does, by the arguments' names; by their order if it does not know the names.
+
+        Returns what the constructor raised half-way.
+        """
+        pixels, rest = self.sizes.input_dim, (self.sizes.num_categories, self.sizes.latent)
+        named = dict(zip(("num_categories", "latent_dimensionality"), rest, strict=True))
+        incomplete = self.submission.construct(self.handle, CLASS, pixels, seed=seed, **named)
+        unknown = r"__init__\(\) got an unexpected keyword argument '(num_categories|latent_dimensionality)'"
+        if not isinstance(incomplete, Raised) or incomplete.line is not None or not re.search(unknown, incomplete.text):
+            return incomplete
+        self.misnamed = incomplete
+        return self.submission.construct(self.handle, CLASS, pixels, *rest, seed=seed)
+
+    def _widths(self, name: str) -> tuple[int, int]:
+        """What goes into a piece of the network, and what comes out."""
+        pixels, classes, latent = self.sizes.input_dim, self.sizes.num_categories, self.sizes.latent
+        ends = {"encoder": (pixels + classes, HIDDEN_SIZE), "decoder": (latent + classes, pixels)}
+        return ends.get(name, (HIDDEN_SIZE, latent))
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        try:
+            shapes = self.submission.parameters(self.handle)
+            if self.submission.lazy:
+                self.lazy = self.submission.lazy
+                blank = torch.zeros(BATCH, self.sizes.input_dim), torch.zeros(BATCH, self.sizes.num_categories)
+                with contextlib.suppress(SubmissionError):
+                    self.submission.call("", *blank, on=self.handle, evaluate=True)
+                shapes = self.submission.parameters(self.handle)
+        except SubmissionError:
+            self._raise_incomplete()
+            raise
+        return shapes
+
+    def _raise_incomplete(self) -> None:
+        """Raise what kept the constructor from finishing, if anything did."""
+        if self._incomplete is not None:
+            raise self._incomplete
+
+    def require(self, *names: str) -> None:
+        """The attributes are there; otherwise raise what kept the constructor from setting them."""
+        found = self.submission.attributes(self.handle, names)
+        missing = [name for name in names if found.get(name) in (None, "NoneType")]
+        if missing:
+            self._raise_incomplete()
+            code = "attribute-missing" if found.get(missing[0]) is None else "attribute-none"
+            raise Unfit(code, owner=CLASS, name=missing[0])
+
+    def has(self, name: str) -> bool:
+        """Whether the attribute is there and not None."""
+        return self.submission.attributes(self.handle, [name]).get(name) not in (None, "NoneType")
+
+    def head(self, name: str, position: int, inputs: tuple[Tensor, Tensor]) -> str | None:
+        """Where the layer is that gives the result of forward at this position, by its dotted name.
+
+        The attribute `name`, a submodule of this name inside another, or what alone this result depends on. None if
+        there is none of them.
+        """
+        if self.has(name):
+            return name
+        inside = [path for path in self.submodules() if path.endswith(f".{name}")]
+        if inside:
+            return inside[0]
+        try:
+            mine, other = (
+                self.reached(self.forward(*inputs, 0, reach=[each], evaluate=True)) for each in (position, 3 - position)
+            )
+        except SubmissionError:
+            return None
+        owners = {owner_of(key) for key, value in mine.items() if key not in other and is_weight(value.shape)}
+        return owners.pop() or None if len(owners) == 1 else None
+
+    def inputs(self, challenge: Challenge, rows: int = BATCH) -> tuple[Tensor, Tensor]:
+        """Random images (rows, input_dim) in [0, 1] and one-hot classes (rows, K)."""
+        images = challenge.uniform(0, 1, rows, self.sizes.input_dim)
+        return images, challenge.one_hot(rows, self.sizes.num_categories)
+
+    def latents(self, challenge: Challenge, rows: int = BATCH) -> Tensor:
+        """Random latents (rows, latent)."""
+        return challenge.normal(rows, self.sizes.latent)
+
+    def call(
+        self, name: str, *arguments: Tensor, seed: int = 0, reach: Sequence[int] = (), evaluate: bool = False
+    ) -> Reply:
+        """Call an attribute of the model, or a submodule by its dotted name."""
+        self._restore()
+        rows = len(arguments[0])  # a piece of a network gives a row for each
+        return self.submission.call(
+            name, *arguments, on=self.handle, seed=seed, reach=reach, evaluate=evaluate, rows=rows
+        )
+
+    def set(self, parameters: dict[str, Tensor]) -> None:
+        """Give the model these parameters."""
+        self.parameters = parameters
+        self.submission.set_parameters(self.handle, parameters)
+
+    @contextlib.contextmanager
+    def changed(self, parameters: dict[str, Tensor]) -> Iterator[None]:
+        """Some other parameters, for as long as this lasts."""
+        before = self.parameters
+        self.set(before | parameters)
+        yield
+        self.set(before)
+
+    def _restore(self) -> None:
+        """Set the parameters again where another model, which has layers in common with this one, was set meanwhile."""
+        if self.submission.shared and self.parameters:
+            self.set(self.parameters)
+
+    def piece(self, name: str, *arguments: Tensor) -> Piece | None:
+        """An attribute called in evaluation mode, with the parameters that its output depends on; None if that fails.
+
+        Several arguments count as one: the matrix of their columns.
+        """
+        try:
+            reply = self.call(name, *arguments, reach=[0], evaluate=True)
+            return Piece(name, reply.outputs[0], self.reached(reply), torch.cat(arguments, -1), arguments)
+        except SubmissionError:
+            return None
+
+    def submodules(self, name: str = "") -> dict[str, str]:
+        """The submodules, or those of an attribute, by dotted name, with their types: the submission's word."""
+        try:
+            found = self.submission.submodules(self.handle)
+        except SubmissionError:
+            return {}
+        return {path: kind for path, kind in found.items() if not name or path == name or path.startswith(f"{name}.")}
+
+    def reached(self, reply: Reply) -> dict[str, Tensor]:
+        """The parameters that a call reached, in the order of their registration."""
+        names = set(reply.reached)
+        return {name: value for name, value in self.parameters.items() if name in names}
+
+    def forward(
+        self,
+        images: Tensor,
+        conditions: Tensor,
+        seed: int,
+        cotangents: dict[int, Tensor] | None = None,
+        reach: Sequence[int] = (),
+        capture: Sequence[str] = (),
+        evaluate: bool = False,
+    ) -> Reply:
+        """Call the model; Unfit unless it returns as many tensors as are known. The reply has the three in order."""
+        at = self.order.positions
+        self._restore()
+        try:
+            reply = self.submission.call(
+                "",
+                images,
+                conditions,
+                on=self.handle,
+                seed=seed,
+                cotangents={at[index]: each for index, each in (cotangents or {}).items()},
+                reach=[at[index] for index in reach],
+                results=self.order.count,
+                unpack=self.order.unpack,
+                capture=capture,
+                evaluate=evaluate,
+            )
+            return replace(reply, outputs=[reply.outputs[each] for each in at])
+        except Raised as error:
+            if error.kind != "NotImplementedError":
+                self._raise_incomplete()
+            raise
+
+
+def constant_heads(grading: Grading) -> list[str]:
+    """The head that was found to be the same for every input, which has cost its check; none if both are."""
+    found: list[str] = grading.kept.get("constant heads", [])
+    return found if len(found) == 1 else []
+
+
+def left_out(grading: Grading) -> dict[str, Any]:
+    """What earlier checks have charged as missing or unfit, as arguments of `Model`, so that the rest can be judged."""
+    return {
+        "missing": [*grading.kept.get("missing heads", ()), *grading.kept.get("unfit pieces", ())],
+        "complete": "None among the results" in grading.kept,
+        "order": grading.kept.get("order of results"),
+    }
+
+
+def stood_in(given: Mapping[str, Any]) -> list[str]:
+    """What to say of the pieces for which a `Model` with these arguments uses the grader's, a sentence each."""
+    missing = dict.fromkeys(given.get("missing", ()))
+    networks = [name for name in missing if name in ("encoder", "decoder")]
+    heads = [name for name in missing if name not in networks]
+    said = [
+        f"Your `{name}` does not pass yet, so the grader replaced it with a single layer here." for name in networks
+    ]
+    said += [used_its_own(*heads)] if heads else []
+    return said + ([used_its_own("forward")] if given.get("composed") else [])
+
+
+@dataclass(frozen=True)
+class Order:
+    """Where reconstruction, means and log-variances are among the results of forward, and how many these are.
+
+    With `unpack`, they are in another container than a tuple, or in several.
+    """
+
+    positions: tuple[int, int, int] = (0, 1, 2)
+    count: int = 3
+    unpack: bool = False
+
+
+@dataclass
+class Piece:
+    """What part of a model gave for an input, and the parameters that it depends on, by name."""
+
+    name: str
+    output: Tensor
+    parameters: dict[str, Tensor]
+    input: Tensor  # the columns of all arguments
+    arguments: tuple[Tensor, ...]
+
+    @property
+    def has_layer(self) -> bool:
+        """Whether a matrix of parameters stands behind the output."""
+        return any(holds_matrix(each.shape) for each in self.parameters.values())
+
+
+def concatenate(data: Tensor, classes: Tensor) -> Tensor:
+    """[data | one-hot classes], row by row."""
+    return torch.cat((data, classes), -1)
+
+
+def side_by_side(tensors: Sequence[Tensor]) -> Tensor | None:
+    """The columns of all; None unless they are matrices with as many rows. What was captured can have any shape."""
+    if not tensors or any(each.dim() != 2 or len(each) != len(tensors[0]) for each in tensors):
+        return None
+    return torch.cat(tuple(tensors), -1)
+
+
+def in_rows(output: Tensor) -> Tensor:
+    """(rows, everything else): an image a row in one line, a number a row as a column."""
+    return output.flatten(1) if output.dim() > 1 else output[:, None]
+
+
+def draw_parameters(
+    shapes: Mapping[str, Sequence[int]],
+    sizes: Sizes,
+    challenge: Challenge,
+    mean_image: Tensor | None = None,
+    scale: float = 1.0,
+    gains: Collection[str] = (),
+) -> dict[str, Tensor]:
+    """Random parameters of these shapes.
+
+    Of a layer that holds no matrix, the weight is 1 and the bias 0, so that a normalization passes on what it gets; so
+    are the `gains`, which were 1 before and can have any name.
+    With another `scale`, hidden values are so many times larger, and what leaves the network is not.
+
+    Weights get the scale that keeps activations alive through ReLU layers, biases one that shows. With the (input_dim,)
+    mean image of what will be trained on, any network starts calmly, one without ReLUs or of another width as well:
+    the weights are smaller, the heads' much smaller, the biases zero, but for those of the pixels, which start at the
+    mean image so that no step is spent on it.
+    """
+    gain, bias_scale = (2.0, 0.4) if mean_image is None else (1.0, 0.0)
+    with_matrix = {owner_of(name) for name, shape in shapes.items() if len(shape) == 2 or holds_matrix(shape)}
+    pixel_biases = None if mean_image is None else mean_image.clamp(0.01, 0.99).logit()
+    outward = (sizes.input_dim, sizes.latent)  # what layers that lead out of the hidden ones give
+    parameters = {}
+    for name, shape in shapes.items():
+        numbers = challenge.normal(*shape)
+        if owner_of(name) not in with_matrix and name in gains:
+            parameters[name] = torch.ones(tuple(shape))
+        elif owner_of(name) not in with_matrix and re.search(r"(^|\.)(weight|bias)$", name) and len(shape) < 2:
+            slope = 0.25 if math.prod(shape) == 1 else 1.0  # one number is the slope of a PReLU
+            parameters[name] = torch.full(tuple(shape), slope if name.endswith("weight") else 0.0)
+        elif pixel_biases is not None and not is_weight(shape) and math.prod(shape) == sizes.input_dim:
+            parameters[name] = pixel_biases.reshape(shape)
+        elif holds_matrix(shape):
+            inputs = fan_in(shape, sizes)
+            spread = (gain / inputs) ** 0.5 * (0.1 if mean_image is not None and sizes.latent in shape else 1.0)
+            if inputs != HIDDEN_SIZE:
+                spread *= scale
+            elif any(size in shape for size in outward):
+                spread /= scale
+            parameters[name] = spread * numbers
+            if pixel_biases is not None and sorted(shape) == sorted((HIDDEN_SIZE + 1, sizes.input_dim)):
+                rows = parameters[name] if shape[0] == HIDDEN_SIZE + 1 else parameters[name].T  # the bias among them
+                rows[-1] = pixel_biases
+        else:
+            grows = math.prod(shape) not in outward
+            parameters[name] = bias_scale * (scale if grows else 1.0) * numbers
+    for name, of in weight_normalized(shapes).items():  # so that the layer's weight is the direction as it is
+        parameters[name] = parameters[of].square().sum_to_size(tuple(shapes[name])).sqrt()
+    return parameters
+
+
+def fan_in(shape: Sequence[int], sizes: Sizes) -> int:
+    """The number of inputs of a weight, whether it is stored as (out, in) or as (in, out), with its bias or without."""
+    inputs = sizes.input_dim + sizes.num_categories, sizes.latent + sizes.num_categories
+    return next((size for size in shape if size in inputs or size - 1 in inputs), HIDDEN_SIZE)

@@ -1,0 +1,261 @@
+"""Stacks of linear layers and activations that may explain what a piece of a network gave for drawn parameters.
+
+The right stack passes; another one names the mistake. Pieces are observed at two scales: a stack of ReLUs grows with
+its parameters, one that is cut off somewhere does not.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations, islice, product
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from autograder.assignments.cvae.checks.layouts import (
+    MAX_SHUFFLED,
+    Layer,
+    arrangements,
+    is_weight,
+    owner_of,
+    shapes_of,
+    unfold,
+)
+from autograder.assignments.cvae.hints.network import ACTIVATIONS, Activation, hidden_activations
+from autograder.grading.harness import close
+
+LARGE = 500.0  # the second scale: hidden values of some hundred, where ReLU6 and every usual clamp have long cut
+# A network of 50 layers must not keep the grader busy: this many ways to arrange parameters are tried, and only the
+# registered one where there are more layers than anyone could mean.
+MAX_ORDERS = 150
+MAX_STACKS = 2000  # of orders and activations together
+MAX_SKIPS = 3  # layers with skip connections
+MAX_PRODUCTS = 20_000_000_000  # of numbers, in all stacks that are tried
+
+
+def stack(layers: Sequence[Layer], activations: Sequence[Activation], x: Tensor) -> Tensor:
+    """The output of linear layers, each followed by its activation."""
+    for (weight, bias), activation in zip(layers, activations, strict=True):
+        x = activation(F.linear(x, weight, bias))
+    return x
+
+
+@dataclass
+class Match:
+    """What a piece is: its layers, the activations after them, and what follows the last.
+
+    `hidden` is None where no known stack explains the piece: then the layers are a chain that its matrices make, if
+    they make one, and `last` is read off the last layer's bias.
+    """
+
+    layers: list[Layer]
+    hidden: tuple[str, ...] | None
+    last: str
+    twice: int = 0  # the layer, counted from 1, that is there two times
+    skips: bool = False  # whether what a layer got is added to what it gives
+    classes_again: tuple[int, ...] = ()  # the layers, counted from 1, that get the class once more
+    cut: tuple[str, ...] = ()  # parameters that are in use, but get no gradient
+
+    @property
+    def depth(self) -> int:
+        return len(self.layers)
+
+
+@dataclass
+class Observation:
+    """What came out of a piece for one draw of its parameters, and what may follow its last linear layer, by name."""
+
+    parameters: dict[str, Tensor]
+    x: Tensor
+    output: Tensor
+    tails: Mapping[str, Activation]
+
+    def orders(self, width: int | None) -> list[list[Layer]]:
+        outputs = width or self.output.shape[-1]
+        return list(islice(arrangements(self.parameters, self.x.shape[-1], outputs), MAX_ORDERS))
+
+    def registered(self) -> list[Layer]:
+        """The weights, (out, in), with their biases, in the order of registration, whether or not they make a chain."""
+        parameters = unfold(self.parameters)
+        biases = {owner_of(name): each.flatten() for name, each in parameters.items() if not is_weight(each.shape)}
+        weights = {owner_of(name): each for name, each in parameters.items() if is_weight(each.shape)}
+        layers = [(each, biases.get(owner, torch.zeros(len(each)))) for owner, each in weights.items()]
+        return [(weight, bias) for weight, bias in layers if len(weight) == len(bias)]
+
+
+def comparable(observations: Sequence[Observation]) -> bool:
+    """Whether these are observations of one piece: rows of as many numbers, by parameters of the same shapes.
+
+    What comes back for another scale, or from another model, can have any shape.
+    """
+    first = observations[0]
+    return all(
+        each.x.shape == first.x.shape
+        and each.output.shape == first.output.shape
+        and shapes_of(each.parameters) == shapes_of(first.parameters)
+        for each in observations
+    ) and (first.output.dim() == first.x.dim() == 2 and len(first.output) == len(first.x))
+
+
+def explain_stack(
+    observations: Sequence[Observation], activated_last: bool = False, width: int | None = None
+) -> Match | None:
+    """The stack of linear layers that explains all observations of one piece, or None if none of those known does.
+
+    The last layer is followed by one of the tails; with `activated_last`, it belongs to the hidden ones, which ReLU
+    follows, and the tail comes after that. `width` is the number of outputs of the last layer where it is not that of
+    the output. Outputs that are the same for every input, or that cannot be compared, explain nothing.
+    """
+    first = observations[0]
+    if not comparable(observations) or not varies(first.output):
+        return None
+    orders = list(zip(*(each.orders(width) for each in observations), strict=True))
+    if not orders:
+        return None
+    body = len(orders[0][0]) if activated_last else len(orders[0][0]) - 1
+    names = islice(product(hidden_activations(body) if body else [()], orders), most_stacks(observations))
+    few = orders[: 2 if body else 0]  # without a hidden layer, there is no activation to be fitted
+    fitted = (guess for order in few for guess in fitted_activations(observations, order, body, activated_last))
+    for hidden, layers in chain(names, fitted):
+        activations = [ACTIVATIONS.get(name) or fitted_activation(name) for name in hidden]
+        for tail in first.tails:
+            if all(
+                close(each.output, stack_output(each, order, activations, activated_last, tail))
+                for each, order in zip(observations, layers, strict=True)
+            ):
+                return Match(layers[0], hidden, tail)
+    return None
+
+
+def most_stacks(observations: Sequence[Observation]) -> int:
+    """How many stacks may be tried on these observations, so that no network keeps the grader busy."""
+    products = sum(len(each.x) * sum(value.numel() for value in each.parameters.values()) for each in observations)
+    return min(MAX_STACKS, MAX_PRODUCTS // max(products, 1))
+
+
+def repeated_layer(observations: Sequence[Observation], activated_last: bool) -> Match | None:
+    """The stack, with a ReLU after each hidden layer, in which one layer is used twice; None if that is none."""
+    tries = most_stacks(observations) // len(observations[0].tails)
+    for order in islice(zip(*(each.orders(None) for each in observations), strict=False), MAX_SHUFFLED):
+        for at, (weight, _) in islice(enumerate(order[0]), tries // MAX_SHUFFLED):
+            if len(weight) != weight.shape[1]:
+                continue
+            layers = [[*each[: at + 1], *each[at:]] for each in order]
+            hidden = ("ReLU",) * (len(layers[0]) if activated_last else len(layers[0]) - 1)
+            activations = [ACTIVATIONS["ReLU"]] * len(hidden)
+            for tail in observations[0].tails:
+                if all(
+                    close(each.output, stack_output(each, own, activations, activated_last, tail))
+                    for each, own in zip(observations, layers, strict=True)
+                ):
+                    return Match(layers[0], hidden, tail, twice=at + 1)
+    return None
+
+
+def skipping_stack(observations: Sequence[Observation], activated_last: bool) -> Match | None:
+    """The stack of ReLUs in which some layers have their input added before or after the ReLU; None if that is none."""
+    tails, tries = observations[0].tails, most_stacks(observations) // MAX_SHUFFLED
+    for order in islice(zip(*(each.orders(None) for each in observations), strict=False), MAX_SHUFFLED):
+        body = len(order[0]) if activated_last else len(order[0]) - 1
+        square = [at for at, (weight, _) in enumerate(order[0][:body]) if weight.shape[0] == weight.shape[1]]
+        chosen = chain.from_iterable(combinations(square, count) for count in range(1, 1 + min(len(square), MAX_SKIPS)))
+        ways = product(islice(chosen, tries), (True, False), tails)
+        for skips, inside, tail in islice(ways, tries):
+            found = (
+                _skip_output(each, layers, body, skips, inside)
+                for each, layers in zip(observations, order, strict=True)
+            )
+            if all(
+                close(each.output, each.tails[tail](output)) for each, output in zip(observations, found, strict=True)
+            ):
+                return Match(order[0], ("ReLU",) * body, tail, skips=True)
+    return None
+
+
+def class_in_each_layer(observations: Sequence[Observation], activated_last: bool, classes: int) -> Match | None:
+    """The stack of ReLUs in which later layers get the class, the last columns of the input, once more; or None."""
+    orders = [each.registered() for each in observations]
+    body = len(orders[0]) - (not activated_last)
+    for tail, class_first in product(observations[0].tails, (False, True)):
+        again: tuple[int, ...] = ()
+        for observed, layers in zip(observations, orders, strict=True):
+            hidden, one_hots, again = observed.x, observed.x[:, -classes:], ()
+            for at, (weight, bias) in enumerate(layers):
+                if weight.shape[1] == hidden.shape[-1] + classes:
+                    hidden = torch.cat((one_hots, hidden) if class_first else (hidden, one_hots), -1)
+                    again += (at + 1,)
+                if weight.shape[1] != hidden.shape[-1]:
+                    return None
+                hidden = F.linear(hidden, weight, bias)
+                hidden = torch.relu(hidden) if at < body else hidden
+            if not again or not close(observed.output, observed.tails[tail](hidden)):
+                break
+        else:
+            return Match(orders[0], ("ReLU",) * body, tail, classes_again=again)
+    return None
+
+
+def _skip_output(observed: Observation, layers: list[Layer], body: int, skips: tuple[int, ...], inside: bool) -> Tensor:
+    """The output of a stack of ReLUs before its tail, with the input added inside or outside of some of them."""
+    hidden = observed.x
+    for at, (weight, bias) in enumerate(layers[:body]):
+        skip = hidden if at in skips else torch.zeros(())
+        linear = F.linear(hidden, weight, bias)
+        hidden = torch.relu(linear + skip) if inside else torch.relu(linear) + skip
+    return F.linear(hidden, *layers[-1]) if body < len(layers) else hidden
+
+
+def stack_output(
+    observed: Observation, layers: list[Layer], activations: Sequence[Activation], activated_last: bool, tail: str
+) -> Tensor:
+    """The output of layers and activations, the tail included."""
+    hidden = stack(layers[: len(activations)], activations, observed.x)
+    return observed.tails[tail](hidden if activated_last else F.linear(hidden, *layers[-1]))
+
+
+def fitted_activation(name: str) -> Activation:
+    """The activation behind a name that `fitted_activations` gave."""
+    number = float(name.split()[-1])
+    if name.startswith(LEAKY):
+        return lambda x: F.leaky_relu(x, number)
+    return lambda x: x.clamp(0, number)
+
+
+LEAKY, CAPPED = "leaky ReLU with slope", "ReLU cut off at"
+
+
+def fitted_activations(
+    observations: Sequence[Observation], layers: tuple[list[Layer], ...], body: int, activated_last: bool
+) -> Iterator[tuple[tuple[str, ...], tuple[list[Layer], ...]]]:
+    """Activations with a number in them, the same after each layer or all but the last, with the likeliest number."""
+    slopes, caps = torch.linspace(-0.5, 0.95, 59), torch.logspace(-1, 3, 81)
+    for kind, numbers, index in ((LEAKY, slopes, 0), (CAPPED, caps, -1)):
+        for plain in (0, 1)[: 1 + (body > 1)]:
+            misfit = functools.partial(
+                _misfit, kind, body - plain, plain, observations[index], layers[index], activated_last
+            )
+            errors = [misfit(float(number)) for number in numbers]
+            best = errors.index(min(errors))
+            low, high = (float(numbers[min(max(best + step, 0), len(numbers) - 1)]) for step in (-1, 1))
+            for _ in range(40):
+                third = (high - low) / 3
+                low, high = (low, high - third) if misfit(low + third) < misfit(high - third) else (low + third, high)
+            name = f"{kind} {(low + high) / 2:.4g}"
+            yield (name,) * (body - plain) + ("ReLU",) * plain, layers
+
+
+def _misfit(
+    kind: str, count: int, plain: int, observed: Observation, layers: list[Layer], activated_last: bool, number: float
+) -> float:
+    """How far the first known tail of a stack is from the output, with so many of an activation and then ReLUs."""
+    guess = [fitted_activation(f"{kind} {number}")] * count + [torch.relu] * plain
+    output = stack_output(observed, layers, guess, activated_last, next(iter(observed.tails)))
+    return float((output - observed.output).abs().sum())
+
+
+def varies(output: Tensor) -> bool:
+    """Whether the rows differ. Where they do not, nothing can be told of how they came about."""
+    return output.dim() > 0 and not close(output, output.roll(1, 0))

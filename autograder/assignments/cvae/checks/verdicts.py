@@ -1,0 +1,235 @@
+"""Say what is wrong with a piece of the submission's network: each function here fails a check, or lets it pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NoReturn
+
+import torch
+from torch import Tensor, nn
+
+from autograder.assignments.cvae.assignment import HIDDEN_SIZE
+from autograder.assignments.cvae.checks.layouts import is_weight, owner_of, shapes_of, weight_normalized
+from autograder.assignments.cvae.checks.model import Model, Piece, in_rows
+from autograder.assignments.cvae.checks.recognition import identity, rescaled
+from autograder.assignments.cvae.checks.stacks import Match
+from autograder.grading.harness import close, fail
+from autograder.report.summary import listed
+from autograder.sandbox.errors import SubmissionError
+
+
+def first_few(names: Sequence[str]) -> str:
+    """Some names of parameters, for a message."""
+    return ", ".join(names[:4]) + " and others" * (len(names) > 4)
+
+
+def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, depth: int) -> None:
+    """Fail the check if the stack has another depth or another width than the assignment's, or no biases."""
+    if not match.layers:
+        describe_unexplained(model, piece, part)
+    if match.cut:
+        fail(
+            f"Your {part} works with {first_few(match.cut)}, but no gradient comes back there.",
+            "layers-detached",
+        )
+    require_trained(model, list(piece.parameters) if piece else [], part)
+    if match.twice:
+        fail(
+            f"Your {part} uses its linear layer number {match.twice} twice; "
+            f"the assignment asks for {depth} different ones.",
+            f"{part}-layer-twice",
+        )
+    if match.depth != depth and match.hidden is None:
+        fail(
+            f"In your {part}, {match.depth} weight matrices follow each other; the assignment asks for {depth} layers.",
+            f"{part}-other",
+        )
+    if match.depth != depth:
+        registered = sum(key.startswith(f"{part}.") and is_weight(each.shape) for key, each in model.parameters.items())
+        acting = f", of which {match.depth} act on its output" if registered == depth > match.depth else ""
+        count = depth if acting else match.depth
+        fail(
+            f"Your {part} has {count} linear layer{'s' * (count != 1)}{acting}; the assignment asks for {depth}.",
+            f"{part}-depth",
+        )
+    widths = {len(bias) for _, bias in match.layers[: depth if part == "encoder" else depth - 1]}
+    if widths != {HIDDEN_SIZE}:
+        found = f"width{'s' * (len(widths) > 1)} {listed(sorted(widths))}"
+        fail(f"The layers of your {part} have {found}; the assignment asks for {HIDDEN_SIZE}.", f"{part}-width")
+    if match.hidden is not None and any(not bias.any() for _, bias in match.layers):
+        fail(f"A linear layer of your {part} has no trainable bias.", f"{part}-bias")
+
+
+def require_trained(model: Model, names: Sequence[str], part: str) -> None:
+    """Fail the check if parameters of these names are frozen, not found by PyTorch, or also another model's."""
+    if frozen := [name for name in names if name in model.frozen]:
+        fail(f"{first_few(frozen)} of your {part} are frozen: training does not change them.", "layers-frozen")
+    if hidden := [name for name in names if name in model.unregistered]:
+        fail(
+            f"PyTorch does not find {first_few(hidden)} of your {part}, so training does not change them.",
+            "not-trainable",
+        )
+    if shared := [name for name in names if name in model.submission.shared]:
+        fail(f"Two models that were built one after the other have {first_few(shared)} in common.", "layers-kept")
+
+
+def describe_activations(model: Model, match: Match, piece: Piece | None, part: str) -> None:
+    """Fail the check if anything but a ReLU follows the hidden layers, however many there are."""
+    if piece is not None:
+        describe_modes(model, piece, part)
+    if match.classes_again:
+        layers = f"layer{'s' * (len(match.classes_again) > 1)} {listed(match.classes_again)}"
+        fail(f"In your {part}, the class goes again into linear {layers}.", f"{part}-class-again")
+    if match.hidden is None:
+        describe_unexplained(model, piece, part)
+    if not match.hidden:
+        fail(f"Your {part} has no hidden layer that a ReLU could follow.", f"{part}-depth")
+    if match.skips:
+        fail(f"In your {part}, what a layer got is added to what it gives.", f"{part}-skip")
+    if set(match.hidden) == {"ReLU"}:
+        if weight_normalized(shapes_of(model.parameters)).keys() & (piece.parameters.keys() if piece else set()):
+            fail(f"The weights of the layers in your {part} are normalized.", f"{part}-normalisation")
+        return
+    if set(match.hidden) <= {"ReLU", "none"}:
+        last_only = part == "encoder" and match.hidden[:-1] == ("ReLU",) * (len(match.hidden) - 1)
+        without = [index + 1 for index, name in enumerate(match.hidden) if name == "none"]
+        fail(
+            f"No ReLU follows linear layer{'s' * (len(without) > 1)} {listed(without)} of your {part}.",
+            "encoder-missing-last-relu" if last_only else f"{part}-missing-relu",
+        )
+    other = next(name for name in match.hidden if name not in ("ReLU", "none"))
+    fail(
+        f"The hidden layers of your {part} are followed by {other}; the assignment asks for ReLU.", f"{part}-activation"
+    )
+
+
+def describe_modes(model: Model, piece: Piece, part: str, called: str = "") -> None:
+    """Fail the check if the piece computes something else in training mode, in which the notebook uses it.
+
+    A part is "encoder", "decoder" or "head", as mistakes are named after it.
+    """
+    called = called or f"Your {part}"
+    if not piece.parameters:
+        return  # nothing is trained, which the other checks of the piece say
+    try:
+        first, second = (model.call(piece.name, *piece.arguments, seed=seed).outputs[0] for seed in (1, 2))
+    except SubmissionError:
+        return
+    named = named_layers(model, piece.name)
+    if not close(first, second):
+        made = not has_last_layer(model, piece) and not named
+        mistake = "layers-made-in-forward" if made else f"{part}-normalisation"
+        fail(f"{called} gives different outputs for the same input{named}.", mistake)
+    if not close(first, piece.output):
+        fail(f"{called} gives other outputs in training mode than in evaluation mode{named}.", f"{part}-normalisation")
+
+
+def has_last_layer(model: Model, piece: Piece) -> bool:
+    """Whether a matrix among the piece's own parameters gives as many numbers as the piece does."""
+    outputs = in_rows(piece.output).shape[-1]
+    own = [each for name, each in model.parameters.items() if name.startswith(f"{piece.name}.")]
+    return any(is_weight(each.shape) and outputs in each.shape for each in own or piece.parameters.values())
+
+
+def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoReturn:
+    """Fail the check for a piece that is no known stack, with what can be said all the same."""
+    named = named_layers(model, part)
+    registered = any(name.startswith(f"{part}.") for name in model.parameters)
+    if not registered and not (piece and piece.parameters):
+        fail(f"The output of your {part} depends on no layer that training can change.", "not-trainable")
+    if named:
+        kinds = {kind for kind in model.submodules(part).values() if kind not in _EXPECTED}
+        activation = all(hasattr(nn.modules.activation, kind) for kind in kinds)
+        fail(
+            f"Something other than linear layers and ReLU acts in your {part}{named}.",
+            f"{part}-{'activation' if activation else 'normalisation'}",
+        )
+    if piece is not None and (law := law_of_rows(piece.output)):
+        fail(f"Each row that your {part} gives {law}.", f"{part}-normalisation")
+    if piece is not None and not has_last_layer(model, piece):
+        describe_modes(model, piece, part)
+    if piece is not None and (changed := input_changed(model, piece)):
+        fail(f"Your {part} changes the numbers that it gets before its first layer: {changed}.", f"{part}-rescales")
+    fail(
+        f"Your {part} does not act like linear layers with one activation after each.{_misfit_of_widths(model, piece)}",
+        f"{part}-other",
+    )
+
+
+def law_of_rows(output: Tensor) -> str:
+    """What holds of each row where something rescales it as a whole, in words; empty where nothing does."""
+    one = torch.ones(len(output))
+    if output.dim() != 2 or output.shape[-1] < 3:
+        return ""
+    if close(output.norm(dim=1), one):
+        return "has length 1"
+    if close(output.sum(1), one):
+        return "sums to 1"
+    if close(output.std(1, correction=0), one, 1e-2) and float(output.mean(1).abs().max()) < 1e-2:
+        return "has mean 0 and standard deviation 1"
+    return ""
+
+
+def input_changed(model: Model, piece: Piece) -> str:
+    """What a piece multiplies its data by and adds to them before its first layer, in words; empty if it does not.
+
+    With layers that pass on some of the numbers as they are, its output shows them.
+    """
+    names = [name for name, each in piece.parameters.items() if is_weight(each.shape)]
+    shapes = [tuple(piece.parameters[name].shape) for name in names]
+    width, data = piece.input.shape[-1], model.sizes.input_dim if piece.name == "encoder" else model.sizes.latent
+    if (
+        any(len(each) != 2 for each in shapes)
+        or not shapes
+        or width < data
+        or shapes[0][1] != width
+        or any(given != taken for (given, _), (_, taken) in pairwise(shapes))
+    ):
+        return ""
+    chosen = torch.linspace(0, data - 1, min(data, *(given for given, _ in shapes))).long()
+    passing = {name: torch.zeros_like(each) for name, each in piece.parameters.items()}
+    for at, name in enumerate(names):
+        passing[name][range(len(chosen)), chosen if at == 0 else range(len(chosen))] = 1.0
+    above = 10.0  # so that no ReLU cuts anything off
+    shifts = {owner_of(names[0]): above} | ({owner_of(names[-1]): -above} if piece.name == "decoder" else {})
+    for name, each in passing.items():
+        if not is_weight(each.shape):
+            each += shifts.get(owner_of(name), 0.0)
+    small = piece.input / piece.input.abs().max()
+    with model.changed(passing):
+        shown = model.piece(piece.name, *small.split([each.shape[-1] for each in piece.arguments], -1))
+    if shown is None or in_rows(shown.output).shape[-1] < len(chosen):
+        return ""
+    output, plain = in_rows(shown.output)[:, : len(chosen)], small[:, chosen]
+    for found in (output - above, output, output.logit()):
+        changed = rescaled(found, plain) if torch.isfinite(found).all() else None
+        misfit = (found - changed.of(identity)(plain)).abs().max() if changed else torch.inf
+        if changed and float(misfit) < 0.01 * float(found.std()):
+            return changed.said
+    return ""
+
+
+def _misfit_of_widths(model: Model, piece: Piece | None) -> str:
+    """What the matrices behind a piece take and give, for a message, where those of two in a row do not fit."""
+    linear = {path for path, kind in model.submodules().items() if kind == "Linear"}
+    parameters = piece.parameters.items() if piece else ()
+    shapes = [tuple(each.shape) for key, each in parameters if each.dim() == 2 and owner_of(key) in linear]
+    if all(given == taken for (given, _), (_, taken) in pairwise(shapes)):
+        return ""
+    taken, given = (", ".join(str(shape[at]) for shape in shapes) for at in (1, 0))
+    return f" In the order of your constructor, its layers take {taken} numbers and give {given}."
+
+
+_EXPECTED = {"Linear", "ReLU", "Sequential", "Sigmoid", "ModuleList", "ModuleDict", "Identity", "Flatten", "Unflatten"}
+
+
+def named_layers(model: Model, part: str) -> str:
+    """What of the kinds that torch has stands among a piece's layers and is not asked for, for a message."""
+    found = {
+        path: kind
+        for path, kind in model.submodules(part).items()
+        if kind not in _EXPECTED and (hasattr(nn, kind) or hasattr(nn.utils.parametrizations, kind))
+    }
+    shown = [f"{kind.lstrip('_')} (`self.{path}`)" for path, kind in found.items()]
+    return f": it holds {', '.join(shown[:3])}" if shown else ""
