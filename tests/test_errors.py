@@ -22,12 +22,12 @@ from autograder.report.model import Outcome
 from autograder.sandbox.client import Sandbox, _places
 from autograder.sandbox.errors import Died, Raised, SubmissionError, TimedOut, Unfit, received
 from autograder.sandbox.outline import Outline, describe
-from autograder.sandbox.worker import Worker
+from autograder.sandbox.service import Service
 
 NO_FORWARD = 'Module [{}] is missing the required "forward" function'
 
 
-@pytest.mark.parametrize("step", [name.removeprefix("do_") for name in vars(Worker) if name.startswith("do_")])
+@pytest.mark.parametrize("step", [name.removeprefix("do_") for name in vars(Service) if name.startswith("do_")])
 def test_an_end_at_any_step_has_words(step: str) -> None:
     assert "exited with code 1" in str(Died("exited", during=step, name="forward", status=1))
 

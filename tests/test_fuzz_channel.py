@@ -36,7 +36,7 @@ from autograder.sandbox import client, isolation, protocol
 from autograder.sandbox.client import Submission
 from autograder.sandbox.limits import LIMITS, Limits
 from autograder.sandbox.protocol import ChannelClosed, ProtocolError, receive
-from autograder.sandbox.worker import Worker
+from autograder.sandbox.service import Service
 from tests.frames import bodies, framed, frames, safetensors, values
 from tests.submissions import correct
 
@@ -261,7 +261,7 @@ sources = st.sampled_from((correct.module(), correct.module(), WRONG_DRAW, WRONG
 # --- the worker that answers ------------------------------------------------------------------------------------------
 
 
-class Spoiler(Worker):
+class Spoiler(Service):
     """Answers like a worker, but for the frames that the plan spoils."""
 
     def __init__(self, channel: socket.socket, source: bytes, sandbox: "SpoiltSandbox") -> None:

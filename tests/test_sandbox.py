@@ -283,8 +283,8 @@ def test_nobody_stands_in_unasked(sandbox: Sandbox) -> None:
     source = b"""
 import gc
 def f(x):
-    worker = next(each for each in gc.get_objects() if type(each).__name__ == 'Worker')
-    worker.channel.sendall(__import__('struct').pack('!II', 24, 0) + b'{"ask": "sample_latent"}')
+    service = next(each for each in gc.get_objects() if type(each).__name__ == 'Service')
+    service.channel.sendall(__import__('struct').pack('!II', 24, 0) + b'{"ask": "sample_latent"}')
     return x
 """
     with sandbox.submission(source) as submission, pytest.raises(Died):

@@ -1,0 +1,177 @@
+"""What the submission's process looks into a student's objects with, and what stands in for their functions."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import itertools
+import socket
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from autograder.sandbox.protocol import Message, receive, send
+
+MAX_SUBMODULES = 500  # of a model, in what is told of them
+
+
+class OperatorCount(TorchFunctionMode):
+    """Counts the calls of torch inside the `with` block.
+
+    A function mode, because entering a dispatch mode imports the compiler, which is slow.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += 1
+        return func(*args, **(kwargs or {}))
+
+
+class Elsewhere(TorchFunctionMode):
+    """Raises RuntimeError in the `with` block where a GPU would: where tensors of two devices meet.
+
+    A tensor that is made with no device and from no tensor lies on the CPU, what it is given does not. Torch's own meta
+    device would say so too, but imports the compiler for it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[Tensor] = []
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        if not isinstance(result, Tensor):
+            return result
+        name = getattr(func, "__name__", "")
+        if name in ("to", "type_as", "cuda"):
+            return result.view_as(result)  # a tensor of its own, as it would be
+        nested = (each if isinstance(each, (tuple, list)) else (each,) for each in (*args, *kwargs.values()))
+        given = [each for some in nested for each in some if isinstance(each, Tensor) and each.dim()]  # a number may be
+        own = [each for each in given if any(each is other for other in self.made)]
+        if own and len(own) < len(given) and name not in ("expand_as", "view_as", "reshape_as", "copy_"):
+            raise RuntimeError(MEET)
+        if result.dim() and (own or (not given and "device" not in kwargs)):
+            self.made.append(result)
+        return result
+
+
+MEET = "a tensor made on the CPU meets one that may lie on a GPU"
+
+
+def stand_in(channel: socket.socket, name: str, parameters: list[str], own: Any) -> Callable[..., Tensor]:
+    """A differentiable function whose values and gradients the client computes, over the channel.
+
+    Arguments passed by keyword go where `parameters` names them, or else where the submission's `own` function does.
+    The gradients of a single number come along with it, those of a tensor are asked for.
+    """
+    calls = itertools.count()
+
+    def ask(message: Message, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        send(channel, message, {f"argument.{index}": tensor for index, tensor in enumerate(tensors)})
+        _, answer = receive(channel)
+        return tuple(answer[f"answer.{index}"] for index in range(len(answer)))
+
+    class StandIn(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, *arguments: Tensor) -> Any:
+            ctx.call = next(calls)
+            value, *ctx.slopes = ask({"ask": name, "call": ctx.call, "needed": ctx.needs_input_grad}, arguments)
+            return value
+
+        @staticmethod
+        def backward(ctx: Any, *gradients: Tensor) -> Any:
+            known = [gradients[0] * slope for slope in ctx.slopes]
+            found = iter(known or ask({"ask": name, "call": ctx.call, "gradient": True}, gradients))
+            return tuple(next(found) if needed else None for needed in ctx.needs_input_grad)
+
+    def stand_in(*arguments: Tensor, **named: Tensor) -> Tensor:
+        if named.keys() <= set(parameters):
+            arguments += tuple(named[each] for each in parameters if each in named)
+        else:
+            arguments = inspect.signature(own).bind(*arguments, **named).args
+        return cast(Tensor, StandIn.apply(*arguments))
+
+    stand_in.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(each, inspect.Parameter.POSITIONAL_OR_KEYWORD) for each in parameters]
+    )
+    return stand_in
+
+
+def in_order(function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> list[Any]:
+    """The arguments of a call in the order of the function's parameters."""
+    try:
+        bound = inspect.signature(function).bind(*arguments, **named)
+    except (TypeError, ValueError):
+        return [*arguments, *named.values()]
+    return [*bound.args, *bound.kwargs.values()]
+
+
+def is_module(value: Any) -> bool:
+    """Whether it is an nn.Module whose constructor has called that of nn.Module."""
+    return isinstance(value, nn.Module) and "_parameters" in vars(value)
+
+
+def register(model: nn.Module) -> list[str]:
+    """Register the layers that PyTorch does not find, so that the rest can be judged; the names of their parameters.
+
+    They are in lists, dictionaries and plain objects, or attributes of a class.
+    """
+    found = {id(module) for module in nn.Module.modules(model)}
+    names: list[str] = []
+    for path, value in itertools.islice(_held(model), MAX_SUBMODULES):
+        own = {id(module) for module in nn.Module.modules(value)}
+        if found.isdisjoint(own) and (parameters := list(nn.Module.named_parameters(value))):
+            model._modules[path] = value
+            found |= own
+            names += [f"{path}.{name}" for name, _ in parameters]
+    return names[:MAX_SUBMODULES]
+
+
+def _held(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """The modules that a model and its submodules hold in any way but by registration, each with where it is held."""
+    places = [("", vars(each)) for each in type(model).__mro__[: -len(nn.Module.__mro__)]]
+    places += [(f"{path}." if path else "", vars(module)) for path, module in nn.Module.named_modules(model)]
+    todo = deque((start + name, value, 0) for start, held in places for name, value in held.items() if name not in _OWN)
+    for _ in range(20 * MAX_SUBMODULES):
+        if not todo:
+            return
+        path, value, deep = todo.popleft()
+        if is_module(value):
+            yield path[:100], value
+        elif deep < 4 and isinstance(value, (list, tuple)):
+            todo += ((f"{path}[{at}]", each, deep + 1) for at, each in enumerate(value[:MAX_SUBMODULES]))
+        elif deep < 4 and isinstance(value, dict):
+            some = itertools.islice(value.items(), MAX_SUBMODULES)
+            todo += ((f"{path}[{key!r}]"[:200], each, deep + 1) for key, each in some)
+        elif deep < 4 and type(value).__module__ == model.__module__ and hasattr(value, "__dict__"):
+            todo += ((f"{path}.{name}", each, deep + 1) for name, each in vars(value).items())
+
+
+_OWN = frozenset(vars(nn.Module()))  # what every module holds
+
+
+def unpacked(result: Any, deep: int = 3) -> Iterator[Any]:
+    """The tensors in tuples, lists, dictionaries and data classes, nested so deep; the result if there are none."""
+    values: Iterable[Any] = ()
+    if isinstance(result, (tuple, list)):
+        values = result
+    elif isinstance(result, dict):
+        values = result.values()
+    elif dataclasses.is_dataclass(result) and not isinstance(result, type):
+        values = [getattr(result, each.name) for each in dataclasses.fields(result)]
+    inner = (each for value in (values if deep else ()) for each in unpacked(value, deep - 1))
+    tensors = (each for each in inner if isinstance(each, Tensor))
+    yield next(tensors, result)
+    yield from tensors
+
+
+def type_name(value: Any) -> str:
+    return "None" if value is None else type(value).__name__

@@ -1,0 +1,564 @@
+"""The submission's process: imports the module, builds objects, calls functions and trains, as the client's frames ask.
+
+It is the untrusted side: the client believes nothing but the numbers, and checks those.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dis
+import functools
+import importlib.util
+import inspect
+import itertools
+import linecache
+import re
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType, ModuleType, TracebackType
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from autograder.sandbox import outputs
+from autograder.sandbox.errors import MAX_NAME, MAX_TEXT
+from autograder.sandbox.instruments import (
+    MAX_SUBMODULES,
+    Elsewhere,
+    OperatorCount,
+    in_order,
+    is_module,
+    register,
+    stand_in,
+    type_name,
+    unpacked,
+)
+from autograder.sandbox.limits import LIMITS
+from autograder.sandbox.outline import describe
+from autograder.sandbox.protocol import ChannelClosed, Message, is_usual, receive, send
+
+MAX_CAPTURED = 4  # calls of one callable
+MAX_PRINTED = 1000  # characters
+MAX_RESULTS = 8  # of a call
+
+
+_FORMATS = (  # how files begin that people rename
+    (rb"PK\x03\x04", "a zip archive or an Office document"),
+    (rb"\x1f\x8b", "packed with gzip"),
+    (rb"%PDF-", "a PDF"),
+    (rb"\{\\rtf", "rich text (RTF)"),
+    (rb"\s*(?i:<!doctype html|<html)", "a web page"),
+    (rb"\s*\{\s*\"(?:cells|metadata|nbformat)\"", "a notebook"),
+)
+
+
+def _no_source(source: bytes) -> str:
+    """Why these bytes are no Python, where Python's own words would mislead; empty if they may be."""
+    if kind := next((kind for start, kind in _FORMATS if re.match(start, source)), ""):
+        return f"the file is {kind}, not Python"
+    if b"\0" not in source:
+        return ""
+    # Half of UTF-16 are null bytes, and three quarters of UTF-32.
+    share = source.count(b"\0") / len(source)
+    if 0.3 < share < 0.9:
+        return f"the file is saved as {'UTF-32' if share > 0.6 else 'UTF-16'}, and Python reads UTF-8"
+    return f"line {source[: source.index(0)].count(10) + 1} has a null byte, which no source may have"
+
+
+def load(name: str, file: Path) -> ModuleType:
+    """The module in `file`, imported under `name`."""
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_MISSING = object()
+
+
+class Invalid(Exception):
+    """The submission lacks what the client asked for: a code of `errors`, with its fields."""
+
+    def __init__(self, code: str, **fields: str | int) -> None:
+        super().__init__(code)
+        cut = {name: value[:MAX_NAME] if isinstance(value, str) else value for name, value in fields.items()}
+        self.sent: Message = {"code": code, **cut}
+
+
+class Service:
+    """The submission's process: keeps the imported module and the objects built from it, and answers frames."""
+
+    def __init__(self, channel: socket.socket, path: Path, training: ModuleType | None) -> None:
+        self.channel, self.path, self.training = channel, path, training
+        self.module: ModuleType | None = None
+        self.objects: dict[str, Any] = {}
+
+    def serve(self) -> None:
+        """Answer frames until the client hangs up (ChannelClosed)."""
+        operations: dict[str, Callable[[Message, dict[str, Tensor]], tuple[Message, dict[str, Tensor]]]] = {
+            name.removeprefix("do_"): getattr(self, name) for name in dir(self) if name.startswith("do_")
+        }
+        while True:
+            message, tensors = receive(self.channel)
+            try:
+                answer, results = operations[message["do"]](message, tensors)
+            except ChannelClosed:
+                raise
+            except BaseException as error:
+                answer, results = {"error": self._describe(error)}, {}
+            with contextlib.suppress(Exception):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            send(self.channel, {"id": message["id"], **answer}, results)
+
+    def do_outline(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """What the source shows, parsed and not run."""
+        return {"outline": describe(tensors["source"].numpy().tobytes())}, {}
+
+    def do_outputs(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """What a notebook was handed in with, decoded. Nothing of the submission has run in this process."""
+        shown, found = outputs.decode({cell: tensors[f"{cell}"].numpy().tobytes() for cell in message["cells"]})
+        return {"shown": shown}, found
+
+    def do_load(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """Import the module from its source."""
+        source = tensors["source"].numpy().tobytes()
+        self.path.write_bytes(source)
+        if said := _no_source(source):
+            raise SyntaxError(said)
+        sys.argv = [str(self.path)]  # a command line without arguments, for a module that reads one
+        sys.path.insert(0, str(self.path.parent))
+        torch.default_generator.manual_seed(message["seed"])
+        self.module = load(self.path.stem, self.path)
+        return {}, {}
+
+    def do_construct(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """Build an object of a class and keep it, even when its constructor raises half-way."""
+        factory = self._attribute(self.module, message["name"])
+        torch.default_generator.manual_seed(message["seed"])
+        if not isinstance(factory, type):
+            raise Invalid("not-a-class", name=message["name"])
+        instance: Any = factory.__new__(factory)  # type: ignore[call-overload]
+        self.objects[message["as"]] = instance
+        try:
+            instance.__init__(*message["args"], **message["named"])
+        except BaseException as error:
+            return {"incomplete": self._describe(error)}, {}
+        if not is_module(instance):
+            return {"incomplete": None}, {}
+        others = [model for key, model in self.objects.items() if key != message["as"] and is_module(model)]
+        theirs = {id(each) for model in others for each in nn.Module.parameters(model)}
+        return {
+            "incomplete": None,
+            "unregistered": register(instance),
+            "frozen": self._unfreeze(instance),
+            "shared": [name for name, each in nn.Module.named_parameters(instance) if id(each) in theirs],
+        }, {}
+
+    @staticmethod
+    def _unfreeze(model: nn.Module) -> list[str]:
+        """Let frozen linear layers be trained, so that the rest can be judged; the names of their parameters."""
+        layers = [each for each in nn.Module.modules(model) if type(each) is nn.Linear]
+        inside = {id(each) for layer in layers for each in nn.Module.parameters(layer)}
+        named = [(name, each) for name, each in nn.Module.named_parameters(model) if id(each) in inside]
+        frozen = [(name[:100], each) for name, each in named if not each.requires_grad and each.is_floating_point()]
+        for _, each in frozen:
+            each.requires_grad_(True)
+        return [name for name, _ in frozen[:MAX_SUBMODULES]]
+
+    def do_attributes(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """Some attributes' values: an integer as itself, anything else as the name of its type.
+
+        A missing attribute gives None, an attribute that is None gives "NoneType".
+        """
+        instance = self.objects[message["object"]]
+        found: dict[str, int | str | None] = {}
+        for name in message["names"]:
+            value = getattr(instance, name, _MISSING)
+            if value is _MISSING:
+                found[name] = None
+            else:
+                found[name] = value if type(value) is int else type(value).__name__[:100]
+        return {"attributes": found}, {}
+
+    def do_submodules(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """The dotted names of a model's submodules and the names of their types, in order, only for hints."""
+        self._parameters(message["object"])  # Invalid if it is not a module
+        modules = itertools.islice(nn.Module.named_modules(self.objects[message["object"]]), 1, MAX_SUBMODULES)
+        return {"submodules": [(name[:100], type(module).__name__[:100]) for name, module in modules]}, {}
+
+    def do_parameters(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """The names and shapes of a model's trainable parameters, in order; those without a shape, those of ones."""
+        named = self._parameters(message["object"])
+        lazy = [name for name, value in named if torch.nn.parameter.is_lazy(value)]
+        shapes = [
+            (name, list(self._require_dense(value, f"parameter {name}").shape))
+            for name, value in named
+            if name not in lazy
+        ]
+        vectors = ((name, value) for name, value in named if name not in lazy and value.dim() == 1)
+        return {
+            "shapes": shapes,
+            "lazy": lazy,
+            "ones": [name for name, value in vectors if bool((value == 1).all())],
+        }, {}
+
+    def do_stand_in_layer(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """Set an attribute of a model to a linear layer, so that the rest can be judged."""
+        model = self.objects[message["object"]]
+        self._parameters(message["object"])
+        torch.default_generator.manual_seed(message["seed"])
+        layer: nn.Module = nn.Linear(message["inputs"], message["outputs"])
+        layer = nn.Sequential(layer, nn.Sigmoid()) if message["sigmoid"] else layer
+        setattr(model, message["name"], layer)
+        if getattr(model, message["name"], None) is not layer:  # an attribute of the class hides it
+            vars(model)[message["name"]] = layer
+        return {}, {}
+
+    def do_complete_results(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """From now on, put what submodules gave last where a model returns None among as many results."""
+        model, names = self.objects[message["object"]], message["names"]
+        self._parameters(message["object"])
+        last: dict[str, Any] = {}
+        for name in names:
+            if (piece := self._submodule(model, name)) is not None:
+                piece.register_forward_hook(lambda _, given, result, name=name: last.update({name: result}))
+
+        def complete(_: nn.Module, given: Any, results: Any) -> Any:
+            if not isinstance(results, (tuple, list)) or len(results) != len(names):
+                return results
+            if not any(isinstance(each, Tensor) for each in results):
+                return results
+            return tuple(last.get(name) if each is None else each for name, each in zip(names, results, strict=True))
+
+        model.register_forward_pre_hook(lambda *_: last.clear())
+        model.register_forward_hook(complete)
+        return {}, {}
+
+    def do_stand_in_pass(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """Replace a model's own pass by steps through its pieces, which the client names only when they are needed."""
+        model = self.objects[message["object"]]
+        self._parameters(message["object"])
+
+        def forward(*inputs: Tensor) -> tuple[Any, ...]:
+            values = dict(zip(message["inputs"], inputs, strict=True))
+            for result, name, arguments, on in message["steps"]:
+                piece = self._attribute(model if on == "model" else self.module, name)
+                columns = ([values[each] for each in argument] for argument in arguments)
+                values[result] = piece(*(torch.cat(each, -1) if len(each) > 1 else each[0] for each in columns))
+            return tuple(values[each] for each in message["results"])
+
+        object.__setattr__(model, "forward", forward)
+        return {}, {}
+
+    def do_set_parameters(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """Overwrite parameters of a model, by name."""
+        with torch.no_grad():
+            for name, parameter in self._parameters(message["object"]):
+                if f"parameter.{name}" in tensors:
+                    parameter.copy_(tensors[f"parameter.{name}"])
+        return {}, {}
+
+    def do_call(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """Call a function of the module, an object, or a callable attribute of one.
+
+        With `gradients`, differentiate the sum of each output times its cotangent (cotangent.i):
+        with respect to the arguments (argument.i) but the `constants`, and, for an object, to its parameters
+        (parameter.NAME). With `reach`, name the parameters of the object that these outputs depend on differentiably.
+        With `evaluate`, the call is as one evaluates: in evaluation mode, and without gradients. `capture` names
+        callables, attributes of the object or functions of the module, whose first call during this one comes back: its
+        arguments and results. With `unpack`, the results may be in containers of any kind: see `unpacked`.
+        """
+        leaves = [tensors[f"argument.{index}"] for index in range(message["arguments"])]
+        differentiate = any(name.startswith("cotangent.") for name in tensors)
+        for index, leaf in enumerate(leaves):
+            leaf.requires_grad_(differentiate and index not in message["constants"])
+        # As in a network, where an argument is the result of a layer and may be changed in place.
+        arguments = [leaf.clone() if leaf.requires_grad else leaf for leaf in leaves]
+        before = [(argument._version, argument.detach().clone()) for argument in arguments]
+        if message["seed"] is not None:
+            torch.default_generator.manual_seed(message["seed"])
+        with self._mode(message), self._captured(message) as captured:
+            result = self._target(message)(*arguments)
+        changed = [
+            index
+            for index, (argument, (version, value)) in enumerate(zip(arguments, before, strict=True))
+            if argument._version != version or not torch.equal(argument.detach(), value)
+        ]
+        items = list(result) if isinstance(result, (tuple, list)) else [result]
+        count = len(items)
+        if message["unpack"]:
+            items = list(itertools.islice(unpacked(result), MAX_RESULTS + 1))
+        if len(items) > MAX_RESULTS:
+            raise Invalid("too-many-results", kind=type_name(result), count=count)
+        outputs: dict[str, Tensor] = {}
+        problems: list[Message | None] = []
+        for index, item in enumerate(items):
+            try:
+                outputs[f"output.{index}"] = self._plain(item, "result" if len(items) == 1 else f"result {index + 1}")
+                problems.append(None)
+            except Invalid as problem:
+                problems.append(problem.sent)
+        answer = {
+            "kind": type_name(result),
+            "count": count,
+            "packed": not items or items[0] is not result,
+            "problems": problems,
+            "changed": changed,
+        }
+        outputs |= captured
+        if message["reach"] and not any(problems):
+            answer["reached"] = self._reached(message, items)
+        if differentiate and not any(problems):
+            outputs |= self._gradients(message, items, leaves, tensors)
+        return answer, outputs
+
+    @contextlib.contextmanager
+    def _mode(self, message: Message) -> Iterator[None]:
+        """With `evaluate`, evaluation mode for the object, and no gradients but those that are asked for."""
+        if not message["evaluate"]:
+            yield
+            return
+        model = self.objects.get(message.get("object", ""))
+        if isinstance(model, nn.Module):
+            nn.Module.eval(model)
+        try:
+            with contextlib.nullcontext() if message["reach"] or message["gradients"] else torch.no_grad():
+                yield
+        finally:
+            if isinstance(model, nn.Module):
+                nn.Module.train(model)
+
+    @contextlib.contextmanager
+    def _captured(self, message: Message) -> Iterator[dict[str, Tensor]]:
+        """Record the first calls of each name in `capture`: NAME.argument.CALL.i, NAME.result.CALL.i, where tensors."""
+        found: dict[str, Tensor] = {}
+        undo: list[Callable[[], None]] = []
+        calls = dict.fromkeys(message["capture"], 0)
+
+        def record(name: str, arguments: Any, result: Any) -> None:
+            if calls[name] < MAX_CAPTURED:
+                for kind, values in (("argument", arguments), ("result", result)):
+                    for index, value in enumerate(values if isinstance(values, (tuple, list)) else [values]):
+                        with contextlib.suppress(Invalid):
+                            found[f"{name}.{kind}.{calls[name]}.{index}"] = self._plain(value, name)
+            calls[name] += 1
+
+        def wrapped(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+            @functools.wraps(function)
+            def call(*arguments: Any, **named: Any) -> Any:
+                result = function(*arguments, **named)
+                record(name, in_order(function, arguments, named), result)
+                return result
+
+            return call
+
+        model = self.objects.get(message.get("object", ""))
+        for name in message["capture"]:
+            piece = self._submodule(model, name)
+            if isinstance(piece, nn.Module):
+                hook = piece.register_forward_hook(
+                    lambda _, arguments, named, result, name=name: record(name, [*arguments, *named.values()], result),
+                    with_kwargs=True,
+                )
+                undo.append(hook.remove)
+            elif inspect.isfunction(function := getattr(self.module, name, None)):
+                setattr(self.module, name, wrapped(name, function))
+                undo.append(functools.partial(setattr, self.module, name, function))
+        try:
+            yield found
+        finally:
+            for each in reversed(undo):
+                each()
+
+    @staticmethod
+    def _submodule(model: Any, name: str) -> Any:
+        try:
+            return nn.Module.get_submodule(model, name) if isinstance(model, nn.Module) else None
+        except AttributeError:
+            return None
+
+    def _reached(self, message: Message, items: list[Any]) -> list[str]:
+        named = self._parameters(message["object"])
+        outputs = [
+            items[index].sum() for index in message["reach"] if index < len(items) and items[index].requires_grad
+        ]
+        if not outputs or not named:
+            return []
+        found = torch.autograd.grad(sum(outputs[1:], outputs[0]), [value for _, value in named], allow_unused=True)
+        return [name for (name, _), gradient in zip(named, found, strict=True) if gradient is not None]
+
+    def _gradients(
+        self, message: Message, items: list[Any], arguments: list[Tensor], tensors: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        wanted = {f"argument.{index}": argument for index, argument in enumerate(arguments) if argument.requires_grad}
+        if "object" in message:
+            named = self._parameters(message["object"])
+            wanted |= {f"parameter.{name}": parameter for name, parameter in named}
+        cotangents = [tensors.get(f"cotangent.{index}") for index in range(len(items))]
+        weighted = [
+            (item * cotangent).sum()
+            for item, cotangent in zip(items, cotangents, strict=True)
+            if cotangent is not None and item.requires_grad and item.shape == cotangent.shape
+        ]
+        if not weighted:
+            return {}
+        # Of a scalar, because explicit cotangents make torch import its symbolic shapes, which is slow.
+        found = torch.autograd.grad(sum(weighted[1:], weighted[0]), list(wanted.values()), allow_unused=True)
+        return {
+            f"gradient.{name}": self._plain(gradient, "gradient")
+            for name, gradient in zip(wanted, found, strict=True)
+            if gradient is not None
+        }
+
+    def do_work(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """Count the work of a call: calls of torch, and bytecodes executed in the submission's code."""
+        arguments = [tensors[f"argument.{index}"] for index in range(message["arguments"])]
+        target = self._target(message)
+        bytecodes = 0
+
+        def trace(frame: FrameType, event: str, _: Any) -> Any:
+            nonlocal bytecodes
+            if frame.f_code.co_filename != str(self.path):
+                return None
+            frame.f_trace_opcodes = True
+            bytecodes += event == "opcode"
+            return trace
+
+        for _ in range(2):  # Python 3.12 and newer report the bytecodes of a function from its second traced call on
+            bytecodes = 0
+            with OperatorCount() as operators:
+                sys.settrace(trace)
+                try:
+                    target(*arguments)
+                finally:
+                    sys.settrace(None)
+        return {"operators": operators.count, "bytecodes": bytecodes}, {}
+
+    def do_run(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """What lines of a notebook print in which the module is imported."""
+        printed: list[str] = []
+
+        def show(*values: object) -> None:
+            printed.append(" ".join(map(str, values)))
+
+        names = {"torch": torch, "F": nn.functional, "print": show, self.path.stem: self.module}
+        names["elsewhere"] = Elsewhere
+        exec(compile(message["lines"], "<notebook>", "exec"), names)
+        return {"printed": "\n".join(printed)[:MAX_PRINTED]}, {}
+
+    def do_train(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """Train a model with the assignment's loop, which gets the named functions and the tensors."""
+        model = self.objects[message["object"]]
+        functions = [self._attribute(self.module, name) for name in message["functions"]]
+        parameters = self._parameters(message["object"])
+        told = {id(each) for each in model.parameters()}  # of which the notebook's optimizer hears
+        nn.Module.train(model)
+        torch.default_generator.manual_seed(message["seed"])
+        assert self.training is not None
+        losses = self.training.train(
+            model,
+            *functions,
+            parameters=[parameter for _, parameter in parameters if id(parameter) in told],
+            **tensors,
+            **message["options"],
+        )
+        return {}, {"losses": losses} | {
+            f"parameter.{name}": self._plain(parameter, f"parameter {name}") for name, parameter in parameters
+        }
+
+    def do_stand_in(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """Replace functions of the module with ones that the client computes, so that their mistakes cost no more."""
+        for name, parameters in message["functions"].items():
+            own = getattr(self.module, name, None)
+            setattr(self.module, name, stand_in(self.channel, name, parameters, own))
+        return {}, {}
+
+    def _target(self, message: Message) -> Callable[..., Any]:
+        if "object" not in message:
+            target = self._attribute(self.module, message["name"])
+        elif message["name"]:
+            target = self._attribute(self.objects[message["object"]], message["name"])
+        else:
+            target = self.objects[message["object"]]
+        if not callable(target) or type(target) in (nn.ModuleList, nn.ModuleDict):  # which have no forward
+            raise Invalid("not-callable", name=message["name"], kind=type_name(target))
+        return cast(Callable[..., Any], target)
+
+    @classmethod
+    def _attribute(cls, owner: Any, name: str) -> Any:
+        """An attribute, or by a dotted name that of a submodule; Invalid where it is missing or None."""
+        value = cls._submodule(owner, name) if "." in name else getattr(owner, name, None)
+        if value is None and isinstance(owner, ModuleType):
+            raise Invalid("definition-missing", name=name)
+        if value is None:
+            raise Invalid("attribute-missing", owner=type_name(owner), name=name)
+        return value
+
+    def _parameters(self, handle: str) -> list[tuple[str, Tensor]]:
+        model = self.objects[handle]
+        if not isinstance(model, nn.Module):
+            raise Invalid("not-a-module", owner=type_name(model))
+        if "_parameters" not in vars(model):
+            raise Invalid("super-init-missing", owner=type_name(model))
+        return [(name, parameter) for name, parameter in nn.Module.named_parameters(model) if parameter.requires_grad]
+
+    def _plain(self, value: Any, what: str) -> Tensor:
+        """The value as a dense, real tensor with little memory; Invalid if it is something else.
+
+        `what` is "result", "result NUMBER", "gradient" or "parameter NAME".
+        """
+        self._require_dense(value, what)
+        if not is_usual(value.shape):
+            raise Invalid("unusual-shape", value=what, shape=str(tuple(value.shape)))
+        if value.numel() * value.element_size() > LIMITS.body // 2:
+            raise Invalid("too-large", value=what, shape=str(tuple(value.shape)))
+        return cast(Tensor, value.detach().contiguous().clone())
+
+    @staticmethod
+    def _require_dense(value: Any, what: str) -> Tensor:
+        """The value if it is a dense, real tensor on the CPU; Invalid if not."""
+        if not isinstance(value, Tensor):
+            raise Invalid("not-a-tensor", value=what, kind=type_name(value))
+        if type(value) not in (Tensor, nn.Parameter):
+            raise Invalid("tensor-subclass", value=what, kind=type_name(value))
+        if value.layout is not torch.strided or value.is_quantized or value.is_nested:
+            raise Invalid("not-dense", value=what)
+        if value.device.type != "cpu":
+            raise Invalid("wrong-device", value=what, device=value.device.type)
+        if value.dtype.is_complex:
+            raise Invalid("complex-numbers", value=what)
+        return value
+
+    def _describe(self, error: BaseException) -> Message:
+        """What was raised, and where in the submission's own source."""
+        if isinstance(error, Invalid):
+            return error.sent
+        try:
+            text = str(error)[:MAX_TEXT]
+        except BaseException:
+            text = ""
+        line, statement, own = None, "", False
+        for entry in _entries(error.__traceback__):
+            own = False
+            if entry.tb_frame.f_code.co_filename == str(self.path):
+                line = entry.tb_lineno
+                own = entry.tb_frame.f_code.co_code[entry.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+        if isinstance(error, SyntaxError) and error.filename == str(self.path):
+            line, text = error.lineno, str(error.msg)[:MAX_TEXT]
+        if type(line) is int:
+            with contextlib.suppress(Exception):  # of the source's own encoding, such as a UnicodeError
+                statement = linecache.getline(str(self.path), line).strip()[:MAX_NAME]
+        kind = type(error).__name__[:MAX_NAME]
+        return {"code": "raised", "kind": kind, "text": text, "line": line, "statement": statement, "own": own}
+
+
+def _entries(trace: TracebackType | None) -> Iterator[TracebackType]:
+    while trace is not None:
+        yield trace
+        trace = trace.tb_next
