@@ -371,3 +371,10 @@ def test_draws_agree_over_all_log_variances(name: str) -> None:
     torch.manual_seed(0)
     expected = logvariances.double().div(2).exp() * noise.double()
     assert ((DRAWS[name](means, logvariances) - expected) / expected).abs().max() < 1e-5
+
+
+@given(st.floats(0.02, 300), st.sampled_from((1, -1)), st.integers(0, 10**6))
+def test_an_added_constant_is_told_as_one(size: float, sign: int, seed: int) -> None:
+    submission = Trusted(lambda *arguments: reference.loss_function(*arguments) + sign * size)
+    found = loss_checks.find_mistakes(cast(Submission, submission), Challenge(seed, "mistakes"), loss_checks.Form())
+    assert found == ["loss-constant-off"]
