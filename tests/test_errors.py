@@ -187,6 +187,34 @@ def test_only_the_fill_ins_own_raise_is_not_written(body: str, outcome: Outcome,
     assert explain(raised.value, outline(source), CVAE).outcome is outcome
 
 
+STUB = "raise NotImplementedError('Draw.')"
+METHOD = "class C:\n    def f(self): return 1\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "said"),
+    [
+        (f"def f(x):\n    'It draws.'\n    {STUB}\n", 3, ""),
+        (f"def f(x):\n    {STUB}\n    y = x\n    return y\n", 2, "from line 3, never runs"),
+        (f"def f(x):\n    y = x\n    {STUB}\n", 3, "line 3 must be a `return`"),
+        (f"def f(x):\n    return x\ndef f(x):\n    {STUB}\n", 4, "in line 1 too"),
+        (f"{METHOD}def f(x):\n    {STUB}\n", 4, "Line 2 defines another `f`, inside `C`"),
+        (f"def f(x): return x\nclass C:\n    def f(self):\n        {STUB}\n", 4, "Line 1 defines another `f`, outside"),
+        (f"class C:\n    def foward(self): ...\n    def forward(self):\n        {STUB}\n", 4, "a misspelling"),
+        (f"class C:\n    def __init__(self):\n        self.a = 1\n        {STUB}\n        {STUB}\n", 4, ""),
+        ("raise NotImplementedError('Draw.')", 1, ""),
+        ("(", 1, ""),
+    ],
+)  # fmt: skip
+def test_a_stub_that_is_left_tells_of_code_in_its_place(source: str, line: int, said: str) -> None:
+    cause = explain(Raised("NotImplementedError", "Draw.", line, STUB, own=True), outline(source.encode()), CVAE)
+    start = f"Not written yet: line {line} still raises NotImplementedError. Draw."
+    assert cause.message.startswith(start)
+    assert said in cause.message
+    assert cause.misconceptions == (["definition-in-class"] if source.startswith(METHOD) else [])
+    assert said or cause.message == start
+
+
 @pytest.mark.parametrize("kind", ["list", "dict", "ModuleList", "ModuleDict", "Parts"])
 def test_what_holds_layers_but_has_no_forward_is_told(kind: str, sandbox: Sandbox) -> None:
     source = (

@@ -90,8 +90,7 @@ def explain(error: SubmissionError, outline: Outline, assignment: Assignment) ->
     """The cause of an error that the submission with this outline met with."""
     match error:
         case Raised(not_written=True):
-            message = f"Not written yet: line {error.line} still raises NotImplementedError. {error.text}".strip()
-            return Cause(message, outcome=Outcome.NOT_WRITTEN)
+            return _of_stub(error, outline, assignment)
         case Raised():
             return _of_exception(error, outline, assignment)
         case Unfit():
@@ -101,6 +100,33 @@ def explain(error: SubmissionError, outline: Outline, assignment: Assignment) ->
             line = outline.loop_at_import if error.fields.get("during") == "load" else None
             message = f"{error} {_WORK.format(line=line)}" if line else str(error)
             return Cause(message, outcome=Outcome.TIMEOUT if isinstance(error, TimedOut) else Outcome.ERROR)
+
+
+def _of_stub(error: Raised, outline: Outline, assignment: Assignment) -> Cause:
+    """What to say of a `raise` of the fill-in that is left, and of code of the student's that may be in its place."""
+    line, mistakes = error.line, []
+    said = [f"Not written yet: line {line} still raises NotImplementedError. {error.text}".strip()]
+    before, after = next(((before, after) for at, before, after in outline.stubs if at == line), (0, 0))
+    stub = outline.around(line)
+    same_name = [each for each in outline.definitions if stub and each.name == stub.name and each.line != stub.line]
+    siblings = {each.name for each in outline.definitions if stub and each.place[:-1] == stub.place[:-1]}
+    others = siblings - {name for part in assignment.parts for name in part.place} - {stub.name if stub else ""}
+    if after:
+        said.append(f"Your code below it, from line {after}, never runs. If that is all of it, delete line {line}.")
+    elif stub is None:
+        pass
+    elif before and not stub.name.startswith("__"):
+        said.append(f"It comes after your code: if that is all of it, line {line} must be a `return` of your result.")
+    elif again := next((each for each in same_name if each.place == stub.place), None):
+        said.append(f"Your file defines `{stub.name}` in line {again.line} too. Python uses the last definition only.")
+    elif same_name and len(stub.place) == 1:
+        said.append(f"Line {same_name[0].line} defines another `{stub.name}`, inside `{same_name[0].place[0]}`.")
+        mistakes = ["definition-in-class"]
+    elif same_name:
+        said.append(f"Line {same_name[0].line} defines another `{stub.name}`, outside of `{stub.place[0]}`.")
+    elif near := _nearest(stub.name, others, 0.8):
+        said.append(f"There is `{near}` in your file: is that a misspelling of `{stub.name}`?")
+    return Cause(" ".join(said), mistakes, Outcome.NOT_WRITTEN)
 
 
 def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Cause:
@@ -196,10 +222,10 @@ def note_on_work(outline: Outline) -> str | None:
     return None if line is None else _WORK.format(line=line)
 
 
-def _nearest(name: str, others: set[str]) -> str | None:
-    """The name among `others` that is most like `name`, capitals and underscores aside."""
+def _nearest(name: str, others: set[str], likeness: float = 0.55) -> str | None:
+    """The name among `others` that is most like `name`, capitals and underscores aside, and at least so much."""
     plain = {other.lower().replace("_", ""): other for other in sorted(others)}
-    found = difflib.get_close_matches(name.lower().replace("_", ""), plain, n=1, cutoff=0.55)
+    found = difflib.get_close_matches(name.lower().replace("_", ""), plain, n=1, cutoff=likeness)
     return plain[found[0]] if found else None
 
 

@@ -61,6 +61,8 @@ class Outline:
         loops: the lines of loops and comprehensions.
         loop_at_import: the line of the first loop that runs when the module is imported.
         tuples: the lines of assignments and returns whose value a comma at the end makes a tuple of one element.
+        stubs: the line of each `raise NotImplementedError` in a function's body, with the lines of the last statement
+            before it and of the first one after it that are more than docstrings and such raises, 0 for none.
         run_at_import: the first and the last line of each statement that is neither definition nor import.
         names: those of variables, attributes and imports, the words in short texts, and the operators "+=" for any that
             assigns, "[]=" and "**".
@@ -72,6 +74,7 @@ class Outline:
     loops: tuple[int, ...] = ()
     loop_at_import: int | None = None
     tuples: tuple[int, ...] = ()
+    stubs: tuple[tuple[int, int, int], ...] = ()
     run_at_import: tuple[tuple[int, int], ...] = ()
     names: frozenset[str] = frozenset()
 
@@ -96,6 +99,7 @@ class Outline:
             tuple(map(_line, record["loops"])),
             None if record["loop_at_import"] is None else _line(record["loop_at_import"]),
             tuple(map(_line, record["tuples"])),
+            tuple((_line(line), _line(before, 0), _line(after, 0)) for line, before, after in record["stubs"]),
             tuple((_line(first), _line(last)) for first, last in record["run_at_import"]),
             frozenset(_names(record["names"])),
         )
@@ -112,6 +116,11 @@ class Outline:
         """The line of the definition at this place, or else of the class around it; None if there is neither."""
         found = (self.find(place[:length]) for length in range(len(place), 0, -1))
         return next((each.line for each in found if each), None)
+
+    def around(self, line: int | None) -> Definition | None:
+        """The function that this line is in, if none of those before it has ended; None before the first."""
+        functions = (each for each in reversed(self.definitions) if each.kind == "function")
+        return next((each for each in functions if line is not None and each.line <= line), None)
 
     def uses(self, pattern: str) -> bool:
         """Whether one of the names in the source is what the pattern describes."""
@@ -145,8 +154,8 @@ def _names(names: Any) -> tuple[str, ...]:
     return tuple(map(str, names))
 
 
-def _line(number: Any) -> int:
-    if type(number) is not int or not 0 < number < 1 << 31:
+def _line(number: Any, lowest: int = 1) -> int:
+    if type(number) is not int or not lowest <= number < 1 << 31:
         raise ValueError(number)
     return number
 
@@ -157,6 +166,7 @@ def describe(source: bytes) -> dict[str, Any]:
         tree = ast.parse(source)
     definitions: list[list[Any]] = []
     stored, made_of, loops, tuples, names = set(), set(), set(), set[int](), set[str]()
+    stubs: list[tuple[int, int, int]] = []
     todo: list[tuple[ast.AST, tuple[str, ...]]] = [(tree, ())]
     while todo:
         node, place = todo.pop()
@@ -166,6 +176,7 @@ def describe(source: bytes) -> dict[str, Any]:
             place = (*place, node.name)
             if len(definitions) < MOST and len(place) <= 4 and max(map(len, place)) <= LONGEST:
                 definitions.append(_definition(node, place))
+            stubs += _stubs(node.body)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and len(node.attr) <= LONGEST:
             stored.add((*place[:1], node.attr))
         elif isinstance(node, (ast.Assign, ast.Return)) and _ends_with_comma(node.value):
@@ -181,6 +192,7 @@ def describe(source: bytes) -> dict[str, Any]:
         "made_of": [list(each) for each in sorted(made_of)[:MOST]],
         "loops": sorted(loops)[:MOST],
         "tuples": sorted(tuples)[:MOST],
+        "stubs": sorted(stubs)[:MOST],
         "loop_at_import": _loop_at_import(tree),
         "run_at_import": [(node.lineno, node.end_lineno) for node in tree.body if not isinstance(node, _DEFINES)][
             :MOST
@@ -235,6 +247,23 @@ def _definition(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, pla
         parameters = []
     signature = f"def {node.name}({ast.unparse(node.args)[:150]})"
     return [list(place), node.lineno, "function", parameters, signature, bool(node.decorator_list)]
+
+
+def _stubs(body: list[ast.stmt]) -> Iterator[tuple[int, int, int]]:
+    """The raises of NotImplementedError among these statements; see `Outline.stubs`."""
+    raises = [at for at, node in enumerate(body) if isinstance(node, ast.Raise) and _names_not_implemented(node)]
+    code = [at for at, node in enumerate(body) if at not in raises and not isinstance(node, ast.Expr | ast.Pass)]
+    for at in raises[:MOST]:
+        before = next((body[each].end_lineno or 0 for each in reversed(code) if each < at), 0)
+        after = next((body[each].lineno for each in code if each > at), 0)
+        yield body[at].lineno, before, after
+
+
+def _names_not_implemented(node: ast.Raise) -> bool:
+    match node.exc:
+        case ast.Name(id="NotImplementedError") | ast.Call(func=ast.Name(id="NotImplementedError")):
+            return True
+    return False
 
 
 def _loop_at_import(tree: ast.Module) -> int | None:
