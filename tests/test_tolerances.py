@@ -22,7 +22,7 @@ from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.checks import test_loss_function as loss_checks
 from autograder.assignments.cvae.checks import test_sample_latent as sample_checks
 from autograder.assignments.cvae.checks.layouts import Layer, arrangements
-from autograder.assignments.cvae.checks.model import BATCH, Sizes, draw_parameters
+from autograder.assignments.cvae.checks.network import BATCH, Sizes, draw_parameters
 from autograder.assignments.cvae.checks.stacks import stack
 from autograder.assignments.cvae.hints.loss import DIVERGENCES, RECONSTRUCTIONS, REDUCTIONS, Reduction
 from autograder.assignments.cvae.hints.loss import Term as Formula

@@ -21,7 +21,7 @@ from autograder.assignments.cvae.assignment import (
     SMOKE_LEARNING_RATE,
     SMOKE_STEPS,
 )
-from autograder.assignments.cvae.checks.model import Sizes, draw_parameters
+from autograder.assignments.cvae.checks.network import Sizes, draw_parameters
 from autograder.assignments.cvae.digits import draw_digits
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.assignments.cvae.training import train

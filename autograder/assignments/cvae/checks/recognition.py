@@ -18,7 +18,7 @@ from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE
 from autograder.assignments.cvae.checks.layouts import Layer, arrangements, is_weight, owner_of
-from autograder.assignments.cvae.checks.model import CLASS, Model, Piece, concatenate, in_rows, side_by_side
+from autograder.assignments.cvae.checks.network import CLASS, Model, Piece, concatenate, in_rows, side_by_side
 from autograder.assignments.cvae.checks.stacks import (
     MAX_ORDERS,
     Match,

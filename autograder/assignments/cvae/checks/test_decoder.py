@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from autograder.assignments.cvae.checks import probes
-from autograder.assignments.cvae.checks.model import BATCH, Model, Piece, Sizes, concatenate, in_rows
+from autograder.assignments.cvae.checks.network import BATCH, Model, Piece, Sizes, concatenate, in_rows
 from autograder.assignments.cvae.checks.recognition import (
     Taken,
     explain_reconstruction,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
 from autograder.assignments.cvae.checks import probes
-from autograder.assignments.cvae.checks.model import BATCH, CLASS, Model, Piece, Sizes, concatenate, constant_heads
+from autograder.assignments.cvae.checks.network import BATCH, CLASS, Model, Piece, Sizes, concatenate, constant_heads
 from autograder.assignments.cvae.checks.recognition import (
     Taken,
     explain_means,

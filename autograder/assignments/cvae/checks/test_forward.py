@@ -12,7 +12,7 @@ from torch import Tensor
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.layouts import holds_matrix
-from autograder.assignments.cvae.checks.model import (
+from autograder.assignments.cvae.checks.network import (
     BATCH,
     CLASS,
     Model,

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from autograder.assignments.cvae.checks import probes
-from autograder.assignments.cvae.checks.model import Model
+from autograder.assignments.cvae.checks.network import Model
 from autograder.assignments.cvae.hints.draws import diagnose
 from autograder.grading.harness import (
     Challenge,

@@ -26,7 +26,7 @@ from autograder.assignments.cvae.assignment import (
 )
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.layouts import holds_matrix
-from autograder.assignments.cvae.checks.model import (
+from autograder.assignments.cvae.checks.network import (
     Model,
     Sizes,
     concatenate,

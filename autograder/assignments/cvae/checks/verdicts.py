@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE
 from autograder.assignments.cvae.checks.layouts import is_weight, owner_of, shapes_of, weight_normalized
-from autograder.assignments.cvae.checks.model import Model, Piece, in_rows
+from autograder.assignments.cvae.checks.network import Model, Piece, in_rows
 from autograder.assignments.cvae.checks.recognition import identity, rescaled
 from autograder.assignments.cvae.checks.stacks import Match
 from autograder.grading.harness import close, fail
