@@ -66,9 +66,7 @@ def figures(
         "distribution": _distribution(scores, highest, _step(graded)),
         "final": _final(entries, assignment),
         "misconceptions": _misconceptions(graded, assignment),
-        "unnamed": people(
-            entry for entry in graded if entry.report.score < entry.report.max_score and not mistakes(entry.report)
-        ),
+        "unnamed": people(entry for entry in graded if _fails_a_check(entry.report) and not mistakes(entry.report)),
         "parts": _parts(graded, analysis.discrimination),
         "reliability": {
             "alpha": None if analysis.alpha is None else round(analysis.alpha, 4),
@@ -79,6 +77,11 @@ def figures(
         **_alike(alike, entries),
         "students": [_row(entry) for entry in entries],
     }
+
+
+def _fails_a_check(report: Report) -> bool:
+    """Whether points were lost for code that is written."""
+    return any(check.outcome in (Outcome.FAILED, Outcome.ERROR, Outcome.TIMEOUT) for check in checks_of(report))
 
 
 def _weakly_isolated(graded: Sequence[Entry]) -> list[str]:
