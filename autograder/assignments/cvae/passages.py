@@ -160,7 +160,7 @@ def fields(reference: ModuleType, curve: Curve | None = None) -> dict[str, str]:
         **by_eye,
         "upload": assignment.UPLOAD,
         "due": assignment.DUE,
-        "due_in_words": f"{due:%A}, {due.day} {due:%B %Y, %H:%M (%Z)}",
+        "due_in_words": f"{due:%A, %B} {due.day}, {due:%Y, %H:%M (%Z)}",
     }
 
 
