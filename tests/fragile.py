@@ -1,4 +1,4 @@
-"""An assignment whose checks hang or die where a submission says so."""
+"""An assignment whose checks hang, die or break down where a submission says so."""
 
 from pathlib import Path
 
@@ -33,6 +33,8 @@ def test_also_quick(): ...
 def test_wrong(submission):
     if b"hang" in submission.source:
         re.match("(a+)+$", "a" * 64 + "b")  # years, without a bytecode in between
+    if b"crash" in submission.source:
+        [][len(submission.source)]
     if b"die" in submission.source:
         os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -12,6 +12,7 @@ import platform
 import sys
 from concurrent.futures import Future
 
+from autograder.grading.grade import UNJUDGED
 from tests.settings import SETTINGS
 from tests.submissions.hostile import ATTACKS, HOSTILE, Hostile
 from tests.submissions.side_by_side import GRADER_S, Aftermath, Pool, attack
@@ -28,7 +29,8 @@ def got_through(hostile: Hostile, future: Future[Aftermath]) -> list[str]:
     if result.report.score > hostile.max_score:
         achieved.append(f"it earned {result.report.score:g} points")
     if result.report.grader_failed:
-        achieved.append(f"a check broke down: {result.report.error}")
+        achieved.append(f"the grader failed: {result.report.error}")
+    achieved += [each for each in result.report.attention if each.startswith(UNJUDGED)]
     if result.seconds > GRADER_S:
         achieved.append(f"it took {result.seconds:.0f} s")
     try:

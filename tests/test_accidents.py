@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.grading.grade import grade_source
+from autograder.grading.grade import UNJUDGED, grade_source
 from autograder.sandbox.client import Sandbox
 
 FEW, MANY = 12, 400
@@ -189,5 +189,6 @@ def test_no_accident_makes_the_grader_fail(made: st.SearchStrategy[str], example
     def every(source: str) -> None:
         report = grade_source(CVAE.module, source.encode(), sandbox, seed=5814)
         assert not report.grader_failed, report.error
+        assert not any(each.startswith(UNJUDGED) for each in report.attention), report.attention
 
     every()

@@ -31,7 +31,7 @@ from torch import Tensor
 
 from autograder.assignments.cvae import training
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.grading.grade import grade_source
+from autograder.grading.grade import UNJUDGED, grade_source
 from autograder.sandbox import client, isolation, protocol
 from autograder.sandbox.client import Submission
 from autograder.sandbox.limits import LIMITS, Limits
@@ -353,6 +353,7 @@ def holds(source: str, plan: list[Any]) -> None:
     report = grade_source(CVAE.module, source.encode(), sandbox, seed=5814, pictures=True)
     assert time.process_time() - started < MOST_CPU_S
     assert not report.grader_failed, report.error
+    assert not any(each.startswith(UNJUDGED) for each in report.attention), report.attention
     for part in report.parts:
         assert 0 <= part.score <= part.max_score
         assert sum(check.max_score for check in part.checks) == pytest.approx(part.max_score)

@@ -16,6 +16,7 @@ from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom import page as classroom
 from autograder.classroom.entries import Entry
 from autograder.classroom.similarity import Alike
+from autograder.grading.grade import UNJUDGED
 from autograder.platforms.gradescope import results as gradescope
 from autograder.platforms.nbgrader.grades import result
 from autograder.report import html, junit, markdown, terminal
@@ -47,6 +48,7 @@ def test_hostile(hostile: Hostile, aftermaths: dict[str, Future[Aftermath]]) -> 
     assert hostile.min_score <= report.score <= hostile.max_score, f"{report.error}\n{told}"
     assert result.damage == []
     assert "grader itself" not in f"{report.error}\n{told}"
+    assert not any(each.startswith(UNJUDGED) for each in report.attention), report.attention
     assert result.seconds < GRADER_S
     for part in report.parts:
         for check in part.checks:

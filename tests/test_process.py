@@ -16,7 +16,7 @@ from autograder.assignment import Assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.grading import GraderError
 from autograder.grading import process as grading_process
-from autograder.grading.grade import grade_source
+from autograder.grading.grade import UNJUDGED, grade_source
 from autograder.grading.process import TRIES, GradingProcess
 from autograder.report.model import Check, Outcome, Report
 from autograder.sandbox.client import Sandbox
@@ -67,6 +67,23 @@ def test_a_process_that_dies_is_tried_again_and_said(process: GradingProcess) ->
     assert f"{TRIES} times" in report.attention[0]
     assert sum(check.max_score for part in report.parts for check in part.checks) == 10
     assert process.grade("m.py", b"x = 1").score == 10
+
+
+def test_what_breaks_a_check_costs_it_and_is_told(process: GradingProcess) -> None:
+    report = process.grade("m.py", b"crash = 1")
+    assert (report.score, report.grader_failed, report.error) == (4, False, None)
+    assert [each.startswith(UNJUDGED) for each in report.attention] == [True]
+    assert "IndexError" in report.attention[0]
+    assert "could not judge" in report.parts[1].checks[-1].message
+
+
+def test_a_check_that_breaks_on_the_solution_too_is_the_graders(fragile: Assignment) -> None:
+    broken = fragile.solution.with_name("broken.py")
+    broken.write_text("crash = 1")
+    with Sandbox(assignment=dataclasses.replace(fragile, module=broken.name)) as sandbox:
+        report = grade_source("m.py", b"crash = 1", sandbox)
+    assert report.grader_failed
+    assert "no fault of the submission's: IndexError" in (report.error or "")
 
 
 def test_a_sandbox_that_does_not_work_is_said(fragile: Assignment) -> None:

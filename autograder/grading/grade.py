@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from autograder.grading.harness import Grading
 
 
+UNJUDGED = "A check could not judge"  # the start of what staff read where a submission broke a check
+
+
 def grade(
     path: Path | str,
     *,
@@ -118,6 +121,18 @@ def _tell_more(report: Report, grading: Grading) -> None:
         logging.getLogger(__name__).exception("a submission was graded, but its failures were not reproduced")
 
 
+def _breaks_on_solution(sandbox: Sandbox, seed: int) -> bool:
+    """Whether a check breaks down on the solution too, so that it was not the submission that broke it."""
+    from autograder.grading.harness import Grading
+    from autograder.grading.session import run_checks
+
+    with sandbox.submission(sandbox.assignment.solution.read_bytes()) as submission:
+        grading = Grading(submission, sandbox.assignment, seed)
+        submission.load()
+        run_checks(grading)
+    return grading.crash is not None
+
+
 def _run_checks(
     report: Report,
     source: bytes,
@@ -171,11 +186,12 @@ def _run_checks(
             part.uses = {clean(name, 100): line for name, line in found.items()}
     if grading.crash is not None:
         where = grading.crash.traceback[-1]
-        report.grader_failed = True
-        report.error = (
-            f"The grader itself failed in a check, which is no fault of the submission's: {grading.crash.exconly()} "
-            f"({Path(str(where.path)).name}, line {where.lineno + 1})"
-        )
+        said = f"{grading.crash.exconly()} ({Path(str(where.path)).name}, line {where.lineno + 1})"
+        report.grader_failed = _breaks_on_solution(sandbox, report.seed)
+        if report.grader_failed:
+            report.error = f"The grader itself failed in a check, which is no fault of the submission's: {said}"
+        else:
+            report.attention.append(f"{UNJUDGED} what this submission gives, and took it for wrong: {said}")
     if pictures and sandbox.assignment.has("pictures"):
         report.gallery = sandbox.assignment.piece("pictures").gallery(grading.kept)
         lap("pictures")

@@ -98,7 +98,7 @@ class Grading:
     seed: int = field(default_factory=lambda: secrets.randbits(53))
     checks: dict[str, list[Check]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)  # by part
-    crash: pytest.ExceptionInfo[BaseException] | None = None  # of the grader itself
+    crash: pytest.ExceptionInfo[BaseException] | None = None  # of a check itself, in what the submission gave or not
     attention: list[str] = field(default_factory=list)  # what a person should look into
     checked: Callable[[str, Check], None] = lambda part, check: None  # called whenever a check has ended
     kept: dict[str, Any] = field(default_factory=dict)  # what checks leave for the pictures
@@ -174,7 +174,7 @@ class Grading:
                 outcome, message = Outcome.SKIPPED, str(error.msg)
             case _:
                 outcome = Outcome.ERROR
-                message = f"The grader itself failed here ({type(error).__name__}). Please tell the course staff."
+                message = f"The grader could not judge this ({type(error).__name__}). Please tell the course staff."
                 self.crash = self.crash or call.excinfo
         outline = self.submission.outline
         if outcome is not Outcome.PASSED and (comma := about_comma(message, outline)):

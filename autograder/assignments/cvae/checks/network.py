@@ -262,7 +262,15 @@ class Model:
                 capture=capture,
                 evaluate=evaluate,
             )
+            if (
+                reply.packing and len(reply.outputs) != self.order.count
+            ):  # otherwise than in the call that told the order
+                raise reply.packing
             return replace(reply, outputs=[reply.outputs[each] for each in at])
+        except Unfit as error:
+            if error.code == "result-count":  # which may have been counted with more
+                raise Unfit(error.code, **error.fields | {"expected": len(RESULTS)}) from None
+            raise
         except Raised as error:
             if error.kind != "NotImplementedError":
                 self._raise_incomplete()

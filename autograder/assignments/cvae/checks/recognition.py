@@ -32,6 +32,7 @@ from autograder.assignments.cvae.checks.stacks import (
 )
 from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation
 from autograder.grading.harness import Challenge, close, fail
+from autograder.sandbox.client import MOST_NUMBERS
 from autograder.sandbox.errors import SubmissionError
 
 
@@ -133,7 +134,8 @@ def take(model: Model, name: str, data: Tensor, classes: Tensor, challenge: Chal
         said = f"The {name} takes {data.shape[-1]} numbers; it must take {asked}: these and the one-hot class."
         return Taken(piece, (said, f"{name}-without-condition"))
     own = [value.shape for key, value in model.parameters.items() if key.startswith(f"{name}.")]
-    for width in dict.fromkeys(size for shape in own for size in reversed(shape)):
+    widths = dict.fromkeys(size for shape in own for size in reversed(shape) if size * len(data) <= MOST_NUMBERS)
+    for width in widths:
         if piece := model.piece(name, challenge.uniform(0, 1, len(data), width)):
             said = f"The {name} takes {width} numbers; it must take {asked} = {data.shape[-1]} + {classes.shape[-1]}."
             return Taken(piece, (said, f"{name}-input-width"))
@@ -177,6 +179,8 @@ def recognize(
 ) -> Match:
     """What a piece is, by both scales; see `Match` for what can be told of one that no known stack explains."""
     again = large.piece(piece.name, *piece.arguments)
+    if again is None:
+        large.call(piece.name, *piece.arguments, reach=[0], evaluate=True)  # says why
     observations = [
         Observation(each.parameters, each.input, in_rows(each.output), tails) for each in (piece, again) if each
     ]

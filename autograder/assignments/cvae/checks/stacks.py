@@ -87,7 +87,7 @@ class Observation:
 
 
 def comparable(observations: Sequence[Observation]) -> bool:
-    """Whether these are observations of one piece: rows of as many numbers, by parameters of the same shapes.
+    """Whether these are observations of one piece: rows of as many numbers, by the same parameters in the same order.
 
     What comes back for another scale, or from another model, can have any shape.
     """
@@ -95,7 +95,7 @@ def comparable(observations: Sequence[Observation]) -> bool:
     return all(
         each.x.shape == first.x.shape
         and each.output.shape == first.output.shape
-        and shapes_of(each.parameters) == shapes_of(first.parameters)
+        and list(shapes_of(each.parameters).items()) == list(shapes_of(first.parameters).items())
         for each in observations
     ) and (first.output.dim() == first.x.dim() == 2 and len(first.output) == len(first.x))
 

@@ -30,8 +30,8 @@ from autograder.assignments.cvae.checks.verdicts import (
 )
 from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, once, require_shape
-from autograder.sandbox.client import Submission
-from autograder.sandbox.errors import SubmissionError
+from autograder.sandbox.client import MOST_NUMBERS, Submission
+from autograder.sandbox.errors import SubmissionError, Unfit
 
 pytestmark = pytest.mark.encoder
 
@@ -115,7 +115,9 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     if path is None:
         grading.kept["missing heads"] = [*grading.kept.get("missing heads", []), name]
         model.require(name)
-    assert path is not None
+        raise Unfit(
+            "attribute-missing", owner=CLASS, name=name
+        )  # it is there by now, and was not when it was asked for
     taken = take(model, "encoder", images, conditions, challenge)
     encoded = taken.piece if taken else None
     hidden = challenge.normal(BATCH, HIDDEN_SIZE)
@@ -159,7 +161,11 @@ def require_input_width(model: Model, path: str, challenge: Challenge) -> None:
     shapes = [tuple(each.shape) for name, each in model.parameters.items() if name.startswith(f"{path}.")]
     taken = {shape[1] for shape in shapes if len(shape) == 2}
     width = taken.pop() if len(taken) == 1 else HIDDEN_SIZE
-    if width != HIDDEN_SIZE and (head := model.piece(path, challenge.normal(BATCH, width))):
+    if (
+        width != HIDDEN_SIZE
+        and BATCH * width <= MOST_NUMBERS
+        and (head := model.piece(path, challenge.normal(BATCH, width)))
+    ):
         if width == model.sizes.latent and head.output.shape == (BATCH, HIDDEN_SIZE):
             said = (
                 f"`{path}` takes {width} numbers and gives {HIDDEN_SIZE}; it must take {HIDDEN_SIZE} and give {width}."
