@@ -676,13 +676,27 @@ def judge_draw(one: Pass, images: Tensor, starts: tuple[int, ...], challenge: Ch
             if bool(centered) and bool(((noise.std(0) - 1).abs() <= SIGMAS / (2 * ROWS) ** 0.5).all()):
                 return start
     known_as(one, one.given[:, :latent], expected_heads(model, concatenate(images, one.conditions)))
+    named, seed = known_draws.diagnose(blocks[0], means, logvariances), challenge.seed()
+    # From other images in every row, for equal rows do not show all that is done to a draw.
+    passes = [(*model.inputs(challenge, MANY), seed + each) for each in range(3)]
+    varied = [latents_in(one, *each) for each in passes]
+    if known_draws.normalized(varied):
+        fail("Your `forward` draws by itself, and normalizes what it draws.", "draw-normalized")
+    if named == "arguments-unused" and not close(latents_in(one, *passes[1][:2], seed), varied[0], 1e-5):
+        named = None if close(latents_in(one, *passes[0]), varied[0], 1e-5) else named
     means, logvariances = (each[0] for each in sources[0])
     if not any(varies(block) for block in blocks.values()):
         fail("Nothing is drawn: for one image your decoder gets the same latent each time.", "no-draw-in-forward")
     spread = float((blocks[0].std(0) / torch.exp(0.5 * logvariances)).mean())
     fail(
         f"Your `forward` draws by itself; the standard deviation is {spread:.2f} times what it should be.",
-        known_draws.diagnose(blocks[0], means, logvariances) or "decoding-other",
+def latents_in(one: Pass, images: Tensor, conditions: Tensor, seed: int) -> Tensor:
+    """The latents that the decoder is given, if they come first in its input."""
+    reply = one.model.forward(images, conditions, seed, capture=["decoder"], evaluate=one.evaluate)
+    return torch.cat(reply.captured("decoder", "argument"), -1)[:, : one.model.sizes.latent].float()
+
+
+        named or "decoding-other",
     )
 
 
