@@ -22,9 +22,9 @@ from check_tools import (
     CHECKS, CLASS, ChecksFailedError, HEADS, HintError, LOGVARIANCES, MEANS, NotYetError, ODD_SIZES, Pass, ROWS,
     SHOULD, Sizes, at_both_scales, attribute, behind, bias_inside, build, centers_and_spreads, check, classes_of, close,
     defined, expect, expect_extremes, expect_sizes, expect_untouched, failed, gradients, gradients_of, holds,
-    images_and_classes, judge_layers, look_up, loss, loss_inputs, matrices, mistakes_in_the_loss, near, numbers,
-    outcomes, ratios, rows_apart, run_piece, seeded, slope_along, summary, table, tensor_of, usual_loss, usual_sizes,
-    value_or_none, worked_example,
+    images_and_classes, judge_layers, known_draw, layer, look_up, loss, loss_inputs, matrices, mistakes_in_the_loss,
+    near, numbers, outcomes, ratios, rows_apart, run_piece, seeded, slope_along, summary, table, tensor_of, usual_loss,
+    usual_sizes, value_or_none, worked_example,
 )  # fmt: skip
 # isort: on
 
@@ -551,6 +551,18 @@ def judge_own_draw(one: Pass) -> None:
     for what in ("centers", "spreads"):
         expect_draws(taken[0][:, :6], what, lambda: varied)
     expect(torch.equal(taken[0][:, latent:], classes), "Your decoder does not get [draw | one-hot].", "decoding-other")
+    judge_own_results(one)
+
+
+def judge_own_results(one: Pass) -> None:
+    """Expect means and log-variances to come back as the heads gave them, where the draw was made from these."""
+    heads = [one.gave[name] for name in HEADS if name in one.gave]
+    if len(heads) < 2 or all(map(close, one.results[1:], heads)):
+        return
+    decoded = layer("decoder", known_draw(*heads), one.inputs[1])  # as if the draw were the one of the table
+    found = look_up(table()["forward"], summary(decoded, *one.results[1:]))
+    mistakes = of_part(found, "forward") or ["encoding-other"]
+    raise HintError(found[1] if found else "Your means and log-variances are not what your heads give.", *mistakes)
 
 
 @holds("forward", "lets gradients flow from its results to every parameter they depend on")

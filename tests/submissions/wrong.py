@@ -803,6 +803,7 @@ MEANS = "        mean_params = self.mean_layer(hidden)\n"
 LOGVARIANCES = "        logvariance_params = self.logvariance_layer(hidden)\n"
 SAMPLES = "        latents = sample_latent(mean_params, logvariance_params)\n"
 RETURN = "        return data_recon, mean_params, logvariance_params\n"
+DRAWS_ITSELF = "        latents = mean_params + torch.exp(0.5 * logvariance_params) * torch.randn_like(mean_params)\n"
 
 
 def _encoder(
@@ -2025,6 +2026,20 @@ FORWARDS = (
             ("variance-returned", "logvariance_params.exp()"),
             ("std-returned-by-forward", "torch.exp(0.5 * logvariance_params)"),
         )
+    ),
+    *(
+        _forward(name, "result-changed", (SAMPLES, DRAWS_ITSELF), (RETURN, RETURN.replace(*returned)), checks=1)
+        for name, returned in (
+            ("std-returned-after-own-draw", ("logvariance_params", "torch.exp(0.5 * logvariance_params)")),
+            ("softplus-returned-after-own-draw", ("logvariance_params", "F.softplus(logvariance_params)")),
+            ("tanh-returned-after-own-draw", ("mean_params", "torch.tanh(mean_params)")),
+        )
+    ),
+    _forward(
+        "own-draw-standardized",
+        "draw-normalized",
+        (SAMPLES, DRAWS_ITSELF + "        latents = (latents - latents.mean(0)) / latents.std(0)\n"),
+        checks=1,
     ),
     _forward(
         "classes-encoded-again",
