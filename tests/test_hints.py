@@ -15,6 +15,7 @@ from torch import Tensor
 
 import autograder
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.assignments.cvae.checks.test_forward import said_of_average
 from autograder.assignments.cvae.checks.test_sample_latent import law_of
 from autograder.assignments.cvae.hints import draws, loss
 from autograder.assignments.cvae.hints.bank import CAUSES
@@ -98,6 +99,14 @@ def test_the_function_that_a_spread_follows_is_told(
     logvariances = torch.tensor([-4.7, -2.9, -1.8, -0.6, 0.5, 1.1, 1.6, 2.0])
     observed = spread(means, logvariances)
     assert (law_of(observed, logvariances, "log-variance") or law_of(observed, means, "mean")) == said
+
+
+def test_an_average_of_draws_is_told_as_that() -> None:
+    one, other, last = torch.randn(3, 24, 5)
+    for drawn in ([one, other], [torch.stack((one, other))], [torch.stack((one, other), 1)]):
+        assert said_of_average([last, (one + other) / 2], drawn) == " Your decoder gets the average of 2 draws."
+    for drawn in ([one], [one, other, last], [one[None]], [torch.stack((one, last))], [one, other[:, :3]]):
+        assert said_of_average([one, (one + other) / 2], drawn) == ""
 
 
 def predicted() -> Iterator[str]:

@@ -542,7 +542,8 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
         sources.append(others)
     if drawn:
         arguments = one.reply.captured("sample_latent", "argument")
-        judge_arguments(arguments, sources)
+        averaged = said_of_average([given[:, at : at + latent] for at in (0, given.shape[-1] - latent)], drawn)
+        judge_arguments(arguments, sources, averaged)
         judge_noise(arguments, drawn[0], grading)
     starts = (0, given.shape[-1] - latent)  # where the latent may stand
     for call, results in enumerate(calls[1:], 1):  # of several draws, the decoder may be given a later one
@@ -554,7 +555,7 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
         known_as(one, given[:, :latent], heads)
         fail(
             "Your decoder does not get what `sample_latent` returned: on average, the latents differ by "
-            f"{difference:.3g}.",
+            f"{difference:.3g}.{averaged}",
             "draw-changed",
         )
     if start is None:
@@ -609,7 +610,17 @@ def judge_later_draw(arguments: list[Tensor], sources: list[list[Tensor]], drawn
         )
 
 
-def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]]) -> None:
+def said_of_average(blocks: list[Tensor], drawn: list[Tensor]) -> str:
+    """What to add to a message where the decoder is given the average of draws, of one call or of several."""
+    alike = len(drawn) > 1 and {each.shape for each in drawn} == {blocks[0].shape}
+    for stack in [torch.stack(drawn), *drawn] if alike else drawn:
+        for dim in range(stack.dim() - 1):
+            if stack.dim() == 3 and stack.shape[dim] > 1 and any(close(each, stack.mean(dim)) for each in blocks):
+                return f" Your decoder gets the average of {stack.shape[dim]} draws."
+    return ""
+
+
+def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]], averaged: str) -> None:
     """Fail the check unless sample_latent is given the means and log-variances, as they are and in this order."""
     if len(arguments) != 2:
         return
@@ -624,7 +635,8 @@ def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]]) -> Non
     found, expected = (list(dict.fromkeys(tuple(each.shape) for each in given)) for given in (arguments, sources[0]))
     if found != expected:
         fail(
-            f"Your `sample_latent` gets shape {listed(found)}; means and log-variances have {listed(expected)}.",
+            f"Your `sample_latent` gets shape {listed(found)}; means and log-variances have {listed(expected)}."
+            f"{averaged}",
             "sample-arguments-changed",
         )
     changed = [name for at, name in enumerate(NAMES) if not any(close(arguments[at], source[at]) for source in sources)]
