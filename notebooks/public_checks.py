@@ -22,9 +22,9 @@ from check_tools import (
     CHECKS, CLASS, ChecksFailedError, HEADS, HintError, LOGVARIANCES, MEANS, NotYetError, ODD_SIZES, Pass, ROWS,
     SHOULD, Sizes, at_both_scales, attribute, behind, bias_inside, build, centers_and_spreads, check, classes_of, close,
     defined, expect, expect_extremes, expect_sizes, expect_untouched, failed, gradients, gradients_of, holds,
-    images_and_classes, judge_layers, look_up, loss, loss_inputs, matrices, mistakes_in_the_loss, near, numbers,
-    outcomes, ratios, rows_apart, run_piece, seeded, slope_along, summary, table, tensor_of, usual_loss, usual_sizes,
-    value_or_none, worked_example,
+    images_and_classes, judge_layers, known_draw, layer, look_up, loss, loss_inputs, matrices, mistakes_in_the_loss,
+    near, numbers, outcomes, ratios, rows_apart, run_piece, seeded, slope_along, summary, table, tensor_of, usual_loss,
+    usual_sizes, value_or_none, worked_example,
 )  # fmt: skip
 # isort: on
 
@@ -245,9 +245,31 @@ def known_draws(draws: Tensor, columns: Sequence[int] = range(len(MEANS))) -> st
     return ""
 
 
-def expect_draws(draws: Tensor, what: str) -> None:
-    """Expect the centers, or the spreads, of (N, 6) draws to be those that belong to MEANS and LOGVARIANCES."""
+def varied_draws() -> list[Tensor]:
+    """Draws of three calls, each element from other means and log-variances."""
+    means, logvariances = 2 * numbers(24, 8) - 1, (2 * numbers(8, 24) - 1).T
+    return [sample(means * (each + 2) + each, logvariances) for each in range(3)]
+
+
+def normalized(several: list[Tensor]) -> bool:
+    """Whether one statistic of such draws is the same number in each row, in each column or in each call."""
+    size = float(torch.stack(several).std()) if several else 0.0
+    for dims in ((0,), (1,), (0, 1))[: 3 if len(several) > 1 else 2]:  # one number says nothing
+        for statistic in (torch.mean, torch.std, torch.linalg.vector_norm):
+            found = torch.cat([statistic(each, dim=dims).flatten() for each in several])
+            if found.max() - found.min() < 1e-4 * max(float(found.abs().max()), size) and size > 2e-3:
+                return True
+    return False
+
+
+def expect_draws(draws: Tensor, what: str, varied: Callable[[], list[Tensor]] = varied_draws) -> None:
+    """Expect the centers, or the spreads, of (N, 6) draws to be those that belong to MEANS and LOGVARIANCES.
+
+    Equal rows do not show all that is done to a draw: `varied` gives some from other arguments in every row.
+    """
     named, observed, right = known_draws(draws), centers_and_spreads(draws), table()["sample_latent"][0][0]
+    with suppress(HintError):
+        named = "draw-normalized" if normalized(varied()) else named
     scaled = [width / spread for width, spread in zip(observed[1], right[1], strict=True)]
     error = FAR / len(draws) ** 0.5
     if what == "spreads" and not named:
@@ -317,7 +339,8 @@ def sample_noise() -> None:
         expect(related < FAR / noise.shape[1] ** 0.5, f"The noise of two {what} is correlated.", "noise-correlated")
     drawn = [sample(torch.zeros(128, 120), torch.ones(128, 120)) for _ in range(2)]
     balanced = all(each.mean().abs() < 1e-6 < each.std() for each in drawn)
-    expect(not balanced, "The noise of a whole call averages to 0, in each call.", "noise-balanced")
+    kind = "draw-normalized" if balanced and normalized(varied_draws()) else "noise-balanced"
+    expect(not balanced, "The noise of a whole call averages to 0, in each call.", kind)
 
 
 @holds("sample_latent", "lets gradients through to both arguments, and leaves these as they were")
@@ -330,13 +353,15 @@ def sample_gradients() -> None:
     expect(draws.dtype == torch.float32, f"For float32 means, your latents are {draws.dtype}.", "draw-precision")
     repeats = close(*(seeded(sample, given) for _ in range(2)))
     found = gradients(sample, given)
+    named = "draw-normalized" if normalized(varied_draws()) else ""
     for place, (name, mistake) in enumerate((("means", "sample-detached"), ("log-variances", "std-detached"))):
         gradient = found[place]
         slope = slope_along(sample, given, place, torch.ones(6, 5)) if repeats else gradient
         if slope is None or slope.any():  # an argument that makes no difference is told above
-            expect(gradient is not None and gradient.any(), f"No gradient reaches the {name}.", mistake)
+            expect(gradient is not None and gradient.any(), f"No gradient reaches the {name}.", named or mistake)
             said = f"The gradient of the {name} is not how your draw changes with them."
-            expect((gradient - slope).abs().max() < 0.02 * (1 + slope.abs().max()), said, "sample-gradient-partial")
+            right = (gradient - slope).abs().max() < 0.02 * (1 + slope.abs().max())
+            expect(right, said, named or "sample-gradient-partial")
 
 
 # forward --------------------------------------------------------------------------------------------------------
@@ -395,9 +420,12 @@ def expect_one_image() -> None:
         decode(build("decoder", sizes=ODD_SIZES), ODD_SIZES)
     except Exception:  # which is told above
         return
-    works = False
-    with suppress(Exception):
+    try:
         works = bool(Pass(build(sizes=ODD_SIZES).eval(), replaced=(), sizes=ODD_SIZES, rows=1).results)
+    except HintError as error:
+        works = error.mistakes == ("not-finite",)  # which has nothing to do with the sizes
+    except Exception:
+        works = False
     expect(works, f"With sizes {ODD_SIZES}, your `forward` does not work on one image.", "forward-sizes-hard-coded")
 
 
@@ -440,7 +468,7 @@ def judge_wiring(one: Pass, training: bool) -> tuple[list[str], str] | None:
     """Expect a pass to give what right wiring gives; the mistake that is known to give its results, if any."""
     found = look_up(table()["forward" if "encoder" in one.gave else "network"], summary(*one.results))
     if found is None and "sample_latent" not in one.gave:
-        judge_own_draw()
+        judge_own_draw(one)
     elif found is None:
         with suppress(Exception):  # some activations may stand in forward itself
             found = look_up(table()["network"], summary(*Pass(build().train(training), replaced=()).results))
@@ -503,8 +531,9 @@ def say_where_it_goes_wrong(one: Pass) -> None:
         expect(right, said, mistake)
 
 
-def judge_own_draw() -> None:
+def judge_own_draw(one: Pass) -> None:
     """For a forward that draws without sample_latent: judge the latents that the decoder gets, over many rows."""
+    varied = [torch.cat(one.given["decoder"], -1)[:, : usual_sizes()[2]]] if "decoder" in one.given else []
     model, (pixels, categories, latent) = build(), usual_sizes()
     taken: list[Tensor] = []
     heads = (torch.tensor([*each, *[0.0] * (latent - 6)]).repeat(DRAWS, 1) for each in (MEANS, LOGVARIANCES))
@@ -520,8 +549,20 @@ def judge_own_draw() -> None:
     varies = taken[0][:, 0].std() > 1e-6
     expect(varies, "Nothing is drawn: your decoder gets the same latent each time.", "no-draw-in-forward")
     for what in ("centers", "spreads"):
-        expect_draws(taken[0][:, :6], what)
+        expect_draws(taken[0][:, :6], what, lambda: varied)
     expect(torch.equal(taken[0][:, latent:], classes), "Your decoder does not get [draw | one-hot].", "decoding-other")
+    judge_own_results(one)
+
+
+def judge_own_results(one: Pass) -> None:
+    """Expect means and log-variances to come back as the heads gave them, where the draw was made from these."""
+    heads = [one.gave[name] for name in HEADS if name in one.gave]
+    if len(heads) < 2 or all(map(close, one.results[1:], heads)):
+        return
+    decoded = layer("decoder", known_draw(*heads), one.inputs[1])  # as if the draw were the one of the table
+    found = look_up(table()["forward"], summary(decoded, *one.results[1:]))
+    mistakes = of_part(found, "forward") or ["encoding-other"]
+    raise HintError(found[1] if found else "Your means and log-variances are not what your heads give.", *mistakes)
 
 
 @holds("forward", "lets gradients flow from its results to every parameter they depend on")

@@ -15,6 +15,8 @@ from torch import Tensor
 
 import autograder
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.assignments.cvae.checks.test_forward import said_of_average
+from autograder.assignments.cvae.checks.test_sample_latent import law_of
 from autograder.assignments.cvae.hints import draws, loss
 from autograder.assignments.cvae.hints.bank import CAUSES
 from autograder.grading.harness import Challenge
@@ -43,6 +45,68 @@ def test_a_hint_on_the_assignment_ends_with_the_section_to_read() -> None:
     for name, each in BANK.items():
         if each.part is not None:
             assert hint(CVAE, name).text.endswith(f"Read “{CVAE.part(each.part).section}” in the notebook.")
+
+
+NORMALIZED: dict[str, Callable[[Tensor], Tensor]] = {
+    "over the minibatch": lambda z: (z - z.mean(0)) / z.std(0),
+    "centered over the minibatch": lambda z: z - z.mean(0),
+    "scaled over the minibatch": lambda z: z / z.std(0),
+    "within rows": lambda z: torch.nn.functional.layer_norm(z, z.shape[1:]),
+    "to length 1": torch.nn.functional.normalize,
+    "to one length": lambda z: 3 * z / z.norm(dim=1, keepdim=True),
+    "as a whole": lambda z: (z - z.mean()) / z.std(),
+    "by softmax": lambda z: z.softmax(1),
+}
+PLAIN: dict[str, Callable[[Tensor], Tensor]] = {
+    "right": lambda z: z,
+    "scaled": lambda z: 0.01 * z,
+    "tanh": torch.tanh,
+    "shared by rows": lambda z: z[:1] + 0.5 * z.roll(1, 1),
+    "arguments unused": torch.randn_like,
+}
+
+
+@given(st.sampled_from([*NORMALIZED, *PLAIN]), st.integers(0, 10**6))
+def test_a_draw_is_told_as_normalized_where_it_is(name: str, seed: int) -> None:
+    challenge = Challenge(seed, name)
+    several = [3 * challenge.normal(24, 8) + challenge.uniform(-3, 3, 24, 8) for _ in range(3)]
+    changed = [(NORMALIZED | PLAIN)[name](each) for each in several]
+    assert draws.normalized(changed) == (name in NORMALIZED)
+
+
+@pytest.mark.parametrize(
+    ("spread", "said"),
+    [
+        (lambda m, v: 1.62 * v.abs(), "1.6 · |log-variance|"),
+        (lambda m, v: v.exp() / 2, "0.5 · exp(1 · log-variance)"),
+        (lambda m, v: 2 ** (v / 2), "exp(0.35 · log-variance)"),
+        (lambda m, v: (-v).exp(), "exp(-1 · log-variance)"),
+        (lambda m, v: (1 + v / 2).abs(), "|0.5 · log-variance + 1|"),
+        (lambda m, v: (v - 0.5).abs(), "|log-variance - 0.5|"),
+        (lambda m, v: 1 + (v / 2).exp(), "exp(0.5 · log-variance) + 1"),
+        (lambda m, v: 0.5 * v**2, "0.5 · |log-variance|^2"),
+        (lambda m, v: torch.sigmoid(v), "the sigmoid of the log-variance"),
+        (lambda m, v: (m / 2).exp(), "exp(0.5 · mean)"),
+        (lambda m, v: 2 + 0 * v, "2"),
+        (lambda m, v: (v.abs() / 2).exp(), None),
+        (lambda m, v: torch.sqrt(torch.nn.functional.softplus(v)), None),
+    ],
+)
+def test_the_function_that_a_spread_follows_is_told(
+    spread: Callable[[Tensor, Tensor], Tensor], said: str | None
+) -> None:
+    means = torch.tensor([-2.9, 1.6, 2.2, -1.7, 2.8, -2.4, 1.9, -2.0])
+    logvariances = torch.tensor([-4.7, -2.9, -1.8, -0.6, 0.5, 1.1, 1.6, 2.0])
+    observed = spread(means, logvariances)
+    assert (law_of(observed, logvariances, "log-variance") or law_of(observed, means, "mean")) == said
+
+
+def test_an_average_of_draws_is_told_as_that() -> None:
+    one, other, last = torch.randn(3, 24, 5)
+    for drawn in ([one, other], [torch.stack((one, other))], [torch.stack((one, other), 1)]):
+        assert said_of_average([last, (one + other) / 2], drawn) == " Your decoder gets the average of 2 draws."
+    for drawn in ([one], [one, other, last], [one[None]], [torch.stack((one, last))], [one, other[:, :3]]):
+        assert said_of_average([one, (one + other) / 2], drawn) == ""
 
 
 def predicted() -> Iterator[str]:

@@ -392,6 +392,21 @@ def _(s: Subject) -> bool:
     return any(slope is None or not near(slope, each) for slope, each in zip(slopes, right, strict=True))
 
 
+@claim("draw-normalized")
+def _(s: Subject) -> bool:
+    if near(s.center, s.means, 0.2) and near(s.spread, (s.logvariances / 2).exp(), 0.05):  # forward normalizes
+        several = [s.passed.seen["decoder"][0][0][:, :15]]
+    else:
+        given = [[numbers(9, 7, seed=2 * call + each, low=-2.0) for each in range(2)] for call in range(3)]
+        several = [s.module.sample_latent(*each).detach() for each in given]  # type: ignore[union-attr]
+    for dims in ((0,), (1,), (0, 1))[: 3 if len(several) > 1 else 2]:
+        for statistic in (torch.mean, torch.std, torch.linalg.vector_norm):
+            found = torch.cat([statistic(each, dim=dims).flatten() for each in several])
+            if near(found, found.mean().expand_as(found), 1e-4):
+                return True
+    return False
+
+
 @claim("noise-balanced")
 def _(s: Subject) -> bool:
     draws = [s.module.sample_latent(torch.zeros(9, 7), torch.zeros(9, 7)).mean() for _ in range(3)]  # type: ignore[union-attr]
@@ -1115,7 +1130,11 @@ def _(s: Subject) -> bool:
 @claim("result-changed")
 def _(s: Subject) -> bool:
     gave = [s.passed.given[name] for name in ("mean_layer", "logvariance_layer")]
-    drawn = all(map(near, s.passed.seen["sample_latent"][-1], gave))
+    if s.passed.seen["sample_latent"]:
+        drawn = all(map(near, s.passed.seen["sample_latent"][-1], gave))
+    else:
+        noise = (_given(s, "decoder")[:, :15] - gave[0]) / (gave[1] / 2).exp()
+        drawn = bool(abs(noise.mean()) < 0.5 and 0.6 < noise.std() < 1.4)
     return drawn and not all(map(near, s.passed.outputs[1:], gave))
 
 

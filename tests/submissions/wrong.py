@@ -143,6 +143,21 @@ SAMPLE = (
     _sample("no-noise-but-std", STD + "    return means + std\n", "no-noise"),
     _sample("no-mean", STD + "    return std * torch.randn_like(std)\n", "no-mean"),
     _sample("no-scale", "    return means + torch.randn_like(means)\n", "no-scale"),
+    *(
+        _sample(
+            name, STD + f"    draws = means + std * torch.randn_like(std)\n    return {changed}\n", "draw-normalized"
+        )
+        for name, changed in (
+            ("draw-standardized", "(draws - draws.mean(0)) / draws.std(0)"),
+            ("draw-centered", "draws - draws.mean(0)"),
+            ("draw-layer-normed", "F.layer_norm(draws, draws.shape[1:])"),
+            ("draw-of-length-1", "F.normalize(draws)"),
+        )
+    ),
+    _sample("noise-of-a-hundredth", STD + "    return means + std * torch.randn_like(std) * 0.01\n", "spread-scaled"),
+    _sample("hundredfold-noise", STD + "    return means + std * torch.randn_like(std) * 100\n", "spread-scaled"),
+    _sample("constant-times-logvariance", "    std = 2.718**0.5 * logvariances\n" + DRAW, "spread-wrong", checks=1),
+    _sample("relu-as-std", "    std = torch.relu(logvariances)\n" + DRAW, "spread-wrong"),
     _sample("neither-mean-nor-scale", "    return torch.randn_like(means)\n", "arguments-unused"),
     _sample("noise-scales-mean", STD + "    return means * torch.randn_like(std) + std\n", "noise-scales-mean"),
     _sample("std-scales-mean", STD + "    return means * std + torch.randn_like(std)\n", "std-scales-mean", checks=2),
@@ -788,6 +803,7 @@ MEANS = "        mean_params = self.mean_layer(hidden)\n"
 LOGVARIANCES = "        logvariance_params = self.logvariance_layer(hidden)\n"
 SAMPLES = "        latents = sample_latent(mean_params, logvariance_params)\n"
 RETURN = "        return data_recon, mean_params, logvariance_params\n"
+DRAWS_ITSELF = "        latents = mean_params + torch.exp(0.5 * logvariance_params) * torch.randn_like(mean_params)\n"
 
 
 def _encoder(
@@ -2010,6 +2026,20 @@ FORWARDS = (
             ("variance-returned", "logvariance_params.exp()"),
             ("std-returned-by-forward", "torch.exp(0.5 * logvariance_params)"),
         )
+    ),
+    *(
+        _forward(name, "result-changed", (SAMPLES, DRAWS_ITSELF), (RETURN, RETURN.replace(*returned)), checks=1)
+        for name, returned in (
+            ("std-returned-after-own-draw", ("logvariance_params", "torch.exp(0.5 * logvariance_params)")),
+            ("softplus-returned-after-own-draw", ("logvariance_params", "F.softplus(logvariance_params)")),
+            ("tanh-returned-after-own-draw", ("mean_params", "torch.tanh(mean_params)")),
+        )
+    ),
+    _forward(
+        "own-draw-standardized",
+        "draw-normalized",
+        (SAMPLES, DRAWS_ITSELF + "        latents = (latents - latents.mean(0)) / latents.std(0)\n"),
+        checks=1,
     ),
     _forward(
         "classes-encoded-again",

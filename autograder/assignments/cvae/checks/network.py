@@ -36,6 +36,8 @@ PASS = (
 )
 RESULTS = ("reconstructions", "means", "logvariances")
 BATCH = 24  # rows of a challenge
+ROWS = 4096  # of the statistics that judge a draw that forward makes by itself
+SIGMAS = 7.0
 
 
 @dataclass(frozen=True)
@@ -342,6 +344,12 @@ def side_by_side(tensors: Sequence[Tensor]) -> Tensor | None:
     if not tensors or any(each.dim() != 2 or len(each) != len(tensors[0]) for each in tensors):
         return None
     return torch.cat(tuple(tensors), -1)
+
+
+def is_draw(latents: Tensor, means: Tensor, logvariances: Tensor) -> bool:
+    """Whether (N, D) latents are draws from these means and log-variances, by center and spread of every column."""
+    noise, error = (latents - means) / torch.exp(0.5 * logvariances), SIGMAS / len(latents) ** 0.5
+    return bool((noise.mean(0).abs() <= error).all()) and bool(((noise.std(0) - 1).abs() <= error / 2**0.5).all())
 
 
 def in_rows(output: Tensor) -> Tensor:

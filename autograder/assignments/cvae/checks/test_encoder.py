@@ -1,7 +1,7 @@
 """The encoder and its two heads, by weight transplant (see `network`)."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -10,7 +10,18 @@ from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
 from autograder.assignments.cvae.checks import probes
-from autograder.assignments.cvae.checks.network import BATCH, CLASS, Model, Piece, Sizes, concatenate, constant_heads
+from autograder.assignments.cvae.checks.network import (
+    BATCH,
+    CLASS,
+    ROWS,
+    Model,
+    Piece,
+    Sizes,
+    concatenate,
+    constant_heads,
+    is_draw,
+    side_by_side,
+)
 from autograder.assignments.cvae.checks.recognition import (
     Taken,
     explain_means,
@@ -153,7 +164,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     if match.depth != 1:
         fail(f"`{path}` has {match.depth} linear layers; the assignment asks for one.", "head-depth")
     describe_modes(model, head, "head", f"`{path}`")
-    judge_use(model, path, name, encoded, (images, conditions), challenge.seed(), grading)
+    judge_use(model, (path, other_path), name, encoded, (images, conditions), challenge, grading)
 
 
 def require_input_width(model: Model, path: str, challenge: Challenge) -> None:
@@ -180,17 +191,17 @@ def require_input_width(model: Model, path: str, challenge: Challenge) -> None:
 
 def judge_use(
     model: Model,
-    path: str,
+    paths: tuple[str, str | None],
     name: str,
     encoded: Piece | None,
     inputs: tuple[Tensor, Tensor],
-    seed: int,
+    challenge: Challenge,
     grading: Grading,
 ) -> None:
     """Fail the check of a head if forward passes what it gives through an activation."""
-    position, activated = HEADS[name]
+    (position, activated), path = HEADS[name], paths[0]
     try:
-        reply = model.forward(*inputs, seed, capture=[path, "sample_latent"], evaluate=True)
+        reply = model.forward(*inputs, challenge.seed(), capture=[path, "sample_latent"], evaluate=True)
         given, observed = reply.captured(path, "argument"), reply.outputs[position]
         source = given[0] if given else encoded.output if encoded else None
         linear = None if source is None else model.call(path, source, evaluate=True).outputs[0]
@@ -201,10 +212,40 @@ def judge_use(
     for activation, function in HEAD_ACTIVATIONS.items():
         if activation != "none" and close(observed, function(linear)):
             drawn_from = reply.captured("sample_latent", "argument")
-            if len(drawn_from) == 2 and close(drawn_from[position - 1], linear):
-                grading.kept["changed on return"] = path, activation  # by forward, whose part will say so
+            if drawn_from:
+                right = len(drawn_from) == 2 and close(drawn_from[position - 1], linear)
+            else:
+                right = draws_by_itself(model, paths if position == 1 else paths[::-1], challenge)
+            if right:  # forward changes it on return, and its own part will say so
+                grading.kept.setdefault("changed on return", {})[path] = activation
                 return
             fail(f"Your `forward` passes the output of `{path}` through {activation}.", activated)
+
+
+def draws_by_itself(model: Model, paths: Sequence[str | None], challenge: Challenge) -> bool:
+    """Whether a forward that does not call `sample_latent` gives its decoder a draw from what the two heads give."""
+    if None in paths:
+        return False
+    heads = [each for each in paths if each is not None]
+    try:
+        reply = model.forward(
+            *model.inputs(challenge, ROWS), challenge.seed(), capture=["decoder", *heads], evaluate=True
+        )
+        given = side_by_side(reply.captured("decoder", "argument"))
+        gave = [side_by_side(reply.captured(each, "result")) for each in heads]
+    except SubmissionError:
+        return False
+    means, logvariances = gave
+    latent = model.sizes.latent
+    if (
+        given is None
+        or means is None
+        or logvariances is None
+        or not means.shape == logvariances.shape == (ROWS, latent)
+    ):
+        return False
+    starts = {0, given.shape[-1] - latent} if given.shape[-1] >= latent and len(given) == ROWS else set()
+    return any(is_draw(given[:, start : start + latent], means, logvariances) for start in starts)
 
 
 def explain_head(head: Piece, hidden: Tensor, latent: int) -> tuple[int | None, Match | None]:

@@ -15,12 +15,15 @@ from autograder.assignments.cvae.checks.layouts import holds_matrix
 from autograder.assignments.cvae.checks.network import (
     BATCH,
     CLASS,
+    ROWS,
+    SIGMAS,
     Model,
     Order,
     Sizes,
     concatenate,
     constant_heads,
     in_rows,
+    is_draw,
     left_out,
     side_by_side,
     stood_in,
@@ -49,8 +52,6 @@ from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 pytestmark = pytest.mark.forward
 
 MANY = 128  # images, to see what is done to some of them by chance
-ROWS = 4096  # of the statistics that judge a draw that forward makes by itself
-SIGMAS = 7.0
 MOST_STARTS = 256  # columns at which the numbers that are looked for may start
 HEADS = "mean_layer", "logvariance_layer"
 NAMES = "means", "log-variances"  # of what they give
@@ -251,11 +252,8 @@ def judge_encoding(
     require_unchanged("encoder or a head", before, heads, expected_heads(model, x, seed))
     given = side_by_side(reply.captured("encoder", "argument"))
     if changed := grading.kept.get("changed on return"):
-        name, activation = changed
-        fail(
-            f"Your `forward` draws from what `{name}` gives, but returns it passed through {activation}.",
-            "result-changed",
-        )
+        said = "Your `forward` draws from what `{}` gives, but returns it passed through {}."
+        fail(" ".join(said.format(*each) for each in changed.items()), "result-changed")
     if heads is None and given is not None:  # it takes something else, which the encoder's part has judged
         if not holds(given, images):
             fail("Your encoder does not get the image.", "encoding-other")
@@ -544,7 +542,8 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
         sources.append(others)
     if drawn:
         arguments = one.reply.captured("sample_latent", "argument")
-        judge_arguments(arguments, sources)
+        averaged = said_of_average([given[:, at : at + latent] for at in (0, given.shape[-1] - latent)], drawn)
+        judge_arguments(arguments, sources, averaged)
         judge_noise(arguments, drawn[0], grading)
     starts = (0, given.shape[-1] - latent)  # where the latent may stand
     for call, results in enumerate(calls[1:], 1):  # of several draws, the decoder may be given a later one
@@ -556,7 +555,7 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
         known_as(one, given[:, :latent], heads)
         fail(
             "Your decoder does not get what `sample_latent` returned: on average, the latents differ by "
-            f"{difference:.3g}.",
+            f"{difference:.3g}.{averaged}",
             "draw-changed",
         )
     if start is None:
@@ -611,7 +610,17 @@ def judge_later_draw(arguments: list[Tensor], sources: list[list[Tensor]], drawn
         )
 
 
-def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]]) -> None:
+def said_of_average(blocks: list[Tensor], drawn: list[Tensor]) -> str:
+    """What to add to a message where the decoder is given the average of draws, of one call or of several."""
+    alike = len(drawn) > 1 and {each.shape for each in drawn} == {blocks[0].shape}
+    for stack in [torch.stack(drawn), *drawn] if alike else drawn:
+        for dim in range(stack.dim() - 1):
+            if stack.dim() == 3 and stack.shape[dim] > 1 and any(close(each, stack.mean(dim)) for each in blocks):
+                return f" Your decoder gets the average of {stack.shape[dim]} draws."
+    return ""
+
+
+def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]], averaged: str) -> None:
     """Fail the check unless sample_latent is given the means and log-variances, as they are and in this order."""
     if len(arguments) != 2:
         return
@@ -626,7 +635,8 @@ def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]]) -> Non
     found, expected = (list(dict.fromkeys(tuple(each.shape) for each in given)) for given in (arguments, sources[0]))
     if found != expected:
         fail(
-            f"Your `sample_latent` gets shape {listed(found)}; means and log-variances have {listed(expected)}.",
+            f"Your `sample_latent` gets shape {listed(found)}; means and log-variances have {listed(expected)}."
+            f"{averaged}",
             "sample-arguments-changed",
         )
     changed = [name for at, name in enumerate(NAMES) if not any(close(arguments[at], source[at]) for source in sources)]
@@ -671,19 +681,31 @@ def judge_draw(one: Pass, images: Tensor, starts: tuple[int, ...], challenge: Ch
     blocks = {start: given[:, start : start + latent].float() for start in starts}
     for (center, *_), (log_of_spread, *_) in sources:
         for start, block in blocks.items():
-            noise = (block - center) / torch.exp(0.5 * log_of_spread)
-            centered = (noise.mean(0).abs() <= SIGMAS / ROWS**0.5).all()
-            if bool(centered) and bool(((noise.std(0) - 1).abs() <= SIGMAS / (2 * ROWS) ** 0.5).all()):
+            if is_draw(block, center, log_of_spread):
                 return start
     known_as(one, one.given[:, :latent], expected_heads(model, concatenate(images, one.conditions)))
     means, logvariances = (each[0] for each in sources[0])
     if not any(varies(block) for block in blocks.values()):
         fail("Nothing is drawn: for one image your decoder gets the same latent each time.", "no-draw-in-forward")
     spread = float((blocks[0].std(0) / torch.exp(0.5 * logvariances)).mean())
+    named, seed = known_draws.diagnose(blocks[0], means, logvariances), challenge.seed()
+    # From other images in every row, for equal rows do not show all that is done to a draw.
+    passes = [(*model.inputs(challenge, MANY), seed + each) for each in range(3)]
+    varied = [latents_in(one, *each) for each in passes]
+    if known_draws.normalized(varied):
+        fail("Your `forward` draws by itself, and normalizes what it draws.", "draw-normalized")
+    if named == "arguments-unused" and not close(latents_in(one, *passes[1][:2], seed), varied[0], 1e-5):
+        named = None if close(latents_in(one, *passes[0]), varied[0], 1e-5) else named
     fail(
         f"Your `forward` draws by itself; the standard deviation is {spread:.2f} times what it should be.",
-        known_draws.diagnose(blocks[0], means, logvariances) or "decoding-other",
+        named or "decoding-other",
     )
+
+
+def latents_in(one: Pass, images: Tensor, conditions: Tensor, seed: int) -> Tensor:
+    """The latents that the decoder is given, if they come first in its input."""
+    reply = one.model.forward(images, conditions, seed, capture=["decoder"], evaluate=one.evaluate)
+    return torch.cat(reply.captured("decoder", "argument"), -1)[:, : one.model.sizes.latent].float()
 
 
 def differs_by_mode(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> bool:

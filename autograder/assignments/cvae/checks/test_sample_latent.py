@@ -5,6 +5,7 @@ that is used as it should be, but is no standard normal, costs the check of the 
 or the means themselves would pass earns nothing.
 """
 
+import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,6 +17,8 @@ from torch import Tensor
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.network import Model
 from autograder.assignments.cvae.hints.draws import diagnose
+from autograder.assignments.cvae.hints.draws import normalized as are_normalized
+from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS
 from autograder.grading.harness import (
     Challenge,
     Grading,
@@ -43,6 +46,7 @@ NARROWEST = 0.02  # of the noise, times the deviation that it should have: less 
 WIDE = 1.4  # standard errors of an average beyond this say nothing of where it is
 FAR_LOGVARIANCES = (-6.0, 5.0)  # beyond the usual ones, where a bound on them shows
 MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep there
+VARIED = 24  # rows of the draws, no two from the same arguments, that tell a normalized draw
 FAR = 4.5  # over the root of the number of draws: Kolmogorov and Smirnov's distance passes it once in 10^17
 
 
@@ -119,6 +123,10 @@ class Draws:
             log = (self.latents - self.means).log()  # of exp(½ · log σ² · ε) or exp(½ · log σ² + ε)
             if distance_from_gaussian((log - log.mean(0)) / log.std(0)) < FAR / log.numel() ** 0.5:
                 self.mistake = "noise-in-exponent"
+        if self.off and normalized(submission, challenge, domain):
+            self.mistake = "draw-normalized"
+        elif self.mistake == "arguments-unused" and uses_arguments(submission, challenge, domain):
+            self.mistake = None  # equal rows do not show it
 
     def without_fresh_noise(self, submission: Submission, seed: int) -> str:
         """Whether a draw that is the same each time adds the same noise to other arguments, or none."""
@@ -126,6 +134,11 @@ class Draws:
         other = (draw(submission, means + 1, logvariances + 1, seed) - means - 1) / torch.exp(0.5 * logvariances + 0.5)
         same = close(other, self.noise[:2], 1e-3) and float(other.abs().max()) > 1e-3
         return "noise-drawn-once" if same else "no-noise"
+
+    @property
+    def off(self) -> bool:
+        """Whether a center or a spread is clearly another one than it should be."""
+        return bool(((self.noise.mean(0).abs() > 0.2) | ((self.noise.std(0) - 1).abs() > 0.1)).any())
 
     @property
     def varies(self) -> bool:
@@ -165,6 +178,29 @@ def require_use(submission: Submission, challenge: Challenge, domain: Domain) ->
     one, other = (draw(submission, means.expand(2, -1), logvariances.expand(2, -1), each) for each in (seed, seed + 1))
     if close(one, other, 1e-5) and close(one[0], one[1], 1e-5):
         pytest.skip("Skipped: nothing is drawn yet.")
+
+
+def draw_varied(submission: Submission, challenge: Challenge, domain: Domain, seed: int) -> Tensor:
+    """(VARIED, COLUMNS) draws, each element from other means and log-variances."""
+    means, logvariances = challenge.uniform(-3, 3, VARIED, COLUMNS), challenge.uniform(-1, 1, VARIED, COLUMNS)
+    return draw(submission, *domain.within(means, logvariances), seed)
+
+
+def normalized(submission: Submission, challenge: Challenge, domain: Domain) -> bool:
+    """Whether each draw is normalized, over the minibatch or within each row."""
+    with contextlib.suppress(SubmissionError, Wrong):
+        return are_normalized([draw_varied(submission, challenge, domain, challenge.seed()) for _ in range(3)])
+    return False
+
+
+def uses_arguments(submission: Submission, challenge: Challenge, domain: Domain) -> bool:
+    """Whether other arguments give other latents with the same noise, where a seed gives the same noise again."""
+    seed, zeros = challenge.seed(), torch.zeros(VARIED, COLUMNS)
+    with contextlib.suppress(SubmissionError, Wrong):
+        one, other = (draw_varied(submission, challenge, domain, seed) for _ in range(2))
+        first, second = (draw(submission, *domain.within(zeros, zeros), seed) for _ in range(2))
+        return close(first, second, 1e-5) and not close(one, other, 1e-5)
+    return False
 
 
 def draw_rows(submission: Submission, means: Tensor, logvariances: Tensor, seed: int, rows: int = ROWS) -> Tensor:
@@ -223,13 +259,13 @@ def test_center(submission: Submission, challenge: Challenge, domain: Callable[[
         said = "All numbers of your draw share their noise, so its center cannot be told."
         alone = draws.mistake == "noise-shared-across-rows"
         spread, named = float(draws.noise.std(0).median()), draws.mistake
-        little = "do not vary"
+        little = "Some of your draws do" if vary(draws.latents) else "Your draws do"
+        little += " not vary"
         if spread > 1e-6:
-            little, named = (
-                f"have {spread:.2g} of the standard deviation that they should have",
-                named or "spread-wrong",
-            )
-        fail(said if alone else f"Your draws {little}, so there is nothing to be centered.", named or "no-noise")
+            little = f"Your draws have {spread:.2g} of the standard deviation that they should have"
+        if vary(draws.latents):
+            named = wrong_spread(draws)[1]
+        fail(said if alone else f"{little}, so there is nothing to be centered.", named or "no-noise")
     if draws.noise_alone_is_wrong:
         return
     observed = draws.latents.mean(0)
@@ -240,7 +276,7 @@ def test_center(submission: Submission, challenge: Challenge, domain: Callable[[
         fail(
             f"Your draws have standard deviation {draws.latents[:, worst].std():.2f} where the log-variance is "
             f"{draws.logvariances[worst]:.2f}: no center can be seen in so much noise.",
-            draws.mistake or "spread-wrong",
+            wrong_spread(draws)[1],
         )
     if (
         draws.mistake in ("sample-arguments-exchanged", "std-returned")
@@ -264,10 +300,7 @@ def test_spread(submission: Submission, challenge: Challenge, domain: Callable[[
     if ((spread - 1).abs() > SIGMAS * (1 / (2 * len(draws.noise))) ** 0.5).any():
         worst = int((spread - 1).abs().argmax())
         logvariance, observed = draws.logvariances[worst], draws.latents[:, worst].std()
-        named = "spread-scaled" if (spread / spread.mean() - 1).abs().max() < 0.1 else "spread-wrong"
-        if named == "spread-scaled" and not is_normal((draws.noise - draws.noise.mean(0)) / spread, draws.count):
-            named = "noise-not-normal"  # noise of another kind has another spread
-        law, named = ("", draws.mistake or named) if draws.mistake or named != "spread-wrong" else spread_law(draws)
+        law, named = wrong_spread(draws)
         fail(
             f"Your draws have standard deviation {observed:.3g} where the log-variance is {logvariance:.2f}; "
             f"it should be {math.exp(logvariance / 2):.3g}.{law}",
@@ -284,17 +317,64 @@ def test_spread(submission: Submission, challenge: Challenge, domain: Callable[[
             )
 
 
-def spread_law(draws: Draws) -> tuple[str, str]:
-    """What the spread of the draws is in every column, in words, and the name of that mistake."""
-    grown, logvariances = draws.latents.std(0).clamp(min=1e-6).log(), draws.logvariances
-    low, high = float(2 * grown.min()), float(2 * grown.max())
-    if high - low > 0.2 and close(2 * grown, logvariances.clamp(low, high), 0.1):
+def wrong_spread(draws: Draws) -> tuple[str, str]:
+    """What the spread of the draws is in every column, in words, and the name of the mistake."""
+    spread = draws.noise.std(0)
+    if draws.mistake:
+        return "", draws.mistake
+    if (spread / spread.mean() - 1).abs().max() < 0.1:
+        # Noise of another kind has another spread; of next to none, rounding decides what kind it seems to be.
+        normal = narrow(draws.noise) or is_normal((draws.noise - draws.noise.mean(0)) / spread, draws.count)
+        return "", "spread-scaled" if normal else "noise-not-normal"
+    observed, logvariances = draws.latents.std(0), draws.logvariances
+    logs = 2 * observed.clamp(min=1e-6).log()
+    low, high = float(logs.min()), float(logs.max())
+    if high - low > 0.2 and close(logs, logvariances.clamp(low, high), 0.1):
         return f" It is right for log-variances from {low:.1f} to {high:.1f} alone.", "spread-cut-off"
-    slope, offset = torch.linalg.lstsq(torch.stack((logvariances, torch.ones(COLUMNS)), 1), grown[:, None]).solution
-    if abs(float(slope)) < 0.02 or not close(grown, slope * logvariances + offset, 0.05):
-        return "", "spread-wrong"
-    factor = "" if abs(float(offset)) < 0.03 else f"{float(offset.exp()):.2g} · "
-    return f" Everywhere, it is {factor}exp({float(slope):.2g} · log-variance).", "spread-wrong"
+    law = law_of(observed, logvariances, "log-variance") or law_of(observed, draws.means, "mean")
+    return f" Everywhere, it is {law}." if law else "", "spread-wrong"
+
+
+def law_of(spread: Tensor, x: Tensor, name: str) -> str | None:
+    """The function of x, one of those that people write, that the spread in every column is; None if it is another."""
+
+    def fits(expected: Tensor) -> bool:
+        return bool(((spread - expected).abs() <= 0.05 * expected + 1e-3).all())
+
+    def fit(*terms: Tensor, to: Tensor) -> list[float]:
+        found: Tensor = torch.linalg.lstsq(torch.stack(terms, 1), to[:, None]).solution
+        return found.flatten().tolist()
+
+    one, logs, size = torch.ones_like(x), spread.clamp(min=1e-6).log(), x.abs()
+    if fits(spread.mean() * one):
+        return f"{float(spread.mean()):.2g}"
+    slope, offset = fit(x, one, to=logs)
+    if fits((slope * x + offset).exp()) and abs(slope) > 0.02:
+        return f"{factor(math.exp(offset))}exp({slope:.2g} · {name})"
+    power, offset = fit(size.log(), one, to=logs)
+    if fits(math.exp(offset) * size**power) and abs(power) > 0.1:
+        exponent = "" if abs(power - 1) < 0.03 else f"^{power:.2g}"
+        return f"{factor(math.exp(offset))}|{name}|{exponent}"
+    square, product, _ = fit(x * x, x, one, to=spread**2)
+    slope = max(square, 1e-6) ** 0.5
+    if fits((slope * x + product / slope / 2).abs()):
+        return f"|{factor(slope)}{name}{added(product / slope / 2)}|"
+    for slope in (0.5, 1.0, -0.5):
+        shift = float((spread - (slope * x).exp()).median())
+        if fits((slope * x).exp() + shift):
+            return f"exp({slope:.2g} · {name}){added(shift)}"
+    known = (activation for activation, function in HEAD_ACTIVATIONS.items() if fits(function(x).abs()))
+    return next((f"the {activation} of the {name}" for activation in known), None)
+
+
+def factor(number: float) -> str:
+    """A factor in front of a term, for a message; nothing where it is 1."""
+    return "" if abs(number - 1) < 0.03 else f"{number:.2g} · "
+
+
+def added(number: float) -> str:
+    """A number after another term of a sum, for a message."""
+    return f" {'-' if number < 0 else '+'} {abs(number):.2g}"
 
 
 def distance_from_gaussian(noise: Tensor) -> float:
@@ -376,7 +456,8 @@ def test_independent(submission: Submission, challenge: Challenge, domain: Calla
             fail(f"In your draws, the noise of two {what} is correlated.", "noise-correlated")
     drawn = [draw(submission, *spread, challenge.seed()) for _ in range(2)]
     if all(float(each.mean().abs()) < 1e-6 < float(each.std()) for each in drawn):  # one of them by chance is rare
-        fail("The noise of a whole call averages to 0, in each call.", "noise-balanced")
+        named = "draw-normalized" if normalized(submission, challenge, domain()) else "noise-balanced"
+        fail("The noise of a whole call averages to 0, in each call.", named)
 
 
 @check("Differentiable with respect to means and log-variances", 4, probes=probes.SAMPLE_GRADIENTS)
@@ -415,7 +496,8 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
         fail("No gradient reaches the log-variances.", "std-detached")
     if missing == [0]:
         fail("No gradient reaches the means.", "sample-detached")
-    fail("Your gradients are not the slopes of a draw that takes each element by itself.", "sample-gradient-partial")
+    named = "draw-normalized" if normalized(submission, challenge, domain()) else "sample-gradient-partial"
+    fail("Your gradients are not the slopes of a draw that takes each element by itself.", named)
 
 
 def slope(

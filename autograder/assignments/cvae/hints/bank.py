@@ -63,6 +63,8 @@ MISCONCEPTIONS = (
          "Your draws are centered on zero, no matter which means you pass. Then the encoder cannot say where an image lies in the latent space, and the decoder cannot tell images apart. Pass means of 5 in every dimension and average 1,000 draws: what should the average be, and what is it?"),
         ("arguments-unused", "The draw has nothing of means and log-variances",
          "The latents are pure noise: their center is 0 and their spread is 1, for any means and log-variances. Then nothing that the encoder says about an image reaches the decoder. Draw 1,000 times with mean 5 and look at the average. Where in your code do the two arguments meet the noise?"),
+        ("draw-normalized", "Your draw is normalized",
+         "For any means and log-variances, your latents have the same average, spread or length, over the minibatch or within each row. So part of what the encoder says about an image is lost, and one latent depends on others. The noise should be standard normal, but the draw should not. Pass means of 5 and average 1,000 draws: what comes back? What happens to the latents after the noise is added?"),
         ("no-scale", "Your noise is added without being scaled",
          "Your draws have a standard deviation of 1, no matter which log-variances you pass. Then the encoder cannot say how certain it is about an image. Pass log-variances of -10 and draw twice: how close together should the two draws be, and how close are they? Where should `logvariances` enter?"),
         ("noise-scales-mean", "The noise multiplies the means",

@@ -1,6 +1,6 @@
 """What each mistake in the draw would give, and the diagnosis of draws by their center and spread."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -60,3 +60,17 @@ def diagnose(draws: Tensor, means: Tensor, logvariances: Tensor) -> str | None:
         if bool((close & ((std - scale).abs() <= 0.1 * scale + SMALL)).all()):
             return wrong.mistake
     return None
+
+
+def normalized(several: Sequence[Tensor]) -> bool:
+    """Whether the (N, D) draws of several calls, each from other means and log-variances in every row, are normalized.
+
+    Their average, their spread or their length is one number: in each row, in each column or of each call.
+    """
+    size = float(torch.stack([*several]).std())
+    for dims in ((0,), (1,), (0, 1))[: 3 if len(several) > 1 else 2]:  # one number says nothing
+        for statistic in (torch.mean, torch.std, torch.linalg.vector_norm):
+            found = torch.cat([statistic(each, dim=dims).flatten() for each in several])
+            if float(found.max() - found.min()) < 1e-4 * max(float(found.abs().max()), size) and size > SMALL:
+                return True
+    return False
