@@ -1165,6 +1165,18 @@ ENCODERS = (
         ),
     ),
     _encoder(
+        "encoder-layer-unused-and-another-twice",
+        "encoder-layer-twice",
+        edits=(
+            (
+                ENCODER,
+                f"        self.first, self.second, self.third = {ENCODER_INPUT}, {HIDDEN}, {HIDDEN}\n"
+                + _sequential("encoder", "self.first", RELU, "self.second", RELU, "self.second", RELU),
+            ),
+        ),
+        checks=1,
+    ),
+    _encoder(
         "encoder-layers-shared",
         "encoder-layer-twice",
         edits=(
@@ -1624,6 +1636,18 @@ DECODERS = (
         may_lose=("training",),
     ),
     _decoder("decoder-without-bias", "decoder-bias", *BODY, PIXELS[:-1] + ", bias=False)", SIGMOID),
+    _decoder(
+        "decoder-layer-unused",
+        "decoder-depth",
+        edits=(
+            (
+                DECODER,
+                f"        self.third = {HIDDEN}\n"
+                + _sequential("decoder", DECODER_INPUT, RELU, HIDDEN, RELU, PIXELS, SIGMOID),
+            ),
+        ),
+        checks=1,
+    ),
     _decoder(
         "decoder-layers-shared",
         "decoder-layer-twice",
