@@ -1339,6 +1339,16 @@ def _decoder(
 SCALED = "class Scaled(nn.Module):\n    def forward(self, x):\n        return 255 * x\n\n\nclass "
 
 DECODERS = (
+    Wrong(
+        "softplus-in-both-networks",
+        (
+            (ENCODER, ENCODER.replace("ReLU", "Softplus")),
+            (DECODER, DECODER.replace("ReLU", "Softplus")),
+        ),
+        loses=frozenset({"encoder", "decoder"}),
+        misconception="encoder-activation decoder-activation",
+        checks=2,
+    ),
     _decoder(
         "decoder-frozen",
         "layers-frozen",
@@ -1551,7 +1561,7 @@ DECODERS = (
         *BODY,
         PIXELS,
         "nn.Hardsigmoid()",
-        may_lose=("training",),
+        checks=1,
     ),
     _decoder(
         "decoder-with-leaky-relu",
