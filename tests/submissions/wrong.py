@@ -1177,6 +1177,15 @@ ENCODERS = (
         checks=1,
     ),
     _encoder(
+        "log-variance-head-in-double",
+        "precision-mixed",
+        edits=(
+            (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD + "        self.logvariance_layer.double()\n"),
+            (LOGVARIANCES, LOGVARIANCES.replace("(hidden)", "(hidden.double()).float()")),
+        ),
+        checks=1,
+    ),
+    _encoder(
         "encoder-layers-shared",
         "encoder-layer-twice",
         edits=(
@@ -1339,6 +1348,21 @@ def _decoder(
 SCALED = "class Scaled(nn.Module):\n    def forward(self, x):\n        return 255 * x\n\n\nclass "
 
 DECODERS = (
+    _decoder(
+        "decoder-in-double",
+        "precision-mixed",
+        edits=(
+            (DECODER, DECODER + "        self.decoder.double()\n"),
+            (DECODE, DECODE.replace("dim=-1))", "dim=-1).double()).float()")),
+        ),
+        checks=1,
+    ),
+    _decoder(
+        "decoder-in-double-and-not-called-so",
+        "precision-mixed",
+        edits=((DECODER, DECODER + "        self.decoder.double()\n"),),
+        checks=1,
+    ),
     Wrong(
         "softplus-in-both-networks",
         (

@@ -56,8 +56,8 @@ NOTES = (
         "loss = cs5814_vae.loss_function(torch.ones(2, 784), torch.eye(2).repeat(1, 392), means, means)\n"
         f"if not torch.isfinite(loss): raise ArithmeticError({_UNBOUNDED!r})",
         _UNBOUNDED,
-        "Where a reconstruction is exactly 1, your `loss_function` is infinite or NaN, because the logarithm of 1 - 1 is "
-        "not finite. A margin of 1e-8 does not help there: float32 has about 7 digits, so it rounds 1 - 1e-8 and 1 + 1e-8 "
-        "to 1. Print your loss for a reconstruction of exactly 1. No points are taken for this.",
+        "Where a reconstruction is exactly 1, your `loss_function` is infinite or NaN, because the logarithm of 1 - 1 "
+        "is not finite. A margin of 1e-8 does not help there: float32 has about 7 digits, so it rounds 1 - 1e-8 and "
+        "1 + 1e-8 to 1. Print your loss for a reconstruction of exactly 1. No points are taken for this.",
     ),
 )

@@ -24,6 +24,7 @@ from autograder.assignments.cvae.checks.verdicts import (
     describe_modes,
     has_last_layer,
     note_missing_layers,
+    require_float32,
 )
 from autograder.assignments.cvae.hints.network import OUTPUT_ACTIVATIONS
 from autograder.grading.harness import Challenge, Grading, Wrong, check, fail, once, require_shape
@@ -151,6 +152,7 @@ def test_sizes(submission: Submission, challenge: Challenge, decoded: Callable[[
     usual, model, error = decoded().taken, decoded().model, decoded().error
     if error is not None:
         raise error
+    require_float32(model, "decoder")
     latents, classes = usual.piece.input[:, : model.sizes.latent], usual.piece.input[:, model.sizes.latent :]
     require_use(model, usual, latents, classes)
     if usual.wrong is not None:

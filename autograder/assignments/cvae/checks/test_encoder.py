@@ -27,6 +27,7 @@ from autograder.assignments.cvae.checks.verdicts import (
     describe_unexplained,
     named_layers,
     note_missing_layers,
+    require_float32,
     require_trained,
 )
 from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS
@@ -138,6 +139,8 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     second = next(each for each in HEADS if each != name)
     other_path = model.head(second, HEADS[second][0], (images, conditions))
     other = model.piece(other_path, hidden) if other_path else None
+    if model.other_types.get(path) != model.other_types.get("encoder"):  # else the encoder's own check charges it
+        require_float32(model, path)
     half, match = explain_head(head, hidden, model.sizes.latent)
     if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
         halves = {half, explain_head(other, hidden, model.sizes.latent)[0]}
@@ -242,6 +245,8 @@ def judge_unknown_head(model: Model, head: Piece, hidden: Tensor, activated: str
     probes=probes.ENCODER_SIZES,
 )
 def test_sizes(submission: Submission, challenge: Challenge, grading: Grading, encoded: Callable[[], Encoded]) -> None:
+    model = Model(submission, challenge)
+    require_float32(model, "encoder")
     usual = encode_with(submission, challenge, Sizes(), grading)
     sizes = Sizes.random(challenge)
     try:
@@ -257,8 +262,8 @@ def test_sizes(submission: Submission, challenge: Challenge, grading: Grading, e
         fail(f"With {sizes}, your encoder does not work. {error}", mistake)
     require_attributes(submission, sizes, encoded)
     require_order(submission, sizes)
-    if (misnamed := Model(submission, challenge).misnamed) is not None:
-        raise misnamed
+    if model.misnamed is not None:
+        raise model.misnamed
     if usual.wrong is not None:
         fail(*usual.wrong)
 

@@ -80,6 +80,13 @@ def require_trained(model: Model, names: Sequence[str], part: str) -> None:
         fail(f"Two models that were built one after the other have {first_few(shared)} in common.", "layers-kept")
 
 
+def require_float32(model: Model, name: str) -> None:
+    """Fail the check if a piece works in another type of numbers than float32, and not in that."""
+    if kind := model.other_types.get(name):
+        said = f"The layers of your `{name}` are {kind}, and the tensors of the notebook are float32."
+        fail(said, "precision-mixed")
+
+
 def describe_activations(model: Model, match: Match, piece: Piece | None, part: str) -> None:
     """Fail the check if anything but a ReLU follows the hidden layers, however many there are."""
     if piece is not None:
