@@ -12,6 +12,7 @@ from autograder.sandbox.outline import describe
 
 STD = "    std = torch.exp(0.5 * logvariances)\n"
 DRAW = "torch.randn_like(std)"
+CROSS_ENTROPY = 'F.binary_cross_entropy(reconstructions, originals, reduction="sum")'
 DIVERGENCE = "    divergence = -0.5 * torch.sum(1 + logvariances"
 JOINED = "hidden = self.encoder(torch.cat((data_input, condition), dim=-1))"
 LATENTS = "latents = sample_latent(mean_params, logvariance_params)"
@@ -49,6 +50,34 @@ def test_what_stops_elsewhere_is_noted(sandbox: Sandbox, edit: tuple[str, str], 
     found = notes(sandbox, edit)
     assert said in found
     assert len(found.splitlines()) == 1
+
+
+def written_out(of_r: str, of_rest: str) -> str:
+    """The cross-entropy with what its two logarithms are taken of."""
+    return f"-torch.sum(originals * torch.log({of_r}) + (1 - originals) * torch.log({of_rest}))"
+
+
+def clamped(margin: str) -> str:
+    return f"reconstructions.clamp({margin}, 1 - {margin})"
+
+
+@pytest.mark.parametrize(
+    ("term", "noted"),
+    [
+        (written_out("reconstructions + 1e-8", "1 - (reconstructions + 1e-8)"), True),
+        (written_out(clamped("1e-8"), f"1 - {clamped('1e-8')}"), True),
+        (written_out("reconstructions.clamp(min=1e-7)", "1 - reconstructions"), True),
+        (written_out("reconstructions + 1e-8", "1 - reconstructions + 1e-8"), False),
+        (written_out(clamped("1e-7"), f"1 - {clamped('1e-7')}"), False),
+        (written_out(clamped("1e-6"), f"1 - {clamped('1e-6')}"), False),
+        ("-torch.distributions.Bernoulli(reconstructions, validate_args=False).log_prob(originals).sum()", False),
+        ('F.binary_cross_entropy(reconstructions.double(), originals.double(), reduction="sum").float()', False),
+    ],
+)
+def test_a_loss_without_bound_at_one_is_noted(sandbox: Sandbox, term: str, noted: bool) -> None:
+    found = notes(sandbox, (CROSS_ENTROPY, term))
+    assert ("infinite or NaN" in found) == noted
+    assert len(found.splitlines()) == noted
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ _ROWS = (
     ("not-finite", "NaN or infinity appears",
      "At least one number is NaN or infinite, and training cannot recover from that. It comes from the logarithm or the root of a negative number, the logarithm of zero, or a division by zero. The exponential of something large also overflows. Print the smallest and largest value after each step: where does it appear first?"),
     ("precision-mixed", "Two tensors have different number types",
-     "An operation got tensors of different number types. PyTorch makes float32 unless told otherwise, and the tensors that your code gets are float32. NumPy makes float64, and whole numbers become int64. Print the `dtype` of each tensor just before the line shown: which one is different, and where was it made?"),
+     "An operation got tensors of different number types. PyTorch makes float32 unless told otherwise, and the tensors that your code gets are float32. NumPy makes float64, and whole numbers become int64. Print the `dtype` of each tensor that takes part, and of your parameters: which one is different, and where was it made?"),
     ("wrong-shape", "A result has the wrong shape",
      "Run your code on a minibatch of two in the notebook, and print the shape after each step. Which is the first one that you do not expect? For example, a sum or an index can drop a dimension, and a layer can have another size than you think."),
     ("wrong-number-of-results", "You return something other than the docstring says",

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 READY_S = 120.0  # importing torch from a cold disk is slow
 GONE_S = 10.0
 MOST_NUMBERS = LIMITS.body // 8  # in what comes back, and in a model's parameters: half of a frame
+OTHER_FLOATS = "float64", "float16", "bfloat16"
 MOST_PENDING = 16  # calls of stand-ins whose gradients may still be wanted, at most, and numbers in their arguments
 MOST_PENDING_NUMBERS = 1 << 20
 
@@ -277,6 +278,7 @@ class Submission:
         self._asked = 0  # of stand-ins
         self.lazy: list[str] = []  # parameters that the model asked about last has no shape for yet
         self.ones: list[str] = []  # parameters of it that are vectors of ones, as the gains of a normalization are
+        self.types: dict[str, str] = {}  # of its parameters, where they are other floating numbers than float32
         self.frozen: list[str] = []  # parameters of linear layers that the model built last would not train
         self.unregistered: list[str] = []  # parameters of it that PyTorch would not find
         self.shared: list[str] = []  # parameters that any model has in common with one that was built before
@@ -368,6 +370,9 @@ class Submission:
         """
         answer = self._request({"do": "parameters", "object": handle})
         shapes, self.lazy, self.ones = answer.get("shapes"), _words(answer.get("lazy")), _words(answer.get("ones"))
+        types = answer.get("types")
+        pairs = [tuple(each) for each in types if isinstance(each, list)] if isinstance(types, list) else []
+        self.types = dict(each for each in pairs if len(each) == 2 and _is_word(each[0]) and each[1] in OTHER_FLOATS)
         found: dict[str, tuple[int, ...]] = {}
         for entry in shapes if isinstance(shapes, list) else []:
             match entry:
@@ -380,6 +385,10 @@ class Submission:
             raise Unfit("too-many-parameters")
         self._shapes[handle] = found
         return found
+
+    def as_float32(self, handle: str, names: Sequence[str]) -> None:
+        """Convert submodules of a model to float32: all of it if one is no module, or if no parameter is float32."""
+        self._request({"do": "as_float32", "object": handle, "names": names})
 
     def submodules(self, handle: str) -> dict[str, str]:
         """The types' names of a model's submodules, by dotted name, as the submission reports them."""

@@ -58,6 +58,7 @@ _STEPS = {
     "attributes": "Reading an attribute",
     "parameters": "Listing the parameters",
     "set_parameters": "Setting the parameters",
+    "as_float32": "Converting the parameters",
     "submodules": "Listing the layers",
     "stand_in_layer": "Replacing `{name}`",
     "stand_in_pass": "Replacing `forward`",

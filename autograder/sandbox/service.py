@@ -206,7 +206,17 @@ class Service:
             "shapes": shapes,
             "lazy": lazy,
             "ones": [name for name, value in vectors if bool((value == 1).all())],
+            "types": [(name, str(value.dtype).removeprefix("torch.")) for name, value in named],
         }, {}
+
+    def do_as_float32(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """Convert submodules of a model to float32: all of it if one is no module, or if no parameter is float32."""
+        model, parameters = self.objects[message["object"]], self._parameters(message["object"])
+        pieces = [self._submodule(model, name) for name in message["names"]]
+        whole = not all(map(is_module, pieces)) or all(each.dtype != torch.float32 for _, each in parameters)
+        for each in [model] if whole else pieces:
+            nn.Module.float(each)
+        return {}, {}
 
     def do_stand_in_layer(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Set an attribute of a model to a linear layer, so that the rest can be judged."""

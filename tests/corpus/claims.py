@@ -1232,7 +1232,9 @@ def _odd_signatures(s: Subject) -> list[list[str]]:
 CLAIMS |= {
     "memory": _raises("RuntimeError", "MemoryError"),
     "lazy-layer": lambda s: "Lazy" in s.source,
-    "precision-mixed": _raises("RuntimeError"),
+    "precision-mixed": lambda s: (
+        any(each.dtype != torch.float32 for each in s.model().parameters()) or _raises("RuntimeError")(s)
+    ),
     "draw-precision": lambda s: any(word in s.source for word in ("double", "float64", "half", "float16", "numpy")),
     "no-gpu-here": lambda s: "cuda" in s.source,
     "numpy-for-torch": lambda s: "numpy" in s.source,

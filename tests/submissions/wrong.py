@@ -1181,6 +1181,27 @@ ENCODERS = (
         ),
     ),
     _encoder(
+        "encoder-layer-unused-and-another-twice",
+        "encoder-layer-twice",
+        edits=(
+            (
+                ENCODER,
+                f"        self.first, self.second, self.third = {ENCODER_INPUT}, {HIDDEN}, {HIDDEN}\n"
+                + _sequential("encoder", "self.first", RELU, "self.second", RELU, "self.second", RELU),
+            ),
+        ),
+        checks=1,
+    ),
+    _encoder(
+        "log-variance-head-in-double",
+        "precision-mixed",
+        edits=(
+            (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD + "        self.logvariance_layer.double()\n"),
+            (LOGVARIANCES, LOGVARIANCES.replace("(hidden)", "(hidden.double()).float()")),
+        ),
+        checks=1,
+    ),
+    _encoder(
         "encoder-layers-shared",
         "encoder-layer-twice",
         edits=(
@@ -1343,6 +1364,31 @@ def _decoder(
 SCALED = "class Scaled(nn.Module):\n    def forward(self, x):\n        return 255 * x\n\n\nclass "
 
 DECODERS = (
+    _decoder(
+        "decoder-in-double",
+        "precision-mixed",
+        edits=(
+            (DECODER, DECODER + "        self.decoder.double()\n"),
+            (DECODE, DECODE.replace("dim=-1))", "dim=-1).double()).float()")),
+        ),
+        checks=1,
+    ),
+    _decoder(
+        "decoder-in-double-and-not-called-so",
+        "precision-mixed",
+        edits=((DECODER, DECODER + "        self.decoder.double()\n"),),
+        checks=1,
+    ),
+    Wrong(
+        "softplus-in-both-networks",
+        (
+            (ENCODER, ENCODER.replace("ReLU", "Softplus")),
+            (DECODER, DECODER.replace("ReLU", "Softplus")),
+        ),
+        loses=frozenset({"encoder", "decoder"}),
+        misconception="encoder-activation decoder-activation",
+        checks=2,
+    ),
     _decoder(
         "decoder-frozen",
         "layers-frozen",
@@ -1555,7 +1601,7 @@ DECODERS = (
         *BODY,
         PIXELS,
         "nn.Hardsigmoid()",
-        may_lose=("training",),
+        checks=1,
     ),
     _decoder(
         "decoder-with-leaky-relu",
@@ -1640,6 +1686,18 @@ DECODERS = (
         may_lose=("training",),
     ),
     _decoder("decoder-without-bias", "decoder-bias", *BODY, PIXELS[:-1] + ", bias=False)", SIGMOID),
+    _decoder(
+        "decoder-layer-unused",
+        "decoder-depth",
+        edits=(
+            (
+                DECODER,
+                f"        self.third = {HIDDEN}\n"
+                + _sequential("decoder", DECODER_INPUT, RELU, HIDDEN, RELU, PIXELS, SIGMOID),
+            ),
+        ),
+        checks=1,
+    ),
     _decoder(
         "decoder-layers-shared",
         "decoder-layer-twice",

@@ -11,6 +11,7 @@ _DEVICE = (
     "On a GPU, your `{what}` would stop{{line}}: a tensor that it makes lies on the CPU, the ones that it gets do not. "
     "Make new tensors on the device of the arguments. No points are taken for this."
 )
+_UNBOUNDED = "the loss is not finite where a reconstruction is 1"
 NOTES = (
     Note(
         ("sample_latent",),
@@ -48,5 +49,15 @@ NOTES = (
         "dtype|scalar type|Double",
         "After `model.double()`, your `forward` stops{line}: it makes tensors of float32. Give new tensors the type of "
         "the arguments. No points are taken for this.",
+    ),
+    Note(
+        ("loss_function",),
+        "means = torch.zeros(2, 15)\n"
+        "loss = cs5814_vae.loss_function(torch.ones(2, 784), torch.eye(2).repeat(1, 392), means, means)\n"
+        f"if not torch.isfinite(loss): raise ArithmeticError({_UNBOUNDED!r})",
+        _UNBOUNDED,
+        "Where a reconstruction is exactly 1, your `loss_function` is infinite or NaN, because the logarithm of 1 - 1 "
+        "is not finite. A margin of 1e-8 does not help there: float32 has about 7 digits, so it rounds 1 - 1e-8 and "
+        "1 + 1e-8 to 1. Print your loss for a reconstruction of exactly 1. No points are taken for this.",
     ),
 )

@@ -43,7 +43,7 @@ def gallery(kept: Mapping[str, Any]) -> Gallery | None:
     rows = [int((smoke.classes == digit).nonzero()[0]) for digit in range(NUM_CATEGORIES)]
     originals, one_hots = smoke.originals[rows], torch.eye(NUM_CATEGORIES)
     generated_rows = [int((smoke.generated_classes == digit).nonzero()[0]) for digit in range(NUM_CATEGORIES)]
-    model = trained_reference()
+    model = trained_reference(smoke.steps)
     with torch.no_grad(), torch.random.fork_rng():
         torch.default_generator.manual_seed(SEED)
         latents = torch.randn(NUM_CATEGORIES, SMOKE_LATENT_DIMENSIONALITY)
@@ -53,7 +53,7 @@ def gallery(kept: Mapping[str, Any]) -> Gallery | None:
     asked = "when asked for 0, 1, 2 and so on to 9."
     same = "The same digits, in the same order, as"
     lead = (
-        f"After a short practice run of {SMOKE_STEPS} steps, next to a reference trained the same way. Blurry is "
+        f"After a short practice run of {smoke.steps} steps, next to a reference trained the same way. Blurry is "
         f"expected: {NUM_EPOCHS} epochs in the notebook look sharper."
     )
     return Gallery(
@@ -81,8 +81,8 @@ def gallery(kept: Mapping[str, Any]) -> Gallery | None:
 
 
 @cache
-def trained_reference() -> reference.ConditionalVariationalAutoencoder:
-    """The reference network after the smoke run, with the initialization that the smoke run gives every network."""
+def trained_reference(steps: int = SMOKE_STEPS) -> reference.ConditionalVariationalAutoencoder:
+    """The reference network after so many steps, with the initialization that the smoke run gives every network."""
     images, labels = draw_digits(SMOKE_DIGITS, SEED)
     images, one_hots = images.flatten(1), F.one_hot(labels, NUM_CATEGORIES).float()
     sizes, challenge = Sizes(latent=SMOKE_LATENT_DIMENSIONALITY), Challenge(SEED, "the reference's pictures")
@@ -91,7 +91,7 @@ def trained_reference() -> reference.ConditionalVariationalAutoencoder:
         model = reference.ConditionalVariationalAutoencoder(sizes.input_dim, sizes.num_categories, sizes.latent)
         shapes = {name: parameter.shape for name, parameter in model.named_parameters()}
         model.load_state_dict(draw_parameters(shapes, sizes, challenge, images.mean(0)))
-        batches = challenge.integers(SMOKE_DIGITS, SMOKE_STEPS, SMOKE_BATCH_SIZE)
+        batches = challenge.integers(SMOKE_DIGITS, steps, SMOKE_BATCH_SIZE)
         parameters = list(model.parameters())
         train(model, reference.loss_function, parameters, images, one_hots, batches, SMOKE_LEARNING_RATE)
     return model

@@ -101,6 +101,7 @@ class Model:
         self.lazy: list[str] = []  # parameters that had no shape before the first pass
         self.parameters: dict[str, Tensor] = {}
         shapes = self._shapes()
+        self.other_types = self._find_other_types()
         if not own_start:
             self.set(draw_parameters(shapes, self.sizes, challenge, mean_image, scale, submission.ones))
 
@@ -137,6 +138,31 @@ class Model:
             self._raise_incomplete()
             raise
         return shapes
+
+    def _answers(self, name: str, *arguments: Tensor) -> bool:
+        """Whether the model, or an attribute, can be called on these."""
+        try:
+            self.submission.call(name, *arguments, on=self.handle, evaluate=True)
+        except SubmissionError:
+            return False
+        return True
+
+    def _find_other_types(self) -> dict[str, str]:
+        """The pieces that work in another type of numbers and not in float32, each with its type.
+
+        Where forward does not convert between them, these pieces become float32, so that the rest can be judged.
+        """
+        types, found = self.submission.types, dict[str, str]()
+        for name in ("encoder", "mean_layer", "logvariance_layer", "decoder") if types else ():
+            blank = torch.zeros(1, self._widths(name)[0])
+            for each in sorted(set(types.values())):
+                if not self._answers(name, blank) and self._answers(name, blank.to(getattr(torch, each))):
+                    found[name] = each
+        blanks = torch.zeros(1, self.sizes.input_dim), torch.zeros(1, self.sizes.num_categories)
+        self._converts = not found or self._answers("", *blanks)
+        if not self._converts:
+            self.submission.as_float32(self.handle, list(found))
+        return found
 
     def _raise_incomplete(self) -> None:
         """Raise what kept the constructor from finishing, if anything did."""
@@ -190,6 +216,8 @@ class Model:
     ) -> Reply:
         """Call an attribute of the model, or a submodule by its dotted name."""
         self._restore()
+        if self._converts and name in self.other_types:
+            arguments = tuple(each.to(getattr(torch, self.other_types[name])) for each in arguments)
         rows = len(arguments[0])  # a piece of a network gives a row for each
         return self.submission.call(
             name, *arguments, on=self.handle, seed=seed, reach=reach, evaluate=evaluate, rows=rows

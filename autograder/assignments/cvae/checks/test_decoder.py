@@ -23,6 +23,8 @@ from autograder.assignments.cvae.checks.verdicts import (
     describe_layers,
     describe_modes,
     has_last_layer,
+    note_missing_layers,
+    require_float32,
 )
 from autograder.assignments.cvae.hints.network import OUTPUT_ACTIVATIONS
 from autograder.grading.harness import Challenge, Grading, Wrong, check, fail, once, require_shape
@@ -96,8 +98,9 @@ def decoded(submission: Submission, grading: Grading) -> Callable[[], Decoded]:
 
 
 @check("Three linear layers of hidden_size, and one to the pixels", 5, probes=probes.DECODER_LAYERS)
-def test_layers(decoded: Callable[[], Decoded], challenge: Challenge) -> None:
+def test_layers(decoded: Callable[[], Decoded], challenge: Challenge, grading: Grading) -> None:
     found = decoded()
+    note_missing_layers(found.match, DEPTH, grading)
     require_own(found.model, found.taken.piece, challenge)
     describe_layers(found.model, found.match, found.taken.piece, "decoder", DEPTH)
 
@@ -149,6 +152,7 @@ def test_sizes(submission: Submission, challenge: Challenge, decoded: Callable[[
     usual, model, error = decoded().taken, decoded().model, decoded().error
     if error is not None:
         raise error
+    require_float32(model, "decoder")
     latents, classes = usual.piece.input[:, : model.sizes.latent], usual.piece.input[:, model.sizes.latent :]
     require_use(model, usual, latents, classes)
     if usual.wrong is not None:

@@ -37,6 +37,8 @@ from autograder.assignments.cvae.checks.verdicts import (
     describe_modes,
     describe_unexplained,
     named_layers,
+    note_missing_layers,
+    require_float32,
     require_trained,
 )
 from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS
@@ -70,8 +72,9 @@ def encoded(submission: Submission, grading: Grading) -> Callable[[], Encoded]:
 
 
 @check("Three linear layers to hidden_size", 5, probes=probes.ENCODER_LAYERS)
-def test_layers(encoded: Callable[[], Encoded]) -> None:
+def test_layers(encoded: Callable[[], Encoded], grading: Grading) -> None:
     found = encoded()
+    note_missing_layers(found.match, DEPTH, grading)
     require_trained(found.model, found.names, "encoder")
     describe_layers(found.model, found.match, found.taken.piece if found.taken else None, "encoder", DEPTH)
 
@@ -149,6 +152,8 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     second = next(each for each in HEADS if each != name)
     other_path = model.head(second, HEADS[second][0], (images, conditions))
     other = model.piece(other_path, hidden) if other_path else None
+    if model.other_types.get(path) != model.other_types.get("encoder"):  # else the encoder's own check charges it
+        require_float32(model, path)
     half, match = explain_head(head, hidden, model.sizes.latent)
     if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
         halves = {half, explain_head(other, hidden, model.sizes.latent)[0]}
@@ -287,6 +292,8 @@ def judge_unknown_head(model: Model, head: Piece, hidden: Tensor, activated: str
     probes=probes.ENCODER_SIZES,
 )
 def test_sizes(submission: Submission, challenge: Challenge, grading: Grading, encoded: Callable[[], Encoded]) -> None:
+    model = Model(submission, challenge)
+    require_float32(model, "encoder")
     usual = encode_with(submission, challenge, Sizes(), grading)
     sizes = Sizes.random(challenge)
     try:
@@ -302,8 +309,8 @@ def test_sizes(submission: Submission, challenge: Challenge, grading: Grading, e
         fail(f"With {sizes}, your encoder does not work. {error}", mistake)
     require_attributes(submission, sizes, encoded)
     require_order(submission, sizes)
-    if (misnamed := Model(submission, challenge).misnamed) is not None:
-        raise misnamed
+    if model.misnamed is not None:
+        raise model.misnamed
     if usual.wrong is not None:
         fail(*usual.wrong)
 

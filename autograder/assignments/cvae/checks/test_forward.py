@@ -1,7 +1,7 @@
 """forward: what it makes of the submission's own encoder, heads, sampling and decoder, right or wrong."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 
@@ -779,6 +779,16 @@ def same_distribution(model: Model, image: Tensor, condition: Tensor, challenge:
     return bool(centered) and 0.95 < float((observed.std(0) / spread).mean()) < 1.05
 
 
+def is_spare(name: str, model: Model, reached: Mapping[str, Tensor]) -> bool:
+    """Whether an unused parameter is of a layer that a network has too few of, which the network's own part has judged.
+
+    Such a layer stands outside of the networks and fits between their layers.
+    """
+    inside = any(name.startswith(f"{piece}.") for names in PIECES.values() for piece in names)
+    widths = {size for each in reached.values() for size in each.shape} - {model.sizes.latent}
+    return not inside and widths >= set(model.parameters[name].shape)
+
+
 def blamed(grading: Grading, *mistakes: str) -> bool:
     """Whether an earlier check of forward found one of these mistakes."""
     return any(name in mistakes for check in grading.checks.get("forward", []) for name in check.misconceptions)
@@ -811,6 +821,8 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         mistake = "forward-detached" if in_use & set(missing) or not reached else "unused-parameters"
         judged = tuple(f"{name}." for part, names in PIECES.items() if grading.failed(part) for name in names)
         missing = [name for name in missing if name in in_use or not name.startswith(judged)]
+        if grading.kept.get("short of layers"):
+            missing = [name for name in missing if name in in_use or not is_spare(name, model, reached)]
     if left_out(grading)["missing"]:  # the layer that should be in the place of a missing one goes unused
         missing = [name for name in missing if name in in_use]
     if missing:
