@@ -79,6 +79,7 @@ def test_results(submission: Submission, challenge: Challenge, grading: Grading)
     counted = [each for each, name in zip(parameters, HEADS, strict=True) if name not in constant]
     if not all(map(varies, (reconstruction.reshape(BATCH, -1), *counted))):
         fail("One of the results is the same for every image.", "same-for-every-image")
+    require_layers_in_use(model, images, conditions, challenge.seed(), grading)
     require_arguments_unchanged(submission, reply, (CLASS, "forward"))
     decoded = reply.captured("decoder", "result")
     if reconstruction.shape != images.shape and not (decoded and decoded[0].shape == reconstruction.shape):
@@ -87,6 +88,16 @@ def test_results(submission: Submission, challenge: Challenge, grading: Grading)
             "reconstruction-shape",
         )
     judge_sizes(submission, challenge, grading)
+
+
+def require_layers_in_use(model: Model, images: Tensor, conditions: Tensor, seed: int, grading: Grading) -> None:
+    """Fail the check if the results of forward are the same whatever weights the layers have."""
+    before = model.forward(images, conditions, seed).outputs
+    with model.changed({name: 1.5 * each + 0.5 for name, each in model.parameters.items()}):
+        after = model.forward(images, conditions, seed).outputs
+    if all(one.shape == other.shape and close(one, other) for one, other in zip(before, after, strict=True)):
+        grading.kept["results of no layer"] = True
+        fail("Your `forward` gives the same results whatever weights the layers have.", "not-trainable")
 
 
 def judge_sizes(submission: Submission, challenge: Challenge, grading: Grading) -> None:
@@ -796,6 +807,8 @@ def blamed(grading: Grading, *mistakes: str) -> bool:
 
 @check("Gradients flow from the three results to every parameter they depend on", 2, probes=probes.FORWARD_GRADIENTS)
 def test_gradients(submission: Submission, challenge: Challenge, grading: Grading) -> None:
+    if "results of no layer" in grading.kept:
+        pytest.skip("Skipped: the results of forward must come from its layers first.")
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge)
     reached, *by_head = (

@@ -328,7 +328,7 @@ def test_minibatch(
     submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
 ) -> None:
     both_right = all(right_terms(grading))
-    for batch in (challenge.integer(5, 9), challenge.integer(20, 40)):
+    for batch in (challenge.integer(5, 9), challenge.integer(20, 40), challenge.integer(100, 160)):
         arguments = form.inputs(
             challenge, batch, low=-2 if both_right else 0.2
         )  # a wrong term may take their logarithm

@@ -427,6 +427,10 @@ def test_independent(submission: Submission, challenge: Challenge, domain: Calla
     if close(first, second, 1e-5):
         mistake = (diagnose(first, means, logvariances) or "no-noise") if alike else "fixed-seed"
         fail("Two calls on the same input give the same latents.", mistake)
+    one, other = (draw(submission, means[None], logvariances[None], challenge.seed()) for _ in range(2))
+    if close(one, other, 1e-5):
+        mistake = "no-noise" if close(one[0], means, 1e-5) else "fixed-seed"
+        fail("Two calls on the same minibatch of one image give the same latents.", mistake)
     again = draw(submission, *arguments, seed=None)
     if close(again, second, 1e-5):
         fail("Two calls in a row give the same latents: the second one should draw on.", "fixed-seed")
@@ -465,11 +469,18 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
     require_use(submission, challenge, domain())
     means, logvariances, cotangent = challenge.normal(6, 5), challenge.uniform(-1, 1, 6, 5), challenge.normal(6, 5)
     means, logvariances = domain().within(means, logvariances)
-    seed = challenge.seed()
-    reply = submission.call(
-        "sample_latent", means, logvariances, seed=seed, cotangents={0: cotangent}, results=1, unpack=True
+    seeds = challenge.seed(), challenge.seed()
+    reply, other = (
+        submission.call(
+            "sample_latent", means, logvariances, seed=each, cotangents={0: cotangent}, results=1, unpack=True
+        )
+        for each in seeds
     )
     latents = require_shape(reply.outputs[0], (6, 5), "What your `sample_latent` returned")
+    plain, other_plain = (draw(submission, means, logvariances, each) for each in seeds)
+    if close(other.outputs[0], latents, 1e-5) and not close(plain, other_plain, 1e-5):
+        mistake = "no-noise" if close(latents, means, 1e-5) else "fixed-seed"
+        fail("Where gradients are asked for, two calls on the same input give the same latents.", mistake)
     gradients = reply.gradients("argument")
     by_mean, by_logvariance = (gradients.get(index, torch.zeros_like(means)) for index in "01")
     # z = μ + σ·ε: the derivative by μ is 1, by log σ² half of what the noise added. A draw with another σ, which is
@@ -479,7 +490,7 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
     one = torch.ones_like(means)
     directions = (one, 0 * one), (0 * one, one)
     slopes, finer = (
-        [slope(submission, (means, logvariances), each, seed, step) for each in directions] for step in (0.02, 0.01)
+        [slope(submission, (means, logvariances), each, seeds[0], step) for each in directions] for step in (0.02, 0.01)
     )
     smooth = [(a - b).abs() <= 0.01 * (1 + a.abs()) for a, b in zip(slopes, finer, strict=True)]
     moved = [bool((each != 0).any()) for each in slopes]  # an argument that makes no difference is judged above
