@@ -244,7 +244,7 @@ def test_rounding_stays_far_below_the_tolerance_of_a_draw(name: str, margins: li
     for seed in range(SEEDS):
         margins.clear()
         assert not judged(sample_checks.test_gradients, DRAWS[name], seed)
-        _, *slopes = margins  # after the comparison that shows whether anything is drawn
+        _, _, *slopes = margins  # after the comparisons that show whether anything is drawn
         assert len(slopes) == 2  # the derivatives on paper were enough
         assert max(slopes) < 1 / FAR
 
