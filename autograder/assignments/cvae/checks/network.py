@@ -135,7 +135,7 @@ class Model:
                     self.submission.call("", *blank, on=self.handle, evaluate=True)
                 shapes = self.submission.parameters(self.handle)
         except SubmissionError:
-            self._raise_incomplete()
+            self.raise_incomplete()
             raise
         return shapes
 
@@ -164,7 +164,7 @@ class Model:
             self.submission.as_float32(self.handle, list(found))
         return found
 
-    def _raise_incomplete(self) -> None:
+    def raise_incomplete(self) -> None:
         """Raise what kept the constructor from finishing, if anything did."""
         if self._incomplete is not None:
             raise self._incomplete
@@ -174,7 +174,7 @@ class Model:
         found = self.submission.attributes(self.handle, names)
         missing = [name for name in names if found.get(name) in (None, "NoneType")]
         if missing:
-            self._raise_incomplete()
+            self.raise_incomplete()
             code = "attribute-missing" if found.get(missing[0]) is None else "attribute-none"
             raise Unfit(code, owner=CLASS, name=missing[0])
 
@@ -303,7 +303,7 @@ class Model:
             raise
         except Raised as error:
             if error.kind != "NotImplementedError":
-                self._raise_incomplete()
+                self.raise_incomplete()
             raise
 
 

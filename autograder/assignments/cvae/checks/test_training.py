@@ -42,7 +42,7 @@ from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, require_shape
 from autograder.report.model import Outcome
 from autograder.sandbox.client import Submission
-from autograder.sandbox.errors import SubmissionError
+from autograder.sandbox.errors import Raised, SubmissionError
 
 pytestmark = pytest.mark.training
 
@@ -111,13 +111,17 @@ def train(
     )
     model = Model(submission, challenge, mean_image=start_image(images, grading, steps), **given)
     batches = challenge.integers(SMOKE_DIGITS, steps, SMOKE_BATCH_SIZE)
-    trained = submission.train(
-        "model",
-        "loss_function",
-        tensors={"images": images, "conditions": one_hots, "batches": batches},
-        options={"learning_rate": SMOKE_LEARNING_RATE},
-        seed=challenge.seed(),
-    )
+    try:
+        trained = submission.train(
+            "model",
+            "loss_function",
+            tensors={"images": images, "conditions": one_hots, "batches": batches},
+            options={"learning_rate": SMOKE_LEARNING_RATE},
+            seed=challenge.seed(),
+        )
+    except Raised:
+        model.raise_incomplete()  # which explains what is missing
+        raise
     if len(trained.losses) != steps or not torch.isfinite(trained.losses).all():
         fail(f"Your loss is not a finite number in each of the {steps} training steps.", "not-finite")
     parameters = {

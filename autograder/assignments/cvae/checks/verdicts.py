@@ -99,7 +99,7 @@ def describe_activations(model: Model, match: Match, piece: Piece | None, part: 
     if not match.hidden:
         fail(f"Your {part} has no hidden layer that a ReLU could follow.", f"{part}-depth")
     if match.skips:
-        fail(f"In your {part}, what a layer got is added to what it gives.", f"{part}-skip")
+        fail(f"In your {part}, the input of a layer is added to its output.", f"{part}-skip")
     if set(match.hidden) == {"ReLU"}:
         if weight_normalized(shapes_of(model.parameters)).keys() & (piece.parameters.keys() if piece else set()):
             fail(f"The weights of the layers in your {part} are normalized.", f"{part}-normalisation")
