@@ -327,7 +327,7 @@ MISCONCEPTIONS = (
         ("decoder-relu-before-sigmoid", "A ReLU comes before your decoder's sigmoid",
          "A ReLU turns every negative number into 0, and the sigmoid turns 0 into one half. So no pixel can be darker than one half, and the background of your images stays gray. Print the smallest number that your decoder gives. What should come between the last linear layer and the sigmoid?"),
         ("decoder-output-activation", "Your decoder does not end in a sigmoid",
-         "Something other than a plain sigmoid follows your decoder's last linear layer. Each pixel is a probability of its own, and the assignment says which function makes it one. Which activation does the assignment ask for? Compare it with yours for the inputs -5, 0 and 5: where do they differ?"),
+         "Something other than a plain sigmoid follows your decoder's last linear layer. Each pixel is a separate probability, and the assignment says which function makes it one. Which activation does the assignment ask for? Compare it with yours for the inputs -5, 0 and 5: where do they differ?"),
         ("decoder-width", "Your decoder's layers have the wrong width",
          "Each of your decoder's first three layers should give `hidden_size` numbers, and `hidden_size` should be 64. Print `model.decoder` and read the sizes from the latent to the pixels. Which layer gives another number? Where in your code is that number set?"),
         ("decoder-without-condition", "Your decoder takes the latent without the class",
