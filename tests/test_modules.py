@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 import struct
 import zipfile
 import zlib
@@ -138,6 +139,93 @@ def test_the_last_attempt_untouched_names_the_earlier_one(tmp_path: Path) -> Non
     assert f"an earlier attempt has `attempt-1/{MODULE}`" in row.attention[0]
 
 
+DATED = {  # where the file of an attempt on this day lies
+    "nbgrader's exchange": "ada+hw3-part3+2026-11-{} 08:00:00 UTC+x/{}",
+    "Blackboard": "HW 3_ada_attempt_2026-11-{}-22-14-05_{}",
+    "Brightspace": "1-9 - Ada - Nov {}, 2026 1005 AM/{}",
+    "Gradescope": "submission_{}/{}",
+    "by hand": "ada/attempt-{}/{}",
+    "Teams": "ada/HW 3/Version {}/{}",
+    "Schoology": "ada/Revision {} - On time/{}",
+}
+
+
+@given(
+    st.sampled_from(list(DATED)),
+    st.dictionaries(
+        st.integers(10, 19),
+        st.sampled_from([*BLANKS, "exact", "a copy", "packed", "another name"]),
+        min_size=1,
+        max_size=3,
+    ),
+    st.sampled_from(list(BLANKS)),
+)
+@settings(max_examples=100)
+def test_an_earlier_attempt_with_work_is_named(platform: str, days: dict[int, str], blank: str) -> None:
+    """Where nothing is written in the last attempt, the row is for review exactly if an earlier one has work."""
+    fact = "submission_{0}:\n  :submitters:\n  - :sid: ada\n  :created_at: 2026-11-{0} 08:00:00 Z\n"
+    with TemporaryDirectory() as temporary:
+        for day, how in {**days, 20: blank}.items():
+            files = {MODULE: BLANKS[how]} if how in BLANKS else PLACES[how](WRITTEN)
+            for name, content in files.items():
+                put(Path(temporary) / DATED[platform].format(day, name), content)
+        if platform == "Gradescope":
+            put(Path(temporary) / "submission_metadata.yml", "".join(map(fact.format, [*days, 20])).encode())
+        elif DATED[platform].startswith("ada/"):
+            put(Path(temporary) / "bob" / MODULE, WRITTEN)
+        row = next(row for row in read(Path(temporary)).submitted if "bob" not in row.student)
+    written = [day for day, how in days.items() if how not in BLANKS]
+    assert row.source == BLANKS[blank]
+    assert bool(row.attention) is bool(written)
+    assert not written or any(str(day) in row.attention[0] for day in written)
+
+
+ELSEWHERE = {
+    "a text": ("vae.txt", WRITTEN),
+    "a page": ("onlinetext.html", b"<p>def&nbsp;<b>loss_function</b>(x): return 0</p>"),
+    "UTF-16": ("vae_final.py", WRITTEN.decode().encode("utf-16")),
+    "a backup": (f"{MODULE}.bak", WRITTEN),
+    "an editor's backup": (f"old/{MODULE}~", WRITTEN),
+    "Jupyter's": (".ipynb_checkpoints/cs5814_vae-checkpoint.py", WRITTEN),
+    "compiled": ("__pycache__/cs5814_vae.cpython-312.pyc", b"\xcb\r"),
+    "in iCloud": (f".{MODULE}.icloud", b"bplist00"),
+    "a document": ("hw3.docx", b"PK"),
+    "packed": ("mine.zip", zip_of(("vae.txt", WRITTEN))),
+}
+NOWHERE = {
+    "a note": ("notes.txt", b"I was ill. My loss_function is not done.\n"),
+    "a backup": (f"{MODULE}.bak", BLANK),
+    "Jupyter's": (".ipynb_checkpoints/cs5814_vae-checkpoint.py", BLANK),
+    "a figure": ("samples.png", b"\x89PNG"),
+    "hidden": (".git/config", b"def loss_function(): 0"),
+    "the kit's": (next(iter(CVAE.kit_files)), b"def loss_function(): 0"),
+}
+
+
+@given(
+    st.sets(st.sampled_from(list(ELSEWHERE)), max_size=4),
+    st.sets(st.sampled_from(list(NOWHERE)), min_size=1),
+    st.sampled_from([*BLANKS, ""]),
+    st.booleans(),
+)
+@settings(max_examples=100)
+def test_where_the_code_may_be_is_named(there: set[str], rest: set[str], blank: str, packed: bool) -> None:
+    """Next to a module in which nothing is written, all that may hold the code is named, and nothing else."""
+    files = dict([NOWHERE[each] for each in sorted(rest)] + [ELSEWHERE[each] for each in sorted(there)])
+    files |= {MODULE: BLANKS[blank]} if blank else {}
+    with TemporaryDirectory() as temporary:
+        for name, content in files.items():
+            put(Path(temporary) / "ada" / name, content)
+        if packed:
+            put(Path(temporary) / "ada.zip", zip_of(*files.items()))
+            shutil.rmtree(Path(temporary) / "ada")
+        put(Path(temporary) / "bob" / MODULE, WRITTEN)
+        row = rows(Path(temporary))["ada"]
+    assert all(ELSEWHERE[each][0] in " ".join((*row.attention, row.reason)) for each in there)
+    assert bool(row.attention) is bool(there and blank)
+    assert (row.source is None) is (blank == "")
+
+
 SEVEN = b"7z\xbc\xaf\x27\x1c" + bytes(50)
 
 
@@ -263,7 +351,8 @@ def test_code_in_a_notebook_alone_is_reviewed(tmp_path: Path, packed: bool) -> N
         for name, content in () if packed else files.items():
             put(tmp_path / student / name, content)
     both = rows(tmp_path)
-    assert "cvae.ipynb` defines what the assignment asks for" in both["ada"].attention[0]
+    assert "the code may be in `" in both["ada"].attention[0]
+    assert "cvae.ipynb`" in both["ada"].attention[0]
     assert (both["bob"].source, both["bob"].attention) == (BLANK, ())
 
 

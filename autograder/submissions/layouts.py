@@ -31,6 +31,7 @@ from autograder.submissions.names import PlatformName, alike, shown, stem, suffi
 from autograder.submissions.roster import Roster, Student, moment, same
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
 from autograder.submissions.top import METADATA, SUBMISSION, Entry, Top, may_be_class, may_be_sections, several, top_of
+from autograder.submissions.traces import with_code
 
 _LISTED = 3  # names, or questions whose work it is, in one message
 
@@ -461,8 +462,11 @@ def _submitted(
     except CannotRead as error:
         return replace(row, reason=str(error), unreadable=True, notes=notes, attention=(*attention, str(error)))
     except NothingToGrade as error:
-        attention += _module_before(earlier, assignment)
+        attention += _work_before("the last attempt has no module", earlier, assignment)
         return replace(row, reason=str(error), notes=notes, attention=attention)
+    if is_untouched(found.source, assignment):
+        attention += _work_before("nothing is written in the last attempt", earlier, assignment)
+        attention += _in_covers(pieces, assignment)
     return replace(row, source=found.source, notes=(*notes, *found.notes), attention=(*attention, *found.attention))
 
 
@@ -548,16 +552,28 @@ def _file(piece: _Piece) -> str:
     return piece.entry.named.file if piece.entry.named else piece.entry.name
 
 
-def _module_before(earlier: list[list[_Piece]], assignment: Assignment) -> tuple[str, ...]:
-    """What staff should know where the last attempt has no module: the newest earlier one that has."""
+def _work_before(said: str, earlier: list[list[_Piece]], assignment: Assignment) -> tuple[str, ...]:
+    """What staff should know where the last attempt holds no work: the newest earlier one that does, or may."""
+    doubtful: list[str] = []
     for pieces in earlier:
-        try:
-            found = choose(_together(pieces), assignment)
-        except NothingToGrade:
-            continue
         where = f" of `{shown(pieces[0].entry.name)}`" if pieces[0].entry.folder else ""
-        return (f"the last attempt has no module, but an earlier one has: `{found.name}`{where}",)
-    return ()
+        listing = _together(pieces)
+        try:
+            found = choose(listing, assignment)
+        except NothingToGrade:
+            doubtful += [_names(pieces)] if listing.files or listing.cut else []
+            continue
+        if not is_untouched(found.source, assignment):
+            return (f"{said}, but an earlier one has: `{found.name}`{where}",)
+        doubtful += [f"`{found.name}`{where}"] if found.attention else []
+    return (f"{said}; see whether an earlier one has code: {doubtful[0]}",) if doubtful else ()
+
+
+def _in_covers(pieces: list[_Piece], assignment: Assignment) -> tuple[str, ...]:
+    """What staff should know of code in the platform's text on an attempt in which nothing is written."""
+    covers = [piece for piece in pieces if piece.cover]
+    found = with_code([file for piece in covers for file in piece.entry.listing().files], assignment)
+    return (f"nothing is written in the module, but the code may be in {_names(covers)}",) if found else ()
 
 
 def _together(pieces: list[_Piece]) -> Listing:
