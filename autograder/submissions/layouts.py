@@ -3,6 +3,7 @@
 - a folder, an archive or a module for each student, named as the student; nbgrader's `submitted/` too;
 - nbgrader's exchange: `student+assignment+time+random` folders;
 - Canvas', Moodle's, Blackboard's and Brightspace's downloads, whose names `names.platform_name` reads;
+- Sakai's: a folder for each student, with one for what was attached and one for feedback;
 - Gradescope's export: `submission_12345` folders and `submission_metadata.yml`.
 
 `top` finds the entries; each belongs to a student, or is listed as skipped. Of several attempts, the last counts, if a
@@ -16,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,9 @@ from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
 from autograder.submissions.top import METADATA, SUBMISSION, Entry, Top, may_be_class, may_be_sections, several, top_of
 from autograder.submissions.traces import with_code
 
+_ATTACHED, _INLINE = "Submission attachment(s)", "_submissionText.html"  # what a student's folder from Sakai holds
+_SAKAIS = {_ATTACHED, "Feedback Attachment(s)"}
+_BY_SAKAI = {"timestamp.txt", "comments.txt", "feedbackText.html"}
 _LISTED = 3  # names, or questions whose work it is, in one message
 
 
@@ -207,9 +211,13 @@ def _pieces(entries: list[Entry], assignment: Assignment, roster: Roster | None)
     """The owner of each entry by its name, and the names of files without an owner."""
     pieces: list[_Piece] = []
     staffs: list[Entry] = []
+    sakais = _sakais(entries)
     for entry in entries:
         if entry.named and not (entry.folder and roster and roster.find(entry.name)):
             pieces.append(_by_platform(entry, _with_roster(entry.named, roster)))
+        elif entry in sakais:
+            entry = replace(entry, listing=cache(partial(_handed_in_to_sakai, entry)))
+            pieces.append(_Piece(entry.name, entry.name, entry, {"id": entry.name}))
         elif entry.folder:
             keys = {"id": entry.name}
             pieces.append(_Piece(entry.name, entry.name, entry, keys, separator="-", laid_out=True))
@@ -227,6 +235,29 @@ def _pieces(entries: list[Entry], assignment: Assignment, roster: Roster | None)
         else:
             aside.append(shown(entry.name))
     return _of_this(pieces, assignment.kit), aside
+
+
+def _sakais(entries: list[Entry]) -> list[Entry]:
+    """The folders of Sakai's “Download All”, if these are from there: each is called `Doe, Jane(jdoe)`."""
+    folders = [entry for entry in entries if entry.folder]
+    if not all(re.fullmatch(r".+\([^()]+\)", entry.name) for entry in folders):
+        return []
+    names = [{file.steps[0] for file in entry.listing().files} for entry in folders]
+    if all(each.isdisjoint(_SAKAIS) for each in names):
+        return []
+    return [
+        entry
+        for entry, each in zip(folders, names, strict=True)
+        if each & _SAKAIS or all(name in _BY_SAKAI or name.endswith(_INLINE) for name in each)
+    ]
+
+
+def _handed_in_to_sakai(entry: Entry) -> Listing:
+    """What the student attached or wrote; the feedback, comments and the time are of the staff and of Sakai."""
+    listing = entry.listing()
+    files = [file for file in listing.files if len(file.steps) > 1 and file.steps[0] == _ATTACHED]
+    texts = [file for file in listing.files if len(file.steps) == 1 and file.name.endswith(_INLINE)]
+    return replace(listing, files=[*(file for file in texts if file.trouble or file.read(1)), *files])
 
 
 def _of_this(pieces: list[_Piece], kit: str) -> list[_Piece]:

@@ -318,7 +318,7 @@ _PLATFORMS = (
     ),
     _platform(
         _brightspace,
-        r"(?P<id>\d+)-\d+ - (?P<name>.+?) - "
+        r"(?P<id>\d+)-\d+ - (?P<name>.+?) ?- "
         r"(?P<time>(?P<day>[^\W\d]+\.? \d{1,2}|\d{1,2}\.? (?:de )?[^\W\d]+\.?),?(?: de)? (?P<year>\d{4}),? "
         r"(?P<hour>\d{1,2})[ :.h]?(?P<minute>\d\d)(?: (?P<noon>[AP]M))?)(?: - (?P<file>.+))?",
     ),

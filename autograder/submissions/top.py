@@ -43,7 +43,7 @@ from autograder.submissions.names import (
     suffix,
     without_copy,
 )
-from autograder.submissions.roster import Roster
+from autograder.submissions.roster import Roster, same
 
 METADATA = "submission_metadata.yml"
 SUBMISSION = re.compile(r"submission_\d+")
@@ -340,7 +340,7 @@ def _class_in(
     whole = entry.folder and packed_as and name in (packed_as, without_copy(_DRIVE.sub("", without_copy(packed_as))))
     if whole or export:
         return inside
-    if any(_is_known(each, roster) for each in students):
+    if any(_is_known(each, roster) or _is_groups(each, roster) for each in students):
         return inside
     if any(each.name == assignment.kit for each in students):  # nbgrader's: a student's folder, with assignments
         return None
@@ -435,6 +435,12 @@ def _is_known(entry: Entry, roster: Roster | None) -> bool:
     return roster is not None and (
         roster.find(name) is not None or len(roster.named(name)) == 1 or roster.held(name) is not None
     )
+
+
+def _is_groups(entry: Entry, roster: Roster | None) -> bool:
+    """Whether it has the name of a group of the roster, which an id may follow: `Group 1(3f2b)`."""
+    name = entry.name if entry.folder else stem(entry.name)
+    return roster is not None and not roster.groups.isdisjoint((same(name), same(re.sub(r"\([^()]+\)$", "", name))))
 
 
 def _has_module(top: Top, assignment: Assignment) -> bool:
