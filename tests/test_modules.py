@@ -69,6 +69,7 @@ PLACES = {
     "in a folder": lambda source: {f"hw3/{MODULE}": source},
     "in a kit": lambda source: {f"{CVAE.kit}/{MODULE}": source},
     "a copy": lambda source: {"cs5814_vae (1).py": source},
+    "OneDrive's copy": lambda source: {"cs5814_vae 1.py": source},
     "packed": lambda source: {"handin.zip": zip_of((MODULE, source))},
     "the kit's zip": lambda source: {f"{CVAE.kit}.zip": zip_of((f"{CVAE.kit}/{MODULE}", source))},
     "another name": lambda source: {"vae_final.py": source},
@@ -319,6 +320,38 @@ def test_what_is_no_other_module_needs_no_review(tmp_path: Path, name: str) -> N
     put(tmp_path / "ada" / name, {"helper.py": WRITTEN, "handin.zip": zip_of(("a.pdf", b""))}.get(name, BLANK))
     (row,) = read(tmp_path).submitted
     assert (row.source, row.attention) == (WHOLE, ())
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+def test_an_untouched_file_that_came_later_is_reviewed(tmp_path: Path, blank: str) -> None:
+    for student, numbers in (("ada_11", (901, 955)), ("bob_12", (956, 902))):
+        put(tmp_path / f"l{student}_{numbers[0]}_{MODULE}", WRITTEN)
+        put(tmp_path / f"l{student}_{numbers[1]}_cs5814_vae-1.py", BLANKS[blank])
+    both = rows(tmp_path)
+    assert both["lada_11"].source == both["lbob_12"].source == WRITTEN
+    assert "nothing is written in `lada_11_955_cs5814_vae-1.py`" in both["lada_11"].attention[0]
+    assert both["lbob_12"].attention == ()
+
+
+@pytest.mark.parametrize("copy", ["", " 1", " (1)"])
+def test_a_copy_of_what_was_handed_in_again_is_the_last(tmp_path: Path, copy: str) -> None:
+    """OneDrive and browsers rename files where there is one of that name."""
+    put(tmp_path / f"lada_11_901_cs5814_vae{copy}.py", WRITTEN)
+    put(tmp_path / f"lada_11_955_cs5814_vae-1{copy}.py", WHOLE)
+    (row,) = read(tmp_path).submitted
+    assert row.source == WHOLE
+
+
+def test_what_is_empty_is_told_so(tmp_path: Path) -> None:
+    assert find_module(put(tmp_path / MODULE, b""), CVAE).notes == (f"`{tmp_path / MODULE}` is empty",)
+    put(tmp_path / "class" / "ada" / MODULE, b"\n")
+    (row,) = read(tmp_path / "class").submitted
+    assert row.notes == (f"`{MODULE}` is empty",)
+
+
+def test_an_archive_needs_no_suffix(tmp_path: Path) -> None:
+    assert find_module(put(tmp_path / "handin", zip_of((MODULE, WRITTEN))), CVAE).source == WRITTEN
+    assert find_module(put(tmp_path / "module", WRITTEN), CVAE).source == WRITTEN
 
 
 @given(st.permutations([901, 955]), st.sampled_from(["cs5814_vae.py", "vae.py", "hw3.zip"]))

@@ -230,6 +230,20 @@ def test_gradescope_submitters_without_a_name_or_named_twice(tmp_path: Path) -> 
     assert "2 of its submitters by nothing" in rows(tmp_path)["submission_1"].attention[0]
 
 
+def test_who_is_in_two_submissions_of_an_export_is_reviewed(tmp_path: Path) -> None:
+    said = {1: ("ada", "bob"), 2: ("ada",), 3: ("cy", "di"), 4: ("eve",), 5: ("eve",)}
+    text = ""
+    for number, team in said.items():
+        put(tmp_path / f"submission_{number}" / "cs5814_vae.py", f"{number}")
+        text += f"submission_{number}:\n  :created_at: 2026-11-1{number} 08:00:00 Z\n  :submitters:\n"
+        text += "".join(f"  - :sid: {each}\n" for each in team)
+    put(tmp_path / "submission_metadata.yml", text)
+    everyone = rows(tmp_path)
+    assert everyone["ada"].source == b"2"
+    assert [each for each, row in everyone.items() if row.attention] == ["ada"]
+    assert "`submission_1`, `submission_2`" in everyone["ada"].attention[0]
+
+
 def test_gradescopes_times_are_compared_across_zones(tmp_path: Path) -> None:
     for number, text in ((1, "later"), (2, "earlier")):
         put(tmp_path / f"submission_{number}" / "cs5814_vae.py", text)

@@ -255,6 +255,11 @@ def in_archive(archive: File, room: tar.Room | None = None) -> Iterator[Listing]
         yield Listing(_nearest_first(files))
 
 
+def is_archive(file: File) -> bool:
+    """Whether a file begins as an archive does; errors are those of `File.read`."""
+    return bool(_kind(file.read(512)))
+
+
 def _kind(start: bytes) -> str:
     """The format of an archive by its first bytes, as a suffix; empty if they do not tell."""
     return next((kind for signature, kind in _SIGNATURES if start.startswith(signature)), "")

@@ -33,6 +33,7 @@ from autograder.submissions.files import (
     NothingToGrade,
     in_archive,
     in_folder,
+    is_archive,
     on_disk,
     room_to_unpack,
 )
@@ -91,8 +92,9 @@ def find_module(path: Path, assignment: Assignment) -> Found:
         found = choose(in_folder(path), assignment, str(path))
     else:
         file = replace(on_disk(path.absolute().parent, (path.name,)), label=str(path))
-        if suffix(path.name) not in (*ARCHIVES, *UNREAD):
-            return Found(str(path), _source(file))
+        if suffix(path.name) not in (*ARCHIVES, *UNREAD) and (suffix(path.name) or not is_archive(file)):
+            source = _source(file)
+            return Found(str(path), source, _if_empty(str(path), source))
         with in_archive(file) as listing:
             found = choose(listing, assignment, str(path), nested=True)
     return found._replace(name=f"{path}/{found.name}")
@@ -150,6 +152,10 @@ def _last_attempts(files: list[File]) -> tuple[list[File], list[File], list[str]
     replaced = [any(file.steps[:depth] in earlier for depth in range(1, _ATTEMPT_DEPTH + 1)) for file in files]
     kept = [file for file, old in zip(files, replaced, strict=True) if not old]
     return kept, [file for file, old in zip(files, replaced, strict=True) if old], notes
+
+
+def _if_empty(name: str, source: bytes) -> tuple[str, ...]:
+    return () if source.strip() else (f"`{name}` is empty",)
 
 
 def _source(file: File) -> bytes:
@@ -396,7 +402,7 @@ class _Search:
         blank = [each.name for each in others if each.untouched and not chosen.untouched]
         rest = [each.name for each in (*others, *further) if each.name not in blank]
         rest += [file.label for file in self.unread if file.trouble == ELSEWHERE]
-        notes = [*self._notes, *chosen.notes]
+        notes = [*self._notes, *chosen.notes, *_if_empty(chosen.name, chosen.source)]
         if rest := [*dict.fromkeys(rest)]:
             notes.append(f"`{chosen.name}` was graded, not {_listed(rest)}")
         later = any((each.file.version or 0) > (chosen.file.version or 0) for each in others if each.name in blank)

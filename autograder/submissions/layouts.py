@@ -107,6 +107,7 @@ class _Piece:
         cover: whether this is the platform's own text on an attempt, which counts only where nothing else is there.
         laid_out: whether nbgrader or staff made this folder, so that a `timestamp.txt` in it is theirs.
         separator: see `matching.Known`.
+        team: who handed it in together, where the platform says so.
         elsewhere: the other assignment that this was handed in for; empty if it is for this one.
     """
 
@@ -123,6 +124,7 @@ class _Piece:
     cover: bool = False
     laid_out: bool = False
     separator: str = ""
+    team: frozenset[str] = frozenset()
     elsewhere: str = ""
 
 
@@ -367,7 +369,8 @@ def _gradescope(entries: list[Entry]) -> tuple[list[_Piece], list[str]]:
                 continue
             there.add(same(student))
             keys = {kind: value for kind, value in (("id", sid), ("email", email)) if value}
-            pieces.append(_Piece(student, called or student, entry, keys, name, order, zone, when, attention=notes))
+            piece = _Piece(student, called or student, entry, keys, name, order, zone, when, attention=notes)
+            pieces.append(replace(piece, team=frozenset("".join(each) for each in known)))
     aside = [shown(entry.name) for entry in entries if not entry.folder and entry not in metadata]
     return pieces, aside
 
@@ -476,6 +479,10 @@ def _submitted(
     notes, earlier = owner.notes, list[list[_Piece]]()
     if len(under := {piece.student for piece in ours}) > 1:
         attention += (f"handed in under several names: {', '.join(map(shown, sorted(under)))}",)
+    teams = {(piece.entry.download, piece.team) for piece in ours}
+    if len(teams) > len({download for download, _ in teams}):
+        entries = ", ".join(dict.fromkeys(f"`{shown(piece.entry.name)}`" for piece in ours))
+        attention += (f"handed in with others and without, or in several groups ({entries}): see which one counts",)
     try:
         pieces, earlier = _last(ours)
         if earlier:
