@@ -749,6 +749,29 @@ def test_exports_next_to_others_make_no_students_of_theirs(tmp_path: Path) -> No
     assert rows(tmp_path).keys() == {"mallory", "ada"}
 
 
+def test_downloads_of_gradescope_and_another_platform_are_named(tmp_path: Path) -> None:
+    put(tmp_path / "export.zip", zip_of(*download(gradescope, {11, 12}, "x").items()))
+    put(tmp_path / "moodle.zip", zip_of(*moodle_of_bob()))
+    with pytest.raises(NothingToGrade, match=r"`export\.zip` is Gradescope's export, and `moodle\.zip` is"):
+        rows(tmp_path)
+
+
+@pytest.mark.parametrize("above", ["", "CS 5814 - Student Work/"])
+def test_the_submitted_files_in_teams_count(tmp_path: Path, above: str) -> None:
+    files = {
+        f"{above}Submitted files/Ada/HW 3/Version 1/{MODULE}": b"x = 1\n",
+        f"{above}Submitted files/Ada/HW 3/Version 2/{MODULE}": WRITTEN,
+        f"{above}Working files/Ada/HW 3/{MODULE}": WHOLE,
+        f"{above}Working files/Bob/HW 3/{MODULE}": WHOLE,
+    }
+    upload = read(put(tmp_path / "class.zip", zip_of(*files.items())))
+    ada, bob = upload.submitted
+    assert (ada.student, ada.source) == ("Ada", WRITTEN)
+    assert (bob.student, bob.source) == ("Bob", None)
+    assert "is in `Working files`: it was not handed in" in bob.reason
+    assert "without `Working files`" in upload.warnings[0]
+
+
 def test_google_drives_parts_are_one_class(tmp_path: Path) -> None:
     parts = {"001": (f"ada/{MODULE}", f"bob/{MODULE}"), "002": ("bob/report.pdf", f"eve/{MODULE}")}
     for number, names in parts.items():
