@@ -250,7 +250,7 @@ def _by_number(match: re.Match[str]) -> PlatformName:
 def _of_canvas(match: re.Match[str], student: str, name: str, keys: dict[str, str], late: bool) -> PlatformName:
     """Canvas adds `-1` to the name of a resubmitted file, and numbers all files in the order of upload.
 
-    What a system adds to the name of a copy comes after that: `vae-1 (1).py`.
+    What a system adds to the name of a copy comes after that: `hw3-1 (1).py`.
     """
     file = match["file"]
     if not match["number"]:
