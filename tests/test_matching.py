@@ -594,6 +594,13 @@ def test_all_members_get_what_their_group_handed_in(platform: str, groups: list[
         assert row.attention == () or len(groups) == 1
 
 
+def test_a_groups_whole_name_comes_before_the_end_of_one(tmp_path: Path) -> None:
+    put(tmp_path / "u", "team-one/cs5814_vae.py", "hw3-one/cs5814_vae.py")
+    rows = read(tmp_path / "u", "id,group_name\nada,team-one\nbob,one\n")
+    assert rows["ada"].source == b"team-one/cs5814_vae.py"
+    assert rows["bob"].source == b"hw3-one/cs5814_vae.py"
+
+
 @pytest.mark.parametrize(("name", "claimed"), [("HW3 Team A final", True), ("team_a", True), ("Team AB", False)])
 def test_a_groups_name_may_be_anywhere(tmp_path: Path, name: str, claimed: bool) -> None:
     """Where it is not sure that it is the group's, its members have not handed in nothing."""

@@ -8,7 +8,8 @@ The module is the first of these in which something is written; between equal ca
 4. the only Python file that defines what the assignment asks for, under any name, then the same in an archive.
 
 If nothing is written in any, it is the first. Notes report guesses, and other candidates that were not graded. For the
-staff to look at: a candidate with other code than the module, and what may be or hold the module and cannot be read.
+staff to look at: a candidate with other code than the module, what may be or hold the module and cannot be read, and,
+where nothing is written in the module, what may hold the code.
 """
 
 from __future__ import annotations

@@ -55,6 +55,8 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     groups = _Groups(roster)
     titled = _by_title(students, "-", partial(_who, roster, groups, "github"))
     titled |= _by_title(students, "_", partial(_who, roster, groups, "login", "id", "sis"))
+    whole = {each.student for each in students if groups.named(each).people}
+    titled = {name: match for name, match in titled.items() if name not in whole}
     by_key = {
         each.student: _by_key(each, roster) or titled.get(each.student) or _held(each, roster) for each in students
     }
