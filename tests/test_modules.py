@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 import struct
 import zipfile
 import zlib
@@ -68,6 +69,7 @@ PLACES = {
     "in a folder": lambda source: {f"hw3/{MODULE}": source},
     "in a kit": lambda source: {f"{CVAE.kit}/{MODULE}": source},
     "a copy": lambda source: {"cs5814_vae (1).py": source},
+    "OneDrive's copy": lambda source: {"cs5814_vae 1.py": source},
     "packed": lambda source: {"handin.zip": zip_of((MODULE, source))},
     "the kit's zip": lambda source: {f"{CVAE.kit}.zip": zip_of((f"{CVAE.kit}/{MODULE}", source))},
     "another name": lambda source: {"vae_final.py": source},
@@ -136,6 +138,93 @@ def test_the_last_attempt_untouched_names_the_earlier_one(tmp_path: Path) -> Non
     put(tmp_path / "ada" / "attempt-2" / MODULE, BLANK)
     (row,) = read(tmp_path).submitted
     assert f"an earlier attempt has `attempt-1/{MODULE}`" in row.attention[0]
+
+
+DATED = {  # where the file of an attempt on this day lies
+    "nbgrader's exchange": "ada+hw3-part3+2026-11-{} 08:00:00 UTC+x/{}",
+    "Blackboard": "HW 3_ada_attempt_2026-11-{}-22-14-05_{}",
+    "Brightspace": "1-9 - Ada - Nov {}, 2026 1005 AM/{}",
+    "Gradescope": "submission_{}/{}",
+    "by hand": "ada/attempt-{}/{}",
+    "Teams": "ada/HW 3/Version {}/{}",
+    "Schoology": "ada/Revision {} - On time/{}",
+}
+
+
+@given(
+    st.sampled_from(list(DATED)),
+    st.dictionaries(
+        st.integers(10, 19),
+        st.sampled_from([*BLANKS, "exact", "a copy", "packed", "another name"]),
+        min_size=1,
+        max_size=3,
+    ),
+    st.sampled_from(list(BLANKS)),
+)
+@settings(max_examples=100)
+def test_an_earlier_attempt_with_work_is_named(platform: str, days: dict[int, str], blank: str) -> None:
+    """Where nothing is written in the last attempt, the row is for review exactly if an earlier one has work."""
+    fact = "submission_{0}:\n  :submitters:\n  - :sid: ada\n  :created_at: 2026-11-{0} 08:00:00 Z\n"
+    with TemporaryDirectory() as temporary:
+        for day, how in {**days, 20: blank}.items():
+            files = {MODULE: BLANKS[how]} if how in BLANKS else PLACES[how](WRITTEN)
+            for name, content in files.items():
+                put(Path(temporary) / DATED[platform].format(day, name), content)
+        if platform == "Gradescope":
+            put(Path(temporary) / "submission_metadata.yml", "".join(map(fact.format, [*days, 20])).encode())
+        elif DATED[platform].startswith("ada/"):
+            put(Path(temporary) / "bob" / MODULE, WRITTEN)
+        row = next(row for row in read(Path(temporary)).submitted if "bob" not in row.student)
+    written = [day for day, how in days.items() if how not in BLANKS]
+    assert row.source == BLANKS[blank]
+    assert bool(row.attention) is bool(written)
+    assert not written or any(str(day) in row.attention[0] for day in written)
+
+
+ELSEWHERE = {
+    "a text": ("vae.txt", WRITTEN),
+    "a page": ("onlinetext.html", b"<p>def&nbsp;<b>loss_function</b>(x): return 0</p>"),
+    "UTF-16": ("vae_final.py", WRITTEN.decode().encode("utf-16")),
+    "a backup": (f"{MODULE}.bak", WRITTEN),
+    "an editor's backup": (f"old/{MODULE}~", WRITTEN),
+    "Jupyter's": (".ipynb_checkpoints/cs5814_vae-checkpoint.py", WRITTEN),
+    "compiled": ("__pycache__/cs5814_vae.cpython-312.pyc", b"\xcb\r"),
+    "in iCloud": (f".{MODULE}.icloud", b"bplist00"),
+    "a document": ("hw3.docx", b"PK"),
+    "packed": ("mine.zip", zip_of(("vae.txt", WRITTEN))),
+}
+NOWHERE = {
+    "a note": ("notes.txt", b"I was ill. My loss_function is not done.\n"),
+    "a backup": (f"{MODULE}.bak", BLANK),
+    "Jupyter's": (".ipynb_checkpoints/cs5814_vae-checkpoint.py", BLANK),
+    "a figure": ("samples.png", b"\x89PNG"),
+    "hidden": (".git/config", b"def loss_function(): 0"),
+    "the kit's": (next(iter(CVAE.kit_files)), b"def loss_function(): 0"),
+}
+
+
+@given(
+    st.sets(st.sampled_from(list(ELSEWHERE)), max_size=4),
+    st.sets(st.sampled_from(list(NOWHERE)), min_size=1),
+    st.sampled_from([*BLANKS, ""]),
+    st.booleans(),
+)
+@settings(max_examples=100)
+def test_where_the_code_may_be_is_named(there: set[str], rest: set[str], blank: str, packed: bool) -> None:
+    """Next to a module in which nothing is written, all that may hold the code is named, and nothing else."""
+    files = dict([NOWHERE[each] for each in sorted(rest)] + [ELSEWHERE[each] for each in sorted(there)])
+    files |= {MODULE: BLANKS[blank]} if blank else {}
+    with TemporaryDirectory() as temporary:
+        for name, content in files.items():
+            put(Path(temporary) / "ada" / name, content)
+        if packed:
+            put(Path(temporary) / "ada.zip", zip_of(*files.items()))
+            shutil.rmtree(Path(temporary) / "ada")
+        put(Path(temporary) / "bob" / MODULE, WRITTEN)
+        row = rows(Path(temporary))["ada"]
+    assert all(ELSEWHERE[each][0] in " ".join((*row.attention, row.reason)) for each in there)
+    assert bool(row.attention) is bool(there and blank)
+    assert (row.source is None) is (blank == "")
 
 
 SEVEN = b"7z\xbc\xaf\x27\x1c" + bytes(50)
@@ -233,6 +322,38 @@ def test_what_is_no_other_module_needs_no_review(tmp_path: Path, name: str) -> N
     assert (row.source, row.attention) == (WHOLE, ())
 
 
+@pytest.mark.parametrize("blank", BLANKS)
+def test_an_untouched_file_that_came_later_is_reviewed(tmp_path: Path, blank: str) -> None:
+    for student, numbers in (("ada_11", (901, 955)), ("bob_12", (956, 902))):
+        put(tmp_path / f"l{student}_{numbers[0]}_{MODULE}", WRITTEN)
+        put(tmp_path / f"l{student}_{numbers[1]}_cs5814_vae-1.py", BLANKS[blank])
+    both = rows(tmp_path)
+    assert both["lada_11"].source == both["lbob_12"].source == WRITTEN
+    assert "nothing is written in `lada_11_955_cs5814_vae-1.py`" in both["lada_11"].attention[0]
+    assert both["lbob_12"].attention == ()
+
+
+@pytest.mark.parametrize("copy", ["", " 1", " (1)"])
+def test_a_copy_of_what_was_handed_in_again_is_the_last(tmp_path: Path, copy: str) -> None:
+    """OneDrive and browsers rename files where there is one of that name."""
+    put(tmp_path / f"lada_11_901_cs5814_vae{copy}.py", WRITTEN)
+    put(tmp_path / f"lada_11_955_cs5814_vae-1{copy}.py", WHOLE)
+    (row,) = read(tmp_path).submitted
+    assert row.source == WHOLE
+
+
+def test_what_is_empty_is_told_so(tmp_path: Path) -> None:
+    assert find_module(put(tmp_path / MODULE, b""), CVAE).notes == (f"`{tmp_path / MODULE}` is empty",)
+    put(tmp_path / "class" / "ada" / MODULE, b"\n")
+    (row,) = read(tmp_path / "class").submitted
+    assert row.notes == (f"`{MODULE}` is empty",)
+
+
+def test_an_archive_needs_no_suffix(tmp_path: Path) -> None:
+    assert find_module(put(tmp_path / "handin", zip_of((MODULE, WRITTEN))), CVAE).source == WRITTEN
+    assert find_module(put(tmp_path / "module", WRITTEN), CVAE).source == WRITTEN
+
+
 @given(st.permutations([901, 955]), st.sampled_from(["cs5814_vae.py", "vae.py", "hw3.zip"]))
 @settings(max_examples=12)
 def test_canvas_numbers_tell_what_came_later(numbers: list[int], name: str) -> None:
@@ -263,7 +384,8 @@ def test_code_in_a_notebook_alone_is_reviewed(tmp_path: Path, packed: bool) -> N
         for name, content in () if packed else files.items():
             put(tmp_path / student / name, content)
     both = rows(tmp_path)
-    assert "cvae.ipynb` defines what the assignment asks for" in both["ada"].attention[0]
+    assert "the code may be in `" in both["ada"].attention[0]
+    assert "cvae.ipynb`" in both["ada"].attention[0]
     assert (both["bob"].source, both["bob"].attention) == (BLANK, ())
 
 
@@ -625,6 +747,29 @@ def test_exports_next_to_others_make_no_students_of_theirs(tmp_path: Path) -> No
     put(tmp_path / "mallory.zip", zip_of(*download(gradescope, {11, 12}, "x").items()))
     put(tmp_path / "ada.zip", zip_of((MODULE, WRITTEN)))
     assert rows(tmp_path).keys() == {"mallory", "ada"}
+
+
+def test_downloads_of_gradescope_and_another_platform_are_named(tmp_path: Path) -> None:
+    put(tmp_path / "export.zip", zip_of(*download(gradescope, {11, 12}, "x").items()))
+    put(tmp_path / "moodle.zip", zip_of(*moodle_of_bob()))
+    with pytest.raises(NothingToGrade, match=r"`export\.zip` is Gradescope's export, and `moodle\.zip` is"):
+        rows(tmp_path)
+
+
+@pytest.mark.parametrize("above", ["", "CS 5814 - Student Work/"])
+def test_the_submitted_files_in_teams_count(tmp_path: Path, above: str) -> None:
+    files = {
+        f"{above}Submitted files/Ada/HW 3/Version 1/{MODULE}": b"x = 1\n",
+        f"{above}Submitted files/Ada/HW 3/Version 2/{MODULE}": WRITTEN,
+        f"{above}Working files/Ada/HW 3/{MODULE}": WHOLE,
+        f"{above}Working files/Bob/HW 3/{MODULE}": WHOLE,
+    }
+    upload = read(put(tmp_path / "class.zip", zip_of(*files.items())))
+    ada, bob = upload.submitted
+    assert (ada.student, ada.source) == ("Ada", WRITTEN)
+    assert (bob.student, bob.source) == ("Bob", None)
+    assert "is in `Working files`: it was not handed in" in bob.reason
+    assert "without `Working files`" in upload.warnings[0]
 
 
 def test_google_drives_parts_are_one_class(tmp_path: Path) -> None:

@@ -137,6 +137,27 @@ def test_the_last_attempt_without_a_module_names_the_earlier_one(tmp_path: Path)
     assert "`cs5814_vae.py` of `ada+hw3-part3+2026-11-09 08:00:00 UTC+x`" in ada.attention[0]
 
 
+def test_sakais_feedback_is_the_staffs(tmp_path: Path) -> None:
+    for student in ("Doe, Jane(jdoe)", "Poe, Cy(cpoe)", "Ray, Bob(bray)"):
+        for file, text in (
+            ("timestamp.txt", "20261130221405123"),
+            ("comments.txt", "See my notes."),
+            (f"{student}_submissionText.html", "<p>Late, sorry.</p>" if "Ray" in student else ""),
+            ("Feedback Attachment(s)/cs5814_vae.py", "feedback"),
+        ):
+            put(tmp_path / student / file, text)
+    put(tmp_path / "Doe, Jane(jdoe)" / "Submission attachment(s)" / "cs5814_vae.py", "jane")
+    put(tmp_path / "Low, Di(dlow)" / "cs5814_vae.py", "put there by hand")
+    put(tmp_path / "Moe, Al(amoe)" / "timestamp.txt", "20261130221405123")
+    everyone = rows(tmp_path)
+    al, bob, cy, di, jane = (everyone[each] for each in sorted(everyone, key=lambda each: each.partition(" ")[2]))
+    assert (jane.source, jane.attention) == (b"jane", ())
+    assert cy.nothing
+    assert al.nothing
+    assert "_submissionText.html`" in bob.reason
+    assert di.source == b"put there by hand"
+
+
 def test_brightspace_download(tmp_path: Path) -> None:
     for name in (
         "123456-789012 - Jane Doe - Nov 28, 2026 1114 PM/cs5814_vae.py",
@@ -144,16 +165,20 @@ def test_brightspace_download(tmp_path: Path) -> None:
         "123456-789012 - Jane Doe - Nov 29, 2026 905 AM/cs5814_vae.py",
         "123457-789012 - Ana Li - 29 November 2026 310 PM - cs5814_vae.py",
         "123457-789012 - Ana Li - 30 November 2026 9:10 AM - cs5814_vae.py",
+        "123458-789012 - Bo Kim- 30 November, 2026 1022 AM - cs5814_vae.py",
+        "123458-789012 - Bo Kim- 1 December, 2026 105 AM - cs5814_vae.py",
         "index.html",
     ):
         put(tmp_path / "upload" / name, name)
     table = (
         "OrgDefinedId,Username,Last Name,First Name,End-of-Line Indicator\n#001,#jdoe,Doe,Jane,#\n#002,#ali,Li,Ana,#\n"
+        "#003,#bkim,Kim,Bo,#\n"
     )
-    assert {*rows(tmp_path / "upload")} == {"Jane Doe_123456", "Ana Li_123457"}
+    assert {*rows(tmp_path / "upload")} == {"Jane Doe_123456", "Ana Li_123457", "Bo Kim_123458"}
     joined = rows(tmp_path / "upload", roster=roster_of(tmp_path, table))
     assert b"Nov 30" in (joined["001"].source or b"")
     assert b"30 November" in (joined["002"].source or b"")
+    assert b"1 December" in (joined["003"].source or b"")
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -203,6 +228,20 @@ def test_gradescope_submitters_without_a_name_or_named_twice(tmp_path: Path) -> 
     )
     assert found(tmp_path) == {"submission_0": "0", "submission_1": "1", "7": "2", "null": "3"}
     assert "2 of its submitters by nothing" in rows(tmp_path)["submission_1"].attention[0]
+
+
+def test_who_is_in_two_submissions_of_an_export_is_reviewed(tmp_path: Path) -> None:
+    said = {1: ("ada", "bob"), 2: ("ada",), 3: ("cy", "di"), 4: ("eve",), 5: ("eve",)}
+    text = ""
+    for number, team in said.items():
+        put(tmp_path / f"submission_{number}" / "cs5814_vae.py", f"{number}")
+        text += f"submission_{number}:\n  :created_at: 2026-11-1{number} 08:00:00 Z\n  :submitters:\n"
+        text += "".join(f"  - :sid: {each}\n" for each in team)
+    put(tmp_path / "submission_metadata.yml", text)
+    everyone = rows(tmp_path)
+    assert everyone["ada"].source == b"2"
+    assert [each for each, row in everyone.items() if row.attention] == ["ada"]
+    assert "`submission_1`, `submission_2`" in everyone["ada"].attention[0]
 
 
 def test_gradescopes_times_are_compared_across_zones(tmp_path: Path) -> None:

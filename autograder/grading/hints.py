@@ -76,7 +76,7 @@ _ROWS = (
     ("null-byte", "A null byte is in your file",
      "Python cannot read a file that has a null byte: a byte 0, which stands for no character. Most editors show it as NUL, as a box or not at all. A copy or a sync that was cut off can leave such bytes. Go to the line named above and delete what is not code. Is the rest of your work still there, below that line?"),
     ("another-format", "Your file is not a Python file",
-     "The name ends in `.py`, but the file holds something else, named above. A new name does not turn it into Python, so nothing in it could be graded. Write your code into the file that you were given, with an editor for code, and save it as plain text. Which file did you edit, and is it the one that you handed in?"),
+     "The kind of file that you handed in is named above, and Python cannot read it. A name that ends in `.py` does not turn it into Python, so nothing in it could be graded. Write your code into the file that you were given, with an editor for code, and save it as plain text. Which file did you edit, and is it the one that you handed in?"),
     ("notebook-command", "Your module contains a notebook command",
      "Lines that start with % or ! are commands of the notebook, such as %matplotlib. Python cannot read them in a `.py` file, so nothing in your file could be graded. What does the command do for you, and in which cell of the notebook can it do that?"),
     ("merge-conflict", "Git left its marks in your file",

@@ -34,6 +34,7 @@ MAX_UNPACKED = 2 * MAX_UPLOAD  # of all archives of one student: one that is too
 MAX_DIRECTORY, MAX_STUDENT_DIRECTORY = 64 << 20, 4 << 20
 
 _CHUNK = 1 << 16
+_SEARCHED = (".ipynb_checkpoints", "__pycache__")  # hidden folders in which a copy of the module may be
 _TOO_DEEP = f"is nested in more than {MAX_DEPTH} folders"
 _SIGNATURES = (
     (b"7z\xbc\xaf\x27\x1c", ".7z"),
@@ -129,7 +130,7 @@ class Listing:
 def in_folder(root: Path, steps: tuple[str, ...] = ()) -> Listing:
     """The files below the folder at `steps` below `root`; their own steps begin there. Only `root` is trusted.
 
-    Hidden folders are not searched.
+    Hidden folders are not searched, but for those in which Jupyter and Python keep copies.
     """
     files: list[File] = []
     level, seen = [steps], 0
@@ -145,7 +146,7 @@ def in_folder(root: Path, steps: tuple[str, ...] = ()) -> Listing:
                         below = (*folder, entry.name)
                         if not entry.is_dir(follow_symlinks=False):
                             files.append(on_disk(root, below, steps))
-                        elif is_junk(entry.name):
+                        elif is_junk(entry.name) and entry.name not in _SEARCHED:
                             files.append(_failing(below[len(steps) :], "is hidden"))
                         else:
                             deeper.append(below)
@@ -252,6 +253,11 @@ def in_archive(archive: File, room: tar.Room | None = None) -> Iterator[Listing]
         if (count := sum(not file.junk for file in files)) > MAX_ARCHIVE_ENTRIES:
             raise NothingToGrade(f"{archive.label} has {count} files, too many for a submission")
         yield Listing(_nearest_first(files))
+
+
+def is_archive(file: File) -> bool:
+    """Whether a file begins as an archive does; errors are those of `File.read`."""
+    return bool(_kind(file.read(512)))
 
 
 def _kind(start: bytes) -> str:

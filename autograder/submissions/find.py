@@ -8,7 +8,8 @@ The module is the first of these in which something is written; between equal ca
 4. the only Python file that defines what the assignment asks for, under any name, then the same in an archive.
 
 If nothing is written in any, it is the first. Notes report guesses, and other candidates that were not graded. For the
-staff to look at: a candidate with other code than the module, and what may be or hold the module and cannot be read.
+staff to look at: a candidate with other code than the module, what may be or hold the module and cannot be read, and,
+where nothing is written in the module, what may hold the code.
 """
 
 from __future__ import annotations
@@ -33,20 +34,24 @@ from autograder.submissions.files import (
     NothingToGrade,
     in_archive,
     in_folder,
+    is_archive,
     on_disk,
     room_to_unpack,
 )
 from autograder.submissions.names import ARCHIVES, UNREAD, alike, path_of, stem, suffix, without_copy
+from autograder.submissions.traces import defining, interface, not_the_source, of_the_module, with_code
 
 __all__ = ["MAX_ARCHIVE_ENTRIES", "CannotRead", "Found", "NothingToGrade", "choose", "find_module"]
 
 MAX_ARCHIVES = 8  # opened in one submission
 MAX_PYTHON = 20  # files searched in one submission
-MAX_NOTEBOOKS, MAX_NOTEBOOK = 8, 16 << 20  # searched for code, and bytes of each
 COLLECTED = "collected.txt"  # what a collector says of a submission: a line for each note
 NO_MODULE = "No module: "  # how the line begins that says why there is none
 MAX_NOTES = 20_000  # bytes of it
-ATTEMPT = re.compile(r"(?P<word>attempt|submission|version|try|draft|take|v)[-_ ]?(?P<number>\d{1,18})", re.IGNORECASE)
+ATTEMPT = re.compile(
+    r"(?P<word>attempt|submission|version|revision|try|draft|take|v)[-_ ]?(?P<number>\d{1,18})(?: - (?:on time|late))?",
+    re.IGNORECASE,
+)
 ELSEWHERE = "is in another assignment's folder"  # the trouble of a file that is not handed in for this one
 _LISTED = 5
 _ATTEMPT_DEPTH = 3  # folders above those of attempts
@@ -72,11 +77,6 @@ class _NoModule(NothingToGrade):
         self.closed = closed
 
 
-def _interface(assignment: Assignment) -> tuple[str, ...]:
-    """The names that a module for the assignment defines."""
-    return tuple(dict.fromkeys(part.place[0] for part in assignment.parts if part.place))
-
-
 def find_module(path: Path, assignment: Assignment) -> Found:
     """The module to grade: `path` itself, or the one in a folder or an archive.
 
@@ -93,8 +93,9 @@ def find_module(path: Path, assignment: Assignment) -> Found:
         found = choose(in_folder(path), assignment, str(path))
     else:
         file = replace(on_disk(path.absolute().parent, (path.name,)), label=str(path))
-        if suffix(path.name) not in (*ARCHIVES, *UNREAD):
-            return Found(str(path), _source(file))
+        if suffix(path.name) not in (*ARCHIVES, *UNREAD) and (suffix(path.name) or not is_archive(file)):
+            source = _source(file)
+            return Found(str(path), source, _if_empty(str(path), source))
         with in_archive(file) as listing:
             found = choose(listing, assignment, str(path), nested=True)
     return found._replace(name=f"{path}/{found.name}")
@@ -154,6 +155,10 @@ def _last_attempts(files: list[File]) -> tuple[list[File], list[File], list[str]
     return kept, [file for file, old in zip(files, replaced, strict=True) if old], notes
 
 
+def _if_empty(name: str, source: bytes) -> tuple[str, ...]:
+    return () if source.strip() else (f"`{name}` is empty",)
+
+
 def _source(file: File) -> bytes:
     """The source in a file; errors are those of `File.read`."""
     source = file.read(LIMITS.source + 1)
@@ -175,13 +180,6 @@ def _is_shortcut(source: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(read, dict) and isinstance(read.get("url"), str)
-
-
-def _defining(names: Iterable[str], before: bytes = rb"(?:^|\r)") -> re.Pattern[bytes]:
-    """Finds where one of these is defined; the name is the first group."""
-    return re.compile(
-        before + rb"[ \t]*(?:def|class)[ \t]+(%s)\b" % b"|".join(re.escape(each.encode()) for each in names), re.M
-    )
 
 
 class _Candidate(NamedTuple):
@@ -235,17 +233,30 @@ class _Search:
                 self._look_further()
                 return self._told(chosen)
             untouched = untouched or next(iter(candidates), None)
+        hidden = of_the_module([file for file in self._listing.files if file.junk], self._module)
+        lost = not_the_source([*self.files, *hidden])
         if untouched is None:
-            raise _NoModule(self._why_not(), bool(self.unread) or (self._nested and bool(self._archives)))
-        written = [file for file in self._earlier if alike(file.name, self._module)]
-        if written:
-            self._unsure.append(f"an earlier attempt has {_names(written)}")
-        if self._nested and self._archives:
-            self._unsure.append(f"{_names(self._archives)} was not opened")
-        if notebooks := self._notebooks():
-            self._unsure.append(f"{_names(notebooks)} defines what the assignment asks for")
-        said = tuple(f"nothing is written in `{untouched.name}`, but {why}" for why in self._unsure)
+            if backups := with_code(hidden, self._assignment):
+                self._unsure.append(f"{_names(backups)} has code")
+            closed = bool(lost or self.unread) or (self._nested and bool(self._archives))
+            raise _NoModule("; ".join([self._why_not(), *lost]), closed)
+        said = tuple(f"nothing is written in `{untouched.name}`, but {why}" for why in self._elsewhere(hidden) + lost)
         return self._told(untouched._replace(attention=(*untouched.attention, *said)))
+
+    def _elsewhere(self, hidden: list[File]) -> list[str]:
+        """Where the code may be, if nothing is written in the module; `hidden` are files that bear its name."""
+        said = [*self._unsure, *self._without]
+        packed = [file for file in self._earlier if _is_packed(file) and not self._is_data(file)]
+        unpacked = [file for file in self._earlier if not _is_packed(file)]
+        if earlier := [*with_code(unpacked, self._assignment), *packed]:
+            said.append(f"an earlier attempt has {_names(earlier)}")
+        if self._nested and self._archives:
+            said.append(f"{_names(self._archives)} was not opened")
+        read = {*self.unread, *(each.file for each in (*self._read, *(self._others or ())))}
+        rest = [file for file in self.files if file not in read and not _is_packed(file) and not self._is_data(file)]
+        if others := with_code([*rest, *hidden], self._assignment):
+            said.append(f"the code may be in {_names(others)}")
+        return said
 
     def _ways(self) -> Iterator[list[_Candidate]]:
         """The candidates, in the order in which they count."""
@@ -334,11 +345,11 @@ class _Search:
             file for file in self.files if suffix(file.name) == ".py" and not file.trouble and file.name not in ours
         ]
         python = [file for file in python if not alike(file.name, self._module)]
-        names = _interface(self._assignment)
+        names = interface(self._assignment)
         if not names or len(python) > MAX_PYTHON:
             self._unsure += [f"{len(python)} other Python files were not searched"] if names else []
             return []
-        defined = _defining(names)
+        defined = defining(names)
         for file in python:
             source = self._source_of(file)
             if source is not None and defined.search(source):
@@ -356,31 +367,14 @@ class _Search:
                 if not isinstance(error, _NoModule) or error.closed:
                     self._closed.append(file)
         self._closed += archives[MAX_ARCHIVES:]
-        names, unread = _interface(self._assignment), {**self.unread}
+        names, unread = interface(self._assignment), {**self.unread}
         try:
             python = self._python()
         except CannotRead:
             python = []
         self.unread = unread
         whole = {name.encode() for name in names}
-        self._further += [each for each in python if {*_defining(names).findall(each.source)} == whole]
-
-    def _notebooks(self) -> list[File]:
-        """The notebooks in which one of the names of the assignment is defined, but not in the one of the course."""
-        names, begins = _interface(self._assignment), rb'(?:"|\\n)'  # of a line, in JSON
-        notebooks = [file for file in self.files if suffix(file.name) == ".ipynb" and not file.trouble]
-        if not names or not notebooks:
-            return []
-        given = self._assignment.root / self._assignment.notebook
-        known = {*_defining(names, begins).findall(given.read_bytes())} if given.is_file() else set()
-        found = []
-        for file in notebooks[:MAX_NOTEBOOKS]:
-            try:
-                defined = {*_defining(names, begins).findall(file.read(MAX_NOTEBOOK))}
-            except NothingToGrade:
-                continue
-            found += [file] if defined - known else []
-        return found
+        self._further += [each for each in python if {*defining(names).findall(each.source)} == whole]
 
     def _nearest(self, candidates: list[_Candidate]) -> _Candidate:
         """The one nearest to the top, or the last numbered by a platform; NothingToGrade if several differ."""
@@ -409,18 +403,19 @@ class _Search:
         blank = [each.name for each in others if each.untouched and not chosen.untouched]
         rest = [each.name for each in (*others, *further) if each.name not in blank]
         rest += [file.label for file in self.unread if file.trouble == ELSEWHERE]
-        notes = [*self._notes, *chosen.notes]
+        notes = [*self._notes, *chosen.notes, *_if_empty(chosen.name, chosen.source)]
         if rest := [*dict.fromkeys(rest)]:
             notes.append(f"`{chosen.name}` was graded, not {_listed(rest)}")
-        if blank:
-            notes.append(f"nothing is written in {_listed(blank)}, so `{chosen.name}` was graded")
+        later = any((each.file.version or 0) > (chosen.file.version or 0) for each in others if each.name in blank)
+        replaced = [f"nothing is written in {_listed(blank)}, so `{chosen.name}` was graded"] if blank else []
+        notes += replaced
         every = [*self._read, *self._further]
         equal = [each for each in every if each.source == chosen.source and each.file.steps != chosen.file.steps]
         if same := [each.name for each in equal if not each.untouched]:
             notes.append(f"{_listed([*dict.fromkeys(same)])} is the same as `{chosen.name}`, which was graded")
         if self._closed:
             notes.append(f"{_names(self._closed)}: could not be opened; the module next to it was graded")
-        attention = self._other_code(chosen)
+        attention = [*(replaced if later else ()), *self._other_code(chosen)]
         if links := [file for file in self.files if "link" in file.trouble]:
             attention.append(f"{_names(links)}: a link was handed in, and links are never followed")
         if denied := [file for file in self.files if file.denied]:

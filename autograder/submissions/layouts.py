@@ -3,6 +3,7 @@
 - a folder, an archive or a module for each student, named as the student; nbgrader's `submitted/` too;
 - nbgrader's exchange: `student+assignment+time+random` folders;
 - Canvas', Moodle's, Blackboard's and Brightspace's downloads, whose names `names.platform_name` reads;
+- Sakai's: a folder for each student, with one for what was attached and one for feedback;
 - Gradescope's export: `submission_12345` folders and `submission_metadata.yml`.
 
 `top` finds the entries; each belongs to a student, or is listed as skipped. Of several attempts, the last counts, if a
@@ -16,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,11 @@ from autograder.submissions.names import PlatformName, alike, shown, stem, suffi
 from autograder.submissions.roster import Roster, Student, moment, same
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
 from autograder.submissions.top import METADATA, SUBMISSION, Entry, Top, may_be_class, may_be_sections, several, top_of
+from autograder.submissions.traces import with_code
 
+_ATTACHED, _INLINE = "Submission attachment(s)", "_submissionText.html"  # what a student's folder from Sakai holds
+_SAKAIS = {_ATTACHED, "Feedback Attachment(s)"}
+_BY_SAKAI = {"timestamp.txt", "comments.txt", "feedbackText.html"}
 _LISTED = 3  # names, or questions whose work it is, in one message
 
 
@@ -102,6 +107,7 @@ class _Piece:
         cover: whether this is the platform's own text on an attempt, which counts only where nothing else is there.
         laid_out: whether nbgrader or staff made this folder, so that a `timestamp.txt` in it is theirs.
         separator: see `matching.Known`.
+        team: who handed it in together, where the platform says so.
         elsewhere: the other assignment that this was handed in for; empty if it is for this one.
     """
 
@@ -118,6 +124,7 @@ class _Piece:
     cover: bool = False
     laid_out: bool = False
     separator: str = ""
+    team: frozenset[str] = frozenset()
     elsewhere: str = ""
 
 
@@ -206,9 +213,13 @@ def _pieces(entries: list[Entry], assignment: Assignment, roster: Roster | None)
     """The owner of each entry by its name, and the names of files without an owner."""
     pieces: list[_Piece] = []
     staffs: list[Entry] = []
+    sakais = _sakais(entries)
     for entry in entries:
         if entry.named and not (entry.folder and roster and roster.find(entry.name)):
             pieces.append(_by_platform(entry, _with_roster(entry.named, roster)))
+        elif entry in sakais:
+            entry = replace(entry, listing=cache(partial(_handed_in_to_sakai, entry)))
+            pieces.append(_Piece(entry.name, entry.name, entry, {"id": entry.name}))
         elif entry.folder:
             keys = {"id": entry.name}
             pieces.append(_Piece(entry.name, entry.name, entry, keys, separator="-", laid_out=True))
@@ -226,6 +237,29 @@ def _pieces(entries: list[Entry], assignment: Assignment, roster: Roster | None)
         else:
             aside.append(shown(entry.name))
     return _of_this(pieces, assignment.kit), aside
+
+
+def _sakais(entries: list[Entry]) -> list[Entry]:
+    """The folders of Sakai's “Download All”, if these are from there: each is called `Doe, Jane(jdoe)`."""
+    folders = [entry for entry in entries if entry.folder]
+    if not all(re.fullmatch(r".+\([^()]+\)", entry.name) for entry in folders):
+        return []
+    names = [{file.steps[0] for file in entry.listing().files} for entry in folders]
+    if all(each.isdisjoint(_SAKAIS) for each in names):
+        return []
+    return [
+        entry
+        for entry, each in zip(folders, names, strict=True)
+        if each & _SAKAIS or all(name in _BY_SAKAI or name.endswith(_INLINE) for name in each)
+    ]
+
+
+def _handed_in_to_sakai(entry: Entry) -> Listing:
+    """What the student attached or wrote; the feedback, comments and the time are of the staff and of Sakai."""
+    listing = entry.listing()
+    files = [file for file in listing.files if len(file.steps) > 1 and file.steps[0] == _ATTACHED]
+    texts = [file for file in listing.files if len(file.steps) == 1 and file.name.endswith(_INLINE)]
+    return replace(listing, files=[*(file for file in texts if file.trouble or file.read(1)), *files])
 
 
 def _of_this(pieces: list[_Piece], kit: str) -> list[_Piece]:
@@ -335,7 +369,8 @@ def _gradescope(entries: list[Entry]) -> tuple[list[_Piece], list[str]]:
                 continue
             there.add(same(student))
             keys = {kind: value for kind, value in (("id", sid), ("email", email)) if value}
-            pieces.append(_Piece(student, called or student, entry, keys, name, order, zone, when, attention=notes))
+            piece = _Piece(student, called or student, entry, keys, name, order, zone, when, attention=notes)
+            pieces.append(replace(piece, team=frozenset("".join(each) for each in known)))
     aside = [shown(entry.name) for entry in entries if not entry.folder and entry not in metadata]
     return pieces, aside
 
@@ -444,6 +479,10 @@ def _submitted(
     notes, earlier = owner.notes, list[list[_Piece]]()
     if len(under := {piece.student for piece in ours}) > 1:
         attention += (f"handed in under several names: {', '.join(map(shown, sorted(under)))}",)
+    teams = {(piece.entry.download, piece.team) for piece in ours}
+    if len(teams) > len({download for download, _ in teams}):
+        entries = ", ".join(dict.fromkeys(f"`{shown(piece.entry.name)}`" for piece in ours))
+        attention += (f"handed in with others and without, or in several groups ({entries}): see which one counts",)
     try:
         pieces, earlier = _last(ours)
         if earlier:
@@ -461,8 +500,11 @@ def _submitted(
     except CannotRead as error:
         return replace(row, reason=str(error), unreadable=True, notes=notes, attention=(*attention, str(error)))
     except NothingToGrade as error:
-        attention += _module_before(earlier, assignment)
+        attention += _work_before("the last attempt has no module", earlier, assignment)
         return replace(row, reason=str(error), notes=notes, attention=attention)
+    if is_untouched(found.source, assignment):
+        attention += _work_before("nothing is written in the last attempt", earlier, assignment)
+        attention += _in_covers(pieces, assignment)
     return replace(row, source=found.source, notes=(*notes, *found.notes), attention=(*attention, *found.attention))
 
 
@@ -548,16 +590,28 @@ def _file(piece: _Piece) -> str:
     return piece.entry.named.file if piece.entry.named else piece.entry.name
 
 
-def _module_before(earlier: list[list[_Piece]], assignment: Assignment) -> tuple[str, ...]:
-    """What staff should know where the last attempt has no module: the newest earlier one that has."""
+def _work_before(said: str, earlier: list[list[_Piece]], assignment: Assignment) -> tuple[str, ...]:
+    """What staff should know where the last attempt holds no work: the newest earlier one that does, or may."""
+    doubtful: list[str] = []
     for pieces in earlier:
-        try:
-            found = choose(_together(pieces), assignment)
-        except NothingToGrade:
-            continue
         where = f" of `{shown(pieces[0].entry.name)}`" if pieces[0].entry.folder else ""
-        return (f"the last attempt has no module, but an earlier one has: `{found.name}`{where}",)
-    return ()
+        listing = _together(pieces)
+        try:
+            found = choose(listing, assignment)
+        except NothingToGrade:
+            doubtful += [_names(pieces)] if listing.files or listing.cut else []
+            continue
+        if not is_untouched(found.source, assignment):
+            return (f"{said}, but an earlier one has: `{found.name}`{where}",)
+        doubtful += [f"`{found.name}`{where}"] if found.attention else []
+    return (f"{said}; see whether an earlier one has code: {doubtful[0]}",) if doubtful else ()
+
+
+def _in_covers(pieces: list[_Piece], assignment: Assignment) -> tuple[str, ...]:
+    """What staff should know of code in the platform's text on an attempt in which nothing is written."""
+    covers = [piece for piece in pieces if piece.cover]
+    found = with_code([file for piece in covers for file in piece.entry.listing().files], assignment)
+    return (f"nothing is written in the module, but the code may be in {_names(covers)}",) if found else ()
 
 
 def _together(pieces: list[_Piece]) -> Listing:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from autograder.submissions.names import shown
 from autograder.submissions.roster import Roster, Student, same
@@ -51,7 +52,11 @@ class Match:
 
 def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     """Whom in the roster each of the students of an upload is, by `Known.student`."""
-    titled = _by_title(students, roster, "-", "github") | _by_title(students, roster, "_", "login", "id", "sis")
+    groups = _Groups(roster)
+    titled = _by_title(students, "-", partial(_who, roster, groups, "github"))
+    titled |= _by_title(students, "_", partial(_who, roster, groups, "login", "id", "sis"))
+    whole = {each.student for each in students if groups.named(each).people}
+    titled = {name: match for name, match in titled.items() if name not in whole}
     by_key = {
         each.student: _by_key(each, roster) or titled.get(each.student) or _held(each, roster) for each in students
     }
@@ -84,8 +89,9 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
             )
         elif not found[each.student].people:
             found[each.student] = Match(attention=guess.attention)
-        found[each.student] = _with_group(each, found[each.student], roster)
-    return found | _claims([each for each in students if found[each.student] == Match()], found, roster, telling)
+        found[each.student] = _with_group(each, found[each.student], roster) or groups.named(each)
+    unknown = [each for each in students if found[each.student] == Match()]
+    return found | _claims(unknown, found, roster, telling, groups)
 
 
 # --- by an id -----------------------------------------------------------------------------------------------------
@@ -114,15 +120,24 @@ def _held(student: Known, roster: Roster) -> Match:
     return Match((who,), (f"`{shown(student.student)}` was matched to {who.name} in the roster by the id in it",))
 
 
-def _by_title(students: Sequence[Known], roster: Roster, separator: str, *kinds: str) -> dict[str, Match]:
-    """Who is found by the login after the assignment's title: `ada-l` in `hw-3-ada-l`, where either may be longer.
+def _who(roster: Roster, groups: _Groups, *kinds_and_login: str) -> tuple[Student, ...]:
+    """The student with this login, the last argument, or the members of the group of this name."""
+    *kinds, login = kinds_and_login
+    who = roster.find(login, *kinds)
+    return (who,) if who else groups.members(login)
+
+
+def _by_title(
+    students: Sequence[Known], separator: str, find: Callable[[str], tuple[Student, ...]]
+) -> dict[str, Match]:
+    """Whom `find` finds by what follows the assignment's title: `ada-l` in `hw-3-ada-l`, where either may be longer.
 
     All of a download have one title. So of the titles that fit, the one counts that finds most students.
     """
     names = [each.student for each in students if each.separator == separator]
     fitting: Counter[str] = Counter()
     for name in names:
-        fitting.update([title for title, login in _splits(name, separator) if roster.find(login, *kinds)][:1])
+        fitting.update([title for title, login in _splits(name, separator) if find(login)][:1])
     sharing = {title: sum(name.startswith(title) for name in names) for title in fitting}
 
     def rank(split: tuple[str, str]) -> tuple[int, int, int]:
@@ -132,10 +147,12 @@ def _by_title(students: Sequence[Known], roster: Roster, separator: str, *kinds:
     for name in names:
         splits = [split for split in _splits(name, separator) if split[0] in fitting]
         title, login = max(splits, key=rank, default=("", ""))
-        if who := roster.find(login, *kinds):
-            sure = sharing[title] > 1 or separator not in title[:-1]
-            said = f"`{shown(name)}` was matched to {who.name} in the roster by `{shown(login)}`, the end of its name"
-            matches[name] = Match((who,), attention=() if sure else (said,))
+        if people := find(login):
+            group = people[0].group if _squeezed(people[0].group) == _squeezed(login) else ""
+            sure = (sharing[title] > 1 or separator not in title[:-1]) and not 0 < len(_squeezed(group)) < _SHORT
+            whom = f"the group {group}" if group else people[0].name
+            said = f"`{shown(name)}` was matched to {whom} in the roster by `{shown(login)}`, the end of its name"
+            matches[name] = Match(people, (said,) if group else (), () if sure else (said,))
     return matches
 
 
@@ -216,9 +233,12 @@ def _squeezed(name: str) -> str:
 
 
 def _claims(
-    unknown: Sequence[Known], found: Mapping[str, Match], roster: Roster, telling: set[str]
+    unknown: Sequence[Known], found: Mapping[str, Match], roster: Roster, telling: set[str], groups: _Groups
 ) -> dict[str, Match]:
-    """Which students without work those who are `unknown` may be: by the whole name, or by an id or the name in it."""
+    """Which students without work those who are `unknown` may be: by the whole name, or by an id or the name in it.
+
+    A group's name stands for its members.
+    """
     served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
     missing = [who for who in roster.students if who.id not in served]
     by_word: dict[str, list[Student]] = {}
@@ -229,7 +249,7 @@ def _claims(
     for each in unknown:
         words = _words(each.student)
         held = {who.id for word in {*words} for who in by_word.get(word, ()) if _is_held(who, words)}
-        held |= {who.id for who in _named(each, roster)}
+        held |= {who.id for who in (*_named(each, roster), *groups.like(each.name))}
         people = [who for who in missing if who.id in held and not telling.intersection(_differing(each, who))]
         if people:
             names = [f"{who.name} ({who.id})" if who.name != who.id else who.id for who in people[:_LISTED]]
@@ -240,15 +260,15 @@ def _claims(
 
 
 def _is_held(who: Student, words: list[str]) -> bool:
-    """Whether words have one of the student's ids in them, or all words of the name, if those are several."""
+    """Whether words have one of the student's ids or the group in them, or all words of the name, if several."""
     name = {*_words(who.name)}
     text = f" {' '.join(words)} "
     return (len(name) > 1 and name <= {*words}) or any(f" {' '.join(key)} " in text for key in _ids(who))
 
 
 def _ids(who: Student) -> list[list[str]]:
-    """The words of each id that is too long to be in a name by chance."""
-    return [_words(key) for key in {who.id, *who.keys.values()} if len(_squeezed(key)) >= _SHORT]
+    """The words of each id, and of the group's name, that is too long to be in a name by chance."""
+    return [_words(key) for key in {who.id, who.group, *who.keys.values()} if len(_squeezed(key)) >= _SHORT]
 
 
 def _words(text: str) -> list[str]:
@@ -258,8 +278,41 @@ def _words(text: str) -> list[str]:
 # --- groups -------------------------------------------------------------------------------------------------------
 
 
-def _with_group(student: Known, found: Match, roster: Roster) -> Match:
-    """What a group hands in on Canvas has the group's name and the number of one member: it is everybody's in it."""
+class _Groups:
+    """The groups of a roster by their names, of which platforms leave out spaces and punctuation."""
+
+    def __init__(self, roster: Roster) -> None:
+        self._members: dict[str, dict[str, list[Student]]] = {}  # by the squeezed name, then by the name
+        for each in roster.students:
+            if squeezed := _squeezed(each.group):
+                self._members.setdefault(squeezed, {}).setdefault(same(each.group), []).append(each)
+
+    def like(self, name: str) -> list[Student]:
+        """The members of all groups that may be meant by a name."""
+        return [each for members in self._members.get(_squeezed(name), {}).values() for each in members]
+
+    def members(self, name: str) -> tuple[Student, ...]:
+        """The members of the group of this name; nobody if it may be that of several."""
+        groups = self._members.get(_squeezed(name), {})
+        only = next(iter(groups.values())) if len(groups) == 1 else []
+        return tuple(groups.get(same(name), only))
+
+    def named(self, student: Known) -> Match:
+        """The members of the group under whose name this was handed in; in Sakai, its id follows: `Group 1(3f2b)`."""
+        for name in (student.name, re.sub(r"\([^()]+\)$", "", student.name)):
+            if members := self.members(name):
+                said = f"`{shown(student.student)}` was matched to the group {members[0].group} in the roster"
+                return Match(members, (said,))
+        return Match()
+
+
+def _with_group(student: Known, found: Match, roster: Roster) -> Match | None:
+    """What a group hands in on Canvas has the group's name and the number of one member: it is everybody's in it.
+
+    None if nothing is known of whose it is.
+    """
+    if found == Match():
+        return None
     if len(found.people) != 1 or "canvas" not in student.keys:
         return found
     (who,) = found.people

@@ -33,6 +33,7 @@ _JUNK = re.compile(r"__MACOSX|__pycache__|\..*|~\$.*|Thumbs\.db|desktop\.ini|Ico
 _COPY = re.compile(
     r"(?:[ _]*\(\d+\)"
     r"|-\d+"
+    r"|(?<=\S) \d{1,2}"
     r"|[ _]*[-–]?[ _]*(?:copy|kopie|copie|copia|cópia|kopia|копия|コピー|副本)(?:[ _]*\d+|[ _]*\(\d+\))?)$"
 )
 _COPY_OF = re.compile(r"^(?:copy of|kopie von|copie de|copia de|cópia de)[ _]+")
@@ -247,12 +248,15 @@ def _by_number(match: re.Match[str]) -> PlatformName:
 
 
 def _of_canvas(match: re.Match[str], student: str, name: str, keys: dict[str, str], late: bool) -> PlatformName:
-    """Canvas adds `-1` to the name of a resubmitted file, and numbers all files in the order of upload."""
+    """Canvas adds `-1` to the name of a resubmitted file, and numbers all files in the order of upload.
+
+    What a system adds to the name of a copy comes after that: `hw3-1 (1).py`.
+    """
     file = match["file"]
     if not match["number"]:
         return PlatformName(student, name, file, keys, late)
-    again = re.fullmatch(r"(.+)-\d{1,4}", stem(file), re.DOTALL)
-    file = again[1] + file[len(stem(file)) :] if again else file
+    again = re.fullmatch(r"(.+)-\d{1,4}( \d{1,2}| ?\(\d+\))?", stem(file), re.DOTALL)
+    file = again[1] + (again[2] or "") + file[len(stem(file)) :] if again else file
     return PlatformName(student, name, file, keys, late, version=int(match["number"]))
 
 
@@ -318,7 +322,7 @@ _PLATFORMS = (
     ),
     _platform(
         _brightspace,
-        r"(?P<id>\d+)-\d+ - (?P<name>.+?) - "
+        r"(?P<id>\d+)-\d+ - (?P<name>.+?) ?- "
         r"(?P<time>(?P<day>[^\W\d]+\.? \d{1,2}|\d{1,2}\.? (?:de )?[^\W\d]+\.?),?(?: de)? (?P<year>\d{4}),? "
         r"(?P<hour>\d{1,2})[ :.h]?(?P<minute>\d\d)(?: (?P<noon>[AP]M))?)(?: - (?P<file>.+))?",
     ),

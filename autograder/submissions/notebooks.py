@@ -18,7 +18,7 @@ _STEP = re.compile(rb'[^"\[\]]*+(?:("(?:[^"\\]++|\\.)*+")|([\[\]]))', re.DOTALL)
 _STEPS = {1: 0, 2: 1, 3: -1, None: 0}  # into or out of a list or an object, by the group of _PIECE
 
 
-def _in_utf8(data: bytes) -> bytes:
+def in_utf8(data: bytes) -> bytes:
     """The text of a file in UTF-8, in which a byte of the JSON's marks stands for nothing else."""
     return data.decode("utf-16").encode() if data[:2] in (b"\xff\xfe", b"\xfe\xff") else data
 
@@ -51,7 +51,7 @@ def outputs_apart(data: bytes) -> tuple[bytes, list[bytes]]:
 
     ValueError where the outputs have no end, or too many pieces.
     """
-    data = _in_utf8(data)
+    data = in_utf8(data)
     pieces: list[bytes] = []
     outputs: list[bytes] = []
     start = steps = 0

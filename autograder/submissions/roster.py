@@ -85,7 +85,7 @@ class Student:
     row: Mapping[str, str]
     line: int
 
-    @property
+    @cached_property
     def group(self) -> str:
         """The student's group, as in Canvas' list of a group set; empty if the roster does not say."""
         return next((cell for column, cell in self.row.items() if _form(column) in _GROUP), "")
@@ -124,6 +124,11 @@ class Roster:
             ):
                 found.setdefault((kind, key), []).append(each)
         return found
+
+    @cached_property
+    def groups(self) -> frozenset[str]:
+        """The names of all groups, for comparison as `same`."""
+        return frozenset(same(each.group) for each in self.students if each.group)
 
     def named(self, name: str) -> list[Student]:
         """The students of this name, written “Ada Lovelace” or “Lovelace, Ada”, in any case."""

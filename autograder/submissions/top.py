@@ -43,12 +43,13 @@ from autograder.submissions.names import (
     suffix,
     without_copy,
 )
-from autograder.submissions.roster import Roster
+from autograder.submissions.roster import Roster, same
 
 METADATA = "submission_metadata.yml"
 SUBMISSION = re.compile(r"submission_\d+")
 SUBMITTED = "submitted"  # nbgrader's folder: in it one for each student, and in that one for each assignment
 
+_TEAMS = ("Submitted files", "Working files")  # of a class in Microsoft Teams: in each, a folder for each student
 _EXPORT = re.compile(r"assignment_\d+_export")
 _DRIVE = re.compile(r"-\d{8}T\d{6}Z(?:-\d+)*$")  # which Google Drive adds to what it packs
 _SELECTED = "drive-download"  # what it calls several files and folders
@@ -278,6 +279,9 @@ def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | N
     students = [each for each in top.students if not _is_nobodys(each, roster)]
     if top.gradescopes or not students:
         return None
+    if _is_teams(students):
+        rest = [shown(entry.name) for entry in top.entries if entry not in students]
+        return _submitted_in_teams(students, replace(top, aside=[*top.aside, *rest]))
     found: list[Top] = []
     drives = _packed_by_drive(students)
     for each in students:
@@ -287,7 +291,12 @@ def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | N
             return None
         found.append(inside)
     if len({each.gradescopes for each in found}) > 1:
-        return None
+        export = next(entry for entry, each in zip(students, found, strict=True) if each.gradescopes)
+        other = next(entry for entry, each in zip(students, found, strict=True) if not each.gradescopes)
+        raise NothingToGrade(
+            f"`{shown(export.name)}` is Gradescope's export, and `{shown(other.name)}` is from another platform: run "
+            "the command on each"
+        )
     aside = [*top.aside, *(shown(entry.name) for entry in top.entries if entry not in students)]
     entries = _told_apart([(shown(entry.name), each) for entry, each in zip(students, found, strict=True)])
     return Top(
@@ -340,7 +349,9 @@ def _class_in(
     whole = entry.folder and packed_as and name in (packed_as, without_copy(_DRIVE.sub("", without_copy(packed_as))))
     if whole or export:
         return inside
-    if any(_is_known(each, roster) for each in students):
+    if _is_teams(students):
+        return inside
+    if any(_is_known(each, roster) or _is_groups(each, roster) for each in students):
         return inside
     if any(each.name == assignment.kit for each in students):  # nbgrader's: a student's folder, with assignments
         return None
@@ -355,6 +366,29 @@ def _class_in(
         return None
     said = f"`{shown(entry.name)}`, alone at the top, was read as a class: each folder and archive in it as a student's"
     return replace(inside, guessed=(said,))
+
+
+def _is_teams(entries: list[Entry]) -> bool:
+    """Whether these are the two folders that Teams keeps for a class."""
+    return sorted(entry.name for entry in entries if entry.inside and entry.folder) == [*_TEAMS] and len(entries) == 2
+
+
+def _submitted_in_teams(folders: list[Entry], top: Top) -> Top:
+    """The submitted files of a class in Teams. Who has working files alone has handed in nothing that counts."""
+    submitted, working = (each.inside() for each in sorted(folders, key=lambda each: each.name) if each.inside)
+
+    def draft(entry: Entry) -> Listing:
+        listing = entry.listing()
+        said = f"is in `{_TEAMS[1]}`: it was not handed in"
+        return replace(listing, files=[replace(file, trouble=file.trouble or said) for file in listing.files])
+
+    there = {same(entry.name) for entry in submitted.entries}
+    drafts = [entry for entry in working.entries if entry.folder and same(entry.name) not in there]
+    return Top(
+        [*submitted.entries, *(replace(each, listing=partial(draft, each), inside=None) for each in drafts)],
+        [*top.aside, *submitted.aside],
+        (*top.guessed, f"`{_TEAMS[0]}` was read as the class, without `{_TEAMS[1]}`"),
+    )
 
 
 def _packed_again(inside: Top, assignment: Assignment, roster: Roster | None, depth: int) -> Top | None:
@@ -435,6 +469,12 @@ def _is_known(entry: Entry, roster: Roster | None) -> bool:
     return roster is not None and (
         roster.find(name) is not None or len(roster.named(name)) == 1 or roster.held(name) is not None
     )
+
+
+def _is_groups(entry: Entry, roster: Roster | None) -> bool:
+    """Whether it has the name of a group of the roster, which an id may follow: `Group 1(3f2b)`."""
+    name = entry.name if entry.folder else stem(entry.name)
+    return roster is not None and not roster.groups.isdisjoint((same(name), same(re.sub(r"\([^()]+\)$", "", name))))
 
 
 def _has_module(top: Top, assignment: Assignment) -> bool:

@@ -1,0 +1,86 @@
+"""Where a student's code may be, if nothing is written in the module: for the staff, who then look there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from autograder.assignment import Assignment
+from autograder.sandbox.limits import LIMITS
+from autograder.submissions.copied import is_untouched
+from autograder.submissions.files import File, NothingToGrade
+from autograder.submissions.names import alike, stem, suffix
+from autograder.submissions.notebooks import in_utf8
+
+MAX_NOTEBOOKS, MAX_NOTEBOOK = 8, 16 << 20  # searched for code, and bytes of each
+MAX_TEXTS = 50  # other files that are searched
+
+_DOCUMENTS = (".doc", ".docx", ".odt", ".pages", ".pdf", ".rtf")  # which the grader does not open
+_NO_TEXT = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".heic", ".pt", ".pth", ".npy", ".npz", ".pkl", ".pyc", ".ipynb")
+_SPACE = rb"(?:\s|\xc2\xa0|&nbsp;|&#160;|<[^<>]{0,200}>){1,20}"  # in text and in web pages
+_ICLOUD = re.compile(r"\.(.+)\.icloud")  # what iCloud Drive keeps for a file that is not on the computer
+
+
+def interface(assignment: Assignment) -> tuple[str, ...]:
+    """The names that a module for the assignment defines."""
+    return tuple(dict.fromkeys(part.place[0] for part in assignment.parts if part.place))
+
+
+def defining(names: Iterable[str], before: bytes = rb"(?:^|\r)[ \t]*", space: bytes = rb"[ \t]+") -> re.Pattern[bytes]:
+    """Finds where one of these is defined; the name is the first group."""
+    listed = b"|".join(re.escape(each.encode()) for each in names)
+    return re.compile(before + rb"(?:def|class)" + space + rb"(%s)\b" % listed, re.M)
+
+
+def with_code(files: list[File], assignment: Assignment) -> list[File]:
+    """Those of the files that define what the assignment asks for, and documents, which may do so.
+
+    The course's own files do not count, nor those in which nothing is written.
+    """
+    names = interface(assignment)
+    files = [file for file in files if not file.trouble and file.name not in assignment.kit_files]
+    found = [file for file in files if suffix(file.name) in _DOCUMENTS]
+    texts = [file for file in files if suffix(file.name) not in (*_DOCUMENTS, *_NO_TEXT)]
+    defines = defining(names, rb"\b", _SPACE) if names else None
+    for file in texts[:MAX_TEXTS]:
+        try:
+            source = in_utf8(file.read(LIMITS.source))
+        except NothingToGrade:
+            continue
+        telling = alike(file.name, assignment.module) or (defines and defines.search(source))
+        found += [file] if telling and not is_untouched(source, assignment) else []
+    return found + _notebooks(files, assignment, names)
+
+
+def _notebooks(files: list[File], assignment: Assignment, names: tuple[str, ...]) -> list[File]:
+    """The notebooks in which one of the names is defined, but not in the one of the course."""
+    begins = rb'(?:"|\\n)[ \t]*'  # of a line, in JSON
+    notebooks = [file for file in files if suffix(file.name) == ".ipynb"]
+    if not names or not notebooks:
+        return []
+    given = assignment.root / assignment.notebook
+    known = {*defining(names, begins).findall(given.read_bytes())} if given.is_file() else set()
+    found = []
+    for file in notebooks[:MAX_NOTEBOOKS]:
+        try:
+            defined = {*defining(names, begins).findall(file.read(MAX_NOTEBOOK))}
+        except NothingToGrade:
+            continue
+        found += [file] if defined - known else []
+    return found
+
+
+def of_the_module(files: list[File], module: str) -> list[File]:
+    """The files that editors, JupyterLab and iCloud keep of the module, by its name in theirs."""
+    return [file for file in files if stem(module).casefold() in file.name.casefold()]
+
+
+def not_the_source(files: list[File]) -> list[str]:
+    """What is to be said of files that stand for a module, but do not hold its source."""
+    said = []
+    for file in files:
+        if suffix(file.name) == ".pyc":
+            said.append(f"`{file.label}` is compiled Python, not the source")
+        elif _ICLOUD.fullmatch(file.name):
+            said.append(f"`{file.label}` stands for a file that was in iCloud alone: the content was not handed in")
+    return said
