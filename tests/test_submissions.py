@@ -929,7 +929,7 @@ def test_lines_are_counted_as_python_counts_them(comments: list[str]) -> None:
         ("importlib.import_module('mine')", True),
         ("import math, \\\n runpy as r", True),
         ("from runpy import run_path as run", True),
-        ("types.FunctionType(marshalled, {})", True),
+        ("types.FunctionType(packed, {})", True),
         ("import code\ncode.InteractiveInterpreter().runsource('x = 1')", True),
         ("open('mine.py', 'w').write(text)\nfrom mine import *", True),
         ("Path('mine.py').write_text(text); import \\\n mine", True),
