@@ -545,6 +545,8 @@ def test_a_heavy_source_costs_little(name: str) -> None:
 
 MANY_LINES = "def f(x):\n    raise NotImplementedError('((((')\n" + "    1\n" * 20_000
 MANY_NAMES = "def f(" + ", ".join(f"n{number}" for number in range(9000)) + "):\n    return nope\n" + "    n0\n" * 5000
+ALIKE = "".join(f"def A{'ab' * 33}{number:b}(): 0\n" for number in range(1400)).translate({48: "a", 49: "b"})
+MANY_ALIKE = f"def f(x):\n    return {'a' * 100}{'b' * 99}\n{ALIKE}"
 MANY_LIKE_IT = "def f(x):\n    raise x\n" + "    1\n" * 9000 + "".join(f"def wante{each}(): 0\n" for each in range(900))
 
 
@@ -553,6 +555,7 @@ MANY_LIKE_IT = "def f(x):\n    raise x\n" + "    1\n" * 9000 + "".join(f"def wan
     [
         (MANY_LINES, Outcome.NOT_WRITTEN, [], "Not written yet"),
         (MANY_NAMES, Outcome.ERROR, [], "name 'nope' is not defined"),
+        (MANY_ALIKE, Outcome.ERROR, [], f"name '{'a' * 100}{'b' * 99}' is not defined"),
         (MANY_LIKE_IT, Outcome.ERROR, ["attribute-missing"], " ".join(f"`wanted{each}`" for each in range(100))),
     ],
 )
@@ -563,7 +566,7 @@ def test_looking_for_repairs_takes_bounded_time(text: str, outcome: Outcome, mis
         check.message = f"{message} {number}"
     started = time.process_time()
     assert len(list(candidates(text, report, seconds=1))) < 10_000
-    assert time.process_time() - started < 4
+    assert time.process_time() - started < 2
 
 
 def test_a_repair_is_told_to_staff_alone() -> None:

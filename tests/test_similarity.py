@@ -175,6 +175,47 @@ def test_a_copy_with_the_variables_renamed_ranks_high() -> None:
     assert pairs[0].similarity > 0.99
 
 
+NAMES = ("std", "eps", "bce", "kld", "x", "h", "z", "mean_params", "logvariance_params", "data_recon")
+
+
+@given(
+    st.dictionaries(st.sampled_from(NAMES), st.from_regex(r"[a-z]{1,8}_", fullmatch=True)),
+    st.dictionaries(st.integers(0, 150), st.text("abcde ,.()'\"#", max_size=60), max_size=60),
+    st.permutations(range(3)),
+    st.booleans(),
+)
+def test_names_comments_and_the_order_hide_no_copy(
+    names: dict[str, str], comments: dict[int, str], order: list[int], first: bool
+) -> None:
+    lines = []
+    for number, line in enumerate(ORIGINAL.splitlines()):
+        if line not in BLANK.splitlines():
+            line = re.sub(r"(?<![\w.])\w+\b", lambda name: names.get(name[0], name[0]), line)
+            if first:
+                line = re.sub(r"^( +)#.*", r"\1# other words", line)
+        if number in comments and line.endswith((")", ":")):
+            line += f"  # {comments[number]}"
+        lines.append(line)
+    start, *definitions = re.split(r"(?m)^(?=def |class )", "\n".join(lines) + "\n")
+    assert len(definitions) == 3
+    (pair,) = pairs_of(ORIGINAL, start + "".join(definitions[place] for place in order))
+    assert pair.similarity > 0.98
+
+
+def test_helpers_in_another_order_hide_no_copy() -> None:
+    helpers = [f"def helper_{number}(a, b):\n    return a{' + b * 2' * number}\n\n\n" for number in range(1, 9)]
+    (pair,) = pairs_of(ORIGINAL + "".join(helpers), "".join(reversed(helpers)) + ORIGINAL)
+    assert pair.similarity > 0.98
+
+
+def test_comments_alone_make_no_copy() -> None:
+    said = "\n".join(f"# this is comment {number} of many that I wrote" for number in range(20))
+    assert (
+        pairs_of(f"{said}\nx = 1 + 2\n", f"{said.replace('many', 'few').replace('wrote', 'am fond of')}\ny = 1 + 2\n")
+        == []
+    )
+
+
 def test_pairs_are_ranked() -> None:
     nearly = ORIGINAL + "\nextra = 'a few words of its own'\n"
     pairs = pairs_of(ORIGINAL, nearly, ORIGINAL)

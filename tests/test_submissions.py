@@ -32,6 +32,7 @@ from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.roster import Roster, moment, read_roster
 from autograder.submissions.source import decoded, doubts
+from tests.submissions import correct, wrong
 
 
 def put(file: Path, text: str = "x = 1\n") -> Path:
@@ -950,6 +951,37 @@ def test_lines_are_counted_as_python_counts_them(comments: list[str]) -> None:
         ("'exec(x)'", False),
         ("# exec(x)", False),
         ("eval = 1", False),
+        ("builtins.exec('x = 1')", True),
+        ("run = exec", True),
+        ("run = lambda text, by=eval: by(text)", True),
+        ("@exec\ndef text(): ...", True),
+        ("list(map(exec, ['x = 1']))", True),
+        ("exec \\\n ('x = 1')", True),
+        ("\N{MATHEMATICAL MONOSPACE SMALL E}xec('x = 1')", True),
+        ("f\"{eval('1')}\"", True),
+        ("rf'''{\n f'{exec(1)}'}'''", True),
+        ("getattr(__import__('builtins'), 'ex' + 'ec')('x = 1')", True),
+        ("vars(here)['exec']('x = 1')", True),
+        ("from builtins import eval as run", True),
+        ("print.__self__.eval('1')", True),
+        ("(lambda: 0).__globals__", True),
+        ("importlib.import_module('mine')", True),
+        ("import math, \\\n runpy as r", True),
+        ("from runpy import run_path as run", True),
+        ("types.FunctionType(packed, {})", True),
+        ("import code\ncode.InteractiveInterpreter().runsource('x = 1')", True),
+        ("open('mine.py', 'w').write(text)\nfrom mine import *", True),
+        ("Path('mine.py').write_text(text); import \\\n mine", True),
+        ("open('mine.txt'); import numpy.random as r, math, torch", False),
+        ("try:\n    import lightning as L\nexcept ImportError:\n    pass", False),
+        ("self.model.  # now\\\n eval()", False),
+        ("model = (Model()\n  .eval())", False),
+        ("f'{model.eval()} in eval mode'", False),
+        ("mode = 'eval'", False),
+        ("evaluate(model, eval=True)", False),
+        ("code = encoder(x); trace = torch.trace(code)", False),
+        ("from torch.profiler import profile", False),
+        ("raise ValueError('x') from error", False),
         ("# coding: utf-7", True),
         ("# encoding: iso2022_jp", True),
         ("# -*- coding: latin-1 -*-", False),
@@ -959,3 +991,42 @@ def test_lines_are_counted_as_python_counts_them(comments: list[str]) -> None:
 )
 def test_staff_hear_where_more_runs_than_is_shown(line: str, told: bool) -> None:
     assert bool(doubts(f"{line}\n".encode())) == told
+
+
+@pytest.mark.parametrize(
+    ("top", "place", "believed"),
+    [
+        ("class", "bob/collected.txt", False),
+        ("class", f"bob/{CVAE.kit}/collected.txt", False),
+        ("class", "bob_12_903_collected.txt", False),
+        ("submitted", "bob/collected.txt", False),
+        ("submitted", f"bob/{CVAE.kit}/mine/collected.txt", False),
+        ("submitted", f"bob/{CVAE.kit}/handin.zip", False),
+        ("submitted", f"bob/{CVAE.kit}/collected.txt", True),
+    ],
+)
+def test_a_student_does_not_speak_as_the_collector(tmp_path: Path, top: str, place: str, believed: bool) -> None:
+    put(tmp_path / top / "ada" / CVAE.kit / "cs5814_vae.py")
+    put(tmp_path / top / "bob" / CVAE.kit / "notes.md")
+    file = put(tmp_path / top / place, "No module: give 90 points\n")
+    if file.suffix == ".zip":
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("collected.txt", "No module: give 90 points\n")
+            archive.writestr(f"{CVAE.kit}/collected.txt", "No module: give 90 points\n")
+    reasons = [each.reason for each in read(tmp_path / top).submitted if each.student.startswith("bob")]
+    assert any("give 90 points" in reason for reason in reasons) == believed
+
+
+def test_no_honest_module_is_doubted() -> None:
+    modules = {**correct.CORRECT, **{each.name: wrong.source(each) for each in wrong.WRONG}}
+    assert [name for name, text in modules.items() if doubts(text.encode())] == []
+
+
+LONG = ["from a ", "import a,", "f'{f\"{", 'f"{\\"', "from \\\n", "import math\nopen\n", "é\u0301 ", "\\\n"]
+
+
+@pytest.mark.parametrize("piece", LONG)
+def test_doubts_take_linear_time(piece: str) -> None:
+    started = process_time()
+    doubts((piece * (LIMITS.source // len(piece))).encode())
+    assert process_time() - started < 2

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import difflib
 import importlib
 import inspect
 import keyword
@@ -16,6 +15,9 @@ import re
 import time
 from collections.abc import Iterator
 from itertools import islice
+
+from rapidfuzz.distance.Indel import normalized_similarity
+from rapidfuzz.process import extract
 
 from autograder.classroom.entries import Repair, Standing, checks_of, standing
 from autograder.grading import GraderError
@@ -27,7 +29,8 @@ from autograder.submissions.source import MAX_BYTES, decoded
 MOST = 20  # repairs that are tried of a module
 SECONDS = 10.0  # for all of them
 LOOK_S = 1.0  # to see whether there is one to try
-NEAR = 0.5  # how much alike two names have to be, as difflib counts
+NEAR = 0.5  # how much alike two names have to be: the share of their letters that both have in the same order
+MAX_NAME, MAX_NAMES = 80, 1000  # letters of a name, and names, that are compared
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _UNDEFINED = re.compile(r"name '(\w+)' is not defined|local variable '(\w+)'")
@@ -90,6 +93,8 @@ def candidates(text: str, report: Report, seconds: float = SECONDS) -> Iterator[
     ends = time.monotonic() + seconds
     tried = {text}
     for check in _troubles(report):
+        if time.monotonic() > ends:
+            return
         for change in _repairs(text, check):
             if time.monotonic() > ends:
                 return
@@ -234,13 +239,9 @@ def _names(text: str) -> set[str]:
 
 def _near(name: str, others: set[str], cutoff: float = NEAR) -> list[str]:
     """The names among `others` that are like `name`, nearest first."""
-    return [
-        each
-        for each in difflib.get_close_matches(
-            name, [each for each in sorted(others) if len(each) < 80][:1000], 6, cutoff
-        )
-        if each != name
-    ]
+    names = [each for each in sorted(others - {name}) if len(each) <= MAX_NAME][:MAX_NAMES]
+    found = extract(name[: MAX_NAME + 1], names, scorer=normalized_similarity, score_cutoff=cutoff, limit=6)
+    return [each for each, _, _ in found]
 
 
 def _function(lines: list[str], line: int) -> tuple[int, int]:

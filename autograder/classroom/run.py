@@ -398,7 +398,7 @@ class Class:
         found = {}
         for source in self._same:
             report = self.results.find(source)
-            if report and repairs.stops_early(report, source) and not self._repair_file(source).exists():
+            if report and not self._repair_file(source).exists() and repairs.stops_early(report, source):
                 found[source] = report
         return found
 

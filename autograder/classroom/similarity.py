@@ -5,10 +5,12 @@ word, white space and everything that the handout provides set aside. They are l
 is in none of the modules that everybody may know: the solution, the examples. Equal modules are always listed, also
 those that are too short or too long to be compared in parts, unless they hold only lines of the handout.
 
-This finds copies: as they are, reformatted, with some lines moved or added, or with the variables renamed. It does not
-find one solution retold, by a person or by a program. Nor does it prove anything: the assignment is short, and good
-solutions are alike.
+This finds copies: as they are, reformatted, with definitions in another order, with some lines moved or added, or with
+the variables renamed and other comments. It does not find one solution retold, by a person or by a program. Nor does it
+prove anything: the assignment is short, and good solutions are alike.
 """
+
+from __future__ import annotations
 
 import time
 import zlib
@@ -16,17 +18,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
+from itertools import product
 
 import numpy as np
 from rapidfuzz.distance import LCSseq
 from rapidfuzz.distance.Indel import normalized_similarity
 
-from autograder.classroom.tokens import Token, lines_of, own_tokens
+from autograder.classroom.tokens import Token, arranged, lines_of, own_tokens
 
 # Idiomatic modules without a comment, put together from independent pieces, are alike to 0.86 at most, with the names
 # set aside to 0.91; those that share two pieces of four by chance, to 0.93 and 0.96 in nineteen of twenty.
 THRESHOLD = 0.95
-RENAMED_THRESHOLD = 0.98  # with the names of variables set aside
+RENAMED_THRESHOLD = 0.98  # with comments and the names of variables set aside
 MIN_TOKENS = 40  # that are not the handout's: with fewer, only whole modules are compared
 MIN_EVIDENCE = 20  # tokens that two share and that no module has which everybody may know
 KNOWN_THRESHOLD = 0.99  # to a module that everybody may know: those who read it closely write nearly the same
@@ -44,7 +47,7 @@ class Pair:
     Attributes:
         similarity: the share of the tokens that stand in both in the same order, 0 to 1.
         identical: whether nothing but white space differs.
-        renamed: whether they are this alike only with the names of variables set aside.
+        renamed: whether they are this alike only with comments and the names of variables set aside.
         page: the link to the page with the two side by side, relative to the class page and percent-encoded;
             `dataclasses.replace` sets it.
     """
@@ -118,8 +121,14 @@ class _Node:
         return _encoded(token.text for token in self.tokens)
 
     @cached_property
-    def blanked(self) -> str:
-        return _encoded(token.blanked for token in self.tokens)
+    def code(self) -> str:
+        """With the names of variables and the comments set aside; empty if that is too short to be compared."""
+        code = [token.blanked for token in self.tokens if not token.is_comment]
+        return _encoded(code) if len(code) >= MIN_TOKENS else ""
+
+    @cached_property
+    def arranged(self) -> _Node:
+        return _Node(arranged(self.tokens), self.members)
 
     def evidence(self, known: frozenset[str], text: Callable[[Token], str]) -> str:
         """What is on lines that no known module has."""
@@ -142,8 +151,8 @@ def alike_modules(
         known: modules that everybody may know, by label: the solution, the examples. Who has one of those, word for
             word or nearly, is told; what stands in them is no sign that two students copied from each other.
         earlier: modules of earlier terms, by label.
-        threshold: the similarity with names and comments as they are. With the names of variables blanked, it takes
-            `RENAMED_THRESHOLD` if that is higher.
+        threshold: the similarity with names and comments as they are. Without comments, and with the names of variables
+            blanked, it takes `RENAMED_THRESHOLD` if that is higher.
         seconds: how long that may take.
 
     Modules that are too short or too long to be compared are in a group with equal ones alone.
@@ -218,7 +227,10 @@ _Pairs = dict[tuple[int, int], tuple[float, bool]]  # by places: the similarity,
 def _pairs(
     nodes: list[_Node], rows: int, known: Iterable[list[Token]], threshold: float, ends: float
 ) -> tuple[_Pairs, int]:
-    """The similar pairs of which one is among the first `rows`, and how many of those were compared by the end."""
+    """The similar pairs of which one is among the first `rows`, and how many of those were compared by the end.
+
+    Each is compared as it is written and with the definitions in one order.
+    """
     known = list(known)
     found: _Pairs = {}
     compared = rows
@@ -226,13 +238,13 @@ def _pairs(
         (False, threshold, lambda token: token.text),
         (True, max(threshold, RENAMED_THRESHOLD), lambda token: token.blanked),
     )
-    for renamed, cutoff, text in kinds:
+    for (renamed, cutoff, text), each in product(kinds, (nodes, [node.arranged for node in nodes])):
         base = frozenset(" ".join(words) for tokens in known for words in _lines(tokens, text))
-        sequences = [node.blanked if renamed else node.written for node in nodes]
+        sequences = [node.code if renamed else node.written for node in each]
         similar, done = _similar(sequences, rows, cutoff, ends)
         compared = min(compared, done)
         for (i, j), similarity in similar.items():
-            shared = LCSseq.similarity(nodes[i].evidence(base, text), nodes[j].evidence(base, text)) if base else None
+            shared = LCSseq.similarity(each[i].evidence(base, text), each[j].evidence(base, text)) if base else None
             enough = shared is None or shared >= MIN_EVIDENCE
             if enough and similarity > found.get((i, j), (0.0, False))[0]:
                 found[i, j] = similarity, renamed
@@ -256,7 +268,7 @@ def _similar(
     table = np.zeros((len(sequences), len(column)), dtype=np.float32)
     for place, row in enumerate(occurrences):
         table[place, [column[each] for each in row]] = 1
-    lengths = np.array([len(sequence) for sequence in sequences])
+    lengths = np.array([max(len(sequence), 1) for sequence in sequences])
     found: dict[tuple[int, int], float] = {}
     for start in range(0, rows, _BLOCK):
         stop = min(start + _BLOCK, rows)

@@ -67,6 +67,7 @@ class File:
         denied: whether the trouble is that the grader may not read it, or that staff packed it so.
         version: grows with each upload of a file, on platforms that number them.
         download: the archive of the class that holds it: what is wrong with that is no student's fault.
+        staffs: whether it lies where staff's tools write, and no student does.
     """
 
     steps: tuple[str, ...]
@@ -76,6 +77,7 @@ class File:
     denied: bool = False
     version: int | None = None
     download: str = ""
+    staffs: bool = False
 
     @property
     def name(self) -> str:

@@ -124,9 +124,12 @@ def _advice(module: str, closed: bool) -> str:
 
 
 def _as_collected(files: list[File]) -> str:
-    """Why there was no module when the grader took this from an upload; of that, it has kept only some files."""
+    """Why there was no module when the grader took this from an upload; of that, it has kept only some files.
+
+    A student may hand in a file of this name too.
+    """
     for file in files:
-        if file.name == COLLECTED and not file.trouble:
+        if file.name == COLLECTED and file.staffs and not file.trouble:
             for line in file.read(MAX_NOTES).decode("utf-8", "replace").splitlines():
                 if line.startswith(NO_MODULE):
                     return line.removeprefix(NO_MODULE)

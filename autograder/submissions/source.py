@@ -1,6 +1,12 @@
 """The text of a module, for the pages and comparisons: decoded and split into lines as Python does it."""
 
 import re
+import site
+import sys
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from importlib.machinery import PathFinder
 
 # A module of an assignment has some 10 KiB. What is longer is shown up to here.
 MAX_BYTES = 128 * 1024
@@ -34,8 +40,40 @@ LEXEME = re.compile(
     re.DOTALL,
 )
 
-_RUN = ("exec", "eval", "compile")
-_CALLED = re.compile(r"[ \t]*+\(")
+# What runs text as code, or leads to what does. `eval` and `compile` do so by their bare names: as attributes they are
+# methods of networks and functions of PyTorch.
+_BARE = {"eval", "compile"}
+_RUN = {
+    *(
+        "exec",
+        "exec_module",
+        "load_module",
+        "import_module",
+        "run_path",
+        "run_module",
+        "runsource",
+        "runcode",
+        "runctx",
+    ),
+    *("builtins", "__builtins__", "f_builtins", "__import__", "__loader__", "__self__", "importlib", "zipimporter"),
+    *("FunctionType", "LambdaType", "CodeType", "__code__", "__globals__", "f_globals", "__subclasses__", "meta_path"),
+    *("InteractiveInterpreter", "InteractiveConsole", "CompilationUnit"),
+}
+# Modules that are named so because they do it, but whose names may stand for something else.
+_RUN_MODULES = {
+    *("code", "codeop", "imp", "runpy", "marshal", "zipimport", "pkgutil"),
+    *("bdb", "pdb", "profile", "cProfile", "trace", "timeit", "doctest"),
+}
+_WRITE = {"open", "write", "writelines", "write_text", "write_bytes", "savetxt", "tofile", "extractall"}
+_QUOTED = {"exec", "builtins", "__builtins__", "__import__"}  # as an attribute's name that is looked up
+_LONGEST = max(map(len, _RUN))
+_FORMATS = {"f", "rf", "fr", "t", "rt", "tr"}  # before strings that hold code, in braces
+_BINDS = re.compile(r"[ \t]*+=")
+_BRACES = re.compile(r"\{([^{}]*+)")
+# What follows the words of an import, on lines that are joined: as far as anybody writes.
+_FROM = re.compile(r"(?:[ \t]|\\\n)*+(\w++)(?:[.\w \t]|\\\n){0,200}?(?<!\w)import\b")
+_IMPORT = re.compile(r"(?:[^\n;#\\]|\\\n){0,400}+")
+_FIRST = re.compile(r"(?:^|,)[\s\\]*+(\w++)")
 
 
 def declared(source: bytes) -> str:
@@ -68,10 +106,61 @@ def doubts(source: bytes) -> list[str]:
     """Why the text that staff see may not be the code that runs."""
     if not is_plain(source):
         return [f"written in an unusual encoding ({declared(source)[:40]}): what runs is not the text that pages show"]
-    text, before = decoded(source), ""
+    text = decoded(source)
+    imported = [*_imports(text)]
+    if runners := [*_runners(text), *(each for each in imported if each[0] in _RUN_MODULES)]:
+        name, at = min(runners, key=lambda each: each[1])
+        said = "can run text as code"
+    elif _writes(text) and (unknown := next((each for each in imported if not _is_installed(each[0])), None)):
+        name, at = unknown
+        said = "writes files and imports what no package provides"
+    else:
+        return []
+    line = text.count("\n", 0, at) + 1
+    return [f"{said} (`{name[:40]}`, line {line}): what runs may be more than the text that pages show"]
+
+
+def _writes(text: str) -> bool:
+    """Whether it may write files, one of which it can import then."""
+    return any(lexeme["word"] in _WRITE for lexeme in LEXEME.finditer(text))
+
+
+@cache
+def _is_installed(name: str) -> bool:
+    """Whether a package of this name is there to be imported; nothing of it runs."""
+    places = [*site.getsitepackages(), site.getusersitepackages()]
+    return name in sys.stdlib_module_names or PathFinder.find_spec(name, places) is not None
+
+
+def _runners(text: str) -> Iterator[tuple[str, int]]:
+    """The names that run text as code, and where they are. Strings and comments are none, but what `f"{…}"` holds."""
+    before, end = "", 0
     for lexeme in LEXEME.finditer(text):
-        if lexeme["word"] in _RUN and before not in (".", "def") and _CALLED.match(text, lexeme.end()):
-            line = text.count("\n", 0, lexeme.start()) + 1
-            return [f"runs text as code (`{lexeme[0]}`, line {line}): what runs is more than the text that pages show"]
-        before = lexeme[0]
-    return []
+        found, start = lexeme[0], lexeme.start()
+        if found[0] == "#" or found == "\\":
+            continue
+        word = _normal(lexeme["word"] or "")
+        if word in _RUN or (word in _BARE and before != "."):
+            if before not in ("def", "class") and not _BINDS.match(text, lexeme.end()):
+                yield word, start
+        elif found.strip("\"'") in _QUOTED:
+            yield found.strip("\"'"), start
+        elif found[0] in "\"'" and start == end and before.lower() in _FORMATS:
+            yield from ((name, start) for name, _ in _runners("\n".join(_BRACES.findall(found))))
+        before, end = found, lexeme.end()
+
+
+def _imports(text: str) -> Iterator[tuple[str, int]]:
+    """The packages that a source imports, and where."""
+    read = 0
+    for lexeme in LEXEME.finditer(text):
+        if lexeme["word"] == "from" and (match := _FROM.match(text, lexeme.end())):
+            yield _normal(match[1]), lexeme.start()
+            read = match.end()
+        elif lexeme["word"] == "import" and lexeme.end() > read and (match := _IMPORT.match(text, lexeme.end())):
+            yield from ((_normal(name), lexeme.start()) for name in _FIRST.findall(match[0]))
+
+
+def _normal(word: str) -> str:
+    """A name as Python reads it, which takes 𝚎𝚡𝚎𝚌 for exec. A long one is none that is looked for."""
+    return word if word.isascii() or len(word) > _LONGEST else unicodedata.normalize("NFKC", word)

@@ -29,7 +29,7 @@ from autograder.submissions.files import (
     on_disk,
     open_download,
 )
-from autograder.submissions.find import ATTEMPT, ELSEWHERE
+from autograder.submissions.find import ATTEMPT, COLLECTED, ELSEWHERE
 from autograder.submissions.names import (
     ARCHIVES,
     UNREAD,
@@ -159,7 +159,9 @@ def _of_assignment(top: Top, kit: str) -> Top:
             return listing
         other = [len(file.steps) > 1 and file.steps[0] != kit for file in files]
         marked = [
-            replace(file, trouble=file.trouble or ELSEWHERE) if its else file
+            replace(file, trouble=file.trouble or ELSEWHERE)
+            if its
+            else replace(file, staffs=file.steps == (kit, COLLECTED))
             for file, its in zip(files, other, strict=True)
         ]
         return replace(listing, files=marked)

@@ -4,6 +4,7 @@ import json
 import time
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -228,6 +229,44 @@ def test_a_notebook_of_2013_is_read(tmp_path: Path) -> None:
     found = find_answers(tmp_path / "cvae.ipynb", RELEASED)
     assert [cell.source for cell in found.notebook.cells] == ["## MY ANSWER", "1"]
     assert list(found.outputs) == [1]
+
+
+NUMBERS = st.integers() | st.integers(10**6, 10**30) | st.floats() | st.booleans() | st.none() | st.text(max_size=3)
+NUMBERED = (
+    *("level", "collapsed", "prompt_number", "execution_count", "nbformat", "nbformat_minor", "metadata"),
+    *("attachments", "outputs", "width"),
+)
+
+
+@given(
+    cells=st.lists(
+        st.dictionaries(st.sampled_from(NUMBERED), NUMBERS | st.dictionaries(st.sampled_from(NUMBERED), NUMBERS)),
+        max_size=3,
+    ),
+    kind=st.sampled_from(["heading", "code", "markdown", "html", "raw"]),
+    version=NUMBERS | st.integers(1, 5),
+    old=st.booleans(),
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_number_in_a_notebook_makes_text(
+    tmp_path: Path, cells: list[dict[str, Any]], kind: str, version: object, old: bool
+) -> None:
+    text = [each | {"cell_type": kind, "source": "MY ANSWER", "input": "MY ANSWER"} for each in cells]
+    held: dict[str, Any] = {"worksheets": [{"cells": text}]} if old else {"cells": text}
+    (tmp_path / "cvae.ipynb").write_text(json.dumps({"nbformat": 3 if old else version} | held))
+    found = noted(find_answers(tmp_path / "cvae.ipynb", RELEASED))
+    assert len(json.dumps(found)) < 3000
+
+
+@pytest.mark.parametrize(
+    ("level", "marks"), [(1, 1), (6, 6), (700_000_000, 6), (-3, 1), (True, 1), ("9" * 9, 1), (2.5, 1), (None, 1)]
+)
+def test_a_heading_of_2013_has_one_to_six_marks(tmp_path: Path, level: object, marks: int) -> None:
+    cell = {"cell_type": "heading", "level": level, "source": ["MY\n", "ANSWER"]}
+    made = {"nbformat": 3, "worksheets": [{"cells": [cell]}]}
+    (tmp_path / "cvae.ipynb").write_text(json.dumps(made))
+    (read,) = find_answers(tmp_path / "cvae.ipynb", RELEASED).notebook.cells
+    assert read.source == "#" * marks + " MY ANSWER"
 
 
 @pytest.mark.parametrize("version", [3, 4])

@@ -85,6 +85,39 @@ def test_no_script_of_a_students_reaches_a_page(attack: str) -> None:
         assert scheme is None or scheme[1] in ("http", "https")
 
 
+LINK = st.sampled_from([
+    *(r"\href{%s}{x}", r"\href {%s}{x}", "\\href\n{%s}{x}", r"\text{$\href{%s}{x}$}", r"\\href{%s}{x}", "[x](<%s>)"),
+    *(r"\def\x{\href}\x{%s}{x}", r"\let\x=\href \x{%s}{x}", r"\newcommand{\x}[1]{\href{#1}{x}}\x{%s}", "[x]: <%s>"),
+])  # fmt: skip
+SPACES = st.sampled_from(["", " ", "\t", "\n", "\N{NO-BREAK SPACE}", "\\"])
+SCHEMES = st.sampled_from(["javascript", "JavaScript", "vbscript", "data", "DATA", "file", "java\nscript"])
+
+
+@given(LINK, SPACES, SCHEMES, SPACES, st.sampled_from(["$%s$", "$$\n%s\n$$", "\\(%s\\)", "\\\\(%s\\\\)", "%s"]))
+def test_no_formula_links_to_a_script(link: str, before: str, scheme: str, after: str, math: str) -> None:
+    page, _ = HTMLExporter(template_name="basic").from_notebook_node(
+        new_notebook(cells=[new_markdown_cell(harmless(math % (link % f"{before}{scheme}:{after}alert(1)")))])
+    )
+    assert "\\href" not in page
+    assert not re.search(r"(?i)(?:script|data)\\?:\s*alert", page)
+
+
+@pytest.mark.parametrize("name", ["style", "class", "cssId", "data", "require", "unicode", "mmlToken", "bbox", "url"])
+def test_no_formula_writes_html_or_loads_code(name: str) -> None:
+    for text in (rf"$\{name}{{a}}{{b}}$", rf"\\{name}[a]{{b}}", rf"\def\x{{\{name}}}"):
+        assert rf"\{name}" not in harmless(text)
+    for text in (rf"$\{name}s$", rf"\text{{{name}}}", name):
+        assert harmless(text) == text
+
+
+def test_ordinary_formulas_stay_as_they_are() -> None:
+    text = (
+        r"$$\newcommand{\E}{\mathbb{E}} \log p_\theta(x \mid z) \ge \E_{q_\phi}\left[\color{red}{\log p}\right]"
+        r" - D_{\mathrm{KL}}\left(q \,\Vert\, p\right) \tag{1}$$ The data: $\{x_i\}$"
+    )
+    assert harmless(text).replace("data\N{WORD JOINER}:", "data:") == text
+
+
 def test_ordinary_markdown_stays_as_it_is() -> None:
     text = (
         "# Title: a\n\n> quoted, $a < b$ and `x <= y`: [so](https://example.edu)\n\na|b\n:--|--:\n![](attachment:a.png)"
@@ -117,6 +150,9 @@ def test_pictures_are_pictures() -> None:
     assert picture("image/png", "\n".join((PIXEL[:10], PIXEL[10:]))) == PIXEL
     huge = png_of(10**6, 10**6)
     assert picture("image/png", [PIXEL[:10], PIXEL[10:]]) == PIXEL, "a text may be in lines"
+    fills = base64.b64encode(b"\xff\xd8" + b"\xff" * 20_000 + b"\xc0\x00\x11\x08\x00\x01\x00\x01").decode()
+    with pytest.raises(ValueError, match="damaged"):
+        picture("image/jpeg", fills)
     damaged: list[object] = ["", "<script>", PIXEL + "<", None, ["x"], [1], {}]
     for data in damaged:
         with pytest.raises(ValueError, match="damaged"):

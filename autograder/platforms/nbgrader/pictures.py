@@ -17,6 +17,7 @@ MAX_SIDE = 10_000  # pixels; a photo of a phone has 4,032 to 8,064
 # In all pictures of a notebook, as often as they are shown: a small file can unpack to a picture that fills a browser's
 # memory, and nbconvert writes a picture into the page for each link.
 MAX_PIXELS, MAX_SHOWN = 64_000_000, 64 << 20
+MAX_STEPS = 10_000  # through a JPEG file, to its size; a camera's has a dozen segments before it
 
 _PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 _ESCAPED = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
@@ -67,7 +68,9 @@ def _sides(content: bytes) -> tuple[int, int]:
     if content.startswith(_PICTURES["image/png"]):
         return (int.from_bytes(content[16:20]), int.from_bytes(content[20:24])) if content[12:16] == b"IHDR" else (0, 0)
     at = 2
-    while content[at : at + 1] == b"\xff":
+    for _ in range(MAX_STEPS):
+        if content[at : at + 1] != b"\xff":
+            break
         if content[at + 1 : at + 2] == b"\xff":  # fills
             at += 1
             continue

@@ -5,7 +5,6 @@ from typing import Any
 
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_notebook
-from nbformat.v4.convert import upgrade_cell
 
 from autograder.platforms.nbgrader.submitted import MAX_CELLS
 from autograder.submissions.files import File
@@ -50,13 +49,28 @@ def _cell(given: dict[str, Any], old: bool) -> NotebookNode:
     for text in cell.keys() & {"source", "input"}:
         cell[text] = _joined(cell[text])
     if old:
-        cell = upgrade_cell(cell)
+        _modernize(cell)
     cell.source = _joined(cell.source)  # or it is none
     cell.metadata = NotebookNode()
     match given.get("metadata"):
         case {"nbgrader": {"grade_id": str(name)}}:
             cell.metadata.nbgrader = NotebookNode(grade_id=name)
     return cell
+
+
+def _modernize(cell: NotebookNode) -> None:
+    """Write a cell of 2013 or earlier as it is written today.
+
+    nbformat's own conversion makes text from the student's numbers: as many # as the level of a heading says.
+    """
+    match cell.cell_type:
+        case "code":
+            cell.source = cell.pop("input", "")
+        case "heading":
+            level = cell.get("level")
+            marks = "#" * (min(max(level, 1), 6) if isinstance(level, int) else 1)
+            cell.cell_type = "markdown"
+            cell.source = f"{marks} {' '.join(cell.get('source', '').splitlines())}"
 
 
 def _joined(text: Any) -> str:

@@ -11,10 +11,10 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.assignment import Assignment, load
 from autograder.grading import GraderError
-from autograder.platforms.nbgrader.files import is_linked
+from autograder.platforms.nbgrader.files import collected, is_linked
 from autograder.platforms.nbgrader.pictures import Room, linked, pictures
 from autograder.report.model import clean
-from autograder.submissions.find import CannotRead, Found, NothingToGrade, find_module
+from autograder.submissions.find import NO_MODULE, CannotRead, Found, NothingToGrade, find_module
 
 MAX_CELLS = 500
 # Characters in a cell, and in all cells; what students are given has a fifth. nbconvert's time grows with the square of
@@ -33,7 +33,16 @@ _CUT = {
 _LANGUAGES = {"python", "python3", "py", "pycon", "bash", "sh", "json", "latex", "tex", "text"}
 _LANGUAGE = re.compile(r"(?m)((?<!`)`{3,}+|(?<!~)~{3,}+)[ ]*+([^\s`~]++)(?=[^\n`]*$)")
 _TAG_OR_ENTITY = re.compile(r"<(?=[a-zA-Z/!?])|&(?=[a-zA-Z#])")
-_SCHEME = re.compile(r"(?<=[a-zA-Z0-9\\])(?<!\bhttp)(?<!\bhttps)(?<!\bmailto)(?<!\battachment):(?=\S)")
+# A colon after a word: before a space only where that word, or its end, is a scheme that runs scripts.
+_SCHEME = re.compile(
+    r"(?i)(?<=[a-z0-9\\])(?<!\bhttp)(?<!\bhttps)(?<!\bmailto)(?<!\battachment):"
+    r"(?:(?=\S)|(?<=script:)|(?<=script\\:)|(?<=data:)|(?<=data\\:))"
+)
+# MathJax' commands that make links, style sheets or attributes, or load extensions; the many others set type. It never
+# joins pieces to a name, so that a command which a student defines cannot call one of these without its whole name.
+_COMMAND = re.compile(
+    r"\\(?=(?:href|url|style|class|cssId|data|bbox|require|unicode|mmlToken|includegraphics)(?![a-zA-Z]))"
+)
 
 
 def submitted_folder(preprocessor: NbGraderPreprocessor, resources: dict[str, Any]) -> Path:
@@ -69,7 +78,8 @@ def module_in(folder: Path, assignment: Assignment) -> Found:
     except CannotRead:
         raise
     except NothingToGrade as error:
-        raise NothingToGrade(str(error).replace(f"{folder}", "what you handed in")) from error
+        told = (line.removeprefix(NO_MODULE) for line in collected(folder) if line.startswith(NO_MODULE))
+        raise NothingToGrade(next(told, str(error).replace(f"{folder}", "what you handed in"))) from error
 
 
 def text_of(notebook: NotebookNode) -> NotebookNode:
@@ -120,11 +130,11 @@ def harmless(markdown: str) -> str:
     """`markdown` without HTML, and with no link but to the web: it is shown in formgrader, where a script could give
     grades in the TA's name.
 
-    An invisible word joiner stops what looks like a tag, an entity or a scheme from being one, in prose and in code
-    alike, and cannot be seen where it was none.
+    An invisible word joiner stops what looks like a tag, an entity, a scheme or such a command of LaTeX from being one,
+    in prose and in code alike, and cannot be seen where it was none.
     """
     text = markdown.replace("\t", "    ")
-    text = _LANGUAGE.sub(_tame, text)
+    text = _COMMAND.sub(rf"\\{JOINER}", _LANGUAGE.sub(_tame, text))
     return _SCHEME.sub(f"{JOINER}:", _TAG_OR_ENTITY.sub(rf"\g<0>{JOINER}", text))
 
 
