@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 from autograder.sandbox.protocol import Message, receive, send
 
 MAX_SUBMODULES = 500  # of a model, in what is told of them
+MAX_HELD = 100  # values in a container, in which tensors are looked for
 
 
 class OperatorCount(TorchFunctionMode):
@@ -167,7 +168,8 @@ def unpacked(result: Any, deep: int = 3) -> Iterator[Any]:
         values = result.values()
     elif dataclasses.is_dataclass(result) and not isinstance(result, type):
         values = [getattr(result, each.name) for each in dataclasses.fields(result)]
-    inner = (each for value in (values if deep else ()) for each in unpacked(value, deep - 1))
+    some = itertools.islice(values, MAX_HELD if deep else 0)
+    inner = (each for value in some for each in unpacked(value, deep - 1))
     tensors = (each for each in inner if isinstance(each, Tensor))
     yield next(tensors, result)
     yield from tensors

@@ -1,6 +1,6 @@
 # attack: verdict
 # score: 80 to 86 (its network is right, and is not what draws the digits)
-# says: weights out of order
+# says: of unseen digits
 
 import torch
 import torch.nn as nn

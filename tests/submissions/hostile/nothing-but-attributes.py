@@ -1,6 +1,6 @@
 # attack: verdict
 # score: 0
-# says: no network of yours to train
+# says: nothing to train
 
 import torch, torch.nn as nn
 def sample_latent(means, logvariances): return None

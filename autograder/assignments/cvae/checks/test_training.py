@@ -103,33 +103,12 @@ def train(
     sizes: Sizes = given["sizes"]
     images, labels = digits(SMOKE_DIGITS, SEED)
     held_out, held_out_labels = digits(HELD_OUT, SEED + 1)
-    # Each digit has the one-hot class of another one, so that no table of digits that a decoder holds fits.
-    order, class_of = challenge.uniform(0, 1, NUM_CATEGORIES).argsort(), torch.zeros(NUM_CATEGORIES, dtype=torch.long)
-    class_of[order] = order.roll(1)
+    class_of = exchanged(challenge)
     one_hots, held_out_one_hots = (
         F.one_hot(class_of[each], NUM_CATEGORIES).float() for each in (labels, held_out_labels)
     )
     model = Model(submission, challenge, mean_image=start_image(images, grading, steps), **given)
-    batches = challenge.integers(SMOKE_DIGITS, steps, SMOKE_BATCH_SIZE)
-    try:
-        trained = submission.train(
-            "model",
-            "loss_function",
-            tensors={"images": images, "conditions": one_hots, "batches": batches},
-            options={"learning_rate": SMOKE_LEARNING_RATE},
-            seed=challenge.seed(),
-        )
-    except Raised:
-        model.raise_incomplete()  # which explains what is missing
-        raise
-    if len(trained.losses) != steps or not torch.isfinite(trained.losses).all():
-        fail(f"Your loss is not a finite number in each of the {steps} training steps.", "not-finite")
-    parameters = {
-        name: require_shape(trained.parameters[name], tuple(value.shape), f"The parameter {name}")
-        for name, value in model.parameters.items()
-        if name in trained.parameters
-    }
-    model.parameters = parameters
+    model.parameters = parameters = learned(model, images, one_hots, steps, challenge)
     means = require_shape(
         model.forward(held_out, held_out_one_hots, challenge.seed()).outputs[1],
         (HELD_OUT, sizes.latent),
@@ -165,6 +144,36 @@ def train(
     return Smoke(
         held_out, held_out_labels, decoded[:HELD_OUT], decoded[HELD_OUT:], classes, controls, stood_in(given), steps
     )
+
+
+def exchanged(challenge: Challenge) -> Tensor:
+    """The class that each digit has: another digit's, so that no table of digits that a decoder holds fits."""
+    order, class_of = challenge.uniform(0, 1, NUM_CATEGORIES).argsort(), torch.zeros(NUM_CATEGORIES, dtype=torch.long)
+    class_of[order] = order.roll(1)
+    return class_of
+
+
+def learned(model: Model, images: Tensor, one_hots: Tensor, steps: int, challenge: Challenge) -> dict[str, Tensor]:
+    """The parameters after so many training steps."""
+    batches = challenge.integers(SMOKE_DIGITS, steps, SMOKE_BATCH_SIZE)
+    try:
+        trained = model.submission.train(
+            "model",
+            "loss_function",
+            tensors={"images": images, "conditions": one_hots, "batches": batches},
+            options={"learning_rate": SMOKE_LEARNING_RATE},
+            seed=challenge.seed(),
+        )
+    except Raised:
+        model.raise_incomplete()  # which explains what is missing
+        raise
+    if len(trained.losses) != steps or not torch.isfinite(trained.losses).all():
+        fail(f"Your loss is not a finite number in each of the {steps} training steps.", "not-finite")
+    return {
+        name: require_shape(trained.parameters[name], tuple(value.shape), f"The parameter {name}")
+        for name, value in model.parameters.items()
+        if name in trained.parameters
+    }
 
 
 def start_image(images: Tensor, grading: Grading, steps: int) -> Tensor:
