@@ -38,7 +38,7 @@ HEAD_ACTIVATIONS: dict[str, Activation] = {
     "sigmoid": torch.sigmoid,
     "softplus": F.softplus,
     "exp": torch.exp,
-    "exp(x / 2)": lambda x: torch.exp(0.5 * x),
+    "halving, then exp": lambda x: torch.exp(0.5 * x),
     "leaky ReLU": F.leaky_relu,
     "absolute value": torch.abs,
     "square": torch.square,
