@@ -359,6 +359,14 @@ def test_what_this_program_writes_is_nobodys(tmp_path: Path) -> None:
     assert [each.partition(" (")[0] for each in upload.aside] == ["earlier", "kept", "now", "old"]
 
 
+@pytest.mark.parametrize("work", ["cs5814_vae.py", "cvae.ipynb", "handin.zip"])
+def test_work_next_to_what_looks_written_is_a_students(tmp_path: Path, work: str) -> None:
+    for name in ("class.json", "grades.csv", "index.html", "reports/ada.json", work):
+        put(tmp_path / "eve" / name)
+    put(tmp_path / "ada" / "cs5814_vae.py")
+    assert [each.student for each in read(tmp_path).submitted] == ["ada", "eve"]
+
+
 def test_a_folder_that_was_packed_as_a_whole(tmp_path: Path) -> None:
     file = archive(tmp_path / "hw3.zip", ("hw3/ada/cs5814_vae.py", b"ada"), ("hw3/bob/", b""), ("hw3/.DS_Store", b""))
     assert found(file) == {"ada": "ada", "bob": None}

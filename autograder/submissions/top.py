@@ -216,6 +216,8 @@ def _is_output(path: Path, outputs: set[Path], levels: int = 3) -> bool:
         names = {entry.name for entry in islice(os.scandir(path), MAX_FILES)}
     except OSError:
         return False
+    if any(suffix(name) in (".py", ".ipynb", *ARCHIVES) for name in names):
+        return False  # a student handed that in
     if names >= {"class.json", "grades.csv", "index.html", "reports"} or {"reports", "students"} <= names <= _WRITTEN:
         return True
     if names and all(_RESULT.fullmatch(name) for name in names):
