@@ -33,7 +33,7 @@ LAST_TERM = CVAE.solution.read_text("utf-8")
 HIDDEN = 96 if assignment.HIDDEN_SIZE != 96 else 64
 LATENT = 20 if assignment.LATENT_DIMENSIONALITY != 20 else 15
 SEED = 2027 if assignment.SEED != 2027 else 5814
-DUE, DUE_IN_WORDS = "2027-02-28T20:00:00-05:00", "Sunday, 28 February 2027, 20:00 (UTC-05:00)"
+DUE, DUE_IN_WORDS = "2027-02-28T20:00:00-05:00", "Sunday, February 28, 2027, 20:00 (UTC-05:00)"
 POINTS = {part.name: part.points for part in assignment.PARTS}
 POINTS = POINTS | {"encoder": POINTS["encoder"] + 3, "decoder": POINTS["decoder"] - 3}
 
