@@ -104,29 +104,33 @@ def explain(error: SubmissionError, outline: Outline, assignment: Assignment) ->
 
 def _of_stub(error: Raised, outline: Outline, assignment: Assignment) -> Cause:
     """What to say of a `raise` of the fill-in that is left, and of code of the student's that may be in its place."""
-    line, mistakes = error.line, []
-    said = [f"Not written yet: line {line} still raises NotImplementedError. {error.text}".strip()]
+    said, mistakes = _in_place_of_stub(error.line, outline, assignment)
+    message = f"Not written yet: line {error.line} still raises NotImplementedError. {error.text}".strip()
+    return Cause(f"{message} {said}".strip(), mistakes, Outcome.NOT_WRITTEN)
+
+
+def _in_place_of_stub(line: int | None, outline: Outline, assignment: Assignment) -> tuple[str, list[str]]:
+    """Where there is code in place of the `raise` in this line, in words, and what mistake that is; empty for none."""
     before, after = next(((before, after) for at, before, after in outline.stubs if at == line), (0, 0))
-    stub = outline.around(line)
-    same_name = [each for each in outline.definitions if stub and each.name == stub.name and each.line != stub.line]
-    siblings = {each.name for each in outline.definitions if stub and each.place[:-1] == stub.place[:-1]}
-    others = siblings - {name for part in assignment.parts for name in part.place} - {stub.name if stub else ""}
     if after:
-        said.append(f"Your code below it, from line {after}, never runs. If that is all of it, delete line {line}.")
-    elif stub is None:
-        pass
-    elif before and not stub.name.startswith("__"):
-        said.append(f"It comes after your code: if that is all of it, line {line} must be a `return` of your result.")
-    elif again := next((each for each in same_name if each.place == stub.place), None):
-        said.append(f"Your file defines `{stub.name}` in line {again.line} too. Python uses the last definition only.")
-    elif same_name and len(stub.place) == 1:
-        said.append(f"Line {same_name[0].line} defines another `{stub.name}`, inside `{same_name[0].place[0]}`.")
-        mistakes = ["definition-in-class"]
-    elif same_name:
-        said.append(f"Line {same_name[0].line} defines another `{stub.name}`, outside of `{stub.place[0]}`.")
-    elif near := _nearest(stub.name, others, 0.8):
-        said.append(f"There is `{near}` in your file: is that a misspelling of `{stub.name}`?")
-    return Cause(" ".join(said), mistakes, Outcome.NOT_WRITTEN)
+        return f"Your code below it, from line {after}, never runs. If that is all of it, delete line {line}.", []
+    stub = outline.around(line)
+    if stub is None:
+        return "", []
+    if before and not stub.name.startswith("__"):
+        return f"It comes after your code: if that is all of it, line {line} must be a `return` of your result.", []
+    same_name = [each for each in outline.definitions if each.name == stub.name and each.line != stub.line]
+    if again := next((each for each in same_name if each.place == stub.place), None):
+        return f"Your file defines `{stub.name}` in line {again.line} too. Python uses the last definition only.", []
+    if same_name and len(stub.place) == 1:
+        said = f"Line {same_name[0].line} defines another `{stub.name}`, inside `{same_name[0].place[0]}`."
+        return said, ["definition-in-class"]
+    if same_name:
+        return f"Line {same_name[0].line} defines another `{stub.name}`, outside of `{stub.place[0]}`.", []
+    siblings = {each.name for each in outline.definitions if each.place[:-1] == stub.place[:-1]}
+    others = siblings - {name for part in assignment.parts for name in part.place} - {stub.name}
+    near = _nearest(stub.name, others, 0.8)
+    return (f"There is `{near}` in your file: is that a misspelling of `{stub.name}`?" if near else ""), []
 
 
 def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Cause:

@@ -53,7 +53,7 @@ class Elsewhere(TorchFunctionMode):
             return result
         name = getattr(func, "__name__", "")
         if name in ("to", "type_as", "cuda"):
-            return result.view_as(result)  # a tensor of its own, as it would be
+            return result.view_as(result)  # a new tensor, as on a GPU
         nested = (each if isinstance(each, (tuple, list)) else (each,) for each in (*args, *kwargs.values()))
         given = [each for some in nested for each in some if isinstance(each, Tensor) and each.dim()]  # a number may be
         own = [each for each in given if any(each is other for other in self.made)]

@@ -237,7 +237,7 @@ def _claims(
 ) -> dict[str, Match]:
     """Which students without work those who are `unknown` may be: by the whole name, or by an id or the name in it.
 
-    A group's name stands for its members.
+    A group's name means all its members.
     """
     served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
     missing = [who for who in roster.students if who.id not in served]

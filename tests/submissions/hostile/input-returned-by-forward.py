@@ -1,6 +1,6 @@
 # attack: verdict
 # score: 80 (all but forward, which returns parts of what it gets)
-# says: whatever weights
+# says: for any weights
 
 import math
 import random

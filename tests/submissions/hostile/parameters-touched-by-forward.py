@@ -1,6 +1,6 @@
 # attack: verdict
 # score: 80 (as above, and adds zero times each parameter)
-# says: whatever weights
+# says: for any weights
 
 import math
 import random

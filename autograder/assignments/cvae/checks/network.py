@@ -292,9 +292,7 @@ class Model:
                 capture=capture,
                 evaluate=evaluate,
             )
-            if (
-                reply.packing and len(reply.outputs) != self.order.count
-            ):  # otherwise than in the call that told the order
+            if reply.packing and len(reply.outputs) != self.order.count:  # the count is from another call
                 raise reply.packing
             return replace(reply, outputs=[reply.outputs[each] for each in at])
         except Unfit as error:

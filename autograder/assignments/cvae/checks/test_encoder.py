@@ -129,9 +129,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     if path is None:
         grading.kept["missing heads"] = [*grading.kept.get("missing heads", []), name]
         model.require(name)
-        raise Unfit(
-            "attribute-missing", owner=CLASS, name=name
-        )  # it is there by now, and was not when it was asked for
+        raise Unfit("attribute-missing", owner=CLASS, name=name)  # though it is there by now
     taken = take(model, "encoder", images, conditions, challenge)
     encoded = taken.piece if taken else None
     hidden = challenge.normal(BATCH, HIDDEN_SIZE)
@@ -229,9 +227,9 @@ def judge_use(
 
 def draws_by_itself(model: Model, paths: Sequence[str | None], challenge: Challenge) -> bool:
     """Whether a forward that does not call `sample_latent` gives its decoder a draw from what the two heads give."""
-    if None in paths:
-        return False
     heads = [each for each in paths if each is not None]
+    if len(heads) < len(paths):
+        return False
     try:
         reply = model.forward(
             *model.inputs(challenge, ROWS), challenge.seed(), capture=["decoder", *heads], evaluate=True
