@@ -9,7 +9,6 @@ import ctypes
 import json
 import math
 import os
-import resource
 import socket
 import struct
 import threading
@@ -38,6 +37,7 @@ from autograder.sandbox.limits import LIMITS, Limits
 from autograder.sandbox.protocol import ChannelClosed, ProtocolError, receive
 from autograder.sandbox.service import Service
 from tests.frames import bodies, framed, frames, safetensors, values
+from tests.memory import watch_memory
 from tests.submissions import correct
 
 FEW, MANY = 20, 350
@@ -365,7 +365,7 @@ def test_no_answer_makes_the_grader_fail(examples: int, monkeypatch: pytest.Monk
     monkeypatch.setattr(client, "LIMITS", SHORT)
     ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)  # as for the workers of a class
     COUNTS.clear()
-    before = most_held()
+    more_memory = watch_memory()
     healthy = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
 
     @settings(max_examples=examples, derandomize=examples == FEW, suppress_health_check=healthy)
@@ -376,9 +376,9 @@ def test_no_answer_makes_the_grader_fail(examples: int, monkeypatch: pytest.Monk
     try:
         every()
     finally:
-        peak = most_held()
-        print(f"{COUNTS['answers']} answers, {COUNTS['spoilt']} frames spoilt or forged; {peak:.2f} GiB at most")
-    assert peak < before + MOST_MORE_GIB
+        peak = more_memory()
+        print(f"{COUNTS['answers']} answers, {COUNTS['spoilt']} spoilt or forged; {peak:.2f} GiB more memory")
+    assert peak < MOST_MORE_GIB
     assert examples == FEW or COUNTS["spoilt"] >= 5000
 
 
@@ -448,11 +448,6 @@ def test_no_kind_of_tensor_makes_the_grader_fail(change: str, monkeypatch: pytes
     for source in (correct.module(), WRONG_DRAW):
         for which in range(14):
             holds(source, [(0, 300, on_a_tensor(EVERY[change])(which), [])])
-
-
-def most_held() -> float:
-    """The most memory that this process has held until now, that of the worker's thread included, in GiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
 
 
 def test_an_unspoilt_worker_gets_full_marks() -> None:
