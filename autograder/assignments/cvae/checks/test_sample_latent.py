@@ -164,16 +164,19 @@ class Draws:
 def require_use(submission: Submission, challenge: Challenge, domain: Domain) -> None:
     """Skip the check of what is no draw from the arguments: neither of them moves its center or its spread."""
     means, logvariances = domain.within(challenge.uniform(-1, 1, COLUMNS), challenge.uniform(-1, 0, COLUMNS))
+    apart = means + torch.tensor([2.0, -2.0]).repeat(COLUMNS // 2)  # what moves all alike is lost in a normalized draw
     seed = challenge.seed()
     drawn, *moved = (
         draw_rows(submission, *each, seed, ROWS_USED)
-        for each in ((means, logvariances), (means, logvariances + 2), (means + 2, logvariances))
+        for each in ((means, logvariances), (means, logvariances + 2), domain.within(apart, logvariances))
     )
-    centers = [float((each.mean(0) - drawn.mean(0)).abs().max()) for each in moved]
-    spreads = [float((each.std(0) - drawn.std(0)).abs().max() / drawn.std(0).mean()) for each in moved]
+    spread = drawn.std(0).mean()
+    centers = [float((each.mean(0) - drawn.mean(0)).abs().max() / spread.clamp(1e-6, 1)) for each in moved]
+    spreads = [float((each.std(0) - drawn.std(0)).abs().max() / spread) for each in moved]
     if max(centers) < 0.5 and max(spreads) < 0.5:
         pytest.skip("Skipped: fix the checks above first.")
-    if vary(drawn) and narrow((drawn - means) / torch.exp(0.5 * logvariances)):
+    little = vary(drawn) and narrow((drawn - means) / torch.exp(0.5 * logvariances))
+    if little and not normalized(submission, challenge, domain):
         pytest.skip("Skipped: next to nothing is drawn yet.")
     one, other = (draw(submission, means.expand(2, -1), logvariances.expand(2, -1), each) for each in (seed, seed + 1))
     if close(one, other, 1e-5) and close(one[0], one[1], 1e-5):
@@ -401,6 +404,8 @@ def test_normal(submission: Submission, challenge: Challenge, domain: Callable[[
     spread = draws.latents.std(0)
     if (spread < 1e-6).any():
         fail("Some of your draws do not vary.", draws.mistake or ("spread-wrong" if spread.any() else "no-noise"))
+    if draws.mistake == "draw-normalized":
+        return  # what was drawn is not to be seen in it
     noise = (draws.latents - draws.latents.mean(0)) / spread
     count = independent(noise)
     tails, skewness = kurtosis(draws.latents), (noise**3).mean()
