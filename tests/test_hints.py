@@ -6,6 +6,8 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import torch
@@ -16,11 +18,13 @@ from torch import Tensor
 import autograder
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.checks.test_forward import said_of_average
+from autograder.assignments.cvae.checks.test_loss_function import Form, in_one_dimension
 from autograder.assignments.cvae.checks.test_sample_latent import law_of
 from autograder.assignments.cvae.hints import draws, loss
 from autograder.assignments.cvae.hints.bank import CAUSES
 from autograder.grading.harness import Challenge
 from autograder.grading.hints import Misconception, bank, hint
+from autograder.sandbox.client import Submission
 
 BANK = bank(CVAE)
 
@@ -99,6 +103,34 @@ def test_the_function_that_a_spread_follows_is_told(
     logvariances = torch.tensor([-4.7, -2.9, -1.8, -0.6, 0.5, 1.1, 1.6, 2.0])
     observed = spread(means, logvariances)
     assert (law_of(observed, logvariances, "log-variance") or law_of(observed, means, "mean")) == said
+
+
+@pytest.mark.parametrize(
+    ("divergence", "said"),
+    [
+        (
+            lambda m, v: (m**2 + v.exp() - 1 - v**2) / 2,
+            "by -2.432 instead of 0.568 when the log-variance goes from 0 to -2."
+            " It is right when only the mean changes.",
+        ),
+        (
+            lambda m, v: (m.abs() + v.exp() - 1 - v) / 2,
+            "by 1.000 instead of 2.000 when the mean goes from 0 to -2."
+            " It is right when only the log-variance changes.",
+        ),
+        (lambda m, v: m.sigmoid() + v.tanh(), "by 0.231 instead of 0.500 when the mean goes from 0 to 1."),
+        (lambda m, v: (m**2 + v.exp() - 1 - v) / 2 + m * v, ""),
+        (lambda m, v: (m**2 + v.log()) / 2, ""),
+    ],
+)
+def test_what_a_wrong_divergence_gives_is_told(divergence: Callable[[Tensor, Tensor], Tensor], said: str) -> None:
+    def call(name: str, images: Tensor, originals: Tensor, *latents: Tensor, **how: object) -> SimpleNamespace:
+        reconstruction = torch.nn.functional.binary_cross_entropy(images, originals, reduction="sum")
+        return SimpleNamespace(outputs=[reconstruction + divergence(*latents).sum()], packing=None)
+
+    submission = cast(Submission, SimpleNamespace(call=call))
+    found = in_one_dimension(submission, Challenge(1, "one dimension"), Form())
+    assert found == (said and f" In one latent dimension, it changes {said}")
 
 
 def test_an_average_of_draws_is_told_as_that() -> None:

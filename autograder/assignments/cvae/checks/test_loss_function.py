@@ -237,10 +237,12 @@ def test_divergence(
     if not close(observed, expected, TOLERANCE):
         if by_one_factor(submission, challenge, form):
             return
+        found = _about("kl", mistakes())
         fail_value(
             "With the image fixed and other means and log-variances, your loss should change by "
-            f"{expected:.4f}. It changes by {observed:.4f}.",
-            _about("kl", mistakes()),
+            f"{expected:.4f}. It changes by {observed:.4f}."
+            + (in_one_dimension(submission, challenge, form) if "kl-other" in found else ""),
+            found,
         )
     *pixels, means, logvariances = form.inputs(challenge, 1)
     for logvariance in (-6.0, 5.0):
@@ -252,6 +254,32 @@ def test_divergence(
                 f"changes by {observed:.4f}.",
                 "kl-clamped",
             )
+
+
+def in_one_dimension(submission: Submission, challenge: Challenge, form: Form) -> str:
+    """What a wrong divergence of one latent dimension gives, and which argument it is right for, in words."""
+    *images, means, _ = form.inputs(challenge, 1, 12, 1)
+    prior, said, right = 0 * means, "", []
+    for what, steps in (
+        ("mean", [(prior + 1, prior), (prior - 2, prior)]),
+        ("log-variance", [(prior, prior + 1), (prior, prior - 2)]),
+    ):
+        try:
+            changes = [change(submission, (*images, *step), (*images, prior, prior)) for step in steps]
+        except (SubmissionError, Wrong):
+            return ""
+        if not all(observed.isfinite() for observed, _ in changes):
+            return ""
+        off = [each for each, (observed, expected) in enumerate(changes) if not close(observed, expected, 5e-3)]
+        if not off:
+            right.append(what)
+        elif not said:
+            observed, expected = changes[off[0]]
+            said = (
+                f" In one latent dimension, it changes by {observed:.3f} instead of {expected:.3f} when the {what} "
+                f"goes from 0 to {(1, -2)[off[0]]}."
+            )
+    return said + (f" It is right when only the {right[0]} changes." if said and right else "")
 
 
 def fail_value(message: str, mistakes: list[str]) -> NoReturn:
