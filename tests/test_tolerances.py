@@ -378,3 +378,12 @@ def test_an_added_constant_is_told_as_one(size: float, sign: int, seed: int) -> 
     submission = Trusted(lambda *arguments: reference.loss_function(*arguments) + sign * size)
     found = loss_checks.find_mistakes(cast(Submission, submission), Challenge(seed, "mistakes"), loss_checks.Form())
     assert found == ["loss-constant-off"]
+
+
+@given(st.floats(100, 1000), st.floats(0, 1) | st.floats(0, 1000), st.permutations(range(3)))
+def test_the_loss_among_its_terms_is_their_sum(reconstruction: float, divergence: float, order: list[int]) -> None:
+    """However small a term is: the other one is nearly a sum of the rest then."""
+    terms = torch.tensor([reconstruction, divergence])
+    numbers = [terms[0], terms[1], terms.sum()]
+    found = loss_checks.value_of(Reply([numbers[at] for at in order], [], [], [], {}), 4)
+    assert float(found) == pytest.approx(float(terms.sum()), rel=1e-6)
