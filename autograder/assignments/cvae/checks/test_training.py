@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from autograder.assignments.cvae.assignment import (
+    INPUT_DIM,
     NUM_CATEGORIES,
     SEED,
     SMOKE_BATCH_SIZE,
@@ -103,14 +104,15 @@ def train(
     sizes: Sizes = given["sizes"]
     images, labels = digits(SMOKE_DIGITS, SEED)
     held_out, held_out_labels = digits(HELD_OUT, SEED + 1)
-    class_of = exchanged(challenge)
+    class_of, order = exchanged(challenge), rearranged(challenge)
+    images, seen = images[:, order], held_out[:, order]
     one_hots, held_out_one_hots = (
         F.one_hot(class_of[each], NUM_CATEGORIES).float() for each in (labels, held_out_labels)
     )
     model = Model(submission, challenge, mean_image=start_image(images, grading, steps), **given)
     model.parameters = parameters = learned(model, images, one_hots, steps, challenge)
     means = require_shape(
-        model.forward(held_out, held_out_one_hots, challenge.seed()).outputs[1],
+        model.forward(seen, held_out_one_hots, challenge.seed()).outputs[1],
         (HELD_OUT, sizes.latent),
         "Your tensor of means",
     )
@@ -130,6 +132,7 @@ def train(
             arguments = taken.piece.arguments
         decoded = in_rows(model.call("decoder", *arguments).outputs[0])
         decoded = require_shape(decoded, (len(latents), sizes.input_dim), "The decoder's output")
+        decoded = decoded[:, order.argsort()]
         return torch.sigmoid(decoded) if "sigmoid in forward" in grading.kept else decoded
 
     controls = [decode()[HELD_OUT:]]
@@ -147,10 +150,17 @@ def train(
 
 
 def exchanged(challenge: Challenge) -> Tensor:
-    """The class that each digit has: another digit's, so that no table of digits that a decoder holds fits."""
+    """The class that each digit has in this run: another digit's, so that it must be learned."""
     order, class_of = challenge.uniform(0, 1, NUM_CATEGORIES).argsort(), torch.zeros(NUM_CATEGORIES, dtype=torch.long)
     class_of[order] = order.roll(1)
     return class_of
+
+
+def rearranged(challenge: Challenge) -> Tensor:
+    """The order of the pixels for this run: turned, mirrored and shifted, so that digits have other places."""
+    places = torch.arange(INPUT_DIM).reshape(28, 28).rot90(challenge.integer(0, 3))
+    places = places.T if challenge.integer(0, 1) else places
+    return places.roll((challenge.integer(0, 27), challenge.integer(0, 27)), (0, 1)).flatten()
 
 
 def learned(model: Model, images: Tensor, one_hots: Tensor, steps: int, challenge: Challenge) -> dict[str, Tensor]:
