@@ -11,7 +11,7 @@ from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE
 from autograder.assignments.cvae.checks import probes
-from autograder.assignments.cvae.checks.layouts import holds_matrix
+from autograder.assignments.cvae.checks.layouts import holds_matrix, shapes_of
 from autograder.assignments.cvae.checks.network import (
     BATCH,
     CLASS,
@@ -22,6 +22,7 @@ from autograder.assignments.cvae.checks.network import (
     Sizes,
     concatenate,
     constant_heads,
+    draw_parameters,
     in_rows,
     is_draw,
     left_out,
@@ -79,7 +80,7 @@ def test_results(submission: Submission, challenge: Challenge, grading: Grading)
     counted = [each for each, name in zip(parameters, HEADS, strict=True) if name not in constant]
     if not all(map(varies, (reconstruction.reshape(BATCH, -1), *counted))):
         fail("One of the results is the same for every image.", "same-for-every-image")
-    require_layers_in_use(model, images, conditions, seed, reply.outputs)
+    require_layers_in_use(model, images, conditions, challenge, seed, reply.outputs)
     require_arguments_unchanged(submission, reply, (CLASS, "forward"))
     decoded = reply.captured("decoder", "result")
     if reconstruction.shape != images.shape and not (decoded and decoded[0].shape == reconstruction.shape):
@@ -91,10 +92,11 @@ def test_results(submission: Submission, challenge: Challenge, grading: Grading)
 
 
 def require_layers_in_use(
-    model: Model, images: Tensor, conditions: Tensor, seed: int, before: Sequence[Tensor]
+    model: Model, images: Tensor, conditions: Tensor, challenge: Challenge, seed: int, before: Sequence[Tensor]
 ) -> None:
     """Fail the check if forward gives the results that it gave before, though all weights have changed."""
-    with model.changed({name: 1.5 * each + 0.5 for name, each in model.parameters.items()}):
+    others = draw_parameters(shapes_of(model.parameters), model.sizes, challenge, gains=model.submission.ones)
+    with model.changed(others):  # of a size that a right network, and what it asserts, can bear
         after = model.forward(images, conditions, seed).outputs
     if all(one.shape == other.shape and close(one, other) for one, other in zip(before, after, strict=True)):
         fail("Your `forward` gives the same results for any weights of the layers.", "not-trainable")
