@@ -1330,6 +1330,48 @@ ENCODERS = (
         ),
         checks=2,
     ),
+    *(
+        _encoder(
+            f"heads-as-one-layer-{name}",
+            "attribute-missing",
+            edits=(
+                (
+                    MEAN_HEAD + LOGVARIANCE_HEAD,
+                    MEAN_HEAD.replace("mean_layer", "both").replace("latent_dim", "2 * latent_dim"),
+                ),
+                (MEANS + LOGVARIANCES, f"        {use}\n"),
+            ),
+            checks=2,
+        )
+        for name, use in (
+            ("halved-in-forward", "mean_params, logvariance_params = self.both(hidden).chunk(2, dim=-1)"),
+            (
+                "log-variances-first",
+                "logvariance_params, mean_params = self.both(hidden).split(self.latent_dimensionality, -1)",
+            ),
+            ("interleaved", "mean_params, logvariance_params = self.both(hidden)[:, ::2], self.both(hidden)[:, 1::2]"),
+        )
+    ),
+    _encoder(
+        "heads-as-parameters-in-a-dictionary",
+        "attribute-missing",
+        edits=(
+            (
+                MEAN_HEAD + LOGVARIANCE_HEAD,
+                "        self.heads = nn.ParameterDict(\n"
+                "            {key: nn.Parameter(torch.randn(latent_dimensionality, hidden)) for key in ('mu', 'log')}\n"
+                "        )\n"
+                "        self.mean_bias = nn.Parameter(torch.zeros(latent_dimensionality))\n"
+                "        self.log_bias = nn.Parameter(torch.zeros(latent_dimensionality))\n",
+            ),
+            (
+                MEANS + LOGVARIANCES,
+                "        mean_params = F.linear(hidden, self.heads['mu'], self.mean_bias)\n"
+                "        logvariance_params = F.linear(hidden, self.heads['log'], self.log_bias)\n",
+            ),
+        ),
+        checks=2,
+    ),
     _encoder("encoder-not-written", "attribute-missing", edits=((ENCODER, ""),), may_lose=("training",)),
 )
 
@@ -1378,6 +1420,27 @@ DECODERS = (
         "precision-mixed",
         edits=((DECODER, DECODER + "        self.decoder.double()\n"),),
         checks=1,
+    ),
+    *(
+        Wrong(
+            f"{name}-in-both-networks",
+            (
+                (ENCODER, ENCODER.replace("nn.ReLU", "Other")),
+                (DECODER, DECODER.replace("nn.ReLU", "Other")),
+                (
+                    RESIDUAL[0],
+                    f"class Other(nn.Module):\n    def forward(self, x):\n        return {formula}\n\n\n{RESIDUAL[0]}",
+                ),
+            ),
+            loses=frozenset({"encoder", "decoder"}),
+            may_lose=frozenset({"training"}),  # which can diverge
+            misconception="encoder-other decoder-other",
+        )
+        for name, formula in (
+            ("squared-relu", "torch.relu(x) ** 2"),
+            ("cubes", "x**3"),
+            ("exponentials", "torch.exp(x)"),
+        )
     ),
     Wrong(
         "softplus-in-both-networks",

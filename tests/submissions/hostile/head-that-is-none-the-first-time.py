@@ -1,6 +1,6 @@
 # attack: protocol
 # score: 86 to 86 (for all but the heads)
-# says: no attribute
+# says: uses `self.both` instead
 
 import math
 import random

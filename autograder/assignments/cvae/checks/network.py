@@ -38,6 +38,9 @@ RESULTS = ("reconstructions", "means", "logvariances")
 BATCH = 24  # rows of a challenge
 ROWS = 4096  # of the statistics that judge a draw that forward makes by itself
 SIGMAS = 7.0
+MOST = 1e4  # far above the numbers of a right network
+MARGIN = 0.8  # to the numbers of other draws
+SHRINKS = tuple(0.9**power for power in range(20))
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ class Sizes:
 class Model:
     """The submission's model, built with `sizes` under the handle "model", its parameters drawn by the grader.
 
-    With `own_start`, everything stays as the constructor left it; for `mean_image` and `scale` see `draw_parameters`.
+    With `own_start`, everything stays as the constructor left it; for `mean_image`, `scale` and `shrink` see
+    `draw_parameters`.
     `missing` are attributes that the constructor has not set, or not to what fits: layers of the grader's stand in for
     them. With `complete`, what the decoder or a head gave stands in for a None among the results of forward. `order` is
     where the three results are among those of forward. With `composed`, a pass of the grader's through the model's
@@ -83,11 +87,14 @@ class Model:
         complete: bool = False,
         order: Order | None = None,
         composed: bool = False,
+        shrink: float = 1.0,
     ) -> None:
         self.submission, self.sizes = submission, sizes or Sizes()
         self.order = (order if not composed else None) or Order()
         self.handle = "model" if scale == 1 else "large"
+        self.shrink = shrink
         self.last_relu_in_forward = False  # where the encoder's part found it
+        self.head_paths: Mapping[str, str] = {}  # of heads that the encoder's part found elsewhere
         self.head_widths: Mapping[str, int] = {}  # of heads that the encoder's part found to be of another width
         self.misnamed: Raised | None = None  # what building it by the arguments' names raised
         self._incomplete = self._construct(challenge.seed())
@@ -102,8 +109,9 @@ class Model:
         self.parameters: dict[str, Tensor] = {}
         shapes = self._shapes()
         self.other_types = self._find_other_types()
+        self._drawn_as = shapes, self.sizes, mean_image, scale, submission.ones
         if not own_start:
-            self.set(draw_parameters(shapes, self.sizes, challenge, mean_image, scale, submission.ones))
+            self.draw(challenge, shrink)
 
     def _construct(self, seed: int) -> SubmissionError | None:
         """Build the model as the notebook does, by the arguments' names; by their order if it does not know the names.
@@ -200,7 +208,9 @@ class Model:
         except SubmissionError:
             return None
         owners = {owner_of(key) for key, value in mine.items() if key not in other and is_weight(value.shape)}
-        return owners.pop() or None if len(owners) == 1 else None
+        owner = owners.pop() if len(owners) == 1 else ""
+        kind = self.submodules().get(owner, "")
+        return owner if kind not in ("", "ParameterDict", "ParameterList") else None
 
     def inputs(self, challenge: Challenge, rows: int = BATCH) -> tuple[Tensor, Tensor]:
         """Random images (rows, input_dim) in [0, 1] and one-hot classes (rows, K)."""
@@ -222,6 +232,11 @@ class Model:
         return self.submission.call(
             name, *arguments, on=self.handle, seed=seed, reach=reach, evaluate=evaluate, rows=rows
         )
+
+    def draw(self, challenge: Challenge, shrink: float) -> None:
+        """Give the model other parameters, drawn as the first ones were."""
+        shapes, sizes, mean_image, scale, gains = self._drawn_as
+        self.set(draw_parameters(shapes, sizes, challenge, mean_image, scale, gains, shrink))
 
     def set(self, parameters: dict[str, Tensor]) -> None:
         """Give the model these parameters."""
@@ -317,7 +332,37 @@ def left_out(grading: Grading) -> dict[str, Any]:
         "missing": [*grading.kept.get("missing heads", ()), *grading.kept.get("unfit pieces", ())],
         "complete": "None among the results" in grading.kept,
         "order": grading.kept.get("order of results"),
+        "shrink": shrink_of(grading),
     }
+
+
+def shrink_of(grading: Grading) -> float:
+    """By what parameters are multiplied, so that the numbers of a network that would overflow stay finite."""
+    shrink: float = grading.kept.get("shrink", 1.0)
+    return shrink
+
+
+def find_shrink(model: Model, grading: Grading, name: str, *arguments: Tensor, most: float) -> float:
+    """By what to multiply the parameters so that no output of a piece is above `most`; kept for later models.
+
+    Another activation than ReLU can make a network overflow. What is wrong with it, and with forward, shows only where
+    its numbers are finite. It is 1 for a piece that is never so, or that cannot be called.
+    """
+    before, found = model.parameters, shrink_of(grading)
+    with contextlib.suppress(SubmissionError):
+        for shrink in (found, *(each for each in SHRINKS if each < found)):
+            try:
+                outputs: list[Tensor] = []
+                for number in range(3):
+                    model.draw(Challenge(grading.seed, f"{name} {number}"), shrink)
+                    outputs += model.call(name, *arguments, evaluate=True).outputs
+            except Raised:
+                continue  # perhaps an assert on such numbers
+            if all(bool((each.float().abs() <= most).all()) for each in outputs if each.is_floating_point()):
+                grading.kept["shrink"] = found if shrink == found else MARGIN * shrink
+                break
+    model.set(before)
+    return shrink_of(grading)
 
 
 def stood_in(given: Mapping[str, Any]) -> list[str]:
@@ -390,19 +435,21 @@ def draw_parameters(
     mean_image: Tensor | None = None,
     scale: float = 1.0,
     gains: Collection[str] = (),
+    shrink: float = 1.0,
 ) -> dict[str, Tensor]:
     """Random parameters of these shapes.
 
     Of a layer that holds no matrix, the weight is 1 and the bias 0, so that a normalization passes on what it gets; so
     are the `gains`, which were 1 before and can have any name.
-    With another `scale`, hidden values are so many times larger, and what leaves the network is not.
+    With another `scale`, hidden values are so many times larger, and what leaves the network is not. All that is drawn
+    is multiplied by `shrink`.
 
     Weights get the scale that keeps activations alive through ReLU layers, biases one that shows. With the (input_dim,)
     mean image of what will be trained on, any network starts calmly, one without ReLUs or of another width as well:
     the weights are smaller, the heads' much smaller, the biases zero, but for those of the pixels, which start at the
     mean image so that no step is spent on it.
     """
-    gain, bias_scale = (2.0, 0.4) if mean_image is None else (1.0, 0.0)
+    gain, bias_scale = (2.0, 0.4 * shrink) if mean_image is None else (1.0, 0.0)
     with_matrix = {owner_of(name) for name, shape in shapes.items() if len(shape) == 2 or holds_matrix(shape)}
     pixel_biases = None if mean_image is None else mean_image.clamp(0.01, 0.99).logit()
     outward = (sizes.input_dim, sizes.latent)  # what layers that lead out of the hidden ones give
@@ -418,7 +465,8 @@ def draw_parameters(
             parameters[name] = pixel_biases.reshape(shape)
         elif holds_matrix(shape):
             inputs = fan_in(shape, sizes)
-            spread = (gain / inputs) ** 0.5 * (0.1 if mean_image is not None and sizes.latent in shape else 1.0)
+            spread = shrink * (gain / inputs) ** 0.5
+            spread *= 0.1 if mean_image is not None and sizes.latent in shape else 1.0
             if inputs != HIDDEN_SIZE:
                 spread *= scale
             elif any(size in shape for size in outward):

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 import pytest
 
 from autograder.assignments.cvae.checks import probes
-from autograder.assignments.cvae.checks.network import BATCH, Model, Piece, Sizes, concatenate, in_rows
+from autograder.assignments.cvae.checks.network import (
+    BATCH,
+    MOST,
+    Model,
+    Piece,
+    Sizes,
+    concatenate,
+    find_shrink,
+    in_rows,
+    shrink_of,
+)
 from autograder.assignments.cvae.checks.recognition import (
     Taken,
     explain_reconstruction,
@@ -41,11 +51,14 @@ OUTPUT_MISTAKES = {
 }
 
 
-def decode(model: Model, challenge: Challenge) -> Taken:
+def decode(model: Model, challenge: Challenge, grading: Grading) -> Taken:
     """The decoder's output on random latents and classes; fails the check with the reason if there is none."""
     model.require("decoder")
     latents, conditions = model.latents(challenge), model.inputs(challenge)[1]
     taken = take(model, "decoder", latents, conditions, challenge)
+    if taken and (shrink := find_shrink(model, grading, "decoder", *taken.piece.arguments, most=MOST)) < model.shrink:
+        model.draw(challenge, shrink)
+        taken = take(model, "decoder", latents, conditions, challenge)
     if taken is None:
         require_same_again(model, "decoder")
         model.call("decoder", concatenate(latents, conditions))  # says why it cannot be called
@@ -80,14 +93,18 @@ def decoded(submission: Submission, grading: Grading) -> Callable[[], Decoded]:
 
     def find() -> Decoded:
         challenge = Challenge(grading.seed, "decoded")
-        large, model = Model(submission, challenge, scale=LARGE), Model(submission, challenge)
+        shrink = shrink_of(grading)
+        large = Model(submission, challenge, scale=LARGE, shrink=shrink)
+        model = Model(submission, challenge, shrink=shrink)
         try:
-            taken = decode(model, challenge)
+            taken = decode(model, challenge, grading)
         except SubmissionError as error:
             found = explain_reconstruction(model, large, *model.inputs(challenge), challenge.seed())
             if found is None:
                 raise
             return Decoded(model, Taken(found[0]), found[1], error)
+        if shrink_of(grading) < shrink:
+            large.draw(challenge, shrink_of(grading))
         if taken.wrong is not None:
             grading.kept["decoder interface"] = taken.wrong
         if (width := taken.piece.output.shape[-1:]) != (model.sizes.input_dim,):
@@ -148,7 +165,7 @@ def test_output(decoded: Callable[[], Decoded], grading: Grading) -> None:
     3,
     probes=probes.DECODER_SIZES,
 )
-def test_sizes(submission: Submission, challenge: Challenge, decoded: Callable[[], Decoded]) -> None:
+def test_sizes(submission: Submission, challenge: Challenge, decoded: Callable[[], Decoded], grading: Grading) -> None:
     usual, model, error = decoded().taken, decoded().model, decoded().error
     if error is not None:
         raise error
@@ -161,12 +178,13 @@ def test_sizes(submission: Submission, challenge: Challenge, decoded: Callable[[
         fail(f"Before the first pass `{lazy[0]}` has no shape.", "lazy-layer")
     sizes = Sizes.random(challenge)
     try:
-        again = decode(Model(submission, challenge, sizes), challenge)
+        again = decode(Model(submission, challenge, sizes, shrink=shrink_of(grading)), challenge, grading)
         if again.wrong:
             fail(*again.wrong)
     except (SubmissionError, Wrong) as error:
         mistake, square = "decoder-sizes-hard-coded", Sizes(25, sizes.num_categories, sizes.latent)
         with contextlib.suppress(SubmissionError, Wrong):
-            if decode(Model(submission, challenge, square), challenge).wrong is None:
+            other = Model(submission, challenge, square, shrink=shrink_of(grading))
+            if decode(other, challenge, grading).wrong is None:
                 mistake = "square-images-assumed"
         fail(f"With {sizes}, your decoder does not work. {error}", mistake)

@@ -10,16 +10,20 @@ from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
 from autograder.assignments.cvae.checks import probes
+from autograder.assignments.cvae.checks.layouts import holds_matrix, owner_of
 from autograder.assignments.cvae.checks.network import (
     BATCH,
     CLASS,
+    MOST,
     ROWS,
     Model,
     Piece,
     Sizes,
     concatenate,
     constant_heads,
+    find_shrink,
     is_draw,
+    shrink_of,
     side_by_side,
 )
 from autograder.assignments.cvae.checks.recognition import (
@@ -43,6 +47,7 @@ from autograder.assignments.cvae.checks.verdicts import (
 )
 from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, once, require_shape
+from autograder.report.summary import listed
 from autograder.sandbox.client import MOST_NUMBERS, Submission
 from autograder.sandbox.errors import SubmissionError, Unfit
 
@@ -92,6 +97,10 @@ def explain(submission: Submission, challenge: Challenge, grading: Grading) -> E
     plain = {"none": ACTIVATIONS["none"]}
     model = Model(submission, challenge)
     taken = take(model, "encoder", images, conditions, challenge) if model.has("encoder") else None
+    if taken and (shrink := find_shrink(model, grading, "encoder", *taken.piece.arguments, most=MOST)) < 1:
+        large = Model(submission, challenge, scale=LARGE, shrink=shrink)
+        model = Model(submission, challenge, shrink=shrink)
+        taken = take(model, "encoder", images, conditions, challenge)
     names: list[str] = []
     match = None if taken is None else recognize(model, large, taken.piece, plain, activated_last=True)
     if match is None or match.hidden != ("ReLU",) * DEPTH:
@@ -122,14 +131,12 @@ def test_logvariance_head(submission: Submission, challenge: Challenge, grading:
 
 def judge_head(submission: Submission, challenge: Challenge, grading: Grading, name: str) -> None:
     """One head by itself, wherever it is, then what forward makes of it."""
-    model = Model(submission, challenge)
+    model = Model(submission, challenge, shrink=shrink_of(grading))
     position, activated = HEADS[name]
     images, conditions = model.inputs(challenge)
     path = model.head(name, position, (images, conditions))
     if path is None:
-        grading.kept["missing heads"] = [*grading.kept.get("missing heads", []), name]
-        model.require(name)
-        raise Unfit("attribute-missing", owner=CLASS, name=name)  # though it is there by now
+        judge_missing_head(model, name, (images, conditions), grading)
     taken = take(model, "encoder", images, conditions, challenge)
     encoded = taken.piece if taken else None
     hidden = challenge.normal(BATCH, HIDDEN_SIZE)
@@ -147,6 +154,8 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     if not varies(head.output):
         grading.kept["constant heads"] = [*grading.kept.get("constant heads", []), name]
         fail(f"The output of `{path}` is the same for every input.", "head-constant")
+    if path != name:
+        grading.kept["head paths"] = {**grading.kept.get("head paths", {}), name: path}
     second = next(each for each in HEADS if each != name)
     other_path = model.head(second, HEADS[second][0], (images, conditions))
     other = model.piece(other_path, hidden) if other_path else None
@@ -168,6 +177,30 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
         fail(f"`{path}` has {match.depth} linear layers; the assignment asks for one.", "head-depth")
     describe_modes(model, head, "head", f"`{path}`")
     judge_use(model, (path, other_path), name, encoded, (images, conditions), challenge, grading)
+
+
+def judge_missing_head(model: Model, name: str, inputs: tuple[Tensor, Tensor], grading: Grading) -> NoReturn:
+    """Fail the check, and say which layers forward uses instead, if it does not need the attribute."""
+    position, _ = HEADS[name]
+    mine, other = dict[str, Tensor](), dict[str, Tensor]()
+    with contextlib.suppress(SubmissionError):
+        mine, other = (
+            model.reached(model.forward(*inputs, 0, reach=[at], evaluate=True)) for at in (position, 3 - position)
+        )
+    if not any(holds_matrix(each.shape) for each in mine.values()):
+        grading.kept["missing heads"] = [*grading.kept.get("missing heads", []), name]
+        model.require(name)
+        raise Unfit("attribute-missing", owner=CLASS, name=name)  # though it is there by now
+    encoder = model.piece("encoder", concatenate(*inputs))
+    inside = encoder.parameters if encoder else mine
+    heads = [key for key, each in mine.items() if key not in inside and holds_matrix(each.shape)]
+    own = [key for key in heads if key not in other]
+    places = [f"`self.{owner_of(key) or key}`" for key in own or heads]
+    if not places:
+        raise Unfit("attribute-missing", owner=CLASS, name=name)
+    both = "" if own else ", for both means and log-variances"
+    state = "is None" if model.submission.attributes(model.handle, [name]).get(name) else "is missing"
+    fail(f"Your `self.{name}` {state}; your `forward` uses {listed(places)} instead{both}.", "attribute-missing")
 
 
 def require_input_width(model: Model, path: str, challenge: Challenge) -> None:
@@ -290,7 +323,7 @@ def judge_unknown_head(model: Model, head: Piece, hidden: Tensor, activated: str
     probes=probes.ENCODER_SIZES,
 )
 def test_sizes(submission: Submission, challenge: Challenge, grading: Grading, encoded: Callable[[], Encoded]) -> None:
-    model = Model(submission, challenge)
+    model = Model(submission, challenge, shrink=shrink_of(grading))
     require_float32(model, "encoder")
     usual = encode_with(submission, challenge, Sizes(), grading)
     sizes = Sizes.random(challenge)
@@ -366,7 +399,8 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, grad
     heads may have another width. Returns how the encoder was called; fails the check where a head is not under its own
     name.
     """
-    model = Model(submission, challenge, sizes, missing=grading.kept.get("missing heads", ()))
+    missing = grading.kept.get("missing heads", ())
+    model = Model(submission, challenge, sizes, missing=missing, shrink=shrink_of(grading))
     model.require("encoder")
     images, conditions = model.inputs(challenge)
     paths = {name: model.head(name, position, (images, conditions)) for name, (position, _) in HEADS.items()}

@@ -22,6 +22,7 @@ from autograder.assignments.cvae.checks.network import (
     Sizes,
     concatenate,
     constant_heads,
+    find_shrink,
     in_rows,
     is_draw,
     left_out,
@@ -53,6 +54,7 @@ pytestmark = pytest.mark.forward
 
 MANY = 128  # images, to see what is done to some of them by chance
 MOST_STARTS = 256  # columns at which the numbers that are looked for may start
+CALM = 3.0  # at most, log-variances whose draws do not make a network with another activation overflow
 HEADS = "mean_layer", "logvariance_layer"
 NAMES = "means", "log-variances"  # of what they give
 PIECES = {"encoder": ("encoder", *HEADS), "decoder": ("decoder",)}  # by the part that judges them
@@ -79,7 +81,7 @@ def test_results(submission: Submission, challenge: Challenge, grading: Grading)
     counted = [each for each, name in zip(parameters, HEADS, strict=True) if name not in constant]
     if not all(map(varies, (reconstruction.reshape(BATCH, -1), *counted))):
         fail("One of the results is the same for every image.", "same-for-every-image")
-    require_layers_in_use(model, images, conditions, seed, reply.outputs)
+    require_layers_in_use(model, images, conditions, challenge, seed, reply.outputs)
     require_arguments_unchanged(submission, reply, (CLASS, "forward"))
     decoded = reply.captured("decoder", "result")
     if reconstruction.shape != images.shape and not (decoded and decoded[0].shape == reconstruction.shape):
@@ -91,11 +93,13 @@ def test_results(submission: Submission, challenge: Challenge, grading: Grading)
 
 
 def require_layers_in_use(
-    model: Model, images: Tensor, conditions: Tensor, seed: int, before: Sequence[Tensor]
+    model: Model, images: Tensor, conditions: Tensor, challenge: Challenge, seed: int, before: Sequence[Tensor]
 ) -> None:
     """Fail the check if forward gives the results that it gave before, though all weights have changed."""
-    with model.changed({name: 1.5 * each + 0.5 for name, each in model.parameters.items()}):
-        after = model.forward(images, conditions, seed).outputs
+    usual = model.parameters
+    model.draw(challenge, model.shrink)  # no larger, so that a right network, and what it asserts, can bear them
+    after = model.forward(images, conditions, seed).outputs
+    model.set(usual)
     if all(one.shape == other.shape and close(one, other) for one, other in zip(before, after, strict=True)):
         fail("Your `forward` gives the same results for any weights of the layers.", "not-trainable")
 
@@ -153,6 +157,9 @@ def built(submission: Submission, challenge: Challenge, grading: Grading) -> Mod
     Fails the check for a model without a layer, of which nothing that forward does would be worth anything.
     """
     if "unfit pieces" not in grading.kept:
+        if grading.failed("encoder") or grading.failed("decoder"):
+            model = Model(submission, challenge, **left_out(grading))
+            find_shrink(model, grading, "", *model.inputs(challenge, MANY), most=CALM)
         grading.kept["unfit pieces"] = find_unfit(submission, challenge, grading)
     given = left_out(grading)
     model = Model(submission, challenge, **given)
@@ -166,6 +173,7 @@ def built(submission: Submission, challenge: Challenge, grading: Grading) -> Mod
     grading.replaced += stood_in(given)
     odd, replaced = grading.kept.get("head widths", {}), grading.kept["unfit pieces"]
     model.last_relu_in_forward = "last ReLU in forward" in grading.kept
+    model.head_paths = {name: path for name, path in grading.kept.get("head paths", {}).items() if not model.has(name)}
     model.head_widths = {name: width for name, width in odd.items() if name not in replaced}
     if not any(holds_matrix(each.shape) for each in model.parameters.values()):
         fail("Your model has no layer that training can change.", "not-trainable")
@@ -265,6 +273,8 @@ def judge_encoding(
     if changed := grading.kept.get("changed on return"):
         said = "Your `forward` draws from what `{}` gives, but returns it passed through {}."
         fail(" ".join(said.format(*each) for each in changed.items()), "result-changed")
+    if heads is None and judge_other_heads(model, observed, images, conditions, seed):
+        return
     if heads is None and given is not None:  # it takes something else, which the encoder's part has judged
         if not holds(given, images):
             fail("Your encoder does not get the image.", "encoding-other")
@@ -276,7 +286,7 @@ def judge_encoding(
     if heads is None and not evaluate:
         return  # judged in evaluation mode, the only one that the next looks at
     if heads is None:  # the encoder is no callable piece: the whole is judged by transplant
-        large = Model(model.submission, challenge, scale=LARGE)
+        large = Model(model.submission, challenge, scale=LARGE, shrink=model.shrink)
         whole = explain_means(model, large, images, conditions, challenge.seed())
         if whole is None:
             pytest.skip("Skipped: fix the encoder first.")
@@ -306,6 +316,47 @@ def judge_encoding(
     )
 
 
+def judge_other_heads(  # noqa: RET503
+    model: Model, observed: Sequence[Tensor], images: Tensor, conditions: Tensor, seed: int
+) -> bool:
+    """Judge heads that are not under their names, which the encoder's part has judged; False if that cannot be told.
+
+    Whatever layers act as heads, in any layout, their outputs are linear functions of what the encoder gives.
+    """
+    if all(map(model.has, HEADS)) or (encoded := encoder_output(model, concatenate(images, conditions), seed)) is None:
+        return False
+    if close(observed[0], observed[1]):
+        fail("Your means and log-variances come from the same head.", "one-head-twice")
+    if all(is_linear(each, encoded) for each in observed):
+        return True
+    for x, mistake, what in other_orders(images, conditions):
+        other = encoder_output(model, x, seed)
+        if other is not None and all(is_linear(each, other) for each in observed):
+            fail(f"Your encoder gets {what} instead of [image | one-hot].", mistake)
+    off = [name for name, each in zip(NAMES, observed, strict=True) if not is_linear(each, encoded)]
+    fail(f"Your {' and '.join(off)} are no linear function of what your encoder gives for [image | one-hot].")
+
+
+def encoder_output(model: Model, x: Tensor, seed: int) -> Tensor | None:
+    """What the encoder gives for `x`; None if it cannot be called, or gives too many numbers to tell."""
+    try:
+        encoded = side_by_side(model.call("encoder", x, seed=seed, evaluate=True).outputs)
+    except SubmissionError:
+        return None
+    if encoded is None or len(encoded) != len(x) or encoded.shape[1] > len(x) // 2:
+        return None
+    if not encoded.is_floating_point() or not torch.isfinite(encoded).all():
+        return None
+    return encoded.float().relu() if model.last_relu_in_forward else encoded.float()
+
+
+def is_linear(observed: Tensor, encoded: Tensor) -> bool:
+    """Whether one linear layer makes `observed` of `encoded`, a matrix of more rows than columns."""
+    x = torch.cat((encoded, torch.ones(len(encoded), 1)), -1).double()
+    fitted = x @ torch.linalg.lstsq(x, observed.double(), driver="gelsd").solution
+    return close(observed, fitted.float())
+
+
 def require_layers(model: Model, images: Tensor, conditions: Tensor, seed: int) -> None:
     """Fail the check unless layers of the network, which nothing more is known of, make means and log-variances."""
     for at, what in enumerate(("means", "log-variances"), 1):
@@ -314,12 +365,17 @@ def require_layers(model: Model, images: Tensor, conditions: Tensor, seed: int) 
             fail(f"Your {what} depend on no layer that training can change.", "encoding-other")
 
 
-def judge_order(model: Model, means: Tensor, images: Tensor, conditions: Tensor, seed: int) -> None:
-    """Fail the check if the means are those of an encoder that gets the class first, or no class."""
-    for x, mistake, what in (
+def other_orders(images: Tensor, conditions: Tensor) -> Sequence[tuple[Tensor, str, str]]:
+    """What an encoder may be given instead of [image | one-hot], each with the mistake and its words."""
+    return (
         (concatenate(conditions, images), "condition-first", "[one-hot | image]"),
         (concatenate(images, torch.zeros_like(conditions)), "condition-missing", "the image without its class"),
-    ):
+    )
+
+
+def judge_order(model: Model, means: Tensor, images: Tensor, conditions: Tensor, seed: int) -> None:
+    """Fail the check if the means are those of an encoder that gets the class first, or no class."""
+    for x, mistake, what in other_orders(images, conditions):
         other = expected_heads(model, x, seed)
         if other is not None and follows(means, other[0]):
             fail(f"Your encoder gets {what} instead of [image | one-hot].", mistake)
@@ -402,7 +458,7 @@ def given_by_heads(model: Model, encoded: Tensor) -> list[Tensor] | None:
     """What the submission's heads make of what its encoder gave, or None if they cannot be called."""
     encoded = torch.relu(encoded) if model.last_relu_in_forward else encoded
     try:
-        return [model.call(name, encoded, evaluate=True).outputs[0] for name in HEADS]
+        return [model.call(model.head_paths.get(name, name), encoded, evaluate=True).outputs[0] for name in HEADS]
     except SubmissionError:
         return None
 
