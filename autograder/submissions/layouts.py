@@ -235,7 +235,7 @@ def _of_all(top: Top, assignment: Assignment, roster: Roster | None) -> tuple[li
     if roster is None:
         said = "the metadata of the export does not name {}"
         rest = [replace(each, doubts=(said.format(shown(each.name)),)) if each.folder else each for each in rest]
-    nobodys = documents_of_nobody(rest, roster)
+    nobodys = {*documents_of_nobody(rest, roster)}
     pieces, aside = _pieces([entry for entry in rest if entry not in nobodys], assignment, roster)
     return [*exported, *pieces], [*aside, *(shown(entry.name) for entry in nobodys)]
 

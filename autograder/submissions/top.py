@@ -323,20 +323,22 @@ def _below(packed: list[Packed]) -> Listing:
 def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | None) -> Top | None:
     """The class in what is alone at the top; None if that is a student's, or if the class is here.
 
-    Several entries are looked into only if each of them holds a platform's names, or if the roster tells the students
-    in an entry from whose it is: so no student's upload can have a row for somebody else. Documents next to them, such
-    as a rubric, are of the staff.
+    Several entries are looked into only if each of them holds a platform's names, or those that bear nobody's name if
+    they hold what is of students of the roster: so an upload under a student's name has no row for somebody else.
+    Documents next to them, such as a rubric, are of the staff.
     """
     students = [each for each in top.students if not _is_document(each, roster)]
     if top.gradescopes or not students:
         return None
     nobodys = documents_of_nobody(top.entries, roster)
-    loose = [each for each in top.entries if each not in (*students, *nobodys)]  # which may be somebody's
+    others = {*students, *nobodys}
+    loose = [each for each in top.entries if each not in others]  # which may be somebody's
     top = replace(top, aside=[*top.aside, *(shown(each.name) for each in nobodys)])
     teams = [each for each in students if each.folder and each.name in _TEAMS]
     if _is_teams(teams):
         submitted = _submitted_in_teams(teams, top)
-        return replace(submitted, entries=[*submitted.entries, *(e for e in (*students, *loose) if e not in teams)])
+        rest = [each for each in students if each not in teams]
+        return replace(submitted, entries=[*submitted.entries, *rest, *loose])
     drives = _packed_by_drive(students)
     unnamed = students if drives or roster is None else _unnamed(students, roster)
     found: dict[Entry, Top] = {}
