@@ -20,7 +20,7 @@ from autograder.grading.grade import nothing
 from autograder.submissions.copied import has_no_code, is_untouched, same_code
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import Submitted, Upload, read_upload
-from autograder.submissions.roster import read_roster
+from autograder.submissions.roster import Roster, read_roster
 
 MODULE = CVAE.module
 WRITTEN = b"def loss_function(): return 1\n"
@@ -474,6 +474,31 @@ def test_of_nbgraders_folders_one_assignment_counts(course: dict[str, set[str]],
         assert all("another assignment's folder" in row.reason for row in found.values() if row.source is None)
 
 
+@given(
+    st.dictionaries(
+        st.sampled_from(["ada", "bob", "eve"]),
+        st.sampled_from(
+            [CVAE.kit, CVAE.kit.upper(), CVAE.kit.replace("-", "_"), CVAE.kit.replace("-", ""), "hw2", "ps1"]
+        ),
+        min_size=1,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_an_assignments_name_is_spelled_in_many_ways(course: dict[str, str]) -> None:
+    """What is in a folder with another spelling of the name is graded, and what was guessed is said."""
+    ours = {name for name in course.values() if name not in ("hw2", "ps1")}
+    with TemporaryDirectory() as temporary:
+        for student, name in course.items():
+            put(Path(temporary) / "submitted" / student / name / MODULE, name.encode())
+        upload = read(Path(temporary) / "submitted")
+    assert bool(upload.warnings) == (ours != {CVAE.kit})
+    for row in upload.submitted:
+        name = course[row.student]
+        graded = name in ours or not ours
+        assert row.source == (name.encode() if graded else None)
+        assert bool(row.attention) == (graded and name != CVAE.kit and len({*course.values()}) > 1)
+
+
 def test_a_class_by_hand_has_no_other_assignments(tmp_path: Path) -> None:
     put(tmp_path / "ada" / CVAE.kit / MODULE, WRITTEN)
     put(tmp_path / "bob" / "my work" / MODULE, WRITTEN)
@@ -669,6 +694,113 @@ def test_several_downloads_are_the_class_of_all(layout: object, each: list[set[i
         assert [row.notes for row in apart.values()] == [row.notes for row in expected.values()]
 
 
+PEOPLE = {11: "Ann Lee", 12: "Bob Roe", 13: "Cy Kim", 14: "Dee Poe", 15: "Eve Sun", 16: "Fay Orr"}
+
+
+def enrolled(folder: Path) -> Roster:
+    lines = [f"n{each},{name},ada{each},{each},Participant {each}" for each, name in PEOPLE.items()]
+    return read_roster(put(folder / "r.csv", "\n".join(["id,name,login,canvas id,identifier", *lines]).encode()))
+
+
+def called(path: str) -> str:
+    """The path with the name of the person whose number comes first in it."""
+    number = re.search(r"(?<!\d)1[1-6](?!\d)", path)
+    if number is None:
+        return path
+    given, family = PEOPLE[int(number[0])].split()
+    return path.replace("Ada Doe", f"{given} {family}").replace("doeada", f"{family}{given}".lower())
+
+
+@given(
+    st.sampled_from([canvas, moodle, blackboard, brightspace, gradescope]),
+    st.sets(st.sampled_from([*PEOPLE]), min_size=1),
+    st.dictionaries(
+        st.sampled_from([*PEOPLE]), st.sampled_from(["n{}/", "n{}/vae/", "n{}.zip", "ada{}.py"]), min_size=1
+    ),
+    st.sampled_from([".zip", ""]),
+    st.sampled_from(["", "submissions/"]),
+)
+@settings(max_examples=80, deadline=None)
+def test_others_next_to_a_download_are_in_its_class(
+    layout: object, inside: set[int], beside: dict[int, str], packed: str, above: str
+) -> None:
+    """A late mail next to the zip of all: everyone has their own work, and who has two is reviewed."""
+    with TemporaryDirectory() as temporary:
+        upload, name = Path(temporary) / "u", "assignment_1_export"
+        files = {called(above + path): content for path, content in download(layout, inside, name).items()}
+        for each, where in beside.items():
+            content = b"x = %d" % each
+            place = upload / where.format(each)
+            put(
+                place / MODULE if where.endswith("/") else place,
+                zip_of((MODULE, content)) if ".zip" in where else content,
+            )
+        if packed:
+            put(upload / f"{name}.zip", zip_of(*files.items()))
+        for path, content in () if packed else files.items():
+            put(upload / (path if layout is gradescope and not above else f"{name}/{path}"), content)
+        found = read(upload, roster=enrolled(Path(temporary)))
+    assert len(found.warnings) >= 1, "that it was read as a class is said"
+    assert all(row.attention for row in found.submitted if row.unlisted)
+    listed = [row for row in found.submitted if not row.unlisted]
+    assert len(listed) == len(PEOPLE)
+    for row in listed:
+        number = int(row.student[1:])
+        if number in inside and number in beside:
+            assert row.attention or row.source is None
+        else:
+            there = {b"%d" % number: number in inside, b"x = %d" % number: number in beside}
+            assert [row.source] * any(there.values()) == [content for content, is_there in there.items() if is_there]
+        assert row.nothing == (number not in inside and number not in beside)
+
+
+@given(
+    st.dictionaries(st.sampled_from([*PEOPLE]), st.sampled_from(["", "Section A", "Section B", "late by mail"])),
+    st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_no_one_of_the_roster_is_lost_in_a_folder(where: dict[int, str], packed: bool) -> None:
+    """Of each student, the work is graded, or the folder that may hold it is named."""
+    with TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        put(upload / "n17" / MODULE, WRITTEN)
+        for folder in {*where.values()}:
+            files = {f"n{each}/{MODULE}": b"x = %d" % each for each, there in where.items() if there == folder}
+            if packed and folder:
+                put(upload / f"{folder}.zip", zip_of(*files.items()))
+            for path, content in () if packed and folder else files.items():
+                put(upload / folder / path, content)
+        lines = ["id,name", "n17,Gil Fox", *(f"n{each},{name}" for each, name in PEOPLE.items())]
+        roster = read_roster(put(Path(temporary) / "r.csv", "\n".join(lines).encode()))
+        found = rows(upload, roster=roster)
+    for each in PEOPLE:
+        row, above = found[f"n{each}"], where.get(each)
+        assert row.nothing == (above is None)
+        if above and sum(there == above for there in where.values()) == 1:
+            assert row.unreadable
+            assert f"`{above}" in row.reason
+        else:
+            assert row.source == (None if above is None else b"x = %d" % each)
+
+
+@pytest.mark.parametrize(
+    "name", ["hw3_ada.txt", "cs5814_vae_ada", "Ada hw3.md", "ada.HTML", "123+456_file1_submission1"]
+)
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_loose_file_with_code_is_a_students(tmp_path: Path, name: str, packed: bool) -> None:
+    files = [(f"doebob_12_902_{MODULE}", WRITTEN), (name, WHOLE), ("list.txt", b"ada"), (f"{name}.log", BLANK)]
+    for path, content in files[1:] if packed else files:
+        put(tmp_path / "u" / path, content)
+    if packed:
+        put(tmp_path / "u" / "submissions.zip", zip_of(*files[:1]))
+    upload = read(tmp_path / "u")
+    ours, theirs = sorted(upload.submitted, key=lambda row: row.source is not None)
+    assert theirs.student == "doebob_12"
+    assert not ours.nothing
+    assert f"but `{name}`" in ours.reason
+    assert upload.aside == [f"{name}.log", "list.txt"]
+
+
 ATTEMPTS = {
     "cs5814_vae.py": True,
     "cs5814_vae-1.py": True,
@@ -770,6 +902,21 @@ def test_the_submitted_files_in_teams_count(tmp_path: Path, above: str) -> None:
     assert (bob.student, bob.source) == ("Bob", None)
     assert "is in `Working files`: it was not handed in" in bob.reason
     assert "without `Working files`" in upload.warnings[0]
+
+
+@pytest.mark.parametrize("name", ["eve.py", f"eve/{MODULE}", "eve.zip"])
+@pytest.mark.parametrize("layout", ["Teams", "Gradescope"])
+def test_others_next_to_an_unpacked_download_have_rows(tmp_path: Path, name: str, layout: str) -> None:
+    files = {f"Submitted files/Ada/HW 3/{MODULE}": WHOLE, f"Working files/Bob/HW 3/{MODULE}": WHOLE}
+    if layout == "Gradescope":
+        files = {"submission_metadata.yml": metadata({11, 12}), **gradescope(11), **gradescope(12)}
+    content = zip_of((MODULE, WRITTEN)) if name.endswith(".zip") else WRITTEN
+    for path, written in {**files, name: content, "rubric.pdf": b"%PDF"}.items():
+        put(tmp_path / path, written)
+    upload = read(tmp_path)
+    assert {row.student for row in upload.submitted} - {"n11", "n12", "Ada", "Bob"} == {"eve"}
+    assert next(row for row in upload.submitted if row.student == "eve").source == WRITTEN
+    assert upload.aside == ["rubric.pdf"]
 
 
 def test_google_drives_parts_are_one_class(tmp_path: Path) -> None:

@@ -28,10 +28,23 @@ from autograder.submissions.copied import is_untouched
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade
 from autograder.submissions.find import Found, choose
 from autograder.submissions.matching import Known, matched
-from autograder.submissions.names import PlatformName, alike, shown, stem, suffix
+from autograder.submissions.names import PlatformName, alike, platform_name, shown, stem, suffix
 from autograder.submissions.roster import Roster, Student, moment, same
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
-from autograder.submissions.top import METADATA, SUBMISSION, Entry, Top, may_be_class, may_be_sections, several, top_of
+from autograder.submissions.top import (
+    MAX_OPENED,
+    METADATA,
+    SUBMISSION,
+    Entry,
+    Top,
+    documents_of_nobody,
+    is_export,
+    may_be_class,
+    may_be_sections,
+    several,
+    students_within,
+    top_of,
+)
 from autograder.submissions.traces import with_code
 
 _ATTACHED, _INLINE = "Submission attachment(s)", "_submissionText.html"  # what a student's folder from Sakai holds
@@ -152,12 +165,12 @@ def read_upload(
     extended = _Extensions(extensions or {}, _moment(assignment.due))
     with ExitStack() as stack:
         top = top_of(path, {each.resolve() for each in outputs}, stack, assignment, roster)
-        pieces, more = _gradescope(top.entries) if top.gradescopes else _pieces(top.entries, assignment, roster)
+        pieces, more = _of_all(top, assignment, roster)
         if not pieces and roster is None:
             raise NothingToGrade(f"there are no folders, archives or modules of students in {path}")
         if not stamps:
             pieces = [replace(piece, laid_out=False) for piece in pieces]
-        owners = _owners(pieces, roster)
+        owners = _with_those_within(_owners(pieces, roster), assignment, roster)
         if roster and pieces and not any(owner.enrolled and owner.pieces for owner in owners):
             holders = [piece.entry for piece in pieces if may_be_class(piece.entry, top, assignment, roster)]
             raise NothingToGrade(_nobody_known(owners, holders))
@@ -196,7 +209,10 @@ def _nobody_known(owners: list[_Owner], holders: list[Entry]) -> str:
     ids = f"`{listed.student}` in the roster, `{other.student}` in the upload"
     said = f"nobody who handed in is in the roster: its ids look different ({other.claimed or ids}). "
     if holders:
-        return f"{said}If `{shown(holders[0].name)}` holds a class, run the command on what is in it"
+        names = " and ".join(f"`{shown(entry.name)}`" for entry in holders[:_LISTED])
+        if len(holders) > 1:
+            return f"{said}If {names} hold a class, put what is in them into one folder, and run the command on that"
+        return f"{said}If {names} holds a class, run the command on what is in it"
     return f"{said}Name what was handed in by the ids of the roster, or give a roster with other ids, or none"
 
 
@@ -207,6 +223,21 @@ def natural(text: str) -> list[tuple[int, int, str]]:
 
 
 # --- the owner of each entry --------------------------------------------------------------------------------------
+
+
+def _of_all(top: Top, assignment: Assignment, roster: Roster | None) -> tuple[list[_Piece], list[str]]:
+    """The owner of each entry, and the names of files without an owner; others may be next to Gradescope's export."""
+    if not top.gradescopes:
+        return _pieces(top.entries, assignment, roster)
+    exported = _gradescope(top.entries)
+    theirs = {METADATA, *(piece.entry.name for piece in exported)}
+    rest = [entry for entry in top.entries if entry.name not in theirs]
+    if roster is None:
+        said = "the metadata of the export does not name {}"
+        rest = [replace(each, doubts=(said.format(shown(each.name)),)) if each.folder else each for each in rest]
+    nobodys = {*documents_of_nobody(rest, roster)}
+    pieces, aside = _pieces([entry for entry in rest if entry not in nobodys], assignment, roster)
+    return [*exported, *pieces], [*aside, *(shown(entry.name) for entry in nobodys)]
 
 
 def _pieces(entries: list[Entry], assignment: Assignment, roster: Roster | None) -> tuple[list[_Piece], list[str]]:
@@ -222,7 +253,9 @@ def _pieces(entries: list[Entry], assignment: Assignment, roster: Roster | None)
             pieces.append(_Piece(entry.name, entry.name, entry, {"id": entry.name}))
         elif entry.folder:
             keys = {"id": entry.name}
-            pieces.append(_Piece(entry.name, entry.name, entry, keys, separator="-", laid_out=True))
+            pieces.append(
+                _Piece(entry.name, entry.name, entry, keys, attention=entry.doubts, separator="-", laid_out=True)
+            )
         elif entry.staffs:
             staffs.append(entry)
         else:
@@ -232,7 +265,8 @@ def _pieces(entries: list[Entry], assignment: Assignment, roster: Roster | None)
     for entry in staffs:
         student = stem(entry.name)
         theirs = same(student) in known or (roster is not None and roster.find(student) is not None)
-        if theirs or any(file.trouble for file in entry.listing().files):
+        files = entry.listing().files
+        if theirs or any(file.trouble for file in files) or with_code(files, assignment):
             pieces.append(_loose(entry, assignment))
         else:
             aside.append(shown(entry.name))
@@ -342,11 +376,12 @@ _NULL = "tag:yaml.org,2002:null"
 _WHO = (":sid", ":email", ":name")  # how Gradescope's metadata names a submitter
 
 
-def _gradescope(entries: list[Entry]) -> tuple[list[_Piece], list[str]]:
-    """Gradescope's export: its metadata names, for each folder, the submitters and the time."""
+def _gradescope(entries: list[Entry]) -> list[_Piece]:
+    """The folders of Gradescope's export: its metadata names, for each of them, the submitters and the time."""
     metadata = [entry for entry in entries if entry.name == METADATA and not entry.folder]  # one of each export
     facts = {name: said for each in metadata for name, said in _metadata(each).items()}
-    folders = {entry.name: entry for entry in entries if entry.folder}
+    folders = {entry.name: entry for entry in entries if entry.folder and SUBMISSION.fullmatch(entry.name)}
+    folders |= {entry.name: entry for entry in entries if entry.folder and entry.name in facts}
     pieces, emails = [], dict[str, str]()
     for name, of_it in {**{name: {} for name in folders}, **facts}.items():
         said = of_it if isinstance(of_it, dict) else {}
@@ -371,8 +406,7 @@ def _gradescope(entries: list[Entry]) -> tuple[list[_Piece], list[str]]:
             keys = {kind: value for kind, value in (("id", sid), ("email", email)) if value}
             piece = _Piece(student, called or student, entry, keys, name, order, zone, when, attention=notes)
             pieces.append(replace(piece, team=frozenset("".join(each) for each in known)))
-    aside = [shown(entry.name) for entry in entries if not entry.folder and entry not in metadata]
-    return pieces, aside
+    return pieces
 
 
 def _lacking(name: str) -> Listing:
@@ -454,6 +488,27 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
     ]
 
 
+def _with_those_within(owners: list[_Owner], assignment: Assignment, roster: Roster | None) -> list[_Owner]:
+    """The owners; of who handed in nothing, with what may hold it: an entry of nobody in the roster."""
+    if roster is None:
+        return owners
+    others = sorted((owner for owner in owners if owner.enrolled is None), key=lambda owner: bool(owner.claimed))
+    unlisted = [piece.entry for owner in others for piece in owner.pieces][:MAX_OPENED]
+    holding: dict[Student, list[str]] = {}
+    for entry in unlisted:
+        for who in students_within(entry, assignment, roster):
+            holding.setdefault(who, []).append(f"`{shown(entry.name)}`")
+    said = {
+        who: f"{' and '.join(names[:_LISTED])} may hold what {who.name} handed in" for who, names in holding.items()
+    }
+    return [
+        replace(owner, claimed=said[owner.enrolled])
+        if owner.enrolled in said and not owner.pieces and not owner.claimed
+        else owner
+        for owner in owners
+    ]
+
+
 def _submitted(
     owner: _Owner,
     assignment: Assignment,
@@ -497,6 +552,7 @@ def _submitted(
             reason = "only an empty folder was handed in"
             return replace(row, reason=reason, nothing=True, notes=notes, attention=attention)
         found = _chosen(pieces, listing, assignment)
+        attention += () if owner.enrolled else _in_download(pieces, found)
     except CannotRead as error:
         return replace(row, reason=str(error), unreadable=True, notes=notes, attention=(*attention, str(error)))
     except NothingToGrade as error:
@@ -506,6 +562,16 @@ def _submitted(
         attention += _work_before("nothing is written in the last attempt", earlier, assignment)
         attention += _in_covers(pieces, assignment)
     return replace(row, source=found.source, notes=(*notes, *found.notes), attention=(*attention, *found.attention))
+
+
+def _in_download(pieces: list[_Piece], found: Found) -> tuple[str, ...]:
+    """What staff should know of a module that was found in a folder that a platform named, but not at the top."""
+    above = [] if pieces[0].entry.platform else found.name.split("/")[:-1]
+    given = [step for step in above if (said := platform_name(step)) and said.version is None]
+    exports = [piece.entry for piece in pieces if is_export(piece.entry)]
+    if not (given or exports):
+        return ()
+    return (f"`{found.name}` is in what a platform lets staff download: whose is it?",)
 
 
 def _folders(listing: Listing) -> set[str]:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from autograder.assignment import Assignment
 from autograder.submissions.files import (
+    MAX_ARCHIVE_ENTRIES,
     MAX_DEPTH,
     MAX_FILES,
     CannotRead,
@@ -30,6 +31,7 @@ from autograder.submissions.files import (
     open_download,
 )
 from autograder.submissions.find import ATTEMPT, COLLECTED, ELSEWHERE
+from autograder.submissions.matching import Known, Match, matched
 from autograder.submissions.names import (
     ARCHIVES,
     UNREAD,
@@ -43,7 +45,7 @@ from autograder.submissions.names import (
     suffix,
     without_copy,
 )
-from autograder.submissions.roster import Roster, same
+from autograder.submissions.roster import Roster, Student, same
 
 METADATA = "submission_metadata.yml"
 SUBMISSION = re.compile(r"submission_\d+")
@@ -53,7 +55,10 @@ _TEAMS = ("Submitted files", "Working files")  # of a class in Microsoft Teams: 
 _EXPORT = re.compile(r"assignment_\d+_export")
 _DRIVE = re.compile(r"-\d{8}T\d{6}Z(?:-\d+)*$")  # which Google Drive adds to what it packs
 _SELECTED = "drive-download"  # what it calls several files and folders
+_READ = "`{}` was read as a class, and not as one student's"
 _SEVERAL = 3  # folders with modules are a class; two may be what one student has now and had before
+_LISTED = 3
+MAX_OPENED = 40  # entries of which it is not known whose they are, and that are looked into
 _RESULT = re.compile(r"[0-9a-f]{64}\.json")
 _WRITTEN = {"class.json", "grades.csv", "index.html", "reports", "students", "pairs", "results"}
 # Loose files of these kinds belong to the staff: a list, a letter, a table.
@@ -80,7 +85,8 @@ class Entry:
     """One entry at the top: a file, or a folder, whose files have steps that begin below it.
 
     `inside` has the entries in a folder or a zip archive, as if that were the upload; `named` is what its name says, by
-    the platform that gave the names of this download; `download` is which, where there may be several.
+    the platform that gave the names of this download; `download` is which, where there may be several. `doubts` are
+    what staff should look at.
     """
 
     name: str
@@ -89,6 +95,7 @@ class Entry:
     inside: Callable[[], Top] | None = None
     named: PlatformName | None = None
     download: str = ""
+    doubts: tuple[str, ...] = ()
 
     @property
     def platform(self) -> PlatformName | None:
@@ -143,39 +150,78 @@ def top_of(path: Path, outputs: set[Path], stack: ExitStack, assignment: Assignm
         within = _within(top, packed_as, assignment, roster)
         if within is None:
             break
-        nbgraders = nbgraders or any(entry.name == SUBMITTED for entry in top.entries)
+        nbgraders = nbgraders or any(without_copy(_named(entry)) == SUBMITTED for entry in top.entries)
         top, packed_as = within, ""
-    return _of_assignment(top, assignment.kit) if nbgraders else top
+    return _of_assignment(top, assignment) if nbgraders and not top.gradescopes else top
 
 
-def _of_assignment(top: Top, kit: str) -> Top:
-    """nbgrader's `submitted`, in which only the folders of the assignment called `kit` count, if anyone has it."""
+def _of_assignment(top: Top, assignment: Assignment) -> Top:
+    """nbgrader's `submitted`, in which only the folders with the assignment's name count, if anyone has it.
 
-    def ours(entry: Entry) -> Listing:
-        listing = entry.listing()
-        files = listing.files
-        loose = any(len(file.steps) == 1 and not file.junk for file in files)
-        if loose and not any(file.steps[0] == kit for file in files):
-            return listing
-        other = [len(file.steps) > 1 and file.steps[0] != kit for file in files]
-        marked = [
-            replace(file, trouble=file.trouble or ELSEWHERE)
-            if its
-            else replace(file, staffs=file.steps == (kit, COLLECTED))
-            for file, its in zip(files, other, strict=True)
-        ]
-        return replace(listing, files=marked)
+    A name that differs by capitals and separators alone counts for who has no folder with the exact one.
+    """
+    kit = assignment.kit
+    folders = {entry: _folders(entry) for entry in top.entries if entry.folder and not entry.platform}
+    names = {name for each in folders.values() for name in each if _letters(name) == _letters(kit)}
+    if not names:
+        return _of_any(top, assignment)
+    read = {entry: kit if kit in each else min(names & each, default=kit) for entry, each in folders.items()}
+    doubts = {
+        entry: (f"what is in `{shown(name)}` was read as handed in for {kit}",)
+        for entry, name in read.items()
+        if name != kit and not all(name in each for each in folders.values())
+    }
+    entries = [
+        replace(each, listing=partial(_for, kit, read[each], each), doubts=doubts.get(each, ()))
+        if each in read
+        else each
+        for each in top.entries
+    ]
+    guessed = tuple(f"`{shown(name)}` was read as the folder of {kit}" for name in sorted({*read.values()} - {kit}))
+    return replace(top, entries=entries, guessed=(*top.guessed, *guessed))
 
-    folders = [entry for entry in top.entries if entry.folder and not entry.platform]
-    if top.gradescopes or not any(_has_folder(entry, kit) for entry in folders):
+
+def _of_any(top: Top, assignment: Assignment) -> Top:
+    """nbgrader's `submitted`, in which nobody has a folder with the assignment's name: what is graded is said."""
+    named = {
+        entry: {f.steps[0] for f in entry.listing().files if len(f.steps) == 2 and alike(f.name, assignment.module)}
+        for entry in top.entries
+        if entry.folder and not entry.platform
+    }
+    names = sorted({name for each in named.values() for name in each})
+    if not names:
         return top
-    return replace(
-        top, entries=[replace(each, listing=partial(ours, each)) if each in folders else each for each in top.entries]
-    )
+    listed = ", ".join(f"`{shown(name)}`" for name in names[:_LISTED])
+    said = f"nobody in `{SUBMITTED}` has a folder `{assignment.kit}`: what is in {listed} was read as handed in for it"
+    doubted = [entry for entry in top.entries if len(names) > 1 and named.get(entry)]
+    entries = [replace(each, doubts=(said,)) if each in doubted else each for each in top.entries]
+    return replace(top, entries=entries, guessed=(*top.guessed, said))
 
 
-def _has_folder(entry: Entry, name: str) -> bool:
-    return any(len(file.steps) > 1 and file.steps[0] == name for file in entry.listing().files)
+def _for(kit: str, folder: str, entry: Entry) -> Listing:
+    """The files of a student in nbgrader's `submitted`, those in `folder` as handed in for `kit`."""
+    listing = entry.listing()
+    files = listing.files
+    loose = any(len(file.steps) == 1 and not file.junk for file in files)
+    if loose and not any(file.steps[0] == folder for file in files):
+        return listing
+    return replace(listing, files=[_marked(file, kit, folder) for file in files])
+
+
+def _marked(file: File, kit: str, folder: str) -> File:
+    if len(file.steps) > 1 and file.steps[0] != folder:
+        return replace(file, trouble=file.trouble or ELSEWHERE)
+    steps = (kit, *file.steps[1:]) if len(file.steps) > 1 else file.steps
+    return replace(file, steps=steps, staffs=steps == (kit, COLLECTED))
+
+
+def _folders(entry: Entry) -> set[str]:
+    return {file.steps[0] for file in entry.listing().files if len(file.steps) > 1 and not file.junk}
+
+
+def _letters(name: str) -> str:
+    """A name without case and separators."""
+    return re.sub(r"[\W_]", "", same(name))
 
 
 # --- what a folder and an archive hold ----------------------------------------------------------------------------
@@ -277,47 +323,83 @@ def _below(packed: list[Packed]) -> Listing:
 def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | None) -> Top | None:
     """The class in what is alone at the top; None if that is a student's, or if the class is here.
 
-    Several entries are looked into only if each of them holds a platform's names: so no student's upload can have a
-    row for somebody else. Documents next to them, such as a rubric, are of the staff.
+    Several entries are looked into only if each of them holds a platform's names, or those that bear nobody's name if
+    they hold what is of students of the roster: so an upload under a student's name has no row for somebody else.
+    Documents next to them, such as a rubric, are of the staff.
     """
-    students = [each for each in top.students if not _is_nobodys(each, roster)]
+    students = [each for each in top.students if not _is_document(each, roster)]
     if top.gradescopes or not students:
         return None
-    if _is_teams(students):
-        rest = [shown(entry.name) for entry in top.entries if entry not in students]
-        return _submitted_in_teams(students, replace(top, aside=[*top.aside, *rest]))
-    found: list[Top] = []
+    nobodys = documents_of_nobody(top.entries, roster)
+    others = {*students, *nobodys}
+    loose = [each for each in top.entries if each not in others]  # which may be somebody's
+    top = replace(top, aside=[*top.aside, *(shown(each.name) for each in nobodys)])
+    teams = [each for each in students if each.folder and each.name in _TEAMS]
+    if _is_teams(teams):
+        submitted = _submitted_in_teams(teams, top)
+        rest = [each for each in students if each not in teams]
+        return replace(submitted, entries=[*submitted.entries, *rest, *loose])
     drives = _packed_by_drive(students)
-    for each in students:
+    unnamed = students if drives or roster is None else _unnamed(students, roster)
+    found: dict[Entry, Top] = {}
+    for each in unnamed or students:
         alone = len(top.students) == 1
         inside = _part(each, drives, assignment) if drives else _class_in(each, alone, packed_as, assignment, roster)
-        if inside is None:
+        if inside is not None:
+            found[each] = inside
+        elif drives or roster is None or not unnamed:
             return None
-        found.append(inside)
-    if len({each.gradescopes for each in found}) > 1:
-        export = next(entry for entry, each in zip(students, found, strict=True) if each.gradescopes)
-        other = next(entry for entry, each in zip(students, found, strict=True) if not each.gradescopes)
-        raise NothingToGrade(
-            f"`{shown(export.name)}` is Gradescope's export, and `{shown(other.name)}` is from another platform: run "
-            "the command on each"
-        )
-    aside = [*top.aside, *(shown(entry.name) for entry in top.entries if entry not in students)]
-    entries = _told_apart([(shown(entry.name), each) for entry, each in zip(students, found, strict=True)])
+    if roster and len(found) < len(students):
+        found = {each: _said(each, inside) for each, inside in found.items() if _is_of(roster, inside)}
+    if not found:
+        return None
+    _refuse_two_kinds(found)
+    rest = [each for each in students if each not in found]
+    entries = _told_apart([(shown(entry.name), inside) for entry, inside in found.items()], rest)
     return Top(
-        [replace(entry, download="") for entry in entries] if drives else entries,
-        [*aside, *(name for each in found for name in each.aside)],
-        (*top.guessed, *(said for each in found for said in each.guessed)),
+        [*([replace(entry, download="") for entry in entries] if drives else entries), *rest, *loose],
+        [*top.aside, *(name for each in found.values() for name in each.aside)],
+        (*top.guessed, *(said for each in found.values() for said in each.guessed)),
     )
 
 
-def _told_apart(downloads: list[tuple[str, Top]]) -> list[Entry]:
-    """The entries of all downloads. Where several have an entry, the labels of its files name the download too."""
+def _unnamed(students: list[Entry], roster: Roster) -> list[Entry]:
+    """The entries that bear the name of nobody in the roster, if they are few: of many, each is somebody's."""
+    found = _of_nobody([each for each in students if each.inside and not each.platform], roster)
+    return found if len(found) <= MAX_OPENED else []
+
+
+def _is_of(roster: Roster, inside: Top) -> bool:
+    """Whether a class may be that of the roster; whose Gradescope's folders are, their names do not say."""
+    sure = any(match.people and not match.attention for match in _meant(inside.students, roster).values())
+    return sure or inside.gradescopes
+
+
+def _said(entry: Entry, inside: Top) -> Top:
+    return replace(inside, guessed=tuple(dict.fromkeys((*inside.guessed, _READ.format(shown(entry.name))))))
+
+
+def _refuse_two_kinds(found: dict[Entry, Top]) -> None:
+    exports = [entry for entry, inside in found.items() if inside.gradescopes]
+    others = [entry for entry in found if entry not in exports]
+    if exports and others:
+        raise NothingToGrade(
+            f"`{shown(exports[0].name)}` is Gradescope's export, and `{shown(others[0].name)}` is from another "
+            "platform: run the command on each"
+        )
+
+
+def _told_apart(downloads: list[tuple[str, Top]], rest: list[Entry]) -> list[Entry]:
+    """The entries of all downloads. Where several have an entry, the labels of its files name the download too.
+
+    The `rest` is next to them.
+    """
 
     def listing(entry: Entry, download: str) -> Listing:
         found = entry.listing()
         return replace(found, files=[replace(file, label=f"{file.label} (in {download})") for file in found.files])
 
-    count = Counter(entry.name for _, top in downloads for entry in top.entries)
+    count = Counter(entry.name for top in (Top(rest, []), *(top for _, top in downloads)) for entry in top.entries)
     return [
         replace(
             entry,
@@ -333,7 +415,7 @@ def _class_in(
     entry: Entry, alone: bool, packed_as: str, assignment: Assignment, roster: Roster | None, depth: int = 0
 ) -> Top | None:
     """What is in a folder or a zip archive, if that is a class; None if it is one student's."""
-    name = entry.name if entry.folder else stem(entry.name)
+    name = _named(entry)
     if entry.inside is None or entry.platform or depth > MAX_DEPTH or _is_known(entry, roster):
         return None
     try:
@@ -343,11 +425,13 @@ def _class_in(
     students = inside.students
     if _has_module(inside, assignment):
         return None
-    export = _EXPORT.fullmatch(without_copy(name)) is not None
+    export = is_export(entry)
     if inside.gradescopes and (export or sum(SUBMISSION.fullmatch(each.name) is not None for each in students) > 1):
         return inside
     if sum(each.platform is not None for each in students) * 2 > len(students):
         return inside
+    if not alone and _is_section(entry, inside, assignment, roster):
+        return _said(entry, inside)
     if not alone:
         return _packed_again(inside, assignment, roster, depth)
     whole = entry.folder and packed_as and name in (packed_as, without_copy(_DRIVE.sub("", without_copy(packed_as))))
@@ -356,6 +440,8 @@ def _class_in(
     if _is_teams(students):
         return inside
     if any(_is_known(each, roster) or _is_groups(each, roster) for each in students):
+        return inside
+    if roster and len({who.id for match in _meant(students, roster).values() for who in match.claims}) > 1:
         return inside
     if any(each.name == assignment.kit for each in students):  # nbgrader's: a student's folder, with assignments
         return None
@@ -370,6 +456,15 @@ def _class_in(
         return None
     said = f"`{shown(entry.name)}`, alone at the top, was read as a class: each folder and archive in it as a student's"
     return replace(inside, guessed=(said,))
+
+
+def _is_section(entry: Entry, inside: Top, assignment: Assignment, roster: Roster | None) -> bool:
+    """Whether most of what an entry holds is of several students of the roster, and the entry itself is nobody's."""
+    if roster is None or any(each.name == assignment.kit for each in inside.students):
+        return False
+    theirs = [match for match in _meant(inside.students, roster).values() if match.people and not match.attention]
+    several = len({who.id for match in theirs for who in match.people}) > 1
+    return several and 2 * len(theirs) > len(inside.students) and _whose(entry, roster) == Match()
 
 
 def _is_teams(entries: list[Entry]) -> bool:
@@ -431,10 +526,33 @@ def may_be_class(entry: Entry, top: Top, assignment: Assignment, roster: Roster 
     """Whether an entry that was read as a student's may hold a class: it would be one if it were alone, or is alone."""
     if entry.platform or _is_known(entry, roster):
         return False
-    alone = sum(not _is_nobodys(each, roster) for each in top.students) == 1
+    alone = sum(not _is_document(each, roster) for each in top.students) == 1
     if entry.inside is None:
         return alone and suffix(entry.name) in (*ARCHIVES, *UNREAD)
     return alone or _class_in(entry, True, "", assignment, roster) is not None
+
+
+def is_export(entry: Entry) -> bool:
+    """Whether this has the name that Gradescope gives to an export."""
+    return _EXPORT.fullmatch(without_copy(_named(entry))) is not None
+
+
+def students_within(entry: Entry, assignment: Assignment, roster: Roster) -> list[Student]:
+    """Who in the roster may have handed in something that is in an entry, by the names at its top.
+
+    What is alone there is looked into.
+    """
+    named, students = list[Entry](), [entry]
+    for _ in range(MAX_DEPTH):
+        if len(students) != 1 or students[0].platform or students[0].inside is None:
+            break
+        try:
+            students = students[0].inside().students
+        except (NothingToGrade, OSError):
+            break
+        named += [each for each in students if not alike(each.name, assignment.module)]
+    found = {who.id: who for match in _meant(named, roster).values() for who in (*match.people, *match.claims)}
+    return [*found.values()]
 
 
 def may_be_sections(top: Top, assignment: Assignment, roster: Roster | None) -> bool:
@@ -463,13 +581,45 @@ def several(entry: Entry, assignment: Assignment) -> set[str]:
     return set() if assignment.kit in names or any(map(ATTEMPT.fullmatch, names)) else names
 
 
-def _is_nobodys(entry: Entry, roster: Roster | None) -> bool:
+def _is_document(entry: Entry, roster: Roster | None) -> bool:
     return entry.document and not _is_known(entry, roster)
+
+
+def documents_of_nobody(entries: list[Entry], roster: Roster | None) -> list[Entry]:
+    """The loose documents that bear the id or the name of nobody in the roster."""
+    documents = [each for each in entries if not each.staffs and _is_document(each, roster)]
+    return _of_nobody(documents, roster) if roster else documents
+
+
+def _of_nobody(entries: list[Entry], roster: Roster) -> list[Entry]:
+    whose = _meant(entries, roster)
+    return [each for each in entries if whose.get(_known(each).student) == Match()]
+
+
+def _whose(entry: Entry, roster: Roster) -> Match:
+    return matched([_known(entry)], roster)[_known(entry).student]
+
+
+def _meant(entries: list[Entry], roster: Roster) -> dict[str, Match]:
+    """Whom in the roster the names of these entries mean; of very many, the first."""
+    known = {each.student: each for each in map(_known, entries[:MAX_ARCHIVE_ENTRIES])}
+    return matched([*known.values()], roster)
+
+
+def _named(entry: Entry) -> str:
+    return entry.name if entry.folder else stem(entry.name)
+
+
+def _known(entry: Entry) -> Known:
+    if said := entry.platform:
+        return Known(said.student, said.name, said.keys, "_" if "login" in said.keys else "")
+    name = _named(entry)
+    return Known(name, name, {"id": name}, "-" if entry.folder else "")
 
 
 def _is_known(entry: Entry, roster: Roster | None) -> bool:
     """Whether it has the id or the name of a student of the roster."""
-    name = entry.name if entry.folder else stem(entry.name)
+    name = _named(entry)
     return roster is not None and (
         roster.find(name) is not None or len(roster.named(name)) == 1 or roster.held(name) is not None
     )
@@ -477,7 +627,7 @@ def _is_known(entry: Entry, roster: Roster | None) -> bool:
 
 def _is_groups(entry: Entry, roster: Roster | None) -> bool:
     """Whether it has the name of a group of the roster, which an id may follow: `Group 1(3f2b)`."""
-    name = entry.name if entry.folder else stem(entry.name)
+    name = _named(entry)
     return roster is not None and not roster.groups.isdisjoint((same(name), same(re.sub(r"\([^()]+\)$", "", name))))
 
 
