@@ -457,6 +457,26 @@ def test_files_in_a_platforms_form_belong_together(tmp_path: Path, form: str, fi
     assert [each for each, row in rows.items() if row.attention] == ["id1"]
 
 
+@pytest.mark.parametrize(
+    ("listed", "there"),
+    [("Jane A. Doe", "Jane Doe"), ("José Pérez", "Jose Perez"), ("Jo (Li) Ash", "Li Ash"), ("Groß, Åsa", "asa gross")],
+)
+def test_initials_and_accents_may_be_missing_in_a_name(tmp_path: Path, listed: str, there: str) -> None:
+    put(tmp_path / "u", f"{there} - hw3.py")
+    rows = read(tmp_path / "u", f'id,name\n1,"{listed}"\n2,Al Poe\n')
+    assert rows["1"].source
+    assert rows["2"].nothing
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_a_word_in_all_names_is_no_login(tmp_path: Path, served: bool) -> None:
+    put(tmp_path / "u", *(f"{name} - cs5814_vae.py" for name in PEOPLE.values()))
+    put(tmp_path / "u", *["vae/cs5814_vae.py"] * served)
+    rows = read(tmp_path / "u", f"{TABLE}vae,Va Et\n")
+    assert not any(row.attention or row.unlisted for row in rows.values())
+    assert bool(rows["vae"].source) is served
+
+
 @given(st.booleans(), st.booleans(), st.booleans(), st.sampled_from(["{}", "{}_101_assignsubmission_file"]))
 def test_a_name_that_is_anothers_in_the_other_order(first: bool, turned: bool, both: bool, entry: str) -> None:
     """It counts if others show that names are written as in the roster."""
