@@ -376,7 +376,7 @@ TABLE = "id,name\n" + "".join(f"{each},{name}\n" for each, name in PEOPLE.items(
 
 
 @pytest.mark.parametrize("form", FORMS)
-@given(st.sets(st.sampled_from(list(PEOPLE)), min_size=1), st.integers(0, 2), st.sampled_from(["", ".py", ".zip"]))
+@given(st.sets(st.sampled_from(list(PEOPLE)), min_size=1), st.integers(0, 5), st.sampled_from(["", ".py", ".zip"]))
 @settings(max_examples=12)
 def test_a_platforms_form_tells_whose_it_is(form: str, there: set[str], others: int, end: str) -> None:
     """With three or more names of one form, and fewer others, nothing is left to review; else each is a guess."""
@@ -466,6 +466,45 @@ def test_initials_and_accents_may_be_missing_in_a_name(tmp_path: Path, listed: s
     rows = read(tmp_path / "u", f'id,name\n1,"{listed}"\n2,Al Poe\n')
     assert rows["1"].source
     assert rows["2"].nothing
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        ("{} - hw", "Di Dee-Lee - hw"),
+        ("{} - hw", "Di Dee Lee - hw"),
+        ("hw - {}", "hw - Mary Di Dee"),
+        ("hw_{}", "hw_Di Dee_Lee"),
+        ("{1}_{0}_hw", "Dee_Di_Mary_hw"),
+    ],
+)
+def test_a_longer_name_in_a_platforms_form_is_reviewed(tmp_path: Path, form: str, name: str) -> None:
+    for each in ("Ann Ash", "Bo Bee", "Cy Coe"):
+        put(tmp_path / "u", f"{form.format(*each.split()) if '1' in form else form.format(each)}.py")
+    put(tmp_path / "u", f"{name}.py")
+    rows = read(tmp_path / "u", TABLE)
+    assert [student for student, row in rows.items() if row.source] == ["id1", "id2", "id3", "id4"]
+    assert [student for student, row in rows.items() if row.attention] == ["id4"]
+
+
+@pytest.mark.parametrize("name", ["12-77 - {} - Nov 30, 2026 1005 AM", "{}_12_assignsubmission_file"])
+@pytest.mark.parametrize("group", ["Team of Di Dee", "Di Dee Lee", "Dee Di 2"])
+def test_a_platforms_longer_name_is_no_guess(tmp_path: Path, name: str, group: str) -> None:
+    """The platform gives whole names: this is another person's or a group's."""
+    put(tmp_path / "u", "id1/cs5814_vae.py", f"{name.format(group)}/cs5814_vae.py")
+    rows = read(tmp_path / "u", TABLE)
+    assert rows["id4"].unreadable
+    assert "may be Di Dee (id4)" in rows["id4"].reason
+
+
+@pytest.mark.parametrize("name", ["Di Dee - hw3", "hw3 Di Dee late", "Di Dee id4 again"])
+@pytest.mark.parametrize("other", ["id4", "Di Dee", "Dee, Di (id4)"])
+def test_a_guess_adds_nothing_to_other_work(tmp_path: Path, name: str, other: str) -> None:
+    put(tmp_path / "u", f"{name}.py", f"{other}/cs5814_vae.py")
+    rows = read(tmp_path / "u", TABLE)
+    assert rows["id4"].source == f"{other}/cs5814_vae.py".encode()
+    assert f"`{name}` may be Di Dee (id4)" in rows["id4"].attention[0]
+    assert rows[name].unlisted
 
 
 @pytest.mark.parametrize("served", [True, False])
