@@ -45,6 +45,8 @@ NAMED = {
     "Moodle, folders": "{Word} Doe_{id}_assignsubmission_file/{file}",
     "Blackboard": "HW 3_{word}_attempt_2026-11-30-01-45-00_{file}",
     "Blackboard, one word": "HW3_{word}_attempt_2026-11-30-01-45-00_{file}",
+    "Blackboard, in Dutch": "HW 3_{word}_poging_2026-11-30-01-45-00_{file}",
+    "Autolab": "{word}@x.edu_1_{file}",
     "Brightspace": "{id}-77 - {Word} Doe - Nov 30, 2026 1005 AM - {file}",
     "Brightspace, with ids": "{id}-77 - N{id} - {Word} Doe - 30 November 2026 10:05 - {file}",
     "Brightspace, flat": "{id}-77 - N{id} - {Word} Doe- 30 November, 2026 1005 AM - {file}",
@@ -307,6 +309,12 @@ def test_ids_of_two_people_are_reviewed(tmp_path: Path) -> None:
 
 # --- work that nobody is known by -----------------------------------------------------------------------------------
 
+WITHIN = [
+    "Final {name}/cs5814_vae.py",
+    "{first} - {last} - 30 nov/cs5814_vae.py",
+    "{last}, {first} (late)/cs5814_vae.py",
+    "{name}/cs5814_vae.py",
+]
 MAY_BE = [
     "{login}_cs5814_vae.py",
     "cs5814_vae_{login}.py",
@@ -314,16 +322,16 @@ MAY_BE = [
     "{number}-2/cs5814_vae.py",
     "({NUMBER})/cs5814_vae.py",
     "hw3_{login}@x.edu.py",
-    "Final {name}/cs5814_vae.py",
-    "{first} - {last} - 30 nov/cs5814_vae.py",
-    "{last}, {first} (late)/cs5814_vae.py",
-    "{name}/cs5814_vae.py",
+    "{last} cs5814_vae {first}.py",
+    "{name} and Lou Li.py",
+    *WITHIN,
 ]
 
 
 @given(st.lists(st.sampled_from(MAY_BE), min_size=1, max_size=3, unique=True), st.booleans(), st.booleans())
 @settings(max_examples=60)
 def test_whose_work_may_be_there_has_not_handed_in_nothing(names: list[str], namesake: bool, served: bool) -> None:
+    """One entry with the whole name is taken. What else may be a student's is told to both, work or not."""
     facts = {
         "login": "kimk",
         "number": "a1234567",
@@ -333,24 +341,239 @@ def test_whose_work_may_be_there_has_not_handed_in_nothing(names: list[str], nam
         "last": "Kay",
     }
     table = "id,name,login,email\na1234567,Kim Kay,kimk,kimk@x.edu\nb2,Lou Li,loul,loul@x.edu\nc3,Moe Mo,moem,\n"
-    known = "{name}/cs5814_vae.py" in names and not namesake  # by the name
+    whole = WITHIN[-1] in names or (len(names) == 1 and names[0] in WITHIN)
+    known = whole and not (namesake or served)
     with TemporaryDirectory() as temporary:
         upload = Path(temporary) / "u"
         put(upload, "c3/cs5814_vae.py", *(name.format(**facts) for name in names))
         put(upload, *["kimk/cs5814_vae.py"] if served else [])
         rows = read(upload, table + ("d4,Kim Kay,dd4,\n" if namesake else ""))
-    assert rows["b2"].nothing, "of whom there is no trace"
+    assert rows["b2"].unreadable is any("Lou" in name for name in names)
+    assert rows["b2"].nothing is not rows["b2"].unreadable, "of whom there is no trace"
     unknown = {student: row for student, row in rows.items() if row.unlisted}
-    assert len(unknown) == len(names) - (known and not served)
-    if served or known:
-        assert rows["a1234567"].source
-    else:
-        assert rows["a1234567"].unreadable, "who has perhaps handed in gets no 0"
-        assert all("Kim Kay (a1234567)" in row.attention[0] for row in unknown.values())
-        assert all(f"`{student}`" in rows["a1234567"].reason for student in unknown)
+    assert len(unknown) == len(names) - known
+    kims = rows["a1234567"]
+    assert bool(kims.source) is (served or known)
+    assert kims.unreadable is not (served or known), "who has perhaps handed in gets no 0"
+    assert all("Kim Kay" in row.attention[0] for row in unknown.values())
+    assert all(f"`{student}`" in " ".join((kims.reason, *kims.attention)) for student in unknown)
 
 
-HELD = ["{0} ({1})", "{0}({1})", "{1}@x.edu_10_handin", "({1}@X.EDU)", "{0} {1}@x.edu late"]
+# How platforms write a student's name into that of a file, with the student's own name for it.
+FORMS = [
+    "{first} {last} - {file}",  # Google Classroom, Dropbox
+    "{file} - {first} {last}",  # Google Forms
+    "{file}_{first} {last}",  # MS Forms
+    "{first} {last} - 2026-11-30 10:00:00",  # CodeGrade
+    "{last} {first} - {file}",
+    "{last}, {first} - {file}",
+    "{last}_{first}_cs5814_vae",
+    "{last} {first}",
+    "{last}_{first}_{id}_{number}",  # ILIAS
+]
+PEOPLE = {"id1": "Ann Ash", "id2": "Bo Bee", "id3": "Cy Coe", "id4": "Di Dee", "id5": "Ed Eve Fox"}
+TABLE = "id,name\n" + "".join(f"{each},{name}\n" for each, name in PEOPLE.items())
+
+
+@pytest.mark.parametrize("form", FORMS)
+@given(st.sets(st.sampled_from(list(PEOPLE)), min_size=1), st.integers(0, 5), st.sampled_from(["", ".py", ".zip"]))
+@settings(max_examples=12)
+def test_a_platforms_form_tells_whose_it_is(form: str, there: set[str], others: int, end: str) -> None:
+    """With three or more names of one form, and fewer others, nothing is left to review; else each is a guess."""
+    with TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        put(upload, *(f"x{number}/cs5814_vae.py" for number in range(others)))
+        for number, each in enumerate(sorted(there)):
+            first, _, last = PEOPLE[each].partition(" ")
+            file = ["cs5814_vae", "Copy of cs5814_vae", "my (last) one", "hw3-final", "a_b"][number]
+            name = form.format(first=first, last=last, id=each, number=471 + number, file=file) + end
+            put(upload, *[] if end == ".zip" else [f"{name}/f.py"] if not end else [name], text=each)
+            if end == ".zip":
+                upload.mkdir(exist_ok=True)
+                with ZipFile(upload / name, "w") as packed:
+                    packed.writestr("cs5814_vae.py", each)
+        if not end:
+            put(upload, *(f"{folder.name}/cs5814_vae.py" for folder in [*upload.iterdir()] if folder.name[0] != "x"))
+        rows = read(upload, TABLE)
+    sure = "{id}" in form or (len(there) >= 3 and len(there) > others)
+    for each in PEOPLE:
+        assert (rows[each].source is not None) is (each in there)
+        assert rows[each].nothing is (each not in there)
+        said = " ".join(rows[each].attention if not sure else rows[each].notes)
+        assert ("by the name in it" in said) is (each in there)
+        assert not (sure and rows[each].attention)
+    assert sum(row.unlisted for row in rows.values()) == others
+
+
+MIXED = ["{0} - cs5814_vae", "cs5814_vae {0}", "{0} {1}", "{0} for {1}", "{0} of the {last} family", "old {0}", "{id}"]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(list(PEOPLE)), st.sampled_from(MIXED), st.sampled_from(list(PEOPLE))),
+        min_size=1,
+        max_size=6,
+        unique_by=lambda each: each[:2],
+    )
+)
+@settings(max_examples=80)
+def test_a_name_in_a_name_gives_nobody_anothers_work(entries: list[tuple[str, str, str]]) -> None:
+    """Everything comes out, in the row of the one student named, or in its own with a question to all named."""
+    with TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        holders: dict[str, set[str]] = {}
+        for who, form, other in entries:
+            name = form.format(PEOPLE[who], PEOPLE[other], last=PEOPLE[other].split()[-1], id=who)
+            put(upload, f"{name}.py")
+            holders[f"{name}.py"] = {who, other} if "{1}" in form else {who}
+        put(upload, "zed.py")
+        rows = read(upload, f"{TABLE}zed,Zed\n")
+    assert rows.pop("zed").source == b"zed.py"
+    assert sorted(row.source.decode() for row in rows.values() if row.source) == sorted(
+        name for name in holders if not any(name in row.reason for row in rows.values())
+    )
+    for student, row in rows.items():
+        if not row.unlisted:
+            named = [name for name, people in holders.items() if student in people]
+            assert row.nothing is (not named)
+            assert not row.source or holders[row.source.decode()] == {student}
+            assert len(named) < 2 or row.attention or row.reason
+        elif row.source:
+            assert "whose is it?" in row.attention[0]
+
+
+@pytest.mark.parametrize("form", ["{} - {}", "{1} - {0}", "{1}_{0}"])
+@pytest.mark.parametrize("files", [["cs5814_vae.py", "cvae.ipynb"], ["cs5814_vae.py", "cvae_helpers.py", "figure.png"]])
+def test_files_in_a_platforms_form_belong_together(tmp_path: Path, form: str, files: list[str]) -> None:
+    for name in PEOPLE.values():
+        for file in files:
+            stem, _, end = file.rpartition(".")
+            put(tmp_path / "u", f"{form.format(name, stem)}.{end}", text=f"{name} {file}")
+    put(tmp_path / "u", form.format(PEOPLE["id1"], "cs5814_vae (1)") + ".py", text="another")
+    rows = read(tmp_path / "u", TABLE)
+    assert {each: row.source for each, row in rows.items()} == {
+        each: f"{name} cs5814_vae.py".encode() for each, name in PEOPLE.items()
+    }
+    assert [each for each, row in rows.items() if row.attention] == ["id1"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "there"),
+    [("Jane A. Doe", "Jane Doe"), ("José Pérez", "Jose Perez"), ("Jo (Li) Ash", "Li Ash"), ("Groß, Åsa", "asa gross")],
+)
+def test_initials_and_accents_may_be_missing_in_a_name(tmp_path: Path, listed: str, there: str) -> None:
+    put(tmp_path / "u", f"{there} - hw3.py")
+    rows = read(tmp_path / "u", f'id,name\n1,"{listed}"\n2,Al Poe\n')
+    assert rows["1"].source
+    assert rows["2"].nothing
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        ("{} - hw", "Di Dee-Lee - hw"),
+        ("{} - hw", "Di Dee Lee - hw"),
+        ("hw - {}", "hw - Mary Di Dee"),
+        ("hw_{}", "hw_Di Dee_Lee"),
+        ("{1}_{0}_hw", "Dee_Di_Mary_hw"),
+    ],
+)
+def test_a_longer_name_in_a_platforms_form_is_reviewed(tmp_path: Path, form: str, name: str) -> None:
+    for each in ("Ann Ash", "Bo Bee", "Cy Coe"):
+        put(tmp_path / "u", f"{form.format(*each.split()) if '1' in form else form.format(each)}.py")
+    put(tmp_path / "u", f"{name}.py")
+    rows = read(tmp_path / "u", TABLE)
+    assert [student for student, row in rows.items() if row.source] == ["id1", "id2", "id3", "id4"]
+    assert [student for student, row in rows.items() if row.attention] == ["id4"]
+
+
+@pytest.mark.parametrize("name", ["12-77 - {} - Nov 30, 2026 1005 AM", "{}_12_assignsubmission_file"])
+@pytest.mark.parametrize("group", ["Team of Di Dee", "Di Dee Lee", "Dee Di 2"])
+def test_a_platforms_longer_name_is_no_guess(tmp_path: Path, name: str, group: str) -> None:
+    """The platform gives whole names: this is another person's or a group's."""
+    put(tmp_path / "u", "id1/cs5814_vae.py", f"{name.format(group)}/cs5814_vae.py")
+    rows = read(tmp_path / "u", TABLE)
+    assert rows["id4"].unreadable
+    assert "may be Di Dee (id4)" in rows["id4"].reason
+
+
+@pytest.mark.parametrize("name", ["Di Dee - hw3", "hw3 Di Dee late", "Di Dee id4 again"])
+@pytest.mark.parametrize("other", ["id4", "Di Dee", "Dee, Di (id4)"])
+def test_a_guess_adds_nothing_to_other_work(tmp_path: Path, name: str, other: str) -> None:
+    put(tmp_path / "u", f"{name}.py", f"{other}/cs5814_vae.py")
+    rows = read(tmp_path / "u", TABLE)
+    assert rows["id4"].source == f"{other}/cs5814_vae.py".encode()
+    assert f"`{name}` may be Di Dee (id4)" in rows["id4"].attention[0]
+    assert rows[name].unlisted
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_a_word_in_all_names_is_no_login(tmp_path: Path, served: bool) -> None:
+    put(tmp_path / "u", *(f"{name} - cs5814_vae.py" for name in PEOPLE.values()))
+    put(tmp_path / "u", *["vae/cs5814_vae.py"] * served)
+    rows = read(tmp_path / "u", f"{TABLE}vae,Va Et\n")
+    assert not any(row.attention or row.unlisted for row in rows.values())
+    assert bool(rows["vae"].source) is served
+
+
+@given(st.booleans(), st.booleans(), st.booleans(), st.sampled_from(["{}", "{}_101_assignsubmission_file"]))
+def test_a_name_that_is_anothers_in_the_other_order(first: bool, turned: bool, both: bool, entry: str) -> None:
+    """It counts if others show that names are written as in the roster."""
+    with TemporaryDirectory() as temporary:
+        names = ["Li Wang", *["Wang Li"] * both, *["Jane Doe"] * first, *["Roe John"] * turned]
+        put(Path(temporary) / "u", *(f"{entry.format(name)}/cs5814_vae.py" for name in names), "x/cs5814_vae.py")
+        put(Path(temporary) / "u", "x4/cs5814_vae.py")
+        rows = read(Path(temporary) / "u", "id,name\nx1,Li Wang\nx2,Wang Li\nx3,Jane Doe\nx4,Al Poe\nx5,John Roe\n")
+    sure = first and not turned
+    assert (rows["x1"].source == f"{entry.format('Li Wang')}/cs5814_vae.py".encode()) is sure
+    assert rows["x1"].unreadable is not sure
+    assert bool(rows["x2"].source) is (sure and both)
+    assert rows["x2"].unreadable is not sure
+    assert bool(rows["x5"].source) is turned
+
+
+@pytest.mark.parametrize("listed", ["12345", "12345.0", "00012345.0", "0012345"])
+@pytest.mark.parametrize("entry", ["00012345", "HW 3_00012345_attempt_2026-11-30-01-45-00_f.py", "hw3 12345"])
+def test_a_spreadsheets_zeros_make_nobody_a_stranger(tmp_path: Path, listed: str, entry: str) -> None:
+    put(tmp_path / "u", entry if entry.endswith(".py") else f"{entry}/cs5814_vae.py")
+    put(tmp_path / "u", "HW 3_bob_attempt_2026-11-30-01-45-00_f.py", "cat/cs5814_vae.py")
+    rows = read(tmp_path / "u", f"id,username\n1,{listed}\n2,bob\n3,cat\n4,10012345\n")
+    assert rows["1"].unreadable
+    assert rows["4"].nothing
+    assert [row.attention for row in rows.values() if row.unlisted] == [(rows["1"].reason,)]
+
+
+def test_a_name_packed_on_windows_is_told_to_its_student(tmp_path: Path) -> None:
+    put(tmp_path / "u", "bob/cs5814_vae.py")
+    put(tmp_path / "u", "Zoë Müller/cs5814_vae.py".encode("cp1252").decode("cp437"))
+    rows = read(tmp_path / "u", "id,name\nzoe,Zoë Müller\nbob,Bob\n")
+    assert rows["zoe"].unreadable
+    assert "may be Zoë Müller (zoe)" in rows["zoe"].reason
+
+
+@pytest.mark.parametrize("group", ["janedoe", "doejane"])
+def test_whose_name_stands_on_anothers_work_is_asked(tmp_path: Path, group: str) -> None:
+    """Such as a group that is called as she is, with the number of its one member."""
+    canvas(tmp_path / "u", {group: 700, "poeal": 701})
+    rows = read(tmp_path / "u", 'Student,ID,Section\n"Roe, John",700,1\n"Doe, Jane",999,1\n"Poe, Al",701,1\n')
+    assert rows["700"].source == b"700"
+    assert rows["999"].unreadable
+    assert "was given to Roe, John by an id, but may be Doe, Jane" in rows["999"].reason
+
+
+@given(st.integers(1, 99), st.booleans())
+def test_of_two_canvas_numbers_the_name_tells_which(number: int, first: bool) -> None:
+    """Canvas leaves the end of the name `doe_7`; what follows may be the student's number or the group's member."""
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "u", f"doe_{number}_12345_67890_cs5814_vae.py", text="doe")
+        put(Path(temporary) / "u", *[f"roejane_{number}_67891_cs5814_vae.py"] * first, text="roe")
+        table = f'Student,ID,Section\ndoe_{number},12345,1\n"Roe, Jane",{number},1\n'
+        rows = read(Path(temporary) / "u", table)
+    assert rows["12345"].source == b"doe"
+    assert rows[str(number)].source == (b"roe" if first else None)
+
+
+HELD = ["{0} ({1})", "{0}({1})", "{0} (Kimmy)({1})", "{1}@x.edu handin", "({1}@X.EDU)", "{0} {1}@x.edu late"]
 NOT_HELD = [
     "{0} ({2})",
     "Lou ({1})",
@@ -385,12 +608,12 @@ def test_two_students_in_a_folder_are_known_by_the_roster(tmp_path: Path, holder
     assert {each: (row.source or b"").decode() for each, row in rows.items()} == {"kim": names[0], "kim2": names[1]}
 
 
-@pytest.mark.parametrize("name", ["Final {}", "{} - 2026-11-29T09.14", "{} - cs5814_vae", "nobody"])
+@pytest.mark.parametrize("name", ["kim7_cs5814_vae", "hw3 (kim7)", "Kim Kay and Lou Li", "nobody"])
 def test_where_nobody_is_known_the_message_says_what_to_do(tmp_path: Path, name: str) -> None:
-    put(tmp_path / "u", f"{name.format('Kim Kay')}/cs5814_vae.py", "someone/cs5814_vae.py")
+    put(tmp_path / "u", f"{name}/cs5814_vae.py", "someone/cs5814_vae.py")
     with pytest.raises(NothingToGrade, match="Name what was handed in by the ids of the roster") as raised:
-        read(tmp_path / "u", "id,name\nlou,Lou Li\nkim,Kim Kay\n")
-    assert ("may be Kim Kay (kim)" in str(raised.value)) is (name != "nobody")
+        read(tmp_path / "u", "id,name\nkim7,Kim Kay\nlou,Lou Li\n")
+    assert ("may be Kim Kay (kim7)" in str(raised.value)) is (name != "nobody")
 
 
 DATES = [

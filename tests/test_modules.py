@@ -20,6 +20,7 @@ from autograder.grading.grade import nothing
 from autograder.submissions.copied import has_no_code, is_untouched, same_code
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import Submitted, Upload, read_upload
+from autograder.submissions.names import shown
 from autograder.submissions.roster import Roster, read_roster
 
 MODULE = CVAE.module
@@ -990,3 +991,15 @@ def test_a_name_at_the_start_of_a_reason_keeps_its_case(name: str) -> None:
     report = nothing(CVAE, f"{name} cannot be read")
     assert report.error == f"{name} cannot be read."
     assert nothing(CVAE, "only an empty folder was handed in").error == "Only an empty folder was handed in."
+
+
+@given(*[st.text("\\xu20aeé\u202e\udc80\n", max_size=9)] * 2)
+@settings(max_examples=300)
+def test_names_that_are_shown_stay_different(name: str, other: str) -> None:
+    assert (shown(name) == shown(other)) is (name == other)
+    assert shown(f"DOMAIN\\{name}".rstrip("\\")).isprintable()
+
+
+@pytest.mark.parametrize("login", ["DOMAIN\\ada", "DOMAIN\\xavier", "DOMAIN\\émile", "a\\"])
+def test_a_login_with_a_backslash_is_written_as_it_is(login: str) -> None:
+    assert shown(login) == login

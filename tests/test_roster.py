@@ -76,11 +76,31 @@ def test_a_canvas_gradebook_without_logins_has_canvas_ids(tmp_path: Path) -> Non
         ("First,Last,ID\nAda,Lovelace,ada\n", ("ada", "Ada Lovelace")),
         ("Given Names,First Name,Family,ID\nAda King,Ada,Lovelace,ada\n", ("ada", "Ada Lovelace")),
         ('id, name\nada, "Lovelace, Ada"\n', ("ada", "Lovelace, Ada")),
+        (
+            "\ufeffID;Vollständiger Name;E-Mail-Adresse\nTeilnehmer/in12;Zoë Groß;z@x.de\n",
+            ("Teilnehmer/in12", "Zoë Groß"),
+        ),
+        ("Vorname,Nachname,Matrikelnummer\nZoë,Groß,77\n", ("77", "Zoë Groß")),
     ],
 )
 def test_other_rosters(tmp_path: Path, text: str, expected: tuple[str, str]) -> None:
     (student,) = read_roster(written(tmp_path, text)).students
     assert (student.id, student.name) == expected
+
+
+@pytest.mark.parametrize("word", ["Participant ", "Teilnehmer/in", "Teilnehmer", "Participante ", "Deelnemer "])
+@pytest.mark.parametrize("column", ["Identifier", "ID"])
+def test_moodles_number_is_known_in_any_language(tmp_path: Path, word: str, column: str) -> None:
+    roster = read_roster(written(tmp_path, f"{column},Status\n{word}12,\n{word}13,\n"))
+    assert [each.id for each in roster.students] == [f"{word}12", f"{word}13"]
+    assert roster.find("Participant 13", "identifier") is roster.students[1]
+
+
+@pytest.mark.parametrize("name", ["Elizabeth (Liz) Smith", "Smith, Elizabeth (Liz)"])
+def test_a_nickname_in_the_roster_is_a_name_too(tmp_path: Path, name: str) -> None:
+    roster = read_roster(written(tmp_path, text_of([["id", "name"], ["es", name], ["bs", "Liz (Bo) Smith"]])))
+    found = {said: [each.id for each in roster.named(said)] for said in ("Smith, Elizabeth", "Bo Smith", "Liz Smith")}
+    assert found == {"Smith, Elizabeth": ["es"], "Bo Smith": ["bs"], "Liz Smith": ["es", "bs"]}
 
 
 def test_students_are_found_by_any_key_unless_two_share_it(tmp_path: Path) -> None:

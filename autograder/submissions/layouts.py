@@ -27,7 +27,7 @@ from autograder.sandbox.limits import LIMITS
 from autograder.submissions.copied import is_untouched
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade
 from autograder.submissions.find import Found, choose
-from autograder.submissions.matching import Known, matched
+from autograder.submissions.matching import Known, Match, another_name, matched
 from autograder.submissions.names import PlatformName, alike, platform_name, shown, stem, suffix
 from autograder.submissions.roster import Roster, Student, moment, same
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
@@ -312,11 +312,16 @@ def _of_this(pieces: list[_Piece], kit: str) -> list[_Piece]:
 
 
 def _with_roster(named: PlatformName, roster: Roster | None) -> PlatformName:
-    """Of two ways to read a name from Canvas, the one whose number the roster has; if both, the shorter name's."""
+    """Of two ways to read a name from Canvas, the one whose number the roster has.
+
+    If it has both, the one with that student's name; if that does not tell, the one with the shorter name.
+    """
     if roster is None or named.other is None:
         return named
     ways = sorted((named, named.other), key=lambda each: len(each.name))
-    return next((each for each in ways if roster.find(each.keys["canvas"], "canvas")), named)
+    found = [(each, who) for each in ways if (who := roster.find(each.keys["canvas"], "canvas"))]
+    found.sort(key=lambda way: another_name(way[0].name, way[1]))
+    return found[0][0] if found else named
 
 
 def _by_platform(entry: Entry, named: PlatformName) -> _Piece:
@@ -464,7 +469,10 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
     for student, match in matched(known, roster).items():
         for who in match.claims:
             claimed.setdefault(who.id, {})[match.claimed] = None
-        theirs = [replace(piece, attention=(*piece.attention, *match.attention)) for piece in groups[student]]
+        theirs = [
+            _one_of_several(replace(piece, attention=(*piece.attention, *match.attention)), match)
+            for piece in groups[student]
+        ]
         for who in match.people:
             owned.setdefault(who.id, []).extend(theirs)
             notes[who.id] = (*notes.get(who.id, ()), *match.notes)
@@ -507,6 +515,18 @@ def _with_those_within(owners: list[_Owner], assignment: Assignment, roster: Ros
         else owner
         for owner in owners
     ]
+
+
+def _one_of_several(piece: _Piece, match: Match) -> _Piece:
+    """One of several files at the top that one student handed in, under the student's own name for it."""
+    if not match.file or piece.entry.folder:
+        return piece
+    name = f"{match.file}{piece.entry.name[len(piece.student) :]}"
+
+    def listing() -> Listing:
+        return Listing([replace(file, steps=(name,)) for file in piece.entry.listing().files])
+
+    return replace(piece, student=match.people[0].name, entry=replace(piece.entry, listing=listing))
 
 
 def _submitted(

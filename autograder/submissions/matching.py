@@ -1,22 +1,25 @@
 """Which student of a roster each name in an upload means.
 
 An id decides. Where none is in the roster, a name that only one student has is taken, unless an id says that this is
-somebody else. Where it may be of a student without work, but nothing is sure, the staff is asked.
+somebody else. Then a whole name within another is taken, if it is of one student, who has no other work. Where it may
+be a student's, but nothing is sure, the staff is asked.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from autograder.submissions.names import shown
-from autograder.submissions.roster import Roster, Student, same
+from autograder.submissions.roster import Roster, Student, in_any_order, names_of, same
 
 _SHORT = 3  # letters of an id: with fewer, a name holds it by chance
 _LISTED = 3
+_SEVERAL = 3  # names in one form; two may be alike by chance
 _WORDS = {"canvas": "Canvas number", "email": "email address", "sis": "SIS id"}
 
 
@@ -39,8 +42,8 @@ class Known:
 class Match:
     """The students of the roster whose work this is: several if a group handed in, none if the roster lacks them.
 
-    `notes` say what was guessed, `attention` what staff should look at. Without people, this may be the work of those
-    that it `claims`; `claimed` says so.
+    `notes` say what was guessed, `attention` what staff should look at. This may be the work of those that it `claims`;
+    `claimed` says so. `file` is the student's own name for one of several files in names of one form; empty otherwise.
     """
 
     people: tuple[Student, ...] = ()
@@ -48,6 +51,7 @@ class Match:
     attention: tuple[str, ...] = ()
     claims: tuple[Student, ...] = ()
     claimed: str = ""
+    file: str = ""
 
 
 def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
@@ -62,8 +66,9 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     }
     doubted = {each.student for each in students if any(_doubtful(each, who) for who in by_key[each.student].people)}
     telling = {kind for each in students for kind, key in each.keys.items() if roster.find(key, kind)}
+    in_order = _in_order(students, roster)
     by_name = {
-        each.student: _by_name(each, roster, telling)
+        each.student: _by_name(each, roster, telling, in_order)
         for each in students
         if not by_key[each.student].people or each.student in doubted
     }
@@ -91,7 +96,11 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
             found[each.student] = Match(attention=guess.attention)
         found[each.student] = _with_group(each, found[each.student], roster) or groups.named(each)
     unknown = [each for each in students if found[each.student] == Match()]
-    return found | _claims(unknown, found, roster, telling, groups)
+    held = _held_in(unknown, roster, telling, groups)
+    served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
+    found |= _by_name_within(unknown, held, served, len(students))
+    found |= _claims([each for each in unknown if found[each.student] == Match()], held)
+    return found | _in_anothers_name(students, found, roster)
 
 
 # --- by an id -----------------------------------------------------------------------------------------------------
@@ -163,13 +172,13 @@ def _splits(name: str, separator: str) -> list[tuple[str, str]]:
 
 def _doubtful(student: Known, who: Student) -> bool:
     """Whether a number, which need not be Canvas' in this roster, is that of somebody with quite another name."""
-    return "canvas" in student.keys and "canvas" not in who.keys and _another_name(student, who)
+    return "canvas" in student.keys and "canvas" not in who.keys and another_name(student.name, who)
 
 
-def _another_name(student: Known, who: Student) -> bool:
+def another_name(named: str, who: Student) -> bool:
     """Whether the upload's name is mostly other words than those of the roster's, such as a group's name."""
     words = re.findall(r"\w+", same(who.name)) if who.name != who.id else []
-    rest = name = _squeezed(student.name)
+    rest = name = _squeezed(named)
     for word in sorted(map(_squeezed, words), key=len, reverse=True):
         rest = rest.replace(word, "", 1)
     return bool(words) and 2 * len(rest) > len(name)
@@ -178,10 +187,13 @@ def _another_name(student: Known, who: Student) -> bool:
 # --- by the name --------------------------------------------------------------------------------------------------
 
 
-def _by_name(student: Known, roster: Roster, telling: set[str]) -> Match:
-    """The only student of this name, if no id contradicts. The kinds in `telling` are those by which some are found."""
+def _by_name(student: Known, roster: Roster, telling: set[str], in_order: bool) -> Match:
+    """The only student of this name, if no id contradicts. The kinds in `telling` are those by which some are found.
+
+    Unless the upload is `in_order`, `Li Wang` may also be Wang Li.
+    """
     people = _named(student, roster)
-    if len(people) != 1:
+    if len(people) != 1 or (not in_order and roster.turned(student.name)):
         return Match()
     (who,) = people
     other = _differing(student, who)
@@ -196,13 +208,30 @@ def _by_name(student: Known, roster: Roster, telling: set[str]) -> Match:
     return Match((who,), (said,), doubts)
 
 
+def _in_order(students: Sequence[Known], roster: Roster) -> bool:
+    """Whether names are written as in the roster, as far as they show: some are, and none has its family name first."""
+    there = [(bool(roster.named(each.name)), bool(roster.turned(each.name))) for each in students]
+    return (True, False) in there and (False, True) not in there
+
+
 def _differing(student: Known, who: Student) -> list[str]:
     """The kinds of ids by which this is somebody else."""
     return [
         kind
         for kind, key in student.keys.items()
-        if who.keys.get(kind) and same(who.keys[kind]) != same(key) != same(student.name)
+        if who.keys.get(kind) and not _alike(who.keys[kind], key) and same(key) != same(student.name)
     ]
+
+
+def _alike(key: str, other: str) -> bool:
+    """Whether these are one id, apart from what a spreadsheet changes in it."""
+    return same(key) == same(other) or _unpadded(key) == _unpadded(other)
+
+
+def _unpadded(key: str) -> str:
+    """An id as a spreadsheet leaves it: without zeros at the start, and without the `.0` that it adds."""
+    number = re.fullmatch(r"0*([1-9]\d*)(?:\.0)?", same(key), re.ASCII)
+    return number[1] if number else same(key)
 
 
 def _named(student: Known, roster: Roster) -> list[Student]:
@@ -229,50 +258,189 @@ def _squeezed(name: str) -> str:
     return re.sub(r"[\W_]", "", same(name))
 
 
+# --- by the name within another -----------------------------------------------------------------------------------
+
+
+def _by_name_within(
+    unknown: Sequence[Known], held: Mapping[str, Sequence[Student]], served: set[str], entries: int
+) -> dict[str, Match]:
+    """Whose whole name is in that of an entry and who has no other work: `Jane Doe - cs5814_vae`, `Doe Jane`.
+
+    If more than half of all entries have one form, a platform has given it: then files in it with one student's name
+    belong together, and nothing is to be reviewed. Nor is it where an id stands next to the name. An id in more than
+    half of the names, such as `vae`, tells nothing.
+    """
+    counts = Counter(who.id for people in held.values() for who in people)
+    common = {who for who, count in counts.items() if count >= _SEVERAL and 2 * count > len(unknown)}
+    places: dict[str, tuple[Student, _Place]] = {}
+    holding: dict[str, list[str]] = {}
+    for each in unknown:
+        there = {who.id: (who, _place(each, who)) for who in held[each.student]}
+        telling = [id for id, (_, place) in there.items() if place or id not in common] or list(there)
+        for id in telling:
+            holding.setdefault(id, []).append(each.student)
+        who, place = there[telling[0]] if len(telling) == 1 else (None, None)
+        if who and place and who.id not in served:
+            places[each.student] = (who, place)
+    forms = Counter(place.form for _, place in places.values())
+    form = next((form for form, count in forms.items() if count >= _SEVERAL and 2 * count > entries), None)
+    matches = {}
+    for student, (who, place) in places.items():
+        given = [other in places and places[other][1].form == form for other in holding[who.id]]
+        said = f"`{shown(student)}` was matched to {who.name} in the roster by the name in it"
+        if all(given):
+            matches[student] = Match((who,), (said,), file=place.file if len(given) > 1 else "")
+        elif len(given) == 1:
+            matches[student] = Match((who,), (said,)) if place.with_id else Match((who,), (), (f"{said}: a guess",))
+    return matches
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a student's name stands in another.
+
+    Attributes:
+        form: what is next to the name, before and after it.
+        file: what is on the other side of that.
+        with_id: whether the rest has an id of the student.
+    """
+
+    form: tuple[str, str]
+    file: str = ""
+    with_id: bool = False
+
+
+def _place(student: Known, who: Student) -> _Place | None:
+    """Where the words of the roster's name are, in sequence or with the family name first. A platform's is all of it.
+
+    What is next to the name, such as ` - `, tells it from the rest; where it does not (`Doe_Jane_cs5814_vae`), all that
+    is before and after it does.
+    """
+    by_platform = student.keys.get("id") != student.student
+    text = _plain(student.name if by_platform else student.student)
+    for words in (_words(name) for called in _called(who) for name in in_any_order(" ".join(called))):
+        pattern = r"([\W_]+)".join(map(re.escape, words))
+        match = re.search(rf"(?<![^\W_]){pattern}(?![^\W_])", text)
+        if match is None:
+            continue
+        before, after = text[: match.start()], text[match.end() :]
+        if by_platform:
+            return None if before or after else _Place(("", ""))
+        with_id = any(_has_words(_words(rest), key) for key in _ids(who) for rest in (before, after))
+        if bool(before) == bool(after):
+            return _Place((before, after), with_id=with_id)
+        separator = _separator(after) or _separator(before[::-1])[::-1]
+        form = separator if separator not in match.groups() else before or after
+        file = (before or after).removeprefix(separator).removesuffix(separator)
+        return _Place((form, "") if before else ("", form), file, with_id)
+    return None
+
+
+def _separator(rest: str) -> str:
+    """What separates a name from the rest after it; brackets belong to the rest: `Jane Doe - (1) hw`."""
+    match = re.match(r"(?:[^\w()\[\]]|_)*", rest)
+    return match[0] if match else ""
+
+
 # --- who may have handed in what nobody is known by ---------------------------------------------------------------
 
 
-def _claims(
-    unknown: Sequence[Known], found: Mapping[str, Match], roster: Roster, telling: set[str], groups: _Groups
-) -> dict[str, Match]:
-    """Which students without work those who are `unknown` may be: by the whole name, or by an id or the name in it.
+def _held_in(unknown: Sequence[Known], roster: Roster, telling: set[str], groups: _Groups) -> dict[str, list[Student]]:
+    """Which students each of those who are `unknown` may be: by the whole name, or by an id or the name in it.
 
     A group's name means all its members.
     """
-    served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
-    missing = [who for who in roster.students if who.id not in served]
     by_word: dict[str, list[Student]] = {}
-    for who in missing:
-        for word in {words[0] for words in (_words(who.name), *_ids(who)) if words}:
+    for who in roster.students:
+        for word in {words[0] for words in (*_called(who), *_ids(who))}:
             by_word.setdefault(word, []).append(who)
+    held = {}
+    for each in unknown:
+        texts = [_words(text) for text in (each.student, _other_reading(each.student))]
+        texts += [[*map(_unpadded, words)] for words in texts]
+        may_be = {
+            who.id for words in texts for word in {*words} for who in by_word.get(word, ()) if _is_held(who, words)
+        }
+        called = re.search(r"\(([^()]+)\)$", each.student)
+        may_be |= {who.id for who in (roster.find(called[1]) if called else None,) if who}
+        may_be |= {who.id for who in (*_named(each, roster), *roster.turned(each.name), *groups.like(each.name))}
+        held[each.student] = [
+            who for who in roster.students if who.id in may_be and not telling.intersection(_differing(each, who))
+        ]
+    return held
+
+
+def _claims(unknown: Sequence[Known], held: Mapping[str, Sequence[Student]]) -> dict[str, Match]:
+    """The question whose work it is, to all who are `held` in its name, with work or without."""
     claims = {}
     for each in unknown:
-        words = _words(each.student)
-        held = {who.id for word in {*words} for who in by_word.get(word, ()) if _is_held(who, words)}
-        held |= {who.id for who in (*_named(each, roster), *groups.like(each.name))}
-        people = [who for who in missing if who.id in held and not telling.intersection(_differing(each, who))]
-        if people:
-            names = [f"{who.name} ({who.id})" if who.name != who.id else who.id for who in people[:_LISTED]]
-            names += [f"{len(people) - _LISTED} others"] if len(people) > _LISTED else []
-            said = f"`{shown(each.student)}` may be {' or '.join(names)} in the roster: whose is it?"
+        if people := held[each.student]:
+            said = f"`{shown(each.student)}` may be {_listed(people)} in the roster: whose is it?"
             claims[each.student] = Match(claims=tuple(people), claimed=said)
     return claims
 
 
+def _in_anothers_name(students: Sequence[Known], found: Mapping[str, Match], roster: Roster) -> dict[str, Match]:
+    """The question whose work it is where the name is that of a student without work, and the id somebody else's."""
+    served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
+    called: dict[str, list[Student]] = {}
+    for who in roster.students:
+        for name in {_squeezed(name) for name in in_any_order(who.name)}:
+            called.setdefault(name, []).append(who)
+    claims = {}
+    for each in students:
+        match, named = found[each.student], called.get(_squeezed(each.name), [])
+        if match.people and named and served.isdisjoint(who.id for who in named):
+            given = f"`{shown(each.student)}` was given to {match.people[0].name} by an id"
+            said = f"{given}, but may be {_listed(named)} by the name: whose is it?"
+            claims[each.student] = replace(match, claims=tuple(named), claimed=said)
+    return claims
+
+
+def _listed(people: Sequence[Student]) -> str:
+    names = [f"{who.name} ({who.id})" if who.name != who.id else who.id for who in people[:_LISTED]]
+    names += [f"{len(people) - _LISTED} others"] if len(people) > _LISTED else []
+    return " or ".join(names)
+
+
 def _is_held(who: Student, words: list[str]) -> bool:
     """Whether words have one of the student's ids or the group in them, or all words of the name, if several."""
-    name = {*_words(who.name)}
-    text = f" {' '.join(words)} "
-    return (len(name) > 1 and name <= {*words}) or any(f" {' '.join(key)} " in text for key in _ids(who))
+    return any({*name} <= {*words} for name in _called(who)) or any(_has_words(words, key) for key in _ids(who))
+
+
+def _has_words(words: list[str], key: list[str]) -> bool:
+    return f" {' '.join(key)} " in f" {' '.join(words)} "
+
+
+def _called(who: Student) -> list[list[str]]:
+    """The words of the student's names that have several; of three, initials may be left out: `Jane A. Doe`."""
+    names = [_words(name) for name in names_of(who.name) if who.name != who.id]
+    names += [[word for word in words if len(word) > 1] for words in names]
+    return [words for words in names if len({*words}) > 1]
 
 
 def _ids(who: Student) -> list[list[str]]:
     """The words of each id, and of the group's name, that is too long to be in a name by chance."""
-    return [_words(key) for key in {who.id, who.group, *who.keys.values()} if len(_squeezed(key)) >= _SHORT]
+    ids = [_words(key) for key in {who.id, who.group, *who.keys.values()}]
+    ids += [_words(_unpadded(key)) for key in {who.id, *who.keys.values()}]
+    return [words for words in ids if len("".join(words)) >= _SHORT]
+
+
+def _other_reading(name: str) -> str:
+    """A name as Windows meant it, if it was packed without its encoding: `José` is unpacked as `JosΘ`."""
+    try:
+        return name.encode("cp437").decode("cp1252")
+    except UnicodeError:
+        return name
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+", same(text))
+    return re.findall(r"[^\W_]+", _plain(text))
+
+
+def _plain(text: str) -> str:
+    """A text for comparison, without the accents of Latin letters, which people leave out."""
+    return same(re.sub(r"(?<=[a-zA-Z])[\u0300-\u036f]+", "", unicodedata.normalize("NFD", text)))
 
 
 # --- groups -------------------------------------------------------------------------------------------------------
@@ -320,7 +488,7 @@ def _with_group(student: Known, found: Match, roster: Roster) -> Match | None:
         return found
     if who.group and _squeezed(who.group) == _squeezed(student.name):
         return replace(found, people=tuple(each for each in roster.students if same(each.group) == same(who.group)))
-    if not _another_name(student, who):
+    if not another_name(student.name, who):
         return found
     said = (
         f"handed in under the name `{shown(student.name)}`, which is not that of {who.name}: if it is a group's, "

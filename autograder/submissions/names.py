@@ -93,9 +93,14 @@ def _joined(base: str) -> str:
     return re.sub(r"[-_ .]+", "_", base.strip())
 
 
+# A backslash that would look like the start of an escape, and so is doubled. That of `DOMAIN\\ada` is not.
+_LIKE_ESCAPE = re.compile(r"\\(?=\\|x[0-9a-f]{2}|u[0-9a-f]{4}|[^\w -~])")
+
+
 def shown(name: str) -> str:
     """`name` for people to read, with invisible characters escaped; different names stay different."""
-    text = "".join(letter if _visible(letter) else _escaped(letter) for letter in name[: NAME_LIMIT + 1])
+    text = _LIKE_ESCAPE.sub(r"\\\\", name[: NAME_LIMIT + 1])
+    text = "".join(letter if _visible(letter) else _escaped(letter) for letter in text)
     if len(text) > NAME_LIMIT:
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         return f"{text[: NAME_LIMIT - 10]}… {digest}"
@@ -104,12 +109,10 @@ def shown(name: str) -> str:
 
 def _visible(letter: str) -> bool:
     joins = letter in "\u200c\u200d"  # which Persian, Hindi and emoji need
-    return letter != "\\" and (joins or unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"))
+    return joins or unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")
 
 
 def _escaped(letter: str) -> str:
-    if letter == "\\":
-        return letter * 2
     byte = ord(letter) - 0xDC00  # of a file's name that is not UTF-8
     return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else f"\\u{ord(letter):04x}"
 
@@ -265,6 +268,11 @@ def _moodle(match: re.Match[str]) -> PlatformName:
     return PlatformName(f"{match['name']}_{match['id']}", match["name"], match["file"] or "", keys)
 
 
+def _autolab(match: re.Match[str]) -> PlatformName:
+    email = match["student"]
+    return PlatformName(email, email, match["file"], {"email": email}, version=int(match["version"]))
+
+
 def _blackboard(match: re.Match[str]) -> PlatformName:
     day, time = match["time"][:10], match["time"][11:].replace("-", ":")
     title, _, login = match["student"].rpartition("_")
@@ -297,6 +305,8 @@ def _exchange(match: re.Match[str]) -> PlatformName:
 
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+# What Blackboard writes in English and in other languages.
+_ATTEMPT = "attempt|poging|versuch|tentative|tentativa|tentativo|intento|forsøk|försök|forsøg|yritys|próba|deneme"
 _WORD = r"[^\x00-,./:-@\[-^`{-\x7f]"  # what Canvas leaves in a name: letters, numbers, underscores; once hyphens too
 _BY_CANVAS = r"(?:(?P<number>\d+)_|(?=(?:text|link)\.html\Z))(?P<file>.+)"
 _CANVAS_GROUP = re.compile(rf"(?P<name>{_WORD}*?_\d+)_(?P<id>\d+)_{_BY_CANVAS}", re.DOTALL)
@@ -318,8 +328,10 @@ _PLATFORMS = (
     _platform(_moodle, r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?"),
     _platform(
         _blackboard,
-        r"(?P<student>.+?)_attempt_(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)(?:_(?P<file>.+)|\.txt)",
+        rf"(?P<student>.+?)_(?:{_ATTEMPT})_",
+        r"(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)(?:_(?P<file>.+)|\.txt)",
     ),
+    _platform(_autolab, r"(?P<student>[^\s@/]+@[^\s@/_]+)_(?P<version>\d{1,9})_(?P<file>.+)"),
     _platform(
         _brightspace,
         r"(?P<id>\d+)-\d+ - (?P<name>.+?) ?- "

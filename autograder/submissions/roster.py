@@ -26,17 +26,31 @@ Row = dict[str, str]  # by the name of the column, as the file writes it; withou
 # The kinds of keys by which a platform knows a person, with their columns; the first kind that everybody in a roster
 # has is the id.
 KEYS: dict[str, tuple[str, ...]] = {
-    "id": ("student id", "sid", "student number", "id number", "orgdefinedid", "id"),  # an ID next to one counts rows
+    "id": (
+        "student id",
+        "sid",
+        "student number",
+        "id number",
+        "matrikelnummer",
+        "orgdefinedid",
+        "id",
+    ),  # an ID next to one counts rows
     "identifier": ("identifier",),  # Moodle's “Participant 12345”, next to an ID number; GitHub Classroom's
     "login": ("sis login id", "login", "login id", "username", "user name", "netid", "pid"),
     "sis": ("sis user id", "sis id"),
     "canvas": ("canvas id", "canvas user id", "lms user id"),
-    "email": ("email", "e mail", "email address"),
+    "email": ("email", "e mail", "email address", "e mail adresse"),
     "github": ("github username",),
 }
-_NAME = ("name", "full name", "student name")
-_FIRST = ("first name", "firstname", "first", "given name", "given names", "given", "forename")
-_LAST = ("last name", "lastname", "last", "surname", "family name", "family")
+_NAME: tuple[str, ...] = ("name", "full name", "student name")
+_NAME += ("vollständiger name", "nombre completo", "nom complet", "nome completo", "volledige naam")
+_FIRST = ("first name", "firstname", "first", "given name", "given names", "given", "forename", "vorname")
+_LAST = ("last name", "lastname", "last", "surname", "family name", "family", "nachname")
+# What Moodle writes into its column “Identifier”, which is called “ID” in other languages.
+_PARTICIPANT = re.compile(
+    r"(?:participante?|teilnehmer(?:[/:*_]?in)?|partecipante|deelnemer|deltagare|deltager|deltaker)\s*(\d+)",
+    re.IGNORECASE,
+)
 _ROLE = ("role", "roles", "course role")
 _STAFF = re.compile(
     r"\b(?:tas?|teach\w*|instructors?|professors?|faculty|staff|graders?|readers?|designers?|observers?|assistants?"
@@ -133,13 +147,29 @@ class Roster:
     def named(self, name: str) -> list[Student]:
         """The students of this name, written “Ada Lovelace” or “Lovelace, Ada”, in any case."""
         wanted = _name_key(name)
-        return [each for each in self.students if wanted and _name_key(each.name) == wanted]
+        return [each for each in self.students if wanted and wanted in names_of(each.name)]
+
+    def turned(self, name: str) -> list[Student]:
+        """The students of this name with its words in another order: Wang Li for `Li Wang`. A comma tells the order."""
+        wanted = _name_key(name)
+        return [each for each in self._by_turned.get(wanted, ()) if "," not in name and _name_key(each.name) != wanted]
+
+    @cached_property
+    def _by_turned(self) -> dict[str, list[Student]]:
+        found: dict[str, list[Student]] = {}
+        for each in self.students:
+            for name in {*in_any_order(each.name)}:
+                found.setdefault(name, []).append(each)
+        return found
 
     def held(self, name: str) -> Student | None:
-        """The student whose email address alone is in this name, or who is called so: `Lovelace, Ada (ada)`."""
+        """The student whose email address alone is in this name, or who is called so: `Lovelace, Ada (ada)`.
+
+        A nickname may stand between name and id: `Lovelace, Ada (Addie)(ada)`.
+        """
         called = re.fullmatch(r"(.+)\(([^()]+)\)", name)
         if called and (who := self.find(called[2])):
-            return who if who in self.named(called[1]) else None
+            return who if who in self.named(_without_nickname(called[1])) else None
         if name.count("@") != 1:
             return None
         found = [each for each in self.students if _has_address(same(name), same(each.keys.get("email", "")))]
@@ -163,6 +193,21 @@ def _name_key(name: str) -> str:
     return " ".join(f"{first} {last}".split() if comma else last.split())
 
 
+def names_of(name: str) -> set[str]:
+    """The name as it is, and with the name in parentheses in place of the one before it, or left out."""
+    return {_name_key(each) for each in (name, _without_nickname(name), re.sub(r"\S+ *\(([^()]+)\)", r"\1", name))}
+
+
+def _without_nickname(name: str) -> str:
+    return re.sub(r" *\([^()]+\)", "", name)
+
+
+def in_any_order(name: str) -> list[str]:
+    """The name for comparison, with each of its words first: any of them may begin the family name."""
+    words = _name_key(name).split()
+    return [" ".join(words[start:] + words[:start]) for start in range(len(words))]
+
+
 def read_roster(path: Path) -> Roster:
     """The students in the CSV file at `path`. RosterError names the line that is wrong."""
     table = _Table(path)
@@ -172,6 +217,8 @@ def read_roster(path: Path) -> Roster:
     for line, row in table.rows:
         cells = {kind: row[column].removeprefix("#") for kind, column in kinds.items()}  # Brightspace writes #jdoe
         keys = {kind: cell for kind, cell in cells.items() if cell}
+        if moodles := _PARTICIPANT.fullmatch(keys.get("identifier", keys.get("id", ""))):
+            keys["identifier"] = f"Participant {moodles[1]}"
         called = " ".join(filter(None, (row[column] for column in name)))
         if canvas and (not keys.get("canvas") or _name_key(called) == _TEST_STUDENT):
             if keys.get("canvas") or not people:  # “Points Possible” and “Manual Posting” are above the students
@@ -191,7 +238,8 @@ def read_roster(path: Path) -> Roster:
         raise RosterError(f"{path.name} lists no students")
     id_kind = _identifying(path, [keys for _, _, keys, _ in people], [line for line, _, _, _ in people], list(kinds))
     for line, row, keys, called in people:
-        student = Student(keys[id_kind], called or keys[id_kind], keys, row, line)
+        own = row[kinds[id_kind]].removeprefix("#")
+        student = Student(own, called or own, keys, row, line)
         earlier = seen.setdefault(same(student.id), student)
         if earlier is not student and same(earlier.name) != same(student.name):
             raise RosterError(
