@@ -1,11 +1,13 @@
 """The process that grades: the same grade as without it, and an end to whatever takes too long."""
 
 import dataclasses
+import gc
 import os
 import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.grading import GraderError
 from autograder.grading import process as grading_process
 from autograder.grading.grade import UNJUDGED, grade_source
+from autograder.grading.harness import Wrong, forget_locals
 from autograder.grading.process import TRIES, GradingProcess
 from autograder.report.model import Check, Outcome, Report
 from autograder.sandbox.client import Sandbox
@@ -75,6 +78,41 @@ def test_what_breaks_a_check_costs_it_and_is_told(process: GradingProcess) -> No
     assert [each.startswith(UNJUDGED) for each in report.attention] == [True]
     assert "IndexError" in report.attention[0]
     assert "could not judge" in report.parts[1].checks[-1].message
+
+
+class Large:
+    """What a check was sent, for a weak reference."""
+
+
+def test_a_failed_check_holds_nothing_of_what_it_was_sent() -> None:
+    """Neither in its own frames nor in those of the errors before, though they are cycles."""
+    held = []
+
+    def ask() -> None:
+        answer = Large()
+        held.append(weakref.ref(answer))
+        raise ValueError
+
+    def judge(suppress: bool) -> None:
+        answer = Large()
+        held.append(weakref.ref(answer))
+        try:
+            ask()
+        except ValueError as error:
+            seen = error
+            if suppress:
+                raise Wrong("x") from None
+            raise Wrong(str(seen)) from error
+
+    gc.disable()
+    try:
+        for suppress in (False, True):
+            with pytest.raises(Wrong) as kept:
+                judge(suppress)
+            forget_locals(kept.value)
+            assert [each() for each in held] == [None] * len(held)
+    finally:
+        gc.enable()
 
 
 def test_a_check_that_breaks_on_the_solution_too_is_the_graders(fragile: Assignment) -> None:

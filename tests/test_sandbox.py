@@ -1,5 +1,6 @@
 """The sandbox: what a submission can and cannot do at each isolation level, and what the client makes of it."""
 
+import contextlib
 import json
 import math
 import os
@@ -208,6 +209,108 @@ def test_only_plain_tensors_are_accepted(sandbox: Sandbox, expression: str, told
     with sandbox.submission(source) as submission, pytest.raises(Unfit) as raised:
         submission.call("f", torch.ones(2, 2))
     assert told in str(raised.value)
+
+
+_ODD = """
+import sys, types, torch
+count = 0
+
+class Meta(type):
+    @property
+    def __name__(cls): raise SystemExit(0)
+
+class Odd(Exception, metaclass=Meta): pass
+
+class Sly(Exception):
+    __class__ = property(lambda self: 1 / 0)
+    def __str__(self): raise SystemExit(0)
+
+class Text(str):
+    def __eq__(self, other): raise SystemExit(0)
+
+def far(error):
+    frame = sys._getframe()
+    return error.with_traceback(types.TracebackType(None, frame, 10**6, -7))
+
+def syntax(**given):
+    error = SyntaxError("x")
+    for name, value in given.items(): setattr(error, name, value)
+    return error
+
+def f(x):
+    global count
+    count += 1
+    EXPRESSION
+    return x
+
+def counted(x): return x + count
+"""
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "raise Odd()",
+        "raise Sly()",
+        "raise far(ValueError('x'))",
+        "raise syntax(filename=Text(__file__))",
+        "raise syntax(filename=__file__, lineno=[object()], msg=Sly())",
+        "raise SystemExit",
+        "return Odd()",
+        "return x.rename('N')",
+        "return (torch.zeros(3, 1_000_000),) * 8",
+    ],
+)
+def test_only_what_ends_its_process_is_told_to_exit(sandbox: Sandbox, expression: str) -> None:
+    with sandbox.submission(_ODD.replace("EXPRESSION", expression).encode()) as submission:
+        with pytest.raises((Raised, Unfit)):
+            submission.call("f", torch.zeros(2))
+        assert submission.call("counted", torch.zeros(2)).outputs[0].tolist() == [1.0, 1.0]  # by the same process
+
+
+def test_the_number_of_results_is_bounded_outside(sandbox: Sandbox) -> None:
+    source = (
+        "import dataclasses, sys\n"
+        "service = sys.modules['autograder.sandbox.service']\n"
+        "service.LIMITS = dataclasses.replace(service.LIMITS, results=10**6)\n"
+        "def f(x): return ([[x] * 100] * 65,) * 2\n"
+    )
+    with sandbox.submission(source.encode()) as submission:
+        started = time.process_time()
+        for results in (None, 1):
+            with pytest.raises(Unfit) as raised:
+                submission.call("f", torch.zeros(()), results=results, unpack=True)
+            assert raised.value.code == "too-many-results"
+        assert time.process_time() - started < 5
+
+
+_CALLED_AGAIN = """
+import torch
+class M(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.piece = torch.nn.Identity()
+    def forward(self, x, n, *given):
+        for _ in range(4):
+            x = self.piece(torch.zeros(int(n), dtype=torch.DTYPE), *given)
+        return RESULT
+"""
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("result", ["x.flatten()[:3]", "(x,) * 7"])
+@pytest.mark.parametrize("numbers", [1000, 4_000_000])
+def test_a_reply_takes_no_more_memory_than_a_frame(sandbox: Sandbox, dtype: str, result: str, numbers: int) -> None:
+    """Whatever is captured, in whatever numbers; what fits comes back, and the process goes on."""
+    source = _CALLED_AGAIN.replace("DTYPE", dtype).replace("RESULT", result)
+    with sandbox.submission(source.encode()) as submission:
+        submission.construct("m", "M")
+        with contextlib.nullcontext() if numbers == 1000 else contextlib.suppress(Unfit):
+            reply = submission.call("", torch.zeros(3), torch.tensor(float(numbers)), on="m", capture=["piece"])
+            tensors = [*reply.outputs, *reply.tensors.values()]
+            assert sum(each.nbytes for each in tensors) <= LIMITS.body
+            assert numbers > 1000 or len(reply.captured("piece", "result", 3)) == 1
+        submission.call("", torch.zeros(3), torch.tensor(1.0), on="m")
 
 
 def test_output_is_cut(sandbox: Sandbox) -> None:

@@ -6,8 +6,9 @@ The checks themselves run here, on trusted functions and without a sandbox, and 
 
 import inspect
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise, product
+from itertools import islice, pairwise, product
 from typing import Any, cast
 
 import pytest
@@ -23,13 +24,14 @@ from autograder.assignments.cvae.checks import test_loss_function as loss_checks
 from autograder.assignments.cvae.checks import test_sample_latent as sample_checks
 from autograder.assignments.cvae.checks.layouts import Layer, arrangements
 from autograder.assignments.cvae.checks.network import BATCH, Sizes, draw_parameters
-from autograder.assignments.cvae.checks.stacks import stack
+from autograder.assignments.cvae.checks.stacks import Observation, explain_stack, stack
 from autograder.assignments.cvae.hints.loss import DIVERGENCES, RECONSTRUCTIONS, REDUCTIONS, Reduction
 from autograder.assignments.cvae.hints.loss import Term as Formula
-from autograder.assignments.cvae.hints.network import ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation
+from autograder.assignments.cvae.hints.network import ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation, hidden_activations
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, Wrong
 from autograder.sandbox.client import Reply, Submission
+from tests.memory import watch_memory
 
 SEEDS = 3
 FAR = 10  # how many times a tolerance is above what rounding does, and below what a mistake does
@@ -387,3 +389,38 @@ def test_the_loss_among_its_terms_is_their_sum(reconstruction: float, divergence
     numbers = [terms[0], terms[1], terms.sum()]
     found = loss_checks.value_of(Reply([numbers[at] for at in order], [], [], [], {}), 4)
     assert float(found) == pytest.approx(float(terms.sum()), rel=1e-6)
+
+
+# --- what is tried on a network costs a bounded amount ----------------------------------------------------------------
+
+MOST_MORE_GIB, MOST_CPU_S = 0.1, 30.0  # a fifth of that is usual
+
+
+@pytest.mark.parametrize("depth", range(1, 8))
+def test_each_way_to_leave_out_a_relu_is_tried_once(depth: int) -> None:
+    """The right one first, and the fewer are missing the earlier."""
+    tried = list(islice(hidden_activations(depth), 2**depth))
+    assert sorted(tried) == sorted(product(("ReLU", "none"), repeat=depth))
+    assert [names.count("none") for names in tried] == sorted(names.count("none") for names in tried)
+
+
+@pytest.mark.parametrize("depth", [10, 30, 60, 2000])
+@pytest.mark.parametrize("activation", [torch.relu, torch.sin], ids=["ReLU", "sine"])
+def test_no_depth_of_a_network_fills_the_grader(depth: int, activation: Activation) -> None:
+    """Its ReLUs are told however deep it is."""
+    layers = [(2 * torch.randn(8, 8) / 8**0.5, 0.1 * torch.randn(8)) for _ in range(depth)]
+    parameters = {
+        f"{at}.{name}": each for at, layer in enumerate(layers) for name, each in zip("wb", layer, strict=True)
+    }
+    x = torch.randn(BATCH, 8)
+    output = stack(layers, [activation] * depth, x)
+    observed = Observation(parameters, x, output + 1e-3 * torch.rand(BATCH, 1), OUTPUT_ACTIVATIONS)
+    more_memory, started = watch_memory(), time.process_time()
+    explain_stack([observed, observed], activated_last=True)
+    observed.output = output
+    found = explain_stack([observed, observed], activated_last=True)
+    assert more_memory() < MOST_MORE_GIB
+    assert time.process_time() - started < MOST_CPU_S
+    if activation is torch.relu and depth <= 60:  # of more, nothing that varies comes out
+        assert found is not None
+        assert (found.hidden, found.last) == (("ReLU",) * depth, "none")

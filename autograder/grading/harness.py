@@ -13,6 +13,7 @@ import hashlib
 import math
 import secrets
 import textwrap
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
@@ -153,6 +154,7 @@ class Grading:
             self._record(item, call, error)
             if isinstance(error, (Wrong, SubmissionError)):
                 report.longrepr = textwrap.indent(printable(str(error)), "E   ", lambda _: True)  # printed as it is
+        forget_locals(error)
 
     def _record(self, item: pytest.Item, call: pytest.CallInfo[None], error: BaseException | None) -> None:
         part = self.assignment.part(part_of(item))
@@ -210,6 +212,13 @@ class Grading:
         """What to say of a check that passes with something of the grader's, unless its part has said so."""
         said = [check.message for check in self.checks.get(part.name, []) if check.outcome is Outcome.PASSED]
         return " ".join(each for each in dict.fromkeys(self.replaced) if not any(each in before for before in said))
+
+
+def forget_locals(error: BaseException | None) -> None:
+    """Empty the frames that an error came through: they hold what the submission sent, and pytest keeps the error."""
+    if error is not None:
+        traceback.clear_frames(error.__traceback__)
+        forget_locals(error.__cause__ or error.__context__)
 
 
 def _require_small(*tensors: Tensor) -> None:

@@ -85,7 +85,7 @@ class Session:
                 for item, following in zip_longest(session.items, session.items[1:]):
                     session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             del session.config.stash[GRADING], grading
-            gc.collect()  # a failed check is a cycle of frames, which holds what the submission sent
+            gc.collect()  # a failed check is a cycle of frames
             self._answers.put(None)
 
 

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 READY_S = 120.0  # importing torch from a cold disk is slow
 GONE_S = 10.0
-MOST_NUMBERS = LIMITS.body // 8  # in what comes back, and in a model's parameters: half of a frame
+MOST_NUMBERS = LIMITS.body // 8  # of a tensor that comes back, and of a model's parameters: half of a frame
+MOST_IN_REPLY = LIMITS.body // 4  # numbers: a frame of smaller ones grows when they become float32
 OTHER_FLOATS = "float64", "float16", "bfloat16"
 MOST_PENDING = 16  # calls of stand-ins whose gradients may still be wanted, at most, and numbers in their arguments
 MOST_PENDING_NUMBERS = 1 << 20
@@ -77,7 +78,7 @@ class Reply:
         them with your own results before you use them.
         """
         keys = (key for key in self.tensors if key.startswith(f"{name}.{kind}.{call}."))
-        found = (self.tensors[key] for key in sorted(keys))
+        found = (self.tensors[key] for key in sorted(keys)[: LIMITS.results])
         return [tensor if tensor.dim() else tensor[None] for tensor in found]
 
     def gradients(self, prefix: str) -> dict[str, Tensor]:
@@ -351,7 +352,9 @@ class Submission:
         self._shapes.pop(handle, None)
         request = {"do": "construct", "as": handle, "name": name, "args": args, "named": named, "seed": seed}
         answer = self._request(request)
-        self.frozen, self.unregistered = _words(answer.get("frozen")), _words(answer.get("unregistered"))
+        self.frozen, self.unregistered = (
+            _words(answer.get(each))[: LIMITS.submodules] for each in ("frozen", "unregistered")
+        )
         self.shared, incomplete = _words(answer.get("shared")) or self.shared, answer.get("incomplete")
         return None if incomplete is None else received(incomplete)
 
@@ -393,7 +396,8 @@ class Submission:
     def submodules(self, handle: str) -> dict[str, str]:
         """The types' names of a model's submodules, by dotted name, as the submission reports them."""
         found = self._request({"do": "submodules", "object": handle}).get("submodules")
-        entries = [each for each in found if isinstance(each, list)] if isinstance(found, list) else []
+        known = found[: LIMITS.submodules] if isinstance(found, list) else []
+        entries = [each for each in known if isinstance(each, list)]
         return {each[0]: each[1] for each in entries if len(each) == 2 and all(map(_is_word, each))}
 
     def stand_in_layer(
@@ -502,7 +506,7 @@ class Submission:
         """
         request = {"do": "train", "object": handle, "functions": functions, "options": dict(options), "seed": seed}
         _, found = self._ask(request, dict(tensors), LIMITS.training_s)
-        losses = _floats(found).get("losses")
+        losses = _floats({"losses": found.pop("losses")}).get("losses") if "losses" in found else None
         if losses is None or losses.dim() != 1:
             raise self._broken(request, "the losses are missing")
         parameters = {}
@@ -698,12 +702,14 @@ def _as_float(tensor: Tensor, **about: str) -> Tensor:
     return tensor.float()
 
 
-def _floats(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors that can be converted to float32."""
+def _floats(tensors: dict[str, Tensor], most: int = MOST_IN_REPLY) -> dict[str, Tensor]:
+    """The tensors that can be converted to float32, and hold no more numbers than `most` together."""
     found = {}
     for name, tensor in tensors.items():
         with contextlib.suppress(Unfit):
-            found[name] = _as_float(tensor)
+            if tensor.numel() <= most:
+                found[name] = _as_float(tensor)
+                most -= tensor.numel()
     return found
 
 
@@ -716,7 +722,9 @@ def _reply(answer: Message, found: dict[str, Tensor], call: str, results: int | 
     kind, count, problems = (answer.get(key) for key in ("kind", "count", "problems"))
     kind = kind if _is_word(kind) else "tuple"
     problems = problems if isinstance(problems, list) else []
-    count = count if type(count) is int else len(problems)
+    count = count if type(count) is int and 0 <= count < 1 << 63 else len(problems)
+    if len(problems) > LIMITS.results:
+        raise Unfit("too-many-results", call=call, kind=kind, count=count)
     otherwise = {len(problems), count} != {results} or (results == 1 and answer.get("packed") is True)
     packing = Unfit("result-count", call=call, kind=kind, count=count, expected=results or 1)
     if not problems or (results is not None and otherwise and not unpack):
@@ -724,7 +732,8 @@ def _reply(answer: Message, found: dict[str, Tensor], call: str, results: int | 
     if problem := next(filter(None, problems), None):
         raise received(problem, call)
     given = [found.pop(name) for index in range(len(problems)) if (name := f"output.{index}") in found]
-    if len(given) != len(problems):
+    numbers = sum(output.numel() for output in given)
+    if len(given) != len(problems) or numbers > MOST_IN_REPLY:
         raise Unfit("unreadable-answer")
     outputs = [
         _as_float(output, call=call, value=f"result {index}" if len(given) > 1 else "")
@@ -736,7 +745,8 @@ def _reply(answer: Message, found: dict[str, Tensor], call: str, results: int | 
             raise Unfit("no-numbers", call=call, value=value, shape=str(tuple(output.shape)))
     dtypes = [output.dtype for output in given]
     changed, reached = _places(answer.get("changed")), _words(answer.get("reached"))
-    return Reply(outputs, dtypes, changed, reached, _floats(found), packing if results and otherwise else None)
+    tensors = _floats(found, MOST_IN_REPLY - numbers)
+    return Reply(outputs, dtypes, changed, reached, tensors, packing if results and otherwise else None)
 
 
 def _called(message: Message) -> str:

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.protocol import Message, receive, send
 
-MAX_SUBMODULES = 500  # of a model, in what is told of them
 MAX_HELD = 100  # values in a container, in which tensors are looked for
 
 
@@ -127,13 +127,13 @@ def register(model: nn.Module) -> list[str]:
     """
     found = {id(module) for module in nn.Module.modules(model)}
     names: list[str] = []
-    for path, value in itertools.islice(_held(model), MAX_SUBMODULES):
+    for path, value in itertools.islice(_held(model), LIMITS.submodules):
         own = {id(module) for module in nn.Module.modules(value)}
         if found.isdisjoint(own) and (parameters := list(nn.Module.named_parameters(value))):
             model._modules[path] = value
             found |= own
             names += [f"{path}.{name}" for name, _ in parameters]
-    return names[:MAX_SUBMODULES]
+    return names[: LIMITS.submodules]
 
 
 def _held(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
@@ -141,16 +141,16 @@ def _held(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     places = [("", vars(each)) for each in type(model).__mro__[: -len(nn.Module.__mro__)]]
     places += [(f"{path}." if path else "", vars(module)) for path, module in nn.Module.named_modules(model)]
     todo = deque((start + name, value, 0) for start, held in places for name, value in held.items() if name not in _OWN)
-    for _ in range(20 * MAX_SUBMODULES):
+    for _ in range(20 * LIMITS.submodules):
         if not todo:
             return
         path, value, deep = todo.popleft()
         if is_module(value):
             yield path[:100], value
         elif deep < 4 and isinstance(value, (list, tuple)):
-            todo += ((f"{path}[{at}]", each, deep + 1) for at, each in enumerate(value[:MAX_SUBMODULES]))
+            todo += ((f"{path}[{at}]", each, deep + 1) for at, each in enumerate(value[: LIMITS.submodules]))
         elif deep < 4 and isinstance(value, dict):
-            some = itertools.islice(value.items(), MAX_SUBMODULES)
+            some = itertools.islice(value.items(), LIMITS.submodules)
             todo += ((f"{path}[{key!r}]"[:200], each, deep + 1) for key, each in some)
         elif deep < 4 and type(value).__module__ == model.__module__ and hasattr(value, "__dict__"):
             todo += ((f"{path}.{name}", each, deep + 1) for name, each in vars(value).items())

@@ -24,9 +24,11 @@ class Limits:
     threads: int = 64  # that one process starts
     output: int = 64 * 1024  # of stdout and stderr together, the rest is dropped
     header: int = 256 * 1024  # of one frame
-    body: int = 64 * MIB  # tensors of one frame
+    body: int = 64 * MIB  # tensors of one frame, as sent and as float32
     names: int = 1 * MIB  # their names, shapes and types: more would be a frame of many thousand tensors
     axes: int = 8  # of one tensor
+    results: int = 8  # of one call, and arguments
+    submodules: int = 500  # of a model, in what is told of them
     # Of the outputs that a notebook was handed in with:
     outputs_s: float = 20.0  # to read them, which takes a tenth of a second
     outputs: int = 300  # that are shown

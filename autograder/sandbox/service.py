@@ -26,7 +26,6 @@ from torch import Tensor, nn
 from autograder.sandbox import outputs
 from autograder.sandbox.errors import MAX_NAME, MAX_TEXT
 from autograder.sandbox.instruments import (
-    MAX_SUBMODULES,
     Elsewhere,
     OperatorCount,
     in_order,
@@ -42,7 +41,6 @@ from autograder.sandbox.protocol import ChannelClosed, Message, is_usual, receiv
 
 MAX_CAPTURED = 4  # calls of one callable
 MAX_PRINTED = 1000  # characters
-MAX_RESULTS = 8  # of a call
 
 
 _FORMATS = (  # how files begin that people rename
@@ -79,6 +77,7 @@ def load(name: str, file: Path) -> ModuleType:
 
 
 _MISSING = object()
+_NAME = vars(type)["__name__"]  # of a class, which no metaclass can replace
 
 
 class Invalid(Exception):
@@ -111,10 +110,15 @@ class Service:
                 raise
             except BaseException as error:
                 answer, results = {"error": self._describe(error)}, {}
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(BaseException):
                 sys.stdout.flush()
                 sys.stderr.flush()
-            send(self.channel, {"id": message["id"], **answer}, results)
+            try:
+                send(self.channel, {"id": message["id"], **answer}, results)
+            except ChannelClosed:
+                raise
+            except BaseException:  # of what cannot be encoded: nothing is sent yet
+                send(self.channel, {"id": message["id"], "error": {"code": "unreadable-answer"}})
 
     def do_outline(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """What the source shows, parsed and not run."""
@@ -169,7 +173,7 @@ class Service:
         frozen = [(name[:100], each) for name, each in named if not each.requires_grad and each.is_floating_point()]
         for _, each in frozen:
             each.requires_grad_(True)
-        return [name for name, _ in frozen[:MAX_SUBMODULES]]
+        return [name for name, _ in frozen[: LIMITS.submodules]]
 
     def do_attributes(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Some attributes' values: an integer as itself, anything else as the name of its type.
@@ -189,7 +193,7 @@ class Service:
     def do_submodules(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """The dotted names of a model's submodules and the names of their types, in order, only for hints."""
         self._parameters(message["object"])  # Invalid if it is not a module
-        modules = itertools.islice(nn.Module.named_modules(self.objects[message["object"]]), 1, MAX_SUBMODULES)
+        modules = itertools.islice(nn.Module.named_modules(self.objects[message["object"]]), 1, LIMITS.submodules)
         return {"submodules": [(name[:100], type(module).__name__[:100]) for name, module in modules]}, {}
 
     def do_parameters(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -303,8 +307,8 @@ class Service:
         items = list(result) if isinstance(result, (tuple, list)) else [result]
         count = len(items)
         if message["unpack"]:
-            items = list(itertools.islice(unpacked(result), MAX_RESULTS + 1))
-        if len(items) > MAX_RESULTS:
+            items = list(itertools.islice(unpacked(result), LIMITS.results + 1))
+        if len(items) > LIMITS.results:
             raise Invalid("too-many-results", kind=type_name(result), count=count)
         outputs: dict[str, Tensor] = {}
         problems: list[Message | None] = []
@@ -350,13 +354,19 @@ class Service:
         found: dict[str, Tensor] = {}
         undo: list[Callable[[], None]] = []
         calls = dict.fromkeys(message["capture"], 0)
+        room = LIMITS.body // 2  # the results need the rest of the frame
 
         def record(name: str, arguments: Any, result: Any) -> None:
+            nonlocal room
             if calls[name] < MAX_CAPTURED:
                 for kind, values in (("argument", arguments), ("result", result)):
-                    for index, value in enumerate(values if isinstance(values, (tuple, list)) else [values]):
+                    some = itertools.islice(values if isinstance(values, (tuple, list)) else [values], LIMITS.results)
+                    for index, value in enumerate(some):
                         with contextlib.suppress(Invalid):
-                            found[f"{name}.{kind}.{calls[name]}.{index}"] = self._plain(value, name)
+                            size = self._require_dense(value, name).nbytes
+                            if size <= room:
+                                found[f"{name}.{kind}.{calls[name]}.{index}"] = self._plain(value, name)
+                                room -= size
             calls[name] += 1
 
         def wrapped(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -546,9 +556,13 @@ class Service:
         return value
 
     def _describe(self, error: BaseException) -> Message:
-        """What was raised, and where in the submission's own source."""
-        if isinstance(error, Invalid):
-            return error.sent
+        """What was raised, and where in the submission's own source; without the place where that cannot be read."""
+        try:
+            return error.sent if isinstance(error, Invalid) else self._details(error)
+        except BaseException:  # of what the submission's classes answer
+            return {"code": "raised", "kind": _NAME.__get__(type(error))[:MAX_NAME]}
+
+    def _details(self, error: BaseException) -> Message:
         try:
             text = str(error)[:MAX_TEXT]
         except BaseException:

@@ -32,8 +32,10 @@ LARGE = 500.0  # the second scale: hidden values of some hundred, where ReLU6 an
 # registered one where there are more layers than anyone could mean.
 MAX_ORDERS = 150
 MAX_STACKS = 2000  # of orders and activations together
+FOR_A_FIT = 150  # stacks that must be within the limits: fitting an activation tries some hundred
 MAX_SKIPS = 3  # layers with skip connections
 MAX_PRODUCTS = 20_000_000_000  # of numbers, in all stacks that are tried
+LEAST_PRODUCTS = 100_000  # which take as long as it takes to call a layer, however small it is
 
 
 def stack(layers: Sequence[Layer], activations: Sequence[Activation], x: Tensor) -> Tensor:
@@ -116,23 +118,40 @@ def explain_stack(
     if not orders:
         return None
     body = len(orders[0][0]) if activated_last else len(orders[0][0]) - 1
-    names = islice(product(hidden_activations(body) if body else [()], orders), most_stacks(observations))
-    few = orders[: 2 if body else 0]  # without a hidden layer, there is no activation to be fitted
+    # No `product` here: it first makes all of what it is given, which grows with a power of two.
+    guesses = ((hidden, order) for hidden in (hidden_activations(body) if body else [()]) for order in orders)
+    most = most_stacks(observations)
+    names = islice(guesses, most)
+    tried = min(2, most // FOR_A_FIT) if body else 0  # without a hidden layer, there is no activation to be fitted
+    few = orders[:tried]
     fitted = (guess for order in few for guess in fitted_activations(observations, order, body, activated_last))
     for hidden, layers in chain(names, fitted):
         activations = [ACTIVATIONS.get(name) or fitted_activation(name) for name in hidden]
-        for tail in first.tails:
-            if all(
-                close(each.output, stack_output(each, order, activations, activated_last, tail))
-                for each, order in zip(observations, layers, strict=True)
-            ):
-                return Match(layers[0], hidden, tail)
+        if tail := tail_after(observations, layers, activations, activated_last):
+            return Match(layers[0], hidden, tail)
     return None
+
+
+def tail_after(
+    observations: Sequence[Observation],
+    orders: Sequence[list[Layer]],
+    activations: Sequence[Activation],
+    activated_last: bool,
+) -> str | None:
+    """The first tail with which a stack explains all observations, whose layers are in `orders`; None if none does."""
+    tails = list(observations[0].tails)
+    for observed, layers in zip(observations, orders, strict=True):
+        output = stack_output(observed, layers, activations, activated_last)
+        tails = [each for each in tails if close(observed.output, observed.tails[each](output))]
+        if not tails:
+            return None
+    return tails[0]
 
 
 def most_stacks(observations: Sequence[Observation]) -> int:
     """How many stacks may be tried on these observations, so that no network keeps the grader busy."""
-    products = sum(len(each.x) * sum(value.numel() for value in each.parameters.values()) for each in observations)
+    sizes = [len(each.x) * value.numel() for each in observations for value in each.parameters.values()]
+    products = sum(max(size, LEAST_PRODUCTS) for size in sizes)
     return min(MAX_STACKS, MAX_PRODUCTS // max(products, 1))
 
 
@@ -146,12 +165,8 @@ def repeated_layer(observations: Sequence[Observation], activated_last: bool) ->
             layers = [[*each[: at + 1], *each[at:]] for each in order]
             hidden = ("ReLU",) * (len(layers[0]) if activated_last else len(layers[0]) - 1)
             activations = [ACTIVATIONS["ReLU"]] * len(hidden)
-            for tail in observations[0].tails:
-                if all(
-                    close(each.output, stack_output(each, own, activations, activated_last, tail))
-                    for each, own in zip(observations, layers, strict=True)
-                ):
-                    return Match(layers[0], hidden, tail, twice=at + 1)
+            if tail := tail_after(observations, layers, activations, activated_last):
+                return Match(layers[0], hidden, tail, twice=at + 1)
     return None
 
 
@@ -209,11 +224,11 @@ def _skip_output(observed: Observation, layers: list[Layer], body: int, skips: t
 
 
 def stack_output(
-    observed: Observation, layers: list[Layer], activations: Sequence[Activation], activated_last: bool, tail: str
+    observed: Observation, layers: list[Layer], activations: Sequence[Activation], activated_last: bool
 ) -> Tensor:
-    """The output of layers and activations, the tail included."""
+    """The output of layers and activations, before the tail."""
     hidden = stack(layers[: len(activations)], activations, observed.x)
-    return observed.tails[tail](hidden if activated_last else F.linear(hidden, *layers[-1]))
+    return hidden if activated_last else F.linear(hidden, *layers[-1])
 
 
 def fitted_activation(name: str) -> Activation:
@@ -252,7 +267,8 @@ def _misfit(
 ) -> float:
     """How far the first known tail of a stack is from the output, with so many of an activation and then ReLUs."""
     guess = [fitted_activation(f"{kind} {number}")] * count + [torch.relu] * plain
-    output = stack_output(observed, layers, guess, activated_last, next(iter(observed.tails)))
+    first = next(iter(observed.tails.values()))
+    output = first(stack_output(observed, layers, guess, activated_last))
     return float((output - observed.output).abs().sum())
 
 

@@ -1,7 +1,7 @@
 """What may follow a linear layer, by the name that a message gives it: the right one, and what is taken for it."""
 
 from collections.abc import Callable, Iterator
-from itertools import product
+from itertools import combinations
 
 import torch
 import torch.nn.functional as F
@@ -67,7 +67,9 @@ def hidden_activations(depth: int) -> Iterator[tuple[str, ...]]:
     """Ways to follow `depth` linear layers by activations, the right one first, the likelier mistakes early."""
     right = ("ReLU",) * depth
     yield right
-    yield from sorted(set(product(("ReLU", "none"), repeat=depth)) - {right}, key=lambda names: names.count("none"))
+    for missing in range(1, depth + 1):
+        for places in combinations(range(depth), missing):
+            yield tuple("none" if place in places else "ReLU" for place in range(depth))
     for name in (name for name in ACTIVATIONS if name not in ("ReLU", "none")):
         yield (name,) * depth
         yield (*((name,) * (depth - 1)), "none")
