@@ -264,11 +264,11 @@ def _squeezed(name: str) -> str:
 def _by_name_within(
     unknown: Sequence[Known], held: Mapping[str, Sequence[Student]], served: set[str], entries: int
 ) -> dict[str, Match]:
-    """Whose whole name is in that of an entry and who has no other work: `Jane Doe - cs5814_vae`, `Doe Jane`.
+    """Whose whole name is in that of an entry and who has no other work: `Jane Doe - homework`, `Doe Jane`.
 
     If more than half of all entries have one form, a platform has given it: then files in it with one student's name
     belong together, and nothing is to be reviewed. Nor is it where an id stands next to the name. An id in more than
-    half of the names, such as `vae`, tells nothing.
+    half of the names, such as the homework's, tells nothing.
     """
     counts = Counter(who.id for people in held.values() for who in people)
     common = {who for who, count in counts.items() if count >= _SEVERAL and 2 * count > len(unknown)}
@@ -313,7 +313,7 @@ class _Place:
 def _place(student: Known, who: Student) -> _Place | None:
     """Where the words of the roster's name are, in sequence or with the family name first. A platform's is all of it.
 
-    What is next to the name, such as ` - `, tells it from the rest; where it does not (`Doe_Jane_cs5814_vae`), all that
+    What is next to the name, such as ` - `, tells it from the rest; where it does not (`Doe_Jane_homework`), all that
     is before and after it does.
     """
     by_platform = student.keys.get("id") != student.student

@@ -3,6 +3,8 @@
 What a notebook's code has put out can be larger than all else, and is taken out first.
 """
 
+import codecs
+import io
 import json
 import re
 from typing import Any
@@ -12,6 +14,7 @@ MAX_STEPS = 2_000_000  # through the outputs: a second or two
 MAX_LISTS = 20_000  # of outputs
 MAX_DEPTH = 100  # of lists and objects in each other; what Jupyter writes has ten
 
+_CHUNK = 1 << 20
 _PIECE = re.compile(rb'[^"\[\]{},]*+(?:("(?:[^"\\]++|\\.)*+")|([\[{])|([\]}])|,)', re.DOTALL)
 _OUTPUTS = re.compile(rb'"outputs"\s*:\s*\[')
 _STEP = re.compile(rb'[^"\[\]]*+(?:("(?:[^"\\]++|\\.)*+")|([\[\]]))', re.DOTALL)  # to the next text or bracket
@@ -20,7 +23,12 @@ _STEPS = {1: 0, 2: 1, 3: -1, None: 0}  # into or out of a list or an object, by 
 
 def in_utf8(data: bytes) -> bytes:
     """The text of a file in UTF-8, in which a byte of the JSON's marks stands for nothing else."""
-    return data.decode("utf-16").encode() if data[:2] in (b"\xff\xfe", b"\xfe\xff") else data
+    if data[:2] not in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return data
+    letters, text = codecs.getincrementaldecoder("utf-16")(), io.BytesIO()
+    for start in range(0, len(data), _CHUNK):  # one emoji makes Python take four bytes for every letter next to it
+        text.write(letters.decode(data[start : start + _CHUNK], final=start + _CHUNK >= len(data)).encode())
+    return text.getvalue()
 
 
 def parsed(data: bytes) -> Any:
@@ -46,14 +54,15 @@ def placeholder(number: int) -> list[dict[str, str]]:
     return [{"output_type": "stream", "name": "stdout", "text": f"{number}"}]
 
 
-def outputs_apart(data: bytes) -> tuple[bytes, list[bytes]]:
+def outputs_apart(data: bytes) -> tuple[bytes, list[memoryview]]:
     """A notebook in UTF-8, a `placeholder` for every list of outputs before a parser has to hold it, and the lists.
 
+    The lists are views of the notebook, of which most are never shown: a copy would take its memory twice.
     ValueError where the outputs have no end, or too many pieces.
     """
     data = in_utf8(data)
     pieces: list[bytes] = []
-    outputs: list[bytes] = []
+    outputs: list[memoryview] = []
     start = steps = 0
     while match := _OUTPUTS.search(data, start):
         if len(outputs) >= MAX_LISTS:
@@ -69,5 +78,5 @@ def outputs_apart(data: bytes) -> tuple[bytes, list[bytes]]:
             if steps > MAX_STEPS:
                 raise ValueError("its outputs are in too many pieces")
         pieces.append(json.dumps(placeholder(len(outputs))).encode())
-        outputs.append(data[begin:start])
+        outputs.append(memoryview(data)[begin:start])
     return b"".join((*pieces, data[start:])), outputs

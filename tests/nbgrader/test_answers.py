@@ -1,10 +1,12 @@
 """A student's text reaches the TA from any notebook, and what cannot be read says so."""
 
+import codecs
 import json
 import time
 import tracemalloc
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import nbformat
 import pytest
@@ -16,8 +18,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder.platforms.nbgrader import answers
 from autograder.platforms.nbgrader.answers import Answers, Shelf, find_answers, noted, number_of
+from autograder.platforms.nbgrader.pictures import MAX_HELD
 from autograder.platforms.nbgrader.submitted import MAX_CELLS
+from autograder.submissions import notebooks
 from autograder.submissions.notebooks import outputs_apart, placeholder
+from tests.nbgrader.test_submitted import png_of
 
 RELEASED = new_notebook(cells=[new_markdown_cell("Write here."), new_code_cell("check('encoder')")])
 
@@ -76,6 +81,16 @@ def test_a_notebook_of_colab_is_read(tmp_path: Path) -> None:
     assert "MY ANSWER" in shown(tmp_path)
 
 
+def test_what_was_released_says_nothing_of_the_students(tmp_path: Path) -> None:
+    """Compared is what was written, not what is shown of it."""
+    released = new_notebook(cells=[new_markdown_cell("Run this: `a`<br>\n```bash\nls\n```\n![x](/x.png) [y](y.html)")])
+    (tmp_path / "cvae.ipynb").write_text(nbformat.writes(released))
+    found = find_answers(tmp_path / "cvae.ipynb", released)
+    assert found.ids == {0: released.cells[0].id}
+    assert found.notes == ["nobody wrote in this notebook: it says no more than what was released"]
+    assert "bash" not in found.notebook.cells[0].source
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [(b"{", "cannot be read"), (b'{"cells": [{"outputs": [', "cannot be read"), (None, "There is no notebook"),
@@ -128,7 +143,7 @@ def test_outputs_alone_are_taken_out(value: object, indent: int | None) -> None:
     text, outputs = outputs_apart(json.dumps(value, indent=indent, ensure_ascii=False).encode())
     lists: list[object] = []
     assert json.loads(text) == apart(value, lists)
-    assert [json.loads(each) for each in outputs] == lists
+    assert [json.loads(bytes(each)) for each in outputs] == lists
 
 
 @pytest.mark.parametrize(
@@ -192,6 +207,41 @@ def test_a_notebook_too_large_is_not_built(tmp_path: Path, content: bytes, said:
     assert "MY ANSWER" in text
     assert most < 5 * len(content) + (64 << 20)
     assert time.process_time() - began < 30
+
+
+def test_many_notebooks_take_little_more_memory_than_one(tmp_path: Path) -> None:
+    """Each is within its own bounds: what is held of all of them together has to be bounded, too."""
+    pixels = png_of(10, 10)
+    pasted = {f"{name}.png": {"image/png": pixels + "A" * (4 << 20)} for name in "abc"}
+    most = []
+    for number in range(8):
+        made = json.loads(notebook(f"ANSWER {number}"))
+        made["cells"][1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x" * (15 << 20)}]
+        made["cells"][-1]["attachments"] = pasted
+        (tmp_path / f"cvae-Copy{number}.ipynb").write_text(json.dumps(made))
+        if number in (0, 7):
+            tracemalloc.start()
+            found = find_answers(tmp_path / "cvae.ipynb", RELEASED)
+            most.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+            assert [len(held) >> 20 for held in found.outputs.values()] == [15]
+    assert "ANSWER 7" in "".join(cell.source for cell in found.notebook.cells)
+    assert most[1] < most[0] + 3 * (15 << 20) + MAX_HELD, "the outputs of eight would be 8 * 15 MiB"
+
+
+@given(text=st.text(st.sampled_from("a\u6f22\U0001f600\n"), max_size=99), order=st.sampled_from(["le", "be"]))
+def test_utf_16_is_read_in_pieces(text: str, order: str) -> None:
+    mark = codecs.BOM_UTF16_LE if order == "le" else codecs.BOM_UTF16_BE
+    with patch.object(notebooks, "_CHUNK", 7):  # within a letter, too
+        assert notebooks.in_utf8(mark + text.encode(f"utf-16-{order}")) == text.encode()
+
+
+def test_a_file_whose_name_is_a_picture_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x`![x](attachment:a.png)`.ipynb").write_text("{")
+    exported, _ = HTMLExporter(template_name="basic").from_notebook_node(
+        noted(find_answers(tmp_path / "cvae.ipynb", RELEASED))
+    )
+    assert "cannot be read" in exported
 
 
 def test_many_cells_with_one_id_are_read_quietly(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -4,12 +4,15 @@ import io
 import itertools
 import os
 import tarfile
+import unicodedata
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 
@@ -156,6 +159,25 @@ def test_one_bad_folder_ends_collect_for_nobody(course: Path) -> None:
     assert sorted(path.name for path in (course / "submitted").iterdir()) == ["ada", "dan", "eve", "zoe"]
     assert SECRET.encode() not in contents(course / "submitted")
     assert "data.bin" in (course / "submitted" / "eve" / CVAE.kit / "collected.txt").read_text()
+
+
+def test_a_name_that_nobody_sees_is_nobodys(course: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Everyone may make a folder in the exchange: its name could hold a terminal's codes, or look like another's."""
+    names = ["mal\x1b]0;owned\x07\x1b[2Jlory", "a\u202eda", "ad\u200ba", "zo\x9be", "", "a\x7f"]
+    for student in [*names, "ada", "d\\ben", "j\u00fcrgen+2"]:
+        inbound(course, student).mkdir(parents=True)
+    with pytest.raises(Exception, match="names nobody") as raised:
+        collector(course).start()
+    assert f"{raised.value}".count("names nobody") == len(names)
+    assert sorted(path.name for path in (course / "submitted").iterdir()) == ["ada", "d\\ben", "j\u00fcrgen+2"]
+
+
+@given(text=st.text() | st.text("\x1b[]0;2J\x07\r\x9b:#"), arguments=st.sampled_from([(), ("\x1b[2J",)]))
+def test_no_line_of_the_log_moves_a_terminal(text: str, arguments: tuple[str, ...]) -> None:
+    message = text.replace("%", "%%") + "%s" if arguments else text
+    said = guards._PrintableRecord("nbgrader", 20, "", 1, message, arguments, None).getMessage()
+    assert not [letter for letter in said if unicodedata.category(letter) == "Cc" and letter not in "\n\t"]
+    assert ("«U+001B»[2J" in said) >= bool(arguments)
 
 
 # --- downloads ----------------------------------------------------------------------------------------------------

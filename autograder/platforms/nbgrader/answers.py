@@ -24,7 +24,7 @@ from autograder.platforms.nbgrader.dates import Unreadable, submitted_at
 from autograder.platforms.nbgrader.files import collected, files_of, is_linked
 from autograder.platforms.nbgrader.pictures import Room
 from autograder.platforms.nbgrader.reading import read_notebook
-from autograder.platforms.nbgrader.submitted import MAX_ALL_TEXT, MAX_CELLS, harmless, text_of, with_pictures
+from autograder.platforms.nbgrader.submitted import MAX_ALL_TEXT, MAX_CELLS, text_of, with_pictures
 from autograder.report.model import clean
 from autograder.report.summary import counted, sentence
 from autograder.submissions.files import File
@@ -54,37 +54,47 @@ def find_answers(wanted: Path, released: NotebookNode | None) -> Answers:
             long as there is another.
     """
     known = _texts(released.cells) if released else set()
-    found: list[tuple[str, NotebookNode]] = []
-    notes, outputs = [], {}
+    notes, room = list[str](), Room()
+    # What is shown: outputs fill memory, and are held of this notebook alone.
+    name, notebook, outputs = wanted.name, new_notebook(), dict[int, bytes]()
+    found, says_more = 0, list[tuple[str, NotebookNode]]()
     for file in _candidates(wanted):
         try:
-            notebook, outputs[file.label], count = read_notebook(file)
-            found.append((file.label, text_of(notebook)))
-            if count > MAX_CELLS:
-                notes.append(f"of `{file.label}`, which has {count} cells, the first {MAX_CELLS} are shown")
+            text, put_out, count = _read(file, room)
         except Exception as error:  # every way in which a file can fail to be a notebook
             notes.append(f"`{file.label}` cannot be read: {clean(str(error) or type(error).__name__, 300)}")
-    says_more = [each for each in found if _texts(each[1].cells) - known]
-    chosen, notebook = next(iter(says_more or found), (wanted.name, new_notebook()))
-    if chosen != wanted.name:
-        notes.append(f"this is the notebook `{chosen}`")
+            continue
+        if count > MAX_CELLS:
+            notes.append(f"of `{file.label}`, which has {count} cells, the first {MAX_CELLS} are shown")
+        says = bool(_texts(text.cells) - known)
+        if not found or (says and not says_more):
+            name, notebook, outputs = file.label, text, put_out
+        says_more += [(file.label, text)] if says else []
+        found += 1
+    if name != wanted.name:
+        notes.append(f"this is the notebook `{name}`")
     known |= _texts(notebook.cells)
-    for name, other in says_more:
+    for other_name, other in says_more:
         more = [cell for cell in other.cells if cell.cell_type == "markdown" and _texts([cell]) - known]
-        if name != chosen and more:
+        if more:
             fit = _that_fit(more, notebook)
             left_out = f", but for {counted(len(more) - len(fit), 'cell')}, which are too many" if more != fit else ""
-            notes.append(f"what only `{name}` says is at the end{left_out}")
-            notebook.cells += [new_markdown_cell(harmless(f"**From `{name}`:**")), *fit]
+            notes.append(f"what only `{other_name}` says is at the end{left_out}")
+            notebook.cells += [new_markdown_cell(f"**From `{other_name}`:**"), *fit]
             known |= _texts(more)
     if released and not says_more:
         none = "no notebook could be read" if notes else "there is no notebook"
         notes.append("nobody wrote in this notebook: it says no more than what was released" if found else none)
     ids = _released_ids(notebook, released)
-    room = Room()
     for cell in notebook.cells:
         with_pictures(cell, room)
-    return Answers(notebook, notes, outputs.get(chosen, {}), ids)
+    return Answers(notebook, notes, outputs, ids)
+
+
+def _read(file: File, room: Room) -> tuple[NotebookNode, dict[int, bytes], int]:
+    """As `read_notebook`, with what is kept of the text."""
+    notebook, outputs, count = read_notebook(file)
+    return text_of(notebook, room), outputs, count
 
 
 def _that_fit(more: list[NotebookNode], notebook: NotebookNode) -> list[NotebookNode]:
@@ -104,7 +114,9 @@ def noted(answers: Answers, notes: Iterable[str] = ()) -> NotebookNode:
     notebook = answers.notebook
     if said := [*answers.notes, *notes]:
         text = "\n".join(f"- {sentence(each)}" for each in said)
-        notebook.cells.insert(0, new_markdown_cell(harmless(f"**Notes of the grader**\n\n{text}")))
+        top = new_markdown_cell(f"**Notes of the grader**\n\n{text}")
+        with_pictures(top, Room())  # of which it has none: a file's name may look like one
+        notebook.cells.insert(0, top)
     for index, cell in enumerate(notebook.cells):
         if "id" not in cell or not _NUMBERED.fullmatch(cell.id):  # the student's cells keep their numbers
             cell.id = f"more-{index}"

@@ -25,6 +25,7 @@ from autograder.assignment import Assignment, load
 from autograder.platforms.nbgrader.dates import TIMESTAMP, as_nbgrader
 from autograder.platforms.nbgrader.files import complete, read
 from autograder.platforms.nbgrader.roster import course_roster, enroll, facts_of, folder_name
+from autograder.report.model import clean
 from autograder.submissions.files import (
     CannotRead,
     File,
@@ -81,8 +82,10 @@ class Collect(ExchangeCollect):
         self._failed: list[str] = []
         inbound, usable = Path(self.inbound_path), list[dict[str, Any]]()
         for record in self.src_records:
-            path = inbound / record["filename"]
-            if path.is_dir() and not path.is_symlink():
+            path, student = inbound / record["filename"], record["username"]
+            if not student or clean(student) != student:
+                self._failed.append(f"{path} names nobody: no student's id is empty or has letters that nobody sees")
+            elif path.is_dir() and not path.is_symlink():
                 usable.append(record)
             else:
                 self._failed.append(f"{path} is a link or no folder")

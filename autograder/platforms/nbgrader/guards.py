@@ -1,6 +1,7 @@
 """What nbgrader has no setting for.
 
-It follows links in submissions, misreads times that people write, and says four lines about each file.
+It follows links in submissions, misreads times that people write, prints names as they are, and says four lines about
+each file.
 """
 
 import functools
@@ -21,6 +22,7 @@ from autograder.platforms.nbgrader.dates import Unreadable, as_nbgrader, submitt
 from autograder.platforms.nbgrader.figures import albums
 from autograder.platforms.nbgrader.files import files_of
 from autograder.platforms.nbgrader.grades import graded_ahead
+from autograder.report.model import printable
 from autograder.report.summary import counted
 from autograder.submissions.names import suffix
 from autograder.submissions.times import read_moment
@@ -28,6 +30,7 @@ from autograder.submissions.times import read_moment
 # What formgrader may show next to a notebook. A page or a drawing with a script in it would run in the TA's name.
 SHOWN = (".py", ".txt", ".csv", ".png", ".jpg", ".jpeg", ".gif")
 MAX_FILE = 32 << 20
+MAX_LINE = 100_000  # characters of a message
 
 _init_assignment = BaseConverter.init_assignment
 _init_destination = BaseConverter.init_destination
@@ -46,6 +49,14 @@ def install() -> None:
     BaseConverter.init_assignment = _take_over
     Autograde.init_destination = _note_skipped
     Autograde.convert_notebooks = _in_one_line
+    logging.setLogRecordFactory(_PrintableRecord)
+
+
+class _PrintableRecord(logging.LogRecord):
+    """A line of the log, which may be a terminal: names of students' files and folders can hold its codes."""
+
+    def getMessage(self) -> str:  # noqa: N802  (logging's name)
+        return printable(super().getMessage(), MAX_LINE)
 
 
 def _read_utc(time: datetime | str | None) -> datetime | None:

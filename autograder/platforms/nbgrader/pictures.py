@@ -17,6 +17,8 @@ MAX_SIDE = 10_000  # pixels; a photo of a phone has 4,032 to 8,064
 # In all pictures of a notebook, as often as they are shown: a small file can unpack to a picture that fills a browser's
 # memory, and nbconvert writes a picture into the page for each link.
 MAX_PIXELS, MAX_SHOWN = 64_000_000, 64 << 20
+MAX_HELD = 64 << 20  # characters of all that are pasted into one submission's notebooks, which are compared first
+TOO_MANY = "the notebook shows too many or too large ones"
 MAX_STEPS = 10_000  # through a JPEG file, to its size; a camera's has a dozen segments before it
 
 _PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
@@ -34,10 +36,14 @@ _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # the segments of a JPEG fi
 
 @dataclass
 class Room:
-    """How much more pictures a notebook may show: their pixels, and the characters that they take on the page."""
+    """How much more pictures a notebook may show: their pixels, and the characters that they take on the page.
+
+    `held` are the characters that may still be kept until it is known which notebook is shown.
+    """
 
     pixels: int = MAX_PIXELS
     characters: int = MAX_SHOWN
+    held: int = MAX_HELD
 
 
 def picture(mime: str, data: object) -> str:
@@ -80,14 +86,18 @@ def _sides(content: bytes) -> tuple[int, int]:
     return 0, 0
 
 
-def pictures(attachments: object) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
-    """The pictures among a cell's attachments, by name, and why the others are none."""
+def pictures(attachments: object, room: Room) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """The pictures among a cell's attachments that the `room` holds, by name, and why the others are left out."""
     kept: dict[str, dict[str, str]] = {}
     left_out: dict[str, str] = {}
     for name, bundle in attachments.items() if isinstance(attachments, dict) else ():
         for mime, data in bundle.items() if isinstance(bundle, dict) else ():
             try:
-                kept[name] = {mime: picture(mime, data)}
+                text = picture(mime, data)
+                if len(text) > room.held:
+                    raise ValueError(TOO_MANY)
+                kept[name] = {mime: text}
+                room.held -= len(text)
                 break
             except ValueError as error:
                 left_out[name] = str(error)
@@ -108,12 +118,12 @@ def linked(
     data = {_spelled(name): next(iter(bundle.values())) for name, bundle in kept.items()}
     pixels = {name: prod(_sides(base64.b64decode(text))) for name, text in data.items()}
 
-    def fits(name: str, times: int) -> bool:
+    def fits(name: str) -> bool:
         """Whether there is room to show a picture, which is taken then."""
-        fit = times * pixels[name] <= room.pixels and times * len(data[name]) <= room.characters
+        fit = pixels[name] <= room.pixels and len(data[name]) <= room.characters
         if fit:
-            room.pixels -= times * pixels[name]
-            room.characters -= times * len(data[name])
+            room.pixels -= pixels[name]
+            room.characters -= len(data[name])
         return fit
 
     def quoted(link: re.Match[str]) -> str:
@@ -123,10 +133,11 @@ def linked(
     def shown(link: re.Match[str]) -> str:
         name = _spelled(link["quoted"] or link["name"] or "")
         if name in plain and link["ends"] is not None:
-            defined = (link["before"] or "").rstrip().endswith("]:")  # and each bracket may be a link to it
-            if fits(name, source.count("[") if defined else 1):
+            if (link["before"] or "").rstrip().endswith("]:"):
+                return "[picture left out: it is not linked where it belongs]"
+            if fits(name):
                 return f"{link['before'] or ''}attachment:{plain[name]}{link['after'] or ''}"
-            return "[picture left out: the notebook shows too many or too large ones]"
+            return f"[picture left out: {TOO_MANY}]"
         if link["before"] is None:  # no link, but a text that speaks of one
             return link[0].replace("attachment:", "attachment\N{WORD JOINER}:")
         return f"[picture left out: {why.get(name, 'it is not in the notebook')}]"

@@ -24,10 +24,7 @@ def read_notebook(file: File) -> tuple[NotebookNode, dict[int, bytes], int]:
 
     nbformat would first build all of what a file holds, and warn of each cell that it does not like.
     """
-    data = file.read(MAX_NOTEBOOK + 1)
-    if len(data) > MAX_NOTEBOOK:
-        raise ValueError(f"it is larger than {MAX_NOTEBOOK >> 20} MiB")
-    text, outputs = outputs_apart(data)
+    text, outputs = outputs_apart(_content(file))
     if len(text) > MAX_WITHOUT_OUTPUTS:
         raise ValueError(f"without its outputs it is still larger than {MAX_WITHOUT_OUTPUTS >> 20} MiB")
     given = parsed(text)
@@ -40,6 +37,13 @@ def read_notebook(file: File) -> tuple[NotebookNode, dict[int, bytes], int]:
         return notebook, _of_cells(cells, outputs), sum(map(len, lists))
     except (AttributeError, LookupError, TypeError) as error:
         raise ValueError("it is JSON, but not that of a notebook") from error
+
+
+def _content(file: File) -> bytes:
+    data = file.read(MAX_NOTEBOOK + 1)
+    if len(data) > MAX_NOTEBOOK:
+        raise ValueError(f"it is larger than {MAX_NOTEBOOK >> 20} MiB")
+    return data
 
 
 def _cell(given: dict[str, Any], old: bool) -> NotebookNode:
@@ -81,15 +85,15 @@ def _joined(text: Any) -> str:
     return "".join(text)
 
 
-def _of_cells(cells: list[NotebookNode], outputs: list[bytes]) -> dict[int, bytes]:
+def _of_cells(cells: list[NotebookNode], outputs: list[memoryview]) -> dict[int, bytes]:
     """The outputs that are shown, by the number of their cell, whose placeholder is taken out."""
     room, found = MAX_ALL_OUTPUTS, {}
     for index, cell in enumerate(cells):
         match cell.get("outputs"):
             case [{"text": str(number)}] if cell.cell_type == "code" and number.isdecimal() and len(number) < 8:
-                held = outputs[int(number)] if int(number) < len(outputs) else b""
+                held = outputs[int(number)] if int(number) < len(outputs) else memoryview(b"")
                 if len(held) > 2 and len(held) <= min(room, MAX_OUTPUTS):  # not the brackets alone
-                    found[index] = held
+                    found[index] = bytes(held)
                     room -= len(held)
         cell.pop("outputs", None)
     return found

@@ -55,5 +55,5 @@ def facts_of(name: str, keys: Mapping[str, str], row: Mapping[str, str] | None =
 
 def folder_name(student: str) -> str:
     """The student's id in nbgrader: a folder's name without what nbgrader's patterns take for more than itself."""
-    name = re.sub(r"[\[\]*?+/\\\x00-\x1f]", "_", student).strip(" .") or "_"
+    name = re.sub(r"[\[\]*?+/\\\x00-\x1f\x7f-\x9f]", "_", student).strip(" .") or "_"
     return name if name == student else f"{name}-{hashlib.sha256(student.encode('utf-8', 'replace')).hexdigest()[:6]}"

@@ -29,10 +29,21 @@ _CUT = {
     "markdown": f"\n\n**The grader left out the rest of this cell: {_LIMITS}.**",
     "code": f"\n# The grader left out the rest of this cell: {_CODE_LIMITS}.",
 }
-# Pygments has 500 languages, some of which take minutes over a page, and nbconvert runs the drawings of one as scripts.
-_LANGUAGES = {"python", "python3", "py", "pycon", "bash", "sh", "json", "latex", "tex", "text"}
-_LANGUAGE = re.compile(r"(?m)((?<!`)`{3,}+|(?<!~)~{3,}+)[ ]*+([^\s`~]++)(?=[^\n`]*$)")
-_TAG_OR_ENTITY = re.compile(r"<(?=[a-zA-Z/!?])|&(?=[a-zA-Z#])")
+# Pygments has 500 languages: Bash's takes forever over 150 characters, others take minutes over a page, and nbconvert
+# runs the drawings of one as scripts. Python's takes linear time, but for what `_emptied` takes out.
+_PYTHON = {"python", "python3", "py", "py3", "ipython", "ipython3"}
+_FENCE = re.compile(r"(?im)^([^a-z`~\n]*+(?:`{3,}+(?=[^`\n]*$)|~{3,}+))[^\S\n]*+(\S++)[^\n]*+")
+# All but a picture that is pasted into its cell, under the plain name that `linked` gives it, whose description ends
+# where it seems to: code, a formula or an escape in it could hide the bracket, and the address would be another.
+_NO_PICTURE = re.compile(
+    r"""!(?=\[)(?!\[[^][\\`<$\n]*+\]\([ ]*+attachment:[\w.%-]++(?:[ ]++(?:"[^"\\\n]*+"|'[^'\\\n]*+'))?[ ]*+\))"""
+)
+# A link that leads anywhere but to the web, to mail, to a place in the page or to a picture in the cell.
+_ADDRESS = r"""<(?:https?://|mailto:)[^\s<>"'`\\]*+>"""
+_ELSEWHERE = rf"(?!\s*+(?:{_ADDRESS}|<?#|https?://|mailto:|attachment:))"
+_LINK = re.compile(rf"(?i)\](?=\({_ELSEWHERE})")
+_DEFINITION = re.compile(rf"(?im)^([^\[\]a-z\n]*+\[(?:[^\\\[\]]|\\[\s\S]){{0,999}}+\]):{_ELSEWHERE}")
+_TAG_OR_ENTITY = re.compile(rf"(?i)(?!{_ADDRESS})<(?=[a-z/!?])|&(?=[a-z#])")
 # A colon after a word: before a space only where that word, or its end, is a scheme that runs scripts.
 _SCHEME = re.compile(
     r"(?i)(?<=[a-z0-9\\])(?<!\bhttp)(?<!\bhttps)(?<!\bmailto)(?<!\battachment):"
@@ -82,10 +93,11 @@ def module_in(folder: Path, assignment: Assignment) -> Found:
         raise NothingToGrade(next(told, str(error).replace(f"{folder}", "what you handed in"))) from error
 
 
-def text_of(notebook: NotebookNode) -> NotebookNode:
+def text_of(notebook: NotebookNode, pasted: Room) -> NotebookNode:
     """A new notebook with the text of the cells, the pictures pasted into them, and which cells they claim to be.
 
-    `with_pictures` has to follow, once the text was compared with another's.
+    `with_pictures` has to follow, once the text was compared with another's: until then, it is not `harmless`. All
+    notebooks of a submission share the room for what is `pasted`.
     """
     kept = new_notebook(metadata={"language_info": {"name": "python"}})
     room = {"code": MAX_ALL_CODE, "markdown": MAX_ALL_TEXT}
@@ -93,8 +105,8 @@ def text_of(notebook: NotebookNode) -> NotebookNode:
         if cell.cell_type == "code":
             copy = new_code_cell(_bounded(cell.source, MAX_CODE, "code", room))
         else:
-            copy = new_markdown_cell(harmless(_bounded(cell.source.replace("\t", "    "), MAX_TEXT, "markdown", room)))
-            copy.attachments, left_out = pictures(cell.get("attachments"))
+            copy = new_markdown_cell(_bounded(cell.source.replace("\t", "    "), MAX_TEXT, "markdown", room))
+            copy.attachments, left_out = pictures(cell.get("attachments"), pasted)
             copy.metadata.left_out = NotebookNode(left_out)
         copy.id = f"cell-{index}"
         claims = cell.metadata.get("nbgrader")
@@ -113,37 +125,37 @@ def _bounded(source: str, most: int, kind: str, room: dict[str, int]) -> str:
 
 
 def with_pictures(cell: NotebookNode, room: Room) -> None:
-    """Make each link of a cell that `text_of` made lead to a picture that the cell has, or say why there is none.
+    """Make the text of a cell `harmless`, and each link to a picture of its show one, or say why there is none.
 
     Blank lines are emptied. The cells of a notebook share the `room`.
     """
     cell.source = _emptied(cell.source)
     if cell.cell_type == "markdown":
         left_out = cell.metadata.pop("left_out", {})
-        source, found = linked(cell.source.replace(JOINER, ""), cell.pop("attachments", {}), left_out, room)
+        source, found = linked(cell.source, cell.pop("attachments", {}), left_out, room)
         cell.source = harmless(source)
         if found:
             cell.attachments = found
 
 
 def harmless(markdown: str) -> str:
-    """`markdown` without HTML, and with no link but to the web: it is shown in formgrader, where a script could give
-    grades in the TA's name.
+    """`markdown` without HTML, with no picture but pasted ones, and with no link but to the web or within the page.
 
-    An invisible word joiner stops what looks like a tag, an entity, a scheme or such a command of LaTeX from being one,
-    in prose and in code alike, and cannot be seen where it was none.
+    It is shown in formgrader, where a script could give grades in the TA's name, and where the browser asks for the
+    address of a picture in that name, too. An invisible word joiner stops what looks like a tag, an entity, a scheme, a
+    link, a picture or such a command of LaTeX from being one, in prose and in code alike, and cannot be seen where it
+    was none.
     """
-    text = markdown.replace("\t", "    ")
-    text = _COMMAND.sub(rf"\\{JOINER}", _LANGUAGE.sub(_tame, text))
+    text = _FENCE.sub(_tame, markdown.replace("\t", "    "))
+    text = _NO_PICTURE.sub(f"!{JOINER}", text)
+    text = _DEFINITION.sub(rf"\1{JOINER}:", _LINK.sub(f"]{JOINER}", text))
+    text = _COMMAND.sub(rf"\\{JOINER}", text)
     return _SCHEME.sub(f"{JOINER}:", _TAG_OR_ENTITY.sub(rf"\g<0>{JOINER}", text))
 
 
 def _tame(fence: re.Match[str]) -> str:
-    """The first line of a block of code, in a language whose lexer takes linear time, but for `_emptied`."""
-    language = fence[2].lower()
-    if language in ("ipython", "ipython3"):
-        return f"{fence[1]}python"
-    return fence[0] if language in _LANGUAGES else f"{fence[1]}text"
+    """The first line of a block of code, in Python or in none."""
+    return f"{fence[1]}{'python' if fence[2].lower() in _PYTHON else 'text'}"
 
 
 def _emptied(text: str) -> str:
