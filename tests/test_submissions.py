@@ -1024,6 +1024,26 @@ def test_lines_are_counted_as_python_counts_them(comments: list[str]) -> None:
         ("from runpy import run_path as run", True),
         ("types.FunctionType(packed, {})", True),
         ("import code\ncode.InteractiveInterpreter().runsource('x = 1')", True),
+        ("Reader(io.BytesIO(packed)).load()\nclass Reader(pickle.Unpickler): pass", True),
+        ("import pickle\npickle.loads(b'cbuiltins\\nexec\\n(Vx = 1\\ntR.')", True),
+        ("pickle.loads(pickle.dumps(sizes))", False),
+        ("import shelve", True),
+        ("run = ctypes.pythonapi.PyRun_String", True),
+        ("def f(x: '[exec(text), int][1]'): ...\ntyping.get_type_hints(f)", True),
+        ("f.__annotations__ = {'x': 'eval(text)'}\nget_type_hints(f)", True),
+        ("setattr(f, '__annotations__', {'x': text})", True),
+        ("def f(x: 'Sizes') -> 'a.Tensor': ...\nget_type_hints(f)  # and no exec", False),
+        ("inspect.signature(f, eval_str = True)", True),
+        ("torch.load(file, weights_only=False)", True),
+        ("torch.load(file, **{'weights_only': 0})", True),
+        ("torch.load(file, weights_only=True)", False),
+        ("numpy.load(file, allow_pickle=True)", True),
+        ("numpy.load(file, allow_pickle = False)", False),
+        (f"text = zlib.decompress(b85decode('{'c-pm;' * 150}'))", True),
+        ("text = (" + f"'{'QUJD' * 40}'\n" * 4 + ")", True),
+        (f"# {'=' * 1000}", False),
+        (f"'''{'=' * 78}\n{'= ' * 400}'''", False),
+        (f"'''{'这是一个变分自编码器，' * 100}'''", False),
         ("open('mine.py', 'w').write(text)\nfrom mine import *", True),
         ("Path('mine.py').write_text(text); import \\\n mine", True),
         ("open('mine.txt'); import numpy.random as r, math, torch", False),
@@ -1076,7 +1096,19 @@ def test_no_honest_module_is_doubted() -> None:
     assert [name for name, text in modules.items() if doubts(text.encode())] == []
 
 
-LONG = ["from a ", "import a,", "f'{f\"{", 'f"{\\"', "from \\\n", "import math\nopen\n", "é\u0301 ", "\\\n"]
+LONG = [
+    "weights_only ",
+    "pickle 'exec' ",
+    "'pickle",
+    "from a ",
+    "import a,",
+    "f'{f\"{",
+    'f"{\\"',
+    "from \\\n",
+    "import math\nopen\n",
+    "é\u0301 ",
+    "\\\n",
+]
 
 
 @pytest.mark.parametrize("piece", LONG)
