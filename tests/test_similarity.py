@@ -1,5 +1,6 @@
 """Which modules are listed as nearly the same, which are not, and the page that shows two side by side."""
 
+import ast
 import json
 import re
 import time
@@ -200,6 +201,36 @@ def test_names_comments_and_the_order_hide_no_copy(
     assert len(definitions) == 3
     (pair,) = pairs_of(ORIGINAL, start + "".join(definitions[place] for place in order))
     assert pair.similarity > 0.98
+
+
+# One statement in forms with the same syntax tree, but for a string that nothing uses.
+FORMS = (
+    "{0}{1} = {2}",
+    "{0}{1} = {2};",
+    "{0}{1} = ({2})",
+    "{0}{1} = (({2}))",
+    "{0}({1}) = {2}",
+    "{0}{1} = \\\n{2}",
+    "{0}{1} \\\n\\\n   ={2} ;",
+    "{0}{1} = (\n{2}\n)",
+    "{0}'now comes the next step'\n{0}{1} = {2}",
+    '{0}"in other words:"; {1} = {2}',
+)
+
+
+@given(st.lists(st.sampled_from(FORMS), min_size=60, max_size=60), st.booleans())
+def test_no_form_of_one_syntax_tree_hides_a_copy(forms: list[str], quotes: bool) -> None:
+    source, each = CORRECT["other-names"], iter(forms)
+
+    def formed(line: re.Match[str]) -> str:
+        return line[0] if line[3].count("(") > line[3].count(")") else next(each).format(*line.groups())
+
+    copy = re.sub(r"(?m)^( +)([\w., ]+) = ([^#\n]*[\w)])$", formed, source)
+    copy = copy.replace('"sum"', "'sum'") if quotes else copy
+    uncommented = re.sub(r"(?m)^ +'now.*\n|\"in other[^;]*; ", "", copy)
+    assert ast.dump(ast.parse(uncommented)) == ast.dump(ast.parse(source))
+    (pair,) = pairs_of(source, copy)
+    assert pair.similarity > 0.99
 
 
 def test_helpers_in_another_order_hide_no_copy() -> None:

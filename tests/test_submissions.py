@@ -6,6 +6,7 @@ import io
 import os
 import re
 import shutil
+import struct
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -27,7 +28,7 @@ from autograder.report.model import clean
 from autograder.sandbox.confine import remove_contents
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.copied import has_no_code, is_solution, is_untouched
-from autograder.submissions.files import MAX_DEPTH, File, in_archive, steps_of
+from autograder.submissions.files import MAX_DEPTH, MAX_DIRECTORY, MAX_STUDENT_DIRECTORY, File, in_archive, steps_of
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.roster import Roster, moment, read_roster
@@ -480,6 +481,8 @@ def record(text: bytes) -> bytes:
 
 
 SLOW_TARS = {
+    "a name of many folders": header(tarfile.GNUTYPE_LONGNAME, 4 << 20) + b"a/" * (2 << 20) + header(b"0", 0),
+    "names of many folders": (header(tarfile.GNUTYPE_LONGNAME, 6144) + b"a/" * 3072 + header(b"0", 0)) * 600,
     "a number without end": header(tarfile.XHDTYPE, 1 << 20) + b"1" * (1 << 20),
     "numbers without end": (header(tarfile.XHDTYPE, 1 << 14) + b"1" * (1 << 14) + header(b"0", 0)) * 500,
     "many records": (header(tarfile.XHDTYPE, 1 << 20) + b"5 a=\n" * (1 << 20))[: 512 + (1 << 20)] * 9,
@@ -497,11 +500,54 @@ SLOW_TARS = {
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
 @pytest.mark.parametrize("content", SLOW_TARS.values(), ids=SLOW_TARS)
 def test_no_tar_takes_more_than_seconds(tmp_path: Path, content: bytes, pack: Callable[[bytes], bytes]) -> None:
-    put(tmp_path / "ada" / "cs5814_vae.py")
-    (tmp_path / "ada" / "data.tar").write_bytes(pack(content))
+    assert seconds_beside_eight(tmp_path, pack(content)) < 10
+
+
+def seconds_beside_eight(folder: Path, content: bytes) -> float:
+    """The time that a module takes next to eight archives with this content."""
+    put(folder / "ada" / "cs5814_vae.py")
+    for number in range(8):
+        (folder / "ada" / f"data{number}.tar").write_bytes(content)
     started = process_time()
-    assert found(tmp_path) == {"ada": "x = 1\n"}
-    assert process_time() - started < 10
+    assert found(folder) == {"ada": "x = 1\n"}
+    return process_time() - started
+
+
+def zip_list(name: bytes, attributes: bytes = b"", size: int = MAX_STUDENT_DIRECTORY) -> bytes:
+    """The list of files in a zip archive, without the files: as many as fit into `size` bytes."""
+    record = struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, 20, 0, 0, 0, 33, 0, 0, 0, len(name), len(attributes), *[0] * 5)
+    records = (record + name + attributes) * (size // (46 + len(name + attributes)))
+    return records + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0, 0, len(records), 0, 0)
+
+
+SLOW_ZIPS = {
+    "short names": zip_list(b"x"),
+    "hidden files in folders": zip_list(b"a/" * MAX_DEPTH + b".x"),
+    "a name of many folders": zip_list(b"a/" * 30_000 + b"x"),
+    "names of many folders": zip_list(b"a/" * 3000 + b".x"),
+    "steps that lead nowhere": zip_list(b"./" * 3000 + b"/" * 1000 + b"..\\.x"),
+    "many attributes": zip_list(b"x", bytes(60_000)),
+    "attributes of many files": zip_list(b"x", bytes(8000)),
+    "attributes that name a long name": zip_list(b"x" * 60_000, struct.pack("<HHBL", 0x7075, 5, 1, 0) * 5000),
+}
+
+
+@pytest.mark.parametrize("content", SLOW_ZIPS.values(), ids=SLOW_ZIPS)
+def test_no_zip_takes_more_than_seconds(tmp_path: Path, content: bytes) -> None:
+    assert seconds_beside_eight(tmp_path, content) < 10
+
+
+@pytest.mark.parametrize("place", ["mallory.zip", "mallory/a.zip", "mallory/a/b.zip", "class.zip"])
+def test_the_staffs_bounds_are_for_what_they_name(tmp_path: Path, place: str) -> None:
+    content = zip_list(b"x", size=MAX_DIRECTORY)
+    if place == "class.zip":
+        upload = archive(tmp_path / place, ("ada/cs5814_vae.py", b"x = 1\n"), ("mallory.zip", content))
+    else:
+        upload = put(tmp_path / "ada" / "cs5814_vae.py").parents[1]
+        put(tmp_path / place).write_bytes(content)
+    started = process_time()
+    assert found(upload) == {"ada": "x = 1\n", "mallory": None}
+    assert process_time() - started < 5  # as the archive of a class, it takes most of a minute
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
@@ -978,6 +1024,26 @@ def test_lines_are_counted_as_python_counts_them(comments: list[str]) -> None:
         ("from runpy import run_path as run", True),
         ("types.FunctionType(packed, {})", True),
         ("import code\ncode.InteractiveInterpreter().runsource('x = 1')", True),
+        ("Reader(io.BytesIO(packed)).load()\nclass Reader(pickle.Unpickler): pass", True),
+        ("import pickle\npickle.loads(b'cbuiltins\\nexec\\n(Vx = 1\\ntR.')", True),
+        ("pickle.loads(pickle.dumps(sizes))", False),
+        ("import shelve", True),
+        ("run = ctypes.pythonapi.PyRun_String", True),
+        ("def f(x: '[exec(text), int][1]'): ...\ntyping.get_type_hints(f)", True),
+        ("f.__annotations__ = {'x': 'eval(text)'}\nget_type_hints(f)", True),
+        ("setattr(f, '__annotations__', {'x': text})", True),
+        ("def f(x: 'Sizes') -> 'a.Tensor': ...\nget_type_hints(f)  # and no exec", False),
+        ("inspect.signature(f, eval_str = True)", True),
+        ("torch.load(file, weights_only=False)", True),
+        ("torch.load(file, **{'weights_only': 0})", True),
+        ("torch.load(file, weights_only=True)", False),
+        ("numpy.load(file, allow_pickle=True)", True),
+        ("numpy.load(file, allow_pickle = False)", False),
+        (f"text = zlib.decompress(b85decode('{'c-pm;' * 150}'))", True),
+        ("text = (" + f"'{'QUJD' * 40}'\n" * 4 + ")", True),
+        (f"# {'=' * 1000}", False),
+        (f"'''{'=' * 78}\n{'= ' * 400}'''", False),
+        (f"'''{'这是一个变分自编码器，' * 100}'''", False),
         ("open('mine.py', 'w').write(text)\nfrom mine import *", True),
         ("Path('mine.py').write_text(text); import \\\n mine", True),
         ("open('mine.txt'); import numpy.random as r, math, torch", False),
@@ -1030,7 +1096,19 @@ def test_no_honest_module_is_doubted() -> None:
     assert [name for name, text in modules.items() if doubts(text.encode())] == []
 
 
-LONG = ["from a ", "import a,", "f'{f\"{", 'f"{\\"', "from \\\n", "import math\nopen\n", "é\u0301 ", "\\\n"]
+LONG = [
+    "weights_only ",
+    "pickle 'exec' ",
+    "'pickle",
+    "from a ",
+    "import a,",
+    "f'{f\"{",
+    'f"{\\"',
+    "from \\\n",
+    "import math\nopen\n",
+    "é\u0301 ",
+    "\\\n",
+]
 
 
 @pytest.mark.parametrize("piece", LONG)

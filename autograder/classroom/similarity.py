@@ -5,9 +5,10 @@ word, white space and everything that the handout provides set aside. They are l
 is in none of the modules that everybody may know: the solution, the examples. Equal modules are always listed, also
 those that are too short or too long to be compared in parts, unless they hold only lines of the handout.
 
-This finds copies: as they are, reformatted, with definitions in another order, with some lines moved or added, or with
-the variables renamed and other comments. It does not find one solution retold, by a person or by a program. Nor does it
-prove anything: the assignment is short, and good solutions are alike.
+This finds copies: as they are, reformatted, also with other parentheses, quotes, semicolons and line breaks, with
+definitions in another order, with some lines moved or added, or with the variables renamed and other comments. It does
+not find one solution retold, by a person or by a program. Nor does it prove anything: the assignment is short, and
+good solutions are alike.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from autograder.classroom.tokens import Token, arranged, lines_of, own_tokens
 # Idiomatic modules without a comment, put together from independent pieces, are alike to 0.86 at most, with the names
 # set aside to 0.91; those that share two pieces of four by chance, to 0.93 and 0.96 in nineteen of twenty.
 THRESHOLD = 0.95
-RENAMED_THRESHOLD = 0.98  # with comments and the names of variables set aside
+RENAMED_THRESHOLD = 0.98  # with comments, the names of variables, and signs that the syntax tree forgets set aside
 MIN_TOKENS = 40  # that are not the handout's: with fewer, only whole modules are compared
 MIN_EVIDENCE = 20  # tokens that two share and that no module has which everybody may know
 KNOWN_THRESHOLD = 0.99  # to a module that everybody may know: those who read it closely write nearly the same
@@ -46,7 +47,7 @@ class Pair:
 
     Attributes:
         similarity: the share of the tokens that stand in both in the same order, 0 to 1.
-        identical: whether nothing but white space differs.
+        identical: whether nothing but white space, semicolons and backslashes differs.
         renamed: whether they are this alike only with comments and the names of variables set aside.
         page: the link to the page with the two side by side, relative to the class page and percent-encoded;
             `dataclasses.replace` sets it.
@@ -123,7 +124,7 @@ class _Node:
     @cached_property
     def code(self) -> str:
         """With the names of variables and the comments set aside; empty if that is too short to be compared."""
-        code = [token.blanked for token in self.tokens if not token.is_comment]
+        code = [token.blanked for token in self.tokens if token.is_code]
         return _encoded(code) if len(code) >= MIN_TOKENS else ""
 
     @cached_property

@@ -11,13 +11,15 @@ from autograder.submissions.source import LEXEME, MAX_BYTES, decoded
 MAX_TOKENS = 4000  # a module of an assignment has some 500. What has more is compared with nobody.
 
 _WORD = re.compile(r"\w+|[^\w\s]")
+_FORM = frozenset("(),'\"")  # signs that can change while the syntax tree stays: others would change it
+_LINE_ENDS = re.compile(r"[ \t]*+(?:[#\n]|\Z)")
 
 
 class Token(NamedTuple):
     line: int  # from 1
     text: str
     is_name: bool = False  # of a variable, which renaming would change
-    is_comment: bool = False  # or of a long string: as in a comment, any words may stand there
+    is_comment: bool = False  # or of a string that is long or a statement: as in a comment, any words may stand there
     definition: tuple[int, str] = (0, "")  # it stands in: its number, and its first line if that is the handout's
 
     @property
@@ -25,10 +27,15 @@ class Token(NamedTuple):
         """The token with the names of variables set aside."""
         return "name" if self.is_name else self.text
 
+    @property
+    def is_code(self) -> bool:
+        """Whether the syntax tree depends on it."""
+        return not self.is_comment and self.text not in _FORM
+
 
 def own_tokens(source: bytes, given: frozenset[str]) -> list[Token] | None:
     """The words and signs that the student wrote, those on a line of the handout left out; None if too many."""
-    text = decoded(source)
+    text = _in_lines(decoded(source))
     own = list(islice(_tokens(text, given), MAX_TOKENS + 1))
     return None if len(own) > MAX_TOKENS or len(source) > MAX_BYTES else own
 
@@ -40,7 +47,7 @@ def arranged(tokens: Iterable[Token]) -> list[Token]:
         pieces.setdefault(token.definition, []).append(token)
 
     def rank(definition: tuple[int, str]) -> tuple[bool, str, int, list[str]]:
-        code = [token.blanked for token in pieces[definition] if not token.is_comment]
+        code = [token.blanked for token in pieces[definition] if token.is_code]
         return not definition[1], definition[1], len(code), code
 
     return [token for definition in sorted(pieces, key=rank) for token in pieces[definition]]
@@ -52,8 +59,11 @@ def _tokens(text: str, given: frozenset[str]) -> Iterator[Token]:
     Of a line of the handout that the student put a comment on, the comment is the student's.
     """
     whole = [squeezed(line) in given for line in text.split("\n")]
-    code = [line if same or line in given else "" for line, same in zip(_code(text), whole, strict=True)]
-    line, end, attribute = 1, 0, False
+    code = [
+        line if same or line in given or _bare(line) in given else ""
+        for line, same in zip(_code(text), whole, strict=True)
+    ]
+    line, end, last, attribute = 1, 0, 0, False
     within = (0, "")
     for lexeme in LEXEME.finditer(text):
         start = lexeme.start()
@@ -66,16 +76,33 @@ def _tokens(text: str, given: frozenset[str]) -> Iterator[Token]:
             is_name = not attribute and not word[0].isdigit() and not keyword.iskeyword(word)
             yield Token(line, word, is_name, definition=within)
         elif not word:
+            alone = "\n" in text[last:start] and _LINE_ENDS.match(text, lexeme.end()) is not None
             as_given = whole if lexeme[0][0] == "#" else code
-            comment = lexeme[0].startswith(("#", '"""', "'''"))
+            comment = lexeme[0].startswith(("#", '"""', "'''")) or (lexeme[0][0] in "\"'" and alone)
             for number, piece in enumerate(lexeme[0].split("\n"), line):
                 if not as_given[number - 1]:
                     yield from (Token(number, each, False, comment, within) for each in _WORD.findall(piece))
-        attribute = lexeme[0] == "."
+        last, attribute = lexeme.end(), lexeme[0] == "."
 
 
 def lines_of(text: str) -> frozenset[str]:
-    return frozenset((*map(squeezed, text.split("\n")), *_code(text)))
+    code = _code(text)
+    return frozenset((*map(squeezed, text.split("\n")), *code, *map(_bare, code)))
+
+
+def _in_lines(text: str) -> str:
+    """The text with each statement on a line: what a backslash splits is joined, what a semicolon joins is split."""
+    pieces, end = [], 0
+    for lexeme in LEXEME.finditer(text):
+        if lexeme[0] == ";" or (lexeme[0] == "\\" and text.startswith("\n", lexeme.end())):
+            pieces += [text[end : lexeme.start()], "\n" if lexeme[0] == ";" else " "]
+            end = lexeme.end() + (lexeme[0] == "\\")
+    return "".join((*pieces, text[end:]))
+
+
+def _bare(line: str) -> str:
+    """A line without parentheses and white space."""
+    return re.sub(r"[()\s]", "", line)
 
 
 def _code(text: str) -> list[str]:

@@ -29,9 +29,11 @@ MAX_DEPTH = 16  # levels of folders
 MAX_FILES = 20_000  # searched in one submission's folder
 MAX_ARCHIVE_ENTRIES = 2000
 MAX_UPLOAD = 256 << 20  # bytes of one student's archive, packed or unpacked
-MAX_UNPACKED = 2 * MAX_UPLOAD  # of all archives of one student: one that is too large leaves room for another
 # Bytes of the list of files in an archive, about 90 each: in the archive of a class, and in one student's.
 MAX_DIRECTORY, MAX_STUDENT_DIRECTORY = 64 << 20, 4 << 20
+# Of all archives of one student: one that is too large leaves room for another.
+MAX_UNPACKED, MAX_LISTED = 2 * MAX_UPLOAD, 2 * tar.MAX_HEADERS
+MAX_RECORD = 8 << 10  # bytes of the name and the attributes of one file: zipfile takes quadratic time over some
 
 _CHUNK = 1 << 16
 _SEARCHED = (".ipynb_checkpoints", "__pycache__")  # hidden folders in which a copy of the module may be
@@ -216,7 +218,7 @@ def _never() -> IO[bytes]:
 
 def room_to_unpack() -> tar.Room:
     """What the archives of one submission may take together."""
-    return tar.Room(MAX_UNPACKED)
+    return tar.Room(MAX_UNPACKED, MAX_LISTED)
 
 
 @contextmanager
@@ -226,6 +228,7 @@ def in_archive(archive: File, room: tar.Room | None = None) -> Iterator[Listing]
     Its first bytes tell the format, because people rename archives. The archives of one submission share the `room`.
     """
     archive.refuse()
+    room = room or room_to_unpack()
     with ExitStack() as stack:
         packed = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=16 << 20))
         if archive.copy(packed, MAX_UPLOAD + 1) > MAX_UPLOAD:
@@ -237,12 +240,12 @@ def in_archive(archive: File, room: tar.Room | None = None) -> Iterator[Listing]
         zipped = kind == ".zip"
         try:
             if zipped:
-                opened = stack.enter_context(zipfile.ZipFile(_Careful(packed, at_once=MAX_STUDENT_DIRECTORY)))
+                opened = stack.enter_context(zipfile.ZipFile(_Careful(packed, MAX_STUDENT_DIRECTORY, room)))
                 files = [each.file for each in _packed(opened) if each.file]
             else:
                 kept = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=16 << 20))
                 packed.seek(0)
-                files = list(_tar_files(tar.entries(packed, kind, kept, MAX_UPLOAD, room or room_to_unpack()), kept))
+                files = list(_tar_files(tar.entries(packed, kind, kept, MAX_UPLOAD, room), kept))
         except (NothingToGrade, tar.TooMuch) as error:
             raise NothingToGrade(f"{archive.label} {error}") from error
         except Exception as error:  # of all that a damaged archive makes its parser raise there is no list
@@ -268,15 +271,26 @@ def _kind(start: bytes) -> str:
 
 
 class _Careful(io.RawIOBase):
-    """A file that refuses to read more at once than an archive's list of files may take."""
+    """A zip archive whose list of files is not read if it has more than `most` bytes, or than the `room` has.
 
-    def __init__(self, file: IO[bytes], at_once: int = MAX_DIRECTORY) -> None:
-        self._file, self._at_once = file, at_once
+    Nor is it read if the record of one file has more than `MAX_RECORD`.
+    """
+
+    def __init__(self, file: IO[bytes], most: int, room: tar.Room | None = None) -> None:
+        self._file, self._most, self._room = file, most, room
 
     def read(self, size: int | None = -1) -> bytes:
-        if size is None or size > self._at_once:
+        if size is None or size > self._most:
             raise NothingToGrade("lists too many files for a submission")
-        return self._file.read(size)
+        data, at = self._file.read(size), 0
+        while data.startswith(b"PK\1\2", at) and at + 46 <= len(data):
+            record = sum(struct.unpack_from("<HHH", data, at + 28))  # name, attributes and comment
+            if record > MAX_RECORD:
+                raise NothingToGrade("has a file with too long a name, or too many attributes")
+            at += 46 + record
+        if self._room:
+            self._room.take(at)
+        return data
 
     def seek(self, where: int, whence: int = 0) -> int:
         return self._file.seek(where, whence)
@@ -290,7 +304,9 @@ class _Careful(io.RawIOBase):
 
 def steps_of(name: str) -> tuple[str, ...]:
     """The steps of a name in an archive, with either separator, and without drives or ways up."""
-    steps = [step for step in re.split(r"[/\\]", name) if step not in ("", ".", "..")]
+    steps = [step for step in name.replace("\\", "/").split("/") if step not in ("", ".", "..")]
+    if len(steps) > MAX_DEPTH + 2:  # too deep to be read
+        steps[MAX_DEPTH:-1] = ["…"]
     return tuple(step for step in steps if not re.fullmatch(r"[A-Za-z]:", step))
 
 
@@ -303,10 +319,11 @@ class Packed:
 
 
 @contextmanager
-def open_download(path: Path, file: File | None = None) -> Iterator[list[Packed]]:
+def open_download(path: Path, file: File | None = None, listed: int = MAX_DIRECTORY) -> Iterator[list[Packed]]:
     """The entries of the zip archive of a class, while it is open. NothingToGrade if it is not one.
 
-    With `file`, that is the archive, of at most `MAX_UPLOAD`, and `path` its name in messages.
+    With `file`, that is the archive, of at most `MAX_UPLOAD`, and `path` its name in messages. Its list of files has at
+    most `listed` bytes.
     """
     kind = ""
     with ExitStack() as stack:
@@ -316,7 +333,7 @@ def open_download(path: Path, file: File | None = None) -> Iterator[list[Packed]
                 raise NothingToGrade(f"is larger than {MAX_UPLOAD >> 20} MiB")
             raw.seek(0)
             kind = _kind(start := raw.read(512)) or ("HTML" if _is_page(start) else "")
-            archive = stack.enter_context(zipfile.ZipFile(_Careful(raw)))
+            archive = stack.enter_context(zipfile.ZipFile(_Careful(raw, listed)))
             entries = list(_packed(archive, path.name))
         except NothingToGrade as error:
             raise NothingToGrade(f"{path} {error}") from error
@@ -364,11 +381,11 @@ def _zip_name(entry: zipfile.ZipInfo) -> str:
 
 def _unicode_path(extra: bytes, raw: bytes) -> bytes:
     """The UTF-8 name in Info-ZIP's field for it, if that is of the name `raw` (PKWARE's APPNOTE, 4.6.9)."""
-    at = 0
+    at, version = 0, struct.pack("<BL", 1, zlib.crc32(raw))
     while at + 4 <= len(extra):
         kind, size = struct.unpack_from("<HH", extra, at)
         field, at = extra[at + 4 : at + 4 + size], at + 4 + size
-        if kind == 0x7075 and len(field) == size and field[:5] == struct.pack("<BL", 1, zlib.crc32(raw)):
+        if kind == 0x7075 and len(field) == size and field[:5] == version:
             return field[5:]
     return b""
 

@@ -7,7 +7,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2")
 # Formats that students hand in and that are not opened.
@@ -345,4 +344,4 @@ _PLATFORMS = (
 
 def path_of(steps: tuple[str, ...]) -> str:
     """The path for people to read."""
-    return shown(str(PurePosixPath(*steps))) if steps else ""
+    return shown("/".join(steps))

@@ -57,16 +57,27 @@ _RUN = {
     ),
     *("builtins", "__builtins__", "f_builtins", "__import__", "__loader__", "__self__", "importlib", "zipimporter"),
     *("FunctionType", "LambdaType", "CodeType", "__code__", "__globals__", "f_globals", "__subclasses__", "meta_path"),
-    *("InteractiveInterpreter", "InteractiveConsole", "CompilationUnit"),
+    *("InteractiveInterpreter", "InteractiveConsole", "CompilationUnit", "fileConfig", "addsitedir", "addpackage"),
+    *("Unpickler", "find_class", "dill", "cloudpickle", "shelve", "ctypes", "pythonapi", "cffi"),
+    *("ForwardRef", "evaluate_forward_ref", "__annotations__", "__annotate__"),
 }
+# What may run what a string says, if that names what runs text as code.
+_READ = {"pickle", "_pickle", "get_type_hints", "get_annotations", "singledispatch", "singledispatchmethod"}
+# What runs text as code unless it is set to this.
+_UNLESS = {"weights_only": "True", "allow_pickle": "False", "eval_str": "False"}
 # Modules that are named so because they do it, but whose names may stand for something else.
 _RUN_MODULES = {
     *("code", "codeop", "imp", "runpy", "marshal", "zipimport", "pkgutil"),
-    *("bdb", "pdb", "profile", "cProfile", "trace", "timeit", "doctest"),
+    *("bdb", "pdb", "profile", "cProfile", "trace", "timeit", "doctest", "rlcompleter", "pydoc"),
 }
 _WRITE = {"open", "write", "writelines", "write_text", "write_bytes", "savetxt", "tofile", "extractall"}
-_QUOTED = {"exec", "builtins", "__builtins__", "__import__"}  # as an attribute's name that is looked up
+# As the name of an attribute or a parameter that is looked up.
+_QUOTED = {"exec", "builtins", "__builtins__", "__import__", "__annotations__", "Unpickler", "ctypes", *_UNLESS}
 _LONGEST = max(map(len, _RUN))
+_READABLE = (*sorted(_QUOTED), "eval(", "compile(")  # in a string that is read
+# Text that nobody can read may be code that is packed, in base64 or alike: people write no word of this length.
+_LONG_WORD = re.compile(r"[!-\[\]-~]{100,}+")
+_MAX_PACKED = 500  # characters of such words in a module's strings
 _FORMATS = {"f", "rf", "fr", "t", "rt", "tr"}  # before strings that hold code, in braces
 _BINDS = re.compile(r"[ \t]*+=")
 _BRACES = re.compile(r"\{([^{}]*+)")
@@ -114,6 +125,9 @@ def doubts(source: bytes) -> list[str]:
     elif _writes(text) and (unknown := next((each for each in imported if not _is_installed(each[0])), None)):
         name, at = unknown
         said = "writes files and imports what no package provides"
+    elif (packed := _packed(text)) is not None:
+        line = text.count("\n", 0, packed) + 1
+        return [f"holds text that nobody can read (line {line}): what runs may be more than what pages show"]
     else:
         return []
     line = text.count("\n", 0, at) + 1
@@ -125,6 +139,17 @@ def _writes(text: str) -> bool:
     return any(lexeme["word"] in _WRITE for lexeme in LEXEME.finditer(text))
 
 
+def _packed(text: str) -> int | None:
+    """Where the first string with a long word is, if such words have more characters together than `_MAX_PACKED`."""
+    words = [
+        (lexeme.start(), len(word))
+        for lexeme in LEXEME.finditer(text)
+        if lexeme[0][0] in "\"'"
+        for word in _LONG_WORD.findall(lexeme[0])
+    ]
+    return words[0][0] if sum(length for _, length in words) > _MAX_PACKED else None
+
+
 @cache
 def _is_installed(name: str) -> bool:
     """Whether a package of this name is there to be imported; nothing of it runs."""
@@ -133,8 +158,10 @@ def _is_installed(name: str) -> bool:
 
 
 def _runners(text: str) -> Iterator[tuple[str, int]]:
-    """The names that run text as code, and where they are. Strings and comments are none, but what `f"{…}"` holds."""
+    """The names that run text as code, and where they are. In strings are none, but in what `f"{…}"` holds, and in
+    those that something in the text reads. Comments have none."""
     before, end = "", 0
+    reads = any(lexeme["word"] in _READ for lexeme in LEXEME.finditer(text))
     for lexeme in LEXEME.finditer(text):
         found, start = lexeme[0], lexeme.start()
         if found[0] == "#" or found == "\\":
@@ -143,10 +170,15 @@ def _runners(text: str) -> Iterator[tuple[str, int]]:
         if word in _RUN or (word in _BARE and before != "."):
             if before not in ("def", "class") and not _BINDS.match(text, lexeme.end()):
                 yield word, start
-        elif found.strip("\"'") in _QUOTED:
-            yield found.strip("\"'"), start
-        elif found[0] in "\"'" and start == end and before.lower() in _FORMATS:
-            yield from ((name, start) for name, _ in _runners("\n".join(_BRACES.findall(found))))
+        elif word in _UNLESS and not re.compile(rf"\s*+=\s*+{_UNLESS[word]}\b").match(text, lexeme.end()):
+            yield word, start
+        elif found[0] in "\"'":
+            if found.strip("\"'") in _QUOTED:
+                yield found.strip("\"'"), start
+            if reads:
+                yield from ((name.strip("("), start) for name in _READABLE if name in found)
+            if start == end and before.lower() in _FORMATS:
+                yield from ((name, start) for name, _ in _runners("\n".join(_BRACES.findall(found))))
         before, end = found, lexeme.end()
 
 

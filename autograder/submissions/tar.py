@@ -16,7 +16,7 @@ from functools import partial
 from typing import IO
 
 MAX_HEADERS = 8 << 20  # bytes of headers with long names and attributes: 10,000 files of a Mac have 7 MB
-MAX_NAMES = 4 << 20  # bytes of all names
+MAX_NAMES, MAX_NAME = 4 << 20, 8 << 10  # bytes of all names, and of one
 MAX_STREAMS = 10_000  # in one file: parallel programs make one for each 64 KiB or more
 
 _MANY = "lists too many files for a submission"
@@ -35,9 +35,16 @@ class TooMuch(Exception):
 
 @dataclass
 class Room:
-    """How much may still be unpacked of one submission, in bytes: all its archives share it."""
+    """What all archives of one submission share, in bytes: how much may still be unpacked, and listed as files."""
 
     left: int
+    listed: int
+
+    def take(self, size: int) -> None:
+        """Take `size` bytes for a list of files. TooMuch if there are not so many."""
+        self.listed -= size
+        if self.listed < 0:
+            raise TooMuch(_MANY)
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,7 @@ def entries(packed: IO[bytes], kind: str, kept: IO[bytes], most: int, room: Room
             extended += _BLOCK + found.size
             if found.size < 0 or extended > MAX_HEADERS:
                 raise TooMuch(_MANY)
+            room.take(_BLOCK + found.size)
             body = b"".join(plain.pieces(found.size))
             if found.type == _LONG_NAME:
                 long_name = _text(body.partition(b"\0")[0])
@@ -82,8 +90,11 @@ def entries(packed: IO[bytes], kind: str, kept: IO[bytes], most: int, room: Room
             more_gaps = plain.read(_BLOCK)[504]
         name = pax.get("GNU.sparse.name") or pax.get("path") or long_name or found.name
         names += len(name)
+        if len(name) > MAX_NAME:
+            raise TooMuch("has a file with too long a name")
         if names > MAX_NAMES:
             raise TooMuch(_MANY)
+        room.take(_BLOCK + len(name))
         yield _entry(found, name, pax, plain, kept)
         long_name, pax = "", {}
 

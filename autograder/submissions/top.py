@@ -20,7 +20,9 @@ from autograder.assignment import Assignment
 from autograder.submissions.files import (
     MAX_ARCHIVE_ENTRIES,
     MAX_DEPTH,
+    MAX_DIRECTORY,
     MAX_FILES,
+    MAX_STUDENT_DIRECTORY,
     CannotRead,
     File,
     Listing,
@@ -142,7 +144,7 @@ def top_of(path: Path, outputs: set[Path], stack: ExitStack, assignment: Assignm
     if not path.exists():
         raise NothingToGrade(f"{path} does not exist")
     if path.is_file():
-        top, packed_as = _in_zip(path, stack), stem(path.name)
+        top, packed_as = _in_zip(path, stack, listed=MAX_DIRECTORY), stem(path.name)
     else:
         top, packed_as = _in_folder(path, outputs, stack), path.resolve().name
     nbgraders = without_copy(packed_as) == SUBMITTED
@@ -271,9 +273,10 @@ def _is_output(path: Path, outputs: set[Path], levels: int = 3) -> bool:
     return 0 < len(names) < 20 and all(_is_output(path / name, outputs, levels - 1) for name in names)
 
 
-def _in_zip(path: Path, stack: ExitStack, file: File | None = None) -> Top:
+def _in_zip(path: Path, stack: ExitStack, file: File | None = None, listed: int = MAX_STUDENT_DIRECTORY) -> Top:
+    """What is in a zip archive. Any may be a student's, but for the one that the command is run on."""
     try:
-        return _grouped(stack.enter_context(open_download(path, file)), stack)
+        return _grouped(stack.enter_context(open_download(path, file, listed)), stack)
     except PermissionError as error:
         raise CannotRead(f"{path} cannot be read: {error.strerror}") from error
 

@@ -27,6 +27,7 @@ from autograder.platforms.nbgrader.files import complete, read
 from autograder.platforms.nbgrader.roster import course_roster, enroll, facts_of, folder_name
 from autograder.report.model import clean
 from autograder.submissions.files import (
+    MAX_STUDENT_DIRECTORY,
     CannotRead,
     File,
     Listing,
@@ -417,7 +418,7 @@ def _downloads(archive: Path, loose: Path) -> list[Path]:
 def _is_class(path: Path) -> bool:
     """Whether an archive holds several students' files by a platform's names."""
     try:
-        with open_download(path) as packed:
+        with open_download(path, listed=MAX_STUDENT_DIRECTORY) as packed:
             tops = {entry.steps[0] for entry in packed} | {entry.steps[-1] for entry in packed}
     except (NothingToGrade, OSError):
         return False
