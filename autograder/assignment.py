@@ -56,7 +56,7 @@ class Part:
 
 @dataclass(frozen=True)
 class ByHand:
-    """Points that a TA gives by eye: the name of the notebook's task cell, and what the TA looks at.
+    """Points that a TA gives by hand: the name of the notebook's task cell, and what the TA looks at.
 
     Where `cells` names several task cells, with their weights, these share the points; their grade_ids are its keys.
     """

@@ -92,7 +92,7 @@ def find_digits() -> tuple[Path, str]:
         show(
             [
                 f"NOTICE: MNIST is not available ({reason}).",
-                "Using the smaller set of drawn digits instead: your losses will differ.",
+                "Using the smaller set of computer-drawn digits instead: your losses will differ.",
             ]
         )
     finally:
@@ -102,7 +102,7 @@ def find_digits() -> tuple[Path, str]:
         from autograder.assignments.cvae.digits import write_mnist
 
         drawn = write_mnist(Path(tempfile.mkdtemp()), train=2000, test=200)
-    return drawn, "drawn digits"
+    return drawn, "computer-drawn digits"
 
 
 def load_digits(root: Path, train: bool, device: str = "cpu") -> tuple[Tensor, Tensor]:
@@ -153,7 +153,7 @@ def finite(loss: float, epoch: int) -> float:
 
 
 def epochs_here(epochs: int, minibatches: Minibatches) -> range:
-    """As many epochs as `epochs` of MNIST are worth: more of the smaller set of drawn digits, fewer in a rehearsal."""
+    """As many epochs as `epochs` of MNIST are worth: more of the computer-drawn digits, fewer in a rehearsal."""
     if SMOKE:
         return range(max(1, 75 * epochs // len(minibatches)))
     return range(epochs if len(minibatches) > 200 else 5 * epochs)

@@ -251,6 +251,16 @@ def test_page_says_what_it_leaves_out() -> None:
     text = page_of(entries_of(report_of(), blank(), unreadable())).text
     assert "All figures count the 1 graded submission. With the others at 0 points, the mean is" in text
     assert "3 students: 1 graded, 1 not started, 1 stopped." in text
+    assert "With the other submission at 0 points, the mean is" in page_of(entries_of(report_of(), blank())).text
+
+
+def test_a_quoted_reason_is_told_as_quoted() -> None:
+    for attention, quoted in (("Your file ends early.", True), ("The file name is a guess.", False)):
+        report = report_of()
+        report.attention = [attention]
+        text = page_of(entries_of(report)).text
+        assert attention in text
+        assert ("quoted from the report" in text) == quoted
 
 
 # Misconceptions

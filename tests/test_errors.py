@@ -284,6 +284,19 @@ def test_bytes_that_are_no_text_are_told_as_such(
     assert ("newer" in cause.message) == (misconception == "syntax")
 
 
+NOT_IN_CODE = "\u2212\u00d7\u2044\u201c\u201d\u2018\u2019\u00b2\u00bd\u20ac\u00a0\u3000\u200b\u00ad\ufeff"
+
+
+@given(st.sampled_from(NOT_IN_CODE), st.sampled_from(["x = 1 {} 2\n", "{}x = 1\n", "x{} = 1\n", "def f({}): ...\n"]))
+def test_a_character_that_no_code_has_is_named(character: str, line: str) -> None:
+    with pytest.raises(SyntaxError) as raised:
+        compile(f"# as a user: {character}\n{line.format(character)}", CVAE.module, "exec")
+    cause = explain(Raised("SyntaxError", raised.value.msg, 2, line.format(character)), Outline(), CVAE)
+    assert cause.misconceptions == ["invalid-character"]
+    assert f"U+{ord(character):04X}" in cause.message
+    assert "newer" not in cause.message
+
+
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox() as running:

@@ -189,7 +189,7 @@ def test_without_mnist_the_drawn_digits_are_used_with_a_notice(
     monkeypatch.setattr(helpers.datasets, "MNIST", unreachable)
     monkeypatch.setattr(digits, "write_mnist", lambda root, train, test: drawn)
     folder, name = helpers.find_digits()
-    assert name == "drawn digits"
+    assert name == "computer-drawn digits"
     assert folder == (Path("digits") if where == "kit" else drawn)
     assert "NOTICE: MNIST is not available (no network)" in capsys.readouterr().out
 

@@ -77,18 +77,38 @@ class Network:
     def __init__(self):
         self.{attribute} = {called}(1)
         self.other = Other()
+    def layers(self): ...
 """
 
 
 @pytest.mark.parametrize(
     ("called", "found"),
-    [("Encoder", {"Encoder": 1}), ("Function", {}), ("nn.Encoder", {}), ("Unknown", {}), ("Network", {"Network": 4})],
+    [
+        ("Encoder", {"Encoder": 1}),
+        ("Function", {"Function": 3}),
+        ("nn.Sequential(*Function(2), Encoder(1), Encoder(1)).to", {"Encoder": 1, "Function": 3}),
+        ("self.layers", {"layers": 8}),
+        ("nn.Encoder", {}),
+        ("other.layers", {}),
+        ("Unknown", {}),
+        ("Network", {"Network": 4}),
+    ],
 )
-def test_a_class_of_the_module_that_makes_an_attribute_is_found(called: str, found: dict[str, int]) -> None:
+def test_what_of_the_module_makes_an_attribute_is_found(called: str, found: dict[str, int]) -> None:
     source = NETWORK.format(used="Encoder", attribute="encoder", called=called)
     outline = Outline.read(describe(source.encode()))
-    assert outline.classes_of("Network", "encoder") == found
-    assert outline.classes_of("Network", "decoder") == outline.classes_of("Other", "encoder") == {}
+    assert outline.made_by("Network", "encoder") == found
+    assert outline.made_by("Network", "decoder") == outline.made_by("Other", "encoder") == {}
+
+
+def test_a_part_that_is_a_method_or_a_property_is_there() -> None:
+    place = ("Network", "__init__")
+    source = "class Network:\n  def __init__(self): ...\n  @property\n  def decoder(self): ...\ndef encoder(): ..."
+    outline = Outline.read(describe(source.encode()))
+    assert outline.place_of(place, "decoder") == ("Network", "decoder")
+    assert outline.place_of(place, "encoder") == Outline().place_of(place, "decoder") == place
+    assert outline.place_of(("encoder",), "encoder") == ("encoder",)
+    assert outline.place_of((), "encoder") == ()
 
 
 def test_statements_at_the_left_margin_run_at_import() -> None:
@@ -122,7 +142,7 @@ def test_a_comma_that_makes_a_tuple_is_found(value: str) -> None:
 def test_any_record_is_an_outline(record: object) -> None:
     outline = Outline.read(record)
     assert all(each.place and each.line > 0 for each in outline.definitions)
-    assert outline.classes_of("A", "b") == {}
+    assert outline.made_by("A", "b") == {}
 
 
 @pytest.mark.parametrize("name", ["byte-order-mark", "form-feeds", "carriage-returns-alone", "line-of-62-kilobytes"])

@@ -201,6 +201,7 @@ HINTS = [
     ("torch.cat((latents, condition)", "torch.cat((condition, latents)", "forward", "condition-first"),
     ("import torch\n", "import torch:\n", "encoder", "syntax"),
     ("import torch\n", "import torch  # \0\n", "encoder", "null-byte"),
+    ("import torch\n", "import torch\nHALF = \u2212 0.5\n", "encoder", "invalid-character"),
 ]  # fmt: skip
 
 

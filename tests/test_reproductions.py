@@ -259,6 +259,19 @@ def test_a_loss_that_is_no_tensor_is_shown_as_that(
     assert [(each.received, each.expected) for each in shown if each] == [(kind, "Tensor")] * len(checks)
 
 
+@pytest.mark.parametrize("name", OF_THE_LOSS)
+def test_an_error_is_shown_where_a_number_is_due(sandbox: Sandbox, name: str) -> None:
+    with sandbox.submission(b"def loss_function(*given):\n    raise ValueError('no scale')\n") as submission:
+        check = Check(name, Outcome.ERROR, 0, 1, name)
+        reproduce([Failed("loss_function", check, True, getattr(probes, name))], submission, CVAE)
+    shown = check.reproduction
+    assert shown
+    assert "no scale" in shown.received
+    assert re.search(r"\d", shown.expected) or not any(
+        re.search(r"\d", reference_prints(CVAE, each.lines)) for each in getattr(probes, name)
+    )
+
+
 @pytest.mark.parametrize("cut", [1e-12, 1e-6])
 @pytest.mark.parametrize("log", ["torch.log({} + CUT)", "torch.log(({}).clamp(min=CUT))"])
 def test_logarithms_may_be_cut_off_anywhere_near_0(log: str, cut: float, tmp_path: Path) -> None:

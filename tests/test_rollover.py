@@ -188,9 +188,9 @@ def test_the_notebook_s_points_add_up_whatever_they_are(worth: list[float], by_h
     table = list(map(Decimal, re.findall(r"\| ([\d.]+) \|$", cells["intro"].source, re.MULTILINE)))
     assert (sum(table), table[-1]) == (total(graded), total(tasks))
     for task in tasks:
-        (told,) = re.findall(r"Graded by eye, ([\d.]+) points", task.source)[:1]
-        by_eye = re.findall(r"^- \(([\d.]+)\) ", task.source, re.MULTILINE)
-        assert sum(map(Decimal, by_eye)) == Decimal(told) == total([task])
+        (told,) = re.findall(r"Graded by hand, ([\d.]+) points", task.source)[:1]
+        criteria = re.findall(r"^- \(([\d.]+)\) ", task.source, re.MULTILINE)
+        assert sum(map(Decimal, criteria)) == Decimal(told) == total([task])
 
 
 # In a checkout, by the command line -------------------------------------------------------------------------------

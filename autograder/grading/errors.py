@@ -30,7 +30,7 @@ _MISTAKES = {
     "wrong-rows": "wrong-shape",
     "no-numbers": "wrong-shape",
 }
-# What is said where Python gets no text out of the file's bytes.
+# What is said where Python gets no text out of the file's bytes, or meets a character that no code has.
 _UNREAD = (
     (
         r"saved as UTF-|'(?!unicodeescape)[\w-]+' codec can't decode|unknown encoding|encoding problem"
@@ -39,6 +39,7 @@ _UNREAD = (
     ),
     (r"null byte", "null-byte"),
     (r"the file is .*, not Python$", "another-format"),
+    (r"invalid (?:non-printable )?character", "invalid-character"),
 )
 # What Python and torch say, and the name of the mistake behind it; the first that is found counts.
 _USUAL_CAUSES = (

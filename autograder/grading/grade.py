@@ -180,9 +180,10 @@ def _run_checks(
     report.timings |= {f"of that: {part}": seconds for part, seconds in grading.seconds.items()}
     report.parts, report.attention = grading.reports(), [*doubts(source), *grading.attention]
     for part in report.parts:
+        part.place = submission.outline.place_of(part.place, part.name)
         part.line = submission.outline.line(part.place)
         if len(part.place) > 1:  # what a method sets, under the name of the part
-            found = submission.outline.classes_of(part.place[0], part.name)
+            found = submission.outline.made_by(part.place[0], part.name)
             part.uses = {clean(name, 100): line for name, line in found.items()}
     if grading.crash is not None:
         where = grading.crash.traceback[-1]

@@ -71,6 +71,8 @@ def after(parts: Sequence[str]) -> Hint:
 _ROWS = (
     ("syntax", "Python cannot read your file",
      "Python stopped at a syntax error, so nothing in your file could be graded. Read Python's message above: it often names what is missing. Then look at the line shown and at the line above it, because a missing bracket or quote is often noticed one line late. Does each bracket and quote on these lines close?"),
+    ("invalid-character", "A character in your code is not Python",
+     "Python cannot read the character that its message above names, so nothing in your file could be graded. Such a character may look like one of your keyboard: a long minus sign, a curly quote or a special space. Text that is copied from a formula, a PDF or a chat often brings it along. Go to the line shown, delete the character and type what you mean. What else did you copy from the same place?"),
     ("encoding", "Your file is not saved as UTF-8",
      "Python cannot turn the bytes of your file into text, so nothing in it could be graded. It expects UTF-8, unless one of the first two lines names another encoding. PowerShell's `>` and some editors save UTF-16, or an old encoding of Windows. In VS Code, click the encoding in the status bar, choose “Save with Encoding”, then “UTF-8”. Do the public checks read the file now?"),
     ("null-byte", "A null byte is in your file",
@@ -128,7 +130,7 @@ _ROWS = (
     ("numpy-for-torch", "NumPy cannot follow gradients",
      "Your code turns a tensor into a NumPy array while PyTorch records gradients. NumPy does not record anything, so no gradient would get past this point. PyTorch has most functions of NumPy, often by the same name. Which one do you use on the line shown?"),
     ("sizes-do-not-fit", "Two sizes do not fit together",
-     "A step got tensors whose sizes do not fit together. Print the shape of each tensor just before that step, for a minibatch of two. Which sizes does that step need, and which earlier step made the one that does not fit?"),
+     "Print the shape of each tensor just before the step that stops. Which sizes does that step need, and which earlier step made the one that does not fit? If your code works with some inputs, one of its sizes does not follow the inputs. Search for the numbers in the message above, in your functions and outside of them. Where does each of them come from?"),
     ("nothing-returned", "You give back None instead of a tensor",
      "The grader got None where your code should give a tensor. A function without `return` gives None, and so does `return None`. A variable that was set to None stays None until it gets a value. Look at the end of the function named above: what does it give back, on every path through it? Its docstring says what it should."),
     ("no-tensor-returned", "You give back something that is no tensor",
@@ -152,7 +154,7 @@ _ROWS = (
     ("lazy-layer", "A lazy layer has no weights yet",
      "A lazy layer finds out its input size when it is first called. Until then it has no weights that could be set or trained. When your model is built, all sizes are known. Which size would the layer find out, and from which arguments of the constructor does it follow?"),
     ("not-trainable", "Training cannot change these layers",
-     "Training changes a layer only if PyTorch finds it, it is not frozen, and a gradient reaches it. PyTorch finds only the layers that are attributes of an `nn.Module`. It does not look into a plain Python list, or into an object of another class. Print each name in `model.named_parameters()`, with its `requires_grad`. Is a name missing, or is a value False? If neither, look for `detach()` and `no_grad()`."),
+     "Training changes a layer only if PyTorch finds it, it is not frozen, and a gradient reaches it. PyTorch finds only the layers that are attributes of an `nn.Module`. It does not look into a plain Python list, or into an object of another class. A property that makes a new layer at each use never trains. Print each name in `model.named_parameters()`, with its `requires_grad`. Is a name missing, or is a value False? If neither, look for `detach()` and `no_grad()`."),
 )  # fmt: skip
 # What texts say of the source: a hint whose claim does not hold of a submission is not shown.
 CLAIMS: dict[str, Claim] = {

@@ -71,7 +71,11 @@ def reproduce(every: Iterable[Failed], submission: Submission, assignment: Assig
 def _first_that_shows(
     failed: Failed, submission: Submission, assignment: Assignment, until: float
 ) -> Reproduction | None:
-    """The first probe that shows a failure; for a wrong answer rather one that answers than one that raises."""
+    """The first probe that shows a failure.
+
+    For a wrong answer, rather one that answers than one that raises; to show an error, rather one that should print
+    numbers than one that should print a type.
+    """
     other = None
     for probe in failed.probes:
         if time.monotonic() > until:
@@ -83,7 +87,7 @@ def _first_that_shows(
         if not raised and not agree(first, _submission_prints(submission, probe.lines, 1)[0] or "", probe.tolerance):
             continue
         found = Reproduction(probe.lines, first, expected, approximate=probe.tolerance > 1e-2)
-        if failed.no_answer or not raised:
+        if not raised or (failed.no_answer and _NUMBER.search(expected)):
             return found
         other = other or found
     return other

@@ -187,7 +187,7 @@ class PartReport:
     place: tuple[str, ...] = ()
     stand_in: bool = False
     line: int | None = None  # of the module, where the part is defined
-    uses: dict[str, int] = field(default_factory=dict)  # the module's own classes it is made of, with their lines
+    uses: dict[str, int] = field(default_factory=dict)  # what of the module makes it, with the lines
 
     @property
     def score(self) -> float:
@@ -254,7 +254,7 @@ class Report:
     course: str = ""
     title: str = ""
     module: str = ""
-    by_hand: float = 0.0  # points that a TA gives by eye
+    by_hand: float = 0.0  # points that a TA gives by hand
     by_hand_for: str = ""  # what the TA looks at
     duration_s: float = 0.0
     error: str | None = None
@@ -348,7 +348,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Observed:
-    """What was seen of the figures in a notebook that was handed in, for the TA who gives points by eye.
+    """What was seen of the figures in a notebook that was handed in, for the TA who gives points by hand.
 
     Attributes:
         said: what was seen, a sentence each.

@@ -10,7 +10,7 @@ from autograder.report.model import Check, Hint, Outcome, PartReport, Report, Re
 ENDED = {
     Outcome.PASSED: "works",
     Outcome.FAILED: "not right yet",
-    Outcome.ERROR: "did not run",
+    Outcome.ERROR: "stopped with an error",
     Outcome.NOT_WRITTEN: "not written yet",
     Outcome.TIMEOUT: "took too long",
     Outcome.SKIPPED: "waiting for another check",
@@ -18,10 +18,7 @@ ENDED = {
 _AS_ABOVE = Hint("", "Probably the same mistake as above", "")
 
 # Above a reproduction.
-PASTE = (
-    "To see it yourself, run the notebook's first code cell, then paste this into a new one. "
-    "Its inputs can differ from the grader's."
-)
+PASTE = "Run the notebook's first code cell, then paste these lines into a new cell. The grader's inputs can differ."
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
@@ -218,7 +215,7 @@ def place(report: Report, part: str) -> tuple[str, int | None]:
 
 
 def uses(report: Report, part: str) -> dict[str, int]:
-    """The module's own classes that the part called `part` is made of, with the lines where they begin."""
+    """What of the module makes the part called `part`, with the lines where it begins."""
     return next((each.uses for each in report.parts if each.name == part), {})
 
 

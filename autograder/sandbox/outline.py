@@ -56,8 +56,8 @@ class Outline:
         definitions: in the order of the source.
         stored: attributes with an assignment, such as `layer` in `self.layer = …`, each after the name of its
             class.
-        made_of: attributes that are set to an object of a class of the module, such as `self.layer = Layer()`: the name
-            of the class around them, their own, and that of the object's class.
+        made_of: attributes and what is called to make them, such as `self.layer = nn.Sequential(*layers(3))`: the name
+            of the class around them, their own, and that of the class, function or method of the module.
         loops: the lines of loops and comprehensions.
         loop_at_import: the line of the first loop that runs when the module is imported.
         tuples: the lines of assignments and returns whose value a comma at the end makes a tuple of one element.
@@ -136,11 +136,16 @@ class Outline:
         """The names of the attributes with an assignment in the class of this name."""
         return {each[1] for each in self.stored if each[:1] == (owner,) and len(each) == 2}
 
-    def classes_of(self, owner: str, attribute: str) -> dict[str, int]:
-        """The module's classes whose objects the attribute of this class is set to, with the lines where they begin."""
+    def made_by(self, owner: str, attribute: str) -> dict[str, int]:
+        """What of the module makes the attribute of this class, with the lines where it begins."""
         named = [each[2] for each in sorted(self.made_of) if len(each) == 3 and each[:2] == (owner, attribute)]
-        found = (self.find((name,)) for name in named)
-        return {each.name: each.line for each in found if each and each.kind == "class"}
+        found = (self.find((name,)) or self.find((owner, name)) for name in named)
+        return {each.name: each.line for each in found if each}
+
+    def place_of(self, place: tuple[str, ...], name: str) -> tuple[str, ...]:
+        """Where the part of this name is: in a method or a property of its class so called, or else at its place."""
+        own = (*place[:1], name)
+        return own if len(place) > 1 and self.find(own) else place
 
     def methods(self) -> Iterator[Definition]:
         """The methods of all classes."""
@@ -222,12 +227,14 @@ def _mentioned(node: ast.AST) -> list[str]:
 
 
 def _made(node: ast.Assign) -> list[tuple[str, str]]:
-    """The attributes that are set to what a call of a name returns, with that name."""
-    match node.value:
-        case ast.Call(func=ast.Name(id=name)) if len(name) <= LONGEST:
-            attributes = [each.attr for each in node.targets if isinstance(each, ast.Attribute)]
-            return [(each, name) for each in attributes if len(each) <= LONGEST]
-    return []
+    """The attributes that are set, each with each name that is called in their value, also after `self.`."""
+    attributes = [each.attr for each in node.targets if isinstance(each, ast.Attribute) and len(each.attr) <= LONGEST]
+    called = set[str]()
+    for each in ast.walk(node.value) if attributes else ():
+        match each:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(value=ast.Name(id="self"), attr=name)):
+                called.add(name)
+    return [(attribute, name) for attribute in attributes for name in called if len(name) <= LONGEST]
 
 
 def _ends_with_comma(value: ast.expr | None) -> bool:

@@ -1257,6 +1257,7 @@ CLAIMS |= {
     ),
     "wrong-parameters": lambda s: bool(_odd_signatures(s)) or _in_another_order(s),
     "merge-conflict": lambda s: "<<<<<<<" in s.source,
+    "invalid-character": lambda s: not s.source.isascii(),
     "not-callable": lambda s: any(
         not callable(piece) or isinstance(piece, (nn.ModuleList, nn.ModuleDict))
         for piece in (getattr(oracle.partly_built(s.module), name, None) for name in oracle.PIECES)  # type: ignore[arg-type]

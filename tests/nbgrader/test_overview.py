@@ -1,4 +1,4 @@
-"""What a TA sees at the box for points by eye, whatever a student wrote into the module."""
+"""What a TA sees at the box for points by hand, whatever a student wrote into the module."""
 
 import re
 from pathlib import Path

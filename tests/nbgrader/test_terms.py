@@ -28,7 +28,7 @@ EXPORTERS = "autograder.platforms.nbgrader.plugins"
 DUE = due_date(CVAE.due)
 LATE, EXTENDED = DUE + timedelta(hours=25), DUE + timedelta(hours=48)
 FULL = CVAE.points
-# The last is what the platform's file says: points without those given by eye, or nothing.
+# The last is what the platform's file says: points without those given by hand, or nothing.
 EXPECTED = {
     "ada": FULL, "wang1": FULL, "wang2": 0, "leo": FULL - 20, "eve": FULL, "win": FULL, "mia": 0, "bad": 0, "nil": "",
 }  # fmt: skip

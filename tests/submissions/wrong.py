@@ -2413,6 +2413,12 @@ WHOLE = (
         loses=ALL,
         misconception="import-missing",
     ),
+    Wrong(
+        "minus-sign-pasted",
+        (("import torch\n", "import torch\n\nHALF = \u2212 0.5\n"),),
+        loses=ALL,
+        misconception="invalid-character",
+    ),
     # Two mistakes at once.
     Wrong(
         "variance-as-std-and-kl-missing",

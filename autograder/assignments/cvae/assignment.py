@@ -39,7 +39,7 @@ PARTS = (
     Part("loss_function", 25, "Loss implementation", ("loss_function",), stand_in=True),
     Part("training", 5, "Training", (_CLASS,), follows=_NETWORK),
 )
-VISUALIZATION_POINTS = 10  # for figures and answers, given by eye in nbgrader
+VISUALIZATION_POINTS = 10  # for figures and answers, given by hand in nbgrader
 
 # The images of the loss's worked example, of 2 x 2 pixels, before the sigmoid. The figures that the worked examples
 # print are computed from the solution.

@@ -12,7 +12,7 @@ from autograder.assignments.cvae.recognizer import recognize
 from autograder.report.model import Observed
 from autograder.sandbox.outputs import Shown
 
-# The notebook's cells that draw a figure which is graded by eye, by their ids.
+# The notebook's cells that draw a figure which is graded by hand, by their ids.
 FIGURES = {
     "generate": "one digit of each class",
     "sample-grid": "several of each class",

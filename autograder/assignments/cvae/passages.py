@@ -55,10 +55,10 @@ PASSAGES: dict[str, tuple[str, ...]] = {
 }
 
 
-def _by_eye(cell: str, first: str, second: str) -> tuple[str, ...]:
+def _by_hand(cell: str, first: str, second: str) -> tuple[str, ...]:
     """The passages of a task cell with two criteria, which share its points; these begin with the words given."""
     return (
-        f"Graded by eye, {{points_of_{cell}}} points",
+        f"Graded by hand, {{points_of_{cell}}} points",
         f"- ({{first_of_{cell}}}) {first}",
         f"- ({{second_of_{cell}}}) {second}",
     )
@@ -99,9 +99,9 @@ CELLS: dict[str, tuple[str, ...]] = {
     ),
     "curve-text": ("lies on MNIST with {settings_in_words}, over a few seeds", "is about {batch_size} times too high"),
     "visualizations": ("drew, after {num_epochs} epochs",),
-    "question-sampling": _by_eye("question_sampling", "Which layers", "The other term"),
-    "question-zero": _by_eye("question_zero", "For which", "Why can the two"),
-    "visualization": _by_eye("visualization", "The figures", "In the cell"),
+    "question-sampling": _by_hand("question_sampling", "Which layers", "The other term"),
+    "question-zero": _by_hand("question_zero", "For which", "Why can the two"),
+    "visualization": _by_hand("visualization", "The figures", "In the cell"),
     "hand-in": ("to **{upload}**, by **{due_in_words}**",),
 }
 
@@ -136,7 +136,7 @@ def fields(reference: ModuleType, curve: Curve | None = None) -> dict[str, str]:
     due = _due()
     by_hand = assignment.ASSIGNMENT.by_hand
     assert by_hand is not None
-    by_eye = {
+    shares = {
         f"{which}_of_{cell}": shown(value)
         for cell, points in by_hand.shares.items()
         for which, value in zip(("points", "first", "second"), (points, *split(points, (1, 1))), strict=True)
@@ -157,7 +157,7 @@ def fields(reference: ModuleType, curve: Curve | None = None) -> dict[str, str]:
         **{f"points_{part.name}": shown(part.points) for part in assignment.ASSIGNMENT.parts},
         "automatic_points": shown(assignment.ASSIGNMENT.points),
         "points_visualization": shown(by_hand.points),
-        **by_eye,
+        **shares,
         "upload": assignment.UPLOAD,
         "due": assignment.DUE,
         "due_in_words": f"{due:%A, %B} {due.day}, {due:%Y, %H:%M (%Z)}",

@@ -1,4 +1,4 @@
-"""What a TA needs where points are given by eye, on one screen; and the page that the student gets back."""
+"""What a TA needs where points are given by hand, on one screen; and the page that the student gets back."""
 
 import base64
 from collections import defaultdict
@@ -32,7 +32,7 @@ _HINT = "background: #fff3cd; border-left: 3px solid #b8860b; padding: 0.1em 0.6
 
 
 class Overview(NbGraderPreprocessor):
-    """Puts before the box for points by eye what there is to see, and keeps the report for the feedback."""
+    """Puts before the box for points by hand what there is to see, and keeps the report for the feedback."""
 
     assignments = List(Unicode(), help="The assignments of the course, by name or folder.").tag(config=True)
 
