@@ -32,7 +32,7 @@ MAX_UPLOAD = 256 << 20  # bytes of one student's archive, packed or unpacked
 # Bytes of the list of files in an archive, about 90 each: in the archive of a class, and in one student's.
 MAX_DIRECTORY, MAX_STUDENT_DIRECTORY = 64 << 20, 4 << 20
 # Of all archives of one student: one that is too large leaves room for another.
-MAX_UNPACKED, MAX_LISTED = 2 * MAX_UPLOAD, 2 * tar.MAX_HEADERS
+MAX_UNPACKED, MAX_LISTED = 2 * MAX_UPLOAD, 12 << 20
 MAX_RECORD = 8 << 10  # bytes of the name and the attributes of one file: zipfile takes quadratic time over some
 
 _CHUNK = 1 << 16
@@ -307,7 +307,7 @@ def steps_of(name: str) -> tuple[str, ...]:
     steps = [step for step in name.replace("\\", "/").split("/") if step not in ("", ".", "..")]
     if len(steps) > MAX_DEPTH + 2:  # too deep to be read
         steps[MAX_DEPTH:-1] = ["…"]
-    return tuple(step for step in steps if not re.fullmatch(r"[A-Za-z]:", step))
+    return tuple(step for step in steps if not (step.endswith(":") and re.fullmatch(r"[A-Za-z]:", step)))
 
 
 @dataclass(frozen=True)

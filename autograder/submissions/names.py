@@ -99,7 +99,8 @@ _LIKE_ESCAPE = re.compile(r"\\(?=\\|x[0-9a-f]{2}|u[0-9a-f]{4}|[^\w -~])")
 def shown(name: str) -> str:
     """`name` for people to read, with invisible characters escaped; different names stay different."""
     text = _LIKE_ESCAPE.sub(r"\\\\", name[: NAME_LIMIT + 1])
-    text = "".join(letter if _visible(letter) else _escaped(letter) for letter in text)
+    if not (text.isascii() and text.isprintable()):  # as most are
+        text = "".join(letter if _visible(letter) else _escaped(letter) for letter in text)
     if len(text) > NAME_LIMIT:
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         return f"{text[: NAME_LIMIT - 10]}… {digest}"
