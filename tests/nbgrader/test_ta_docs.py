@@ -82,14 +82,11 @@ def test_the_exchange_is_the_tas_alone(home: Path) -> None:
 
 @pytest.mark.parametrize("page", ["ta.md", "rollover.md"])
 def test_what_a_rollover_costs_last_terms_solution(page: str) -> None:
-    said = re.search(
-        r"Last term's\s+solution\s+then\s+loses (\d+)|Last term's solution loses (\d+)",
-        (ROOT / "docs" / page).read_text("utf-8"),
-    )
+    said = re.search(r"[Ll]ast term's\s+solution\s+(then\s+)?loses (\d+)", (ROOT / "docs" / page).read_text("utf-8"))
     assert said is not None
     other = PERFECT.replace(
         f"self.hidden_size = {assignment.HIDDEN_SIZE}", f"self.hidden_size = {assignment.HIDDEN_SIZE + 32}"
     )
     with Sandbox(None, CVAE) as sandbox:
         report = grade_source(CVAE.module, other.encode(), sandbox)
-    assert report.max_score - report.score == int(said[1] or said[2])
+    assert report.max_score - report.score == int(said[2])
