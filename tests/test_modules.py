@@ -723,13 +723,13 @@ def called(path: str) -> str:
 )
 @settings(max_examples=80, deadline=None)
 def test_others_next_to_a_download_are_in_its_class(
-    layout: object, inside: set[int], beside: dict[int, str], packed: str, above: str
+    layout: object, inside: set[int], loose: dict[int, str], packed: str, above: str
 ) -> None:
     """A late mail next to the zip of all: everyone has their own work, and who has two is reviewed."""
     with TemporaryDirectory() as temporary:
         upload, name = Path(temporary) / "u", "assignment_1_export"
         files = {called(above + path): content for path, content in download(layout, inside, name).items()}
-        for each, where in beside.items():
+        for each, where in loose.items():
             content = b"x = %d" % each
             place = upload / where.format(each)
             put(
@@ -747,12 +747,12 @@ def test_others_next_to_a_download_are_in_its_class(
     assert len(listed) == len(PEOPLE)
     for row in listed:
         number = int(row.student[1:])
-        if number in inside and number in beside:
+        if number in inside and number in loose:
             assert row.attention or row.source is None
         else:
-            there = {b"%d" % number: number in inside, b"x = %d" % number: number in beside}
+            there = {b"%d" % number: number in inside, b"x = %d" % number: number in loose}
             assert [row.source] * any(there.values()) == [content for content, is_there in there.items() if is_there]
-        assert row.nothing == (number not in inside and number not in beside)
+        assert row.nothing == (number not in inside and number not in loose)
 
 
 @given(

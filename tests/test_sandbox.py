@@ -301,7 +301,7 @@ class M(torch.nn.Module):
 @pytest.mark.parametrize("result", ["x.flatten()[:3]", "(x,) * 7"])
 @pytest.mark.parametrize("numbers", [1000, 4_000_000])
 def test_a_reply_takes_no_more_memory_than_a_frame(sandbox: Sandbox, dtype: str, result: str, numbers: int) -> None:
-    """Whatever is captured, in whatever numbers; what fits comes back, and the process goes on."""
+    """However much is captured, what fits comes back, and the process goes on."""
     source = _CALLED_AGAIN.replace("DTYPE", dtype).replace("RESULT", result)
     with sandbox.submission(source.encode()) as submission:
         submission.construct("m", "M")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from autograder.submissions.names import shown
-from autograder.submissions.roster import Roster, Student, in_any_order, names_of, same
+from autograder.submissions.roster import Roster, Student, in_any_order, names_of, same, squeezed
 
 _SHORT = 3  # letters of an id: with fewer, a name holds it by chance
 _LISTED = 3
@@ -157,8 +157,8 @@ def _by_title(
         splits = [split for split in _splits(name, separator) if split[0] in fitting]
         title, login = max(splits, key=rank, default=("", ""))
         if people := find(login):
-            group = people[0].group if _squeezed(people[0].group) == _squeezed(login) else ""
-            sure = (sharing[title] > 1 or separator not in title[:-1]) and not 0 < len(_squeezed(group)) < _SHORT
+            group = people[0].group if squeezed(people[0].group) == squeezed(login) else ""
+            sure = (sharing[title] > 1 or separator not in title[:-1]) and not 0 < len(squeezed(group)) < _SHORT
             whom = f"the group {group}" if group else people[0].name
             said = f"`{shown(name)}` was matched to {whom} in the roster by `{shown(login)}`, the end of its name"
             matches[name] = Match(people, (said,) if group else (), () if sure else (said,))
@@ -178,8 +178,8 @@ def _doubtful(student: Known, who: Student) -> bool:
 def another_name(named: str, who: Student) -> bool:
     """Whether the upload's name is mostly other words than those of the roster's, such as a group's name."""
     words = re.findall(r"\w+", same(who.name)) if who.name != who.id else []
-    rest = name = _squeezed(named)
-    for word in sorted(map(_squeezed, words), key=len, reverse=True):
+    rest = name = squeezed(named)
+    for word in sorted(map(squeezed, words), key=len, reverse=True):
         rest = rest.replace(word, "", 1)
     return bool(words) and 2 * len(rest) > len(name)
 
@@ -243,7 +243,7 @@ def _named(student: Known, roster: Roster) -> list[Student]:
         if people := roster.named(name):
             return people
     if "canvas" in student.keys:
-        return [each for each in roster.students if _squeezed(student.name) in _sorted_names(each.name)]
+        return [each for each in roster.students if squeezed(student.name) in _sorted_names(each.name)]
     return []
 
 
@@ -251,11 +251,7 @@ def _sorted_names(name: str) -> set[str]:
     """A name with its family name first, squeezed. Without a comma, any word may be the family name."""
     words = name.split()
     starts = [0] if "," in name else range(len(words))
-    return {_squeezed("".join(words[start:] + words[:start])) for start in starts}
-
-
-def _squeezed(name: str) -> str:
-    return re.sub(r"[\W_]", "", same(name))
+    return {squeezed("".join(words[start:] + words[:start])) for start in starts}
 
 
 # --- by the name within another -----------------------------------------------------------------------------------
@@ -385,11 +381,11 @@ def _in_anothers_name(students: Sequence[Known], found: Mapping[str, Match], ros
     served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
     called: dict[str, list[Student]] = {}
     for who in roster.students:
-        for name in {_squeezed(name) for name in in_any_order(who.name)}:
+        for name in {squeezed(name) for name in in_any_order(who.name)}:
             called.setdefault(name, []).append(who)
     claims = {}
     for each in students:
-        match, named = found[each.student], called.get(_squeezed(each.name), [])
+        match, named = found[each.student], called.get(squeezed(each.name), [])
         if match.people and named and served.isdisjoint(who.id for who in named):
             given = f"`{shown(each.student)}` was given to {match.people[0].name} by an id"
             said = f"{given}, but may be {_listed(named)} by the name: whose is it?"
@@ -452,16 +448,16 @@ class _Groups:
     def __init__(self, roster: Roster) -> None:
         self._members: dict[str, dict[str, list[Student]]] = {}  # by the squeezed name, then by the name
         for each in roster.students:
-            if squeezed := _squeezed(each.group):
-                self._members.setdefault(squeezed, {}).setdefault(same(each.group), []).append(each)
+            if key := squeezed(each.group):
+                self._members.setdefault(key, {}).setdefault(same(each.group), []).append(each)
 
     def like(self, name: str) -> list[Student]:
         """The members of all groups that may be meant by a name."""
-        return [each for members in self._members.get(_squeezed(name), {}).values() for each in members]
+        return [each for members in self._members.get(squeezed(name), {}).values() for each in members]
 
     def members(self, name: str) -> tuple[Student, ...]:
         """The members of the group of this name; nobody if it may be that of several."""
-        groups = self._members.get(_squeezed(name), {})
+        groups = self._members.get(squeezed(name), {})
         only = next(iter(groups.values())) if len(groups) == 1 else []
         return tuple(groups.get(same(name), only))
 
@@ -486,7 +482,7 @@ def _with_group(student: Known, found: Match, roster: Roster) -> Match | None:
     (who,) = found.people
     if who.keys.get("canvas") != student.keys["canvas"]:
         return found
-    if who.group and _squeezed(who.group) == _squeezed(student.name):
+    if who.group and squeezed(who.group) == squeezed(student.name):
         return replace(found, people=tuple(each for each in roster.students if same(each.group) == same(who.group)))
     if not another_name(student.name, who):
         return found

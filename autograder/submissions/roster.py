@@ -188,6 +188,11 @@ def same(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip().casefold()
 
 
+def squeezed(text: str) -> str:
+    """An id or a name for comparison, without its separators, too."""
+    return re.sub(r"[\W_]", "", same(text))
+
+
 def _name_key(name: str) -> str:
     last, comma, first = same(name).partition(",")
     return " ".join(f"{first} {last}".split() if comma else last.split())

@@ -47,7 +47,7 @@ from autograder.submissions.names import (
     suffix,
     without_copy,
 )
-from autograder.submissions.roster import Roster, Student, same
+from autograder.submissions.roster import Roster, Student, same, squeezed
 
 METADATA = "submission_metadata.yml"
 SUBMISSION = re.compile(r"submission_\d+")
@@ -164,7 +164,7 @@ def _of_assignment(top: Top, assignment: Assignment) -> Top:
     """
     kit = assignment.kit
     folders = {entry: _folders(entry) for entry in top.entries if entry.folder and not entry.platform}
-    names = {name for each in folders.values() for name in each if _letters(name) == _letters(kit)}
+    names = {name for each in folders.values() for name in each if squeezed(name) == squeezed(kit)}
     if not names:
         return _of_any(top, assignment)
     read = {entry: kit if kit in each else min(names & each, default=kit) for entry, each in folders.items()}
@@ -219,11 +219,6 @@ def _marked(file: File, kit: str, folder: str) -> File:
 
 def _folders(entry: Entry) -> set[str]:
     return {file.steps[0] for file in entry.listing().files if len(file.steps) > 1 and not file.junk}
-
-
-def _letters(name: str) -> str:
-    """A name without case and separators."""
-    return re.sub(r"[\W_]", "", same(name))
 
 
 # --- what a folder and an archive hold ----------------------------------------------------------------------------

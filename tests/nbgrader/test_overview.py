@@ -1,4 +1,4 @@
-"""What a TA sees at the box for points by hand, whatever a student wrote into the module."""
+"""What a TA sees at the box for points by hand, for any module of a student."""
 
 import re
 from pathlib import Path

@@ -321,7 +321,7 @@ def judge_other_heads(  # noqa: RET503
 ) -> bool:
     """Judge heads that are not under their names, which the encoder's part has judged; False if that cannot be told.
 
-    Whatever layers act as heads, in any layout, their outputs are linear functions of what the encoder gives.
+    The layers that act as heads, in any layout, give linear functions of what the encoder gives.
     """
     if all(map(model.has, HEADS)) or (encoded := encoder_output(model, concatenate(images, conditions), seed)) is None:
         return False
