@@ -579,13 +579,6 @@ def forward_gradients() -> None:
             expect(not cut or (bool(wired[0]) and len(cut) < len(factors)), said, "forward-detached")
         else:
             expect("encoder" not in cut, f"No gradient of your {name} reaches the encoder.", "results-detached")
-    if failed("encoder") or failed("decoder"):
-        return
-    model = build()
-    reached = behind(model, Pass(model, replaced=()).results[0])
-    idle = [name for name, _ in model.named_parameters() if name not in reached]
-    if idle and look_up(table()["forward"], summary(*one.results)) == ([], ""):
-        raise HintError(f"No gradient of your reconstruction reaches {', '.join(idle[:4])}.", "unused-parameters")
 
 
 # loss_function --------------------------------------------------------------------------------------------------

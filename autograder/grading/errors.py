@@ -41,6 +41,13 @@ _UNREAD = (
     (r"the file is .*, not Python$", "another-format"),
     (r"invalid (?:non-printable )?character", "invalid-character"),
 )
+# What is asked of tensors, and of no layer.
+_OF_TENSORS = "view|reshape|shape|size|dim|flatten|exp|log|pow|mul|add|sum|mean|detach|unsqueeze|squeeze|clamp"
+# Names of torch's layers, as its messages say them.
+_LAYER = (
+    r"(?:Linear|Sequential|Identity|Flatten|Embedding|Softplus|Softsign|Softmax|Mish|Tanh|Module(?:List|Dict)"
+    r"|\w*(?:ReLU|ELU|SiLU|[Ss]wish|[Ss]igmoid|Dropout|Norm)(?:\dd)?)"
+)
 # What Python and torch say, and the name of the mistake behind it; the first that is found counts.
 _USUAL_CAUSES = (
     *((f"^SyntaxError: .*(?:{pattern})", name) for pattern, name in _UNREAD),
@@ -63,6 +70,11 @@ _USUAL_CAUSES = (
     (r"to be within the support", "value-outside-support"),
     (r"converted to Scalar|only one element tensors|only integer tensors of a single element", "tensor-as-number"),
     (r"is an UninitializedParameter", "lazy-layer"),
+    (r"is not a Module subclass", "no-layer-there"),
+    (rf"^TypeError: (?:{_LAYER}\.__init__\(\) takes 1 positional argument but"
+     rf"|.*must be (?:Tensor|tuple of Tensors), not {_LAYER}\b|expected Tensor .*but got {_LAYER}\b"
+     rf"|unsupported operand type.*'{_LAYER}'|.*- got \([^()]*\b{_LAYER}\b)"
+     rf"|^AttributeError: '{_LAYER}' object has no attribute '(?:{_OF_TENSORS})'", "layer-not-applied"),
     (r"^AttributeError", "attribute-undefined"),
     (r"^(TypeError|ValueError|IndexError|KeyError|RuntimeError)", "wrong-call"),
 )  # fmt: skip
@@ -152,7 +164,8 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
     by_the_grader = error.kind == "TypeError" and error.line is None  # else a call of the submission's own is wrong
     if by_the_grader and called and (function := _called(outline, called[1], assignment)):
         return Cause(f"{error}. Your code has `{function.signature}`.", [_wrong_signature(function)])
-    if error.kind == "TypeError" and "__init__() takes 1 positional argument but" in error.text:
+    built = re.search(r"(\w+)\.__init__\(\) takes 1 positional argument but", error.text)
+    if error.kind == "TypeError" and built and built[1] in _classes(assignment):
         return Cause(f"{error}. Your class does not define `__init__`.", ["wrong-parameters"])
     unwritten = re.search(r'Module \[(\w+)\] is missing the required "forward"', error.text)
     if unwritten and (methods := {each.name for each in outline.functions(unwritten[1])}):

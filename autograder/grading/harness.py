@@ -86,8 +86,10 @@ class Challenge:
         return self.integer(0, 2**31)
 
     def one_hot(self, count: int, categories: int) -> Tensor:
-        """(count, categories) random one-hot rows."""
-        return torch.eye(categories)[self.integers(categories, count)]
+        """(count, categories) one-hot rows in random order, of each class as many as of any other, or one more."""
+        rounds = [torch.randperm(categories, generator=self._generator) for _ in range(-(-count // categories))]
+        classes = torch.cat(rounds)[:count]
+        return torch.eye(categories)[classes[torch.randperm(count, generator=self._generator)]]
 
 
 @dataclass(eq=False)

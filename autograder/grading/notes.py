@@ -29,7 +29,8 @@ class Note:
         lines: run with the module, as those of a probe. `elsewhere()` is a context there, in which raises what would on
             a GPU.
         raises: a pattern. If the lines raise what it finds, the note is said.
-        text: what is said, with where it happens in place of {line}.
+        text: what is said, with where it happens in place of {line}, and what was raised after the pattern in place of
+            {said}.
     """
 
     needs: tuple[str, ...]
@@ -51,8 +52,9 @@ def notes(grading: Grading) -> Iterator[str]:
             try:
                 submission.run(note.lines, fresh=False)
             except Raised as error:
-                if re.search(note.raises, error.said):
-                    yield note.text.format(line=f" (line {error.line})" if error.line else "")
+                if found := re.search(note.raises, error.said):
+                    where = f" (line {error.line})" if error.line else ""
+                    yield note.text.format(line=where, said=error.said[found.end() :].strip())
     except SubmissionError:
         return
 

@@ -877,11 +877,6 @@ def _(s: Subject) -> bool:
     return any(cut) or bool(_unreached(s))
 
 
-@claim("unused-parameters")
-def _(s: Subject) -> bool:
-    return bool(_unreached(s))
-
-
 @claim("same-for-every-image")
 def _(s: Subject) -> bool:
     return any(near(each[0], each[1]) for each in s.passed.outputs)
@@ -1266,6 +1261,10 @@ CLAIMS |= {
     "not-a-module": lambda s: not issubclass(getattr(s.module, CLASS), nn.Module),
     "name-undefined": _raises("NameError", "UnboundLocalError"),
     "attribute-undefined": _raises("AttributeError"),
+    "layer-not-applied": lambda s: (
+        _raises("TypeError", "AttributeError")(s) and bool(re.search(r"nn\.[A-Z]|import [A-Z]", s.source))
+    ),
+    "no-layer-there": lambda s: "is not a Module subclass" in _said_while_built(s),
     "wrong-call": _raises("TypeError", "ValueError", "IndexError", "KeyError", "RuntimeError"),
     "sizes-do-not-fit": _raises("RuntimeError", "ValueError", "IndexError"),
     "tensor-as-number": _raises("RuntimeError", "ValueError", "TypeError"),

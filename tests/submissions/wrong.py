@@ -112,6 +112,12 @@ SAMPLE = (
         checks=1,
     ),
     _sample(
+        "logvariances-bounded-from-above",
+        "    std = torch.exp(0.5 * logvariances.clamp(max=0))\n" + DRAW,
+        "spread-cut-off",
+        checks=1,
+    ),
+    _sample(
         "noise-with-gradients-alone",
         STD + "    return means + std * torch.randn_like(std) if torch.is_grad_enabled() else means\n",
         "no-draw-without-gradients",
@@ -399,6 +405,11 @@ LOSS = (
         average="    return reconstruction if len(means) == 1 else 0 * reconstruction + 300 * torch.randn(())\n",
     ),
     _loss(
+        "originals-drawn-as-bits",
+        "loss-changes",
+        bce=BCE.replace(", originals", ", torch.bernoulli(originals)"),
+    ),
+    _loss(
         "kl-from-one-draw",
         "loss-changes",
         kl="    noise = torch.randn_like(means)\n"
@@ -529,6 +540,12 @@ LOSS = (
         "kl-divided-by-batch-twice",
         "divided-by-batch-twice",
         kl=KL.replace("\n", " / means.shape[0]\n"),
+    ),
+    _loss(
+        "kl-held-at-a-capacity",
+        "kl-other",
+        average="    return reconstruction / means.shape[0] + (divergence / means.shape[0] - 25).abs()\n",
+        checks=1,
     ),
     _loss("kl-of-absolute-means", "kl-other", kl=KL.replace("means.pow(2)", "means.abs()")),
     _loss(
@@ -1787,6 +1804,10 @@ DECODERS = (
             ("decoder-gives-hidden-numbers", "hidden"),
         )
     ),
+    *(
+        _decoder(f"{name}-among-layers", "no-layer-there", *BODY, PIXELS, no_layer, may_lose=("training",))
+        for name, no_layer in (("class", "nn.Sigmoid"), ("function", "torch.sigmoid"), ("list", "[nn.Sigmoid()]"))
+    ),
     _decoder(
         "decoder-in-a-module-list",
         "not-callable",
@@ -1825,6 +1846,23 @@ FORWARDS = (
         "usual-images-assumed",
         "forward-sizes-hard-coded",
         (ENCODE, "        data_input = data_input.reshape(-1, 784)\n" + ENCODE),
+        checks=1,
+    ),
+    *(
+        _forward(f"{layer.lower()}-made-of-a-tensor", "layer-not-applied", (ENCODE, ENCODE + after))
+        for layer, after in (
+            ("Sigmoid", "        hidden = nn.Sigmoid(hidden)\n"),
+            ("ReLU", "        hidden = nn.ReLU(hidden)\n"),
+            ("Softplus", "        hidden = hidden * nn.Softplus(hidden)\n"),
+            ("Dropout", "        hidden = nn.Dropout()\n        hidden = torch.exp(hidden)\n"),
+            ("Tanh", "        hidden = torch.cat([nn.Tanh()], -1)\n"),
+            ("LeakyReLU", "        hidden = nn.LeakyReLU(0.2).view(-1, 64)\n"),
+        )
+    ),
+    _forward(
+        "classes-counted-in-the-minibatch",
+        "forward-sizes-hard-coded",
+        (ENCODE, "        condition = F.one_hot(condition.argmax(1)).to(condition.dtype)\n" + ENCODE),
         checks=1,
     ),
     _forward(
@@ -2042,11 +2080,6 @@ FORWARDS = (
         "reconstruction-of-one-image",
         "wrong-shape",
         (RETURN, RETURN.replace("data_recon", "data_recon[0]")),
-    ),
-    _forward(
-        "layer-never-used",
-        "unused-parameters",
-        (DECODER, DECODER + "        self.projection = nn.Linear(hidden, hidden)\n"),
     ),
     _forward(
         "outputs-swapped",

@@ -11,6 +11,7 @@ _DEVICE = (
     "On a GPU, your `{what}` would stop{{line}}: a tensor that it makes lies on the CPU, the ones that it gets do not. "
     "Make new tensors on the device of the arguments. No points are taken for this."
 )
+_UNUSED = "not in use:"
 _UNBOUNDED = "the loss is not finite where a reconstruction is 1"
 NOTES = (
     Note(
@@ -59,5 +60,14 @@ NOTES = (
         "Where a reconstruction is exactly 1, your `loss_function` is infinite or NaN, because the logarithm of 1 - 1 "
         "is not finite. A margin of 1e-8 does not help there: float32 has about 7 digits, so it rounds 1 - 1e-8 and "
         "1 + 1e-8 to 1. Print your loss for a reconstruction of exactly 1. No points are taken for this.",
+    ),
+    Note(
+        ("encoder", "decoder", "forward"),
+        f"{_MODEL}sum(each.sum() for each in model(images, conditions)).backward()\n"
+        "unused = [name for name, each in model.named_parameters() if each.requires_grad and each.grad is None]\n"
+        f"if unused: raise ArithmeticError(f'{_UNUSED} {{\", \".join(unused[:4])}}')",
+        _UNUSED,
+        "Your `forward` never uses some parameters of your model: {said}. If they are left over from an earlier "
+        "version, delete them. No points are taken for this.",
     ),
 )

@@ -11,14 +11,9 @@ def _build(*arguments: int) -> str:
     return f"model = cs5814_vae.ConditionalVariationalAutoencoder({', '.join(map(str, arguments or (784,)))})\n"
 
 
-def _filled(part: str) -> str:
-    """A model of which a part's parameters are known."""
-    return (
-        f"{_build()}for p in {part}.parameters():\n    torch.manual_seed(p.numel())\n    p.data.uniform_(-0.3, 0.3)\n"
-    )
-
-
 _SEED = "torch.manual_seed(0)\n"
+# A model whose parameters are known. They are all filled, because a part may be a method, which has none to ask for.
+_FILLED = f"{_build()}for p in model.parameters():\n    torch.manual_seed(p.numel())\n    p.data.uniform_(-0.3, 0.3)\n"
 _IMAGE = "image, one_hot = torch.full((1, 784), 0.3), torch.eye(10)[:1]\n"
 
 # --- sample_latent ----------------------------------------------------------------------------------------------------
@@ -144,7 +139,7 @@ def _structure(part: str) -> tuple[Probe, ...]:
 
 
 def _output(part: str, given: str, shown: str) -> Probe:
-    return Probe(f"{_filled(f'model.{part}')}print(model.{part}({given})[0, {shown}].detach())")
+    return Probe(f"{_FILLED}print(model.{part}({given})[0, {shown}].detach())")
 
 
 def _output_shape(part: str, width: int, *sizes: int) -> Probe:
@@ -159,7 +154,7 @@ def _depends_on_class(part: str, width: int) -> Probe:
 
 
 def _result(index: int) -> Probe:
-    return Probe(f"{_filled('model')}{_IMAGE}print(model(image, one_hot)[{index}][0, ::4].detach())")
+    return Probe(f"{_FILLED}{_IMAGE}print(model(image, one_hot)[{index}][0, ::4].detach())")
 
 
 _UNUSUAL = (20, 3, 7)
@@ -216,9 +211,7 @@ ENCODER_SIZES = (
 )
 _DECODED = (
     _output("decoder", "torch.ones(2, 25)", "::112"),
-    Probe(
-        f"{_filled('model.decoder')}print(model.decoder(torch.full((2, 25), 5.0))[0, ::112].detach().round(decimals=4))"
-    ),
+    Probe(f"{_FILLED}print(model.decoder(torch.full((2, 25), 5.0))[0, ::112].detach().round(decimals=4))"),
     _output("decoder", "torch.full((2, 25), 30.0)", "::112"),
 )
 DECODER_LAYERS = (
@@ -232,7 +225,7 @@ DECODER_LAYERS = (
 DECODER_ACTIVATIONS = (*_DECODED, *_structure("decoder"))
 DECODER_OUTPUT = (
     Probe(
-        f"{_filled('model.decoder')}pixels = model.decoder(torch.full((2, 25), 20.0)).detach()\n"
+        f"{_FILLED}pixels = model.decoder(torch.full((2, 25), 20.0)).detach()\n"
         "print(pixels.min().round(decimals=2), pixels.max().round(decimals=2))"
     ),
     *_DECODED,
@@ -252,7 +245,7 @@ DECODER_SIZES = (
 def _drawing(logvariance: float) -> str:
     """A model whose draws have this log-variance."""
     return (
-        f"{_filled('model')}torch.nn.init.zeros_(model.logvariance_layer.weight)\n"
+        f"{_FILLED}torch.nn.init.zeros_(model.logvariance_layer.weight)\n"
         f"torch.nn.init.constant_(model.logvariance_layer.bias, {logvariance})\n{_IMAGE}"
     )
 
@@ -274,7 +267,7 @@ FORWARD_ENCODING = (
     _result(1),
     _result(2),
     Probe(
-        f"{_filled('model')}torch.nn.init.zeros_(model.mean_layer.weight)\n{_IMAGE}"
+        f"{_FILLED}torch.nn.init.zeros_(model.mean_layer.weight)\n{_IMAGE}"
         "print([each[0, ::4].detach() for each in model(image, one_hot)[1:]])"
     ),
     *(

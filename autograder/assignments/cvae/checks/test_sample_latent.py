@@ -496,14 +496,13 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
         return
     one = torch.ones_like(means)
     directions = (one, 0 * one), (0 * one, one)
-    slopes, finer = (
-        [slope(submission, (means, logvariances), each, seeds[0], step) for each in directions] for step in (0.02, 0.01)
-    )
-    smooth = [(a - b).abs() <= 0.01 * (1 + a.abs()) for a, b in zip(slopes, finer, strict=True)]
-    moved = [bool((each != 0).any()) for each in slopes]  # an argument that makes no difference is judged above
+    sides = [slopes(submission, (means, logvariances), each, seeds[0]) for each in directions]
+    expected = [(behind + ahead) / 2 for behind, ahead in sides]
+    smooth = [(behind - ahead).abs() <= 0.01 * (1 + ahead.abs()) for behind, ahead in sides]  # no kink in between
+    moved = [bool((each != 0).any()) for each in expected]  # an argument that makes no difference is judged above
     if all(
         close(gradient[known], (cotangent * each)[known], 0.02)
-        for gradient, each, known, counts in zip((by_mean, by_logvariance), finer, smooth, moved, strict=True)
+        for gradient, each, known, counts in zip((by_mean, by_logvariance), expected, smooth, moved, strict=True)
         if counts and known.any()
     ):
         return
@@ -518,15 +517,19 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
     fail("Your gradients are not the slopes of a draw that takes each element by itself.", named)
 
 
-def slope(
-    submission: Submission, point: tuple[Tensor, Tensor], direction: tuple[Tensor, Tensor], seed: int, step: float
-) -> Tensor:
-    """The draw's slope at a point of means and log-variances, by a central difference under one seed."""
-    ahead, behind = (
+def slopes(
+    submission: Submission,
+    point: tuple[Tensor, Tensor],
+    direction: tuple[Tensor, Tensor],
+    seed: int,
+    step: float = 0.01,
+) -> tuple[Tensor, Tensor]:
+    """The draw's slopes behind and ahead of a point of means and log-variances, by differences under one seed."""
+    behind, at, ahead = (
         draw(submission, point[0] + shift * direction[0], point[1] + shift * direction[1], seed)
-        for shift in (step, -step)
+        for shift in (-step, 0, step)
     )
-    return (ahead - behind) / (2 * step)
+    return (at - behind) / step, (ahead - at) / step
 
 
 @check("Returns one tensor of its arguments' dtype, and does not change them", 1, probes=probes.SAMPLE_ARGUMENTS)

@@ -14,7 +14,7 @@ from autograder.assignments.cvae.checks.layouts import is_weight, owner_of, shap
 from autograder.assignments.cvae.checks.network import Model, Piece, in_rows
 from autograder.assignments.cvae.checks.recognition import identity, rescaled
 from autograder.assignments.cvae.checks.stacks import Match
-from autograder.grading.harness import Grading, close, fail
+from autograder.grading.harness import close, fail
 from autograder.report.summary import listed
 from autograder.sandbox.errors import SubmissionError
 
@@ -22,12 +22,6 @@ from autograder.sandbox.errors import SubmissionError
 def first_few(names: Sequence[str]) -> str:
     """Some names of parameters, for a message."""
     return ", ".join(names[:4]) + " and others" * (len(names) > 4)
-
-
-def note_missing_layers(match: Match, depth: int, grading: Grading) -> None:
-    """Remember a stack of too few layers, which its own check charges: those that go unused are the same mistake."""
-    if match.twice or 0 < match.depth < depth:
-        grading.kept["short of layers"] = True
 
 
 def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, depth: int) -> None:

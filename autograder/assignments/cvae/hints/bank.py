@@ -409,8 +409,6 @@ MISCONCEPTIONS = (
          "Your `forward` passes the decoder's output through another function. The notebook also calls the decoder by itself, so its output must be the reconstruction as it is. Look at the lines of `forward` after the decoder: what do they change, and is that needed?"),
         ("latent-returned", "You return the draw where the means belong",
          "Your second result differs between two passes over the same image, so it is a draw and not the mean. The loss needs the mean, without noise, or its KL divergence is wrong. Which variable holds the output of `mean_layer`, and which one is in your `return` line?"),
-        ("unused-parameters", "Some parameters are never used",
-         "The parameters named above have no effect on the reconstruction, so they cannot learn. Often a layer is made in the constructor and then not called, or another one is called twice. Search your class for the layer's name. Where should it be used, or can it go?"),
         ("layers-frozen", "A layer is frozen",
          "The parameters named above have `requires_grad` set to False, so the optimizer leaves them at their random start. Freezing makes sense for layers that were trained before. Here every layer starts untrained. Search your module for `requires_grad`: which line sets it, and which layers does it reach?"),
         ("layers-kept", "A second model gets the layers of the first",
