@@ -391,6 +391,14 @@ def test_the_loss_among_its_terms_is_their_sum(reconstruction: float, divergence
     assert float(found) == pytest.approx(float(terms.sum()), rel=1e-6)
 
 
+@given(st.floats(100, 1000), st.floats(0.1, 90))
+def test_a_loss_comes_before_its_terms_of_any_sign(reconstruction: float, divergence: float) -> None:
+    """As in public code that logs the divergence as the formula in the paper has it, with a minus."""
+    terms = torch.tensor([reconstruction, -divergence])
+    found = loss_checks.value_of(Reply([terms[0] - terms[1], *terms], [], [], [], {}), 4)
+    assert float(found) == pytest.approx(reconstruction + divergence, rel=1e-6)
+
+
 # --- what is tried on a network costs a bounded amount ----------------------------------------------------------------
 
 MOST_MORE_GIB, MOST_CPU_S = 0.1, 30.0  # a fifth of that is usual

@@ -119,7 +119,7 @@ _ROWS = (
      "At the line shown, nothing has been assigned to this name yet. It may be misspelled, lack an import, or be assigned further down or in another function. Search your file for the name: where does it get its value, and has that line run by then?"),
     ("attribute-undefined", "An object does not have what you ask it for",
      "The line shown uses an attribute or a method that the object does not have. The name may be misspelled, or the object may be of another type than you think. Print its `type()` just before that line: is it what you expect?"),
-    ("layer-not-applied", "A layer stands where a tensor belongs",
+    ("layer-not-applied", "A layer is used where a tensor belongs",
      "PyTorch applies a layer in two steps. `nn.ReLU()` makes one, and the layer gives a tensor when it is called with one. `nn.ReLU(x)` does not apply it to `x`. The error above names a layer that is used like a tensor, or that got a tensor when it was made. Find it in the line shown, or where a variable of that line gets its value. Is it made first, and called after that?"),
     ("no-layer-there", "Something that is no layer is among layers",
      "`nn.Sequential` and the other containers take layers, which are objects. `nn.ReLU` is a class, and `nn.ReLU()` makes a layer of it. A function such as `torch.relu` is no layer, and a Python list is none either. The error above names what you passed. Which layer did you mean, and how is it made?"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import inspect
 import itertools
 import socket
@@ -123,8 +125,13 @@ def is_module(value: Any) -> bool:
 def register(model: nn.Module) -> list[str]:
     """Register the layers that PyTorch does not find, so that the rest can be judged; the names of their parameters.
 
-    They are in lists, dictionaries and plain objects, or attributes of a class.
+    They are in lists, dictionaries, plain objects and functions, attributes of a class, or made at first use.
     """
+    for each in type(model).__mro__[: -len(nn.Module.__mro__)]:
+        for name, value in vars(each).items():
+            if isinstance(value, functools.cached_property):
+                with contextlib.suppress(Exception):
+                    getattr(model, name)
     found = {id(module) for module in nn.Module.modules(model)}
     names: list[str] = []
     for path, value in itertools.islice(_held(model), LIMITS.submodules):
@@ -152,8 +159,20 @@ def _held(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
         elif deep < 4 and isinstance(value, dict):
             some = itertools.islice(value.items(), LIMITS.submodules)
             todo += ((f"{path}[{key!r}]"[:200], each, deep + 1) for key, each in some)
+        elif deep < 4 and isinstance(value, functools.partial):
+            todo.append((path, [value.func, *value.args, *value.keywords.values()], deep + 1))
+        elif deep < 4 and inspect.isfunction(value) and value.__module__ == model.__module__:
+            kept = [*(value.__defaults__ or ()), *_around(value)]
+            todo += ((f"{path}[{at}]", each, deep + 1) for at, each in enumerate(kept[: LIMITS.submodules]))
         elif deep < 4 and type(value).__module__ == model.__module__ and hasattr(value, "__dict__"):
             todo += ((f"{path}.{name}", each, deep + 1) for name, each in vars(value).items())
+
+
+def _around(function: Callable[..., Any]) -> Iterator[Any]:
+    """What a function uses of the function that it is defined in."""
+    for cell in getattr(function, "__closure__", None) or ():
+        with contextlib.suppress(ValueError):  # which it never got
+            yield cell.cell_contents
 
 
 _OWN = frozenset(vars(nn.Module()))  # what every module holds

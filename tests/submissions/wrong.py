@@ -542,6 +542,12 @@ LOSS = (
         kl=KL.replace("\n", " / means.shape[0]\n"),
     ),
     _loss(
+        "kl-of-fifteen-dimensions",
+        None,
+        kl=KL.replace("logvariances", "logvariances[:, :15]").replace("means", "means[:, :15]"),
+        checks=1,
+    ),
+    _loss(
         "kl-held-at-a-capacity",
         "kl-other",
         average="    return reconstruction / means.shape[0] + (divergence / means.shape[0] - 25).abs()\n",
@@ -936,6 +942,47 @@ ENCODERS = (
             ),
             (ENCODE, ENCODE.replace("condition)", "self.embedding(condition))")),
         ),
+    ),
+    _encoder(
+        "head-negative",
+        "logvariance-head-activated",
+        edits=(
+            (
+                LOGVARIANCE_HEAD,
+                LOGVARIANCE_HEAD.replace(
+                    "nn.Linear(hidden, latent_dimensionality)", "Negative(hidden, latent_dimensionality)"
+                ),
+            ),
+            (
+                RESIDUAL[0],
+                "class Negative(nn.Linear):\n    def forward(self, x):\n"
+                "        return -F.relu(super().forward(x))\n\n\n" + RESIDUAL[0],
+            ),
+        ),
+        checks=1,
+    ),
+    _encoder(
+        "head-of-a-scaled-parameter",
+        "not-trainable",
+        edits=(
+            (
+                LOGVARIANCE_HEAD,
+                LOGVARIANCE_HEAD.replace(
+                    "nn.Linear(hidden, latent_dimensionality)", "Scaled(hidden, latent_dimensionality)"
+                ),
+            ),
+            (
+                RESIDUAL[0],
+                "class Scaled(nn.Linear):\n    def forward(self, x):\n"
+                "        return F.linear(x, self.scaled, self.bias)\n\n"
+                "    def __init__(self, taken, given):\n"
+                "        super().__init__(taken, given)\n"
+                "        del self.weight\n"
+                "        self.scaled = torch.randn(given, taken) * 0.01\n\n\n" + RESIDUAL[0],
+            ),
+        ),
+        checks=1,
+        may_lose=("training",),
     ),
     _encoder(
         "head-still-none", "attribute-none", edits=((LOGVARIANCE_HEAD, "        self.logvariance_layer = None\n"),)
@@ -1525,6 +1572,51 @@ DECODERS = (
         *("Centered()", *BODY, PIXELS, SIGMOID),
         edits=(CENTERED,),
         checks=1,
+    ),
+    _decoder("decoder-activates-its-input", "decoder-rescales", *(RELU, *BODY, PIXELS, SIGMOID), checks=1),
+    *(
+        _decoder(
+            f"decoder-{kept}",
+            "not-trainable",
+            edits=(
+                (
+                    DECODER,
+                    f"        {before}\n"
+                    + _sequential("decoder", *BODY, PIXELS, SIGMOID).replace(
+                        "self.decoder = nn.Sequential(", "layers = nn.Sequential("
+                    )
+                    + f"        {after}\n",
+                ),
+            ),
+            checks=1,
+            may_lose=("training",),
+        )
+        for kept, before, after in (
+            ("in-a-function", "pass", "self.decoder = lambda x: layers(x)"),
+            ("as-a-default", "pass", "self.decoder = lambda x, layers=layers: layers(x)"),
+            (
+                "in-a-partial",
+                "from functools import partial",
+                "self.decoder = partial(lambda layers, x: layers(x), layers)",
+            ),
+        )
+    ),
+    _decoder(
+        "decoder-made-at-first-use",
+        "not-trainable",
+        edits=(
+            (DECODER, ""),
+            (
+                "    def forward(self, data_input",
+                "    import functools\n\n    @functools.cached_property\n    def decoder(self):\n"
+                + "        hidden, latent_dimensionality = self.hidden_size, self.latent_dimensionality\n"
+                + "        num_categories, input_dim = self.num_categories, self.input_dim\n"
+                + DECODER.replace("self.decoder =", "return")
+                + "\n    def forward(self, data_input",
+            ),
+        ),
+        checks=1,
+        may_lose=("training",),
     ),
     _decoder(
         "decoder-in-a-list-of-the-class",

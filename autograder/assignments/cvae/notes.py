@@ -12,6 +12,7 @@ _DEVICE = (
     "Make new tensors on the device of the arguments. No points are taken for this."
 )
 _UNUSED = "not in use:"
+_NO_SLOPE = "the gradient is not finite where a reconstruction is 0"
 _UNBOUNDED = "the loss is not finite where a reconstruction is 1"
 NOTES = (
     Note(
@@ -60,6 +61,18 @@ NOTES = (
         "Where a reconstruction is exactly 1, your `loss_function` is infinite or NaN, because the logarithm of 1 - 1 "
         "is not finite. A margin of 1e-8 does not help there: float32 has about 7 digits, so it rounds 1 - 1e-8 and "
         "1 + 1e-8 to 1. Print your loss for a reconstruction of exactly 1. No points are taken for this.",
+    ),
+    Note(
+        ("loss_function",),
+        "images, means = torch.eye(2).repeat(1, 392), torch.zeros(2, 15)\n"
+        "reconstructions = torch.zeros(2, 784, requires_grad=True)\n"
+        "cs5814_vae.loss_function(reconstructions, images, means, means).backward()\n"
+        f"if not torch.isfinite(reconstructions.grad).all(): raise ArithmeticError({_NO_SLOPE!r})",
+        _NO_SLOPE,
+        "Where a reconstruction is exactly 0, your `loss_function` is finite and its gradient is not. A bound after "
+        "the logarithm comes too late: the slope of the logarithm at 0 is infinite, and 0 times infinity is NaN. On "
+        "MNIST, some pixels reach 0 after many epochs. Bound the reconstruction before you take its logarithm. No "
+        "points are taken for this.",
     ),
     Note(
         ("encoder", "decoder", "forward"),

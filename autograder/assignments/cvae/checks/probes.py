@@ -402,13 +402,14 @@ MINIBATCH = (
     _TWO_LOSSES,
     *(
         Probe(
-            f"arguments = torch.full({size}, 0.4), torch.full({size}, 0.7), torch.ones(3, 2), torch.ones(3, 2)\n"
+            f"images, latents = torch.full({size}, 0.7), torch.ones(3, {latent})\n"
+            "arguments = images - 0.3, images, latents, latents\n"
             "three = cs5814_vae.loss_function(*arguments)\n"
             "one = cs5814_vae.loss_function(*(each[:1] for each in arguments))\n"
             'print("three images:", round(float(three), 4))\n'
             'print("one of them:", round(float(one), 4))'
         )
-        for size in ("(3, 2)", "(3, 784)", "(3, 1, 28, 28)")
+        for size, latent in (("(3, 2)", 2), ("(3, 784)", 2), ("(3, 1, 28, 28)", 2), ("(3, 784)", 100))
     ),
     Probe(
         "images, means = torch.linspace(0.1, 0.9, 6).reshape(3, 2), torch.arange(6.0).reshape(3, 2)\n"

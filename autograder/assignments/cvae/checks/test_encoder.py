@@ -40,6 +40,7 @@ from autograder.assignments.cvae.checks.verdicts import (
     describe_layers,
     describe_modes,
     describe_unexplained,
+    first_few,
     named_layers,
     require_float32,
     require_trained,
@@ -299,10 +300,34 @@ def explain_head(head: Piece, hidden: Tensor, latent: int) -> tuple[int | None, 
     return None, None
 
 
+def points_of_activation(head: Piece, hidden: Tensor) -> list[tuple[float, float]]:
+    """What a head's linear layer gives at two points, and what the head makes of it; empty if it is no function of it.
+
+    A function shows in this: what the head gives for numbers close to each other is close to each other, too.
+    """
+    shapes = {each.dim(): each for each in head.parameters.values()}
+    if len(head.parameters) != 2 or shapes.keys() != {1, 2} or shapes[2].shape != (len(shapes[1]), hidden.shape[-1]):
+        return []
+    linear = (hidden @ shapes[2].T + shapes[1]).flatten()
+    given = head.output.flatten()
+    if given.shape != linear.shape:
+        return []
+    order = linear.argsort()
+    steps = given[order].diff().abs()
+    if not float(steps.mean()) < 0.05 * float(given.std()):
+        return []
+    return [(float(linear[order[at]]), float(given[order[at]])) for at in (len(order) // 8, 7 * len(order) // 8)]
+
+
 def judge_unknown_head(model: Model, head: Piece, hidden: Tensor, activated: str) -> NoReturn:
     """Fail the check for a head that is no known stack, with what can be said all the same."""
     if not head.parameters:
         fail(f"The output of `{head.name}` depends on no layer that training can change.", "not-trainable")
+    if not any(holds_matrix(each.shape) for each in head.parameters.values()):
+        fail(f"PyTorch finds no weights of `{head.name}`, only {first_few(list(head.parameters))}.", "not-trainable")
+    if points := points_of_activation(head, hidden):
+        said = " and ".join(f"{given:.3g} where its linear layer gives {linear:.3g}" for linear, given in points)
+        fail(f"`{head.name}` gives {said}.", activated)
     named = named_layers(model, head.name)
     far = model.piece(head.name, LARGE * hidden)
     if far is not None and float(far.output.abs().max()) < 2 * float(head.output.abs().max()):

@@ -311,10 +311,17 @@ def judge_encoding(
     judge_between(reply)
     off = [at for at, (each, head) in enumerate(zip(observed, heads, strict=True)) if not follows(each, head)]
     what, source = ("means and log-variances", "your heads") if len(off) > 1 else (NAMES[off[0]], f"`{HEADS[off[0]]}`")
+    types = said_of_types(reply)
     fail(
-        f"Your {what} are not what your encoder and {source} give for [image | one-hot].",
-        "encoding-other",
+        f"Your {what} are not what your encoder and {source} give for [image | one-hot].{types}",
+        None if types else "encoding-other",
     )
+
+
+def said_of_types(reply: Reply) -> str:
+    """What to add to a message where results have too few digits to be compared; empty for those of float32."""
+    few = [kind for kind in reply.dtypes if torch.finfo(kind).eps > 1e-4]
+    return f" The results are {str(few[0]).removeprefix('torch.')}, which has about 3 digits." if few else ""
 
 
 def judge_other_heads(  # noqa: RET503
@@ -565,7 +572,10 @@ def judge_decoding(
                 return
             fail(f"Your `forward` passes the decoder's output through {name}.", "reconstruction-changed")
     judge_repeats(reply, reconstruction)
-    fail("Your reconstruction is not what your decoder gives for its input.", "decoding-other")
+    types = said_of_types(reply)
+    fail(
+        f"Your reconstruction is not what your decoder gives for its input.{types}", None if types else "decoding-other"
+    )
 
 
 def judge_repeats(reply: Reply, reconstruction: Tensor) -> None:
@@ -831,7 +841,9 @@ def judge_by_transplant(one: Pass, images: Tensor, seed: int, grading: Grading, 
     given = concatenate(means, conditions)
     once, again = (model.call("decoder", given, seed=challenge.seed()).outputs[0] for _ in range(2))
     if grading.failed("decoder") and not close(once, again):
-        pytest.skip("Skipped: your decoder gives something else for the same input at each call. Fix the decoder first.")
+        pytest.skip(
+            "Skipped: your decoder gives something else for the same input at each call. Fix the decoder first."
+        )
     fail("Your reconstruction is not what your decoder gives for [draw | one-hot].", "decoding-other")
 
 

@@ -14,6 +14,7 @@ from autograder.assignments.cvae.checks.layouts import is_weight, owner_of, shap
 from autograder.assignments.cvae.checks.network import Model, Piece, in_rows
 from autograder.assignments.cvae.checks.recognition import identity, rescaled
 from autograder.assignments.cvae.checks.stacks import Match
+from autograder.assignments.cvae.hints.network import ACTIVATIONS
 from autograder.grading.harness import close, fail
 from autograder.report.summary import listed
 from autograder.sandbox.errors import SubmissionError
@@ -121,6 +122,7 @@ def describe_modes(model: Model, piece: Piece, part: str, called: str = "") -> N
         return  # nothing is trained, which the other checks of the piece say
     try:
         first, second = (model.call(piece.name, *piece.arguments, seed=seed).outputs[0] for seed in (1, 2))
+        quiet = model.call(piece.name, *piece.arguments, evaluate=True).outputs[0]
     except SubmissionError:
         return
     named = named_layers(model, piece.name)
@@ -130,6 +132,8 @@ def describe_modes(model: Model, piece: Piece, part: str, called: str = "") -> N
         fail(f"{called} gives different outputs for the same input{named}.", mistake)
     if not close(first, piece.output):
         fail(f"{called} gives other outputs in training mode than in evaluation mode{named}.", f"{part}-normalisation")
+    if not close(quiet, piece.output):
+        fail(f"{called} gives other outputs under `torch.no_grad()`, with which the notebook draws its digits.")
 
 
 def has_last_layer(model: Model, piece: Piece) -> bool:
@@ -214,7 +218,9 @@ def input_changed(model: Model, piece: Piece) -> str:
         misfit = (found - changed.of(identity)(plain)).abs().max() if changed else torch.inf
         if changed and float(misfit) < 0.01 * float(found.std()):
             return changed.said
-    return ""
+    passed = output.logit() if piece.name == "decoder" else output - above
+    fits = [name for name, function in ACTIVATIONS.items() if name != "none" and close(passed, function(plain))]
+    return f"they pass through {fits[0]}" if fits and float(plain.min()) < 0 else ""
 
 
 def _misfit_of_widths(model: Model, piece: Piece | None) -> str:
