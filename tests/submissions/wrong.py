@@ -1774,6 +1774,7 @@ DECODERS = (
         PIXELS,
         "nn.Hardsigmoid()",
         checks=1,
+        may_lose=("training",),
     ),
     _decoder(
         "decoder-with-leaky-relu",

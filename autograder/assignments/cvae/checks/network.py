@@ -353,7 +353,7 @@ def find_shrink(model: Model, grading: Grading, name: str, *arguments: Tensor, m
         for shrink in (found, *(each for each in SHRINKS if each < found)):
             try:
                 outputs: list[Tensor] = []
-                for number in range(3):
+                for number in range(6):
                     model.draw(Challenge(grading.seed, f"{name} {number}"), shrink)
                     outputs += model.call(name, *arguments, evaluate=True).outputs
             except Raised:

@@ -325,9 +325,6 @@ def judge_unknown_head(model: Model, head: Piece, hidden: Tensor, activated: str
         fail(f"The output of `{head.name}` depends on no layer that training can change.", "not-trainable")
     if not any(holds_matrix(each.shape) for each in head.parameters.values()):
         fail(f"PyTorch finds no weights of `{head.name}`, only {first_few(list(head.parameters))}.", "not-trainable")
-    if points := points_of_activation(head, hidden):
-        said = " and ".join(f"{given:.3g} where its linear layer gives {linear:.3g}" for linear, given in points)
-        fail(f"`{head.name}` gives {said}.", activated)
     named = named_layers(model, head.name)
     far = model.piece(head.name, LARGE * hidden)
     if far is not None and float(far.output.abs().max()) < 2 * float(head.output.abs().max()):
@@ -336,6 +333,9 @@ def judge_unknown_head(model: Model, head: Piece, hidden: Tensor, activated: str
             f"The output of `{head.name}` stays between {low:.3g} and {high:.3g}, however large its inputs are{named}.",
             activated,
         )
+    if not named and (points := points_of_activation(head, hidden)):
+        said = " and ".join(f"{given:.3g} where its linear layer gives {linear:.3g}" for linear, given in points)
+        fail(f"`{head.name}` gives {said}.", activated)
     mistake = "head-normalisation" if named else "encoder-other"
     fail(f"`{head.name}` does not act like a linear layer{named}.", mistake)
 
