@@ -5,6 +5,7 @@ import json
 import re
 import time
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 from urllib.parse import quote
 
@@ -15,13 +16,16 @@ from hypothesis import strategies as st
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters import markdown_mistune
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from pygments.lexer import Lexer
 from pygments.lexers import get_all_lexers
 from pygments.lexers.special import TextLexer
+from traitlets.config import Config
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.platforms.nbgrader.answers import SubmittedNotebooks
+from autograder.platforms.nbgrader.course import _configure_pages
+from autograder.platforms.nbgrader.overview import FeedbackPage
 from autograder.platforms.nbgrader.pictures import MAX_PIXELS, MAX_SHOWN, Room, picture
 from autograder.platforms.nbgrader.submitted import (
     MAX_ALL_CODE,
@@ -162,6 +166,41 @@ def test_a_link_to_the_web_stays_one(link: str) -> None:
 def test_a_picture_of_the_web_becomes_a_link() -> None:
     page = page_of(NotebookNode(cell_type="markdown", source="![a plot](https://a.edu/plot.png)", metadata={}))
     assert '<a href="https://a.edu/plot.png">a plot</a>' in page
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("exporter", [HTMLExporter, FeedbackPage])
+@pytest.mark.parametrize("kind", ["text_cell_render", "input_area", "output_area"])
+def test_a_cell_is_painted_nowhere_else(exporter: type[HTMLExporter], kind: str, browser: Any, tmp_path: Path) -> None:
+    r"""A formula such as `\\smash{\\raise 30em{\\rule{60em}{40em}}}` painted over the points above it."""
+    code = new_code_cell("x = 1", outputs=[new_output("stream", text="1")])
+    cells = [new_markdown_cell("The first"), code, new_markdown_cell("mine"), new_markdown_cell("The last")]
+    configuration = Config()
+    _configure_pages(configuration)
+    about: dict[str, Any] = {"nbgrader": {"notebook": "cvae", "score": 1, "max_score": 2, "late_penalty": 0}}
+    about |= {"index": 0, "total": 1}
+    html, _ = exporter(config=configuration).from_notebook_node(new_notebook(cells=cells), about)
+    (tmp_path / "page.html").write_text(html)
+    page = browser.new_page()
+    page.route(re.compile("https?://"), lambda route: route.abort())
+    page.goto(f"file://{tmp_path}/page.html")
+    reached = page.evaluate(
+        """(kind) => {
+            const cell = [...document.getElementsByClassName(kind)].at(-2) ?? document.querySelector(`.${kind}`);
+            cell.innerHTML += "<i style='position: fixed; inset: -999px; z-index: 9999; background: red'></i>"
+                + "<i style='position: absolute; inset: -999px; z-index: 9999; background: red'></i>"
+                + "<i style='display: inline-block; margin: -999px; width: 9999px; height: 9999px'></i>";
+            const own = cell.getBoundingClientRect(), reached = [];
+            for (let y = 1; y < innerHeight; y += 3)
+                for (let x = 1; x < innerWidth; x += 50)
+                    if ((y < own.top - 1 || y > own.bottom + 1 || x < own.left || x > own.right)
+                        && cell.contains(document.elementFromPoint(x, y))) reached.push([x, y]);
+            return reached;
+        }""",
+        kind,
+    )
+    page.close()
+    assert reached == []
 
 
 def test_ordinary_formulas_stay_as_they_are() -> None:
