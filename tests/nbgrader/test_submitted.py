@@ -24,6 +24,7 @@ from traitlets.config import Config
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.platforms.nbgrader.answers import SubmittedNotebooks
+from autograder.platforms.nbgrader.colors import LANGUAGE, LinearPython
 from autograder.platforms.nbgrader.course import _configure_pages
 from autograder.platforms.nbgrader.overview import FeedbackPage
 from autograder.platforms.nbgrader.pictures import MAX_PIXELS, MAX_SHOWN, Room, picture
@@ -54,7 +55,7 @@ def test_only_text_claims_and_pasted_pictures_are_kept() -> None:
     kept = text_of(new_notebook(cells=[code, text], metadata={"widgets": {"state": 1}}), room := Room())
     for cell in kept.cells:
         with_pictures(cell, room)
-    assert kept.metadata == {"language_info": {"name": "python"}}
+    assert kept.metadata == {"language_info": {"name": "python", "pygments_lexer": LANGUAGE}}
     assert kept.cells[0].outputs == []
     assert kept.cells[0].metadata == {"nbgrader": {"grade_id": "encoder"}}
     assert kept.cells[1].metadata == {}
@@ -391,12 +392,12 @@ FENCE = st.sampled_from([
     *("~~~{0} ~x\n{1}", "1. > ~~~{0}\n   > {1}\n", ": ```{0} title=1\n{1}", "x\n\n```\\{0}\n{1}\n```"),
     *("%%{0}\n{1}", "!{0} {1}"),
 ])  # fmt: skip
-LANGUAGE = st.sampled_from([alias for _, aliases, _, _ in get_all_lexers() for alias in aliases] + ["mermaid", "BASH"])
+ALIAS = st.sampled_from([alias for _, aliases, _, _ in get_all_lexers() for alias in aliases] + ["mermaid", "BASH"])
 
 
-@given(fence=FENCE, language=LANGUAGE, kind=st.sampled_from(["markdown", "code"]))
+@given(fence=FENCE, language=ALIAS, kind=st.sampled_from(["markdown", "code"]))
 @settings(deadline=None)
-def test_no_lexer_but_pythons_sees_a_students_text(fence: str, language: str, kind: str) -> None:
+def test_no_lexer_but_ours_sees_a_students_text(fence: str, language: str, kind: str) -> None:
     """Bash's takes twice as long for each two characters of `$'\\0\\0`: no bound on a text bounds that."""
     used: set[str] = set()
 
@@ -409,7 +410,7 @@ def test_no_lexer_but_pythons_sees_a_students_text(fence: str, language: str, ki
         patch.object(markdown_mistune, "get_lexer_by_name", recorded),
     ):
         page = page_of(NotebookNode(cell_type=kind, source=fence.format(language, "$'\\0\\0"), metadata={}))
-    assert used <= {"python", "text"}
+    assert used <= {LANGUAGE, "text"}
     assert "mermaid" not in page.replace("%%mermaid", "").replace("!mermaid", "")
 
 
@@ -430,6 +431,28 @@ def test_blank_lines_are_shown_in_seconds(language: str, blank: str) -> None:
     code = NotebookNode(cell_type="code", source="x = 1\n" + (blank.lstrip(">") + "\n") * 30_000, metadata={})
     page_of(*[text] * 4, code)
     assert time.process_time() - began < 20
+
+
+PIECES = st.sampled_from(
+    ["%", "0", "match", "_", "{a[", "\n", " ", "\\", "'", '"', "b", ".", "#", "def ", '"' * 3, "é"]
+)
+
+
+@given(st.lists(PIECES | st.text(max_size=2), min_size=1, max_size=4), st.text(max_size=3))
+@settings(deadline=None, max_examples=150)
+def test_code_is_colored_in_linear_time(pieces: list[str], first: str) -> None:
+    text = first + "".join(pieces) * 4000
+    began = time.process_time()
+    found = list(LinearPython().get_tokens_unprocessed(text))
+    assert time.process_time() - began < 1 + 2e-5 * len(text)
+    assert "".join(piece for _, _, piece in found) == text
+
+
+@pytest.mark.parametrize("code", [f's = "%{"0" * 99_000}!"', f"match{' ' * 99_000}x", '"{a[\n' * 19_000])
+def test_no_code_holds_the_page(code: str) -> None:
+    began = time.process_time()
+    assert f"hl-{LANGUAGE}" in page_of(NotebookNode(cell_type="code", source=code, metadata={}))
+    assert time.process_time() - began < 10
 
 
 @pytest.mark.slow
