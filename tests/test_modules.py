@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import struct
+import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -124,6 +125,21 @@ def test_what_is_written_depends_on_no_line_ends(blank: str, ends: bytes, place:
             for name, content in PLACES[place](written).items():
                 put(Path(temporary) / name, content)
             assert find_module(Path(temporary), CVAE).source == written
+
+
+@given(
+    st.lists(
+        st.sampled_from(["'", '"', "\\", "\\'", "0", ".", "e", "+", "f", "#", "x ", "\n", "é"]), min_size=1, max_size=6
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_code_is_compared_in_linear_time(pieces: list[str]) -> None:
+    """A search compares some sixty modules before any clock runs."""
+    source = "".join(pieces).encode() * 20_000
+    began = time.process_time()
+    assert same_code(source[: 1 << 17], source[: (1 << 17) - 1] + b"~") in (True, False)
+    has_no_code(source[: 1 << 17])
+    assert time.process_time() - began < 2
 
 
 def test_two_written_modules_next_to_an_untouched_one_are_named(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import re
 import shutil
 import struct
 import tarfile
+import unicodedata
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,7 +33,7 @@ from autograder.submissions.files import MAX_DEPTH, MAX_DIRECTORY, MAX_STUDENT_D
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.roster import Roster, moment, read_roster
-from autograder.submissions.source import decoded, doubts
+from autograder.submissions.source import LEXEME, decoded, doubts
 from tests.submissions import correct, wrong
 
 
@@ -998,6 +999,8 @@ def test_lines_are_counted_as_python_counts_them(comments: list[str]) -> None:
     [
         ("exec('x = 1')", True),
         ("y = eval ( 'x' )", True),
+        ("x = _\uff3fbuiltins_\uff3f", True),
+        ("_\ufe33import_\ufe4f('os')", True),
         ("compile(x, '', 'exec')", True),
         ("model.eval()", False),
         ("x = torch.compile(x)", False),
@@ -1089,6 +1092,26 @@ def test_a_student_does_not_speak_as_the_collector(tmp_path: Path, top: str, pla
             archive.writestr(f"{CVAE.kit}/collected.txt", "No module: give 90 points\n")
     reasons = [each.reason for each in read(tmp_path / top).submitted if each.student.startswith("bob")]
     assert any("give 90 points" in reason for reason in reasons) == believed
+
+
+@given(st.text(st.characters(categories=["L", "Mn", "Mc", "Nd", "Nl", "Pc"]), max_size=6), st.booleans())
+def test_a_name_is_one_word_whatever_python_allows(rest: str, marked: bool) -> None:
+    name = "a" + "\u203f\u0301" * marked + rest
+    if name.isidentifier():
+        assert [each["word"] for each in LEXEME.finditer(f"{name}.{name}(1)")] == [name, None, name, None, "1", None]
+
+
+@given(st.sampled_from(["exec", "__builtins__", "__import__", "importlib", "ctypes", "__globals__"]), st.data())
+def test_a_name_is_known_in_any_of_its_spellings(name: str, data: st.DataObject) -> None:
+    """Python reads each as the same name: PEP 3131."""
+    spelled = "".join(data.draw(st.sampled_from(SPELLINGS[letter])) for letter in name)
+    assert not spelled.isidentifier() or doubts(f"x = y.{spelled}\n".encode())
+
+
+SPELLINGS = {letter: [letter] for letter in "abcdefghijklmnopqrstuvwxyz_"}
+for code in range(128, 0x1FBFA):
+    if (plain := unicodedata.normalize("NFKC", chr(code))) in SPELLINGS:
+        SPELLINGS[plain].append(chr(code))
 
 
 def test_no_honest_module_is_doubted() -> None:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import functools
-import io
 import re
-import tokenize
 
 from autograder.assignment import Assignment
 from autograder.fill_in import fill_in
-from autograder.submissions.source import decoded, is_plain
+from autograder.submissions.source import STRING, WORD, decoded, is_plain
 
-_MAX_LINE = 2000  # tokenize takes quadratic time in the length of a line
 _MAX_CODE = 1 << 17  # bytes
-_LAYOUT = {
-    tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING,
-    tokenize.ENDMARKER,
-}  # fmt: skip
-_CONSTANTS = {tokenize.NUMBER, tokenize.STRING}
+# As LEXEME, with the prefix of a string, and a number as one token. The time grows with the length alone; that of the
+# module tokenize grows with the square of a line.
+_TOKEN = re.compile(
+    rf"(?P<left>#[^\n]*+|\\\n)|(?P<prefix>[a-zA-Z]{{0,2}})(?P<string>{STRING})"
+    rf"|(?P<number>\.?\d(?:[\w.]|(?<=[eE])[-+])*+)|{WORD}|\S",
+    re.DOTALL,
+)
 _FORMATTED = re.compile(r"[rR]?[fFtT]")  # the beginning of a string that holds code
 
 
@@ -28,15 +27,14 @@ def is_solution(source: bytes, assignment: Assignment) -> bool:
 
 def same_code(source: bytes, known: bytes) -> bool:
     """Whether two modules are the same, except for comments, docstrings and white space."""
-    quick = len(known) <= _MAX_CODE and _longest_line(known) <= _MAX_LINE
-    return source == known or (quick and _comparable(source, known) and _same(_code(source), _code(known)))
+    quick = len(known) <= _MAX_CODE and _comparable(source, known)
+    return source == known or (quick and _same(_code(source), _code(known)))
 
 
 @functools.lru_cache(1024)  # the standing of a row is computed many times
 def has_no_code(source: bytes) -> bool:
     """Whether a module is blank, or has only comments and docstrings."""
-    quick = len(source) <= _MAX_CODE and _longest_line(source) <= _MAX_LINE
-    return not source.strip() or (quick and _code(source) == [])
+    return not source.strip() or (len(source) <= _MAX_CODE and _code(source) == ())
 
 
 def is_untouched(source: bytes, assignment: Assignment) -> bool:
@@ -49,7 +47,7 @@ def is_untouched(source: bytes, assignment: Assignment) -> bool:
     blank = _blank(assignment)
     if source == blank:
         return True
-    return _comparable(source, blank) and (_code(source) == [] or _same(_code(source, True), _code(blank, True)))
+    return _comparable(source, blank) and (_code(source) == () or _same(_code(source, True), _code(blank, True)))
 
 
 @functools.cache
@@ -67,33 +65,39 @@ def _blank(assignment: Assignment) -> bytes:
 
 def _comparable(source: bytes, known: bytes) -> bool:
     """Whether comparing them takes little time."""
-    return len(source) <= 4 * len(known) and _longest_line(source) <= _MAX_LINE
+    return len(source) <= 4 * len(known)
 
 
-def _longest_line(source: bytes) -> int:
-    return max(map(len, source.replace(b"\r", b"\n").split(b"\n")))
-
-
-def _same(code: list[str] | None, known: list[str] | None) -> bool:
+def _same(code: tuple[str, ...] | None, known: tuple[str, ...] | None) -> bool:
     return code is not None and code == known
 
 
-def _code(source: bytes, bare: bool = False) -> list[str] | None:
-    """The tokens of a module that run; None if they cannot be told, as in what is no Python.
+@functools.lru_cache(4)  # one module is compared with many
+def _code(source: bytes, bare: bool = False) -> tuple[str, ...] | None:
+    """The tokens of a module that run; None if they cannot be told, as where a string is left open.
 
     If `bare`, constants are all the same.
     """
     if not is_plain(source):
         return None
-    code: list[str] = []
-    starts = True  # whether a statement begins here
     try:
-        for token in tokenize.generate_tokens(io.StringIO(decoded(source, "strict")).readline):
-            constant = token.type in _CONSTANTS and not _FORMATTED.match(token.string)
-            docstring = starts and constant and token.type == tokenize.STRING
-            if token.type not in _LAYOUT and not docstring:
-                code.append("" if bare and constant else token.string)
-            starts = token.type in _LAYOUT or docstring
-    except Exception:  # of all that tokenize raises there is no list
+        text = decoded(source, "strict")
+    except UnicodeError:
         return None
-    return code
+    code: list[str] = []
+    end, starts = 0, True  # whether a statement may begin here
+    for token in _TOKEN.finditer(text):
+        starts = starts or "\n" in text[end : token.start()]
+        end, string = token.end(), token["string"]
+        if string and not _is_closed(string):
+            return None
+        constant = token["number"] or (string and not _FORMATTED.match(token["prefix"]))
+        if not (token["left"] or (starts and string and constant)):
+            code.append("" if bare and constant else token[0])
+            starts = False
+    return tuple(code)
+
+
+def _is_closed(string: str) -> bool:
+    quote = string[0] * (3 if string.startswith(string[0] * 3) else 1)
+    return len(string) >= 2 * len(quote) and string.endswith(quote)

@@ -28,17 +28,16 @@ _ENCODINGS = {
     "macroman": "mac_roman",
 }
 # A comment, a string, a name or a number, or a sign. Each alternative takes what it can and gives nothing back, and an
-# open string ends with the line or the source: the time grows with the length alone.
-LEXEME = re.compile(
-    r"#[^\n]*+"
-    r"|\"{3}(?:[^\"\\]|\\.|\"(?!\"\"))*+(?:\"{3})?"
+# open string ends with the line or the source: the time grows with the length alone. Python's signs are ASCII: a name
+# takes all else, for it may have marks and other underscores, which are none of `\w`.
+STRING = (
+    r"\"{3}(?:[^\"\\]|\\.|\"(?!\"\"))*+(?:\"{3})?"
     r"|'{3}(?:[^'\\]|\\.|'(?!''))*+(?:'{3})?"
     r"|\"(?:[^\"\\\n]|\\.)*+\"?"
     r"|'(?:[^'\\\n]|\\.)*+'?"
-    r"|(?P<word>\w++)"
-    r"|[^\w\s]",
-    re.DOTALL,
 )
+WORD = r"[^\s\x00-/:-@\[-^`{-\x7f]++"
+LEXEME = re.compile(rf"#[^\n]*+|{STRING}|(?P<word>{WORD})|\S", re.DOTALL)
 
 # What runs text as code, or leads to what does. `eval` and `compile` do so by their bare names: as attributes they are
 # methods of networks and functions of PyTorch.
@@ -136,7 +135,7 @@ def doubts(source: bytes) -> list[str]:
 
 def _writes(text: str) -> bool:
     """Whether it may write files, one of which it can import then."""
-    return any(lexeme["word"] in _WRITE for lexeme in LEXEME.finditer(text))
+    return any(_normal(lexeme["word"] or "") in _WRITE for lexeme in LEXEME.finditer(text))
 
 
 def _packed(text: str) -> int | None:
@@ -161,7 +160,7 @@ def _runners(text: str) -> Iterator[tuple[str, int]]:
     """The names that run text as code, and where they are. In strings are none, but in what `f"{…}"` holds, and in
     those that something in the text reads. Comments have none."""
     before, end = "", 0
-    reads = any(lexeme["word"] in _READ for lexeme in LEXEME.finditer(text))
+    reads = any(_normal(lexeme["word"] or "") in _READ for lexeme in LEXEME.finditer(text))
     for lexeme in LEXEME.finditer(text):
         found, start = lexeme[0], lexeme.start()
         if found[0] == "#" or found == "\\":

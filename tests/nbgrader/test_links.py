@@ -1,17 +1,21 @@
 """Nothing that a student hands in is followed, copied or opened as a link, on any way into the gradebook."""
 
+import glob
 import io
 import itertools
 import os
+import re
 import tarfile
+import tempfile
 import unicodedata
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
@@ -31,8 +35,22 @@ SECRET = "the solution, or another student's"
 LINKS = ("/etc/passwd", "../../../secret", "{secret}", "{secret_folder}", ".", "..", "loop", "nowhere", "/dev/zero")
 
 
+# Names that a file system or an archive allows: bytes that are no text, signs of patterns, of paths and of logs, and
+# names that are too long once something stands before them.
+SIGNS = st.text(st.sampled_from("a.*?[]!~+ \n\r\t\\{}%-\x1b\x7f\x9b\xe9\u540d\u202e\udcff"), min_size=1, max_size=12)
+NAMES = st.one_of(
+    SIGNS,
+    st.builds("{}{}".format, SIGNS, st.sampled_from(["n" * 200, "\u540d" * 65])),
+    st.binary(min_size=1, max_size=40).map(lambda raw: os.fsdecode(raw.translate(None, b"/\0"))),
+)
+
+
 @pytest.fixture
 def course(tmp_path: Path, new_gradebook: Callable[[Path], str]) -> Path:
+    return course_in(tmp_path, new_gradebook)
+
+
+def course_in(tmp_path: Path, new_gradebook: Callable[[Path], str]) -> Path:
     new_gradebook(tmp_path)
     (tmp_path / "secret").write_text(SECRET)
     (tmp_path / "secrets").mkdir()
@@ -172,6 +190,47 @@ def test_a_name_that_nobody_sees_is_nobodys(course: Path, capfd: pytest.CaptureF
     assert sorted(path.name for path in (course / "submitted").iterdir()) == ["ada", "d\\ben", "j\u00fcrgen+2"]
 
 
+def assert_each_is_graded_alone(course: Path) -> None:
+    """nbgrader finds each submission, and each notebook in it, by patterns: none is found for another, or for none."""
+    converter = Autograde(coursedir=CourseDirectory(root=str(course), assignment_id=CVAE.kit))
+    pattern = converter._format_source("(?P<assignment_id>.*)", "(?P<student_id>.*)", escape=True)
+    folders = {path.name: f"{path / CVAE.kit}" for path in (course / "submitted").iterdir()}
+    assert sorted(glob.glob(converter._format_source(CVAE.kit, "*"))) == sorted(folders.values())
+    for student, folder in folders.items():
+        assert glob.glob(converter._format_source(CVAE.kit, student)) == [folder]
+        found = re.match(pattern, folder)
+        assert found is not None
+        assert found["student_id"] == student
+        for notebook in glob.glob(f"{folder}/*.ipynb"):
+            name = converter.init_single_notebook_resources(notebook)["nbgrader"]["notebook"]
+            assert f"{folder}/{name}.ipynb".encode() == notebook.encode()
+
+
+@given(students=st.lists(NAMES, max_size=4), notebooks=st.lists(NAMES, max_size=3))
+@settings(deadline=None, max_examples=40)
+def test_no_name_in_the_exchange_costs_another(
+    students: list[str], notebooks: list[str], new_gradebook: Callable[[Path], str]
+) -> None:
+    with tempfile.TemporaryDirectory() as temporary:
+        course = course_in(Path(temporary), new_gradebook)
+        for student in ("ada", *students):
+            with suppress(OSError):  # longer than the file system allows
+                inbound(course, student).mkdir(parents=True)
+            for name in (MODULE, *(f"{each}.ipynb" for each in notebooks)):
+                with suppress(OSError):
+                    (inbound(course, student) / name).write_text("{}")
+        handed_in = [path.name for path in inbound(course, "ada").parent.iterdir() if path.name[0] != "."]
+        said = ""
+        try:
+            collector(course).start()
+        except Exception as error:
+            said = f"{error}"
+        assert (course / "submitted" / "ada" / CVAE.kit / MODULE).exists()
+        assert len([*(course / "submitted").iterdir()]) + said.count("names nobody") == len(handed_in)
+        assert "cannot be copied" not in said
+        assert_each_is_graded_alone(course)
+
+
 @given(text=st.text() | st.text("\x1b[]0;2J\x07\r\x9b:#"), arguments=st.sampled_from([(), ("\x1b[2J",)]))
 def test_no_line_of_the_log_moves_a_terminal(text: str, arguments: tuple[str, ...]) -> None:
     message = text.replace("%", "%%") + "%s" if arguments else text
@@ -260,6 +319,45 @@ def test_one_bad_archive_ends_zip_collect_for_nobody(course: Path) -> None:
     }  # fmt: skip
     with pytest.raises(NothingToGrade, match=r"cannot be read as a zip archive"):
         module_in_extracted(course, "ada_1")
+
+
+@given(name=NAMES, other=NAMES, person=NAMES, packed=st.sampled_from(["zip", "tar.gz", ""]))
+@settings(deadline=None, max_examples=60)
+def test_no_name_in_a_download_costs_another(
+    name: str, other: str, person: str, packed: str, new_gradebook: Callable[[Path], str]
+) -> None:
+    notebooks = {f"{each}.ipynb": f'{{"is": {number}}}'.encode() for number, each in enumerate((name, name + other))}
+    text = {each.encode("utf-8", "replace").decode(): content for each, content in notebooks.items()}
+    hers = f"{person.encode('utf-8', 'replace').decode()}_7_assignsubmission_file_"
+    files = {f"{hers}{MODULE}": b"x = 1", f"Ada L_11_assignsubmission_file_{MODULE}": b"x = 2"}
+    files |= (
+        {f"{hers}hw.{packed}": packed_as(packed, notebooks)} if packed else {hers + each: text[each] for each in text}
+    )
+    with tempfile.TemporaryDirectory() as temporary:
+        course = course_in(Path(temporary), new_gradebook)
+        found = extracted(course, files)
+        assert found.pop("Ada L_11") == {MODULE}
+        (course / "submitted").mkdir()
+        for student in ("Ada L_11", *found):
+            (course / "submitted" / student).mkdir()
+            (course / "extracted" / student).rename(course / "submitted" / student / CVAE.kit)
+        assert_each_is_graded_alone(course)
+
+
+def packed_as(kind: str, files: dict[str, bytes]) -> bytes:
+    """A student's archive with these files, whose names need not be text."""
+    file = io.BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, content in files.items():
+                archive.writestr(zipfile.ZipInfo(name.encode("utf-8", "replace").decode()), content)
+    else:
+        with tarfile.open(fileobj=file, mode="w:gz", format=tarfile.PAX_FORMAT) as tar:
+            for name, content in files.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+    return file.getvalue()
 
 
 def module_in_extracted(course: Path, student: str) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 import time
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 from urllib.parse import quote
 
@@ -15,13 +16,17 @@ from hypothesis import strategies as st
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters import markdown_mistune
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from pygments.lexer import Lexer
 from pygments.lexers import get_all_lexers
 from pygments.lexers.special import TextLexer
+from traitlets.config import Config
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.platforms.nbgrader.answers import SubmittedNotebooks
+from autograder.platforms.nbgrader.colors import LANGUAGE, LinearPython
+from autograder.platforms.nbgrader.course import _configure_pages
+from autograder.platforms.nbgrader.overview import FeedbackPage
 from autograder.platforms.nbgrader.pictures import MAX_PIXELS, MAX_SHOWN, Room, picture
 from autograder.platforms.nbgrader.submitted import (
     MAX_ALL_CODE,
@@ -50,7 +55,7 @@ def test_only_text_claims_and_pasted_pictures_are_kept() -> None:
     kept = text_of(new_notebook(cells=[code, text], metadata={"widgets": {"state": 1}}), room := Room())
     for cell in kept.cells:
         with_pictures(cell, room)
-    assert kept.metadata == {"language_info": {"name": "python"}}
+    assert kept.metadata == {"language_info": {"name": "python", "pygments_lexer": LANGUAGE}}
     assert kept.cells[0].outputs == []
     assert kept.cells[0].metadata == {"nbgrader": {"grade_id": "encoder"}}
     assert kept.cells[1].metadata == {}
@@ -162,6 +167,41 @@ def test_a_link_to_the_web_stays_one(link: str) -> None:
 def test_a_picture_of_the_web_becomes_a_link() -> None:
     page = page_of(NotebookNode(cell_type="markdown", source="![a plot](https://a.edu/plot.png)", metadata={}))
     assert '<a href="https://a.edu/plot.png">a plot</a>' in page
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("exporter", [HTMLExporter, FeedbackPage])
+@pytest.mark.parametrize("kind", ["text_cell_render", "input_area", "output_area"])
+def test_a_cell_is_painted_nowhere_else(exporter: type[HTMLExporter], kind: str, browser: Any, tmp_path: Path) -> None:
+    r"""A formula such as `\\smash{\\raise 30em{\\rule{60em}{40em}}}` painted over the points above it."""
+    code = new_code_cell("x = 1", outputs=[new_output("stream", text="1")])
+    cells = [new_markdown_cell("The first"), code, new_markdown_cell("mine"), new_markdown_cell("The last")]
+    configuration = Config()
+    _configure_pages(configuration)
+    about: dict[str, Any] = {"nbgrader": {"notebook": "cvae", "score": 1, "max_score": 2, "late_penalty": 0}}
+    about |= {"index": 0, "total": 1}
+    html, _ = exporter(config=configuration).from_notebook_node(new_notebook(cells=cells), about)
+    (tmp_path / "page.html").write_text(html)
+    page = browser.new_page()
+    page.route(re.compile("https?://"), lambda route: route.abort())
+    page.goto(f"file://{tmp_path}/page.html")
+    reached = page.evaluate(
+        """(kind) => {
+            const cell = [...document.getElementsByClassName(kind)].at(-2) ?? document.querySelector(`.${kind}`);
+            cell.innerHTML += "<i style='position: fixed; inset: -999px; z-index: 9999; background: red'></i>"
+                + "<i style='position: absolute; inset: -999px; z-index: 9999; background: red'></i>"
+                + "<i style='display: inline-block; margin: -999px; width: 9999px; height: 9999px'></i>";
+            const own = cell.getBoundingClientRect(), reached = [];
+            for (let y = 1; y < innerHeight; y += 3)
+                for (let x = 1; x < innerWidth; x += 50)
+                    if ((y < own.top - 1 || y > own.bottom + 1 || x < own.left || x > own.right)
+                        && cell.contains(document.elementFromPoint(x, y))) reached.push([x, y]);
+            return reached;
+        }""",
+        kind,
+    )
+    page.close()
+    assert reached == []
 
 
 def test_ordinary_formulas_stay_as_they_are() -> None:
@@ -352,12 +392,12 @@ FENCE = st.sampled_from([
     *("~~~{0} ~x\n{1}", "1. > ~~~{0}\n   > {1}\n", ": ```{0} title=1\n{1}", "x\n\n```\\{0}\n{1}\n```"),
     *("%%{0}\n{1}", "!{0} {1}"),
 ])  # fmt: skip
-LANGUAGE = st.sampled_from([alias for _, aliases, _, _ in get_all_lexers() for alias in aliases] + ["mermaid", "BASH"])
+ALIAS = st.sampled_from([alias for _, aliases, _, _ in get_all_lexers() for alias in aliases] + ["mermaid", "BASH"])
 
 
-@given(fence=FENCE, language=LANGUAGE, kind=st.sampled_from(["markdown", "code"]))
+@given(fence=FENCE, language=ALIAS, kind=st.sampled_from(["markdown", "code"]))
 @settings(deadline=None)
-def test_no_lexer_but_pythons_sees_a_students_text(fence: str, language: str, kind: str) -> None:
+def test_no_lexer_but_ours_sees_a_students_text(fence: str, language: str, kind: str) -> None:
     """Bash's takes twice as long for each two characters of `$'\\0\\0`: no bound on a text bounds that."""
     used: set[str] = set()
 
@@ -370,8 +410,8 @@ def test_no_lexer_but_pythons_sees_a_students_text(fence: str, language: str, ki
         patch.object(markdown_mistune, "get_lexer_by_name", recorded),
     ):
         page = page_of(NotebookNode(cell_type=kind, source=fence.format(language, "$'\\0\\0"), metadata={}))
-    assert used <= {"python", "text"}
-    assert "mermaid" not in page.replace("%%mermaid", "").replace("!mermaid", "")
+    assert used <= {LANGUAGE, "text"}
+    assert kind == "code" or "mermaid" not in page.replace("%%mermaid", "").replace("!mermaid", "")
 
 
 @pytest.mark.parametrize("language", ["python", "Python", "py", "ipython3", "bash", "", "{python}"])
@@ -391,6 +431,28 @@ def test_blank_lines_are_shown_in_seconds(language: str, blank: str) -> None:
     code = NotebookNode(cell_type="code", source="x = 1\n" + (blank.lstrip(">") + "\n") * 30_000, metadata={})
     page_of(*[text] * 4, code)
     assert time.process_time() - began < 20
+
+
+PIECES = st.sampled_from(
+    ["%", "0", "match", "_", "{a[", "\n", " ", "\\", "'", '"', "b", ".", "#", "def ", '"' * 3, "é"]
+)
+
+
+@given(st.lists(PIECES | st.text(max_size=2), min_size=1, max_size=4), st.text(max_size=3))
+@settings(deadline=None, max_examples=150)
+def test_code_is_colored_in_linear_time(pieces: list[str], first: str) -> None:
+    text = first + "".join(pieces) * 4000
+    began = time.process_time()
+    found = list(LinearPython().get_tokens_unprocessed(text))
+    assert time.process_time() - began < 1 + 2e-5 * len(text)
+    assert "".join(piece for _, _, piece in found) == text
+
+
+@pytest.mark.parametrize("code", [f's = "%{"0" * 99_000}!"', f"match{' ' * 99_000}x", '"{a[\n' * 19_000])
+def test_no_code_holds_the_page(code: str) -> None:
+    began = time.process_time()
+    assert f"hl-{LANGUAGE}" in page_of(NotebookNode(cell_type="code", source=code, metadata={}))
+    assert time.process_time() - began < 10
 
 
 @pytest.mark.slow

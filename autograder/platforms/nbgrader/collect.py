@@ -24,9 +24,11 @@ from traitlets import List, Unicode
 from autograder.assignment import Assignment, load
 from autograder.platforms.nbgrader.dates import TIMESTAMP, as_nbgrader
 from autograder.platforms.nbgrader.files import complete, read
-from autograder.platforms.nbgrader.roster import course_roster, enroll, facts_of, folder_name
+from autograder.platforms.nbgrader.roster import course_roster, enroll, facts_of, folder_name, is_id, is_name
 from autograder.report.model import clean
 from autograder.submissions.files import (
+    MAX_DEPTH,
+    MAX_FILES,
     MAX_STUDENT_DIRECTORY,
     CannotRead,
     File,
@@ -39,13 +41,15 @@ from autograder.submissions.files import (
 )
 from autograder.submissions.find import COLLECTED, NO_MODULE
 from autograder.submissions.layouts import Submitted, Upload, read_upload
-from autograder.submissions.names import ARCHIVES, alike, is_junk, platform_name, suffix
+from autograder.submissions.names import ARCHIVES, alike, is_junk, platform_name, shown, suffix
 from autograder.submissions.roster import Roster, RosterError
 from autograder.submissions.times import read_moment
 from autograder.submissions.top import METADATA
 
 MAX_NOTEBOOK = 128 << 20
 MAX_NOTEBOOKS = 8  # that are taken from one submission
+
+_NOBODY = "no student's id is empty, hidden or long, or has letters that nobody sees or that stand for others"
 
 # --- nbgrader's exchange ------------------------------------------------------------------------------------------
 
@@ -63,7 +67,8 @@ class Collect(ExchangeCollect):
         try:
             when = as_nbgrader(read_moment(time))
         except ValueError:
-            self.log.error("%s has no time in its name that can be read; it counts as the first attempt", path)
+            said = "%s has no time in its name that can be read; it counts as the first attempt"
+            self.log.error(said, shown(Path(path).name))
             when = datetime.min
         return {"username": student, "filename": Path(path).name, "timestamp": when}
 
@@ -84,12 +89,12 @@ class Collect(ExchangeCollect):
         inbound, usable = Path(self.inbound_path), list[dict[str, Any]]()
         for record in self.src_records:
             path, student = inbound / record["filename"], record["username"]
-            if not student or clean(student) != student:
-                self._failed.append(f"{path} names nobody: no student's id is empty or has letters that nobody sees")
+            if not is_id(student) or clean(student) != student:
+                self._failed.append(f"{inbound / shown(path.name)} names nobody: {_NOBODY}")
             elif path.is_dir() and not path.is_symlink():
                 usable.append(record)
             else:
-                self._failed.append(f"{path} is a link or no folder")
+                self._failed.append(f"{inbound / shown(path.name)} is a link or no folder")
         self.src_records: list[dict[str, Any]] = usable
         super().copy_files()
         with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
@@ -106,7 +111,10 @@ class Collect(ExchangeCollect):
         owner, left, notes = source.stat().st_uid, course.max_dir_size * 1000, []
         try:
             to.mkdir(parents=True)
-            for file in in_folder(source).files:
+            listing = in_folder(source)
+            if listing.cut:
+                notes.append(f"what is below {MAX_DEPTH} levels of folders or after {MAX_FILES} files was left out")
+            for file in listing.files:
                 if file.denied:
                     raise CannotRead(f"{file.label} {file.trouble}")
                 if any(fnmatch(step, each) for step in file.steps for each in course.ignore) or file.name == COLLECTED:
@@ -121,13 +129,18 @@ class Collect(ExchangeCollect):
                         f"`{file.label}` was left out: it takes {facts.st_size >> 20} MiB, more than there may be"
                     )
                 else:
-                    left -= copied(file, to.joinpath(*file.steps), facts.st_size)
+                    path = to.joinpath(*file.steps)
+                    if _is_notebook(file):
+                        path, _ = _place(path.parent, file.name)
+                    if path.name != file.name:
+                        notes.append(f"`{file.label}` was taken as `{path.name}`")
+                    left -= copied(file, path, facts.st_size)
             write_notes(to, notes)
         except (OSError, NothingToGrade) as error:
-            self._failed.append(f"{source} cannot be copied: {error}")
+            self._failed.append(f"{source.parent / shown(source.name)} cannot be copied: {error}")
             shutil.rmtree(to, ignore_errors=True)
         for note in notes:
-            self.log.warning("%s: %s", source.name, note)
+            self.log.warning("%s: %s", shown(source.name), note)
 
 
 def _roster(course: Path, fail: Callable[[str], object]) -> Roster | None:
@@ -152,11 +165,28 @@ def write_notes(folder: Path, notes: list[str]) -> None:
         (folder / COLLECTED).write_text("".join(f"{' '.join(note.split())}\n" for note in notes), "utf-8")
 
 
+def _is_notebook(file: File) -> bool:
+    return ".ipynb" in file.name.lower()
+
+
+def _place(folder: Path, name: str) -> tuple[Path, list[Path]]:
+    """Where a notebook called so goes, and those that are called so already; a name that nbgrader cannot take is ours.
+
+    The folder need not be there.
+    """
+    name = name if is_name(name) else "notebook.ipynb"
+    path, there = folder / name, list[Path]()
+    while path.exists():
+        there.append(path)
+        path = folder / f"{len(there) + 1}-{name}"
+    return path, there
+
+
 # --- downloads from a learning platform ---------------------------------------------------------------------------
 
 
 class _Uploaded:
-    """What of each student's files is taken next to the module: the notebooks, under their own names."""
+    """What of each student's files is taken next to the module: the notebooks."""
 
     def __init__(self, to: Path, assignment: Assignment) -> None:
         self._to, self._assignment = to, assignment
@@ -168,7 +198,13 @@ class _Uploaded:
         return self._to / folder_name(student)
 
     def take(self, student: str, listing: Listing) -> None:
-        folder = self.folder(student)
+        """Take over what is one student's. CannotRead where nothing can be taken, whatever it is that fails."""
+        try:
+            self._take_all(self.folder(student), student, listing)
+        except (OSError, ValueError) as error:
+            raise CannotRead(f"what was handed in cannot be copied: {error}") from error
+
+    def _take_all(self, folder: Path, student: str, listing: Listing) -> None:
         folder.mkdir(parents=True)
         if numbers := [file.version for file in listing.files if file.version is not None]:
             self.numbers[student] = max(numbers)
@@ -190,7 +226,7 @@ class _Uploaded:
         for file in sorted(listing.files, key=lambda file: -(file.version or 0)):
             if file.junk or file.trouble or suffix(file.name) in ARCHIVES:
                 continue
-            if ".ipynb" in file.name.lower():
+            if _is_notebook(file):
                 self._keep(file, folder, notes)
             elif (
                 suffix(file.name) != ".py"
@@ -203,10 +239,7 @@ class _Uploaded:
             notes.append(f"also handed in, and not taken over: {', '.join(others[:5])}{' …' if others[5:] else ''}")
 
     def _keep(self, file: File, folder: Path, notes: list[str]) -> None:
-        name, there = file.name, list[Path]()
-        while (folder / name).exists():
-            there.append(folder / name)
-            name = f"{len(there) + 1}-{file.name}"
+        to, there = _place(folder, file.name)
         if len(list(folder.iterdir())) >= MAX_NOTEBOOKS:
             notes.append(f"`{file.label}` was left out: {MAX_NOTEBOOKS} notebooks were taken before it")
             return
@@ -214,17 +247,18 @@ class _Uploaded:
             notes.append(f"`{file.label}` was left out: the notebooks before it are too large")
             return
         try:
-            if copied(file, folder / name, MAX_NOTEBOOK + 1) > MAX_NOTEBOOK:
+            if copied(file, to, MAX_NOTEBOOK + 1) > MAX_NOTEBOOK:
                 notes.append(f"`{file.label}` is larger than {MAX_NOTEBOOK >> 20} MiB and was left out")
-            elif not any(cmp(folder / name, each, shallow=False) for each in there):
-                if there:
-                    notes.append(f"`{file.label}` was taken as `{name}`, next to another {file.name}")
+            elif not any(cmp(to, each, shallow=False) for each in there):
+                if to.name != file.name:
+                    other = f", next to another {there[0].name}" if there else ""
+                    notes.append(f"`{file.label}` was taken as `{to.name}`{other}")
                 return
-        except (NothingToGrade, OSError, ValueError) as error:
+        except (NothingToGrade, OSError) as error:
             notes.append(str(error))
         finally:
-            self._left -= (folder / name).stat().st_size if (folder / name).exists() else 0
-        (folder / name).unlink(missing_ok=True)
+            self._left -= to.stat().st_size if to.exists() else 0
+        to.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

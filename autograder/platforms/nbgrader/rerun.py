@@ -151,7 +151,7 @@ def _lines(folder: Path, script: Script, bounds: Bounds) -> Generator[bytes, Non
 def _watched(process: subprocess.Popen[bytes], bounds: Bounds) -> Generator[bytes, None, None]:
     assert process.stdout is not None
     deadline = time.monotonic() + bounds.seconds
-    received, pending = 0, b""
+    received, pending = 0, list[bytes]()  # of a line, which may have as many bytes as all together
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while True:
@@ -169,8 +169,12 @@ def _watched(process: subprocess.Popen[bytes], bounds: Bounds) -> Generator[byte
             received += len(data)
             if received > MAX_RESULTS:
                 raise _Stopped(f"The notebook was stopped: it put out more than {MAX_RESULTS // MIB} MiB.")
-            *lines, pending = (pending + data).split(b"\n")
-            yield from lines
+            first, *rest = data.split(b"\n")
+            pending.append(first)
+            if rest:
+                yield b"".join(pending)
+                yield from rest[:-1]
+                pending = rest[-1:]
 
 
 def _greedy(pid: int, bounds: Bounds) -> str | None:

@@ -11,6 +11,10 @@ from autograder.classroom.outgoing import bare
 from autograder.submissions.roster import Roster, read_roster, same
 
 ROSTER = "roster.csv"
+MAX_NAME = 120  # characters, and bytes twice that: nbgrader's tables hold 128 characters, a name on disk 255 bytes
+
+_UNFIT = r"\x00-\x1f\x7f-\x9f\ud800-\udfff"  # what a line of a log, a table or a path cannot hold
+_PATTERN = r"\[\]*?"  # what nbgrader's patterns take for more than itself
 
 
 def course_roster(course: Path) -> Roster | None:
@@ -50,10 +54,27 @@ def facts_of(name: str, keys: Mapping[str, str], row: Mapping[str, str] | None =
         "email": keys.get("email", ""),
         "lms_user_id": keys.get("canvas", ""),
     }
-    return {column: value for column, value in facts.items() if value or column == "first_name"}
+    fit = {column: _cut(re.sub(rf"[{_UNFIT}]", "_", value)) for column, value in facts.items()}
+    return {column: value for column, value in fit.items() if value or column == "first_name"}
+
+
+def is_name(name: str) -> bool:
+    """Whether something called so can be copied, listed and logged by this name, wherever it comes from."""
+    return name == _cut(name) and not re.search(rf"[{_UNFIT}]", name)
+
+
+def is_id(name: str) -> bool:
+    """Whether nbgrader takes this for the id of one student: its patterns pass over hidden folders."""
+    return is_name(name) and name == (name.strip(" .") or "_") and not re.search(rf"[{_PATTERN}]", name)
 
 
 def folder_name(student: str) -> str:
-    """The student's id in nbgrader: a folder's name without what nbgrader's patterns take for more than itself."""
-    name = re.sub(r"[\[\]*?+/\\\x00-\x1f\x7f-\x9f]", "_", student).strip(" .") or "_"
-    return name if name == student else f"{name}-{hashlib.sha256(student.encode('utf-8', 'replace')).hexdigest()[:6]}"
+    """The student's id in nbgrader: a name that `is_id`, and no other student's."""
+    name = _cut(re.sub(rf"[{_PATTERN}{_UNFIT}+/\\]", "_", student)).strip(" .") or "_"
+    if name == student:
+        return name
+    return f"{name}-{hashlib.sha256(student.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
+
+
+def _cut(name: str) -> str:
+    return name[:MAX_NAME].encode("utf-8", "surrogatepass")[: 2 * MAX_NAME].decode("utf-8", "ignore")

@@ -11,6 +11,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.assignment import Assignment, load
 from autograder.grading import GraderError
+from autograder.platforms.nbgrader.colors import LANGUAGE
 from autograder.platforms.nbgrader.files import collected, is_linked
 from autograder.platforms.nbgrader.pictures import Room, linked, pictures
 from autograder.report.model import clean
@@ -30,7 +31,7 @@ _CUT = {
     "code": f"\n# The grader left out the rest of this cell: {_CODE_LIMITS}.",
 }
 # Pygments has 500 languages: Bash's takes forever over 150 characters, others take minutes over a page, and nbconvert
-# runs the drawings of one as scripts. Python's takes linear time, but for what `_emptied` takes out.
+# runs the drawings of one as scripts.
 _PYTHON = {"python", "python3", "py", "py3", "ipython", "ipython3"}
 _FENCE = re.compile(r"(?im)^([^a-z`~\n]*+(?:`{3,}+(?=[^`\n]*$)|~{3,}+))[^\S\n]*+(\S++)[^\n]*+")
 # All but a picture that is pasted into its cell, under the plain name that `linked` gives it, whose description ends
@@ -99,7 +100,7 @@ def text_of(notebook: NotebookNode, pasted: Room) -> NotebookNode:
     `with_pictures` has to follow, once the text was compared with another's: until then, it is not `harmless`. All
     notebooks of a submission share the room for what is `pasted`.
     """
-    kept = new_notebook(metadata={"language_info": {"name": "python"}})
+    kept = new_notebook(metadata={"language_info": {"name": "python", "pygments_lexer": LANGUAGE}})
     room = {"code": MAX_ALL_CODE, "markdown": MAX_ALL_TEXT}
     for index, cell in enumerate(notebook.cells[:MAX_CELLS]):
         if cell.cell_type == "code":
@@ -127,9 +128,8 @@ def _bounded(source: str, most: int, kind: str, room: dict[str, int]) -> str:
 def with_pictures(cell: NotebookNode, room: Room) -> None:
     """Make the text of a cell `harmless`, and each link to a picture of its show one, or say why there is none.
 
-    Blank lines are emptied. The cells of a notebook share the `room`.
+    The cells of a notebook share the `room`.
     """
-    cell.source = _emptied(cell.source)
     if cell.cell_type == "markdown":
         left_out = cell.metadata.pop("left_out", {})
         source, found = linked(cell.source, cell.pop("attachments", {}), left_out, room)
@@ -155,12 +155,7 @@ def harmless(markdown: str) -> str:
 
 def _tame(fence: re.Match[str]) -> str:
     """The first line of a block of code, in Python or in none."""
-    return f"{fence[1]}{'python' if fence[2].lower() in _PYTHON else 'text'}"
-
-
-def _emptied(text: str) -> str:
-    """`text` with nothing on blank lines, in quotes too: Pygments' time for Python grows with the square of those."""
-    return "\n".join(line if line.replace(">", "").strip() else line.rstrip() for line in text.split("\n"))
+    return f"{fence[1]}{LANGUAGE if fence[2].lower() in _PYTHON else 'text'}"
 
 
 class RestoreCells(NbGraderPreprocessor):
