@@ -703,14 +703,16 @@ def _in_covers(pieces: list[_Piece], assignment: Assignment) -> tuple[str, ...]:
 def _together(pieces: list[_Piece]) -> Listing:
     """The files of all pieces. If there are several, the labels of those in folders name the folder."""
     files: list[File] = []
+    folders: list[tuple[str, ...]] = []
     cut = False
     for piece in [piece for piece in pieces if not piece.cover] or pieces:
         listing = piece.entry.listing()
         cut = cut or listing.cut
+        folders += listing.folders
         several = len(pieces) > 1 and piece.entry.folder
         top = shown(piece.entry.name)
         files += [replace(file, label=f"{top}/{file.label}") if several else file for file in listing.files]
-    return Listing(sorted(files, key=lambda file: len(file.steps)), cut)
+    return Listing(sorted(files, key=lambda file: len(file.steps)), cut, tuple(folders))
 
 
 # --- lateness -----------------------------------------------------------------------------------------------------
