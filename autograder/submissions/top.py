@@ -461,9 +461,11 @@ def _is_section(entry: Entry, inside: Top, assignment: Assignment, roster: Roste
     """Whether most of what an entry holds is of several students of the roster, and the entry itself is nobody's."""
     if roster is None or any(each.name == assignment.kit for each in inside.students):
         return False
-    theirs = [match for match in _meant(inside.students, roster).values() if match.people and not match.attention]
-    several = len({who.id for match in theirs for who in match.people}) > 1
-    return several and 2 * len(theirs) > len(inside.students) and _whose(entry, roster) == Match()
+    meant = _meant(inside.students, roster).values()
+    theirs = [match for match in meant if (match.people and not match.attention) or match.claims]
+    several = len({who.id for match in theirs for who in (*match.people, *match.claims)}) > 1
+    sure = any(match.people and not match.attention for match in theirs)
+    return sure and several and 2 * len(theirs) > len(inside.students) and _whose(entry, roster) == Match()
 
 
 def _is_teams(entries: list[Entry]) -> bool:
