@@ -72,7 +72,7 @@ def cells_that_write(file: File, module: str) -> list[bytes]:
         cells = parsed(outputs_apart(data)[0]).get("cells", []) if b"%%" in data else []
     except (NothingToGrade, ValueError, AttributeError):
         return []
-    found: list[str] = []
+    found: list[list[str]] = []
     for cell in cells if isinstance(cells, list) else []:
         source = cell.get("source", "") if isinstance(cell, dict) and cell.get("cell_type") == "code" else ""
         text = "".join(map(str, source)) if isinstance(source, list) else str(source)
@@ -81,10 +81,10 @@ def cells_that_write(file: File, module: str) -> list[bytes]:
         if magic not in ("%%writefile", "%%file") or not alike(" ".join(words[-1:]).rpartition("/")[2], module):
             continue
         if words[0] in ("-a", "--append") and found:
-            found[-1] += f"\n{rest}"
+            found[-1].append(rest)
         else:
-            found.append(rest)
-    return [each.encode("utf-8", "replace") for each in found]
+            found.append([rest])
+    return ["\n".join(pieces).encode("utf-8", "replace") for pieces in found]
 
 
 def with_code(files: list[File], assignment: Assignment) -> list[File]:
