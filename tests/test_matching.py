@@ -1,5 +1,6 @@
 """Whose work is whose: an id decides, a contradiction is told, and no name that looks like another's merges two."""
 
+import shutil
 import string
 from collections.abc import Callable
 from pathlib import Path
@@ -882,3 +883,77 @@ def test_no_students_own_file_says_when_it_was(tmp_path: Path, platform: str) ->
     honest, forged = rows
     assert (forged.late, forged.handed_in, forged.source) == (honest.late, honest.handed_in, honest.source)
     assert forged.late is True or forged.attention
+
+
+# --- one id, name or number of two ------------------------------------------------------------------------------------
+
+
+@given(st.integers(1, 9999), st.sampled_from(["sis user id", "login", "email"]))
+def test_an_id_of_two_students_is_reviewed(number: int, column: str) -> None:
+    """A folder by hand may be called by any id."""
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "u", f"{number}/cs5814_vae.py", "cy/cs5814_vae.py", "444444/cs5814_vae.py")
+        table = f"id,{column},canvas id\nada,{number},10011\nbob,b0b,{number}\ncy,cyau,10013\ndi,diek,444444\n"
+        rows = read(Path(temporary) / "u", table)
+    assert rows["cy"].source == b"cy/cs5814_vae.py"
+    assert rows["di"].source == b"444444/cs5814_vae.py"
+    for student in ("ada", "bob"):
+        assert rows[student].unreadable
+        assert f"`{number}` may be ada or bob in the roster" in rows[student].reason
+
+
+def test_who_is_in_two_groups_is_reviewed(tmp_path: Path) -> None:
+    put(tmp_path / "u", "team1_101_901_cs5814_vae.py", "team2_103_902_cs5814_vae.py")
+    lines = ["ada,101,Team 1", "bob,102,Team 1", "bob,102,Team 2", "cy,103,Team 2", "ada,101,Team 1"]
+    rows = read(tmp_path / "u", "\n".join(["login_id,canvas_user_id,group_name", *lines]))
+    assert "team1_101, team2_103" in " ".join(rows["bob"].attention)
+    assert (rows["ada"].attention, rows["cy"].attention) == ((), ())
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_number_with_two_names_is_one_student(tmp_path: Path, listed: bool) -> None:
+    put(tmp_path / "u" / "mon", "doejane_111_5001_cs5814_vae.py", "roebob_333_5002_cs5814_vae.py")
+    put(tmp_path / "u" / "fri", "smithjane_111_7001_cs5814_vae-1.py", "roebob_333_5002_cs5814_vae.py")
+    for folder in ("mon", "fri"):
+        shutil.make_archive(str(tmp_path / "z" / folder), "zip", tmp_path / "u" / folder)
+    roster = tmp_path / "r.csv"
+    roster.write_text("id,name,canvas id\nbob,Bob Roe,333\ncy,Cy Au,444\n")
+    found = read_upload(tmp_path / "z", CVAE, read_roster(roster) if listed else None).submitted
+    (jane,) = (row for row in found if "jane" in row.student)
+    assert jane.source == b"smithjane_111_7001_cs5814_vae-1.py"
+    assert "doejane_111, smithjane_111" in " ".join(jane.attention)
+    assert len(found) == 2 + listed
+
+
+@pytest.mark.parametrize("folder", ["bob", "Bob Roe", "Roe, Bob"])
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_in_anothers_work_may_be_whose_name_it_has(tmp_path: Path, folder: str, there: bool) -> None:
+    names = [f"ada/peer reviews/{folder}/cs5814_vae.py", "ada/cs5814_vae.py"]
+    put(tmp_path / "u", *names, *["bob/cs5814_vae.py"] * there)
+    rows = read(tmp_path / "u", "id,name\nada,Ada Byron\nbob,Bob Roe\ncy,Cy Au\n")
+    assert rows["cy"].nothing
+    assert rows["ada"].source == b"ada/cs5814_vae.py"
+    assert rows["bob"].source == (b"bob/cs5814_vae.py" if there else None)
+    assert rows["bob"].unreadable is not there
+    assert (f"`ada/peer reviews/{folder}` may hold what Bob Roe" in rows["bob"].reason) is not there
+
+
+def test_namesakes_in_two_sections_are_reviewed(tmp_path: Path) -> None:
+    names = ["S 1/Ada Byron", "S 1/Wei Wang", "S 2/Wei Wang", "S 2/Bob Roe"]
+    put(tmp_path / "u", *(f"{name}/cs5814_vae.py" for name in names))
+    rows = read(tmp_path / "u", "id,name\nww1,Wei Wang\nww2,Wei Wang\nada,Ada Byron\nbob,Bob Roe\n")
+    assert rows["ada"].source
+    assert rows["bob"].source
+    for student in ("ww1", "ww2"):
+        assert rows[student].unreadable
+    assert "S 1" in rows["Wei Wang"].reason
+    assert "S 2" in rows["Wei Wang"].reason
+
+
+def test_where_most_may_be_somebodys_there_are_rows(tmp_path: Path) -> None:
+    names = ["123123_file1_submission1", "123123_file1_submission2", "123456+987654_file1_submission1"]
+    put(tmp_path / "u", *(f"{name}/cs5814_vae.py" for name in names))
+    rows = read(tmp_path / "u", "id,name\n123123,Ann Ash\n123456,Bo Li\n987654,Cy Au\n555555,Di Ek\n")
+    assert {name for name, row in rows.items() if row.unreadable} == {"123123", "123456", "987654"}
+    assert rows["555555"].nothing
+    assert all("whose is it?" in rows[name].attention[0] for name in names)

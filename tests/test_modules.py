@@ -339,6 +339,51 @@ def test_what_is_no_other_module_needs_no_review(tmp_path: Path, name: str) -> N
     assert (row.source, row.attention) == (WHOLE, ())
 
 
+NAMES = sorted({part.place[0] for part in CVAE.parts if part.place})
+FORMS = {
+    "mine.py": lambda source: source,
+    "cvae.ipynb": lambda source: notebook_of(source.decode()),
+    "notes.txt": lambda source: b"My code:\n" + source,
+    "page.html": lambda source: b"<pre>\n" + source + b"</pre>",
+}
+
+
+def notebook_of(*cells: str) -> bytes:
+    return json.dumps({"cells": [{"cell_type": "code", "source": text.splitlines(True)} for text in cells]}).encode()
+
+
+def defining(names: set[str], written: set[str], value: int) -> bytes:
+    left = '    raise NotImplementedError("later")\n'
+    bodies = {name: f"    return {value}\n" if name in written else left for name in sorted(names)}
+    return "\n\n".join(f"def {name}():\n{body}" for name, body in bodies.items()).encode()
+
+
+@given(
+    st.sets(st.sampled_from(NAMES), min_size=1), st.sets(st.sampled_from(NAMES), min_size=1), st.sampled_from([*FORMS])
+)
+def test_code_that_the_module_lacks_is_reviewed(there: set[str], other: set[str], form: str) -> None:
+    """So is as much code in another Python file. What the module has and a notebook or text has too is no other one."""
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "ada" / MODULE, defining({*NAMES}, there, 1))
+        put(Path(temporary) / "ada" / form, FORMS[form](defining(other, other, 2)))
+        (row,) = read(Path(temporary)).submitted
+    lost = bool(other - there) or (form == "mine.py" and other == there)
+    assert row.source == defining({*NAMES}, there, 1)
+    assert any(f"`{form}`" in said for said in row.attention) == lost
+
+
+@pytest.mark.parametrize("name", [MODULE, f"/content/{MODULE}", "other.py"])
+def test_a_cell_that_writes_another_module_is_reviewed(tmp_path: Path, name: str) -> None:
+    cells = [f"%%writefile {name}\n{WHOLE.decode()}", f"%%writefile -a {name}\nx = 1\n"]
+    put(tmp_path / "ada" / MODULE, WHOLE)
+    put(tmp_path / "bob" / MODULE, WHOLE + b"x = 1\n")
+    for student in ("ada", "bob"):
+        put(tmp_path / student / "cvae.ipynb", notebook_of("import torch\n", *cells))
+    both = rows(tmp_path)
+    assert any("other code in `cvae.ipynb`" in said for said in both["ada"].attention) == name.endswith(MODULE)
+    assert (both["bob"].notes, both["bob"].attention) == ((), ())
+
+
 @pytest.mark.parametrize("blank", BLANKS)
 def test_an_untouched_file_that_came_later_is_reviewed(tmp_path: Path, blank: str) -> None:
     for student, numbers in (("ada_11", (901, 955)), ("bob_12", (956, 902))):
@@ -465,6 +510,18 @@ def test_numbered_folders_are_attempts_at_any_depth(word: str, above: str, numbe
         row = rows(Path(temporary))["ada"]
         assert row.source == b"x = %d" % max(numbers)
         assert any("attempts counts" in note for note in row.notes) == (len(numbers) > 1)
+
+
+@pytest.mark.parametrize("packed", ["", ".zip", ".tar"])
+def test_an_empty_last_attempt_is_the_last(tmp_path: Path, packed: str) -> None:
+    put(tmp_path / "ada" / "Version 1" / MODULE, WRITTEN)
+    (tmp_path / "ada" / "Version 2").mkdir()
+    if packed:
+        shutil.make_archive(str(tmp_path / "ada"), packed.removeprefix("."), tmp_path / "ada")
+        shutil.rmtree(tmp_path / "ada")
+    (row,) = read(tmp_path).submitted
+    assert row.source is None
+    assert "an earlier attempt has `" in row.reason
 
 
 @given(
@@ -912,12 +969,15 @@ def test_the_submitted_files_in_teams_count(tmp_path: Path, above: str) -> None:
         f"{above}Submitted files/Ada/HW 3/Version 2/{MODULE}": WRITTEN,
         f"{above}Working files/Ada/HW 3/{MODULE}": WHOLE,
         f"{above}Working files/Bob/HW 3/{MODULE}": WHOLE,
+        f"{above}Working files/Eve/HW 3/{MODULE}": WHOLE,
+        f"{above}Submitted files/Eve/HW 3/": b"",
     }
     upload = read(put(tmp_path / "class.zip", zip_of(*files.items())))
-    ada, bob = upload.submitted
+    ada, bob, eve = upload.submitted
     assert (ada.student, ada.source) == ("Ada", WRITTEN)
-    assert (bob.student, bob.source) == ("Bob", None)
-    assert "is in `Working files`: it was not handed in" in bob.reason
+    assert (bob.student, bob.source, eve.student, eve.source) == ("Bob", None, "Eve", None)
+    for row in (bob, eve):
+        assert "is in `Working files`: it was not handed in" in row.reason
     assert "without `Working files`" in upload.warnings[0]
 
 

@@ -297,3 +297,42 @@ def test_extensions(tmp_path: Path) -> None:
 def test_extensions_that_are_wrong_name_the_line(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(RosterError, match=f"table.csv, {reason}"):
         read_extensions(written(tmp_path, text))
+
+
+@given(st.permutations(["Jane Doe", "Jane A. Doe", "Doe, Jane"]), st.sampled_from(["", "Jo Doe"]))
+def test_a_student_listed_again_has_one_row(names: list[str], other: str) -> None:
+    lines = "".join(f'jdoe,"{name}"\n' for name in (*names, *filter(None, [other])))
+    with tempfile.TemporaryDirectory() as folder:
+        table = written(Path(folder), f"id,name\n{lines}")
+        if other:
+            with pytest.raises(RosterError, match="the id jdoe is also that of"):
+                read_roster(table)
+        else:
+            roster = read_roster(table)
+            assert [(each.id, each.name) for each in roster.students] == [("jdoe", names[0])]
+            assert len(roster.notes) == 2
+
+
+@pytest.mark.parametrize("cell", ["TBA", "n/a", "-", "None", "#N/A"])
+def test_what_says_that_there_is_no_id_is_none(tmp_path: Path, cell: str) -> None:
+    roster = read_roster(written(tmp_path, f"id,name,email\nada,Ada,a@x\n{cell},Bo Li,{cell}\n{cell},Cy Au,{cell}\n"))
+    assert [each.id for each in roster.students] == ["ada", "Bo Li", "Cy Au"]
+    assert "Bo Li has no id, and is known by the name" in roster.notes[0]
+    with pytest.raises(RosterError, match="line 3: Bo Li has no id, and the name is in line 2 too"):
+        read_roster(written(tmp_path, f"id,name\n{cell},Bo Li\n{cell},Bo Li\n"))
+    assert read_roster(written(tmp_path, f"id,name\nada,Ada\n{cell},Bo Li\n")).students[1].id == cell.removeprefix("#")
+
+
+def test_blackboards_preview_user_is_no_student(tmp_path: Path) -> None:
+    roster = read_roster(written(tmp_path, "Username,First Name\njprof,Jo\njprof_PreviewUser,Jo\n"))
+    assert [each.id for each in roster.students] == ["jprof"]
+    assert "Blackboard's preview user" in roster.notes[0]
+
+
+@pytest.mark.parametrize("name", ["Sasha Roe", "Roe, Sasha", "Alexander Roe"])
+@pytest.mark.parametrize("preferred", ["Sasha", "Sasha Roe"])
+@pytest.mark.parametrize("columns", ["id,name", "id,last name,first name"])
+def test_a_preferred_name_is_a_name_too(tmp_path: Path, name: str, preferred: str, columns: str) -> None:
+    listed = '1,"Roe, Alexander"' if columns == "id,name" else "1,Roe,Alexander"
+    roster = read_roster(written(tmp_path, f"{columns},Preferred Name\n{listed},{preferred}\n"))
+    assert [each.id for each in roster.named(name)] == ["1"]

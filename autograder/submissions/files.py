@@ -122,10 +122,11 @@ class File:
 
 @dataclass(frozen=True)
 class Listing:
-    """Files, from the top down. `cut`: there are more, which were not searched."""
+    """Files, from the top down. `cut`: there are more, not searched. `folders`: the steps of all, empty or not."""
 
     files: list[File]
     cut: bool = False
+    folders: tuple[tuple[str, ...], ...] = ()
 
 
 # --- folders ------------------------------------------------------------------------------------------------------
@@ -137,6 +138,7 @@ def in_folder(root: Path, steps: tuple[str, ...] = ()) -> Listing:
     Hidden folders are not searched, but for those in which Jupyter and Python keep copies.
     """
     files: list[File] = []
+    folders: list[tuple[str, ...]] = []
     level, seen = [steps], 0
     for _ in range(MAX_DEPTH):
         deeper: list[tuple[str, ...]] = []
@@ -146,7 +148,7 @@ def in_folder(root: Path, steps: tuple[str, ...] = ()) -> Listing:
                     for entry in entries:
                         seen += 1
                         if seen > MAX_FILES:
-                            return Listing(_nearest_first(files), cut=True)
+                            return Listing(_nearest_first(files), True, tuple(folders))
                         below = (*folder, entry.name)
                         if not entry.is_dir(follow_symlinks=False):
                             files.append(on_disk(root, below, steps))
@@ -154,11 +156,12 @@ def in_folder(root: Path, steps: tuple[str, ...] = ()) -> Listing:
                             files.append(_failing(below[len(steps) :], "is hidden"))
                         else:
                             deeper.append(below)
+                            folders.append(below[len(steps) :])
             except OSError as error:
                 said = f"cannot be read: {error.strerror}"
                 files.append(_failing(folder[len(steps) :], said, denied=True))
         level = sorted(deeper)
-    return Listing(_nearest_first(files), cut=bool(level))
+    return Listing(_nearest_first(files), bool(level), tuple(folders))
 
 
 def _nearest_first(files: list[File]) -> list[File]:
@@ -241,11 +244,11 @@ def in_archive(archive: File, room: tar.Room | None = None) -> Iterator[Listing]
         try:
             if zipped:
                 opened = stack.enter_context(zipfile.ZipFile(_Careful(packed, MAX_STUDENT_DIRECTORY, room)))
-                files = [each.file for each in _packed(opened) if each.file]
+                entries = list(_packed(opened))
             else:
                 kept = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=16 << 20))
                 packed.seek(0)
-                files = list(_tar_files(tar.entries(packed, kind, kept, MAX_UPLOAD, room), kept))
+                entries = list(_in_tar(tar.entries(packed, kind, kept, MAX_UPLOAD, room), kept))
         except (NothingToGrade, tar.TooMuch) as error:
             raise NothingToGrade(f"{archive.label} {error}") from error
         except Exception as error:  # of all that a damaged archive makes its parser raise there is no list
@@ -255,9 +258,10 @@ def in_archive(archive: File, room: tar.Room | None = None) -> Iterator[Listing]
             said = str(error) or type(error).__name__
             name = "zip" if zipped else "tar"
             raise NothingToGrade(f"{archive.label} cannot be read as a {name} archive: {said}") from error
+        files = [each.file for each in entries if each.file]
         if (count := sum(not file.junk for file in files)) > MAX_ARCHIVE_ENTRIES:
             raise NothingToGrade(f"{archive.label} has {count} files, too many for a submission")
-        yield Listing(_nearest_first(files))
+        yield Listing(_nearest_first(files), folders=tuple(each.steps for each in entries if each.file is None))
 
 
 def is_archive(file: File) -> bool:
@@ -421,16 +425,17 @@ def _packing(entry: zipfile.ZipInfo) -> str:
     return ""
 
 
-def _tar_files(entries: Iterator[tar.Entry], kept: IO[bytes]) -> Iterator[File]:
-    """The files among the entries of a tar archive, whose content is in `kept`. NothingToGrade beyond `MAX_FILES`."""
+def _in_tar(entries: Iterator[tar.Entry], kept: IO[bytes]) -> Iterator[Packed]:
+    """The entries of a tar archive, whose content is in `kept`. NothingToGrade beyond `MAX_FILES`."""
     for index, entry in enumerate(entries):
         if index >= MAX_FILES:
             raise NothingToGrade("lists too many files for a submission")
         steps = steps_of(entry.name)
-        if not steps or entry.is_folder:
+        if not steps:
             continue
         trouble = entry.trouble or (_TOO_DEEP if len(steps) > MAX_DEPTH else "")
-        yield File(steps, path_of(steps), partial(_content, kept, entry), trouble)
+        file = File(steps, path_of(steps), partial(_content, kept, entry), trouble)
+        yield Packed(steps, None if entry.is_folder else file)
 
 
 def _content(kept: IO[bytes], entry: tar.Entry) -> IO[bytes]:

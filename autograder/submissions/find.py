@@ -8,8 +8,8 @@ The module is the first of these in which something is written; between equal ca
 4. the only Python file that defines what the assignment asks for, under any name, then the same in an archive.
 
 If nothing is written in any, it is the first. Notes report guesses, and other candidates that were not graded. For the
-staff to look at: a candidate with other code than the module, what may be or hold the module and cannot be read, and,
-where nothing is written in the module, what may hold the code.
+staff to look at: a candidate with other code than the module, what has code that the module lacks, and what may be or
+hold the module and cannot be read.
 """
 
 from __future__ import annotations
@@ -39,7 +39,17 @@ from autograder.submissions.files import (
     room_to_unpack,
 )
 from autograder.submissions.names import ARCHIVES, UNREAD, alike, path_of, stem, suffix, without_copy
-from autograder.submissions.traces import defining, interface, not_the_source, of_the_module, with_code
+from autograder.submissions.traces import (
+    MAX_NOTEBOOKS,
+    beyond,
+    cells_that_write,
+    defining,
+    interface,
+    not_the_source,
+    of_the_module,
+    with_code,
+    written,
+)
 
 __all__ = ["MAX_ARCHIVE_ENTRIES", "CannotRead", "Found", "NothingToGrade", "choose", "find_module"]
 
@@ -136,16 +146,17 @@ def _as_collected(files: list[File]) -> str:
     return ""
 
 
-def _last_attempts(files: list[File]) -> tuple[list[File], list[File], list[str]]:
+def _last_attempts(listing: Listing) -> tuple[list[File], list[File], list[str]]:
     """The files, those of earlier attempts, and what was guessed.
 
-    Of numbered folders next to each other, such as `attempt-9` and `attempt-10`, the last one counts.
+    Of numbered folders next to each other, such as `attempt-9` and `attempt-10`, the last one counts, empty or not.
     """
+    files = [file for file in listing.files if not file.junk]
     attempts: dict[tuple[tuple[str, ...], str], dict[str, int]] = {}
-    for file in files:
-        for depth, step in enumerate(file.steps[:-1][:_ATTEMPT_DEPTH]):
+    for folder in sorted({*listing.folders, *(file.steps[:-1] for file in files)}):
+        for depth, step in enumerate(folder[:_ATTEMPT_DEPTH]):
             if match := ATTEMPT.fullmatch(step):
-                attempts.setdefault((file.steps[:depth], match["word"].lower()), {})[step] = int(match["number"])
+                attempts.setdefault((folder[:depth], match["word"].lower()), {})[step] = int(match["number"])
     earlier, notes = set[tuple[str, ...]](), []
     for (above, _), numbers in attempts.items():
         last = max(numbers, key=lambda folder: numbers[folder])
@@ -213,7 +224,7 @@ class _Search:
     """
 
     def __init__(self, listing: Listing, assignment: Assignment, where: str, nested: bool) -> None:
-        self.files, self._earlier, self._notes = _last_attempts([file for file in listing.files if not file.junk])
+        self.files, self._earlier, self._notes = _last_attempts(listing)
         self.unread: dict[File, str] = {}
         self._listing, self._assignment, self._where, self._nested = listing, assignment, where, nested
         self._module = assignment.module
@@ -233,7 +244,7 @@ class _Search:
         for candidates in self._ways():
             if started := [each for each in candidates if not each.untouched]:
                 chosen = self._nearest(started)
-                self._look_further()
+                self._look_further(chosen)
                 return self._told(chosen)
             untouched = untouched or next(iter(candidates), None)
         hidden = of_the_module([file for file in self._listing.files if file.junk], self._module)
@@ -360,8 +371,8 @@ class _Search:
                 self._others.append(_Candidate(file, file.label, source, False, untouched))
         return self._others
 
-    def _look_further(self) -> None:
-        """Read what else may be the whole module, for the staff: what cannot be read is nobody's fault here."""
+    def _look_further(self, chosen: _Candidate) -> None:
+        """Read what else may be the module, for the staff: what cannot be read is nobody's fault here."""
         archives = [] if self._opened or self._nested else self._archives
         for file in archives[:MAX_ARCHIVES]:
             try:
@@ -370,14 +381,28 @@ class _Search:
                 if not isinstance(error, _NoModule) or error.closed:
                     self._closed.append(file)
         self._closed += archives[MAX_ARCHIVES:]
-        names, unread = interface(self._assignment), {**self.unread}
+        unread = {**self.unread}
         try:
             python = self._python()
         except CannotRead:
             python = []
         self.unread = unread
-        whole = {name.encode() for name in names}
-        self._further += [each for each in python if {*defining(names).findall(each.source)} == whole]
+        self._further += [each for each in python if self._may_replace(each.source, chosen.source)]
+        for file in [file for file in self.files if suffix(file.name) == ".ipynb" and not file.trouble][:MAX_NOTEBOOKS]:
+            sources = cells_that_write(file, self._module)
+            if not any(same_code(each, chosen.source) for each in sources):
+                self._further += [
+                    _Candidate(file, file.label, each, True, is_untouched(each, self._assignment))
+                    for each in sources[-1:]
+                    if self._may_replace(each, chosen.source)
+                ]
+
+    def _may_replace(self, other: bytes, source: bytes) -> bool:
+        """Whether there is as much in another source as in the module, or something that the module lacks."""
+        names = interface(self._assignment)
+        whole = {*defining(names).findall(other)} == {each.encode() for each in names}
+        there = written(other, names)
+        return whole or (bool(there) and not there < written(source, names))
 
     def _nearest(self, candidates: list[_Candidate]) -> _Candidate:
         """The one nearest to the top, or the last numbered by a platform; NothingToGrade if several differ."""
@@ -419,6 +444,8 @@ class _Search:
         if self._closed:
             notes.append(f"{_names(self._closed)}: could not be opened; the module next to it was graded")
         attention = [*(replaced if later else ()), *self._other_code(chosen)]
+        if not chosen.untouched and (more := self._beyond(chosen)):
+            attention.append(f"`{chosen.name}` was graded, but {_names(more)} has code that it lacks")
         if links := [file for file in self.files if "link" in file.trouble]:
             attention.append(f"{_names(links)}: a link was handed in, and links are never followed")
         if denied := [file for file in self.files if file.denied]:
@@ -441,6 +468,15 @@ class _Search:
             for candidates, when in ((later, ", which was handed in later"), (rest, ""))
             if candidates
         ]
+
+    def _beyond(self, chosen: _Candidate) -> list[File]:
+        """The notebooks and texts with code that the module lacks, but for those already named."""
+        named = {chosen.file, *(each.file for each in (*self._read, *self._further))}
+        rest = [file for file in self.files if file not in named and not _is_packed(file) and not self._is_data(file)]
+        try:
+            return beyond(rest, chosen.source, self._assignment)
+        except NothingToGrade:
+            return []
 
     def _is_data(self, file: File) -> bool:
         """Whether it is more likely data than a module that is packed."""

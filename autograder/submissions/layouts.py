@@ -28,7 +28,7 @@ from autograder.submissions.copied import is_untouched
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade
 from autograder.submissions.find import Found, choose
 from autograder.submissions.matching import Known, Match, another_name, matched
-from autograder.submissions.names import PlatformName, alike, platform_name, shown, stem, suffix
+from autograder.submissions.names import PlatformName, alike, path_of, platform_name, shown, stem, suffix
 from autograder.submissions.roster import Roster, Student, moment, same
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
 from autograder.submissions.top import (
@@ -50,6 +50,7 @@ from autograder.submissions.traces import with_code
 _ATTACHED, _INLINE = "Submission attachment(s)", "_submissionText.html"  # what a student's folder from Sakai holds
 _SAKAIS = {_ATTACHED, "Feedback Attachment(s)"}
 _BY_SAKAI = {"timestamp.txt", "comments.txt", "feedbackText.html"}
+_SHORT = 3  # letters of a folder's name: with fewer, it is somebody's id by chance
 _LISTED = 3  # names, or questions whose work it is, in one message
 
 
@@ -171,7 +172,7 @@ def read_upload(
         if not stamps:
             pieces = [replace(piece, laid_out=False) for piece in pieces]
         owners = _with_those_within(_owners(pieces, roster), assignment, roster)
-        if roster and pieces and not any(owner.enrolled and owner.pieces for owner in owners):
+        if roster and pieces and not _are_of(owners):
             holders = [piece.entry for piece in pieces if may_be_class(piece.entry, top, assignment, roster)]
             raise NothingToGrade(_nobody_known(owners, holders))
         found = [_submitted(owner, assignment, extended, roster is not None, visit) for owner in owners]
@@ -202,6 +203,14 @@ def _classes(
     ]
 
 
+def _are_of(owners: list[_Owner]) -> bool:
+    """Whether the upload is of the roster: somebody in it is known, or most of it may be somebody's in the roster."""
+    unlisted = [owner for owner in owners if owner.enrolled is None]
+    return any(owner.enrolled and owner.pieces for owner in owners) or (
+        2 * sum(bool(owner.claimed) for owner in unlisted) > len(unlisted)
+    )
+
+
 def _nobody_known(owners: list[_Owner], holders: list[Entry]) -> str:
     """Why nobody is in the roster, and what to do about it; `holders` may hold a class."""
     listed, *_ = (owner for owner in owners if owner.enrolled)
@@ -211,7 +220,10 @@ def _nobody_known(owners: list[_Owner], holders: list[Entry]) -> str:
     if holders:
         names = " and ".join(f"`{shown(entry.name)}`" for entry in holders[:_LISTED])
         if len(holders) > 1:
-            return f"{said}If {names} hold a class, put what is in them into one folder, and run the command on that"
+            return (
+                f"{said}If {names} hold a class, put what is in them into one folder, and run the command on that: "
+                "rename what has the same name in both, so that nothing is replaced"
+            )
         return f"{said}If {names} holds a class, run the command on what is in it"
     return f"{said}Name what was handed in by the ids of the roster, or give a roster with other ids, or none"
 
@@ -460,7 +472,7 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
     for piece in pieces:
         groups.setdefault(piece.student, []).append(piece)
     if roster is None:
-        return [_Owner(shown(student), shown(each[0].name), each) for student, each in groups.items()]
+        return _by_number([_Owner(shown(student), shown(each[0].name), each) for student, each in groups.items()])
     known = [Known(student, piece.name, piece.keys, piece.separator) for student, (piece, *_) in groups.items()]
     owned: dict[str, list[_Piece]] = {}
     notes: dict[str, tuple[str, ...]] = {}
@@ -492,12 +504,29 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
     taken = {owner.student for owner in listed}
     return listed + [
         replace(owner, student=f"{owner.student} (not in the roster)") if owner.student in taken else owner
-        for owner in unlisted
+        for owner in _by_number(unlisted)
     ]
 
 
+def _by_number(owners: list[_Owner]) -> list[_Owner]:
+    """The owners; those who have one Canvas number in different downloads are one, under the name of the last file."""
+    found: dict[str, list[_Owner]] = {}
+    for owner in owners:
+        number = next((piece.keys["canvas"] for piece in owner.pieces if "canvas" in piece.keys), "")
+        found.setdefault(number if number and not owner.claimed else f"_{owner.student}", []).append(owner)
+    merged = []
+    for same_number in found.values():
+        downloads = [{piece.entry.download for piece in owner.pieces} for owner in same_number]
+        if len(same_number) > 1 and sum(map(len, downloads)) == len(set().union(*downloads)):
+            newest = max(same_number, key=lambda owner: max(map(_number, owner.pieces)))
+            merged.append(replace(newest, pieces=[piece for owner in same_number for piece in owner.pieces]))
+        else:
+            merged += same_number
+    return merged
+
+
 def _with_those_within(owners: list[_Owner], assignment: Assignment, roster: Roster | None) -> list[_Owner]:
-    """The owners; of who handed in nothing, with what may hold it: an entry of nobody in the roster."""
+    """The owners; of who handed in nothing, with what may hold it: an entry of nobody in the roster, or a folder."""
     if roster is None:
         return owners
     others = sorted((owner for owner in owners if owner.enrolled is None), key=lambda owner: bool(owner.claimed))
@@ -506,6 +535,10 @@ def _with_those_within(owners: list[_Owner], assignment: Assignment, roster: Ros
     for entry in unlisted:
         for who in students_within(entry, assignment, roster):
             holding.setdefault(who, []).append(f"`{shown(entry.name)}`")
+    missing = {owner.enrolled for owner in owners if owner.enrolled and not owner.pieces and not owner.claimed}
+    for entry in [piece.entry for owner in owners if owner.enrolled for piece in owner.pieces] if missing else []:
+        for who, folder in _folders_of(entry, missing, roster):
+            holding.setdefault(who, []).append(f"`{folder}`")
     said = {
         who: f"{' and '.join(names[:_LISTED])} may hold what {who.name} handed in" for who, names in holding.items()
     }
@@ -515,6 +548,20 @@ def _with_those_within(owners: list[_Owner], assignment: Assignment, roster: Ros
         else owner
         for owner in owners
     ]
+
+
+def _folders_of(entry: Entry, students: set[Student], roster: Roster) -> list[tuple[Student, str]]:
+    """Which of the students have a folder in somebody's entry, by its whole name."""
+    try:
+        files = entry.listing().files
+    except (NothingToGrade, OSError):
+        return []
+    folders = {file.steps[:depth] for file in files if not file.junk for depth in range(1, len(file.steps))}
+    found = []
+    for steps in sorted(folders):
+        people = [*roster.having(steps[-1]), *roster.named(steps[-1])] if len(steps[-1]) >= _SHORT else []
+        found += [(who, path_of((entry.name, *steps))) for who in students.intersection(people)]
+    return found
 
 
 def _one_of_several(piece: _Piece, match: Match) -> _Piece:
@@ -703,14 +750,16 @@ def _in_covers(pieces: list[_Piece], assignment: Assignment) -> tuple[str, ...]:
 def _together(pieces: list[_Piece]) -> Listing:
     """The files of all pieces. If there are several, the labels of those in folders name the folder."""
     files: list[File] = []
+    folders: list[tuple[str, ...]] = []
     cut = False
     for piece in [piece for piece in pieces if not piece.cover] or pieces:
         listing = piece.entry.listing()
         cut = cut or listing.cut
+        folders += listing.folders
         several = len(pieces) > 1 and piece.entry.folder
         top = shown(piece.entry.name)
         files += [replace(file, label=f"{top}/{file.label}") if several else file for file in listing.files]
-    return Listing(sorted(files, key=lambda file: len(file.steps)), cut)
+    return Listing(sorted(files, key=lambda file: len(file.steps)), cut, tuple(folders))
 
 
 # --- lateness -----------------------------------------------------------------------------------------------------

@@ -107,11 +107,17 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
 
 
 def _by_key(student: Known, roster: Roster) -> Match | None:
-    """The only student of the roster with one of these ids, or None."""
+    """The only student of the roster with one of these ids, or None.
+
+    An id that is the whole name of an entry may be of any kind, so it is nobody's if several students have it.
+    """
     has_canvas = any("canvas" in each.keys for each in roster.students)
     for kind, key in student.keys.items():
         if kind == "canvas":
             found = roster.find(key, "canvas") if has_canvas else roster.find(key)
+        elif kind == "id" and key == student.student:
+            having = roster.having(key)
+            found = having[0] if len(having) == 1 else None
         else:
             found = roster.find(key, kind) or roster.find(key, "id", "login", "sis", "email")
         if found:
@@ -157,7 +163,7 @@ def _by_title(
         splits = [split for split in _splits(name, separator) if split[0] in fitting]
         title, login = max(splits, key=rank, default=("", ""))
         if people := find(login):
-            group = people[0].group if squeezed(people[0].group) == squeezed(login) else ""
+            group = people[0].group_like(login)
             sure = (sharing[title] > 1 or separator not in title[:-1]) and not 0 < len(squeezed(group)) < _SHORT
             whom = f"the group {group}" if group else people[0].name
             said = f"`{shown(name)}` was matched to {whom} in the roster by `{shown(login)}`, the end of its name"
@@ -177,7 +183,7 @@ def _doubtful(student: Known, who: Student) -> bool:
 
 def another_name(named: str, who: Student) -> bool:
     """Whether the upload's name is mostly other words than those of the roster's, such as a group's name."""
-    words = re.findall(r"\w+", same(who.name)) if who.name != who.id else []
+    words = re.findall(r"\w+", same(" ".join(who.names))) if who.name != who.id else []
     rest = name = squeezed(named)
     for word in sorted(map(squeezed, words), key=len, reverse=True):
         rest = rest.replace(word, "", 1)
@@ -243,7 +249,8 @@ def _named(student: Known, roster: Roster) -> list[Student]:
         if people := roster.named(name):
             return people
     if "canvas" in student.keys:
-        return [each for each in roster.students if squeezed(student.name) in _sorted_names(each.name)]
+        called = squeezed(student.name)
+        return [each for each in roster.students if any(called in _sorted_names(name) for name in each.names)]
     return []
 
 
@@ -359,6 +366,7 @@ def _held_in(unknown: Sequence[Known], roster: Roster, telling: set[str], groups
         }
         called = re.search(r"\(([^()]+)\)$", each.student)
         may_be |= {who.id for who in (roster.find(called[1]) if called else None,) if who}
+        may_be |= {who.id for who in roster.having(each.student)}
         may_be |= {who.id for who in (*_named(each, roster), *roster.turned(each.name), *groups.like(each.name))}
         held[each.student] = [
             who for who in roster.students if who.id in may_be and not telling.intersection(_differing(each, who))
@@ -381,7 +389,7 @@ def _in_anothers_name(students: Sequence[Known], found: Mapping[str, Match], ros
     served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
     called: dict[str, list[Student]] = {}
     for who in roster.students:
-        for name in {squeezed(name) for name in in_any_order(who.name)}:
+        for name in {squeezed(name) for each in who.names for name in in_any_order(each)}:
             called.setdefault(name, []).append(who)
     claims = {}
     for each in students:
@@ -410,14 +418,14 @@ def _has_words(words: list[str], key: list[str]) -> bool:
 
 def _called(who: Student) -> list[list[str]]:
     """The words of the student's names that have several; of three, initials may be left out: `Jane A. Doe`."""
-    names = [_words(name) for name in names_of(who.name) if who.name != who.id]
+    names = [_words(name) for each in who.names if each != who.id for name in names_of(each)]
     names += [[word for word in words if len(word) > 1] for words in names]
     return [words for words in names if len({*words}) > 1]
 
 
 def _ids(who: Student) -> list[list[str]]:
     """The words of each id, and of the group's name, that is too long to be in a name by chance."""
-    ids = [_words(key) for key in {who.id, who.group, *who.keys.values()}]
+    ids = [_words(key) for key in {who.id, *who.groups, *who.keys.values()}]
     ids += [_words(_unpadded(key)) for key in {who.id, *who.keys.values()}]
     return [words for words in ids if len("".join(words)) >= _SHORT]
 
@@ -448,8 +456,9 @@ class _Groups:
     def __init__(self, roster: Roster) -> None:
         self._members: dict[str, dict[str, list[Student]]] = {}  # by the squeezed name, then by the name
         for each in roster.students:
-            if key := squeezed(each.group):
-                self._members.setdefault(key, {}).setdefault(same(each.group), []).append(each)
+            for group in each.groups:
+                if key := squeezed(group):
+                    self._members.setdefault(key, {}).setdefault(same(group), []).append(each)
 
     def like(self, name: str) -> list[Student]:
         """The members of all groups that may be meant by a name."""
@@ -465,7 +474,8 @@ class _Groups:
         """The members of the group under whose name this was handed in; in Sakai, its id follows: `Group 1(3f2b)`."""
         for name in (student.name, re.sub(r"\([^()]+\)$", "", student.name)):
             if members := self.members(name):
-                said = f"`{shown(student.student)}` was matched to the group {members[0].group} in the roster"
+                group = members[0].group_like(name)
+                said = f"`{shown(student.student)}` was matched to the group {group} in the roster"
                 return Match(members, (said,))
         return Match()
 
@@ -482,8 +492,9 @@ def _with_group(student: Known, found: Match, roster: Roster) -> Match | None:
     (who,) = found.people
     if who.keys.get("canvas") != student.keys["canvas"]:
         return found
-    if who.group and squeezed(who.group) == squeezed(student.name):
-        return replace(found, people=tuple(each for each in roster.students if same(each.group) == same(who.group)))
+    if group := who.group_like(student.name):
+        members = [each for each in roster.students if same(group) in map(same, each.groups)]
+        return replace(found, people=tuple(members))
     if not another_name(student.name, who):
         return found
     said = (

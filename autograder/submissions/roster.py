@@ -15,7 +15,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -51,6 +51,7 @@ _PARTICIPANT = re.compile(
     r"(?:participante?|teilnehmer(?:[/:*_]?in)?|partecipante|deelnemer|deltagare|deltager|deltaker)\s*(\d+)",
     re.IGNORECASE,
 )
+_PREFERRED = ("preferred name", "preferred first name", "chosen name", "chosen first name", "nickname")
 _ROLE = ("role", "roles", "course role")
 _STAFF = re.compile(
     r"\b(?:tas?|teach\w*|instructors?|professors?|faculty|staff|graders?|readers?|designers?|observers?|assistants?"
@@ -66,6 +67,8 @@ _TOTAL = re.compile(  # people are called Sum, Mean and Count: these need a colo
     re.IGNORECASE,
 )
 _TEST_STUDENT = "test student"  # from Canvas, if an instructor tried the student view
+_PREVIEW_USER = "_previewuser"  # at the end of the user name under which Blackboard shows it to an instructor
+_NO_ID = re.compile(r"[\W_]*|tba|tbd|n/?a|none|null|nil|unknown|pending|missing|#n/a", re.IGNORECASE)
 
 _MARKS = (  # the first bytes of a text file, with its encoding
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -91,6 +94,8 @@ class Student:
         keys: the keys by which a platform may know the student, by their kind in `KEYS`.
         row: the line of the file, by its columns.
         line: its number in the file.
+        groups: as in Canvas' list of a group set.
+        preferred: another name of the student, from the column for it; empty if the roster has none.
     """
 
     id: str
@@ -98,11 +103,17 @@ class Student:
     keys: Mapping[str, str]
     row: Mapping[str, str]
     line: int
+    groups: tuple[str, ...] = ()
+    preferred: str = ""
 
     @cached_property
-    def group(self) -> str:
-        """The student's group, as in Canvas' list of a group set; empty if the roster does not say."""
-        return next((cell for column, cell in self.row.items() if _form(column) in _GROUP), "")
+    def names(self) -> tuple[str, ...]:
+        """All names of the student."""
+        return (self.name, self.preferred) if self.preferred else (self.name,)
+
+    def group_like(self, name: str) -> str:
+        """The student's group of this name, whatever its separators; empty if there is none."""
+        return next((group for group in self.groups if squeezed(group) == squeezed(name)), "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +140,12 @@ class Roster:
                 return found[0] if wanted and len(found) == 1 else None
         return None
 
+    def having(self, key: str) -> list[Student]:
+        """All students with this key, of any kind, in any case."""
+        wanted = same(key)
+        found = {who.id: who for kind in KEYS for who in self._by_key.get((kind, wanted), ()) if wanted}
+        return [*found.values()]
+
     @cached_property
     def _by_key(self) -> dict[tuple[str, str], list[Student]]:
         found: dict[tuple[str, str], list[Student]] = {}
@@ -142,23 +159,24 @@ class Roster:
     @cached_property
     def groups(self) -> frozenset[str]:
         """The names of all groups, for comparison as `same`."""
-        return frozenset(same(each.group) for each in self.students if each.group)
+        return frozenset(same(group) for each in self.students for group in each.groups)
 
     def named(self, name: str) -> list[Student]:
         """The students of this name, written “Ada Lovelace” or “Lovelace, Ada”, in any case."""
         wanted = _name_key(name)
-        return [each for each in self.students if wanted and wanted in names_of(each.name)]
+        return [each for each in self.students if wanted and any(wanted in names_of(name) for name in each.names)]
 
     def turned(self, name: str) -> list[Student]:
         """The students of this name with its words in another order: Wang Li for `Li Wang`. A comma tells the order."""
         wanted = _name_key(name)
-        return [each for each in self._by_turned.get(wanted, ()) if "," not in name and _name_key(each.name) != wanted]
+        turned = self._by_turned.get(wanted, ()) if "," not in name else ()
+        return [each for each in turned if wanted not in map(_name_key, each.names)]
 
     @cached_property
     def _by_turned(self) -> dict[str, list[Student]]:
         found: dict[str, list[Student]] = {}
         for each in self.students:
-            for name in {*in_any_order(each.name)}:
+            for name in {name for called in each.names for name in in_any_order(called)}:
                 found.setdefault(name, []).append(each)
         return found
 
@@ -219,41 +237,82 @@ def read_roster(path: Path) -> Roster:
     kinds, name, canvas = _columns(table)
     people: list[tuple[int, Row, Row, str]] = []
     notes, seen = list(table.notes), dict[str, Student]()
+    no_ids = _no_ids(table, [*kinds.values()])
     for line, row in table.rows:
-        cells = {kind: row[column].removeprefix("#") for kind, column in kinds.items()}  # Brightspace writes #jdoe
-        keys = {kind: cell for kind, cell in cells.items() if cell}
+        given = {kind: row[column] for kind, column in kinds.items() if (column, same(row[column])) not in no_ids}
+        keys = {kind: cell.removeprefix("#") for kind, cell in given.items() if cell}  # Brightspace writes #jdoe
         if moodles := _PARTICIPANT.fullmatch(keys.get("identifier", keys.get("id", ""))):
             keys["identifier"] = f"Participant {moodles[1]}"
         called = " ".join(filter(None, (row[column] for column in name)))
+        why = _no_student(row, keys, called or next(iter(keys.values()), ""))
         if canvas and (not keys.get("canvas") or _name_key(called) == _TEST_STUDENT):
-            if keys.get("canvas") or not people:  # “Points Possible” and “Manual Posting” are above the students
-                notes.append(f"{path.name}, line {line}: “{called}” is not a student")
-                continue
-            raise RosterError(f"{path.name}, line {line}: {called or 'this student'} has no ID")
-        if _is_total(row):
-            notes.append(f"{path.name}, line {line}: “{next(filter(None, row.values()))}” is not a student")
-            continue
-        if role := _staff_role(row):
-            notes.append(
-                f"{path.name}, line {line}: “{called or next(iter(keys.values()), '')}” is not a student: {role}"
-            )
-            continue
-        people.append((line, row, keys, called))
+            if not keys.get("canvas") and people:  # “Points Possible” and “Manual Posting” are above the students
+                raise RosterError(f"{path.name}, line {line}: {called or 'this student'} has no ID")
+            why = f"“{called}” is not a student"
+        if why:
+            notes.append(f"{path.name}, line {line}: {why}")
+        else:
+            people.append((line, row, keys, called))
     if not people:
         raise RosterError(f"{path.name} lists no students")
-    id_kind = _identifying(path, [keys for _, _, keys, _ in people], [line for line, _, _, _ in people], list(kinds))
+    id_kind = _identifying(path, people, kinds)
     for line, row, keys, called in people:
-        own = row[kinds[id_kind]].removeprefix("#")
-        student = Student(own, called or own, keys, row, line)
+        own = row[kinds[id_kind]].removeprefix("#") if id_kind in keys else called
+        if id_kind not in keys:
+            notes.append(f"{path.name}, line {line}: {called} has no {kinds[id_kind]}, and is known by the name")
+            if twin := seen.get(same(own)):
+                said = f"{called} has no {kinds[id_kind]}, and the name is in line {twin.line} too"
+                raise RosterError(f"{path.name}, line {line}: {said}")
+        student = Student(own, called or own, keys, row, line, _groups(row), _preferred(row, called))
         earlier = seen.setdefault(same(student.id), student)
-        if earlier is not student and same(earlier.name) != same(student.name):
+        if earlier is student:
+            continue
+        if not _one_name(earlier.name, student.name):
             raise RosterError(
                 f"{path.name}, line {line}: the {kinds[id_kind]} {student.id} is also that of {earlier.name} "
                 f"in line {earlier.line}"
             )
-        if earlier is not student:
-            notes.append(f"{path.name}, line {line}: {student.id} is in line {earlier.line} too")
+        named = f" as {earlier.name}" if same(earlier.name) != same(student.name) else ""
+        notes.append(f"{path.name}, line {line}: {student.id} is in line {earlier.line} too{named}")
+        groups = tuple({same(group): group for group in (*student.groups, *earlier.groups)}.values())
+        seen[same(student.id)] = replace(earlier, groups=groups, preferred=earlier.preferred or student.preferred)
     return Roster(list(seen.values()), table.columns, notes)
+
+
+def _no_ids(table: _Table, columns: list[str]) -> set[tuple[str, str]]:
+    """The cells, by their columns, that say that there is no id, as several rows do. One alone may be somebody's id."""
+    count = Counter((column, same(row[column])) for _, row in table.rows for column in columns)
+    return {(column, cell) for (column, cell), rows in count.items() if rows > 1 and _NO_ID.fullmatch(cell)}
+
+
+def _no_student(row: Row, keys: Row, called: str) -> str:
+    """Why a row is not a student's; empty if it is."""
+    if _is_total(row):
+        return f"“{next(filter(None, row.values()))}” is not a student"
+    if role := _staff_role(row):
+        return f"“{called}” is not a student: {role}"
+    if any(same(key).endswith(_PREVIEW_USER) for key in keys.values()):
+        return f"“{called}” is not a student: Blackboard's preview user"
+    return ""
+
+
+def _one_name(name: str, other: str) -> bool:
+    """Whether two names are one person's, where the id is the same: one has all words of the other."""
+    words, others = ({*re.findall(r"\w+", same(each))} for each in (name, other))
+    return words <= others or others <= words
+
+
+def _groups(row: Row) -> tuple[str, ...]:
+    """The student's group, as in Canvas' list of a group set; nothing if the roster does not say."""
+    return tuple(cell for column, cell in row.items() if _form(column) in _GROUP and cell)[:1]
+
+
+def _preferred(row: Row, name: str) -> str:
+    """The name by which the student prefers to be called, in full; empty if the roster has none."""
+    called = next((cell for column, cell in row.items() if _form(column) in _PREFERRED and cell), "")
+    last = name.partition(",")[0] if "," in name else " ".join(name.split()[-1:])
+    family = next((cell for column, cell in row.items() if _form(column) in _LAST and cell), last)
+    return called if not called or same(family) in same(called) else f"{called} {family}"
 
 
 def _is_total(row: Row) -> bool:
@@ -292,13 +351,17 @@ def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
     return kinds, whole or parts, bool(canvas)
 
 
-def _identifying(path: Path, keys: list[dict[str, str]], lines: list[int], kinds: list[str]) -> str:
-    """The first kind of key that everybody has."""
-    for kind in (each for each in KEYS if each in kinds):
-        if all(kind in each for each in keys):
+def _identifying(path: Path, people: list[tuple[int, Row, Row, str]], kinds: dict[str, str]) -> str:
+    """The first kind of key that everybody has, or has a name and a cell that says that there is no such key."""
+    in_order = [kind for kind in KEYS if kind in kinds]
+    for kind in in_order:
+        if all(kind in keys for _, _, keys, _ in people):
             return kind
-    first = next(kind for kind in KEYS if kind in kinds)
-    line = next(line for line, each in zip(lines, keys, strict=True) if first not in each)
+    for kind in in_order:
+        if all(kind in keys or (row[kinds[kind]] and called) for _, row, keys, called in people):
+            return kind
+    first = in_order[0]
+    line = next(line for line, _, keys, _ in people if first not in keys)
     raise RosterError(f"{path.name}, line {line}: this student has no {first}, and no other id is complete")
 
 

@@ -312,7 +312,8 @@ def _read_names(entries: list[Entry]) -> list[Entry]:
 def _below(packed: list[Packed]) -> Listing:
     """The files of a folder at the top, by their steps below it."""
     files = [replace(each.file, steps=each.steps, label=path_of(each.steps)) for each in packed if each.file]
-    return Listing(sorted(files, key=lambda file: len(file.steps))[:MAX_FILES], cut=len(files) > MAX_FILES)
+    folders = tuple(each.steps for each in packed if each.steps and each.file is None)
+    return Listing(sorted(files, key=lambda file: len(file.steps))[:MAX_FILES], len(files) > MAX_FILES, folders)
 
 
 # --- a class that is packed within ---------------------------------------------------------------------------------
@@ -460,9 +461,11 @@ def _is_section(entry: Entry, inside: Top, assignment: Assignment, roster: Roste
     """Whether most of what an entry holds is of several students of the roster, and the entry itself is nobody's."""
     if roster is None or any(each.name == assignment.kit for each in inside.students):
         return False
-    theirs = [match for match in _meant(inside.students, roster).values() if match.people and not match.attention]
-    several = len({who.id for match in theirs for who in match.people}) > 1
-    return several and 2 * len(theirs) > len(inside.students) and _whose(entry, roster) == Match()
+    meant = _meant(inside.students, roster).values()
+    theirs = [match for match in meant if (match.people and not match.attention) or match.claims]
+    several = len({who.id for match in theirs for who in (*match.people, *match.claims)}) > 1
+    sure = any(match.people and not match.attention for match in theirs)
+    return sure and several and 2 * len(theirs) > len(inside.students) and _whose(entry, roster) == Match()
 
 
 def _is_teams(entries: list[Entry]) -> bool:
@@ -479,13 +482,20 @@ def _submitted_in_teams(folders: list[Entry], top: Top) -> Top:
         said = f"is in `{_TEAMS[1]}`: it was not handed in"
         return replace(listing, files=[replace(file, trouble=file.trouble or said) for file in listing.files])
 
-    there = {same(entry.name) for entry in submitted.entries}
-    drafts = [entry for entry in working.entries if entry.folder and same(entry.name) not in there]
+    drafts = {same(entry.name): entry for entry in working.entries if entry.folder}
+    handed_in = [each for each in submitted.entries if same(each.name) not in drafts or _has_files(each)]
+    there = {same(entry.name) for entry in handed_in}
+    drafts = {name: entry for name, entry in drafts.items() if name not in there}
     return Top(
-        [*submitted.entries, *(replace(each, listing=partial(draft, each), inside=None) for each in drafts)],
+        [*handed_in, *(replace(each, listing=partial(draft, each), inside=None) for each in drafts.values())],
         [*top.aside, *submitted.aside],
         (*top.guessed, f"`{_TEAMS[0]}` was read as the class, without `{_TEAMS[1]}`"),
     )
+
+
+def _has_files(entry: Entry) -> bool:
+    listing = entry.listing()
+    return bool(listing.files) or listing.cut
 
 
 def _packed_again(inside: Top, assignment: Assignment, roster: Roster | None, depth: int) -> Top | None:

@@ -10,7 +10,7 @@ from autograder.sandbox.limits import LIMITS
 from autograder.submissions.copied import is_untouched
 from autograder.submissions.files import File, NothingToGrade
 from autograder.submissions.names import alike, stem, suffix
-from autograder.submissions.notebooks import in_utf8
+from autograder.submissions.notebooks import in_utf8, outputs_apart, parsed
 
 MAX_NOTEBOOKS, MAX_NOTEBOOK = 8, 16 << 20  # searched for code, and bytes of each
 MAX_TEXTS = 50  # other files that are searched
@@ -18,6 +18,8 @@ MAX_TEXTS = 50  # other files that are searched
 _DOCUMENTS = (".doc", ".docx", ".odt", ".pages", ".pdf", ".rtf")  # which the grader does not open
 _NO_TEXT = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".heic", ".pt", ".pth", ".npy", ".npz", ".pkl", ".pyc", ".ipynb")
 _SPACE = rb"(?:\s|\xc2\xa0|&nbsp;|&#160;|<[^<>]{0,200}>){1,20}"  # in text and in web pages
+_PYTHONS, _NOTEBOOKS = rb"(?:^|[\r\n])", rb'(?:"|\\n)'  # what comes before a line, in Python and in a notebook's JSON
+_MAX_LINE = 500  # characters of a magic command
 _ICLOUD = re.compile(r"\.(.+)\.icloud")  # what iCloud Drive keeps for a file that is not on the computer
 
 
@@ -30,6 +32,59 @@ def defining(names: Iterable[str], before: bytes = rb"(?:^|\r)[ \t]*", space: by
     """Finds where one of these is defined; the name is the first group."""
     listed = b"|".join(re.escape(each.encode()) for each in names)
     return re.compile(before + rb"(?:def|class)" + space + rb"(%s)\b" % listed, re.M)
+
+
+def written(source: bytes, names: Iterable[str], line: bytes = _PYTHONS) -> set[bytes]:
+    """Which of the names a source defines, and does not leave as the fill-in does. Before each line of it is `line`."""
+    listed = b"|".join(re.escape(each.encode()) for each in names)
+    telling = (
+        rb"[ \t]*(?:def|class)[ \t]+(?P<name>%s)\b" % listed,
+        rb"(?P<left>[ \t]*raise[ \t]+NotImplementedError)",
+        rb"(?:def|class|@)",
+    )
+    found, name = set[bytes](), b""
+    for match in re.finditer(line + rb"(?:%s)" % b"|".join(telling), source):
+        if match["left"]:
+            found.discard(name)
+        else:
+            name = match["name"] or b""
+            found.update([name] if name else [])
+    return found
+
+
+def beyond(files: list[File], source: bytes, assignment: Assignment) -> list[File]:
+    """Those of the files, but for Python's, in which something is written that the module, `source`, lacks."""
+    names = interface(assignment)
+    lacking = {each.encode() for each in names} - written(source, names)
+    texts = [file for file in files if suffix(file.name) not in (".py", *_DOCUMENTS)] if lacking else []
+    found = []
+    for file in with_code(texts, assignment):
+        notebook = suffix(file.name) == ".ipynb"
+        text = file.read(MAX_NOTEBOOK) if notebook else in_utf8(file.read(LIMITS.source))
+        found += [file] if lacking & written(text, names, _NOTEBOOKS if notebook else _PYTHONS) else []
+    return found
+
+
+def cells_that_write(file: File, module: str) -> list[bytes]:
+    """The modules that cells of a notebook write as a file; those that only add to one belong to the cell before."""
+    try:
+        data = file.read(MAX_NOTEBOOK)
+        cells = parsed(outputs_apart(data)[0]).get("cells", []) if b"%%" in data else []
+    except (NothingToGrade, ValueError, AttributeError):
+        return []
+    found: list[list[str]] = []
+    for cell in cells if isinstance(cells, list) else []:
+        source = cell.get("source", "") if isinstance(cell, dict) and cell.get("cell_type") == "code" else ""
+        text = "".join(map(str, source)) if isinstance(source, list) else str(source)
+        first, _, rest = text.lstrip().partition("\n")
+        magic, *words = first[:_MAX_LINE].split() or [""]
+        if magic not in ("%%writefile", "%%file") or not alike(" ".join(words[-1:]).rpartition("/")[2], module):
+            continue
+        if words[0] in ("-a", "--append") and found:
+            found[-1].append(rest)
+        else:
+            found.append([rest])
+    return ["\n".join(pieces).encode("utf-8", "replace") for pieces in found]
 
 
 def with_code(files: list[File], assignment: Assignment) -> list[File]:
@@ -54,7 +109,7 @@ def with_code(files: list[File], assignment: Assignment) -> list[File]:
 
 def _notebooks(files: list[File], assignment: Assignment, names: tuple[str, ...]) -> list[File]:
     """The notebooks in which one of the names is defined, but not in the one of the course."""
-    begins = rb'(?:"|\\n)[ \t]*'  # of a line, in JSON
+    begins = _NOTEBOOKS + rb"[ \t]*"
     notebooks = [file for file in files if suffix(file.name) == ".ipynb"]
     if not names or not notebooks:
         return []
