@@ -225,9 +225,10 @@ def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
             found = ["kl-cut-off"]
         mistakes += found
         factors.append(factor)
-        alone = float(values[0] - values[1])
-        if abs(alone) > 1e-4 * sizes[0]:
-            together = [loss(*(each.repeat(4, 1) for each in point)) for point in points[:2]]
+        high, low = int(values[:USUAL].argmax()), int(values[:USUAL].argmin())  # any two may be nearly equal by chance
+        alone = float(values[high] - values[low])
+        if alone > 1e-4 * sizes[0]:
+            together = [loss(*(each.repeat(4, 1) for each in points[at])) for at in (high, low)]
             if not all(map(math.isfinite, together)):
                 return ["not-finite"]
             growth.append((together[0] - together[1]) / alone)
