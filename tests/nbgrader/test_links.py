@@ -26,6 +26,7 @@ from autograder.platforms.nbgrader.answers import notes_on
 from autograder.platforms.nbgrader.collect import ByFolder, Collect, Downloads
 from autograder.platforms.nbgrader.files import complete
 from autograder.platforms.nbgrader.submitted import module_in
+from autograder.submissions.files import MAX_DEPTH
 from autograder.submissions.find import NothingToGrade
 from autograder.submissions.layouts import read_upload
 from tests.nbgrader.class_of_students import BLANK, NOTEBOOK, PERFECT
@@ -177,6 +178,18 @@ def test_one_bad_folder_ends_collect_for_nobody(course: Path) -> None:
     assert sorted(path.name for path in (course / "submitted").iterdir()) == ["ada", "dan", "eve", "zoe"]
     assert SECRET.encode() not in contents(course / "submitted")
     assert "data.bin" in (course / "submitted" / "eve" / CVAE.kit / "collected.txt").read_text()
+
+
+def test_what_lies_too_deep_to_copy_is_said(course: Path) -> None:
+    folder = inbound(course, "ada")
+    deep = folder.joinpath(*["more"] * (MAX_DEPTH + 1))
+    deep.mkdir(parents=True)
+    for path in (folder, deep):
+        (path / MODULE).write_text(BLANK)
+    collector(course).start()
+    copied = course / "submitted" / "ada" / CVAE.kit
+    assert [*copied.rglob(MODULE)] == [copied / MODULE]
+    assert f"below {MAX_DEPTH} levels of folders" in (copied / "collected.txt").read_text()
 
 
 def test_a_name_that_nobody_sees_is_nobodys(course: Path, capfd: pytest.CaptureFixture[str]) -> None:
