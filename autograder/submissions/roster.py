@@ -112,7 +112,7 @@ class Student:
         return (self.name, self.preferred) if self.preferred else (self.name,)
 
     def group_like(self, name: str) -> str:
-        """The student's group of this name, whatever its separators; empty if there is none."""
+        """The student's group of this name, with any separators; empty if there is none."""
         return next((group for group in self.groups if squeezed(group) == squeezed(name)), "")
 
 

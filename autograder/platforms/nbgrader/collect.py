@@ -198,7 +198,7 @@ class _Uploaded:
         return self._to / folder_name(student)
 
     def take(self, student: str, listing: Listing) -> None:
-        """Take over what is one student's. CannotRead where nothing can be taken, whatever it is that fails."""
+        """Take over what is one student's. CannotRead if anything fails while it is taken."""
         try:
             self._take_all(self.folder(student), student, listing)
         except (OSError, ValueError) as error:

@@ -863,13 +863,17 @@ def same_distribution(model: Model, image: Tensor, condition: Tensor, challenge:
     return bool(centered) and 0.95 < float((observed.std(0) / spread).mean()) < 1.05
 
 
-def shows(name: str, model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> bool:
-    """Whether a parameter makes a difference to the reconstruction."""
-    seed = challenge.seed()
+def that_show(names: Sequence[str], model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> set[str]:
+    """Those of some parameters that make a difference to the reconstruction."""
+    if not names:
+        return set()
+    seed, found = challenge.seed(), set[str]()
     one, again = (model.forward(images, conditions, seed).outputs[0] for _ in range(2))
-    with model.changed({name: challenge.normal(*model.parameters[name].shape)}):
-        other = model.forward(images, conditions, seed).outputs[0]
-    return torch.equal(one, again) and not torch.equal(one, other)
+    for name in names if torch.equal(one, again) else ():
+        with model.changed({name: challenge.normal(*model.parameters[name].shape)}):
+            if not torch.equal(one, model.forward(images, conditions, seed).outputs[0]):
+                found.add(name)
+    return found
 
 
 def blamed(grading: Grading, *mistakes: str) -> bool:
@@ -908,7 +912,7 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         if left_out(grading)["missing"]:  # the layer that should be in the place of a missing one goes unused
             others = []
         # A layer that no result depends on, as a leftover, costs nothing: what should be there is judged by itself.
-        cut = {name for name in others[:MOST_TRIED] if shows(name, model, images, conditions, challenge)}
+        cut = that_show(others[:MOST_TRIED], model, images, conditions, challenge)
         missing = [name for name in missing if name in in_use or name in cut]
     if missing:
         fail(

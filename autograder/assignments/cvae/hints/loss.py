@@ -284,7 +284,8 @@ def _about_term(
     Nothing is said of a term that is lost in the rounding of a far larger one.
     """
     right = [float(each.weight) for each in features if each.weight]
-    spread = float(values[:USUAL].std())
+    usual = values[:USUAL]
+    spread = float(usual.std())
     term_alone = predictions[:, : len(right)] @ torch.tensor(right, dtype=predictions.dtype)
     if 1e-6 * float(values.abs().max()) > 1e-3 * max(float(term_alone[:USUAL].std()), spread):
         return [], None
@@ -292,7 +293,7 @@ def _about_term(
         return [f"{term}-missing"], None
     matrix = torch.cat((predictions, torch.ones(len(values), 1)), 1).double()
     found = torch.linalg.lstsq(matrix, values.double()[:, None], driver="gelsd").solution
-    allowed = 2e-3 * (values - values[:USUAL].mean()).abs().clamp(min=spread)
+    allowed = 2e-3 * (values - usual.mean()).abs().clamp(min=spread)
     if ((matrix @ found)[:, 0] - values).abs().gt(allowed).any():
         return [f"{term}-other"], None
     weights = (found[:-1, 0] * (found[:-1, 0].abs() * predictions[:USUAL].std(0) > 5e-3 * spread)).tolist()
