@@ -39,15 +39,17 @@ EVERY, SLOW = 24, 6  # of the wrong modules: those that are tried every time, an
 PROBES = list(
     {each for name, every in vars(probes).items() if re.fullmatch("[A-Z]+(_[A-Z]+)*", name) for each in every}
 )
-# A student's Python: for each of the texts on stdin, a fresh process that has imported torch and nothing else, pastes
-# it and tells what it printed.
+# A student's Python: for each line of stdin, a folder and a text, a fresh process that has imported torch and nothing
+# else pastes the text and tells what it printed.
 _STUDENT = """
 import json, os, sys
 import torch
 import torch.nn.functional as F
 torch.set_num_threads(1)
-for text in json.load(sys.stdin):
+for line in sys.stdin:
+    folder, text = json.loads(line)
     if os.fork() == 0:
+        os.chdir(folder)
         printed = []
         names = {"torch": torch, "F": F, "print": lambda *values: printed.append(" ".join(map(str, values)))}
         try:
@@ -62,18 +64,23 @@ for text in json.load(sys.stdin):
 """
 
 
-def printed(module: str, folder: Path, texts: list[str]) -> list[str]:
+@pytest.fixture(scope="module")
+def student() -> Iterator[subprocess.Popen[str]]:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", _STUDENT], stdin=pipe, stdout=pipe, text=True, bufsize=1) as process:
+        yield process
+
+
+def printed(student: subprocess.Popen[str], module: str, folder: Path, texts: list[str]) -> list[str]:
     """What each text prints, pasted into a Python of its own next to the module."""
+    assert student.stdin
+    assert student.stdout
     (folder / CVAE.module).write_text(module, "utf-8")
-    run = subprocess.run(
-        [sys.executable, "-c", _STUDENT],
-        cwd=folder,
-        input=json.dumps(texts),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [json.loads(line) for line in run.stdout.splitlines() if line.startswith('"')]
+    found = []
+    for text in texts:
+        student.stdin.write(json.dumps([str(folder), text]) + "\n")
+        found.append(next(json.loads(line) for line in student.stdout if line.startswith('"')))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +106,14 @@ def marks(index: int) -> tuple[pytest.MarkDecorator, ...]:
     "wrong",
     [pytest.param(wrong, id=wrong.name, marks=marks(index)) for index, wrong in enumerate(WRONG)],
 )
-def test_pasted_lines_print_what_is_said(wrong: Wrong, reports: dict[str, Future[Report]], tmp_path: Path) -> None:
+def test_pasted_lines_print_what_is_said(
+    wrong: Wrong, reports: dict[str, Future[Report]], student: subprocess.Popen[str], tmp_path: Path
+) -> None:
     report: Report = reports[wrong.name].result()
     shown = list({str(each): each for check in failed(report) if (each := check.reproduction)}.values())
-    for each, found in zip(shown, printed(source(wrong), tmp_path, [str(each) for each in shown]), strict=True):
+    for each, found in zip(
+        shown, printed(student, source(wrong), tmp_path, [str(each) for each in shown]), strict=True
+    ):
         tolerance = 0.01 if each.approximate else 1e-5
         assert agree(found.strip(), each.received, tolerance), each
         assert not agree(found.strip(), each.expected, tolerance), each
@@ -111,9 +122,9 @@ def test_pasted_lines_print_what_is_said(wrong: Wrong, reports: dict[str, Future
         assert all("training run" in check.name or MACHINE & set(check.misconceptions) for check in bare), bare
 
 
-def test_the_solution_prints_what_is_expected(tmp_path: Path) -> None:
+def test_the_solution_prints_what_is_expected(student: subprocess.Popen[str], tmp_path: Path) -> None:
     own = Path(str(solution.__file__)).read_text("utf-8")
-    for probe, found in zip(PROBES, printed(own, tmp_path, [each.lines for each in PROBES]), strict=True):
+    for probe, found in zip(PROBES, printed(student, own, tmp_path, [each.lines for each in PROBES]), strict=True):
         assert agree(found, reference_prints(CVAE, probe.lines), 1e-4), probe
 
 
@@ -274,13 +285,15 @@ def test_an_error_is_shown_where_a_number_is_due(sandbox: Sandbox, name: str) ->
 
 @pytest.mark.parametrize("cut", [1e-12, 1e-6])
 @pytest.mark.parametrize("log", ["torch.log({} + CUT)", "torch.log(({}).clamp(min=CUT))"])
-def test_logarithms_may_be_cut_off_anywhere_near_0(log: str, cut: float, tmp_path: Path) -> None:
+def test_logarithms_may_be_cut_off_anywhere_near_0(
+    student: subprocess.Popen[str], log: str, cut: float, tmp_path: Path
+) -> None:
     black, white = (log.format(each) for each in ("1 - reconstructions", "reconstructions"))
     by_hand = f"-(originals * {white} + (1 - originals) * {black}).sum()"
     source = re.sub(r"F\.binary_cross_entropy\(.*\)", by_hand.replace("CUT", repr(cut)), SOLUTION)
     assert by_hand.replace("CUT", repr(cut)) in source
     shown = [probe.lines for probe in probes.FINITE]
-    for lines, found in zip(shown, printed(source, tmp_path, shown), strict=True):
+    for lines, found in zip(shown, printed(student, source, tmp_path, shown), strict=True):
         assert agree(found, reference_prints(CVAE, lines), 1e-3), lines
 
 

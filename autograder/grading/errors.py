@@ -76,6 +76,7 @@ _USUAL_CAUSES = (
      rf"|unsupported operand type.*'{_LAYER}'|.*- got \([^()]*\b{_LAYER}\b)"
      rf"|^AttributeError: '{_LAYER}' object has no attribute '(?:{_OF_TENSORS})'", "layer-not-applied"),
     (r"^AttributeError", "attribute-undefined"),
+    (r"^AssertionError", "assertion"),
     (r"^(TypeError|ValueError|IndexError|KeyError|RuntimeError)", "wrong-call"),
 )  # fmt: skip
 
@@ -175,6 +176,8 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
     found = (name for pattern, name in patterns(assignment) if re.search(pattern, error.said))
     names = [name for name in found if hints.holds(assignment, name, outline)][:1]
     if re.match(r"raise\b", error.statement) and error.kind != "SystemExit":  # the student's code says why
+        names = []
+    if names == ["assertion"] and not re.match(r"assert\b", error.statement):  # a library's, which says why
         names = []
     an_import = re.match("(import|from) ", error.statement)
     if an_import or not (error.at_import and outline.runs_at_import(error.line)):

@@ -123,6 +123,8 @@ _ROWS = (
      "PyTorch applies a layer in two steps. `nn.ReLU()` makes one, and the layer gives a tensor when it is called with one. `nn.ReLU(x)` does not apply it to `x`. The error above names a layer that is used like a tensor, or that got a tensor when it was made. Find it in the line shown, or where a variable of that line gets its value. Is it made first, and called after that?"),
     ("no-layer-there", "Something that is no layer is among layers",
      "`nn.Sequential` and the other containers take layers, which are objects. `nn.ReLU` is a class, and `nn.ReLU()` makes a layer of it. A function such as `torch.relu` is no layer, and a Python list is none either. The error above names what you passed. Which layer did you mean, and how is it made?"),
+    ("assertion", "What an `assert` says is not true",
+     "An `assert` raises this error when its condition is false. Grading also calls your code with other sizes than the notebook does, down to a minibatch of one. The docstrings say which arguments your functions must take. Is the condition in the line shown true for all of them? If not, what is wrong, the condition or an earlier line?"),
     ("wrong-call", "A call got something that it does not accept",
      "A function or an operator got arguments that it cannot use. If the error above names a line, look at each call in it. How many arguments does it get, and in which order? Which type and shape do they have? Print them just before that line, and compare with the documentation."),
     ("value-outside-support", "A distribution got a value that it cannot have",

@@ -979,6 +979,24 @@ def _(s: Subject) -> bool:
     return near(s.loss(r, x, m, v), s.loss(r, (x > 0.5).to(x.dtype), m, v), 1e-9)
 
 
+@claim("originals-changed")
+def _(s: Subject) -> bool:
+    r, _, m, v = s.batch(1)
+    # A cross-entropy is lowest where the reconstruction is the original that it counts.
+    for gray in (0.2, 0.6):
+        grid = torch.linspace(0.01, 0.99, 197)
+        values = torch.stack([torch.as_tensor(s.loss(0 * r + float(each), 0 * r + gray, m, v)) for each in grid])
+        if abs(float(grid[values.argmin()]) - gray) > 0.02:
+            return True
+    return False
+
+
+@claim("loss-of-one-image")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(1)
+    return not near(s.loss(r, x, m, v), s.loss(*(each.repeat(2, 1) for each in (r, x, m, v))))
+
+
 @claim("kl-clamped")
 def _(s: Subject) -> bool:
     r, x, m, v = s.batch(1)
@@ -1234,6 +1252,8 @@ CLAIMS |= {
     "no-gpu-here": lambda s: "cuda" in s.source,
     "numpy-for-torch": lambda s: "numpy" in s.source,
     "one-hot-already": lambda s: "one_hot" in s.source,
+    "index-not-whole": _raises("IndexError", "RuntimeError"),
+    "assertion": _raises("AssertionError"),
     "endless-recursion": _raises("RecursionError"),
     "not-probabilities": lambda s: _raises("RuntimeError", "ValueError")(s),
     "parameter-out-of-range": lambda s: any(isinstance(each, str) for each in _for_many_logvariances(s)),

@@ -472,6 +472,7 @@ LOSS = (
     ),
     _loss("cross-entropy-exponentiated", "loss-infinite", bce=BCE + "    reconstruction = torch.exp(reconstruction)\n"),
     _loss("constant-loss", "reconstruction-missing kl-missing", average="    return torch.zeros(()) * means.sum()\n"),
+    _loss("loss-of-128-images", "assertion", bce="    assert len(originals) == 128\n" + BCE),
     _loss("clamped-in-place", "inputs-modified", bce="    reconstructions.clamp_(1e-6, 1 - 1e-6)\n" + BCE),
     _loss(
         "bernoulli-of-grays",
@@ -629,6 +630,16 @@ LOSS = (
         "reconstruction-weighted",
         bce=BCE.replace("reduction=", "weight=1 + originals, reduction="),
     ),
+    _loss(
+        "reconstruction-of-smoothed-pixels",
+        "originals-changed",
+        bce=BCE.replace("originals,", "0.9 * originals + 0.05,"),
+    ),
+    _loss(
+        "reconstruction-of-squared-pixels",
+        "originals-changed",
+        bce=BCE.replace("originals,", "originals.square(),"),
+    ),
     _loss("reconstruction-of-rounded-pixels", "originals-rounded", bce=BCE.replace("originals", "originals.round()")),
     _loss(
         "reconstruction-over-classes",
@@ -704,6 +715,12 @@ LOSS = (
         "loss-of-784-pixels-only",
         "loss-image-shape",
         bce=_bce('F.binary_cross_entropy(reconstructions.view(-1, 784), originals.view(-1, 784), reduction="sum")'),
+    ),
+    _loss(
+        "loss-of-squeezed-images",
+        "loss-of-one-image",
+        bce=_bce('F.binary_cross_entropy(reconstructions.squeeze(), originals.squeeze(), reduction="sum")'),
+        average="    return (reconstruction + divergence) / originals.squeeze().shape[0]\n",
     ),
     _loss("loss-detached", "loss-detached", average=AVERAGE.replace(")", ").detach()")),
     _loss("loss-without-grad", "loss-detached", bce="    torch.set_grad_enabled(False)\n" + BCE),
@@ -2131,6 +2148,12 @@ FORWARDS = (
         (LOGVARIANCES, LOGVARIANCES + "        logvariance_params = logvariance_params.clamp(-0.5, 0.5)\n"),
         may_lose=(),
     ),
+    _forward(
+        "logvariances-bounded-smoothly",
+        "encoding-other",
+        (LOGVARIANCES, LOGVARIANCES + "        logvariance_params = 4 * torch.tanh(logvariance_params / 4)\n"),
+        may_lose=(),
+    ),
     _forward("mean-without-sampling", "mean-instead-of-sample", (SAMPLES, "        latents = mean_params\n")),
     _forward(
         "noise-instead-of-sample",
@@ -2292,6 +2315,16 @@ FORWARDS = (
         "classes-encoded-again",
         "one-hot-already",
         (ENCODE, "        condition = F.one_hot(condition, self.num_categories)\n" + ENCODE),
+    ),
+    _forward(
+        "classes-looked-up-again",
+        "index-not-whole",
+        (ENCODE, "        condition = torch.eye(self.num_categories)[condition]\n" + ENCODE),
+    ),
+    _forward(
+        "classes-embedded",
+        "index-not-whole",
+        (ENCODE, "        condition = nn.Embedding(self.num_categories, self.num_categories)(condition)\n" + ENCODE),
     ),
     _forward(
         "sigmoid-again-in-forward",

@@ -314,3 +314,11 @@ def rescaled(found: Tensor, plain: Tensor) -> Rescaled | None:
     factor = float(((found - found.mean()) * (plain - plain.mean())).mean() / plain.var(correction=0))
     shift = float(found.mean()) - factor * float(plain.mean())
     return Rescaled(factor, shift) if close(found, factor * plain + shift) else None
+
+
+def in_order(found: Tensor, plain: Tensor) -> bool:
+    """Whether the elements of `found` have the order of those of `plain`, as a function that only grows gives them."""
+    if found.shape != plain.shape or float(found.std()) < 1e-6:
+        return False
+    steps = found.flatten()[plain.flatten().argsort()].diff()
+    return bool((steps >= -1e-5 * found.abs().max()).all())

@@ -29,7 +29,7 @@ from autograder.assignments.cvae.checks.network import (
     side_by_side,
     stood_in,
 )
-from autograder.assignments.cvae.checks.recognition import explain_means, rescaled, take
+from autograder.assignments.cvae.checks.recognition import explain_means, in_order, rescaled, take
 from autograder.assignments.cvae.checks.stacks import LARGE, Observation, explain_stack, varies
 from autograder.assignments.cvae.checks.verdicts import first_few
 from autograder.assignments.cvae.hints import draws as known_draws
@@ -390,13 +390,17 @@ def judge_order(model: Model, means: Tensor, images: Tensor, conditions: Tensor,
 
 
 def judge_change(observed: Sequence[Tensor], heads: list[Tensor]) -> None:
-    """Fail the check if forward cuts off or rescales what a head gives, and say how."""
+    """Fail the check if forward passes what a head gives through a function, and say what it does."""
     for output, head, what in zip(observed, heads, ("means", "log-variances"), strict=True):
         low, high = float(output.min()), float(output.max())
         if not follows(output, head) and close(output, head.clamp(low, high)):
             fail(f"Your `forward` cuts off the {what}: they stay between {low:.3g} and {high:.3g}.", "encoding-other")
         if not follows(output, head) and (changed := rescaled(output, head)):
             fail(f"Your `forward` changes the {what} that the head gives: {changed.said}.", "encoding-other")
+        if not follows(output, head) and in_order(output, head):
+            at = int((output - head).abs().argmax())
+            where = f"where it gives {float(head.flatten()[at]):.3g}, they are {float(output.flatten()[at]):.3g}"
+            fail(f"Your `forward` changes the {what} that the head gives: {where}.", "encoding-other")
 
 
 def judge_between(reply: Reply) -> None:

@@ -148,6 +148,7 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
                 edges(submission, form)
                 or constant_in_logarithms(loss, flat, challenge)
                 or pixel_weights(loss, flat, challenge)
+                or changed_originals(loss, flat, challenge)
                 or found
             )
         return found
@@ -191,6 +192,25 @@ def pixel_weights(loss: Callable[..., float], form: Form, challenge: Challenge) 
             return []
         weights.append(one)
     return ["reconstruction-weighted"] if weights and max(weights) > 1.05 * min(weights) else []
+
+
+def changed_originals(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[str]:
+    """The mistake of a cross-entropy with other originals, which follow from the right ones; empty for any other."""
+    images, _, *parameters = form.inputs(challenge, 1, WEIGHED)
+    counts = []
+    for original in (0.1, 0.4, 0.7, 0.9):
+        gray = torch.full_like(images, original)
+        losses = {each: loss(torch.full_like(images, each), gray, *parameters) for each in (0.3, 0.5, 0.8)}
+        counted = []  # as this original, by each pair of reconstructions
+        for one, other in pairwise(losses):
+            white, black = math.log(one / other), math.log((1 - one) / (1 - other))
+            change = (losses[other] - losses[one]) / images.numel()
+            counted.append((change - black) / (white - black))
+        if not abs(counted[0] - counted[1]) < 0.01:
+            return []
+        counts.append((original, counted[0]))
+    depends = abs(counts[-1][1] - counts[0][1]) > 0.05
+    return ["originals-changed"] if depends and any(abs(one - other) > 0.02 for one, other in counts) else []
 
 
 def constant_in_logarithms(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[str]:
@@ -432,11 +452,17 @@ def test_image_shape(
             "loss-image-shape",
         )
     if both_right and abs(example - expected) > TOLERANCE:
-        plain = value_on(submission, *flattened, *parameters) if form.flat else example
-        fail_value(
-            f"On the notebook's worked example your loss is {example:.4f}; it should be {expected:.4f}.",
-            ["loss-image-shape"] if abs(plain - expected) <= TOLERANCE else edges(submission, form) or mistakes(),
-        )
+        plain, twice = example, example
+        if form.flat:
+            plain = value_on(submission, *flattened, *parameters)
+            twice = value_on(submission, *(each.repeat(2, 1) for each in (*flattened, *parameters)))
+        if abs(plain - expected) <= TOLERANCE:
+            found = ["loss-image-shape"]
+        elif abs(twice - expected) <= TOLERANCE:
+            found = ["loss-of-one-image"]
+        else:
+            found = edges(submission, form) or mistakes()
+        fail_value(f"On the notebook's worked example your loss is {example:.4f}; it should be {expected:.4f}.", found)
     if not form.flat:
         fail("Your loss takes images of shape (N, 1, H, W), but not flat ones, (N, 784).", "loss-image-shape")
     images = [challenge.uniform(LOW, HIGH, 3, 1, 5, 4) for _ in range(2)]
