@@ -199,7 +199,7 @@ class _Prints:
     def __init__(self, text: str, raised: bool) -> None:
         self.text, self.raised = text, raised
 
-    def run(self, lines: str, seed: int) -> str:
+    def run(self, lines: str, seed: int, fresh: bool) -> str:
         if self.raised:
             raise Raised(self.text, self.text)
         return self.text
@@ -240,6 +240,25 @@ def test_lines_that_hang_are_not_repeated(sandbox: Sandbox, monkeypatch: pytest.
     assert failed(report)
     assert not any(check.reproduction for check in failed(report))
     assert report.timings["reproduce what failed, and notes"] < 6
+
+
+@pytest.mark.parametrize("right", ["calls == 1", "calls > 1", "calls > 2", "calls % 2"])
+def test_what_a_module_remembers_is_shown_as_a_fresh_one_prints_it(
+    sandbox: Sandbox, student: subprocess.Popen[str], tmp_path: Path, right: str
+) -> None:
+    remembers = "calls = 0\n" + SOLUTION.replace(
+        "    std = torch.exp(0.5 * logvariances)\n",
+        f"    global calls\n    calls += 1\n    std = torch.exp((0.5 if {right} else 1.0) * logvariances)\n",
+    )
+    (tmp_path / CVAE.module).write_text(remembers, "utf-8")
+    with sandbox.submission(remembers.encode()) as submission:
+        check = Check("spread", Outcome.FAILED, 0, 1)
+        every = (*probes.INDEPENDENT, *probes.SPREAD)
+        reproduce([Failed("sample_latent", check, False, every)], submission, CVAE)
+    shown = check.reproduction
+    assert (shown is None) == (right in ("calls == 1", "calls % 2"))
+    if shown:
+        assert agree(printed(student, remembers, tmp_path, [shown.lines])[0], shown.received, 1e-3)
 
 
 def test_lines_run_without_stand_ins(sandbox: Sandbox) -> None:

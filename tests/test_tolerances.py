@@ -29,7 +29,7 @@ from autograder.assignments.cvae.hints.loss import DIVERGENCES, RECONSTRUCTIONS,
 from autograder.assignments.cvae.hints.loss import Term as Formula
 from autograder.assignments.cvae.hints.network import ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation, hidden_activations
 from autograder.assignments.cvae.solution import cs5814_vae as reference
-from autograder.grading.harness import Challenge, Grading, Wrong
+from autograder.grading.harness import Challenge, Grading, Wrong, close
 from autograder.sandbox.client import Reply, Submission
 from tests.memory import watch_memory
 
@@ -432,3 +432,17 @@ def test_no_depth_of_a_network_fills_the_grader(depth: int, activation: Activati
     if activation is torch.relu and depth <= 60:  # of more, nothing that varies comes out
         assert found is not None
         assert (found.hidden, found.last) == (("ReLU",) * depth, "none")
+
+
+@given(
+    st.lists(st.floats(-100, 100, width=32).filter(lambda x: abs(x) > 0.1), min_size=3, max_size=60),
+    st.sampled_from([1e5, 1e20, math.inf, math.nan]),
+    st.floats(0.02, 0.5),
+)
+def test_no_element_excuses_what_another_is_off_by(usual: list[float], odd: float, off: float) -> None:
+    numbers = torch.tensor([*usual, odd])
+    changed = numbers.clone()
+    changed[0] += 10 * off * numbers[:-1].abs().median() + off * numbers[0].abs()
+    assert not close(changed, numbers)
+    assert not close(numbers, changed)
+    assert close(numbers, numbers.clone()) == math.isfinite(odd)

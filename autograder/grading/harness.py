@@ -298,14 +298,24 @@ def require_arguments_unchanged(submission: Submission, reply: Reply, place: tup
 
 
 def close(actual: Tensor, expected: Tensor, tolerance: float = 1e-3) -> bool:
-    """Whether two tensors agree: every element within `tolerance` of its value or of the tensor's scale.
+    """Whether two finite tensors agree: every element within `tolerance` of its value or of the tensor's scale.
 
     The scale term covers rounding: float32 sums of 800 products differ by some 1e-6 of their scale between
     orders of summation, 1,000 times less than this.
     """
-    if actual.shape != expected.shape or not torch.isfinite(actual).all():
+    if actual.shape != expected.shape or not all(torch.isfinite(each).all() for each in (actual, expected)):
         return False
-    scale = float(expected.abs().mean()) + 1e-6
     # A submission can send tensors of which five copies fill the memory: so in place, and in their own precision.
-    allowed = expected.abs().mul_(tolerance).add_(tolerance * scale)
-    return bool(((actual - expected).abs_() <= allowed).all())
+    magnitudes = expected.abs()
+    allowed = tolerance * _scale(magnitudes)
+    return bool(((actual - expected).abs_() <= magnitudes.mul_(tolerance).add_(allowed)).all())
+
+
+def _scale(magnitudes: Tensor) -> float:
+    """The size of a tensor's usual elements: a huge one among them must not excuse what the others are off by."""
+    positive = magnitudes[magnitudes > 0]
+    if not positive.numel():
+        return 1e-6
+    most = 10 * float(positive.median())
+    del positive
+    return float(magnitudes.clamp(max=most).mean()) + 1e-3 * min(float(magnitudes.mean()), 1.0) + 1e-6

@@ -1,8 +1,8 @@
 """Reproductions: a few lines that show a failed check in the notebook, what they print there, and what they should.
 
-A check states its probes. Each is run as it stands, in a fresh process with the submission's module as it was handed
-in, and out here with the reference. The first whose two answers differ is shown, if it answers alike once more in a
-process with another random state: what a module draws at its import is nobody's to repeat.
+A check states its probes. Each is run as it stands, in a process with the submission's module as it was handed in, and
+out here with the reference. The first whose two answers differ is shown, if it answers alike once more in a fresh
+process with another random state: neither what a module draws at its import nor what it remembers can be repeated.
 """
 
 from __future__ import annotations
@@ -56,20 +56,44 @@ class Failed:
 
 def reproduce(every: Iterable[Failed], submission: Submission, assignment: Assignment) -> None:
     """Put a reproduction under each check that did not pass, where one of its probes shows the failure."""
-    until = time.monotonic() + PATIENCE_S
+    notebook = _Notebook(submission, time.monotonic() + PATIENCE_S)
     known: dict[tuple[str, ...], Reproduction] = {}  # by what was said of a check
     with contextlib.suppress(TimedOut):  # where lines hang, so may the next
         for failed in every:
             if MACHINE & set(failed.check.misconceptions):
                 continue
             said = (failed.part, failed.check.message, *failed.check.misconceptions)
-            found = known.get(said) or _first_that_shows(failed, submission, assignment, until)
+            found = known.get(said) or _first_that_shows(failed, notebook, assignment)
+            # A module may remember what was called before: then only fresh processes tell.
+            found = found or _first_that_shows(failed, notebook, assignment, always_fresh=True)
             if found is not None:
                 failed.check.reproduction = known[said] = found
 
 
+@dataclass
+class _Notebook:
+    """A Python with the submission's module, restarted when asked; no further lines are run after `until`."""
+
+    submission: Submission
+    until: float
+    restarts: int = 0
+
+    def prints(self, lines: str, restart: bool) -> tuple[str | None, bool]:
+        """What the lines print, or None; and whether that is an exception. Each restart has another random state."""
+        restart = restart or not self.restarts
+        self.restarts += restart
+        try:
+            return self.submission.run(lines, self.restarts, restart).strip(), False
+        except TimedOut:
+            raise
+        except Raised as error:
+            return (None, True) if error.not_written else (error.said.strip(), True)
+        except SubmissionError:
+            return None, False
+
+
 def _first_that_shows(
-    failed: Failed, submission: Submission, assignment: Assignment, until: float
+    failed: Failed, notebook: _Notebook, assignment: Assignment, always_fresh: bool = False
 ) -> Reproduction | None:
     """The first probe that shows a failure.
 
@@ -78,31 +102,24 @@ def _first_that_shows(
     """
     other = None
     for probe in failed.probes:
-        if time.monotonic() > until:
+        if time.monotonic() > notebook.until:
             break
         expected = reference_prints(assignment, probe.lines)
-        first, raised = _submission_prints(submission, probe.lines, 0)
-        if first is None or agree(first, expected, probe.tolerance):
+        fresh = always_fresh or not notebook.restarts
+        said, raised = notebook.prints(probe.lines, restart=fresh)
+        if said is None or agree(said, expected, probe.tolerance):
             continue
-        if not raised and not agree(first, _submission_prints(submission, probe.lines, 1)[0] or "", probe.tolerance):
-            continue
-        found = Reproduction(probe.lines, first, expected, approximate=probe.tolerance > 1e-2)
+        if not (raised and fresh):
+            again, raises = notebook.prints(probe.lines, restart=True)
+            alike = agree(said, again or "", probe.tolerance) or (raised and raises)
+            if not alike or again is None or agree(again, expected, probe.tolerance):
+                continue
+            said = again
+        found = Reproduction(probe.lines, said, expected, approximate=probe.tolerance > 1e-2)
         if not raised or (failed.no_answer and _NUMBER.search(expected)):
             return found
         other = other or found
     return other
-
-
-def _submission_prints(submission: Submission, lines: str, seed: int) -> tuple[str | None, bool]:
-    """What the lines print with the submission's module, or None; and whether that is an exception."""
-    try:
-        return submission.run(lines, seed).strip(), False
-    except TimedOut:
-        raise
-    except Raised as error:
-        return (None, True) if error.not_written else (error.said.strip(), True)
-    except SubmissionError:
-        return None, False
 
 
 @functools.cache

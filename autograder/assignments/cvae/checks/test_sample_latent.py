@@ -274,7 +274,7 @@ def test_center(submission: Submission, challenge: Challenge, domain: Callable[[
     observed = draws.latents.mean(0)
     rows = len(draws.latents)
     error = draws.latents.std(0).clamp(min=1e-3) * SIGMAS / rows**0.5
-    if (error > WIDE).any():
+    if not (error <= WIDE).all():
         worst = int(error.argmax())
         fail(
             f"Your draws have standard deviation {draws.latents[:, worst].std():.2f} where the log-variance is "
@@ -312,7 +312,7 @@ def test_spread(submission: Submission, challenge: Challenge, domain: Callable[[
     for far in FAR_LOGVARIANCES if not domain().positive_logvariances else ():
         latents = draw_rows(submission, draws.means, torch.full((COLUMNS,), far), challenge.seed())
         width, expected = float((latents - latents.mean(0)).square().mean().sqrt()), math.exp(far / 2)
-        if abs(width / expected - 1) > 0.2:
+        if not abs(width / expected - 1) <= 0.2:
             fail(
                 f"Your draws have standard deviation {width:.3g} where the log-variance is {far:g}; "
                 f"it should be {expected:.3g}.",
@@ -402,7 +402,7 @@ def test_normal(submission: Submission, challenge: Challenge, domain: Callable[[
     require_use(submission, challenge, domain())
     draws = Draws(submission, challenge, domain())
     spread = draws.latents.std(0)
-    if (spread < 1e-6).any():
+    if not (spread >= 1e-6).all():
         fail("Some of your draws do not vary.", draws.mistake or ("spread-wrong" if spread.any() else "no-noise"))
     if draws.mistake == "draw-normalized":
         return  # what was drawn is not to be seen in it
@@ -413,7 +413,7 @@ def test_normal(submission: Submission, challenge: Challenge, domain: Callable[[
         uniform = draws.mistake == "uniform-noise" or abs(tails - UNIFORM_KURTOSIS) < 0.1
         named = "uniform-noise" if uniform else draws.mistake or "noise-not-normal"
         fail(f"Your noise has kurtosis {tails:.2f} and skewness {skewness:.2f}; a standard normal has 3 and 0.", named)
-    if (distance := distance_from_gaussian(noise)) > FAR / count**0.5:
+    if not (distance := distance_from_gaussian(noise)) <= FAR / count**0.5:
         fail(
             f"The distribution function of your noise differs from a normal one by up to {distance:.2f}.",
             draws.mistake or "noise-not-normal",
@@ -449,9 +449,9 @@ def test_independent(submission: Submission, challenge: Challenge, domain: Calla
     # The signs alone, for a few large numbers can make a correlation of any size.
     a, b = ((latents - latents.median(0).values).sign() for latents in (first, second))
     # Noise shared along the columns makes the averages of the rows vary far too much.
-    if a.mean(1).std() > 0.5:
+    if not a.mean(1).std() <= 0.5:
         fail("All latent dimensions of a row share their noise.", "noise-shared-across-columns")
-    if (a * b).mean().abs() > SIGMAS / a.numel() ** 0.5:
+    if not (a * b).mean().abs() <= SIGMAS / a.numel() ** 0.5:
         fail("The noise of two of your calls is correlated.", "fixed-seed")
     quiet = [
         submission.call(
@@ -462,7 +462,7 @@ def test_independent(submission: Submission, challenge: Challenge, domain: Calla
     if close(quiet[0], quiet[1], 1e-5):
         fail("Under `torch.no_grad()`, two calls on the same input give the same latents.", "no-draw-without-gradients")
     for noise, what in ((a, "rows"), (a.T, "latent dimensions")):
-        if torch.corrcoef(noise).fill_diagonal_(0).abs().max() > SIGMAS / noise.shape[1] ** 0.5:
+        if not torch.corrcoef(noise).fill_diagonal_(0).abs().max() <= SIGMAS / noise.shape[1] ** 0.5:
             fail(f"In your draws, the noise of two {what} is correlated.", "noise-correlated")
     drawn = [draw(submission, *spread, challenge.seed()) for _ in range(2)]
     if all(float(each.mean().abs()) < 1e-6 < float(each.std()) for each in drawn):  # one of them by chance is rare
