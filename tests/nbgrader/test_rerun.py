@@ -193,7 +193,7 @@ def test_a_bad_kernel_costs_its_own_figures_alone(
 # --- one notebook after another in a sandbox --------------------------------------------------------------------------
 
 LOOK = r"""
-import builtins, glob, json, os, re, resource, socket, stat, sys
+import builtins, glob, json, os, re, resource, socket, subprocess, sys
 
 def connected(family, address):
     with socket.socket(family) as trial:
@@ -215,6 +215,8 @@ print(json.dumps({
     "tcp": open("/proc/net/tcp").read().count("\n"),
     "connected": [connected(socket.AF_UNIX, "\0left"), connected(socket.AF_INET, ("127.0.0.1", 5814))],
     "status": {name: status[name] for name in status if re.match("Cap|NoNew|Sec|Cpus_allowed|Umask|SigIgn", name)},
+    "program": subprocess.check_output([sys.executable, "-c", "print(open('/proc/self/status').read())"], text=True)
+    .partition("CapEff:")[2].split()[0],
     "limits": [resource.getrlimit(kind) for kind in range(16)],
     "nice": os.nice(0),
     "oom": open("/proc/self/oom_score_adj").read(),
@@ -370,6 +372,7 @@ def server_of(runner: Runner) -> int:
 def test_a_notebook_leaves_nothing_for_the_next(sandbox: Sandbox) -> None:
     with new_runner() as runner:
         clean = looked(runner)
+        assert clean["program"] == "0" * 16  # no capability comes back with a new program
         server = server_of(runner)
         before = state(server)
         attacked, _ = run(sandbox, runner, ATTACK)
