@@ -1,16 +1,18 @@
 """Give up resources, privileges and files before running untrusted code (for system calls, see `filter`).
 
 These are direct system calls through ctypes: each mechanism is a page of code, and a native extension would have to be
-built on every platform. Sources: setrlimit(2), prctl(2), capset(2), landlock(7).
+built on every platform. Sources: setrlimit(2), prctl(2), capset(2), landlock(7), namespaces(7).
 """
 
 import contextlib
 import ctypes
 import errno
+import fcntl
 import os
 import resource
 import secrets
 import signal
+import socket
 import struct
 import sys
 from collections.abc import Iterable, Iterator
@@ -41,10 +43,10 @@ def _prctl(option: int, *arguments: int) -> None:
     check(_libc.prctl(option, *padded), f"prctl {option}")
 
 
-def hide_memory() -> None:
-    """Make this process's memory and environment unreadable to other processes of the same user."""
+def hide_memory(hidden: bool = True) -> None:
+    """Make this process's memory and environment unreadable to other processes of the same user, or readable again."""
     if sys.platform == "linux":
-        _prctl(_PR_SET_DUMPABLE, 0)
+        _prctl(_PR_SET_DUMPABLE, not hidden)
 
 
 def adopt_orphans() -> None:
@@ -192,6 +194,40 @@ def become(user: int, keep_reading: bool) -> None:
         keep_capabilities(_DAC_READ_SEARCH if keep_reading else 0)
     except NotSupportedError:
         keep_capabilities()
+
+
+# --- namespaces: what a process sees of the system ------------------------------------------------------------------
+
+_MOUNTS, _IPC, _PROCESSES, _NETWORK = 0x20000, 0x08000000, 0x20000000, 0x40000000
+_READONLY, _NOSUID, _NODEV, _NOEXEC, _REMOUNT, _BIND = 1, 2, 4, 8, 32, 4096
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "pts")
+_SET_INTERFACE_FLAGS, _UP = 0x8914, 1
+
+
+def fork_apart(scratch: Path, size: int) -> int:
+    """Fork a child that is the first process of its own namespaces; 0 in the child, which is then in `scratch`.
+
+    The child sees only its own processes and network, and `scratch` is empty and has `size` bytes. When it ends, the
+    kernel ends all its processes and removes all of that. The caller keeps the new namespaces, so it should only wait.
+    It needs the capabilities SYS_ADMIN and NET_ADMIN in its user namespace.
+    """
+    check(_libc.unshare(_MOUNTS | _IPC | _PROCESSES | _NETWORK), "unshare")
+    if child := os.fork():
+        return child
+    _mount("tmpfs", scratch, _NOSUID | _NODEV, f"size={size},mode=0755")
+    # Read-only, because root outside is root here, without capabilities: system parameters, and modes of the devices.
+    _mount("proc", Path("/proc"), _READONLY | _NOSUID | _NODEV | _NOEXEC)
+    for device in _DEVICES:
+        _mount("", Path("/dev", device), _REMOUNT | _BIND | _READONLY | _NOSUID | _NOEXEC)
+    with socket.socket() as any_socket:
+        fcntl.ioctl(any_socket, _SET_INTERFACE_FLAGS, struct.pack("16sH14x", b"lo", _UP))
+    os.chdir(scratch)
+    return 0
+
+
+def _mount(kind: str, path: Path, flags: int, options: str = "") -> None:
+    arguments = (kind.encode(), os.fsencode(path), kind.encode(), ctypes.c_ulong(flags), options.encode())
+    check(_libc.mount(*arguments), f"mount {path}")
 
 
 # --- Landlock: which files can be opened --------------------------------------------------------------------------

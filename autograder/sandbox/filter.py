@@ -119,6 +119,11 @@ def restrict() -> None:
     _install(submission_program(os.getpid()))
 
 
+def restrict_notebook() -> None:
+    """Allow this process only what a notebook's kernel needs; NotSupportedError if there is no such filter."""
+    _install(notebook_program())
+
+
 def supervise() -> int:
     """Let another process decide on threads and file changes; returns the descriptor of the notifications.
 
@@ -194,7 +199,7 @@ def supervised_program() -> bytes:
 
 
 def notebook_program() -> bytes:
-    """The filter of a notebook's kernel in its own namespaces, in bubblewrap's format."""
+    """The filter of a notebook's kernel, in its own namespaces."""
     program = _Program()
     typing = [part for request in _TYPE_INTO_A_TERMINAL for part in _refuse_if(request)]
     program.on(ARGUMENTS["ioctl"], [_argument(1), *typing, _return(_ALLOW)])

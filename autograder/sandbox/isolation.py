@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,6 +120,23 @@ def _why_not_bubblewrap() -> str | None:
     return None
 
 
+# Options of bubblewrap, for a process in it that uses `confine.fork_apart`.
+NESTING = ("--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_NET_ADMIN")
+
+
+@functools.cache
+def can_nest() -> bool:
+    """Whether a process in bubblewrap can give each of its children separate namespaces.
+
+    Not where bubblewrap runs as root by a set-user-id bit, or where a security module refuses.
+    """
+    code = "import os\nfrom pathlib import Path\nfrom autograder.sandbox import confine\n"
+    code += f"child = confine.fork_apart(Path({SCRATCH!r}), {MIB})\n"
+    code += "os._exit(child and os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
+    command = bubblewrapped(worker_files(), environment(SCRATCH, "/worker"), MIB, NESTING)
+    return subprocess.run([*command, sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
 _TRIALS = {
     "filter": "filter.restrict()",
     "supervision": "filter.supervise()",
@@ -210,6 +227,11 @@ def interpreter_paths() -> list[Path]:
     return kept
 
 
+def worker_files() -> dict[str, Path]:
+    """WORKER_FILES by their paths inside bubblewrap."""
+    return {f"/worker/autograder/{path.name}": path for path in WORKER_FILES}
+
+
 def environment(scratch: str, package_root: str) -> dict[str, str]:
     """The worker's whole environment, which inherits nothing from the grader."""
     return {
@@ -243,7 +265,7 @@ def start_worker(
     """
     arguments = ["-m", "autograder.sandbox.worker", name, str(control), module]
     if name == "bubblewrap":
-        shown = {f"/worker/autograder/{path.name}": path for path in WORKER_FILES}
+        shown = worker_files()
         if training is not None:
             shown[TRAINING] = training
         command = [*bubblewrapped(shown, environment(SCRATCH, "/worker")), sys.executable, *arguments, SCRATCH]
@@ -271,7 +293,7 @@ def bubblewrapped(
     shown: Mapping[str, Path],
     variables: Mapping[str, str],
     scratch: int = LIMITS.scratch,
-    system_calls: int | None = None,
+    options: Iterable[str] = (),
 ) -> list[str]:
     """The start of a command line whose rest runs in its own namespaces.
 
@@ -279,7 +301,7 @@ def bubblewrapped(
         shown: files and folders to show, read-only, by their path inside.
         variables: its whole environment.
         scratch: the size, in bytes, of /scratch, where it starts and the only place where it can write.
-        system_calls: an inherited descriptor to read a system-call filter from (see `filter`).
+        options: more of bubblewrap's, which it obeys last.
     """
     program = bubblewrap()
     assert program is not None
@@ -298,9 +320,7 @@ def bubblewrapped(
     command += ["--remount-ro", "/"]
     for key, value in variables.items():
         command += ["--setenv", key, value]
-    if system_calls is not None:
-        command += ["--seccomp", str(system_calls)]
-    return [*command, "--chdir", SCRATCH, "--"]
+    return [*command, *options, "--chdir", SCRATCH, "--"]
 
 
 def _hidden(mounted: list[Path]) -> Iterator[Path]:

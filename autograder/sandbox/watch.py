@@ -30,7 +30,7 @@ def usage(pid: int, scratch: str) -> Usage:
             used.threads += member.num_threads()
             used.memory += _memory(member)
             used.processes += 1
-    for member in reversed(family):  # the first are bubblewrap's own, outside
+    for member in reversed(family):  # the first may see another /scratch
         with contextlib.suppress(OSError):
             found = os.statvfs(f"/proc/{member.pid}/root{scratch}")
             used.memory += (found.f_blocks - found.f_bfree) * found.f_frsize

@@ -1,6 +1,8 @@
 """A notebook runs again in the sandbox for its figures, and nothing that its kernel does reaches further."""
 
 import contextlib
+import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +11,8 @@ import psutil
 import pytest
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.platforms.nbgrader.rerun import Bounds, Script
-from autograder.platforms.nbgrader.rerun import run as run_again
+from autograder.platforms.nbgrader.rerun import Bounds, Runner, Script
+from autograder.sandbox import isolation
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.isolation import why_not
 from autograder.sandbox.outputs import Shown
@@ -24,17 +26,37 @@ DRAWS = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
 MIB = 1 << 20
 
 
+RUNNERS: list[Runner] = []  # that are in use
+
+
+@contextlib.contextmanager
+def new_runner() -> Iterator[Runner]:
+    with Runner() as runner:
+        RUNNERS.append(runner)
+        try:
+            yield runner
+        finally:
+            RUNNERS.remove(runner)
+    assert not left_over()
+
+
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
-        run(running, DRAWS)  # so that what is imported at the first run counts for nobody
+def runner() -> Iterator[Runner]:
+    with new_runner() as running:
         yield running
 
 
-def run(sandbox: Sandbox, *sources: str, **bounds: int) -> list[list[Shown]]:
+@pytest.fixture(scope="module")
+def sandbox(runner: Runner) -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        run(running, runner, DRAWS)  # so that what is imported at the first run counts for nobody
+        yield running
+
+
+def run(sandbox: Sandbox, runner: Runner, *sources: str, **bounds: int) -> list[list[Shown]]:
     """What each cell shows after a run with these cells, and why the run ended early, in a list of its own."""
     files = {"cs5814_vae.py": b"ANSWER = 42"}
-    outputs, note = run_again(Script(dict(enumerate(sources)), files), Bounds(**bounds))
+    outputs, note = runner.run(Script(dict(enumerate(sources)), files), Bounds(**bounds))
     assert not left_over()
     shown = sandbox.shown(outputs)
     return [[each for each in shown if each.cell == cell] for cell in range(len(sources))] + [
@@ -43,15 +65,19 @@ def run(sandbox: Sandbox, *sources: str, **bounds: int) -> list[list[Shown]]:
 
 
 def left_over() -> list[psutil.Process]:
-    """Kernels below this process, and those that lost their parent, two seconds later: other tests may run theirs."""
+    """Kernels below this process, and those that lost their parent, ten seconds later: other tests may run theirs.
+
+    A server that waits for the next notebook is not left over.
+    """
+    waiting = {pid for runner in RUNNERS for warm in runner._warm.values() for pid in (warm._server, warm._process.pid)}
     found = []
     for process in psutil.process_iter(["cmdline"]):
-        if "/worker/kernel.py" in (process.info["cmdline"] or ()):
+        if "/worker/kernel.py" in (process.info["cmdline"] or ()) and process.pid not in waiting:
             with contextlib.suppress(psutil.NoSuchProcess):
                 above = [each for each in process.parents() if each.pid != 1]
                 if not above or psutil.Process() in above or above[-1].name() == "bwrap":
                     found.append(process)
-    return psutil.wait_procs(found, timeout=2)[1]
+    return psutil.wait_procs(found, timeout=10)[1]
 
 
 def drawn(outputs: list[Shown]) -> bool:
@@ -62,16 +88,33 @@ def said(outputs: list[Shown]) -> str:
     return "".join(each.text for each in outputs)
 
 
-def test_draws_and_prints(sandbox: Sandbox) -> None:
-    picture, printed, _ = run(sandbox, DRAWS, "import cs5814_vae\nprint(cs5814_vae.ANSWER)")
+def test_draws_and_prints(sandbox: Sandbox, runner: Runner) -> None:
+    picture, printed, _ = run(sandbox, runner, DRAWS, "import cs5814_vae\nprint(cs5814_vae.ANSWER)")
     assert drawn(picture)
     assert said(printed) == "42\n"
 
 
-def test_sees_nothing_and_reaches_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_shows_what_a_notebook_would(sandbox: Sandbox, runner: Runner) -> None:
+    cleared, updated, stopped, after, _ = run(
+        sandbox,
+        runner,
+        "from IPython.display import clear_output, display\nprint('old')\nclear_output()\nprint('new')",
+        "shown = display('old', display_id=True)\nshown.update('new')",
+        "import time\ntime.sleep(60)",
+        "print('after')",
+        cell_seconds=3,
+    )
+    assert said(cleared) == "new\n"
+    assert said(updated) == "'new'"
+    assert "KeyboardInterrupt" in said(stopped)
+    assert said(after) == "after\n"
+
+
+def test_sees_nothing_and_reaches_nothing(sandbox: Sandbox, runner: Runner, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     outputs = run(
         sandbox,
+        runner,
         f"import os\nprint([os.path.exists(p) for p in ({str(tmp_path)!r}, {str(CVAE.root / 'pyproject.toml')!r})])",
         "import socket\nsocket.create_connection(('127.0.0.1', 22), 1)",
         "print(sorted(os.environ))",
@@ -136,12 +179,229 @@ def test_sees_nothing_and_reaches_nothing(sandbox: Sandbox, tmp_path: Path) -> N
     ],
 )
 def test_a_bad_kernel_costs_its_own_figures_alone(
-    sandbox: Sandbox, attack: str, says: str, limits: dict[str, int]
+    sandbox: Sandbox, runner: Runner, attack: str, says: str, limits: dict[str, int]
 ) -> None:
     before = psutil.Process().memory_info().rss
     started = time.monotonic()
-    first, attacked, _, note = run(sandbox, DRAWS, attack, DRAWS, **limits)
+    first, attacked, _, note = run(sandbox, runner, DRAWS, attack, DRAWS, **limits)
     assert drawn(first)
     assert says in said(attacked) + said(note)
     assert time.monotonic() - started < limits.get("seconds", 180) + 15
     assert psutil.Process().memory_info().rss - before < 300 * MIB
+
+
+# --- one notebook after another in a sandbox --------------------------------------------------------------------------
+
+LOOK = r"""
+import builtins, glob, json, os, re, resource, socket, subprocess, sys
+
+def connected(family, address):
+    with socket.socket(family) as trial:
+        trial.settimeout(1)
+        return trial.connect_ex(address) == 0
+
+def under(folder):
+    found = [os.path.join(above, name) for above, folders, files in os.walk(folder) for name in folders + files]
+    return sorted(re.sub(r"tmp\w{8}", "tmp", path) for path in found)
+
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+network = [line.split()[7:] for line in open("/proc/net/unix")]
+print(json.dumps({
+    "files": {folder: under(folder) for folder in ("/scratch", "/tmp", "/dev", "/submission", "/worker")},
+    "modes": [oct(os.lstat(path).st_mode) for path in sorted(glob.glob("/dev/*"))],
+    "processes": sorted(name for name in os.listdir("/proc") if name.isdigit()),
+    "shared": [open(f"/proc/sysvipc/{kind}").read().splitlines()[1:] for kind in ("shm", "msg", "sem")],
+    "sockets": sorted(name for names in network for name in names if name.startswith("@")),
+    "tcp": open("/proc/net/tcp").read().count("\n"),
+    "connected": [connected(socket.AF_UNIX, "\0left"), connected(socket.AF_INET, ("127.0.0.1", 5814))],
+    "status": {name: status[name] for name in status if re.match("Cap|NoNew|Sec|Cpus_allowed|Umask|SigIgn", name)},
+    "program": subprocess.check_output([sys.executable, "-c", "print(open('/proc/self/status').read())"], text=True)
+    .partition("CapEff:")[2].split()[0],
+    "limits": [resource.getrlimit(kind) for kind in range(16)],
+    "nice": os.nice(0),
+    "oom": open("/proc/self/oom_score_adj").read(),
+    "environment": dict(os.environ),
+    "mounts": open("/proc/self/mounts").read(),
+    "descriptors": len(os.listdir("/proc/self/fd")),
+    "modules": sorted(sys.modules),
+    "left": hasattr(builtins, "left"),
+}))
+"""
+
+ATTACK = r"""
+import builtins, contextlib, ctypes, os, resource, signal, socket, stat, sys, time
+from pathlib import Path
+
+libc, done = ctypes.CDLL(None), []
+
+def attempt(attack):
+    with contextlib.suppress(Exception):
+        done.append((attack.__name__, attack()))
+
+@attempt
+def leaves_files():
+    for folder in ("/scratch", "/tmp", "/dev", "/dev/shm", "/dev/mqueue", "/submission", "/worker", "/", "/proc"):
+        with contextlib.suppress(OSError):
+            Path(folder, "left").write_text("left")
+        with contextlib.suppress(OSError):
+            os.mkfifo(Path(folder, "fifo"))
+
+@attempt
+def changes_modes():
+    changed = []
+    folders = ("/dev", "/dev/pts", "/submission", "/worker", "/proc/self/fd")
+    for path in [path for folder in folders for path in Path(folder).iterdir()]:
+        with contextlib.suppress(OSError):
+            mode = path.stat().st_mode
+            if stat.S_ISCHR(mode) or stat.S_ISDIR(mode) or stat.S_ISREG(mode):
+                path.chmod(stat.S_IMODE(mode))  # as it is: this may be the system's own
+                changed.append(str(path))
+    print("changed:", changed)
+
+@attempt
+def writes_below_proc():
+    opened = []
+    for folder, _, names in os.walk("/proc"):
+        for name in names:
+            with contextlib.suppress(OSError):
+                if not os.path.islink(f"{folder}/{name}"):
+                    os.close(os.open(f"{folder}/{name}", os.O_WRONLY | os.O_NONBLOCK))
+                    opened.append(f"{folder}/{name}")
+    print("writable:", opened)
+
+@attempt
+def leaves_memory():
+    libc.shmget(5814, 4096, 0o1666), libc.msgget(5814, 0o1666), libc.semget(5814, 1, 0o1666)
+    libc.syscall(240, b"left", 0o102, 0o666, None)
+    libc.syscall(248, b"user", b"left", b"left", 4, -4)
+
+@attempt
+def leaves_processes():
+    for number in range(9):
+        if os.fork() == 0:
+            os.setsid()
+            for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                signal.signal(each, signal.SIG_IGN)
+            held = socket.socket(socket.AF_UNIX), socket.socket()
+            with contextlib.suppress(OSError):
+                held[0].bind("\0left")
+                held[0].listen()
+                held[1].bind(("127.0.0.1", 5814))
+                held[1].listen()
+            if os.fork():
+                os._exit(0)
+            os.nice(19)
+            while number % 2 or time.sleep(600) is None:
+                pass
+
+@attempt
+def slows_everybody():
+    for which in (os.PRIO_PROCESS, os.PRIO_PGRP, os.PRIO_USER):
+        for who in (0, 1, os.getuid()):
+            with contextlib.suppress(OSError):
+                os.setpriority(which, who, 19)
+    for pid in range(1, 50):
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(pid, {0})
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
+
+@attempt
+def stops_the_server():
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    os.kill(0, signal.SIGUSR1)
+    for pid in {1, *range(10_000, 10_000 + 100)}:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGSTOP)
+        with contextlib.suppress(OSError):
+            os.kill(-pid, signal.SIGKILL)
+        libc.ptrace(16, pid, 0, 0)
+
+@attempt
+def limits_the_first_process():
+    resource.prlimit(1, resource.RLIMIT_NPROC, (64, 64))
+
+@attempt
+def takes_namespaces_and_mounts():
+    results = [libc.unshare(flag) for flag in (0x20000, 0x10000000, 0x20000000)]
+    results += [libc.umount2(b"/scratch", 2), libc.mount(b"", b"/proc", b"", 32 | 4096, None), libc.setns(0, 0)]
+    print(f"taken: {[each for each in results if each != -1]}", flush=True)
+
+@attempt
+def answers_for_the_server():
+    for path in Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+            os.write(descriptor, b'0\n{"cell": 7, "ending": "left"}\n[]\n')
+
+os.umask(0)
+os.environ["LEFT"] = "left"
+builtins.left = sys.modules["left"] = sys
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+print("attacked:", len(done))
+"""
+
+
+def state(pid: int) -> list[object]:
+    """What a notebook might change of the server's process."""
+    server = psutil.Process(pid)
+    scores = [Path(f"/proc/{pid}/{name}").read_text() for name in ("oom_score_adj", "autogroup", "limits")]
+    return [
+        os.sched_getscheduler(pid),
+        server.nice(),
+        server.cpu_affinity(),
+        server.status(),
+        server.num_fds(),
+        server.num_threads(),
+        *scores,
+    ]
+
+
+def looked(runner: Runner) -> dict[str, object]:
+    """What a notebook sees of its surroundings."""
+    outputs, note = runner.run(Script({0: LOOK}, {"cs5814_vae.py": b""}), Bounds())
+    assert not note
+    return json.loads("".join(each["text"] for each in json.loads(outputs[0])))
+
+
+def server_of(runner: Runner) -> int:
+    """The process that forks for the next notebook."""
+    return next(iter(runner._warm.values()))._server
+
+
+def test_a_notebook_leaves_nothing_for_the_next(sandbox: Sandbox) -> None:
+    with new_runner() as runner:
+        clean = looked(runner)
+        assert clean["program"] == "0" * 16  # no capability comes back with a new program
+        server = server_of(runner)
+        before = state(server)
+        attacked, _ = run(sandbox, runner, ATTACK)
+        assert "writable: []\n" in said(attacked)
+        assert "changed: []\n" in said(attacked)
+        assert "taken: []\n" in said(attacked)
+        assert "attacked: " in said(attacked)
+        assert server_of(runner) == server
+        assert state(server) == before
+        assert looked(runner) == clean
+
+
+def test_a_server_that_ended_costs_no_notebook(sandbox: Sandbox) -> None:
+    with new_runner() as runner:
+        assert drawn(run(sandbox, runner, DRAWS)[0])
+        psutil.Process(server_of(runner)).kill()
+        next(iter(runner._warm.values()))._process.wait()
+        assert drawn(run(sandbox, runner, DRAWS)[0])
+
+
+def test_without_nested_namespaces_each_has_a_sandbox(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolation, "NESTING", ())
+    isolation.can_nest.cache_clear()
+    try:
+        assert not isolation.can_nest()
+        with new_runner() as runner:
+            for source in (ATTACK, DRAWS):
+                shown, _ = run(sandbox, runner, source)
+                assert not runner._warm
+            assert drawn(shown)
+    finally:
+        isolation.can_nest.cache_clear()

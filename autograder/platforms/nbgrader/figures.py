@@ -29,7 +29,7 @@ from autograder import output
 from autograder.assignment import Assignment
 from autograder.platforms.nbgrader import answers, kernel, reading, rerun
 from autograder.platforms.nbgrader.answers import number_of, released_notebook, shelf_of
-from autograder.platforms.nbgrader.rerun import Bounds, Script, run
+from autograder.platforms.nbgrader.rerun import Bounds, Runner, Script
 from autograder.platforms.nbgrader.submitted import assignment_of, module_in, source_folder
 from autograder.report.model import Observed, clean
 from autograder.report.summary import counted
@@ -325,8 +325,9 @@ class Album:
         if (reason := isolation.why_not("bubblewrap")) is not None:
             self.log.warning("No notebook is run again, because it cannot be kept apart: %s", reason)
             return
-        with ThreadPoolExecutor(self.workers) as pool:
-            jobs = {pool.submit(run, scripts[same[0].student], self.bounds): key for key, same in waiting.items()}
+        with Runner() as runner, ThreadPoolExecutor(self.workers) as pool:
+            first = {key: scripts[same[0].student] for key, same in waiting.items()}
+            jobs = {pool.submit(runner.run, script, self.bounds): key for key, script in first.items()}
             for job in _shown_progress(as_completed(jobs), len(jobs)):
                 key = jobs[job]
                 try:

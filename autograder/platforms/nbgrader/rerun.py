@@ -6,20 +6,23 @@ import os
 import selectors
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
+import psutil
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.platforms.nbgrader import kernel
 from autograder.report.model import clean
-from autograder.sandbox import cgroup, filter, isolation
+from autograder.sandbox import cgroup, confine, isolation
 from autograder.sandbox.watch import usage
 
 MIB = 1 << 20
@@ -27,6 +30,7 @@ MAX_RESULTS = 64 * MIB  # of all cells together
 MAX_HEADER = 1000  # of the line before a cell's outputs
 SCRATCH = 256 * MIB
 POLL_S = 0.25
+START_S, END_S = 120.0, 10.0  # of a sandbox: a cold disk takes its time
 
 
 @dataclass(frozen=True)
@@ -63,28 +67,58 @@ class _Stopped(Exception):
     """The sandbox was ended before the notebook's end; the message says why."""
 
 
-def run(script: Script, bounds: Bounds) -> tuple[dict[int, bytes], str]:
-    """What each cell put out, as the JSON of a list that nobody has read yet, and why the run ended early, if it did.
+class Runner:
+    """Runs notebooks in sandboxes that stay warm: each thread has one, for one notebook after another. A context."""
 
-    A kernel that hangs, dies or floods costs its own notebook the figures that are not drawn yet. Needs bubblewrap.
-    """
-    outputs: dict[int, bytes] = {}
-    note = ""
-    with tempfile.TemporaryDirectory(prefix="notebook-") as temporary:
-        _lay_out(script, Path(temporary))
-        lines = _lines(Path(temporary), script, bounds)
-        try:
-            for header in lines:
-                cell, ending = _header(header)
-                held = next(lines, b"")
-                note = ending or note
-                if cell in script.code:
-                    outputs[cell] = held
-        except _Stopped as stopped:
-            note = str(stopped)
-        finally:
-            lines.close()
-    return outputs, note
+    def __init__(self) -> None:
+        self._warm: dict[int, _Sandbox] = {}  # by thread: bubblewrap ends with the one that started it
+
+    def __enter__(self) -> "Runner":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._warm:
+            self._warm.popitem()[1].close()
+
+    def run(self, script: Script, bounds: Bounds) -> tuple[dict[int, bytes], str]:
+        """What each cell put out, as the JSON of a list that nobody has read yet, and why the run ended early, if so.
+
+        A kernel that hangs, dies or floods costs its own notebook the figures that are not drawn yet. Needs bubblewrap.
+        """
+        outputs: dict[int, bytes] = {}
+        note = ""
+        with contextlib.ExitStack() as stack:
+            sandbox = self._sandbox(script, bounds)
+            stack.callback(sandbox.close)
+            lines = stack.enter_context(contextlib.closing(sandbox.lines(script)))
+            try:
+                for header in lines:
+                    cell, ending = _header(header)
+                    held = next(lines, b"")
+                    note = ending or note
+                    if cell in script.code:
+                        outputs[cell] = held
+                if sandbox.apart:
+                    stack.pop_all()
+                    self._warm[threading.get_ident()] = sandbox
+            except _Stopped as stopped:
+                note = str(stopped)
+        return outputs, note
+
+    def _sandbox(self, script: Script, bounds: Bounds) -> "_Sandbox":
+        """This thread's sandbox if it fits, otherwise a new one."""
+        warm = self._warm.pop(threading.get_ident(), None)
+        if warm and warm.fits(script, bounds):
+            return warm
+        if warm:
+            warm.close()
+        return _Sandbox(script, bounds, isolation.can_nest())
+
+
+def run(script: Script, bounds: Bounds) -> tuple[dict[int, bytes], str]:
+    """What `Runner.run` gives, of one notebook."""
+    with Runner() as runner:
+        return runner.run(script, bounds)
 
 
 def _lay_out(script: Script, to: Path) -> None:
@@ -107,74 +141,123 @@ def _header(line: bytes) -> tuple[int, str]:
     return cell if type(cell) is int else -1, clean(ending, 100) if isinstance(ending, str) else ""
 
 
-def _lines(folder: Path, script: Script, bounds: Bounds) -> Generator[bytes, None, None]:
-    """What the sandbox says, line by line. `_Stopped` when it had to be ended before the notebook's end."""
-    variables = isolation.environment(isolation.SCRATCH, "") | {
-        **script.variables,
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "IPYTHONDIR": isolation.SCRATCH,
-        "JUPYTER_RUNTIME_DIR": f"{isolation.SCRATCH}/r",  # a short path: a socket's has room for 107 bytes
-    }
-    del variables["PYTHONPATH"]
-    shown = {"/worker/kernel.py": Path(kernel.__file__), "/submission": folder}
-    if script.data:
-        shown["/data"] = script.data
-    program = os.memfd_create("filter")
-    os.write(program, filter.notebook_program())
-    os.lseek(program, 0, os.SEEK_SET)
-    command = isolation.bubblewrapped(shown, variables, SCRATCH, program)
-    command += [sys.executable, "/worker/kernel.py", "/submission", str(bounds.cell_seconds)]
-    # The watch says why it stops a notebook; the control group, where there is one, is never late.
-    memory = int(1.25 * bounds.memory_mib * MIB)
-    with cgroup.bounded(memory, 2 * bounds.threads, cgroup.found()) as within:
-        process = subprocess.Popen(
-            [*within, *command],
-            pass_fds=[program],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-            env={"PATH": os.environ.get("PATH", "/usr/bin:/bin")},
-            start_new_session=True,
-        )
-        os.close(program)
+class _Sandbox:
+    """A sandbox that runs one notebook after another, if it keeps them `apart`: otherwise it is good for one."""
+
+    def __init__(self, script: Script, bounds: Bounds, apart: bool) -> None:
+        self.apart = apart
+        self._data, self._variables, self._bounds = script.data, dict(script.variables), bounds
+        with contextlib.ExitStack() as stack:
+            self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="notebook-")))
+            self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            stack.callback(self._control.close)
+            # The watch says why it stops a notebook; the control group, where there is one, is never late.
+            memory = int(1.25 * bounds.memory_mib * MIB)
+            within = stack.enter_context(cgroup.bounded(memory, 2 * bounds.threads, cgroup.found()))
+            with theirs:
+                self._process = subprocess.Popen(
+                    [*within, *self._command(theirs.fileno())],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    cwd="/",
+                    env={"PATH": os.environ.get("PATH", "/usr/bin:/bin")},
+                    start_new_session=True,
+                )
+            stack.callback(self._end)
+            self._stack = stack.pop_all()
+        self._server = 0
+
+    def _command(self, control: int) -> list[str]:
+        variables = isolation.environment(isolation.SCRATCH, "") | {
+            **self._variables,
+            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+            "IPYTHONDIR": isolation.SCRATCH,
+            "JUPYTER_RUNTIME_DIR": f"{isolation.SCRATCH}/r",  # a short path: a socket's has room for 107 bytes
+        }
+        del variables["PYTHONPATH"]
+        shown = {**isolation.worker_files(), "/worker/kernel.py": Path(kernel.__file__), "/submission": self._folder}
+        if self._data:
+            shown["/data"] = self._data
+        # Root outside could set system parameters through /proc, with no capability.
+        options = ("--remount-ro", "/proc", *(isolation.NESTING if self.apart else ()))
+        command = isolation.bubblewrapped(shown, variables, SCRATCH, options)
+        arguments = (control, "/submission", self._bounds.cell_seconds, SCRATCH if self.apart else 0)
+        return [*command, sys.executable, "/worker/kernel.py", *map(str, arguments)]
+
+    def _end(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # bubblewrap takes the whole process namespace along
+        self._process.wait()
+
+    def close(self) -> None:
+        """End all processes in it."""
+        self._stack.close()
+
+    def fits(self, script: Script, bounds: Bounds) -> bool:
+        """Whether it has what this notebook is to see, and may use what that may."""
+        alike = (self._data, self._variables, self._bounds) == (script.data, dict(script.variables), bounds)
+        return alike and self._process.poll() is None
+
+    def lines(self, script: Script) -> Generator[bytes, None, None]:
+        """What the run of a notebook says, line by line. `_Stopped` when it had to be ended before its end."""
+        confine.remove_contents(self._folder)
+        _lay_out(script, self._folder)
+        deadline = time.monotonic() + self._bounds.seconds
+        if not self._server:
+            self._server = self._started()
+            deadline = time.monotonic() + self._bounds.seconds
+        results, theirs = os.pipe()
         try:
-            yield from _watched(process, bounds)
+            try:
+                socket.send_fds(self._control, [b"run"], [theirs])
+            finally:
+                os.close(theirs)
+            yield from self._watched(results, deadline)
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # bubblewrap takes the whole process namespace along
-            process.wait()
-            assert process.stdout is not None
-            process.stdout.close()
+            os.close(results)
+        if self._said(END_S) != b"0":
+            raise _Stopped("The kernel died.")
 
+    def _started(self) -> int:
+        """The process id of the server, once it is ready."""
+        ready = self._said(START_S) == b"ready"
+        below = psutil.Process(self._process.pid).children(recursive=True)
+        if not ready or not below:
+            raise OSError("the sandbox for notebooks did not start")
+        return below[-1].pid
 
-def _watched(process: subprocess.Popen[bytes], bounds: Bounds) -> Generator[bytes, None, None]:
-    assert process.stdout is not None
-    deadline = time.monotonic() + bounds.seconds
-    received, pending = 0, list[bytes]()  # of a line, which may have as many bytes as all together
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while True:
-            if time.monotonic() > deadline:
-                raise _Stopped(f"The notebook was stopped after {bounds.seconds} s.")
-            if why := _greedy(process.pid, bounds):
-                raise _Stopped(why)
-            if not selector.select(POLL_S):
-                continue
-            data = os.read(process.stdout.fileno(), MIB)
-            if not data:
-                if process.wait(10):
-                    raise _Stopped("The kernel died.")
-                return
-            received += len(data)
-            if received > MAX_RESULTS:
-                raise _Stopped(f"The notebook was stopped: it put out more than {MAX_RESULTS // MIB} MiB.")
-            first, *rest = data.split(b"\n")
-            pending.append(first)
-            if rest:
-                yield b"".join(pending)
-                yield from rest[:-1]
-                pending = rest[-1:]
+    def _said(self, seconds: float) -> bytes:
+        """What the server says in that time; nothing if it has ended."""
+        self._control.settimeout(seconds)
+        with contextlib.suppress(OSError):
+            return self._control.recv(16)
+        return b""
+
+    def _watched(self, results: int, deadline: float) -> Generator[bytes, None, None]:
+        received, pending = 0, list[bytes]()  # of a line, which may have as many bytes as all together
+        with selectors.DefaultSelector() as selector:
+            selector.register(results, selectors.EVENT_READ)
+            while True:
+                if time.monotonic() > deadline:
+                    raise _Stopped(f"The notebook was stopped after {self._bounds.seconds} s.")
+                if why := _greedy(self._server, self._bounds):
+                    raise _Stopped(why)
+                if not selector.select(POLL_S):
+                    continue
+                data = os.read(results, MIB)
+                if not data:
+                    return
+                received += len(data)
+                if received > MAX_RESULTS:
+                    raise _Stopped(f"The notebook was stopped: it put out more than {MAX_RESULTS // MIB} MiB.")
+                first, *rest = data.split(b"\n")
+                pending.append(first)
+                if rest:
+                    yield b"".join(pending)
+                    yield from rest[:-1]
+                    pending = rest[-1:]
 
 
 def _greedy(pid: int, bounds: Bounds) -> str | None:
