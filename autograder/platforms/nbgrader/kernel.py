@@ -94,12 +94,20 @@ def serve(pipe: int, submission: Path, cell_seconds: int, scratch: int) -> None:
             resource.setrlimit(kind, (most, most))
         confine.keep_capabilities()
         filter.restrict_notebook()
+        draw_anew()
         folder = Path.cwd() / "work"
         shutil.copytree(submission, folder, symlinks=True)
         asyncio.run(run(folder, cell_seconds, started(folder)))
         code = 0
     finally:
         os._exit(code)
+
+
+def draw_anew() -> None:
+    """Seed what draws random numbers: a fork would draw what the one before it drew."""
+    for name in ("torch", "numpy.random"):
+        if module := sys.modules.get(name):
+            module.seed()
 
 
 class Forked:
