@@ -264,8 +264,8 @@ def test_divergence(
                 f"changes by {observed:.4f}.",
                 "kl-clamped",
             )
-    observed, expected = value_on(submission, *far), float(reference.loss_function(*far))
-    if not grading.failed("loss_function") and not close(torch.tensor(observed), torch.tensor(expected), TOLERANCE):
+    value, right = torch.tensor(value_on(submission, *far)), reference.loss_function(*far)
+    if not grading.failed("loss_function") and not close(value, right, TOLERANCE):
         grading.replaced.append("Only changes of the divergence count here. A constant in your loss is judged below.")
 
 
