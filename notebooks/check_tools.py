@@ -782,7 +782,7 @@ def loss(*arguments: Tensor) -> Tensor:
     if isinstance(value, Tensor):
         named = "loss-per-image" if value.numel() == len(arguments[2]) > 1 else "loss-not-scalar"
         raise HintError(f"Your loss has shape {tuple(value.shape)}; {SHOULD} a single number.", named)
-    return tensor_of(value, (), "What your `loss_function` returned")
+    return tensor_of(value, (), "The result of your `loss_function`")
 
 
 def usual_loss(*arguments: Tensor) -> Tensor:

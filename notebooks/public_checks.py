@@ -203,7 +203,7 @@ FAR = 7  # standard errors: right code is as far off once in some 10^11 times
 
 def sample(means: Tensor, logvariances: Tensor) -> Tensor:
     latents = defined("sample_latent")(means.clone(), logvariances.clone())
-    return tensor_of(latents, tuple(means.shape), "What your `sample_latent` returned")
+    return tensor_of(latents, tuple(means.shape), "The result of your `sample_latent`")
 
 
 def many_draws() -> Tensor:
@@ -309,8 +309,11 @@ def sample_shape() -> None:
     expect(draws.std(0).all(), "Some of your draws do not vary.", named or "spread-wrong")
     tails, lean, apart, count = normal_shape(draws)
     kind = "uniform-noise" if abs(tails - 1.8) < 0.1 else "positive-noise" if lean > 0.5 else "noise-not-normal"
-    said = f"Your noise has kurtosis {tails:.2f} and skewness {lean:.2f}; normal noise has 3 and 0."
-    right = abs(tails - 3) < FAR * (24 / count) ** 0.5 and abs(lean) < FAR * (6 / count) ** 0.5
+    symmetric = abs(lean) < FAR * (6 / count) ** 0.5
+    means = f"Too {'few' if tails < 3 else 'many'} of your draws are far from their average."
+    means = means if symmetric else "Your draws are not symmetric around their average."
+    said = f"Your noise has kurtosis {tails:.2f} and skewness {lean:.2f}; normal noise has 3 and 0. {means}"
+    right = abs(tails - 3) < FAR * (24 / count) ** 0.5 and symmetric
     expect(right, said, kind if kind == "uniform-noise" else named or kind)
     said = f"The distribution of your noise differs from a normal one by up to {apart:.2f}."
     expect(apart < 4.5 / count**0.5, said, named or "noise-not-normal")
@@ -347,7 +350,7 @@ def sample_noise() -> None:
 def sample_gradients() -> None:
     kept = [4 * numbers(6, 5) - 2, (2 * numbers(5, 6) - 1).T.contiguous()]
     given = [each.clone() for each in kept]
-    draws = tensor_of(defined("sample_latent")(*given), (6, 5), "What your `sample_latent` returned")
+    draws = tensor_of(defined("sample_latent")(*given), (6, 5), "The result of your `sample_latent`")
     expect_untouched("sample_latent", defined("sample_latent"), given, kept)
     sample(torch.zeros(1, 5), torch.zeros(1, 5))  # its shape is that of one image
     expect(draws.dtype == torch.float32, f"For float32 means, your latents are {draws.dtype}.", "draw-precision")

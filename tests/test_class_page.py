@@ -249,9 +249,11 @@ def test_statistics_are_of_what_was_graded() -> None:
 
 def test_page_says_what_it_leaves_out() -> None:
     text = page_of(entries_of(report_of(), blank(), unreadable())).text
-    assert "All figures count the 1 graded submission. With the others at 0 points, the mean is" in text
+    assert "All figures count the 1 graded submission. With 0 points for the 2 students without" in text
     assert "3 students: 1 graded, 1 not started, 1 stopped." in text
-    assert "With the other submission at 0 points, the mean is" in page_of(entries_of(report_of(), blank())).text
+    assert (
+        "for the 1 student without a graded submission, the mean is" in page_of(entries_of(report_of(), blank())).text
+    )
 
 
 def test_a_quoted_reason_is_told_as_quoted() -> None:
@@ -270,6 +272,23 @@ def test_a_misconception_counts_once_a_student() -> None:
     (row,) = figures_of(entries_of(report_of("kl-without-exp")))["misconceptions"]
     assert (row["name"], row["count"], row["share"]) == ("kl-without-exp", 1, 1.0)
     assert (row["part"], row["section"]) == ("loss_function", "Loss implementation")
+
+
+@pytest.mark.parametrize(("mistakes", "cost"), [(["fixed-seed"], 3 + 1), (["fixed-seed", "variance-as-std"], 3)])
+def test_a_mistake_costs_what_waits_for_it_alone(mistakes: list[str], cost: float) -> None:
+    report = report_of(*mistakes)
+    for part in ("sample_latent", "loss_function"):
+        check = part_of(report, part).checks[-1]
+        check.outcome, check.score = Outcome.SKIPPED, 0
+    rows = figures_of(entries_of(report))["misconceptions"]
+    assert next(row["mean_cost"] for row in rows if row["name"] == "fixed-seed") == cost
+
+
+def test_page_says_that_nothing_is_left_to_review() -> None:
+    said = "No submission to review by hand.", "No near-duplicates."
+    assert [each in page_of(entries_of(report_of(), report_of("fixed-seed"))).text for each in said] == [True, True]
+    doubtful = report_of(attention=["A doubt."])
+    assert [each in page_of(entries_of(report_of(), doubtful)).text for each in said] == [False, True]
 
 
 def test_each_of_several_misconceptions_of_one_check_counts() -> None:

@@ -7,8 +7,10 @@ import pytest
 
 import autograder.assignments.cvae.solution.cs5814_vae as solution
 from autograder.grading.grade import grade_source
+from autograder.report.model import Outcome
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.outline import describe
+from tests.submissions.wrong import WRONG, source
 
 STD = "    std = torch.exp(0.5 * logvariances)\n"
 DRAW = "torch.randn_like(std)"
@@ -50,6 +52,28 @@ def test_what_stops_elsewhere_is_noted(sandbox: Sandbox, edit: tuple[str, str], 
     found = notes(sandbox, edit)
     assert said in found
     assert len(found.splitlines()) == 1
+
+
+JUDGED_IN_PART = {"The two terms", "Images of shape", "Differentiable", "Finite"}
+
+
+@pytest.mark.parametrize(
+    ("name", "noted"),
+    [
+        ("kl-missing", JUDGED_IN_PART),
+        ("reconstruction-missing", JUDGED_IN_PART),
+        ("constant-added", {"KL divergence in closed form"}),
+        ("terms-averaged", {"Reconstruction term"}),
+    ],
+)
+def test_a_check_that_passes_next_to_a_mistake_says_so(sandbox: Sandbox, name: str, noted: set[str]) -> None:
+    wrong = next(each for each in WRONG if each.name == name)
+    report = grade_source(name, source(wrong).encode(), sandbox)
+    checks = next(part for part in report.parts if part.name == "loss_function").checks
+    said = {each.name: each.message for each in checks if each.outcome is Outcome.PASSED and each.message}
+    assert len(said) == len(noted)
+    assert all(each.startswith(tuple(noted)) for each in said)
+    assert all("worked example" in text for check, text in said.items() if "worked example" in check)
 
 
 def written_out(of_r: str, of_rest: str) -> str:

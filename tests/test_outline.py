@@ -91,7 +91,7 @@ class Network:
         ("nn.Encoder", {}),
         ("other.layers", {}),
         ("Unknown", {}),
-        ("Network", {"Network": 4}),
+        ("Network", {"Network": 4, "Other": 2}),
     ],
 )
 def test_what_of_the_module_makes_an_attribute_is_found(called: str, found: dict[str, int]) -> None:
@@ -99,6 +99,18 @@ def test_what_of_the_module_makes_an_attribute_is_found(called: str, found: dict
     outline = Outline.read(describe(source.encode()))
     assert outline.made_by("Network", "encoder") == found
     assert outline.made_by("Network", "decoder") == outline.made_by("Other", "encoder") == {}
+
+
+def test_what_makes_a_class_that_a_part_is_made_of_is_found() -> None:
+    source = b"""
+class Scale:
+    def __init__(self): self.scale = Scale()
+class Decoder:
+    def __init__(self): self.inner = Scale()
+class Network:
+    def __init__(self): self.decoder = Decoder()
+"""
+    assert Outline.read(describe(source)).made_by("Network", "decoder") == {"Decoder": 4, "Scale": 2}
 
 
 def test_a_part_that_is_a_method_or_a_property_is_there() -> None:

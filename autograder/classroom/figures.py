@@ -268,9 +268,17 @@ def _messages(report: Report) -> dict[str, str]:
 
 
 def _cost(report: Report, mistake: str) -> float:
-    """The points lost in the checks that named a mistake."""
-    named = (each for each in checks_of(report) if mistake in {clean(name, NAME_LIMIT) for name in each.misconceptions})
-    return total(each.max_score - each.score for each in named)
+    """The points lost in the checks that named a mistake, and in those that wait where a part has no other mistake."""
+    costs = []
+    for part in report.parts:
+        named = [{clean(name, NAME_LIMIT) for name in check.misconceptions} for check in part.checks]
+        alone = set().union(*named) == {mistake}
+        costs += [
+            check.max_score - check.score
+            for check, names in zip(part.checks, named, strict=True)
+            if mistake in names or (alone and check.outcome is Outcome.SKIPPED)
+        ]
+    return total(costs)
 
 
 def _misconceptions(graded: Sequence[Entry], assignment: Assignment) -> list[dict[str, Any]]:

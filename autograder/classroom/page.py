@@ -25,7 +25,7 @@ _COUNTED = {
     Standing.STOPPED: "stopped",
     Standing.NO_MODULE: "without a module",
     Standing.NOTHING: "handed in nothing",
-    Standing.GRADER_FAILED: "that the grader could not read or grade",
+    Standing.GRADER_FAILED: "not read or not graded",
 }
 
 

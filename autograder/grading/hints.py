@@ -152,7 +152,7 @@ _ROWS = (
     ("precision-mixed", "Two tensors have different number types",
      "An operation got tensors of different number types. PyTorch makes float32 unless told otherwise, and the tensors that your code gets are float32. NumPy makes float64, and whole numbers become int64. Print the `dtype` of each tensor that takes part, and of your parameters: which one is different, and where was it made?"),
     ("wrong-shape", "A result has the wrong shape",
-     "Run your code on a minibatch of two in the notebook, and print the shape after each step. Which is the first one that you do not expect? For example, a sum or an index can drop a dimension, and a layer can have another size than you think."),
+     "Run your code on a minibatch of two in the notebook, and print the shape after each step. Which is the first one that you do not expect? A sum or an index can drop a dimension, and a call that draws or stacks can add one. A layer can have another size than you think."),
     ("wrong-number-of-results", "You return something other than the docstring says",
      'Your code does not give back what the docstring lists: one tensor, or several separated by commas, in that order. The caller expects exactly those. Compare your `return` line with the part of the docstring under "Returns": what is missing, extra, or packed in another way?'),
     ("trailing-comma", "A comma ends a line and makes a tuple",

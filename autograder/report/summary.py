@@ -15,7 +15,6 @@ ENDED = {
     Outcome.TIMEOUT: "took too long",
     Outcome.SKIPPED: "waiting for another check",
 }
-_AS_ABOVE = Hint("", "Probably the same mistake as above", "")
 
 # Above a reproduction.
 PASTE = "Run the notebook's first code cell, then paste these lines into a new cell. The grader's inputs can differ."
@@ -64,10 +63,12 @@ class Finding:
 
     @property
     def hints(self) -> list[Hint]:
-        """What is new to who has read the part so far, after a word on what is not."""
+        """What is new to who has read the part so far, after the titles of what is not."""
         every = self.checks[0].hints
-        again = [_AS_ABOVE if hint.name else Hint("", hint.title, "") for hint in every if hint in self.given]
-        return [*again[:1], *(hint for hint in every if hint not in self.given)]
+        again = [
+            Hint("", f"{hint.title}{' (see above)' * bool(hint.name)}", "") for hint in every if hint in self.given
+        ]
+        return [*again, *(hint for hint in every if hint not in self.given)]
 
     @property
     def reproduction(self) -> Reproduction | None:
@@ -148,10 +149,10 @@ def may_follow(report: Report, step: Finding) -> float:
     )
 
 
-def used_its_own(*names: str) -> str:
+def used_its_own(*names: str, where: str = "For this part") -> str:
     """Say that pieces of the grader's stand in for these, which are wrong or were not reached."""
     these = listed(f"`{name}`" for name in names)
-    return f"Your {these} {'does' if len(names) == 1 else 'do'} not pass yet, so the grader used its own here."
+    return f"{where}, the grader used its own {these}: yours {'does' if len(names) == 1 else 'do'} not pass yet."
 
 
 def stood_in(report: Report) -> list[str]:

@@ -137,10 +137,16 @@ class Outline:
         return {each[1] for each in self.stored if each[:1] == (owner,) and len(each) == 2}
 
     def made_by(self, owner: str, attribute: str) -> dict[str, int]:
-        """What of the module makes the attribute of this class, with the lines where it begins."""
-        named = [each[2] for each in sorted(self.made_of) if len(each) == 3 and each[:2] == (owner, attribute)]
-        found = (self.find((name,)) or self.find((owner, name)) for name in named)
-        return {each.name: each.line for each in found if each}
+        """What of the module makes the attribute of this class, and what makes that, with the lines where it begins."""
+        made_of = sorted(each for each in self.made_of if len(each) == 3)
+        named = [name for *place, name in made_of if place == [owner, attribute]]
+        found: dict[str, int] = {}
+        for name in named:  # which grows
+            definition = self.find((name,)) or self.find((owner, name))
+            if definition and name not in found:
+                found[name] = definition.line
+                named += [inner for outer, _, inner in made_of if outer == name]
+        return found
 
     def place_of(self, place: tuple[str, ...], name: str) -> tuple[str, ...]:
         """Where the part of this name is: in a method or a property of its class so called, or else at its place."""

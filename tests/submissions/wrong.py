@@ -898,6 +898,14 @@ _HIDDEN_WITH_CLASS = "nn.Linear(hidden + num_categories, hidden)"
 _ENCODER_WITH_CLASSES = (
     f"        self.encoder = ClassAgain(num_categories, {ENCODER_INPUT}, {_HIDDEN_WITH_CLASS}, {_HIDDEN_WITH_CLASS})\n"
 )
+MODULATED = (
+    RESIDUAL[0],
+    "class Modulated(nn.Module):\n    def __init__(self, data, classes, hidden):\n        super().__init__()\n"
+    "        self.data = nn.Linear(data, hidden)\n        self.gain = nn.Linear(classes, hidden)\n"
+    "        self.shift = nn.Linear(classes, hidden)\n\n    def forward(self, x):\n"
+    "        data, classes = x.split((self.data.in_features, self.gain.in_features), -1)\n"
+    "        return self.data(data) * self.gain(classes) + self.shift(classes)\n\n\n" + RESIDUAL[0],
+)
 GATED = (RESIDUAL[0], RESIDUAL[1].replace("Residual", "Gated").replace("x + ", "x * "))
 
 
@@ -1390,6 +1398,12 @@ ENCODERS = (
         edits=(GATED,),
     ),
     _encoder(
+        "encoder-modulated-by-the-class",
+        "encoder-depth",
+        *("Modulated(input_dim, num_categories, hidden)", RELU, HIDDEN, RELU, HIDDEN, RELU),
+        edits=(MODULATED,),
+    ),
+    _encoder(
         "encoder-with-residuals",
         "encoder-skip",
         *(ENCODER_INPUT, RELU, f"Residual({HIDDEN}, {RELU})", f"Residual({HIDDEN}, {RELU})"),
@@ -1538,6 +1552,12 @@ DECODERS = (
         "layers-frozen",
         edits=((DECODER, DECODER + "        self.decoder.requires_grad_(False)\n"),),
         checks=1,
+    ),
+    _decoder(
+        "decoder-modulated-by-the-class",
+        "decoder-depth",
+        *("Modulated(latent_dimensionality, num_categories, hidden)", *BODY[1:], PIXELS, SIGMOID),
+        edits=(MODULATED,),
     ),
     _decoder(
         "decoder-with-gates",

@@ -54,7 +54,7 @@ def gallery(kept: Mapping[str, Any]) -> Gallery | None:
     same = "The same digits, in the same order, as"
     lead = (
         f"After a short practice run of {smoke.steps} steps, next to a reference trained the same way. Blurry is "
-        f"expected: {NUM_EPOCHS} epochs in the notebook look sharper."
+        f"expected: after {NUM_EPOCHS} epochs in the notebook, digits are sharper."
     )
     return Gallery(
         " ".join((lead, *smoke.stood_in)),

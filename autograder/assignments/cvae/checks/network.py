@@ -371,7 +371,8 @@ def stood_in(given: Mapping[str, Any]) -> list[str]:
     networks = [name for name in missing if name in ("encoder", "decoder")]
     heads = [name for name in missing if name not in networks]
     said = [
-        f"Your `{name}` does not pass yet, so the grader replaced it with a single layer here." for name in networks
+        f"For this part, the grader replaced your `{name}` with a single layer: it does not pass yet."
+        for name in networks
     ]
     said += [used_its_own(*heads)] if heads else []
     return said + ([used_its_own("forward")] if given.get("composed") else [])

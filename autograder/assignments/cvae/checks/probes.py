@@ -48,23 +48,24 @@ def _drawn_twice(columns: int, printed: str) -> Probe:
 _TWO_CALLS = _drawn_twice(3, '"two calls are equal:", torch.equal(first, second)')
 _SHAPE = _drawn(2, 3, "tuple(latents.shape)")
 CENTER = (
+    _SHAPE,
     _many("-3.0, 1.0, 3.0", "1.0, 1.0, 1.0", "mean", 0.05),
     _many("-3.0, 1.0, 3.0", "0.0, 0.5, 1.0", "std", 0.03),
     _many("-3.0, 1.0, 3.0", "-2.0, 0.0, 1.0", "mean", 0.05),
-    _SHAPE,
 )
 SPREAD = (
+    _SHAPE,
     _many("1.0, 1.0, 1.0", "-2.0, 0.0, 2.0", "std", 0.02),
     _many("-3.0, 2.0, 3.0", "0.5, 1.0, 1.5", "std", 0.02),
     *(_many("0.0, 0.0, 0.0", f"{each}, {each}, {each}", "std", 0.02) for each in (5.0, -6.0)),
-    _SHAPE,
 )
 NORMAL = (
+    _SHAPE,
     _drawn(10000, 1, "torch.quantile(latents.detach(), torch.tensor([0.01, 0.25, 0.5, 0.75, 0.99]))", 0.04),
     _TWO_CALLS,
-    _SHAPE,
 )
 INDEPENDENT = (
+    _SHAPE,
     _TWO_CALLS,
     _drawn(4, 3, '"two rows are equal:", torch.equal(latents[0], latents[1])'),
     _drawn(4, 3, '"two columns are equal:", torch.equal(latents[:, 0], latents[:, 1])'),
@@ -77,9 +78,9 @@ INDEPENDENT = (
     ),
     _drawn(100, 100, '"the average is 0:", bool(latents.mean().abs() < 1e-6)'),
     _drawn_twice(1000, '"two calls are alike:", float(torch.corrcoef(torch.cat((first, second)))[0, 1]) > 0.5'),
-    _SHAPE,
 )
 SAMPLE_GRADIENTS = (
+    _SHAPE,
     *(
         Probe(
             f"{_SEED}means, logvariances = (torch.{value}({size}, requires_grad=True) for _ in range(2))\n"
@@ -88,9 +89,9 @@ SAMPLE_GRADIENTS = (
         )
         for value, size in (("zeros", "1, 3"), ("ones", "2, 2"))
     ),
-    _SHAPE,
 )
 SAMPLE_ARGUMENTS = (
+    _SHAPE,
     _drawn(2, 3, "latents.dtype"),
     _drawn(1, 3, "tuple(latents.shape)"),
     *(
@@ -101,7 +102,6 @@ SAMPLE_ARGUMENTS = (
         for argument in ("means", "logvariances")
     ),
     _TWO_CALLS,
-    _SHAPE,
 )
 
 # --- the encoder and the decoder --------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from autograder.assignments.cvae.checks.recognition import (
 )
 from autograder.assignments.cvae.checks.stacks import LARGE, Match, varies
 from autograder.assignments.cvae.checks.verdicts import (
+    DEPTHS,
     describe_activations,
     describe_layers,
     describe_modes,
@@ -42,7 +43,7 @@ from autograder.sandbox.errors import SubmissionError
 
 pytestmark = pytest.mark.decoder
 
-DEPTH = 4
+DEPTH = DEPTHS["decoder"]
 OUTPUT_MISTAKES = {
     "none": "decoder-no-sigmoid",
     "two sigmoids": "decoder-sigmoid-twice",

@@ -36,6 +36,7 @@ from autograder.assignments.cvae.checks.recognition import (
 )
 from autograder.assignments.cvae.checks.stacks import LARGE, Match, Observation, explain_stack, varies
 from autograder.assignments.cvae.checks.verdicts import (
+    DEPTHS,
     describe_activations,
     describe_layers,
     describe_modes,
@@ -54,7 +55,7 @@ from autograder.sandbox.errors import SubmissionError, Unfit
 pytestmark = pytest.mark.encoder
 
 HEADS = {"mean_layer": (1, "mean-head-activated"), "logvariance_layer": (2, "logvariance-head-activated")}
-DEPTH = 3
+DEPTH = DEPTHS["encoder"]
 
 
 @dataclass

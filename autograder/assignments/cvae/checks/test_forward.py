@@ -436,8 +436,8 @@ def judge_encoder_input(given: Tensor, images: Tensor, conditions: Tensor) -> No
     if not close(image, images):
         difference = float((image - images).abs().mean())
         fail(
-            f"Your encoder does not get the image as it is: on average, its pixels differ by {difference:.3g}, "
-            f"and they go from {float(image.min()):.3g} to {float(image.max()):.3g}.",
+            f"The pixels that reach your encoder go from {float(image.min()):.3g} to {float(image.max()):.3g}. They "
+            f"differ from those of the image by {difference:.3g} on average.",
             "encoder-input-changed",
         )
     if not close(classes, conditions):

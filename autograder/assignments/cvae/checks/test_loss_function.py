@@ -244,10 +244,13 @@ def imprecise(losses: Tensor, right: Tensor) -> bool:
 
 @check("Reconstruction term: binary cross-entropy, summed over the pixels", 6, probes=probes.RECONSTRUCTION)
 def test_reconstruction(
-    submission: Submission, challenge: Challenge, form: Form, mistakes: Callable[[], list[str]]
+    submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
 ) -> None:
     observed, expected = first_wrong(change_of_reconstruction, submission, challenge, form)
-    if not close(observed, expected, TOLERANCE) and not by_one_factor(submission, challenge, form):
+    if not close(observed, expected, TOLERANCE):
+        if by_one_factor(submission, challenge, form):
+            grading.replaced.append(_ONE_FACTOR)
+            return
         fail_value(
             f"With another reconstruction of the same image, your loss should change by {expected:.4f}. It changes by "
             f"{observed:.4f}.",
@@ -257,11 +260,12 @@ def test_reconstruction(
 
 @check("KL divergence in closed form, summed over the latent dimensions", 6, probes=probes.DIVERGENCE)
 def test_divergence(
-    submission: Submission, challenge: Challenge, form: Form, mistakes: Callable[[], list[str]]
+    submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
 ) -> None:
     observed, expected = first_wrong(change_of_divergence, submission, challenge, form)
     if not close(observed, expected, TOLERANCE):
         if by_one_factor(submission, challenge, form):
+            grading.replaced.append(_ONE_FACTOR)
             return
         found = _about("kl", mistakes())
         fail_value(
@@ -280,6 +284,9 @@ def test_divergence(
                 f"changes by {observed:.4f}.",
                 "kl-clamped",
             )
+    value, right = torch.tensor(value_on(submission, *far)), reference.loss_function(*far)
+    if not grading.failed("loss_function") and not close(value, right, TOLERANCE):
+        grading.replaced.append("Only changes of the divergence count here. A constant in your loss is judged below.")
 
 
 def in_one_dimension(submission: Submission, challenge: Challenge, form: Form) -> str:
@@ -371,12 +378,22 @@ def _about(term: str, mistakes: list[str]) -> list[str]:
     return [name for name in mistakes if name.startswith(term)] or mistakes
 
 
-def right_terms(grading: Grading) -> tuple[bool, bool]:
-    """Whether the reconstruction term and the divergence, judged above, are right; skips the check where neither is."""
+# Under a check that passes next to a mistake.
+_ONE_FACTOR = "Both of your terms are off by the same factor, which is judged below as a wrong average."
+
+
+def right_terms(grading: Grading, judged: str = "") -> tuple[bool, bool]:
+    """Whether the reconstruction term and the divergence, judged above, are right; skips the check where neither is.
+
+    Where one is wrong, a check that passes says what was `judged`.
+    """
     outcomes = [check.outcome is Outcome.PASSED for check in grading.checks.get("loss_function", [])[:2]]
     reconstruction, divergence = outcomes if len(outcomes) == 2 else (True, True)
     if not reconstruction and not divergence:
         pytest.skip("Skipped: the reconstruction term or the KL divergence must be right first.")
+    wrong = "KL divergence" if reconstruction else "reconstruction term"
+    if judged and not (reconstruction and divergence):
+        grading.replaced.append(f"Only {judged} judged here, because the {wrong} is not right yet.")
     return reconstruction, divergence
 
 
@@ -384,7 +401,7 @@ def right_terms(grading: Grading) -> tuple[bool, bool]:
 def test_minibatch(
     submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
 ) -> None:
-    reconstruction, divergence = right_terms(grading)
+    reconstruction, divergence = right_terms(grading, "the average over the images is")
     both_right = reconstruction and divergence
     low = -2 if both_right else 0.2  # a wrong term may take their logarithm
     sizes = (
@@ -451,7 +468,13 @@ def test_image_shape(
             f"Your code stopped on the notebook's worked example, with images of shape (1, 1, 2, 2). {error}",
             "loss-image-shape",
         )
-    if both_right and not abs(example - expected) <= TOLERANCE:
+    as_expected = abs(example - expected) <= TOLERANCE
+    if not both_right and not as_expected:
+        grading.replaced.append(
+            f"On the notebook's worked example, your loss is still {example:.4f} instead of {expected:.4f}. Here, only "
+            "the shapes count."
+        )
+    if both_right and not as_expected:
         plain, twice = example, example
         if form.flat:
             plain = value_on(submission, *flattened, *parameters)
@@ -504,7 +527,7 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         fail("No gradient comes back through your loss.", "loss-detached")
     leaves = [argument.clone().requires_grad_() for argument in arguments]
     expected = torch.autograd.grad(reference.loss_function(*leaves), leaves)
-    reconstruction, divergence = right_terms(grading)
+    reconstruction, divergence = right_terms(grading, "the gradient of the other term is")
     if reconstruction and divergence:  # a factor of both is a wrong average, which is judged above
         near = (arguments[1].clamp(0.2, 0.8), arguments[1], 0 * arguments[2], 0 * arguments[3])
         changed = value_on(submission, *arguments) - value_on(submission, *near)
@@ -525,7 +548,7 @@ def test_finite(submission: Submission, challenge: Challenge, grading: Grading, 
 
     The gradient is asked for a little above 0: at 0 itself, a logarithm that is cut off afterwards has none.
     """
-    reconstruction, divergence = right_terms(grading)  # a wrong term is kept to where it is usual
+    reconstruction, divergence = right_terms(grading, "the other term is")  # a wrong term is kept to where it is usual
     for lowest, what, differentiate in ((0.0, "your loss", False), (1e-38, "the gradient of your loss", True)):
         *images, means, logvariances = form.inputs(challenge, 4, low=-2 if divergence else 0.2)
         if reconstruction:

@@ -250,7 +250,7 @@ def draw(submission: Submission, means: Tensor, logvariances: Tensor, seed: int 
     reply = submission.call("sample_latent", *given, seed=seed, results=1, unpack=True)
     if reply.packing and reply.outputs[0].shape != means.shape:
         raise reply.packing
-    return require_shape(reply.outputs[0], tuple(means.shape), "What your `sample_latent` returned")
+    return require_shape(reply.outputs[0], tuple(means.shape), "The result of your `sample_latent`")
 
 
 @check("Draws are centered on the means", 3, probes=probes.CENTER)
@@ -412,7 +412,13 @@ def test_normal(submission: Submission, challenge: Challenge, domain: Callable[[
     if not has_normal_moments(noise, count):
         uniform = draws.mistake == "uniform-noise" or abs(tails - UNIFORM_KURTOSIS) < 0.1
         named = "uniform-noise" if uniform else draws.mistake or "noise-not-normal"
-        fail(f"Your noise has kurtosis {tails:.2f} and skewness {skewness:.2f}; a standard normal has 3 and 0.", named)
+        said = f"Too {'few' if tails < 3 else 'many'} of your draws are far from their average."
+        if abs(skewness) > SIGMAS * math.sqrt(6 / count):
+            said = "Your draws are not symmetric around their average."
+        fail(
+            f"Your noise has kurtosis {tails:.2f} and skewness {skewness:.2f}; a standard normal has 3 and 0. {said}",
+            named,
+        )
     if not (distance := distance_from_gaussian(noise)) <= FAR / count**0.5:
         fail(
             f"The distribution function of your noise differs from a normal one by up to {distance:.2f}.",
@@ -482,7 +488,7 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
         )
         for each in seeds
     )
-    latents = require_shape(reply.outputs[0], (6, 5), "What your `sample_latent` returned")
+    latents = require_shape(reply.outputs[0], (6, 5), "The result of your `sample_latent`")
     if close(other.outputs[0], latents, 1e-5):
         plain, other_plain = (draw(submission, means, logvariances, each) for each in seeds)
         if not close(plain, other_plain, 1e-5):  # else the noise is judged above
@@ -543,7 +549,7 @@ def test_inputs_unchanged(
         if not grading.failed("sample_latent") and forward_runs(submission, challenge):
             grading.in_use.add("sample_latent")
         raise reply.packing
-    latents = require_shape(reply.outputs[0], (6, 5), "What your `sample_latent` returned")
+    latents = require_shape(reply.outputs[0], (6, 5), "The result of your `sample_latent`")
     if reply.dtypes[0] != means.dtype:
         got = str(reply.dtypes[0]).removeprefix("torch.")
         fail(

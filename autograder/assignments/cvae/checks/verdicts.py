@@ -19,6 +19,9 @@ from autograder.grading.harness import close, fail
 from autograder.report.summary import listed
 from autograder.sandbox.errors import SubmissionError
 
+DEPTHS = {"encoder": 3, "decoder": 4}  # linear layers
+ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
+
 
 def first_few(names: Sequence[str]) -> str:
     """Some names of parameters, for a message."""
@@ -37,8 +40,8 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
     require_trained(model, list(piece.parameters) if piece else [], part)
     if match.twice:
         fail(
-            f"Your {part} uses its linear layer number {match.twice} twice; "
-            f"the assignment asks for {depth} different ones.",
+            f"Your {part} uses its {ORDINALS.get(match.twice, f'{match.twice}th')} linear layer twice; the assignment "
+            f"asks for {depth} different layers.",
             f"{part}-layer-twice",
         )
     if match.depth != depth and match.hidden is None:
@@ -162,8 +165,13 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoRetu
         describe_modes(model, piece, part)
     if piece is not None and (changed := input_changed(model, piece)):
         fail(f"Your {part} changes the numbers that it gets before its first layer: {changed}.", f"{part}-rescales")
+    sizes = sizes_that_do_not_fit(model, piece)
+    if sizes and len(sizes) != DEPTHS[part]:
+        asked = f"the assignment asks for {DEPTHS[part]}"
+        fail(f"Your {part} has {len(sizes)} linear layers ({', '.join(sizes)}); {asked}.", f"{part}-depth")
     fail(
-        f"Your {part} does not act like linear layers with one activation after each.{_misfit_of_widths(model, piece)}",
+        f"Your {part} does not act like linear layers with one activation after each."
+        + (f" In the order of your constructor, the layers are {', '.join(sizes)}." if sizes else ""),
         f"{part}-other",
     )
 
@@ -223,15 +231,14 @@ def input_changed(model: Model, piece: Piece) -> str:
     return f"they pass through {fits[0]}" if fits and float(plain.min()) < 0 else ""
 
 
-def _misfit_of_widths(model: Model, piece: Piece | None) -> str:
-    """What the matrices behind a piece take and give, for a message, where those of two in a row do not fit."""
+def sizes_that_do_not_fit(model: Model, piece: Piece | None) -> list[str]:
+    """What each linear layer behind a piece takes and gives, if two in a row do not fit together; else nothing."""
     linear = {path for path, kind in model.submodules().items() if kind == "Linear"}
     parameters = piece.parameters.items() if piece else ()
     shapes = [tuple(each.shape) for key, each in parameters if each.dim() == 2 and owner_of(key) in linear]
     if all(given == taken for (given, _), (_, taken) in pairwise(shapes)):
-        return ""
-    taken, given = (", ".join(str(shape[at]) for shape in shapes) for at in (1, 0))
-    return f" In the order of your constructor, its layers take {taken} numbers and give {given}."
+        return []
+    return [f"{taken}→{given}" for given, taken in shapes]
 
 
 _EXPECTED = {"Linear", "ReLU", "Sequential", "Sigmoid", "ModuleList", "ModuleDict", "Identity", "Flatten", "Unflatten"}
