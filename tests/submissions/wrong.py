@@ -722,6 +722,12 @@ LOSS = (
         bce=_bce('F.binary_cross_entropy(reconstructions.squeeze(), originals.squeeze(), reduction="sum")'),
         average="    return (reconstruction + divergence) / originals.squeeze().shape[0]\n",
     ),
+    _loss(
+        "gradient-not-averaged",
+        "reconstruction-detached",
+        bce="    hidden = reconstructions.detach()\n    grown = hidden + len(means) * (reconstructions - hidden)\n"
+        + BCE.replace("reconstructions,", "grown,"),
+    ),
     _loss("loss-detached", "loss-detached", average=AVERAGE.replace(")", ").detach()")),
     _loss("loss-without-grad", "loss-detached", bce="    torch.set_grad_enabled(False)\n" + BCE),
     _loss(

@@ -358,10 +358,10 @@ def _finite(reconstructions: str, originals: str, parameters: str = _PRIOR) -> P
     return Probe(f'{images}{parameters}{_LOSS}print("the loss is finite:", abs(float(loss)) < float("inf"))')
 
 
-def _gradients(size: str) -> Probe:
+def _gradients(size: str, images: int = 1) -> Probe:
     return Probe(
         f"reconstructions, originals = torch.full({size}, 0.2, requires_grad=True), torch.full({size}, 0.9)\n"
-        "means, logvariances = (torch.ones(1, 2, requires_grad=True) for _ in range(2))\n"
+        f"means, logvariances = (torch.ones({images}, 2, requires_grad=True) for _ in range(2))\n"
         "cs5814_vae.loss_function(reconstructions, originals, means, logvariances).backward()\n"
         "given = reconstructions, means, logvariances\n"
         "print([None if each.grad is None else each.grad.flatten()[:2] for each in given])"
@@ -433,6 +433,7 @@ IMAGE_SHAPE = (
 LOSS_GRADIENTS = (
     _TYPE,
     *(_gradients(size) for size in ("(1, 2)", *_SIZES)),
+    _gradients("(3, 2)", 3),
     Probe(
         "images, means = torch.full((1, 2), 0.5), torch.ones(1, 3)\n"
         "cs5814_vae.loss_function(images, images, means, torch.ones(1, 3))\nprint(means)"

@@ -511,11 +511,13 @@ def edges(submission: Submission, form: Form) -> list[str]:
 
 @check("Differentiable with respect to reconstructions, means and log-variances", 3, probes=probes.LOSS_GRADIENTS)
 def test_gradients(submission: Submission, challenge: Challenge, grading: Grading, form: Form) -> None:
-    arguments = form.inputs(challenge, 1)
+    averaged = [check.outcome is Outcome.PASSED for check in grading.checks.get("loss_function", [])[:3]]
+    batch = 3 if all(averaged) else 1  # a wrong average has cost its points
+    arguments = form.inputs(challenge, batch)
     reply = submission.call(
         "loss_function", *arguments, cotangents={0: torch.ones(())}, constants=[1], results=1, unpack=True
     )
-    value_of(reply, 1)
+    value_of(reply, batch)
     if reply.packing:
         raise reply.packing
     require_arguments_unchanged(submission, reply, ("loss_function",))
