@@ -327,8 +327,10 @@ def takes_namespaces_and_mounts():
     results += [libc.umount2(b"/scratch", 2), libc.mount(b"", b"/proc", b"", 32 | 4096, None), libc.setns(0, 0)]
     print(f"taken: {[each for each in results if each != -1]}", flush=True)
 
+print("attacked:", len(done), flush=True)
+
 @attempt
-def answers_for_the_server():
+def answers_for_the_server():  # in between what is printed, too
     for path in Path("/proc").glob("[0-9]*/fd/*"):
         with contextlib.suppress(OSError):
             descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
@@ -338,7 +340,6 @@ os.umask(0)
 os.environ["LEFT"] = "left"
 builtins.left = sys.modules["left"] = sys
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
-print("attacked:", len(done))
 """
 
 
