@@ -161,9 +161,9 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
         python = ".".join(map(str, sys.version_info[:2]))
         said = f"{error}. Grading uses Python {python}. Syntax that needs a newer Python does not work."
         return Cause(said, ["syntax"])
-    called = re.match(r"(?:\w+\.)?(\w+)\(\) (?:takes|missing|got)", error.text)
+    called = re.match(r"(?:\w+\.)*?(?:(\w+)\.)?(\w+)\(\) (?:takes|missing|got)", error.text)
     by_the_grader = error.kind == "TypeError" and error.line is None  # else a call of the submission's own is wrong
-    if by_the_grader and called and (function := _called(outline, called[1], assignment)):
+    if by_the_grader and called and (function := _called(outline, called[1], called[2], assignment)):
         return Cause(f"{error}. Your code has `{function.signature}`.", [_wrong_signature(function)])
     built = re.search(r"(\w+)\.__init__\(\) takes 1 positional argument but", error.text)
     if error.kind == "TypeError" and built and built[1] in _classes(assignment):
@@ -255,9 +255,13 @@ def _classes(assignment: Assignment) -> set[str]:
     return {part.place[0] for part in assignment.parts if len(part.place) == 2}
 
 
-def _called(outline: Outline, name: str, assignment: Assignment) -> Definition | None:
-    """The function or method of this name as the source defines it, if it is one that the grader calls."""
-    found = (outline.find(part.place) for part in assignment.parts if part.place and part.place[-1] == name)
+def _called(outline: Outline, owner: str | None, name: str, assignment: Assignment) -> Definition | None:
+    """The function or method of this name as the source defines it, if it is one that the grader calls.
+
+    `owner` is what a message says before the name: the class, for a method.
+    """
+    places = [part.place for part in assignment.parts if part.place and part.place[-1] == name]
+    found = (outline.find(place) for place in places if owner is None or place[-2:-1] in ((), (owner,)))
     return next((each for each in found if each and each.kind == "function"), None)
 
 

@@ -728,6 +728,11 @@ LOSS = (
         bce="    hidden = reconstructions.detach()\n    grown = hidden + len(means) * (reconstructions - hidden)\n"
         + BCE.replace("reconstructions,", "grown,"),
     ),
+    _loss(
+        "loss-name-of-a-layer",
+        "wrong-call",
+        average=AVERAGE + '\n\nloss_function = nn.BCELoss(reduction="sum")\n',
+    ),
     _loss("loss-detached", "loss-detached", average=AVERAGE.replace(")", ").detach()")),
     _loss("loss-without-grad", "loss-detached", bce="    torch.set_grad_enabled(False)\n" + BCE),
     _loss(
