@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from time import process_time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
@@ -32,6 +32,7 @@ from autograder.submissions.copied import has_no_code, is_solution, is_untouched
 from autograder.submissions.files import MAX_DEPTH, MAX_DIRECTORY, MAX_STUDENT_DIRECTORY, File, in_archive, steps_of
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import Submitted, Upload, read_upload
+from autograder.submissions.names import alike, platform_names, without_copy
 from autograder.submissions.roster import Roster, moment, read_roster
 from autograder.submissions.source import LEXEME, decoded, doubts
 from tests.submissions import correct, wrong
@@ -597,6 +598,25 @@ def test_names_are_shown_whole_and_told_apart(tmp_path: Path) -> None:
     students = [each.student for each in read(tmp_path).submitted]
     assert len(set(students)) == len(given)
     assert all(clean(each) == each and "\n" not in each and len(each) <= 100 for each in students)
+
+
+RUNS = st.tuples(
+    st.sampled_from([*"_ -–().1\n", "(1)", "-1", "copy", "COPY OF", "副本", ".py", ".txt", ".zip", "cs5814_vae"]),
+    st.sampled_from([1, 2, 30, 250]),
+)
+
+
+@given(st.lists(RUNS, min_size=1, max_size=6), st.sampled_from(["", "cs5814_vae", "ada_1_2_cs5814_vae"]))
+@example([("_", 166), ("-1", 34)], "y0000")
+def test_no_name_of_a_file_takes_long_to_read(runs: list[tuple[str, int]], start: str) -> None:
+    name = (start + "".join(sign * count for sign, count in runs))[:251]
+    both = [f"{name}.py", f"{name}.zip"]
+    started = process_time()
+    for each in both:
+        alike(each, "cs5814_vae.py")
+        without_copy(each)
+    platform_names([*both, f"1_{both[0]}"])
+    assert process_time() - started < 0.1  # most take a hundredth of that
 
 
 # --- rosters, and what is late -------------------------------------------------------------------------------------
