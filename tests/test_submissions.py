@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import io
+import json
 import os
 import re
 import shutil
@@ -33,6 +34,7 @@ from autograder.submissions.files import MAX_DEPTH, MAX_DIRECTORY, MAX_STUDENT_D
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.names import alike, platform_names, without_copy
+from autograder.submissions.notebooks import MAX_STEPS
 from autograder.submissions.roster import Roster, moment, read_roster
 from autograder.submissions.source import LEXEME, decoded, doubts
 from tests.submissions import correct, wrong
@@ -598,6 +600,75 @@ def test_names_are_shown_whole_and_told_apart(tmp_path: Path) -> None:
     students = [each.student for each in read(tmp_path).submitted]
     assert len(set(students)) == len(given)
     assert all(clean(each) == each and "\n" not in each and len(each) <= 100 for each in students)
+
+
+def outputs(pieces: int) -> bytes:
+    """A notebook with that many pieces in its outputs, of a cell that writes a module."""
+    cell = {"cell_type": "code", "source": "%%writefile cs5814_vae.py\nx = 2", "outputs": ["a"] * pieces}
+    return json.dumps({"cells": [cell]}).encode()
+
+
+LARGE_NEIGHBORS = {
+    "outputs in pieces": ("ipynb", outputs(MAX_STEPS * 9 // 10)),
+    "texts": ("txt", b"def loss_function(x):\n    return 1\n" * (1 << 15)),
+    "Python": ("py", b"#\n" * 450_000 + b"def loss_function(x): 1\n"),
+}
+
+
+@pytest.mark.parametrize(("kind", "content"), LARGE_NEIGHBORS.values(), ids=LARGE_NEIGHBORS)
+def test_archives_of_one_student_share_what_is_searched(tmp_path: Path, kind: str, content: bytes) -> None:
+    put(tmp_path / "cs5814_vae.py")
+    neighbors = [(f"{number}.{kind}", content) for number in range(8 if kind == "ipynb" else 20)]
+    packed = archive(tmp_path / "0.zip", ("cs5814_vae.py", b"x = 1\n"), *neighbors)
+    for number in range(1, 8):
+        shutil.copy(packed, tmp_path / f"{number}.zip")
+    started = process_time()
+    told = find_module(tmp_path, CVAE)
+    assert process_time() - started < 20
+    assert told.source == b"x = 1\n"
+    assert "too large to be searched" in "".join(told.attention)
+
+
+@pytest.mark.parametrize("number", [4, 5])
+def test_archives_of_one_student_share_what_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr("autograder.submissions.files.MAX_UNPACKED", 9 << 20)
+    put(tmp_path / "cs5814_vae.py")
+    for place in range(number):
+        archive(tmp_path / f"{place}.zip", ("data", bytes(2 << 20)), method=zipfile.ZIP_STORED)
+    assert ("could not be opened" in "".join(find_module(tmp_path, CVAE).notes)) == (number > 4)
+
+
+CROWDS = {
+    "attempts": [f"{number}/v{attempt}/" for number in range(2000) for attempt in (1, 2)],
+    "archives": [f"{number}.zip" for number in range(1900)],
+    "bytecode": [f"{number}.pyc" for number in range(1900)],
+    "iCloud": [f".{number}.py.icloud" for number in range(1900)],
+    "modules": [f"{number}/cs5814_vae.py" for number in range(1900)],
+    "copies": [f"cs5814_vae ({number}).py" for number in range(1900)],
+    "notebooks": [f"{number}.ipynb" for number in range(1900)],
+    "documents": [f"{number}.docx" for number in range(1900)],
+    "Python": [f"{number}.py" for number in range(1900)],
+}
+
+
+@pytest.mark.parametrize("names", CROWDS.values(), ids=CROWDS)
+@pytest.mark.parametrize("module", ["x = 1\n", "", None])
+def test_no_number_of_files_is_told_one_by_one(tmp_path: Path, names: list[str], module: str | None) -> None:
+    crowd = [(name, b"" if name.endswith("/") else f"x = {name!r}".encode()) for name in names]
+    own = [] if module is None else [("cs5814_vae.py", module.encode())]
+    packed = archive(tmp_path / "hw3.zip", *own, *crowd)
+    with zipfile.ZipFile(packed) as opened:
+        opened.extractall(tmp_path / "hw3")
+    for path in (packed, tmp_path / "hw3"):
+        try:
+            told = find_module(path, CVAE)
+            said = [*told.notes, *told.attention]
+        except NothingToGrade as error:
+            said = [str(error)]
+        assert len(said) < 50
+        assert sum(map(len, said)) < 10_000
 
 
 RUNS = st.tuples(
