@@ -9,7 +9,7 @@ from autograder.assignment import Assignment
 from autograder.report.model import clean
 from autograder.submissions.files import File, Listing, NothingToGrade
 from autograder.submissions.layouts import read_upload
-from autograder.submissions.notebooks import Room, outputs_apart, parsed
+from autograder.submissions.notebooks import outputs_apart, parsed
 
 MAX_NOTEBOOK = 8 << 20  # bytes, outputs included
 MAX_NOTEBOOKS = 3  # of a student that are read
@@ -40,34 +40,34 @@ class Answers:
 
     def __init__(self, assignment: Assignment) -> None:
         released = assignment.root / assignment.notebook
-        self._released = set(_texts(released.read_bytes(), Room())) if released.is_file() else set()
+        self._released = set(_texts(released.read_bytes())) if released.is_file() else set()
         self._left = SECONDS
         self.texts: dict[str, str] = {}
 
     def __call__(self, student: str, listing: Listing) -> None:
         notebooks = [file for file in listing.files if file.name.lower().endswith(".ipynb") and not file.junk]
-        started, room = time.monotonic(), Room()
+        started = time.monotonic()
         for file in notebooks[:MAX_NOTEBOOKS] if self._left > 0 else ():
-            own = [text for text in self._read(file, room) if text not in self._released]
+            own = [text for text in self._read(file) if text not in self._released]
             if own:
                 self.texts[student] = "\n".join(own)
                 break
         self._left -= time.monotonic() - started
 
     @staticmethod
-    def _read(file: File, room: Room) -> list[str]:
+    def _read(file: File) -> list[str]:
         try:
             data = file.read(MAX_NOTEBOOK + 1)
         except NothingToGrade:
             return []
-        return _texts(data, room) if len(data) <= MAX_NOTEBOOK else []
+        return _texts(data) if len(data) <= MAX_NOTEBOOK else []
 
 
-def _texts(notebook: bytes, room: Room) -> list[str]:
-    """The text cells of a notebook; none if it is no notebook, or there is no `room` for it."""
+def _texts(notebook: bytes) -> list[str]:
+    """The text cells of a notebook; none if it is no notebook."""
     try:
-        without_outputs, _ = outputs_apart(notebook, room)
-        cells: Any = parsed(without_outputs, room)["cells"]
+        without_outputs, _ = outputs_apart(notebook)
+        cells: Any = parsed(without_outputs)["cells"]
         written = (cell["source"] for cell in cells if cell["cell_type"] == "markdown")
         return [clean("".join(text), 20_000).strip() for text in written]
     except (ValueError, KeyError, TypeError):

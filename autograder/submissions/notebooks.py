@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-# Of all notebooks of one submission.
 MAX_PIECES = 1_000_000  # texts, commas and brackets: under a second. 500 long cells have a twentieth of that.
 MAX_STEPS = 2_000_000  # through the outputs: a second or two
 MAX_LISTS = 20_000  # of outputs
@@ -25,7 +24,7 @@ _STEPS = {1: 0, 2: 1, 3: -1, None: 0}  # into or out of a list or an object, by 
 
 @dataclass
 class Room:
-    """What the notebooks of one submission share: how many pieces and steps through outputs are still read."""
+    """How many pieces, and steps through outputs, are still read: of one notebook, or of several that share it."""
 
     pieces: int = MAX_PIECES
     steps: int = MAX_STEPS
@@ -41,18 +40,17 @@ def in_utf8(data: bytes) -> bytes:
     return text.getvalue()
 
 
-def parsed(data: bytes, room: Room) -> Any:
+def parsed(data: bytes, room: Room | None = None) -> Any:
     """What JSON in UTF-8 says. ValueError, fit for the student, where it is none or holds more than a notebook does.
 
     Nor is it read where there is no `room` for it.
     """
+    room = room or Room()
     start = depth = 0
     while piece := _PIECE.match(data, start):
         room.pieces -= 1
         if room.pieces <= 0:
-            raise ValueError(
-                f"it has more than {MAX_PIECES:,} texts, commas and brackets, with the notebooks before it"
-            )
+            raise ValueError(f"it has more than {MAX_PIECES:,} texts, commas and brackets")
         start, depth = piece.end(), depth + _STEPS[piece.lastindex]
         if depth > MAX_DEPTH:
             raise ValueError(f"it has lists within lists, more than {MAX_DEPTH} deep")
@@ -67,12 +65,13 @@ def placeholder(number: int) -> list[dict[str, str]]:
     return [{"output_type": "stream", "name": "stdout", "text": f"{number}"}]
 
 
-def outputs_apart(data: bytes, room: Room) -> tuple[bytes, list[memoryview]]:
+def outputs_apart(data: bytes, room: Room | None = None) -> tuple[bytes, list[memoryview]]:
     """A notebook in UTF-8, a `placeholder` for every list of outputs before a parser has to hold it, and the lists.
 
     The lists are views of the notebook, of which most are never shown: a copy would take its memory twice.
     ValueError where the outputs have no end, or there is no `room` for their pieces.
     """
+    room = room or Room()
     data = in_utf8(data)
     pieces: list[bytes] = []
     outputs: list[memoryview] = []
@@ -90,7 +89,7 @@ def outputs_apart(data: bytes, room: Room) -> tuple[bytes, list[memoryview]]:
             start = step.end()
             room.steps -= 1
             if room.steps <= 0:
-                raise ValueError("its outputs are in too many pieces, with those of the notebooks before it")
+                raise ValueError("its outputs are in too many pieces")
         pieces.append(json.dumps(placeholder(len(outputs))).encode())
         outputs.append(memoryview(data)[begin:start])
     return b"".join((*pieces, data[start:])), outputs

@@ -21,7 +21,7 @@ from autograder.platforms.nbgrader.answers import Answers, Shelf, find_answers, 
 from autograder.platforms.nbgrader.pictures import MAX_HELD
 from autograder.platforms.nbgrader.submitted import MAX_CELLS
 from autograder.submissions import notebooks
-from autograder.submissions.notebooks import Room, outputs_apart, placeholder
+from autograder.submissions.notebooks import outputs_apart, placeholder
 from tests.nbgrader.test_submitted import png_of
 
 RELEASED = new_notebook(cells=[new_markdown_cell("Write here."), new_code_cell("check('encoder')")])
@@ -140,7 +140,7 @@ def apart(value: object, lists: list[object]) -> object:
 
 @given(value=JSON, indent=st.sampled_from([None, 1]))
 def test_outputs_alone_are_taken_out(value: object, indent: int | None) -> None:
-    text, outputs = outputs_apart(json.dumps(value, indent=indent, ensure_ascii=False).encode(), Room())
+    text, outputs = outputs_apart(json.dumps(value, indent=indent, ensure_ascii=False).encode())
     lists: list[object] = []
     assert json.loads(text) == apart(value, lists)
     assert [json.loads(bytes(each)) for each in outputs] == lists
@@ -152,7 +152,7 @@ def test_outputs_alone_are_taken_out(value: object, indent: int | None) -> None:
 def test_no_notebook_holds_the_grader(data: bytes) -> None:
     began = time.process_time()
     with pytest.raises(ValueError, match="outputs"):
-        outputs_apart(data, Room())
+        outputs_apart(data)
     assert time.process_time() - began < 10
 
 

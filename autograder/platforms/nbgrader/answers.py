@@ -27,7 +27,6 @@ from autograder.platforms.nbgrader.reading import read_notebook
 from autograder.platforms.nbgrader.submitted import MAX_ALL_TEXT, MAX_CELLS, text_of, with_pictures
 from autograder.report.model import clean
 from autograder.report.summary import counted, sentence
-from autograder.submissions import notebooks
 from autograder.submissions.files import File
 from autograder.submissions.find import NO_MODULE
 from autograder.submissions.names import alike
@@ -55,13 +54,13 @@ def find_answers(wanted: Path, released: NotebookNode | None) -> Answers:
             long as there is another.
     """
     known = _texts(released.cells) if released else set()
-    notes, room, within = list[str](), Room(), notebooks.Room()
+    notes, room = list[str](), Room()
     # What is shown: outputs fill memory, and are held of this notebook alone.
     name, notebook, outputs = wanted.name, new_notebook(), dict[int, bytes]()
     found, says_more = 0, list[tuple[str, NotebookNode]]()
     for file in _candidates(wanted):
         try:
-            text, put_out, count = _read(file, room, within)
+            text, put_out, count = _read(file, room)
         except Exception as error:  # every way in which a file can fail to be a notebook
             notes.append(f"`{file.label}` cannot be read: {clean(str(error) or type(error).__name__, 300)}")
             continue
@@ -92,9 +91,9 @@ def find_answers(wanted: Path, released: NotebookNode | None) -> Answers:
     return Answers(notebook, notes, outputs, ids)
 
 
-def _read(file: File, room: Room, within: notebooks.Room) -> tuple[NotebookNode, dict[int, bytes], int]:
+def _read(file: File, room: Room) -> tuple[NotebookNode, dict[int, bytes], int]:
     """As `read_notebook`, with what is kept of the text."""
-    notebook, outputs, count = read_notebook(file, within)
+    notebook, outputs, count = read_notebook(file)
     return text_of(notebook, room), outputs, count
 
 

@@ -8,7 +8,7 @@ from nbformat.v4 import new_notebook
 
 from autograder.platforms.nbgrader.submitted import MAX_CELLS
 from autograder.submissions.files import File
-from autograder.submissions.notebooks import Room, outputs_apart, parsed
+from autograder.submissions.notebooks import outputs_apart, parsed
 
 MAX_NOTEBOOK = 128 << 20  # with its outputs: pictures, and training that printed a line a step
 MAX_WITHOUT_OUTPUTS = 32 << 20
@@ -18,16 +18,16 @@ MAX_ALL_OUTPUTS = 48 << 20
 _READ = ("cell_type", "source", "input", "level", "attachments", "outputs")  # of a cell; two are of older formats
 
 
-def read_notebook(file: File, room: Room) -> tuple[NotebookNode, dict[int, bytes], int]:
+def read_notebook(file: File) -> tuple[NotebookNode, dict[int, bytes], int]:
     """The first cells of the notebook in a file, without outputs, these by the number of their cell, and how many cells
-    there are. ValueError, with a reason fit for the student, if it is none, or there is no `room` for it.
+    there are. ValueError, with a reason fit for the student, if it is none.
 
     nbformat would first build all of what a file holds, and warn of each cell that it does not like.
     """
-    text, outputs = outputs_apart(_content(file), room)
+    text, outputs = outputs_apart(_content(file))
     if len(text) > MAX_WITHOUT_OUTPUTS:
         raise ValueError(f"without its outputs it is still larger than {MAX_WITHOUT_OUTPUTS >> 20} MiB")
-    given = parsed(text, room)
+    given = parsed(text)
     try:
         old = given.get("nbformat", 4) < 4
         lists = [sheet["cells"] for sheet in (given["worksheets"] if old else [given])]
