@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from autograder.assignments.cvae import assignment
@@ -19,7 +21,8 @@ from autograder.assignments.cvae.kit import data
 from autograder.fill_in import fill_in
 from autograder.platforms.github import workflow as github
 from autograder.platforms.github.build import build_template
-from autograder.report import markdown
+from autograder.platforms.github.public import _parts as parts_of
+from autograder.report import junit, markdown
 from autograder.report.model import Check, Hint, Outcome, Report
 from tests.pages import Page
 from tests.test_reports import hostile_report, partial_report, perfect_report, report_of, unreadable_report
@@ -248,6 +251,26 @@ def test_the_template_holds_the_kit_and_the_workflow(graded: Path) -> None:
         ),
     }
     assert (graded / assignment.MODULE).read_text("utf-8") == fill_in(CVAE)
+
+
+TOLD = ["null", '{"encoder": ["a", "b"]}', '["encoder", "a", "", null]', '["encoder", "b", "wrong \\ud800", 3]']
+WRONG = ["[[]]", '{"a": [1}', '{"encoder": []}', '{"encoder": [[]]}', "{}", "[" * 9999, "9" * 9999]
+WRONG += ['["encoder", ["a"], "", 1]', '["encoder", "a", {}, 1]', '["encoder", "a", "", {}]']
+WRITTEN = st.one_of(st.sampled_from(TOLD), st.sampled_from(WRONG), st.text())
+
+
+@given(st.lists(WRITTEN, max_size=6))
+def test_a_module_that_writes_answers_gets_a_report(lines: list[str]) -> None:
+    parts = parts_of("".join(f"{line}\n" for line in lines), "not done", CVAE)
+    assert [part.name for part in parts] == [part.name for part in CVAE.parts]
+    report = Report.of(CVAE, sha256="", isolation="none", seed=1, parts=parts, duration_s=1.0)
+    assert markdown.render(report).encode()
+    assert junit.render(report)
+
+
+def test_the_answers_of_the_checks_are_read() -> None:
+    encoder = parts_of("".join(f"{line}\n" for line in (TOLD[0], "[[]]", '{"a": [1}', *TOLD[1:])), "not done", CVAE)[0]
+    assert [check.outcome for check in encoder.checks] == [Outcome.PASSED, Outcome.ERROR]
 
 
 def test_the_public_template_needs_no_autograder(public: Path, tmp_path: Path) -> None:

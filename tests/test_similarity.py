@@ -355,6 +355,14 @@ def test_what_was_left_out_for_want_of_time_is_said() -> None:
     ]
 
 
+def test_long_modules_that_are_alike_take_the_time_that_is_given() -> None:
+    words = [f"x = w{number}" for number in range(900)]
+    sources = {f"s{number}": "\n".join([*words, f"u = {number}"]).encode() for number in range(60)}
+    started = time.process_time()
+    alike_modules(sources, BLANK, KNOWN, seconds=1)
+    assert time.process_time() - started < 8  # the tokens are counted before
+
+
 @given(st.lists(st.sampled_from("abcd"), min_size=2, max_size=12))
 def test_everyone_is_in_one_group_at_most(whose: list[str]) -> None:
     modules = {"a": ORIGINAL, "b": ORIGINAL + "\nextra = 1\n", "c": student(1, 1, 1, 1), "d": student(2, 2, 2, 2)}

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import io
+import json
 import os
 import re
 import shutil
@@ -20,7 +21,7 @@ from tempfile import TemporaryDirectory
 from time import process_time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
@@ -32,6 +33,8 @@ from autograder.submissions.copied import has_no_code, is_solution, is_untouched
 from autograder.submissions.files import MAX_DEPTH, MAX_DIRECTORY, MAX_STUDENT_DIRECTORY, File, in_archive, steps_of
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import Submitted, Upload, read_upload
+from autograder.submissions.names import alike, platform_names, without_copy
+from autograder.submissions.notebooks import MAX_STEPS
 from autograder.submissions.roster import Roster, moment, read_roster
 from autograder.submissions.source import LEXEME, decoded, doubts
 from tests.submissions import correct, wrong
@@ -597,6 +600,94 @@ def test_names_are_shown_whole_and_told_apart(tmp_path: Path) -> None:
     students = [each.student for each in read(tmp_path).submitted]
     assert len(set(students)) == len(given)
     assert all(clean(each) == each and "\n" not in each and len(each) <= 100 for each in students)
+
+
+def outputs(pieces: int) -> bytes:
+    """A notebook with that many pieces in its outputs, of a cell that writes a module."""
+    cell = {"cell_type": "code", "source": "%%writefile cs5814_vae.py\nx = 2", "outputs": ["a"] * pieces}
+    return json.dumps({"cells": [cell]}).encode()
+
+
+LARGE_NEIGHBORS = {
+    "outputs in pieces": ("ipynb", outputs(MAX_STEPS * 9 // 10)),
+    "texts": ("txt", b"def loss_function(x):\n    return 1\n" * (1 << 15)),
+    "Python": ("py", b"#\n" * 450_000 + b"def loss_function(x): 1\n"),
+}
+
+
+@pytest.mark.parametrize(("kind", "content"), LARGE_NEIGHBORS.values(), ids=LARGE_NEIGHBORS)
+def test_archives_of_one_student_share_what_is_searched(tmp_path: Path, kind: str, content: bytes) -> None:
+    put(tmp_path / "cs5814_vae.py")
+    neighbors = [(f"{number}.{kind}", content) for number in range(8 if kind == "ipynb" else 20)]
+    packed = archive(tmp_path / "0.zip", ("cs5814_vae.py", b"x = 1\n"), *neighbors)
+    for number in range(1, 8):
+        shutil.copy(packed, tmp_path / f"{number}.zip")
+    started = process_time()
+    told = find_module(tmp_path, CVAE)
+    assert process_time() - started < 20
+    assert told.source == b"x = 1\n"
+    assert "too large to be searched" in "".join(told.attention)
+
+
+@pytest.mark.parametrize("number", [4, 5])
+def test_archives_of_one_student_share_what_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr("autograder.submissions.files.MAX_UNPACKED", 9 << 20)
+    put(tmp_path / "cs5814_vae.py")
+    for place in range(number):
+        archive(tmp_path / f"{place}.zip", ("data", bytes(2 << 20)), method=zipfile.ZIP_STORED)
+    assert ("could not be opened" in "".join(find_module(tmp_path, CVAE).notes)) == (number > 4)
+
+
+CROWDS = {
+    "attempts": [f"{number}/v{attempt}/" for number in range(2000) for attempt in (1, 2)],
+    "archives": [f"{number}.zip" for number in range(1900)],
+    "bytecode": [f"{number}.pyc" for number in range(1900)],
+    "iCloud": [f".{number}.py.icloud" for number in range(1900)],
+    "modules": [f"{number}/cs5814_vae.py" for number in range(1900)],
+    "copies": [f"cs5814_vae ({number}).py" for number in range(1900)],
+    "notebooks": [f"{number}.ipynb" for number in range(1900)],
+    "documents": [f"{number}.docx" for number in range(1900)],
+    "Python": [f"{number}.py" for number in range(1900)],
+}
+
+
+@pytest.mark.parametrize("names", CROWDS.values(), ids=CROWDS)
+@pytest.mark.parametrize("module", ["x = 1\n", "", None])
+def test_no_number_of_files_is_told_one_by_one(tmp_path: Path, names: list[str], module: str | None) -> None:
+    crowd = [(name, b"" if name.endswith("/") else f"x = {name!r}".encode()) for name in names]
+    own = [] if module is None else [("cs5814_vae.py", module.encode())]
+    packed = archive(tmp_path / "hw3.zip", *own, *crowd)
+    with zipfile.ZipFile(packed) as opened:
+        opened.extractall(tmp_path / "hw3")
+    for path in (packed, tmp_path / "hw3"):
+        try:
+            told = find_module(path, CVAE)
+            said = [*told.notes, *told.attention]
+        except NothingToGrade as error:
+            said = [str(error)]
+        assert len(said) < 50
+        assert sum(map(len, said)) < 10_000
+
+
+RUNS = st.tuples(
+    st.sampled_from([*"_ -–().1\n", "(1)", "-1", "copy", "COPY OF", "副本", ".py", ".txt", ".zip", "cs5814_vae"]),
+    st.sampled_from([1, 2, 30, 250]),
+)
+
+
+@given(st.lists(RUNS, min_size=1, max_size=6), st.sampled_from(["", "cs5814_vae", "ada_1_2_cs5814_vae"]))
+@example([("_", 166), ("-1", 34)], "y0000")
+def test_no_name_of_a_file_takes_long_to_read(runs: list[tuple[str, int]], start: str) -> None:
+    name = (start + "".join(sign * count for sign, count in runs))[:251]
+    both = [f"{name}.py", f"{name}.zip"]
+    started = process_time()
+    for each in both:
+        alike(each, "cs5814_vae.py")
+        without_copy(each)
+    platform_names([*both, f"1_{both[0]}"])
+    assert process_time() - started < 0.1  # most take a hundredth of that
 
 
 # --- rosters, and what is late -------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from autograder.classroom.similarity import Alike
 from autograder.grading import hints
 from autograder.points import total
 from autograder.report.model import Outcome, Report, clean
-from autograder.report.summary import counted
+from autograder.report.summary import counted, few
 from autograder.sandbox.isolation import LEVELS
 from autograder.submissions.layouts import Upload
 
@@ -105,7 +105,7 @@ def _lists(entries: Sequence[Entry]) -> dict[str, list[dict[str, Any]]]:
             if (each := entry.repair)
         ],
         "guesses": [
-            {**person(entry), "notes": [clean(note, REASON_LIMIT) for note in entry.submitted.notes]}
+            {**person(entry), "notes": [clean(note, REASON_LIMIT) for note in few(entry.submitted.notes)]}
             for entry in entries
             if entry.submitted and entry.submitted.notes
         ],

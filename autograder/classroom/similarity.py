@@ -244,8 +244,14 @@ def _pairs(
         sequences = [node.code if renamed else node.written for node in each]
         similar, done = _similar(sequences, rows, cutoff, ends)
         compared = min(compared, done)
+        evidence: dict[int, str] = {}
         for (i, j), similarity in similar.items():
-            shared = LCSseq.similarity(each[i].evidence(base, text), each[j].evidence(base, text)) if base else None
+            if time.monotonic() > ends:
+                compared = min(compared, i)
+                break
+            for place in {i, j} - evidence.keys() if base else ():
+                evidence[place] = each[place].evidence(base, text)
+            shared = LCSseq.similarity(evidence[i], evidence[j]) if base else None
             enough = shared is None or shared >= MIN_EVIDENCE
             if enough and similarity > found.get((i, j), (0.0, False))[0]:
                 found[i, j] = similarity, renamed
@@ -278,6 +284,8 @@ def _similar(
         bound = 2 * (table[start:stop] @ table.T) / (lengths[start:stop, None] + lengths)
         for i, j in zip(*np.nonzero(bound >= cutoff), strict=True):
             first = start + int(i)
+            if time.monotonic() > ends:
+                return found, first
             if first < j and (ratio := normalized_similarity(sequences[first], sequences[j], score_cutoff=cutoff)):
                 found[first, int(j)] = round(ratio, 4)
     return found, rows

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from autograder.assignment import Assignment, load
 from autograder.report.model import Check, Outcome, Report, clean, part_reports
-from autograder.report.summary import sentence
+from autograder.report.summary import few, sentence
 from autograder.sandbox import isolation as levels
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.errors import SubmissionError
@@ -98,7 +98,9 @@ def grade_source(
 
 def told(report: Report, notes: Iterable[str], attention: Iterable[str]) -> Report:
     """The report with what was guessed when the module was looked for, and with what staff should look at."""
-    return replace(report, notes=[*map(sentence, notes), *report.notes], attention=[*attention, *report.attention])
+    return replace(
+        report, notes=[*map(sentence, few(notes)), *report.notes], attention=[*few(attention), *report.attention]
+    )
 
 
 def nothing(assignment: Assignment, reason: str) -> Report:

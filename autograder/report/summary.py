@@ -18,6 +18,8 @@ ENDED = {
 
 # Above a reproduction.
 PASTE = "Run the notebook's first code cell, then paste these lines into a new cell. The grader's inputs can differ."
+MOST_SAID = 20  # lines about one upload
+
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
@@ -26,6 +28,13 @@ def sentence(text: str) -> str:
     first = text.split(" ", 1)[0]
     begins = text if re.search(r"[^a-z',;:-]", first) else f"{text[:1].upper()}{text[1:]}"
     return begins if begins.endswith(("?", "!")) else f"{begins.removesuffix('.')}."
+
+
+def few(said: Iterable[str], most: int = MOST_SAID) -> list[str]:
+    """What is said of one upload, as far as people read: a small file can give reason for thousands of lines."""
+    every = [*said]
+    more = len(every) - most
+    return [*every[:most], f"{more:,} more like these are left out"] if more > 0 else every
 
 
 @dataclass(frozen=True)

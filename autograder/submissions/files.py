@@ -31,8 +31,9 @@ MAX_ARCHIVE_ENTRIES = 2000
 MAX_UPLOAD = 256 << 20  # bytes of one student's archive, packed or unpacked
 # Bytes of the list of files in an archive, about 90 each: in the archive of a class, and in one student's.
 MAX_DIRECTORY, MAX_STUDENT_DIRECTORY = 64 << 20, 4 << 20
-# Of all archives of one student: one that is too large leaves room for another.
-MAX_UNPACKED, MAX_LISTED = 2 * MAX_UPLOAD, 12 << 20
+# Of all archives of one student, copies of those within others included: one that is too large, packed and unpacked,
+# leaves room for another.
+MAX_UNPACKED, MAX_LISTED = 3 * MAX_UPLOAD, 12 << 20
 MAX_RECORD = 8 << 10  # bytes of the name and the attributes of one file: zipfile takes quadratic time over some
 
 _CHUNK = 1 << 16
@@ -234,7 +235,13 @@ def in_archive(archive: File, room: tar.Room | None = None) -> Iterator[Listing]
     room = room or room_to_unpack()
     with ExitStack() as stack:
         packed = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=16 << 20))
-        if archive.copy(packed, MAX_UPLOAD + 1) > MAX_UPLOAD:
+        try:
+            archive.copy(packed, min(MAX_UPLOAD, room.left) + 1)
+        finally:  # also where it is damaged at the end
+            room.left -= packed.tell()
+        if room.left < 0:
+            raise NothingToGrade(f"{archive.label} is too large, together with other archives")
+        if packed.tell() > MAX_UPLOAD:
             raise NothingToGrade(f"{archive.label} is larger than {MAX_UPLOAD >> 20} MiB")
         packed.seek(0)
         kind = _kind(packed.read(512)) or suffix(archive.name)

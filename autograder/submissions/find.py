@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autograder.assignment import Assignment
+from autograder.report.summary import few
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.copied import is_untouched, same_code
 from autograder.submissions.files import (
@@ -41,6 +42,7 @@ from autograder.submissions.files import (
 from autograder.submissions.names import ARCHIVES, UNREAD, alike, path_of, stem, suffix, without_copy
 from autograder.submissions.traces import (
     MAX_NOTEBOOKS,
+    Room,
     beyond,
     cells_that_write,
     defining,
@@ -63,6 +65,7 @@ ATTEMPT = re.compile(
     re.IGNORECASE,
 )
 ELSEWHERE = "is in another assignment's folder"  # the trouble of a file that is not handed in for this one
+_NOT_SEARCHED = "`{}` was graded, but what lies next to it is too large to be searched whole"
 _LISTED = 5
 _ATTEMPT_DEPTH = 3  # folders above those of attempts
 _ONE_FILE = (".gz", ".bz2", ".xz", ".zst", ".lzma")  # data more often than modules
@@ -116,7 +119,8 @@ def choose(listing: Listing, assignment: Assignment, where: str = "what was hand
 
     With `nested`, no archive among the files is opened.
     """
-    search = _Search(listing, assignment, where, nested)
+    room = Room()
+    search = _Search(listing, assignment, where, nested, room)
     try:
         found = search.module()
     except _NoModule as error:
@@ -124,7 +128,8 @@ def choose(listing: Listing, assignment: Assignment, where: str = "what was hand
         if not nested and not denied:
             why = _as_collected(search.files) or f"{why}. {_advice(assignment.module, error.closed)}"
         raise (CannotRead if denied else NothingToGrade)(why) from None
-    return Found(found.name, found.source, found.notes, found.attention)
+    said = [_NOT_SEARCHED.format(found.name)] if room.full else []
+    return Found(found.name, found.source, tuple(few(found.notes)), (*few(found.attention), *said))
 
 
 def _advice(module: str, closed: bool) -> str:
@@ -166,7 +171,7 @@ def _last_attempts(listing: Listing) -> tuple[list[File], list[File], list[str]]
             earlier |= older
     replaced = [any(file.steps[:depth] in earlier for depth in range(1, _ATTEMPT_DEPTH + 1)) for file in files]
     kept = [file for file, old in zip(files, replaced, strict=True) if not old]
-    return kept, [file for file, old in zip(files, replaced, strict=True) if old], notes
+    return kept, [file for file, old in zip(files, replaced, strict=True) if old], few(notes, _LISTED)
 
 
 def _if_empty(name: str, source: bytes) -> tuple[str, ...]:
@@ -223,14 +228,14 @@ class _Search:
         unread: why a file that may be the module, or may hold it, was not read.
     """
 
-    def __init__(self, listing: Listing, assignment: Assignment, where: str, nested: bool) -> None:
+    def __init__(self, listing: Listing, assignment: Assignment, where: str, nested: bool, searched: Room) -> None:
         self.files, self._earlier, self._notes = _last_attempts(listing)
         self.unread: dict[File, str] = {}
         self._listing, self._assignment, self._where, self._nested = listing, assignment, where, nested
         self._module = assignment.module
         self._archives = [file for file in self.files if _is_packed(file) and file.trouble != ELSEWHERE]
         self._opened = False  # the archives
-        self._room = room_to_unpack()  # for the archives
+        self._room, self._searched = room_to_unpack(), searched  # for the archives, and for what may hold code
         self._others: list[_Candidate] | None = None  # once they were read
         self._further: list[_Candidate] = []  # what was read after the module was found
         self._closed: list[File] = []  # archives that could not be read then
@@ -248,9 +253,9 @@ class _Search:
                 return self._told(chosen)
             untouched = untouched or next(iter(candidates), None)
         hidden = of_the_module([file for file in self._listing.files if file.junk], self._module)
-        lost = not_the_source([*self.files, *hidden])
+        lost = few(not_the_source([*self.files, *hidden]), _LISTED)
         if untouched is None:
-            if backups := with_code(hidden, self._assignment):
+            if backups := with_code(hidden, self._assignment, self._searched):
                 self._unsure.append(f"{_names(backups)} has code")
             closed = bool(lost or self.unread) or (self._nested and bool(self._archives))
             raise _NoModule("; ".join([self._why_not(), *lost]), closed)
@@ -262,13 +267,13 @@ class _Search:
         said = [*self._unsure, *self._without]
         packed = [file for file in self._earlier if _is_packed(file) and not self._is_data(file)]
         unpacked = [file for file in self._earlier if not _is_packed(file)]
-        if earlier := [*with_code(unpacked, self._assignment), *packed]:
+        if earlier := [*with_code(unpacked, self._assignment, self._searched), *packed]:
             said.append(f"an earlier attempt has {_names(earlier)}")
         if self._nested and self._archives:
             said.append(f"{_names(self._archives)} was not opened")
         read = {*self.unread, *(each.file for each in (*self._read, *(self._others or ())))}
         rest = [file for file in self.files if file not in read and not _is_packed(file) and not self._is_data(file)]
-        if others := with_code([*rest, *hidden], self._assignment):
+        if others := with_code([*rest, *hidden], self._assignment, self._searched):
             said.append(f"the code may be in {_names(others)}")
         return said
 
@@ -330,7 +335,7 @@ class _Search:
     def _in_archive(self, file: File) -> _Candidate:
         with in_archive(file, self._room) as inside:
             files = [replace(each, label=f"{file.label}/{each.label}") for each in inside.files]
-            inner = _Search(replace(inside, files=files), self._assignment, file.label, nested=True).module()
+            inner = _Search(replace(inside, files=files), self._assignment, file.label, True, self._searched).module()
         return inner._replace(file=file)
 
     def _by_content(self) -> list[_Candidate]:
@@ -383,13 +388,14 @@ class _Search:
         self._closed += archives[MAX_ARCHIVES:]
         unread = {**self.unread}
         try:
-            python = self._python()
+            python = [] if self._searched.full else self._python()
         except CannotRead:
             python = []
         self.unread = unread
+        self._searched.left -= sum(len(each.source) for each in python)
         self._further += [each for each in python if self._may_replace(each.source, chosen.source)]
         for file in [file for file in self.files if suffix(file.name) == ".ipynb" and not file.trouble][:MAX_NOTEBOOKS]:
-            sources = cells_that_write(file, self._module)
+            sources = cells_that_write(file, self._module, self._searched)
             if not any(same_code(each, chosen.source) for each in sources):
                 self._further += [
                     _Candidate(file, file.label, each, True, is_untouched(each, self._assignment))
@@ -474,7 +480,7 @@ class _Search:
         named = {chosen.file, *(each.file for each in (*self._read, *self._further))}
         rest = [file for file in self.files if file not in named and not _is_packed(file) and not self._is_data(file)]
         try:
-            return beyond(rest, chosen.source, self._assignment)
+            return beyond(rest, chosen.source, self._assignment, self._searched)
         except NothingToGrade:
             return []
 

@@ -45,7 +45,7 @@ from autograder.submissions.top import (
     students_within,
     top_of,
 )
-from autograder.submissions.traces import with_code
+from autograder.submissions.traces import Room, with_code
 
 _ATTACHED, _INLINE = "Submission attachment(s)", "_submissionText.html"  # what a student's folder from Sakai holds
 _SAKAIS = {_ATTACHED, "Feedback Attachment(s)"}
@@ -278,7 +278,7 @@ def _pieces(entries: list[Entry], assignment: Assignment, roster: Roster | None)
         student = stem(entry.name)
         theirs = same(student) in known or (roster is not None and roster.find(student) is not None)
         files = entry.listing().files
-        if theirs or any(file.trouble for file in files) or with_code(files, assignment):
+        if theirs or any(file.trouble for file in files) or with_code(files, assignment, Room()):
             pieces.append(_loose(entry, assignment))
         else:
             aside.append(shown(entry.name))
@@ -743,7 +743,7 @@ def _work_before(said: str, earlier: list[list[_Piece]], assignment: Assignment)
 def _in_covers(pieces: list[_Piece], assignment: Assignment) -> tuple[str, ...]:
     """What staff should know of code in the platform's text on an attempt in which nothing is written."""
     covers = [piece for piece in pieces if piece.cover]
-    found = with_code([file for piece in covers for file in piece.entry.listing().files], assignment)
+    found = with_code([file for piece in covers for file in piece.entry.listing().files], assignment, Room())
     return (f"nothing is written in the module, but the code may be in {_names(covers)}",) if found else ()
 
 

@@ -28,13 +28,17 @@ NAME_LIMIT = 100  # characters that fit on a page and in a file's name
 LONGEST = 255  # characters of a name on any file system; a name in an archive can have 65,535
 
 _JUNK = re.compile(r"__MACOSX|__pycache__|\..*|~\$.*|Thumbs\.db|desktop\.ini|Icon\r", re.IGNORECASE)
-# What operating systems, browsers, JupyterLab and platforms add to the name of a file that already exists.
+_MAX_COPIES = 8  # of copies: each adds an ending to the name
+# What operating systems, browsers, JupyterLab and platforms add to the name of a file that already exists. No separator
+# is read from twice: a name may be nothing else.
 _COPY = re.compile(
-    r"(?:[ _]*\(\d+\)"
-    r"|-\d+"
+    r"(?:(?<![ _])[ _]*+\(\d++\)"
+    r"|-\d++"
     r"|(?<=\S) \d{1,2}"
-    r"|[ _]*[-–]?[ _]*(?:copy|kopie|copie|copia|cópia|kopia|копия|コピー|副本)(?:[ _]*\d+|[ _]*\(\d+\))?)$"
+    r"|(?<![ _])[ _]*+(?:[-–][ _]*+)?+(?:copy|kopie|copie|copia|cópia|kopia|копия|コピー|副本)"
+    r"(?:[ _]*+(?:\d++|\(\d++\)))?)$"
 )
+_ANY_COPY = re.compile(_COPY.pattern, re.IGNORECASE)
 _COPY_OF = re.compile(r"^(?:copy of|kopie von|copie de|copia de|cópia de)[ _]+")
 
 
@@ -69,19 +73,21 @@ def alike(name: str, module: str) -> bool:
     wanted_base, _, wanted_end = wanted.rpartition(".")
     if not dot or end.strip() != wanted_end:
         return False
-    while _joined(base) != _joined(wanted_base):
-        shorter = _COPY.sub("", base)
-        if shorter == base:
-            return False
-        base = shorter
-    return True
+    wanted_base = _joined(wanted_base)
+    if not _joined(base).startswith(wanted_base):
+        return False
+    for _ in range(_MAX_COPIES):
+        if _joined(base) == wanted_base:
+            break
+        base = _COPY.sub("", base)
+    return _joined(base) == wanted_base
 
 
 def without_copy(name: str) -> str:
     """A name without what is added where one like it exists: `hw3` for `hw3 (1)`, `hw3 - Copy` and `hw3 2`."""
     if len(name) > LONGEST:
         return name
-    return re.sub(r"(?<=\S) \d{1,2}$", "", re.sub(_COPY.pattern, "", name, flags=re.IGNORECASE))
+    return re.sub(r"(?<=\S) \d{1,2}$", "", _ANY_COPY.sub("", name))
 
 
 def _form(name: str) -> str:
@@ -212,17 +218,16 @@ def _copies(files: set[str]) -> bool:
 
 
 def _copied(base: str, original: str) -> bool:
-    while base != original and len(base) <= LONGEST:
-        shorter = _without_suffixes(without_copy(re.sub(r"(?<=[^ ]) *\([^()]{1,40}\)$", "", base)))
-        if shorter == base:
-            return False
-        base = shorter
+    for _ in range(_MAX_COPIES):
+        if base == original or len(base) > LONGEST:
+            break
+        base = _without_suffixes(without_copy(re.sub(r"(?<=[^ ]) *\([^()]{1,40}\)$", "", base)))
     return base == original
 
 
 def _without_suffixes(name: str) -> str:
-    while suffix(name) in _SIDE and stem(name) != name:
-        name = stem(name)
+    for _ in range(_MAX_COPIES):
+        name = stem(name) if suffix(name) in _SIDE else name
     return name
 
 

@@ -7,6 +7,7 @@ import codecs
 import io
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
 MAX_PIECES = 1_000_000  # texts, commas and brackets: under a second. 500 long cells have a twentieth of that.
@@ -21,6 +22,14 @@ _STEP = re.compile(rb'[^"\[\]]*+(?:("(?:[^"\\]++|\\.)*+")|([\[\]]))', re.DOTALL)
 _STEPS = {1: 0, 2: 1, 3: -1, None: 0}  # into or out of a list or an object, by the group of _PIECE
 
 
+@dataclass
+class Room:
+    """How many pieces, and steps through outputs, are still read: of one notebook, or of several that share it."""
+
+    pieces: int = MAX_PIECES
+    steps: int = MAX_STEPS
+
+
 def in_utf8(data: bytes) -> bytes:
     """The text of a file in UTF-8, in which a byte of the JSON's marks stands for nothing else."""
     if data[:2] not in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
@@ -31,18 +40,20 @@ def in_utf8(data: bytes) -> bytes:
     return text.getvalue()
 
 
-def parsed(data: bytes) -> Any:
-    """What JSON in UTF-8 says. ValueError, fit for the student, where it is none or holds more than a notebook does."""
+def parsed(data: bytes, room: Room | None = None) -> Any:
+    """What JSON in UTF-8 says. ValueError, fit for the student, where it is none or holds more than a notebook does.
+
+    Nor is it read where there is no `room` for it.
+    """
+    room = room or Room()
     start = depth = 0
-    for _ in range(MAX_PIECES):
-        piece = _PIECE.match(data, start)
-        if piece is None:
-            break
+    while piece := _PIECE.match(data, start):
+        room.pieces -= 1
+        if room.pieces <= 0:
+            raise ValueError(f"it has more than {MAX_PIECES:,} texts, commas and brackets")
         start, depth = piece.end(), depth + _STEPS[piece.lastindex]
         if depth > MAX_DEPTH:
             raise ValueError(f"it has lists within lists, more than {MAX_DEPTH} deep")
-    else:
-        raise ValueError(f"it has more than {MAX_PIECES:,} texts, commas and brackets")
     try:
         return json.loads(data.decode("utf-8-sig"))
     except ValueError as error:
@@ -54,16 +65,17 @@ def placeholder(number: int) -> list[dict[str, str]]:
     return [{"output_type": "stream", "name": "stdout", "text": f"{number}"}]
 
 
-def outputs_apart(data: bytes) -> tuple[bytes, list[memoryview]]:
+def outputs_apart(data: bytes, room: Room | None = None) -> tuple[bytes, list[memoryview]]:
     """A notebook in UTF-8, a `placeholder` for every list of outputs before a parser has to hold it, and the lists.
 
     The lists are views of the notebook, of which most are never shown: a copy would take its memory twice.
-    ValueError where the outputs have no end, or too many pieces.
+    ValueError where the outputs have no end, or there is no `room` for their pieces.
     """
+    room = room or Room()
     data = in_utf8(data)
     pieces: list[bytes] = []
     outputs: list[memoryview] = []
-    start = steps = 0
+    start = 0
     while match := _OUTPUTS.search(data, start):
         if len(outputs) >= MAX_LISTS:
             raise ValueError(f"it has the outputs of more than {MAX_LISTS:,} cells")
@@ -74,8 +86,9 @@ def outputs_apart(data: bytes) -> tuple[bytes, list[memoryview]]:
             if step is None:
                 raise ValueError("it ends within a cell's outputs")
             depth += {b"[": 1, b"]": -1, None: 0}[step[2]]
-            start, steps = step.end(), steps + 1
-            if steps > MAX_STEPS:
+            start = step.end()
+            room.steps -= 1
+            if room.steps <= 0:
                 raise ValueError("its outputs are in too many pieces")
         pieces.append(json.dumps(placeholder(len(outputs))).encode())
         outputs.append(memoryview(data)[begin:start])

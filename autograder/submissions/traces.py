@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from autograder.assignment import Assignment
 from autograder.sandbox.limits import LIMITS
+from autograder.submissions import notebooks
 from autograder.submissions.copied import is_untouched
 from autograder.submissions.files import File, NothingToGrade
 from autograder.submissions.names import alike, stem, suffix
@@ -14,6 +17,7 @@ from autograder.submissions.notebooks import in_utf8, outputs_apart, parsed
 
 MAX_NOTEBOOKS, MAX_NOTEBOOK = 8, 16 << 20  # searched for code, and bytes of each
 MAX_TEXTS = 50  # other files that are searched
+MAX_READ = 128 << 20  # bytes of both that are read of one submission, its archives included
 
 _DOCUMENTS = (".doc", ".docx", ".odt", ".pages", ".pdf", ".rtf")  # which the grader does not open
 _NO_TEXT = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".heic", ".pt", ".pth", ".npy", ".npz", ".pkl", ".pyc", ".ipynb")
@@ -21,6 +25,28 @@ _SPACE = rb"(?:\s|\xc2\xa0|&nbsp;|&#160;|<[^<>]{0,200}>){1,20}"  # in text and i
 _PYTHONS, _NOTEBOOKS = rb"(?:^|[\r\n])", rb'(?:"|\\n)'  # what comes before a line, in Python and in a notebook's JSON
 _MAX_LINE = 500  # characters of a magic command
 _ICLOUD = re.compile(r"\.(.+)\.icloud")  # what iCloud Drive keeps for a file that is not on the computer
+
+
+@dataclass
+class Room:
+    """What is still read of one submission, its archives included, to see where else its code may be."""
+
+    left: int = MAX_READ
+    notebooks: notebooks.Room = field(default_factory=notebooks.Room)
+
+    @property
+    def full(self) -> bool:
+        """Whether something may not have been read."""
+        return min(self.left, self.notebooks.pieces, self.notebooks.steps) <= 0
+
+    def read(self, file: File, most: int) -> bytes:
+        """The first `most` bytes, or those for which there is room. Errors are those of `File.read`."""
+        data = io.BytesIO()
+        try:
+            file.copy(data, min(most, self.left))
+        finally:  # also where it is damaged at the end
+            self.left -= data.tell()
+        return data.getvalue()
 
 
 def interface(assignment: Assignment) -> tuple[str, ...]:
@@ -52,24 +78,25 @@ def written(source: bytes, names: Iterable[str], line: bytes = _PYTHONS) -> set[
     return found
 
 
-def beyond(files: list[File], source: bytes, assignment: Assignment) -> list[File]:
+def beyond(files: list[File], source: bytes, assignment: Assignment, room: Room) -> list[File]:
     """Those of the files, but for Python's, in which something is written that the module, `source`, lacks."""
     names = interface(assignment)
     lacking = {each.encode() for each in names} - written(source, names)
     texts = [file for file in files if suffix(file.name) not in (".py", *_DOCUMENTS)] if lacking else []
     found = []
-    for file in with_code(texts, assignment):
+    for file in with_code(texts, assignment, room):
         notebook = suffix(file.name) == ".ipynb"
-        text = file.read(MAX_NOTEBOOK) if notebook else in_utf8(file.read(LIMITS.source))
+        text = room.read(file, MAX_NOTEBOOK) if notebook else in_utf8(room.read(file, LIMITS.source))
         found += [file] if lacking & written(text, names, _NOTEBOOKS if notebook else _PYTHONS) else []
     return found
 
 
-def cells_that_write(file: File, module: str) -> list[bytes]:
+def cells_that_write(file: File, module: str, room: Room) -> list[bytes]:
     """The modules that cells of a notebook write as a file; those that only add to one belong to the cell before."""
     try:
-        data = file.read(MAX_NOTEBOOK)
-        cells = parsed(outputs_apart(data)[0]).get("cells", []) if b"%%" in data else []
+        data = room.read(file, MAX_NOTEBOOK)
+        told = parsed(outputs_apart(data, room.notebooks)[0], room.notebooks) if b"%%" in data else {}
+        cells = told.get("cells", [])
     except (NothingToGrade, ValueError, AttributeError):
         return []
     found: list[list[str]] = []
@@ -87,7 +114,7 @@ def cells_that_write(file: File, module: str) -> list[bytes]:
     return ["\n".join(pieces).encode("utf-8", "replace") for pieces in found]
 
 
-def with_code(files: list[File], assignment: Assignment) -> list[File]:
+def with_code(files: list[File], assignment: Assignment, room: Room) -> list[File]:
     """Those of the files that define what the assignment asks for, and documents, which may do so.
 
     The course's own files do not count, nor those in which nothing is written.
@@ -99,26 +126,26 @@ def with_code(files: list[File], assignment: Assignment) -> list[File]:
     defines = defining(names, rb"\b", _SPACE) if names else None
     for file in texts[:MAX_TEXTS]:
         try:
-            source = in_utf8(file.read(LIMITS.source))
+            source = in_utf8(room.read(file, LIMITS.source))
         except NothingToGrade:
             continue
         telling = alike(file.name, assignment.module) or (defines and defines.search(source))
         found += [file] if telling and not is_untouched(source, assignment) else []
-    return found + _notebooks(files, assignment, names)
+    return found + _notebooks(files, assignment, names, room)
 
 
-def _notebooks(files: list[File], assignment: Assignment, names: tuple[str, ...]) -> list[File]:
+def _notebooks(files: list[File], assignment: Assignment, names: tuple[str, ...], room: Room) -> list[File]:
     """The notebooks in which one of the names is defined, but not in the one of the course."""
     begins = _NOTEBOOKS + rb"[ \t]*"
-    notebooks = [file for file in files if suffix(file.name) == ".ipynb"]
-    if not names or not notebooks:
+    candidates = [file for file in files if suffix(file.name) == ".ipynb"]
+    if not names or not candidates:
         return []
     given = assignment.root / assignment.notebook
     known = {*defining(names, begins).findall(given.read_bytes())} if given.is_file() else set()
     found = []
-    for file in notebooks[:MAX_NOTEBOOKS]:
+    for file in candidates[:MAX_NOTEBOOKS]:
         try:
-            defined = {*defining(names, begins).findall(file.read(MAX_NOTEBOOK))}
+            defined = {*defining(names, begins).findall(room.read(file, MAX_NOTEBOOK))}
         except NothingToGrade:
             continue
         found += [file] if defined - known else []

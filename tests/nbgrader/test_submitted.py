@@ -123,6 +123,35 @@ def test_no_formula_writes_html_or_loads_code(name: str) -> None:
         assert harmless(text) == text
 
 
+@pytest.mark.parametrize(
+    "formula",
+    [
+        *(r"\def\q#1{#1#1#1}", r"\gdef\q{xx}", r"\global\def\q{x}", r"\let\q=\pmb", r"\newcommand{\Q}[1]{#1#1}"),
+        *(r"\newcommand\Q{\P\P}", r"\renewcommand{\mathbb}{\mathbb{E}}", r"\DeclareMathOperator{\Q}{\P\P}"),
+        *(
+            r"\newenvironment{q}{x}{y}",
+            r"\Newextarrow{\Q}{5,5}{0}",
+            r"\pmb{\pmb{x}}",
+            r"\sideset{}{}{x}",
+            r"\skew{1}{a}{b}",
+        ),
+    ],
+)
+def test_what_a_formula_draws_grows_with_its_text(formula: str) -> None:
+    name = re.match(r"\\[a-zA-Z]+", formula)
+    assert name
+    for text in (f"${formula}$", f"$x{formula}$", f"\\\\({formula}\\\\)"):
+        assert name[0] not in harmless(text)
+
+
+@given(rows=st.integers(0, 300), columns=st.integers(0, 300), end=st.sampled_from([r"\\", r"\cr", r"\newline"]))
+def test_no_table_in_a_formula_is_filled_without_end(rows: int, columns: int, end: str) -> None:
+    text = harmless(rf"$$\begin{{matrix}}{'&' * columns}{f'x{end} ' * rows}\end{{matrix}}$$")
+    assert rows * text.count("&") <= 2 * len(text) + 1000  # MathJax fills every row
+    table = f"$${end.join([' & '.join(['x'] * 10)] * max(rows, 1))}$$"
+    assert harmless(table) == table
+
+
 SHAPE = st.sampled_from([
     *("![x]({})", "[x]({})", "![x](<{}>)", '![x]({} "title")', "![x][r]\n\n[r]: {}\n", "![r]\n\n> [r]:\n> {}\n"),
     *("[r][]\n\n- [R]: <{}>", "[![x]({})]({})", "![a ![b]({})]({})", "![x`](attachment:a.png)`]({})"),

@@ -112,9 +112,9 @@ def answer() -> None:
 def _parts(answers: str, why: str, assignment: Assignment) -> list[PartReport]:
     """The parts of the assignment, in its order; a check without an answer failed because of `why`."""
     # What follows the last line break was not written to its end.
-    shown, *lines = [json.loads(line) for line in answers.split("\n")[:-1]] or [None]
-    labels: dict[str, list[str]] = lines[0] if lines else {}
-    ended = {(part, label): (hint, line) for part, label, hint, line in lines[1:]}
+    shown, *lines = [_said(line) for line in answers.split("\n")[:-1]] or [None]
+    labels: dict[str, list[str]] = next(filter(_are_labels, lines), {})
+    ended = {(part, label): (hint, line) for part, label, hint, line in filter(_is_end, lines)}
     graded: dict[str, list[Check]] = {}
     for part in assignment.parts:
         names = labels.get(part.name, ["The public checks run"])
@@ -128,6 +128,26 @@ def _parts(answers: str, why: str, assignment: Assignment) -> list[PartReport]:
     for report in reports:
         report.line = outline.line(report.place)
     return reports
+
+
+def _said(line: str) -> Any:
+    """What a line says; None where it is no JSON: the module can write among the answers, and cut them."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _are_labels(said: Any) -> bool:
+    """Whether these are the labels of checks, by part."""
+    texts = said.values() if isinstance(said, dict) else ()
+    return bool(texts) and all(isinstance(each, list) and each and {*map(type, each)} == {str} for each in texts)
+
+
+def _is_end(said: Any) -> bool:
+    """Whether this says how a check ended: its part, its label, a hint and a line."""
+    texts = isinstance(said, list) and len(said) == 4 and [*map(type, said[:3])] == [str] * 3
+    return texts and (said[3] is None or type(said[3]) is int)
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ from autograder.platforms.nbgrader.dates import TIMESTAMP, as_nbgrader
 from autograder.platforms.nbgrader.files import complete, read
 from autograder.platforms.nbgrader.roster import course_roster, enroll, facts_of, folder_name, is_id, is_name
 from autograder.report.model import clean
+from autograder.report.summary import few
 from autograder.submissions.files import (
     MAX_DEPTH,
     MAX_FILES,
@@ -386,7 +387,7 @@ class Downloads(ExtractorPlugin):
         if taken.folder.exists():
             shutil.move(taken.folder, folder)
         folder.mkdir(parents=True, exist_ok=True)
-        notes = [*taken.notes, *row.notes, *row.attention, *taken.uploaded.notes.get(row.student, ())]
+        notes = [*taken.notes, *row.notes, *row.attention, *few(taken.uploaded.notes.get(row.student, ()))]
         if row.source is None:
             notes.insert(0, NO_MODULE + row.reason)
         else:

@@ -23,6 +23,7 @@ MAX_CELLS = 500
 MAX_TEXT, MAX_ALL_TEXT = 12_000, 96_000
 MAX_CODE, MAX_ALL_CODE = 100_000, 150_000
 JOINER = "\N{WORD JOINER}"  # invisible
+_NO_COLUMN = "\N{FULLWIDTH AMPERSAND}"
 
 _LIMITS = f"a notebook may have {MAX_ALL_TEXT:,} characters of text, {MAX_TEXT:,} in a cell"
 _CODE_LIMITS = f"a notebook may have {MAX_ALL_CODE:,} characters of code, {MAX_CODE:,} in a cell"
@@ -50,11 +51,21 @@ _SCHEME = re.compile(
     r"(?i)(?<=[a-z0-9\\])(?<!\bhttp)(?<!\bhttps)(?<!\bmailto)(?<!\battachment):"
     r"(?:(?=\S)|(?<=script:)|(?<=script\\:)|(?<=data:)|(?<=data\\:))"
 )
-# MathJax' commands that make links, style sheets or attributes, or load extensions; the many others set type. It never
-# joins pieces to a name, so that a command which a student defines cannot call one of these without its whole name.
-_COMMAND = re.compile(
-    r"\\(?=(?:href|url|style|class|cssId|data|bbox|require|unicode|mmlToken|includegraphics)(?![a-zA-Z]))"
+# MathJax' commands that make links, style sheets or attributes, or load extensions; then those that define others or
+# set an argument twice, with which a short formula draws millions of elements. The many others set type, and what they
+# draw grows with the text. A name is never joined from pieces. A short operator, such as \E for \mathbb{E}, stays: its
+# capital keeps it from being one of the commands that draw it.
+_NAME = r"\\[A-Z][a-zA-Z]{0,19}"
+_OPERATOR = (
+    rf"(?:(?:re)?newcommand|DeclareMathOperator\*?)(?:\{{{_NAME}\}}|{_NAME})"
+    r"\{(?:\\(?:mathbb|mathcal|mathrm|mathbf|operatorname)\{[a-zA-Z]{1,20}\}|[a-zA-Z]{1,20})\}"
 )
+_COMMAND = re.compile(
+    rf"\\(?!{_OPERATOR})"
+    r"(?=(?:href|url|style|class|cssId|data|bbox|require|unicode|mmlToken|includegraphics"
+    r"|g?def|global|let|(?:re)?new(?:command|environment)|DeclareMathOperator|Newextarrow|pmb|sideset|skew)(?![a-zA-Z]))"
+)
+_ROW_ENDS = re.compile(r"\\(?:\\|cr|newline)")
 
 
 def submitted_folder(preprocessor: NbGraderPreprocessor, resources: dict[str, Any]) -> Path:
@@ -150,7 +161,15 @@ def harmless(markdown: str) -> str:
     text = _NO_PICTURE.sub(f"!{JOINER}", text)
     text = _DEFINITION.sub(rf"\1{JOINER}:", _LINK.sub(f"]{JOINER}", text))
     text = _COMMAND.sub(rf"\\{JOINER}", text)
+    if _draws_much(text):
+        text = text.replace("&", _NO_COLUMN)
     return _SCHEME.sub(f"{JOINER}:", _TAG_OR_ENTITY.sub(rf"\g<0>{JOINER}", text))
+
+
+def _draws_much(text: str) -> bool:
+    """Whether its formulas may have tables that draw more than a text of this length: MathJax fills every row."""
+    rows = _ROW_ENDS.split(text)
+    return len(rows) * max(row.count("&") for row in rows) > 2 * len(text) + 1000
 
 
 def _tame(fence: re.Match[str]) -> str:
