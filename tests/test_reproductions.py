@@ -243,7 +243,7 @@ def test_lines_that_hang_are_not_repeated(sandbox: Sandbox, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("right", ["calls == 1", "calls > 1", "calls > 2", "calls % 2"])
-def test_what_a_module_remembers_is_shown_as_a_fresh_one_prints_it(
+def test_what_a_module_remembers_is_shown_as_it_is_when_fresh(
     sandbox: Sandbox, student: subprocess.Popen[str], tmp_path: Path, right: str
 ) -> None:
     remembers = "calls = 0\n" + SOLUTION.replace(

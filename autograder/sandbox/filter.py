@@ -97,6 +97,8 @@ _IOCTLS = (0x5401, 0x802C542A, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 _TYPE_INTO_A_TERMINAL = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
 # fcntl: duplicate; flags; the size of a pipe. No owner, lease or watch that signals; no lock, no larger pipe.
 _FCNTLS = (0, 1, 2, 3, 4, 1030, 1032)
+_FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6: others, such as AF_VSOCK, reach beyond a network namespace
+_NETLINK = 16  # whose protocol 0 says which network addresses there are
 _PRCTLS = (15, 16, 0x53564D41)  # the name of a thread, of a mapping
 _PEER_HANDLE = 77  # SO_PEERPIDFD
 _OUT_OF_BAND = 1  # MSG_OOB
@@ -204,6 +206,12 @@ def notebook_program() -> bytes:
     typing = [part for request in _TYPE_INTO_A_TERMINAL for part in _refuse_if(request)]
     program.on(ARGUMENTS["ioctl"], [_argument(1), *typing, _return(_ALLOW)])
     program.on(ARGUMENTS["clone"], [_argument(0), _instruction(_AND, _NAMESPACES), *_allow_if(0), _refuse()])
+    addresses = [_argument(0), _instruction(_EQUAL, _NETLINK, on_false=4), _argument(2), *_allow_if(0), _refuse()]
+    program.on(NOTEBOOK["socket"], [*addresses, *_one_of(0, _FAMILIES)])
+    program.on(NOTEBOOK["socketpair"], _one_of(0, _FAMILIES[:1]))
+    # Leases and locks would hold up those outside who use the same files: a lock seems to succeed.
+    program.on(ARGUMENTS["fcntl"], _one_of(1, _FCNTLS))
+    program.on(NOTEBOOK["flock"], [_return(_ERRNO)])
     for numbers in (ALLOWED | CHANGES | OPENS | NOTEBOOK).values():
         program.on(numbers, [_return(_ALLOW)])
     return program.end(_refuse(), _return(_ERRNO | errno.ENOSYS))

@@ -27,7 +27,8 @@ def usage(pid: int, scratch: str) -> Usage:
         return used
     for member in family:
         with contextlib.suppress(psutil.NoSuchProcess, OSError):
-            used.threads += member.num_threads()
+            # Not what `status` says, where a process's name may look like this number.
+            used.threads += os.stat(f"/proc/{member.pid}/task").st_nlink - 2
             used.memory += _memory(member)
             used.processes += 1
     for member in reversed(family):  # the first may see another /scratch

@@ -126,6 +126,24 @@ def test_sees_nothing_and_reaches_nothing(sandbox: Sandbox, runner: Runner, tmp_
     assert said(outputs[3]).startswith("OSError")
 
 
+# Readers of its own queue for the pipe that the grader reads, and take the bytes that wake it.
+STEALS = """
+import os, signal, threading, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+writing, reading = os.open('/proc/1/fd/3', os.O_WRONLY), os.open('/proc/1/fd/3', os.O_RDONLY)
+def take():
+    while True:
+        os.read(reading, 1)
+for _ in range(100):
+    threading.Thread(target=take, daemon=True).start()
+time.sleep(1)
+for _ in range(60):
+    os.write(writing, b'x')
+    time.sleep(0.1)
+time.sleep(600)
+"""
+
+
 @pytest.mark.parametrize(
     ("attack", "says", "limits"),
     [
@@ -172,10 +190,27 @@ def test_sees_nothing_and_reaches_nothing(sandbox: Sandbox, runner: Runner, tmp_
         ("import os\nos.memfd_create('x')", "not permitted", {}),
         ("import ctypes\nprint('unshare:', ctypes.CDLL(None).unshare(0x10000000))", "unshare: -1", {}),
         ("import ctypes\nprint('shared:', ctypes.CDLL(None).shmget(0, 4096, 0o1600))", "shared: -1", {}),
+        (STEALS, "", {"seconds": 25, "cell_seconds": 5}),
+        (
+            "import ctypes, threading, time\nctypes.CDLL(None).prctl(15, b'Threads:\\t0', 0, 0, 0)\n"
+            "threading.stack_size(2**15)\n"
+            "for _ in range(900):\n    threading.Thread(target=time.sleep, args=(60,)).start()\ntime.sleep(30)",
+            "threads",
+            {},
+        ),
+        ("import socket\nsocket.socket(socket.AF_VSOCK)", "not permitted", {}),
+        ("import fcntl\nfcntl.fcntl(open('/worker/kernel.py'), fcntl.F_SETLEASE, fcntl.F_WRLCK)", "not permitted", {}),
+        (
+            "import os\npipe = os.open('/proc/1/fd/3', os.O_WRONLY)\n"
+            "for _ in range(3000):\n    os.write(pipe, b'{}\\n')",
+            "more cells",
+            {},
+        ),
     ],
     ids=[
         *("hangs", "resists", "dies", "kills-its-parent", "kills-all", "floods", "memory", "forks", "fills-the-disk"),
         *("shared-memory", "hidden-memory", "threads", "files", "memory-without-a-mapping", "namespaces", "stays"),
+        *("steals", "threads-under-a-name", "another-network", "leases", "answers-for-others"),
     ],
 )
 def test_a_bad_kernel_costs_its_own_figures_alone(

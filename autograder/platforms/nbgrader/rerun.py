@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import select
 import selectors
 import shutil
 import signal
@@ -28,6 +29,7 @@ from autograder.sandbox.watch import usage
 MIB = 1 << 20
 MAX_RESULTS = 64 * MIB  # of all cells together
 MAX_HEADER = 1000  # of the line before a cell's outputs
+MAX_FORGED = 1000  # cells: each costs the grader a little time
 SCRATCH = 256 * MIB
 POLL_S = 0.25
 START_S, END_S = 120.0, 10.0  # of a sandbox: a cold disk takes its time
@@ -92,7 +94,9 @@ class Runner:
             stack.callback(sandbox.close)
             lines = stack.enter_context(contextlib.closing(sandbox.lines(script)))
             try:
-                for header in lines:
+                for count, header in enumerate(lines):
+                    if count == len(script.code) + MAX_FORGED:
+                        raise _Stopped("The notebook was stopped: it answered for more cells than it has.")
                     cell, ending = _header(header)
                     held = next(lines, b"")
                     note = ending or note
@@ -198,7 +202,8 @@ class _Sandbox:
     def fits(self, script: Script, bounds: Bounds) -> bool:
         """Whether it has what this notebook is to see, and may use what that may."""
         alike = (self._data, self._variables, self._bounds) == (script.data, dict(script.variables), bounds)
-        return alike and self._process.poll() is None
+        ended = self._process.poll() is not None or select.select([self._control], [], [], 0)[0]
+        return alike and not ended
 
     def lines(self, script: Script) -> Generator[bytes, None, None]:
         """What the run of a notebook says, line by line. `_Stopped` when it had to be ended before its end."""
@@ -209,6 +214,7 @@ class _Sandbox:
             self._server = self._started()
             deadline = time.monotonic() + self._bounds.seconds
         results, theirs = os.pipe()
+        os.set_blocking(results, False)  # the notebook could open the pipe again and read what is in it
         try:
             try:
                 socket.send_fds(self._control, [b"run"], [theirs])
@@ -246,7 +252,10 @@ class _Sandbox:
                     raise _Stopped(why)
                 if not selector.select(POLL_S):
                     continue
-                data = os.read(results, MIB)
+                try:
+                    data = os.read(results, MIB)
+                except BlockingIOError:
+                    continue
                 if not data:
                     return
                 received += len(data)
