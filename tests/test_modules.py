@@ -330,6 +330,68 @@ def test_other_code_next_to_the_module_is_reviewed(places: list[str], same: bool
 
 
 @pytest.mark.parametrize(
+    ("folder", "reviewed"),
+    [
+        ("HW 3 part 2/Version 1", True),
+        ("hw3-part2", True),
+        ("hw4/src", True),
+        ("Part 04", True),
+        ("part2 (1)", True),
+        ("HW 03 part 3", False),
+        ("hw3-part3 (2)", False),
+        ("hw3", False),
+        ("vae2", False),
+        ("venv/Lib/site-packages", True),
+        ("node_modules/x", True),
+        ("env", True),
+        ("env2/lib", True),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+def test_a_module_in_an_odd_folder_is_reviewed(tmp_path: Path, folder: str, reviewed: bool, packed: bool) -> None:
+    """A folder whose number is not the assignment's, or in which programs keep packages, is told to staff."""
+    files = {f"{folder}/{MODULE}": WHOLE, "env/pyvenv.cfg": b"", "env2/pyvenv.cfg": b""}
+    for name, content in {"ada.zip": zip_of(*files.items())}.items() if packed else files.items():
+        put(tmp_path / "u" / name if packed else tmp_path / "u" / "ada" / name, content)
+    put(tmp_path / "u" / "bob" / MODULE, WRITTEN)
+    row = rows(tmp_path / "u")["ada"]
+    assert (row.source, bool(row.attention)) == (WHOLE, reviewed)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+@pytest.mark.parametrize(
+    ("folder", "beside", "reviewed"),
+    [
+        ("3_corrections", "2_submissions", True),
+        ("3_corrections", "", True),
+        ("returned", "2_submissions", True),
+        ("2_submissions", "3_corrections", False),
+        ("my homework", "", False),
+        ("", "", False),
+    ],
+)
+def test_a_module_outside_the_folder_of_most_is_reviewed(
+    tmp_path: Path, folder: str, beside: str, reviewed: bool, packed: bool
+) -> None:
+    """A folder that others have next to the usual one may hold what the staff gave back."""
+    files = {f"{who}/2_submissions/{MODULE}": who.encode() for who in ("bob", "eve", "kim")}
+    files |= {"bob/3_corrections/notes.pdf": b"", f"ada/{folder}/{MODULE}".replace("//", "/"): WHOLE}
+    files |= {f"ada/{beside}/photo.png": b""} if beside else {}
+    for name, content in {"u.zip": zip_of(*files.items())}.items() if packed else files.items():
+        put(tmp_path / name if packed else tmp_path / "u" / name, content)
+    row = rows(tmp_path / ("u.zip" if packed else "u"))["ada"]
+    assert (row.source, bool(row.attention)) == (WHOLE, reviewed)
+
+
+@pytest.mark.parametrize(("blank", "reviewed"), [("2_submissions", True), ("3_corrections", False), ("", True)])
+def test_work_in_another_folder_than_the_blank_is_reviewed(tmp_path: Path, blank: str, reviewed: bool) -> None:
+    put(tmp_path / "ada" / blank / MODULE, BLANK)
+    put(tmp_path / "ada" / "3_corrections" / ("mine.py" if not reviewed else MODULE), WHOLE)
+    (row,) = read(tmp_path).submitted
+    assert (row.source, bool(row.attention)) == (WHOLE, reviewed)
+
+
+@pytest.mark.parametrize(
     "name", [f"old/{MODULE}", "helper.py", "handin.zip"], ids=["untouched", "a part", "a zip without a module"]
 )
 def test_what_is_no_other_module_needs_no_review(tmp_path: Path, name: str) -> None:

@@ -197,7 +197,20 @@ def _of_any(top: Top, assignment: Assignment) -> Top:
     said = f"nobody in `{SUBMITTED}` has a folder `{assignment.kit}`: what is in {listed} was read as handed in for it"
     doubted = [entry for entry in top.entries if len(names) > 1 and named.get(entry)]
     entries = [replace(each, doubts=(said,)) if each in doubted else each for each in top.entries]
+    if len(names) == 1:  # everybody's, and so the assignment's name in this course
+        entries = [replace(each, listing=partial(_as_kit, assignment.kit, names[0], each)) for each in entries]
     return replace(top, entries=entries, guessed=(*top.guessed, said))
+
+
+def _as_kit(kit: str, folder: str, entry: Entry) -> Listing:
+    """The files of a student, those in `folder` as in one of the assignment's name."""
+    listing = entry.listing()
+    named = [len(file.steps) > 1 and file.steps[0] == folder for file in listing.files]
+    files = [
+        replace(file, steps=(kit, *file.steps[1:])) if ours else file
+        for file, ours in zip(listing.files, named, strict=True)
+    ]
+    return replace(listing, files=files)
 
 
 def _for(kit: str, folder: str, entry: Entry) -> Listing:
