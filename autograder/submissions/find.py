@@ -43,6 +43,7 @@ from autograder.submissions.traces import (
     MAX_NOTEBOOKS,
     beyond,
     cells_that_write,
+    changing,
     defining,
     interface,
     not_the_source,
@@ -277,6 +278,8 @@ class _Search:
         rest = [file for file in self.files if file not in read and not _is_packed(file) and not self._is_data(file)]
         if others := with_code([*rest, *hidden], self._assignment):
             said.append(f"the code may be in {_names(others)}")
+        if others := changing([file for file in rest if file not in others], self._assignment):
+            said.append(f"the code may be in {_names(others)}")
         return said
 
     def _ways(self) -> Iterator[list[_Candidate]]:
@@ -456,6 +459,8 @@ class _Search:
         attention = [*(replaced if later or apart else ()), *self._in_odd_folder(chosen), *self._other_code(chosen)]
         if not chosen.untouched and (more := self._beyond(chosen)):
             attention.append(f"`{chosen.name}` was graded, but {_names(more)} has code that it lacks")
+        if not chosen.untouched and (notebooks := changing(self.files, self._assignment)):
+            attention.append(f"`{chosen.name}` was graded, but {_names(notebooks)} has a cell that changes the module")
         if links := [file for file in self.files if "link" in file.trouble]:
             attention.append(f"{_names(links)}: a link was handed in, and links are never followed")
         if denied := [file for file in self.files if file.denied]:
