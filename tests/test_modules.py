@@ -446,6 +446,32 @@ def test_a_cell_that_writes_another_module_is_reviewed(tmp_path: Path, name: str
     assert (both["bob"].notes, both["bob"].attention) == ((), ())
 
 
+@pytest.mark.parametrize("blank", [False, True], ids=["written", "untouched"])
+@pytest.mark.parametrize(
+    ("cell", "changes"),
+    [
+        ("open('cs5814_vae.py', 'w').write(code)", True),
+        ("with open('/content/cs5814_vae.py', mode=\"a\") as file:\n    file.write(code)", True),
+        ("Path('cs5814_vae.py').write_text(code)", True),
+        ("import cs5814_vae as v\nv.sample_latent = lambda means, logvariances: means", True),
+        ("cs5814_vae.ConditionalVariationalAutoencoder.forward = mine", True),
+        ("setattr(cs5814_vae, 'loss_function', mine)", True),
+        ("print(open('cs5814_vae.py').read())", False),
+        ("with open('losses.txt', 'w') as file:\n    file.write('x')", False),
+        ("import cs5814_vae\nz = cs5814_vae.sample_latent(m, v)", False),
+        ("assert cs5814_vae.sample_latent == mine", False),
+        ("shutil.copy('cs5814_vae.py', '/content/drive')", False),
+    ],
+)
+def test_a_cell_that_changes_the_module_is_reviewed(tmp_path: Path, cell: str, changes: bool, blank: bool) -> None:
+    put(tmp_path / "ada" / MODULE, BLANK if blank else WHOLE)
+    put(tmp_path / "ada" / "cvae.ipynb", notebook_of("import torch\n", f"# cs5814_vae\n{cell}"))
+    put(tmp_path / "ada" / "given.ipynb", (CVAE.root / CVAE.notebook).read_bytes())
+    (row,) = read(tmp_path).submitted
+    assert not any("`given.ipynb`" in said for said in row.attention)
+    assert any("`cvae.ipynb`" in said for said in row.attention) is changes
+
+
 @pytest.mark.parametrize("blank", BLANKS)
 def test_an_untouched_file_that_came_later_is_reviewed(tmp_path: Path, blank: str) -> None:
     for student, numbers in (("ada_11", (901, 955)), ("bob_12", (956, 902))):
@@ -1078,6 +1104,25 @@ def test_what_was_selected_in_google_drive_is_one_class(people: dict[str, set[in
             packed = zip_of(*files, *[("notes.txt", b"")] * loose)
             put(upload / f"drive-download-20261201T080000Z-{part + 1:03}.zip", packed)
         assert sources(upload) == {each: each.encode() for each in people}
+
+
+@given(
+    st.dictionaries(st.sampled_from(["Jane Doe", "Bob Ray", "Li Wang", "Eve Fox"]), st.integers(1, 3), min_size=3),
+    st.sampled_from(["{} - cs5814_vae.py", "{}/cs5814_vae.py"]),
+    st.sampled_from(["", "HW 3/"]),
+)
+@settings(max_examples=40)
+def test_a_folder_in_several_parts_is_one_class(people: dict[str, int], form: str, above: str) -> None:
+    """What Google Drive packs in parts is read as if it were one archive, wherever each student's file went."""
+    with TemporaryDirectory() as temporary:
+        listed = Path(temporary) / "roster.csv"
+        listed.write_text("id,name\n" + "".join(f"{name[:2]}99,{name}\n" for name in people))
+        for part in {*people.values()}:
+            there = [name for name in people if people[name] == part]
+            files = [(f"HW 3 part 3/{above}{form.format(name)}", name.encode()) for name in there]
+            put(Path(temporary) / "u" / f"drive-download-20261201T100000Z-{part:03}.zip", zip_of(*files))
+        upload = read(Path(temporary) / "u", roster=read_roster(listed))
+    assert {row.name: row.source for row in upload.submitted} == {name: name.encode() for name in people}
 
 
 SECTIONS = {
