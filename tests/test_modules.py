@@ -205,6 +205,9 @@ ELSEWHERE = {
     "a backup": (f"{MODULE}.bak", WRITTEN),
     "an editor's backup": (f"old/{MODULE}~", WRITTEN),
     "Jupyter's": (".ipynb_checkpoints/cs5814_vae-checkpoint.py", WRITTEN),
+    "in a hidden folder": (f".venv/lib/x/{MODULE}", WRITTEN),
+    "in a bin": (f".Trash/{MODULE}", WRITTEN),
+    "in Windows' bin": (f"$RECYCLE.BIN/S-1-5/{MODULE}", WRITTEN),
     "compiled": ("__pycache__/cs5814_vae.cpython-312.pyc", b"\xcb\r"),
     "in iCloud": (f".{MODULE}.icloud", b"bplist00"),
     "a document": ("hw3.docx", b"PK"),
@@ -215,6 +218,7 @@ NOWHERE = {
     "a backup": (f"{MODULE}.bak", BLANK),
     "Jupyter's": (".ipynb_checkpoints/cs5814_vae-checkpoint.py", BLANK),
     "a figure": ("samples.png", b"\x89PNG"),
+    "hidden, as handed out": (f".local/{MODULE}", BLANK),
     "hidden": (".git/config", b"def loss_function(): 0"),
     "the kit's": (next(iter(CVAE.kit_files)), b"def loss_function(): 0"),
 }

@@ -513,6 +513,8 @@ class _Search:
         said = [why for file, why in self.unread.items() if not _is_packed(file)]
         if not said:
             rest = [file for file in self.files if not file.trouble and not _is_packed(file)]
+            telling = with_code(rest, self._assignment)
+            rest = [*telling, *(file for file in rest if file not in telling)]
             readable = " that can be graded" if self.unread else ""
             but = f", but {_names(rest)}" if rest else ""
             said.append(f"there is no {self._module}{readable} in {self._where}{but}")
