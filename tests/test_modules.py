@@ -349,6 +349,8 @@ def test_other_code_next_to_the_module_is_reviewed(places: list[str], same: bool
         ("node_modules/x", True),
         ("env", True),
         ("env2/lib", True),
+        ("Draft", True),
+        ("draft 2", False),
     ],
 )
 @pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
@@ -359,6 +361,14 @@ def test_a_module_in_an_odd_folder_is_reviewed(tmp_path: Path, folder: str, revi
         put(tmp_path / "u" / name if packed else tmp_path / "u" / "ada" / name, content)
     put(tmp_path / "u" / "bob" / MODULE, WRITTEN)
     row = rows(tmp_path / "u")["ada"]
+    assert (row.source, bool(row.attention)) == (WHOLE, reviewed)
+
+
+@pytest.mark.parametrize(("version", "reviewed"), [(0, True), (1, False), (10, False)])
+def test_a_canceled_submission_is_reviewed(tmp_path: Path, version: int, reviewed: bool) -> None:
+    put(tmp_path / "ada" / "1" / MODULE, WHOLE)
+    put(tmp_path / "ada" / "user_assignment_settings.json", json.dumps({"active_version": version}).encode())
+    (row,) = read(tmp_path).submitted
     assert (row.source, bool(row.attention)) == (WHOLE, reviewed)
 
 

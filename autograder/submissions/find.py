@@ -69,6 +69,8 @@ _ATTEMPT_DEPTH = 3  # folders above those of attempts
 _ONE_FILE = (".gz", ".bz2", ".xz", ".zst", ".lzma")  # data more often than modules
 _PACKAGES = {"site-packages", "dist-packages", "node_modules"}  # folders in which package managers install
 _ENVIRONMENT = "pyvenv.cfg"  # in the folder of a virtual environment, https://docs.python.org/3/library/venv.html
+_DRAFTS = {"draft", "drafts"}  # of what a student has not handed in
+_SETTINGS = "user_assignment_settings.json"  # of Submitty: which version the student has chosen
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _MAX_SHORTCUT = 4096  # bytes
 
@@ -478,6 +480,10 @@ class _Search:
         environment = any(file.name == _ENVIRONMENT and file.steps[:-1] in places for file in self._listing.files)
         if environment or not _PACKAGES.isdisjoint(steps[:-1]):
             said.append("it is where Python or another program keeps packages")
+        if not _DRAFTS.isdisjoint(step.casefold() for step in steps[:-1]):
+            said.append("it is in a folder of drafts")
+        if any(file.steps == (_SETTINGS,) and _cancelled(file) for file in self.files):
+            said.append(f"`{_SETTINGS}` says that no version is active")
         return [f"`{chosen.name}` was graded, but {why}: see whether it counts" for why in said]
 
     def _other_code(self, chosen: _Candidate) -> list[str]:
@@ -541,6 +547,14 @@ def _newest(candidates: list[_Candidate]) -> list[_Candidate]:
         if each.file.version is not None:
             last[each.file.steps] = max(each.file.version, last.get(each.file.steps, 0))
     return [each for each in candidates if each.file.version in (None, last.get(each.file.steps))]
+
+
+def _cancelled(file: File) -> bool:
+    """Whether the student has canceled the submission: Submitty notes version 0 then."""
+    try:
+        return re.search(rb'"active_version"\s*:\s*0\b', file.read(LIMITS.source)) is not None
+    except NothingToGrade:
+        return False
 
 
 def _is_other(name: str, kit: str) -> bool:
