@@ -779,6 +779,14 @@ def test_a_roster_with_groups_gives_each_member_the_work(tmp_path: Path) -> None
     assert [row.attention for row in rows.values()] == [()] * 3
 
 
+def test_moodles_list_of_groups_gives_each_member_the_work(tmp_path: Path) -> None:
+    put(tmp_path / "u", *(f"Group {name}_12345_assignsubmission_file_cs5814_vae.py" for name in "AB"))
+    table = 'First name,Last name,ID number,Groups\nJane,Doe,jdoe,"Group A, Lab 2"\nBob,Ray,bray,"Lab 2, Group B"\n'
+    rows = read(tmp_path / "u", table + 'Clara,Ziegler,cz,"Lab 2, Group A"\n')
+    assert [(rows[each].source or b"")[6:7] for each in ("jdoe", "bray", "cz")] == [b"A", b"B", b"A"]
+    assert [row.attention for row in rows.values()] == [()] * 3
+
+
 BY_GROUP = {  # how each platform names what a group handed in
     "Blackboard": "HW 3_{group}_attempt_2026-11-30-01-45-00_{file}",
     "Brightspace": "{number}-77 - {group} - Nov 30, 2026 1005 AM/{file}",

@@ -833,7 +833,7 @@ class _Extensions:
                 if self._due and when <= self._due and each in self._used
             ),
             *(
-                f"the extension of {shown(key)} matches no student here: check the spelling"
+                f"the extension of {shown(key)} matches no student's id here: give an id of the roster or the upload"
                 for each, (key, _) in self._until.items()
                 if each not in self._used
             ),
