@@ -205,6 +205,9 @@ ELSEWHERE = {
     "a backup": (f"{MODULE}.bak", WRITTEN),
     "an editor's backup": (f"old/{MODULE}~", WRITTEN),
     "Jupyter's": (".ipynb_checkpoints/cs5814_vae-checkpoint.py", WRITTEN),
+    "in a hidden folder": (f".venv/lib/x/{MODULE}", WRITTEN),
+    "in a bin": (f".Trash/{MODULE}", WRITTEN),
+    "in Windows' bin": (f"$RECYCLE.BIN/S-1-5/{MODULE}", WRITTEN),
     "compiled": ("__pycache__/cs5814_vae.cpython-312.pyc", b"\xcb\r"),
     "in iCloud": (f".{MODULE}.icloud", b"bplist00"),
     "a document": ("hw3.docx", b"PK"),
@@ -215,6 +218,7 @@ NOWHERE = {
     "a backup": (f"{MODULE}.bak", BLANK),
     "Jupyter's": (".ipynb_checkpoints/cs5814_vae-checkpoint.py", BLANK),
     "a figure": ("samples.png", b"\x89PNG"),
+    "hidden, as handed out": (f".local/{MODULE}", BLANK),
     "hidden": (".git/config", b"def loss_function(): 0"),
     "the kit's": (next(iter(CVAE.kit_files)), b"def loss_function(): 0"),
 }
@@ -330,6 +334,78 @@ def test_other_code_next_to_the_module_is_reviewed(places: list[str], same: bool
 
 
 @pytest.mark.parametrize(
+    ("folder", "reviewed"),
+    [
+        ("HW 3 part 2/Version 1", True),
+        ("hw3-part2", True),
+        ("hw4/src", True),
+        ("Part 04", True),
+        ("part2 (1)", True),
+        ("HW 03 part 3", False),
+        ("hw3-part3 (2)", False),
+        ("hw3", False),
+        ("vae2", False),
+        ("venv/Lib/site-packages", True),
+        ("node_modules/x", True),
+        ("env", True),
+        ("env2/lib", True),
+        ("Draft", True),
+        ("draft 2", False),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+def test_a_module_in_an_odd_folder_is_reviewed(tmp_path: Path, folder: str, reviewed: bool, packed: bool) -> None:
+    """A folder whose number is not the assignment's, or in which programs keep packages, is told to staff."""
+    files = {f"{folder}/{MODULE}": WHOLE, "env/pyvenv.cfg": b"", "env2/pyvenv.cfg": b""}
+    for name, content in {"ada.zip": zip_of(*files.items())}.items() if packed else files.items():
+        put(tmp_path / "u" / name if packed else tmp_path / "u" / "ada" / name, content)
+    put(tmp_path / "u" / "bob" / MODULE, WRITTEN)
+    row = rows(tmp_path / "u")["ada"]
+    assert (row.source, bool(row.attention)) == (WHOLE, reviewed)
+
+
+@pytest.mark.parametrize(("version", "reviewed"), [(0, True), (1, False), (10, False)])
+def test_a_canceled_submission_is_reviewed(tmp_path: Path, version: int, reviewed: bool) -> None:
+    put(tmp_path / "ada" / "1" / MODULE, WHOLE)
+    put(tmp_path / "ada" / "user_assignment_settings.json", json.dumps({"active_version": version}).encode())
+    (row,) = read(tmp_path).submitted
+    assert (row.source, bool(row.attention)) == (WHOLE, reviewed)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+@pytest.mark.parametrize(
+    ("folder", "beside", "reviewed"),
+    [
+        ("3_corrections", "2_submissions", True),
+        ("3_corrections", "", True),
+        ("returned", "2_submissions", True),
+        ("2_submissions", "3_corrections", False),
+        ("my homework", "", False),
+        ("", "", False),
+    ],
+)
+def test_a_module_outside_the_folder_of_most_is_reviewed(
+    tmp_path: Path, folder: str, beside: str, reviewed: bool, packed: bool
+) -> None:
+    """A folder that others have next to the usual one may hold what the staff gave back."""
+    files = {f"{who}/2_submissions/{MODULE}": who.encode() for who in ("bob", "eve", "kim")}
+    files |= {"bob/3_corrections/notes.pdf": b"", f"ada/{folder}/{MODULE}".replace("//", "/"): WHOLE}
+    files |= {f"ada/{beside}/photo.png": b""} if beside else {}
+    for name, content in {"u.zip": zip_of(*files.items())}.items() if packed else files.items():
+        put(tmp_path / name if packed else tmp_path / "u" / name, content)
+    row = rows(tmp_path / ("u.zip" if packed else "u"))["ada"]
+    assert (row.source, bool(row.attention)) == (WHOLE, reviewed)
+
+
+@pytest.mark.parametrize(("blank", "reviewed"), [("2_submissions", True), ("3_corrections", False), ("", True)])
+def test_work_in_another_folder_than_the_blank_is_reviewed(tmp_path: Path, blank: str, reviewed: bool) -> None:
+    put(tmp_path / "ada" / blank / MODULE, BLANK)
+    put(tmp_path / "ada" / "3_corrections" / ("mine.py" if not reviewed else MODULE), WHOLE)
+    (row,) = read(tmp_path).submitted
+    assert (row.source, bool(row.attention)) == (WHOLE, reviewed)
+
+
+@pytest.mark.parametrize(
     "name", [f"old/{MODULE}", "helper.py", "handin.zip"], ids=["untouched", "a part", "a zip without a module"]
 )
 def test_what_is_no_other_module_needs_no_review(tmp_path: Path, name: str) -> None:
@@ -382,6 +458,32 @@ def test_a_cell_that_writes_another_module_is_reviewed(tmp_path: Path, name: str
     both = rows(tmp_path)
     assert any("other code in `cvae.ipynb`" in said for said in both["ada"].attention) == name.endswith(MODULE)
     assert (both["bob"].notes, both["bob"].attention) == ((), ())
+
+
+@pytest.mark.parametrize("blank", [False, True], ids=["written", "untouched"])
+@pytest.mark.parametrize(
+    ("cell", "changes"),
+    [
+        ("open('cs5814_vae.py', 'w').write(code)", True),
+        ("with open('/content/cs5814_vae.py', mode=\"a\") as file:\n    file.write(code)", True),
+        ("Path('cs5814_vae.py').write_text(code)", True),
+        ("import cs5814_vae as v\nv.sample_latent = lambda means, logvariances: means", True),
+        ("cs5814_vae.ConditionalVariationalAutoencoder.forward = mine", True),
+        ("setattr(cs5814_vae, 'loss_function', mine)", True),
+        ("print(open('cs5814_vae.py').read())", False),
+        ("with open('losses.txt', 'w') as file:\n    file.write('x')", False),
+        ("import cs5814_vae\nz = cs5814_vae.sample_latent(m, v)", False),
+        ("assert cs5814_vae.sample_latent == mine", False),
+        ("shutil.copy('cs5814_vae.py', '/content/drive')", False),
+    ],
+)
+def test_a_cell_that_changes_the_module_is_reviewed(tmp_path: Path, cell: str, changes: bool, blank: bool) -> None:
+    put(tmp_path / "ada" / MODULE, BLANK if blank else WHOLE)
+    put(tmp_path / "ada" / "cvae.ipynb", notebook_of("import torch\n", f"# cs5814_vae\n{cell}"))
+    put(tmp_path / "ada" / "given.ipynb", (CVAE.root / CVAE.notebook).read_bytes())
+    (row,) = read(tmp_path).submitted
+    assert not any("`given.ipynb`" in said for said in row.attention)
+    assert any("`cvae.ipynb`" in said for said in row.attention) is changes
 
 
 @pytest.mark.parametrize("blank", BLANKS)
@@ -1016,6 +1118,25 @@ def test_what_was_selected_in_google_drive_is_one_class(people: dict[str, set[in
             packed = zip_of(*files, *[("notes.txt", b"")] * loose)
             put(upload / f"drive-download-20261201T080000Z-{part + 1:03}.zip", packed)
         assert sources(upload) == {each: each.encode() for each in people}
+
+
+@given(
+    st.dictionaries(st.sampled_from(["Jane Doe", "Bob Ray", "Li Wang", "Eve Fox"]), st.integers(1, 3), min_size=3),
+    st.sampled_from(["{} - cs5814_vae.py", "{}/cs5814_vae.py"]),
+    st.sampled_from(["", "HW 3/"]),
+)
+@settings(max_examples=40)
+def test_a_folder_in_several_parts_is_one_class(people: dict[str, int], form: str, above: str) -> None:
+    """What Google Drive packs in parts is read as if it were one archive, wherever each student's file went."""
+    with TemporaryDirectory() as temporary:
+        listed = Path(temporary) / "roster.csv"
+        listed.write_text("id,name\n" + "".join(f"{name[:2]}99,{name}\n" for name in people))
+        for part in {*people.values()}:
+            there = [name for name in people if people[name] == part]
+            files = [(f"HW 3 part 3/{above}{form.format(name)}", name.encode()) for name in there]
+            put(Path(temporary) / "u" / f"drive-download-20261201T100000Z-{part:03}.zip", zip_of(*files))
+        upload = read(Path(temporary) / "u", roster=read_roster(listed))
+    assert {row.name: row.source for row in upload.submitted} == {name: name.encode() for name in people}
 
 
 SECTIONS = {

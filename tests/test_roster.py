@@ -48,6 +48,21 @@ def test_canvas_gradebook(tmp_path: Path, separator: str, encoding: str) -> None
     assert len(roster.notes) == 3  # every row that is no student's is told
 
 
+@pytest.mark.parametrize(
+    ("cell", "groups"),
+    [("Group A", ("Group A",)), ("Group A, Lab 2", ("Group A", "Lab 2")), ("", ()), (" , Lab 2,", ("Lab 2",))],
+)
+def test_moodles_groups_are_a_list(tmp_path: Path, cell: str, groups: tuple[str, ...]) -> None:
+    rows = [["First name", "Last name", "Email address", "Groups"], ["Ada", "Lovelace", "a@x.edu", cell]]
+    (ada,) = read_roster(written(tmp_path, text_of(rows))).students
+    assert ada.groups == groups
+
+
+def test_a_name_of_which_a_part_is_missing_is_told(tmp_path: Path) -> None:
+    roster = read_roster(written(tmp_path, "id,Surname,Prénom\nada,Lovelace,Ada\n"))
+    assert (roster.students[0].name, len(roster.notes)) == ("Lovelace", 1)
+
+
 def test_a_canvas_gradebook_without_logins_has_canvas_ids(tmp_path: Path) -> None:
     rows = [[row[0], row[1], row[4], row[5]] for row in CANVAS]
     assert [each.id for each in read_roster(written(tmp_path, text_of(rows))).students] == ["101", "102", "103"]
@@ -57,6 +72,7 @@ def test_a_canvas_gradebook_without_logins_has_canvas_ids(tmp_path: Path) -> Non
     ("text", "expected"),
     [
         ("id,first_name,last_name,email,lms_user_id\nada,Ada,Lovelace,a@x.edu,7\n", ("ada", "Ada Lovelace")),
+        ("Surname,Given name(s),ID number\nLovelace,Ada,ada\n", ("ada", "Ada Lovelace")),
         ("First Name,Last Name,SID,Email,Sections\nAda,Lovelace,ada,a@x.edu,\n", ("ada", "Ada Lovelace")),
         ('"Last Name"\t"First Name"\t"Username"\nLovelace\tAda\tada\n', ("ada", "Ada Lovelace")),
         ("sep=;\nid;name\nada;Ada Lovelace\n", ("ada", "Ada Lovelace")),

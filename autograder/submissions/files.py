@@ -16,7 +16,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from autograder.submissions.names import ARCHIVES, UNREAD, is_junk, path_of, suf
 
 MAX_DEPTH = 16  # levels of folders
 MAX_FILES = 20_000  # searched in one submission's folder
+MAX_HIDDEN = 2000  # searched in its hidden folders
 MAX_ARCHIVE_ENTRIES = 2000
 MAX_UPLOAD = 256 << 20  # bytes of one student's archive, packed or unpacked
 # Bytes of the list of files in an archive, about 90 each: in the archive of a class, and in one student's.
@@ -136,10 +137,11 @@ class Listing:
 def in_folder(root: Path, steps: tuple[str, ...] = ()) -> Listing:
     """The files below the folder at `steps` below `root`; their own steps begin there. Only `root` is trusted.
 
-    Hidden folders are not searched, but for those in which Jupyter and Python keep copies.
+    Hidden folders are searched after the others, but for those in which Jupyter and Python keep copies.
     """
     files: list[File] = []
     folders: list[tuple[str, ...]] = []
+    hidden: list[tuple[str, ...]] = []
     level, seen = [steps], 0
     for _ in range(MAX_DEPTH):
         deeper: list[tuple[str, ...]] = []
@@ -155,6 +157,7 @@ def in_folder(root: Path, steps: tuple[str, ...] = ()) -> Listing:
                             files.append(on_disk(root, below, steps))
                         elif is_junk(entry.name) and entry.name not in _SEARCHED:
                             files.append(_failing(below[len(steps) :], "is hidden"))
+                            hidden.append(below)
                         else:
                             deeper.append(below)
                             folders.append(below[len(steps) :])
@@ -162,7 +165,29 @@ def in_folder(root: Path, steps: tuple[str, ...] = ()) -> Listing:
                 said = f"cannot be read: {error.strerror}"
                 files.append(_failing(folder[len(steps) :], said, denied=True))
         level = sorted(deeper)
+    files += _in_hidden(root, sorted(hidden), steps)
     return Listing(_nearest_first(files), bool(level), tuple(folders))
+
+
+def _in_hidden(root: Path, level: list[tuple[str, ...]], above: tuple[str, ...]) -> list[File]:
+    """The first files below these folders, from the top down. What cannot be searched is left out."""
+    files: list[File] = []
+    seen = 0
+    for _ in range(MAX_DEPTH):
+        deeper: list[tuple[str, ...]] = []
+        for folder in level:
+            with suppress(OSError), _directory(root, folder) as descriptor, os.scandir(descriptor) as entries:
+                for entry in entries:
+                    seen += 1
+                    if seen > MAX_HIDDEN:
+                        return files
+                    below = (*folder, entry.name)
+                    if entry.is_dir(follow_symlinks=False):
+                        deeper.append(below)
+                    else:
+                        files.append(on_disk(root, below, above))
+        level = sorted(deeper)
+    return files
 
 
 def _nearest_first(files: list[File]) -> list[File]:

@@ -39,12 +39,13 @@ from autograder.submissions.files import (
     on_disk,
     room_to_unpack,
 )
-from autograder.submissions.names import ARCHIVES, UNREAD, alike, path_of, stem, suffix, without_copy
+from autograder.submissions.names import ARCHIVES, LONGEST, UNREAD, alike, path_of, shown, stem, suffix, without_copy
 from autograder.submissions.traces import (
     MAX_NOTEBOOKS,
     Room,
     beyond,
     cells_that_write,
+    changing,
     defining,
     interface,
     not_the_source,
@@ -69,17 +70,25 @@ _NOT_SEARCHED = "`{}` was graded, but what lies next to it is too large to be se
 _LISTED = 5
 _ATTEMPT_DEPTH = 3  # folders above those of attempts
 _ONE_FILE = (".gz", ".bz2", ".xz", ".zst", ".lzma")  # data more often than modules
+_PACKAGES = {"site-packages", "dist-packages", "node_modules"}  # folders in which package managers install
+_ENVIRONMENT = "pyvenv.cfg"  # in the folder of a virtual environment, https://docs.python.org/3/library/venv.html
+_DRAFTS = {"draft", "drafts"}  # of what a student has not handed in
+_SETTINGS = "user_assignment_settings.json"  # of Submitty: which version the student has chosen
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _MAX_SHORTCUT = 4096  # bytes
 
 
 class Found(NamedTuple):
-    """The module to grade: where it was, its source, what was guessed, and what staff should look at."""
+    """The module to grade: where it was, its source, what was guessed, and what staff should look at.
+
+    `folder` is the first of those above it; empty if there is none.
+    """
 
     name: str
     source: bytes
     notes: tuple[str, ...] = ()
     attention: tuple[str, ...] = ()
+    folder: str = ""
 
 
 class _NoModule(NothingToGrade):
@@ -129,7 +138,8 @@ def choose(listing: Listing, assignment: Assignment, where: str = "what was hand
             why = _as_collected(search.files) or f"{why}. {_advice(assignment.module, error.closed)}"
         raise (CannotRead if denied else NothingToGrade)(why) from None
     said = [_NOT_SEARCHED.format(found.name)] if room.full else []
-    return Found(found.name, found.source, tuple(few(found.notes)), (*few(found.attention), *said))
+    folder = found.file.steps[0] if len(found.file.steps) > 1 else ""
+    return Found(found.name, found.source, tuple(few(found.notes)), (*few(found.attention), *said), folder)
 
 
 def _advice(module: str, closed: bool) -> str:
@@ -274,6 +284,8 @@ class _Search:
         read = {*self.unread, *(each.file for each in (*self._read, *(self._others or ())))}
         rest = [file for file in self.files if file not in read and not _is_packed(file) and not self._is_data(file)]
         if others := with_code([*rest, *hidden], self._assignment, self._searched):
+            said.append(f"the code may be in {_names(others)}")
+        if others := changing([file for file in rest if file not in others], self._assignment, self._searched):
             said.append(f"the code may be in {_names(others)}")
         return said
 
@@ -440,7 +452,10 @@ class _Search:
         notes = [*self._notes, *chosen.notes, *_if_empty(chosen.name, chosen.source)]
         if rest := [*dict.fromkeys(rest)]:
             notes.append(f"`{chosen.name}` was graded, not {_listed(rest)}")
-        later = any((each.file.version or 0) > (chosen.file.version or 0) for each in others if each.name in blank)
+        empty = [each.file for each in others if each.name in blank]
+        later = any((file.version or 0) > (chosen.file.version or 0) for file in empty)
+        near = [file.steps[:-1] for file in empty if len(file.steps) <= len(chosen.file.steps)]
+        apart = any(folder != chosen.file.steps[:-1] for folder in near)  # the folder may be somebody else's
         replaced = [f"nothing is written in {_listed(blank)}, so `{chosen.name}` was graded"] if blank else []
         notes += replaced
         every = [*self._read, *self._further]
@@ -449,9 +464,11 @@ class _Search:
             notes.append(f"{_listed([*dict.fromkeys(same)])} is the same as `{chosen.name}`, which was graded")
         if self._closed:
             notes.append(f"{_names(self._closed)}: could not be opened; the module next to it was graded")
-        attention = [*(replaced if later else ()), *self._other_code(chosen)]
+        attention = [*(replaced if later or apart else ()), *self._in_odd_folder(chosen), *self._other_code(chosen)]
         if not chosen.untouched and (more := self._beyond(chosen)):
             attention.append(f"`{chosen.name}` was graded, but {_names(more)} has code that it lacks")
+        if not chosen.untouched and (notebooks := changing(self.files, self._assignment, self._searched)):
+            attention.append(f"`{chosen.name}` was graded, but {_names(notebooks)} has a cell that changes the module")
         if links := [file for file in self.files if "link" in file.trouble]:
             attention.append(f"{_names(links)}: a link was handed in, and links are never followed")
         if denied := [file for file in self.files if file.denied]:
@@ -460,6 +477,20 @@ class _Search:
             if not (file in links or file.trouble == ELSEWHERE or self._is_data(file)):
                 attention.append(f"`{chosen.name}` was graded, but {why}")
         return chosen._replace(notes=tuple(notes), attention=(*chosen.attention, *attention))
+
+    def _in_odd_folder(self, chosen: _Candidate) -> list[str]:
+        """What staff should know of a module in a folder for another assignment, or in one that a program fills."""
+        steps = chosen.file.steps
+        said = [f"`{shown(step)}` names another assignment" for step in steps if _is_other(step, self._assignment.kit)]
+        places = {steps[:depth] for depth in range(1, len(steps))}
+        environment = any(file.name == _ENVIRONMENT and file.steps[:-1] in places for file in self._listing.files)
+        if environment or not _PACKAGES.isdisjoint(steps[:-1]):
+            said.append("it is where Python or another program keeps packages")
+        if not _DRAFTS.isdisjoint(step.casefold() for step in steps[:-1]):
+            said.append("it is in a folder of drafts")
+        if any(file.steps == (_SETTINGS,) and _cancelled(file) for file in self.files):
+            said.append(f"`{_SETTINGS}` says that no version is active")
+        return [f"`{chosen.name}` was graded, but {why}: see whether it counts" for why in said]
 
     def _other_code(self, chosen: _Candidate) -> list[str]:
         """What staff should know of the candidates with other code than the one that was chosen."""
@@ -494,6 +525,8 @@ class _Search:
         said = [why for file, why in self.unread.items() if not _is_packed(file)]
         if not said:
             rest = [file for file in self.files if not file.trouble and not _is_packed(file)]
+            telling = with_code(rest, self._assignment, self._searched)
+            rest = [*telling, *(file for file in rest if file not in telling)]
             readable = " that can be graded" if self.unread else ""
             but = f", but {_names(rest)}" if rest else ""
             said.append(f"there is no {self._module}{readable} in {self._where}{but}")
@@ -520,6 +553,28 @@ def _newest(candidates: list[_Candidate]) -> list[_Candidate]:
         if each.file.version is not None:
             last[each.file.steps] = max(each.file.version, last.get(each.file.steps, 0))
     return [each for each in candidates if each.file.version in (None, last.get(each.file.steps))]
+
+
+def _cancelled(file: File) -> bool:
+    """Whether the student has canceled the submission: Submitty notes version 0 then."""
+    try:
+        return re.search(rb'"active_version"\s*:\s*0\b', file.read(LIMITS.source)) is not None
+    except NothingToGrade:
+        return False
+
+
+def _is_other(name: str, kit: str) -> bool:
+    """Whether a name gives a word of the assignment's name another number: `HW 2`, or `part2`, for `hw3-part3`."""
+    named, ours = _numbers(name), _numbers(kit)
+    return any(named[word].isdisjoint(ours[word]) for word in named.keys() & ours.keys())
+
+
+def _numbers(name: str) -> dict[str, set[str]]:
+    """The numbers that follow each word of a name."""
+    found: dict[str, set[str]] = {}
+    for word, number in re.findall(r"([^\W\d_]{1,40})[\W_]{0,3}0*(\d{1,9})", name[:LONGEST].casefold()):
+        found.setdefault(word, set()).add(number)
+    return found
 
 
 def _is_packed(file: File) -> bool:

@@ -13,6 +13,7 @@ platform numbers or dates them. One student's upload cannot affect another's, an
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -72,6 +73,7 @@ class Submitted:
         until: the student's extension, if there is one.
         unlisted: whether a given roster lacks this student.
         keys: ids by which a platform or the roster knows the student, by their kinds; see `roster.KEYS`.
+        folder: the one at the top of what was handed in that holds the module; empty if none does.
     """
 
     student: str
@@ -87,6 +89,7 @@ class Submitted:
     until: datetime | None = None
     unlisted: bool = False
     keys: Mapping[str, str] = field(default_factory=dict)
+    folder: str = ""
 
     @property
     def shown(self) -> str:
@@ -184,6 +187,7 @@ def read_upload(
             else row
             for owner, row in zip(owners, found, strict=True)
         ]
+        found = _with_odd_folders(owners, found)
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
     export = () if top.gradescopes else _like_export({each.name for each in top.entries if each.folder}, "the upload")
     warnings = [*top.guessed, *doubts.values(), *export, *extended.warnings()]
@@ -201,6 +205,37 @@ def _classes(
         if (sections or row.source is None or row.notes)
         and any(sections or may_be_class(piece.entry, top, assignment, roster) for piece in owner.pieces)
     ]
+
+
+def _with_odd_folders(owners: list[_Owner], rows: list[Submitted]) -> list[Submitted]:
+    """The rows; for review where the module is not in the folder of most, but in one that others have next to it.
+
+    Platforms make such folders: one for what was handed in, others for the task and for what the staff gave back.
+    """
+    count = Counter(row.folder for row in rows if row.source is not None)
+    usual = next((name for name, rows in count.items() if name and rows > 1 and 2 * rows > count.total()), "")
+    if not usual or len(count) == 1:
+        return rows
+    next_to_it = set[str]()
+    for owner in owners:
+        folders = {step for piece in owner.pieces for step in _tops(piece)}
+        next_to_it |= folders if usual in folders else set()
+    said = f"the module is in `{{}}`, but those of most students are in `{shown(usual)}`: see whether it was handed in"
+    return [
+        replace(row, attention=(*row.attention, said.format(shown(row.folder))))
+        if row.folder != usual and row.folder in next_to_it
+        else row
+        for row in rows
+    ]
+
+
+def _tops(piece: _Piece) -> set[str]:
+    """The folders at the top of what a student handed in."""
+    try:
+        listing = piece.entry.listing() if piece.entry.folder else Listing([])
+    except (NothingToGrade, OSError):
+        return set()
+    return {steps[0] for steps in (*listing.folders, *(file.steps[:-1] for file in listing.files)) if steps}
 
 
 def _are_of(owners: list[_Owner]) -> bool:
@@ -628,7 +663,8 @@ def _submitted(
     if is_untouched(found.source, assignment):
         attention += _work_before("nothing is written in the last attempt", earlier, assignment)
         attention += _in_covers(pieces, assignment)
-    return replace(row, source=found.source, notes=(*notes, *found.notes), attention=(*attention, *found.attention))
+    attention += found.attention
+    return replace(row, source=found.source, notes=(*notes, *found.notes), attention=attention, folder=found.folder)
 
 
 def _in_download(pieces: list[_Piece], found: Found) -> tuple[str, ...]:
@@ -797,7 +833,7 @@ class _Extensions:
                 if self._due and when <= self._due and each in self._used
             ),
             *(
-                f"the extension of {shown(key)} matches no student here: check the spelling"
+                f"the extension of {shown(key)} matches no student's id here: give an id of the roster or the upload"
                 for each, (key, _) in self._until.items()
                 if each not in self._used
             ),

@@ -283,17 +283,20 @@ def _by_name_within(
         for id in telling:
             holding.setdefault(id, []).append(each.student)
         who, place = there[telling[0]] if len(telling) == 1 else (None, None)
+        place = place or (_id_place(each, who) if who and who.id not in common else None)
         if who and place and who.id not in served:
             places[each.student] = (who, place)
-    forms = Counter(place.form for _, place in places.values())
+    ids = {(place.form, who.id) for who, place in places.values() if place.by_id}
+    forms = Counter(place.form for _, place in places.values() if not place.by_id) + Counter(form for form, _ in ids)
     form = next((form for form, count in forms.items() if count >= _SEVERAL and 2 * count > entries), None)
     matches = {}
     for student, (who, place) in places.items():
         given = [other in places and places[other][1].form == form for other in holding[who.id]]
-        said = f"`{shown(student)}` was matched to {who.name} in the roster by the name in it"
+        by = "id" if place.by_id else "name"
+        said = f"`{shown(student)}` was matched to {who.name} in the roster by the {by} in it"
         if all(given):
             matches[student] = Match((who,), (said,), file=place.file if len(given) > 1 else "")
-        elif len(given) == 1:
+        elif len(given) == 1 and not place.by_id:
             matches[student] = Match((who,), (said,)) if place.with_id else Match((who,), (), (f"{said}: a guess",))
     return matches
 
@@ -306,11 +309,26 @@ class _Place:
         form: what is next to the name, before and after it.
         file: what is on the other side of that.
         with_id: whether the rest has an id of the student.
+        by_id: whether an id stands there, which tells only where a platform gave it.
     """
 
     form: tuple[str, str]
     file: str = ""
     with_id: bool = False
+    by_id: bool = False
+
+
+def _id_place(student: Known, who: Student) -> _Place | None:
+    """Where an id of the student stands in a name that no platform is known to give; what is numbered there varies."""
+    if student.keys.get("id") != student.student:
+        return None
+    text, places = _plain(student.student), set[_Place]()
+    for key in {_plain(each) for each in (who.id, *who.keys.values()) if len(each) >= _SHORT}:
+        for match in re.finditer(rf"(?<![^\W_]){re.escape(key)}(?![^\W_])", text):
+            sides = (text[: match.start()], text[match.end() :])
+            before, after = (re.sub(r"[^\W_]+", _without_number, side) for side in sides)
+            places.add(_Place((before, after), by_id=True))
+    return places.pop() if len(places) == 1 else None
 
 
 def _place(student: Known, who: Student) -> _Place | None:
@@ -337,6 +355,10 @@ def _place(student: Known, who: Student) -> _Place | None:
         file = (before or after).removeprefix(separator).removesuffix(separator)
         return _Place((form, "") if before else ("", form), file, with_id)
     return None
+
+
+def _without_number(word: re.Match[str]) -> str:
+    return "0" if re.search(r"\d", word[0]) else word[0]
 
 
 def _separator(rest: str) -> str:

@@ -58,6 +58,7 @@ _STAFF = re.compile(
     r"|managers?|admin\w*|(?:ta|teacher|designer|observer)enrollment)\b"
 )
 _GROUP = ("group name", "group", "team name", "team")
+_GROUPS = "groups"  # a list with commas
 _UNTIL = ("until", "extended until", "due", "new due date")
 _KNOWN = {*_NAME, *_FIRST, *_LAST, *_UNTIL, "student", *(each for columns in KEYS.values() for each in columns)}
 _OF_STUDENTS = r"(?: (?:of|students?|enrolled|count))*\s*"
@@ -276,6 +277,8 @@ def read_roster(path: Path) -> Roster:
         notes.append(f"{path.name}, line {line}: {student.id} is in line {earlier.line} too{named}")
         groups = tuple({same(group): group for group in (*student.groups, *earlier.groups)}.values())
         seen[same(student.id)] = replace(earlier, groups=groups, preferred=earlier.preferred or student.preferred)
+    if len(name) == 1 and _form(name[0]) in (*_FIRST, *_LAST):
+        notes.append(f"{path.name}: “{name[0]}” is the only column known to hold a part of the name")
     return Roster(list(seen.values()), table.columns, notes)
 
 
@@ -303,8 +306,10 @@ def _one_name(name: str, other: str) -> bool:
 
 
 def _groups(row: Row) -> tuple[str, ...]:
-    """The student's group, as in Canvas' list of a group set; nothing if the roster does not say."""
-    return tuple(cell for column, cell in row.items() if _form(column) in _GROUP and cell)[:1]
+    """The student's group, as in Canvas' list of a group set, or all of them as in Moodle's; nothing if unknown."""
+    one = [cell for column, cell in row.items() if _form(column) in _GROUP and cell][:1]
+    several = [cell for column, cell in row.items() if _form(column) == _GROUPS]
+    return tuple(one or filter(None, (group.strip() for cell in several for group in cell.split(","))))
 
 
 def _preferred(row: Row, name: str) -> str:
@@ -521,5 +526,5 @@ class _Table:
 
 
 def _form(column: str) -> str:
-    """The name of a column without case and punctuation."""
-    return " ".join(re.findall(r"\w+", column.casefold().replace("_", " ")))
+    """The name of a column without case and punctuation; `Given name(s)` is `given names`."""
+    return " ".join(re.findall(r"\w+", column.casefold().replace("_", " ").replace("(s)", "s")))

@@ -197,7 +197,20 @@ def _of_any(top: Top, assignment: Assignment) -> Top:
     said = f"nobody in `{SUBMITTED}` has a folder `{assignment.kit}`: what is in {listed} was read as handed in for it"
     doubted = [entry for entry in top.entries if len(names) > 1 and named.get(entry)]
     entries = [replace(each, doubts=(said,)) if each in doubted else each for each in top.entries]
+    if len(names) == 1:  # everybody's, and so the assignment's name in this course
+        entries = [replace(each, listing=partial(_as_kit, assignment.kit, names[0], each)) for each in entries]
     return replace(top, entries=entries, guessed=(*top.guessed, said))
+
+
+def _as_kit(kit: str, folder: str, entry: Entry) -> Listing:
+    """The files of a student, those in `folder` as in one of the assignment's name."""
+    listing = entry.listing()
+    named = [len(file.steps) > 1 and file.steps[0] == folder for file in listing.files]
+    files = [
+        replace(file, steps=(kit, *file.steps[1:])) if ours else file
+        for file, ours in zip(listing.files, named, strict=True)
+    ]
+    return replace(listing, files=files)
 
 
 def _for(kit: str, folder: str, entry: Entry) -> Listing:
@@ -355,6 +368,7 @@ def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | N
     _refuse_two_kinds(found)
     rest = [each for each in students if each not in found]
     entries = _told_apart([(shown(entry.name), inside) for entry, inside in found.items()], rest)
+    entries = _as_one(entries) if drives else entries
     return Top(
         [*([replace(entry, download="") for entry in entries] if drives else entries), *rest, *loose],
         [*top.aside, *(name for each in found.values() for name in each.aside)],
@@ -440,7 +454,8 @@ def _class_in(
         return inside
     if any(_is_known(each, roster) or _is_groups(each, roster) for each in students):
         return inside
-    if roster and len({who.id for match in _meant(students, roster).values() for who in match.claims}) > 1:
+    meant = _meant(students, roster).values() if roster else ()
+    if len({who.id for match in meant for who in (*match.people, *match.claims)}) > 1:
         return inside
     if any(each.name == assignment.kit for each in students):  # nbgrader's: a student's folder, with assignments
         return None
@@ -528,6 +543,30 @@ def _part(entry: Entry, folder: str, assignment: Assignment) -> Top | None:
         return there.inside() if there.inside and there.folder and there.name == folder else None
     except (NothingToGrade, OSError, ValueError):
         return None
+
+
+def _as_one(entries: list[Entry]) -> list[Entry]:
+    """The entries of all parts that Google Drive packed: a folder in several of them is one, with what each has."""
+    by_name: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_name.setdefault(entry.name if entry.folder and entry.inside else "", []).append(entry)
+    loose = by_name.pop("", [])
+    return [*loose, *(parts[0] if len(parts) == 1 else _joined(parts) for parts in by_name.values())]
+
+
+def _joined(parts: list[Entry]) -> Entry:
+    def listing() -> Listing:
+        found = [part.listing() for part in parts]
+        files = sorted((file for each in found for file in each.files), key=lambda file: len(file.steps))
+        folders = tuple(steps for each in found for steps in each.folders)
+        return Listing(files[:MAX_FILES], len(files) > MAX_FILES or any(each.cut for each in found), folders)
+
+    def inside() -> Top:
+        tops = [part.inside() for part in parts if part.inside]
+        entries = [replace(each, named=None) for top in tops for each in top.entries]
+        return Top(_read_names(_as_one(entries)), [name for top in tops for name in top.aside])
+
+    return replace(parts[0], listing=listing, inside=cache(inside))
 
 
 def may_be_class(entry: Entry, top: Top, assignment: Assignment, roster: Roster | None) -> bool:

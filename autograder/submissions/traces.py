@@ -93,16 +93,8 @@ def beyond(files: list[File], source: bytes, assignment: Assignment, room: Room)
 
 def cells_that_write(file: File, module: str, room: Room) -> list[bytes]:
     """The modules that cells of a notebook write as a file; those that only add to one belong to the cell before."""
-    try:
-        data = room.read(file, MAX_NOTEBOOK)
-        told = parsed(outputs_apart(data, room.notebooks)[0], room.notebooks) if b"%%" in data else {}
-        cells = told.get("cells", [])
-    except (NothingToGrade, ValueError, AttributeError):
-        return []
     found: list[list[str]] = []
-    for cell in cells if isinstance(cells, list) else []:
-        source = cell.get("source", "") if isinstance(cell, dict) and cell.get("cell_type") == "code" else ""
-        text = "".join(map(str, source)) if isinstance(source, list) else str(source)
+    for text in _code_cells(file, rb"%%", room):
         first, _, rest = text.lstrip().partition("\n")
         magic, *words = first[:_MAX_LINE].split() or [""]
         if magic not in ("%%writefile", "%%file") or not alike(" ".join(words[-1:]).rpartition("/")[2], module):
@@ -112,6 +104,37 @@ def cells_that_write(file: File, module: str, room: Room) -> list[bytes]:
         else:
             found.append([rest])
     return ["\n".join(pieces).encode("utf-8", "replace") for pieces in found]
+
+
+def changing(files: list[File], assignment: Assignment, room: Room) -> list[File]:
+    """The notebooks with a cell that opens the module for writing, or gives something in it another value."""
+    called, names = re.escape(stem(assignment.module)), "|".join(map(re.escape, interface(assignment)))
+    quoted = rf"[^()\n]{{0,{_MAX_LINE}}}{called}\.py[\"'][ \t]*"
+    writes = rf"\bopen\({quoted},[ \t]*(?:mode[ \t]*=[ \t]*)?[\"'][wax]|\({quoted}\)\.(?:write_|open\([\"'][wax])"
+    found = []
+    for file in [file for file in files if suffix(file.name) == ".ipynb" and not file.trouble][:MAX_NOTEBOOKS]:
+        text = "\n".join(_code_cells(file, stem(assignment.module).encode(), room))
+        imported = re.findall(rf"\b(?:import|from)[ \t]+{called}[ \t]+as[ \t]+(\w+)", text)[:MAX_NOTEBOOKS]
+        aliases = "|".join([called, *map(re.escape, imported)])
+        assigns = rf"^[ \t]*(?:{aliases})\.(?:{names})\b[\w.]{{0,{_MAX_LINE}}}[ \t]*=(?!=)"
+        sets = rf"\bsetattr\([ \t]*(?:{aliases})\b"
+        found += [file] if re.search("|".join([writes, sets, *([assigns] if names else [])]), text, re.M) else []
+    return found
+
+
+def _code_cells(file: File, telling: bytes, room: Room) -> list[str]:
+    """The code of a notebook's cells; nothing if it cannot be read, or `telling` is not in it."""
+    try:
+        data = in_utf8(room.read(file, MAX_NOTEBOOK))
+        told = parsed(outputs_apart(data, room.notebooks)[0], room.notebooks) if telling in data else {}
+        cells = told.get("cells", [])
+    except (NothingToGrade, ValueError, AttributeError):
+        return []
+    found = []
+    for cell in cells if isinstance(cells, list) else []:
+        source = cell.get("source", "") if isinstance(cell, dict) and cell.get("cell_type") == "code" else ""
+        found.append("".join(map(str, source)) if isinstance(source, list) else str(source))
+    return found
 
 
 def with_code(files: list[File], assignment: Assignment, room: Room) -> list[File]:
