@@ -374,7 +374,7 @@ def test_a_canceled_submission_is_reviewed(tmp_path: Path, version: int, reviewe
 
 @pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
 @pytest.mark.parametrize(
-    ("folder", "beside", "reviewed"),
+    ("folder", "next_to", "reviewed"),
     [
         ("3_corrections", "2_submissions", True),
         ("3_corrections", "", True),
@@ -385,12 +385,12 @@ def test_a_canceled_submission_is_reviewed(tmp_path: Path, version: int, reviewe
     ],
 )
 def test_a_module_outside_the_folder_of_most_is_reviewed(
-    tmp_path: Path, folder: str, beside: str, reviewed: bool, packed: bool
+    tmp_path: Path, folder: str, next_to: str, reviewed: bool, packed: bool
 ) -> None:
     """A folder that others have next to the usual one may hold what the staff gave back."""
     files = {f"{who}/2_submissions/{MODULE}": who.encode() for who in ("bob", "eve", "kim")}
     files |= {"bob/3_corrections/notes.pdf": b"", f"ada/{folder}/{MODULE}".replace("//", "/"): WHOLE}
-    files |= {f"ada/{beside}/photo.png": b""} if beside else {}
+    files |= {f"ada/{next_to}/photo.png": b""} if next_to else {}
     for name, content in {"u.zip": zip_of(*files.items())}.items() if packed else files.items():
         put(tmp_path / name if packed else tmp_path / "u" / name, content)
     row = rows(tmp_path / ("u.zip" if packed else "u"))["ada"]

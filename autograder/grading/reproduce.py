@@ -80,7 +80,6 @@ class _Notebook:
 
     def prints(self, lines: str, restart: bool) -> tuple[str | None, bool]:
         """What the lines print, or None; and whether that is an exception. Each restart has another random state."""
-        restart = restart or not self.restarts
         self.restarts += restart
         try:
             return self.submission.run(lines, self.restarts, restart).strip(), False

@@ -205,7 +205,7 @@ _SET_INTERFACE_FLAGS, _UP = 0x8914, 1
 
 
 def fork_apart(scratch: Path, size: int) -> int:
-    """Fork a child that is the first process of its own namespaces; 0 in the child, which is then in `scratch`.
+    """Fork a child that is the first process in new namespaces; 0 in the child, which is then in `scratch`.
 
     The child sees only its own processes and network, and `scratch` is empty and has `size` bytes. When it ends, the
     kernel ends all its processes and removes all of that. The caller keeps the new namespaces, so it should only wait.

@@ -126,7 +126,7 @@ def test_sees_nothing_and_reaches_nothing(sandbox: Sandbox, runner: Runner, tmp_
     assert said(outputs[3]).startswith("OSError")
 
 
-# Readers of its own queue for the pipe that the grader reads, and take the bytes that wake it.
+# Threads queue for the pipe that the grader reads, and take the bytes that wake it.
 STEALS = """
 import os, signal, threading, time
 signal.signal(signal.SIGINT, signal.SIG_IGN)

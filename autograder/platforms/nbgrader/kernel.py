@@ -1,7 +1,7 @@
 """Run notebooks and write what their cells put out: the program inside the sandbox, with nothing worth stealing.
 
 This process is a fork server. It imports once what notebooks use, and never sees one: for each it forks a process, the
-first of its own namespaces (see `confine.fork_apart`), which forks the kernel.
+first in new namespaces (see `confine.fork_apart`), which forks the kernel.
 
 For each cell, a line with its number and how it ended and a line with its outputs are written as soon as they are
 there, so that what ran before a kernel died is kept. Nobody believes these lines: the kernel could write them itself.
