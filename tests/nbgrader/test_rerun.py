@@ -11,11 +11,13 @@ import psutil
 import pytest
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.platforms.nbgrader import rerun
 from autograder.platforms.nbgrader.rerun import Bounds, Runner, Script
 from autograder.sandbox import isolation
 from autograder.sandbox.client import Sandbox
 from autograder.sandbox.isolation import why_not
 from autograder.sandbox.outputs import Shown
+from autograder.sandbox.watch import Usage, usage
 
 pytestmark = [
     pytest.mark.slow,
@@ -225,6 +227,19 @@ def test_a_bad_kernel_costs_its_own_figures_alone(
     assert psutil.Process().memory_info().rss - before < 300 * MIB
 
 
+def test_what_was_drawn_before_a_stop_is_kept(
+    sandbox: Sandbox, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(pid: int, scratch: str) -> Usage:  # as on a busy machine
+        time.sleep(8)
+        return usage(pid, scratch)
+
+    monkeypatch.setattr(rerun, "usage", late)
+    first, _, note = run(sandbox, runner, DRAWS, "import os, time\nos.fork()\ntime.sleep(30)", processes=3)
+    assert "processes" in said(note)
+    assert drawn(first)
+
+
 # --- one notebook after another in a sandbox --------------------------------------------------------------------------
 
 LOOK = r"""
@@ -421,7 +436,12 @@ def test_a_notebook_leaves_nothing_for_the_next(sandbox: Sandbox) -> None:
         assert looked(runner) == clean
 
 
-def test_a_server_that_ended_costs_no_notebook(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("noticed", [True, False])
+def test_a_server_that_ended_costs_no_notebook(
+    sandbox: Sandbox, noticed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not noticed:
+        monkeypatch.setattr(rerun._Sandbox, "fits", lambda *_: True)
     with new_runner() as runner:
         assert drawn(run(sandbox, runner, DRAWS)[0])
         psutil.Process(server_of(runner)).kill()

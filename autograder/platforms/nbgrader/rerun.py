@@ -32,6 +32,7 @@ MAX_HEADER = 1000  # of the line before a cell's outputs
 MAX_FORGED = 1000  # cells: each costs the grader a little time
 SCRATCH = 256 * MIB
 POLL_S = 0.25
+DIED = "The kernel died."
 START_S, END_S = 120.0, 10.0  # of a sandbox: a cold disk takes its time
 
 
@@ -87,10 +88,20 @@ class Runner:
 
         A kernel that hangs, dies or floods costs its own notebook the figures that are not drawn yet. Needs bubblewrap.
         """
+        warm = self._warm.pop(threading.get_ident(), None)
+        if warm and not warm.fits(script, bounds):
+            warm.close()
+        elif warm:
+            outputs, note = self._run(warm, script)
+            if outputs or note != DIED:  # otherwise it ended between two notebooks
+                return outputs, note
+        return self._run(_Sandbox(script, bounds, isolation.can_nest()), script)
+
+    def _run(self, sandbox: "_Sandbox", script: Script) -> tuple[dict[int, bytes], str]:
+        """What `run` gives, in this sandbox, which is kept for this thread's next notebook if it is fit for one."""
         outputs: dict[int, bytes] = {}
         note = ""
         with contextlib.ExitStack() as stack:
-            sandbox = self._sandbox(script, bounds)
             stack.callback(sandbox.close)
             lines = stack.enter_context(contextlib.closing(sandbox.lines(script)))
             try:
@@ -108,15 +119,6 @@ class Runner:
             except _Stopped as stopped:
                 note = str(stopped)
         return outputs, note
-
-    def _sandbox(self, script: Script, bounds: Bounds) -> "_Sandbox":
-        """This thread's sandbox if it fits, otherwise a new one."""
-        warm = self._warm.pop(threading.get_ident(), None)
-        if warm and warm.fits(script, bounds):
-            return warm
-        if warm:
-            warm.close()
-        return _Sandbox(script, bounds, isolation.can_nest())
 
 
 def run(script: Script, bounds: Bounds) -> tuple[dict[int, bytes], str]:
@@ -218,13 +220,15 @@ class _Sandbox:
         try:
             try:
                 socket.send_fds(self._control, [b"run"], [theirs])
+            except OSError:
+                raise _Stopped(DIED) from None
             finally:
                 os.close(theirs)
             yield from self._watched(results, deadline)
         finally:
             os.close(results)
         if self._said(END_S) != b"0":
-            raise _Stopped("The kernel died.")
+            raise _Stopped(DIED)
 
     def _started(self) -> int:
         """The process id of the server, once it is ready."""
@@ -246,27 +250,34 @@ class _Sandbox:
         with selectors.DefaultSelector() as selector:
             selector.register(results, selectors.EVENT_READ)
             while True:
-                if time.monotonic() > deadline:
-                    raise _Stopped(f"The notebook was stopped after {self._bounds.seconds} s.")
-                if why := _greedy(self._server, self._bounds):
-                    raise _Stopped(why)
-                if not selector.select(POLL_S):
-                    continue
-                try:
-                    data = os.read(results, MIB)
-                except BlockingIOError:
-                    continue
-                if not data:
+                stop = _too_long(deadline, self._bounds) or _greedy(self._server, self._bounds)
+                # What it wrote before it is stopped is read once more: a pipe holds less than one read takes.
+                data = _read(results) if selector.select(0 if stop else POLL_S) else None
+                if data == b"" and not stop:
                     return
-                received += len(data)
-                if received > MAX_RESULTS:
-                    raise _Stopped(f"The notebook was stopped: it put out more than {MAX_RESULTS // MIB} MiB.")
+                data = data or b""
                 first, *rest = data.split(b"\n")
+                received += len(data)
                 pending.append(first)
                 if rest:
                     yield b"".join(pending)
                     yield from rest[:-1]
                     pending = rest[-1:]
+                if received > MAX_RESULTS:
+                    stop = stop or f"The notebook was stopped: it put out more than {MAX_RESULTS // MIB} MiB."
+                if stop:
+                    raise _Stopped(stop)
+
+
+def _read(pipe: int) -> bytes | None:
+    """What is in it, nothing at its end; None if somebody else has read it by now."""
+    with contextlib.suppress(BlockingIOError):
+        return os.read(pipe, MIB)
+    return None
+
+
+def _too_long(deadline: float, bounds: Bounds) -> str | None:
+    return f"The notebook was stopped after {bounds.seconds} s." if time.monotonic() > deadline else None
 
 
 def _greedy(pid: int, bounds: Bounds) -> str | None:
