@@ -243,6 +243,9 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
     if commas and re.search(r"\btuple\b(?! of (?!one\b))|multiply sequence", message):
         lines = f"Line {commas[0]} ends" if len(commas) == 1 else f"Lines {', '.join(commas)} end"
         message, mistakes = f"{message} {lines} with a comma.", ["trailing-comma"]
+    strays = [node.lineno for node in _nodes(ast.FunctionDef) if node.name == "forward" and not node.col_offset]
+    if mistakes == ["forward-missing"] and strays:
+        message, mistakes = f"{message} Line {strays[-1]} defines `forward` outside of it.", ["method-outside-class"]
     place = line or _line_of(part)
     where = f"{MODULE}, line {place}" if place and not re.search(r"\bline \d", message) else MODULE
     if part in ("encoder", "decoder", "forward") and "input_dim=" not in message and isinstance(error, HintError):

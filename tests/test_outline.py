@@ -119,6 +119,10 @@ def test_a_part_that_is_a_method_or_a_property_is_there() -> None:
     outline = Outline.read(describe(source.encode()))
     assert outline.place_of(place, "decoder") == ("Network", "decoder")
     assert outline.place_of(place, "encoder") == Outline().place_of(place, "decoder") == place
+    assert outline.place_of(("Network", "forward"), "forward") == ("Network",)
+    assert Outline.read(describe(b"class A: ...\ndef forward(): ...")).place_of(("A", "forward"), "forward") == (
+        "forward",
+    )
     assert outline.place_of(("encoder",), "encoder") == ("encoder",)
     assert outline.place_of((), "encoder") == ()
 
@@ -134,8 +138,37 @@ json = st.recursive(
     lambda each: st.lists(each, max_size=6) | st.dictionaries(st.text(max_size=5), each, max_size=3),
 )
 lists = st.lists(st.lists(st.text(max_size=5), max_size=4), max_size=4)
-fields = ("definitions", "stored", "made_of", "loops", "loop_at_import", "run_at_import", "names")
+fields = ("definitions", "stored", "made_of", "loops", "unused", "loop_at_import", "run_at_import", "names")
 records = json | st.fixed_dictionaries(dict.fromkeys(fields, json | lists))
+
+
+@pytest.mark.parametrize(
+    ("statement", "unused"),
+    [
+        ("F.relu(x)", True),
+        ("torch.nn.functional.relu(x)", True),
+        ("self.layer(x).relu()", True),
+        ("x.view(-1, 784)", True),
+        ("+ x.sum()", True),
+        ("x * 2", True),
+        ("self.relu(x)", False),  # which may work in place
+        ("self.block.relu(x)", False),
+        ("F.relu(x, inplace=True)", False),
+        ("torch.exp(x, out=x)", False),
+        ("F.relu_(x)", False),
+        ("seen.add(x)", False),
+        ("model.to(x)", False),
+        ("super().__init__()", False),
+        ("print(x * 2)", False),
+        ("'x * 2'", False),
+        ("...", False),
+        ("y = x * 2", False),
+        ("return x * 2", False),
+    ],
+)
+def test_a_result_that_nothing_uses_is_found(statement: str, unused: bool) -> None:
+    found = Outline.read(describe(f"def f(x):\n    {statement}\n".encode())).unused
+    assert [line for line, _ in found] == [2] * unused
 
 
 @pytest.mark.parametrize("value", ["a", "(a + b) * c", "f(a, b)", "[a, b]", "a if b else c", "(\n    a\n) + b"])

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from autograder.assignment import Assignment
+from autograder.assignment import Assignment, Part
 from autograder.grading import hints
 from autograder.report.model import Hint, Outcome
 from autograder.report.summary import listed
@@ -170,9 +170,7 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
         return Cause(f"{error}. Your class does not define `__init__`.", ["wrong-parameters"])
     unwritten = re.search(r'Module \[(\w+)\] is missing the required "forward"', error.text)
     if unwritten and (methods := {each.name for each in outline.functions(unwritten[1])}):
-        near = _nearest("forward", methods)
-        there = f"; it has `{near}`." if near else "."
-        return Cause(f"The class `{unwritten[1]}` has no method `forward`{there}", ["forward-missing"])
+        return Cause(*_without_forward(unwritten[1], methods, outline))
     found = (name for pattern, name in patterns(assignment) if re.search(pattern, error.said))
     names = [name for name in found if hints.holds(assignment, name, outline)][:1]
     if re.match(r"raise\b", error.statement) and error.kind != "SystemExit":  # the student's code says why
@@ -187,12 +185,35 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
     return Cause(said, [] if tries_out and names == ["wrong-call"] else names)  # to move the call is enough
 
 
+def _without_forward(owner: str, methods: set[str], outline: Outline) -> tuple[str, list[str]]:
+    said = f"The class `{owner}` has no method `forward`"
+    for each in reversed(outline.definitions):
+        within = each.place[1:-1] if each.place[0] == owner else ()
+        if each.name == "forward" and (within or len(each.place) == 1):
+            place = f"inside `{within[-1]}`" if within else "outside of it"
+            return f"{said}; line {each.line} defines `forward` {place}.", ["method-outside-class"]
+    near = _nearest("forward", methods)
+    return said + (f"; it has `{near}`." if near else "."), ["forward-missing"]
+
+
 def about_comma(message: str, outline: Outline) -> str | None:
     """What to say of a message about a tuple where a comma at the end of a line makes one; None of any other."""
     if not outline.tuples or not re.search(r"\btuple\b(?! of (?!one\b))|multiply sequence", message):
         return None
     lines = [str(line) for line in outline.tuples[:5]]
     return f"{f'Line {lines[0]} ends' if len(lines) == 1 else f'Lines {listed(lines)} end'} with a comma."
+
+
+def about_unused(part: Part, outline: Outline) -> str | None:
+    """What to say of results that the code of a part computes and does not use; None where there are none."""
+    place = outline.place_of(part.place, part.name)
+    makers = set(outline.made_by(place[0], part.name)) if len(place) > 1 else set()
+    own = [
+        (line, text)
+        for line, text in outline.unused
+        if (around := outline.around(line)) and (around.place[: len(place)] == place or makers & {*around.place})
+    ]
+    return " ".join(f"Nothing uses the result of `{text}` in line {line}." for line, text in own[:3]) or None
 
 
 def patterns(assignment: Assignment) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from autograder.assignment import Assignment, Part
 from autograder.grading import hints
-from autograder.grading.errors import about_comma, explain
+from autograder.grading.errors import about_comma, about_unused, explain
 from autograder.grading.reproduce import Failed, Probe
 from autograder.report.model import Check, Outcome, PartReport, part_reports, printable
 from autograder.report.summary import listed, used_its_own
@@ -183,6 +183,8 @@ class Grading:
         outline = self.submission.outline
         if outcome is not Outcome.PASSED and (comma := about_comma(message, outline)):
             message, mistakes = f"{message} {comma}", ["trailing-comma"]
+        if outcome in (Outcome.FAILED, Outcome.ERROR) and (unused := about_unused(part, outline)):
+            message, mistakes = f"{message} {unused}", ["result-unused", *mistakes]
         said = [hints.hint(self.assignment, name) for name in mistakes if hints.holds(self.assignment, name, outline)]
         earlier = [name for name in part.follows if self.failed(name)]
         if earlier and not self.unloaded and outcome not in (Outcome.PASSED, Outcome.NOT_WRITTEN):

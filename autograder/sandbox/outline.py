@@ -20,6 +20,12 @@ LONGEST = 80  # characters of a name
 
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINES = (ast.ClassDef, *_Function, ast.Import, ast.ImportFrom)
+# Of tensors, or of torch's modules: what only gives a result. `add`, `to`, `log` and others may do more elsewhere.
+_RESULTS = {
+    *("relu", "leaky_relu", "sigmoid", "tanh", "softplus", "exp", "sqrt", "square", "pow", "mul", "sub", "div", "neg"),
+    *("sum", "mean", "view", "reshape", "flatten", "squeeze", "unsqueeze", "transpose", "permute", "expand", "cat"),
+    *("concat", "stack", "clamp", "clip", "detach", "clone", "randn_like", "binary_cross_entropy"),
+}
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -61,6 +67,7 @@ class Outline:
         loops: the lines of loops and comprehensions.
         loop_at_import: the line of the first loop that runs when the module is imported.
         tuples: the lines of assignments and returns whose value a comma at the end makes a tuple of one element.
+        unused: the line of each statement that only computes a result, which nothing uses, and how it begins.
         stubs: the line of each `raise NotImplementedError` in a function's body, with the lines of the last statement
             before it and of the first one after it that are more than docstrings and such raises, 0 for none.
         run_at_import: the first and the last line of each statement that is neither definition nor import.
@@ -74,6 +81,7 @@ class Outline:
     loops: tuple[int, ...] = ()
     loop_at_import: int | None = None
     tuples: tuple[int, ...] = ()
+    unused: tuple[tuple[int, str], ...] = ()
     stubs: tuple[tuple[int, int, int], ...] = ()
     run_at_import: tuple[tuple[int, int], ...] = ()
     names: frozenset[str] = frozenset()
@@ -99,6 +107,7 @@ class Outline:
             tuple(map(_line, record["loops"])),
             None if record["loop_at_import"] is None else _line(record["loop_at_import"]),
             tuple(map(_line, record["tuples"])),
+            tuple((_line(line), str(text)) for line, text in record["unused"]),
             tuple((_line(line), _line(before, 0), _line(after, 0)) for line, before, after in record["stubs"]),
             tuple((_line(first), _line(last)) for first, last in record["run_at_import"]),
             frozenset(_names(record["names"])),
@@ -149,9 +158,12 @@ class Outline:
         return found
 
     def place_of(self, place: tuple[str, ...], name: str) -> tuple[str, ...]:
-        """Where the part of this name is: in a method or a property of its class so called, or else at its place."""
-        own = (*place[:1], name)
-        return own if len(place) > 1 and self.find(own) else place
+        """Where the part of this name is: in a method or a property of its class so called, or else at its place.
+
+        Where a class lacks the method: in a function of its name, or in the class.
+        """
+        places = [(*place[:1], name), place, place[-1:], place[:1]] if len(place) > 1 else []
+        return next((each for each in places if self.find(each)), place)
 
     def methods(self) -> Iterator[Definition]:
         """The methods of all classes."""
@@ -178,6 +190,7 @@ def describe(source: bytes) -> dict[str, Any]:
     definitions: list[list[Any]] = []
     stored, made_of, loops, tuples, names = set(), set(), set(), set[int](), set[str]()
     stubs: list[tuple[int, int, int]] = []
+    unused: list[tuple[int, str]] = []
     todo: list[tuple[ast.AST, tuple[str, ...]]] = [(tree, ())]
     while todo:
         node, place = todo.pop()
@@ -192,6 +205,8 @@ def describe(source: bytes) -> dict[str, Any]:
             stored.add((*place[:1], node.attr))
         elif isinstance(node, (ast.Assign, ast.Return)) and _ends_with_comma(node.value):
             tuples.add(node.end_lineno or node.lineno)
+        elif isinstance(node, ast.Expr) and len(unused) < MOST and _only_gives_a_result(node.value):
+            unused.append((node.lineno, ast.unparse(node)[:LONGEST].partition("\n")[0]))
         elif isinstance(node, ast.Assign):
             made_of |= {(*place[:1], *pair) for pair in _made(node)}
         elif isinstance(node, _LOOPS):
@@ -203,6 +218,7 @@ def describe(source: bytes) -> dict[str, Any]:
         "made_of": [list(each) for each in sorted(made_of)[:MOST]],
         "loops": sorted(loops)[:MOST],
         "tuples": sorted(tuples)[:MOST],
+        "unused": sorted(unused),
         "stubs": sorted(stubs)[:MOST],
         "loop_at_import": _loop_at_import(tree),
         "run_at_import": [(node.lineno, node.end_lineno) for node in tree.body if not isinstance(node, _DEFINES)][
@@ -248,6 +264,19 @@ def _ends_with_comma(value: ast.expr | None) -> bool:
     match value:
         case ast.Tuple(elts=[only]):
             return (value.lineno, value.col_offset) == (only.lineno, only.col_offset)
+    return False
+
+
+def _only_gives_a_result(value: ast.expr) -> bool:
+    """Whether an expression changes nothing, as far as its form tells."""
+    match value:
+        case ast.BinOp() | ast.UnaryOp():
+            return True
+        case ast.Call(func=ast.Attribute(value=owner, attr=name), keywords=options):
+            while isinstance(owner, ast.Attribute):
+                owner = owner.value
+            a_layer = isinstance(owner, ast.Name) and owner.id == "self"  # which may work in place
+            return name in _RESULTS and not a_layer and not {each.arg for each in options} & {"out", "inplace"}
     return False
 
 

@@ -5,12 +5,14 @@ the module in this process, in float64, fit its terms by regression, watch which
 at what its pieces are given. A hint without a claim here counts as false.
 """
 
+import dis
 import inspect
 import math
 import re
 import types
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 from unittest import mock
 
@@ -1224,6 +1226,13 @@ def _said_while_built(s: Subject) -> str:
     return ""
 
 
+def _codes(code: types.CodeType) -> Iterable[types.CodeType]:
+    yield code
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            yield from _codes(inner)
+
+
 def _defines(s: Subject, *names: str) -> bool:
     return all(hasattr(s.module, name) for name in names)
 
@@ -1266,6 +1275,9 @@ CLAIMS |= {
         for name in (*oracle.PIECES, *oracle.ATTRIBUTES)
     ),
     "forward-missing": lambda s: getattr(s.module, CLASS).forward is nn.Module.forward,
+    "method-outside-class": lambda s: (
+        getattr(s.module, CLASS).forward is nn.Module.forward and "def forward(" in s.source
+    ),
     "self-missing": lambda s: any("self" not in each for each in _odd_signatures(s)),
     "self-superfluous": lambda s: any(
         "self" in _signature(s, name) for name in ("sample_latent", "loss_function") if _defines(s, name)
@@ -1297,6 +1309,11 @@ CLAIMS |= {
         or len(s.passed.outputs) != 3
     ),
     "trailing-comma": lambda s: bool(re.search(r"^ +(?:return |[\w.]+ = ).*[\w)],$", s.source, re.MULTILINE)),
+    "result-unused": lambda s: any(
+        one.opname.startswith(("BINARY", "UNARY", "CALL")) and other.opname == "POP_TOP"
+        for code in _codes(compile(s.source, "", "exec"))
+        for one, other in pairwise(dis.get_instructions(code))
+    ),
     "not-finite": lambda s: (
         any(word in str(oracle.behavior(s.source)) for word in ("nan", "inf"))
         or any(isinstance(each, Tensor) and not each.isfinite().all() for each in _for_many_logvariances(s))

@@ -296,6 +296,7 @@ SAMPLE = (
     ),
     _sample("sample-transposed", STD + "    return (means + std * torch.randn_like(std)).T\n", "wrong-shape"),
     _sample("sample-flattened", STD + "    return (means + std * torch.randn_like(std)).flatten()\n", "wrong-shape"),
+    _sample("draw-without-return", STD + DRAW.replace("return ", ""), "result-unused"),
     _sample("sample-returns-nothing", STD + DRAW.replace("return", "latents ="), "nothing-returned"),
     _sample("sample-returns-tuple", STD + DRAW.replace("\n", ", std\n"), "wrong-number-of-results", checks=1),
     _sample("sample-in-a-tuple-of-one", STD + DRAW.replace("\n", ",\n"), "trailing-comma", checks=1),
@@ -769,6 +770,12 @@ LOSS = (
         "wrong-number-of-results",
         average="    n = len(means)\n    loss = (reconstruction + divergence) / n\n"
         '    return {"loss": loss, "bce": reconstruction.item() / n, "kl": divergence.item() / n}\n',
+        checks=1,
+    ),
+    _loss(
+        "divergence-in-two-statements",
+        "result-unused",
+        kl="    kl = -0.5 * torch.sum(1 + logvariances - means.pow(2))\n    +0.5 * torch.sum(logvariances.exp())\n",
         checks=1,
     ),
     _loss("loss-in-a-tuple-of-one", "trailing-comma", average=AVERAGE.replace("\n", ",\n"), checks=1),
@@ -2393,6 +2400,12 @@ FORWARDS = (
         ("def forward(self, data_input, condition):", "def forward(self, x):"),
     ),
     _forward("forward-without-self", "self-missing", ("(self, data_input, condition)", "(data_input, condition)")),
+    _forward("forward-at-the-left-margin", "method-outside-class", ("    def forward(self,", "def forward(self,")),
+    _forward(
+        "joined-and-dropped",
+        "result-unused",
+        (ENCODE, "        torch.cat((data_input, condition), dim=-1)\n        hidden = self.encoder(data_input)\n"),
+    ),
     _forward("forward-misspelled", "forward-missing", ("def forward(self", "def foward(self")),
     _forward(
         "sample-not-found", "attribute-undefined", (SAMPLES, SAMPLES.replace("sample_latent", "self.sample_latent"))

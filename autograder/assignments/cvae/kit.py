@@ -161,7 +161,8 @@ def _bodies(part: str) -> Iterator[tuple[tuple[str, ...], list[str], str]]:
             yield names, [f"{part}-activation"], said
         else:
             last = part == "encoder" and without == ["3"]
-            said = f"No ReLU follows linear layer{'s' * (len(without) > 1)} {listed(without)} of your {part}."
+            layers = f"linear layer{'s' * (len(without) > 1)} {listed(without)}"
+            said = f"No ReLU acts on the output of {layers} of your {part}."
             yield names, ["encoder-missing-last-relu" if last else f"{part}-missing-relu"], said
 
 

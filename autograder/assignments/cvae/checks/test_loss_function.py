@@ -289,28 +289,32 @@ def test_divergence(
         grading.replaced.append("Only changes of the divergence count here. A constant in your loss is judged below.")
 
 
+STEPS = ((1, 0), (-2, 0), (1, 1))  # the value that one argument gets instead of 0, and that of the other
+
+
 def in_one_dimension(submission: Submission, challenge: Challenge, form: Form) -> str:
     """What a wrong divergence of one latent dimension gives, and which argument it is right for, in words."""
     *images, means, _ = form.inputs(challenge, 1, 12, 1)
-    prior, said, right = 0 * means, "", []
-    for what, steps in (
-        ("mean", [(prior + 1, prior), (prior - 2, prior)]),
-        ("log-variance", [(prior, prior + 1), (prior, prior - 2)]),
-    ):
-        try:
-            changes = [change(submission, (*images, *step), (*images, prior, prior)) for step in steps]
-        except (SubmissionError, Wrong):
-            return ""
+    said, right = "", []
+    for what, other in (("mean", "log-variance"), ("log-variance", "mean")):
+        changes = []
+        for value, held in STEPS:
+            pairs = [(means * 0 + value, means * 0 + held), (means * 0, means * 0 + held)]
+            one, start = pairs if what == "mean" else [pair[::-1] for pair in pairs]
+            try:
+                changes.append(change(submission, (*images, *one), (*images, *start)))
+            except (SubmissionError, Wrong):
+                return ""
         if not all(observed.isfinite() for observed, _ in changes):
             return ""
         off = [each for each, (observed, expected) in enumerate(changes) if not close(observed, expected, 5e-3)]
         if not off:
             right.append(what)
         elif not said:
-            observed, expected = changes[off[0]]
+            (observed, expected), (value, held) = changes[off[0]], STEPS[off[0]]
             said = (
                 f" In one latent dimension, it changes by {observed:.3f} instead of {expected:.3f} when the {what} "
-                f"goes from 0 to {(1, -2)[off[0]]}."
+                f"goes from 0 to {value}{f', with {other} {held}' if held else ''}."
             )
     return said + (f" It is right when only the {right[0]} changes." if said and right else "")
 

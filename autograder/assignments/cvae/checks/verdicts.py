@@ -105,8 +105,9 @@ def describe_activations(model: Model, match: Match, piece: Piece | None, part: 
     if set(match.hidden) <= {"ReLU", "none"}:
         last_only = part == "encoder" and match.hidden[:-1] == ("ReLU",) * (len(match.hidden) - 1)
         without = [index + 1 for index, name in enumerate(match.hidden) if name == "none"]
+        layers = f"linear layer{'s' * (len(without) > 1)} {listed(without)}"
         fail(
-            f"No ReLU follows linear layer{'s' * (len(without) > 1)} {listed(without)} of your {part}.",
+            f"No ReLU acts on the output of {layers} of your {part}.",
             "encoder-missing-last-relu" if last_only else f"{part}-missing-relu",
         )
     other = next(name for name in match.hidden if name not in ("ReLU", "none"))
