@@ -206,7 +206,7 @@ def attribute(model: nn.Module, name: str) -> Callable:
     """A layer of the model that can be called."""
     found = getattr(model, name, None)
     if found is None:
-        said = f"`self.{name}` is still None" if hasattr(model, name) else f"Your model has no attribute `{name}`"
+        said = f"`self.{name}` is None" if hasattr(model, name) else f"Your model has no attribute `{name}`"
         near_by = _nearest(name, {*vars(model), *model._modules} - {*table()["interface"]}, "; there is `self.{}`")
         for node in _nodes(ast.Name):
             if node.id == name and isinstance(node.ctx, ast.Store):

@@ -64,6 +64,7 @@ _USUAL_CAUSES = (
      r"|Dataset not found", "nothing-outside"),
     (r"call numpy\(\) on Tensor", "numpy-for-torch"),
     (r"in-?place operation|in-place on|requires grad is being used in an in-place", "in-place"),
+    (r"must match except in dimension 0", "joined-along"),
     (r"shapes cannot be multiplied|size of tensor a|Sizes of tensors must match|same number of dimensions|same size"
      r"|must match the size|Dimension out of range|is invalid for input of size|shape mismatch", "sizes-do-not-fit"),
     (r"must have the same dtype|expected (?:scalar type|m1 and m2)|Found dtype", "precision-mixed"),
@@ -77,10 +78,12 @@ _USUAL_CAUSES = (
      rf"|^AttributeError: '{_LAYER}' object has no attribute '(?:{_OF_TENSORS})'", "layer-not-applied"),
     (r"^AttributeError", "attribute-undefined"),
     (r"^AssertionError", "assertion"),
+    (r"values to unpack", "unpacking"),
     (r"^(TypeError|ValueError|IndexError|KeyError|RuntimeError)", "wrong-call"),
 )  # fmt: skip
 
 
+_PYTHON = ".".join(map(str, sys.version_info[:2]))
 # Syntax errors that no other Python takes for anything else.
 _IN_EVERY_PYTHON = re.compile(
     r"was never closed|^expected ':'|indent|does not match opening|cannot assign to|triple-quoted|Missing par"
@@ -158,8 +161,7 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
     if error.kind == "SyntaxError" and _IN_EVERY_PYTHON.search(error.text):
         return Cause(str(error), ["syntax"])
     if error.kind == "SyntaxError":  # what is right in a newer Python looks like a mistake in this one
-        python = ".".join(map(str, sys.version_info[:2]))
-        said = f"{error}. Grading uses Python {python}. Syntax that needs a newer Python does not work."
+        said = f"{error}. Grading uses Python {_PYTHON}. Syntax that needs a newer Python does not work."
         return Cause(said, ["syntax"])
     called = re.match(r"(?:\w+\.)*?(?:(\w+)\.)?(\w+)\(\) (?:takes|missing|got)", error.text)
     by_the_grader = error.kind == "TypeError" and error.line is None  # else a call of the submission's own is wrong
@@ -177,7 +179,11 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
         names = []
     if names == ["assertion"] and not re.match(r"assert\b", error.statement):  # a library's, which says why
         names = []
-    an_import = re.match("(import|from) ", error.statement)
+    if names == ["assertion"] and re.search(r"\b(cuda|mps)\b", error.statement):
+        names = ["no-gpu-here"]
+    an_import = re.match(r"(?:import|from) +(\w+)", error.statement)
+    if an_import and names == ["import-missing"] and an_import[1] in sys.stdlib_module_names:
+        return Cause(f"{error}. Grading uses Python {_PYTHON}, which has no such name.", names)
     if an_import or not (error.at_import and outline.runs_at_import(error.line)):
         return Cause(str(error), names)
     tries_out = not {each.name for each in outline.definitions}.isdisjoint(re.findall(r"\w+", error.statement))

@@ -12,7 +12,7 @@ MAX_NAME, MAX_TEXT = 200, 1500  # characters of a field
 _UNFIT = {
     "definition-missing": "Your module does not define `{name}`.",
     "attribute-missing": "Your `{owner}` has no attribute `{name}`.",
-    "attribute-none": "The attribute `{name}` of your `{owner}` is still None.",
+    "attribute-none": "The attribute `{name}` of your `{owner}` is None.",
     "not-a-class": "`{name}` must be a class.",
     "not-a-module": "Your `{owner}` must be a subclass of `torch.nn.Module`.",
     "super-init-missing": "The constructor of `{owner}` must call `super().__init__()` before anything else.",

@@ -565,6 +565,8 @@ class Service:
     def _details(self, error: BaseException) -> Message:
         try:
             text = str(error)[:MAX_TEXT]
+            if isinstance(error, ImportError):  # where a package is on this machine helps no student
+                text = text.removesuffix(f" ({error.path})")
         except BaseException:
             text = ""
         line, statement, own = None, "", False

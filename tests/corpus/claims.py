@@ -1262,6 +1262,8 @@ CLAIMS |= {
     "numpy-for-torch": lambda s: "numpy" in s.source,
     "one-hot-already": lambda s: "one_hot" in s.source,
     "index-not-whole": _raises("IndexError", "RuntimeError"),
+    "joined-along": _raises("RuntimeError"),
+    "unpacking": _raises("ValueError"),
     "assertion": _raises("AssertionError"),
     "endless-recursion": _raises("RecursionError"),
     "not-probabilities": lambda s: _raises("RuntimeError", "ValueError")(s),

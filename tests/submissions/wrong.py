@@ -296,7 +296,27 @@ SAMPLE = (
     ),
     _sample("sample-transposed", STD + "    return (means + std * torch.randn_like(std)).T\n", "wrong-shape"),
     _sample("sample-flattened", STD + "    return (means + std * torch.randn_like(std)).flatten()\n", "wrong-shape"),
-    _sample("draw-without-return", STD + DRAW.replace("return ", ""), "result-unused"),
+    _sample(
+        "std-through-numpy",
+        "    import numpy as np\n\n    std = np.exp(0.5 * logvariances.detach().numpy())\n"
+        "    return means + torch.from_numpy(std * np.random.default_rng().standard_normal(std.shape)).float()\n",
+        "std-detached",
+    ),
+    Wrong(
+        "wrong-draw-by-a-helper-of-both",
+        (
+            (
+                STD + DRAW,
+                "    return draw(means, logvariances)\n\n\ndef draw(means, logvariances):\n"
+                "    return means + torch.exp(logvariances) * torch.randn_like(means)\n",
+            ),
+            ("latents = sample_latent(", "latents = draw("),
+        ),
+        misconception="variance-as-std",
+        checks=1,
+        **_of_part("sample_latent"),
+    ),
+    _sample("draw-without-return", STD + DRAW.replace("return ", ""), "result-unused nothing-returned"),
     _sample("sample-returns-nothing", STD + DRAW.replace("return", "latents ="), "nothing-returned"),
     _sample("sample-returns-tuple", STD + DRAW.replace("\n", ", std\n"), "wrong-number-of-results", checks=1),
     _sample("sample-in-a-tuple-of-one", STD + DRAW.replace("\n", ",\n"), "trailing-comma", checks=1),
@@ -774,8 +794,8 @@ LOSS = (
     ),
     _loss(
         "divergence-in-two-statements",
-        "result-unused",
-        kl="    kl = -0.5 * torch.sum(1 + logvariances - means.pow(2))\n    +0.5 * torch.sum(logvariances.exp())\n",
+        "result-unused kl-without-variance",
+        kl="    divergence = -0.5 * torch.sum(1 + logvariances - means.pow(2))\n    +0.5 * logvariances.exp().sum()\n",
         checks=1,
     ),
     _loss("loss-in-a-tuple-of-one", "trailing-comma", average=AVERAGE.replace("\n", ",\n"), checks=1),
@@ -1775,6 +1795,13 @@ DECODERS = (
         SIGMOID,
         may_lose=("training",),
     ),
+    _decoder(
+        "tanh-in-decoder-rescaled-in-forward",
+        "decoder-output-activation",
+        *(*BODY, PIXELS, "nn.Tanh()"),
+        edits=((RETURN, RETURN.replace("data_recon", "(data_recon + 1) / 2")),),
+        checks=1,
+    ),
     _decoder("decoder-without-sigmoid", "decoder-no-sigmoid", *BODY, PIXELS, may_lose=("training",)),
     _decoder(
         "decoder-with-two-sigmoids", "decoder-sigmoid-twice", *BODY, PIXELS, SIGMOID, SIGMOID, may_lose=("training",)
@@ -2390,7 +2417,7 @@ FORWARDS = (
     ),
     _forward("image-given-to-decoder", "decoding-other", (DECODE, "        data_recon = data_input\n")),
     _forward("hidden-given-to-decoder", "sizes-do-not-fit", (DECODE, DECODE.replace("latents", "hidden"))),
-    _forward("joined-along-rows", "sizes-do-not-fit", (ENCODE, ENCODE.replace("dim=-1", "dim=0"))),
+    _forward("joined-along-rows", "joined-along", (ENCODE, ENCODE.replace("dim=-1", "dim=0"))),
     _forward(
         "joined-by-adding", "sizes-do-not-fit", (ENCODE, "        hidden = self.encoder(data_input + condition)\n")
     ),
@@ -2401,9 +2428,11 @@ FORWARDS = (
     ),
     _forward("forward-without-self", "self-missing", ("(self, data_input, condition)", "(data_input, condition)")),
     _forward("forward-at-the-left-margin", "method-outside-class", ("    def forward(self,", "def forward(self,")),
+    _forward("joined-along-the-batch", "joined-along", (ENCODE, ENCODE.replace(", dim=-1", ""))),
+    _forward("image-shape-taken-apart", "unpacking", (ENCODE, "        n, c, h, w = data_input.shape\n" + ENCODE)),
     _forward(
         "joined-and-dropped",
-        "result-unused",
+        "result-unused sizes-do-not-fit",
         (ENCODE, "        torch.cat((data_input, condition), dim=-1)\n        hidden = self.encoder(data_input)\n"),
     ),
     _forward("forward-misspelled", "forward-missing", ("def forward(self", "def foward(self")),

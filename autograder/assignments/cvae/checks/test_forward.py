@@ -1,7 +1,7 @@
 """forward: what it makes of the submission's own encoder, heads, sampling and decoder, right or wrong."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 
@@ -571,17 +571,27 @@ def judge_decoding(
         return
     if grading.failed("decoder") and holds(decoded, reconstruction):
         return  # the decoder gives more than the pixels, which its own part has judged
+    if "decoder gives" in grading.kept and (turn := to_probabilities(decoded, reconstruction)):
+        grading.kept["probabilities in forward"] = turn  # the decoder gives none, which its own part has judged
+        return
     for name, activation in OUTPUT_ACTIVATIONS.items():
         if decoded.shape == reconstruction.shape and close(reconstruction, activation(decoded)):
-            if name == "sigmoid" and grading.kept.get("decoder gives") == "none":
-                grading.kept["sigmoid in forward"] = True  # the decoder has none, which its own part has judged
-                return
             fail(f"Your `forward` passes the decoder's output through {name}.", "reconstruction-changed")
     judge_repeats(reply, reconstruction)
     types = said_of_types(reply)
     fail(
         f"Your reconstruction is not what your decoder gives for its input.{types}", None if types else "decoding-other"
     )
+
+
+def to_probabilities(decoded: Tensor, reconstruction: Tensor) -> Callable[[Tensor], Tensor] | None:
+    """How forward turns what the decoder gives into probabilities: by a sigmoid, or by a factor and a sum."""
+    if decoded.shape != reconstruction.shape or reconstruction.min() < 0 or reconstruction.max() > 1:
+        return None
+    if close(reconstruction, torch.sigmoid(decoded)):
+        return torch.sigmoid
+    change = rescaled(reconstruction, decoded)
+    return change.of(lambda output: output) if change else None
 
 
 def judge_repeats(reply: Reply, reconstruction: Tensor) -> None:
@@ -643,7 +653,7 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
             "draw-changed",
         )
     if start is None:
-        start = judge_draw(one, images, starts, challenge)
+        start = judge_draw(one, images, starts, grading, challenge)
     rest = torch.cat((given[:, :start], given[:, start + latent :]), -1)
     if start == 0 and rest.shape == one.conditions.shape and torch.equal(rest, one.conditions):
         return
@@ -747,7 +757,9 @@ def judge_noise(arguments: list[Tensor], drawn: Tensor, grading: Grading) -> Non
         )
 
 
-def judge_draw(one: Pass, images: Tensor, starts: tuple[int, ...], challenge: Challenge) -> int:  # noqa: RET503
+def judge_draw(  # noqa: RET503
+    one: Pass, images: Tensor, starts: tuple[int, ...], grading: Grading, challenge: Challenge
+) -> int:
     """Where the latent stands in the decoder's input, by the statistics of many passes over one image.
 
     Fails the check where it is no draw from the means and log-variances.
@@ -781,6 +793,9 @@ def judge_draw(one: Pass, images: Tensor, starts: tuple[int, ...], challenge: Ch
         fail("Your `forward` draws by itself, and normalizes what it draws.", "draw-normalized")
     if named == "arguments-unused" and not close(latents_in(one, *passes[1][:2], seed), varied[0], 1e-5):
         named = None if close(latents_in(one, *passes[0]), varied[0], 1e-5) else named
+    if named in {name for check in grading.checks.get("sample_latent", []) for name in check.misconceptions}:
+        grading.replaced.append("Your `forward` draws by itself, with the mistake that your `sample_latent` has.")
+        return 0
     fail(
         f"Your `forward` draws by itself; the standard deviation is {spread:.2f} times what it should be.",
         named or "decoding-other",

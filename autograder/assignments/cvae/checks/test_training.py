@@ -133,7 +133,8 @@ def train(
         decoded = in_rows(model.call("decoder", *arguments).outputs[0])
         decoded = require_shape(decoded, (len(latents), sizes.input_dim), "The decoder's output")
         decoded = decoded[:, order.argsort()]
-        return torch.sigmoid(decoded) if "sigmoid in forward" in grading.kept else decoded
+        turn = grading.kept.get("probabilities in forward")
+        return turn(decoded) if turn else decoded
 
     controls = [decode()[HELD_OUT:]]
     model.set(parameters)
@@ -192,7 +193,7 @@ def start_image(images: Tensor, grading: Grading, steps: int) -> Tensor:
     Without a sigmoid, which the decoder's part has judged, the long run starts at biases of 0.5, in the middle of what
     a hard sigmoid or a clamp lets through.
     """
-    if steps == SLOW_STEPS and "decoder gives" in grading.kept and "sigmoid in forward" not in grading.kept:
+    if steps == SLOW_STEPS and "decoder gives" in grading.kept and "probabilities in forward" not in grading.kept:
         return torch.full((images.shape[-1],), 0.5).sigmoid()
     return images.mean(0)
 

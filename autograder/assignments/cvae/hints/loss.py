@@ -223,6 +223,8 @@ def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
         seen = found == ["kl-other"] or (not found and factor is not None)
         if term == "kl" and seen and _right_when_far(loss, first):
             found = ["kl-cut-off"]
+        if found == ["kl-other"] and (small := _small_factor(loss, first)):
+            found, factor = [], small
         mistakes += found
         factors.append(factor)
         high, low = int(values[:USUAL].argmax()), int(values[:USUAL].argmin())  # any two may be nearly equal by chance
@@ -233,6 +235,16 @@ def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
                 return ["not-finite"]
             growth.append((together[0] - together[1]) / alone)
     return mistakes + _about_average(factors, growth, first[0].shape[-1], first[2].shape[-1]) or ["loss-constant-off"]
+
+
+def _small_factor(loss: Loss, point: Arguments) -> float | None:
+    """By how much the divergence is too small, if so much that only a large one does not get lost in the rounding."""
+    *images, means, _ = point
+    steps = (0 * means + 1000, 0 * means), (300 * means, 0 * means), (0 * means, 0 * means + 12), (0 * means, 0 * means)
+    *values, at_prior = (loss(*images, *each) for each in steps)
+    right = [float(_divergence(*each).sum()) for each in steps[:-1]]
+    first, *others = ((value - at_prior) / each for value, each in zip(values, right, strict=True))
+    return first if 0 < first < 1e-3 and all(_same(first, each, 1e-3) for each in others) else None
 
 
 def _right_when_far(loss: Loss, point: Arguments) -> bool:
