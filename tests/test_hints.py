@@ -22,6 +22,7 @@ from autograder.assignments.cvae.checks.test_loss_function import Form, in_one_d
 from autograder.assignments.cvae.checks.test_sample_latent import law_of
 from autograder.assignments.cvae.hints import draws, loss
 from autograder.assignments.cvae.hints.bank import CAUSES
+from autograder.assignments.cvae.hints.formulas import POINTS, formula, of_divergence
 from autograder.grading.harness import Challenge
 from autograder.grading.hints import Misconception, bank, hint
 from autograder.sandbox.client import Submission
@@ -134,6 +135,22 @@ def test_what_a_wrong_divergence_gives_is_told(divergence: Callable[[Tensor, Ten
     submission = cast(Submission, SimpleNamespace(call=call))
     found = in_one_dimension(submission, Challenge(1, "one dimension"), Form())
     assert found == (said and f" In one latent dimension, it changes {said}")
+
+
+@pytest.mark.parametrize(
+    ("divergence", "said"),
+    [
+        (lambda m, v: m**2 + v**2 - (v**2).log(), "mean² + logvariance² - 2 · log(logvariance)"),
+        (lambda m, v: (v + m**2 * (-v).exp()) / 2 + 3, "0.5 · logvariance + 0.5 · mean² · exp(-logvariance)"),
+        (lambda m, v: -(m**2) / 4, "-0.25 · mean²"),
+        (lambda m, v: (m * v).sin(), None),
+        (lambda m, v: 0 * m, None),
+    ],
+)
+def test_a_wrong_divergence_is_written_out(divergence: Callable[[Tensor, Tensor], Tensor], said: str | None) -> None:
+    points = torch.rand(2, POINTS, generator=torch.Generator().manual_seed(1))
+    means, logvariances = 4 * points[0] - 2, 0.2 + 3 * points[1]
+    assert formula(divergence(means, logvariances), of_divergence(means, logvariances)) == said
 
 
 def test_an_average_of_draws_is_told_as_that() -> None:

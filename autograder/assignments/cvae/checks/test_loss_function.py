@@ -26,6 +26,7 @@ from autograder.assignments.cvae.assignment import (
 )
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.network import CLASS
+from autograder.assignments.cvae.hints.formulas import POINTS, formula, of_divergence
 from autograder.assignments.cvae.hints.loss import diagnose
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, once, require_arguments_unchanged
@@ -271,7 +272,11 @@ def test_divergence(
         fail_value(
             "With the image fixed and other means and log-variances, your loss should change by "
             f"{expected:.4f}. It changes by {observed:.4f}."
-            + (in_one_dimension(submission, challenge, form) if "kl-other" in found else ""),
+            + (
+                written_out(submission, challenge, form) or in_one_dimension(submission, challenge, form)
+                if "kl-other" in found
+                else ""
+            ),
             found,
         )
     *pixels, means, logvariances = form.inputs(challenge, 1)
@@ -287,6 +292,25 @@ def test_divergence(
     value, right = torch.tensor(value_on(submission, *far)), reference.loss_function(*far)
     if not grading.failed("loss_function") and not close(value, right, TOLERANCE):
         grading.replaced.append("Only changes of the divergence count here. A constant in your loss is judged below.")
+
+
+def written_out(submission: Submission, challenge: Challenge, form: Form) -> str:
+    """What a wrong divergence of one latent dimension computes, as a formula in words; empty for no short one."""
+    *images, start, _ = form.inputs(challenge, 1, 12, 1)
+    means, logvariances = challenge.uniform(-2, 2, POINTS), challenge.uniform(0.2, 3, POINTS)
+    points = [
+        (*images, start * 0 + mean, start * 0 + logvariance)
+        for mean, logvariance in zip(means, logvariances, strict=True)
+    ]
+    try:
+        values = torch.tensor([value_on(submission, *point) for point in points])
+    except (SubmissionError, Wrong):
+        return ""
+    right = torch.stack([reference.loss_function(*point) for point in points])
+    if not values.isfinite().all() or close(values - values[0], right - right[0], TOLERANCE):
+        return ""  # what is wrong shows elsewhere
+    found = formula(values, of_divergence(means, logvariances))
+    return f" In one latent dimension, with a log-variance above 0, it is {found}, up to a constant." if found else ""
 
 
 STEPS = ((1, 0), (-2, 0), (1, 1))  # the value that one argument gets instead of 0, and that of the other
