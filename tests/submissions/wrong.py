@@ -179,7 +179,12 @@ SAMPLE = (
     _sample("noise-halved", STD + "    return means + std * torch.randn_like(std) * 0.5\n", "spread-scaled"),
     _sample("noise-clamped", STD + "    return means + std * torch.randn_like(std).clamp(-1, 1)\n", "noise-not-normal"),
     _sample("noise-rounded", STD + "    return means + std * torch.randn_like(std).round()\n", "noise-not-normal"),
-    _sample("means-of-the-first-row", STD + DRAW.replace("means", "means[:1]"), "sample-gradient-partial"),
+    _sample(
+        "means-of-the-first-row",
+        STD + DRAW.replace("means", "means[:1]"),
+        "centre-wrong sample-gradient-partial",
+        checks=2,
+    ),
     _sample("noise-as-a-number", STD + "    return means + std * torch.randn_like(std).item()\n", "tensor-as-number"),
     _sample("sample-adds-nothing", STD + "    return torch.add(means)\n", "wrong-call"),
     _sample(
@@ -2369,6 +2374,12 @@ FORWARDS = (
             ("softplus-returned-after-own-draw", ("logvariance_params", "F.softplus(logvariance_params)")),
             ("tanh-returned-after-own-draw", ("mean_params", "torch.tanh(mean_params)")),
         )
+    ),
+    _forward(
+        "own-draw-with-one-noise-a-row",
+        "noise-shared-across-columns",
+        (SAMPLES, DRAWS_ITSELF.replace("torch.randn_like(mean_params)", "torch.randn(len(mean_params), 1)")),
+        checks=1,
     ),
     _forward(
         "own-draw-standardized",

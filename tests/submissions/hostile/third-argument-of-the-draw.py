@@ -1,5 +1,5 @@
 # attack: verdict
-# score: 87 (all but the draw that is decoded)
+# score: 85 (all but the draw that is decoded)
 
 import torch
 import torch.nn as nn

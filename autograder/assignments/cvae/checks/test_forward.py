@@ -52,7 +52,9 @@ from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
 pytestmark = pytest.mark.forward
 
+PASSES = 6  # over other images each, whose draws are judged together
 MANY = 128  # images, to see what is done to some of them by chance
+FEW = 4  # images, each in many rows
 MOST_STARTS = 256  # columns at which the numbers that are looked for may start
 MOST_TRIED = 32  # parameters, of those that no gradient reaches
 CALM = 3.0  # at most, log-variances whose draws do not make a network with another activation overflow
@@ -294,7 +296,8 @@ def judge_encoding(
         if whole.condition_first:
             fail("Your encoder gets [one-hot | image] instead of [image | one-hot].", "condition-first")
         return
-    if all(follows(output, head) for output, head in zip(observed, heads, strict=True)):
+    activated = grading.failed("encoder")
+    if all(follows(output, head, activated) for output, head in zip(observed, heads, strict=True)):
         return
     if follows(observed[0], heads[1]) and follows(observed[1], heads[0]):
         fail("Your second result comes from `logvariance_layer`, and your third from `mean_layer`.", "heads-swapped")
@@ -305,11 +308,12 @@ def judge_encoding(
         if not close(again.outputs[1], observed[0]):
             fail("Your means differ between two passes over the same images.", "latent-returned")
     judge_order(model, observed[0], images, conditions, seed)
-    judge_change(observed, heads)
+    judge_change(observed, heads, activated)
     if given is not None:
         judge_encoder_input(given, images, conditions)
     judge_between(reply)
-    off = [at for at, (each, head) in enumerate(zip(observed, heads, strict=True)) if not follows(each, head)]
+    pairs = enumerate(zip(observed, heads, strict=True))
+    off = [at for at, (each, head) in pairs if not follows(each, head, activated)]
     what, source = ("means and log-variances", "your heads") if len(off) > 1 else (NAMES[off[0]], f"`{HEADS[off[0]]}`")
     types = said_of_types(reply)
     fail(
@@ -389,10 +393,10 @@ def judge_order(model: Model, means: Tensor, images: Tensor, conditions: Tensor,
             fail(f"Your encoder gets {what} instead of [image | one-hot].", mistake)
 
 
-def judge_change(observed: Sequence[Tensor], heads: list[Tensor]) -> None:
+def judge_change(observed: Sequence[Tensor], heads: list[Tensor], activated: bool) -> None:
     """Fail the check if forward passes what a head gives through a function, and say what it does."""
     for output, head, what in zip(observed, heads, ("means", "log-variances"), strict=True):
-        if follows(output, head):
+        if follows(output, head, activated):
             continue
         low, high = float(output.min()), float(output.max())
         if close(output, head.clamp(low, high)):
@@ -498,8 +502,8 @@ def starts_in(wide: Tensor, width: int) -> range:
     return range(min(wide.shape[-1] - width + 1, MOST_STARTS))
 
 
-def follows(observed: Tensor, head: Tensor) -> bool:
-    """Equal, or equal up to an activation or some columns more, which the encoder's part has already judged."""
+def follows(observed: Tensor, head: Tensor, activated: bool = True) -> bool:
+    """Equal, or equal up to some columns more or an activation, if the encoder's part may have charged one."""
     width = observed.shape[-1]
     if head.numel() == observed.numel():  # in another shape, which forward may have changed
         head = head.reshape(observed.shape)
@@ -507,7 +511,8 @@ def follows(observed: Tensor, head: Tensor) -> bool:
         return False
     head = head.expand(-1, width) if head.shape[-1] == 1 else head
     blocks = [head[:, at : at + width] for at in starts_in(head, width)] or [head]
-    return any(close(observed, activation(block)) for activation in HEAD_ACTIVATIONS.values() for block in blocks)
+    activations = HEAD_ACTIVATIONS.values() if activated else [HEAD_ACTIVATIONS["none"]]
+    return any(close(observed, activation(block)) for activation in activations for block in blocks)
 
 
 @check("The reconstruction is decoded from [a draw of sample_latent | one-hot]", 3, probes=probes.FORWARD_DECODING)
@@ -634,8 +639,8 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
         sources.append(heads)
     if encoded is not None and (others := expected_heads(one.model, encoded)):
         sources.append(others)
+    arguments = one.reply.captured("sample_latent", "argument")
     if drawn:
-        arguments = one.reply.captured("sample_latent", "argument")
         averaged = said_of_average([given[:, at : at + latent] for at in (0, given.shape[-1] - latent)], drawn)
         judge_arguments(arguments, sources, averaged)
         judge_noise(arguments, drawn[0], grading)
@@ -654,6 +659,8 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
         )
     if start is None:
         start = judge_draw(one, images, starts, grading, challenge)
+    elif len(arguments) < 2 and not grading.failed("sample_latent"):  # what it gets is no means and log-variances
+        judge_rows(one, start, challenge)
     rest = torch.cat((given[:, :start], given[:, start + latent :]), -1)
     if start == 0 and rest.shape == one.conditions.shape and torch.equal(rest, one.conditions):
         return
@@ -779,6 +786,7 @@ def judge_draw(  # noqa: RET503
     for (center, *_), (log_of_spread, *_) in sources:
         for start, block in blocks.items():
             if is_draw(block, center, log_of_spread):
+                judge_rows(one, start, challenge)
                 return start
     known_as(one, one.given[:, :latent], expected_heads(model, concatenate(images, one.conditions)))
     means, logvariances = (each[0] for each in sources[0])
@@ -800,6 +808,46 @@ def judge_draw(  # noqa: RET503
         f"Your `forward` draws by itself; the standard deviation is {spread:.2f} times what it should be.",
         named or "decoding-other",
     )
+
+
+def judge_rows(one: Pass, start: int, challenge: Challenge) -> None:
+    """Fail the check unless the latents in the decoder's input are draws where all images differ, each row its own."""
+    width, noises = one.model.sizes.latent, dict[int, list[Tensor]]()  # by where means and log-variances come from
+    for _ in range(PASSES):
+        images, conditions = one.model.inputs(challenge, MANY)
+        reply = one.model.forward(images, conditions, challenge.seed(), capture=["decoder"], evaluate=one.evaluate)
+        given = side_by_side(reply.captured("decoder", "argument"))
+        if given is None:
+            continue
+        latents = given[:, start : start + width].float()
+        for at, source in enumerate((reply.outputs[1:], expected_heads(one.model, concatenate(images, conditions)))):
+            if source and all(each.shape == latents.shape for each in source):
+                noise = (latents - source[0]) / torch.exp(0.5 * source[1])
+                noises.setdefault(at, []).append(noise.float())
+    found = [torch.cat(each) for each in noises.values()]
+    if not found or any(map(is_noise, found)):
+        return
+    noise = min(found, key=lambda each: abs(float(each.std()) - 1))
+    shared = " It is shared by the latent dimensions of a row." if shared_in_rows(noise) else ""
+    fail(
+        f"Where the images differ, the noise that your `forward` draws has mean {noise.mean():.2f}, standard deviation "
+        f"{noise.std():.2f} and kurtosis {((noise / noise.std()) ** 4).mean():.2f}; 0, 1 and 3 are right.{shared}",
+        "noise-shared-across-columns" if shared else "decoding-other",
+    )
+
+
+def is_noise(noise: Tensor) -> bool:
+    """Whether the numbers of a matrix are standard normal and its rows share none, by mean, deviation and kurtosis."""
+    error = SIGMAS / noise.numel() ** 0.5
+    kurtosis = float((noise / noise.std()).pow(4).mean())
+    usual = abs(float(noise.mean())) <= error and abs(float(noise.std()) - 1) <= error / 2**0.5
+    return usual and abs(kurtosis - 3) <= 24**0.5 * error and not shared_in_rows(noise)
+
+
+def shared_in_rows(noise: Tensor) -> bool:
+    """Whether the averages of the rows vary more than those of independent numbers do."""
+    rows, columns = noise.shape
+    return bool(columns * float(noise.mean(1).var() / noise.var()) > 1 + SIGMAS * (2 / rows) ** 0.5)
 
 
 def latents_in(one: Pass, images: Tensor, conditions: Tensor, seed: int) -> Tensor:
@@ -858,7 +906,7 @@ def judge_by_transplant(one: Pass, images: Tensor, seed: int, grading: Grading, 
         output = decoded(each)
         if output is not None and close(reconstruction, output):
             return
-    if same_distribution(model, images[:1], conditions[:1], challenge):
+    if same_distribution(model, images[:FEW], conditions[:FEW], challenge):
         return
     given = concatenate(means, conditions)
     once, again = (model.call("decoder", given, seed=challenge.seed()).outputs[0] for _ in range(2))
@@ -869,20 +917,29 @@ def judge_by_transplant(one: Pass, images: Tensor, seed: int, grading: Grading, 
     fail("Your reconstruction is not what your decoder gives for [draw | one-hot].", "decoding-other")
 
 
-def same_distribution(model: Model, image: Tensor, condition: Tensor, challenge: Challenge) -> bool:
-    """Whether many passes over one image vary as decoding draws of our own does: center and spread of every pixel."""
-    images, conditions = image.expand(ROWS, -1), condition.expand(ROWS, -1)
-    observed, means, logvariances = results(model, images.contiguous(), conditions.contiguous(), challenge.seed())
+def same_distribution(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> bool:
+    """Whether many passes over a few images vary as decoding draws of our own does: center and spread of every pixel.
+
+    The images stand in no order, so that each row must be decoded from its own.
+    """
+    which = torch.arange(ROWS) % len(images)
+    which = which[challenge.uniform(0, 1, ROWS).argsort()]
+    many = images[which], conditions[which]
+    observed, means, logvariances = results(model, *many, challenge.seed())
     if means.shape != logvariances.shape:
         return False
     latents = means + torch.exp(0.5 * logvariances) * challenge.normal(*means.shape)
-    expected = in_rows(model.call("decoder", concatenate(latents, conditions)).outputs[0])
+    expected = in_rows(model.call("decoder", concatenate(latents, many[1])).outputs[0])
     observed = observed.reshape(ROWS, -1)
     if observed.shape != expected.shape or not torch.isfinite(observed).all():
         return False
-    spread = expected.std(0) + 1e-4
-    centered = ((observed.mean(0) - expected.mean(0)).abs() <= SIGMAS * spread * (2 / ROWS) ** 0.5).all()
-    return bool(centered) and 0.95 < float((observed.std(0) / spread).mean()) < 1.05
+    for at in range(len(images)):
+        one, other = observed[which == at], expected[which == at]
+        spread = other.std(0) + 1e-4
+        centered = ((one.mean(0) - other.mean(0)).abs() <= SIGMAS * spread * (2 / len(one)) ** 0.5).all()
+        if not (bool(centered) and 0.9 < float((one.std(0) / spread).mean()) < 1.1):
+            return False
+    return True
 
 
 def that_show(names: Sequence[str], model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> set[str]:
@@ -903,6 +960,14 @@ def blamed(grading: Grading, *mistakes: str) -> bool:
     return any(name in mistakes for check in grading.checks.get("forward", []) for name in check.misconceptions)
 
 
+def without_slope(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> set[str]:
+    """The parameters through which the reconstruction's gradient is 0, though it is there."""
+    seed = challenge.seed()
+    shape = model.forward(images, conditions, seed).outputs[0].shape
+    reply = model.forward(images, conditions, seed, cotangents={0: challenge.normal(*shape)})
+    return {name for name, gradient in reply.gradients("parameter").items() if not gradient.any()}
+
+
 @check("Gradients flow from the three results to every parameter they depend on", 2, probes=probes.FORWARD_GRADIENTS)
 def test_gradients(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
@@ -912,7 +977,10 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
     reached, *by_head = (
         model.reached(model.forward(images, conditions, challenge.seed(), reach=[index])) for index in range(3)
     )
-    missing = [name for name in model.parameters if name not in reached and name not in model.unregistered]
+    still = without_slope(model, images, conditions, challenge)
+    missing = [
+        name for name in model.parameters if (name not in reached or name in still) and name not in model.unregistered
+    ]
     unused = {name.partition(".")[0] for name in missing}
     if unused == {"logvariance_layer"} and blamed(grading, "mean-instead-of-sample", "no-draw-in-forward"):
         missing = []  # which cost its points above

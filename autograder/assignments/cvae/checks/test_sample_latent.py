@@ -136,6 +136,11 @@ class Draws:
         return "noise-drawn-once" if same else "no-noise"
 
     @property
+    def rows(self) -> tuple[Tensor, Tensor]:
+        """The equal rows of means and of log-variances."""
+        return self.means.expand(ROWS, -1), self.logvariances.expand(ROWS, -1)
+
+    @property
     def off(self) -> bool:
         """Whether a center or a spread is clearly another one than it should be."""
         return bool(((self.noise.mean(0).abs() > 0.2) | ((self.noise.std(0) - 1).abs() > 0.1)).any())
@@ -159,6 +164,26 @@ class Draws:
         same = float((spread / spread.mean() - 1).abs().max()) < 0.1
         shows = float(spread.mean()) < WIDEST  # in wider noise, means that are not there would not be missed
         return same and shows and not is_normal((self.noise - center) / spread, self.count)
+
+
+class Apart:
+    """A draw for rows that all differ, and how it depends on the means of their own row.
+
+    Attributes:
+        slopes, error: by how much the draws of each column grow with their means, and how far from 1 that may be.
+        noise: what is left without the means, in deviations: of the elements of less variance, and of the others.
+    """
+
+    def __init__(self, submission: Submission, challenge: Challenge, domain: Domain) -> None:
+        means, logvariances = challenge.uniform(-3, 3, ROWS, COLUMNS), challenge.uniform(-2, 1, ROWS, COLUMNS)
+        means, logvariances = domain.within(means, logvariances)
+        latents = draw(submission, means, logvariances, challenge.seed())
+        centered = means - means.mean(0)
+        self.slopes = (centered * latents).sum(0) / centered.square().sum(0)
+        left = latents - latents.mean(0) - self.slopes * centered
+        self.error = SIGMAS * left.std(0) / (means.std(0) * ROWS**0.5) + 1e-3
+        noise, low = left / torch.exp(0.5 * logvariances), logvariances < logvariances.median()
+        self.noise = noise[low], noise[~low]
 
 
 def require_use(submission: Submission, challenge: Challenge, domain: Domain) -> None:
@@ -244,10 +269,13 @@ def kurtosis(latents: Tensor) -> float:
     return float((((latents - latents.mean(0)) / latents.std(0).clamp(min=1e-6)) ** 4).mean())
 
 
-def draw(submission: Submission, means: Tensor, logvariances: Tensor, seed: int | None) -> Tensor:
+def draw(
+    submission: Submission, means: Tensor, logvariances: Tensor, seed: int | None, gradients: bool = False
+) -> Tensor:
     """One call of the submission's function: (N, latent) latents."""
     given = means.contiguous(), logvariances.contiguous()
-    reply = submission.call("sample_latent", *given, seed=seed, results=1, unpack=True)
+    cotangents = {0: torch.ones_like(given[0])} if gradients else {}
+    reply = submission.call("sample_latent", *given, seed=seed, cotangents=cotangents, results=1, unpack=True)
     if reply.packing and reply.outputs[0].shape != means.shape:
         raise reply.packing
     return require_shape(reply.outputs[0], tuple(means.shape), "The result of your `sample_latent`")
@@ -290,10 +318,18 @@ def test_center(submission: Submission, challenge: Challenge, domain: Callable[[
             f"The average of {rows} draws is {observed[worst]:.2f} where the mean is {draws.means[worst]:.2f}.",
             draws.mistake or "centre-wrong",
         )
+    apart = Apart(submission, challenge, domain())
+    if ((apart.slopes - 1).abs() > apart.error).any():
+        worst = int((apart.slopes - 1).abs().argmax())
+        fail(
+            "Where the rows of a minibatch differ, your draws are not around the means of their own row: when a mean "
+            f"grows by 1, the draws grow by {apart.slopes[worst]:.2f} on average.",
+            "draw-normalized" if normalized(submission, challenge, domain()) else "centre-wrong",
+        )
 
 
 @check("The spread is the standard deviation", 5, worked_example=True, probes=probes.SPREAD)
-def test_spread(submission: Submission, challenge: Challenge, domain: Callable[[], Domain]) -> None:
+def test_spread(submission: Submission, challenge: Challenge, grading: Grading, domain: Callable[[], Domain]) -> None:
     draws = Draws(submission, challenge, domain())
     if domain().positive_logvariances:
         fail_below_zero(domain(), "a log-variance", draws.mistake)
@@ -309,6 +345,14 @@ def test_spread(submission: Submission, challenge: Challenge, domain: Callable[[
             f"it should be {math.exp(logvariance / 2):.3g}.{law}",
             named,
         )
+    alike = not vary(draw(submission, *draws.rows, challenge.seed()))  # rows that share their noise are judged below
+    for noise in () if alike or grading.failed("sample_latent") else Apart(submission, challenge, domain()).noise:
+        if abs(float(noise.std()) - 1) > SIGMAS * (1 / (2 * ROWS)) ** 0.5:  # columns may share theirs
+            fail(
+                "Where the rows of a minibatch differ, your draws do not have the spread of their own row: they have "
+                f"{noise.std():.2f} times the standard deviation that they should have.",
+                "draw-normalized" if normalized(submission, challenge, domain()) else "spread-wrong",
+            )
     for far in FAR_LOGVARIANCES if not domain().positive_logvariances else ():
         latents = draw_rows(submission, draws.means, torch.full((COLUMNS,), far), challenge.seed())
         width, expected = float((latents - latents.mean(0)).square().mean().sqrt()), math.exp(far / 2)
@@ -406,23 +450,35 @@ def test_normal(submission: Submission, challenge: Challenge, domain: Callable[[
         fail("Some of your draws do not vary.", draws.mistake or ("spread-wrong" if spread.any() else "no-noise"))
     if draws.mistake == "draw-normalized":
         return  # what was drawn is not to be seen in it
-    noise = (draws.latents - draws.latents.mean(0)) / spread
+    judge_noise(draws.latents, draws.mistake)
+    seed = challenge.seed()
+    with contextlib.suppress(SubmissionError):  # what goes wrong where gradients are asked for is judged below
+        followed = draw(submission, *draws.rows, seed, gradients=True)
+        if not close(followed, draw(submission, *draws.rows, seed), 1e-5) and vary(followed):
+            judge_noise(followed, draws.mistake, "Where gradients are asked for, ")
+
+
+def judge_noise(latents: Tensor, mistake: str | None, where: str = "") -> None:
+    """Fail the check unless what varies in (N, D) draws of equal rows is normal."""
+    noise = (latents - latents.mean(0)) / latents.std(0)
     count = independent(noise)
-    tails, skewness = kurtosis(draws.latents), (noise**3).mean()
+    tails, skewness = kurtosis(latents), (noise**3).mean()
+    your = f"{where}your" if where else "Your"
     if not has_normal_moments(noise, count):
-        uniform = draws.mistake == "uniform-noise" or abs(tails - UNIFORM_KURTOSIS) < 0.1
-        named = "uniform-noise" if uniform else draws.mistake or "noise-not-normal"
+        uniform = mistake == "uniform-noise" or abs(tails - UNIFORM_KURTOSIS) < 0.1
+        named = "uniform-noise" if uniform else mistake or "noise-not-normal"
         said = f"Too {'few' if tails < 3 else 'many'} of your draws are far from their average."
         if abs(skewness) > SIGMAS * math.sqrt(6 / count):
             said = "Your draws are not symmetric around their average."
         fail(
-            f"Your noise has kurtosis {tails:.2f} and skewness {skewness:.2f}; a standard normal has 3 and 0. {said}",
+            f"{your} noise has kurtosis {tails:.2f} and skewness {skewness:.2f}; a standard normal has 3 and 0. {said}",
             named,
         )
     if not (distance := distance_from_gaussian(noise)) <= FAR / count**0.5:
         fail(
-            f"The distribution function of your noise differs from a normal one by up to {distance:.2f}.",
-            draws.mistake or "noise-not-normal",
+            f"The distribution function of {your[0].lower()}{your[1:]} noise differs from a normal one by up to "
+            f"{distance:.2f}.",
+            mistake or "noise-not-normal",
         )
 
 
