@@ -464,17 +464,22 @@ def plant(model: nn.Module, sizes: Sizes) -> None:
         shape = tuple(each.shape)
         rows, part = shape[0] if shape else 1, name.partition(".")[0]
         siblings = [tuple(other.shape) for key, other in named.items() if key.partition(".")[0] == part]
-        partner = [other for other in siblings if len(shape) == len(other) == 2 and other[0] == rows and other != shape]
-        partner = [other for other in partner if shape[1] + other[1] in inputs and shape[1] not in inputs]
+        halves = [
+            (along, other)
+            for along, other in itertools.product((1, 0), siblings)
+            if len(shape) == len(other) == 2 and other[1 - along] == shape[1 - along] and other != shape
+            if shape[along] + other[along] in inputs and shape[along] not in inputs
+        ]
         if len(shape) > 1 and any(rows == each[0] and shape[-1] in each[1:] for each in stacked):
             values = planted(shape[1:]).repeat(rows, *[1] * (len(shape) - 1)).reshape(shape)
             values[1:] *= -0.5 if rows == 2 and latent in shape[1:] else 1
         elif bias_inside(model, shape, sizes):
             values = with_bias(shape, sizes)
-        elif partner:
-            whole = planted((rows, shape[1] + partner[0][1]))
-            first = siblings.index(shape) < siblings.index(partner[0])
-            values = whole[:, : shape[1]] if first else whole[:, -shape[1] :]
+        elif halves:
+            along, other = halves[0]
+            whole = planted((shape[0] + other[0], shape[1]) if along == 0 else (rows, shape[1] + other[1]))
+            start = 0 if siblings.index(shape) < siblings.index(other) else other[along]
+            values = whole.narrow(along, start, shape[along])
         elif rows == 2 * latent and shape in ((rows, hidden), (rows,)):
             half = planted((latent, *shape[1:]))
             values = torch.cat((half, -0.5 * half))

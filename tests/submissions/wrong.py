@@ -321,6 +321,9 @@ SAMPLE = (
         checks=1,
         **_of_part("sample_latent"),
     ),
+    _sample(
+        "noise-of-signs", STD + "    return means + std * torch.randn_like(std).sign()\n", "noise-not-normal", checks=1
+    ),
     _sample("draw-without-return", STD + DRAW.replace("return ", ""), "result-unused nothing-returned"),
     _sample("sample-returns-nothing", STD + DRAW.replace("return", "latents ="), "nothing-returned"),
     _sample("sample-returns-tuple", STD + DRAW.replace("\n", ", std\n"), "wrong-number-of-results", checks=1),
@@ -795,6 +798,21 @@ LOSS = (
         "wrong-number-of-results",
         average="    n = len(means)\n    loss = (reconstruction + divergence) / n\n"
         '    return {"loss": loss, "bce": reconstruction.item() / n, "kl": divergence.item() / n}\n',
+        checks=1,
+    ),
+    _loss(
+        "averaged-as-probabilities",
+        "batch-other",
+        bce='    each = F.binary_cross_entropy(reconstructions, originals, reduction="none")\n'
+        "    reconstruction = each.flatten(1).sum(1)\n",
+        kl="    divergence = -0.5 * (1 + logvariances - means.pow(2) - logvariances.exp()).sum(1)\n",
+        average="    return torch.tensor(float(len(means))).log() - torch.logsumexp(-reconstruction - divergence, 0)\n",
+        checks=1,
+    ),
+    _loss(
+        "cross-entropy-of-counts",
+        "reconstruction-other",
+        bce='    reconstruction = F.poisson_nll_loss(reconstructions, originals, log_input=False, reduction="sum")\n',
         checks=1,
     ),
     _loss(
@@ -1572,12 +1590,12 @@ DECODERS = (
             ),
             loses=frozenset({"encoder", "decoder"}),
             may_lose=frozenset({"training"}),  # which can diverge
-            misconception="encoder-other decoder-other",
+            misconception=f"encoder-{mistake} decoder-{mistake}",
         )
-        for name, formula in (
-            ("squared-relu", "torch.relu(x) ** 2"),
-            ("cubes", "x**3"),
-            ("exponentials", "torch.exp(x)"),
+        for name, formula, mistake in (
+            ("squared-relu", "torch.relu(x) ** 2", "activation"),
+            ("cubes", "x**3", "other"),
+            ("exponentials", "torch.exp(x)", "other"),
         )
     ),
     Wrong(
@@ -1799,6 +1817,13 @@ DECODERS = (
         PIXELS,
         SIGMOID,
         may_lose=("training",),
+    ),
+    _decoder(
+        "log-probabilities-in-decoder-exp-in-forward",
+        "decoder-output-activation",
+        *(*BODY, PIXELS, "nn.LogSigmoid()"),
+        edits=((RETURN, RETURN.replace("data_recon", "data_recon.exp()")),),
+        checks=1,
     ),
     _decoder(
         "tanh-in-decoder-rescaled-in-forward",
@@ -2111,7 +2136,7 @@ FORWARDS = (
             ),
             (
                 "pixels-rounded-in-use",
-                "decoding-other",
+                "reconstruction-changed",
                 "not self.training",
                 RETURN,
                 "        data_recon = data_recon.round()\n",
@@ -2407,7 +2432,9 @@ FORWARDS = (
         "reconstruction-changed",
         (RETURN, RETURN.replace("data_recon", "torch.sigmoid(data_recon)")),
     ),
-    _forward("reconstruction-rounded", "decoding-other", (RETURN, RETURN.replace("data_recon", "data_recon.round()"))),
+    _forward(
+        "reconstruction-rounded", "reconstruction-changed", (RETURN, RETURN.replace("data_recon", "data_recon.round()"))
+    ),
     _forward(
         "heads-swapped-in-the-results-and-mean-decoded",
         "heads-swapped mean-instead-of-sample",

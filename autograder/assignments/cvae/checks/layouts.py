@@ -96,14 +96,9 @@ def arrangements(parameters: dict[str, Tensor], inputs: int, outputs: int) -> It
     }
     if not weights or any(value.dim() > 2 for value in parameters.values()):
         return
-    owners: dict[str, Tensor | None] = {owner_of(name): None for name in weights}
-    by_owner = len(owners) == len(weights)
-    for name, value in biases.items():
-        owner = owner_of(name)
-        by_owner = by_owner and owner in owners and owners[owner] is None
-        owners[owner] = value
-    if by_owner:
-        pairings: Iterable[Sequence[Tensor | None]] = [list(owners.values())]
+    by_owner = {owner_of(name): value for name, value in biases.items()}
+    if len(by_owner) == len(biases) and by_owner.keys() <= with_matrix:  # of several weights, the first gets the bias
+        pairings: Iterable[Sequence[Tensor | None]] = [[by_owner.pop(owner_of(name), None) for name in weights]]
     elif len(biases) == len(weights):
         pairings = shuffles(list(biases.values()))
     else:

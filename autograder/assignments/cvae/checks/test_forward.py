@@ -33,7 +33,7 @@ from autograder.assignments.cvae.checks.recognition import explain_means, in_ord
 from autograder.assignments.cvae.checks.stacks import LARGE, Observation, explain_stack, varies
 from autograder.assignments.cvae.checks.verdicts import first_few
 from autograder.assignments.cvae.hints import draws as known_draws
-from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS, OUTPUT_ACTIVATIONS
+from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import (
     Challenge,
@@ -579,7 +579,8 @@ def judge_decoding(
     if "decoder gives" in grading.kept and (turn := to_probabilities(decoded, reconstruction)):
         grading.kept["probabilities in forward"] = turn  # the decoder gives none, which its own part has judged
         return
-    for name, activation in OUTPUT_ACTIVATIONS.items():
+    known: dict[str, Activation] = {**OUTPUT_ACTIVATIONS, "rounding": torch.round}
+    for name, activation in known.items():
         if decoded.shape == reconstruction.shape and close(reconstruction, activation(decoded)):
             fail(f"Your `forward` passes the decoder's output through {name}.", "reconstruction-changed")
     judge_repeats(reply, reconstruction)
@@ -590,11 +591,12 @@ def judge_decoding(
 
 
 def to_probabilities(decoded: Tensor, reconstruction: Tensor) -> Callable[[Tensor], Tensor] | None:
-    """How forward turns what the decoder gives into probabilities: by a sigmoid, or by a factor and a sum."""
+    """How forward turns what the decoder gives into probabilities: by a sigmoid, exp, or a factor and a sum."""
     if decoded.shape != reconstruction.shape or reconstruction.min() < 0 or reconstruction.max() > 1:
         return None
-    if close(reconstruction, torch.sigmoid(decoded)):
-        return torch.sigmoid
+    for function in (torch.sigmoid, torch.exp):
+        if close(reconstruction, function(decoded)):
+            return function
     change = rescaled(reconstruction, decoded)
     return change.of(lambda output: output) if change else None
 
@@ -812,7 +814,8 @@ def judge_draw(  # noqa: RET503
 
 def judge_rows(one: Pass, start: int, challenge: Challenge) -> None:
     """Fail the check unless the latents in the decoder's input are draws where all images differ, each row its own."""
-    width, noises = one.model.sizes.latent, dict[int, list[Tensor]]()  # by where means and log-variances come from
+    width, before = one.model.sizes.latent, None
+    noises: dict[int, list[Tensor]] = {}  # by where means and log-variances come from
     for _ in range(PASSES):
         images, conditions = one.model.inputs(challenge, MANY)
         reply = one.model.forward(images, conditions, challenge.seed(), capture=["decoder"], evaluate=one.evaluate)
@@ -820,6 +823,9 @@ def judge_rows(one: Pass, start: int, challenge: Challenge) -> None:
         if given is None:
             continue
         latents = given[:, start : start + width].float()
+        if before is not None and close(latents, before):
+            fail("Two passes over other images decode the same latents.", "latents-kept")
+        before = latents
         for at, source in enumerate((reply.outputs[1:], expected_heads(one.model, concatenate(images, conditions)))):
             if source and all(each.shape == latents.shape for each in source):
                 noise = (latents - source[0]) / torch.exp(0.5 * source[1])

@@ -7,7 +7,7 @@ that each mistake costs its own points and no others.
 
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -26,7 +26,7 @@ from autograder.assignments.cvae.assignment import (
 )
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.network import CLASS
-from autograder.assignments.cvae.hints.formulas import POINTS, formula, of_divergence
+from autograder.assignments.cvae.hints.formulas import POINTS, formula, of_divergence, of_pixel
 from autograder.assignments.cvae.hints.loss import diagnose
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, once, require_arguments_unchanged
@@ -137,13 +137,16 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
                 return ["loss-changes"]
         points = [flat.inputs(challenge, 1) for _ in range(6)]
         numbers = torch.tensor([loss(*each) for each in points])
-        if imprecise(numbers, torch.stack([reference.loss_function(*each) for each in points])):
+        right = torch.stack([reference.loss_function(*each) for each in points])
+        if imprecise(numbers, right):
             return ["loss-imprecise"]
         found = diagnose(loss, partial(flat.inputs, challenge))
         if not numbers.isfinite().any() and all(each.endswith("-other") for each in found):
             return ["loss-infinite"]
         if found == ["loss-constant-off"] and averages_first(loss, flat, challenge):
             return ["averaged-too-early"]
+        if found == ["loss-constant-off"] and close(numbers, right, TOLERANCE):
+            return ["batch-other"]
         if found == ["reconstruction-other"]:
             return (
                 edges(submission, form)
@@ -252,10 +255,12 @@ def test_reconstruction(
         if by_one_factor(submission, challenge, form):
             grading.replaced.append(_ONE_FACTOR)
             return
+        found = _about("reconstruction", mistakes())
         fail_value(
             f"With another reconstruction of the same image, your loss should change by {expected:.4f}. It changes by "
-            f"{observed:.4f}.",
-            _about("reconstruction", mistakes()),
+            f"{observed:.4f}."
+            + (pixel_written_out(submission, challenge, form) if found == ["reconstruction-other"] else ""),
+            found,
         )
 
 
@@ -298,19 +303,33 @@ def written_out(submission: Submission, challenge: Challenge, form: Form) -> str
     """What a wrong divergence of one latent dimension computes, as a formula in words; empty for no short one."""
     *images, start, _ = form.inputs(challenge, 1, 12, 1)
     means, logvariances = challenge.uniform(-2, 2, POINTS), challenge.uniform(0.2, 3, POINTS)
-    points = [
-        (*images, start * 0 + mean, start * 0 + logvariance)
-        for mean, logvariance in zip(means, logvariances, strict=True)
-    ]
+    points = [(*images, start * 0 + mean, start * 0 + each) for mean, each in zip(means, logvariances, strict=True)]
+    found = formula_at(submission, points, of_divergence(means, logvariances), 1)
+    return f" In one latent dimension, with a log-variance above 0, it is {found}, up to a constant." if found else ""
+
+
+def pixel_written_out(submission: Submission, challenge: Challenge, form: Form) -> str:
+    """What a wrong reconstruction term computes for a pixel, as a formula in words; empty for no short one."""
+    image, _, *parameters = form.inputs(challenge, 1, 12)
+    reconstructions, originals = challenge.uniform(LOW, HIGH, POINTS), challenge.uniform(0.05, 0.95, POINTS)
+    pairs = zip(reconstructions, originals, strict=True)
+    points = [(image * 0 + reconstruction, image * 0 + original, *parameters) for reconstruction, original in pairs]
+    found = formula_at(submission, points, of_pixel(reconstructions, originals), image.numel())
+    return f" For a pixel, it is {found}, up to a constant." if found else ""
+
+
+def formula_at(
+    submission: Submission, points: Sequence[tuple[Tensor, ...]], summands: dict[str, Tensor], count: int
+) -> str | None:
+    """The formula that gives one of `count` equal parts of the loss at these points; None where it is right there."""
     try:
         values = torch.tensor([value_on(submission, *point) for point in points])
     except (SubmissionError, Wrong):
-        return ""
+        return None
     right = torch.stack([reference.loss_function(*point) for point in points])
     if not values.isfinite().all() or close(values - values[0], right - right[0], TOLERANCE):
-        return ""  # what is wrong shows elsewhere
-    found = formula(values, of_divergence(means, logvariances))
-    return f" In one latent dimension, with a log-variance above 0, it is {found}, up to a constant." if found else ""
+        return None  # what is wrong shows elsewhere
+    return formula(values / count, summands)
 
 
 STEPS = ((1, 0), (-2, 0), (1, 1))  # the value that one argument gets instead of 0, and that of the other

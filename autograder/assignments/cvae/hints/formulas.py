@@ -27,6 +27,7 @@ def of_divergence(means: Tensor, logvariances: Tensor) -> dict[str, Tensor]:
         "exp(logvariance / 2)": (logvar / 2).exp(),
         "exp(2 · logvariance)": (2 * logvar).exp(),
         "exp(-logvariance)": (-logvar).exp(),
+        "10^logvariance": 10**logvar,
         "log(logvariance)": logvar.log(),
         "softplus(logvariance)": s,
         "softplus(logvariance)²": s.square(),
@@ -35,6 +36,29 @@ def of_divergence(means: Tensor, logvariances: Tensor) -> dict[str, Tensor]:
         "mean² · exp(logvariance)": mu.square() * logvar.exp(),
         "mean² / logvariance": mu.square() / logvar,
         "mean · logvariance": mu * logvar,
+    }
+
+
+def of_pixel(reconstructions: Tensor, originals: Tensor) -> dict[str, Tensor]:
+    """Summands of a reconstruction term of one pixel, (P,), for numbers between 0 and 1."""
+    r, x = reconstructions, originals
+    return {
+        "original · log(reconstruction)": x * r.log(),
+        "(1 - original) · log(1 - reconstruction)": (1 - x) * (1 - r).log(),
+        "reconstruction": r,
+        "original": x,
+        "original · reconstruction": x * r,
+        "log(reconstruction)": r.log(),
+        "log(1 - reconstruction)": (1 - r).log(),
+        "original · log(1 - reconstruction)": x * (1 - r).log(),
+        "original · log(original)": x * x.log(),
+        "(original - reconstruction)²": (x - r).square(),
+        "|original - reconstruction|": (x - r).abs(),
+        "reconstruction · log(reconstruction)": r * r.log(),
+        "reconstruction · log(original)": r * x.log(),
+        "original²": x.square(),
+        "reconstruction²": r.square(),
+        "log(1 + reconstruction)": (1 + r).log(),
     }
 
 
