@@ -161,7 +161,8 @@ def diagnose(loss: Loss, draw: Callable[[int, int, int, float], Arguments]) -> l
     for lowest in (-2.0, 0.2):  # of either sign, and positive: a wrong term may take their logarithm
         probes = [draw(*sizes, lowest) for sizes in ((1, 12, 5), (5, 20, 3), (3, 9, 8))]
         if found := _by_combination(probes, [loss(*probe) for probe in probes]):
-            return found
+            small = "kl-missing" in found and _small_factor(loss, probes[0])
+            return ["kl-scaled" if small and each == "kl-missing" else each for each in found]
     return _by_term(loss, [draw(1, 11, 7, -2.0) for _ in range(USUAL)])
 
 
@@ -223,7 +224,7 @@ def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
         seen = found == ["kl-other"] or (not found and factor is not None)
         if term == "kl" and seen and _right_when_far(loss, first):
             found = ["kl-cut-off"]
-        if found == ["kl-other"] and (small := _small_factor(loss, first)):
+        if found in (["kl-other"], ["kl-missing"]) and (small := _small_factor(loss, first)):
             found, factor = [], small
         mistakes += found
         factors.append(factor)
