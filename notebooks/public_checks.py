@@ -282,7 +282,7 @@ def expect_draws(draws: Tensor, what: str, varied: Callable[[], list[Tensor]] = 
             off = abs(given - center) >= error * max(spread, width)
             expect(not off, f"{case} average {given:.2f}.", named or "centre-wrong")
         else:
-            said = f"{case} have standard deviation {width:.2f}; it should be {spread:.2f}."
+            said = f"{case} have standard deviation {width:.2f}; {spread:.2f} is right."
             expect(abs(width / spread - 1) < error, said, named)
 
 
@@ -296,7 +296,7 @@ def sample_spreads() -> None:
     expect_draws(many_draws(), "spreads")
     for logvariance, spread in ((-6.0, 0.0498), (5.0, 12.18)):
         drawn = sample(torch.zeros(512, 16), torch.full((512, 16), logvariance)).std()
-        said = f"With log-variance {logvariance:g}, draws have standard deviation {drawn:.3g}; it should be {spread}."
+        said = f"With log-variance {logvariance:g}, draws have standard deviation {drawn:.3g}; {spread} is right."
         expect(drawn == 0 or abs(drawn / spread - 1) < 0.3, said, "spread-cut-off")
 
 
@@ -310,9 +310,11 @@ def sample_shape() -> None:
     tails, lean, apart, count = normal_shape(draws)
     kind = "uniform-noise" if abs(tails - 1.8) < 0.1 else "positive-noise" if lean > 0.5 else "noise-not-normal"
     symmetric = abs(lean) < FAR * (6 / count) ** 0.5
-    means = f"Too {'few' if tails < 3 else 'many'} of your draws are far from their average."
-    means = means if symmetric else "Your draws are not symmetric around their average."
-    said = f"Your noise has kurtosis {tails:.2f} and skewness {lean:.2f}; normal noise has 3 and 0. {means}"
+    said = f"Too {'few' if tails < 3 else 'many'} of your draws are far from their average: their kurtosis is "
+    said += f"{tails:.2f}, and that of a normal distribution is 3."
+    if not symmetric:
+        said = f"Your draws are not symmetric around their average: their skewness is {lean:.2f}, and that of a normal "
+        said += "distribution is 0."
     right = abs(tails - 3) < FAR * (24 / count) ** 0.5 and symmetric
     expect(right, said, kind if kind == "uniform-noise" else named or kind)
     said = f"The distribution of your noise differs from a normal one by up to {apart:.2f}."

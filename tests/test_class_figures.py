@@ -451,7 +451,7 @@ def test_the_class_page_can_be_shown_in_a_lecture(graded: Path) -> None:
     assert "Doe, Ada" in (graded / "graded" / "grades.csv").read_text("utf-8")
 
 
-# --- one fix away -----------------------------------------------------------------------------------------------------
+# --- small repairs ----------------------------------------------------------------------------------------------------
 
 RIGHT = CORRECT["plain"]
 TYPOS = {

@@ -11,19 +11,19 @@ from typing import cast
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import Tensor
 
 import autograder
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.checks.test_forward import said_of_average
-from autograder.assignments.cvae.checks.test_loss_function import Form, in_one_dimension
+from autograder.assignments.cvae.checks.test_loss_function import Form, in_one_dimension, should_change
 from autograder.assignments.cvae.checks.test_sample_latent import law_of
 from autograder.assignments.cvae.hints import draws, loss
 from autograder.assignments.cvae.hints.bank import CAUSES
 from autograder.assignments.cvae.hints.formulas import POINTS, formula, of_divergence
-from autograder.grading.harness import Challenge
+from autograder.grading.harness import Challenge, close
 from autograder.grading.hints import Misconception, bank, hint
 from autograder.sandbox.client import Submission
 
@@ -104,6 +104,17 @@ def test_the_function_that_a_spread_follows_is_told(
     logvariances = torch.tensor([-4.7, -2.9, -1.8, -0.6, 0.5, 1.1, 1.6, 2.0])
     observed = spread(means, logvariances)
     assert (law_of(observed, logvariances, "log-variance") or law_of(observed, means, "mean")) == said
+
+
+@given(st.floats(-1e9, 1e9, width=32), st.floats(allow_nan=True, width=32))
+def test_a_wrong_change_reads_otherwise_than_the_right(right: float, wrong: float) -> None:
+    observed, expected = torch.tensor(wrong), torch.tensor(right)
+    assume(not close(observed, expected, 2e-4))
+    said = should_change(observed, expected)
+    numbers = re.fullmatch(r"Your loss should change by (\S+), but changes by (\S+)\.", said)
+    assert numbers
+    assert numbers[1] != numbers[2]
+    assert float(numbers[1]) == pytest.approx(right, rel=5e-3)
 
 
 @pytest.mark.parametrize(

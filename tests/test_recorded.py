@@ -79,6 +79,9 @@ def test_what_the_grader_put_in_place_is_said(old: str, new: str, replaced: set[
     }
     for where, text in told.items():
         used = replaced - ({"loss_function"} if where == "forward" else set())
+        place = "For your pictures, " if where == "pictures" else f"In the part `{where}`, "
+        assert text.count("the grader used") == text.count(place)
+        text = text.replace(place, "")
         assert {name for name in ("decoder", "mean_layer", "logvariance_layer", *parts) if f"`{name}`" in text} == used
         assert text.count("not right yet") <= 1
     assert all(complete(parts[name]) for name in ("forward", "training"))

@@ -139,7 +139,7 @@ def test_the_last_attempt_without_a_module_names_the_earlier_one(tmp_path: Path)
     assert [row.nothing for row in (jdoe, eve, ada, bob)] == [False, False, False, True]
     assert "but `HW 3_eve_attempt_2026-11-30-22-14-05.txt`" in eve.reason
     assert "the last of 2 attempts counts" in jdoe.notes[0]
-    assert f"an earlier one has: `{first}_my_cs5814_vae.py`" in jdoe.attention[0]
+    assert f"an earlier one has code: `{first}_my_cs5814_vae.py`" in jdoe.attention[0]
     assert "`cs5814_vae.py` of `ada+hw3-part3+2026-11-09 08:00:00 UTC+x`" in ada.attention[0]
 
 

@@ -158,7 +158,7 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 
 def _final(entries: Sequence[Entry], assignment: Assignment) -> dict[str, Any] | None:
-    """The grades of the gradebook, and who still lacks points by hand; None where no gradebook was read."""
+    """The grades of the gradebook, and whose hand-graded points are missing; None where no gradebook was read."""
     recorded = [entry for entry in entries if entry.recorded]
     if not recorded:
         return None

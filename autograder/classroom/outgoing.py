@@ -70,7 +70,7 @@ def _grade(row: dict[str, Any], folder: Path) -> Grade:
     if row["final"] is None:
         why = row["standing"]
     elif row["lacks_hand_points"]:
-        why = "still without points by hand"
+        why = "hand-graded points are missing"
     parts = {} if why else {part["name"]: part["score"] for part in row["parts"]}
     page = folder / unquote(row["page"])
     return Grade(row["student"], row["name"], row["keys"], None if why else row["final"], why, parts, page)

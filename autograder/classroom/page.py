@@ -46,7 +46,7 @@ def closing_lines(found: dict[str, Any]) -> list[str]:
     lines = [closing(found)]
     counted = [("To review by hand", found["attention"])]
     if final := found["final"]:
-        counted.append(("Still without points by hand", final["lacking"]))
+        counted.append(("Hand-graded points missing", final["lacking"]))
     lines += [f"{words}: {len(people)} ({_named(people)})." for words, people in counted if people]
     for words, people in (("Late", found["late"]), ("Not in the roster", found["not_in_roster"])):
         if people:

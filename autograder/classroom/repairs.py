@@ -1,4 +1,4 @@
-"""One fix away: small repairs, tried in the sandbox, of modules that stop early. For staff; no grade changes by them.
+"""Small repairs, tried in the sandbox, of modules that stop early. For staff; no grade changes by them.
 
 A repair is read off what Python says: a name that is not there becomes one that is, `self.` is added, a leftover raise
 is removed. Each is graded like any submission, and only what gains points is told.

@@ -107,9 +107,12 @@ class Grading:
     kept: dict[str, Any] = field(default_factory=dict)  # what checks leave for the pictures
     unloaded: SubmissionError | None = None  # what kept the module from being imported
     replaced: list[str] = field(default_factory=list)  # what this check uses of the grader's or passes over: sentences
+    stand_ins: list[str] = field(default_factory=list)  # the grader's functions that this check uses
+    where: str = ""  # the part of this check, in words
     to_reproduce: list[Failed] = field(default_factory=list)
     in_use: set[str] = field(default_factory=set)  # failed functions that fit the rest of the module as they are
     _standing_in: frozenset[str] = frozenset()
+    _told: set[tuple[str, str]] = field(default_factory=set)  # parts, and stand-ins that were named there
 
     def failed(self, part_name: str) -> bool:
         """Whether a check of the part ran and did not pass."""
@@ -131,7 +134,7 @@ class Grading:
         @functools.wraps(reference)  # its parameters' names are asked for
         def stand_in(*tensors: Tensor) -> Tensor:
             _require_small(*tensors)
-            self.replaced.append(used_its_own(name))
+            self.stand_ins.append(name)
             return cast(Tensor, reference(*tensors))
 
         return stand_in
@@ -142,7 +145,8 @@ class Grading:
 
     def prepare(self, item: pytest.Item) -> None:
         """Make ready for a check."""
-        self.replaced = []
+        self.replaced, self.stand_ins = [], []
+        self.where = f"In the part `{part_of(item)}`"
         torch.default_generator.manual_seed(Challenge(self.seed, f"{item.name}: the reference's own draws").seed())
         if not self.assignment.part(part_of(item)).stand_in:
             self.stand_in_for_failed_functions()
@@ -214,8 +218,11 @@ class Grading:
 
     def _stood_in(self, part: Part) -> str:
         """What to say of a check that passes with something of the grader's, unless its part has said so."""
-        said = [check.message for check in self.checks.get(part.name, []) if check.outcome is Outcome.PASSED]
-        return " ".join(each for each in dict.fromkeys(self.replaced) if not any(each in before for before in said))
+        names = [name for name in dict.fromkeys(self.stand_ins) if (part.name, name) not in self._told]
+        self._told |= {(part.name, name) for name in names}
+        before = [check.message for check in self.checks.get(part.name, []) if check.outcome is Outcome.PASSED]
+        said = [each for each in dict.fromkeys(self.replaced) if not any(each in message for message in before)]
+        return " ".join([*([used_its_own(*names, where=self.where)] if names else []), *said])
 
 
 def forget_locals(error: BaseException | None) -> None:

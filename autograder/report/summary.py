@@ -17,7 +17,10 @@ ENDED = {
 }
 
 # Above a reproduction.
-PASTE = "Run the notebook's first code cell, then paste these lines into a new cell. The grader's inputs can differ."
+PASTE = (
+    "Run the notebook's first code cell, then paste these lines into a new cell. The numbers above may come from other "
+    "inputs."
+)
 MOST_SAID = 20  # lines about one upload
 
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -158,8 +161,8 @@ def may_follow(report: Report, step: Finding) -> float:
     )
 
 
-def used_its_own(*names: str, where: str = "For this part") -> str:
-    """Say that pieces of the grader's stand in for these, which are wrong or were not reached."""
+def used_its_own(*names: str, where: str) -> str:
+    """Say where pieces of the grader's stand in for these, which are wrong or were not reached."""
     these = listed(f"`{name}`" for name in names)
     return f"{where}, the grader used its own {these}: yours {'does' if len(names) == 1 else 'do'} not pass yet."
 

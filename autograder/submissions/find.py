@@ -269,7 +269,9 @@ class _Search:
                 self._unsure.append(f"{_names(backups)} has code")
             closed = bool(lost or self.unread) or (self._nested and bool(self._archives))
             raise _NoModule("; ".join([self._why_not(), *lost]), closed)
-        said = tuple(f"nothing is written in `{untouched.name}`, but {why}" for why in self._elsewhere(hidden) + lost)
+        said = tuple(
+            f"`{untouched.name}` is empty or still the handout, but {why}" for why in self._elsewhere(hidden) + lost
+        )
         return self._told(untouched._replace(attention=(*untouched.attention, *said)))
 
     def _elsewhere(self, hidden: list[File]) -> list[str]:
@@ -456,7 +458,7 @@ class _Search:
         later = any((file.version or 0) > (chosen.file.version or 0) for file in empty)
         near = [file.steps[:-1] for file in empty if len(file.steps) <= len(chosen.file.steps)]
         apart = any(folder != chosen.file.steps[:-1] for folder in near)  # the folder may be somebody else's
-        replaced = [f"nothing is written in {_listed(blank)}, so `{chosen.name}` was graded"] if blank else []
+        replaced = [f"{_listed(blank)}: empty or still the handout, so `{chosen.name}` was graded"] if blank else []
         notes += replaced
         every = [*self._read, *self._further]
         equal = [each for each in every if each.source == chosen.source and each.file.steps != chosen.file.steps]

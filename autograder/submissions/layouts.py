@@ -661,7 +661,7 @@ def _submitted(
         attention += _work_before("the last attempt has no module", earlier, assignment)
         return replace(row, reason=str(error), notes=notes, attention=attention)
     if is_untouched(found.source, assignment):
-        attention += _work_before("nothing is written in the last attempt", earlier, assignment)
+        attention += _work_before("the last attempt is empty or still the handout", earlier, assignment)
         attention += _in_covers(pieces, assignment)
     attention += found.attention
     return replace(row, source=found.source, notes=(*notes, *found.notes), attention=attention, folder=found.folder)
@@ -771,7 +771,7 @@ def _work_before(said: str, earlier: list[list[_Piece]], assignment: Assignment)
             doubtful += [_names(pieces)] if listing.files or listing.cut else []
             continue
         if not is_untouched(found.source, assignment):
-            return (f"{said}, but an earlier one has: `{found.name}`{where}",)
+            return (f"{said}, but an earlier one has code: `{found.name}`{where}",)
         doubtful += [f"`{found.name}`{where}"] if found.attention else []
     return (f"{said}; see whether an earlier one has code: {doubtful[0]}",) if doubtful else ()
 
@@ -780,7 +780,7 @@ def _in_covers(pieces: list[_Piece], assignment: Assignment) -> tuple[str, ...]:
     """What staff should know of code in the platform's text on an attempt in which nothing is written."""
     covers = [piece for piece in pieces if piece.cover]
     found = with_code([file for piece in covers for file in piece.entry.listing().files], assignment, Room())
-    return (f"nothing is written in the module, but the code may be in {_names(covers)}",) if found else ()
+    return (f"the module is empty or still the handout, but the code may be in {_names(covers)}",) if found else ()
 
 
 def _together(pieces: list[_Piece]) -> Listing:

@@ -1040,9 +1040,14 @@ def _(s: Subject) -> bool:
     return isinstance(attempt(s.loss, r, x, m, v), str) and not isinstance(attempt(s.loss, r, x.round(), m, v), str)
 
 
-@claim("encoder-input-changed")
+@claim("encoder-pixels-changed")
 def _(s: Subject) -> bool:
-    return not near(_given(s, "encoder"), torch.cat((s.passed.x, s.passed.c), -1))
+    return not near(_given(s, "encoder")[:, : s.passed.x.shape[1]], s.passed.x)
+
+
+@claim("encoder-class-changed")
+def _(s: Subject) -> bool:
+    return not near(_given(s, "encoder")[:, s.passed.x.shape[1] :], s.passed.c)
 
 
 @claim("draw-changed")

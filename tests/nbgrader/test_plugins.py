@@ -153,7 +153,7 @@ def test_no_grade_goes_out_before_the_points_by_hand(
     out = str(tmp_path / "out.csv")
     assert [row[5] for row in exported(plugins.CanvasExport(to=out), gradebook)[2:]] == ["", "16.5"]
     assert [row[5] for row in exported(plugins.GradescopeExport(to=out), gradebook)[1:]] == ["", "16.5"]
-    assert "still without points by hand, so their cells are empty: doe" in caplog.text
+    assert "hand-graded points are missing, so these cells are empty: doe" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def test_a_term_of_24(term: Term) -> None:
     said = term.grade("--seed", 1, "--gradebook", term.gradebook)
     found = term.balanced()
     assert [each["student"] for each in found[FINAL]["lacking"]] == [f"L{NUMBERS[0]}"]
-    assert "Still without points by hand: 1" in said
+    assert "Hand-graded points missing: 1" in said
     assert [each["student"] for each in found["late"]] == [f"L{NUMBERS[19]}"]
     assert [each["student"] for each in found["extended"]] == [f"L{NUMBERS[20]}"]
     late = next(row for row in found["students"] if row["student"] == f"L{NUMBERS[19]}")

@@ -2108,14 +2108,14 @@ FORWARDS = (
         for name, misconception, when, old, new in (
             (
                 "images-noisy-in-training",
-                "encoder-input-changed",
+                "encoder-pixels-changed",
                 "self.training",
                 ENCODE,
                 "        data_input = data_input + 0.1 * torch.randn_like(data_input)\n",
             ),
             (
                 "classes-dropped-in-training",
-                "encoder-input-changed",
+                "encoder-class-changed",
                 "self.training",
                 ENCODE,
                 "        condition = condition * (torch.arange(len(condition)) % 3 > 0)[:, None]\n",
@@ -2443,13 +2443,13 @@ FORWARDS = (
     ),
     _forward(
         "class-passed-through-a-layer",
-        "encoder-input-changed",
+        "encoder-class-changed",
         (ENCODE, ENCODE.replace("condition)", "torch.softmax(condition, -1))")),
         may_lose=(),
     ),
     _forward(
         "input-rounded",
-        "encoder-input-changed",
+        "encoder-pixels-changed",
         (ENCODE, ENCODE.replace("data_input", "data_input.round()")),
         may_lose=(),
     ),

@@ -45,7 +45,7 @@ class RosterExport(ExportPlugin):
             found = ((student.id, *_submissions(gradebook, [each], student)) for student in students)
             if lacking := [student for student, submission in found if submission and without_points(submission)]:
                 self.log.warning(
-                    "%s: still without points by hand, so their cells are empty: %s", each.name, ", ".join(lacking)
+                    "%s: hand-graded points are missing, so these cells are empty: %s", each.name, ", ".join(lacking)
                 )
 
     def rows(self, gradebook: Gradebook, assignments: list[Assignment], students: list[Student]) -> Iterator[list[Any]]:
@@ -56,8 +56,8 @@ class CanvasExport(RosterExport):
     """A file for Canvas' "Import Grades".
 
     With the gradebook that Canvas exports as `roster`, everyone in it has a row with the identity and the columns that
-    Canvas knows. A student who handed nothing in, or still lacks points by hand, gets an empty cell: Canvas leaves
-    those as they are.
+    Canvas knows. A student who handed nothing in, or whose hand-graded points are missing, gets an empty cell: Canvas
+    leaves those as they are.
     """
 
     file = "canvas.csv"

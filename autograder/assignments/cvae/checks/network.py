@@ -365,17 +365,17 @@ def find_shrink(model: Model, grading: Grading, name: str, *arguments: Tensor, m
     return shrink_of(grading)
 
 
-def stood_in(given: Mapping[str, Any]) -> list[str]:
-    """What to say of the pieces for which a `Model` with these arguments uses the grader's, a sentence each."""
+def stood_in(given: Mapping[str, Any], where: str) -> list[str]:
+    """What to say of the pieces for which a `Model` with these arguments uses the grader's, and where: sentences."""
     missing = dict.fromkeys(given.get("missing", ()))
     networks = [name for name in missing if name in ("encoder", "decoder")]
     heads = [name for name in missing if name not in networks]
     said = [
-        f"For this part, the grader replaced your `{name}` with a single layer: it does not pass yet."
+        f"{where}, the grader used a single layer in place of your `{name}`, which does not pass yet."
         for name in networks
     ]
-    said += [used_its_own(*heads)] if heads else []
-    return said + ([used_its_own("forward")] if given.get("composed") else [])
+    said += [used_its_own(*heads, where=where)] if heads else []
+    return said + ([used_its_own("forward", where=where)] if given.get("composed") else [])
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ def built(submission: Submission, challenge: Challenge, grading: Grading) -> Mod
         except SubmissionError:  # else forward has no need of an attribute of this name
             given["missing"] += missing
             model = Model(submission, challenge, **given)
-    grading.replaced += stood_in(given)
+    grading.replaced += stood_in(given, grading.where)
     odd, replaced = grading.kept.get("head widths", {}), grading.kept["unfit pieces"]
     model.last_relu_in_forward = "last ReLU in forward" in grading.kept
     model.head_paths = {name: path for name, path in grading.kept.get("head paths", {}).items() if not model.has(name)}
@@ -310,7 +310,8 @@ def judge_encoding(
     judge_order(model, observed[0], images, conditions, seed)
     judge_change(observed, heads, activated)
     if given is not None:
-        judge_encoder_input(given, images, conditions)
+        again = model.forward(images, conditions, challenge.seed(), capture=["encoder"], evaluate=evaluate)
+        judge_encoder_input(given, side_by_side(again.captured("encoder", "argument")), images, conditions)
     judge_between(reply)
     pairs = enumerate(zip(observed, heads, strict=True))
     off = [at for at, (each, head) in pairs if not follows(each, head, activated)]
@@ -434,20 +435,24 @@ def require_unchanged(what: str, before: list[Tensor] | None, *after: list[Tenso
         fail(f"After a pass through `forward`, your {what} gives another output.", "layers-made-in-forward")
 
 
-def judge_encoder_input(given: Tensor, images: Tensor, conditions: Tensor) -> None:
-    """Fail the check if the encoder is given other numbers than the image or than the one-hot class, and say which."""
+def judge_encoder_input(given: Tensor, again: Tensor | None, images: Tensor, conditions: Tensor) -> None:
+    """Fail the check if the encoder is given other numbers than the image or than the one-hot class, and say which.
+
+    `again` is what it is given in another pass over the same images.
+    """
     if given.shape != (len(images), images.shape[-1] + conditions.shape[-1]):
         return
     image, classes = given[:, : images.shape[-1]].float(), given[:, images.shape[-1] :]
     if not close(image, images):
         difference = float((image - images).abs().mean())
+        random = again is not None and again.shape == given.shape and not close(again[:, : images.shape[-1]], image)
         fail(
-            f"The pixels that reach your encoder go from {float(image.min()):.3g} to {float(image.max()):.3g}. They "
-            f"differ from those of the image by {difference:.3g} on average.",
-            "encoder-input-changed",
+            f"The pixels that your encoder gets are off by {difference:.3g} on average."
+            + (" Another pass over the same image gives it other pixels." if random else ""),
+            "encoder-pixels-changed",
         )
     if not close(classes, conditions):
-        fail(f"Your encoder {other_class(classes, conditions)}.", "encoder-input-changed")
+        fail(f"Your encoder {other_class(classes, conditions)}.", "encoder-class-changed")
 
 
 def other_class(given: Tensor, conditions: Tensor) -> str:
@@ -669,7 +674,7 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
     if rest.shape == one.conditions.shape and torch.equal(rest, one.conditions):
         fail("Your decoder gets [one-hot | latent] instead of [latent | one-hot].", "condition-first")
     encoded_class = torch.empty(0) if encoded is None else encoded[:, -one.conditions.shape[-1] :]
-    if blamed(grading, "condition-missing", "encoder-input-changed") and torch.equal(rest, encoded_class):
+    if blamed(grading, "condition-missing", "encoder-class-changed") and torch.equal(rest, encoded_class):
         return  # what happens to the class before both networks is judged above
     if not rest.numel() and "decoder interface" in grading.kept:  # which the decoder's part has judged
         grading.replaced.append("Your decoder takes no class yet. When it does, your `forward` must give it one.")
@@ -761,7 +766,7 @@ def judge_noise(arguments: list[Tensor], drawn: Tensor, grading: Grading) -> Non
     if noise.numel() > 1 and not (noise.mean().abs() < error and (noise.std() - 1).abs() < error):
         fail(
             f"Called by `forward`, your `sample_latent` draws noise with standard deviation {noise.std():.2f}; "
-            "it should be 1.",
+            "1 is right.",
             "draw-changed",
         )
 
@@ -807,7 +812,7 @@ def judge_draw(  # noqa: RET503
         grading.replaced.append("Your `forward` draws by itself, with the mistake that your `sample_latent` has.")
         return 0
     fail(
-        f"Your `forward` draws by itself; the standard deviation is {spread:.2f} times what it should be.",
+        f"Your `forward` draws by itself; the standard deviation is {spread:.2f} times the right one.",
         named or "decoding-other",
     )
 

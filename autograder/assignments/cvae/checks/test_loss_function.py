@@ -257,8 +257,8 @@ def test_reconstruction(
             return
         found = _about("reconstruction", mistakes())
         fail_value(
-            f"With another reconstruction of the same image, your loss should change by {expected:.4f}. It changes by "
-            f"{observed:.4f}."
+            "The grader changed the reconstruction and nothing else. "
+            + should_change(observed, expected)
             + (pixel_written_out(submission, challenge, form) if found == ["reconstruction-other"] else ""),
             found,
         )
@@ -273,25 +273,21 @@ def test_divergence(
         if by_one_factor(submission, challenge, form):
             grading.replaced.append(_ONE_FACTOR)
             return
-        found = _about("kl", mistakes())
-        fail_value(
-            "With the image fixed and other means and log-variances, your loss should change by "
-            f"{expected:.4f}. It changes by {observed:.4f}."
-            + (
-                written_out(submission, challenge, form) or in_one_dimension(submission, challenge, form)
-                if "kl-other" in found
-                else ""
-            ),
-            found,
-        )
+        found, more = _about("kl", mistakes()), ""
+        if "kl-other" in found:
+            more = written_out(submission, challenge, form) or in_one_dimension(submission, challenge, form)
+        drawn = {name for each in grading.checks.get("sample_latent", []) for name in each.misconceptions}
+        if "kl-logvariance-as-log-std" in found and "variance-as-std" in drawn:
+            more = " Your `sample_latent` also treats `logvariances` as log σ."
+        said = "The grader kept the image and changed the means and log-variances. "
+        fail_value(f"{said}{should_change(observed, expected)}{more}", found)
     *pixels, means, logvariances = form.inputs(challenge, 1)
     for logvariance in (-6.0, 5.0):
         far = (*pixels, means, 0 * logvariances + logvariance)
         observed, expected = change(submission, far, (*pixels, means, 0 * logvariances))
         if not close(observed, expected, TOLERANCE):
             fail(
-                f"When all log-variances go from 0 to {logvariance:g}, your loss should change by {expected:.4f}. It "
-                f"changes by {observed:.4f}.",
+                f"The grader changed all log-variances from 0 to {logvariance:g}. " + should_change(observed, expected),
                 "kl-clamped",
             )
     value, right = torch.tensor(value_on(submission, *far)), reference.loss_function(*far)
@@ -330,6 +326,15 @@ def formula_at(
     if not values.isfinite().all() or close(values - values[0], right - right[0], TOLERANCE):
         return None  # what is wrong shows elsewhere
     return formula(values / count, summands)
+
+
+def should_change(observed: Tensor, expected: Tensor) -> str:
+    """How the loss should change and how it does, with three digits, or more where those do not tell the two apart."""
+    largest = max(abs(float(each)) for each in (observed, expected) if each.isfinite())
+    first = max(3, min(len(f"{largest:.0f}"), 7))
+    said = ([f"{float(each):.{digits}g}" for each in (expected, observed)] for digits in range(first, 10))
+    right, wrong = next(pair for pair in said if len({*pair}) > 1)
+    return f"Your loss should change by {right}, but changes by {wrong}."
 
 
 STEPS = ((1, 0), (-2, 0), (1, 1))  # the value that one argument gets instead of 0, and that of the other
@@ -432,15 +437,16 @@ _ONE_FACTOR = "Both of your terms are off by the same factor, which is judged be
 def right_terms(grading: Grading, judged: str = "") -> tuple[bool, bool]:
     """Whether the reconstruction term and the divergence, judged above, are right; skips the check where neither is.
 
-    Where one is wrong, a check that passes says what was `judged`.
+    Where one is wrong, a check that passes says what was `judged`; {} in it is the right term.
     """
     outcomes = [check.outcome is Outcome.PASSED for check in grading.checks.get("loss_function", [])[:2]]
     reconstruction, divergence = outcomes if len(outcomes) == 2 else (True, True)
     if not reconstruction and not divergence:
         pytest.skip("Skipped: the reconstruction term or the KL divergence must be right first.")
-    wrong = "KL divergence" if reconstruction else "reconstruction term"
+    terms = ["reconstruction term", "KL divergence"]
+    right, wrong = terms if reconstruction else terms[::-1]
     if judged and not (reconstruction and divergence):
-        grading.replaced.append(f"Only {judged} judged here, because the {wrong} is not right yet.")
+        grading.replaced.append(f"Only {judged.format(right)} judged here, because the {wrong} is not right yet.")
     return reconstruction, divergence
 
 
@@ -576,7 +582,7 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         fail("No gradient comes back through your loss.", "loss-detached")
     leaves = [argument.clone().requires_grad_() for argument in arguments]
     expected = torch.autograd.grad(reference.loss_function(*leaves), leaves)
-    reconstruction, divergence = right_terms(grading, "the gradient of the other term is")
+    reconstruction, divergence = right_terms(grading, "the gradient of the {} is")
     if reconstruction and divergence:  # a factor of both is a wrong average, which is judged above
         near = (arguments[1].clamp(0.2, 0.8), arguments[1], 0 * arguments[2], 0 * arguments[3])
         changed = value_on(submission, *arguments) - value_on(submission, *near)
@@ -597,7 +603,7 @@ def test_finite(submission: Submission, challenge: Challenge, grading: Grading, 
 
     The gradient is asked for a little above 0: at 0 itself, a logarithm that is cut off afterwards has none.
     """
-    reconstruction, divergence = right_terms(grading, "the other term is")  # a wrong term is kept to where it is usual
+    reconstruction, divergence = right_terms(grading, "the {} is")  # a wrong term is kept to where it is usual
     for lowest, what, differentiate in ((0.0, "your loss", False), (1e-38, "the gradient of your loss", True)):
         *images, means, logvariances = form.inputs(challenge, 4, low=-2 if divergence else 0.2)
         if reconstruction:

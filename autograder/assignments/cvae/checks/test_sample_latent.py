@@ -341,8 +341,8 @@ def test_spread(submission: Submission, challenge: Challenge, grading: Grading, 
         logvariance, observed = draws.logvariances[worst], draws.latents[:, worst].std()
         law, named = wrong_spread(draws)
         fail(
-            f"Your draws have standard deviation {observed:.3g} where the log-variance is {logvariance:.2f}; "
-            f"it should be {math.exp(logvariance / 2):.3g}.{law}",
+            f"Where the log-variance is {logvariance:.2f}, your draws have standard deviation {observed:.3g}; "
+            f"{math.exp(logvariance / 2):.3g} is right.{law}",
             named,
         )
     alike = not vary(draw(submission, *draws.rows, challenge.seed()))  # rows that share their noise are judged below
@@ -358,8 +358,8 @@ def test_spread(submission: Submission, challenge: Challenge, grading: Grading, 
         width, expected = float((latents - latents.mean(0)).square().mean().sqrt()), math.exp(far / 2)
         if not abs(width / expected - 1) <= 0.2:
             fail(
-                f"Your draws have standard deviation {width:.3g} where the log-variance is {far:g}; "
-                f"it should be {expected:.3g}.",
+                f"Where the log-variance is {far:g}, your draws have standard deviation {width:.3g}; "
+                f"{expected:.3g} is right.",
                 "spread-cut-off",
             )
 
@@ -455,29 +455,31 @@ def test_normal(submission: Submission, challenge: Challenge, domain: Callable[[
     with contextlib.suppress(SubmissionError):  # what goes wrong where gradients are asked for is judged below
         followed = draw(submission, *draws.rows, seed, gradients=True)
         if not close(followed, draw(submission, *draws.rows, seed), 1e-5) and vary(followed):
-            judge_noise(followed, draws.mistake, "Where gradients are asked for, ")
+            try:
+                judge_noise(followed, draws.mistake)
+            except Wrong as wrong:
+                said = str(wrong)
+                said = f"Where gradients are asked for, {said[0].lower()}{said[1:]}"
+                raise Wrong(said, *wrong.misconceptions) from None
 
 
-def judge_noise(latents: Tensor, mistake: str | None, where: str = "") -> None:
+def judge_noise(latents: Tensor, mistake: str | None) -> None:
     """Fail the check unless what varies in (N, D) draws of equal rows is normal."""
     noise = (latents - latents.mean(0)) / latents.std(0)
     count = independent(noise)
     tails, skewness = kurtosis(latents), (noise**3).mean()
-    your = f"{where}your" if where else "Your"
     if not has_normal_moments(noise, count):
         uniform = mistake == "uniform-noise" or abs(tails - UNIFORM_KURTOSIS) < 0.1
         named = "uniform-noise" if uniform else mistake or "noise-not-normal"
-        said = f"Too {'few' if tails < 3 else 'many'} of your draws are far from their average."
+        said = f"Too {'few' if tails < 3 else 'many'} of your draws are far from their average: "
+        said += f"their kurtosis is {tails:.2f}, and that of a normal distribution is 3."
         if abs(skewness) > SIGMAS * math.sqrt(6 / count):
-            said = "Your draws are not symmetric around their average."
-        fail(
-            f"{your} noise has kurtosis {tails:.2f} and skewness {skewness:.2f}; a standard normal has 3 and 0. {said}",
-            named,
-        )
+            said = "Your draws are not symmetric around their average: "
+            said += f"their skewness is {skewness:.2f}, and that of a normal distribution is 0."
+        fail(said, named)
     if not (distance := distance_from_gaussian(noise)) <= FAR / count**0.5:
         fail(
-            f"The distribution function of {your[0].lower()}{your[1:]} noise differs from a normal one by up to "
-            f"{distance:.2f}.",
+            f"The distribution function of your noise differs from a normal one by up to {distance:.2f}.",
             mistake or "noise-not-normal",
         )
 
@@ -579,7 +581,8 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
     if missing == [0, 1]:
         fail("No gradient comes back through your draw.", "sample-detached")
     if missing == [1]:
-        fail("No gradient reaches the log-variances.", "std-detached")
+        only = "After `backward()`, `means` has a gradient and `logvariances` has none."
+        fail(only if by_mean.any() else "No gradient reaches the log-variances.", "std-detached")
     if missing == [0]:
         fail("No gradient reaches the means.", "sample-detached")
     named = "draw-normalized" if normalized(submission, challenge, domain()) else "sample-gradient-partial"

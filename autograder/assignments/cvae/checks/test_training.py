@@ -145,9 +145,9 @@ def train(
         if recognized(controls[-1], classes) < MIN_RECOGNIZED:
             break  # the digits are gone: by chance, some remain in one of fifteen controls
     model.set(parameters)
-    return Smoke(
-        held_out, held_out_labels, decoded[:HELD_OUT], decoded[HELD_OUT:], classes, controls, stood_in(given), steps
-    )
+    pieces = stood_in(given, "For your pictures")
+    reconstructions, generated = decoded[:HELD_OUT], decoded[HELD_OUT:]
+    return Smoke(held_out, held_out_labels, reconstructions, generated, classes, controls, pieces, steps)
 
 
 def exchanged(challenge: Challenge) -> Tensor:
@@ -242,14 +242,14 @@ def with_stand_in(grading: Grading, judge: Callable[[dict[str, Any]], None]) -> 
         fail("The grader replaced your decoder, and no layer of your encoder passes, so there is nothing to train.")
     try:
         judge(given)
-        grading.replaced += stood_in(given)
+        grading.replaced += stood_in(given, grading.where)
     except (SubmissionError, Wrong) as error:
         others: list[dict[str, Any]] = [{"composed": True}] if grading.failed("forward") else []
         others += [{"sizes": Sizes()}] if grading.failed("encoder") and grading.failed("decoder") else []
         for other in others:
             with contextlib.suppress(SubmissionError, Wrong):
                 judge(given | other)
-                grading.replaced += stood_in(given | other)
+                grading.replaced += stood_in(given | other, grading.where)
                 return
         raise error from None
 
