@@ -1,5 +1,5 @@
 # attack: verdict
-# score: 45 (all but the decoder, the loss and training)
+# score: 43 (all but the decoder, the loss and training)
 # says: something else changes it
 
 import torch

@@ -1,5 +1,5 @@
 # attack: verdict
-# score: 0 to 86 (its decoder is right until it has seen images; what it then shows was not learned)
+# score: 0 to 87 (its decoder is right until it has seen images; what it then shows was not learned)
 
 import torch
 import torch.nn as nn

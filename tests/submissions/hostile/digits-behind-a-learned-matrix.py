@@ -1,5 +1,5 @@
 # attack: verdict
-# score: 70 (for all but the decoder and the training)
+# score: 68 (for all but the decoder and the training)
 # says: training
 
 import torch

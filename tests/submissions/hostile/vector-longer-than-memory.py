@@ -1,5 +1,5 @@
 # attack: protocol
-# score: 82 to 82 (for all but the decoder's size and training)
+# score: 80 to 80 (for all but the decoder's size and training)
 # says: decoder
 
 import math
