@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import prod
 from urllib.parse import unquote
 
+from autograder.platforms.nbgrader.formulas import MAX_FORMULAS
 from autograder.report.model import clean
 
 MAX_PICTURE = 4 << 20
@@ -36,7 +37,7 @@ _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # the segments of a JPEG fi
 
 @dataclass
 class Room:
-    """How much more pictures a notebook may show: their pixels, and the characters that they take on the page.
+    """How much more a notebook may show: pixels of pictures, the characters that they take on the page, and formulas.
 
     `held` are the characters that may still be kept until it is known which notebook is shown.
     """
@@ -44,6 +45,7 @@ class Room:
     pixels: int = MAX_PIXELS
     characters: int = MAX_SHOWN
     held: int = MAX_HELD
+    formulas: int = MAX_FORMULAS
 
 
 def picture(mime: str, data: object) -> str:
