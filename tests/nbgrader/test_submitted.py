@@ -1,7 +1,9 @@
 """Of a submitted notebook, the text is kept, and nothing else is believed."""
 
 import base64
+import io
 import json
+import random
 import re
 import time
 from pathlib import Path
@@ -18,6 +20,8 @@ from nbconvert.exporters import HTMLExporter
 from nbconvert.filters import markdown_mistune
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from pygments.lexer import Lexer
 from pygments.lexers import get_all_lexers
 from pygments.lexers.special import TextLexer
@@ -441,9 +445,9 @@ def test_a_picture_that_is_left_out_is_told(attachments: dict[str, object], why:
     assert f"See [picture left out: {why}]." in page_of(cell)
 
 
-def png_of(width: int, height: int) -> str:
+def png_of(width: int, height: int, size: int = 9000) -> str:
     start = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + width.to_bytes(4) + height.to_bytes(4)
-    return base64.b64encode(start + bytes(9000)).decode()
+    return base64.b64encode(start + bytes(9) + size.to_bytes(4) + b"IDAT" + bytes(size + 4)).decode()
 
 
 def jpeg_of(width: int, height: int, before: bytes = b"\xff\xe0\x00\x04ab", frame: int = 0xC2) -> str:
@@ -464,9 +468,44 @@ def test_a_jpeg_is_as_large_as_its_frame_says(before: bytes) -> None:
             picture("image/jpeg", unlike)
 
 
+def test_a_pasted_picture_is_one_picture() -> None:
+    file = io.BytesIO()
+    frames = [Image.new("P", (4, 3), shade) for shade in range(9)]
+    about = PngInfo()
+    about.add_text("a", "b" * 1000, zip=True)
+    frames[0].save(file, "PNG", save_all=True, append_images=frames[1:], pnginfo=about, transparency=0)
+    kept = base64.b64decode(picture("image/png", base64.b64encode(file.getvalue()).decode()))
+    assert not re.search(b"acTL|fcTL|fdAT|zTXt", kept)
+    with Image.open(io.BytesIO(file.getvalue())) as before, Image.open(io.BytesIO(kept)) as after:
+        assert after.convert("RGBA").tobytes() == before.convert("RGBA").tobytes()
+
+
+@given(mode=st.sampled_from(["1", "L", "LA", "P", "RGB", "RGBA", "I;16"]), size=st.tuples(*[st.integers(1, 300)] * 2))
+def test_no_picture_loses_a_pixel(mode: str, size: tuple[int, int]) -> None:
+    file = io.BytesIO()
+    empty = Image.new(mode, size).tobytes()
+    Image.frombytes(mode, size, random.Random(1).randbytes(len(empty))).save(file, "PNG")
+    kept = base64.b64decode(picture("image/png", base64.b64encode(file.getvalue()).decode()))
+    with Image.open(io.BytesIO(file.getvalue())) as before, Image.open(io.BytesIO(kept)) as after:
+        assert (after.mode, after.tobytes()) == (before.mode, before.tobytes())
+
+
+def test_a_jpeg_is_decoded_in_bounded_passes() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30)).save(file, "JPEG", progressive=True)
+    content = file.getvalue()
+    text = base64.b64encode(content).decode()
+    assert picture("image/jpeg", text) == text
+    last = content[content.rindex(b"\xff\xda") : -2]
+    with pytest.raises(ValueError, match="30 passes"):
+        picture("image/jpeg", base64.b64encode(content[:-2] + last * 30 + content[-2:]).decode())
+    for more in (content[:2] + b"\xff\xe1\2\2" + b"\xff\xda" * 256 + content[2:], content + b"\xff\xda" * 256):
+        assert picture("image/jpeg", base64.b64encode(more).decode())  # neither in what is skipped nor after the end
+
+
 @pytest.mark.parametrize("links", ["![x](attachment:a) ", "![x][r] \n\n[r]: attachment:a\n\n", "[r]: attachment:a\n"])
 def test_pictures_take_bounded_room_on_the_page(links: str) -> None:
-    photo, large = jpeg_of(4032, 3024), png_of(10, 10) + "A" * (4 << 20)
+    photo, large = jpeg_of(4032, 3024), png_of(10, 10, 3 << 20)
     for mime, data in (("image/jpeg", photo), ("image/png", large)):
         text = links * 40 + "[R] " * 40
         cell = NotebookNode(cell_type="markdown", source=text, metadata={}, attachments={"a": {mime: data}})
