@@ -63,7 +63,7 @@ _BEGIN = rf"begin\{{(?:{'|'.join(_ENVIRONMENTS.split())})\*?\}}"
 _UNKNOWN = re.compile(rf"\\(?=[a-zA-Z])(?!{_OPERATOR}|{_BEGIN}|(?:{_KNOWN})(?![a-zA-Z]))")
 # A row's end with a length, but for a short one; elsewhere, `\\[` begins a formula.
 _SHORT = r"\s*+(?:\d{1,2}(?:pt|px|ex)|[0-3]?(?:\.\d{1,2})?em)\s*+\]"
-_LENGTH = re.compile(rf"(\\\s*+)(\[(?!{_SHORT})\s*+[-+.\d][\s\d.]*+[a-z])")
+_LENGTH = re.compile(rf"(\\\s*+)(\[(?!{_SHORT})[-+.,\d\s]++[a-z]\s*+[a-z]\s*+\])")
 _ROW_ENDS = re.compile(r"\\(?:\\|cr|newline)")
 _STRETCHED = re.compile(r"\\(?:left|middle|right)(?![a-zA-Z])")
 _OPENS, _CLOSES = r"\\(?:left|begin)(?![a-zA-Z])|\{", r"\\(?:right|end)(?![a-zA-Z])|\}"
