@@ -30,7 +30,15 @@ from autograder.report.model import clean
 from autograder.sandbox.confine import remove_contents
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.copied import has_no_code, is_solution, is_untouched
-from autograder.submissions.files import MAX_DEPTH, MAX_DIRECTORY, MAX_STUDENT_DIRECTORY, File, in_archive, steps_of
+from autograder.submissions.files import (
+    MAX_DEPTH,
+    MAX_DIRECTORY,
+    MAX_STUDENT_DIRECTORY,
+    File,
+    in_archive,
+    room_to_unpack,
+    steps_of,
+)
 from autograder.submissions.find import NothingToGrade, find_module
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.names import alike, platform_names, without_copy
@@ -563,6 +571,88 @@ def test_no_number_of_empty_streams_takes_long(tmp_path: Path, pack: Callable[[b
     assert process_time() - started < 10
 
 
+# Eight blocks of deflate, of which nothing comes (RFC 1951): Huffman codes without a letter, and the end.
+NOTHING = bytes.fromhex(
+    "04c081000000000010ffd524000e040000000080f8af260170200000000000c47f35098003010000000020feab49001c080000000000f15f"
+    "4d02e040000000000088ff6a120007020000000040fc57930038100000000000e2bf9a"
+)
+
+
+def zip_of_nothing(names: list[str], blocks: int, nested: bool = False) -> bytes:
+    """A zip archive of files that state a size and unpack to nothing; each within the one before, if `nested`."""
+    content = NOTHING * blocks
+    locals_, records, offset = b"", b"", 0
+    for name in names:
+        length = len(content) + (sum(30 + len(each) for each in names) - offset - 30 - len(name) if nested else 0)
+        fields = struct.pack("<5H3L2H", 20, 0, 8, 0, 33, 0, length, length, len(name), 0)
+        locals_ += b"PK\3\4" + fields + name.encode() + (b"" if nested else content)
+        records += b"PK\1\2\24\0" + fields + struct.pack("<3H2L", 0, 0, 0, 0, offset) + name.encode()
+        offset = len(locals_)
+    body = locals_ + content if nested else locals_
+    return body + records + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, len(names), len(names), len(records), len(body), 0)
+
+
+def gzip_of_nothing(blocks: int) -> bytes:
+    return b"\x1f\x8b\x08" + bytes(7) + NOTHING * blocks + b"\1\0\0\xff\xff" + bytes(8)
+
+
+READ_OFTEN = [*(f"{number}/cs5814_vae.py" for number in range(15)), *(f"n/{number}.ipynb" for number in range(8))]
+WITHOUT_OUTPUT = {
+    "zip": lambda: zip_of_nothing(READ_OFTEN, 100_000),
+    "tar": lambda: gzip_of_nothing(1_500_000),
+}
+
+
+@pytest.mark.parametrize("make", WITHOUT_OUTPUT.values(), ids=WITHOUT_OUTPUT)
+def test_one_clock_is_for_all_that_a_student_handed_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[], bytes]
+) -> None:
+    monkeypatch.setattr("autograder.submissions.bounds.SECONDS", 0.5)
+    content = make()
+    for number in range(3):
+        put(tmp_path / "mallory" / f"{number}.tar").write_bytes(content)
+    shutil.copytree(tmp_path / "mallory", tmp_path / "eve")
+    put(tmp_path / "mallory" / "cs5814_vae.py", "mallory")
+    put(tmp_path / "zoe" / "cs5814_vae.py", "zoe")
+    started = process_time()
+    told = rows(tmp_path)
+    assert process_time() - started < 4  # unbounded, it is most of a minute
+    assert {name: row.source for name, row in told.items()} == {"eve": None, "mallory": b"mallory", "zoe": b"zoe"}
+    assert "takes the grader more than 0.5 seconds to read" in told["eve"].reason
+    assert "takes too long to be searched whole" in "".join(told["mallory"].attention)
+    assert not told["zoe"].attention
+
+
+def test_what_is_read_counts_as_often_as_it_is_read() -> None:
+    content, room = zip_of_nothing(["cs5814_vae.py"], 10_000), room_to_unpack()
+    with in_archive(File(("a.zip",), "a.zip", lambda: io.BytesIO(content)), room) as inside:
+        (module,) = inside.files
+        for _ in range(3):
+            before = room.left
+            assert module.read(10) == b""
+            assert len(content) - 200 < before - room.left < len(content)
+        room.left = len(content) // 2
+        with pytest.raises(NothingToGrade, match=r"cs5814_vae\.py holds too much to be read"):
+            module.read(10)
+
+
+@pytest.mark.parametrize("place", ["a.zip", "a/b.zip"])
+def test_files_of_an_archive_do_not_share_bytes(tmp_path: Path, place: str) -> None:
+    put(tmp_path / "up" / place).write_bytes(zip_of_nothing(READ_OFTEN, 10, nested=True))
+    (row,) = read(tmp_path / "up").submitted
+    assert row.source is None
+    assert "lie over each other" in row.reason
+
+
+def test_no_file_is_packed_into_far_more_than_it_holds(tmp_path: Path) -> None:
+    content = bytearray(zip_of_nothing(["cs5814_vae.py"], 100))
+    for place in (22, content.index(b"PK\1\2") + 24):  # what it unpacks to, by both headers
+        content[place : place + 4] = struct.pack("<L", 10)
+    put(tmp_path / "hw3.zip").write_bytes(content)
+    with pytest.raises(NothingToGrade, match="packed into more than twice its size"):
+        find_module(tmp_path, CVAE)
+
+
 def test_a_tar_is_unpacked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with tarfile.open(tmp_path / "ada.tar.bz2", "w:bz2") as file:
         for name in ("filler", *(f"{folder}/cs5814_vae.py" for folder in range(20))):
@@ -594,12 +684,12 @@ def test_files_without_end_cost_their_student_alone(tmp_path: Path) -> None:
 
 def test_names_are_shown_whole_and_told_apart(tmp_path: Path) -> None:
     given = [b"\xff\xfe", b"a\x1b[31m\nb", "\u202eeve".encode(), b"back\\slash", b"y" * 254 + b"1", b"y" * 254 + b"2"]
-    given += [b"Ada", b"ada", "José".encode(), "Jose\u0301".encode()]
+    given += [b"a`b", b"a\\u0060b", b"Ada", b"ada", "José".encode(), "Jose\u0301".encode()]
     for name in given:
         os.mkdir(os.fsencode(tmp_path) + b"/" + name)
     students = [each.student for each in read(tmp_path).submitted]
     assert len(set(students)) == len(given)
-    assert all(clean(each) == each and "\n" not in each and len(each) <= 100 for each in students)
+    assert all(clean(each) == each and not {*"\n`"} & {*each} and len(each) <= 100 for each in students)
 
 
 def outputs(pieces: int) -> bytes:
@@ -633,7 +723,7 @@ def test_archives_of_one_student_share_what_is_searched(tmp_path: Path, kind: st
 def test_archives_of_one_student_share_what_is_copied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    monkeypatch.setattr("autograder.submissions.files.MAX_UNPACKED", 9 << 20)
+    monkeypatch.setattr("autograder.submissions.files.MAX_UNPACKED", 25 << 19)  # 2 MiB are copied, 1 is read
     put(tmp_path / "cs5814_vae.py")
     for place in range(number):
         archive(tmp_path / f"{place}.zip", ("data", bytes(2 << 20)), method=zipfile.ZIP_STORED)

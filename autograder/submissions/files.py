@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from autograder.submissions import tar
+from autograder.submissions.bounds import Room, TooMuch, check_time
 from autograder.submissions.names import ARCHIVES, UNREAD, is_junk, path_of, suffix
 
 MAX_DEPTH = 16  # levels of folders
@@ -38,6 +39,7 @@ MAX_UNPACKED, MAX_LISTED = 3 * MAX_UPLOAD, 12 << 20
 MAX_RECORD = 8 << 10  # bytes of the name and the attributes of one file: zipfile takes quadratic time over some
 
 _CHUNK = 1 << 16
+_LOCAL_HEADER = 30  # bytes before the name of a file in a zip archive
 _SEARCHED = (".ipynb_checkpoints", "__pycache__")  # hidden folders in which a copy of the module may be
 _TOO_DEEP = f"is nested in more than {MAX_DEPTH} folders"
 _SIGNATURES = (
@@ -107,9 +109,13 @@ class File:
         self.refuse()
         copied = 0
         try:
+            check_time()
             with self.open() as file:
                 while copied < most and (piece := file.read(min(_CHUNK, most - copied))):
                     copied += to.write(piece)
+                    check_time()
+        except TooMuch as error:
+            raise NothingToGrade(f"{self.label} {error}") from error
         except NothingToGrade:
             raise
         except OSError as error:
@@ -245,13 +251,13 @@ def _never() -> IO[bytes]:
 # --- archives -----------------------------------------------------------------------------------------------------
 
 
-def room_to_unpack() -> tar.Room:
+def room_to_unpack() -> Room:
     """What the archives of one submission may take together."""
-    return tar.Room(MAX_UNPACKED, MAX_LISTED)
+    return Room(MAX_UNPACKED, MAX_LISTED)
 
 
 @contextmanager
-def in_archive(archive: File, room: tar.Room | None = None) -> Iterator[Listing]:
+def in_archive(archive: File, room: Room | None = None) -> Iterator[Listing]:
     """The files in an archive, while it is open. NothingToGrade says what is wrong with it.
 
     Its first bytes tell the format, because people rename archives. The archives of one submission share the `room`.
@@ -275,13 +281,13 @@ def in_archive(archive: File, room: tar.Room | None = None) -> Iterator[Listing]
         zipped = kind == ".zip"
         try:
             if zipped:
-                opened = stack.enter_context(zipfile.ZipFile(_Careful(packed, MAX_STUDENT_DIRECTORY, room)))
+                opened = stack.enter_context(_zip(packed, MAX_STUDENT_DIRECTORY, room))
                 entries = list(_packed(opened))
             else:
                 kept = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=16 << 20))
                 packed.seek(0)
                 entries = list(_in_tar(tar.entries(packed, kind, kept, MAX_UPLOAD, room), kept))
-        except (NothingToGrade, tar.TooMuch) as error:
+        except (NothingToGrade, TooMuch) as error:
             raise NothingToGrade(f"{archive.label} {error}") from error
         except Exception as error:  # of all that a damaged archive makes its parser raise there is no list
             if (named := suffix(archive.name)) in UNREAD:
@@ -306,19 +312,39 @@ def _kind(start: bytes) -> str:
     return next((kind for signature, kind in _SIGNATURES if start.startswith(signature)), "")
 
 
+def _zip(file: IO[bytes], most: int, room: Room | None) -> zipfile.ZipFile:
+    """A zip archive, whose reading takes from the `room`. NothingToGrade or TooMuch if it is made to cost much."""
+    careful = _Careful(file, most, room)
+    archive = zipfile.ZipFile(careful)
+    careful.is_listed = True
+    end = 0
+    for entry in sorted(archive.filelist, key=lambda entry: entry.header_offset):
+        if entry.header_offset < end:
+            raise NothingToGrade("has files that lie over each other: pack it again with another program")
+        end = entry.header_offset + _LOCAL_HEADER + entry.compress_size
+    return archive
+
+
 class _Careful(io.RawIOBase):
     """A zip archive whose list of files is not read if it has more than `most` bytes, or than the `room` has.
 
-    Nor is it read if the record of one file has more than `MAX_RECORD`.
+    Nor is it read if the record of one file has more than `MAX_RECORD`. Once it `is_listed`, each byte that is read
+    counts, as often as it is: deflate has blocks of which nothing comes.
     """
 
-    def __init__(self, file: IO[bytes], most: int, room: tar.Room | None = None) -> None:
+    def __init__(self, file: IO[bytes], most: int, room: Room | None = None) -> None:
         self._file, self._most, self._room = file, most, room
+        self.is_listed = False
 
     def read(self, size: int | None = -1) -> bytes:
         if size is None or size > self._most:
             raise NothingToGrade("lists too many files for a submission")
         data, at = self._file.read(size), 0
+        if self.is_listed:
+            check_time()
+            if self._room:
+                self._room.read(len(data))
+            return data
         while data.startswith(b"PK\1\2", at) and at + 46 <= len(data):
             record = sum(struct.unpack_from("<HHH", data, at + 28))  # name, attributes and comment
             if record > MAX_RECORD:
@@ -369,9 +395,10 @@ def open_download(path: Path, file: File | None = None, listed: int = MAX_DIRECT
                 raise NothingToGrade(f"is larger than {MAX_UPLOAD >> 20} MiB")
             raw.seek(0)
             kind = _kind(start := raw.read(512)) or ("HTML" if _is_page(start) else "")
-            archive = stack.enter_context(zipfile.ZipFile(_Careful(raw, listed)))
+            room = room_to_unpack() if listed < MAX_DIRECTORY else None
+            archive = stack.enter_context(_zip(raw, listed, room))
             entries = list(_packed(archive, path.name))
-        except NothingToGrade as error:
+        except (NothingToGrade, TooMuch) as error:
             raise NothingToGrade(f"{path} {error}") from error
         except PermissionError:
             raise
@@ -454,6 +481,8 @@ def _packing(entry: zipfile.ZipInfo) -> str:
         return "is encrypted"
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return "uses a compression method other than deflate"
+    if entry.compress_size > 2 * entry.file_size + 1000:
+        return "is packed into more than twice its size: pack it again with another program"
     return ""
 
 

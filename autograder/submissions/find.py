@@ -24,6 +24,7 @@ from typing import NamedTuple
 from autograder.assignment import Assignment
 from autograder.report.summary import few
 from autograder.sandbox.limits import LIMITS
+from autograder.submissions import bounds
 from autograder.submissions.copied import is_untouched, same_code
 from autograder.submissions.files import (
     MAX_ARCHIVE_ENTRIES,
@@ -67,6 +68,7 @@ ATTEMPT = re.compile(
 )
 ELSEWHERE = "is in another assignment's folder"  # the trouble of a file that is not handed in for this one
 _NOT_SEARCHED = "`{}` was graded, but what lies next to it is too large to be searched whole"
+_NOT_IN_TIME = "`{}` was graded, but what lies next to it takes too long to be searched whole"
 _LISTED = 5
 _ATTEMPT_DEPTH = 3  # folders above those of attempts
 _ONE_FILE = (".gz", ".bz2", ".xz", ".zst", ".lzma")  # data more often than modules
@@ -99,6 +101,7 @@ class _NoModule(NothingToGrade):
         self.closed = closed
 
 
+@bounds.limited_time()
 def find_module(path: Path, assignment: Assignment) -> Found:
     """The module to grade: `path` itself, or the one in a folder or an archive.
 
@@ -138,6 +141,7 @@ def choose(listing: Listing, assignment: Assignment, where: str = "what was hand
             why = _as_collected(search.files) or f"{why}. {_advice(assignment.module, error.closed)}"
         raise (CannotRead if denied else NothingToGrade)(why) from None
     said = [_NOT_SEARCHED.format(found.name)] if room.full else []
+    said += [_NOT_IN_TIME.format(found.name)] if bounds.is_over() else []
     folder = found.file.steps[0] if len(found.file.steps) > 1 else ""
     return Found(found.name, found.source, tuple(few(found.notes)), (*few(found.attention), *said), folder)
 
@@ -257,11 +261,13 @@ class _Search:
         """The module. _NoModule if there is none, NothingToGrade if there are several."""
         untouched: _Candidate | None = None
         for candidates in self._ways():
+            self._check_time()
             if started := [each for each in candidates if not each.untouched]:
                 chosen = self._nearest(started)
                 self._look_further(chosen)
                 return self._told(chosen)
             untouched = untouched or next(iter(candidates), None)
+        self._check_time()
         hidden = of_the_module([file for file in self._listing.files if file.junk], self._module)
         lost = few(not_the_source([*self.files, *hidden]), _LISTED)
         if untouched is None:
@@ -273,6 +279,14 @@ class _Search:
             f"`{untouched.name}` is empty or still the handout, but {why}" for why in self._elsewhere(hidden) + lost
         )
         return self._told(untouched._replace(attention=(*untouched.attention, *said)))
+
+    def _check_time(self) -> None:
+        """NothingToGrade if not all was read that counts before what is chosen."""
+        if bounds.is_over():
+            raise NothingToGrade(
+                f"{self._where} takes the grader more than {bounds.SECONDS:g} seconds to read: "
+                f"hand in {self._module} alone"
+            )
 
     def _elsewhere(self, hidden: list[File]) -> list[str]:
         """Where the code may be, if nothing is written in the module; `hidden` are files that bear its name."""

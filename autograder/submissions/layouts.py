@@ -25,6 +25,7 @@ from typing import Any
 
 from autograder.assignment import Assignment
 from autograder.sandbox.limits import LIMITS
+from autograder.submissions.bounds import limited_time
 from autograder.submissions.copied import is_untouched
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade
 from autograder.submissions.find import Found, choose
@@ -611,6 +612,7 @@ def _one_of_several(piece: _Piece, match: Match) -> _Piece:
     return replace(piece, student=match.people[0].name, entry=replace(piece.entry, listing=listing))
 
 
+@limited_time()
 def _submitted(
     owner: _Owner,
     assignment: Assignment,
@@ -647,7 +649,8 @@ def _submitted(
         attention += tuple(dict.fromkeys(chain.from_iterable(piece.attention for piece in pieces)))
         listing = _together(pieces)
         if visit:
-            visit(row.student, listing)
+            with limited_time():
+                visit(row.student, listing)
         times, said = _lateness(_not_replaced(pieces), listing, assignment, until)
         row, attention = replace(row, **times), (*attention, *said, *_like_export(_folders(listing)))
         if not any(each.files or each.cut for each in (listing, *map(_together, earlier))):

@@ -103,9 +103,12 @@ _LIKE_ESCAPE = re.compile(r"\\(?=\\|x[0-9a-f]{2}|u[0-9a-f]{4}|[^\w -~])")
 
 
 def shown(name: str) -> str:
-    """`name` for people to read, with invisible characters escaped; different names stay different."""
+    """`name` for people to read, with invisible characters escaped; different names stay different.
+
+    So are backticks, which begin and end a name in what is said of it.
+    """
     text = _LIKE_ESCAPE.sub(r"\\\\", name[: NAME_LIMIT + 1])
-    if not (text.isascii() and text.isprintable()):  # as most are
+    if not (text.isascii() and text.isprintable()) or "`" in text:  # as most are
         text = "".join(letter if _visible(letter) else _escaped(letter) for letter in text)
     if len(text) > NAME_LIMIT:
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
@@ -115,7 +118,7 @@ def shown(name: str) -> str:
 
 def _visible(letter: str) -> bool:
     joins = letter in "\u200c\u200d"  # which Persian, Hindi and emoji need
-    return joins or unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")
+    return joins or (letter != "`" and unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"))
 
 
 def _escaped(letter: str) -> str:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO
 
+from autograder.submissions.bounds import Room, TooMuch, check_time
+
 MAX_HEADERS = 8 << 20  # bytes of headers with long names and attributes: 10,000 files of a Mac have 7 MB
 MAX_NAMES, MAX_NAME = 4 << 20, 8 << 10  # bytes of all names, and of one
 MAX_STREAMS = 10_000  # in one file: parallel programs make one for each 64 KiB or more
@@ -27,24 +29,6 @@ _PAX, _GLOBAL, _LONG_NAME = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE), tarfile.
 _EXTENDED = (*_PAX, _GLOBAL, _LONG_NAME, tarfile.GNUTYPE_LONGLINK)
 _GAPS = {"GNU.sparse.name", "GNU.sparse.size", "GNU.sparse.realsize"}  # one of them is in each of the formats
 _RECORDS = {"path", "size", *_GAPS}
-
-
-class TooMuch(Exception):
-    """An archive holds more than is read of it. The message is the end of a sentence."""
-
-
-@dataclass
-class Room:
-    """What all archives of one submission share, in bytes: how much may still be unpacked, and listed as files."""
-
-    left: int
-    listed: int
-
-    def take(self, size: int) -> None:
-        """Take `size` bytes for a list of files. TooMuch if there are not so many."""
-        self.listed -= size
-        if self.listed < 0:
-            raise TooMuch(_MANY)
 
 
 @dataclass(frozen=True)
@@ -181,6 +165,7 @@ def _unpacked(packed: IO[bytes], new: Callable[[], zlib._Decompress | bz2.BZ2Dec
     """What streams of gzip or bzip2, one after the other, unpack to. EOFError if the last has no end."""
     stream, streams, rest = new(), 1, b""
     while data := rest or packed.read(_PACKED):
+        check_time()  # a stream may give nothing for any number of bytes
         if stream.eof:
             stream, streams = new(), streams + 1
             if streams > MAX_STREAMS:

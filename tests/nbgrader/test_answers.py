@@ -5,11 +5,13 @@ import json
 import time
 import tracemalloc
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nbconvert.exporters import HTMLExporter
@@ -21,6 +23,7 @@ from autograder.platforms.nbgrader.answers import Answers, Shelf, find_answers, 
 from autograder.platforms.nbgrader.pictures import MAX_HELD
 from autograder.platforms.nbgrader.submitted import MAX_CELLS
 from autograder.submissions import notebooks
+from autograder.submissions.names import path_of
 from autograder.submissions.notebooks import outputs_apart, placeholder
 from tests.nbgrader.test_submitted import png_of
 
@@ -54,13 +57,40 @@ def test_the_text_is_found_under_any_name(tmp_path: Path, name: str, beside: str
     (tmp_path / name).write_text(notebook("MY ANSWER"))
     text = shown(tmp_path)
     assert "MY ANSWER" in text
-    assert (f"`{name}`" in text) == (name != "cvae.ipynb"), "a guess is said"
+    assert (f"<code>{name}</code>" in text) == (name != "cvae.ipynb"), "a guess is said"
 
 
 def test_the_text_of_every_notebook_is_shown(tmp_path: Path) -> None:
     (tmp_path / "cvae.ipynb").write_text(notebook("ONE"))
     (tmp_path / "answers.ipynb").write_text(notebook("TWO"))
-    assert {"ONE", "TWO", "**From `answers.ipynb`:**"} <= set(shown(tmp_path).split("\n"))
+    text = shown(tmp_path)
+    assert {"ONE", "TWO"} <= set(text.split("\n"))
+    assert "<b>From</b> <code>answers.ipynb</code>" in text
+
+
+NAMES = st.sampled_from([
+    *("b", "`", "~~", " ", "**10 of 10.**", "$x$", "$$", r"\color{red}{x}", "<b>", "</div>", "&lt;"),
+    *("\n\n", "\n# ", "_", "[x](mailto:a@b.edu)", "![x](y)", "\\", "|", "\u202e", "](attachment:a)", "<!--"),
+])  # fmt: skip
+
+
+@given(st.lists(NAMES, max_size=8).map(lambda pieces: "".join(pieces).replace("/", "")))
+def test_the_name_of_a_file_is_text_in_the_notes(name: str) -> None:
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        (folder / "cvae.ipynb").write_text(notebook("ONE"))
+        (folder / f"{name}1.ipynb").write_text("{")
+        (folder / f"{name}2.ipynb").write_text(notebook("TWO"))
+        page, _ = HTMLExporter(template_name="basic").from_notebook_node(
+            noted(find_answers(folder / "cvae.ipynb", None))
+        )
+    soup = BeautifulSoup(page, "html.parser")
+    notes, other = [box.extract() for box in soup(class_="tex2jax_ignore")]
+    assert {tag.name for tag in (*notes(True), *other(True))} == {"p", "b", "ul", "li", "code"}
+    assert other.get_text() == f"From {path_of((f'{name}2.ipynb',))}"
+    assert [code.get_text() for code in notes("code")].count(path_of((f"{name}1.ipynb",))) == 1
+    assert not soup(["em", "strong", "a", "img", "h1"])
+    assert "$" not in soup.get_text()
 
 
 def test_a_mountain_of_outputs_hides_nothing(tmp_path: Path) -> None:

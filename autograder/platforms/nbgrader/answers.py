@@ -20,6 +20,7 @@ from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_markdown_cell, new_notebook
 from nbgrader.coursedir import CourseDirectory
 
+from autograder.platforms.nbgrader import markup
 from autograder.platforms.nbgrader.dates import Unreadable, submitted_at
 from autograder.platforms.nbgrader.files import collected, files_of, is_linked
 from autograder.platforms.nbgrader.pictures import Room
@@ -80,14 +81,15 @@ def find_answers(wanted: Path, released: NotebookNode | None) -> Answers:
             fit = _that_fit(more, notebook)
             left_out = f", but for {counted(len(more) - len(fit), 'cell')}, which are too many" if more != fit else ""
             notes.append(f"what only `{other_name}` says is at the end{left_out}")
-            notebook.cells += [new_markdown_cell(f"**From `{other_name}`:**"), *fit]
+            notebook.cells += [_said(f"<p><b>From</b> {markup.prose(f'`{other_name}`')}</p>"), *fit]
             known |= _texts(more)
     if released and not says_more:
         none = "no notebook could be read" if notes else "there is no notebook"
         notes.append("nobody wrote in this notebook: it says no more than what was released" if found else none)
     ids = _released_ids(notebook, released)
     for cell in notebook.cells:
-        with_pictures(cell, room)
+        if "autograder" not in cell.metadata:
+            with_pictures(cell, room)
     return Answers(notebook, notes, outputs, ids)
 
 
@@ -113,14 +115,17 @@ def noted(answers: Answers, notes: Iterable[str] = ()) -> NotebookNode:
     """The notebook, its notes and these in a cell at the top."""
     notebook = answers.notebook
     if said := [*answers.notes, *notes]:
-        text = "\n".join(f"- {sentence(each)}" for each in said)
-        top = new_markdown_cell(f"**Notes of the grader**\n\n{text}")
-        with_pictures(top, Room())  # of which it has none: a file's name may look like one
-        notebook.cells.insert(0, top)
+        listed = "".join(f"<li>{markup.prose(sentence(each))}</li>" for each in said)
+        notebook.cells.insert(0, _said(f"<p><b>Notes of the grader</b></p><ul>{listed}</ul>"))
     for index, cell in enumerate(notebook.cells):
         if "id" not in cell or not _NUMBERED.fullmatch(cell.id):  # the student's cells keep their numbers
             cell.id = f"more-{index}"
     return notebook
+
+
+def _said(html: str) -> NotebookNode:
+    """A cell of the grader's."""
+    return new_markdown_cell(markup.block(html), metadata={"autograder": "note"})
 
 
 def number_of(cell: NotebookNode) -> int | None:

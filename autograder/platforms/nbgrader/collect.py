@@ -252,8 +252,8 @@ class _Uploaded:
                 notes.append(f"`{file.label}` is larger than {MAX_NOTEBOOK >> 20} MiB and was left out")
             elif not any(cmp(to, each, shallow=False) for each in there):
                 if to.name != file.name:
-                    other = f", next to another {there[0].name}" if there else ""
-                    notes.append(f"`{file.label}` was taken as `{to.name}`{other}")
+                    other = f", next to another {shown(there[0].name)}" if there else ""
+                    notes.append(f"`{file.label}` was taken as `{shown(to.name)}`{other}")
                 return
         except (NothingToGrade, OSError) as error:
             notes.append(str(error))

@@ -2,7 +2,6 @@
 
 import base64
 from collections import defaultdict
-from html import escape
 from typing import Any
 
 from nbconvert.exporters import HTMLExporter
@@ -13,6 +12,7 @@ from nbgrader.utils import is_task
 from traitlets import List, Unicode
 
 from autograder.platforms.nbgrader.figures import HANDED_IN, RUN_AGAIN, Drawn, Figures, Submission
+from autograder.platforms.nbgrader.markup import block, text
 from autograder.platforms.nbgrader.submitted import assignment_of
 from autograder.report import render, summary
 from autograder.report.model import Report, clean
@@ -22,7 +22,6 @@ MAX_LINES = 1500  # of the module, and characters of a line
 MAX_LINE = 300
 
 # For the figures and the module side by side, in the notebook's own width.
-_BOX = "border: 1px solid #ccc; border-radius: 4px; padding: 0.8em; margin: 0.5em 0"
 _COLUMNS = "display: flex; flex-wrap: wrap; gap: 1em; align-items: flex-start"
 _FIGURES = "flex: 1 1 16em; min-width: 0"
 _MODULE = "flex: 1 1 24em; min-width: 0"
@@ -74,10 +73,10 @@ def _overview(seen: tuple[Submission, Figures, Figures] | None, report: Report, 
         pieces.append((_FIGURES, _sheet(submission, handed_in, HANDED_IN)))
         pieces += [(_FIGURES, _sheet(submission, again, RUN_AGAIN))] if again.drawn else []
     if source:
-        pieces.append((_MODULE, f"<p><b>{_text(report.module)}</b></p>{_code(report, source)}"))
+        pieces.append((_MODULE, f"<p><b>{text(report.module)}</b></p>{_code(report, source)}"))
     columns = "".join(f'<div style="{style}">{piece}</div>' for style, piece in pieces)
     points = f"{report.score:g} of {summary.counted(report.max_score, 'point')} by the autograder"
-    return _block(f'<p><b>At a glance</b> &middot; {points}</p><div style="{_COLUMNS}">{columns}</div>')
+    return block(f'<p><b>At a glance</b> &middot; {points}</p><div style="{_COLUMNS}">{columns}</div>')
 
 
 def _sheet(submission: Submission, figures: Figures, label: str) -> str:
@@ -85,7 +84,7 @@ def _sheet(submission: Submission, figures: Figures, label: str) -> str:
     titles, ids = figures.observed.personal, submission.ids
     shown = [each for each in figures.pictures if not titles or ids.get(each.cell) in titles]
     small = "".join(_small(each, titles.get(ids.get(each.cell, ""), "a figure")) for each in shown)
-    said = "".join(f"<p>{_text(sentence)}</p>" for sentence in figures.observed.said)
+    said = "".join(f"<p>{text(sentence)}</p>" for sentence in figures.observed.said)
     sheet = f'<div style="columns: 2; column-gap: 1em; margin-bottom: 0.5em">{small}</div>' if small else "<p>None.</p>"
     return f"<p><b>{label}</b></p>{sheet}{said}"
 
@@ -93,17 +92,17 @@ def _sheet(submission: Submission, figures: Figures, label: str) -> str:
 def _small(drawn: Drawn, title: str) -> str:
     data = base64.b64encode(drawn.png).decode()
     return (
-        f'<div style="break-inside: avoid; margin-bottom: 0.5em"><img alt="{_text(title)}" style="max-width: 100%; '
+        f'<div style="break-inside: avoid; margin-bottom: 0.5em"><img alt="{text(title)}" style="max-width: 100%; '
         f'max-height: 14em; margin: 0; border: 0" src="data:image/png;base64,{data}">'
-        f'<div style="font-size: 85%">{_text(title)}</div></div>'
+        f'<div style="font-size: 85%">{text(title)}</div></div>'
     )
 
 
 def _doubts(submission: Submission, again: Figures) -> str:
     doubts = [*submission.doubts, *(f"In the run: {each}" for each in again.observed.doubts)]
     doubts += [f"The run ended early: {again.note}"] if again.note else []
-    listed = "".join(f"<li>{_text(each)}</li>" for each in doubts)
-    return _block(f"<p><b>Please look closely</b> (students do not see this)</p><ul>{listed}</ul>", "#b8860b")
+    listed = "".join(f"<li>{text(each)}</li>" for each in doubts)
+    return block(f"<p><b>Please look closely</b> (students do not see this)</p><ul>{listed}</ul>", "#b8860b")
 
 
 def _code(report: Report, source: bytes) -> str:
@@ -112,17 +111,17 @@ def _code(report: Report, source: bytes) -> str:
     hints = _hints(report, len(lines))
     rows = []
     for number, line in enumerate(lines, 1):
-        code = _text(clean(line.expandtabs(4), MAX_LINE))
+        code = text(clean(line.expandtabs(4), MAX_LINE))
         marked = ' style="background: #fff3cd"' if number in hints else ""
         rows.append(
             f'<tr{marked}><td style="{_NUMBER}">{number}</td>'
             f'<td style="text-align: left; white-space: pre; font-family: monospace">{code}</td></tr>'
         )
         rows += [
-            f'<tr><td></td><td style="text-align: left"><div style="{_HINT}">{_text(hint)}</div></td></tr>'
+            f'<tr><td></td><td style="text-align: left"><div style="{_HINT}">{text(hint)}</div></td></tr>'
             for hint in hints.get(number, ())
         ]
-    listed = [f"<li>line {number}: {_text(hint)}</li>" for number in sorted(hints) for hint in hints[number]]
+    listed = [f"<li>line {number}: {text(hint)}</li>" for number in sorted(hints) for hint in hints[number]]
     above = f'<ul style="margin: 0 0 0.5em 1.5em">{"".join(listed)}</ul>' if listed else ""
     table = f'<table style="border: none; margin: 0; width: 100%">{"".join(rows)}</table>'
     return f'{above}<div style="{_SCROLLED}">{table}</div>'
@@ -138,17 +137,3 @@ def _hints(report: Report, most: int) -> dict[int, list[str]]:
             if lines and (sentence := f"{part.name}: {clean(title, 300)}") not in said[lines[0]]:
                 said[lines[0]].append(sentence)
     return said
-
-
-def _block(html: str, color: str = "#ccc") -> str:
-    """A piece of HTML that Markdown leaves as it is: on one line, beginning with a tag."""
-    style = _BOX.replace("#ccc", color)
-    return f'<div class="tex2jax_ignore mathjax_ignore" style="{style}">{html}</div>'.replace("\n", " ")
-
-
-def _text(text: str) -> str:
-    """`text` in HTML inside of Markdown: nothing in it is a tag, a formula or an end of the block."""
-    html = escape(text)
-    for character in "$\\`*_[]~":
-        html = html.replace(character, f"&#{ord(character)};")
-    return html.replace("\n", " ")

@@ -6,10 +6,12 @@ nbconvert gives up a whole page where one link leads to no picture, or writes th
 import base64
 import binascii
 import re
+import zlib
 from dataclasses import dataclass
 from math import prod
 from urllib.parse import unquote
 
+from autograder.platforms.nbgrader.formulas import MAX_FORMULAS
 from autograder.report.model import clean
 
 MAX_PICTURE = 4 << 20
@@ -19,9 +21,12 @@ MAX_SIDE = 10_000  # pixels; a photo of a phone has 4,032 to 8,064
 MAX_PIXELS, MAX_SHOWN = 64_000_000, 64 << 20
 MAX_HELD = 64 << 20  # characters of all that are pasted into one submission's notebooks, which are compared first
 TOO_MANY = "the notebook shows too many or too large ones"
-MAX_STEPS = 10_000  # through a JPEG file, to its size; a camera's has a dozen segments before it
+MAX_SCANS = 30  # of a JPEG file, each as large as the picture: a browser decodes them all. Most programs write 1 to 10
+MAX_STEPS = 10_000  # through a JPEG file; a camera's has a dozen segments before it
 
 _PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])", re.DOTALL)  # of a segment with a length, a scan or the end
+_SCAN, _END = 0xDA, 0xD9
 _ESCAPED = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
 _LINK = re.compile(
     r"(?P<before>(?:!?\[[^\[\]]*)?\]\([ \t]*|^ {0,3}\[[^\[\]\n]+\]:[ \t]*)?"  # ![alt](, or [label]: at a line's start
@@ -36,7 +41,7 @@ _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # the segments of a JPEG fi
 
 @dataclass
 class Room:
-    """How much more pictures a notebook may show: their pixels, and the characters that they take on the page.
+    """How much more a notebook may show: pixels of pictures, the characters that they take on the page, and formulas.
 
     `held` are the characters that may still be kept until it is known which notebook is shown.
     """
@@ -44,6 +49,7 @@ class Room:
     pixels: int = MAX_PIXELS
     characters: int = MAX_SHOWN
     held: int = MAX_HELD
+    formulas: int = MAX_FORMULAS
 
 
 def picture(mime: str, data: object) -> str:
@@ -66,7 +72,44 @@ def picture(mime: str, data: object) -> str:
         raise ValueError(f"it is more than {MAX_SIDE} pixels wide or high")
     if min(sides) < 1:
         raise ValueError("it is damaged")
+    if mime == "image/png":
+        content = _still(content)
+    elif _scans(content) > MAX_SCANS:
+        raise ValueError(f"it is stored in more than {MAX_SCANS} passes")
     return base64.b64encode(content).decode()
+
+
+def _still(content: bytes) -> bytes:
+    """A PNG file of what this one shows first, without other frames, texts and profiles (https://www.w3.org/TR/png-3/).
+
+    ValueError if it shows nothing.
+    """
+    found: dict[bytes, list[bytes]] = {kind: [] for kind in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")}
+    at = len(_PICTURES["image/png"])
+    while at < len(content) and not found[b"IEND"]:
+        kind, size = content[at + 4 : at + 8], int.from_bytes(content[at : at + 4])
+        if kind in found and (kind == b"IDAT" or not found[kind]):
+            found[kind].append(content[at + 8 : at + 8 + size])
+        at += 12 + size
+    if not found[b"IDAT"]:
+        raise ValueError("it is damaged")
+    found[b"IEND"] = [b""]
+    chunks = [(kind, b"".join(pieces)) for kind, pieces in found.items() if pieces]
+    return _PICTURES["image/png"] + b"".join(
+        len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4) for kind, data in chunks
+    )
+
+
+def _scans(content: bytes) -> int:
+    """How often a JPEG file goes through the picture. ValueError if it has too many segments."""
+    at, scans = 2, 0
+    for _ in range(MAX_STEPS):
+        marker = _MARKER.search(content, at)
+        if marker is None or marker[1][0] == _END:
+            return scans
+        scans += marker[1][0] == _SCAN
+        at = marker.end() + max(2, int.from_bytes(content[marker.end() : marker.end() + 2]))
+    raise ValueError("it is damaged")
 
 
 def _sides(content: bytes) -> tuple[int, int]:

@@ -11,8 +11,10 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.assignment import Assignment, load
 from autograder.grading import GraderError
+from autograder.platforms.nbgrader import formulas
 from autograder.platforms.nbgrader.colors import LANGUAGE
 from autograder.platforms.nbgrader.files import collected, is_linked
+from autograder.platforms.nbgrader.formulas import JOINER
 from autograder.platforms.nbgrader.pictures import Room, linked, pictures
 from autograder.report.model import clean
 from autograder.submissions.find import NO_MODULE, CannotRead, Found, NothingToGrade, find_module
@@ -22,8 +24,6 @@ MAX_CELLS = 500
 # a cell's Markdown, and with the length of code.
 MAX_TEXT, MAX_ALL_TEXT = 12_000, 96_000
 MAX_CODE, MAX_ALL_CODE = 100_000, 150_000
-JOINER = "\N{WORD JOINER}"  # invisible
-_NO_COLUMN = "\N{FULLWIDTH AMPERSAND}"
 
 _LIMITS = f"a notebook may have {MAX_ALL_TEXT:,} characters of text, {MAX_TEXT:,} in a cell"
 _CODE_LIMITS = f"a notebook may have {MAX_ALL_CODE:,} characters of code, {MAX_CODE:,} in a cell"
@@ -51,21 +51,6 @@ _SCHEME = re.compile(
     r"(?i)(?<=[a-z0-9\\])(?<!\bhttp)(?<!\bhttps)(?<!\bmailto)(?<!\battachment):"
     r"(?:(?=\S)|(?<=script:)|(?<=script\\:)|(?<=data:)|(?<=data\\:))"
 )
-# MathJax' commands that make links, style sheets or attributes, or load extensions; then those that define others or
-# set an argument twice, with which a short formula draws millions of elements. The many others set type, and what they
-# draw grows with the text. A name is never joined from pieces. A short operator, such as \E for \mathbb{E}, stays: its
-# capital keeps it from being one of the commands that draw it.
-_NAME = r"\\[A-Z][a-zA-Z]{0,19}"
-_OPERATOR = (
-    rf"(?:(?:re)?newcommand|DeclareMathOperator\*?)(?:\{{{_NAME}\}}|{_NAME})"
-    r"\{(?:\\(?:mathbb|mathcal|mathrm|mathbf|operatorname)\{[a-zA-Z]{1,20}\}|[a-zA-Z]{1,20})\}"
-)
-_COMMAND = re.compile(
-    rf"\\(?!{_OPERATOR})"
-    r"(?=(?:href|url|style|class|cssId|data|bbox|require|unicode|mmlToken|includegraphics"
-    r"|g?def|global|let|(?:re)?new(?:command|environment)|DeclareMathOperator|Newextarrow|pmb|sideset|skew)(?![a-zA-Z]))"
-)
-_ROW_ENDS = re.compile(r"\\(?:\\|cr|newline)")
 
 
 def submitted_folder(preprocessor: NbGraderPreprocessor, resources: dict[str, Any]) -> Path:
@@ -139,12 +124,15 @@ def _bounded(source: str, most: int, kind: str, room: dict[str, int]) -> str:
 def with_pictures(cell: NotebookNode, room: Room) -> None:
     """Make the text of a cell `harmless`, and each link to a picture of its show one, or say why there is none.
 
-    The cells of a notebook share the `room`.
+    The cells of a notebook share the `room`. Formulas for which there is none are shown as text.
     """
     if cell.cell_type == "markdown":
         left_out = cell.metadata.pop("left_out", {})
         source, found = linked(cell.source, cell.pop("attachments", {}), left_out, room)
-        cell.source = harmless(source)
+        size = formulas.length(source)
+        fits = size <= room.formulas
+        room.formulas -= size if fits else 0
+        cell.source = harmless(source if fits else formulas.as_text(source, formulas.TOO_LONG))
         if found:
             cell.attachments = found
 
@@ -154,22 +142,13 @@ def harmless(markdown: str) -> str:
 
     It is shown in formgrader, where a script could give grades in the TA's name, and where the browser asks for the
     address of a picture in that name, too. An invisible word joiner stops what looks like a tag, an entity, a scheme, a
-    link, a picture or such a command of LaTeX from being one, in prose and in code alike, and cannot be seen where it
+    link, a picture or a command of LaTeX from being one, in prose and in code alike, and cannot be seen where it
     was none.
     """
     text = _FENCE.sub(_tame, markdown.replace("\t", "    "))
     text = _NO_PICTURE.sub(f"!{JOINER}", text)
     text = _DEFINITION.sub(rf"\1{JOINER}:", _LINK.sub(f"]{JOINER}", text))
-    text = _COMMAND.sub(rf"\\{JOINER}", text)
-    if _draws_much(text):
-        text = text.replace("&", _NO_COLUMN)
-    return _SCHEME.sub(f"{JOINER}:", _TAG_OR_ENTITY.sub(rf"\g<0>{JOINER}", text))
-
-
-def _draws_much(text: str) -> bool:
-    """Whether its formulas may have tables that draw more than a text of this length: MathJax fills every row."""
-    rows = _ROW_ENDS.split(text)
-    return len(rows) * max(row.count("&") for row in rows) > 2 * len(text) + 1000
+    return _SCHEME.sub(f"{JOINER}:", _TAG_OR_ENTITY.sub(rf"\g<0>{JOINER}", formulas.tamed(text)))
 
 
 def _tame(fence: re.Match[str]) -> str:
