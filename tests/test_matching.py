@@ -655,6 +655,51 @@ def test_a_part_of_a_name_or_an_id_is_nobodys(tmp_path: Path, name: str) -> None
     assert rows["li"].nothing
 
 
+# --- a number that a browser adds -------------------------------------------------------------------------------------
+
+
+@given(
+    st.sampled_from(["hw3 (1)", "hw3 (2)", "submissions(3)", "hw3 - Copy (1)"]),
+    st.sampled_from(["folder", "zip"]),
+    st.sets(st.integers(0, 3), min_size=1),
+    st.sets(st.integers(0, 3), min_size=2),
+)
+@settings(max_examples=40)
+def test_a_browsers_number_is_no_students_id(name: str, kind: str, first: set[int], second: set[int]) -> None:
+    """Whose ids are 1, 2, … have the rows of a class with long ids, from two downloads of one assignment."""
+    found = []
+    names = ["Jane Doe", "Bob Roe", "Wei Chen", "Ann Poe"]
+    for start in (1, 50001):
+        with TemporaryDirectory() as temporary:
+            for download, there in (("hw3", first), (name, second)):
+                folder = Path(temporary) / ("u" if kind == "folder" else "unpacked") / download
+                for each in there:
+                    entry = f"{names[each]}_{900 + each}_assignsubmission_file_/cs5814_vae.py"
+                    put(folder, entry, text=f"{download} {each}")
+                if kind == "zip":
+                    shutil.make_archive(str(Path(temporary) / "u" / download), "zip", folder)
+            table = "".join(f"{number},{each}\n" for number, each in enumerate(names, start))
+            rows = read(Path(temporary) / "u", f"id,name\n{table}")
+        found.append(
+            {row.name: (row.source, bool(row.attention) or not (row.source or row.nothing)) for row in rows.values()}
+        )
+    assert found[0] == found[1]
+    for each in second:
+        source, listed = found[0][names[each]]
+        assert source == f"{name} {each}".encode() or listed, "the newer one is not passed over in silence"
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_all_who_are_in_what_is_nobodys_are_listed(tmp_path: Path, served: bool) -> None:
+    """Such as a second download that is not read as a class."""
+    put(tmp_path / "u" / "x", "Bob Roe/cs5814_vae.py", "a/cs5814_vae.py", "b/cs5814_vae.py", "c/cs5814_vae.py")
+    put(tmp_path / "u", "1/cs5814_vae.py", *["2/cs5814_vae.py"] * served)
+    rows = read(tmp_path / "u", "id,name\n1,Jane Doe\n2,Bob Roe\n")
+    assert rows["1"].attention == ()
+    assert bool(rows["2"].source) is served
+    assert "`x` may hold what Bob Roe handed in" in " ".join((rows["2"].reason, *rows["2"].attention))
+
+
 # --- titles in front of a login -------------------------------------------------------------------------------------
 
 logins = st.lists(words, min_size=1, max_size=3).map("_".join)

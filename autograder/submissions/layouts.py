@@ -561,7 +561,7 @@ def _by_number(owners: list[_Owner]) -> list[_Owner]:
 
 
 def _with_those_within(owners: list[_Owner], assignment: Assignment, roster: Roster | None) -> list[_Owner]:
-    """The owners; of who handed in nothing, with what may hold it: an entry of nobody in the roster, or a folder."""
+    """The owners, with what may hold their work: an entry of nobody in the roster; of who has none, a folder too."""
     if roster is None:
         return owners
     others = sorted((owner for owner in owners if owner.enrolled is None), key=lambda owner: bool(owner.claimed))
@@ -570,6 +570,7 @@ def _with_those_within(owners: list[_Owner], assignment: Assignment, roster: Ros
     for entry in unlisted:
         for who in students_within(entry, assignment, roster):
             holding.setdefault(who, []).append(f"`{shown(entry.name)}`")
+    within_unlisted = {*holding}
     missing = {owner.enrolled for owner in owners if owner.enrolled and not owner.pieces and not owner.claimed}
     for entry in [piece.entry for owner in owners if owner.enrolled for piece in owner.pieces] if missing else []:
         for who, folder in _folders_of(entry, missing, roster):
@@ -578,8 +579,8 @@ def _with_those_within(owners: list[_Owner], assignment: Assignment, roster: Ros
         who: f"{' and '.join(names[:_LISTED])} may hold what {who.name} handed in" for who, names in holding.items()
     }
     return [
-        replace(owner, claimed=said[owner.enrolled])
-        if owner.enrolled in said and not owner.pieces and not owner.claimed
+        replace(owner, claimed=" ".join(filter(None, (owner.claimed, said[owner.enrolled]))))
+        if owner.enrolled in within_unlisted or (owner.enrolled in missing and owner.enrolled in holding)
         else owner
         for owner in owners
     ]

@@ -20,6 +20,7 @@ from autograder.submissions.roster import Roster, Student, in_any_order, names_o
 _SHORT = 3  # letters of an id: with fewer, a name holds it by chance
 _LISTED = 3
 _SEVERAL = 3  # names in one form; two may be alike by chance
+_OF_A_BROWSER = re.compile(r"\d{1,2}")  # in brackets, behind a name that exists already; an id behind a person's name
 _WORDS = {"canvas": "Canvas number", "email": "email address", "sis": "SIS id"}
 
 
@@ -386,8 +387,9 @@ def _held_in(unknown: Sequence[Known], roster: Roster, telling: set[str], groups
         may_be = {
             who.id for words in texts for word in {*words} for who in by_word.get(word, ()) if _is_held(who, words)
         }
-        called = re.search(r"\(([^()]+)\)$", each.student)
-        may_be |= {who.id for who in (roster.find(called[1]) if called else None,) if who}
+        if called := re.fullmatch(r"(.*)\(([^()]+)\)", each.student, re.DOTALL):
+            is_id = not _OF_A_BROWSER.fullmatch(called[2]) or roster.named(called[1])
+            may_be |= {who.id for who in (roster.find(called[2]),) if who and is_id}
         may_be |= {who.id for who in roster.having(each.student)}
         may_be |= {who.id for who in (*_named(each, roster), *roster.turned(each.name), *groups.like(each.name))}
         held[each.student] = [
