@@ -410,6 +410,25 @@ def test_the_counts_add_up_and_are_the_same_everywhere(tmp_path: Path) -> None:
     assert table["104"]["standing"] == "nothing handed in"
 
 
+def test_what_was_guessed_in_the_roster_is_in_each_output(tmp_path: Path) -> None:
+    upload, out = tmp_path / "upload", tmp_path / "out"
+    put(upload, {f"w1@x.edu/{MODULE}": b"x = 1\n", f"w2@x.edu/{MODULE}": b"x = 2\n"})
+    (tmp_path / "r.csv").write_text("id,name,email\n1,Wei Wang,w1@x.edu\n1,Wei Wang,w2@x.edu\nTotal,,\n3,Bo,b@x.edu\n")
+    read = read_upload(upload, CVAE, read_roster(tmp_path / "r.csv"))
+    assert {row.student: row.source for row in read.submitted} == {
+        "1 (w1@x.edu)": b"x = 1\n",
+        "1 (w2@x.edu)": b"x = 2\n",
+        "3": None,
+    }
+    graded(read, out)
+    said = run(upload, "--out", out, "--roster", tmp_path / "r.csv").output
+    found = json.loads((out / "class.json").read_text("utf-8"))
+    for note in ("r.csv, lines 2 and 3: one id", "r.csv, line 4: “Total” is not a student"):
+        assert said.count(note) == 1
+        assert any(note in warning for warning in found["warnings"])
+        assert note in (out / "index.html").read_text("utf-8")
+
+
 def test_what_the_grader_may_not_read_is_no_zero(tmp_path: Path) -> None:
     upload, out = tmp_path / "upload", tmp_path / "out"
     put(upload, {f"ada/{MODULE}": b"x = 1\n", "bob/denied.zip": b"PK"})

@@ -101,7 +101,7 @@ class Submitted:
 class Upload:
     """A class: what each student handed in, by name, and the skipped entries at the top.
 
-    `warnings` tell the staff about contradictions.
+    `warnings` tell the staff about contradictions, and what was guessed in the roster.
     """
 
     submitted: list[Submitted]
@@ -190,7 +190,7 @@ def read_upload(
         found = _with_odd_folders(owners, found)
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
     export = () if top.gradescopes else _like_export({each.name for each in top.entries if each.folder}, "the upload")
-    warnings = [*top.guessed, *doubts.values(), *export, *extended.warnings()]
+    warnings = [*(roster.notes if roster else ()), *top.guessed, *doubts.values(), *export, *extended.warnings()]
     return Upload(found, sorted([*top.aside, *more]), warnings, len(roster.students) if roster else None)
 
 

@@ -237,7 +237,7 @@ def read_roster(path: Path) -> Roster:
     table = _Table(path)
     kinds, name, canvas = _columns(table)
     people: list[tuple[int, Row, Row, str]] = []
-    notes, seen = list(table.notes), dict[str, Student]()
+    notes = list(table.notes)
     no_ids = _no_ids(table, [*kinds.values()])
     for line, row in table.rows:
         given = {kind: row[column] for kind, column in kinds.items() if (column, same(row[column])) not in no_ids}
@@ -256,30 +256,70 @@ def read_roster(path: Path) -> Roster:
             people.append((line, row, keys, called))
     if not people:
         raise RosterError(f"{path.name} lists no students")
-    id_kind = _identifying(path, people, kinds)
-    for line, row, keys, called in people:
-        own = row[kinds[id_kind]].removeprefix("#") if id_kind in keys else called
-        if id_kind not in keys:
-            notes.append(f"{path.name}, line {line}: {called} has no {kinds[id_kind]}, and is known by the name")
-            if twin := seen.get(same(own)):
-                said = f"{called} has no {kinds[id_kind]}, and the name is in line {twin.line} too"
-                raise RosterError(f"{path.name}, line {line}: {said}")
-        student = Student(own, called or own, keys, row, line, _groups(row), _preferred(row, called))
-        earlier = seen.setdefault(same(student.id), student)
-        if earlier is student:
-            continue
-        if not _one_name(earlier.name, student.name):
-            raise RosterError(
-                f"{path.name}, line {line}: the {kinds[id_kind]} {student.id} is also that of {earlier.name} "
-                f"in line {earlier.line}"
-            )
-        named = f" as {earlier.name}" if same(earlier.name) != same(student.name) else ""
-        notes.append(f"{path.name}, line {line}: {student.id} is in line {earlier.line} too{named}")
-        groups = tuple({same(group): group for group in (*student.groups, *earlier.groups)}.values())
-        seen[same(student.id)] = replace(earlier, groups=groups, preferred=earlier.preferred or student.preferred)
+    students, said = _told_apart(path, people, kinds)
+    notes += said
     if len(name) == 1 and _form(name[0]) in (*_FIRST, *_LAST):
         notes.append(f"{path.name}: “{name[0]}” is the only column known to hold a part of the name")
-    return Roster(list(seen.values()), table.columns, notes)
+    return Roster(students, table.columns, notes)
+
+
+def _told_apart(
+    path: Path, people: list[tuple[int, Row, Row, str]], kinds: dict[str, str]
+) -> tuple[list[Student], list[str]]:
+    """The students in these lines, each with an id that nobody else has, and what was guessed.
+
+    RosterError where one id is that of people with different names.
+    """
+    id_kind = _identifying(path, people, kinds)
+    notes: list[str] = []
+    seen: dict[str, list[Student]] = {}
+    for line, row, keys, called in people:
+        own = row[kinds[id_kind]].removeprefix("#") if id_kind in keys else called
+        where = f"{path.name}, line {line}"
+        having = seen.setdefault(same(own), [])
+        if id_kind not in keys:
+            notes.append(f"{where}: {called} has no {kinds[id_kind]}, and is known by the name")
+            if having:
+                said = f"{called} has no {kinds[id_kind]}, and the name is in line {having[0].line} too"
+                raise RosterError(f"{where}: {said}")
+        student = Student(own, called or own, keys, row, line, _groups(row), _preferred(row, called))
+        if other := next((each for each in having if not _one_name(each.name, student.name)), None):
+            raise RosterError(f"{where}: the {kinds[id_kind]} {own} is also that of {other.name} in line {other.line}")
+        if earlier := next((each for each in having if _one_student(each, student)), None):
+            named = f" as {earlier.name}" if same(earlier.name) != same(student.name) else ""
+            notes.append(f"{where}: {own} is in line {earlier.line} too{named}")
+            having[having.index(earlier)] = _joined(earlier, student)
+        else:
+            having.append(student)
+    for several in (having for having in seen.values() if len(having) > 1):
+        lines = " and ".join(str(each.line) for each in several)
+        several[:] = [replace(each, id=f"{each.id} ({_telling(each, several)})") for each in several]
+        named = " and ".join(each.id for each in several)
+        notes.append(f"{path.name}, lines {lines}: one id with different other ids, so these are {named}")
+    return sorted((each for having in seen.values() for each in having), key=lambda each: each.line), notes
+
+
+def _one_student(student: Student, other: Student) -> bool:
+    """Whether two lines with one id are of one student: no other id contradicts.
+
+    Where that id is a name, as in GitHub Classroom's list, one that a line lacks contradicts too.
+    """
+    is_name = re.fullmatch(r"[^\d@]+\s[^\d@]+", student.name if student.id == student.name else "")
+    kinds = student.keys.keys() | other.keys.keys() if is_name else student.keys.keys() & other.keys.keys()
+    return all(same(student.keys.get(kind, "")) == same(other.keys.get(kind, "")) for kind in kinds)
+
+
+def _telling(student: Student, students: list[Student]) -> str:
+    """An id of the student that none of the others has; else the line."""
+    theirs = {same(key) for each in students if each is not student for key in each.keys.values()}
+    return next((key for key in student.keys.values() if same(key) not in theirs), f"line {student.line}")
+
+
+def _joined(earlier: Student, student: Student) -> Student:
+    """One student of whom there are two lines, with what either says."""
+    groups = tuple({same(group): group for group in (*student.groups, *earlier.groups)}.values())
+    keys = {**student.keys, **earlier.keys}
+    return replace(earlier, keys=keys, groups=groups, preferred=earlier.preferred or student.preferred)
 
 
 def _no_ids(table: _Table, columns: list[str]) -> set[tuple[str, str]]:
