@@ -429,6 +429,35 @@ def test_what_was_guessed_in_the_roster_is_in_each_output(tmp_path: Path) -> Non
         assert note in (out / "index.html").read_text("utf-8")
 
 
+@pytest.mark.parametrize("kind", ["nothing", "an empty folder"])
+def test_who_handed_something_in_by_the_roster_has_no_silent_zero(tmp_path: Path, kind: str) -> None:
+    """As Moodle's grading worksheet and Gradescope's list of scores say."""
+    said = {
+        "Submitted for grading": True,
+        "Submitted for grading - 2 hours late": True,
+        "Graded": True,
+        "Ungraded": True,
+        "No submission": False,
+        "No submission - Graded": False,
+        "Draft (not submitted)": False,
+        "Missing": False,
+        "": False,
+    }
+    upload, out = tmp_path / "upload", tmp_path / "out"
+    put(upload, {f"0/{MODULE}": b"x = 1\n"})
+    table = "id,name,Status\n0,Ada,Graded\n"
+    for number, status in enumerate(said, 1):
+        table += f"{number},S{number} T,{status}\n"
+        if kind == "an empty folder":
+            (upload / str(number)).mkdir()
+    (tmp_path / "r.csv").write_text(table)
+    graded(read_upload(upload, CVAE, read_roster(tmp_path / "r.csv")), out)
+    found = json.loads((out / "class.json").read_text("utf-8"))
+    listed = {each["student"] for each in found["attention"]} - {"0"}
+    assert listed == {str(number) for number, status in enumerate(said, 1) if said[status]}
+    assert found["nothing_handed_in"] == len(said)
+
+
 def test_what_the_grader_may_not_read_is_no_zero(tmp_path: Path) -> None:
     upload, out = tmp_path / "upload", tmp_path / "out"
     put(upload, {f"ada/{MODULE}": b"x = 1\n", "bob/denied.zip": b"PK"})

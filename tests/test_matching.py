@@ -4,6 +4,7 @@ import shutil
 import string
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
@@ -653,6 +654,154 @@ def test_a_part_of_a_name_or_an_id_is_nobodys(tmp_path: Path, name: str) -> None
     rows = read(tmp_path / "u", "id,name,login\na1234567,Kim Kay,kimk\nli,Li,lee\nc3,Moe Mo,moem\n")
     assert rows["a1234567"].nothing
     assert rows["li"].nothing
+
+
+# --- a name in another spelling ---------------------------------------------------------------------------------------
+
+# A name in the roster, and how platforms and people write it.
+SPELLED = {
+    "Siobhán O'Brien": ["Siobhán OBrien", "Siobhan O Brien", "siobhan o’brien", "SIOBHÁN O_BRIEN"],
+    "Ngũgĩ wa Thiong'o": ["Ngũgĩ wa Thiongo", "Ngugi wa Thiong o"],
+    "Anne/Marie Curie": ["AnneMarie Curie", "Anne Marie Curie", "Anne-Marie Curie"],
+    "Ann-Marie Poe": ["AnnMarie Poe", "Ann Marie Poe", "Poe, AnnMarie"],
+    'Robert "Bob" Smith Jr.': ["Robert Bob Smith Jr", "Robert Bob Smith Jr."],
+    "Łukasz Żółć": ["Lukasz Zolc", "Łukasz Żółć"],
+    "Søren Kjær": ["Soren Kjaer", "Soeren Kjaer"],
+    "Ayşe Işık": ["Ayse Isik", "AYŞE IŞIK"],
+    "Jörg Müller": ["Joerg Mueller", "Jorg Muller"],
+    "Þóra Guðmundsdóttir": ["Thora Gudmundsdottir"],
+    "Ute Großmann": ["Ute Grossmann"],
+    "Đỗ Văn Đức": ["Do Van Duc", "Đỗ-Văn-Đức"],
+    "伟 王": ["王伟", "王 伟", "伟王"],
+    "민준 김": ["김민준", "민준김"],
+    "Ng Ng": ["Ng Ng", "Ng-Ng"],
+    "Suharto .": ["Suharto .", "Suharto"],
+    "Sukarno": ["Sukarno", "sukarno"],
+}
+PLACES = {
+    "folders": "{name}/cs5814_vae.py",
+    "Moodle": "{name}_{number}_assignsubmission_file_/cs5814_vae.py",
+    "Brightspace": "{number}-77 - {name} - Nov 30, 2026 1005 AM/cs5814_vae.py",
+    "Google Classroom": "{name} - cs5814_vae.py",
+    "Google Forms": "cs5814_vae - {name}.py",
+}
+
+
+@given(
+    st.sampled_from(list(PLACES)),
+    st.lists(st.sampled_from(list(SPELLED)), min_size=3, max_size=6, unique=True),
+    st.randoms(use_true_random=False),
+    st.booleans(),
+)
+@settings(max_examples=80)
+def test_one_persons_name_in_any_spelling_is_that_persons(
+    place: str, names: list[str], random: Random, stranger: bool
+) -> None:
+    with TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        handed_in = {}
+        for number, name in enumerate(names[1:], 901):
+            handed_in[name] = PLACES[place].format(name=random.choice(SPELLED[name]), number=number)
+        if "/" not in place:
+            put(upload, *handed_in.values())
+        put(upload, *[PLACES[place].format(name="Zed Zee", number=999)] * stranger)
+        table = "".join(f'x{number},"{name.replace(chr(34), chr(34) * 2)}"\n' for number, name in enumerate(names))
+        rows = {row.name: row for row in read(upload, f"id,name\n{table}").values()}
+    assume(place not in ("Google Classroom", "Google Forms") or len(handed_in) >= 3)
+    assert rows[names[0]].nothing
+    for name, entry in handed_in.items():
+        assert (rows[name].source, rows[name].attention) == (entry.encode(), ())
+    assert sum(row.unlisted for row in rows.values()) == stranger
+
+
+@given(
+    st.sampled_from(["Sio OBrien", "Sio O'Brien", "Sio O’Brien"]),
+    st.sampled_from(list(PLACES)),
+    st.booleans(),
+    st.booleans(),
+)
+def test_of_two_who_may_be_spelled_so_nobody_has_a_silent_zero(
+    written: str, place: str, twice: bool, others: bool
+) -> None:
+    with TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        put(upload, PLACES[place].format(name=written, number=901), "4/cs5814_vae.py")
+        put(upload, *[PLACES[place].format(name=written, number=902).replace(".py", "_2.py")] * twice)
+        put(upload, *[PLACES[place].format(name=name, number=903) for name in ("Al Poe", "Bo Roe")] * others)
+        table = "id,name\n1,Sio O'Brien\n2,Sio OBrien\n3,Al Poe\n4,Cy Coe\n5,Bo Roe\n"
+        rows = read(upload, table)
+    assert not (rows["1"].source and rows["2"].source)
+    for each in ("1", "2"):
+        assert not rows[each].nothing
+    assert rows["4"].attention == ()
+
+
+# Who is in the roster, and what a file may bear that nobody else in it is called.
+NEAR = {
+    "Bob Ray Roe": ["Bob Roe", "Roe, Bob"],
+    "Jane Quincy Doe": ["Jane Doe"],
+    "María José Ruiz Soto": ["Maria Ruiz", "María Soto"],
+    "DE LA POE,ANN MARIE": ["Ann de la Poe"],
+    "Mary-Jane Smith-Jones": ["Mary Smith"],
+    "Jörg Müller": ["Jorg Mueller", "Joerg Muller"],
+    "Jane Fay": ["Jane Q Fay"],
+}
+
+
+@given(st.sampled_from(list(PLACES)), st.sampled_from(list(NEAR)), st.integers(0, 1), st.booleans())
+@settings(max_examples=40)
+def test_who_is_nearly_called_so_has_no_silent_zero(place: str, name: str, which: int, served: bool) -> None:
+    written = NEAR[name][which % len(NEAR[name])]
+    with TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        put(upload, PLACES[place].format(name=written, number=901), "y/cs5814_vae.py", *["x/cs5814_vae.py"] * served)
+        rows = read(upload, f'id,name\nx,"{name}"\ny,Cy Coe\nz,Zed Zee\n')
+    assert rows["z"].nothing
+    assert not rows["x"].nothing
+    if served:
+        assert rows["x"].source == b"x/cs5814_vae.py"
+    elif rows["x"].source is None:
+        (other,) = (row for row in rows.values() if row.unlisted)
+        assert rows["x"].reason in other.attention
+    else:
+        assert rows["x"].attention
+
+
+def test_a_member_of_the_group_before_a_name_has_no_silent_zero(tmp_path: Path) -> None:
+    put(
+        tmp_path / "u", *(f"Team {name}_90{name[0]}_assignsubmission_file_/f.py" for name in ("1-Jane Doe", "2-Al Poe"))
+    )
+    rows = read(tmp_path / "u", "id,name,group\n1,Jane Doe,Team 1\n2,Bob Roe,Team 1\n3,Al Poe,Team 2\n4,Cy Coe,\n")
+    assert [each for each, row in rows.items() if row.nothing] == ["4"]
+    assert (
+        "`Team 1-Jane Doe_901` was given to Jane Doe by the name, but may also be that of Bob Roe" in rows["2"].reason
+    )
+
+
+PARTS = ["Robert Smith", "Robert Smith Jr.", "José García", "José García Márquez", "Ann Lee", "Mary Ann Lee", "Li Na"]
+PARTS += ["Na Li", "Ng Ng", "Sukarno", "Sukarno Putra"]
+
+
+@given(
+    st.sampled_from(["{} - {}", "{1} - {0}", "{}_{}"]),
+    st.sets(st.sampled_from(PARTS), min_size=3),
+    st.sampled_from([["cs5814_vae.py"], ["cs5814_vae.py", "cvae.ipynb", "my work.docx"]]),
+)
+@settings(max_examples=60)
+def test_in_a_platforms_form_the_whole_field_is_the_name(form: str, there: set[str], files: list[str]) -> None:
+    """Of names in which others are, each is its own student's; who handed in nothing has no question."""
+    assume(there & {"Li Na", "Na Li"} != there)
+    with TemporaryDirectory() as temporary:
+        for name in there:
+            for file in files:
+                stem, _, end = file.rpartition(".")
+                put(Path(temporary) / "u", f"{form.format(name, stem)}.{end}", text=f"{name} {file}")
+        rows = read(Path(temporary) / "u", "name,id\n" + "".join(f"{name},x{at}\n" for at, name in enumerate(PARTS)))
+    assert {row.name: row.source and row.source.decode() for row in rows.values()} == {
+        name: f"{name} cs5814_vae.py" if name in there else None for name in PARTS
+    }
+    assert not any(row.attention for row in rows.values())
+    assert [row.nothing for row in rows.values()] == [row.name not in there for row in rows.values()]
 
 
 # --- a number that a browser adds -------------------------------------------------------------------------------------

@@ -30,7 +30,8 @@ from autograder.submissions.files import CannotRead, File, Listing, NothingToGra
 from autograder.submissions.find import Found, choose
 from autograder.submissions.matching import Known, Match, another_name, matched
 from autograder.submissions.names import PlatformName, alike, path_of, platform_name, shown, stem, suffix
-from autograder.submissions.roster import Roster, Student, moment, same
+from autograder.submissions.roster import Roster, Student, moment
+from autograder.submissions.spelling import same
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
 from autograder.submissions.top import (
     MAX_OPENED,
@@ -633,7 +634,7 @@ def _submitted(
         reason = f"nothing was handed in{f' for {assignment.kit}, only for {other}' if other else ''}"
         if owner.claimed:  # somebody has handed it in, and who is not known
             return replace(row, reason=owner.claimed, unreadable=True)
-        return replace(row, reason=reason, nothing=True, attention=attention)
+        return replace(row, reason=reason, nothing=True, attention=(*attention, *_expected(owner)))
     notes, earlier = owner.notes, list[list[_Piece]]()
     if len(under := {piece.student for piece in ours}) > 1:
         attention += (f"handed in under several names: {', '.join(map(shown, sorted(under)))}",)
@@ -653,7 +654,7 @@ def _submitted(
         row, attention = replace(row, **times), (*attention, *said, *_like_export(_folders(listing)))
         if not any(each.files or each.cut for each in (listing, *map(_together, earlier))):
             reason = "only an empty folder was handed in"
-            return replace(row, reason=reason, nothing=True, notes=notes, attention=attention)
+            return replace(row, reason=reason, nothing=True, notes=notes, attention=(*attention, *_expected(owner)))
         found = _chosen(pieces, listing, assignment)
         attention += () if owner.enrolled else _in_download(pieces, found)
     except CannotRead as error:
@@ -666,6 +667,12 @@ def _submitted(
         attention += _in_covers(pieces, assignment)
     attention += found.attention
     return replace(row, source=found.source, notes=(*notes, *found.notes), attention=attention, folder=found.folder)
+
+
+def _expected(owner: _Owner) -> tuple[str, ...]:
+    """What staff should know of who has handed in nothing, if the roster says otherwise."""
+    said = owner.enrolled.status if owner.enrolled else ""
+    return (f"the roster says “{said}”: see whether the download lacks something",) if said else ()
 
 
 def _in_download(pieces: list[_Piece], found: Found) -> tuple[str, ...]:
