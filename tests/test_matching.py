@@ -1167,6 +1167,24 @@ def test_a_folder_in_anothers_work_may_be_whose_name_it_has(tmp_path: Path, fold
     assert (f"`ada/peer reviews/{folder}` may hold what Bob Roe" in rows["bob"].reason) is not there
 
 
+@pytest.mark.parametrize("own", ["x/cs5814_vae.py", "Jane Late.zip", "x/y/z/cs5814_vae.py", ""])
+@pytest.mark.parametrize("folder", ["Wei Chen", "Chen, Wei", "wei chen"])
+@pytest.mark.parametrize("served", [True, False])
+def test_a_module_in_anothers_folder_is_not_picked(tmp_path: Path, own: str, folder: str, served: bool) -> None:
+    """As in the staff's folder of late work, which is called as a student."""
+    put(tmp_path / "u", f"late/{folder}/cs5814_vae.py", "bo/cs5814_vae.py", *["wc/cs5814_vae.py"] * served)
+    if own.endswith(".zip"):
+        with ZipFile(tmp_path / "u" / "late" / own, "w") as packed:
+            packed.writestr("cs5814_vae.py", own)
+    elif own:
+        put(tmp_path / "u" / "late", own)
+    rows = read(tmp_path / "u", "id,name\nlate,Jane Late\nwc,Wei Chen\nbo,Bo Roe\n")
+    assert rows["late"].source == (own or f"late/{folder}/cs5814_vae.py").encode()
+    assert any(f"`{folder}`, which another student is called" in said for said in rows["late"].attention)
+    assert rows["wc"].unreadable is not served
+    assert rows["bo"].attention == ()
+
+
 def test_namesakes_in_two_sections_are_reviewed(tmp_path: Path) -> None:
     names = ["S 1/Ada Byron", "S 1/Wei Wang", "S 2/Wei Wang", "S 2/Bob Roe"]
     put(tmp_path / "u", *(f"{name}/cs5814_vae.py" for name in names))

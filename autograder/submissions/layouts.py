@@ -29,9 +29,9 @@ from autograder.submissions.copied import is_untouched
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade
 from autograder.submissions.find import Found, choose
 from autograder.submissions.matching import Known, Match, another_name, matched
-from autograder.submissions.names import PlatformName, alike, path_of, platform_name, shown, stem, suffix
+from autograder.submissions.names import ARCHIVES, PlatformName, alike, path_of, platform_name, shown, stem, suffix
 from autograder.submissions.roster import Roster, Student, moment
-from autograder.submissions.spelling import same
+from autograder.submissions.spelling import same, words_of
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
 from autograder.submissions.top import (
     MAX_OPENED,
@@ -179,7 +179,7 @@ def read_upload(
         if roster and pieces and not _are_of(owners):
             holders = [piece.entry for piece in pieces if may_be_class(piece.entry, top, assignment, roster)]
             raise NothingToGrade(_nobody_known(owners, holders))
-        found = [_submitted(owner, assignment, extended, roster is not None, visit) for owner in owners]
+        found = [_submitted(owner, assignment, extended, roster, visit) for owner in owners]
         said = "`{}` was read as one student's: if it holds a class, run the command on what is in it"
         doubts = {each: said.format(each) for each in _classes(owners, found, top, assignment, roster)}
         found = [
@@ -617,14 +617,14 @@ def _submitted(
     owner: _Owner,
     assignment: Assignment,
     extensions: _Extensions,
-    listed: bool,
+    roster: Roster | None,
     visit: Callable[[str, Listing], None] | None,
 ) -> Submitted:
     """The row of one student, which also tells what is wrong with the upload."""
     until = extensions.of(owner)
     keys = {kind: key for piece in owner.pieces for kind, key in piece.keys.items()}
     keys |= owner.enrolled.keys if owner.enrolled else {}
-    unlisted = listed and owner.enrolled is None
+    unlisted = roster is not None and owner.enrolled is None
     row = Submitted(owner.student, None, name=owner.name, until=until, unlisted=unlisted, keys=keys)
     attention: tuple[str, ...] = ("not in the roster",) if row.unlisted else ()
     attention = (owner.claimed,) if owner.claimed else attention
@@ -655,7 +655,7 @@ def _submitted(
         if not any(each.files or each.cut for each in (listing, *map(_together, earlier))):
             reason = "only an empty folder was handed in"
             return replace(row, reason=reason, nothing=True, notes=notes, attention=(*attention, *_expected(owner)))
-        found = _chosen(pieces, listing, assignment)
+        found = _found(owner, pieces, listing, assignment, roster)
         attention += () if owner.enrolled else _in_download(pieces, found)
     except CannotRead as error:
         return replace(row, reason=str(error), unreadable=True, notes=notes, attention=(*attention, str(error)))
@@ -717,6 +717,38 @@ def _last(pieces: list[_Piece]) -> tuple[list[_Piece], list[list[_Piece]]]:
         raise NothingToGrade(f"there are several attempts, and nothing says which is the last: {names}")
     last, *earlier = sorted(attempts.values(), key=lambda each: each[0].order or times[0], reverse=True)
     return last, earlier
+
+
+def _found(
+    owner: _Owner, pieces: list[_Piece], listing: Listing, assignment: Assignment, roster: Roster | None
+) -> Found:
+    """The module; if another is there, not one in a folder with the name of another student."""
+    theirs = _names_of_others(owner, listing, roster)
+
+    def rest(entry: Entry) -> Listing:
+        listing = entry.listing()
+        return replace(listing, files=[file for file in listing.files if theirs.isdisjoint(file.steps[:-1])])
+
+    called = f"{', '.join(f'`{shown(step)}`' for step in sorted(theirs)[:_LISTED])}, which another student is called"
+    if theirs:
+        own = [replace(piece, entry=replace(piece.entry, listing=partial(rest, piece.entry))) for piece in pieces]
+        with suppress(NothingToGrade):
+            found = _chosen(own, _together(own), assignment)
+            if not is_untouched(found.source, assignment):
+                said = f"`{found.name}` was graded, and nothing in {called}: whose is it?"
+                return found._replace(attention=(*found.attention, said))
+    found = _chosen(pieces, listing, assignment)
+    said = f"`{found.name}` was graded, but there is {called}: whose is it?"
+    return found._replace(attention=(*found.attention, said)) if theirs else found
+
+
+def _names_of_others(owner: _Owner, listing: Listing, roster: Roster | None) -> set[str]:
+    """The folders with code in what a student of the roster handed in that have the whole name of another one."""
+    if roster is None or owner.enrolled is None:
+        return set()
+    code = [file for file in listing.files if suffix(file.name) in (".py", ".ipynb", *ARCHIVES)]
+    names = {step for file in code for step in file.steps[:-1] if len(words_of(step)) > 1}
+    return {step for step in names if (people := roster.named(step)) and owner.enrolled not in people}
 
 
 def _chosen(pieces: list[_Piece], listing: Listing, assignment: Assignment) -> Found:
