@@ -430,7 +430,7 @@ def test_what_was_guessed_in_the_roster_is_in_each_output(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("kind", ["nothing", "an empty folder"])
-def test_who_handed_something_in_by_the_roster_has_no_silent_zero(tmp_path: Path, kind: str) -> None:
+def test_who_handed_in_by_the_roster_has_no_silent_zero(tmp_path: Path, kind: str) -> None:
     """As Moodle's grading worksheet and Gradescope's list of scores say."""
     said = {
         "Submitted for grading": True,

@@ -247,7 +247,7 @@ class _Field:
 
 
 def _in_one_form(students: Sequence[Known], roster: Roster) -> dict[str, _Field]:
-    """The names in entries to which a platform gave one form, such as `Jane Doe - cs5814_vae.py`.
+    """The names in entries to which a platform gave one form, such as `Jane Doe - homework.py`.
 
     That is so if a whole name of the roster is before the first of a separator, or after the last, in at least three
     entries and more than half of all.
