@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 
-from autograder.submissions.names import shown
+from autograder.submissions.names import LONGEST, shown
 from autograder.submissions.roster import Roster, Student
 from autograder.submissions.spelling import (
     has_case,
@@ -252,7 +252,9 @@ def _in_one_form(students: Sequence[Known], roster: Roster) -> dict[str, _Field]
     That is so if a whole name of the roster is before the first of a separator, or after the last, in at least three
     entries and more than half of all.
     """
-    entries = [each.student for each in students if each.keys.get("id") == each.student]
+    entries = [
+        each.student for each in students if each.keys.get("id") == each.student and len(each.student) <= LONGEST
+    ]
     count = Counter(separator for entry in entries for separator in {*re.findall(r"[\W_]+", entry)})
     best: dict[str, _Field] = {}
     for separator, _ in [each for each in count.most_common(_SEPARATORS) if each[0].strip()]:

@@ -83,6 +83,7 @@ _TOTAL = re.compile(  # people are called Sum, Mean and Count: these need a colo
     rf"|(?:sum|count|mean|students){_OF_STUDENTS}[:=]\s*[\d.,]*",
     re.IGNORECASE,
 )
+_WORDS = 100  # of a text in which names are looked for
 _RUN = 8  # words that are compared with a whole name
 _TEST_STUDENT = "test student"  # from Canvas, if an instructor tried the student view
 _PREVIEW_USER = "_previewuser"  # at the end of the user name under which Blackboard shows it to an instructor
@@ -200,6 +201,7 @@ class Roster:
 
     def within(self, words: list[str]) -> list[Student]:
         """The students whose whole name these `words_of` a text hold, next to each other."""
+        words = words[:_WORDS]
         starts = {(start, end) for end in range(len(words) + 1) for start in range(max(0, end - _RUN), end)}
         runs = {"".join(words[start:end]) for start, end in starts if end - start > 1 or not has_case(words[start])}
         return _all_of(self._by_turned, {(run, False) for run in runs})

@@ -11,6 +11,7 @@ _STROKES = str.maketrans(
 )
 # In German and Scandinavian: ae, oe and so on.
 _TWO_LETTERS = str.maketrans({letter: f"{base}e" for letter, base in zip("äöøü", "aoou", strict=True)} | {"å": "aa"})
+_LONGEST = 255  # characters of a name
 _EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # the family name comes first, without a space
 
 
@@ -51,11 +52,11 @@ def name_key(name: str) -> str:
 
 
 def whole_names(name: str) -> set[tuple[str, bool]]:
-    """The spellings of a name without punctuation and white space, and whether it is one word.
+    """The spellings of a name without punctuation and white space, and whether it is one word; none if it is too long.
 
     One word may be a login, and then is not the name of two: `kimkay` is not Kim Kay.
     """
-    words = [words_of(each) for each in spellings(name_key(name))]
+    words = [words_of(each) for each in spellings(name_key(name))] if len(name) <= _LONGEST else []
     return {("".join(each), len(each) == 1 and has_case(name)) for each in words if each}
 
 
