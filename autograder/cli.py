@@ -494,7 +494,7 @@ def class_command(
             return
         failed = taught.finish()
         if not quiet:
-            _say([*(enrolled.notes if enrolled else ()), *closing_lines(taught.figures)])
+            _say(closing_lines(taught.figures))
             _say([f"Open {out / 'index.html'} in a browser."])
     if failed:
         errors.print(

@@ -410,6 +410,54 @@ def test_the_counts_add_up_and_are_the_same_everywhere(tmp_path: Path) -> None:
     assert table["104"]["standing"] == "nothing handed in"
 
 
+def test_what_was_guessed_in_the_roster_is_in_each_output(tmp_path: Path) -> None:
+    upload, out = tmp_path / "upload", tmp_path / "out"
+    put(upload, {f"w1@x.edu/{MODULE}": b"x = 1\n", f"w2@x.edu/{MODULE}": b"x = 2\n"})
+    (tmp_path / "r.csv").write_text("id,name,email\n1,Wei Wang,w1@x.edu\n1,Wei Wang,w2@x.edu\nTotal,,\n3,Bo,b@x.edu\n")
+    read = read_upload(upload, CVAE, read_roster(tmp_path / "r.csv"))
+    assert {row.student: row.source for row in read.submitted} == {
+        "1 (w1@x.edu)": b"x = 1\n",
+        "1 (w2@x.edu)": b"x = 2\n",
+        "3": None,
+    }
+    graded(read, out)
+    said = run(upload, "--out", out, "--roster", tmp_path / "r.csv").output
+    found = json.loads((out / "class.json").read_text("utf-8"))
+    for note in ("r.csv, lines 2 and 3: one id", "r.csv, line 4: “Total” is not a student"):
+        assert said.count(note) == 1
+        assert any(note in warning for warning in found["warnings"])
+        assert note in (out / "index.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("kind", ["nothing", "an empty folder"])
+def test_who_handed_in_by_the_roster_has_no_silent_zero(tmp_path: Path, kind: str) -> None:
+    """As Moodle's grading worksheet and Gradescope's list of scores say."""
+    said = {
+        "Submitted for grading": True,
+        "Submitted for grading - 2 hours late": True,
+        "Graded": True,
+        "Ungraded": True,
+        "No submission": False,
+        "No submission - Graded": False,
+        "Draft (not submitted)": False,
+        "Missing": False,
+        "": False,
+    }
+    upload, out = tmp_path / "upload", tmp_path / "out"
+    put(upload, {f"0/{MODULE}": b"x = 1\n"})
+    table = "id,name,Status\n0,Ada,Graded\n"
+    for number, status in enumerate(said, 1):
+        table += f"{number},S{number} T,{status}\n"
+        if kind == "an empty folder":
+            (upload / str(number)).mkdir()
+    (tmp_path / "r.csv").write_text(table)
+    graded(read_upload(upload, CVAE, read_roster(tmp_path / "r.csv")), out)
+    found = json.loads((out / "class.json").read_text("utf-8"))
+    listed = {each["student"] for each in found["attention"]} - {"0"}
+    assert listed == {str(number) for number, status in enumerate(said, 1) if said[status]}
+    assert found["nothing_handed_in"] == len(said)
+
+
 def test_what_the_grader_may_not_read_is_no_zero(tmp_path: Path) -> None:
     upload, out = tmp_path / "upload", tmp_path / "out"
     put(upload, {f"ada/{MODULE}": b"x = 1\n", "bob/denied.zip": b"PK"})

@@ -4,6 +4,7 @@ import shutil
 import string
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
@@ -655,6 +656,199 @@ def test_a_part_of_a_name_or_an_id_is_nobodys(tmp_path: Path, name: str) -> None
     assert rows["li"].nothing
 
 
+# --- a name in another spelling ---------------------------------------------------------------------------------------
+
+# A name in the roster, and how platforms and people write it.
+SPELLED = {
+    "Siobhán O'Brien": ["Siobhán OBrien", "Siobhan O Brien", "siobhan o’brien", "SIOBHÁN O_BRIEN"],
+    "Ngũgĩ wa Thiong'o": ["Ngũgĩ wa Thiongo", "Ngugi wa Thiong o"],
+    "Anne/Marie Curie": ["AnneMarie Curie", "Anne Marie Curie", "Anne-Marie Curie"],
+    "Ann-Marie Poe": ["AnnMarie Poe", "Ann Marie Poe", "Poe, AnnMarie"],
+    'Robert "Bob" Smith Jr.': ["Robert Bob Smith Jr", "Robert Bob Smith Jr."],
+    "Łukasz Żółć": ["Lukasz Zolc", "Łukasz Żółć"],
+    "Søren Kjær": ["Soren Kjaer", "Soeren Kjaer"],
+    "Ayşe Işık": ["Ayse Isik", "AYŞE IŞIK"],
+    "Jörg Müller": ["Joerg Mueller", "Jorg Muller"],
+    "Þóra Guðmundsdóttir": ["Thora Gudmundsdottir"],
+    "Ute Großmann": ["Ute Grossmann"],
+    "Đỗ Văn Đức": ["Do Van Duc", "Đỗ-Văn-Đức"],
+    "伟 王": ["王伟", "王 伟", "伟王"],
+    "민준 김": ["김민준", "민준김"],
+    "Ng Ng": ["Ng Ng", "Ng-Ng"],
+    "Suharto .": ["Suharto .", "Suharto"],
+    "Sukarno": ["Sukarno", "sukarno"],
+}
+PLACES = {
+    "folders": "{name}/cs5814_vae.py",
+    "Moodle": "{name}_{number}_assignsubmission_file_/cs5814_vae.py",
+    "Brightspace": "{number}-77 - {name} - Nov 30, 2026 1005 AM/cs5814_vae.py",
+    "Google Classroom": "{name} - cs5814_vae.py",
+    "Google Forms": "cs5814_vae - {name}.py",
+}
+
+
+@given(
+    st.sampled_from(list(PLACES)),
+    st.lists(st.sampled_from(list(SPELLED)), min_size=3, max_size=6, unique=True),
+    st.randoms(use_true_random=False),
+    st.booleans(),
+)
+@settings(max_examples=80)
+def test_one_persons_name_in_any_spelling_is_that_persons(
+    place: str, names: list[str], random: Random, stranger: bool
+) -> None:
+    with TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        handed_in = {}
+        for number, name in enumerate(names[1:], 901):
+            handed_in[name] = PLACES[place].format(name=random.choice(SPELLED[name]), number=number)
+        if "/" not in place:
+            put(upload, *handed_in.values())
+        put(upload, *[PLACES[place].format(name="Zed Zee", number=999)] * stranger)
+        table = "".join(f'x{number},"{name.replace(chr(34), chr(34) * 2)}"\n' for number, name in enumerate(names))
+        rows = {row.name: row for row in read(upload, f"id,name\n{table}").values()}
+    assume(place not in ("Google Classroom", "Google Forms") or len(handed_in) >= 3)
+    assert rows[names[0]].nothing
+    for name, entry in handed_in.items():
+        assert (rows[name].source, rows[name].attention) == (entry.encode(), ())
+    assert sum(row.unlisted for row in rows.values()) == stranger
+
+
+@given(
+    st.sampled_from(["Sio OBrien", "Sio O'Brien", "Sio O’Brien"]),
+    st.sampled_from(list(PLACES)),
+    st.booleans(),
+    st.booleans(),
+)
+def test_of_two_who_may_be_spelled_so_nobody_has_a_silent_zero(
+    written: str, place: str, twice: bool, others: bool
+) -> None:
+    with TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        put(upload, PLACES[place].format(name=written, number=901), "4/cs5814_vae.py")
+        put(upload, *[PLACES[place].format(name=written, number=902).replace(".py", "_2.py")] * twice)
+        put(upload, *[PLACES[place].format(name=name, number=903) for name in ("Al Poe", "Bo Roe")] * others)
+        table = "id,name\n1,Sio O'Brien\n2,Sio OBrien\n3,Al Poe\n4,Cy Coe\n5,Bo Roe\n"
+        rows = read(upload, table)
+    assert not (rows["1"].source and rows["2"].source)
+    for each in ("1", "2"):
+        assert not rows[each].nothing
+    assert rows["4"].attention == ()
+
+
+# Who is in the roster, and what a file may bear that nobody else in it is called.
+NEAR = {
+    "Bob Ray Roe": ["Bob Roe", "Roe, Bob"],
+    "Jane Quincy Doe": ["Jane Doe"],
+    "María José Ruiz Soto": ["Maria Ruiz", "María Soto"],
+    "DE LA POE,ANN MARIE": ["Ann de la Poe"],
+    "Mary-Jane Smith-Jones": ["Mary Smith"],
+    "Jörg Müller": ["Jorg Mueller", "Joerg Muller"],
+    "Jane Fay": ["Jane Q Fay"],
+}
+
+
+@given(st.sampled_from(list(PLACES)), st.sampled_from(list(NEAR)), st.integers(0, 1), st.booleans())
+@settings(max_examples=40)
+def test_who_is_nearly_called_so_has_no_silent_zero(place: str, name: str, which: int, served: bool) -> None:
+    written = NEAR[name][which % len(NEAR[name])]
+    with TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        put(upload, PLACES[place].format(name=written, number=901), "y/cs5814_vae.py", *["x/cs5814_vae.py"] * served)
+        rows = read(upload, f'id,name\nx,"{name}"\ny,Cy Coe\nz,Zed Zee\n')
+    assert rows["z"].nothing
+    assert not rows["x"].nothing
+    if served:
+        assert rows["x"].source == b"x/cs5814_vae.py"
+    elif rows["x"].source is None:
+        (other,) = (row for row in rows.values() if row.unlisted)
+        assert rows["x"].reason in other.attention
+    else:
+        assert rows["x"].attention
+
+
+def test_a_member_of_the_group_before_a_name_has_no_silent_zero(tmp_path: Path) -> None:
+    put(
+        tmp_path / "u", *(f"Team {name}_90{name[0]}_assignsubmission_file_/f.py" for name in ("1-Jane Doe", "2-Al Poe"))
+    )
+    rows = read(tmp_path / "u", "id,name,group\n1,Jane Doe,Team 1\n2,Bob Roe,Team 1\n3,Al Poe,Team 2\n4,Cy Coe,\n")
+    assert [each for each, row in rows.items() if row.nothing] == ["4"]
+    assert (
+        "`Team 1-Jane Doe_901` was given to Jane Doe by the name, but may also be that of Bob Roe" in rows["2"].reason
+    )
+
+
+PARTS = ["Robert Smith", "Robert Smith Jr.", "José García", "José García Márquez", "Ann Lee", "Mary Ann Lee", "Li Na"]
+PARTS += ["Na Li", "Ng Ng", "Sukarno", "Sukarno Putra"]
+
+
+@given(
+    st.sampled_from(["{} - {}", "{1} - {0}", "{}_{}"]),
+    st.sets(st.sampled_from(PARTS), min_size=3),
+    st.sampled_from([["cs5814_vae.py"], ["cs5814_vae.py", "cvae.ipynb", "my work.docx"]]),
+)
+@settings(max_examples=60)
+def test_in_a_platforms_form_the_whole_field_is_the_name(form: str, there: set[str], files: list[str]) -> None:
+    """Of names in which others are, each is its own student's; who handed in nothing has no question."""
+    assume(there & {"Li Na", "Na Li"} != there)
+    with TemporaryDirectory() as temporary:
+        for name in there:
+            for file in files:
+                stem, _, end = file.rpartition(".")
+                put(Path(temporary) / "u", f"{form.format(name, stem)}.{end}", text=f"{name} {file}")
+        rows = read(Path(temporary) / "u", "name,id\n" + "".join(f"{name},x{at}\n" for at, name in enumerate(PARTS)))
+    assert {row.name: row.source and row.source.decode() for row in rows.values()} == {
+        name: f"{name} cs5814_vae.py" if name in there else None for name in PARTS
+    }
+    assert not any(row.attention for row in rows.values())
+    assert [row.nothing for row in rows.values()] == [row.name not in there for row in rows.values()]
+
+
+# --- a number that a browser adds -------------------------------------------------------------------------------------
+
+
+@given(
+    st.sampled_from(["hw3 (1)", "hw3 (2)", "submissions(3)", "hw3 - Copy (1)"]),
+    st.sampled_from(["folder", "zip"]),
+    st.sets(st.integers(0, 3), min_size=1),
+    st.sets(st.integers(0, 3), min_size=2),
+)
+@settings(max_examples=40)
+def test_a_browsers_number_is_no_students_id(name: str, kind: str, first: set[int], second: set[int]) -> None:
+    """Whose ids are 1, 2, … have the rows of a class with long ids, from two downloads of one assignment."""
+    found = []
+    names = ["Jane Doe", "Bob Roe", "Wei Chen", "Ann Poe"]
+    for start in (1, 50001):
+        with TemporaryDirectory() as temporary:
+            for download, there in (("hw3", first), (name, second)):
+                folder = Path(temporary) / ("u" if kind == "folder" else "unpacked") / download
+                for each in there:
+                    entry = f"{names[each]}_{900 + each}_assignsubmission_file_/cs5814_vae.py"
+                    put(folder, entry, text=f"{download} {each}")
+                if kind == "zip":
+                    shutil.make_archive(str(Path(temporary) / "u" / download), "zip", folder)
+            table = "".join(f"{number},{each}\n" for number, each in enumerate(names, start))
+            rows = read(Path(temporary) / "u", f"id,name\n{table}")
+        found.append(
+            {row.name: (row.source, bool(row.attention) or not (row.source or row.nothing)) for row in rows.values()}
+        )
+    assert found[0] == found[1]
+    for each in second:
+        source, listed = found[0][names[each]]
+        assert source == f"{name} {each}".encode() or listed, "the newer one is not passed over in silence"
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_all_who_are_in_what_is_nobodys_are_listed(tmp_path: Path, served: bool) -> None:
+    """Such as a second download that is not read as a class."""
+    put(tmp_path / "u" / "x", "Bob Roe/cs5814_vae.py", "a/cs5814_vae.py", "b/cs5814_vae.py", "c/cs5814_vae.py")
+    put(tmp_path / "u", "1/cs5814_vae.py", *["2/cs5814_vae.py"] * served)
+    rows = read(tmp_path / "u", "id,name\n1,Jane Doe\n2,Bob Roe\n")
+    assert rows["1"].attention == ()
+    assert bool(rows["2"].source) is served
+    assert "`x` may hold what Bob Roe handed in" in " ".join((rows["2"].reason, *rows["2"].attention))
+
+
 # --- titles in front of a login -------------------------------------------------------------------------------------
 
 logins = st.lists(words, min_size=1, max_size=3).map("_".join)
@@ -971,6 +1165,24 @@ def test_a_folder_in_anothers_work_may_be_whose_name_it_has(tmp_path: Path, fold
     assert rows["bob"].source == (b"bob/cs5814_vae.py" if there else None)
     assert rows["bob"].unreadable is not there
     assert (f"`ada/peer reviews/{folder}` may hold what Bob Roe" in rows["bob"].reason) is not there
+
+
+@pytest.mark.parametrize("own", ["x/cs5814_vae.py", "Jane Late.zip", "x/y/z/cs5814_vae.py", ""])
+@pytest.mark.parametrize("folder", ["Wei Chen", "Chen, Wei", "wei chen"])
+@pytest.mark.parametrize("served", [True, False])
+def test_a_module_in_anothers_folder_is_not_picked(tmp_path: Path, own: str, folder: str, served: bool) -> None:
+    """As in the staff's folder of late work, which is called as a student."""
+    put(tmp_path / "u", f"late/{folder}/cs5814_vae.py", "bo/cs5814_vae.py", *["wc/cs5814_vae.py"] * served)
+    if own.endswith(".zip"):
+        with ZipFile(tmp_path / "u" / "late" / own, "w") as packed:
+            packed.writestr("cs5814_vae.py", own)
+    elif own:
+        put(tmp_path / "u" / "late", own)
+    rows = read(tmp_path / "u", "id,name\nlate,Jane Late\nwc,Wei Chen\nbo,Bo Roe\n")
+    assert rows["late"].source == (own or f"late/{folder}/cs5814_vae.py").encode()
+    assert any(f"`{folder}`, which another student is called" in said for said in rows["late"].attention)
+    assert rows["wc"].unreadable is not served
+    assert rows["bo"].attention == ()
 
 
 def test_namesakes_in_two_sections_are_reviewed(tmp_path: Path) -> None:

@@ -329,6 +329,39 @@ def test_a_student_listed_again_has_one_row(names: list[str], other: str) -> Non
             assert len(roster.notes) == 2
 
 
+CELL = st.sampled_from(["", "a", "b"])
+
+
+@given(
+    st.sampled_from(["1001", "wwang", "Wei Wang"]),
+    st.lists(st.tuples(CELL, CELL, st.sampled_from(["", "Lab 1"])), min_size=1, max_size=4),
+)
+def test_no_two_people_are_one_row(own: str, lines: list[tuple[str, str, str]]) -> None:
+    """Who is in two lines has one row only if no id contradicts. All that a line knows a student by stays."""
+    text = "".join(f"{own},{email},{login},{group}\n" for email, login, group in lines)
+    with tempfile.TemporaryDirectory() as folder:
+        roster = read_roster(written(Path(folder), f"identifier,email,github_username,group\n{text}"))
+    assert len({each.id for each in roster.students}) == len(roster.students)
+    assert len(roster.notes) >= (len(lines) > 1)
+    for email, login, group in lines:
+        known = [
+            each
+            for each in roster.students
+            if each.keys.get("email", "") in ("", email) or not email
+            if each.keys.get("github", "") in ("", login) or not login
+        ]
+        assert any(
+            {email, login} - {""} <= {*each.keys.values()} and (not group or group in each.groups) for each in known
+        )
+    for column in (0, 1):
+        assert len(roster.students) >= len({line[column] for line in lines} - {""})
+    if own == "Wei Wang":
+        assert len(roster.students) == len({line[:2] for line in lines})
+    if len(roster.students) > 1:
+        assert roster.find(own) is None, "nobody is picked"
+        assert {*roster.having(own)} == {*roster.students}
+
+
 @pytest.mark.parametrize("cell", ["TBA", "n/a", "-", "None", "#N/A"])
 def test_what_says_that_there_is_no_id_is_none(tmp_path: Path, cell: str) -> None:
     roster = read_roster(written(tmp_path, f"id,name,email\nada,Ada,a@x\n{cell},Bo Li,{cell}\n{cell},Cy Au,{cell}\n"))

@@ -15,7 +15,8 @@ from urllib.parse import unquote
 from autograder.classroom.spreadsheet import harmless_cell
 from autograder.points import shown
 from autograder.report.summary import counted
-from autograder.submissions.roster import Roster, Student, same
+from autograder.submissions.roster import Roster, Student
+from autograder.submissions.spelling import same
 
 _SPLIT = ("LastName", "FirstName")  # in place of “Student”, from a gradebook that shows names split
 

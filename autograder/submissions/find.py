@@ -41,6 +41,7 @@ from autograder.submissions.files import (
     room_to_unpack,
 )
 from autograder.submissions.names import ARCHIVES, LONGEST, UNREAD, alike, path_of, shown, stem, suffix, without_copy
+from autograder.submissions.spelling import squeezed
 from autograder.submissions.traces import (
     MAX_NOTEBOOKS,
     Room,
@@ -445,9 +446,10 @@ class _Search:
         nearest = _newest(nearest)
         if len({each.source for each in nearest}) == 1:
             return nearest[0]
-        kit = self._assignment.kit  # in nbgrader's folders, the assignment's name
+        kit = self._assignment.kit  # in nbgrader's folders, the assignment's name; in those of Teams, one like it
         ours = [each for each in nearest if each.file.steps[0] == kit]
-        copies = any(each not in ours and without_copy(each.file.steps[0]) == kit for each in nearest)
+        ours = ours or [each for each in nearest if squeezed(each.file.steps[0]) == squeezed(kit)]
+        copies = any(_is_copy(each.file.steps[0], kit) for each in nearest)
         if len({each.source for each in ours}) == 1 and not copies:
             said = f"`{ours[0].name}` was graded, since the assignment is called {kit}"
             return ours[0]._replace(attention=(*ours[0].attention, said))
@@ -569,6 +571,12 @@ def _newest(candidates: list[_Candidate]) -> list[_Candidate]:
         if each.file.version is not None:
             last[each.file.steps] = max(each.file.version, last.get(each.file.steps, 0))
     return [each for each in candidates if each.file.version in (None, last.get(each.file.steps))]
+
+
+def _is_copy(name: str, kit: str) -> bool:
+    """Whether a folder is a copy of the assignment's: `HW 3 part 3 (1)`, of which the 3 is no copy's number."""
+    rest = squeezed(name).removeprefix(squeezed(kit))
+    return "" != rest != squeezed(name) and squeezed(kit).startswith(squeezed(without_copy(name)))
 
 
 def _cancelled(file: File) -> bool:

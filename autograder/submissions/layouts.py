@@ -30,8 +30,9 @@ from autograder.submissions.copied import is_untouched
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade
 from autograder.submissions.find import Found, choose
 from autograder.submissions.matching import Known, Match, another_name, matched
-from autograder.submissions.names import PlatformName, alike, path_of, platform_name, shown, stem, suffix
-from autograder.submissions.roster import Roster, Student, moment, same
+from autograder.submissions.names import ARCHIVES, PlatformName, alike, path_of, platform_name, shown, stem, suffix
+from autograder.submissions.roster import Roster, Student, moment
+from autograder.submissions.spelling import same, words_of
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
 from autograder.submissions.top import (
     MAX_OPENED,
@@ -102,7 +103,7 @@ class Submitted:
 class Upload:
     """A class: what each student handed in, by name, and the skipped entries at the top.
 
-    `warnings` tell the staff about contradictions.
+    `warnings` tell the staff about contradictions, and what was guessed in the roster.
     """
 
     submitted: list[Submitted]
@@ -179,7 +180,7 @@ def read_upload(
         if roster and pieces and not _are_of(owners):
             holders = [piece.entry for piece in pieces if may_be_class(piece.entry, top, assignment, roster)]
             raise NothingToGrade(_nobody_known(owners, holders))
-        found = [_submitted(owner, assignment, extended, roster is not None, visit) for owner in owners]
+        found = [_submitted(owner, assignment, extended, roster, visit) for owner in owners]
         said = "`{}` was read as one student's: if it holds a class, run the command on what is in it"
         doubts = {each: said.format(each) for each in _classes(owners, found, top, assignment, roster)}
         found = [
@@ -191,7 +192,7 @@ def read_upload(
         found = _with_odd_folders(owners, found)
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
     export = () if top.gradescopes else _like_export({each.name for each in top.entries if each.folder}, "the upload")
-    warnings = [*top.guessed, *doubts.values(), *export, *extended.warnings()]
+    warnings = [*(roster.notes if roster else ()), *top.guessed, *doubts.values(), *export, *extended.warnings()]
     return Upload(found, sorted([*top.aside, *more]), warnings, len(roster.students) if roster else None)
 
 
@@ -562,7 +563,7 @@ def _by_number(owners: list[_Owner]) -> list[_Owner]:
 
 
 def _with_those_within(owners: list[_Owner], assignment: Assignment, roster: Roster | None) -> list[_Owner]:
-    """The owners; of who handed in nothing, with what may hold it: an entry of nobody in the roster, or a folder."""
+    """The owners, with what may hold their work: an entry of nobody in the roster; of who has none, a folder too."""
     if roster is None:
         return owners
     others = sorted((owner for owner in owners if owner.enrolled is None), key=lambda owner: bool(owner.claimed))
@@ -571,6 +572,7 @@ def _with_those_within(owners: list[_Owner], assignment: Assignment, roster: Ros
     for entry in unlisted:
         for who in students_within(entry, assignment, roster):
             holding.setdefault(who, []).append(f"`{shown(entry.name)}`")
+    within_unlisted = {*holding}
     missing = {owner.enrolled for owner in owners if owner.enrolled and not owner.pieces and not owner.claimed}
     for entry in [piece.entry for owner in owners if owner.enrolled for piece in owner.pieces] if missing else []:
         for who, folder in _folders_of(entry, missing, roster):
@@ -579,8 +581,8 @@ def _with_those_within(owners: list[_Owner], assignment: Assignment, roster: Ros
         who: f"{' and '.join(names[:_LISTED])} may hold what {who.name} handed in" for who, names in holding.items()
     }
     return [
-        replace(owner, claimed=said[owner.enrolled])
-        if owner.enrolled in said and not owner.pieces and not owner.claimed
+        replace(owner, claimed=" ".join(filter(None, (owner.claimed, said[owner.enrolled]))))
+        if owner.enrolled in within_unlisted or (owner.enrolled in missing and owner.enrolled in holding)
         else owner
         for owner in owners
     ]
@@ -617,14 +619,14 @@ def _submitted(
     owner: _Owner,
     assignment: Assignment,
     extensions: _Extensions,
-    listed: bool,
+    roster: Roster | None,
     visit: Callable[[str, Listing], None] | None,
 ) -> Submitted:
     """The row of one student, which also tells what is wrong with the upload."""
     until = extensions.of(owner)
     keys = {kind: key for piece in owner.pieces for kind, key in piece.keys.items()}
     keys |= owner.enrolled.keys if owner.enrolled else {}
-    unlisted = listed and owner.enrolled is None
+    unlisted = roster is not None and owner.enrolled is None
     row = Submitted(owner.student, None, name=owner.name, until=until, unlisted=unlisted, keys=keys)
     attention: tuple[str, ...] = ("not in the roster",) if row.unlisted else ()
     attention = (owner.claimed,) if owner.claimed else attention
@@ -634,7 +636,7 @@ def _submitted(
         reason = f"nothing was handed in{f' for {assignment.kit}, only for {other}' if other else ''}"
         if owner.claimed:  # somebody has handed it in, and who is not known
             return replace(row, reason=owner.claimed, unreadable=True)
-        return replace(row, reason=reason, nothing=True, attention=attention)
+        return replace(row, reason=reason, nothing=True, attention=(*attention, *_expected(owner)))
     notes, earlier = owner.notes, list[list[_Piece]]()
     if len(under := {piece.student for piece in ours}) > 1:
         attention += (f"handed in under several names: {', '.join(map(shown, sorted(under)))}",)
@@ -655,8 +657,8 @@ def _submitted(
         row, attention = replace(row, **times), (*attention, *said, *_like_export(_folders(listing)))
         if not any(each.files or each.cut for each in (listing, *map(_together, earlier))):
             reason = "only an empty folder was handed in"
-            return replace(row, reason=reason, nothing=True, notes=notes, attention=attention)
-        found = _chosen(pieces, listing, assignment)
+            return replace(row, reason=reason, nothing=True, notes=notes, attention=(*attention, *_expected(owner)))
+        found = _found(owner, pieces, listing, assignment, roster)
         attention += () if owner.enrolled else _in_download(pieces, found)
     except CannotRead as error:
         return replace(row, reason=str(error), unreadable=True, notes=notes, attention=(*attention, str(error)))
@@ -668,6 +670,12 @@ def _submitted(
         attention += _in_covers(pieces, assignment)
     attention += found.attention
     return replace(row, source=found.source, notes=(*notes, *found.notes), attention=attention, folder=found.folder)
+
+
+def _expected(owner: _Owner) -> tuple[str, ...]:
+    """What staff should know of who has handed in nothing, if the roster says otherwise."""
+    said = owner.enrolled.status if owner.enrolled else ""
+    return (f"the roster says “{said}”: see whether the download lacks something",) if said else ()
 
 
 def _in_download(pieces: list[_Piece], found: Found) -> tuple[str, ...]:
@@ -712,6 +720,38 @@ def _last(pieces: list[_Piece]) -> tuple[list[_Piece], list[list[_Piece]]]:
         raise NothingToGrade(f"there are several attempts, and nothing says which is the last: {names}")
     last, *earlier = sorted(attempts.values(), key=lambda each: each[0].order or times[0], reverse=True)
     return last, earlier
+
+
+def _found(
+    owner: _Owner, pieces: list[_Piece], listing: Listing, assignment: Assignment, roster: Roster | None
+) -> Found:
+    """The module; if another is there, not one in a folder with the name of another student."""
+    theirs = _names_of_others(owner, listing, roster)
+
+    def rest(entry: Entry) -> Listing:
+        listing = entry.listing()
+        return replace(listing, files=[file for file in listing.files if theirs.isdisjoint(file.steps[:-1])])
+
+    called = f"{', '.join(f'`{shown(step)}`' for step in sorted(theirs)[:_LISTED])}, which another student is called"
+    if theirs:
+        own = [replace(piece, entry=replace(piece.entry, listing=partial(rest, piece.entry))) for piece in pieces]
+        with suppress(NothingToGrade):
+            found = _chosen(own, _together(own), assignment)
+            if not is_untouched(found.source, assignment):
+                said = f"`{found.name}` was graded, and nothing in {called}: whose is it?"
+                return found._replace(attention=(*found.attention, said))
+    found = _chosen(pieces, listing, assignment)
+    said = f"`{found.name}` was graded, but there is {called}: whose is it?"
+    return found._replace(attention=(*found.attention, said)) if theirs else found
+
+
+def _names_of_others(owner: _Owner, listing: Listing, roster: Roster | None) -> set[str]:
+    """The folders with code in what a student of the roster handed in that have the whole name of another one."""
+    if roster is None or owner.enrolled is None:
+        return set()
+    code = [file for file in listing.files if suffix(file.name) in (".py", ".ipynb", *ARCHIVES)]
+    names = {step for file in code for step in file.steps[:-1] if len(words_of(step)) > 1}
+    return {step for step in names if (people := roster.named(step)) and owner.enrolled not in people}
 
 
 def _chosen(pieces: list[_Piece], listing: Listing, assignment: Assignment) -> Found:

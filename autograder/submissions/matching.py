@@ -8,18 +8,32 @@ be a student's, but nothing is sure, the staff is asked.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 
-from autograder.submissions.names import shown
-from autograder.submissions.roster import Roster, Student, in_any_order, names_of, same, squeezed
+from autograder.submissions.names import LONGEST, shown
+from autograder.submissions.roster import Roster, Student
+from autograder.submissions.spelling import (
+    has_case,
+    in_any_order,
+    name_key,
+    names_of,
+    plain,
+    same,
+    spellings,
+    squeezed,
+    words_of,
+)
 
 _SHORT = 3  # letters of an id: with fewer, a name holds it by chance
 _LISTED = 3
+_SEPARATORS = 8  # of the most frequent ones, to see which tells a name from the rest
 _SEVERAL = 3  # names in one form; two may be alike by chance
+_COPY = re.compile(r" ?\(\d{1,2}\)$")  # what Google Drive adds to the second of two files with one name
+_OF_A_BROWSER = re.compile(r"\d{1,2}")  # in brackets, behind a name that exists already; an id behind a person's name
 _WORDS = {"canvas": "Canvas number", "email": "email address", "sis": "SIS id"}
 
 
@@ -66,10 +80,13 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     }
     doubted = {each.student for each in students if any(_doubtful(each, who) for who in by_key[each.student].people)}
     telling = {kind for each in students for kind, key in each.keys.items() if roster.find(key, kind)}
-    in_order = _in_order(students, roster)
+    fields = _in_one_form(students, roster)
+    names = {each.student: fields[each.student].known if each.student in fields else each for each in students}
+    named = [*names.values()]
+    in_order = _in_order(named, roster)
     by_name = {
         each.student: _by_name(each, roster, telling, in_order)
-        for each in students
+        for each in named
         if not by_key[each.student].people or each.student in doubted
     }
     sure = {student: found for student, found in by_key.items() if student not in doubted}
@@ -80,8 +97,10 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     found = by_key
     for each in students:
         guess = by_name.get(each.student, Match())
-        if any(len(claimants[who.id]) == 1 for who in guess.people):
-            found[each.student] = guess
+        if any(_are_one(claimants[who.id], fields) for who in guess.people):
+            (who,) = guess.people
+            file = fields[each.student].file if len(claimants[who.id]) > 1 else ""
+            found[each.student] = replace(guess, file=file)
         elif each.student in doubted:
             (who,) = found[each.student].people
             said = f"`{shown(each.student)}` was matched to {who.name} in the roster by number, but the names differ"
@@ -89,18 +108,21 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
         elif guess.people:
             (who,) = guess.people
             several = " and ".join(f"`{shown(student)}`" for student in claimants[who.id])
+            twins = [twin for twin in roster.spelled(names[each.student].name) if twin is not who]
             found[each.student] = Match(
-                claims=(who,), claimed=f"{several} may both be {who.name} in the roster: which one is it?"
+                claims=(who, *twins), claimed=f"{several} may both be {who.name} in the roster: which one is it?"
             )
         elif not found[each.student].people:
-            found[each.student] = Match(attention=guess.attention)
+            found[each.student] = guess
         found[each.student] = _with_group(each, found[each.student], roster) or groups.named(each)
     unknown = [each for each in students if found[each.student] == Match()]
     held = _held_in(unknown, roster, telling, groups)
     served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
     found |= _by_name_within(unknown, held, served, len(students))
     found |= _claims([each for each in unknown if found[each.student] == Match()], held)
-    return found | _in_anothers_name(students, found, roster)
+    unknown = [each for each in unknown if found[each.student] == Match()]
+    found |= _claims(unknown, _near(unknown, found, roster))
+    return found | _in_anothers_name(named, found, roster, groups)
 
 
 # --- by an id -----------------------------------------------------------------------------------------------------
@@ -208,10 +230,51 @@ def _by_name(student: Known, roster: Roster, telling: set[str], in_order: bool) 
         for kind in other
     }
     if contradicting := [said for kind, said in ids.items() if kind in telling]:
-        return Match(attention=(f"{who.name} is in the roster, but {contradicting[0]}: somebody else?",))
-    said = f"`{shown(student.student)}` was matched to {who.name} in the roster by name"
+        said = f"`{shown(student.student)}` has the name of {who.name} in the roster, but {contradicting[0]}"
+        return Match(claims=(who,), claimed=f"{said}: whose is it?")
+    by = "name" if student.keys else "the name in it"
+    said = f"`{shown(student.student)}` was matched to {who.name} in the roster by {by}"
     doubts = tuple(f"{said}, but {ids[kind]}" for kind in other if kind in ("canvas", "email"))
     return Match((who,), (said,), doubts)
+
+
+@dataclass(frozen=True)
+class _Field:
+    """What is next to a separator in the name of an entry: the student, by that name, and the name of the file."""
+
+    known: Known
+    file: str
+
+
+def _in_one_form(students: Sequence[Known], roster: Roster) -> dict[str, _Field]:
+    """The names in entries to which a platform gave one form, such as `Jane Doe - homework.py`.
+
+    That is so if a whole name of the roster is before the first of a separator, or after the last, in at least three
+    entries and more than half of all.
+    """
+    entries = [
+        each.student for each in students if each.keys.get("id") == each.student and len(each.student) <= LONGEST
+    ]
+    count = Counter(separator for entry in entries for separator in {*re.findall(r"[\W_]+", entry)})
+    best: dict[str, _Field] = {}
+    for separator, _ in [each for each in count.most_common(_SEPARATORS) if each[0].strip()]:
+        for first in (True, False):
+            fields = {}
+            for entry in entries:
+                before, found, after = entry.partition(separator) if first else entry.rpartition(separator)
+                name, file = (before, after) if first else (after, before)
+                copy = _COPY.search(name)
+                name, file = (name[: copy.start()], f"{file}{copy[0]}") if copy else (name, file)
+                if found and name == name.strip() and (roster.named(name) or roster.turned(name)):
+                    fields[entry] = _Field(Known(entry, name, {}), file)
+            best = max(best, fields, key=len)
+    return best if len(best) >= _SEVERAL and 2 * len(best) > len(students) else {}
+
+
+def _are_one(claimants: Sequence[str], fields: Mapping[str, _Field]) -> bool:
+    """Whether these entries are of one student: there is one, or a platform has put one name into all of them."""
+    names = {name_key(fields[each].known.name) if each in fields else "" for each in claimants}
+    return len(claimants) == 1 or (len(names) == 1 and "" not in names)
 
 
 def _in_order(students: Sequence[Known], roster: Roster) -> bool:
@@ -322,8 +385,8 @@ def _id_place(student: Known, who: Student) -> _Place | None:
     """Where an id of the student stands in a name that no platform is known to give; what is numbered there varies."""
     if student.keys.get("id") != student.student:
         return None
-    text, places = _plain(student.student), set[_Place]()
-    for key in {_plain(each) for each in (who.id, *who.keys.values()) if len(each) >= _SHORT}:
+    text, places = plain(student.student), set[_Place]()
+    for key in {plain(each) for each in (who.id, *who.keys.values()) if len(each) >= _SHORT}:
         for match in re.finditer(rf"(?<![^\W_]){re.escape(key)}(?![^\W_])", text):
             sides = (text[: match.start()], text[match.end() :])
             before, after = (re.sub(r"[^\W_]+", _without_number, side) for side in sides)
@@ -338,20 +401,22 @@ def _place(student: Known, who: Student) -> _Place | None:
     is before and after it does.
     """
     by_platform = student.keys.get("id") != student.student
-    text = _plain(student.name if by_platform else student.student)
-    for words in (_words(name) for called in _called(who) for name in in_any_order(" ".join(called))):
-        pattern = r"([\W_]+)".join(map(re.escape, words))
+    texts = spellings(student.name if by_platform else student.student)
+    names = [words_of(name) for called in _called(who) for name in in_any_order(" ".join(called))]
+    for text, words in product(texts, names):
+        pattern = r"[\W_]*".join(map(re.escape, "".join(words)))
         match = re.search(rf"(?<![^\W_]){pattern}(?![^\W_])", text)
-        if match is None:
+        within = re.findall(r"[\W_]+", match[0]) if match else []
+        if match is None or (not within and has_case(match[0])):  # `kimkay` may be a login
             continue
         before, after = text[: match.start()], text[match.end() :]
         if by_platform:
             return None if before or after else _Place(("", ""))
-        with_id = any(_has_words(_words(rest), key) for key in _ids(who) for rest in (before, after))
+        with_id = any(_has_words(words_of(rest), key) for key in _ids(who) for rest in (before, after))
         if bool(before) == bool(after):
             return _Place((before, after), with_id=with_id)
         separator = _separator(after) or _separator(before[::-1])[::-1]
-        form = separator if separator not in match.groups() else before or after
+        form = separator if separator not in within else before or after
         file = (before or after).removeprefix(separator).removesuffix(separator)
         return _Place((form, "") if before else ("", form), file, with_id)
     return None
@@ -381,19 +446,45 @@ def _held_in(unknown: Sequence[Known], roster: Roster, telling: set[str], groups
             by_word.setdefault(word, []).append(who)
     held = {}
     for each in unknown:
-        texts = [_words(text) for text in (each.student, _other_reading(each.student))]
+        texts = [words_of(text) for text in (*spellings(each.student), _other_reading(each.student))]
         texts += [[*map(_unpadded, words)] for words in texts]
         may_be = {
             who.id for words in texts for word in {*words} for who in by_word.get(word, ()) if _is_held(who, words)
         }
-        called = re.search(r"\(([^()]+)\)$", each.student)
-        may_be |= {who.id for who in (roster.find(called[1]) if called else None,) if who}
+        may_be |= {who.id for words in texts for who in roster.within(words)}
+        if called := re.fullmatch(r"(.*)\(([^()]+)\)", each.student, re.DOTALL):
+            is_id = not _OF_A_BROWSER.fullmatch(called[2]) or roster.named(called[1])
+            may_be |= {who.id for who in (roster.find(called[2]),) if who and is_id}
         may_be |= {who.id for who in roster.having(each.student)}
         may_be |= {who.id for who in (*_named(each, roster), *roster.turned(each.name), *groups.like(each.name))}
         held[each.student] = [
             who for who in roster.students if who.id in may_be and not telling.intersection(_differing(each, who))
         ]
     return held
+
+
+def _near(unknown: Sequence[Known], found: Mapping[str, Match], roster: Roster) -> dict[str, list[Student]]:
+    """Who without work may be called so: an entry has the first word of the name, and another one but for initials.
+
+    Of more than two names, people and platforms leave out some.
+    """
+    working = {who.id for match in found.values() for who in match.people}
+    by_first: dict[str, list[tuple[Student, set[str]]]] = {}
+    for who in roster.students:
+        for first, *rest in _called(who) if who.id not in working else ():
+            rest = [_without_e(word) for word in rest if len(word) > 1]
+            by_first.setdefault(_without_e(first), []).append((who, {*rest}))
+    held = {}
+    for each in unknown:
+        words = {_without_e(word) for word in words_of(each.student)}
+        near = {who.id for word in words for who, rest in by_first.get(word, ()) if not rest.isdisjoint(words - {word})}
+        held[each.student] = [who for who in roster.students if who.id in near]
+    return held
+
+
+def _without_e(word: str) -> str:
+    """A word with one letter for two, so that `mueller` and `muller` are one."""
+    return re.sub(r"(?<=[aou])e", "", word)
 
 
 def _claims(unknown: Sequence[Known], held: Mapping[str, Sequence[Student]]) -> dict[str, Match]:
@@ -406,21 +497,37 @@ def _claims(unknown: Sequence[Known], held: Mapping[str, Sequence[Student]]) -> 
     return claims
 
 
-def _in_anothers_name(students: Sequence[Known], found: Mapping[str, Match], roster: Roster) -> dict[str, Match]:
-    """The question whose work it is where the name is that of a student without work, and the id somebody else's."""
+def _in_anothers_name(
+    students: Sequence[Known], found: Mapping[str, Match], roster: Roster, groups: _Groups
+) -> dict[str, Match]:
+    """The question whose work it is where the name is that of a student without work, and the id somebody else's.
+
+    So it is where somebody else has nearly the same name: an apostrophe may be missing. And where the group stands
+    before the name of a member: `Team B-Jane Doe`.
+    """
     served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
     called: dict[str, list[Student]] = {}
     for who in roster.students:
-        for name in {squeezed(name) for each in who.names for name in in_any_order(each)}:
+        for name in {squeezed(plain(name)) for each in who.names for name in in_any_order(each)}:
             called.setdefault(name, []).append(who)
     claims = {}
     for each in students:
-        match, named = found[each.student], called.get(squeezed(each.name), [])
-        if match.people and named and served.isdisjoint(who.id for who in named):
-            given = f"`{shown(each.student)}` was given to {match.people[0].name} by an id"
-            said = f"{given}, but may be {_listed(named)} by the name: whose is it?"
-            claims[each.student] = replace(match, claims=tuple(named), claimed=said)
+        match, named = found[each.student], called.get(squeezed(plain(each.name)), [])
+        said = "by an id, but may be {} by the name"
+        if not named or not served.isdisjoint(who.id for who in named):
+            said = "by the name, but may also be that of {}"
+            named = [who for who in (*roster.spelled(each.name), *_with(each, groups)) if who.id not in served]
+        if match.people and named:
+            given = f"`{shown(each.student)}` was given to {match.people[0].name}"
+            asked = f"{given} {said.format(_listed(named))}: whose is it?"
+            claims[each.student] = replace(match, claims=tuple(named), claimed=asked)
     return claims
+
+
+def _with(student: Known, groups: _Groups) -> list[Student]:
+    """The members of the group that stands before a name in Moodle."""
+    hyphens = re.finditer("-", student.name) if "identifier" in student.keys else ()
+    return [who for hyphen in hyphens for who in groups.like(student.name[: hyphen.start()])]
 
 
 def _listed(people: Sequence[Student]) -> str:
@@ -431,7 +538,8 @@ def _listed(people: Sequence[Student]) -> str:
 
 def _is_held(who: Student, words: list[str]) -> bool:
     """Whether words have one of the student's ids or the group in them, or all words of the name, if several."""
-    return any({*name} <= {*words} for name in _called(who)) or any(_has_words(words, key) for key in _ids(who))
+    count = Counter(words)
+    return any(Counter(name) <= count for name in _called(who)) or any(_has_words(words, key) for key in _ids(who))
 
 
 def _has_words(words: list[str], key: list[str]) -> bool:
@@ -440,15 +548,16 @@ def _has_words(words: list[str], key: list[str]) -> bool:
 
 def _called(who: Student) -> list[list[str]]:
     """The words of the student's names that have several; of three, initials may be left out: `Jane A. Doe`."""
-    names = [_words(name) for each in who.names if each != who.id for name in names_of(each)]
+    spelled = [text for each in who.names if each != who.id for name in names_of(each) for text in spellings(name)]
+    names = [words_of(text) for text in spelled]
     names += [[word for word in words if len(word) > 1] for words in names]
-    return [words for words in names if len({*words}) > 1]
+    return [words for words in names if len(words) > 1]
 
 
 def _ids(who: Student) -> list[list[str]]:
     """The words of each id, and of the group's name, that is too long to be in a name by chance."""
-    ids = [_words(key) for key in {who.id, *who.groups, *who.keys.values()}]
-    ids += [_words(_unpadded(key)) for key in {who.id, *who.keys.values()}]
+    ids = [words_of(key) for key in {who.id, *who.groups, *who.keys.values()}]
+    ids += [words_of(_unpadded(key)) for key in {who.id, *who.keys.values()}]
     return [words for words in ids if len("".join(words)) >= _SHORT]
 
 
@@ -458,15 +567,6 @@ def _other_reading(name: str) -> str:
         return name.encode("cp437").decode("cp1252")
     except UnicodeError:
         return name
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+", _plain(text))
-
-
-def _plain(text: str) -> str:
-    """A text for comparison, without the accents of Latin letters, which people leave out."""
-    return same(re.sub(r"(?<=[a-zA-Z])[\u0300-\u036f]+", "", unicodedata.normalize("NFD", text)))
 
 
 # --- groups -------------------------------------------------------------------------------------------------------

@@ -11,16 +11,29 @@ import codecs
 import csv
 import io
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from autograder.submissions.spelling import (
+    as_written,
+    has_case,
+    in_any_order,
+    name_key,
+    names_of,
+    same,
+    squeezed,
+    whole_names,
+    without_nickname,
+)
+
+Key = TypeVar("Key")
 Row = dict[str, str]  # by the name of the column, as the file writes it; without outer white space
 
 # The kinds of keys by which a platform knows a person, with their columns; the first kind that everybody in a roster
@@ -59,6 +72,9 @@ _STAFF = re.compile(
 )
 _GROUP = ("group name", "group", "team name", "team")
 _GROUPS = "groups"  # a list with commas
+_STATUS = "status"
+# What Moodle's grading worksheet and Gradescope's list of scores say of who has handed something in.
+_HANDED_IN = re.compile(r"submitted for (?:grading|marking)\b.*|(?:un)?graded", re.IGNORECASE)
 _UNTIL = ("until", "extended until", "due", "new due date")
 _KNOWN = {*_NAME, *_FIRST, *_LAST, *_UNTIL, "student", *(each for columns in KEYS.values() for each in columns)}
 _OF_STUDENTS = r"(?: (?:of|students?|enrolled|count))*\s*"
@@ -67,6 +83,8 @@ _TOTAL = re.compile(  # people are called Sum, Mean and Count: these need a colo
     rf"|(?:sum|count|mean|students){_OF_STUDENTS}[:=]\s*[\d.,]*",
     re.IGNORECASE,
 )
+_WORDS = 100  # of a text in which names are looked for
+_RUN = 8  # words that are compared with a whole name
 _TEST_STUDENT = "test student"  # from Canvas, if an instructor tried the student view
 _PREVIEW_USER = "_previewuser"  # at the end of the user name under which Blackboard shows it to an instructor
 _NO_ID = re.compile(r"[\W_]*|tba|tbd|n/?a|none|null|nil|unknown|pending|missing|#n/a", re.IGNORECASE)
@@ -97,6 +115,7 @@ class Student:
         line: its number in the file.
         groups: as in Canvas' list of a group set.
         preferred: another name of the student, from the column for it; empty if the roster has none.
+        status: what the roster says of it if the student has handed something in.
     """
 
     id: str
@@ -106,6 +125,7 @@ class Student:
     line: int
     groups: tuple[str, ...] = ()
     preferred: str = ""
+    status: str = ""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -163,23 +183,43 @@ class Roster:
         return frozenset(same(group) for each in self.students for group in each.groups)
 
     def named(self, name: str) -> list[Student]:
-        """The students of this name, written “Ada Lovelace” or “Lovelace, Ada”, in any case."""
-        wanted = _name_key(name)
-        return [each for each in self.students if wanted and any(wanted in names_of(name) for name in each.names)]
+        """The students of this name, written “Ada Lovelace” or “Lovelace, Ada”, in any case.
+
+        If nobody is written so, those whose name is `spelled` so.
+        """
+        return self._by_name.get(name_key(name), []) or self.spelled(name)
+
+    def spelled(self, name: str) -> list[Student]:
+        """The students whose whole name this is, apart from accents, punctuation and white space."""
+        return _all_of(self._by_spelling, whole_names(name))
 
     def turned(self, name: str) -> list[Student]:
         """The students of this name with its words in another order: Wang Li for `Li Wang`. A comma tells the order."""
-        wanted = _name_key(name)
-        turned = self._by_turned.get(wanted, ()) if "," not in name else ()
-        return [each for each in turned if wanted not in map(_name_key, each.names)]
+        there = self.named(name)
+        turned = _all_of(self._by_turned, whole_names(name)) if "," not in name else []
+        return [each for each in turned if each not in there]
+
+    def within(self, words: list[str]) -> list[Student]:
+        """The students whose whole name these `words_of` a text hold, next to each other."""
+        words = words[:_WORDS]
+        starts = {(start, end) for end in range(len(words) + 1) for start in range(max(0, end - _RUN), end)}
+        runs = {"".join(words[start:end]) for start, end in starts if end - start > 1 or not has_case(words[start])}
+        return _all_of(self._by_turned, {(run, False) for run in runs})
 
     @cached_property
-    def _by_turned(self) -> dict[str, list[Student]]:
-        found: dict[str, list[Student]] = {}
-        for each in self.students:
-            for name in {name for called in each.names for name in in_any_order(called)}:
-                found.setdefault(name, []).append(each)
-        return found
+    def _by_name(self) -> dict[str, list[Student]]:
+        return _index(self.students, lambda who: {key for name in who.names for key in names_of(name) if key})
+
+    @cached_property
+    def _by_spelling(self) -> dict[tuple[str, bool], list[Student]]:
+        names = {who: {key for name in who.names for key in as_written(name)} for who in self.students}
+        return _index(self.students, lambda who: {each for name in names[who] for each in whole_names(name)})
+
+    @cached_property
+    def _by_turned(self) -> dict[tuple[str, bool], list[Student]]:
+        called = {who: {key for name in who.names for key in names_of(name)} for who in self.students}
+        names = {who: {key for name in called[who] for key in in_any_order(name)} for who in self.students}
+        return _index(self.students, lambda who: {each for name in names[who] for each in whole_names(name)})
 
     def held(self, name: str) -> Student | None:
         """The student whose email address alone is in this name, or who is called so: `Lovelace, Ada (ada)`.
@@ -188,11 +228,25 @@ class Roster:
         """
         called = re.fullmatch(r"(.+)\(([^()]+)\)", name)
         if called and (who := self.find(called[2])):
-            return who if who in self.named(_without_nickname(called[1])) else None
+            return who if who in self.named(without_nickname(called[1])) else None
         if name.count("@") != 1:
             return None
         found = [each for each in self.students if _has_address(same(name), same(each.keys.get("email", "")))]
         return found[0] if len(found) == 1 else None
+
+
+def _index(students: list[Student], keys: Callable[[Student], set[Key]]) -> dict[Key, list[Student]]:
+    found: dict[Key, list[Student]] = {}
+    for each in students:
+        for key in keys(each):
+            found.setdefault(key, []).append(each)
+    return found
+
+
+def _all_of(index: Mapping[Key, list[Student]], keys: set[Key]) -> list[Student]:
+    """The students under any of these keys, each once, in order."""
+    found = {who.line: who for key in keys for who in index.get(key, ())}
+    return [found[line] for line in sorted(found)]
 
 
 def _has_address(text: str, email: str) -> bool:
@@ -202,42 +256,12 @@ def _has_address(text: str, email: str) -> bool:
     return re.search(rf"(?<![\w.+-]){re.escape(email)}(?![.-]?[^\W_])", text) is not None
 
 
-def same(text: str) -> str:
-    """An id or a name for comparison: without case, composed letters and outer white space."""
-    return unicodedata.normalize("NFC", text).strip().casefold()
-
-
-def squeezed(text: str) -> str:
-    """An id or a name for comparison, without its separators, too."""
-    return re.sub(r"[\W_]", "", same(text))
-
-
-def _name_key(name: str) -> str:
-    last, comma, first = same(name).partition(",")
-    return " ".join(f"{first} {last}".split() if comma else last.split())
-
-
-def names_of(name: str) -> set[str]:
-    """The name as it is, and with the name in parentheses in place of the one before it, or left out."""
-    return {_name_key(each) for each in (name, _without_nickname(name), re.sub(r"\S+ *\(([^()]+)\)", r"\1", name))}
-
-
-def _without_nickname(name: str) -> str:
-    return re.sub(r" *\([^()]+\)", "", name)
-
-
-def in_any_order(name: str) -> list[str]:
-    """The name for comparison, with each of its words first: any of them may begin the family name."""
-    words = _name_key(name).split()
-    return [" ".join(words[start:] + words[:start]) for start in range(len(words))]
-
-
 def read_roster(path: Path) -> Roster:
     """The students in the CSV file at `path`. RosterError names the line that is wrong."""
     table = _Table(path)
     kinds, name, canvas = _columns(table)
     people: list[tuple[int, Row, Row, str]] = []
-    notes, seen = list(table.notes), dict[str, Student]()
+    notes = list(table.notes)
     no_ids = _no_ids(table, [*kinds.values()])
     for line, row in table.rows:
         given = {kind: row[column] for kind, column in kinds.items() if (column, same(row[column])) not in no_ids}
@@ -246,7 +270,7 @@ def read_roster(path: Path) -> Roster:
             keys["identifier"] = f"Participant {moodles[1]}"
         called = " ".join(filter(None, (row[column] for column in name)))
         why = _no_student(row, keys, called or next(iter(keys.values()), ""))
-        if canvas and (not keys.get("canvas") or _name_key(called) == _TEST_STUDENT):
+        if canvas and (not keys.get("canvas") or name_key(called) == _TEST_STUDENT):
             if not keys.get("canvas") and people:  # “Points Possible” and “Manual Posting” are above the students
                 raise RosterError(f"{path.name}, line {line}: {called or 'this student'} has no ID")
             why = f"“{called}” is not a student"
@@ -256,30 +280,71 @@ def read_roster(path: Path) -> Roster:
             people.append((line, row, keys, called))
     if not people:
         raise RosterError(f"{path.name} lists no students")
-    id_kind = _identifying(path, people, kinds)
-    for line, row, keys, called in people:
-        own = row[kinds[id_kind]].removeprefix("#") if id_kind in keys else called
-        if id_kind not in keys:
-            notes.append(f"{path.name}, line {line}: {called} has no {kinds[id_kind]}, and is known by the name")
-            if twin := seen.get(same(own)):
-                said = f"{called} has no {kinds[id_kind]}, and the name is in line {twin.line} too"
-                raise RosterError(f"{path.name}, line {line}: {said}")
-        student = Student(own, called or own, keys, row, line, _groups(row), _preferred(row, called))
-        earlier = seen.setdefault(same(student.id), student)
-        if earlier is student:
-            continue
-        if not _one_name(earlier.name, student.name):
-            raise RosterError(
-                f"{path.name}, line {line}: the {kinds[id_kind]} {student.id} is also that of {earlier.name} "
-                f"in line {earlier.line}"
-            )
-        named = f" as {earlier.name}" if same(earlier.name) != same(student.name) else ""
-        notes.append(f"{path.name}, line {line}: {student.id} is in line {earlier.line} too{named}")
-        groups = tuple({same(group): group for group in (*student.groups, *earlier.groups)}.values())
-        seen[same(student.id)] = replace(earlier, groups=groups, preferred=earlier.preferred or student.preferred)
+    students, said = _told_apart(path, people, kinds)
+    notes += said
     if len(name) == 1 and _form(name[0]) in (*_FIRST, *_LAST):
         notes.append(f"{path.name}: “{name[0]}” is the only column known to hold a part of the name")
-    return Roster(list(seen.values()), table.columns, notes)
+    return Roster(students, table.columns, notes)
+
+
+def _told_apart(
+    path: Path, people: list[tuple[int, Row, Row, str]], kinds: dict[str, str]
+) -> tuple[list[Student], list[str]]:
+    """The students in these lines, each with an id that nobody else has, and what was guessed.
+
+    RosterError where one id is that of people with different names.
+    """
+    id_kind = _identifying(path, people, kinds)
+    notes: list[str] = []
+    seen: dict[str, list[Student]] = {}
+    for line, row, keys, called in people:
+        own = row[kinds[id_kind]].removeprefix("#") if id_kind in keys else called
+        where = f"{path.name}, line {line}"
+        having = seen.setdefault(same(own), [])
+        if id_kind not in keys:
+            notes.append(f"{where}: {called} has no {kinds[id_kind]}, and is known by the name")
+            if having:
+                said = f"{called} has no {kinds[id_kind]}, and the name is in line {having[0].line} too"
+                raise RosterError(f"{where}: {said}")
+        student = Student(own, called or own, keys, row, line, _groups(row), _preferred(row, called), _status(row))
+        if other := next((each for each in having if not _one_name(each.name, student.name)), None):
+            raise RosterError(f"{where}: the {kinds[id_kind]} {own} is also that of {other.name} in line {other.line}")
+        if earlier := next((each for each in having if _one_student(each, student)), None):
+            named = f" as {earlier.name}" if same(earlier.name) != same(student.name) else ""
+            notes.append(f"{where}: {own} is in line {earlier.line} too{named}")
+            having[having.index(earlier)] = _joined(earlier, student)
+        else:
+            having.append(student)
+    for several in (having for having in seen.values() if len(having) > 1):
+        lines = " and ".join(str(each.line) for each in several)
+        several[:] = [replace(each, id=f"{each.id} ({_telling(each, several)})") for each in several]
+        named = " and ".join(each.id for each in several)
+        notes.append(f"{path.name}, lines {lines}: one id with different other ids, so these are {named}")
+    return sorted((each for having in seen.values() for each in having), key=lambda each: each.line), notes
+
+
+def _one_student(student: Student, other: Student) -> bool:
+    """Whether two lines with one id are of one student: no other id contradicts.
+
+    Where that id is a name, as in GitHub Classroom's list, one that a line lacks contradicts too.
+    """
+    is_name = re.fullmatch(r"[^\d@]+\s[^\d@]+", student.name if student.id == student.name else "")
+    kinds = student.keys.keys() | other.keys.keys() if is_name else student.keys.keys() & other.keys.keys()
+    return all(same(student.keys.get(kind, "")) == same(other.keys.get(kind, "")) for kind in kinds)
+
+
+def _telling(student: Student, students: list[Student]) -> str:
+    """An id of the student that none of the others has; else the line."""
+    theirs = {same(key) for each in students if each is not student for key in each.keys.values()}
+    return next((key for key in student.keys.values() if same(key) not in theirs), f"line {student.line}")
+
+
+def _joined(earlier: Student, student: Student) -> Student:
+    """One student of whom there are two lines, with what either says."""
+    groups = tuple({same(group): group for group in (*student.groups, *earlier.groups)}.values())
+    keys = {**student.keys, **earlier.keys}
+    preferred, status = earlier.preferred or student.preferred, earlier.status or student.status
+    return replace(earlier, keys=keys, groups=groups, preferred=preferred, status=status)
 
 
 def _no_ids(table: _Table, columns: list[str]) -> set[tuple[str, str]]:
@@ -318,6 +383,11 @@ def _preferred(row: Row, name: str) -> str:
     last = name.partition(",")[0] if "," in name else " ".join(name.split()[-1:])
     family = next((cell for column, cell in row.items() if _form(column) in _LAST and cell), last)
     return called if not called or same(family) in same(called) else f"{called} {family}"
+
+
+def _status(row: Row) -> str:
+    """What the roster says of who has handed something in; empty where it does not say that."""
+    return next((cell for column, cell in row.items() if _form(column) == _STATUS and _HANDED_IN.fullmatch(cell)), "")
 
 
 def _is_total(row: Row) -> bool:

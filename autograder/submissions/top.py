@@ -47,7 +47,8 @@ from autograder.submissions.names import (
     suffix,
     without_copy,
 )
-from autograder.submissions.roster import Roster, Student, same, squeezed
+from autograder.submissions.roster import Roster, Student
+from autograder.submissions.spelling import same, squeezed
 
 METADATA = "submission_metadata.yml"
 SUBMISSION = re.compile(r"submission_\d+")

@@ -15,7 +15,8 @@ from autograder.platforms.nbgrader.dates import EXTENSIONS
 from autograder.platforms.nbgrader.files import complete
 from autograder.platforms.nbgrader.roster import course_roster
 from autograder.report.summary import counted
-from autograder.submissions.roster import RosterError, read_extensions, same
+from autograder.submissions.roster import RosterError, read_extensions
+from autograder.submissions.spelling import same
 
 FORMGRADER = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader"  # on whose pages ours are built
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from nbgrader.api import Gradebook
 
 from autograder.classroom.outgoing import bare
-from autograder.submissions.roster import Roster, read_roster, same
+from autograder.submissions.roster import Roster, read_roster
+from autograder.submissions.spelling import same
 
 ROSTER = "roster.csv"
 MAX_NAME = 120  # characters, and bytes twice that: nbgrader's tables hold 128 characters, a name on disk 255 bytes
