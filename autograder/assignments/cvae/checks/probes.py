@@ -311,6 +311,10 @@ FORWARD_GRADIENTS = (
         f"{_build()}{_IMAGE}model(image, one_hot)[0].sum().backward()\n"
         "print([name for name, p in model.named_parameters() if p.grad is None])"
     ),
+    Probe(
+        f"{_build()}{_IMAGE}model(image, one_hot)[0].sum().backward()\n"
+        "print([name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()])"
+    ),
     *(
         Probe(
             f"{_build()}{_IMAGE}model(image, one_hot)[{index}].sum().backward()\n"

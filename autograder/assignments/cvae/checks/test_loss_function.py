@@ -145,7 +145,9 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
             return ["loss-infinite"]
         if found == ["loss-constant-off"] and averages_first(loss, flat, challenge):
             return ["averaged-too-early"]
-        if found == ["loss-constant-off"] and close(numbers, right, TOLERANCE):
+        several = flat.inputs(challenge, 6)
+        together = torch.tensor(loss(*several)), reference.loss_function(*several)
+        if found == ["loss-constant-off"] and close(numbers, right, TOLERANCE) and not close(*together, TOLERANCE):
             return ["batch-other"]
         if found == ["reconstruction-other"]:
             return (
@@ -292,7 +294,7 @@ def test_divergence(
             )
     value, right = torch.tensor(value_on(submission, *far)), reference.loss_function(*far)
     if not grading.failed("loss_function") and not close(value, right, TOLERANCE):
-        grading.replaced.append("Only changes of the divergence count here. A constant in your loss is judged below.")
+        grading.replaced.append("Only changes of the divergence count here. Another check judges constants.")
 
 
 def written_out(submission: Submission, challenge: Challenge, form: Form) -> str:
@@ -431,7 +433,7 @@ def _about(term: str, mistakes: list[str]) -> list[str]:
 
 
 # Under a check that passes next to a mistake.
-_ONE_FACTOR = "Both of your terms are off by the same factor, which is judged below as a wrong average."
+_ONE_FACTOR = "Both of your terms are off by the same factor. The check of the two terms together takes points for it."
 
 
 def right_terms(grading: Grading, judged: str = "") -> tuple[bool, bool]:

@@ -53,7 +53,7 @@ OUTPUT_ACTIVATIONS: dict[str, Activation] = {
     "ReLU": torch.relu,
     "clamping": lambda x: x.clamp(0, 1),
     "softmax": lambda x: torch.softmax(x, -1),
-    "the sigmoid of 2x, which is (tanh(x) + 1) / 2": lambda x: (torch.tanh(x) + 1) / 2,
+    "the sigmoid of 2x, which is a rescaled tanh": lambda x: (torch.tanh(x) + 1) / 2,
     "tanh, then sigmoid": lambda x: torch.sigmoid(torch.tanh(x)),
     "hard sigmoid": F.hardsigmoid,
     "softplus": F.softplus,
