@@ -55,6 +55,7 @@ SAMPLES = 20  # a class
 MAX_LOSS, MIN_RECOGNIZED = 0.95, 0.25
 CONTROLS = 10  # for a network that learned nothing may still hit upon the classes of some
 TRIES = 2  # for a network that learns may still be unlucky with what it starts from
+FIRST_STEPS = 5  # of training, after which every layer has a gradient that will ever have one
 SLOW_STEPS = 4 * SMOKE_STEPS  # of one more try, for a network whose layers have cost points and may learn more slowly
 
 
@@ -259,7 +260,10 @@ def judge_start(submission: Submission, challenge: Challenge, given: dict[str, A
     own = starting_gradients(submission, challenge, given, own_start=True)
     if not any(holds_matrix(gradient.shape) for gradient in own.values()):
         fail("No gradient reaches the weights of a layer.", "not-trainable")
-    stuck = [name for name, gradient in own.items() if gradient.numel() and not bool((gradient != 0).any())]
+    stuck = without_gradient(own)
+    if stuck:  # behind layers that start at zero, and learn at once, it is zero for a step
+        own = starting_gradients(submission, challenge, given, own_start=True, steps=FIRST_STEPS)
+        stuck = [name for name in stuck if name in without_gradient(own)]
     if stuck:
         ours = starting_gradients(submission, challenge, given, own_start=False)
         initialized_so = all(bool((ours[name] != 0).any()) for name in stuck if name in ours)
@@ -272,16 +276,26 @@ def judge_start(submission: Submission, challenge: Challenge, given: dict[str, A
         fail(f"All units of a layer get the same gradient: see {', '.join(alike[:4])}.", "units-alike")
 
 
+def without_gradient(gradients: dict[str, Tensor]) -> list[str]:
+    return [name for name, gradient in gradients.items() if gradient.numel() and not bool((gradient != 0).any())]
+
+
 def same_rows(gradient: Tensor) -> bool:
     """Whether all rows of a matrix are equal, up to rounding."""
     return len(gradient) > 1 and close(gradient, gradient[:1].expand_as(gradient), 1e-4)
 
 
 def starting_gradients(
-    submission: Submission, challenge: Challenge, given: dict[str, Any], own_start: bool
+    submission: Submission, challenge: Challenge, given: dict[str, Any], own_start: bool, steps: int = 0
 ) -> dict[str, Tensor]:
-    """The parameters' gradients in a fresh model, with the constructor's own numbers in them or with ours."""
+    """The parameters' gradients in a fresh model, with the constructor's own numbers in them or with ours.
+
+    With `steps`, after so many of training.
+    """
     model = Model(submission, challenge, own_start=own_start, **given)
+    if steps:
+        pictures, labels = digits(SMOKE_DIGITS, SEED)
+        model.set(learned(model, pictures, F.one_hot(labels, NUM_CATEGORIES).float(), steps, challenge))
     images, conditions = model.inputs(challenge)
     seed = challenge.seed()
     outputs = model.forward(images, conditions, seed).outputs
