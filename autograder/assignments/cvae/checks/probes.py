@@ -213,6 +213,7 @@ _DECODED = (
     _output("decoder", "torch.ones(2, 25)", "::112"),
     Probe(f"{_FILLED}print(model.decoder(torch.full((2, 25), 5.0))[0, ::112].detach().round(decimals=4))"),
     _output("decoder", "torch.full((2, 25), 30.0)", "::112"),
+    _output("decoder", "torch.full((2, 25), -1.0)", "::112"),  # where the input passes through a function
 )
 DECODER_LAYERS = (
     *_structure("decoder"),
