@@ -79,7 +79,15 @@ def left_over() -> list[psutil.Process]:
                 above = [each for each in process.parents() if each.pid != 1]
                 if not above or psutil.Process() in above or above[-1].name() == "bwrap":
                     found.append(process)
-    return psutil.wait_procs(found, timeout=10)[1]
+    return [each for each in psutil.wait_procs(found, timeout=10)[1] if not ended(each)]
+
+
+def ended(process: psutil.Process) -> bool:
+    """Whether it is gone, or only its parent does not ask for it: of an orphan, the system's first process may not."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def drawn(outputs: list[Shown]) -> bool:
