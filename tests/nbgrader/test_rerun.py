@@ -67,7 +67,7 @@ def run(sandbox: Sandbox, runner: Runner, *sources: str, **bounds: int) -> list[
 
 
 def left_over() -> list[psutil.Process]:
-    """Kernels below this process, and those that lost their parent, ten seconds later: other tests may run theirs.
+    """Kernels below this process, and those that lost their parent, a minute later: other tests may run theirs.
 
     A server that waits for the next notebook is not left over.
     """
@@ -79,7 +79,7 @@ def left_over() -> list[psutil.Process]:
                 above = [each for each in process.parents() if each.pid != 1]
                 if not above or psutil.Process() in above or above[-1].name() == "bwrap":
                     found.append(process)
-    return [each for each in psutil.wait_procs(found, timeout=10)[1] if not ended(each)]
+    return [each for each in psutil.wait_procs(found, timeout=60)[1] if not ended(each)]
 
 
 def ended(process: psutil.Process) -> bool:
