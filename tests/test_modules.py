@@ -683,7 +683,7 @@ def test_a_class_by_hand_has_no_other_assignments(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ours", [CVAE.kit, "HW 3 part 3", "HW3_Part3"])
 def test_the_assignments_folder_counts_and_is_reviewed(tmp_path: Path, ours: str) -> None:
-    """Whatever separates the words of its name, as in the folders of Teams."""
+    """With any separators between the words of its name, as in the folders of Teams."""
     for name in (ours, "HW 3 part 2"):
         put(tmp_path / "ada" / name / "Version 1" / MODULE, name.encode())
         put(tmp_path / "bob" / name.replace("HW 3 part 2", f"{ours} (1)") / MODULE, name.encode())

@@ -14,7 +14,7 @@ import math
 import secrets
 import textwrap
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations_with_replacement
 from typing import Any, NoReturn, TypeVar, cast
@@ -127,6 +127,10 @@ class Grading:
             self.submission.stand_in(functions, Challenge(self.seed, "what stand-ins draw").seed())
             self._standing_in = failed
         return failed
+
+    def blamed(self, part_name: str, *mistakes: str) -> bool:
+        """Whether a check of the part found one of these mistakes."""
+        return any(name in mistakes for check in self.checks.get(part_name, []) for name in check.misconceptions)
 
     def _stand_in(self, name: str) -> Callable[..., Tensor]:
         reference = getattr(self.assignment.reference, name)
@@ -294,6 +298,16 @@ def require_shape(tensor: Tensor, shape: tuple[int, ...], what: str) -> Tensor:
     if not torch.isfinite(tensor).all():
         fail(f"{what} holds NaN or infinite numbers.", "not-finite")
     return tensor.float()
+
+
+@contextlib.contextmanager
+def only_where(words: str) -> Iterator[None]:
+    """Begin with these words what is said of a check that fails in here."""
+    try:
+        yield
+    except Wrong as wrong:
+        said = str(wrong)
+        raise Wrong(f"{words}, {said[:1].lower()}{said[1:]}", *wrong.misconceptions) from None
 
 
 def require_arguments_unchanged(submission: Submission, reply: Reply, place: tuple[str, ...]) -> None:

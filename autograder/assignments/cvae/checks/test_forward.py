@@ -1,7 +1,7 @@
 """forward: what it makes of the submission's own encoder, heads, sampling and decoder, right or wrong."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 
@@ -42,6 +42,7 @@ from autograder.grading.harness import (
     check,
     close,
     fail,
+    only_where,
     require_arguments_unchanged,
     require_shape,
 )
@@ -245,18 +246,8 @@ def test_encoding(submission: Submission, challenge: Challenge, grading: Grading
     # In evaluation mode first, in which dropout, which the encoder's part has judged, makes no difference.
     judge_encoding(model, images, conditions, challenge, grading, evaluate=True)
     if not differs_by_mode(model, images, conditions, challenge):
-        with only_in("training mode"):
+        with only_where("In training mode only"):
             judge_encoding(model, images, conditions, challenge, grading, evaluate=False)
-
-
-@contextlib.contextmanager
-def only_in(mode: str) -> Iterator[None]:
-    """Say of what fails in here that it does so in this mode."""
-    try:
-        yield
-    except Wrong as wrong:
-        said = str(wrong)
-        raise Wrong(f"In {mode} only, {said[:1].lower()}{said[1:]}", *wrong.misconceptions) from None
 
 
 def judge_encoding(
@@ -542,7 +533,7 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
             )
         if close(one.outputs[0], other.outputs[0]):  # the decoder makes nothing of a draw, which its part has judged
             return
-    with only_in("evaluation mode and under `torch.no_grad()`"):
+    with only_where("In evaluation mode and under `torch.no_grad()` only"):
         judge_decoding(model, images, conditions, challenge, grading, random, evaluate=True)
 
 
@@ -674,7 +665,7 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
     if rest.shape == one.conditions.shape and torch.equal(rest, one.conditions):
         fail("Your decoder gets [one-hot | latent] instead of [latent | one-hot].", "condition-first")
     encoded_class = torch.empty(0) if encoded is None else encoded[:, -one.conditions.shape[-1] :]
-    if blamed(grading, "condition-missing", "encoder-class-changed") and torch.equal(rest, encoded_class):
+    if grading.blamed("forward", "condition-missing", "encoder-class-changed") and torch.equal(rest, encoded_class):
         return  # what happens to the class before both networks is judged above
     if not rest.numel() and "decoder interface" in grading.kept:  # which the decoder's part has judged
         grading.replaced.append("Your decoder takes no class yet. When it does, your `forward` must give it one.")
@@ -808,7 +799,7 @@ def judge_draw(  # noqa: RET503
         fail("Your `forward` draws by itself, and normalizes what it draws.", "draw-normalized")
     if named == "arguments-unused" and not close(latents_in(one, *passes[1][:2], seed), varied[0], 1e-5):
         named = None if close(latents_in(one, *passes[0]), varied[0], 1e-5) else named
-    if named in {name for check in grading.checks.get("sample_latent", []) for name in check.misconceptions}:
+    if named and grading.blamed("sample_latent", named):
         grading.replaced.append("Your `forward` draws by itself, with the mistake that your `sample_latent` has.")
         return 0
     fail(
@@ -966,11 +957,6 @@ def that_show(names: Sequence[str], model: Model, images: Tensor, conditions: Te
     return found
 
 
-def blamed(grading: Grading, *mistakes: str) -> bool:
-    """Whether an earlier check of forward found one of these mistakes."""
-    return any(name in mistakes for check in grading.checks.get("forward", []) for name in check.misconceptions)
-
-
 def without_slope(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> set[str]:
     """The parameters through which the reconstruction's gradient is 0, though it is there."""
     seed = challenge.seed()
@@ -982,7 +968,7 @@ def without_slope(model: Model, images: Tensor, conditions: Tensor, challenge: C
 @check("Gradients flow from the three results to every parameter they depend on", 2, probes=probes.FORWARD_GRADIENTS)
 def test_gradients(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
-    if blamed(grading, "not-trainable"):
+    if grading.blamed("forward", "not-trainable"):
         pytest.skip("Skipped: the results of forward must come from its layers first.")
     images, conditions = model.inputs(challenge)
     reached, *by_head = (
@@ -993,9 +979,9 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         name for name in model.parameters if (name not in reached or name in still) and name not in model.unregistered
     ]
     unused = {name.partition(".")[0] for name in missing}
-    if unused == {"logvariance_layer"} and blamed(grading, "mean-instead-of-sample", "no-draw-in-forward"):
+    if unused == {"logvariance_layer"} and grading.blamed("forward", "mean-instead-of-sample", "no-draw-in-forward"):
         missing = []  # which cost its points above
-    if len(unused) == 1 and unused <= set(HEADS) and blamed(grading, "one-head-twice"):
+    if len(unused) == 1 and unused <= set(HEADS) and grading.blamed("forward", "one-head-twice"):
         missing = []
     if not model.parameters:
         fail("Your model has no parameters.")

@@ -27,6 +27,7 @@ from autograder.grading.harness import (
     close,
     fail,
     once,
+    only_where,
     require_arguments_unchanged,
     require_shape,
 )
@@ -345,8 +346,9 @@ def test_spread(submission: Submission, challenge: Challenge, grading: Grading, 
             f"{math.exp(logvariance / 2):.3g} is right.{law}",
             named,
         )
-    alike = not vary(draw(submission, *draws.rows, challenge.seed()))  # rows that share their noise are judged below
-    for noise in () if alike or grading.failed("sample_latent") else Apart(submission, challenge, domain()).noise:
+    # Where the center is wrong, that has cost its points; rows that share their noise are judged below.
+    judged = not grading.failed("sample_latent") and vary(draw(submission, *draws.rows, challenge.seed()))
+    for noise in Apart(submission, challenge, domain()).noise if judged else ():
         if abs(float(noise.std()) - 1) > SIGMAS * (1 / (2 * ROWS)) ** 0.5:  # columns may share theirs
             fail(
                 "Where the rows of a minibatch differ, your draws do not have the spread of their own row: they have "
@@ -455,12 +457,8 @@ def test_normal(submission: Submission, challenge: Challenge, domain: Callable[[
     with contextlib.suppress(SubmissionError):  # what goes wrong where gradients are asked for is judged below
         followed = draw(submission, *draws.rows, seed, gradients=True)
         if not close(followed, draw(submission, *draws.rows, seed), 1e-5) and vary(followed):
-            try:
+            with only_where("Where gradients are asked for"):
                 judge_noise(followed, draws.mistake)
-            except Wrong as wrong:
-                said = str(wrong)
-                said = f"Where gradients are asked for, {said[0].lower()}{said[1:]}"
-                raise Wrong(said, *wrong.misconceptions) from None
 
 
 def judge_noise(latents: Tensor, mistake: str | None) -> None:
