@@ -510,13 +510,15 @@ def _grade_all(taught: "Class", count: int, scheduler: str | None, workers: int,
     """Grade everyone of a class; typer.Exit if that is interrupted."""
     from autograder.classroom.adjust import NoSuchCheck
     from autograder.classroom.progress import ClassProgress
+    from autograder.classroom.run import interruptible
     from autograder.sandbox.confine import hide_memory
 
     hide_memory()  # at a weak level, from submissions of the same user: it has what the whole class handed in
     try:
-        with ClassProgress(console, count, taught.resume(), shown=shown) as progress:
+        with interruptible() as go_on, ClassProgress(console, count, taught.resume(), shown=shown) as progress:
             for each in taught.grade(scheduler, workers, strong):
                 progress.done(each)
+                go_on()
     except NoSuchCheck as error:
         raise typer.BadParameter(printable(str(error)), param_hint="--drop, --give") from None
     except (KeyboardInterrupt, output.CannotWrite) as reason:

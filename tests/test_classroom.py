@@ -1,5 +1,6 @@
 """A class on Dask: every report once, whatever dies on the way, and the same as when graded alone."""
 
+import gc
 import json
 import os
 import random
@@ -17,7 +18,7 @@ from distributed import Client
 from distributed.security import Security
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.classroom.run import DEATHS, file_names, grade_class, local_cluster
+from autograder.classroom.run import DEATHS, file_names, grade_class, interruptible, local_cluster
 from autograder.grading import GraderError
 from autograder.grading.grade import grade_source
 from autograder.grading.results import Results
@@ -275,6 +276,22 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(alone: dict[str, dict
     assert "Traceback" not in said
     assert run_class(folder, "--out", out, "--seed", SEED).returncode == 0
     assert grades(out) == alone
+
+
+def test_ctrl_c_is_not_lost_in_a_callback_of_the_garbage_collector() -> None:
+    def interrupted(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            signal.raise_signal(signal.SIGINT)
+
+    with interruptible() as go_on:
+        gc.callbacks.append(interrupted)
+        try:
+            gc.collect()  # Python drops what its callbacks raise
+        finally:
+            gc.callbacks.remove(interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            go_on()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ import multiprocessing.util
 import os
 import re
 import signal
+import sys
 import threading
 import time
 import unicodedata
@@ -125,6 +126,39 @@ def _without_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, usual)
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[Callable[[], None]]:
+    """Ctrl-C raises KeyboardInterrupt; the function given here raises it again, in case Python dropped it.
+
+    That happens in a finalizer and in a callback of the garbage collector, such as Dask's.
+    """
+    usual, tell = signal.getsignal(signal.SIGINT), sys.unraisablehook
+    interrupted = threading.Event()
+
+    def raise_if_interrupted() -> None:
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+
+    def on_interrupt(*_: object) -> None:
+        interrupted.set()
+        raise_if_interrupted()
+
+    def tell_others(dropped: sys.UnraisableHookArgs) -> None:
+        if not isinstance(dropped.exc_value, KeyboardInterrupt):
+            tell(dropped)
+
+    if usual is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
+        yield raise_if_interrupted
+        return
+    signal.signal(signal.SIGINT, on_interrupt)
+    sys.unraisablehook = tell_others
+    try:
+        yield raise_if_interrupted
+    finally:
+        signal.signal(signal.SIGINT, usual)
+        sys.unraisablehook = tell
 
 
 @contextlib.contextmanager
