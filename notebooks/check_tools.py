@@ -20,7 +20,7 @@ import time
 import traceback
 import types
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import redirect_stderr, suppress
 from pathlib import Path
 
@@ -381,10 +381,14 @@ def numbers(*shape: int) -> Tensor:
     return (drawn if [size for size in shape if size > 1] == sizes else drawn.T).reshape(shape)
 
 
+def shortened(values: Iterable[float]) -> list[float]:
+    """Numbers with six digits: those that all processors agree on. What rounding left of a 0 is 0."""
+    return [0.0 if abs(value) < 1e-12 else float(f"{value:.6g}") for value in values]
+
+
 def summary(*tensors: Tensor) -> list[float]:
     """The average and the spread of each tensor: few numbers that tell one network from another."""
-    found = (value for each in tensors for value in (each.double().mean(), each.double().std()))
-    return [float(f"{value:.6g}") for value in found]
+    return shortened(value.item() for each in tensors for value in (each.double().mean(), each.double().std()))
 
 
 def at_both_scales(output: Tensor) -> list[float]:
@@ -777,7 +781,7 @@ MEANS, LOGVARIANCES = (2.0, -3.0, 1.5, -2.0, 3.0, -1.5), (-3.0, -1.0, -0.5, 0.5,
 def centers_and_spreads(draws: Tensor) -> list[list[float]]:
     """The average and the standard deviation of each column of (N, D) draws."""
     found = (draws.double().mean(0), draws.double().std(0))
-    return [[float(f"{value:.6g}") for value in each.tolist()] for each in found]
+    return [shortened(each.tolist()) for each in found]
 
 
 # The loss ---------------------------------------------------------------------------------------------------------
