@@ -290,6 +290,16 @@ def _(s: Subject) -> bool:
     return near(ratio, ratio.mean().expand(8), 0.06) and abs(float(ratio.mean()) - 1) > 0.03
 
 
+@claim("noise-multiplied")
+def _(s: Subject) -> bool:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        one = s.module.sample_latent(s.means[None], s.logvariances[None])  # type: ignore[union-attr]
+        torch.manual_seed(3)
+        twice = s.module.sample_latent(2 * s.means[None], s.logvariances[None])  # type: ignore[union-attr]
+    return near(2 * one, twice)
+
+
 @claim("centre-wrong")
 def _(s: Subject) -> bool:
     return not near(s.center, s.means, 0.1)
@@ -614,6 +624,22 @@ def _(s: Subject) -> bool:
 @claim("divided-by-constant")
 def _(s: Subject) -> bool:
     return _grow(s, IMAGES, 2.0) and _grow(s, PARAMETERS, 2.0) and not near(s.change(PARAMETERS), 1.0)
+
+
+@claim("term-divided-by-constant")
+def _(s: Subject) -> bool:
+    summed = [_grow(s, term, 2.0) for term in (IMAGES, PARAMETERS)]
+    averaged = [_grow(s, term, 1.0) for term in (IMAGES, PARAMETERS)]
+    return summed == averaged[::-1] and sum(summed) == 1
+
+
+@claim("kl-capacity")
+def _(s: Subject) -> bool:
+    """Falls, then rises, as the divergence grows."""
+    r, x, m, v = s.batch(1)
+    values = [float(s.loss(r, x, 0 * m + mean / 10, 0 * v)) for mean in range(200)]
+    lowest = values.index(min(values))
+    return 0 < lowest < 199 and values[0] > values[lowest] < values[-1]
 
 
 @claim("divided-by-batch-twice")

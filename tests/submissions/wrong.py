@@ -166,6 +166,8 @@ SAMPLE = (
     _sample("relu-as-std", "    std = torch.relu(logvariances)\n" + DRAW, "spread-wrong"),
     _sample("neither-mean-nor-scale", "    return torch.randn_like(means)\n", "arguments-unused"),
     _sample("noise-scales-mean", STD + "    return means * torch.randn_like(std) + std\n", "noise-scales-mean"),
+    _sample("noise-times-mean", STD + "    return means * std * torch.randn_like(std)\n", "noise-multiplied"),
+    _sample("log-normal-factor", STD + "    return means * (std * torch.randn_like(std)).exp()\n", "noise-multiplied"),
     _sample("std-scales-mean", STD + "    return means * std + torch.randn_like(std)\n", "std-scales-mean", checks=2),
     _sample("mean-inside-the-scale", STD + "    return std * (means + torch.randn_like(std))\n", "mean-scaled"),
     _sample("std-returned", STD + "    return std\n", "std-returned"),
@@ -535,6 +537,22 @@ LOSS = (
         "    divergence = min(1, loss_function.calls / 10000) * divergence\n",
     ),
     # The hand-out's own listings.
+    _loss(
+        "kl-over-the-training-set",
+        "term-divided-by-constant",
+        average="    return reconstruction / len(means) + divergence / 60000\n",
+    ),
+    _loss(
+        "pixels-over-the-usual-batch",
+        "term-divided-by-constant",
+        average="    return reconstruction / 128 + divergence / len(means)\n",
+    ),
+    _loss("kl-in-decibel", "kl-other", kl=_kl("1 + 0.23 * logvariances - means.pow(2) - 10 ** (logvariances / 10)")),
+    _loss(
+        "kl-of-the-minibatch",
+        "batch-other",
+        kl=_kl("(1 + logvariances.exp().mean(0).log() - means.pow(2) - logvariances.exp())"),
+    ),
     _loss("kl-without-exp", "kl-without-exp", kl=_kl("1 + logvariances - means.pow(2) - logvariances")),
     _loss("kl-with-log", "kl-with-log", kl=_kl("1 + logvariances - means.pow(2) - logvariances.log()")),
     _loss("summed-over-batch", "summed-over-batch", average="    return reconstruction + divergence\n"),
@@ -579,7 +597,7 @@ LOSS = (
     ),
     _loss(
         "kl-held-at-a-capacity",
-        "kl-other",
+        "kl-capacity",
         average="    return reconstruction / means.shape[0] + (divergence / means.shape[0] - 25).abs()\n",
         checks=1,
     ),

@@ -26,7 +26,7 @@ from autograder.assignments.cvae.assignment import (
 )
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.network import CLASS
-from autograder.assignments.cvae.hints.formulas import POINTS, formula, of_divergence, of_pixel
+from autograder.assignments.cvae.hints.formulas import POINTS, Formula, exponent_in, formula, of_divergence, of_pixel
 from autograder.assignments.cvae.hints.loss import diagnose
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, once, require_arguments_unchanged
@@ -299,10 +299,33 @@ def test_divergence(
 def written_out(submission: Submission, challenge: Challenge, form: Form) -> str:
     """What a wrong divergence of one latent dimension computes, as a formula in words; empty for no short one."""
     *images, start, _ = form.inputs(challenge, 1, 12, 1)
-    means, logvariances = challenge.uniform(-2, 2, POINTS), challenge.uniform(0.2, 3, POINTS)
-    points = [(*images, start * 0 + mean, start * 0 + each) for mean, each in zip(means, logvariances, strict=True)]
-    found = formula_at(submission, points, of_divergence(means, logvariances), 1)
-    return f" In one latent dimension, with a log-variance above 0, it is {found}, up to a constant." if found else ""
+    for lowest, limits in ((-3.0, ""), (0.2, ", with a log-variance above 0,")):
+        means, logvariances = challenge.uniform(-2, 2, POINTS), challenge.uniform(lowest, 3, POINTS)
+        points = [(*images, start * 0 + mean, start * 0 + each) for mean, each in zip(means, logvariances, strict=True)]
+        values = wrong_values(submission, points)
+        if values is None:
+            continue
+        found = formula(
+            values, of_divergence(means, logvariances, exponent := exponent_in(values, means, logvariances))
+        )
+        if found and adds_up(found, exponent, submission, challenge, form, lowest):
+            return f" In one latent dimension{limits} it is {found}, up to a constant."
+    return ""
+
+
+def adds_up(
+    found: Formula, exponent: float, submission: Submission, challenge: Challenge, form: Form, lowest: float
+) -> bool:
+    """Whether the divergence of many latent dimensions is the sum or the average of what the formula gives for each."""
+    *images, _, _ = form.inputs(challenge, 1, 12, 1)
+    latents = [(challenge.uniform(-3, 3, 1, 40), challenge.uniform(lowest, 3, 1, 40)) for _ in range(3)]
+    try:
+        values = torch.tensor([value_on(submission, *images, *each) for each in latents])
+    except (SubmissionError, Wrong):
+        return False
+    expected = torch.stack([found.at(of_divergence(*each, exponent)).sum() for each in latents])
+    (first, second), (one, other) = values.diff().tolist(), expected.diff().tolist()
+    return bool(abs(first * other - second * one) <= 1e-2 * abs(second * other))
 
 
 def pixel_written_out(submission: Submission, challenge: Challenge, form: Form) -> str:
@@ -311,14 +334,13 @@ def pixel_written_out(submission: Submission, challenge: Challenge, form: Form) 
     reconstructions, originals = challenge.uniform(LOW, HIGH, POINTS), challenge.uniform(0.05, 0.95, POINTS)
     pairs = zip(reconstructions, originals, strict=True)
     points = [(image * 0 + reconstruction, image * 0 + original, *parameters) for reconstruction, original in pairs]
-    found = formula_at(submission, points, of_pixel(reconstructions, originals), image.numel())
+    values = wrong_values(submission, points)
+    found = None if values is None else formula(values / image.numel(), of_pixel(reconstructions, originals))
     return f" For a pixel, it is {found}, up to a constant." if found else ""
 
 
-def formula_at(
-    submission: Submission, points: Sequence[tuple[Tensor, ...]], summands: dict[str, Tensor], count: int
-) -> str | None:
-    """The formula that gives one of `count` equal parts of the loss at these points; None where it is right there."""
+def wrong_values(submission: Submission, points: Sequence[tuple[Tensor, ...]]) -> Tensor | None:
+    """The losses at these points; None where they are not finite or change from one to another as they should."""
     try:
         values = torch.tensor([value_on(submission, *point) for point in points])
     except (SubmissionError, Wrong):
@@ -326,7 +348,7 @@ def formula_at(
     right = torch.stack([reference.loss_function(*point) for point in points])
     if not values.isfinite().all() or close(values - values[0], right - right[0], TOLERANCE):
         return None  # what is wrong shows elsewhere
-    return formula(values / count, summands)
+    return values
 
 
 def should_change(observed: Tensor, expected: Tensor) -> str:
@@ -490,11 +512,27 @@ def test_minibatch(
             found = [name for name in mistakes() if name not in told] or mistakes()
             if (batch, latent) != sizes[0]:  # which a constant would have changed as well
                 found = [name for name in found if name != "loss-constant-off"]
+            mixed = mixing_term(submission, arguments) if found == ["batch-other"] and both_right else ""
             fail_value(
                 f"On a minibatch of {batch} images with {latent} latent dimensions, your loss is {observed:.4f}; "
-                f"{what} {expected:.4f}.",
+                f"{what} {expected:.4f}.{mixed}",
                 found,
             )
+
+
+def mixing_term(submission: Submission, arguments: tuple[Tensor, ...]) -> str:
+    """Which term of a loss that is right for one image mixes several, in words; empty if that is not seen."""
+
+    def right_with_equal_rows(*which: int) -> bool:
+        equal = [each[:1].expand_as(each).clone() if at in which else each for at, each in enumerate(arguments)]
+        return close(torch.tensor(value_on(submission, *equal)), reference.loss_function(*equal), TOLERANCE)
+
+    match right_with_equal_rows(0, 1), right_with_equal_rows(2, 3):
+        case True, False:
+            return " Where all images have the same pixels, it is right. So your reconstruction term mixes the images."
+        case False, True:
+            return " Where all rows have the same latents, it is right. So your KL divergence mixes the images."
+    return ""
 
 
 @check(

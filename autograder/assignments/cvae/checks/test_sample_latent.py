@@ -46,6 +46,7 @@ WIDEST = 4.0  # of the noise alone, times the deviation that it should have
 NARROWEST = 0.02  # of the noise, times the deviation that it should have: less is the means with rounding
 WIDE = 1.4  # standard errors of an average beyond this say nothing of where it is
 FAR_LOGVARIANCES = (-6.0, 5.0)  # beyond the usual ones, where a bound on them shows
+MOST_AVERAGED = 20  # draws whose number can be told from the spread of their average
 MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep there
 VARIED = 24  # rows of the draws, no two from the same arguments, that tell a normalized draw
 FAR = 4.5  # over the root of the number of draws: Kolmogorov and Smirnov's distance passes it once in 10^17
@@ -124,6 +125,8 @@ class Draws:
             log = (self.latents - self.means).log()  # of exp(½ · log σ² · ε) or exp(½ · log σ² + ε)
             if distance_from_gaussian((log - log.mean(0)) / log.std(0)) < FAR / log.numel() ** 0.5:
                 self.mistake = "noise-in-exponent"
+        if self.mistake is None and self.multiplies(submission, seed):
+            self.mistake = "noise-multiplied"
         if self.off and normalized(submission, challenge, domain):
             self.mistake = "draw-normalized"
         elif self.mistake == "arguments-unused" and uses_arguments(submission, challenge, domain):
@@ -135,6 +138,12 @@ class Draws:
         other = (draw(submission, means + 1, logvariances + 1, seed) - means - 1) / torch.exp(0.5 * logvariances + 0.5)
         same = close(other, self.noise[:2], 1e-3) and float(other.abs().max()) > 1e-3
         return "noise-drawn-once" if same else "no-noise"
+
+    def multiplies(self, submission: Submission, seed: int) -> bool:
+        """Whether twice the means give twice the draws, noise included."""
+        means, logvariances = (each.expand(VARIED, -1) for each in (self.means, self.logvariances))
+        one, twice = (draw(submission, scale * means, logvariances, seed) for scale in (1, 2))
+        return vary(one) and close(2 * one, twice, 1e-4)
 
     @property
     def rows(self) -> tuple[Tensor, Tensor]:
@@ -374,7 +383,7 @@ def wrong_spread(draws: Draws) -> tuple[str, str]:
     if (spread / spread.mean() - 1).abs().max() < 0.1:
         # Noise of another kind has another spread; of next to none, rounding decides what kind it seems to be.
         normal = narrow(draws.noise) or is_normal((draws.noise - draws.noise.mean(0)) / spread, draws.count)
-        return "", "spread-scaled" if normal else "noise-not-normal"
+        return (scaled(float(spread.mean())), "spread-scaled") if normal else ("", "noise-not-normal")
     observed, logvariances = draws.latents.std(0), draws.logvariances
     logs = 2 * observed.clamp(min=1e-6).log()
     low, high = float(logs.min()), float(logs.max())
@@ -382,6 +391,14 @@ def wrong_spread(draws: Draws) -> tuple[str, str]:
         return f" It is right for log-variances from {low:.1f} to {high:.1f} alone.", "spread-cut-off"
     law = law_of(observed, logvariances, "log-variance") or law_of(observed, draws.means, "mean")
     return f" Everywhere, it is {law}." if law else "", "spread-wrong"
+
+
+def scaled(spread: float) -> str:
+    """By how much a spread is off everywhere, in words, and whether that of an average would be."""
+    draws = round(1 / spread**2)
+    average = 2 <= draws <= MOST_AVERAGED and abs(spread * draws**0.5 - 1) < 0.01
+    said = f" Everywhere, it is {spread:.2g} times the standard deviation"
+    return f"{said}, like that of the average of {draws} draws." if average else f"{said}."
 
 
 def law_of(spread: Tensor, x: Tensor, name: str) -> str | None:

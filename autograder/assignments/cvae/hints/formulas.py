@@ -3,6 +3,7 @@
 The values of a term at many points are fitted by few summands out of a list: the fewest that give all of them.
 """
 
+from dataclasses import dataclass
 from itertools import combinations
 
 import torch
@@ -10,13 +11,37 @@ import torch.nn.functional as F
 from torch import Tensor
 
 MOST = 4  # summands
-EXACT = 1e-4  # of the values' range
+EXACT = 2e-5  # of the values' range: some more than the rounding of a loss
 POINTS = 32  # at which a term is compared, far more than a formula has weights
 
 
-def of_divergence(means: Tensor, logvariances: Tensor) -> dict[str, Tensor]:
-    """Summands of a divergence in one latent dimension, (P,), for log-variances above 0."""
+@dataclass(frozen=True)
+class Formula:
+    """A weighted sum: the weight of each summand by its name."""
+
+    weights: dict[str, float]
+
+    def at(self, summands: dict[str, Tensor]) -> Tensor:
+        """Its values where the summands have these."""
+        return torch.stack([weight * summands[name] for name, weight in self.weights.items()]).sum(0)
+
+    def __str__(self) -> str:
+        """`0.5 · mean² - logvariance`."""
+        said = ""
+        for name, weight in self.weights.items():
+            size = f"{abs(weight):.3g}"
+            said += f" {'-' if weight < 0 else '+'} {name if size == '1' else f'{size} · {name}'}"
+        return "-" + said.removeprefix(" - ") if said.startswith(" - ") else said.removeprefix(" + ")
+
+
+def of_divergence(means: Tensor, logvariances: Tensor, exponent: float = 1.0) -> dict[str, Tensor]:
+    """Summands of a divergence in one latent dimension, of any shape; some are finite for log-variances above 0 alone.
+
+    Arguments:
+        exponent: a factor of the log-variance in one more exponential.
+    """
     mu, logvar, s = means, logvariances, F.softplus(logvariances)
+    usual = min(abs(exponent - each) for each in (-1, 0, 0.5, 1, 2)) < 0.01
     return {
         "mean²": mu.square(),
         "exp(logvariance)": logvar.exp(),
@@ -36,6 +61,7 @@ def of_divergence(means: Tensor, logvariances: Tensor) -> dict[str, Tensor]:
         "mean² · exp(logvariance)": mu.square() * logvar.exp(),
         "mean² / logvariance": mu.square() / logvar,
         "mean · logvariance": mu * logvar,
+        **({} if usual else {f"exp({exponent:.3g} · logvariance)": (exponent * logvar).exp()}),
     }
 
 
@@ -62,33 +88,40 @@ def of_pixel(reconstructions: Tensor, originals: Tensor) -> dict[str, Tensor]:
     }
 
 
-def formula(values: Tensor, summands: dict[str, Tensor]) -> str | None:
+def exponent_in(values: Tensor, means: Tensor, logvariances: Tensor) -> float:
+    """The factor in the exponential that explains most of (P,) values of a divergence, with powers of its arguments."""
+    values, mu, logvar = (each.double() - each.double().mean() for each in (values, means, logvariances))
+    best, step = 0.0, 3.0
+    for _ in range(6):
+        tried = best + step * torch.linspace(-1, 1, 61, dtype=torch.float64)
+        exponentials = (tried[:, None] * logvariances.double()).exp()
+        others = (mu, logvar, means.double().square())
+        columns = torch.stack((exponentials, *(each.expand_as(exponentials) for each in others)), -1)
+        columns = columns - columns.mean(1, keepdim=True)
+        weights = torch.linalg.lstsq(columns, values[:, None].expand(len(tried), -1, 1)).solution
+        best = float(tried[int(((columns @ weights)[..., 0] - values).abs().amax(1).argmin())])
+        step /= 20
+    return best
+
+
+def formula(values: Tensor, summands: dict[str, Tensor]) -> Formula | None:
     """The sum of fewest summands that gives (P,) values, up to a constant; None where none of at most `MOST` does.
 
     Arguments:
         values: (P,).
-        summands: (P,) each, by what a message calls them.
+        summands: (P,) each, by what a message calls them. Those that are not finite are no part of it.
     """
     values = values.double() - values.double().mean()
-    columns = torch.stack([each.double() - each.double().mean() for each in summands.values()], 1)
+    names = [name for name, each in summands.items() if each.isfinite().all()]
+    columns = torch.stack([summands[name].double() - summands[name].double().mean() for name in names], 1)
     allowed = EXACT * float(values.max() - values.min())
     for count in range(1, MOST + 1) if allowed else ():
-        chosen = torch.tensor(list(combinations(range(len(summands)), count)))
+        chosen = torch.tensor(list(combinations(range(len(names)), count)))
         matrices = columns[:, chosen].movedim(1, 0)  # (subsets, P, count)
         weights = torch.linalg.lstsq(matrices, values[:, None].expand(len(chosen), -1, 1)).solution
         error = ((matrices @ weights)[..., 0] - values).abs().amax(1)
         best = int(error.argmin())
         if float(error[best]) <= allowed:
-            names = [list(summands)[at] for at in chosen[best].tolist()]
-            return _in_words(weights[best, :, 0].tolist(), names)
+            found = weights[best, :, 0].tolist()
+            return Formula({names[at]: weight for at, weight in zip(chosen[best].tolist(), found, strict=True)})
     return None
-
-
-def _in_words(weights: list[float], names: list[str]) -> str:
-    """`0.5 · mean² - logvariance`."""
-    said = ""
-    for weight, name in zip(weights, names, strict=True):
-        sign = "-" if weight < 0 else "+"
-        size = f"{abs(weight):.3g}"
-        said += f" {sign} {name if size == '1' else f'{size} · {name}'}"
-    return "-" + said.removeprefix(" - ") if said.startswith(" - ") else said.removeprefix(" + ")

@@ -161,8 +161,8 @@ def diagnose(loss: Loss, draw: Callable[[int, int, int, float], Arguments]) -> l
     for lowest in (-2.0, 0.2):  # of either sign, and positive: a wrong term may take their logarithm
         probes = [draw(*sizes, lowest) for sizes in ((1, 12, 5), (5, 20, 3), (3, 9, 8))]
         if found := _by_combination(probes, [loss(*probe) for probe in probes]):
-            small = "kl-missing" in found and _small_factor(loss, probes[0])
-            return ["kl-scaled" if small and each == "kl-missing" else each for each in found]
+            little = "kl-missing" in found and _little_divergence(loss, *probes[:2])
+            return [little if little and each == "kl-missing" else each for each in found]
     return _by_term(loss, [draw(1, 11, 7, -2.0) for _ in range(USUAL)])
 
 
@@ -222,8 +222,11 @@ def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
         predictions = torch.stack([each.predict(*varied) for each in features], 1)
         found, factor = _about_term(term, values, predictions, features)
         seen = found == ["kl-other"] or (not found and factor is not None)
-        if term == "kl" and seen and _right_when_far(loss, first):
-            found = ["kl-cut-off"]
+        if term == "kl" and seen:
+            if _right_when_far(loss, first):
+                found = ["kl-cut-off"]
+            elif _distance_from_target(loss, first):
+                found = ["kl-capacity"]
         if found in (["kl-other"], ["kl-missing"]) and (small := _small_factor(loss, first)):
             found, factor = [], small
         mistakes += found
@@ -248,6 +251,31 @@ def _small_factor(loss: Loss, point: Arguments) -> float | None:
     return first if 0 < first < 1e-3 and all(_same(first, each, 1e-3) for each in others) else None
 
 
+def _little_divergence(loss: Loss, one: Arguments, several: Arguments) -> str | None:
+    """The mistake in a divergence that gets lost in the rounding of the pixels, from one image and from several."""
+    factor, other = _small_factor(loss, one), _small_factor(loss, several)
+    if factor is None:
+        return None
+    return "term-divided-by-constant" if other is not None and _same(factor, other, 1e-3) else "kl-scaled"
+
+
+def _distance_from_target(loss: Loss, point: Arguments) -> bool:
+    """Whether the divergence enters by its distance from a fixed number above 0, the capacity of some models."""
+    *images, means, _ = point
+
+    def at(divergence: float) -> float:
+        mean = (2 * divergence / means.numel()) ** 0.5
+        return loss(*images, 0 * means + mean, 0 * means)
+
+    low, high, prior = 500.0, 1000.0, at(0)
+    slope = (at(high) - at(low)) / (high - low)
+    target = (high - (at(high) - prior) / slope) / 2 if slope > 0 else 0.0
+    between = (0.3 * target, target, 1.5 * target, 4 * target)
+    return target > 0.05 and all(
+        _same(prior - slope * (target - abs(each - target)), at(each), 1e-3) for each in between
+    )
+
+
 def _right_when_far(loss: Loss, point: Arguments) -> bool:
     """Whether the divergence is right where each latent dimension's is large, and flat at the prior."""
     *images, means, _ = point
@@ -266,6 +294,10 @@ def _about_average(factors: list[float | None], growth: list[float], pixels: int
         case [float(first), float(second)] if _same(first, second, 1e-3) and not _same(1.0, first, 1e-3):
             written_in = _same(INPUT_DIM / pixels, first, 1e-3)
             return ["divided-by-constant" if summed else "pixels-written-in" if written_in else "loss-scaled"]
+    for factor, here, other in zip(factors, growth, growth[::-1], strict=False):
+        apart = len(growth) == 2 and _same(4.0, here, 0.01) and _same(1.0, other, 0.01)
+        if apart and factor is not None and not _same(1.0, factor, 1e-3):
+            return ["term-divided-by-constant"]
     mistakes = []
     for factor, size, averaged, scaled in (
         (factors[0], pixels, "reconstruction-averaged-over-pixels", "reconstruction-scaled"),
