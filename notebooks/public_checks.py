@@ -302,7 +302,11 @@ def sample_spreads() -> None:
 
 @holds("sample_latent", "draws noise of a normal shape")
 def sample_shape() -> None:
-    draws = many_draws()
+    expect_normal(many_draws())
+
+
+def expect_normal(draws: Tensor) -> None:
+    """Expect the noise in (N, 6) draws to be normal."""
     named = known_draws(draws)
     if not draws.std(0).any():
         raise HintError("Your draws do not vary from row to row.", named)
@@ -334,7 +338,7 @@ def sample_noise() -> None:
         expect(equal.std() < 1e-6, "All rows get the same noise.", "noise-shared-across-rows")
         raise HintError("All elements get one number of noise.", "noise-shared-by-all")
     one, other = ((each - each.median(0).values).sign() for each in (first, second))
-    expect(one.mean(1).std() < 0.5, "All dimensions of a row get the same noise.", "noise-shared-across-columns")
+    expect_noise_of_each_dimension(one)
     expect((one * other).mean().abs() < FAR / one.numel() ** 0.5, "The noise of two calls is correlated.", "fixed-seed")
     with torch.no_grad():
         quiet = [sample(means, logvariances) for _ in range(2)]
@@ -367,6 +371,11 @@ def sample_gradients() -> None:
             said = f"The gradient of the {name} is not how your draw changes with them."
             right = (gradient - slope).abs().max() < 0.02 * (1 + slope.abs().max())
             expect(right, said, named or "sample-gradient-partial")
+
+
+def expect_noise_of_each_dimension(signs: Tensor) -> None:
+    """Expect the noise in a row, of which (N, D) signs are given, to be more than one number."""
+    expect(signs.mean(1).std() < 0.5, "All dimensions of a row get the same noise.", "noise-shared-across-columns")
 
 
 # forward --------------------------------------------------------------------------------------------------------
@@ -538,7 +547,7 @@ def say_where_it_goes_wrong(one: Pass) -> None:
 
 def judge_own_draw(one: Pass) -> None:
     """For a forward that draws without sample_latent: judge the latents that the decoder gets, over many rows."""
-    varied = [torch.cat(one.given["decoder"], -1)[:, : usual_sizes()[2]]] if "decoder" in one.given else []
+    varied = [torch.cat(one.given["decoder"], -1)[:, : usual_sizes()[2]].detach()] if "decoder" in one.given else []
     model, (pixels, categories, latent) = build(), usual_sizes()
     taken: list[Tensor] = []
     heads = (torch.tensor([*each, *[0.0] * (latent - 6)]).repeat(DRAWS, 1) for each in (MEANS, LOGVARIANCES))
@@ -551,10 +560,13 @@ def judge_own_draw(one: Pass) -> None:
     model(images, classes)
     if not taken:
         raise NotYetError("make the decoder callable on [latent | one-hot] first.")
-    varies = taken[0][:, 0].std() > 1e-6
+    drawn = taken[0][:, :latent].detach()
+    varies = drawn[:, 0].std() > 1e-6
     expect(varies, "Nothing is drawn: your decoder gets the same latent each time.", "no-draw-in-forward")
     for what in ("centers", "spreads"):
-        expect_draws(taken[0][:, :6], what, lambda: varied)
+        expect_draws(drawn[:, :6], what, lambda: varied)
+    expect_normal(drawn[:, :6])
+    expect_noise_of_each_dimension((drawn - drawn.median(0).values).sign())
     expect(torch.equal(taken[0][:, latent:], classes), "Your decoder does not get [draw | one-hot].", "decoding-other")
     judge_own_results(one)
 
