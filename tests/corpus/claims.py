@@ -300,6 +300,14 @@ def _(s: Subject) -> bool:
     return near(2 * one, twice)
 
 
+@claim("draw-activated")
+def _(s: Subject) -> bool:
+    """Next to no noise gives a function of the mean that is not the mean, and repeats where the mean does."""
+    quiet = torch.full_like(s.means, -30.0)[None]
+    one, other = (s.module.sample_latent(s.means[None], quiet) for _ in range(2))  # type: ignore[union-attr]
+    return near(one, other, 1e-3) and not near(one, s.means[None], 0.1)
+
+
 @claim("centre-wrong")
 def _(s: Subject) -> bool:
     return not near(s.center, s.means, 0.1)
@@ -751,7 +759,12 @@ CLAIMS |= {
     "decoder-no-sigmoid": lambda s: not set(s.after("decoder")[-1]) & {"sigmoid", "expit", "special_expit"},
     "decoder-sigmoid-twice": lambda s: [name for name, _, _ in s.piece("decoder")].count("sigmoid") > 1,
     "decoder-relu-before-sigmoid": lambda s: s.after("decoder")[-1] == ["relu", "sigmoid"],
-    "decoder-output-activation": lambda s: s.after("decoder")[-1] not in (["sigmoid"], []),
+    "decoder-output-activation": lambda s: (
+        s.after("decoder")[-1] not in (["sigmoid"], [])
+        or (
+            "sigmoid" not in s.after("decoder")[-1] and 0 <= s.passed.outputs[0].min() <= s.passed.outputs[0].max() <= 1
+        )
+    ),
 }
 
 

@@ -168,6 +168,12 @@ SAMPLE = (
     _sample("noise-scales-mean", STD + "    return means * torch.randn_like(std) + std\n", "noise-scales-mean"),
     _sample("noise-times-mean", STD + "    return means * std * torch.randn_like(std)\n", "noise-multiplied"),
     _sample("log-normal-factor", STD + "    return means * (std * torch.randn_like(std)).exp()\n", "noise-multiplied"),
+    _sample(
+        "draw-through-tanh", STD + "    return torch.tanh(means + std * torch.randn_like(std))\n", "draw-activated"
+    ),
+    _sample(
+        "draw-through-sigmoid", STD + "    return (means + std * torch.randn_like(std)).sigmoid()\n", "draw-activated"
+    ),
     _sample("std-scales-mean", STD + "    return means * std + torch.randn_like(std)\n", "std-scales-mean", checks=2),
     _sample("mean-inside-the-scale", STD + "    return std * (means + torch.randn_like(std))\n", "mean-scaled"),
     _sample("std-returned", STD + "    return std\n", "std-returned"),
@@ -1564,6 +1570,25 @@ _DECODER_WITH_CLASSES = _sequential(
 )
 
 
+TIED = (
+    "class ConditionalVariationalAutoencoder(",
+    "class Tied(nn.Module):\n"
+    "    def __init__(self, first, pixels):\n"
+    "        super().__init__()\n"
+    "        self.__dict__['first'] = first\n"
+    "        self.bias = nn.Parameter(torch.zeros(pixels))\n\n"
+    "    def forward(self, hidden):\n"
+    "        return hidden @ self.first.weight[:, : len(self.bias)] + self.bias\n\n\n"
+    "class ConditionalVariationalAutoencoder(",
+)
+MIN_MAX = (
+    "class ConditionalVariationalAutoencoder(",
+    "class MinMax(nn.Module):\n    def forward(self, x):\n"
+    "        low, high = x.amin(1, keepdim=True), x.amax(1, keepdim=True)\n"
+    "        return (x - low) / (high - low)\n\n\nclass ConditionalVariationalAutoencoder(",
+)
+
+
 def _decoder(
     name: str,
     misconception: str | None,
@@ -1671,6 +1696,12 @@ DECODERS = (
         may_lose=("training",),
     ),
     _decoder(
+        "decoder-with-steep-softplus",
+        "decoder-activation",
+        *(DECODER_INPUT, *("nn.Softplus(beta=50)", HIDDEN) * 2, "nn.Softplus(beta=50)", PIXELS, SIGMOID),
+        checks=1,
+    ),
+    _decoder(
         "decoder-with-dropout-in-use-as-well",
         "decoder-normalisation",
         *(*BODY, "Drop()", PIXELS, SIGMOID),
@@ -1755,6 +1786,22 @@ DECODERS = (
         checks=1,
     ),
     _decoder(
+        "decoder-mirrors-the-encoders-weights",
+        "decoder-not-apart",
+        edits=(
+            (
+                DECODER,
+                _sequential(
+                    "decoder",
+                    *(DECODER_INPUT, RELU, "Tied(self.encoder[4], hidden)", RELU),
+                    *("Tied(self.encoder[2], hidden)", RELU, "Tied(self.encoder[0], input_dim)", SIGMOID),
+                ),
+            ),
+            TIED,
+        ),
+        checks=1,
+    ),
+    _decoder(
         "decoder-ends-with-the-encoders-weights",
         "decoder-not-apart",
         edits=(
@@ -1762,19 +1809,17 @@ DECODERS = (
                 DECODER,
                 _sequential("decoder", *BODY, "Tied(self.encoder[0], input_dim)", SIGMOID),
             ),
-            (
-                "class ConditionalVariationalAutoencoder(",
-                "class Tied(nn.Module):\n"
-                "    def __init__(self, first, pixels):\n"
-                "        super().__init__()\n"
-                "        self.__dict__['first'] = first\n"
-                "        self.bias = nn.Parameter(torch.zeros(pixels))\n\n"
-                "    def forward(self, hidden):\n"
-                "        return hidden @ self.first.weight[:, : len(self.bias)] + self.bias\n\n\n"
-                "class ConditionalVariationalAutoencoder(",
-            ),
+            TIED,
         ),
         checks=1,
+    ),
+    _decoder(
+        "decoder-scales-each-image",
+        "decoder-normalisation decoder-output-activation",
+        *(*BODY, PIXELS, "MinMax()"),
+        edits=(MIN_MAX,),
+        may_lose=("training",),
+        checks=2,
     ),
     _decoder(
         "decoder-with-a-temperature",
@@ -2197,6 +2242,15 @@ FORWARDS = (
         "draw-changed",
         (SAMPLES, SAMPLES + "        latents = latents + 0.1 * torch.randn_like(latents)\n"),
         may_lose=(),
+    ),
+    _forward(
+        "draw-squashed-on-its-way",
+        "draw-changed",
+        (SAMPLES, SAMPLES + "        latents = torch.tanh(latents)\n"),
+        checks=1,
+    ),
+    _forward(
+        "draw-with-dropout", "draw-changed", (SAMPLES, SAMPLES + "        latents = F.dropout(latents)\n"), checks=1
     ),
     _forward("zeros-for-a-draw", "no-draw-in-forward", (SAMPLES, "        latents = torch.zeros_like(mean_params)\n")),
     _forward(

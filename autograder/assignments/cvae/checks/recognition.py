@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE
-from autograder.assignments.cvae.checks.layouts import Layer, arrangements, is_weight, owner_of
+from autograder.assignments.cvae.checks.layouts import Layer, arrangements, is_weight
 from autograder.assignments.cvae.checks.network import CLASS, Model, Piece, concatenate, in_rows, side_by_side
 from autograder.assignments.cvae.checks.stacks import (
     MAX_ORDERS,
@@ -230,24 +230,21 @@ def _with_cut_parameters(
 
 
 def _with_weights_of_another(observations: Sequence[Observation], piece: Piece, activated_last: bool) -> Match | None:
-    """The stack that explains a piece which ends with the pixels' part of a matrix of another piece; None if none does.
+    """The stack that explains a piece which uses transposed matrices of another piece; None if none does.
 
-    That is a decoder with the transposed weights of the encoder's first layer, which take the class as well.
+    That is a decoder tied to the encoder, whose first layer takes the class as well: the decoder needs its other part.
     """
     outputs = in_rows(piece.output).shape[-1]
-    borrowed = next(
-        (name for name, each in piece.parameters.items() if each.dim() == 2 and each.shape[1] > outputs), None
-    )
-    if borrowed is None or borrowed.startswith(f"{piece.name}."):
+    matrices = [name for name, each in piece.parameters.items() if is_weight(each.shape) and each.dim() == 2]
+    borrowed = [name for name in matrices if not name.startswith(f"{piece.name}.")]
+    if not borrowed:
         return None
-    if any(borrowed not in each.parameters for each in observations):
-        return None
-    own_bias = next((name for name, each in piece.parameters.items() if each.shape == (outputs,)), "of another.bias")
     parts = []
     for each in observations:
-        own = {name: value for name, value in each.parameters.items() if name != borrowed}
-        own[f"{owner_of(own_bias)}.weight"] = each.parameters[borrowed][:, :outputs].T
-        parts.append(replace(each, parameters=own))
+        own = {name: value for name, value in each.parameters.items() if name not in borrowed}
+        own |= {name: each.parameters[name][:, :outputs].T for name in borrowed}
+        # Under names that pair no bias with a matrix.
+        parts.append(replace(each, parameters={f"number {at}": value for at, value in enumerate(own.values())}))
     return explain_stack(parts, activated_last)
 
 
@@ -263,16 +260,27 @@ def read_tail(
     biases = [name for name, value in last.items() if not is_weight(value.shape)]
     if len(weights) != 1 or len(biases) != 1 or last[biases[0]].numel() != outputs:
         return "", None
-    grid = torch.linspace(-4, 4, outputs)
-    changed = {weights[0]: torch.zeros_like(last[weights[0]]), biases[0]: grid.reshape(last[biases[0]].shape)}
-    with model.changed(changed):
-        shown = model.piece(piece.name, *piece.arguments)
-    if shown is None:
+
+    def show(grid: Tensor) -> tuple[Tensor, Tensor] | None:
+        """The rows that the last layer gives, and what comes out."""
+        bias = grid.reshape(last[biases[0]].shape)
+        with model.changed({weights[0]: torch.zeros_like(last[weights[0]]), biases[0]: bias}):
+            shown = model.piece(piece.name, *piece.arguments)
+        return (grid.expand(len(piece.input), -1), in_rows(shown.output)) if shown else None
+
+    first, second = (show(torch.linspace(low, high, outputs)) for low, high in ((-4, 4), (-1, 3)))
+    if first is None or second is None:
         return "", None
-    rows, found = grid.expand(len(piece.input), -1), in_rows(shown.output)
+    name, tail = tail_of(*first, tails)
+    rows, found = second
+    return (name, tail) if tail is not None and close(found, tail(rows)) else ("", None)
+
+
+def tail_of(rows: Tensor, found: Tensor, tails: Mapping[str, Activation]) -> tuple[str, Activation | None]:
+    """What makes `found` of `rows`: a tail, or one cut off, scaled or shifted; the empty string if none of them."""
     for name, tail in tails.items():
         if close(found, tail(rows)):
-            return name, None
+            return name, tail
     low, high = float(found.min()), float(found.max())
     for name, tail in tails.items():
         if low < high and close(found, tail(rows).clamp(low, high)):

@@ -7,7 +7,7 @@ its parameters, one that is cut off somewhere does not.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations, islice, product
 
@@ -32,7 +32,7 @@ LARGE = 500.0  # the second scale: hidden values of some hundred, where ReLU6 an
 # registered one where there are more layers than anyone could mean.
 MAX_ORDERS = 150
 MAX_STACKS = 2000  # of orders and activations together
-FOR_A_FIT = 150  # stacks that must be within the limits: fitting an activation tries some hundred
+FOR_A_FIT = 1000  # stacks that must be within the limits: fitting an activation tries some more
 MAX_SKIPS = 3  # layers with skip connections
 MAX_PRODUCTS = 20_000_000_000  # of numbers, in all stacks that are tried
 LEAST_PRODUCTS = 100_000  # which take as long as it takes to call a layer, however small it is
@@ -231,26 +231,39 @@ def stack_output(
     return hidden if activated_last else F.linear(hidden, *layers[-1])
 
 
+@dataclass(frozen=True)
+class Family:
+    """Activations with a number in them: numbers to start from, the scale that shows them best, and what they are."""
+
+    numbers: Tensor
+    scale: int  # the observation
+    function: Callable[[Tensor, float], Tensor]
+
+
+FAMILIES = {
+    "leaky ReLU with slope": Family(torch.linspace(-0.5, 0.95, 59), 0, F.leaky_relu),
+    "ReLU cut off at": Family(torch.logspace(-1, 3, 81), -1, lambda x, cap: x.clamp(0, cap)),
+    "softplus with beta": Family(torch.logspace(-1, 2.5, 81), 0, F.softplus),
+    "ELU with alpha": Family(torch.linspace(0.05, 4, 80), 0, F.elu),
+    "SiLU with beta": Family(torch.logspace(-1, 1.5, 61), 0, lambda x, beta: x * torch.sigmoid(beta * x)),
+}
+
+
 def fitted_activation(name: str) -> Activation:
     """The activation behind a name that `fitted_activations` gave."""
-    number = float(name.split()[-1])
-    if name.startswith(LEAKY):
-        return lambda x: F.leaky_relu(x, number)
-    return lambda x: x.clamp(0, number)
-
-
-LEAKY, CAPPED = "leaky ReLU with slope", "ReLU cut off at"
+    kind, _, number = name.rpartition(" ")
+    return lambda x: FAMILIES[kind].function(x, float(number))
 
 
 def fitted_activations(
     observations: Sequence[Observation], layers: tuple[list[Layer], ...], body: int, activated_last: bool
 ) -> Iterator[tuple[tuple[str, ...], tuple[list[Layer], ...]]]:
     """Activations with a number in them, the same after each layer or all but the last, with the likeliest number."""
-    slopes, caps = torch.linspace(-0.5, 0.95, 59), torch.logspace(-1, 3, 81)
-    for kind, numbers, index in ((LEAKY, slopes, 0), (CAPPED, caps, -1)):
+    for kind, family in FAMILIES.items():
+        numbers = family.numbers
         for plain in (0, 1)[: 1 + (body > 1)]:
             misfit = functools.partial(
-                _misfit, kind, body - plain, plain, observations[index], layers[index], activated_last
+                _misfit, kind, body - plain, plain, observations[family.scale], layers[family.scale], activated_last
             )
             errors = [misfit(float(number)) for number in numbers]
             best = errors.index(min(errors))

@@ -34,6 +34,8 @@ from autograder.assignments.cvae.checks.verdicts import (
     describe_layers,
     describe_modes,
     has_last_layer,
+    law_of_rows,
+    named_layers,
     require_float32,
 )
 from autograder.assignments.cvae.hints.network import OUTPUT_ACTIVATIONS
@@ -145,11 +147,14 @@ def test_output(decoded: Callable[[], Decoded], grading: Grading) -> None:
     if not last or last == "sigmoid":
         if not has_last_layer(decoded().model, piece):
             describe_modes(decoded().model, piece, "decoder")
-        outside = bool((piece.output < 0).any() or (piece.output > 1).any())
+        if law := law_of_rows(in_rows(piece.output)):
+            fail(f"Each row that your decoder gives {law}.", "decoder-output-activation")
+        outside, held = bool(((piece.output < 0) | (piece.output > 1)).any()), named_layers(decoded().model, "decoder")
+        unknown = "decoder-normalisation" if held else "decoder-other" if piece.parameters else "not-trainable"
         fail(
             f"The output of your decoder goes from {piece.output.min():.2f} to {piece.output.max():.2f}. "
-            "How it ends could not be recognized.",
-            "decoder-no-sigmoid" if outside else "decoder-other" if piece.parameters else "not-trainable",
+            f"How it ends could not be recognized{held}.",
+            "decoder-no-sigmoid" if outside else unknown,
         )
     fail(
         "The last layer of your decoder has no sigmoid, so pixels can leave [0, 1]."

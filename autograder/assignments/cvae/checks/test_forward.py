@@ -650,9 +650,11 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
     if start is None and drawn and drawn[0].shape == given[:, :latent].shape:
         difference = float((given[:, :latent] - drawn[0]).abs().mean())
         known_as(one, given[:, :latent], heads)
+        changed = averaged or said_of_change([given[:, at : at + latent] for at in starts], drawn[0])
+        changed = changed or (f" `forward` calls `sample_latent` {len(calls)} times or more." if all(calls) else "")
         fail(
             "Your decoder does not get what `sample_latent` returned: on average, the latents differ by "
-            f"{difference:.3g}.{averaged}",
+            f"{difference:.3g}.{changed}",
             "draw-changed",
         )
     if start is None:
@@ -716,6 +718,20 @@ def said_of_average(blocks: list[Tensor], drawn: list[Tensor]) -> str:
         for dim in range(stack.dim() - 1):
             if stack.dim() == 3 and stack.shape[dim] > 1 and any(close(each, stack.mean(dim)) for each in blocks):
                 return f" Your decoder gets the average of {stack.shape[dim]} draws."
+    return ""
+
+
+def said_of_change(blocks: list[Tensor], draw: Tensor) -> str:
+    """What to add to a message where the decoder is given something made of the draw, if it is known what."""
+    for block in blocks:
+        passed = (name for name, function in HEAD_ACTIVATIONS.items() if close(block, function(draw)))
+        if name := next(passed, ""):
+            return f" They pass through {name}."
+        zero = block == 0
+        if zero.any() and not zero.all() and rescaled(block[~zero], draw[~zero]):
+            return f" {float(zero.float().mean()):.0%} of them are set to 0."
+        if found := rescaled(block, draw):
+            return f" They get {found.said}."
     return ""
 
 

@@ -46,6 +46,7 @@ WIDEST = 4.0  # of the noise alone, times the deviation that it should have
 NARROWEST = 0.02  # of the noise, times the deviation that it should have: less is the means with rounding
 WIDE = 1.4  # standard errors of an average beyond this say nothing of where it is
 FAR_LOGVARIANCES = (-6.0, 5.0)  # beyond the usual ones, where a bound on them shows
+QUIET = -30.0  # a log-variance that leaves next to no noise
 MOST_AVERAGED = 20  # draws whose number can be told from the spread of their average
 MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep there
 VARIED = 24  # rows of the draws, no two from the same arguments, that tell a normalized draw
@@ -125,7 +126,10 @@ class Draws:
             log = (self.latents - self.means).log()  # of exp(½ · log σ² · ε) or exp(½ · log σ² + ε)
             if distance_from_gaussian((log - log.mean(0)) / log.std(0)) < FAR / log.numel() ** 0.5:
                 self.mistake = "noise-in-exponent"
-        if self.mistake is None and self.multiplies(submission, seed):
+        self.activation = self.activated(submission, challenge) if self.mistake is None and self.off else ""
+        if self.activation:
+            self.mistake = "draw-activated"
+        elif self.mistake is None and self.multiplies(submission, seed):
             self.mistake = "noise-multiplied"
         if self.off and normalized(submission, challenge, domain):
             self.mistake = "draw-normalized"
@@ -139,11 +143,28 @@ class Draws:
         same = close(other, self.noise[:2], 1e-3) and float(other.abs().max()) > 1e-3
         return "noise-drawn-once" if same else "no-noise"
 
+    def activated(self, submission: Submission, challenge: Challenge) -> str:
+        """The activation that the draw passes through at its end, by name; empty if none does."""
+        means, seed, inputs = challenge.uniform(-3, 3, VARIED, COLUMNS), challenge.seed(), torch.linspace(-9, 9, 181)
+        with contextlib.suppress(SubmissionError, Wrong):
+            quiet, usual = (draw(submission, means, torch.full_like(means, each), seed) for each in (QUIET, 0.0))
+            for name, function in HEAD_ACTIVATIONS.items():
+                low, high = function(inputs).aminmax()
+                inside = bool(((low - 1e-5 <= usual) & (usual <= high + 1e-5)).all())  # with its noise, too
+                if name != "none" and inside and close(quiet, function(means), 1e-3) and not close(usual, quiet, 1e-2):
+                    return name
+        return ""
+
     def multiplies(self, submission: Submission, seed: int) -> bool:
         """Whether twice the means give twice the draws, noise included."""
         means, logvariances = (each.expand(VARIED, -1) for each in (self.means, self.logvariances))
         one, twice = (draw(submission, scale * means, logvariances, seed) for scale in (1, 2))
         return vary(one) and close(2 * one, twice, 1e-4)
+
+    @property
+    def said_of_activation(self) -> str:
+        """What to add to a message where the draw passes through an activation."""
+        return f" With next to no noise, it is the mean passed through {self.activation}." if self.activation else ""
 
     @property
     def rows(self) -> tuple[Tensor, Tensor]:
@@ -325,7 +346,8 @@ def test_center(submission: Submission, challenge: Challenge, domain: Callable[[
     ):
         worst = int((observed - draws.means).abs().argmax())
         fail(
-            f"The average of {rows} draws is {observed[worst]:.2f} where the mean is {draws.means[worst]:.2f}.",
+            f"The average of {rows} draws is {observed[worst]:.2f} where the mean is {draws.means[worst]:.2f}."
+            f"{draws.said_of_activation}",
             draws.mistake or "centre-wrong",
         )
     apart = Apart(submission, challenge, domain())
@@ -601,7 +623,23 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
     if missing == [0]:
         fail("No gradient reaches the means.", "sample-detached")
     named = "draw-normalized" if normalized(submission, challenge, domain()) else "sample-gradient-partial"
-    fail("Your gradients are not the slopes of a draw that takes each element by itself.", named)
+    fail(
+        "Your gradients are not the slopes of a draw that takes each element by itself."
+        + "".join(
+            said_of_gradient(gradient, cotangent * each, name)
+            for gradient, each, name in zip(
+                (by_mean, by_logvariance), expected, ("means", "log-variances"), strict=True
+            )
+        ),
+        named,
+    )
+
+
+def said_of_gradient(gradient: Tensor, slopes: Tensor, name: str) -> str:
+    """By which factor a gradient is off everywhere, for a message; empty where there is no such factor."""
+    factor = float((gradient * slopes).sum() / slopes.square().sum().clamp(min=1e-12))
+    off = abs(factor - 1) > 0.02 and close(gradient, factor * slopes, 0.02)
+    return f" That of the {name} is {factor:.2g} times what it should be." if off else ""
 
 
 def slopes(
