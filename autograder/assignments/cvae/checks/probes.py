@@ -142,6 +142,14 @@ def _output(part: str, given: str, shown: str) -> Probe:
     return Probe(f"{_FILLED}print(model.{part}({given})[0, {shown}].detach())")
 
 
+def _near_zero(part: str, shown: str) -> Probe:
+    """What becomes of numbers just below 0, where a smooth activation differs most from ReLU."""
+    return Probe(
+        f"{_build()}for p in model.{part}.parameters():\n    torch.nn.init.constant_(p, -0.01)\n"
+        f"print(model.{part}(torch.zeros(2, {_WIDTHS[part]}))[0, {shown}].detach())"
+    )
+
+
 def _output_shape(part: str, width: int, *sizes: int) -> Probe:
     return Probe(f"{_build(*sizes)}print(tuple(model.{part}(torch.zeros(2, {width})).shape))")
 
@@ -184,6 +192,7 @@ ENCODER_LAYERS = (*_structure("encoder"), _ENCODED, _result(1))
 ENCODER_ACTIVATIONS = (
     _ENCODED,
     _output("encoder", "torch.full((2, 794), 20.0)", "::6"),  # where a cut-off shows
+    _near_zero("encoder", "::6"),
     _result(1),
     *_structure("encoder"),
 )
@@ -223,7 +232,7 @@ DECODER_LAYERS = (
         'print("the encoder gets a gradient of it:", any(p.grad is not None for p in model.encoder.parameters()))'
     ),
 )
-DECODER_ACTIVATIONS = (*_DECODED, *_structure("decoder"))
+DECODER_ACTIVATIONS = (*_DECODED, _near_zero("decoder", "::112"), *_structure("decoder"))
 DECODER_OUTPUT = (
     Probe(
         f"{_FILLED}pixels = model.decoder(torch.full((2, 25), 20.0)).detach()\n"
@@ -308,10 +317,6 @@ FORWARD_DECODING = (
     ),
 )
 FORWARD_GRADIENTS = (
-    Probe(
-        f"{_build()}{_IMAGE}model(image, one_hot)[0].sum().backward()\n"
-        "print([name for name, p in model.named_parameters() if p.grad is None])"
-    ),
     Probe(
         f"{_build()}{_IMAGE}model(image, one_hot)[0].sum().backward()\n"
         "print([name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()])"
