@@ -142,11 +142,11 @@ def _output(part: str, given: str, shown: str) -> Probe:
     return Probe(f"{_FILLED}print(model.{part}({given})[0, {shown}].detach())")
 
 
-def _near_zero(part: str, shown: str) -> Probe:
+def _near_zero(part: str, shown: str, of_output: str = "") -> Probe:
     """What becomes of numbers just below 0, where a smooth activation differs most from ReLU."""
     return Probe(
         f"{_build()}for p in model.{part}.parameters():\n    torch.nn.init.constant_(p, -0.01)\n"
-        f"print(model.{part}(torch.zeros(2, {_WIDTHS[part]}))[0, {shown}].detach())"
+        f"print(model.{part}(torch.zeros(2, {_WIDTHS[part]}))[0, {shown}].detach(){of_output})"
     )
 
 
@@ -232,7 +232,7 @@ DECODER_LAYERS = (
         'print("the encoder gets a gradient of it:", any(p.grad is not None for p in model.encoder.parameters()))'
     ),
 )
-DECODER_ACTIVATIONS = (*_DECODED, _near_zero("decoder", "::112"), *_structure("decoder"))
+DECODER_ACTIVATIONS = (*_DECODED, _near_zero("decoder", "::112", ".logit()"), *_structure("decoder"))
 DECODER_OUTPUT = (
     Probe(
         f"{_FILLED}pixels = model.decoder(torch.full((2, 25), 20.0)).detach()\n"
