@@ -570,6 +570,12 @@ def given_to(name: str, sizes: Sizes | None = None) -> tuple[Tensor, Tensor]:
     return scale[:, None] * data, classes_of(ROWS, categories)
 
 
+def given_to_heads() -> Tensor:
+    """What the heads are given: half of it larger, so that a bound on what they give shows."""
+    scale = torch.tensor([1.0, 4.0]).repeat(ROWS // 2)
+    return scale[:, None] * (4 * numbers(ROWS, table()["sizes"]["hidden_size"]) - 2)
+
+
 def run_piece(model: nn.Module, name: str, sizes: Sizes | None = None) -> object:
     """What the encoder or the decoder makes of [data | one-hot classes]."""
     piece = attribute(model, name)
@@ -849,6 +855,13 @@ def expect_extremes(place: slice, said: str, mistake: str) -> None:
         expect(
             near(change, right, 1e-3), f"{said}, your loss changes by {change:.4g}; it should by {right:.4g}.", mistake
         )
+
+
+def divergence_stops() -> bool:
+    """Whether the loss no longer changes with a log-variance that is far from 0."""
+    one = tuple(each[:1] for each in loss_inputs(usual_sizes()[0])[2])
+    far = [pair[0] for pair in list(extremes(one))[1:3]]
+    return any(float(usual_loss(*rest, 1.2 * edge)) == float(usual_loss(*rest, edge)) for *rest, edge in far)
 
 
 def ratios() -> tuple[list[float], list[float]]:

@@ -20,11 +20,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))  # wherever this file i
 # isort: off
 from check_tools import (
     CHECKS, CLASS, ChecksFailedError, HEADS, HintError, LOGVARIANCES, MEANS, NotYetError, ODD_SIZES, Pass, ROWS,
-    SHOULD, Sizes, at_both_scales, attribute, behind, bias_inside, build, centers_and_spreads, check, classes_of, close,
-    defined, expect, expect_extremes, expect_sizes, expect_untouched, failed, gradients, gradients_of, holds,
-    images_and_classes, judge_layers, known_draw, layer, look_up, loss, loss_inputs, matrices, mistakes_in_the_loss,
-    near, numbers, outcomes, ratios, rows_apart, run_piece, seeded, slope_along, summary, table, tensor_of, usual_loss,
-    usual_sizes, value_or_none, worked_example,
+    SHOULD, Sizes, at_both_scales, attribute, behind, bias_inside, build, centers_and_spreads, check, classes_of,
+    close, defined, divergence_stops, expect, expect_extremes, expect_sizes, expect_untouched, failed, given_to_heads,
+    gradients, gradients_of, holds, images_and_classes, judge_layers, known_draw, layer, look_up, loss, loss_inputs,
+    matrices, mistakes_in_the_loss, near, numbers, outcomes, ratios, rows_apart, run_piece, seeded, slope_along,
+    summary, table, tensor_of, usual_loss, usual_sizes, value_or_none, worked_example,
 )  # fmt: skip
 # isort: on
 
@@ -90,7 +90,7 @@ def encoder_layers() -> None:
 def encoder_heads() -> None:
     model, rows = build("encoder", *HEADS), table()["encoder"]
     _, outputs = encode(model)
-    given = 4 * numbers(ROWS, table()["sizes"]["hidden_size"]) - 2
+    given = given_to_heads()
     with suppress(RuntimeError):  # for hidden numbers of another width, which is told above
         outputs = [attribute(model, name)(given) for name in HEADS]
         given = None
@@ -104,11 +104,12 @@ def encoder_heads() -> None:
         )
         if given is None:
             layers = len(matrices(parameters))
-            expect(layers == 1, f"`{name}` has {layers} linear layers; {SHOULD} one.", "head-depth")
+            named = "head-depth" if layers else "head-constant"
+            expect(layers == 1, f"`{name}` has {layers} linear layers; {SHOULD} one.", named)
             inside = any(bias_inside(model, each.shape, usual_sizes()) for each in parameters.values())
             expect(inside or len(parameters) > 1, f"`{name}` has no bias.", "encoder-bias")
             unknown = ["encoder-other"], "does not act like one linear layer"
-            mistakes, said = look_up(rows[name], summary(output)) or unknown
+            mistakes, said = look_up(rows[name], at_both_scales(output)) or unknown
             expect(not mistakes, f"The output of `{name}` {said}.", *mistakes)
     found = None
     with suppress(Exception):
@@ -625,6 +626,8 @@ def judge_term(term: str, found: list[float], right: bool, what: str, size: int)
         if near(found[0] * size, 1, 1e-3):
             kind = {"kl": "averaged-over-latent"}.get(term, "averaged-over-pixels")
         named = [name for name in mistakes if name.startswith(term)] or mistakes
+        if named == [f"{term}-missing"] and found[0] > 0:  # only next to a far larger term
+            named = [f"{term}-scaled"]
         said = f"For one image of {usual_sizes()[0]} pixels, a change of {what} changes your loss by {shown} times "
         said += "what it should."
         raise HintError(said, *(named or [f"{term}-{kind if alike else 'other'}"]))
@@ -642,7 +645,8 @@ def loss_divergence() -> None:
     size = loss_inputs(usual_sizes()[0])[2][2].shape[1]
     judge_term("kl", ratios()[1], right_terms()[1], "the means or the log-variances", size)
     if near(ratios()[1][0], 1):
-        expect_extremes(slice(1, 3), "Between log-variances of 0 and of -6 or 5", "kl-clamped")
+        named = "kl-clamped" if divergence_stops() else "kl-other"
+        expect_extremes(slice(1, 3), "Between log-variances of 0 and of -6 or 5", named)
 
 
 @holds("loss_function", "averages over the minibatch")

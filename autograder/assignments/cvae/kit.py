@@ -168,7 +168,7 @@ def _bodies(part: str) -> Iterator[tuple[tuple[str, ...], list[str], str]]:
 
 def _encoder(checks: ModuleType) -> dict[str, list[Row]]:
     joined, plain = (torch.cat(each, -1) for each in (checks.given_to("encoder"), checks.images_and_classes()))
-    given = 4 * checks.numbers(checks.ROWS, assignment.HIDDEN_SIZE) - 2
+    given = checks.given_to_heads()
     mean = _linear(checks, assignment.LATENT_DIMENSIONALITY)
     logvariance = _linear(checks, assignment.LATENT_DIMENSIONALITY, -0.5)
     alone, means = list[Row](), list[Row]()
@@ -188,7 +188,11 @@ def _encoder(checks: ModuleType) -> dict[str, list[Row]]:
 def _heads(checks: ModuleType, linear: Tensor, mistake: str) -> Iterator[Row]:
     for name, activation in HEAD_ACTIVATIONS.items():
         right = name == "none"
-        yield checks.summary(activation(linear)), [] if right else [mistake], "" if right else f"passes through {name}"
+        yield (
+            checks.at_both_scales(activation(linear)),
+            [] if right else [mistake],
+            "" if right else f"passes through {name}",
+        )
 
 
 def _decoder(checks: ModuleType) -> dict[str, list[Row]]:
