@@ -2178,10 +2178,8 @@ FORWARDS = (
         "sample-arguments-changed",
         (
             SAMPLES,
-            SAMPLES
-            + SAMPLES.replace("latents = ", "latents = latents if self.training else ").replace(
-                "mean_params, logvariance_params", "0 * mean_params, 0 * logvariance_params"
-            ),
+            f"        if self.training:\n    {SAMPLES}        else:\n    "
+            + SAMPLES.replace("mean_params, logvariance_params", "0 * mean_params, 0 * logvariance_params"),
         ),
         checks=1,
     ),

@@ -564,6 +564,11 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge, MANY)
     random = differs_by_mode(model, images, conditions, challenge)
+
+    def pass_others() -> None:  # of which nothing may be left in the next pass
+        model.forward(images.flip(0), conditions.roll(1, 1), challenge.seed())
+
+    pass_others()
     one, other = twice(model, images, conditions, challenge, TRAINING)
     still = close(one.outputs[0], other.outputs[0])
 
@@ -572,7 +577,7 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
         if mode.evaluate and not still and close(one.outputs[0], other.outputs[0]):
             said = "Two passes over the same images give the same reconstruction: nothing is drawn."
             fail(said, "no-draw-in-evaluation")
-        model.forward(images.flip(0), conditions.roll(1, 1), challenge.seed())  # nothing of it may be left in the next
+        pass_others()
         judge_decoding(model, images, conditions, challenge, grading, random, mode)
         given = [side_by_side(each.captured("decoder", "argument")) for each in (one, other)]
         if given[0] is not None and given[1] is not None and close(given[0], given[1]):
