@@ -151,8 +151,8 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     if head.output.dim() and head.output.shape != (BATCH, model.sizes.latent):
         grading.kept["head widths"] = {**grading.kept.get("head widths", {}), name: head.output.shape[-1]}
         if head.output.dim() == 2 and len(head.output) == BATCH:
-            said = f"`{path}` gives {head.output.shape[-1]} numbers for each image; it must give {model.sizes.latent}."
-            fail(said, "head-output-width")
+            shape, asked = tuple(head.output.shape), (BATCH, model.sizes.latent)
+            fail(f"The output of `{path}` has shape {shape}; it should have {asked}.", "head-output-width")
     require_shape(head.output, (BATCH, model.sizes.latent), f"The output of `{path}`")
     if not varies(head.output):
         grading.kept["constant heads"] = [*grading.kept.get("constant heads", []), name]
