@@ -335,13 +335,15 @@ def expect(condition: bool | Tensor, message: str, *mistakes: str) -> None:
         raise HintError(message, *mistakes)
 
 
-def tensor_of(value: object, shape: tuple[int, ...], name: str) -> Tensor:
-    """`value`, which must be a tensor of this shape."""
+def tensor_of(value: object, shape: tuple[int, ...], name: str, width: str = "wrong-shape") -> Tensor:
+    """`value`, which must be a tensor of this shape; `width` is the mistake in rows of another width."""
     expect(value is not None, f"{name} is None.", "nothing-returned")
     several = isinstance(value, (tuple, list, dict))
     expect(not several, f"{name} is a {type(value).__name__}, not one tensor.", "wrong-number-of-results")
     expect(isinstance(value, Tensor), f"{name} is a {type(value).__name__}, not a tensor.", "no-tensor-returned")
-    expect(value.shape == shape, f"{name} has shape {tuple(value.shape)}; it should have {shape}.", "wrong-shape")
+    rows = value.dim() == len(shape) and value.shape[:-1] == shape[:-1]
+    said = f"{name} has shape {tuple(value.shape)}; it should have {shape}."
+    expect(value.shape == shape, said, width if rows else "wrong-shape")
     expect(value.isfinite().all(), f"{name} holds nan or infinity.", "not-finite")
     return value
 
@@ -647,6 +649,10 @@ def judge_layers(
     another = {id(each) for each in build(own_weights=True, unfinished=True).parameters()}
     said = f"Two models that you build have layers of the {part} in common."
     expect(not any(id(each) in another for each in parameters.values()), said, "layers-kept")
+    classes = usual_sizes()[1]
+    apart = [sorted((each, hidden)) in found for each in (ends[0] - classes, classes, ends[0])]
+    said = f"One linear layer of your {part} takes {ends[0] - classes} numbers, and another one takes {classes}."
+    expect(known is not None or apart != [True, True, False], said, f"{part}-input-apart")
     if known != ([], ""):
         said = f"Your {part} has {len(found)} linear layer{'s' * (len(found) != 1)}; {SHOULD} {depth}."
         expect(len(found) == depth, said, f"{part}-depth")

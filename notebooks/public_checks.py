@@ -50,8 +50,9 @@ def encode(model: nn.Module, sizes: Sizes | None = None) -> tuple[Tensor | None,
         outputs = [head(hidden) for head in heads]
     else:
         hidden, outputs = None, model(*images_and_classes(sizes))[1:3]
-    said = "The output of `{}`".format
-    return hidden, [tensor_of(each, (ROWS, latent), said(name)) for each, name in zip(outputs, HEADS, strict=True)]
+    width = "wrong-shape" if hidden is None else "head-output-width"
+    named = [(each, (ROWS, latent), f"The output of `{name}`") for each, name in zip(outputs, HEADS, strict=True)]
+    return hidden, [tensor_of(*each, width) for each in named]
 
 
 def expect_no_lazy(model: nn.Module, *names: str) -> None:
@@ -146,7 +147,7 @@ def decode(model: nn.Module, sizes: Sizes | None = None) -> Tensor:
     images, shape = run_piece(model.eval(), "decoder", sizes), (ROWS, (sizes or usual_sizes())[0])
     if isinstance(images, Tensor) and images.numel() == math.prod(shape) and images.shape != shape:
         raise HintError(f"Your decoder gives shape {tuple(images.shape)}; it should give {shape}.", "decoder-shape")
-    return tensor_of(images, shape, "The output of your decoder")
+    return tensor_of(images, shape, "The output of your decoder", "decoder-output-width")
 
 
 @holds("decoder", "gives a row of pixels for each [latent | one-hot] vector")
@@ -461,8 +462,9 @@ def forward_wiring() -> None:
     if decodes_class(one):
         said = "In a second pass, your decoder does not get the class of that pass."
         expect(decodes_class(Pass(model, first=1)), said, "decoder-class-changed")
+    modes = {"in evaluation mode": replaced_or_whole(build(unfinished=True).eval())}
     with torch.no_grad():
-        quiet = replaced_or_whole(build(unfinished=True).eval())
+        modes["under `torch.no_grad()`"] = replaced_or_whole(build(unfinished=True).eval())
     if len(one.decoded) > 1 and found is not None:
         several = Pass(build(unfinished=True), fresh_draws=True)
         said = f"Your `forward` decodes {len(one.decoded)} times, and its reconstruction is none of what comes back."
@@ -473,10 +475,14 @@ def forward_wiring() -> None:
         latents = torch.cat(several.given["decoder"], -1)[:, : usual_sizes()[2]]
         said = f"Your `forward` draws {len(one.drawn)} times, and your decoder gets none of the draws as it is."
         expect(any(close(latents, each) for each in several.drawn), said, "draw-changed")
-    said = "In training mode your decoder gets a draw; in evaluation mode it does not."
-    expect(decodes_draw(quiet) or not decodes_draw(one), said, "no-draw-in-evaluation")
-    if "encoder" in quiet.gave and "sample_latent" in quiet.gave:
-        judge_wiring(quiet, training=False)
+    for where, quiet in modes.items():
+        said = f"In training mode your decoder gets a draw; {where} it does not."
+        expect(decodes_draw(quiet) or not decodes_draw(one), said, "no-draw-in-evaluation")
+        if "encoder" in quiet.gave and "sample_latent" in quiet.gave:
+            try:
+                judge_wiring(quiet, training=False)
+            except HintError as error:
+                raise HintError(f"Only {where}: {error}", *error.mistakes) from None
 
 
 def judge_wiring(one: Pass, training: bool) -> tuple[list[str], str] | None:
@@ -670,6 +676,18 @@ def loss_average() -> None:
     expect(not constant, said, *(mistakes_in_the_loss() or ["loss-scaled"]))
 
 
+def takes_usual_pixels_only() -> bool:
+    """Whether your loss is the same for flat and for shaped images, and stops for another number of pixels."""
+    pixels, (*images, means, logvariances) = usual_sizes()[0], loss_inputs(usual_sizes()[0])[2]
+
+    def of(*shape: int) -> float | None:
+        reshaped = (each[:, : math.prod(shape)].reshape(3, *shape) for each in images)
+        return value_or_none(loss, (*reshaped, means, logvariances))
+
+    side = math.isqrt(pixels)
+    return of(12) is None and of(pixels) is not None and near(of(pixels), of(1, side, side))
+
+
 @holds("loss_function", "takes image-shaped input as well as flat, and gives the worked example's number")
 def loss_images() -> None:
     both = all(one_right_term()) and near(ratios()[0][0], 1)
@@ -681,7 +699,8 @@ def loss_images() -> None:
         raise
     except Exception as error:
         usual_loss(*flat_input)  # if this fails too, the shape is not what is wrong
-        raise HintError(f"On images of shape (1, 1, 2, 2) your code stopped. {error}", "loss-image-shape") from None
+        named = "loss-pixels-only" if takes_usual_pixels_only() else "loss-image-shape"
+        raise HintError(f"On images of shape (1, 1, 2, 2) your code stopped. {error}", named) from None
     if both and not near(value, known["example"]["value"], 1e-4):
         plain = value_or_none(loss, (reconstruction.flatten(1), original.flatten(1), *parameters))
         terms = ((names, pixels[3] + known["divergences"][0][1][3]) for names, pixels in known["reconstructions"])

@@ -55,6 +55,10 @@ def test_a_line_not_written_yet_is_charged_to_one_part(source: str, sandbox: San
             assert check.outcome is Outcome.SKIPPED
             assert check.message.startswith(f"Not reached yet: line {check.line} stops `")
             assert check.hints == []
+    builds_on = [each for part in CVAE.parts for each in part.follows]
+    first = next((check.line for name, check in checks if name in builds_on and owner.get(check.line) == name), None)
+    waiting = [check.line for name, check in checks if CVAE.part(name).follows and check.outcome is Outcome.SKIPPED]
+    assert set(waiting) <= {first}
 
 
 @pytest.mark.parametrize(
@@ -85,6 +89,68 @@ def test_what_the_grader_put_in_place_is_said(old: str, new: str, replaced: set[
         assert {name for name in ("decoder", "mean_layer", "logvariance_layer", *parts) if f"`{name}`" in text} == used
         assert text.count("not right yet") <= 1
     assert all(complete(parts[name]) for name in ("forward", "training"))
+
+
+MODES = {
+    "": "True",
+    "In training mode only, ": "self.training",
+    "In evaluation mode only, ": "not self.training",
+    "Under `torch.no_grad()` only, ": "not torch.is_grad_enabled()",
+}
+ENCODE, DECODE = "        hidden = self.encoder(torch", "        data_recon = self.decoder(torch"
+RETURN = "        return data_recon, mean_params, logvariance_params\n"
+
+
+@pytest.mark.parametrize("where", MODES)
+@pytest.mark.parametrize(
+    ("line", "change"),
+    [
+        (ENCODE, "data_input = data_input.round()"),
+        (ENCODE, "condition = condition.roll(1, 1)"),
+        (DECODE, "latents = mean_params"),
+        (DECODE, "latents = sample_latent(0 * mean_params, 0 * logvariance_params)"),
+        (RETURN, "data_recon = data_recon.round()"),
+    ],
+)
+def test_the_mode_in_which_forward_is_wrong_is_said(where: str, line: str, change: str, sandbox: Sandbox) -> None:
+    report = graded(sandbox, SOLUTION.replace(line, f"        if {MODES[where]}:\n            {change}\n{line}"))
+    (forward,) = (part for part in report.parts if part.name == "forward")
+    told = next(check.message for check in forward.checks if check.outcome is Outcome.FAILED)
+    assert told.startswith(where)
+    assert not told.removeprefix(where).startswith(tuple(each for each in MODES if each))
+
+
+KEEP = "        condition = one_hots\n"
+EMBED = "        one_hots = condition\n        condition = self.embedding(condition.argmax(-1))\n"
+EMBEDDING = ("super().__init__()\n", "super().__init__()\n        self.embedding = nn.Embedding(num_categories, {})\n")
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [(EMBEDDING[0], EMBEDDING[1].format("num_categories")), (ENCODE, EMBED + ENCODE)],
+        [(ENCODE, "        condition = 0 * condition\n" + ENCODE)],
+        [(EMBEDDING[0], EMBEDDING[1].format(7)), (DECODE, EMBED + DECODE),
+         ("nn.Linear(latent_dimensionality + num_categories", "nn.Linear(latent_dimensionality + 7")],
+        [("nn.Linear(hidden, input_dim)", "nn.Linear(hidden, input_dim + 10)"),
+         (RETURN, RETURN.replace("data_recon", "data_recon[:, : self.input_dim]"))],
+        [(EMBEDDING[0], EMBEDDING[1].format(7)), (ENCODE, EMBED + ENCODE), (DECODE, KEEP + DECODE),
+         ("nn.Linear(input_dim + num_categories", "nn.Linear(input_dim + 7")],
+        [("            nn.Sigmoid(),\n", ""), (RETURN, RETURN.replace("data_recon", "data_recon.sigmoid()"))],
+    ],
+    ids=["class embedded for both", "class missing in both", "class embedded for the decoder", "more than the pixels",
+         "class embedded for the encoder", "sigmoid"],
+)  # fmt: skip
+def test_what_must_change_with_a_mistake_is_said(edits: list[tuple[str, str]], sandbox: Sandbox) -> None:
+    source = SOLUTION
+    for old, new in edits:
+        assert source.count(old) == 1
+        source = source.replace(old, new)
+    report = graded(sandbox, source)
+    assert len([check for part in report.parts for check in part.checks if check.score == 0]) == 1
+    (forward,) = (part for part in report.parts if part.name == "forward")
+    (told,) = (check.message for check in forward.checks if check.outcome is Outcome.PASSED and check.message)
+    assert "both" in told or "must" in told
 
 
 def test_nothing_waits_where_the_module_cannot_be_imported(sandbox: Sandbox) -> None:

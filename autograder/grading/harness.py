@@ -197,11 +197,11 @@ class Grading:
         earlier = [name for name in part.follows if self.failed(name)]
         if earlier and not self.unloaded and outcome not in (Outcome.PASSED, Outcome.NOT_WRITTEN):
             said = [hints.after(earlier)]
-        if outcome is Outcome.NOT_WRITTEN and not self.unloaded and (stopped := self._not_reached(error, part)):
-            outcome, message = Outcome.SKIPPED, stopped
+        line = error.line if isinstance(error, Raised) else None
+        if outcome is Outcome.NOT_WRITTEN and not self.unloaded and (stopped := self._not_reached(line, part)):
+            (line, message), outcome = stopped, Outcome.SKIPPED
         points = item.stash[POINTS]
         score = points if outcome is Outcome.PASSED else 0.0
-        line = error.line if isinstance(error, Raised) else None
         shown = about(item)["worked_example"]
         check = Check(about(item)["name"], outcome, score, points, message, said, line, shown)
         self.checks.setdefault(part.name, []).append(check)
@@ -211,13 +211,19 @@ class Grading:
         self.seconds[part.name] = self.seconds.get(part.name, 0.0) + call.duration
         self.checked(part.name, check)
 
-    def _not_reached(self, error: BaseException | None, part: Part) -> str | None:
-        """What to say where the line that is not written yet is another part's: this part may be written below it."""
-        line = error.line if isinstance(error, Raised) else None
+    def _not_reached(self, line: int | None, part: Part) -> tuple[int, str] | None:
+        """The line that stops this part first, and what to say, where another part is not written yet at that line.
+
+        This part may be written below it. One that builds on others is stopped by the first of them.
+        """
         for other in self.assignment.parts:
-            stops = {each.line for each in self.checks.get(other.name, []) if each.outcome is Outcome.NOT_WRITTEN}
-            if other is not part and other.place and line in stops - {None}:
-                return f"Not reached yet: line {line} stops `{other.place[-1]}` first."
+            checks = self.checks.get(other.name, [])
+            stops = [each.line for each in checks if each.outcome is Outcome.NOT_WRITTEN and each.line is not None]
+            if other is part or not other.place or not stops:
+                continue
+            if line in stops or other.name in part.follows:
+                first = line if line in stops else stops[0]
+                return first, f"Not reached yet: line {first} stops `{other.place[-1]}` first."
         return None
 
     def _stood_in(self, part: Part) -> str:

@@ -433,6 +433,7 @@ class Submission:
         reach: Sequence[int] = (),
         capture: Sequence[str] = (),
         evaluate: bool = False,
+        gradients: bool = False,
         constants: Sequence[int] = (),
         results: int | None = None,
         unpack: bool = False,
@@ -444,14 +445,14 @@ class Submission:
         With `cotangents` (by index of the output), gradients come along; see `Reply.gradients`. With `reach` (indices
         of outputs), the names of the parameters that these depend on; see `Reply.reached`. With `capture` (names of
         attributes of `on`, or of functions), what these were given and gave; see `Reply.captured`. With `evaluate`, the
-        object is in evaluation mode meanwhile, and gradients are off unless they are asked for. No gradient is taken
-        with respect to the arguments with the indices `constants`, nor to any argument of an object. Unfit for another
-        number of tensors than `results`, where it is given, for a tuple where that is 1, for tensors of another number
-        of rows than `rows`, and for tensors without numbers. With `unpack`, the tensors may be in containers of any
-        kind; see `Reply.packing`.
+        object is in evaluation mode meanwhile, and gradients are off unless they are asked for, or `gradients` is true.
+        No gradient is taken with respect to the arguments with the indices `constants`, nor to any argument of an
+        object. Unfit for another number of tensors than `results`, where it is given, for a tuple where that is 1, for
+        tensors of another number of rows than `rows`, and for tensors without numbers. With `unpack`, the tensors may
+        be in containers of any kind; see `Reply.packing`.
         """
         request: Message = {"do": "call", "name": name, "arguments": len(arguments), "seed": seed, "reach": reach}
-        request |= {"capture": capture, "evaluate": evaluate, "gradients": bool(cotangents)}
+        request |= {"capture": capture, "evaluate": evaluate, "gradients": gradients or bool(cotangents)}
         request |= {"constants": list(constants), "unpack": unpack}
         if on is not None:
             request |= {"object": on, "constants": list(range(len(arguments)))}

@@ -692,6 +692,13 @@ def _(s: Subject) -> bool:
     return not (isinstance(flat, Tensor) and isinstance(shaped, Tensor) and near(flat, shaped))
 
 
+@claim("loss-pixels-only")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(3, pixels=784)
+    shaped = s.loss(r.reshape(3, 1, 28, 28), x.reshape(3, 1, 28, 28), m, v)
+    return near(s.loss(r, x, m, v), shaped) and isinstance(attempt(s.loss, *s.batch(3)), str)
+
+
 def _work(s: Subject, *grown: dict[str, int]) -> bool:
     small = {"n": 4, "pixels": 6, "latent": 3}
     lines = [oracle.lines_run(s.loss, *s.batch(**(small | each), low=0.2)) for each in ({}, *grown)]
@@ -797,6 +804,12 @@ def _(s: Subject) -> bool:
 @claim("head-depth")
 def _(s: Subject) -> bool:
     return any(len(s.linear(head)) > 1 for head in ("mean_layer", "logvariance_layer"))
+
+
+@claim("head-output-width")
+def _(s: Subject) -> bool:
+    heads = (getattr(s.model(), head) for head in ("mean_layer", "logvariance_layer"))
+    return any(tuple(getattr(attempt(head, numbers(8, 64)), "shape", ()))[1:] != (15,) for head in heads)
 
 
 @claim("head-sizes-swapped")
@@ -1108,6 +1121,11 @@ def _(s: Subject) -> bool:
         return any(None in oracle.gradients(each, list(model.encoder.parameters())) for each in model(x, c)[1:])
 
 
+def _takes_apart(s: Subject, part: str, data: int) -> bool:
+    taken = {each.in_features for each in getattr(s.model(), part).modules() if isinstance(each, nn.Linear)}
+    return {data, 10} <= taken and data + 10 not in taken
+
+
 def _first_width(s: Subject, part: str) -> int:
     return next(each.shape[1] for each in getattr(s.model(), part).parameters() if each.dim() == 2)
 
@@ -1122,6 +1140,9 @@ CLAIMS |= {
         attempt(s.model().decoder, numbers(8, 15), torch.eye(10)[:8]), Tensor
     ),
     "decoder-shape": lambda s: tuple(s.model().decoder(numbers(8, 25)).shape) != (8, 784),
+    "decoder-output-width": lambda s: s.model().decoder(numbers(8, 25)).shape[1] != 784,
+    "encoder-input-apart": lambda s: _takes_apart(s, "encoder", 784),
+    "decoder-input-apart": lambda s: _takes_apart(s, "decoder", 15),
     "square-images-assumed": lambda s: "sqrt" in s.source or "**" in s.source,
     "attribute-none": lambda s: any(each is None for each in vars(s.model()).values()),
 }

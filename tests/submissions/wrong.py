@@ -766,7 +766,7 @@ LOSS = (
     ),
     _loss(
         "loss-of-784-pixels-only",
-        "loss-image-shape",
+        "loss-pixels-only",
         bce=_bce('F.binary_cross_entropy(reconstructions.view(-1, 784), originals.view(-1, 784), reduction="sum")'),
     ),
     _loss(
@@ -991,6 +991,13 @@ MODULATED = (
     "        data, classes = x.split((self.data.in_features, self.gain.in_features), -1)\n"
     "        return self.data(data) * self.gain(classes) + self.shift(classes)\n\n\n" + RESIDUAL[0],
 )
+GATED_INPUT = (
+    RESIDUAL[0],
+    "class GatedInput(nn.Module):\n    def __init__(self, data, classes, hidden):\n        super().__init__()\n"
+    "        self.data, self.gate = nn.Linear(data, hidden), nn.Linear(classes, hidden)\n\n    def forward(self, x):\n"
+    "        data, classes = x.split((self.data.in_features, self.gate.in_features), -1)\n"
+    "        return self.data(data).relu() * self.gate(classes).sigmoid()\n\n\n" + RESIDUAL[0],
+)
 GATED = (RESIDUAL[0], RESIDUAL[1].replace("Residual", "Gated").replace("x + ", "x * "))
 
 
@@ -1151,7 +1158,7 @@ ENCODERS = (
     ),
     _encoder(
         "logvariance-head-of-one-number",
-        "wrong-shape",
+        "head-output-width",
         edits=((LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace("latent_dimensionality", "1")),),
         checks=1,
     ),
@@ -1228,7 +1235,7 @@ ENCODERS = (
     ),
     _encoder(
         "one-log-variance-for-all-dimensions",
-        "wrong-shape",
+        "head-output-width",
         edits=(
             (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace("latent_dimensionality", "1")),
             (LOGVARIANCES, LOGVARIANCES + "        logvariance_params = logvariance_params.expand_as(mean_params)\n"),
@@ -1483,8 +1490,15 @@ ENCODERS = (
         edits=(GATED,),
     ),
     _encoder(
+        "encoder-gated-by-the-class",
+        "encoder-input-apart",
+        *("GatedInput(input_dim, num_categories, hidden)", HIDDEN, RELU, HIDDEN, RELU),
+        edits=(GATED_INPUT,),
+        checks=1,
+    ),
+    _encoder(
         "encoder-modulated-by-the-class",
-        "encoder-depth",
+        "encoder-input-apart",
         *("Modulated(input_dim, num_categories, hidden)", RELU, HIDDEN, RELU, HIDDEN, RELU),
         edits=(MODULATED,),
     ),
@@ -1496,7 +1510,7 @@ ENCODERS = (
     ),
     _encoder(
         "heads-as-one-layer",
-        "wrong-shape",
+        "head-output-width",
         edits=(
             (
                 MEAN_HEAD + LOGVARIANCE_HEAD,
@@ -1658,8 +1672,15 @@ DECODERS = (
         checks=1,
     ),
     _decoder(
+        "decoder-gated-by-the-class",
+        "decoder-input-apart",
+        *("GatedInput(latent_dimensionality, num_categories, hidden)", *BODY[2:], PIXELS, SIGMOID),
+        edits=(GATED_INPUT,),
+        may_lose=("training",),  # which may be too slow
+    ),
+    _decoder(
         "decoder-modulated-by-the-class",
-        "decoder-depth",
+        "decoder-input-apart",
         *("Modulated(latent_dimensionality, num_categories, hidden)", *BODY[1:], PIXELS, SIGMOID),
         edits=(MODULATED,),
     ),
@@ -2066,11 +2087,20 @@ DECODERS = (
         "nn.Unflatten(1, (1, 28, 28))",
     ),
     *(
-        _decoder(name, "wrong-shape", *BODY, f"nn.Linear(hidden, {width})", SIGMOID, checks=1)
+        _decoder(name, "decoder-output-width", *BODY, f"nn.Linear(hidden, {width})", SIGMOID, checks=1)
         for name, width in (
             ("decoder-gives-the-class-as-well", "input_dim + num_categories"),
             ("decoder-gives-hidden-numbers", "hidden"),
         )
+    ),
+    _decoder(
+        "decoder-gives-the-class-that-forward-drops",
+        "decoder-output-width",
+        *BODY,
+        "nn.Linear(hidden, input_dim + num_categories)",
+        SIGMOID,
+        edits=((RETURN, RETURN.replace("data_recon", "data_recon[:, : self.input_dim]")),),
+        checks=1,
     ),
     *(
         _decoder(f"{name}-among-layers", "no-layer-there", *BODY, PIXELS, no_layer, may_lose=("training",))
@@ -2205,6 +2235,26 @@ FORWARDS = (
                 "        data_recon = data_recon.round()\n",
             ),
         )
+    ),
+    _forward(
+        "prior-for-arguments-in-use",
+        "sample-arguments-changed",
+        (
+            SAMPLES,
+            f"        if self.training:\n    {SAMPLES}        else:\n    "
+            + SAMPLES.replace("mean_params, logvariance_params", "0 * mean_params, 0 * logvariance_params"),
+        ),
+        checks=1,
+    ),
+    _forward(
+        "class-embedded-for-both-networks",
+        "encoder-class-changed",
+        (
+            "        super().__init__()\n",
+            "        super().__init__()\n        self.embedding = nn.Embedding(num_categories, num_categories)\n",
+        ),
+        (ENCODE, "        condition = self.embedding(condition.argmax(-1))\n" + ENCODE),
+        checks=1,
     ),
     _forward(
         "drawn-from-the-prior-in-use",

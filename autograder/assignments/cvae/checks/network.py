@@ -289,6 +289,7 @@ class Model:
         reach: Sequence[int] = (),
         capture: Sequence[str] = (),
         evaluate: bool = False,
+        gradients: bool = False,
     ) -> Reply:
         """Call the model; Unfit unless it returns as many tensors as are known. The reply has the three in order."""
         at = self.order.positions
@@ -306,6 +307,7 @@ class Model:
                 unpack=self.order.unpack,
                 capture=capture,
                 evaluate=evaluate,
+                gradients=gradients,
             )
             if reply.packing and len(reply.outputs) != self.order.count:  # the count is from another call
                 raise reply.packing

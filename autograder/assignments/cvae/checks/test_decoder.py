@@ -46,6 +46,7 @@ from autograder.sandbox.errors import SubmissionError
 pytestmark = pytest.mark.decoder
 
 DEPTH = DEPTHS["decoder"]
+WIDTH = "decoder-output-width"
 OUTPUT_MISTAKES = {
     "none": "decoder-no-sigmoid",
     "two sigmoids": "decoder-sigmoid-twice",
@@ -71,9 +72,18 @@ def decode(model: Model, challenge: Challenge, grading: Grading) -> Taken:
         as_many = math.prod(shape) == math.prod(expected)
         if shape[:1] != (BATCH,) or not (as_many or len(shape) == 2):
             fail(said, "wrong-shape")
-        taken.wrong = (said, "decoder-shape" if as_many else "wrong-shape")  # which costs the check of sizes alone
+        # Which costs the check of sizes alone.
+        taken.wrong = (said, "decoder-shape") if as_many else (said + said_of_width(shape[1], model.sizes), WIDTH)
     require_shape(taken.piece.output, shape, "The output of your decoder")
     return taken
+
+
+def said_of_width(width: int, sizes: Sizes) -> str:
+    """What to add to a message about a decoder that gives another number of numbers than there are pixels."""
+    known = {sizes.num_categories: "classes", sizes.latent: "latent dimensions", sizes.input_dim: "pixels"}
+    more = width - sizes.input_dim
+    as_many = f", as many as there are {known[more]}" if more in known else ""
+    return f" It gives {abs(more)} numbers too {'many' if more > 0 else 'few'} for each latent{as_many}."
 
 
 @dataclass

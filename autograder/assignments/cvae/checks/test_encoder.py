@@ -150,6 +150,9 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
         fail(f"No gradient reaches the parameters of `{path}`.", "not-trainable")
     if head.output.dim() and head.output.shape != (BATCH, model.sizes.latent):
         grading.kept["head widths"] = {**grading.kept.get("head widths", {}), name: head.output.shape[-1]}
+        if head.output.dim() == 2 and len(head.output) == BATCH:
+            shape, asked = tuple(head.output.shape), (BATCH, model.sizes.latent)
+            fail(f"The output of `{path}` has shape {shape}; it should have {asked}.", "head-output-width")
     require_shape(head.output, (BATCH, model.sizes.latent), f"The output of `{path}`")
     if not varies(head.output):
         grading.kept["constant heads"] = [*grading.kept.get("constant heads", []), name]

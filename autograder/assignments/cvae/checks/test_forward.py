@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
+from typing import Any
 
 import pytest
 import torch
@@ -62,6 +63,47 @@ CALM = 3.0  # at most, log-variances whose draws do not make a network with anot
 HEADS = "mean_layer", "logvariance_layer"
 NAMES = "means", "log-variances"  # of what they give
 PIECES = {"encoder": ("encoder", *HEADS), "decoder": ("decoder",)}  # by the part that judges them
+
+
+@dataclass(frozen=True, eq=False)
+class Mode:
+    """How forward is called, and what a message says of something that is so only then."""
+
+    only: str
+    evaluate: bool = False
+    gradients: bool = True
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """For `Model.forward`."""
+        return {"evaluate": self.evaluate, "gradients": self.gradients}
+
+
+TRAINING = Mode("In training mode only")
+EVALUATION = Mode("In evaluation mode only", evaluate=True)
+WITHOUT_GRADIENTS = Mode("Under `torch.no_grad()` only", evaluate=True, gradients=False)
+
+
+def judge_in(modes: Sequence[Mode], judge: Callable[[Mode], None]) -> None:
+    """Judge forward in each mode; where it fails in some of them only, the message begins with these."""
+    failures = dict[Mode, Wrong]()
+    for mode in modes:
+        try:
+            judge(mode)
+        except Wrong as failure:
+            failures[mode] = failure
+        except (SubmissionError, pytest.skip.Exception):
+            if not failures:
+                raise
+            raise next(iter(failures.values())) from None  # nothing can be told of this mode
+    if not failures:
+        return
+    first, wrong = next(iter(failures.items()))
+    failing, passing = ({mode.evaluate for mode in modes if (mode in failures) is failed} for failed in (True, False))
+    if [*failures] != [WITHOUT_GRADIENTS] and (failing & passing or not passing):
+        raise wrong
+    with only_where(first.only):
+        raise wrong
 
 
 @check("Returns the reconstruction, the means and the log-variances", 2, probes=probes.FORWARD_RESULTS)
@@ -208,11 +250,6 @@ def find_unfit(submission: Submission, challenge: Challenge, grading: Grading) -
     return []
 
 
-def results(model: Model, images: Tensor, conditions: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    """What forward returns, the shapes checked; the reconstruction may still be shaped like an image."""
-    return shaped(model.forward(images, conditions, seed), len(images), model)
-
-
 def shaped(reply: Reply, batch: int, model: Model) -> tuple[Tensor, Tensor, Tensor]:
     """The three results in a reply of forward; fails the check if their shapes are wrong."""
     means, logvariances = shaped_parameters(reply, batch, model)
@@ -244,19 +281,21 @@ def test_encoding(submission: Submission, challenge: Challenge, grading: Grading
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge, MANY)
     # In evaluation mode first, in which dropout, which the encoder's part has judged, makes no difference.
-    judge_encoding(model, images, conditions, challenge, grading, evaluate=True)
-    if not differs_by_mode(model, images, conditions, challenge):
-        with only_where("In training mode only"):
-            judge_encoding(model, images, conditions, challenge, grading, evaluate=False)
+    modes = [EVALUATION, WITHOUT_GRADIENTS]
+    modes += [] if differs_by_mode(model, images, conditions, challenge) else [TRAINING]
+    for mode in modes if model.head_widths else ():  # which take long to compare, so the first failure is enough
+        judge_encoding(model, images, conditions, challenge, grading, mode)
+    if not model.head_widths:
+        judge_in(modes, lambda mode: judge_encoding(model, images, conditions, challenge, grading, mode))
 
 
 def judge_encoding(
-    model: Model, images: Tensor, conditions: Tensor, challenge: Challenge, grading: Grading, evaluate: bool
+    model: Model, images: Tensor, conditions: Tensor, challenge: Challenge, grading: Grading, mode: Mode
 ) -> None:
     """Fail the check unless means and log-variances are what the encoder and its heads give."""
     x, seed = concatenate(images, conditions), challenge.seed()
     before = expected_heads(model, x, seed)
-    reply = model.forward(images, conditions, seed, capture=["encoder", *HEADS], evaluate=evaluate)
+    reply = model.forward(images, conditions, seed, capture=["encoder", *HEADS], **mode.arguments)
     observed = shaped_parameters(reply, len(images), model)
     constant = constant_heads(grading)
     if not all(varies(each) for each, name in zip(observed, HEADS, strict=True) if name not in constant):
@@ -272,20 +311,18 @@ def judge_encoding(
     if heads is None and given is not None:  # it takes something else, which the encoder's part has judged
         if not holds(given, images):
             fail("Your encoder does not get the image.", "encoding-other")
+        if model.piece("encoder", x) is None:
+            said = (
+                "Your encoder takes other input than [image | one-hot], and your `forward` gives it that. Change both."
+            )
+            grading.replaced.append(said)
         encoded = reply.captured("encoder", "result")
         heads = given_by_heads(model, encoded[0]) if encoded else None
         if heads is None:
             require_layers(model, images, conditions, seed)
             return
-    if heads is None and not evaluate:
-        return  # judged in evaluation mode, the only one that the next looks at
     if heads is None:  # the encoder is no callable piece: the whole is judged by transplant
-        large = Model(model.submission, challenge, scale=LARGE, shrink=model.shrink)
-        whole = explain_means(model, large, images, conditions, challenge.seed())
-        if whole is None:
-            pytest.skip("Skipped: fix the encoder first.")
-        if whole.condition_first:
-            fail("Your encoder gets [one-hot | image] instead of [image | one-hot].", "condition-first")
+        judge_order_of_whole(model, images, conditions, challenge)
         return
     activated = grading.failed("encoder")
     if all(follows(output, head, activated) for output, head in zip(observed, heads, strict=True)):
@@ -295,13 +332,13 @@ def judge_encoding(
     if any(all(follows(output, head) for output in observed) for head in heads):
         fail("Your means and log-variances come from the same head.", "one-head-twice")
     if follows(observed[1], heads[1]):
-        again = model.forward(images, conditions, challenge.seed(), evaluate=evaluate)
+        again = model.forward(images, conditions, challenge.seed(), **mode.arguments)
         if not close(again.outputs[1], observed[0]):
             fail("Your means differ between two passes over the same images.", "latent-returned")
     judge_order(model, observed[0], images, conditions, seed)
     judge_change(observed, heads, activated)
     if given is not None:
-        again = model.forward(images, conditions, challenge.seed(), capture=["encoder"], evaluate=evaluate)
+        again = model.forward(images, conditions, challenge.seed(), capture=["encoder"], **mode.arguments)
         judge_encoder_input(given, side_by_side(again.captured("encoder", "argument")), images, conditions)
     judge_between(reply)
     pairs = enumerate(zip(observed, heads, strict=True))
@@ -312,6 +349,16 @@ def judge_encoding(
         f"Your {what} are not what your encoder and {source} give for [image | one-hot].{types}",
         None if types else "encoding-other",
     )
+
+
+def judge_order_of_whole(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> None:
+    """Fail the check if an encoder that cannot be called gets the class first; skip it if that cannot be told."""
+    large = Model(model.submission, challenge, scale=LARGE, shrink=model.shrink)
+    whole = explain_means(model, large, images, conditions, challenge.seed())
+    if whole is None:
+        pytest.skip("Skipped: fix the encoder first.")
+    if whole.condition_first:
+        fail("Your encoder gets [one-hot | image] instead of [image | one-hot].", "condition-first")
 
 
 def said_of_types(reply: Reply) -> str:
@@ -487,10 +534,14 @@ def expected_pixels(model: Model, x: Tensor) -> list[Tensor] | None:
 
 def holds(given: Tensor, block: Tensor) -> bool:
     """Whether the columns of `block` stand among those of `given`, in order and side by side."""
+    return start_of(given, block) is not None
+
+
+def start_of(given: Tensor, block: Tensor) -> int | None:
+    """The first column of `given` from which on it has the columns of `block`; None if it does not."""
     width = block.shape[-1]
-    return len(given) == len(block) and any(
-        torch.equal(given[:, start : start + width], block) for start in starts_in(given, width)
-    )
+    found = (at for at in starts_in(given, width) if torch.equal(given[:, at : at + width], block))
+    return next(found, None) if len(given) == len(block) else None
 
 
 def starts_in(wide: Tensor, width: int) -> range:
@@ -515,26 +566,35 @@ def follows(observed: Tensor, head: Tensor, activated: bool = True) -> bool:
 def test_decoding(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
     images, conditions = model.inputs(challenge, MANY)
-    model.forward(images.flip(0), conditions.roll(1, 1), challenge.seed())  # nothing of it may be left in the next
     random = differs_by_mode(model, images, conditions, challenge)
-    judge_decoding(model, images, conditions, challenge, grading, random)
-    for evaluate in (False, True):
-        one, other = (
-            model.forward(images, conditions, challenge.seed(), capture=["decoder"], evaluate=evaluate)
-            for _ in range(2)
-        )
+
+    def pass_others() -> None:  # of which nothing may be left in the next pass
+        model.forward(images.flip(0), conditions.roll(1, 1), challenge.seed())
+
+    pass_others()
+    one, other = twice(model, images, conditions, challenge, TRAINING)
+    still = close(one.outputs[0], other.outputs[0])
+
+    def judge(mode: Mode) -> None:
+        one, other = twice(model, images, conditions, challenge, mode)
+        if mode.evaluate and not still and close(one.outputs[0], other.outputs[0]):
+            said = "Two passes over the same images give the same reconstruction: nothing is drawn."
+            fail(said, "no-draw-in-evaluation")
+        pass_others()
+        judge_decoding(model, images, conditions, challenge, grading, random, mode)
         given = [side_by_side(each.captured("decoder", "argument")) for each in (one, other)]
-        if not evaluate and given[0] is not None and given[1] is not None and close(given[0], given[1]):
+        if given[0] is not None and given[1] is not None and close(given[0], given[1]):
             fail("Two passes over the same images decode the same latents.", "latents-kept")
-        if evaluate and close(one.outputs[0], other.outputs[0]):
-            fail(
-                "In evaluation mode, two passes over the same images give the same reconstruction: nothing is drawn.",
-                "no-draw-in-evaluation",
-            )
-        if close(one.outputs[0], other.outputs[0]):  # the decoder makes nothing of a draw, which its part has judged
-            return
-    with only_where("In evaluation mode and under `torch.no_grad()` only"):
-        judge_decoding(model, images, conditions, challenge, grading, random, evaluate=True)
+
+    judge_in([EVALUATION, WITHOUT_GRADIENTS] if random else [TRAINING, EVALUATION, WITHOUT_GRADIENTS], judge)
+
+
+def twice(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge, mode: Mode) -> tuple[Reply, Reply]:
+    """Two passes over the same images."""
+    one, other = (
+        model.forward(images, conditions, challenge.seed(), capture=["decoder"], **mode.arguments) for _ in range(2)
+    )
+    return one, other
 
 
 def judge_decoding(
@@ -544,20 +604,20 @@ def judge_decoding(
     challenge: Challenge,
     grading: Grading,
     random: bool,
-    evaluate: bool = False,
+    mode: Mode,
 ) -> None:
     """Fail the check unless the reconstruction is what the decoder gives for a draw and the class.
 
-    In training mode, unless `evaluate` is asked, or a piece is `random` there, which its part has judged.
+    A piece may be `random` in training mode, which its part has judged.
     """
-    seed, evaluate = challenge.seed(), evaluate or random
+    seed = challenge.seed()
     probe = concatenate(model.latents(challenge, len(images)), conditions)
     before = expected_pixels(model, probe)
-    reply = model.forward(images, conditions, seed, capture=["encoder", "sample_latent", "decoder"], evaluate=evaluate)
-    if not evaluate:
+    reply = model.forward(images, conditions, seed, capture=["encoder", "sample_latent", "decoder"], **mode.arguments)
+    if not mode.evaluate:
         require_unchanged("decoder", before, expected_pixels(model, probe), expected_pixels(model, probe))
     reconstruction = shaped(reply, len(images), model)[0].reshape(len(images), -1)
-    one, given = Pass(model, conditions, reply, evaluate), reply.captured("decoder", "argument")
+    one, given = Pass(model, conditions, reply, mode), reply.captured("decoder", "argument")
     if not varies(reconstruction):
         fail("Your reconstruction is the same for every image.", "same-for-every-image")
     joined = side_by_side(given)
@@ -565,15 +625,22 @@ def judge_decoding(
         judge_by_transplant(one, images, seed, grading, challenge)
         return
     judge_decoder_input(one, images, grading, challenge)
-    decoded = in_rows(model.call("decoder", *given, evaluate=evaluate).outputs[0])
+    decoded = in_rows(model.call("decoder", *given, evaluate=mode.evaluate).outputs[0])
     gave = reply.captured("decoder", "result") if random else []  # by chance, as the decoder's part has judged
     decoded = in_rows(gave[0]) if gave else decoded
     if decoded.shape == reconstruction.shape and close(reconstruction, decoded):
         return
-    if grading.failed("decoder") and holds(decoded, reconstruction):
-        return  # the decoder gives more than the pixels, which its own part has judged
+    if grading.failed("decoder") and holds(decoded, reconstruction):  # it gives more, which its own part has judged
+        grading.kept["pixels of the decoder"] = start_of(decoded, reconstruction)
+        grading.replaced.append(
+            "Your decoder gives more than the pixels, and your `forward` returns a part of that. Change both."
+        )
+        return
     if "decoder gives" in grading.kept and (turn := to_probabilities(decoded, reconstruction)):
         grading.kept["probabilities in forward"] = turn  # the decoder gives none, which its own part has judged
+        grading.replaced.append(
+            "Your decoder ends in something else than a sigmoid, and your `forward` changes what it gives. Change both."
+        )
         return
     known: dict[str, Activation] = {**OUTPUT_ACTIVATIONS, "rounding": torch.round}
     for name, activation in known.items():
@@ -612,12 +679,12 @@ def judge_repeats(reply: Reply, reconstruction: Tensor) -> None:
 
 @dataclass
 class Pass:
-    """One pass of forward over a minibatch of these classes, and whether it was in evaluation mode."""
+    """One pass of forward over a minibatch of these classes, and its mode."""
 
     model: Model
     conditions: Tensor
     reply: Reply
-    evaluate: bool
+    mode: Mode
 
     @property
     def given(self) -> Tensor:
@@ -662,12 +729,26 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
     elif len(arguments) < 2 and not grading.failed("sample_latent"):  # what it gets is no means and log-variances
         judge_rows(one, start, challenge)
     rest = torch.cat((given[:, :start], given[:, start + latent :]), -1)
+    judge_class(one, rest, start, encoded, grading)
+
+
+def judge_class(one: Pass, rest: Tensor, start: int, encoded: Tensor | None, grading: Grading) -> None:
+    """Fail the check unless the rest of what the decoder is given, next to the latent, is the one-hot class.
+
+    Arguments:
+        start: the column at which the latent starts.
+        encoded: what the encoder is given.
+    """
     if start == 0 and rest.shape == one.conditions.shape and torch.equal(rest, one.conditions):
+        if "decoder-two-arguments" in grading.kept.get("decoder interface", ()):
+            grading.replaced.append("Your decoder takes two arguments, and your `forward` gives it two. Change both.")
         return
     if rest.shape == one.conditions.shape and torch.equal(rest, one.conditions):
         fail("Your decoder gets [one-hot | latent] instead of [latent | one-hot].", "condition-first")
     encoded_class = torch.empty(0) if encoded is None else encoded[:, -one.conditions.shape[-1] :]
     if grading.blamed("forward", "condition-missing", "encoder-class-changed") and torch.equal(rest, encoded_class):
+        said = "In place of the one-hot class, your decoder gets the same numbers as your encoder."
+        grading.replaced.append(f"{said} Only the draw counts here: give both networks the one-hot class.")
         return  # what happens to the class before both networks is judged above
     if not rest.numel() and "decoder interface" in grading.kept:  # which the decoder's part has judged
         grading.replaced.append("Your decoder takes no class yet. When it does, your `forward` must give it one.")
@@ -680,7 +761,9 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
     apart = torch.cdist(rest.float(), rest.float(), compute_mode="donot_use_mm_for_euclid_dist")
     if "decoder interface" in grading.kept and torch.equal(apart < 1e-4, same_class):
         grading.kept["made of the class"] = "first" if start else "last"  # where it stands next to the latent
-        return  # something made of the class, which the decoder's part has judged
+        said = "Your decoder takes something made of the class, and your `forward` gives it that. Change both."
+        grading.replaced.append(said)
+        return  # which the decoder's part has judged
     if start == 0 and rest.shape == one.conditions.shape:
         fail(f"Your decoder gets the draw, but it {other_class(rest, one.conditions)}.", "decoder-class-changed")
     fail("Your decoder does not get [draw | one-hot].", "decoding-other")
@@ -787,7 +870,7 @@ def judge_draw(  # noqa: RET503
     """
     model, latent = one.model, one.model.sizes.latent
     many = [each[:1].expand(ROWS, -1).contiguous() for each in (images, one.conditions)]
-    reply = model.forward(many[0], many[1], challenge.seed(), capture=["decoder"], evaluate=one.evaluate)
+    reply = model.forward(many[0], many[1], challenge.seed(), capture=["decoder"], **one.mode.arguments)
     given = side_by_side(reply.captured("decoder", "argument"))
     if given is None or given.shape != (ROWS, one.given.shape[-1]) or given.shape[-1] < latent:
         fail("For many images your decoder gets something other than for a few.", "decoding-other")
@@ -830,7 +913,7 @@ def judge_rows(one: Pass, start: int, challenge: Challenge) -> None:
     noises: dict[int, list[Tensor]] = {}  # by where means and log-variances come from
     for _ in range(PASSES):
         images, conditions = one.model.inputs(challenge, MANY)
-        reply = one.model.forward(images, conditions, challenge.seed(), capture=["decoder"], evaluate=one.evaluate)
+        reply = one.model.forward(images, conditions, challenge.seed(), capture=["decoder"], **one.mode.arguments)
         given = side_by_side(reply.captured("decoder", "argument"))
         if given is None:
             continue
@@ -870,7 +953,7 @@ def shared_in_rows(noise: Tensor) -> bool:
 
 def latents_in(one: Pass, images: Tensor, conditions: Tensor, seed: int) -> Tensor:
     """The latents that the decoder is given, if they come first in its input."""
-    reply = one.model.forward(images, conditions, seed, capture=["decoder"], evaluate=one.evaluate)
+    reply = one.model.forward(images, conditions, seed, capture=["decoder"], **one.mode.arguments)
     return torch.cat(reply.captured("decoder", "argument"), -1)[:, : one.model.sizes.latent].float()
 
 
@@ -924,7 +1007,7 @@ def judge_by_transplant(one: Pass, images: Tensor, seed: int, grading: Grading, 
         output = decoded(each)
         if output is not None and close(reconstruction, output):
             return
-    if same_distribution(model, images[:FEW], conditions[:FEW], challenge):
+    if same_distribution(one, images[:FEW], challenge):
         return
     given = concatenate(means, conditions)
     once, again = (model.call("decoder", given, seed=challenge.seed()).outputs[0] for _ in range(2))
@@ -935,15 +1018,16 @@ def judge_by_transplant(one: Pass, images: Tensor, seed: int, grading: Grading, 
     fail("Your reconstruction is not what your decoder gives for [draw | one-hot].", "decoding-other")
 
 
-def same_distribution(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> bool:
+def same_distribution(one: Pass, images: Tensor, challenge: Challenge) -> bool:
     """Whether many passes over a few images vary as decoding draws of our own does: center and spread of every pixel.
 
     The images stand in no order, so that each row must be decoded from its own.
     """
     which = torch.arange(ROWS) % len(images)
     which = which[challenge.uniform(0, 1, ROWS).argsort()]
-    many = images[which], conditions[which]
-    observed, means, logvariances = results(model, *many, challenge.seed())
+    model, many = one.model, (images[which], one.conditions[which])
+    reply = model.forward(*many, challenge.seed(), **one.mode.arguments)
+    observed, means, logvariances = shaped(reply, ROWS, model)
     if means.shape != logvariances.shape:
         return False
     latents = means + torch.exp(0.5 * logvariances) * challenge.normal(*means.shape)
@@ -952,10 +1036,10 @@ def same_distribution(model: Model, images: Tensor, conditions: Tensor, challeng
     if observed.shape != expected.shape or not torch.isfinite(observed).all():
         return False
     for at in range(len(images)):
-        one, other = observed[which == at], expected[which == at]
-        spread = other.std(0) + 1e-4
-        centered = ((one.mean(0) - other.mean(0)).abs() <= SIGMAS * spread * (2 / len(one)) ** 0.5).all()
-        if not (bool(centered) and 0.9 < float((one.std(0) / spread).mean()) < 1.1):
+        found, right = observed[which == at], expected[which == at]
+        spread = right.std(0) + 1e-4
+        centered = ((found.mean(0) - right.mean(0)).abs() <= SIGMAS * spread * (2 / len(found)) ** 0.5).all()
+        if not (bool(centered) and 0.9 < float((found.std(0) / spread).mean()) < 1.1):
             return False
     return True
 

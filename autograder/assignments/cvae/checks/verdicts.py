@@ -45,10 +45,8 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
             f"{part}-layer-twice",
         )
     if match.depth != depth and match.hidden is None:
-        fail(
-            f"In your {part}, {match.depth} weight matrices follow each other; the assignment asks for {depth} layers.",
-            f"{part}-other",
-        )
+        found = f"{match.depth} weight matrices act on the output of your {part}"
+        fail(f"{found}; the assignment asks for {depth} layers.", f"{part}-other")
     if match.depth != depth:
         registered = sum(key.startswith(f"{part}.") and is_weight(each.shape) for key, each in model.parameters.items())
         acting = f", of which {match.depth} act on its output" if registered == depth > match.depth else ""
@@ -93,7 +91,7 @@ def describe_activations(model: Model, match: Match, piece: Piece | None, part: 
         layers = f"layer{'s' * (len(match.classes_again) > 1)} {listed(match.classes_again)}"
         fail(f"In your {part}, the class goes again into linear {layers}.", f"{part}-class-again")
     if match.hidden is None:
-        describe_unexplained(model, piece, part)
+        describe_unexplained(model, piece, part, match.depth)
     if not match.hidden:
         fail(f"Your {part} has no hidden layer that a ReLU could follow.", f"{part}-depth")
     if match.skips:
@@ -147,8 +145,12 @@ def has_last_layer(model: Model, piece: Piece) -> bool:
     return any(is_weight(each.shape) and outputs in each.shape for each in own or piece.parameters.values())
 
 
-def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoReturn:
-    """Fail the check for a piece that is no known stack, with what can be said all the same."""
+def describe_unexplained(model: Model, piece: Piece | None, part: str, depth: int = 0) -> NoReturn:
+    """Fail the check for a piece that is no known stack, with what can be said all the same.
+
+    `depth` is the number of layers that its matrices make in a row, if they do: where it is right, another check has
+    said so.
+    """
     named = named_layers(model, part)
     registered = any(name.startswith(f"{part}.") for name in model.parameters)
     if not registered and not (piece and piece.parameters):
@@ -166,8 +168,11 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str) -> NoRetu
         describe_modes(model, piece, part)
     if piece is not None and (changed := input_changed(model, piece)):
         fail(f"Your {part} changes the numbers that it gets before its first layer: {changed}.", f"{part}-rescales")
+    if piece is not None and (apart := input_apart(model, piece)):
+        data = "image" if part == "encoder" else "latent"
+        fail(f"Your {part} does not take [{data} | one-hot] in one linear layer: {apart}.", f"{part}-input-apart")
     sizes = sizes_that_do_not_fit(model, piece)
-    if sizes and len(sizes) != DEPTHS[part]:
+    if sizes and len(sizes) != DEPTHS[part] != depth:
         asked = f"the assignment asks for {DEPTHS[part]}"
         fail(f"Your {part} has {len(sizes)} linear layers ({', '.join(sizes)}); {asked}.", f"{part}-depth")
     fail(
@@ -234,11 +239,40 @@ def input_changed(model: Model, piece: Piece) -> str:
     return f"they pass through {fits[0]}" if fits and float(plain.min()) < 0 else ""
 
 
+def input_apart(model: Model, piece: Piece) -> str:
+    """Which layers of a piece take its data and its class apart, in words; empty if they act like a single one.
+
+    They do where what they give is only added: then what one bias gains another one may lose.
+    """
+    classes = model.sizes.num_categories
+    shapes, data = linear_layers(model, piece), piece.input.shape[-1] - classes
+    of_data, of_class = ([name for name, (_, taken) in shapes.items() if taken == each] for each in (data, classes))
+    if not of_data or not of_class or any(taken == data + classes for _, taken in shapes.values()):
+        return ""
+    one, other = (piece.parameters.get(f"{names[0]}.bias", torch.empty(0)) for names in (of_data, of_class))
+    if one.numel() and one.shape == other.shape:
+        with model.changed({f"{of_data[0]}.bias": one + 1, f"{of_class[0]}.bias": other - 1}):
+            again = model.piece(piece.name, *piece.arguments)
+        if again is not None and close(again.output, piece.output):
+            return ""
+    shown = [
+        listed([f"{taken}→{given}" for given, taken in (shapes[name] for name in names)])
+        for names in (of_data, of_class)
+    ]
+    what = "image" if piece.name == "encoder" else "latent"
+    return f"{shown[0]} for the {what}, and {shown[1]} for the class, whose results are not just added"
+
+
+def linear_layers(model: Model, piece: Piece) -> dict[str, tuple[int, int]]:
+    """How many numbers each `nn.Linear` behind a piece gives and takes, by its name."""
+    linear = {path for path, kind in model.submodules().items() if kind == "Linear"}
+    matrices = {owner_of(key): each.shape for key, each in piece.parameters.items() if each.dim() == 2}
+    return {name: (given, taken) for name, (given, taken) in matrices.items() if name in linear}
+
+
 def sizes_that_do_not_fit(model: Model, piece: Piece | None) -> list[str]:
     """What each linear layer behind a piece takes and gives, if two in a row do not fit together; else nothing."""
-    linear = {path for path, kind in model.submodules().items() if kind == "Linear"}
-    parameters = piece.parameters.items() if piece else ()
-    shapes = [tuple(each.shape) for key, each in parameters if each.dim() == 2 and owner_of(key) in linear]
+    shapes = list(linear_layers(model, piece).values()) if piece else []
     if all(given == taken for (given, _), (_, taken) in pairwise(shapes)):
         return []
     return [f"{taken}→{given}" for given, taken in shapes]
