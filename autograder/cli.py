@@ -420,7 +420,9 @@ def class_command(
     ] = None,
     compare: Annotated[
         Path | None,
-        typer.Option(help="What this command wrote before: list whose points change and why. Only saved results are written."),
+        typer.Option(
+            help="What this command wrote before: list whose points change and why. Only saved results are written."
+        ),
     ] = None,
     compare_with: Annotated[
         list[Path] | None,

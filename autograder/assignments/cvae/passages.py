@@ -97,7 +97,10 @@ CELLS: dict[str, tuple[str, ...]] = {
         "torch.manual_seed({seed})",
         "lr={learning_rate},",
     ),
-    "curve-text": ("lies on MNIST with {settings_in_words}, over {seeds} seeds", "is about {batch_size} times too high"),
+    "curve-text": (
+        "lies on MNIST with {settings_in_words}, over {seeds} seeds",
+        "is about {batch_size} times too high",
+    ),
     "visualizations": ("drew, after {num_epochs} epochs",),
     "question-sampling": _by_hand("question_sampling", "Which layers", "The other term"),
     "question-zero": _by_hand("question_zero", "For which", "Why can the two"),
