@@ -171,10 +171,10 @@ def may_follow(report: Report, step: Finding) -> float:
     )
 
 
-def used_its_own(*names: str, where: str) -> str:
+def used_its_own(*names: str, where: str, how: str = "used") -> str:
     """Say where pieces of the grader's stand in for these, which are wrong or were not reached."""
     these = listed(f"`{name}`" for name in names)
-    return f"{where}, the grader used its own {these}: yours {'does' if len(names) == 1 else 'do'} not pass yet."
+    return f"{where}, the grader {how} its own {these}: yours {'does' if len(names) == 1 else 'do'} not pass yet."
 
 
 def stood_in(report: Report) -> list[str]:
