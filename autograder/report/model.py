@@ -189,7 +189,7 @@ class PartReport:
     place: tuple[str, ...] = ()
     stand_in: bool = False
     line: int | None = None  # of the module, where the part is defined
-    uses: dict[str, int] = field(default_factory=dict)  # what of the module makes it, with the lines
+    uses: dict[str, int] = field(default_factory=dict)  # what of the module makes it or is called there, with the lines
 
     @property
     def score(self) -> float:

@@ -253,7 +253,7 @@ def place(report: Report, part: str) -> tuple[str, int | None]:
 
 
 def uses(report: Report, part: str) -> dict[str, int]:
-    """What of the module makes the part called `part`, with the lines where it begins."""
+    """What of the module makes the part called `part` or is called there, with the lines where it begins."""
     return next((each.uses for each in report.parts if each.name == part), {})
 
 
