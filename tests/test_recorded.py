@@ -88,6 +88,17 @@ def test_what_the_grader_put_in_place_is_said(old: str, new: str, replaced: set[
     assert all(complete(parts[name]) for name in ("forward", "training"))
 
 
+@pytest.mark.parametrize("right", [True, False])
+def test_pictures_say_who_decoded_them_where_forward_is_wrong(right: bool, sandbox: Sandbox) -> None:
+    draw = "sample_latent(mean_params, logvariance_params)"
+    assert SOLUTION.count(draw) == 1
+    report = graded(sandbox, SOLUTION.replace(draw, draw if right else f"{draw} * self.training"), pictures=True)
+    assert report.gallery is not None
+    assert report.gallery.figures[0].caption == "Reconstructions, decoded from the means"
+    assert ("the grader decodes the means itself" in report.gallery.lead) == (not right)
+    assert all(complete(part) for part in report.parts if right or part.name != "forward")
+
+
 @pytest.mark.parametrize(
     ("inner", "said"),
     [(("96", "32"), "widths 96, 32 and 64"), (("64", "32"), "widths 64, 32 and 64"), (("hidden", "hidden"), "")],
