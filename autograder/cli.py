@@ -420,7 +420,9 @@ def class_command(
     ] = None,
     compare: Annotated[
         Path | None,
-        typer.Option(help="What this command wrote before: list whose points change and why, and write nothing."),
+        typer.Option(
+            help="What this command wrote before: list whose points change and why. Only saved results are written."
+        ),
     ] = None,
     compare_with: Annotated[
         list[Path] | None,
@@ -490,7 +492,7 @@ def class_command(
         _grade_all(taught, len(upload.submitted), scheduler, workers, require_isolation, shown=not quiet)
         if earlier is not None:
             _say(lines(changes(earlier, taught.entries), taught.entries))
-            _say([f"Nothing was written to {out}. Without --compare, the same command writes it."])
+            _say([f"The grades in {out} are as they were. Without --compare, the same command writes the new ones."])
             return
         failed = taught.finish()
         if not quiet:

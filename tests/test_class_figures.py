@@ -210,6 +210,18 @@ def test_a_card_says_what_the_checks_saw() -> None:
     assert row["seen"] == [{"message": "Your `Model` has no attribute `mean_layer`.", "students": 3}]
 
 
+def test_a_card_quotes_what_differs_in_more_than_numbers() -> None:
+    said = ["It is off by 3.5.", "It is off by 12, and negative.", "It is off by 2.25.", "It is off by -2."]
+    reports = [report_of("condition-first") for _ in said]
+    for report, message in zip(reports, said, strict=True):
+        for check in (check for part in report.parts for check in part.checks if check.misconceptions):
+            check.message = message
+    (row,) = figures_of(entries_of(*reports))["misconceptions"]
+    assert [(each["message"], each["students"]) for each in row["seen"]] == [(said[0], 2), (said[1], 1), (said[3], 1)]
+    page = page_of(entries_of(*reports)).text
+    assert all(f"Seen in {each['students']}: {each['message']}" in " ".join(page.split()) for each in row["seen"])
+
+
 # --- changed checks ---------------------------------------------------------------------------------------------------
 
 

@@ -366,6 +366,13 @@ def test_crashes_and_broken_checks_are_reviewed_and_blanks_not() -> None:
     assert "KeyError" in page_of(entries).text
 
 
+def test_a_reason_that_another_begins_with_is_not_repeated() -> None:
+    report = timed_out()
+    report.error = f"{report.attention[0]} Line 2 has a loop."
+    report.attention += ["`a.py`", "`a.py` has other code", report.attention[0]]
+    assert Entry("a", report).reasons == [report.error, "`a.py`", "`a.py` has other code"]
+
+
 def test_pairs_are_shown_with_a_link_and_a_caution() -> None:
     entries = a_class(30)
     page = page_of(entries, pairs_of(entries))

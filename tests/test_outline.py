@@ -1,6 +1,7 @@
 """What is told of a source without running it: the truth, and never at the grader's cost."""
 
 import contextlib
+import dataclasses
 import inspect
 import time
 from collections.abc import Iterator
@@ -113,6 +114,46 @@ class Network:
     assert Outline.read(describe(source)).made_by("Network", "decoder") == {"Decoder": 4, "Scale": 2}
 
 
+HELPERS = b"""def scale(x): return half(x)
+def half(x): return x / half(2)
+class Noise:
+    def __call__(self): return weight()
+noise = Noise()
+weight = lambda: half(1)
+class Network:
+    def encode(self, x): return self.layer(x)
+    def forward(self, x): return {called}
+    def unused(self): ...
+def sample_latent(means): return means
+"""
+
+
+@pytest.mark.parametrize(
+    ("called", "found"),
+    [
+        ("self.encode(x)", {"encode": 8}),
+        ("[scale(each) for each in x]", {"scale": 1, "half": 2}),
+        ("(lambda y: half(y))(x)", {"half": 2}),
+        ("noise() * x", {"half": 2, "Noise": 3}),
+        ("Noise.apply(x)", {"half": 2, "Noise": 3}),
+        ("sample_latent(x) + self.forward(x)", {}),
+        ("x.half()", {}),
+        ("half.scale(x)", {}),
+        ("torch.scale(unused(x), self.scale())", {}),
+        ("self.unused", {}),
+    ],
+)
+def test_what_of_the_module_a_function_calls_is_found(called: str, found: dict[str, int]) -> None:
+    outline = Outline.read(describe(HELPERS.replace(b"{called}", called.encode())))
+    assert outline.called_by(("Network", "forward"), apart=[("sample_latent",)]) == found
+    assert outline.called_by(("Network",)) == outline.called_by(("nothing",)) == {}
+
+
+def test_of_many_functions_the_nearest_are_named() -> None:
+    source = "".join(f"def f{at}(): f{at + 1}()\n" for at in range(9))
+    assert Outline.read(describe(source.encode())).called_by(("f0",)) == {f"f{at}": at + 1 for at in range(1, 6)}
+
+
 def test_a_part_that_is_a_method_or_a_property_is_there() -> None:
     place = ("Network", "__init__")
     source = "class Network:\n  def __init__(self): ...\n  @property\n  def decoder(self): ...\ndef encoder(): ..."
@@ -138,7 +179,7 @@ json = st.recursive(
     lambda each: st.lists(each, max_size=6) | st.dictionaries(st.text(max_size=5), each, max_size=3),
 )
 lists = st.lists(st.lists(st.text(max_size=5), max_size=4), max_size=4)
-fields = ("definitions", "stored", "made_of", "loops", "unused", "loop_at_import", "run_at_import", "names")
+fields = [each.name for each in dataclasses.fields(Outline)]
 records = json | st.fixed_dictionaries(dict.fromkeys(fields, json | lists))
 
 
@@ -187,7 +228,7 @@ def test_a_comma_that_makes_a_tuple_is_found(value: str) -> None:
 def test_any_record_is_an_outline(record: object) -> None:
     outline = Outline.read(record)
     assert all(each.place and each.line > 0 for each in outline.definitions)
-    assert outline.made_by("A", "b") == {}
+    assert outline.made_by("A", "b") == outline.called_by(("A",)) == {}
 
 
 @pytest.mark.parametrize("name", ["byte-order-mark", "form-feeds", "carriage-returns-alone", "line-of-62-kilobytes"])

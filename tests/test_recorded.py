@@ -1,5 +1,6 @@
 """What a report says of what a check waited for, and of what the grader put in the place of a student's code."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def test_what_the_grader_put_in_place_is_said(old: str, new: str, replaced: set[
     for where, text in told.items():
         used = replaced - ({"loss_function"} if where == "forward" else set())
         place = "For your pictures, " if where == "pictures" else f"In the part `{where}`, "
-        assert text.count("the grader used") == text.count(place)
+        assert len(re.findall("the grader (?:used|ran your model with)", text)) == text.count(place)
         text = text.replace(place, "")
         assert {name for name in ("decoder", "mean_layer", "logvariance_layer", *parts) if f"`{name}`" in text} == used
         assert text.count("not right yet") <= 1
@@ -151,6 +152,31 @@ def test_what_must_change_with_a_mistake_is_said(edits: list[tuple[str, str]], s
     (forward,) = (part for part in report.parts if part.name == "forward")
     (told,) = (check.message for check in forward.checks if check.outcome is Outcome.PASSED and check.message)
     assert "both" in told or "must" in told
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_pictures_say_who_decoded_them_where_forward_is_wrong(right: bool, sandbox: Sandbox) -> None:
+    draw = "sample_latent(mean_params, logvariance_params)"
+    assert SOLUTION.count(draw) == 1
+    report = graded(sandbox, SOLUTION.replace(draw, draw if right else f"{draw} * self.training"), pictures=True)
+    assert report.gallery is not None
+    assert report.gallery.figures[0].caption == "Reconstructions, decoded from the means"
+    assert ("the grader decodes the means itself" in report.gallery.lead) == (not right)
+    assert all(complete(part) for part in report.parts if right or part.name != "forward")
+
+
+@pytest.mark.parametrize(
+    ("inner", "said"),
+    [(("96", "32"), "widths 96, 32 and 64"), (("64", "32"), "widths 64, 32 and 64"), (("hidden", "hidden"), "")],
+)
+def test_widths_are_said_in_the_order_of_the_layers(inner: tuple[str, str], said: str, sandbox: Sandbox) -> None:
+    relu, square = r",\s+nn\.ReLU\(\),\s+", r"nn\.Linear\(hidden, hidden\)"
+    layers = "{0}), nn.ReLU(), nn.Linear({0}, {1}), nn.ReLU(), nn.Linear({1}, hidden)"
+    source, count = re.subn(rf"hidden\){relu}{square}{relu}{square}", layers.format(*inner), SOLUTION)
+    assert count == 2
+    report = graded(sandbox, source)
+    told = [check.message for part in report.parts for check in part.checks if "have width" in check.message]
+    assert [message.partition(" have ")[2].partition(";")[0] for message in told] == [said] * 2 * bool(said)
 
 
 def test_nothing_waits_where_the_module_cannot_be_imported(sandbox: Sandbox) -> None:

@@ -22,6 +22,7 @@ from autograder.assignment import Part
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.grading.hints import after
 from autograder.platforms.gradescope import results as gradescope
+from autograder.platforms.nbgrader import grades
 from autograder.report import html, junit, markdown, summary, terminal
 from autograder.report.model import (
     JSON_SCHEMA,
@@ -371,6 +372,27 @@ def test_page_gives_the_reason_for_nothing_graded_with_its_hint() -> None:
     text = Page(html.render(report)).text
     assert text.count("was never closed") == text.count("Count the brackets.") == 1
     assert printed(report).count("was never closed") == 1
+
+
+def test_no_check_that_was_not_reached_has_an_end_of_its_own() -> None:
+    report = unreadable_report()
+    for outcome in (Outcome.ERROR, Outcome.TIMEOUT, Outcome.SKIPPED):
+        for check in (check for part in report.parts for check in part.checks):
+            check.outcome = outcome
+        text = Page(html.render(report)).text
+        assert text.count("not reached") == len(report.parts)
+        assert summary.ENDED[outcome] not in text
+        cells = [grades.result(part, report, part.max_score)["data"]["text/html"] for part in report.parts]
+        assert all("not reached" in cell for cell in cells)
+
+
+@pytest.mark.parametrize("score", [0, 2])
+def test_points_that_were_lost_do_not_look_earned(score: int) -> None:
+    checks = all_checks(Outcome.PASSED)
+    checks["encoder"][4] = Check("the heads", Outcome.FAILED, score, 3, "No mean.", [HEAD_HINT])
+    report = report_of(checks)
+    for text in (" ".join(Page(html.render(report)).text.split()), markdown.render(report), printed(report)):
+        assert f"{score} of 3 points" in text
 
 
 def test_page_says_where_the_graders_own_function_stood_in() -> None:

@@ -26,7 +26,7 @@ from autograder.grading.grade import grade_source
 from autograder.grading.reproduce import MACHINE, Failed, Probe, agree, reference_prints, reproduce
 from autograder.platforms.gradescope import results
 from autograder.platforms.nbgrader import grades
-from autograder.report import html, junit, markdown, terminal
+from autograder.report import html, junit, markdown, summary, terminal
 from autograder.report.model import Check, Outcome, PartReport, Report, Reproduction
 from autograder.sandbox import client
 from autograder.sandbox.client import Sandbox
@@ -242,6 +242,20 @@ def test_lines_that_hang_are_not_repeated(sandbox: Sandbox, monkeypatch: pytest.
     assert report.timings["reproduce what failed, and notes"] < 6
 
 
+def test_lines_that_always_show_it_need_no_restart(sandbox: Sandbox) -> None:
+    wrong = SOLUTION.replace("torch.exp(0.5 * logvariances)", "torch.exp(logvariances)")
+    shown = [check.reproduction for check in failed(grade_source("wrong", wrong.encode(), sandbox, seed=1))]
+    assert [each and each.restart for each in shown] == [False]
+
+
+def test_the_order_of_restart_first_cell_and_lines_is_said() -> None:
+    stays, restart = (Reproduction("print(1)", "1", "2", restart=each) for each in (False, True))
+    assert "estart" not in summary.paste(stays)
+    for said in (summary.paste(restart), summary.paste(stays, restart)):
+        places = [said.index(words) for words in ("Restart the kernel", "first code cell", "paste these lines")]
+        assert places == sorted(places)
+
+
 @pytest.mark.parametrize("right", ["calls == 1", "calls > 1", "calls > 2", "calls % 2"])
 def test_what_a_module_remembers_is_shown_as_it_is_when_fresh(
     sandbox: Sandbox, student: subprocess.Popen[str], tmp_path: Path, right: str
@@ -258,6 +272,7 @@ def test_what_a_module_remembers_is_shown_as_it_is_when_fresh(
     shown = check.reproduction
     assert (shown is None) == (right in ("calls == 1", "calls % 2"))
     if shown:
+        assert shown.restart
         assert agree(printed(student, remembers, tmp_path, [shown.lines])[0], shown.received, 1e-3)
 
 

@@ -132,7 +132,9 @@ def test_nothing_is_released_that_contradicts_the_grading(monkeypatch: pytest.Mo
 def test_the_notebook_says_if_the_curve_is_of_another_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assignment, "REFERENCE_SETTINGS", passages.training_settings() | {"hidden size": 80})
     text = renewed("notebooks/cvae.ipynb")
-    assert "on MNIST with the settings above (but with hidden size 80, so that only the shape compares), over a" in text
+    assert (
+        "on MNIST with the settings above (but with hidden size 80, so that only the shape compares), over 20" in text
+    )
 
 
 def test_a_measured_reference_curve_replaces_the_old_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -145,7 +147,7 @@ def test_a_measured_reference_curve_replaces_the_old_one(monkeypatch: pytest.Mon
     for text in (constants, helpers):
         assert re.findall(r"    (\d+: \([\d.]+, [\d.]+\)),", text) == ["0: (200.1, 201.0)", "19: (100.0, 101.5)"]
     assert f'REFERENCE_SETTINGS = {{"hidden size": {HIDDEN},' in constants
-    assert "on MNIST with the settings above, over a few seeds" in notebook_cells.source("curve-text")
+    assert "on MNIST with the settings above, over 20 seeds" in notebook_cells.source("curve-text")
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """One student of a class: what was handed in, the report on it, and what staff should look at."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from autograder.submissions.layouts import Submitted
 NAME_LIMIT = 120
 REASON_LIMIT = 400
 
+_ENDS = re.compile(r"[.?!]$")  # of a sentence
 _EMPTY = hashlib.sha256(b"").hexdigest()
 
 
@@ -134,7 +136,8 @@ class Entry:
                 f"the gradebook has {shown(self.recorded.automatic)} points of the checks and this report "
                 f"{shown(self.score)}: points were changed there, or it has to be graded again"
             )
-        return [clean(reason, REASON_LIMIT) for reason in dict.fromkeys(said)]
+        begun = {each for each in said for other in said if _ENDS.search(each) and other.startswith(f"{each} ")}
+        return [clean(reason, REASON_LIMIT) for reason in dict.fromkeys(said) if reason not in begun]
 
     @property
     def lacks_hand_points(self) -> bool:

@@ -1,6 +1,7 @@
 """The figures of a class, `class.json`: what the page, the table and the terminal show, as plain data."""
 
 import math
+import re
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,8 +21,9 @@ from autograder.submissions.layouts import Upload
 
 SCHEMA = 3
 BIN = 10  # points, in the distribution of scores
-SEEN = 3  # messages that are shown of a mistake
+SEEN = 3  # messages that are shown of a mistake, none like another but for its numbers
 NAMED = 12  # students who are named next to a check
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def key(each: Standing) -> str:
@@ -285,13 +287,13 @@ def _misconceptions(graded: Sequence[Entry], assignment: Assignment) -> list[dic
     """The mistakes by how many students made them, each student counted once; of equals, in the notebook's order."""
     made: dict[str, list[Entry]] = {}
     fallback: dict[str, str] = {}
-    said: dict[str, Counter[str]] = {}
+    said: dict[str, dict[str, list[str]]] = {}  # messages by mistake and kind
     for entry in graded:
         for name, part in mistakes(entry.report).items():
             made.setdefault(name, []).append(entry)
             fallback.setdefault(name, part)
         for name, message in _messages(entry.report).items():
-            said.setdefault(name, Counter())[message] += 1
+            said.setdefault(name, {}).setdefault(_NUMBER.sub("0", message), []).append(message)
     if not made:
         return []
     known = hints.bank(assignment)
@@ -317,8 +319,8 @@ def _misconceptions(graded: Sequence[Entry], assignment: Assignment) -> list[dic
                 "share": round(len(who) / len(graded), 4),
                 "mean_cost": _rounded(statistics.fmean(_cost(entry.report, name) for entry in who)),
                 "seen": [
-                    {"message": message, "students": count}
-                    for message, count in said.get(name, Counter()).most_common(SEEN)
+                    {"message": alike[0], "students": len(alike)}
+                    for alike in sorted(said.get(name, {}).values(), key=len, reverse=True)[:SEEN]
                 ],
                 "students": people(who),
             }

@@ -254,8 +254,8 @@ def _causes(assignment: Assignment) -> Iterable[tuple[str, str]]:
 
 
 _WORK = (
-    "Importing your module runs the loop in line {line}, every time. A module holds definitions: move training to the "
-    'notebook, or under `if __name__ == "__main__"`.'
+    "Importing your module runs the loop in line {line}, every time. A module holds only definitions: delete this "
+    "loop, or the call that runs it, or move it to the notebook."
 )
 
 _TRIED = (

@@ -184,9 +184,14 @@ def _run_checks(
     for part in report.parts:
         part.place = submission.outline.place_of(part.place, part.name)
         part.line = submission.outline.line(part.place)
-        if len(part.place) > 1:  # what a method sets, under the name of the part
-            found = submission.outline.made_by(part.place[0], part.name)
-            part.uses = {clean(name, 100): line for name, line in found.items()}
+    places = [part.place for part in report.parts]
+    for part in report.parts:
+        made = (
+            submission.outline.made_by(part.place[0], part.name) if len(part.place) > 1 else {}
+        )  # which a method sets
+        alone = places.count(part.place) == 1  # else a call may be for another part
+        found = made or (submission.outline.called_by(part.place, apart=places) if alone else {})
+        part.uses = {clean(name, 100): line for name, line in found.items()}
     if grading.crash is not None:
         where = grading.crash.traceback[-1]
         said = f"{grading.crash.exconly()} ({Path(str(where.path)).name}, line {where.lineno + 1})"

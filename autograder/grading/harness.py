@@ -232,7 +232,8 @@ class Grading:
         self._told |= {(part.name, name) for name in names}
         before = [check.message for check in self.checks.get(part.name, []) if check.outcome is Outcome.PASSED]
         said = [each for each in dict.fromkeys(self.replaced) if not any(each in message for message in before)]
-        return " ".join([*([used_its_own(*names, where=self.where)] if names else []), *said])
+        used = [used_its_own(*names, where=self.where, how="ran your model with")] if names else []
+        return " ".join([*used, *said])
 
 
 def forget_locals(error: BaseException | None) -> None:

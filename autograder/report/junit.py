@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from autograder.points import shown
 from autograder.report.model import Check, Outcome, Report
-from autograder.report.summary import PASTE
+from autograder.report.summary import paste
 
 # What XML 1.0 (section 2.2) does not allow even as a character reference.
 _INVALID = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -66,7 +66,7 @@ def _add(suite: ElementTree.Element, part: str, check: Check) -> None:
         ended.set("type", check.outcome.value)
     said = [check.message, *(f"Hint: {hint}" for hint in check.hints)]
     if check.reproduction:
-        said.append(f"{PASTE}\n{check.reproduction}")
+        said.append(f"{paste(check.reproduction)}\n{check.reproduction}")
     ended.text = _valid("\n\n".join(filter(None, said)))
 
 

@@ -59,14 +59,12 @@ def _row(part: PartReport) -> str:
 
 
 def _finding(finding: Finding) -> list[str]:
-    blocks = [
-        f"**{text(finding.title)}** ({summary.ENDED[finding.outcome]}, {summary.counted(finding.worth, 'point')})"
-    ]
+    blocks = [f"**{text(finding.title)}** ({summary.ENDED[finding.outcome]}, {finding.points})"]
     if finding.message:
         blocks.append(fence(finding.message) if "\n" in finding.message else prose(finding.message))
     blocks += [f"> **Hint: {prose(hint.title)}.** {prose(hint.text)}".rstrip() for hint in finding.hints]
     if finding.reproduction:
-        blocks += [summary.PASTE, fence(str(finding.reproduction), "python")]
+        blocks += [summary.paste(finding.reproduction), fence(str(finding.reproduction), "python")]
     return blocks
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from autograder.assignment import Assignment
 from autograder.points import total
 
-SCHEMA = 3
+SCHEMA = 4
 JSON_SCHEMA = Path(__file__).with_name("schema.json")  # of what `Report.to_json` gives
 
 # What has no shape of its own on a page, so that two texts look the same, or that a terminal or a parser acts on: the
@@ -116,12 +116,14 @@ class Reproduction:
         lines: of Python, to be pasted.
         received, expected: what they print, or the exception that ends them; and what they should print.
         approximate: whether the numbers that they should print are estimated from draws.
+        restart: whether they show it only in a kernel that has just been started.
     """
 
     lines: str
     received: str
     expected: str
     approximate: bool = False
+    restart: bool = False
 
     def __post_init__(self) -> None:
         self.lines, self.received, self.expected = (
@@ -187,7 +189,7 @@ class PartReport:
     place: tuple[str, ...] = ()
     stand_in: bool = False
     line: int | None = None  # of the module, where the part is defined
-    uses: dict[str, int] = field(default_factory=dict)  # what of the module makes it, with the lines
+    uses: dict[str, int] = field(default_factory=dict)  # what of the module makes it or is called there, with the lines
 
     @property
     def score(self) -> float:

@@ -16,11 +16,6 @@ ENDED = {
     Outcome.SKIPPED: "waiting for another check",
 }
 
-# Above a reproduction.
-PASTE = (
-    "Run the notebook's first code cell, then paste these lines into a new cell. The numbers above may come from other "
-    "inputs."
-)
 MOST_SAID = 20  # lines about one upload
 
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -102,6 +97,21 @@ class Finding:
         """The points still to be earned here."""
         return total(check.max_score - check.score for check in self.checks)
 
+    @property
+    def points(self) -> str:
+        """`0 of 6 points`: next to what passes, `6 points` alone would look earned."""
+        earned, most = (total(getattr(check, name) for check in self.checks) for name in ("score", "max_score"))
+        return f"{shown(earned)} of {counted(most, 'point')}"
+
+
+def paste(*shown: Reproduction) -> str:
+    """What to do with lines that show a failure."""
+    restart = "Restart the kernel, run" if any(each.restart for each in shown) else "Run"
+    return (
+        f"{restart} the notebook's first code cell, then paste these lines into a new cell. The numbers above may come "
+        "from other inputs."
+    )
+
 
 def findings(part: PartReport) -> list[Finding]:
     """What did not pass in `part`, in order; checks with the same outcome, message and hint are one finding.
@@ -161,10 +171,10 @@ def may_follow(report: Report, step: Finding) -> float:
     )
 
 
-def used_its_own(*names: str, where: str) -> str:
+def used_its_own(*names: str, where: str, how: str = "used") -> str:
     """Say where pieces of the grader's stand in for these, which are wrong or were not reached."""
     these = listed(f"`{name}`" for name in names)
-    return f"{where}, the grader used its own {these}: yours {'does' if len(names) == 1 else 'do'} not pass yet."
+    return f"{where}, the grader {how} its own {these}: yours {'does' if len(names) == 1 else 'do'} not pass yet."
 
 
 def stood_in(report: Report) -> list[str]:
@@ -176,6 +186,21 @@ def obstacle(report: Report) -> Finding | None:
     """What the checks say about that which kept anything from being graded, where they say it."""
     every = (finding for part in report.parts for finding in findings(part))
     return next((each for each in every if report.error and each.message and each.message in report.error), None)
+
+
+def unreached(report: Report, check: Check) -> bool:
+    """Whether a check could not run, for the reason that the whole report gives."""
+    said = check.message.strip()
+    return bool(report.error) and (
+        (check.outcome is Outcome.SKIPPED and not report.grader_failed)
+        or str(report.error) in said
+        or bool(said and said in str(report.error))
+    )
+
+
+def ended(report: Report, check: Check) -> str:
+    """How a check that does not pass ended, in words."""
+    return "not reached" if unreached(report, check) else ENDED[check.outcome]
 
 
 def passed(part: PartReport) -> list[Check]:
@@ -228,7 +253,7 @@ def place(report: Report, part: str) -> tuple[str, int | None]:
 
 
 def uses(report: Report, part: str) -> dict[str, int]:
-    """What of the module makes the part called `part`, with the lines where it begins."""
+    """What of the module makes the part called `part` or is called there, with the lines where it begins."""
     return next((each.uses for each in report.parts if each.name == part), {})
 
 

@@ -87,7 +87,7 @@ def _found(part: PartReport, error: str | None, section: str) -> Table:
     if not (found and found[0].whole):
         grid.add_row("", Text(summary.tally(part), "dim"))
     for finding in found:  # what repeats the report's error was said above, once
-        title = Text.assemble((finding.title, "bold"), (f" ({summary.counted(finding.worth, 'point')})", "dim"))
+        title = Text.assemble((finding.title, "bold"), (f" ({finding.points})", "dim"))
         grid.add_row(_mark(finding.outcome), title)
         if finding.message:
             grid.add_row("", Text(printable(finding.message, MESSAGE_LIMIT)))
@@ -108,14 +108,15 @@ def _hint(hint: Hint, section: str = "") -> Text:
 
 def _print_lines(report: Report, console: Console) -> None:
     """The lines that show each failure: at the left edge and never broken, so that they survive being copied."""
-    found = [finding for part in report.parts for finding in summary.findings(part) if finding.reproduction]
-    if not found or report.error:
+    found = [finding for part in report.parts for finding in summary.findings(part)]
+    shown = [(finding, finding.reproduction) for finding in found if finding.reproduction]
+    if not shown or report.error:
         return
-    console.print(Text(summary.PASTE, "cyan"))
-    for finding in found:
+    console.print(Text(summary.paste(*(reproduction for _, reproduction in shown)), "cyan"))
+    for finding, reproduction in shown:
         console.print()
         heading = " ".join(f"# {finding.part}: {finding.title}".split())
-        lines = pasteable(f"{heading}\n{finding.reproduction}", REPRODUCTION_LIMIT)
+        lines = pasteable(f"{heading}\n{reproduction}", REPRODUCTION_LIMIT)
         console.print(Text(lines), soft_wrap=True)
     console.print()
 

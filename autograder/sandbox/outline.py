@@ -10,13 +10,14 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 MOST = 200  # entries of each kind: a module for an assignment has about ten
 MOST_NAMES = 2000
 LONGEST = 80  # characters of a name
+NEAREST = 5  # functions that are named next to the one that calls them
 
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINES = (ast.ClassDef, *_Function, ast.Import, ast.ImportFrom)
@@ -64,6 +65,8 @@ class Outline:
             class.
         made_of: attributes and what is called to make them, such as `self.layer = nn.Sequential(*layers(3))`: the name
             of the class around them, their own, and that of the class, function or method of the module.
+        calls: definitions of the module, and names that are set from calls of these at its left margin, each after the
+            place or the name of what calls it. Methods begin with `self.`
         loops: the lines of loops and comprehensions.
         loop_at_import: the line of the first loop that runs when the module is imported.
         tuples: the lines of assignments and returns whose value a comma at the end makes a tuple of one element.
@@ -78,6 +81,7 @@ class Outline:
     definitions: tuple[Definition, ...] = ()
     stored: frozenset[tuple[str, ...]] = frozenset()
     made_of: frozenset[tuple[str, ...]] = frozenset()
+    calls: frozenset[tuple[str, ...]] = frozenset()
     loops: tuple[int, ...] = ()
     loop_at_import: int | None = None
     tuples: tuple[int, ...] = ()
@@ -104,6 +108,7 @@ class Outline:
             ),
             frozenset(map(_names, record["stored"])),
             frozenset(map(_names, record["made_of"])),
+            frozenset(map(_names, record["calls"])),
             tuple(map(_line, record["loops"])),
             None if record["loop_at_import"] is None else _line(record["loop_at_import"]),
             tuple(map(_line, record["tuples"])),
@@ -157,6 +162,24 @@ class Outline:
                 named += [inner for outer, _, inner in made_of if outer == name]
         return found
 
+    def called_by(self, place: tuple[str, ...], apart: Container[tuple[str, ...]] = ()) -> dict[str, int]:
+        """What of the module the function at this place calls, and what that calls, with the lines where it begins.
+
+        What is defined at a place in `apart` is left out, and of many those that are more calls away.
+        """
+        caller = self.find(place)
+        todo = [place] if caller and caller.kind == "function" else []
+        found: dict[str, int] = {}
+        for outer in todo:  # which grows
+            for *caller_place, name in sorted(each for each in self.calls if each[: len(outer)] == outer != each):
+                owner = caller_place[:1] if name.startswith("self.") else []
+                inner = (*owner, name.removeprefix("self."))
+                definition = self.find(inner)
+                if inner not in todo and inner not in apart:
+                    todo.append(inner)
+                    found |= {inner[-1]: definition.line} if definition else {}
+        return dict(sorted([*found.items()][:NEAREST], key=lambda each: each[1]))
+
     def place_of(self, place: tuple[str, ...], name: str) -> tuple[str, ...]:
         """Where the part of this name is: in a method or a property of its class so called, or else at its place.
 
@@ -189,6 +212,8 @@ def describe(source: bytes) -> dict[str, Any]:
         tree = ast.parse(source)
     definitions: list[list[Any]] = []
     stored, made_of, loops, tuples, names = set(), set(), set(), set[int](), set[str]()
+    classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+    called: set[tuple[str, ...]] = {pair for node in tree.body for pair in _set_from(node, classes)}
     stubs: list[tuple[int, int, int]] = []
     unused: list[tuple[int, str]] = []
     todo: list[tuple[ast.AST, tuple[str, ...]]] = [(tree, ())]
@@ -211,9 +236,14 @@ def describe(source: bytes) -> dict[str, Any]:
             made_of |= {(*place[:1], *pair) for pair in _made(node)}
         elif isinstance(node, _LOOPS):
             loops.add(node.lineno)
+        elif isinstance(node, ast.Call):
+            called |= {(*place[:2], name) for name in _called(node, classes) if place}
         todo += ((child, place) for child in reversed(list(ast.iter_child_nodes(node))))
+    own = {each[0][-1] for each in definitions} | {each[0] for each in called if len(each) == 2}
+    called = {each for each in called if each[-1].removeprefix("self.") in own and max(map(len, each)) <= LONGEST}
     return {
         "definitions": definitions,
+        "calls": [list(each) for each in sorted(called)[:MOST]],
         "stored": [list(each) for each in sorted(stored)[:MOST]],
         "made_of": [list(each) for each in sorted(made_of)[:MOST]],
         "loops": sorted(loops)[:MOST],
@@ -257,6 +287,26 @@ def _made(node: ast.Assign) -> list[tuple[str, str]]:
             case ast.Call(func=ast.Name(id=name) | ast.Attribute(value=ast.Name(id="self"), attr=name)):
                 called.add(name)
     return [(attribute, name) for attribute in attributes for name in called if len(name) <= LONGEST]
+
+
+def _called(node: ast.Call, classes: Container[str]) -> list[str]:
+    """What a call may run of the module: `name(…)`, `self.name(…)` or, of one of the classes, `Name.apply(…)`."""
+    match node.func:
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            return [f"self.{name}"]
+        case ast.Name(id=name):
+            return [name]
+        case ast.Attribute(value=ast.Name(id=name)) if name in classes:
+            return [name]
+    return []
+
+
+def _set_from(node: ast.stmt, classes: Container[str]) -> list[tuple[str, str]]:
+    """The names that a statement at the left margin sets, each with each name that is called in their value."""
+    names = [each.id for each in node.targets if isinstance(each, ast.Name)] if isinstance(node, ast.Assign) else []
+    calls = (each for each in ast.walk(node) if isinstance(each, ast.Call)) if names else ()
+    called = {name for each in calls for name in _called(each, classes)}
+    return [(name, each) for name in names for each in called]
 
 
 def _ends_with_comma(value: ast.expr | None) -> bool:

@@ -97,7 +97,10 @@ CELLS: dict[str, tuple[str, ...]] = {
         "torch.manual_seed({seed})",
         "lr={learning_rate},",
     ),
-    "curve-text": ("lies on MNIST with {settings_in_words}, over a few seeds", "is about {batch_size} times too high"),
+    "curve-text": (
+        "lies on MNIST with {settings_in_words}, over {seeds} seeds",
+        "is about {batch_size} times too high",
+    ),
     "visualizations": ("drew, after {num_epochs} epochs",),
     "question-sampling": _by_hand("question_sampling", "Which layers", "The other term"),
     "question-zero": _by_hand("question_zero", "For which", "Why can the two"),
@@ -117,6 +120,8 @@ def fields(reference: ModuleType, curve: Curve | None = None) -> dict[str, str]:
         curve: replaces the reference curve with one that was measured for the constants as they are now.
     """
     import torch  # late: most commands can do without
+
+    from autograder.assignments.cvae.reference_curve import SEEDS
 
     size = (1, assignment.LATENT_DIMENSIONALITY)
     logits = {
@@ -144,6 +149,7 @@ def fields(reference: ModuleType, curve: Curve | None = None) -> dict[str, str]:
     return {
         **sizes(),
         **_reference(curve),
+        "seeds": str(SEEDS),
         **_colab(),
         "seed": str(assignment.SEED),
         "example_printed": "\n".join(printed),

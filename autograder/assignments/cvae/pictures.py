@@ -60,11 +60,11 @@ def gallery(kept: Mapping[str, Any]) -> Gallery | None:
         " ".join((lead, *smoke.stood_in)),
         [
             Figure(
-                "Reconstructions",
+                "Reconstructions, decoded from the means",
                 [
                     Picture("original", "Digits that were put into the models.", png(originals)),
-                    Picture("yours", f"{same} your model reconstructs them.", png(smoke.reconstructions[rows])),
-                    Picture("reference", f"{same} the reference reconstructs them.", png(reference_reconstructions)),
+                    Picture("yours", f"{same} your decoder gives them.", png(smoke.reconstructions[rows])),
+                    Picture("reference", f"{same} the reference's decoder gives them.", png(reference_reconstructions)),
                 ],
             ),
             Figure(

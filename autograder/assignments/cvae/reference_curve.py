@@ -21,7 +21,7 @@ ROOM = 4  # standard deviations on both sides: with three of ten seeds, one of a
 
 
 def measure(mnist: Path, solution: ModuleType) -> dict[int, tuple[float, float]]:
-    """The average loss of an epoch in nats per image, as a band around that of a few seeds, by epoch.
+    """The average loss of an epoch in nats per image, as a band around that of `SEEDS` seeds, by epoch.
 
     Trains as the notebook does, on the MNIST below `mnist` in torchvision's layout: twenty minutes on an idle core.
     FileNotFoundError if there is none.

@@ -83,7 +83,7 @@ def _outputs(report: Report) -> str:
                 "name": f"{part.name}: {check.name}",
                 "status": "pass" if check.outcome is Outcome.PASSED else "fail",
                 "score": check.score,
-                "message": None if check.outcome is Outcome.PASSED else summary.ENDED[check.outcome],
+                "message": None if check.outcome is Outcome.PASSED else summary.ended(report, check),
             }
             for part in report.parts
             for check in part.checks
@@ -114,7 +114,7 @@ def _annotations(report: Report, source: bytes, file: str) -> list[str]:
 
 
 def _said(finding: Finding) -> str:
-    worth = f"{summary.ENDED[finding.outcome]}, {summary.counted(finding.worth, 'point')}"
+    worth = f"{summary.ENDED[finding.outcome]}, {finding.points}"
     return "\n".join(filter(None, (finding.message, *(f"Hint: {hint}" for hint in finding.hints), f"({worth})")))
 
 

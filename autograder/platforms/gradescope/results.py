@@ -86,7 +86,7 @@ def _tests(number: int, part: PartReport, visibility: str) -> Iterator[dict[str,
 
 def _reproduction(check: Check) -> Iterator[str]:
     if check.reproduction:
-        yield summary.PASTE
+        yield summary.paste(check.reproduction)
         yield Markup("<pre>{}</pre>").format(str(check.reproduction))
 
 

@@ -127,11 +127,13 @@ def result(part: PartReport, report: Report, points: float) -> NotebookNode:
         if check.message:
             page.append(f'<div style="margin-left: 1.5em"><p>{_prose(check.message)}</p></div>')
     for finding in summary.findings(part):
-        page.append(f"<p>&#10007; <b>{escape(finding.title)}</b>: {escape(summary.ENDED[finding.outcome])}</p>")
+        page.append(
+            f"<p>&#10007; <b>{escape(finding.title)}</b>: {escape(summary.ended(report, finding.checks[0]))}</p>"
+        )
         said = "".join(f"<p>{_prose(text)}</p>" for text in (finding.message,) if text)
         said += "".join(f"<p><b>Hint:</b> {_prose(str(hint))}</p>" for hint in finding.hints)
         if finding.reproduction:
-            said += f"<p>{summary.PASTE}</p><pre>{escape(str(finding.reproduction))}</pre>"
+            said += f"<p>{summary.paste(finding.reproduction)}</p><pre>{escape(str(finding.reproduction))}</pre>"
         page.append(f'<div style="margin-left: 1.5em">{said}</div>')
     page += [f"<p><b>Note:</b> {escape(note)}</p>" for note in report.notes]
     if report.sha256:

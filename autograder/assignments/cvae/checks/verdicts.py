@@ -55,10 +55,10 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
             f"Your {part} has {count} linear layer{'s' * (count != 1)}{acting}; the assignment asks for {depth}.",
             f"{part}-depth",
         )
-    widths = {len(bias) for _, bias in match.layers[: depth if part == "encoder" else depth - 1]}
-    if widths != {HIDDEN_SIZE}:
-        found = f"width{'s' * (len(widths) > 1)} {listed(sorted(widths))}"
-        fail(f"The layers of your {part} have {found}; the assignment asks for {HIDDEN_SIZE}.", f"{part}-width")
+    widths = [len(bias) for _, bias in match.layers[: depth if part == "encoder" else depth - 1]]
+    if {*widths} != {HIDDEN_SIZE}:
+        found = f"width {widths[0]}" if len({*widths}) == 1 else f"widths {listed(widths)}"
+        fail(f"The hidden layers of your {part} have {found}; the assignment asks for {HIDDEN_SIZE}.", f"{part}-width")
     if match.hidden is not None and any(not bias.any() for _, bias in match.layers):
         fail(f"A linear layer of your {part} has no trainable bias.", f"{part}-bias")
 
