@@ -278,7 +278,7 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(alone: dict[str, dict
     assert grades(out) == alone
 
 
-def test_ctrl_c_is_not_lost_in_a_callback_of_the_garbage_collector() -> None:
+def test_ctrl_c_is_not_lost_in_a_callback_of_the_collector() -> None:
     def interrupted(phase: str, info: dict[str, int]) -> None:
         if phase == "start":
             signal.raise_signal(signal.SIGINT)

@@ -193,6 +193,8 @@ def law_of_rows(output: Tensor) -> str:
         return "sums to 1"
     if close(output.std(1, correction=0), one, 1e-2) and float(output.mean(1).abs().max()) < 1e-2:
         return "has mean 0 and standard deviation 1"
+    if bool(((output == 0) | (output == 1)).all()):
+        return "holds zeros and ones alone"
     if close(output.amin(1), 0 * one) and close(output.amax(1), one):
         return "goes from exactly 0 to exactly 1"
     return ""
