@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import hashlib
 import io
 import json
 import re
@@ -579,6 +580,18 @@ def test_looking_for_repairs_takes_bounded_time(text: str, outcome: Outcome, mis
     started = time.process_time()
     assert len(list(candidates(text, report, seconds=1))) < 10_000
     assert time.process_time() - started < 2
+
+
+def test_no_source_takes_the_place_of_a_repair(tmp_path: Path) -> None:
+    ann = b"x = 1\n"
+    sources = [ann, b"repair of " + ann, hashlib.sha256(ann).hexdigest().encode(), b".repair.json"]
+    results = Results(tmp_path / "results", CVAE, SEED)
+    taught = Class(Upload([Submitted("ann", ann)]), results, tmp_path / "out")
+    taught._repair_file(ann).parent.mkdir(exist_ok=True)
+    taught._repair_file(ann).write_text('{"line": 1, "text": "x = 2", "score": 90}')
+    for source in sources:
+        results.keep(source, blank())
+        assert taught._found_repair(ann) == Repair(1, "x = 2", 90)
 
 
 def test_a_repair_is_told_to_staff_alone() -> None:

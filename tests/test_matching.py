@@ -1204,3 +1204,18 @@ def test_where_most_may_be_somebodys_there_are_rows(tmp_path: Path) -> None:
     assert {name for name, row in rows.items() if row.unreadable} == {"123123", "123456", "987654"}
     assert rows["555555"].nothing
     assert all("whose is it?" in rows[name].attention[0] for name in names)
+
+
+@pytest.mark.parametrize("name", ["mallory", "Mallory", "m.allory", "777"])
+@pytest.mark.parametrize("folder", ["mallory", "777"])
+@pytest.mark.parametrize("served", [True, False])
+def test_a_name_that_is_anothers_id_takes_no_work(tmp_path: Path, name: str, folder: str, served: bool) -> None:
+    """Students choose their names, and an id that is exact says whose the work is."""
+    put(tmp_path / "u", f"{folder}/cs5814_vae.py", "bo/cs5814_vae.py", *["eve/cs5814_vae.py"] * served)
+    rows = read(tmp_path / "u", f"id,name,SIS ID\nmallory,Mal Ory,777\nbo,Bo Roe,778\neve,{name},779\n")
+    assert rows["mallory"].source == f"{folder}/cs5814_vae.py".encode()
+    assert not any(row.unreadable for row in rows.values())
+    assert rows["eve"].source == (b"eve/cs5814_vae.py" if served else None)
+    same = name.lower().replace(".", "") == folder
+    told = any("which is also the name of" in each for each in rows["mallory"].attention)
+    assert told or served or not same

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
@@ -17,6 +17,7 @@ from autograder.classroom.others import Answers, known_modules
 from autograder.classroom.sides import side_by_side
 from autograder.classroom.similarity import MIN_TOKENS, Pair, alike_answers, alike_modules, similar_pairs
 from autograder.fill_in import fill_in
+from autograder.submissions.copied import same_code
 from autograder.submissions.layouts import read_upload
 from tests.pages import Page, opened, overflow
 from tests.submissions.correct import CORRECT, encoded
@@ -231,6 +232,24 @@ def test_no_form_of_one_syntax_tree_hides_a_copy(forms: list[str], quotes: bool)
     assert ast.dump(ast.parse(uncommented)) == ast.dump(ast.parse(source))
     (pair,) = pairs_of(source, copy)
     assert pair.similarity > 0.99
+
+
+@given(st.data())
+@settings(max_examples=20, deadline=None)
+def test_no_spelling_of_names_hides_a_copy(data: st.DataObject) -> None:
+    """Python reads 𝖫inear as Linear: PEP 3131."""
+
+    def spelled(name: re.Match[str]) -> str:
+        letter = ord(name[2]) - ord("a")
+        return name[1] + chr(data.draw(st.sampled_from([0x1D5BA, 0x1D41A, 0x1D68A, 0xFF41])) + letter) + name[3]
+
+    source = CORRECT["other-names"]
+    copy = re.sub(r"(?m)(?<=\.)(\w*?)([a-z])(\w*)(?=[^\n\"']*$)", spelled, source)
+    assert copy != source
+    assert ast.dump(ast.parse(copy)) == ast.dump(ast.parse(source))
+    (pair,) = pairs_of(source, copy)
+    assert pair.identical
+    assert same_code(copy.encode(), source.encode())
 
 
 def test_helpers_in_another_order_hide_no_copy() -> None:

@@ -44,7 +44,7 @@ from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.names import alike, platform_names, without_copy
 from autograder.submissions.notebooks import MAX_STEPS
 from autograder.submissions.roster import Roster, moment, read_roster
-from autograder.submissions.source import LEXEME, decoded, doubts
+from autograder.submissions.source import _BARE, _RUN, LEXEME, decoded, doubts
 from tests.submissions import correct, wrong
 
 
@@ -1240,6 +1240,12 @@ def test_lines_are_counted_as_python_counts_them(comments: list[str]) -> None:
         ("code = encoder(x); trace = torch.trace(code)", False),
         ("from torch.profiler import profile", False),
         ("raise ValueError('x') from error", False),
+        ("y = nn.\N{MATHEMATICAL SANS-SERIF CAPITAL L}inear(2, 3)", True),
+        ("\N{MICRO SIGN}, \u03c3 = self.heads(x)  # \N{MATHEMATICAL SANS-SERIF CAPITAL L}inear", False),
+        ("torch.load(file, weights_only=True if safe else False)", True),
+        ("f'{losses[\"eval loss\"]:.2f}'", True),  # cannot be told from a call
+        ("f'epoch {epoch:>{width}}, eval loss {loss:.2f}, {{eval}}'\nmodel.eval()", True),
+        ("f'epoch {epoch:>4}, eval loss {loss:.2f}, {{eval}}'\nmodel.eval()", False),
         ("# coding: utf-7", True),
         ("# encoding: iso2022_jp", True),
         ("# -*- coding: latin-1 -*-", False),
@@ -1289,6 +1295,35 @@ def test_a_name_is_known_in_any_of_its_spellings(name: str, data: st.DataObject)
     assert not spelled.isidentifier() or doubts(f"x = y.{spelled}\n".encode())
 
 
+# Each with a quote, a brace or a sign where a pattern would not look for it. Some are Python from 3.12 on alone.
+CONTEXTS = [
+    "done = NAME == Sum(text)",
+    "NAME == Sum(text)",
+    "NAME \\\n == x",
+    "f'{\"}\" and NAME(text)}'",
+    "[NAME][0](text)",
+    "f\"{f'''{NAME(text)}'''}\"",
+    "f'{{{NAME(text)}}}'",
+    "f'{ {1} and NAME(text)}'",
+    "f'{x:{NAME(text)}}'",
+    "rf'\\{NAME(x)}'",
+    "f'{\"#\"}{NAME(text)}'",
+    "f'''{x # }\n and NAME(text)}'''",
+    'f"{"}" and NAME(text)}"',
+    'f"{x["#"]} {NAME(text)}"',
+    "f'{ {{1}, \"\" and NAME(text)}}'",
+    "f'it\\'s {NAME(text)}'",
+    "''f'{NAME(text)}'",
+    "x if y else NAME",
+    "f'{x!r:#>{NAME(x)}}'",
+]
+
+
+@pytest.mark.parametrize("name", sorted({*_RUN, *_BARE}))
+def test_a_name_that_runs_text_is_found_anywhere(name: str) -> None:
+    assert [each for each in CONTEXTS if not doubts(f"{each.replace('NAME', name)}\n".encode())] == []
+
+
 SPELLINGS = {letter: [letter] for letter in "abcdefghijklmnopqrstuvwxyz_"}
 for code in range(128, 0x1FBFA):
     if (plain := unicodedata.normalize("NFKC", chr(code))) in SPELLINGS:
@@ -1307,6 +1342,9 @@ LONG = [
     "from a ",
     "import a,",
     "f'{f\"{",
+    "f'{\"}\"}' ",
+    "f'{{' ",
+    "nn.\N{MATHEMATICAL SANS-SERIF CAPITAL L} ",
     'f"{\\"',
     "from \\\n",
     "import math\nopen\n",

@@ -437,7 +437,7 @@ class Class:
         return found
 
     def _repair_file(self, source: bytes) -> Path:
-        return self.results.file(b"repair of " + source)
+        return self.results.file(source).with_suffix(".repair.json")
 
     def _repair(self, client: Client, require_isolation: bool) -> None:
         """Try small repairs, and keep what was found, for as long as the cluster answers."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from autograder.submissions.source import LEXEME, MAX_BYTES, decoded
+from autograder.submissions.source import LEXEME, MAX_BYTES, as_python_reads, decoded, with_names_as_read
 
 MAX_TOKENS = 4000  # a module of an assignment has some 500. What has more is compared with nobody.
 
@@ -35,7 +35,7 @@ class Token(NamedTuple):
 
 def own_tokens(source: bytes, given: frozenset[str]) -> list[Token] | None:
     """The words and signs that the student wrote, those on a line of the handout left out; None if too many."""
-    text = _in_lines(decoded(source))
+    text = _in_lines(with_names_as_read(decoded(source)))
     own = list(islice(_tokens(text, given), MAX_TOKENS + 1))
     return None if len(own) > MAX_TOKENS or len(source) > MAX_BYTES else own
 
@@ -81,11 +81,13 @@ def _tokens(text: str, given: frozenset[str]) -> Iterator[Token]:
             comment = lexeme[0].startswith(("#", '"""', "'''")) or (lexeme[0][0] in "\"'" and alone)
             for number, piece in enumerate(lexeme[0].split("\n"), line):
                 if not as_given[number - 1]:
-                    yield from (Token(number, each, False, comment, within) for each in _WORD.findall(piece))
+                    words = map(as_python_reads, _WORD.findall(piece))
+                    yield from (Token(number, word, False, comment, within) for word in words)
         last, attribute = lexeme.end(), lexeme[0] == "."
 
 
 def lines_of(text: str) -> frozenset[str]:
+    text = with_names_as_read(text)
     code = _code(text)
     return frozenset((*map(squeezed, text.split("\n")), *code, *map(_bare, code)))
 

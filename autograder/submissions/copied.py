@@ -7,7 +7,7 @@ import re
 
 from autograder.assignment import Assignment
 from autograder.fill_in import fill_in
-from autograder.submissions.source import STRING, WORD, decoded, is_plain
+from autograder.submissions.source import STRING, WORD, as_python_reads, decoded, is_plain
 
 _MAX_CODE = 1 << 17  # bytes
 # As LEXEME, with the prefix of a string, and a number as one token. The time grows with the length alone; that of the
@@ -93,7 +93,7 @@ def _code(source: bytes, bare: bool = False) -> tuple[str, ...] | None:
             return None
         constant = token["number"] or (string and not _FORMATTED.match(token["prefix"]))
         if not (token["left"] or (starts and string and constant)):
-            code.append("" if bare and constant else token[0])
+            code.append("" if bare and constant else as_python_reads(token[0]))
             starts = False
     return tuple(code)
 

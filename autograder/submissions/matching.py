@@ -503,7 +503,7 @@ def _in_anothers_name(
     """The question whose work it is where the name is that of a student without work, and the id somebody else's.
 
     So it is where somebody else has nearly the same name: an apostrophe may be missing. And where the group stands
-    before the name of a member: `Team B-Jane Doe`.
+    before the name of a member: `Team B-Jane Doe`. Where an upload has an id alone, it is whose id it is.
     """
     served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
     called: dict[str, list[Student]] = {}
@@ -519,9 +519,19 @@ def _in_anothers_name(
             named = [who for who in (*roster.spelled(each.name), *_with(each, groups)) if who.id not in served]
         if match.people and named:
             given = f"`{shown(each.student)}` was given to {match.people[0].name}"
+            if _is_id(each.name, match.people):  # anybody may choose a name that is somebody else's id
+                told = f"{given} by an id, which is also the name of {_listed(named)}"
+                claims[each.student] = replace(match, attention=(*match.attention, told))
+                continue
             asked = f"{given} {said.format(_listed(named))}: whose is it?"
             claims[each.student] = replace(match, claims=tuple(named), claimed=asked)
     return claims
+
+
+def _is_id(name: str, people: Sequence[Student]) -> bool:
+    """Whether what stands for a name in an upload is no name, but an id of one of these students."""
+    ids = {squeezed(plain(key)) for who in people for key in (who.id, *who.keys.values())}
+    return squeezed(plain(name)) in ids
 
 
 def _with(student: Known, groups: _Groups) -> list[Student]:

@@ -13,6 +13,7 @@ from typing import Any
 MAX_PIECES = 1_000_000  # texts, commas and brackets: under a second. 500 long cells have a twentieth of that.
 MAX_STEPS = 2_000_000  # through the outputs: a second or two
 MAX_LISTS = 20_000  # of outputs
+MAX_WITHOUT_OUTPUTS = 32 << 20  # bytes
 MAX_DEPTH = 100  # of lists and objects in each other; what Jupyter writes has ten
 
 _CHUNK = 1 << 20
@@ -69,17 +70,18 @@ def outputs_apart(data: bytes, room: Room | None = None) -> tuple[bytes, list[me
     """A notebook in UTF-8, a `placeholder` for every list of outputs before a parser has to hold it, and the lists.
 
     The lists are views of the notebook, of which most are never shown: a copy would take its memory twice.
-    ValueError where the outputs have no end, or there is no `room` for their pieces.
+    ValueError where the outputs have no end, or there is no `room` for their pieces, or the rest is too large.
     """
     room = room or Room()
     data = in_utf8(data)
-    pieces: list[bytes] = []
+    whole = memoryview(data)
+    pieces: list[bytes | memoryview] = []
     outputs: list[memoryview] = []
     start = 0
     while match := _OUTPUTS.search(data, start):
         if len(outputs) >= MAX_LISTS:
             raise ValueError(f"it has the outputs of more than {MAX_LISTS:,} cells")
-        pieces.append(data[start : match.end() - 1])
+        pieces.append(whole[start : match.end() - 1])
         begin, start, depth = match.end() - 1, match.end(), 1
         while depth:
             step = _STEP.match(data, start)
@@ -91,5 +93,8 @@ def outputs_apart(data: bytes, room: Room | None = None) -> tuple[bytes, list[me
             if room.steps <= 0:
                 raise ValueError("its outputs are in too many pieces")
         pieces.append(json.dumps(placeholder(len(outputs))).encode())
-        outputs.append(memoryview(data)[begin:start])
-    return b"".join((*pieces, data[start:])), outputs
+        outputs.append(whole[begin:start])
+    pieces.append(whole[start:])
+    if sum(map(len, pieces)) > MAX_WITHOUT_OUTPUTS:
+        raise ValueError(f"without its outputs it is still larger than {MAX_WITHOUT_OUTPUTS >> 20} MiB")
+    return b"".join(pieces), outputs

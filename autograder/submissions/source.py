@@ -72,14 +72,17 @@ _RUN_MODULES = {
 _WRITE = {"open", "write", "writelines", "write_text", "write_bytes", "savetxt", "tofile", "extractall"}
 # As the name of an attribute or a parameter that is looked up.
 _QUOTED = {"exec", "builtins", "__builtins__", "__import__", "__annotations__", "Unpickler", "ctypes", *_UNLESS}
-_LONGEST = max(map(len, _RUN))
+_LONGEST_NAME = 128  # characters of one that is read as Python does: longer ones take quadratic time
 _READABLE = (*sorted(_QUOTED), "eval(", "compile(")  # in a string that is read
 # Text that nobody can read may be code that is packed, in base64 or alike: people write no word of this length.
 _LONG_WORD = re.compile(r"[!-\[\]-~]{100,}+")
 _MAX_PACKED = 500  # characters of such words in a module's strings
 _FORMATS = {"f", "rf", "fr", "t", "rt", "tr"}  # before strings that hold code, in braces
-_BINDS = re.compile(r"[ \t]*+=")
-_BRACES = re.compile(r"\{([^{}]*+)")
+_BINDS = re.compile(r"[ \t]*+=(?!=)")
+# A string in which nobody can be wrong about what is code: in no field is a quote, a brace or a comment.
+_PLAIN_FIELDS = re.compile(r"(?:[^{}]++|\{\{|\}\}|\{[^{}\"'#\\]*+\})*+")
+_FIELD = re.compile(r"\{\{|\{([^{}]*+)")
+_WORD = re.compile(WORD)
 # What follows the words of an import, on lines that are joined: as far as anybody writes.
 _FROM = re.compile(r"(?:[ \t]|\\\n)*+(\w++)(?:[.\w \t]|\\\n){0,200}?(?<!\w)import\b")
 _IMPORT = re.compile(r"(?:[^\n;#\\]|\\\n){0,400}+")
@@ -124,6 +127,12 @@ def doubts(source: bytes) -> list[str]:
     elif _writes(text) and (unknown := next((each for each in imported if not _is_installed(each[0])), None)):
         name, at = unknown
         said = "writes files and imports what no package provides"
+    elif respelled := next(_respelled(text), None):
+        name, at = respelled
+        line = text.count("\n", 0, at) + 1
+        return [
+            f"spells `{name[:40]}` with other letters (line {line}): Python reads that name, a search does not find it"
+        ]
     elif (packed := _packed(text)) is not None:
         line = text.count("\n", 0, packed) + 1
         return [f"holds text that nobody can read (line {line}): what runs may be more than what pages show"]
@@ -135,7 +144,15 @@ def doubts(source: bytes) -> list[str]:
 
 def _writes(text: str) -> bool:
     """Whether it may write files, one of which it can import then."""
-    return any(_normal(lexeme["word"] or "") in _WRITE for lexeme in LEXEME.finditer(text))
+    return any(as_python_reads(lexeme["word"] or "") in _WRITE for lexeme in LEXEME.finditer(text))
+
+
+def _respelled(text: str) -> Iterator[tuple[str, int]]:
+    """The names in plain letters that are written with others, as Linear in 𝖫inear: nobody types those by chance."""
+    for lexeme in LEXEME.finditer(text):
+        word = lexeme["word"] or ""
+        if not word.isascii() and (name := as_python_reads(word)).isascii():
+            yield name, lexeme.start()
 
 
 def _packed(text: str) -> int | None:
@@ -157,19 +174,23 @@ def _is_installed(name: str) -> bool:
 
 
 def _runners(text: str) -> Iterator[tuple[str, int]]:
-    """The names that run text as code, and where they are. In strings are none, but in what `f"{…}"` holds, and in
-    those that something in the text reads. Comments have none."""
+    """The names that run text as code, and where they are.
+
+    Comments have none. In strings are none, but in the fields of `f"{…}"`, and in those that something in the text
+    reads. Where fields hold quotes, braces or comments, Python's versions disagree about where they end: then a name
+    counts wherever it is.
+    """
     before, end = "", 0
-    reads = any(_normal(lexeme["word"] or "") in _READ for lexeme in LEXEME.finditer(text))
+    reads = any(as_python_reads(lexeme["word"] or "") in _READ for lexeme in LEXEME.finditer(text))
     for lexeme in LEXEME.finditer(text):
         found, start = lexeme[0], lexeme.start()
         if found[0] == "#" or found == "\\":
             continue
-        word = _normal(lexeme["word"] or "")
+        word = as_python_reads(lexeme["word"] or "")
         if word in _RUN or (word in _BARE and before != "."):
             if before not in ("def", "class") and not _BINDS.match(text, lexeme.end()):
                 yield word, start
-        elif word in _UNLESS and not re.compile(rf"\s*+=\s*+{_UNLESS[word]}\b").match(text, lexeme.end()):
+        elif word in _UNLESS and not re.compile(rf"\s*+=\s*+{_UNLESS[word]}\s*+(?:[,)]|\Z)").match(text, lexeme.end()):
             yield word, start
         elif found[0] in "\"'":
             if found.strip("\"'") in _QUOTED:
@@ -177,8 +198,21 @@ def _runners(text: str) -> Iterator[tuple[str, int]]:
             if reads:
                 yield from ((name.strip("("), start) for name in _READABLE if name in found)
             if start == end and before.lower() in _FORMATS:
-                yield from ((name, start) for name, _ in _runners("\n".join(_BRACES.findall(found))))
+                if not _PLAIN_FIELDS.fullmatch(found):
+                    yield from _anywhere(text)
+                    return
+                yield from ((name, start) for name, _ in _runners("\n".join(_FIELD.findall(found))))
         before, end = found, lexeme.end()
+
+
+def _anywhere(text: str) -> Iterator[tuple[str, int]]:
+    """The names that run text as code, in comments and strings, too."""
+    for match in _WORD.finditer(text):
+        word = as_python_reads(match[0])
+        if word in _RUN or (
+            word in _BARE and not text[max(match.start() - 100, 0) : match.start()].rstrip().endswith(".")
+        ):
+            yield word, match.start()
 
 
 def _imports(text: str) -> Iterator[tuple[str, int]]:
@@ -186,12 +220,19 @@ def _imports(text: str) -> Iterator[tuple[str, int]]:
     read = 0
     for lexeme in LEXEME.finditer(text):
         if lexeme["word"] == "from" and (match := _FROM.match(text, lexeme.end())):
-            yield _normal(match[1]), lexeme.start()
+            yield as_python_reads(match[1]), lexeme.start()
             read = match.end()
         elif lexeme["word"] == "import" and lexeme.end() > read and (match := _IMPORT.match(text, lexeme.end())):
-            yield from ((_normal(name), lexeme.start()) for name in _FIRST.findall(match[0]))
+            yield from ((as_python_reads(name), lexeme.start()) for name in _FIRST.findall(match[0]))
 
 
-def _normal(word: str) -> str:
-    """A name as Python reads it, which takes 𝚎𝚡𝚎𝚌 for exec. A long one is none that is looked for."""
-    return word if word.isascii() or len(word) > _LONGEST else unicodedata.normalize("NFKC", word)
+def as_python_reads(word: str) -> str:
+    """A name as Python reads it (PEP 3131), which takes 𝚎𝚡𝚎𝚌 for exec. What is no name, or a long one, stays."""
+    if word.isascii() or len(word) > _LONGEST_NAME or not word.isidentifier():
+        return word
+    return unicodedata.normalize("NFKC", word)
+
+
+def with_names_as_read(text: str) -> str:
+    """A source with each name `as_python_reads` it; comments and strings stay, and so do the lines."""
+    return LEXEME.sub(lambda lexeme: as_python_reads(lexeme["word"]) if lexeme["word"] else lexeme[0], text)

@@ -186,6 +186,16 @@ def test_no_notebook_holds_the_grader(data: bytes) -> None:
     assert time.process_time() - began < 10
 
 
+def test_text_without_end_is_not_copied() -> None:
+    data = b'{"cells": [{"outputs": [], "source": "' + b"a" * (64 << 20) + b'"}]}'
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="still larger than 32 MiB"):
+        outputs_apart(data)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 1 << 20
+
+
 KIND = st.sampled_from(["code", "markdown", "raw", "heading", "?"])
 CELL = ("cell_type", "source", "metadata", "outputs", "attachments", "nbgrader", "grade_id", "input", "level")
 FILLED = st.recursive(

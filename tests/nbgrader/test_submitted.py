@@ -239,6 +239,41 @@ def test_a_cell_is_painted_nowhere_else(exporter: type[HTMLExporter], kind: str,
     assert reached == []
 
 
+STARTS = [
+    "# {}",
+    "###### {}",
+    "   ## {}",
+    "{}\n===",
+    "> # {}",
+    "- # {}",
+    "# `{}`",
+    "# [{}](#{})",
+    "# **{}** ",
+    "[^{}]: x",
+]
+
+
+@pytest.mark.parametrize("exporter", [HTMLExporter, FeedbackPage])
+def test_no_text_of_a_students_takes_an_id(exporter: type[HTMLExporter]) -> None:
+    """Formgrader's scripts take the first element with a cell's id: a heading `visualization` lost its points."""
+    about = {"grade": True, "solution": True, "task": False, "points": 3, "score": 1, "comment": "Fine"}
+    graded = new_markdown_cell("mine", metadata={"nbgrader": about | {"grade_id": "visualization"}})
+    ids = ids_of(exporter, [graded])
+    names = {*ids, "encoder", "visualization", "visualization-comment", "comment-visualization", "top"}
+    graded.source = harmless("\n\n".join(start.replace("{}", name) for start in STARTS for name in sorted(names)))
+    assert ids_of(exporter, [new_markdown_cell(graded.source), graded]) == ids
+
+
+def ids_of(exporter: type[HTMLExporter], cells: list[NotebookNode]) -> list[str]:
+    """All ids of a page with these cells, in the order in which they stand there."""
+    _configure_pages(configuration := Config())
+    about: dict[str, Any] = {"nbgrader": {"notebook": "cvae", "score": 1, "max_score": 2, "late_penalty": 0}}
+    html, _ = exporter(config=configuration).from_notebook_node(
+        new_notebook(cells=cells), about | {"index": 0, "total": 1}
+    )
+    return [str(tag["id"]) for tag in BeautifulSoup(html, "html.parser").find_all(id=True)]
+
+
 HONEST = [
     *(r"\mathcal{N}(\mu, \operatorname{diag}(\sigma^2))", r"\hat{x}_i \in [0, 1]", r"\nabla_{\phi} \mathcal{L}"),
     *(r"z = \mu + \sigma \odot \epsilon, \quad \epsilon \sim p", r"\sqrt{\frac{1}{N} \sum_{n=1}^N x_n^2} \propto 1"),

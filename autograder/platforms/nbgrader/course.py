@@ -154,6 +154,8 @@ def _configure_pages(c: Any) -> None:
     c.HTMLExporter.extra_template_basedirs = pages
     c.HTMLExporter.extra_template_paths = pages[1:]
     c.HTMLExporter.preprocessors = [ReusableComments]
+    # A heading would get its text as its id, and formgrader's scripts find the boxes of a cell by their ids.
+    c.HTMLExporter.exclude_anchor_links = True
     c.ReusableComments.folder = str(Path.cwd() / FOLDER)
     c.FeedbackPage.template_name = "graded"
     c.FeedbackPage.extra_template_basedirs = pages

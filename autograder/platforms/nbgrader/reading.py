@@ -11,7 +11,6 @@ from autograder.submissions.files import File
 from autograder.submissions.notebooks import outputs_apart, parsed
 
 MAX_NOTEBOOK = 128 << 20  # with its outputs: pictures, and training that printed a line a step
-MAX_WITHOUT_OUTPUTS = 32 << 20
 MAX_OUTPUTS = 16 << 20  # of one cell, and of all of them: what is more is not shown
 MAX_ALL_OUTPUTS = 48 << 20
 
@@ -25,8 +24,6 @@ def read_notebook(file: File) -> tuple[NotebookNode, dict[int, bytes], int]:
     nbformat would first build all of what a file holds, and warn of each cell that it does not like.
     """
     text, outputs = outputs_apart(_content(file))
-    if len(text) > MAX_WITHOUT_OUTPUTS:
-        raise ValueError(f"without its outputs it is still larger than {MAX_WITHOUT_OUTPUTS >> 20} MiB")
     given = parsed(text)
     try:
         old = given.get("nbformat", 4) < 4

@@ -78,6 +78,7 @@ INDEPENDENT = (
     ),
     _drawn(100, 100, '"the average is 0:", bool(latents.mean().abs() < 1e-6)'),
     _drawn_twice(1000, '"two calls are alike:", float(torch.corrcoef(torch.cat((first, second)))[0, 1]) > 0.5'),
+    _drawn_twice(100000, '"numbers repeat:", len(torch.cat((first, second)).unique()) < 196000'),
 )
 SAMPLE_GRADIENTS = (
     _SHAPE,

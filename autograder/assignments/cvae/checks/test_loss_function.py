@@ -43,6 +43,7 @@ LOW, HIGH = 0.05, 0.95
 # float32 sums of 784 terms round to some 1e-6 of their value; a constant of 1e-5 in a logarithm adds 1e-4.
 TOLERANCE = 2e-4
 MOST_CHANGE = 0.2  # from call to call, for an average still to be seen: a divergence of one draw changes by less
+MOST_RESULTS = 4  # of a loss that returns its terms, too
 CHANGES = 3  # of the loss, on which each term is judged
 WEIGHED = 24  # pixels, to see whether all count alike
 
@@ -57,12 +58,13 @@ def value_on(submission: Submission, *arguments: Tensor, seed: int = 0) -> float
 def value_of(reply: Reply, images: int) -> Tensor:
     """The loss of so many images in a reply; fails the check if it is no scalar (a single element will do).
 
-    Of three or more results, it is the one that is the sum of the others, or else the first: that there are more costs
-    the check of gradients. In (loss, reconstruction, -divergence), as public code logs them, the sum in the middle is
-    none. Two may be the two terms, of which none is the loss.
+    Of three or four results, it is the one that is the sum of the others, or else the first: that there are more costs
+    the check of gradients. Five hold more than a loss and its terms, and the first counts: no candidate is picked. In
+    (loss, reconstruction, -divergence), as public code logs them, the sum in the middle is none. Two may be the two
+    terms, of which none is the loss.
     """
     loss, *more = reply.outputs
-    if len(more) > 1 and all(each.shape == loss.shape for each in more):
+    if 1 < len(more) < MOST_RESULTS and all(each.shape == loss.shape for each in more):
         # Where a term is near 0, the other one is nearly such a sum, too: the nearest counts.
         total = sum(more, loss)
         off = [float((total - 2 * each).abs().max()) if each.numel() else 0.0 for each in reply.outputs]

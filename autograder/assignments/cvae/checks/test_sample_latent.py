@@ -50,6 +50,7 @@ QUIET = -30.0  # a log-variance that leaves next to no noise
 MOST_AVERAGED = 20  # draws whose number can be told from the spread of their average
 MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep there
 VARIED = 24  # rows of the draws, no two from the same arguments, that tell a normalized draw
+MOST_REPEATED = 0.02  # of the numbers in two calls: float32 repeats 0.002, uniform numbers of 24 bits 0.004
 FAR = 4.5  # over the root of the number of draws: Kolmogorov and Smirnov's distance passes it once in 10^17
 
 
@@ -231,12 +232,22 @@ def require_use(submission: Submission, challenge: Challenge, domain: Domain) ->
     spreads = [float((each.std(0) - drawn.std(0)).abs().max() / spread) for each in moved]
     if max(centers) < 0.5 and max(spreads) < 0.5:
         pytest.skip("Skipped: fix the checks above first.")
+    if is_dropped(drawn):
+        pytest.skip("Skipped: nothing is drawn yet.")
     little = vary(drawn) and narrow((drawn - means) / torch.exp(0.5 * logvariances))
     if little and not normalized(submission, challenge, domain):
         pytest.skip("Skipped: next to nothing is drawn yet.")
     one, other = (draw(submission, means.expand(2, -1), logvariances.expand(2, -1), each) for each in (seed, seed + 1))
     if close(one, other, 1e-5) and close(one[0], one[1], 1e-5):
         pytest.skip("Skipped: nothing is drawn yet.")
+
+
+def is_dropped(latents: Tensor) -> bool:
+    """Whether equal rows have a number of their column's, or in its place one that is the same in all columns."""
+    low, high = latents.min(0).values, latents.max(0).values
+    of_two = bool(torch.minimum(latents - low, high - latents).max() < 1e-6)
+    low, high = (each[high - low > 1e-6] for each in (low, high))
+    return of_two and any(bool(((low == one) | (high == one)).all()) for one in (*low[:1], *high[:1]))
 
 
 def draw_varied(submission: Submission, challenge: Challenge, domain: Domain, seed: int) -> Tensor:
@@ -328,6 +339,9 @@ def test_center(submission: Submission, challenge: Challenge, domain: Callable[[
         if vary(draws.latents):
             named = wrong_spread(draws)[1]
         fail(said if alone else f"{little}, so there is nothing to be centered.", named or "no-noise")
+    if is_dropped(draws.latents):
+        said = "In each column, your draws are one of two numbers, of which one is the same in all columns."
+        fail(f"{said} Nothing is drawn around the means.", "noise-not-normal")
     if draws.noise_alone_is_wrong:
         return
     observed = draws.latents.mean(0)
@@ -528,7 +542,9 @@ def signs(latents: Tensor) -> Tensor:
 
 
 @check("Fresh, independent noise for every element and call", 3, probes=probes.INDEPENDENT)
-def test_independent(submission: Submission, challenge: Challenge, domain: Callable[[], Domain]) -> None:
+def test_independent(
+    submission: Submission, challenge: Challenge, grading: Grading, domain: Callable[[], Domain]
+) -> None:
     require_use(submission, challenge, domain())
     # Equal rows, so that what is left of a column without its average is noise, however wrong its center and scale.
     means, logvariances = challenge.uniform(-3, 3, COLUMNS_ALIKE), challenge.uniform(-1, 1, COLUMNS_ALIKE)
@@ -575,6 +591,24 @@ def test_independent(submission: Submission, challenge: Challenge, domain: Calla
     if all(float(each.mean().abs()) < 1e-6 < float(each.std()) for each in drawn):  # one of them by chance is rare
         named = "draw-normalized" if normalized(submission, challenge, domain()) else "noise-balanced"
         fail("The noise of a whole call averages to 0, in each call.", named)
+    if not grading.failed("sample_latent"):  # noise of a few numbers, such as signs, has cost its points
+        one = torch.ones(ROWS, COLUMNS)
+        replies = [
+            submission.call("sample_latent", one, one, seed=challenge.seed(), results=1, unpack=True) for _ in range(2)
+        ]
+        if all(each.dtypes[0] in (torch.float32, torch.float64) for each in replies):  # another one is judged below
+            judge_repeats([each.outputs[0] for each in replies])
+
+
+def judge_repeats(drawn: list[Tensor]) -> None:
+    """Fail the check where the numbers of equal elements come again: a table of noise is shorter than the noise."""
+    numbers = torch.cat(drawn).flatten()
+    repeated = 1 - len(numbers.unique()) / len(numbers)
+    if repeated > MOST_REPEATED:
+        fail(
+            f"Two of your calls gave {len(numbers):,} numbers, and {repeated:.0%} of them came before. Normal "
+            "noise takes a new value each time."
+        )
 
 
 @check("Differentiable with respect to means and log-variances", 4, probes=probes.SAMPLE_GRADIENTS)
