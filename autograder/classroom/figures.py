@@ -23,7 +23,7 @@ SCHEMA = 3
 BIN = 10  # points, in the distribution of scores
 SEEN = 3  # messages that are shown of a mistake, none like another but for its numbers
 NAMED = 12  # students who are named next to a check
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")  # with its sign
 
 
 def key(each: Standing) -> str:
