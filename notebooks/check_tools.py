@@ -70,7 +70,8 @@ def check(part: str) -> None:
         for label, hint, _ in outcomes(part):
             failed += bool(hint)
             lines.append(f"{'–' if hint.startswith(SKIPPED) else '✗' if hint else '✓'} {label}")
-            lines += [f"    {paragraph}" for paragraph in hint.splitlines()]
+            for paragraph in (f"    {each}" for each in hint.splitlines()):
+                lines.append("    The hint above is about this, too." if paragraph in lines else paragraph)
     if failed:
         lines.append(f"Edit {MODULE}, save it, and run this cell again.")
     show(lines)
@@ -656,6 +657,9 @@ def judge_layers(
     if known != ([], ""):
         said = f"Your {part} has {len(found)} linear layer{'s' * (len(found) != 1)}; {SHOULD} {depth}."
         expect(len(found) == depth, said, f"{part}-depth")
+        again = [each for each in found if hidden + classes in each and ends[0] not in each]
+        said = f"A layer of your {part} after the first takes {hidden + classes} = {hidden} + {classes} numbers."
+        expect(not again, said, f"{part}-class-again")
         asked = sorted(map(sorted, ((ends[0], hidden), *[(hidden, hidden)] * (depth - 2), (hidden, ends[1]))))
         shown = ", ".join(f"{b} → {a}" for a, b in (each.shape for each in parameters.values() if each.dim() == 2))
         expect(
