@@ -1064,6 +1064,51 @@ def test_a_groups_name_may_be_anywhere(tmp_path: Path, name: str, claimed: bool)
         assert rows[each].unreadable is claimed
 
 
+BOTH = {  # how work gets a name that is a group's and the id, the login or the name of `{who}`
+    "{group}/{file}": "id name login github_username",
+    "{group}.py": "id name login github_username",
+    "HW 3_{group}_attempt_2026-11-30-01-45-00_{file}": "id login",
+    "12-77 - {group} - Nov 30, 2026 1005 AM/{file}": "name",
+    "hw3-part3-{group}/{file}": "github_username",
+    "{group} - {file}": "name",
+}
+
+
+@given(st.sampled_from([(name, kind) for name, kinds in BOTH.items() for kind in kinds.split()]), st.booleans())
+@settings(max_examples=40)
+def test_what_may_be_a_groups_or_a_persons_is_nobodys(way: tuple[str, str], member: bool) -> None:
+    """All concerned are for review. A member who is called like the group has the work, but not the others by that."""
+    pattern, kind = way
+    cells = {"id": "r0", "name": "Rose Red", "login": "rose", "github_username": "gh0"}
+    group = {"id": "R0", "name": "Rose Red", "login": "Rose", "github_username": "GH0"}[kind]
+    name = pattern.format(group=group, file="cs5814_vae.py")
+    with TemporaryDirectory() as temporary:
+        others = ("ida", "idb", "idc") if " - {" not in pattern else ("Ida Io - x.py", "Idb Io - x.py")
+        put(Path(temporary) / "u", name, *(each if "." in each else f"{each}/cs5814_vae.py" for each in others))
+        table = f"id,name,login,github_username,group_name\n{','.join(cells.values())},{group if member else ''}\n"
+        table += "".join(f"id{each},Id{each} Io,lo{each},gi{each},\n" for each in "abc")
+        table += "".join(f"id{each},Id{each} Io,lo{each},gi{each},{group}\n" for each in "xy")
+        rows = read(Path(temporary) / "u", table)
+    for student in ("idx", "idy", *(() if member else ("r0",))):
+        assert (rows[student].source, rows[student].unreadable) == (None, True)
+    concerned = [row for row in rows.values() if row.student not in ("ida", "idb", "idc")]
+    for row in concerned:
+        said = " ".join((row.reason, *row.attention))
+        assert all(who in said for who in ("Rose Red", "Idx Io (idx)", "Idy Io (idy)"))
+        assert row.source is None or row.attention
+    assert [row.source for row in concerned].count(name.encode()) == 1, "a row has the work"
+    assert bool(rows["r0"].source) is member
+
+
+@pytest.mark.parametrize("name", ["rosered_104_901_cs5814_vae.py", "Red, Rose (r0)/m.py", "Rose Red x@y.z/m.py"])
+def test_another_id_tells_a_person_from_a_group(tmp_path: Path, name: str) -> None:
+    put(tmp_path / "u", name, text=name)
+    rows = read(
+        tmp_path / "u", "id,name,canvas id,email,group\nr0,Rose Red,104,x@y.z,\nida,Ida Io,105,i@y.z,Rose Red\n"
+    )
+    assert (rows["r0"].unreadable, rows["ida"].unreadable) == (False, False)
+
+
 @given(st.sets(st.integers(1, 10**9), max_size=5), st.booleans())
 @settings(max_examples=20)
 def test_an_export_without_its_metadata_is_reviewed(numbers: set[int], others: bool) -> None:

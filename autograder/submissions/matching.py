@@ -25,6 +25,7 @@ from autograder.submissions.spelling import (
     same,
     spellings,
     squeezed,
+    without_id,
     words_of,
 )
 
@@ -71,10 +72,10 @@ class Match:
 def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     """Whom in the roster each of the students of an upload is, by `Known.student`."""
     groups = _Groups(roster)
-    titled = _by_title(students, "-", partial(_who, roster, groups, "github"))
-    titled |= _by_title(students, "_", partial(_who, roster, groups, "login", "id", "sis"))
+    ends = _by_title(students, "-", partial(_who, roster, groups, "github"))
+    ends |= _by_title(students, "_", partial(_who, roster, groups, "login", "id", "sis"))
     whole = {each.student for each in students if groups.named(each).people}
-    titled = {name: match for name, match in titled.items() if name not in whole}
+    titled = {name: match for name, (_, match) in ends.items() if name not in whole}
     by_key = {
         each.student: _by_key(each, roster) or titled.get(each.student) or _held(each, roster) for each in students
     }
@@ -115,6 +116,9 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
         elif not found[each.student].people:
             found[each.student] = guess
         found[each.student] = _with_group(each, found[each.student], roster) or groups.named(each)
+    for each in named:
+        end = ends[each.student][0] if each.student in titled else ""
+        found[each.student] = _or_groups(each, end, found[each.student], roster, groups)
     unknown = [each for each in students if found[each.student] == Match()]
     held = _held_in(unknown, roster, telling, groups)
     served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
@@ -166,10 +170,11 @@ def _who(roster: Roster, groups: _Groups, *kinds_and_login: str) -> tuple[Studen
 
 def _by_title(
     students: Sequence[Known], separator: str, find: Callable[[str], tuple[Student, ...]]
-) -> dict[str, Match]:
-    """Whom `find` finds by what follows the assignment's title: `ada-l` in `hw-3-ada-l`, where either may be longer.
+) -> dict[str, tuple[str, Match]]:
+    """The end of each name, after the assignment's title, and whom `find` finds by it: `ada-l` in `hw-3-ada-l`.
 
-    All of a download have one title. So of the titles that fit, the one counts that finds most students.
+    Either may be longer. All of a download have one title. So of the titles that fit, the one counts that finds most
+    students.
     """
     names = [each.student for each in students if each.separator == separator]
     fitting: Counter[str] = Counter()
@@ -189,7 +194,7 @@ def _by_title(
             sure = (sharing[title] > 1 or separator not in title[:-1]) and not 0 < len(squeezed(group)) < _SHORT
             whom = f"the group {group}" if group else people[0].name
             said = f"`{shown(name)}` was matched to {whom} in the roster by `{shown(login)}`, the end of its name"
-            matches[name] = Match(people, (said,) if group else (), () if sure else (said,))
+            matches[name] = login, Match(people, (said,) if group else (), () if sure else (said,))
     return matches
 
 
@@ -530,10 +535,10 @@ def _with(student: Known, groups: _Groups) -> list[Student]:
     return [who for hyphen in hyphens for who in groups.like(student.name[: hyphen.start()])]
 
 
-def _listed(people: Sequence[Student]) -> str:
+def _listed(people: Sequence[Student], between: str = " or ") -> str:
     names = [f"{who.name} ({who.id})" if who.name != who.id else who.id for who in people[:_LISTED]]
     names += [f"{len(people) - _LISTED} others"] if len(people) > _LISTED else []
-    return " or ".join(names)
+    return between.join(names)
 
 
 def _is_held(who: Student, words: list[str]) -> bool:
@@ -594,12 +599,44 @@ class _Groups:
 
     def named(self, student: Known) -> Match:
         """The members of the group under whose name this was handed in; in Sakai, its id follows: `Group 1(3f2b)`."""
-        for name in (student.name, re.sub(r"\([^()]+\)$", "", student.name)):
+        for name in (student.name, without_id(student.name)):
             if members := self.members(name):
                 group = members[0].group_like(name)
                 said = f"`{shown(student.student)}` was matched to the group {group} in the roster"
                 return Match(members, (said,))
         return Match()
+
+
+def _or_groups(student: Known, end: str, found: Match, roster: Roster, groups: _Groups) -> Match:
+    """The question whose work it is where its name, or the `end` of that, is a group's and somebody's outside it.
+
+    Of a member who is called like the group, it is in any case; whether it is of the others is asked. What is under
+    another id than that name is of who has this id.
+    """
+    if found.people and roster.held(student.student):
+        return found
+    names = [end, student.name, without_id(student.name), student.keys.get("login", "")]
+    ids = {same(key) for key in student.keys.values()} - {*map(same, names)}
+    if any(same(key) in ids for who in found.people for key in who.keys.values()):
+        return found
+    for name in filter(None, names):
+        members = groups.like(name)
+        people = [*roster.having(name), *roster.named(name), *roster.turned(name)]
+        others = [who for who in members if who not in people]
+        if not people or not others:
+            continue
+        outside = [who for who in dict.fromkeys(people) if who not in members]
+        known = outside or [who for who in members if who in people]
+        said = (
+            f"`{shown(student.student)}` is the name of the group {others[0].group_like(name)} of "
+            f"{_listed(members, ' and ')}, and of {_listed(known)}: whose is it?"
+        )
+        if found.people and not outside:
+            return replace(
+                found, people=tuple(known), attention=(*found.attention, said), claims=tuple(others), claimed=said
+            )
+        return Match(claims=tuple(dict.fromkeys((*people, *members, *found.claims))), claimed=said)
+    return found
 
 
 def _with_group(student: Known, found: Match, roster: Roster) -> Match | None:

@@ -69,6 +69,11 @@ def without_nickname(name: str) -> str:
     return re.sub(r" *\([^()]+\)", "", name)
 
 
+def without_id(name: str) -> str:
+    """The name without the id in parentheses that Sakai puts behind it."""
+    return re.sub(r"\([^()]+\)$", "", name)
+
+
 def in_any_order(name: str) -> list[str]:
     """The name for comparison, with each of its words first: any of them may begin the family name."""
     words = name_key(name).split()

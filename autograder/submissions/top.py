@@ -48,7 +48,7 @@ from autograder.submissions.names import (
     without_copy,
 )
 from autograder.submissions.roster import Roster, Student
-from autograder.submissions.spelling import same, squeezed
+from autograder.submissions.spelling import same, squeezed, without_id
 
 METADATA = "submission_metadata.yml"
 SUBMISSION = re.compile(r"submission_\d+")
@@ -676,7 +676,7 @@ def _is_known(entry: Entry, roster: Roster | None) -> bool:
 def _is_groups(entry: Entry, roster: Roster | None) -> bool:
     """Whether it has the name of a group of the roster, which an id may follow: `Group 1(3f2b)`."""
     name = _named(entry)
-    return roster is not None and not roster.groups.isdisjoint((same(name), same(re.sub(r"\([^()]+\)$", "", name))))
+    return roster is not None and not roster.groups.isdisjoint((same(name), same(without_id(name))))
 
 
 def _has_module(top: Top, assignment: Assignment) -> bool:
