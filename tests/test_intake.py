@@ -354,6 +354,48 @@ def test_a_class_is_found_in_what_holds_it_alone(
         assert {each.student: each.source for each in read_upload(upload, CVAE).submitted} == expected
 
 
+NEXT_TO_IT: dict[str, Callable[[bytes], bytes]] = {  # in a student's folder of a class, with one who has a module
+    "notes.txt": lambda source: b"I mailed it",
+    "hw3.zip": lambda source: zip_of((f"hw3/{MODULE}", source)),
+    "hw3.tar.gz": lambda source: tar_of(MODULE, source),
+    "hw3.7z": lambda source: b"7z\xbc\xaf\x27\x1c",
+}
+
+
+@given(st.lists(st.sampled_from([*NEXT_TO_IT]), min_size=1, max_size=3), st.integers(0, 2), st.booleans())
+@settings(max_examples=20)
+def test_nobody_is_passed_over_next_to_a_module(files: list[str], depth: int, packed: bool) -> None:
+    """Without a roster, a class is known by three modules or archives. Where it is not, the only row is for review."""
+    source = "def sample_latent(means, logvariances):\n    return means + {}\n"
+    there = {f"ada/{MODULE}": source.format(0).encode()}
+    there |= {f"s{at}/{file}": NEXT_TO_IT[file](source.format(at).encode()) for at, file in enumerate(files, 1)}
+    above = "".join(f"{letter}/" for letter in "xyz"[:depth])
+    with tempfile.TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        put(
+            upload,
+            {"subs.zip": zip_of(*((f"{above}{name}", data) for name, data in there.items()))}
+            if packed
+            else {f"subs/{above}{name}": data for name, data in there.items()},
+        )
+        rows = read_upload(upload, CVAE).submitted
+    if len(rows) == 1:
+        assert rows[0].attention, "it may be a class"
+    else:
+        assert {row.student for row in rows} == {name.partition("/")[0] for name in there}
+
+
+@pytest.mark.parametrize(("inner", "told"), [(b"+ 1", True), (b"+ 0", False)])
+def test_other_code_is_found_in_an_archives_archive(inner: bytes, told: bool, tmp_path: Path) -> None:
+    """The module in it does not count, and is compared with the one that does."""
+    source = b"def sample_latent(means, logvariances):\n    return means "
+    packed = zip_of((f"a/{MODULE}", source + b"+ 0"), ("b/hw3.zip", zip_of((MODULE, source + inner))))
+    put(tmp_path, {"ada.zip": packed, f"bob/{MODULE}": source})
+    (row, _) = read_upload(tmp_path, CVAE).submitted
+    assert row.source == source + b"+ 0"
+    assert any(f"ada.zip/b/hw3.zip/{MODULE}" in said for said in row.attention) is told
+
+
 @given(people, st.integers(0, 3))
 @settings(max_examples=25)
 def test_a_roster_has_a_row_for_everybody(class_of: list[Person], absent: int) -> None:

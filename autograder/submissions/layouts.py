@@ -42,9 +42,9 @@ from autograder.submissions.top import (
     Top,
     documents_of_nobody,
     is_export,
+    like_class,
     may_be_class,
     may_be_sections,
-    several,
     students_within,
     top_of,
 )
@@ -185,7 +185,7 @@ def read_upload(
         doubts = {each: said.format(each) for each in _classes(owners, found, top, assignment, roster)}
         found = [
             replace(row, attention=(*row.attention, doubts[row.student]))
-            if row.student in doubts and row.source and any(several(each.entry, assignment) for each in owner.pieces)
+            if row.student in doubts and row.source and any(like_class(each.entry, assignment) for each in owner.pieces)
             else row
             for owner, row in zip(owners, found, strict=True)
         ]
@@ -201,10 +201,11 @@ def _classes(
 ) -> list[str]:
     """The students in whose entry there may be a class."""
     sections = may_be_sections(top, assignment, roster)
+    alone = len(top.students) == 1 and like_class(top.students[0], assignment)
     return [
         row.student
         for owner, row in zip(owners, rows, strict=True)
-        if (sections or row.source is None or row.notes)
+        if (sections or alone or row.source is None or row.notes)
         and any(sections or may_be_class(piece.entry, top, assignment, roster) for piece in owner.pieces)
     ]
 

@@ -603,21 +603,36 @@ def students_within(entry: Entry, assignment: Assignment, roster: Roster) -> lis
     return [*found.values()]
 
 
+def like_class(entry: Entry, assignment: Assignment) -> bool:
+    """Whether an entry, or what is alone in it, holds several folders or archives, or is a tar archive."""
+    for _ in range(MAX_DEPTH):
+        if _several(entry, assignment):
+            return True
+        try:
+            students = entry.inside().students if entry.inside else []
+        except (NothingToGrade, OSError):
+            return False
+        if len(students) != 1 or students[0].name == assignment.kit:
+            break
+        entry = students[0]
+    return entry.inside is None and suffix(entry.name) in ARCHIVES
+
+
 def may_be_sections(top: Top, assignment: Assignment, roster: Roster | None) -> bool:
-    """Whether all entries may hold a class each: each has `several` folders or archives, which no other one has.
+    """Whether all entries may hold a class each: each has several folders or archives, which no other one has.
 
     What students have in theirs, such as `code` and `data`, has the same name in more than one of many.
     """
     seen = set[str]()
     for entry in top.students:
-        names = set() if entry.platform or _is_known(entry, roster) else several(entry, assignment)
+        names = set() if entry.platform or _is_known(entry, roster) else _several(entry, assignment)
         if not names or seen & names:
             return False
         seen |= names
     return len(top.students) > 1
 
 
-def several(entry: Entry, assignment: Assignment) -> set[str]:
+def _several(entry: Entry, assignment: Assignment) -> set[str]:
     """The names of the folders and archives in an entry, if there are several, nothing else, and no attempts."""
     try:
         within = entry.inside().students if entry.inside else []
