@@ -385,6 +385,19 @@ def test_nobody_is_passed_over_next_to_a_module(files: list[str], depth: int, pa
         assert {row.student for row in rows} == {name.partition("/")[0] for name in there}
 
 
+@given(st.sampled_from(["{} (1)", "{} 2", "{} copy", "{} - Copy", "{} - Kopie (2)", "{}-1"]), st.booleans())
+def test_a_copy_next_to_its_original_is_for_review(copy: str, loose: bool) -> None:
+    """People unpack a second download next to the first. Without a roster, each is a row, and both are listed."""
+    names = ["ada", copy.format("ada"), copy.format("eve"), "bob"]
+    with tempfile.TemporaryDirectory() as temporary:
+        put(Path(temporary), {f"{each}.py" if loose else f"{each}/{MODULE}": each.encode() for each in names})
+        rows = {row.student: row for row in read_upload(Path(temporary), CVAE).submitted}
+    assert rows.keys() == {*names}
+    for student in names[:2]:
+        assert any(f"`{names[0]}`" in said and f"`{names[1]}`" in said for said in rows[student].attention)
+    assert not any(rows[student].attention for student in names[2:])
+
+
 @pytest.mark.parametrize(("inner", "told"), [(b"+ 1", True), (b"+ 0", False)])
 def test_other_code_is_found_in_an_archives_archive(inner: bytes, told: bool, tmp_path: Path) -> None:
     """The module in it does not count, and is compared with the one that does."""

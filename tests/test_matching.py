@@ -545,6 +545,45 @@ def test_a_spreadsheets_zeros_make_nobody_a_stranger(tmp_path: Path, listed: str
     assert [row.attention for row in rows.values() if row.unlisted] == [(rows["1"].reason,)]
 
 
+CHANGED = {  # ids, and what spreadsheets show of them: dates in several languages' orders, and numbers
+    "mar3": "3-Mar",
+    "3mar": "03-Mar",
+    "mar-3": "3.Mar",
+    "dec1": "12/1/2026",
+    "sept1": "1-Sep",
+    "oct2024": "Oct-24",
+    "march3": "2026-03-03",
+    "2e5": "2.00E+05",
+    "906123456": "9.06E+08",
+    "9061234567": "9,06123E+09",
+}
+UNCHANGED = ["jan1", "mary3", "mar4", "3e5", "907123456", "mar", "3", "ada", "12.0"]
+
+
+@given(
+    st.sampled_from([*CHANGED]),
+    st.sampled_from(["{}/cs5814_vae.py", "{}.py", "HW3_{}_attempt_2026-11-30-01-45-00_cs5814_vae.py"]),
+)
+def test_what_a_spreadsheet_makes_of_an_id_is_asked(login: str, name: str) -> None:
+    """Whose the work may be has no silent zero; nobody else is asked."""
+    with TemporaryDirectory() as temporary:
+        put(
+            Path(temporary) / "u",
+            name.format(login),
+            "zoe/cs5814_vae.py",
+            *(f"{each}/cs5814_vae.py" for each in UNCHANGED),
+        )
+        cells = [*CHANGED.values()]
+        table = "login,name\nzoe,Zoe Zo\n" + "".join(f'"{cell}",P{at} Q\n' for at, cell in enumerate(cells))
+        rows = read(Path(temporary) / "u", table)
+    asked = [row for row in rows.values() if row.unreadable]
+    assert [row.student for row in asked] == [CHANGED[login]] or (
+        {row.student for row in asked} <= {"3-Mar", "03-Mar", "3.Mar", "2026-03-03"} and "mar" in login
+    )
+    (work,) = (row for row in rows.values() if row.source == name.format(login).encode())
+    assert all(f"({row.student})" in " ".join(work.attention) for row in asked[:3])
+
+
 def test_a_name_packed_on_windows_is_told_to_its_student(tmp_path: Path) -> None:
     put(tmp_path / "u", "bob/cs5814_vae.py")
     put(tmp_path / "u", "Zoë Müller/cs5814_vae.py".encode("cp1252").decode("cp437"))
@@ -616,6 +655,60 @@ def test_where_nobody_is_known_the_message_says_what_to_do(tmp_path: Path, name:
     with pytest.raises(NothingToGrade, match="Name what was handed in by the ids of the roster") as raised:
         read(tmp_path / "u", "id,name\nkim7,Kim Kay\nlou,Lou Li\n")
     assert ("may be Kim Kay (kim7)" in str(raised.value)) is (name != "nobody")
+
+
+@given(
+    st.lists(st.sampled_from(["jdoe", "broe", "cpoe", "kim", "lee"]), min_size=1, unique=True),
+    st.sampled_from(
+        [
+            "{}/cs5814_vae.py",
+            "{}.py",
+            "HW3_{}_attempt_2026-11-30-01-45-00_cs5814_vae.py",
+            "{}+hw3-part3+2026-11-30 23:01:12 UTC+x/cs5814_vae.py",
+        ]
+    ),
+    st.sampled_from(["login", "name", "address", ""]),
+)
+@settings(max_examples=40)
+def test_what_an_address_begins_with_is_a_login(logins: list[str], name: str, other: str) -> None:
+    """So it is for the addresses of one institution, unless somebody else has that login, name or beginning."""
+    first = logins[0]
+    cells = {
+        "login": f"{first},Zo Zo,z@x.edu",
+        "name": f"l9,{first},z@x.edu",
+        "address": f"l9,Zo Zo,{first}@y.org",
+        "": ",,",
+    }
+    table = "id,login,name,email\n" + "".join(f"{at},,P{at} Q,{each}@x.edu\n" for at, each in enumerate(logins))
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "u", "known/cs5814_vae.py", *(name.format(each) for each in logins))
+        rows = read(Path(temporary) / "u", f"{table}8,known,Known,k@x.edu\n9,{cells[other]}\n7,,Yo Yo,y@x.edu\n")
+    for at, each in enumerate(logins):
+        if other and each == first:
+            assert rows[str(at)].source is None
+            assert rows[str(at)].unreadable or rows["9"].source
+        else:
+            assert rows[str(at)].source == name.format(each).encode()
+            assert rows[str(at)].attention == ()
+
+
+@given(st.integers(0, 3), st.integers(0, 4))
+@settings(max_examples=20)
+def test_where_most_match_nobody_each_zero_is_listed(matching: int, others: int) -> None:
+    """A few that match by accident hide nothing. Where none does, the command stops."""
+    with TemporaryDirectory() as temporary:
+        known = [f"p{at}" for at in range(matching)]
+        put(Path(temporary) / "u", *(f"{each}/m.py" for each in (*known, *(f"gh{at}" for at in range(others)))))
+        table = "id,name\n" + "".join(f"p{at},P{at} Q\n" for at in range(5))
+        if not matching and others:
+            with pytest.raises(NothingToGrade, match="ids look different"):
+                read(Path(temporary) / "u", table)
+            return
+        assume(matching)
+        rows = read(Path(temporary) / "u", table)
+    for row in rows.values():
+        if not row.unlisted:
+            assert bool(row.attention) is (row.student not in known and others > matching)
 
 
 DATES = [
@@ -1098,6 +1191,19 @@ def test_what_may_be_a_groups_or_a_persons_is_nobodys(way: tuple[str, str], memb
         assert row.source is None or row.attention
     assert [row.source for row in concerned].count(name.encode()) == 1, "a row has the work"
     assert bool(rows["r0"].source) is member
+
+
+@given(st.sampled_from(["Group 1", "Team 4", "Gruppe B", "Équipe 2", "group7"]), st.booleans())
+@settings(max_examples=20)
+def test_who_may_be_in_a_group_has_no_unlisted_zero(name: str, column: bool) -> None:
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "u", f"{name}/m.py", "cy/m.py", "di/m.py")
+        cells = [",Team X", ",", ",Team X", ","] if column else [""] * 4
+        lines = (f"{each}{cell}\n" for each, cell in zip(("ada", "bob", "cy", "di"), cells, strict=True))
+        rows = read(Path(temporary) / "u", f"id{',group' if column else ''}\n{''.join(lines)}")
+    assert any(name in said for said in rows["bob"].attention)
+    assert bool(rows["ada"].attention) is not column, "her group has another name"
+    assert (rows["cy"].attention, rows["di"].attention) == ((), ())
 
 
 @pytest.mark.parametrize("name", ["rosered_104_901_cs5814_vae.py", "Red, Rose (r0)/m.py", "Rose Red x@y.z/m.py"])

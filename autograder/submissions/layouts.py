@@ -30,7 +30,17 @@ from autograder.submissions.copied import is_untouched
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade
 from autograder.submissions.find import Found, choose
 from autograder.submissions.matching import Known, Match, another_name, matched
-from autograder.submissions.names import ARCHIVES, PlatformName, alike, path_of, platform_name, shown, stem, suffix
+from autograder.submissions.names import (
+    ARCHIVES,
+    PlatformName,
+    alike,
+    path_of,
+    platform_name,
+    shown,
+    stem,
+    suffix,
+    without_copy,
+)
 from autograder.submissions.roster import Roster, Student, moment
 from autograder.submissions.spelling import same, words_of
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
@@ -54,6 +64,10 @@ _ATTACHED, _INLINE = "Submission attachment(s)", "_submissionText.html"  # what 
 _SAKAIS = {_ATTACHED, "Feedback Attachment(s)"}
 _BY_SAKAI = {"timestamp.txt", "comments.txt", "feedbackText.html"}
 _SHORT = 3  # letters of a folder's name: with fewer, it is somebody's id by chance
+# The names that platforms and people give to groups.
+_GROUP = re.compile(
+    r"(?:groups?|groupe|gruppe|grupo|gruppo|groep|team|équipe|equipe|equipo)\b|(?:group|team)\d", re.IGNORECASE
+)
 _LISTED = 3  # names, or questions whose work it is, in one message
 
 
@@ -190,6 +204,7 @@ def read_upload(
             for owner, row in zip(owners, found, strict=True)
         ]
         found = _with_odd_folders(owners, found)
+        found = _with_copies(found) if roster is None else _with_strangers(owners, found)
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
     export = () if top.gradescopes else _like_export({each.name for each in top.entries if each.folder}, "the upload")
     warnings = [*(roster.notes if roster else ()), *top.guessed, *doubts.values(), *export, *extended.warnings()]
@@ -230,6 +245,43 @@ def _with_odd_folders(owners: list[_Owner], rows: list[Submitted]) -> list[Submi
         else row
         for row in rows
     ]
+
+
+def _with_strangers(owners: list[_Owner], rows: list[Submitted]) -> list[Submitted]:
+    """The rows; for review where a student has none of the work, and some of it may be the student's by nothing else.
+
+    So it is if most entries are of nobody in the roster, and if one is a group's, for who is in no group of the roster.
+    """
+    strangers = [owner for owner in owners if owner.enrolled is None and not owner.claimed]
+    most = len(strangers) > sum(bool(owner.enrolled and owner.pieces) for owner in owners)
+    groups = [owner for owner in strangers if _GROUP.match(owner.name)]
+    of_most = f"{_some(strangers)} and most other work is of nobody in the roster: see whether it is this student's"
+    of_group = f"{_some(groups)} may be a group's, and the roster does not say whose: see whether it is this student's"
+    checked = []
+    for owner, row in zip(owners, rows, strict=True):
+        said = of_group if groups and owner.enrolled and not owner.enrolled.groups else ""
+        said = of_most if most else said
+        handed_in = owner.enrolled is None or owner.pieces or owner.claimed
+        checked.append(row if handed_in or not said else replace(row, attention=(*row.attention, said)))
+    return checked
+
+
+def _some(owners: list[_Owner]) -> str:
+    return ", ".join(f"`{owner.student}`" for owner in owners[:_LISTED])
+
+
+def _with_copies(rows: list[Submitted]) -> list[Submitted]:
+    """The rows; for review where one is named like the copy of another's, as what is unpacked a second time."""
+    there = {same(row.student) for row in rows}
+    said: dict[str, list[str]] = {}
+    for row in rows:
+        original = without_copy(row.student)
+        if same(original) != same(row.student) and same(original) in there:
+            for student in (same(original), same(row.student)):
+                said.setdefault(student, []).append(
+                    f"`{row.student}` may be later work of `{original}`: see which counts"
+                )
+    return [replace(row, attention=(*row.attention, *said.get(same(row.student), ())[:_LISTED])) for row in rows]
 
 
 def _tops(piece: _Piece) -> set[str]:

@@ -19,6 +19,8 @@ from autograder.submissions.roster import Roster, Student
 from autograder.submissions.spelling import (
     has_case,
     in_any_order,
+    is_changed,
+    may_become,
     name_key,
     names_of,
     plain,
@@ -143,13 +145,15 @@ def _by_key(student: Known, roster: Roster) -> Match | None:
             found = roster.find(key, "canvas") if has_canvas else roster.find(key)
         elif kind == "id" and key == student.student:
             having = roster.having(key)
-            found = having[0] if len(having) == 1 else None
+            found = having[0] if len(having) == 1 else None if having else roster.find(key)
         else:
             found = roster.find(key, kind) or roster.find(key, "id", "login", "sis", "email")
         if found:
             others = [who for kind, key in student.keys.items() if (who := roster.find(key, kind)) and who is not found]
             said = [f"the ids of `{shown(student.student)}` are also those of {who.name}" for who in others]
-            return Match((found,), attention=tuple(said))
+            by_address = found in roster.addressed(key) and found not in roster.having(key)
+            notes = [f"`{shown(student.student)}` was matched to {found.name} in the roster by the email address"]
+            return Match((found,), tuple(notes if by_address else ()), tuple(said))
     return None
 
 
@@ -299,7 +303,9 @@ def _differing(student: Known, who: Student) -> list[str]:
 
 def _alike(key: str, other: str) -> bool:
     """Whether these are one id, apart from what a spreadsheet changes in it."""
-    return same(key) == same(other) or _unpadded(key) == _unpadded(other)
+    return (
+        same(key) == same(other) or _unpadded(key) == _unpadded(other) or (is_changed(key) and may_become(other, key))
+    )
 
 
 def _unpadded(key: str) -> str:
@@ -449,18 +455,22 @@ def _held_in(unknown: Sequence[Known], roster: Roster, telling: set[str], groups
     for who in roster.students:
         for word in {words[0] for words in (*_called(who), *_ids(who))}:
             by_word.setdefault(word, []).append(who)
+    cells = [(who, key) for who in roster.students for key in {who.id, *who.keys.values()} if is_changed(key)]
     held = {}
     for each in unknown:
+        ids = {each.student, *each.keys.values()}
         texts = [words_of(text) for text in (*spellings(each.student), _other_reading(each.student))]
         texts += [[*map(_unpadded, words)] for words in texts]
         may_be = {
             who.id for words in texts for word in {*words} for who in by_word.get(word, ()) if _is_held(who, words)
         }
         may_be |= {who.id for words in texts for who in roster.within(words)}
+        may_be |= {who.id for who, cell in cells if any(may_become(key, cell) for key in ids)}
         if called := re.fullmatch(r"(.*)\(([^()]+)\)", each.student, re.DOTALL):
             is_id = not _OF_A_BROWSER.fullmatch(called[2]) or roster.named(called[1])
             may_be |= {who.id for who in (roster.find(called[2]),) if who and is_id}
         may_be |= {who.id for who in roster.having(each.student)}
+        may_be |= {who.id for key in ids for who in roster.addressed(key)}
         may_be |= {who.id for who in (*_named(each, roster), *roster.turned(each.name), *groups.like(each.name))}
         held[each.student] = [
             who for who in roster.students if who.id in may_be and not telling.intersection(_differing(each, who))
@@ -621,7 +631,7 @@ def _or_groups(student: Known, end: str, found: Match, roster: Roster, groups: _
         return found
     for name in filter(None, names):
         members = groups.like(name)
-        people = [*roster.having(name), *roster.named(name), *roster.turned(name)]
+        people = [*roster.having(name), *roster.addressed(name), *roster.named(name), *roster.turned(name)]
         others = [who for who in members if who not in people]
         if not people or not others:
             continue

@@ -153,13 +153,34 @@ class Roster:
     def find(self, key: str, *kinds: str) -> Student | None:
         """The only student with this key, in any case; None if nobody has it, or more than one.
 
-        The `kinds` (see `KEYS`) are tried in this order; by default all of them, the id first.
+        The `kinds` (see `KEYS`) are tried in this order; by default all of them, the id first. Where nobody has it, the
+        email address that begins so tells whose login it is, if it is of the institution that most addresses name.
         """
         wanted = same(key)
         for kind in kinds or ("id", *KEYS):
             if found := self._by_key.get((kind, wanted)):
                 return found[0] if wanted and len(found) == 1 else None
-        return None
+        found = self.addressed(key) if not kinds or "login" in kinds else []
+        if len(found) != 1 or not found[0].keys["email"].casefold().endswith(f"@{self._institution}"):
+            return None
+        return None if {*self.named(key)} - {found[0]} else found[0]
+
+    def addressed(self, login: str) -> list[Student]:
+        """The students whose email address has this before the @, as many institutions make it of the login."""
+        return self._by_login.get(same(login), [])
+
+    @cached_property
+    def _by_login(self) -> dict[str, list[Student]]:
+        addresses = {who: same(who.keys["email"]) for who in self.students if "email" in who.keys}
+        return _index([*addresses], lambda who: {addresses[who].partition("@")[0]} - {"", addresses[who]})
+
+    @cached_property
+    def _institution(self) -> str:
+        """What more than half of all email addresses have behind the @; nothing that ends an address if none is so."""
+        domains = Counter(
+            who.keys["email"].casefold().partition("@")[2] for who in self.students if "email" in who.keys
+        )
+        return next((domain for domain, count in domains.items() if 2 * count > domains.total()), "@")
 
     def having(self, key: str) -> list[Student]:
         """All students with this key, of any kind, in any case."""
