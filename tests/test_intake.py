@@ -25,6 +25,7 @@ from autograder.classroom.run import Class
 from autograder.cli import app
 from autograder.grading.results import Results
 from autograder.report.model import Check, Outcome, Report, part_reports
+from autograder.submissions.find import NothingToGrade
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.roster import read_roster
 
@@ -383,6 +384,35 @@ def test_nobody_is_passed_over_next_to_a_module(files: list[str], depth: int, pa
         assert rows[0].attention, "it may be a class"
     else:
         assert {row.student for row in rows} == {name.partition("/")[0] for name in there}
+
+
+CUT: dict[str, Callable[[bytes], bytes]] = {
+    "cyd.zip": lambda source: zip_of((MODULE, source)),
+    "cyd.tar.gz": lambda source: tar_of(MODULE, source),
+    "submissions.zip": lambda source: zip_of(*((f"{each}/{MODULE}", source) for each in "abcd")),
+    "doecyd_12_34_hw3.zip": lambda source: zip_of((MODULE, source)),
+}
+
+
+@given(st.sampled_from([*CUT]), st.floats(0, 0.999), st.booleans(), st.booleans())
+@settings(max_examples=40)
+def test_a_download_that_is_cut_off_is_no_zero(name: str, part: float, alone: bool, listed: bool) -> None:
+    """The score is empty, and it is for review; what a platform named is as the student handed it in."""
+    whole = CUT[name](b"def loss_function(): 0\n" * 50)
+    with tempfile.TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        put(upload, {name: whole[: int(part * len(whole))], **({} if alone else {f"ada/{MODULE}": b"x = 1\n"})})
+        (Path(temporary) / "r.csv").write_text("id,name\nada,Ada\ncyd,Cyd Doe\n")
+        roster = read_roster(Path(temporary) / "r.csv")
+        if (alone, name) == (True, "submissions.zip"):
+            with pytest.raises(NothingToGrade, match="is cut off: download it again"):
+                read_upload(upload, CVAE, roster)
+        rows = read_upload(upload, CVAE, roster if listed and "cyd." in name else None).submitted
+    if "doecyd" not in name:
+        (row,) = (row for row in rows if row.student == name.partition(".")[0])
+        assert row.unreadable
+        assert f"`{name}` is cut off: download it again" in row.reason
+        assert row.reason in row.attention
 
 
 @given(st.sampled_from(["{} (1)", "{} 2", "{} copy", "{} - Copy", "{} - Kopie (2)", "{}-1"]), st.booleans())

@@ -27,7 +27,7 @@ from autograder.assignment import Assignment
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.bounds import limited_time
 from autograder.submissions.copied import is_untouched
-from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade
+from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade, is_cut_off
 from autograder.submissions.find import Found, choose
 from autograder.submissions.matching import Known, Match, another_name, matched
 from autograder.submissions.names import (
@@ -192,6 +192,8 @@ def read_upload(
             pieces = [replace(piece, laid_out=False) for piece in pieces]
         owners = _with_those_within(_owners(pieces, roster), assignment, roster)
         if roster and pieces and not _are_of(owners):
+            if cut_off := _cut_off(pieces):
+                raise NothingToGrade(f"nobody who handed in is in the roster, and {cut_off}")
             holders = [piece.entry for piece in pieces if may_be_class(piece.entry, top, assignment, roster)]
             raise NothingToGrade(_nobody_known(owners, holders))
         found = [_submitted(owner, assignment, extended, roster, visit) for owner in owners]
@@ -220,7 +222,8 @@ def _classes(
     return [
         row.student
         for owner, row in zip(owners, rows, strict=True)
-        if (sections or alone or row.source is None or row.notes)
+        if not row.unreadable
+        and (sections or alone or row.source is None or row.notes)
         and any(sections or may_be_class(piece.entry, top, assignment, roster) for piece in owner.pieces)
     ]
 
@@ -716,6 +719,8 @@ def _submitted(
     except CannotRead as error:
         return replace(row, reason=str(error), unreadable=True, notes=notes, attention=(*attention, str(error)))
     except NothingToGrade as error:
+        if said := _cut_off(ours):
+            return replace(row, reason=said, unreadable=True, notes=notes, attention=(*attention, said))
         attention += _work_before("the last attempt has no module", earlier, assignment)
         return replace(row, reason=str(error), notes=notes, attention=attention)
     if is_untouched(found.source, assignment):
@@ -723,6 +728,19 @@ def _submitted(
         attention += _in_covers(pieces, assignment)
     attention += found.attention
     return replace(row, source=found.source, notes=(*notes, *found.notes), attention=attention, folder=found.folder)
+
+
+def _cut_off(pieces: list[_Piece]) -> str:
+    """Which of the archives that staff downloaded for these students ends too early, and what to do; or nothing.
+
+    What a platform named, or packed, is as the student handed it in.
+    """
+    for piece in [piece for piece in pieces if not (piece.entry.folder or piece.entry.platform)]:
+        with suppress(NothingToGrade):
+            for file in piece.entry.listing().files:
+                if suffix(file.name) in ARCHIVES and not file.download and is_cut_off(file):
+                    return f"`{shown(piece.entry.name)}` is cut off: download it again"
+    return ""
 
 
 def _expected(owner: _Owner) -> tuple[str, ...]:
