@@ -509,6 +509,55 @@ def test_a_guess_adds_nothing_to_other_work(tmp_path: Path, name: str, other: st
     assert rows[name].unlisted
 
 
+BY_ID = [  # next to an id, a name tells whose it is, even if it is another's in another order, or the family name alone
+    "hw03-{login}-{first}-{last}-submission.zip",
+    "{last}_{login}_cs5814_vae.py",
+    "{last}_{login}_cs5814_vae-{first}",
+    "{first} {last} {login}",
+]
+
+
+@given(st.sampled_from(BY_ID), st.lists(st.sampled_from(range(4)), min_size=1, unique=True), st.booleans())
+@settings(max_examples=60)
+def test_an_id_next_to_a_name_is_no_guess(form: str, handing_in: list[int], with_zeros: bool) -> None:
+    people = [("Ann", "Lee", "90123451"), ("Lee", "Ann", "90123452"), ("Bo", "Xue", "901234"), ("Di", "Xue", "801234")]
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "u", "zoe/cs5814_vae.py")
+        for at in handing_in:
+            first, last, login = people[at]
+            name = form.format(first=first, last=last, login=f"{'00' if with_zeros else ''}{login}")
+            put(Path(temporary) / "u", name if "." in name else f"{name}/cs5814_vae.py", text=str(at))
+            if name.endswith(".zip"):
+                (Path(temporary) / "u" / name).unlink()
+                with ZipFile(Path(temporary) / "u" / name, "w") as archive:
+                    archive.writestr("cs5814_vae.py", str(at))
+        table = "".join(f"{login},{first} {last}\n" for first, last, login in people)
+        rows = read(Path(temporary) / "u", f"id,name\nzoe,Zoe Zo\n{table}")
+    for at, (_, _, login) in enumerate(people):
+        assert rows[login].source == (str(at).encode() if at in handing_in else None)
+        assert rows[login].nothing is (at not in handing_in)
+        assert rows[login].attention == ()
+
+
+@given(st.integers(0, 2), st.booleans())
+@settings(max_examples=10)
+def test_a_file_of_nobodys_stops_no_class(depth: int, drive: bool) -> None:
+    """It has a row of its own, and each student without work is for review."""
+    names = [f"{name} - cs5814_vae.py" for name in ("Ada Lovelace", "Bob Roe", "Cyd Poe")]
+    above = "HW 3/" * max(depth, int(drive))
+    with TemporaryDirectory() as temporary:
+        (Path(temporary) / "u").mkdir()
+        for part, packed in enumerate((names, ["cs5814_vae.py"]) if drive else ([*names, "cs5814_vae.py"],), 1):
+            zipped = f"drive-download-20261201T041500Z-00{part}.zip" if drive else "HW 3.zip"
+            with ZipFile(Path(temporary) / "u" / zipped, "w") as archive:
+                for name in packed:
+                    archive.writestr(f"{above}{name}", name)
+        rows = read(Path(temporary) / "u", "id,name\na,Ada Lovelace\nb,Bob Roe\nc,Cyd Poe\nd,Dan Doe\n")
+    assert [rows[each].source for each in "abc"] == [name.encode() for name in names]
+    assert rows["cs5814_vae"].attention
+    assert any("`cs5814_vae`" in said for said in rows["d"].attention)
+
+
 @pytest.mark.parametrize("served", [True, False])
 def test_a_word_in_all_names_is_no_login(tmp_path: Path, served: bool) -> None:
     put(tmp_path / "u", *(f"{name} - cs5814_vae.py" for name in PEOPLE.values()))

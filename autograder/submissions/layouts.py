@@ -141,6 +141,7 @@ class _Piece:
         laid_out: whether nbgrader or staff made this folder, so that a `timestamp.txt` in it is theirs.
         separator: see `matching.Known`.
         team: who handed it in together, where the platform says so.
+        nameless: whether this is a file with the module's name at the top, where a student's name is due.
         elsewhere: the other assignment that this was handed in for; empty if it is for this one.
     """
 
@@ -158,6 +159,7 @@ class _Piece:
     laid_out: bool = False
     separator: str = ""
     team: frozenset[str] = frozenset()
+    nameless: bool = False
     elsewhere: str = ""
 
 
@@ -253,16 +255,20 @@ def _with_odd_folders(owners: list[_Owner], rows: list[Submitted]) -> list[Submi
 def _with_strangers(owners: list[_Owner], rows: list[Submitted]) -> list[Submitted]:
     """The rows; for review where a student has none of the work, and some of it may be the student's by nothing else.
 
-    So it is if most entries are of nobody in the roster, and if one is a group's, for who is in no group of the roster.
+    So it is if most entries are of nobody in the roster; if one bears nobody's name; and if one is a group's, for those
+    who are in no group of the roster.
     """
     strangers = [owner for owner in owners if owner.enrolled is None and not owner.claimed]
     most = len(strangers) > sum(bool(owner.enrolled and owner.pieces) for owner in owners)
     groups = [owner for owner in strangers if _GROUP.match(owner.name)]
+    nameless = [owner for owner in strangers if any(piece.nameless for piece in owner.pieces)]
     of_most = f"{_some(strangers)} and most other work is of nobody in the roster: see whether it is this student's"
     of_group = f"{_some(groups)} may be a group's, and the roster does not say whose: see whether it is this student's"
+    of_nobody = f"{_some(nameless)} bears nobody's name: see whether it is this student's"
     checked = []
     for owner, row in zip(owners, rows, strict=True):
         said = of_group if groups and owner.enrolled and not owner.enrolled.groups else ""
+        said = of_nobody if nameless else said
         said = of_most if most else said
         handed_in = owner.enrolled is None or owner.pieces or owner.claimed
         checked.append(row if handed_in or not said else replace(row, attention=(*row.attention, said)))
@@ -467,12 +473,10 @@ def _loose(entry: Entry, assignment: Assignment) -> _Piece:
         name = f"{assignment.module}{rest.removeprefix('.py')}" if rest in (".py", ".py.txt") else entry.name
         return Listing([replace(file, steps=(name,)) for file in entry.listing().files])
 
-    whose = (
-        (f"`{shown(entry.name)}` is not in a student's folder: whose is it?",)
-        if alike(entry.name, assignment.module)
-        else ()
-    )
-    return _Piece(student, student, replace(entry, listing=listing), {"id": student}, attention=whose)
+    nameless = alike(entry.name, assignment.module)
+    whose = (f"`{shown(entry.name)}` is not in a student's folder: whose is it?",) if nameless else ()
+    keys = {"id": student}
+    return _Piece(student, student, replace(entry, listing=listing), keys, attention=whose, nameless=nameless)
 
 
 def _moment(text: str) -> datetime | None:
@@ -719,8 +723,8 @@ def _submitted(
     except CannotRead as error:
         return replace(row, reason=str(error), unreadable=True, notes=notes, attention=(*attention, str(error)))
     except NothingToGrade as error:
-        if said := _cut_off(ours):
-            return replace(row, reason=said, unreadable=True, notes=notes, attention=(*attention, said))
+        if cut_off := _cut_off(ours):
+            return replace(row, reason=cut_off, unreadable=True, notes=notes, attention=(*attention, cut_off))
         attention += _work_before("the last attempt has no module", earlier, assignment)
         return replace(row, reason=str(error), notes=notes, attention=attention)
     if is_untouched(found.source, assignment):

@@ -352,8 +352,14 @@ def _by_name_within(
     places: dict[str, tuple[Student, _Place]] = {}
     holding: dict[str, list[str]] = {}
     for each in unknown:
-        there = {who.id: (who, _place(each, who)) for who in held[each.student]}
+        rare = {who for who in held[each.student] if who.id not in common}
+        there = {
+            who.id: (who, _place(each, who) or (_surname_place(each, who) if who in rare else None))
+            for who in held[each.student]
+        }
         telling = [id for id, (_, place) in there.items() if place or id not in common] or list(there)
+        with_id = [id for id in telling if (place := there[id][1]) and place.with_id]
+        telling = with_id if len(with_id) == 1 else telling
         for id in telling:
             holding.setdefault(id, []).append(each.student)
         who, place = there[telling[0]] if len(telling) == 1 else (None, None)
@@ -405,6 +411,14 @@ def _id_place(student: Known, who: Student) -> _Place | None:
     return places.pop() if len(places) == 1 else None
 
 
+def _surname_place(student: Known, who: Student) -> _Place | None:
+    """Where an id of the student is next to one of the names: `Doe_900123_homework`. That is no chance."""
+    words = words_of(student.student)
+    names = {word for name in _called(who) for word in name if len(word) >= _SHORT}
+    there = any(_has_id(words, key) and not names.isdisjoint({*words} - {*key}) for key in _ids(who))
+    return _Place((student.student, ""), with_id=True) if there else None
+
+
 def _place(student: Known, who: Student) -> _Place | None:
     """Where the words of the roster's name are, in sequence or with the family name first. A platform's is all of it.
 
@@ -417,15 +431,16 @@ def _place(student: Known, who: Student) -> _Place | None:
     for text, words in product(texts, names):
         pattern = r"[\W_]*".join(map(re.escape, "".join(words)))
         match = re.search(rf"(?<![^\W_]){pattern}(?![^\W_])", text)
-        within = re.findall(r"[\W_]+", match[0]) if match else []
+        within = {*re.findall(r"[\W_]+", match[0])} if match else set()
         if match is None or (not within and has_case(match[0])):  # `kimkay` may be a login
             continue
         before, after = text[: match.start()], text[match.end() :]
         if by_platform:
             return None if before or after else _Place(("", ""))
-        with_id = any(_has_words(words_of(rest), key) for key in _ids(who) for rest in (before, after))
+        with_id = any(_has_id(words_of(rest), key) for key in _ids(who) for rest in (before, after))
         if bool(before) == bool(after):
             return _Place((before, after), with_id=with_id)
+        within -= {each for name in who.names for each in re.findall(r"[\W_]+", name)}  # of Tim Berners-Lee
         separator = _separator(after) or _separator(before[::-1])[::-1]
         form = separator if separator not in within else before or after
         file = (before or after).removeprefix(separator).removesuffix(separator)
@@ -559,6 +574,10 @@ def _is_held(who: Student, words: list[str]) -> bool:
 
 def _has_words(words: list[str], key: list[str]) -> bool:
     return f" {' '.join(key)} " in f" {' '.join(words)} "
+
+
+def _has_id(words: list[str], key: list[str]) -> bool:
+    return _has_words([*map(_unpadded, words)], [*map(_unpadded, key)])
 
 
 def _called(who: Student) -> list[list[str]]:

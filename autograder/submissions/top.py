@@ -437,14 +437,15 @@ def _class_in(
     except (NothingToGrade, OSError):
         return None
     students = inside.students
-    if _has_module(inside, assignment):
+    section = _is_section(entry, inside, assignment, roster)  # in which one file may lack a student's name
+    if _has_module(inside, assignment) and not (alone and section):
         return None
     export = is_export(entry)
     if inside.gradescopes and (export or sum(SUBMISSION.fullmatch(each.name) is not None for each in students) > 1):
         return inside
     if sum(each.platform is not None for each in students) * 2 > len(students):
         return inside
-    if not alone and _is_section(entry, inside, assignment, roster):
+    if not alone and section:
         return _said(entry, inside)
     if not alone:
         return _packed_again(inside, assignment, roster, depth)
