@@ -303,9 +303,7 @@ def _differing(student: Known, who: Student) -> list[str]:
 
 def _alike(key: str, other: str) -> bool:
     """Whether these are one id, apart from what a spreadsheet changes in it."""
-    return (
-        same(key) == same(other) or _unpadded(key) == _unpadded(other) or (is_changed(key) and may_become(other, key))
-    )
+    return same(key) == same(other) or _unpadded(key) == _unpadded(other)
 
 
 def _unpadded(key: str) -> str:
@@ -480,7 +478,7 @@ def _held_in(unknown: Sequence[Known], roster: Roster, telling: set[str], groups
             who.id for words in texts for word in {*words} for who in by_word.get(word, ()) if _is_held(who, words)
         }
         may_be |= {who.id for words in texts for who in roster.within(words)}
-        may_be |= {who.id for who, cell in cells if any(may_become(key, cell) for key in ids)}
+        changed = {who.id for who, cell in cells if any(may_become(key, cell) for key in ids)}
         if called := re.fullmatch(r"(.*)\(([^()]+)\)", each.student, re.DOTALL):
             is_id = not _OF_A_BROWSER.fullmatch(called[2]) or roster.named(called[1])
             may_be |= {who.id for who in (roster.find(called[2]),) if who and is_id}
@@ -488,7 +486,9 @@ def _held_in(unknown: Sequence[Known], roster: Roster, telling: set[str], groups
         may_be |= {who.id for key in ids for who in roster.addressed(key)}
         may_be |= {who.id for who in (*_named(each, roster), *roster.turned(each.name), *groups.like(each.name))}
         held[each.student] = [
-            who for who in roster.students if who.id in may_be and not telling.intersection(_differing(each, who))
+            who
+            for who in roster.students
+            if who.id in changed or (who.id in may_be and not telling.intersection(_differing(each, who)))
         ]
     return held
 
