@@ -25,6 +25,7 @@ from autograder.classroom.run import Class
 from autograder.cli import app
 from autograder.grading.results import Results
 from autograder.report.model import Check, Outcome, Report, part_reports
+from autograder.submissions.find import NothingToGrade
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.roster import read_roster
 
@@ -352,6 +353,90 @@ def test_a_class_is_found_in_what_holds_it_alone(
             put(holder, {".DS_Store": b"", "__MACOSX/._x": b"", "read me.txt": b""})
             upload = holder
         assert {each.student: each.source for each in read_upload(upload, CVAE).submitted} == expected
+
+
+NEXT_TO_IT: dict[str, Callable[[bytes], bytes]] = {  # in a student's folder of a class, with one who has a module
+    "notes.txt": lambda source: b"I mailed it",
+    "hw3.zip": lambda source: zip_of((f"hw3/{MODULE}", source)),
+    "hw3.tar.gz": lambda source: tar_of(MODULE, source),
+    "hw3.7z": lambda source: b"7z\xbc\xaf\x27\x1c",
+}
+
+
+@given(st.lists(st.sampled_from([*NEXT_TO_IT]), min_size=1, max_size=3), st.integers(0, 2), st.booleans())
+@settings(max_examples=20)
+def test_nobody_is_passed_over_next_to_a_module(files: list[str], depth: int, packed: bool) -> None:
+    """Without a roster, a class is known by three modules or archives. Where it is not, the only row is for review."""
+    source = "def sample_latent(means, logvariances):\n    return means + {}\n"
+    there = {f"ada/{MODULE}": source.format(0).encode()}
+    there |= {f"s{at}/{file}": NEXT_TO_IT[file](source.format(at).encode()) for at, file in enumerate(files, 1)}
+    above = "".join(f"{letter}/" for letter in "xyz"[:depth])
+    with tempfile.TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        put(
+            upload,
+            {"subs.zip": zip_of(*((f"{above}{name}", data) for name, data in there.items()))}
+            if packed
+            else {f"subs/{above}{name}": data for name, data in there.items()},
+        )
+        rows = read_upload(upload, CVAE).submitted
+    if len(rows) == 1:
+        assert rows[0].attention, "it may be a class"
+    else:
+        assert {row.student for row in rows} == {name.partition("/")[0] for name in there}
+
+
+CUT: dict[str, Callable[[bytes], bytes]] = {
+    "cyd.zip": lambda source: zip_of((MODULE, source)),
+    "cyd.tar.gz": lambda source: tar_of(MODULE, source),
+    "submissions.zip": lambda source: zip_of(*((f"{each}/{MODULE}", source) for each in "abcd")),
+    "doecyd_12_34_hw3.zip": lambda source: zip_of((MODULE, source)),
+}
+
+
+@given(st.sampled_from([*CUT]), st.floats(0, 0.999), st.booleans(), st.booleans())
+@settings(max_examples=40)
+def test_a_download_that_is_cut_off_is_no_zero(name: str, part: float, alone: bool, listed: bool) -> None:
+    """The score is empty, and it is for review; what a platform named is as the student handed it in."""
+    whole = CUT[name](b"def loss_function(): 0\n" * 50)
+    with tempfile.TemporaryDirectory() as temporary:
+        upload = Path(temporary) / "u"
+        put(upload, {name: whole[: int(part * len(whole))], **({} if alone else {f"ada/{MODULE}": b"x = 1\n"})})
+        (Path(temporary) / "r.csv").write_text("id,name\nada,Ada\ncyd,Cyd Doe\n")
+        roster = read_roster(Path(temporary) / "r.csv")
+        if (alone, name) == (True, "submissions.zip"):
+            with pytest.raises(NothingToGrade, match="is cut off: download it again"):
+                read_upload(upload, CVAE, roster)
+        rows = read_upload(upload, CVAE, roster if listed and "cyd." in name else None).submitted
+    if "doecyd" not in name:
+        (row,) = (row for row in rows if row.student == name.partition(".")[0])
+        assert row.unreadable
+        assert f"`{name}` is cut off: download it again" in row.reason
+        assert row.reason in row.attention
+
+
+@given(st.sampled_from(["{} (1)", "{} 2", "{} copy", "{} - Copy", "{} - Kopie (2)", "{}-1"]), st.booleans())
+def test_a_copy_next_to_its_original_is_for_review(copy: str, loose: bool) -> None:
+    """People unpack a second download next to the first. Without a roster, each is a row, and both are listed."""
+    names = ["ada", copy.format("ada"), copy.format("eve"), "bob"]
+    with tempfile.TemporaryDirectory() as temporary:
+        put(Path(temporary), {f"{each}.py" if loose else f"{each}/{MODULE}": each.encode() for each in names})
+        rows = {row.student: row for row in read_upload(Path(temporary), CVAE).submitted}
+    assert rows.keys() == {*names}
+    for student in names[:2]:
+        assert any(f"`{names[0]}`" in said and f"`{names[1]}`" in said for said in rows[student].attention)
+    assert not any(rows[student].attention for student in names[2:])
+
+
+@pytest.mark.parametrize(("inner", "told"), [(b"+ 1", True), (b"+ 0", False)])
+def test_other_code_is_found_in_an_archives_archive(inner: bytes, told: bool, tmp_path: Path) -> None:
+    """The module in it does not count, and is compared with the one that does."""
+    source = b"def sample_latent(means, logvariances):\n    return means "
+    packed = zip_of((f"a/{MODULE}", source + b"+ 0"), ("b/hw3.zip", zip_of((MODULE, source + inner))))
+    put(tmp_path, {"ada.zip": packed, f"bob/{MODULE}": source})
+    (row, _) = read_upload(tmp_path, CVAE).submitted
+    assert row.source == source + b"+ 0"
+    assert any(f"ada.zip/b/hw3.zip/{MODULE}" in said for said in row.attention) is told
 
 
 @given(people, st.integers(0, 3))

@@ -403,7 +403,7 @@ def test_a_platforms_form_tells_whose_it_is(form: str, there: set[str], others: 
         assert rows[each].nothing is (each not in there)
         said = " ".join(rows[each].attention if not sure else rows[each].notes)
         assert ("by the name in it" in said) is (each in there)
-        assert not (sure and rows[each].attention)
+        assert not (sure and rows[each].attention and (each in there or others <= len(there)))
     assert sum(row.unlisted for row in rows.values()) == others
 
 
@@ -509,6 +509,55 @@ def test_a_guess_adds_nothing_to_other_work(tmp_path: Path, name: str, other: st
     assert rows[name].unlisted
 
 
+BY_ID = [  # next to an id, a name tells whose it is, even if it is another's in another order, or the family name alone
+    "hw03-{login}-{first}-{last}-submission.zip",
+    "{last}_{login}_cs5814_vae.py",
+    "{last}_{login}_cs5814_vae-{first}",
+    "{first} {last} {login}",
+]
+
+
+@given(st.sampled_from(BY_ID), st.lists(st.sampled_from(range(4)), min_size=1, unique=True), st.booleans())
+@settings(max_examples=60)
+def test_an_id_next_to_a_name_is_no_guess(form: str, handing_in: list[int], with_zeros: bool) -> None:
+    people = [("Ann", "Lee", "90123451"), ("Lee", "Ann", "90123452"), ("Bo", "Xue", "901234"), ("Di", "Xue", "801234")]
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "u", "zoe/cs5814_vae.py")
+        for at in handing_in:
+            first, last, login = people[at]
+            name = form.format(first=first, last=last, login=f"{'00' if with_zeros else ''}{login}")
+            put(Path(temporary) / "u", name if "." in name else f"{name}/cs5814_vae.py", text=str(at))
+            if name.endswith(".zip"):
+                (Path(temporary) / "u" / name).unlink()
+                with ZipFile(Path(temporary) / "u" / name, "w") as archive:
+                    archive.writestr("cs5814_vae.py", str(at))
+        table = "".join(f"{login},{first} {last}\n" for first, last, login in people)
+        rows = read(Path(temporary) / "u", f"id,name\nzoe,Zoe Zo\n{table}")
+    for at, (_, _, login) in enumerate(people):
+        assert rows[login].source == (str(at).encode() if at in handing_in else None)
+        assert rows[login].nothing is (at not in handing_in)
+        assert rows[login].attention == ()
+
+
+@given(st.integers(0, 2), st.booleans())
+@settings(max_examples=10)
+def test_a_file_of_nobodys_stops_no_class(depth: int, drive: bool) -> None:
+    """It has a row of its own, and each student without work is for review."""
+    names = [f"{name} - cs5814_vae.py" for name in ("Ada Lovelace", "Bob Roe", "Cyd Poe")]
+    above = "HW 3/" * max(depth, int(drive))
+    with TemporaryDirectory() as temporary:
+        (Path(temporary) / "u").mkdir()
+        for part, packed in enumerate((names, ["cs5814_vae.py"]) if drive else ([*names, "cs5814_vae.py"],), 1):
+            zipped = f"drive-download-20261201T041500Z-00{part}.zip" if drive else "HW 3.zip"
+            with ZipFile(Path(temporary) / "u" / zipped, "w") as archive:
+                for name in packed:
+                    archive.writestr(f"{above}{name}", name)
+        rows = read(Path(temporary) / "u", "id,name\na,Ada Lovelace\nb,Bob Roe\nc,Cyd Poe\nd,Dan Doe\n")
+    assert [rows[each].source for each in "abc"] == [name.encode() for name in names]
+    assert rows["cs5814_vae"].attention
+    assert any("`cs5814_vae`" in said for said in rows["d"].attention)
+
+
 @pytest.mark.parametrize("served", [True, False])
 def test_a_word_in_all_names_is_no_login(tmp_path: Path, served: bool) -> None:
     put(tmp_path / "u", *(f"{name} - cs5814_vae.py" for name in PEOPLE.values()))
@@ -543,6 +592,45 @@ def test_a_spreadsheets_zeros_make_nobody_a_stranger(tmp_path: Path, listed: str
     assert rows["1"].unreadable
     assert rows["4"].nothing
     assert [row.attention for row in rows.values() if row.unlisted] == [(rows["1"].reason,)]
+
+
+CHANGED = {  # ids, and what spreadsheets show of them: dates in several languages' orders, and numbers
+    "mar3": "3-Mar",
+    "3mar": "03-Mar",
+    "mar-3": "3.Mar",
+    "dec1": "12/1/2026",
+    "sept1": "1-Sep",
+    "oct2024": "Oct-24",
+    "march3": "2026-03-03",
+    "2e5": "2.00E+05",
+    "906123456": "9.06E+08",
+    "9061234567": "9,06123E+09",
+}
+UNCHANGED = ["jan1", "mary3", "mar4", "3e5", "907123456", "mar", "3", "ada", "12.0"]
+
+
+@given(
+    st.sampled_from([*CHANGED]),
+    st.sampled_from(["{}/cs5814_vae.py", "{}.py", "HW3_{}_attempt_2026-11-30-01-45-00_cs5814_vae.py"]),
+)
+def test_what_a_spreadsheet_makes_of_an_id_is_asked(login: str, name: str) -> None:
+    """Whose the work may be has no silent zero; nobody else is asked."""
+    with TemporaryDirectory() as temporary:
+        put(
+            Path(temporary) / "u",
+            name.format(login),
+            name.format("zoe"),
+            *(f"{each}/cs5814_vae.py" for each in UNCHANGED),
+        )
+        cells = [*CHANGED.values()]
+        table = "login,name\nzoe,Zoe Zo\n" + "".join(f'"{cell}",P{at} Q\n' for at, cell in enumerate(cells))
+        rows = read(Path(temporary) / "u", table)
+    asked = [row for row in rows.values() if row.unreadable]
+    assert [row.student for row in asked] == [CHANGED[login]] or (
+        {row.student for row in asked} <= {"3-Mar", "03-Mar", "3.Mar", "2026-03-03"} and "mar" in login
+    )
+    (work,) = (row for row in rows.values() if row.source == name.format(login).encode())
+    assert all(f"({row.student})" in " ".join(work.attention) for row in asked[:3])
 
 
 def test_a_name_packed_on_windows_is_told_to_its_student(tmp_path: Path) -> None:
@@ -616,6 +704,60 @@ def test_where_nobody_is_known_the_message_says_what_to_do(tmp_path: Path, name:
     with pytest.raises(NothingToGrade, match="Name what was handed in by the ids of the roster") as raised:
         read(tmp_path / "u", "id,name\nkim7,Kim Kay\nlou,Lou Li\n")
     assert ("may be Kim Kay (kim7)" in str(raised.value)) is (name != "nobody")
+
+
+@given(
+    st.lists(st.sampled_from(["jdoe", "broe", "cpoe", "kim", "lee"]), min_size=1, unique=True),
+    st.sampled_from(
+        [
+            "{}/cs5814_vae.py",
+            "{}.py",
+            "HW3_{}_attempt_2026-11-30-01-45-00_cs5814_vae.py",
+            "{}+hw3-part3+2026-11-30 23:01:12 UTC+x/cs5814_vae.py",
+        ]
+    ),
+    st.sampled_from(["login", "name", "address", ""]),
+)
+@settings(max_examples=40)
+def test_what_an_address_begins_with_is_a_login(logins: list[str], name: str, other: str) -> None:
+    """So it is for the addresses of one institution, unless somebody else has that login, name or beginning."""
+    first = logins[0]
+    cells = {
+        "login": f"{first},Zo Zo,z@x.edu",
+        "name": f"l9,{first},z@x.edu",
+        "address": f"l9,Zo Zo,{first}@y.org",
+        "": ",,",
+    }
+    table = "id,login,name,email\n" + "".join(f"{at},,P{at} Q,{each}@x.edu\n" for at, each in enumerate(logins))
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "u", "known/cs5814_vae.py", *(name.format(each) for each in logins))
+        rows = read(Path(temporary) / "u", f"{table}8,known,Known,k@x.edu\n9,{cells[other]}\n7,,Yo Yo,y@x.edu\n")
+    for at, each in enumerate(logins):
+        if other and each == first:
+            assert rows[str(at)].source is None
+            assert rows[str(at)].unreadable or rows["9"].source
+        else:
+            assert rows[str(at)].source == name.format(each).encode()
+            assert rows[str(at)].attention == ()
+
+
+@given(st.integers(0, 3), st.integers(0, 4))
+@settings(max_examples=20)
+def test_where_most_match_nobody_each_zero_is_listed(matching: int, others: int) -> None:
+    """A few that match by accident hide nothing. Where none does, the command stops."""
+    with TemporaryDirectory() as temporary:
+        known = [f"p{at}" for at in range(matching)]
+        put(Path(temporary) / "u", *(f"{each}/m.py" for each in (*known, *(f"gh{at}" for at in range(others)))))
+        table = "id,name\n" + "".join(f"p{at},P{at} Q\n" for at in range(5))
+        if not matching and others:
+            with pytest.raises(NothingToGrade, match="ids look different"):
+                read(Path(temporary) / "u", table)
+            return
+        assume(matching)
+        rows = read(Path(temporary) / "u", table)
+    for row in rows.values():
+        if not row.unlisted:
+            assert bool(row.attention) is (row.student not in known and others > matching)
 
 
 DATES = [
@@ -1044,7 +1186,7 @@ def test_all_members_get_what_their_group_handed_in(platform: str, groups: list[
         row = rows[f"id{index}"]
         assert row.source == (group.encode() if group else None)
         assert row.nothing is (not group)
-        assert row.attention == () or len(groups) == 1
+        assert row.attention == () or len(groups) == 1 or row.nothing
 
 
 def test_a_groups_whole_name_comes_before_the_end_of_one(tmp_path: Path) -> None:
@@ -1062,6 +1204,64 @@ def test_a_groups_name_may_be_anywhere(tmp_path: Path, name: str, claimed: bool)
     for each in ("ada", "bob", "dan"):
         assert rows[each].nothing is not claimed
         assert rows[each].unreadable is claimed
+
+
+BOTH = {  # how work gets a name that is a group's and the id, the login or the name of `{who}`
+    "{group}/{file}": "id name login github_username",
+    "{group}.py": "id name login github_username",
+    "HW 3_{group}_attempt_2026-11-30-01-45-00_{file}": "id login",
+    "12-77 - {group} - Nov 30, 2026 1005 AM/{file}": "name",
+    "hw3-part3-{group}/{file}": "github_username",
+    "{group} - {file}": "name",
+}
+
+
+@given(st.sampled_from([(name, kind) for name, kinds in BOTH.items() for kind in kinds.split()]), st.booleans())
+@settings(max_examples=40)
+def test_what_may_be_a_groups_or_a_persons_is_nobodys(way: tuple[str, str], member: bool) -> None:
+    """All concerned are for review. A member who is called like the group has the work, but not the others by that."""
+    pattern, kind = way
+    cells = {"id": "r0", "name": "Rose Red", "login": "rose", "github_username": "gh0"}
+    group = {"id": "R0", "name": "Rose Red", "login": "Rose", "github_username": "GH0"}[kind]
+    name = pattern.format(group=group, file="cs5814_vae.py")
+    with TemporaryDirectory() as temporary:
+        others = ("ida", "idb", "idc") if " - {" not in pattern else ("Ida Io - x.py", "Idb Io - x.py")
+        put(Path(temporary) / "u", name, *(each if "." in each else f"{each}/cs5814_vae.py" for each in others))
+        table = f"id,name,login,github_username,group_name\n{','.join(cells.values())},{group if member else ''}\n"
+        table += "".join(f"id{each},Id{each} Io,lo{each},gi{each},\n" for each in "abc")
+        table += "".join(f"id{each},Id{each} Io,lo{each},gi{each},{group}\n" for each in "xy")
+        rows = read(Path(temporary) / "u", table)
+    for student in ("idx", "idy", *(() if member else ("r0",))):
+        assert (rows[student].source, rows[student].unreadable) == (None, True)
+    concerned = [row for row in rows.values() if row.student not in ("ida", "idb", "idc")]
+    for row in concerned:
+        said = " ".join((row.reason, *row.attention))
+        assert all(who in said for who in ("Rose Red", "Idx Io (idx)", "Idy Io (idy)"))
+        assert row.source is None or row.attention
+    assert [row.source for row in concerned].count(name.encode()) == 1, "a row has the work"
+    assert bool(rows["r0"].source) is member
+
+
+@given(st.sampled_from(["Group 1", "Team 4", "Gruppe B", "Équipe 2", "group7"]), st.booleans())
+@settings(max_examples=20)
+def test_who_may_be_in_a_group_has_no_unlisted_zero(name: str, column: bool) -> None:
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "u", f"{name}/m.py", "cy/m.py", "di/m.py")
+        cells = [",Team X", ",", ",Team X", ","] if column else [""] * 4
+        lines = (f"{each}{cell}\n" for each, cell in zip(("ada", "bob", "cy", "di"), cells, strict=True))
+        rows = read(Path(temporary) / "u", f"id{',group' if column else ''}\n{''.join(lines)}")
+    assert any(name in said for said in rows["bob"].attention)
+    assert bool(rows["ada"].attention) is not column, "her group has another name"
+    assert (rows["cy"].attention, rows["di"].attention) == ((), ())
+
+
+@pytest.mark.parametrize("name", ["rosered_104_901_cs5814_vae.py", "Red, Rose (r0)/m.py", "Rose Red x@y.z/m.py"])
+def test_another_id_tells_a_person_from_a_group(tmp_path: Path, name: str) -> None:
+    put(tmp_path / "u", name, text=name)
+    rows = read(
+        tmp_path / "u", "id,name,canvas id,email,group\nr0,Rose Red,104,x@y.z,\nida,Ida Io,105,i@y.z,Rose Red\n"
+    )
+    assert (rows["r0"].unreadable, rows["ida"].unreadable) == (False, False)
 
 
 @given(st.sets(st.integers(1, 10**9), max_size=5), st.booleans())

@@ -59,7 +59,7 @@ def test_moodles_groups_are_a_list(tmp_path: Path, cell: str, groups: tuple[str,
 
 
 def test_a_name_of_which_a_part_is_missing_is_told(tmp_path: Path) -> None:
-    roster = read_roster(written(tmp_path, "id,Surname,Prénom\nada,Lovelace,Ada\n"))
+    roster = read_roster(written(tmp_path, "id,Surname,Förnamn\nada,Lovelace,Ada\n"))
     assert (roster.students[0].name, len(roster.notes)) == ("Lovelace", 1)
 
 
@@ -85,6 +85,13 @@ def test_a_canvas_gradebook_without_logins_has_canvas_ids(tmp_path: Path) -> Non
         ("Student ID,ID,Name\nn17,1,Ada Lovelace\n", ("n17", "Ada Lovelace")),
         ("id,name\nada,Ada\nTotal: 1,\n", ("ada", "Ada")),
         ("name,id\nAda,ada\nTotal,1\n", ("ada", "Ada")),
+        ("id,name\nada,Ada\nTotal: 4 students,\n", ("ada", "Ada")),
+        ("Nachname;Vorname;Benutzername\nLovelace;Ada;ada\n", ("ada", "Ada Lovelace")),
+        ("Nom;Prénom;Adresse de courriel\nLovelace;Ada;a@x.fr\n", ("a@x.fr", "Ada Lovelace")),
+        ("Apellido(s),Nombre,Nombre de usuario\nLovelace,Ada,ada\n", ("ada", "Ada Lovelace")),
+        ("Identifiant,Nom complet\nParticipant 7,Ada Lovelace\n", ("Participant 7", "Ada Lovelace")),
+        ("TU-ID;Vorname;Nachname\nab12cdef;Ada;Lovelace\n", ("ab12cdef", "Ada Lovelace")),
+        ("UID,UIN,Name,Role\na@x.edu,7,Ada,Student\n", ("a@x.edu", "Ada")),
         ("id,name\ntotal,Ada Total\n", ("total", "Ada Total")),
         ("name,student id\nMean Sokha,906123456\n", ("906123456", "Mean Sokha")),
         ("name,student id\nSum Yi,906123457\nStudents: 1,\n", ("906123457", "Sum Yi")),
@@ -102,6 +109,23 @@ def test_a_canvas_gradebook_without_logins_has_canvas_ids(tmp_path: Path) -> Non
 def test_other_rosters(tmp_path: Path, text: str, expected: tuple[str, str]) -> None:
     (student,) = read_roster(written(tmp_path, text)).students
     assert (student.id, student.name) == expected
+
+
+@given(st.lists(st.sampled_from(["CS 5814, Fall 2026", "Printed on;Nov 30", "Class list", ""]), max_size=4))
+def test_a_title_may_stand_above_the_columns(title: list[str]) -> None:
+    """What is above them is told, and a line that is wrong has its own number all the same."""
+    above = "".join(f"{line}\n" for line in title)
+    with tempfile.TemporaryDirectory() as temporary:
+        roster = read_roster(written(Path(temporary), f"{above}id,name\nada,Ada Lovelace\n"))
+        with pytest.raises(RosterError, match=f"line {len(title) + 3}: the id ada is also that"):
+            read_roster(written(Path(temporary), f"{above}id,name\nada,Ada Lovelace\nada,Bob Roe\n"))
+    assert [(each.id, each.name, each.line) for each in roster.students] == [("ada", "Ada Lovelace", len(title) + 2)]
+    assert len(roster.notes) == any(title)
+
+
+def test_columns_that_are_not_known_are_named(tmp_path: Path) -> None:
+    with pytest.raises(RosterError, match="It has “Kennzahl”, “Person”"):
+        read_roster(written(tmp_path, "Kennzahl,Person\n7,Ada\n"))
 
 
 @pytest.mark.parametrize("word", ["Participant ", "Teilnehmer/in", "Teilnehmer", "Participante ", "Deelnemer "])

@@ -302,6 +302,27 @@ def in_archive(archive: File, room: Room | None = None) -> Iterator[Listing]:
         yield Listing(_nearest_first(files), folders=tuple(each.steps for each in entries if each.file is None))
 
 
+def is_cut_off(archive: File) -> bool:
+    """Whether an archive ends too early, as where a download was interrupted. Errors are those of `File.copy`."""
+    with ExitStack() as stack:
+        packed, kept = (stack.enter_context(tempfile.SpooledTemporaryFile(max_size=16 << 20)) for _ in range(2))
+        if archive.copy(packed, MAX_UPLOAD) in (0, MAX_UPLOAD):
+            return packed.tell() == 0
+        packed.seek(0)
+        kind = _kind(packed.read(512)) or suffix(archive.name)
+        packed.seek(0)
+        if kind == ".zip":
+            return _kind(packed.read(512)) == kind and not zipfile.is_zipfile(packed)
+        try:
+            for _ in tar.entries(packed, kind, kept, MAX_UPLOAD, room_to_unpack()):
+                pass
+        except EOFError:
+            return True
+        except Exception:  # of all that a damaged archive makes its parser raise there is no list
+            return False
+    return False
+
+
 def is_archive(file: File) -> bool:
     """Whether a file begins as an archive does; errors are those of `File.read`."""
     return bool(_kind(file.read(512)))

@@ -130,7 +130,7 @@ def find_module(path: Path, assignment: Assignment) -> Found:
 def choose(listing: Listing, assignment: Assignment, where: str = "what was handed in", nested: bool = False) -> Found:
     """The module among the files of a submission, called `where` in messages; errors are those of `find_module`.
 
-    With `nested`, no archive among the files is opened.
+    With `nested`, the module is not in an archive among the files; these are only searched for other code.
     """
     room = Room()
     search = _Search(listing, assignment, where, nested, room)
@@ -243,14 +243,24 @@ class _Search:
         unread: why a file that may be the module, or may hold it, was not read.
     """
 
-    def __init__(self, listing: Listing, assignment: Assignment, where: str, nested: bool, searched: Room) -> None:
+    def __init__(
+        self,
+        listing: Listing,
+        assignment: Assignment,
+        where: str,
+        nested: bool,
+        searched: Room,
+        room: bounds.Room | None = None,
+        innermost: bool = False,
+    ) -> None:
         self.files, self._earlier, self._notes = _last_attempts(listing)
         self.unread: dict[File, str] = {}
         self._listing, self._assignment, self._where, self._nested = listing, assignment, where, nested
         self._module = assignment.module
         self._archives = [file for file in self.files if _is_packed(file) and file.trouble != ELSEWHERE]
         self._opened = False  # the archives
-        self._room, self._searched = room_to_unpack(), searched  # for the archives, and for what may hold code
+        self._innermost = innermost  # whether no archive among the files is opened
+        self._room, self._searched = room or room_to_unpack(), searched  # for the archives, and for what may hold code
         self._others: list[_Candidate] | None = None  # once they were read
         self._further: list[_Candidate] = []  # what was read after the module was found
         self._closed: list[File] = []  # archives that could not be read then
@@ -364,8 +374,9 @@ class _Search:
     def _in_archive(self, file: File) -> _Candidate:
         with in_archive(file, self._room) as inside:
             files = [replace(each, label=f"{file.label}/{each.label}") for each in inside.files]
-            inner = _Search(replace(inside, files=files), self._assignment, file.label, True, self._searched).module()
-        return inner._replace(file=file)
+            within = replace(inside, files=files)
+            search = _Search(within, self._assignment, file.label, True, self._searched, self._room, self._nested)
+            return search.module()._replace(file=file)
 
     def _by_content(self) -> list[_Candidate]:
         """The only Python file under another name that defines one of the names of the assignment."""
@@ -407,7 +418,7 @@ class _Search:
 
     def _look_further(self, chosen: _Candidate) -> None:
         """Read what else may be the module, for the staff: what cannot be read is nobody's fault here."""
-        archives = [] if self._opened or self._nested else self._archives
+        archives = [] if self._opened or self._innermost else self._archives
         for file in archives[:MAX_ARCHIVES]:
             try:
                 self._further.append(self._in_archive(file))

@@ -27,10 +27,20 @@ from autograder.assignment import Assignment
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.bounds import limited_time
 from autograder.submissions.copied import is_untouched
-from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade
+from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade, is_cut_off
 from autograder.submissions.find import Found, choose
 from autograder.submissions.matching import Known, Match, another_name, matched
-from autograder.submissions.names import ARCHIVES, PlatformName, alike, path_of, platform_name, shown, stem, suffix
+from autograder.submissions.names import (
+    ARCHIVES,
+    PlatformName,
+    alike,
+    path_of,
+    platform_name,
+    shown,
+    stem,
+    suffix,
+    without_copy,
+)
 from autograder.submissions.roster import Roster, Student, moment
 from autograder.submissions.spelling import same, words_of
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
@@ -42,9 +52,9 @@ from autograder.submissions.top import (
     Top,
     documents_of_nobody,
     is_export,
+    like_class,
     may_be_class,
     may_be_sections,
-    several,
     students_within,
     top_of,
 )
@@ -54,6 +64,10 @@ _ATTACHED, _INLINE = "Submission attachment(s)", "_submissionText.html"  # what 
 _SAKAIS = {_ATTACHED, "Feedback Attachment(s)"}
 _BY_SAKAI = {"timestamp.txt", "comments.txt", "feedbackText.html"}
 _SHORT = 3  # letters of a folder's name: with fewer, it is somebody's id by chance
+# The names that platforms and people give to groups.
+_GROUP = re.compile(
+    r"(?:groups?|groupe|gruppe|grupo|gruppo|groep|team|équipe|equipe|equipo)\b|(?:group|team)\d", re.IGNORECASE
+)
 _LISTED = 3  # names, or questions whose work it is, in one message
 
 
@@ -127,6 +141,7 @@ class _Piece:
         laid_out: whether nbgrader or staff made this folder, so that a `timestamp.txt` in it is theirs.
         separator: see `matching.Known`.
         team: who handed it in together, where the platform says so.
+        nameless: whether this is a file with the module's name at the top, where a student's name is due.
         elsewhere: the other assignment that this was handed in for; empty if it is for this one.
     """
 
@@ -144,6 +159,7 @@ class _Piece:
     laid_out: bool = False
     separator: str = ""
     team: frozenset[str] = frozenset()
+    nameless: bool = False
     elsewhere: str = ""
 
 
@@ -178,6 +194,8 @@ def read_upload(
             pieces = [replace(piece, laid_out=False) for piece in pieces]
         owners = _with_those_within(_owners(pieces, roster), assignment, roster)
         if roster and pieces and not _are_of(owners):
+            if cut_off := _cut_off(pieces):
+                raise NothingToGrade(f"nobody who handed in is in the roster, and {cut_off}")
             holders = [piece.entry for piece in pieces if may_be_class(piece.entry, top, assignment, roster)]
             raise NothingToGrade(_nobody_known(owners, holders))
         found = [_submitted(owner, assignment, extended, roster, visit) for owner in owners]
@@ -185,11 +203,12 @@ def read_upload(
         doubts = {each: said.format(each) for each in _classes(owners, found, top, assignment, roster)}
         found = [
             replace(row, attention=(*row.attention, doubts[row.student]))
-            if row.student in doubts and row.source and any(several(each.entry, assignment) for each in owner.pieces)
+            if row.student in doubts and row.source and any(like_class(each.entry, assignment) for each in owner.pieces)
             else row
             for owner, row in zip(owners, found, strict=True)
         ]
         found = _with_odd_folders(owners, found)
+        found = _with_copies(found) if roster is None else _with_strangers(owners, found)
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
     export = () if top.gradescopes else _like_export({each.name for each in top.entries if each.folder}, "the upload")
     warnings = [*(roster.notes if roster else ()), *top.guessed, *doubts.values(), *export, *extended.warnings()]
@@ -201,10 +220,12 @@ def _classes(
 ) -> list[str]:
     """The students in whose entry there may be a class."""
     sections = may_be_sections(top, assignment, roster)
+    alone = len(top.students) == 1 and like_class(top.students[0], assignment)
     return [
         row.student
         for owner, row in zip(owners, rows, strict=True)
-        if (sections or row.source is None or row.notes)
+        if not row.unreadable
+        and (sections or alone or row.source is None or row.notes)
         and any(sections or may_be_class(piece.entry, top, assignment, roster) for piece in owner.pieces)
     ]
 
@@ -229,6 +250,47 @@ def _with_odd_folders(owners: list[_Owner], rows: list[Submitted]) -> list[Submi
         else row
         for row in rows
     ]
+
+
+def _with_strangers(owners: list[_Owner], rows: list[Submitted]) -> list[Submitted]:
+    """The rows; for review where a student has none of the work, and some of it may be the student's by nothing else.
+
+    So it is if most entries are of nobody in the roster; if one bears nobody's name; and if one is a group's, for those
+    who are in no group of the roster.
+    """
+    strangers = [owner for owner in owners if owner.enrolled is None and not owner.claimed]
+    most = len(strangers) > sum(bool(owner.enrolled and owner.pieces) for owner in owners)
+    groups = [owner for owner in strangers if _GROUP.match(owner.name)]
+    nameless = [owner for owner in strangers if any(piece.nameless for piece in owner.pieces)]
+    of_most = f"{_some(strangers)} and most other work is of nobody in the roster: see whether it is this student's"
+    of_group = f"{_some(groups)} may be a group's, and the roster does not say whose: see whether it is this student's"
+    of_nobody = f"{_some(nameless)} bears nobody's name: see whether it is this student's"
+    checked = []
+    for owner, row in zip(owners, rows, strict=True):
+        said = of_group if groups and owner.enrolled and not owner.enrolled.groups else ""
+        said = of_nobody if nameless else said
+        said = of_most if most else said
+        handed_in = owner.enrolled is None or owner.pieces or owner.claimed
+        checked.append(row if handed_in or not said else replace(row, attention=(*row.attention, said)))
+    return checked
+
+
+def _some(owners: list[_Owner]) -> str:
+    return ", ".join(f"`{owner.student}`" for owner in owners[:_LISTED])
+
+
+def _with_copies(rows: list[Submitted]) -> list[Submitted]:
+    """The rows; for review where one is named like the copy of another's, as what is unpacked a second time."""
+    there = {same(row.student) for row in rows}
+    said: dict[str, list[str]] = {}
+    for row in rows:
+        original = without_copy(row.student)
+        if same(original) != same(row.student) and same(original) in there:
+            for student in (same(original), same(row.student)):
+                said.setdefault(student, []).append(
+                    f"`{row.student}` may be later work of `{original}`: see which counts"
+                )
+    return [replace(row, attention=(*row.attention, *said.get(same(row.student), ())[:_LISTED])) for row in rows]
 
 
 def _tops(piece: _Piece) -> set[str]:
@@ -411,12 +473,10 @@ def _loose(entry: Entry, assignment: Assignment) -> _Piece:
         name = f"{assignment.module}{rest.removeprefix('.py')}" if rest in (".py", ".py.txt") else entry.name
         return Listing([replace(file, steps=(name,)) for file in entry.listing().files])
 
-    whose = (
-        (f"`{shown(entry.name)}` is not in a student's folder: whose is it?",)
-        if alike(entry.name, assignment.module)
-        else ()
-    )
-    return _Piece(student, student, replace(entry, listing=listing), {"id": student}, attention=whose)
+    nameless = alike(entry.name, assignment.module)
+    whose = (f"`{shown(entry.name)}` is not in a student's folder: whose is it?",) if nameless else ()
+    keys = {"id": student}
+    return _Piece(student, student, replace(entry, listing=listing), keys, attention=whose, nameless=nameless)
 
 
 def _moment(text: str) -> datetime | None:
@@ -663,6 +723,8 @@ def _submitted(
     except CannotRead as error:
         return replace(row, reason=str(error), unreadable=True, notes=notes, attention=(*attention, str(error)))
     except NothingToGrade as error:
+        if cut_off := _cut_off(ours):
+            return replace(row, reason=cut_off, unreadable=True, notes=notes, attention=(*attention, cut_off))
         attention += _work_before("the last attempt has no module", earlier, assignment)
         return replace(row, reason=str(error), notes=notes, attention=attention)
     if is_untouched(found.source, assignment):
@@ -670,6 +732,19 @@ def _submitted(
         attention += _in_covers(pieces, assignment)
     attention += found.attention
     return replace(row, source=found.source, notes=(*notes, *found.notes), attention=attention, folder=found.folder)
+
+
+def _cut_off(pieces: list[_Piece]) -> str:
+    """Which of the archives that staff downloaded for these students ends too early, and what to do; or nothing.
+
+    What a platform named, or packed, is as the student handed it in.
+    """
+    for piece in [piece for piece in pieces if not (piece.entry.folder or piece.entry.platform)]:
+        with suppress(NothingToGrade):
+            for file in piece.entry.listing().files:
+                if suffix(file.name) in ARCHIVES and not file.download and is_cut_off(file):
+                    return f"`{shown(piece.entry.name)}` is cut off: download it again"
+    return ""
 
 
 def _expected(owner: _Owner) -> tuple[str, ...]:

@@ -19,12 +19,15 @@ from autograder.submissions.roster import Roster, Student
 from autograder.submissions.spelling import (
     has_case,
     in_any_order,
+    is_changed,
+    may_become,
     name_key,
     names_of,
     plain,
     same,
     spellings,
     squeezed,
+    without_id,
     words_of,
 )
 
@@ -71,10 +74,10 @@ class Match:
 def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     """Whom in the roster each of the students of an upload is, by `Known.student`."""
     groups = _Groups(roster)
-    titled = _by_title(students, "-", partial(_who, roster, groups, "github"))
-    titled |= _by_title(students, "_", partial(_who, roster, groups, "login", "id", "sis"))
+    ends = _by_title(students, "-", partial(_who, roster, groups, "github"))
+    ends |= _by_title(students, "_", partial(_who, roster, groups, "login", "id", "sis"))
     whole = {each.student for each in students if groups.named(each).people}
-    titled = {name: match for name, match in titled.items() if name not in whole}
+    titled = {name: match for name, (_, match) in ends.items() if name not in whole}
     by_key = {
         each.student: _by_key(each, roster) or titled.get(each.student) or _held(each, roster) for each in students
     }
@@ -115,6 +118,9 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
         elif not found[each.student].people:
             found[each.student] = guess
         found[each.student] = _with_group(each, found[each.student], roster) or groups.named(each)
+    for each in named:
+        end = ends[each.student][0] if each.student in titled else ""
+        found[each.student] = _or_groups(each, end, found[each.student], roster, groups)
     unknown = [each for each in students if found[each.student] == Match()]
     held = _held_in(unknown, roster, telling, groups)
     served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
@@ -139,13 +145,15 @@ def _by_key(student: Known, roster: Roster) -> Match | None:
             found = roster.find(key, "canvas") if has_canvas else roster.find(key)
         elif kind == "id" and key == student.student:
             having = roster.having(key)
-            found = having[0] if len(having) == 1 else None
+            found = having[0] if len(having) == 1 else None if having else roster.find(key)
         else:
             found = roster.find(key, kind) or roster.find(key, "id", "login", "sis", "email")
         if found:
             others = [who for kind, key in student.keys.items() if (who := roster.find(key, kind)) and who is not found]
             said = [f"the ids of `{shown(student.student)}` are also those of {who.name}" for who in others]
-            return Match((found,), attention=tuple(said))
+            by_address = found in roster.addressed(key) and found not in roster.having(key)
+            notes = [f"`{shown(student.student)}` was matched to {found.name} in the roster by the email address"]
+            return Match((found,), tuple(notes if by_address else ()), tuple(said))
     return None
 
 
@@ -166,10 +174,11 @@ def _who(roster: Roster, groups: _Groups, *kinds_and_login: str) -> tuple[Studen
 
 def _by_title(
     students: Sequence[Known], separator: str, find: Callable[[str], tuple[Student, ...]]
-) -> dict[str, Match]:
-    """Whom `find` finds by what follows the assignment's title: `ada-l` in `hw-3-ada-l`, where either may be longer.
+) -> dict[str, tuple[str, Match]]:
+    """The end of each name, after the assignment's title, and whom `find` finds by it: `ada-l` in `hw-3-ada-l`.
 
-    All of a download have one title. So of the titles that fit, the one counts that finds most students.
+    Either may be longer. All of a download have one title. So of the titles that fit, the one counts that finds most
+    students.
     """
     names = [each.student for each in students if each.separator == separator]
     fitting: Counter[str] = Counter()
@@ -189,7 +198,7 @@ def _by_title(
             sure = (sharing[title] > 1 or separator not in title[:-1]) and not 0 < len(squeezed(group)) < _SHORT
             whom = f"the group {group}" if group else people[0].name
             said = f"`{shown(name)}` was matched to {whom} in the roster by `{shown(login)}`, the end of its name"
-            matches[name] = Match(people, (said,) if group else (), () if sure else (said,))
+            matches[name] = login, Match(people, (said,) if group else (), () if sure else (said,))
     return matches
 
 
@@ -341,8 +350,14 @@ def _by_name_within(
     places: dict[str, tuple[Student, _Place]] = {}
     holding: dict[str, list[str]] = {}
     for each in unknown:
-        there = {who.id: (who, _place(each, who)) for who in held[each.student]}
+        rare = {who for who in held[each.student] if who.id not in common}
+        there = {
+            who.id: (who, _place(each, who) or (_surname_place(each, who) if who in rare else None))
+            for who in held[each.student]
+        }
         telling = [id for id, (_, place) in there.items() if place or id not in common] or list(there)
+        with_id = [id for id in telling if (place := there[id][1]) and place.with_id]
+        telling = with_id if len(with_id) == 1 else telling
         for id in telling:
             holding.setdefault(id, []).append(each.student)
         who, place = there[telling[0]] if len(telling) == 1 else (None, None)
@@ -394,6 +409,14 @@ def _id_place(student: Known, who: Student) -> _Place | None:
     return places.pop() if len(places) == 1 else None
 
 
+def _surname_place(student: Known, who: Student) -> _Place | None:
+    """Where an id of the student is next to one of the names: `Doe_900123_homework`. That is no chance."""
+    words = words_of(student.student)
+    names = {word for name in _called(who) for word in name if len(word) >= _SHORT}
+    there = any(_has_id(words, key) and not names.isdisjoint({*words} - {*key}) for key in _ids(who))
+    return _Place((student.student, ""), with_id=True) if there else None
+
+
 def _place(student: Known, who: Student) -> _Place | None:
     """Where the words of the roster's name are, in sequence or with the family name first. A platform's is all of it.
 
@@ -406,15 +429,16 @@ def _place(student: Known, who: Student) -> _Place | None:
     for text, words in product(texts, names):
         pattern = r"[\W_]*".join(map(re.escape, "".join(words)))
         match = re.search(rf"(?<![^\W_]){pattern}(?![^\W_])", text)
-        within = re.findall(r"[\W_]+", match[0]) if match else []
+        within = {*re.findall(r"[\W_]+", match[0])} if match else set()
         if match is None or (not within and has_case(match[0])):  # `kimkay` may be a login
             continue
         before, after = text[: match.start()], text[match.end() :]
         if by_platform:
             return None if before or after else _Place(("", ""))
-        with_id = any(_has_words(words_of(rest), key) for key in _ids(who) for rest in (before, after))
+        with_id = any(_has_id(words_of(rest), key) for key in _ids(who) for rest in (before, after))
         if bool(before) == bool(after):
             return _Place((before, after), with_id=with_id)
+        within -= {each for name in who.names for each in re.findall(r"[\W_]+", name)}  # of Tim Berners-Lee
         separator = _separator(after) or _separator(before[::-1])[::-1]
         form = separator if separator not in within else before or after
         file = (before or after).removeprefix(separator).removesuffix(separator)
@@ -444,21 +468,27 @@ def _held_in(unknown: Sequence[Known], roster: Roster, telling: set[str], groups
     for who in roster.students:
         for word in {words[0] for words in (*_called(who), *_ids(who))}:
             by_word.setdefault(word, []).append(who)
+    cells = [(who, key) for who in roster.students for key in {who.id, *who.keys.values()} if is_changed(key)]
     held = {}
     for each in unknown:
+        ids = {each.student, *each.keys.values()}
         texts = [words_of(text) for text in (*spellings(each.student), _other_reading(each.student))]
         texts += [[*map(_unpadded, words)] for words in texts]
         may_be = {
             who.id for words in texts for word in {*words} for who in by_word.get(word, ()) if _is_held(who, words)
         }
         may_be |= {who.id for words in texts for who in roster.within(words)}
+        changed = {who.id for who, cell in cells if any(may_become(key, cell) for key in ids)}
         if called := re.fullmatch(r"(.*)\(([^()]+)\)", each.student, re.DOTALL):
             is_id = not _OF_A_BROWSER.fullmatch(called[2]) or roster.named(called[1])
             may_be |= {who.id for who in (roster.find(called[2]),) if who and is_id}
         may_be |= {who.id for who in roster.having(each.student)}
+        may_be |= {who.id for key in ids for who in roster.addressed(key)}
         may_be |= {who.id for who in (*_named(each, roster), *roster.turned(each.name), *groups.like(each.name))}
         held[each.student] = [
-            who for who in roster.students if who.id in may_be and not telling.intersection(_differing(each, who))
+            who
+            for who in roster.students
+            if who.id in changed or (who.id in may_be and not telling.intersection(_differing(each, who)))
         ]
     return held
 
@@ -540,10 +570,10 @@ def _with(student: Known, groups: _Groups) -> list[Student]:
     return [who for hyphen in hyphens for who in groups.like(student.name[: hyphen.start()])]
 
 
-def _listed(people: Sequence[Student]) -> str:
+def _listed(people: Sequence[Student], between: str = " or ") -> str:
     names = [f"{who.name} ({who.id})" if who.name != who.id else who.id for who in people[:_LISTED]]
     names += [f"{len(people) - _LISTED} others"] if len(people) > _LISTED else []
-    return " or ".join(names)
+    return between.join(names)
 
 
 def _is_held(who: Student, words: list[str]) -> bool:
@@ -554,6 +584,10 @@ def _is_held(who: Student, words: list[str]) -> bool:
 
 def _has_words(words: list[str], key: list[str]) -> bool:
     return f" {' '.join(key)} " in f" {' '.join(words)} "
+
+
+def _has_id(words: list[str], key: list[str]) -> bool:
+    return _has_words([*map(_unpadded, words)], [*map(_unpadded, key)])
 
 
 def _called(who: Student) -> list[list[str]]:
@@ -604,12 +638,44 @@ class _Groups:
 
     def named(self, student: Known) -> Match:
         """The members of the group under whose name this was handed in; in Sakai, its id follows: `Group 1(3f2b)`."""
-        for name in (student.name, re.sub(r"\([^()]+\)$", "", student.name)):
+        for name in (student.name, without_id(student.name)):
             if members := self.members(name):
                 group = members[0].group_like(name)
                 said = f"`{shown(student.student)}` was matched to the group {group} in the roster"
                 return Match(members, (said,))
         return Match()
+
+
+def _or_groups(student: Known, end: str, found: Match, roster: Roster, groups: _Groups) -> Match:
+    """The question whose work it is where its name, or the `end` of that, is a group's and somebody's outside it.
+
+    Of a member who is called like the group, it is in any case; whether it is of the others is asked. What is under
+    another id than that name is of who has this id.
+    """
+    if found.people and roster.held(student.student):
+        return found
+    names = [end, student.name, without_id(student.name), student.keys.get("login", "")]
+    ids = {same(key) for key in student.keys.values()} - {*map(same, names)}
+    if any(same(key) in ids for who in found.people for key in who.keys.values()):
+        return found
+    for name in filter(None, names):
+        members = groups.like(name)
+        people = [*roster.having(name), *roster.addressed(name), *roster.named(name), *roster.turned(name)]
+        others = [who for who in members if who not in people]
+        if not people or not others:
+            continue
+        outside = [who for who in dict.fromkeys(people) if who not in members]
+        known = outside or [who for who in members if who in people]
+        said = (
+            f"`{shown(student.student)}` is the name of the group {others[0].group_like(name)} of "
+            f"{_listed(members, ' and ')}, and of {_listed(known)}: whose is it?"
+        )
+        if found.people and not outside:
+            return replace(
+                found, people=tuple(known), attention=(*found.attention, said), claims=tuple(others), claimed=said
+            )
+        return Match(claims=tuple(dict.fromkeys((*people, *members, *found.claims))), claimed=said)
+    return found
 
 
 def _with_group(student: Known, found: Match, roster: Roster) -> Match | None:

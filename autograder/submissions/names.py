@@ -27,7 +27,11 @@ UNREAD = {
 NAME_LIMIT = 100  # characters that fit on a page and in a file's name
 LONGEST = 255  # characters of a name on any file system; a name in an archive can have 65,535
 
-_JUNK = re.compile(r"__MACOSX|__pycache__|\..*|~\$.*|Thumbs\.db|desktop\.ini|Icon\r|\$Recycle\.Bin", re.IGNORECASE)
+_JUNK = re.compile(
+    r"__MACOSX|__pycache__|\..*|~\$.*|Thumbs\.db|desktop\.ini|Icon\r|\$Recycle\.Bin"
+    r"|System Volume Information|lost\+found|@eaDir",
+    re.IGNORECASE,
+)
 _MAX_COPIES = 8  # of copies: each adds an ending to the name
 # What operating systems, browsers, JupyterLab and platforms add to the name of a file that already exists. No separator
 # is read from twice: a name may be nothing else.

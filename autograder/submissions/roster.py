@@ -48,17 +48,60 @@ KEYS: dict[str, tuple[str, ...]] = {
         "orgdefinedid",
         "id",
     ),  # an ID next to one counts rows
-    "identifier": ("identifier",),  # Moodle's “Participant 12345”, next to an ID number; GitHub Classroom's
-    "login": ("sis login id", "login", "login id", "username", "user name", "netid", "pid"),
+    "identifier": (
+        "identifier",
+        "identifiant",
+        "identificador",
+        "identificativo",
+        "identificatie",
+    ),  # Moodle's “Participant 12345”, next to an ID number; GitHub Classroom's
+    "login": (
+        "sis login id",
+        "login",
+        "login id",
+        "username",
+        "user name",
+        "netid",
+        "pid",
+        "uid",
+        "tu id",
+        "benutzername",
+        "nom d utilisateur",
+        "nombre de usuario",
+        "nome utente",
+        "gebruikersnaam",
+    ),
     "sis": ("sis user id", "sis id"),
     "canvas": ("canvas id", "canvas user id", "lms user id"),
-    "email": ("email", "e mail", "email address", "e mail adresse"),
+    "email": (
+        "email",
+        "e mail",
+        "email address",
+        "e mail adresse",
+        "adresse de courriel",
+        "courriel",
+        "dirección de correo",
+        "correo electrónico",
+        "indirizzo email",
+        "e mailadres",
+    ),
     "github": ("github username",),
 }
 _NAME: tuple[str, ...] = ("name", "full name", "student name")
 _NAME += ("vollständiger name", "nombre completo", "nom complet", "nome completo", "volledige naam")
-_FIRST = ("first name", "firstname", "first", "given name", "given names", "given", "forename", "vorname")
-_LAST = ("last name", "lastname", "last", "surname", "family name", "family", "nachname")
+_FIRST: tuple[str, ...] = (
+    "first name",
+    "firstname",
+    "first",
+    "given name",
+    "given names",
+    "given",
+    "forename",
+    "vorname",
+)
+_FIRST += ("prénom", "prenom", "nombre", "nombres", "nome", "voornaam")
+_LAST: tuple[str, ...] = ("last name", "lastname", "last", "surname", "family name", "family", "nachname")
+_LAST += ("familienname", "nom", "nom de famille", "apellido", "apellidos", "cognome", "sobrenome", "achternaam")
 # What Moodle writes into its column “Identifier”, which is called “ID” in other languages.
 _PARTICIPANT = re.compile(
     r"(?:participante?|teilnehmer(?:[/:*_]?in)?|partecipante|deelnemer|deltagare|deltager|deltaker)\s*(\d+)",
@@ -70,7 +113,7 @@ _STAFF = re.compile(
     r"\b(?:tas?|teach\w*|instructors?|professors?|faculty|staff|graders?|readers?|designers?|observers?|assistants?"
     r"|managers?|admin\w*|(?:ta|teacher|designer|observer)enrollment)\b"
 )
-_GROUP = ("group name", "group", "team name", "team")
+_GROUP = ("group name", "group", "team name", "team", "groupe", "gruppe", "grupo", "gruppo", "groep", "équipe")
 _GROUPS = "groups"  # a list with commas
 _STATUS = "status"
 # What Moodle's grading worksheet and Gradescope's list of scores say of who has handed something in.
@@ -79,10 +122,12 @@ _UNTIL = ("until", "extended until", "due", "new due date")
 _KNOWN = {*_NAME, *_FIRST, *_LAST, *_UNTIL, "student", *(each for columns in KEYS.values() for each in columns)}
 _OF_STUDENTS = r"(?: (?:of|students?|enrolled|count))*\s*"
 _TOTAL = re.compile(  # people are called Sum, Mean and Count: these need a colon
-    rf"(?:grand )?(?:total|average){_OF_STUDENTS}[:=]?\s*[\d.,]*"
-    rf"|(?:sum|count|mean|students){_OF_STUDENTS}[:=]\s*[\d.,]*",
+    rf"(?:(?:grand )?(?:total|average){_OF_STUDENTS}[:=]?|(?:sum|count|mean|students){_OF_STUDENTS}[:=])"
+    r"\s*[\d.,]*(?: students?)?",
     re.IGNORECASE,
 )
+_SEPARATORS = ",;\t|"
+_TITLE = 20  # lines above the names of the columns, which exports have for a title
 _WORDS = 100  # of a text in which names are looked for
 _RUN = 8  # words that are compared with a whole name
 _TEST_STUDENT = "test student"  # from Canvas, if an instructor tried the student view
@@ -153,13 +198,34 @@ class Roster:
     def find(self, key: str, *kinds: str) -> Student | None:
         """The only student with this key, in any case; None if nobody has it, or more than one.
 
-        The `kinds` (see `KEYS`) are tried in this order; by default all of them, the id first.
+        The `kinds` (see `KEYS`) are tried in this order; by default all of them, the id first. Where nobody has it, the
+        email address that begins so tells whose login it is, if it is of the institution that most addresses name.
         """
         wanted = same(key)
         for kind in kinds or ("id", *KEYS):
             if found := self._by_key.get((kind, wanted)):
                 return found[0] if wanted and len(found) == 1 else None
-        return None
+        found = self.addressed(key) if not kinds or "login" in kinds else []
+        if len(found) != 1 or not found[0].keys["email"].casefold().endswith(f"@{self._institution}"):
+            return None
+        return None if {*self.named(key)} - {found[0]} else found[0]
+
+    def addressed(self, login: str) -> list[Student]:
+        """The students whose email address has this before the @, as many institutions make it of the login."""
+        return self._by_login.get(same(login), [])
+
+    @cached_property
+    def _by_login(self) -> dict[str, list[Student]]:
+        addresses = {who: same(who.keys["email"]) for who in self.students if "email" in who.keys}
+        return _index([*addresses], lambda who: {addresses[who].partition("@")[0]} - {"", addresses[who]})
+
+    @cached_property
+    def _institution(self) -> str:
+        """What more than half of all email addresses have behind the @; nothing that ends an address if none is so."""
+        domains = Counter(
+            who.keys["email"].casefold().partition("@")[2] for who in self.students if "email" in who.keys
+        )
+        return next((domain for domain, count in domains.items() if 2 * count > domains.total()), "@")
 
     def having(self, key: str) -> list[Student]:
         """All students with this key, of any kind, in any case."""
@@ -421,7 +487,7 @@ def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
     if not kinds:
         raise RosterError(
             f"{table.path.name}, line {table.first}: no column is called id, student, login or email, and the "
-            "file must begin with the names of its columns"
+            f"file must begin with the names of its columns. It has {', '.join(f'“{each}”' for each in table.columns)}"
         )
     return kinds, whole or parts, bool(canvas)
 
@@ -508,7 +574,11 @@ class _Table:
         if match := re.match(r'"?sep=."?\n', text, re.IGNORECASE):  # Excel's mark of the separator
             text, self._before = text[match.end() :], 1
         header = text.lstrip("\n").partition("\n")[0]
-        separator = max(",;\t|", key=lambda each: self._known(header, each))
+        if above := self._title(text):
+            self._before, text = self._before + above, text.split("\n", above)[above]
+            self.notes.append(f"{path.name}: the names of the columns are in line {self._before + 1}")
+            header = text.partition("\n")[0]
+        separator = max(_SEPARATORS, key=lambda each: self._known(header, each))
         lines = [(line, row) for line, row in self._parsed(text, separator) if any(row)]
         if not lines:
             raise RosterError(f"{path.name} is empty")
@@ -585,6 +655,14 @@ class _Table:
                 self.notes.append(f"{self.path.name} is not UTF-8; read as {name}: check names with accents")
             return _INVISIBLE.sub("", re.sub(r"\r\n?", "\n", text))
         raise RosterError(f"{self.path.name} is neither UTF-8 nor marked UTF-16: save it as “CSV UTF-8”")
+
+    def _title(self, text: str) -> int:
+        """How many lines are above one with the names of several columns, if no column is named in them."""
+        lines = text.split("\n", _TITLE)[:_TITLE]
+        for above, line in enumerate(lines):
+            if known := max(self._known(line, each) for each in _SEPARATORS):
+                return above if known > 1 and any(lines[:above]) else 0
+        return 0
 
     @staticmethod
     def _known(header: str, separator: str) -> int:

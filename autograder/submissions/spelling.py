@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 
 # Latin letters that Unicode does not take apart, and what people write who lack the keys; ß becomes ss without case.
 _STROKES = str.maketrans(
@@ -11,6 +12,9 @@ _STROKES = str.maketrans(
 )
 # In German and Scandinavian: ae, oe and so on.
 _TWO_LETTERS = str.maketrans({letter: f"{base}e" for letter, base in zip("äöøü", "aoou", strict=True)} | {"å": "aa"})
+_MONTHS: tuple[str, ...] = ("january", "february", "march", "april", "may", "june", "july", "august")
+_MONTHS += ("september", "october", "november", "december")
+_POWER = re.compile(r"\d(?:[.,](\d{1,15}))?e\+?\d{1,3}", re.ASCII)  # as a spreadsheet shows a number: 2.00E+05
 _LONGEST = 255  # characters of a name
 _EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # the family name comes first, without a space
 
@@ -69,6 +73,11 @@ def without_nickname(name: str) -> str:
     return re.sub(r" *\([^()]+\)", "", name)
 
 
+def without_id(name: str) -> str:
+    """The name without the id in parentheses that Sakai puts behind it."""
+    return re.sub(r"\([^()]+\)$", "", name)
+
+
 def in_any_order(name: str) -> list[str]:
     """The name for comparison, with each of its words first: any of them may begin the family name."""
     words = name_key(name).split()
@@ -79,3 +88,28 @@ def as_written(name: str) -> set[str]:
     """The names that `name` stands for, in the order in which people write them."""
     names = names_of(name)
     return names | {turned for each in names if _EAST_ASIAN.search(each) for turned in in_any_order(each)}
+
+
+def is_changed(cell: str) -> bool:
+    """Whether a cell looks like what a spreadsheet makes of an id: a date, or a number with a power of ten."""
+    named = re.search(r"[a-z]", same(cell)) and re.search(r"[-/. ]", same(cell))
+    return bool(_POWER.fullmatch(same(cell))) or _date(cell).total() > (1 if named else 2)
+
+
+def may_become(key: str, cell: str) -> bool:
+    """Whether a spreadsheet may show an id as this `cell`, which `is_changed`: `mar3` is `3-Mar`, `2e5` is `2E+05`."""
+    power, number = _POWER.fullmatch(same(cell)), re.fullmatch(r"\d{1,40}(?:e\d{1,3})?", same(key), re.ASCII)
+    if power and number:
+        return float(f"{float(same(key)):.{len(power[1] or '')}e}") == float(same(cell).replace(",", "."))
+    date = _date(key)
+    return bool(date) and date <= _date(cell)
+
+
+def _date(text: str) -> Counter[int]:
+    """The month, the day and the year of a date, without the century and in any order; nothing if it is none."""
+    parts = re.findall(r"[a-z]+|\d+", same(text))
+    if len(text) > _LONGEST or not 2 <= len(parts) <= 3 or not re.fullmatch(r"[a-z0-9/. ,-]+", same(text)):
+        return Counter()
+    months = [at for part in parts for at, name in enumerate(_MONTHS, 1) if len(part) > 2 and name.startswith(part[:4])]
+    numbers = [int(part) % 100 for part in parts if part.isdecimal() and len(part) <= 4]
+    return Counter([*months, *numbers]) if len(months) < 2 and len(months) + len(numbers) == len(parts) else Counter()

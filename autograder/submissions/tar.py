@@ -145,7 +145,7 @@ class _Stream:
         while left:
             piece = self.read(min(_CHUNK, left))
             if not piece:
-                raise tarfile.ReadError("unexpected end of data")
+                raise EOFError("the archive ends too early")
             left -= len(piece)
             yield piece
         self.read(-size % _BLOCK)

@@ -48,7 +48,7 @@ from autograder.submissions.names import (
     without_copy,
 )
 from autograder.submissions.roster import Roster, Student
-from autograder.submissions.spelling import same, squeezed
+from autograder.submissions.spelling import same, squeezed, without_id
 
 METADATA = "submission_metadata.yml"
 SUBMISSION = re.compile(r"submission_\d+")
@@ -437,14 +437,15 @@ def _class_in(
     except (NothingToGrade, OSError):
         return None
     students = inside.students
-    if _has_module(inside, assignment):
+    section = _is_section(entry, inside, assignment, roster)  # in which one file may lack a student's name
+    if _has_module(inside, assignment) and not (alone and section):
         return None
     export = is_export(entry)
     if inside.gradescopes and (export or sum(SUBMISSION.fullmatch(each.name) is not None for each in students) > 1):
         return inside
     if sum(each.platform is not None for each in students) * 2 > len(students):
         return inside
-    if not alone and _is_section(entry, inside, assignment, roster):
+    if not alone and section:
         return _said(entry, inside)
     if not alone:
         return _packed_again(inside, assignment, roster, depth)
@@ -603,21 +604,36 @@ def students_within(entry: Entry, assignment: Assignment, roster: Roster) -> lis
     return [*found.values()]
 
 
+def like_class(entry: Entry, assignment: Assignment) -> bool:
+    """Whether an entry, or what is alone in it, holds several folders or archives, or is a tar archive."""
+    for _ in range(MAX_DEPTH):
+        if _several(entry, assignment):
+            return True
+        try:
+            students = entry.inside().students if entry.inside else []
+        except (NothingToGrade, OSError):
+            return False
+        if len(students) != 1 or students[0].name == assignment.kit:
+            break
+        entry = students[0]
+    return entry.inside is None and suffix(entry.name) in ARCHIVES
+
+
 def may_be_sections(top: Top, assignment: Assignment, roster: Roster | None) -> bool:
-    """Whether all entries may hold a class each: each has `several` folders or archives, which no other one has.
+    """Whether all entries may hold a class each: each has several folders or archives, which no other one has.
 
     What students have in theirs, such as `code` and `data`, has the same name in more than one of many.
     """
     seen = set[str]()
     for entry in top.students:
-        names = set() if entry.platform or _is_known(entry, roster) else several(entry, assignment)
+        names = set() if entry.platform or _is_known(entry, roster) else _several(entry, assignment)
         if not names or seen & names:
             return False
         seen |= names
     return len(top.students) > 1
 
 
-def several(entry: Entry, assignment: Assignment) -> set[str]:
+def _several(entry: Entry, assignment: Assignment) -> set[str]:
     """The names of the folders and archives in an entry, if there are several, nothing else, and no attempts."""
     try:
         within = entry.inside().students if entry.inside else []
@@ -676,7 +692,7 @@ def _is_known(entry: Entry, roster: Roster | None) -> bool:
 def _is_groups(entry: Entry, roster: Roster | None) -> bool:
     """Whether it has the name of a group of the roster, which an id may follow: `Group 1(3f2b)`."""
     name = _named(entry)
-    return roster is not None and not roster.groups.isdisjoint((same(name), same(re.sub(r"\([^()]+\)$", "", name))))
+    return roster is not None and not roster.groups.isdisjoint((same(name), same(without_id(name))))
 
 
 def _has_module(top: Top, assignment: Assignment) -> bool:
