@@ -370,7 +370,7 @@ MISCONCEPTIONS = (
         ("decoder-other", "Your decoder was not recognized",
          "The grader put its own numbers into your parameters. Then it tried to explain the output by linear layers with one activation after each, and did not succeed. Print `model.decoder` and follow one latent through it. Is a layer skipped, used twice, of an unexpected size, or followed by something else?"),
         ("decoder-output-width", "Your decoder gives the wrong number of pixels",
-         "For each latent, the decoder must give `input_dim` numbers, one for each pixel, and nothing else. The notebook calls `model.decoder` by itself and reshapes what comes back into pictures. The class is an input of the decoder, so it does not have to come out again. Print `model.decoder` and look at its last linear layer. How many outputs has it, and which argument of the constructor should set that?"),
+         "For each latent, the decoder must give `input_dim` numbers, one for each pixel, and nothing else. The notebook calls `model.decoder` by itself and reshapes what comes back into pictures. The class is an input of the decoder, so it does not have to come out again. Print `model.decoder` and look at its last linear layer. How many outputs does it have, and which argument of the constructor should set that?"),
         ("decoder-shape", "Your decoder gives images in another shape",
          "The decoder must give one flat row of `input_dim` pixels for each latent. The notebook calls `model.decoder` by itself and reshapes the row for the picture. Print `model.decoder(x).shape` for two latents with their classes. Which layer changes the shape?"),
         ("decoder-not-apart", "Your decoder shares layers with your encoder",
