@@ -174,6 +174,7 @@ SAMPLE = (
     _sample(
         "draw-through-sigmoid", STD + "    return (means + std * torch.randn_like(std)).sigmoid()\n", "draw-activated"
     ),
+    _sample("log1p-undone", "    std = logvariances.expm1().clamp(min=1e-6).sqrt()\n" + DRAW, "spread-wrong", checks=1),
     _sample("std-scales-mean", STD + "    return means * std + torch.randn_like(std)\n", "std-scales-mean", checks=2),
     _sample("mean-inside-the-scale", STD + "    return std * (means + torch.randn_like(std))\n", "mean-scaled"),
     _sample("std-returned", STD + "    return std\n", "std-returned"),
