@@ -283,15 +283,17 @@ def test_ctrl_c_is_not_lost_in_a_callback_of_the_collector() -> None:
         if phase == "start":
             signal.raise_signal(signal.SIGINT)
 
-    with interruptible() as go_on:
-        gc.callbacks.append(interrupted)
-        try:
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    try:
+        with interruptible() as go_on:
+            gc.callbacks.append(interrupted)
             gc.collect()  # Python drops what its callbacks raise
-        finally:
             gc.callbacks.remove(interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            go_on()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+            with pytest.raises(KeyboardInterrupt):
+                go_on()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 @pytest.mark.slow
