@@ -542,7 +542,7 @@ def test_an_id_next_to_a_name_is_no_guess(form: str, handing_in: list[int], with
 @given(st.integers(0, 2), st.booleans())
 @settings(max_examples=10)
 def test_a_file_of_nobodys_stops_no_class(depth: int, drive: bool) -> None:
-    """It has a row of its own, and each student without work is for review."""
+    """It gets a separate row, and each student without work is for review."""
     names = [f"{name} - cs5814_vae.py" for name in ("Ada Lovelace", "Bob Roe", "Cyd Poe")]
     above = "HW 3/" * max(depth, int(drive))
     with TemporaryDirectory() as temporary:

@@ -127,10 +127,11 @@ class Draws:
             log = (self.latents - self.means).log()  # of exp(½ · log σ² · ε) or exp(½ · log σ² + ε)
             if distance_from_gaussian((log - log.mean(0)) / log.std(0)) < FAR / log.numel() ** 0.5:
                 self.mistake = "noise-in-exponent"
-        self.activation = self.activated(submission, challenge) if self.mistake is None and self.off else ""
+        unnamed = self.mistake is None and self.off
+        self.activation = self.activated(submission, challenge) if unnamed else ""
         if self.activation:
             self.mistake = "draw-activated"
-        elif self.mistake is None and self.multiplies(submission, seed):
+        elif unnamed and self.multiplies(submission, seed):
             self.mistake = "noise-multiplied"
         if self.off and normalized(submission, challenge, domain):
             self.mistake = "draw-normalized"

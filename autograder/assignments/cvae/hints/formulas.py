@@ -90,12 +90,13 @@ def of_pixel(reconstructions: Tensor, originals: Tensor) -> dict[str, Tensor]:
 
 def exponent_in(values: Tensor, means: Tensor, logvariances: Tensor) -> float:
     """The factor in the exponential that explains most of (P,) values of a divergence, with powers of its arguments."""
-    values, mu, logvar = (each.double() - each.double().mean() for each in (values, means, logvariances))
+    mu, logvar = means.double(), logvariances.double()
+    values = values.double() - values.double().mean()
     best, step = 0.0, 3.0
     for _ in range(6):
         tried = best + step * torch.linspace(-1, 1, 61, dtype=torch.float64)
-        exponentials = (tried[:, None] * logvariances.double()).exp()
-        others = (mu, logvar, means.double().square())
+        exponentials = (tried[:, None] * logvar).exp()
+        others = (mu, logvar, mu.square())
         columns = torch.stack((exponentials, *(each.expand_as(exponentials) for each in others)), -1)
         columns = columns - columns.mean(1, keepdim=True)
         weights = torch.linalg.lstsq(columns, values[:, None].expand(len(tried), -1, 1)).solution
