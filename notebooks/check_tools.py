@@ -857,10 +857,14 @@ def extremes(inputs: tuple[Tensor, ...]) -> list[tuple[tuple[Tensor, ...], tuple
     ]
 
 
+def one_image() -> tuple[Tensor, ...]:
+    """Arguments of the loss for one image, with log-variances above 0."""
+    return tuple(each[:1] for each in loss_inputs(usual_sizes()[0])[2])
+
+
 def expect_extremes(place: slice, said: str, mistake: str) -> None:
     """Expect the loss of one image to change between extreme arguments as it should."""
-    one = tuple(each[:1] for each in loss_inputs(usual_sizes()[0])[2])
-    for pair, right in list(zip(extremes(one), table()["loss_function"]["extremes"], strict=True))[place]:
+    for pair, right in list(zip(extremes(one_image()), table()["loss_function"]["extremes"], strict=True))[place]:
         change = float(usual_loss(*pair[0])) - float(usual_loss(*pair[1]))
         expect(
             near(change, right, 1e-3), f"{said}, your loss changes by {change:.4g}; it should by {right:.4g}.", mistake
@@ -869,14 +873,13 @@ def expect_extremes(place: slice, said: str, mistake: str) -> None:
 
 def divergence_stops() -> bool:
     """Whether the loss no longer changes with a log-variance that is far from 0."""
-    one = tuple(each[:1] for each in loss_inputs(usual_sizes()[0])[2])
-    far = [pair[0] for pair in list(extremes(one))[1:3]]
+    far = [pair[0] for pair in list(extremes(one_image()))[1:3]]
     return any(float(usual_loss(*rest, 1.2 * edge)) == float(usual_loss(*rest, edge)) for *rest, edge in far)
 
 
 def ratios() -> tuple[list[float], list[float]]:
     """How your loss of one image changes where one argument does, over how it should: for pixels, for latents."""
-    one = tuple(each[:1] for each in loss_inputs(usual_sizes()[0])[2])
+    one = one_image()
     start = float(usual_loss(*one))
     pairs = zip(changes(one), table()["loss_function"]["changes"], strict=True)
     found = [(start - float(usual_loss(*other))) / expected for other, expected in pairs]

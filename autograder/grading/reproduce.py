@@ -116,8 +116,10 @@ def _first_that_shows(
             if not alike or again is None or agree(again, expected, probe.tolerance):
                 continue
             said = again
-        later, _ = notebook.prints(probe.lines, restart=False)
-        restart = probe.restart or always_fresh or agree(later or "", expected, probe.tolerance)
+        restart = probe.restart or always_fresh
+        if not restart:
+            later, _ = notebook.prints(probe.lines, restart=False)
+            restart = agree(later or "", expected, probe.tolerance)
         found = Reproduction(probe.lines, said, expected, approximate=probe.tolerance > 1e-2, restart=restart)
         if not raised or (failed.no_answer and _NUMBER.search(expected)):
             return found
