@@ -52,6 +52,12 @@ CENTER = (
     _many("-3.0, 1.0, 3.0", "1.0, 1.0, 1.0", "mean", 0.05),
     _many("-3.0, 1.0, 3.0", "0.0, 0.5, 1.0", "std", 0.03),
     _many("-3.0, 1.0, 3.0", "-2.0, 0.0, 1.0", "mean", 0.05),
+    Probe(
+        f"{_SEED}means = torch.tensor([[-3.0], [0.0], [3.0]])\n"
+        "latents = cs5814_vae.sample_latent(means, torch.full((3, 1), -20.0))\n"
+        "print(latents.detach().flatten())",
+        0.01,
+    ),
 )
 SPREAD = (
     _SHAPE,

@@ -132,7 +132,7 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
 
     flat = Form(any_pixels=form.any_pixels)
     try:
-        *images, means, logvariances = flat.inputs(challenge, 2)
+        *images, means, logvariances = flat.inputs(challenge, 2, WEIGHED)  # few pixels hide no small change
         for scale in (1, 20):  # so that each term counts once
             values = [loss(*images, scale * means, logvariances, seed=challenge.seed()) for _ in range(3)]
             if max(values) - min(values) > TOLERANCE * abs(values[0]):
@@ -185,10 +185,11 @@ def averages_first(loss: Callable[..., float], form: Form, challenge: Challenge)
 def pixel_weights(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[str]:
     """The mistake of a cross-entropy in which some pixels count more than others; empty for any other."""
     reconstructions, originals, *parameters = form.inputs(challenge, 1, WEIGHED)
+    originals = (originals > 0.7).float()  # a gray pixel would mix the weights of black and white
     weights = []
     for pixel in range(WEIGHED):
         changed = [reconstructions.clone() for _ in range(3)]
-        for each, value in zip(changed, (0.3, 0.5, 0.8), strict=True):
+        for each, value in zip(changed, (0.1, 0.5, 0.9), strict=True):
             each[0, pixel] = value
         losses = [loss(each, originals, *parameters) for each in changed]
         right = [float(reference.loss_function(each, originals, *parameters)) for each in changed]
@@ -414,8 +415,9 @@ def first_wrong(change: Change, submission: Submission, challenge: Challenge, fo
 def change_of_reconstruction(submission: Submission, challenge: Challenge, form: Form) -> tuple[Tensor, Tensor]:
     """How the loss of one image changes with its reconstruction alone, and how it should."""
     _, originals, *parameters = form.inputs(challenge, 1, low=0.2)
-    black, white = (challenge.uniform(0, 1, *originals.shape) < 0.1 for _ in range(2))
-    originals = torch.where(black, 0.0, torch.where(white, 1.0, originals))  # as MNIST has them
+    # Mostly dark, as in MNIST: a weight that balances black and white would be 1 for gray images.
+    black, white = (challenge.uniform(0, 1, *originals.shape) < share for share in (0.5, 0.1))
+    originals = torch.where(black, 0.0, torch.where(white, 1.0, originals))
     better = (0.8 * originals + 0.2 * challenge.uniform(LOW, HIGH, *originals.shape)).clamp(LOW, HIGH)
     worse = challenge.uniform(LOW, HIGH, *originals.shape)
     return change(submission, (worse, originals, *parameters), (better, originals, *parameters))
