@@ -688,6 +688,18 @@ LOSS = (
         average="    return reconstruction + divergence / means.shape[0]\n",
     ),
     _loss(
+        "cross-entropy-averaged-over-the-second-size",
+        "reconstruction-averaged-over-pixels",
+        bce=_bce('F.binary_cross_entropy(reconstructions, originals, reduction="none").mean(1).sum()'),
+        checks=1,
+    ),
+    _loss(
+        "squared-error-of-flat-rows",
+        "reconstruction-mse loss-image-shape",
+        bce=_bce('len(means) * F.mse_loss(reconstructions, originals, reduction="none").sum(1).mean()'),
+        checks=2,
+    ),
+    _loss(
         "reconstruction-averaged-and-divided",
         "divided-by-batch-twice reconstruction-averaged-over-pixels",
         bce=_bce("F.binary_cross_entropy(reconstructions, originals)"),

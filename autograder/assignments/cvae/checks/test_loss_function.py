@@ -633,7 +633,8 @@ def of_several(submission: Submission, challenge: Challenge, form: Form, mistake
     flat = Form(any_pixels=form.any_pixels)
     with contextlib.suppress(SubmissionError, Wrong):
         if mistakes == ["averaged-too-early"]:
-            return f" Your loss counts only the averages of {averages_first(loss, flat, challenge)} over the images."
+            averaged = averages_first(loss, flat, challenge)
+            return f" Your loss counts only the averages of {averaged} over the images." if averaged else ""
         if "batch-other" not in mistakes and not any(each.endswith("-mixes-images") for each in mistakes):
             return ""
         arguments = flat.inputs(challenge, 6, WEIGHED, low=0.2)
@@ -725,10 +726,9 @@ def test_image_shape(
     changes = not close(first, second, 0.1 * TOLERANCE)  # from call to call, which is judged above
     shaped = torch.tensor(value_on(submission, *images, *parameters))
     if not changes and not close(shaped, first, TOLERANCE):
-        if charged and both_right and (times := by_shape(submission, challenge)):
+        if charged and (said := divisor_of_shape(submission, challenge, right_terms(grading))):
             grading.replaced.append(
-                f"With images of shape (N, 1, H, W), your loss is {times:.3g} times that of the same flat images. The "
-                "check of the two terms together takes points for what it is divided by."
+                f"With images of shape (N, 1, H, W), {said}. Another check takes points for the divisor."
             )
             return
         fail("Images of shape (N, 1, H, W) and the same pixels as (N, H·W) give different losses.", "loss-image-shape")
@@ -747,15 +747,32 @@ def charged_for_one_image(submission: Submission, challenge: Challenge, grading:
     return not close(value, right, TOLERANCE)
 
 
-def by_shape(submission: Submission, challenge: Challenge) -> float | None:
-    """How many times the loss of flat images that of images of shape (N, 1, H, W) is, if that is one number."""
-    times = []
-    for scale in (0.1, 1, 5):  # so that each of the two terms counts
-        images = [challenge.uniform(LOW, HIGH, 3, 1, 5, 4) for _ in range(2)]
-        parameters = (scale * challenge.normal(3, 6), challenge.uniform(0.2, 2, 3, 6))
-        flat = value_on(submission, *(each.flatten(1) for each in images), *parameters)
-        times.append(value_on(submission, *images, *parameters) / flat if flat else math.nan)
-    return times[0] if close(torch.tensor(times), torch.tensor(times[:1] * 3), TOLERANCE) else None
+def divisor_of_shape(submission: Submission, challenge: Challenge, right: tuple[bool, bool]) -> str:
+    """What is another multiple of the right value with shaped images than with flat ones, in words; else empty.
+
+    It is the whole loss, or a term that is not `right`.
+    """
+    factors = []  # flat and shaped, of each term
+    for _ in range(CHANGES):
+        (*one, means, spreads), (*other, far, wide) = (Form().inputs(challenge, 3, 20, 6, low=0.2) for _ in range(2))
+        for changed in ((*other, means, spreads), (*one, 3 * far, wide)):
+            flat = (*one, means, spreads), changed
+            shaped = ((*(each.reshape(3, 1, 5, 4) for each in by[:2]), *by[2:]) for by in flat)
+            for pair in (flat, shaped):
+                observed, expected = change(submission, *pair)
+                factors.append(observed / expected)
+    by_term = torch.stack(factors).reshape(CHANGES, 2, 2)
+    if not close(by_term, by_term[:1].expand_as(by_term)) or not (by_term > 0).all():
+        return ""
+    pixels, latents = (by_term[0, :, 1] / by_term[0, :, 0]).tolist()
+    match right:
+        case True, True if math.isclose(pixels, latents, rel_tol=1e-3):
+            return f"your loss is {pixels:.3g} times that of the same flat images"
+        case False, True if abs(latents - 1) < TOLERANCE:
+            return f"your reconstruction term is {pixels:.3g} times that of the same flat images"
+        case True, False if abs(pixels - 1) < TOLERANCE:
+            return f"your KL divergence is {latents:.3g} times that with the same flat images"
+    return ""
 
 
 def edges(submission: Submission, form: Form) -> list[str]:
