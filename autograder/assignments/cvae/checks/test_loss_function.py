@@ -702,9 +702,12 @@ def test_image_shape(
     as_expected = abs(example - expected) <= TOLERANCE
     charged = not both_right or charged_for_one_image(submission, challenge, grading, form)
     if charged and not as_expected:
-        changes = grading.blamed("loss_function", "loss-changes")  # then no number is what the student sees
-        said = f"On the notebook's worked example, your loss is still {example:.4f} instead of {expected:.4f}. "
-        grading.replaced.append(f"{'' if changes else said}Here, only the shapes count.")
+        grading.replaced.append(
+            "Your loss changes from call to call. On the notebook's worked example, only the shapes count here."
+            if grading.blamed("loss_function", "loss-changes")  # the student may see another number
+            else f"On the notebook's worked example, your loss is still {example:.4f} instead of {expected:.4f}. Here, "
+            "only the shapes count."
+        )
     if not charged and not as_expected:
         plain, twice = example, example
         if form.flat:
