@@ -740,7 +740,8 @@ def loss_gradients() -> None:
 
 @holds("loss_function", "stays finite for pixels of exactly 0 and 1, as MNIST has them")
 def loss_finite() -> None:
-    # In float32 a sigmoid is exactly 0 from -89 on, and comes to 1 - 6e-8. At 0, clamped logarithms have no slope.
+    # In float32 a sigmoid is exactly 0 below -89 and exactly 1 above 17; a note tells of the latter, without points. At
+    # 0, clamped logarithms have no slope.
     right, pixels = one_right_term(), usual_sizes()[0]
     for lowest, what in ((0.0, "your loss"), (1e-38, "the gradient of your loss")):
         *images, means, logvariances = loss_inputs(pixels)[2]

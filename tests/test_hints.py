@@ -18,7 +18,15 @@ from torch import Tensor
 import autograder
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.checks.test_forward import said_of_average
-from autograder.assignments.cvae.checks.test_loss_function import Form, in_one_dimension, should_change
+from autograder.assignments.cvae.checks.test_loss_function import (
+    Form,
+    averages_first,
+    in_one_dimension,
+    mistakes_in_term,
+    mixed_arguments,
+    mixing_terms,
+    should_change,
+)
 from autograder.assignments.cvae.checks.test_sample_latent import law_of
 from autograder.assignments.cvae.hints import draws, loss
 from autograder.assignments.cvae.hints.bank import CAUSES
@@ -312,3 +320,134 @@ def test_a_right_reconstruction_is_never_called_wrong(seed: int, name: str) -> N
 )
 def test_a_loss_outside_of_the_bank_is_named_term_by_term(function: Callable[..., Tensor], expected: str) -> None:
     assert named(function) == [expected]
+
+
+@given(st.sampled_from(("reconstruction", "kl")), st.floats(1e-7, 0.05), st.integers(0, 10**6))
+def test_a_term_with_a_fixed_divisor_is_named_by_itself(term: str, factor: float, seed: int) -> None:
+    def function(r: Tensor, x: Tensor, mu: Tensor, lv: Tensor) -> Tensor:
+        fixed = factor * len(mu)
+        first, second = (fixed, 1.0) if term == "reconstruction" else (1.0, fixed)
+        return first * cross_entropy(r, x) + second * divergence(mu, lv)
+
+    assert named(function, seed) == [f"{term}-divided-by-constant"]
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (  # the other term has its own mistake
+            lambda r, x, mu, lv: cross_entropy(r, x) / r.shape[1] + len(mu) * divergence(mu, lv) / 100352,
+            ["reconstruction-averaged-over-pixels", "kl-divided-by-constant"],
+        ),
+        (
+            lambda r, x, mu, lv: cross_entropy(r, x) / r.shape[1] + 1e-6 * divergence(mu, lv) / mu.shape[1],
+            ["reconstruction-averaged-over-pixels", "kl-averaged-over-latent", "kl-scaled"],
+        ),
+        (
+            lambda r, x, mu, lv: len(mu) * (cross_entropy(r, x) / 128 + divergence(mu, lv) / 60000),
+            ["reconstruction-divided-by-constant", "kl-divided-by-constant"],
+        ),
+        (lambda r, x, mu, lv: cross_entropy(r, x) + 1e-6 * divergence(mu, lv), ["kl-scaled"]),
+        (lambda r, x, mu, lv: cross_entropy(r, x) + 1e-7 * mu.abs().sum(1).mean(), ["kl-other"]),
+        (  # a weight, and no divisor
+            lambda r, x, mu, lv: cross_entropy(r, x) + 3 * len(mu) * divergence(mu, lv),
+            ["kl-scaled", "kl-summed-over-batch"],
+        ),
+        (
+            lambda r, x, mu, lv: len(mu) * cross_entropy(r, x) + 0.1 * divergence(mu, lv),
+            ["reconstruction-summed-over-batch", "kl-scaled"],
+        ),
+        (
+            lambda r, x, mu, lv: len(mu) * (cross_entropy(r, x) + 0.1 * divergence(mu, lv)),
+            ["kl-scaled", "summed-over-batch"],
+        ),
+        (lambda r, x, mu, lv: (cross_entropy(r, x) + divergence(mu, lv)) * len(mu) / (1 + len(mu)), ["batch-other"]),
+    ],
+)
+def test_each_term_is_divided_by_what_it_is_said_to_be(function: Callable[..., Tensor], expected: list[str]) -> None:
+    assert named(function) == expected
+
+
+@pytest.mark.parametrize(
+    ("mistakes", "of_pixels", "of_latents"),
+    [
+        ("reconstruction-averaged-over-pixels kl-divided-by-constant", 0, 1),
+        ("kl-capacity originals-rounded", 1, 0),
+        ("kl-other kl-summed-over-batch", None, 0),
+        ("loss-constant-off", None, None),
+        ("summed-over-batch kl-mixes-images", None, None),
+    ],
+)
+def test_a_term_gets_no_hint_of_the_other(mistakes: str, of_pixels: int | None, of_latents: int | None) -> None:
+    for term, place in (("reconstruction", of_pixels), ("kl", of_latents)):
+        found = mistakes_in_term(term, mistakes.split(), torch.ones(()), lambda: torch.ones(()))
+        assert found == [f"{term}-other" if place is None else mistakes.split()[place]]
+
+
+def mixture(mu: Tensor, lv: Tensor) -> Tensor:
+    center = mu.mean(0, keepdim=True)
+    return divergence(center, (lv.exp().mean(0, keepdim=True) + (mu - center).square().mean(0, keepdim=True)).log())
+
+
+@pytest.mark.parametrize(
+    ("function", "pairs", "terms"),
+    [
+        (lambda r, x, mu, lv: cross_entropy(r, x) + divergence(mu, lv), set(), []),
+        (lambda r, x, mu, lv: len(mu) * cross_entropy(r, x) + 0.1 * divergence(mu, lv), set(), []),
+        (lambda r, x, mu, lv: cross_entropy(r, x) + (mu @ mu.T).sum() / len(mu), {(2, 2)}, ["kl-mixes-images"]),
+        (
+            lambda r, x, mu, lv: cross_entropy(r, x.roll(1, 0)) + divergence(mu, lv),
+            {(0, 1), (1, 0)},
+            ["reconstruction-mixes-images"],
+        ),
+        (
+            lambda r, x, mu, lv: cross_entropy(r, x) + mixture(mu, lv),
+            {(2, 2), (2, 3), (3, 2), (3, 3)},
+            ["kl-mixes-images"],
+        ),
+        (
+            lambda r, x, mu, lv: cross_entropy(r, x.roll(1, 0)) + (mu @ mu.T).sum(),
+            {(0, 1), (1, 0), (2, 2)},
+            ["reconstruction-mixes-images", "kl-mixes-images"],
+        ),
+        (
+            lambda r, x, mu, lv: torch.logsumexp(0.1 * loss.RECONSTRUCTIONS[0].predict(r, x) + mu.square().mean(1), 0),
+            {(one, other) for one in range(3) for other in range(3)},
+            [],
+        ),
+    ],
+)
+def test_the_arguments_that_are_mixed_are_told(
+    function: Callable[..., Tensor], pairs: set[tuple[int, int]], terms: list[str]
+) -> None:
+    for seed in range(5):
+        found = mixed_arguments(lambda *each: float(function(*each)), Form(), Challenge(seed, "mixed"))
+        assert found <= pairs
+        assert mixing_terms(found) == terms
+        assert bool(found) == bool(pairs)
+
+
+def mean(each: Tensor) -> Tensor:
+    return each.mean(0, keepdim=True)
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda r, x, mu, lv: cross_entropy(r, x) + divergence(mu, lv), ""),
+        (lambda r, x, mu, lv: cross_entropy(r, x) + mixture(mu, lv), ""),
+        (lambda r, x, mu, lv: cross_entropy(r, x) + divergence(mean(mu), mean(lv)), "the means and the log-variances"),
+        (
+            lambda r, x, mu, lv: cross_entropy(r, x) + divergence(mean(mu), mean(lv.exp()).log()),
+            "the means and the variances",
+        ),
+        (
+            lambda r, x, mu, lv: cross_entropy(r, x) + divergence(mu, 2 * mean((lv / 2).exp()).log() + 0 * lv),
+            "the standard deviations",
+        ),
+        (lambda r, x, mu, lv: cross_entropy(mean(r) + 0 * r, x) + divergence(mu, lv), "the reconstructions"),
+    ],
+)
+def test_what_is_averaged_first_is_told(function: Callable[..., Tensor], said: str) -> None:
+    for seed in range(5):
+        assert averages_first(lambda *each: float(function(*each)), Form(), Challenge(seed, "averaged")) == said

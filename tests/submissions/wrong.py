@@ -546,19 +546,49 @@ LOSS = (
     # The hand-out's own listings.
     _loss(
         "kl-over-the-training-set",
-        "term-divided-by-constant",
+        "kl-divided-by-constant",
         average="    return reconstruction / len(means) + divergence / 60000\n",
+        checks=1,
     ),
     _loss(
         "pixels-over-the-usual-batch",
-        "term-divided-by-constant",
+        "reconstruction-divided-by-constant",
         average="    return reconstruction / 128 + divergence / len(means)\n",
+        checks=1,
     ),
     _loss("kl-in-decibel", "kl-other", kl=_kl("1 + 0.23 * logvariances - means.pow(2) - 10 ** (logvariances / 10)")),
     _loss(
+        "average-per-pixel-next-to-a-fixed-divisor",
+        "reconstruction-averaged-over-pixels kl-divided-by-constant",
+        bce=_bce("F.binary_cross_entropy(reconstructions, originals)"),
+        average="    return reconstruction + divergence / (128 * 784)\n",
+    ),
+    _loss(
+        "divergence-of-the-averaged-variances",
+        "averaged-too-early",
+        kl="    m, v = means.mean(0), logvariances.exp().mean(0)\n"
+        "    divergence = -0.5 * len(means) * torch.sum(1 + v.log() - m.pow(2) - v)\n",
+        checks=1,
+    ),
+    _loss(
         "kl-of-the-minibatch",
-        "batch-other",
-        kl=_kl("(1 + logvariances.exp().mean(0).log() - means.pow(2) - logvariances.exp())"),
+        "kl-mixes-images",
+        kl="    m = means.mean(0)\n    v = logvariances.exp().mean(0) + (means - m).pow(2).mean(0)\n"
+        "    divergence = -0.5 * len(means) * torch.sum(1 + v.log() - m.pow(2) - v)\n",
+        checks=1,
+    ),
+    _loss(
+        "products-of-the-means-of-two-images",
+        "kl-mixes-images",
+        kl="    squares = (means @ means.T).sum()\n"
+        "    divergence = 0.5 * (squares + (logvariances.exp() - 1 - logvariances).sum())\n",
+        checks=1,
+    ),
+    _loss(
+        "originals-of-the-image-before",
+        "reconstruction-mixes-images",
+        bce=BCE.replace("originals,", "originals.roll(1, 0),"),
+        checks=1,
     ),
     _loss("kl-without-exp", "kl-without-exp", kl=_kl("1 + logvariances - means.pow(2) - logvariances")),
     _loss("kl-with-log", "kl-with-log", kl=_kl("1 + logvariances - means.pow(2) - logvariances.log()")),
@@ -577,7 +607,7 @@ LOSS = (
     _loss("kl-mean-not-squared", "kl-mean-not-squared", kl=KL.replace("means.pow(2)", "means")),
     _loss("kl-mean-sign", "kl-term-sign", kl=KL.replace("- means.pow(2)", "+ means.pow(2)")),
     _loss("kl-without-mean", "kl-without-mean", kl=KL.replace(" - means.pow(2)", "")),
-    _loss("kl-without-constant", "kl-without-constant", kl=KL.replace("1 + ", "")),
+    _loss("kl-without-constant", "kl-without-constant", kl=KL.replace("1 + ", ""), checks=1),
     _loss("kl-without-logvariance", "kl-without-logvariance", kl=KL.replace("1 + logvariances", "1")),
     _loss("kl-of-std", "kl-std-for-variance", kl=KL.replace("logvariances.exp()", "(0.5 * logvariances).exp()")),
     _loss("kl-without-variance", "kl-without-variance", kl=KL.replace(" - logvariances.exp()", "")),
@@ -658,9 +688,22 @@ LOSS = (
         average="    return reconstruction + divergence / means.shape[0]\n",
     ),
     _loss(
+        "cross-entropy-averaged-over-the-second-size",
+        "reconstruction-averaged-over-pixels",
+        bce=_bce('F.binary_cross_entropy(reconstructions, originals, reduction="none").mean(1).sum()'),
+        checks=1,
+    ),
+    _loss(
+        "squared-error-of-flat-rows",
+        "reconstruction-mse loss-image-shape",
+        bce=_bce('len(means) * F.mse_loss(reconstructions, originals, reduction="none").sum(1).mean()'),
+        checks=2,
+    ),
+    _loss(
         "reconstruction-averaged-and-divided",
         "divided-by-batch-twice reconstruction-averaged-over-pixels",
         bce=_bce("F.binary_cross_entropy(reconstructions, originals)"),
+        checks=1,
     ),
     _loss("reconstruction-sign-flipped", "reconstruction-sign-flipped", bce=BCE.replace("= F", "= -F")),
     _loss(
@@ -723,12 +766,24 @@ LOSS = (
         kl=KL.replace("torch.sum", "torch.mean"),
         average="    return reconstruction + divergence\n",
     ),
-    _loss("divided-by-latent", "divided-by-latent", average=AVERAGE.replace("shape[0]", "shape[1]")),
+    _loss("divided-by-latent", "divided-by-latent", average=AVERAGE.replace("shape[0]", "shape[1]"), checks=1),
     _loss(
-        "divided-by-image-size", "divided-by-pixels", average=AVERAGE.replace("means.shape[0]", "originals[0].numel()")
+        "divided-by-image-size",
+        "divided-by-pixels",
+        average=AVERAGE.replace("means.shape[0]", "originals[0].numel()"),
+        checks=1,
     ),
     _loss(
-        "divided-by-all-pixels", "divided-by-all-pixels", average=AVERAGE.replace("means.shape[0]", "originals.numel()")
+        "divided-by-second-size",
+        "divided-by-pixels",
+        average=AVERAGE.replace("means.shape[0]", "originals.shape[1]"),
+        checks=1,
+    ),
+    _loss(
+        "divided-by-all-pixels",
+        "divided-by-all-pixels",
+        average=AVERAGE.replace("means.shape[0]", "originals.numel()"),
+        checks=1,
     ),
     _loss(
         "divided-by-batch-twice",
@@ -737,7 +792,7 @@ LOSS = (
     ),
     _loss(
         "mean-times-784",
-        "pixels-written-in batch-other",
+        "pixels-written-in divided-by-batch-twice",
         bce=_bce("784 * F.binary_cross_entropy(reconstructions, originals)"),
     ),
     _loss(
@@ -745,11 +800,12 @@ LOSS = (
         "pixels-written-in",
         average=AVERAGE.replace("means.shape[0]", "(originals.numel() / 784)"),
     ),
-    _loss("batch-size-hard-coded", "divided-by-constant", average=AVERAGE.replace("means.shape[0]", "128")),
+    _loss("batch-size-hard-coded", "divided-by-constant", average=AVERAGE.replace("means.shape[0]", "128"), checks=1),
     _loss(
         "terms-averaged",
         "loss-scaled",
         average="    return torch.stack((reconstruction, divergence)).mean() / means.shape[0]\n",
+        checks=1,
     ),
     _loss(
         "loss-per-image",
@@ -884,7 +940,7 @@ LOSS = (
         "        divergence = divergence - 0.5 * (1 + v - m**2 - torch.exp(v))\n",
     ),
     _loss("terms-multiplied", "terms-not-added", average=AVERAGE.replace("+", "*")),
-    _loss("constant-added", "loss-constant-off", average=AVERAGE.replace("shape[0]", "shape[0] + 1.0")),
+    _loss("constant-added", "loss-constant-off", average=AVERAGE.replace("shape[0]", "shape[0] + 1.0"), checks=1),
     _loss(
         "pixels-from-minus-one-to-one",
         "not-probabilities",

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import NoReturn
 
 import pytest
@@ -27,7 +27,7 @@ from autograder.assignments.cvae.assignment import (
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.network import CLASS
 from autograder.assignments.cvae.hints.formulas import POINTS, Formula, exponent_in, formula, of_divergence, of_pixel
-from autograder.assignments.cvae.hints.loss import diagnose
+from autograder.assignments.cvae.hints.loss import COPIES, diagnose
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, once, require_arguments_unchanged
 from autograder.report.model import Outcome
@@ -150,7 +150,10 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
         if found == ["loss-constant-off"] and close(numbers, right, TOLERANCE):
             several = flat.inputs(challenge, 6)
             if not close(torch.tensor(loss(*several)), reference.loss_function(*several), TOLERANCE):
-                return ["batch-other"]
+                return mixing_terms(mixed_arguments(loss, flat, challenge)) or ["batch-other"]
+        sums = [each for each in found if each.endswith(("-summed-over-batch", "batch-other"))]
+        if sums and (mixed := mixed_arguments(loss, flat, challenge)):  # then copies of one image tell of no sum
+            return [*(each for each in found if each not in sums), *(mixing_terms(mixed) or ["batch-other"])]
         if found == ["reconstruction-other"]:
             return (
                 edges(submission, form)
@@ -166,20 +169,74 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
         return error.misconceptions
 
 
-def averages_first(loss: Callable[..., float], form: Form, challenge: Challenge) -> bool:
-    """Whether one of the arguments counts with its average over the minibatch alone, which is right for one image."""
-    minibatches = [form.inputs(challenge, 6) for _ in range(CHANGES)]  # one may fit by chance
+ARGUMENTS = "reconstructions", "originals", "means", "log-variances"
+# What a loss may average over the minibatch before it does anything else: each of an argument, by its place.
+AVERAGES: dict[str, tuple[int, Callable[[Tensor], Tensor]]] = {
+    **{name: (at, lambda each: each.mean(0, keepdim=True)) for at, name in enumerate(ARGUMENTS)},
+    "variances": (3, lambda each: each.exp().mean(0, keepdim=True).log()),
+    "standard deviations": (3, lambda each: 2 * (each / 2).exp().mean(0, keepdim=True).log()),
+}
+SPREADS = "log-variances", "variances", "standard deviations"
+
+
+def averages_first(loss: Callable[..., float], form: Form, challenge: Challenge) -> str:
+    """Of which of its arguments the loss takes the average over the minibatch first, in words; empty for none.
+
+    That is right for one image.
+    """
+    minibatches = [form.inputs(challenge, 6, WEIGHED) for _ in range(CHANGES)]  # one may fit by chance
     observed = torch.tensor([loss(*each) for each in minibatches])
 
-    def fits(*chosen: int) -> bool:
+    def fits(*chosen: str) -> bool:
         expected = []
         for arguments in minibatches:
-            averages = [each.mean(0, keepdim=True).expand_as(each) for each in arguments]
-            averaged = (averages[at] if at in chosen else each for at, each in enumerate(arguments))
+            averaged = list(arguments)
+            for at, average in (AVERAGES[name] for name in chosen):
+                averaged[at] = average(arguments[at]).expand_as(arguments[at])
             expected.append(reference.loss_function(*averaged))
         return close(observed, torch.stack(expected), TOLERANCE)
 
-    return not fits() and any(fits(*chosen) for chosen in ((2, 3), (2,), (3,), (0, 1), (0,), (1,), (0, 1, 2, 3)))
+    images, latents = ARGUMENTS[:2], [("means", each) for each in SPREADS]
+    tried = [(name,) for name in AVERAGES] + [images, *latents, *((*images, *each) for each in latents)]
+    found = [] if fits() else [chosen for chosen in tried if fits(*chosen)]
+    return listed([f"the {name}" for name in found[0]]) if found else ""
+
+
+def mixed_arguments(loss: Callable[..., float], form: Form, challenge: Challenge) -> set[tuple[int, int]]:
+    """Pairs of arguments, by their places, for which the loss mixes one image's with another's; one may be both.
+
+    In an average over the images, what a change of one image makes of the loss is the same for all values of another.
+    """
+    pairs = set()
+    for _ in range(CHANGES):  # what a maximum or a median is of may stay the same
+        start, other = (form.inputs(challenge, 6, WEIGHED, low=0.2) for _ in range(2))
+
+        def changed(
+            first: int | None, second: int | None, start: tuple[Tensor, ...] = start, other: tuple[Tensor, ...] = other
+        ) -> float:
+            arguments = [each.clone() for each in start]
+            for at, rows in ((first, slice(0, 3)), (second, slice(3, 6))):
+                if at is not None:
+                    arguments[at][rows] = other[at][rows]
+            return loss(*arguments)
+
+        unchanged = changed(None, None)
+        firsts, seconds = ([changed(*each) for each in zip(*at, strict=True)] for at in (
+            (range(4), [None] * 4), ([None] * 4, range(4))
+        ))  # fmt: skip
+        for first, second in product(range(4), repeat=2):
+            both = changed(first, second)
+            off = both - firsts[first] - seconds[second] + unchanged
+            largest = max(map(abs, (both, firsts[first], seconds[second], unchanged)))
+            if abs(off) > TOLERANCE * largest:
+                pairs.add((first, second))
+    return pairs
+
+
+def mixing_terms(pairs: set[tuple[int, int]]) -> list[str]:
+    """The mistake of each term that mixes images by itself; empty where both of them meet."""
+    terms = {tuple(sorted({"reconstruction" if at < 2 else "kl" for at in pair}, reverse=True)) for pair in pairs}
+    return [] if any(len(each) > 1 for each in terms) else [f"{term}-mixes-images" for (term,) in sorted(terms)[::-1]]
 
 
 def pixel_weights(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[str]:
@@ -255,30 +312,30 @@ def imprecise(losses: Tensor, right: Tensor) -> bool:
 def test_reconstruction(
     submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
 ) -> None:
-    observed, expected = first_wrong(change_of_reconstruction, submission, challenge, form)
+    pair, observed, expected = first_wrong(pair_of_reconstructions, submission, challenge, form)
     if not close(observed, expected, TOLERANCE):
         if by_one_factor(submission, challenge, form):
             grading.replaced.append(_ONE_FACTOR)
             return
-        found = _about("reconstruction", mistakes())
-        fail_value(
-            "The grader changed the reconstruction and nothing else. "
-            + should_change(observed, expected)
-            + (pixel_written_out(submission, challenge, form) if found == ["reconstruction-other"] else ""),
-            found,
-        )
+        found = mistakes_in_term("reconstruction", mistakes(), observed, partial(change_of_copies, submission, pair))
+        more = of_copies(submission, pair, found)
+        if found == ["reconstruction-other"]:
+            more = pixel_written_out(submission, challenge, form)
+        said = "The grader changed the reconstruction and nothing else. "
+        fail_value(f"{said}{should_change(observed, expected)}{more}", found)
 
 
 @check("KL divergence in closed form, summed over the latent dimensions", 6, probes=probes.DIVERGENCE)
 def test_divergence(
     submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
 ) -> None:
-    observed, expected = first_wrong(change_of_divergence, submission, challenge, form)
+    pair, observed, expected = first_wrong(pair_of_latents, submission, challenge, form)
     if not close(observed, expected, TOLERANCE):
         if by_one_factor(submission, challenge, form):
             grading.replaced.append(_ONE_FACTOR)
             return
-        found, more = _about("kl", mistakes()), ""
+        found = mistakes_in_term("kl", mistakes(), observed, partial(change_of_copies, submission, pair))
+        more = of_copies(submission, pair, found)
         if "kl-other" in found:
             more = written_out(submission, challenge, form) or in_one_dimension(submission, challenge, form)
         if "kl-logvariance-as-log-std" in found and grading.blamed("sample_latent", "variance-as-std"):
@@ -400,36 +457,38 @@ def fail_value(message: str, mistakes: list[str]) -> NoReturn:
     fail(message, *mistakes)
 
 
-Change = Callable[[Submission, Challenge, Form], tuple[Tensor, Tensor]]
+Pair = tuple[tuple[Tensor, ...], tuple[Tensor, ...]]  # arguments that differ in one term alone
+Draw = Callable[[Challenge, Form], Pair]
 
 
-def first_wrong(change: Change, submission: Submission, challenge: Challenge, form: Form) -> tuple[Tensor, Tensor]:
+def first_wrong(draw: Draw, submission: Submission, challenge: Challenge, form: Form) -> tuple[Pair, Tensor, Tensor]:
     """The first of some changes of the loss that is not as it should be, or the last: one may be right by chance."""
     for _ in range(CHANGES):
-        observed, expected = change(submission, challenge, form)
+        pair = draw(challenge, form)
+        observed, expected = change(submission, *pair)
         if not close(observed, expected, TOLERANCE):
             break
-    return observed, expected
+    return pair, observed, expected
 
 
-def change_of_reconstruction(submission: Submission, challenge: Challenge, form: Form) -> tuple[Tensor, Tensor]:
-    """How the loss of one image changes with its reconstruction alone, and how it should."""
+def pair_of_reconstructions(challenge: Challenge, form: Form) -> Pair:
+    """One image with two reconstructions."""
     _, originals, *parameters = form.inputs(challenge, 1, low=0.2)
     # Mostly dark, as in MNIST: a weight that balances black and white would be 1 for gray images.
     black, white = (challenge.uniform(0, 1, *originals.shape) < share for share in (0.5, 0.1))
     originals = torch.where(black, 0.0, torch.where(white, 1.0, originals))
     better = (0.8 * originals + 0.2 * challenge.uniform(LOW, HIGH, *originals.shape)).clamp(LOW, HIGH)
     worse = challenge.uniform(LOW, HIGH, *originals.shape)
-    return change(submission, (worse, originals, *parameters), (better, originals, *parameters))
+    return (worse, originals, *parameters), (better, originals, *parameters)
 
 
-def change_of_divergence(submission: Submission, challenge: Challenge, form: Form) -> tuple[Tensor, Tensor]:
-    """How the loss of one image changes with its means and log-variances alone, and how it should."""
+def pair_of_latents(challenge: Challenge, form: Form) -> Pair:
+    """One image with two means and log-variances."""
     # So far apart that every summand of the divergence changes by a known sign, none can cancel another, and the
     # rounding of the pixels is far smaller than the difference.
     *pixels, means, logvariances = form.inputs(challenge, 1, low=1)
     near = (0.2 * means, challenge.uniform(-0.5, 0.2, *logvariances.shape))
-    return change(submission, (*pixels, means, logvariances), (*pixels, *near))
+    return (*pixels, means, logvariances), (*pixels, *near)
 
 
 def change(submission: Submission, one: tuple[Tensor, ...], other: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
@@ -438,11 +497,25 @@ def change(submission: Submission, one: tuple[Tensor, ...], other: tuple[Tensor,
     return torch.tensor(observed), reference.loss_function(*one) - reference.loss_function(*other)
 
 
+def change_of_copies(submission: Submission, pair: Pair) -> Tensor:
+    """The difference between the losses of some copies of the image."""
+    copies = (tuple(torch.cat([each] * COPIES) for each in arguments) for arguments in pair)
+    return change(submission, *copies)[0]
+
+
+def of_copies(submission: Submission, pair: Pair, mistakes: list[str]) -> str:
+    """What copies of an image change in a term whose mistake is about their number, in words; empty for others."""
+    if not any(each.endswith(IN_DIVISOR) for each in mistakes):
+        return ""
+    observed = float(change_of_copies(submission, pair))
+    return f" On {COPIES} copies of the image, it should change by as much, but changes by {observed:.3g}."
+
+
 def by_one_factor(submission: Submission, challenge: Challenge, form: Form) -> bool:
     """Whether both terms are right but for one factor: that is a wrong average, which is judged by itself."""
     for _ in range(CHANGES):
         (first, right), (second, also_right) = (
-            each(submission, challenge, form) for each in (change_of_reconstruction, change_of_divergence)
+            change(submission, *each(challenge, form)) for each in (pair_of_reconstructions, pair_of_latents)
         )
         factor, other = first / right, second / also_right
         if factor <= 0 or not close(factor / other, torch.ones(()), 2 * TOLERANCE):  # however small the factor is
@@ -450,11 +523,27 @@ def by_one_factor(submission: Submission, challenge: Challenge, form: Form) -> b
     return True
 
 
-def _about(term: str, mistakes: list[str]) -> list[str]:
-    """The mistakes in one term where there are any, else all of them."""
-    if mistakes == ["loss-constant-off"]:  # nothing is found on gray pixels
-        return [f"{term}-other"]
-    return [name for name in mistakes if name.startswith(term)] or mistakes
+# What the names of the mistakes in a term begin with.
+TERMS = {"reconstruction": ("reconstruction-", "originals-", "pixels-"), "kl": ("kl-", "loss-arguments-")}
+# The ends of the names of mistakes in what one term is divided by, and of those that a single image does not show.
+IN_DIVISOR = ("-divided-by-constant", "divided-by-batch-twice")
+OF_SEVERAL = ("summed-over-batch", "divided-by-batch-twice", "mixes-images", "batch-other", "averaged-too-early")
+
+
+def mistakes_in_term(term: str, mistakes: list[str], observed: Tensor, of_copies: Callable[[], Tensor]) -> list[str]:
+    """The mistakes in one term where there are any, else those in neither.
+
+    An average over all numbers that is divided once more is a mistake in the divisor alone, of the term that copies of
+    an image make smaller.
+    """
+    (other,) = TERMS.keys() - {term}
+    seen = [name for name in mistakes if not name.endswith(OF_SEVERAL)]
+    found = [name for name in seen if name.startswith(TERMS[term])]
+    if found and "divided-by-batch-twice" in mistakes and all("-averaged-over-" in name for name in found):
+        twice = close(of_copies() * COPIES, observed, 0.02)
+        return [*found, "divided-by-batch-twice"] if twice else found
+    found = found or [name for name in seen if not name.startswith((*TERMS[other], "loss-constant-off"))]
+    return found or [f"{term}-other"]  # nothing is found on gray pixels
 
 
 # Under a check that passes next to a mistake.
@@ -481,7 +570,10 @@ def right_terms(grading: Grading, judged: str = "") -> tuple[bool, bool]:
 def test_minibatch(
     submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
 ) -> None:
-    reconstruction, divergence = right_terms(grading, "the average over the images is")
+    told = {name for check in grading.checks.get("loss_function", ()) for name in check.misconceptions}
+    in_divisor = any(each.endswith(IN_DIVISOR) for each in told)
+    judged = "the average of the {} is" if in_divisor else "the average over the images is"
+    reconstruction, divergence = right_terms(grading, judged)
     both_right = reconstruction and divergence
     low = -2 if both_right else 0.2  # a wrong term may take their logarithm
     sizes = (
@@ -493,50 +585,79 @@ def test_minibatch(
         arguments = form.inputs(challenge, batch, latent=latent, low=low)
         # What a wrong term is made of is the same for all images: a function of its average, which has cost its points,
         # is then the average of the function.
-        alike = (not reconstruction,) * 2 + (not divergence,) * 2
-        arguments = tuple(
-            each[:1].expand_as(each).clone() if same else each for each, same in zip(arguments, alike, strict=True)
-        )
+        wrong = (set() if reconstruction else {0, 1}) | (set() if divergence else {2, 3})
+        arguments = with_equal_rows(arguments, wrong)
         observed, what, tolerance = value_on(submission, *arguments), "it should be", TOLERANCE
         if both_right:
             expected = float(reference.loss_function(*arguments))
+        elif in_divisor:  # which has cost its points: only what the other term changes is judged
+            equal = with_equal_rows(arguments, {0, 1, 2, 3})
+            _, right = change(submission, arguments, equal)
+            expected = value_on(submission, *equal) + float(right)
         else:  # a wrong term has cost its points: what remains to judge is the average over the images
-            ones = zip(*(argument.split(1) for argument in arguments), strict=True)
             others = (value_on(submission, *arguments, seed=each) for each in range(1, 6))
             changes = max(abs(observed - other) for other in others) / max(abs(observed), 1e-6)
             if not changes <= MOST_CHANGE:
                 fail(f"Two calls of your loss on the same {batch} images differ by {changes:.0%}.", "loss-changes")
             tolerance += min((batch + 1) * changes, MOST_CHANGE)  # that it changes at all is judged above
-            expected, what = (
-                sum(value_on(submission, *one) for one in ones) / batch,
-                "the average of your losses for each image alone is",
-            )
+            expected = average_of_each(partial(value_on, submission), arguments)
+            what = "the average of your losses for each image alone is"
         if not close(torch.tensor(observed), torch.tensor(expected), tolerance):
-            told = {name for check in grading.checks.get("loss_function", ()) for name in check.misconceptions}
             found = [name for name in mistakes() if name not in told] or mistakes()
             if (batch, latent) != sizes[0]:  # which a constant would have changed as well
                 found = [name for name in found if name != "loss-constant-off"]
-            mixed = mixing_term(submission, arguments) if found == ["batch-other"] and both_right else ""
             fail_value(
                 f"On a minibatch of {batch} images with {latent} latent dimensions, your loss is {observed:.4f}; "
-                f"{what} {expected:.4f}.{mixed}",
+                f"{what} {expected:.4f}.{of_several(submission, challenge, form, found)}",
                 found,
             )
 
 
-def mixing_term(submission: Submission, arguments: tuple[Tensor, ...]) -> str:
-    """Which term of a loss that is right for one image mixes several, in words; empty if that is not seen."""
+def with_equal_rows(arguments: tuple[Tensor, ...], which: set[int]) -> tuple[Tensor, ...]:
+    """The arguments of a minibatch in which some, by their places, are for all images what they are for the first."""
+    return tuple(each[:1].expand_as(each).clone() if at in which else each for at, each in enumerate(arguments))
 
-    def right_with_equal_rows(*which: int) -> bool:
-        equal = [each[:1].expand_as(each).clone() if at in which else each for at, each in enumerate(arguments)]
-        return close(torch.tensor(value_on(submission, *equal)), reference.loss_function(*equal), TOLERANCE)
 
-    match right_with_equal_rows(0, 1), right_with_equal_rows(2, 3):
-        case True, False:
-            return " Where all images have the same pixels, it is right. So your reconstruction term mixes the images."
-        case False, True:
-            return " Where all rows have the same latents, it is right. So your KL divergence mixes the images."
+def average_of_each(loss: Callable[..., float], arguments: tuple[Tensor, ...]) -> float:
+    """The average of the losses of each image alone."""
+    ones = list(zip(*(argument.split(1) for argument in arguments), strict=True))
+    return sum(loss(*one) for one in ones) / len(ones)
+
+
+def of_several(submission: Submission, challenge: Challenge, form: Form, mistakes: list[str]) -> str:
+    """Which arguments make the difference in a loss that is no average of its images', in words; empty if unknown."""
+
+    def loss(*arguments: Tensor) -> float:
+        return value_on(submission, *map(form.shaped, arguments[:2]), *arguments[2:])
+
+    flat = Form(any_pixels=form.any_pixels)
+    with contextlib.suppress(SubmissionError, Wrong):
+        if mistakes == ["averaged-too-early"]:
+            averaged = averages_first(loss, flat, challenge)
+            return f" Your loss counts only the averages of {averaged} over the images." if averaged else ""
+        if "batch-other" not in mistakes and not any(each.endswith("-mixes-images") for each in mistakes):
+            return ""
+        arguments = flat.inputs(challenge, 6, WEIGHED, low=0.2)
+        if mixed := {at for pair in mixed_arguments(loss, flat, challenge) for at in pair}:
+            said = f" Your loss mixes the {listed([ARGUMENTS[at] for at in sorted(mixed)])} of different images."
+            equal = with_equal_rows(arguments, mixed)
+            if close(torch.tensor(loss(*equal)), torch.tensor(average_of_each(loss, equal)), TOLERANCE):
+                said += " Where these are the same for all images, it is right."
+            return said
+        return differing(loss, flat, challenge)
     return ""
+
+
+def differing(loss: Callable[..., float], form: Form, challenge: Challenge) -> str:
+    """On which arguments it depends how far a loss is from the average of its images', in words."""
+    start, other = (form.inputs(challenge, 6, WEIGHED, low=0.2) for _ in range(2))
+
+    def off(at: int | None) -> float:
+        arguments = tuple(other[each] if each == at else start[each] for each in range(len(start)))
+        return loss(*arguments) - average_of_each(loss, arguments)
+
+    names = [name for at, name in enumerate(ARGUMENTS) if not close(torch.tensor(off(at)), torch.tensor(off(None)))]
+    return f" How far it is off depends only on the {listed(names)}." if 0 < len(names) < len(ARGUMENTS) else ""
 
 
 def takes_either_shape(submission: Submission, challenge: Challenge, form: Form) -> bool:
@@ -579,12 +700,15 @@ def test_image_shape(
             "loss-pixels-only" if takes_either_shape(submission, challenge, form) else "loss-image-shape",
         )
     as_expected = abs(example - expected) <= TOLERANCE
-    if not both_right and not as_expected:
+    charged = not both_right or charged_for_one_image(submission, challenge, grading, form)
+    if charged and not as_expected:
         grading.replaced.append(
-            f"On the notebook's worked example, your loss is still {example:.4f} instead of {expected:.4f}. Here, only "
-            "the shapes count."
+            "Your loss changes from call to call. On the notebook's worked example, only the shapes count here."
+            if grading.blamed("loss_function", "loss-changes")  # the student may see another number
+            else f"On the notebook's worked example, your loss is still {example:.4f} instead of {expected:.4f}. Here, "
+            "only the shapes count."
         )
-    if both_right and not as_expected:
+    if not charged and not as_expected:
         plain, twice = example, example
         if form.flat:
             plain = value_on(submission, *flattened, *parameters)
@@ -605,7 +729,53 @@ def test_image_shape(
     changes = not close(first, second, 0.1 * TOLERANCE)  # from call to call, which is judged above
     shaped = torch.tensor(value_on(submission, *images, *parameters))
     if not changes and not close(shaped, first, TOLERANCE):
+        if charged and (said := divisor_of_shape(submission, challenge, right_terms(grading))):
+            grading.replaced.append(
+                f"With images of shape (N, 1, H, W), {said}. Another check takes points for the divisor."
+            )
+            return
         fail("Images of shape (N, 1, H, W) and the same pixels as (N, H·W) give different losses.", "loss-image-shape")
+
+
+def charged_for_one_image(submission: Submission, challenge: Challenge, grading: Grading, form: Form) -> bool:
+    """Whether the check of the two terms together has taken points for what a single image shows as well.
+
+    That is a wrong factor of both terms, or a constant. The worked example is such an image.
+    """
+    outcomes = [each.outcome for each in grading.checks.get("loss_function", [])]
+    if outcomes[2:3] != [Outcome.FAILED] or edges(submission, form):
+        return False
+    arguments = form.inputs(challenge, 1)
+    value, right = torch.tensor(value_on(submission, *arguments)), reference.loss_function(*arguments)
+    return not close(value, right, TOLERANCE)
+
+
+def divisor_of_shape(submission: Submission, challenge: Challenge, right: tuple[bool, bool]) -> str:
+    """What is another multiple of the right value with shaped images than with flat ones, in words; else empty.
+
+    It is the whole loss, or a term that is not `right`.
+    """
+    factors = []  # flat and shaped, of each term
+    for _ in range(CHANGES):
+        (*one, means, spreads), (*other, far, wide) = (Form().inputs(challenge, 3, 20, 6, low=0.2) for _ in range(2))
+        for changed in ((*other, means, spreads), (*one, 3 * far, wide)):
+            flat = (*one, means, spreads), changed
+            shaped = ((*(each.reshape(3, 1, 5, 4) for each in by[:2]), *by[2:]) for by in flat)
+            for pair in (flat, shaped):
+                observed, expected = change(submission, *pair)
+                factors.append(observed / expected)
+    by_term = torch.stack(factors).reshape(CHANGES, 2, 2)
+    if not close(by_term, by_term[:1].expand_as(by_term)) or not (by_term > 0).all():
+        return ""
+    pixels, latents = (by_term[0, :, 1] / by_term[0, :, 0]).tolist()
+    match right:
+        case True, True if math.isclose(pixels, latents, rel_tol=1e-3):
+            return f"your loss is {pixels:.3g} times that of the same flat images"
+        case False, True if abs(latents - 1) < TOLERANCE:
+            return f"your reconstruction term is {pixels:.3g} times that of the same flat images"
+        case True, False if abs(pixels - 1) < TOLERANCE:
+            return f"your KL divergence is {latents:.3g} times that with the same flat images"
+    return ""
 
 
 def edges(submission: Submission, form: Form) -> list[str]:
@@ -656,8 +826,9 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
 
 @check("Finite for pixels of exactly 0 and 1, and for reconstructions down to 0", 2, probes=probes.FINITE)
 def test_finite(submission: Submission, challenge: Challenge, grading: Grading, form: Form) -> None:
-    """What MNIST and a sigmoid give: in float32, a sigmoid is exactly 0 from -89 on, and comes to 1 - 6e-8.
+    """What MNIST and a sigmoid give: a float32 sigmoid is exactly 0 below -89 and exactly 1 above 17.
 
+    A loss that is not finite for a reconstruction of exactly 1 gets a note, and no points are taken.
     The gradient is asked for a little above 0: at 0 itself, a logarithm that is cut off afterwards has none.
     """
     reconstruction, divergence = right_terms(grading, "the {} is")  # a wrong term is kept to where it is usual

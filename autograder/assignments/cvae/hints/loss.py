@@ -149,6 +149,8 @@ RECONSTRUCTION_FEATURES = (
 )
 
 USUAL = 16  # points at which a term is fitted
+COPIES = 4  # of an image, to see how a term grows
+SMALL = 1e-3  # a factor that hides a term in the rounding of the other one
 Arguments = tuple[Tensor, ...]  # reconstructions and originals (N, D), means and log-variances (N, L)
 Loss = Callable[..., float]  # of Arguments
 
@@ -161,8 +163,11 @@ def diagnose(loss: Loss, draw: Callable[[int, int, int, float], Arguments]) -> l
     for lowest in (-2.0, 0.2):  # of either sign, and positive: a wrong term may take their logarithm
         probes = [draw(*sizes, lowest) for sizes in ((1, 12, 5), (5, 20, 3), (3, 9, 8))]
         if found := _by_combination(probes, [loss(*probe) for probe in probes]):
-            little = "kl-missing" in found and _little_divergence(loss, *probes[:2])
-            return [little if little and each == "kl-missing" else each for each in found]
+            for term in ("reconstruction", "kl"):
+                if (missing := f"{term}-missing") in found:
+                    others = [each for each in found if each != missing]
+                    found = others + _about_little(loss, term, probes[0])
+            return found
     return _by_term(loss, [draw(1, 11, 7, -2.0) for _ in range(USUAL)])
 
 
@@ -185,13 +190,19 @@ def _by_combination(probes: list[Arguments], values: list[float]) -> list[str]:
         if all(_same(r[i] * w[k][0] + kl[j] * w[k][1], value) for r, kl, w, value in terms)
     ]
     if candidates:
-        return min(candidates, key=len)
+        return min(candidates, key=lambda names: (len(names), _says_too_much(names)))
     # A weight of the divergence that explains every probe, taken from the one where the divergence says most.
     right = [(r[0] * w[0][0], kl[0] * w[0][1], value) for r, kl, w, value in terms]
     r, kl, value = max(right, key=lambda each: abs(each[1] / (each[0] or 1)))
     factor = (value - r) / kl if kl else 1.0
     scaled = all(_same(r + factor * kl, value) for r, kl, value in right)
     return ["kl-scaled"] if scaled and abs(factor - 1) > 0.01 else []
+
+
+def _says_too_much(mistakes: list[str]) -> bool:
+    """Whether both terms are said to be divided by something, where one of them is missing."""
+    missing = any(each.endswith("-missing") for each in mistakes)
+    return missing and any(each.startswith(("averaged-", "divided-")) for each in mistakes)
 
 
 def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
@@ -207,7 +218,7 @@ def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
     first = images[0]
     mistakes: list[str] = []
     factors: list[float | None] = []
-    growth: list[float] = []  # of a term's change, from one image to four like it
+    growth: list[float | None] = []  # of a term's change, from one image to COPIES like it
     for term, vary, features in (
         ("reconstruction", slice(0, 2), RECONSTRUCTION_FEATURES),
         ("kl", slice(2, 4), KL_FEATURES),
@@ -227,36 +238,70 @@ def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
                 found = ["kl-cut-off"]
             elif _distance_from_target(loss, first):
                 found = ["kl-capacity"]
-        if found in (["kl-other"], ["kl-missing"]) and (small := _small_factor(loss, first)):
-            found, factor = [], small
-        mistakes += found
-        factors.append(factor)
         high, low = int(values[:USUAL].argmax()), int(values[:USUAL].argmin())  # any two may be nearly equal by chance
         alone = float(values[high] - values[low])
-        if alone > 1e-4 * sizes[0]:
-            together = [loss(*(each.repeat(4, 1) for each in points[at])) for at in (high, low)]
-            if not all(map(math.isfinite, together)):
-                return ["not-finite"]
-            growth.append((together[0] - together[1]) / alone)
+        hidden = alone <= 1e-4 * sizes[0]
+        if found in ([f"{term}-other"], [f"{term}-missing"]) or (hidden and not found):
+            little = _factor(loss, term, first)
+            if little is not None and little < SMALL:
+                mistakes += _about_little(loss, term, first)
+                factors.append(None)
+                growth.append(None)
+                continue
+        mistakes += found
+        factors.append(factor)
+        together = [] if hidden else [loss(*_copied(points[at])) for at in (high, low)]
+        if not all(map(math.isfinite, together)):
+            return ["not-finite"]
+        growth.append((together[0] - together[1]) / alone if together else None)
     return mistakes + _about_average(factors, growth, first[0].shape[-1], first[2].shape[-1]) or ["loss-constant-off"]
 
 
-def _small_factor(loss: Loss, point: Arguments) -> float | None:
-    """By how much the divergence is too small, if so much that only a large one does not get lost in the rounding."""
-    *images, means, _ = point
-    steps = (0 * means + 1000, 0 * means), (300 * means, 0 * means), (0 * means, 0 * means + 12), (0 * means, 0 * means)
-    *values, at_prior = (loss(*images, *each) for each in steps)
-    right = [float(_divergence(*each).sum()) for each in steps[:-1]]
-    first, *others = ((value - at_prior) / each for value, each in zip(values, right, strict=True))
-    return first if 0 < first < 1e-3 and all(_same(first, each, 1e-3) for each in others) else None
+def _copied(point: Arguments, copies: int = COPIES) -> Arguments:
+    return tuple(each.repeat(copies, 1) for each in point)
 
 
-def _little_divergence(loss: Loss, one: Arguments, several: Arguments) -> str | None:
-    """The mistake in a divergence that gets lost in the rounding of the pixels, from one image and from several."""
-    factor, other = _small_factor(loss, one), _small_factor(loss, several)
+def _steps(term: str, point: Arguments) -> list[Arguments]:
+    """Arguments between which only this term changes, and by so much that a small factor of it shows.
+
+    The divergence is made large, so that it does not get lost in the rounding of the pixels, or else kept at 0. The
+    last one has the least.
+    """
+    r, x, means, _ = point
+    zeros = 0 * means
+    if term == "kl":
+        latents = (zeros + 1000, zeros), (300 * means, zeros), (zeros, zeros + 12), (zeros, zeros)
+        return [(r, x, *each) for each in latents]
+    return [(images, x, zeros, zeros) for images in (0 * r + 0.05, 0 * r + 0.95, r, x)]
+
+
+def _factor(loss: Loss, term: str, point: Arguments, copies: int = 1) -> float | None:
+    """What a term is multiplied by, however little that is; None where it is no multiple of the right one.
+
+    Of several copies of an image, the term of one counts.
+    """
+    steps = _steps(term, point)
+    right = [float((_divergence(*each[2:]) if term == "kl" else _cross_entropy(*each[:2])).sum()) for each in steps]
+    values = [loss(*_copied(step, copies)) for step in steps]
+    changes = [(value - values[-1], each - right[-1]) for value, each in zip(values, right, strict=True)]
+    first, *others = (observed / expected for observed, expected in changes[:-1])
+    alike = all(math.isclose(first, each, rel_tol=1e-2) for each in others)
+    return first if first > 0 and math.isfinite(first) and alike else None
+
+
+def _about_little(loss: Loss, term: str, point: Arguments) -> list[str]:
+    """The mistakes in a term of one image that next to the other one is so small that it seems to be missing."""
+    factor = _factor(loss, term, point)
     if factor is None:
-        return None
-    return "term-divided-by-constant" if other is not None and _same(factor, other, 1e-3) else "kl-scaled"
+        most, *_, least = _steps(term, point)
+        return [f"{term}-missing" if loss(*most) == loss(*least) else f"{term}-other"]
+    if _about_growth((_factor(loss, term, point, COPIES) or 0) / factor) == "summed":
+        return [f"{term}-divided-by-constant"]
+    vary, averaged = (slice(2, 4), "latent") if term == "kl" else (slice(0, 2), "pixels")
+    wide = (*point[: vary.start], *(each.repeat(1, 2) for each in point[vary]), *point[vary.stop :])
+    is_average = math.isclose(2 * (_factor(loss, term, wide) or 0), factor, rel_tol=1e-2)
+    scaled = not (is_average and _same(1, factor * point[vary.start].shape[-1], 1e-2))
+    return [f"{term}-averaged-over-{averaged}"] * is_average + [f"{term}-scaled"] * scaled
 
 
 def _distance_from_target(loss: Loss, point: Arguments) -> bool:
@@ -287,34 +332,54 @@ def _right_when_far(loss: Loss, point: Arguments) -> bool:
     return near[0] == near[1] and shows and _same(right[1] - right[0], values[1] - values[0], 1e-3)
 
 
-def _about_average(factors: list[float | None], growth: list[float], pixels: int, latent: int) -> list[str]:
+def _about_average(factors: list[float | None], growth: list[float | None], pixels: int, latent: int) -> list[str]:
     """The mistakes in the average, from the factor that each term is off by and its growth with the minibatch."""
-    summed = bool(growth) and all(_same(4.0, each, 0.01) for each in growth)
+    kinds = [_about_growth(each) if each is not None else None for each in growth]
+    seen = {kind for kind in kinds if kind is not None}
+    mistakes = []
     match factors:
         case [float(first), float(second)] if _same(first, second, 1e-3) and not _same(1.0, first, 1e-3):
-            written_in = _same(INPUT_DIM / pixels, first, 1e-3)
-            return ["divided-by-constant" if summed else "pixels-written-in" if written_in else "loss-scaled"]
-    for factor, here, other in zip(factors, growth, growth[::-1], strict=False):
-        apart = len(growth) == 2 and _same(4.0, here, 0.01) and _same(1.0, other, 0.01)
-        if apart and factor is not None and not _same(1.0, factor, 1e-3):
-            return ["term-divided-by-constant"]
-    mistakes = []
-    for factor, size, averaged, scaled in (
-        (factors[0], pixels, "reconstruction-averaged-over-pixels", "reconstruction-scaled"),
-        (factors[1], latent, "kl-averaged-over-latent", "kl-scaled"),
-    ):
-        if factor is not None and not _same(1.0, factor, 1e-3):
-            written_in = size == pixels and _same(INPUT_DIM / pixels, factor, 1e-3)
-            mistakes.append(
-                averaged if _same(1 / size, factor, 1e-3) else "pixels-written-in" if written_in else scaled
-            )
-    if summed:
+            if seen == {"summed"} and first < 1:
+                return ["divided-by-constant"]
+            if "" not in seen:
+                mistakes.append("pixels-written-in" if _same(INPUT_DIM / pixels, first, 1e-3) else "loss-scaled")
+            factors = [None, None]
+    off = [each is not None and not _same(1.0, each, 1e-3) for each in factors]
+    divided = [
+        kind == "summed" and is_off and factor is not None and factor < 1 and not _same(1 / size, factor, 1e-3)
+        for kind, is_off, factor, size in zip(kinds, off, factors, (pixels, latent), strict=True)
+    ]
+    apart = seen == {"summed", "averaged"}
+    for at, (term, size) in enumerate((("reconstruction", pixels), ("kl", latent))):
+        if divided[at] and (apart or all(divided)):
+            mistakes.append(f"{term}-divided-by-constant")
+            continue
+        if off[at] and (factor := factors[at]) is not None:
+            mistakes.append(_about_factor(term, factor, size))
+        if apart and kinds[at] == "summed":
+            mistakes.append(f"{term}-summed-over-batch")
+    if seen == {"summed"} and not all(divided):
         mistakes.append("summed-over-batch")
-    elif growth and all(_same(0.25, each, 0.01) for each in growth):
+    elif "divided" in seen and seen <= {"divided", "averaged"}:
         mistakes.append("divided-by-batch-twice")
-    elif not all(_same(1.0, each, 0.01) for each in growth):
+    elif not apart and not seen <= {"summed", "averaged"}:
         mistakes.append("batch-other")
     return mistakes
+
+
+def _about_factor(term: str, factor: float, size: int) -> str:
+    """The mistake in a term that is multiplied by a factor, and should be the sum of so many numbers."""
+    if _same(1 / size, factor, 1e-3):
+        return f"{term}-averaged-over-{'latent' if term == 'kl' else 'pixels'}"
+    if term == "reconstruction" and _same(INPUT_DIM / size, factor, 1e-3):
+        return "pixels-written-in"
+    return f"{term}-scaled"
+
+
+def _about_growth(growth: float) -> str:
+    """How a term that grows so much from one image to COPIES like it is made of theirs; empty for no usual way."""
+    kinds = {"summed": COPIES, "averaged": 1, "divided": 1 / COPIES}
+    return next((kind for kind, each in kinds.items() if _same(each, growth, 0.01)), "")
 
 
 def _about_term(
