@@ -187,7 +187,8 @@ def _run_checks(
     places = [part.place for part in report.parts]
     for part in report.parts:
         in_class, alone = len(part.place) > 1, places.count(part.place) == 1  # else a call may be for another part
-        made = submission.outline.made_by(part.place[0], part.name) if in_class else {}  # which a method sets
+        attributes = sandbox.assignment.part(part.name).attributes or (part.name,)
+        made = submission.outline.made_by(part.place[0], attributes) if in_class else {}  # which a method sets
         found = made or (submission.outline.called_by(part.place, apart=places) if alone else {})
         part.uses = {clean(name, 100): line for name, line in found.items()}
     if grading.crash is not None:
