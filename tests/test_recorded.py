@@ -199,3 +199,35 @@ def test_an_import_error_sends_nobody_to_other_parts(sandbox: Sandbox) -> None:
     report = graded(sandbox, f"{SOLUTION}\nD = torch.flot32\n")
     titles = {hint.title for part in report.parts for check in part.checks for hint in check.hints}
     assert not any(title.endswith(" first") for title in titles)
+
+
+def test_what_makes_the_heads_is_looked_at_with_the_encoder(sandbox: Sandbox) -> None:
+    made = "    def head(self, *sizes):\n        return nn.Sequential(nn.Linear(*sizes), nn.Tanh())\n\n    def forward"
+    source = SOLUTION.replace("nn.Linear(hidden, latent_dimensionality)", "self.head(hidden, latent_dimensionality)")
+    report = graded(sandbox, source.replace("    def forward", made))
+    uses = {part.name: [*part.uses] for part in report.parts}
+    assert uses["encoder"] == ["head"]
+    assert uses["decoder"] == []
+
+
+@pytest.mark.parametrize(
+    ("returned", "start_of_loss", "fit"),
+    [
+        ("{}.exp()", "logvariances = logvariances.log()", True),
+        ("(0.5 * {}).exp()", "logvariances = 2 * logvariances.log()", True),
+        ("-{}", "logvariances = -logvariances", True),
+        ("{}.exp()", "logvariances = logvariances.exp()", False),
+        ("{}", "logvariances = logvariances.log()", False),
+        ("{}.exp()", "pass", False),
+        ("{}", "pass", False),
+    ],
+)
+def test_mistakes_that_undo_each_other_are_fixed_together(
+    returned: str, start_of_loss: str, fit: bool, sandbox: Sandbox
+) -> None:
+    source = SOLUTION.replace(", logvariance_params\n", f", {returned.format('logvariance_params')}\n")
+    reconstruction = "    reconstruction = "
+    assert source.count(reconstruction) == 1
+    report = graded(sandbox, source.replace(reconstruction, f"    {start_of_loss}\n{reconstruction}"))
+    told = {part.name for part in report.parts for check in part.checks if "so change both" in check.message}
+    assert told == ({"forward", "loss_function"} if fit else set())

@@ -338,6 +338,14 @@ def test_nothing_waits_for_a_mistake_that_repeats() -> None:
     assert len(list(summary.waiting(report_of(checks)))) == 2
 
 
+def test_what_stood_in_for_a_part_is_said_once_of_all_of_it() -> None:
+    report, said = partial_report(), "In the part encoder, the grader ran your model with its own draw."
+    part_of(report, "encoder").notes = [said]
+    cell = grades.result(part_of(report, "encoder"), report, 15.0)["data"]["text/html"]
+    shown = Page(html.render(report)).text, printed(report), gradescope.render(report)["output"], cell
+    assert [" ".join(each.split()).count(said) for each in shown] == [1] * len(shown)
+
+
 def test_page_names_the_students_own_class() -> None:
     report = partial_report()
     part_of(report, "encoder").uses = {"EncoderNet": 9}

@@ -112,13 +112,14 @@ def nothing(assignment: Assignment, reason: str) -> Report:
 
 def _tell_more(report: Report, grading: Grading) -> None:
     """Add reproductions and notes. They change no grade, so an error of ours in them is only logged."""
-    from autograder.grading.notes import notes
+    from autograder.grading.notes import join_mistakes, notes
     from autograder.grading.reproduce import PATIENCE_S, reproduce
 
     try:
         reproduce(grading.to_reproduce, grading.submission, grading.assignment)
         if report.timings["import the submission"] < PATIENCE_S:
             report.notes += notes(grading)
+            join_mistakes(grading)
     except Exception:
         logging.getLogger(__name__).exception("a submission was graded, but its failures were not reproduced")
 

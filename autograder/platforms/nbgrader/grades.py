@@ -37,7 +37,7 @@ class TrustedGrades(NbGraderPreprocessor):
     error: nbgrader gives full marks to a cell without output.
     """
 
-    seed = Integer(None, allow_none=True, help="Repeat the challenges of an earlier run; drawn anew if None.").tag(
+    seed = Integer(None, allow_none=True, help="Repeat the inputs of an earlier run; drawn anew if None.").tag(
         config=True
     )
     reuse = Bool(True, help="Whether a module that was graded before, by the same checks, keeps its report.").tag(
