@@ -436,9 +436,7 @@ def class_command(
     ] = True,
     scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler to use. \\[default: this machine]")] = None,
     workers: Annotated[int, typer.Option(help="How many are graded at once here; 0: one a core.", min=0)] = 0,
-    seed: Annotated[
-        int | None, typer.Option(help="The same inputs for everyone. \\[default: drawn]", min=0)
-    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The same inputs for everyone. \\[default: drawn]", min=0)] = None,
     results: Annotated[Path | None, typer.Option(help="Where results are kept. \\[default: OUT/results]")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Grade everything again.")] = False,
     require_isolation: Annotated[

@@ -243,7 +243,7 @@ def headline(report: Report) -> tuple[str, str]:
     if report.score == 0:
         return "Ready for the first points.", "No points yet. Follow the notebook, one part at a time."
     if done == 0:
-        return "You are on your way.", "Some checks pass already. One step at a time, starting with the one below."
+        return "You are on your way.", "Some checks pass already. Go on with the one below."
     builds = " Some checks build on earlier ones, and may pass once those are right." if any(waiting(report)) else ""
     return f"{done} of {counted(len(report.parts), 'part')} {'is' if done == 1 else 'are'} done.", (
         f"You keep the points for what works.{builds}"
