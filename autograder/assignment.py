@@ -39,6 +39,7 @@ class Part:
         points: above 0, with at most two decimal places. BadAssignment otherwise.
         section: the section of the notebook that teaches it.
         place: where the module defines it: a function's name, or those of a class and its method.
+        attributes: what of the class it is about, if that is more than the attribute of its name.
         stand_in: whether the reference replaces this function in later checks, once it failed.
         follows: parts that this one builds on: if one of them failed, it may be the only cause of a failure here.
     """
@@ -47,6 +48,7 @@ class Part:
     points: float
     section: str
     place: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
     stand_in: bool = False
     follows: tuple[str, ...] = ()
 

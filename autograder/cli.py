@@ -167,7 +167,7 @@ def _report_file(form: str) -> "OptionInfo":
     epilog=examples(
         ("autograder grade homework.py", "print points and hints"),
         ("autograder grade ada.zip --html ada.html --json ada.json", "and keep them"),
-        ("autograder grade ada.zip --seed 1822098859308465", "repeat the challenges of a disputed grade"),
+        ("autograder grade ada.zip --seed 1822098859308465", "repeat the inputs of a disputed grade"),
         ("autograder grade . --min-score 60 --quiet", "for a script: the score, and 1 if it is too low"),
     ),
 )
@@ -202,7 +202,7 @@ def grade(
         typer.Option(help="bubblewrap, confined or process. \\[default: strongest]", rich_help_panel=HOW),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Repeat the challenges of an earlier report.", min=0, rich_help_panel=HOW)
+        int | None, typer.Option(help="Repeat the inputs of an earlier report.", min=0, rich_help_panel=HOW)
     ] = None,
     assignment: Which = None,
     timings: Annotated[bool, typer.Option("--timings", help="Print where the time went.")] = False,
@@ -436,9 +436,7 @@ def class_command(
     ] = True,
     scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler to use. \\[default: this machine]")] = None,
     workers: Annotated[int, typer.Option(help="How many are graded at once here; 0: one a core.", min=0)] = 0,
-    seed: Annotated[
-        int | None, typer.Option(help="The same challenges for everyone. \\[default: drawn]", min=0)
-    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The same inputs for everyone. \\[default: drawn]", min=0)] = None,
     results: Annotated[Path | None, typer.Option(help="Where results are kept. \\[default: OUT/results]")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Grade everything again.")] = False,
     require_isolation: Annotated[

@@ -47,6 +47,11 @@ def returned(kind: str) -> Unfit:
     return Unfit("not-a-tensor", call="f", value="result", kind=kind)
 
 
+def counted(*types: str) -> Unfit:
+    named = ", ".join(types)
+    return Unfit("result-count", call="f", kind="tuple", count=len(types), types=named, expected=3)
+
+
 def called(function: str, said: str) -> Raised:
     return Raised("TypeError", f"{function}() {said}", None, "")
 
@@ -171,6 +176,8 @@ def called(function: str, said: str) -> Raised:
         (returned("None"), "", "nothing-returned", "None"),
         (returned("float"), "", "no-tensor-returned", "a float"),
         (Unfit("result-count", call="f", kind="dict", count=1, expected=3), "", "wrong-number-of-results", "a dict"),
+        (counted("Tensor", "Normal"), "", "wrong-number-of-results", "a tuple of 2 values (Tensor, Normal); the"),
+        (counted("Tensor", "Tensor"), "", "wrong-number-of-results", "a tuple of 2 values; the"),
     ],
 )
 def test_names_the_cause(error: SubmissionError, source: str, misconception: str | None, named: str) -> None:

@@ -98,8 +98,8 @@ class Network:
 def test_what_of_the_module_makes_an_attribute_is_found(called: str, found: dict[str, int]) -> None:
     source = NETWORK.format(used="Encoder", attribute="encoder", called=called)
     outline = Outline.read(describe(source.encode()))
-    assert outline.made_by("Network", "encoder") == found
-    assert outline.made_by("Network", "decoder") == outline.made_by("Other", "encoder") == {}
+    assert outline.made_by("Network", ["encoder"]) == found
+    assert outline.made_by("Network", ["decoder"]) == outline.made_by("Other", ["encoder"]) == {}
 
 
 def test_what_makes_a_class_that_a_part_is_made_of_is_found() -> None:
@@ -111,7 +111,7 @@ class Decoder:
 class Network:
     def __init__(self): self.decoder = Decoder()
 """
-    assert Outline.read(describe(source)).made_by("Network", "decoder") == {"Decoder": 4, "Scale": 2}
+    assert Outline.read(describe(source)).made_by("Network", ["decoder"]) == {"Decoder": 4, "Scale": 2}
 
 
 HELPERS = b"""def scale(x): return half(x)
@@ -228,7 +228,7 @@ def test_a_comma_that_makes_a_tuple_is_found(value: str) -> None:
 def test_any_record_is_an_outline(record: object) -> None:
     outline = Outline.read(record)
     assert all(each.place and each.line > 0 for each in outline.definitions)
-    assert outline.made_by("A", "b") == outline.called_by(("A",)) == {}
+    assert outline.made_by("A", ["b"]) == outline.called_by(("A",)) == {}
 
 
 @pytest.mark.parametrize("name", ["byte-order-mark", "form-feeds", "carriage-returns-alone", "line-of-62-kilobytes"])

@@ -78,8 +78,8 @@ def test_what_the_grader_put_in_place_is_said(old: str, new: str, replaced: set[
     parts = {part.name: part for part in report.parts}
     assert report.gallery is not None
     told = {
-        "training": " ".join(check.message for check in parts["training"].checks),
-        "forward": " ".join(check.message for check in parts["forward"].checks),
+        "training": " ".join(parts["training"].notes),
+        "forward": " ".join(parts["forward"].notes),
         "pictures": report.gallery.lead + "".join(f"`{name}`" for name in stood_in(report)),
     }
     for where, text in told.items():
@@ -155,13 +155,13 @@ def test_what_must_change_with_a_mistake_is_said(edits: list[tuple[str, str]], s
 
 
 @pytest.mark.parametrize("right", [True, False])
-def test_pictures_say_who_decoded_them_where_forward_is_wrong(right: bool, sandbox: Sandbox) -> None:
+def test_pictures_are_decoded_from_the_means_for_everyone(right: bool, sandbox: Sandbox) -> None:
     draw = "sample_latent(mean_params, logvariance_params)"
     assert SOLUTION.count(draw) == 1
     report = graded(sandbox, SOLUTION.replace(draw, draw if right else f"{draw} * self.training"), pictures=True)
     assert report.gallery is not None
     assert report.gallery.figures[0].caption == "Reconstructions, decoded from the means"
-    assert ("the grader decodes the means itself" in report.gallery.lead) == (not right)
+    assert "For your pictures" not in report.gallery.lead
     assert all(complete(part) for part in report.parts if right or part.name != "forward")
 
 
@@ -199,3 +199,35 @@ def test_an_import_error_sends_nobody_to_other_parts(sandbox: Sandbox) -> None:
     report = graded(sandbox, f"{SOLUTION}\nD = torch.flot32\n")
     titles = {hint.title for part in report.parts for check in part.checks for hint in check.hints}
     assert not any(title.endswith(" first") for title in titles)
+
+
+def test_what_makes_the_heads_is_looked_at_with_the_encoder(sandbox: Sandbox) -> None:
+    made = "    def head(self, *sizes):\n        return nn.Sequential(nn.Linear(*sizes), nn.Tanh())\n\n    def forward"
+    source = SOLUTION.replace("nn.Linear(hidden, latent_dimensionality)", "self.head(hidden, latent_dimensionality)")
+    report = graded(sandbox, source.replace("    def forward", made))
+    uses = {part.name: [*part.uses] for part in report.parts}
+    assert uses["encoder"] == ["head"]
+    assert uses["decoder"] == []
+
+
+@pytest.mark.parametrize(
+    ("returned", "start_of_loss", "fit"),
+    [
+        ("{}.exp()", "logvariances = logvariances.log()", True),
+        ("(0.5 * {}).exp()", "logvariances = 2 * logvariances.log()", True),
+        ("-{}", "logvariances = -logvariances", True),
+        ("{}.exp()", "logvariances = logvariances.exp()", False),
+        ("{}", "logvariances = logvariances.log()", False),
+        ("{}.exp()", "pass", False),
+        ("{}", "pass", False),
+    ],
+)
+def test_mistakes_that_undo_each_other_are_fixed_together(
+    returned: str, start_of_loss: str, fit: bool, sandbox: Sandbox
+) -> None:
+    source = SOLUTION.replace(", logvariance_params\n", f", {returned.format('logvariance_params')}\n")
+    reconstruction = "    reconstruction = "
+    assert source.count(reconstruction) == 1
+    report = graded(sandbox, source.replace(reconstruction, f"    {start_of_loss}\n{reconstruction}"))
+    told = {part.name for part in report.parts for check in part.checks if "so change both" in check.message}
+    assert told == ({"forward", "loss_function"} if fit else set())

@@ -295,7 +295,8 @@ def test_page_counts_what_else_the_next_step_costs() -> None:
     for number, hints in ((1, [KL_HINT]), (2, [KL_HINT]), (3, [KL_HINT, also])):
         checks["loss_function"][number] = Check("loss", Outcome.FAILED, 0, 5, f"Wrong in way {number}.", hints)
     text = " ".join(Page(html.render(report_of(checks))).text.split())
-    assert "5 points, and up to 5 more in checks that depend on this one" in text
+    assert "5 points, and 5 more for the same reason in another check" in text
+    assert "depend on this one" not in text
 
 
 def test_page_counts_what_may_follow_the_next_step_once() -> None:
@@ -308,7 +309,14 @@ def test_page_counts_what_may_follow_the_next_step_once() -> None:
     step = summary.next_step(report)
     assert step is not None
     assert (step.worth, summary.may_follow(report, step)) == (3, 4)
-    assert "3 points, and up to 4 more in checks" in Page(html.render(report)).text
+    assert "3 points, and up to 4 more in checks that depend on this one" in Page(html.render(report)).text
+    checks["encoder"][2] = Check("fifth", Outcome.FAILED, 0, 2, "Wrong.", [HEAD_HINT])
+    checks["decoder"][0] = Check("sixth", Outcome.FAILED, 0, 5, "Wrong likewise.", [HEAD_HINT])
+    step = summary.next_step(report_of(checks))
+    assert step is not None
+    assert summary.worth(report_of(checks), step) == (
+        "5 points, and 5 more for the same reason in another check, and up to 4 more in checks that depend on this one"
+    )
 
 
 def test_page_says_that_checks_build_on_others_where_some_do() -> None:
@@ -330,13 +338,19 @@ def test_nothing_waits_for_a_mistake_that_repeats() -> None:
     assert len(list(summary.waiting(report_of(checks)))) == 2
 
 
+def test_what_stood_in_for_a_part_is_said_once_of_all_of_it() -> None:
+    report, said = partial_report(), "In the part encoder, the grader ran your model with its own draw."
+    part_of(report, "encoder").notes = [said]
+    cell = grades.result(part_of(report, "encoder"), report, 15.0)["data"]["text/html"]
+    shown = Page(html.render(report)).text, printed(report), gradescope.render(report)["output"], cell
+    assert [" ".join(each.split()).count(said) for each in shown] == [1] * len(shown)
+
+
 def test_page_names_the_students_own_class() -> None:
     report = partial_report()
-    assert "and the code that it uses" in Page(html.render(report)).text
     part_of(report, "encoder").uses = {"EncoderNet": 9}
     text = " ".join(Page(html.render(report)).text.split())
     assert "and EncoderNet, from line 9" in text.replace(" ,", ",")
-    assert "and the code that it uses" not in text
 
 
 def test_a_part_gives_each_hint_once() -> None:

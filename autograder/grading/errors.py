@@ -213,7 +213,7 @@ def about_comma(message: str, outline: Outline) -> str | None:
 def about_unused(part: Part, outline: Outline) -> str | None:
     """What to say of results that the code of a part computes and does not use; None where there are none."""
     place = outline.place_of(part.place, part.name)
-    makers = set(outline.made_by(place[0], part.name)) if len(place) > 1 else set()
+    makers = set(outline.made_by(place[0], part.attributes or (part.name,))) if len(place) > 1 else set()
     own = [
         (line, text)
         for line, text in outline.unused

@@ -112,13 +112,14 @@ def nothing(assignment: Assignment, reason: str) -> Report:
 
 def _tell_more(report: Report, grading: Grading) -> None:
     """Add reproductions and notes. They change no grade, so an error of ours in them is only logged."""
-    from autograder.grading.notes import notes
+    from autograder.grading.notes import join_mistakes, notes
     from autograder.grading.reproduce import PATIENCE_S, reproduce
 
     try:
         reproduce(grading.to_reproduce, grading.submission, grading.assignment)
         if report.timings["import the submission"] < PATIENCE_S:
             report.notes += notes(grading)
+            join_mistakes(grading)
     except Exception:
         logging.getLogger(__name__).exception("a submission was graded, but its failures were not reproduced")
 
@@ -187,7 +188,8 @@ def _run_checks(
     places = [part.place for part in report.parts]
     for part in report.parts:
         in_class, alone = len(part.place) > 1, places.count(part.place) == 1  # else a call may be for another part
-        made = submission.outline.made_by(part.place[0], part.name) if in_class else {}  # which a method sets
+        attributes = sandbox.assignment.part(part.name).attributes or (part.name,)
+        made = submission.outline.made_by(part.place[0], attributes) if in_class else {}  # which a method sets
         found = made or (submission.outline.called_by(part.place, apart=places) if alone else {})
         part.uses = {clean(name, 100): line for name, line in found.items()}
     if grading.crash is not None:

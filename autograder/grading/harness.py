@@ -112,7 +112,8 @@ class Grading:
     to_reproduce: list[Failed] = field(default_factory=list)
     in_use: set[str] = field(default_factory=set)  # failed functions that fit the rest of the module as they are
     _standing_in: frozenset[str] = frozenset()
-    _told: set[tuple[str, str]] = field(default_factory=set)  # parts, and stand-ins that were named there
+    _used: dict[str, dict[str, None]] = field(default_factory=dict)  # the grader's functions, in order, by part
+    _notes: dict[str, list[str]] = field(default_factory=dict)  # what else is so for a whole part: sentences
 
     def failed(self, part_name: str) -> bool:
         """Whether a check of the part ran and did not pass."""
@@ -145,12 +146,17 @@ class Grading:
 
     def reports(self) -> list[PartReport]:
         """The parts, in the assignment's order, with the checks that ran."""
-        return part_reports(self.assignment, self.checks)
+        parts = part_reports(self.assignment, self.checks)
+        for part in parts:
+            names = self._used.get(part.name, ())
+            used = [used_its_own(*names, where=_where(part.name), how="ran your model with")] if names else []
+            part.notes = [*used, *self._notes.get(part.name, ())]
+        return parts
 
     def prepare(self, item: pytest.Item) -> None:
         """Make ready for a check."""
         self.replaced, self.stand_ins = [], []
-        self.where = f"In the part `{part_of(item)}`"
+        self.where = _where(part_of(item))
         torch.default_generator.manual_seed(Challenge(self.seed, f"{item.name}: the reference's own draws").seed())
         if not self.assignment.part(part_of(item)).stand_in:
             self.stand_in_for_failed_functions()
@@ -171,7 +177,7 @@ class Grading:
         outcome, message, mistakes = Outcome.PASSED, "", list[str]()
         match error:
             case None:
-                message = self._stood_in(part)
+                message = self._passed_over(part)
             case Wrong():
                 outcome, message, mistakes = Outcome.FAILED, str(error), error.misconceptions
             case SubmissionError():
@@ -226,14 +232,23 @@ class Grading:
                 return first, f"Not reached yet: line {first} stops `{other.place[-1]}` first."
         return None
 
-    def _stood_in(self, part: Part) -> str:
-        """What to say of a check that passes with something of the grader's, unless its part has said so."""
-        names = [name for name in dict.fromkeys(self.stand_ins) if (part.name, name) not in self._told]
-        self._told |= {(part.name, name) for name in names}
+    def _passed_over(self, part: Part) -> str:
+        """What to say of a check that passes where something is passed over, unless its part has said so.
+
+        A sentence that begins with the part is about all of it, and is kept for its notes.
+        """
+        self._used.setdefault(part.name, {}).update(dict.fromkeys(self.stand_ins))
+        said = dict.fromkeys(self.replaced)
+        notes = self._notes.setdefault(part.name, [])
+        notes += [each for each in said if each.startswith(self.where) and each not in notes]
         before = [check.message for check in self.checks.get(part.name, []) if check.outcome is Outcome.PASSED]
-        said = [each for each in dict.fromkeys(self.replaced) if not any(each in message for message in before)]
-        used = [used_its_own(*names, where=self.where, how="ran your model with")] if names else []
-        return " ".join([*used, *said])
+        of_check = (each for each in said if each not in notes)
+        return " ".join(each for each in of_check if not any(each in message for message in before))
+
+
+def _where(part: str) -> str:
+    """How sentences on a whole part begin."""
+    return f"In the part `{part}`"
 
 
 def forget_locals(error: BaseException | None) -> None:

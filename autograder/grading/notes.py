@@ -1,4 +1,4 @@
-"""Notes, without points: what works here and stops or misleads elsewhere."""
+"""Notes, without points: what works here and stops or misleads elsewhere, and which mistakes go together."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from autograder.grading.reproduce import Probe, agree, reference_prints
 from autograder.report.model import Outcome
 from autograder.sandbox.errors import Raised, SubmissionError
 
@@ -37,6 +38,47 @@ class Note:
     lines: str
     raises: str
     text: str
+
+
+@dataclass(frozen=True)
+class Together:
+    """Two mistakes that undo each other: who fixes one of them alone breaks what has worked.
+
+    Attributes:
+        first, second: what shows one of the mistakes each, probes of checks in two parts.
+        both: what prints the right answer with both mistakes.
+        text: what is said under both checks, with the names of their parts in place of {first} and {second}.
+    """
+
+    first: Probe
+    second: Probe
+    both: Probe
+    text: str
+
+
+def join_mistakes(grading: Grading) -> None:
+    """Say under two failed checks that their mistakes undo each other, where that is so."""
+    own = grading.assignment.piece("notes") if grading.assignment.has("notes") else None
+    for pair in getattr(own, "TOGETHER", ()):
+        failed = [
+            next((each for each in grading.to_reproduce if probe in each.probes), None)
+            for probe in (pair.first, pair.second)
+        ]
+        first, second = failed
+        if first is None or second is None:
+            continue
+        if [_prints_right(grading, probe) for probe in (pair.first, pair.second, pair.both)] == [False, False, True]:
+            for each in (first, second):
+                each.check.message += f" {pair.text.format(first=first.part, second=second.part)}"
+
+
+def _prints_right(grading: Grading, probe: Probe) -> bool:
+    """Whether the lines of a probe print with the module what they print with the reference."""
+    try:
+        said = grading.submission.run(probe.lines, fresh=False).strip()
+    except Raised:
+        return False
+    return agree(said, reference_prints(grading.assignment, probe.lines), probe.tolerance)
 
 
 def notes(grading: Grading) -> Iterator[str]:

@@ -17,7 +17,7 @@ from typing import Any
 from autograder.assignment import Assignment
 from autograder.points import total
 
-SCHEMA = 4
+SCHEMA = 5
 JSON_SCHEMA = Path(__file__).with_name("schema.json")  # of what `Report.to_json` gives
 
 # What has no shape of its own on a page, so that two texts look the same, or that a terminal or a parser acts on: the
@@ -190,6 +190,7 @@ class PartReport:
     stand_in: bool = False
     line: int | None = None  # of the module, where the part is defined
     uses: dict[str, int] = field(default_factory=dict)  # what of the module makes it or is called there, with the lines
+    notes: list[str] = field(default_factory=list)  # what of the grader's stood in for all of it, a sentence each
 
     @property
     def score(self) -> float:
@@ -317,6 +318,7 @@ class Report:
                     "stand_in": part.stand_in,
                     "line": part.line,
                     "uses": part.uses,
+                    "notes": part.notes,
                     "checks": [check.to_json() for check in part.checks],
                 }
                 for part in self.parts
@@ -338,6 +340,7 @@ class Report:
                 part["stand_in"],
                 part["line"],
                 part.get("uses", {}),
+                part.get("notes", []),
             )
             for part in data["parts"]
         ]

@@ -171,6 +171,19 @@ def may_follow(report: Report, step: Finding) -> float:
     )
 
 
+def worth(report: Report, step: Finding) -> str:
+    """What there is to earn: in the step itself, in checks that fail for the same reason, and in those that wait."""
+    alike = same_reason(report, step)
+    again, later = total(each.worth for each in alike), may_follow(report, step)
+    checks = sum(len(each.checks) for each in alike)
+    said = [counted(step.worth, "point")]
+    if again:
+        said.append(f"{shown(again)} more for the same reason in {'another check' if checks == 1 else 'other checks'}")
+    if later:
+        said.append(f"up to {shown(later)} more in checks that depend on this one")
+    return ", and ".join(said)
+
+
 def used_its_own(*names: str, where: str, how: str = "used") -> str:
     """Say where pieces of the grader's stand in for these, which are wrong or were not reached."""
     these = listed(f"`{name}`" for name in names)
@@ -228,11 +241,9 @@ def headline(report: Report) -> tuple[str, str]:
     if report.parts and done == len(report.parts):
         return "Everything works.", "Every check passes."
     if report.score == 0:
-        return "Ready for the first points.", (
-            "No points yet, which is where everyone begins. The parts follow the notebook: take them one at a time."
-        )
+        return "Ready for the first points.", "No points yet. Follow the notebook, one part at a time."
     if done == 0:
-        return "You are on your way.", "Some checks pass already. One step at a time, starting with the one below."
+        return "You are on your way.", "Some checks pass already. Go on with the one below."
     builds = " Some checks build on earlier ones, and may pass once those are right." if any(waiting(report)) else ""
     return f"{done} of {counted(len(report.parts), 'part')} {'is' if done == 1 else 'are'} done.", (
         f"You keep the points for what works.{builds}"

@@ -76,7 +76,7 @@ def _found(part: PartReport, error: str | None, section: str) -> Table:
     grid.add_column(overflow="fold")
     if summary.complete(part):
         grid.add_row(Text("✓", "green"), Text(summary.tally(part)))
-        for said in filter(None, (check.message for check in part.checks)):
+        for said in (*filter(None, (check.message for check in part.checks)), *part.notes):
             grid.add_row("", Text(printable(said, MESSAGE_LIMIT), "dim"))
         return grid
     found = [
@@ -95,6 +95,8 @@ def _found(part: PartReport, error: str | None, section: str) -> Table:
             grid.add_row("", _hint(hint, part.section))
         if finding.reproduction:
             grid.add_row("", Text("Lines that show it are below the table.", "cyan"))
+    for note in part.notes:
+        grid.add_row("", Text(printable(note, MESSAGE_LIMIT), "dim"))
     if section and not error:
         grid.add_row("", Text(f"Read “{printable(section)}” in the notebook.", "dim"))
     return grid

@@ -727,7 +727,8 @@ def _reply(answer: Message, found: dict[str, Tensor], call: str, results: int | 
     if len(problems) > LIMITS.results:
         raise Unfit("too-many-results", call=call, kind=kind, count=count)
     otherwise = {len(problems), count} != {results} or (results == 1 and answer.get("packed") is True)
-    packing = Unfit("result-count", call=call, kind=kind, count=count, expected=results or 1)
+    types = ", ".join(_words(answer.get("types"))[: LIMITS.results])
+    packing = Unfit("result-count", call=call, kind=kind, count=count, types=types, expected=results or 1)
     if not problems or (results is not None and otherwise and not unpack):
         raise packing
     if problem := next(filter(None, problems), None):

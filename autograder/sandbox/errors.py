@@ -167,7 +167,9 @@ def _phrases(fields: dict[str, Field]) -> dict[str, Field]:
             said["results"] = "one tensor"
         case "tuple" | "list":
             count = "one value" if fields.get("count") == 1 else f"{fields.get('count')} values"
-            said["results"] = f"{said['kind']} of {count}"
+            types = str(fields.get("types", ""))
+            named = f" ({types[:MAX_NAME]})" if set(types.split(", ")) - {"Tensor", ""} else ""
+            said["results"] = f"{said['kind']} of {count}{named}"
         case _:
             said["results"] = said.get("kind", "")
     if "expected" in fields:

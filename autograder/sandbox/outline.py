@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,10 +150,10 @@ class Outline:
         """The names of the attributes with an assignment in the class of this name."""
         return {each[1] for each in self.stored if each[:1] == (owner,) and len(each) == 2}
 
-    def made_by(self, owner: str, attribute: str) -> dict[str, int]:
-        """What of the module makes the attribute of this class, and what makes that, with the lines where it begins."""
+    def made_by(self, owner: str, attributes: Collection[str]) -> dict[str, int]:
+        """What of the module makes these attributes of a class, and what makes that, with the lines where it begins."""
         made_of = sorted(each for each in self.made_of if len(each) == 3)
-        named = [name for *place, name in made_of if place == [owner, attribute]]
+        named = [name for *place, name in made_of if place[0] == owner and place[1] in attributes]
         found: dict[str, int] = {}
         for name in named:  # which grows
             definition = self.find((name,)) or self.find((owner, name))

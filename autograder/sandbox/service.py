@@ -305,7 +305,7 @@ class Service:
             if argument._version != version or not torch.equal(argument.detach(), value)
         ]
         items = list(result) if isinstance(result, (tuple, list)) else [result]
-        count = len(items)
+        count, types = len(items), [type_name(each)[:MAX_NAME] for each in items[: LIMITS.results]]
         if message["unpack"]:
             items = list(itertools.islice(unpacked(result), LIMITS.results + 1))
         if len(items) > LIMITS.results:
@@ -321,6 +321,7 @@ class Service:
         answer = {
             "kind": type_name(result),
             "count": count,
+            "types": types,
             "packed": not items or items[0] is not result,
             "problems": problems,
             "changed": changed,

@@ -30,9 +30,10 @@ LEARNING_RATE = 1e-3
 
 
 _CLASS = "ConditionalVariationalAutoencoder"
+_ENCODER = ("encoder", "mean_layer", "logvariance_layer")
 _NETWORK = ("encoder", "decoder", "forward")
 PARTS = (
-    Part("encoder", 15, "Compression network (encoder) architecture", (_CLASS, "__init__")),
+    Part("encoder", 15, "Compression network (encoder) architecture", (_CLASS, "__init__"), attributes=_ENCODER),
     Part("decoder", 15, "Decompression network (decoder) architecture", (_CLASS, "__init__")),
     Part("sample_latent", 20, "Reparameterization trick", ("sample_latent",), stand_in=True),
     Part("forward", 10, "The forward pass", (_CLASS, "forward")),

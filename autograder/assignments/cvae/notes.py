@@ -1,6 +1,7 @@
-"""What a module can be right without, and should have: a report says so, and takes no points."""
+"""What a module can be right without, and should have, and which mistakes go together: none of it costs points."""
 
-from autograder.grading.notes import Note
+from autograder.assignments.cvae.checks import probes
+from autograder.grading.notes import Note, Together
 
 _MODEL = (
     "model = cs5814_vae.ConditionalVariationalAutoencoder(784)\n"
@@ -82,5 +83,12 @@ NOTES = (
         _UNUSED,
         "Your `forward` never uses some parameters of your model: {said}. If they are left over from an earlier "
         "version, delete them. No points are taken for this.",
+    ),
+)
+TOGETHER = (
+    Together(
+        *probes.TOGETHER,
+        "Your `{first}` and your `{second}` fit each other: for what your model returns, your loss is right. But the "
+        "assignment passes means and log-variances from one to the other, so change both.",
     ),
 )

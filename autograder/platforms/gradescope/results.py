@@ -110,6 +110,7 @@ def _advice(report: Report) -> Iterator[str]:
         yield from (f"Hint: {hint}" for hint in step.hints)
         where = summary.section(report, step.part)
         yield where and f"Section of the notebook: {where}"
+    yield from (note for part in report.parts for note in part.notes)
     yield from (f"Note: {clean(note)}" for note in report.notes)
     if report.output.strip():
         yield "What your code printed:"

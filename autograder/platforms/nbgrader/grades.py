@@ -37,7 +37,7 @@ class TrustedGrades(NbGraderPreprocessor):
     error: nbgrader gives full marks to a cell without output.
     """
 
-    seed = Integer(None, allow_none=True, help="Repeat the challenges of an earlier run; drawn anew if None.").tag(
+    seed = Integer(None, allow_none=True, help="Repeat the inputs of an earlier run; drawn anew if None.").tag(
         config=True
     )
     reuse = Bool(True, help="Whether a module that was graded before, by the same checks, keeps its report.").tag(
@@ -135,6 +135,7 @@ def result(part: PartReport, report: Report, points: float) -> NotebookNode:
         if finding.reproduction:
             said += f"<p>{summary.paste(finding.reproduction)}</p><pre>{escape(str(finding.reproduction))}</pre>"
         page.append(f'<div style="margin-left: 1.5em">{said}</div>')
+    page += [f"<p>{_prose(note)}</p>" for note in part.notes]
     page += [f"<p><b>Note:</b> {escape(note)}</p>" for note in report.notes]
     if report.sha256:
         page.append(

@@ -393,19 +393,20 @@ RECONSTRUCTION = (
     _DIGITS,
     _DIMENSIONS,
 )
+_DIVERGENCES = tuple(
+    Probe(
+        f"images, zeros = torch.full({size}, 0.3), torch.zeros(1, 3)\n"
+        "means, logvariances = torch.tensor([[1.0, -2.0, 0.5]]), torch.tensor([[0.5, -1.0, 1.0]])\n"
+        "one, other = (means, logvariances), (zeros, zeros)\n"
+        "values = [cs5814_vae.loss_function(images, images, *each) for each in (one, other)]\n"
+        "print(round(float(values[0] - values[1]), 4))",
+    )
+    for size in ("(1, 2)", *_SIZES)
+)
 DIVERGENCE = (
     _TYPE,
     _TWO_LOSSES,
-    *(
-        Probe(
-            f"images, zeros = torch.full({size}, 0.3), torch.zeros(1, 3)\n"
-            "means, logvariances = torch.tensor([[1.0, -2.0, 0.5]]), torch.tensor([[0.5, -1.0, 1.0]])\n"
-            "one, other = (means, logvariances), (zeros, zeros)\n"
-            "values = [cs5814_vae.loss_function(images, images, *each) for each in (one, other)]\n"
-            "print(round(float(values[0] - values[1]), 4))",
-        )
-        for size in ("(1, 2)", *_SIZES)
-    ),
+    *_DIVERGENCES,
     Probe(
         "images, zeros = torch.full((1, 2), 0.3), torch.zeros(1, 3)\n"
         "values = [cs5814_vae.loss_function(images, images, zeros, zeros + each) for each in (-6.0, 0.0, 5.0)]\n"
@@ -413,6 +414,16 @@ DIVERGENCE = (
     ),
     _DIGITS,
     _DIMENSIONS,
+)
+# What forward returns as log-variances, what the loss makes of log-variances, and of what forward returns.
+TOGETHER = (
+    _result(2),
+    _DIVERGENCES[0],
+    Probe(
+        f"{_FILLED}{_IMAGE}means, logvariances = (each.detach() for each in model(image, one_hot)[1:])\n"
+        "pixel = torch.full((1, 1), 0.3)\n"
+        "print(round(float(cs5814_vae.loss_function(pixel, pixel, means, logvariances)), 4))"
+    ),
 )
 MINIBATCH = (
     _TYPE,

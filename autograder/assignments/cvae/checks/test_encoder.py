@@ -42,6 +42,7 @@ from autograder.assignments.cvae.checks.verdicts import (
     describe_modes,
     describe_unexplained,
     first_few,
+    in_python,
     named_layers,
     require_float32,
     require_trained,
@@ -198,7 +199,7 @@ def judge_missing_head(model: Model, name: str, inputs: tuple[Tensor, Tensor], g
     inside = encoder.parameters if encoder else mine
     heads = [key for key, each in mine.items() if key not in inside and holds_matrix(each.shape)]
     own = [key for key in heads if key not in other]
-    places = [f"`self.{owner_of(key) or key}`" for key in own or heads]
+    places = [f"`self.{in_python(owner_of(key) or key)}`" for key in own or heads]
     if not places:
         raise Unfit("attribute-missing", owner=CLASS, name=name)
     both = "" if own else ", for both means and log-variances"
@@ -456,7 +457,10 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, grad
     for name, path in paths.items():
         if path not in (name, None):
             state = "is None" if submission.attributes("model", [name]).get(name) else "is missing"
-            fail(f"Your `self.{name}` {state}; your `forward` uses `self.{path}` instead.", "attribute-missing")
+            fail(
+                f"Your `self.{name}` {state}; your `forward` uses `self.{in_python(path)}` instead.",
+                "attribute-missing",
+            )
     return taken
 
 

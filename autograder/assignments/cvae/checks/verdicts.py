@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NoReturn
@@ -280,6 +281,11 @@ def sizes_that_do_not_fit(model: Model, piece: Piece | None) -> list[str]:
     return [f"{taken}→{given}" for given, taken in shapes]
 
 
+def in_python(path: str) -> str:
+    """How Python says a submodule's dotted name: `encoder[1]` for `encoder.1`."""
+    return re.sub(r"\.(\d+)", r"[\1]", path)
+
+
 _EXPECTED = {"Linear", "ReLU", "Sequential", "Sigmoid", "ModuleList", "ModuleDict", "Identity", "Flatten", "Unflatten"}
 
 
@@ -290,5 +296,5 @@ def named_layers(model: Model, part: str) -> str:
         for path, kind in model.submodules(part).items()
         if kind not in _EXPECTED and (hasattr(nn, kind) or hasattr(nn.utils.parametrizations, kind))
     }
-    shown = [f"{kind.lstrip('_')} (`self.{path}`)" for path, kind in found.items()]
+    shown = [f"{kind.lstrip('_')} (`self.{in_python(path)}`)" for path, kind in found.items()]
     return f": it holds {', '.join(shown[:3])}" if shown else ""
