@@ -41,6 +41,7 @@ SIGMAS = 7.0
 MOST = 1e4  # far above the numbers of a right network
 MARGIN = 0.8  # to the numbers of other draws
 SHRINKS = tuple(0.9**power for power in range(20))
+USUAL = 30.0  # at least as large as the numbers of a right encoder
 AUDIBLE = 5e-3  # the least share of an output that each part of the input must make: five times the tolerance
 
 
@@ -391,6 +392,14 @@ def find_spread(model: Model, grading: Grading, challenge: Challenge, name: str,
         model.spreads = before[1]
         model.set(before[0])
     return False
+
+
+def calm_heads(grading: Grading, encoded: Tensor) -> None:
+    """Draw the weights of the heads smaller where an encoder gives large numbers, so that no draw overflows."""
+    most = float(encoded.abs().max())
+    if most > USUAL:
+        heads = dict.fromkeys(("mean_layer", "logvariance_layer"), Spread(USUAL / most))
+        grading.kept["spreads"] = {**grading.kept.get("spreads", {}), **heads}
 
 
 def find_shrink(model: Model, grading: Grading, name: str, *arguments: Tensor, most: float) -> float:

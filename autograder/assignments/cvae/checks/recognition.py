@@ -221,6 +221,7 @@ def _known(
         or _with_cut_parameters(observations, models, piece, activated_last)
         or _with_weights_of_another(observations, piece, activated_last)
         or _with_gains(observations, models[0], activated_last)
+        or _without_others(models, piece, observations[0].tails, activated_last)
     )
 
 
@@ -247,6 +248,39 @@ def _with_gains(observations: Sequence[Observation], model: Model, activated_las
     match = (explain_stack(rest, activated_last) or changed_weights(rest, activated_last)) if gains else None
     said = f"multiplied by parameters ({', '.join(gains[:4])})"
     return replace(match, weights=", ".join(filter(None, (match.weights, said)))) if match else None
+
+
+def _without_others(
+    models: Sequence[Model], piece: Piece, tails: Mapping[str, Activation], activated_last: bool
+) -> Match | None:
+    """The stack that a piece is where some of its parameters are zero; None if it is none.
+
+    Those are the further matrices of each layer, or all of the layers that take the class alone.
+    """
+    matrices = {name: owner_of(name) for name, each in piece.parameters.items() if is_weight(each.shape)}
+    first = {owner: name for name, owner in reversed(matrices.items())}
+    further = [name for name, owner in matrices.items() if first[owner] != name]
+    classes = models[0].sizes.num_categories
+    small = {owner for name, owner in matrices.items() if piece.parameters[name].shape[1] == classes}
+    of_class = [name for name in piece.parameters if owner_of(name) in small]
+    for others in filter(None, (further, of_class)):
+        found = []
+        for model in models:
+            zeros = {name: torch.zeros_like(piece.parameters[name]) for name in others}
+            with model.changed(zeros):
+                shown = model.piece(piece.name, *piece.arguments)
+            if shown is None:
+                return None
+            rest = {name: each for name, each in model.parameters.items() if name in piece.parameters}
+            rest = {name: each for name, each in rest.items() if name not in others}
+            found.append(Observation(rest, piece.input, in_rows(shown.output), tails))
+        if not comparable(found):
+            continue
+        if match := explain_stack(found, activated_last) or changed_weights(found, activated_last):
+            if others is of_class:
+                return replace(match, of_class=tuple(of_class))
+            return replace(match, weights=f"put together with other parameters ({', '.join(further[:4])})")
+    return None
 
 
 def _with_weights_of_another(observations: Sequence[Observation], piece: Piece, activated_last: bool) -> Match | None:
@@ -378,7 +412,7 @@ def silenced(piece: Piece, outputs: int) -> Iterator[tuple[str, dict[str, Tensor
         if name not in weights and (owner_of(name) in owners or not re.search(r"\.(weight|bias)$", name))
     }
     last = {name: torch.zeros_like(each) for name, each in weights.items() if outputs in each.shape}
-    biases = [name for name, each in vectors.items() if each.numel() == outputs]
+    biases = [name for name, each in vectors.items() if each.numel() == outputs][:-4:-1]  # the last few
     for others in (last, {name: torch.full_like(each, -1e6) for name, each in vectors.items() if name not in biases}):
         yield from ((bias, others) for bias in biases if others)
 

@@ -63,6 +63,7 @@ class Match:
     classes_again: tuple[int, ...] = ()  # the layers, counted from 1, that get the class once more
     cut: tuple[str, ...] = ()  # parameters that are in use, but get no gradient
     weights: str = ""  # what the layers use instead of their weights as they are
+    of_class: tuple[str, ...] = ()  # parameters of layers that take the class alone, and change what the others give
 
     @property
     def depth(self) -> int:

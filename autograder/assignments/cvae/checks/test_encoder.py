@@ -19,6 +19,8 @@ from autograder.assignments.cvae.checks.network import (
     Model,
     Piece,
     Sizes,
+    Spread,
+    calm_heads,
     concatenate,
     constant_heads,
     drawn_as,
@@ -104,6 +106,8 @@ def explain(submission: Submission, challenge: Challenge, grading: Grading) -> E
         taken = take(model, "encoder", images, conditions, challenge)
     if taken and taken.wrong is None and find_spread(model, grading, challenge, "encoder", images, conditions):
         taken = take(model, "encoder", images, conditions, challenge)
+    if taken and taken.wrong is None:
+        calm_heads(grading, taken.piece.output)
     if drawn_as(grading) != before:
         large = Model(submission, challenge, scale=LARGE, **drawn_as(grading))
     names: list[str] = []
@@ -144,7 +148,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
         judge_missing_head(model, name, (images, conditions), grading)
     taken = take(model, "encoder", images, conditions, challenge)
     encoded = taken.piece if taken else None
-    hidden = challenge.normal(BATCH, HIDDEN_SIZE)
+    hidden = challenge.normal(BATCH, HIDDEN_SIZE) / model.spreads.get(name, Spread()).factor
     head = model.piece(path, hidden)
     if head is None and encoded is not None and encoded.output.dim() == 2:  # another width, which is judged above
         hidden = challenge.normal(*encoded.output.shape)

@@ -50,6 +50,15 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
             f"asks for {depth} different layers.",
             f"{part}-layer-twice",
         )
+    if match.of_class and piece is not None:
+        sizes = [f"{taken}→{given}" for given, taken in linear_layers(model, piece).values()]
+        count = match.depth + sum(is_weight(piece.parameters[name].shape) for name in match.of_class)
+        shown = f" ({', '.join(sizes)})" if len(sizes) == count else ""
+        fail(
+            f"Your {part} has {count} linear layers{shown}, of which {count - match.depth} take the class alone; the "
+            f"assignment asks for {depth}.",
+            f"{part}-depth",
+        )
     if match.depth != depth and match.hidden is None:
         found = f"{match.depth} weight matrices act on the output of your {part}"
         fail(f"{found}; the assignment asks for {depth} layers.", f"{part}-other")
