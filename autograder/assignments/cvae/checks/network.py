@@ -396,8 +396,8 @@ def find_spread(model: Model, grading: Grading, challenge: Challenge, name: str,
 
 def calm_heads(grading: Grading, encoded: Tensor) -> None:
     """Draw the weights of the heads smaller where an encoder gives large numbers, so that no draw overflows."""
-    most = float(encoded.abs().max())
-    if most > USUAL:
+    most = float(encoded.abs().max()) if encoded.numel() else 0.0
+    if USUAL < most < math.inf:
         heads = dict.fromkeys(("mean_layer", "logvariance_layer"), Spread(USUAL / most))
         grading.kept["spreads"] = {**grading.kept.get("spreads", {}), **heads}
 
