@@ -443,7 +443,7 @@ MISCONCEPTIONS = (
         ("forward-sizes-hard-coded", "Your `forward` assumes certain shapes",
          "Your encoder and your decoder follow the sizes above, but your `forward` does not. It may contain a plain number where a size of the model belongs. It may drop a dimension: a minibatch of one image must keep its first dimension. Or it may take a size from the data, such as the largest class in the minibatch. Build a model with three unusual sizes in the notebook and pass it one image. Which line assumes a certain shape?"),
         ("decoding-repeated", "You decode more than once",
-         "Your `forward` calls the decoder several times, or on several latents for each image. It returns what comes of a later call, or an average. The reconstruction belongs to one draw from the means and log-variances of this image. Print the shape of what goes into the decoder, wherever you call it. How many rows come out for one image? Which of them belongs to the draw of `sample_latent`?"),
+         "Your `forward` calls the decoder several times, or on several latents for each image. It returns what comes of a later call, or an average. The reconstruction belongs to one draw from the means and log-variances of this image. Print the shape of what goes into the decoder, at each call. How many rows come out for one image? Which of them belongs to the draw of `sample_latent`?"),
         ("reconstruction-shape", "Your reconstruction has the wrong shape",
          "The reconstruction should be flat like the input: one row of `input_dim` numbers for each image. Yours has the right number of values in another shape. The notebook compares it with the input pixel by pixel. Which step in your decoder or in `forward` changes the shape?"),
     ),
