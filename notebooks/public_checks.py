@@ -166,7 +166,8 @@ def decoder_layers() -> None:
         hidden, outputs = encode(model)
         encoder = set(behind(model, outputs[0] if hidden is None else hidden))
     shared = [name for name in behind(model, images) if name in encoder]
-    expect(not shared, f"Your decoder works with {', '.join(shared[:4])}: your encoder does, too.", "decoder-not-apart")
+    names = ", ".join(f"`{name}`" for name in shared[:4])
+    expect(not shared, f"Your encoder and your decoder both use {names}.", "decoder-not-apart")
     found = look_up(table()["decoder"]["whole"], at_both_scales(images))
     judge_layers(model, "decoder", found, behind(model, images), (latent + categories, pixels))
 

@@ -34,6 +34,7 @@ from autograder.assignments.cvae.hints.formulas import POINTS, exponent_in, form
 from autograder.grading.harness import Challenge, close
 from autograder.grading.hints import Misconception, bank, hint
 from autograder.sandbox.client import Submission
+from autograder.sandbox.limits import LIMITS
 
 BANK = bank(CVAE)
 
@@ -176,10 +177,18 @@ def test_a_wrong_divergence_is_written_out(divergence: Callable[[Tensor, Tensor]
     assert str(formula(values, summands)) == said
 
 
-def test_an_average_of_draws_is_told_as_that() -> None:
+@given(st.integers(2, LIMITS.captured), st.integers(0, 1000))
+def test_an_average_of_draws_is_told_as_that(count: int, seed: int) -> None:
+    """Of several calls, the first perhaps unused, or of one call: in an axis, in blocks of rows, or row by row."""
+    draws = torch.randn(count, 24, 5, generator=torch.Generator().manual_seed(seed))
+    ways = [*draws], [draws], [draws.transpose(0, 1)], [draws.flatten(0, 1)], [draws.transpose(0, 1).flatten(0, 1)]
+    for drawn in (*ways, [draws[0] + 1, *draws]):
+        said = f" Your decoder gets the average of {count} draws."
+        assert said_of_average([draws[0] + 2, draws.mean(0)], [*drawn]) == said
+
+
+def test_what_is_no_average_is_not_told_as_one() -> None:
     one, other, last = torch.randn(3, 24, 5)
-    for drawn in ([one, other], [torch.stack((one, other))], [torch.stack((one, other), 1)]):
-        assert said_of_average([last, (one + other) / 2], drawn) == " Your decoder gets the average of 2 draws."
     for drawn in ([one], [one, other, last], [one[None]], [torch.stack((one, last))], [one, other[:, :3]]):
         assert said_of_average([one, (one + other) / 2], drawn) == ""
 

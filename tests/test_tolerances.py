@@ -6,6 +6,7 @@ The checks themselves run here, on trusted functions and without a sandbox, and 
 
 import inspect
 import math
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, pairwise, product
@@ -14,7 +15,7 @@ from typing import Any, cast
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
@@ -24,10 +25,16 @@ from autograder.assignments.cvae.checks import test_loss_function as loss_checks
 from autograder.assignments.cvae.checks import test_sample_latent as sample_checks
 from autograder.assignments.cvae.checks.layouts import Layer, arrangements
 from autograder.assignments.cvae.checks.network import BATCH, Sizes, draw_parameters
-from autograder.assignments.cvae.checks.stacks import Observation, explain_stack, stack
+from autograder.assignments.cvae.checks.stacks import Observation, changed_weights, explain_stack, stack, varies
 from autograder.assignments.cvae.hints.loss import DIVERGENCES, RECONSTRUCTIONS, REDUCTIONS, Reduction
 from autograder.assignments.cvae.hints.loss import Term as Formula
-from autograder.assignments.cvae.hints.network import ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation, hidden_activations
+from autograder.assignments.cvae.hints.network import (
+    ACTIVATIONS,
+    OUTPUT_ACTIVATIONS,
+    WEIGHTS,
+    Activation,
+    hidden_activations,
+)
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, Wrong, close
 from autograder.sandbox.client import Reply, Submission
@@ -319,6 +326,45 @@ def test_rounding_and_mistakes_of_a_network_are_far_apart(part: str) -> None:
     assert smallest > FAR
 
 
+def observed_with(changed: Activation, biases: float, seed: int) -> Observation:
+    """A decoder whose layers make this of their weights before they use them, and scale their biases."""
+    layers, x = network("decoder", seed)
+    parameters = {
+        f"{at}.{name}": each for at, layer in enumerate(layers) for name, each in zip("wb", layer, strict=True)
+    }
+    used = [(changed(weight), biases * bias) for weight, bias in layers]
+    given = stack(used, [torch.relu, torch.relu, torch.relu, torch.sigmoid], x)
+    return Observation(parameters, x, given, OUTPUT_ACTIVATIONS)
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+@pytest.mark.parametrize("root", [0.0, -0.5])
+def test_what_layers_make_of_their_weights_is_told(name: str, root: float) -> None:
+    observed = observed_with(lambda weight: WEIGHTS[name](weight) * weight.shape[1] ** root, 1.0, 1)
+    found = changed_weights([observed], activated_last=False)
+    if not varies(observed.output):
+        assert found is None
+    else:
+        assert found is not None
+        assert found.weights == name + ", divided by the root of the number of inputs" * (root < 0)
+        assert (found.hidden, found.last) == (("ReLU",) * 3, "sigmoid")
+
+
+@given(st.floats(0.2, 4), st.sampled_from(["all", "biases", "size"]), st.integers(1, 1000))
+@settings(max_examples=15)
+def test_the_factor_of_all_weights_is_told(factor: float, kind: str, seed: int) -> None:
+    """By a factor for all layers, and perhaps their biases, or by one that follows the number of their inputs."""
+    power, with_biases = -0.5 * (kind == "size"), kind == "biases"
+    factor = factor * 64**-power
+    observed = observed_with(lambda w: factor * w.shape[1] ** power * w, factor if with_biases else 1.0, seed)
+    found = changed_weights([observed], activated_last=False)
+    assert found is not None
+    said = [f"{factor * size**power:.2g}" for size in (25, 64, 64, 64)]
+    told = re.findall(r"[0-9.]+[0-9]|[0-9]", found.weights)
+    assert [f"{float(each):.2g}" for each in told] == said
+    assert ("biases" in found.weights) is with_biases
+
+
 # --- why the challenges keep to their ranges --------------------------------------------------------------------------
 
 
@@ -425,6 +471,7 @@ def test_no_depth_of_a_network_fills_the_grader(depth: int, activation: Activati
     observed = Observation(parameters, x, output + 1e-3 * torch.rand(BATCH, 1), OUTPUT_ACTIVATIONS)
     more_memory, started = watch_memory(), time.process_time()
     explain_stack([observed, observed], activated_last=True)
+    changed_weights([observed], activated_last=True)
     observed.output = output
     found = explain_stack([observed, observed], activated_last=True)
     assert more_memory() < MOST_MORE_GIB

@@ -28,6 +28,7 @@ class Limits:
     names: int = 1 * MIB  # their names, shapes and types: more would be a frame of many thousand tensors
     axes: int = 8  # of one tensor
     results: int = 8  # of one call, and arguments
+    captured: int = 24  # calls of one piece of a model of which arguments and results come back
     submodules: int = 500  # of a model, in what is told of them
     # Of the outputs that a notebook was handed in with:
     outputs_s: float = 20.0  # to read them, which takes a tenth of a second

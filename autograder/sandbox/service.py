@@ -39,7 +39,6 @@ from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.outline import describe
 from autograder.sandbox.protocol import ChannelClosed, Message, is_usual, receive, send
 
-MAX_CAPTURED = 4  # calls of one callable
 MAX_PRINTED = 1000  # characters
 
 
@@ -205,7 +204,8 @@ class Service:
             for name, value in named
             if name not in lazy
         ]
-        vectors = ((name, value) for name, value in named if name not in lazy and value.dim() == 1)
+        known = [(name, value) for name, value in named if name not in lazy]
+        vectors = ((name, value) for name, value in known if value.numel() == max(value.shape, default=1))
         return {
             "shapes": shapes,
             "lazy": lazy,
@@ -359,7 +359,7 @@ class Service:
 
         def record(name: str, arguments: Any, result: Any) -> None:
             nonlocal room
-            if calls[name] < MAX_CAPTURED:
+            if calls[name] < LIMITS.captured:
                 for kind, values in (("argument", arguments), ("result", result)):
                     some = itertools.islice(values if isinstance(values, (tuple, list)) else [values], LIMITS.results)
                     for index, value in enumerate(some):

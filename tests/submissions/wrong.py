@@ -1660,6 +1660,15 @@ MIN_MAX = (
 )
 
 
+def _own_layer(weight: str) -> tuple[str, str]:
+    """A layer that makes something of its weight before it uses it."""
+    return (
+        RESIDUAL[0],
+        "class Own(nn.Linear):\n    def forward(self, x):\n"
+        f"        return F.linear(x, {weight}, self.bias)\n\n\n{RESIDUAL[0]}",
+    )
+
+
 def _decoder(
     name: str,
     misconception: str | None,
@@ -1798,6 +1807,31 @@ DECODERS = (
         edits=(CENTERED,),
         checks=1,
     ),
+    *(
+        _decoder(
+            f"decoder-with-{kind}-weights",
+            "decoder-normalisation",
+            *("Own(latent_dimensionality + num_categories, hidden)", RELU, "Own(hidden, hidden)", RELU),
+            *("Own(hidden, hidden)", RELU, "Own(hidden, input_dim)", SIGMOID),
+            edits=(_own_layer(weight),),
+            may_lose=may_lose,
+            checks=None if may_lose else 1,
+        )
+        for kind, weight, may_lose in (
+            ("equalized", "self.weight * (2 / self.in_features) ** 0.5", ()),
+            ("normalized", "F.normalize(self.weight, dim=1)", ()),
+            ("positive", "self.weight.exp()", ("training",)),
+        )
+    ),
+    *(
+        _decoder(f"decoder-ends-in-{kind}", mistake, *(*BODY, PIXELS, *layers), may_lose=("forward", "training"))
+        for kind, mistake, layers in (
+            ("softmax-over-the-images", "decoder-output-activation", ("nn.Softmax(dim=0)",)),
+            ("dropout", "decoder-normalisation", (SIGMOID, "nn.Dropout(0.2)")),
+            ("layer-norm", "decoder-output-activation", ("nn.LayerNorm(input_dim)",)),
+            ("batch-norm-and-sigmoid", "decoder-normalisation", ("nn.BatchNorm1d(input_dim)", SIGMOID)),
+        )
+    ),
     _decoder("decoder-activates-its-input", "decoder-rescales", *(RELU, *BODY, PIXELS, SIGMOID), checks=1),
     *(
         _decoder(
@@ -1893,11 +1927,11 @@ DECODERS = (
     ),
     _decoder(
         "decoder-scales-each-image",
-        "decoder-normalisation decoder-output-activation",
+        "decoder-output-activation",
         *(*BODY, PIXELS, "MinMax()"),
         edits=(MIN_MAX,),
         may_lose=("training",),
-        checks=2,
+        checks=1,
     ),
     _decoder(
         "decoder-with-a-temperature",
@@ -2250,6 +2284,32 @@ FORWARDS = (
             "        draws = [sample_latent(mean_params, logvariance_params) for _ in range(3)]\n"
             "        decoded = [self.decoder(torch.cat((each, condition), dim=-1)) for each in draws]\n"
             "        data_recon = sum(decoded) / 3\n" + RETURN,
+        ),
+        checks=1,
+    ),
+    _forward(
+        "average-of-ten-decodings",
+        "decoding-repeated",
+        (SAMPLES, SAMPLES.replace("mean_params, logvariance_params", "*(torch.cat([each] * 10) for each in heads)")),
+        (RETURN, "        data_recon = data_recon.unflatten(0, (10, -1)).mean(0)\n" + RETURN),
+        (DECODE, DECODE.replace("condition", "torch.cat([condition] * 10)")),
+        (LOGVARIANCES, LOGVARIANCES + "        heads = mean_params, logvariance_params\n"),
+        checks=1,
+    ),
+    _forward(
+        "normalizes-what-is-decoded",
+        "reconstruction-changed",
+        (RETURN, "        data_recon = self.after(data_recon)\n" + RETURN),
+        (DECODER, DECODER + "        self.after = nn.Sequential(nn.BatchNorm1d(input_dim), nn.ReLU())\n"),
+        may_lose=("training",),
+    ),
+    _forward(
+        "stretches-each-image",
+        "reconstruction-changed",
+        (
+            RETURN,
+            "        low, high = data_recon.amin(1, keepdim=True), data_recon.amax(1, keepdim=True)\n"
+            "        data_recon = (data_recon - low) / (high - low)\n" + RETURN,
         ),
         checks=1,
     ),

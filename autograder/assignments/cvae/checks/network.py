@@ -18,7 +18,7 @@ from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
 from autograder.assignments.cvae.checks.layouts import holds_matrix, is_weight, owner_of, weight_normalized
-from autograder.grading.harness import Challenge, Grading
+from autograder.grading.harness import Challenge, Grading, close
 from autograder.report.summary import used_its_own
 from autograder.sandbox.client import Reply, Step, Submission
 from autograder.sandbox.errors import Raised, SubmissionError, Unfit
@@ -41,6 +41,20 @@ SIGMAS = 7.0
 MOST = 1e4  # far above the numbers of a right network
 MARGIN = 0.8  # to the numbers of other draws
 SHRINKS = tuple(0.9**power for power in range(20))
+USUAL = 30.0  # at least as large as the numbers of a right encoder
+AUDIBLE = 5e-3  # the least share of an output that each part of the input must make: five times the tolerance
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How the weights of a piece are drawn: the usual numbers times a factor, plus a center."""
+
+    factor: float = 1.0
+    center: float = 0.0
+
+
+# The likelier first, for layers that scale, square or take the exponential of their weights before they use them.
+SPREADS = (*map(Spread, (1, 4, 0.25, 16, 0.06, 64)), Spread(6, -4), Spread(8, -4), Spread(4, -4))
 
 
 @dataclass(frozen=True)
@@ -67,8 +81,8 @@ class Sizes:
 class Model:
     """The submission's model, built with `sizes` under the handle "model", its parameters drawn by the grader.
 
-    With `own_start`, everything stays as the constructor left it; for `mean_image`, `scale` and `shrink` see
-    `draw_parameters`.
+    With `own_start`, everything stays as the constructor left it; for `mean_image`, `scale`, `shrink` and
+    `spreads` see `draw_parameters`.
     `missing` are attributes that the constructor has not set, or not to what fits: layers of the grader's stand in for
     them. With `complete`, what the decoder or a head gave stands in for a None among the results of forward. `order` is
     where the three results are among those of forward. With `composed`, a pass of the grader's through the model's
@@ -88,11 +102,12 @@ class Model:
         order: Order | None = None,
         composed: bool = False,
         shrink: float = 1.0,
+        spreads: Mapping[str, Spread] | None = None,
     ) -> None:
         self.submission, self.sizes = submission, sizes or Sizes()
         self.order = (order if not composed else None) or Order()
         self.handle = "model" if scale == 1 else "large"
-        self.shrink = shrink
+        self.shrink, self.spreads = shrink, spreads or {}
         self.last_relu_in_forward = False  # where the encoder's part found it
         self.head_paths: Mapping[str, str] = {}  # of heads that the encoder's part found elsewhere
         self.head_widths: Mapping[str, int] = {}  # of heads that the encoder's part found to be of another width
@@ -236,7 +251,8 @@ class Model:
     def draw(self, challenge: Challenge, shrink: float) -> None:
         """Give the model other parameters, drawn as the first ones were."""
         shapes, sizes, mean_image, scale, gains = self._drawn_as
-        self.set(draw_parameters(shapes, sizes, challenge, mean_image, scale, gains, shrink))
+        drawn = draw_parameters(shapes, sizes, challenge, mean_image, scale, gains, shrink, self.spreads)
+        self.set(drawn)
 
     def set(self, parameters: dict[str, Tensor]) -> None:
         """Give the model these parameters."""
@@ -334,7 +350,7 @@ def left_out(grading: Grading) -> dict[str, Any]:
         "missing": [*grading.kept.get("missing heads", ()), *grading.kept.get("unfit pieces", ())],
         "complete": "None among the results" in grading.kept,
         "order": grading.kept.get("order of results"),
-        "shrink": shrink_of(grading),
+        **drawn_as(grading),
     }
 
 
@@ -342,6 +358,48 @@ def shrink_of(grading: Grading) -> float:
     """By what parameters are multiplied, so that the numbers of a network that would overflow stay finite."""
     shrink: float = grading.kept.get("shrink", 1.0)
     return shrink
+
+
+def drawn_as(grading: Grading) -> dict[str, Any]:
+    """How the parameters of each model are drawn, by what earlier checks have found, as arguments of `Model`."""
+    return {"shrink": shrink_of(grading), "spreads": grading.kept.get("spreads", {})}
+
+
+def find_spread(model: Model, grading: Grading, challenge: Challenge, name: str, data: Tensor, classes: Tensor) -> bool:
+    """Draw the weights of a piece so that its output depends on its data and on its class; kept for later models.
+
+    True if they are other weights than before.
+
+    Layers that change their weights before they use them can make a piece deaf to its input, as the grader draws them.
+    Then nothing shows of what is right with the piece, or with forward.
+    """
+    parts = (data, classes), (data.roll(1, 0), classes), (data, classes.roll(1, 1))
+
+    def responds() -> bool:
+        output, *others = (in_rows(model.call(name, concatenate(*each), evaluate=True).outputs[0]) for each in parts)
+        return not any(close(each, output, AUDIBLE) for each in others)
+
+    before = model.parameters, model.spreads
+    with contextlib.suppress(SubmissionError):
+        for spread in SPREADS:
+            if spread != SPREADS[0]:
+                model.spreads = {**before[1], name: spread}
+                model.draw(challenge, model.shrink)
+            if responds():
+                grading.kept["spreads"] = model.spreads
+                return spread != SPREADS[0]
+    if model.spreads != before[1]:
+        model.spreads = before[1]
+        model.set(before[0])
+    return False
+
+
+def calm_heads(grading: Grading, encoded: Tensor) -> None:
+    """Draw the weights of the heads smaller where an encoder gives large numbers, so that no draw overflows."""
+    most = float(encoded.abs().max()) if encoded.numel() else 0.0
+    if USUAL < most < math.inf:
+        heads = dict.fromkeys(("mean_layer", "logvariance_layer"), Spread(USUAL / most))
+        grading.kept["spreads"] = {**grading.kept.get("spreads", {}), **heads}
 
 
 def find_shrink(model: Model, grading: Grading, name: str, *arguments: Tensor, most: float) -> float:
@@ -439,13 +497,14 @@ def draw_parameters(
     scale: float = 1.0,
     gains: Collection[str] = (),
     shrink: float = 1.0,
+    spreads: Mapping[str, Spread] | None = None,
 ) -> dict[str, Tensor]:
     """Random parameters of these shapes.
 
     Of a layer that holds no matrix, the weight is 1 and the bias 0, so that a normalization passes on what it gets; so
     are the `gains`, which were 1 before and can have any name.
     With another `scale`, hidden values are so many times larger, and what leaves the network is not. All that is drawn
-    is multiplied by `shrink`.
+    is multiplied by `shrink`, and the weights of a piece are spread as in `spreads`, by its name.
 
     Weights get the scale that keeps activations alive through ReLU layers, biases one that shows. With the (input_dim,)
     mean image of what will be trained on, any network starts calmly, one without ReLUs or of another width as well:
@@ -459,7 +518,7 @@ def draw_parameters(
     parameters = {}
     for name, shape in shapes.items():
         numbers = challenge.normal(*shape)
-        if owner_of(name) not in with_matrix and name in gains:
+        if name in gains and (owner_of(name) not in with_matrix or not name.endswith("bias")):
             parameters[name] = torch.ones(tuple(shape))
         elif owner_of(name) not in with_matrix and re.search(r"(^|\.)(weight|bias)$", name) and len(shape) < 2:
             slope = 0.25 if math.prod(shape) == 1 else 1.0  # one number is the slope of a PReLU
@@ -474,7 +533,8 @@ def draw_parameters(
                 spread *= scale
             elif any(size in shape for size in outward):
                 spread /= scale
-            parameters[name] = spread * numbers
+            own = (spreads or {}).get(name.partition(".")[0], SPREADS[0])
+            parameters[name] = own.factor * spread * numbers + own.center
             if pixel_biases is not None and sorted(shape) == sorted((HIDDEN_SIZE + 1, sizes.input_dim)):
                 rows = parameters[name] if shape[0] == HIDDEN_SIZE + 1 else parameters[name].T  # the bias among them
                 rows[-1] = pixel_biases

@@ -232,6 +232,11 @@ _DECODED = (
     _output("decoder", "torch.full((2, 25), -1.0)", "::112"),  # where the input passes through a function
 )
 DECODER_LAYERS = (
+    Probe(
+        f"{_build()}named = dict(model.named_parameters(remove_duplicate=False)).items()\n"
+        'own, others = ({id(p) for name, p in named if name.startswith(part)} for part in ("encoder.", "decoder."))\n'
+        'print("parameters that are in both networks:", len(own & others))'
+    ),
     *_structure("decoder"),
     *_DECODED,
     Probe(

@@ -7,8 +7,10 @@ of matrices, and what it makes of the bias of its last layer.
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -17,20 +19,23 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE
-from autograder.assignments.cvae.checks.layouts import Layer, arrangements, is_weight
+from autograder.assignments.cvae.checks.layouts import Layer, arrangements, is_weight, owner_of
 from autograder.assignments.cvae.checks.network import CLASS, Model, Piece, concatenate, in_rows, side_by_side
 from autograder.assignments.cvae.checks.stacks import (
     MAX_ORDERS,
+    ROUNDING,
     Match,
     Observation,
+    changed_weights,
     class_in_each_layer,
     comparable,
     explain_stack,
     repeated_layer,
     skipping_stack,
+    stack,
     varies,
 )
-from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation
+from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation
 from autograder.grading.harness import Challenge, close, fail
 from autograder.sandbox.client import MOST_NUMBERS
 from autograder.sandbox.errors import SubmissionError
@@ -162,7 +167,7 @@ def require_use(model: Model, taken: Taken, data: Tensor, classes: Tensor) -> No
     name, output = taken.piece.name, in_rows(taken.piece.output)
     if not taken.piece.has_layer:
         fail(f"The output of your {name} depends on no layer that training can change.", "not-trainable")
-    if not varies(output):
+    if not varies(output, ROUNDING):
         fail(f"The output of your {name} is the same for every input.", f"{name}-other")
     if taken.wrong is None:
         for x, what in (
@@ -170,7 +175,7 @@ def require_use(model: Model, taken: Taken, data: Tensor, classes: Tensor) -> No
             (concatenate(data, classes.roll(1, 1)), "the class"),
         ):
             other = model.piece(name, x)
-            if other is not None and close(in_rows(other.output), output):
+            if other is not None and close(in_rows(other.output), output, ROUNDING):
                 fail(f"The output of your {name} does not depend on {what} that it gets.", f"{name}-other")
 
 
@@ -193,6 +198,8 @@ def recognize(
         observations = [replace(each, tails={last: tail}) for each in observations]
         if match := explain_stack(observations):
             return match
+    if not activated_last and again and (match := hidden_stack((model, large), (piece, again), last)):
+        return match
     matrices = {key: value for key, value in piece.parameters.items() if is_weight(value.shape)}
     layers = next(arrangements(piece.parameters, piece.input.shape[-1], outputs), None) or next(
         arrangements(matrices, piece.input.shape[-1], outputs), []
@@ -206,13 +213,15 @@ def _known(
     """The first known explanation of a piece that was observed in these models; None if there is none."""
     if not comparable(observations):
         return None
-    for explain in (explain_stack, repeated_layer, skipping_stack):
+    for explain in (explain_stack, repeated_layer, skipping_stack, changed_weights):
         if match := explain(observations, activated_last):
             return match
     return (
         class_in_each_layer(observations, activated_last, models[0].sizes.num_categories)
         or _with_cut_parameters(observations, models, piece, activated_last)
         or _with_weights_of_another(observations, piece, activated_last)
+        or _with_gains(observations, models[0], activated_last)
+        or _without_others(models, piece, observations[0].tails, activated_last)
     )
 
 
@@ -227,6 +236,51 @@ def _with_cut_parameters(
     whole = [replace(each, parameters=own) for each, own in zip(observations, held, strict=False)]
     match = explain_stack(whole, activated_last) if cut else None
     return replace(match, cut=cut) if match else None
+
+
+def _with_gains(observations: Sequence[Observation], model: Model, activated_last: bool) -> Match | None:
+    """The stack whose layers multiply by parameters of their own, which were drawn to do nothing; None if none is."""
+    gains = [name for name in observations[0].parameters if name in model.submission.ones]
+    rest = [
+        replace(each, parameters={name: value for name, value in each.parameters.items() if name not in gains})
+        for each in observations
+    ]
+    match = (explain_stack(rest, activated_last) or changed_weights(rest, activated_last)) if gains else None
+    said = f"multiplied by parameters ({', '.join(gains[:4])})"
+    return replace(match, weights=", ".join(filter(None, (match.weights, said)))) if match else None
+
+
+def _without_others(
+    models: Sequence[Model], piece: Piece, tails: Mapping[str, Activation], activated_last: bool
+) -> Match | None:
+    """The stack that a piece is where some of its parameters are zero; None if it is none.
+
+    Those are the further matrices of each layer, or all of the layers that take the class alone.
+    """
+    matrices = {name: owner_of(name) for name, each in piece.parameters.items() if is_weight(each.shape)}
+    first = {owner: name for name, owner in reversed(matrices.items())}
+    further = [name for name, owner in matrices.items() if first[owner] != name]
+    classes = models[0].sizes.num_categories
+    small = {owner for name, owner in matrices.items() if piece.parameters[name].shape[1] == classes}
+    of_class = [name for name in piece.parameters if owner_of(name) in small]
+    for others in filter(None, (further, of_class)):
+        found = []
+        for model in models:
+            zeros = {name: torch.zeros_like(piece.parameters[name]) for name in others}
+            with model.changed(zeros):
+                shown = model.piece(piece.name, *piece.arguments)
+            if shown is None:
+                return None
+            rest = {name: each for name, each in model.parameters.items() if name in piece.parameters}
+            rest = {name: each for name, each in rest.items() if name not in others}
+            found.append(Observation(rest, piece.input, in_rows(shown.output), tails))
+        if not comparable(found):
+            continue
+        if match := explain_stack(found, activated_last) or changed_weights(found, activated_last):
+            if others is of_class:
+                return replace(match, of_class=tuple(of_class))
+            return replace(match, weights=f"put together with other parameters ({', '.join(further[:4])})")
+    return None
 
 
 def _with_weights_of_another(observations: Sequence[Observation], piece: Piece, activated_last: bool) -> Match | None:
@@ -248,32 +302,119 @@ def _with_weights_of_another(observations: Sequence[Observation], piece: Piece, 
     return explain_stack(parts, activated_last)
 
 
+def end_differs_by_mode(model: Model, piece: Piece) -> bool:
+    """Whether what follows the last linear layer of a piece acts otherwise in training mode than in evaluation mode.
+
+    Where that layer gets nothing, what acts before it makes no difference.
+    """
+    for bias, others in silenced(piece, in_rows(piece.output).shape[-1]):
+        grid = torch.linspace(-2, 2, piece.parameters[bias].numel()).reshape(piece.parameters[bias].shape)
+        with model.changed({**others, bias: grid}), contextlib.suppress(SubmissionError):
+            quiet = model.call(piece.name, *piece.arguments, evaluate=True).outputs[0]
+            noisy = (model.call(piece.name, *piece.arguments, seed=seed).outputs[0] for seed in (1, 2))
+            if torch.isfinite(quiet).all():
+                return not all(close(each, quiet) for each in noisy)
+    return False
+
+
+def mixes_rows(model: Model, piece: Piece) -> bool:
+    """Whether what a piece gives for a row depends on the other rows."""
+    half = len(piece.input) // 2
+    alone = model.piece(piece.name, *(each[:half] for each in piece.arguments))
+    return alone is not None and not close(alone.output, piece.output[:half])
+
+
+def hidden_stack(models: Sequence[Model], pieces: Sequence[Piece], last: str) -> Match | None:
+    """The stack whose hidden layers those of a piece are, whatever follows the last one; None if that is none known.
+
+    Where the hidden numbers are known, so is which change of the last weight makes no difference to the output.
+    """
+    columns = pieces[0].input.shape[-1], in_rows(pieces[0].output).shape[-1]
+    layers = next(arrangements(pieces[0].parameters, *columns), [])
+    if len(layers) < 2 or not varies(in_rows(pieces[0].output)):
+        return None
+    for name in ("ReLU", *(each for each in ACTIVATIONS if each != "ReLU")):
+        hidden = (name,) * (len(layers) - 1)
+        if all(_last_takes(model, piece, hidden, columns) for model, piece in zip(models, pieces, strict=True)):
+            return Match(layers, hidden, last)
+    return None
+
+
+def _last_takes(model: Model, piece: Piece, hidden: Sequence[str], columns: tuple[int, int]) -> bool:
+    """Whether the last layer of a piece takes what its other layers give with these activations after them."""
+    layers = next(arrangements(piece.parameters, *columns), [])
+    last = next((key for key, each in piece.parameters.items() if layers and _same_matrix(each, layers[-1][0])), "")
+    if not last:
+        return False
+    numbers = stack(layers[:-1], [ACTIVATIONS[each] for each in hidden], piece.input).double()
+    if not numbers.any():
+        return False
+    unseen = torch.linspace(-1, 1, numbers.shape[-1], dtype=torch.float64).cos().mul(1e3).sin()
+    seen = numbers.T @ torch.linalg.lstsq(numbers.T, unseen[:, None], driver="gelsd").solution
+    unseen = unseen[:, None] - seen
+    rising = torch.linspace(1, 2, columns[1], dtype=torch.float64)
+
+    def changed(direction: Tensor) -> Tensor | None:
+        by = (rising[:, None] @ direction.T / numbers.abs().mean()).float()
+        weight = piece.parameters[last]
+        by = by if weight.shape[:2] == by.shape else by.T
+        with model.changed({last: weight + by.reshape(weight.shape)}):
+            shown = model.piece(piece.name, *piece.arguments)
+        return shown.output if shown else None
+
+    same, other = changed(unseen), changed(seen)
+    return same is not None and other is not None and close(same, piece.output) and not close(other, piece.output)
+
+
+def _same_matrix(parameter: Tensor, weight: Tensor) -> bool:
+    """Whether a parameter is this matrix (out, in), or its transpose."""
+    if not is_weight(parameter.shape):
+        return False
+    matrix = parameter.reshape(parameter.shape[:2])
+    return torch.equal(matrix, weight) or torch.equal(matrix.T, weight)
+
+
 def read_tail(
     model: Model, piece: Piece, outputs: int, tails: Mapping[str, Activation]
 ) -> tuple[str, Activation | None]:
-    """What follows the last linear layer: with its weight at zero, the output shows its bias through it.
+    """What follows the last linear layer: where it gets nothing, the output shows its bias through it.
 
     One of the tails, or one of them scaled and shifted, which then comes with its name; the empty string if neither.
     """
-    last = {name: value for name, value in piece.parameters.items() if outputs in value.shape}
-    weights = [name for name, value in last.items() if is_weight(value.shape)]
-    biases = [name for name, value in last.items() if not is_weight(value.shape)]
-    if len(weights) != 1 or len(biases) != 1 or last[biases[0]].numel() != outputs:
-        return "", None
+    for bias, others in silenced(piece, outputs):
 
-    def show(grid: Tensor) -> tuple[Tensor, Tensor] | None:
-        """The rows that the last layer gives, and what comes out."""
-        bias = grid.reshape(last[biases[0]].shape)
-        with model.changed({weights[0]: torch.zeros_like(last[weights[0]]), biases[0]: bias}):
-            shown = model.piece(piece.name, *piece.arguments)
-        return (grid.expand(len(piece.input), -1), in_rows(shown.output)) if shown else None
+        def show(grid: Tensor, bias: str = bias, others: dict[str, Tensor] = others) -> tuple[Tensor, Tensor] | None:
+            """The rows that the last layer gives, and what comes out."""
+            with model.changed({**others, bias: grid.reshape(piece.parameters[bias].shape)}):
+                shown = model.piece(piece.name, *piece.arguments)
+            return (grid.expand(len(piece.input), -1), in_rows(shown.output)) if shown else None
 
-    first, second = (show(torch.linspace(low, high, outputs)) for low, high in ((-4, 4), (-1, 3)))
-    if first is None or second is None:
-        return "", None
-    name, tail = tail_of(*first, tails)
-    rows, found = second
-    return (name, tail) if tail is not None and close(found, tail(rows)) else ("", None)
+        first, second = (show(torch.linspace(low, high, outputs)) for low, high in ((-4, 4), (-1, 3)))
+        if first is None or second is None or first[1].shape != first[0].shape:
+            continue
+        name, tail = tail_of(*first, tails)
+        rows, found = second
+        if tail is not None and close(found, tail(rows)):
+            return name, tail
+    return "", None
+
+
+def silenced(piece: Piece, outputs: int) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    """What may be the last bias of a piece, by name, each with parameters with which its layer gets nothing.
+
+    Its weights are zero; or the biases before it so low that ReLUs give zero, where layers change their weights.
+    """
+    weights = {name: each for name, each in piece.parameters.items() if is_weight(each.shape)}
+    owners = {owner_of(name) for name in weights}
+    vectors = {
+        name: each
+        for name, each in piece.parameters.items()
+        if name not in weights and (owner_of(name) in owners or not re.search(r"\.(weight|bias)$", name))
+    }
+    last = {name: torch.zeros_like(each) for name, each in weights.items() if outputs in each.shape}
+    biases = [name for name, each in vectors.items() if each.numel() == outputs][:-4:-1]  # the last few
+    for others in (last, {name: torch.full_like(each, -1e6) for name, each in vectors.items() if name not in biases}):
+        yield from ((bias, others) for bias in biases if others)
 
 
 def tail_of(rows: Tensor, found: Tensor, tails: Mapping[str, Activation]) -> tuple[str, Activation | None]:
@@ -283,13 +424,13 @@ def tail_of(rows: Tensor, found: Tensor, tails: Mapping[str, Activation]) -> tup
             return name, tail
     low, high = float(found.min()), float(found.max())
     for name, tail in tails.items():
-        if low < high and close(found, tail(rows).clamp(low, high)):
+        if high - low > 1e-3 and close(found, tail(rows).clamp(low, high)):
             return f"{name}, cut off to [{low:.3g}, {high:.3g}]", lambda x, of=tail: of(x).clamp(low, high)
+    if bool(((found > 0) & (found < 1)).all()) and (inside := rescaled(found.logit(), rows)):
+        return f"{inside.said}, then sigmoid", lambda x: torch.sigmoid(inside.of(identity)(x))
     for name, tail in tails.items():
         if found_as := rescaled(found, tail(rows)):
             return ", then ".join(filter(None, ("" if name == "none" else name, found_as.said))), found_as.of(tail)
-    if bool(((found > 0) & (found < 1)).all()) and (inside := rescaled(found.logit(), rows)):
-        return f"{inside.said}, then sigmoid", lambda x: torch.sigmoid(inside.of(identity)(x))
     return "", None
 
 

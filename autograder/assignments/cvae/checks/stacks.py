@@ -24,8 +24,9 @@ from autograder.assignments.cvae.checks.layouts import (
     shapes_of,
     unfold,
 )
-from autograder.assignments.cvae.hints.network import ACTIVATIONS, Activation, hidden_activations
+from autograder.assignments.cvae.hints.network import ACTIVATIONS, WEIGHTS, Activation, hidden_activations
 from autograder.grading.harness import close
+from autograder.report.summary import listed
 
 LARGE = 500.0  # the second scale: hidden values of some hundred, where ReLU6 and every usual clamp have long cut
 # A network of 50 layers must not keep the grader busy: this many ways to arrange parameters are tried, and only the
@@ -33,6 +34,7 @@ LARGE = 500.0  # the second scale: hidden values of some hundred, where ReLU6 an
 MAX_ORDERS = 150
 MAX_STACKS = 2000  # of orders and activations together
 FOR_A_FIT = 1000  # stacks that must be within the limits: fitting an activation tries some more
+ROUNDING = 1e-5  # what differs by less is the same; what differs by more may still be too little to tell how
 MAX_SKIPS = 3  # layers with skip connections
 MAX_PRODUCTS = 20_000_000_000  # of numbers, in all stacks that are tried
 LEAST_PRODUCTS = 100_000  # which take as long as it takes to call a layer, however small it is
@@ -60,6 +62,8 @@ class Match:
     skips: bool = False  # whether what a layer got is added to what it gives
     classes_again: tuple[int, ...] = ()  # the layers, counted from 1, that get the class once more
     cut: tuple[str, ...] = ()  # parameters that are in use, but get no gradient
+    weights: str = ""  # what the layers use instead of their weights as they are
+    of_class: tuple[str, ...] = ()  # parameters of layers that take the class alone, and change what the others give
 
     @property
     def depth(self) -> int:
@@ -213,6 +217,57 @@ def class_in_each_layer(observations: Sequence[Observation], activated_last: boo
     return None
 
 
+def changed_weights(observations: Sequence[Observation], activated_last: bool) -> Match | None:
+    """The stack of ReLUs whose layers make something of their weights before they use them; None if that is none."""
+    observed, found = observations[0], islice(observations[0].orders(None), 1)
+    if most_stacks(observations) < FOR_A_FIT or not varies(observed.output):
+        return None
+    for layers in found:
+        relus = [ACTIVATIONS["ReLU"]] * (len(layers) if activated_last else len(layers) - 1)
+        for said, changed in _ways_to_use(observed, layers, relus, activated_last):
+            if tail := tail_after([observed], [changed], relus, activated_last):
+                return Match(layers, ("ReLU",) * len(relus), tail, weights=said)
+    return None
+
+
+def _ways_to_use(
+    observed: Observation, layers: list[Layer], relus: list[Activation], activated_last: bool
+) -> Iterator[tuple[str, list[Layer]]]:
+    """The layers with what they may use for weights, and what a message says of that."""
+    for name, function in WEIGHTS.items():
+        yield name, [(function(weight), bias) for weight, bias in layers]
+        for root, said in ((-0.5, "divided"), (0.5, "multiplied")):
+            yield (
+                f"{name}, {said} by the root of the number of inputs",
+                [(function(weight) * weight.shape[1] ** root, bias) for weight, bias in layers],
+            )
+    tail = next(iter(observed.tails.values()))
+    for power, with_bias in product((0.0, -0.5), (False, True)):
+
+        def scaled(factor: float, power: float = power, with_bias: bool = with_bias) -> list[Layer]:
+            factors = [factor * weight.shape[1] ** power for weight, _ in layers]
+            return [(by * w, by * b if with_bias else b) for by, (w, b) in zip(factors, layers, strict=True)]
+
+        def misfit(factor: float, scaled: Callable[[float], list[Layer]] = scaled) -> float:
+            output = tail(stack_output(observed, scaled(factor), relus, activated_last))
+            return float((output - observed.output).abs().sum())
+
+        factor = least(misfit, torch.logspace(-2, 2, 41))
+        shown = listed([f"{factor * weight.shape[1] ** power:.3g}" for weight, _ in layers])
+        yield f"multiplied by {shown}" + ", and their biases with them" * with_bias, scaled(factor)
+
+
+def least(misfit: Callable[[float], float], numbers: Tensor) -> float:
+    """The number with the least misfit, between the neighbors of the best of some."""
+    errors = [misfit(float(number)) for number in numbers]
+    best = errors.index(min(errors))
+    low, high = (float(numbers[min(max(best + step, 0), len(numbers) - 1)]) for step in (-1, 1))
+    for _ in range(40):
+        third = (high - low) / 3
+        low, high = (low, high - third) if misfit(low + third) < misfit(high - third) else (low + third, high)
+    return (low + high) / 2
+
+
 def _skip_output(observed: Observation, layers: list[Layer], body: int, skips: tuple[int, ...], inside: bool) -> Tensor:
     """The output of a stack of ReLUs before its tail, with the input added inside or outside of some of them."""
     hidden = observed.x
@@ -265,13 +320,7 @@ def fitted_activations(
             misfit = functools.partial(
                 _misfit, kind, body - plain, plain, observations[family.scale], layers[family.scale], activated_last
             )
-            errors = [misfit(float(number)) for number in numbers]
-            best = errors.index(min(errors))
-            low, high = (float(numbers[min(max(best + step, 0), len(numbers) - 1)]) for step in (-1, 1))
-            for _ in range(40):
-                third = (high - low) / 3
-                low, high = (low, high - third) if misfit(low + third) < misfit(high - third) else (low + third, high)
-            name = f"{kind} {(low + high) / 2:.4g}"
+            name = f"{kind} {least(misfit, numbers):.4g}"
             yield (name,) * (body - plain) + ("ReLU",) * plain, layers
 
 
@@ -285,6 +334,6 @@ def _misfit(
     return float((output - observed.output).abs().sum())
 
 
-def varies(output: Tensor) -> bool:
+def varies(output: Tensor, tolerance: float = 1e-3) -> bool:
     """Whether the rows differ. Where they do not, nothing can be told of how they came about."""
-    return output.dim() > 0 and not close(output, output.roll(1, 0))
+    return output.dim() > 0 and not close(output, output.roll(1, 0), tolerance)

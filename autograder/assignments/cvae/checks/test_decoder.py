@@ -15,19 +15,23 @@ from autograder.assignments.cvae.checks.network import (
     Piece,
     Sizes,
     concatenate,
+    drawn_as,
     find_shrink,
+    find_spread,
     in_rows,
     shrink_of,
 )
 from autograder.assignments.cvae.checks.recognition import (
     Taken,
+    end_differs_by_mode,
     explain_reconstruction,
+    mixes_rows,
     recognize,
     require_same_again,
     require_use,
     take,
 )
-from autograder.assignments.cvae.checks.stacks import LARGE, Match, varies
+from autograder.assignments.cvae.checks.stacks import LARGE, ROUNDING, Match, varies
 from autograder.assignments.cvae.checks.verdicts import (
     DEPTHS,
     describe_activations,
@@ -37,9 +41,11 @@ from autograder.assignments.cvae.checks.verdicts import (
     law_of_rows,
     named_layers,
     require_float32,
+    said_of_place,
 )
 from autograder.assignments.cvae.hints.network import OUTPUT_ACTIVATIONS
 from autograder.grading.harness import Challenge, Grading, Wrong, check, fail, once, require_shape
+from autograder.report.summary import listed
 from autograder.sandbox.client import Submission
 from autograder.sandbox.errors import SubmissionError
 
@@ -61,6 +67,8 @@ def decode(model: Model, challenge: Challenge, grading: Grading) -> Taken:
     taken = take(model, "decoder", latents, conditions, challenge)
     if taken and (shrink := find_shrink(model, grading, "decoder", *taken.piece.arguments, most=MOST)) < model.shrink:
         model.draw(challenge, shrink)
+        taken = take(model, "decoder", latents, conditions, challenge)
+    if taken and taken.wrong is None and find_spread(model, grading, challenge, "decoder", latents, conditions):
         taken = take(model, "decoder", latents, conditions, challenge)
     if taken is None:
         require_same_again(model, "decoder")
@@ -105,9 +113,9 @@ def decoded(submission: Submission, grading: Grading) -> Callable[[], Decoded]:
 
     def find() -> Decoded:
         challenge = Challenge(grading.seed, "decoded")
-        shrink = shrink_of(grading)
-        large = Model(submission, challenge, scale=LARGE, shrink=shrink)
-        model = Model(submission, challenge, shrink=shrink)
+        drawn = drawn_as(grading)
+        large = Model(submission, challenge, scale=LARGE, **drawn)
+        model = Model(submission, challenge, **drawn)
         try:
             taken = decode(model, challenge, grading)
         except SubmissionError as error:
@@ -115,7 +123,8 @@ def decoded(submission: Submission, grading: Grading) -> Callable[[], Decoded]:
             if found is None:
                 raise
             return Decoded(model, Taken(found[0]), found[1], error)
-        if shrink_of(grading) < shrink:
+        if drawn_as(grading) != drawn:
+            large.spreads = model.spreads
             large.draw(challenge, shrink_of(grading))
         if taken.wrong is not None:
             grading.kept["decoder interface"] = taken.wrong
@@ -129,17 +138,19 @@ def decoded(submission: Submission, grading: Grading) -> Callable[[], Decoded]:
 @check("Three linear layers of hidden_size, and one to the pixels", 5, probes=probes.DECODER_LAYERS)
 def test_layers(decoded: Callable[[], Decoded], challenge: Challenge) -> None:
     found = decoded()
-    require_own(found.model, found.taken.piece, challenge)
+    require_own(found.model, found.taken.piece, found.match, challenge)
     describe_layers(found.model, found.match, found.taken.piece, "decoder", DEPTH)
 
 
-def require_own(model: Model, decoder: Piece, challenge: Challenge) -> None:
+def require_own(model: Model, decoder: Piece, match: Match, challenge: Challenge) -> None:
     """Fail the check if the decoder works with parameters of the encoder's."""
     images, conditions = model.inputs(challenge)
     encoder = take(model, "encoder", images, conditions, challenge)
     shared = [name for name in decoder.parameters if encoder and name in encoder.piece.parameters]
     if shared:
-        fail(f"Your decoder works with {', '.join(shared[:4])}: your encoder does, too.", "decoder-not-apart")
+        names = listed([f"`{name}`" for name in shared[:4]])
+        twice = f" Your decoder uses its {said_of_place(match.twice)} linear layer twice." if match.twice else ""
+        fail(f"Your encoder and your decoder both use {names}.{twice}", "decoder-not-apart")
 
 
 @check("A ReLU after each of the first three linear layers, and nothing else", 3, probes=probes.DECODER_ACTIVATIONS)
@@ -151,25 +162,30 @@ def test_activations(decoded: Callable[[], Decoded]) -> None:
 @check("A sigmoid turns the output into probabilities", 4, probes=probes.DECODER_OUTPUT)
 def test_output(decoded: Callable[[], Decoded], grading: Grading) -> None:
     piece, last = decoded().taken.piece, decoded().match.last
-    if last == "sigmoid" and varies(in_rows(piece.output)):
+    if end_differs_by_mode(decoded().model, piece):
+        held = named_layers(decoded().model, "decoder")
+        said = "After its last linear layer, your decoder does something else in training mode than in evaluation mode"
+        fail(f"{said}{held}.", "decoder-normalisation")
+    if last == "sigmoid" and varies(in_rows(piece.output), ROUNDING):
         return
     grading.kept["decoder gives"] = last
+    mixed = " For an image it gives other pixels in another minibatch." if mixes_rows(decoded().model, piece) else ""
     if not last or last == "sigmoid":
         if not has_last_layer(decoded().model, piece):
             describe_modes(decoded().model, piece, "decoder")
-        if law := law_of_rows(in_rows(piece.output)):
-            fail(f"Each row that your decoder gives {law}.", "decoder-output-activation")
+        if law := law_of_rows(decoded().model, piece):
+            fail(f"Each row that your decoder gives {law}.{mixed}", "decoder-output-activation")
         outside, held = bool(((piece.output < 0) | (piece.output > 1)).any()), named_layers(decoded().model, "decoder")
         unknown = "decoder-normalisation" if held else "decoder-other" if piece.parameters else "not-trainable"
         fail(
             f"The output of your decoder goes from {piece.output.min():.2f} to {piece.output.max():.2f}. "
-            f"How it ends could not be recognized{held}.",
-            "decoder-no-sigmoid" if outside else unknown,
+            f"How it ends could not be recognized{held}.{mixed}",
+            "decoder-output-activation" if outside else unknown,
         )
     fail(
         "The last layer of your decoder has no sigmoid, so pixels can leave [0, 1]."
         if last == "none"
-        else f"Your decoder ends in {last}; the assignment asks for a sigmoid.",
+        else f"Your decoder ends in {last}; the assignment asks for sigmoid(x).{mixed}",
         OUTPUT_MISTAKES.get(last, "decoder-output-activation"),
     )
 
@@ -192,13 +208,13 @@ def test_sizes(submission: Submission, challenge: Challenge, decoded: Callable[[
         fail(f"Before the first pass `{lazy[0]}` has no shape.", "lazy-layer")
     sizes = Sizes.random(challenge)
     try:
-        again = decode(Model(submission, challenge, sizes, shrink=shrink_of(grading)), challenge, grading)
+        again = decode(Model(submission, challenge, sizes, **drawn_as(grading)), challenge, grading)
         if again.wrong:
             fail(*again.wrong)
     except (SubmissionError, Wrong) as error:
         mistake, square = "decoder-sizes-hard-coded", Sizes(25, sizes.num_categories, sizes.latent)
         with contextlib.suppress(SubmissionError, Wrong):
-            other = Model(submission, challenge, square, shrink=shrink_of(grading))
+            other = Model(submission, challenge, square, **drawn_as(grading))
             if decode(other, challenge, grading).wrong is None:
                 mistake = "square-images-assumed"
         fail(f"With {sizes}, your decoder does not work. {error}", mistake)

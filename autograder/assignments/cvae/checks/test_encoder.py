@@ -19,11 +19,14 @@ from autograder.assignments.cvae.checks.network import (
     Model,
     Piece,
     Sizes,
+    Spread,
+    calm_heads,
     concatenate,
     constant_heads,
+    drawn_as,
     find_shrink,
+    find_spread,
     is_draw,
-    shrink_of,
     side_by_side,
 )
 from autograder.assignments.cvae.checks.recognition import (
@@ -34,7 +37,7 @@ from autograder.assignments.cvae.checks.recognition import (
     require_use,
     take,
 )
-from autograder.assignments.cvae.checks.stacks import LARGE, Match, Observation, explain_stack, varies
+from autograder.assignments.cvae.checks.stacks import LARGE, ROUNDING, Match, Observation, explain_stack, varies
 from autograder.assignments.cvae.checks.verdicts import (
     DEPTHS,
     describe_activations,
@@ -93,15 +96,21 @@ def test_activations(encoded: Callable[[], Encoded]) -> None:
 
 def explain(submission: Submission, challenge: Challenge, grading: Grading) -> Encoded:
     """The stack that the encoder is, alone or with forward's help; fails the check where there is none."""
+    before = drawn_as(grading)
     large = Model(submission, challenge, scale=LARGE)
     images, conditions = large.inputs(challenge)
     plain = {"none": ACTIVATIONS["none"]}
     model = Model(submission, challenge)
     taken = take(model, "encoder", images, conditions, challenge) if model.has("encoder") else None
     if taken and (shrink := find_shrink(model, grading, "encoder", *taken.piece.arguments, most=MOST)) < 1:
-        large = Model(submission, challenge, scale=LARGE, shrink=shrink)
         model = Model(submission, challenge, shrink=shrink)
         taken = take(model, "encoder", images, conditions, challenge)
+    if taken and taken.wrong is None and find_spread(model, grading, challenge, "encoder", images, conditions):
+        taken = take(model, "encoder", images, conditions, challenge)
+    if taken and taken.wrong is None:
+        calm_heads(grading, taken.piece.output)
+    if drawn_as(grading) != before:
+        large = Model(submission, challenge, scale=LARGE, **drawn_as(grading))
     names: list[str] = []
     match = None if taken is None else recognize(model, large, taken.piece, plain, activated_last=True)
     if match is None or match.hidden != ("ReLU",) * DEPTH:
@@ -132,7 +141,7 @@ def test_logvariance_head(submission: Submission, challenge: Challenge, grading:
 
 def judge_head(submission: Submission, challenge: Challenge, grading: Grading, name: str) -> None:
     """One head by itself, wherever it is, then what forward makes of it."""
-    model = Model(submission, challenge, shrink=shrink_of(grading))
+    model = Model(submission, challenge, **drawn_as(grading))
     position, activated = HEADS[name]
     images, conditions = model.inputs(challenge)
     path = model.head(name, position, (images, conditions))
@@ -140,7 +149,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
         judge_missing_head(model, name, (images, conditions), grading)
     taken = take(model, "encoder", images, conditions, challenge)
     encoded = taken.piece if taken else None
-    hidden = challenge.normal(BATCH, HIDDEN_SIZE)
+    hidden = challenge.normal(BATCH, HIDDEN_SIZE) / model.spreads.get(name, Spread()).factor
     head = model.piece(path, hidden)
     if head is None and encoded is not None and encoded.output.dim() == 2:  # another width, which is judged above
         hidden = challenge.normal(*encoded.output.shape)
@@ -351,7 +360,7 @@ def judge_unknown_head(model: Model, head: Piece, hidden: Tensor, activated: str
     probes=probes.ENCODER_SIZES,
 )
 def test_sizes(submission: Submission, challenge: Challenge, grading: Grading, encoded: Callable[[], Encoded]) -> None:
-    model = Model(submission, challenge, shrink=shrink_of(grading))
+    model = Model(submission, challenge, **drawn_as(grading))
     require_float32(model, "encoder")
     usual = encode_with(submission, challenge, Sizes(), grading)
     sizes = Sizes.random(challenge)
@@ -428,7 +437,7 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, grad
     name.
     """
     missing = grading.kept.get("missing heads", ())
-    model = Model(submission, challenge, sizes, missing=missing, shrink=shrink_of(grading))
+    model = Model(submission, challenge, sizes, missing=missing, **drawn_as(grading))
     model.require("encoder")
     images, conditions = model.inputs(challenge)
     paths = {name: model.head(name, position, (images, conditions)) for name, (position, _) in HEADS.items()}
@@ -448,7 +457,7 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, grad
             continue
         if name not in grading.kept.get("head widths", {}):  # which another width has cost
             require_shape(tensor, (BATCH, sizes.latent), f"The output of `{name}`")
-        if name not in constant_heads(grading) and not varies(tensor):
+        if name not in constant_heads(grading) and not varies(tensor, ROUNDING):
             fail(f"The output of `{name}` is the same for every image.", "encoder-other")
     if taken.piece.name:
         require_use(model, taken, images, conditions)

@@ -1,7 +1,7 @@
 """forward: what it makes of the submission's own encoder, heads, sampling and decoder, right or wrong."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 from typing import Any
@@ -31,7 +31,7 @@ from autograder.assignments.cvae.checks.network import (
     stood_in,
 )
 from autograder.assignments.cvae.checks.recognition import explain_means, in_order, rescaled, take
-from autograder.assignments.cvae.checks.stacks import LARGE, Observation, explain_stack, varies
+from autograder.assignments.cvae.checks.stacks import LARGE, ROUNDING, Observation, explain_stack, varies
 from autograder.assignments.cvae.checks.verdicts import first_few
 from autograder.assignments.cvae.hints import draws as known_draws
 from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation
@@ -51,6 +51,7 @@ from autograder.report.model import Outcome
 from autograder.report.summary import listed
 from autograder.sandbox.client import Reply, Submission
 from autograder.sandbox.errors import Raised, SubmissionError, Unfit
+from autograder.sandbox.limits import LIMITS
 
 pytestmark = pytest.mark.forward
 
@@ -125,7 +126,7 @@ def test_results(submission: Submission, challenge: Challenge, grading: Grading)
         raise
     constant = constant_heads(grading)  # which the encoder's part has judged
     counted = [each for each, name in zip(parameters, HEADS, strict=True) if name not in constant]
-    if not all(map(varies, (reconstruction.reshape(BATCH, -1), *counted))):
+    if not all(varies(each, ROUNDING) for each in (reconstruction.reshape(BATCH, -1), *counted)):
         fail("One of the results is the same for every image.", "same-for-every-image")
     require_layers_in_use(model, images, conditions, challenge, seed, reply.outputs)
     require_arguments_unchanged(submission, reply, (CLASS, "forward"))
@@ -298,7 +299,7 @@ def judge_encoding(
     reply = model.forward(images, conditions, seed, capture=["encoder", *HEADS], **mode.arguments)
     observed = shaped_parameters(reply, len(images), model)
     constant = constant_heads(grading)
-    if not all(varies(each) for each, name in zip(observed, HEADS, strict=True) if name not in constant):
+    if not all(varies(each, ROUNDING) for each, name in zip(observed, HEADS, strict=True) if name not in constant):
         fail("Your means and log-variances are the same for every image.", "same-for-every-image")
     heads = expected_heads(model, x, seed)
     require_unchanged("encoder or a head", before, heads, expected_heads(model, x, seed))
@@ -353,7 +354,7 @@ def judge_encoding(
 
 def judge_order_of_whole(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> None:
     """Fail the check if an encoder that cannot be called gets the class first; skip it if that cannot be told."""
-    large = Model(model.submission, challenge, scale=LARGE, shrink=model.shrink)
+    large = Model(model.submission, challenge, scale=LARGE, shrink=model.shrink, spreads=model.spreads)
     whole = explain_means(model, large, images, conditions, challenge.seed())
     if whole is None:
         pytest.skip("Skipped: fix the encoder first.")
@@ -618,9 +619,10 @@ def judge_decoding(
         require_unchanged("decoder", before, expected_pixels(model, probe), expected_pixels(model, probe))
     reconstruction = shaped(reply, len(images), model)[0].reshape(len(images), -1)
     one, given = Pass(model, conditions, reply, mode), reply.captured("decoder", "argument")
-    if not varies(reconstruction):
+    if not varies(reconstruction, ROUNDING):
         fail("Your reconstruction is the same for every image.", "same-for-every-image")
     joined = side_by_side(given)
+    judge_average([reply.captured("decoder", "result", call) for call in range(LIMITS.captured)], reconstruction)
     if joined is None or len(joined) != len(images):
         judge_by_transplant(one, images, seed, grading, challenge)
         return
@@ -633,7 +635,8 @@ def judge_decoding(
     if grading.failed("decoder") and holds(decoded, reconstruction):  # it gives more, which its own part has judged
         grading.kept["pixels of the decoder"] = start_of(decoded, reconstruction)
         grading.replaced.append(
-            "Your decoder gives more than the pixels, and your `forward` returns a part of that. Change both."
+            "Your decoder gives more than the pixels, and your `forward` returns a part of that. "
+            "Once the decoder is right, `forward` can return all that it gives."
         )
         return
     if "decoder gives" in grading.kept and (turn := to_probabilities(decoded, reconstruction)):
@@ -642,15 +645,59 @@ def judge_decoding(
             "Your decoder ends in something else than a sigmoid, and your `forward` changes what it gives. Change both."
         )
         return
-    known: dict[str, Activation] = {**OUTPUT_ACTIVATIONS, "rounding": torch.round}
-    for name, activation in known.items():
-        if decoded.shape == reconstruction.shape and close(reconstruction, activation(decoded)):
-            fail(f"Your `forward` passes the decoder's output through {name}.", "reconstruction-changed")
+    judge_after_decoder(model, (images, conditions, seed), decoded, reconstruction, mode)
     judge_repeats(reply, reconstruction)
     types = said_of_types(reply)
     fail(
         f"Your reconstruction is not what your decoder gives for its input.{types}", None if types else "decoding-other"
     )
+
+
+# What may become of the pixels of each image, besides what may end a decoder.
+CHANGES: dict[str, Activation] = {
+    "rounding": torch.round,
+    "a stretch of each image, to pixels from 0 to 1": lambda x: (
+        (x - x.amin(1, True)) / (x.amax(1, True) - x.amin(1, True))
+    ),
+    "a division of each image by its largest pixel": lambda x: x / x.amax(1, keepdim=True),
+    "a division of each image by its sum": lambda x: x / x.sum(1, keepdim=True),
+    "a division of each image by its length": lambda x: x / x.norm(dim=1, keepdim=True),
+    "a standardization of each image": lambda x: (x - x.mean(1, True)) / x.std(1, keepdim=True),
+    "a division by the largest pixel of the minibatch": lambda x: x / x.max(),
+    "a stretch of the minibatch, to pixels from 0 to 1": lambda x: (x - x.min()) / (x.max() - x.min()),
+}
+
+
+def judge_after_decoder(
+    model: Model, inputs: tuple[Tensor, Tensor, int], decoded: Tensor, reconstruction: Tensor, mode: Mode
+) -> None:
+    """Fail the check if forward changes what the decoder gives, and say by which function, or by which layers."""
+    if decoded.shape != reconstruction.shape:
+        return
+    known = OUTPUT_ACTIVATIONS | CHANGES
+    name = next((each for each, function in known.items() if close(reconstruction, function(decoded))), "")
+    if name:
+        fail(f"Your `forward` passes the decoder's output through {name}.", "reconstruction-changed")
+    if found := rescaled(reconstruction, decoded):
+        fail(f"Your `forward` changes the decoder's output: {found.said}.", "reconstruction-changed")
+    pieces = "encoder", "decoder", *HEADS
+    others = {path: kind for path, kind in model.submodules().items() if not path.startswith(pieces)}
+    paths = [*others][:MOST_TRIED]
+    reply = model.forward(*inputs, capture=["decoder", *paths], **mode.arguments)
+    gave = reply.captured("decoder", "result")
+    called = {path: reply.captured(path, "result") for path in paths if reply.captured(path, "argument")}
+    at, through = gave[0] if gave else decoded, list[str]()
+    for path, result in called.items():
+        given = reply.captured(path, "argument")[0]
+        if result and given.numel() == at.numel() and close(given.reshape(at.shape), at):
+            through, at = [*through, f"`self.{path}` ({others[path]})"], result[0]
+    if through:
+        fail(f"Your `forward` passes the decoder's output through {listed(through)}.", "reconstruction-changed")
+    if in_order(reconstruction, decoded):
+        most = int((reconstruction - decoded).abs().argmax())
+        one, other = (float(each.flatten()[most]) for each in (decoded, reconstruction))
+        said = f"where your decoder gives {one:.3g}, it returns {other:.3g}"
+        fail(f"Your `forward` changes the decoder's output: {said}.", "reconstruction-changed")
 
 
 def to_probabilities(decoded: Tensor, reconstruction: Tensor) -> Callable[[Tensor], Tensor] | None:
@@ -664,11 +711,38 @@ def to_probabilities(decoded: Tensor, reconstruction: Tensor) -> Callable[[Tenso
     return change.of(lambda output: output) if change else None
 
 
+def judge_average(calls: Sequence[Sequence[Tensor]], reconstruction: Tensor) -> None:
+    """Fail the check if the reconstruction is the average of what the decoder gave for several latents of an image."""
+    gave = [each[0].float() for each in calls if len(each) == 1]
+    if any(each.shape == reconstruction.shape and close(reconstruction, each) for each in gave):
+        return
+    for count, average in averages(gave, len(reconstruction)):
+        if average.shape == reconstruction.shape and close(reconstruction, average):
+            said = (
+                f"Your `forward` decodes {count} latents for each image and returns the average of the {count} results."
+            )
+            fail(said, "decoding-repeated")
+
+
+def averages(results: Sequence[Tensor], rows: int) -> Iterator[tuple[int, Tensor]]:
+    """What several for each row may be averaged to, with their number: of several calls, or of one with more rows."""
+    if len(results) > 1 and {each.shape for each in results} == {results[0].shape}:
+        yield from ((len(results) - at, torch.stack([*results[at:]]).mean(0)) for at in range(len(results) - 1))
+    for each in results:
+        if each.dim() == 3:
+            yield from ((each.shape[dim], each.mean(dim)) for dim in (0, 1) if each.shape[dim] > 1)
+        count = len(each) // rows
+        if each.dim() == 2 and count > 1 and count * rows == len(each):
+            yield count, each.unflatten(0, (count, rows)).mean(0)
+            yield count, each.unflatten(0, (rows, count)).mean(1)
+
+
 def judge_repeats(reply: Reply, reconstruction: Tensor) -> None:
     """Fail the check if the decoder was called more than once, and what is returned comes of that."""
-    calls = [reply.captured("decoder", "result", call) for call in range(4)]
+    calls = [reply.captured("decoder", "result", call) for call in range(LIMITS.captured)]
     gave = [each[0].flatten(1) for each in calls if len(each) == 1 and each[0].dim() > 1]
     gave = [each for each in gave if each.shape == reconstruction.shape]
+    judge_average(calls, reconstruction)
     if len(gave) > 1 and any(close(reconstruction, each) for each in gave):
         fail("Your reconstruction is what your decoder gives when it is called once more.", "decoding-repeated")
     if len(gave) > 1 and calls[-1]:  # perhaps more than are kept
@@ -695,7 +769,7 @@ class Pass:
 def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: Challenge) -> None:
     """Fail the check unless the decoder is given a draw and the class."""
     latent, given = one.model.sizes.latent, one.given
-    calls = [one.reply.captured("sample_latent", "result", call) for call in range(4)]
+    calls = [one.reply.captured("sample_latent", "result", call) for call in range(LIMITS.captured)]
     drawn = [each.float() for results in calls for each in results]
     sources = [one.reply.outputs[1:]]  # what was returned wrongly is judged above; the draw may come from the heads
     heads = expected_heads(one.model, concatenate(images, one.conditions))
@@ -796,11 +870,9 @@ def judge_later_draw(arguments: list[Tensor], sources: list[list[Tensor]], drawn
 
 def said_of_average(blocks: list[Tensor], drawn: list[Tensor]) -> str:
     """What to add to a message where the decoder is given the average of draws, of one call or of several."""
-    alike = len(drawn) > 1 and {each.shape for each in drawn} == {blocks[0].shape}
-    for stack in [torch.stack(drawn), *drawn] if alike else drawn:
-        for dim in range(stack.dim() - 1):
-            if stack.dim() == 3 and stack.shape[dim] > 1 and any(close(each, stack.mean(dim)) for each in blocks):
-                return f" Your decoder gets the average of {stack.shape[dim]} draws."
+    for count, average in averages(drawn, len(blocks[0])):
+        if any(close(each, average) for each in blocks):
+            return f" Your decoder gets the average of {count} draws."
     return ""
 
 
@@ -977,6 +1049,8 @@ def judge_by_transplant(one: Pass, images: Tensor, seed: int, grading: Grading, 
     model, conditions = one.model, one.conditions
     reconstruction, means, logvariances = shaped(one.reply, len(images), model)
     reconstruction = reconstruction.reshape(len(images), -1)
+    if not varies(reconstruction):
+        pytest.skip("Skipped: your reconstructions of two images are too much alike to tell. Fix the decoder first.")
     torch.default_generator.manual_seed(seed)
     draws = [each.float() for each in one.reply.captured("sample_latent", "result") if each.shape == means.shape]
     if not draws and means.shape == logvariances.shape:  # else a head has another width, which is judged above

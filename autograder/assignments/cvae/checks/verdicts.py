@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE
 from autograder.assignments.cvae.checks.layouts import is_weight, owner_of, shapes_of, weight_normalized
 from autograder.assignments.cvae.checks.network import Model, Piece, in_rows
-from autograder.assignments.cvae.checks.recognition import identity, rescaled
+from autograder.assignments.cvae.checks.recognition import end_differs_by_mode, identity, rescaled
 from autograder.assignments.cvae.checks.stacks import Match
 from autograder.assignments.cvae.hints.network import ACTIVATIONS
 from autograder.grading.harness import close, fail
@@ -22,6 +22,11 @@ from autograder.sandbox.errors import SubmissionError
 
 DEPTHS = {"encoder": 3, "decoder": 4}  # linear layers
 ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
+
+
+def said_of_place(place: int) -> str:
+    """Which layer it is, counted from 1, for a message."""
+    return ORDINALS.get(place, f"{place}th")
 
 
 def first_few(names: Sequence[str]) -> str:
@@ -41,9 +46,18 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
     require_trained(model, list(piece.parameters) if piece else [], part)
     if match.twice:
         fail(
-            f"Your {part} uses its {ORDINALS.get(match.twice, f'{match.twice}th')} linear layer twice; the assignment "
+            f"Your {part} uses its {said_of_place(match.twice)} linear layer twice; the assignment "
             f"asks for {depth} different layers.",
             f"{part}-layer-twice",
+        )
+    if match.of_class and piece is not None:
+        sizes = [f"{taken}→{given}" for given, taken in linear_layers(model, piece).values()]
+        count = match.depth + sum(is_weight(piece.parameters[name].shape) for name in match.of_class)
+        shown = f" ({', '.join(sizes)})" if len(sizes) == count else ""
+        fail(
+            f"Your {part} has {count} linear layers{shown}, of which {count - match.depth} take the class alone; the "
+            f"assignment asks for {depth}.",
+            f"{part}-depth",
         )
     if match.depth != depth and match.hidden is None:
         found = f"{match.depth} weight matrices act on the output of your {part}"
@@ -86,13 +100,16 @@ def require_float32(model: Model, name: str) -> None:
 
 def describe_activations(model: Model, match: Match, piece: Piece | None, part: str) -> None:
     """Fail the check if anything but a ReLU follows the hidden layers, however many there are."""
-    if piece is not None:
+    if piece is not None and not (part == "decoder" and acts_at_the_end_alone(model, piece)):
         describe_modes(model, piece, part)
     if match.classes_again:
         layers = f"layer{'s' * (len(match.classes_again) > 1)} {listed(match.classes_again)}"
         fail(f"In your {part}, the class goes again into linear {layers}.", f"{part}-class-again")
     if match.hidden is None:
         describe_unexplained(model, piece, part, match.depth)
+    if match.weights:
+        said = f"The layers of your {part} do not use their weights as they are, but {match.weights}."
+        fail(said, f"{part}-normalisation")
     if not match.hidden:
         fail(f"Your {part} has no hidden layer that a ReLU could follow.", f"{part}-depth")
     if match.skips:
@@ -139,6 +156,17 @@ def describe_modes(model: Model, piece: Piece, part: str, called: str = "") -> N
         fail(f"{called} gives other outputs under `torch.no_grad()`, with which the notebook draws its digits.")
 
 
+def acts_at_the_end_alone(model: Model, decoder: Piece) -> bool:
+    """Whether what acts in training mode only, as dropout does, follows the last linear layer, and none of it before.
+
+    The check of the output judges what ends the decoder.
+    """
+    kinds = [*model.submodules("decoder").values()]
+    last = max((at for at, kind in enumerate(kinds) if kind == "Linear"), default=0)
+    before = any(re.search("Dropout|BatchNorm", kind) for kind in kinds[:last])
+    return not before and end_differs_by_mode(model, decoder)
+
+
 def has_last_layer(model: Model, piece: Piece) -> bool:
     """Whether a matrix among the piece's own parameters gives as many numbers as the piece does."""
     outputs = in_rows(piece.output).shape[-1]
@@ -163,7 +191,7 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str, depth: in
             f"Something other than linear layers and ReLU acts in your {part}{named}.",
             f"{part}-{'activation' if activation else 'normalisation'}",
         )
-    if piece is not None and (law := law_of_rows(piece.output)):
+    if piece is not None and (law := law_of_rows(model, piece)):
         fail(f"Each row that your {part} gives {law}.", f"{part}-normalisation")
     if piece is not None and not has_last_layer(model, piece):
         describe_modes(model, piece, part)
@@ -183,8 +211,18 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str, depth: in
     )
 
 
-def law_of_rows(output: Tensor) -> str:
-    """What holds of each row where something rescales it as a whole, in words; empty where nothing does."""
+def law_of_rows(model: Model, piece: Piece) -> str:
+    """What holds of each row of a piece's output where something rescales it, in words; empty where nothing does.
+
+    It must hold for smaller numbers as well, which are not as likely to be cut off.
+    """
+    with model.changed({name: 0.3 * each for name, each in piece.parameters.items()}):
+        again = model.piece(piece.name, *piece.arguments)
+    law = _law_of(in_rows(piece.output))
+    return law if again is not None and _law_of(in_rows(again.output)) == law else ""
+
+
+def _law_of(output: Tensor) -> str:
     one = torch.ones(len(output))
     if output.dim() != 2 or output.shape[-1] < 3:
         return ""
@@ -196,7 +234,8 @@ def law_of_rows(output: Tensor) -> str:
         return "has mean 0 and standard deviation 1"
     if bool(((output == 0) | (output == 1)).all()):
         return "holds zeros and ones alone"
-    if close(output.amin(1), 0 * one) and close(output.amax(1), one):
+    largest = (output == output.amax(1, keepdim=True)).sum(1)  # many where a sigmoid rounds to 1
+    if close(output.amin(1), 0 * one) and close(output.amax(1), one) and int(largest.max()) == 1:
         return "goes from exactly 0 to exactly 1"
     return ""
 
@@ -218,25 +257,38 @@ def input_changed(model: Model, piece: Piece) -> str:
     ):
         return ""
     chosen = torch.linspace(0, data - 1, min(data, *(given for given, _ in shapes))).long()
-    passing = {name: torch.zeros_like(each) for name, each in piece.parameters.items()}
+    passing = {name: torch.zeros_like(piece.parameters[name]) for name in names}
     for at, name in enumerate(names):
         passing[name][range(len(chosen)), chosen if at == 0 else range(len(chosen))] = 1.0
     above = 10.0  # so that no ReLU cuts anything off
-    shifts = {owner_of(names[0]): above} | ({owner_of(names[-1]): -above} if piece.name == "decoder" else {})
-    for name, each in passing.items():
-        if not is_weight(each.shape):
-            each += shifts.get(owner_of(name), 0.0)
     small = piece.input / piece.input.abs().max()
-    with model.changed(passing):
-        shown = model.piece(piece.name, *small.split([each.shape[-1] for each in piece.arguments], -1))
-    if shown is None or in_rows(shown.output).shape[-1] < len(chosen):
+
+    def show(more: str = "") -> Tensor | None:
+        """The numbers that pass through, with 1 added to the bias of the layer `more`."""
+        shifts = {owner_of(names[0]): above}
+        if piece.name == "decoder":
+            shifts[owner_of(names[-1])] = -above
+        biases = {
+            name: torch.full_like(each, shifts.get(owner_of(name), 0.0) + (owner_of(name) == more))
+            for name, each in piece.parameters.items()
+            if not is_weight(each.shape)
+        }
+        with model.changed(passing | biases):
+            shown = model.piece(piece.name, *small.split([each.shape[-1] for each in piece.arguments], -1))
+        output = in_rows(shown.output) if shown is not None else torch.empty(0, 0)
+        return output[:, : len(chosen)] if output.shape[-1] >= len(chosen) else None
+
+    output, plain = show(), small[:, chosen]
+    if output is None:
         return ""
-    output, plain = in_rows(shown.output)[:, : len(chosen)], small[:, chosen]
-    for found in (output - above, output, output.logit()):
+    for read in (lambda given: given - above, identity, torch.logit):
+        found = read(output)
         changed = rescaled(found, plain) if torch.isfinite(found).all() else None
         misfit = (found - changed.of(identity)(plain)).abs().max() if changed else torch.inf
         if changed and float(misfit) < 0.01 * float(found.std()):
-            return changed.said
+            raised = [show(owner_of(name)) for name in names]  # by layers that do nothing more to their numbers
+            rise = [float((read(each) - found).mean()) for each in raised if each is not None]
+            return changed.said if all(abs(each - 1) < 0.01 for each in rise) else ""
     passed = output.logit() if piece.name == "decoder" else output - above
     fits = [name for name, function in ACTIVATIONS.items() if name != "none" and close(passed, function(plain))]
     return f"they pass through {fits[0]}" if fits and float(plain.min()) < 0 else ""

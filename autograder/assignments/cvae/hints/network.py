@@ -53,7 +53,8 @@ OUTPUT_ACTIVATIONS: dict[str, Activation] = {
     "ReLU": torch.relu,
     "clamping": lambda x: x.clamp(0, 1),
     "softmax": lambda x: torch.softmax(x, -1),
-    "the sigmoid of 2x, which is a rescaled tanh": lambda x: (torch.tanh(x) + 1) / 2,
+    "a softmax over the images of the minibatch": lambda x: torch.softmax(x, 0),
+    "(tanh(x) + 1) / 2, which is sigmoid(2x)": lambda x: (torch.tanh(x) + 1) / 2,
     "tanh, then sigmoid": lambda x: torch.sigmoid(torch.tanh(x)),
     "hard sigmoid": F.hardsigmoid,
     "softplus": F.softplus,
@@ -61,6 +62,27 @@ OUTPUT_ACTIVATIONS: dict[str, Activation] = {
     "sigmoid, then tanh": lambda x: torch.tanh(torch.sigmoid(x)),
     "sigmoid, then softmax": lambda x: torch.softmax(torch.sigmoid(x), -1),
     "softmax, then sigmoid": lambda x: torch.sigmoid(torch.softmax(x, -1)),
+}
+# What a layer may make of its weights (out, in) before it uses them, as a message says it.
+WEIGHTS: dict[str, Activation] = {
+    "their squares": torch.square,
+    "their absolute values": torch.abs,
+    "their exponentials": torch.exp,
+    "the softplus of them": F.softplus,
+    "the tanh of them": torch.tanh,
+    "the sigmoid of them": torch.sigmoid,
+    "the ReLU of them": torch.relu,
+    "the softmax of each row": lambda w: torch.softmax(w, -1),
+    "their signs": torch.sign,
+    "their signs times their average size": lambda w: w.sign() * w.abs().mean(),
+    "their signs times the average size of each row": lambda w: w.sign() * w.abs().mean(1, keepdim=True),
+    "scaled so that each row has length 1": lambda w: F.normalize(w, dim=1),
+    "scaled so that each column has length 1": lambda w: F.normalize(w, dim=0),
+    "divided by their norm": lambda w: w / w.norm(),
+    "divided by their largest singular value": lambda w: w / torch.linalg.matrix_norm(w, 2),
+    "standardized in each row": lambda w: (w - w.mean(1, keepdim=True)) / w.std(1, keepdim=True),
+    "standardized in each row, by the biased deviation": lambda w: F.layer_norm(w, w.shape[1:], eps=0.0),
+    "standardized as a whole": lambda w: (w - w.mean()) / w.std(),
 }
 
 
