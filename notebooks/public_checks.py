@@ -244,8 +244,20 @@ def known_draws(draws: Tensor, columns: Sequence[int] = range(len(MEANS))) -> st
         if max(off) < 1e-4 and (mistakes != ["uniform-noise"] or abs(normal_shape(draws)[0] - 1.8) < 0.1):
             return mistakes[0]
     if not draws.std(0).any():
-        return "no-noise" if close(many_draws(), draws) else "noise-shared-across-rows"
+        if not close(many_draws(), draws):
+            return "noise-shared-across-rows"
+        return old_noise() or "no-noise"
     return ""
+
+
+def old_noise() -> str:
+    """The mistake where draws are always the same, and yet hold noise; empty where they hold none."""
+    zeros = torch.zeros(1, 512)
+    drawn, wider = sample(zeros, zeros), sample(zeros, zeros + 1)
+    if drawn.std() > 1e-6:
+        return "fixed-seed"
+    one_number = close(wider, math.exp(0.5) * drawn) and not close(drawn, zeros) and not close(drawn, zeros + 1)
+    return "noise-drawn-once" if one_number else ""
 
 
 def varied_draws() -> list[Tensor]:
@@ -289,13 +301,37 @@ def expect_draws(draws: Tensor, what: str, varied: Callable[[], list[Tensor]] = 
             expect(abs(width / spread - 1) < error, said, named)
 
 
+def limit_of(left: Tensor, sign: int) -> float:
+    """The number that many of each column of (N, 6) share as their last one on this side; infinite without one."""
+    ends = (sign * left).max(0).values
+    shared = ends.std() < 1e-4 and (sign * left == ends).float().mean(0).min() > 0.1
+    return sign * (float(ends[0]) if shared else math.inf)
+
+
+def expect_no_limits() -> None:
+    """Expect wide draws not to be cut off: at one number, or at one distance from their means."""
+    means, wide, said = torch.tensor(MEANS), torch.linspace(4.6, 5.2, len(MEANS)), ""
+    with suppress(HintError):
+        draws = sample(means.repeat(2000, 1), wide.repeat(2000, 1))
+        quiet = sample(means[None], torch.full((1, len(MEANS)), -30.0))[0]
+        for center, where in ((0 * means, ""), (means, " away from their means")):
+            low, high = (limit_of(draws - center, sign) for sign in (-1, 1))
+            apart = low < 0 < high if where else low < high
+            if apart and close(quiet, (means - center).clamp(low, high) + center):
+                ends = " and ".join(f"{each:.3g}" for each in (low, high) if abs(each) < math.inf)
+                said = said or (ends and f"With log-variances near 5, many of your draws are exactly {ends}{where}.")
+    expect(not said, said, "draw-cut-off")
+
+
 @holds("sample_latent", "draws around the means that it is given")
 def sample_centers() -> None:
+    expect_no_limits()
     expect_draws(many_draws(), "centers")
 
 
 @holds("sample_latent", "draws with the spread that the log-variances stand for")
 def sample_spreads() -> None:
+    expect_no_limits()
     expect_draws(many_draws(), "spreads")
     for logvariance, spread in ((-6.0, 0.0498), (5.0, 12.18)):
         drawn = sample(torch.zeros(512, 16), torch.full((512, 16), logvariance)).std()
@@ -305,6 +341,7 @@ def sample_spreads() -> None:
 
 @holds("sample_latent", "draws noise of a normal shape")
 def sample_shape() -> None:
+    expect_no_limits()
     expect_normal(many_draws())
 
 
@@ -334,7 +371,8 @@ def sample_noise() -> None:
     first, second = sample(means, logvariances), sample(means, logvariances)
     alike = close(first, first[:1].expand_as(first))
     if alike and close(first, second):
-        raise NotYetError("nothing is drawn yet.")
+        named, said = old_noise(), "Two calls give the same draw, and all rows get the same noise."
+        raise HintError(said, named) if named else NotYetError("your draws do not vary yet.")
     expect(not close(first, second), "Two calls give the same draw.", "fixed-seed")
     if alike:
         equal = sample(torch.zeros(128, 120), torch.zeros(128, 120))
@@ -346,9 +384,14 @@ def sample_noise() -> None:
     with torch.no_grad():
         quiet = [sample(means, logvariances) for _ in range(2)]
     expect(not close(*quiet), "Under `torch.no_grad()`, two calls give the same draw.", "no-draw-without-gradients")
-    for noise, what in ((one, "rows"), (one.T, "dimensions")):
-        related = torch.corrcoef(noise).fill_diagonal_(0).abs().max()
-        expect(related < FAR / noise.shape[1] ** 0.5, f"The noise of two {what} is correlated.", "noise-correlated")
+    expect_no_limits()
+    noise = (first - first.mean(0)) / first.std(0)
+    for signs, each, place in ((one, noise, "{}"), (one.T, noise.T, ":, {}")):
+        pairs = torch.corrcoef(signs).fill_diagonal_(0).abs().nan_to_num()  # what does not vary is told above
+        pair = divmod(int(pairs.argmax()), len(pairs))
+        names = " and ".join(f"`latents[{place.format(at)}]`" for at in pair)
+        said = f"The noise of {names} has correlation {torch.corrcoef(each[[*pair]])[0, 1]:.2f}."
+        expect(pairs.max() < FAR / signs.shape[1] ** 0.5, said, "noise-correlated")
     drawn = [sample(torch.zeros(128, 120), torch.ones(128, 120)) for _ in range(2)]
     balanced = all(each.mean().abs() < 1e-6 < each.std() for each in drawn)
     kind = "draw-normalized" if balanced and normalized(varied_draws()) else "noise-balanced"

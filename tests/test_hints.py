@@ -27,7 +27,6 @@ from autograder.assignments.cvae.checks.test_loss_function import (
     mixing_terms,
     should_change,
 )
-from autograder.assignments.cvae.checks.test_sample_latent import law_of
 from autograder.assignments.cvae.hints import draws, loss
 from autograder.assignments.cvae.hints.bank import CAUSES
 from autograder.assignments.cvae.hints.formulas import POINTS, exponent_in, formula, of_divergence
@@ -92,9 +91,9 @@ def test_a_draw_is_told_as_normalized_where_it_is(name: str, seed: int) -> None:
     ("spread", "said"),
     [
         (lambda m, v: 1.62 * v.abs(), "1.6 · |log-variance|"),
-        (lambda m, v: v.exp() / 2, "0.5 · exp(1 · log-variance)"),
+        (lambda m, v: v.exp() / 2, "0.5 · exp(log-variance)"),
         (lambda m, v: 2 ** (v / 2), "exp(0.35 · log-variance)"),
-        (lambda m, v: (-v).exp(), "exp(-1 · log-variance)"),
+        (lambda m, v: (-v).exp(), "exp(-log-variance)"),
         (lambda m, v: (1 + v / 2).abs(), "|0.5 · log-variance + 1|"),
         (lambda m, v: (v - 0.5).abs(), "|log-variance - 0.5|"),
         (lambda m, v: 1 + (v / 2).exp(), "exp(0.5 · log-variance) + 1"),
@@ -103,7 +102,11 @@ def test_a_draw_is_told_as_normalized_where_it_is(name: str, seed: int) -> None:
         (lambda m, v: (m / 2).exp(), "exp(0.5 · mean)"),
         (lambda m, v: 2 + 0 * v, "2"),
         (lambda m, v: (v.abs() / 2).exp(), None),
-        (lambda m, v: torch.sqrt(torch.nn.functional.softplus(v)), None),
+        (lambda m, v: torch.sqrt(torch.nn.functional.softplus(v)), "softplus(log-variance)^0.5"),
+        (lambda m, v: torch.nn.functional.elu(v) + 1, "elu(log-variance) + 1"),
+        (lambda m, v: v.expm1().abs().sqrt(), "|exp(log-variance) - 1|^0.5"),
+        (lambda m, v: (v.exp() + 0.1).sqrt(), "(exp(log-variance) + 0.1)^0.5"),
+        (lambda m, v: torch.nn.functional.softplus(v) * v.exp(), None),
     ],
 )
 def test_the_function_that_a_spread_follows_is_told(
@@ -112,7 +115,38 @@ def test_the_function_that_a_spread_follows_is_told(
     means = torch.tensor([-2.9, 1.6, 2.2, -1.7, 2.8, -2.4, 1.9, -2.0])
     logvariances = torch.tensor([-4.7, -2.9, -1.8, -0.6, 0.5, 1.1, 1.6, 2.0])
     observed = spread(means, logvariances)
-    assert (law_of(observed, logvariances, "log-variance") or law_of(observed, means, "mean")) == said
+    assert (draws.law_of(observed, logvariances, "log-variance") or draws.law_of(observed, means, "mean")) == said
+
+
+def test_a_tie_of_laws_is_told_only_where_they_are_alike() -> None:
+    above = torch.linspace(0.1, 2, 8)
+    assert draws.law_of(above.expm1().sqrt(), above, "log-variance") == "(exp(log-variance) - 1)^0.5"
+    means, wide = torch.linspace(-1, 1, 8), torch.full((8,), 0.5)
+    assert draws.law_of_centers(means + 0.3, wide, means, -means) is None
+
+
+CENTERS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    **{name: law for name, law in draws.CENTERS.items() if name != "0"},
+    "0.5 · mean": lambda m, s: 0.5 * m,
+    "-mean": lambda m, s: -m,
+    "mean + 1": lambda m, s: m + 1,
+    "mean - σ": lambda m, s: m - s,
+    "mean + 2 · σ": lambda m, s: m + 2 * s,
+    "mean + 0.5 · σ²": lambda m, s: m + s**2 / 2,
+}
+
+
+@given(st.sampled_from([*CENTERS]), st.integers(0, 10**6))
+def test_the_function_that_centers_follow_is_told(name: str, seed: int) -> None:
+    challenge = Challenge(seed, name)
+    means = (2 * challenge.integers(2, 8) - 1) * challenge.uniform(1.5, 3, 8)
+    assume(bool((means < 0).any()) and bool((means > 0).any()))
+    logvariances = torch.cat((challenge.uniform(-5, -0.5, 4), challenge.uniform(0.5, 1, 4)))
+    sigma = (0.5 * logvariances).exp()
+    error = 7 * sigma / 8192**0.5
+    observed = CENTERS[name](means, sigma) + error / 70 * challenge.normal(8)
+    assert draws.law_of_centers(observed, error, means, logvariances) == name
+    assert draws.law_of_centers(observed * means.cos(), error, means, logvariances) != name
 
 
 @given(st.floats(-1e9, 1e9, width=32), st.floats(allow_nan=True, width=32))

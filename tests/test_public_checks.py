@@ -62,6 +62,7 @@ def checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleTy
     torch.set_grad_enabled(True)
     torch.set_num_threads(threads)
     torch.set_default_dtype(torch.float32)
+    torch.autograd.set_detect_anomaly(False)
 
 
 @pytest.fixture

@@ -137,7 +137,10 @@ SAMPLE = (
         checks=1,
     ),
     _sample(
-        "latents-squeezed", STD + DRAW.rstrip("\n").replace("return ", "return (") + ").squeeze()\n", "wrong-shape"
+        "latents-squeezed",
+        STD + DRAW.rstrip("\n").replace("return ", "return (") + ").squeeze()\n",
+        "wrong-shape",
+        checks=1,
     ),
     _sample(
         "std-overwritten",
@@ -173,6 +176,27 @@ SAMPLE = (
     ),
     _sample(
         "draw-through-sigmoid", STD + "    return (means + std * torch.randn_like(std)).sigmoid()\n", "draw-activated"
+    ),
+    *(
+        _sample(
+            name,
+            STD + f"    draws = means + std * torch.randn_like(std)\n    return {changed}\n",
+            "draw-cut-off",
+            checks=1,
+        )
+        for name, changed in (
+            ("draw-cut-off", "draws.clamp(-5, 5)"),
+            ("draw-cut-off-below", "draws.clamp(min=-1)"),
+            ("draw-through-hardtanh", "F.hardtanh(draws)"),
+            ("draw-cut-off-around-its-mean", "torch.min(torch.max(draws, means - 3), means + 3)"),
+        )
+    ),
+    _sample(
+        "draw-of-the-variance-cut-off",
+        "    std = logvariances.exp()\n"
+        + DRAW.replace("means + std * torch.randn_like(std)", "(means + std * torch.randn_like(std)).clamp(-4, 4)"),
+        "variance-as-std draw-cut-off",
+        checks=1,
     ),
     _sample("log1p-undone", "    std = logvariances.expm1().clamp(min=1e-6).sqrt()\n" + DRAW, "spread-wrong", checks=1),
     _sample("std-scales-mean", STD + "    return means * std + torch.randn_like(std)\n", "std-scales-mean", checks=2),
@@ -265,6 +289,14 @@ SAMPLE = (
         + "        noise[std.shape] = torch.randn_like(std).detach()\n"
         + "    return means + std * noise[std.shape]\n",
         "fixed-seed",
+    ),
+    _sample(
+        "noise-of-a-row-drawn-once",
+        STD
+        + "    noise = globals().setdefault('NOISE', {})\n"
+        + "    return means + std * noise.setdefault(std.shape[1], torch.randn(1, std.shape[1]))\n",
+        "fixed-seed noise-shared-across-rows",
+        checks=1,
     ),
     _sample(
         "noise-shared-across-rows",

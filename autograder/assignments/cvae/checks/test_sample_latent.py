@@ -9,6 +9,7 @@ import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NoReturn
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.network import Model
-from autograder.assignments.cvae.hints.draws import diagnose
+from autograder.assignments.cvae.hints.draws import diagnose, known_law_of, law_of, law_of_centers
 from autograder.assignments.cvae.hints.draws import normalized as are_normalized
 from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS
 from autograder.grading.harness import (
@@ -31,6 +32,7 @@ from autograder.grading.harness import (
     require_arguments_unchanged,
     require_shape,
 )
+from autograder.report.summary import listed
 from autograder.sandbox.client import Submission
 from autograder.sandbox.errors import Raised, SubmissionError
 
@@ -49,20 +51,64 @@ FAR_LOGVARIANCES = (-6.0, 5.0)  # beyond the usual ones, where a bound on them s
 QUIET = -30.0  # a log-variance that leaves next to no noise
 MOST_AVERAGED = 20  # draws whose number can be told from the spread of their average
 MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep there
+ROOM = 20  # deviations of 1 from the middle of two limits to each, far more than a draw needs
+SHARED = 0.1  # of the widest draws at one number: they are cut off there
 VARIED = 24  # rows of the draws, no two from the same arguments, that tell a normalized draw
 MOST_REPEATED = 0.02  # of the numbers in two calls: float32 repeats 0.002, uniform numbers of 24 bits 0.004
 FAR = 4.5  # over the root of the number of draws: Kolmogorov and Smirnov's distance passes it once in 10^17
 
 
 @dataclass(frozen=True)
+class Limits:
+    """Numbers that no draw is below or above, infinite where there is none; or how far from its mean a draw can be.
+
+    Attributes:
+        share: of the widest draws, how many are exactly at a limit.
+    """
+
+    low: float
+    high: float
+    around_means: bool
+    share: float
+
+    def inside(self, means: Tensor, logvariances: Tensor) -> tuple[Tensor, Tensor]:
+        """Means and log-variances in these proportions, but whose draws stay inside the limits."""
+        low = self.low if self.low > -math.inf else self.high - 2 * ROOM
+        high = self.high if self.high < math.inf else self.low + 2 * ROOM
+        room = min(-low, high) if self.around_means else (high - low) / 2
+        scale = min(room / ROOM, 1.0)
+        means = means if self.around_means else (low + high) / 2 + scale * means
+        return means, logvariances + 2 * math.log(scale)
+
+    @property
+    def said(self) -> str:
+        """The limits, for a message."""
+        ends = [(each, side) for each, side in ((self.low, "below"), (self.high, "above")) if abs(each) < math.inf]
+        at = listed([f"{abs(each):.3g} {side}" if self.around_means else f"{each:.3g}" for each, side in ends])
+        return (
+            f"Your draws, and not the noise alone, are cut off at {at}{' their means' * self.around_means}: "
+            f"where the log-variance is about 5, {self.share:.0%} of them are exactly there."
+        )
+
+
+@dataclass(frozen=True)
 class Domain:
-    """Which arguments a draw can be made from: any, or only means or log-variances above 0, and what others brought."""
+    """Which arguments a draw can be made from, and what others brought.
+
+    Any, only means or log-variances above 0, or those whose draws stay inside limits.
+    """
 
     positive_means: bool = False
     positive_logvariances: bool = False
     otherwise: Raised | Wrong | None = None
+    limits: Limits | None = None
 
     def within(self, means: Tensor, logvariances: Tensor) -> tuple[Tensor, Tensor]:
+        """The arguments, or numbers in their proportions where they cannot be taken as they are."""
+        means, logvariances = self.positive(means, logvariances)
+        return self.limits.inside(means, logvariances) if self.limits else (means, logvariances)
+
+    def positive(self, means: Tensor, logvariances: Tensor) -> tuple[Tensor, Tensor]:
         """The arguments, or numbers of their size above 0 where that is needed."""
         return (
             means.abs() + MARGIN if self.positive_means else means,
@@ -86,16 +132,47 @@ def find_domain(submission: Submission, challenge: Challenge) -> Domain:
         except (Raised, Wrong) as error:
             otherwise = otherwise or error
             continue
-        return replace(tried, otherwise=otherwise)
+        return replace(tried, otherwise=otherwise, limits=None if otherwise else find_limits(submission, challenge))
     return Domain()
 
 
-def fail_below_zero(domain: Domain, what: str, mistake: str | None) -> None:
-    """Fail the check with what came of arguments below 0."""
+def find_limits(submission: Submission, challenge: Challenge) -> Limits | None:
+    """Where the draws are cut off: at the same numbers in all columns, or as far from the mean in each; else None."""
+    means, logvariances = challenge.uniform(-3, 3, COLUMNS), challenge.uniform(4.6, 5.2, COLUMNS)
+    with contextlib.suppress(SubmissionError, Wrong):
+        latents = draw(submission, means.expand(ROWS // 4, -1), logvariances.expand(ROWS // 4, -1), challenge.seed())
+        for around_means in (False, True):
+            left = latents - means if around_means else latents
+            (low, at_low), (high, at_high) = (shared_by_many(left, each) for each in left.aminmax(dim=0))
+            limits = Limits(low, high, around_means, at_low + at_high)
+            apart = low < 0 < high if around_means else low < high
+            if at_low + at_high and apart and cuts_alone(submission, challenge, limits):
+                return limits
+    return None
+
+
+def shared_by_many(left: Tensor, ends: Tensor) -> tuple[float, float]:
+    """The end that all columns of (N, D) numbers have in common and its share; infinite and 0 if there is none."""
+    share = (left == ends).float().mean(0)
+    if share.min() < SHARED or ends.max() - ends.min() > 1e-5 * (1 + ends.abs().max()):
+        return math.copysign(math.inf, float((ends - left).mean())), 0.0
+    return float(ends.mean()), float(share.mean())
+
+
+def cuts_alone(submission: Submission, challenge: Challenge, limits: Limits) -> bool:
+    """Whether limits are all that next to no noise leaves of a draw: a tanh has limits, too, and changes the rest."""
+    low, high = max(limits.low, -2 * ROOM), min(limits.high, 2 * ROOM)
+    means = challenge.uniform(low - 1, high + 1, VARIED, COLUMNS)
+    quiet = draw(submission, means, torch.full_like(means, QUIET), challenge.seed())
+    return close(quiet, means if limits.around_means else means.clamp(limits.low, limits.high), 1e-3)
+
+
+def fail_below_zero(domain: Domain, what: str, mistake: str | None, above: str = "") -> None:
+    """Fail the check with what came of arguments below 0, and what is said of those above."""
     assert domain.otherwise is not None
     if isinstance(domain.otherwise, Raised):
         raise domain.otherwise
-    fail(f"Where {what} is below 0, your draw is NaN or infinite.", mistake or "not-finite")
+    fail(f"Where {what} is below 0, your draw is NaN or infinite.{above}", mistake or "not-finite")
 
 
 class Draws:
@@ -222,11 +299,12 @@ class Apart:
 def require_use(submission: Submission, challenge: Challenge, domain: Domain) -> None:
     """Skip the check of what is no draw from the arguments: neither of them moves its center or its spread."""
     means, logvariances = domain.within(challenge.uniform(-1, 1, COLUMNS), challenge.uniform(-1, 0, COLUMNS))
-    apart = means + torch.tensor([2.0, -2.0]).repeat(COLUMNS // 2)  # what moves all alike is lost in a normalized draw
+    away = torch.tensor([2.0, -2.0]).repeat(COLUMNS // 2)  # what moves all alike is lost in a normalized draw
+    apart = means + away * (0.5 * logvariances).exp()
     seed = challenge.seed()
     drawn, *moved = (
         draw_rows(submission, *each, seed, ROWS_USED)
-        for each in ((means, logvariances), (means, logvariances + 2), domain.within(apart, logvariances))
+        for each in ((means, logvariances), (means, logvariances + 2), domain.positive(apart, logvariances))
     )
     spread = drawn.std(0).mean()
     centers = [float((each.mean(0) - drawn.mean(0)).abs().max() / spread.clamp(1e-6, 1)) for each in moved]
@@ -239,9 +317,8 @@ def require_use(submission: Submission, challenge: Challenge, domain: Domain) ->
     little = vary(drawn) and all(map(narrow, noise))
     if little and not normalized(submission, challenge, domain):
         pytest.skip("Skipped: next to nothing is drawn yet.")
-    one, other = (draw(submission, means.expand(2, -1), logvariances.expand(2, -1), each) for each in (seed, seed + 1))
-    if close(one, other, 1e-5) and close(one[0], one[1], 1e-5):
-        pytest.skip("Skipped: nothing is drawn yet.")
+    if not vary(drawn):
+        pytest.skip("Skipped: your draws do not vary yet.")
 
 
 def is_dropped(latents: Tensor) -> bool:
@@ -316,18 +393,25 @@ def kurtosis(latents: Tensor) -> float:
 def draw(
     submission: Submission, means: Tensor, logvariances: Tensor, seed: int | None, gradients: bool = False
 ) -> Tensor:
-    """One call of the submission's function: (N, latent) latents."""
+    """One call of the submission's function: (N, latent) latents, also where a dimension of size 1 was dropped."""
     given = means.contiguous(), logvariances.contiguous()
     cotangents = {0: torch.ones_like(given[0])} if gradients else {}
     reply = submission.call("sample_latent", *given, seed=seed, cotangents=cotangents, results=1, unpack=True)
-    if reply.packing and reply.outputs[0].shape != means.shape:
+    latents, size = reply.outputs[0], tuple(means.shape)
+    if latents.dim() < 2 and tuple(latents.shape) == tuple(each for each in size if each > 1):
+        latents = latents.reshape(size)  # which costs the check of what is returned
+    if reply.packing and latents.shape != size:
         raise reply.packing
-    return require_shape(reply.outputs[0], tuple(means.shape), "The result of your `sample_latent`")
+    return require_shape(latents, size, "The result of your `sample_latent`")
 
 
 @check("Draws are centered on the means", 3, probes=probes.CENTER)
-def test_center(submission: Submission, challenge: Challenge, domain: Callable[[], Domain]) -> None:
+def test_center(submission: Submission, challenge: Challenge, grading: Grading, domain: Callable[[], Domain]) -> None:
     draws = Draws(submission, challenge, domain(), highest=1.0)
+    if domain().limits:
+        grading.replaced.append(
+            "Your draws are cut off. So the grader gives arguments whose draws are inside the limits."
+        )
     if domain().positive_means:
         fail_below_zero(domain(), "a mean", draws.mistake or "centre-wrong")
     if not draws.varies:
@@ -363,7 +447,7 @@ def test_center(submission: Submission, challenge: Challenge, domain: Callable[[
         worst = int((observed - draws.means).abs().argmax())
         fail(
             f"The average of {rows} draws is {observed[worst]:.2f} where the mean is {draws.means[worst]:.2f}."
-            f"{draws.said_of_activation}",
+            f"{draws.said_of_activation or said_of_centers(draws, error)}",
             draws.mistake or "centre-wrong",
         )
     apart = Apart(submission, challenge, domain())
@@ -376,12 +460,19 @@ def test_center(submission: Submission, challenge: Challenge, domain: Callable[[
         )
 
 
+def said_of_centers(draws: Draws, error: Tensor) -> str:
+    """What the draws are centered on in every column, for a message; empty where a known mistake says it."""
+    law = None if draws.mistake else law_of_centers(draws.latents.mean(0), error, draws.means, draws.logvariances)
+    sigma = ", with σ for the right standard deviation" if law and "σ" in law else ""
+    return f" Everywhere, it is {law}{sigma}." if law else ""
+
+
 @check("The spread is the standard deviation", 5, worked_example=True, probes=probes.SPREAD)
 def test_spread(submission: Submission, challenge: Challenge, grading: Grading, domain: Callable[[], Domain]) -> None:
-    draws = Draws(submission, challenge, domain())
+    draws, limits = Draws(submission, challenge, domain()), domain().limits
     if domain().positive_logvariances:
-        fail_below_zero(domain(), "a log-variance", draws.mistake)
-    if draws.noise_alone_is_wrong:
+        fail_below_zero(domain(), "a log-variance", draws.mistake, said_above_zero(draws))
+    if draws.noise_alone_is_wrong and not limits:
         return
     spread = draws.noise.std(0)
     if ((spread - 1).abs() > SIGMAS * (1 / (2 * len(draws.noise))) ** 0.5).any():
@@ -390,9 +481,12 @@ def test_spread(submission: Submission, challenge: Challenge, grading: Grading, 
         law, named = wrong_spread(draws)
         fail(
             f"Where the log-variance is {logvariance:.2f}, your draws have standard deviation {observed:.3g}; "
-            f"{math.exp(logvariance / 2):.3g} is right.{law}",
+            f"{math.exp(logvariance / 2):.3g} is right.{law}{f' {limits.said}' if limits else ''}",
             named,
+            "draw-cut-off" if limits else None,
         )
+    if limits:
+        fail(limits.said, "draw-cut-off")
     # Where the center is wrong, that has cost its points; rows that share their noise are judged below.
     judged = not grading.failed("sample_latent") and vary(draw(submission, *draws.rows, challenge.seed()))
     for noise in Apart(submission, challenge, domain()).noise if judged else ():
@@ -425,10 +519,17 @@ def wrong_spread(draws: Draws) -> tuple[str, str]:
     observed, logvariances = draws.latents.std(0), draws.logvariances
     logs = 2 * observed.clamp(min=1e-6).log()
     low, high = float(logs.min()), float(logs.max())
-    if high - low > 0.2 and close(logs, logvariances.clamp(low, high), 0.1):
+    law = known_law_of(observed, logvariances, "log-variance")
+    if not law and high - low > 0.2 and close(logs, logvariances.clamp(low, high), 0.1):
         return f" It is right for log-variances from {low:.1f} to {high:.1f} alone.", "spread-cut-off"
-    law = law_of(observed, logvariances, "log-variance") or law_of(observed, draws.means, "mean")
+    law = law or law_of(observed, logvariances, "log-variance") or law_of(observed, draws.means, "mean")
     return f" Everywhere, it is {law}." if law else "", "spread-wrong"
+
+
+def said_above_zero(draws: Draws) -> str:
+    """What the spread of the draws is for log-variances above 0, for a message; empty where a known mistake says it."""
+    law = None if draws.mistake else law_of(draws.latents.std(0), draws.logvariances, "log-variance")
+    return f" Above 0, your standard deviation is {law}." if law else ""
 
 
 def scaled(spread: float) -> str:
@@ -437,48 +538,6 @@ def scaled(spread: float) -> str:
     average = 2 <= draws <= MOST_AVERAGED and abs(spread * draws**0.5 - 1) < 0.01
     said = f" Everywhere, it is {spread:.2g} times the standard deviation"
     return f"{said}, like that of the average of {draws} draws." if average else f"{said}."
-
-
-def law_of(spread: Tensor, x: Tensor, name: str) -> str | None:
-    """The function of x, one of those that people write, that the spread in every column is; None if it is another."""
-
-    def fits(expected: Tensor) -> bool:
-        return bool(((spread - expected).abs() <= 0.05 * expected + 1e-3).all())
-
-    def fit(*terms: Tensor, to: Tensor) -> list[float]:
-        found: Tensor = torch.linalg.lstsq(torch.stack(terms, 1), to[:, None]).solution
-        return found.flatten().tolist()
-
-    one, logs, size = torch.ones_like(x), spread.clamp(min=1e-6).log(), x.abs()
-    if fits(spread.mean() * one):
-        return f"{float(spread.mean()):.2g}"
-    slope, offset = fit(x, one, to=logs)
-    if fits((slope * x + offset).exp()) and abs(slope) > 0.02:
-        return f"{factor(math.exp(offset))}exp({slope:.2g} · {name})"
-    power, offset = fit(size.log(), one, to=logs)
-    if fits(math.exp(offset) * size**power) and abs(power) > 0.1:
-        exponent = "" if abs(power - 1) < 0.03 else f"^{power:.2g}"
-        return f"{factor(math.exp(offset))}|{name}|{exponent}"
-    square, product, _ = fit(x * x, x, one, to=spread**2)
-    slope = max(square, 1e-6) ** 0.5
-    if fits((slope * x + product / slope / 2).abs()):
-        return f"|{factor(slope)}{name}{added(product / slope / 2)}|"
-    for slope in (0.5, 1.0, -0.5):
-        shift = float((spread - (slope * x).exp()).median())
-        if fits((slope * x).exp() + shift):
-            return f"exp({slope:.2g} · {name}){added(shift)}"
-    known = (activation for activation, function in HEAD_ACTIVATIONS.items() if fits(function(x).abs()))
-    return next((f"the {activation} of the {name}" for activation in known), None)
-
-
-def factor(number: float) -> str:
-    """A factor in front of a term, for a message; nothing where it is 1."""
-    return "" if abs(number - 1) < 0.03 else f"{number:.2g} · "
-
-
-def added(number: float) -> str:
-    """A number after another term of a sum, for a message."""
-    return f" {'-' if number < 0 else '+'} {abs(number):.2g}"
 
 
 def distance_from_gaussian(noise: Tensor) -> float:
@@ -543,6 +602,23 @@ def signs(latents: Tensor) -> Tensor:
     return (latents - (latents.mean(0) if float((latents == middle).float().mean()) > 0.1 else middle)).sign()
 
 
+def fail_as_fixed(latents: Tensor, means: Tensor, logvariances: Tensor, alike: bool) -> NoReturn:
+    """Fail the check because two calls gave these (N, D) draws of equal rows, and say what shares its noise there."""
+    same = "Two calls on the same input give the same latents"
+    if alike and diagnose(latents, means, logvariances) == "no-noise":
+        fail(f"{same}.", "no-noise")
+    if alike:
+        fail(f"{same}, and all rows of a minibatch share their noise.", "fixed-seed", "noise-shared-across-rows")
+    if columns_share(latents):
+        fail(f"{same}, and all dimensions of a row share their noise.", "fixed-seed", "noise-shared-across-columns")
+    fail(f"{same}.", "fixed-seed")
+
+
+def columns_share(latents: Tensor) -> bool:
+    """Whether all columns of (N, D) draws of equal rows are on the same side of their middle in each row."""
+    return bool(torch.corrcoef(signs(latents).T).min() > 0.9)
+
+
 @check("Fresh, independent noise for every element and call", 3, probes=probes.INDEPENDENT)
 def test_independent(
     submission: Submission, challenge: Challenge, grading: Grading, domain: Callable[[], Domain]
@@ -555,8 +631,7 @@ def test_independent(
     first, second = (draw(submission, *arguments, challenge.seed()) for _ in range(2))
     alike = close(first, first[:1].expand_as(first), 1e-5)
     if close(first, second, 1e-5):
-        mistake = (diagnose(first, means, logvariances) or "no-noise") if alike else "fixed-seed"
-        fail("Two calls on the same input give the same latents.", mistake)
+        fail_as_fixed(first, means, logvariances, alike)
     again = draw(submission, *arguments, seed=None)
     if close(again, second, 1e-5):
         fail("Two calls in a row give the same latents: the second one should draw on.", "fixed-seed")
@@ -571,11 +646,20 @@ def test_independent(
         if vary(draw(submission, *equal, challenge.seed()).flatten()):
             fail("All rows of the minibatch share their noise.", "noise-shared-across-rows")
         fail("All elements of the minibatch share one number of noise.", "noise-shared-by-all")
+    if not first.std(0).min() > 0:
+        fail("In some latent dimensions, your draws do not vary.")
     # The signs alone, for a few large numbers can make a correlation of any size.
     a, b = map(signs, (first, second))
+    noise = (first - first.mean(0)) / first.std(0)
     # Noise shared along the columns makes the averages of the rows vary far too much.
     if not a.mean(1).std() <= 0.5:
-        fail("All latent dimensions of a row share their noise.", "noise-shared-across-columns")
+        if columns_share(first):
+            fail("All latent dimensions of a row share their noise.", "noise-shared-across-columns")
+        fail(
+            "In each row, the noise of the latent dimensions is correlated: two of them have correlation "
+            f"{torch.corrcoef(noise.T).mean():.2f} on average, and independent ones about 0.",
+            "noise-correlated",
+        )
     if not (a * b).mean().abs() <= SIGMAS / a.numel() ** 0.5:
         fail("The noise of two of your calls is correlated.", "fixed-seed")
     quiet = [
@@ -586,25 +670,37 @@ def test_independent(
     ]
     if close(quiet[0], quiet[1], 1e-5):
         fail("Under `torch.no_grad()`, two calls on the same input give the same latents.", "no-draw-without-gradients")
-    for noise, what in ((a, "rows"), (a.T, "latent dimensions")):
-        if not torch.corrcoef(noise).fill_diagonal_(0).abs().max() <= SIGMAS / noise.shape[1] ** 0.5:
-            fail(f"In your draws, the noise of two {what} is correlated.", "noise-correlated")
+    require_no_pair(a, noise, "`latents[{}]`")
+    require_no_pair(a.T, noise.T, "`latents[:, {}]`")
     drawn = [draw(submission, *spread, challenge.seed()) for _ in range(2)]
     if all(float(each.mean().abs()) < 1e-6 < float(each.std()) for each in drawn):  # one of them by chance is rare
         named = "draw-normalized" if normalized(submission, challenge, domain()) else "noise-balanced"
         fail("The noise of a whole call averages to 0, in each call.", named)
     if not grading.failed("sample_latent"):  # noise of a few numbers, such as signs, has cost its points
-        one = torch.ones(ROWS, COLUMNS)
-        replies = [
-            submission.call("sample_latent", one, one, seed=challenge.seed(), results=1, unpack=True) for _ in range(2)
-        ]
-        if all(each.dtypes[0] in (torch.float32, torch.float64) for each in replies):  # another one is judged below
-            judge_repeats([each.outputs[0] for each in replies])
+        judge_repeats(submission, challenge)
 
 
-def judge_repeats(drawn: list[Tensor]) -> None:
+def require_no_pair(signs: Tensor, noise: Tensor, place: str) -> None:
+    """Fail the check where two rows are correlated by their signs, with the correlation of their noise, (N, D) each."""
+    pairs = torch.corrcoef(signs).fill_diagonal_(0).abs()
+    if not pairs.max() <= SIGMAS / signs.shape[1] ** 0.5:
+        pair = divmod(int(pairs.argmax()), len(pairs))
+        fail(
+            f"In your draws, the noise of {listed([place.format(at) for at in pair])} has correlation "
+            f"{torch.corrcoef(noise[[*pair]])[0, 1]:.2f}; that of independent noise is about 0.",
+            "noise-correlated",
+        )
+
+
+def judge_repeats(submission: Submission, challenge: Challenge) -> None:
     """Fail the check where the numbers of equal elements come again: a table of noise is shorter than the noise."""
-    numbers = torch.cat(drawn).flatten()
+    one = torch.ones(ROWS, COLUMNS)
+    replies = [
+        submission.call("sample_latent", one, one, seed=challenge.seed(), results=1, unpack=True) for _ in range(2)
+    ]
+    if not all(each.dtypes[0] in (torch.float32, torch.float64) for each in replies):
+        return  # which is judged below
+    numbers = torch.cat([each.outputs[0] for each in replies]).flatten()
     repeated = 1 - len(numbers.unique()) / len(numbers)
     if repeated > MOST_REPEATED:
         fail(
@@ -716,7 +812,8 @@ def test_inputs_unchanged(
     require_arguments_unchanged(submission, reply, ("sample_latent",))
     if close(latents, means, 1e-5) or close(latents, torch.zeros_like(means), 1e-5):
         fail("Nothing was drawn.", "no-noise")
-    draw(submission, means[:1], logvariances[:1], challenge.seed())  # its shape is that of one image
+    image = submission.call("sample_latent", means[:1], logvariances[:1], seed=challenge.seed(), results=1, unpack=True)
+    require_shape(image.outputs[0], (1, 5), "For one image, the result of your `sample_latent`")
 
 
 def forward_runs(submission: Submission, challenge: Challenge) -> bool:

@@ -74,6 +74,8 @@ MISCONCEPTIONS = (
          "Twice the mean gives twice your draw, noise included. So where the mean is 0, nothing varies. The mean should say where the draws lie, and only the standard deviation should say how far they scatter. Draw 1,000 times with mean 0 and log-variance 0: which spread do you expect? Which operation joins the mean and the noise in the formula, and which one in your code?"),
         ("draw-activated", "Your draw passes through an activation",
          "With next to no noise, your draw is not the mean, but what an activation makes of it. So the activation acts on the sum of mean and noise. A latent can be any number: the KL divergence in the loss is derived for normal draws, which have no bounds. Pass a mean of 3 and a log-variance of -20. What should come back, and what does? Which step comes after the sum?"),
+        ("draw-cut-off", "Your draws are cut off",
+         "Many of your draws are exactly at a limit, and none lies beyond it. So a step after the sum of mean and noise sets the limit, such as a clamp. A latent can be any number: the KL divergence in the loss is derived for normal draws, which have no bounds. Draw 1,000 times with mean 0 and log-variance 5, then print the smallest and the largest draw. How many draws are equal to them? Which line sets these numbers?"),
         ("noise-scales-mean", "The noise multiplies the means",
          "The spread of your draws follows the means, and their center follows the standard deviation. The two have changed roles: one should stretch the noise, and the other should only shift it. Set all means to zero and the log-variances to zero. Should the draws still vary? Do yours?"),
         ("mean-scaled", "The means are scaled together with the noise",
