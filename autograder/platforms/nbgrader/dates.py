@@ -12,13 +12,12 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float
 
 from autograder.grading import GraderError
-from autograder.platforms.nbgrader.files import read
+from autograder.platforms.nbgrader.files import MAX_STAMP, TIMESTAMP, read
 from autograder.platforms.nbgrader.roster import same_student
 from autograder.submissions.files import NothingToGrade
 from autograder.submissions.roster import RosterError, read_extensions
 from autograder.submissions.times import read_stamp
 
-TIMESTAMP = "timestamp.txt"
 EXTENSIONS = "extensions.csv"
 ON_TIME = "until then the submission counts as handed in on time"
 
@@ -35,7 +34,7 @@ def submitted_at(folder: Path) -> datetime | None:
     """
     path = folder / TIMESTAMP
     try:
-        data = read(path, 200)
+        data = read(path, MAX_STAMP)
         return None if data is None else read_stamp(data, str(path))
     except NothingToGrade as error:
         raise Unreadable(f"{path.parent}: {error}; {ON_TIME}") from None
