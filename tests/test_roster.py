@@ -3,15 +3,18 @@
 import csv
 import io
 import tempfile
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Literal
+from zoneinfo import TZPATH
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autograder.submissions.roster import RosterError, moment, read_extensions, read_roster
+from autograder.submissions.times import in_zone, read_moment, read_stamp
 
 CANVAS = [
     ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "hw3-part3 (12345)"],
@@ -306,6 +309,50 @@ def test_a_moment_is_read_as_it_was_meant(when: datetime, minutes: int) -> None:
         assert moment(zoned.strftime(form)) == zoned
     assert moment(zoned.isoformat()) == zoned
     assert moment(when.strftime("%Y-%m-%d %H:%M:%S UTC")) == when.replace(tzinfo=UTC)
+
+
+# All that the database of zones has a file or a folder for, and what a path can be.
+PLACES = {path.relative_to(root) for root in map(Path, TZPATH) for path in root.rglob("*")}
+PLACES |= {Path(name) for name in ("America/Argentina", "America/Nowhere", "Etc/__init__", "a/b/c/d", "a/" + "b" * 300)}
+STAMPS = st.one_of(
+    st.builds(
+        "{:04}-{:02}-{:02}{}{:02}:{:02}{} {}".format,
+        st.sampled_from([0, 1, 1999, 2000, 2026, 2100, 2101, 9999]) | st.integers(0, 9999),
+        st.sampled_from([1, 12]) | st.integers(0, 13),
+        st.sampled_from([1, 31]) | st.integers(0, 32),
+        st.sampled_from(" T"),
+        st.integers(0, 24),
+        st.integers(0, 60),
+        st.sampled_from(["", ":59", ":59.999999999", ":60"]),
+        st.sampled_from(sorted(map(str, PLACES)))
+        | st.sampled_from(["UTC", "Z", "EST", "CET", "-03", "+14:00", "-1400", "-2359", "+9999"]),
+    ),
+    st.text("0123456789-:T .+ZUTC/_America\n\0\ufeff\udcff\u0662", max_size=40),
+    st.text(max_size=40),
+)
+
+
+@given(STAMPS)
+@example("9999-12-31 23:59:59 -1400")
+@example("0001-01-01 00:00 +1400")
+@example("2026-11-27 10:00 America/Argentina")
+@settings(max_examples=400)
+def test_any_text_is_a_moment_or_is_none(text: str) -> None:
+    """A student writes it, into a folder's name or a file: it must be a time that can be written in every zone."""
+    for read in (moment, read_moment):
+        try:
+            when = read(text)
+        except ValueError:
+            continue
+        assert 1999 <= when.astimezone(UTC).year <= 2101
+        assert when.astimezone(timezone(timedelta(hours=-23))) == when.astimezone(timezone(timedelta(hours=23)))
+    in_zone(text)
+
+
+@given(st.binary(max_size=60) | STAMPS.map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_any_bytes_are_a_stamp_or_are_none(data: bytes) -> None:
+    with suppress(ValueError):
+        assert read_stamp(data, "timestamp.txt").tzinfo is not None
 
 
 def test_a_zones_name_follows_daylight_saving() -> None:

@@ -252,6 +252,24 @@ def test_no_spelling_of_names_hides_a_copy(data: st.DataObject) -> None:
     assert same_code(copy.encode(), source.encode())
 
 
+@given(st.data())
+@settings(max_examples=20, deadline=None)
+def test_no_spelling_of_numbers_hides_a_copy(data: st.DataObject) -> None:
+    """Nor does it if the variables are renamed too."""
+
+    def spelled(number: re.Match[str]) -> str:
+        value = ast.literal_eval(number[0])
+        forms = [number[0], f"{value:#x}", f"{value:#b}"] if isinstance(value, int) else [f"{value * 10}e-1"]
+        return data.draw(st.sampled_from([each for each in forms if ast.literal_eval(each) == value] or [number[0]]))
+
+    source = CORRECT["other-names"]
+    copy = re.sub(r"(?m)(?<![\w.])\d+(?:\.\d+)?(?![\w.])(?=[^\n\"'#]*$)", spelled, source)
+    assert ast.dump(ast.parse(copy)) == ast.dump(ast.parse(source))
+    (pair,) = pairs_of(source, copy)
+    assert pair.identical
+    assert same_code(copy.encode(), source.encode())
+
+
 def test_helpers_in_another_order_hide_no_copy() -> None:
     helpers = [f"def helper_{number}(a, b):\n    return a{' + b * 2' * number}\n\n\n" for number in range(1, 9)]
     (pair,) = pairs_of(ORIGINAL + "".join(helpers), "".join(reversed(helpers)) + ORIGINAL)

@@ -1,5 +1,6 @@
 """Who handed in what, in each layout that a course may have, and which attempt counts."""
 
+import ast
 import bz2
 import gzip
 import io
@@ -9,6 +10,7 @@ import re
 import shutil
 import struct
 import tarfile
+import tokenize
 import unicodedata
 import zipfile
 from collections.abc import Callable
@@ -44,7 +46,7 @@ from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.names import alike, platform_names, without_copy
 from autograder.submissions.notebooks import MAX_STEPS
 from autograder.submissions.roster import Roster, moment, read_roster
-from autograder.submissions.source import _BARE, _RUN, LEXEME, decoded, doubts
+from autograder.submissions.source import _BARE, _RUN, LEXEME, decoded, doubts, number_as_read
 from tests.submissions import correct, wrong
 
 
@@ -961,6 +963,7 @@ def test_the_solution_is_known_under_other_comments() -> None:
     )
     assert is_solution(solution, CVAE)
     assert is_solution(again, CVAE)
+    assert is_solution(b"# " + b"x" * 40_000 + b"\n" + solution, CVAE)
     assert not is_solution(solution.replace(b"nn.ReLU()", b"nn.GELU()"), CVAE)
     assert not is_solution(fill_in(CVAE).encode(), CVAE)
     assert not is_solution(b"x" * 4000 + b"(", CVAE)
@@ -1225,11 +1228,25 @@ def test_lines_are_counted_as_python_counts_them(comments: list[str]) -> None:
         ("numpy.load(file, allow_pickle = False)", False),
         (f"text = zlib.decompress(b85decode('{'c-pm;' * 150}'))", True),
         ("text = (" + f"'{'QUJD' * 40}'\n" * 4 + ")", True),
+        ("text = '''" + f"{'QUJD' * 15 + 'abcdefghijkl0189'}\n" * 8 + "'''", True),
+        ("text = (" + f"'{'0123456789abcdef' * 5}'\n" * 8 + ")", True),
+        ("'''" + f"{'-' * 78}\n{'=' * 78}\n" * 20 + "'''", False),
         (f"# {'=' * 1000}", False),
         (f"'''{'=' * 78}\n{'= ' * 400}'''", False),
         (f"'''{'这是一个变分自编码器，' * 100}'''", False),
         ("open('mine.py', 'w').write(text)\nfrom mine import *", True),
         ("Path('mine.py').write_text(text); import \\\n mine", True),
+        ("ZipFile('a.zip', 'w').writestr('mine.py', text)\nimport mine", True),
+        ("open('colorsys.py', 'w')\nimport colorsys", True),
+        ("open('colors.txt', 'w')  # not in colorsys_.py\nimport colorsys", False),
+        ("# colorsys.py is the library's\nimport colorsys", False),
+        ("config.dictConfig({'()': run})", True),
+        ("HALF = 1.\neval('x = 1')", True),
+        ("class A: ...\ncompile(x, '', 'exec')", True),
+        ("x = 0x1f, .5, 5.e-1\neval(x)", True),
+        ("f'{x[\"#\"]} {1.}'\nHALF = 1.\neval(x)", True),
+        ("model.layers[1.].eval(); x1.eval()", False),
+        (f"{'# a long comment' * 10000}\nx = 1", True),
         ("open('mine.txt'); import numpy.random as r, math, torch", False),
         ("try:\n    import lightning as L\nexcept ImportError:\n    pass", False),
         ("self.model.  # now\\\n eval()", False),
@@ -1285,7 +1302,36 @@ def test_a_student_does_not_speak_as_the_collector(tmp_path: Path, top: str, pla
 def test_a_name_is_one_word_whatever_python_allows(rest: str, marked: bool) -> None:
     name = "a" + "\u203f\u0301" * marked + rest
     if name.isidentifier():
-        assert [each["word"] for each in LEXEME.finditer(f"{name}.{name}(1)")] == [name, None, name, None, "1", None]
+        assert [each["word"] for each in LEXEME.finditer(f"{name}.{name}(1)")] == [name, None, name, None, None, None]
+
+
+NUMBERS = st.one_of(
+    st.floats(0, allow_infinity=False, allow_nan=False).map(repr),
+    st.builds(
+        lambda number, form: form.format(number), st.integers(0, 2**70), st.sampled_from(["{}", "{:#x}", "{:#b}"])
+    ),
+    st.sampled_from(
+        ["1.", ".5", "0", "0o17", "0B1", "0XfF", "1_000.5_0", "5.e-1j", "1E+5", "00", "3J", "0_0", ".0_1e1"]
+    ),
+)
+
+
+@given(st.lists(st.tuples(NUMBERS, st.sampled_from([" + ", ", ", " if 1 else ", " .real - ", "\n"])), max_size=8))
+@example([("1e5", ".real\n")])
+@example([("0x1", ".real\n")])
+@example([("1.", ".real\n")])
+def test_numbers_end_where_python_ends_them(numbers: list[tuple[str, str]]) -> None:
+    text = "".join(f"{number}{sign}" for number, sign in numbers) + "1\n"
+    found = [each["number"] for each in LEXEME.finditer(text) if each["number"]]
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    assert found == [token.string for token in tokens if token.type == tokenize.NUMBER]
+
+
+@given(NUMBERS, NUMBERS)
+def test_a_number_has_one_spelling(number: str, other: str) -> None:
+    values = [ast.literal_eval(each) for each in (number, other, number_as_read(number))]
+    assert repr(values[0]) == repr(values[2])
+    assert (number_as_read(number) == number_as_read(other)) == (repr(values[0]) == repr(values[1]))
 
 
 @given(st.sampled_from(["exec", "__builtins__", "__import__", "importlib", "ctypes", "__globals__"]), st.data())

@@ -15,7 +15,7 @@ from typing import Any, cast
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
@@ -479,6 +479,28 @@ def test_no_depth_of_a_network_fills_the_grader(depth: int, activation: Activati
     if activation is torch.relu and depth <= 60:  # of more, nothing that varies comes out
         assert found is not None
         assert (found.hidden, found.last) == (("ReLU",) * depth, "none")
+
+
+@given(
+    st.lists(st.floats(0.3, 1) | st.floats(-1, -0.3), min_size=1, max_size=40),
+    st.lists(st.floats(-45, 38.5), min_size=1, max_size=40),
+    st.integers(0, 39),
+)
+@example([1.0] * 40, [38.5], 3)
+@example([-0.5, 0.5], [38.5, 0.0], 0)
+@example([1.0], [-45.0], 0)
+def test_numbers_of_any_size_are_compared(parts: list[float], sizes: list[float], at: int) -> None:
+    """As far as float32 goes, where sums and multiples of a number are infinite."""
+    count, most = min(len(parts), len(sizes)), torch.finfo(torch.float32).max
+    numbers = torch.tensor([part * 10**size for part, size in zip(parts, sizes, strict=False)], dtype=torch.float64)
+    numbers = numbers.clamp(-most, most).float()
+    assert close(numbers, numbers.clone())
+    at = int(numbers.abs().argmax()) if count > 1 else at % count
+    if numbers[at].abs() > 1e-3:
+        for changed in (0.5 * numbers[at], -numbers[at]):
+            other = numbers.clone()
+            other[at] = changed
+            assert not close(other, numbers)
 
 
 @given(

@@ -6,7 +6,14 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from autograder.submissions.source import LEXEME, MAX_BYTES, as_python_reads, decoded, with_names_as_read
+from autograder.submissions.source import (
+    LEXEME,
+    MAX_BYTES,
+    as_python_reads,
+    decoded,
+    number_as_read,
+    with_names_as_read,
+)
 
 MAX_TOKENS = 4000  # a module of an assignment has some 500. What has more is compared with nobody.
 
@@ -73,8 +80,12 @@ def _tokens(text: str, given: frozenset[str]) -> Iterator[Token]:
             within = within[0] + 1, code[line - 1]
         if (word := lexeme["word"]) and not code[line - 1]:
             # What follows a dot belongs to a library or to the handout, and renaming it would break the module.
-            is_name = not attribute and not word[0].isdigit() and not keyword.iskeyword(word)
+            is_name = not attribute and not keyword.iskeyword(word)
             yield Token(line, word, is_name, definition=within)
+        elif number := lexeme["number"]:
+            if not code[line - 1]:
+                pieces = _WORD.findall(number_as_read(number))
+                yield from (Token(line, piece, definition=within) for piece in pieces)
         elif not word:
             alone = "\n" in text[last:start] and _LINE_ENDS.match(text, lexeme.end()) is not None
             as_given = whole if lexeme[0][0] == "#" else code

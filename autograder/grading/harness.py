@@ -362,5 +362,7 @@ def _scale(magnitudes: Tensor) -> float:
     if not positive.numel():
         return 1e-6
     most = 10 * float(positive.kthvalue(int(0.9 * (len(positive) - 1)) + 1).values)
+    most = min(most, torch.finfo(magnitudes.dtype).max)
     del positive
-    return float(magnitudes.clamp(max=most).mean()) + 1e-6
+    unit = max(most, 1.0)  # the sum of huge numbers would be infinite, and an infinite scale excuses anything
+    return unit * float(magnitudes.clamp(max=most).div_(unit).mean()) + 1e-6

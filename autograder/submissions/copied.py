@@ -7,9 +7,9 @@ import re
 
 from autograder.assignment import Assignment
 from autograder.fill_in import fill_in
-from autograder.submissions.source import STRING, WORD, as_python_reads, decoded, is_plain
+from autograder.submissions.source import MAX_BYTES, STRING, WORD, as_python_reads, decoded, is_plain, number_as_read
 
-_MAX_CODE = 1 << 17  # bytes
+_MAX_CODE = MAX_BYTES  # comments included: a comment of any length hides no copy
 # As LEXEME, with the prefix of a string, and a number as one token. The time grows with the length alone; that of the
 # module tokenize grows with the square of a line.
 _TOKEN = re.compile(
@@ -21,13 +21,13 @@ _FORMATTED = re.compile(r"[rR]?[fFtT]")  # the beginning of a string that holds 
 
 
 def is_solution(source: bytes, assignment: Assignment) -> bool:
-    """Whether `source` is the instructor's module, except for comments, docstrings and white space."""
+    """Whether `source` is the instructor's module, but for comments, docstrings, white space and numbers' spelling."""
     return same_code(source, _solution(assignment))
 
 
 def same_code(source: bytes, known: bytes) -> bool:
     """Whether two modules are the same, except for comments, docstrings and white space."""
-    quick = len(known) <= _MAX_CODE and _comparable(source, known)
+    quick = len(source) <= _MAX_CODE and len(known) <= _MAX_CODE
     return source == known or (quick and _same(_code(source), _code(known)))
 
 
@@ -47,7 +47,7 @@ def is_untouched(source: bytes, assignment: Assignment) -> bool:
     blank = _blank(assignment)
     if source == blank:
         return True
-    return _comparable(source, blank) and (_code(source) == () or _same(_code(source, True), _code(blank, True)))
+    return len(source) <= _MAX_CODE and (_code(source) == () or _same(_code(source, True), _code(blank, True)))
 
 
 @functools.cache
@@ -61,11 +61,6 @@ def _blank(assignment: Assignment) -> bytes:
         return fill_in(assignment).encode()
     except ValueError:  # a mistyped marker: no kit can be built either
         return b""
-
-
-def _comparable(source: bytes, known: bytes) -> bool:
-    """Whether comparing them takes little time."""
-    return len(source) <= 4 * len(known)
 
 
 def _same(code: tuple[str, ...] | None, known: tuple[str, ...] | None) -> bool:
@@ -93,7 +88,8 @@ def _code(source: bytes, bare: bool = False) -> tuple[str, ...] | None:
             return None
         constant = token["number"] or (string and not _FORMATTED.match(token["prefix"]))
         if not (token["left"] or (starts and string and constant)):
-            code.append("" if bare and constant else as_python_reads(token[0]))
+            read = number_as_read if token["number"] else as_python_reads
+            code.append("" if bare and constant else read(token[0]))
             starts = False
     return tuple(code)
 

@@ -140,9 +140,10 @@ class Listing:
 # --- folders ------------------------------------------------------------------------------------------------------
 
 
-def in_folder(root: Path, steps: tuple[str, ...] = ()) -> Listing:
+def in_folder(root: Path | int, steps: tuple[str, ...] = ()) -> Listing:
     """The files below the folder at `steps` below `root`; their own steps begin there. Only `root` is trusted.
 
+    That is a path or, of a folder whose name others may give to another one, a descriptor, open until all is read.
     Hidden folders are searched after the others, but for those in which Jupyter and Python keep copies.
     """
     files: list[File] = []
@@ -175,7 +176,7 @@ def in_folder(root: Path, steps: tuple[str, ...] = ()) -> Listing:
     return Listing(_nearest_first(files), bool(level), tuple(folders))
 
 
-def _in_hidden(root: Path, level: list[tuple[str, ...]], above: tuple[str, ...]) -> list[File]:
+def _in_hidden(root: Path | int, level: list[tuple[str, ...]], above: tuple[str, ...]) -> list[File]:
     """The first files below these folders, from the top down. What cannot be searched is left out."""
     files: list[File] = []
     seen = 0
@@ -200,7 +201,7 @@ def _nearest_first(files: list[File]) -> list[File]:
     return sorted(files, key=lambda file: (len(file.steps), file.steps))
 
 
-def on_disk(root: Path, steps: tuple[str, ...], above: tuple[str, ...] = ()) -> File:
+def on_disk(root: Path | int, steps: tuple[str, ...], above: tuple[str, ...] = ()) -> File:
     """The file at `steps` below `root`; its own steps begin below `above`. Only `root` is trusted."""
     own = steps[len(above) :]
     try:
@@ -226,10 +227,10 @@ def on_disk(root: Path, steps: tuple[str, ...], above: tuple[str, ...] = ()) -> 
 
 
 @contextmanager
-def _directory(root: Path, steps: tuple[str, ...]) -> Iterator[int]:
+def _directory(root: Path | int, steps: tuple[str, ...]) -> Iterator[int]:
     """A descriptor of the folder at `steps` below `root`; no step may be a link."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-    descriptor = os.open(root, flags)
+    descriptor = os.open(".", flags, dir_fd=root) if isinstance(root, int) else os.open(root, flags)
     try:
         for step in steps:
             below = os.open(step, flags | os.O_NOFOLLOW, dir_fd=descriptor)

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from autograder.submissions.spelling import (
     as_written,
@@ -141,6 +141,7 @@ _MARKS = (  # the first bytes of a text file, with its encoding
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _INVISIBLE = re.compile("[\u200b\u2060\ufeff\x1a]")  # spaces without width, a mark put twice, the end of a file in DOS
+_FIRST_YEAR, _LAST_YEAR = 2000, 2100  # of a date that somebody hands in, or may hand in until
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx, .ods and .numbers; .xls
 
 
@@ -535,9 +536,10 @@ def read_extensions(path: Path) -> dict[str, datetime]:
 
 def moment(text: str) -> datetime:
     """A date and time with its zone: `2026-11-30 23:59 -0500`, `2026-11-30T23:59:00-05:00`, `… UTC`, `… Z`, or
-    `2026-11-30 23:59 America/New_York`. ValueError says what is missing.
+    `2026-11-30 23:59 America/New_York`. ValueError says what is missing; nothing else is raised for any text.
 
-    Zone abbreviations such as EST are refused: several zones share one.
+    Zone abbreviations such as EST are refused: several zones share one. So are years in which nobody hands in: at the
+    ends of the calendar, a moment cannot be written in every zone.
     """
     said = f"“{text}” is not a date with its zone, such as 2026-11-30 23:59 -0500"
     match = re.fullmatch(
@@ -549,6 +551,8 @@ def moment(text: str) -> datetime:
         raise ValueError(said)
     day, time, zone = match.groups()
     time = re.sub(r"(\.\d{6})\d*", r"\1", time)
+    if not _FIRST_YEAR <= int(day[:4]) <= _LAST_YEAR:
+        raise ValueError(f"{said}: the year is not from {_FIRST_YEAR} to {_LAST_YEAR}")
     try:
         if zone in ("Z", "UTC"):
             return datetime.fromisoformat(f"{day} {time}").replace(tzinfo=UTC)
@@ -558,7 +562,7 @@ def moment(text: str) -> datetime:
                 raise ValueError("the clocks change in this hour; write the offset from UTC")
             return when
         return datetime.fromisoformat(f"{day} {time}{zone}")
-    except ZoneInfoNotFoundError:
+    except (LookupError, OSError):  # America/Argentina is a folder of zones
         raise ValueError(f"{said}: there is no zone {zone}") from None
     except ValueError as error:
         raise ValueError(f"{said}: {error}") from None

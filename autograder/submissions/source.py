@@ -27,7 +27,7 @@ _ENCODINGS = {
     "sjis": "shift_jis",
     "macroman": "mac_roman",
 }
-# A comment, a string, a name or a number, or a sign. Each alternative takes what it can and gives nothing back, and an
+# A comment, a string, a number, a name, or a sign. Each alternative takes what it can and gives nothing back, and an
 # open string ends with the line or the source: the time grows with the length alone. Python's signs are ASCII: a name
 # takes all else, for it may have marks and other underscores, which are none of `\w`.
 STRING = (
@@ -37,7 +37,11 @@ STRING = (
     r"|'(?:[^'\\\n]|\\.)*+'?"
 )
 WORD = r"[^\s\x00-/:-@\[-^`{-\x7f]++"
-LEXEME = re.compile(rf"#[^\n]*+|{STRING}|(?P<word>{WORD})|\S", re.DOTALL)
+NUMBER = (  # its dot leads to no attribute
+    r"0[xX][0-9a-fA-F_]++|0[bB][01_]++|0[oO][0-7_]++"
+    r"|(?:[0-9][0-9_]*+(?:\.[0-9_]*+)?|\.[0-9][0-9_]*+)(?:[eE][-+]?[0-9][0-9_]*+)?[jJ]?"
+)
+LEXEME = re.compile(rf"#[^\n]*+|{STRING}|(?P<number>{NUMBER})|(?P<word>{WORD})|\.\.\.|\S", re.DOTALL)
 
 # What runs text as code, or leads to what does. `eval` and `compile` do so by their bare names: as attributes they are
 # methods of networks and functions of PyTorch.
@@ -56,6 +60,7 @@ _RUN = {
     ),
     *("builtins", "__builtins__", "f_builtins", "__import__", "__loader__", "__self__", "importlib", "zipimporter"),
     *("FunctionType", "LambdaType", "CodeType", "__code__", "__globals__", "f_globals", "__subclasses__", "meta_path"),
+    *("dictConfig", "DictConfigurator", "BaseConfigurator", "CodeGen", "_exec_with_source", "_forward_from_src"),
     *("InteractiveInterpreter", "InteractiveConsole", "CompilationUnit", "fileConfig", "addsitedir", "addpackage"),
     *("Unpickler", "find_class", "dill", "cloudpickle", "shelve", "ctypes", "pythonapi", "cffi"),
     *("ForwardRef", "evaluate_forward_ref", "__annotations__", "__annotate__"),
@@ -69,13 +74,18 @@ _RUN_MODULES = {
     *("code", "codeop", "imp", "runpy", "marshal", "zipimport", "pkgutil"),
     *("bdb", "pdb", "profile", "cProfile", "trace", "timeit", "doctest", "rlcompleter", "pydoc"),
 }
-_WRITE = {"open", "write", "writelines", "write_text", "write_bytes", "savetxt", "tofile", "extractall"}
+_WRITE = {
+    *("open", "fdopen", "FileIO", "NamedTemporaryFile", "mkstemp", "write", "writelines", "write_text", "write_bytes"),
+    *("pwrite", "writestr", "writepy", "savetxt", "tofile", "extractall", "unpack_archive", "copyfile", "copyfileobj"),
+}
 # As the name of an attribute or a parameter that is looked up.
 _QUOTED = {"exec", "builtins", "__builtins__", "__import__", "__annotations__", "Unpickler", "ctypes", *_UNLESS}
 _LONGEST_NAME = 128  # characters of one that is read as Python does: longer ones take quadratic time
 _READABLE = (*sorted(_QUOTED), "eval(", "compile(")  # in a string that is read
-# Text that nobody can read may be code that is packed, in base64 or alike: people write no word of this length.
-_LONG_WORD = re.compile(r"[!-\[\]-~]{100,}+")
+# Text that nobody can read may be code that is packed, in base64 or alike: people write few words of this length, but
+# for rulers, which have one sign.
+_LONG_WORD = re.compile(r"[!-\[\]-~]{40,}+")
+_FEWEST_SIGNS = 4  # different ones, in such a word
 _MAX_PACKED = 500  # characters of such words in a module's strings
 _FORMATS = {"f", "rf", "fr", "t", "rt", "tr"}  # before strings that hold code, in braces
 _BINDS = re.compile(r"[ \t]*+=(?!=)")
@@ -83,6 +93,8 @@ _BINDS = re.compile(r"[ \t]*+=(?!=)")
 _PLAIN_FIELDS = re.compile(r"(?:[^{}]++|\{\{|\}\}|\{[^{}\"'#\\]*+\})*+")
 _FIELD = re.compile(r"\{\{|\{([^{}]*+)")
 _WORD = re.compile(WORD)
+_FILE = re.compile(r"(?<!\w)(\w++)\.py\b")
+_NO_ATTRIBUTE = re.compile(r"(?:\.|(?<!\w)[0-9][0-9_]*+)\.\Z")  # follows: the dot is a number's or an ellipsis'
 # What follows the words of an import, on lines that are joined: as far as anybody writes.
 _FROM = re.compile(r"(?:[ \t]|\\\n)*+(\w++)(?:[.\w \t]|\\\n){0,200}?(?<!\w)import\b")
 _IMPORT = re.compile(r"(?:[^\n;#\\]|\\\n){0,400}+")
@@ -124,7 +136,7 @@ def doubts(source: bytes) -> list[str]:
     if runners := [*_runners(text), *(each for each in imported if each[0] in _RUN_MODULES)]:
         name, at = min(runners, key=lambda each: each[1])
         said = "can run text as code"
-    elif _writes(text) and (unknown := next((each for each in imported if not _is_installed(each[0])), None)):
+    elif _writes(text) and (unknown := next(_unprovided(text, imported), None)):
         name, at = unknown
         said = "writes files and imports what no package provides"
     elif respelled := next(_respelled(text), None):
@@ -136,6 +148,8 @@ def doubts(source: bytes) -> list[str]:
     elif (packed := _packed(text)) is not None:
         line = text.count("\n", 0, packed) + 1
         return [f"holds text that nobody can read (line {line}): what runs may be more than what pages show"]
+    elif len(source) > MAX_BYTES:
+        return [f"is longer than {MAX_BYTES >> 10} KiB: what is after that is not shown and was not searched"]
     else:
         return []
     line = text.count("\n", 0, at) + 1
@@ -145,6 +159,12 @@ def doubts(source: bytes) -> list[str]:
 def _writes(text: str) -> bool:
     """Whether it may write files, one of which it can import then."""
     return any(as_python_reads(lexeme["word"] or "") in _WRITE for lexeme in LEXEME.finditer(text))
+
+
+def _unprovided(text: str, imported: list[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    """What may be imported from files that the module has written: no package provides it, or it names the file."""
+    files = {*_FILE.findall(text)}
+    return (each for each in imported if each[0] in files or not _is_installed(each[0]))
 
 
 def _respelled(text: str) -> Iterator[tuple[str, int]]:
@@ -162,6 +182,7 @@ def _packed(text: str) -> int | None:
         for lexeme in LEXEME.finditer(text)
         if lexeme[0][0] in "\"'"
         for word in _LONG_WORD.findall(lexeme[0])
+        if len({*word}) >= _FEWEST_SIGNS
     ]
     return words[0][0] if sum(length for _, length in words) > _MAX_PACKED else None
 
@@ -209,9 +230,8 @@ def _anywhere(text: str) -> Iterator[tuple[str, int]]:
     """The names that run text as code, in comments and strings, too."""
     for match in _WORD.finditer(text):
         word = as_python_reads(match[0])
-        if word in _RUN or (
-            word in _BARE and not text[max(match.start() - 100, 0) : match.start()].rstrip().endswith(".")
-        ):
+        before = text[max(match.start() - 100, 0) : match.start()].rstrip() if word in _BARE else "."
+        if word in _RUN or (word in _BARE and (before[-1:] != "." or _NO_ATTRIBUTE.search(before))):
             yield word, match.start()
 
 
@@ -231,6 +251,19 @@ def as_python_reads(word: str) -> str:
     if word.isascii() or len(word) > _LONGEST_NAME or not word.isidentifier():
         return word
     return unicodedata.normalize("NFKC", word)
+
+
+def number_as_read(word: str) -> str:
+    """A number in one spelling: 64 for 0b1000000, 0.5 for 5e-1. What is no number, or a long one, stays."""
+    plain = word.replace("_", "")
+    if len(plain) > _LONGEST_NAME:
+        return word
+    for read in (lambda: int(plain, 0), lambda: float(plain), lambda: complex(plain)):
+        try:
+            return str(read())
+        except ValueError:
+            continue
+    return word
 
 
 def with_names_as_read(text: str) -> str:

@@ -20,14 +20,14 @@ def read_moment(text: str) -> datetime:
     return moment(re.sub(r"(:\S+ [+-]\d\d)$", r"\g<1>00", text))  # many zones have no letters: -03 is São Paulo's
 
 
-def read_stamp(data: bytes, where: str) -> datetime | None:
-    """The time in a timestamp.txt, which messages call `where`; None if it is empty.
+def read_stamp(data: bytes, where: str) -> datetime:
+    """The time in a timestamp.txt, which messages call `where`.
 
-    ValueError if it is no moment: a time without a zone could be any of 25 hours.
+    ValueError if it is no moment, or empty: a time without a zone could be any of 25 hours.
     """
     text = data.decode("utf-8-sig", "replace").strip()
     try:
-        return read_moment(text) if text else None
+        return read_moment(text)
     except ValueError:
         raise ValueError(
             f"{where} holds {text[:40]!r}, which is no time with its zone: write it like 2026-11-30T23:59:00-05:00"

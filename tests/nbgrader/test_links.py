@@ -4,29 +4,36 @@ import glob
 import io
 import itertools
 import os
+import pwd
 import re
+import shutil
 import tarfile
 import tempfile
 import unicodedata
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from nbgrader.converters import Autograde
+from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde, GenerateFeedback
+from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.platforms.nbgrader import guards
+from autograder.platforms.nbgrader import collect, guards
 from autograder.platforms.nbgrader.answers import notes_on
+from autograder.platforms.nbgrader.attempts import Attempt, students_own, time_of
 from autograder.platforms.nbgrader.collect import ByFolder, Collect, Downloads
 from autograder.platforms.nbgrader.files import complete
 from autograder.platforms.nbgrader.submitted import module_in
-from autograder.submissions.files import MAX_DEPTH
+from autograder.submissions.files import MAX_DEPTH, Listing, in_folder
 from autograder.submissions.find import NothingToGrade
 from autograder.submissions.layouts import read_upload
 from tests.nbgrader.class_of_students import BLANK, NOTEBOOK, PERFECT
@@ -125,13 +132,13 @@ def test_nothing_is_written_through_a_link(course: Path) -> None:
 # --- nbgrader's exchange ------------------------------------------------------------------------------------------
 
 
-def collector(course: Path) -> Collect:
+def collector(course: Path, check_owner: bool = False) -> Collect:
     made = Collect(coursedir=CourseDirectory(root=str(course), course_id="c", assignment_id=CVAE.kit))
-    made.root, made.check_owner, made.assignments = str(course / "exchange"), False, [CVAE.where]
+    made.root, made.check_owner, made.assignments = str(course / "exchange"), check_owner, [CVAE.where]
     return made
 
 
-def inbound(course: Path, student: str, time: str = "2026-11-30 10:00:00 UTC") -> Path:
+def inbound(course: Path, student: str, time: str = "2025-11-30 10:00:00 UTC") -> Path:
     return course / "exchange" / "c" / "inbound" / f"{student}+{CVAE.kit}+{time}+xyz"
 
 
@@ -157,7 +164,7 @@ def test_a_hard_link_to_anothers_file_is_not_copied(course: Path) -> None:
     collector(course).start()
     copied = contents(course / "submitted" / "ada")
     assert SECRET.encode() not in copied
-    assert b"minemine" in copied
+    assert copied.count(b"mine") == 2
 
 
 def test_one_bad_folder_ends_collect_for_nobody(course: Path) -> None:
@@ -167,7 +174,7 @@ def test_one_bad_folder_ends_collect_for_nobody(course: Path) -> None:
     inbound(course, "bob").symlink_to(course / "secrets")
     inbound(course, "cam").write_text("a file")
     inbound(course, "dan", "no time").mkdir()
-    inbound(course, "zoe", "2026-11-30 11:00:00 UTC").symlink_to(inbound(course, "ada"))
+    inbound(course, "zoe", "2025-11-30 11:00:00 UTC").symlink_to(inbound(course, "ada"))
     large = inbound(course, "eve")
     large.mkdir()
     with (large / "data.bin").open("wb") as file:
@@ -178,6 +185,195 @@ def test_one_bad_folder_ends_collect_for_nobody(course: Path) -> None:
     assert sorted(path.name for path in (course / "submitted").iterdir()) == ["ada", "dan", "eve", "zoe"]
     assert SECRET.encode() not in contents(course / "submitted")
     assert "data.bin" in (course / "submitted" / "eve" / CVAE.kit / "collected.txt").read_text()
+
+
+@pytest.mark.parametrize("by", ["a link", "another folder", "a file", "nothing"])
+@pytest.mark.parametrize("level", ["", "more"])
+def test_what_is_put_in_place_is_not_taken(course: Path, by: str, level: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A student can change the exchange after the grader has looked at it: the folder, or one in it."""
+    for student in ("ada", "mal", "zoe"):
+        (inbound(course, student) / "more").mkdir(parents=True)
+        (inbound(course, student) / "more" / "note.txt").write_text("mine")
+
+    def put_in_place() -> None:
+        path = inbound(course, "mal") / level
+        path.rename(course / "away")
+        if by == "a link":
+            path.symlink_to(course / "secrets")
+        elif by == "another folder":
+            shutil.copytree(course / "secrets", path)
+        elif by == "a file":
+            path.write_text(SECRET)
+
+    def listed(folder: int) -> Listing:
+        found = in_folder(folder)
+        if level and not (course / "away").exists() and (course / "submitted" / "mal" / CVAE.kit).exists():
+            put_in_place()
+        return found
+
+    def copy_files(self: Collect) -> None:
+        if not level:
+            put_in_place()
+        copied(self)
+
+    copied = ExchangeCollect.copy_files
+    monkeypatch.setattr(ExchangeCollect, "copy_files", copy_files)
+    monkeypatch.setattr(collect, "in_folder", listed)
+    with pytest.raises(Exception, match=r"but these: [^;]*mal[^;]* cannot be copied: [^;]*$"):
+        collector(course, check_owner=True).start()
+    assert sorted(path.name for path in (course / "submitted").glob(f"*/{CVAE.kit}/more/*")) == ["note.txt"] * 2
+    assert SECRET.encode() not in contents(course / "submitted")
+
+
+@given(
+    folders=st.lists(st.tuples(st.sampled_from(["own", "staff", "other", "another"]), st.integers(1, 9)), min_size=1),
+    known=st.booleans(),
+)
+def test_a_strangers_folder_counts_for_nobody(folders: list[tuple[str, int]], known: bool) -> None:
+    """Of a student's folders, what the student or staff put there counts; if there is none, that is doubtful."""
+    users = {"own": pwd.getpwnam("daemon").pw_uid, "staff": os.geteuid(), "other": 12345, "another": 12346}
+    student = "daemon" if known else "who.is.no.user"
+    attempts = []
+    for number, (whose, time) in enumerate(folders):
+        attempt = Attempt(Path(f"{student}+hw+2025-11-{number % 28 + 1:02} 10:00:00 UTC+x"))
+        attempt.facts = os.stat_result((0o40755, 1, 1, 1, users[whose], 1, 0, 0, 0, time))
+        attempts.append(attempt)
+    trusted = {users["staff"], *([users["own"]] if known else [])}
+    counted = students_own(attempts)
+    assert counted
+    assert all(each.owner in trusted for each in counted) or not trusted.intersection(each.owner for each in attempts)
+    assert len({each.owner for each in counted} - trusted) <= 1
+    said = " ".join(counted[0].doubts)
+    assert said.count("passed over") == len(attempts) - len(counted)
+    assert ("somebody else" in said) == (counted[0].owner not in trusted and (known or len(counted) < len(attempts)))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives files to other users")
+def test_nobodys_work_is_replaced_by_another_user(course: Path) -> None:
+    times = {"daemon": "2025-11-27 10:00:00 UTC", "nobody": "2025-11-28 10:00:00 UTC", "bin": "2099-01-01 10:00 UTC"}
+    for owner, time in times.items():
+        folder = inbound(course, "daemon", time)
+        folder.mkdir(parents=True)
+        (folder / MODULE).write_text(f"# {owner}")
+        os.chown(folder, pwd.getpwnam(owner).pw_uid, -1)
+    collector(course, check_owner=True).start()
+    folder = course / "submitted" / "daemon" / CVAE.kit
+    assert (folder / MODULE).read_text() == "# daemon"
+    for owner in ("nobody", "bin"):
+        assert f"it belongs to the user {owner}" in (folder / "collected.txt").read_text()
+
+
+def test_a_time_to_come_is_the_first_attempt(course: Path) -> None:
+    for time in ("2099-01-01 10:00:00 UTC", "2025-11-29 10:00:00 UTC", "2025-11-28 10:00:00 UTC"):
+        inbound(course, "ada", time).mkdir(parents=True)
+        (inbound(course, "ada", time) / MODULE).write_text(f"# {time}")
+    inbound(course, "bob", "2099-01-01 10:00:00 UTC").mkdir()
+    collector(course).start()
+    assert (course / "submitted" / "ada" / CVAE.kit / MODULE).read_text() == "# 2025-11-29 10:00:00 UTC"
+    assert "yet to come" in (course / "submitted" / "bob" / CVAE.kit / "collected.txt").read_text()
+
+
+NAMED = datetime(2025, 11, 29, 12, tzinfo=UTC)
+
+
+@given(
+    named=st.booleans(),
+    stamp=st.none()
+    | st.sampled_from([b"", b"\xff\xfe\0", b"2099-01-01 10:00 UTC", b"9999-12-31 23:59:59 -1400", b"yesterday"])
+    | st.integers(-2, 2).map(lambda hours: f"{NAMED + timedelta(hours=hours):%Y-%m-%d %H:%M:%S} UTC".encode()),
+    minutes=st.sampled_from([0, 1, 600]),
+)
+def test_no_time_counts_silently_but_nbgraders(named: bool, stamp: bytes | None, minutes: int) -> None:
+    attempt = Attempt(inbound(Path(), "ada", f"{NAMED:%Y-%m-%d %H:%M:%S} UTC" if named else "never"))
+    when, notes = time_of(attempt, stamp, (NAMED + timedelta(minutes=minutes)).timestamp())
+    assert when == NAMED if named else (when is None) == (not stamp or not stamp.startswith(b"2025"))
+    nbgraders = named and stamp == f"{NAMED:%Y-%m-%d %H:%M:%S} UTC".encode() and minutes < 10
+    assert nbgraders == (not notes)
+
+
+def test_the_folders_name_says_when(course: Path) -> None:
+    """The file in it may say that it was early."""
+    folder = inbound(course, "ada", "2025-11-29 12:00:00.000000 UTC")
+    folder.mkdir(parents=True)
+    (folder / "timestamp.txt").write_text("2025-11-20 12:00:00.000000 UTC")
+    collector(course).start()
+    copied = course / "submitted" / "ada" / CVAE.kit
+    assert (copied / "timestamp.txt").read_text() == "2025-11-29 12:00:00.000000 UTC"
+    notes = (copied / "collected.txt").read_text()
+    assert "its timestamp.txt says 2025-11-20 12:00:00 UTC" in notes
+    assert "a file in it was changed on" in notes
+
+
+# Names by which nbgrader or the grader looks for a file, and others.
+WANTED = [
+    MODULE,
+    f"{NOTEBOOK}.ipynb",
+    f"{NOTEBOOK}.html",
+    "zz.html",
+    "zz.ipynb",
+    "hints.json",
+    "hints",
+    "timestamp.txt",
+]
+WANTED += ["collected.txt", "submission_secret.txt", "own.txt", "data", "cvae_ipynb", "cvae.ipynb_"]
+CONTENT = st.sampled_from([b"", b"\xff\xfe\0", b"2026-11-27 10:00 America/Argentina", b"{}", b"5" * 300])
+
+
+@given(
+    files=st.dictionaries(
+        st.sampled_from(WANTED), CONTENT | st.dictionaries(st.sampled_from(WANTED), CONTENT, min_size=1), max_size=5
+    )
+)
+@example(files={"submission_secret.txt": b"\xff\xfe"})
+@example(files={"submission_secret.txt": b""})
+@example(files={"timestamp.txt": b"\xff\xfe\0"})
+@example(files={"zz.html": {"a.txt": b"x"}})
+@example(files={"hints.json": {"a.txt": b"x"}})
+@example(files={"cvae.ipynb": {"a.txt": b"x"}})
+@settings(deadline=None, max_examples=12)
+def test_no_file_ends_a_command_for_another(
+    files: dict[str, bytes | dict[str, bytes]], new_gradebook: Callable[[Path], str]
+) -> None:
+    with tempfile.TemporaryDirectory() as temporary, pytest.MonkeyPatch.context() as patch:
+        course = course_in(Path(temporary), new_gradebook)
+        for name in ("hints.json", "hints"):
+            (course / "source" / CVAE.kit / name).write_text("{}")
+        for student in ("ada", "mal"):
+            inbound(course, student).mkdir(parents=True)
+            (inbound(course, student) / MODULE).write_text(PERFECT)
+        for name, content in files.items():
+            path = inbound(course, "mal") / name
+            path.unlink(missing_ok=True)
+            for below, data in content.items() if isinstance(content, dict) else [("", content)]:
+                path.mkdir(exist_ok=True) if below else None
+                (path / below).write_bytes(data)
+        collector(course).start()
+        assert_each_is_graded_alone(course)
+        patch.setattr(BaseConverter, "init_assignment", guards._take_over)
+        released = released_to(course)
+        assert released == 2
+
+
+def released_to(course: Path) -> int:
+    """How many students' feedback is released, after nbgrader has copied what it copies on the way there."""
+    address = f"sqlite:///{course}/gradebook.db"
+    with Gradebook(address) as book:
+        book.update_or_create_assignment(CVAE.kit)
+        book.update_or_create_notebook(NOTEBOOK, CVAE.kit)
+    directory = CourseDirectory(root=str(course), db_url=address, course_id="c", assignment_id=CVAE.kit)
+    for folder in sorted(course.glob(f"submitted/*/{CVAE.kit}")):
+        student = folder.parent.name
+        converter = Autograde(coursedir=directory)
+        converter.notebooks = glob.glob(f"{folder}/*.ipynb")
+        converter.init_assignment(CVAE.kit, student)
+        GenerateFeedback(coursedir=directory).init_assignment(CVAE.kit, student)
+        (course / "feedback" / student / CVAE.kit).mkdir(parents=True, exist_ok=True)
+        (course / "feedback" / student / CVAE.kit / f"{NOTEBOOK}.html").write_text(student)
+    complete(course, CVAE)
+    release = ExchangeReleaseFeedback(coursedir=directory)
+    release.root = str(course / "exchange")
+    release.start()
+    return len([*(course / "exchange" / "c" / "feedback").iterdir()])
 
 
 def test_what_lies_too_deep_to_copy_is_said(course: Path) -> None:

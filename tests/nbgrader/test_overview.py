@@ -11,7 +11,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.platforms.nbgrader import overview
 from autograder.platforms.nbgrader.figures import Drawn, Figures, Submission
-from autograder.platforms.nbgrader.overview import ForStudents, Overview
+from autograder.platforms.nbgrader.overview import MAX_LINES, ForStudents, Overview
 from autograder.report.model import Check, Hint, Observed, Outcome, PartReport, Report
 from autograder.sandbox.outputs import png
 
@@ -52,6 +52,12 @@ def test_a_hint_stands_under_the_line_that_python_means(
     _, row, _ = re.split(r"<tr style[^>]*>|<div style=\"background[^>]*>", shown, maxsplit=2)
     assert ">2</td>" in row
     assert "class Model: ..." in row
+
+
+@pytest.mark.parametrize(("lines", "said"), [(MAX_LINES, ""), (MAX_LINES + 1, "1 more line"), (300_000, "more lines")])
+def test_lines_that_are_left_out_are_counted(monkeypatch: pytest.MonkeyPatch, lines: int, said: str) -> None:
+    shown = page(monkeypatch, b"a\r\n" * lines)
+    assert (f"{said} of the module: not shown" in shown) == bool(said)
 
 
 def test_no_student_reads_of_another(monkeypatch: pytest.MonkeyPatch) -> None:

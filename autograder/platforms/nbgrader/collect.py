@@ -5,10 +5,13 @@ Nothing is followed, one student's upload costs nobody else's, and what was left
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from filecmp import cmp
@@ -22,8 +25,9 @@ from nbgrader.plugins import ExtractorPlugin, FileNameCollectorPlugin
 from traitlets import List, Unicode
 
 from autograder.assignment import Assignment, load
-from autograder.platforms.nbgrader.dates import TIMESTAMP, as_nbgrader
-from autograder.platforms.nbgrader.files import complete, read
+from autograder.platforms.nbgrader.attempts import Attempt, students_own, time_of
+from autograder.platforms.nbgrader.dates import as_nbgrader
+from autograder.platforms.nbgrader.files import MAX_STAMP, SECRET, TIMESTAMP, complete, is_secret, read
 from autograder.platforms.nbgrader.roster import course_roster, enroll, facts_of, folder_name, is_id, is_name
 from autograder.report.model import clean
 from autograder.report.summary import few
@@ -42,13 +46,15 @@ from autograder.submissions.files import (
 )
 from autograder.submissions.find import COLLECTED, NO_MODULE
 from autograder.submissions.layouts import Submitted, Upload, read_upload
-from autograder.submissions.names import ARCHIVES, alike, is_junk, platform_name, shown, suffix
+from autograder.submissions.names import ARCHIVES, alike, is_junk, path_of, platform_name, shown, suffix
 from autograder.submissions.roster import Roster, RosterError
-from autograder.submissions.times import read_moment
 from autograder.submissions.top import METADATA
 
 MAX_NOTEBOOK = 128 << 20
 MAX_NOTEBOOKS = 8  # that are taken from one submission
+
+# Why one file of a submission cannot lie in a folder, though others can.
+_NO_PLACE = (errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
 
 _NOBODY = "no student's id is empty, hidden or long, or has letters that nobody sees or that stand for others"
 
@@ -64,39 +70,36 @@ class Collect(ExchangeCollect):
     assignments = List(Unicode(), help="The assignments of the course, by name or folder.").tag(config=True)
 
     def _path_to_record(self, path: str) -> dict[str, Any]:
-        student, _, time, *_ = Path(path).name.rsplit("+", 3)
-        try:
-            when = as_nbgrader(read_moment(time))
-        except ValueError:
-            said = "%s has no time in its name that can be read; it counts as the first attempt"
-            self.log.error(said, shown(Path(path).name))
-            when = datetime.min
-        return {"username": student, "filename": Path(path).name, "timestamp": when}
+        attempt = Attempt(Path(path))
+        for doubt in attempt.doubts:
+            self.log.error("%s: %s", shown(attempt.path.name), doubt)
+        when = as_nbgrader(attempt.handed_in) if attempt.handed_in else datetime.min
+        return {"username": attempt.student, "filename": attempt.path.name, "timestamp": when, "attempt": attempt}
 
     def _sort_by_timestamp(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The last one first, folders before what is none."""
-        inbound = Path(self.inbound_path)
-
-        def rank(record: dict[str, Any]) -> tuple[bool, datetime]:
-            path = inbound / record["filename"]
-            return path.is_dir() and not path.is_symlink(), record["timestamp"]
-
-        return sorted(records, key=rank, reverse=True)
+        """The last one first, of those that count for one student."""
+        attempts = [record["attempt"] for record in records]
+        own = students_own(attempts) if self.check_owner else [each for each in attempts if each.facts] or attempts
+        records = [record for record in records if any(record["attempt"] is each for each in own)]
+        return sorted(records, key=lambda record: record["timestamp"], reverse=True)
 
     def copy_files(self) -> None:
         course = Path(self.coursedir.root)
         roster = _roster(course, self.fail)
         self._failed: list[str] = []
+        self._attempts: dict[str, Attempt] = {}
         inbound, usable = Path(self.inbound_path), list[dict[str, Any]]()
         for record in self.src_records:
             path, student = inbound / record["filename"], record["username"]
             if not is_id(student) or clean(student) != student:
                 self._failed.append(f"{inbound / shown(path.name)} names nobody: {_NOBODY}")
-            elif path.is_dir() and not path.is_symlink():
+            elif record["attempt"].facts:
                 usable.append(record)
+                self._attempts[path.name] = record["attempt"]
             else:
                 self._failed.append(f"{inbound / shown(path.name)} is a link or no folder")
         self.src_records: list[dict[str, Any]] = usable
+        self.check_owner = False  # that was done; nbgrader would look again, at what has the name now
         super().copy_files()
         with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
             if roster:
@@ -108,40 +111,92 @@ class Collect(ExchangeCollect):
 
     def do_copy(self, src: str, dest: str, log: object = None) -> None:
         """Copy the regular files of one submission. Whatever fails is told when everyone has been collected."""
-        source, to, course = Path(src), Path(dest), self.coursedir
-        owner, left, notes = source.stat().st_uid, course.max_dir_size * 1000, []
+        attempt, to = self._attempts[Path(src).name], Path(dest)
+        notes = [*attempt.doubts]
         try:
-            to.mkdir(parents=True)
-            listing = in_folder(source)
-            if listing.cut:
-                notes.append(f"what is below {MAX_DEPTH} levels of folders or after {MAX_FILES} files was left out")
-            for file in listing.files:
-                if file.denied:
-                    raise CannotRead(f"{file.label} {file.trouble}")
-                if any(fnmatch(step, each) for step in file.steps for each in course.ignore) or file.name == COLLECTED:
-                    continue
-                facts = None if file.trouble else source.joinpath(*file.steps).lstat()
-                if facts and facts.st_nlink > 1 and facts.st_uid != owner:
-                    notes.append(f"`{file.label}` is a hard link to a file of somebody else's and was left out")
-                elif facts is None:
-                    notes.append(f"`{file.label}` {file.trouble}: it was left out")
-                elif facts.st_size > min(course.max_file_size * 1000, left):
-                    notes.append(
-                        f"`{file.label}` was left out: it takes {facts.st_size >> 20} MiB, more than there may be"
-                    )
-                else:
-                    path = to.joinpath(*file.steps)
-                    if _is_notebook(file):
-                        path, _ = _place(path.parent, file.name)
-                    if path.name != file.name:
-                        notes.append(f"`{file.label}` was taken as `{path.name}`")
-                    left -= copied(file, path, facts.st_size)
-            write_notes(to, notes)
+            with attempt.opened() as folder:
+                to.mkdir(parents=True)
+                when, doubts = self._copy(folder, to, attempt, notes)
+            notes[:0] = doubts
+            if when:
+                (to / TIMESTAMP).write_text(f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC")
+            write_notes(to, few(notes))
         except (OSError, NothingToGrade) as error:
-            self._failed.append(f"{source.parent / shown(source.name)} cannot be copied: {error}")
+            self._failed.append(f"{attempt.path.parent / shown(attempt.path.name)} cannot be copied: {error}")
             shutil.rmtree(to, ignore_errors=True)
-        for note in notes:
-            self.log.warning("%s: %s", shown(source.name), note)
+        for note in few(notes):
+            self.log.warning("%s: %s", shown(attempt.path.name), note)
+
+    def _copy(self, folder: int, to: Path, attempt: Attempt, notes: list[str]) -> tuple[datetime | None, list[str]]:
+        """Copy what is below the folder, a descriptor; when that was handed in, and what is doubtful about the time.
+
+        What is left out or renamed is added to the notes.
+        """
+        course, stamp = self.coursedir, None
+        left, changed = course.max_dir_size * 1000, 0.0
+        listing = in_folder(folder)
+        if listing.cut:
+            notes.append(f"what is below {MAX_DEPTH} levels of folders or after {MAX_FILES} files was left out")
+        for file in listing.files:
+            if file.denied:
+                raise CannotRead(f"{file.label} {file.trouble}")
+            if any(fnmatch(step, each) for step in file.steps for each in course.ignore) or file.name == COLLECTED:
+                continue
+            try:
+                with _opened(file, attempt.owner, min(course.max_file_size * 1000, left)) as (opened, facts):
+                    changed = max(changed, facts.st_ctime)
+                    if file.steps == (TIMESTAMP,):
+                        stamp = opened.read(MAX_STAMP)
+                    elif file.steps == (SECRET,):
+                        _keep_secret(opened, to)
+                    else:
+                        left -= copied(opened, _place_for(file, to, notes), facts.st_size)
+            except CannotRead:
+                raise
+            except NothingToGrade as error:
+                notes.append(f"{error}: it was left out")
+            except OSError as error:
+                if error.errno not in _NO_PLACE:
+                    raise
+                notes.append(f"`{file.label}` has no place next to the others ({error.strerror}): it was left out")
+        return time_of(attempt, stamp, changed)
+
+
+@contextmanager
+def _opened(file: File, owner: int | None, most: int) -> Iterator[tuple[File, os.stat_result]]:
+    """A file of the exchange while it is open, and what is known of that. NothingToGrade if it is not to be taken."""
+    if file.trouble:
+        raise NothingToGrade(f"`{file.label}` {file.trouble}")
+    try:
+        content = file.open()
+    except OSError as error:
+        raise CannotRead(f"{file.label} cannot be read: {error.strerror}") from error
+    with content:
+        facts = os.fstat(content.fileno())
+        if facts.st_nlink > 1 and facts.st_uid != owner:
+            raise NothingToGrade(f"`{file.label}` is a hard link to a file of somebody else's")
+        if facts.st_size > most:
+            raise NothingToGrade(f"`{file.label}` takes {facts.st_size >> 20} MiB, more than there may be")
+        yield replace(file, open=lambda: content), facts
+
+
+def _keep_secret(file: File, to: Path) -> None:
+    if not is_secret(secret := file.read(MAX_STAMP)):
+        raise NothingToGrade(f"`{file.label}` is not nbgrader's, so its fetch_feedback finds nothing")
+    (to / SECRET).write_bytes(secret)
+
+
+def _place_for(file: File, to: Path, notes: list[str]) -> Path:
+    """Where a file of the exchange goes: no folder gets a name by which nbgrader or the grader looks for a file."""
+    above = [
+        f"{step}_" if _is_notebook(step) or step in (COLLECTED, TIMESTAMP, SECRET) else step for step in file.steps
+    ]
+    path = to.joinpath(*above[:-1], file.name)
+    if _is_notebook(file.name):
+        path, _ = _place(path.parent, file.name)
+    if path.relative_to(to).parts != file.steps:
+        notes.append(f"`{file.label}` was taken as `{path_of(path.relative_to(to).parts)}`")
+    return path
 
 
 def _roster(course: Path, fail: Callable[[str], object]) -> Roster | None:
@@ -166,8 +221,8 @@ def write_notes(folder: Path, notes: list[str]) -> None:
         (folder / COLLECTED).write_text("".join(f"{' '.join(note.split())}\n" for note in notes), "utf-8")
 
 
-def _is_notebook(file: File) -> bool:
-    return ".ipynb" in file.name.lower()
+def _is_notebook(name: str) -> bool:
+    return ".ipynb" in name.lower()
 
 
 def _place(folder: Path, name: str) -> tuple[Path, list[Path]]:
@@ -227,7 +282,7 @@ class _Uploaded:
         for file in sorted(listing.files, key=lambda file: -(file.version or 0)):
             if file.junk or file.trouble or suffix(file.name) in ARCHIVES:
                 continue
-            if _is_notebook(file):
+            if _is_notebook(file.name):
                 self._keep(file, folder, notes)
             elif (
                 suffix(file.name) != ".py"
@@ -464,7 +519,7 @@ def _kept_time(there: Path, assignment: Assignment, source: bytes | None) -> byt
     """The timestamp.txt of this module as it was collected before: somebody may have written it by hand."""
     try:
         if source is not None and read(there / assignment.module, len(source) + 1) == source:
-            return read(there / TIMESTAMP, 200)
+            return read(there / TIMESTAMP, MAX_STAMP)
     except NothingToGrade:
         pass
     return None

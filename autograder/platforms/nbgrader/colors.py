@@ -39,7 +39,7 @@ def _kind(lexeme: str) -> Any:
         return Comment.Single
     if lexeme[0] in "\"'":
         return String
-    if lexeme[0].isdigit():
+    if lexeme.lstrip(".")[:1].isdigit():
         return Number
     if keyword.iskeyword(lexeme):
         return Keyword

@@ -12,13 +12,12 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float
 
 from autograder.grading import GraderError
-from autograder.platforms.nbgrader.files import read
+from autograder.platforms.nbgrader.files import MAX_STAMP, TIMESTAMP, read
 from autograder.platforms.nbgrader.roster import same_student
 from autograder.submissions.files import NothingToGrade
 from autograder.submissions.roster import RosterError, read_extensions
 from autograder.submissions.times import read_stamp
 
-TIMESTAMP = "timestamp.txt"
 EXTENSIONS = "extensions.csv"
 ON_TIME = "until then the submission counts as handed in on time"
 
@@ -28,14 +27,15 @@ class Unreadable(ValueError):
 
 
 def submitted_at(folder: Path) -> datetime | None:
-    """When the submission in `folder` was handed in, by its timestamp.txt; None where that is not there or empty.
+    """When the submission in `folder` was handed in, by its timestamp.txt; None where that is not there.
 
-    Unreadable where it is no moment: nbgrader's own reader would take a time without a zone for UTC, and the -0500
-    of `2026-11-30 23:59 -0500` for seconds.
+    Unreadable where it is empty or no moment: nbgrader's own reader would take a time without a zone for UTC, and the
+    -0500 of `2026-11-30 23:59 -0500` for seconds.
     """
     path = folder / TIMESTAMP
     try:
-        return read_stamp(read(path, 200) or b"", str(path))
+        data = read(path, MAX_STAMP)
+        return None if data is None else read_stamp(data, str(path))
     except NothingToGrade as error:
         raise Unreadable(f"{path.parent}: {error}; {ON_TIME}") from None
     except ValueError as error:

@@ -1,6 +1,7 @@
 """What lies in a student's folder of a course. Nothing there is followed, and nothing is opened that is no file."""
 
 import os
+import re
 import secrets
 import shutil
 from pathlib import Path
@@ -8,6 +9,10 @@ from pathlib import Path
 from autograder.assignment import Assignment
 from autograder.submissions.files import File, NothingToGrade, in_folder, on_disk
 from autograder.submissions.find import COLLECTED, MAX_NOTES
+
+TIMESTAMP = "timestamp.txt"  # when a submission was handed in
+SECRET = "submission_secret.txt"  # of nbgrader: whoever has its text finds the feedback
+MAX_STAMP = 200  # bytes of either, at most
 
 
 def is_linked(folder: Path) -> bool:
@@ -33,6 +38,11 @@ def collected(folder: Path) -> list[str]:
         return []
 
 
+def is_secret(data: bytes) -> bool:
+    """Whether `nbgrader submit` writes such a secret: an empty one, or one that is no text, ends release_feedback."""
+    return re.fullmatch(rb"[0-9a-f]{128}", data) is not None
+
+
 def complete(course: Path, assignment: Assignment) -> None:
     """Put the released notebook beside every module that was handed in without one, and let feedback be released to
     a class of which some handed in by a learning platform.
@@ -47,6 +57,21 @@ def complete(course: Path, assignment: Assignment) -> None:
         if released and folder.is_dir() and not is_linked(folder) and not os.path.lexists(folder / name):
             shutil.copyfile(released, folder / name)
     for folder in course.glob(f"feedback/*/{assignment.kit}"):
-        if not (folder / "submission_secret.txt").exists():
-            (folder / "submission_secret.txt").write_text(secrets.token_hex(64))
-        (folder / "timestamp.txt").touch()
+        if not is_secret(_start(folder / SECRET)):
+            _replace(folder / SECRET, secrets.token_hex(64))
+        if not (start := _start(folder / TIMESTAMP)) or not start.isascii() or len(start) == MAX_STAMP:
+            _replace(folder / TIMESTAMP, "")
+
+
+def _start(path: Path) -> bytes:
+    try:
+        return read(path, MAX_STAMP) or b""
+    except NothingToGrade:
+        return b""
+
+
+def _replace(path: Path, text: str) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    path.write_text(text)

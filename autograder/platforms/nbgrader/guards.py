@@ -24,6 +24,7 @@ from autograder.platforms.nbgrader.files import files_of
 from autograder.platforms.nbgrader.grades import graded_ahead
 from autograder.report.model import printable
 from autograder.report.summary import counted
+from autograder.submissions.files import NothingToGrade
 from autograder.submissions.names import suffix
 from autograder.submissions.times import read_moment
 
@@ -86,17 +87,26 @@ def _submitted_timestamp(api: NbGraderAPI, assignment: str, student: str) -> dat
 def _take_over(converter: BaseConverter, assignment: str, student: str) -> None:
     """Copy what was handed in next to the notebook, from `submitted` to `autograded`: regular files, never a link.
 
-    nbgrader lays the files of `source` over them afterwards.
+    nbgrader lays the files of `source` over them afterwards, and looks for others by their names: no folder may have
+    one of these. What cannot be copied is not shown, and costs nothing else.
     """
     if not isinstance(converter, Autograde):
         return _init_assignment(converter, assignment, student)
+    course = converter.coursedir
     source, to = (Path(form(assignment, student)) for form in (converter._format_source, converter._format_dest))
+    masters = Path(course.format_path(course.source_directory, ".", assignment))
+    names = {path.name for path in masters.rglob("*") if path.is_file()}
     for file in files_of(source):
-        ignored = any(fnmatch(step, each) for step in file.steps for each in converter.coursedir.ignore)
-        if not file.trouble and not ignored and suffix(file.name) in SHOWN:
+        ignored = any(fnmatch(step, each) for step in file.steps for each in course.ignore)
+        as_files = any("." in step or step in names for step in file.steps[:-1])
+        if file.trouble or ignored or as_files or suffix(file.name) not in SHOWN:
+            continue
+        try:
             to.joinpath(*file.steps[:-1]).mkdir(parents=True, exist_ok=True)
             with to.joinpath(*file.steps).open("wb") as copy:
                 file.copy(copy, MAX_FILE)
+        except (OSError, NothingToGrade) as error:
+            course.log.warning("%s: %s is not shown next to the notebook: %s", student, file.label, error)
     return None
 
 

@@ -121,6 +121,8 @@ def _code(report: Report, source: bytes) -> str:
             f'<tr><td></td><td style="text-align: left"><div style="{_HINT}">{text(hint)}</div></td></tr>'
             for hint in hints.get(number, ())
         ]
+    if (more := len(source.splitlines()) - len(lines)) > 0:
+        rows.append(f"<tr><td></td><td><b>{summary.counted(more, 'more line')} of the module: not shown</b></td></tr>")
     listed = [f"<li>line {number}: {text(hint)}</li>" for number in sorted(hints) for hint in hints[number]]
     above = f'<ul style="margin: 0 0 0.5em 1.5em">{"".join(listed)}</ul>' if listed else ""
     table = f'<table style="border: none; margin: 0; width: 100%">{"".join(rows)}</table>'
