@@ -402,7 +402,7 @@ def test_a_platforms_form_tells_whose_it_is(form: str, there: set[str], others: 
         assert (rows[each].source is not None) is (each in there)
         assert rows[each].nothing is (each not in there)
         said = " ".join(rows[each].attention if not sure else rows[each].notes)
-        assert ("by the name in it" in said) is (each in there)
+        assert ("by the name in it" in said or "by the id in it" in said) is (each in there)
         assert not (sure and rows[each].attention and (each in there or others <= len(there)))
     assert sum(row.unlisted for row in rows.values()) == others
 
