@@ -69,6 +69,7 @@ _GROUP = re.compile(
     r"(?:groups?|grp|groupe|gruppe|grupo|gruppo|groep|teams?|équipe|equipe|equipo)(?![^\W\d_])|0\d{4}_", re.IGNORECASE
 )
 _SEVERAL = 3  # names with one word in them; two may have it by chance
+_RUN = 5  # words of a student's name, at most, for which files within others' are searched
 _LISTED = 3  # names, or questions whose work it is, in one message
 
 
@@ -209,7 +210,10 @@ def read_upload(
             for owner, row in zip(owners, found, strict=True)
         ]
         found = _with_odd_folders(owners, found)
-        found = _with_copies(found) if roster is None else _with_strangers(owners, found, assignment.kit)
+        if roster is None:
+            found = _with_copies(_with_namesakes_within(owners, found))
+        else:
+            found = _with_strangers(owners, found, assignment.kit)
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
     export = () if top.gradescopes else _like_export({each.name for each in top.entries if each.folder}, "the upload")
     warnings = [*(roster.notes if roster else ()), *top.guessed, *doubts.values(), *export, *extended.warnings()]
@@ -314,6 +318,48 @@ def _with_copies(rows: list[Submitted]) -> list[Submitted]:
                     f"`{row.student}` may be later work of `{original}`: see which counts"
                 )
     return [replace(row, attention=(*row.attention, *said.get(same(row.student), ())[:_LISTED])) for row in rows]
+
+
+def _with_namesakes_within(owners: list[_Owner], rows: list[Submitted]) -> list[Submitted]:
+    """The rows; for review where one holds something under the name of another: `late/ada/` next to `ada/`.
+
+    What many hold, such as a folder `data`, is no student's.
+    """
+    called = {name: row.student for row in rows for name in (_in_words(row.student), _in_words(row.name))}
+    called = {name: student for name, student in called.items() if len(name.strip()) >= _SHORT}
+    holders: dict[str, set[str]] = {}
+    for owner in owners:
+        for name in {name for piece in owner.pieces for name in _names_within(piece.entry)}:
+            words = _in_words(name).split()
+            runs = (_in_words(" ".join(words[at:end])) for at in range(len(words)) for end in range(at + 1, at + _RUN))
+            for student in {called.get(run, owner.student) for run in runs} - {owner.student}:
+                holders.setdefault(student, set()).add(owner.student)
+    said: dict[str, list[str]] = {}
+    for student, theirs in holders.items():
+        if len(theirs) < _SEVERAL or 2 * len(theirs) <= len(rows):
+            for each in sorted(theirs):
+                for concerned in (student, each):
+                    said.setdefault(concerned, []).append(
+                        f"`{each}` holds something under the name of `{student}`: see whose it is"
+                    )
+    return [replace(row, attention=(*row.attention, *said.get(row.student, ())[:_LISTED])) for row in rows]
+
+
+def _in_words(name: str) -> str:
+    return f" {' '.join(words_of(name))} "
+
+
+def _names_within(entry: Entry) -> set[str]:
+    """The names of the folders in an entry, and of its archives and Python files without their suffixes."""
+    try:
+        if not entry.folder:
+            inside = entry.inside().students if entry.inside and not entry.platform else []
+            return {stem(each.name) for each in inside}
+        files = [file for file in entry.listing().files if not file.junk]
+    except (NothingToGrade, OSError):
+        return set()
+    folders = {step for file in files for step in file.steps[:-1]}
+    return folders | {stem(file.name) for file in files if suffix(file.name) in (".py", *ARCHIVES)}
 
 
 def _tops(piece: _Piece) -> set[str]:
