@@ -372,6 +372,7 @@ FORMS = [
     "{last}_{first}_cs5814_vae",
     "{last} {first}",
     "{last}_{first}_{id}_{number}",  # ILIAS
+    "20261130-2{number}-{first} {last}-{file}",  # a mailbox
 ]
 PEOPLE = {"id1": "Ann Ash", "id2": "Bo Bee", "id3": "Cy Coe", "id4": "Di Dee", "id5": "Ed Eve Fox"}
 TABLE = "id,name\n" + "".join(f"{each},{name}\n" for each, name in PEOPLE.items())
@@ -1190,8 +1191,21 @@ def test_a_number_in_a_name_is_an_id_only_next_to_a_name(strangers: list[str], f
     assert [row.student for row in rows.values() if row.source and not row.unlisted] == ["109"]
 
 
-TWO_IN_ONE = ["{first} {last} ({id})", "{last}, {first}({id})", "{first} {last} - {id}", "{last}_{first}_{id}_{number}"]
-PERSONS = {"ashx": "Ann Ash", "beex": "Bo Bee", "coex": "Cy Coe", "deex": "Di Dee", "foxx": "Ed Fox", "grax": "Flo Gra"}
+TWO_IN_ONE = [
+    "{first} {last} ({id})",
+    "{last}, {first}({id})",
+    "{first} {last} - {id}",
+    "{last}_{first}_{id}_{number}",
+    "{id}-{first} {last}-hw",
+]
+PERSONS = {
+    "ashx": "Ann Ash",
+    "beex": "Bo Bee",
+    "coex": "Cy Coe",
+    "90041": "Di Dee",
+    "90042": "Ed Fox",
+    "grax": "Flo Gra",
+}
 
 
 @given(st.sampled_from(TWO_IN_ONE), st.permutations(list(PERSONS)), st.integers(2, 6), st.integers(0, 4))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -34,6 +34,7 @@ from autograder.submissions.spelling import (
 _LISTED = 3
 _SEPARATORS = 8  # of the most frequent ones, to see which tells a name from the rest
 _COPY = re.compile(r" ?\(\d{1,2}\)$")  # what Google Drive adds to the second of two files with one name
+_NUMBERS = re.compile(r"[\W_]*(?:\d++[\W_]++)++(?=[^\W\d_])")  # a date, or what a platform counts
 _OF_A_BROWSER = re.compile(r"\d{1,2}")  # in brackets, behind a name that exists already; an id behind a person's name
 _WORDS = {"canvas": "Canvas number", "email": "email address", "sis": "SIS id"}
 
@@ -84,11 +85,7 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     by_key |= in_form
     doubted = {each.student for each in students if any(_doubtful(each, who) for who in by_key[each.student].people)}
     telling = {kind for each in students for kind, key in each.keys.items() if roster.find(key, kind)}
-    fields = {
-        student: field
-        for student, field in _in_one_form(students, roster).items()
-        if student not in in_form and not _has_anothers_id(field, roster, holders if in_form else None)
-    }
+    fields = _names_in_form(students, in_form, roster, holders)
     names = {each.student: fields[each.student].known if each.student in fields else each for each in students}
     named = [*names.values()]
     in_order = _in_order(named, roster)
@@ -98,10 +95,7 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
         if not by_key[each.student].people or each.student in doubted
     }
     sure = {student: found for student, found in by_key.items() if student not in doubted}
-    claimants: dict[str, list[str]] = {}
-    for student, match in (*sure.items(), *by_name.items()):
-        for who in match.people:
-            claimants.setdefault(who.id, []).append(student)
+    claimants = _claimants((*sure.items(), *by_name.items()))
     found = by_key
     for each in students:
         guess = by_name.get(each.student, Match())
@@ -134,6 +128,15 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     unknown = [each for each in unknown if found[each.student] == Match()]
     found |= _claims(unknown, _near(unknown, found, roster, holders))
     return found | _in_anothers_name(named, found, roster, groups)
+
+
+def _claimants(matches: Iterable[tuple[str, Match]]) -> dict[str, list[str]]:
+    """By the id of a student, the entries that were matched to the student."""
+    claimants: dict[str, list[str]] = {}
+    for student, match in matches:
+        for who in match.people:
+            claimants.setdefault(who.id, []).append(student)
+    return claimants
 
 
 # --- by an id -----------------------------------------------------------------------------------------------------
@@ -272,50 +275,69 @@ def _by_name(student: Known, roster: Roster, telling: set[str], in_order: bool) 
 
 @dataclass(frozen=True)
 class _Field:
-    """What is next to a separator in the name of an entry: the student, by that name, and the name of the file."""
+    """What is next to a separator in the name of an entry: the student, by that name, and the name of the file.
+
+    `number` is what is before both, such as a date.
+    """
 
     known: Known
     file: str
+    number: str = ""
+
+
+def _names_in_form(
+    students: Sequence[Known], in_form: Mapping[str, Match], roster: Roster, holders: Holders
+) -> dict[str, _Field]:
+    """The names in one form, but for those of which an id tells the student, or that have somebody else's next to it.
+
+    Where no entry is `in_form` by an id, what is next to a name is the student's own, and tells only as a whole.
+    """
+    fields = {}
+    for student, field in _in_one_form(students, roster).items():
+        texts = (field.file, field.number)
+        people = [*roster.named(field.known.name), *roster.turned(field.known.name)]
+        others = {roster.find(text.strip(" -_()[]")) for text in texts} - {None, *people}
+        others |= {who for text in texts for who in holders.of(words_of(text))} - {*people} if in_form else set()
+        if student not in in_form and not others:
+            fields[student] = field
+    return fields
 
 
 def _in_one_form(students: Sequence[Known], roster: Roster) -> dict[str, _Field]:
     """The names in entries to which a platform gave one form, such as `Jane Doe - homework.py`.
 
     That is so if a whole name of the roster is before the first of a separator, or after the last, in at least three
-    entries and more than half of all.
+    entries and more than half of all. Numbers may be before the name: `20261130-2214-Jane Doe-homework`.
     """
     entries = [
         each.student for each in students if each.keys.get("id") == each.student and len(each.student) <= LONGEST
     ]
+    numbers = {entry: _NUMBERS.match(entry) for entry in entries}
     count = Counter(separator for entry in entries for separator in {*re.findall(r"[\W_]+", entry)})
     best: dict[str, _Field] = {}
     for separator, _ in [each for each in count.most_common(_SEPARATORS) if each[0].strip()]:
         for first in (True, False):
             fields = {}
             for entry in entries:
-                before, found, after = entry.partition(separator) if first else entry.rpartition(separator)
+                number = found[0] if first and (found := numbers[entry]) else ""
+                rest = entry[len(number) :]
+                before, there, after = rest.partition(separator) if first else rest.rpartition(separator)
                 name, file = (before, after) if first else (after, before)
                 copy = _COPY.search(name)
                 name, file = (name[: copy.start()], f"{file}{copy[0]}") if copy else (name, file)
-                if found and name == name.strip() and (roster.named(name) or roster.turned(name)):
-                    fields[entry] = _Field(Known(entry, name, {}), file)
+                if there and name == name.strip() and (roster.named(name) or roster.turned(name)):
+                    fields[entry] = _Field(Known(entry, name, {}), file, number)
             best = max(best, fields, key=len)
     return best if len(best) >= SEVERAL and 2 * len(best) > len(students) else {}
 
 
-def _has_anothers_id(field: _Field, roster: Roster, holders: Holders | None) -> bool:
-    """Whether all that is next to a name is the id of somebody else: `Jane Doe (jroe)`.
-
-    With `holders`, ids stand there in other names, and so any may be meant.
-    """
-    people = [*roster.named(field.known.name), *roster.turned(field.known.name)]
-    others = {roster.find(field.file.strip(" ()[]"))} | (holders.of(words_of(field.file)) if holders else set())
-    return not others <= {None, *people}
-
-
 def _are_one(claimants: Sequence[str], fields: Mapping[str, _Field]) -> bool:
-    """Whether these entries are of one student: there is one, or a platform has put one name into all of them."""
-    names = {name_key(fields[each].known.name) if each in fields else "" for each in claimants}
+    """Whether these entries are of one student: there is one, or a platform has put one name into all of them.
+
+    With numbers before the name, they may be attempts.
+    """
+    there = [fields.get(each) for each in claimants]
+    names = {name_key(field.known.name) if field and not field.number else "" for field in there}
     return len(claimants) == 1 or (len(names) == 1 and "" not in names)
 
 
