@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from autograder.submissions.names import LONGEST
@@ -88,7 +88,8 @@ class Place:
 
     Attributes:
         id: as it stands there.
-        telling: whether that is no chance.
+        long: whether it is too long to be there by chance.
+        telling: whether it is certain to be the student's, and not a part of somebody else's name.
         form: all that is before it and the separator after it, or the other way round; or all on both sides. Numbers,
             which vary, are 0 in it.
         file: the student's own name for the file.
@@ -96,6 +97,7 @@ class Place:
 
     who: Student
     id: str
+    long: bool
     telling: bool
     form: tuple[str, str, bool]
     file: str = ""
@@ -122,7 +124,11 @@ def ids_in_one_form(names: Sequence[str], entries: int, holders: Holders) -> dic
         size = (len(found), len(students), by_one_side)
         if len(students) >= SEVERAL and 2 * len(found) > entries and size > most:
             best, most = found, size
-    return best
+    files = Counter(_numberless(place.file) for place in best.values())
+    return {
+        name: replace(place, telling=place.telling or (place.long and files[_numberless(place.file)] >= SEVERAL))
+        for name, place in best.items()
+    }
 
 
 def _places(name: str, holders: Holders, common: set[Student]) -> Iterator[Place]:
@@ -144,13 +150,13 @@ def _places(name: str, holders: Holders, common: set[Student]) -> Iterator[Place
         if _is_in_name(words, first, last, called) or holders.besides(who, rest) - common:
             continue
         long = len(squeezed(key)) >= SHORT
-        yield Place(who, key, long, (_numberless(before), _numberless(after), False))
+        yield Place(who, key, long, long, (_numberless(before), _numberless(after), False))
         names = {word for words in called for word in words if len(word) >= SHORT}
         if re.search(r"[^\W\d_]", key) or not names.isdisjoint(rest):
             left, right = separator_of(before[::-1])[::-1], separator_of(after)
             telling = long and plain(key) not in names
-            yield Place(who, key, telling, (_numberless(before), right, True), after.removeprefix(right))
-            yield Place(who, key, telling, (left, _numberless(after), True), before.removesuffix(left))
+            yield Place(who, key, long, telling, (_numberless(before), right, True), after.removeprefix(right))
+            yield Place(who, key, long, telling, (left, _numberless(after), True), before.removesuffix(left))
 
 
 def _is_in_name(words: list[str], first: int, last: int, names: list[list[str]]) -> bool:

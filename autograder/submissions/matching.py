@@ -174,7 +174,7 @@ def _held(student: Known, roster: Roster) -> Match:
 
 
 def _by_id_in_form(students: Sequence[Known], by_key: Mapping[str, Match], holders: Holders) -> dict[str, Match]:
-    """Whose id stands in names of one form, if those have no other work. A short one is there by chance, perhaps."""
+    """Whose id stands in names of one form, if those have no other work. It may be there by chance."""
     names = [each.student for each in students if each.keys.get("id") == each.student]
     places = ids_in_one_form(names, len(students), holders)
     served = {who.id for match in by_key.values() for who in match.people}
@@ -183,11 +183,9 @@ def _by_id_in_form(students: Sequence[Known], by_key: Mapping[str, Match], holde
     for name, place in places.items():
         if place.who.id not in served:
             said = f"`{shown(name)}` was matched to {place.who.name} in the roster by the id in it"
-            sure = len(squeezed(place.id)) >= SHORT
             file = place.file if count[place.who.id] > 1 else ""
-            matches[name] = Match(
-                (place.who,), (said,) if sure else (), () if sure else (f"{said}: a guess",), file=file
-            )
+            match = Match((place.who,), (said,)) if place.telling else Match((place.who,), (), (f"{said}: a guess",))
+            matches[name] = replace(match, file=file)
     return matches
 
 
