@@ -373,6 +373,22 @@ def test_a_reason_that_another_begins_with_is_not_repeated() -> None:
     assert Entry("a", report).reasons == [report.error, "`a.py`", "`a.py` has other code"]
 
 
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (b"class Gan:\n    pass\n", True),
+        (b"import torch\n", True),
+        (b"def sample_latent(x):\n    return\n", False),
+    ],
+)
+@pytest.mark.parametrize("graded", [True, False])
+def test_a_module_for_something_else_is_reviewed(source: bytes, told: bool, graded: bool) -> None:
+    """A zero for a module without any of the required names may be a wrong upload."""
+    report = ending_alike(Outcome.FAILED, "There is no such function.") if graded else blank()
+    entry = Entry("ada", report, submitted=Submitted("ada", source))
+    assert any("none of the required names" in reason for reason in entry.reasons) is (told and graded)
+
+
 def test_pairs_are_shown_with_a_link_and_a_caution() -> None:
     entries = a_class(30)
     page = page_of(entries, pairs_of(entries))

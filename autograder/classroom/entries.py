@@ -13,6 +13,7 @@ from autograder.report.model import Check, Outcome, Report, clean
 from autograder.report.summary import obstacle
 from autograder.submissions.copied import has_no_code
 from autograder.submissions.layouts import Submitted
+from autograder.submissions.traces import defining
 
 NAME_LIMIT = 120
 REASON_LIMIT = 400
@@ -131,6 +132,8 @@ class Entry:
         report = self.report
         said = [cause] if (cause := self.cause) and self.standing is not Standing.NOTHING else []
         said += report.attention
+        if self.standing is Standing.GRADED and not self.score and self._has_no_name:
+            said.append("the module defines none of the required names: see whether it is for this assignment")
         if self.recorded and self.score is not None and self.recorded.automatic != self.score:
             said.append(
                 f"the gradebook has {shown(self.recorded.automatic)} points of the checks and this report "
@@ -138,6 +141,13 @@ class Entry:
             )
         begun = {each for each in said for other in said if _ENDS.search(each) and other.startswith(f"{each} ")}
         return [clean(reason, REASON_LIMIT) for reason in dict.fromkeys(said) if reason not in begun]
+
+    @property
+    def _has_no_name(self) -> bool:
+        """Whether the module defines nothing of what the parts are about; so may a file of another week."""
+        names = {part.place[0] for part in self.report.parts if part.place}
+        source = self.submitted.source if self.submitted else None
+        return bool(names and source) and not defining(names).search(source or b"")
 
     @property
     def lacks_hand_points(self) -> bool:

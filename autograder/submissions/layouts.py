@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -42,7 +42,7 @@ from autograder.submissions.names import (
     without_copy,
 )
 from autograder.submissions.roster import Roster, Student, moment
-from autograder.submissions.spelling import same, words_of
+from autograder.submissions.spelling import same, squeezed, words_of
 from autograder.submissions.times import NO_ZONE, in_zone, read_stamp
 from autograder.submissions.top import (
     MAX_OPENED,
@@ -64,10 +64,12 @@ _ATTACHED, _INLINE = "Submission attachment(s)", "_submissionText.html"  # what 
 _SAKAIS = {_ATTACHED, "Feedback Attachment(s)"}
 _BY_SAKAI = {"timestamp.txt", "comments.txt", "feedbackText.html"}
 _SHORT = 3  # letters of a folder's name: with fewer, it is somebody's id by chance
-# The names that platforms and people give to groups.
+# The names that platforms and people give to groups; Submitty numbers a team, and adds who began it: `00007_ada`.
 _GROUP = re.compile(
-    r"(?:groups?|groupe|gruppe|grupo|gruppo|groep|team|équipe|equipe|equipo)\b|(?:group|team)\d", re.IGNORECASE
+    r"(?:groups?|grp|groupe|gruppe|grupo|gruppo|groep|teams?|équipe|equipe|equipo)(?![^\W\d_])|0\d{4}_", re.IGNORECASE
 )
+_SEVERAL = 3  # names with one word in them; two may have it by chance
+_RUN = 5  # words of a student's name, at most, for which files within others' are searched
 _LISTED = 3  # names, or questions whose work it is, in one message
 
 
@@ -208,7 +210,10 @@ def read_upload(
             for owner, row in zip(owners, found, strict=True)
         ]
         found = _with_odd_folders(owners, found)
-        found = _with_copies(found) if roster is None else _with_strangers(owners, found)
+        if roster is None:
+            found = _with_copies(_with_namesakes_within(owners, found))
+        else:
+            found = _with_strangers(owners, found, assignment.kit)
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
     export = () if top.gradescopes else _like_export({each.name for each in top.entries if each.folder}, "the upload")
     warnings = [*(roster.notes if roster else ()), *top.guessed, *doubts.values(), *export, *extended.warnings()]
@@ -252,31 +257,53 @@ def _with_odd_folders(owners: list[_Owner], rows: list[Submitted]) -> list[Submi
     ]
 
 
-def _with_strangers(owners: list[_Owner], rows: list[Submitted]) -> list[Submitted]:
+def _with_strangers(owners: list[_Owner], rows: list[Submitted], kit: str) -> list[Submitted]:
     """The rows; for review where a student has none of the work, and some of it may be the student's by nothing else.
 
-    So it is if most entries are of nobody in the roster; if one bears nobody's name; and if one is a group's, for those
-    who are in no group of the roster.
+    So it is if most entries are of nobody in the roster; if one bears nobody's name, but that of the assignment, or a
+    word of the student's; and if one is a group's, for those who are in no group of the roster.
     """
     strangers = [owner for owner in owners if owner.enrolled is None and not owner.claimed]
     most = len(strangers) > sum(bool(owner.enrolled and owner.pieces) for owner in owners)
-    groups = [owner for owner in strangers if _GROUP.match(owner.name)]
-    nameless = [owner for owner in strangers if any(piece.nameless for piece in owner.pieces)]
-    of_most = f"{_some(strangers)} and most other work is of nobody in the roster: see whether it is this student's"
-    of_group = f"{_some(groups)} may be a group's, and the roster does not say whose: see whether it is this student's"
-    of_nobody = f"{_some(nameless)} bears nobody's name: see whether it is this student's"
+    words = {owner.student: {*words_of(owner.name)} for owner in strangers}
+    count = Counter(word for each in words.values() for word in each)
+    common = {word for word, times in count.items() if times >= _SEVERAL and 2 * times > len(strangers)}
+    groups = [shown(piece.student) for owner in owners for piece in owner.pieces if _may_be_groups(owner, piece)]
+    nameless = [owner.student for owner in strangers if any(_bears_no_name(piece, kit) for piece in owner.pieces)]
+    of_most = _some(owner.student for owner in strangers) + " and most other work is of nobody in the roster"
     checked = []
     for owner, row in zip(owners, rows, strict=True):
-        said = of_group if groups and owner.enrolled and not owner.enrolled.groups else ""
-        said = of_nobody if nameless else said
+        if owner.enrolled is None or owner.pieces or owner.claimed:
+            checked.append(row)
+            continue
+        own = {word for name in owner.enrolled.names for word in words_of(name) if len(word) >= _SHORT} - common
+        namesakes = [student for student, there in words.items() if not own.isdisjoint(there)]
+        ways = (
+            (groups if not owner.enrolled.groups else [], "{} may be a group's, and the roster does not say whose"),
+            (namesakes, "{} bears a part of this student's name"),
+            (nameless, "{} bears nobody's name"),
+        )
+        said = next((text.format(_some(students)) for students, text in reversed(ways) if students), "")
         said = of_most if most else said
-        handed_in = owner.enrolled is None or owner.pieces or owner.claimed
-        checked.append(row if handed_in or not said else replace(row, attention=(*row.attention, said)))
+        doubts = (f"{said}: see whether it is this student's",) if said else ()
+        checked.append(replace(row, attention=(*row.attention, *doubts)))
     return checked
 
 
-def _some(owners: list[_Owner]) -> str:
-    return ", ".join(f"`{owner.student}`" for owner in owners[:_LISTED])
+def _may_be_groups(owner: _Owner, piece: _Piece) -> bool:
+    """Whether an entry is named like a group's that the roster lacks. Moodle puts the group before each one's name."""
+    known = owner.enrolled is not None and (owner.enrolled.groups or "identifier" in piece.keys)
+    return not known and _GROUP.match(piece.name) is not None
+
+
+def _bears_no_name(piece: _Piece, kit: str) -> bool:
+    """Whether an entry is named after the assignment alone: `hw3.mbox` for `hw3-part3`."""
+    named = squeezed(piece.name)
+    return piece.nameless or (len(named) >= _SHORT and squeezed(kit).startswith(named))
+
+
+def _some(students: Iterable[str]) -> str:
+    return ", ".join(f"`{student}`" for student in islice(dict.fromkeys(students), _LISTED))
 
 
 def _with_copies(rows: list[Submitted]) -> list[Submitted]:
@@ -291,6 +318,48 @@ def _with_copies(rows: list[Submitted]) -> list[Submitted]:
                     f"`{row.student}` may be later work of `{original}`: see which counts"
                 )
     return [replace(row, attention=(*row.attention, *said.get(same(row.student), ())[:_LISTED])) for row in rows]
+
+
+def _with_namesakes_within(owners: list[_Owner], rows: list[Submitted]) -> list[Submitted]:
+    """The rows; for review where one holds something under the name of another: `late/ada/` next to `ada/`.
+
+    What many hold, such as a folder `data`, is no student's.
+    """
+    called = {name: row.student for row in rows for name in (_in_words(row.student), _in_words(row.name))}
+    called = {name: student for name, student in called.items() if len(name.strip()) >= _SHORT}
+    holders: dict[str, set[str]] = {}
+    for owner in owners:
+        for name in {name for piece in owner.pieces for name in _names_within(piece.entry)}:
+            words = _in_words(name).split()
+            runs = (_in_words(" ".join(words[at:end])) for at in range(len(words)) for end in range(at + 1, at + _RUN))
+            for student in {called.get(run, owner.student) for run in runs} - {owner.student}:
+                holders.setdefault(student, set()).add(owner.student)
+    said: dict[str, list[str]] = {}
+    for student, theirs in holders.items():
+        if len(theirs) < _SEVERAL or 2 * len(theirs) <= len(rows):
+            for each in sorted(theirs):
+                for concerned in (student, each):
+                    said.setdefault(concerned, []).append(
+                        f"`{each}` holds something under the name of `{student}`: see whose it is"
+                    )
+    return [replace(row, attention=(*row.attention, *said.get(row.student, ())[:_LISTED])) for row in rows]
+
+
+def _in_words(name: str) -> str:
+    return f" {' '.join(words_of(name))} "
+
+
+def _names_within(entry: Entry) -> set[str]:
+    """The names of the folders in an entry, and of its archives and Python files without their suffixes."""
+    try:
+        if not entry.folder:
+            inside = entry.inside().students if entry.inside and not entry.platform else []
+            return {stem(each.name) for each in inside}
+        files = [file for file in entry.listing().files if not file.junk]
+    except (NothingToGrade, OSError):
+        return set()
+    folders = {step for file in files for step in file.steps[:-1]}
+    return folders | {stem(file.name) for file in files if suffix(file.name) in (".py", *ARCHIVES)}
 
 
 def _tops(piece: _Piece) -> set[str]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 
+from autograder.submissions.forms import SEVERAL, SHORT, Holders, has_id, ids_in_one_form, separator_of, unpadded
 from autograder.submissions.names import LONGEST, shown
 from autograder.submissions.roster import Roster, Student
 from autograder.submissions.spelling import (
@@ -22,7 +23,6 @@ from autograder.submissions.spelling import (
     is_changed,
     may_become,
     name_key,
-    names_of,
     plain,
     same,
     spellings,
@@ -31,11 +31,10 @@ from autograder.submissions.spelling import (
     words_of,
 )
 
-_SHORT = 3  # letters of an id: with fewer, a name holds it by chance
 _LISTED = 3
 _SEPARATORS = 8  # of the most frequent ones, to see which tells a name from the rest
-_SEVERAL = 3  # names in one form; two may be alike by chance
 _COPY = re.compile(r" ?\(\d{1,2}\)$")  # what Google Drive adds to the second of two files with one name
+_NUMBERS = re.compile(r"[\W_]*(?:\d++[\W_]++)++(?=[^\W\d_])")  # a date, or what a platform counts
 _OF_A_BROWSER = re.compile(r"\d{1,2}")  # in brackets, behind a name that exists already; an id behind a person's name
 _WORDS = {"canvas": "Canvas number", "email": "email address", "sis": "SIS id"}
 
@@ -81,9 +80,12 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     by_key = {
         each.student: _by_key(each, roster) or titled.get(each.student) or _held(each, roster) for each in students
     }
+    holders = Holders(roster)
+    in_form = _by_id_in_form(students, by_key, holders)
+    by_key |= in_form
     doubted = {each.student for each in students if any(_doubtful(each, who) for who in by_key[each.student].people)}
     telling = {kind for each in students for kind, key in each.keys.items() if roster.find(key, kind)}
-    fields = _in_one_form(students, roster)
+    fields = _names_in_form(students, in_form, roster, holders)
     names = {each.student: fields[each.student].known if each.student in fields else each for each in students}
     named = [*names.values()]
     in_order = _in_order(named, roster)
@@ -93,10 +95,7 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
         if not by_key[each.student].people or each.student in doubted
     }
     sure = {student: found for student, found in by_key.items() if student not in doubted}
-    claimants: dict[str, list[str]] = {}
-    for student, match in (*sure.items(), *by_name.items()):
-        for who in match.people:
-            claimants.setdefault(who.id, []).append(student)
+    claimants = _claimants((*sure.items(), *by_name.items()))
     found = by_key
     for each in students:
         guess = by_name.get(each.student, Match())
@@ -122,13 +121,22 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
         end = ends[each.student][0] if each.student in titled else ""
         found[each.student] = _or_groups(each, end, found[each.student], roster, groups)
     unknown = [each for each in students if found[each.student] == Match()]
-    held = _held_in(unknown, roster, telling, groups)
+    held = _held_in(unknown, roster, telling, groups, holders)
     served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
-    found |= _by_name_within(unknown, held, served, len(students))
+    found |= _by_name_within(unknown, held, served, len(students), holders)
     found |= _claims([each for each in unknown if found[each.student] == Match()], held)
     unknown = [each for each in unknown if found[each.student] == Match()]
-    found |= _claims(unknown, _near(unknown, found, roster))
+    found |= _claims(unknown, _near(unknown, found, roster, holders))
     return found | _in_anothers_name(named, found, roster, groups)
+
+
+def _claimants(matches: Iterable[tuple[str, Match]]) -> dict[str, list[str]]:
+    """By the id of a student, the entries that were matched to the student."""
+    claimants: dict[str, list[str]] = {}
+    for student, match in matches:
+        for who in match.people:
+            claimants.setdefault(who.id, []).append(student)
+    return claimants
 
 
 # --- by an id -----------------------------------------------------------------------------------------------------
@@ -165,6 +173,22 @@ def _held(student: Known, roster: Roster) -> Match:
     return Match((who,), (f"`{shown(student.student)}` was matched to {who.name} in the roster by the id in it",))
 
 
+def _by_id_in_form(students: Sequence[Known], by_key: Mapping[str, Match], holders: Holders) -> dict[str, Match]:
+    """Whose id stands in names of one form, if those have no other work. It may be there by chance."""
+    names = [each.student for each in students if each.keys.get("id") == each.student]
+    places = ids_in_one_form(names, len(students), holders)
+    served = {who.id for match in by_key.values() for who in match.people}
+    count = Counter(place.who.id for place in places.values())
+    matches = {}
+    for name, place in places.items():
+        if place.who.id not in served:
+            said = f"`{shown(name)}` was matched to {place.who.name} in the roster by the id in it"
+            file = place.file if count[place.who.id] > 1 else ""
+            match = Match((place.who,), (said,)) if place.telling else Match((place.who,), (), (f"{said}: a guess",))
+            matches[name] = replace(match, file=file)
+    return matches
+
+
 def _who(roster: Roster, groups: _Groups, *kinds_and_login: str) -> tuple[Student, ...]:
     """The student with this login, the last argument, or the members of the group of this name."""
     *kinds, login = kinds_and_login
@@ -195,7 +219,7 @@ def _by_title(
         title, login = max(splits, key=rank, default=("", ""))
         if people := find(login):
             group = people[0].group_like(login)
-            sure = (sharing[title] > 1 or separator not in title[:-1]) and not 0 < len(squeezed(group)) < _SHORT
+            sure = (sharing[title] > 1 or separator not in title[:-1]) and not 0 < len(squeezed(group)) < SHORT
             whom = f"the group {group}" if group else people[0].name
             said = f"`{shown(name)}` was matched to {whom} in the roster by `{shown(login)}`, the end of its name"
             matches[name] = login, Match(people, (said,) if group else (), () if sure else (said,))
@@ -249,40 +273,69 @@ def _by_name(student: Known, roster: Roster, telling: set[str], in_order: bool) 
 
 @dataclass(frozen=True)
 class _Field:
-    """What is next to a separator in the name of an entry: the student, by that name, and the name of the file."""
+    """What is next to a separator in the name of an entry: the student, by that name, and the name of the file.
+
+    `number` is what is before both, such as a date.
+    """
 
     known: Known
     file: str
+    number: str = ""
+
+
+def _names_in_form(
+    students: Sequence[Known], in_form: Mapping[str, Match], roster: Roster, holders: Holders
+) -> dict[str, _Field]:
+    """The names in one form, but for those of which an id tells the student, or that have somebody else's next to it.
+
+    Where no entry is `in_form` by an id, what is next to a name is the student's own, and tells only as a whole.
+    """
+    fields = {}
+    for student, field in _in_one_form(students, roster).items():
+        texts = (field.file, field.number)
+        people = [*roster.named(field.known.name), *roster.turned(field.known.name)]
+        others = {roster.find(text.strip(" -_()[]")) for text in texts} - {None, *people}
+        others |= {who for text in texts for who in holders.of(words_of(text))} - {*people} if in_form else set()
+        if student not in in_form and not others:
+            fields[student] = field
+    return fields
 
 
 def _in_one_form(students: Sequence[Known], roster: Roster) -> dict[str, _Field]:
     """The names in entries to which a platform gave one form, such as `Jane Doe - homework.py`.
 
     That is so if a whole name of the roster is before the first of a separator, or after the last, in at least three
-    entries and more than half of all.
+    entries and more than half of all. Numbers may be before the name: `20261130-2214-Jane Doe-homework`.
     """
     entries = [
         each.student for each in students if each.keys.get("id") == each.student and len(each.student) <= LONGEST
     ]
+    numbers = {entry: _NUMBERS.match(entry) for entry in entries}
     count = Counter(separator for entry in entries for separator in {*re.findall(r"[\W_]+", entry)})
     best: dict[str, _Field] = {}
     for separator, _ in [each for each in count.most_common(_SEPARATORS) if each[0].strip()]:
         for first in (True, False):
             fields = {}
             for entry in entries:
-                before, found, after = entry.partition(separator) if first else entry.rpartition(separator)
+                number = found[0] if first and (found := numbers[entry]) else ""
+                rest = entry[len(number) :]
+                before, there, after = rest.partition(separator) if first else rest.rpartition(separator)
                 name, file = (before, after) if first else (after, before)
                 copy = _COPY.search(name)
                 name, file = (name[: copy.start()], f"{file}{copy[0]}") if copy else (name, file)
-                if found and name == name.strip() and (roster.named(name) or roster.turned(name)):
-                    fields[entry] = _Field(Known(entry, name, {}), file)
+                if there and name == name.strip() and (roster.named(name) or roster.turned(name)):
+                    fields[entry] = _Field(Known(entry, name, {}), file, number)
             best = max(best, fields, key=len)
-    return best if len(best) >= _SEVERAL and 2 * len(best) > len(students) else {}
+    return best if len(best) >= SEVERAL and 2 * len(best) > len(students) else {}
 
 
 def _are_one(claimants: Sequence[str], fields: Mapping[str, _Field]) -> bool:
-    """Whether these entries are of one student: there is one, or a platform has put one name into all of them."""
-    names = {name_key(fields[each].known.name) if each in fields else "" for each in claimants}
+    """Whether these entries are of one student: there is one, or a platform has put one name into all of them.
+
+    With numbers before the name, they may be attempts.
+    """
+    there = [fields.get(each) for each in claimants]
+    names = {name_key(field.known.name) if field and not field.number else "" for field in there}
     return len(claimants) == 1 or (len(names) == 1 and "" not in names)
 
 
@@ -303,13 +356,7 @@ def _differing(student: Known, who: Student) -> list[str]:
 
 def _alike(key: str, other: str) -> bool:
     """Whether these are one id, apart from what a spreadsheet changes in it."""
-    return same(key) == same(other) or _unpadded(key) == _unpadded(other)
-
-
-def _unpadded(key: str) -> str:
-    """An id as a spreadsheet leaves it: without zeros at the start, and without the `.0` that it adds."""
-    number = re.fullmatch(r"0*([1-9]\d*)(?:\.0)?", same(key), re.ASCII)
-    return number[1] if number else same(key)
+    return same(key) == same(other) or unpadded(key) == unpadded(other)
 
 
 def _named(student: Known, roster: Roster) -> list[Student]:
@@ -337,7 +384,11 @@ def _sorted_names(name: str) -> set[str]:
 
 
 def _by_name_within(
-    unknown: Sequence[Known], held: Mapping[str, Sequence[Student]], served: set[str], entries: int
+    unknown: Sequence[Known],
+    held: Mapping[str, Sequence[Student]],
+    served: set[str],
+    entries: int,
+    holders: Holders,
 ) -> dict[str, Match]:
     """Whose whole name is in that of an entry and who has no other work: `Jane Doe - homework`, `Doe Jane`.
 
@@ -346,13 +397,13 @@ def _by_name_within(
     half of the names, such as the homework's, tells nothing.
     """
     counts = Counter(who.id for people in held.values() for who in people)
-    common = {who for who, count in counts.items() if count >= _SEVERAL and 2 * count > len(unknown)}
+    common = {who for who, count in counts.items() if count >= SEVERAL and 2 * count > len(unknown)}
     places: dict[str, tuple[Student, _Place]] = {}
     holding: dict[str, list[str]] = {}
     for each in unknown:
         rare = {who for who in held[each.student] if who.id not in common}
         there = {
-            who.id: (who, _place(each, who) or (_surname_place(each, who) if who in rare else None))
+            who.id: (who, _place(each, who, holders) or (_surname_place(each, who, holders) if who in rare else None))
             for who in held[each.student]
         }
         telling = [id for id, (_, place) in there.items() if place or id not in common] or list(there)
@@ -361,20 +412,17 @@ def _by_name_within(
         for id in telling:
             holding.setdefault(id, []).append(each.student)
         who, place = there[telling[0]] if len(telling) == 1 else (None, None)
-        place = place or (_id_place(each, who) if who and who.id not in common else None)
         if who and place and who.id not in served:
             places[each.student] = (who, place)
-    ids = {(place.form, who.id) for who, place in places.values() if place.by_id}
-    forms = Counter(place.form for _, place in places.values() if not place.by_id) + Counter(form for form, _ in ids)
-    form = next((form for form, count in forms.items() if count >= _SEVERAL and 2 * count > entries), None)
+    forms = Counter(place.form for _, place in places.values())
+    form = next((form for form, count in forms.items() if count >= SEVERAL and 2 * count > entries), None)
     matches = {}
     for student, (who, place) in places.items():
         given = [other in places and places[other][1].form == form for other in holding[who.id]]
-        by = "id" if place.by_id else "name"
-        said = f"`{shown(student)}` was matched to {who.name} in the roster by the {by} in it"
+        said = f"`{shown(student)}` was matched to {who.name} in the roster by the name in it"
         if all(given):
             matches[student] = Match((who,), (said,), file=place.file if len(given) > 1 else "")
-        elif len(given) == 1 and not place.by_id:
+        elif len(given) == 1:
             matches[student] = Match((who,), (said,)) if place.with_id else Match((who,), (), (f"{said}: a guess",))
     return matches
 
@@ -387,37 +435,22 @@ class _Place:
         form: what is next to the name, before and after it.
         file: what is on the other side of that.
         with_id: whether the rest has an id of the student.
-        by_id: whether an id stands there, which tells only where a platform gave it.
     """
 
     form: tuple[str, str]
     file: str = ""
     with_id: bool = False
-    by_id: bool = False
 
 
-def _id_place(student: Known, who: Student) -> _Place | None:
-    """Where an id of the student stands in a name that no platform is known to give; what is numbered there varies."""
-    if student.keys.get("id") != student.student:
-        return None
-    text, places = plain(student.student), set[_Place]()
-    for key in {plain(each) for each in (who.id, *who.keys.values()) if len(each) >= _SHORT}:
-        for match in re.finditer(rf"(?<![^\W_]){re.escape(key)}(?![^\W_])", text):
-            sides = (text[: match.start()], text[match.end() :])
-            before, after = (re.sub(r"[^\W_]+", _without_number, side) for side in sides)
-            places.add(_Place((before, after), by_id=True))
-    return places.pop() if len(places) == 1 else None
-
-
-def _surname_place(student: Known, who: Student) -> _Place | None:
+def _surname_place(student: Known, who: Student, holders: Holders) -> _Place | None:
     """Where an id of the student is next to one of the names: `Doe_900123_homework`. That is no chance."""
     words = words_of(student.student)
-    names = {word for name in _called(who) for word in name if len(word) >= _SHORT}
-    there = any(_has_id(words, key) and not names.isdisjoint({*words} - {*key}) for key in _ids(who))
+    names = {word for name in holders.called(who) for word in name if len(word) >= SHORT}
+    there = any(has_id(words, key) and not names.isdisjoint({*words} - {*key}) for key in holders.ids(who))
     return _Place((student.student, ""), with_id=True) if there else None
 
 
-def _place(student: Known, who: Student) -> _Place | None:
+def _place(student: Known, who: Student, holders: Holders) -> _Place | None:
     """Where the words of the roster's name are, in sequence or with the family name first. A platform's is all of it.
 
     What is next to the name, such as ` - `, tells it from the rest; where it does not (`Doe_Jane_homework`), all that
@@ -425,7 +458,7 @@ def _place(student: Known, who: Student) -> _Place | None:
     """
     by_platform = student.keys.get("id") != student.student
     texts = spellings(student.name if by_platform else student.student)
-    names = [words_of(name) for called in _called(who) for name in in_any_order(" ".join(called))]
+    names = [words_of(name) for called in holders.called(who) for name in in_any_order(" ".join(called))]
     for text, words in product(texts, names):
         pattern = r"[\W_]*".join(map(re.escape, "".join(words)))
         match = re.search(rf"(?<![^\W_]){pattern}(?![^\W_])", text)
@@ -435,48 +468,34 @@ def _place(student: Known, who: Student) -> _Place | None:
         before, after = text[: match.start()], text[match.end() :]
         if by_platform:
             return None if before or after else _Place(("", ""))
-        with_id = any(_has_id(words_of(rest), key) for key in _ids(who) for rest in (before, after))
+        with_id = any(has_id(words_of(rest), key) for key in holders.ids(who) for rest in (before, after))
         if bool(before) == bool(after):
             return _Place((before, after), with_id=with_id)
         within -= {each for name in who.names for each in re.findall(r"[\W_]+", name)}  # of Tim Berners-Lee
-        separator = _separator(after) or _separator(before[::-1])[::-1]
+        separator = separator_of(after) or separator_of(before[::-1])[::-1]
         form = separator if separator not in within else before or after
         file = (before or after).removeprefix(separator).removesuffix(separator)
         return _Place((form, "") if before else ("", form), file, with_id)
     return None
 
 
-def _without_number(word: re.Match[str]) -> str:
-    return "0" if re.search(r"\d", word[0]) else word[0]
-
-
-def _separator(rest: str) -> str:
-    """What separates a name from the rest after it; brackets belong to the rest: `Jane Doe - (1) hw`."""
-    match = re.match(r"(?:[^\w()\[\]]|_)*", rest)
-    return match[0] if match else ""
-
-
 # --- who may have handed in what nobody is known by ---------------------------------------------------------------
 
 
-def _held_in(unknown: Sequence[Known], roster: Roster, telling: set[str], groups: _Groups) -> dict[str, list[Student]]:
+def _held_in(
+    unknown: Sequence[Known], roster: Roster, telling: set[str], groups: _Groups, holders: Holders
+) -> dict[str, list[Student]]:
     """Which students each of those who are `unknown` may be: by the whole name, or by an id or the name in it.
 
     A group's name means all its members.
     """
-    by_word: dict[str, list[Student]] = {}
-    for who in roster.students:
-        for word in {words[0] for words in (*_called(who), *_ids(who))}:
-            by_word.setdefault(word, []).append(who)
     cells = [(who, key) for who in roster.students for key in {who.id, *who.keys.values()} if is_changed(key)]
     held = {}
     for each in unknown:
         ids = {each.student, *each.keys.values()}
         texts = [words_of(text) for text in (*spellings(each.student), _other_reading(each.student))]
-        texts += [[*map(_unpadded, words)] for words in texts]
-        may_be = {
-            who.id for words in texts for word in {*words} for who in by_word.get(word, ()) if _is_held(who, words)
-        }
+        texts += [[*map(unpadded, words)] for words in texts]
+        may_be = {who.id for words in texts for who in holders.of(words)}
         may_be |= {who.id for words in texts for who in roster.within(words)}
         changed = {who.id for who, cell in cells if any(may_become(key, cell) for key in ids)}
         if called := re.fullmatch(r"(.*)\(([^()]+)\)", each.student, re.DOTALL):
@@ -493,7 +512,9 @@ def _held_in(unknown: Sequence[Known], roster: Roster, telling: set[str], groups
     return held
 
 
-def _near(unknown: Sequence[Known], found: Mapping[str, Match], roster: Roster) -> dict[str, list[Student]]:
+def _near(
+    unknown: Sequence[Known], found: Mapping[str, Match], roster: Roster, holders: Holders
+) -> dict[str, list[Student]]:
     """Who without work may be called so: an entry has the first word of the name, and another one but for initials.
 
     Of more than two names, people and platforms leave out some.
@@ -501,7 +522,7 @@ def _near(unknown: Sequence[Known], found: Mapping[str, Match], roster: Roster) 
     working = {who.id for match in found.values() for who in match.people}
     by_first: dict[str, list[tuple[Student, set[str]]]] = {}
     for who in roster.students:
-        for first, *rest in _called(who) if who.id not in working else ():
+        for first, *rest in holders.called(who) if who.id not in working else ():
             rest = [_without_e(word) for word in rest if len(word) > 1]
             by_first.setdefault(_without_e(first), []).append((who, {*rest}))
     held = {}
@@ -533,7 +554,8 @@ def _in_anothers_name(
     """The question whose work it is where the name is that of a student without work, and the id somebody else's.
 
     So it is where somebody else has nearly the same name: an apostrophe may be missing. And where the group stands
-    before the name of a member: `Team B-Jane Doe`. Where an upload has an id alone, it is whose id it is.
+    before the name of a member: `Team B-Jane Doe`. Where an upload has an id alone, it is whose id it is. Who was given
+    work under somebody else's name by an id is for review too.
     """
     served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
     called: dict[str, list[Student]] = {}
@@ -544,7 +566,8 @@ def _in_anothers_name(
     for each in students:
         match, named = found[each.student], called.get(squeezed(plain(each.name)), [])
         said = "by an id, but may be {} by the name"
-        if not named or not served.isdisjoint(who.id for who in named):
+        by_id = bool(named) and served.isdisjoint(who.id for who in named)
+        if not by_id:
             said = "by the name, but may also be that of {}"
             named = [who for who in (*roster.spelled(each.name), *_with(each, groups)) if who.id not in served]
         if match.people and named:
@@ -554,7 +577,8 @@ def _in_anothers_name(
                 claims[each.student] = replace(match, attention=(*match.attention, told))
                 continue
             asked = f"{given} {said.format(_listed(named))}: whose is it?"
-            claims[each.student] = replace(match, claims=tuple(named), claimed=asked)
+            attention = match.attention or ((asked,) if by_id else ())
+            claims[each.student] = replace(match, claims=tuple(named), claimed=asked, attention=attention)
     return claims
 
 
@@ -574,35 +598,6 @@ def _listed(people: Sequence[Student], between: str = " or ") -> str:
     names = [f"{who.name} ({who.id})" if who.name != who.id else who.id for who in people[:_LISTED]]
     names += [f"{len(people) - _LISTED} others"] if len(people) > _LISTED else []
     return between.join(names)
-
-
-def _is_held(who: Student, words: list[str]) -> bool:
-    """Whether words have one of the student's ids or the group in them, or all words of the name, if several."""
-    count = Counter(words)
-    return any(Counter(name) <= count for name in _called(who)) or any(_has_words(words, key) for key in _ids(who))
-
-
-def _has_words(words: list[str], key: list[str]) -> bool:
-    return f" {' '.join(key)} " in f" {' '.join(words)} "
-
-
-def _has_id(words: list[str], key: list[str]) -> bool:
-    return _has_words([*map(_unpadded, words)], [*map(_unpadded, key)])
-
-
-def _called(who: Student) -> list[list[str]]:
-    """The words of the student's names that have several; of three, initials may be left out: `Jane A. Doe`."""
-    spelled = [text for each in who.names if each != who.id for name in names_of(each) for text in spellings(name)]
-    names = [words_of(text) for text in spelled]
-    names += [[word for word in words if len(word) > 1] for words in names]
-    return [words for words in names if len(words) > 1]
-
-
-def _ids(who: Student) -> list[list[str]]:
-    """The words of each id, and of the group's name, that is too long to be in a name by chance."""
-    ids = [words_of(key) for key in {who.id, *who.groups, *who.keys.values()}]
-    ids += [words_of(_unpadded(key)) for key in {who.id, *who.keys.values()}]
-    return [words for words in ids if len("".join(words)) >= _SHORT]
 
 
 def _other_reading(name: str) -> str:

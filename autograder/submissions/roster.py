@@ -215,6 +215,11 @@ class Roster:
         """The students whose email address has this before the @, as many institutions make it of the login."""
         return self._by_login.get(same(login), [])
 
+    def logins(self, who: Student) -> list[str]:
+        """What the student's email address has before the @, if that tells whose it is."""
+        login = who.keys.get("email", "").partition("@")[0]
+        return [login] if login and self.find(login) is who else []
+
     @cached_property
     def _by_login(self) -> dict[str, list[Student]]:
         addresses = {who: same(who.keys["email"]) for who in self.students if "email" in who.keys}
