@@ -335,6 +335,29 @@ def test_points_without_code_to_compare_are_for_staff_to_look_at(tmp_path: Path)
     assert [each["student"] for each in group["members"]] == ["ada", "bob"]
 
 
+def test_who_was_in_the_last_run_and_is_gone_is_told(tmp_path: Path) -> None:
+    results = Results(tmp_path / "results", CVAE, SEED)
+    sources = {name: f"def loss_function(): return '{name}'\n".encode() for name in ("ada", "bob", "dan", "new")}
+    for source in sources.values():
+        results.keep(source, full_marks(source))
+
+    def warnings(*rows: Submitted) -> list[str]:
+        taught = Class(Upload(list(rows)), results, tmp_path / "out", Options(repairs=False))
+        taught.resume()
+        taught.finish()
+        return list(taught.figures["warnings"])
+
+    ada, bob, dan = (Submitted(name, sources[name]) for name in ("ada", "bob", "dan"))
+    lost, nobody = Submitted("lost", None, "no module"), Submitted("eve", None, "nothing", nothing=True)
+    assert warnings(ada, bob, dan, lost, nobody) == []
+    (said,) = warnings(Submitted("ada", sources["new"]), Submitted("9002", bob.source, name="Bob"))
+    assert "dan, lost" in said
+    assert "ada" not in said  # who handed in something else is here
+    assert "bob" not in said  # nor is gone who has another id
+    assert "eve" not in said
+    assert warnings(ada) == ["in the last run, but not in this one: Bob (9002). Their reports were removed"]
+
+
 def export(folder: Path, *options: str) -> Any:
     command = ["export", str(folder / "graded"), "--canvas", str(folder / "gradebook.csv"), *options]
     return CliRunner().invoke(app, [*command, "--to", str(folder / "out")])

@@ -126,6 +126,42 @@ def test_a_title_may_stand_above_the_columns(title: list[str]) -> None:
     assert len(roster.notes) == any(title)
 
 
+@pytest.mark.parametrize(
+    ("columns", "kind"),
+    [
+        ("StudentID,FullName", "id"),
+        ("Student Number,Student's Name", "id"),
+        ("Student Email;Fullname", "email"),
+        ("Advisor Email;Student E-mail Address;Name", "email"),
+        ("UserName\tFirstName", "login"),
+        ("Anmeldename;Nachname", "login"),
+        ("student_login,name", "login"),
+    ],
+)
+def test_a_column_may_be_written_in_one_word(tmp_path: Path, columns: str, kind: str) -> None:
+    separator = next(each for each in ",;\t" if each in columns)
+    row = [
+        (
+            "prof"
+            if "Advisor" in each
+            else "Ada"
+            if "ame" in each.replace("UserName", "").replace("Anmeldename", "")
+            else "a@x"
+        )
+        for each in columns.split(separator)
+    ]
+    (ada,) = read_roster(written(tmp_path, f"{columns}\n{separator.join(row)}\n")).students
+    assert (ada.name, ada.keys) == ("Ada", {kind: "a@x"})
+
+
+def test_names_of_columns_in_the_middle_are_nobody(tmp_path: Path) -> None:
+    roster = read_roster(written(tmp_path, "id,name\nada,Ada\nID,Name\nbob,Bob\n"))
+    assert [each.id for each in roster.students] == ["ada", "bob"]
+    assert "line 3" in roster.notes[0]
+    with pytest.raises(RosterError, match="line 3"):
+        read_roster(written(tmp_path, "id,name\nada,Ada\nname,login\nBob,bob\n"))
+
+
 def test_columns_that_are_not_known_are_named(tmp_path: Path) -> None:
     with pytest.raises(RosterError, match="It has “Kennzahl”, “Person”"):
         read_roster(written(tmp_path, "Kennzahl,Person\n7,Ada\n"))

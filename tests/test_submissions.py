@@ -100,6 +100,43 @@ def test_of_several_attempts_the_last_counts(tmp_path: Path) -> None:
     assert found(tmp_path) == {"ada": "10"}
 
 
+DATED = ("%Y-%m-%d-%H-%M-%S", "%Y-%m-%dT%H:%M:%SZ", "%Y%m%d_%H%M%S", "%Y.%m.%d %H.%M", "%Y-%m-%d")
+
+
+@given(st.sampled_from(DATED), st.sets(st.integers(0, 700), min_size=2, max_size=4))
+@settings(max_examples=40)
+def test_of_dated_attempts_the_last_counts(form: str, days: set[int]) -> None:
+    with TemporaryDirectory() as folder:
+        for day in days:
+            when = datetime(2026, 1, 1, 22, 14, 5, tzinfo=UTC) + timedelta(day)
+            put(Path(folder) / "ada" / f"{when:{form}}" / "cs5814_vae.py", f"{day}\n")
+        assert found(Path(folder)) == {"ada": f"{max(days)}\n"}
+
+
+@pytest.mark.parametrize(
+    "names", [("2026-11-29", "2026-11-29-10-00"), ("20261129", "20261130"), ("11-29-2026", "12-01-2026")]
+)
+def test_what_is_no_date_or_not_in_order_is_no_attempt(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name in names:
+        put(tmp_path / "ada" / name / "cs5814_vae.py", f"# {name}\nx = 1\n")
+    assert found(tmp_path) == {"ada": None}
+
+
+@given(st.integers(1, 12), st.data())
+@settings(max_examples=30)
+def test_submittys_active_version_counts(most: int, data: st.DataObject) -> None:
+    active = data.draw(st.integers(1, most))
+    with TemporaryDirectory() as folder:
+        for student in ("ada", "bob"):
+            put(Path(folder) / student / "user_assignment_settings.json", f'{{"active_version": {active}}}')
+            for version in range(1, most + 1):
+                put(Path(folder) / student / f"{version}" / "cs5814_vae.py", f"{version}\n")
+        upload = read(Path(folder))
+        assert [each.source for each in upload.submitted] == [f"{active}\n".encode()] * 2
+        assert not any(each.attention for each in upload.submitted)
+        assert not upload.warnings
+
+
 ZONES = {"UTC": 0, "EST": -5, "EDT": -4, "PST": -8, "+0530": 5.5, "-03": -3, "Z": 0}
 
 
@@ -362,6 +399,62 @@ def test_of_two_modules_none_is_picked(tmp_path: Path, files: tuple[str, str]) -
     assert all(Path(name).parts[0] in row.reason for name in files)
 
 
+def test_what_staff_put_together_is_no_zero(tmp_path: Path) -> None:
+    """Of two modules that staff put next to each other, none counts, and the score is empty."""
+    (tmp_path / "downloads").mkdir()
+    for folder in ("class", "class (1)"):
+        entries = [(f"class/{each}/cs5814_vae.py", f"# {folder}\nx = 1\n".encode()) for each in ("ada", "bob", "eve")]
+        archive(tmp_path / "downloads" / f"{folder}.zip", *entries)
+    with pytest.warns(UserWarning, match="Duplicate"):
+        twice = archive(
+            tmp_path / "twice.zip", ("ada/cs5814_vae.py", b"x = 1\n"), ("ada/cs5814_vae.py", b"x = 2\n"), ("bob/", b"")
+        )
+    put(tmp_path / "own" / "ada" / "a" / "cs5814_vae.py", "x = 1\n")
+    put(tmp_path / "own" / "ada" / "b" / "cs5814_vae.py", "x = 2\n")
+    assert [(row.source, row.unreadable) for row in read(tmp_path / "downloads").submitted] == [(None, True)] * 3
+    assert "more than once" in rows(twice)["ada"].reason
+    assert rows(twice)["ada"].unreadable
+    assert not rows(tmp_path / "own")["ada"].unreadable  # the student's own
+
+
+@pytest.mark.parametrize(
+    ("name", "is_theirs"),
+    [
+        ("late/ada/cs5814_vae.py", True),
+        ("extensions/ada.zip", True),
+        ("regrade/ada_cs5814_vae.py", True),
+        ("by mail/Nov 30/ADA/vae.py", True),
+        ("late.zip", True),
+        ("eve/code/cs5814_vae.py", False),
+        ("eve/cs5814_vae.py", False),
+    ],
+)
+def test_work_under_the_name_of_another_entry_is_reviewed(tmp_path: Path, name: str, is_theirs: bool) -> None:
+    for student in ("ada", "bob", "cs5814_vae"):
+        put(tmp_path / student / "cs5814_vae.py", student)
+    if name == "late.zip":
+        archive(tmp_path / name, ("late/ada/cs5814_vae.py", b"late"))
+    else:
+        put(tmp_path / name, "late")
+    reviewed = {each.student for each in read(tmp_path).submitted if each.attention}
+    assert reviewed == ({"ada", Path(name).parts[0].removesuffix(".zip")} if is_theirs else set())
+
+
+def test_a_folder_that_many_have_is_nobodys_name(tmp_path: Path) -> None:
+    for student in ("ada", "bob", "eve", "kim"):
+        put(tmp_path / student / "code" / "cs5814_vae.py", student)
+    put(tmp_path / "code" / "cs5814_vae.py")
+    assert not any(each.attention for each in read(tmp_path).submitted)
+
+
+@pytest.mark.parametrize("bin_", ["#recycle", "@Recycle", "$RECYCLE.BIN", "#snapshot"])
+def test_what_a_disk_keeps_is_nobodys(tmp_path: Path, bin_: str) -> None:
+    for folder in ("ada", bin_):
+        put(tmp_path / folder / "cs5814_vae.py", folder)
+    assert found(tmp_path) == {"ada": "ada"}
+    assert read(tmp_path).aside == [bin_]
+
+
 def test_what_this_program_writes_is_nobodys(tmp_path: Path) -> None:
     put(tmp_path / "ada" / "cs5814_vae.py")
     for name in ("class.json", "grades.csv", "index.html", "reports/ada.json"):
@@ -394,6 +487,41 @@ def test_a_folder_that_was_packed_as_a_whole(tmp_path: Path) -> None:
 def test_a_packed_folder_may_be_renamed(tmp_path: Path, name: str) -> None:
     entries = [(f"HW3 submissions/{student}/cs5814_vae.py", student.encode()) for student in ("ada", "bob")]
     assert found(archive(tmp_path / f"{name}.zip", *entries)) == {"ada": "ada", "bob": "bob"}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("hw3.zip", "hw3/"),
+        ("hw3.zip", "hw3 2/"),
+        ("hw3.zip", "hw3/hw3/"),
+        ("hw3.zip", "hw3 (1).zip"),
+        ("hw3-20261130T201500Z-001.zip", "hw3/"),
+        ("download.zip", "hw3/"),  # as macOS calls what is alone in an archive
+        ("hw3.zip", "rubric.pdf"),
+    ],
+)
+def test_a_download_unpacked_next_to_itself_is_one_class(tmp_path: Path, names: tuple[str, str]) -> None:
+    students = {"ada": "ada", "bob": "bob", "eve": "eve"}
+    for name in names:
+        if name.endswith(".zip"):
+            archive(tmp_path / name, *((f"hw3/{each}/cs5814_vae.py", each.encode()) for each in students))
+        elif name.endswith("/"):
+            for each in students:
+                put(tmp_path / name / each / "cs5814_vae.py", each)
+        else:
+            put(tmp_path / name)
+    assert found(tmp_path) == students
+
+
+@pytest.mark.parametrize("names", [("Group 1", "Group 2"), ("one", "two"), ("ada.zip", "bob.zip")])
+def test_what_has_other_names_is_not_one_download(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name in names:
+        if name.endswith(".zip"):
+            archive(tmp_path / name, *((f"hw3/q{part}/cs5814_vae.py", b"x") for part in (1, 2, 3)))
+        for part in (1, 2, 3) if not name.endswith(".zip") else ():
+            put(tmp_path / name / f"q{part}" / "cs5814_vae.py", f"{name}, {part}")
+    assert found(tmp_path).keys() == {Path(name).stem for name in names}
 
 
 @pytest.mark.parametrize(("students", "is_class"), [(("ada", "bob", "eve"), True), (("new", "old"), False)])
@@ -865,6 +993,13 @@ def test_clones_are_joined_with_github_classrooms_roster(tmp_path: Path) -> None
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["ada\u200b", "\u202bada\u202c", "\ufeffada", "a\u00adda"])
+def test_invisible_characters_tell_no_ids_apart(tmp_path: Path, name: str) -> None:
+    put(tmp_path / "upload" / name / "cs5814_vae.py", "ada")
+    row = rows(tmp_path / "upload", roster=roster_of(tmp_path))["ada"]
+    assert (row.source, row.attention) == (b"ada", ())
+
+
 def test_a_roster_that_fits_nobody_is_refused(tmp_path: Path) -> None:
     put(tmp_path / "upload" / "mallory" / "cs5814_vae.py")
     with pytest.raises(NothingToGrade, match="nobody who handed in is in the roster"):
@@ -954,6 +1089,14 @@ def test_of_extensions_under_two_ids_the_latest_counts(tmp_path: Path, days: tup
     assert row.until == max(until.values())
     several = ["Lovelace, Ada has several extensions, under ada, 101: the latest counts"]
     assert upload.warnings[1:] == ([] if days[0] == days[1] else several), "after what was guessed in the roster"
+
+
+def test_an_extension_may_be_under_a_name_of_one_student(tmp_path: Path) -> None:
+    put(tmp_path / "upload" / "lovelaceada_LATE_101_900_cs5814_vae.py")
+    until = {name: moment("2026-12-02 23:59 UTC") for name in ("Ada Lovelace", "Wei Wang")}  # one, and one of two
+    upload = read(tmp_path / "upload", roster=roster_of(tmp_path), extensions=until)
+    assert {row.student for row in upload.submitted if row.until} == {"ada"}
+    assert "Wei Wang" in upload.warnings[-1]
 
 
 def test_the_solution_is_known_under_other_comments() -> None:

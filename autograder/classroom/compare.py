@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from autograder.classroom.entries import NAME_LIMIT, Entry
+from autograder.classroom.entries import NAME_LIMIT, Entry, Standing
 from autograder.points import shown, total
 from autograder.report.model import Outcome, Report, clean
 from autograder.report.summary import counted
+
+_LISTED = 10  # students in one message
 
 
 class NotAClass(ValueError):
@@ -58,6 +61,31 @@ def read_class(folder: Path) -> dict[str, Earlier]:
         return {row["student"]: Earlier(row["name"], row["score"], _report(folder, row["page"])) for row in rows}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NotAClass(f"{folder} does not hold a class that was graded: {error}") from error
+
+
+def gone(folder: Path, entries: Sequence[Entry]) -> list[str]:
+    """A warning if `folder` has a class in which somebody handed in who is not among the `entries`.
+
+    Somebody under another id now, with the same module or name, is not gone.
+    """
+    try:
+        rows = json.loads((folder / "class.json").read_text("utf-8"))["students"]
+        earlier = {row["student"]: [str(row[key]) for key in ("name", "sha256", "standing")] for row in rows}
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    new = {clean(entry.student, NAME_LIMIT): entry for entry in entries}
+    lost = {student: said for student, said in earlier.items() if student not in new}
+    unknown = [entry for student, entry in new.items() if student not in earlier]
+    modules, names = Counter(entry.report.sha256 for entry in unknown), {entry.name for entry in unknown}
+    missing = []
+    for student, (name, sha256, standing) in lost.items():
+        if sha256 and modules[sha256]:
+            modules[sha256] -= 1
+        elif name not in names and standing != Standing.NOTHING:
+            missing.append(name if name == student else f"{name} ({student})")
+    more = f" and {len(missing) - _LISTED} more" if len(missing) > _LISTED else ""
+    said = f"in the last run, but not in this one: {', '.join(missing[:_LISTED])}{more}. Their reports were removed"
+    return [said] if missing else []
 
 
 def _report(folder: Path, page: str) -> Report:

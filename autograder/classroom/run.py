@@ -32,6 +32,7 @@ from urllib.parse import quote
 from autograder.assignment import load
 from autograder.classroom import page, repairs
 from autograder.classroom.adjust import Adjustments, is_adjustment
+from autograder.classroom.compare import gone
 from autograder.classroom.entries import Entry, Recorded, Repair, lateness
 from autograder.classroom.figures import figures
 from autograder.classroom.sides import side_by_side
@@ -507,10 +508,12 @@ class Class:
             for entry, each in zip(self.entries, self.upload.submitted, strict=True)
         ]
         assignment, adjusted = self.results.assignment, _adjusted(entries)
-        shown = page.index(entries, alike, assignment, self.upload, adjusted, self.options.anonymous)
+        warnings = [*self.upload.warnings, *gone(self.out, entries)]
+        upload = dataclasses.replace(self.upload, warnings=warnings)
+        shown = page.index(entries, alike, assignment, upload, adjusted, self.options.anonymous)
         write(self.out / "index.html", shown)
         write(self.out / "grades.csv", page.table(entries, assignment))
-        self.figures = figures(entries, alike, assignment, self.upload, adjusted)
+        self.figures = figures(entries, alike, assignment, upload, adjusted)
         write(self.out / "class.json", json.dumps(self.figures, indent=2, ensure_ascii=False) + "\n")
         return [each.shown for each in self.upload.submitted if self._entries[each.student].report.grader_failed]
 

@@ -18,6 +18,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,9 +64,15 @@ MAX_PYTHON = 20  # files searched in one submission
 COLLECTED = "collected.txt"  # what a collector says of a submission: a line for each note
 NO_MODULE = "No module: "  # how the line begins that says why there is none
 MAX_NOTES = 20_000  # bytes of it
-ATTEMPT = re.compile(
+_ATTEMPT = re.compile(
     r"(?P<word>attempt|submission|version|revision|try|draft|take|v)[-_ ]?(?P<number>\d{1,18})(?: - (?:on time|late))?",
     re.IGNORECASE,
+)
+# The year first; without separators it needs a time, since students' numbers may begin with a year.
+_DATE = re.compile(
+    r"(?P<year>\d{4})(?:(?P<between>[-_.])(?P<month>\d\d)(?P=between)(?P<day>\d\d)|(?P<compact>\d{4})(?=[T _-]\d\d))"
+    r"(?:[T _-](?P<hour>\d\d)[-_.:h]?(?P<minute>\d\d)(?:[-_.:]?(?P<second>\d\d))?(?P<zone>Z?))?",
+    re.ASCII,
 )
 ELSEWHERE = "is in another assignment's folder"  # the trouble of a file that is not handed in for this one
 _NOT_SEARCHED = "`{}` was graded, but what lies next to it is too large to be searched whole"
@@ -76,7 +83,7 @@ _ONE_FILE = (".gz", ".bz2", ".xz", ".zst", ".lzma")  # data more often than modu
 _PACKAGES = {"site-packages", "dist-packages", "node_modules"}  # folders in which package managers install
 _ENVIRONMENT = "pyvenv.cfg"  # in the folder of a virtual environment, https://docs.python.org/3/library/venv.html
 _DRAFTS = {"draft", "drafts"}  # of what a student has not handed in
-_SETTINGS = "user_assignment_settings.json"  # of Submitty: which version the student has chosen
+SETTINGS = "user_assignment_settings.json"  # of Submitty: which version the student has chosen
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _MAX_SHORTCUT = 4096  # bytes
 
@@ -166,18 +173,38 @@ def _as_collected(files: list[File]) -> str:
     return ""
 
 
+def attempt(folder: str) -> tuple[str, int] | None:
+    """The order of a folder that holds one of several attempts, and among which; None if its name does not say.
+
+    It is numbered, `attempt-10`, or dated, `2026-11-30-22-14-05`. A date alone does not tell when on that day.
+    """
+    if match := _ATTEMPT.fullmatch(folder):
+        return match["word"].lower(), int(match["number"])
+    if not (dated := _DATE.fullmatch(folder)):
+        return None
+    month, day = (dated["month"], dated["day"]) if dated["month"] else (dated["compact"][:2], dated["compact"][2:])
+    hour, minute, second = (int(dated[each] or 0) for each in ("hour", "minute", "second"))
+    try:
+        when = datetime(int(dated["year"]), int(month), int(day), hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+    return ("date" if dated["hour"] is None else f"time{dated['zone']}"), int(when.timestamp())
+
+
 def _last_attempts(listing: Listing) -> tuple[list[File], list[File], list[str]]:
     """The files, those of earlier attempts, and what was guessed.
 
-    Of numbered folders next to each other, such as `attempt-9` and `attempt-10`, the last one counts, empty or not.
+    Of folders next to each other that are numbered or dated, such as `attempt-9` and `attempt-10`, the last one counts,
+    empty or not; of Submitty's, the one that the student has chosen.
     """
     files = [file for file in listing.files if not file.junk]
     attempts: dict[tuple[tuple[str, ...], str], dict[str, int]] = {}
-    for folder in sorted({*listing.folders, *(file.steps[:-1] for file in files)}):
+    folders = sorted({*listing.folders, *(file.steps[:-1] for file in files)})
+    for folder in folders:
         for depth, step in enumerate(folder[:_ATTEMPT_DEPTH]):
-            if match := ATTEMPT.fullmatch(step):
-                attempts.setdefault((folder[:depth], match["word"].lower()), {})[step] = int(match["number"])
-    earlier, notes = set[tuple[str, ...]](), []
+            if said := attempt(step):
+                attempts.setdefault((folder[:depth], said[0]), {})[step] = said[1]
+    earlier, notes = _not_chosen(files, folders)
     for (above, _), numbers in attempts.items():
         last = max(numbers, key=lambda folder: numbers[folder])
         older = {(*above, folder) for folder, number in numbers.items() if number < numbers[last]}
@@ -187,6 +214,19 @@ def _last_attempts(listing: Listing) -> tuple[list[File], list[File], list[str]]
     replaced = [any(file.steps[:depth] in earlier for depth in range(1, _ATTEMPT_DEPTH + 1)) for file in files]
     kept = [file for file, old in zip(files, replaced, strict=True) if not old]
     return kept, [file for file, old in zip(files, replaced, strict=True) if old], few(notes, _LISTED)
+
+
+def _not_chosen(files: list[File], folders: list[tuple[str, ...]]) -> tuple[set[tuple[str, ...]], list[str]]:
+    """The folders of Submitty's versions that do not count, next to the file that says which one does; and that."""
+    dropped, notes = set[tuple[str, ...]](), []
+    for file in [file for file in files if file.name == SETTINGS and len(file.steps) <= _ATTEMPT_DEPTH]:
+        above = file.steps[:-1]
+        below = {folder[: len(above) + 1] for folder in folders if len(folder) > len(above)}
+        versions = {each for each in below if each[:-1] == above and each[-1].isdecimal()}
+        if (chosen := (*above, str(_active(file)))) in versions and len(versions) > 1:
+            dropped |= versions - {chosen}
+            notes.append(f"`{path_of(chosen)}` counts, the version that `{SETTINGS}` says is active")
+    return dropped, notes
 
 
 def _if_empty(name: str, source: bytes) -> tuple[str, ...]:
@@ -466,7 +506,9 @@ class _Search:
             return ours[0]._replace(attention=(*ours[0].attention, said))
         first, second = sorted(each.name for each in nearest)[:2]
         if first == second:
-            raise NothingToGrade(f"`{first}` is in {self._where} more than once, and the copies differ: keep one")
+            packed = next((each.file.download for each in nearest if each.name == first), "")
+            said = f"`{first}` is in {packed or self._where} more than once, and the copies differ: keep one"
+            raise (CannotRead if packed else NothingToGrade)(said)
         raise NothingToGrade(
             f"{self._where} has more than one {self._module}: {first} and {second}; name the one to grade"
         )
@@ -517,8 +559,8 @@ class _Search:
             said.append("it is where Python or another program keeps packages")
         if not _DRAFTS.isdisjoint(step.casefold() for step in steps[:-1]):
             said.append("it is in a folder of drafts")
-        if any(file.steps == (_SETTINGS,) and _cancelled(file) for file in self.files):
-            said.append(f"`{_SETTINGS}` says that no version is active")
+        if any(file.steps == (SETTINGS,) and _active(file) == 0 for file in self.files):
+            said.append(f"`{SETTINGS}` says that no version is active")
         return [f"`{chosen.name}` was graded, but {why}: see whether it counts" for why in said]
 
     def _other_code(self, chosen: _Candidate) -> list[str]:
@@ -590,12 +632,13 @@ def _is_copy(name: str, kit: str) -> bool:
     return "" != rest != squeezed(name) and squeezed(kit).startswith(squeezed(without_copy(name)))
 
 
-def _cancelled(file: File) -> bool:
-    """Whether the student has canceled the submission: Submitty notes version 0 then."""
+def _active(file: File) -> int | None:
+    """The version that counts, by Submitty's notes: 0 if the student has canceled the submission."""
     try:
-        return re.search(rb'"active_version"\s*:\s*0\b', file.read(LIMITS.source)) is not None
+        found = re.search(rb'"active_version"\s*:\s*(\d{1,9})\b', file.read(LIMITS.source))
     except NothingToGrade:
-        return False
+        return None
+    return int(found[1]) if found else None
 
 
 def _is_other(name: str, kit: str) -> bool:

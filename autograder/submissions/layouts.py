@@ -28,7 +28,7 @@ from autograder.sandbox.limits import LIMITS
 from autograder.submissions.bounds import limited_time
 from autograder.submissions.copied import is_untouched
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade, is_cut_off
-from autograder.submissions.find import Found, choose
+from autograder.submissions.find import Found, attempt, choose
 from autograder.submissions.matching import Known, Match, another_name, matched
 from autograder.submissions.names import (
     ARCHIVES,
@@ -55,6 +55,7 @@ from autograder.submissions.top import (
     like_class,
     may_be_class,
     may_be_sections,
+    names_within,
     students_within,
     top_of,
 )
@@ -69,7 +70,6 @@ _GROUP = re.compile(
     r"(?:groups?|grp|groupe|gruppe|grupo|gruppo|groep|teams?|équipe|equipe|equipo)(?![^\W\d_])|0\d{4}_", re.IGNORECASE
 )
 _SEVERAL = 3  # names with one word in them; two may have it by chance
-_RUN = 5  # words of a student's name, at most, for which files within others' are searched
 _LISTED = 3  # names, or questions whose work it is, in one message
 
 
@@ -186,7 +186,7 @@ def read_upload(
     Raises:
         NothingToGrade: nothing can be read at the path, or nobody handed in anything.
     """
-    extended = _Extensions(extensions or {}, _moment(assignment.due))
+    extended = _Extensions(extensions or {}, _moment(assignment.due), roster)
     with ExitStack() as stack:
         top = top_of(path, {each.resolve() for each in outputs}, stack, assignment, roster)
         pieces, more = _of_all(top, assignment, roster)
@@ -199,7 +199,7 @@ def read_upload(
             if cut_off := _cut_off(pieces):
                 raise NothingToGrade(f"nobody who handed in is in the roster, and {cut_off}")
             holders = [piece.entry for piece in pieces if may_be_class(piece.entry, top, assignment, roster)]
-            raise NothingToGrade(_nobody_known(owners, holders))
+            raise NothingToGrade(_nobody_known(owners, holders, roster))
         found = [_submitted(owner, assignment, extended, roster, visit) for owner in owners]
         said = "`{}` was read as one student's: if it holds a class, run the command on what is in it"
         doubts = {each: said.format(each) for each in _classes(owners, found, top, assignment, roster)}
@@ -211,7 +211,7 @@ def read_upload(
         ]
         found = _with_odd_folders(owners, found)
         if roster is None:
-            found = _with_copies(_with_namesakes_within(owners, found))
+            found = _with_others_within(owners, _with_copies(found), assignment)
         else:
             found = _with_strangers(owners, found, assignment.kit)
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
@@ -238,7 +238,8 @@ def _classes(
 def _with_odd_folders(owners: list[_Owner], rows: list[Submitted]) -> list[Submitted]:
     """The rows; for review where the module is not in the folder of most, but in one that others have next to it.
 
-    Platforms make such folders: one for what was handed in, others for the task and for what the staff gave back.
+    Platforms make such folders: one for what was handed in, others for the task and for what the staff gave back. Those
+    of attempts differ.
     """
     count = Counter(row.folder for row in rows if row.source is not None)
     usual = next((name for name, rows in count.items() if name and rows > 1 and 2 * rows > count.total()), "")
@@ -251,7 +252,7 @@ def _with_odd_folders(owners: list[_Owner], rows: list[Submitted]) -> list[Submi
     said = f"the module is in `{{}}`, but those of most students are in `{shown(usual)}`: see whether it was handed in"
     return [
         replace(row, attention=(*row.attention, said.format(shown(row.folder))))
-        if row.folder != usual and row.folder in next_to_it
+        if row.folder != usual and row.folder in next_to_it and not (attempt(row.folder) or row.folder.isdecimal())
         else row
         for row in rows
     ]
@@ -320,46 +321,27 @@ def _with_copies(rows: list[Submitted]) -> list[Submitted]:
     return [replace(row, attention=(*row.attention, *said.get(same(row.student), ())[:_LISTED])) for row in rows]
 
 
-def _with_namesakes_within(owners: list[_Owner], rows: list[Submitted]) -> list[Submitted]:
-    """The rows; for review where one holds something under the name of another: `late/ada/` next to `ada/`.
+def _with_others_within(owners: list[_Owner], rows: list[Submitted], assignment: Assignment) -> list[Submitted]:
+    """The rows; for review where something in one has the name of another, as in `late/ada/` next to `ada/`.
 
-    What many hold, such as a folder `data`, is no student's.
+    What is in many, such as `code`, is nobody's name.
     """
-    called = {name: row.student for row in rows for name in (_in_words(row.student), _in_words(row.name))}
-    called = {name: student for name, student in called.items() if len(name.strip()) >= _SHORT}
-    holders: dict[str, set[str]] = {}
+    students = {same(row.student): row.student for row in rows if len(row.student) >= _SHORT}
+    students.pop(same(assignment.kit), None)
+    holders: dict[str, list[str]] = {}
     for owner in owners:
-        for name in {name for piece in owner.pieces for name in _names_within(piece.entry)}:
-            words = _in_words(name).split()
-            runs = (_in_words(" ".join(words[at:end])) for at in range(len(words)) for end in range(at + 1, at + _RUN))
-            for student in {called.get(run, owner.student) for run in runs} - {owner.student}:
-                holders.setdefault(student, set()).add(owner.student)
+        entries = [piece.entry for piece in owner.pieces if not piece.entry.platform]
+        inside = {same(name) for entry in entries for name in names_within(entry, assignment)}
+        for name in inside.intersection(students) - {same(owner.student)}:
+            holders.setdefault(name, []).append(owner.student)
     said: dict[str, list[str]] = {}
-    for student, theirs in holders.items():
-        if len(theirs) < _SEVERAL or 2 * len(theirs) <= len(rows):
-            for each in sorted(theirs):
-                for concerned in (student, each):
-                    said.setdefault(concerned, []).append(
-                        f"`{each}` holds something under the name of `{student}`: see whose it is"
-                    )
+    for name, names in sorted(holders.items()):
+        for holder in names if len(names) <= _LISTED else []:
+            for student in (students[name], holder):
+                said.setdefault(student, []).append(
+                    f"`{holder}` holds something called `{students[name]}`: whose is it?"
+                )
     return [replace(row, attention=(*row.attention, *said.get(row.student, ())[:_LISTED])) for row in rows]
-
-
-def _in_words(name: str) -> str:
-    return f" {' '.join(words_of(name))} "
-
-
-def _names_within(entry: Entry) -> set[str]:
-    """The names of the folders in an entry, and of its archives and Python files without their suffixes."""
-    try:
-        if not entry.folder:
-            inside = entry.inside().students if entry.inside and not entry.platform else []
-            return {stem(each.name) for each in inside}
-        files = [file for file in entry.listing().files if not file.junk]
-    except (NothingToGrade, OSError):
-        return set()
-    folders = {step for file in files for step in file.steps[:-1]}
-    return folders | {stem(file.name) for file in files if suffix(file.name) in (".py", *ARCHIVES)}
 
 
 def _tops(piece: _Piece) -> set[str]:
@@ -379,11 +361,12 @@ def _are_of(owners: list[_Owner]) -> bool:
     )
 
 
-def _nobody_known(owners: list[_Owner], holders: list[Entry]) -> str:
+def _nobody_known(owners: list[_Owner], holders: list[Entry], roster: Roster) -> str:
     """Why nobody is in the roster, and what to do about it; `holders` may hold a class."""
     listed, *_ = (owner for owner in owners if owner.enrolled)
     other, *_ = sorted((owner for owner in owners if not owner.enrolled), key=lambda owner: not owner.claimed)
-    ids = f"`{listed.student}` in the roster, `{other.student}` in the upload"
+    columns = ", ".join(f"“{each}”" for each in roster.ids)
+    ids = f"`{listed.student}` in the roster, `{other.student}` in the upload; the roster's are read from {columns}"
     said = f"nobody who handed in is in the roster: its ids look different ({other.claimed or ids}). "
     if holders:
         names = " and ".join(f"`{shown(entry.name)}`" for entry in holders[:_LISTED])
@@ -766,7 +749,7 @@ def _submitted(
         if owner.claimed:  # somebody has handed it in, and who is not known
             return replace(row, reason=owner.claimed, unreadable=True)
         return replace(row, reason=reason, nothing=True, attention=(*attention, *_expected(owner)))
-    notes, earlier = owner.notes, list[list[_Piece]]()
+    notes, earlier, pieces = owner.notes, list[list[_Piece]](), list[_Piece]()
     if len(under := {piece.student for piece in ours}) > 1:
         attention += (f"handed in under several names: {', '.join(map(shown, sorted(under)))}",)
     teams = {(piece.entry.download, piece.team) for piece in ours}
@@ -794,6 +777,9 @@ def _submitted(
     except NothingToGrade as error:
         if cut_off := _cut_off(ours):
             return replace(row, reason=cut_off, unreadable=True, notes=notes, attention=(*attention, cut_off))
+        if rivals := _rivals(pieces or ours, assignment):
+            why = rivals if pieces else str(error)
+            return replace(row, reason=why, unreadable=True, notes=notes, attention=(*attention, why))
         attention += _work_before("the last attempt has no module", earlier, assignment)
         return replace(row, reason=str(error), notes=notes, attention=attention)
     if is_untouched(found.source, assignment):
@@ -814,6 +800,27 @@ def _cut_off(pieces: list[_Piece]) -> str:
                 if suffix(file.name) in ARCHIVES and not file.download and is_cut_off(file):
                     return f"`{shown(piece.entry.name)}` is cut off: download it again"
     return ""
+
+
+def _rivals(pieces: list[_Piece], assignment: Assignment) -> str:
+    """What to do where things that staff put together each have another module of one student; or nothing.
+
+    What a platform lets staff download at once is as the student handed it in.
+    """
+    apart: dict[object, list[_Piece]] = {}
+    for piece in pieces:
+        one = (piece.entry.download, piece.attempt) if piece.entry.platform else piece
+        apart.setdefault(one, []).append(piece)
+    modules: list[tuple[str, bytes]] = []
+    for together in apart.values():
+        with suppress(NothingToGrade):
+            found = choose(_together(together), assignment)
+            above = f"{shown(together[0].entry.name)}/" if together[0].entry.folder and len(together) == 1 else ""
+            modules += [] if is_untouched(found.source, assignment) else [(f"`{above}{found.name}`", found.source)]
+    if len({source for _, source in modules}) < 2:
+        return ""
+    names = ", ".join(dict.fromkeys(name for name, _ in modules))
+    return f"there are different modules, and nothing says which one counts: {names}. Keep one of them"
 
 
 def _expected(owner: _Owner) -> tuple[str, ...]:
@@ -991,9 +998,9 @@ def _together(pieces: list[_Piece]) -> Listing:
 class _Extensions:
     """The extended due dates. One that is not after the due date of all is none."""
 
-    def __init__(self, until: Mapping[str, datetime], due: datetime | None) -> None:
+    def __init__(self, until: Mapping[str, datetime], due: datetime | None, roster: Roster | None) -> None:
         self._until = {same(key): (key, when) for key, when in until.items()}
-        self._due = due
+        self._due, self._roster = due, roster
         self._used: set[str] = set()
         self._several: list[str] = []
 
@@ -1001,13 +1008,20 @@ class _Extensions:
         """The student's extended due date, the latest if there are several."""
         ids = [owner.student, *(owner.enrolled.keys.values() if owner.enrolled else ())]
         ids += [each for piece in owner.pieces for each in (piece.student, *piece.keys.values())]
-        found = [each for each in dict.fromkeys(map(same, ids)) if each in self._until]
+        found = [each for each in dict.fromkeys([*map(same, ids), *self._named(owner)]) if each in self._until]
         self._used.update(found)
         if len({self._until[each][1] for each in found}) > 1:
             keys = ", ".join(shown(self._until[each][0]) for each in found)
             self._several.append(f"{owner.name} has several extensions, under {keys}: the latest counts")
         until = max((self._until[each][1] for each in found), default=None)
         return None if until and self._due and until <= self._due else until
+
+    def _named(self, owner: _Owner) -> list[str]:
+        """The extensions under a name that nobody else in the roster has, and that is no id."""
+        if owner.enrolled is None or self._roster is None:
+            return []
+        named = [each for each, (key, _) in self._until.items() if self._roster.named(key) == [owner.enrolled]]
+        return [each for each in named if not self._roster.having(each)]
 
     def warnings(self) -> list[str]:
         """A warning for each extension that extends nothing or is nobody's here, and for whom has several."""
@@ -1020,7 +1034,7 @@ class _Extensions:
                 if self._due and when <= self._due and each in self._used
             ),
             *(
-                f"the extension of {shown(key)} matches no student's id here: give an id of the roster or the upload"
+                f"the extension of {shown(key)} matches no student here: give an id of the roster or the upload"
                 for each, (key, _) in self._until.items()
                 if each not in self._used
             ),

@@ -29,7 +29,7 @@ LONGEST = 255  # characters of a name on any file system; a name in an archive c
 
 _JUNK = re.compile(
     r"__MACOSX|__pycache__|\..*|~\$.*|Thumbs\.db|desktop\.ini|Icon\r|\$Recycle\.Bin"
-    r"|System Volume Information|lost\+found|@eaDir",
+    r"|System Volume Information|lost\+found|@eaDir|#recycle|#snapshot|@Recycle|@Recently-Snapshot",
     re.IGNORECASE,
 )
 _MAX_COPIES = 8  # of copies: each adds an ending to the name

@@ -65,7 +65,9 @@ KEYS: dict[str, tuple[str, ...]] = {
         "pid",
         "uid",
         "tu id",
+        "user id",
         "benutzername",
+        "anmeldename",
         "nom d utilisateur",
         "nombre de usuario",
         "nome utente",
@@ -120,6 +122,9 @@ _STATUS = "status"
 _HANDED_IN = re.compile(r"submitted for (?:grading|marking)\b.*|(?:un)?graded", re.IGNORECASE)
 _UNTIL = ("until", "extended until", "due", "new due date")
 _KNOWN = {*_NAME, *_FIRST, *_LAST, *_UNTIL, "student", *(each for columns in KEYS.values() for each in columns)}
+_LETTERS = {
+    each.replace(" ", ""): each for each in (*_PREFERRED, *_ROLE, *_GROUP, _GROUPS, _STATUS, *sorted(_KNOWN))
+}  # of columns that are written in one word
 _OF_STUDENTS = r"(?: (?:of|students?|enrolled|count))*\s*"
 _TOTAL = re.compile(  # people are called Sum, Mean and Count: these need a colon
     rf"(?:(?:grand )?(?:total|average){_OF_STUDENTS}[:=]?|(?:sum|count|mean|students){_OF_STUDENTS}[:=])"
@@ -190,11 +195,13 @@ class Roster:
     Attributes:
         columns: the names of the file's columns, in order.
         notes: what was guessed while reading the file, and which rows are not students.
+        ids: the columns in which ids were looked for.
     """
 
     students: list[Student]
     columns: list[str]
     notes: list[str]
+    ids: tuple[str, ...] = ()
 
     def find(self, key: str, *kinds: str) -> Student | None:
         """The only student with this key, in any case; None if nobody has it, or more than one.
@@ -342,6 +349,7 @@ def read_roster(path: Path) -> Roster:
             keys["identifier"] = f"Participant {moodles[1]}"
         called = " ".join(filter(None, (row[column] for column in name)))
         why = _no_student(row, keys, called or next(iter(keys.values()), ""))
+        why = why or _again(table, line, row)
         if canvas and (not keys.get("canvas") or name_key(called) == _TEST_STUDENT):
             if not keys.get("canvas") and people:  # “Points Possible” and “Manual Posting” are above the students
                 raise RosterError(f"{path.name}, line {line}: {called or 'this student'} has no ID")
@@ -354,9 +362,12 @@ def read_roster(path: Path) -> Roster:
         raise RosterError(f"{path.name} lists no students")
     students, said = _told_apart(path, people, kinds)
     notes += said
-    if len(name) == 1 and _form(name[0]) in (*_FIRST, *_LAST):
+    if not name and (unread := [each for each in table.columns if "name" in _form(each)]):
+        unread = [each for each in unread if each not in kinds.values() and _meaning(each) not in _GROUP]
+        notes += [f"{path.name}: no column is known to hold names; “{each}” was not read" for each in unread]
+    if len(name) == 1 and _meaning(name[0]) in (*_FIRST, *_LAST):
         notes.append(f"{path.name}: “{name[0]}” is the only column known to hold a part of the name")
-    return Roster(students, table.columns, notes)
+    return Roster(students, table.columns, notes, tuple(dict.fromkeys(kinds.values())))
 
 
 def _told_apart(
@@ -425,6 +436,20 @@ def _no_ids(table: _Table, columns: list[str]) -> set[tuple[str, str]]:
     return {(column, cell) for (column, cell), rows in count.items() if rows > 1 and _NO_ID.fullmatch(cell)}
 
 
+def _again(table: _Table, line: int, row: Row) -> str:
+    """Why a row is not a student's, if it names the columns again, as where two rosters were put into one file.
+
+    RosterError if these are other columns.
+    """
+    cells = {column: cell for column, cell in row.items() if cell}
+    if all(_form(cell) == _form(column) for column, cell in cells.items()):
+        return "the names of the columns again"
+    known = sum(_meaning(cell) in _KNOWN for cell in cells.values())
+    if known > 1 and 2 * known > len(cells):
+        raise RosterError(f"{table.path.name}, line {line}: this line names other columns; give one roster at a time")
+    return ""
+
+
 def _no_student(row: Row, keys: Row, called: str) -> str:
     """Why a row is not a student's; empty if it is."""
     if _is_total(row):
@@ -444,22 +469,23 @@ def _one_name(name: str, other: str) -> bool:
 
 def _groups(row: Row) -> tuple[str, ...]:
     """The student's group, as in Canvas' list of a group set, or all of them as in Moodle's; nothing if unknown."""
-    one = [cell for column, cell in row.items() if _form(column) in _GROUP and cell][:1]
-    several = [cell for column, cell in row.items() if _form(column) == _GROUPS]
+    one = [cell for column, cell in row.items() if _meaning(column) in _GROUP and cell][:1]
+    several = [cell for column, cell in row.items() if _meaning(column) == _GROUPS]
     return tuple(one or filter(None, (group.strip() for cell in several for group in cell.split(","))))
 
 
 def _preferred(row: Row, name: str) -> str:
     """The name by which the student prefers to be called, in full; empty if the roster has none."""
-    called = next((cell for column, cell in row.items() if _form(column) in _PREFERRED and cell), "")
+    called = next((cell for column, cell in row.items() if _meaning(column) in _PREFERRED and cell), "")
     last = name.partition(",")[0] if "," in name else " ".join(name.split()[-1:])
-    family = next((cell for column, cell in row.items() if _form(column) in _LAST and cell), last)
+    family = next((cell for column, cell in row.items() if _meaning(column) in _LAST and cell), last)
     return called if not called or same(family) in same(called) else f"{called} {family}"
 
 
 def _status(row: Row) -> str:
     """What the roster says of who has handed something in; empty where it does not say that."""
-    return next((cell for column, cell in row.items() if _form(column) == _STATUS and _HANDED_IN.fullmatch(cell)), "")
+    said = (cell for column, cell in row.items() if _meaning(column) == _STATUS)
+    return next(filter(_HANDED_IN.fullmatch, said), "")
 
 
 def _is_total(row: Row) -> bool:
@@ -471,14 +497,14 @@ def _is_total(row: Row) -> bool:
 
 def _staff_role(row: Row) -> str:
     """The role of a person who is staff and no student too; empty for everyone else."""
-    role = next((cell for column, cell in row.items() if _form(column) in _ROLE), "")
+    role = next((cell for column, cell in row.items() if _meaning(column) in _ROLE), "")
     roles = [same(each) for each in re.split(r"[,;/|]", role)]
     return role if any(map(_STAFF.search, roles)) and not {"student", "learner"}.intersection(roles) else ""
 
 
 def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
     """The columns with keys, by kind; those that make up the name; and whether this is Canvas' gradebook."""
-    by_form = {_form(column): column for column in reversed(table.columns)}
+    by_form = table.by_form
     kinds = {kind: by_form[each] for kind, columns in KEYS.items() for each in reversed(columns) if each in by_form}
     whole = [by_form[each] for each in _NAME if each in by_form][:1]
     parts = [by_form[there[0]] for group in (_FIRST, _LAST) if (there := [each for each in group if each in by_form])]
@@ -518,7 +544,7 @@ def read_extensions(path: Path) -> dict[str, datetime]:
     Students are ids as written in the file; the dates have zones. RosterError names the line that is wrong.
     """
     table = _Table(path)
-    by_form = {_form(column): column for column in reversed(table.columns)}
+    by_form = table.by_form
     ids = ("student", *(each for columns in KEYS.values() for each in columns))
     who = next((by_form[each] for each in ids if each in by_form), None)
     until = next((by_form[each] for each in _UNTIL if each in by_form), None)
@@ -624,12 +650,19 @@ class _Table:
         """
         for index, cell in enumerate(row):
             _, *further = cell.split("\n")
-            telling = row is not self.columns and any(_form(each) in _KNOWN for each in self.columns[index : index + 1])
+            column = self.columns[index : index + 1]
+            telling = row is not self.columns and any(_meaning(each) in _KNOWN for each in column)
             if further and (telling or any(each.count(separator) >= most for each in further)):
                 raise RosterError(
                     f"{self.path.name}, line {line}: a cell in quotes goes on over {len(further) + 1} lines. Close its "
                     "quote in the same line, or write the cell without line breaks"
                 )
+
+    @property
+    def by_form(self) -> dict[str, str]:
+        """The columns by what they are called; of two that mean the same, the one that is written so."""
+        meant = {_meaning(column): column for column in reversed(self.columns)}
+        return meant | {_form(column): column for column in reversed(self.columns)}
 
     @property
     def rows(self) -> Iterator[tuple[int, Row]]:
@@ -678,10 +711,19 @@ class _Table:
         """How many columns of the header have a known name, if this is the separator."""
         reader = csv.reader([header], delimiter=separator, skipinitialspace=True)
         with suppress(csv.Error):  # which reading the whole file tells with its line
-            return sum(_form(cell) in _KNOWN for row in reader for cell in row)
+            return sum(_meaning(cell) in _KNOWN for row in reader for cell in row)
         return 0
 
 
 def _form(column: str) -> str:
     """The name of a column without case and punctuation; `Given name(s)` is `given names`."""
     return " ".join(re.findall(r"\w+", column.casefold().replace("_", " ").replace("(s)", "s")))
+
+
+def _meaning(column: str) -> str:
+    """The `_form` of a column that is called so, in one word or as the student's: `StudentID`, `Student Email`."""
+    form = _form(column)
+    if form in _KNOWN:
+        return form
+    forms = [form.replace(" ", ""), re.sub(r"^students? ?(?:s )?", "", form).replace(" ", "")]
+    return next((_LETTERS[each] for each in forms if each in _LETTERS), form)

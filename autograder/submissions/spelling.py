@@ -20,8 +20,10 @@ _EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # the fa
 
 
 def same(text: str) -> str:
-    """An id or a name for comparison: without case, composed letters and outer white space."""
-    return unicodedata.normalize("NFC", text).strip().casefold()
+    """An id or a name for comparison: without case, composed letters, invisible ones and outer white space."""
+    if not text.isascii():
+        text = "".join(each for each in unicodedata.normalize("NFC", text) if unicodedata.category(each) != "Cf")
+    return text.strip().casefold()
 
 
 def squeezed(text: str) -> str:

@@ -32,7 +32,7 @@ from autograder.submissions.files import (
     on_disk,
     open_download,
 )
-from autograder.submissions.find import ATTEMPT, COLLECTED, ELSEWHERE
+from autograder.submissions.find import COLLECTED, ELSEWHERE, SETTINGS, attempt
 from autograder.submissions.matching import Known, Match, matched
 from autograder.submissions.names import (
     ARCHIVES,
@@ -354,14 +354,16 @@ def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | N
         return replace(submitted, entries=[*submitted.entries, *rest, *loose])
     drives = _packed_by_drive(students)
     unnamed = students if drives or roster is None else _unnamed(students, roster)
+    alone = _is_one_download(students)
     found: dict[Entry, Top] = {}
     for each in unnamed or students:
-        alone = len(top.students) == 1
         inside = _part(each, drives, assignment) if drives else _class_in(each, alone, packed_as, assignment, roster)
         if inside is not None:
             found[each] = inside
-        elif drives or roster is None or not unnamed:
+        elif drives or not unnamed or (roster is None and not alone):
             return None
+    if alone and len(students) > 1 and not drives:
+        found = _on_one_level(found, students, assignment, roster)
     if roster and len(found) < len(students):
         found = {each: _said(each, inside) for each, inside in found.items() if _is_of(roster, inside)}
     if not found:
@@ -373,8 +375,56 @@ def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | N
     return Top(
         [*([replace(entry, download="") for entry in entries] if drives else entries), *rest, *loose],
         [*top.aside, *(name for each in found.values() for name in each.aside)],
-        (*top.guessed, *(said for each in found.values() for said in each.guessed)),
+        tuple(dict.fromkeys((*top.guessed, *(said for each in found.values() for said in each.guessed)))),
     )
+
+
+def _is_one_download(entries: list[Entry]) -> bool:
+    """Whether an entry is alone, or all are one download, packed or not: `hw3.zip`, `hw3`, `hw3 2`.
+
+    What is unpacked is called as the archive, or as what is alone in it. `Group 1` and `Group 2` are no copies.
+    """
+    common = {same(_named(each)) for each in entries}
+    for each in entries if len(common) > 1 else []:
+        common = common & _originals(each) if common else common
+    return bool(common)
+
+
+def _originals(entry: Entry) -> set[str]:
+    within = [] if entry.platform else _students_in(entry)
+    return {_original(each) for each in (entry, *(within if len(within) == 1 else []))}
+
+
+def _original(entry: Entry) -> str:
+    """What an entry may have been called before it was packed, downloaded or unpacked once more."""
+    return same(without_copy(_DRIVE.sub("", without_copy(_named(entry)))))
+
+
+def _students_in(entry: Entry) -> list[Entry]:
+    """The entries in one that may be students'; none if it cannot be opened."""
+    try:
+        return entry.inside().students if entry.inside else []
+    except (NothingToGrade, OSError):
+        return []
+
+
+def _on_one_level(
+    found: dict[Entry, Top], entries: list[Entry], assignment: Assignment, roster: Roster | None
+) -> dict[Entry, Top]:
+    """The class that is in several entries, packed in more folders in some of them; a part of it is no other class."""
+    for _ in range(MAX_DEPTH):
+        deeper = {
+            each: further
+            for each, inside in found.items()
+            if len(inside.students) == 1 and (further := _class_in(inside.students[0], True, "", assignment, roster))
+        }
+        if len(deeper) in (0, len(found)):
+            break
+        found = found | deeper
+    names = {each.name for inside in found.values() for each in inside.students}
+    parts = [each for each in entries if each.inside and each not in found]
+    parts = [each for each in parts if (there := {student.name for student in _students_in(each)}) and there <= names]
+    return found | {each: each.inside() for each in parts if each.inside}
 
 
 def _unnamed(students: list[Entry], roster: Roster) -> list[Entry]:
@@ -459,12 +509,12 @@ def _class_in(
     meant = _meant(students, roster).values() if roster else ()
     if len({who.id for match in meant for who in (*match.people, *match.claims)}) > 1:
         return inside
-    if any(each.name == assignment.kit for each in students):  # nbgrader's: a student's folder, with assignments
+    if _is_students(inside, assignment):
         return None
     if len(students) == 1:
         return inside if _class_in(students[0], True, "", assignment, roster, depth + 1) else None
     archives = [each for each in students if not each.folder and suffix(each.name) in ARCHIVES]
-    folders = [each for each in students if each.folder and not ATTEMPT.fullmatch(each.name)]
+    folders = [each for each in students if each.folder and not attempt(each.name)]
     if len(archives) + len(folders) < len(students):
         return None
     holding = islice((each for each in folders if _holds_module(each, assignment)), _SEVERAL)
@@ -604,6 +654,21 @@ def students_within(entry: Entry, assignment: Assignment, roster: Roster) -> lis
     return [*found.values()]
 
 
+def names_within(entry: Entry, assignment: Assignment) -> set[str]:
+    """The names in an entry that may be students': of folders with code, archives and modules, without the module's."""
+    try:
+        files = entry.listing().files if entry.folder else []
+    except (NothingToGrade, OSError):
+        files = []
+    code = [file for file in files if suffix(file.name) in (".py", ".ipynb", *ARCHIVES) and not file.junk]
+    names = {step for file in code for step in (*file.steps[:-1], stem(file.name))}
+    packed = [] if entry.folder else _students_in(entry)
+    for _ in range(MAX_DEPTH):
+        names |= {_named(each) for each in packed}
+        packed = _students_in(packed[0]) if len(packed) == 1 else []
+    return {name.replace(stem(assignment.module), "").strip("-_ .") for name in names}
+
+
 def like_class(entry: Entry, assignment: Assignment) -> bool:
     """Whether an entry, or what is alone in it, holds several folders or archives, or is a tar archive."""
     for _ in range(MAX_DEPTH):
@@ -636,13 +701,19 @@ def may_be_sections(top: Top, assignment: Assignment, roster: Roster | None) -> 
 def _several(entry: Entry, assignment: Assignment) -> set[str]:
     """The names of the folders and archives in an entry, if there are several, nothing else, and no attempts."""
     try:
-        within = entry.inside().students if entry.inside else []
+        inside = entry.inside() if entry.inside else Top([], [])
     except (NothingToGrade, OSError):
         return set()
+    within = inside.students
     if len(within) < 2 or not all(each.folder or suffix(each.name) in ARCHIVES for each in within):
         return set()
     names = {each.name if each.folder else stem(each.name) for each in within}
-    return set() if assignment.kit in names or any(map(ATTEMPT.fullmatch, names)) else names
+    return set() if _is_students(inside, assignment) or any(map(attempt, names)) else names
+
+
+def _is_students(inside: Top, assignment: Assignment) -> bool:
+    """Whether this is in a student's folder: nbgrader's, with assignments, or Submitty's, with versions."""
+    return any(each.name in (assignment.kit, SETTINGS) for each in inside.entries)
 
 
 def _is_document(entry: Entry, roster: Roster | None) -> bool:
