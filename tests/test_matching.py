@@ -1367,7 +1367,7 @@ def test_who_may_be_in_a_group_has_no_unlisted_zero(name: str, column: bool) -> 
     assert (rows["cy"].attention, rows["di"].attention) == ((), ())
 
 
-HOLDING = ["late/{}/cs5814_vae.py", "extra time/{}.zip", "regrade/{}_cs5814_vae.py", "mail/a/{} again.py", "late.zip"]
+HOLDING = ["late/{}/cs5814_vae.py", "extra time/{}.zip", "regrade/{}_cs5814_vae.py", "mail/a/{}/m.py", "late.zip"]
 
 
 @given(st.sampled_from(HOLDING), st.sampled_from(["ada", "doebob_102", "Cy Coe"]), st.booleans())
@@ -1387,7 +1387,7 @@ def test_work_under_anothers_name_is_for_review_on_both_sides(form: str, student
             with ZipFile(upload / form.format(student), "w") as packed:
                 packed.writestr("cs5814_vae.py" if "{}" in form else f"{student}/cs5814_vae.py", "x")
         others = [f"p{at}" for at in range(9)]
-        put(upload, *(f"{each}/{student}/notes.md" if all_hold else f"{each}/m.py" for each in others))
+        put(upload, *(f"{each}/{student}/m.py" if all_hold else f"{each}/m.py" for each in others))
         rows = read(upload)
     concerned = {form.split("/")[0].removesuffix(".zip"), student.replace("Cy Coe", "Cy Coe_103")}
     assert {each for each, row in rows.items() if row.attention} == (set() if all_hold else concerned)

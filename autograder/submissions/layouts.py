@@ -326,21 +326,19 @@ def _with_others_within(owners: list[_Owner], rows: list[Submitted], assignment:
 
     What is in many, such as `code`, is nobody's name.
     """
-    students = {same(row.student): row.student for row in rows if len(row.student) >= _SHORT}
+    students = {same(name): row.student for row in rows for name in (row.name, row.student) if len(name) >= _SHORT}
     students.pop(same(assignment.kit), None)
     holders: dict[str, list[str]] = {}
     for owner in owners:
         entries = [piece.entry for piece in owner.pieces if not piece.entry.platform]
         inside = {same(name) for entry in entries for name in names_within(entry, assignment)}
-        for name in inside.intersection(students) - {same(owner.student)}:
-            holders.setdefault(name, []).append(owner.student)
+        for student in {students[name] for name in inside.intersection(students)} - {owner.student}:
+            holders.setdefault(student, []).append(owner.student)
     said: dict[str, list[str]] = {}
-    for name, names in sorted(holders.items()):
+    for student, names in sorted(holders.items()):
         for holder in names if len(names) <= _LISTED else []:
-            for student in (students[name], holder):
-                said.setdefault(student, []).append(
-                    f"`{holder}` holds something called `{students[name]}`: whose is it?"
-                )
+            for each in (student, holder):
+                said.setdefault(each, []).append(f"`{holder}` holds something called `{student}`: whose is it?")
     return [replace(row, attention=(*row.attention, *said.get(row.student, ())[:_LISTED])) for row in rows]
 
 
