@@ -138,7 +138,7 @@ def doubts(source: bytes) -> list[str]:
         said = "can run text as code"
     elif _writes(text) and (unknown := next(_unprovided(text, imported), None)):
         name, at = unknown
-        said = "writes files and imports what no package provides"
+        said = "writes files and imports what may be one of them"
     elif respelled := next(_respelled(text), None):
         name, at = respelled
         line = text.count("\n", 0, at) + 1
