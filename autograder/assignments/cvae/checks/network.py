@@ -201,6 +201,12 @@ class Model:
             code = "attribute-missing" if found.get(missing[0]) is None else "attribute-none"
             raise Unfit(code, owner=CLASS, name=missing[0])
 
+    @property
+    def has_all_layers(self) -> bool:
+        """Whether the four attributes are there and not None, or forward does without one."""
+        blanks = torch.zeros(1, self.sizes.input_dim), torch.zeros(1, self.sizes.num_categories)
+        return all(map(self.has, ("encoder", "mean_layer", "logvariance_layer", "decoder"))) or self._answers("", *blanks)
+
     def has(self, name: str) -> bool:
         """Whether the attribute is there and not None."""
         return self.submission.attributes(self.handle, [name]).get(name) not in (None, "NoneType")
