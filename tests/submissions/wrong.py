@@ -989,6 +989,13 @@ LOSS = (
         misconception="definition-missing",
     ),
     Wrong(
+        "constructor-fails-at-its-end",
+        (("    def forward", "        self.to(device)\n\n    def forward"),),
+        **_of_part("forward"),
+        misconception="name-undefined",
+        checks=1,
+    ),
+    Wrong(
         "functional-not-imported",
         (("import torch.nn.functional as F\n", ""),),
         **_of_part("loss_function"),

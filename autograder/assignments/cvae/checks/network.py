@@ -113,6 +113,7 @@ class Model:
         self.head_widths: Mapping[str, int] = {}  # of heads that the encoder's part found to be of another width
         self.misnamed: Raised | None = None  # what building it by the arguments' names raised
         self._incomplete = self._construct(challenge.seed())
+        self.stopped_late = self._incomplete if self._incomplete and self._has_all() else None  # by this error
         self.frozen, self.unregistered = submission.frozen, submission.unregistered
         for name in missing:
             submission.stand_in_layer(self.handle, name, *self._widths(name), sigmoid=name == "decoder")
@@ -141,6 +142,13 @@ class Model:
             return incomplete
         self.misnamed = incomplete
         return self.submission.construct(self.handle, CLASS, pixels, *rest, seed=seed)
+
+    def _has_all(self) -> bool:
+        """Whether the constructor has set all layers, or all that forward needs."""
+        blanks = torch.zeros(1, self.sizes.input_dim), torch.zeros(1, self.sizes.num_categories)
+        return all(map(self.has, ("encoder", "mean_layer", "logvariance_layer", "decoder"))) or self._answers(
+            "", *blanks
+        )
 
     def _widths(self, name: str) -> tuple[int, int]:
         """What goes into a piece of the network, and what comes out."""
@@ -200,12 +208,6 @@ class Model:
             self.raise_incomplete()
             code = "attribute-missing" if found.get(missing[0]) is None else "attribute-none"
             raise Unfit(code, owner=CLASS, name=missing[0])
-
-    @property
-    def has_all_layers(self) -> bool:
-        """Whether the four attributes are there and not None, or forward does without one."""
-        blanks = torch.zeros(1, self.sizes.input_dim), torch.zeros(1, self.sizes.num_categories)
-        return all(map(self.has, ("encoder", "mean_layer", "logvariance_layer", "decoder"))) or self._answers("", *blanks)
 
     def has(self, name: str) -> bool:
         """Whether the attribute is there and not None."""

@@ -137,6 +137,8 @@ def test_results(submission: Submission, challenge: Challenge, grading: Grading)
             "reconstruction-shape",
         )
     judge_sizes(submission, challenge, grading)
+    if model.stopped_late:  # an earlier stop costs the points of the layers after it
+        raise model.stopped_late
 
 
 def require_layers_in_use(
