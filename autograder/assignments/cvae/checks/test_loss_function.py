@@ -207,23 +207,21 @@ def mixed_arguments(loss: Callable[..., float], form: Form, challenge: Challenge
 
     In an average over the images, what a change of one image makes of the loss is the same for all values of another.
     """
+
+    def value(start: tuple[Tensor, ...], other: tuple[Tensor, ...], first: int | None, second: int | None) -> float:
+        """With the argument `first` of the first half of the images changed, and `second` of the other half."""
+        arguments = [each.clone() for each in start]
+        for at, rows in ((first, slice(0, 3)), (second, slice(3, 6))):
+            if at is not None:
+                arguments[at][rows] = other[at][rows]
+        return loss(*arguments)
+
     pairs = set()
     for _ in range(CHANGES):  # what a maximum or a median is of may stay the same
         start, other = (form.inputs(challenge, 6, WEIGHED, low=0.2) for _ in range(2))
-
-        def changed(
-            first: int | None, second: int | None, start: tuple[Tensor, ...] = start, other: tuple[Tensor, ...] = other
-        ) -> float:
-            arguments = [each.clone() for each in start]
-            for at, rows in ((first, slice(0, 3)), (second, slice(3, 6))):
-                if at is not None:
-                    arguments[at][rows] = other[at][rows]
-            return loss(*arguments)
-
+        changed = partial(value, start, other)
         unchanged = changed(None, None)
-        firsts, seconds = ([changed(*each) for each in zip(*at, strict=True)] for at in (
-            (range(4), [None] * 4), ([None] * 4, range(4))
-        ))  # fmt: skip
+        firsts, seconds = [changed(at, None) for at in range(4)], [changed(None, at) for at in range(4)]
         for first, second in product(range(4), repeat=2):
             both = changed(first, second)
             off = both - firsts[first] - seconds[second] + unchanged
