@@ -2711,6 +2711,12 @@ FORWARDS = (
         (RETURN, RETURN.replace("data_recon", "torch.sigmoid(data_recon)")),
     ),
     _forward(
+        "reconstruction-divided-by-its-largest",
+        "reconstruction-changed",
+        (RETURN, RETURN.replace("data_recon", "data_recon / data_recon.max()")),
+        checks=1,
+    ),
+    _forward(
         "reconstruction-rounded", "reconstruction-changed", (RETURN, RETURN.replace("data_recon", "data_recon.round()"))
     ),
     _forward(

@@ -61,6 +61,7 @@ FEW = 4  # images, each in many rows
 MOST_STARTS = 256  # columns at which the numbers that are looked for may start
 MOST_TRIED = 32  # parameters, of those that no gradient reaches
 CALM = 3.0  # at most, log-variances whose draws do not make a network with another activation overflow
+GRAY = 0.5  # of the usual weights, for pixels that are neither black nor white
 HEADS = "mean_layer", "logvariance_layer"
 NAMES = "means", "log-variances"  # of what they give
 PIECES = {"encoder": ("encoder", *HEADS), "decoder": ("decoder",)}  # by the part that judges them
@@ -590,6 +591,22 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
             fail("Two passes over the same images decode the same latents.", "latents-kept")
 
     judge_in([EVALUATION, WITHOUT_GRADIENTS] if random else [TRAINING, EVALUATION, WITHOUT_GRADIENTS], judge)
+    if not random and not grading.failed("decoder"):
+        judge_gray(model, images, conditions, challenge)
+
+
+def judge_gray(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> None:
+    """Fail the check if forward changes pixels none of which is near 0 or 1, as where it divides by the largest."""
+    model.draw(challenge, GRAY * model.shrink)
+    seed = challenge.seed()
+    reply = model.forward(images, conditions, seed, capture=["decoder"], **EVALUATION.arguments)
+    reconstruction = shaped(reply, len(images), model)[0].reshape(len(images), -1)
+    given = reply.captured("decoder", "argument")
+    if (joined := side_by_side(given)) is None or len(joined) != len(images):
+        return
+    decoded = in_rows(model.call("decoder", *given, evaluate=True).outputs[0])
+    if not close(reconstruction, decoded):
+        judge_after_decoder(model, (images, conditions, seed), decoded, reconstruction, EVALUATION)
 
 
 def twice(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge, mode: Mode) -> tuple[Reply, Reply]:
