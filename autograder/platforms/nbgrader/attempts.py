@@ -29,7 +29,7 @@ class Attempt:
 
     Attributes:
         student: by the folder's name.
-        handed_in: by the folder's name; None if that is no time, or one that is not over.
+        handed_in: by the folder's name; None if that is no time.
         facts: of the folder; None if there is none of this name: a file, a link.
         doubts: what a TA should know of whose it is, and when it was handed in.
     """
@@ -46,14 +46,18 @@ class Attempt:
             self.handed_in = read_moment(time)
         except ValueError:
             self.doubts.append("the folder's name has no time that can be read: it counts as the first attempt")
-        if self.handed_in and self.handed_in > datetime.now(UTC) + _CLOCK:
+        if self.handed_in and not self.rank:
             self.doubts.append(f"the time in the folder's name is yet to come, {time}: it counts as the first attempt")
-            self.handed_in = None
         try:
             facts = self.path.lstat()
         except OSError:
             return
         self.facts = facts if stat.S_ISDIR(facts.st_mode) else None
+
+    @property
+    def rank(self) -> datetime | None:
+        """By which the last attempt is found. A time to come is none, but may make a submission late."""
+        return self.handed_in if self.handed_in and self.handed_in <= datetime.now(UTC) + _CLOCK else None
 
     @property
     def owner(self) -> int | None:
@@ -117,8 +121,6 @@ def time_of(attempt: Attempt, stamp: bytes | None, changed: float) -> tuple[date
     try:
         written = None if stamp is None else read_stamp(stamp, TIMESTAMP)
     except ValueError:
-        written = None
-    if written and written > datetime.now(UTC) + _CLOCK:
         written = None
     when = attempt.handed_in or written
     if when is None:

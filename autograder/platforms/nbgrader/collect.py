@@ -73,7 +73,7 @@ class Collect(ExchangeCollect):
         attempt = Attempt(Path(path))
         for doubt in attempt.doubts:
             self.log.error("%s: %s", shown(attempt.path.name), doubt)
-        when = as_nbgrader(attempt.handed_in) if attempt.handed_in else datetime.min
+        when = as_nbgrader(attempt.rank) if attempt.rank else datetime.min
         return {"username": attempt.student, "filename": attempt.path.name, "timestamp": when, "attempt": attempt}
 
     def _sort_by_timestamp(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
