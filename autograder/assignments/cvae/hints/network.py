@@ -54,7 +54,7 @@ OUTPUT_ACTIVATIONS: dict[str, Activation] = {
     "clamping": lambda x: x.clamp(0, 1),
     "softmax": lambda x: torch.softmax(x, -1),
     "a softmax over the images of the minibatch": lambda x: torch.softmax(x, 0),
-    "(tanh(x) + 1) / 2, which is sigmoid(2x)": lambda x: (torch.tanh(x) + 1) / 2,
+    "tanh(x), scaled and shifted to lie between 0 and 1, which is sigmoid(2x)": lambda x: (torch.tanh(x) + 1) / 2,
     "tanh, then sigmoid": lambda x: torch.sigmoid(torch.tanh(x)),
     "hard sigmoid": F.hardsigmoid,
     "softplus": F.softplus,
