@@ -1144,7 +1144,7 @@ def test_an_id_in_one_form_is_the_students(form: str, logins: set[str]) -> None:
 
 
 # Where an id stands next to a name that the student chose.
-BESIDE = [
+NEXT_TO = [
     "[{number}] - {login} - {file}",
     "{login}.{number}_{file}",
     "{login} {file}",
@@ -1155,7 +1155,7 @@ LOGINS = ["jdoe", "wei-wang", "Wei_Wang", "zoé7", "zoe7", "lee@vt", "x", "yi"]
 
 
 @given(
-    st.sampled_from(BESIDE),
+    st.sampled_from(NEXT_TO),
     st.sets(st.sampled_from(LOGINS), min_size=3),
     st.lists(st.sampled_from(["cs5814_vae", "hand in", "vae-final (2)"]), min_size=8, max_size=8),
     st.booleans(),

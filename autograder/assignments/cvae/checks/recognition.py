@@ -325,7 +325,7 @@ def mixes_rows(model: Model, piece: Piece) -> bool:
 
 
 def hidden_stack(models: Sequence[Model], pieces: Sequence[Piece], last: str) -> Match | None:
-    """The stack whose hidden layers those of a piece are, whatever follows the last one; None if that is none known.
+    """The stack whose hidden layers those of a piece are, no matter what follows them; None if it is none known.
 
     Where the hidden numbers are known, so is which change of the last weight makes no difference to the output.
     """
