@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from autograder.classroom.entries import NAME_LIMIT, Entry, Standing
 from autograder.points import shown, total
 from autograder.report.model import Outcome, Report, clean
-from autograder.report.summary import counted
+from autograder.report.summary import counted, some_of
 
 _LISTED = 10  # students in one message
 
@@ -83,8 +83,7 @@ def gone(folder: Path, entries: Sequence[Entry]) -> list[str]:
             modules[sha256] -= 1
         elif name not in names and standing != Standing.NOTHING:
             missing.append(name if name == student else f"{name} ({student})")
-    more = f" and {len(missing) - _LISTED} more" if len(missing) > _LISTED else ""
-    said = f"in the last run, but not in this one: {', '.join(missing[:_LISTED])}{more}. Their reports were removed"
+    said = f"in the last run, but not in this one: {some_of(missing, _LISTED)}. Their reports were removed"
     return [said] if missing else []
 
 

@@ -1,7 +1,7 @@
 """How a report is read, whatever the format: what works, the one thing to fix next, and each thing said once."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from autograder.points import shown, total
@@ -33,6 +33,11 @@ def few(said: Iterable[str], most: int = MOST_SAID) -> list[str]:
     every = [*said]
     more = len(every) - most
     return [*every[:most], f"{more:,} more like these are left out"] if more > 0 else every
+
+
+def some_of(names: Sequence[str], most: int) -> str:
+    """The first names, for a message, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 @dataclass(frozen=True)

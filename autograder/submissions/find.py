@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from autograder.assignment import Assignment
-from autograder.report.summary import few
+from autograder.report.summary import few, some_of
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions import bounds
 from autograder.submissions.copied import is_untouched, same_code
@@ -664,5 +664,4 @@ def _names(files: Iterable[File]) -> str:
 
 
 def _listed(labels: list[str]) -> str:
-    more = f" and {len(labels) - _LISTED} more" if len(labels) > _LISTED else ""
-    return ", ".join(f"`{label}`" for label in labels[:_LISTED]) + more
+    return some_of([f"`{label}`" for label in labels], _LISTED)

@@ -18,6 +18,11 @@ _WORDS = 40  # of a name, in which ids are looked for
 _RUN = 6  # words of an id: `jose.luis-perez@vt.edu`
 
 
+def in_most(count: int, entries: int) -> bool:
+    """Whether so many of all entries have something in common: several, and more than half."""
+    return count >= SEVERAL and 2 * count > entries
+
+
 class Holders:
     """The students of a roster by the words of their names and ids."""
 
@@ -111,7 +116,7 @@ def ids_in_one_form(names: Sequence[str], entries: int, holders: Holders) -> dic
     """
     names = [name for name in names if len(name) <= LONGEST]
     there = Counter(who for name in names for who in holders.of(words_of(name)))
-    common = {who for who, count in there.items() if count >= SEVERAL and 2 * count > len(names)}
+    common = {who for who, count in there.items() if in_most(count, len(names))}
     forms: dict[tuple[str, str, bool], dict[str, list[Place]]] = {}
     for name in names:
         for place in _places(name, holders, common):

@@ -24,11 +24,13 @@ from pathlib import Path
 from typing import Any
 
 from autograder.assignment import Assignment
+from autograder.report.summary import some_of
 from autograder.sandbox.limits import LIMITS
 from autograder.submissions.bounds import limited_time
 from autograder.submissions.copied import is_untouched
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade, is_cut_off
 from autograder.submissions.find import Found, attempt, choose
+from autograder.submissions.forms import SHORT, in_most
 from autograder.submissions.matching import Known, Match, another_name, matched
 from autograder.submissions.names import (
     ARCHIVES,
@@ -64,12 +66,10 @@ from autograder.submissions.traces import Room, with_code
 _ATTACHED, _INLINE = "Submission attachment(s)", "_submissionText.html"  # what a student's folder from Sakai holds
 _SAKAIS = {_ATTACHED, "Feedback Attachment(s)"}
 _BY_SAKAI = {"timestamp.txt", "comments.txt", "feedbackText.html"}
-_SHORT = 3  # letters of a folder's name: with fewer, it is somebody's id by chance
 # The names that platforms and people give to groups; Submitty numbers a team, and adds who began it: `00007_ada`.
 _GROUP = re.compile(
     r"(?:groups?|grp|groupe|gruppe|grupo|gruppo|groep|teams?|équipe|equipe|equipo)(?![^\W\d_])|0\d{4}_", re.IGNORECASE
 )
-_SEVERAL = 3  # names with one word in them; two may have it by chance
 _LISTED = 3  # names, or questions whose work it is, in one message
 
 
@@ -268,7 +268,7 @@ def _with_strangers(owners: list[_Owner], rows: list[Submitted], kit: str) -> li
     most = len(strangers) > sum(bool(owner.enrolled and owner.pieces) for owner in owners)
     words = {owner.student: {*words_of(owner.name)} for owner in strangers}
     count = Counter(word for each in words.values() for word in each)
-    common = {word for word, times in count.items() if times >= _SEVERAL and 2 * times > len(strangers)}
+    common = {word for word, times in count.items() if in_most(times, len(strangers))}
     groups = [shown(piece.student) for owner in owners for piece in owner.pieces if _may_be_groups(owner, piece)]
     nameless = [owner.student for owner in strangers if any(_bears_no_name(piece, kit) for piece in owner.pieces)]
     of_most = _some(owner.student for owner in strangers) + " and most other work is of nobody in the roster"
@@ -277,7 +277,7 @@ def _with_strangers(owners: list[_Owner], rows: list[Submitted], kit: str) -> li
         if owner.enrolled is None or owner.pieces or owner.claimed:
             checked.append(row)
             continue
-        own = {word for name in owner.enrolled.names for word in words_of(name) if len(word) >= _SHORT} - common
+        own = {word for name in owner.enrolled.names for word in words_of(name) if len(word) >= SHORT} - common
         namesakes = [student for student, there in words.items() if not own.isdisjoint(there)]
         ways = (
             (groups if not owner.enrolled.groups else [], "{} may be a group's, and the roster does not say whose"),
@@ -300,7 +300,7 @@ def _may_be_groups(owner: _Owner, piece: _Piece) -> bool:
 def _bears_no_name(piece: _Piece, kit: str) -> bool:
     """Whether an entry is named after the assignment alone: `hw3.mbox` for `hw3-part3`."""
     named = squeezed(piece.name)
-    return piece.nameless or (len(named) >= _SHORT and squeezed(kit).startswith(named))
+    return piece.nameless or (len(named) >= SHORT and squeezed(kit).startswith(named))
 
 
 def _some(students: Iterable[str]) -> str:
@@ -326,7 +326,7 @@ def _with_others_within(owners: list[_Owner], rows: list[Submitted], assignment:
 
     What is in many, such as `code`, is nobody's name.
     """
-    students = {same(name): row.student for row in rows for name in (row.name, row.student) if len(name) >= _SHORT}
+    students = {same(name): row.student for row in rows for name in (row.name, row.student) if len(name) >= SHORT}
     students.pop(same(assignment.kit), None)
     holders: dict[str, list[str]] = {}
     for owner in owners:
@@ -707,7 +707,7 @@ def _folders_of(entry: Entry, students: set[Student], roster: Roster) -> list[tu
     folders = {file.steps[:depth] for file in files if not file.junk for depth in range(1, len(file.steps))}
     found = []
     for steps in sorted(folders):
-        people = [*roster.having(steps[-1]), *roster.named(steps[-1])] if len(steps[-1]) >= _SHORT else []
+        people = [*roster.having(steps[-1]), *roster.named(steps[-1])] if len(steps[-1]) >= SHORT else []
         found += [(who, path_of((entry.name, *steps))) for who in students.intersection(people)]
     return found
 
@@ -920,8 +920,7 @@ def _chosen(pieces: list[_Piece], listing: Listing, assignment: Assignment) -> F
 
 
 def _names(pieces: list[_Piece]) -> str:
-    names = [*dict.fromkeys(f"`{shown(piece.entry.name)}`" for piece in pieces)]
-    return ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
+    return some_of([*dict.fromkeys(f"`{shown(piece.entry.name)}`" for piece in pieces)], _LISTED)
 
 
 def _newest(pieces: list[_Piece]) -> list[_Piece]:

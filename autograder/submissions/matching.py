@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 
-from autograder.submissions.forms import SEVERAL, SHORT, Holders, has_id, ids_in_one_form, separator_of, unpadded
+from autograder.submissions.forms import SHORT, Holders, has_id, ids_in_one_form, in_most, separator_of, unpadded
 from autograder.submissions.names import LONGEST, shown
 from autograder.submissions.roster import Roster, Student
 from autograder.submissions.spelling import (
@@ -326,7 +326,7 @@ def _in_one_form(students: Sequence[Known], roster: Roster) -> dict[str, _Field]
                 if there and name == name.strip() and (roster.named(name) or roster.turned(name)):
                     fields[entry] = _Field(Known(entry, name, {}), file, number)
             best = max(best, fields, key=len)
-    return best if len(best) >= SEVERAL and 2 * len(best) > len(students) else {}
+    return best if in_most(len(best), len(students)) else {}
 
 
 def _are_one(claimants: Sequence[str], fields: Mapping[str, _Field]) -> bool:
@@ -397,7 +397,7 @@ def _by_name_within(
     half of the names, such as the homework's, tells nothing.
     """
     counts = Counter(who.id for people in held.values() for who in people)
-    common = {who for who, count in counts.items() if count >= SEVERAL and 2 * count > len(unknown)}
+    common = {who for who, count in counts.items() if in_most(count, len(unknown))}
     places: dict[str, tuple[Student, _Place]] = {}
     holding: dict[str, list[str]] = {}
     for each in unknown:
@@ -415,7 +415,7 @@ def _by_name_within(
         if who and place and who.id not in served:
             places[each.student] = (who, place)
     forms = Counter(place.form for _, place in places.values())
-    form = next((form for form, count in forms.items() if count >= SEVERAL and 2 * count > entries), None)
+    form = next((form for form, count in forms.items() if in_most(count, entries)), None)
     matches = {}
     for student, (who, place) in places.items():
         given = [other in places and places[other][1].form == form for other in holding[who.id]]

@@ -41,6 +41,7 @@ SIGMAS = 7.0
 MOST = 1e4  # far above the numbers of a right network
 MARGIN = 0.8  # to the numbers of other draws
 SHRINKS = tuple(0.9**power for power in range(20))
+LAYERS = "encoder", "mean_layer", "logvariance_layer", "decoder"  # the attributes that hold layers
 USUAL = 30.0  # at least as large as the numbers of a right encoder
 AUDIBLE = 5e-3  # the least share of an output that each part of the input must make: five times the tolerance
 
@@ -145,10 +146,11 @@ class Model:
 
     def _has_all(self) -> bool:
         """Whether the constructor has set all layers, or all that forward needs."""
-        blanks = torch.zeros(1, self.sizes.input_dim), torch.zeros(1, self.sizes.num_categories)
-        return all(map(self.has, ("encoder", "mean_layer", "logvariance_layer", "decoder"))) or self._answers(
-            "", *blanks
-        )
+        return all(map(self.has, LAYERS)) or self._answers("", *self._blanks(1))
+
+    def _blanks(self, rows: int) -> tuple[Tensor, Tensor]:
+        """Images and conditions of zeros."""
+        return torch.zeros(rows, self.sizes.input_dim), torch.zeros(rows, self.sizes.num_categories)
 
     def _widths(self, name: str) -> tuple[int, int]:
         """What goes into a piece of the network, and what comes out."""
@@ -161,9 +163,8 @@ class Model:
             shapes = self.submission.parameters(self.handle)
             if self.submission.lazy:
                 self.lazy = self.submission.lazy
-                blank = torch.zeros(BATCH, self.sizes.input_dim), torch.zeros(BATCH, self.sizes.num_categories)
                 with contextlib.suppress(SubmissionError):
-                    self.submission.call("", *blank, on=self.handle, evaluate=True)
+                    self.submission.call("", *self._blanks(BATCH), on=self.handle, evaluate=True)
                 shapes = self.submission.parameters(self.handle)
         except SubmissionError:
             self.raise_incomplete()
@@ -184,13 +185,12 @@ class Model:
         Where forward does not convert between them, these pieces become float32, so that the rest can be judged.
         """
         types, found = self.submission.types, dict[str, str]()
-        for name in ("encoder", "mean_layer", "logvariance_layer", "decoder") if types else ():
+        for name in LAYERS if types else ():
             blank = torch.zeros(1, self._widths(name)[0])
             for each in sorted(set(types.values())):
                 if not self._answers(name, blank) and self._answers(name, blank.to(getattr(torch, each))):
                     found[name] = each
-        blanks = torch.zeros(1, self.sizes.input_dim), torch.zeros(1, self.sizes.num_categories)
-        self._converts = not found or self._answers("", *blanks)
+        self._converts = not found or self._answers("", *self._blanks(1))
         if not self._converts:
             self.submission.as_float32(self.handle, list(found))
         return found

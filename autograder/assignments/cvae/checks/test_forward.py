@@ -641,7 +641,7 @@ def judge_decoding(
     if not varies(reconstruction, ROUNDING):
         fail("Your reconstruction is the same for every image.", "same-for-every-image")
     joined = side_by_side(given)
-    judge_average([reply.captured("decoder", "result", call) for call in range(LIMITS.captured)], reconstruction)
+    judge_average(results_of(reply, "decoder"), reconstruction)
     if joined is None or len(joined) != len(images):
         judge_by_transplant(one, images, seed, grading, challenge)
         return
@@ -730,6 +730,11 @@ def to_probabilities(decoded: Tensor, reconstruction: Tensor) -> Callable[[Tenso
     return change.of(lambda output: output) if change else None
 
 
+def results_of(reply: Reply, name: str) -> list[list[Tensor]]:
+    """What each call of a piece or a function gave in this pass, as far as calls come back."""
+    return [[*reply.captured(name, "result", call)] for call in range(LIMITS.captured)]
+
+
 def judge_average(calls: Sequence[Sequence[Tensor]], reconstruction: Tensor) -> None:
     """Fail the check if the reconstruction is the average of what the decoder gave for several latents of an image."""
     gave = [each[0].float() for each in calls if len(each) == 1]
@@ -758,10 +763,9 @@ def averages(results: Sequence[Tensor], rows: int) -> Iterator[tuple[int, Tensor
 
 def judge_repeats(reply: Reply, reconstruction: Tensor) -> None:
     """Fail the check if the decoder was called more than once, and what is returned comes of that."""
-    calls = [reply.captured("decoder", "result", call) for call in range(LIMITS.captured)]
+    calls = results_of(reply, "decoder")
     gave = [each[0].flatten(1) for each in calls if len(each) == 1 and each[0].dim() > 1]
     gave = [each for each in gave if each.shape == reconstruction.shape]
-    judge_average(calls, reconstruction)
     if len(gave) > 1 and any(close(reconstruction, each) for each in gave):
         fail("Your reconstruction is what your decoder gives when it is called once more.", "decoding-repeated")
     if len(gave) > 1 and calls[-1]:  # perhaps more than are kept
@@ -788,7 +792,7 @@ class Pass:
 def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: Challenge) -> None:
     """Fail the check unless the decoder is given a draw and the class."""
     latent, given = one.model.sizes.latent, one.given
-    calls = [one.reply.captured("sample_latent", "result", call) for call in range(LIMITS.captured)]
+    calls = results_of(one.reply, "sample_latent")
     drawn = [each.float() for results in calls for each in results]
     sources = [one.reply.outputs[1:]]  # what was returned wrongly is judged above; the draw may come from the heads
     heads = expected_heads(one.model, concatenate(images, one.conditions))

@@ -27,7 +27,7 @@ from autograder.assignments.cvae.assignment import (
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.network import CLASS
 from autograder.assignments.cvae.hints.formulas import POINTS, Formula, exponent_in, formula, of_divergence, of_pixel
-from autograder.assignments.cvae.hints.loss import COPIES, diagnose
+from autograder.assignments.cvae.hints.loss import COPIES, copied, diagnose
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, once, require_arguments_unchanged
 from autograder.report.model import Outcome
@@ -497,8 +497,7 @@ def change(submission: Submission, one: tuple[Tensor, ...], other: tuple[Tensor,
 
 def change_of_copies(submission: Submission, pair: Pair) -> Tensor:
     """The difference between the losses of some copies of the image."""
-    copies = (tuple(torch.cat([each] * COPIES) for each in arguments) for arguments in pair)
-    return change(submission, *copies)[0]
+    return change(submission, *map(copied, pair))[0]
 
 
 def of_copies(submission: Submission, pair: Pair, mistakes: list[str]) -> str:

@@ -100,8 +100,9 @@ def require_float32(model: Model, name: str) -> None:
 
 def describe_activations(model: Model, match: Match, piece: Piece | None, part: str) -> None:
     """Fail the check if anything but a ReLU follows the hidden layers, however many there are."""
-    if piece is not None and not (part == "decoder" and acts_at_the_end_alone(model, piece)):
-        describe_modes(model, piece, part)
+    fault = fault_of_modes(model, piece, part) if piece is not None else None
+    if piece is not None and fault and not (part == "decoder" and acts_at_the_end_alone(model, piece)):
+        fail(*fault)
     if match.classes_again:
         layers = f"layer{'s' * (len(match.classes_again) > 1)} {listed(match.classes_again)}"
         fail(f"In your {part}, the class goes again into linear {layers}.", f"{part}-class-again")
@@ -133,27 +134,35 @@ def describe_activations(model: Model, match: Match, piece: Piece | None, part: 
 
 
 def describe_modes(model: Model, piece: Piece, part: str, called: str = "") -> None:
-    """Fail the check if the piece computes something else in training mode, in which the notebook uses it.
+    """Fail the check if the piece computes something else in training mode, in which the notebook uses it."""
+    if fault := fault_of_modes(model, piece, part, called):
+        fail(*fault)
+
+
+def fault_of_modes(model: Model, piece: Piece, part: str, called: str = "") -> tuple[str, str | None] | None:
+    """What is said where the piece computes something else in training mode, and the mistake; None where it does not.
 
     A part is "encoder", "decoder" or "head", as mistakes are named after it.
     """
     called = called or f"Your {part}"
     if not piece.parameters:
-        return  # nothing is trained, which the other checks of the piece say
+        return None  # nothing is trained, which the other checks of the piece say
     try:
         first, second = (model.call(piece.name, *piece.arguments, seed=seed).outputs[0] for seed in (1, 2))
         quiet = model.call(piece.name, *piece.arguments, evaluate=True).outputs[0]
     except SubmissionError:
-        return
+        return None
     named = named_layers(model, piece.name)
     if not close(first, second):
         made = not has_last_layer(model, piece) and not named
         mistake = "layers-made-in-forward" if made else f"{part}-normalisation"
-        fail(f"{called} gives different outputs for the same input{named}.", mistake)
+        return f"{called} gives different outputs for the same input{named}.", mistake
     if not close(first, piece.output):
-        fail(f"{called} gives other outputs in training mode than in evaluation mode{named}.", f"{part}-normalisation")
+        said = f"{called} gives other outputs in training mode than in evaluation mode{named}."
+        return said, f"{part}-normalisation"
     if not close(quiet, piece.output):
-        fail(f"{called} gives other outputs under `torch.no_grad()`, with which the notebook draws its digits.")
+        return f"{called} gives other outputs under `torch.no_grad()`, with which the notebook draws its digits.", None
+    return None
 
 
 def acts_at_the_end_alone(model: Model, decoder: Piece) -> bool:

@@ -250,15 +250,16 @@ def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
                 continue
         mistakes += found
         factors.append(factor)
-        together = [] if hidden else [loss(*_copied(points[at])) for at in (high, low)]
+        together = [] if hidden else [loss(*copied(points[at])) for at in (high, low)]
         if not all(map(math.isfinite, together)):
             return ["not-finite"]
         growth.append((together[0] - together[1]) / alone if together else None)
     return mistakes + _about_average(factors, growth, first[0].shape[-1], first[2].shape[-1]) or ["loss-constant-off"]
 
 
-def _copied(point: Arguments, copies: int = COPIES) -> Arguments:
-    return tuple(each.repeat(copies, 1) for each in point)
+def copied(point: Arguments, copies: int = COPIES) -> Arguments:
+    """A minibatch of so many copies of these images."""
+    return tuple(torch.cat([each] * copies) for each in point)
 
 
 def _steps(term: str, point: Arguments) -> list[Arguments]:
@@ -282,7 +283,7 @@ def _factor(loss: Loss, term: str, point: Arguments, copies: int = 1) -> float |
     """
     steps = _steps(term, point)
     right = [float((_divergence(*each[2:]) if term == "kl" else _cross_entropy(*each[:2])).sum()) for each in steps]
-    values = [loss(*_copied(step, copies)) for step in steps]
+    values = [loss(*copied(step, copies)) for step in steps]
     changes = [(value - values[-1], each - right[-1]) for value, each in zip(values, right, strict=True)]
     first, *others = (observed / expected for observed, expected in changes[:-1])
     alike = all(math.isclose(first, each, rel_tol=1e-2) for each in others)
