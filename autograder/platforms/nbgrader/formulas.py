@@ -70,7 +70,7 @@ _OPENS, _CLOSES = r"\\(?:left|begin)(?![a-zA-Z])|\{", r"\\(?:right|end)(?![a-zA-
 _GROUPS = re.compile(rf"(?P<opens>{_OPENS})|(?P<closes>{_CLOSES})|\\.", re.DOTALL)
 _ESCAPED = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
 _DISPLAY = re.compile(r"\$\$|\\\\[\[\]]|\\(?:begin|end)\b")
-_FORMULAS = re.compile(r"(?:\$|\\[()\[\]]|\\begin\b).*(?:\$|\\[()\[\]]|\\end\b)", re.DOTALL)
+_FORMULAS = re.compile(r"(?:\$|\\[()\[\]]|\\begin\b).*(?:\$|\\[()\[\]]|\\end\b(?:\{[a-zA-Z]*\*?\})?)", re.DOTALL)
 _BLANK_LINE = re.compile(r"\n *\n")
 
 
