@@ -58,7 +58,7 @@ def _apportion(seats: int, shares: Sequence[Fraction]) -> list[int]:
     by_remainder = sorted(range(len(shares)), key=lambda index: counts[index] - shares[index])
     for index in by_remainder[: seats - sum(counts)]:
         counts[index] += 1
-    for index, share in enumerate(shares):
+    for index, share in sorted(enumerate(shares), key=lambda each: each[1], reverse=True):
         richest = max(range(len(shares)), key=lambda other: (counts[other], counts[other] - shares[other]))
         if share > 0 and counts[index] == 0 and counts[richest] > 1:
             counts[index], counts[richest] = 1, counts[richest] - 1

@@ -14,7 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograder.assignment import Assignment, BadAssignment, ByHand, Part, load
@@ -57,6 +57,7 @@ def test_shares_of_quarters_add_as_floats_do(worth: float, by: list[float]) -> N
 
 
 @given(points, weights)
+@example(0.02, [1, 2, 8])
 def test_a_heavier_check_is_never_worth_less(worth: float, by: list[float]) -> None:
     shares = [share for _, share in sorted(zip(by, split(worth, by), strict=True))]
     assert shares == sorted(shares)
