@@ -393,7 +393,7 @@ def test_pairs_are_shown_with_a_link_and_a_caution() -> None:
     entries = a_class(30)
     page = page_of(entries, pairs_of(entries))
     assert "./pairs/1.html" in page.links()
-    assert "Alike is not copied" in page.text
+    assert "Similar code does not prove copying" in page.text
 
 
 def test_of_very_many_pairs_the_first_are_shown() -> None:
