@@ -39,7 +39,8 @@ def render(report: Report, reproduce: str | None = None) -> str:
         if rest:
             blocks.append(f"<details><summary>After that ({summary.counted(len(rest), 'finding')})</summary>")
             for finding in rest:
-                blocks += [f"#### {code(finding.part)}", *_finding(finding)]
+                same_as = summary.same_error(report, finding)
+                blocks += [f"#### {code(finding.part)}", *_finding(finding, same_as=same_as)]
             blocks.append("</details>")
     blocks += [f"**Note:** {text(note)}" for note in report.notes]
     if report.output.strip():
@@ -58,9 +59,14 @@ def _row(part: PartReport) -> str:
     return f"| {code(part.name, cell=True)} | {points} | {summary.tally(part)} |"
 
 
-def _finding(finding: Finding, section: str = "") -> list[str]:
-    """What there is to say of a finding, but for the section to read, where that is named below it."""
+def _finding(finding: Finding, section: str = "", same_as: str = "") -> list[str]:
+    """What there is to say of a finding, but for the section to read, where that is named below it.
+
+    An error that has stopped another part, `same_as`, is not described again.
+    """
     blocks = [f"**{text(finding.title)}** ({summary.ENDED[finding.outcome]}, {finding.points})"]
+    if same_as:
+        return [*blocks, f"Same error as in {code(same_as)}."]
     if finding.message:
         blocks.append(fence(finding.message) if "\n" in finding.message else prose(finding.message))
     for hint in finding.hints:
