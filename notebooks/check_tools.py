@@ -361,8 +361,7 @@ def tensor_of(value: object, shape: tuple[int, ...], name: str, width: str = "wr
     """`value`, which must be a tensor of this shape; `width` is the mistake in rows of another width."""
     expect(value is not None, f"{name} is None.", "nothing-returned")
     several = isinstance(value, (tuple, list, dict))
-    of_function = several and len(value) != 1 and name.startswith("The result of ")
-    named = "several-returned" if of_function else "wrong-number-of-results"
+    named = "collection-returned" if name.startswith("The result of ") else "wrong-number-of-results"
     expect(not several, f"{name} is a {type(value).__name__}, not one tensor.", named)
     expect(isinstance(value, Tensor), f"{name} is a {type(value).__name__}, not a tensor.", "no-tensor-returned")
     rows = value.dim() == len(shape) and value.shape[:-1] == shape[:-1]

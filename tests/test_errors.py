@@ -182,9 +182,14 @@ def called(function: str, said: str) -> Raised:
         (Unfit("result-count", call="f", kind="dict", count=1, expected=3), "", "wrong-number-of-results", "a dict"),
         (counted("Tensor", "Normal"), "", "wrong-number-of-results", "a tuple of 2 values (Tensor, Normal); the"),
         (counted("Tensor", "Tensor"), "", "wrong-number-of-results", "a tuple of 2 values; the"),
-        (Unfit("result-count", call="f", kind="tuple", count=2, expected=1), "", "several-returned", "a tuple of 2"),
-        (Unfit("too-many-results", call="f", kind="list", count=9, expected=1), "", "several-returned", "a list of 9"),
-        (Unfit("result-count", call="f", kind="list", count=1, expected=1), "", "wrong-number-of-results", "of one"),
+        (Unfit("result-count", call="f", kind="tuple", count=2, expected=1), "", "collection-returned", "a tuple of 2"),
+        (
+            Unfit("too-many-results", call="f", kind="list", count=9, expected=1),
+            "",
+            "collection-returned",
+            "a list of 9",
+        ),
+        (Unfit("result-count", call="f", kind="list", count=1, expected=1), "", "collection-returned", "of one"),
         (Raised("IndentationError", "unexpected indent", 3, "x = 1"), "", "indentation", "unexpected"),
         (Raised("TabError", "inconsistent use of tabs", 3, "x = 1"), "", "indentation", "tabs"),
         (

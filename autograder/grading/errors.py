@@ -255,16 +255,14 @@ def _of_unfit(error: Unfit, outline: Outline, assignment: Assignment) -> tuple[s
             return f"{message}; there is `self.{near}`." if near else f"{message}.", "attribute-missing"
         case "not-a-tensor" | "result-count" if error.fields["kind"] == "None":
             return str(error), "nothing-returned"
-        case "result-count" | "too-many-results" if _several_for_one(error):
-            return str(error), "several-returned"
+        case "result-count" | "too-many-results" if _collection_for_one(error):
+            return str(error), "collection-returned"
         case code:
             return str(error), _MISTAKES.get(code)
 
 
-def _several_for_one(error: Unfit) -> bool:
-    """Whether there are several results where one tensor was expected."""
-    expected, kind, count = (error.fields.get(name) for name in ("expected", "kind", "count"))
-    return expected == 1 and count != 1 and kind in ("tuple", "list", "dict")
+def _collection_for_one(error: Unfit) -> bool:
+    return error.fields.get("expected") == 1 and error.fields.get("kind") in ("tuple", "list", "dict")
 
 
 def _causes(assignment: Assignment) -> Iterable[tuple[str, str]]:

@@ -1408,7 +1408,7 @@ CLAIMS |= {
         or not isinstance(s.passed.outputs, (list, tuple))
         or len(s.passed.outputs) != 3
     ),
-    "several-returned": lambda s: _returns(s, lambda each: isinstance(each, (tuple, list, dict)) and len(each) > 1),
+    "collection-returned": lambda s: _returns(s, lambda each: isinstance(each, (tuple, list, dict))),
     "trailing-comma": lambda s: bool(re.search(r"^ +(?:return |[\w.]+ = ).*[\w)],$", s.source, re.MULTILINE)),
     "result-unused": lambda s: any(
         one.opname.startswith(("BINARY", "UNARY", "CALL")) and other.opname == "POP_TOP"

@@ -367,12 +367,12 @@ SAMPLE = (
     ),
     _sample("draw-without-return", STD + DRAW.replace("return ", ""), "result-unused nothing-returned"),
     _sample("sample-returns-nothing", STD + DRAW.replace("return", "latents ="), "nothing-returned"),
-    _sample("sample-returns-tuple", STD + DRAW.replace("\n", ", std\n"), "several-returned", checks=1),
+    _sample("sample-returns-tuple", STD + DRAW.replace("\n", ", std\n"), "collection-returned", checks=1),
     _sample("sample-in-a-tuple-of-one", STD + DRAW.replace("\n", ",\n"), "trailing-comma", checks=1),
     Wrong(
         "draw-in-a-tuple-that-forward-takes-apart",
         ((DRAW, DRAW.replace("\n", ", std\n")), ("latents = sample_latent(", "latents, _ = sample_latent(")),
-        misconception="several-returned",
+        misconception="collection-returned",
         checks=1,
         **_of_part("sample_latent"),
     ),
@@ -385,7 +385,7 @@ SAMPLE = (
     _sample(
         "sample-returns-list",
         STD + "    return [m + s * torch.randn_like(s) for m, s in zip(means, std)]\n",
-        "several-returned",
+        "collection-returned",
     ),
     _sample(
         "sample-of-15-latents", STD + "    return means + std * torch.randn(means.shape[0], 15)\n", "sizes-do-not-fit"
@@ -890,25 +890,25 @@ LOSS = (
     _loss("loss-returns-nothing", "nothing-returned", average=AVERAGE.replace("return", "loss =")),
     _loss(
         "loss-returns-both-terms",
-        "several-returned",
+        "collection-returned",
         average="    return reconstruction / len(means), divergence / len(means)\n",
     ),
     _loss(
         "loss-returns-three",
-        "several-returned",
+        "collection-returned",
         average=AVERAGE.replace("\n", ", reconstruction, divergence\n"),
         checks=1,
     ),
     _loss(
         "loss-last-of-three",
-        "several-returned",
+        "collection-returned",
         average="    loss = (reconstruction + divergence) / len(means)\n"
         "    return reconstruction / len(means), divergence / len(means), loss\n",
         checks=1,
     ),
     _loss(
         "loss-in-a-dictionary",
-        "several-returned",
+        "collection-returned",
         average="    n = len(means)\n    loss = (reconstruction + divergence) / n\n"
         '    return {"loss": loss, "bce": reconstruction.item() / n, "kl": divergence.item() / n}\n',
         checks=1,
