@@ -421,6 +421,16 @@ def test_a_column_that_canvas_lacks_is_told(graded: Path, column: str, there: bo
         assert ("It has Homework 3 Part 3 (77), Other (78)." in run.output) is not there
 
 
+def test_a_roster_without_assignments_is_named(graded: Path) -> None:
+    text = (graded / "gradebook.csv").read_text("utf-8")
+    for column in ("Homework 3 Part 3 (77)", "Other (78)"):
+        text = text.replace(column, column.partition(" (")[0])
+    (graded / "gradebook.csv").write_text(text, "utf-8")
+    run = export(graded)
+    assert run.exit_code == 2
+    assert "gradebook.csv has no column for an assignment" in " ".join(run.output.split())
+
+
 @pytest.mark.parametrize("name", ["Ada Lovelace", "Lovelace, Ada"])
 def test_gradescope_gets_first_and_last_names(tmp_path: Path, name: str) -> None:
     (tmp_path / "roster.csv").write_text(f'name,id\n"{name}",ada\n')

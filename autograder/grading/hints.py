@@ -1,6 +1,7 @@
 """The mistakes that have a name, and what a student reads about them: those of any code are here.
 
-An assignment adds its own: `MISCONCEPTIONS` in its `hints/bank.py`, and `CAUSES` there, patterns of errors that betray one.
+An assignment adds its own in its `hints/bank.py`: `MISCONCEPTIONS`; `CAUSES`, patterns of errors that betray one; and
+`CLOSER`, what a mistake of these here is called there where its statement has a pattern.
 """
 
 from __future__ import annotations
