@@ -2739,6 +2739,7 @@ FORWARDS = (
     ),
     _forward("image-given-to-decoder", "decoding-other", (DECODE, "        data_recon = data_input\n")),
     _forward("hidden-given-to-decoder", "decoder-row-length", (DECODE, DECODE.replace("latents", "hidden"))),
+    _forward("image-given-to-head", "row-length", ("self.mean_layer(hidden)", "self.mean_layer(data_input)")),
     _forward("joined-along-rows", "joined-along", (ENCODE, ENCODE.replace("dim=-1", "dim=0"))),
     _forward(
         "joined-by-adding", "sizes-do-not-fit", (ENCODE, "        hidden = self.encoder(data_input + condition)\n")
