@@ -412,7 +412,7 @@ def class_command(
     ] = None,
     drop: Annotated[
         list[str] | None,
-        typer.Option(help="A check that counts for nothing: the others of its part share its points.", metavar="CHECK"),
+        typer.Option(help="A check to leave out: the others of its part share its points.", metavar="CHECK"),
     ] = None,
     give: Annotated[
         list[str] | None,
@@ -569,7 +569,7 @@ def export(
         rows = joined(found, roster)
         if canvas:
             names = for_canvas.feedback_names(submissions, rows) if submissions else {}
-            column = column or for_canvas.column_of(which, roster)
+            column = column or for_canvas.column_of(which, roster, path.name)
             warnings = for_canvas.new_column(column, roster)
             content = for_canvas.gradebook(rows, roster, found, column, parts)
         else:

@@ -36,6 +36,7 @@ PLACES = {
 # The checks of each part, in the order of the notebook: (what holds, function that raises where it does not).
 CHECKS: dict[str, list[tuple[str, Callable[[], None]]]] = {part: [] for part in PLACES}
 SHOULD, SKIPPED = "the assignment asks for", "Skipped: "
+_printed: dict[str, tuple[str, bytes]] = {}  # why a check did not hold, of which part and file first
 
 
 class HintError(Exception):
@@ -70,14 +71,26 @@ def check(part: str) -> None:
         for label, hint, _ in outcomes(part):
             failed += bool(hint)
             lines.append(f"{'–' if hint.startswith(SKIPPED) else '✗' if hint else '✓'} {label}")
-            for paragraph in (f"    {each}" for each in hint.splitlines()):
-                lines.append("    The hint above is about this, too." if paragraph in lines else paragraph)
+            lines += _not_yet_said(hint, part, lines) if hint else []
     if failed:
-        lines.append(f"Edit {MODULE}, save it, and run this cell again.")
+        lines.append(f"Edit {MODULE}, save it, and run this check again.")
     show(lines)
     if failed:
-        raise ChecksFailedError(f"{part} is not done yet: edit {MODULE}, save it, and run this cell again.")
+        raise ChecksFailedError(f"{part} is not done yet: see ✗ above.")
     print(f"All checks of {part} pass.")
+
+
+def _not_yet_said(hint: str, part: str, lines: Sequence[str]) -> list[str]:
+    """The paragraphs of a hint that are not among the lines already, or what to say in place of them."""
+    source = _path().read_bytes() if _path().exists() else b""
+    first, before = _printed.get(hint, (part, b""))
+    if first != part and before == source and not hint.startswith(SKIPPED):
+        return ["    Same error as above."]
+    if not hasattr(_shell(), "kernel"):  # there, each part has a cell, and only this one may be run again
+        _printed[hint] = part, source
+    paragraphs = [f"    {each}" for each in hint.splitlines()]
+    new = [each for each in paragraphs if each not in lines]
+    return new if len(new) > 1 or new == paragraphs else [*new, "    The hint above is about this, too."]
 
 
 def show(lines: Sequence[str]) -> None:
@@ -227,7 +240,8 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
     mistakes: Sequence[str] = ()
     if isinstance(error, SyntaxError) and error.lineno:
         line, text = error.lineno, (error.text or "").strip()
-        message = f"Python cannot read line {line}, `{text}`: {error.msg}{'' if error.msg[-1:] in '.?!' else '.'}"
+        end = "" if error.msg[-1:] in ".?!" else "."
+        message = f"{type(error).__name__} in line {line}, `{text}`: {error.msg}{end}"
         mistakes = ["notebook-command"] if text.startswith(("%", "!")) else _cause(error, True)
     elif isinstance(error, HintError):
         message, mistakes, line = str(error), error.mistakes, None
@@ -237,7 +251,12 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
         if any(isinstance(each, (ast.Assign, ast.Return)) and each.lineno > line for each in function.body):
             message += " What you wrote below that line never runs: delete the line."
     else:
-        message, mistakes = f"Your code stopped. {type(error).__name__}: {error}", _cause(error, bool(frames))
+        statement = frames[-1].line or "" if frames else ""
+        mistakes = _cause(error, bool(frames), statement)
+        message = f"Your code stopped. {type(error).__name__}: {error}"
+        lengths = re.search(r"mat1 and mat2 shapes cannot be multiplied \(\d+x(\d+) and (\d+)x", message)
+        if lengths:
+            message += f". Each row has {lengths[1]} numbers, and {lengths[2]} are needed."
         if frames and (frames[-1].line or "").startswith("raise") and not isinstance(error, SystemExit):
             mistakes = []  # your own code says why
     commas = [str(node.end_lineno) for node in _nodes(ast.Assign, ast.Return) if _ends_with_comma(node.value)]
@@ -269,7 +288,7 @@ def _line_of(part: str) -> int | None:
     return found[-1] if found else None
 
 
-def _cause(error: BaseException, inside: bool) -> list[str]:
+def _cause(error: BaseException, inside: bool, statement: str = "") -> list[str]:
     """The mistake behind an error of Python's or PyTorch's, raised `inside` the module or by the call of it."""
     said = f"{type(error).__name__}: {error}"
     called = re.match(r"(?:\w+\.)?(\w+)\(\) (?:takes|missing|got)", str(error))
@@ -281,7 +300,9 @@ def _cause(error: BaseException, inside: bool) -> list[str]:
         return ["self-superfluous" if first == "self" else "wrong-parameters"]
     if f'[{CLASS}] is missing the required "forward"' in said:
         return ["forward-missing"]
-    return [name for pattern, name in table()["errors"] if re.search(pattern, said)][:1]
+    found = [name for pattern, name in table()["errors"] if re.search(pattern, said)][:1]
+    closer = [other for name, pattern, other in table()["closer"] if name in found and re.search(pattern, statement)]
+    return closer[:1] or found
 
 
 def _shell():
@@ -340,7 +361,8 @@ def tensor_of(value: object, shape: tuple[int, ...], name: str, width: str = "wr
     """`value`, which must be a tensor of this shape; `width` is the mistake in rows of another width."""
     expect(value is not None, f"{name} is None.", "nothing-returned")
     several = isinstance(value, (tuple, list, dict))
-    expect(not several, f"{name} is a {type(value).__name__}, not one tensor.", "wrong-number-of-results")
+    named = "collection-returned" if name.startswith("The result of ") else "wrong-number-of-results"
+    expect(not several, f"{name} is a {type(value).__name__}, not one tensor.", named)
     expect(isinstance(value, Tensor), f"{name} is a {type(value).__name__}, not a tensor.", "no-tensor-returned")
     rows = value.dim() == len(shape) and value.shape[:-1] == shape[:-1]
     said = f"{name} has shape {tuple(value.shape)}; it should have {shape}."
@@ -596,6 +618,8 @@ def run_piece(model: nn.Module, name: str, sizes: Sizes | None = None) -> object
             except Exception:
                 continue
             said = f"Your {name} takes {takes}; it must take one tensor, {asked} numbers wide."
+            if mistake == "input-width":
+                said = f"Your {name} takes {takes} for each image; it must take {asked}."
             raise HintError(said, f"{name}-{mistake}") from None
         raise
 

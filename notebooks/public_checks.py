@@ -24,7 +24,7 @@ from check_tools import (
     close, defined, divergence_stops, expect, expect_extremes, expect_sizes, expect_untouched, failed, given_to_heads,
     gradients, gradients_of, holds, images_and_classes, judge_layers, known_draw, layer, look_up, loss, loss_inputs,
     matrices, mistakes_in_the_loss, near, numbers, outcomes, ratios, rows_apart, run_piece, seeded, slope_along,
-    summary, table, tensor_of, usual_loss, usual_sizes, value_or_none, worked_example,
+    submission, summary, table, tensor_of, usual_loss, usual_sizes, value_or_none, worked_example,
 )  # fmt: skip
 # isort: on
 
@@ -678,8 +678,9 @@ def judge_term(term: str, found: list[float], right: bool, what: str, size: int)
         named = [name for name in mistakes if name.startswith(term)] or mistakes
         if named == [f"{term}-missing"] and found[0] > 0:  # only next to a far larger term
             named = [f"{term}-scaled"]
-        said = f"For one image of {usual_sizes()[0]} pixels, a change of {what} changes your loss by {shown} times "
-        said += "what it should."
+        weak = f"{1 / found[0]:.4g} times too little" if alike and 0 < found[0] < 0.99 else ""
+        said = f"For one image of {usual_sizes()[0]} pixels, your loss changes with {what} "
+        said += f"{weak or f'{shown} times as much as it should'}."
         raise HintError(said, *(named or [f"{term}-{kind if alike else 'other'}"]))
 
 
@@ -840,6 +841,7 @@ def loss_vectorized() -> None:
 
 
 def needs_all_parts() -> None:
+    submission()  # which says why, where Python cannot read the file
     for part in list(CHECKS)[:-1]:
         if failed(part):
             raise NotYetError(f"training uses everything above, so fix `{part}` first.")

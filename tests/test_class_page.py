@@ -18,6 +18,7 @@ from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom import page as classroom
 from autograder.classroom.entries import Entry, Standing, standing
 from autograder.classroom.figures import figures
+from autograder.classroom.progress import REVIEW, outcomes
 from autograder.classroom.similarity import Alike, Group, Pair
 from autograder.grading import hints
 from autograder.report.model import Check, Hint, Outcome, PartReport, Report, part_reports
@@ -389,11 +390,20 @@ def test_a_module_for_something_else_is_reviewed(source: bytes, told: bool, grad
     assert any("none of the required names" in reason for reason in entry.reasons) is (told and graded)
 
 
+def test_progress_counts_students_to_review_by_their_score_too() -> None:
+    report = report_of()
+    assert outcomes(Entry("ada", report)) == ["full marks"]
+    report.attention.append("Its process was killed.")
+    assert outcomes(Entry("ada", report)) == ["full marks", REVIEW]
+    assert outcomes(Entry("ada", report_of("kl-without-exp"))) == ["half or more"]
+    assert outcomes(Entry("ada", missing())) == ["nothing", REVIEW]
+
+
 def test_pairs_are_shown_with_a_link_and_a_caution() -> None:
     entries = a_class(30)
     page = page_of(entries, pairs_of(entries))
     assert "./pairs/1.html" in page.links()
-    assert "Alike is not copied" in page.text
+    assert "Similar code does not prove copying" in page.text
 
 
 def test_of_very_many_pairs_the_first_are_shown() -> None:

@@ -52,6 +52,10 @@ def counted(*types: str) -> Unfit:
     return Unfit("result-count", call="f", kind="tuple", count=len(types), types=named, expected=3)
 
 
+def no_match(statement: str) -> Raised:
+    return Raised("RuntimeError", "mat1 and mat2 shapes cannot be multiplied (24x15 and 25x64)", 3, statement)
+
+
 def called(function: str, said: str) -> Raised:
     return Raised("TypeError", f"{function}() {said}", None, "")
 
@@ -178,6 +182,26 @@ def called(function: str, said: str) -> Raised:
         (Unfit("result-count", call="f", kind="dict", count=1, expected=3), "", "wrong-number-of-results", "a dict"),
         (counted("Tensor", "Normal"), "", "wrong-number-of-results", "a tuple of 2 values (Tensor, Normal); the"),
         (counted("Tensor", "Tensor"), "", "wrong-number-of-results", "a tuple of 2 values; the"),
+        (Unfit("result-count", call="f", kind="tuple", count=2, expected=1), "", "collection-returned", "a tuple of 2"),
+        (
+            Unfit("too-many-results", call="f", kind="list", count=9, expected=1),
+            "",
+            "collection-returned",
+            "a list of 9",
+        ),
+        (Unfit("result-count", call="f", kind="list", count=1, expected=1), "", "collection-returned", "of one"),
+        (Raised("IndentationError", "unexpected indent", 3, "x = 1"), "", "indentation", "unexpected"),
+        (Raised("TabError", "inconsistent use of tabs", 3, "x = 1"), "", "indentation", "tabs"),
+        (
+            Raised("AttributeError", "module 'torch.nn' has no attribute 'Relu'", 3, "nn.Relu()"),
+            "",
+            "not-in-library",
+            "",
+        ),
+        (no_match("hidden = block(x)"), "", "row-length", "Each row has 15 numbers, and 25 are needed."),
+        (no_match("return self.decoder(latents)"), "", "decoder-row-length", "Each row has 15 numbers"),
+        (no_match("return self.decoder(self.encoder(x))"), "", "row-length", "Each row has 15 numbers"),
+        (no_match("x = self.encoder_two(x)"), "", "row-length", "Each row has 15 numbers"),
     ],
 )
 def test_names_the_cause(error: SubmissionError, source: str, misconception: str | None, named: str) -> None:

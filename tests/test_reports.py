@@ -289,6 +289,33 @@ def test_page_says_once_why_nothing_could_be_graded() -> None:
     assert Page(html.render(unreadable_report())).text.count("was never closed") == 1
 
 
+def test_an_error_that_stops_several_parts_is_described_once() -> None:
+    checks, said = all_checks(Outcome.PASSED), "RuntimeError: shapes ({}x15 and 25x64) (line 80: `f(x)`)"
+    lines = Reproduction("f(x)", "RuntimeError", "")
+    for part, hint in (("encoder", HEAD_HINT), ("training", after(["encoder"]))):
+        for number, check in enumerate(checks[part]):
+            found = Check(check.name, Outcome.ERROR, 0, 3, said.format(24 + number), [hint], 80, reproduction=lines)
+            checks[part][number] = found
+    report = report_of(checks)
+    first, last = report.parts[0], report.parts[-1]
+    assert [len(summary.findings(part)) for part in (first, last)] == [1, 1], "the numbers are those of the inputs"
+    for text in (Page(html.render(report)).text, markdown.render(report).replace("\\", ""), printed(report)):
+        text = " ".join(text.replace("`", "").split())
+        assert text.count("(24x15 and 25x64)") == 1
+        assert text.count(HEAD_HINT.title) == 1
+        assert text.count("should give no error") == 1
+        assert "Same error as in encoder" in text
+
+
+def test_another_line_or_another_hint_is_another_error() -> None:
+    checks = all_checks(Outcome.PASSED)
+    for number, (line, hint) in enumerate([(80, HEAD_HINT), (81, HEAD_HINT), (80, KL_HINT)]):
+        checks["encoder"][number] = Check(f"c{number}", Outcome.ERROR, 0, 3, "Stopped at 1.", [hint], line)
+    assert len(summary.findings(report_of(checks).parts[0])) == 3
+    checks["encoder"][:2] = [Check(f"c{number}", Outcome.FAILED, 0, 3, f"Off by {number}.") for number in range(2)]
+    assert len(summary.findings(report_of(checks).parts[0])) == 3, "what was measured counts"
+
+
 def test_page_counts_what_else_the_next_step_costs() -> None:
     checks = all_checks(Outcome.PASSED)
     also = Hint("summed-over-batch", "A sum", "Why a sum?")

@@ -249,13 +249,12 @@ def _alike(alike: Alike, entries: Sequence[Entry]) -> dict[str, Any]:
 # --- misconceptions -----------------------------------------------------------------------------------------------
 
 
-def mistakes(report: Report) -> dict[str, str]:
-    """The mistakes that the checks named, each with the part of the first check that named it."""
-    named: dict[str, str] = {}
+def mistakes(report: Report) -> dict[str, list[str]]:
+    """The mistakes that the checks named, each with the parts of these checks."""
+    named: dict[str, list[str]] = {}
     for part in report.parts:
-        for check in part.checks:
-            for name in check.misconceptions:
-                named.setdefault(clean(name, NAME_LIMIT), part.name)
+        for name in dict.fromkeys(clean(each, NAME_LIMIT) for check in part.checks for each in check.misconceptions):
+            named.setdefault(name, []).append(part.name)
     return named
 
 
@@ -286,12 +285,12 @@ def _cost(report: Report, mistake: str) -> float:
 def _misconceptions(graded: Sequence[Entry], assignment: Assignment) -> list[dict[str, Any]]:
     """The mistakes by how many students made them, each student counted once; of equals, in the notebook's order."""
     made: dict[str, list[Entry]] = {}
-    fallback: dict[str, str] = {}
+    found_in: dict[str, set[str]] = {}  # the parts whose checks named a mistake
     said: dict[str, dict[str, list[str]]] = {}  # messages by mistake and kind
     for entry in graded:
-        for name, part in mistakes(entry.report).items():
+        for name, found in mistakes(entry.report).items():
             made.setdefault(name, []).append(entry)
-            fallback.setdefault(name, part)
+            found_in.setdefault(name, set()).update(found)
         for name, message in _messages(entry.report).items():
             said.setdefault(name, {}).setdefault(_NUMBER.sub("0", message), []).append(message)
     if not made:
@@ -307,7 +306,8 @@ def _misconceptions(graded: Sequence[Entry], assignment: Assignment) -> list[dic
     rows = []
     for name, who in made.items():
         mistake = known.get(name)
-        part = (mistake and mistake.part) or fallback[name]
+        where = sorted(found_in[name], key=lambda part: _place(parts, part))
+        part = (mistake and mistake.part) or where[0]
         rows.append(
             {
                 "name": name,
@@ -315,6 +315,8 @@ def _misconceptions(graded: Sequence[Entry], assignment: Assignment) -> list[dic
                 "text": mistake.text if mistake else "",
                 "part": clean(part, NAME_LIMIT),
                 "section": sections.get(part, ""),
+                "parts": [clean(each, NAME_LIMIT) for each in where],
+                "sections": [said for each, said in sections.items() if said and each in {part, *where}],
                 "count": len(who),
                 "share": round(len(who) / len(graded), 4),
                 "mean_cost": _rounded(statistics.fmean(_cost(entry.report, name) for entry in who)),

@@ -14,16 +14,20 @@ from rich.text import Text
 
 from autograder.classroom.entries import Entry
 
-OUTCOMES = ("full marks", "most points", "fewer than half", "nothing", "review by hand")
+OUTCOMES = ("full marks", "half or more", "less than half", "nothing")
+REVIEW = "of these, to review by hand"
 
 
-def outcome(entry: Entry) -> str:
-    """Which of OUTCOMES a student counts to."""
-    if entry.reasons:
-        return "review by hand"
+def outcomes(entry: Entry) -> list[str]:
+    """Which of OUTCOMES a student counts to, and REVIEW where a person has to look."""
     report = entry.report
     share = report.score / report.max_score if report.max_score else 0
-    return OUTCOMES[0 if share == 1 else 1 if share >= 0.5 else 2 if share > 0 else 3]
+    score = OUTCOMES[0 if share == 1 else 1 if share >= 0.5 else 2 if share > 0 else 3]
+    return [score, REVIEW] if entry.reasons else [score]
+
+
+def _counted(entries: Sequence[Entry]) -> Counter[str]:
+    return Counter(name for entry in entries for name in outcomes(entry))
 
 
 class _Rate(ProgressColumn):
@@ -41,20 +45,22 @@ class ClassProgress:
             MofNCompleteColumn(),
             _Rate(),
             TimeRemainingColumn(),
+            TextColumn("left"),
             console=console,
         )
         self._task = self._bar.add_task("", total=total, completed=len(known))
-        self._counts = Counter(map(outcome, known))
+        self._counts = _counted(known)
         self._live = Live(get_renderable=self._render, console=console, refresh_per_second=4) if shown else None
 
     def _render(self) -> Group:
-        table = Table(*OUTCOMES, box=None)
-        table.add_row(*(str(self._counts[name]) for name in OUTCOMES))
+        columns = (*OUTCOMES, REVIEW)
+        table = Table(*columns, box=None)
+        table.add_row(*(str(self._counts[name]) for name in columns))
         return Group(self._bar, table)
 
     def done(self, entries: Sequence[Entry]) -> None:
         """Count students who were just graded."""
-        self._counts.update(map(outcome, entries))
+        self._counts.update(_counted(entries))
         self._bar.advance(self._task, len(entries))
 
     def __enter__(self) -> ClassProgress:

@@ -51,7 +51,8 @@ _LAYER = (
 # What Python and torch say, and the name of the mistake behind it; the first that is found counts.
 _USUAL_CAUSES = (
     *((f"^SyntaxError: .*(?:{pattern})", name) for pattern, name in _UNREAD),
-    (r"^(SyntaxError|IndentationError|TabError)", "syntax"),
+    (r"^SyntaxError", "syntax"),
+    (r"^(IndentationError|TabError)", "indentation"),
     (r"^(ModuleNotFoundError|ImportError)", "import-missing"),
     (r"^SystemExit", "exit-called"),
     (r"^RecursionError", "endless-recursion"),
@@ -65,6 +66,7 @@ _USUAL_CAUSES = (
     (r"call numpy\(\) on Tensor", "numpy-for-torch"),
     (r"in-?place operation|in-place on|requires grad is being used in an in-place", "in-place"),
     (r"must match except in dimension 0", "joined-along"),
+    (r"mat1 and mat2 shapes cannot be multiplied", "row-length"),
     (r"shapes cannot be multiplied|size of tensor a|Sizes of tensors must match|same number of dimensions|same size"
      r"|must match the size|Dimension out of range|is invalid for input of size|shape mismatch", "sizes-do-not-fit"),
     (r"must have the same dtype|expected (?:scalar type|m1 and m2)|Found dtype", "precision-mixed"),
@@ -76,6 +78,7 @@ _USUAL_CAUSES = (
      rf"|.*must be (?:Tensor|tuple of Tensors), not {_LAYER}\b|expected Tensor .*but got {_LAYER}\b"
      rf"|unsupported operand type.*'{_LAYER}'|.*- got \([^()]*\b{_LAYER}\b)"
      rf"|^AttributeError: '{_LAYER}' object has no attribute '(?:{_OF_TENSORS})'", "layer-not-applied"),
+    (r"^AttributeError: module '[\w.]+' has no attribute", "not-in-library"),
     (r"^AttributeError", "attribute-undefined"),
     (r"^AssertionError", "assertion"),
     (r"values to unpack", "unpacking"),
@@ -174,7 +177,7 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
     if unwritten and (methods := {each.name for each in outline.functions(unwritten[1])}):
         return Cause(*_without_forward(unwritten[1], methods, outline))
     found = (name for pattern, name in patterns(assignment) if re.search(pattern, error.said))
-    names = [name for name in found if hints.holds(assignment, name, outline)][:1]
+    names = [closer(name, error.statement, assignment) for name in found if hints.holds(assignment, name, outline)][:1]
     if re.match(r"raise\b", error.statement) and error.kind != "SystemExit":  # the student's code says why
         names = []
     if names == ["assertion"] and not re.match(r"assert\b", error.statement):  # a library's, which says why
@@ -185,7 +188,9 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
     if an_import and names == ["import-missing"] and an_import[1] in sys.stdlib_module_names:
         return Cause(f"{error}. Grading uses Python {_PYTHON}, which has no such name.", names)
     if an_import or not (error.at_import and outline.runs_at_import(error.line)):
-        return Cause(str(error), names)
+        lengths = re.search(r"mat1 and mat2 shapes cannot be multiplied \(\d+x(\d+) and (\d+)x", error.text)
+        said = f". Each row has {lengths[1]} numbers, and {lengths[2]} are needed." if lengths else ""
+        return Cause(f"{error}{said}", names)
     tries_out = not {each.name for each in outline.definitions}.isdisjoint(re.findall(r"\w+", error.statement))
     said = f"{error}. {_TRIED.format(line=error.line)}"
     return Cause(said, [] if tries_out and names == ["wrong-call"] else names)  # to move the call is enough
@@ -227,6 +232,12 @@ def patterns(assignment: Assignment) -> list[tuple[str, str]]:
     return [*_causes(assignment), *_USUAL_CAUSES]
 
 
+def closer(name: str, statement: str, assignment: Assignment) -> str:
+    """The name of a mistake, or of the one that the assignment has for it where it happens in such a statement."""
+    found = getattr(assignment.piece("hints.bank"), "CLOSER", ())
+    return next((other for usual, pattern, other in found if usual == name and re.search(pattern, statement)), name)
+
+
 def _of_unfit(error: Unfit, outline: Outline, assignment: Assignment) -> tuple[str, str | None]:
     """The message, and the mistake."""
     message, name = str(error).removesuffix("."), str(error.fields.get("name"))
@@ -244,8 +255,14 @@ def _of_unfit(error: Unfit, outline: Outline, assignment: Assignment) -> tuple[s
             return f"{message}; there is `self.{near}`." if near else f"{message}.", "attribute-missing"
         case "not-a-tensor" | "result-count" if error.fields["kind"] == "None":
             return str(error), "nothing-returned"
+        case "result-count" | "too-many-results" if _collection_for_one(error):
+            return str(error), "collection-returned"
         case code:
             return str(error), _MISTAKES.get(code)
+
+
+def _collection_for_one(error: Unfit) -> bool:
+    return error.fields.get("expected") == 1 and error.fields.get("kind") in ("tuple", "list", "dict")
 
 
 def _causes(assignment: Assignment) -> Iterable[tuple[str, str]]:

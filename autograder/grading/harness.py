@@ -307,7 +307,7 @@ def once(find: Callable[[], _T]) -> Callable[[], _T]:
 def only(outputs: Sequence[Tensor], what: str) -> Tensor:
     """The single output of a call of `what`; a failed check where there are more, or none."""
     if len(outputs) != 1:
-        fail(f"`{what}` returned {len(outputs)} values where one tensor was expected.", "wrong-number-of-results")
+        fail(f"`{what}` returned {len(outputs)} values where one tensor was expected.", "collection-returned")
     return outputs[0]
 
 

@@ -1,6 +1,7 @@
 """The mistakes that have a name, and what a student reads about them: those of any code are here.
 
-An assignment adds its own: `MISCONCEPTIONS` in its `hints/bank.py`, and `CAUSES` there, patterns of errors that betray one.
+An assignment adds its own in its `hints/bank.py`: `MISCONCEPTIONS`; `CAUSES`, patterns of errors that betray one; and
+`CLOSER`, what a mistake of these here is called there where its statement has a pattern.
 """
 
 from __future__ import annotations
@@ -64,27 +65,29 @@ def after(parts: Sequence[str]) -> Hint:
     return Hint(
         "",
         f"Fix {names} first",
-        f"This check builds on that code, and may pass once {names} {'is' if len(parts) == 1 else 'are'} right.",
+        "This check builds on that code, and may pass once the code is right.",
     )
 
 
 _ROWS = (
     ("syntax", "Python cannot read your file",
-     "Python stopped at a syntax error, so nothing in your file could be graded. Read Python's message above: it often names what is missing. Then look at the line shown and at the line above it, because a missing bracket or quote is often noticed one line late. Does each bracket and quote on these lines close?"),
+     "A syntax error stops Python before it runs any line of your file. Read its message above: it often names what is missing. Then look at the line shown and at the line above it, because a missing bracket or quote is often noticed one line late. Does each bracket and quote on these lines close?"),
+    ("indentation", "The indentation of a line does not fit",
+     "Python reads which lines belong together from the spaces before them. Those of the line shown do not fit the lines above it, so nothing in your file could run. A line after a colon starts further to the right, and all lines of one block start alike. Make spaces and tabs visible: in VS Code, choose “View”, “Appearance”, “Render Whitespace”. Compare the line shown with the lines around it. Which of them starts at another place, or with a tab?"),
     ("invalid-character", "A character in your code is not Python",
-     "Python cannot read the character that its message above names, so nothing in your file could be graded. Such a character may look like one of your keyboard: a long minus sign, a curly quote or a special space. Text that is copied from a formula, a PDF or a chat often brings it along. Go to the line shown, delete the character and type what you mean. What else did you copy from the same place?"),
+     "Python cannot read the character that its message above names, so nothing in your file could run. Such a character may look like one of your keyboard: a long minus sign, a curly quote or a special space. Text that is copied from a formula, a PDF or a chat often brings it along. Go to the line shown, delete the character and type what you mean. What else did you copy from the same place?"),
     ("encoding", "Your file is not saved as UTF-8",
-     "Python cannot turn the bytes of your file into text, so nothing in it could be graded. It expects UTF-8, unless one of the first two lines names another encoding. PowerShell's `>` and some editors save UTF-16, or an old encoding of Windows. In VS Code, click the encoding in the status bar, choose “Save with Encoding”, then “UTF-8”. Do the public checks read the file now?"),
+     "Python cannot turn the bytes of your file into text, so nothing in it could run. It expects UTF-8, unless one of the first two lines names another encoding. PowerShell's `>` and some editors save UTF-16, or an old encoding of Windows. In VS Code, click the encoding in the status bar, choose “Save with Encoding”, then “UTF-8”. Do the public checks read the file now?"),
     ("null-byte", "A null byte is in your file",
      "Python cannot read a file that has a null byte: a byte 0, which stands for no character. Most editors show it as NUL, as a box or not at all. A copy or a sync that was cut off can leave such bytes. Go to the line named above and delete what is not code. Is the rest of your work still there, below that line?"),
     ("another-format", "Your file is not a Python file",
-     "The kind of file that you handed in is named above, and Python cannot read it. A name that ends in `.py` does not turn it into Python, so nothing in it could be graded. Write your code into the file that you were given, with an editor for code, and save it as plain text. Which file did you edit, and is it the one that you handed in?"),
+     "The kind of file that you handed in is named above, and Python cannot read it. A name that ends in `.py` does not turn it into Python, so nothing in it could run. Write your code into the file that you were given, with an editor for code, and save it as plain text. Which file did you edit, and is it the one that you handed in?"),
     ("notebook-command", "Your module contains a notebook command",
-     "Lines that start with % or ! are commands of the notebook, such as %matplotlib. Python cannot read them in a `.py` file, so nothing in your file could be graded. What does the command do for you, and in which cell of the notebook can it do that?"),
+     "Lines that start with % or ! are commands of the notebook, such as %matplotlib. Python cannot read them in a `.py` file, so nothing in your file could run. What does the command do for you, and in which cell of the notebook can it do that?"),
     ("merge-conflict", "Git left its marks in your file",
-     "Lines of <, = or > are what Git writes where two versions of a file differ. Python cannot read them, so nothing in your file could be graded. Between them are both versions of the same lines. Search your file for <<<<<<<, ======= and >>>>>>>. Which of the two versions do you want to keep?"),
+     "Lines of <, = or > are what Git writes where two versions of a file differ. Python cannot read them, so nothing in your file could run. Between them are both versions of the same lines. Search your file for <<<<<<<, ======= and >>>>>>>. Which of the two versions do you want to keep?"),
     ("import-missing", "An import did not work",
-     "Your module imports something that is not there. Grading has the packages of the course environment, and no other file of yours. Is the name spelled right? Some packages exist only on one platform, such as `google.colab`. Does your code need this import? If not, take it out, and the calls that use it. If it is your own file, what of it does the module use?"),
+     "Your module imports something that is not there. Grading has the packages of the course environment, and no other file of yours. Is the name spelled right? Some packages exist only on one platform, such as `google.colab`. Does your code need this import? If not, take it out, and the calls that use it. If it is your own file, which of its functions does the module use?"),
     ("exit-called", "Your code ends the program",
      "Your code ended Python itself, which is what `exit()`, `quit()` and `sys.exit()` do. argparse does it too when it does not like the command line. A module that others import must not do that. Which line is it, and what would be lost without it?"),
     ("endless-recursion", "A function calls itself without end",
@@ -118,9 +121,11 @@ _ROWS = (
     ("not-a-module", "Your class does not inherit from `nn.Module`",
      "Your class is a plain Python class, so nothing registers its layers. `nn.Module` finds the parameters for the training, and runs `forward` when the model is called. Compare the `class` line with the file that you were given: what is in the parentheses there?"),
     ("name-undefined", "A name is used that Python does not know",
-     "At the line shown, nothing has been assigned to this name yet. It may be misspelled, lack an import, or be assigned further down or in another function. Search your file for the name: where does it get its value, and has that line run by then?"),
+     "At the line shown, nothing has been assigned to this name yet. It may be misspelled, lack an import, or be assigned further down or in another function. In a method, attributes of the model are reached through `self`. Search your file for the name: where does it get its value, and has that line run by then?"),
     ("attribute-undefined", "An object does not have what you ask it for",
      "The line shown uses an attribute or a method that the object does not have. The name may be misspelled, or the object may be of another type than you think. Print its `type()` just before that line: is it what you expect?"),
+    ("not-in-library", "A library has nothing by this name",
+     "The line shown takes a name from a library, and the library has nothing by that name. Capitals count: most layers and other classes have some, and most functions have none. The name may also belong to another module, or to another version of the library. In the notebook, type the module's name with a dot behind it and press Tab. Which of the names in the list did you mean?"),
     ("layer-not-applied", "A layer is used where a tensor belongs",
      "PyTorch applies a layer in two steps. `nn.ReLU()` makes one, and the layer gives a tensor when it is called with one. `nn.ReLU(x)` does not apply it to `x`. The error above names a layer that is used like a tensor, or that got a tensor when it was made. Find it in the line shown, or where a variable of that line gets its value. Is it made first, and called after that?"),
     ("no-layer-there", "Something that is no layer is among layers",
@@ -143,10 +148,12 @@ _ROWS = (
      "Your code turns a tensor into a NumPy array while PyTorch records gradients. NumPy does not record anything, so no gradient would get past this point. PyTorch has most functions of NumPy, often by the same name. Which one do you use on the line shown?"),
     ("sizes-do-not-fit", "Two sizes do not fit together",
      "Print the shape of each tensor just before the step that stops. Which sizes does that step need, and which earlier step made the one that does not fit? If your code works with some inputs, one of its sizes does not follow the inputs. Search for the numbers in the message above, in your functions and outside of them. Where does each of them come from?"),
+    ("row-length", "Rows have a length that a layer does not take",
+     "A linear layer takes rows of one length, which is set where the layer is made. The message above says how long your rows are and how long they should be. Print the shape of the tensor that goes in, just before the line shown. Which numbers should a row hold, and which of them are missing or too many? If the row is right, which size does the layer get in your constructor?"),
     ("nothing-returned", "You give back None instead of a tensor",
-     "The grader got None where your code should give a tensor. A function without `return` gives None, and so does `return None`. A variable that was set to None stays None until it gets a value. Look at the end of the function named above: what does it give back, on every path through it? Its docstring says what it should."),
+     "A check got None where your code should give a tensor. A function without `return` gives None, and so does `return None`. A variable that was set to None stays None until it gets a value. Look at the end of the function named above: what does it give back, on every path through it? Its docstring says what it should."),
     ("no-tensor-returned", "You give back something that is no tensor",
-     "The grader got something else where your code should give a tensor, such as a plain number, a list or an array. Gradients only pass through tensors, so training could not get past this point. Follow the value back from the `return` line: at which step does it stop being a tensor?"),
+     "A check got something else where your code should give a tensor, such as a plain number, a list or an array. Gradients only pass through tensors, so training could not get past this point. Follow the value back from the `return` line: at which step does it stop being a tensor?"),
     ("tensor-as-number", "A whole tensor cannot become one number",
      "Your code turns a tensor with several elements into one Python number. That works for a single element only, and no gradient gets past it. `float()`, `.item()` and the functions of `math` do that. Print the shape just before the line shown: did you mean to sum or average first?"),
     ("in-place", "A tensor is overwritten that is still needed",
@@ -161,6 +168,8 @@ _ROWS = (
      "Run your code on a minibatch of two in the notebook, and print the shape after each step. Which is the first one that you do not expect? A sum or an index can drop a dimension, and a call that draws or stacks can add one. A layer can have another size than you think."),
     ("wrong-number-of-results", "You return something other than the docstring says",
      'The caller expects the tensors that the docstring lists, in that order and separated by commas. Your code gives back something else. Compare your `return` line with the part of the docstring under "Returns": what is missing, extra, or packed in another way?'),
+    ("collection-returned", "You return a tuple, list or dictionary, not a tensor",
+     'The docstring asks for one tensor. Your code gives back a tuple, a list or a dictionary, and the caller cannot use that as a tensor. Values that are separated by commas after `return` become a tuple, too. Compare your `return` line with the part of the docstring under "Returns". Which value does it describe? Is the rest extra, or should the pieces be joined?'),
     ("result-unused", "A line computes something that nothing uses",
      "The line named above computes a result and drops it. A function of PyTorch gives a new tensor, and leaves its argument as it is, unless its name ends in an underscore. So the result must get a name, go into another call or follow `return`. A formula also ends where its line ends, unless a bracket is open. Which later line needs this result, and what does it use instead?"),
     ("trailing-comma", "A comma ends a line and makes a tuple",

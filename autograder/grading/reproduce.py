@@ -7,6 +7,7 @@ process with another random state: neither what a module draws at its import nor
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import functools
 import re
@@ -121,10 +122,16 @@ def _first_that_shows(
             later, _ = notebook.prints(probe.lines, restart=False)
             restart = agree(later or "", expected, probe.tolerance)
         found = Reproduction(probe.lines, said, expected, approximate=probe.tolerance > 1e-2, restart=restart)
+        if raised and notebook.prints(first := _first_statement(probe.lines), restart=restart) == (said, True):
+            return Reproduction(first, said, "", restart=restart)  # which is all that it takes
         if not raised or (failed.no_answer and _NUMBER.search(expected)):
             return found
         other = other or found
     return other
+
+
+def _first_statement(lines: str) -> str:
+    return "\n".join(lines.splitlines()[: ast.parse(lines).body[0].end_lineno])
 
 
 @functools.cache

@@ -22,6 +22,8 @@ def render(report: Report) -> str:
     """The page for the student: what works, the one thing to fix next, then everything else."""
     title, sentence = summary.headline(report)
     step = None if report.error else summary.next_step(report)
+    every = [finding for part in report.parts for finding in summary.findings(part)]
+    again = [finding for finding in every if summary.same_error(report, finding)]  # told under an earlier part
     return page(
         "page.html.j2",
         ["page.css.j2"],
@@ -30,7 +32,7 @@ def render(report: Report) -> str:
         title=title,
         sentence=sentence,
         step=step,
-        alike=summary.same_reason(report, step) if step else [],
+        alike=[*summary.same_reason(report, step), *again] if step else [],
         obstacle=summary.obstacle(report),
         arcs=list(_arcs(report)),
     )

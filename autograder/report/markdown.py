@@ -31,15 +31,16 @@ def render(report: Report, reproduce: str | None = None) -> str:
     if report.error:
         blocks += ["### Fix this first", fence(report.error)]
     elif step:
-        blocks += [f"### {'Fix next' if report.score else 'Start here'}: {code(step.part)}", *_finding(step)]
         where = summary.section(report, step.part)
+        blocks += [f"### {'Fix next' if report.score else 'Start here'}: {code(step.part)}", *_finding(step, where)]
         if where:
             blocks.append(f"Section of the notebook: *{text(where)}*")
         rest = [finding for part in report.parts for finding in summary.findings(part) if finding != step]
         if rest:
             blocks.append(f"<details><summary>After that ({summary.counted(len(rest), 'finding')})</summary>")
             for finding in rest:
-                blocks += [f"#### {code(finding.part)}", *_finding(finding)]
+                same_as = summary.same_error(report, finding)
+                blocks += [f"#### {code(finding.part)}", *_finding(finding, same_as=same_as)]
             blocks.append("</details>")
     blocks += [f"**Note:** {text(note)}" for note in report.notes]
     if report.output.strip():
@@ -58,11 +59,19 @@ def _row(part: PartReport) -> str:
     return f"| {code(part.name, cell=True)} | {points} | {summary.tally(part)} |"
 
 
-def _finding(finding: Finding) -> list[str]:
+def _finding(finding: Finding, section: str = "", same_as: str = "") -> list[str]:
+    """What there is to say of a finding, but for the section to read, where that is named below it.
+
+    An error that has stopped another part, `same_as`, is not described again.
+    """
     blocks = [f"**{text(finding.title)}** ({summary.ENDED[finding.outcome]}, {finding.points})"]
+    if same_as:
+        return [*blocks, f"Same error as in {code(same_as)}."]
     if finding.message:
         blocks.append(fence(finding.message) if "\n" in finding.message else prose(finding.message))
-    blocks += [f"> **Hint: {prose(hint.title)}.** {prose(hint.text)}".rstrip() for hint in finding.hints]
+    for hint in finding.hints:
+        said = summary.without_section(hint.text, section)
+        blocks.append(f"> **Hint: {prose(hint.title)}.** {prose(said)}".rstrip())
     if finding.reproduction:
         blocks += [summary.paste(finding.reproduction), fence(str(finding.reproduction), "python")]
     return blocks

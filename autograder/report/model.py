@@ -133,7 +133,8 @@ class Reproduction:
     def __str__(self) -> str:
         """The lines with both answers as comments, so that all of it can be pasted."""
         should = "should be about" if self.approximate else "should be"
-        return "\n".join((self.lines, _comment("gives", self.received), _comment(should, self.expected)))
+        expected = _comment(should, self.expected) if self.expected else "# should give no error"
+        return "\n".join((self.lines, _comment("gives", self.received), expected))
 
 
 def _comment(word: str, text: str) -> str:

@@ -18,6 +18,7 @@ ENDED = {
 
 MOST_SAID = 20  # lines about one upload
 
+_NUMBER = re.compile(r"\d+")
 _CODE = re.compile(r"`([^`\n]+)`")
 
 
@@ -74,6 +75,10 @@ class Finding:
         return self.checks[0].message.strip()
 
     @property
+    def said(self) -> tuple[object, ...]:
+        return _said(self.checks[0])
+
+    @property
     def hints(self) -> list[Hint]:
         """What is new to who has read the part so far, after the titles of what is not."""
         every = self.checks[0].hints
@@ -109,6 +114,12 @@ class Finding:
         return f"{shown(earned)} of {counted(most, 'point')}"
 
 
+def _said(check: Check) -> tuple[object, ...]:
+    """What a check has to say: of an error in a line, without its numbers, which come from the sizes of the inputs."""
+    stopped = check.outcome is Outcome.ERROR and check.line is not None
+    return (check.line, _NUMBER.sub("0", check.message)) if stopped else (check.message,)
+
+
 def paste(*shown: Reproduction) -> str:
     """What to do with lines that show a failure."""
     restart = "Restart the kernel, run" if any(each.restart for each in shown) else "Run"
@@ -126,8 +137,9 @@ def findings(part: PartReport) -> list[Finding]:
     alike: dict[tuple[object, ...], list[Check]] = {}
     for check in part.checks:
         if check.outcome is not Outcome.PASSED:
-            said = (check.message, *map(str, check.hints))
-            alike.setdefault((check.outcome, *(said if any(said) else (id(check),))), []).append(check)
+            told = check.message or any(map(str, check.hints))
+            said = (*_said(check), *map(str, check.hints)) if told else (id(check),)
+            alike.setdefault((check.outcome, *said), []).append(check)
     found: list[Finding] = []
     given: list[Hint] = []
     shown: list[Reproduction] = []
@@ -148,13 +160,23 @@ def next_step(report: Report) -> Finding | None:
 def same_reason(report: Report, step: Finding) -> list[Finding]:
     """The other findings that go away with `step`: they say the same, or no mistake was recognized but its own."""
     others = [finding for part in report.parts for finding in findings(part) if finding != step]
-    said = step.message, step.checks[0].hints
+    said = step.said, step.checks[0].hints
     return [
         each
         for each in others
         if (each.mistakes and each.mistakes <= step.mistakes)
-        or (step.message and (each.message, each.checks[0].hints) == said)
+        or (step.message and (each.said, each.checks[0].hints) == said)
     ]
+
+
+def same_error(report: Report, finding: Finding) -> str:
+    """The first part that an error stopped, where it stops another part, too; empty for anything else."""
+    for part in report.parts if finding.outcome is Outcome.ERROR and finding.message else ():
+        if part.name == finding.part:
+            break
+        if any(each.outcome is Outcome.ERROR and each.said == finding.said for each in findings(part)):
+            return part.name
+    return ""
 
 
 def waiting(report: Report) -> Iterator[Finding]:

@@ -63,14 +63,13 @@ def _table(report: Report, step: Finding | None) -> Table:
     for part in report.parts:
         points = Text.assemble((shown(part.score), "bold"), (f" / {shown(part.max_score)}", "dim"))
         told = step is not None and step.part == part.name  # which section to read, below the table
-        table.add_row(
-            Text(printable(part.name), "bold"), points, _found(part, report.error, "" if told else part.section)
-        )
+        table.add_row(Text(printable(part.name), "bold"), points, _found(report, part, "" if told else part.section))
     return table
 
 
-def _found(part: PartReport, error: str | None, section: str) -> Table:
+def _found(report: Report, part: PartReport, section: str) -> Table:
     """How many checks pass; then each finding once, and the section to read."""
+    error = report.error
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
@@ -89,6 +88,9 @@ def _found(part: PartReport, error: str | None, section: str) -> Table:
     for finding in found:  # what repeats the report's error was said above, once
         title = Text.assemble((finding.title, "bold"), (f" ({finding.points})", "dim"))
         grid.add_row(_mark(finding.outcome), title)
+        if first := summary.same_error(report, finding):
+            grid.add_row("", Text(f"Same error as in `{printable(first)}`."))
+            continue
         if finding.message:
             grid.add_row("", Text(printable(finding.message, MESSAGE_LIMIT)))
         for hint in finding.hints:
@@ -97,7 +99,8 @@ def _found(part: PartReport, error: str | None, section: str) -> Table:
             grid.add_row("", Text("Lines that show it are below the table.", "cyan"))
     for note in part.notes:
         grid.add_row("", Text(printable(note, MESSAGE_LIMIT), "dim"))
-    if section and not error:
+    elsewhere = [summary.same_error(report, finding) for finding in found]
+    if section and not error and not (found and all(elsewhere)):
         grid.add_row("", Text(f"Read “{printable(section)}” in the notebook.", "dim"))
     return grid
 
@@ -111,7 +114,7 @@ def _hint(hint: Hint, section: str = "") -> Text:
 def _print_lines(report: Report, console: Console) -> None:
     """The lines that show each failure: at the left edge and never broken, so that they survive being copied."""
     found = [finding for part in report.parts for finding in summary.findings(part)]
-    shown = [(finding, finding.reproduction) for finding in found if finding.reproduction]
+    shown = [(each, each.reproduction) for each in found if each.reproduction and not summary.same_error(report, each)]
     if not shown or report.error:
         return
     console.print(Text(summary.paste(*(reproduction for _, reproduction in shown)), "cyan"))

@@ -725,7 +725,7 @@ def _reply(answer: Message, found: dict[str, Tensor], call: str, results: int | 
     problems = problems if isinstance(problems, list) else []
     count = count if type(count) is int and 0 <= count < 1 << 63 else len(problems)
     if len(problems) > LIMITS.results:
-        raise Unfit("too-many-results", call=call, kind=kind, count=count)
+        raise Unfit("too-many-results", call=call, kind=kind, count=count, expected=results or 1)
     otherwise = {len(problems), count} != {results} or (results == 1 and answer.get("packed") is True)
     types = ", ".join(_words(answer.get("types"))[: LIMITS.results])
     packing = Unfit("result-count", call=call, kind=kind, count=count, types=types, expected=results or 1)

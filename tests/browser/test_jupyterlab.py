@@ -116,7 +116,7 @@ def test_edit_on_disk_takes_effect_without_a_restart(
     (kit / "cs5814_vae.py").write_text(solution.replace("nn.ReLU(),", "nn.ReLU()", 1), "utf-8")
     cell('check("encoder")').locator(".cm-content").click()
     page.keyboard.press("Control+Enter")
-    hint = encoder.get_by_text("Python cannot read line")
+    hint = encoder.get_by_text("SyntaxError in line")
     expect(hint).to_have_count(1, timeout=MINUTE)
     expect(hint).to_have_css("word-break", "normal")
     expect(encoder).not_to_contain_text("Traceback")

@@ -1389,11 +1389,15 @@ CLAIMS |= {
     "not-a-module": lambda s: not issubclass(getattr(s.module, CLASS), nn.Module),
     "name-undefined": _raises("NameError", "UnboundLocalError"),
     "attribute-undefined": _raises("AttributeError"),
+    "not-in-library": _raises("AttributeError"),
     "layer-not-applied": lambda s: (
         _raises("TypeError", "AttributeError")(s) and bool(re.search(r"nn\.[A-Z]|import [A-Z]", s.source))
     ),
     "no-layer-there": lambda s: "is not a Module subclass" in _said_while_built(s),
     "wrong-call": _raises("TypeError", "ValueError", "IndexError", "KeyError", "RuntimeError"),
+    "row-length": _raises("RuntimeError"),
+    "encoder-row-length": _raises("RuntimeError"),
+    "decoder-row-length": _raises("RuntimeError"),
     "sizes-do-not-fit": _raises("RuntimeError", "ValueError", "IndexError"),
     "tensor-as-number": _raises("RuntimeError", "ValueError", "TypeError"),
     "in-place": _raises("RuntimeError"),
@@ -1404,6 +1408,7 @@ CLAIMS |= {
         or not isinstance(s.passed.outputs, (list, tuple))
         or len(s.passed.outputs) != 3
     ),
+    "collection-returned": lambda s: _returns(s, lambda each: isinstance(each, (tuple, list, dict))),
     "trailing-comma": lambda s: bool(re.search(r"^ +(?:return |[\w.]+ = ).*[\w)],$", s.source, re.MULTILINE)),
     "result-unused": lambda s: any(
         one.opname.startswith(("BINARY", "UNARY", "CALL")) and other.opname == "POP_TOP"

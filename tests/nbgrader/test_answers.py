@@ -117,14 +117,17 @@ def test_what_was_released_says_nothing_of_the_students(tmp_path: Path) -> None:
     (tmp_path / "cvae.ipynb").write_text(nbformat.writes(released))
     found = find_answers(tmp_path / "cvae.ipynb", released)
     assert found.ids == {0: released.cells[0].id}
-    assert found.notes == ["nobody wrote in this notebook: it says no more than what was released"]
+    assert found.notes == ["no notebook was handed in but the released one"]
     assert "bash" not in found.notebook.cells[0].source
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [(b"{", "cannot be read"), (b'{"cells": [{"outputs": [', "cannot be read"), (None, "There is no notebook"),
-     (notebook().encode(), "nobody wrote in this notebook")],
+     (notebook().encode(), "no notebook was handed in but the released one"),
+     (notebook(lines=1).encode(), "no answer was written in this notebook."),
+     (notebook(lines=1).replace('"x', '"image/png').encode(), "no answer was written in this notebook; its figures"),
+     (notebook().replace("Write here.", "").encode(), "no answer was written in this notebook.")],
 )  # fmt: skip
 def test_what_is_no_answer_says_so(tmp_path: Path, content: bytes | None, said: str) -> None:
     if content is not None:

@@ -367,12 +367,12 @@ SAMPLE = (
     ),
     _sample("draw-without-return", STD + DRAW.replace("return ", ""), "result-unused nothing-returned"),
     _sample("sample-returns-nothing", STD + DRAW.replace("return", "latents ="), "nothing-returned"),
-    _sample("sample-returns-tuple", STD + DRAW.replace("\n", ", std\n"), "wrong-number-of-results", checks=1),
+    _sample("sample-returns-tuple", STD + DRAW.replace("\n", ", std\n"), "collection-returned", checks=1),
     _sample("sample-in-a-tuple-of-one", STD + DRAW.replace("\n", ",\n"), "trailing-comma", checks=1),
     Wrong(
         "draw-in-a-tuple-that-forward-takes-apart",
         ((DRAW, DRAW.replace("\n", ", std\n")), ("latents = sample_latent(", "latents, _ = sample_latent(")),
-        misconception="wrong-number-of-results",
+        misconception="collection-returned",
         checks=1,
         **_of_part("sample_latent"),
     ),
@@ -385,12 +385,12 @@ SAMPLE = (
     _sample(
         "sample-returns-list",
         STD + "    return [m + s * torch.randn_like(s) for m, s in zip(means, std)]\n",
-        "wrong-number-of-results",
+        "collection-returned",
     ),
     _sample(
         "sample-of-15-latents", STD + "    return means + std * torch.randn(means.shape[0], 15)\n", "sizes-do-not-fit"
     ),
-    _sample("sample-misspells-torch", STD + "    return means + std * torch.randn_lik(std)\n", "attribute-undefined"),
+    _sample("sample-misspells-torch", STD + "    return means + std * torch.randn_lik(std)\n", "not-in-library"),
     _sample("sample-parameters-swapped", STD + DRAW, "sample-arguments-exchanged", "logvariances, means"),
     _sample("sample-with-self", STD + DRAW, "self-superfluous", signature="self, means, logvariances"),
     _sample(
@@ -890,25 +890,25 @@ LOSS = (
     _loss("loss-returns-nothing", "nothing-returned", average=AVERAGE.replace("return", "loss =")),
     _loss(
         "loss-returns-both-terms",
-        "wrong-number-of-results",
+        "collection-returned",
         average="    return reconstruction / len(means), divergence / len(means)\n",
     ),
     _loss(
         "loss-returns-three",
-        "wrong-number-of-results",
+        "collection-returned",
         average=AVERAGE.replace("\n", ", reconstruction, divergence\n"),
         checks=1,
     ),
     _loss(
         "loss-last-of-three",
-        "wrong-number-of-results",
+        "collection-returned",
         average="    loss = (reconstruction + divergence) / len(means)\n"
         "    return reconstruction / len(means), divergence / len(means), loss\n",
         checks=1,
     ),
     _loss(
         "loss-in-a-dictionary",
-        "wrong-number-of-results",
+        "collection-returned",
         average="    n = len(means)\n    loss = (reconstruction + divergence) / n\n"
         '    return {"loss": loss, "bce": reconstruction.item() / n, "kl": divergence.item() / n}\n',
         checks=1,
@@ -2488,10 +2488,10 @@ FORWARDS = (
         (DECODE, DECODE.replace("condition)", "torch.zeros_like(condition))")),
     ),
     _forward(
-        "encoder-not-given-condition", "sizes-do-not-fit", (ENCODE, "        hidden = self.encoder(data_input)\n")
+        "encoder-not-given-condition", "encoder-row-length", (ENCODE, "        hidden = self.encoder(data_input)\n")
     ),
     _forward(
-        "decoder-not-given-condition", "sizes-do-not-fit", (DECODE, "        data_recon = self.decoder(latents)\n")
+        "decoder-not-given-condition", "decoder-row-length", (DECODE, "        data_recon = self.decoder(latents)\n")
     ),
     _forward(
         "image-and-class-ignored",
@@ -2738,7 +2738,8 @@ FORWARDS = (
         may_lose=(),
     ),
     _forward("image-given-to-decoder", "decoding-other", (DECODE, "        data_recon = data_input\n")),
-    _forward("hidden-given-to-decoder", "sizes-do-not-fit", (DECODE, DECODE.replace("latents", "hidden"))),
+    _forward("hidden-given-to-decoder", "decoder-row-length", (DECODE, DECODE.replace("latents", "hidden"))),
+    _forward("image-given-to-head", "row-length", ("self.mean_layer(hidden)", "self.mean_layer(data_input)")),
     _forward("joined-along-rows", "joined-along", (ENCODE, ENCODE.replace("dim=-1", "dim=0"))),
     _forward(
         "joined-by-adding", "sizes-do-not-fit", (ENCODE, "        hidden = self.encoder(data_input + condition)\n")
@@ -2754,7 +2755,7 @@ FORWARDS = (
     _forward("image-shape-taken-apart", "unpacking", (ENCODE, "        n, c, h, w = data_input.shape\n" + ENCODE)),
     _forward(
         "joined-and-dropped",
-        "result-unused sizes-do-not-fit",
+        "result-unused encoder-row-length",
         (ENCODE, "        torch.cat((data_input, condition), dim=-1)\n        hidden = self.encoder(data_input)\n"),
     ),
     _forward("forward-misspelled", "forward-missing", ("def forward(self", "def foward(self")),
@@ -2954,6 +2955,7 @@ WHOLE = (
         loses=ALL,
         misconception="nothing-outside",
     ),
+    Wrong("line-indented-too-far", (("    std =", "      std ="),), loses=ALL, misconception="indentation"),
     Wrong("colon-forgotten", (("(means, logvariances):", "(means, logvariances)"),), loses=ALL, misconception="syntax"),
     Wrong(
         "magic-left",

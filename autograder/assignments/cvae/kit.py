@@ -21,6 +21,7 @@ from torch import Tensor
 from autograder.assignments.cvae import assignment
 from autograder.assignments.cvae.assignment import ASSIGNMENT
 from autograder.assignments.cvae.digits import write_mnist
+from autograder.assignments.cvae.hints.bank import CLOSER
 from autograder.assignments.cvae.hints.draws import DRAWS
 from autograder.assignments.cvae.hints.loss import DIVERGENCES, RECONSTRUCTIONS, REDUCTIONS, Term
 from autograder.assignments.cvae.hints.network import (
@@ -78,6 +79,7 @@ def table_of_hints() -> str:
         **numbers,
         "parts": {name: each.part for name, each in known.items()},
         "errors": errors.patterns(ASSIGNMENT),
+        "closer": CLOSER,
         "hints": {
             name: (hint.title, hint.text) for name, hint in ((name, hints.hint(ASSIGNMENT, name)) for name in known)
         },

@@ -31,14 +31,21 @@ def gradebook(rows: Rows, roster: Roster, graded: Graded, column: str, parts: bo
     )
 
 
-def column_of(assignment: Assignment, roster: Roster) -> str:
-    """Canvas' column for the assignment, which it knows by a number. CannotExport where that is not clear."""
+def column_of(assignment: Assignment, roster: Roster, source: str) -> str:
+    """Canvas' column for the assignment, which it knows by a number, in the gradebook of the file `source`.
+
+    CannotExport where that is not clear.
+    """
     titles = {bare(title) for title in (assignment.kit, assignment.title, assignment.title.split(":")[0])}
     numbered = [column for column in roster.columns if re.fullmatch(r".+ \(\d+\)", column)]
+    if not numbered:
+        raise CannotExport(
+            f"{source} has no column for an assignment. Is it Canvas' exported gradebook? If so, name the column with "
+            "--column."
+        )
     found = [column for column in numbered if bare(column.rpartition(" (")[0]) in titles]
     if len(found) != 1:
-        there = ", ".join(numbered) or "none of an assignment"
-        raise CannotExport(f"name the assignment's column with --column: the gradebook has {there}")
+        raise CannotExport(f"name the assignment's column with --column: {source} has {', '.join(numbered)}")
     return found[0]
 
 

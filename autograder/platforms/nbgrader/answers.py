@@ -85,12 +85,20 @@ def find_answers(wanted: Path, released: NotebookNode | None) -> Answers:
             known |= _texts(more)
     if released and not says_more:
         none = "no notebook could be read" if notes else "there is no notebook"
-        notes.append("nobody wrote in this notebook: it says no more than what was released" if found else none)
+        notes.append(_without_an_answer(notebook, outputs, known) if found else none)
     ids = _released_ids(notebook, released)
     for cell in notebook.cells:
         if "autograder" not in cell.metadata:
             with_pictures(cell, room)
     return Answers(notebook, notes, outputs, ids)
+
+
+def _without_an_answer(notebook: NotebookNode, outputs: dict[int, bytes], released: set[str]) -> str:
+    """What to say of a notebook with no text but what was released, which stands in where none was handed in."""
+    if not outputs and _texts(notebook.cells) == released:
+        return "no notebook was handed in but the released one"
+    figures = any(b'"image/' in each for each in outputs.values())
+    return f"no answer was written in this notebook{'; its figures are there' * figures}"
 
 
 def _read(file: File, room: Room) -> tuple[NotebookNode, dict[int, bytes], int]:

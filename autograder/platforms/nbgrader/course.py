@@ -2,6 +2,7 @@
 
 import re
 import traceback
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,7 @@ def configure(c: Any, *where: str) -> None:
     `where` are the assignments of the course, each as `autograder.assignment.load` takes it. Whatever goes wrong ends
     nbgrader: it would go on without this configuration, and run what students handed in unprotected.
     """
+    warnings.filterwarnings("ignore", "Object of type <Submitted")  # nbgrader's own use of SQLAlchemy
     try:
         assignments = [load(each) for each in where or (None,)]
         _configure(c, assignments)

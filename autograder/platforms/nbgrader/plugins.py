@@ -100,9 +100,9 @@ class CanvasExport(RosterExport):
         if all("canvas" in each.keys for each in roster.students):
             return roster
         if not self.roster:
-            self.log.warning("%s is no gradebook of Canvas': name one with --CanvasExport.roster", own)
+            self.log.warning("%s is not a Canvas gradebook: name one with --CanvasExport.roster", own)
             return None
-        raise RosterError(f"{self.roster} has no column ID: it must be Canvas' “Export Entire Gradebook”")
+        raise RosterError(f"{self.roster} is not a Canvas gradebook: it has no column ID")
 
     def _column(self, name: str, roster: Roster | None) -> str:
         """The column of an assignment, which Canvas knows by its number: `Homework 3 part 3 (12345)`."""

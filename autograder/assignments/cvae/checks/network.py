@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -435,15 +435,27 @@ def find_shrink(model: Model, grading: Grading, name: str, *arguments: Tensor, m
 
 def stood_in(given: Mapping[str, Any], where: str) -> list[str]:
     """What to say of the pieces for which a `Model` with these arguments uses the grader's, and where: sentences."""
+    networks, others = _of_the_graders(given)
+    return [*_single_layers(networks, where), *([used_its_own(*others, where=where)] if others else [])]
+
+
+def tell_stand_ins(given: Mapping[str, Any], grading: Grading) -> None:
+    """Let the part's notes say for which pieces a `Model` with these arguments uses the grader's."""
+    networks, others = _of_the_graders(given)
+    grading.replaced += _single_layers(networks, grading.where)
+    grading.stand_ins += others  # which one sentence names, together with functions
+
+
+def _of_the_graders(given: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The networks, and the heads and methods."""
     missing = dict.fromkeys(given.get("missing", ()))
     networks = [name for name in missing if name in ("encoder", "decoder")]
-    heads = [name for name in missing if name not in networks]
-    said = [
-        f"{where}, the grader used a single layer in place of your `{name}`, which does not pass yet."
-        for name in networks
-    ]
-    said += [used_its_own(*heads, where=where)] if heads else []
-    return said + ([used_its_own("forward", where=where)] if given.get("composed") else [])
+    return networks, [name for name in missing if name not in networks] + ["forward"] * bool(given.get("composed"))
+
+
+def _single_layers(networks: Iterable[str], where: str) -> list[str]:
+    said = "the grader used a single layer in place of your"
+    return [f"{where}, {said} `{name}`, which does not pass yet." for name in networks]
 
 
 @dataclass(frozen=True)

@@ -285,7 +285,7 @@ _TWO_PASSES = "first, second = (model(image, one_hot)[0] for _ in range(2))\n"
 FORWARD_RESULTS = (
     Probe(
         f"{_build(*_UNUSUAL)}one = model(torch.full((1, 20), 0.3), torch.eye(3)[:1])\n"
-        "print([tuple(each.shape) for each in one])"
+        "print(type(one).__name__ if isinstance(one, dict) else [tuple(each.shape) for each in one])"
     ),
     Probe(f"{_build()}{_IMAGE}print([tuple(each.shape) for each in model(image, one_hot)])"),
     Probe(

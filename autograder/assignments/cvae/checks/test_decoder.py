@@ -76,7 +76,8 @@ def decode(model: Model, challenge: Challenge, grading: Grading) -> Taken:
         fail("No gradient reaches the parameters of your decoder.", "not-trainable")
     shape, expected = tuple(taken.piece.output.shape), (BATCH, model.sizes.input_dim)
     if shape != expected:
-        said = f"The output of your decoder has shape {shape}; it should have {expected}."
+        before = f"{taken.wrong[0]} " if taken.wrong else ""
+        said = f"{before}The output of your decoder has shape {shape}; it should have {expected}."
         as_many = math.prod(shape) == math.prod(expected)
         if shape[:1] != (BATCH,) or not (as_many or len(shape) == 2):
             fail(said, "wrong-shape")

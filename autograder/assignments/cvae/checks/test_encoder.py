@@ -452,11 +452,12 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, grad
         taken = taken or Taken(Piece("", images, model.reached(reply), images, (images, conditions)))
         if not taken.piece.has_layer:
             fail("Your means and log-variances depend on no layer that training can change.", "not-trainable")
+    before = f"{taken.wrong[0]} " if taken.wrong else ""
     for tensor, name in zip(heads, HEADS, strict=True):
         if tensor is None:
             continue
         if name not in grading.kept.get("head widths", {}):  # which another width has cost
-            require_shape(tensor, (BATCH, sizes.latent), f"The output of `{name}`")
+            require_shape(tensor, (BATCH, sizes.latent), f"{before}The output of `{name}`")
         if name not in constant_heads(grading) and not varies(tensor, ROUNDING):
             fail(f"The output of `{name}` is the same for every image.", "encoder-other")
     if taken.piece.name:

@@ -28,7 +28,7 @@ from autograder.assignments.cvae.checks.network import (
     is_draw,
     left_out,
     side_by_side,
-    stood_in,
+    tell_stand_ins,
 )
 from autograder.assignments.cvae.checks.recognition import explain_means, in_order, rescaled, take
 from autograder.assignments.cvae.checks.stacks import LARGE, ROUNDING, Observation, explain_stack, varies
@@ -220,7 +220,7 @@ def built(submission: Submission, challenge: Challenge, grading: Grading) -> Mod
         except SubmissionError:  # else forward has no need of an attribute of this name
             given["missing"] += missing
             model = Model(submission, challenge, **given)
-    grading.replaced += stood_in(given, grading.where)
+    tell_stand_ins(given, grading)
     odd, replaced = grading.kept.get("head widths", {}), grading.kept["unfit pieces"]
     model.last_relu_in_forward = "last ReLU in forward" in grading.kept
     model.head_paths = {name: path for name, path in grading.kept.get("head paths", {}).items() if not model.has(name)}

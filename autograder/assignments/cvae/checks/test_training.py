@@ -35,6 +35,7 @@ from autograder.assignments.cvae.checks.network import (
     left_out,
     side_by_side,
     stood_in,
+    tell_stand_ins,
 )
 from autograder.assignments.cvae.checks.recognition import take
 from autograder.assignments.cvae.checks.verdicts import first_few
@@ -245,14 +246,14 @@ def with_stand_in(grading: Grading, judge: Callable[[dict[str, Any]], None]) -> 
         fail("The grader replaced your decoder, and no layer of your encoder passes, so there is nothing to train.")
     try:
         judge(given)
-        grading.replaced += stood_in(given, grading.where)
+        tell_stand_ins(given, grading)
     except (SubmissionError, Wrong) as error:
         others: list[dict[str, Any]] = [{"composed": True}] if grading.failed("forward") else []
         others += [{"sizes": Sizes()}] if grading.failed("encoder") and grading.failed("decoder") else []
         for other in others:
             with contextlib.suppress(SubmissionError, Wrong):
                 judge(given | other)
-                grading.replaced += stood_in(given | other, grading.where)
+                tell_stand_ins(given | other, grading)
                 return
         raise error from None
 

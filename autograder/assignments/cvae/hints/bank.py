@@ -14,6 +14,11 @@ CAUSES = (
     (r"to satisfy the constraint|expects (all elements of )?std >= 0", "parameter-out-of-range"),
     (r"all elements of (?:input|target) should be between 0 and 1", "not-probabilities"),
 )
+# What an engine's mistake is called here, where it happens in such a statement: a call of this network and no other.
+CLOSER = tuple(
+    ("row-length", rf"^(?!.*self\.(?!{name}\b)\w+\().*self\.{name}\(", f"{name}-row-length")
+    for name in ("encoder", "decoder")
+)
 # What texts below say of the source: see `autograder.grading.hints.CLAIMS`.
 CLAIMS: dict[str, Claim] = {
     "one-hot-already": uses("one_hot"),
@@ -105,7 +110,7 @@ MISCONCEPTIONS = (
         ("softplus-as-std", "Your spread is the softplus of the log-variance",
          "Softplus makes any number positive, so some models use it to turn the output of a head into a spread. Here the head predicts a log-variance: its name, the formulas and the notebook take it as one. If your `loss_function` takes the softplus as well, both functions need the same change. For log-variance 0 the spread is 1: what does your code give? Which function undoes a logarithm, and what leads from a variance to a standard deviation?"),
         ("logvariance-as-variance", "You take the log-variance for the variance",
-         "The spread of your draws is the square root of the numbers in `logvariances`, or of their size. A root turns a variance into a standard deviation, but these numbers are logarithms of variances. They can be negative, and 0 stands for variance 1. What is your spread at log-variance 0, and what should it be? Which step comes before the root?"),
+         "The spread of your draws is the square root of the numbers in `logvariances`, or of their absolute values. A root turns a variance into a standard deviation, but these numbers are logarithms of variances. They can be negative, and 0 stands for variance 1. What is your spread at log-variance 0, and what should it be? Which step comes before the root?"),
         ("spread-cut-off", "Your spread is right only in a certain range",
          "For some log-variances your spread is the standard deviation. Below or above, it stays the same for any log-variance. Something cuts off the log-variance or the spread, so the encoder cannot say how certain it is there, and gets no gradient. Draw with log-variances of -6 and 5 and measure. Which line sets the bounds?"),
         ("spread-scaled", "Your spread is off by a constant factor",
@@ -331,7 +336,7 @@ MISCONCEPTIONS = (
         ("encoder-rescales", "Your encoder changes its input before the first layer",
          "Your encoder multiplies its input by a constant, adds a constant to it, or passes it through a function. Pixels are between 0 and 1 already, and the assignment asks for linear layers and ReLU only. Follow one image through your encoder: what happens to its numbers before the first linear layer gets them?"),
         ("encoder-other", "Your encoder or a head was not recognized",
-         "The grader put its own numbers into your parameters. Then it tried to explain the output by linear layers with one activation after each, and did not succeed. Print `model` and follow one image through it. Is a layer skipped, used twice, of an unexpected size, or followed by something else? Does a layer change its weights before it uses them? Does `forward` do part of the work?"),
+         "The check put other numbers into your parameters. Then it tried to explain the output by linear layers with one activation after each, and did not succeed. Print `model` and follow one image through it. Is a layer skipped, used twice, of an unexpected size, or followed by something else? Does a layer change its weights before it uses them? Does `forward` do part of the work?"),
         ("encoder-two-arguments", "Your encoder takes two arguments",
          "You call your encoder on the image and the class as two arguments. The notebook and the grader call `model.encoder` on one tensor, in which the class follows the image. Where could the two be joined, so that the encoder gets a single tensor?"),
         ("encoder-input-width", "Your encoder expects the wrong number of inputs",
@@ -376,7 +381,7 @@ MISCONCEPTIONS = (
         ("decoder-rescales", "Your decoder changes its input before the first layer",
          "Your decoder multiplies its input by a constant, adds a constant to it, or passes it through a function. The latents come from a draw that has the right spread already, and the assignment asks for linear layers and ReLU only. Follow one latent through your decoder: what happens to its numbers before the first linear layer gets them?"),
         ("decoder-other", "Your decoder was not recognized",
-         "The grader put its own numbers into your parameters. Then it tried to explain the output by linear layers with one activation after each, and did not succeed. Print `model.decoder` and follow one latent through it. Is a layer skipped, used twice, of an unexpected size, or followed by something else? Does a layer change its weights before it uses them?"),
+         "The check put other numbers into your parameters. Then it tried to explain the output by linear layers with one activation after each, and did not succeed. Print `model.decoder` and follow one latent through it. Is a layer skipped, used twice, of an unexpected size, or followed by something else? Does a layer change its weights before it uses them?"),
         ("decoder-output-width", "Your decoder gives the wrong number of pixels",
          "For each latent, the decoder must give `input_dim` numbers, one for each pixel, and nothing else. The notebook calls `model.decoder` by itself and reshapes what comes back into pictures. The class is an input of the decoder, so it does not have to come out again. Print `model.decoder` and look at its last linear layer. How many outputs does it have, and which argument of the constructor should set that?"),
         ("decoder-shape", "Your decoder gives images in another shape",
@@ -435,9 +440,9 @@ MISCONCEPTIONS = (
         ("encoder-class-changed", "Your encoder gets a changed class",
          "Behind the pixels, your encoder should get the one-hot class of the same image. A one-hot row is ready for use as it comes in. In the first line of `forward`, keep a copy of `condition`. Compare it with the last columns of what the encoder gets, and of what the decoder gets. After which line of `forward` do they differ?"),
         ("encoding-other", "Means or log-variances are not what your encoder gives",
-         "The grader called your encoder and your heads by themselves on [image | one-hot]. Your `forward` returns something else. So it changes something on the way in, in between, or on the way out. Do the same in the notebook, step by step, next to the lines of `forward`. Where do the two first differ?"),
+         "The check called your encoder and your heads by themselves on [image | one-hot]. Your `forward` returns something else. So it changes something on the way in, in between, or on the way out. Do the same in the notebook, step by step, next to the lines of `forward`. Where do the two first differ?"),
         ("decoding-other", "The reconstruction is not what your decoder gives",
-         "The grader drew latents from your means and log-variances, and decoded them with the class by your decoder. Your `forward` returns another reconstruction. So the decoder gets something else than such a draw, or its output is changed. Follow the latent in `forward` from the draw to the `return` line: what happens to it at each step?"),
+         "The check drew latents from your means and log-variances, and decoded them with the class by your decoder. Your `forward` returns another reconstruction. So the decoder gets something else than such a draw, or its output is changed. Follow the latent in `forward` from the draw to the `return` line: what happens to it at each step?"),
         ("decoder-class-changed", "The class changes before the decoder",
          "Behind the latent, your decoder gets other numbers than the one-hot class of the same image. The class may come from an earlier minibatch, from another row, or through a function. A one-hot row is ready for use as it comes in. Print `condition`, and the last columns of what goes into your decoder, for two minibatches. From which line on do they differ?"),
         ("reconstruction-changed", "You change what the decoder gives",
@@ -454,6 +459,13 @@ MISCONCEPTIONS = (
          "Your `forward` calls the decoder several times, or on several latents for each image. It returns what comes of a later call, or an average. The reconstruction belongs to one draw from the means and log-variances of this image. Print the shape of what goes into the decoder, at each call. How many rows come out for one image? Which of them belongs to the draw of `sample_latent`?"),
         ("reconstruction-shape", "Your reconstruction has the wrong shape",
          "The reconstruction should be flat like the input: one row of `input_dim` numbers for each image. Yours has the right number of values in another shape. The notebook compares it with the input pixel by pixel. Which step in your decoder or in `forward` changes the shape?"),
+    ),
+    *_of(
+        "forward",
+        ("encoder-row-length", "Your encoder gets rows of the wrong length",
+         "The encoder takes one row for each image: the pixels, then the one-hot class. The message above says how many numbers your rows have, and how many your encoder needs. Print the shape of what you pass to `self.encoder`, just before the line shown. Are both parts there, in this order and without anything else? How many numbers has each?"),
+        ("decoder-row-length", "Your decoder gets rows of the wrong length",
+         "The decoder takes one row for each image: the latent, then the one-hot class. The message above says how many numbers your rows have, and how many your decoder needs. Print the shape of what you pass to `self.decoder`, just before the line shown. Are both parts there, in this order and without anything else? How many numbers has each?"),
     ),
     *_of(
         "training",
