@@ -138,7 +138,8 @@ def take(model: Model, name: str, data: Tensor, classes: Tensor, challenge: Chal
     if piece := model.piece(name, data):
         said = f"The {name} takes {data.shape[-1]} numbers; it must take {asked}: these and the one-hot class."
         return Taken(piece, (said, f"{name}-without-condition"))
-    own = [value.shape for key, value in model.parameters.items() if key.startswith(f"{name}.")]
+    every = {key: value.shape for key, value in model.parameters.items()}
+    own = [shape for key, shape in every.items() if key.startswith(f"{name}.")] or [*every.values()]  # of a property
     widths = dict.fromkeys(size for shape in own for size in reversed(shape) if size * len(data) <= MOST_NUMBERS)
     for width in widths:
         if piece := model.piece(name, challenge.uniform(0, 1, len(data), width)):
