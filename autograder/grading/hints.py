@@ -100,7 +100,7 @@ _ROWS = (
     ("attribute-none", "An attribute is None",
      "This attribute is None when your constructor ends, and the notebook and the grader use it as a layer. Look for the line that should build the layer. Does it assign to another name, or to a variable without `self.`? Does a later line set the attribute to None again? Build a model in the notebook and print the attribute."),
     ("not-callable", "An object cannot be called like a layer",
-     "The error above is about an object that the notebook, the grader or your own code calls like a function. A list or dictionary of layers cannot be called, not even an `nn.ModuleList` or an `nn.ModuleDict`: it keeps layers, but does not say in which order to apply them. `nn.Sequential` can be called. Which name holds that object, and what did you assign to it?"),
+     "The error above is about an object that the notebook, the grader or your own code calls like a function. A list or dictionary of layers cannot be called, not even an `nn.ModuleList` or `nn.ModuleDict`. It keeps layers, but does not say in which order to apply them. `nn.Sequential` can be called. Which name holds that object, and what did you assign to it?"),
     ("attribute-wrong", "An attribute holds the wrong number",
      "One of your model's attributes does not hold the number that it should. Other code reads the sizes of your model from these attributes. Build a model with three different sizes in the notebook and print its attributes. Which line of your constructor sets this one?"),
     ("forward-missing", "Your class has no method `forward`",
