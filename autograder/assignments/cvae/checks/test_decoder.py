@@ -177,11 +177,12 @@ def test_output(decoded: Callable[[], Decoded], grading: Grading) -> None:
             describe_modes(decoded().model, piece, "decoder")
         if law := law_of_rows(decoded().model, piece):
             fail(f"Each row that your decoder gives {law}.{mixed}", "decoder-output-activation")
-        if said := said_of_normalization(
-            decoded().model, piece, lambda width: width == decoded().model.sizes.input_dim
-        ):
-            fail(f"Your decoder {said}.", "decoder-normalisation")
-        outside, held = bool(((piece.output < 0) | (piece.output > 1)).any()), named_layers(decoded().model, "decoder")
+        model = decoded().model
+        outside, held = bool(((piece.output < 0) | (piece.output > 1)).any()), named_layers(model, "decoder")
+        normalizes = said_of_normalization(model, piece, lambda width: width == model.sizes.input_dim)
+        if normalizes:
+            mistake = "decoder-output-activation" if outside else "decoder-normalisation"
+            fail(f"Your decoder {normalizes}.{mixed}", mistake)
         unknown = "decoder-normalisation" if held else "decoder-other" if piece.parameters else "not-trainable"
         fail(
             f"The output of your decoder goes from {piece.output.min():.2f} to {piece.output.max():.2f}. "
