@@ -96,17 +96,20 @@ def test_activations(encoded: Callable[[], Encoded], grading: Grading) -> None:
     found = encoded()
     describe_activations(found.model, found.match, found.taken.piece if found.taken else None, "encoder")
     if found.names and found.model.has("encoder"):
-        grading.replaced.append(said_of_forward(found))
+        grading.replaced.append(said_of_forward(found, "last ReLU in forward" in grading.kept))
 
 
-def said_of_forward(found: Encoded) -> str:
-    """What to say of an encoder that is right with forward's help alone."""
-    kind = found.model.submission.attributes(found.model.handle, ["encoder"])["encoder"]
-    by_itself = (
-        f"Your `self.encoder` is a {kind}, which cannot be called; your `forward` applies its layers."
-        if found.taken is None
-        else "By itself, your `self.encoder` does not apply each ReLU; your `forward` applies what is missing."
-    )
+def said_of_forward(found: Encoded, last_relu: bool) -> str:
+    """What to say of an encoder that is right with forward's help alone, which may be the last ReLU."""
+    if found.taken is None:
+        kind = found.model.submission.attributes(found.model.handle, ["encoder"])["encoder"]
+        by_itself = (
+            f"Your `self.encoder` is a {kind}. It cannot be called by itself; your `forward` applies its layers."
+        )
+    elif last_relu:
+        by_itself = "Your `self.encoder` lacks its last ReLU, which your `forward` applies."
+    else:
+        by_itself = "Your `forward` does a part of what `self.encoder` should do by itself."
     return f"{by_itself} That costs no points here, but code that calls `model.encoder` would go wrong."
 
 
