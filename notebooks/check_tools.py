@@ -624,6 +624,17 @@ def run_piece(model: nn.Module, name: str, sizes: Sizes | None = None) -> object
         raise
 
 
+def expect_one_row(model: nn.Module, name: str, rows: Tensor, width: int) -> None:
+    """Expect a layer that gives so many numbers for each of several rows to do so for a single row."""
+    mistake = f"{'decoder' if name == 'decoder' else 'encoder'}-of-one-row"
+    try:
+        shape = tuple(attribute(model, name)(rows[:1]).shape)
+    except Exception as error:
+        raise HintError(f"`{name}` stops on a single row. {error}", mistake) from None
+    said = f"For a single row, the output of `{name}` has shape {shape}; it should have {(1, width)}."
+    expect(shape == (1, width), said, mistake)
+
+
 def behind(model: nn.Module, output: Tensor) -> dict[str, Tensor]:
     """The parameters that an output depends on."""
     named = {name: each for name, each in model.named_parameters() if each.requires_grad}

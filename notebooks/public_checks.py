@@ -21,10 +21,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))  # wherever this file i
 from check_tools import (
     CHECKS, CLASS, ChecksFailedError, HEADS, HintError, LOGVARIANCES, MEANS, NotYetError, ODD_SIZES, Pass, ROWS,
     SHOULD, Sizes, at_both_scales, attribute, behind, bias_inside, build, centers_and_spreads, check, classes_of,
-    close, defined, divergence_stops, expect, expect_extremes, expect_sizes, expect_untouched, failed, given_to_heads,
-    gradients, gradients_of, holds, images_and_classes, judge_layers, known_draw, layer, look_up, loss, loss_inputs,
-    matrices, mistakes_in_the_loss, near, numbers, outcomes, ratios, rows_apart, run_piece, seeded, slope_along,
-    submission, summary, table, tensor_of, usual_loss, usual_sizes, value_or_none, worked_example,
+    close, defined, divergence_stops, expect, expect_extremes, expect_one_row, expect_sizes, expect_untouched,
+    failed, given_to, given_to_heads, gradients, gradients_of, holds, images_and_classes, judge_layers, known_draw,
+    layer, look_up, loss, loss_inputs, matrices, mistakes_in_the_loss, near, numbers, outcomes, ratios, rows_apart,
+    run_piece, seeded, slope_along, submission, summary, table, tensor_of, usual_loss, usual_sizes, value_or_none,
+    worked_example,
 )  # fmt: skip
 # isort: on
 
@@ -44,8 +45,11 @@ def encode(model: nn.Module, sizes: Sizes | None = None) -> tuple[Tensor | None,
     """What the encoder gives, None if it cannot be called alone, and the means and log-variances, which must fit."""
     latent, hidden = (sizes or usual_sizes())[2], None
     heads = [attribute(model.eval(), name) for name in HEADS]
-    if not isinstance(getattr(model, "encoder", None), nn.ModuleList):
+    try:
         hidden = run_piece(model, "encoder", sizes)
+    except HintError as error:
+        if error.mistakes != ("not-callable",):  # which only forward needs to get round
+            raise
     if isinstance(hidden, Tensor) and hidden.dim() == 2:
         outputs = [head(hidden) for head in heads]
     else:
@@ -66,8 +70,22 @@ def expect_no_lazy(model: nn.Module, *names: str) -> None:
 @holds("encoder", "gives a mean and a log-variance for each latent dimension")
 def encoder_shapes() -> None:
     model = build("encoder", *HEADS)
-    encode(model)
+    hidden, _ = encode(model)
     expect_no_lazy(model, "encoder.", *HEADS)
+    expect_one_row_of_encoder(model, hidden)
+
+
+def expect_one_row_of_encoder(model: nn.Module, hidden: Tensor | None) -> None:
+    """Expect encoder and heads to work on one row, unless forward gives means and log-variances of one image."""
+    latent = usual_sizes()[2]
+    with suppress(Exception):
+        results = model(*(each[:1] for each in images_and_classes()))
+        if all(each.shape == (1, latent) for each in results[1:3]):
+            return
+    if hidden is not None:
+        expect_one_row(model, "encoder", torch.cat(given_to("encoder"), -1), hidden.shape[1])
+        for name in HEADS:
+            expect_one_row(model, name, hidden, latent)
 
 
 @holds("encoder", "has three linear layers to hidden_size, with a ReLU after each")
@@ -153,8 +171,9 @@ def decode(model: nn.Module, sizes: Sizes | None = None) -> Tensor:
 @holds("decoder", "gives a row of pixels for each [latent | one-hot] vector")
 def decoder_shape() -> None:
     model = build("decoder")
-    decode(model)
+    images = decode(model)
     expect_no_lazy(model, "decoder.")
+    expect_one_row(model, "decoder", torch.cat(given_to("decoder"), -1), images.shape[1])
 
 
 @holds("decoder", "has three linear layers to hidden_size, and one to the pixels, with a ReLU after each but the last")
@@ -478,6 +497,8 @@ def expect_one_image() -> None:
     try:
         encode(build("encoder", *HEADS, sizes=ODD_SIZES), ODD_SIZES)
         decode(build("decoder", sizes=ODD_SIZES), ODD_SIZES)
+        encoder_shapes()
+        decoder_shape()
     except Exception:  # which is told above
         return
     try:
@@ -541,7 +562,19 @@ def judge_wiring(one: Pass, training: bool) -> tuple[list[str], str] | None:
             say_where_it_goes_wrong(one)
     elif (mistakes := of_part(found, "forward")) and not costs_another_part(mistakes, found[1]):
         raise HintError(found[1], *mistakes)
+    expect_in_place(one)
     return found
+
+
+def expect_in_place(one: Pass) -> None:
+    """Expect what the pieces give to come back where it was, which averages and spreads do not tell."""
+    names = "reconstruction has", "means are", "log-variances are"
+    for result, name, what in zip(one.results, ("decoder", *HEADS), names, strict=True):
+        gave = one.gave.get(name, torch.empty(0))
+        same = close(*(each.flatten().sort().values for each in (result, gave)))
+        moved = same and not close(result, gave.reshape(result.shape))
+        said = f"Your {what} the numbers that `{name}` gives, in other places."
+        expect(not moved, said, "numbers-rearranged")
 
 
 def decodes_draw(one: Pass) -> bool:

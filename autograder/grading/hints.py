@@ -103,7 +103,7 @@ _ROWS = (
     ("attribute-none", "An attribute is None",
      "This attribute is None when your constructor ends, and the notebook and the grader use it as a layer. Look for the line that should build the layer. Does it assign to another name, or to a variable without `self.`? Does a later line set the attribute to None again? Build a model in the notebook and print the attribute."),
     ("not-callable", "An object cannot be called like a layer",
-     "The error above is about an object that the notebook, the grader or your own code calls like a function. A list of layers cannot be called, not even an `nn.ModuleList`: it keeps layers, but does not say in which order to apply them. `nn.Sequential` can be called. Which name holds that object, and what did you assign to it?"),
+     "The error above is about an object that the notebook, the grader or your own code calls like a function. A list or dictionary of layers cannot be called, not even an `nn.ModuleList` or `nn.ModuleDict`. It keeps layers, but does not say in which order to apply them. `nn.Sequential` can be called. Which name holds that object, and what did you assign to it?"),
     ("attribute-wrong", "An attribute holds the wrong number",
      "One of your model's attributes does not hold the number that it should. Other code reads the sizes of your model from these attributes. Build a model with three different sizes in the notebook and print its attributes. Which line of your constructor sets this one?"),
     ("forward-missing", "Your class has no method `forward`",
@@ -177,7 +177,7 @@ _ROWS = (
     ("lazy-layer", "A lazy layer has no weights yet",
      "A lazy layer finds out its input size when it is first called. Until then it has no weights that could be set or trained. When your model is built, all sizes are known. Which size would the layer find out, and from which arguments of the constructor does it follow?"),
     ("not-trainable", "Training cannot change these layers",
-     "Training changes a layer only if PyTorch finds it, it is not frozen, and a gradient reaches it. PyTorch finds only the layers that are attributes of an `nn.Module`. It does not look into a plain Python list, or into an object of another class. A property that makes a new layer at each use never trains. Print each name in `model.named_parameters()`, with its `requires_grad`. Is a name missing, or is a value False? If neither, look for `detach()` and `no_grad()`."),
+     "Training changes a layer only if PyTorch finds it, it is not frozen, and a gradient reaches it. PyTorch finds only the layers that are attributes of an `nn.Module`. It does not look into a plain Python list, a function, or an object of another class. A property that makes a new layer at each use never trains. Print each name in `model.named_parameters()`, with its `requires_grad`. Is a name missing, or is a value False? If neither, look for `detach()` and `no_grad()`."),
 )  # fmt: skip
 # What texts say of the source: a hint whose claim does not hold of a submission is not shown.
 CLAIMS: dict[str, Claim] = {

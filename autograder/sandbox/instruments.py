@@ -144,7 +144,10 @@ def register(model: nn.Module) -> list[str]:
 
 
 def _held(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """The modules that a model and its submodules hold in any way but by registration, each with where it is held."""
+    """The modules that a model and its submodules hold in any way but by registration, each with where it is held.
+
+    What functions hold has no name in Python: its path has parentheses.
+    """
     places = [("", vars(each)) for each in type(model).__mro__[: -len(nn.Module.__mro__)]]
     places += [(f"{path}." if path else "", vars(module)) for path, module in nn.Module.named_modules(model)]
     todo = deque((start + name, value, 0) for start, held in places for name, value in held.items() if name not in _OWN)
@@ -160,10 +163,10 @@ def _held(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
             some = itertools.islice(value.items(), LIMITS.submodules)
             todo += ((f"{path}[{key!r}]"[:200], each, deep + 1) for key, each in some)
         elif deep < 4 and isinstance(value, functools.partial):
-            todo.append((path, [value.func, *value.args, *value.keywords.values()], deep + 1))
+            todo.append((f"{path}()", [value.func, *value.args, *value.keywords.values()], deep + 1))
         elif deep < 4 and inspect.isfunction(value) and value.__module__ == model.__module__:
             kept = [*(value.__defaults__ or ()), *_around(value)]
-            todo += ((f"{path}[{at}]", each, deep + 1) for at, each in enumerate(kept[: LIMITS.submodules]))
+            todo += ((f"{path}()[{at}]", each, deep + 1) for at, each in enumerate(kept[: LIMITS.submodules]))
         elif deep < 4 and type(value).__module__ == model.__module__ and hasattr(value, "__dict__"):
             todo += ((f"{path}.{name}", each, deep + 1) for name, each in vars(value).items())
 

@@ -230,8 +230,10 @@ class Service:
         layer: nn.Module = nn.Linear(message["inputs"], message["outputs"])
         layer = nn.Sequential(layer, nn.Sigmoid()) if message["sigmoid"] else layer
         setattr(model, message["name"], layer)
-        if getattr(model, message["name"], None) is not layer:  # an attribute of the class hides it
+        if getattr(model, message["name"], None) is not layer:  # an attribute of the class hides it, perhaps a property
             vars(model)[message["name"]] = layer
+            kind = type(model)
+            model.__class__ = type(kind.__name__, (kind,), {message["name"]: layer})
         return {}, {}
 
     def do_complete_results(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -241,17 +243,17 @@ class Service:
         last: dict[str, Any] = {}
         for name in names:
             if (piece := self._submodule(model, name)) is not None:
-                piece.register_forward_hook(lambda _, given, result, name=name: last.update({name: result}))
+                _hook(piece, lambda _, given, named, result, name=name: last.update({name: result}))
 
-        def complete(_: nn.Module, given: Any, results: Any) -> Any:
+        def complete(_: nn.Module, given: Any, named: Any, results: Any) -> Any:
             if not isinstance(results, (tuple, list)) or len(results) != len(names):
                 return results
             if not any(isinstance(each, Tensor) for each in results):
                 return results
             return tuple(last.get(name) if each is None else each for name, each in zip(names, results, strict=True))
 
-        model.register_forward_pre_hook(lambda *_: last.clear())
-        model.register_forward_hook(complete)
+        nn.Module.register_forward_pre_hook(model, lambda *_: last.clear())
+        _hook(model, complete)
         return {}, {}
 
     def do_stand_in_pass(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -383,11 +385,12 @@ class Service:
         for name in message["capture"]:
             piece = self._submodule(model, name)
             if isinstance(piece, nn.Module):
-                hook = piece.register_forward_hook(
-                    lambda _, arguments, named, result, name=name: record(name, [*arguments, *named.values()], result),
-                    with_kwargs=True,
+                undo.append(
+                    _hook(
+                        piece,
+                        lambda _, given, named, result, name=name: record(name, [*given, *named.values()], result),
+                    )
                 )
-                undo.append(hook.remove)
             elif inspect.isfunction(function := getattr(self.module, name, None)):
                 setattr(self.module, name, wrapped(name, function))
                 undo.append(functools.partial(setattr, self.module, name, function))
@@ -583,6 +586,14 @@ class Service:
                 statement = linecache.getline(str(self.path), line).strip()[:MAX_NAME]
         kind = type(error).__name__[:MAX_NAME]
         return {"code": "raised", "kind": kind, "text": text, "line": line, "statement": statement, "own": own}
+
+
+def _hook(piece: nn.Module, function: Callable[..., Any]) -> Callable[[], None]:
+    """Call a function after each call of a module; what undoes that.
+
+    By the method of nn.Module, because modules that TorchScript has compiled refuse theirs, though they run hooks.
+    """
+    return nn.Module.register_forward_hook(piece, function, with_kwargs=True).remove
 
 
 def _entries(trace: TracebackType | None) -> Iterator[TracebackType]:

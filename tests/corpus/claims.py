@@ -30,6 +30,7 @@ ACTIVATIONS = {
     "threshold",
 }  # fmt: skip
 OTHER_LAYERS = {"dropout", "batch_norm", "layer_norm", "softmax", "alpha_dropout", "group_norm"}
+STATISTICS = {"mean", "std", "var", "norm", "normalize", "amax", "amin"}
 RELU = {"relu", "relu_", "clamp", "threshold"}
 
 Claim = Callable[["Subject"], bool]
@@ -781,7 +782,7 @@ def _network_claims(part: str, depth: int) -> dict[str, Claim]:
         f"{part}-activation": lambda s: any(set(names) & ACTIVATIONS - RELU for names in s.after(part)[:hidden]),
         f"{part}-width": lambda s: any(width != 64 for _, width, _ in s.linear(part)[:hidden]),
         f"{part}-without-condition": lambda s: bool(s.piece(part, numbers(8, inputs))),
-        f"{part}-normalisation": lambda s: any(name in OTHER_LAYERS for name, _, _ in s.piece(part)),
+        f"{part}-normalisation": lambda s: any(name in OTHER_LAYERS | STATISTICS for name, _, _ in s.piece(part)),
         f"{part}-bias": lambda s: any(
             not bias for name, of in oracle.PIECES.items() if of == part for _, _, bias in s.linear(name)
         ),
@@ -973,6 +974,22 @@ def _(s: Subject) -> bool:
     )
 
 
+@claim("numbers-rearranged")
+def _(s: Subject) -> bool:
+    """In what the encoder gets, between it and a head, in the results of the heads, or in the reconstruction."""
+    passed, given = s.passed, s.passed.given
+    pairs = [
+        (_given(s, "encoder"), torch.cat((passed.x, passed.c), -1)),
+        *((_given(s, head), given["encoder"]) for head in ("mean_layer", "logvariance_layer")),
+        (torch.cat(passed.outputs[1:], -1), torch.cat((given["mean_layer"], given["logvariance_layer"]), -1)),
+        (passed.outputs[0], given["decoder"]),
+    ]
+    return any(
+        not near(found, plain) and near(found.flatten().sort().values, plain.flatten().sort().values)
+        for found, plain in pairs
+    )
+
+
 @claim("decoding-other", "reconstruction-changed")
 def _(s: Subject) -> bool:
     model, passed = s.model(), s.passed
@@ -1153,6 +1170,11 @@ def _takes_apart(s: Subject, part: str, data: int) -> bool:
     return {data, 10} <= taken and data + 10 not in taken
 
 
+def _shape_of_one(s: Subject, name: str, width: int) -> tuple[int, ...]:
+    result = attempt(getattr(s.model(), name), numbers(1, width))
+    return tuple(result.shape) if isinstance(result, Tensor) else ()
+
+
 def _first_width(s: Subject, part: str) -> int:
     return next(each.shape[1] for each in getattr(s.model(), part).parameters() if each.dim() == 2)
 
@@ -1167,6 +1189,12 @@ CLAIMS |= {
         attempt(s.model().decoder, numbers(8, 15), torch.eye(10)[:8]), Tensor
     ),
     "decoder-shape": lambda s: tuple(s.model().decoder(numbers(8, 25)).shape) != (8, 784),
+    "decoder-of-one-row": lambda s: _shape_of_one(s, "decoder", 25) != (1, 784),
+    "encoder-of-one-row": lambda s: any(
+        _shape_of_one(s, name, taken)[:-1] != (1,)
+        for name, taken in (("encoder", 794), ("mean_layer", 64), ("logvariance_layer", 64))
+    ),
+    "layer-made-late": lambda s: any(getattr(s.model(), name, None) is None for name in oracle.PIECES),
     "decoder-output-width": lambda s: s.model().decoder(numbers(8, 25)).shape[1] != 784,
     "encoder-input-apart": lambda s: _takes_apart(s, "encoder", 784),
     "decoder-input-apart": lambda s: _takes_apart(s, "decoder", 15),

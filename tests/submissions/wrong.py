@@ -1062,6 +1062,25 @@ CENTERED = (
     RESIDUAL[0],
     "class Centered(nn.Module):\n    def forward(self, x):\n        return (x - 0.1307) / 0.3081\n\n\n" + RESIDUAL[0],
 )
+ONE_ROW = (
+    RESIDUAL[0],
+    "class OneRow(nn.Module):\n    def forward(self, x):\n        return x.squeeze()\n\n\n" + RESIDUAL[0],
+)
+
+
+def _normalized(after: str) -> tuple[str, str]:
+    """A linear layer whose output is normalized by hand."""
+    body = f"    def forward(self, x):\n        h = super().forward(x)\n        return {after}\n\n\n"
+    return RESIDUAL[0], "class Normalized(nn.Linear):\n" + body + RESIDUAL[0]
+
+
+NORMALIZATIONS = (
+    ("each-row", "(h - h.mean(1, keepdim=True)) / h.std(1, keepdim=True)"),
+    ("each-row-by-a-function", "F.layer_norm(h, h.shape[1:])"),
+    ("the-minibatch", "(h - h.mean(0)) / (h.std(0) + 1e-6)"),
+    ("the-length", "F.normalize(h, dim=1)"),
+    ("the-center", "h - h.mean(1, keepdim=True)"),
+)
 CUT = (RESIDUAL[0], "class Cut(nn.Module):\n    def forward(self, x):\n        return x.data\n\n\n" + RESIDUAL[0])
 CLASS_AGAIN = (
     RESIDUAL[0],
@@ -1196,6 +1215,62 @@ ENCODERS = (
         ),
         checks=1,
         may_lose=("training",),
+    ),
+    *(
+        _encoder(
+            f"encoder-normalizes-{what}",
+            "encoder-normalisation",
+            *("Normalized(input_dim + num_categories, hidden)", RELU, "Normalized(hidden, hidden)", RELU, HIDDEN, RELU),
+            edits=(_normalized(after),),
+            checks=1,
+        )
+        for what, after in NORMALIZATIONS
+    ),
+    _encoder(
+        "head-normalizes-each-row",
+        "head-normalisation",
+        edits=(
+            _normalized(NORMALIZATIONS[0][1]),
+            (MEAN_HEAD, MEAN_HEAD.replace("nn.Linear", "Normalized")),
+        ),
+        checks=1,
+        may_lose=("training",),
+    ),
+    _encoder(
+        "encoder-of-several-images",
+        "encoder-of-one-row",
+        *(ENCODER_INPUT, RELU, HIDDEN, RELU, HIDDEN, RELU, "OneRow()"),
+        edits=(ONE_ROW,),
+        checks=1,
+    ),
+    _encoder(
+        "head-of-several-images",
+        "encoder-of-one-row",
+        edits=(
+            ONE_ROW,
+            (MEAN_HEAD, MEAN_HEAD.replace("nn.Linear(", "nn.Sequential(nn.Linear(").replace(")\n", "), OneRow())\n")),
+        ),
+        checks=1,
+    ),
+    *(
+        _encoder(
+            f"head-made-at-the-first-pass-{how}",
+            "layer-made-late",
+            edits=(
+                (LOGVARIANCE_HEAD, f"        {before}\n"),
+                (
+                    LOGVARIANCES,
+                    f"        if {test}:\n            self.logvariance_layer = nn.Linear(hidden.shape[1], "
+                    "self.latent_dimensionality)\n" + LOGVARIANCES,
+                ),
+            ),
+            checks=1,
+        )
+        for how, before, test in (
+            ("from-none", "self.logvariance_layer = None", "self.logvariance_layer is None"),
+            ("registered", 'self.register_module("logvariance_layer", None)', "self.logvariance_layer is None"),
+            ("from-nothing", "", 'not hasattr(self, "logvariance_layer")'),
+        )
     ),
     _encoder(
         "head-still-none", "attribute-none", edits=((LOGVARIANCE_HEAD, "        self.logvariance_layer = None\n"),)
@@ -1871,6 +1946,45 @@ DECODERS = (
             ("batch-norm-and-sigmoid", "decoder-normalisation", ("nn.BatchNorm1d(input_dim)", SIGMOID)),
         )
     ),
+    *(
+        _decoder(
+            f"decoder-normalizes-{what}",
+            "decoder-normalisation",
+            *("Normalized(latent_dimensionality + num_categories, hidden)", RELU, HIDDEN, RELU),
+            *("Normalized(hidden, hidden)", RELU, PIXELS, SIGMOID),
+            edits=(_normalized(after),),
+            may_lose=("training",),
+        )
+        for what, after in NORMALIZATIONS
+    ),
+    _decoder(
+        "decoder-normalizes-its-end",
+        "decoder-normalisation",
+        *(*BODY, "Normalized(hidden, input_dim)", SIGMOID),
+        edits=(_normalized(NORMALIZATIONS[0][1]),),
+        may_lose=("training",),
+    ),
+    _decoder(
+        "decoder-of-several-latents",
+        "decoder-of-one-row",
+        *(*BODY, PIXELS, SIGMOID, "OneRow()"),
+        edits=(ONE_ROW,),
+        checks=1,
+    ),
+    _decoder(
+        "decoder-made-at-the-first-pass",
+        "layer-made-late",
+        edits=(
+            (
+                DECODER,
+                "        self.make = lambda: "
+                + DECODER.strip().removeprefix("self.decoder = ")
+                + "\n        self.decoder = None\n",
+            ),
+            (ENCODE, "        self.decoder = self.decoder or self.make()\n" + ENCODE),
+        ),
+        checks=1,
+    ),
     _decoder("decoder-activates-its-input", "decoder-rescales", *(RELU, *BODY, PIXELS, SIGMOID), checks=1),
     *(
         _decoder(
@@ -2502,6 +2616,23 @@ FORWARDS = (
         "mean-instead-of-sample",
         "mean-instead-of-sample",
         (DECODE, DECODE.replace("latents", "mean_params")),
+    ),
+    *(
+        _forward(f"{what}-rearranged", "numbers-rearranged", (old, f"        {moved}\n" + old), checks=1)
+        for what, old, moved in (
+            ("means", RETURN, "mean_params = mean_params.flip(1)"),
+            ("logvariances", RETURN, "logvariance_params = logvariance_params.T.reshape(logvariance_params.shape)"),
+            (
+                "heads",
+                SAMPLES,
+                "both = torch.cat((mean_params, logvariance_params), -1).view(len(mean_params), -1, 2)\n"
+                "        mean_params, logvariance_params = both.unbind(-1)",
+            ),
+            ("hidden-numbers", MEANS, "hidden = hidden.T.reshape(hidden.shape)"),
+            ("pixels", ENCODE, "data_input = data_input.flip(1)"),
+            ("images", ENCODE, "data_input = data_input.roll(1, 0)"),
+            ("reconstructions", RETURN, "data_recon = data_recon.T.reshape(data_recon.shape)"),
+        )
     ),
     _forward(
         "drawn-twice",

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
 from autograder.assignments.cvae.checks.layouts import holds_matrix, is_weight, owner_of, weight_normalized
-from autograder.grading.harness import Challenge, Grading, close
+from autograder.grading.harness import Challenge, Grading, close, fail
 from autograder.report.summary import used_its_own
 from autograder.sandbox.client import Reply, Step, Submission
 from autograder.sandbox.errors import Raised, SubmissionError, Unfit
@@ -124,6 +124,7 @@ class Model:
             submission.complete_results(self.handle, ["decoder", "mean_layer", "logvariance_layer"])
         self.lazy: list[str] = []  # parameters that had no shape before the first pass
         self.parameters: dict[str, Tensor] = {}
+        self.late = self._find_late()
         shapes = self._shapes()
         self.other_types = self._find_other_types()
         self._drawn_as = shapes, self.sizes, mean_image, scale, submission.ones
@@ -170,6 +171,20 @@ class Model:
             self.raise_incomplete()
             raise
         return shapes
+
+    def _find_late(self) -> dict[str, str]:
+        """The layers that forward makes, so that they can be judged like others, each with what it was before."""
+        found = {} if self._incomplete else self.submission.attributes(self.handle, LAYERS)
+        before = {name: "None" if kind else "missing" for name, kind in found.items() if kind in (None, "NoneType")}
+        if before:
+            self._answers("", *self._blanks(1))
+        return {name: state for name, state in before.items() if self.has(name)}
+
+    def require_early(self, name: str) -> None:
+        """Fail the check for a layer that forward makes."""
+        if state := self.late.get(name):
+            said = f"Your `self.{name}` is {state} when your constructor ends, and your `forward` makes it."
+            fail(said, "layer-made-late")
 
     def _answers(self, name: str, *arguments: Tensor) -> bool:
         """Whether the model, or an attribute, can be called on these."""

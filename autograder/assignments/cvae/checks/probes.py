@@ -166,8 +166,8 @@ def _near_zero(part: str, shown: str, of_output: str = "") -> Probe:
     )
 
 
-def _output_shape(part: str, width: int, *sizes: int) -> Probe:
-    return Probe(f"{_build(*sizes)}print(tuple(model.{part}(torch.zeros(2, {width})).shape))")
+def _output_shape(part: str, width: int, *sizes: int, rows: int = 2) -> Probe:
+    return Probe(f"{_build(*sizes)}print(tuple(model.{part}(torch.zeros({rows}, {width})).shape))")
 
 
 def _depends_on_class(part: str, width: int) -> Probe:
@@ -199,6 +199,7 @@ def _head(name: str, index: int) -> tuple[Probe, ...]:
         ),
         _result(index),
         Probe(f'{_build()}print("all are trained:", all(p.requires_grad for p in model.{name}.parameters()))'),
+        _output_shape(name, 64, rows=1),
         Probe(f'{_build()}print("its output can be trained:", model.{name}(torch.ones(2, 64)).requires_grad)'),
     )
 
@@ -222,6 +223,7 @@ ENCODER_SIZES = (
         'print("it takes the sizes by name:", isinstance(model, torch.nn.Module))'
     ),
     _output_shape("encoder", 794),
+    _output_shape("encoder", 794, rows=1),
     *(
         Probe(f"{_build(*_UNUSUAL)}print(tuple(model.{head}(model.encoder(torch.zeros(2, 23))).shape))")
         for head in ("mean_layer", "logvariance_layer")
@@ -263,8 +265,10 @@ DECODER_OUTPUT = (
     *_structure("decoder"),
 )
 DECODER_SIZES = (
+    Probe(f'{_build()}print("there is a decoder:", getattr(model, "decoder", None) is not None)'),
     _output_shape("decoder", 25),
     _output_shape("decoder", 10, *_UNUSUAL),
+    _output_shape("decoder", 25, rows=1),
     _depends_on_class("decoder", 15),
     *_DECODED,
     *_structure("decoder"),
@@ -294,9 +298,11 @@ FORWARD_RESULTS = (
     ),
     Probe(f"{_build()}{_IMAGE}model(image, one_hot)\nprint(image.sum(), one_hot.sum())"),
 )
+_IMAGES = "images, one_hots = torch.linspace(0, 1, 1568).reshape(2, 784), torch.eye(10)[:2]\n"  # that differ
 FORWARD_ENCODING = (
     _result(1),
     _result(2),
+    Probe(f"{_FILLED}{_IMAGES}print([each[:, 0].detach() for each in model(images, one_hots)[1:]])"),
     Probe(
         f"{_FILLED}torch.nn.init.zeros_(model.mean_layer.weight)\n{_IMAGE}"
         "print([each[0, ::4].detach() for each in model(image, one_hot)[1:]])"
@@ -317,6 +323,7 @@ FORWARD_DECODING = (
         f"{_drawing(-20.0)}{_TWO_PASSES}"
         'print("two reconstructions are close:", torch.allclose(first, second, atol=0.001))'
     ),
+    Probe(f"{_drawing(-20.0)}{_IMAGES}print(model(images, one_hots)[0][:, 0].detach())"),
     Probe(f"{_drawing(2.0)}{_SEED}print(model(image, one_hot)[0][0, ::112].detach())"),
     Probe(
         f"{_drawing(-20.0)}model(image, one_hot)\n"

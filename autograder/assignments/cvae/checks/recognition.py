@@ -38,7 +38,7 @@ from autograder.assignments.cvae.checks.stacks import (
 from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS, OUTPUT_ACTIVATIONS, Activation
 from autograder.grading.harness import Challenge, close, fail
 from autograder.sandbox.client import MOST_NUMBERS
-from autograder.sandbox.errors import SubmissionError
+from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
 
 @dataclass
@@ -138,7 +138,8 @@ def take(model: Model, name: str, data: Tensor, classes: Tensor, challenge: Chal
     if piece := model.piece(name, data):
         said = f"The {name} takes {data.shape[-1]} numbers; it must take {asked}: these and the one-hot class."
         return Taken(piece, (said, f"{name}-without-condition"))
-    own = [value.shape for key, value in model.parameters.items() if key.startswith(f"{name}.")]
+    every = {key: value.shape for key, value in model.parameters.items()}
+    own = [shape for key, shape in every.items() if key.startswith(f"{name}.")] or [*every.values()]  # of a property
     widths = dict.fromkeys(size for shape in own for size in reversed(shape) if size * len(data) <= MOST_NUMBERS)
     for width in widths:
         if piece := model.piece(name, challenge.uniform(0, 1, len(data), width)):
@@ -177,6 +178,22 @@ def require_use(model: Model, taken: Taken, data: Tensor, classes: Tensor) -> No
             other = model.piece(name, x)
             if other is not None and close(in_rows(other.output), output, ROUNDING):
                 fail(f"The output of your {name} does not depend on {what} that it gets.", f"{name}-other")
+
+
+def require_one_row(model: Model, path: str, arguments: Sequence[Tensor], mistake: str) -> None:
+    """Fail the check for a piece that gives a row for each of several rows, and none for a single one."""
+    asked = (1, *model.call(path, *arguments, evaluate=True).outputs[0].shape[1:])
+    try:
+        found = model.call(path, *(each[:1] for each in arguments), evaluate=True).outputs[0]
+        shape = str(tuple(found.shape))
+    except Unfit as error:
+        if error.code != "wrong-rows":
+            raise
+        shape = str(error.fields["shape"])
+    except Raised as error:
+        fail(f"`{path}` stops on a single row. {error}", mistake)
+    if shape != str(asked):
+        fail(f"For a single row, the output of `{path}` has shape {shape}; it should have {asked}.", mistake)
 
 
 def recognize(
@@ -471,3 +488,14 @@ def in_order(found: Tensor, plain: Tensor) -> bool:
         return False
     steps = found.flatten()[plain.flatten().argsort()].diff()
     return bool((steps >= -1e-5 * found.abs().max()).all())
+
+
+def places_of(found: Tensor, plain: Tensor) -> str:
+    """Where `found`, of a row for each image, has the numbers of `plain`, in words; empty if its numbers are others."""
+    if found.shape != plain.shape or found.dim() != 2 or close(found, plain):
+        return ""
+    if close(found.sort(1).values, plain.sort(1).values, ROUNDING):
+        return "in another order within each row"
+    if close(found.flatten().sort().values, plain.flatten().sort().values, ROUNDING):
+        return "in the rows of other images"
+    return ""

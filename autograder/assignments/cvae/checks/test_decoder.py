@@ -27,6 +27,7 @@ from autograder.assignments.cvae.checks.recognition import (
     explain_reconstruction,
     mixes_rows,
     recognize,
+    require_one_row,
     require_same_again,
     require_use,
     take,
@@ -41,6 +42,7 @@ from autograder.assignments.cvae.checks.verdicts import (
     law_of_rows,
     named_layers,
     require_float32,
+    said_of_normalization,
     said_of_place,
 )
 from autograder.assignments.cvae.hints.network import OUTPUT_ACTIVATIONS
@@ -176,7 +178,12 @@ def test_output(decoded: Callable[[], Decoded], grading: Grading) -> None:
             describe_modes(decoded().model, piece, "decoder")
         if law := law_of_rows(decoded().model, piece):
             fail(f"Each row that your decoder gives {law}.{mixed}", "decoder-output-activation")
-        outside, held = bool(((piece.output < 0) | (piece.output > 1)).any()), named_layers(decoded().model, "decoder")
+        model = decoded().model
+        outside, held = bool(((piece.output < 0) | (piece.output > 1)).any()), named_layers(model, "decoder")
+        normalizes = said_of_normalization(model, piece, lambda width: width == model.sizes.input_dim)
+        if normalizes:
+            mistake = "decoder-output-activation" if outside else "decoder-normalisation"
+            fail(f"Your decoder {normalizes}.{mixed}", mistake)
         unknown = "decoder-normalisation" if held else "decoder-other" if piece.parameters else "not-trainable"
         fail(
             f"The output of your decoder goes from {piece.output.min():.2f} to {piece.output.max():.2f}. "
@@ -205,6 +212,9 @@ def test_sizes(submission: Submission, challenge: Challenge, decoded: Callable[[
     require_use(model, usual, latents, classes)
     if usual.wrong is not None:
         fail(*usual.wrong)
+    if not grading.blamed("decoder", "decoder-normalisation"):  # which may need several rows
+        require_one_row(model, "decoder", usual.piece.arguments, "decoder-of-one-row")
+    model.require_early("decoder")
     if lazy := [each for each in decoded().model.lazy if each.startswith("decoder.")]:
         fail(f"Before the first pass `{lazy[0]}` has no shape.", "lazy-layer")
     sizes = Sizes.random(challenge)

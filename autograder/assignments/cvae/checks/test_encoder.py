@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 import pytest
+import torch
 from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
@@ -33,6 +34,7 @@ from autograder.assignments.cvae.checks.recognition import (
     Taken,
     explain_means,
     recognize,
+    require_one_row,
     require_same_again,
     require_use,
     take,
@@ -49,6 +51,7 @@ from autograder.assignments.cvae.checks.verdicts import (
     named_layers,
     require_float32,
     require_trained,
+    said_of_normalization,
 )
 from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, once, require_shape
@@ -89,9 +92,25 @@ def test_layers(encoded: Callable[[], Encoded]) -> None:
 
 
 @check("A ReLU after each linear layer, and nothing else", 3, probes=probes.ENCODER_ACTIVATIONS)
-def test_activations(encoded: Callable[[], Encoded]) -> None:
+def test_activations(encoded: Callable[[], Encoded], grading: Grading) -> None:
     found = encoded()
     describe_activations(found.model, found.match, found.taken.piece if found.taken else None, "encoder")
+    if found.names and found.model.has("encoder"):
+        grading.replaced.append(said_of_forward(found, "last ReLU in forward" in grading.kept))
+
+
+def said_of_forward(found: Encoded, last_relu: bool) -> str:
+    """What to say of an encoder that is right with forward's help alone, which may be the last ReLU."""
+    if found.taken is None:
+        kind = found.model.submission.attributes(found.model.handle, ["encoder"])["encoder"]
+        by_itself = (
+            f"Your `self.encoder` is a {kind}. It cannot be called by itself; your `forward` applies its layers."
+        )
+    elif last_relu:
+        by_itself = "Your `self.encoder` lacks its last ReLU, which your `forward` applies."
+    else:
+        by_itself = "Your `forward` does a part of what `self.encoder` should do by itself."
+    return f"{by_itself} That costs no points here, but code that calls `model.encoder` would go wrong."
 
 
 def explain(submission: Submission, challenge: Challenge, grading: Grading) -> Encoded:
@@ -147,6 +166,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     path = model.head(name, position, (images, conditions))
     if path is None:
         judge_missing_head(model, name, (images, conditions), grading)
+    model.require_early(name)
     taken = take(model, "encoder", images, conditions, challenge)
     encoded = taken.piece if taken else None
     hidden = challenge.normal(BATCH, HIDDEN_SIZE) / model.spreads.get(name, Spread()).factor
@@ -189,6 +209,8 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     if match.depth != 1:
         fail(f"`{path}` has {match.depth} linear layers; the assignment asks for one.", "head-depth")
     describe_modes(model, head, "head", f"`{path}`")
+    if not takes_one_image(model):
+        require_one_row(model, path, (hidden,), "encoder-of-one-row")
     judge_use(model, (path, other_path), name, encoded, (images, conditions), challenge, grading)
 
 
@@ -340,6 +362,8 @@ def judge_unknown_head(model: Model, head: Piece, hidden: Tensor, activated: str
     if not any(holds_matrix(each.shape) for each in head.parameters.values()):
         fail(f"PyTorch finds no weights of `{head.name}`, only {first_few(list(head.parameters))}.", "not-trainable")
     named = named_layers(model, head.name)
+    if said := said_of_normalization(model, head, lambda _: True):
+        fail(f"`{head.name}` {said}{named}.", "head-normalisation")
     far = model.piece(head.name, LARGE * hidden)
     if far is not None and float(far.output.abs().max()) < 2 * float(head.output.abs().max()):
         low, high = float(far.output.min()), float(far.output.max())
@@ -462,6 +486,7 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, grad
             fail(f"The output of `{name}` is the same for every image.", "encoder-other")
     if taken.piece.name:
         require_use(model, taken, images, conditions)
+    model.require_early("encoder")
     if lazy := [each for each in model.lazy if each.startswith(("encoder.", *HEADS))]:
         fail(f"Before the first pass `{lazy[0]}` has no shape.", "lazy-layer")
     for name, path in paths.items():
@@ -471,7 +496,20 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, grad
                 f"Your `self.{name}` {state}; your `forward` uses `self.{in_python(path)}` instead.",
                 "attribute-missing",
             )
+    needs_several = grading.blamed("encoder", "encoder-normalisation")  # perhaps
+    if taken.piece.name and not needs_several and not takes_one_image(model):
+        require_one_row(model, "encoder", taken.piece.arguments, "encoder-of-one-row")
     return taken
+
+
+def takes_one_image(model: Model) -> bool:
+    """Whether forward gives means and log-variances of one image, no matter what its pieces give by themselves."""
+    one_hot = torch.eye(model.sizes.num_categories)[:1]
+    try:
+        reply = model.forward(torch.zeros(1, model.sizes.input_dim), one_hot, 0, evaluate=True)
+    except SubmissionError:
+        return False
+    return all(each.shape == (1, model.sizes.latent) for each in reply.outputs[1:])
 
 
 def require_one_result(model: Model, taken: Taken) -> None:

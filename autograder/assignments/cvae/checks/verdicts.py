@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NoReturn
 
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE
 from autograder.assignments.cvae.checks.layouts import is_weight, owner_of, shapes_of, weight_normalized
 from autograder.assignments.cvae.checks.network import Model, Piece, in_rows
-from autograder.assignments.cvae.checks.recognition import end_differs_by_mode, identity, rescaled
+from autograder.assignments.cvae.checks.recognition import end_differs_by_mode, identity, mixes_rows, rescaled
 from autograder.assignments.cvae.checks.stacks import Match
 from autograder.assignments.cvae.hints.network import ACTIVATIONS
 from autograder.grading.harness import close, fail
@@ -21,6 +21,7 @@ from autograder.report.summary import listed
 from autograder.sandbox.errors import SubmissionError
 
 DEPTHS = {"encoder": 3, "decoder": 4}  # linear layers
+MUCH = 4.0  # of what goes into a normalization, which makes no difference to what comes out
 ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 
 
@@ -83,10 +84,13 @@ def require_trained(model: Model, names: Sequence[str], part: str) -> None:
     if frozen := [name for name in names if name in model.frozen]:
         fail(f"{first_few(frozen)} of your {part} are frozen: training does not change them.", "layers-frozen")
     if hidden := [name for name in names if name in model.unregistered]:
-        fail(
-            f"PyTorch does not find {first_few(hidden)} of your {part}, so training does not change them.",
-            "not-trainable",
+        in_functions = all("()" in name for name in hidden)
+        what = (
+            f"the layers that a function keeps for your {part}"
+            if in_functions
+            else f"{first_few(hidden)} of your {part}"
         )
+        fail(f"PyTorch does not find {what}, so training does not change them.", "not-trainable")
     if shared := [name for name in names if name in model.submission.shared]:
         fail(f"Two models that were built one after the other have {first_few(shared)} in common.", "layers-kept")
 
@@ -202,6 +206,9 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str, depth: in
         )
     if piece is not None and (law := law_of_rows(model, piece)):
         fail(f"Each row that your {part} gives {law}.", f"{part}-normalisation")
+    ends = model.sizes.input_dim if part == "decoder" else 0  # which another check judges
+    if piece is not None and (said := said_of_normalization(model, piece, lambda width: width != ends)):
+        fail(f"Your {part} {said}.", f"{part}-normalisation")
     if piece is not None and not has_last_layer(model, piece):
         describe_modes(model, piece, part)
     if piece is not None and (changed := input_changed(model, piece)):
@@ -246,6 +253,39 @@ def _law_of(output: Tensor) -> str:
     largest = (output == output.amax(1, keepdim=True)).sum(1)  # many where a sigmoid rounds to 1
     if close(output.amin(1), 0 * one) and close(output.amax(1), one) and int(largest.max()) == 1:
         return "goes from exactly 0 to exactly 1"
+    return ""
+
+
+def said_of_normalization(model: Model, piece: Piece, chosen: Callable[[int], bool]) -> str:
+    """What a piece does that normalizes what its linear layers of some widths give, in words; empty if it does not.
+
+    Through a normalization, nothing changes where all that goes in is several times as large, or larger by one number.
+    """
+    changes = {f"makes {{}} {MUCH:g} times as large": (MUCH, 0.0), f"adds {MUCH:g} to each of {{}}": (1.0, MUCH)}
+    found: dict[str, list[str]] = {}
+    mixed = mixes_rows(model, piece)
+    for name, weight in piece.parameters.items():
+        layer, bias = owner_of(name), piece.parameters.get(f"{owner_of(name)}.bias")
+        if not name.endswith(".weight") or weight.dim() != 2 or bias is None or not chosen(len(bias)):
+            continue
+
+        def stays(factor: Tensor, shift: Tensor, of: str = layer, w: Tensor = weight, b: Tensor = bias) -> bool:
+            with model.changed({f"{of}.weight": factor[:, None] * w, f"{of}.bias": factor * b + shift}):
+                shown = model.piece(piece.name, *piece.arguments)
+            return shown is not None and close(shown.output, piece.output)
+
+        ones, rising = torch.ones(len(bias)), torch.linspace(0.5, 1.5, len(bias))
+        in_use = not stays(ones, torch.zeros(len(bias)), w=weight.flip(0))
+        for said, (factor, shift) in changes.items():
+            if in_use and stays(factor * ones, shift * ones):
+                of_units = stays(factor ** (2 * rising - 1), shift * rising)
+                if mixed or not of_units:  # else it is a step, whose result no size changes
+                    found.setdefault(said, []).append(f"`self.{in_python(layer)}`")
+                break
+    for said, names in found.items():
+        over = "over the minibatch" if mixed else "over each row"
+        what = f"what {listed(names)} give{'s' * (len(names) == 1)}"
+        return f"normalizes {what} {over}: its output stays the same where the grader {said.format('these numbers')}"
     return ""
 
 
