@@ -213,7 +213,7 @@ def read_upload(
         if roster is None:
             found = _with_others_within(owners, _with_copies(found), assignment)
         else:
-            found = _with_strangers(owners, found, assignment.kit)
+            found = _with_groups(owners, _with_strangers(owners, found, assignment.kit), assignment)
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
     export = () if top.gradescopes else _like_export({each.name for each in top.entries if each.folder}, "the upload")
     warnings = [*(roster.notes if roster else ()), *top.guessed, *doubts.values(), *export, *extended.warnings()]
@@ -288,6 +288,29 @@ def _with_strangers(owners: list[_Owner], rows: list[Submitted], kit: str) -> li
         said = of_most if most else said
         doubts = (f"{said}: see whether it is this student's",) if said else ()
         checked.append(replace(row, attention=(*row.attention, *doubts)))
+    return checked
+
+
+def _with_groups(owners: list[_Owner], rows: list[Submitted], assignment: Assignment) -> list[Submitted]:
+    """The rows; of who has no work and is in a group in which there is one piece of work alone: it may be everybody's.
+
+    Where members handed in work that differs, each does one's own: the group is a section of the class.
+    """
+    works: dict[str, dict[bytes | str, _Owner]] = {}
+    for owner, row in zip(owners, rows, strict=True):
+        blank = row.nothing or (row.source is not None and is_untouched(row.source, assignment))
+        for group in owner.enrolled.groups if owner.enrolled and owner.pieces and not blank else ():
+            works.setdefault(same(group), {}).setdefault(row.source or row.student, owner)
+    checked = []
+    for owner, row in zip(owners, rows, strict=True):
+        groups = owner.enrolled.groups if owner.enrolled and row.nothing else ()
+        alone = [(group, *works[same(group)].values()) for group in groups if len(works.get(same(group), ())) == 1]
+        said = "; ".join(
+            f"`{shown(whose.pieces[0].entry.name)}` of {whose.name} may be the work of the whole group {shown(group)}"
+            for group, whose in alone
+        )
+        why = f"{said}: see whether it is this student's too"
+        checked.append(replace(row, reason=why, nothing=False, unreadable=True) if alone else row)
     return checked
 
 
