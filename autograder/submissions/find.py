@@ -91,7 +91,8 @@ _MAX_SHORTCUT = 4096  # bytes
 class Found(NamedTuple):
     """The module to grade: where it was, its source, what was guessed, and what staff should look at.
 
-    `folder` is the first of those above it; empty if there is none.
+    `folder` is the first of those above it; empty if there is none. `apart` is for the staff too: where the handout lies,
+    if that is in another folder. In everybody's it is the course's own.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Found(NamedTuple):
     notes: tuple[str, ...] = ()
     attention: tuple[str, ...] = ()
     folder: str = ""
+    apart: tuple[str, ...] = ()
 
 
 class _NoModule(NothingToGrade):
@@ -131,7 +133,7 @@ def find_module(path: Path, assignment: Assignment) -> Found:
             return Found(str(path), source, _if_empty(str(path), source))
         with in_archive(file) as listing:
             found = choose(listing, assignment, str(path), nested=True)
-    return found._replace(name=f"{path}/{found.name}")
+    return found._replace(name=f"{path}/{found.name}", attention=(*found.apart, *found.attention), apart=())
 
 
 def choose(listing: Listing, assignment: Assignment, where: str = "what was handed in", nested: bool = False) -> Found:
@@ -151,7 +153,7 @@ def choose(listing: Listing, assignment: Assignment, where: str = "what was hand
     said = [_NOT_SEARCHED.format(found.name)] if room.full else []
     said += [_NOT_IN_TIME.format(found.name)] if bounds.is_over() else []
     folder = found.file.steps[0] if len(found.file.steps) > 1 else ""
-    return Found(found.name, found.source, tuple(few(found.notes)), (*few(found.attention), *said), folder)
+    return Found(found.name, found.source, tuple(few(found.notes)), (*few(found.attention), *said), folder, found.apart)
 
 
 def _advice(module: str, closed: bool) -> str:
@@ -264,6 +266,7 @@ class _Candidate(NamedTuple):
         name: its path as it was handed in.
         named: whether it has the assignment's name, or one like it.
         untouched: whether nothing is written in it.
+        apart: see `Found`.
     """
 
     file: File
@@ -273,6 +276,7 @@ class _Candidate(NamedTuple):
     untouched: bool
     notes: tuple[str, ...] = ()
     attention: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
 
 
 class _Search:
@@ -535,7 +539,7 @@ class _Search:
             notes.append(f"{_listed([*dict.fromkeys(same)])} is the same as `{chosen.name}`, which was graded")
         if self._closed:
             notes.append(f"{_names(self._closed)}: could not be opened; the module next to it was graded")
-        attention = [*(replaced if later or apart else ()), *self._in_odd_folder(chosen), *self._other_code(chosen)]
+        attention = [*(replaced if later else ()), *self._in_odd_folder(chosen), *self._other_code(chosen)]
         if not chosen.untouched and (more := self._beyond(chosen)):
             attention.append(f"`{chosen.name}` was graded, but {_names(more)} has code that it lacks")
         if not chosen.untouched and (notebooks := changing(self.files, self._assignment, self._searched)):
@@ -547,7 +551,8 @@ class _Search:
         for file, why in self.unread.items():
             if not (file in links or file.trouble == ELSEWHERE or self._is_data(file)):
                 attention.append(f"`{chosen.name}` was graded, but {why}")
-        return chosen._replace(notes=tuple(notes), attention=(*chosen.attention, *attention))
+        elsewhere = tuple(replaced if apart and not later else ())
+        return chosen._replace(notes=tuple(notes), attention=(*chosen.attention, *attention), apart=elsewhere)
 
     def _in_odd_folder(self, chosen: _Candidate) -> list[str]:
         """What staff should know of a module in a folder for another assignment, or in one that a program fills."""

@@ -92,6 +92,7 @@ class Submitted:
         unlisted: whether a given roster lacks this student.
         keys: ids by which a platform or the roster knows the student, by their kinds; see `roster.KEYS`.
         folder: the one at the top of what was handed in that holds the module; empty if none does.
+        apart: see `Found`; if most students' rows say the same, it is nothing to look at.
     """
 
     student: str
@@ -108,6 +109,7 @@ class Submitted:
     unlisted: bool = False
     keys: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
+    apart: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -209,7 +211,7 @@ def read_upload(
             else row
             for owner, row in zip(owners, found, strict=True)
         ]
-        found = _with_odd_folders(owners, found)
+        found = _with_odd_folders(owners, _with_handouts(found))
         if roster is None:
             found = _with_others_within(owners, _with_copies(found), assignment)
         else:
@@ -232,6 +234,15 @@ def _classes(
         if not row.unreadable
         and (sections or alone or row.source is None or row.notes)
         and any(sections or may_be_class(piece.entry, top, assignment, roster) for piece in owner.pieces)
+    ]
+
+
+def _with_handouts(rows: list[Submitted]) -> list[Submitted]:
+    """The rows; for review where the handout lies in another folder than the module, unless it does so in most."""
+    count = Counter(row.apart for row in rows if row.source is not None)
+    return [
+        row if in_most(count[row.apart], count.total()) else replace(row, attention=(*row.attention, *row.apart))
+        for row in rows
     ]
 
 
@@ -807,7 +818,8 @@ def _submitted(
         attention += _work_before("the last attempt is empty or still the handout", earlier, assignment)
         attention += _in_covers(pieces, assignment)
     attention += found.attention
-    return replace(row, source=found.source, notes=(*notes, *found.notes), attention=attention, folder=found.folder)
+    row = replace(row, source=found.source, notes=(*notes, *found.notes), attention=attention)
+    return replace(row, folder=found.folder, apart=found.apart)
 
 
 def _cut_off(pieces: list[_Piece]) -> str:
@@ -865,8 +877,11 @@ def _folders(listing: Listing) -> set[str]:
 
 
 def _like_export(folders: set[str], where: str = "it") -> tuple[str, ...]:
-    """What staff should know of folders that may be Gradescope's export, without the file that says whose is whose."""
-    names = set(filter(SUBMISSION.fullmatch, folders))
+    """What staff should know of folders that may be Gradescope's export, without the file that says whose is whose.
+
+    Gradescope counts the submissions of all courses; a student's own, `submission_1` and so on, are few.
+    """
+    names = {name for name in folders if SUBMISSION.fullmatch(name) and len(name) >= len("submission_1000")}
     if len(names) < 2:
         return ()
     return (
