@@ -548,13 +548,11 @@ def _claims(unknown: Sequence[Known], held: Mapping[str, Sequence[Student]]) -> 
     return claims
 
 
-def _in_anothers_name(
-    students: Sequence[Known], found: Mapping[str, Match], roster: Roster
-) -> dict[str, Match]:
+def _in_anothers_name(students: Sequence[Known], found: Mapping[str, Match], roster: Roster) -> dict[str, Match]:
     """The question whose work it is where the name is that of a student without work, and the id somebody else's.
 
-    So it is where somebody else has nearly the same name: an apostrophe may be missing. Where an upload has an id alone,
-    it is whose id it is. Who was given work under somebody else's name by an id is for review too.
+    So it is where somebody else has nearly the same name: an apostrophe may be missing. Where an upload has an id
+    alone, it is whose id it is. Who was given work under somebody else's name by an id is for review too.
     """
     served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
     called: dict[str, list[Student]] = {}

@@ -32,7 +32,7 @@ from autograder.submissions.files import (
     on_disk,
     open_download,
 )
-from autograder.submissions.find import COLLECTED, ELSEWHERE, SETTINGS, attempt
+from autograder.submissions.find import COLLECTED, ELSEWHERE, ENVIRONMENT, PACKAGES, SETTINGS, attempt
 from autograder.submissions.matching import Known, Match, matched
 from autograder.submissions.names import (
     ARCHIVES,
@@ -728,6 +728,18 @@ def _is_students(inside: Top, assignment: Assignment) -> bool:
 
 def _is_document(entry: Entry, roster: Roster | None) -> bool:
     return entry.document and not _is_known(entry, roster)
+
+
+def is_environment(entry: Entry, assignment: Assignment, roster: Roster | None) -> bool:
+    """Whether this is a folder in which a program keeps packages, and neither a student's nor with a module in it."""
+    if not entry.folder or entry.platform or _is_known(entry, roster):
+        return False
+    try:
+        files = [file for file in entry.listing().files if PACKAGES.isdisjoint(file.steps)]
+    except (NothingToGrade, OSError):
+        return False
+    made = entry.name in PACKAGES or any(file.steps == (ENVIRONMENT,) for file in files)
+    return made and not any(alike(file.name, assignment.module) for file in files)
 
 
 def documents_of_nobody(entries: list[Entry], roster: Roster | None) -> list[Entry]:
