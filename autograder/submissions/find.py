@@ -75,6 +75,7 @@ _DATE = re.compile(
     r"(?P<zone>Z?))?(?!\d)",
     re.ASCII,
 )
+_COUNTED = re.compile(r"\d{1,3}|1\d{9}(?:\d{3})?", re.ASCII)  # attempts; or seconds or milliseconds since 1970
 _COPIED = re.compile(r"(?P<name>.*?)[ _]*\((?P<number>\d{1,4})\)", re.DOTALL)  # a file of which there was one already
 ELSEWHERE = "is in another assignment's folder"  # the trouble of a file that is not handed in for this one
 _NOT_SEARCHED = "`{}` was graded, but what lies next to it is too large to be searched whole"
@@ -219,7 +220,7 @@ def _last_attempts(listing: Listing, module: str) -> tuple[list[File], list[File
     numbered = _numbered(files, module)
     for folder in folders:
         for depth, step in enumerate(folder[:_ATTEMPT_DEPTH]):
-            number = ("", int(step)) if step.isdecimal() and folder[:depth] in numbered else None
+            number = ("", int(step)) if _COUNTED.fullmatch(step) and folder[:depth] in numbered else None
             if said := number or attempt(step):
                 attempts.setdefault((folder[:depth], said[0]), {})[step] = said[1]
     for file in files:
@@ -239,11 +240,14 @@ def _last_attempts(listing: Listing, module: str) -> tuple[list[File], list[File
 
 
 def _numbered(files: list[File], module: str) -> set[tuple[str, ...]]:
-    """Where folders with numbers for names hold the same file each, the module: they are attempts, and no parts."""
+    """Where folders with numbers for names hold the same file each, the module: attempts, and no parts.
+
+    Other numbers may be those of students.
+    """
     holding: dict[tuple[tuple[str, ...], tuple[str, ...]], set[str]] = {}
     for file in [file for file in files if alike(file.name, module)]:
         for depth, step in enumerate(file.steps[:-1][:_ATTEMPT_DEPTH]):
-            if step.isdecimal():
+            if _COUNTED.fullmatch(step):
                 holding.setdefault((file.steps[:depth], file.steps[depth + 1 :]), set()).add(step)
     chosen = {file.steps[:-1] for file in files if file.name == SETTINGS}
     return {above for (above, _), steps in holding.items() if len(steps) > 1} - chosen

@@ -933,8 +933,9 @@ def _by_their_names(pieces: list[_Piece], module: str) -> list[_Piece]:
         split = [re.split(r"([0-9]{1,18})", name) for name in named if name]
         told = [(tuple(texts[::2]), tuple(map(int, texts[1::2]))) for texts in split]
     orders = sorted(order for _, order in told)
-    growing = all(a <= b for earlier, later in pairwise(orders) for a, b in zip(earlier, later, strict=True))
-    if len(told) < len(pieces) or len({form for form, _ in told}) > 1 or len({*orders}) < len(orders) or not growing:
+    if len(told) < len(pieces) or len({form for form, _ in told}) > 1 or len({*orders}) < len(orders):
+        return pieces
+    if any(a > b for earlier, later in pairwise(orders) for a, b in zip(earlier, later, strict=True)):
         return pieces
     return [
         replace(
