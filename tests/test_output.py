@@ -126,7 +126,7 @@ def test_what_is_open_for_reading_is_refused(tmp_path: Path) -> None:
         output.require_writable(Path(f"/dev/fd/{log.fileno()}"))
 
 
-def test_a_folder_is_written_whole_or_not_at_all_and_replaces_none(tmp_path: Path) -> None:
+def test_a_folder_is_written_whole_and_replaces_none(tmp_path: Path) -> None:
     folder = tmp_path / "kit"
     output.write_folder(folder, {"a": b"1", "b/c": b"2"})
     assert listing(folder) == {"a": b"1", "b/c": b"2"}
