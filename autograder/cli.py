@@ -485,6 +485,7 @@ def class_command(
             write=not compare,
         )
         taught = Class(upload, kept, out, options)
+        taught.require_own()
         if fresh:
             taught.forget()
         _grade_all(taught, len(upload.submitted), scheduler, workers, require_isolation, shown=not quiet)
@@ -582,6 +583,9 @@ def export(
             return
         output.require_folder(to)
         grades = to / ("canvas.csv" if canvas else "gradescope.csv")
+        output.require_distinct({"the roster": path, "the file to write": grades})
+        if submissions:
+            output.require_distinct({"--submissions": submissions, "the file to write": to / "feedback.zip"})
         output.write(grades, content)
         written = [grades]
         if names:

@@ -57,7 +57,7 @@ def write(path: Path, content: str | bytes) -> None:
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write a folder of files, by their path in it, as a whole or not at all; an existing one is replaced."""
+    """Write a folder of files, by their path in it, as a whole or not at all. CannotWrite if it has files."""
     with _told(folder):
         target = Path(os.path.realpath(folder))
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -66,8 +66,6 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
             for name, content in files.items():
                 (temporary / name).parent.mkdir(parents=True, exist_ok=True)
                 (temporary / name).write_bytes(content)
-            if target.exists():
-                shutil.rmtree(target)
             temporary.rename(target)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)

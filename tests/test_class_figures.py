@@ -31,6 +31,7 @@ from autograder.cli import app
 from autograder.fill_in import fill_in
 from autograder.grading.process import GradingProcess
 from autograder.grading.results import Results
+from autograder.output import NotWritable
 from autograder.platforms.gradescope import grades as for_gradescope
 from autograder.report.model import Check, Hint, Outcome, Report, part_reports
 from autograder.submissions.layouts import Submitted, Upload, read_upload
@@ -369,6 +370,92 @@ def test_who_was_in_the_last_run_and_is_gone_is_told(tmp_path: Path) -> None:
     assert "bob" not in said  # nor is gone who has another id
     assert "eve" not in said
     assert warnings(ada) == ["in the last run, but not in this one: Bob (9002). Their reports were removed"]
+
+
+def graded_again(out: Path, *rows: Submitted) -> Class:
+    results = Results(out.parent / "results", CVAE, SEED)
+    for row in rows:
+        if row.source is not None:
+            results.keep(row.source, full_marks(row.source))
+    taught = Class(Upload(list(rows)), results, out, Options(repairs=False))
+    taught.require_own()
+    taught.resume()
+    taught.finish()
+    return taught
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        Submitted("ada", None, "nothing was handed in", nothing=True),
+        Submitted("ada", None, "there is no module"),
+        Submitted("ada", b""),
+    ],
+)
+def test_whose_work_is_gone_is_told_until_it_is_back(tmp_path: Path, now: Submitted) -> None:
+    source, other = b"def loss_function(): return 1\n", b"def loss_function(): return 2\n"
+    bob = Submitted("bob", other)
+    assert not graded_again(tmp_path / "out", Submitted("ada", source), bob).figures["warnings"]
+    for _ in range(2):
+        taught = graded_again(tmp_path / "out", now, bob)
+        assert taught.figures["warnings"] == ["their work was in the last run, but is not in this one: ada"]
+        marked = {each["student"]: each["reasons"] for each in taught.figures["attention"]}
+        assert compare.LOST in marked["ada"]
+        assert compare.LOST not in marked["bob"]
+    assert not graded_again(tmp_path / "out", Submitted("ada", source), bob).figures["warnings"]
+
+
+def test_work_that_staff_gave_to_another_student_is_not_gone(tmp_path: Path) -> None:
+    ada, bob = (Submitted(name, b"def loss_function(): return 1\n") for name in ("ada", "bob"))
+    without_ada, without_bob = (Submitted(name, None, "nothing", nothing=True) for name in ("ada", "bob"))
+    graded_again(tmp_path / "out", ada, without_bob)
+    assert not graded_again(tmp_path / "out", without_ada, bob).figures["warnings"]
+
+
+TWO = Submitted("ada", b"def loss_function(): return 1\n"), Submitted("bob", b"def loss_function(): return 2\n")
+FOREIGN = ["students/mine.html", "reports/final.json", "pairs/lab-pairs.html", "results/exam.csv", "notes.txt"]
+
+
+def test_only_what_the_last_run_lists_is_removed(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for name in FOREIGN:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text("mine")
+    graded_again(out, *TWO)
+    assert (out / "students" / "bob.html").exists()
+    graded_again(out, TWO[0])
+    assert not (out / "students" / "bob.html").exists()
+    assert not (out / "reports" / "bob.json").exists()
+    assert {name: (out / name).read_text() for name in FOREIGN} == dict.fromkeys(FOREIGN, "mine")
+
+
+@pytest.mark.parametrize(
+    "name", ["index.html", "grades.csv", "class.json", "pairs/1.html", "students/ada.html", "reports/bob.json"]
+)
+def test_what_no_run_wrote_is_not_replaced(tmp_path: Path, name: str) -> None:
+    (tmp_path / "out" / name).parent.mkdir(parents=True)
+    (tmp_path / "out" / name).write_text('{"students": "mine"}')
+    with pytest.raises(NotWritable, match=f"did not write, and would replace: {name}. Choose another folder"):
+        graded_again(tmp_path / "out", *TWO)
+    assert [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()] == [Path(name).name]
+
+
+@pytest.mark.parametrize("name", ["class.json", "index.html", "grades.csv", "reports/ada.json"])
+def test_a_run_that_was_interrupted_or_damaged_goes_on(tmp_path: Path, name: str) -> None:
+    graded_again(tmp_path / "out", *TWO)
+    for damage in (Path.unlink, lambda path: path.write_text("{")):
+        damage(tmp_path / "out" / name)
+        graded_again(tmp_path / "out", *TWO)
+
+
+def test_an_export_does_not_replace_its_own_gradebook(graded: Path) -> None:
+    (graded / "out").mkdir()
+    (graded / "gradebook.csv").rename(graded / "out" / "canvas.csv")
+    command = ["export", str(graded / "graded"), "--canvas", str(graded / "out" / "canvas.csv")]
+    run = CliRunner().invoke(app, [*command, "--to", str(graded / "out")])
+    assert run.exit_code == 2
+    assert "same file" in run.output
+    assert (graded / "out" / "canvas.csv").read_text() == GRADEBOOK
 
 
 def export(folder: Path, *options: str) -> Any:

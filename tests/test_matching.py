@@ -917,7 +917,8 @@ def test_a_member_of_the_group_before_a_name_has_no_silent_zero(tmp_path: Path) 
     rows = read(tmp_path / "u", "id,name,group\n1,Jane Doe,Team 1\n2,Bob Roe,Team 1\n3,Al Poe,Team 2\n4,Cy Coe,\n")
     assert [each for each, row in rows.items() if row.nothing] == ["4"]
     assert (
-        "`Team 1-Jane Doe_901` was given to Jane Doe by the name, but may also be that of Bob Roe" in rows["2"].reason
+        "`Team 1-Jane Doe_901_assignsubmission_file_` of Jane Doe may be the work of the whole group"
+        in rows["2"].reason
     )
 
 

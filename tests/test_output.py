@@ -126,15 +126,16 @@ def test_what_is_open_for_reading_is_refused(tmp_path: Path) -> None:
         output.require_writable(Path(f"/dev/fd/{log.fileno()}"))
 
 
-def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_folder_is_written_whole_and_replaces_none(tmp_path: Path) -> None:
     folder = tmp_path / "kit"
     output.write_folder(folder, {"a": b"1", "b/c": b"2"})
     assert listing(folder) == {"a": b"1", "b/c": b"2"}
     with pytest.raises(CannotWrite, match="kit: File exists"):
         output.write_folder(folder, {"a": b"3", "a/c": b"4"})
     assert listing(tmp_path) == {"kit/a": b"1", "kit/b/c": b"2"}
-    output.write_folder(folder, {"d": b"5"})
-    assert listing(tmp_path) == {"kit/d": b"5"}
+    with pytest.raises(CannotWrite, match="kit: Directory not empty"):
+        output.write_folder(folder, {"d": b"5"})
+    assert listing(tmp_path) == {"kit/a": b"1", "kit/b/c": b"2"}
 
 
 # --- what cannot be written -------------------------------------------------------------------------------------------

@@ -10,11 +10,14 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from autograder.classroom.entries import NAME_LIMIT, Entry, Standing
+from autograder.classroom.written import last_run
 from autograder.points import shown, total
 from autograder.report.model import Outcome, Report, clean
 from autograder.report.summary import counted, some_of
 
 _LISTED = 10  # students in one message
+LOST = "The last run had work of this student, and this one has none: see whether the upload is whole."
+_WITHOUT_CODE = (Standing.NO_MODULE, Standing.NOT_STARTED)
 
 
 class NotAClass(ValueError):
@@ -63,28 +66,52 @@ def read_class(folder: Path) -> dict[str, Earlier]:
         raise NotAClass(f"{folder} does not hold a class that was graded: {error}") from error
 
 
-def gone(folder: Path, entries: Sequence[Entry]) -> list[str]:
-    """A warning if `folder` has a class in which somebody handed in who is not among the `entries`.
+@dataclass(frozen=True)
+class Gone:
+    """Whose work was in the last run and is not in this one: `warnings`, and the ids of `students` who have a row."""
 
-    Somebody under another id now, with the same module or name, is not gone.
+    warnings: list[str]
+    students: frozenset[str]
+
+
+def gone(folder: Path, entries: Sequence[Entry]) -> Gone:
+    """Who handed in something in the class that `folder` has, and is not among the `entries`, or without that work.
+
+    Somebody under another id now, with the same module or name, is not gone; nor is a module that somebody else has
+    now: staff have moved it.
     """
     try:
-        rows = json.loads((folder / "class.json").read_text("utf-8"))["students"]
-        earlier = {row["student"]: [str(row[key]) for key in ("name", "sha256", "standing")] for row in rows}
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
+        rows = (last_run(folder) or {}).get("students", ())
+        earlier = {row["student"]: [str(row[key] or "") for key in ("name", "sha256", "standing")] for row in rows}
+        already = {row["student"] for row in rows if LOST in row["attention"]}
+    except (KeyError, TypeError):
+        return Gone([], frozenset())
     new = {clean(entry.student, NAME_LIMIT): entry for entry in entries}
-    lost = {student: said for student, said in earlier.items() if student not in new}
-    unknown = [entry for student, entry in new.items() if student not in earlier]
-    modules, names = Counter(entry.report.sha256 for entry in unknown), {entry.name for entry in unknown}
-    missing = []
-    for student, (name, sha256, standing) in lost.items():
-        if sha256 and modules[sha256]:
-            modules[sha256] -= 1
-        elif name not in names and standing != Standing.NOTHING:
+    names = {entry.name for student, entry in new.items() if student not in earlier}
+    had = {student: sha256 for student, (_, sha256, _) in earlier.items()}
+    moved = Counter(entry.report.sha256 for student, entry in new.items() if entry.report.sha256 != had.get(student))
+    missing, empty = [], dict[str, str]()
+    for student, (name, sha256, standing) in earlier.items():
+        entry = new.get(student)
+        as_before = student in already and entry and (entry.report.sha256 or "") == sha256
+        if not as_before and (standing == Standing.NOTHING or (entry and not _has_lost_work(standing, entry))):
+            continue
+        if sha256 and moved[sha256]:
+            moved[sha256] -= 1
+        elif entry:
+            empty[entry.student] = f"{entry.name} ({student})" if entry.name != student else student
+        elif name not in names:
             missing.append(name if name == student else f"{name} ({student})")
-    said = f"in the last run, but not in this one: {some_of(missing, _LISTED)}. Their reports were removed"
-    return [said] if missing else []
+    lost = f"in the last run, but not in this one: {some_of(missing, _LISTED)}. Their reports were removed"
+    without = f"their work was in the last run, but is not in this one: {some_of([*empty.values()], _LISTED)}"
+    return Gone([lost] * bool(missing) + [without] * bool(empty), frozenset(empty))
+
+
+def _has_lost_work(standing: str, entry: Entry) -> bool:
+    """Whether something was handed in, by the `standing` in the last run, and nothing is now, or no code any more."""
+    if entry.standing is Standing.NOTHING:
+        return standing != Standing.GRADER_FAILED  # for then it may have been somebody else's
+    return standing in (Standing.GRADED, Standing.STOPPED) and entry.standing in _WITHOUT_CODE
 
 
 def _report(folder: Path, page: str) -> Report:

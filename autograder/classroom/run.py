@@ -32,11 +32,12 @@ from urllib.parse import quote
 from autograder.assignment import load
 from autograder.classroom import page, repairs
 from autograder.classroom.adjust import Adjustments, is_adjustment
-from autograder.classroom.compare import gone
+from autograder.classroom.compare import LOST, gone
 from autograder.classroom.entries import Entry, Recorded, Repair, lateness
 from autograder.classroom.figures import figures
 from autograder.classroom.sides import side_by_side
 from autograder.classroom.similarity import Alike, alike_answers, alike_modules
+from autograder.classroom.written import pages_of, require_own
 from autograder.fill_in import fill_in
 from autograder.grading import GraderError
 from autograder.grading.grade import nothing, told
@@ -387,6 +388,11 @@ class Class:
         """Everyone in the class, once all are graded."""
         return [self._entries[each.student] for each in self.upload.submitted]
 
+    def require_own(self) -> None:
+        """NotWritable if files would be replaced that no run of this command wrote."""
+        if self.options.write:
+            require_own(self.out, self._names.values())
+
     def forget(self) -> None:
         """Drop the reports that are kept on this class."""
         for source in self._same:
@@ -485,21 +491,19 @@ class Class:
         return entry
 
     def _tidy(self) -> None:
-        """Remove what an earlier run wrote for students whom the class now lacks, or knows by another id."""
-        current = set(self._names.values())
-        for folder, kind in (("reports", "json"), ("students", "html")):
-            for path in (self.out / folder).glob(f"*.{kind}"):
-                if path.stem not in current:
-                    path.unlink()
-        for path in (self.out / "pairs").glob("*.html"):
-            path.unlink()
+        """Remove what the last run wrote for students whom the class now lacks, or knows by another id."""
+        mine = {name for each in self._names.values() for name in (f"{each}.json", f"{each}.html")}
+        for path in pages_of(self.out):
+            if path.parent.name == "pairs" or path.name not in mine:
+                path.unlink(missing_ok=True)
 
     def finish(self) -> list[str]:
         """Write the page of the class, its grades and their summary; the students on whom the grader itself failed."""
         self._tidy()
-        alike = self._alike()
+        alike, lost = self._alike(), gone(self.out, self.entries)
         too_short = [student for student in alike.too_short if _is_worth_more(self._entries[student].report)]
-        for student, said in (dict.fromkeys(alike.too_long, TOO_LONG) | dict.fromkeys(too_short, TOO_SHORT)).items():
+        doubts = dict.fromkeys(alike.too_long, TOO_LONG) | dict.fromkeys(too_short, TOO_SHORT)
+        for student, said in (doubts | dict.fromkeys(lost.students, LOST)).items():
             entry = self._entries[student]
             report = dataclasses.replace(entry.report, attention=[*entry.report.attention, said])
             self._entries[student] = dataclasses.replace(entry, report=report)
@@ -508,7 +512,7 @@ class Class:
             for entry, each in zip(self.entries, self.upload.submitted, strict=True)
         ]
         assignment, adjusted = self.results.assignment, _adjusted(entries)
-        warnings = [*self.upload.warnings, *gone(self.out, entries)]
+        warnings = [*self.upload.warnings, *lost.warnings]
         upload = dataclasses.replace(self.upload, warnings=warnings)
         shown = page.index(entries, alike, assignment, upload, adjusted, self.options.anonymous)
         write(self.out / "index.html", shown)

@@ -64,24 +64,27 @@ MAX_PYTHON = 20  # files searched in one submission
 COLLECTED = "collected.txt"  # what a collector says of a submission: a line for each note
 NO_MODULE = "No module: "  # how the line begins that says why there is none
 MAX_NOTES = 20_000  # bytes of it
-_ATTEMPT = re.compile(
-    r"(?P<word>attempt|submission|version|revision|try|draft|take|v)[-_ ]?(?P<number>\d{1,18})(?: - (?:on time|late))?",
-    re.IGNORECASE,
-)
+_NUMBERED = r"(?P<word>attempt|submission|version|revision|try|draft|take|v)[-_ ]?(?P<number>\d{1,18})"
+_ATTEMPT = re.compile(rf"{_NUMBERED}(?: - (?:on time|late))?", re.IGNORECASE)
+_WITHIN = re.compile(rf"(?<![^\W_]){_NUMBERED}(?!\d)", re.IGNORECASE)  # of a name
 # The year first; without separators it needs a time, since students' numbers may begin with a year.
 _DATE = re.compile(
-    r"(?P<year>\d{4})(?:(?P<between>[-_.])(?P<month>\d\d)(?P=between)(?P<day>\d\d)|(?P<compact>\d{4})(?=[T _-]\d\d))"
-    r"(?:[T _-](?P<hour>\d\d)[-_.:h]?(?P<minute>\d\d)(?:[-_.:]?(?P<second>\d\d))?(?P<zone>Z?))?",
+    r"(?<!\d)(?P<year>\d{4})"
+    r"(?:(?P<between>[-_.])(?P<month>\d\d)(?P=between)(?P<day>\d\d)|(?P<compact>\d{4})(?=[T _-]\d\d|\d{6}(?!\d)))"
+    r"(?:(?:[T _-]|(?<=\d{8})(?=\d{6}(?!\d)))(?P<hour>\d\d)[-_.:h]?(?P<minute>\d\d)(?:[-_.:]?(?P<second>\d\d))?"
+    r"(?P<zone>Z?))?(?!\d)",
     re.ASCII,
 )
+_COUNTED = re.compile(r"\d{1,3}|1\d{9}(?:\d{3})?", re.ASCII)  # attempts; or seconds or milliseconds since 1970
+_COPIED = re.compile(r"(?P<name>.*?)[ _]*\((?P<number>\d{1,4})\)", re.DOTALL)  # a file of which there was one already
 ELSEWHERE = "is in another assignment's folder"  # the trouble of a file that is not handed in for this one
 _NOT_SEARCHED = "`{}` was graded, but what lies next to it is too large to be searched whole"
 _NOT_IN_TIME = "`{}` was graded, but what lies next to it takes too long to be searched whole"
 _LISTED = 5
 _ATTEMPT_DEPTH = 3  # folders above those of attempts
 _ONE_FILE = (".gz", ".bz2", ".xz", ".zst", ".lzma")  # data more often than modules
-_PACKAGES = {"site-packages", "dist-packages", "node_modules"}  # folders in which package managers install
-_ENVIRONMENT = "pyvenv.cfg"  # in the folder of a virtual environment, https://docs.python.org/3/library/venv.html
+PACKAGES = {"site-packages", "dist-packages", "node_modules"}  # folders in which package managers install
+ENVIRONMENT = "pyvenv.cfg"  # in the folder of a virtual environment, https://docs.python.org/3/library/venv.html
 _DRAFTS = {"draft", "drafts"}  # of what a student has not handed in
 SETTINGS = "user_assignment_settings.json"  # of Submitty: which version the student has chosen
 _POINTER = b"version https://git-lfs.github.com/spec/"
@@ -91,7 +94,8 @@ _MAX_SHORTCUT = 4096  # bytes
 class Found(NamedTuple):
     """The module to grade: where it was, its source, what was guessed, and what staff should look at.
 
-    `folder` is the first of those above it; empty if there is none.
+    `folder` is the first of those above it; empty if there is none. `apart` is for the staff too: where the handout is,
+    if that is in another folder. In everybody's it is the course's own.
     """
 
     name: str
@@ -99,6 +103,7 @@ class Found(NamedTuple):
     notes: tuple[str, ...] = ()
     attention: tuple[str, ...] = ()
     folder: str = ""
+    apart: tuple[str, ...] = ()
 
 
 class _NoModule(NothingToGrade):
@@ -131,7 +136,7 @@ def find_module(path: Path, assignment: Assignment) -> Found:
             return Found(str(path), source, _if_empty(str(path), source))
         with in_archive(file) as listing:
             found = choose(listing, assignment, str(path), nested=True)
-    return found._replace(name=f"{path}/{found.name}")
+    return found._replace(name=f"{path}/{found.name}", attention=(*found.apart, *found.attention), apart=())
 
 
 def choose(listing: Listing, assignment: Assignment, where: str = "what was handed in", nested: bool = False) -> Found:
@@ -151,7 +156,7 @@ def choose(listing: Listing, assignment: Assignment, where: str = "what was hand
     said = [_NOT_SEARCHED.format(found.name)] if room.full else []
     said += [_NOT_IN_TIME.format(found.name)] if bounds.is_over() else []
     folder = found.file.steps[0] if len(found.file.steps) > 1 else ""
-    return Found(found.name, found.source, tuple(few(found.notes)), (*few(found.attention), *said), folder)
+    return Found(found.name, found.source, tuple(few(found.notes)), (*few(found.attention), *said), folder, found.apart)
 
 
 def _advice(module: str, closed: bool) -> str:
@@ -180,8 +185,19 @@ def attempt(folder: str) -> tuple[str, int] | None:
     """
     if match := _ATTEMPT.fullmatch(folder):
         return match["word"].lower(), int(match["number"])
-    if not (dated := _DATE.fullmatch(folder)):
-        return None
+    return _time(dated) if (dated := _DATE.fullmatch(folder)) else None
+
+
+def attempt_in(name: str) -> tuple[str, str, tuple[str, int]] | None:
+    """What is in a name before and after a date, or a number as in `v2`, and what `attempt` says of that."""
+    for pattern in (_DATE, _WITHIN):
+        found = pattern.search(name[:LONGEST])
+        if found and (order := attempt(found[0])):
+            return name[: found.start()], name[found.end() :], order
+    return None
+
+
+def _time(dated: re.Match[str]) -> tuple[str, int] | None:
     month, day = (dated["month"], dated["day"]) if dated["month"] else (dated["compact"][:2], dated["compact"][2:])
     hour, minute, second = (int(dated[each] or 0) for each in ("hour", "minute", "second"))
     try:
@@ -191,29 +207,50 @@ def attempt(folder: str) -> tuple[str, int] | None:
     return ("date" if dated["hour"] is None else f"time{dated['zone']}"), int(when.timestamp())
 
 
-def _last_attempts(listing: Listing) -> tuple[list[File], list[File], list[str]]:
+def _last_attempts(listing: Listing, module: str) -> tuple[list[File], list[File], list[str]]:
     """The files, those of earlier attempts, and what was guessed.
 
     Of folders next to each other that are numbered or dated, such as `attempt-9` and `attempt-10`, the last one counts,
-    empty or not; of Submitty's, the one that the student has chosen.
+    empty or not; so does the last of files with such a number or date next to the `module`'s name. Of Submitty's, the
+    one that the student has chosen counts.
     """
     files = [file for file in listing.files if not file.junk]
     attempts: dict[tuple[tuple[str, ...], str], dict[str, int]] = {}
     folders = sorted({*listing.folders, *(file.steps[:-1] for file in files)})
+    numbered = _numbered(files, module)
     for folder in folders:
         for depth, step in enumerate(folder[:_ATTEMPT_DEPTH]):
-            if said := attempt(step):
+            number = ("", int(step)) if _COUNTED.fullmatch(step) and folder[:depth] in numbered else None
+            if said := number or attempt(step):
                 attempts.setdefault((folder[:depth], said[0]), {})[step] = said[1]
+    for file in files:
+        before, after, (kind, when) = attempt_in(file.name) or ("", "", ("", 0))
+        if alike(after.lstrip("-_ ."), module) or alike(before.rstrip("-_ .") + after, module):
+            attempts.setdefault((file.steps[:-1], f"{kind}/{before}/{after}"), {})[file.name] = when
     earlier, notes = _not_chosen(files, folders)
     for (above, _), numbers in attempts.items():
-        last = max(numbers, key=lambda folder: numbers[folder])
-        older = {(*above, folder) for folder, number in numbers.items() if number < numbers[last]}
+        last = max(numbers, key=lambda name: numbers[name])
+        older = {(*above, name) for name, number in numbers.items() if number < numbers[last]}
         if older:
             notes.append(f"the last of {len(numbers)} attempts counts: `{path_of((*above, last))}`")
             earlier |= older
-    replaced = [any(file.steps[:depth] in earlier for depth in range(1, _ATTEMPT_DEPTH + 1)) for file in files]
+    replaced = [any(file.steps[:depth] in earlier for depth in range(1, _ATTEMPT_DEPTH + 2)) for file in files]
     kept = [file for file, old in zip(files, replaced, strict=True) if not old]
     return kept, [file for file, old in zip(files, replaced, strict=True) if old], few(notes, _LISTED)
+
+
+def _numbered(files: list[File], module: str) -> set[tuple[str, ...]]:
+    """Where folders with numbers for names hold the same file each, the module: attempts, and no parts.
+
+    Other numbers may be those of students.
+    """
+    holding: dict[tuple[tuple[str, ...], tuple[str, ...]], set[str]] = {}
+    for file in [file for file in files if alike(file.name, module)]:
+        for depth, step in enumerate(file.steps[:-1][:_ATTEMPT_DEPTH]):
+            if _COUNTED.fullmatch(step):
+                holding.setdefault((file.steps[:depth], file.steps[depth + 1 :]), set()).add(step)
+    chosen = {file.steps[:-1] for file in files if file.name == SETTINGS}
+    return {above for (above, _), steps in holding.items() if len(steps) > 1} - chosen
 
 
 def _not_chosen(files: list[File], folders: list[tuple[str, ...]]) -> tuple[set[tuple[str, ...]], list[str]]:
@@ -264,6 +301,7 @@ class _Candidate(NamedTuple):
         name: its path as it was handed in.
         named: whether it has the assignment's name, or one like it.
         untouched: whether nothing is written in it.
+        apart: see `Found`.
     """
 
     file: File
@@ -273,6 +311,7 @@ class _Candidate(NamedTuple):
     untouched: bool
     notes: tuple[str, ...] = ()
     attention: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
 
 
 class _Search:
@@ -293,7 +332,7 @@ class _Search:
         room: bounds.Room | None = None,
         innermost: bool = False,
     ) -> None:
-        self.files, self._earlier, self._notes = _last_attempts(listing)
+        self.files, self._earlier, self._notes = _last_attempts(listing, assignment.module)
         self.unread: dict[File, str] = {}
         self._listing, self._assignment, self._where, self._nested = listing, assignment, where, nested
         self._module = assignment.module
@@ -504,6 +543,8 @@ class _Search:
         if len({each.source for each in ours}) == 1 and not copies:
             said = f"`{ours[0].name}` was graded, since the assignment is called {kit}"
             return ours[0]._replace(attention=(*ours[0].attention, said))
+        if last := _last_copy(nearest):
+            return last
         first, second = sorted(each.name for each in nearest)[:2]
         if first == second:
             packed = next((each.file.download for each in nearest if each.name == first), "")
@@ -535,7 +576,7 @@ class _Search:
             notes.append(f"{_listed([*dict.fromkeys(same)])} is the same as `{chosen.name}`, which was graded")
         if self._closed:
             notes.append(f"{_names(self._closed)}: could not be opened; the module next to it was graded")
-        attention = [*(replaced if later or apart else ()), *self._in_odd_folder(chosen), *self._other_code(chosen)]
+        attention = [*(replaced if later else ()), *self._in_odd_folder(chosen), *self._other_code(chosen)]
         if not chosen.untouched and (more := self._beyond(chosen)):
             attention.append(f"`{chosen.name}` was graded, but {_names(more)} has code that it lacks")
         if not chosen.untouched and (notebooks := changing(self.files, self._assignment, self._searched)):
@@ -547,15 +588,16 @@ class _Search:
         for file, why in self.unread.items():
             if not (file in links or file.trouble == ELSEWHERE or self._is_data(file)):
                 attention.append(f"`{chosen.name}` was graded, but {why}")
-        return chosen._replace(notes=tuple(notes), attention=(*chosen.attention, *attention))
+        elsewhere = tuple(replaced if apart and not later else ())
+        return chosen._replace(notes=tuple(notes), attention=(*chosen.attention, *attention), apart=elsewhere)
 
     def _in_odd_folder(self, chosen: _Candidate) -> list[str]:
         """What staff should know of a module in a folder for another assignment, or in one that a program fills."""
         steps = chosen.file.steps
         said = [f"`{shown(step)}` names another assignment" for step in steps if _is_other(step, self._assignment.kit)]
         places = {steps[:depth] for depth in range(1, len(steps))}
-        environment = any(file.name == _ENVIRONMENT and file.steps[:-1] in places for file in self._listing.files)
-        if environment or not _PACKAGES.isdisjoint(steps[:-1]):
+        environment = any(file.name == ENVIRONMENT and file.steps[:-1] in places for file in self._listing.files)
+        if environment or not PACKAGES.isdisjoint(steps[:-1]):
             said.append("it is where Python or another program keeps packages")
         if not _DRAFTS.isdisjoint(step.casefold() for step in steps[:-1]):
             said.append("it is in a folder of drafts")
@@ -624,6 +666,17 @@ def _newest(candidates: list[_Candidate]) -> list[_Candidate]:
         if each.file.version is not None:
             last[each.file.steps] = max(each.file.version, last.get(each.file.steps, 0))
     return [each for each in candidates if each.file.version in (None, last.get(each.file.steps))]
+
+
+def _last_copy(candidates: list[_Candidate]) -> _Candidate | None:
+    """The last of files in one folder with numbers for one name, `cs1(1).py` and `cs1(2).py`; None if they are not."""
+    found = {each: _COPIED.fullmatch(stem(each.file.name)) for each in candidates}
+    names = {(each.file.steps[:-1], match["name"]) if match else None for each, match in found.items()}
+    numbers = {int(match["number"]): each for each, match in found.items() if match}
+    if None in names or len(names) > 1 or len(numbers) < len(candidates):
+        return None
+    last = numbers[max(numbers)]
+    return last._replace(notes=(*last.notes, f"the last of {len(numbers)} copies counts: `{last.name}`"))
 
 
 def _is_copy(name: str, kit: str) -> bool:

@@ -17,9 +17,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, partial
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,12 @@ from autograder.sandbox.limits import LIMITS
 from autograder.submissions.bounds import limited_time
 from autograder.submissions.copied import is_untouched
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade, is_cut_off
-from autograder.submissions.find import Found, attempt, choose
+from autograder.submissions.find import Found, attempt, attempt_in, choose
 from autograder.submissions.forms import SHORT, in_most
 from autograder.submissions.matching import Known, Match, another_name, matched
 from autograder.submissions.names import (
     ARCHIVES,
+    LONGEST,
     PlatformName,
     alike,
     path_of,
@@ -53,6 +54,7 @@ from autograder.submissions.top import (
     Entry,
     Top,
     documents_of_nobody,
+    is_environment,
     is_export,
     like_class,
     may_be_class,
@@ -92,6 +94,7 @@ class Submitted:
         unlisted: whether a given roster lacks this student.
         keys: ids by which a platform or the roster knows the student, by their kinds; see `roster.KEYS`.
         folder: the one at the top of what was handed in that holds the module; empty if none does.
+        apart: see `Found`; if most students' rows say the same, it is nothing to look at.
     """
 
     student: str
@@ -108,6 +111,7 @@ class Submitted:
     unlisted: bool = False
     keys: Mapping[str, str] = field(default_factory=dict)
     folder: str = ""
+    apart: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -209,11 +213,11 @@ def read_upload(
             else row
             for owner, row in zip(owners, found, strict=True)
         ]
-        found = _with_odd_folders(owners, found)
+        found = _with_odd_folders(owners, _with_handouts(found))
         if roster is None:
             found = _with_others_within(owners, _with_copies(found), assignment)
         else:
-            found = _with_strangers(owners, found, assignment.kit)
+            found = _with_groups(owners, _with_strangers(owners, found, assignment.kit), assignment)
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
     export = () if top.gradescopes else _like_export({each.name for each in top.entries if each.folder}, "the upload")
     warnings = [*(roster.notes if roster else ()), *top.guessed, *doubts.values(), *export, *extended.warnings()]
@@ -232,6 +236,15 @@ def _classes(
         if not row.unreadable
         and (sections or alone or row.source is None or row.notes)
         and any(sections or may_be_class(piece.entry, top, assignment, roster) for piece in owner.pieces)
+    ]
+
+
+def _with_handouts(rows: list[Submitted]) -> list[Submitted]:
+    """The rows; for review where the handout lies in another folder than the module, unless it does so in most."""
+    count = Counter(row.apart for row in rows if row.source is not None)
+    return [
+        row if in_most(count[row.apart], count.total()) else replace(row, attention=(*row.attention, *row.apart))
+        for row in rows
     ]
 
 
@@ -288,6 +301,29 @@ def _with_strangers(owners: list[_Owner], rows: list[Submitted], kit: str) -> li
         said = of_most if most else said
         doubts = (f"{said}: see whether it is this student's",) if said else ()
         checked.append(replace(row, attention=(*row.attention, *doubts)))
+    return checked
+
+
+def _with_groups(owners: list[_Owner], rows: list[Submitted], assignment: Assignment) -> list[Submitted]:
+    """The rows; of who has no work and is in a group in which there is one piece of work alone: it may be everybody's.
+
+    Where members handed in work that differs, each does one's own: the group is a section of the class.
+    """
+    works: dict[str, dict[bytes | str, _Owner]] = {}
+    for owner, row in zip(owners, rows, strict=True):
+        blank = row.nothing or (row.source is not None and is_untouched(row.source, assignment))
+        for group in owner.enrolled.groups if owner.enrolled and owner.pieces and not blank else ():
+            works.setdefault(same(group), {}).setdefault(row.source or row.student, owner)
+    checked = []
+    for owner, row in zip(owners, rows, strict=True):
+        groups = owner.enrolled.groups if owner.enrolled and row.nothing else ()
+        alone = [(group, [*works[same(group)].values()]) for group in groups if len(works.get(same(group), ())) == 1]
+        said = "; ".join(
+            f"`{shown(whose.pieces[0].entry.name)}` of {whose.name} may be the work of the whole group {shown(group)}"
+            for group, (whose,) in alone
+        )
+        why = f"{said}: see whether it is this student's too"
+        checked.append(replace(row, reason=why, nothing=False, unreadable=True) if alone else row)
     return checked
 
 
@@ -389,7 +425,9 @@ def natural(text: str) -> list[tuple[int, int, str]]:
 def _of_all(top: Top, assignment: Assignment, roster: Roster | None) -> tuple[list[_Piece], list[str]]:
     """The owner of each entry, and the names of files without an owner; others may be next to Gradescope's export."""
     if not top.gradescopes:
-        return _pieces(top.entries, assignment, roster)
+        staffs = _of_staff(top.entries, assignment, roster)
+        pieces, aside = _pieces([each for each in top.entries if each not in staffs], assignment, roster)
+        return pieces, [*aside, *(shown(each.name) for each in staffs)]
     exported = _gradescope(top.entries)
     theirs = {METADATA, *(piece.entry.name for piece in exported)}
     rest = [entry for entry in top.entries if entry.name not in theirs]
@@ -399,6 +437,28 @@ def _of_all(top: Top, assignment: Assignment, roster: Roster | None) -> tuple[li
     nobodys = {*documents_of_nobody(rest, roster)}
     pieces, aside = _pieces([entry for entry in rest if entry not in nobodys], assignment, roster)
     return [*exported, *pieces], [*aside, *(shown(entry.name) for entry in nobodys)]
+
+
+def _of_staff(entries: list[Entry], assignment: Assignment, roster: Roster | None) -> list[Entry]:
+    """The documents with no word of a name in the roster or the assignment's, and where programs keep packages."""
+    packages = [each for each in entries if is_environment(each, assignment, roster)]
+    if roster is None:
+        return packages
+    names = [
+        *(name for who in roster.students for name in who.names),
+        *roster.groups,
+        assignment.kit,
+        assignment.module,
+    ]
+    known = {word for name in names for word in words_of(name) if len(word) >= SHORT}
+    documents = documents_of_nobody(entries, roster)
+    words = {each: [word for word in words_of(stem(each.name)) if len(word) >= SHORT] for each in documents}
+    nobodys = [
+        each
+        for each, own in words.items()
+        if own and not any(word.startswith(other) or other.startswith(word) for word in own for other in known)
+    ]
+    return [*packages, *nobodys]
 
 
 def _pieces(entries: list[Entry], assignment: Assignment, roster: Roster | None) -> tuple[list[_Piece], list[str]]:
@@ -740,7 +800,7 @@ def _submitted(
     row = Submitted(owner.student, None, name=owner.name, until=until, unlisted=unlisted, keys=keys)
     attention: tuple[str, ...] = ("not in the roster",) if row.unlisted else ()
     attention = (owner.claimed,) if owner.claimed else attention
-    ours = [piece for piece in owner.pieces if not piece.elsewhere]
+    ours = _by_their_names([piece for piece in owner.pieces if not piece.elsewhere], assignment.module)
     if not ours:
         other = ", ".join(sorted({f"`{shown(piece.elsewhere)}`" for piece in owner.pieces}))
         reason = f"nothing was handed in{f' for {assignment.kit}, only for {other}' if other else ''}"
@@ -784,7 +844,8 @@ def _submitted(
         attention += _work_before("the last attempt is empty or still the handout", earlier, assignment)
         attention += _in_covers(pieces, assignment)
     attention += found.attention
-    return replace(row, source=found.source, notes=(*notes, *found.notes), attention=attention, folder=found.folder)
+    row = replace(row, source=found.source, notes=(*notes, *found.notes), attention=attention)
+    return replace(row, folder=found.folder, apart=found.apart)
 
 
 def _cut_off(pieces: list[_Piece]) -> str:
@@ -842,14 +903,55 @@ def _folders(listing: Listing) -> set[str]:
 
 
 def _like_export(folders: set[str], where: str = "it") -> tuple[str, ...]:
-    """What staff should know of folders that may be Gradescope's export, without the file that says whose is whose."""
-    names = set(filter(SUBMISSION.fullmatch, folders))
+    """What staff should know of folders that may be Gradescope's export, without the file that says whose is whose.
+
+    Gradescope counts the submissions of all courses; a student's own, `submission_1` and so on, are few.
+    """
+    names = {name for name in folders if SUBMISSION.fullmatch(name) and len(name) >= len("submission_1000")}
     if len(names) < 2:
         return ()
     return (
         f"{where} holds {len(names)} folders such as `{min(names, key=natural)}`: if this is Gradescope's export, run "
         f"the command on a folder that has its {METADATA} too",
     )
+
+
+def _by_their_names(pieces: list[_Piece], module: str) -> list[_Piece]:
+    """The pieces of one student, as attempts if their names are the same but for a date or `v2`, or count one file.
+
+    Numbers may be those of parts, so that these count only before the `module`'s name; of several in a name, none may
+    fall from one attempt to the next.
+    """
+    if len(pieces) < 2 or any(piece.attempt or _number(piece) for piece in pieces):
+        return pieces
+    told: list[tuple[tuple[str, ...], tuple[int, ...]]] = []
+    dates = [found for piece in pieces if (found := attempt_in(piece.entry.name))]
+    if len(dates) == len(pieces):
+        told = [((before, after, kind), (when,)) for before, after, (kind, when) in dates]
+    else:
+        named = [_before(piece.entry.name, module) for piece in pieces]
+        split = [re.split(r"([0-9]{1,18})", name) for name in named if name]
+        told = [(tuple(texts[::2]), tuple(map(int, texts[1::2]))) for texts in split]
+    orders = sorted(order for _, order in told)
+    if len(told) < len(pieces) or len({form for form, _ in told}) > 1 or len({*orders}) < len(orders):
+        return pieces
+    if any(a > b for earlier, later in pairwise(orders) for a, b in zip(earlier, later, strict=True)):
+        return pieces
+    return [
+        replace(
+            piece,
+            student=pieces[0].student,
+            attempt=piece.entry.name,
+            order=datetime.fromtimestamp(orders.index(order), UTC),
+        )
+        for piece, (_, order) in zip(pieces, told, strict=True)
+    ]
+
+
+def _before(name: str, module: str) -> str:
+    """What is before the module's name in that of an entry; empty if that is not its end."""
+    ends = (at.end() for at in re.finditer(r"[-_ .]+", name[:LONGEST]))
+    return next((name[:end] for end in ends if alike(name[end:], module)), "")
 
 
 def _last(pieces: list[_Piece]) -> tuple[list[_Piece], list[list[_Piece]]]:

@@ -127,7 +127,7 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     found |= _claims([each for each in unknown if found[each.student] == Match()], held)
     unknown = [each for each in unknown if found[each.student] == Match()]
     found |= _claims(unknown, _near(unknown, found, roster, holders))
-    return found | _in_anothers_name(named, found, roster, groups)
+    return found | _in_anothers_name(named, found, roster)
 
 
 def _claimants(matches: Iterable[tuple[str, Match]]) -> dict[str, list[str]]:
@@ -548,14 +548,11 @@ def _claims(unknown: Sequence[Known], held: Mapping[str, Sequence[Student]]) -> 
     return claims
 
 
-def _in_anothers_name(
-    students: Sequence[Known], found: Mapping[str, Match], roster: Roster, groups: _Groups
-) -> dict[str, Match]:
+def _in_anothers_name(students: Sequence[Known], found: Mapping[str, Match], roster: Roster) -> dict[str, Match]:
     """The question whose work it is where the name is that of a student without work, and the id somebody else's.
 
-    So it is where somebody else has nearly the same name: an apostrophe may be missing. And where the group stands
-    before the name of a member: `Team B-Jane Doe`. Where an upload has an id alone, it is whose id it is. Who was given
-    work under somebody else's name by an id is for review too.
+    So it is where somebody else has nearly the same name: an apostrophe may be missing. Where an upload has an id
+    alone, it is whose id it is. Who was given work under somebody else's name by an id is for review too.
     """
     served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
     called: dict[str, list[Student]] = {}
@@ -569,7 +566,7 @@ def _in_anothers_name(
         by_id = bool(named) and served.isdisjoint(who.id for who in named)
         if not by_id:
             said = "by the name, but may also be that of {}"
-            named = [who for who in (*roster.spelled(each.name), *_with(each, groups)) if who.id not in served]
+            named = [who for who in roster.spelled(each.name) if who.id not in served]
         if match.people and named:
             given = f"`{shown(each.student)}` was given to {match.people[0].name}"
             if _is_id(each.name, match.people):  # anybody may choose a name that is somebody else's id
@@ -586,12 +583,6 @@ def _is_id(name: str, people: Sequence[Student]) -> bool:
     """Whether what stands for a name in an upload is no name, but an id of one of these students."""
     ids = {squeezed(plain(key)) for who in people for key in (who.id, *who.keys.values())}
     return squeezed(plain(name)) in ids
-
-
-def _with(student: Known, groups: _Groups) -> list[Student]:
-    """The members of the group that stands before a name in Moodle."""
-    hyphens = re.finditer("-", student.name) if "identifier" in student.keys else ()
-    return [who for hyphen in hyphens for who in groups.like(student.name[: hyphen.start()])]
 
 
 def _listed(people: Sequence[Student], between: str = " or ") -> str:

@@ -32,6 +32,8 @@ _JUNK = re.compile(
     r"|System Volume Information|lost\+found|@eaDir|#recycle|#snapshot|@Recycle|@Recently-Snapshot",
     re.IGNORECASE,
 )
+# What teachers gave back, which Moodle packs next to what students handed in; it names the plugin of the feedback.
+_FEEDBACK = re.compile(r"(?:(?!_assignsubmission_).)+?_\d+_assignfeedback_[a-z]+(?:_.*)?", re.DOTALL)
 _MAX_COPIES = 8  # of copies: each adds an ending to the name
 # What operating systems, browsers, JupyterLab and platforms add to the name of a file that already exists. No separator
 # is read from twice: a name may be nothing else.
@@ -49,6 +51,11 @@ _COPY_OF = re.compile(r"^(?:copy of|kopie von|copie de|copia de|cópia de)[ _]+"
 def is_junk(name: str) -> bool:
     """Whether a system or a program made this file or folder: hidden files, thumbnails, macOS metadata."""
     return _JUNK.fullmatch(name) is not None
+
+
+def is_feedback(name: str) -> bool:
+    """Whether Moodle gave this name to feedback on what a student handed in."""
+    return "_assignfeedback_" in name and _FEEDBACK.fullmatch(name) is not None
 
 
 def suffix(name: str) -> str:

@@ -32,13 +32,14 @@ from autograder.submissions.files import (
     on_disk,
     open_download,
 )
-from autograder.submissions.find import COLLECTED, ELSEWHERE, SETTINGS, attempt
+from autograder.submissions.find import COLLECTED, ELSEWHERE, ENVIRONMENT, PACKAGES, SETTINGS, attempt
 from autograder.submissions.matching import Known, Match, matched
 from autograder.submissions.names import (
     ARCHIVES,
     UNREAD,
     PlatformName,
     alike,
+    is_feedback,
     is_junk,
     path_of,
     platform_names,
@@ -251,12 +252,19 @@ def _in_folder(path: Path, outputs: set[Path], stack: ExitStack) -> Top:
         names = sorted(os.listdir(path))
         skipped = {name: "" for name in names if is_junk(name)}
         skipped |= {name: " (written by this program)" for name in names if _is_output(path / name, outputs)}
+        given = [name for name in names if name not in skipped and is_feedback(name)]
         return Top(
-            _read_names([entry(name) for name in names if name not in skipped]),
-            [f"{shown(name)}{why}" for name, why in skipped.items()],
+            _read_names([entry(name) for name in names if name not in skipped and name not in given]),
+            [*(f"{shown(name)}{why}" for name, why in skipped.items()), *_feedback(given)],
         )
     except PermissionError as error:
         raise CannotRead(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _feedback(names: list[str]) -> list[str]:
+    """What is said of the names of feedback, at once."""
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return [f"{shown(names[0])}{more} (feedback, not handed in)"] if names else []
 
 
 def _is_folder(path: Path) -> bool:
@@ -294,13 +302,15 @@ def _grouped(packed: Iterable[Packed], stack: ExitStack) -> Top:
     """The entries at the top of an archive. Drives and ways up in their names are ignored, not what is below them."""
     folders: dict[str, list[Packed]] = {}
     loose: dict[str, list[File]] = {}
-    aside = set()
+    aside, given = set(), dict[str, None]()
     for each in packed:
         if not each.steps:
             continue
         top = each.steps[0]
         if is_junk(top):
             aside.add(shown(top))
+        elif is_feedback(top):
+            given[top] = None
         elif each.file is not None and len(each.steps) == 1:
             loose.setdefault(top, []).append(each.file)
         else:
@@ -314,7 +324,7 @@ def _grouped(packed: Iterable[Packed], stack: ExitStack) -> Top:
         for name, found in folders.items()
     ]
     entries += [Entry(name, False, partial(Listing, found), zipped(name, found[0])) for name, found in loose.items()]
-    return Top(_read_names(entries), sorted(aside))
+    return Top(_read_names(entries), [*sorted(aside), *_feedback([*given])])
 
 
 def _read_names(entries: list[Entry]) -> list[Entry]:
@@ -718,6 +728,18 @@ def _is_students(inside: Top, assignment: Assignment) -> bool:
 
 def _is_document(entry: Entry, roster: Roster | None) -> bool:
     return entry.document and not _is_known(entry, roster)
+
+
+def is_environment(entry: Entry, assignment: Assignment, roster: Roster | None) -> bool:
+    """Whether this is a folder in which a program keeps packages, and neither a student's nor with a module in it."""
+    if not entry.folder or entry.platform or _is_known(entry, roster):
+        return False
+    try:
+        files = [file for file in entry.listing().files if PACKAGES.isdisjoint(file.steps)]
+    except (NothingToGrade, OSError):
+        return False
+    made = entry.name in PACKAGES or any(file.steps == (ENVIRONMENT,) for file in files)
+    return made and not any(alike(file.name, assignment.module) for file in files)
 
 
 def documents_of_nobody(entries: list[Entry], roster: Roster | None) -> list[Entry]:

@@ -222,12 +222,21 @@ def test_the_course_has_the_kit_and_the_points(tmp_path: Path) -> None:
     assert b"BEGIN SOLUTION" not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
+def test_no_course_is_made_over_the_readme_of_something_else(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    with pytest.raises(FileExistsError, match="is no nbgrader course"):
+        course.build_course(CVAE, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+
+
 def test_a_course_can_be_refreshed_without_losing_its_settings(tmp_path: Path) -> None:
     course.build_course(CVAE, tmp_path)
     (tmp_path / "nbgrader_config.py").write_text("mine")
     (tmp_path / "README.md").write_text("of another term")
     (tmp_path / "source" / CVAE.kit / "cvae.ipynb").write_text("old")
+    (tmp_path / "source" / CVAE.kit / "mine.txt").write_text("mine")
     course.build_course(CVAE, tmp_path)
+    assert (tmp_path / "source" / CVAE.kit / "mine.txt").read_text() == "mine"
     assert (tmp_path / "nbgrader_config.py").read_text() == "mine"
     assert f'--duedate="{assignment.DUE}"' in (tmp_path / "README.md").read_text("utf-8")
     assert (tmp_path / "source" / CVAE.kit / "cvae.ipynb").read_text() != "old"

@@ -25,15 +25,19 @@ FORMGRADER = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader"
 def build_course(assignment: Assignment, folder: Path) -> Path:
     """Make `folder` an nbgrader course, or refresh the assignment in one; what the TA wrote there is kept.
 
-    The source holds what the students' kit holds, so there is no solution in it that a release could leak. The folder's
-    README.md, which names the due date, is written anew. Errors are those of `build_kit`.
+    The source gets what the students' kit holds, so there is no solution in it that a release could leak. A course's
+    README.md, which names the due date, is written anew. Errors are those of `build_kit`; FileExistsError where the
+    README.md is another folder's.
     """
     from autograder.authoring.kit import filled_in, kit_files
 
     data = assignment.piece("kit").course_data() if assignment.has("kit") else None
     files = kit_files(assignment, data)
     source = folder / "source" / assignment.kit
-    output.write_folder(source, files)
+    if (folder / "README.md").exists() and not (folder / "nbgrader_config.py").exists():
+        raise FileExistsError(f"{folder} has a README.md and is no nbgrader course: name another folder")
+    for name, content in files.items():
+        output.write(source / name, content)
     by_hand = assignment.by_hand
     cells = ", ".join(f"`{cell}`" for cell in by_hand.shares) if by_hand else ""
     words = {

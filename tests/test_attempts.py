@@ -1,0 +1,173 @@
+"""Which of a student's attempts counts, what is nobody's work, and who may share the work of a group."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.fill_in import fill_in
+from autograder.submissions.layouts import Submitted, Upload, read_upload
+from autograder.submissions.roster import read_roster
+
+BLANK = fill_in(CVAE)
+ROSTER = "id,name,email\nada7,Ada Lovelace,ada7@x.edu\nbob8,Bob Stone,bob8@x.edu\ncy9,Cy Young,cy9@x.edu\n"
+STUDENTS = {"ada7": "Ada_Lovelace", "bob8": "Bob_Stone", "cy9": "Cy_Young"}
+
+
+def read(upload: Path, table: str = ROSTER) -> Upload:
+    (upload.parent / "roster.csv").write_text(table, "utf-8")
+    return read_upload(upload, CVAE, read_roster(upload.parent / "roster.csv") if table else None)
+
+
+def rows(upload: Path, table: str = ROSTER) -> dict[str, Submitted]:
+    return {each.student: each for each in read(upload, table).submitted}
+
+
+def work(text: str) -> str:
+    return f"def loss_function(): return {text!r}\n"
+
+
+def put(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8")
+
+
+# --- attempts ---------------------------------------------------------------------------------------------------------
+
+# Where an attempt is, and what tells the attempts apart: the first came first.
+DATED = {
+    "{id}_{when}/cs5814_vae.py": ("20261129T200000", "20261130T080000"),
+    "{name}_{id}@x.edu_{when}/cs5814_vae.py": ("2026-11-29_20-00-00_UTC", "2026-11-30_22-05-00_UTC"),
+    "{id}-{when}/cs5814_vae.py": ("2026-11-29-20-00-00", "2026-11-30-22-05-00"),
+    "{id}_{when}_cs5814_vae.py": ("20261129200000", "20261129200001"),
+    "{id} {when}/cs5814_vae.py": ("v9", "v10"),
+    "{id}-{when}.py": ("attempt-9", "attempt-10"),
+    "{id}@x.edu_1_hw3-vae_1_{when}_cs5814_vae.py": ("2_9000", "10_9100"),
+    "{id}/{when}/cs5814_vae.py": ("9", "10"),
+    "{id}/{when}/src/cs5814_vae.py": ("1795982400", "1796076300"),
+    "{id}/{when}_cs5814_vae.py": ("20261129200000", "20261130220500"),
+    "{id}/{when}-cs5814_vae.py": ("2026-11-29T20:00:00Z", "2026-11-30T22:05:00Z"),
+    "{id}/cs5814_vae_{when}.py": ("v9", "v10"),
+    "{id}/submission_{when}/cs5814_vae.py": ("1", "2"),
+}
+
+
+@pytest.mark.parametrize("form", DATED)
+def test_the_last_attempt_counts_and_it_is_said(tmp_path: Path, form: str) -> None:
+    for person, name in STUDENTS.items():
+        for number, when in enumerate(DATED[form]):
+            put(tmp_path / "u" / form.format(id=person, name=name, when=when), work(f"{person} {number}"))
+    for person, row in rows(tmp_path / "u").items():
+        assert row.source == work(f"{person} 1").encode()
+        assert any("the last of 2 attempts counts" in note for note in row.notes)
+        assert row.attention == ()
+
+
+# What does not tell which came last: parts, other numbers, one that grows while another falls, and the same time.
+UNSURE = {
+    "{id}_part{when}.py": ("1", "2"),
+    "{id}-{when}.py": ("2026-11-29", "attempt-2"),
+    "{id}_{when}_cs5814_vae.py": ("1_9", "2_8"),
+    "{id}/{when}/cs5814_vae.py": ("old", "new"),
+    "{id}/part{when}/cs5814_vae.py": ("1", "2"),
+}
+
+
+@pytest.mark.parametrize("form", UNSURE)
+def test_where_nothing_tells_which_is_last_a_person_decides(tmp_path: Path, form: str) -> None:
+    for person in STUDENTS:
+        for number, when in enumerate(UNSURE[form]):
+            put(tmp_path / "u" / form.format(id=person, when=when), work(f"{person} {number}"))
+    for row in rows(tmp_path / "u").values():
+        assert row.source is None
+        assert row.reason
+        assert not row.nothing
+
+
+def test_of_numbered_copies_the_last_counts_and_is_reviewed(tmp_path: Path) -> None:
+    for number in (1, 2, 10):
+        put(tmp_path / "u" / "ada7" / f"cs5814_vae({number}).py", work(str(number)))
+    row = rows(tmp_path / "u")["ada7"]
+    assert row.source == work("10").encode()
+    assert "the last of 3 copies counts" in " ".join(row.notes)
+    assert "there is other code" in " ".join(row.attention)
+
+
+# --- what is nobody's work --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["comments/a.html", "editpdf/b.pdf", "file/cs5814_vae.py", "file_notes.pdf"])
+@pytest.mark.parametrize("table", ["", "id,name\n1,Ada Lovelace\n2,Bob Stone\n"])
+def test_feedback_from_moodle_is_left_aside_once(tmp_path: Path, kind: str, table: str) -> None:
+    for number, name in enumerate(("Ada Lovelace", "Bob Stone"), 7000):
+        put(tmp_path / "u" / f"{name}_{number}_assignsubmission_file" / "cs5814_vae.py", work(name))
+        put(tmp_path / "u" / f"{name}_{number}_assignfeedback_{kind}", work("a teacher's"))
+    upload = read(tmp_path / "u", table)
+    assert [row.source for row in upload.submitted] == [work(name).encode() for name in ("Ada Lovelace", "Bob Stone")]
+    assert all(row.attention == () for row in upload.submitted)
+    (aside,) = upload.aside
+    assert "Ada Lovelace_7000_assignfeedback_" in aside
+    assert "and 1 more" in aside
+
+
+@pytest.mark.parametrize(("others", "doubtful"), [(2, False), (0, True)])
+def test_the_handout_in_everybodys_folder_is_no_doubt(tmp_path: Path, others: int, doubtful: bool) -> None:
+    for number, person in enumerate(STUDENTS):
+        if number in (0, *range(1, others + 1)):
+            put(tmp_path / "u" / person / "1_task" / "cs5814_vae.py", BLANK)
+        put(tmp_path / "u" / person / "2_submissions" / "cs5814_vae.py", work(person))
+    ada = rows(tmp_path / "u")["ada7"]
+    assert ada.source == work("ada7").encode()
+    assert bool(ada.attention) is doubtful
+
+
+@pytest.mark.parametrize("name", ["notes.docx", "Rubric HW.pdf", "venv/pyvenv.cfg", "node_modules/x/y.js"])
+def test_documents_and_packages_are_nobodys(tmp_path: Path, name: str) -> None:
+    for person in STUDENTS:
+        put(tmp_path / "u" / person / "cs5814_vae.py", work(person))
+    put(tmp_path / "u" / name, "x")
+    upload = read(tmp_path / "u")
+    assert [row.student for row in upload.submitted] == [*STUDENTS]
+    assert upload.aside == [name.split("/")[0]]
+
+
+@pytest.mark.parametrize(
+    "name", ["Stone.docx", "bob8.pdf", "Bobby.pdf", "hw3.docx", "bob8/pyvenv.cfg", "venv/cs5814_vae.py"]
+)
+def test_what_may_be_somebodys_is_not_left_aside(tmp_path: Path, name: str) -> None:
+    for person in ("ada7", "cy9"):
+        put(tmp_path / "u" / person / "cs5814_vae.py", work(person))
+    put(tmp_path / "u" / name, "x = 1")
+    upload = read(tmp_path / "u")
+    assert upload.aside == []
+    assert sum(not row.nothing for row in upload.submitted) >= 3
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.sampled_from(["", "a", "b", "handout"]), min_size=1, max_size=4), st.sampled_from(["", "Team 1-"]))
+def test_only_the_one_work_of_a_group_may_be_everybodys(works: list[str], before: str) -> None:
+    """Differing work makes a group a section of the class: who handed in nothing there has 0, and no mark."""
+    people = [f"Kim{'abcd'[number]} Lee" for number in range(len(works))]
+    with TemporaryDirectory() as folder:
+        upload = Path(folder) / "u"
+        put(upload / f"{before}Zoe Fox_6999_assignsubmission_file" / "cs5814_vae.py", work("of another group"))
+        for number, (person, text) in enumerate(zip(people, works, strict=True), 7000):
+            place = upload / f"{before}{person}_{number}_assignsubmission_file" / "cs5814_vae.py"
+            if text:
+                put(place, BLANK if text == "handout" else work(text))
+        table = "id,name,group_name\nz,Zoe Fox,Team 2\n" + "".join(f"{each},{each},Team 1\n" for each in people)
+        found = rows(upload, table)
+    shared = len({*works} - {"", "handout"}) == 1
+    for person, text in zip(people, works, strict=True):
+        row = found[person]
+        assert (row.source is not None) is bool(text)
+        assert row.nothing is (not text and not shared)
+        assert row.unreadable is (not text and shared)
+        assert row.attention == ()
+        if row.unreadable:
+            assert "the whole group Team 1" in row.reason
