@@ -48,6 +48,7 @@ _LAYER = (
     r"(?:Linear|Sequential|Identity|Flatten|Embedding|Softplus|Softsign|Softmax|Mish|Tanh|Module(?:List|Dict)"
     r"|\w*(?:ReLU|ELU|SiLU|[Ss]wish|[Ss]igmoid|Dropout|Norm)(?:\dd)?)"
 )
+_NO_HASH = r"unhashable type: '(?!(?:list|dict|set|slice|bytearray)')"  # which Python's own types never get
 # What Python and torch say, and the name of the mistake behind it; the first that is found counts.
 _USUAL_CAUSES = (
     *((f"^SyntaxError: .*(?:{pattern})", name) for pattern, name in _UNREAD),
@@ -58,6 +59,7 @@ _USUAL_CAUSES = (
     (r"^MemoryError|can't allocate memory", "memory"),
     (r"before Module\.__init__\(\) call", "super-init-missing"),
     (r'is missing the required "forward"', "not-callable"),  # nn.ModuleList has no forward
+    (_NO_HASH, "hash-lost"),
     (r"^(NameError|UnboundLocalError)", "name-undefined"),
     (r"NVIDIA driver|No CUDA GPUs|not compiled with CUDA|not linked with support for mps", "no-gpu-here"),
     (r"^(EOFError|FileNotFoundError|PermissionError|OSError|URLError|gaierror|Connection\w*Error)|urlopen error"
@@ -242,6 +244,8 @@ def _of_unfit(error: Unfit, outline: Outline, assignment: Assignment) -> tuple[s
         case "attribute-missing":
             near = _nearest(name, outline.stored_in(str(error.fields.get("owner"))) - set(assignment.interface))
             return f"{message}; there is `self.{near}`." if near else f"{message}.", "attribute-missing"
+        case "method-fails":
+            return str(error), "hash-lost" if re.search(_NO_HASH, str(error)) else "method-replaced"
         case "not-a-tensor" | "result-count" if error.fields["kind"] == "None":
             return str(error), "nothing-returned"
         case code:

@@ -6,6 +6,7 @@ An assignment adds its own: `MISCONCEPTIONS` in its `hints/bank.py`, and `CAUSES
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -117,6 +118,10 @@ _ROWS = (
      "Your constructor sets attributes before `nn.Module` is ready to register them. `nn.Module` has a constructor too, and it must run before anything else. How does the constructor of a module begin in PyTorch's documentation, or in the file that you were given?"),
     ("not-a-module", "Your class does not inherit from `nn.Module`",
      "Your class is a plain Python class, so nothing registers its layers. `nn.Module` finds the parameters for the training, and runs `forward` when the model is called. Compare the `class` line with the file that you were given: what is in the parentheses there?"),
+    ("method-replaced", "A method of `nn.Module` does not work in your class",
+     "The notebook calls the method named above, and `nn.Module` comes with it. Where your class has a method or an attribute of that name, yours is called instead. PyTorch also calls some methods itself, such as `children` and `named_parameters`. Search your class for these names. What does the method of PyTorch accept, and what does it return? Which other name would suit yours?"),
+    ("hash-lost", "Your model has no hash",
+     "PyTorch collects modules in sets, and a set takes only objects that have a hash. A class with `__eq__` and without `__hash__` has none, and `@dataclass` adds `__eq__` to your class. So `parameters()` stops, and no optimizer can be made. Call `hash(model)` in the notebook. Compare the beginning of your class with the file that you were given: what is different, and do you need it?"),
     ("name-undefined", "A name is used that Python does not know",
      "At the line shown, nothing has been assigned to this name yet. It may be misspelled, lack an import, or be assigned further down or in another function. Search your file for the name: where does it get its value, and has that line run by then?"),
     ("attribute-undefined", "An object does not have what you ask it for",
@@ -170,9 +175,11 @@ _ROWS = (
     ("not-trainable", "Training cannot change these layers",
      "Training changes a layer only if PyTorch finds it, it is not frozen, and a gradient reaches it. PyTorch finds only the layers that are attributes of an `nn.Module`. It does not look into a plain Python list, or into an object of another class. A property that makes a new layer at each use never trains. Print each name in `model.named_parameters()`, with its `requires_grad`. Is a name missing, or is a value False? If neither, look for `detach()` and `no_grad()`."),
 )  # fmt: skip
+_name = operator.attrgetter("name")
 # What texts say of the source: a hint whose claim does not hold of a submission is not shown.
 CLAIMS: dict[str, Claim] = {
     "exit-called": uses(r"_?exit|quit|abort|SystemExit|argparse|ArgumentParser|parse_args"),
+    "hash-lost": lambda outline: outline.uses("dataclass|__hash__") or "__eq__" in {*map(_name, outline.definitions)},
     "numpy-for-torch": uses("numpy|__array__"),
     "no-gpu-here": uses("cuda|mps|xpu|device"),
     "lazy-layer": uses(r"Lazy\w+|Uninitialized\w+"),

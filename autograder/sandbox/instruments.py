@@ -122,6 +122,46 @@ def is_module(value: Any) -> bool:
     return isinstance(value, nn.Module) and "_parameters" in vars(value)
 
 
+def named_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """A model and the modules registered in it, each once and with its dotted name, in PyTorch's order.
+
+    PyTorch's own method calls methods that a class may replace, and needs a hash of the model.
+    """
+    seen, todo = set[int](), [("", model)]
+    while todo:
+        path, module = todo.pop()
+        if id(module) in seen:
+            continue
+        seen.add(id(module))
+        yield path, module
+        inner = [(name, each) for name, each in _registered(module, "_modules") if isinstance(each, nn.Module)]
+        todo += [(f"{path}.{name}" if path else name, each) for name, each in reversed(inner)]
+
+
+def named_parameters(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
+    """The parameters registered in a model, each once and with its dotted name, in PyTorch's order."""
+    found: dict[int, tuple[str, nn.Parameter]] = {}
+    for path, module in named_modules(model):
+        for name, each in _registered(module, "_parameters"):
+            if each is not None:
+                found.setdefault(id(each), (f"{path}.{name}" if path else name, each))
+    return list(found.values())
+
+
+def _registered(module: nn.Module, kind: str) -> list[tuple[str, Any]]:
+    held = vars(module).get(kind)
+    return list((getattr(module, kind, {}) if held is None else held).items())  # a traced module has them elsewhere
+
+
+def set_mode(model: nn.Module, training: bool) -> None:
+    """Set training or evaluation mode, without the model's own method where that does not work."""
+    try:
+        model.train(training)
+    except Exception:
+        for _, each in named_modules(model):
+            each.training = training
+
+
 def register(model: nn.Module) -> list[str]:
     """Register the layers that PyTorch does not find, so that the rest can be judged; the names of their parameters.
 
@@ -132,11 +172,11 @@ def register(model: nn.Module) -> list[str]:
             if isinstance(value, functools.cached_property):
                 with contextlib.suppress(Exception):
                     getattr(model, name)
-    found = {id(module) for module in nn.Module.modules(model)}
+    found = {id(module) for _, module in named_modules(model)}
     names: list[str] = []
     for path, value in itertools.islice(_held(model), LIMITS.submodules):
-        own = {id(module) for module in nn.Module.modules(value)}
-        if found.isdisjoint(own) and (parameters := list(nn.Module.named_parameters(value))):
+        own = {id(module) for _, module in named_modules(value)}
+        if found.isdisjoint(own) and (parameters := named_parameters(value)):
             model._modules[path] = value
             found |= own
             names += [f"{path}.{name}" for name, _ in parameters]
@@ -146,7 +186,7 @@ def register(model: nn.Module) -> list[str]:
 def _held(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """The modules that a model and its submodules hold in any way but by registration, each with where it is held."""
     places = [("", vars(each)) for each in type(model).__mro__[: -len(nn.Module.__mro__)]]
-    places += [(f"{path}." if path else "", vars(module)) for path, module in nn.Module.named_modules(model)]
+    places += [(f"{path}." if path else "", vars(module)) for path, module in named_modules(model)]
     todo = deque((start + name, value, 0) for start, held in places for name, value in held.items() if name not in _OWN)
     for _ in range(20 * LIMITS.submodules):
         if not todo:

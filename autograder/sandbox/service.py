@@ -30,7 +30,10 @@ from autograder.sandbox.instruments import (
     OperatorCount,
     in_order,
     is_module,
+    named_modules,
+    named_parameters,
     register,
+    set_mode,
     stand_in,
     type_name,
     unpacked,
@@ -155,20 +158,20 @@ class Service:
         if not is_module(instance):
             return {"incomplete": None}, {}
         others = [model for key, model in self.objects.items() if key != message["as"] and is_module(model)]
-        theirs = {id(each) for model in others for each in nn.Module.parameters(model)}
+        theirs = {id(each) for model in others for _, each in named_parameters(model)}
         return {
             "incomplete": None,
             "unregistered": register(instance),
             "frozen": self._unfreeze(instance),
-            "shared": [name for name, each in nn.Module.named_parameters(instance) if id(each) in theirs],
+            "shared": [name for name, each in named_parameters(instance) if id(each) in theirs],
         }, {}
 
     @staticmethod
     def _unfreeze(model: nn.Module) -> list[str]:
         """Let frozen linear layers be trained, so that the rest can be judged; the names of their parameters."""
-        layers = [each for each in nn.Module.modules(model) if type(each) is nn.Linear]
-        inside = {id(each) for layer in layers for each in nn.Module.parameters(layer)}
-        named = [(name, each) for name, each in nn.Module.named_parameters(model) if id(each) in inside]
+        layers = [each for _, each in named_modules(model) if type(each) is nn.Linear]
+        inside = {id(each) for layer in layers for _, each in named_parameters(layer)}
+        named = [(name, each) for name, each in named_parameters(model) if id(each) in inside]
         frozen = [(name[:100], each) for name, each in named if not each.requires_grad and each.is_floating_point()]
         for _, each in frozen:
             each.requires_grad_(True)
@@ -192,7 +195,7 @@ class Service:
     def do_submodules(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """The dotted names of a model's submodules and the names of their types, in order, only for hints."""
         self._parameters(message["object"])  # Invalid if it is not a module
-        modules = itertools.islice(nn.Module.named_modules(self.objects[message["object"]]), 1, LIMITS.submodules)
+        modules = itertools.islice(named_modules(self.objects[message["object"]]), 1, LIMITS.submodules)
         return {"submodules": [(name[:100], type(module).__name__[:100]) for name, module in modules]}, {}
 
     def do_parameters(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -341,13 +344,13 @@ class Service:
             return
         model = self.objects.get(message.get("object", ""))
         if isinstance(model, nn.Module):
-            nn.Module.eval(model)
+            set_mode(model, training=False)
         try:
             with contextlib.nullcontext() if message["reach"] or message["gradients"] else torch.no_grad():
                 yield
         finally:
             if isinstance(model, nn.Module):
-                nn.Module.train(model)
+                set_mode(model, training=True)
 
     @contextlib.contextmanager
     def _captured(self, message: Message) -> Iterator[dict[str, Tensor]]:
@@ -478,8 +481,8 @@ class Service:
         model = self.objects[message["object"]]
         functions = [self._attribute(self.module, name) for name in message["functions"]]
         parameters = self._parameters(message["object"])
-        told = {id(each) for each in model.parameters()}  # of which the notebook's optimizer hears
-        nn.Module.train(model)
+        told = self._prepare(model)
+        set_mode(model, training=True)
         torch.default_generator.manual_seed(message["seed"])
         assert self.training is not None
         losses = self.training.train(
@@ -492,6 +495,25 @@ class Service:
         return {}, {"losses": losses} | {
             f"parameter.{name}": self._plain(parameter, f"parameter {name}") for name, parameter in parameters
         }
+
+    @staticmethod
+    def _prepare(model: nn.Module) -> set[int]:
+        """Do with a model what a notebook does to train one; the ids of the parameters for its optimizer.
+
+        Invalid, where a method of nn.Module does not work, such as one that the class replaces.
+        """
+        replaced = "to" in vars(model) or type(model).to is not nn.Module.to  # that of nn.Module imports the compiler
+        told = set[int]()
+        for name, *given in (("to", torch.device("cpu")),) * replaced + (("parameters",), ("train",), ("eval",)):
+            try:
+                answer = getattr(model, name)(*given)
+                if name == "to" and not isinstance(answer, nn.Module):
+                    raise TypeError(f"it returned {type_name(answer)}, not the model")
+                if name == "parameters":
+                    told = {id(each) for each in answer}
+            except Exception as error:
+                raise Invalid("method-fails", name=name, detail=f"{type(error).__name__}: {error}".rstrip(".")) from None
+        return told
 
     def do_stand_in(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Replace functions of the module with ones that the client computes, so that their mistakes cost no more."""
@@ -527,7 +549,7 @@ class Service:
             raise Invalid("not-a-module", owner=type_name(model))
         if "_parameters" not in vars(model):
             raise Invalid("super-init-missing", owner=type_name(model))
-        return [(name, parameter) for name, parameter in nn.Module.named_parameters(model) if parameter.requires_grad]
+        return [(name, parameter) for name, parameter in named_parameters(model) if parameter.requires_grad]
 
     def _plain(self, value: Any, what: str) -> Tensor:
         """The value as a dense, real tensor with little memory; Invalid if it is something else.
