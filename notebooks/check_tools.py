@@ -545,7 +545,7 @@ def build(*needs: str, sizes: Sizes | None = None, own_weights: bool = False, un
         if "_modules" not in vars(model) or (lacks and not unfinished):
             raise
         stopped = error
-    model.misnamed, model.stopped = misnamed, stopped
+    model.misnamed, model.stopped, model.unfit = misnamed, stopped, with_methods_of_torch(model)
     model.lazy = [name for name, each in model.named_parameters() if isinstance(each, nn.UninitializedParameter)]
     if model.lazy:  # they take their size from a first pass
         with suppress(Exception):
@@ -553,6 +553,33 @@ def build(*needs: str, sizes: Sizes | None = None, own_weights: bool = False, un
     if not own_weights:
         plant(model, sizes)
     return model
+
+
+METHODS = ("to", "train", "eval", "children", "named_children", "modules", "named_modules", "__eq__", "__hash__")
+METHODS += ("parameters", "named_parameters", "zero_grad")
+
+
+def with_methods_of_torch(model: nn.Module) -> HintError | None:
+    """Why a method that the notebook calls to train does not work: that costs the training. Then PyTorch's replace it.
+
+    So the other checks can still judge the layers.
+    """
+    try:
+        for name, *given in (("to", torch.device("cpu")), ("parameters",), ("train",), ("eval",)):
+            answer = getattr(model, name)(*given)
+            if name == "to" and not isinstance(answer, nn.Module):
+                raise TypeError(f"it returned {type(answer).__name__}, not the model")
+            if name == "parameters":
+                list(answer)
+        model.train()
+    except Exception as error:
+        said = f"`model.{name}()`, which the notebook calls, does not work: {type(error).__name__}: {error}."
+        for each in METHODS:
+            vars(model).pop(each, None)
+        own = type(model)
+        model.__class__ = type(own.__name__, (own,), {each: getattr(nn.Module, each) for each in METHODS})
+        return HintError(said, "hash-lost" if "unhashable type" in said else "method-replaced")
+    return None
 
 
 def classes_of(count: int, categories: int) -> Tensor:

@@ -241,6 +241,8 @@ def _of_unfit(error: Unfit, outline: Outline, assignment: Assignment) -> tuple[s
             others = own - {part.place[0] for part in assignment.parts}
             near = _nearest(name, others) or (others.pop() if len(others) == 1 else None)
             return f"{message}; it defines `{near}`." if near else f"{message}.", "definition-missing"
+        case "attribute-missing" | "attribute-none" if own := outline.find((str(error.fields["owner"]), "__getattr__")):
+            return f"{message}. Line {own.line} defines `__getattr__`, through which PyTorch finds its layers.", None
         case "attribute-missing":
             near = _nearest(name, outline.stored_in(str(error.fields.get("owner"))) - set(assignment.interface))
             return f"{message}; there is `self.{near}`." if near else f"{message}.", "attribute-missing"

@@ -502,9 +502,8 @@ class Service:
 
         Invalid, where a method of nn.Module does not work, such as one that the class replaces.
         """
-        replaced = "to" in vars(model) or type(model).to is not nn.Module.to  # that of nn.Module imports the compiler
         told = set[int]()
-        for name, *given in (("to", torch.device("cpu")),) * replaced + (("parameters",), ("train",), ("eval",)):
+        for name, *given in (("to", torch.device("cpu")), ("parameters",), ("train",), ("eval",)):
             try:
                 answer = getattr(model, name)(*given)
                 if name == "to" and not isinstance(answer, nn.Module):
@@ -512,7 +511,9 @@ class Service:
                 if name == "parameters":
                     told = {id(each) for each in answer}
             except Exception as error:
-                raise Invalid("method-fails", name=name, detail=f"{type(error).__name__}: {error}".rstrip(".")) from None
+                raise Invalid(
+                    "method-fails", name=name, detail=f"{type(error).__name__}: {error}".rstrip(".")
+                ) from None
         return told
 
     def do_stand_in(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:

@@ -1386,6 +1386,11 @@ CLAIMS |= {
         for piece in (getattr(oracle.partly_built(s.module), name, None) for name in oracle.PIECES)  # type: ignore[arg-type]
     ),
     "super-init-missing": lambda s: "before Module.__init__() call" in _said_while_built(s),
+    "hash-lost": lambda s: getattr(s.module, CLASS).__hash__ is None,
+    "method-replaced": lambda s: any(
+        getattr(getattr(s.module, CLASS), name) is not getattr(nn.Module, name)
+        for name in ("to", "train", "eval", "parameters", "named_parameters", "children")
+    ),
     "not-a-module": lambda s: not issubclass(getattr(s.module, CLASS), nn.Module),
     "name-undefined": _raises("NameError", "UnboundLocalError"),
     "attribute-undefined": _raises("AttributeError"),

@@ -2903,6 +2903,42 @@ WHOLE = (
         checks=1,
     ),
     Wrong(
+        "model-without-hash",
+        (
+            (
+                "    def __init__(self, input",
+                "    def __eq__(self, other):\n        return self is other\n\n    def __init__(self, input",
+            ),
+        ),
+        loses=frozenset({"training"}),
+        misconception="hash-lost",
+        checks=1,
+    ),
+    Wrong(
+        "train-with-other-parameters",
+        (
+            (
+                "    def __init__(self, input",
+                "    def train(self, loader, epochs):\n        return loader\n\n    def __init__(self, input",
+            ),
+        ),
+        loses=frozenset({"training"}),
+        misconception="method-replaced",
+        checks=1,
+    ),
+    Wrong(
+        "to-returns-nothing",
+        (
+            (
+                "    def __init__(self, input",
+                "    def to(self, device):\n        super().to(device)\n\n    def __init__(self, input",
+            ),
+        ),
+        loses=frozenset({"training"}),
+        misconception="method-replaced",
+        checks=1,
+    ),
+    Wrong(
         "weights-start-at-zero",
         (
             (
