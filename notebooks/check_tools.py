@@ -155,7 +155,7 @@ def submission() -> types.ModuleType:
         arguments, sys.argv = sys.argv, [module.__file__]  # those of the notebook are none of the module's
         imported, sys.modules[module.__name__] = sys.modules.get(module.__name__), module  # dataclasses look here
         try:
-            exec(compile(source, module.__file__, "exec"), module.__dict__)
+            _run(compile(source, module.__file__, "exec"), vars(module))
         finally:
             sys.argv = arguments
             sys.modules.pop(module.__name__, None)
@@ -164,6 +164,40 @@ def submission() -> types.ModuleType:
         _loaded.clear()
         _loaded[source] = module
     return _loaded[source]
+
+
+def _run(code: types.CodeType, names: dict) -> None:
+    """Run a module's code; where no notebook is, lines that need one do nothing."""
+    inert = {} if _shell() else dict.fromkeys(OF_NOTEBOOKS, _InNotebook())
+    try:
+        exec(code, names)
+    except NameError as error:
+        if error.name not in inert:
+            raise
+        names.update(inert)
+        exec(code, names)
+    names.update(inert | names)  # for calls in functions
+
+
+OF_NOTEBOOKS = ("get_ipython", "display", "__IPYTHON__")
+
+
+class _InNotebook:
+    """Stands for these names in a terminal: takes any call, and answers nothing."""
+
+    def __call__(self, *_: object, **__: object) -> "_InNotebook":
+        return self
+
+    def __getattr__(self, name: str) -> "_InNotebook":
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __iter__(self) -> Iterator:
+        return iter(())
+
+    def __bool__(self) -> bool:
+        return False
 
 
 def _about_null_bytes(source: bytes) -> str:

@@ -276,6 +276,18 @@ def note_on_work(outline: Outline) -> str | None:
     return None if line is None else _WORK.format(line=line)
 
 
+def note_on_notebook(line: int | None) -> str | None:
+    """What to say of a module whose line needs a notebook; None where there is no such line."""
+    return (
+        None
+        if line is None
+        else (
+            f"Line {line} works in a notebook only, so grading passes over such lines. Outside of a notebook, Python stops "
+            "there. Move the line to the notebook, or delete it. No points are taken for this."
+        )
+    )
+
+
 def _nearest(name: str, others: set[str], likeness: float = 0.55) -> str | None:
     """The name among `others` that is most like `name`, capitals and underscores aside, and at least so much."""
     plain = {other.lower().replace("_", ""): other for other in sorted(others)}

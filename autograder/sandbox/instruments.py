@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import inspect
 import itertools
+import re
 import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -67,6 +68,37 @@ class Elsewhere(TorchFunctionMode):
 
 
 MEET = "a tensor made on the CPU meets one that may lie on a GPU"
+
+
+class InNotebook:
+    """Stands for a name that only notebooks have: takes any call, and answers nothing. False where it is asked for."""
+
+    def __call__(self, *_: Any, **__: Any) -> InNotebook:
+        return self
+
+    def __getattr__(self, name: str) -> InNotebook:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __getitem__(self, _: Any) -> InNotebook:
+        return self
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __bool__(self) -> bool:
+        return False
+
+
+OF_NOTEBOOKS = ("get_ipython", "display", "__IPYTHON__")  # what IPython adds to Python's own names
+
+
+def needs_notebook(error: Exception) -> bool:
+    """Whether code stopped for want of what only a notebook has."""
+    if isinstance(error, NameError):
+        return error.name in OF_NOTEBOOKS
+    return bool(re.match(r"'NoneType' object has no attribute '(?:\w+_magic|system|getoutput|config)'", str(error)))
 
 
 def stand_in(channel: socket.socket, name: str, parameters: list[str], own: Any) -> Callable[..., Tensor]:

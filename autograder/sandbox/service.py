@@ -26,12 +26,15 @@ from torch import Tensor, nn
 from autograder.sandbox import outputs
 from autograder.sandbox.errors import MAX_NAME, MAX_TEXT
 from autograder.sandbox.instruments import (
+    OF_NOTEBOOKS,
     Elsewhere,
+    InNotebook,
     OperatorCount,
     in_order,
     is_module,
     named_modules,
     named_parameters,
+    needs_notebook,
     register,
     set_mode,
     stand_in,
@@ -68,12 +71,13 @@ def _no_source(source: bytes) -> str:
     return f"line {source[: source.index(0)].count(10) + 1} has a null byte, which no source may have"
 
 
-def load(name: str, file: Path) -> ModuleType:
-    """The module in `file`, imported under `name`."""
+def load(name: str, file: Path, **known: object) -> ModuleType:
+    """The module in `file`, imported under `name`, with names that are known there before."""
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    vars(module).update(known)
     spec.loader.exec_module(module)
     return module
 
@@ -132,16 +136,28 @@ class Service:
         return {"shown": shown}, found
 
     def do_load(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """Import the module from its source."""
+        """Import the module from its source. A line that needs a notebook is passed over, and comes back."""
         source = tensors["source"].numpy().tobytes()
         self.path.write_bytes(source)
         if said := _no_source(source):
             raise SyntaxError(said)
         sys.argv = [str(self.path)]  # a command line without arguments, for a module that reads one
         sys.path.insert(0, str(self.path.parent))
+        line, names = None, dict.fromkeys(OF_NOTEBOOKS, InNotebook())
         torch.default_generator.manual_seed(message["seed"])
-        self.module = load(self.path.stem, self.path)
-        return {}, {}
+        try:
+            self.module = load(self.path.stem, self.path)
+        except (NameError, AttributeError) as error:
+            if not needs_notebook(error):
+                raise
+            line = self._details(error)["line"]
+            if "IPython" in sys.modules:
+                sys.modules["IPython"].get_ipython = names["get_ipython"]  # type: ignore[attr-defined]
+            torch.default_generator.manual_seed(message["seed"])
+            self.module = load(self.path.stem, self.path, **names)
+        for name, value in names.items():  # for calls in functions
+            vars(self.module).setdefault(name, value)
+        return {"notebook": line}, {}
 
     def do_construct(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Build an object of a class and keep it, even when its constructor raises half-way."""
