@@ -177,8 +177,8 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
         return Cause(*_without_forward(unwritten[1], methods, outline))
     found = (name for pattern, name in patterns(assignment) if re.search(pattern, error.said))
     names = [name for name in found if hints.holds(assignment, name, outline)][:1]
-    if re.match(r"raise\b", error.statement) and error.kind != "SystemExit":  # the student's code says why
-        names = []
+    if (error.own or re.match(r"raise\b", error.statement)) and error.kind != "SystemExit":
+        return _of_own_check(error, names, outline)
     if names == ["assertion"] and not re.match(r"assert\b", error.statement):  # a library's, which says why
         names = []
     if names == ["assertion"] and re.search(r"\b(cuda|mps)\b", error.statement):
@@ -191,6 +191,19 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
     tries_out = not {each.name for each in outline.definitions}.isdisjoint(re.findall(r"\w+", error.statement))
     said = f"{error}. {_TRIED.format(line=error.line)}"
     return Cause(said, [] if tries_out and names == ["wrong-call"] else names)  # to move the call is enough
+
+
+def _of_own_check(error: Raised, names: list[str], outline: Outline) -> Cause:
+    """What to say of a `raise` or an `assert` of the student's, whose message says why: on which arguments it stops."""
+    said = str(error)
+    if error.at_import and outline.runs_at_import(error.line):
+        return Cause(f"{said}. {_TRIED.format(line=error.line)}")
+    if not error.condition:
+        return Cause(said)
+    if not error.condition.startswith("assert"):
+        said += f", under `{error.condition}`"
+    said += f". There, {error.given}." if error.given else ""
+    return Cause(said, ["no-gpu-here" if re.search(r"\b(?:cuda|mps)\b", error.condition) else "assertion"])
 
 
 def _without_forward(owner: str, methods: set[str], outline: Outline) -> tuple[str, list[str]]:

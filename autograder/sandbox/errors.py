@@ -126,7 +126,8 @@ class Raised(SubmissionError):
         kind: the name of the exception's class.
         text: what the exception says.
         line, statement: its place, if that is in the submission.
-        own: whether a `raise` statement of the submission raised it, not Python or a library.
+        own: whether a `raise` or `assert` of the submission raised it, not Python or a library.
+        condition, given: of such a line, the `if` or `assert` around it and what the names in that are, in words.
         at_import: whether that was while the module was imported.
     """
 
@@ -140,9 +141,11 @@ class Raised(SubmissionError):
         statement: str = "",
         own: bool = False,
         at_import: bool = False,
+        condition: str = "",
+        given: str = "",
     ) -> None:
         self.kind, self.text, self.line, self.statement, self.own = kind, text, line, statement, own
-        self.at_import = at_import
+        self.at_import, self.condition, self.given = at_import, condition, given
         where = f" (line {line}: `{statement}`)" if line and statement else f" (line {line})" if line else ""
         super().__init__("raised", said=f"{self.said}{where}")
 
@@ -200,12 +203,15 @@ def received(failure: object, call: str = "") -> SubmissionError:
     code = fields.get("code")
     if code == "raised":
         kind, text, line, statement, own = (fields.get(key) for key in ("kind", "text", "line", "statement", "own"))
+        condition, given = fields.get("condition"), fields.get("given")
         return Raised(
             kind[:MAX_NAME] if isinstance(kind, str) else "an exception",
             text[:MAX_TEXT] if isinstance(text, str) else "",
             line if type(line) is int and 0 < line <= LIMITS.source else None,
             statement[:MAX_NAME] if isinstance(statement, str) else "",
             own is True,
+            condition=condition[:MAX_NAME] if isinstance(condition, str) else "",
+            given=given[:MAX_NAME] if isinstance(given, str) else "",
         )
     wanted = _SENT.get(code) if isinstance(code, str) else None
     if wanted is None or not all(_fits(fields.get(name), kind) for name, kind in wanted.items()):

@@ -5,6 +5,7 @@ It is the untrusted side: the client believes nothing but the numbers, and check
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import dis
 import functools
@@ -609,19 +610,56 @@ class Service:
                 text = text.removesuffix(f" ({error.path})")
         except BaseException:
             text = ""
-        line, statement, own = None, "", False
+        line, statement, own, known = None, "", False, dict[str, Any]()
         for entry in _entries(error.__traceback__):
             own = False
             if entry.tb_frame.f_code.co_filename == str(self.path):
                 line = entry.tb_lineno
                 own = entry.tb_frame.f_code.co_code[entry.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+                known = entry.tb_frame.f_locals if own else {}
         if isinstance(error, SyntaxError) and error.filename == str(self.path):
             line, text = error.lineno, str(error.msg)[:MAX_TEXT]
         if type(line) is int:
             with contextlib.suppress(Exception):  # of the source's own encoding, such as a UnicodeError
                 statement = linecache.getline(str(self.path), line).strip()[:MAX_NAME]
         kind = type(error).__name__[:MAX_NAME]
-        return {"code": "raised", "kind": kind, "text": text, "line": line, "statement": statement, "own": own}
+        condition = given = ""
+        if own and line:
+            with contextlib.suppress(Exception):
+                condition = _condition("".join(linecache.getlines(str(self.path))), line)
+                given = _values(condition, known)
+        told = {"code": "raised", "kind": kind, "text": text, "line": line, "statement": statement, "own": own}
+        return told | {"condition": condition[:MAX_NAME], "given": given[:MAX_NAME]}
+
+
+def _condition(source: str, line: int) -> str:
+    """The innermost `if` or `assert` around a line of a source that raises; empty where there is none."""
+    found = ""
+    for node in ast.walk(ast.parse(source)):  # what is inside comes later
+        if isinstance(node, (ast.stmt, ast.ExceptHandler)) and node.lineno <= line <= (node.end_lineno or 0):
+            match node:
+                case ast.If(orelse=[first, *_]) if first.lineno <= line:
+                    found = f"else of if {ast.unparse(node.test)}"
+                case ast.If():
+                    found = f"if {ast.unparse(node.test)}"
+                case ast.Assert():
+                    found = f"assert {ast.unparse(node.test)}"
+                case ast.FunctionDef() | ast.ExceptHandler():
+                    found = ""
+    return found
+
+
+def _values(condition: str, known: dict[str, Any]) -> str:
+    """What the names in a condition are, in words: tensors by their shape and range."""
+    told = []
+    for name in dict.fromkeys(re.findall(r"\b[a-zA-Z_]\w*", condition)):
+        value = known.get(name)
+        if isinstance(value, Tensor) and value.numel():
+            low, high = (float(each) for each in value.detach().aminmax())
+            told.append(f"`{name}` has shape {tuple(value.shape)} and values from {low:.3g} to {high:.3g}")
+        elif type(value) in (int, float):
+            told.append(f"`{name}` is {value:.6g}")
+    return "; ".join(told[:3])
 
 
 def _entries(trace: TracebackType | None) -> Iterator[TracebackType]:

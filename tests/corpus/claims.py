@@ -1358,7 +1358,10 @@ CLAIMS |= {
     "index-not-whole": _raises("IndexError", "RuntimeError"),
     "joined-along": _raises("RuntimeError"),
     "unpacking": _raises("ValueError"),
-    "assertion": _raises("AssertionError"),
+    "assertion": lambda s: (
+        any(word in s.source for word in ("assert ", "raise "))
+        and (_raises("AssertionError", "ValueError")(s) or any(isinstance(each, str) for each in _for_many_logvariances(s)))
+    ),
     "endless-recursion": _raises("RecursionError"),
     "not-probabilities": lambda s: _raises("RuntimeError", "ValueError")(s),
     "parameter-out-of-range": lambda s: any(isinstance(each, str) for each in _for_many_logvariances(s)),

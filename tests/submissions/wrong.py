@@ -219,6 +219,12 @@ SAMPLE = (
         checks=2,
     ),
     _sample("noise-as-a-number", STD + "    return means + std * torch.randn_like(std).item()\n", "tensor-as-number"),
+    _sample(
+        "sample-of-large-variances-only",
+        '    if (logvariances < 0).any():\n        raise ValueError("a variance is negative")\n' + STD + RETURN_DRAW,
+        "assertion",
+        checks=1,
+    ),
     _sample("sample-adds-nothing", STD + "    return torch.add(means)\n", "wrong-call"),
     _sample(
         "distribution-of-negative-scale",
