@@ -71,7 +71,7 @@ def after(parts: Sequence[str]) -> Hint:
 
 _ROWS = (
     ("syntax", "Python cannot read your file",
-     "Python stopped at a syntax error, so nothing in your file could be graded. Read Python's message above: it often names what is missing. Then look at the line shown and at the line above it, because a missing bracket or quote is often noticed one line late. Does each bracket and quote on these lines close?"),
+     "Python stopped at a syntax error, so nothing in your file could be graded. Read Python's message above: it often names what is missing. Then look at the line shown and at the line above it, because a missing bracket or quote is often noticed one line late. Does each bracket and quote on these lines close? If your own Python reads the file, is it a newer one than grading uses?"),
     ("invalid-character", "A character in your code is not Python",
      "Python cannot read the character that its message above names, so nothing in your file could be graded. Such a character may look like one of your keyboard: a long minus sign, a curly quote or a special space. Text that is copied from a formula, a PDF or a chat often brings it along. Go to the line shown, delete the character and type what you mean. What else did you copy from the same place?"),
     ("encoding", "Your file is not saved as UTF-8",

@@ -16,12 +16,14 @@ import linecache
 import re
 import socket
 import sys
+import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType, ModuleType, TracebackType
 from typing import Any, cast
 
 import torch
+import typing_extensions
 from torch import Tensor, nn
 
 from autograder.sandbox import outputs
@@ -47,6 +49,7 @@ from autograder.sandbox.outline import describe
 from autograder.sandbox.protocol import ChannelClosed, Message, is_usual, receive, send
 
 MAX_PRINTED = 1000  # characters
+NEWER_TYPING = ("override", "TypeAliasType", "TypeIs", "ReadOnly", "NoDefault")  # since Python 3.12 and 3.13
 
 
 _FORMATS = (  # how files begin that people rename
@@ -144,6 +147,8 @@ class Service:
             raise SyntaxError(said)
         sys.argv = [str(self.path)]  # a command line without arguments, for a module that reads one
         sys.path.insert(0, str(self.path.parent))
+        for name in (each for each in NEWER_TYPING if not hasattr(typing, each)):
+            setattr(typing, name, getattr(typing_extensions, name))
         line, names = None, dict.fromkeys(OF_NOTEBOOKS, InNotebook())
         torch.default_generator.manual_seed(message["seed"])
         try:

@@ -221,7 +221,7 @@ SAMPLE = (
     _sample("noise-as-a-number", STD + "    return means + std * torch.randn_like(std).item()\n", "tensor-as-number"),
     _sample(
         "sample-of-large-variances-only",
-        '    if (logvariances < 0).any():\n        raise ValueError("a variance is negative")\n' + STD + RETURN_DRAW,
+        '    if (logvariances < 0).any():\n        raise ValueError("a variance is negative")\n' + STD + DRAW,
         "assertion",
         checks=1,
     ),
