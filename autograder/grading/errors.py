@@ -72,6 +72,9 @@ _USUAL_CAUSES = (
     (r"must have the same dtype|expected (?:scalar type|m1 and m2)|Found dtype", "precision-mixed"),
     (r"to be within the support", "value-outside-support"),
     (r"converted to Scalar|only one element tensors|only integer tensors of a single element", "tensor-as-number"),
+    (r"Boolean value of Tensor with more than one value", "tensor-as-condition"),
+    (r"^KeyError|^IndexError: .*out of (?:range|bounds)", "no-such-element"),
+    (r"object is not callable", "not-callable"),
     (r"is an UninitializedParameter", "lazy-layer"),
     (r"is not a Module subclass", "no-layer-there"),
     (rf"^TypeError: (?:{_LAYER}\.__init__\(\) takes 1 positional argument but"
@@ -168,7 +171,8 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
     called = re.match(r"(?:\w+\.)*?(?:(\w+)\.)?(\w+)\(\) (?:takes|missing|got)", error.text)
     by_the_grader = error.kind == "TypeError" and error.line is None  # else a call of the submission's own is wrong
     if by_the_grader and called and (function := _called(outline, called[1], called[2], assignment)):
-        return Cause(f"{error}. Your code has `{function.signature}`.", [_wrong_signature(function)])
+        said = f"{error}. Your code has `{function.signature}`{', below a decorator' if function.decorated else ''}."
+        return Cause(said, [_wrong_signature(function)])
     built = re.search(r"(\w+)\.__init__\(\) takes 1 positional argument but", error.text)
     if error.kind == "TypeError" and built and built[1] in _classes(assignment):
         return Cause(f"{error}. Your class does not define `__init__`.", ["wrong-parameters"])
@@ -183,6 +187,9 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
         names = []
     if names == ["assertion"] and re.search(r"\b(cuda|mps)\b", error.statement):
         names = ["no-gpu-here"]
+    lacking = re.search(r"^'\w+' object has no attribute '(\w+)'", error.text)
+    if lacking and error.kind == "AttributeError" and (outside := outline.find((lacking[1],))):
+        return Cause(f"{error}. Line {outside.line} defines `{outside.name}`, outside of any class.", names)
     an_import = re.match(r"(?:import|from) +(\w+)", error.statement)
     if an_import and names == ["import-missing"] and an_import[1] in sys.stdlib_module_names:
         return Cause(f"{error}. Grading uses Python {_PYTHON}, which has no such name.", names)
@@ -244,7 +251,7 @@ def patterns(assignment: Assignment) -> list[tuple[str, str]]:
 
 def _of_unfit(error: Unfit, outline: Outline, assignment: Assignment) -> tuple[str, str | None]:
     """The message, and the mistake."""
-    message, name = str(error).removesuffix("."), str(error.fields.get("name"))
+    message, name, owner = str(error).removesuffix("."), str(error.fields.get("name")), str(error.fields.get("owner"))
     match error.code:
         case "definition-missing" if name in {each.name for each in outline.methods()}:
             return f"{message}; it is defined inside a class.", "definition-in-class"
@@ -254,10 +261,12 @@ def _of_unfit(error: Unfit, outline: Outline, assignment: Assignment) -> tuple[s
             others = own - {part.place[0] for part in assignment.parts}
             near = _nearest(name, others) or (others.pop() if len(others) == 1 else None)
             return f"{message}; it defines `{near}`." if near else f"{message}.", "definition-missing"
-        case "attribute-missing" | "attribute-none" if own := outline.find((str(error.fields["owner"]), "__getattr__")):
-            return f"{message}. Line {own.line} defines `__getattr__`, through which PyTorch finds its layers.", None
+        case "attribute-missing" | "attribute-none" if finds := outline.find(
+            (str(error.fields["owner"]), "__getattr__")
+        ):
+            return f"{message}. Line {finds.line} defines `__getattr__`, through which PyTorch finds its layers.", None
         case "attribute-missing":
-            near = _nearest(name, outline.stored_in(str(error.fields.get("owner"))) - set(assignment.interface))
+            near = _nearest(name, outline.stored_in(owner) - set(assignment.interface))
             return f"{message}; there is `self.{near}`." if near else f"{message}.", "attribute-missing"
         case "method-fails":
             return str(error), "hash-lost" if re.search(_NO_HASH, str(error)) else "method-replaced"
@@ -291,13 +300,11 @@ def note_on_work(outline: Outline) -> str | None:
 
 def note_on_notebook(line: int | None) -> str | None:
     """What to say of a module whose line needs a notebook; None where there is no such line."""
+    if line is None:
+        return None
     return (
-        None
-        if line is None
-        else (
-            f"Line {line} works in a notebook only, so grading passes over such lines. Outside of a notebook, Python stops "
-            "there. Move the line to the notebook, or delete it. No points are taken for this."
-        )
+        f"Line {line} works in a notebook only, so grading passes over such lines. Outside of a notebook, Python stops "
+        "there. Move the line to the notebook, or delete it. No points are taken for this."
     )
 
 

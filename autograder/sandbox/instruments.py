@@ -10,7 +10,7 @@ import itertools
 import re
 import socket
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import torch
@@ -217,7 +217,9 @@ def register(model: nn.Module) -> list[str]:
 
 def _held(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """The modules that a model and its submodules hold in any way but by registration, each with where it is held."""
-    places = [("", vars(each)) for each in type(model).__mro__[: -len(nn.Module.__mro__)]]
+    places: list[tuple[str, Mapping[str, Any]]] = [
+        ("", vars(each)) for each in type(model).__mro__[: -len(nn.Module.__mro__)]
+    ]
     places += [(f"{path}." if path else "", vars(module)) for path, module in named_modules(model)]
     todo = deque((start + name, value, 0) for start, held in places for name, value in held.items() if name not in _OWN)
     for _ in range(20 * LIMITS.submodules):

@@ -225,6 +225,14 @@ SAMPLE = (
         "assertion",
         checks=1,
     ),
+    _sample(
+        "sample-asks-a-whole-tensor", "    if logvariances > 0:\n        pass\n" + STD + DRAW, "tensor-as-condition"
+    ),
+    _sample(
+        "sample-takes-one-more",
+        STD + "    std = torch.stack([std[i] for i in range(len(std) + 1)])\n" + DRAW,
+        "no-such-element",
+    ),
     _sample("sample-adds-nothing", STD + "    return torch.add(means)\n", "wrong-call"),
     _sample(
         "distribution-of-negative-scale",
