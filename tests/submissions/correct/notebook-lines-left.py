@@ -1,5 +1,5 @@
 # score: full
-# says: Line 6 works in a notebook only
+# says: works in a notebook only
 
 # In[1]:
 
