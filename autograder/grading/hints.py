@@ -155,7 +155,7 @@ _ROWS = (
     ("tensor-as-number", "A whole tensor cannot become one number",
      "Your code turns a tensor with several elements into one Python number. That works for a single element only, and no gradient gets past it. `float()`, `.item()` and the functions of `math` do that. Print the shape just before the line shown: did you mean to sum or average first?"),
     ("tensor-as-condition", "A whole tensor is neither true nor false",
-     "`if`, `while`, `and`, `or` and `not` need one value that is true or false, and your tensor has several. An option such as `reduction` needs one, too: a layer or a loss of `torch.nn` takes its options when it is made, and its tensors when it is called. What in the line shown gets a tensor there? Print its shape. Do you mean one of its elements, any of them, or all?"),
+     "`if`, `while`, `and`, `or` and `not` need one value that is true or false, and your tensor has several. Options such as `reduction` need one, too. A layer or a loss of `torch.nn` gets its options when it is made, and its tensors when it is called. What in the line shown gets a tensor there? Print its shape. Do you mean one of its elements, any of them, or all?"),
     ("no-such-element", "Nothing is at that index or key",
      "The line shown takes an element out of a list, a tensor or a dictionary, by its number or its key. There is none. Counting begins at 0, so the last of ten elements has number 9. Print the shape, the length or the keys just before that line, and the number or key that you use. Which of them is not what you expect?"),
     ("in-place", "A tensor is overwritten that is still needed",
