@@ -168,7 +168,7 @@ def submission() -> types.ModuleType:
         arguments, sys.argv = sys.argv, [module.__file__]  # those of the notebook are none of the module's
         imported, sys.modules[module.__name__] = sys.modules.get(module.__name__), module  # dataclasses look here
         try:
-            exec(compile(source, module.__file__, "exec"), module.__dict__)
+            _run(compile(source, module.__file__, "exec"), vars(module))
         finally:
             sys.argv = arguments
             sys.modules.pop(module.__name__, None)
@@ -177,6 +177,40 @@ def submission() -> types.ModuleType:
         _loaded.clear()
         _loaded[source] = module
     return _loaded[source]
+
+
+def _run(code: types.CodeType, names: dict) -> None:
+    """Run a module's code; where no notebook is, lines that need one do nothing."""
+    inert = {} if _shell() else dict.fromkeys(OF_NOTEBOOKS, _InNotebook())
+    try:
+        exec(code, names)
+    except NameError as error:
+        if error.name not in inert:
+            raise
+        names.update(inert)
+        exec(code, names)
+    names.update(inert | names)  # for calls in functions
+
+
+OF_NOTEBOOKS = ("get_ipython", "display", "__IPYTHON__")
+
+
+class _InNotebook:
+    """Stands for these names in a terminal: takes any call, and answers nothing."""
+
+    def __call__(self, *_: object, **__: object) -> "_InNotebook":
+        return self
+
+    def __getattr__(self, name: str) -> "_InNotebook":
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __iter__(self) -> Iterator:
+        return iter(())
+
+    def __bool__(self) -> bool:
+        return False
 
 
 def _about_null_bytes(source: bytes) -> str:
@@ -567,7 +601,7 @@ def build(*needs: str, sizes: Sizes | None = None, own_weights: bool = False, un
         if "_modules" not in vars(model) or (lacks and not unfinished):
             raise
         stopped = error
-    model.misnamed, model.stopped = misnamed, stopped
+    model.misnamed, model.stopped, model.unfit = misnamed, stopped, with_methods_of_torch(model)
     model.lazy = [name for name, each in model.named_parameters() if isinstance(each, nn.UninitializedParameter)]
     if model.lazy:  # they take their size from a first pass
         with suppress(Exception):
@@ -575,6 +609,33 @@ def build(*needs: str, sizes: Sizes | None = None, own_weights: bool = False, un
     if not own_weights:
         plant(model, sizes)
     return model
+
+
+METHODS = ("to", "train", "eval", "children", "named_children", "modules", "named_modules", "__eq__", "__hash__")
+METHODS += ("parameters", "named_parameters", "zero_grad")
+
+
+def with_methods_of_torch(model: nn.Module) -> HintError | None:
+    """Why a method that the notebook calls to train does not work: that costs the training. Then PyTorch's replace it.
+
+    So the other checks can still judge the layers.
+    """
+    try:
+        for name, *given in (("to", torch.device("cpu")), ("parameters",), ("train",), ("eval",)):
+            answer = getattr(model, name)(*given)
+            if name == "to" and not isinstance(answer, nn.Module):
+                raise TypeError(f"it returned {type(answer).__name__}, not the model")
+            if name == "parameters":
+                list(answer)
+        model.train()
+    except Exception as error:
+        said = f"`model.{name}()`, which the notebook calls, does not work: {type(error).__name__}: {error}."
+        for each in METHODS:
+            vars(model).pop(each, None)
+        own = type(model)
+        model.__class__ = type(own.__name__, (own,), {each: getattr(nn.Module, each) for each in METHODS})
+        return HintError(said, "hash-lost" if "unhashable type" in said else "method-replaced")
+    return None
 
 
 def classes_of(count: int, categories: int) -> Tensor:

@@ -914,6 +914,8 @@ def training_patterns() -> None:
         (torch.rand(classes, pixels) < 0.5).float(),
         build(sizes=(pixels, classes, latent), own_weights=True),
     )
+    if model.unfit:
+        raise model.unfit
     for each in model.parameters():  # so that no way of initializing them matters
         if each.dim() == 2:
             nn.init.normal_(each, std=math.sqrt(2 / sum(each.shape)))

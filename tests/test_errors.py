@@ -172,6 +172,19 @@ def called(function: str, said: str) -> Raised:
         (Raised("AssertionError", "no GPU", 1, "assert torch.cuda.is_available()"), "", "no-gpu-here", "no GPU"),
         (Raised("AssertionError", "no GPU", 1, "assert x.shape[0] == 1"), "", "assertion", "no GPU"),
         (
+            Raised("ValueError", "odd", 3, "raise ValueError('odd')", True, condition="if n % 2", given="`n` is 3"),
+            "",
+            "assertion",
+            "under `if n % 2`. There, `n` is 3.",
+        ),
+        (
+            Raised("RuntimeError", "no", 3, "raise RuntimeError", True, condition="if not torch.cuda.is_available()"),
+            "",
+            "no-gpu-here",
+            "cuda",
+        ),
+        (Raised("ValueError", "odd", 3, "raise ValueError('odd')", True), "", None, "odd"),
+        (
             Raised("ValueError", "not enough values to unpack (expected 4, got 2)", 1, "n, c, h, w = x.shape"),
             "",
             "unpacking",

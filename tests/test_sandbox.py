@@ -69,6 +69,32 @@ def test_gradients_come_in_the_order_of_their_names(sandbox: Sandbox) -> None:
     assert list(reply.gradients("parameter")) == [f"each.{number}" for number in range(9)]
 
 
+def test_names_of_newer_pythons_for_annotations_are_there(sandbox: Sandbox) -> None:
+    assert run(sandbox, "from typing import TypeIs, override\n@override\ndef f(x): return x\nprint(f(3))\n") == "3\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("x = 1\nget_ipython().run_line_magic('a', 'b')\n", 2),
+        ("def show():\n    display(3)\nshow()\n", 2),
+        ("def show():\n    display(3)\n", None),
+        ("try:\n    get_ipython()\nexcept NameError:\n    pass\n", None),
+    ],
+)
+def test_lines_for_notebooks_are_passed_over(sandbox: Sandbox, source: str, line: int | None) -> None:
+    with sandbox.submission(source.encode()) as submission:
+        submission.load()
+        assert submission.notebook_line == line
+
+
+def test_an_own_raise_comes_with_its_condition(sandbox: Sandbox) -> None:
+    source = "def f(x):\n    n = len(x)\n    if n > 2:\n        raise ValueError('many')\n"
+    with sandbox.submission(source.encode()) as submission, pytest.raises(Raised, match="many") as raised:
+        submission.call("f", torch.ones(3))
+    assert (raised.value.own, raised.value.condition, raised.value.given) == (True, "if n > 2", "`n` is 3")
+
+
 def test_every_module_meets_the_same_sandbox_at_its_import() -> None:
     source = "import os, torch\nprint(torch.rand(3).tolist(), os.path.basename(os.path.dirname(__file__)))\n"
     said = []

@@ -48,6 +48,7 @@ _LAYER = (
     r"(?:Linear|Sequential|Identity|Flatten|Embedding|Softplus|Softsign|Softmax|Mish|Tanh|Module(?:List|Dict)"
     r"|\w*(?:ReLU|ELU|SiLU|[Ss]wish|[Ss]igmoid|Dropout|Norm)(?:\dd)?)"
 )
+_NO_HASH = r"unhashable type: '(?!(?:list|dict|set|slice|bytearray)')"  # which Python's own types never get
 # What Python and torch say, and the name of the mistake behind it; the first that is found counts.
 _USUAL_CAUSES = (
     *((f"^SyntaxError: .*(?:{pattern})", name) for pattern, name in _UNREAD),
@@ -59,6 +60,7 @@ _USUAL_CAUSES = (
     (r"^MemoryError|can't allocate memory", "memory"),
     (r"before Module\.__init__\(\) call", "super-init-missing"),
     (r'is missing the required "forward"', "not-callable"),  # nn.ModuleList has no forward
+    (_NO_HASH, "hash-lost"),
     (r"^(NameError|UnboundLocalError)", "name-undefined"),
     (r"NVIDIA driver|No CUDA GPUs|not compiled with CUDA|not linked with support for mps", "no-gpu-here"),
     (r"^(EOFError|FileNotFoundError|PermissionError|OSError|URLError|gaierror|Connection\w*Error)|urlopen error"
@@ -72,6 +74,9 @@ _USUAL_CAUSES = (
     (r"must have the same dtype|expected (?:scalar type|m1 and m2)|Found dtype", "precision-mixed"),
     (r"to be within the support", "value-outside-support"),
     (r"converted to Scalar|only one element tensors|only integer tensors of a single element", "tensor-as-number"),
+    (r"Boolean value of Tensor with more than one value", "tensor-as-condition"),
+    (r"^KeyError|^IndexError: .*out of (?:range|bounds)", "no-such-element"),
+    (r"object is not callable", "not-callable"),
     (r"is an UninitializedParameter", "lazy-layer"),
     (r"is not a Module subclass", "no-layer-there"),
     (rf"^TypeError: (?:{_LAYER}\.__init__\(\) takes 1 positional argument but"
@@ -169,7 +174,8 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
     called = re.match(r"(?:\w+\.)*?(?:(\w+)\.)?(\w+)\(\) (?:takes|missing|got)", error.text)
     by_the_grader = error.kind == "TypeError" and error.line is None  # else a call of the submission's own is wrong
     if by_the_grader and called and (function := _called(outline, called[1], called[2], assignment)):
-        return Cause(f"{error}. Your code has `{function.signature}`.", [_wrong_signature(function)])
+        said = f"{error}. Your code has `{function.signature}`{', below a decorator' if function.decorated else ''}."
+        return Cause(said, [_wrong_signature(function)])
     built = re.search(r"(\w+)\.__init__\(\) takes 1 positional argument but", error.text)
     if error.kind == "TypeError" and built and built[1] in _classes(assignment):
         return Cause(f"{error}. Your class does not define `__init__`.", ["wrong-parameters"])
@@ -178,12 +184,15 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
         return Cause(*_without_forward(unwritten[1], methods, outline))
     found = (name for pattern, name in patterns(assignment) if re.search(pattern, error.said))
     names = [closer(name, error.statement, assignment) for name in found if hints.holds(assignment, name, outline)][:1]
-    if re.match(r"raise\b", error.statement) and error.kind != "SystemExit":  # the student's code says why
-        names = []
+    if (error.own or re.match(r"raise\b", error.statement)) and error.kind != "SystemExit":
+        return _of_own_check(error, names, outline)
     if names == ["assertion"] and not re.match(r"assert\b", error.statement):  # a library's, which says why
         names = []
     if names == ["assertion"] and re.search(r"\b(cuda|mps)\b", error.statement):
         names = ["no-gpu-here"]
+    lacking = re.search(r"^'\w+' object has no attribute '(\w+)'", error.text)
+    if lacking and error.kind == "AttributeError" and (outside := outline.find((lacking[1],))):
+        return Cause(f"{error}. Line {outside.line} defines `{outside.name}`, outside of any class.", names)
     an_import = re.match(r"(?:import|from) +(\w+)", error.statement)
     if an_import and names == ["import-missing"] and an_import[1] in sys.stdlib_module_names:
         return Cause(f"{error}. Grading uses Python {_PYTHON}, which has no such name.", names)
@@ -194,6 +203,19 @@ def _of_exception(error: Raised, outline: Outline, assignment: Assignment) -> Ca
     tries_out = not {each.name for each in outline.definitions}.isdisjoint(re.findall(r"\w+", error.statement))
     said = f"{error}. {_TRIED.format(line=error.line)}"
     return Cause(said, [] if tries_out and names == ["wrong-call"] else names)  # to move the call is enough
+
+
+def _of_own_check(error: Raised, names: list[str], outline: Outline) -> Cause:
+    """What to say of a `raise` or an `assert` of the student's, whose message says why: on which arguments it stops."""
+    said = str(error)
+    if error.at_import and outline.runs_at_import(error.line):
+        return Cause(f"{said}. {_TRIED.format(line=error.line)}")
+    if not error.condition:
+        return Cause(said)
+    if not error.condition.startswith("assert"):
+        said += f", under `{error.condition}`"
+    said += f". There, {error.given}." if error.given else ""
+    return Cause(said, ["no-gpu-here" if re.search(r"\b(?:cuda|mps)\b", error.condition) else "assertion"])
 
 
 def _without_forward(owner: str, methods: set[str], outline: Outline) -> tuple[str, list[str]]:
@@ -240,7 +262,7 @@ def closer(name: str, statement: str, assignment: Assignment) -> str:
 
 def _of_unfit(error: Unfit, outline: Outline, assignment: Assignment) -> tuple[str, str | None]:
     """The message, and the mistake."""
-    message, name = str(error).removesuffix("."), str(error.fields.get("name"))
+    message, name, owner = str(error).removesuffix("."), str(error.fields.get("name")), str(error.fields.get("owner"))
     match error.code:
         case "definition-missing" if name in {each.name for each in outline.methods()}:
             return f"{message}; it is defined inside a class.", "definition-in-class"
@@ -250,9 +272,15 @@ def _of_unfit(error: Unfit, outline: Outline, assignment: Assignment) -> tuple[s
             others = own - {part.place[0] for part in assignment.parts}
             near = _nearest(name, others) or (others.pop() if len(others) == 1 else None)
             return f"{message}; it defines `{near}`." if near else f"{message}.", "definition-missing"
+        case "attribute-missing" | "attribute-none" if finds := outline.find(
+            (str(error.fields["owner"]), "__getattr__")
+        ):
+            return f"{message}. Line {finds.line} defines `__getattr__`, through which PyTorch finds its layers.", None
         case "attribute-missing":
-            near = _nearest(name, outline.stored_in(str(error.fields.get("owner"))) - set(assignment.interface))
+            near = _nearest(name, outline.stored_in(owner) - set(assignment.interface))
             return f"{message}; there is `self.{near}`." if near else f"{message}.", "attribute-missing"
+        case "method-fails":
+            return str(error), "hash-lost" if re.search(_NO_HASH, str(error)) else "method-replaced"
         case "not-a-tensor" | "result-count" if error.fields["kind"] == "None":
             return str(error), "nothing-returned"
         case "result-count" | "too-many-results" if _collection_for_one(error):
@@ -285,6 +313,16 @@ def note_on_work(outline: Outline) -> str | None:
     """What to say of a module that does more than define things when it is imported; None where it does not."""
     line = outline.loop_at_import
     return None if line is None else _WORK.format(line=line)
+
+
+def note_on_notebook(line: int | None) -> str | None:
+    """What to say of a module whose line needs a notebook; None where there is no such line."""
+    if line is None:
+        return None
+    return (
+        f"Line {line} works in a notebook only, so grading passes over such lines. Outside of a notebook, Python stops "
+        "there. Move the line to the notebook, or delete it. No points are taken for this."
+    )
 
 
 def _nearest(name: str, others: set[str], likeness: float = 0.55) -> str | None:

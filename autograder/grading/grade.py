@@ -154,7 +154,7 @@ def _run_checks(
     import torch  # noqa: F401
 
     lap("import torch")
-    from autograder.grading.errors import explain, note_on_work
+    from autograder.grading.errors import explain, note_on_notebook, note_on_work
     from autograder.grading.harness import Grading
     from autograder.grading.session import run_checks
 
@@ -172,7 +172,8 @@ def _run_checks(
             report.error = "\n".join((cause.message, *(f"Hint: {each}" for each in cause.hints(sandbox.assignment))))
             grading.unloaded = error
         else:
-            report.notes += filter(None, [note_on_work(submission.outline)])
+            notes = [note_on_work(submission.outline), note_on_notebook(submission.notebook_line)]
+            report.notes += filter(None, notes)
         lap("import the submission")
         run_checks(grading)
         report.output = submission.output

@@ -113,6 +113,7 @@ class Grading:
     in_use: set[str] = field(default_factory=set)  # failed functions that fit the rest of the module as they are
     _standing_in: frozenset[str] = frozenset()
     _used: dict[str, dict[str, None]] = field(default_factory=dict)  # the grader's functions, in order, by part
+    _stopped: dict[tuple[str, int | None], str] = field(default_factory=dict)  # what was said of a line first, by part
     _notes: dict[str, list[str]] = field(default_factory=dict)  # what else is so for a whole part: sentences
 
     def failed(self, part_name: str) -> bool:
@@ -183,6 +184,8 @@ class Grading:
             case SubmissionError():
                 cause = explain(error, self.submission.outline, self.assignment)
                 outcome, message, mistakes = cause.outcome, cause.message, cause.misconceptions
+                if isinstance(error, Raised) and error.given:  # the numbers of one check are enough
+                    message = self._stopped.setdefault((part.name, error.line), message)
                 if isinstance(error, Raised) and not self.unloaded:
                     called = (name for name in sorted(self._standing_in) if f"{name}(" in error.statement)
                     message += "".join(f" Here, the grader's `{name}` stands in for yours." for name in called)

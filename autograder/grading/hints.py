@@ -7,6 +7,7 @@ An assignment adds its own in its `hints/bank.py`: `MISCONCEPTIONS`; `CAUSES`, p
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -71,7 +72,7 @@ def after(parts: Sequence[str]) -> Hint:
 
 _ROWS = (
     ("syntax", "Python cannot read your file",
-     "A syntax error stops Python before it runs any line of your file. Read its message above: it often names what is missing. Then look at the line shown and at the line above it, because a missing bracket or quote is often noticed one line late. Does each bracket and quote on these lines close?"),
+     "A syntax error stops Python before it runs any line of your file. Read its message above: it often names what is missing. Then look at the line shown and at the line above it, because a missing bracket or quote is often noticed one line late. Does each bracket and quote on these lines close? If your own Python reads the file, is it a newer one than grading uses?"),
     ("indentation", "The indentation of a line does not fit",
      "Python reads which lines belong together from the spaces before them. Those of the line shown do not fit the lines above it, so nothing in your file could run. A line after a colon starts further to the right, and all lines of one block start alike. Make spaces and tabs visible: in VS Code, choose “View”, “Appearance”, “Render Whitespace”. Compare the line shown with the lines around it. Which of them starts at another place, or with a tab?"),
     ("invalid-character", "A character in your code is not Python",
@@ -102,8 +103,8 @@ _ROWS = (
      "The notebook and the grader read the attribute that is named above. Look for that name in your constructor. Is it spelled differently there, is it still None, or is the layer kept in a variable without `self.`? Build a model in the notebook and print it: which names do you see?"),
     ("attribute-none", "An attribute is None",
      "This attribute is None when your constructor ends, and the notebook and the grader use it as a layer. Look for the line that should build the layer. Does it assign to another name, or to a variable without `self.`? Does a later line set the attribute to None again? Build a model in the notebook and print the attribute."),
-    ("not-callable", "An object cannot be called like a layer",
-     "The error above is about an object that the notebook, the grader or your own code calls like a function. A list or dictionary of layers cannot be called, not even an `nn.ModuleList` or `nn.ModuleDict`. It keeps layers, but does not say in which order to apply them. `nn.Sequential` can be called. Which name holds that object, and what did you assign to it?"),
+    ("not-callable", "An object is called that is no function or layer",
+     "The error above is about an object that the notebook, the grader or your own code calls like a function. A list or dictionary of layers cannot be called, not even an `nn.ModuleList` or `nn.ModuleDict`. It keeps layers, but does not say in which order to apply them. `nn.Sequential` can be called. Parentheses call, and square brackets take an element: is each of them meant? Which name holds that object, and what did you assign to it?"),
     ("attribute-wrong", "An attribute holds the wrong number",
      "One of your model's attributes does not hold the number that it should. Other code reads the sizes of your model from these attributes. Build a model with three different sizes in the notebook and print its attributes. Which line of your constructor sets this one?"),
     ("forward-missing", "Your class has no method `forward`",
@@ -120,6 +121,10 @@ _ROWS = (
      "Your constructor sets attributes before `nn.Module` is ready to register them. `nn.Module` has a constructor too, and it must run before anything else. How does the constructor of a module begin in PyTorch's documentation, or in the file that you were given?"),
     ("not-a-module", "Your class does not inherit from `nn.Module`",
      "Your class is a plain Python class, so nothing registers its layers. `nn.Module` finds the parameters for the training, and runs `forward` when the model is called. Compare the `class` line with the file that you were given: what is in the parentheses there?"),
+    ("method-replaced", "A method of `nn.Module` does not work in your class",
+     "The notebook calls the method named above, and `nn.Module` comes with it. Where your class has a method or an attribute of that name, yours is called instead. PyTorch also calls some methods itself, such as `children` and `named_parameters`. Search your class for these names. What does the method of PyTorch accept, and what does it return? Which other name would suit yours?"),
+    ("hash-lost", "Your model has no hash",
+     "PyTorch collects modules in sets, and a set takes only objects that have a hash. A class with `__eq__` and without `__hash__` has none, and `@dataclass` adds `__eq__` to your class. So `parameters()` stops, and no optimizer can be made. Call `hash(model)` in the notebook. Compare the beginning of your class with the file that you were given: what is different, and do you need it?"),
     ("name-undefined", "A name is used that Python does not know",
      "At the line shown, nothing has been assigned to this name yet. It may be misspelled, lack an import, or be assigned further down or in another function. In a method, attributes of the model are reached through `self`. Search your file for the name: where does it get its value, and has that line run by then?"),
     ("attribute-undefined", "An object does not have what you ask it for",
@@ -130,8 +135,8 @@ _ROWS = (
      "PyTorch applies a layer in two steps. `nn.ReLU()` makes one, and the layer gives a tensor when it is called with one. `nn.ReLU(x)` does not apply it to `x`. The error above names a layer that is used like a tensor, or that got a tensor when it was made. Find it in the line shown, or where a variable of that line gets its value. Is it made first, and called after that?"),
     ("no-layer-there", "Something that is no layer is among layers",
      "`nn.Sequential` and the other containers take layers, which are objects. `nn.ReLU` is a class, and `nn.ReLU()` makes a layer of it. A function such as `torch.relu` is no layer, and a Python list is none either. The error above names what you passed. Which layer did you mean, and how is it made?"),
-    ("assertion", "What an `assert` says is not true",
-     "An `assert` raises this error when its condition is false. Grading also calls your code with other sizes than the notebook does, down to a minibatch of one. The docstrings say which arguments your functions must take. Is the condition in the line shown true for all of them? If not, what is wrong, the condition or an earlier line?"),
+    ("assertion", "Your own `assert` or `raise` stops your code",
+     "The line shown stops your code on purpose, because of a condition that you wrote. All arguments in grading are allowed. Their values and sizes differ from those in the notebook, down to a minibatch of one. The docstrings say which arguments your functions must take. Does your condition ask for more than that? If not, print what it looks at: which earlier line makes a value that it does not accept?"),
     ("unpacking", "A value has more or fewer parts than names",
      "The line shown takes a value apart, and gives each part a name. Python needs as many parts as there are names on the left. A shape has one part for each dimension of the tensor: a minibatch of flat images has two. Print the value, or its shape, just before that line. How many parts does it have?"),
     ("joined-along", "Tensors are joined along the wrong dimension",
@@ -156,6 +161,10 @@ _ROWS = (
      "A check got something else where your code should give a tensor, such as a plain number, a list or an array. Gradients only pass through tensors, so training could not get past this point. Follow the value back from the `return` line: at which step does it stop being a tensor?"),
     ("tensor-as-number", "A whole tensor cannot become one number",
      "Your code turns a tensor with several elements into one Python number. That works for a single element only, and no gradient gets past it. `float()`, `.item()` and the functions of `math` do that. Print the shape just before the line shown: did you mean to sum or average first?"),
+    ("tensor-as-condition", "A whole tensor is neither true nor false",
+     "`if`, `while`, `and`, `or` and `not` need one value that is true or false, and your tensor has several. Options such as `reduction` need one, too. A layer or a loss of `torch.nn` gets its options when it is made, and its tensors when it is called. What in the line shown gets a tensor there? Print its shape. Do you mean one of its elements, any of them, or all?"),
+    ("no-such-element", "Nothing is at that index or key",
+     "The line shown takes an element out of a list, a tensor or a dictionary, by its number or its key. There is none. Counting begins at 0, so the last of ten elements has number 9. Print the shape, the length or the keys just before that line, and the number or key that you use. Which of them is not what you expect?"),
     ("in-place", "A tensor is overwritten that is still needed",
      "Your code changes a tensor in place, and its old values are needed for the gradient. Operations whose name ends in an underscore work in place, and so do `+=` and `*=`. Look for them in the code of this part. Which tensor does one of them change, and what else uses that tensor?"),
     ("inputs-modified", "An argument is changed in place",
@@ -179,9 +188,11 @@ _ROWS = (
     ("not-trainable", "Training cannot change these layers",
      "Training changes a layer only if PyTorch finds it, it is not frozen, and a gradient reaches it. PyTorch finds only the layers that are attributes of an `nn.Module`. It does not look into a plain Python list, a function, or an object of another class. A property that makes a new layer at each use never trains. Print each name in `model.named_parameters()`, with its `requires_grad`. Is a name missing, or is a value False? If neither, look for `detach()` and `no_grad()`."),
 )  # fmt: skip
+_name = operator.attrgetter("name")
 # What texts say of the source: a hint whose claim does not hold of a submission is not shown.
 CLAIMS: dict[str, Claim] = {
     "exit-called": uses(r"_?exit|quit|abort|SystemExit|argparse|ArgumentParser|parse_args"),
+    "hash-lost": lambda outline: outline.uses("dataclass|__hash__") or "__eq__" in {*map(_name, outline.definitions)},
     "numpy-for-torch": uses("numpy|__array__"),
     "no-gpu-here": uses("cuda|mps|xpu|device"),
     "lazy-layer": uses(r"Lazy\w+|Uninitialized\w+"),

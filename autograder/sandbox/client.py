@@ -268,6 +268,7 @@ class Submission:
         self._count = 0
         self._seconds = LIMITS.total_s  # that are left for all exchanges together
         self._import_error: SubmissionError | None = None
+        self.notebook_line: int | None = None  # of the module, which needs a notebook and was passed over at its import
         self._hung: dict[tuple[str, str], TimedOut] = {}  # by what was to be done, and with what
         self._seed = 0  # of the stand-ins' draws
         self._stand_ins: dict[str, StandIn] = {}
@@ -316,7 +317,9 @@ class Submission:
         if self._channel is None:  # describing the source ended the process
             self._start()
         try:
-            self._exchange({"do": "load", "seed": self._import_seed}, source, LIMITS.import_s)
+            answer, _ = self._exchange({"do": "load", "seed": self._import_seed}, source, LIMITS.import_s)
+            line = answer.get("notebook")
+            self.notebook_line = line if type(line) is int and 0 < line <= LIMITS.source else None
             if self._stand_ins:
                 functions = {name: list(signature(each).parameters) for name, each in self._stand_ins.items()}
                 self._exchange({"do": "stand_in", "functions": functions}, {}, LIMITS.call_s)

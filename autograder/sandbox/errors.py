@@ -17,6 +17,7 @@ _UNFIT = {
     "not-a-module": "Your `{owner}` must be a subclass of `torch.nn.Module`.",
     "super-init-missing": "The constructor of `{owner}` must call `super().__init__()` before anything else.",
     "not-callable": "`{name}` is {kind}, so it cannot be called.",
+    "method-fails": "`model.{name}()`, which the notebook calls, does not work: {detail}.",
     "too-many-results": "`{call}` returned {results}.",
     "result-count": "`{call}` returned {results}; the assignment asks for {wanted}.",
     "not-a-tensor": "{subject} is {kind}, not a tensor.",
@@ -76,6 +77,7 @@ _SENT: dict[str, dict[str, type]] = {
     "not-a-module": {"owner": str},
     "super-init-missing": {"owner": str},
     "not-callable": {"name": str, "kind": str},
+    "method-fails": {"name": str, "detail": str},
     "too-many-results": {"kind": str, "count": int},
     "not-a-tensor": {"value": str, "kind": str},
     "tensor-subclass": {"value": str, "kind": str},
@@ -124,7 +126,8 @@ class Raised(SubmissionError):
         kind: the name of the exception's class.
         text: what the exception says.
         line, statement: its place, if that is in the submission.
-        own: whether a `raise` statement of the submission raised it, not Python or a library.
+        own: whether a `raise` or `assert` of the submission raised it, not Python or a library.
+        condition, given: of such a line, the `if` or `assert` around it and what the names in that are, in words.
         at_import: whether that was while the module was imported.
     """
 
@@ -138,9 +141,11 @@ class Raised(SubmissionError):
         statement: str = "",
         own: bool = False,
         at_import: bool = False,
+        condition: str = "",
+        given: str = "",
     ) -> None:
         self.kind, self.text, self.line, self.statement, self.own = kind, text, line, statement, own
-        self.at_import = at_import
+        self.at_import, self.condition, self.given = at_import, condition, given
         where = f" (line {line}: `{statement}`)" if line and statement else f" (line {line})" if line else ""
         super().__init__("raised", said=f"{self.said}{where}")
 
@@ -198,12 +203,15 @@ def received(failure: object, call: str = "") -> SubmissionError:
     code = fields.get("code")
     if code == "raised":
         kind, text, line, statement, own = (fields.get(key) for key in ("kind", "text", "line", "statement", "own"))
+        condition, given = fields.get("condition"), fields.get("given")
         return Raised(
             kind[:MAX_NAME] if isinstance(kind, str) else "an exception",
             text[:MAX_TEXT] if isinstance(text, str) else "",
             line if type(line) is int and 0 < line <= LIMITS.source else None,
             statement[:MAX_NAME] if isinstance(statement, str) else "",
             own is True,
+            condition=condition[:MAX_NAME] if isinstance(condition, str) else "",
+            given=given[:MAX_NAME] if isinstance(given, str) else "",
         )
     wanted = _SENT.get(code) if isinstance(code, str) else None
     if wanted is None or not all(_fits(fields.get(name), kind) for name, kind in wanted.items()):

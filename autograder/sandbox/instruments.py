@@ -7,9 +7,10 @@ import dataclasses
 import functools
 import inspect
 import itertools
+import re
 import socket
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import torch
@@ -69,6 +70,37 @@ class Elsewhere(TorchFunctionMode):
 MEET = "a tensor made on the CPU meets one that may lie on a GPU"
 
 
+class InNotebook:
+    """Stands for a name that only notebooks have: takes any call, and answers nothing. False where it is asked for."""
+
+    def __call__(self, *_: Any, **__: Any) -> InNotebook:
+        return self
+
+    def __getattr__(self, name: str) -> InNotebook:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __getitem__(self, _: Any) -> InNotebook:
+        return self
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __bool__(self) -> bool:
+        return False
+
+
+OF_NOTEBOOKS = ("get_ipython", "display", "__IPYTHON__")  # what IPython adds to Python's own names
+
+
+def needs_notebook(error: Exception) -> bool:
+    """Whether code stopped for want of what only a notebook has."""
+    if isinstance(error, NameError):
+        return error.name in OF_NOTEBOOKS
+    return bool(re.match(r"'NoneType' object has no attribute '(?:\w+_magic|system|getoutput|config)'", str(error)))
+
+
 def stand_in(channel: socket.socket, name: str, parameters: list[str], own: Any) -> Callable[..., Tensor]:
     """A differentiable function whose values and gradients the client computes, over the channel.
 
@@ -122,6 +154,46 @@ def is_module(value: Any) -> bool:
     return isinstance(value, nn.Module) and "_parameters" in vars(value)
 
 
+def named_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """A model and the modules registered in it, each once and with its dotted name, in PyTorch's order.
+
+    PyTorch's own method calls methods that a class may replace, and needs a hash of the model.
+    """
+    seen, todo = set[int](), [("", model)]
+    while todo:
+        path, module = todo.pop()
+        if id(module) in seen:
+            continue
+        seen.add(id(module))
+        yield path, module
+        inner = [(name, each) for name, each in _registered(module, "_modules") if isinstance(each, nn.Module)]
+        todo += [(f"{path}.{name}" if path else name, each) for name, each in reversed(inner)]
+
+
+def named_parameters(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
+    """The parameters registered in a model, each once and with its dotted name, in PyTorch's order."""
+    found: dict[int, tuple[str, nn.Parameter]] = {}
+    for path, module in named_modules(model):
+        for name, each in _registered(module, "_parameters"):
+            if each is not None:
+                found.setdefault(id(each), (f"{path}.{name}" if path else name, each))
+    return list(found.values())
+
+
+def _registered(module: nn.Module, kind: str) -> list[tuple[str, Any]]:
+    held = vars(module).get(kind)
+    return list((getattr(module, kind, {}) if held is None else held).items())  # a traced module has them elsewhere
+
+
+def set_mode(model: nn.Module, training: bool) -> None:
+    """Set training or evaluation mode, without the model's own method where that does not work."""
+    try:
+        model.train(training)
+    except Exception:
+        for _, each in named_modules(model):
+            each.training = training
+
+
 def register(model: nn.Module) -> list[str]:
     """Register the layers that PyTorch does not find, so that the rest can be judged; the names of their parameters.
 
@@ -132,11 +204,11 @@ def register(model: nn.Module) -> list[str]:
             if isinstance(value, functools.cached_property):
                 with contextlib.suppress(Exception):
                     getattr(model, name)
-    found = {id(module) for module in nn.Module.modules(model)}
+    found = {id(module) for _, module in named_modules(model)}
     names: list[str] = []
     for path, value in itertools.islice(_held(model), LIMITS.submodules):
-        own = {id(module) for module in nn.Module.modules(value)}
-        if found.isdisjoint(own) and (parameters := list(nn.Module.named_parameters(value))):
+        own = {id(module) for _, module in named_modules(value)}
+        if found.isdisjoint(own) and (parameters := named_parameters(value)):
             model._modules[path] = value
             found |= own
             names += [f"{path}.{name}" for name, _ in parameters]
@@ -148,8 +220,10 @@ def _held(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
     What functions hold has no name in Python: its path has parentheses.
     """
-    places = [("", vars(each)) for each in type(model).__mro__[: -len(nn.Module.__mro__)]]
-    places += [(f"{path}." if path else "", vars(module)) for path, module in nn.Module.named_modules(model)]
+    places: list[tuple[str, Mapping[str, Any]]] = [
+        ("", vars(each)) for each in type(model).__mro__[: -len(nn.Module.__mro__)]
+    ]
+    places += [(f"{path}." if path else "", vars(module)) for path, module in named_modules(model)]
     todo = deque((start + name, value, 0) for start, held in places for name, value in held.items() if name not in _OWN)
     for _ in range(20 * LIMITS.submodules):
         if not todo:

@@ -5,6 +5,7 @@ It is the untrusted side: the client believes nothing but the numbers, and check
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import dis
 import functools
@@ -15,22 +16,30 @@ import linecache
 import re
 import socket
 import sys
+import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType, ModuleType, TracebackType
 from typing import Any, cast
 
 import torch
+import typing_extensions
 from torch import Tensor, nn
 
 from autograder.sandbox import outputs
 from autograder.sandbox.errors import MAX_NAME, MAX_TEXT
 from autograder.sandbox.instruments import (
+    OF_NOTEBOOKS,
     Elsewhere,
+    InNotebook,
     OperatorCount,
     in_order,
     is_module,
+    named_modules,
+    named_parameters,
+    needs_notebook,
     register,
+    set_mode,
     stand_in,
     type_name,
     unpacked,
@@ -40,6 +49,7 @@ from autograder.sandbox.outline import describe
 from autograder.sandbox.protocol import ChannelClosed, Message, is_usual, receive, send
 
 MAX_PRINTED = 1000  # characters
+NEWER_TYPING = ("override", "TypeAliasType", "TypeIs", "ReadOnly", "NoDefault")  # since Python 3.12 and 3.13
 
 
 _FORMATS = (  # how files begin that people rename
@@ -65,12 +75,13 @@ def _no_source(source: bytes) -> str:
     return f"line {source[: source.index(0)].count(10) + 1} has a null byte, which no source may have"
 
 
-def load(name: str, file: Path) -> ModuleType:
-    """The module in `file`, imported under `name`."""
+def load(name: str, file: Path, **known: object) -> ModuleType:
+    """The module in `file`, imported under `name`, with names that are known there before."""
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    vars(module).update(known)
     spec.loader.exec_module(module)
     return module
 
@@ -129,16 +140,30 @@ class Service:
         return {"shown": shown}, found
 
     def do_load(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """Import the module from its source."""
+        """Import the module from its source. A line that needs a notebook is passed over, and comes back."""
         source = tensors["source"].numpy().tobytes()
         self.path.write_bytes(source)
         if said := _no_source(source):
             raise SyntaxError(said)
         sys.argv = [str(self.path)]  # a command line without arguments, for a module that reads one
         sys.path.insert(0, str(self.path.parent))
+        for name in (each for each in NEWER_TYPING if not hasattr(typing, each)):
+            setattr(typing, name, getattr(typing_extensions, name))
+        line, names = None, dict.fromkeys(OF_NOTEBOOKS, InNotebook())
         torch.default_generator.manual_seed(message["seed"])
-        self.module = load(self.path.stem, self.path)
-        return {}, {}
+        try:
+            self.module = load(self.path.stem, self.path)
+        except (NameError, AttributeError) as error:
+            if not needs_notebook(error):
+                raise
+            line = self._details(error)["line"]
+            if "IPython" in sys.modules:
+                sys.modules["IPython"].get_ipython = names["get_ipython"]  # type: ignore[attr-defined]
+            torch.default_generator.manual_seed(message["seed"])
+            self.module = load(self.path.stem, self.path, **names)
+        for name, value in names.items():  # for calls in functions
+            vars(self.module).setdefault(name, value)
+        return {"notebook": line}, {}
 
     def do_construct(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Build an object of a class and keep it, even when its constructor raises half-way."""
@@ -155,20 +180,20 @@ class Service:
         if not is_module(instance):
             return {"incomplete": None}, {}
         others = [model for key, model in self.objects.items() if key != message["as"] and is_module(model)]
-        theirs = {id(each) for model in others for each in nn.Module.parameters(model)}
+        theirs = {id(each) for model in others for _, each in named_parameters(model)}
         return {
             "incomplete": None,
             "unregistered": register(instance),
             "frozen": self._unfreeze(instance),
-            "shared": [name for name, each in nn.Module.named_parameters(instance) if id(each) in theirs],
+            "shared": [name for name, each in named_parameters(instance) if id(each) in theirs],
         }, {}
 
     @staticmethod
     def _unfreeze(model: nn.Module) -> list[str]:
         """Let frozen linear layers be trained, so that the rest can be judged; the names of their parameters."""
-        layers = [each for each in nn.Module.modules(model) if type(each) is nn.Linear]
-        inside = {id(each) for layer in layers for each in nn.Module.parameters(layer)}
-        named = [(name, each) for name, each in nn.Module.named_parameters(model) if id(each) in inside]
+        layers = [each for _, each in named_modules(model) if type(each) is nn.Linear]
+        inside = {id(each) for layer in layers for _, each in named_parameters(layer)}
+        named = [(name, each) for name, each in named_parameters(model) if id(each) in inside]
         frozen = [(name[:100], each) for name, each in named if not each.requires_grad and each.is_floating_point()]
         for _, each in frozen:
             each.requires_grad_(True)
@@ -192,7 +217,7 @@ class Service:
     def do_submodules(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """The dotted names of a model's submodules and the names of their types, in order, only for hints."""
         self._parameters(message["object"])  # Invalid if it is not a module
-        modules = itertools.islice(nn.Module.named_modules(self.objects[message["object"]]), 1, LIMITS.submodules)
+        modules = itertools.islice(named_modules(self.objects[message["object"]]), 1, LIMITS.submodules)
         return {"submodules": [(name[:100], type(module).__name__[:100]) for name, module in modules]}, {}
 
     def do_parameters(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -343,13 +368,13 @@ class Service:
             return
         model = self.objects.get(message.get("object", ""))
         if isinstance(model, nn.Module):
-            nn.Module.eval(model)
+            set_mode(model, training=False)
         try:
             with contextlib.nullcontext() if message["reach"] or message["gradients"] else torch.no_grad():
                 yield
         finally:
             if isinstance(model, nn.Module):
-                nn.Module.train(model)
+                set_mode(model, training=True)
 
     @contextlib.contextmanager
     def _captured(self, message: Message) -> Iterator[dict[str, Tensor]]:
@@ -481,8 +506,8 @@ class Service:
         model = self.objects[message["object"]]
         functions = [self._attribute(self.module, name) for name in message["functions"]]
         parameters = self._parameters(message["object"])
-        told = {id(each) for each in model.parameters()}  # of which the notebook's optimizer hears
-        nn.Module.train(model)
+        told = self._prepare(model)
+        set_mode(model, training=True)
         torch.default_generator.manual_seed(message["seed"])
         assert self.training is not None
         losses = self.training.train(
@@ -495,6 +520,26 @@ class Service:
         return {}, {"losses": losses} | {
             f"parameter.{name}": self._plain(parameter, f"parameter {name}") for name, parameter in parameters
         }
+
+    @staticmethod
+    def _prepare(model: nn.Module) -> set[int]:
+        """Do with a model what a notebook does to train one; the ids of the parameters for its optimizer.
+
+        Invalid, where a method of nn.Module does not work, such as one that the class replaces.
+        """
+        told = set[int]()
+        for name, *given in (("to", torch.device("cpu")), ("parameters",), ("train",), ("eval",)):
+            try:
+                answer = getattr(model, name)(*given)
+                if name == "to" and not isinstance(answer, nn.Module):
+                    raise TypeError(f"it returned {type_name(answer)}, not the model")
+                if name == "parameters":
+                    told = {id(each) for each in answer}
+            except Exception as error:
+                raise Invalid(
+                    "method-fails", name=name, detail=f"{type(error).__name__}: {error}".rstrip(".")
+                ) from None
+        return told
 
     def do_stand_in(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Replace functions of the module with ones that the client computes, so that their mistakes cost no more."""
@@ -530,7 +575,7 @@ class Service:
             raise Invalid("not-a-module", owner=type_name(model))
         if "_parameters" not in vars(model):
             raise Invalid("super-init-missing", owner=type_name(model))
-        return [(name, parameter) for name, parameter in nn.Module.named_parameters(model) if parameter.requires_grad]
+        return [(name, parameter) for name, parameter in named_parameters(model) if parameter.requires_grad]
 
     def _plain(self, value: Any, what: str) -> Tensor:
         """The value as a dense, real tensor with little memory; Invalid if it is something else.
@@ -573,19 +618,56 @@ class Service:
                 text = text.removesuffix(f" ({error.path})")
         except BaseException:
             text = ""
-        line, statement, own = None, "", False
+        line, statement, own, known = None, "", False, dict[str, Any]()
         for entry in _entries(error.__traceback__):
             own = False
             if entry.tb_frame.f_code.co_filename == str(self.path):
                 line = entry.tb_lineno
                 own = entry.tb_frame.f_code.co_code[entry.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+                known = entry.tb_frame.f_locals if own else {}
         if isinstance(error, SyntaxError) and error.filename == str(self.path):
             line, text = error.lineno, str(error.msg)[:MAX_TEXT]
         if type(line) is int:
             with contextlib.suppress(Exception):  # of the source's own encoding, such as a UnicodeError
                 statement = linecache.getline(str(self.path), line).strip()[:MAX_NAME]
         kind = type(error).__name__[:MAX_NAME]
-        return {"code": "raised", "kind": kind, "text": text, "line": line, "statement": statement, "own": own}
+        condition = given = ""
+        if own and line:
+            with contextlib.suppress(Exception):
+                condition = _condition("".join(linecache.getlines(str(self.path))), line)
+                given = _values(condition, known)
+        told = {"code": "raised", "kind": kind, "text": text, "line": line, "statement": statement, "own": own}
+        return told | {"condition": condition[:MAX_NAME], "given": given[:MAX_NAME]}
+
+
+def _condition(source: str, line: int) -> str:
+    """The innermost `if` or `assert` around a line of a source that raises; empty where there is none."""
+    found = ""
+    for node in ast.walk(ast.parse(source)):  # what is inside comes later
+        if isinstance(node, (ast.stmt, ast.ExceptHandler)) and node.lineno <= line <= (node.end_lineno or 0):
+            match node:
+                case ast.If(orelse=[first, *_]) if first.lineno <= line:
+                    found = f"else of if {ast.unparse(node.test)}"
+                case ast.If():
+                    found = f"if {ast.unparse(node.test)}"
+                case ast.Assert():
+                    found = f"assert {ast.unparse(node.test)}"
+                case ast.FunctionDef() | ast.ExceptHandler():
+                    found = ""
+    return found
+
+
+def _values(condition: str, known: dict[str, Any]) -> str:
+    """What the names in a condition are, in words: tensors by their shape and range."""
+    told = []
+    for name in dict.fromkeys(re.findall(r"\b[a-zA-Z_]\w*", condition)):
+        value = known.get(name)
+        if isinstance(value, Tensor) and value.numel():
+            low, high = (float(each) for each in value.detach().aminmax())
+            told.append(f"`{name}` has shape {tuple(value.shape)} and values from {low:.3g} to {high:.3g}")
+        elif type(value) in (int, float):
+            told.append(f"`{name}` is {value:.6g}")
+    return "; ".join(told[:3])
 
 
 def _hook(piece: nn.Module, function: Callable[..., Any]) -> Callable[[], None]:

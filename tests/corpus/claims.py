@@ -1386,7 +1386,10 @@ CLAIMS |= {
     "index-not-whole": _raises("IndexError", "RuntimeError"),
     "joined-along": _raises("RuntimeError"),
     "unpacking": _raises("ValueError"),
-    "assertion": _raises("AssertionError"),
+    "assertion": lambda s: (
+        _raises("AssertionError", "ValueError")(s)
+        or ("raise " in s.source and any(isinstance(each, str) for each in _for_many_logvariances(s)))
+    ),
     "endless-recursion": _raises("RecursionError"),
     "not-probabilities": lambda s: _raises("RuntimeError", "ValueError")(s),
     "parameter-out-of-range": lambda s: any(isinstance(each, str) for each in _for_many_logvariances(s)),
@@ -1414,6 +1417,11 @@ CLAIMS |= {
         for piece in (getattr(oracle.partly_built(s.module), name, None) for name in oracle.PIECES)  # type: ignore[arg-type]
     ),
     "super-init-missing": lambda s: "before Module.__init__() call" in _said_while_built(s),
+    "hash-lost": lambda s: getattr(s.module, CLASS).__hash__ is None,
+    "method-replaced": lambda s: any(
+        getattr(getattr(s.module, CLASS), name) is not getattr(nn.Module, name)
+        for name in ("to", "train", "eval", "parameters", "named_parameters", "children")
+    ),
     "not-a-module": lambda s: not issubclass(getattr(s.module, CLASS), nn.Module),
     "name-undefined": _raises("NameError", "UnboundLocalError"),
     "attribute-undefined": _raises("AttributeError"),
@@ -1422,6 +1430,8 @@ CLAIMS |= {
         _raises("TypeError", "AttributeError")(s) and bool(re.search(r"nn\.[A-Z]|import [A-Z]", s.source))
     ),
     "no-layer-there": lambda s: "is not a Module subclass" in _said_while_built(s),
+    "tensor-as-condition": _raises("RuntimeError"),
+    "no-such-element": _raises("IndexError", "KeyError"),
     "wrong-call": _raises("TypeError", "ValueError", "IndexError", "KeyError", "RuntimeError"),
     "row-length": _raises("RuntimeError"),
     "encoder-row-length": _raises("RuntimeError"),

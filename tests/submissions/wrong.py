@@ -219,6 +219,20 @@ SAMPLE = (
         checks=2,
     ),
     _sample("noise-as-a-number", STD + "    return means + std * torch.randn_like(std).item()\n", "tensor-as-number"),
+    _sample(
+        "sample-of-large-variances-only",
+        '    if (logvariances < 0).any():\n        raise ValueError("a variance is negative")\n' + STD + DRAW,
+        "assertion",
+        checks=1,
+    ),
+    _sample(
+        "sample-asks-a-whole-tensor", "    if logvariances > 0:\n        pass\n" + STD + DRAW, "tensor-as-condition"
+    ),
+    _sample(
+        "sample-takes-one-more",
+        STD + "    std = torch.stack([std[i] for i in range(len(std) + 1)])\n" + DRAW,
+        "no-such-element",
+    ),
     _sample("sample-adds-nothing", STD + "    return torch.add(means)\n", "wrong-call"),
     _sample(
         "distribution-of-negative-scale",
@@ -3032,6 +3046,42 @@ WHOLE = (
         loses=frozenset({"encoder"}),
         may_lose=frozenset({"decoder"}),  # in the public checks, which build the model by these names alone
         misconception="wrong-parameters",
+        checks=1,
+    ),
+    Wrong(
+        "model-without-hash",
+        (
+            (
+                "    def __init__(self, input",
+                "    def __eq__(self, other):\n        return self is other\n\n    def __init__(self, input",
+            ),
+        ),
+        loses=frozenset({"training"}),
+        misconception="hash-lost",
+        checks=1,
+    ),
+    Wrong(
+        "train-with-other-parameters",
+        (
+            (
+                "    def __init__(self, input",
+                "    def train(self, loader, epochs):\n        return loader\n\n    def __init__(self, input",
+            ),
+        ),
+        loses=frozenset({"training"}),
+        misconception="method-replaced",
+        checks=1,
+    ),
+    Wrong(
+        "to-returns-nothing",
+        (
+            (
+                "    def __init__(self, input",
+                "    def to(self, device):\n        super().to(device)\n\n    def __init__(self, input",
+            ),
+        ),
+        loses=frozenset({"training"}),
+        misconception="method-replaced",
         checks=1,
     ),
     Wrong(

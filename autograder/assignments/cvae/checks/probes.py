@@ -574,4 +574,8 @@ LEARNS = (
         "        p.grad = None\n"
         'print("ten images are learned:", bool((reconstructions - images).abs().mean() < 0.25))'
     ),
+    Probe(
+        f'{_build(784, 10, 2)}model = model.to("cpu")\nmodel.train()\nmodel.eval()\n'
+        'print("an optimizer gets parameters:", bool(list(model.parameters())))'
+    ),
 )
