@@ -110,6 +110,20 @@ def test_a_loss_without_bound_at_one_is_noted(sandbox: Sandbox, term: str, noted
 
 
 @pytest.mark.parametrize(
+    ("of_r", "of_rest", "ends"),
+    [
+        ("reconstructions).clamp(min=-100", "1 - reconstructions).clamp(min=-100", "exactly 0 or 1"),
+        ("reconstructions).clamp(min=-100", "1 - reconstructions.clamp(max=1 - 1e-6)", "exactly 0,"),
+        ("reconstructions.clamp(min=1e-30)", "1 - reconstructions).clamp(min=-100", "exactly 1,"),
+    ],
+)
+def test_a_bound_after_the_logarithm_is_noted_at_both_ends(
+    sandbox: Sandbox, of_r: str, of_rest: str, ends: str
+) -> None:
+    assert ends in notes(sandbox, (CROSS_ENTROPY, written_out(of_r, of_rest)))
+
+
+@pytest.mark.parametrize(
     "draw",
     [
         DRAW,
