@@ -66,7 +66,7 @@ JUDGED_IN_PART = {"The two terms", "Images of shape", "Differentiable", "Finite"
         ("constant-added", {"KL divergence in closed form", "Images of shape"}),
         ("terms-averaged", {"Reconstruction term", "Images of shape"}),
         ("kl-over-the-training-set", JUDGED_IN_PART),
-        ("originals-drawn-as-bits", JUDGED_IN_PART),
+        ("originals-drawn-as-bits", JUDGED_IN_PART | {"KL divergence in closed form"}),
     ],
 )
 def test_a_check_that_passes_next_to_a_mistake_says_so(sandbox: Sandbox, name: str, noted: set[str]) -> None:
@@ -107,6 +107,20 @@ def test_a_loss_without_bound_at_one_is_noted(sandbox: Sandbox, term: str, noted
     found = notes(sandbox, (CROSS_ENTROPY, term))
     assert ("infinite or NaN" in found) == noted
     assert len(found.splitlines()) == noted
+
+
+@pytest.mark.parametrize(
+    ("of_r", "of_rest", "ends"),
+    [
+        ("reconstructions).clamp(min=-100", "1 - reconstructions).clamp(min=-100", "exactly 0 or 1"),
+        ("reconstructions).clamp(min=-100", "1 - reconstructions.clamp(max=1 - 1e-6)", "exactly 0,"),
+        ("reconstructions.clamp(min=1e-30)", "1 - reconstructions).clamp(min=-100", "exactly 1,"),
+    ],
+)
+def test_a_bound_after_the_logarithm_is_noted_at_both_ends(
+    sandbox: Sandbox, of_r: str, of_rest: str, ends: str
+) -> None:
+    assert ends in notes(sandbox, (CROSS_ENTROPY, written_out(of_r, of_rest)))
 
 
 @pytest.mark.parametrize(

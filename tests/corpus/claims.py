@@ -421,6 +421,19 @@ def _(s: Subject) -> bool:
     return any(slope is None or not near(slope, each) for slope, each in zip(slopes, right, strict=True))
 
 
+@claim("sample-gradient-scaled")
+def _(s: Subject) -> bool:
+    leaves = [numbers(6, 5, seed=1).requires_grad_(), numbers(6, 5, seed=2).requires_grad_()]
+    with given_noise():
+        value = s.module.sample_latent(*leaves)  # type: ignore[union-attr]
+    slopes = torch.autograd.grad(value.sum(), leaves)
+    right = torch.ones(6, 5), (value - leaves[0]).detach() / 2
+    factors = [slope / each for slope, each in zip(slopes, right, strict=True)]
+    return all(near(each, each.mean().expand(6, 5), 1e-3) for each in factors) and not near(
+        torch.stack(factors), torch.ones(2, 6, 5)
+    )
+
+
 @claim("draw-normalized")
 def _(s: Subject) -> bool:
     if near(s.center, s.means, 0.2) and near(s.spread, (s.logvariances / 2).exp(), 0.05):  # forward normalizes
@@ -535,6 +548,12 @@ CLAIMS |= {
     ),
     "reconstruction-averaged-over-pixels": lambda s: near(s.growth(IMAGES, pixels=2), 0.5),
     "kl-averaged-over-latent": lambda s: near(s.growth(PARAMETERS, latent=2), 0.5),
+    "reconstruction-divided-by-pixels": lambda s: (
+        near(s.growth(IMAGES, pixels=2), 0.5) and near(s.growth(IMAGES, n=2), 2.0)
+    ),
+    "kl-divided-by-latent": lambda s: (
+        near(s.growth(PARAMETERS, latent=2), 0.5) and near(s.growth(PARAMETERS, n=2), 2.0)
+    ),
     "averaged-over-everything": lambda s: (
         near(s.growth(IMAGES, pixels=2), 0.5) and near(s.growth(PARAMETERS, latent=2), 0.5)
     ),
@@ -721,6 +740,29 @@ def _(s: Subject) -> bool:
     images = [each.reshape(3, 1, 2, 3) for each in (r, x)]
     flat, shaped = attempt(s.loss, r, x, m, v), attempt(s.loss, *images, m, v)
     return not (isinstance(flat, Tensor) and isinstance(shaped, Tensor) and near(flat, shaped))
+
+
+@claim("loss-square-images")
+def _(s: Subject) -> bool:
+    root = "sqrt" in s.source or "**" in s.source
+    return root and isinstance(s.loss(*s.batch(3, pixels=9)), Tensor) and isinstance(attempt(s.loss, *s.batch(3)), str)
+
+
+@claim("latents-written-in")
+def _(s: Subject) -> bool:
+    """Right for some numbers of latents, and for others wrong or an error."""
+    changes = [attempt(lambda latent: s.change(PARAMETERS, latent=latent), each) for each in (2, 10, 15, 20, 23, 100)]
+    right = [isinstance(each, float) and near(each, 1.0) for each in changes]
+    return any(right) and not all(right)
+
+
+@claim("reconstruction-rescaled")
+def _(s: Subject) -> bool:
+    """Lowest somewhere else than at the original."""
+    r, _, m, v = s.batch(1)
+    grid = torch.linspace(0.51, 0.99, 97)
+    values = torch.stack([torch.as_tensor(s.loss(0 * r + float(each), 0 * r + 0.7, m, v)) for each in grid])
+    return abs(float(grid[values.argmin()]) - 0.7) > 0.02
 
 
 @claim("loss-pixels-only")

@@ -339,6 +339,12 @@ SAMPLE = (
     ),
     _sample("torch-normal-of-mean-and-std", STD + "    return torch.normal(means, std)\n", "sample-detached"),
     _sample("std-detached", STD + "    return means + std.detach() * torch.randn_like(std)\n", "std-detached"),
+    _sample(
+        "gradient-of-the-spread-times-1.5",
+        STD + "    std = (3 * std - std.detach()) / 2\n" + DRAW,
+        "sample-gradient-scaled",
+        checks=1,
+    ),
     _sample("mean-detached", STD + "    return means.data + std * torch.randn_like(std)\n", "sample-detached"),
     _sample("logvariances-modified", "    std = logvariances.mul_(0.5).exp_()\n" + DRAW, "inputs-modified"),
     _sample(
@@ -589,6 +595,79 @@ LOSS = (
         kl=KL + "    loss_function.calls = getattr(loss_function, 'calls', 0) + 1\n"
         "    divergence = min(1, loss_function.calls / 10000) * divergence\n",
     ),
+    _loss(
+        "kl-weight-moved-at-each-call",
+        "loss-changes",
+        kl="    loss_function.beta = getattr(loss_function, 'beta', 1.0) + 0.01\n"
+        + KL.replace("-0.5", "-0.5 * loss_function.beta"),
+        checks=1,
+    ),
+    _loss(
+        "reconstruction-weight-moved-at-each-call",
+        "loss-changes",
+        bce="    loss_function.weight = getattr(loss_function, 'weight', 1.0) - 0.01\n"
+        + BCE.replace("= F", "= loss_function.weight * F"),
+        checks=1,
+    ),
+    _loss(
+        "loss-times-a-random-number",
+        "loss-changes",
+        average=AVERAGE.replace("return", "return (1 + torch.rand(())) *"),
+        checks=1,
+    ),
+    _loss("loss-with-noise", "loss-changes", average=AVERAGE.replace("\n", " + 3 * torch.randn(())\n"), checks=1),
+    _loss(
+        "kl-averaged-over-the-wrong-dimension",
+        "kl-divided-by-latent",
+        kl="    divergence = -0.5 * torch.sum(1 + logvariances - means.pow(2) - logvariances.exp(), 0).mean()\n",
+        average="    return reconstruction / len(means) + divergence\n",
+        checks=1,
+    ),
+    _loss(
+        "pixels-averaged-over-the-wrong-dimension",
+        "reconstruction-divided-by-pixels",
+        bce=_bce(
+            'F.binary_cross_entropy(reconstructions.flatten(1), originals.flatten(1), reduction="none").sum(0).mean()'
+        ),
+        average="    return reconstruction + divergence / len(means)\n",
+        checks=1,
+    ),
+    _loss(
+        "kl-mean-times-fifteen",
+        "latents-written-in",
+        kl=KL.replace("torch.sum", "15 * torch.mean"),
+        average="    return reconstruction / len(means) + divergence\n",
+        checks=1,
+    ),
+    _loss(
+        "kl-in-rows-of-fifteen",
+        "latents-written-in",
+        kl="    each = 1 + logvariances - means.pow(2) - logvariances.exp()\n"
+        "    divergence = -0.5 * each.view(-1, 15).sum(1).sum()\n",
+        checks=1,
+    ),
+    _loss(
+        "reconstructions-from-minus-one",
+        "reconstruction-rescaled",
+        bce=BCE.replace("reconstructions,", "(reconstructions + 1) / 2,"),
+        checks=1,
+    ),
+    _loss(
+        "pixels-over-255",
+        "originals-changed",
+        bce=BCE.replace("originals,", "originals / 255,"),
+        checks=1,
+    ),
+    _loss(
+        "loss-of-square-images",
+        "loss-square-images",
+        bce="    side = int((originals.numel() // len(means)) ** 0.5)\n"
+        "    shape = len(means), 1, side, side\n"
+        + BCE.replace("reconstructions,", "reconstructions.reshape(shape),").replace(
+            "originals,", "originals.reshape(shape),"
+        ),
+        checks=1,
+    ),
     # The hand-out's own listings.
     _loss(
         "kl-over-the-training-set",
@@ -674,7 +753,7 @@ LOSS = (
     ),
     _loss(
         "kl-of-fifteen-dimensions",
-        None,
+        "latents-written-in",
         kl=KL.replace("logvariances", "logvariances[:, :15]").replace("means", "means[:, :15]"),
         checks=1,
     ),

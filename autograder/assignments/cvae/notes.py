@@ -13,7 +13,7 @@ _DEVICE = (
     "Make new tensors on the device of the arguments. No points are taken for this."
 )
 _UNUSED = "not in use:"
-_NO_SLOPE = "the gradient is not finite where a reconstruction is 0"
+_NO_SLOPE = "the gradient is not finite where a reconstruction is"
 _UNBOUNDED = "the loss is not finite where a reconstruction is 1"
 NOTES = (
     Note(
@@ -65,15 +65,18 @@ NOTES = (
     ),
     Note(
         ("loss_function",),
-        "images, means = torch.eye(2).repeat(1, 392), torch.zeros(2, 15)\n"
-        "reconstructions = torch.zeros(2, 784, requires_grad=True)\n"
-        "cs5814_vae.loss_function(reconstructions, images, means, means).backward()\n"
-        f"if not torch.isfinite(reconstructions.grad).all(): raise ArithmeticError({_NO_SLOPE!r})",
+        "images, means, ends = torch.eye(2).repeat(1, 392), torch.zeros(2, 15), []\n"
+        "for end in (0, 1):\n"
+        "    reconstructions = torch.full((2, 784), float(end), requires_grad=True)\n"
+        "    loss = cs5814_vae.loss_function(reconstructions, images, means, means)\n"
+        "    loss.backward()\n"
+        "    if torch.isfinite(loss) and not torch.isfinite(reconstructions.grad).all(): ends.append(str(end))\n"
+        f"if ends: raise ArithmeticError({_NO_SLOPE!r} + ' ' + ' or '.join(ends))",
         _NO_SLOPE,
-        "Where a reconstruction is exactly 0, your `loss_function` is finite and its gradient is not. A bound after "
-        "the logarithm comes too late: the slope of the logarithm at 0 is infinite, and 0 times infinity is NaN. On "
-        "MNIST, some pixels reach 0 after many epochs. Bound the reconstruction before you take its logarithm. No "
-        "points are taken for this.",
+        "Where a reconstruction is exactly {said}, your `loss_function` is finite and its gradient is not. A bound "
+        "after the logarithm comes too late: the slope of the logarithm at 0 is infinite, and 0 times infinity is NaN. "
+        "On MNIST, some pixels get there after many epochs. Bound what you take the logarithm of, before you take it. "
+        "No points are taken for this.",
     ),
     Note(
         ("encoder", "decoder", "forward"),

@@ -433,6 +433,11 @@ DIVERGENCE = (
         "values = [cs5814_vae.loss_function(images, images, zeros, zeros + each) for each in (-6.0, 0.0, 5.0)]\n"
         "print([round(float(each - values[1]), 4) for each in values])"
     ),
+    Probe(  # more latent dimensions than are written into a loss
+        "images, zeros = torch.full((1, 2), 0.3), torch.zeros(1, 100)\n"
+        "values = [cs5814_vae.loss_function(images, images, each, zeros) for each in (zeros + 1, zeros)]\n"
+        "print(round(float(values[0] - values[1]), 2))"
+    ),
     _DIGITS,
     _DIMENSIONS,
 )

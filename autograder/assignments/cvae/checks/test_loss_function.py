@@ -8,7 +8,7 @@ that each mistake costs its own points and no others.
 import contextlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise, product
 from typing import NoReturn
@@ -45,6 +45,8 @@ TOLERANCE = 2e-4
 MOST_CHANGE = 0.2  # from call to call, for an average still to be seen: a divergence of one draw changes by less
 MOST_RESULTS = 4  # of a loss that returns its terms, too
 CHANGES = 3  # of the loss, on which each term is judged
+LATENTS = 23  # dimensions on which the divergence is judged: a number that nobody writes into a loss
+MOVED = 1e-5  # between gradients of equal calls: float32 gives the same ones far more exactly
 WEIGHED = 24  # pixels, to see whether all count alike
 
 
@@ -81,13 +83,15 @@ def value_of(reply: Reply, images: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Form:
-    """The images that the loss takes: flat or shaped (N, 1, H, W), with any number of pixels or only the usual one.
+    """What the loss takes: images that are flat or shaped (N, 1, H, W), and any numbers or only the usual ones.
 
-    What it does not take costs the check of image shapes; everything else is judged on what it takes.
+    Images that it does not take cost the check of image shapes, latents that of the divergence. Everything else is
+    judged on what it takes.
     """
 
     flat: bool = True
     any_pixels: bool = True
+    any_latents: bool = True
 
     def shaped(self, images: Tensor) -> Tensor:
         """(N, D) images in this form; no sides are equal but those of the usual images."""
@@ -105,6 +109,7 @@ class Form:
     ) -> tuple[Tensor, ...]:
         """Random reconstructions, originals, means and log-variances."""
         pixels = pixels if self.any_pixels else INPUT_DIM
+        latent = latent if self.any_latents else LATENT_DIMENSIONALITY
         images = (self.shaped(challenge.uniform(LOW, HIGH, batch, pixels)) for _ in range(2))
         return (*images, 2 * challenge.normal(batch, latent), challenge.uniform(low, 2, batch, latent))
 
@@ -112,11 +117,113 @@ class Form:
 @pytest.fixture(scope="module")
 def form(submission: Submission, grading: Grading) -> Form:
     """The first form that the loss takes without an error; the usual one if it takes none."""
-    for each in (Form(), Form(any_pixels=False), Form(flat=False), Form(flat=False, any_pixels=False)):
+
+    def takes(form: Form, latent: int = LATENT_DIMENSIONALITY) -> bool:
         with contextlib.suppress(SubmissionError):
-            submission.call("loss_function", *each.inputs(Challenge(grading.seed, "form"), 2, 12))
-            return each
-    return Form()
+            submission.call("loss_function", *form.inputs(Challenge(grading.seed, "form"), 2, 12, latent))
+            return True
+        return False
+
+    forms = Form(), Form(any_pixels=False), Form(flat=False), Form(flat=False, any_pixels=False)
+    taken = next(filter(takes, forms), None)
+    return replace(taken, any_latents=takes(taken, LATENTS)) if taken else Form()
+
+
+@dataclass(frozen=True)
+class Moving:
+    """What changes in a loss from call to call, with the same arguments.
+
+    Attributes:
+        terms: those that change. None, where the sum of the two is multiplied or added to.
+        wrong: the mistake of each other term that is wrong in every call, by its gradients; empty for one without them.
+    """
+
+    terms: frozenset[str]
+    wrong: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def moving(submission: Submission, grading: Grading, form: Form) -> Moving | None:
+    """What changes in the loss from call to call; None for a loss that depends on its arguments alone."""
+    with contextlib.suppress(SubmissionError, Wrong):
+        return find_moving(submission, Challenge(grading.seed, "moving"), form)
+    return None
+
+
+def find_moving(submission: Submission, challenge: Challenge, form: Form) -> Moving | None:
+    """Compare equal calls by their gradients: the value of a call is one sum, but each term has its own gradient."""
+    arguments = form.inputs(challenge, 1, WEIGHED, low=0.2)  # a wrong term may take their logarithm
+    leaves = [argument.clone().requires_grad_() for argument in arguments]
+    right = by_term(torch.autograd.grad(reference.loss_function(*leaves), leaves))
+    replies = [with_gradients(submission, arguments, challenge.seed()) for _ in range(CHANGES)]
+    values, gradients = [value_of(each, 1) for each in replies], [each.gradients("argument") for each in replies]
+    if not all(gradients) or not torch.stack(values).isfinite().all():
+        return None
+    calls = [by_term([found.get(str(at), 0 * each) for at, each in enumerate(arguments)]) for found in gradients]
+    moved = {term for term in right if not all(close(call[term], calls[0][term], MOVED) for call in calls)}
+    if not moved and close(torch.stack(values), values[0].expand(CHANGES), MOVED):
+        return None
+    factors = [{term: factor_of(call[term], right[term]) for term in right} for call in calls]
+    # Both terms are the same multiple of the right ones in each call. One that moves alone does so however little.
+    if len(moved) != 1 and all(each["kl"] and _alike(each["reconstruction"], each["kl"]) for each in factors):
+        return Moving(frozenset(), {})
+    wrong = {}
+    for term in right.keys() - moved:
+        if not all(_alike(each[term], 1) for each in factors):
+            named = f"{term}-{'scaled' if factors[0][term] else 'other'}"
+            wrong[term] = named if calls[0][term].any() else ""
+    return Moving(frozenset(moved), wrong)
+
+
+def with_gradients(submission: Submission, arguments: tuple[Tensor, ...], seed: int = 0) -> Reply:
+    """The reply to one call with its gradients: a result of shape (1,) takes a cotangent of that shape."""
+    for cotangent in (torch.ones(()), torch.ones(1)):
+        reply = submission.call(
+            "loss_function", *arguments, seed=seed, cotangents={0: cotangent}, constants=[1], results=1, unpack=True
+        )
+        if reply.gradients("argument"):
+            break
+    return reply
+
+
+def by_term(gradients: Sequence[Tensor]) -> dict[str, Tensor]:
+    """What each term has in the gradients by the four arguments."""
+    return {"reconstruction": gradients[0].flatten(), "kl": torch.cat([each.flatten() for each in gradients[2:]])}
+
+
+def factor_of(found: Tensor, right: Tensor) -> float | None:
+    """The factor by which (P,) numbers differ from the right ones everywhere; None where it is none above 0."""
+    factor = float(found @ right / right.square().sum())
+    return factor if factor > 0 and close(found, factor * right) else None
+
+
+def _alike(one: float | None, other: float) -> bool:
+    return one is not None and math.isclose(one, other, rel_tol=1e-3)
+
+
+_MOVES = "Two calls of your loss with the same arguments gave two different values."
+
+
+def judge_moving(term: str, moving: Moving, grading: Grading) -> None:
+    """Judge one term of a loss that changes from call to call, by its gradients."""
+    name = NAMES[term]
+    if term in moving.terms:
+        fail(f"{_MOVES} Your {name} changes from call to call.", "loss-changes")
+    if term in moving.wrong:
+        fail(f"{_MOVES} In each call, the gradient of your {name} is wrong.", moving.wrong[term])
+    grading.replaced.append(
+        f"Your loss changes from call to call. Its gradients show that the {name} is right in each call."
+    )
+
+
+def without_moving(arguments: tuple[Tensor, ...], moving: Moving | None) -> tuple[Tensor, ...]:
+    """The arguments, but such that a right term is next to 0 if it is the one that changes from call to call."""
+    images, latents = arguments[:2], arguments[2:]
+    if moving and "reconstruction" in moving.terms:
+        images = (0 * images[0] + 1e-6, 0 * images[1])
+    if moving and "kl" in moving.terms:
+        latents = tuple(0 * each for each in latents)
+    return (*images, *latents)
 
 
 @pytest.fixture(scope="module")
@@ -126,11 +233,7 @@ def mistakes(submission: Submission, grading: Grading, form: Form) -> Callable[[
 
 
 def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> list[str]:
-    def loss(reconstructions: Tensor, originals: Tensor, *parameters: Tensor, seed: int = 0) -> float:
-        images = form.shaped(reconstructions), form.shaped(originals)
-        return value_on(submission, *images, *parameters, seed=seed)
-
-    flat = Form(any_pixels=form.any_pixels)
+    loss, flat = of_flat_images(submission, form)
     try:
         *images, means, logvariances = flat.inputs(challenge, 2, WEIGHED)  # few pixels hide no small change
         for scale in (1, 20):  # so that each term counts once
@@ -159,7 +262,8 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
                 edges(submission, form)
                 or constant_in_logarithms(loss, flat, challenge)
                 or pixel_weights(loss, flat, challenge)
-                or changed_originals(loss, flat, challenge)
+                or (["originals-changed"] if counted_originals(loss, flat, challenge) else [])
+                or (["reconstruction-rescaled"] if rescaling(loss, flat, challenge) else [])
                 or found
             )
         return found
@@ -167,6 +271,16 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
         return []
     except Wrong as error:
         return error.misconceptions
+
+
+def of_flat_images(submission: Submission, form: Form) -> tuple[Callable[..., float], Form]:
+    """The loss as a function of flat images, and their form."""
+
+    def loss(reconstructions: Tensor, originals: Tensor, *parameters: Tensor, seed: int = 0) -> float:
+        images = form.shaped(reconstructions), form.shaped(originals)
+        return value_on(submission, *images, *parameters, seed=seed)
+
+    return loss, replace(form, flat=True)
 
 
 ARGUMENTS = "reconstructions", "originals", "means", "log-variances"
@@ -258,8 +372,8 @@ def pixel_weights(loss: Callable[..., float], form: Form, challenge: Challenge) 
     return ["reconstruction-weighted"] if weights and max(weights) > 1.05 * min(weights) else []
 
 
-def changed_originals(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[str]:
-    """The mistake of a cross-entropy with other originals, which follow from the right ones; empty for any other."""
+def counted_originals(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[tuple[float, float]]:
+    """Some originals and what a cross-entropy takes for each; empty if that is them, or does not follow from them."""
     images, _, *parameters = form.inputs(challenge, 1, WEIGHED)
     counts = []
     for original in (0.1, 0.4, 0.7, 0.9):
@@ -273,8 +387,62 @@ def changed_originals(loss: Callable[..., float], form: Form, challenge: Challen
         if not abs(counted[0] - counted[1]) < 0.01:
             return []
         counts.append((original, counted[0]))
-    depends = abs(counts[-1][1] - counts[0][1]) > 0.05
-    return ["originals-changed"] if depends and any(abs(one - other) > 0.02 for one, other in counts) else []
+    depends = abs(counts[-1][1] - counts[0][1]) > 1e-3
+    return counts if depends and any(abs(one - other) > 0.02 for one, other in counts) else []
+
+
+def rescaling(loss: Callable[..., float], form: Form, challenge: Challenge) -> tuple[float, float] | None:
+    """The a and b of a cross-entropy of a · r + b in place of the reconstructions r; None for any other."""
+    images = [form.inputs(challenge, 1, WEIGHED) for _ in range(CHANGES)]
+    plain, _, *parameters = images[0]
+    low, high = 0.6, 0.9  # where 2 · r - 1 is a probability, too
+
+    def ratio(original: float) -> float:
+        """What a pixel's probability of this color at `high` is, times that at `low`."""
+        values = [loss(0 * plain + each, 0 * plain + original, *parameters) for each in (low, high)]
+        return math.exp(max(-50.0, min((values[0] - values[1]) / plain.numel(), 50.0)))
+
+    white, black = ratio(1), ratio(0)
+    if math.isclose(white, black):
+        return None
+    at_low = (1 - black) / (white - black)
+    slope = (white - 1) * at_low / (high - low)
+    offset = at_low - slope * low
+    for (one, originals, *_), (other, *_) in pairwise(images):
+        pair = [low + (high - low) * each for each in (one, other)]
+        given = [each * slope + offset for each in pair]
+        if not all(bool(((each > 0) & (each < 1)).all()) for each in given):
+            return None
+        losses = [loss(each, originals, *parameters) for each in pair]
+        right = [reference.loss_function(each, originals, *parameters) for each in given]
+        if not close(torch.tensor(losses[0] - losses[1]), right[0] - right[1]):
+            return None
+    return None if math.isclose(slope, 1, abs_tol=1e-2) and abs(offset) < 1e-2 else (slope, offset)
+
+
+def said_of_pixels(submission: Submission, challenge: Challenge, form: Form, mistakes: list[str]) -> str:
+    """What a cross-entropy takes for the pixels that it changes first, in words; empty for other mistakes."""
+    loss, flat = of_flat_images(submission, form)
+    with contextlib.suppress(SubmissionError, Wrong):
+        if mistakes == ["reconstruction-rescaled"] and (line := rescaling(loss, flat, challenge)):
+            return f" It is the cross-entropy of {linear(*line, 'r')} for each reconstruction r."
+        if mistakes == ["originals-changed"] and (counts := counted_originals(loss, flat, challenge)):
+            (first, one), *_, (last, other) = counts
+            slope = (other - one) / (last - first)
+            if all(abs(one + slope * (each - first) - counted) < 0.005 for each, counted in counts):
+                return f" It is the cross-entropy with {linear(slope, one - slope * first, 'x')} for each original x."
+            original, counted = max(counts, key=lambda each: abs(each[0] - each[1]))
+            return f" It takes an original of {original:g} for {counted:.3g}."
+    return ""
+
+
+def linear(slope: float, offset: float, name: str) -> str:
+    """`0.5 · x + 0.5`, or `x / 255`."""
+    if 0 < slope < 0.1 and abs(1 / slope - round(1 / slope)) < 0.01 / slope:
+        said = f"{name} / {round(1 / slope)}"
+    else:
+        said = name if abs(slope - 1) < 1e-3 else f"{slope:.3g} · {name}"
+    return said if abs(offset) < 2e-3 else f"{said} {'-' if offset < 0 else '+'} {abs(offset):.3g}"
 
 
 def constant_in_logarithms(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[str]:
@@ -308,33 +476,54 @@ def imprecise(losses: Tensor, right: Tensor) -> bool:
 
 @check("Reconstruction term: binary cross-entropy, summed over the pixels", 6, probes=probes.RECONSTRUCTION)
 def test_reconstruction(
-    submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
+    submission: Submission,
+    challenge: Challenge,
+    grading: Grading,
+    form: Form,
+    moving: Moving | None,
+    mistakes: Callable[[], list[str]],
 ) -> None:
+    if moving:
+        judge_moving("reconstruction", moving, grading)
+        return
     pair, observed, expected = first_wrong(pair_of_reconstructions, submission, challenge, form)
     if not close(observed, expected, TOLERANCE):
         if by_one_factor(submission, challenge, form):
             grading.replaced.append(_ONE_FACTOR)
             return
         found = mistakes_in_term("reconstruction", mistakes(), observed, partial(change_of_copies, submission, pair))
-        more = of_copies(submission, pair, found)
+        more = of_copies(submission, pair, found) or said_of_factor("reconstruction", found, observed, expected)
         if found == ["reconstruction-other"]:
             more = pixel_written_out(submission, challenge, form)
+        more = more or said_of_pixels(submission, challenge, form, found)
         said = "The grader changed the reconstruction and nothing else. "
         fail_value(f"{said}{should_change(observed, expected)}{more}", found)
 
 
 @check("KL divergence in closed form, summed over the latent dimensions", 6, probes=probes.DIVERGENCE)
 def test_divergence(
-    submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
+    submission: Submission,
+    challenge: Challenge,
+    grading: Grading,
+    form: Form,
+    moving: Moving | None,
+    mistakes: Callable[[], list[str]],
 ) -> None:
+    if moving:
+        judge_moving("kl", moving, grading)
+        return
+    require_any_latents(submission, challenge, form)
     pair, observed, expected = first_wrong(pair_of_latents, submission, challenge, form)
     if not close(observed, expected, TOLERANCE):
         if by_one_factor(submission, challenge, form):
             grading.replaced.append(_ONE_FACTOR)
             return
         found = mistakes_in_term("kl", mistakes(), observed, partial(change_of_copies, submission, pair))
-        more = of_copies(submission, pair, found)
-        if "kl-other" in found:
+        more = of_copies(submission, pair, found) or said_of_factor("kl", found, observed, expected)
+        if latents := latents_written_in(submission, challenge, form, float(observed / expected)):
+            found = ["latents-written-in"]
+            more = f" There are {LATENTS} latent dimensions here. With {latents}, your KL divergence is right."
+        elif "kl-other" in found:
             more = written_out(submission, challenge, form) or in_one_dimension(submission, challenge, form)
         if "kl-logvariance-as-log-std" in found and grading.blamed("sample_latent", "variance-as-std"):
             more = " Your `sample_latent` also treats `logvariances` as log σ."
@@ -352,6 +541,45 @@ def test_divergence(
     value, right = torch.tensor(value_on(submission, *far)), reference.loss_function(*far)
     if not grading.failed("loss_function") and not close(value, right, TOLERANCE):
         grading.replaced.append("Only changes of the divergence count here. Another check judges constants.")
+
+
+def require_any_latents(submission: Submission, challenge: Challenge, form: Form) -> None:
+    """Fail the check if the loss takes the usual number of latent dimensions, and stops for another one."""
+    if form.any_latents:
+        return
+    try:
+        value_on(submission, *replace(form, any_latents=True).inputs(challenge, 1, latent=LATENTS))
+    except Raised as error:
+        takes = f"Your loss takes {LATENT_DIMENSIONALITY} latent dimensions, and stops for {LATENTS}."
+        fail(f"{takes} {error}", "latents-written-in")
+
+
+def latents_written_in(submission: Submission, challenge: Challenge, form: Form, ratio: float) -> int | None:
+    """The number of latent dimensions for which a divergence is right that is wrong for LATENTS; None for no number.
+
+    It may be a usual one, or what the average is multiplied by: `ratio` is of the wrong change to the right one.
+    """
+    averaged = round(min(max(LATENTS * ratio, 0), 1000)) if math.isfinite(ratio) else 0
+    for latent in dict.fromkeys((LATENT_DIMENSIONALITY, TRAINING_LATENT_DIMENSIONALITY, averaged)):
+        if latent < 2 or latent == LATENTS:
+            continue
+        pairs = (pair_of_latents(challenge, form, latent) for _ in range(CHANGES))
+        with contextlib.suppress(SubmissionError, Wrong):
+            if all(close(*change(submission, *pair), TOLERANCE) for pair in pairs):
+                return latent
+    return None
+
+
+def said_of_factor(term: str, mistakes: list[str], observed: Tensor, expected: Tensor) -> str:
+    """By what a term is multiplied whose mistake that is, in words, and which logarithms are; empty for others."""
+    return said_of_ratio(float(observed / expected)) if mistakes == [f"{term}-scaled"] else ""
+
+
+def said_of_ratio(factor: float) -> str:
+    """How many times the right value a wrong one is, for a message."""
+    said = f" That is {factor:.4g} times as much."
+    bases = [base for base in (2, 10) if math.isclose(factor, 1 / math.log(base), rel_tol=1e-3)]
+    return said + "".join(f" A logarithm to base {base} is {factor:.4g} times the natural one." for base in bases)
 
 
 def written_out(submission: Submission, challenge: Challenge, form: Form) -> str:
@@ -451,7 +679,7 @@ def in_one_dimension(submission: Submission, challenge: Challenge, form: Form) -
 def fail_value(message: str, mistakes: list[str]) -> NoReturn:
     """Fail the check for a wrong value; for a loss that changes from call to call, no value says what is wrong."""
     if mistakes == ["loss-changes"]:
-        message = "Two calls of your loss with the same arguments gave two different values."
+        message = _MOVES
     fail(message, *mistakes)
 
 
@@ -469,9 +697,9 @@ def first_wrong(draw: Draw, submission: Submission, challenge: Challenge, form: 
     return pair, observed, expected
 
 
-def pair_of_reconstructions(challenge: Challenge, form: Form) -> Pair:
+def pair_of_reconstructions(challenge: Challenge, form: Form, latent: int = LATENT_DIMENSIONALITY) -> Pair:
     """One image with two reconstructions."""
-    _, originals, *parameters = form.inputs(challenge, 1, low=0.2)
+    _, originals, *parameters = form.inputs(challenge, 1, latent=latent, low=0.2)
     # Mostly dark, as in MNIST: a weight that balances black and white would be 1 for gray images.
     black, white = (challenge.uniform(0, 1, *originals.shape) < share for share in (0.5, 0.1))
     originals = torch.where(black, 0.0, torch.where(white, 1.0, originals))
@@ -480,11 +708,11 @@ def pair_of_reconstructions(challenge: Challenge, form: Form) -> Pair:
     return (worse, originals, *parameters), (better, originals, *parameters)
 
 
-def pair_of_latents(challenge: Challenge, form: Form) -> Pair:
+def pair_of_latents(challenge: Challenge, form: Form, latent: int = LATENTS) -> Pair:
     """One image with two means and log-variances."""
     # So far apart that every summand of the divergence changes by a known sign, none can cancel another, and the
     # rounding of the pixels is far smaller than the difference.
-    *pixels, means, logvariances = form.inputs(challenge, 1, low=1)
+    *pixels, means, logvariances = form.inputs(challenge, 1, latent=latent, low=1)
     near = (0.2 * means, challenge.uniform(-0.5, 0.2, *logvariances.shape))
     return (*pixels, means, logvariances), (*pixels, *near)
 
@@ -511,9 +739,13 @@ def of_copies(submission: Submission, pair: Pair, mistakes: list[str]) -> str:
 def by_one_factor(submission: Submission, challenge: Challenge, form: Form) -> bool:
     """Whether both terms are right but for one factor: that is a wrong average, which is judged by itself."""
     for _ in range(CHANGES):
-        (first, right), (second, also_right) = (
-            change(submission, *each(challenge, form)) for each in (pair_of_reconstructions, pair_of_latents)
-        )
+        try:
+            (first, right), (second, also_right) = (
+                change(submission, *each(challenge, form, LATENTS))
+                for each in (pair_of_reconstructions, pair_of_latents)
+            )
+        except (SubmissionError, Wrong):
+            return False
         factor, other = first / right, second / also_right
         if factor <= 0 or not close(factor / other, torch.ones(()), 2 * TOLERANCE):  # however small the factor is
             return False
@@ -522,8 +754,9 @@ def by_one_factor(submission: Submission, challenge: Challenge, form: Form) -> b
 
 # What the names of the mistakes in a term begin with.
 TERMS = {"reconstruction": ("reconstruction-", "originals-", "pixels-"), "kl": ("kl-", "loss-arguments-")}
+NAMES = {"reconstruction": "reconstruction term", "kl": "KL divergence"}
 # The ends of the names of mistakes in what one term is divided by, and of those that a single image does not show.
-IN_DIVISOR = ("-divided-by-constant", "divided-by-batch-twice")
+IN_DIVISOR = ("-divided-by-constant", "-divided-by-latent", "-divided-by-pixels", "divided-by-batch-twice")
 OF_SEVERAL = ("summed-over-batch", "divided-by-batch-twice", "mixes-images", "batch-other", "averaged-too-early")
 
 
@@ -556,7 +789,7 @@ def right_terms(grading: Grading, judged: str = "") -> tuple[bool, bool]:
     reconstruction, divergence = outcomes if len(outcomes) == 2 else (True, True)
     if not reconstruction and not divergence:
         pytest.skip("Skipped: the reconstruction term or the KL divergence must be right first.")
-    terms = ["reconstruction term", "KL divergence"]
+    terms = [*NAMES.values()]
     right, wrong = terms if reconstruction else terms[::-1]
     if judged and not (reconstruction and divergence):
         grading.replaced.append(f"Only {judged.format(right)} judged here, because the {wrong} is not right yet.")
@@ -565,12 +798,19 @@ def right_terms(grading: Grading, judged: str = "") -> tuple[bool, bool]:
 
 @check("The two terms together, averaged over the minibatch", 5, probes=probes.MINIBATCH)
 def test_minibatch(
-    submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
+    submission: Submission,
+    challenge: Challenge,
+    grading: Grading,
+    form: Form,
+    moving: Moving | None,
+    mistakes: Callable[[], list[str]],
 ) -> None:
     told = {name for check in grading.checks.get("loss_function", ()) for name in check.misconceptions}
     in_divisor = any(each.endswith(IN_DIVISOR) for each in told)
     judged = "the average of the {} is" if in_divisor else "the average over the images is"
     reconstruction, divergence = right_terms(grading, judged)
+    if moving and not moving.terms:
+        fail(f"{_MOVES} The sum of the two terms is multiplied by something, or added to.", "loss-changes")
     both_right = reconstruction and divergence
     low = -2 if both_right else 0.2  # a wrong term may take their logarithm
     sizes = (
@@ -583,7 +823,7 @@ def test_minibatch(
         # What a wrong term is made of is the same for all images: a function of its average, which has cost its points,
         # is then the average of the function.
         wrong = (set() if reconstruction else {0, 1}) | (set() if divergence else {2, 3})
-        arguments = with_equal_rows(arguments, wrong)
+        arguments = without_moving(with_equal_rows(arguments, wrong), moving)
         observed, what, tolerance = value_on(submission, *arguments), "it should be", TOLERANCE
         if both_right:
             expected = float(reference.loss_function(*arguments))
@@ -603,9 +843,13 @@ def test_minibatch(
             found = [name for name in mistakes() if name not in told] or mistakes()
             if (batch, latent) != sizes[0]:  # which a constant would have changed as well
                 found = [name for name in found if name != "loss-constant-off"]
+            latent = arguments[2].shape[1]
+            more = of_several(submission, challenge, form, found)
+            if found == ["loss-scaled"]:
+                more = said_of_ratio(observed / expected)
             fail_value(
                 f"On a minibatch of {batch} images with {latent} latent dimensions, your loss is {observed:.4f}; "
-                f"{what} {expected:.4f}.{of_several(submission, challenge, form, found)}",
+                f"{what} {expected:.4f}.{more}",
                 found,
             )
 
@@ -623,11 +867,7 @@ def average_of_each(loss: Callable[..., float], arguments: tuple[Tensor, ...]) -
 
 def of_several(submission: Submission, challenge: Challenge, form: Form, mistakes: list[str]) -> str:
     """Which arguments make the difference in a loss that is no average of its images', in words; empty if unknown."""
-
-    def loss(*arguments: Tensor) -> float:
-        return value_on(submission, *map(form.shaped, arguments[:2]), *arguments[2:])
-
-    flat = Form(any_pixels=form.any_pixels)
+    loss, flat = of_flat_images(submission, form)
     with contextlib.suppress(SubmissionError, Wrong):
         if mistakes == ["averaged-too-early"]:
             averaged = averages_first(loss, flat, challenge)
@@ -678,8 +918,54 @@ def takes_either_shape(submission: Submission, challenge: Challenge, form: Form)
     probes=probes.IMAGE_SHAPE,
 )
 def test_image_shape(
-    submission: Submission, challenge: Challenge, grading: Grading, form: Form, mistakes: Callable[[], list[str]]
+    submission: Submission,
+    challenge: Challenge,
+    grading: Grading,
+    form: Form,
+    moving: Moving | None,
+    mistakes: Callable[[], list[str]],
 ) -> None:
+    charged = judge_worked_example(submission, challenge, grading, form, moving is not None, mistakes)
+    if not form.flat:
+        fail("Your loss takes images of shape (N, 1, H, W), but not flat ones, (N, 784).", "loss-image-shape")
+    latent = 6 if form.any_latents else LATENT_DIMENSIONALITY
+    images = [challenge.uniform(LOW, HIGH, 3, 1, 5, 4) for _ in range(2)]
+    parameters = (challenge.normal(3, latent), challenge.uniform(0.2, 2, 3, latent))
+    if moving and "kl" in moving.terms:
+        *_, means, logvariances = without_moving((*images, *parameters), moving)
+        parameters = means, logvariances
+    try:
+        first, second, shaped = flat_and_shaped(submission, images, parameters)
+    except Raised as error:
+        squares = [challenge.uniform(LOW, HIGH, 3, 1, 5, 5) for _ in range(2)]
+        require_any_sides(submission, squares, parameters, error)
+        raise
+    changes = not close(first, second, 0.1 * TOLERANCE)  # from call to call, which is judged above
+    if not changes and not close(shaped, first, TOLERANCE):
+        if charged and (said := divisor_of_shape(submission, challenge, right_terms(grading))):
+            grading.replaced.append(
+                f"With images of shape (N, 1, H, W), {said}. Another check takes points for the divisor."
+            )
+            return
+        fail("Images of shape (N, 1, H, W) and the same pixels as (N, H·W) give different losses.", "loss-image-shape")
+    right = reference.loss_function(images[0], images[1], *parameters)
+    if not grading.failed("loss_function") and not close(first, right, TOLERANCE):
+        fail(f"For 3 images of 20 pixels, your loss is {first:.4f}; it should be {right:.4f}.", *mistakes())
+
+
+def judge_worked_example(
+    submission: Submission,
+    challenge: Challenge,
+    grading: Grading,
+    form: Form,
+    moved: bool,
+    mistakes: Callable[[], list[str]],
+) -> bool:
+    """Fail the check for a wrong value on the notebook's example, unless another check took points for it.
+
+    Returns:
+        Whether one did. With `moved`, the loss changes from call to call, which costs another check, too.
+    """
     both_right = all(right_terms(grading))
     reconstruction, original = (
         torch.sigmoid(torch.tensor(logits)).reshape(1, 1, 2, 2)
@@ -697,7 +983,7 @@ def test_image_shape(
             "loss-pixels-only" if takes_either_shape(submission, challenge, form) else "loss-image-shape",
         )
     as_expected = abs(example - expected) <= TOLERANCE
-    charged = not both_right or charged_for_one_image(submission, challenge, grading, form)
+    charged = not both_right or moved or charged_for_one_image(submission, challenge, grading, form)
     if charged and not as_expected:
         grading.replaced.append(
             "Your loss changes from call to call. On the notebook's worked example, only the shapes count here."
@@ -717,21 +1003,27 @@ def test_image_shape(
         else:
             found = edges(submission, form) or mistakes()
         fail_value(f"On the notebook's worked example your loss is {example:.4f}; it should be {expected:.4f}.", found)
-    if not form.flat:
-        fail("Your loss takes images of shape (N, 1, H, W), but not flat ones, (N, 784).", "loss-image-shape")
-    images = [challenge.uniform(LOW, HIGH, 3, 1, 5, 4) for _ in range(2)]
+    return charged
+
+
+def flat_and_shaped(
+    submission: Submission, images: Sequence[Tensor], parameters: tuple[Tensor, Tensor]
+) -> tuple[Tensor, ...]:
+    """The losses of shaped images as flat ones, twice, and as they are."""
     flat = [image.flatten(1) for image in images]
-    parameters = (challenge.normal(3, 6), challenge.uniform(0.2, 2, 3, 6))
-    first, second = (torch.tensor(value_on(submission, *flat, *parameters, seed=seed)) for seed in (0, 1))
-    changes = not close(first, second, 0.1 * TOLERANCE)  # from call to call, which is judged above
-    shaped = torch.tensor(value_on(submission, *images, *parameters))
-    if not changes and not close(shaped, first, TOLERANCE):
-        if charged and (said := divisor_of_shape(submission, challenge, right_terms(grading))):
-            grading.replaced.append(
-                f"With images of shape (N, 1, H, W), {said}. Another check takes points for the divisor."
-            )
-            return
-        fail("Images of shape (N, 1, H, W) and the same pixels as (N, H·W) give different losses.", "loss-image-shape")
+    given = (flat, 0), (flat, 1), (images, 0)
+    return tuple(torch.tensor(value_on(submission, *each, *parameters, seed=seed)) for each, seed in given)
+
+
+def require_any_sides(
+    submission: Submission, squares: Sequence[Tensor], parameters: tuple[Tensor, Tensor], error: Raised
+) -> None:
+    """Fail the check if the loss stops for images whose sides differ, and takes these square ones, flat or shaped."""
+    with contextlib.suppress(Raised):
+        flat, _, shaped = flat_and_shaped(submission, squares, parameters)
+        if close(shaped, flat, TOLERANCE):
+            said = "Your loss takes square images of 5 by 5 pixels, but stopped for images of 5 by 4."
+            fail(f"{said} {error}", "loss-square-images")
 
 
 def charged_for_one_image(submission: Submission, challenge: Challenge, grading: Grading, form: Form) -> bool:
@@ -787,21 +1079,18 @@ def edges(submission: Submission, form: Form) -> list[str]:
 
 
 @check("Differentiable with respect to reconstructions, means and log-variances", 3, probes=probes.LOSS_GRADIENTS)
-def test_gradients(submission: Submission, challenge: Challenge, grading: Grading, form: Form) -> None:
+def test_gradients(
+    submission: Submission, challenge: Challenge, grading: Grading, form: Form, moving: Moving | None
+) -> None:
     averaged = [check.outcome is Outcome.PASSED for check in grading.checks.get("loss_function", [])[:3]]
     batch = 3 if all(averaged) else 1  # a wrong average has cost its points
     arguments = form.inputs(challenge, batch)
-    reply = submission.call(
-        "loss_function", *arguments, cotangents={0: torch.ones(())}, constants=[1], results=1, unpack=True
-    )
+    reply = with_gradients(submission, arguments)
     value_of(reply, batch)
     if reply.packing:
         raise reply.packing
     require_arguments_unchanged(submission, reply, ("loss_function",))
     gradients = reply.gradients("argument")
-    if not gradients:  # a result of shape (1,) takes a cotangent of that shape
-        reply = submission.call("loss_function", *arguments, cotangents={0: torch.ones(1)}, constants=[1])
-        gradients = reply.gradients("argument")
     if not gradients:
         fail("No gradient comes back through your loss.", "loss-detached")
     leaves = [argument.clone().requires_grad_() for argument in arguments]
@@ -811,6 +1100,8 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         near = (arguments[1].clamp(0.2, 0.8), arguments[1], 0 * arguments[2], 0 * arguments[3])
         changed = value_on(submission, *arguments) - value_on(submission, *near)
         factor = changed / float(reference.loss_function(*arguments) - reference.loss_function(*near))
+        if moving and "2" in gradients:  # then two calls have two factors
+            factor = float((gradients["2"] * expected[2]).sum() / expected[2].square().sum())
         expected = tuple(factor * each for each in expected)
     for index, name, right in (
         (0, "reconstructions", reconstruction), (2, "means", divergence), (3, "log-variances", divergence)
@@ -818,7 +1109,10 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         gradient = gradients.get(str(index))
         if right and (gradient is None or not close(gradient, expected[index], 1e-2)):
             how = "does not reach" if gradient is None else "is wrong for"
-            fail(f"The gradient of your loss {how} the {name}.", "kl-detached" if index else "reconstruction-detached")
+            off = None if gradient is None else factor_of(gradient.flatten(), expected[index].flatten())
+            more = f" It is {off:.2g} times what it should be." if off else ""
+            named = "kl-detached" if index else "reconstruction-detached"
+            fail(f"The gradient of your loss {how} the {name}.{more}", named)
 
 
 @check("Finite for pixels of exactly 0 and 1, and for reconstructions down to 0", 2, probes=probes.FINITE)
@@ -860,7 +1154,7 @@ def test_vectorised(submission: Submission, challenge: Challenge, grading: Gradi
     usual = {"batch": 4, "pixels": 6, "latent": 3}
     small = submission.work("loss_function", *form.inputs(challenge, **usual))
     for size, what in (("batch", "images"), ("pixels", "pixels"), ("latent", "latent dimensions")):
-        if size == "pixels" and not form.any_pixels:
+        if (size == "pixels" and not form.any_pixels) or (size == "latent" and not form.any_latents):
             continue
         large = submission.work("loss_function", *form.inputs(challenge, **(usual | {size: 64})))
         for kind, unit in (("operators", "torch operations"), ("bytecodes", "steps of Python")):

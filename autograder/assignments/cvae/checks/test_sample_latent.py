@@ -188,7 +188,7 @@ class Draws:
             )
         )
         self.means, self.logvariances = domain.within(means, logvariances)
-        seed = challenge.seed()
+        self.seed = seed = challenge.seed()
         self.latents = draw_rows(submission, self.means, self.logvariances, seed)
         self.noise = (self.latents - self.means) / torch.exp(0.5 * self.logvariances)
         self.mistake = diagnose(self.latents, self.means, self.logvariances)
@@ -515,7 +515,7 @@ def wrong_spread(draws: Draws) -> tuple[str, str]:
     if (spread / spread.mean() - 1).abs().max() < 0.1:
         # Noise of another kind has another spread; of next to none, rounding decides what kind it seems to be.
         normal = narrow(draws.noise) or is_normal((draws.noise - draws.noise.mean(0)) / spread, draws.count)
-        return (scaled(float(spread.mean())), "spread-scaled") if normal else ("", "noise-not-normal")
+        return (scaled(draws, float(spread.mean())), "spread-scaled") if normal else ("", "noise-not-normal")
     observed, logvariances = draws.latents.std(0), draws.logvariances
     logs = 2 * observed.clamp(min=1e-6).log()
     low, high = float(logs.min()), float(logs.max())
@@ -532,12 +532,18 @@ def said_above_zero(draws: Draws) -> str:
     return f" Above 0, your standard deviation is {law}." if law else ""
 
 
-def scaled(spread: float) -> str:
-    """By how much a spread is off everywhere, in words, and whether that of an average would be."""
-    draws = round(1 / spread**2)
-    average = 2 <= draws <= MOST_AVERAGED and abs(spread * draws**0.5 - 1) < 0.01
-    said = f" Everywhere, it is {spread:.2g} times the standard deviation"
-    return f"{said}, like that of the average of {draws} draws." if average else f"{said}."
+def scaled(draws: Draws, spread: float) -> str:
+    """By how much a spread is off everywhere, in words, and how many draws are averaged or which root of 2 it is.
+
+    The generator's numbers tell an average: however they are arranged, their sum is that of the noise.
+    """
+    said, count = f" Everywhere, it is {spread:.2g} times the standard deviation", round(1 / spread**2)
+    if 2 <= count <= MOST_AVERAGED and abs(spread * count**0.5 - 1) < 0.01:
+        numbers = torch.randn(count * draws.noise.numel(), generator=torch.Generator().manual_seed(draws.seed))
+        if abs(float(draws.noise.double().sum() - numbers.double().sum() / count)) < 0.05:
+            return f"{said}, as for an average of {count} draws."
+    roots = [name for name, root in (("1/√2", 0.5**0.5), ("√2", 2**0.5)) if abs(spread / root - 1) < 0.01]
+    return f"{said}{''.join(f', about {root}' for root in roots)}."
 
 
 def distance_from_gaussian(noise: Tensor) -> float:
@@ -756,17 +762,16 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
         fail(only if by_mean.any() else "No gradient reaches the log-variances.", "std-detached")
     if missing == [0]:
         fail("No gradient reaches the means.", "sample-detached")
-    named = "draw-normalized" if normalized(submission, challenge, domain()) else "sample-gradient-partial"
-    fail(
-        "Your gradients are not the slopes of a draw that takes each element by itself."
-        + "".join(
-            said_of_gradient(gradient, cotangent * each, name)
-            for gradient, each, name in zip(
-                (by_mean, by_logvariance), expected, ("means", "log-variances"), strict=True
-            )
-        ),
-        named,
-    )
+    named, said = "sample-gradient-scaled", ""
+    names = ("means", "log-variances")
+    for gradient, each, name in zip((by_mean, by_logvariance), expected, names, strict=True):
+        of_this = said_of_gradient(gradient, cotangent * each, name)
+        if not of_this and not close(gradient, cotangent * each, 0.02):
+            named = "sample-gradient-partial"
+        said += of_this
+    if normalized(submission, challenge, domain()):
+        named = "draw-normalized"
+    fail(f"Your gradients are not the slopes of a draw that takes each element by itself.{said}", named)
 
 
 def said_of_gradient(gradient: Tensor, slopes: Tensor, name: str) -> str:

@@ -118,6 +118,8 @@ REDUCTIONS = (
     Reduction(("summed-over-batch",), lambda n, d, latent: (1, 1)),
     Reduction(("reconstruction-summed-over-batch",), lambda n, d, latent: (1, 1 / n)),
     Reduction(("kl-summed-over-batch",), lambda n, d, latent: (1 / n, 1)),
+    Reduction(("reconstruction-divided-by-pixels",), lambda n, d, latent: (1 / d, 1 / n)),
+    Reduction(("kl-divided-by-latent",), lambda n, d, latent: (1 / n, 1 / latent)),
     Reduction(("averaged-over-everything",), lambda n, d, latent: (1 / (n * d), 1 / (n * latent))),
     Reduction(("reconstruction-averaged-over-pixels", "kl-summed-over-batch"), lambda n, d, latent: (1 / (n * d), 1)),
     Reduction(
@@ -347,13 +349,14 @@ def _about_average(factors: list[float | None], growth: list[float | None], pixe
             factors = [None, None]
     off = [each is not None and not _same(1.0, each, 1e-3) for each in factors]
     divided = [
-        kind == "summed" and is_off and factor is not None and factor < 1 and not _same(1 / size, factor, 1e-3)
-        for kind, is_off, factor, size in zip(kinds, off, factors, (pixels, latent), strict=True)
+        kind == "summed" and is_off and factor is not None and factor < 1
+        for kind, is_off, factor in zip(kinds, off, factors, strict=True)
     ]
     apart = seen == {"summed", "averaged"}
     for at, (term, size) in enumerate((("reconstruction", pixels), ("kl", latent))):
         if divided[at] and (apart or all(divided)):
-            mistakes.append(f"{term}-divided-by-constant")
+            own = factors[at] is not None and _same(1 / size, factors[at] or 0.0, 1e-3)
+            mistakes.append(f"{term}-divided-by-{(('pixels', 'latent')[at] if own else 'constant')}")
             continue
         if off[at] and (factor := factors[at]) is not None:
             mistakes.append(_about_factor(term, factor, size))
