@@ -78,13 +78,25 @@ def encoder_layers() -> None:
     if found is None or any("missing" in name for name in found[0]):  # a ReLU, or all of it, may stand in forward
         with suppress(Exception):
             in_forward = look_up(rows["means"], summary(Pass(model, replaced=()).results[1]))
-            found = in_forward if found is None or in_forward == ([], "") else found
+            found = in_forward if found is None or (in_forward == ([], "") and not relu_before_one_head()) else found
     shared = set.intersection(*(set(behind(model, each)) for each in outputs))
     parameters = {name: each for name, each in model.named_parameters() if name in shared}
     if hidden is not None:
         parameters = behind(model, hidden)
     pixels, categories, _ = usual_sizes()
     judge_layers(model, "encoder", found, parameters, (pixels + categories, table()["sizes"]["hidden_size"]))
+
+
+def relu_before_one_head() -> bool:
+    """Whether forward gives one head what the encoder gives, and the other one what a ReLU makes of that."""
+    model = build()
+    encoded, results = model.encoder(torch.cat(images_and_classes(), -1)), Pass(model, replaced=()).results[1:]
+    heads = [attribute(model, name) for name in HEADS]
+    plain, behind_relu = (
+        [close(head(given), result) for head, result in zip(heads, results, strict=True)]
+        for given in (encoded, encoded.relu())
+    )
+    return sorted(plain) == sorted(behind_relu) == [False, True] and plain != behind_relu
 
 
 @holds("encoder", "has two heads of one linear layer each, without an activation")
@@ -857,6 +869,13 @@ def starting_gradients(model: nn.Module) -> dict[str, Tensor]:
 def training_start() -> None:
     needs_all_parts()
     model = build(own_weights=True)
+    images, classes = images_and_classes()
+    results = model(0.6 * images, classes)  # about as dark as digits are
+    said = "With your starting weights, your `forward` gives NaN or infinite numbers for a first minibatch."
+    expect(all(each.isfinite().all() for each in results), said, "start-too-large")
+    value, largest = (each.item() for each in (loss(results[0], images, *results[1:]), results[2].max()))
+    said = f"With your starting weights, the log-variances of a first minibatch go up to {largest:.3g}. The loss is "
+    expect(value < 1e14, f"{said}{value:.1e}.", "start-too-large")
     found = starting_gradients(model)
     expect(bool(found), "No gradient reaches any parameter.", "not-trainable")
     stuck = {name for name, each in found.items() if not each.any()}

@@ -1267,6 +1267,12 @@ def _inputs() -> tuple[Tensor, Tensor]:
     return numbers(8, 784, low=0.0), torch.eye(10)[torch.arange(8)]
 
 
+@claim("start-too-large")
+def _(s: Subject) -> bool:
+    largest = getattr(s.module, CLASS)(*oracle.SIZES[0])(*_inputs())[2].max()
+    return not float(largest) < 30
+
+
 @claim("stuck-start")
 def _(s: Subject) -> bool:
     return not oracle.moves(s.module, oracle.SIZES[0])  # type: ignore[arg-type]

@@ -1207,6 +1207,17 @@ ENCODERS = (
     _encoder("encoder-without-first-relu", "encoder-missing-relu", ENCODER_INPUT, HIDDEN, RELU, HIDDEN, RELU),
     _encoder("encoder-without-second-relu", "encoder-missing-relu", ENCODER_INPUT, RELU, HIDDEN, HIDDEN, RELU),
     _encoder("encoder-without-last-relu", "encoder-missing-last-relu", ENCODER_INPUT, RELU, HIDDEN, RELU, HIDDEN),
+    *(
+        _encoder(
+            f"last-relu-of-the-encoder-for-{name}-alone",
+            "encoder-missing-last-relu",
+            edits=(
+                (ENCODER, _sequential("encoder", ENCODER_INPUT, RELU, HIDDEN, RELU, HIDDEN)),
+                (line, line.replace("(hidden)", "(F.relu(hidden))")),
+            ),
+        )
+        for name, line in (("means", MEANS), ("log-variances", LOGVARIANCES))
+    ),
     _encoder("encoder-without-any-relu", "encoder-missing-relu", ENCODER_INPUT, HIDDEN, HIDDEN),
     _encoder("encoder-with-tanh", "encoder-activation", *_activated("nn.Tanh()")),
     _encoder("encoder-with-sigmoid", "encoder-activation", *_activated("nn.Sigmoid()")),
@@ -2912,6 +2923,27 @@ WHOLE = (
         ),
         loses=frozenset({"training"}),
         misconception="stuck-start",
+    ),
+    *(
+        Wrong(
+            f"weights-start-{name}",
+            (
+                (
+                    DECODER,
+                    DECODER + "        for parameter in self.parameters():\n"
+                    f"            if parameter.dim() == 2:\n                nn.init.{start}\n",
+                ),
+            ),
+            loses=frozenset({"training"}),
+            misconception="start-too-large",
+            checks=1,
+        )
+        for name, start in (
+            ("standard-normal", "normal_(parameter)"),
+            ("normal-with-deviation-0.5", "normal_(parameter, std=0.5)"),
+            ("uniform-from-minus-1-to-1", "uniform_(parameter, -1, 1)"),
+            ("nan", 'constant_(parameter, float("nan"))'),
+        )
     ),
     Wrong(
         "variance-as-std-called-by-keyword",

@@ -66,13 +66,15 @@ DEPTH = DEPTHS["encoder"]
 class Encoded:
     """A model, its encoder as it can be called, if it can, and the stack that it is, if forward does not hold it.
 
-    `names` are those of the parameters of a stack that forward holds.
+    `names` are those of the parameters of a stack that forward holds, `relu_before` the one head that forward gives
+    what a ReLU makes of the encoder's output, where the encoder lacks its last ReLU and the other head gets it without.
     """
 
     model: Model
     taken: Taken | None
     match: Match
     names: list[str]
+    relu_before: str | None = None
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,10 @@ def test_layers(encoded: Callable[[], Encoded]) -> None:
 @check("A ReLU after each linear layer, and nothing else", 3, probes=probes.ENCODER_ACTIVATIONS)
 def test_activations(encoded: Callable[[], Encoded]) -> None:
     found = encoded()
+    if found.relu_before:
+        other = next(name for name in HEADS if name != found.relu_before)
+        said = "The ReLU after the third linear layer of your encoder is in your `forward`, and acts for one head only: "
+        fail(f"{said}`{other}` gets the numbers without it.", "encoder-missing-last-relu")
     describe_activations(found.model, found.match, found.taken.piece if found.taken else None, "encoder")
 
 
@@ -113,12 +119,18 @@ def explain(submission: Submission, challenge: Challenge, grading: Grading) -> E
         large = Model(submission, challenge, scale=LARGE, **drawn_as(grading))
     names: list[str] = []
     match = None if taken is None else recognize(model, large, taken.piece, plain, activated_last=True)
+    relu_before: list[str] = []
     if match is None or match.hidden != ("ReLU",) * DEPTH:
         # The activations, or all of the calculation, may stand in forward instead.
         whole = explain_means(model, large, images, conditions, challenge.seed())
         last_missing = match is not None and match.hidden == ("ReLU",) * (DEPTH - 1) + ("none",)
+        if last_missing and taken is not None:
+            relu_before = heads_behind_relu(model, taken.piece.output, (images, conditions), challenge.seed())
         if last_missing and whole is not None and whole.match.hidden == ("ReLU",) * DEPTH:
-            grading.kept["last ReLU in forward"] = True
+            relu_before = relu_before or [*HEADS]
+        grading.kept["last ReLU in forward"] = relu_before
+        if len(relu_before) == 1:
+            return Encoded(model, taken, match, names, relu_before[0])
         if whole is not None and (match is None or match.hidden is None or whole.match.hidden == ("ReLU",) * DEPTH):
             match, names = whole.match, whole.names
     if match is None:
@@ -127,6 +139,21 @@ def explain(submission: Submission, challenge: Challenge, grading: Grading) -> E
         model.call("encoder", concatenate(images, conditions))  # says why it cannot be called
         describe_unexplained(model, None, "encoder")
     return Encoded(model, taken, match, names)
+
+
+def heads_behind_relu(model: Model, encoded: Tensor, inputs: tuple[Tensor, Tensor], seed: int) -> list[str]:
+    """The heads that forward gives what a ReLU makes of the encoder's output; none where one gets something else."""
+    found = []
+    with contextlib.suppress(SubmissionError):
+        results = model.forward(*inputs, seed, evaluate=True).outputs
+        for name, (position, _) in HEADS.items():
+            path = model.head(name, position, inputs) or ""
+            plain, behind = (model.call(path, each, evaluate=True).outputs[0] for each in (encoded, encoded.relu()))
+            if close(behind, results[position]):
+                found.append(name)
+            elif not close(plain, results[position]):
+                return []
+    return found
 
 
 @check("The mean head: one linear layer, no activation", 2, probes=probes.MEAN_HEAD)

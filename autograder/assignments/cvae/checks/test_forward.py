@@ -222,7 +222,7 @@ def built(submission: Submission, challenge: Challenge, grading: Grading) -> Mod
             model = Model(submission, challenge, **given)
     grading.replaced += stood_in(given, grading.where)
     odd, replaced = grading.kept.get("head widths", {}), grading.kept["unfit pieces"]
-    model.last_relu_in_forward = "last ReLU in forward" in grading.kept
+    model.relu_before = grading.kept.get("last ReLU in forward", [])
     model.head_paths = {name: path for name, path in grading.kept.get("head paths", {}).items() if not model.has(name)}
     model.head_widths = {name: width for name, width in odd.items() if name not in replaced}
     if not any(holds_matrix(each.shape) for each in model.parameters.values()):
@@ -344,7 +344,7 @@ def judge_encoding(
     if given is not None:
         again = model.forward(images, conditions, challenge.seed(), capture=["encoder"], **mode.arguments)
         judge_encoder_input(given, side_by_side(again.captured("encoder", "argument")), images, conditions)
-    judge_between(reply)
+    judge_between(reply, model.relu_before)
     pairs = enumerate(zip(observed, heads, strict=True))
     off = [at for at, (each, head) in pairs if not follows(each, head, activated)]
     what, source = ("means and log-variances", "your heads") if len(off) > 1 else (NAMES[off[0]], f"`{HEADS[off[0]]}`")
@@ -398,11 +398,11 @@ def encoder_output(model: Model, x: Tensor, seed: int) -> Tensor | None:
         encoded = side_by_side(model.call("encoder", x, seed=seed, evaluate=True).outputs)
     except SubmissionError:
         return None
-    if encoded is None or len(encoded) != len(x) or encoded.shape[1] > len(x) // 2:
+    if encoded is None or len(encoded) != len(x) or encoded.shape[1] > len(x) // 2 or len(model.relu_before) == 1:
         return None
     if not encoded.is_floating_point() or not torch.isfinite(encoded).all():
         return None
-    return encoded.float().relu() if model.last_relu_in_forward else encoded.float()
+    return encoded.float().relu() if model.relu_before else encoded.float()
 
 
 def is_linear(observed: Tensor, encoded: Tensor) -> bool:
@@ -452,11 +452,15 @@ def judge_change(observed: Sequence[Tensor], heads: list[Tensor], activated: boo
             fail(f"Your `forward` changes the {what} that the head gives: {where}.", "encoding-other")
 
 
-def judge_between(reply: Reply) -> None:
-    """Fail the check if a head gets other numbers than the encoder gives, and say which."""
-    encoded = side_by_side(reply.captured("encoder", "result"))
+def judge_between(reply: Reply, relu_before: Sequence[str]) -> None:
+    """Fail the check if a head gets other numbers than the encoder gives, or than a ReLU makes of them, and say which.
+
+    `relu_before` are the heads with that ReLU, which the encoder's part has judged.
+    """
+    gave = side_by_side(reply.captured("encoder", "result"))
     for name in HEADS:
         given = side_by_side(reply.captured(name, "argument"))
+        encoded = gave.relu() if gave is not None and name in relu_before else gave
         if encoded is None or given is None or encoded.shape != given.shape or close(given, encoded):
             continue
         zeroed = float((given == 0)[encoded != 0].float().mean())
@@ -521,9 +525,9 @@ def expected_heads(model: Model, x: Tensor, seed: int = 0) -> list[Tensor] | Non
 
 def given_by_heads(model: Model, encoded: Tensor) -> list[Tensor] | None:
     """What the submission's heads make of what its encoder gave, or None if they cannot be called."""
-    encoded = torch.relu(encoded) if model.last_relu_in_forward else encoded
+    given = {name: torch.relu(encoded) if name in model.relu_before else encoded for name in HEADS}
     try:
-        return [model.call(model.head_paths.get(name, name), encoded, evaluate=True).outputs[0] for name in HEADS]
+        return [model.call(model.head_paths.get(name, name), given[name], evaluate=True).outputs[0] for name in HEADS]
     except SubmissionError:
         return None
 

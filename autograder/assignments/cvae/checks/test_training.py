@@ -5,6 +5,7 @@ a function of the parameters alone.
 """
 
 import contextlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from autograder.assignments.cvae.assignment import (
+    BATCH_SIZE,
     INPUT_DIM,
     NUM_CATEGORIES,
     SEED,
@@ -24,6 +26,7 @@ from autograder.assignments.cvae.assignment import (
     SMOKE_LATENT_DIMENSIONALITY,
     SMOKE_LEARNING_RATE,
     SMOKE_STEPS,
+    TRAINING_LATENT_DIMENSIONALITY,
 )
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.layouts import holds_matrix
@@ -56,6 +59,11 @@ MAX_LOSS, MIN_RECOGNIZED = 0.95, 0.25
 CONTROLS = 10  # for a network that learned nothing may still hit upon the classes of some
 TRIES = 2  # for a network that learns may still be unlucky with what it starts from
 FIRST_STEPS = 5  # of training, after which every layer has a gradient that will ever have one
+# Of the divergence at the first step. The notebook's training comes down from 1e12 to a loss of 157, from 7e13 to one of
+# 500, above that of the mean image, and from 8e16 to 1e7.
+MOST_DIVERGENCE = 1e14
+USUAL_DIVERGENCE = 1e6  # far above that of usual starts, none of which needs more than one look
+STARTS = 9  # the median of which is judged, for the largest log-variance varies by a fifth
 SLOW_STEPS = 4 * SMOKE_STEPS  # of one more try, for a network whose layers have cost points and may learn more slowly
 
 
@@ -259,6 +267,7 @@ def with_stand_in(grading: Grading, judge: Callable[[dict[str, Any]], None]) -> 
 
 def judge_start(submission: Submission, challenge: Challenge, given: dict[str, Any]) -> None:
     """Fail the check if some parameters of the model, built with the arguments in `given`, cannot start to learn."""
+    judge_first_step(submission, challenge, given)
     own = starting_gradients(submission, challenge, given, own_start=True)
     if not any(holds_matrix(gradient.shape) for gradient in own.values()):
         fail("No gradient reaches the weights of a layer.", "not-trainable")
@@ -278,12 +287,67 @@ def judge_start(submission: Submission, challenge: Challenge, given: dict[str, A
         fail(f"All units of a layer get the same gradient: see {', '.join(alike[:4])}.", "units-alike")
 
 
+@dataclass
+class FirstStep:
+    """What a new model gives for a minibatch in the notebook's training: its divergence and its extremes."""
+
+    divergence: float  # infinite if it, or a result, is not finite
+    mean: float
+    logvariance: float
+
+
+def judge_first_step(submission: Submission, challenge: Challenge, given: dict[str, Any]) -> None:
+    """Fail the check if training cannot bring down the loss that the constructor's weights start with.
+
+    Another mistake can make a network overflow. So it is only for one that does not with the grader's weights.
+    """
+    first = first_step(submission, challenge, given)
+    if first is None or first.divergence <= USUAL_DIVERGENCE:
+        return
+    others = [first_step(submission, challenge, given) for _ in range(STARTS - 1)]
+    known = sorted(filter(None, (first, *others)), key=lambda each: each.divergence)
+    seen = known[len(known) // 2]
+    drawn = {"shrink": 1.0, "spreads": {}}
+    ours = first_step(submission, challenge, given | drawn, own_start=False)
+    if seen.divergence <= MOST_DIVERGENCE or not ours or not ours.divergence <= MOST_DIVERGENCE:
+        return
+    said = "your `forward` gives NaN or infinite numbers for a first minibatch."
+    if math.isfinite(seen.mean) and math.isfinite(seen.logvariance):
+        size = f"{seen.divergence:.1e}" if math.isfinite(seen.divergence) else "not finite"
+        said = (
+            f"the log-variances of a first minibatch go up to {seen.logvariance:.3g}, and the means to {seen.mean:.3g}. "
+            f"The loss is {size}."
+        )
+    fail(f"With your starting weights, {said}", "start-too-large")
+
+
+def first_step(
+    submission: Submission, challenge: Challenge, given: dict[str, Any], own_start: bool = True
+) -> FirstStep | None:
+    """The first step of the notebook's training; None where the sizes do not fit, which is judged elsewhere."""
+    sizes = Sizes(latent=TRAINING_LATENT_DIMENSIONALITY)
+    images, labels = (each[:BATCH_SIZE] for each in digits(SMOKE_DIGITS, SEED))
+    try:
+        model = Model(submission, challenge, own_start=own_start, **{"sizes": sizes} | given)
+        one_hots = F.one_hot(labels, NUM_CATEGORIES).float()
+        results = [each.float() for each in model.forward(images, one_hots, challenge.seed()).outputs]
+    except SubmissionError:
+        return None
+    reconstructions, means, logvariances = results
+    if not means.shape == logvariances.shape == (len(images), model.sizes.latent):
+        return None
+    divergence = float(reference.loss_function(torch.ones(1), torch.ones(1), means, logvariances))
+    finite = all(bool(each.isfinite().all()) for each in results) and math.isfinite(divergence)
+    return FirstStep(divergence if finite else math.inf, float(means.abs().max()), float(logvariances.max()))
+
+
 def without_gradient(gradients: dict[str, Tensor]) -> list[str]:
     return [name for name, gradient in gradients.items() if gradient.numel() and not bool((gradient != 0).any())]
 
 
 def same_rows(gradient: Tensor) -> bool:
-    """Whether all rows of a matrix are equal, up to rounding."""
+    """Whether all rows of a matrix are equal, up to rounding, however small its numbers are."""
+    gradient = gradient / gradient.abs().max()
     return len(gradient) > 1 and close(gradient, gradient[:1].expand_as(gradient), 1e-4)
 
 
