@@ -876,6 +876,9 @@ def training_start() -> None:
     value, largest = (each.item() for each in (loss(results[0], images, *results[1:]), results[2].max()))
     said = f"With your starting weights, the log-variances of a first minibatch go up to {largest:.3g}. The loss is "
     expect(value < 1e14, f"{said}{value:.1e}.", "start-too-large")
+    share = ((results[0] == 0) | (results[0] == 1)).float().mean()
+    said = f"With your starting weights, {share:.0%} of the pixels of a first minibatch come out as exactly 0 or 1."
+    expect(share < 0.93 or value > 1e6, said, "start-too-large")
     found = starting_gradients(model)
     expect(bool(found), "No gradient reaches any parameter.", "not-trainable")
     stuck = {name for name, each in found.items() if not each.any()}

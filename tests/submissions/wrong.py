@@ -2930,7 +2930,7 @@ WHOLE = (
             (
                 (
                     DECODER,
-                    DECODER + "        for parameter in self.parameters():\n"
+                    DECODER + f"        for parameter in self{of}.parameters():\n"
                     f"            if parameter.dim() == 2:\n                nn.init.{start}\n",
                 ),
             ),
@@ -2938,11 +2938,12 @@ WHOLE = (
             misconception="start-too-large",
             checks=1,
         )
-        for name, start in (
-            ("standard-normal", "normal_(parameter)"),
-            ("normal-with-deviation-0.5", "normal_(parameter, std=0.5)"),
-            ("uniform-from-minus-1-to-1", "uniform_(parameter, -1, 1)"),
-            ("nan", 'constant_(parameter, float("nan"))'),
+        for name, of, start in (
+            ("standard-normal", "", "normal_(parameter)"),
+            ("normal-with-deviation-0.5", "", "normal_(parameter, std=0.5)"),
+            ("uniform-from-minus-1-to-1", "", "uniform_(parameter, -1, 1)"),
+            ("nan", "", 'constant_(parameter, float("nan"))'),
+            ("standard-normal-in-the-decoder", ".decoder", "normal_(parameter)"),
         )
     ),
     Wrong(

@@ -545,6 +545,10 @@ def _pass(*sizes: int) -> str:
 _STUCK = "print([name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()])"
 START = (
     Probe(f'{_pass()}print("the largest log-variance is below 30:", bool(logvariances.max() < 30))'),
+    Probe(
+        f"{_pass()}extreme = (reconstructions == 0) | (reconstructions == 1)\n"
+        'print("most pixels are neither 0 nor 1:", bool(extreme.float().mean() < 0.5))'
+    ),
     Probe(f"{_pass()}(reconstructions.sum() + means.sum() + logvariances.sum()).backward()\n{_STUCK}"),
     Probe(
         f"{_pass()}(reconstructions[:, ::3].sum() + means[:, ::2].sum() + logvariances[:, ::3].sum()).backward()\n"

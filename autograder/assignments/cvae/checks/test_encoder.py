@@ -95,8 +95,8 @@ def test_activations(encoded: Callable[[], Encoded]) -> None:
     found = encoded()
     if found.relu_before:
         other = next(name for name in HEADS if name != found.relu_before)
-        said = "The ReLU after the third linear layer of your encoder is in your `forward`, and acts for one head only: "
-        fail(f"{said}`{other}` gets the numbers without it.", "encoder-missing-last-relu")
+        said = f"is in `forward`, and acts for one head only: `{other}` gets the numbers without it."
+        fail(f"The ReLU after your encoder's third linear layer {said}", "encoder-missing-last-relu")
     describe_activations(found.model, found.match, found.taken.piece if found.taken else None, "encoder")
 
 
