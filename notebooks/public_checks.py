@@ -518,6 +518,8 @@ def forward_wiring() -> None:
     if decodes_class(one):
         said = "In a second pass, your decoder does not get the class of that pass."
         expect(decodes_class(Pass(model, first=1)), said, "decoder-class-changed")
+    if found == ([], "") and {*HEADS} <= one.gave.keys():
+        expect_far_numbers()
     modes = {"in evaluation mode": replaced_or_whole(build(unfinished=True).eval())}
     with torch.no_grad():
         modes["under `torch.no_grad()`"] = replaced_or_whole(build(unfinished=True).eval())
@@ -539,6 +541,17 @@ def forward_wiring() -> None:
                 judge_wiring(quiet, training=False)
             except HintError as error:
                 raise HintError(f"Only {where}: {error}", *error.mistakes) from None
+
+
+def expect_far_numbers() -> None:
+    """Expect forward to return means and log-variances from -6 to 5 as its heads give them."""
+    model, latent = build(unfinished=True), usual_sizes()[2]
+    far = torch.linspace(-6, 5, ROWS * latent).reshape(ROWS, latent)
+    for name in HEADS:
+        object.__setattr__(model, name, lambda *_: far)
+    for name, result in zip(HEADS, Pass(model, replaced=("encoder", "decoder")).results[1:], strict=True):
+        said = f"Your `forward` changes what `{name}` gives: numbers from -6 to 5 come back from {result.min():.3g} to "
+        expect(close(result, far), f"{said}{result.max():.3g}.", "encoding-other")
 
 
 def judge_wiring(one: Pass, training: bool) -> tuple[list[str], str] | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 import pytest
+import torch
 from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
@@ -31,10 +32,13 @@ from autograder.assignments.cvae.checks.network import (
 )
 from autograder.assignments.cvae.checks.recognition import (
     Taken,
+    close_within_far,
     explain_means,
+    factor_to_far,
     recognize,
     require_same_again,
     require_use,
+    said_of_limits,
     take,
 )
 from autograder.assignments.cvae.checks.stacks import LARGE, ROUNDING, Match, Observation, explain_stack, varies
@@ -129,7 +133,7 @@ def explain(submission: Submission, challenge: Challenge, grading: Grading) -> E
         if last_missing and whole is not None and whole.match.hidden == ("ReLU",) * DEPTH:
             relu_before = relu_before or [*HEADS]
         grading.kept["last ReLU in forward"] = relu_before
-        if len(relu_before) == 1:
+        if match is not None and len(relu_before) == 1:
             return Encoded(model, taken, match, names, relu_before[0])
         if whole is not None and (match is None or match.hidden is None or whole.match.hidden == ("ReLU",) * DEPTH):
             match, names = whole.match, whole.names
@@ -216,6 +220,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     if match.depth != 1:
         fail(f"`{path}` has {match.depth} linear layers; the assignment asks for one.", "head-depth")
     describe_modes(model, head, "head", f"`{path}`")
+    judge_bounds(model, head, hidden, activated)
     judge_use(model, (path, other_path), name, encoded, (images, conditions), challenge, grading)
 
 
@@ -339,6 +344,18 @@ def explain_head(head: Piece, hidden: Tensor, latent: int) -> tuple[int | None, 
         if match := explain_stack([Observation(own, hidden, head.output, HEAD_ACTIVATIONS)]):
             return half, match
     return None, None
+
+
+def judge_bounds(model: Model, head: Piece, hidden: Tensor, activated: str) -> None:
+    """Fail the check for a head that is linear near 0 and cuts off what lies further."""
+    factor, zero = factor_to_far(head.output), model.piece(head.name, torch.zeros_like(hidden))
+    far = model.piece(head.name, factor * hidden) if factor else None
+    if not factor or not zero or not far:
+        return
+    linear = zero.output + factor * (head.output - zero.output)
+    if not close_within_far(far.output, linear):
+        said = said_of_limits(far.output, linear) or "no linear function of what the head gets"
+        fail(f"Far from 0, the output of `{head.name}` is {said}.", activated)
 
 
 def points_of_activation(head: Piece, hidden: Tensor) -> list[tuple[float, float]]:

@@ -30,7 +30,16 @@ from autograder.assignments.cvae.checks.network import (
     side_by_side,
     stood_in,
 )
-from autograder.assignments.cvae.checks.recognition import explain_means, in_order, rescaled, take
+from autograder.assignments.cvae.checks.recognition import (
+    close_within_far,
+    explain_means,
+    factor_to_far,
+    in_order,
+    rescaled,
+    said_of_limits,
+    take,
+    tells_class,
+)
 from autograder.assignments.cvae.checks.stacks import LARGE, ROUNDING, Observation, explain_stack, varies
 from autograder.assignments.cvae.checks.verdicts import first_few
 from autograder.assignments.cvae.hints import draws as known_draws
@@ -291,6 +300,41 @@ def test_encoding(submission: Submission, challenge: Challenge, grading: Grading
         judge_encoding(model, images, conditions, challenge, grading, mode)
     if not model.head_widths:
         judge_in(modes, lambda mode: judge_encoding(model, images, conditions, challenge, grading, mode))
+    if far := far_pass(model, images, conditions, challenge):
+        for at, (result, head, what) in enumerate(zip(far.reply.outputs[1:], far.heads, NAMES, strict=True)):
+            if at in far.judged and not close_within_far(result, head):
+                judge_change(far.reply.outputs[1:], far.heads, activated=False)
+                fail(f"Where your {what} are far from 0, they are not what `{HEADS[at]}` gives.", "encoding-other")
+
+
+@dataclass
+class FarPass:
+    """A pass in which the heads give numbers beyond `FAR`: these, what came of it, and which results are judged.
+
+    Those are the results that usual numbers leave as the heads give them.
+    """
+
+    heads: list[Tensor]
+    reply: Reply
+    judged: list[int]
+
+
+def far_pass(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> FarPass | None:
+    """Let the heads give far means and log-variances; None where they cannot, or nothing can be told then."""
+    x, seed, hidden = concatenate(images, conditions), challenge.seed(), challenge.normal(BATCH, HIDDEN_SIZE)
+    pieces = [model.piece(model.head_paths.get(name, name), hidden) for name in HEADS]
+    names = {name for piece in pieces if piece for name in piece.parameters}
+    heads = expected_heads(model, x, seed)
+    if heads is None or (factor := factor_to_far(*heads)) is None:
+        return None
+    usual = model.forward(images, conditions, seed, **EVALUATION.arguments).outputs[1:]
+    judged = [at for at, (result, head) in enumerate(zip(usual, heads, strict=True)) if close(result, head)]
+    with contextlib.suppress(SubmissionError), model.changed({name: factor * model.parameters[name] for name in names}):
+        heads = expected_heads(model, x, seed)
+        reply = model.forward(images, conditions, seed, capture=["sample_latent"], **EVALUATION.arguments)
+        if heads is not None and all(bool(each.isfinite().all()) for each in heads):
+            return FarPass(heads, reply, judged)
+    return None
 
 
 def judge_encoding(
@@ -441,9 +485,8 @@ def judge_change(observed: Sequence[Tensor], heads: list[Tensor], activated: boo
     for output, head, what in zip(observed, heads, ("means", "log-variances"), strict=True):
         if follows(output, head, activated):
             continue
-        low, high = float(output.min()), float(output.max())
-        if close(output, head.clamp(low, high)):
-            fail(f"Your `forward` cuts off the {what}: they stay between {low:.3g} and {high:.3g}.", "encoding-other")
+        if limits := said_of_limits(output, head):
+            fail(f"Your `forward` cuts off the {what}: they are {limits}.", "encoding-other")
         if changed := rescaled(output, head):
             fail(f"Your `forward` changes the {what} that the head gives: {changed.said}.", "encoding-other")
         if in_order(output, head):
@@ -595,6 +638,15 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
             fail("Two passes over the same images decode the same latents.", "latents-kept")
 
     judge_in([EVALUATION, WITHOUT_GRADIENTS] if random else [TRAINING, EVALUATION, WITHOUT_GRADIENTS], judge)
+    if far := far_pass(model, images, conditions, challenge):
+        arguments = far.reply.captured("sample_latent", "argument")
+        for at, name in enumerate(NAMES) if len(arguments) == 2 else ():
+            sources = far.reply.outputs[at + 1], far.heads[at]
+            if at in far.judged and not any(close_within_far(arguments[at], source) for source in sources):
+                fail(
+                    f"Where they are far from 0, your `sample_latent` does not get the {name} as they are.",
+                    "sample-arguments-changed",
+                )
     if not random and not grading.failed("decoder"):
         judge_gray(model, images, conditions, challenge)
 
@@ -818,6 +870,12 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
     if start is None and drawn and drawn[0].shape == given[:, :latent].shape:
         difference = float((given[:, :latent] - drawn[0]).abs().mean())
         known_as(one, given[:, :latent], heads)
+        if "decoder interface" in grading.kept and tells_class(given, drawn[0], one.conditions):
+            grading.kept["draw changed by the class"] = True
+            grading.replaced.append(
+                "Your decoder is not told the class. Your `forward` changes the draw by the class instead. Change both."
+            )
+            return  # which the decoder's part has judged
         changed = averaged or said_of_change([given[:, at : at + latent] for at in starts], drawn[0])
         changed = changed or (f" `forward` calls `sample_latent` {len(calls)} times or more." if all(calls) else "")
         fail(
@@ -852,6 +910,7 @@ def judge_class(one: Pass, rest: Tensor, start: int, encoded: Tensor | None, gra
         grading.replaced.append(f"{said} Only the draw counts here: give both networks the one-hot class.")
         return  # what happens to the class before both networks is judged above
     if not rest.numel() and "decoder interface" in grading.kept:  # which the decoder's part has judged
+        grading.kept["decoder gets no class"] = True
         grading.replaced.append("Your decoder takes no class yet. When it does, your `forward` must give it one.")
         return
     if rest.numel() and rest.any() and not varies(rest):
@@ -987,7 +1046,10 @@ def judge_draw(  # noqa: RET503
     known_as(one, one.given[:, :latent], expected_heads(model, concatenate(images, one.conditions)))
     means, logvariances = (each[0] for each in sources[0])
     if not any(varies(block) for block in blocks.values()):
-        fail("Nothing is drawn: for one image your decoder gets the same latent each time.", "no-draw-in-forward")
+        said = "Nothing is drawn: for one image your decoder gets the same latent each time."
+        if draws_when_made(one, images, grading, challenge):
+            said += " Its noise was drawn once, when the model was made: another model gives it another latent."
+        fail(said, "no-draw-in-forward")
     spread = float((blocks[0].std(0) / torch.exp(0.5 * logvariances)).mean())
     named, seed = known_draws.diagnose(blocks[0], means, logvariances), challenge.seed()
     # From other images in every row, for equal rows do not show all that is done to a draw.
@@ -1004,6 +1066,16 @@ def judge_draw(  # noqa: RET503
         f"Your `forward` draws by itself; the standard deviation is {spread:.2f} times the right one.",
         named or "decoding-other",
     )
+
+
+def draws_when_made(one: Pass, images: Tensor, grading: Grading, challenge: Challenge) -> bool:
+    """Whether two new models with the same parameters decode other latents of the same images, under the same seed."""
+    latents, seed = list[Tensor](), challenge.seed()
+    for _ in range(2):
+        model = Model(one.model.submission, challenge, **left_out(grading))
+        model.set(one.model.parameters)
+        latents.append(latents_in(Pass(model, one.conditions, one.reply, one.mode), images, one.conditions, seed))
+    return not close(latents[0], latents[1])
 
 
 def judge_rows(one: Pass, start: int, challenge: Challenge) -> None:

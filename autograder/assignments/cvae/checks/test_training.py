@@ -39,7 +39,7 @@ from autograder.assignments.cvae.checks.network import (
     side_by_side,
     stood_in,
 )
-from autograder.assignments.cvae.checks.recognition import take
+from autograder.assignments.cvae.checks.recognition import by_class, take
 from autograder.assignments.cvae.checks.verdicts import first_few
 from autograder.assignments.cvae.digits import draw_digits
 from autograder.assignments.cvae.solution import cs5814_vae as reference
@@ -138,6 +138,8 @@ def train(
         arguments: Sequence[Tensor] = [concatenate(latents, one_hots)]
         if "made of the class" in grading.kept:
             arguments = [next_to_class(model, latents, one_hots, grading.kept["made of the class"] == "first")]
+        elif "draw changed by the class" in grading.kept:
+            arguments = [with_class(model, latents, one_hots, challenge)]
         elif taken and len(taken.piece.input) == len(latents):
             arguments = taken.piece.arguments
         decoded = in_rows(model.call("decoder", *arguments).outputs[0])
@@ -235,6 +237,23 @@ def next_to_class(model: Model, latents: Tensor, one_hots: Tensor, class_first: 
         fail("For many images your decoder gets something other than for a few.")
     width = given.shape[-1] - model.sizes.latent
     return torch.cat((given[:, :width], latents) if class_first else (latents, given[:, -width:]), -1)
+
+
+def with_class(model: Model, latents: Tensor, one_hots: Tensor, challenge: Challenge) -> Tensor:
+    """The latents as forward changes a draw by the class, for a decoder that is not told the class.
+
+    The decoder's part has judged that. Forward gets images of noise, so that nothing of a digit is in the change.
+    """
+    noise = challenge.uniform(0, 1, len(latents), model.sizes.input_dim)
+    reply = model.forward(noise, one_hots, challenge.seed(), capture=["sample_latent", "decoder"])
+    drawn, given = (
+        side_by_side(reply.captured(*each)) for each in (("sample_latent", "result"), ("decoder", "argument"))
+    )
+    changes = None if drawn is None or given is None else by_class(given, drawn, one_hots)
+    if changes is None:
+        fail("For many images your decoder gets something other than for a few.")
+    factors, shifts = (each[one_hots.argmax(1)] for each in changes)
+    return factors * latents + shifts
 
 
 @check("The network can learn from its initial weights", 1, probes=probes.START)
@@ -398,7 +417,8 @@ def test_learns(submission: Submission, challenge: Challenge, grading: Grading) 
 
 def judge_learning(submission: Submission, challenge: Challenge, grading: Grading, given: dict[str, Any]) -> None:
     """Fail the check unless the model, built with the arguments in `given`, learns, and by gradients."""
-    given = {"sizes": Sizes(latent=SMOKE_LATENT_DIMENSIONALITY)} | given
+    by_draw = "draw changed by the class" in grading.kept  # through which more comes if it is wider
+    given = {"sizes": Sizes() if by_draw else Sizes(latent=SMOKE_LATENT_DIMENSIONALITY)} | given
     charged = grading.failed("encoder") or grading.failed("decoder")
     for steps in [SMOKE_STEPS] * TRIES + [SLOW_STEPS] * charged:
         grading.kept["smoke"] = smoke = train(submission, challenge, grading, given, steps)
@@ -406,7 +426,8 @@ def judge_learning(submission: Submission, challenge: Challenge, grading: Gradin
         if shortcoming is None:
             break
     if shortcoming is not None:
-        fail(shortcoming)
+        untold = grading.blamed("decoder", "decoder-without-condition") and grading.kept.get("decoder gets no class")
+        fail(f"{shortcoming} Your decoder is not told the class." if untold else shortcoming)
     require_gradient_steps(submission, challenge, grading, given)
     shares = [recognized(each, smoke.generated_classes) for each in smoke.controls]
     if shares[0] >= MIN_RECOGNIZED:
