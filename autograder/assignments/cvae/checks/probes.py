@@ -301,6 +301,14 @@ FORWARD_ENCODING = (
         f"{_FILLED}torch.nn.init.zeros_(model.mean_layer.weight)\n{_IMAGE}"
         "print([each[0, ::4].detach() for each in model(image, one_hot)[1:]])"
     ),
+    *(  # far from 0, where a bound shows
+        Probe(
+            f"{_FILLED}{_IMAGE}for head in (model.mean_layer, model.logvariance_layer):\n"
+            f"    torch.nn.init.zeros_(head.weight)\n    torch.nn.init.constant_(head.bias, {far})\n"
+            "print([each[0, ::4].detach() for each in model(image, one_hot)[1:]])"
+        )
+        for far in (-5.5, 4.8)
+    ),
     *(
         Probe(
             f"{_SEED}{_build()}images, one_hots = torch.rand(256, 784), torch.eye(10)[torch.arange(256) % 10]\n"
