@@ -96,13 +96,25 @@ def encoder_layers() -> None:
     if found is None or any("missing" in name for name in found[0]):  # a ReLU, or all of it, may stand in forward
         with suppress(Exception):
             in_forward = look_up(rows["means"], summary(Pass(model, replaced=()).results[1]))
-            found = in_forward if found is None or in_forward == ([], "") else found
+            found = in_forward if found is None or (in_forward == ([], "") and not relu_before_one_head()) else found
     shared = set.intersection(*(set(behind(model, each)) for each in outputs))
     parameters = {name: each for name, each in model.named_parameters() if name in shared}
     if hidden is not None:
         parameters = behind(model, hidden)
     pixels, categories, _ = usual_sizes()
     judge_layers(model, "encoder", found, parameters, (pixels + categories, table()["sizes"]["hidden_size"]))
+
+
+def relu_before_one_head() -> bool:
+    """Whether forward gives one head what the encoder gives, and the other one what a ReLU makes of that."""
+    model = build()
+    encoded, results = model.encoder(torch.cat(images_and_classes(), -1)), Pass(model, replaced=()).results[1:]
+    heads = [attribute(model, name) for name in HEADS]
+    plain, behind_relu = (
+        [close(head(given), result) for head, result in zip(heads, results, strict=True)]
+        for given in (encoded, encoded.relu())
+    )
+    return sorted(plain) == sorted(behind_relu) == [False, True] and plain != behind_relu
 
 
 @holds("encoder", "has two heads of one linear layer each, without an activation")
@@ -527,6 +539,8 @@ def forward_wiring() -> None:
     if decodes_class(one):
         said = "In a second pass, your decoder does not get the class of that pass."
         expect(decodes_class(Pass(model, first=1)), said, "decoder-class-changed")
+    if found == ([], "") and {*HEADS} <= one.gave.keys():
+        expect_far_numbers()
     modes = {"in evaluation mode": replaced_or_whole(build(unfinished=True).eval())}
     with torch.no_grad():
         modes["under `torch.no_grad()`"] = replaced_or_whole(build(unfinished=True).eval())
@@ -548,6 +562,17 @@ def forward_wiring() -> None:
                 judge_wiring(quiet, training=False)
             except HintError as error:
                 raise HintError(f"Only {where}: {error}", *error.mistakes) from None
+
+
+def expect_far_numbers() -> None:
+    """Expect forward to return means and log-variances from -6 to 5 as its heads give them."""
+    model, latent = build(unfinished=True), usual_sizes()[2]
+    far = torch.linspace(-6, 5, ROWS * latent).reshape(ROWS, latent)
+    for name in HEADS:
+        object.__setattr__(model, name, lambda *_: far)
+    for name, result in zip(HEADS, Pass(model, replaced=("encoder", "decoder")).results[1:], strict=True):
+        said = f"Your `forward` changes what `{name}` gives: numbers from -6 to 5 come back from {result.min():.3g} to "
+        expect(close(result, far), f"{said}{result.max():.3g}.", "encoding-other")
 
 
 def judge_wiring(one: Pass, training: bool) -> tuple[list[str], str] | None:
@@ -892,6 +917,16 @@ def starting_gradients(model: nn.Module) -> dict[str, Tensor]:
 def training_start() -> None:
     needs_all_parts()
     model = build(own_weights=True)
+    images, classes = images_and_classes()
+    results = model(0.6 * images, classes)  # about as dark as digits are
+    said = "With your starting weights, your `forward` gives NaN or infinite numbers for a first minibatch."
+    expect(all(each.isfinite().all() for each in results), said, "start-too-large")
+    value, largest = (each.item() for each in (loss(results[0], images, *results[1:]), results[2].max()))
+    said = f"With your starting weights, the log-variances of a first minibatch go up to {largest:.3g}. The loss is "
+    expect(value < 1e14, f"{said}{value:.1e}.", "start-too-large")
+    share = ((results[0] == 0) | (results[0] == 1)).float().mean()
+    said = f"With your starting weights, {share:.0%} of the pixels of a first minibatch come out as exactly 0 or 1."
+    expect(share < 0.93 or value > 1e6, said, "start-too-large")
     found = starting_gradients(model)
     expect(bool(found), "No gradient reaches any parameter.", "not-trainable")
     stuck = {name for name, each in found.items() if not each.any()}

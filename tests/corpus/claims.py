@@ -1337,6 +1337,13 @@ def _inputs() -> tuple[Tensor, Tensor]:
     return numbers(8, 784, low=0.0), torch.eye(10)[torch.arange(8)]
 
 
+@claim("start-too-large")
+def _(s: Subject) -> bool:
+    pixels, _, logvariances = getattr(s.module, CLASS)(*oracle.SIZES[0])(*_inputs())
+    steep = (pixels > 1e-7) & (pixels < 1 - 1e-7)
+    return not float(logvariances.max()) < 30 or float(steep.double().mean()) < 0.2
+
+
 @claim("stuck-start")
 def _(s: Subject) -> bool:
     return not oracle.moves(s.module, oracle.SIZES[0])  # type: ignore[arg-type]

@@ -1375,7 +1375,29 @@ ENCODERS = (
     _encoder("encoder-without-first-relu", "encoder-missing-relu", ENCODER_INPUT, HIDDEN, RELU, HIDDEN, RELU),
     _encoder("encoder-without-second-relu", "encoder-missing-relu", ENCODER_INPUT, RELU, HIDDEN, HIDDEN, RELU),
     _encoder("encoder-without-last-relu", "encoder-missing-last-relu", ENCODER_INPUT, RELU, HIDDEN, RELU, HIDDEN),
+    *(
+        _encoder(
+            f"last-relu-of-the-encoder-for-{name}-alone",
+            "encoder-missing-last-relu",
+            edits=(
+                (ENCODER, _sequential("encoder", ENCODER_INPUT, RELU, HIDDEN, RELU, HIDDEN)),
+                (line, line.replace("(hidden)", "(F.relu(hidden))")),
+            ),
+        )
+        for name, line in (("means", MEANS), ("log-variances", LOGVARIANCES))
+    ),
     _encoder("encoder-without-any-relu", "encoder-missing-relu", ENCODER_INPUT, HIDDEN, HIDDEN),
+    _encoder(
+        "logvariance-head-cut-off",
+        "logvariance-head-activated",
+        edits=(
+            (
+                LOGVARIANCE_HEAD,
+                "        head = nn.Linear(hidden, latent_dimensionality)\n"
+                "        self.logvariance_layer = nn.Sequential(head, nn.Hardtanh(-5, 20))\n",
+            ),
+        ),
+    ),
     _encoder("encoder-with-tanh", "encoder-activation", *_activated("nn.Tanh()")),
     _encoder("encoder-with-sigmoid", "encoder-activation", *_activated("nn.Sigmoid()")),
     _encoder("encoder-with-leaky-relu", "encoder-activation", *_activated("nn.LeakyReLU()")),
@@ -2361,6 +2383,26 @@ DECODERS = (
         edits=((DECODE, "        data_recon = self.decoder(latents)\n"),),
         may_lose=("forward", "training"),
     ),
+    *(
+        _decoder(
+            f"decoder-without-condition-and-the-class-{name}",
+            "decoder-without-condition",
+            *("nn.Linear(latent_dimensionality, hidden)", *BODY[1:], PIXELS, SIGMOID),
+            edits=(
+                (
+                    "        super().__init__()\n",
+                    "        super().__init__()\n"
+                    "        self.of_class = nn.Linear(num_categories, 2 * latent_dimensionality)\n",
+                ),
+                (DECODE, f"        scale, shift = self.of_class(condition).chunk(2, dim=-1)\n{decode}"),
+            ),
+            checks=1,
+        )
+        for name, decode in (
+            ("added-to-the-draw", "        data_recon = self.decoder(latents + shift)\n"),
+            ("scaling-the-draw", "        data_recon = self.decoder(latents * (1 + scale) + shift)\n"),
+        )
+    ),
     _decoder(
         "decoder-not-sized-for-condition",
         "decoder-without-condition",
@@ -2664,6 +2706,29 @@ FORWARDS = (
     ),
     _forward(
         "draw-with-dropout", "draw-changed", (SAMPLES, SAMPLES + "        latents = F.dropout(latents)\n"), checks=1
+    ),
+    *(
+        _forward(
+            f"{name}-cut-off",
+            "encoding-other",
+            (line, line.replace("(hidden)", f"(hidden).clamp({limits})")),
+            checks=1,
+        )
+        for name, line, limits in (
+            ("log-variances", LOGVARIANCES, "-4, 15"),
+            ("log-variances-above", LOGVARIANCES, "max=4.5"),
+            ("means", MEANS, "-5, 10"),
+        )
+    ),
+    _forward(
+        "noise-drawn-in-the-constructor",
+        "no-draw-in-forward",
+        (
+            "        super().__init__()\n",
+            "        super().__init__()\n        self.noise = torch.randn(latent_dimensionality)\n",
+        ),
+        (SAMPLES, "        latents = mean_params + torch.exp(0.5 * logvariance_params) * self.noise\n"),
+        checks=1,
     ),
     _forward("zeros-for-a-draw", "no-draw-in-forward", (SAMPLES, "        latents = torch.zeros_like(mean_params)\n")),
     _forward(
@@ -3173,6 +3238,28 @@ WHOLE = (
         ),
         loses=frozenset({"training"}),
         misconception="stuck-start",
+    ),
+    *(
+        Wrong(
+            f"weights-start-{name}",
+            (
+                (
+                    DECODER,
+                    DECODER + f"        for parameter in self{of}.parameters():\n"
+                    f"            if parameter.dim() == 2:\n                nn.init.{start}\n",
+                ),
+            ),
+            loses=frozenset({"training"}),
+            misconception="start-too-large",
+            checks=1,
+        )
+        for name, of, start in (
+            ("standard-normal", "", "normal_(parameter)"),
+            ("normal-with-deviation-0.5", "", "normal_(parameter, std=0.5)"),
+            ("uniform-from-minus-1-to-1", "", "uniform_(parameter, -1, 1)"),
+            ("nan", "", 'constant_(parameter, float("nan"))'),
+            ("standard-normal-in-the-decoder", ".decoder", "normal_(parameter)"),
+        )
     ),
     Wrong(
         "variance-as-std-called-by-keyword",

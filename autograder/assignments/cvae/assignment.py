@@ -116,7 +116,7 @@ ASSIGNMENT = Assignment(
     training="training.py",
     no_grade_depends_on=(
         "reference_curve.py", "reference_pictures.py", "recognizer.py", "recognizer.safetensors", "COURSE", "TITLE",
-        "DUE", "UPLOAD", "COLAB", "NUM_EPOCHS", "TRAINING_LATENT_DIMENSIONALITY", "BATCH_SIZE", "LEARNING_RATE",
-        "REFERENCE_SETTINGS", "REFERENCE_CURVE", "VISUALIZATION_POINTS",
+        "DUE", "UPLOAD", "COLAB", "NUM_EPOCHS", "LEARNING_RATE", "REFERENCE_SETTINGS", "REFERENCE_CURVE",
+        "VISUALIZATION_POINTS",
     ),
 )  # fmt: skip

@@ -109,7 +109,7 @@ class Model:
         self.order = (order if not composed else None) or Order()
         self.handle = "model" if scale == 1 else "large"
         self.shrink, self.spreads = shrink, spreads or {}
-        self.last_relu_in_forward = False  # where the encoder's part found it
+        self.relu_before: Sequence[str] = ()  # heads before which forward has the encoder's last ReLU, by its part
         self.head_paths: Mapping[str, str] = {}  # of heads that the encoder's part found elsewhere
         self.head_widths: Mapping[str, int] = {}  # of heads that the encoder's part found to be of another width
         self.misnamed: Raised | None = None  # what building it by the arguments' names raised

@@ -307,6 +307,14 @@ FORWARD_ENCODING = (
         f"{_FILLED}torch.nn.init.zeros_(model.mean_layer.weight)\n{_IMAGE}"
         "print([each[0, ::4].detach() for each in model(image, one_hot)[1:]])"
     ),
+    *(  # far from 0, where a bound shows
+        Probe(
+            f"{_FILLED}{_IMAGE}for head in (model.mean_layer, model.logvariance_layer):\n"
+            f"    torch.nn.init.zeros_(head.weight)\n    torch.nn.init.constant_(head.bias, {far})\n"
+            "print([each[0, ::4].detach() for each in model(image, one_hot)[1:]])"
+        )
+        for far in (-5.5, 4.8)
+    ),
     *(
         Probe(
             f"{_SEED}{_build()}images, one_hots = torch.rand(256, 784), torch.eye(10)[torch.arange(256) % 10]\n"
@@ -556,6 +564,11 @@ def _pass(*sizes: int) -> str:
 
 _STUCK = "print([name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()])"
 START = (
+    Probe(f'{_pass()}print("the largest log-variance is below 30:", bool(logvariances.max() < 30))'),
+    Probe(
+        f"{_pass()}extreme = (reconstructions == 0) | (reconstructions == 1)\n"
+        'print("most pixels are neither 0 nor 1:", bool(extreme.float().mean() < 0.5))'
+    ),
     Probe(f"{_pass()}(reconstructions.sum() + means.sum() + logvariances.sum()).backward()\n{_STUCK}"),
     Probe(
         f"{_pass()}(reconstructions[:, ::3].sum() + means[:, ::2].sum() + logvariances[:, ::3].sum()).backward()\n"

@@ -40,6 +40,28 @@ from autograder.grading.harness import Challenge, close, fail
 from autograder.sandbox.client import MOST_NUMBERS
 from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
+# The means and log-variances that `sample_latent` and the loss are judged with, so those that nothing may cut off.
+FAR = -6.0, 5.0
+
+
+def factor_to_far(*outputs: Tensor) -> float | None:
+    """By what to multiply numbers so that each of some tensors goes beyond both ends of FAR; None where it cannot."""
+    lowest, highest = (min(-float(each.min()) for each in outputs), min(float(each.max()) for each in outputs))
+    return 1.3 * max(-FAR[0] / lowest, FAR[1] / highest, 1.0) if lowest > 0 and highest > 0 else None
+
+
+def close_within_far(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors agree wherever they are no further than FAR."""
+    return close(one.clamp(*FAR), other.clamp(*FAR))
+
+
+def said_of_limits(output: Tensor, whole: Tensor) -> str:
+    """Where a tensor is cut off, as "never below -4 or above 4"; empty where it is not the whole one between limits."""
+    low, high = float(output.min()), float(output.max())
+    cut = output[output != whole]
+    ends = [f"{word} {end:.3g}" for word, end in (("below", low), ("above", high)) if bool((cut == end).any())]
+    return f"never {' or '.join(ends)}" if ends and close(output, whole.clamp(low, high)) else ""
+
 
 @dataclass
 class Means:
@@ -317,6 +339,29 @@ def _with_weights_of_another(observations: Sequence[Observation], piece: Piece, 
         # Under names that pair no bias with a matrix.
         parts.append(replace(each, parameters={f"number {at}": value for at, value in enumerate(own.values())}))
     return explain_stack(parts, activated_last)
+
+
+def by_class(latents: Tensor, draws: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor] | None:
+    """The (K, latent) factors and shifts that make latents of draws, by class; None where no such do."""
+    if latents.shape != draws.shape:
+        return None
+    classes, found = conditions.argmax(1), []
+    for number in range(conditions.shape[1]):
+        given, drawn = (each[classes == number].double() for each in (latents, draws))
+        centered = drawn - drawn.mean(0)
+        factor = (centered * given).sum(0) / centered.square().sum(0)
+        shift = (given - factor * drawn).mean(0)
+        if not close(factor * drawn + shift, given):
+            return None
+        found.append((factor.float(), shift.float()))
+    factors, shifts = zip(*found, strict=True)
+    return torch.stack(factors), torch.stack(shifts)
+
+
+def tells_class(latents: Tensor, draws: Tensor, conditions: Tensor) -> bool:
+    """Whether latents are draws that are changed by the class, and by nothing else, as a factor for all would be."""
+    factors, shifts = by_class(latents, draws, conditions) or (torch.zeros(1, 1), torch.zeros(1, 1))
+    return varies(factors) or (varies(shifts) and close(factors, torch.ones_like(factors)))
 
 
 def end_differs_by_mode(model: Model, piece: Piece) -> bool:

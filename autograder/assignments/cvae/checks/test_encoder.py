@@ -32,11 +32,14 @@ from autograder.assignments.cvae.checks.network import (
 )
 from autograder.assignments.cvae.checks.recognition import (
     Taken,
+    close_within_far,
     explain_means,
+    factor_to_far,
     recognize,
     require_one_row,
     require_same_again,
     require_use,
+    said_of_limits,
     take,
 )
 from autograder.assignments.cvae.checks.stacks import LARGE, ROUNDING, Match, Observation, explain_stack, varies
@@ -69,13 +72,15 @@ DEPTH = DEPTHS["encoder"]
 class Encoded:
     """A model, its encoder as it can be called, if it can, and the stack that it is, if forward does not hold it.
 
-    `names` are those of the parameters of a stack that forward holds.
+    `names` are those of the parameters of a stack that forward holds, `relu_before` the one head that forward gives
+    what a ReLU makes of the encoder's output, where the encoder lacks its last ReLU and the other head gets it without.
     """
 
     model: Model
     taken: Taken | None
     match: Match
     names: list[str]
+    relu_before: str | None = None
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +99,10 @@ def test_layers(encoded: Callable[[], Encoded]) -> None:
 @check("A ReLU after each linear layer, and nothing else", 3, probes=probes.ENCODER_ACTIVATIONS)
 def test_activations(encoded: Callable[[], Encoded], grading: Grading) -> None:
     found = encoded()
+    if found.relu_before:
+        other = next(name for name in HEADS if name != found.relu_before)
+        said = f"is in `forward`, and acts for one head only: `{other}` gets the numbers without it."
+        fail(f"The ReLU after your encoder's third linear layer {said}", "encoder-missing-last-relu")
     describe_activations(found.model, found.match, found.taken.piece if found.taken else None, "encoder")
     if found.names and found.model.has("encoder"):
         grading.replaced.append(said_of_forward(found, "last ReLU in forward" in grading.kept))
@@ -132,12 +141,18 @@ def explain(submission: Submission, challenge: Challenge, grading: Grading) -> E
         large = Model(submission, challenge, scale=LARGE, **drawn_as(grading))
     names: list[str] = []
     match = None if taken is None else recognize(model, large, taken.piece, plain, activated_last=True)
+    relu_before: list[str] = []
     if match is None or match.hidden != ("ReLU",) * DEPTH:
         # The activations, or all of the calculation, may stand in forward instead.
         whole = explain_means(model, large, images, conditions, challenge.seed())
         last_missing = match is not None and match.hidden == ("ReLU",) * (DEPTH - 1) + ("none",)
+        if last_missing and taken is not None:
+            relu_before = heads_behind_relu(model, taken.piece.output, (images, conditions), challenge.seed())
         if last_missing and whole is not None and whole.match.hidden == ("ReLU",) * DEPTH:
-            grading.kept["last ReLU in forward"] = True
+            relu_before = relu_before or [*HEADS]
+        grading.kept["last ReLU in forward"] = relu_before
+        if match is not None and len(relu_before) == 1:
+            return Encoded(model, taken, match, names, relu_before[0])
         if whole is not None and (match is None or match.hidden is None or whole.match.hidden == ("ReLU",) * DEPTH):
             match, names = whole.match, whole.names
     if match is None:
@@ -146,6 +161,21 @@ def explain(submission: Submission, challenge: Challenge, grading: Grading) -> E
         model.call("encoder", concatenate(images, conditions))  # says why it cannot be called
         describe_unexplained(model, None, "encoder")
     return Encoded(model, taken, match, names)
+
+
+def heads_behind_relu(model: Model, encoded: Tensor, inputs: tuple[Tensor, Tensor], seed: int) -> list[str]:
+    """The heads that forward gives what a ReLU makes of the encoder's output; none where one gets something else."""
+    found = []
+    with contextlib.suppress(SubmissionError):
+        results = model.forward(*inputs, seed, evaluate=True).outputs
+        for name, (position, _) in HEADS.items():
+            path = model.head(name, position, inputs) or ""
+            plain, behind = (model.call(path, each, evaluate=True).outputs[0] for each in (encoded, encoded.relu()))
+            if close(behind, results[position]):
+                found.append(name)
+            elif not close(plain, results[position]):
+                return []
+    return found
 
 
 @check("The mean head: one linear layer, no activation", 2, probes=probes.MEAN_HEAD)
@@ -209,6 +239,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     if match.depth != 1:
         fail(f"`{path}` has {match.depth} linear layers; the assignment asks for one.", "head-depth")
     describe_modes(model, head, "head", f"`{path}`")
+    judge_bounds(model, head, hidden, activated)
     if not takes_one_image(model):
         require_one_row(model, path, (hidden,), "encoder-of-one-row")
     judge_use(model, (path, other_path), name, encoded, (images, conditions), challenge, grading)
@@ -334,6 +365,18 @@ def explain_head(head: Piece, hidden: Tensor, latent: int) -> tuple[int | None, 
         if match := explain_stack([Observation(own, hidden, head.output, HEAD_ACTIVATIONS)]):
             return half, match
     return None, None
+
+
+def judge_bounds(model: Model, head: Piece, hidden: Tensor, activated: str) -> None:
+    """Fail the check for a head that is linear near 0 and cuts off what lies further."""
+    factor, zero = factor_to_far(head.output), model.piece(head.name, torch.zeros_like(hidden))
+    far = model.piece(head.name, factor * hidden) if factor else None
+    if not factor or not zero or not far:
+        return
+    linear = zero.output + factor * (head.output - zero.output)
+    if not close_within_far(far.output, linear):
+        said = said_of_limits(far.output, linear) or "no linear function of what the head gets"
+        fail(f"Far from 0, the output of `{head.name}` is {said}.", activated)
 
 
 def points_of_activation(head: Piece, hidden: Tensor) -> list[tuple[float, float]]:

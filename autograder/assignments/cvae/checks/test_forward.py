@@ -30,7 +30,17 @@ from autograder.assignments.cvae.checks.network import (
     side_by_side,
     tell_stand_ins,
 )
-from autograder.assignments.cvae.checks.recognition import explain_means, in_order, places_of, rescaled, take
+from autograder.assignments.cvae.checks.recognition import (
+    close_within_far,
+    explain_means,
+    factor_to_far,
+    in_order,
+    places_of,
+    rescaled,
+    said_of_limits,
+    take,
+    tells_class,
+)
 from autograder.assignments.cvae.checks.stacks import LARGE, ROUNDING, Observation, explain_stack, varies
 from autograder.assignments.cvae.checks.verdicts import first_few
 from autograder.assignments.cvae.hints import draws as known_draws
@@ -233,7 +243,7 @@ def built(submission: Submission, challenge: Challenge, grading: Grading) -> Mod
             model = Model(submission, challenge, **given)
     tell_stand_ins(given, grading)
     odd, replaced = grading.kept.get("head widths", {}), grading.kept["unfit pieces"]
-    model.last_relu_in_forward = "last ReLU in forward" in grading.kept
+    model.relu_before = grading.kept.get("last ReLU in forward", [])
     model.head_paths = {name: path for name, path in grading.kept.get("head paths", {}).items() if not model.has(name)}
     model.head_widths = {name: width for name, width in odd.items() if name not in replaced}
     if not any(holds_matrix(each.shape) for each in model.parameters.values()):
@@ -302,6 +312,41 @@ def test_encoding(submission: Submission, challenge: Challenge, grading: Grading
         judge_encoding(model, images, conditions, challenge, grading, mode)
     if not model.head_widths:
         judge_in(modes, lambda mode: judge_encoding(model, images, conditions, challenge, grading, mode))
+    if far := far_pass(model, images, conditions, challenge):
+        for at, (result, head, what) in enumerate(zip(far.reply.outputs[1:], far.heads, NAMES, strict=True)):
+            if at in far.judged and not close_within_far(result, head):
+                judge_change(far.reply.outputs[1:], far.heads, activated=False)
+                fail(f"Where your {what} are far from 0, they are not what `{HEADS[at]}` gives.", "encoding-other")
+
+
+@dataclass
+class FarPass:
+    """A pass in which the heads give numbers beyond `FAR`: these, what came of it, and which results are judged.
+
+    Those are the results that usual numbers leave as the heads give them.
+    """
+
+    heads: list[Tensor]
+    reply: Reply
+    judged: list[int]
+
+
+def far_pass(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> FarPass | None:
+    """Let the heads give far means and log-variances; None where they cannot, or nothing can be told then."""
+    x, seed, hidden = concatenate(images, conditions), challenge.seed(), challenge.normal(BATCH, HIDDEN_SIZE)
+    pieces = [model.piece(model.head_paths.get(name, name), hidden) for name in HEADS]
+    names = {name for piece in pieces if piece for name in piece.parameters}
+    heads = expected_heads(model, x, seed)
+    if heads is None or (factor := factor_to_far(*heads)) is None:
+        return None
+    usual = model.forward(images, conditions, seed, **EVALUATION.arguments).outputs[1:]
+    judged = [at for at, (result, head) in enumerate(zip(usual, heads, strict=True)) if close(result, head)]
+    with contextlib.suppress(SubmissionError), model.changed({name: factor * model.parameters[name] for name in names}):
+        heads = expected_heads(model, x, seed)
+        reply = model.forward(images, conditions, seed, capture=["sample_latent"], **EVALUATION.arguments)
+        if heads is not None and all(bool(each.isfinite().all()) for each in heads):
+            return FarPass(heads, reply, judged)
+    return None
 
 
 def judge_encoding(
@@ -355,7 +400,7 @@ def judge_encoding(
     if given is not None:
         again = model.forward(images, conditions, challenge.seed(), capture=["encoder"], **mode.arguments)
         judge_encoder_input(given, side_by_side(again.captured("encoder", "argument")), images, conditions)
-    judge_between(reply)
+    judge_between(reply, model.relu_before)
     judge_places(observed, heads)
     pairs = enumerate(zip(observed, heads, strict=True))
     off = [at for at, (each, head) in pairs if not follows(each, head, activated)]
@@ -410,11 +455,11 @@ def encoder_output(model: Model, x: Tensor, seed: int) -> Tensor | None:
         encoded = side_by_side(model.call("encoder", x, seed=seed, evaluate=True).outputs)
     except SubmissionError:
         return None
-    if encoded is None or len(encoded) != len(x) or encoded.shape[1] > len(x) // 2:
+    if encoded is None or len(encoded) != len(x) or encoded.shape[1] > len(x) // 2 or len(model.relu_before) == 1:
         return None
     if not encoded.is_floating_point() or not torch.isfinite(encoded).all():
         return None
-    return encoded.float().relu() if model.last_relu_in_forward else encoded.float()
+    return encoded.float().relu() if model.relu_before else encoded.float()
 
 
 def is_linear(observed: Tensor, encoded: Tensor) -> bool:
@@ -453,9 +498,8 @@ def judge_change(observed: Sequence[Tensor], heads: list[Tensor], activated: boo
     for output, head, what in zip(observed, heads, ("means", "log-variances"), strict=True):
         if follows(output, head, activated):
             continue
-        low, high = float(output.min()), float(output.max())
-        if close(output, head.clamp(low, high)):
-            fail(f"Your `forward` cuts off the {what}: they stay between {low:.3g} and {high:.3g}.", "encoding-other")
+        if limits := said_of_limits(output, head):
+            fail(f"Your `forward` cuts off the {what}: they are {limits}.", "encoding-other")
         if changed := rescaled(output, head):
             fail(f"Your `forward` changes the {what} that the head gives: {changed.said}.", "encoding-other")
         if in_order(output, head):
@@ -474,11 +518,15 @@ def judge_places(observed: Sequence[Tensor], heads: Sequence[Tensor]) -> None:
         fail(f"{said}: each of them holds numbers of both heads.", "numbers-rearranged")
 
 
-def judge_between(reply: Reply) -> None:
-    """Fail the check if a head gets other numbers than the encoder gives, and say which."""
-    encoded = side_by_side(reply.captured("encoder", "result"))
+def judge_between(reply: Reply, relu_before: Sequence[str]) -> None:
+    """Fail the check if a head gets other numbers than the encoder gives, or than a ReLU makes of them, and say which.
+
+    `relu_before` are the heads with that ReLU, which the encoder's part has judged.
+    """
+    gave = side_by_side(reply.captured("encoder", "result"))
     for name in HEADS:
         given = side_by_side(reply.captured(name, "argument"))
+        encoded = gave.relu() if gave is not None and name in relu_before else gave
         if encoded is None or given is None or encoded.shape != given.shape or close(given, encoded):
             continue
         if places := places_of(given, encoded):
@@ -548,9 +596,9 @@ def expected_heads(model: Model, x: Tensor, seed: int = 0) -> list[Tensor] | Non
 
 def given_by_heads(model: Model, encoded: Tensor) -> list[Tensor] | None:
     """What the submission's heads make of what its encoder gave, or None if they cannot be called."""
-    encoded = torch.relu(encoded) if model.last_relu_in_forward else encoded
+    given = {name: torch.relu(encoded) if name in model.relu_before else encoded for name in HEADS}
     try:
-        return [model.call(model.head_paths.get(name, name), encoded, evaluate=True).outputs[0] for name in HEADS]
+        return [model.call(model.head_paths.get(name, name), given[name], evaluate=True).outputs[0] for name in HEADS]
     except SubmissionError:
         return None
 
@@ -618,6 +666,15 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
             fail("Two passes over the same images decode the same latents.", "latents-kept")
 
     judge_in([EVALUATION, WITHOUT_GRADIENTS] if random else [TRAINING, EVALUATION, WITHOUT_GRADIENTS], judge)
+    if far := far_pass(model, images, conditions, challenge):
+        arguments = far.reply.captured("sample_latent", "argument")
+        for at, name in enumerate(NAMES) if len(arguments) == 2 else ():
+            sources = far.reply.outputs[at + 1], far.heads[at]
+            if at in far.judged and not any(close_within_far(arguments[at], source) for source in sources):
+                fail(
+                    f"Where they are far from 0, your `sample_latent` does not get the {name} as they are.",
+                    "sample-arguments-changed",
+                )
     if not random and not grading.failed("decoder"):
         judge_gray(model, images, conditions, challenge)
 
@@ -843,6 +900,12 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
     if start is None and drawn and drawn[0].shape == given[:, :latent].shape:
         difference = float((given[:, :latent] - drawn[0]).abs().mean())
         known_as(one, given[:, :latent], heads)
+        if "decoder interface" in grading.kept and tells_class(given, drawn[0], one.conditions):
+            grading.kept["draw changed by the class"] = True
+            grading.replaced.append(
+                "Your decoder is not told the class. Your `forward` changes the draw by the class instead. Change both."
+            )
+            return  # which the decoder's part has judged
         changed = averaged or said_of_change([given[:, at : at + latent] for at in starts], drawn[0])
         changed = changed or (f" `forward` calls `sample_latent` {len(calls)} times or more." if all(calls) else "")
         fail(
@@ -877,6 +940,7 @@ def judge_class(one: Pass, rest: Tensor, start: int, encoded: Tensor | None, gra
         grading.replaced.append(f"{said} Only the draw counts here: give both networks the one-hot class.")
         return  # what happens to the class before both networks is judged above
     if not rest.numel() and "decoder interface" in grading.kept:  # which the decoder's part has judged
+        grading.kept["decoder gets no class"] = True
         grading.replaced.append("Your decoder takes no class yet. When it does, your `forward` must give it one.")
         return
     if rest.numel() and rest.any() and not varies(rest):
@@ -1014,7 +1078,10 @@ def judge_draw(  # noqa: RET503
     known_as(one, one.given[:, :latent], expected_heads(model, concatenate(images, one.conditions)))
     means, logvariances = (each[0] for each in sources[0])
     if not any(varies(block) for block in blocks.values()):
-        fail("Nothing is drawn: for one image your decoder gets the same latent each time.", "no-draw-in-forward")
+        said = "Nothing is drawn: for one image your decoder gets the same latent each time."
+        if draws_when_made(one, images, grading, challenge):
+            said += " Its noise was drawn once, when the model was made: another model gives it another latent."
+        fail(said, "no-draw-in-forward")
     spread = float((blocks[0].std(0) / torch.exp(0.5 * logvariances)).mean())
     named, seed = known_draws.diagnose(blocks[0], means, logvariances), challenge.seed()
     # From other images in every row, for equal rows do not show all that is done to a draw.
@@ -1031,6 +1098,16 @@ def judge_draw(  # noqa: RET503
         f"Your `forward` draws by itself; the standard deviation is {spread:.2f} times the right one.",
         named or "decoding-other",
     )
+
+
+def draws_when_made(one: Pass, images: Tensor, grading: Grading, challenge: Challenge) -> bool:
+    """Whether two new models with the same parameters decode other latents of the same images, under the same seed."""
+    latents, seed = list[Tensor](), challenge.seed()
+    for _ in range(2):
+        model = Model(one.model.submission, challenge, **left_out(grading))
+        model.set(one.model.parameters)
+        latents.append(latents_in(Pass(model, one.conditions, one.reply, one.mode), images, one.conditions, seed))
+    return not close(latents[0], latents[1])
 
 
 def judge_rows(one: Pass, start: int, challenge: Challenge) -> None:

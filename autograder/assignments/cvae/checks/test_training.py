@@ -5,6 +5,7 @@ a function of the parameters alone.
 """
 
 import contextlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from autograder.assignments.cvae.assignment import (
+    BATCH_SIZE,
     INPUT_DIM,
     NUM_CATEGORIES,
     SEED,
@@ -24,6 +26,7 @@ from autograder.assignments.cvae.assignment import (
     SMOKE_LATENT_DIMENSIONALITY,
     SMOKE_LEARNING_RATE,
     SMOKE_STEPS,
+    TRAINING_LATENT_DIMENSIONALITY,
 )
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.layouts import holds_matrix
@@ -37,7 +40,7 @@ from autograder.assignments.cvae.checks.network import (
     stood_in,
     tell_stand_ins,
 )
-from autograder.assignments.cvae.checks.recognition import take
+from autograder.assignments.cvae.checks.recognition import by_class, take
 from autograder.assignments.cvae.checks.verdicts import first_few
 from autograder.assignments.cvae.digits import draw_digits
 from autograder.assignments.cvae.solution import cs5814_vae as reference
@@ -57,6 +60,12 @@ MAX_LOSS, MIN_RECOGNIZED = 0.95, 0.25
 CONTROLS = 10  # for a network that learned nothing may still hit upon the classes of some
 TRIES = 2  # for a network that learns may still be unlucky with what it starts from
 FIRST_STEPS = 5  # of training, after which every layer has a gradient that will ever have one
+# At the first step. The notebook's training comes down from a divergence of 1e12 to a loss of 157, from
+# 7e13 to one of 500, which is above that of the mean image, and from 8e16 to 1e7. Where 83% of the pixels are exactly 0
+# or 1, though the latents are usual, it ends like any other; where 95% are, above 1e4.
+MOST_DIVERGENCE, MOST_SATURATED = 1e14, 0.93
+USUAL_DIVERGENCE = 1e6  # far above that of usual starts, of which one is enough
+STARTS = 9  # the median of which is judged, for the largest log-variance varies
 SLOW_STEPS = 4 * SMOKE_STEPS  # of one more try, for a network whose layers have cost points and may learn more slowly
 
 
@@ -130,6 +139,8 @@ def train(
         arguments: Sequence[Tensor] = [concatenate(latents, one_hots)]
         if "made of the class" in grading.kept:
             arguments = [next_to_class(model, latents, one_hots, grading.kept["made of the class"] == "first")]
+        elif "draw changed by the class" in grading.kept:
+            arguments = [with_class(model, latents, one_hots, challenge)]
         elif taken and len(taken.piece.input) == len(latents):
             arguments = taken.piece.arguments
         decoded = in_rows(model.call("decoder", *arguments).outputs[0])
@@ -229,6 +240,23 @@ def next_to_class(model: Model, latents: Tensor, one_hots: Tensor, class_first: 
     return torch.cat((given[:, :width], latents) if class_first else (latents, given[:, -width:]), -1)
 
 
+def with_class(model: Model, latents: Tensor, one_hots: Tensor, challenge: Challenge) -> Tensor:
+    """The latents as forward changes a draw by the class, for a decoder that is not told the class.
+
+    The decoder's part has judged that. Forward gets images of noise, so that nothing of a digit is in the change.
+    """
+    noise = challenge.uniform(0, 1, len(latents), model.sizes.input_dim)
+    reply = model.forward(noise, one_hots, challenge.seed(), capture=["sample_latent", "decoder"])
+    drawn, given = (
+        side_by_side(reply.captured(*each)) for each in (("sample_latent", "result"), ("decoder", "argument"))
+    )
+    changes = None if drawn is None or given is None else by_class(given, drawn, one_hots)
+    if changes is None:
+        fail("For many images your decoder gets something other than for a few.")
+    factors, shifts = (each[one_hots.argmax(1)] for each in changes)
+    return factors * latents + shifts
+
+
 @check("The network can learn from its initial weights", 1, probes=probes.START)
 def test_start(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     with_stand_in(grading, lambda given: judge_start(submission, challenge, given))
@@ -260,6 +288,7 @@ def with_stand_in(grading: Grading, judge: Callable[[dict[str, Any]], None]) -> 
 
 def judge_start(submission: Submission, challenge: Challenge, given: dict[str, Any]) -> None:
     """Fail the check if some parameters of the model, built with the arguments in `given`, cannot start to learn."""
+    judge_first_step(submission, challenge, given)
     own = starting_gradients(submission, challenge, given, own_start=True)
     if not any(holds_matrix(gradient.shape) for gradient in own.values()):
         fail("No gradient reaches the weights of a layer.", "not-trainable")
@@ -279,12 +308,84 @@ def judge_start(submission: Submission, challenge: Challenge, given: dict[str, A
         fail(f"All units of a layer get the same gradient: see {', '.join(alike[:4])}.", "units-alike")
 
 
+@dataclass
+class FirstStep:
+    """What a new model gives for a minibatch in the notebook's training."""
+
+    divergence: float  # infinite if it, or a result, is not finite
+    saturated: float  # the share of pixels that are exactly 0 or 1
+    mean: float  # the largest
+    logvariance: float
+
+    @property
+    def usual(self) -> bool:
+        """Whether the divergence is nothing to worry about."""
+        return self.divergence <= USUAL_DIVERGENCE
+
+    @property
+    def bad(self) -> bool:
+        """Whether training cannot come down from there, as it does where far latents alone make pixels 0 or 1."""
+        return self.divergence > MOST_DIVERGENCE or (self.usual and self.saturated > MOST_SATURATED)
+
+    @property
+    def said(self) -> str:
+        """What is bad, for a message."""
+        if not math.isfinite(self.mean) or not math.isfinite(self.logvariance):
+            return "your `forward` gives NaN or infinite numbers for a first minibatch."
+        if self.usual:
+            return f"{self.saturated:.0%} of the pixels of a first minibatch come out as exactly 0 or 1."
+        size = f"{self.divergence:.1e}" if math.isfinite(self.divergence) else "not finite"
+        up_to = f"the log-variances of a first minibatch go up to {self.logvariance:.3g}"
+        return f"{up_to}, and the means to {self.mean:.3g}. The loss is {size}."
+
+
+def judge_first_step(submission: Submission, challenge: Challenge, given: dict[str, Any]) -> None:
+    """Fail the check if training cannot bring down the loss that the constructor's weights start with.
+
+    Another mistake can make a network overflow. So it is only for one that does not with the grader's weights.
+    """
+    first = first_step(submission, challenge, given)
+    if first is None or (first.usual and not first.bad):
+        return
+    others = [first_step(submission, challenge, given) for _ in range(STARTS - 1)]
+    starts = sorted(filter(None, (first, *others)), key=lambda each: (each.divergence, each.saturated))
+    seen = starts[len(starts) // 2]
+    if not seen.bad:
+        return
+    ours = first_step(submission, challenge, given | {"shrink": 1.0, "spreads": {}}, own_start=False)
+    if ours and not ours.bad:
+        fail(f"With your starting weights, {seen.said}", "start-too-large")
+
+
+def first_step(
+    submission: Submission, challenge: Challenge, given: dict[str, Any], own_start: bool = True
+) -> FirstStep | None:
+    """The first step of the notebook's training; None where the sizes do not fit, which is judged elsewhere."""
+    sizes = Sizes(latent=TRAINING_LATENT_DIMENSIONALITY)
+    images, labels = (each[:BATCH_SIZE] for each in digits(SMOKE_DIGITS, SEED))
+    try:
+        model = Model(submission, challenge, own_start=own_start, **{"sizes": sizes} | given)
+        one_hots = F.one_hot(labels, NUM_CATEGORIES).float()
+        results = [each.float() for each in model.forward(images, one_hots, challenge.seed()).outputs]
+    except SubmissionError:
+        return None
+    pixels, means, logvariances = results
+    if not means.shape == logvariances.shape == (len(images), model.sizes.latent):
+        return None
+    divergence = float(reference.loss_function(torch.ones(1), torch.ones(1), means, logvariances))
+    finite = all(bool(each.isfinite().all()) for each in results) and math.isfinite(divergence)
+    saturated = float(((pixels == 0) | (pixels == 1)).float().mean())
+    largest = float(means.abs().max()), float(logvariances.max())
+    return FirstStep(divergence if finite else math.inf, saturated, *largest)
+
+
 def without_gradient(gradients: dict[str, Tensor]) -> list[str]:
     return [name for name, gradient in gradients.items() if gradient.numel() and not bool((gradient != 0).any())]
 
 
 def same_rows(gradient: Tensor) -> bool:
-    """Whether all rows of a matrix are equal, up to rounding."""
+    """Whether all rows of a matrix are equal, up to rounding, however small its numbers are."""
+    gradient = gradient / gradient.abs().max()
     return len(gradient) > 1 and close(gradient, gradient[:1].expand_as(gradient), 1e-4)
 
 
@@ -317,7 +418,8 @@ def test_learns(submission: Submission, challenge: Challenge, grading: Grading) 
 
 def judge_learning(submission: Submission, challenge: Challenge, grading: Grading, given: dict[str, Any]) -> None:
     """Fail the check unless the model, built with the arguments in `given`, learns, and by gradients."""
-    given = {"sizes": Sizes(latent=SMOKE_LATENT_DIMENSIONALITY)} | given
+    by_draw = "draw changed by the class" in grading.kept  # through which more comes if it is wider
+    given = {"sizes": Sizes() if by_draw else Sizes(latent=SMOKE_LATENT_DIMENSIONALITY)} | given
     charged = grading.failed("encoder") or grading.failed("decoder")
     for steps in [SMOKE_STEPS] * TRIES + [SLOW_STEPS] * charged:
         grading.kept["smoke"] = smoke = train(submission, challenge, grading, given, steps)
@@ -325,7 +427,8 @@ def judge_learning(submission: Submission, challenge: Challenge, grading: Gradin
         if shortcoming is None:
             break
     if shortcoming is not None:
-        fail(shortcoming)
+        untold = grading.blamed("decoder", "decoder-without-condition") and grading.kept.get("decoder gets no class")
+        fail(f"{shortcoming} Your decoder is not told the class." if untold else shortcoming)
     require_gradient_steps(submission, challenge, grading, given)
     shares = [recognized(each, smoke.generated_classes) for each in smoke.controls]
     if shares[0] >= MIN_RECOGNIZED:

@@ -492,6 +492,8 @@ MISCONCEPTIONS = (
         "training",
         ("units-alike", "All units of a layer start alike",
          "With your model's starting weights, every unit of the layers named above gets the same gradient. Units that start alike and move alike stay alike, so a layer of many is worth as much as one. Random starting weights make them differ. How does your constructor initialize them? Print the weight of one such layer before training."),
+        ("start-too-large", "Your starting weights make the first loss far too large",
+         "With your model's starting weights, the loss is not finite at the first step, or too large for the notebook's training to bring down. A log-variance goes through an exponential, so one of hundreds overflows. Such numbers usually come from large weights. With weights of standard deviation 1, a first layer gives numbers of about 10 for an image. Each further layer makes them larger. How does your constructor initialize the weights? Print the largest log-variance before training."),
         ("stuck-start", "Some parameters cannot start to learn",
          "With your model's starting weights, the gradient of the parameters named above is exactly zero. A gradient of zero changes nothing, so training can never move them. With other starting weights they do get a gradient. How does your constructor initialize them, and what do those values do to the layers that come after?"),
     ),
