@@ -17,9 +17,7 @@ from nbgrader.api import Gradebook, Notebook
 from autograder.platforms.nbgrader.answers import MAX_NOTEBOOKS, find_answers, noted
 from autograder.platforms.nbgrader.submitted import restore
 
-QUESTION = (
-    "### Your turn\n\nWhy is the noise drawn outside of the network?.\n\n```python\nx = 1\n```"
-)
+QUESTION = "### Your turn\n\nWhy is the noise drawn outside of the network?\n\n```python\nx = 1\n```"
 CELLS = {
     "question": new_markdown_cell(QUESTION),  # a task: not for writing
     "answer": new_markdown_cell("Write here."),
