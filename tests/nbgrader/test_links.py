@@ -292,6 +292,21 @@ def test_no_time_counts_silently_but_nbgraders(named: bool, stamp: bytes | None,
     assert nbgraders == (not notes)
 
 
+def test_a_line_break_in_a_name_stops_nobody(course: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for student in ("ada", "new\nline", "bob"):
+        folder = course / "submitted" / student / CVAE.kit
+        folder.mkdir(parents=True)
+        for name in ("cvae.ipynb", "cvae\n.ipynb"):
+            (folder / name).write_text("{}")
+    converter = Autograde(coursedir=CourseDirectory(root=str(course), assignment_id=CVAE.kit))
+    guards._without_line_breaks(converter)
+    found = {
+        Path(folder).parent.name: [Path(each).name for each in each] for folder, each in converter.assignments.items()
+    }
+    assert found == {"ada": ["cvae.ipynb"], "bob": ["cvae.ipynb"]}
+    assert "new\\u000aline" in caplog.text
+
+
 @pytest.mark.parametrize("student", ["ada", "ada+hw", "2026+04", "o'brien"])
 @pytest.mark.parametrize("zone", ["UTC", "EST", "+04", "-03", "+0530", "+05:45", "+00"])
 @pytest.mark.parametrize("random", ["+rndada", "+20261120", "+", ""])
