@@ -165,16 +165,17 @@ class Service:
         arguments, named = message["args"], message["named"]
         # As type.__call__ does, but that the object is kept; one of the submission's own builds in its own way.
         by_type = type(factory).__call__ is type.__call__
+        new: Any = factory.__new__
         instance: Any
         if not by_type:
             instance = factory(*arguments, **named)
-        elif factory.__new__ is object.__new__:  # which takes no arguments
-            instance = object.__new__(factory)
+        elif new is object.__new__:  # which takes no arguments
+            instance = new(factory)
         else:
-            instance = factory.__new__(factory, *arguments, **named)  # type: ignore[call-overload]
+            instance = new(factory, *arguments, **named)
         self.objects[message["as"]] = instance
         try:
-            if by_type and isinstance(instance, factory):
+            if by_type and type.__instancecheck__(factory, instance):
                 instance.__init__(*arguments, **named)
             self.without_gradients |= not torch.is_grad_enabled()
         except BaseException as error:
