@@ -415,6 +415,8 @@ def sample_noise() -> None:
     with torch.no_grad():
         quiet = [sample(means, logvariances) for _ in range(2)]
     expect(not close(*quiet), "Under `torch.no_grad()`, two calls give the same draw.", "no-draw-without-gradients")
+    calls = torch.cat([sample(means[:1], logvariances[:1]) for _ in range(30)])
+    expect(len(calls.unique(dim=0)) == 30, "Of 30 calls, two give the same draw.", "fixed-seed")
     expect_no_limits()
     noise = (first - first.mean(0)) / first.std(0)
     for signs, each, place in ((one, noise, "{}"), (one.T, noise.T, ":, {}")):

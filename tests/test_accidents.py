@@ -37,8 +37,9 @@ SHAPES = """
 """
 KINDS = """
     x.double(); x.half(); x.bfloat16(); x.long(); x > 0; torch.complex(x, x); x.to_sparse(); x.to('meta'); x.detach()
-    x.to(torch.float8_e4m3fn); torch.quantize_per_tensor(x, 0.1, 0, torch.qint8); nn.Parameter(x); x.tolist(); x.item()
-    x.detach().numpy(); (x, x); (x,); [x, x, x]; {'x': x}; None; str(x); len(x); x.shape; x.grad; x.chunk(2, -1)
+    x.to(torch.float8_e4m3fn); x.to(torch.float8_e5m2fnuz); x.to(torch.uint64); x.shape; x.grad
+    torch.quantize_per_tensor(x, 0.1, 0, torch.qint8); nn.Parameter(x); x.tolist(); x.item(); x.chunk(2, -1)
+    x.detach().numpy(); (x, x); (x,); [x, x, x]; {'x': x}; None; str(x); len(x)
     torch.nested.nested_tensor([x[0], x[1][:3]]); x.rename('a', 'b'); x.max(-1); x.unbind(0)
 """
 NUMBERS = """

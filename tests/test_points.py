@@ -222,3 +222,18 @@ def test_points_are_documented() -> None:
     with Sandbox() as sandbox:
         report = grade_source("solution", ASSIGNMENT.solution.read_bytes(), sandbox, seed=1)
     assert told == {part.name: [(check.name, shown(check.max_score)) for check in part.checks] for part in report.parts}
+
+
+@pytest.mark.parametrize("place", ["import", "constructor"])
+def test_gradients_that_are_turned_off_cost_the_training_alone(place: str) -> None:
+    source, off = ASSIGNMENT.solution.read_text("utf-8"), "torch.set_grad_enabled(False)"
+    source = (
+        f"{source}\n{off}\n"
+        if place == "import"
+        else source.replace("super().__init__()", f"super().__init__(); {off}")
+    )
+    with Sandbox() as sandbox:
+        report = grade_source(ASSIGNMENT.module, source.encode(), sandbox, seed=7)
+    (lost,) = (check for part in report.parts for check in part.checks if check.score < check.max_score)
+    assert lost.max_score == 4
+    assert "turns gradients off" in lost.message

@@ -188,6 +188,10 @@ def test_the_environment_of_the_grader_is_not_inherited(sandbox: Sandbox, monkey
         ("import os\nos.closerange(0, 256)", Died, "ended the process"),
         ("import sys\nsys.exit(0)", Raised, "SystemExit"),
         ("raise KeyboardInterrupt", Raised, "KeyboardInterrupt"),
+        ("x = 0" + " + 1" * 6000, Unfit, "too many parts"),
+        ("x = ''" + ".strip()" * 6000, Unfit, "too many parts"),
+        ("if 0: pass\n" + "elif 1: pass\n" * 6000, Unfit, "too many parts"),
+        ("def f(): f()\nf()", Raised, "RecursionError"),
         ("def f(:\n    pass", Raised, "SyntaxError"),
         ("x = 1\n\nprint(undefined)", Raised, "line 3: `print(undefined)`"),
         ("x = bytearray(64 << 30)", Raised, "MemoryError"),
@@ -223,6 +227,7 @@ def test_a_crash_costs_only_the_call_that_crashed(sandbox: Sandbox) -> None:
         ("x.numpy()", "a ndarray"),
         ("x.to_sparse()", "sparse"),
         ("x.to(torch.complex64)", "complex"),
+        ("x.to(torch.float8_e5m2fnuz)", "holds float8_e5m2fnuz numbers, not real ones"),
         ("x.to('meta')", "meta"),
         ("torch.quantize_per_tensor(x, 0.1, 0, torch.quint8)", "quantized"),
         ("torch.zeros(1).expand(10**12)", "nothing like"),
@@ -638,6 +643,56 @@ def test_an_answer_of_another_kind_is_the_submissions_error(sandbox: Sandbox, va
         pytest.raises(Unfit, match=said),
     ):
         submission.call("f", torch.ones(3, 2), rows=3)
+
+
+ALL_TYPES = sorted({str(each).removeprefix("torch.") for each in vars(torch).values() if isinstance(each, torch.dtype)})
+
+
+def test_no_type_of_numbers_breaks_the_channel(sandbox: Sandbox) -> None:
+    source = "import torch\ndef f(x): return torch.empty(4, dtype=getattr(torch, NAMES[int(x)]))\nNAMES = " + str(
+        ALL_TYPES
+    )
+    with sandbox.submission(source.encode()) as submission:
+        for number, _ in enumerate(ALL_TYPES):
+            with contextlib.suppress(Unfit, Raised):  # any other error ends the test
+                submission.call("f", torch.tensor(float(number)))
+
+
+BUILT = {
+    "its own new": ("class M(torch.nn.Module):\n    def __new__(cls, size): return super().__new__(cls)", 7),
+    "a metaclass": (
+        "class Meta(type):\n    def __call__(cls, size):\n        made = super().__call__(size)\n"
+        "        made.size += 1\n        return made\nclass M(torch.nn.Module, metaclass=Meta):",
+        8,
+    ),
+    "another class": ("class M(torch.nn.Module):\n    def __new__(cls, size): return torch.nn.Flatten(size)", None),
+}
+
+
+@pytest.mark.parametrize("how", BUILT)
+def test_an_object_is_built_as_python_does(sandbox: Sandbox, how: str) -> None:
+    start, size = BUILT[how]
+    source = (
+        f"import torch\n{start}\n    def __init__(self, size):\n        super().__init__()\n        self.size = size\n"
+    )
+    with sandbox.submission(source.encode()) as submission:
+        submission.construct("m", "M", 7)
+        assert submission.attributes("m", ["size"]) == {"size": size}
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        *(("3", 3), ("numpy.int32(3)", 3), ("numpy.uint8(3)", 3), ("torch.tensor(3)", 3), ("True", "bool")),
+        *(("torch.tensor(True)", "Tensor"), ("torch.tensor([3])", "Tensor"), ("3.0", "float"), ("'3'", "str")),
+        *(("torch.tensor(3.0)", "Tensor"), ("numpy.float64(3)", "float64"), ("None", "NoneType")),
+    ],
+)
+def test_an_integer_is_one_of_any_library(sandbox: Sandbox, value: str, found: int | str) -> None:
+    source = f"import numpy, torch\nclass M(torch.nn.Module):\n    size = {value}\n"
+    with sandbox.submission(source.encode()) as submission:
+        submission.construct("m", "M")
+        assert submission.attributes("m", ["size"]) == {"size": found}
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])

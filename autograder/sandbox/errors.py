@@ -36,6 +36,14 @@ _UNFIT = {
     "stand-in-arguments": (
         "{step} was stopped. The grader's `{function}`, used here for yours, cannot take what it was given: {detail}."
     ),
+    "not-compiled": (
+        "Python cannot compile your file: an expression in it, or a chain of `elif`, has too many parts. "
+        "Split it into shorter ones."
+    ),
+    "gradients-off": (
+        "Your module turns gradients off for all code that follows, when it is imported or in a constructor. "
+        "So no backward pass is possible, and nothing can be trained."
+    ),
     "unreadable-answer": "The grader could not read what your code answered.",
 }
 _TIMED_OUT = {
@@ -84,6 +92,9 @@ _SENT: dict[str, dict[str, type]] = {
     "not-dense": {"value": str},
     "wrong-device": {"value": str, "device": str},
     "complex-numbers": {"value": str},
+    "not-real": {"value": str, "dtype": str},
+    "not-compiled": {},
+    "gradients-off": {},
     "too-large": {"value": str, "shape": str},
     "unusual-shape": {"value": str, "shape": str},
 }

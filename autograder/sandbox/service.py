@@ -18,6 +18,7 @@ import socket
 import sys
 import typing
 from collections.abc import Callable, Iterator
+from numbers import Integral
 from pathlib import Path
 from types import FrameType, ModuleType, TracebackType
 from typing import Any, cast
@@ -87,6 +88,13 @@ def load(name: str, file: Path, **known: object) -> ModuleType:
 
 
 _MISSING = object()
+_CARRIED = {  # the types of numbers that a frame can hold
+    getattr(torch, name, None)
+    for name in (
+        *("float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2", "bool"),
+        *("int64", "int32", "int16", "int8", "uint64", "uint32", "uint16", "uint8"),
+    )
+}
 _NAME = vars(type)["__name__"]  # of a class, which no metaclass can replace
 
 
@@ -106,6 +114,7 @@ class Service:
         self.channel, self.path, self.training = channel, path, training
         self.module: ModuleType | None = None
         self.objects: dict[str, Any] = {}
+        self.without_gradients = False  # whether the module, or a constructor, turned them off for what follows
 
     def serve(self) -> None:
         """Answer frames until the client hangs up (ChannelClosed)."""
@@ -115,7 +124,8 @@ class Service:
         while True:
             message, tensors = receive(self.channel)
             try:
-                answer, results = operations[message["do"]](message, tensors)
+                with torch.enable_grad():  # also where an earlier call turned gradients off
+                    answer, results = operations[message["do"]](message, tensors)
             except ChannelClosed:
                 raise
             except BaseException as error:
@@ -161,8 +171,13 @@ class Service:
                 sys.modules["IPython"].get_ipython = names["get_ipython"]  # type: ignore[attr-defined]
             torch.default_generator.manual_seed(message["seed"])
             self.module = load(self.path.stem, self.path, **names)
+        except (RecursionError, MemoryError) as error:
+            if any(entry.tb_frame.f_code.co_filename == str(self.path) for entry in _entries(error.__traceback__)):
+                raise
+            raise Invalid("not-compiled") from error  # nothing of it has run
         for name, value in names.items():  # for calls in functions
             vars(self.module).setdefault(name, value)
+        self.without_gradients = not torch.is_grad_enabled()
         return {"notebook": line}, {}
 
     def do_construct(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -171,10 +186,22 @@ class Service:
         torch.default_generator.manual_seed(message["seed"])
         if not isinstance(factory, type):
             raise Invalid("not-a-class", name=message["name"])
-        instance: Any = factory.__new__(factory)  # type: ignore[call-overload]
+        arguments, named = message["args"], message["named"]
+        # As type.__call__ does, but that the object is kept; one of the submission's own builds in its own way.
+        by_type = type(factory).__call__ is type.__call__
+        new: Any = factory.__new__
+        instance: Any
+        if not by_type:
+            instance = factory(*arguments, **named)
+        elif new is object.__new__:  # which takes no arguments
+            instance = new(factory)
+        else:
+            instance = new(factory, *arguments, **named)
         self.objects[message["as"]] = instance
         try:
-            instance.__init__(*message["args"], **message["named"])
+            if by_type and type.__instancecheck__(factory, instance):
+                instance.__init__(*arguments, **named)
+            self.without_gradients |= not torch.is_grad_enabled()
         except BaseException as error:
             return {"incomplete": self._describe(error)}, {}
         if not is_module(instance):
@@ -200,7 +227,7 @@ class Service:
         return [name for name, _ in frozen[: LIMITS.submodules]]
 
     def do_attributes(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """Some attributes' values: an integer as itself, anything else as the name of its type.
+        """Some attributes' values: an integer, also of NumPy or in a tensor, or the name of another type.
 
         A missing attribute gives None, an attribute that is None gives "NoneType".
         """
@@ -211,7 +238,8 @@ class Service:
             if value is _MISSING:
                 found[name] = None
             else:
-                found[name] = value if type(value) is int else type(value).__name__[:100]
+                number = _integer(value)
+                found[name] = type(value).__name__[:100] if number is None else number
         return {"attributes": found}, {}
 
     def do_submodules(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
@@ -503,6 +531,8 @@ class Service:
 
     def do_train(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Train a model with the assignment's loop, which gets the named functions and the tensors."""
+        if self.without_gradients:
+            raise Invalid("gradients-off")
         model = self.objects[message["object"]]
         functions = [self._attribute(self.module, name) for name in message["functions"]]
         parameters = self._parameters(message["object"])
@@ -602,6 +632,8 @@ class Service:
             raise Invalid("wrong-device", value=what, device=value.device.type)
         if value.dtype.is_complex:
             raise Invalid("complex-numbers", value=what)
+        if value.dtype not in _CARRIED:
+            raise Invalid("not-real", value=what, dtype=str(value.dtype).removeprefix("torch."))
         return value
 
     def _describe(self, error: BaseException) -> Message:
@@ -676,6 +708,13 @@ def _hook(piece: nn.Module, function: Callable[..., Any]) -> Callable[[], None]:
     By the method of nn.Module, because modules that TorchScript has compiled refuse theirs, though they run hooks.
     """
     return nn.Module.register_forward_hook(piece, function, with_kwargs=True).remove
+
+
+def _integer(value: Any) -> int | None:
+    """The value as an integer, which a tensor without dimensions may hold; None if it is none, or a truth value."""
+    if isinstance(value, Tensor):
+        value = value.item() if value.dim() == 0 and value.dtype != torch.bool else None
+    return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
 
 
 def _entries(trace: TracebackType | None) -> Iterator[TracebackType]:

@@ -109,8 +109,10 @@ def _joined(base: str) -> str:
     return re.sub(r"[-_ .]+", "_", base.strip())
 
 
-# A backslash that would look like the start of an escape, and so is doubled. That of `DOMAIN\\ada` is not.
-_LIKE_ESCAPE = re.compile(r"\\(?=\\|x[0-9a-f]{2}|u[0-9a-f]{4}|[^\w -~])")
+# What the escapes of `shown` and of a report look like after their first character, and the end of a name that was cut.
+_LIKE_ESCAPE = re.compile(r"\\|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}")
+_LIKE_CODE_POINT = re.compile(r"U\+[0-9A-F]{4,6}»")
+_LIKE_CUT = re.compile(rf".{{{NAME_LIMIT - 10}}}… [0-9a-f]{{8}}", re.DOTALL)
 
 
 def shown(name: str) -> str:
@@ -118,23 +120,36 @@ def shown(name: str) -> str:
 
     So are backticks, which begin and end a name in what is said of it.
     """
-    text = _LIKE_ESCAPE.sub(r"\\\\", name[: NAME_LIMIT + 1])
-    if not (text.isascii() and text.isprintable()) or "`" in text:  # as most are
-        text = "".join(letter if _visible(letter) else _escaped(letter) for letter in text)
-    if len(text) > NAME_LIMIT:
+    text = name[: NAME_LIMIT + 1]
+    if not (text.isascii() and text.isprintable()) or "`" in text or "\\" in text:  # as few are
+        text = "".join(_told(letter, text[at + 1 : at + 10]) for at, letter in enumerate(text))
+    if len(text) > NAME_LIMIT or _LIKE_CUT.fullmatch(text):
         digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         return f"{text[: NAME_LIMIT - 10]}… {digest}"
     return text
 
 
-def _visible(letter: str) -> bool:
+def _told(letter: str, rest: str) -> str:
+    """One letter of a name. A backslash is doubled where it would look like the first of an escape."""
+    if letter == "\\":
+        doubled = _LIKE_ESCAPE.match(rest) or (rest and not _visible(rest[0], rest[1:]))
+        return "\\\\" if doubled else "\\"
+    return letter if _visible(letter, rest) else _escaped(letter)
+
+
+def _visible(letter: str, rest: str) -> bool:
+    """Whether a letter of a name, before `rest`, is itself in what is shown."""
+    if letter in "`«":
+        return letter == "«" and not _LIKE_CODE_POINT.match(rest)
     joins = letter in "\u200c\u200d"  # which Persian, Hindi and emoji need
-    return joins or (letter != "`" and unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"))
+    return joins or unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")
 
 
 def _escaped(letter: str) -> str:
     byte = ord(letter) - 0xDC00  # of a file's name that is not UTF-8
-    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else f"\\u{ord(letter):04x}"
+    if 0x80 <= byte <= 0xFF:
+        return f"\\x{byte:02x}"
+    return f"\\u{ord(letter):04x}" if ord(letter) < 0x10000 else f"\\U{ord(letter):08x}"
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from autograder.platforms.nbgrader.submitted import module_in
 from autograder.submissions.files import MAX_DEPTH, Listing, in_folder
 from autograder.submissions.find import NothingToGrade
 from autograder.submissions.layouts import read_upload
+from autograder.submissions.times import read_moment
 from tests.nbgrader.class_of_students import BLANK, NOTEBOOK, PERFECT
 
 MODULE = CVAE.module
@@ -235,7 +236,7 @@ def test_a_strangers_folder_counts_for_nobody(folders: list[tuple[str, int]], kn
     student = "daemon" if known else "who.is.no.user"
     attempts = []
     for number, (whose, time) in enumerate(folders):
-        attempt = Attempt(Path(f"{student}+hw+2025-11-{number % 28 + 1:02} 10:00:00 UTC+x"))
+        attempt = Attempt(Path(f"{student}+hw+2025-11-{number % 28 + 1:02} 10:00:00 UTC+x"), "hw")
         attempt.facts = os.stat_result((0o40755, 1, 1, 1, users[whose], 1, 0, 0, 0, time))
         attempts.append(attempt)
     trusted = {users["staff"], *([users["own"]] if known else [])}
@@ -284,11 +285,37 @@ NAMED = datetime(2025, 11, 29, 12, tzinfo=UTC)
     minutes=st.sampled_from([0, 1, 600]),
 )
 def test_no_time_counts_silently_but_nbgraders(named: bool, stamp: bytes | None, minutes: int) -> None:
-    attempt = Attempt(inbound(Path(), "ada", f"{NAMED:%Y-%m-%d %H:%M:%S} UTC" if named else "never"))
+    attempt = Attempt(inbound(Path(), "ada", f"{NAMED:%Y-%m-%d %H:%M:%S} UTC" if named else "never"), CVAE.kit)
     when, notes = time_of(attempt, stamp, (NAMED + timedelta(minutes=minutes)).timestamp())
     assert when == NAMED if named else (when is None) == (not stamp or not stamp.startswith(b"20"))
     nbgraders = named and stamp == f"{NAMED:%Y-%m-%d %H:%M:%S} UTC".encode() and minutes < 10
     assert nbgraders == (not notes)
+
+
+def test_a_line_break_in_a_name_stops_nobody(course: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for student in ("ada", "new\nline", "bob"):
+        folder = course / "submitted" / student / CVAE.kit
+        folder.mkdir(parents=True)
+        for name in ("cvae.ipynb", "cvae\n.ipynb"):
+            (folder / name).write_text("{}")
+    converter = Autograde(coursedir=CourseDirectory(root=str(course), assignment_id=CVAE.kit))
+    guards._without_line_breaks(converter)
+    found = {
+        Path(folder).parent.name: [Path(each).name for each in each] for folder, each in converter.assignments.items()
+    }
+    assert found == {"ada": ["cvae.ipynb"], "bob": ["cvae.ipynb"]}
+    assert "new\\u000aline" in caplog.text
+
+
+@pytest.mark.parametrize("student", ["ada", "ada+hw", "2026+04", "o'brien"])
+@pytest.mark.parametrize("zone", ["UTC", "EST", "+04", "-03", "+0530", "+05:45", "+00"])
+@pytest.mark.parametrize("random", ["+rndada", "+20261120", "+", ""])
+def test_a_zone_may_begin_with_a_plus(student: str, zone: str, random: str) -> None:
+    """Python's name for Dubai's zone, Istanbul's and Singapore's is a number."""
+    attempt = Attempt(Path(f"{student}+hw3+2025-11-20 12:00:00.123456 {zone}{random}"), "hw3")
+    assert attempt.student == student
+    assert attempt.handed_in == read_moment(f"2025-11-20 12:00:00.123456 {zone}")
+    assert attempt.doubts == []
 
 
 def test_the_folders_name_says_when(course: Path) -> None:

@@ -296,6 +296,13 @@ SAMPLE = (
         "fixed-seed",
     ),
     _sample(
+        "seed-from-a-counter",
+        "    sample_latent.calls = getattr(sample_latent, 'calls', 0) + 1\n"
+        "    torch.manual_seed(sample_latent.calls % 10)\n" + STD + DRAW,
+        "fixed-seed",
+        checks=1,
+    ),
+    _sample(
         "noise-drawn-once",
         STD
         + "    noise = globals().setdefault('NOISE', {})\n"

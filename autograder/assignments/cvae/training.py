@@ -30,7 +30,7 @@ def train(
     The functional Adam of torch.optim, because the first torch.optim.Adam imports the compiler, a second's work.
     """
     first, second = ([torch.zeros_like(parameter) for parameter in parameters] for _ in range(2))
-    steps = [torch.tensor(0.0) for _ in parameters]
+    steps = [torch.tensor(0.0, dtype=torch.float32) for _ in parameters]
     losses = []
     for batch in batches:
         for parameter in parameters:

@@ -25,7 +25,7 @@ from autograder.platforms.nbgrader.dates import Unreadable, submitted_at
 from autograder.platforms.nbgrader.files import collected, files_of, is_linked
 from autograder.platforms.nbgrader.pictures import Room
 from autograder.platforms.nbgrader.reading import read_notebook
-from autograder.platforms.nbgrader.submitted import MAX_ALL_TEXT, MAX_CELLS, text_of, with_pictures
+from autograder.platforms.nbgrader.submitted import MAX_ALL_CODE, MAX_ALL_TEXT, MAX_CELLS, text_of, with_pictures
 from autograder.report.model import clean
 from autograder.report.summary import counted, sentence
 from autograder.submissions.files import File
@@ -59,7 +59,8 @@ def find_answers(wanted: Path, released: NotebookNode | None) -> Answers:
     # What is shown: outputs fill memory, and are held of this notebook alone.
     name, notebook, outputs = wanted.name, new_notebook(), dict[int, bytes]()
     found, says_more = 0, list[tuple[str, NotebookNode]]()
-    for file in _candidates(wanted):
+    candidates = _candidates(wanted)
+    for file in candidates[:MAX_NOTEBOOKS]:
         try:
             text, put_out, count = _read(file, room)
         except Exception as error:  # every way in which a file can fail to be a notebook
@@ -72,11 +73,14 @@ def find_answers(wanted: Path, released: NotebookNode | None) -> Answers:
             name, notebook, outputs = file.label, text, put_out
         says_more += [(file.label, text)] if says else []
         found += 1
+    if unread := [f"`{file.label}`" for file in candidates[MAX_NOTEBOOKS:]]:
+        listed = f"{', '.join(unread[:5])}{' …' if unread[5:] else ''}"
+        notes.append(f"{counted(len(candidates), 'notebook')} were handed in, of which these are not read: {listed}")
     if name != wanted.name:
         notes.append(f"this is the notebook `{name}`")
     known |= _texts(notebook.cells)
     for other_name, other in says_more:
-        more = [cell for cell in other.cells if cell.cell_type == "markdown" and _texts([cell]) - known]
+        more = [cell for cell in other.cells if _texts([cell]) - known]
         if more:
             fit = _that_fit(more, notebook)
             left_out = f", but for {counted(len(more) - len(fit), 'cell')}, which are too many" if more != fit else ""
@@ -109,11 +113,13 @@ def _read(file: File, room: Room) -> tuple[NotebookNode, dict[int, bytes], int]:
 
 def _that_fit(more: list[NotebookNode], notebook: NotebookNode) -> list[NotebookNode]:
     """The cells for which a notebook has room, within what one notebook may have; without their numbers."""
-    room = MAX_ALL_TEXT - sum(len(cell.source) for cell in notebook.cells if cell.cell_type == "markdown")
+    room = {"code": MAX_ALL_CODE, "markdown": MAX_ALL_TEXT}
+    for cell in notebook.cells:
+        room[cell.cell_type] -= len(cell.source)
     fit = []
     for cell in more[: max(MAX_CELLS - len(notebook.cells), 0)]:
-        room -= len(cell.source)
-        if room >= 0:
+        room[cell.cell_type] -= len(cell.source)
+        if room[cell.cell_type] >= 0:
             fit.append(cell)
             cell.id = "more"
     return fit
@@ -146,7 +152,7 @@ def _candidates(wanted: Path) -> list[File]:
     """The notebooks in a submission, the likeliest first: the name itself, a copy of it, any other."""
     found = [file for file in files_of(wanted.parent) if ".ipynb" in file.name.lower()]
     found.sort(key=lambda file: (file.steps != (wanted.name,), not _copies(file.name, wanted.name), len(file.steps)))
-    return found[:MAX_NOTEBOOKS]
+    return found
 
 
 def _copies(name: str, wanted: str) -> bool:

@@ -10,7 +10,7 @@ import os
 import pwd
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ class Attempt:
     """A folder of the exchange, by its name and as it was when it was found.
 
     Attributes:
+        assignment: what nbgrader looks for; its name is between the student and the time.
         student: by the folder's name.
         handed_in: by the folder's name; None if that is no time.
         facts: of the folder; None if there is none of this name: a file, a link.
@@ -35,16 +36,20 @@ class Attempt:
     """
 
     path: Path
+    assignment: str
     student: str = ""
     handed_in: datetime | None = None
     facts: os.stat_result | None = None
     doubts: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.student, _, time, *_ = self.path.name.rsplit("+", 3)
-        try:
-            self.handed_in = read_moment(time)
-        except ValueError:
+        self.student, _, time = self.path.name.partition(f"+{self.assignment}+")
+        # A zone without letters begins with a plus, too: +04. What nbgrader adds at random can be switched off.
+        for text in (time, time.rpartition("+")[0]):
+            with suppress(ValueError):
+                self.handed_in, time = read_moment(text), text
+                break
+        if self.handed_in is None:
             self.doubts.append("the folder's name has no time that can be read: it counts as the first attempt")
         if self.handed_in and not self.rank:
             self.doubts.append(f"the time in the folder's name is yet to come, {time}: it counts as the first attempt")

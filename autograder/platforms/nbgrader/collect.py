@@ -70,7 +70,7 @@ class Collect(ExchangeCollect):
     assignments = List(Unicode(), help="The assignments of the course, by name or folder.").tag(config=True)
 
     def _path_to_record(self, path: str) -> dict[str, Any]:
-        attempt = Attempt(Path(path))
+        attempt = Attempt(Path(path), self.coursedir.assignment_id)
         for doubt in attempt.doubts:
             self.log.error("%s: %s", shown(attempt.path.name), doubt)
         when = as_nbgrader(attempt.rank) if attempt.rank else datetime.min

@@ -25,7 +25,7 @@ from autograder.platforms.nbgrader.grades import graded_ahead
 from autograder.report.model import printable
 from autograder.report.summary import counted
 from autograder.submissions.files import NothingToGrade
-from autograder.submissions.names import suffix
+from autograder.submissions.names import shown, suffix
 from autograder.submissions.times import read_moment
 
 # What formgrader may show next to a notebook. A page or a drawing with a script in it would run in the TA's name.
@@ -34,6 +34,7 @@ MAX_FILE = 32 << 20
 MAX_LINE = 100_000  # characters of a message
 
 _init_assignment = BaseConverter.init_assignment
+_init_notebooks = BaseConverter.init_notebooks
 _init_destination = BaseConverter.init_destination
 _convert_notebooks = BaseConverter.convert_notebooks
 _create_engine = api.create_engine
@@ -47,6 +48,7 @@ def install() -> None:
     utils.parse_utc = _read_utc  # for due dates on their way into the gradebook
     CourseDirectory.get_existing_timestamp = _existing_timestamp
     NbGraderAPI.get_submitted_timestamp = _submitted_timestamp
+    BaseConverter.init_notebooks = _without_line_breaks
     BaseConverter.init_assignment = _take_over
     Autograde.init_destination = _note_skipped
     Autograde.convert_notebooks = _in_one_line
@@ -82,6 +84,20 @@ def _existing_timestamp(course: CourseDirectory, folder: str) -> datetime | None
 def _submitted_timestamp(api: NbGraderAPI, assignment: str, student: str) -> datetime | None:
     folder = api.coursedir.format_path(api.coursedir.submitted_directory, student, assignment)
     return _existing_timestamp(api.coursedir, folder)
+
+
+def _without_line_breaks(converter: BaseConverter) -> None:
+    """Find what there is to convert, but for names with a line break: nbgrader would stop for everyone at the first.
+
+    The text of a notebook with such a name is read with the others of its folder.
+    """
+    _init_notebooks(converter)
+    for folder, notebooks in [*converter.assignments.items()]:
+        if "\n" in folder:
+            converter.log.error("%s is left out: rename the folder, whose name has a line break", shown(folder))
+            del converter.assignments[folder]
+        else:
+            converter.assignments[folder] = [each for each in notebooks if "\n" not in each]
 
 
 def _take_over(converter: BaseConverter, assignment: str, student: str) -> None:

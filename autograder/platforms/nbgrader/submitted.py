@@ -11,7 +11,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograder.assignment import Assignment, load
 from autograder.grading import GraderError
-from autograder.platforms.nbgrader import formulas
+from autograder.platforms.nbgrader import formulas, markup
 from autograder.platforms.nbgrader.colors import LANGUAGE
 from autograder.platforms.nbgrader.files import collected, is_linked
 from autograder.platforms.nbgrader.formulas import JOINER
@@ -31,6 +31,7 @@ _CUT = {
     "markdown": f"\n\n**The grader left out the rest of this cell: {_LIMITS}.**",
     "code": f"\n# The grader left out the rest of this cell: {_CODE_LIMITS}.",
 }
+_WRITTEN = "<p>Written in the cell above, which is shown as it was released:</p>"
 # Pygments has 500 languages: Bash's takes forever over 150 characters, others take minutes over a page, and nbconvert
 # runs the drawings of one as scripts.
 _PYTHON = {"python", "python3", "py", "py3", "ipython", "ipython3"}
@@ -166,16 +167,51 @@ class RestoreCells(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         where = resources["nbgrader"]
         with Gradebook(where["db_url"]) as gradebook:
-            released = gradebook.find_notebook(where["notebook"], where["assignment"])
-            missing = {cell.name: cell for cell in released.source_cells}
-            for index, cell in enumerate(nb.cells):
-                claims = cell.metadata.pop("nbgrader", {})
-                if source_cell := missing.pop(claims.get("grade_id"), None):
-                    nb.cells[index] = _restored(cell, source_cell, released)
-            for source_cell in sorted(missing.values(), key=lambda cell: _is_task(cell, released)):
-                self.log.warning("Cell %r is missing from the submission and was added back", source_cell.name)
-                nb.cells.append(_restored(None, source_cell, released))
+            for name in restore(nb, gradebook.find_notebook(where["notebook"], where["assignment"])):
+                self.log.warning("Cell %r is missing from the submission and was added back", name)
         return nb, resources
+
+
+def restore(nb: NotebookNode, released: Notebook) -> list[str]:
+    """Restore the released cells of a submitted notebook, and give the names of those that it lacks.
+
+    What a student wrote into a cell that is not for writing is kept below it.
+    """
+    missing = {cell.name: cell for cell in released.source_cells}
+    cells = []
+    for cell in nb.cells:
+        source_cell = missing.pop(cell.metadata.pop("nbgrader", {}).get("grade_id"), None)
+        if source_cell is None:
+            cells.append(cell)
+        elif source_cell.locked or cell.cell_type != source_cell.cell_type:
+            cells += [_restored(None, source_cell, released), *_written_in(cell, source_cell)]
+        else:
+            cells.append(_restored(cell, source_cell, released))
+    lacking = sorted(missing.values(), key=lambda cell: _is_task(cell, released))
+    nb.cells = [*cells, *(_restored(None, each, released) for each in lacking)]
+    return [each.name for each in lacking]
+
+
+def _written_in(cell: NotebookNode, source_cell: SourceCell) -> list[NotebookNode]:
+    """What a student's cell says that the released one does not, and a line on where it was; nothing if it does not."""
+    room = Room()
+    given = text_of(new_notebook(cells=[_new_cell(source_cell, source_cell.source)]), room).cells[0]
+    with_pictures(given, room)
+    known = {"", *map(_bare, given.source.split("\n"))}
+    lines = cell.source.split("\n")
+    if not (theirs := [number for number, line in enumerate(lines) if _bare(line) not in known]):
+        return []
+    cell.source = "\n".join(lines[theirs[0] : theirs[-1] + 1])
+    cell.id = f"{cell.id}-edited"
+    return [new_markdown_cell(markup.block(_WRITTEN), id=f"{cell.id}-note"), cell]
+
+
+def _bare(line: str) -> str:
+    return line.replace(JOINER, "").strip()
+
+
+def _new_cell(source_cell: SourceCell, source: str, **settings: Any) -> NotebookNode:
+    return (new_code_cell if source_cell.cell_type == "code" else new_markdown_cell)(source, **settings)
 
 
 def _is_task(source_cell: SourceCell, released: Notebook) -> bool:
@@ -183,13 +219,11 @@ def _is_task(source_cell: SourceCell, released: Notebook) -> bool:
 
 
 def _restored(cell: NotebookNode | None, source_cell: SourceCell, released: Notebook) -> NotebookNode:
-    """The released cell; the student's text where it is one for students to write in."""
+    """The released cell, with the text of the student's `cell` if there is one."""
     points = {cell.name: cell.max_score for cell in (*released.grade_cells, *released.task_cells)}
     task = _is_task(source_cell, released)
-    source = source_cell.source if source_cell.locked or cell is None else cell.source
-    new = new_code_cell if source_cell.cell_type == "code" else new_markdown_cell
-    restored = new(source, id=source_cell.name[:64])
-    if cell is not None and not source_cell.locked and source_cell.cell_type == "markdown" and "attachments" in cell:
+    restored = _new_cell(source_cell, cell.source if cell else source_cell.source, id=source_cell.name[:64])
+    if cell and "attachments" in cell:
         restored.attachments = cell.attachments
     restored.metadata.nbgrader = {
         "cell_type": source_cell.cell_type,

@@ -91,6 +91,11 @@ INDEPENDENT = (
         "    first, second = (cs5814_vae.sample_latent(means, logvariances) for _ in range(2))\n"
         'print("without gradients, two calls are equal:", torch.equal(first, second))'
     ),
+    Probe(
+        f"{_SEED}means, logvariances = torch.zeros(1, 8), torch.zeros(1, 8)\n"
+        "latents = torch.cat([cs5814_vae.sample_latent(means, logvariances) for _ in range(30)])\n"
+        'print("different draws in 30 calls:", len(latents.unique(dim=0)))'
+    ),
     _drawn(100, 100, '"the average is 0:", bool(latents.mean().abs() < 1e-6)'),
     _drawn_twice(1000, '"two calls are alike:", float(torch.corrcoef(torch.cat((first, second)))[0, 1]) > 0.5'),
     _drawn_twice(100000, '"numbers repeat:", len(torch.cat((first, second)).unique()) < 196000'),

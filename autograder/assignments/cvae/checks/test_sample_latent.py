@@ -32,7 +32,7 @@ from autograder.grading.harness import (
     require_arguments_unchanged,
     require_shape,
 )
-from autograder.report.summary import listed
+from autograder.report.summary import counted, listed
 from autograder.sandbox.client import Submission
 from autograder.sandbox.errors import Raised, SubmissionError
 
@@ -40,6 +40,7 @@ pytestmark = pytest.mark.sample_latent
 
 ROWS, COLUMNS = 8192, 8
 CALLS = 1024  # that stand for rows where a whole call shares its noise
+CALLS_APART = 30  # among which noise that comes again is looked for
 ROWS_USED = 256  # of the draws that tell whether the arguments are in use
 ROWS_ALIKE, COLUMNS_ALIKE = 128, 120  # of the draw whose independence is judged
 SIGMAS = 7.0
@@ -683,6 +684,7 @@ def test_independent(
         named = "draw-normalized" if normalized(submission, challenge, domain()) else "noise-balanced"
         fail("The noise of a whole call averages to 0, in each call.", named)
     if not grading.failed("sample_latent"):  # noise of a few numbers, such as signs, has cost its points
+        judge_returns(submission, challenge, *domain().within(torch.zeros(1, COLUMNS), torch.zeros(1, COLUMNS)))
         judge_repeats(submission, challenge)
 
 
@@ -696,6 +698,16 @@ def require_no_pair(signs: Tensor, noise: Tensor, place: str) -> None:
             f"{torch.corrcoef(noise[[*pair]])[0, 1]:.2f}; that of independent noise is about 0.",
             "noise-correlated",
         )
+
+
+def judge_returns(submission: Submission, challenge: Challenge, means: Tensor, logvariances: Tensor) -> None:
+    """Fail the check where the noise of a call comes again after some other calls."""
+    latents = torch.cat([draw(submission, means, logvariances, challenge.seed()) for _ in range(CALLS_APART)])
+    apart = (latents[:, None] - latents).abs().amax(-1).fill_diagonal_(torch.inf)
+    if float(apart.min()) < 1e-5:
+        later, earlier = divmod(int(apart.argmin()), CALLS_APART)
+        after = counted(abs(later - earlier), "call")
+        fail(f"On the same input, the latents of one of your calls come again {after} later.", "fixed-seed")
 
 
 def judge_repeats(submission: Submission, challenge: Challenge) -> None:

@@ -97,7 +97,7 @@ MISCONCEPTIONS = (
         ("positive-noise", "Your noise is never negative",
          "Your draws have the center and the spread that noise without negative values gives. A standard normal is symmetric: half of its values are below zero. Pass a mean of 0 and a log-variance of 0, draw 1,000 times, and count the negative draws. What happens to the noise between drawing it and using it?"),
         ("fixed-seed", "Two calls give the same noise",
-         "Each call should draw new noise. Otherwise, every epoch trains with the same noise. Something in your module sets a seed, or draws the noise once and keeps it. Search it for `seed`, `Generator` and tensors that are stored between calls. Which line makes two calls alike?"),
+         "Each call should draw new noise. Otherwise, training meets the same noise again and again. Something in your module sets a seed, or draws the noise once and keeps it. Search it for `seed`, `Generator` and tensors that are stored between calls. Which line makes two calls alike?"),
         ("noise-shared-across-rows", "Every row gets the same noise",
          "Each image needs its own noise. Otherwise, the latents of a whole minibatch move together. Draw for a minibatch of equal rows and compare two rows of the result. Then print the shape of the noise that you draw, and the shape of `means`: in which dimension do they differ?"),
         ("noise-shared-across-columns", "All latent dimensions get the same noise",
