@@ -404,7 +404,7 @@ def test_a_platforms_form_tells_whose_it_is(form: str, there: set[str], others: 
         assert rows[each].nothing is (each not in there)
         said = " ".join(rows[each].attention if not sure else rows[each].notes)
         assert ("by the name in it" in said or "by the id in it" in said) is (each in there)
-        assert not (sure and rows[each].attention and (each in there or others <= len(there)))
+        assert bool(rows[each].attention) is (not sure if each in there else others > 0)
     assert sum(row.unlisted for row in rows.values()) == others
 
 
@@ -518,10 +518,11 @@ BY_ID = [  # next to an id, a name tells whose it is, even if it is another's in
 ]
 
 
-@given(st.sampled_from(BY_ID), st.lists(st.sampled_from(range(4)), min_size=1, unique=True), st.booleans())
+@given(st.sampled_from(BY_ID), st.lists(st.sampled_from(range(6)), min_size=1, unique=True), st.booleans())
 @settings(max_examples=60)
 def test_an_id_next_to_a_name_is_no_guess(form: str, handing_in: list[int], with_zeros: bool) -> None:
     people = [("Ann", "Lee", "90123451"), ("Lee", "Ann", "90123452"), ("Bo", "Xue", "901234"), ("Di", "Xue", "801234")]
+    people += [("Ming", "Li", "30015"), ("Li", "Ek", "30054")]
     with TemporaryDirectory() as temporary:
         put(Path(temporary) / "u", "zoe/cs5814_vae.py")
         for at in handing_in:
@@ -744,7 +745,7 @@ def test_what_an_address_begins_with_is_a_login(logins: list[str], name: str, ot
 
 @given(st.integers(0, 3), st.integers(0, 4))
 @settings(max_examples=20)
-def test_where_most_match_nobody_each_zero_is_listed(matching: int, others: int) -> None:
+def test_where_some_work_matches_nobody_each_zero_is_listed(matching: int, others: int) -> None:
     """A few that match by accident hide nothing. Where none does, the command stops."""
     with TemporaryDirectory() as temporary:
         known = [f"p{at}" for at in range(matching)]
@@ -758,7 +759,26 @@ def test_where_most_match_nobody_each_zero_is_listed(matching: int, others: int)
         rows = read(Path(temporary) / "u", table)
     for row in rows.values():
         if not row.unlisted:
-            assert bool(row.attention) is (row.student not in known and others > matching)
+            assert bool(row.attention) is (row.student not in known and others > 0)
+
+
+@pytest.mark.parametrize("name", ["ghoper", "Грейс", "final_version", "1", "gbh", "Gracia Hoper"])
+@pytest.mark.parametrize("empty", [False, True])
+def test_work_of_nobody_leaves_no_silent_zero(tmp_path: Path, name: str, empty: bool) -> None:
+    """Nor does it where the student's folder is empty. An empty folder of nobody's concerns nobody."""
+    put(tmp_path / "u", f"{name}/cs5814_vae.py", "cy/m.py", "di/m.py", "ed/m.py")
+    (tmp_path / "u" / ("ghopper" if empty else "nobody")).mkdir()
+    rows = read(tmp_path / "u", "id,name\nghopper,Grace Hopper\ncy,Cy Coe\ndi,Di Dee\ned,Ed Eve\n")
+    assert rows["ghopper"].nothing
+    assert f"`{name}`" in rows["ghopper"].attention[0]
+    assert "`nobody`" not in rows["ghopper"].attention[0]
+
+
+def test_work_of_whom_a_platforms_number_tells_concerns_nobody_else(tmp_path: Path) -> None:
+    """An auditor holds up nobody who has handed in nothing, unless that one is called so."""
+    canvas(tmp_path / "u", {"coecy": 101, "deedi": 102, "roeal": 999})
+    rows = read(tmp_path / "u", "name,canvas id\nCy Coe,101\nDi Dee,102\nEd Eve,103\nZoe Roe,104\n")
+    assert [rows[each].attention for each in ("101", "102", "103")] == [(), (), ()]
 
 
 DATES = [

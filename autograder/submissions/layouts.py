@@ -259,36 +259,67 @@ def _with_odd_folders(owners: list[_Owner], rows: list[Submitted]) -> list[Submi
 
 
 def _with_strangers(owners: list[_Owner], rows: list[Submitted], kit: str) -> list[Submitted]:
-    """The rows; for review where a student has none of the work, and some of it may be the student's by nothing else.
+    """The rows; for review where a student has no work, and some work is of nobody in the roster: it may be theirs.
 
-    So it is if most entries are of nobody in the roster; if one bears nobody's name, but that of the assignment, or a
-    word of the student's; and if one is a group's, for those who are in no group of the roster.
+    What bears a part of their names is only for those. Otherwise, a platform's id may tell that it is somebody else's,
+    and what is a group's is not of who is in another one; unless most work is of nobody.
     """
-    strangers = [owner for owner in owners if owner.enrolled is None and not owner.claimed]
+    both = list(zip(owners, rows, strict=True))
+    strangers = [owner for owner, row in both if owner.enrolled is None and not owner.claimed and not row.nothing]
     most = len(strangers) > sum(bool(owner.enrolled and owner.pieces) for owner in owners)
-    words = {owner.student: {*words_of(owner.name)} for owner in strangers}
-    count = Counter(word for each in words.values() for word in each)
-    common = {word for word, times in count.items() if in_most(times, len(strangers))}
-    groups = [shown(piece.student) for owner in owners for piece in owner.pieces if _may_be_groups(owner, piece)]
+    missing = {row.student: who for owner, row in both if (who := owner.enrolled) and row.nothing and not owner.claimed}
+    namesakes = _namesakes(missing, strangers)
+    named = {student for students in namesakes.values() for student in students}
+    groups = {shown(piece.student): None for owner in owners for piece in owner.pieces if _may_be_groups(owner, piece)}
     nameless = [owner.student for owner in strangers if any(_bears_no_name(piece, kit) for piece in owner.pieces)]
-    of_most = _some(owner.student for owner in strangers) + " and most other work is of nobody in the roster"
+    telling = _telling(owners)
     checked = []
-    for owner, row in zip(owners, rows, strict=True):
-        if owner.enrolled is None or owner.pieces or owner.claimed:
+    for row in rows:
+        if (who := missing.get(row.student)) is None:
             checked.append(row)
             continue
-        own = {word for name in owner.enrolled.names for word in words_of(name) if len(word) >= SHORT} - common
-        namesakes = [student for student, there in words.items() if not own.isdisjoint(there)]
+        others = [each.student for each in strangers if each.student not in named and not _is_other(each, who, telling)]
         ways = (
-            (groups if not owner.enrolled.groups else [], "{} may be a group's, and the roster does not say whose"),
-            (namesakes, "{} bears a part of this student's name"),
+            ([each for each in others if not (who.groups and each in groups)], "{} is of nobody in the roster"),
+            ([] if who.groups else [*groups], "{} may be a group's, and the roster does not say whose"),
+            (namesakes[row.student], "{} bears a part of this student's name"),
             (nameless, "{} bears nobody's name"),
         )
+        if most:
+            ways = (([each.student for each in strangers], "{} and most other work is of nobody in the roster"),)
         said = next((text.format(_some(students)) for students, text in reversed(ways) if students), "")
-        said = of_most if most else said
         doubts = (f"{said}: see whether it is this student's",) if said else ()
         checked.append(replace(row, attention=(*row.attention, *doubts)))
     return checked
+
+
+def _namesakes(missing: Mapping[str, Student], strangers: list[_Owner]) -> dict[str, list[str]]:
+    """For each of the students, the strangers with a word of the name; what is in many, such as `code`, is no name."""
+    words = {owner.student: {*words_of(owner.name)} for owner in strangers}
+    count = Counter(word for each in words.values() for word in each)
+    common = {word for word, times in count.items() if in_most(times, len(strangers))}
+    found = {}
+    for student, who in missing.items():
+        own = {word for name in who.names for word in words_of(name) if len(word) >= SHORT} - common
+        found[student] = [stranger for stranger, there in words.items() if not own.isdisjoint(there)]
+    return found
+
+
+def _telling(owners: list[_Owner]) -> set[str]:
+    """The kinds of ids by which a platform and the roster agree on somebody."""
+    return {
+        kind
+        for owner in owners
+        for piece in owner.pieces
+        for kind, key in piece.keys.items()
+        if owner.enrolled and same(key) == same(owner.enrolled.keys.get(kind, "")) != same(piece.name)
+    }
+
+
+def _is_other(owner: _Owner, who: Student, telling: set[str]) -> bool:
+    """Whether an id of a kind that is `telling` says that this is not the work of `who`."""
+    keys = [(kind, key) for piece in owner.pieces for kind, key in piece.keys.items() if key != piece.name]
+    return any(kind in telling and who.keys.get(kind) and same(key) != same(who.keys[kind]) for kind, key in keys)
 
 
 def _may_be_groups(owner: _Owner, piece: _Piece) -> bool:
@@ -304,7 +335,8 @@ def _bears_no_name(piece: _Piece, kit: str) -> bool:
 
 
 def _some(students: Iterable[str]) -> str:
-    return ", ".join(f"`{student}`" for student in islice(dict.fromkeys(students), _LISTED))
+    names = [f"`{student}`" for student in dict.fromkeys(students)]
+    return ", ".join(names[:_LISTED]) + (f" or {len(names) - _LISTED} more" if len(names) > _LISTED else "")
 
 
 def _with_copies(rows: list[Submitted]) -> list[Submitted]:

@@ -445,7 +445,7 @@ class _Place:
 def _surname_place(student: Known, who: Student, holders: Holders) -> _Place | None:
     """Where an id of the student is next to one of the names: `Doe_900123_homework`. That is no chance."""
     words = words_of(student.student)
-    names = {word for name in holders.called(who) for word in name if len(word) >= SHORT}
+    names = {word for name in holders.called(who) for word in name if len(word) > 1 or not word.isascii()}
     there = any(has_id(words, key) and not names.isdisjoint({*words} - {*key}) for key in holders.ids(who))
     return _Place((student.student, ""), with_id=True) if there else None
 
