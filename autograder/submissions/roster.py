@@ -31,6 +31,7 @@ from autograder.submissions.spelling import (
     squeezed,
     whole_names,
     without_nickname,
+    worn,
 )
 
 Key = TypeVar("Key")
@@ -284,6 +285,25 @@ class Roster:
         starts = {(start, end) for end in range(len(words) + 1) for start in range(max(0, end - _RUN), end)}
         runs = {"".join(words[start:end]) for start, end in starts if end - start > 1 or not has_case(words[start])}
         return _all_of(self._by_turned, {(run, False) for run in runs})
+
+    def joined(self, words: list[str]) -> list[Student]:
+        """The students whose whole name is one of these `words_of` a text, which may be a login: `gracehopper`."""
+        return _all_of(self._by_turned, {(word, False) for word in words[:_WORDS]})
+
+    def worn(self, name: str, least: int) -> list[Student]:
+        """The students whose name this is, with `least` or more signs in place of each letter beyond ASCII."""
+        return [who for who, patterns in self._worn(least) if any(each.fullmatch(same(name)) for each in patterns)]
+
+    def _worn(self, least: int) -> list[tuple[Student, list[re.Pattern[str]]]]:
+        if least not in self._patterns:
+            names = {who: [name for each in who.names for name in in_any_order(each)] for who in self.students}
+            found = [(who, [re.compile(text) for name in names[who] if (text := worn(name, least))]) for who in names]
+            self._patterns[least] = [(who, patterns) for who, patterns in found if patterns]
+        return self._patterns[least]
+
+    @cached_property
+    def _patterns(self) -> dict[int, list[tuple[Student, list[re.Pattern[str]]]]]:
+        return {}
 
     @cached_property
     def _by_name(self) -> dict[str, list[Student]]:
