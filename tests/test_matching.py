@@ -1658,3 +1658,16 @@ def test_a_name_that_is_anothers_id_takes_no_work(tmp_path: Path, name: str, fol
     same = name.lower().replace(".", "") == folder
     told = any("which is also the name of" in each for each in rows["mallory"].attention)
     assert told or served or not same
+
+
+@pytest.mark.parametrize("login", ["rdeniro", "RDeNiro"])
+def test_who_is_not_linked_in_github_classroom_is_known_by_the_address(tmp_path: Path, login: str) -> None:
+    """It is a guess, as anybody may choose a name on GitHub; who is linked has another account."""
+    put(tmp_path / "u", *(f"hw3-part3-{each}/cs5814_vae.py" for each in ("octo-ada", "bobby", login, "cking")))
+    linked = "ada@x.edu,octo-ada,Ada Loy\nbob@x.edu,bobby,Bob Poe\ncking@x.edu,octo-cy,Cy King\n"
+    rows = read(tmp_path / "u", f"identifier,github_username,name\n{linked}rdeniro@x.edu,,Robert De Niro\n")
+    assert rows["rdeniro@x.edu"].source == f"hw3-part3-{login}/cs5814_vae.py".encode()
+    assert rows["rdeniro@x.edu"].attention
+    assert rows["cking@x.edu"].source is None
+    assert rows["cking@x.edu"].unreadable or rows["cking@x.edu"].attention
+    assert rows["ada@x.edu"].source and not rows["ada@x.edu"].attention

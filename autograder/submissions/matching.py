@@ -192,10 +192,14 @@ def _by_id_in_form(students: Sequence[Known], by_key: Mapping[str, Match], holde
 
 
 def _who(roster: Roster, groups: _Groups, *kinds_and_login: str) -> tuple[Student, ...]:
-    """The student with this login, the last argument, or the members of the group of this name."""
+    """The student with this login, the last argument, or the members of the group of this name.
+
+    GitHub Classroom lacks the account of who is not linked: it may be the login of the email address.
+    """
     *kinds, login = kinds_and_login
     who = roster.find(login, *kinds)
-    return (who,) if who else groups.members(login)
+    unlinked = [each for each in roster.addressed(login) if "github" not in each.keys] if kinds == ["github"] else []
+    return (who,) if who else groups.members(login) or tuple(unlinked if len(unlinked) == 1 else ())
 
 
 def _by_title(
@@ -222,6 +226,7 @@ def _by_title(
         if people := find(login):
             group = people[0].group_like(login)
             sure = (sharing[title] > 1 or separator not in title[:-1]) and not 0 < len(squeezed(group)) < SHORT
+            sure &= bool(group) or separator != "-" or same(people[0].keys.get("github", "")) == same(login)
             whom = f"the group {group}" if group else people[0].name
             said = f"`{shown(name)}` was matched to {whom} in the roster by `{shown(login)}`, the end of its name"
             matches[name] = login, Match(people, (said,) if group else (), () if sure else (said,))

@@ -367,6 +367,8 @@ def read_roster(path: Path) -> Roster:
         keys = {kind: cell.removeprefix("#") for kind, cell in given.items() if cell}  # Brightspace writes #jdoe
         if moodles := _PARTICIPANT.fullmatch(keys.get("identifier", keys.get("id", ""))):
             keys["identifier"] = f"Participant {moodles[1]}"
+        if re.fullmatch(r"[^\s@]+@[^\s@]+", keys.get("identifier", "")):  # in GitHub Classroom's list
+            keys.setdefault("email", keys["identifier"])
         called = " ".join(filter(None, (row[column] for column in name)))
         why = _no_student(row, keys, called or next(iter(keys.values()), ""))
         why = why or _again(table, line, row)
