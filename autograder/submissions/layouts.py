@@ -580,14 +580,18 @@ def _gradescope(entries: list[Entry]) -> list[_Piece]:
     folders |= {entry.name: entry for entry in entries if entry.folder and entry.name in facts}
     pieces, emails = [], dict[str, str]()
     for name, of_it in {**{name: {} for name in folders}, **facts}.items():
-        said = of_it if isinstance(of_it, dict) else {}
+        said = _with_colons(of_it)
         entry = folders.get(name) or Entry(name, True, partial(_lacking, name))
         notes: tuple[str, ...] = () if name in facts else (f"the metadata of the export does not name {shown(name)}",)
         given = said.get(":created_at", "")
         order, zone = in_zone(given if isinstance(given, str) else "")
         when = None if zone else order
         submitters = said.get(":submitters")
-        people = [each for each in submitters if isinstance(each, dict)] if isinstance(submitters, list) else []
+        people = (
+            [_with_colons(each) for each in submitters if isinstance(each, dict)]
+            if isinstance(submitters, list)
+            else []
+        )
         known = [tuple(v.strip() if isinstance(v := each.get(key), str) else "" for key in _WHO) for each in people]
         if nameless := sum(not any(each) for each in known):
             notes += (f"the metadata of the export names {nameless} of its submitters by nothing",)
@@ -603,6 +607,13 @@ def _gradescope(entries: list[Entry]) -> list[_Piece]:
             piece = _Piece(student, called or student, entry, keys, name, order, zone, when, attention=notes)
             pieces.append(replace(piece, team=frozenset("".join(each) for each in known)))
     return pieces
+
+
+def _with_colons(facts: object) -> dict[str, Any]:
+    """Facts of the metadata as Gradescope writes them, `:name`; programs that write them again leave out the colons."""
+    if not isinstance(facts, dict):
+        return {}
+    return {f":{str(key).removeprefix(':')}": value for key, value in facts.items()}
 
 
 def _lacking(name: str) -> Listing:

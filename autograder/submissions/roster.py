@@ -25,6 +25,7 @@ from autograder.submissions.spelling import (
     as_written,
     has_case,
     in_any_order,
+    is_power,
     name_key,
     names_of,
     same,
@@ -130,6 +131,13 @@ _OF_STUDENTS = r"(?: (?:of|students?|enrolled|count))*\s*"
 _TOTAL = re.compile(  # people are called Sum, Mean and Count: these need a colon
     rf"(?:(?:grand )?(?:total|average){_OF_STUDENTS}[:=]?|(?:sum|count|mean|students){_OF_STUDENTS}[:=])"
     r"\s*[\d.,]*(?: students?)?",
+    re.IGNORECASE,
+)
+_FIGURE = re.compile(  # what figures at the end of a spreadsheet are called
+    r"(?:(?:class|overall|course|grand) )?(?:mean|median|average|avg|sum|count|total|max(?:imum)?|min(?:imum)?|range"
+    r"|st(?:andar)?d\.?[ -]*dev(?:iation|\.)?|stdev|variance|points possible|(?:max(?:imum)?|possible) points|out of"
+    r"|mittelwert|durchschnitt|summe|anzahl|standardabweichung|moyenne|médiane|écart[- ]type|somme"
+    r"|media|mediana|promedio|suma|desviación estándar|gemiddelde|medel(?:värde)?)[:=]?",
     re.IGNORECASE,
 )
 _SEPARATORS = ",;\t|"
@@ -370,9 +378,9 @@ def read_roster(path: Path) -> Roster:
         if re.fullmatch(r"[^\s@]+@[^\s@]+", keys.get("identifier", "")):  # in GitHub Classroom's list
             keys.setdefault("email", keys["identifier"])
         called = " ".join(filter(None, (row[column] for column in name)))
-        why = _no_student(row, keys, called or next(iter(keys.values()), ""))
+        why = _no_student(row, keys, called or next(iter(keys.values()), ""), bool(name) and bool(called) != bool(keys))
         why = why or _again(table, line, row)
-        if canvas and (not keys.get("canvas") or name_key(called) == _TEST_STUDENT):
+        if canvas and not why and (not keys.get("canvas") or name_key(called) == _TEST_STUDENT):
             if not keys.get("canvas") and people:  # “Points Possible” and “Manual Posting” are above the students
                 raise RosterError(f"{path.name}, line {line}: {called or 'this student'} has no ID")
             why = f"“{called}” is not a student"
@@ -413,7 +421,8 @@ def _told_apart(
                 raise RosterError(f"{where}: {said}")
         student = Student(own, called or own, keys, row, line, _groups(row), _preferred(row, called), _status(row))
         if other := next((each for each in having if not _one_name(each.name, student.name)), None):
-            raise RosterError(f"{where}: the {kinds[id_kind]} {own} is also that of {other.name} in line {other.line}")
+            said = f"the {kinds[id_kind]} {own} is also that of {other.name} in line {other.line}"
+            raise RosterError(f"{where}: {said}{_rounded(own)}")
         if earlier := next((each for each in having if _one_student(each, student)), None):
             named = f" as {earlier.name}" if same(earlier.name) != same(student.name) else ""
             notes.append(f"{where}: {own} is in line {earlier.line} too{named}")
@@ -426,6 +435,13 @@ def _told_apart(
         named = " and ".join(each.id for each in several)
         notes.append(f"{path.name}, lines {lines}: one id with different other ids, so these are {named}")
     return sorted((each for having in seen.values() for each in having), key=lambda each: each.line), notes
+
+
+def _rounded(key: str) -> str:
+    """What to do if a spreadsheet wrote an id as a power of ten."""
+    if not is_power(key):
+        return ""
+    return ": a spreadsheet rounded the numbers. Give the file as it was exported, or save the column as text"
 
 
 def _one_student(student: Student, other: Student) -> bool:
@@ -472,9 +488,9 @@ def _again(table: _Table, line: int, row: Row) -> str:
     return ""
 
 
-def _no_student(row: Row, keys: Row, called: str) -> str:
-    """Why a row is not a student's; empty if it is."""
-    if _is_total(row):
+def _no_student(row: Row, keys: Row, called: str, partial: bool) -> str:
+    """Why a row is not a student's; empty if it is. A `partial` row has a name and no id, or an id and no name."""
+    if _is_total(row, partial):
         return f"“{next(filter(None, row.values()))}” is not a student"
     if role := _staff_role(row):
         return f"“{called}” is not a student: {role}"
@@ -510,11 +526,12 @@ def _status(row: Row) -> str:
     return next(filter(_HANDED_IN.fullmatch, said), "")
 
 
-def _is_total(row: Row) -> bool:
-    """Whether a spreadsheet's total is all there is in a row of several columns."""
+def _is_total(row: Row, partial: bool) -> bool:
+    """Whether a spreadsheet's total, or another figure of the class, is all there is in a row of several columns."""
     said, *more = filter(None, row.values())
-    figures = all(re.fullmatch(r"[\d.,%]+", each) for each in more)
-    return len(row) > 1 and figures and _TOTAL.fullmatch(said) is not None
+    figures = all(re.fullmatch(r"[-\d.,%]+", each) for each in more)
+    named = _TOTAL.fullmatch(said) or (partial and more and _FIGURE.fullmatch(said))
+    return len(row) > 1 and figures and bool(named)
 
 
 def _staff_role(row: Row) -> str:
@@ -547,13 +564,17 @@ def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
 
 
 def _identifying(path: Path, people: list[tuple[int, Row, Row, str]], kinds: dict[str, str]) -> str:
-    """The first kind of key that everybody has, or has a name and a cell that says that there is no such key."""
+    """The first kind of key that everybody has; else the one that most have, where the others have a name.
+
+    If nobody has it, the cells must say so.
+    """
     in_order = [kind for kind in KEYS if kind in kinds]
     for kind in in_order:
         if all(kind in keys for _, _, keys, _ in people):
             return kind
-    for kind in in_order:
-        if all(kind in keys or (row[kinds[kind]] and called) for _, row, keys, called in people):
+    having = Counter(kind for _, _, keys, _ in people for kind in keys)
+    for kind in sorted(in_order, key=lambda kind: -having[kind]):
+        if all(kind in keys or (called and (having[kind] or row[kinds[kind]])) for _, row, keys, called in people):
             return kind
     first = in_order[0]
     line = next(line for line, _, keys, _ in people if first not in keys)

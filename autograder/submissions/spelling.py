@@ -143,7 +143,12 @@ def as_written(name: str) -> set[str]:
 def is_changed(cell: str) -> bool:
     """Whether a cell looks like what a spreadsheet makes of an id: a date, or a number with a power of ten."""
     named = re.search(r"[a-z]", same(cell)) and re.search(r"[-/. ]", same(cell))
-    return bool(_POWER.fullmatch(same(cell))) or _date(cell).total() > (1 if named else 2)
+    return is_power(cell) or _date(cell).total() > (1 if named else 2)
+
+
+def is_power(cell: str) -> bool:
+    """Whether a cell is a number with a power of ten, of which a spreadsheet may have lost digits."""
+    return _POWER.fullmatch(same(cell)) is not None
 
 
 def may_become(key: str, cell: str) -> bool:
