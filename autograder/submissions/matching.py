@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 
-from autograder.submissions.forms import SHORT, Holders, has_id, ids_in_one_form, in_most, separator_of, unpadded
+from autograder.submissions.forms import SHORT, Holders, has_id, ids_in_one_form, in_most, separator_of
 from autograder.submissions.names import LONGEST, shown
 from autograder.submissions.roster import Roster, Student
 from autograder.submissions.spelling import (
@@ -29,6 +29,7 @@ from autograder.submissions.spelling import (
     same,
     spellings,
     squeezed,
+    unpadded,
     without_id,
     words_of,
 )
@@ -75,8 +76,8 @@ class Match:
 def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     """Whom in the roster each of the students of an upload is, by `Known.student`."""
     groups = _Groups(roster)
-    ends = _by_title(students, "-", partial(_who, roster, groups, "github"))
-    ends |= _by_title(students, "_", partial(_who, roster, groups, "login", "id", "sis"))
+    ends = _by_title(students, "-", roster, partial(_who, roster, groups, "github"))
+    ends |= _by_title(students, "_", roster, partial(_who, roster, groups, "login", "id", "sis"))
     whole = {each.student for each in students if groups.named(each).people}
     titled = {name: match for name, (_, match) in ends.items() if name not in whole}
     by_key = {
@@ -161,9 +162,9 @@ def _by_key(student: Known, roster: Roster) -> Match | None:
         if found:
             others = [who for kind, key in student.keys.items() if (who := roster.find(key, kind)) and who is not found]
             said = [f"the ids of `{shown(student.student)}` are also those of {who.name}" for who in others]
-            by_address = found in roster.addressed(key) and found not in roster.having(key)
-            notes = [f"`{shown(student.student)}` was matched to {found.name} in the roster by the email address"]
-            return Match((found,), tuple(notes if by_address else ()), tuple(said))
+            by = "the email address" if found in roster.addressed(key) else "the id, which a spreadsheet changes so"
+            notes = [f"`{shown(student.student)}` was matched to {found.name} in the roster by {by}"]
+            return Match((found,), tuple(notes if found not in roster.having(key) else ()), tuple(said))
     return None
 
 
@@ -203,7 +204,7 @@ def _who(roster: Roster, groups: _Groups, *kinds_and_login: str) -> tuple[Studen
 
 
 def _by_title(
-    students: Sequence[Known], separator: str, find: Callable[[str], tuple[Student, ...]]
+    students: Sequence[Known], separator: str, roster: Roster, find: Callable[[str], tuple[Student, ...]]
 ) -> dict[str, tuple[str, Match]]:
     """The end of each name, after the assignment's title, and whom `find` finds by it: `ada-l` in `hw-3-ada-l`.
 
@@ -229,7 +230,7 @@ def _by_title(
             sure &= bool(group) or separator != "-" or same(people[0].keys.get("github", "")) == same(login)
             whom = f"the group {group}" if group else people[0].name
             said = f"`{shown(name)}` was matched to {whom} in the roster by `{shown(login)}`, the end of its name"
-            matches[name] = login, Match(people, (said,) if group else (), () if sure else (said,))
+            matches[name] = login, Match(people, () if roster.having(login) else (said,), () if sure else (said,))
     return matches
 
 

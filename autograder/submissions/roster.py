@@ -25,11 +25,14 @@ from autograder.submissions.spelling import (
     as_written,
     has_case,
     in_any_order,
+    is_changed,
     is_power,
+    may_become,
     name_key,
     names_of,
     same,
     squeezed,
+    unpadded,
     whole_names,
     without_nickname,
     worn,
@@ -141,6 +144,7 @@ _FIGURE = re.compile(  # what figures at the end of a spreadsheet are called
     re.IGNORECASE,
 )
 _SEPARATORS = ",;\t|"
+_LONG = 3  # digits of an id that are not the same by chance
 _TITLE = 20  # lines above the names of the columns, which exports have for a title
 _WORDS = 100  # of a text in which names are looked for
 _RUN = 8  # words that are compared with a whole name
@@ -215,17 +219,36 @@ class Roster:
     def find(self, key: str, *kinds: str) -> Student | None:
         """The only student with this key, in any case; None if nobody has it, or more than one.
 
-        The `kinds` (see `KEYS`) are tried in this order; by default all of them, the id first. Where nobody has it, the
-        email address that begins so tells whose login it is, if it is of the institution that most addresses name.
+        The `kinds` (see `KEYS`) are tried in this order; by default all of them, the id first. Where nobody has it, who
+        has it as a spreadsheet changes ids has it; else the email address that begins so tells whose login it is, if it
+        is of the institution that most addresses name.
         """
         wanted = same(key)
         for kind in kinds or ("id", *KEYS):
             if found := self._by_key.get((kind, wanted)):
                 return found[0] if wanted and len(found) == 1 else None
+        if (not kinds or "id" in kinds) and not self.having(key) and (changed := self._changed(key)):
+            return changed[0] if len(changed) == 1 and not {*self.named(key)} - {*changed} else None
         found = self.addressed(key) if not kinds or "login" in kinds else []
         if len(found) != 1 or not found[0].keys["email"].casefold().endswith(f"@{self._institution}"):
             return None
         return None if {*self.named(key)} - {found[0]} else found[0]
+
+    def _changed(self, key: str) -> list[Student]:
+        """The students whose id is this one without zeros and `.0`, or a date that a spreadsheet makes of it."""
+        number = unpadded(key)
+        found = self._by_number.get(number, []) if len(number) >= _LONG and number.isdecimal() else []
+        dates = [who for who, cell in self._dates if may_become(key, cell)]
+        return [*dict.fromkeys([*found, *dates])]
+
+    @cached_property
+    def _by_number(self) -> dict[str, list[Student]]:
+        return _index(self.students, lambda who: {*map(unpadded, _ids_of(who))})
+
+    @cached_property
+    def _dates(self) -> list[tuple[Student, str]]:
+        cells = [(who, key) for who in self.students for key in _ids_of(who)]
+        return [(who, cell) for who, cell in cells if is_changed(cell) and not is_power(cell)]
 
     def addressed(self, login: str) -> list[Student]:
         """The students whose email address has this before the @, as many institutions make it of the login."""
@@ -340,6 +363,10 @@ class Roster:
             return None
         found = [each for each in self.students if _has_address(same(name), same(each.keys.get("email", "")))]
         return found[0] if len(found) == 1 else None
+
+
+def _ids_of(who: Student) -> set[str]:
+    return {who.id, *(who.keys[kind] for kind in ("id", "login", "sis") if kind in who.keys)}
 
 
 def _index(students: list[Student], keys: Callable[[Student], set[Key]]) -> dict[Key, list[Student]]:

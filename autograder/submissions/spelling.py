@@ -140,6 +140,12 @@ def as_written(name: str) -> set[str]:
     return names | {turned for each in names if _EAST_ASIAN.search(each) for turned in in_any_order(each)}
 
 
+def unpadded(key: str) -> str:
+    """An id as a spreadsheet leaves it: without zeros at the start, and without the `.0` that it adds."""
+    number = re.fullmatch(r"0*([1-9]\d*)(?:\.0)?", same(key), re.ASCII)
+    return number[1] if number else same(key)
+
+
 def is_changed(cell: str) -> bool:
     """Whether a cell looks like what a spreadsheet makes of an id: a date, or a number with a power of ten."""
     named = re.search(r"[a-z]", same(cell)) and re.search(r"[-/. ]", same(cell))
