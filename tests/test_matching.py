@@ -612,9 +612,7 @@ def test_a_spreadsheets_zeros_make_nobody_a_stranger(tmp_path: Path, listed: str
         (["007"], "7,Ada"),
     ],
 )
-def test_what_a_spreadsheet_may_have_changed_in_two_ways_is_asked(
-    tmp_path: Path, entries: list[str], table: str
-) -> None:
+def test_of_two_changed_ids_neither_is_taken(tmp_path: Path, entries: list[str], table: str) -> None:
     put(tmp_path / "u", *(f"{each}/cs5814_vae.py" for each in (*entries, "bob")))
     rows = read(tmp_path / "u", f"id,name\nbob,Bob\n{table}\n")
     (ada,) = (row for row in rows.values() if row.name == "Ada")
@@ -641,7 +639,7 @@ UNCHANGED = ["jan1", "mary3", "mar4", "3e5", "907123456", "mar", "3", "ada", "12
     st.sampled_from([*CHANGED]),
     st.sampled_from(["{}/cs5814_vae.py", "{}.py", "HW3_{}_attempt_2026-11-30-01-45-00_cs5814_vae.py"]),
 )
-def test_what_a_spreadsheet_makes_of_an_id_is_found_or_asked(login: str, name: str) -> None:
+def test_what_a_spreadsheet_makes_of_an_id_is_known(login: str, name: str) -> None:
     """A date that only one has is that student's; of a number digits may be lost. Nobody else is asked."""
     with TemporaryDirectory() as temporary:
         put(
@@ -680,7 +678,7 @@ WORN = {  # how programs write names that they cannot, and whether all letters a
     st.sampled_from([*WORN, *permutations(PAGES, 2)]), st.sampled_from(ACCENTED), st.sampled_from(["folders", "Moodle"])
 )
 @settings(max_examples=100)
-def test_what_packing_does_to_a_name_makes_nobody_a_stranger(way: str | tuple[str, str], name: str, place: str) -> None:
+def test_packing_makes_nobody_a_stranger(way: str | tuple[str, str], name: str, place: str) -> None:
     """Whose name it was has the work, or is asked; nobody else is, and lost letters are said."""
     with TemporaryDirectory() as temporary:
         try:
@@ -718,7 +716,7 @@ JOINED = ["{first}{last}", "{last}{first}_cs5814_vae", "vae-{first}{last}", "{la
     st.booleans(),
     st.sets(st.sampled_from(["Grace Hopper", "Anne-Marie Duff", "Siobhán O'Brien", "Ming Li"]), min_size=1),
 )
-def test_names_in_one_word_are_asked_or_are_the_form(form: str, lower: bool, there: set[str]) -> None:
+def test_names_in_one_word_are_asked_or_usual(form: str, lower: bool, there: set[str]) -> None:
     """One may be a login. Where a capital begins the second word, it is a guess; in most entries, it is neither."""
     lower &= form in JOINED[:4]  # `hw3gracehopper` is none of its words
     with TemporaryDirectory() as temporary:
@@ -871,7 +869,7 @@ def test_work_of_nobody_leaves_no_silent_zero(tmp_path: Path, name: str, empty: 
     assert "`nobody`" not in rows["ghopper"].attention[0]
 
 
-def test_work_of_whom_a_platforms_number_tells_concerns_nobody_else(tmp_path: Path) -> None:
+def test_work_with_a_number_concerns_nobody_else(tmp_path: Path) -> None:
     """An auditor holds up nobody who has handed in nothing, unless that one is called so."""
     canvas(tmp_path / "u", {"coecy": 101, "deedi": 102, "roeal": 999})
     rows = read(tmp_path / "u", "name,canvas id\nCy Coe,101\nDi Dee,102\nEd Eve,103\nZoe Roe,104\n")
@@ -1688,7 +1686,7 @@ def test_a_name_that_is_anothers_id_takes_no_work(tmp_path: Path, name: str, fol
 
 
 @pytest.mark.parametrize("login", ["rdeniro", "RDeNiro"])
-def test_who_is_not_linked_in_github_classroom_is_known_by_the_address(tmp_path: Path, login: str) -> None:
+def test_an_unlinked_student_is_known_by_the_address(tmp_path: Path, login: str) -> None:
     """It is a guess, as anybody may choose a name on GitHub."""
     put(tmp_path / "u", *(f"hw3-part3-{each}/cs5814_vae.py" for each in ("octo-ada", "bobby", login)))
     linked = "ada@x.edu,octo-ada,Ada Loy\nbob@x.edu,bobby,Bob Poe\n"

@@ -279,14 +279,14 @@ def _with_strangers(owners: list[_Owner], rows: list[Submitted], kit: str) -> li
             checked.append(row)
             continue
         others = [each.student for each in strangers if each.student not in named and not _is_other(each, who, telling)]
-        ways = (
+        ways = [
             ([each for each in others if not (who.groups and each in groups)], "{} is of nobody in the roster"),
             ([] if who.groups else [*groups], "{} may be a group's, and the roster does not say whose"),
             (namesakes[row.student], "{} bears a part of this student's name"),
             (nameless, "{} bears nobody's name"),
-        )
+        ]
         if most:
-            ways = (([each.student for each in strangers], "{} and most other work is of nobody in the roster"),)
+            ways = [([each.student for each in strangers], "{} and most other work is of nobody in the roster")]
         said = next((text.format(_some(students)) for students, text in reversed(ways) if students), "")
         doubts = (f"{said}: see whether it is this student's",) if said else ()
         checked.append(replace(row, attention=(*row.attention, *doubts)))
