@@ -144,7 +144,7 @@ _FIGURE = re.compile(  # what figures at the end of a spreadsheet are called
     re.IGNORECASE,
 )
 _SEPARATORS = ",;\t|"
-_LONG = 3  # digits of an id that are not the same by chance
+_LONG = 3  # characters of a number; fewer are the same by chance
 _TITLE = 20  # lines above the names of the columns, which exports have for a title
 _WORDS = 100  # of a text in which names are looked for
 _RUN = 8  # words that are compared with a whole name
