@@ -153,7 +153,7 @@ def is_changed(cell: str) -> bool:
 
 
 def is_power(cell: str) -> bool:
-    """Whether a cell is a number with a power of ten, of which a spreadsheet may have lost digits."""
+    """Whether a cell is a number with a power of ten, which a spreadsheet may have rounded."""
     return _POWER.fullmatch(same(cell)) is not None
 
 
