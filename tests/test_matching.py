@@ -1,11 +1,14 @@
 """Whose work is whose: an id decides, a contradiction is told, and no name that looks like another's merges two."""
 
+import re
 import shutil
 import string
 from collections.abc import Callable
+from itertools import permutations
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from urllib.parse import quote
 from zipfile import ZipFile
 
 import pytest
@@ -404,7 +407,7 @@ def test_a_platforms_form_tells_whose_it_is(form: str, there: set[str], others: 
         assert rows[each].nothing is (each not in there)
         said = " ".join(rows[each].attention if not sure else rows[each].notes)
         assert ("by the name in it" in said or "by the id in it" in said) is (each in there)
-        assert not (sure and rows[each].attention and (each in there or others <= len(there)))
+        assert bool(rows[each].attention) is (not sure if each in there else others > 0)
     assert sum(row.unlisted for row in rows.values()) == others
 
 
@@ -518,10 +521,11 @@ BY_ID = [  # next to an id, a name tells whose it is, even if it is another's in
 ]
 
 
-@given(st.sampled_from(BY_ID), st.lists(st.sampled_from(range(4)), min_size=1, unique=True), st.booleans())
+@given(st.sampled_from(BY_ID), st.lists(st.sampled_from(range(6)), min_size=1, unique=True), st.booleans())
 @settings(max_examples=60)
 def test_an_id_next_to_a_name_is_no_guess(form: str, handing_in: list[int], with_zeros: bool) -> None:
     people = [("Ann", "Lee", "90123451"), ("Lee", "Ann", "90123452"), ("Bo", "Xue", "901234"), ("Di", "Xue", "801234")]
+    people += [("Ming", "Li", "30015"), ("Li", "Ek", "30054")]
     with TemporaryDirectory() as temporary:
         put(Path(temporary) / "u", "zoe/cs5814_vae.py")
         for at in handing_in:
@@ -590,9 +594,30 @@ def test_a_spreadsheets_zeros_make_nobody_a_stranger(tmp_path: Path, listed: str
     put(tmp_path / "u", entry if entry.endswith(".py") else f"{entry}/cs5814_vae.py")
     put(tmp_path / "u", "HW 3_bob_attempt_2026-11-30-01-45-00_f.py", "cat/cs5814_vae.py")
     rows = read(tmp_path / "u", f"id,username\n1,{listed}\n2,bob\n3,cat\n4,10012345\n")
-    assert rows["1"].unreadable
+    within = entry.startswith("hw3")  # where it may count something else
+    assert rows["1"].unreadable is within
+    assert not rows["1"].nothing
+    assert any("a spreadsheet" in note or "the end of its name" in note for note in rows["1"].notes) is not within
     assert rows["4"].nothing
-    assert [row.attention for row in rows.values() if row.unlisted] == [(rows["1"].reason,)]
+    assert [row.attention for row in rows.values() if row.unlisted] == [(rows["1"].reason,)] * within
+
+
+@pytest.mark.parametrize(
+    ("entries", "table"),
+    [
+        (["0012345", "12345"], "12345,Ada"),
+        (["mar3", "3mar"], "3-Mar,Ada"),
+        (["0012345"], "12345,Ada\n000012345,Eve"),
+        (["mar3"], "3-Mar,Ada\n03-Mar,Eve"),
+        (["007"], "7,Ada"),
+    ],
+)
+def test_of_two_changed_ids_neither_is_taken(tmp_path: Path, entries: list[str], table: str) -> None:
+    put(tmp_path / "u", *(f"{each}/cs5814_vae.py" for each in (*entries, "bob")))
+    rows = read(tmp_path / "u", f"id,name\nbob,Bob\n{table}\n")
+    (ada,) = (row for row in rows.values() if row.name == "Ada")
+    assert ada.source is None
+    assert ada.unreadable or ada.attention
 
 
 CHANGED = {  # ids, and what spreadsheets show of them: dates in several languages' orders, and numbers
@@ -614,8 +639,8 @@ UNCHANGED = ["jan1", "mary3", "mar4", "3e5", "907123456", "mar", "3", "ada", "12
     st.sampled_from([*CHANGED]),
     st.sampled_from(["{}/cs5814_vae.py", "{}.py", "HW3_{}_attempt_2026-11-30-01-45-00_cs5814_vae.py"]),
 )
-def test_what_a_spreadsheet_makes_of_an_id_is_asked(login: str, name: str) -> None:
-    """Whose the work may be has no silent zero; nobody else is asked."""
+def test_what_a_spreadsheet_makes_of_an_id_is_known(login: str, name: str) -> None:
+    """A date that only one has is that student's; of a number digits may be lost. Nobody else is asked."""
     with TemporaryDirectory() as temporary:
         put(
             Path(temporary) / "u",
@@ -626,6 +651,10 @@ def test_what_a_spreadsheet_makes_of_an_id_is_asked(login: str, name: str) -> No
         cells = [*CHANGED.values()]
         table = "login,name\nzoe,Zoe Zo\n" + "".join(f'"{cell}",P{at} Q\n' for at, cell in enumerate(cells))
         rows = read(Path(temporary) / "u", table)
+    if login in ("dec1", "sept1", "oct2024"):
+        assert rows[CHANGED[login]].source == name.format(login).encode()
+        assert not any(row.attention for row in rows.values() if not row.unlisted and row.source)
+        return
     asked = [row for row in rows.values() if row.unreadable]
     assert [row.student for row in asked] == [CHANGED[login]] or (
         {row.student for row in asked} <= {"3-Mar", "03-Mar", "3.Mar", "2026-03-03"} and "mar" in login
@@ -634,12 +663,79 @@ def test_what_a_spreadsheet_makes_of_an_id_is_asked(login: str, name: str) -> No
     assert all(f"({row.student})" in " ".join(work.attention) for row in asked[:3])
 
 
-def test_a_name_packed_on_windows_is_told_to_its_student(tmp_path: Path) -> None:
-    put(tmp_path / "u", "bob/cs5814_vae.py")
-    put(tmp_path / "u", "Zoë Müller/cs5814_vae.py".encode("cp1252").decode("cp437"))
-    rows = read(tmp_path / "u", "id,name\nzoe,Zoë Müller\nbob,Bob\n")
-    assert rows["zoe"].unreadable
-    assert "may be Zoë Müller (zoe)" in rows["zoe"].reason
+ACCENTED = ["Zoë Saldaña", "Jürgen Müller", "Iñigo Ibáñez", "Łukasz Żółć", "Siobhán O'Brien", "Иван Петров"]
+PAGES = ["utf-8", "cp437", "cp850", "cp1252", "latin-1", "mac_roman"]
+WORN = {  # how programs write names that they cannot, and whether all letters are there, changed or not
+    "#U": lambda name: "".join(each if each.isascii() else f"#U{ord(each):04x}" for each in name),
+    "%": lambda name: quote(name),
+    "?": lambda name: name.encode("ascii", "replace").decode(),
+    "__": lambda name: re.sub(r"[^\x00-\x7f]", "__", name),
+    "dropped": lambda name: name.encode("ascii", "ignore").decode(),
+}
+
+
+@given(
+    st.sampled_from([*WORN, *permutations(PAGES, 2)]), st.sampled_from(ACCENTED), st.sampled_from(["folders", "Moodle"])
+)
+@settings(max_examples=100)
+def test_packing_makes_nobody_a_stranger(way: str | tuple[str, str], name: str, place: str) -> None:
+    """Whose name it was has the work, or is asked; nobody else is, and lost letters are said."""
+    with TemporaryDirectory() as temporary:
+        try:
+            changed = WORN[way](name) if isinstance(way, str) else name.encode(way[0]).decode(way[1])
+            entry = PLACES[place].format(name=changed, number=77)
+            put(Path(temporary) / "u", entry)
+        except (UnicodeError, ValueError, OSError):
+            assume(False)
+        people = "".join(f"x{at},{each}\n" for at, each in enumerate(ACCENTED))
+        put(Path(temporary) / "u", "zoe/cs5814_vae.py", "bob/cs5814_vae.py")
+        rows = read(Path(temporary) / "u", f"id,name\nzoe,Zoe Zo\nbob,Bob Bo\n{people}")
+    row = next(row for row in rows.values() if row.name == name and not row.unlisted)
+    lost = way in ("?", "__", "dropped") and 2 * sum(map(str.isascii, name)) < len(name)
+    if not lost:
+        assert row.source == entry.encode()
+        assert bool(row.attention) is (way == "dropped" and not name.isascii())
+    assert row.source or row.attention
+    assert lost or not any(each.attention for each in rows.values() if each is not row)
+
+
+@pytest.mark.parametrize("name", ["Jörgen Müller", "Jurgen", "J__ Müller", "J_rgen M_ller", "Jrgen Mller"])
+@pytest.mark.parametrize("other", ["Jörgen Möller", "Jærgen Møller"])
+def test_another_letter_is_another_name(tmp_path: Path, name: str, other: str) -> None:
+    put(tmp_path / "u", f"{name}/cs5814_vae.py", "bob/cs5814_vae.py")
+    rows = read(tmp_path / "u", f"id,name\nx1,Jürgen Müller\nx2,{other}\nbob,Bob Bo\n")
+    assert rows["x1"].source is None
+    assert rows["x1"].attention or rows["x1"].unreadable
+
+
+JOINED = ["{first}{last}", "{last}{first}_cs5814_vae", "vae-{first}{last}", "{last}{first}", "hw3{first}{last}"]
+
+
+@given(
+    st.sampled_from(JOINED),
+    st.booleans(),
+    st.sets(st.sampled_from(["Grace Hopper", "Anne-Marie Duff", "Siobhán O'Brien", "Ming Li"]), min_size=1),
+)
+def test_names_in_one_word_are_asked_or_usual(form: str, lower: bool, there: set[str]) -> None:
+    """One may be a login. Where a capital begins the second word, it is a guess; in most entries, it is neither."""
+    lower &= form in JOINED[:4]  # `hw3gracehopper` is none of its words
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "u", "u1/m.py", "u2/m.py")
+        for name in there:
+            first, last = (re.sub(r"[^\w]", "", each) for each in name.split())
+            entry = form.format(first=first, last=last)
+            put(Path(temporary) / "u", f"{entry.lower() if lower else entry}/cs5814_vae.py", text=name)
+        people = ["Grace Hopper", "Anne-Marie Duff", "Siobhán O'Brien", "Ming Li"]
+        table = "".join(f"x{at},{each}\n" for at, each in enumerate(people))
+        rows = read(Path(temporary) / "u", f"id,name\nu1,Al Poe\nu2,Bo Poe\n{table}")
+    for at, name in enumerate(people):
+        row = rows[f"x{at}"]
+        assert row.nothing is (name not in there)
+        if name in there:
+            sure = len(there) >= 3
+            assert (row.source == name.encode()) is (sure or not lower)
+            assert bool(row.attention) is (not sure and not lower)
+            assert row.unreadable is (lower and not sure)
 
 
 @pytest.mark.parametrize("group", ["janedoe", "doejane"])
@@ -744,7 +840,7 @@ def test_what_an_address_begins_with_is_a_login(logins: list[str], name: str, ot
 
 @given(st.integers(0, 3), st.integers(0, 4))
 @settings(max_examples=20)
-def test_where_most_match_nobody_each_zero_is_listed(matching: int, others: int) -> None:
+def test_where_some_work_matches_nobody_each_zero_is_listed(matching: int, others: int) -> None:
     """A few that match by accident hide nothing. Where none does, the command stops."""
     with TemporaryDirectory() as temporary:
         known = [f"p{at}" for at in range(matching)]
@@ -758,7 +854,26 @@ def test_where_most_match_nobody_each_zero_is_listed(matching: int, others: int)
         rows = read(Path(temporary) / "u", table)
     for row in rows.values():
         if not row.unlisted:
-            assert bool(row.attention) is (row.student not in known and others > matching)
+            assert bool(row.attention) is (row.student not in known and others > 0)
+
+
+@pytest.mark.parametrize("name", ["ghoper", "Грейс", "final_version", "1", "gbh", "Gracia Hoper"])
+@pytest.mark.parametrize("empty", [False, True])
+def test_work_of_nobody_leaves_no_silent_zero(tmp_path: Path, name: str, empty: bool) -> None:
+    """Nor does it where the student's folder is empty. An empty folder of nobody's concerns nobody."""
+    put(tmp_path / "u", f"{name}/cs5814_vae.py", "cy/m.py", "di/m.py", "ed/m.py")
+    (tmp_path / "u" / ("ghopper" if empty else "nobody")).mkdir()
+    rows = read(tmp_path / "u", "id,name\nghopper,Grace Hopper\ncy,Cy Coe\ndi,Di Dee\ned,Ed Eve\n")
+    assert rows["ghopper"].nothing
+    assert f"`{name}`" in rows["ghopper"].attention[0]
+    assert "`nobody`" not in rows["ghopper"].attention[0]
+
+
+def test_work_with_a_number_concerns_nobody_else(tmp_path: Path) -> None:
+    """An auditor holds up nobody who has handed in nothing, unless that one is called so."""
+    canvas(tmp_path / "u", {"coecy": 101, "deedi": 102, "roeal": 999})
+    rows = read(tmp_path / "u", "name,canvas id\nCy Coe,101\nDi Dee,102\nEd Eve,103\nZoe Roe,104\n")
+    assert [rows[each].attention for each in ("101", "102", "103")] == [(), (), ()]
 
 
 DATES = [
@@ -785,7 +900,7 @@ def test_dates_in_any_language_make_no_further_students(dates: list[str]) -> Non
     "name",
     [
         "kim/cs5814_vae.py",
-        "kimkay/cs5814_vae.py",
+        "kimka/cs5814_vae.py",
         "akimk/cs5814_vae.py",
         "Kay Loo/cs5814_vae.py",
         "li_2.zip",
@@ -1569,3 +1684,24 @@ def test_a_name_that_is_anothers_id_takes_no_work(tmp_path: Path, name: str, fol
     same = name.lower().replace(".", "") == folder
     told = any("which is also the name of" in each for each in rows["mallory"].attention)
     assert told or served or not same
+
+
+@pytest.mark.parametrize("login", ["rdeniro", "RDeNiro"])
+def test_an_unlinked_student_is_known_by_the_address(tmp_path: Path, login: str) -> None:
+    """It is a guess, as anybody may choose a name on GitHub."""
+    put(tmp_path / "u", *(f"hw3-part3-{each}/cs5814_vae.py" for each in ("octo-ada", "bobby", login)))
+    linked = "ada@x.edu,octo-ada,Ada Loy\nbob@x.edu,bobby,Bob Poe\n"
+    rows = read(tmp_path / "u", f"identifier,github_username,name\n{linked}rdeniro@x.edu,,Robert De Niro\n")
+    assert rows["rdeniro@x.edu"].source == f"hw3-part3-{login}/cs5814_vae.py".encode()
+    assert rows["rdeniro@x.edu"].attention
+    assert rows["ada@x.edu"].source
+    assert not rows["ada@x.edu"].attention
+
+
+def test_gradescopes_metadata_may_lack_its_colons(tmp_path: Path) -> None:
+    """As where a program has written it again."""
+    gradescope(tmp_path / "u", {"Ada Loy": 1, "Bob Poe": 2})
+    file = tmp_path / "u" / "submission_metadata.yml"
+    file.write_text(re.sub(r"(?<=[ \n]):(?=[a-z])", "", file.read_text()))
+    rows = read(tmp_path / "u")
+    assert {student: row.name for student, row in rows.items()} == {"1": "Ada Loy", "2": "Bob Poe"}

@@ -6,11 +6,12 @@ import tempfile
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 from zoneinfo import TZPATH
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from autograder.submissions.roster import RosterError, moment, read_extensions, read_roster
@@ -290,10 +291,50 @@ def test_an_unclosed_quote_names_the_line_where_it_opens(tmp_path: Path, end: st
 
 
 def test_a_note_may_go_on_over_several_lines(tmp_path: Path) -> None:
-    text = 'id,name,feedback\nada,Ada,"Well done,\nbut late"\nbob,Bob,\n,Eve,\n'
+    text = 'id,name,feedback\nada,Ada,"Well done,\nbut late"\nbob,Bob,\n,,good\n'
     with pytest.raises(RosterError, match="line 5: this student has no id"):
         read_roster(written(tmp_path, text))
-    assert len(read_roster(written(tmp_path, text.replace("\n,Eve", "\neve,Eve"))).students) == 3
+    assert len(read_roster(written(tmp_path, text.replace("\n,,", "\neve,Eve,"))).students) == 3
+
+
+FIGURES = [
+    "Mean",
+    "Median",
+    "Std Dev",
+    "Std. Deviation",
+    "Maximum",
+    "Min",
+    "Sum",
+    "Count",
+    "Class Average",
+    "Mittelwert",
+]
+FIGURES += ["Moyenne", "Points Possible", "Average", "Total", "Promedio", "max:"]
+
+
+@given(st.sampled_from(FIGURES), st.sampled_from(["{},,,94.5", ",{},,-3"]), st.booleans())
+def test_a_figure_of_the_class_is_nobody_and_said(figure: str, form: str, with_id: bool) -> None:
+    """Who has an id and is called so is a student, with points or without; so is who has no points and no id."""
+    row = "s1,{},,7" if with_id else form
+    with TemporaryDirectory() as temporary:
+        lines = [f"{row.format(figure)}", f",{figure} Kim,,5"]
+        roster = read_roster(written(Path(temporary), "id,name,email,hw2\nada,Ada,a@x.edu,95\n" + "\n".join(lines)))
+    names = [each.name for each in roster.students]
+    assert names == ["Ada", *[figure] * with_id, f"{figure} Kim"]
+    assert any(f"“{figure}” is not a student" in note for note in roster.notes) is not with_id
+
+
+@given(st.lists(st.booleans(), min_size=2, max_size=5))
+def test_who_has_no_id_yet_is_known_by_the_name(having: list[bool]) -> None:
+    """One student who was added late stops no class; the note says so."""
+    assume(any(having))
+    with TemporaryDirectory() as temporary:
+        lines = "".join(f"{f'u{at}' if there else ''},Pat P{at},\n" for at, there in enumerate(having))
+        roster = read_roster(written(Path(temporary), f"id,name,email\n{lines}"))
+    assert [each.id for each in roster.students] == [
+        f"u{at}" if there else f"Pat P{at}" for at, there in enumerate(having)
+    ]
+    assert len(roster.notes) == having.count(False)
 
 
 def test_who_is_there_twice_is_told(tmp_path: Path) -> None:
@@ -324,7 +365,8 @@ def test_excel_for_mac_saves_in_mac_roman(tmp_path: Path) -> None:
         ("id,name,ID\nada,Ada,7\n", "line 1: more than one column is called id"),
         ("id,name\n", "lists no students"),
         ("ada\nbob\n", "line 1: no column"),
-        ("id,name\nada,Ada\n,Bob\n", "line 3: this student has no id"),
+        ("id,section\nada,A\n,B\n", "line 3: this student has no id"),
+        ("id,name\n1.2E+11,Ada\n1.2E+11,Bob\n", "a spreadsheet rounded the numbers"),
         ("id,name\nada,Ada\n\nADA,Another\n", "line 4: the id ADA is also that of Ada in line 2"),
         ("id,name\nada,Lovelace, Ada\n", "line 2: 3 cells"),
         ("Student,ID,Section\nA,1,S\nB,,S\n", "line 3: B has no ID"),

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from autograder.submissions.names import LONGEST
 from autograder.submissions.roster import Roster, Student
-from autograder.submissions.spelling import names_of, plain, same, spellings, squeezed, words_of
+from autograder.submissions.spelling import names_of, plain, same, spellings, squeezed, unpadded, words_of
 
 SHORT = 3  # letters of an id: with fewer, a name holds it by chance
 SEVERAL = 3  # names in one form; two may be alike by chance
@@ -187,12 +187,6 @@ def separator_of(rest: str) -> str:
 def has_id(words: list[str], key: list[str]) -> bool:
     """Whether an id is in these words, apart from what a spreadsheet changes in it."""
     return _has_words([*map(unpadded, words)], [*map(unpadded, key)])
-
-
-def unpadded(key: str) -> str:
-    """An id as a spreadsheet leaves it: without zeros at the start, and without the `.0` that it adds."""
-    number = re.fullmatch(r"0*([1-9]\d*)(?:\.0)?", same(key), re.ASCII)
-    return number[1] if number else same(key)
 
 
 def _has_words(words: list[str], key: list[str]) -> bool:

@@ -272,33 +272,35 @@ def _with_odd_folders(owners: list[_Owner], rows: list[Submitted]) -> list[Submi
 
 
 def _with_strangers(owners: list[_Owner], rows: list[Submitted], kit: str) -> list[Submitted]:
-    """The rows; for review where a student has none of the work, and some of it may be the student's by nothing else.
+    """The rows; for review where a student has no work, and some work is of nobody in the roster: it may be theirs.
 
-    So it is if most entries are of nobody in the roster; if one bears nobody's name, but that of the assignment, or a
-    word of the student's; and if one is a group's, for those who are in no group of the roster.
+    What bears a part of their names is only for those. Otherwise, a platform's id may tell that it is somebody else's,
+    and what is a group's is not of who is in another one; unless most work is of nobody.
     """
-    strangers = [owner for owner in owners if owner.enrolled is None and not owner.claimed]
+    both = list(zip(owners, rows, strict=True))
+    strangers = [owner for owner, row in both if owner.enrolled is None and not owner.claimed and not row.nothing]
     most = len(strangers) > sum(bool(owner.enrolled and owner.pieces) for owner in owners)
-    words = {owner.student: {*words_of(owner.name)} for owner in strangers}
-    count = Counter(word for each in words.values() for word in each)
-    common = {word for word, times in count.items() if in_most(times, len(strangers))}
-    groups = [shown(piece.student) for owner in owners for piece in owner.pieces if _may_be_groups(owner, piece)]
+    missing = {row.student: who for owner, row in both if (who := owner.enrolled) and row.nothing and not owner.claimed}
+    namesakes = _namesakes(missing, strangers)
+    named = {student for students in namesakes.values() for student in students}
+    groups = {shown(piece.student): None for owner in owners for piece in owner.pieces if _may_be_groups(owner, piece)}
     nameless = [owner.student for owner in strangers if any(_bears_no_name(piece, kit) for piece in owner.pieces)]
-    of_most = _some(owner.student for owner in strangers) + " and most other work is of nobody in the roster"
+    telling = _telling(owners)
     checked = []
-    for owner, row in zip(owners, rows, strict=True):
-        if owner.enrolled is None or owner.pieces or owner.claimed:
+    for row in rows:
+        if (who := missing.get(row.student)) is None:
             checked.append(row)
             continue
-        own = {word for name in owner.enrolled.names for word in words_of(name) if len(word) >= SHORT} - common
-        namesakes = [student for student, there in words.items() if not own.isdisjoint(there)]
-        ways = (
-            (groups if not owner.enrolled.groups else [], "{} may be a group's, and the roster does not say whose"),
-            (namesakes, "{} bears a part of this student's name"),
+        others = [each.student for each in strangers if each.student not in named and not _is_other(each, who, telling)]
+        ways = [
+            ([each for each in others if not (who.groups and each in groups)], "{} is of nobody in the roster"),
+            ([] if who.groups else [*groups], "{} may be a group's, and the roster does not say whose"),
+            (namesakes[row.student], "{} bears a part of this student's name"),
             (nameless, "{} bears nobody's name"),
-        )
+        ]
+        if most:
+            ways = [([each.student for each in strangers], "{} and most other work is of nobody in the roster")]
         said = next((text.format(_some(students)) for students, text in reversed(ways) if students), "")
-        said = of_most if most else said
         doubts = (f"{said}: see whether it is this student's",) if said else ()
         checked.append(replace(row, attention=(*row.attention, *doubts)))
     return checked
@@ -327,6 +329,35 @@ def _with_groups(owners: list[_Owner], rows: list[Submitted], assignment: Assign
     return checked
 
 
+def _namesakes(missing: Mapping[str, Student], strangers: list[_Owner]) -> dict[str, list[str]]:
+    """For each of the students, the strangers with a word of the name; what is in many, such as `code`, is no name."""
+    words = {owner.student: {*words_of(owner.name)} for owner in strangers}
+    count = Counter(word for each in words.values() for word in each)
+    common = {word for word, times in count.items() if in_most(times, len(strangers))}
+    found = {}
+    for student, who in missing.items():
+        own = {word for name in who.names for word in words_of(name) if len(word) >= SHORT} - common
+        found[student] = [stranger for stranger, there in words.items() if not own.isdisjoint(there)]
+    return found
+
+
+def _telling(owners: list[_Owner]) -> set[str]:
+    """The kinds of ids by which a platform and the roster agree on somebody."""
+    return {
+        kind
+        for owner in owners
+        for piece in owner.pieces
+        for kind, key in piece.keys.items()
+        if owner.enrolled and same(key) == same(owner.enrolled.keys.get(kind, "")) != same(piece.name)
+    }
+
+
+def _is_other(owner: _Owner, who: Student, telling: set[str]) -> bool:
+    """Whether an id of a kind that is `telling` says that this is not the work of `who`."""
+    keys = [(kind, key) for piece in owner.pieces for kind, key in piece.keys.items() if key != piece.name]
+    return any(kind in telling and who.keys.get(kind) and same(key) != same(who.keys[kind]) for kind, key in keys)
+
+
 def _may_be_groups(owner: _Owner, piece: _Piece) -> bool:
     """Whether an entry is named like a group's that the roster lacks. Moodle puts the group before each one's name."""
     known = owner.enrolled is not None and (owner.enrolled.groups or "identifier" in piece.keys)
@@ -340,7 +371,8 @@ def _bears_no_name(piece: _Piece, kit: str) -> bool:
 
 
 def _some(students: Iterable[str]) -> str:
-    return ", ".join(f"`{student}`" for student in islice(dict.fromkeys(students), _LISTED))
+    names = [f"`{student}`" for student in dict.fromkeys(students)]
+    return ", ".join(names[:_LISTED]) + (f" or {len(names) - _LISTED} more" if len(names) > _LISTED else "")
 
 
 def _with_copies(rows: list[Submitted]) -> list[Submitted]:
@@ -608,14 +640,18 @@ def _gradescope(entries: list[Entry]) -> list[_Piece]:
     folders |= {entry.name: entry for entry in entries if entry.folder and entry.name in facts}
     pieces, emails = [], dict[str, str]()
     for name, of_it in {**{name: {} for name in folders}, **facts}.items():
-        said = of_it if isinstance(of_it, dict) else {}
+        said = _with_colons(of_it)
         entry = folders.get(name) or Entry(name, True, partial(_lacking, name))
         notes: tuple[str, ...] = () if name in facts else (f"the metadata of the export does not name {shown(name)}",)
         given = said.get(":created_at", "")
         order, zone = in_zone(given if isinstance(given, str) else "")
         when = None if zone else order
         submitters = said.get(":submitters")
-        people = [each for each in submitters if isinstance(each, dict)] if isinstance(submitters, list) else []
+        people = (
+            [_with_colons(each) for each in submitters if isinstance(each, dict)]
+            if isinstance(submitters, list)
+            else []
+        )
         known = [tuple(v.strip() if isinstance(v := each.get(key), str) else "" for key in _WHO) for each in people]
         if nameless := sum(not any(each) for each in known):
             notes += (f"the metadata of the export names {nameless} of its submitters by nothing",)
@@ -631,6 +667,13 @@ def _gradescope(entries: list[Entry]) -> list[_Piece]:
             piece = _Piece(student, called or student, entry, keys, name, order, zone, when, attention=notes)
             pieces.append(replace(piece, team=frozenset("".join(each) for each in known)))
     return pieces
+
+
+def _with_colons(facts: object) -> dict[str, Any]:
+    """Facts of the metadata as Gradescope writes them, `:name`; programs that write them again leave out the colons."""
+    if not isinstance(facts, dict):
+        return {}
+    return {f":{str(key).removeprefix(':')}": value for key, value in facts.items()}
 
 
 def _lacking(name: str) -> Listing:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 
-from autograder.submissions.forms import SHORT, Holders, has_id, ids_in_one_form, in_most, separator_of, unpadded
+from autograder.submissions.forms import SHORT, Holders, has_id, ids_in_one_form, in_most, separator_of
 from autograder.submissions.names import LONGEST, shown
 from autograder.submissions.roster import Roster, Student
 from autograder.submissions.spelling import (
@@ -23,10 +23,13 @@ from autograder.submissions.spelling import (
     is_changed,
     may_become,
     name_key,
+    parted,
     plain,
+    readings,
     same,
     spellings,
     squeezed,
+    unpadded,
     without_id,
     words_of,
 )
@@ -73,8 +76,8 @@ class Match:
 def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     """Whom in the roster each of the students of an upload is, by `Known.student`."""
     groups = _Groups(roster)
-    ends = _by_title(students, "-", partial(_who, roster, groups, "github"))
-    ends |= _by_title(students, "_", partial(_who, roster, groups, "login", "id", "sis"))
+    ends = _by_title(students, "-", roster, partial(_who, roster, groups, "github"))
+    ends |= _by_title(students, "_", roster, partial(_who, roster, groups, "login", "id", "sis"))
     whole = {each.student for each in students if groups.named(each).people}
     titled = {name: match for name, (_, match) in ends.items() if name not in whole}
     by_key = {
@@ -159,9 +162,9 @@ def _by_key(student: Known, roster: Roster) -> Match | None:
         if found:
             others = [who for kind, key in student.keys.items() if (who := roster.find(key, kind)) and who is not found]
             said = [f"the ids of `{shown(student.student)}` are also those of {who.name}" for who in others]
-            by_address = found in roster.addressed(key) and found not in roster.having(key)
-            notes = [f"`{shown(student.student)}` was matched to {found.name} in the roster by the email address"]
-            return Match((found,), tuple(notes if by_address else ()), tuple(said))
+            by = "the email address" if found in roster.addressed(key) else "the id, which a spreadsheet changes so"
+            notes = [f"`{shown(student.student)}` was matched to {found.name} in the roster by {by}"]
+            return Match((found,), tuple(notes if found not in roster.having(key) else ()), tuple(said))
     return None
 
 
@@ -190,14 +193,18 @@ def _by_id_in_form(students: Sequence[Known], by_key: Mapping[str, Match], holde
 
 
 def _who(roster: Roster, groups: _Groups, *kinds_and_login: str) -> tuple[Student, ...]:
-    """The student with this login, the last argument, or the members of the group of this name."""
+    """The student with this login, the last argument, or the members of the group of this name.
+
+    GitHub Classroom lacks the account of who is not linked: it may be the login of the email address.
+    """
     *kinds, login = kinds_and_login
     who = roster.find(login, *kinds)
-    return (who,) if who else groups.members(login)
+    unlinked = [each for each in roster.addressed(login) if "github" not in each.keys] if kinds == ["github"] else []
+    return (who,) if who else groups.members(login) or tuple(unlinked if len(unlinked) == 1 else ())
 
 
 def _by_title(
-    students: Sequence[Known], separator: str, find: Callable[[str], tuple[Student, ...]]
+    students: Sequence[Known], separator: str, roster: Roster, find: Callable[[str], tuple[Student, ...]]
 ) -> dict[str, tuple[str, Match]]:
     """The end of each name, after the assignment's title, and whom `find` finds by it: `ada-l` in `hw-3-ada-l`.
 
@@ -220,9 +227,10 @@ def _by_title(
         if people := find(login):
             group = people[0].group_like(login)
             sure = (sharing[title] > 1 or separator not in title[:-1]) and not 0 < len(squeezed(group)) < SHORT
+            sure &= bool(group) or separator != "-" or same(people[0].keys.get("github", "")) == same(login)
             whom = f"the group {group}" if group else people[0].name
             said = f"`{shown(name)}` was matched to {whom} in the roster by `{shown(login)}`, the end of its name"
-            matches[name] = login, Match(people, (said,) if group else (), () if sure else (said,))
+            matches[name] = login, Match(people, () if roster.having(login) else (said,), () if sure else (said,))
     return matches
 
 
@@ -254,6 +262,8 @@ def _by_name(student: Known, roster: Roster, telling: set[str], in_order: bool) 
     Unless the upload is `in_order`, `Li Wang` may also be Wang Li.
     """
     people = _named(student, roster)
+    lost = [] if people or roster.turned(student.name) else roster.worn(student.name, 0)
+    people = people or lost
     if len(people) != 1 or (not in_order and roster.turned(student.name)):
         return Match()
     (who,) = people
@@ -267,8 +277,9 @@ def _by_name(student: Known, roster: Roster, telling: set[str], in_order: bool) 
         return Match(claims=(who,), claimed=f"{said}: whose is it?")
     by = "name" if student.keys else "the name in it"
     said = f"`{shown(student.student)}` was matched to {who.name} in the roster by {by}"
-    doubts = tuple(f"{said}, but {ids[kind]}" for kind in other if kind in ("canvas", "email"))
-    return Match((who,), (said,), doubts)
+    doubts = [f"{said}, but {ids[kind]}" for kind in other if kind in ("canvas", "email")]
+    doubts += [f"{said}, without its letters with accents: a guess"] if lost else []
+    return Match((who,), (said,), tuple(doubts))
 
 
 @dataclass(frozen=True)
@@ -360,7 +371,10 @@ def _alike(key: str, other: str) -> bool:
 
 
 def _named(student: Known, roster: Roster) -> list[Student]:
-    """Who has this name, as written, after a group's as in Moodle, or squeezed as Canvas does: `lovelaceada`."""
+    """Who has this name, as written, after a group's as in Moodle, or squeezed as Canvas does: `lovelaceada`.
+
+    Else, who has it apart from what packing and unpacking did to its letters with accents.
+    """
     names = [student.name]
     if "identifier" in student.keys:
         names += [student.name[hyphen.end() :] for hyphen in re.finditer("-", student.name)]
@@ -369,8 +383,10 @@ def _named(student: Known, roster: Roster) -> list[Student]:
             return people
     if "canvas" in student.keys:
         called = squeezed(student.name)
-        return [each for each in roster.students if any(called in _sorted_names(name) for name in each.names)]
-    return []
+        if people := [each for each in roster.students if any(called in _sorted_names(name) for name in each.names)]:
+            return people
+    read = [who for reading in readings(student.name) for who in (*roster.named(reading), *roster.turned(reading))]
+    return [*dict.fromkeys(read)] or roster.worn(student.name, 1)
 
 
 def _sorted_names(name: str) -> set[str]:
@@ -422,7 +438,7 @@ def _by_name_within(
         said = f"`{shown(student)}` was matched to {who.name} in the roster by the name in it"
         if all(given):
             matches[student] = Match((who,), (said,), file=place.file if len(given) > 1 else "")
-        elif len(given) == 1:
+        elif len(given) == 1 and not place.joined:
             matches[student] = Match((who,), (said,)) if place.with_id else Match((who,), (), (f"{said}: a guess",))
     return matches
 
@@ -435,17 +451,19 @@ class _Place:
         form: what is next to the name, before and after it.
         file: what is on the other side of that.
         with_id: whether the rest has an id of the student.
+        joined: whether the name is one word, which may be a login.
     """
 
     form: tuple[str, str]
     file: str = ""
     with_id: bool = False
+    joined: bool = False
 
 
 def _surname_place(student: Known, who: Student, holders: Holders) -> _Place | None:
     """Where an id of the student is next to one of the names: `Doe_900123_homework`. That is no chance."""
     words = words_of(student.student)
-    names = {word for name in holders.called(who) for word in name if len(word) >= SHORT}
+    names = {word for name in holders.called(who) for word in name if len(word) > 1 or not word.isascii()}
     there = any(has_id(words, key) and not names.isdisjoint({*words} - {*key}) for key in holders.ids(who))
     return _Place((student.student, ""), with_id=True) if there else None
 
@@ -457,25 +475,27 @@ def _place(student: Known, who: Student, holders: Holders) -> _Place | None:
     is before and after it does.
     """
     by_platform = student.keys.get("id") != student.student
-    texts = spellings(student.name if by_platform else student.student)
+    written = student.name if by_platform else student.student
+    texts = [text for each in (parted(written), written, *readings(written)) for text in spellings(each)]
     names = [words_of(name) for called in holders.called(who) for name in in_any_order(" ".join(called))]
     for text, words in product(texts, names):
         pattern = r"[\W_]*".join(map(re.escape, "".join(words)))
         match = re.search(rf"(?<![^\W_]){pattern}(?![^\W_])", text)
         within = {*re.findall(r"[\W_]+", match[0])} if match else set()
-        if match is None or (not within and has_case(match[0])):  # `kimkay` may be a login
+        if match is None:
             continue
+        joined = not within and has_case(match[0])
         before, after = text[: match.start()], text[match.end() :]
         if by_platform:
-            return None if before or after else _Place(("", ""))
+            return None if before or after else _Place(("", ""), joined=joined)
         with_id = any(has_id(words_of(rest), key) for key in holders.ids(who) for rest in (before, after))
         if bool(before) == bool(after):
-            return _Place((before, after), with_id=with_id)
+            return _Place((before, after), with_id=with_id, joined=joined)
         within -= {each for name in who.names for each in re.findall(r"[\W_]+", name)}  # of Tim Berners-Lee
         separator = separator_of(after) or separator_of(before[::-1])[::-1]
         form = separator if separator not in within else before or after
         file = (before or after).removeprefix(separator).removesuffix(separator)
-        return _Place((form, "") if before else ("", form), file, with_id)
+        return _Place((form, "") if before else ("", form), file, with_id, joined)
     return None
 
 
@@ -493,10 +513,11 @@ def _held_in(
     held = {}
     for each in unknown:
         ids = {each.student, *each.keys.values()}
-        texts = [words_of(text) for text in (*spellings(each.student), _other_reading(each.student))]
+        texts = [words_of(text) for text in (*spellings(each.student), *readings(each.student))]
         texts += [[*map(unpadded, words)] for words in texts]
         may_be = {who.id for words in texts for who in holders.of(words)}
-        may_be |= {who.id for words in texts for who in roster.within(words)}
+        texts.append(words_of(parted(each.student)))
+        may_be |= {who.id for words in texts for who in (*roster.within(words), *roster.joined(words))}
         changed = {who.id for who, cell in cells if any(may_become(key, cell) for key in ids)}
         if called := re.fullmatch(r"(.*)\(([^()]+)\)", each.student, re.DOTALL):
             is_id = not _OF_A_BROWSER.fullmatch(called[2]) or roster.named(called[1])
@@ -504,6 +525,7 @@ def _held_in(
         may_be |= {who.id for who in roster.having(each.student)}
         may_be |= {who.id for key in ids for who in roster.addressed(key)}
         may_be |= {who.id for who in (*_named(each, roster), *roster.turned(each.name), *groups.like(each.name))}
+        may_be |= {who.id for who in roster.worn(each.name, 0)}
         held[each.student] = [
             who
             for who in roster.students
@@ -527,7 +549,7 @@ def _near(
             by_first.setdefault(_without_e(first), []).append((who, {*rest}))
     held = {}
     for each in unknown:
-        words = {_without_e(word) for word in words_of(each.student)}
+        words = {_without_e(word) for text in (each.student, parted(each.student)) for word in words_of(text)}
         near = {who.id for word in words for who, rest in by_first.get(word, ()) if not rest.isdisjoint(words - {word})}
         held[each.student] = [who for who in roster.students if who.id in near]
     return held
@@ -589,14 +611,6 @@ def _listed(people: Sequence[Student], between: str = " or ") -> str:
     names = [f"{who.name} ({who.id})" if who.name != who.id else who.id for who in people[:_LISTED]]
     names += [f"{len(people) - _LISTED} others"] if len(people) > _LISTED else []
     return between.join(names)
-
-
-def _other_reading(name: str) -> str:
-    """A name as Windows meant it, if it was packed without its encoding: `José` is unpacked as `JosΘ`."""
-    try:
-        return name.encode("cp437").decode("cp1252")
-    except UnicodeError:
-        return name
 
 
 # --- groups -------------------------------------------------------------------------------------------------------

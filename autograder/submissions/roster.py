@@ -25,12 +25,17 @@ from autograder.submissions.spelling import (
     as_written,
     has_case,
     in_any_order,
+    is_changed,
+    is_power,
+    may_become,
     name_key,
     names_of,
     same,
     squeezed,
+    unpadded,
     whole_names,
     without_nickname,
+    worn,
 )
 
 Key = TypeVar("Key")
@@ -131,7 +136,15 @@ _TOTAL = re.compile(  # people are called Sum, Mean and Count: these need a colo
     r"\s*[\d.,]*(?: students?)?",
     re.IGNORECASE,
 )
+_FIGURE = re.compile(  # what figures at the end of a spreadsheet are called
+    r"(?:(?:class|overall|course|grand) )?(?:mean|median|average|avg|sum|count|total|max(?:imum)?|min(?:imum)?|range"
+    r"|st(?:andar)?d\.?[ -]*dev(?:iation|\.)?|stdev|variance|points possible|(?:max(?:imum)?|possible) points|out of"
+    r"|mittelwert|durchschnitt|summe|anzahl|standardabweichung|moyenne|médiane|écart[- ]type|somme"
+    r"|media|mediana|promedio|suma|desviación estándar|gemiddelde|medel(?:värde)?)[:=]?",
+    re.IGNORECASE,
+)
 _SEPARATORS = ",;\t|"
+_LONG = 3  # characters of a number; fewer are the same by chance
 _TITLE = 20  # lines above the names of the columns, which exports have for a title
 _WORDS = 100  # of a text in which names are looked for
 _RUN = 8  # words that are compared with a whole name
@@ -206,17 +219,36 @@ class Roster:
     def find(self, key: str, *kinds: str) -> Student | None:
         """The only student with this key, in any case; None if nobody has it, or more than one.
 
-        The `kinds` (see `KEYS`) are tried in this order; by default all of them, the id first. Where nobody has it, the
-        email address that begins so tells whose login it is, if it is of the institution that most addresses name.
+        The `kinds` (see `KEYS`) are tried in this order; by default all of them, the id first. Where nobody has it, who
+        has it as a spreadsheet changes ids has it; else the email address that begins so tells whose login it is, if it
+        is of the institution that most addresses name.
         """
         wanted = same(key)
         for kind in kinds or ("id", *KEYS):
             if found := self._by_key.get((kind, wanted)):
                 return found[0] if wanted and len(found) == 1 else None
+        if (not kinds or "id" in kinds) and not self.having(key) and (changed := self._changed(key)):
+            return changed[0] if len(changed) == 1 and not {*self.named(key)} - {*changed} else None
         found = self.addressed(key) if not kinds or "login" in kinds else []
         if len(found) != 1 or not found[0].keys["email"].casefold().endswith(f"@{self._institution}"):
             return None
         return None if {*self.named(key)} - {found[0]} else found[0]
+
+    def _changed(self, key: str) -> list[Student]:
+        """The students whose id is this one without zeros and `.0`, or a date that a spreadsheet makes of it."""
+        number = unpadded(key)
+        found = self._by_number.get(number, []) if len(number) >= _LONG and number.isdecimal() else []
+        dates = [who for who, cell in self._dates if may_become(key, cell)]
+        return [*dict.fromkeys([*found, *dates])]
+
+    @cached_property
+    def _by_number(self) -> dict[str, list[Student]]:
+        return _index(self.students, lambda who: {*map(unpadded, _ids_of(who))})
+
+    @cached_property
+    def _dates(self) -> list[tuple[Student, str]]:
+        cells = [(who, key) for who in self.students for key in _ids_of(who)]
+        return [(who, cell) for who, cell in cells if is_changed(cell) and not is_power(cell)]
 
     def addressed(self, login: str) -> list[Student]:
         """The students whose email address has this before the @, as many institutions make it of the login."""
@@ -285,6 +317,25 @@ class Roster:
         runs = {"".join(words[start:end]) for start, end in starts if end - start > 1 or not has_case(words[start])}
         return _all_of(self._by_turned, {(run, False) for run in runs})
 
+    def joined(self, words: list[str]) -> list[Student]:
+        """The students whose whole name is one of these `words_of` a text, which may be a login: `gracehopper`."""
+        return _all_of(self._by_turned, {(word, False) for word in words[:_WORDS]})
+
+    def worn(self, name: str, least: int) -> list[Student]:
+        """The students whose name this is, with `least` or more signs in place of each letter beyond ASCII."""
+        return [who for who, patterns in self._worn(least) if any(each.fullmatch(same(name)) for each in patterns)]
+
+    def _worn(self, least: int) -> list[tuple[Student, list[re.Pattern[str]]]]:
+        if least not in self._patterns:
+            names = {who: [name for each in who.names for name in in_any_order(each)] for who in self.students}
+            found = [(who, [re.compile(text) for name in names[who] if (text := worn(name, least))]) for who in names]
+            self._patterns[least] = [(who, patterns) for who, patterns in found if patterns]
+        return self._patterns[least]
+
+    @cached_property
+    def _patterns(self) -> dict[int, list[tuple[Student, list[re.Pattern[str]]]]]:
+        return {}
+
     @cached_property
     def _by_name(self) -> dict[str, list[Student]]:
         return _index(self.students, lambda who: {key for name in who.names for key in names_of(name) if key})
@@ -312,6 +363,10 @@ class Roster:
             return None
         found = [each for each in self.students if _has_address(same(name), same(each.keys.get("email", "")))]
         return found[0] if len(found) == 1 else None
+
+
+def _ids_of(who: Student) -> set[str]:
+    return {who.id, *(who.keys[kind] for kind in ("id", "login", "sis") if kind in who.keys)}
 
 
 def _index(students: list[Student], keys: Callable[[Student], set[Key]]) -> dict[Key, list[Student]]:
@@ -347,10 +402,12 @@ def read_roster(path: Path) -> Roster:
         keys = {kind: cell.removeprefix("#") for kind, cell in given.items() if cell}  # Brightspace writes #jdoe
         if moodles := _PARTICIPANT.fullmatch(keys.get("identifier", keys.get("id", ""))):
             keys["identifier"] = f"Participant {moodles[1]}"
+        if re.fullmatch(r"[^\s@]+@[^\s@]+", keys.get("identifier", "")):  # in GitHub Classroom's list
+            keys.setdefault("email", keys["identifier"])
         called = " ".join(filter(None, (row[column] for column in name)))
-        why = _no_student(row, keys, called or next(iter(keys.values()), ""))
+        why = _no_student(row, keys, called or next(iter(keys.values()), ""), bool(name) and bool(called) != bool(keys))
         why = why or _again(table, line, row)
-        if canvas and (not keys.get("canvas") or name_key(called) == _TEST_STUDENT):
+        if canvas and not why and (not keys.get("canvas") or name_key(called) == _TEST_STUDENT):
             if not keys.get("canvas") and people:  # “Points Possible” and “Manual Posting” are above the students
                 raise RosterError(f"{path.name}, line {line}: {called or 'this student'} has no ID")
             why = f"“{called}” is not a student"
@@ -391,7 +448,8 @@ def _told_apart(
                 raise RosterError(f"{where}: {said}")
         student = Student(own, called or own, keys, row, line, _groups(row), _preferred(row, called), _status(row))
         if other := next((each for each in having if not _one_name(each.name, student.name)), None):
-            raise RosterError(f"{where}: the {kinds[id_kind]} {own} is also that of {other.name} in line {other.line}")
+            said = f"the {kinds[id_kind]} {own} is also that of {other.name} in line {other.line}"
+            raise RosterError(f"{where}: {said}{_rounded(own)}")
         if earlier := next((each for each in having if _one_student(each, student)), None):
             named = f" as {earlier.name}" if same(earlier.name) != same(student.name) else ""
             notes.append(f"{where}: {own} is in line {earlier.line} too{named}")
@@ -404,6 +462,13 @@ def _told_apart(
         named = " and ".join(each.id for each in several)
         notes.append(f"{path.name}, lines {lines}: one id with different other ids, so these are {named}")
     return sorted((each for having in seen.values() for each in having), key=lambda each: each.line), notes
+
+
+def _rounded(key: str) -> str:
+    """What to do if a spreadsheet wrote an id as a power of ten."""
+    if not is_power(key):
+        return ""
+    return ": a spreadsheet rounded the numbers. Give the file as it was exported, or save the column as text"
 
 
 def _one_student(student: Student, other: Student) -> bool:
@@ -450,9 +515,9 @@ def _again(table: _Table, line: int, row: Row) -> str:
     return ""
 
 
-def _no_student(row: Row, keys: Row, called: str) -> str:
-    """Why a row is not a student's; empty if it is."""
-    if _is_total(row):
+def _no_student(row: Row, keys: Row, called: str, partial: bool) -> str:
+    """Why a row is not a student's; empty if it is. A `partial` row has a name and no id, or an id and no name."""
+    if _is_total(row, partial):
         return f"“{next(filter(None, row.values()))}” is not a student"
     if role := _staff_role(row):
         return f"“{called}” is not a student: {role}"
@@ -488,11 +553,12 @@ def _status(row: Row) -> str:
     return next(filter(_HANDED_IN.fullmatch, said), "")
 
 
-def _is_total(row: Row) -> bool:
-    """Whether a spreadsheet's total is all there is in a row of several columns."""
+def _is_total(row: Row, partial: bool) -> bool:
+    """Whether a spreadsheet's total, or another figure of the class, is all there is in a row of several columns."""
     said, *more = filter(None, row.values())
-    figures = all(re.fullmatch(r"[\d.,%]+", each) for each in more)
-    return len(row) > 1 and figures and _TOTAL.fullmatch(said) is not None
+    figures = all(re.fullmatch(r"[-\d.,%]+", each) for each in more)
+    named = _TOTAL.fullmatch(said) or (partial and more and _FIGURE.fullmatch(said))
+    return len(row) > 1 and figures and bool(named)
 
 
 def _staff_role(row: Row) -> str:
@@ -525,13 +591,17 @@ def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
 
 
 def _identifying(path: Path, people: list[tuple[int, Row, Row, str]], kinds: dict[str, str]) -> str:
-    """The first kind of key that everybody has, or has a name and a cell that says that there is no such key."""
+    """The first kind of key that everybody has; else the one that most have, where the others have a name.
+
+    If nobody has it, the cells must say so.
+    """
     in_order = [kind for kind in KEYS if kind in kinds]
     for kind in in_order:
         if all(kind in keys for _, _, keys, _ in people):
             return kind
-    for kind in in_order:
-        if all(kind in keys or (row[kinds[kind]] and called) for _, row, keys, called in people):
+    having = Counter(kind for _, _, keys, _ in people for kind in keys)
+    for kind in sorted(in_order, key=lambda kind: -having[kind]):
+        if all(kind in keys or (called and (having[kind] or row[kinds[kind]])) for _, row, keys, called in people):
             return kind
     first = in_order[0]
     line = next(line for line, _, keys, _ in people if first not in keys)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections import Counter
+from contextlib import suppress
+from itertools import product
+from urllib.parse import unquote
 
 # Latin letters that Unicode does not take apart, and what people write who lack the keys; ß becomes ss without case.
 _STROKES = str.maketrans(
@@ -16,6 +20,9 @@ _MONTHS: tuple[str, ...] = ("january", "february", "march", "april", "may", "jun
 _MONTHS += ("september", "october", "november", "december")
 _POWER = re.compile(r"\d(?:[.,](\d{1,15}))?e\+?\d{1,3}", re.ASCII)  # as a spreadsheet shows a number: 2.00E+05
 _LONGEST = 255  # characters of a name
+_CODE_PAGES = ("cp437", "cp850", "cp1252", "latin-1", "mac_roman")  # in which archives have been written
+_LEFT = 3  # letters of a name that lost others
+_SIGN = r"[\W_]"  # what may be in place of a letter that could not be written
 _EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # the family name comes first, without a space
 
 
@@ -44,6 +51,47 @@ def spellings(text: str) -> list[str]:
 
 def words_of(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", plain(text))
+
+
+def readings(name: str) -> list[str]:
+    """What a name was before something wrote it with escapes, or read it with the wrong encoding.
+
+    Info-ZIP writes `#U00eb` for ë, and others `%C3%AB` or `&euml;`. UTF-8 read as a code page of Windows is `├½`.
+    """
+    if len(name) > _LONGEST:
+        return []
+    escaped = re.sub(r"#(?:U([0-9a-fA-F]{4})|L(0[0-9a-fA-F]{5}))", lambda code: chr(int(code[1] or code[2], 16)), name)
+    found = {escaped: None, unquote(name): None, html.unescape(name): None}
+    for wrong, right in product(_CODE_PAGES, ("utf-8", *_CODE_PAGES)) if not name.isascii() else ():
+        with suppress(UnicodeError):
+            found[name.encode(wrong, "surrogateescape").decode(right)] = None
+    return [each for each in found if each != name]
+
+
+def parted(text: str) -> str:
+    """A text with a space where a capital begins the next word: `hw3GraceHopper` is `hw3 Grace Hopper`."""
+    pairs = zip(f" {text}", text, strict=False)
+    begins = [each.isupper() and last.isalnum() and not last.isupper() for last, each in pairs]
+    return "".join(f" {each}" if begin else each for each, begin in zip(text, begins, strict=True))
+
+
+def worn(name: str, least: int) -> str:
+    """A pattern of the name with `least` to 4 signs for each letter beyond ASCII: `Zo_ Salda__a`, or `Zo Saldaa`.
+
+    Empty where less than half of the letters would be left, or no letter is lost.
+    """
+    text = same(name)
+    letters = [each for each in text if each.isalpha()]
+    if text.isascii() or sum(map(str.isascii, letters)) < max(_LEFT, len(letters) / 2):
+        return ""
+    words = (re.findall(r"[ -~]+|[^ -~]+", word) for word in re.findall(r"[^\W_]+", text))
+    return r"[\W_]+".join(
+        "".join(
+            each if each.isascii() else f"(?:{plain(each)}|{_SIGN}{{{least * len(each)},{4 * len(each)}}})"
+            for each in word
+        )
+        for word in words
+    )
 
 
 def has_case(text: str) -> bool:
@@ -92,10 +140,21 @@ def as_written(name: str) -> set[str]:
     return names | {turned for each in names if _EAST_ASIAN.search(each) for turned in in_any_order(each)}
 
 
+def unpadded(key: str) -> str:
+    """An id as a spreadsheet leaves it: without zeros at the start, and without the `.0` that it adds."""
+    number = re.fullmatch(r"0*([1-9]\d*)(?:\.0)?", same(key), re.ASCII)
+    return number[1] if number else same(key)
+
+
 def is_changed(cell: str) -> bool:
     """Whether a cell looks like what a spreadsheet makes of an id: a date, or a number with a power of ten."""
     named = re.search(r"[a-z]", same(cell)) and re.search(r"[-/. ]", same(cell))
-    return bool(_POWER.fullmatch(same(cell))) or _date(cell).total() > (1 if named else 2)
+    return is_power(cell) or _date(cell).total() > (1 if named else 2)
+
+
+def is_power(cell: str) -> bool:
+    """Whether a cell is a number with a power of ten, which a spreadsheet may have rounded."""
+    return _POWER.fullmatch(same(cell)) is not None
 
 
 def may_become(key: str, cell: str) -> bool:
