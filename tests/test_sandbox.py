@@ -73,6 +73,12 @@ def test_names_of_newer_pythons_for_annotations_are_there(sandbox: Sandbox) -> N
     assert run(sandbox, "from typing import TypeIs, override\n@override\ndef f(x): return x\nprint(f(3))\n") == "3\n"
 
 
+def test_names_of_newer_pythons_are_for_the_module_alone(sandbox: Sandbox) -> None:
+    """Packages that find them believe to be on a newer Python: torch.fx, which this import brings, stops then."""
+    source = "import torch, typing\nfrom torch.distributions import MultivariateNormal\nnormal = MultivariateNormal("
+    assert run(sandbox, f"{source}torch.zeros(3, 2), torch.eye(2))\nprint(normal.sample().numel())\n") == "6\n"
+
+
 @pytest.mark.parametrize(
     ("source", "line"),
     [

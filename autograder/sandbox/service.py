@@ -83,8 +83,21 @@ def load(name: str, file: Path, **known: object) -> ModuleType:
     assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     vars(module).update(known)
-    spec.loader.exec_module(module)
+    with _newer_typing():
+        spec.loader.exec_module(module)
     return module
+
+
+@contextlib.contextmanager
+def _newer_typing() -> Iterator[None]:
+    """What is imported meanwhile finds in `typing` what newer Pythons have there; packages that asked before do not."""
+    newer = ModuleType("typing")
+    vars(newer).update({name: getattr(typing_extensions, name) for name in NEWER_TYPING} | vars(typing))
+    sys.modules["typing"] = newer
+    try:
+        yield
+    finally:
+        sys.modules["typing"] = typing
 
 
 _MISSING = object()
@@ -157,8 +170,6 @@ class Service:
             raise SyntaxError(said)
         sys.argv = [str(self.path)]  # a command line without arguments, for a module that reads one
         sys.path.insert(0, str(self.path.parent))
-        for name in (each for each in NEWER_TYPING if not hasattr(typing, each)):
-            setattr(typing, name, getattr(typing_extensions, name))
         line, names = None, dict.fromkeys(OF_NOTEBOOKS, InNotebook())
         torch.default_generator.manual_seed(message["seed"])
         try:
