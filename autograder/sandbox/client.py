@@ -276,6 +276,7 @@ class Submission:
         self._shapes: dict[str, dict[str, tuple[int, ...]]] = {}  # of parameters, by the model's handle
         # State of the current process, dropped with it:
         self.stood_in: dict[str, Tensor] = {}  # the last result of each stand-in
+        self._held: set[str] = set()  # handles of objects
         self._pending: dict[tuple[str, int], tuple[list[Tensor], Tensor]] = {}  # calls that await their gradient
         self._asked = 0  # of stand-ins
         self.lazy: list[str] = []  # parameters that the model asked about last has no shape for yet
@@ -355,11 +356,16 @@ class Submission:
         self._shapes.pop(handle, None)
         request = {"do": "construct", "as": handle, "name": name, "args": args, "named": named, "seed": seed}
         answer = self._request(request)
+        self._held.add(handle)
         self.frozen, self.unregistered = (
             _words(answer.get(each))[: LIMITS.submodules] for each in ("frozen", "unregistered")
         )
         self.shared, incomplete = _words(answer.get("shared")) or self.shared, answer.get("incomplete")
         return None if incomplete is None else received(incomplete)
+
+    def holds(self, handle: str) -> bool:
+        """Whether the current process has an object under `handle`: one is lost with its process."""
+        return handle in self._held
 
     def attributes(self, handle: str, names: Sequence[str]) -> dict[str, int | str | None]:
         """Attributes of an object: integers as they are, anything else as the name of its type, None if missing."""
@@ -647,6 +653,7 @@ class Submission:
         self._channel.close()
         self._channel = None
         self._pending.clear()
+        self._held.clear()
         self.stood_in.clear()
         status = self._sandbox._reap()
         if self._reader is not None:

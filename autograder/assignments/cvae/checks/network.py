@@ -113,17 +113,13 @@ class Model:
         self.head_paths: Mapping[str, str] = {}  # of heads that the encoder's part found elsewhere
         self.head_widths: Mapping[str, int] = {}  # of heads that the encoder's part found to be of another width
         self.misnamed: Raised | None = None  # what building it by the arguments' names raised
-        self._incomplete = self._construct(challenge.seed())
-        self.stopped_late = self._incomplete if self._incomplete and self._has_all() else None  # by this error
-        self.frozen, self.unregistered = submission.frozen, submission.unregistered
-        for name in missing:
-            submission.stand_in_layer(self.handle, name, *self._widths(name), sigmoid=name == "decoder")
-        if composed:
-            submission.stand_in_pass(self.handle, ("images", "conditions"), PASS, RESULTS)
-        if complete and not composed:
-            submission.complete_results(self.handle, ["decoder", "mean_layer", "logvariance_layer"])
         self.lazy: list[str] = []  # parameters that had no shape before the first pass
         self.parameters: dict[str, Tensor] = {}
+        self._seed, self._missing, self._composed, self._complete = challenge.seed(), missing, composed, complete
+        self._incomplete = self._construct(self._seed)
+        self.stopped_late = self._incomplete if self._incomplete and self._has_all() else None  # by this error
+        self.frozen, self.unregistered = submission.frozen, submission.unregistered
+        self._stand_in()
         self.late = self._find_late()
         shapes = self._shapes()
         self.other_types = self._find_other_types()
@@ -144,6 +140,15 @@ class Model:
             return incomplete
         self.misnamed = incomplete
         return self.submission.construct(self.handle, CLASS, pixels, *rest, seed=seed)
+
+    def _stand_in(self) -> None:
+        """Put the grader's pieces where the model's own are missing."""
+        for name in self._missing:
+            self.submission.stand_in_layer(self.handle, name, *self._widths(name), sigmoid=name == "decoder")
+        if self._composed:
+            self.submission.stand_in_pass(self.handle, ("images", "conditions"), PASS, RESULTS)
+        elif self._complete:
+            self.submission.complete_results(self.handle, ["decoder", "mean_layer", "logvariance_layer"])
 
     def _has_all(self) -> bool:
         """Whether the constructor has set all layers, or all that forward needs."""
@@ -226,6 +231,7 @@ class Model:
 
     def has(self, name: str) -> bool:
         """Whether the attribute is there and not None."""
+        self._restore()
         return self.submission.attributes(self.handle, [name]).get(name) not in (None, "NoneType")
 
     def head(self, name: str, position: int, inputs: tuple[Tensor, Tensor]) -> str | None:
@@ -291,8 +297,14 @@ class Model:
         self.set(before)
 
     def _restore(self) -> None:
-        """Set the parameters again where another model, which has layers in common with this one, was set meanwhile."""
-        if self.submission.shared and self.parameters:
+        """Build the model again if its process has ended. Set its parameters again after that, or where it has layers
+        in common with another one, which may have been set meanwhile.
+        """
+        lost = not self.submission.holds(self.handle)
+        if lost:
+            self._construct(self._seed)
+            self._stand_in()
+        if self.parameters and (lost or self.submission.shared):
             self.set(self.parameters)
 
     def piece(self, name: str, *arguments: Tensor) -> Piece | None:
