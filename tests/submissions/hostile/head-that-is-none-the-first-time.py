@@ -1,6 +1,6 @@
 # attack: protocol
 # score: 86 to 86 (for all but the heads)
-# says: uses `self.both` instead
+# says: is None when your constructor ends
 
 import math
 import random

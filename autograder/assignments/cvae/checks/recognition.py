@@ -57,6 +57,8 @@ def close_within_far(one: Tensor, other: Tensor) -> bool:
 
 def said_of_limits(output: Tensor, whole: Tensor) -> str:
     """Where a tensor is cut off, as "never below -4 or above 4"; empty where it is not the whole one between limits."""
+    if output.shape != whole.shape:
+        return ""
     low, high = float(output.min()), float(output.max())
     cut = output[output != whole]
     ends = [f"{word} {end:.3g}" for word, end in (("below", low), ("above", high)) if bool((cut == end).any())]

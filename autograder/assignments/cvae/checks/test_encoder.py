@@ -371,7 +371,7 @@ def judge_bounds(model: Model, head: Piece, hidden: Tensor, activated: str) -> N
     """Fail the check for a head that is linear near 0 and cuts off what lies further."""
     factor, zero = factor_to_far(head.output), model.piece(head.name, torch.zeros_like(hidden))
     far = model.piece(head.name, factor * hidden) if factor else None
-    if not factor or not zero or not far:
+    if not factor or not zero or not far or not zero.output.shape == head.output.shape == far.output.shape:
         return
     linear = zero.output + factor * (head.output - zero.output)
     if not close_within_far(far.output, linear):
