@@ -210,7 +210,7 @@ def test_whatever_is_printed_is_shown_or_not(text: str, raised: bool, no_answer:
     submission: Any = _Prints(text, raised)
     check = Check("a check", Outcome.FAILED, 0, 1)
     reproduce([Failed("a part", check, no_answer, (probe,))], submission, CVAE)
-    assert check.reproduction is None or check.reproduction.lines == probe.lines
+    assert check.reproduction is None or probe.lines.startswith(check.reproduction.lines)
 
 
 @given(_NUMBERS, st.floats(0.001, 0.3))
