@@ -6,6 +6,7 @@ each file.
 
 import functools
 import logging
+import os
 from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path
@@ -94,7 +95,10 @@ def _without_line_breaks(converter: BaseConverter) -> None:
     _init_notebooks(converter)
     for folder, notebooks in [*converter.assignments.items()]:
         if "\n" in folder:
-            converter.log.error("%s is left out: rename the folder, whose name has a line break", shown(folder))
+            converter.log.error(
+                "%s is left out: rename the folder, whose name has a line break",
+                shown(os.path.relpath(folder, converter.coursedir.root)),
+            )
             del converter.assignments[folder]
         else:
             converter.assignments[folder] = [each for each in notebooks if "\n" not in each]

@@ -60,7 +60,7 @@ def said_of_limits(output: Tensor, whole: Tensor) -> str:
     if output.shape != whole.shape:
         return ""
     low, high = float(output.min()), float(output.max())
-    cut = output[output != whole]
+    cut = output[(output - whole).abs() > 1e-3 * (1 + whole.abs())]  # more than rounding
     ends = [f"{word} {end:.3g}" for word, end in (("below", low), ("above", high)) if bool((cut == end).any())]
     return f"never {' or '.join(ends)}" if ends and close(output, whole.clamp(low, high)) else ""
 

@@ -404,6 +404,11 @@ def judge_unknown_head(model: Model, head: Piece, hidden: Tensor, activated: str
         fail(f"The output of `{head.name}` depends on no layer that training can change.", "not-trainable")
     if not any(holds_matrix(each.shape) for each in head.parameters.values()):
         fail(f"PyTorch finds no weights of `{head.name}`, only {first_few(list(head.parameters))}.", "not-trainable")
+    zero, near = (model.piece(head.name, share * hidden) for share in (0.0, 0.05))
+    if zero and near and zero.output.shape == near.output.shape:
+        linear = zero.output + (near.output - zero.output) / 0.05
+        if said := said_of_limits(head.output, linear):
+            fail(f"The output of `{head.name}` is {said}.", activated)
     named = named_layers(model, head.name)
     if said := said_of_normalization(model, head, lambda _: True):
         fail(f"`{head.name}` {said}{named}.", "head-normalisation")

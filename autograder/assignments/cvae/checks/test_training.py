@@ -385,8 +385,10 @@ def without_gradient(gradients: dict[str, Tensor]) -> list[str]:
 
 def same_rows(gradient: Tensor) -> bool:
     """Whether all rows of a matrix are equal, up to rounding, however small its numbers are."""
+    if len(gradient) < 2 or not gradient.any():
+        return False
     gradient = gradient / gradient.abs().max()
-    return len(gradient) > 1 and close(gradient, gradient[:1].expand_as(gradient), 1e-4)
+    return close(gradient, gradient[:1].expand_as(gradient), 1e-4)
 
 
 def starting_gradients(

@@ -259,7 +259,8 @@ def _law_of(output: Tensor) -> str:
 def said_of_normalization(model: Model, piece: Piece, chosen: Callable[[int], bool]) -> str:
     """What a piece does that normalizes what its linear layers of some widths give, in words; empty if it does not.
 
-    Through a normalization, nothing changes where all that goes in is several times as large, or larger by one number.
+    Through a normalization, nothing changes where all that goes in is several times as large, or larger by one number,
+    nor for the opposite, where numbers that a bound had cut off would change.
     """
     changes = {f"makes {{}} {MUCH:g} times as large": (MUCH, 0.0), f"adds {MUCH:g} to each of {{}}": (1.0, MUCH)}
     found: dict[str, list[str]] = {}
@@ -277,7 +278,7 @@ def said_of_normalization(model: Model, piece: Piece, chosen: Callable[[int], bo
         ones, rising = torch.ones(len(bias)), torch.linspace(0.5, 1.5, len(bias))
         in_use = not stays(ones, torch.zeros(len(bias)), w=weight.flip(0))
         for said, (factor, shift) in changes.items():
-            if in_use and stays(factor * ones, shift * ones):
+            if in_use and stays(factor * ones, shift * ones) and stays(ones / factor, -shift * ones):
                 of_units = stays(factor ** (2 * rising - 1), shift * rising)
                 if mixed or not of_units:  # else it is a step, whose result no size changes
                     found.setdefault(said, []).append(f"`self.{in_python(layer)}`")
