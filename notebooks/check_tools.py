@@ -196,7 +196,7 @@ OF_NOTEBOOKS = ("get_ipython", "display", "__IPYTHON__")
 
 
 class _InNotebook:
-    """Stands for these names in a terminal: takes any call, and answers nothing."""
+    """In place of these names in a terminal: any use of it works and has no effect."""
 
     def __call__(self, *_: object, **__: object) -> "_InNotebook":
         return self

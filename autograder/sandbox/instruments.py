@@ -71,7 +71,7 @@ MEET = "a tensor made on the CPU meets one that may lie on a GPU"
 
 
 class InNotebook:
-    """Stands for a name that only notebooks have: takes any call, and answers nothing. False where it is asked for."""
+    """In place of a name that only notebooks have: any use of it works and has no effect. It counts as false."""
 
     def __call__(self, *_: Any, **__: Any) -> InNotebook:
         return self

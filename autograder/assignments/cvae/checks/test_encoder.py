@@ -373,7 +373,7 @@ def judge_bounds(model: Model, head: Piece, hidden: Tensor, activated: str) -> N
     far = model.piece(head.name, factor * hidden) if factor else None
     if not factor or not zero or not far or not zero.output.shape == head.output.shape == far.output.shape:
         return
-    linear = zero.output + factor * (head.output - zero.output)
+    linear = torch.lerp(zero.output, head.output, factor)
     if not close_within_far(far.output, linear):
         said = said_of_limits(far.output, linear) or "no linear function of what the head gets"
         fail(f"Far from 0, the output of `{head.name}` is {said}.", activated)
@@ -406,7 +406,7 @@ def judge_unknown_head(model: Model, head: Piece, hidden: Tensor, activated: str
         fail(f"PyTorch finds no weights of `{head.name}`, only {first_few(list(head.parameters))}.", "not-trainable")
     zero, near = (model.piece(head.name, share * hidden) for share in (0.0, 0.05))
     if zero and near and zero.output.shape == near.output.shape:
-        linear = zero.output + (near.output - zero.output) / 0.05
+        linear = torch.lerp(zero.output, near.output, 1 / 0.05)
         if said := said_of_limits(head.output, linear):
             fail(f"The output of `{head.name}` is {said}.", activated)
     named = named_layers(model, head.name)
