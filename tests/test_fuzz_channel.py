@@ -147,7 +147,7 @@ NUMBERS: dict[str, Callable[[Tensor], Tensor]] = {
     "noise": torch.randn_like,
 }
 KEYS = ("error", "incomplete", "attributes", "shapes", "problems", "changed", "reached", "lazy", "submodules",
-        "operators", "bytecodes", "id", "kind", "ask", "outline")  # fmt: skip
+        "operators", "bytecodes", "id", "kind", "ask", "outline", "edits")  # fmt: skip
 NAMES = ("__metadata__", "", "output.0", "output.1", "output.9", "gradient.argument.0", "gradient.argument.", "losses",
          "parameter.", "parameter.encoder.0.weight", "gradient.parameter.encoder.0.weight", "é\x00\x1b")  # fmt: skip
 NESTED = "[" * 5000 + "]" * 5000  # deeper than Python's own encoder goes
@@ -329,9 +329,9 @@ class SpoiltSandbox:
 
     def wait_until_ready(self) -> None: ...
 
-    def submission(self, source: bytes) -> Submission:
+    def submission(self, source: bytes, seconds: float = LIMITS.total_s) -> Submission:
         sandbox: Any = self
-        return Submission(sandbox, source)
+        return Submission(sandbox, source, seconds)
 
     def _spawn(self) -> tuple[socket.socket, int]:
         ours, theirs = socket.socketpair()

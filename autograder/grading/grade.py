@@ -110,8 +110,9 @@ def nothing(assignment: Assignment, reason: str) -> Report:
     return Report.of(assignment, parts=part_reports(assignment, checks), error=reason)
 
 
-def _tell_more(report: Report, grading: Grading) -> None:
-    """Add reproductions and notes. They change no grade, so an error of ours in them is only logged."""
+def _tell_more(report: Report, grading: Grading, sandbox: Sandbox) -> None:
+    """Add reproductions, notes and places. They change no grade, so an error of ours in them is only logged."""
+    from autograder.grading.locate import locate
     from autograder.grading.notes import join_mistakes, notes
     from autograder.grading.reproduce import PATIENCE_S, reproduce
 
@@ -120,6 +121,7 @@ def _tell_more(report: Report, grading: Grading) -> None:
         if report.timings["import the submission"] < PATIENCE_S:
             report.notes += notes(grading)
             join_mistakes(grading)
+            locate(grading, sandbox)
     except Exception:
         logging.getLogger(__name__).exception("a submission was graded, but its failures were not reproduced")
 
@@ -179,7 +181,7 @@ def _run_checks(
         report.output = submission.output
         lap("run the checks")
         if report.error is None:
-            _tell_more(report, grading)
+            _tell_more(report, grading, sandbox)
     lap("reproduce what failed, and notes")
     report.timings |= {f"of that: {part}": seconds for part, seconds in grading.seconds.items()}
     report.parts, report.attention = grading.reports(), [*doubts(source), *grading.attention]

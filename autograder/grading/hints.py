@@ -1,7 +1,8 @@
 """The mistakes that have a name, and what a student reads about them: those of any code are here.
 
 An assignment adds its own in its `hints/bank.py`: `MISCONCEPTIONS`; `CAUSES`, patterns of errors that betray one; and
-`CLOSER`, what a mistake of these here is called there where its statement has a pattern.
+`CLOSER`, what a mistake of these here is called there where its statement has a pattern; `UNLOCATED`, names of mistakes
+that leave open where they come from.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from autograder.assignment import Assignment
-from autograder.report.model import Hint
+from autograder.report.model import Check, Hint, Outcome
 from autograder.report.summary import listed
 from autograder.sandbox.outline import Outline
 
@@ -58,6 +59,12 @@ def hint(assignment: Assignment, name: str) -> Hint:
     if known.part is None:  # a matter of Python, which the notebook does not teach
         return Hint(name, known.title, known.text)
     return Hint(name, known.title, f"{known.text} Read “{assignment.part(known.part).section}” in the notebook.")
+
+
+def unlocated(assignment: Assignment, check: Check) -> bool:
+    """Whether a check got a wrong answer, and no named mistake says where in the code it comes from."""
+    known: frozenset[str] = getattr(assignment.piece("hints.bank"), "UNLOCATED", frozenset())
+    return check.outcome is Outcome.FAILED and known.issuperset(check.misconceptions)
 
 
 def after(parts: Sequence[str]) -> Hint:

@@ -10,7 +10,7 @@ import gc
 import io
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from itertools import zip_longest
 from pathlib import Path
@@ -22,7 +22,7 @@ import torch
 
 from autograder.assignment import Assignment
 from autograder.grading import GraderError
-from autograder.grading.harness import ASSIGNMENT, GRADING, Grading
+from autograder.grading.harness import ASSIGNMENT, GRADING, Grading, about, part_of
 
 _NO_PLUGINS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 # pytest's own plugins that no check uses, which cost time at each of them.
@@ -32,22 +32,24 @@ _NOT_NEEDED = (
     "unraisableexception",
 )  # fmt: skip
 
+Chosen = Callable[[str, str], bool]  # whether to run the check of a part with a name
+
 
 class Session:
     """An open pytest session with the checks of an assignment. GraderError if pytest cannot be started, or ends."""
 
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
-        self._waiting: SimpleQueue[Grading] = SimpleQueue()
+        self._waiting: SimpleQueue[tuple[Grading, Chosen]] = SimpleQueue()
         self._answers: SimpleQueue[str | None] = SimpleQueue()  # that it is ready, or why it ended
         # Nothing in the caller's folder or environment can configure this pytest, and it prints nothing.
         with _environment(), redirect_stdout(io.StringIO()) as said, redirect_stderr(said):
             threading.Thread(target=self._main, args=(said,), daemon=True).start()
             self._wait()
 
-    def run(self, grading: Grading) -> None:
-        """Run all checks; how each of them ended is in `grading` then."""
-        self._waiting.put(grading)
+    def run(self, grading: Grading, chosen: Chosen) -> None:
+        """Run the chosen checks; how each of them ended is in `grading` then."""
+        self._waiting.put((grading, chosen))
         self._wait()
 
     def _wait(self) -> None:
@@ -79,10 +81,11 @@ class Session:
         gc.freeze()  # what is imported stays, so that the collections below are quick
         self._answers.put(None)
         while True:
-            grading = self._waiting.get()
+            grading, chosen = self._waiting.get()
+            items = [item for item in session.items if chosen(part_of(item), about(item)["name"])]
             session.config.stash[GRADING] = grading  # not as a plugin: pytest keeps those for ever
             with torch.enable_grad():  # whatever a check leaves behind
-                for item, following in zip_longest(session.items, session.items[1:]):
+                for item, following in zip_longest(items, items[1:]):
                     session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             del session.config.stash[GRADING], grading
             gc.collect()  # a failed check is a cycle of frames
@@ -103,11 +106,14 @@ _lock = threading.Lock()
 _sessions: dict[Assignment, Session] = {}
 
 
-def run_checks(grading: Grading) -> None:
-    """Run all checks in this process's session; GraderError if pytest itself fails."""
+def run_checks(grading: Grading, chosen: Chosen = lambda part, name: True) -> None:
+    """Run checks in this process's session, all or those chosen by the names of their part and their own.
+
+    GraderError if pytest itself fails.
+    """
     with _lock:
         session = _sessions.pop(grading.assignment, None) or Session(grading.assignment)
-        session.run(grading)
+        session.run(grading, chosen)
         _sessions[grading.assignment] = session  # one that failed is not used again
 
 

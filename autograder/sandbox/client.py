@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 from autograder.assignment import Assignment, load
 from autograder.sandbox import isolation
 from autograder.sandbox.confine import hide_memory, remove_contents
+from autograder.sandbox.edits import MOST, Edit
 from autograder.sandbox.errors import MAX_NAME, Died, Raised, SubmissionError, TimedOut, Unfit, received
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.outline import Outline
@@ -179,9 +180,9 @@ class Sandbox:
         event: Message = json.loads(line)
         return event
 
-    def submission(self, source: bytes) -> Submission:
-        """A submission in this sandbox; use it as a context manager."""
-        return Submission(self, source)
+    def submission(self, source: bytes, seconds: float | None = None) -> Submission:
+        """A submission in this sandbox, with the usual time or these seconds in all; use it as a context manager."""
+        return Submission(self, source, LIMITS.total_s if seconds is None else seconds)
 
     def shown(self, cells: Mapping[int, bytes]) -> list[Shown]:
         """What the outputs of a notebook's cells show, each cell's given as the JSON of a list.
@@ -191,7 +192,7 @@ class Sandbox:
         import torch
 
         sent = {f"{cell}": torch.frombuffer(bytearray(data), dtype=torch.uint8) for cell, data in cells.items() if data}
-        with Submission(self, b"") as process:
+        with self.submission(b"") as process:
             process._start()
             answer, tensors = process._exchange(
                 {"do": "outputs", "cells": sorted(map(int, sent))}, sent, LIMITS.outputs_s
@@ -260,13 +261,13 @@ class Sandbox:
 class Submission:
     """One module inside a sandbox. Every method raises a `SubmissionError` for what the submission did wrong."""
 
-    def __init__(self, sandbox: Sandbox, source: bytes) -> None:
+    def __init__(self, sandbox: Sandbox, source: bytes, seconds: float) -> None:
         self._sandbox = sandbox
         self.source = source
         self._outline: Outline | None = None
         self._channel: socket.socket | None = None
         self._count = 0
-        self._seconds = LIMITS.total_s  # that are left for all exchanges together
+        self._seconds = seconds  # that are left for all exchanges together
         self._import_error: SubmissionError | None = None
         self.notebook_line: int | None = None  # of the module, which needs a notebook and was passed over at its import
         self._hung: dict[tuple[str, str], TimedOut] = {}  # by what was to be done, and with what
@@ -306,10 +307,8 @@ class Submission:
             raise self._import_error.with_traceback(None)  # or its traceback grows each time it is raised
         if self._channel is not None:
             return
-        import torch
-
         self._start()
-        source = {"source": torch.frombuffer(bytearray(self.source or b"\n"), dtype=torch.uint8)}
+        source = {"source": self._as_tensor()}
         if self._outline is None:  # by the first process, before the submission runs there
             self._outline = Outline()
             with contextlib.suppress(SubmissionError):
@@ -330,6 +329,27 @@ class Submission:
             self._import_error = error
             self.stop()
             raise
+
+    def edits(self, places: Sequence[Sequence[str]]) -> list[Edit]:
+        """Small changes of the source, in the definitions at these places. It ends the submission's process."""
+        self.stop()
+        self._start()
+        answer: Message = {}
+        with contextlib.suppress(SubmissionError):
+            request = {"do": "edits", "places": [list(place) for place in places]}
+            answer, _ = self._exchange(request, {"source": self._as_tensor()}, LIMITS.outline_s)
+        self.stop()
+        found, records = [], answer.get("edits")
+        for record in records[: 6 * MOST] if isinstance(records, list) else []:
+            with contextlib.suppress(TypeError, ValueError):
+                found.append(Edit.read(record))
+        return found
+
+    def _as_tensor(self) -> Tensor:
+        """The source's bytes, as a frame carries them."""
+        import torch
+
+        return torch.frombuffer(bytearray(self.source or b"\n"), dtype=torch.uint8)
 
     def _start(self) -> None:
         """Start a process for the submission."""

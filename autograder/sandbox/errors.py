@@ -60,6 +60,7 @@ _DIED = {
 _RAISED = {"raised": "{said}"}
 _STEPS = {
     "outline": "Reading your module",
+    "edits": "Reading your module",
     "outputs": "Reading the outputs of your notebook",
     "load": "Importing your module",
     "stand_in": "Replacing a function",

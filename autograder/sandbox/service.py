@@ -28,6 +28,7 @@ import typing_extensions
 from torch import Tensor, nn
 
 from autograder.sandbox import outputs
+from autograder.sandbox.edits import edits
 from autograder.sandbox.errors import MAX_NAME, MAX_TEXT
 from autograder.sandbox.instruments import (
     OF_NOTEBOOKS,
@@ -156,6 +157,10 @@ class Service:
     def do_outline(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """What the source shows, parsed and not run."""
         return {"outline": describe(tensors["source"].numpy().tobytes())}, {}
+
+    def do_edits(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
+        """Small changes of the source, which is parsed and not run."""
+        return {"edits": edits(tensors["source"].numpy().tobytes(), message["places"])}, {}
 
     def do_outputs(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """What a notebook was handed in with, decoded. Nothing of the submission has run in this process."""

@@ -29,6 +29,16 @@ CLAIMS: dict[str, Claim] = {
     "loop-over-elements": lambda outline: bool(outline.loops) or outline.uses("map|reduce|vmap|starmap"),
 }
 
+# Mistakes whose text says what is seen, and not where it comes from: that place is looked for.
+UNLOCATED = frozenset({
+    "batch-other", "centre-wrong", "decoder-class-changed", "decoder-normalisation", "decoder-other",
+    "decoder-rescales", "decoding-other", "draw-changed", "encoder-class-changed", "encoder-normalisation",
+    "encoder-other", "encoder-pixels-changed", "encoder-rescales", "encoding-other", "head-normalisation",
+    "kl-mixes-images", "kl-other", "loss-infinite", "noise-correlated", "noise-not-normal", "not-finite",
+    "numbers-rearranged", "originals-changed", "reconstruction-changed", "reconstruction-mixes-images",
+    "reconstruction-other", "reconstruction-weighted", "sample-gradient-partial", "spread-wrong",
+})  # fmt: skip
+
 
 def _of(part: str | None, *rows: tuple[str, str, str]) -> list[Misconception]:
     return [Misconception(name, part, title, text) for name, title, text in rows]
