@@ -1,4 +1,4 @@
-"""Where no named mistake says what is wrong, a report names the place in the source that the check depends on."""
+"""Where a hint leaves open where a mistake is, the report names the place in the source that the check depends on."""
 
 import re
 import sys
@@ -87,13 +87,11 @@ def located(text: str, sandbox: Sandbox) -> list[tuple[str, str, list[str]]]:
     report = grade_source("module", text.encode(), sandbox, seed=1)
     messages = [check.message for part in report.parts for check in part.checks]
     found = [
-        match
-        for each in messages
-        for match in re.finditer(r"passes (without|with .* of) `(.*)` in lines? ([^.]*)", each)
+        match for each in messages for match in re.finditer(r"Look at `(.*)` in lines? (.*): (without|with)\b", each)
     ]
     lines = text.split("\n")
     return [
-        (match[1].split()[0], match[2], [lines[int(number) - 1].strip() for number in re.findall(r"\d+", match[3])])
+        (match[3], match[1], [lines[int(number) - 1].strip() for number in re.findall(r"\d+", match[2])])
         for match in found
     ]
 
@@ -117,6 +115,16 @@ def test_the_place_is_named(
     ((said, place, lines),) = located(SOURCES[name], sandbox)
     assert (said, place) == (how, shown)
     assert all(line in each for each in lines)
+
+
+def test_what_several_changes_would_undo_is_left_out_at_once(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locate, "SECONDS", 60.0)
+    begins = re.search(r"def forward\(self, (\w+), \w+\):\n", correct.module())
+    assert begins is not None
+    changes = f"        {begins[1]} = ({begins[1]} - 0.1307) / 0.3081\n"
+    text = correct.module().replace(begins[0], begins[0] + changes)
+    ((how, shown, _),) = located(text, sandbox)
+    assert (how, shown) == ("without", f"({begins[1]} - 0.1307) / 0.3081")
 
 
 def test_several_places_that_read_alike_are_one(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """The mistakes that have a name, and what a student reads about them: those of any code are here.
 
-An assignment adds its own in its `hints/bank.py`: `MISCONCEPTIONS`; `CAUSES`, patterns of errors that betray one; and
-`CLOSER`, what a mistake of these here is called there where its statement has a pattern; `UNLOCATED`, names of mistakes
+An assignment adds its own in its `hints/bank.py`: `MISCONCEPTIONS`; `CAUSES`, patterns of errors that betray one;
+`CLOSER`, what a mistake of these here is called there where its statement has a pattern; and `UNLOCATED`, names of mistakes
 that leave open where they come from.
 """
 
@@ -62,7 +62,7 @@ def hint(assignment: Assignment, name: str) -> Hint:
 
 
 def unlocated(assignment: Assignment, check: Check) -> bool:
-    """Whether a check got a wrong answer, and no named mistake says where in the code it comes from."""
+    """Whether a check got a wrong answer, and no hint says where in the code it comes from."""
     known: frozenset[str] = getattr(assignment.piece("hints.bank"), "UNLOCATED", frozenset())
     return check.outcome is Outcome.FAILED and known.issuperset(check.misconceptions)
 

@@ -1,4 +1,4 @@
-"""The place in a source that a wrong answer depends on, where no named mistake explains it.
+"""The place in a source that a wrong answer depends on, where the hint of its mistake leaves that open.
 
 The lines that reproduce the failure are run with one small change of the module at a time. Where a change makes them
 right and the check passes with it, the student reads which place was changed, and not how: this is fault localization
@@ -19,23 +19,27 @@ from autograder.report.summary import listed
 from autograder.sandbox.client import Sandbox, Submission
 from autograder.sandbox.errors import SubmissionError
 
-SECONDS = 4.0  # for all changes of a submission: no further one is tried then. One alone has no more, either
+MOST = 100  # changes of a submission that are tried
+SECONDS = 15.0  # for all of them, on a machine that is busy; one alone has no more, either
 
 
 def locate(grading: Grading, sandbox: Sandbox) -> None:
-    """Name, in checks that failed for no named mistake, the place that they depend on."""
-    ends = time.monotonic() + SECONDS
+    """Name the place that a failed check depends on, where the hints of its mistakes leave that open."""
+    ends, left = time.monotonic() + SECONDS, MOST
     for failed in grading.to_reproduce:
         if failed.check.reproduction is None or not unlocated(grading.assignment, failed.check):
             continue
         for edit in grading.submission.edits(list(_places(failed.part, grading))):
-            if time.monotonic() > ends:
+            if not left or time.monotonic() > ends:
                 return
+            left -= 1
             changed = sandbox.submission(edit.of(grading.submission.source), seconds=SECONDS)
             if _helps(changed, failed, grading):
-                how = "without" if edit.removes else "with something else in place of"
-                lines = f"line{'s' * (len(set(edit.lines)) > 1)} {listed(map(str, dict.fromkeys(edit.lines)))}"
-                failed.check.message += f" This check passes {how} `{edit.shown}` in {lines}."
+                lines = sorted(set(edit.lines))
+                where = f"`{edit.shown}` in line{'s' * (len(lines) > 1)} {listed(map(str, lines))}"
+                how = "without it" if edit.removes else "with something else there"
+                failed.check.message += f" Look at {where}: {how}, this check passes."
+                failed.check.line = lines[0]
                 break
 
 

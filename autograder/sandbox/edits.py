@@ -20,6 +20,8 @@ LONGEST_TEXT = 2000  # characters that replace others
 
 _LIBRARIES = {"torch", "nn", "F", "np", "numpy", "math", "self", "super()"}
 _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+_IN_PARENTHESES = ast.BinOp | ast.Compare | ast.BoolOp | ast.IfExp  # as an operand
+_SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Pow: "**", ast.MatMult: "@"}
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 # Functions and methods that are taken for each other.
 _ALIKE = (
@@ -29,8 +31,8 @@ _ALIKE = (
 )  # fmt: skip
 _WORDS = ("sum", "mean", "none")
 
-# What is replaced, by what (None for a whole statement that is left out), what is changed in it, how that is shown, and
-# whether it is only taken out.
+# What is replaced, by what (None for a whole statement that is left out), what is changed in it, how the first of these
+# is shown, with `{}` for its text, and whether it is only taken out.
 Change = tuple[Any, ast.AST | None, list[Any], str, bool]
 
 
@@ -78,20 +80,30 @@ def edits(source: bytes, places: list[list[str]]) -> list[list[Any]]:
     for row in source.split(b"\n"):
         starts.append(starts[-1] + len(row) + 1)
     scopes = [node for place in places for node in [_at(tree, place)] if node is not None]
+
+    def span(node: Any) -> tuple[int, int]:
+        return starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
+
+    def text(node: Any, alone: bool) -> str:
+        first, end = span(node)
+        words = " ".join(source[first:end].decode().replace("`", "\N{MODIFIER LETTER GRAVE ACCENT}").split())
+        return f"({words})" if isinstance(node, _IN_PARENTHESES) and not alone else words
+
     found: list[list[Any]] = []
-    for rule in (_taken_out, _exchanged, _renamed):
+    for rule in (_taken_out, _undone, _exchanged, _renamed):
         changes: dict[tuple[int, int, str], list[Any]] = {}
         alike: dict[tuple[str, str], list[Any]] = {}
-        for old, new, changed, shown, removes in islice((each for scope in scopes for each in rule(scope)), 2 * MOST):
-            span = starts[old.lineno - 1] + old.col_offset, starts[old.end_lineno - 1] + old.end_col_offset
+        for old, new, changed, form, removes in islice((each for scope in scopes for each in rule(scope)), 2 * MOST):
             by = "pass" if new is None else ast.unparse(new) if isinstance(new, ast.stmt) else f"({ast.unparse(new)})"
-            if len(by) > LONGEST_TEXT or (*span, by) in changes:
+            if len(by) > LONGEST_TEXT or (*span(old), by) in changes:
                 continue
-            lines, text = [each.lineno for each in changed], shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
-            changes[*span, by] = [lines, [span], by, text, removes]
-            several = alike.setdefault((ast.unparse(old), by), [[], [], by, text, removes])
+            shown = form.replace("{}", text(changed[0], alone=form == "{}"))
+            shown = shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
+            lines = [each.lineno for each in changed]
+            changes[*span(old), by] = [lines, [span(old)], by, shown, removes]
+            several = alike.setdefault((ast.unparse(old), by), [[], [], by, shown, removes])
             several[0] += lines
-            several[1] = sorted([*several[1], span])
+            several[1] = sorted([*several[1], span(old)])
         found += [*changes.values()][:MOST]
         found += [each for each in alike.values() if len(each[1]) > 1][:MOST]
     return found
@@ -139,22 +151,31 @@ def _taken_out(scope: ast.AST) -> Iterator[Change]:
                 yield from _unwrapped(node)
             case ast.List(elts=items) | ast.Tuple(elts=items, ctx=ast.Load()):
                 yield from _without_some(node, "elts", items)
-            case ast.BinOp(left=left, right=right):
-                gap = ast.Name("…")
-                yield node, left, [right], ast.unparse(_with(node, left=gap)).removeprefix("… "), True
-                yield node, right, [left], ast.unparse(_with(node, right=gap)).removesuffix(" …"), True
+            case ast.BinOp(left=left, op=operator, right=right):
+                sign = _SIGNS.get(type(operator), "…")
+                yield node, left, [right], f"{sign} {{}}", True
+                yield node, right, [left], f"{{}} {sign}", True
             case ast.UnaryOp(operand=inner) if not isinstance(inner, ast.Constant):
-                yield node, inner, [node], ast.unparse(node), True
+                yield node, inner, [node], "{}", True
             case ast.Subscript(ctx=ast.Load(), value=inner):
-                yield node, inner, [node], ast.unparse(node), True
+                yield node, inner, [node], "{}", True
             case ast.IfExp(body=first, orelse=second):
-                yield node, first, [node], ast.unparse(node), False
-                yield node, second, [node], ast.unparse(node), False
+                yield node, first, [node], "{}", False
+                yield node, second, [node], "{}", False
             case ast.If(test=test):
                 for answer in (True, False):
-                    yield test, ast.Constant(answer), [test], f"if {ast.unparse(test)}", False
+                    yield test, ast.Constant(answer), [test], "if {}", False
             case ast.AugAssign() | ast.Expr(value=ast.Call()) | ast.Assign(targets=[ast.Subscript()]):
-                yield node, None, [node], ast.unparse(node), True
+                yield node, None, [node], "{}", True
+
+
+def _undone(scope: ast.AST) -> Iterator[Change]:
+    """A variable gets what another one holds, or keeps what it held, without what is computed from it."""
+    for node in _inside(scope):
+        if isinstance(node, ast.Assign) and not isinstance(node.value, ast.Name):
+            names = dict.fromkeys(each.id for each in ast.walk(node.value) if isinstance(each, ast.Name))
+            for name in [each for each in names if each not in _LIBRARIES]:
+                yield node.value, ast.Name(name), [node.value], "{}", True
 
 
 def _unwrapped(node: ast.Call) -> Iterator[Change]:
@@ -175,7 +196,7 @@ def _without_some(node: Any, name: str, items: list[Any]) -> Iterator[Change]:
     for each in items:
         if len(items) > 1 or isinstance(each, ast.keyword):
             rest = [other for other in items if other is not each]
-            yield node, _with(node, **{name: rest}), [each], ast.unparse(each), True
+            yield node, _with(node, **{name: rest}), [each], "{}", True
     classes = [ast.unparse(each.func) for each in items if isinstance(each, ast.Call)]
     for called in dict.fromkeys(each for each in classes if classes.count(each) > 1):
         those = [each for each in items if isinstance(each, ast.Call) and ast.unparse(each.func) == called]
@@ -197,7 +218,7 @@ def _exchanged(scope: ast.AST) -> Iterator[Change]:
                 (node.body[-1], ast.Return(ast.Name(name)), [node], f"def {node.name}", False) for name in names[:1]
             )
         for other in _others(node):
-            yield node, other, [node], ast.unparse(node), False
+            yield node, other, [node], "{}", False
 
 
 def _others(node: Any) -> Iterator[ast.AST]:
@@ -238,4 +259,4 @@ def _renamed(scope: ast.AST) -> Iterator[Change]:
         for node in nodes:
             if isinstance(node.ctx, ast.Load) and node.id in names:
                 for other in islice((each for each in names if each != node.id), 8):
-                    yield node, ast.Name(other, ast.Load()), [node], node.id, False
+                    yield node, ast.Name(other, ast.Load()), [node], "{}", False
