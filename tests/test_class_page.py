@@ -396,7 +396,7 @@ def test_progress_counts_students_to_review_by_their_score_too() -> None:
     report.attention.append("Its process was killed.")
     assert outcomes(Entry("ada", report)) == ["full marks", REVIEW]
     assert outcomes(Entry("ada", report_of("kl-without-exp"))) == ["half or more"]
-    assert outcomes(Entry("ada", missing())) == ["nothing", REVIEW]
+    assert outcomes(Entry("ada", missing())) == ["0 points", REVIEW]
 
 
 def test_pairs_are_shown_with_a_link_and_a_caution() -> None:

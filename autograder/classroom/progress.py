@@ -14,7 +14,7 @@ from rich.text import Text
 
 from autograder.classroom.entries import Entry
 
-OUTCOMES = ("full marks", "half or more", "less than half", "nothing")
+OUTCOMES = ("full marks", "half or more", "less than half", "0 points")
 REVIEW = "of these, to review by hand"
 
 
