@@ -163,6 +163,21 @@ def test_names_of_columns_in_the_middle_are_nobody(tmp_path: Path) -> None:
         read_roster(written(tmp_path, "id,name\nada,Ada\nname,login\nBob,bob\n"))
 
 
+WORDS = ["First", "Last", "Name", "Email", "Login", "Id", "Nombre", "Apellido", "Total:", "Mean:", "Total: 7", "Kim"]
+
+
+@given(st.sampled_from(WORDS), st.sampled_from(WORDS), st.sampled_from(["id", "email", "github_username"]))
+def test_who_has_an_id_is_a_person_by_any_name(first: str, last: str, kind: str) -> None:
+    """One student's name stops no class, and costs nobody the row."""
+    key = "mal@x.edu" if kind == "email" else "mal"
+    rows = [["First name", "Surname", kind, "Points"], ["Ada", "Lovelace", "ada@x.edu", ""], [first, last, key, "7"]]
+    whole = [["name", *row[2:]] if row is rows[0] else [" ".join(row[:2]), *row[2:]] for row in rows]
+    for text in (text_of(rows), text_of(whole)):
+        with TemporaryDirectory() as temporary:
+            roster = read_roster(written(Path(temporary), text))
+        assert [each.name for each in roster.students] == ["Ada Lovelace", f"{first} {last}"]
+
+
 def test_columns_that_are_not_known_are_named(tmp_path: Path) -> None:
     with pytest.raises(RosterError, match="It has “Kennzahl”, “Person”"):
         read_roster(written(tmp_path, "Kennzahl,Person\n7,Ada\n"))

@@ -405,8 +405,11 @@ def read_roster(path: Path) -> Roster:
         if re.fullmatch(r"[^\s@]+@[^\s@]+", keys.get("identifier", "")):  # in GitHub Classroom's list
             keys.setdefault("email", keys["identifier"])
         called = " ".join(filter(None, (row[column] for column in name)))
-        why = _no_student(row, keys, called or next(iter(keys.values()), ""), bool(name) and bool(called) != bool(keys))
-        why = why or _again(table, line, row)
+        person = bool(called) and any(_tells(kind, key, len(people)) for kind, key in keys.items())
+        partial = bool(name) and bool(called) != bool(keys)
+        why = "" if person else _figure(row, partial)
+        why = why or _no_student(row, keys, called or next(iter(keys.values()), ""))
+        why = why or _again(table, line, row, [*keys.values()])
         if canvas and not why and (not keys.get("canvas") or name_key(called) == _TEST_STUDENT):
             if not keys.get("canvas") and people:  # “Points Possible” and “Manual Posting” are above the students
                 raise RosterError(f"{path.name}, line {line}: {called or 'this student'} has no ID")
@@ -501,24 +504,30 @@ def _no_ids(table: _Table, columns: list[str]) -> set[tuple[str, str]]:
     return {(column, cell) for (column, cell), rows in count.items() if rows > 1 and _NO_ID.fullmatch(cell)}
 
 
-def _again(table: _Table, line: int, row: Row) -> str:
+def _again(table: _Table, line: int, row: Row, ids: list[str]) -> str:
     """Why a row is not a student's, if it names the columns again, as where two rosters were put into one file.
 
-    RosterError if these are other columns.
+    Who has an id is a person, by any name: each of the `ids` must name a column. RosterError if these are others.
     """
     cells = {column: cell for column, cell in row.items() if cell}
     if all(_form(cell) == _form(column) for column, cell in cells.items()):
         return "the names of the columns again"
     known = sum(_meaning(cell) in _KNOWN for cell in cells.values())
-    if known > 1 and 2 * known > len(cells):
+    if known > 1 and 2 * known > len(cells) and all(_meaning(each) in _KNOWN for each in ids):
         raise RosterError(f"{table.path.name}, line {line}: this line names other columns; give one roster at a time")
     return ""
 
 
-def _no_student(row: Row, keys: Row, called: str, partial: bool) -> str:
-    """Why a row is not a student's; empty if it is. A `partial` row has a name and no id, or an id and no name."""
-    if _is_total(row, partial):
-        return f"“{next(filter(None, row.values()))}” is not a student"
+def _tells(kind: str, key: str, above: int) -> bool:
+    """Whether a key may be a person's, and not a figure: the number of students `above`, or one in place of an address.
+
+    People may be called `Total: 7`.
+    """
+    return "@" in key if kind == "email" else key != str(above)
+
+
+def _no_student(row: Row, keys: Row, called: str) -> str:
+    """Why a row is not a student's; empty if it is."""
     if role := _staff_role(row):
         return f"“{called}” is not a student: {role}"
     if any(same(key).endswith(_PREVIEW_USER) for key in keys.values()):
@@ -553,12 +562,15 @@ def _status(row: Row) -> str:
     return next(filter(_HANDED_IN.fullmatch, said), "")
 
 
-def _is_total(row: Row, partial: bool) -> bool:
-    """Whether a spreadsheet's total, or another figure of the class, is all there is in a row of several columns."""
+def _figure(row: Row, partial: bool) -> str:
+    """Why a row is not a student's, if a spreadsheet's total or another figure of the class is all there is in it.
+
+    A `partial` row has a name and no id, or an id and no name.
+    """
     said, *more = filter(None, row.values())
     figures = all(re.fullmatch(r"[-\d.,%]+", each) for each in more)
     named = _TOTAL.fullmatch(said) or (partial and more and _FIGURE.fullmatch(said))
-    return len(row) > 1 and figures and bool(named)
+    return f"“{said}” is not a student" if len(row) > 1 and figures and named else ""
 
 
 def _staff_role(row: Row) -> str:
