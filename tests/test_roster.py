@@ -163,6 +163,25 @@ def test_names_of_columns_in_the_middle_are_nobody(tmp_path: Path) -> None:
         read_roster(written(tmp_path, "id,name\nada,Ada\nname,login\nBob,bob\n"))
 
 
+@given(
+    st.sampled_from(["id", "ID", "student"]),
+    st.sampled_from(["Student ID", "SID", "Student Number", "ID Number", "Matrikelnummer", "Org Defined ID"]),
+    st.sampled_from(["ada{}", "k{}", "90{}", "{}"]),
+    st.integers(2, 6),
+    st.booleans(),
+)
+def test_two_columns_with_ids_are_both_read(own: str, number: str, form: str, count: int, turned: bool) -> None:
+    """A folder may be called by either, unless one counts the rows."""
+    rows = [[own, number], *([form.format(at), f"50{at}"] for at in range(1, count + 1))]
+    rows = [[*row[::-1], name] if turned else [*row, name] for row, name in zip(rows, ["name", *"ABCDEF"], strict=False)]
+    with TemporaryDirectory() as temporary:
+        roster = read_roster(written(Path(temporary), text_of([*rows, ["Total:", str(count), ""]])))
+    for at, who in enumerate(roster.students, 1):
+        assert roster.find(f"50{at}") is who
+        assert roster.find(form.format(at)) is (None if form == "{}" else who)
+        assert who.id == (form.format(at) if form[0].isalpha() else f"50{at}"), "logins are ids, where there are both"
+
+
 WORDS = ["First", "Last", "Name", "Email", "Login", "Id", "Nombre", "Apellido", "Total:", "Mean:", "Total: 7", "Kim"]
 
 

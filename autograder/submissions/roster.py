@@ -52,7 +52,8 @@ KEYS: dict[str, tuple[str, ...]] = {
         "matrikelnummer",
         "orgdefinedid",
         "id",
-    ),  # an ID next to one counts rows
+    ),
+    "other id": (),  # of two columns with ids: see `_with_other_id`
     "identifier": (
         "identifier",
         "identifiant",
@@ -77,6 +78,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "nombre de usuario",
         "nome utente",
         "gebruikersnaam",
+        "user",
     ),
     "sis": ("sis user id", "sis id"),
     "canvas": ("canvas id", "canvas user id", "lms user id"),
@@ -366,7 +368,7 @@ class Roster:
 
 
 def _ids_of(who: Student) -> set[str]:
-    return {who.id, *(who.keys[kind] for kind in ("id", "login", "sis") if kind in who.keys)}
+    return {who.id, *(who.keys[kind] for kind in ("id", "other id", "login", "sis") if kind in who.keys)}
 
 
 def _index(students: list[Student], keys: Callable[[Student], set[Key]]) -> dict[Key, list[Student]]:
@@ -594,12 +596,39 @@ def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
         kinds["id"] = by_form["student"]
     elif "student" in by_form and not whole and not parts:
         whole = [by_form["student"]]
+    kinds = _with_other_id(table, kinds, [*whole, *parts])
     if not kinds:
         raise RosterError(
             f"{table.path.name}, line {table.first}: no column is called id, student, login or email, and the "
             f"file must begin with the names of its columns. It has {', '.join(f'“{each}”' for each in table.columns)}"
         )
     return kinds, whole or parts, bool(canvas)
+
+
+def _with_other_id(table: _Table, kinds: dict[str, str], name: list[str]) -> dict[str, str]:
+    """The columns with keys, with another one for ids, if there is one: folders may be called by either.
+
+    One that counts the rows is none, nor is one with words. `id` or `student` with logins is the first of both.
+    """
+    by_form, used = table.by_form, {*kinds.values(), *name}
+    forms = [each for each in ("id", "student", *KEYS["id"], *KEYS["login"]) if each in by_form and by_form[each] not in used]
+    for form in dict.fromkeys(forms):
+        cells = [same(row[by_form[form]]) for _, row in table.rows if row[by_form[form]]]
+        words = sum(re.search(r"\s", cell) is not None for cell in cells)
+        if "identifier" not in kinds and words and all(map(_PARTICIPANT.fullmatch, cells)):
+            return {**kinds, "identifier": by_form[form]}
+        if 2 * max(words, _of_rows(cells)) >= len(cells):
+            continue
+        is_login = len({*cells}) == len(cells) < 2 * sum(not cell.isdecimal() for cell in cells)
+        if "id" not in kinds or (is_login and form in ("id", "student")):
+            return {**kinds, "id": by_form[form]} | ({"other id": kinds["id"]} if "id" in kinds else {})
+        return {**kinds, "other id": by_form[form]}
+    return kinds
+
+
+def _of_rows(cells: list[str]) -> int:
+    """How many of these may be no ids but numbers of rows, of which some may be deleted."""
+    return sum(cell.isdecimal() and int(cell[:18]) <= 2 * len(cells) for cell in cells)
 
 
 def _identifying(path: Path, people: list[tuple[int, Row, Row, str]], kinds: dict[str, str]) -> str:

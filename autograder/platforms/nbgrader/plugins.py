@@ -154,7 +154,7 @@ def _enrolled(student: Student, roster: Roster) -> Enrolled | None:
     return (
         (roster.find(number, "canvas") if number else None)
         or next((each for each in roster.students if folder_name(each.id) == student.id), None)
-        or roster.find(student.id, "login", "sis", "id", "email", "canvas")
+        or roster.find(student.id, "login", "sis", "id", "other id", "email", "canvas")
         or (roster.find(student.email, "email", "login") if student.email else None)
     )
 
