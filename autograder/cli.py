@@ -23,7 +23,6 @@ from autograder.report.model import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import datetime
 
     from typer.models import OptionInfo
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from autograder.report.model import Report
     from autograder.submissions.find import Found
     from autograder.submissions.layouts import Upload
-    from autograder.submissions.roster import Roster
+    from autograder.submissions.roster import Extensions, Roster
 
 OK, BELOW_MINIMUM, USAGE, GRADER_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 OUT_OF_STEP = 1
@@ -470,9 +469,10 @@ def class_command(
         kept = Results(results or out / "results", which, seed, require_isolation)
         for folder in (out, kept.folder):
             output.require_folder(folder)
-        enrolled, until, earlier = _staff_files(roster, extensions or extensions_of(course), compare)
+        enrolled, until, earlier = _staff_files(roster, extensions or extensions_of(course), compare, which)
         answers = Answers(which)
         upload = read_upload(submissions, which, enrolled, until, outputs=(out, kept.folder), visit=answers)
+        upload = replace(upload, warnings=[*(until.notes if until else ()), *upload.warnings])
         upload, recorded = _with_gradebook(upload, gradebook, gradebook_of(course), which)
         options = Options(
             Adjustments(tuple(drop or ()), tuple(give or ())),
@@ -599,8 +599,8 @@ def _say(lines: list[str]) -> None:
 
 
 def _staff_files(
-    roster: Path | None, extensions: Path | None, compare: Path | None
-) -> "tuple[Roster | None, dict[str, datetime] | None, dict[str, Earlier] | None]":
+    roster: Path | None, extensions: Path | None, compare: Path | None, assignment: Assignment
+) -> "tuple[Roster | None, Extensions | None, dict[str, Earlier] | None]":
     """The roster, the extensions and the class to compare with, of those that are given."""
     from autograder.classroom.compare import NotAClass, read_class
     from autograder.submissions.roster import RosterError, read_extensions, read_roster
@@ -608,7 +608,7 @@ def _staff_files(
     try:
         return (
             read_roster(roster) if roster else None,
-            read_extensions(extensions) if extensions else None,
+            read_extensions(extensions, assignment.names, assignment.course) if extensions else None,
             read_class(compare) if compare else None,
         )
     except (RosterError, NotAClass) as error:

@@ -12,11 +12,11 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -128,6 +128,16 @@ _STATUS = "status"
 # What Moodle's grading worksheet and Gradescope's list of scores say of who has handed something in.
 _HANDED_IN = re.compile(r"submitted for (?:grading|marking)\b.*|(?:un)?graded", re.IGNORECASE)
 _UNTIL = ("until", "extended until", "due", "new due date")
+# What else a list of extensions tells: for what each is, whether it was granted, and what limits none.
+_FOR = ("assignment", "assignment name", "homework", "hw", "project", "task", "exercise", "lab", "quiz", "activity")
+_COURSE = ("course", "course code", "course id", "course name", "class", "subject")
+_DECISION = ("status", "approved", "granted", "accepted", "approval", "decision", "state", "active", "valid")
+_GRANTED = re.compile(r"yes|y|true|t|1|ok(?:ay)?|x|✓|✔|approved?|granted|accepted|confirmed|active|valid|done")
+_DENIED = re.compile(
+    r"no|n|false|f|0|✗|denied|deny|rejected|declined|refused|pending|requested|open|new|waiting|withdrawn|cancell?ed"
+    r"|revoked|expired|inactive|invalid|not (?:granted|approved|accepted|valid|active)"
+)
+_ASIDE = ("why", "reason", "reasons", "note", "notes", "comment", "comments", "section", "timestamp")
 _KNOWN = {*_NAME, *_FIRST, *_LAST, *_UNTIL, "student", *(each for columns in KEYS.values() for each in columns)}
 _LETTERS = {
     each.replace(" ", ""): each for each in (*_PREFERRED, *_ROLE, *_GROUP, _GROUPS, _STATUS, *sorted(_KNOWN))
@@ -611,7 +621,9 @@ def _with_other_id(table: _Table, kinds: dict[str, str], name: list[str]) -> dic
     One that counts the rows is none, nor is one with words. `id` or `student` with logins is the first of both.
     """
     by_form, used = table.by_form, {*kinds.values(), *name}
-    forms = [each for each in ("id", "student", *KEYS["id"], *KEYS["login"]) if each in by_form and by_form[each] not in used]
+    forms = [
+        each for each in ("id", "student", *KEYS["id"], *KEYS["login"]) if each in by_form and by_form[each] not in used
+    ]
     for form in dict.fromkeys(forms):
         cells = [same(row[by_form[form]]) for _, row in table.rows if row[by_form[form]]]
         words = sum(re.search(r"\s", cell) is not None for cell in cells)
@@ -649,10 +661,20 @@ def _identifying(path: Path, people: list[tuple[int, Row, Row, str]], kinds: dic
     raise RosterError(f"{path.name}, line {line}: this student has no {first}, and no other id is complete")
 
 
-def read_extensions(path: Path) -> dict[str, datetime]:
-    """Each student's extended due date, from a CSV file with the columns `student` and `until`.
+class Extensions(dict[str, datetime]):
+    """Each student's extended due date, by the ids in the file; the `notes` say what was not read of it."""
 
-    Students are ids as written in the file; the dates have zones. RosterError names the line that is wrong.
+    notes: list[str]
+
+
+def read_extensions(path: Path, names: Collection[str] = (), course: str = "") -> Extensions:
+    """The extensions in a CSV file with the columns `student` and `until`, of which a student's latest counts.
+
+    Students are ids as written in the file; the dates have zones. RosterError names the line that is wrong, and one of
+    which it is not sure that it counts.
+
+    Arguments:
+        names: of the assignment, and of its `course`, for a list that has those of several.
     """
     table = _Table(path)
     by_form = table.by_form
@@ -661,19 +683,61 @@ def read_extensions(path: Path) -> dict[str, datetime]:
     until = next((by_form[each] for each in _UNTIL if each in by_form), None)
     if who is None or until is None:
         raise RosterError(f"{path.name}, line {table.first}: the columns must be student and until")
-    found: dict[str, datetime] = {}
-    lines: dict[str, int] = {}
+    found = Extensions()
+    keys: dict[str, str] = {}
+    aside: dict[str, list[int]] = {}
+    several: dict[str, None] = {}
+    limits = {column: kind for column in table.columns if (kind := _limiting(column, names, course))}
     for line, row in table.rows:
         if not row[who]:
             raise RosterError(f"{path.name}, line {line}: no student is named")
-        try:
-            when = moment(row[until])
-        except ValueError as error:
-            raise RosterError(f"{path.name}, line {line}: {error}") from None
-        if earlier := lines.get(same(row[who])):
-            raise RosterError(f"{path.name}, line {line}: {row[who]} is in line {earlier} too")
-        found[row[who]], lines[same(row[who])] = when, line
+        for column, (counts, what) in limits.items():
+            if (sure := counts(row[column])) is None:
+                said = f"“{row[column]}” in “{column}” does not tell whether this extension counts here; write {what}"
+                raise RosterError(f"{path.name}, line {line}: {said}")
+            if not sure:
+                aside.setdefault(f"“{row[column]}” in “{column}”", []).append(line)
+                break
+        else:
+            try:
+                when = moment(row[until])
+            except ValueError as error:
+                raise RosterError(f"{path.name}, line {line}: {error}") from None
+            key = keys.setdefault(same(row[who]), row[who])
+            several |= {key: None} if found.get(key, when) != when else {}
+            found[key] = max(when, found.get(key, when))
+    lines = {said: ", ".join(map(str, at)) for said, at in aside.items()}
+    found.notes = [f"{path.name}: {said}: not counted (line{'s' * (',' in at)} {at})" for said, at in lines.items()]
+    found.notes += [f"{path.name}: {key} has several extensions: the latest counts" for key in several]
+    read = {*ids, *_NAME, *_FIRST, *_LAST, *_GROUP, *_ASIDE, _meaning(until)}
+    unread = [each for each in table.columns if each and each not in limits and _meaning(each) not in read]
+    found.notes += [f"{path.name}: “{each}” was not read: see whether it limits an extension" for each in unread]
     return found
+
+
+def _limiting(column: str, names: Collection[str], course: str) -> tuple[Callable[[str], bool | None], str] | None:
+    """What tells by a cell of this column whether an extension counts, with None if it is not sure, and what to write.
+
+    None if the column does not tell that.
+    """
+    form = _form(column)
+    if form in _DECISION:
+        return _is_granted, "yes or no"
+    called = [*names] if form in _FOR else [course] if form in _COURSE and course else []
+    return (partial(_is_of, called), called[0]) if called else None
+
+
+def _is_granted(cell: str) -> bool | None:
+    return True if _GRANTED.fullmatch(same(cell)) else False if _DENIED.fullmatch(same(cell)) else None
+
+
+def _is_of(names: Collection[str], cell: str) -> bool | None:
+    """Whether this names what has these names; it does not if another number is at the same place in it."""
+    if squeezed(cell) in map(squeezed, names):
+        return True
+    numbers, *others = ([int(each[:18]) for each in re.findall(r"\d+", text, re.ASCII)] for text in (cell, *names))
+    differ = all(any(a != b for a, b in zip(numbers, other, strict=False)) for other in others)
+    return False if differ else None
 
 
 def moment(text: str) -> datetime:

@@ -36,7 +36,7 @@ def column_of(assignment: Assignment, roster: Roster, source: str) -> str:
 
     CannotExport where that is not clear.
     """
-    titles = {bare(title) for title in (assignment.kit, assignment.title, assignment.title.split(":")[0])}
+    titles = {bare(title) for title in assignment.names}
     numbered = [column for column in roster.columns if re.fullmatch(r".+ \(\d+\)", column)]
     if not numbered:
         raise CannotExport(

@@ -109,7 +109,7 @@ class CanvasExport(RosterExport):
         if roster is None or name in self.columns:
             return self.columns.get(name, name)
         known = next((each for each in map(load, self.assignments) if each.kit == name), None)
-        titles = {bare(title) for title in (name, *((known.title, known.title.split(":")[0]) if known else ()))}
+        titles = {bare(title) for title in (name, *(known.names if known else ()))}
         numbered = {column: match[1] for column in roster.columns if (match := re.fullmatch(r"(.+) \(\d+\)", column))}
         found = [column for column, title in numbered.items() if bare(title) in titles]
         if len(found) == 1:
