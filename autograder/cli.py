@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder import __version__, output
-from autograder.assignment import Assignment, BadAssignment, NoSuchAssignment, load
+from autograder.assignment import Assignment, BadAssignment, NoSuchAssignment, due_date, load
 from autograder.points import shown
 from autograder.report import FORMATS, render
 from autograder.report.model import printable
@@ -470,10 +470,11 @@ def class_command(
         for folder in (out, kept.folder):
             output.require_folder(folder)
         enrolled, until, earlier = _staff_files(roster, extensions or extensions_of(course), compare, which)
-        answers = Answers(which)
-        upload = read_upload(submissions, which, enrolled, until, outputs=(out, kept.folder), visit=answers)
-        upload = replace(upload, warnings=[*(until.notes if until else ()), *upload.warnings])
-        upload, recorded = _with_gradebook(upload, gradebook, gradebook_of(course), which)
+        answers, book = Answers(which), gradebook or gradebook_of(course)
+        due, said = _due(which, book)
+        upload = read_upload(submissions, due, enrolled, until, outputs=(out, kept.folder), visit=answers)
+        upload = replace(upload, warnings=[*said, *(until.notes if until else ()), *upload.warnings])
+        upload, recorded = _with_gradebook(upload, book, which, named=gradebook is not None)
         options = Options(
             Adjustments(tuple(drop or ()), tuple(give or ())),
             recorded,
@@ -615,11 +616,25 @@ def _staff_files(
         raise typer.BadParameter(printable(str(error))) from None
 
 
+def _due(assignment: Assignment, gradebook: str | None) -> tuple[Assignment, list[str]]:
+    """The assignment with the due date of the gradebook, by which nbgrader counts; and what to say if it is another."""
+    if gradebook is None:
+        return assignment, []
+    try:
+        from autograder.platforms.nbgrader.gradebook import due_in
+    except ModuleNotFoundError:
+        return assignment, []  # `_with_gradebook` says what is missing
+    due = due_in(gradebook, assignment.kit)
+    if due is None or due == due_date(assignment.due):
+        return assignment, []
+    said = f"the due date of the gradebook counts, {due:%Y-%m-%d %H:%M} UTC; that of the assignment is {assignment.due}"
+    return replace(assignment, due=due.isoformat(timespec="seconds")), [said]
+
+
 def _with_gradebook(
-    upload: "Upload", named: str | None, default: str | None, assignment: Assignment
+    upload: "Upload", address: str | None, assignment: Assignment, *, named: bool
 ) -> "tuple[Upload, Mapping[str, Recorded]]":
     """The class joined with nbgrader's gradebook, if one is named or the course has one that fits."""
-    address = named or default
     if address is None:
         return upload, {}
     try:
