@@ -570,9 +570,10 @@ def export(
         found, roster = read_graded(graded), read_roster(path)
         rows = joined(found, roster)
         if canvas:
-            names = for_canvas.feedback_names(submissions, rows) if submissions else {}
+            names = for_canvas.feedback_names(submissions, rows, roster, which) if submissions else {}
             column = column or for_canvas.column_of(which, roster, path.name)
             warnings = for_canvas.new_column(column, roster)
+            warnings += for_canvas.without_feedback(rows, names, submissions) if submissions else []
             content = for_canvas.gradebook(rows, roster, found, column, parts)
         else:
             warnings = []

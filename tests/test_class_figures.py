@@ -486,6 +486,22 @@ def test_feedback_has_the_names_that_canvas_takes_back(graded: Path, download: s
     assert {tuple(piece for piece in name.split("_") if piece.isdigit()) for name in names} == sent
 
 
+def test_feedback_takes_every_download_that_a_class_is_read_from(graded: Path) -> None:
+    """In sections, and next to work from mail, whose student gets none and is named."""
+    folder = graded / "sections"
+    folder.mkdir()
+    with zipfile.ZipFile(graded / "submissions.zip") as archive:
+        names = archive.namelist()
+        for at, name in enumerate(names[1:], 1):
+            with zipfile.ZipFile(folder / f"section {at}.zip", "w") as section:
+                section.writestr(name, archive.read(name))
+    run = export(graded, "--submissions", str(folder))
+    assert run.exit_code == 0, run.output
+    assert "no feedback for 1 student with points, as sections has no file of theirs" in " ".join(run.output.split())
+    with zipfile.ZipFile(graded / "out" / "feedback.zip") as archive:
+        assert len(archive.namelist()) == len(names) - 1
+
+
 def test_a_dry_run_writes_nothing_and_says_who_gets_what(graded: Path) -> None:
     run = export(graded, "--submissions", str(graded / "submissions.zip"), "--dry-run")
     assert not (graded / "out").exists()
