@@ -111,12 +111,17 @@ class Entry:
     def staffs(self) -> bool:
         """Whether this looks like a file of the course staff."""
         name = self.name.lower()
-        return not (self.folder or self.platform or name.endswith(".py.txt")) and suffix(name) in _STAFFS
+        return self.loose and not name.endswith(".py.txt") and suffix(name) in _STAFFS
+
+    @property
+    def loose(self) -> bool:
+        """Whether this is a file to which no platform gave the name."""
+        return not (self.folder or self.platform)
 
     @property
     def document(self) -> bool:
         """Whether this is a loose file that neither is nor holds code, such as a rubric."""
-        loose = not (self.folder or self.platform or self.name.lower().endswith(".py.txt"))
+        loose = self.loose and not self.name.lower().endswith(".py.txt")
         return loose and suffix(self.name) not in ("", ".py", ".ipynb", *ARCHIVES, *UNREAD)
 
 
@@ -542,6 +547,7 @@ def _is_section(entry: Entry, inside: Top, assignment: Assignment, roster: Roste
     theirs = [match for match in meant if (match.people and not match.attention) or match.claims]
     several = len({who.id for match in theirs for who in (*match.people, *match.claims)}) > 1
     sure = any(match.people and not match.attention for match in theirs)
+    sure &= not all(each.document for each in inside.students)  # comments on what they handed in
     return sure and several and 2 * len(theirs) > len(inside.students) and _whose(entry, roster) == Match()
 
 
@@ -646,10 +652,10 @@ def is_export(entry: Entry) -> bool:
     return _EXPORT.fullmatch(without_copy(_named(entry))) is not None
 
 
-def students_within(entry: Entry, assignment: Assignment, roster: Roster) -> list[Student]:
+def students_within(entry: Entry, assignment: Assignment, roster: Roster) -> dict[Student, bool]:
     """Who in the roster may have handed in something that is in an entry, by the names at its top.
 
-    What is alone there is looked into.
+    What is alone there is looked into. Each is given with whether that may hold code.
     """
     named, students = list[Entry](), [entry]
     for _ in range(MAX_DEPTH):
@@ -660,8 +666,12 @@ def students_within(entry: Entry, assignment: Assignment, roster: Roster) -> lis
         except (NothingToGrade, OSError):
             break
         named += [each for each in students if not alike(each.name, assignment.module)]
-    found = {who.id: who for match in _meant(named, roster).values() for who in (*match.people, *match.claims)}
-    return [*found.values()]
+    documents = {_known(each).student for each in named if each.document}
+    found: dict[Student, bool] = {}
+    for student, match in _meant(named, roster).items():
+        for who in (*match.people, *match.claims):
+            found[who] = found.get(who, False) or student not in documents
+    return found
 
 
 def names_within(entry: Entry, assignment: Assignment) -> set[str]:
