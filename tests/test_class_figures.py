@@ -440,6 +440,16 @@ def test_what_no_run_wrote_is_not_replaced(tmp_path: Path, name: str) -> None:
     assert [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()] == [Path(name).name]
 
 
+def test_an_adjustment_that_is_forgotten_is_told_once(tmp_path: Path) -> None:
+    """It is in the class.json of the last run, as `--drop` and `--give` have it there."""
+    assert graded_again(tmp_path / "out", *TWO).figures["warnings"] == []
+    found = json.loads((tmp_path / "out" / "class.json").read_text("utf-8"))
+    (tmp_path / "out" / "class.json").write_text(json.dumps(found | {"adjusted": ["The check “x” was dropped."]}))
+    told = [graded_again(tmp_path / "out", *TWO).figures["warnings"] for _ in range(2)]
+    said = "in the last run, but not in this one: The check “x” was dropped. Repeat --drop or --give to keep that"
+    assert told == [[said], []]
+
+
 @pytest.mark.parametrize("name", ["class.json", "index.html", "grades.csv", "reports/ada.json"])
 def test_a_run_that_was_interrupted_or_damaged_goes_on(tmp_path: Path, name: str) -> None:
     graded_again(tmp_path / "out", *TWO)

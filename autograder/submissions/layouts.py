@@ -907,7 +907,7 @@ def _submitted(
         reason = f"nothing was handed in{f' for {assignment.kit}, only for {other}' if other else ''}"
         if owner.claimed:  # somebody has handed it in, and who is not known
             return replace(row, reason=owner.claimed, unreadable=True)
-        return replace(row, reason=reason, nothing=True, attention=(*attention, *_expected(owner)))
+        return replace(row, reason=reason, nothing=True, attention=(*attention, *_expected(owner, until)))
     notes, earlier, pieces = owner.notes, list[list[_Piece]](), list[_Piece]()
     if len(under := {piece.student for piece in ours}) > 1:
         attention += (f"handed in under several names: {', '.join(map(shown, sorted(under)))}",)
@@ -928,7 +928,7 @@ def _submitted(
         row, attention = replace(row, **times), (*attention, *said, *_like_export(_folders(listing)))
         if not any(each.files or each.cut for each in (listing, *map(_together, earlier))):
             return replace(
-                row, reason=_ONLY_FOLDER, nothing=True, notes=notes, attention=(*attention, *_expected(owner))
+                row, reason=_ONLY_FOLDER, nothing=True, notes=notes, attention=(*attention, *_expected(owner, until))
             )
         found = _found(owner, pieces, listing, assignment, roster)
         attention += () if owner.enrolled else _in_download(pieces, found)
@@ -984,10 +984,13 @@ def _rivals(pieces: list[_Piece], assignment: Assignment) -> str:
     return f"there are different modules, and nothing says which one counts: {names}. Keep one of them"
 
 
-def _expected(owner: _Owner) -> tuple[str, ...]:
-    """What staff should know of who has handed in nothing, if the roster says otherwise."""
+def _expected(owner: _Owner, until: datetime | None) -> tuple[str, ...]:
+    """What staff should know of who has handed in nothing, if the roster says otherwise, or the time is not over."""
     said = owner.enrolled.status if owner.enrolled else ""
-    return (f"the roster says “{said}”: see whether the download lacks something",) if said else ()
+    expected = (f"the roster says “{said}”: see whether the download lacks something",) if said else ()
+    if until and until > datetime.now(UTC):
+        expected += (f"nothing was handed in yet: the extension ends on {until.isoformat(' ', 'minutes')}",)
+    return expected
 
 
 def _in_download(pieces: list[_Piece], found: Found) -> tuple[str, ...]:

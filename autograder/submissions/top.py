@@ -6,6 +6,7 @@ for in a folder or an archive that is alone at the top, at any depth.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections import Counter
@@ -64,6 +65,8 @@ _SEVERAL = 3  # folders with modules are a class; two may be what one student ha
 _LISTED = 3
 MAX_OPENED = 40  # entries of which it is not known whose they are, and that are looked into
 _RESULT = re.compile(r"[0-9a-f]{64}\.json")
+_REPORT = {"submission", "sha256", "parts"}  # what a report has
+_MAX_OUTPUT = 1 << 28  # bytes of a file that is looked into
 _WRITTEN = {"class.json", "grades.csv", "index.html", "reports", "students", "pairs", "results"}
 # Loose files of these kinds belong to the staff: a list, a letter, a table.
 _STAFFS = {
@@ -288,11 +291,22 @@ def _is_output(path: Path, outputs: set[Path], levels: int = 3) -> bool:
         return False
     if any(suffix(name) in (".py", ".ipynb", *ARCHIVES) for name in names):
         return False  # a student handed that in
-    if names >= {"class.json", "grades.csv", "index.html", "reports"} or {"reports", "students"} <= names <= _WRITTEN:
-        return True
+    if names >= {"class.json", "grades.csv", "index.html", "reports"}:
+        return _has_keys(path / "class.json", {"schema", "students"})
+    if {"reports", "students"} <= names <= _WRITTEN:
+        return any(_has_keys(each, _REPORT) for each in islice(path.glob("reports/*.json"), 1))
     if names and all(_RESULT.fullmatch(name) for name in names):
-        return True
+        return _has_keys(path / min(names), _REPORT)
     return 0 < len(names) < 20 and all(_is_output(path / name, outputs, levels - 1) for name in names)
+
+
+def _has_keys(path: Path, keys: set[str]) -> bool:
+    """Whether a file of the names that this program gives is its own: students may give them, too."""
+    try:
+        found = json.loads(path.read_bytes()) if path.stat().st_size <= _MAX_OUTPUT else None
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and keys <= found.keys()
 
 
 def _in_zip(path: Path, stack: ExitStack, file: File | None = None, listed: int = MAX_STUDENT_DIRECTORY) -> Top:
