@@ -987,7 +987,7 @@ def _rivals(pieces: list[_Piece], assignment: Assignment) -> str:
 def _expected(owner: _Owner, until: datetime | None) -> tuple[str, ...]:
     """What staff should know of who has handed in nothing, if the roster says otherwise, or the time is not over."""
     said = owner.enrolled.status if owner.enrolled else ""
-    expected = (f"the roster says “{said}”: see whether the download lacks something",) if said else ()
+    expected: tuple[str, ...] = (f"the roster says “{said}”: see whether the download lacks something",) if said else ()
     if until and until > datetime.now(UTC):
         expected += (f"nothing was handed in yet: the extension ends on {until.isoformat(' ', 'minutes')}",)
     return expected
