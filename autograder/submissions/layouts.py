@@ -265,15 +265,12 @@ def _with_blanks(
     Programs that copy a class lose what is in the files. One student alone, or few of many, may hand in that.
     """
     there = [row for owner, row in zip(owners, rows, strict=True) if owner.pieces]
-    blank = {
-        row.student
-        for row in there
-        if (row.source is None and row.reason == _ONLY_FOLDER)
-        or (row.source is not None and is_untouched(row.source, assignment))
-    }
+    blank = {row.student for row in there if row.source is not None and is_untouched(row.source, assignment)}
+    empty = {row.student for row in there if row.source is None and row.reason == _ONLY_FOLDER}
+    blank |= empty if len(blank | empty) == len(there) else set()  # platforms make a folder for who handed in nothing
     if len(blank) < 2 or 3 * len(blank) < len(there):
         return rows, []
-    said = f"{len(blank)} of {len(there)} have only empty files or the handout: see whether the upload is whole"
+    said = f"{len(blank)} of {len(there)} have only empty files, empty folders or the handout: see whether the upload is whole"
     return [replace(row, attention=(*row.attention, said)) if row.student in blank else row for row in rows], [said]
 
 
