@@ -270,7 +270,8 @@ def _with_blanks(
     blank |= empty if len(blank | empty) == len(there) else set()  # platforms make a folder for who handed in nothing
     if len(blank) < 2 or 3 * len(blank) < len(there):
         return rows, []
-    said = f"{len(blank)} of {len(there)} have only empty files, empty folders or the handout: see whether the upload is whole"
+    what = "only empty files, empty folders or the handout"
+    said = f"{len(blank)} of {len(there)} have {what}: see whether the upload is whole"
     return [replace(row, attention=(*row.attention, said)) if row.student in blank else row for row in rows], [said]
 
 
