@@ -141,6 +141,11 @@ class Assignment:
         return self.folder.name
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What staff call it in their files: the kit's name, the title, and what is before a colon in that."""
+        return tuple(dict.fromkeys((self.kit, self.title, self.title.split(":")[0])))
+
+    @property
     def where(self) -> str:
         """What `load` takes, in another process too: the name, or the path of a folder that is not installed."""
         return self.name if self.folder.parent == _INSTALLED else str(self.folder)

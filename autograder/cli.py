@@ -16,14 +16,13 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder import __version__, output
-from autograder.assignment import Assignment, BadAssignment, NoSuchAssignment, load
+from autograder.assignment import Assignment, BadAssignment, NoSuchAssignment, due_date, load
 from autograder.points import shown
 from autograder.report import FORMATS, render
 from autograder.report.model import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import datetime
 
     from typer.models import OptionInfo
 
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from autograder.report.model import Report
     from autograder.submissions.find import Found
     from autograder.submissions.layouts import Upload
-    from autograder.submissions.roster import Roster
+    from autograder.submissions.roster import Extensions, Roster
 
 OK, BELOW_MINIMUM, USAGE, GRADER_FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 OUT_OF_STEP = 1
@@ -470,10 +469,12 @@ def class_command(
         kept = Results(results or out / "results", which, seed, require_isolation)
         for folder in (out, kept.folder):
             output.require_folder(folder)
-        enrolled, until, earlier = _staff_files(roster, extensions or extensions_of(course), compare)
-        answers = Answers(which)
-        upload = read_upload(submissions, which, enrolled, until, outputs=(out, kept.folder), visit=answers)
-        upload, recorded = _with_gradebook(upload, gradebook, gradebook_of(course), which)
+        enrolled, until, earlier = _staff_files(roster, extensions or extensions_of(course), compare, which)
+        answers, book = Answers(which), gradebook or gradebook_of(course)
+        due, said = _due(which, book)
+        upload = read_upload(submissions, due, enrolled, until, outputs=(out, kept.folder), visit=answers)
+        upload = replace(upload, warnings=[*said, *(until.notes if until else ()), *upload.warnings])
+        upload, recorded = _with_gradebook(upload, book, which, named=gradebook is not None)
         options = Options(
             Adjustments(tuple(drop or ()), tuple(give or ())),
             recorded,
@@ -569,9 +570,10 @@ def export(
         found, roster = read_graded(graded), read_roster(path)
         rows = joined(found, roster)
         if canvas:
-            names = for_canvas.feedback_names(submissions, rows) if submissions else {}
+            names = for_canvas.feedback_names(submissions, rows, roster, which) if submissions else {}
             column = column or for_canvas.column_of(which, roster, path.name)
             warnings = for_canvas.new_column(column, roster)
+            warnings += for_canvas.without_feedback(rows, names, submissions) if submissions else []
             content = for_canvas.gradebook(rows, roster, found, column, parts)
         else:
             warnings = []
@@ -599,8 +601,8 @@ def _say(lines: list[str]) -> None:
 
 
 def _staff_files(
-    roster: Path | None, extensions: Path | None, compare: Path | None
-) -> "tuple[Roster | None, dict[str, datetime] | None, dict[str, Earlier] | None]":
+    roster: Path | None, extensions: Path | None, compare: Path | None, assignment: Assignment
+) -> "tuple[Roster | None, Extensions | None, dict[str, Earlier] | None]":
     """The roster, the extensions and the class to compare with, of those that are given."""
     from autograder.classroom.compare import NotAClass, read_class
     from autograder.submissions.roster import RosterError, read_extensions, read_roster
@@ -608,18 +610,32 @@ def _staff_files(
     try:
         return (
             read_roster(roster) if roster else None,
-            read_extensions(extensions) if extensions else None,
+            read_extensions(extensions, assignment.names, assignment.course) if extensions else None,
             read_class(compare) if compare else None,
         )
     except (RosterError, NotAClass) as error:
         raise typer.BadParameter(printable(str(error))) from None
 
 
+def _due(assignment: Assignment, gradebook: str | None) -> tuple[Assignment, list[str]]:
+    """The assignment with the due date of the gradebook, by which nbgrader counts; and what to say if it is another."""
+    if gradebook is None:
+        return assignment, []
+    try:
+        from autograder.platforms.nbgrader.gradebook import due_in
+    except ModuleNotFoundError:
+        return assignment, []  # `_with_gradebook` says what is missing
+    due = due_in(gradebook, assignment.kit)
+    if due is None or due == due_date(assignment.due):
+        return assignment, []
+    said = f"the due date of the gradebook counts, {due:%Y-%m-%d %H:%M} UTC; that of the assignment is {assignment.due}"
+    return replace(assignment, due=due.isoformat(timespec="seconds")), [said]
+
+
 def _with_gradebook(
-    upload: "Upload", named: str | None, default: str | None, assignment: Assignment
+    upload: "Upload", address: str | None, assignment: Assignment, *, named: bool
 ) -> "tuple[Upload, Mapping[str, Recorded]]":
     """The class joined with nbgrader's gradebook, if one is named or the course has one that fits."""
-    address = named or default
     if address is None:
         return upload, {}
     try:

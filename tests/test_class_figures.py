@@ -440,6 +440,16 @@ def test_what_no_run_wrote_is_not_replaced(tmp_path: Path, name: str) -> None:
     assert [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()] == [Path(name).name]
 
 
+def test_an_adjustment_that_is_forgotten_is_told_once(tmp_path: Path) -> None:
+    """It is in the class.json of the last run, as `--drop` and `--give` have it there."""
+    assert graded_again(tmp_path / "out", *TWO).figures["warnings"] == []
+    found = json.loads((tmp_path / "out" / "class.json").read_text("utf-8"))
+    (tmp_path / "out" / "class.json").write_text(json.dumps(found | {"adjusted": ["The check “x” was dropped."]}))
+    told = [graded_again(tmp_path / "out", *TWO).figures["warnings"] for _ in range(2)]
+    said = "in the last run, but not in this one: The check “x” was dropped. Repeat --drop or --give to keep that"
+    assert told == [[said], []]
+
+
 @pytest.mark.parametrize("name", ["class.json", "index.html", "grades.csv", "reports/ada.json"])
 def test_a_run_that_was_interrupted_or_damaged_goes_on(tmp_path: Path, name: str) -> None:
     graded_again(tmp_path / "out", *TWO)
@@ -484,6 +494,22 @@ def test_feedback_has_the_names_that_canvas_takes_back(graded: Path, download: s
         names = archive.namelist()
     sent = {tuple(piece for piece in name.split("_") if piece.isdigit()) for name in DOWNLOAD}
     assert {tuple(piece for piece in name.split("_") if piece.isdigit()) for name in names} == sent
+
+
+def test_feedback_takes_every_download_that_a_class_is_read_from(graded: Path) -> None:
+    """In sections, and next to work from mail, whose student gets none and is named."""
+    folder = graded / "sections"
+    folder.mkdir()
+    with zipfile.ZipFile(graded / "submissions.zip") as archive:
+        names = archive.namelist()
+        for at, name in enumerate(names[1:], 1):
+            with zipfile.ZipFile(folder / f"section {at}.zip", "w") as section:
+                section.writestr(name, archive.read(name))
+    run = export(graded, "--submissions", str(folder))
+    assert run.exit_code == 0, run.output
+    assert "no feedback for 1 student with points, as sections has no file of theirs" in " ".join(run.output.split())
+    with zipfile.ZipFile(graded / "out" / "feedback.zip") as archive:
+        assert len(archive.namelist()) == len(names) - 1
 
 
 def test_a_dry_run_writes_nothing_and_says_who_gets_what(graded: Path) -> None:

@@ -16,6 +16,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.fill_in import fill_in
 from autograder.submissions.find import NothingToGrade
 from autograder.submissions.layouts import Submitted, read_upload
 from autograder.submissions.names import platform_names
@@ -844,7 +845,9 @@ def test_where_some_work_matches_nobody_each_zero_is_listed(matching: int, other
     """A few that match by accident hide nothing. Where none does, the command stops."""
     with TemporaryDirectory() as temporary:
         known = [f"p{at}" for at in range(matching)]
-        put(Path(temporary) / "u", *(f"{each}/m.py" for each in (*known, *(f"gh{at}" for at in range(others)))))
+        put(
+            Path(temporary) / "u", *(f"{each}/cs5814_vae.py" for each in (*known, *(f"gh{at}" for at in range(others))))
+        )
         table = "id,name\n" + "".join(f"p{at},P{at} Q\n" for at in range(5))
         if not matching and others:
             with pytest.raises(NothingToGrade, match="ids look different"):
@@ -867,6 +870,61 @@ def test_work_of_nobody_leaves_no_silent_zero(tmp_path: Path, name: str, empty: 
     assert rows["ghopper"].nothing
     assert f"`{name}`" in rows["ghopper"].attention[0]
     assert "`nobody`" not in rows["ghopper"].attention[0]
+
+
+HANDOUT = fill_in(CVAE)
+NO_WORK = {
+    "feedback/cy.txt": "well done",
+    "comments/Cy Coe.pdf": "",
+    "comments/Cy Coe.pdf, comments/Di Dee.pdf, comments/Ed Eve.pdf": "",
+    "scripts/grade.py": "import os\n",
+    "moss/index.html": "",
+    "data/MNIST/raw/t10k-images-idx3-ubyte.gz": "",
+    "outbound/hw3-part3/cs5814_vae.py": HANDOUT,
+    "public_checks.py": "import cs5814_vae\n",
+    "rename.py": "import os\n",
+    "regrades/cy/cs5814_vae.py": "def loss_function(): return 1\n",
+    "late mail/Di Dee/cs5814_vae.py": "def loss_function(): return 1\n",
+}
+WORK = {
+    "zauditor/cs5814_vae.py": "x = 1\n",
+    "zauditor/hw.rar": "",
+    "zauditor.py": "def loss_function(): return 1\n",
+    "zauditor.zip": "no zip",
+    "zauditor/notes.txt": "def loss_function(): return 1\n",
+}
+
+
+@pytest.mark.parametrize("names", [*NO_WORK, *WORK])
+def test_who_dropped_out_is_asked_only_about_work_that_nothing_names(tmp_path: Path, names: str) -> None:
+    """What the staff keep next to the class holds up nobody, and has a row to look at."""
+    for name in names.split(", "):
+        put(tmp_path / "u", name, text=(NO_WORK | WORK)[names] or "?")
+    put(tmp_path / "u", "cy/cs5814_vae.py", "di/cs5814_vae.py", "ed/cs5814_vae.py")
+    rows = read(tmp_path / "u", "id,name\ncy,Cy Coe\ndi,Di Dee\ned,Ed Eve\nzz,Zed Zee\n")
+    assert bool(rows["zz"].attention) is (names in WORK)
+    marked = {row.student for row in rows.values() if row.attention}
+    assert len(marked - {"zz"}) == 1 + ("regrades" in names or "late" in names)
+
+
+@given(st.integers(2, 9), st.integers(0, 9), st.sampled_from(["", " \n", "# empty\n", HANDOUT, None]), st.booleans())
+@settings(max_examples=40)
+def test_a_class_that_lost_its_files_is_no_class_of_zeros(there: int, lost: int, text: str | None, table: bool) -> None:
+    """One empty file is somebody's; a third of the class is a loss, of which each one's row tells."""
+    lost = min(there, lost)
+    with TemporaryDirectory() as temporary:
+        for at in range(there):
+            (Path(temporary) / "u" / f"p{at}").mkdir(parents=True)
+            content = text if at < lost else f"def loss_function(): return {at}\n"
+            if content is not None:
+                (Path(temporary) / "u" / f"p{at}" / "cs5814_vae.py").write_text(content)
+        (Path(temporary) / "r.csv").write_text("id,name\n" + "".join(f"p{at},P{at} Q{at}\n" for at in range(there + 3)))
+        roster = read_roster(Path(temporary) / "r.csv") if table else None
+        upload = read_upload(Path(temporary) / "u", CVAE, roster)
+    doubtful = lost > 1 and 3 * lost >= there and (text is not None or lost == there)  # some make a folder for each
+    for row in upload.submitted:
+        assert bool(row.attention) is (doubtful and int(row.student[1:]) < lost)
+    assert sum("see whether the upload is whole" in said for said in upload.warnings) == doubtful
 
 
 def test_work_with_a_number_concerns_nobody_else(tmp_path: Path) -> None:

@@ -163,6 +163,42 @@ def test_names_of_columns_in_the_middle_are_nobody(tmp_path: Path) -> None:
         read_roster(written(tmp_path, "id,name\nada,Ada\nname,login\nBob,bob\n"))
 
 
+@given(
+    st.sampled_from(["id", "ID", "student"]),
+    st.sampled_from(["Student ID", "SID", "Student Number", "ID Number", "Matrikelnummer", "Org Defined ID"]),
+    st.sampled_from(["ada{}", "k{}", "90{}", "{}"]),
+    st.integers(2, 6),
+    st.booleans(),
+)
+def test_two_columns_with_ids_are_both_read(own: str, number: str, form: str, count: int, turned: bool) -> None:
+    """A folder may be called by either, unless one counts the rows."""
+    rows = [[own, number], *([form.format(at), f"50{at}"] for at in range(1, count + 1))]
+    rows = [
+        [*row[::-1], name] if turned else [*row, name] for row, name in zip(rows, ["name", *"ABCDEF"], strict=False)
+    ]
+    with TemporaryDirectory() as temporary:
+        roster = read_roster(written(Path(temporary), text_of([*rows, ["Total:", str(count), ""]])))
+    for at, who in enumerate(roster.students, 1):
+        assert roster.find(f"50{at}") is who
+        assert roster.find(form.format(at)) is (None if form == "{}" else who)
+        assert who.id == (form.format(at) if form[0].isalpha() else f"50{at}"), "logins are ids, where there are both"
+
+
+WORDS = ["First", "Last", "Name", "Email", "Login", "Id", "Nombre", "Apellido", "Total:", "Mean:", "Total: 7", "Kim"]
+
+
+@given(st.sampled_from(WORDS), st.sampled_from(WORDS), st.sampled_from(["id", "email", "github_username"]))
+def test_who_has_an_id_is_a_person_by_any_name(first: str, last: str, kind: str) -> None:
+    """One student's name stops no class, and costs nobody the row."""
+    key = "mal@x.edu" if kind == "email" else "mal"
+    rows = [["First name", "Surname", kind, "Points"], ["Ada", "Lovelace", "ada@x.edu", ""], [first, last, key, "7"]]
+    whole = [["name", *row[2:]] if row is rows[0] else [" ".join(row[:2]), *row[2:]] for row in rows]
+    for text in (text_of(rows), text_of(whole)):
+        with TemporaryDirectory() as temporary:
+            roster = read_roster(written(Path(temporary), text))
+        assert [each.name for each in roster.students] == ["Ada Lovelace", f"{first} {last}"]
+
+
 def test_columns_that_are_not_known_are_named(tmp_path: Path) -> None:
     with pytest.raises(RosterError, match="It has “Kennzahl”, “Person”"):
         read_roster(written(tmp_path, "Kennzahl,Person\n7,Ada\n"))
@@ -455,13 +491,51 @@ def test_extensions(tmp_path: Path) -> None:
         ("student,until\nada,2026-12-02 23:59 EST\n", "line 2: .* its zone"),
         ("student,until\nada,2026-02-30 23:59 UTC\n", "line 2: .* its zone"),
         ("student,until\n,2026-02-20 23:59 UTC\n", "line 2: no student"),
-        ("student,until\nada,2026-02-20 23:59 UTC\nADA,2026-02-21 23:59 UTC\n", "line 3: ADA is in line 2"),
+        ("student,until,granted\nada,2026-02-20 23:59 UTC,perhaps\n", "line 2: “perhaps” in “granted” .*write yes"),
+        ("student,until,hw\nada,2026-02-20 23:59 UTC,hw3\n", "line 2: “hw3” in “hw” .*write hw3-part3"),
+        ("student,until,hw\nada,2026-02-20 23:59 UTC,\n", "line 2: “” in “hw” .*write hw3-part3"),
         ("student,date\nada,2026-02-20\n", "line 1: the columns"),
     ],
 )
 def test_extensions_that_are_wrong_name_the_line(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(RosterError, match=f"table.csv, {reason}"):
-        read_extensions(written(tmp_path, text))
+        read_extensions(written(tmp_path, text), ["hw3-part3", "Homework 3, part 3"], "CS 5814")
+
+
+LIMITS = {
+    "hw": {"hw3-part3": True, "Homework 3 Part 3": True, "hw2": False, "HW 4": False, "hw3-part2": False},
+    "Course": {"cs5814": True, "CS 2104": False},
+    "status": {"Approved": True, "denied": False, "pending": False},
+    "granted": {"yes": True, "x": True, "No": False},
+    "why": {"ill": True},
+}
+
+
+@given(
+    st.sampled_from([*LIMITS]).flatmap(
+        lambda each: st.tuples(st.just(each), st.lists(st.sampled_from([*LIMITS[each]]), min_size=1, max_size=4))
+    )
+)
+def test_an_extension_counts_where_its_line_says_so(given: tuple[str, list[str]]) -> None:
+    """Of several, the latest counts, in any order; what does not count is said."""
+    column, cells = given
+    lines = "".join(
+        f"{'ADA' if at % 2 else 'ada'},2026-12-{20 - at} 23:59 UTC,{cell}\n" for at, cell in enumerate(cells)
+    )
+    with TemporaryDirectory() as temporary:
+        table = written(Path(temporary), f"student,until,{column}\n{lines}")
+        found = read_extensions(table, ["hw3-part3", "Homework 3, part 3"], "CS 5814")
+    days = [20 - at for at, cell in enumerate(cells) if LIMITS[column][cell]]
+    assert [when.day for when in found.values()] == days[:1]
+    left_out = {cell for cell in cells if not LIMITS[column][cell]}
+    assert sum("not counted" in note for note in found.notes) == len(left_out)
+    assert sum("the latest counts" in note for note in found.notes) == (len(days) > 1)
+
+
+def test_a_column_of_a_list_of_extensions_that_is_not_read_is_named(tmp_path: Path) -> None:
+    found = read_extensions(written(tmp_path, "student,until,Valid for\nada,2026-12-02 23:59 UTC,quizzes\n"))
+    assert [*found] == ["ada"]
+    assert "“Valid for” was not read" in found.notes[0]
 
 
 @given(st.permutations(["Jane Doe", "Jane A. Doe", "Doe, Jane"]), st.sampled_from(["", "Jo Doe"]))

@@ -456,15 +456,28 @@ def test_what_a_disk_keeps_is_nobodys(tmp_path: Path, bin_: str) -> None:
 
 
 def test_what_this_program_writes_is_nobodys(tmp_path: Path) -> None:
+    report = '{"submission": "", "sha256": "", "parts": []}'
+    names = {
+        "class.json": '{"schema": 1, "students": []}',
+        "grades.csv": "",
+        "index.html": "",
+        "reports/a.json": report,
+    }
     put(tmp_path / "ada" / "cs5814_vae.py")
-    for name in ("class.json", "grades.csv", "index.html", "reports/ada.json"):
-        put(tmp_path / "earlier" / name)
-        put(tmp_path / "old" / "run 1" / name)
+    for name, text in names.items():
+        put(tmp_path / "earlier" / name, text)
+        put(tmp_path / "old" / "run 1" / name, text)
+        put(tmp_path / "called so" / name, "{}")
+    put(tmp_path / "interrupted" / "reports" / "a.json", report)
+    put(tmp_path / "interrupted" / "students" / "a.html")
     put(tmp_path / "now" / "anything")
-    put(tmp_path / "kept" / f"{'0' * 64}.json")
+    put(tmp_path / "kept" / f"{'0' * 64}.json", report)
+    put(tmp_path / "like it" / f"{'a' * 64}.json", "{}")
     upload = read(tmp_path, outputs=[tmp_path / "now"])
-    assert [each.student for each in upload.submitted] == ["ada"]
-    assert [each.partition(" (")[0] for each in upload.aside] == ["earlier", "kept", "now", "old"]
+    assert [each.student for each in upload.submitted] == ["ada", "called so", "like it"], (
+        "its names alone are a student's"
+    )
+    assert [each.partition(" (")[0] for each in upload.aside] == ["earlier", "interrupted", "kept", "now", "old"]
 
 
 @pytest.mark.parametrize("work", ["cs5814_vae.py", "cvae.ipynb", "handin.zip"])
@@ -1051,6 +1064,20 @@ def test_an_extension_never_shortens_the_time(days: int, handed_in: int) -> None
     assert any(f"{until:%Y-%m-%d}" in said and "not after the due date" in said for said in upload.warnings) is (
         until <= due
     )
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+@pytest.mark.parametrize("empty", [False, True])
+def test_who_still_has_time_is_no_silent_zero(tmp_path: Path, days: int, empty: bool) -> None:
+    now = datetime.now(UTC)
+    put(tmp_path / "u" / "wwang" / "cs5814_vae.py")
+    if empty:
+        (tmp_path / "u" / "ada").mkdir()
+    assignment = replace(CVAE, due=(now - timedelta(days=9)).isoformat(timespec="seconds"))
+    until = {"ada": now + timedelta(days=days)}
+    rows = {row.student: row for row in read_upload(tmp_path / "u", assignment, roster_of(tmp_path), until).submitted}
+    assert rows["ada"].nothing
+    assert any("nothing was handed in yet" in said for said in rows["ada"].attention) is (days > 0)
 
 
 @pytest.mark.parametrize("stamp", ["yesterday", "2026-11-30 23:59", "2026-11-30 23:59:00 IST"])

@@ -102,8 +102,9 @@ def joined(graded: Graded, roster: Roster) -> Rows:
 
 
 def _enrolled(grade: Grade, roster: Roster) -> Student | None:
-    found = (roster.find(key, kind) for kind, key in grade.keys.items() if kind != "id")
-    return next(filter(None, (*found, roster.find(grade.student), roster.find(grade.keys.get("id", "")))), None)
+    found = (roster.find(key, kind) for kind, key in grade.keys.items() if kind not in ("id", "other id"))
+    ids = grade.student, grade.keys.get("id", ""), grade.keys.get("other id", "")
+    return next(filter(None, (*found, *map(roster.find, ids))), None)
 
 
 def canvas_identity(columns: Iterable[str] = ()) -> list[str]:

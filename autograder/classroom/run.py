@@ -37,7 +37,7 @@ from autograder.classroom.entries import Entry, Recorded, Repair, lateness
 from autograder.classroom.figures import figures
 from autograder.classroom.sides import side_by_side
 from autograder.classroom.similarity import Alike, alike_answers, alike_modules
-from autograder.classroom.written import pages_of, require_own
+from autograder.classroom.written import last_run, pages_of, require_own
 from autograder.fill_in import fill_in
 from autograder.grading import GraderError
 from autograder.grading.grade import nothing, told
@@ -45,7 +45,7 @@ from autograder.grading.process import MOST_SLOW, PATIENCE_S, GradingProcess, te
 from autograder.grading.results import Results, checks_version, decode, encode
 from autograder.output import write
 from autograder.report import render
-from autograder.report.model import Report
+from autograder.report.model import Report, clean
 from autograder.sandbox.client import SandboxError
 from autograder.submissions.copied import is_solution
 from autograder.submissions.layouts import Submitted, Upload
@@ -512,7 +512,7 @@ class Class:
             for entry, each in zip(self.entries, self.upload.submitted, strict=True)
         ]
         assignment, adjusted = self.results.assignment, _adjusted(entries)
-        warnings = [*self.upload.warnings, *lost.warnings]
+        warnings = [*self.upload.warnings, *lost.warnings, *_given_up(self.out, adjusted)]
         upload = dataclasses.replace(self.upload, warnings=warnings)
         shown = page.index(entries, alike, assignment, upload, adjusted, self.options.anonymous)
         write(self.out / "index.html", shown)
@@ -551,6 +551,14 @@ def _adjusted(entries: Iterable[Entry]) -> list[str]:
     """What was changed for everyone, as the reports say it."""
     notes = (note for entry in entries for note in entry.report.notes)
     return list(dict.fromkeys(note for note in notes if is_adjustment(note)))
+
+
+def _given_up(out: Path, adjusted: Iterable[str]) -> Iterator[str]:
+    """What the last run changed for everyone and this one does not: the option may have been forgotten."""
+    earlier = (last_run(out) or {}).get("adjusted", ())
+    for said in earlier if isinstance(earlier, list) else ():
+        if said not in map(clean, adjusted):
+            yield f"in the last run, but not in this one: {said} Repeat --drop or --give to keep that"
 
 
 def _cores() -> int:

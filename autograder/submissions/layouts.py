@@ -63,7 +63,7 @@ from autograder.submissions.top import (
     students_within,
     top_of,
 )
-from autograder.submissions.traces import Room, with_code
+from autograder.submissions.traces import Room, defining, interface, is_document, with_code
 
 _ATTACHED, _INLINE = "Submission attachment(s)", "_submissionText.html"  # what a student's folder from Sakai holds
 _SAKAIS = {_ATTACHED, "Feedback Attachment(s)"}
@@ -73,6 +73,8 @@ _GROUP = re.compile(
     r"(?:groups?|grp|groupe|gruppe|grupo|gruppo|groep|teams?|équipe|equipe|equipo)(?![^\W\d_])|0\d{4}_", re.IGNORECASE
 )
 _LISTED = 3  # names, or questions whose work it is, in one message
+_ONLY_FOLDER = "only an empty folder was handed in"
+_PACKED = (".7z", ".rar", ".tar.xz", ".txz")  # what is not opened, and may hold a module
 
 
 @dataclass(frozen=True)
@@ -213,14 +215,21 @@ def read_upload(
             else row
             for owner, row in zip(owners, found, strict=True)
         ]
-        found = _with_odd_folders(owners, _with_handouts(found))
+        found, blank = _with_blanks(owners, _with_odd_folders(owners, _with_handouts(found)), assignment)
         if roster is None:
             found = _with_others_within(owners, _with_copies(found), assignment)
         else:
-            found = _with_groups(owners, _with_strangers(owners, found, assignment.kit), assignment)
+            found = _with_groups(owners, _with_strangers(owners, found, assignment), assignment)
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
     export = () if top.gradescopes else _like_export({each.name for each in top.entries if each.folder}, "the upload")
-    warnings = [*(roster.notes if roster else ()), *top.guessed, *doubts.values(), *export, *extended.warnings()]
+    warnings = [
+        *(roster.notes if roster else ()),
+        *top.guessed,
+        *doubts.values(),
+        *export,
+        *blank,
+        *extended.warnings(),
+    ]
     return Upload(found, sorted([*top.aside, *more]), warnings, len(roster.students) if roster else None)
 
 
@@ -248,6 +257,24 @@ def _with_handouts(rows: list[Submitted]) -> list[Submitted]:
     ]
 
 
+def _with_blanks(
+    owners: list[_Owner], rows: list[Submitted], assignment: Assignment
+) -> tuple[list[Submitted], list[str]]:
+    """The rows, and a warning where at least a third of the class handed in nothing but empty files or the handout.
+
+    Programs that copy a class lose what is in the files. One student alone, or few of many, may hand in that.
+    """
+    there = [row for owner, row in zip(owners, rows, strict=True) if owner.pieces]
+    blank = {row.student for row in there if row.source is not None and is_untouched(row.source, assignment)}
+    empty = {row.student for row in there if row.source is None and row.reason == _ONLY_FOLDER}
+    blank |= empty if len(blank | empty) == len(there) else set()  # platforms make a folder for who handed in nothing
+    if len(blank) < 2 or 3 * len(blank) < len(there):
+        return rows, []
+    what = "only empty files, empty folders or the handout"
+    said = f"{len(blank)} of {len(there)} have {what}: see whether the upload is whole"
+    return [replace(row, attention=(*row.attention, said)) if row.student in blank else row for row in rows], [said]
+
+
 def _with_odd_folders(owners: list[_Owner], rows: list[Submitted]) -> list[Submitted]:
     """The rows; for review where the module is not in the folder of most, but in one that others have next to it.
 
@@ -271,27 +298,31 @@ def _with_odd_folders(owners: list[_Owner], rows: list[Submitted]) -> list[Submi
     ]
 
 
-def _with_strangers(owners: list[_Owner], rows: list[Submitted], kit: str) -> list[Submitted]:
+def _with_strangers(owners: list[_Owner], rows: list[Submitted], assignment: Assignment) -> list[Submitted]:
     """The rows; for review where a student has no work, and some work is of nobody in the roster: it may be theirs.
 
-    What bears a part of their names is only for those. Otherwise, a platform's id may tell that it is somebody else's,
-    and what is a group's is not of who is in another one; unless most work is of nobody.
+    What bears a part of their names is only for those, and what holds no module is of the staff. Otherwise, a
+    platform's id may tell that it is somebody else's, and what is a group's is not of who is in another one; unless
+    most work is of nobody.
     """
     both = list(zip(owners, rows, strict=True))
     strangers = [owner for owner, row in both if owner.enrolled is None and not owner.claimed and not row.nothing]
-    most = len(strangers) > sum(bool(owner.enrolled and owner.pieces) for owner in owners)
+    works = [owner for owner, row in both if owner in strangers and _is_work(owner, row, assignment)]
+    most = len(works) > sum(bool(owner.enrolled and owner.pieces) for owner in owners)
     missing = {row.student: who for owner, row in both if (who := owner.enrolled) and row.nothing and not owner.claimed}
     namesakes = _namesakes(missing, strangers)
     named = {student for students in namesakes.values() for student in students}
     groups = {shown(piece.student): None for owner in owners for piece in owner.pieces if _may_be_groups(owner, piece)}
-    nameless = [owner.student for owner in strangers if any(_bears_no_name(piece, kit) for piece in owner.pieces)]
+    nameless = [
+        owner.student for owner in strangers if any(_bears_no_name(piece, assignment.kit) for piece in owner.pieces)
+    ]
     telling = _telling(owners)
     checked = []
     for row in rows:
         if (who := missing.get(row.student)) is None:
             checked.append(row)
             continue
-        others = [each.student for each in strangers if each.student not in named and not _is_other(each, who, telling)]
+        others = [each.student for each in works if each.student not in named and not _is_other(each, who, telling)]
         ways = [
             ([each for each in others if not (who.groups and each in groups)], "{} is of nobody in the roster"),
             ([] if who.groups else [*groups], "{} may be a group's, and the roster does not say whose"),
@@ -299,11 +330,29 @@ def _with_strangers(owners: list[_Owner], rows: list[Submitted], kit: str) -> li
             (nameless, "{} bears nobody's name"),
         ]
         if most:
-            ways = [([each.student for each in strangers], "{} and most other work is of nobody in the roster")]
+            ways = [([each.student for each in works], "{} and most other work is of nobody in the roster")]
         said = next((text.format(_some(students)) for students, text in reversed(ways) if students), "")
         doubts = (f"{said}: see whether it is this student's",) if said else ()
         checked.append(replace(row, attention=(*row.attention, *doubts)))
     return checked
+
+
+def _is_work(owner: _Owner, row: Submitted, assignment: Assignment) -> bool:
+    """Whether this may be a student's work of which nothing says whose it is: a module, or what could not be read."""
+    if owner.named:
+        return False
+    if row.source is not None:
+        script = all(each.entry.loose and not _before(each.entry.name, assignment.module) for each in owner.pieces)
+        names = interface(assignment) if script else ()
+        return not is_untouched(row.source, assignment) and not (names and not defining(names).search(row.source))
+    if row.unreadable:
+        return True
+    try:
+        files = [file for piece in owner.pieces for file in piece.entry.listing().files if not file.junk]
+    except (NothingToGrade, OSError):
+        return True
+    packed = any(suffix(file.name) in (*ARCHIVES, *_PACKED) for file in files)
+    return packed or bool(with_code([file for file in files if not is_document(file)], assignment, Room()))
 
 
 def _with_groups(owners: list[_Owner], rows: list[Submitted], assignment: Assignment) -> list[Submitted]:
@@ -706,7 +755,10 @@ def _metadata(entry: Entry) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class _Owner:
-    """A student with their pieces; `enrolled` if the roster has the student, `claimed` as in `matching.Match`."""
+    """A student with their pieces; `enrolled` if the roster has the student, `claimed` as in `matching.Match`.
+
+    `named` tells of what nobody in the roster is known by whether something in it has the name of somebody there.
+    """
 
     student: str
     name: str
@@ -714,6 +766,7 @@ class _Owner:
     enrolled: Student | None = None
     notes: tuple[str, ...] = ()
     claimed: str = ""
+    named: bool = False
 
 
 def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
@@ -780,13 +833,16 @@ def _with_those_within(owners: list[_Owner], assignment: Assignment, roster: Ros
     if roster is None:
         return owners
     others = sorted((owner for owner in owners if owner.enrolled is None), key=lambda owner: bool(owner.claimed))
-    unlisted = [piece.entry for owner in others for piece in owner.pieces][:MAX_OPENED]
-    holding: dict[Student, list[str]] = {}
-    for entry in unlisted:
-        for who in students_within(entry, assignment, roster):
-            holding.setdefault(who, []).append(f"`{shown(entry.name)}`")
-    within_unlisted = {*holding}
+    unlisted = [(owner, piece.entry) for owner in others for piece in owner.pieces][:MAX_OPENED]
     missing = {owner.enrolled for owner in owners if owner.enrolled and not owner.pieces and not owner.claimed}
+    holding: dict[Student, list[str]] = {}
+    named = set[str]()
+    for owner, entry in unlisted:
+        for who, may_be_code in students_within(entry, assignment, roster).items():
+            named.add(owner.student)
+            if may_be_code or who in missing:
+                holding.setdefault(who, []).append(f"`{shown(entry.name)}`")
+    within_unlisted = {*holding}
     for entry in [piece.entry for owner in owners if owner.enrolled for piece in owner.pieces] if missing else []:
         for who, folder in _folders_of(entry, missing, roster):
             holding.setdefault(who, []).append(f"`{folder}`")
@@ -796,7 +852,7 @@ def _with_those_within(owners: list[_Owner], assignment: Assignment, roster: Ros
     return [
         replace(owner, claimed=" ".join(filter(None, (owner.claimed, said[owner.enrolled]))))
         if owner.enrolled in within_unlisted or (owner.enrolled in missing and owner.enrolled in holding)
-        else owner
+        else replace(owner, named=owner.enrolled is None and owner.student in named)
         for owner in owners
     ]
 
@@ -849,7 +905,7 @@ def _submitted(
         reason = f"nothing was handed in{f' for {assignment.kit}, only for {other}' if other else ''}"
         if owner.claimed:  # somebody has handed it in, and who is not known
             return replace(row, reason=owner.claimed, unreadable=True)
-        return replace(row, reason=reason, nothing=True, attention=(*attention, *_expected(owner)))
+        return replace(row, reason=reason, nothing=True, attention=(*attention, *_expected(owner, until)))
     notes, earlier, pieces = owner.notes, list[list[_Piece]](), list[_Piece]()
     if len(under := {piece.student for piece in ours}) > 1:
         attention += (f"handed in under several names: {', '.join(map(shown, sorted(under)))}",)
@@ -869,8 +925,9 @@ def _submitted(
         times, said = _lateness(_not_replaced(pieces), listing, assignment, until)
         row, attention = replace(row, **times), (*attention, *said, *_like_export(_folders(listing)))
         if not any(each.files or each.cut for each in (listing, *map(_together, earlier))):
-            reason = "only an empty folder was handed in"
-            return replace(row, reason=reason, nothing=True, notes=notes, attention=(*attention, *_expected(owner)))
+            return replace(
+                row, reason=_ONLY_FOLDER, nothing=True, notes=notes, attention=(*attention, *_expected(owner, until))
+            )
         found = _found(owner, pieces, listing, assignment, roster)
         attention += () if owner.enrolled else _in_download(pieces, found)
     except CannotRead as error:
@@ -925,10 +982,13 @@ def _rivals(pieces: list[_Piece], assignment: Assignment) -> str:
     return f"there are different modules, and nothing says which one counts: {names}. Keep one of them"
 
 
-def _expected(owner: _Owner) -> tuple[str, ...]:
-    """What staff should know of who has handed in nothing, if the roster says otherwise."""
+def _expected(owner: _Owner, until: datetime | None) -> tuple[str, ...]:
+    """What staff should know of who has handed in nothing, if the roster says otherwise, or the time is not over."""
     said = owner.enrolled.status if owner.enrolled else ""
-    return (f"the roster says “{said}”: see whether the download lacks something",) if said else ()
+    expected: tuple[str, ...] = (f"the roster says “{said}”: see whether the download lacks something",) if said else ()
+    if until and until > datetime.now(UTC):
+        expected += (f"nothing was handed in yet: the extension ends on {until.isoformat(' ', 'minutes')}",)
+    return expected
 
 
 def _in_download(pieces: list[_Piece], found: Found) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     """Whom in the roster each of the students of an upload is, by `Known.student`."""
     groups = _Groups(roster)
     ends = _by_title(students, "-", roster, partial(_who, roster, groups, "github"))
-    ends |= _by_title(students, "_", roster, partial(_who, roster, groups, "login", "id", "sis"))
+    ends |= _by_title(students, "_", roster, partial(_who, roster, groups, "login", "id", "other id", "sis"))
     whole = {each.student for each in students if groups.named(each).people}
     titled = {name: match for name, (_, match) in ends.items() if name not in whole}
     by_key = {
@@ -158,7 +158,7 @@ def _by_key(student: Known, roster: Roster) -> Match | None:
             having = roster.having(key)
             found = having[0] if len(having) == 1 else None if having else roster.find(key)
         else:
-            found = roster.find(key, kind) or roster.find(key, "id", "login", "sis", "email")
+            found = roster.find(key, kind) or roster.find(key, "id", "other id", "login", "sis", "email")
         if found:
             others = [who for kind, key in student.keys.items() if (who := roster.find(key, kind)) and who is not found]
             said = [f"the ids of `{shown(student.student)}` are also those of {who.name}" for who in others]

@@ -12,11 +12,11 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -52,7 +52,8 @@ KEYS: dict[str, tuple[str, ...]] = {
         "matrikelnummer",
         "orgdefinedid",
         "id",
-    ),  # an ID next to one counts rows
+    ),
+    "other id": (),  # of two columns with ids: see `_with_other_id`
     "identifier": (
         "identifier",
         "identifiant",
@@ -77,6 +78,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "nombre de usuario",
         "nome utente",
         "gebruikersnaam",
+        "user",
     ),
     "sis": ("sis user id", "sis id"),
     "canvas": ("canvas id", "canvas user id", "lms user id"),
@@ -126,6 +128,16 @@ _STATUS = "status"
 # What Moodle's grading worksheet and Gradescope's list of scores say of who has handed something in.
 _HANDED_IN = re.compile(r"submitted for (?:grading|marking)\b.*|(?:un)?graded", re.IGNORECASE)
 _UNTIL = ("until", "extended until", "due", "new due date")
+# What else a list of extensions tells: for what each is, whether it was granted, and what limits none.
+_FOR = ("assignment", "assignment name", "homework", "hw", "project", "task", "exercise", "lab", "quiz", "activity")
+_COURSE = ("course", "course code", "course id", "course name", "class", "subject")
+_DECISION = ("status", "approved", "granted", "accepted", "approval", "decision", "state", "active", "valid")
+_GRANTED = re.compile(r"yes|y|true|t|1|ok(?:ay)?|x|✓|✔|approved?|granted|accepted|confirmed|active|valid|done")
+_DENIED = re.compile(
+    r"no|n|false|f|0|✗|denied|deny|rejected|declined|refused|pending|requested|open|new|waiting|withdrawn|cancell?ed"
+    r"|revoked|expired|inactive|invalid|not (?:granted|approved|accepted|valid|active)"
+)
+_ASIDE = ("why", "reason", "reasons", "note", "notes", "comment", "comments", "section", "timestamp")
 _KNOWN = {*_NAME, *_FIRST, *_LAST, *_UNTIL, "student", *(each for columns in KEYS.values() for each in columns)}
 _LETTERS = {
     each.replace(" ", ""): each for each in (*_PREFERRED, *_ROLE, *_GROUP, _GROUPS, _STATUS, *sorted(_KNOWN))
@@ -366,7 +378,7 @@ class Roster:
 
 
 def _ids_of(who: Student) -> set[str]:
-    return {who.id, *(who.keys[kind] for kind in ("id", "login", "sis") if kind in who.keys)}
+    return {who.id, *(who.keys[kind] for kind in ("id", "other id", "login", "sis") if kind in who.keys)}
 
 
 def _index(students: list[Student], keys: Callable[[Student], set[Key]]) -> dict[Key, list[Student]]:
@@ -405,8 +417,11 @@ def read_roster(path: Path) -> Roster:
         if re.fullmatch(r"[^\s@]+@[^\s@]+", keys.get("identifier", "")):  # in GitHub Classroom's list
             keys.setdefault("email", keys["identifier"])
         called = " ".join(filter(None, (row[column] for column in name)))
-        why = _no_student(row, keys, called or next(iter(keys.values()), ""), bool(name) and bool(called) != bool(keys))
-        why = why or _again(table, line, row)
+        person = bool(called) and any(_tells(kind, key, len(people)) for kind, key in keys.items())
+        partial = bool(name) and bool(called) != bool(keys)
+        why = "" if person else _figure(row, partial)
+        why = why or _no_student(row, keys, called or next(iter(keys.values()), ""))
+        why = why or _again(table, line, row, [*keys.values()])
         if canvas and not why and (not keys.get("canvas") or name_key(called) == _TEST_STUDENT):
             if not keys.get("canvas") and people:  # “Points Possible” and “Manual Posting” are above the students
                 raise RosterError(f"{path.name}, line {line}: {called or 'this student'} has no ID")
@@ -501,24 +516,30 @@ def _no_ids(table: _Table, columns: list[str]) -> set[tuple[str, str]]:
     return {(column, cell) for (column, cell), rows in count.items() if rows > 1 and _NO_ID.fullmatch(cell)}
 
 
-def _again(table: _Table, line: int, row: Row) -> str:
+def _again(table: _Table, line: int, row: Row, ids: list[str]) -> str:
     """Why a row is not a student's, if it names the columns again, as where two rosters were put into one file.
 
-    RosterError if these are other columns.
+    Who has an id is a person, by any name: each of the `ids` must name a column. RosterError if these are others.
     """
     cells = {column: cell for column, cell in row.items() if cell}
     if all(_form(cell) == _form(column) for column, cell in cells.items()):
         return "the names of the columns again"
     known = sum(_meaning(cell) in _KNOWN for cell in cells.values())
-    if known > 1 and 2 * known > len(cells):
+    if known > 1 and 2 * known > len(cells) and all(_meaning(each) in _KNOWN for each in ids):
         raise RosterError(f"{table.path.name}, line {line}: this line names other columns; give one roster at a time")
     return ""
 
 
-def _no_student(row: Row, keys: Row, called: str, partial: bool) -> str:
-    """Why a row is not a student's; empty if it is. A `partial` row has a name and no id, or an id and no name."""
-    if _is_total(row, partial):
-        return f"“{next(filter(None, row.values()))}” is not a student"
+def _tells(kind: str, key: str, above: int) -> bool:
+    """Whether a key may be a person's, and not a figure: the number of students `above`, or one in place of an address.
+
+    People may be called `Total: 7`.
+    """
+    return "@" in key if kind == "email" else key != str(above)
+
+
+def _no_student(row: Row, keys: Row, called: str) -> str:
+    """Why a row is not a student's; empty if it is."""
     if role := _staff_role(row):
         return f"“{called}” is not a student: {role}"
     if any(same(key).endswith(_PREVIEW_USER) for key in keys.values()):
@@ -553,12 +574,15 @@ def _status(row: Row) -> str:
     return next(filter(_HANDED_IN.fullmatch, said), "")
 
 
-def _is_total(row: Row, partial: bool) -> bool:
-    """Whether a spreadsheet's total, or another figure of the class, is all there is in a row of several columns."""
+def _figure(row: Row, partial: bool) -> str:
+    """Why a row is not a student's, if a spreadsheet's total or another figure of the class is all there is in it.
+
+    A `partial` row has a name and no id, or an id and no name.
+    """
     said, *more = filter(None, row.values())
     figures = all(re.fullmatch(r"[-\d.,%]+", each) for each in more)
     named = _TOTAL.fullmatch(said) or (partial and more and _FIGURE.fullmatch(said))
-    return len(row) > 1 and figures and bool(named)
+    return f"“{said}” is not a student" if len(row) > 1 and figures and named else ""
 
 
 def _staff_role(row: Row) -> str:
@@ -582,12 +606,41 @@ def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
         kinds["id"] = by_form["student"]
     elif "student" in by_form and not whole and not parts:
         whole = [by_form["student"]]
+    kinds = _with_other_id(table, kinds, [*whole, *parts])
     if not kinds:
         raise RosterError(
             f"{table.path.name}, line {table.first}: no column is called id, student, login or email, and the "
             f"file must begin with the names of its columns. It has {', '.join(f'“{each}”' for each in table.columns)}"
         )
     return kinds, whole or parts, bool(canvas)
+
+
+def _with_other_id(table: _Table, kinds: dict[str, str], name: list[str]) -> dict[str, str]:
+    """The columns with keys, with another one for ids, if there is one: folders may be called by either.
+
+    One that counts the rows is none, nor is one with words. `id` or `student` with logins is the first of both.
+    """
+    by_form, used = table.by_form, {*kinds.values(), *name}
+    forms = [
+        each for each in ("id", "student", *KEYS["id"], *KEYS["login"]) if each in by_form and by_form[each] not in used
+    ]
+    for form in dict.fromkeys(forms):
+        cells = [same(row[by_form[form]]) for _, row in table.rows if row[by_form[form]]]
+        words = sum(re.search(r"\s", cell) is not None for cell in cells)
+        if "identifier" not in kinds and words and all(map(_PARTICIPANT.fullmatch, cells)):
+            return {**kinds, "identifier": by_form[form]}
+        if 2 * max(words, _of_rows(cells)) >= len(cells):
+            continue
+        is_login = len({*cells}) == len(cells) < 2 * sum(not cell.isdecimal() for cell in cells)
+        if "id" not in kinds or (is_login and form in ("id", "student")):
+            return {**kinds, "id": by_form[form]} | ({"other id": kinds["id"]} if "id" in kinds else {})
+        return {**kinds, "other id": by_form[form]}
+    return kinds
+
+
+def _of_rows(cells: list[str]) -> int:
+    """How many of these may be no ids but numbers of rows, of which some may be deleted."""
+    return sum(cell.isdecimal() and int(cell[:18]) <= 2 * len(cells) for cell in cells)
 
 
 def _identifying(path: Path, people: list[tuple[int, Row, Row, str]], kinds: dict[str, str]) -> str:
@@ -608,10 +661,20 @@ def _identifying(path: Path, people: list[tuple[int, Row, Row, str]], kinds: dic
     raise RosterError(f"{path.name}, line {line}: this student has no {first}, and no other id is complete")
 
 
-def read_extensions(path: Path) -> dict[str, datetime]:
-    """Each student's extended due date, from a CSV file with the columns `student` and `until`.
+class Extensions(dict[str, datetime]):
+    """Each student's extended due date, by the ids in the file; the `notes` say what was not read of it."""
 
-    Students are ids as written in the file; the dates have zones. RosterError names the line that is wrong.
+    notes: list[str]
+
+
+def read_extensions(path: Path, names: Collection[str] = (), course: str = "") -> Extensions:
+    """The extensions in a CSV file with the columns `student` and `until`, of which a student's latest counts.
+
+    Students are ids as written in the file; the dates have zones. RosterError names the line that is wrong, and one of
+    which it is not sure that it counts.
+
+    Arguments:
+        names: of the assignment, and of its `course`, for a list that has those of several.
     """
     table = _Table(path)
     by_form = table.by_form
@@ -620,19 +683,61 @@ def read_extensions(path: Path) -> dict[str, datetime]:
     until = next((by_form[each] for each in _UNTIL if each in by_form), None)
     if who is None or until is None:
         raise RosterError(f"{path.name}, line {table.first}: the columns must be student and until")
-    found: dict[str, datetime] = {}
-    lines: dict[str, int] = {}
+    found = Extensions()
+    keys: dict[str, str] = {}
+    aside: dict[str, list[int]] = {}
+    several: dict[str, None] = {}
+    limits = {column: kind for column in table.columns if (kind := _limiting(column, names, course))}
     for line, row in table.rows:
         if not row[who]:
             raise RosterError(f"{path.name}, line {line}: no student is named")
-        try:
-            when = moment(row[until])
-        except ValueError as error:
-            raise RosterError(f"{path.name}, line {line}: {error}") from None
-        if earlier := lines.get(same(row[who])):
-            raise RosterError(f"{path.name}, line {line}: {row[who]} is in line {earlier} too")
-        found[row[who]], lines[same(row[who])] = when, line
+        for column, (counts, what) in limits.items():
+            if (sure := counts(row[column])) is None:
+                said = f"“{row[column]}” in “{column}” does not tell whether this extension counts here; write {what}"
+                raise RosterError(f"{path.name}, line {line}: {said}")
+            if not sure:
+                aside.setdefault(f"“{row[column]}” in “{column}”", []).append(line)
+                break
+        else:
+            try:
+                when = moment(row[until])
+            except ValueError as error:
+                raise RosterError(f"{path.name}, line {line}: {error}") from None
+            key = keys.setdefault(same(row[who]), row[who])
+            several |= {key: None} if found.get(key, when) != when else {}
+            found[key] = max(when, found.get(key, when))
+    lines = {said: ", ".join(map(str, at)) for said, at in aside.items()}
+    found.notes = [f"{path.name}: {said}: not counted (line{'s' * (',' in at)} {at})" for said, at in lines.items()]
+    found.notes += [f"{path.name}: {key} has several extensions: the latest counts" for key in several]
+    read = {*ids, *_NAME, *_FIRST, *_LAST, *_GROUP, *_ASIDE, _meaning(until)}
+    unread = [each for each in table.columns if each and each not in limits and _meaning(each) not in read]
+    found.notes += [f"{path.name}: “{each}” was not read: see whether it limits an extension" for each in unread]
     return found
+
+
+def _limiting(column: str, names: Collection[str], course: str) -> tuple[Callable[[str], bool | None], str] | None:
+    """What tells by a cell of this column whether an extension counts, with None if it is not sure, and what to write.
+
+    None if the column does not tell that.
+    """
+    form = _form(column)
+    if form in _DECISION:
+        return _is_granted, "yes or no"
+    called = [*names] if form in _FOR else [course] if form in _COURSE and course else []
+    return (partial(_is_of, called), called[0]) if called else None
+
+
+def _is_granted(cell: str) -> bool | None:
+    return True if _GRANTED.fullmatch(same(cell)) else False if _DENIED.fullmatch(same(cell)) else None
+
+
+def _is_of(names: Collection[str], cell: str) -> bool | None:
+    """Whether this names what has these names; it does not if another number is at the same place in it."""
+    if squeezed(cell) in map(squeezed, names):
+        return True
+    numbers, *others = ([int(each[:18]) for each in re.findall(r"\d+", text, re.ASCII)] for text in (cell, *names))
+    differ = all(any(a != b for a, b in zip(numbers, other, strict=False)) for other in others)
+    return False if differ else None
 
 
 def moment(text: str) -> datetime:

@@ -6,6 +6,7 @@ for in a folder or an archive that is alone at the top, at any depth.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections import Counter
@@ -64,6 +65,8 @@ _SEVERAL = 3  # folders with modules are a class; two may be what one student ha
 _LISTED = 3
 MAX_OPENED = 40  # entries of which it is not known whose they are, and that are looked into
 _RESULT = re.compile(r"[0-9a-f]{64}\.json")
+_REPORT = {"submission", "sha256", "parts"}  # what a report has
+_MAX_OUTPUT = 1 << 28  # bytes of a file that is looked into
 _WRITTEN = {"class.json", "grades.csv", "index.html", "reports", "students", "pairs", "results"}
 # Loose files of these kinds belong to the staff: a list, a letter, a table.
 _STAFFS = {
@@ -111,12 +114,17 @@ class Entry:
     def staffs(self) -> bool:
         """Whether this looks like a file of the course staff."""
         name = self.name.lower()
-        return not (self.folder or self.platform or name.endswith(".py.txt")) and suffix(name) in _STAFFS
+        return self.loose and not name.endswith(".py.txt") and suffix(name) in _STAFFS
+
+    @property
+    def loose(self) -> bool:
+        """Whether this is a file to which no platform gave the name."""
+        return not (self.folder or self.platform)
 
     @property
     def document(self) -> bool:
         """Whether this is a loose file that neither is nor holds code, such as a rubric."""
-        loose = not (self.folder or self.platform or self.name.lower().endswith(".py.txt"))
+        loose = self.loose and not self.name.lower().endswith(".py.txt")
         return loose and suffix(self.name) not in ("", ".py", ".ipynb", *ARCHIVES, *UNREAD)
 
 
@@ -283,11 +291,22 @@ def _is_output(path: Path, outputs: set[Path], levels: int = 3) -> bool:
         return False
     if any(suffix(name) in (".py", ".ipynb", *ARCHIVES) for name in names):
         return False  # a student handed that in
-    if names >= {"class.json", "grades.csv", "index.html", "reports"} or {"reports", "students"} <= names <= _WRITTEN:
-        return True
+    if names >= {"class.json", "grades.csv", "index.html", "reports"}:
+        return _has_keys(path / "class.json", {"schema", "students"})
+    if {"reports", "students"} <= names <= _WRITTEN:
+        return any(_has_keys(each, _REPORT) for each in islice(path.glob("reports/*.json"), 1))
     if names and all(_RESULT.fullmatch(name) for name in names):
-        return True
+        return _has_keys(path / min(names), _REPORT)
     return 0 < len(names) < 20 and all(_is_output(path / name, outputs, levels - 1) for name in names)
+
+
+def _has_keys(path: Path, keys: set[str]) -> bool:
+    """Whether a file of the names that this program gives is its own: students may give them, too."""
+    try:
+        found = json.loads(path.read_bytes()) if path.stat().st_size <= _MAX_OUTPUT else None
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and keys <= found.keys()
 
 
 def _in_zip(path: Path, stack: ExitStack, file: File | None = None, listed: int = MAX_STUDENT_DIRECTORY) -> Top:
@@ -542,6 +561,7 @@ def _is_section(entry: Entry, inside: Top, assignment: Assignment, roster: Roste
     theirs = [match for match in meant if (match.people and not match.attention) or match.claims]
     several = len({who.id for match in theirs for who in (*match.people, *match.claims)}) > 1
     sure = any(match.people and not match.attention for match in theirs)
+    sure &= not all(each.document for each in inside.students)  # comments on what they handed in
     return sure and several and 2 * len(theirs) > len(inside.students) and _whose(entry, roster) == Match()
 
 
@@ -646,10 +666,10 @@ def is_export(entry: Entry) -> bool:
     return _EXPORT.fullmatch(without_copy(_named(entry))) is not None
 
 
-def students_within(entry: Entry, assignment: Assignment, roster: Roster) -> list[Student]:
+def students_within(entry: Entry, assignment: Assignment, roster: Roster) -> dict[Student, bool]:
     """Who in the roster may have handed in something that is in an entry, by the names at its top.
 
-    What is alone there is looked into.
+    What is alone there is looked into. Each is given with whether that may hold code.
     """
     named, students = list[Entry](), [entry]
     for _ in range(MAX_DEPTH):
@@ -660,8 +680,12 @@ def students_within(entry: Entry, assignment: Assignment, roster: Roster) -> lis
         except (NothingToGrade, OSError):
             break
         named += [each for each in students if not alike(each.name, assignment.module)]
-    found = {who.id: who for match in _meant(named, roster).values() for who in (*match.people, *match.claims)}
-    return [*found.values()]
+    documents = {_known(each).student for each in named if each.document}
+    found: dict[Student, bool] = {}
+    for student, match in _meant(named, roster).items():
+        for who in (*match.people, *match.claims):
+            found[who] = found.get(who, False) or student not in documents
+    return found
 
 
 def names_within(entry: Entry, assignment: Assignment) -> set[str]:

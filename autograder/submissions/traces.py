@@ -175,6 +175,11 @@ def _notebooks(files: list[File], assignment: Assignment, names: tuple[str, ...]
     return found
 
 
+def is_document(file: File) -> bool:
+    """Whether this is a text that the grader does not open."""
+    return suffix(file.name) in _DOCUMENTS
+
+
 def of_the_module(files: list[File], module: str) -> list[File]:
     """The files that editors, JupyterLab and iCloud keep of the module, by its name in theirs."""
     return [file for file in files if stem(module).casefold() in file.name.casefold()]

@@ -1,5 +1,6 @@
 """A class joined with nbgrader's gradebook: everyone in either has one row, with the gradebook's numbers."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -7,12 +8,14 @@ from typing import Any
 
 import pytest
 from nbgrader.api import Gradebook
+from typer.testing import CliRunner
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.classroom.entries import Entry
 from autograder.classroom.figures import figures
 from autograder.classroom.page import closing
 from autograder.classroom.similarity import Alike
+from autograder.cli import app
 from autograder.platforms.nbgrader.around import course_around, extensions_of, gradebook_of
 from autograder.platforms.nbgrader.gradebook import NoGradebook, join
 from autograder.submissions.layouts import Submitted, Upload
@@ -92,6 +95,29 @@ def test_numbers_are_those_of_the_gradebook(address: str) -> None:
     assert (recorded["bob"].late, recorded["bob"].by_hand) == (False, None)
     assert recorded["bob"].until is not None
     assert recorded["bob"].until.replace(tzinfo=None) == DUE + timedelta(days=2)
+
+
+@pytest.mark.parametrize("due", ["2026-11-10", "2026-12-01", "2026-12-07"])
+def test_the_gradebooks_due_date_counts_for_everyone(address: str, tmp_path: Path, due: str) -> None:
+    """Whether or not nbgrader has graded somebody, with or without an extension."""
+    for student in ("ada", "bob"):
+        folder = tmp_path / "submitted" / student / CVAE.kit
+        folder.mkdir(parents=True)
+        (folder / "timestamp.txt").write_text("2026-12-03 12:00:00 UTC")
+    extended = tmp_path / "extensions.csv"
+    extended.write_text("student,until\nbob,2026-12-04 04:59 UTC\n")
+    with Gradebook(address) as book:
+        book.update_or_create_assignment(CVAE.kit, duedate=datetime.fromisoformat(f"{due} 04:59"))
+    arguments = ["class", str(tmp_path / "submitted"), "--out", str(tmp_path / "out"), "--gradebook", address]
+    ended = CliRunner().invoke(app, [*arguments, "--extensions", str(extended)])
+    assert ended.exit_code == 0, ended.output
+    found = json.loads((tmp_path / "out" / "class.json").read_text())
+    late = {row["student"]: row["late"] for row in found["students"]}
+    assert (late["ada"], late["bob"]) == (due < "2026-12-03", False)
+    assert any("not after the due date" in said for said in found["warnings"]) is (due > "2026-12-04")
+    assert any(f"the due date of the gradebook counts, {due}" in said for said in found["warnings"]) is (
+        due != f"{DUE:%Y-%m-%d}"
+    )
 
 
 def test_each_cell_by_hand_is_one_that_the_ta_gives(address: str) -> None:

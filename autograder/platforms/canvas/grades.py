@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from autograder.assignment import Assignment
 from autograder.classroom.outgoing import CannotExport, Graded, Rows, bare, canvas_identity, cells, identify, table
-from autograder.submissions.files import open_download
+from autograder.report.summary import counted, some_of
 from autograder.submissions.roster import Roster
+from autograder.submissions.top import top_of
 
 FEEDBACK = "feedback.html"
 
@@ -36,7 +38,7 @@ def column_of(assignment: Assignment, roster: Roster, source: str) -> str:
 
     CannotExport where that is not clear.
     """
-    titles = {bare(title) for title in (assignment.kit, assignment.title, assignment.title.split(":")[0])}
+    titles = {bare(title) for title in assignment.names}
     numbered = [column for column in roster.columns if re.fullmatch(r".+ \(\d+\)", column)]
     if not numbered:
         raise CannotExport(
@@ -59,22 +61,36 @@ def new_column(column: str, roster: Roster) -> list[str]:
     ]
 
 
-def feedback_names(download: Path, rows: Rows) -> dict[str, str]:
+def feedback_names(download: Path, rows: Rows, roster: Roster, assignment: Assignment) -> dict[str, str]:
     """The name of each student's feedback in the zip for "Upload submissions", by the student's id.
 
     Canvas takes the first two numbers between the underscores of a name for those of the student and of a file that
-    the student handed in. So each name begins as one in the `download`, and only who handed in a file gets feedback.
+    the student handed in. So each name begins as one in the `download`, which is read as a class is, and only who
+    handed in a file gets feedback.
     """
-    if download.is_dir():  # Safari unpacks what it downloads
-        begins = _beginnings(path.name for path in sorted(download.rglob("*")) if path.is_file())
-    else:
-        with open_download(download) as entries:
-            begins = _beginnings(entry.steps[-1] for entry in entries if entry.file)
+    with ExitStack() as stack:
+        entries = top_of(download, set(), stack, assignment, roster).entries
+        begins = _beginnings(entry.name for entry in entries if not entry.folder)
     return {
         student.id: f"{begins[number]}_{FEEDBACK}"
         for student, grade in rows
         if grade and (number := student.keys.get("canvas", "")) in begins
     }
+
+
+def without_feedback(rows: Rows, names: Mapping[str, str], download: Path) -> list[str]:
+    """A warning that names who gets points and no feedback, for want of a name in the `download`."""
+    missing = [
+        f"{student.name} ({student.id})"
+        for student, grade in rows
+        if grade and grade.points is not None and student.id not in names
+    ]
+    if not missing:
+        return []
+    there = f"{download.name} has no file of theirs with Canvas' numbers"
+    return [
+        f"Warning: no feedback for {counted(len(missing), 'student')} with points, as {there}: {some_of(missing, 10)}."
+    ]
 
 
 def _beginnings(names: Iterable[str]) -> dict[str, str]:

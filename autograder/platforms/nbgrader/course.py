@@ -3,6 +3,7 @@
 import re
 import traceback
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -77,22 +78,28 @@ def configure(c: Any, *where: str) -> None:
         _configure(c, assignments)
         for each in assignments:
             complete(Path.cwd(), each)
-        check_extensions(Path.cwd())
+        check_extensions(Path.cwd(), assignments)
     except Exception as error:
         reason = str(error) if isinstance(error, ValueError | OSError | RosterError) else traceback.format_exc()
         raise SystemExit(f"nbgrader is not started: {reason}") from error
 
 
-def check_extensions(course: Path) -> None:
+def check_extensions(course: Path, assignments: Iterable[Assignment] = ()) -> None:
     """RosterError where extensions.csv, or the roster in which its students are looked up, cannot be read.
 
-    A student there whom nobody knows is told: it may be a slip, and somebody would be late by it.
+    A student there whom nobody knows is told: it may be a slip, and somebody would be late by it. So is what is not
+    read for any of the assignments.
     """
     roster = course_roster(course)
     if not (course / EXTENSIONS).exists():
         return
     known = {same(path.name) for path in course.glob("submitted/*")}
-    for student in read_extensions(course / EXTENSIONS):
+    lists = [read_extensions(course / EXTENSIONS, each.names, each.course) for each in assignments]
+    lists = lists or [read_extensions(course / EXTENSIONS)]
+    for note in lists[0].notes:
+        if all(note in each.notes for each in lists):
+            get_logger().warning("%s", note)
+    for student in dict.fromkeys(student for each in lists for student in each):
         if same(student) not in known and not (roster and roster.find(student)):
             get_logger().warning("%s: nobody in the roster or in submitted/ is called %r", EXTENSIONS, student)
 
@@ -144,7 +151,15 @@ def _configure(c: Any, assignments: list[Assignment]) -> None:
     c.GenerateFeedback.preprocessors = [GetGrades, ForStudents, CSSHTMLHeaderPreprocessor]
     c.GenerateFeedback.exporter_class = FeedbackPage
     _configure_pages(c)
-    for plugin in (c.TrustedGrades, c.RunNotebook, c.Overview, c.Collect, c.Downloads, c.CanvasExport):
+    for plugin in (
+        c.TrustedGrades,
+        c.RunNotebook,
+        c.Overview,
+        c.Extensions,
+        c.Collect,
+        c.Downloads,
+        c.CanvasExport,
+    ):
         plugin.assignments = [each.where for each in assignments]
     c.Autograde.exclude_overwriting = {each.kit: [each.module] for each in assignments}
     c.ExchangeFactory.collect = Collect

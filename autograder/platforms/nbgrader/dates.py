@@ -1,6 +1,7 @@
 """Times: when a submission was handed in, until when each student may, and what lateness costs."""
 
 import math
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Float
+from traitlets import Float, List, Unicode
 
+from autograder.assignment import load
 from autograder.grading import GraderError
 from autograder.platforms.nbgrader.files import MAX_STAMP, TIMESTAMP, read
 from autograder.platforms.nbgrader.roster import same_student
@@ -50,13 +52,14 @@ def as_nbgrader(moment: datetime) -> datetime:
 # --- extensions ---------------------------------------------------------------------------------------------------
 
 
-def extended_until(course: Path, student: str) -> datetime | None:
+def extended_until(course: Path, student: str, names: Collection[str], title: str) -> datetime | None:
     """Until when extensions.csv in the course folder lets this student hand in; None if it does not name them.
 
-    RosterError where the file, or the roster that its keys are looked up in, cannot be read.
+    `names` are those of the assignment, and `title` is the course's. RosterError where the file, or the roster that its
+    keys are looked up in, cannot be read.
     """
-    same = same_student(course, student)
-    return max((until for key, until in read_extensions(course / EXTENSIONS).items() if same(key)), default=None)
+    same, found = same_student(course, student), read_extensions(course / EXTENSIONS, names, title)
+    return max((until for key, until in found.items() if same(key)), default=None)
 
 
 class Extensions(NbGraderPreprocessor):
@@ -65,12 +68,16 @@ class Extensions(NbGraderPreprocessor):
     Without such a file, extensions that were granted by nbgrader's own API stay.
     """
 
+    assignments = List(Unicode(), help="The assignments of the course, by name or folder.").tag(config=True)
+
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         where, course = resources["nbgrader"], Path(self.parent.parent.coursedir.root)
         if not (course / EXTENSIONS).exists():
             return nb, resources
+        known = next((each for each in map(load, self.assignments) if each.kit == where["assignment"]), None)
+        names, title = (known.names, known.course) if known else ((where["assignment"],), "")
         try:
-            until = extended_until(course, where["student"])
+            until = extended_until(course, where["student"], names, title)
         except RosterError as error:
             raise GraderError(str(error)) from error
         with Gradebook(where["db_url"]) as gradebook:

@@ -55,6 +55,26 @@ def join(upload: Upload, address: str, assignment: Assignment) -> tuple[Upload, 
     return replace(upload, submitted=submitted), recorded
 
 
+def due_in(address: str, assignment: str) -> datetime | None:
+    """When the assignment is due by the gradebook at this address; None if it does not say, or cannot be read."""
+    if not _is_there(address):
+        return None
+    try:
+        with Gradebook(address) as gradebook:
+            return _utc(gradebook.find_assignment(assignment).duedate)
+    except (SQLAlchemyError, ModuleNotFoundError, MissingEntry):
+        return None
+
+
+def _is_there(address: str) -> bool:
+    """Whether a file of SQLite's is there: a connection would make one."""
+    try:
+        database = make_url(address).database
+    except SQLAlchemyError:
+        return False
+    return not address.startswith("sqlite:") or bool(database and Path(database).is_file())
+
+
 @dataclass(frozen=True)
 class _Student:
     id: str
@@ -66,8 +86,8 @@ class _Student:
 def _read(address: str, assignment: str, by_hand: Collection[str]) -> list[_Student]:
     """Everyone in the gradebook at this address, with what it has of the assignment."""
     try:
-        database = make_url(address).database
-        if address.startswith("sqlite:") and not (database and Path(database).is_file()):
+        make_url(address)
+        if not _is_there(address):
             raise NoGradebook(f"there is no gradebook at {address}")
         with Gradebook(address) as gradebook:
             return [_of(student, gradebook, assignment, by_hand) for student in gradebook.students]

@@ -109,7 +109,7 @@ class CanvasExport(RosterExport):
         if roster is None or name in self.columns:
             return self.columns.get(name, name)
         known = next((each for each in map(load, self.assignments) if each.kit == name), None)
-        titles = {bare(title) for title in (name, *((known.title, known.title.split(":")[0]) if known else ()))}
+        titles = {bare(title) for title in (name, *(known.names if known else ()))}
         numbered = {column: match[1] for column in roster.columns if (match := re.fullmatch(r"(.+) \(\d+\)", column))}
         found = [column for column, title in numbered.items() if bare(title) in titles]
         if len(found) == 1:
@@ -154,7 +154,7 @@ def _enrolled(student: Student, roster: Roster) -> Enrolled | None:
     return (
         (roster.find(number, "canvas") if number else None)
         or next((each for each in roster.students if folder_name(each.id) == student.id), None)
-        or roster.find(student.id, "login", "sis", "id", "email", "canvas")
+        or roster.find(student.id, "login", "sis", "id", "other id", "email", "canvas")
         or (roster.find(student.email, "email", "login") if student.email else None)
     )
 
