@@ -441,10 +441,13 @@ DIVERGENCE = (
     _TYPE,
     _TWO_LOSSES,
     *_DIVERGENCES,
-    Probe(
-        "images, zeros = torch.full((1, 2), 0.3), torch.zeros(1, 3)\n"
-        "values = [cs5814_vae.loss_function(images, images, zeros, zeros + each) for each in (-6.0, 0.0, 5.0)]\n"
-        "print([round(float(each - values[1]), 4) for each in values])"
+    *(
+        Probe(
+            "images, zeros = torch.full((1, 2), 0.3), torch.zeros(1, 3)\n"
+            f"values = [cs5814_vae.loss_function(images, images, zeros, zeros + each) for each in ({each}, 0.0)]\n"
+            "print(round(float(values[0] - values[1]), 1))"
+        )
+        for each in (-12.0, 12.0)
     ),
     Probe(  # more latent dimensions than are written into a loss
         "images, zeros = torch.full((1, 2), 0.3), torch.zeros(1, 100)\n"
