@@ -682,22 +682,27 @@ def test_divergence(
             more = " Your `sample_latent` also treats `logvariances` as log σ."
         said = "The grader kept the image and changed the means and log-variances. "
         fail_value(f"{said}{should_change(observed, expected)}{more}", found)
+    judge_far(submission, challenge, form)
+    if not form.half and not grading.failed("loss_function"):
+        arguments = form.inputs(challenge, 1)
+        value, right = torch.tensor(value_on(submission, *arguments)), reference.loss_function(*arguments)
+        if not close(value, right, TOLERANCE):
+            grading.replaced.append("Only changes of the divergence count here. Another check judges constants.")
+
+
+def judge_far(submission: Submission, challenge: Challenge, form: Form) -> None:
+    """Fail the check for a divergence that stops at some log-variance; where it is not finite, another check judges."""
     *pixels, means, logvariances = form.inputs(challenge, 1)
     if form.half:  # the rounding of the pixels would hide the divergence
         pixels = [0 * each for each in pixels]
     for logvariance, tolerance in FAR_LOGVARIANCES:
-        far = (*pixels, means, 0 * logvariances + logvariance)
-        observed, expected = change(submission, far, (*pixels, means, 0 * logvariances))
-        if observed.isfinite() and not close(
-            observed, expected, max(tolerance, form.of_term("kl"))
-        ):  # or Finite judges it
+        latents = [(means, 0 * logvariances + each) for each in (logvariance, 0.0)]
+        observed, expected = change(submission, *((*pixels, *each) for each in latents))
+        if observed.isfinite() and not close(observed, expected, max(tolerance, form.of_term("kl"))):
             fail(
                 f"The grader changed all log-variances from 0 to {logvariance:g}. " + should_change(observed, expected),
                 "kl-clamped",
             )
-    value, right = torch.tensor(value_on(submission, *far)), reference.loss_function(*far)
-    if not grading.failed("loss_function") and not close(value, right, TOLERANCE):
-        grading.replaced.append("Only changes of the divergence count here. Another check judges constants.")
 
 
 def require_any_latents(submission: Submission, challenge: Challenge, form: Form) -> None:
