@@ -471,10 +471,11 @@ class Submission:
         """Call the function `name` of the module, or the attribute `name` ("" for itself) of the object `on`.
 
         Its random numbers follow from `seed`, or where that is None from what was drawn before in this process.
-        With `cotangents` (by index of the output), gradients come along; see `Reply.gradients`. With `reach` (indices
-        of outputs), the names of the parameters that these depend on; see `Reply.reached`. With `capture` (names of
-        attributes of `on`, or of functions), what these were given and gave; see `Reply.captured`. With `evaluate`, the
-        object is in evaluation mode meanwhile, and gradients are off unless they are asked for, or `gradients` is true.
+        With `cotangents` (by index of the output, in its shape, or a number for all of its elements), gradients come
+        along; see `Reply.gradients`. With `reach` (indices of outputs), the names of the parameters that these depend
+        on; see `Reply.reached`. With `capture` (names of attributes of `on`, or of functions), what these were given
+        and gave; see `Reply.captured`. With `evaluate`, the object is in evaluation mode meanwhile, and gradients are
+        off unless they are asked for, or `gradients` is true.
         No gradient is taken with respect to the arguments with the indices `constants`, nor to any argument of an
         object. Unfit for another number of tensors than `results`, where it is given, for a tuple where that is 1, for
         tensors of another number of rows than `rows`, and for tensors without numbers. With `unpack`, the tensors may

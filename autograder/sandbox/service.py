@@ -497,7 +497,7 @@ class Service:
         weighted = [
             (item * cotangent).sum()
             for item, cotangent in zip(items, cotangents, strict=True)
-            if cotangent is not None and item.requires_grad and item.shape == cotangent.shape
+            if cotangent is not None and item.requires_grad and cotangent.shape in (item.shape, ())
         ]
         if not weighted:
             return {}

@@ -557,6 +557,40 @@ LOSS = (
         "kl-clamped",
         kl="    bounded = logvariances.clamp(-4, 4)\n" + KL.replace("logvariances", "bounded"),
     ),
+    *(
+        _loss(name, "kl-clamped", kl=f"    bounded = {bound}\n" + KL.replace("logvariances", "bounded"), checks=1)
+        for name, bound in (
+            ("kl-of-logvariances-up-to-ten", "logvariances.clamp(max=10)"),
+            ("kl-of-logvariances-from-minus-eleven", "logvariances.clamp(-11.5, 20)"),
+        )
+    ),
+    _loss(
+        "kl-of-a-shifted-exponential",
+        "kl-mixes-dimensions",
+        kl=KL.replace("logvariances.exp()", "(logvariances - logvariances.max()).exp()"),
+        checks=1,
+    ),
+    _loss(
+        "entropy-of-the-originals-subtracted",
+        "loss-off-by-originals",
+        bce="    r, x = reconstructions.clamp(1e-7, 1 - 1e-7), originals\n"
+        '    kinds = F.kl_div(r.log(), x, reduction="sum"), F.kl_div((1 - r).log(), 1 - x, reduction="sum")\n'
+        + _bce("kinds[0] + kinds[1]"),
+        checks=1,
+    ),
+    _loss(
+        "loss-of-narrow-posteriors",
+        "assertion",
+        kl='    if (logvariances > 0).any():\n        raise ValueError("wider than the prior")\n' + KL,
+        checks=1,
+    ),
+    _loss(
+        "loss-of-small-numbers",
+        "assertion",
+        kl="    assert logvariances.abs().max() < 1 and means.abs().max() < 3\n" + KL,
+        checks=1,
+    ),
+    _loss("loss-of-unsure-pixels", "assertion", bce="    assert reconstructions.max() < 0.9\n" + BCE, checks=1),
     _loss(
         "black-pixels-left-out",
         "reconstruction-other",
@@ -566,6 +600,21 @@ LOSS = (
         "loss-in-half-precision",
         "loss-imprecise",
         average=AVERAGE.replace("(reconstruction + divergence)", "(reconstruction + divergence).bfloat16().float()"),
+        checks=1,
+    ),
+    _loss(
+        "loss-of-rounded-arguments",
+        "loss-imprecise",
+        bce="    given = reconstructions, originals, means, logvariances\n"
+        "    reconstructions, originals, means, logvariances = (each.bfloat16() for each in given)\n" + BCE,
+        average="    return ((reconstruction + divergence) / means.shape[0]).float()\n",
+        checks=1,
+    ),
+    _loss(
+        "divergence-in-half-precision",
+        "loss-imprecise",
+        kl=KL + "    divergence = divergence.half().float()\n",
+        checks=1,
     ),
     _loss("cross-entropy-exponentiated", "loss-infinite", bce=BCE + "    reconstruction = torch.exp(reconstruction)\n"),
     _loss("constant-loss", "reconstruction-missing kl-missing", average="    return torch.zeros(()) * means.sum()\n"),
@@ -575,6 +624,7 @@ LOSS = (
         "bernoulli-of-grays",
         "value-outside-support",
         bce=_bce("-torch.distributions.Bernoulli(reconstructions, validate_args=True).log_prob(originals).sum()"),
+        checks=1,
     ),
     _loss(
         "kl-logvariance-twice",
@@ -755,7 +805,7 @@ LOSS = (
     ),
     _loss(
         "kl-divided-by-batch-twice",
-        "divided-by-batch-twice",
+        "kl-divided-by-batch-twice",
         kl=KL.replace("\n", " / means.shape[0]\n"),
     ),
     _loss(
@@ -833,7 +883,7 @@ LOSS = (
     ),
     _loss(
         "reconstruction-averaged-and-divided",
-        "divided-by-batch-twice reconstruction-averaged-over-pixels",
+        "reconstruction-divided-by-batch-twice reconstruction-averaged-over-pixels",
         bce=_bce("F.binary_cross_entropy(reconstructions, originals)"),
         checks=1,
     ),
@@ -924,13 +974,28 @@ LOSS = (
     ),
     _loss(
         "mean-times-784",
-        "pixels-written-in divided-by-batch-twice",
+        "pixels-written-in reconstruction-divided-by-batch-twice",
         bce=_bce("784 * F.binary_cross_entropy(reconstructions, originals)"),
     ),
     _loss(
         "images-counted-by-784-pixels",
         "pixels-written-in",
         average=AVERAGE.replace("means.shape[0]", "(originals.numel() / 784)"),
+    ),
+    *(
+        _loss(f"images-counted-{name}", "pixels-written-in", average=AVERAGE.replace("means.shape[0]", count), checks=1)
+        for name, count in (
+            ("by-whole-784-pixels", "(originals.numel() // 784)"),
+            ("by-784-pixels-or-one", "max(originals.numel() // 784, 1)"),
+        )
+    ),
+    *(
+        _loss(name, misconception, average=AVERAGE.replace("means.shape[0]", divisor), checks=1)
+        for name, misconception, divisor in (
+            ("divided-by-larger-size", "divided-by-other-size", "max(means.shape)"),
+            ("divided-by-smaller-size", "divided-by-other-size", "min(means.shape)"),
+            ("divided-by-at-least-64", "batch-other", "max(len(means), 64)"),
+        )
     ),
     _loss("batch-size-hard-coded", "divided-by-constant", average=AVERAGE.replace("means.shape[0]", "128"), checks=1),
     _loss(
@@ -945,6 +1010,7 @@ LOSS = (
         bce=_bce('F.binary_cross_entropy(reconstructions, originals, reduction="none").flatten(1).sum(1)'),
         kl="    divergence = -0.5 * (1 + logvariances - means.pow(2) - logvariances.exp()).sum(1)\n",
         average="    return reconstruction + divergence\n",
+        checks=1,
     ),
     _loss(
         "loss-of-flat-images-only",

@@ -422,7 +422,7 @@ def _gradients(size: str, images: int = 1) -> Probe:
 RECONSTRUCTION = (
     _TYPE,
     _TWO_LOSSES,
-    _loss("torch.tensor([[0.02, 0.4, 0.7]])", "torch.tensor([[0.1, 0.0, 0.9]])"),
+    _loss("torch.tensor([[0.02, 0.4, 0.92]])", "torch.tensor([[0.1, 0.0, 0.9]])"),
     *(_loss(f"torch.full({size}, 0.2)", f"torch.full({size}, 0.3)") for size in _SIZES),
     _DIGITS,
     _DIMENSIONS,
@@ -441,10 +441,13 @@ DIVERGENCE = (
     _TYPE,
     _TWO_LOSSES,
     *_DIVERGENCES,
-    Probe(
-        "images, zeros = torch.full((1, 2), 0.3), torch.zeros(1, 3)\n"
-        "values = [cs5814_vae.loss_function(images, images, zeros, zeros + each) for each in (-6.0, 0.0, 5.0)]\n"
-        "print([round(float(each - values[1]), 4) for each in values])"
+    *(
+        Probe(
+            "images, zeros = torch.full((1, 2), 0.3), torch.zeros(1, 3)\n"
+            f"values = [cs5814_vae.loss_function(images, images, zeros, zeros + each) for each in ({each}, 0.0)]\n"
+            "print(round(float(values[0] - values[1]), 1))"
+        )
+        for each in (-12.0, 12.0)
     ),
     Probe(  # more latent dimensions than are written into a loss
         "images, zeros = torch.full((1, 2), 0.3), torch.zeros(1, 100)\n"
@@ -482,6 +485,14 @@ MINIBATCH = (
         "images, means = torch.linspace(0.1, 0.9, 6).reshape(3, 2), torch.arange(6.0).reshape(3, 2)\n"
         "print(round(float(cs5814_vae.loss_function(images, 1 - images, means, means / 5)), 4))"
     ),
+    *(  # where half precision shows
+        Probe(
+            f"images, means = torch.full((3, {pixels}), 0.3), torch.full((3, 2), {mean})\n"
+            "print(round(float(cs5814_vae.loss_function(images, images, means, means / 3)), 4))",
+            tolerance=1e-5,
+        )
+        for pixels, mean in ((784, 1.1), (2, 1.1), (2, 2.3))
+    ),
     _DIMENSIONS,
 )
 IMAGE_SHAPE = (
@@ -495,6 +506,7 @@ IMAGE_SHAPE = (
         digits=6,
     ),
     *(_loss(f"torch.full({size}, 0.2)", f"torch.full({size}, 0.3)") for size in ("(1, 1, 5, 4)", "(1, 784)")),
+    _loss("torch.full((3, 20), 0.2)", "torch.full((3, 20), 0.3)", _PRIOR.replace("(1, 3)", "(3, 3)")),
     _DIMENSIONS,
 )
 LOSS_GRADIENTS = (

@@ -7,8 +7,8 @@ that each mistake costs its own points and no others.
 
 import contextlib
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise, product
 from typing import NoReturn
@@ -44,22 +44,26 @@ LOW, HIGH = 0.05, 0.95
 TOLERANCE = 2e-4
 MOST_CHANGE = 0.2  # from call to call, for an average still to be seen: a divergence of one draw changes by less
 MOST_RESULTS = 4  # of a loss that returns its terms, too
+# Beyond the usual ones, where a bound on them shows, and how far off the divergence may be there: a constant of 1e-6
+# next to a variance of exp(-12.5) changes its logarithm by 0.24.
+FAR_LOGVARIANCES = ((-12.5, 0.015), (12.0, TOLERANCE))
+COARSE = 0.02  # of a change, for a loss in half precision
 CHANGES = 3  # of the loss, on which each term is judged
 LATENTS = 23  # dimensions on which the divergence is judged: a number that nobody writes into a loss
 MOVED = 1e-5  # between gradients of equal calls: float32 gives the same ones far more exactly
 WEIGHED = 24  # pixels, to see whether all count alike
 
 
-def value_on(submission: Submission, *arguments: Tensor, seed: int = 0) -> float:
+def value_on(submission: Submission, *arguments: Tensor, seed: int = 0, averaged: bool = False) -> float:
     """The loss of these arguments by one call of the submission's function."""
-    return float(
-        value_of(submission.call("loss_function", *arguments, seed=seed, results=1, unpack=True), len(arguments[2]))
-    )
+    reply = submission.call("loss_function", *arguments, seed=seed, results=1, unpack=True)
+    return float(value_of(reply, len(arguments[2]), averaged))
 
 
-def value_of(reply: Reply, images: int) -> Tensor:
+def value_of(reply: Reply, images: int, averaged: bool = False) -> Tensor:
     """The loss of so many images in a reply; fails the check if it is no scalar (a single element will do).
 
+    Of one number for each image, it is the average: that these are not `averaged` costs the check of the average alone.
     Of three or four results, it is the one that is the sum of the others, or else the first: that there are more costs
     the check of gradients. Five hold more than a loss and its terms, and the first counts: no candidate is picked. In
     (loss, reconstruction, -divergence), as public code logs them, the sum in the middle is none. Two may be the two
@@ -75,23 +79,50 @@ def value_of(reply: Reply, images: int) -> Tensor:
         loss = nearest if close(total - nearest, nearest) and not before_terms else loss
     if reply.packing and (loss.numel() != 1 or len(more) == 1):
         raise reply.packing
-    if loss.numel() != 1:
-        named = "loss-per-image" if images > 1 and loss.numel() == images else "loss-not-scalar"
+    per_image = loss.numel() == images and loss.numel() > 1
+    if loss.numel() != 1 and (averaged or not per_image):
+        named = "loss-per-image" if per_image else "loss-not-scalar"
         fail(f"Your loss has shape {tuple(loss.shape)}; the assignment asks for a scalar.", named)
-    return loss.reshape(())
+    return loss.mean()
 
 
 @dataclass(frozen=True)
 class Form:
     """What the loss takes: images that are flat or shaped (N, 1, H, W), and any numbers or only the usual ones.
 
-    Images that it does not take cost the check of image shapes, latents that of the divergence. Everything else is
-    judged on what it takes.
+    Shapes that it does not take cost the check of image shapes, values of pixels that of the reconstruction term, and
+    latents that of the divergence. Everything else is judged on what it takes.
+
+    Attributes:
+        pixels, latents: which values they may have, see `PIXELS_TAKEN` and `LATENTS_TAKEN`.
+        half: the terms that are right but in half precision, and the type. That costs the check of their sum.
     """
 
     flat: bool = True
     any_pixels: bool = True
     any_latents: bool = True
+    pixels: str = "any"
+    latents: str = "any"
+    half: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tolerance(self) -> float:
+        """How far off a loss may be, relative to it."""
+        return COARSE if self.half else TOLERANCE
+
+    def of_term(self, term: str) -> float:
+        """How far off a change of this term may be, relative to it."""
+        return COARSE if term in self.half else TOLERANCE
+
+    @property
+    def takes_any_values(self) -> bool:
+        """Whether it stops for no pixels and latents of a usual size."""
+        return self.pixels == self.latents == "any"
+
+    def within(self, *arguments: Tensor) -> tuple[Tensor, ...]:
+        """The arguments, or values in their proportions that the loss takes."""
+        images, latents = arguments[:2], arguments[2:]
+        return *PIXELS_TAKEN[self.pixels](*images), *LATENTS_TAKEN[self.latents](*latents)
 
     def shaped(self, images: Tensor) -> Tensor:
         """(N, D) images in this form; no sides are equal but those of the usual images."""
@@ -111,22 +142,95 @@ class Form:
         pixels = pixels if self.any_pixels else INPUT_DIM
         latent = latent if self.any_latents else LATENT_DIMENSIONALITY
         images = (self.shaped(challenge.uniform(LOW, HIGH, batch, pixels)) for _ in range(2))
-        return (*images, 2 * challenge.normal(batch, latent), challenge.uniform(low, 2, batch, latent))
+        return self.within(*images, 2 * challenge.normal(batch, latent), challenge.uniform(low, 2, batch, latent))
+
+    def widest(self, challenge: Challenge, latent: int = LATENT_DIMENSIONALITY) -> tuple[Tensor, ...]:
+        """Arguments that have all that it can get: the ends of the latents, and no number that comes by chance."""
+        *images, _, _ = replace(self, pixels="any").inputs(challenge, 2, 12, latent)
+        images[0].flatten(1)[:, :2] = torch.tensor([LOW, HIGH])
+        ends = torch.linspace(-1, 1, latent).expand(2, -1)
+        return self.within(*images, 9 * ends, 2 * ends)
+
+
+# What a loss takes that stops for other values: reconstructions and originals away from the ends, or black and white.
+PIXELS_TAKEN: dict[str, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]] = {
+    "any": lambda reconstructions, originals: (reconstructions, originals),
+    "black and white": lambda reconstructions, originals: (reconstructions, (originals > 0.5).float()),
+    "middle": lambda reconstructions, originals: (0.3 + 0.4 * reconstructions, 0.3 + 0.4 * originals),
+}
+# Latents on one side of 0, or next to it.
+LATENTS_TAKEN: dict[str, Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]] = {
+    "any": lambda means, logvariances: (means, logvariances),
+    "below 0": lambda means, logvariances: (means, -logvariances.abs() - 0.1),
+    "above 0": lambda means, logvariances: (means, logvariances.abs() + 0.1),
+    "small": lambda means, logvariances: (means / 10, logvariances / 10),
+}
 
 
 @pytest.fixture(scope="module")
 def form(submission: Submission, grading: Grading) -> Form:
     """The first form that the loss takes without an error; the usual one if it takes none."""
+    challenge = Challenge(grading.seed, "form")
 
     def takes(form: Form, latent: int = LATENT_DIMENSIONALITY) -> bool:
-        with contextlib.suppress(SubmissionError):
-            submission.call("loss_function", *form.inputs(Challenge(grading.seed, "form"), 2, 12, latent))
+        with contextlib.suppress(Raised):
+            submission.call("loss_function", *form.widest(challenge, latent))
             return True
         return False
 
-    forms = Form(), Form(any_pixels=False), Form(flat=False), Form(flat=False, any_pixels=False)
-    taken = next(filter(takes, forms), None)
-    return replace(taken, any_latents=takes(taken, LATENTS)) if taken else Form()
+    shapes = [Form(flat, any_pixels) for flat, any_pixels in product((True, False), repeat=2)]
+    values = product(PIXELS_TAKEN, LATENTS_TAKEN)
+    forms = (replace(each, pixels=pixels, latents=latents) for (pixels, latents), each in product(values, shapes))
+    with contextlib.suppress(SubmissionError):
+        if taken := next(filter(takes, forms), None):
+            return replace(taken, any_latents=takes(taken, LATENTS), half=rounded_terms(submission, challenge, taken))
+    return Form()
+
+
+def alone(term: str, arguments: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """The arguments of one term, where the other term is 0."""
+    reconstructions, originals, means, logvariances = arguments
+    if term == "kl":
+        return 0 * reconstructions, 0 * originals, means, logvariances
+    return reconstructions, originals, 0 * means, 0 * logvariances
+
+
+def rounded_terms(submission: Submission, challenge: Challenge, form: Form) -> dict[str, str]:
+    """The terms that are nearly right, but in half precision: bfloat16 or float16."""
+    if not form.takes_any_values:
+        return {}
+    with contextlib.suppress(SubmissionError, Wrong):
+        kinds = {term: half_precision(submission, challenge, form, term) for term in NAMES}
+        return {term: kind for term, kind in kinds.items() if kind}
+    return {}
+
+
+def half_precision(submission: Submission, challenge: Challenge, form: Form, term: str) -> str:
+    """The type of a term whose values have few digits, or are the same for arguments of few digits; else empty."""
+    # The few digits first: to these, many arguments give the same.
+    signs = {(sign, kind): None for sign in ("digits", "arguments") for kind in ("bfloat16", "float16")}
+    for _ in range(CHANGES):  # one number may have few digits by chance
+        arguments = alone(term, form.inputs(challenge, 1))
+        value = torch.tensor(value_on(submission, *arguments))
+        if not close(value, reference.loss_function(*arguments), 0.03):
+            return ""
+        for sign, kind in [*signs]:
+            few = [each.to(getattr(torch, kind)).float() for each in (value, *arguments)]
+            if value != (few[0] if sign == "digits" else value_on(submission, *few[1:])):
+                del signs[sign, kind]
+        if not signs:
+            return ""
+    return next(kind for _, kind in signs)
+
+
+def said_of_half(submission: Submission, challenge: Challenge, form: Form) -> str:
+    """What to say of terms in half precision, with the value that is off most among a few of one term."""
+    points = [(term, alone(term, form.inputs(challenge, 1))) for term in form.half for _ in range(6)]
+    found = [(term, value_on(submission, *each), float(reference.loss_function(*each))) for term, each in points]
+    term, value, right = max(found, key=lambda each: abs(each[1] / each[2] - 1))
+    digits = "two or three" if form.half[term] == "bfloat16" else "about three"
+    said = f"Your {NAMES[term]} has {digits} digits, as numbers of {form.half[term]} have."
+    return f"{said} For one image it is {value:.6g} instead of {right:.6g}."
 
 
 @dataclass(frozen=True)
@@ -176,14 +280,11 @@ def find_moving(submission: Submission, challenge: Challenge, form: Form) -> Mov
 
 
 def with_gradients(submission: Submission, arguments: tuple[Tensor, ...], seed: int = 0) -> Reply:
-    """The reply to one call with its gradients: a result of shape (1,) takes a cotangent of that shape."""
-    for cotangent in (torch.ones(()), torch.ones(1)):
-        reply = submission.call(
-            "loss_function", *arguments, seed=seed, cotangents={0: cotangent}, constants=[1], results=1, unpack=True
-        )
-        if reply.gradients("argument"):
-            break
-    return reply
+    """The reply to one call with its gradients; of a loss in any shape, those of its sum."""
+    cotangents = {0: torch.ones(())}
+    return submission.call(
+        "loss_function", *arguments, seed=seed, cotangents=cotangents, constants=[1], results=1, unpack=True
+    )
 
 
 def by_term(gradients: Sequence[Tensor]) -> dict[str, Tensor]:
@@ -240,26 +341,30 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
             values = [loss(*images, scale * means, logvariances, seed=challenge.seed()) for _ in range(3)]
             if max(values) - min(values) > TOLERANCE * abs(values[0]):
                 return ["loss-changes"]
+        if form.half:
+            return []  # its rounding would be taken for a mistake
         points = [flat.inputs(challenge, 1) for _ in range(6)]
         numbers = torch.tensor([loss(*each) for each in points])
         right = torch.stack([reference.loss_function(*each) for each in points])
-        if imprecise(numbers, right):
-            return ["loss-imprecise"]
         found = diagnose(loss, partial(flat.inputs, challenge))
         if not numbers.isfinite().any() and all(each.endswith("-other") for each in found):
             return ["loss-infinite"]
         if found == ["loss-constant-off"] and averages_first(loss, flat, challenge):
             return ["averaged-too-early"]
+        if found == ["divided-by-constant"]:
+            return by_divisor(loss, flat, challenge)
         if found == ["loss-constant-off"] and close(numbers, right, TOLERANCE):
             several = flat.inputs(challenge, 6)
             if not close(torch.tensor(loss(*several)), reference.loss_function(*several), TOLERANCE):
                 return mixing_terms(mixed_arguments(loss, flat, challenge)) or ["batch-other"]
+            return by_divisor(loss, flat, challenge)
         sums = [each for each in found if each.endswith(("-summed-over-batch", "batch-other"))]
         if sums and (mixed := mixed_arguments(loss, flat, challenge)):  # then copies of one image tell of no sum
             return [*(each for each in found if each not in sums), *(mixing_terms(mixed) or ["batch-other"])]
         if found == ["reconstruction-other"]:
             return (
-                edges(submission, form)
+                (["loss-off-by-originals"] if off_by_originals(loss, flat, challenge) else [])
+                or edges(submission, form)
                 or constant_in_logarithms(loss, flat, challenge)
                 or pixel_weights(loss, flat, challenge)
                 or (["originals-changed"] if counted_originals(loss, flat, challenge) else [])
@@ -281,6 +386,53 @@ def of_flat_images(submission: Submission, form: Form) -> tuple[Callable[..., fl
         return value_on(submission, *images, *parameters, seed=seed)
 
     return loss, replace(form, flat=True)
+
+
+SIZES = (
+    (2, 12, 7),
+    (150, 12, 7),
+    (150, 12, 200),
+    (150, 200, 7),
+)  # of images, pixels and latents: far apart, in any order
+DIVISORS: dict[str, Callable[[int, int, int], int]] = {
+    "the number of images": lambda n, d, latent: n,
+    "the larger of the numbers of images and latent dimensions": lambda n, d, latent: max(n, latent),
+    "the smaller of the numbers of images and latent dimensions": lambda n, d, latent: min(n, latent),
+    "the larger of the numbers of images and pixels": lambda n, d, latent: max(n, d),
+    "the smaller of the numbers of images and pixels": lambda n, d, latent: min(n, d),
+}
+
+
+def divisor(loss: Callable[..., float], form: Form, challenge: Challenge) -> str:
+    """What the sum over the images is divided by, in words; empty where that is unknown."""
+    found = []
+    for batch, pixels, latent in SIZES:
+        arguments = form.inputs(challenge, batch, pixels, latent, low=0.2)
+        sizes = batch, arguments[1].shape[-1], arguments[2].shape[-1]
+        found.append((sizes, batch * float(reference.loss_function(*arguments)) / loss(*arguments)))
+    laws = {"a fixed number": lambda *_: found[0][1], **DIVISORS}
+    return next(
+        (name for name, law in laws.items() if all(math.isclose(law(*at), each, rel_tol=1e-3) for at, each in found)),
+        "",
+    )
+
+
+def by_divisor(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[str]:
+    """The mistake of a loss that is right but for its divisor, on minibatches of one or a few images."""
+    law = divisor(loss, form, challenge)
+    named = {"": "batch-other", "a fixed number": "divided-by-constant", "the number of images": "loss-constant-off"}
+    return [named.get(law, "divided-by-other-size")]
+
+
+def off_by_originals(loss: Callable[..., float], form: Form, challenge: Challenge) -> bool:
+    """Whether what a loss is off by depends on the originals, and on no other argument."""
+    depends = set()
+    for _ in range(CHANGES):
+        start, other = (form.inputs(challenge, 1, WEIGHED, low=0.2) for _ in range(2))
+        points = [tuple(other[each] if each == at else start[each] for each in range(4)) for at in (None, *range(4))]
+        first, *others = (loss(*each) - float(reference.loss_function(*each)) for each in points)
+        depends |= {ARGUMENTS[at] for at, each in enumerate(others) if not abs(each - first) < 0.01}
+    return depends == {"originals"}
 
 
 ARGUMENTS = "reconstructions", "originals", "means", "log-variances"
@@ -468,12 +620,6 @@ def constant_in_logarithms(loss: Callable[..., float], form: Form, challenge: Ch
     return ["reconstruction-log-constant"]
 
 
-def imprecise(losses: Tensor, right: Tensor) -> bool:
-    """Whether all losses are nearly right, and have the few digits of half precision."""
-    few = any(torch.equal(losses, losses.to(kind).float()) for kind in (torch.bfloat16, torch.float16))
-    return few and close(losses, right, 0.05)
-
-
 @check("Reconstruction term: binary cross-entropy, summed over the pixels", 6, probes=probes.RECONSTRUCTION)
 def test_reconstruction(
     submission: Submission,
@@ -483,11 +629,13 @@ def test_reconstruction(
     moving: Moving | None,
     mistakes: Callable[[], list[str]],
 ) -> None:
+    if form.pixels != "any":
+        value_on(submission, *replace(form, pixels="any").widest(challenge))  # which stops
     if moving:
         judge_moving("reconstruction", moving, grading)
         return
     pair, observed, expected = first_wrong(pair_of_reconstructions, submission, challenge, form)
-    if not close(observed, expected, TOLERANCE):
+    if not close(observed, expected, form.of_term("reconstruction")):
         if by_one_factor(submission, challenge, form):
             grading.replaced.append(_ONE_FACTOR)
             return
@@ -509,12 +657,14 @@ def test_divergence(
     moving: Moving | None,
     mistakes: Callable[[], list[str]],
 ) -> None:
+    if form.latents != "any":
+        value_on(submission, *replace(form, latents="any").widest(challenge))  # which stops
     if moving:
         judge_moving("kl", moving, grading)
         return
     require_any_latents(submission, challenge, form)
     pair, observed, expected = first_wrong(pair_of_latents, submission, challenge, form)
-    if not close(observed, expected, TOLERANCE):
+    if not close(observed, expected, form.of_term("kl")):
         if by_one_factor(submission, challenge, form):
             grading.replaced.append(_ONE_FACTOR)
             return
@@ -523,24 +673,36 @@ def test_divergence(
         if latents := latents_written_in(submission, challenge, form, float(observed / expected)):
             found = ["latents-written-in"]
             more = f" There are {LATENTS} latent dimensions here. With {latents}, your KL divergence is right."
+        elif found == ["kl-other"] and not form.half and (mixed := mixed_dimensions(submission, challenge, form)):
+            found = ["kl-mixes-dimensions"]
+            more = f" What one latent dimension adds depends on the {listed(mixed)} of the others."
         elif "kl-other" in found:
             more = written_out(submission, challenge, form) or in_one_dimension(submission, challenge, form)
         if "kl-logvariance-as-log-std" in found and grading.blamed("sample_latent", "variance-as-std"):
             more = " Your `sample_latent` also treats `logvariances` as log σ."
         said = "The grader kept the image and changed the means and log-variances. "
         fail_value(f"{said}{should_change(observed, expected)}{more}", found)
+    judge_far(submission, challenge, form)
+    if not form.half and not grading.failed("loss_function"):
+        arguments = form.inputs(challenge, 1)
+        value, right = torch.tensor(value_on(submission, *arguments)), reference.loss_function(*arguments)
+        if not close(value, right, TOLERANCE):
+            grading.replaced.append("Only changes of the divergence count here. Another check judges constants.")
+
+
+def judge_far(submission: Submission, challenge: Challenge, form: Form) -> None:
+    """Fail the check for a divergence that stops at some log-variance; where it is not finite, another check judges."""
     *pixels, means, logvariances = form.inputs(challenge, 1)
-    for logvariance in (-6.0, 5.0):
-        far = (*pixels, means, 0 * logvariances + logvariance)
-        observed, expected = change(submission, far, (*pixels, means, 0 * logvariances))
-        if not close(observed, expected, TOLERANCE):
+    if form.half:  # the rounding of the pixels would hide the divergence
+        pixels = [0 * each for each in pixels]
+    for logvariance, tolerance in FAR_LOGVARIANCES:
+        latents = [(means, 0 * logvariances + each) for each in (logvariance, 0.0)]
+        observed, expected = change(submission, *((*pixels, *each) for each in latents))
+        if observed.isfinite() and not close(observed, expected, max(tolerance, form.of_term("kl"))):
             fail(
                 f"The grader changed all log-variances from 0 to {logvariance:g}. " + should_change(observed, expected),
                 "kl-clamped",
             )
-    value, right = torch.tensor(value_on(submission, *far)), reference.loss_function(*far)
-    if not grading.failed("loss_function") and not close(value, right, TOLERANCE):
-        grading.replaced.append("Only changes of the divergence count here. Another check judges constants.")
 
 
 def require_any_latents(submission: Submission, challenge: Challenge, form: Form) -> None:
@@ -580,6 +742,25 @@ def said_of_ratio(factor: float) -> str:
     said = f" That is {factor:.4g} times as much."
     bases = [base for base in (2, 10) if math.isclose(factor, 1 / math.log(base), rel_tol=1e-3)]
     return said + "".join(f" A logarithm to base {base} is {factor:.4g} times the natural one." for base in bases)
+
+
+def mixed_dimensions(submission: Submission, challenge: Challenge, form: Form) -> list[str]:
+    """The latents, means or log-variances, of which a dimension's count depends on those of others."""
+    found = {}
+    for at in (2, 3) * CHANGES:  # what a maximum is of may stay the same
+        start, other = ([*form.inputs(challenge, 1, 12, 4, low=0.2)] for _ in range(2))
+        start[at], other[at] = 0.3 * start[at], 3 * other[at]
+        values = []
+        for first, second in product((False, True), repeat=2):
+            changed = [
+                other[at][:, :2] if first else start[at][:, :2],
+                other[at][:, 2:] if second else start[at][:, 2:],
+            ]
+            values.append(value_on(submission, *start[:at], torch.cat(changed, 1), *start[at + 1 :]))
+        off = values[3] - values[1] - values[2] + values[0]
+        if abs(off) > TOLERANCE * max(map(abs, values)):
+            found[at] = ARGUMENTS[at]
+    return [found[at] for at in sorted(found)]
 
 
 def written_out(submission: Submission, challenge: Challenge, form: Form) -> str:
@@ -689,10 +870,13 @@ Draw = Callable[[Challenge, Form], Pair]
 
 def first_wrong(draw: Draw, submission: Submission, challenge: Challenge, form: Form) -> tuple[Pair, Tensor, Tensor]:
     """The first of some changes of the loss that is not as it should be, or the last: one may be right by chance."""
+    term = "kl" if draw is pair_of_latents else "reconstruction"
     for _ in range(CHANGES):
         pair = draw(challenge, form)
+        if form.half:  # the rounding of the other term would hide this one
+            pair = alone(term, pair[0]), alone(term, pair[1])
         observed, expected = change(submission, *pair)
-        if not close(observed, expected, TOLERANCE):
+        if not close(observed, expected, form.of_term(term)):
             break
     return pair, observed, expected
 
@@ -714,7 +898,7 @@ def pair_of_latents(challenge: Challenge, form: Form, latent: int = LATENTS) -> 
     # rounding of the pixels is far smaller than the difference.
     *pixels, means, logvariances = form.inputs(challenge, 1, latent=latent, low=1)
     near = (0.2 * means, challenge.uniform(-0.5, 0.2, *logvariances.shape))
-    return (*pixels, means, logvariances), (*pixels, *near)
+    return (*pixels, means, logvariances), form.within(*pixels, *near)
 
 
 def change(submission: Submission, one: tuple[Tensor, ...], other: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
@@ -769,9 +953,10 @@ def mistakes_in_term(term: str, mistakes: list[str], observed: Tensor, of_copies
     (other,) = TERMS.keys() - {term}
     seen = [name for name in mistakes if not name.endswith(OF_SEVERAL)]
     found = [name for name in seen if name.startswith(TERMS[term])]
-    if found and "divided-by-batch-twice" in mistakes and all("-averaged-over-" in name for name in found):
+    divided = any(name.endswith("divided-by-batch-twice") for name in mistakes)
+    if found and divided and all("-averaged-over-" in name for name in found):
         twice = close(of_copies() * COPIES, observed, 0.02)
-        return [*found, "divided-by-batch-twice"] if twice else found
+        return [*found, f"{term}-divided-by-batch-twice"] if twice else found
     found = found or [name for name in seen if not name.startswith((*TERMS[other], "loss-constant-off"))]
     return found or [f"{term}-other"]  # nothing is found on gray pixels
 
@@ -824,7 +1009,10 @@ def test_minibatch(
         # is then the average of the function.
         wrong = (set() if reconstruction else {0, 1}) | (set() if divergence else {2, 3})
         arguments = without_moving(with_equal_rows(arguments, wrong), moving)
-        observed, what, tolerance = value_on(submission, *arguments), "it should be", TOLERANCE
+        observed, what = value_on(submission, *arguments, averaged=True), "it should be"
+        tolerance = form.tolerance
+        if form.half and not math.isfinite(observed):  # float16 ends at 65504
+            break
         if both_right:
             expected = float(reference.loss_function(*arguments))
         elif in_divisor:  # which has cost its points: only what the other term changes is judged
@@ -840,7 +1028,9 @@ def test_minibatch(
             expected = average_of_each(partial(value_on, submission), arguments)
             what = "the average of your losses for each image alone is"
         if not close(torch.tensor(observed), torch.tensor(expected), tolerance):
-            found = [name for name in mistakes() if name not in told] or mistakes()
+            told |= {f"{term}-other" for term, at in (("reconstruction", 0), ("kl", 2)) if at in wrong}
+            found = [name for name in mistakes() if name not in told]
+            found = found or (["batch-other"] if told or form.half else mistakes())
             if (batch, latent) != sizes[0]:  # which a constant would have changed as well
                 found = [name for name in found if name != "loss-constant-off"]
             latent = arguments[2].shape[1]
@@ -852,6 +1042,8 @@ def test_minibatch(
                 f"{what} {expected:.4f}.{more}",
                 found,
             )
+    if form.half:
+        fail(said_of_half(submission, challenge, form), "loss-imprecise")
 
 
 def with_equal_rows(arguments: tuple[Tensor, ...], which: set[int]) -> tuple[Tensor, ...]:
@@ -868,10 +1060,16 @@ def average_of_each(loss: Callable[..., float], arguments: tuple[Tensor, ...]) -
 def of_several(submission: Submission, challenge: Challenge, form: Form, mistakes: list[str]) -> str:
     """Which arguments make the difference in a loss that is no average of its images', in words; empty if unknown."""
     loss, flat = of_flat_images(submission, form)
+    if form.half:
+        return ""  # its rounding would be taken for a difference
     with contextlib.suppress(SubmissionError, Wrong):
         if mistakes == ["averaged-too-early"]:
             averaged = averages_first(loss, flat, challenge)
             return f" Your loss counts only the averages of {averaged} over the images." if averaged else ""
+        if mistakes == ["divided-by-other-size"]:
+            return f" It is divided by {divisor(loss, flat, challenge)}."
+        if mistakes == ["loss-off-by-originals"]:
+            return " How far it is off depends only on the originals."
         if "batch-other" not in mistakes and not any(each.endswith("-mixes-images") for each in mistakes):
             return ""
         arguments = flat.inputs(challenge, 6, WEIGHED, low=0.2)
@@ -931,6 +1129,8 @@ def test_image_shape(
     latent = 6 if form.any_latents else LATENT_DIMENSIONALITY
     images = [challenge.uniform(LOW, HIGH, 3, 1, 5, 4) for _ in range(2)]
     parameters = (challenge.normal(3, latent), challenge.uniform(0.2, 2, 3, latent))
+    *images, means, logvariances = form.within(*images, *parameters)
+    parameters = means, logvariances
     if moving and "kl" in moving.terms:
         *_, means, logvariances = without_moving((*images, *parameters), moving)
         parameters = means, logvariances
@@ -938,10 +1138,10 @@ def test_image_shape(
         first, second, shaped = flat_and_shaped(submission, images, parameters)
     except Raised as error:
         squares = [challenge.uniform(LOW, HIGH, 3, 1, 5, 5) for _ in range(2)]
-        require_any_sides(submission, squares, parameters, error)
+        require_any_sides(submission, form.within(*squares, *parameters)[:2], parameters, error)
         raise
     changes = not close(first, second, 0.1 * TOLERANCE)  # from call to call, which is judged above
-    if not changes and not close(shaped, first, TOLERANCE):
+    if not changes and not close(shaped, first, form.tolerance):
         if charged and (said := divisor_of_shape(submission, challenge, right_terms(grading))):
             grading.replaced.append(
                 f"With images of shape (N, 1, H, W), {said}. Another check takes points for the divisor."
@@ -950,7 +1150,21 @@ def test_image_shape(
         fail("Images of shape (N, 1, H, W) and the same pixels as (N, H·W) give different losses.", "loss-image-shape")
     right = reference.loss_function(images[0], images[1], *parameters)
     if not grading.failed("loss_function") and not close(first, right, TOLERANCE):
-        fail(f"For 3 images of 20 pixels, your loss is {first:.4f}; it should be {right:.4f}.", *mistakes())
+        found = pixels_written_in(submission, challenge, form) or mistakes()
+        fail(f"For 3 images of 20 pixels, your loss is {first:.4f}; it should be {right:.4f}.", *found)
+
+
+def pixels_written_in(submission: Submission, challenge: Challenge, form: Form) -> list[str]:
+    """The mistake of a loss that is right for the usual number of pixels, and wrong for another; else empty."""
+
+    def right(images: int, pixels: int) -> bool:
+        arguments = form.inputs(challenge, images, pixels)
+        return close(torch.tensor(value_on(submission, *arguments)), reference.loss_function(*arguments), TOLERANCE)
+
+    with contextlib.suppress(SubmissionError, Wrong):
+        usual, few = (all(right(images, pixels) for images in (1, 6)) for pixels in (INPUT_DIM, 12))
+        return ["pixels-written-in"] if usual and not few else []
+    return []
 
 
 def judge_worked_example(
@@ -978,12 +1192,17 @@ def judge_worked_example(
         example = value_on(submission, reconstruction, original, *parameters)
     except Raised as error:
         value_on(submission, *form.inputs(challenge, 1))  # if this fails too, the shape is not what is wrong
+        if not form.takes_any_values:
+            grading.replaced.append(
+                "Your loss stops on the notebook's worked example. Another check takes points for it."
+            )
+            return True
         fail(
             f"Your code stopped on the notebook's worked example, with images of shape (1, 1, 2, 2). {error}",
             "loss-pixels-only" if takes_either_shape(submission, challenge, form) else "loss-image-shape",
         )
     as_expected = abs(example - expected) <= TOLERANCE
-    charged = not both_right or moved or charged_for_one_image(submission, challenge, grading, form)
+    charged = not both_right or moved or bool(form.half) or charged_for_one_image(submission, challenge, grading, form)
     if charged and not as_expected:
         grading.replaced.append(
             "Your loss changes from call to call. On the notebook's worked example, only the shapes count here."
@@ -1001,7 +1220,7 @@ def judge_worked_example(
         elif abs(twice - expected) <= TOLERANCE:
             found = ["loss-of-one-image"]
         else:
-            found = edges(submission, form) or mistakes()
+            found = edges(submission, form) or pixels_written_in(submission, challenge, form) or mistakes()
         fail_value(f"On the notebook's worked example your loss is {example:.4f}; it should be {expected:.4f}.", found)
     return charged
 
@@ -1071,10 +1290,8 @@ def edges(submission: Submission, form: Form) -> list[str]:
     """The mistake of a loss that does not tell reconstructions near 0 and 1 apart; empty for any other."""
     parameters = torch.zeros(1, LATENT_DIMENSIONALITY), torch.zeros(1, LATENT_DIMENSIONALITY)
     originals = torch.full((1, INPUT_DIM), 0.5)
-    values = [
-        value_on(submission, form.shaped(torch.full((1, INPUT_DIM), each)), form.shaped(originals), *parameters)
-        for each in (0.98, 0.999)
-    ]
+    images = [(form.shaped(torch.full((1, INPUT_DIM), each)), form.shaped(originals)) for each in (0.98, 0.999)]
+    values = [value_on(submission, *form.within(*pair, *parameters)) for pair in images]
     return ["reconstruction-cut-off"] if values[0] == values[1] else []
 
 
@@ -1107,7 +1324,7 @@ def test_gradients(
         (0, "reconstructions", reconstruction), (2, "means", divergence), (3, "log-variances", divergence)
     ):  # fmt: skip
         gradient = gradients.get(str(index))
-        if right and (gradient is None or not close(gradient, expected[index], 1e-2)):
+        if right and (gradient is None or not close(gradient, expected[index], 0.1 if form.half else 1e-2)):
             how = "does not reach" if gradient is None else "is wrong for"
             off = None if gradient is None else factor_of(gradient.flatten(), expected[index].flatten())
             more = f" It is {off:.2g} times what it should be." if off else ""
@@ -1124,7 +1341,8 @@ def test_finite(submission: Submission, challenge: Challenge, grading: Grading, 
     """
     reconstruction, divergence = right_terms(grading, "the {} is")  # a wrong term is kept to where it is usual
     for lowest, what, differentiate in ((0.0, "your loss", False), (1e-38, "the gradient of your loss", True)):
-        *images, means, logvariances = form.inputs(challenge, 4, low=-2 if divergence else 0.2)
+        width = WEIGHED if form.half else INPUT_DIM  # float16 ends at 65504
+        *images, means, logvariances = form.inputs(challenge, 4, width, low=-2 if divergence else 0.2)
         if reconstruction:
             size, shape = images[0].numel(), images[0].shape
             reached = torch.tensor([lowest, 1e-38, 0.5, 1 - 6e-8])[challenge.integers(4, size)].reshape(shape)
@@ -1135,16 +1353,15 @@ def test_finite(submission: Submission, challenge: Challenge, grading: Grading, 
                     "finite.",
                     "loss-not-finite",
                 )
-        far = challenge.uniform(-30, 20, *logvariances.shape)
+        far = challenge.uniform(-30, 5 if form.half else 20, *logvariances.shape)
         if divergence and not finite(submission, (*images, means, far), differentiate):
             fail(f"For log-variances from -30 to 20, {what} is not finite.", "not-finite")
 
 
 def finite(submission: Submission, arguments: tuple[Tensor, ...], differentiate: bool) -> bool:
     """Whether the loss of four images, and with `differentiate` each of its gradients, is finite."""
-    cotangents = {0: torch.ones(())} if differentiate else None
-    reply = submission.call("loss_function", *arguments, cotangents=cotangents, constants=[1], results=1, unpack=True)
-    found = [value_of(reply, len(arguments[2])), *reply.gradients("argument").values()]
+    reply = with_gradients(submission, arguments)
+    found = [value_of(reply, len(arguments[2])), *(reply.gradients("argument").values() if differentiate else ())]
     return all(bool(torch.isfinite(each).all()) for each in found)
 
 

@@ -125,8 +125,8 @@ REDUCTIONS = (
     Reduction(
         ("reconstruction-summed-over-batch", "kl-averaged-over-latent"), lambda n, d, latent: (1, 1 / (n * latent))
     ),
-    Reduction(("divided-by-batch-twice",), lambda n, d, latent: (1 / n**2, 1 / n)),
-    Reduction(("divided-by-batch-twice",), lambda n, d, latent: (1 / n, 1 / n**2)),
+    Reduction(("reconstruction-divided-by-batch-twice",), lambda n, d, latent: (1 / n**2, 1 / n)),
+    Reduction(("kl-divided-by-batch-twice",), lambda n, d, latent: (1 / n, 1 / n**2)),
     Reduction(("divided-by-latent",), lambda n, d, latent: (1 / latent, 1 / latent)),
     Reduction(("divided-by-latent",), lambda n, d, latent: (1 / (n * latent), 1 / (n * latent))),
     Reduction(("divided-by-pixels",), lambda n, d, latent: (1 / d, 1 / d)),
@@ -365,7 +365,8 @@ def _about_average(factors: list[float | None], growth: list[float | None], pixe
     if seen == {"summed"} and not all(divided):
         mistakes.append("summed-over-batch")
     elif "divided" in seen and seen <= {"divided", "averaged"}:
-        mistakes.append("divided-by-batch-twice")
+        of_term = "" if "averaged" not in seen else "reconstruction-" if kinds[0] == "divided" else "kl-"
+        mistakes.append(f"{of_term}divided-by-batch-twice")
     elif not apart and not seen <= {"summed", "averaged"}:
         mistakes.append("batch-other")
     return mistakes
