@@ -461,8 +461,8 @@ def _of_all(top: Top, assignment: Assignment, roster: Roster | None) -> tuple[li
         pieces, aside = _pieces([each for each in top.entries if each not in staffs], assignment, roster)
         return pieces, [*aside, *(shown(each.name) for each in staffs)]
     exported = _gradescope(top.entries)
-    theirs = {METADATA, *(piece.entry.name for piece in exported)}
-    rest = [entry for entry in top.entries if entry.name not in theirs]
+    theirs = {piece.entry for piece in exported}
+    rest = [entry for entry in top.entries if entry not in theirs and entry.name != METADATA]
     if roster is None:
         said = "the metadata of the export does not name {}"
         rest = [replace(each, doubts=(said.format(shown(each.name)),)) if each.folder else each for each in rest]
@@ -633,39 +633,61 @@ _WHO = (":sid", ":email", ":name")  # how Gradescope's metadata names a submitte
 
 
 def _gradescope(entries: list[Entry]) -> list[_Piece]:
-    """The folders of Gradescope's export: its metadata names, for each of them, the submitters and the time."""
-    metadata = [entry for entry in entries if entry.name == METADATA and not entry.folder]  # one of each export
-    facts = {name: said for each in metadata for name, said in _metadata(each).items()}
-    folders = {entry.name: entry for entry in entries if entry.folder and SUBMISSION.fullmatch(entry.name)}
-    folders |= {entry.name: entry for entry in entries if entry.folder and entry.name in facts}
-    pieces, emails = [], dict[str, str]()
-    for name, of_it in {**{name: {} for name in folders}, **facts}.items():
-        said = _with_colons(of_it)
-        entry = folders.get(name) or Entry(name, True, partial(_lacking, name))
-        notes: tuple[str, ...] = () if name in facts else (f"the metadata of the export does not name {shown(name)}",)
-        given = said.get(":created_at", "")
-        order, zone = in_zone(given if isinstance(given, str) else "")
-        when = None if zone else order
-        submitters = said.get(":submitters")
-        people = (
-            [_with_colons(each) for each in submitters if isinstance(each, dict)]
-            if isinstance(submitters, list)
-            else []
-        )
-        known = [tuple(v.strip() if isinstance(v := each.get(key), str) else "" for key in _WHO) for each in people]
-        if nameless := sum(not any(each) for each in known):
-            notes += (f"the metadata of the export names {nameless} of its submitters by nothing",)
-        there = set[str]()
-        for sid, email, called in known or [("", "", "")]:
-            student = sid or email or (f"{called} ({name})" if called else name)
-            if sid and email and same(emails.setdefault(same(sid), email)) != same(email):
-                student = f"{sid} ({email})"  # one id for two people
-            if same(student) in there:  # one person, named twice
-                continue
-            there.add(same(student))
-            keys = {kind: value for kind, value in (("id", sid), ("email", email)) if value}
-            piece = _Piece(student, called or student, entry, keys, name, order, zone, when, attention=notes)
-            pieces.append(replace(piece, team=frozenset("".join(each) for each in known)))
+    """The folders of Gradescope's exports: the metadata names, for each of them, the submitters and the time.
+
+    Each export tells of its own folders; another one does so where its metadata does not, and may have a folder that it
+    lacks.
+    """
+    told = {each.download: _metadata(each) for each in entries if each.name == METADATA and not each.folder}
+    facts = {name: said for each in told.values() for name, said in each.items()}
+    folders = [each for each in entries if each.folder and (each.name in facts or SUBMISSION.fullmatch(each.name))]
+    lacking = facts.keys() - {each.name for each in folders}
+    folders += [Entry(name, True, partial(_lacking, name)) for name in facts if name in lacking]
+    pieces, emails = list[_Piece](), dict[str, str]()
+    for entry in folders:
+        of_it = told.get(entry.download, {}).get(entry.name, facts.get(entry.name))
+        pieces += _handed_in_to_gradescope(entry, of_it, emails)
+    teams: dict[str, set[frozenset[str]]] = {}
+    for piece in pieces:
+        teams.setdefault(piece.entry.name, set()).add(piece.team)
+    said = "the exports say of `{}` that different people handed it in: whose is it?"
+    return [
+        replace(piece, attention=(*piece.attention, said.format(shown(piece.entry.name))))
+        if len(teams[piece.entry.name]) > 1
+        else piece
+        for piece in pieces
+    ]
+
+
+def _handed_in_to_gradescope(entry: Entry, facts: object, emails: dict[str, str]) -> list[_Piece]:
+    """What is in a folder of the export, for each submitter; `facts` is None if no metadata names the folder.
+
+    `emails` has the address of each id, so that one id for two people is noticed.
+    """
+    name, said = entry.name, _with_colons(facts)
+    notes: tuple[str, ...] = (f"the metadata of the export does not name {shown(name)}",) if facts is None else ()
+    given = said.get(":created_at", "")
+    order, zone = in_zone(given if isinstance(given, str) else "")
+    when = None if zone else order
+    submitters = said.get(":submitters")
+    people = (
+        [_with_colons(each) for each in submitters if isinstance(each, dict)] if isinstance(submitters, list) else []
+    )
+    known = [tuple(v.strip() if isinstance(v := each.get(key), str) else "" for key in _WHO) for each in people]
+    if nameless := sum(not any(each) for each in known):
+        notes += (f"the metadata of the export names {nameless} of its submitters by nothing",)
+    pieces, there = list[_Piece](), set[str]()
+    for sid, email, called in known or [("", "", "")]:
+        student = sid or email or (f"{called} ({name})" if called else name)
+        if sid and email and same(emails.setdefault(same(sid), email)) != same(email):
+            student = f"{sid} ({email})"  # one id for two people
+        if same(student) in there:  # one person, named twice
+            continue
+        there.add(same(student))
+        keys = {kind: value for kind, value in (("id", sid), ("email", email)) if value}
+        attempt = f"{name} {given}"  # the same in all exports
+        piece = _Piece(student, called or student, entry, keys, attempt, order, zone, when, attention=notes)
+        pieces.append(replace(piece, team=frozenset("".join(each) for each in known)))
     return pieces
 
 

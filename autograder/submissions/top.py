@@ -380,7 +380,7 @@ def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | N
         return None
     _refuse_two_kinds(found)
     rest = [each for each in students if each not in found]
-    entries = _told_apart([(shown(entry.name), inside) for entry, inside in found.items()], rest)
+    entries = _told_apart([(_download(entry), inside) for entry, inside in found.items()], rest)
     entries = _as_one(entries) if drives else entries
     return Top(
         [*([replace(entry, download="") for entry in entries] if drives else entries), *rest, *loose],
@@ -461,6 +461,11 @@ def _refuse_two_kinds(found: dict[Entry, Top]) -> None:
             f"`{shown(exports[0].name)}` is Gradescope's export, and `{shown(others[0].name)}` is from another "
             "platform: run the command on each"
         )
+
+
+def _download(entry: Entry) -> str:
+    """What a download is called that may be packed in another one, as folders of one name are in several archives."""
+    return f"{entry.download}/{shown(entry.name)}" if entry.download else shown(entry.name)
 
 
 def _told_apart(downloads: list[tuple[str, Top]], rest: list[Entry]) -> list[Entry]:
