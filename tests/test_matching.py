@@ -118,6 +118,49 @@ def test_a_very_long_name_costs_no_time(tmp_path: Path) -> None:
     assert read(tmp_path / "u")["ada"].source
 
 
+HERS, THEIRS = "def loss_function():\n    return 1\n", "def loss_function():\n    return 2\n"
+CLASS = {"ada": "Lovelace, Ada", "mal": "Mallory, M", "grace": "Hopper, Grace", "alan": "Turing, Alan"}
+
+
+@pytest.mark.parametrize("listed", ["Canvas' gradebook", "without her", "names alone", ""])
+@pytest.mark.parametrize(("number", "file"), [(105, 901), (340_934, 208_490_284), (5_000_000, 20_000_000)])
+@pytest.mark.parametrize("own", ["vae.py", "cs5814_vae.py", ""])
+def test_no_name_of_a_group_moves_its_file_to_another(
+    tmp_path: Path, listed: str, number: int, file: int, own: str
+) -> None:
+    """Mallory, alone in a group, calls it as Canvas calls Ada: whose its file is may be doubtful, but Ada has hers."""
+    numbers = {"ada": number, "mal": 7 * number + 42, "grace": number + 1, "alan": number + 2}
+    put(tmp_path / "u", f"lovelaceada_{number}_{numbers['mal']}_{file + 3}_cs5814_vae.py", text=THEIRS)
+    put(tmp_path / "u", f"hoppergrace_{number + 1}_{file}_a.py", f"turingalan_{number + 2}_{file + 1}_b.py")
+    put(tmp_path / "u", *[f"lovelaceada_{number}_{file + 2}_{own}"] * bool(own), text=HERS)
+    lines = [
+        f'{who},"{name}"' + f",{numbers[who]}" * (listed != "names alone")
+        for who, name in CLASS.items()
+        if (who, listed) != ("mal", "without her")
+    ]
+    head = "id,name" if listed == "names alone" else "id,name,canvas id"
+    rows = read(tmp_path / "u", "\n".join([head, *lines]) if listed else "")
+    if own:
+        assert rows["ada" if listed else f"lovelaceada_{number}"].source == HERS.encode()
+    theirs = [row for row in rows.values() if row.source == THEIRS.encode()]
+    assert len(theirs) == 1
+    assert theirs[0].student in ("mal", f"lovelaceada_{number}_{numbers['mal']}") or theirs[0].attention
+    assert not [row for row in rows.values() if row.nothing and not row.attention and (own or row.student == "mal")]
+
+
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize("number", ["3_", "2026_", "1_2_", "03_part_3_", "5814_"])
+def test_a_number_before_a_students_own_name_for_a_file_makes_no_group(
+    tmp_path: Path, number: str, listed: bool
+) -> None:
+    for at in range(4):
+        file = f"poea_{340_934 + at}_{208_490_284 + at}_{number * (at < 2)}cs5814_vae.py"
+        put(tmp_path / "u", file, text=HERS + f"# {at}")
+    table = "Student,ID,Section\n" + "".join(f'"Poe, A",{340_934 + at},1\n' for at in range(4))
+    rows = read(tmp_path / "u", table if listed else "")
+    assert [(row.source or b"")[-1:] for row in rows.values()] == [b"0", b"1", b"2", b"3"]
+
+
 # --- what only looks like Canvas' names -----------------------------------------------------------------------------
 
 

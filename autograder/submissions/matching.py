@@ -49,12 +49,14 @@ class Known:
     Attributes:
         student, name, keys: see `names.PlatformName`.
         separator: what may stand between an assignment's title and the login in `student`; empty if nothing does.
+        readings: the students who may be meant, if the name can be read in several ways.
     """
 
     student: str
     name: str
     keys: Mapping[str, str]
     separator: str = ""
+    readings: tuple[Known, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,10 @@ class Match:
 
 def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     """Whom in the roster each of the students of an upload is, by `Known.student`."""
+    doubtful = [each for each in students if each.readings]
+    asked = {each.student: Match() for each in doubtful}
+    asked |= _claims(doubtful, {each.student: _meant(each, roster) for each in doubtful})
+    students = [each for each in students if not each.readings]
     groups = _Groups(roster)
     ends = _by_title(students, "-", roster, partial(_who, roster, groups, "github"))
     ends |= _by_title(students, "_", roster, partial(_who, roster, groups, "login", "id", "sis"))
@@ -130,7 +136,14 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     found |= _claims([each for each in unknown if found[each.student] == Match()], held)
     unknown = [each for each in unknown if found[each.student] == Match()]
     found |= _claims(unknown, _near(unknown, found, roster, holders))
-    return found | _in_anothers_name(named, found, roster)
+    return found | _in_anothers_name(named, found, roster) | asked
+
+
+def _meant(student: Known, roster: Roster) -> list[Student]:
+    """The students of the roster whom a name may mean that can be read in several ways."""
+    by_key = {each.student: _by_key(each, roster) or Match() for each in student.readings}
+    found = [who for each in student.readings for who in by_key[each.student].people or _named(each, roster)]
+    return [*dict.fromkeys(found)]
 
 
 def _claimants(matches: Iterable[tuple[str, Match]]) -> dict[str, list[str]]:
