@@ -363,11 +363,14 @@ WITHIN = [
     "{last}, {first} (late)/cs5814_vae.py",
     "{name}/cs5814_vae.py",
 ]
-MAY_BE = [
+WITH_ID = [
     "{login}_cs5814_vae.py",
     "cs5814_vae_{login}.py",
     "hw3-part3-{login}-main/cs5814_vae.py",
     "{number}-2/cs5814_vae.py",
+]
+MAY_BE = [
+    *WITH_ID,
     "({NUMBER})/cs5814_vae.py",
     "hw3_{login}@x.edu.py",
     "{last} cs5814_vae {first}.py",
@@ -376,10 +379,40 @@ MAY_BE = [
 ]
 
 
+WORDS = ["late", "hw3-part3", "REGRADE", "cs5814_vae", "DONE", "resubmission", "2026-12-01", "from-email", "Zoé"]
+
+
+@given(
+    st.sampled_from(["{id}_{word}", "{id} ({word})", "{word} {id}", "{word}-{id}-2", "{id}.{word}"]),
+    st.sampled_from(["jdoe", "jdoe00", "906123456", "j.doe-2"]),
+    st.sampled_from([*WORDS, "Grace", "glee"]),
+    st.booleans(),
+)
+@settings(max_examples=60)
+def test_an_id_with_other_words_is_a_guess(form: str, id: str, word: str, served: bool) -> None:
+    """Only if no other student's name or id is in it, and the student has no other work."""
+    entry, own = f"{form.format(id=id, word=word)}/cs5814_vae.py", f"{id}/cs5814_vae.py"
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "u", "c3/cs5814_vae.py", entry, *[own] * served)
+        rows = read(Path(temporary) / "u", f"id,name\n{id},Jane Doe\nglee,Grace Lee\nmay,Al May\nc3,Moe Mo\n")
+    guess = word in WORDS and not served
+    assert rows[id].source == (own.encode() if served else entry.encode() if guess else None)
+    assert rows[id].unreadable is not (guess or served)
+    assert rows[id].attention or rows[id].unreadable
+    assert len(rows) == 5 - guess
+
+
+@pytest.mark.parametrize(("id", "entry"), [("may", "may late"), ("12345", "hw 12345"), ("jdoe", "Cleo King (jdoe)")])
+def test_an_id_that_may_be_there_by_chance_is_asked_about(tmp_path: Path, id: str, entry: str) -> None:
+    put(tmp_path / "u", "c3/cs5814_vae.py", f"{entry}/cs5814_vae.py")
+    rows = read(tmp_path / "u", f"id,name\n{id},Jane Doe\nc3,Moe Mo\n")
+    assert (rows[id].source, rows[id].unreadable, len(rows)) == (None, True, 3)
+
+
 @given(st.lists(st.sampled_from(MAY_BE), min_size=1, max_size=3, unique=True), st.booleans(), st.booleans())
 @settings(max_examples=60)
 def test_whose_work_may_be_there_has_not_handed_in_nothing(names: list[str], namesake: bool, served: bool) -> None:
-    """One entry with the whole name is taken. What else may be a student's is told to both, work or not."""
+    """One entry with the whole name or an id is taken. What else may be a student's is told to both, work or not."""
     facts = {
         "login": "kimk",
         "number": "a1234567",
@@ -390,7 +423,7 @@ def test_whose_work_may_be_there_has_not_handed_in_nothing(names: list[str], nam
     }
     table = "id,name,login,email\na1234567,Kim Kay,kimk,kimk@x.edu\nb2,Lou Li,loul,loul@x.edu\nc3,Moe Mo,moem,\n"
     whole = WITHIN[-1] in names or (len(names) == 1 and names[0] in WITHIN)
-    known = whole and not (namesake or served)
+    known = not served and ((whole and not namesake) or (len(names) == 1 and names[0] in WITH_ID))
     with TemporaryDirectory() as temporary:
         upload = Path(temporary) / "u"
         put(upload, "c3/cs5814_vae.py", *(name.format(**facts) for name in names))
