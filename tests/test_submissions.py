@@ -367,6 +367,23 @@ def test_a_submission_of_two_people_in_two_exports_is_reviewed(tmp_path: Path) -
     assert "different people" in everyone["ada"].attention[0]
 
 
+@pytest.mark.parametrize("packed", [True, False])
+def test_of_an_nbgrader_course_what_was_submitted_is_the_class(tmp_path: Path, packed: bool) -> None:
+    for step in ("source", "release"):
+        put(tmp_path / "c" / step / "hw3-part3" / "cs5814_vae.py", "handout")
+    for student in ("ada", "bob"):
+        for step in ("submitted", "autograded"):
+            put(tmp_path / "c" / step / student / "hw3-part3" / "cs5814_vae.py", f"{student}, {step}")
+    put(tmp_path / "c" / "nbgrader_config.py", "c = get_config()\n")
+    if packed:
+        shutil.make_archive(str(tmp_path / "zip" / "c"), "zip", tmp_path, "c")
+    upload = read(tmp_path / ("zip" if packed else "c"))
+    assert {row.student: row.source for row in upload.submitted} == {
+        "ada": b"ada, submitted", "bob": b"bob, submitted"
+    }  # fmt: skip
+    assert "without `autograded`" in " ".join(upload.warnings)
+
+
 def test_metadata_in_a_students_folder_makes_no_students(tmp_path: Path) -> None:
     put(tmp_path / "mallory" / "submission_metadata.yml", "submission_1:\n  :submitters:\n  - :name: Eve\n")
     put(tmp_path / "mallory" / "submission_1" / "cs5814_vae.py", "x")

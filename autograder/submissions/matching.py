@@ -277,10 +277,10 @@ def _by_name(student: Known, roster: Roster, telling: set[str], in_order: bool) 
 
     Unless the upload is `in_order`, `Li Wang` may also be Wang Li.
     """
-    people = _named(student, roster)
-    lost = [] if people or roster.turned(student.name) else roster.worn(student.name, 0)
+    people, turned = _named(student, roster), _turned(student, roster)
+    lost = [] if people or turned else roster.worn(student.name, 0)
     people = people or lost
-    if len(people) != 1 or (not in_order and roster.turned(student.name)):
+    if len(people) != 1 or (turned and not in_order):
         return Match()
     (who,) = people
     other = _differing(student, who)
@@ -368,8 +368,13 @@ def _are_one(claimants: Sequence[str], fields: Mapping[str, _Field]) -> bool:
 
 def _in_order(students: Sequence[Known], roster: Roster) -> bool:
     """Whether names are written as in the roster, as far as they show: some are, and none has its family name first."""
-    there = [(bool(roster.named(each.name)), bool(roster.turned(each.name))) for each in students]
+    there = [(bool(roster.named(each.name)), bool(_turned(each, roster))) for each in students]
     return (True, False) in there and (False, True) not in there
+
+
+def _turned(student: Known, roster: Roster) -> list[Student]:
+    """Who has this name with its words in another order. Canvas always writes the family name first."""
+    return [] if "canvas" in student.keys else roster.turned(student.name)
 
 
 def _differing(student: Known, who: Student) -> list[str]:
