@@ -150,9 +150,7 @@ def test_no_name_of_a_group_moves_its_file_to_another(
 
 @pytest.mark.parametrize("listed", [True, False])
 @pytest.mark.parametrize("number", ["3_", "2026_", "1_2_", "03_part_3_", "5814_"])
-def test_a_number_before_a_students_own_name_for_a_file_makes_no_group(
-    tmp_path: Path, number: str, listed: bool
-) -> None:
+def test_a_number_before_the_name_of_a_file_makes_no_group(tmp_path: Path, number: str, listed: bool) -> None:
     for at in range(4):
         file = f"poea_{340_934 + at}_{208_490_284 + at}_{number * (at < 2)}cs5814_vae.py"
         put(tmp_path / "u", file, text=HERS + f"# {at}")

@@ -81,7 +81,10 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     doubtful = [each for each in students if each.readings]
     asked = {each.student: Match() for each in doubtful}
     asked |= _claims(doubtful, {each.student: _meant(each, roster) for each in doubtful})
-    students = [each for each in students if not each.readings]
+    return _matched([each for each in students if not each.readings], roster) | asked
+
+
+def _matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     groups = _Groups(roster)
     ends = _by_title(students, "-", roster, partial(_who, roster, groups, "github"))
     ends |= _by_title(students, "_", roster, partial(_who, roster, groups, "login", "id", "sis"))
@@ -139,7 +142,7 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     found |= _claims([each for each in unknown if found[each.student] == Match()], held)
     unknown = [each for each in unknown if found[each.student] == Match()]
     found |= _claims(unknown, _near(unknown, found, roster, holders))
-    return found | _in_anothers_name(named, found, roster) | asked
+    return found | _in_anothers_name(named, found, roster)
 
 
 def _meant(student: Known, roster: Roster) -> list[Student]:
