@@ -119,6 +119,47 @@ def test_a_very_long_name_costs_no_time(tmp_path: Path) -> None:
     assert read(tmp_path / "u")["ada"].source
 
 
+HERS, THEIRS = "def loss_function():\n    return 1\n", "def loss_function():\n    return 2\n"
+CLASS = {"ada": "Lovelace, Ada", "mal": "Mallory, M", "grace": "Hopper, Grace", "alan": "Turing, Alan"}
+
+
+@pytest.mark.parametrize("listed", ["Canvas' gradebook", "without her", "names alone", ""])
+@pytest.mark.parametrize(("number", "file"), [(105, 901), (340_934, 208_490_284), (5_000_000, 20_000_000)])
+@pytest.mark.parametrize("own", ["vae.py", "cs5814_vae.py", ""])
+def test_no_name_of_a_group_moves_its_file_to_another(
+    tmp_path: Path, listed: str, number: int, file: int, own: str
+) -> None:
+    """Mallory, alone in a group, calls it as Canvas calls Ada: whose its file is may be doubtful, but Ada has hers."""
+    numbers = {"ada": number, "mal": 7 * number + 42, "grace": number + 1, "alan": number + 2}
+    put(tmp_path / "u", f"lovelaceada_{number}_{numbers['mal']}_{file + 3}_cs5814_vae.py", text=THEIRS)
+    put(tmp_path / "u", f"hoppergrace_{number + 1}_{file}_a.py", f"turingalan_{number + 2}_{file + 1}_b.py")
+    put(tmp_path / "u", *[f"lovelaceada_{number}_{file + 2}_{own}"] * bool(own), text=HERS)
+    lines = [
+        f'{who},"{name}"' + f",{numbers[who]}" * (listed != "names alone")
+        for who, name in CLASS.items()
+        if (who, listed) != ("mal", "without her")
+    ]
+    head = "id,name" if listed == "names alone" else "id,name,canvas id"
+    rows = read(tmp_path / "u", "\n".join([head, *lines]) if listed else "")
+    if own:
+        assert rows["ada" if listed else f"lovelaceada_{number}"].source == HERS.encode()
+    theirs = [row for row in rows.values() if row.source == THEIRS.encode()]
+    assert len(theirs) == 1
+    assert theirs[0].student in ("mal", f"lovelaceada_{number}_{numbers['mal']}") or theirs[0].attention
+    assert not [row for row in rows.values() if row.nothing and not row.attention and (own or row.student == "mal")]
+
+
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize("number", ["3_", "2026_", "1_2_", "03_part_3_", "5814_"])
+def test_a_number_before_the_name_of_a_file_makes_no_group(tmp_path: Path, number: str, listed: bool) -> None:
+    for at in range(4):
+        file = f"poea_{340_934 + at}_{208_490_284 + at}_{number * (at < 2)}cs5814_vae.py"
+        put(tmp_path / "u", file, text=HERS + f"# {at}")
+    table = "Student,ID,Section\n" + "".join(f'"Poe, A",{340_934 + at},1\n' for at in range(4))
+    rows = read(tmp_path / "u", table if listed else "")
+    assert [(row.source or b"")[-1:] for row in rows.values()] == [b"0", b"1", b"2", b"3"]
+
+
 # --- what only looks like Canvas' names -----------------------------------------------------------------------------
 
 
@@ -321,11 +362,14 @@ WITHIN = [
     "{last}, {first} (late)/cs5814_vae.py",
     "{name}/cs5814_vae.py",
 ]
-MAY_BE = [
+WITH_ID = [
     "{login}_cs5814_vae.py",
     "cs5814_vae_{login}.py",
     "hw3-part3-{login}-main/cs5814_vae.py",
     "{number}-2/cs5814_vae.py",
+]
+MAY_BE = [
+    *WITH_ID,
     "({NUMBER})/cs5814_vae.py",
     "hw3_{login}@x.edu.py",
     "{last} cs5814_vae {first}.py",
@@ -334,10 +378,65 @@ MAY_BE = [
 ]
 
 
+CASELESS = {
+    "Arabic": "محمد الأحمد",
+    "Hebrew": "דוד לוי",
+    "Hindi": "राम शर्मा",
+    "Japanese": "太郎 山田",
+    "Korean": "민수 김",
+    "Thai": "สมชาย ใจดี",
+}
+
+
+@pytest.mark.parametrize("comma", [True, False])
+@pytest.mark.parametrize("marks", [True, False])
+def test_canvas_names_without_capitals_are_as_quiet_as_others(tmp_path: Path, comma: bool, marks: bool) -> None:
+    """Canvas' `content_zipper.rb` leaves letters and their marks; what packs the files may lose the marks."""
+    table, people = "id,name\n", {**CASELESS, "Latin": "Ada Lovelace"}
+    for at, name in enumerate(people.values()):
+        first, last = name.split()
+        table += f's{at},"{last}, {first}"\n' if comma else f"s{at},{name}\n"
+        called = re.sub("" if marks else r"\W", "", f"{last}{first}".lower())
+        put(tmp_path / "u", f"{called}_{4000 + at}_{9000 + at}_cs5814_vae.py")
+    rows = read(tmp_path / "u", table)
+    assert len(rows) == len(people)
+    assert [row.student for row in rows.values() if not row.source or row.attention] == []
+
+
+WORDS = ["late", "hw3-part3", "REGRADE", "cs5814_vae", "DONE", "resubmission", "2026-12-01", "from-email", "Zoé"]
+
+
+@given(
+    st.sampled_from(["{id}_{word}", "{id} ({word})", "{word} {id}", "{word}-{id}-2", "{id}.{word}"]),
+    st.sampled_from(["jdoe", "jdoe00", "906123456", "j.doe-2"]),
+    st.sampled_from([*WORDS, "Grace", "glee"]),
+    st.booleans(),
+)
+@settings(max_examples=60)
+def test_an_id_with_other_words_is_a_guess(form: str, id: str, word: str, served: bool) -> None:
+    """Only if no other student's name or id is in it, and the student has no other work."""
+    entry, own = f"{form.format(id=id, word=word)}/cs5814_vae.py", f"{id}/cs5814_vae.py"
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "u", "c3/cs5814_vae.py", entry, *[own] * served)
+        rows = read(Path(temporary) / "u", f"id,name\n{id},Jane Doe\nglee,Grace Lee\nmay,Al May\nc3,Moe Mo\n")
+    guess = word in WORDS and not served
+    assert rows[id].source == (own.encode() if served else entry.encode() if guess else None)
+    assert rows[id].unreadable is not (guess or served)
+    assert rows[id].attention or rows[id].unreadable
+    assert len(rows) == 5 - guess
+
+
+@pytest.mark.parametrize(("id", "entry"), [("may", "may late"), ("12345", "hw 12345"), ("jdoe", "Cleo King (jdoe)")])
+def test_an_id_that_may_be_there_by_chance_is_asked_about(tmp_path: Path, id: str, entry: str) -> None:
+    put(tmp_path / "u", "c3/cs5814_vae.py", f"{entry}/cs5814_vae.py")
+    rows = read(tmp_path / "u", f"id,name\n{id},Jane Doe\nc3,Moe Mo\n")
+    assert (rows[id].source, rows[id].unreadable, len(rows)) == (None, True, 3)
+
+
 @given(st.lists(st.sampled_from(MAY_BE), min_size=1, max_size=3, unique=True), st.booleans(), st.booleans())
 @settings(max_examples=60)
 def test_whose_work_may_be_there_has_not_handed_in_nothing(names: list[str], namesake: bool, served: bool) -> None:
-    """One entry with the whole name is taken. What else may be a student's is told to both, work or not."""
+    """One entry with the whole name or an id is taken. What else may be a student's is told to both, work or not."""
     facts = {
         "login": "kimk",
         "number": "a1234567",
@@ -348,7 +447,7 @@ def test_whose_work_may_be_there_has_not_handed_in_nothing(names: list[str], nam
     }
     table = "id,name,login,email\na1234567,Kim Kay,kimk,kimk@x.edu\nb2,Lou Li,loul,loul@x.edu\nc3,Moe Mo,moem,\n"
     whole = WITHIN[-1] in names or (len(names) == 1 and names[0] in WITHIN)
-    known = whole and not (namesake or served)
+    known = not served and ((whole and not namesake) or (len(names) == 1 and names[0] in WITH_ID))
     with TemporaryDirectory() as temporary:
         upload = Path(temporary) / "u"
         put(upload, "c3/cs5814_vae.py", *(name.format(**facts) for name in names))

@@ -330,6 +330,60 @@ def test_a_folder_that_gradescope_does_not_name_has_a_row(tmp_path: Path) -> Non
     assert "does not name" in rows(tmp_path)["submission_2"].attention[0]
 
 
+@pytest.mark.parametrize("folder", ["assignment_1_export", "assignment_1_export copy", "regraded"])
+@pytest.mark.parametrize(("copy", "expected"), [("ada", "ada"), ("", "ada"), (None, "ada"), ("ada, fixed", None)])
+@pytest.mark.parametrize("listed", [True, False])
+def test_of_two_gradescope_exports_neither_is_dropped(
+    tmp_path: Path, folder: str, copy: str | None, expected: str | None, listed: bool
+) -> None:
+    """What is the same in both is one; of what differs, staff is asked, whichever is read last."""
+    for name, text in (("zip", "ada"), (folder, copy)):
+        export = tmp_path / ("packed/assignment_1_export" if name == "zip" else f"up/{folder}")
+        facts = "".join(f"submission_{at}:\n  :submitters:\n  - :sid: {who}\n" for at, who in ((2, "bob"), (3, "cy")))
+        put(export / "submission_2" / "cs5814_vae.py", "bob")
+        put(export / "submission_3" / "cs5814_vae.py", "cy")
+        if text is not None:
+            put(export / "submission_1" / "cs5814_vae.py", text)
+        if name == "zip" or listed:
+            facts += "submission_1:\n  :submitters:\n  - :sid: ada\n"
+        put(export / "submission_metadata.yml", facts)
+    shutil.make_archive(str(tmp_path / "up" / "assignment_1_export"), "zip", tmp_path / "packed")
+    everyone = rows(tmp_path / "up")
+    assert set(everyone) == {"ada", "bob", "cy"}
+    assert (everyone["bob"].source, everyone["cy"].source) == (b"bob", b"cy")
+    assert everyone["ada"].source == (expected.encode() if expected else None)
+    assert everyone["ada"].unreadable is bool(everyone["ada"].attention) is (expected is None)
+
+
+def test_a_submission_of_two_people_in_two_exports_is_reviewed(tmp_path: Path) -> None:
+    for export, student in (("a", "ada"), ("b", "bob")):
+        put(tmp_path / export / "submission_1" / "cs5814_vae.py", student)
+        put(tmp_path / export / "submission_2" / "cs5814_vae.py", "cy")
+        facts = f"submission_1:\n  :submitters:\n  - :sid: {student}\n"
+        put(tmp_path / export / "submission_metadata.yml", f"{facts}submission_2:\n  :submitters:\n  - :sid: cy\n")
+    everyone = rows(tmp_path)
+    assert found(tmp_path) == {"ada": "ada", "bob": "bob", "cy": "cy"}
+    assert [each for each, row in everyone.items() if row.attention] == ["ada", "bob"]
+    assert "different people" in everyone["ada"].attention[0]
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_of_an_nbgrader_course_what_was_submitted_is_the_class(tmp_path: Path, packed: bool) -> None:
+    for step in ("source", "release"):
+        put(tmp_path / "c" / step / "hw3-part3" / "cs5814_vae.py", "handout")
+    for student in ("ada", "bob"):
+        for step in ("submitted", "autograded"):
+            put(tmp_path / "c" / step / student / "hw3-part3" / "cs5814_vae.py", f"{student}, {step}")
+    put(tmp_path / "c" / "nbgrader_config.py", "c = get_config()\n")
+    if packed:
+        shutil.make_archive(str(tmp_path / "zip" / "c"), "zip", tmp_path, "c")
+    upload = read(tmp_path / ("zip" if packed else "c"))
+    assert {row.student: row.source for row in upload.submitted} == {
+        "ada": b"ada, submitted", "bob": b"bob, submitted"
+    }  # fmt: skip
+    assert "without `autograded`" in " ".join(upload.warnings)
+
+
 def test_metadata_in_a_students_folder_makes_no_students(tmp_path: Path) -> None:
     put(tmp_path / "mallory" / "submission_metadata.yml", "submission_1:\n  :submitters:\n  - :name: Eve\n")
     put(tmp_path / "mallory" / "submission_1" / "cs5814_vae.py", "x")

@@ -12,6 +12,7 @@ platform numbers or dates them. One student's upload cannot affect another's, an
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -151,6 +152,7 @@ class _Piece:
         team: who handed it in together, where the platform says so.
         nameless: whether this is a file with the module's name at the top, where a student's name is due.
         elsewhere: the other assignment that this was handed in for; empty if it is for this one.
+        readings: what the name may say, if that is not certain.
     """
 
     student: str
@@ -169,6 +171,7 @@ class _Piece:
     team: frozenset[str] = frozenset()
     nameless: bool = False
     elsewhere: str = ""
+    readings: tuple[PlatformName, ...] = ()
 
 
 def read_upload(
@@ -306,7 +309,8 @@ def _with_strangers(owners: list[_Owner], rows: list[Submitted], assignment: Ass
     most work is of nobody.
     """
     both = list(zip(owners, rows, strict=True))
-    strangers = [owner for owner, row in both if owner.enrolled is None and not owner.claimed and not row.nothing]
+    telling = _telling(owners)
+    strangers = [owner for owner, row in both if not row.nothing and _is_strange(owner, telling)]
     works = [owner for owner, row in both if owner in strangers and _is_work(owner, row, assignment)]
     most = len(works) > sum(bool(owner.enrolled and owner.pieces) for owner in owners)
     missing = {row.student: who for owner, row in both if (who := owner.enrolled) and row.nothing and not owner.claimed}
@@ -316,7 +320,6 @@ def _with_strangers(owners: list[_Owner], rows: list[Submitted], assignment: Ass
     nameless = [
         owner.student for owner in strangers if any(_bears_no_name(piece, assignment.kit) for piece in owner.pieces)
     ]
-    telling = _telling(owners)
     checked = []
     for row in rows:
         if (who := missing.get(row.student)) is None:
@@ -399,6 +402,14 @@ def _telling(owners: list[_Owner]) -> set[str]:
         for kind, key in piece.keys.items()
         if owner.enrolled and same(key) == same(owner.enrolled.keys.get(kind, "")) != same(piece.name)
     }
+
+
+def _is_strange(owner: _Owner, telling: set[str]) -> bool:
+    """Whether this is of nobody in the roster; or of a group, called as somebody, and the roster has no numbers."""
+    groups = any(
+        piece.readings or ("canvas" in piece.keys and re.search(r"_\d+\Z", piece.name)) for piece in owner.pieces
+    )
+    return owner.enrolled is None and (not owner.claimed or (groups and "canvas" not in telling))
 
 
 def _is_other(owner: _Owner, who: Student, telling: set[str]) -> bool:
@@ -510,8 +521,8 @@ def _of_all(top: Top, assignment: Assignment, roster: Roster | None) -> tuple[li
         pieces, aside = _pieces([each for each in top.entries if each not in staffs], assignment, roster)
         return pieces, [*aside, *(shown(each.name) for each in staffs)]
     exported = _gradescope(top.entries)
-    theirs = {METADATA, *(piece.entry.name for piece in exported)}
-    rest = [entry for entry in top.entries if entry.name not in theirs]
+    theirs = {piece.entry for piece in exported}
+    rest = [entry for entry in top.entries if entry not in theirs and entry.name != METADATA]
     if roster is None:
         said = "the metadata of the export does not name {}"
         rest = [replace(each, doubts=(said.format(shown(each.name)),)) if each.folder else each for each in rest]
@@ -547,9 +558,11 @@ def _pieces(entries: list[Entry], assignment: Assignment, roster: Roster | None)
     pieces: list[_Piece] = []
     staffs: list[Entry] = []
     sakais = _sakais(entries)
+    numbers = _Numbers(entries)
     for entry in entries:
         if entry.named and not (entry.folder and roster and roster.find(entry.name)):
-            pieces.append(_by_platform(entry, _with_roster(entry.named, roster)))
+            readings = _readings(entry.named, roster, numbers)
+            pieces.append(_by_platform(entry, *readings) if len(readings) == 1 else _of_either(entry, readings))
         elif entry in sakais:
             entry = replace(entry, listing=cache(partial(_handed_in_to_sakai, entry)))
             pieces.append(_Piece(entry.name, entry.name, entry, {"id": entry.name}))
@@ -613,17 +626,58 @@ def _of_this(pieces: list[_Piece], kit: str) -> list[_Piece]:
     return [replace(piece, elsewhere="") if piece.elsewhere in ours else piece for piece in pieces]
 
 
-def _with_roster(named: PlatformName, roster: Roster | None) -> PlatformName:
-    """Of two ways to read a name from Canvas, the one whose number the roster has.
+class _Numbers:
+    """Canvas' numbers of students and of files, in the names of one upload that can be read in one way alone."""
 
-    If it has both, the one with that student's name; if that does not tell, the one with the shorter name.
+    def __init__(self, entries: list[Entry]) -> None:
+        sure = [said for each in entries if (said := each.named) and "canvas" in said.keys and not said.other]
+        self._ids = sorted(_log(int(said.keys["canvas"])) for said in sure if said.version)
+        self._files = sorted(_log(said.version) for said in sure if said.version)
+
+    def is_students(self, number: int) -> bool:
+        """Whether a number is nearer to those of students than to those of files."""
+        return self._outside(self._ids, number) < self._outside(self._files, number)
+
+    def is_files(self, number: int) -> bool:
+        """Whether a number is among those of files, or not far from them."""
+        return bool(self._files) and self._outside(self._files, number) < _log(2)
+
+    def _outside(self, numbers: list[float], number: int) -> float:
+        return max(numbers[0] - _log(number), _log(number) - numbers[-1], 0.0) if numbers else 0.0
+
+
+def _log(number: int) -> float:
+    return math.log(max(number, 1))
+
+
+def _readings(named: PlatformName, roster: Roster | None, numbers: _Numbers) -> list[PlatformName]:
+    """What a name from a platform says: of two ways to read one from Canvas, that which is certain; else both.
+
+    `doejane_105_777_904_hw3.py` is Jane's file `904_hw3.py`, or `hw3.py` of the member 777 of a group that is called
+    `doejane_105`. Whoever names a group or a file so must not change somebody else's grade.
     """
-    if roster is None or named.other is None:
-        return named
-    ways = sorted((named, named.other), key=lambda each: len(each.name))
-    found = [(each, who) for each in ways if (who := roster.find(each.keys["canvas"], "canvas"))]
-    found.sort(key=lambda way: another_name(way[0].name, way[1]))
-    return found[0][0] if found else named
+    if named.other is None:
+        return [named]
+    own, groups = sorted((named, named.other), key=lambda each: len(each.name))
+    student, member = (roster.find(each.keys["canvas"], "canvas") if roster else None for each in (own, groups))
+    if member and student:
+        by_name = another_name(own.name, student) and not another_name(groups.name, member)
+        return [groups] if by_name or member.group_like(groups.name) else [own, groups]
+    if member or (not student and named is groups) or numbers.is_students(own.version or 0):
+        return [groups]
+    return [own, groups] if numbers.is_files(groups.version or 0) else [own]
+
+
+def _of_either(entry: Entry, readings: list[PlatformName]) -> _Piece:
+    """A file from Canvas that may be one student's or another's: it is nobody's until somebody says whose it is."""
+    own, groups = readings
+    said = (
+        f"`{shown(entry.name)}` may be a file of {own.student}, or of the member {groups.keys['canvas']} of a group "
+        f"called `{shown(groups.name)}`: whose is it?"
+    )
+    piece = _by_platform(entry, own)
+    name = stem(entry.name)
+    return replace(piece, student=name, name=name, keys={}, attention=(said,), readings=tuple(readings))
 
 
 def _by_platform(entry: Entry, named: PlatformName) -> _Piece:
@@ -682,39 +736,61 @@ _WHO = (":sid", ":email", ":name")  # how Gradescope's metadata names a submitte
 
 
 def _gradescope(entries: list[Entry]) -> list[_Piece]:
-    """The folders of Gradescope's export: its metadata names, for each of them, the submitters and the time."""
-    metadata = [entry for entry in entries if entry.name == METADATA and not entry.folder]  # one of each export
-    facts = {name: said for each in metadata for name, said in _metadata(each).items()}
-    folders = {entry.name: entry for entry in entries if entry.folder and SUBMISSION.fullmatch(entry.name)}
-    folders |= {entry.name: entry for entry in entries if entry.folder and entry.name in facts}
-    pieces, emails = [], dict[str, str]()
-    for name, of_it in {**{name: {} for name in folders}, **facts}.items():
-        said = _with_colons(of_it)
-        entry = folders.get(name) or Entry(name, True, partial(_lacking, name))
-        notes: tuple[str, ...] = () if name in facts else (f"the metadata of the export does not name {shown(name)}",)
-        given = said.get(":created_at", "")
-        order, zone = in_zone(given if isinstance(given, str) else "")
-        when = None if zone else order
-        submitters = said.get(":submitters")
-        people = (
-            [_with_colons(each) for each in submitters if isinstance(each, dict)]
-            if isinstance(submitters, list)
-            else []
-        )
-        known = [tuple(v.strip() if isinstance(v := each.get(key), str) else "" for key in _WHO) for each in people]
-        if nameless := sum(not any(each) for each in known):
-            notes += (f"the metadata of the export names {nameless} of its submitters by nothing",)
-        there = set[str]()
-        for sid, email, called in known or [("", "", "")]:
-            student = sid or email or (f"{called} ({name})" if called else name)
-            if sid and email and same(emails.setdefault(same(sid), email)) != same(email):
-                student = f"{sid} ({email})"  # one id for two people
-            if same(student) in there:  # one person, named twice
-                continue
-            there.add(same(student))
-            keys = {kind: value for kind, value in (("id", sid), ("email", email)) if value}
-            piece = _Piece(student, called or student, entry, keys, name, order, zone, when, attention=notes)
-            pieces.append(replace(piece, team=frozenset("".join(each) for each in known)))
+    """The folders of Gradescope's exports: the metadata names, for each of them, the submitters and the time.
+
+    Each export tells of its own folders; another one does so where its metadata does not, and may have a folder that it
+    lacks.
+    """
+    told = {each.download: _metadata(each) for each in entries if each.name == METADATA and not each.folder}
+    facts = {name: said for each in told.values() for name, said in each.items()}
+    folders = [each for each in entries if each.folder and (each.name in facts or SUBMISSION.fullmatch(each.name))]
+    lacking = facts.keys() - {each.name for each in folders}
+    folders += [Entry(name, True, partial(_lacking, name)) for name in facts if name in lacking]
+    pieces, emails = list[_Piece](), dict[str, str]()
+    for entry in folders:
+        of_it = told.get(entry.download, {}).get(entry.name, facts.get(entry.name))
+        pieces += _handed_in_to_gradescope(entry, of_it, emails)
+    teams: dict[str, set[frozenset[str]]] = {}
+    for piece in pieces:
+        teams.setdefault(piece.entry.name, set()).add(piece.team)
+    said = "the exports say of `{}` that different people handed it in: whose is it?"
+    return [
+        replace(piece, attention=(*piece.attention, said.format(shown(piece.entry.name))))
+        if len(teams[piece.entry.name]) > 1
+        else piece
+        for piece in pieces
+    ]
+
+
+def _handed_in_to_gradescope(entry: Entry, facts: object, emails: dict[str, str]) -> list[_Piece]:
+    """What is in a folder of the export, for each submitter; `facts` is None if no metadata names the folder.
+
+    `emails` has the address of each id, so that one id for two people is noticed.
+    """
+    name, said = entry.name, _with_colons(facts)
+    notes: tuple[str, ...] = (f"the metadata of the export does not name {shown(name)}",) if facts is None else ()
+    given = said.get(":created_at", "")
+    order, zone = in_zone(given if isinstance(given, str) else "")
+    when = None if zone else order
+    submitters = said.get(":submitters")
+    people = (
+        [_with_colons(each) for each in submitters if isinstance(each, dict)] if isinstance(submitters, list) else []
+    )
+    known = [tuple(v.strip() if isinstance(v := each.get(key), str) else "" for key in _WHO) for each in people]
+    if nameless := sum(not any(each) for each in known):
+        notes += (f"the metadata of the export names {nameless} of its submitters by nothing",)
+    pieces, there = list[_Piece](), set[str]()
+    for sid, email, called in known or [("", "", "")]:
+        student = sid or email or (f"{called} ({name})" if called else name)
+        if sid and email and same(emails.setdefault(same(sid), email)) != same(email):
+            student = f"{sid} ({email})"  # one id for two people
+        if same(student) in there:  # one person, named twice
+            continue
+        there.add(same(student))
+        keys = {kind: value for kind, value in (("id", sid), ("email", email)) if value}
+        attempt = f"{name} {given}"  # the same in all exports
+        piece = _Piece(student, called or student, entry, keys, attempt, order, zone, when, attention=notes)
+        pieces.append(replace(piece, team=frozenset("".join(each) for each in known)))
     return pieces
 
 
@@ -775,8 +851,22 @@ def _owners(pieces: list[_Piece], roster: Roster | None) -> list[_Owner]:
     for piece in pieces:
         groups.setdefault(piece.student, []).append(piece)
     if roster is None:
+        asked = {reading.student: piece.attention for piece in pieces for reading in piece.readings}
+        groups = {
+            student: [replace(each, attention=(*each.attention, *asked.get(student, ()))) for each in theirs]
+            for student, theirs in groups.items()
+        }
         return _by_number([_Owner(shown(student), shown(each[0].name), each) for student, each in groups.items()])
-    known = [Known(student, piece.name, piece.keys, piece.separator) for student, (piece, *_) in groups.items()]
+    known = [
+        Known(
+            student,
+            piece.name,
+            piece.keys,
+            piece.separator,
+            tuple(Known(each.student, each.name, each.keys) for each in piece.readings),
+        )
+        for student, (piece, *_) in groups.items()
+    ]
     owned: dict[str, list[_Piece]] = {}
     notes: dict[str, tuple[str, ...]] = {}
     claimed: dict[str, dict[str, None]] = {}

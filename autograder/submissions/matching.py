@@ -36,6 +36,7 @@ from autograder.submissions.spelling import (
 
 _LISTED = 3
 _SEPARATORS = 8  # of the most frequent ones, to see which tells a name from the rest
+_LONG_ID, _LONG_NUMBER = 4, 6  # characters of an id that is no word of a file's name by chance
 _COPY = re.compile(r" ?\(\d{1,2}\)$")  # what Google Drive adds to the second of two files with one name
 _NUMBERS = re.compile(r"[\W_]*(?:\d++[\W_]++)++(?=[^\W\d_])")  # a date, or what a platform counts
 _OF_A_BROWSER = re.compile(r"\d{1,2}")  # in brackets, behind a name that exists already; an id behind a person's name
@@ -49,12 +50,14 @@ class Known:
     Attributes:
         student, name, keys: see `names.PlatformName`.
         separator: what may stand between an assignment's title and the login in `student`; empty if nothing does.
+        readings: the students who may be meant, if the name can be read in several ways.
     """
 
     student: str
     name: str
     keys: Mapping[str, str]
     separator: str = ""
+    readings: tuple[Known, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,13 @@ class Match:
 
 def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     """Whom in the roster each of the students of an upload is, by `Known.student`."""
+    doubtful = [each for each in students if each.readings]
+    asked = {each.student: Match() for each in doubtful}
+    asked |= _claims(doubtful, {each.student: _meant(each, roster) for each in doubtful})
+    return _matched([each for each in students if not each.readings], roster) | asked
+
+
+def _matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     groups = _Groups(roster)
     ends = _by_title(students, "-", roster, partial(_who, roster, groups, "github"))
     ends |= _by_title(students, "_", roster, partial(_who, roster, groups, "login", "id", "other id", "sis"))
@@ -127,10 +137,19 @@ def matched(students: Sequence[Known], roster: Roster) -> dict[str, Match]:
     held = _held_in(unknown, roster, telling, groups, holders)
     served = {who.id for match in found.values() for who in (*match.people, *match.claims)}
     found |= _by_name_within(unknown, held, served, len(students), holders)
+    served |= {who.id for each in unknown for who in found[each.student].people}
+    found |= _by_id_within([each for each in unknown if found[each.student] == Match()], held, served, roster)
     found |= _claims([each for each in unknown if found[each.student] == Match()], held)
     unknown = [each for each in unknown if found[each.student] == Match()]
     found |= _claims(unknown, _near(unknown, found, roster, holders))
     return found | _in_anothers_name(named, found, roster)
+
+
+def _meant(student: Known, roster: Roster) -> list[Student]:
+    """The students of the roster whom a name may mean that can be read in several ways."""
+    by_key = {each.student: _by_key(each, roster) or Match() for each in student.readings}
+    found = [who for each in student.readings for who in by_key[each.student].people or _named(each, roster)]
+    return [*dict.fromkeys(found)]
 
 
 def _claimants(matches: Iterable[tuple[str, Match]]) -> dict[str, list[str]]:
@@ -261,10 +280,10 @@ def _by_name(student: Known, roster: Roster, telling: set[str], in_order: bool) 
 
     Unless the upload is `in_order`, `Li Wang` may also be Wang Li.
     """
-    people = _named(student, roster)
-    lost = [] if people or roster.turned(student.name) else roster.worn(student.name, 0)
+    people, turned = _named(student, roster), _turned(student, roster)
+    lost = [] if people or turned else roster.worn(student.name, 0)
     people = people or lost
-    if len(people) != 1 or (not in_order and roster.turned(student.name)):
+    if len(people) != 1 or (turned and not in_order):
         return Match()
     (who,) = people
     other = _differing(student, who)
@@ -352,8 +371,13 @@ def _are_one(claimants: Sequence[str], fields: Mapping[str, _Field]) -> bool:
 
 def _in_order(students: Sequence[Known], roster: Roster) -> bool:
     """Whether names are written as in the roster, as far as they show: some are, and none has its family name first."""
-    there = [(bool(roster.named(each.name)), bool(roster.turned(each.name))) for each in students]
+    there = [(bool(roster.named(each.name)), bool(_turned(each, roster))) for each in students]
     return (True, False) in there and (False, True) not in there
+
+
+def _turned(student: Known, roster: Roster) -> list[Student]:
+    """Who has this name with its words in another order. Canvas always writes the family name first."""
+    return [] if "canvas" in student.keys else roster.turned(student.name)
 
 
 def _differing(student: Known, who: Student) -> list[str]:
@@ -497,6 +521,45 @@ def _place(student: Known, who: Student, holders: Holders) -> _Place | None:
         file = (before or after).removeprefix(separator).removesuffix(separator)
         return _Place((form, "") if before else ("", form), file, with_id, joined)
     return None
+
+
+def _by_id_within(
+    unknown: Sequence[Known], held: Mapping[str, Sequence[Student]], served: set[str], roster: Roster
+) -> dict[str, Match]:
+    """Whose id is in the name of one entry alone, with nobody else's name or id: `jdoe_homework`, `jdoe (late)`.
+
+    That is a guess, and none if the student has other work, or if nobody else has any: the roster may be another one.
+    An id in brackets may be next to the name of a stranger.
+    """
+    unknown = unknown if served else []
+    count = Counter(who.id for each in unknown for who in held[each.student])
+    names = Counter(word for who in roster.students for word in _words_of_names(who))
+    matches = {}
+    for each in unknown:
+        people = held[each.student] if each.keys.get("id") == each.student else []
+        if len(people) != 1 or people[0].id in served or count[people[0].id] > 1:
+            continue
+        who, text = people[0], re.sub(r"\([^()]*\)\Z", "", each.student)
+        if "@" in text and "email" in who.keys:  # which is another address
+            continue
+        words, own = f" {' '.join(words_of(text))} ", _words_of_names(who)
+        keys = map(words_of, {who.id, *who.keys.values(), *roster.logins(who)})
+        there = any(_is_telling(key) and f" {' '.join(key)} " in words for key in keys)
+        if there and not any(names[word] > (word in own) for word in words_of(each.student)):
+            said = f"`{shown(each.student)}` was matched to {who.name} in the roster by the id in it: a guess"
+            matches[each.student] = Match((who,), (), (said,))
+    return matches
+
+
+def _is_telling(key: list[str]) -> bool:
+    """Whether an id is too long to be in a name by chance; numbers may be a year, a course's or a homework's."""
+    text = "".join(key)
+    return len(text) >= (_LONG_NUMBER if text.isdecimal() else _LONG_ID)
+
+
+def _words_of_names(who: Student) -> set[str]:
+    names = [name for name in who.names if name != who.id]
+    return {word for name in names for word in words_of(name) if len(word) >= SHORT}
 
 
 # --- who may have handed in what nobody is known by ---------------------------------------------------------------

@@ -55,6 +55,7 @@ from autograder.submissions.spelling import same, squeezed, without_id
 METADATA = "submission_metadata.yml"
 SUBMISSION = re.compile(r"submission_\d+")
 SUBMITTED = "submitted"  # nbgrader's folder: in it one for each student, and in that one for each assignment
+_COURSE = "nbgrader_config.py"  # in an nbgrader course, next to that folder
 
 _TEAMS = ("Submitted files", "Working files")  # of a class in Microsoft Teams: in each, a folder for each student
 _EXPORT = re.compile(r"assignment_\d+_export")
@@ -376,6 +377,8 @@ def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | N
     others = {*students, *nobodys}
     loose = [each for each in top.entries if each not in others]  # which may be somebody's
     top = replace(top, aside=[*top.aside, *(shown(each.name) for each in nobodys)])
+    if course := _submitted_in_course(top):
+        return course
     teams = [each for each in students if each.folder and each.name in _TEAMS]
     if _is_teams(teams):
         submitted = _submitted_in_teams(teams, top)
@@ -399,13 +402,25 @@ def _within(top: Top, packed_as: str, assignment: Assignment, roster: Roster | N
         return None
     _refuse_two_kinds(found)
     rest = [each for each in students if each not in found]
-    entries = _told_apart([(shown(entry.name), inside) for entry, inside in found.items()], rest)
+    entries = _told_apart([(_download(entry), inside) for entry, inside in found.items()], rest)
     entries = _as_one(entries) if drives else entries
     return Top(
         [*([replace(entry, download="") for entry in entries] if drives else entries), *rest, *loose],
         [*top.aside, *(name for each in found.values() for name in each.aside)],
         tuple(dict.fromkeys((*top.guessed, *(said for each in found.values() for said in each.guessed)))),
     )
+
+
+def _submitted_in_course(top: Top) -> Top | None:
+    """The folder `submitted` of an nbgrader course, which also has what was released and graded; None if it is none."""
+    folders = {each.name: each.inside for each in top.entries if each.folder}
+    submitted = folders.get(SUBMITTED)
+    if submitted is None or not any(each.name == _COURSE and not each.folder for each in top.entries):
+        return None
+    inside = submitted()
+    others = ", ".join(f"`{shown(each.name)}`" for each in top.entries if each.name != SUBMITTED)
+    said = f"this is an nbgrader course: `{SUBMITTED}` was read as the class, without {others}"
+    return replace(inside, aside=[*top.aside, *inside.aside], guessed=(*top.guessed, *inside.guessed, said))
 
 
 def _is_one_download(entries: list[Entry]) -> bool:
@@ -482,6 +497,11 @@ def _refuse_two_kinds(found: dict[Entry, Top]) -> None:
         )
 
 
+def _download(entry: Entry) -> str:
+    """What a download is called that may be packed in another one, as folders of one name are in several archives."""
+    return f"{entry.download}/{shown(entry.name)}" if entry.download else shown(entry.name)
+
+
 def _told_apart(downloads: list[tuple[str, Top]], rest: list[Entry]) -> list[Entry]:
     """The entries of all downloads. Where several have an entry, the labels of its files name the download too.
 
@@ -531,7 +551,7 @@ def _class_in(
     whole = entry.folder and packed_as and name in (packed_as, without_copy(_DRIVE.sub("", without_copy(packed_as))))
     if whole or export:
         return inside
-    if _is_teams(students):
+    if _is_teams(students) or _submitted_in_course(inside):
         return inside
     if any(_is_known(each, roster) or _is_groups(each, roster) for each in students):
         return inside

@@ -32,6 +32,7 @@ from autograder.platforms.nbgrader.answers import notes_on
 from autograder.platforms.nbgrader.attempts import Attempt, students_own, time_of
 from autograder.platforms.nbgrader.collect import ByFolder, Collect, Downloads
 from autograder.platforms.nbgrader.files import complete
+from autograder.platforms.nbgrader.roster import folder_name, is_id
 from autograder.platforms.nbgrader.submitted import module_in
 from autograder.submissions.files import MAX_DEPTH, Listing, in_folder
 from autograder.submissions.find import NothingToGrade
@@ -424,6 +425,12 @@ def test_a_name_that_nobody_sees_is_nobodys(course: Path, capfd: pytest.CaptureF
         collector(course).start()
     assert f"{raised.value}".count("names nobody") == len(names)
     assert sorted(path.name for path in (course / "submitted").iterdir()) == ["ada", "d\\ben", "j\u00fcrgen+2"]
+
+
+@given(NAMES)
+def test_an_id_that_nbgrader_takes_stays_as_it_is(name: str) -> None:
+    """In the roster as in the exchange, where its folder has it: else one student has two rows."""
+    assert (folder_name(name) == name) is (is_id(name) and "/" not in name)
 
 
 def assert_each_is_graded_alone(course: Path) -> None:

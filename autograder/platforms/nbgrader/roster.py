@@ -71,7 +71,7 @@ def is_id(name: str) -> bool:
 
 def folder_name(student: str) -> str:
     """The student's id in nbgrader: a name that `is_id`, and no other student's."""
-    name = _cut(re.sub(rf"[{_PATTERN}{_UNFIT}+/\\]", "_", student)).strip(" .") or "_"
+    name = _cut(re.sub(rf"[{_PATTERN}{_UNFIT}/]", "_", student)).strip(" .") or "_"
     if name == student:
         return name
     return f"{name}-{hashlib.sha256(student.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
