@@ -928,8 +928,7 @@ def _(s: Subject) -> bool:
 
 @claim("layers-frozen")
 def _(s: Subject) -> bool:
-    layers = [each for each in s.model().modules() if isinstance(each, nn.Linear)]
-    return any(not parameter.requires_grad for layer in layers for parameter in layer.parameters())
+    return any(not each.requires_grad for each in s.model().parameters())
 
 
 @claim("heads-shared")

@@ -1147,6 +1147,15 @@ RESIDUAL = (
 )
 
 
+def _own_layer(weight: str, bias: str = "self.bias") -> tuple[str, str]:
+    """A layer that makes something of its parameters before it uses them."""
+    return (
+        RESIDUAL[0],
+        "class Own(nn.Linear):\n    def forward(self, x):\n"
+        f"        return F.linear(x, {weight}, {bias})\n\n\n{RESIDUAL[0]}",
+    )
+
+
 LISTED = (
     RESIDUAL[0],
     "class Listed(nn.Module):\n"
@@ -1620,7 +1629,7 @@ ENCODERS = (
                 + "                parameter.requires_grad = False\n",
             ),
         ),
-        checks=2,
+        checks=1,
     ),
     _encoder(
         "mean-head-with-batch-norm",
@@ -1653,6 +1662,7 @@ ENCODERS = (
             (MEAN_HEAD, MEAN_HEAD.replace(")", ", bias=False)")),
             (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace(")", ", bias=False)")),
         ),
+        checks=1,
     ),
     _encoder(
         "encoder-layer-unused-and-another-twice",
@@ -1894,15 +1904,6 @@ MIN_MAX = (
     "        low, high = x.amin(1, keepdim=True), x.amax(1, keepdim=True)\n"
     "        return (x - low) / (high - low)\n\n\nclass ConditionalVariationalAutoencoder(",
 )
-
-
-def _own_layer(weight: str) -> tuple[str, str]:
-    """A layer that makes something of its weight before it uses it."""
-    return (
-        RESIDUAL[0],
-        "class Own(nn.Linear):\n    def forward(self, x):\n"
-        f"        return F.linear(x, {weight}, self.bias)\n\n\n{RESIDUAL[0]}",
-    )
 
 
 def _decoder(
@@ -2510,6 +2511,62 @@ DECODERS = (
         may_lose=("training",),
     ),
     _decoder("decoder-not-written", "attribute-missing", edits=((DECODER, ""),), may_lose=("training",)),
+)
+
+# ---------------------------------------------------------------- all layers
+
+_EVERY_LAYER = (ENCODER, MEAN_HEAD, LOGVARIANCE_HEAD, DECODER)
+
+
+def _all_of(layer: str) -> tuple[tuple[str, str], ...]:
+    """Edits that make each linear layer one of this class."""
+    return tuple((made, made.replace("nn.Linear", layer)) for made in _EVERY_LAYER)
+
+
+ALL_LAYERS = (
+    _encoder(
+        "everything-frozen",
+        "layers-frozen",
+        edits=((DECODER, DECODER + "        self.requires_grad_(False)\n"),),
+        checks=1,
+    ),
+    _encoder(
+        "all-biases-frozen-by-a-class-of-layers",
+        "layers-frozen",
+        edits=(
+            (
+                RESIDUAL[0],
+                "class Scale(nn.Linear):\n    def __init__(self, inputs, outputs):\n"
+                "        super().__init__(inputs, outputs)\n        self.bias.requires_grad_(False)\n\n\n"
+                + RESIDUAL[0],
+            ),
+            *_all_of("Scale"),
+        ),
+        checks=1,
+    ),
+    _encoder(
+        "all-biases-buffers",
+        "encoder-bias",
+        edits=(
+            (
+                DECODER,
+                DECODER + "        for layer in self.modules():\n            if isinstance(layer, nn.Linear):\n"
+                "                bias = layer.bias.detach()\n                layer.bias = None\n"
+                "                del layer.bias\n                layer.register_buffer('bias', bias)\n",
+            ),
+        ),
+        checks=1,
+    ),
+    _encoder(
+        "everything-detached-by-a-class-of-layers",
+        "layers-detached",
+        edits=(
+            _own_layer("self.weight.detach()", "self.bias.detach()"),
+            *_all_of("Own"),
+        ),
+        may_lose=("training",),
+        checks=1,
+    ),
 )
 
 # ---------------------------------------------------------------- forward
@@ -3347,4 +3404,4 @@ WHOLE = (
     ),
 )
 
-WRONG: tuple[Wrong, ...] = (*SAMPLE, *LOSS, *ENCODERS, *DECODERS, *FORWARDS, *WHOLE)
+WRONG: tuple[Wrong, ...] = (*SAMPLE, *LOSS, *ENCODERS, *DECODERS, *ALL_LAYERS, *FORWARDS, *WHOLE)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -187,10 +187,13 @@ def require_same_again(model: Model, name: str) -> None:
         fail(f"Of two models of the same sizes, built one after the other, the {name} has {found}.", "layers-kept")
 
 
-def require_use(model: Model, taken: Taken, data: Tensor, classes: Tensor) -> None:
-    """Fail the check for a piece without a layer, or one to which the data or the class make no difference."""
+def require_use(model: Model, taken: Taken, data: Tensor, classes: Tensor, cut: Collection[str] = ()) -> None:
+    """Fail the check for a piece without a layer, or one to which the data or the class make no difference.
+
+    Layers of which the parameters `cut` get no gradient were judged as that.
+    """
     name, output = taken.piece.name, in_rows(taken.piece.output)
-    if not taken.piece.has_layer:
+    if not taken.piece.has_layer and not any(each.startswith(f"{name}.") for each in cut):
         fail(f"The output of your {name} depends on no layer that training can change.", "not-trainable")
     if not varies(output, ROUNDING):
         fail(f"The output of your {name} is the same for every input.", f"{name}-other")

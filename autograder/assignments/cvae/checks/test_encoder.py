@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 import pytest
@@ -52,7 +52,9 @@ from autograder.assignments.cvae.checks.verdicts import (
     first_few,
     in_python,
     named_layers,
+    require_biases,
     require_float32,
+    require_gradients,
     require_trained,
     said_of_normalization,
 )
@@ -90,10 +92,10 @@ def encoded(submission: Submission, grading: Grading) -> Callable[[], Encoded]:
 
 
 @check("Three linear layers to hidden_size", 5, probes=probes.ENCODER_LAYERS)
-def test_layers(encoded: Callable[[], Encoded]) -> None:
+def test_layers(encoded: Callable[[], Encoded], grading: Grading) -> None:
     found = encoded()
-    require_trained(found.model, found.names, "encoder")
-    describe_layers(found.model, found.match, found.taken.piece if found.taken else None, "encoder", DEPTH)
+    require_trained(found.model, found.names, "encoder", grading)
+    describe_layers(found.model, found.match, found.taken.piece if found.taken else None, "encoder", DEPTH, grading)
 
 
 @check("A ReLU after each linear layer, and nothing else", 3, probes=probes.ENCODER_ACTIVATIONS)
@@ -224,16 +226,16 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     other = model.piece(other_path, hidden) if other_path else None
     if model.other_types.get(path) != model.other_types.get("encoder"):  # else the encoder's own check charges it
         require_float32(model, path)
-    half, match = explain_head(head, hidden, model.sizes.latent)
+    half, match = explain_head(model, head, hidden)
     if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
-        halves = {half, explain_head(other, hidden, model.sizes.latent)[0]}
+        halves = {half, explain_head(model, other, hidden)[0]}
         if None in halves or len(halves) == 1:
             fail("`mean_layer` and `logvariance_layer` share their parameters.", "heads-shared")
     if match is None:
         judge_unknown_head(model, head, hidden, activated)
-    require_trained(model, list(head.parameters), "head")
-    if any(not bias.any() for _, bias in match.layers):
-        fail(f"`{path}` has no trainable bias.", "encoder-bias")
+    require_gradients(model, match, head, "head", grading)
+    require_trained(model, list(head.parameters), "head", grading)
+    require_biases(match, "head", f"`{path}`", grading)
     if match.last != "none":
         fail(f"The output of `{path}` passes through {match.last}.", activated)
     if match.depth != 1:
@@ -350,13 +352,18 @@ def draws_by_itself(model: Model, paths: Sequence[str | None], challenge: Challe
     return any(is_draw(given[:, start : start + latent], means, logvariances) for start in starts)
 
 
-def explain_head(head: Piece, hidden: Tensor, latent: int) -> tuple[int | None, Match | None]:
+def explain_head(model: Model, head: Piece, hidden: Tensor) -> tuple[int | None, Match | None]:
     """What a head is, and which half it is, if it is one, of a layer that both heads have in common.
 
     Two halves of one linear layer are two linear layers.
     """
+    latent = model.sizes.latent
     if match := explain_stack([Observation(head.parameters, hidden, head.output, HEAD_ACTIVATIONS)]):
         return None, match
+    held = {name: value for name, value in model.parameters.items() if name.startswith(f"{head.name}.")}
+    cut = tuple(name for name in held if name not in head.parameters)
+    if cut and (match := explain_stack([Observation(held, hidden, head.output, HEAD_ACTIVATIONS)])):
+        return None, replace(match, cut=cut)
     for half in (0, 1):
         own = {
             name: value.chunk(2)[half].squeeze(0) if value.dim() and len(value) in (2, 2 * latent) else value
@@ -533,7 +540,7 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, grad
         if name not in constant_heads(grading) and not varies(tensor, ROUNDING):
             fail(f"The output of `{name}` is the same for every image.", "encoder-other")
     if taken.piece.name:
-        require_use(model, taken, images, conditions)
+        require_use(model, taken, images, conditions, grading.kept.get("cut parameters", ()))
     model.require_early("encoder")
     if lazy := [each for each in model.lazy if each.startswith(("encoder.", *HEADS))]:
         fail(f"Before the first pass `{lazy[0]}` has no shape.", "lazy-layer")

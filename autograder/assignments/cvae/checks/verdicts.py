@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 from typing import NoReturn
 
@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE
-from autograder.assignments.cvae.checks.layouts import is_weight, owner_of, shapes_of, weight_normalized
+from autograder.assignments.cvae.checks.layouts import holds_matrix, is_weight, owner_of, shapes_of, weight_normalized
 from autograder.assignments.cvae.checks.network import Model, Piece, in_rows
 from autograder.assignments.cvae.checks.recognition import end_differs_by_mode, identity, mixes_rows, rescaled
 from autograder.assignments.cvae.checks.stacks import Match
 from autograder.assignments.cvae.hints.network import ACTIVATIONS
-from autograder.grading.harness import close, fail
+from autograder.grading.harness import Grading, close, fail
 from autograder.report.summary import listed
 from autograder.sandbox.errors import SubmissionError
 
@@ -35,16 +35,12 @@ def first_few(names: Sequence[str]) -> str:
     return ", ".join(names[:4]) + " and others" * (len(names) > 4)
 
 
-def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, depth: int) -> None:
+def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, depth: int, grading: Grading) -> None:
     """Fail the check if the stack has another depth or another width than the assignment's, or no biases."""
     if not match.layers:
         describe_unexplained(model, piece, part)
-    if match.cut:
-        fail(
-            f"Your {part} works with {first_few(match.cut)}, but no gradient comes back there.",
-            "layers-detached",
-        )
-    require_trained(model, list(piece.parameters) if piece else [], part)
+    require_gradients(model, match, piece, part, grading)
+    require_trained(model, list(piece.parameters) if piece else [], part, grading)
     if match.twice:
         fail(
             f"Your {part} uses its {said_of_place(match.twice)} linear layer twice; the assignment "
@@ -75,24 +71,66 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
     if {*widths} != {HIDDEN_SIZE}:
         found = f"width {widths[0]}" if len({*widths}) == 1 else f"widths {listed(widths)}"
         fail(f"The hidden layers of your {part} have {found}; the assignment asks for {HIDDEN_SIZE}.", f"{part}-width")
-    if match.hidden is not None and any(not bias.any() for _, bias in match.layers):
-        fail(f"A linear layer of your {part} has no trainable bias.", f"{part}-bias")
+    if match.hidden is not None:
+        require_biases(match, part, f"A linear layer of your {part}", grading)
 
 
-def require_trained(model: Model, names: Sequence[str], part: str) -> None:
+def charge(grading: Grading, said: str, mistake: str, common: str) -> None:
+    """Fail the check by a fault of layers, unless an earlier check has failed by the same one.
+
+    What all layers of a piece have in common, as `common` calls it, is one mistake if other pieces have it too. It is
+    empty where only some layers of this piece have the fault.
+    """
+    charged: set[str] = grading.kept.setdefault("common to all layers", set())
+    if common in charged:
+        grading.replaced.append(f"{said} An earlier check has counted this mistake, so it costs nothing here.")
+        return
+    charged.update(filter(None, [common]))
+    fail(said, mistake)
+
+
+def common_to(model: Model, fault: str, names: Collection[str], of: Collection[str]) -> str:
+    """A name for a fault that these parameters of a piece have, if all its weights have it or all else; else empty."""
+    weights = {name for name in of if holds_matrix(model.parameters[name].shape)}
+    kinds = {"weights": weights, "others": set(of) - weights}
+    whole = [kind for kind, each in kinds.items() if each and each <= set(names)]
+    return f"{fault} {' and '.join(whole)}" if whole else ""
+
+
+def require_gradients(model: Model, match: Match, piece: Piece | None, part: str, grading: Grading) -> None:
+    """Fail the check if parameters with which the stack works get no gradient."""
+    if match.cut and piece is not None:
+        called = f"Your {part}" if part in DEPTHS else f"`{piece.name}`"
+        said = f"{called} works with {first_few(match.cut)}, but no gradient comes back there."
+        grading.kept.setdefault("cut parameters", set()).update(match.cut)
+        common = common_to(model, "cut", match.cut, {*match.cut, *piece.parameters})
+        charge(grading, said, "layers-detached", common)
+
+
+def require_biases(match: Match, part: str, called: str, grading: Grading) -> None:
+    """Fail the check if a linear layer of the stack has no bias that is trained."""
+    without = [not bias.any() for _, bias in match.layers]
+    if any(without):
+        mistake = "decoder-bias" if part == "decoder" else "encoder-bias"
+        charge(grading, f"{called} has no trainable bias.", mistake, "no bias" * all(without))
+
+
+def require_trained(model: Model, names: Sequence[str], part: str, grading: Grading) -> None:
     """Fail the check if parameters of these names are frozen, not found by PyTorch, or also another model's."""
+    of = f" of your {part}" if part in DEPTHS else ""  # a head is in the names
     if frozen := [name for name in names if name in model.frozen]:
-        fail(f"{first_few(frozen)} of your {part} are frozen: training does not change them.", "layers-frozen")
+        several = len(frozen) > 1
+        said = f"{first_few(frozen)}{of} {'are' if several else 'is'} frozen: training does not change"
+        common = common_to(model, "frozen", frozen, names)
+        charge(grading, f"{said} {'them' if several else 'it'}.", "layers-frozen", common)
     if hidden := [name for name in names if name in model.unregistered]:
         in_functions = all("()" in name for name in hidden)
-        what = (
-            f"the layers that a function keeps for your {part}"
-            if in_functions
-            else f"{first_few(hidden)} of your {part}"
-        )
-        fail(f"PyTorch does not find {what}, so training does not change them.", "not-trainable")
+        what = f"the layers that a function keeps for your {part}" if in_functions else f"{first_few(hidden)}{of}"
+        said = f"PyTorch does not find {what}, so training does not change them."
+        charge(grading, said, "not-trainable", common_to(model, "not found", hidden, names))
     if shared := [name for name in names if name in model.submission.shared]:
-        fail(f"Two models that were built one after the other have {first_few(shared)} in common.", "layers-kept")
+        said = f"Two models that were built one after the other have {first_few(shared)} in common."
+        charge(grading, said, "layers-kept", common_to(model, "kept", shared, names))
 
 
 def require_float32(model: Model, name: str) -> None:
