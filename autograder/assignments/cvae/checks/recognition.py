@@ -19,11 +19,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE
-from autograder.assignments.cvae.checks.layouts import Layer, arrangements, is_weight, owner_of
+from autograder.assignments.cvae.checks.layouts import Layer, arrangements, holds_matrix, is_weight, owner_of
 from autograder.assignments.cvae.checks.network import CLASS, Model, Piece, concatenate, in_rows, side_by_side
 from autograder.assignments.cvae.checks.stacks import (
     MAX_ORDERS,
     ROUNDING,
+    SLOPE,
     Match,
     Observation,
     changed_weights,
@@ -257,16 +258,45 @@ def _known(
     """The first known explanation of a piece that was observed in these models; None if there is none."""
     if not comparable(observations):
         return None
-    for explain in (explain_stack, repeated_layer, skipping_stack, changed_weights):
-        if match := explain(observations, activated_last):
-            return match
-    return (
+    match = explain_stack(observations, activated_last)
+    if match is None or set(match.hidden or ()) != {"ReLU"}:
+        match = _with_learned_activation(models, piece, observations[0].tails, activated_last) or match
+    for explain in (repeated_layer, skipping_stack, changed_weights):
+        match = match or explain(observations, activated_last)
+    return match or (
         class_in_each_layer(observations, activated_last, models[0].sizes.num_categories)
         or _with_cut_parameters(observations, models, piece, activated_last)
         or _with_weights_of_another(observations, piece, activated_last)
         or _with_gains(observations, models[0], activated_last)
         or _without_others(models, piece, observations[0].tails, activated_last)
     )
+
+
+def _with_learned_activation(
+    models: Sequence[Model], piece: Piece, tails: Mapping[str, Activation], activated_last: bool
+) -> Match | None:
+    """The stack that a piece is where its activations have parameters, such as slopes; None if it is none."""
+    matrices = {owner_of(name) for name, each in piece.parameters.items() if holds_matrix(each.shape)}
+    learned = [name for name in piece.parameters if owner_of(name) not in matrices]
+    observations = _with_constants(models, piece, tails, dict.fromkeys(learned, SLOPE)) if learned else []
+    match = explain_stack(observations, activated_last) if observations else None
+    known = match is not None and match.hidden is not None and not {*match.hidden} <= {"ReLU", "none"}
+    return replace(match, learned=tuple(learned)) if match and known else None
+
+
+def _with_constants(
+    models: Sequence[Model], piece: Piece, tails: Mapping[str, Activation], constants: Mapping[str, float]
+) -> list[Observation]:
+    """A piece, observed with some of its parameters at constants, which are not among those observed; empty if none."""
+    found = []
+    for model in models:
+        with model.changed({name: torch.full_like(piece.parameters[name], each) for name, each in constants.items()}):
+            shown = model.piece(piece.name, *piece.arguments)
+        if shown is None:
+            return []
+        rest = {name: model.parameters[name] for name in piece.parameters if name not in constants}
+        found.append(Observation(rest, piece.input, in_rows(shown.output), tails))
+    return found if comparable(found) else []
 
 
 def _with_cut_parameters(
@@ -290,6 +320,8 @@ def _with_gains(observations: Sequence[Observation], model: Model, activated_las
         for each in observations
     ]
     match = (explain_stack(rest, activated_last) or changed_weights(rest, activated_last)) if gains else None
+    if match and not {*(match.hidden or ())} <= {"ReLU", "none"}:
+        return replace(match, learned=tuple(gains), set_to=1.0)
     said = f"multiplied by parameters ({', '.join(gains[:4])})"
     return replace(match, weights=", ".join(filter(None, (match.weights, said)))) if match else None
 
@@ -308,17 +340,8 @@ def _without_others(
     small = {owner for name, owner in matrices.items() if piece.parameters[name].shape[1] == classes}
     of_class = [name for name in piece.parameters if owner_of(name) in small]
     for others in filter(None, (further, of_class)):
-        found = []
-        for model in models:
-            zeros = {name: torch.zeros_like(piece.parameters[name]) for name in others}
-            with model.changed(zeros):
-                shown = model.piece(piece.name, *piece.arguments)
-            if shown is None:
-                return None
-            rest = {name: each for name, each in model.parameters.items() if name in piece.parameters}
-            rest = {name: each for name, each in rest.items() if name not in others}
-            found.append(Observation(rest, piece.input, in_rows(shown.output), tails))
-        if not comparable(found):
+        found = _with_constants(models, piece, tails, dict.fromkeys(others, 0.0))
+        if not found:
             continue
         if match := explain_stack(found, activated_last) or changed_weights(found, activated_last):
             if others is of_class:

@@ -169,9 +169,21 @@ def describe_activations(model: Model, match: Match, piece: Piece | None, part: 
             f"No ReLU acts on the output of {layers} of your {part}.",
             "encoder-missing-last-relu" if last_only else f"{part}-missing-relu",
         )
-    other = next(name for name in match.hidden if name not in ("ReLU", "none"))
-    fail(
-        f"The hidden layers of your {part} are followed by {other}; the assignment asks for ReLU.", f"{part}-activation"
+    fail(said_of_activation(model, match, part), f"{part}-activation")
+
+
+def said_of_activation(model: Model, match: Match, part: str) -> str:
+    """Which activation follows the hidden layers of a piece, in words, and whether it has parameters."""
+    other = next(name for name in match.hidden or () if name not in ("ReLU", "none"))
+    followed = f"The hidden layers of your {part} are followed by"
+    if not match.learned:
+        return f"{followed} {other}; the assignment asks for ReLU."
+    kinds = [model.submodules().get(owner_of(name), "") for name in match.learned]
+    called = next((f"{kind}, " for kind in kinds if kind and hasattr(nn, kind)), "")
+    names, asked = first_few(match.learned), "the assignment asks for ReLU, which has none"
+    return (
+        f"{followed} {called}an activation with parameters that training changes ({names}). "
+        f"Where the grader sets these to {match.set_to:g}, it is {other}; {asked}."
     )
 
 
@@ -254,6 +266,9 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str, depth: in
     if piece is not None and (apart := input_apart(model, piece)):
         data = "image" if part == "encoder" else "latent"
         fail(f"Your {part} does not take [{data} | one-hot] in one linear layer: {apart}.", f"{part}-input-apart")
+    if more := others_than_layers(piece):
+        what = f"Something other than linear layers and ReLU acts in your {part}"
+        fail(f"{what}: its output depends on {first_few(more)}.", f"{part}-normalisation")
     sizes = sizes_that_do_not_fit(model, piece)
     if sizes and len(sizes) != DEPTHS[part] != depth:
         asked = f"the assignment asks for {DEPTHS[part]}"
@@ -263,6 +278,15 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str, depth: in
         + (f" In the order of your constructor, the layers are {', '.join(sizes)}." if sizes else ""),
         f"{part}-other",
     )
+
+
+def others_than_layers(piece: Piece | None) -> list[str]:
+    """The parameters of a piece that no layer holds, where each layer that has a matrix has a bias with it."""
+    names: dict[bool, list[str]] = {True: [], False: []}
+    for name, each in piece.parameters.items() if piece else ():
+        names[holds_matrix(each.shape)].append(name)
+    layers, others = (sorted({*map(owner_of, names[kind])}) for kind in (True, False))
+    return [name for name in names[False] if owner_of(name) not in layers] if {*layers} <= {*others} else []
 
 
 def law_of_rows(model: Model, piece: Piece) -> str:
