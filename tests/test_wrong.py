@@ -36,6 +36,7 @@ def test_loses_the_right_part_and_gets_the_right_hints_only(wrong: Wrong, report
     lost = {part.name for part in report.parts if part.score < part.max_score}
     assert lost, "it gets full marks"
     assert wrong.loses <= lost <= wrong.loses | wrong.may_lose, told
+    assert wrong.says in told
     named = {name for part in report.parts for check in part.checks for name in check.misconceptions}
     assert named == misconceptions(wrong), told
     for part in report.parts[:2]:  # the networks, whose mistakes no other section teaches

@@ -244,7 +244,7 @@ def recognize(
         if match := explain_stack(observations):
             return match
     if not activated_last and again and (match := hidden_stack((model, large), (piece, again), last)):
-        return match
+        return replace(match, last_changed=tail is not None)
     matrices = {key: value for key, value in piece.parameters.items() if is_weight(value.shape)}
     layers = next(arrangements(piece.parameters, piece.input.shape[-1], outputs), None) or next(
         arrangements(matrices, piece.input.shape[-1], outputs), []
@@ -261,6 +261,10 @@ def _known(
     match = explain_stack(observations, activated_last)
     if match is None or set(match.hidden or ()) != {"ReLU"}:
         match = _with_learned_activation(models, piece, observations[0].tails, activated_last) or match
+        if starts_with_relu(models[0], piece):
+            behind = [replace(each, x=each.x.relu()) for each in observations]
+            match = match or explain_stack(behind, activated_last)
+            match = replace(match, relu_first=True) if match else None
     for explain in (repeated_layer, skipping_stack, changed_weights):
         match = match or explain(observations, activated_last)
     return match or (
@@ -270,6 +274,15 @@ def _known(
         or _with_gains(observations, models[0], activated_last)
         or _without_others(models, piece, observations[0].tails, activated_last)
     )
+
+
+def starts_with_relu(model: Model, piece: Piece) -> bool:
+    """Whether a piece gives the same where a ReLU has acted on its input, of any sign, and not the same for all."""
+    signed = [each - each.mean() for each in piece.arguments]
+    plain, behind = (model.piece(piece.name, *given) for given in (signed, [each.relu() for each in signed]))
+    if plain is None or behind is None or not varies(in_rows(plain.output)):
+        return False
+    return close(in_rows(plain.output), in_rows(behind.output), ROUNDING)
 
 
 def _with_learned_activation(

@@ -67,6 +67,10 @@ class Match:
     of_class: tuple[str, ...] = ()  # parameters of layers that take the class alone, and change what the others give
     learned: tuple[str, ...] = ()  # parameters of the activations, which are `hidden` where all of them are `set_to`
     set_to: float = SLOPE
+    last_changed: bool = (
+        False  # whether the last layer gets, or makes of its input, something else, and a tail is known
+    )
+    relu_first: bool = False  # whether a ReLU acts on the input before the first layer
 
     @property
     def depth(self) -> int:

@@ -8,20 +8,22 @@ from itertools import pairwise
 from typing import NoReturn
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE
 from autograder.assignments.cvae.checks.layouts import holds_matrix, is_weight, owner_of, shapes_of, weight_normalized
-from autograder.assignments.cvae.checks.network import Model, Piece, in_rows
+from autograder.assignments.cvae.checks.network import BATCH, Model, Piece, in_rows
 from autograder.assignments.cvae.checks.recognition import end_differs_by_mode, identity, mixes_rows, rescaled
 from autograder.assignments.cvae.checks.stacks import Match
-from autograder.assignments.cvae.hints.network import ACTIVATIONS
+from autograder.assignments.cvae.hints.network import ACTIVATIONS, INPUT_CHANGES
 from autograder.grading.harness import Grading, close, fail
 from autograder.report.summary import listed
 from autograder.sandbox.errors import SubmissionError
 
 DEPTHS = {"encoder": 3, "decoder": 4}  # linear layers
 MUCH = 4.0  # of what goes into a normalization, which makes no difference to what comes out
+CHANGED = "Your {part} changes the numbers that it gets before its first layer:"
 ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 
 
@@ -158,18 +160,33 @@ def describe_activations(model: Model, match: Match, piece: Piece | None, part: 
     if match.skips:
         fail(f"In your {part}, the input of a layer is added to its output.", f"{part}-skip")
     if set(match.hidden) == {"ReLU"}:
+        if match.relu_first and part == "decoder":  # the numbers that an encoder gets are never below 0
+            fail(f"{CHANGED.format(part=part)} they pass through ReLU.", f"{part}-rescales")
+        if match.last_changed and piece is not None:
+            said = f"Your {part} changes the numbers between its last ReLU and its last linear layer"
+            fail(f"{said_of_layers(model, piece) or said}.", f"{part}-normalisation")
         if weight_normalized(shapes_of(model.parameters)).keys() & (piece.parameters.keys() if piece else set()):
             fail(f"The weights of the layers in your {part} are normalized.", f"{part}-normalisation")
         return
     if set(match.hidden) <= {"ReLU", "none"}:
-        last_only = part == "encoder" and match.hidden[:-1] == ("ReLU",) * (len(match.hidden) - 1)
-        without = [index + 1 for index, name in enumerate(match.hidden) if name == "none"]
-        layers = f"linear layer{'s' * (len(without) > 1)} {listed(without)}"
-        fail(
-            f"No ReLU acts on the output of {layers} of your {part}.",
-            "encoder-missing-last-relu" if last_only else f"{part}-missing-relu",
-        )
+        fail_without_relu(match.hidden, match.relu_first, part)
     fail(said_of_activation(model, match, part), f"{part}-activation")
+
+
+def fail_without_relu(hidden: Sequence[str], relu_first: bool, part: str) -> NoReturn:
+    """Fail the check for hidden layers of which some have no ReLU after them."""
+    without = [index + 1 for index, name in enumerate(hidden) if name == "none"]
+    last = without == [len(hidden)]
+    layers = f"linear layer{'s' * (len(without) > 1)} {listed(without)}"
+    said = f"No ReLU acts on the output of {layers} of your {part}."
+    mistake = "encoder-missing-last-relu" if last and part == "encoder" else f"{part}-missing-relu"
+    if relu_first and last:
+        each = listed([index + 1 for index in range(len(hidden))])
+        turned = f"In your {part}, a ReLU comes before each of linear layers {each} instead of after it."
+        fail(f"{turned} {said}", mistake)
+    if relu_first and part == "decoder":
+        fail(f"{said} {CHANGED.format(part=part)} they pass through ReLU.", mistake, f"{part}-rescales")
+    fail(said, mistake)
 
 
 def said_of_activation(model: Model, match: Match, part: str) -> str:
@@ -261,8 +278,10 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str, depth: in
         fail(f"Your {part} {said}.", f"{part}-normalisation")
     if piece is not None and not has_last_layer(model, piece):
         describe_modes(model, piece, part)
+    if piece is not None and (said := said_of_layers(model, piece)):
+        fail(f"{said}.", f"{part}-normalisation")
     if piece is not None and (changed := input_changed(model, piece)):
-        fail(f"Your {part} changes the numbers that it gets before its first layer: {changed}.", f"{part}-rescales")
+        fail(f"{CHANGED.format(part=part)} {changed}.", f"{part}-rescales")
     if piece is not None and (apart := input_apart(model, piece)):
         data = "image" if part == "encoder" else "latent"
         fail(f"Your {part} does not take [{data} | one-hot] in one linear layer: {apart}.", f"{part}-input-apart")
@@ -350,6 +369,45 @@ def said_of_normalization(model: Model, piece: Piece, chosen: Callable[[int], bo
         what = f"what {listed(names)} give{'s' * (len(names) == 1)}"
         return f"normalizes {what} {over}: its output stays the same where the grader {said.format('these numbers')}"
     return ""
+
+
+def said_of_layers(model: Model, piece: Piece) -> str:
+    """What the layers of a piece do to their input before they use it, in words; empty if it is not known.
+
+    Each is called by itself, and so are submodules without parameters.
+    """
+    found: dict[str, list[str]] = {}
+    widths = {owner_of(name): each.shape[1] for name, each in piece.parameters.items() if is_weight(each.shape)}
+    inside = (path for path, kind in model.submodules(piece.name).items() if kind not in _EXPECTED)
+    for path in dict.fromkeys((*widths, *inside)):
+        if said := _done_to_input(model, path, widths.get(path, HIDDEN_SIZE)):
+            found.setdefault(said, []).append(f"`self.{in_python(path)}`")
+    if found:
+        return ". ".join(f"Inside {listed(paths)}, the input is {said}" for said, paths in found.items())
+    return said_of_mixing(model, piece, f"your {piece.name}")
+
+
+def said_of_mixing(model: Model, piece: Piece, called: str) -> str:
+    """What to say of a piece whose rows depend on each other; empty if they do not."""
+    return f"For one row, {called} gives other numbers among other rows of a minibatch" * mixes_rows(model, piece)
+
+
+def _done_to_input(model: Model, path: str, width: int) -> str:
+    """What a submodule does to its input before its matrix acts, if it has one; empty if nothing known."""
+    own = {name: each for name, each in model.parameters.items() if owner_of(name) == path}
+    weights = [each.reshape(each.shape[:2]) for each in own.values() if is_weight(each.shape)]
+    biases = [each for each in own.values() if each.dim() == 1]
+    rows = torch.randn(BATCH, width, generator=torch.Generator().manual_seed(0)) + 0.5
+    shown = model.piece(path, rows) if len(weights) <= 1 and len(biases) <= 1 else None
+    if shown is None or (own and not weights):
+        return ""
+
+    def run(x: Tensor) -> Tensor:
+        return F.linear(x, weights[0], biases[0] if biases else None) if weights else x
+
+    if (weights and weights[0].shape[1] != width) or close(shown.output, run(rows)):
+        return ""
+    return next((said for said, change in INPUT_CHANGES.items() if close(shown.output, run(change(rows)))), "")
 
 
 def input_changed(model: Model, piece: Piece) -> str:

@@ -325,7 +325,7 @@ MISCONCEPTIONS = (
         ("head-depth", "A head has more than one linear layer",
          "The three hidden layers come before the heads, and both heads share them. A head only turns `hidden_size` numbers into `latent_dimensionality` numbers. Print `model`: how many layers does each head have, and which of them does the assignment not ask for?"),
         ("head-normalisation", "A head has more than its linear layer",
-         "The head named above holds something else next to its linear layer. Normalization, for example, makes the numbers of one image depend on the other images, and an activation keeps them in a range. A mean and a log-variance can each be any number, and depend on one image alone. Print `model`: what does the head hold that the assignment does not ask for?"),
+         "The head named above does something else besides that of a linear layer. Normalization, for example, makes the numbers of one image depend on the other images, and an activation keeps them in a range. Or the head changes its weights or its input before it uses them. A mean and a log-variance can each be any number, and depend on one image alone. Print `model`, and read what the head calls: what does the assignment not ask for?"),
         ("head-constant", "A head does not look at the image",
          "In a VAE, both the means and the log-variances depend on the image: the encoder says how certain it is. A free parameter cannot do that, and neither can a constant. Pass two rows of hidden numbers through the head: what should differ? Which layer turns `hidden_size` numbers into its output?"),
         ("head-input-width", "A head takes more than the encoder's output",
