@@ -2253,13 +2253,13 @@ DECODERS = (
     _decoder(
         "decoder-with-learned-thresholds",
         "decoder-normalisation",
-        *(layer.replace("nn.ReLU()", "Threshold(hidden)") for layer in BODY),
+        *(layer.replace("nn.ReLU()", "Shifted(hidden)") for layer in BODY),
         PIXELS,
         SIGMOID,
         edits=(
             (
                 RESIDUAL[0],
-                "class Threshold(nn.Module):\n    def __init__(self, units):\n        super().__init__()\n"
+                "class Shifted(nn.Module):\n    def __init__(self, units):\n        super().__init__()\n"
                 "        self.low = nn.Parameter(torch.zeros(units))\n\n"
                 "    def forward(self, x):\n        return torch.relu(x - self.low)\n\n\n" + RESIDUAL[0],
             ),
