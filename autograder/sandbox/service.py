@@ -111,15 +111,20 @@ _CARRIED = {  # the types of numbers that a frame can hold
 _NAME = vars(type)["__name__"]  # of a class, which no metaclass can replace
 
 
+def _own_parameters(module: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters of a module without those of its submodules, by name."""
+    return {name: each for name, each in named_parameters(module) if "." not in name}
+
+
 def _is_linear(module: nn.Module) -> bool:
     """Whether it is an `nn.Linear`, or of a class that is not torch's and holds a matrix and a bias that fits it.
 
     What else is frozen may be a constant that has to keep its numbers, such as a table.
     """
+    own = _own_parameters(module)
     if isinstance(module, nn.Linear):
-        return type(module) is nn.Linear or set(module._parameters) <= {"weight", "bias"}
-    own = sorted((each for each in vars(module).get("_parameters", {}).values() if each is not None), key=Tensor.dim)
-    shapes = [tuple(each.shape) for each in own]
+        return type(module) is nn.Linear or own.keys() <= {"weight", "bias"}
+    shapes = sorted((tuple(each.shape) for each in own.values()), key=len)
     ours = type(module).__module__.partition(".")[0] != "torch"
     return ours and [len(each) for each in shapes] == [1, 2] and shapes[0][0] in shapes[1]
 
@@ -127,10 +132,12 @@ def _is_linear(module: nn.Module) -> bool:
 def _clear_constant_biases(model: nn.Module) -> None:
     """Set the biases of layers to 0 that are no parameters, such as buffers, so that the rest can be judged."""
     for _, module in named_modules(model):
-        bias = {**vars(module), **vars(module).get("_buffers", {})}.get("bias")
-        layer = any(each is not None and each.dim() == 2 for each in vars(module).get("_parameters", {}).values())
-        if layer and isinstance(bias, Tensor) and not isinstance(bias, nn.Parameter) and bias.is_leaf:
-            bias.data.zero_()
+        held = vars(module)
+        bias = held.get("bias", (held.get("_buffers") or {}).get("bias"))
+        layer = any(each.dim() == 2 for each in _own_parameters(module).values())
+        if layer and isinstance(bias, Tensor) and bias.is_leaf:
+            with contextlib.suppress(Exception):
+                bias.data.zero_()
 
 
 class Invalid(Exception):
