@@ -1654,7 +1654,7 @@ ENCODERS = (
     ),
     _encoder(
         "head-with-a-hook-that-detaches",
-        "not-trainable",
+        "layers-detached",
         edits=(
             (
                 LOGVARIANCE_HEAD,
