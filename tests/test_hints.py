@@ -56,8 +56,14 @@ def test_no_hint_holds_a_line_of_the_solution() -> None:
 
 def test_a_hint_on_the_assignment_ends_with_the_section_to_read() -> None:
     for name, each in BANK.items():
-        if each.part is not None:
-            assert hint(CVAE, name).text.endswith(f"Read “{CVAE.part(each.part).section}” in the notebook.")
+        for part in filter(None, (each.part, *each.also)):
+            assert hint(CVAE, name, part).text.endswith(f"Read “{CVAE.part(part).section}” in the notebook.")
+
+
+def test_a_hint_names_the_section_of_its_own_part() -> None:
+    own = CVAE.part("sample_latent").section
+    assert hint(CVAE, "variance-as-std", "forward").text.endswith(f"Read “{own}” in the notebook.")
+    assert "Read “" not in hint(CVAE, "layers-frozen").text, "it is of two parts, and which is not known"
 
 
 NORMALIZED: dict[str, Callable[[Tensor], Tensor]] = {

@@ -1,5 +1,6 @@
 """A mistake costs the part that it belongs to, no other, and is called by its name and by no other."""
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import Future
 
@@ -35,8 +36,14 @@ def test_loses_the_right_part_and_gets_the_right_hints_only(wrong: Wrong, report
     lost = {part.name for part in report.parts if part.score < part.max_score}
     assert lost, "it gets full marks"
     assert wrong.loses <= lost <= wrong.loses | wrong.may_lose, told
+    assert wrong.says in told
     named = {name for part in report.parts for check in part.checks for name in check.misconceptions}
     assert named == misconceptions(wrong), told
+    for part in report.parts[:2]:  # the networks, whose mistakes no other section teaches
+        sections = {
+            said for check in part.checks for each in check.hints for said in re.findall("Read “(.*)”", each.text)
+        }
+        assert sections <= {part.section}, told
     failed = [check for part in report.parts if part.name in wrong.loses for check in part.checks if check.score == 0]
     assert len(failed) == (wrong.checks or len(failed)), told
 

@@ -307,7 +307,7 @@ def _misconceptions(graded: Sequence[Entry], assignment: Assignment) -> list[dic
     for name, who in made.items():
         mistake = known.get(name)
         where = sorted(found_in[name], key=lambda part: _place(parts, part))
-        part = (mistake and mistake.part) or where[0]
+        part = (mistake and mistake.part_where(where)) or where[0]
         rows.append(
             {
                 "name": name,

@@ -202,7 +202,8 @@ class Grading:
             message, mistakes = f"{message} {comma}", ["trailing-comma"]
         if outcome in (Outcome.FAILED, Outcome.ERROR) and (unused := about_unused(part, outline)):
             message, mistakes = f"{message} {unused}", ["result-unused", *mistakes]
-        said = [hints.hint(self.assignment, name) for name in mistakes if hints.holds(self.assignment, name, outline)]
+        mistakes = [name for name in mistakes if hints.holds(self.assignment, name, outline)]
+        said = [hints.hint(self.assignment, name, part.name) for name in mistakes]
         earlier = [name for name in part.follows if self.failed(name)]
         if earlier and not self.unloaded and outcome not in (Outcome.PASSED, Outcome.NOT_WRITTEN):
             said = [hints.after(earlier)]

@@ -25,12 +25,18 @@ class Misconception:
     Attributes:
         part: that it belongs to, if any.
         title, text: what the student should read about it; see `autograder.report.model.Hint`.
+        also: other parts, whose own mistake it is where one of their checks finds it.
     """
 
     name: str
     part: str | None
     title: str
     text: str
+    also: tuple[str, ...] = ()
+
+    def part_where(self, found_in: Sequence[str]) -> str | None:
+        """The part that it belongs to where the checks of these parts found it."""
+        return next((part for part in found_in if part in (self.part, *self.also)), self.part)
 
 
 Claim = Callable[[Outline], bool]
@@ -53,12 +59,16 @@ def holds(assignment: Assignment, name: str, outline: Outline) -> bool:
     return claim is None or claim(outline)
 
 
-def hint(assignment: Assignment, name: str) -> Hint:
-    """What the student should read about the mistake called `name`, and which section of the notebook teaches it."""
+def hint(assignment: Assignment, name: str, found_in: str = "") -> Hint:
+    """What the student should read about the mistake called `name`, and which section of the notebook teaches it.
+
+    That is the section of the part that the mistake belongs to, where a check of the part `found_in` found it.
+    """
     known = bank(assignment)[name]
-    if known.part is None:  # a matter of Python, which the notebook does not teach
+    part = known.part_where([found_in]) if found_in or not known.also else None
+    if part is None:  # a matter of Python, which the notebook does not teach, or of a part that is not known
         return Hint(name, known.title, known.text)
-    return Hint(name, known.title, f"{known.text} Read “{assignment.part(known.part).section}” in the notebook.")
+    return Hint(name, known.title, f"{known.text} Read “{assignment.part(part).section}” in the notebook.")
 
 
 def unlocated(assignment: Assignment, check: Check) -> bool:

@@ -112,6 +112,35 @@ _CARRIED = {  # the types of numbers that a frame can hold
 _NAME = vars(type)["__name__"]  # of a class, which no metaclass can replace
 
 
+def _own_parameters(module: nn.Module) -> dict[str, nn.Parameter]:
+    """The parameters of a module without those of its submodules, by name."""
+    return {name: each for name, each in named_parameters(module) if "." not in name}
+
+
+def _is_linear(module: nn.Module) -> bool:
+    """Whether it is an `nn.Linear`, or of a class that is not torch's and holds a matrix and a bias that fits it.
+
+    What else is frozen may be a constant that has to keep its numbers, such as a table.
+    """
+    own = _own_parameters(module)
+    if isinstance(module, nn.Linear):
+        return type(module) is nn.Linear or own.keys() <= {"weight", "bias"}
+    shapes = sorted((tuple(each.shape) for each in own.values()), key=len)
+    ours = type(module).__module__.partition(".")[0] != "torch"
+    return ours and [len(each) for each in shapes] == [1, 2] and shapes[0][0] in shapes[1]
+
+
+def _clear_constant_biases(model: nn.Module) -> None:
+    """Set the biases of layers to 0 that are no parameters, such as buffers, so that the rest can be judged."""
+    for _, module in named_modules(model):
+        held = vars(module)
+        bias = held.get("bias", (held.get("_buffers") or {}).get("bias"))
+        layer = any(each.dim() == 2 for each in _own_parameters(module).values())
+        if layer and isinstance(bias, Tensor) and bias.is_leaf:
+            with contextlib.suppress(Exception):
+                bias.data.zero_()
+
+
 class Invalid(Exception):
     """The submission lacks what the client asked for: a code of `errors`, with its fields."""
 
@@ -224,6 +253,7 @@ class Service:
             return {"incomplete": None}, {}
         others = [model for key, model in self.objects.items() if key != message["as"] and is_module(model)]
         theirs = {id(each) for model in others for _, each in named_parameters(model)}
+        _clear_constant_biases(instance)
         return {
             "incomplete": None,
             "unregistered": register(instance),
@@ -234,7 +264,7 @@ class Service:
     @staticmethod
     def _unfreeze(model: nn.Module) -> list[str]:
         """Let frozen linear layers be trained, so that the rest can be judged; the names of their parameters."""
-        layers = [each for _, each in named_modules(model) if type(each) is nn.Linear]
+        layers = [each for _, each in named_modules(model) if _is_linear(each)]
         inside = {id(each) for layer in layers for _, each in named_parameters(layer)}
         named = [(name, each) for name, each in named_parameters(model) if id(each) in inside]
         frozen = [(name[:100], each) for name, each in named if not each.requires_grad and each.is_floating_point()]

@@ -27,7 +27,7 @@ from .oracle import attempt, given_noise, numbers
 ACTIVATIONS = {
     "relu", "relu_", "leaky_relu", "elu", "gelu", "silu", "softplus", "tanh", "sigmoid", "softmax", "hardsigmoid",
     "logsigmoid", "log_sigmoid", "clamp", "exp", "abs", "expit", "special_expit", "square", "selu", "hardtanh",
-    "threshold",
+    "threshold", "prelu",
 }  # fmt: skip
 OTHER_LAYERS = {"dropout", "batch_norm", "layer_norm", "softmax", "alpha_dropout", "group_norm"}
 STATISTICS = {"mean", "std", "var", "norm", "normalize", "amax", "amin"}
@@ -867,9 +867,12 @@ def _network_claims(part: str, depth: int) -> dict[str, Claim]:
         f"{part}-activation": lambda s: any(set(names) & ACTIVATIONS - RELU for names in s.after(part)[:hidden]),
         f"{part}-width": lambda s: any(width != 64 for _, width, _ in s.linear(part)[:hidden]),
         f"{part}-without-condition": lambda s: bool(s.piece(part, numbers(8, inputs))),
-        f"{part}-normalisation": lambda s: any(name in OTHER_LAYERS | STATISTICS for name, _, _ in s.piece(part)),
-        f"{part}-bias": lambda s: any(
-            not bias for name, of in oracle.PIECES.items() if of == part for _, _, bias in s.linear(name)
+        f"{part}-normalisation": lambda s: (
+            any(name in OTHER_LAYERS | STATISTICS for name, _, _ in s.piece(part)) or unlike(s)
+        ),
+        f"{part}-bias": lambda s: (
+            any(not bias for name, of in oracle.PIECES.items() if of == part for _, _, bias in s.linear(name))
+            or any("bias" in dict(each.named_buffers(recurse=False)) for each in s.model().modules())
         ),
         f"{part}-sizes-hard-coded": lambda s: hard_coded(s) or _attributes(s) != [*oracle.SIZES[1], 64],
         f"{part}-other": lambda s: unlike(s),
@@ -931,6 +934,25 @@ def _(s: Subject) -> bool:
     return any(tuple(getattr(attempt(head, numbers(8, 15)), "shape", ())) == (8, 64) for head in heads)
 
 
+@claim("head-normalisation")
+def _(s: Subject) -> bool:
+    for head in (s.model().mean_layer, s.model().logvariance_layer):
+        x, own = numbers(8, 64), {each.dim(): each for each in head.parameters()}
+        if len(own) != 2 or not torch.allclose(attempt(head, x), torch.nn.functional.linear(x, own[2], own[1])):
+            return True
+    return False
+
+
+@claim("layers-detached")
+def _(s: Subject) -> bool:
+    model = s.model()
+    latents, hidden = numbers(8, 25), numbers(8, 64)
+    outputs = (model.encoder(numbers(8, 794)), model.mean_layer(hidden), model.decoder(latents))
+    given = [each for each in model.parameters() if each.requires_grad]
+    reached = {id(leaf) for leaf in _leaves(*outputs)}
+    return any(id(each) not in reached for each in given)
+
+
 @claim("not-trainable")
 def _(s: Subject) -> bool:
     model = s.model()
@@ -968,8 +990,7 @@ def _(s: Subject) -> bool:
 
 @claim("layers-frozen")
 def _(s: Subject) -> bool:
-    layers = [each for each in s.model().modules() if isinstance(each, nn.Linear)]
-    return any(not parameter.requires_grad for layer in layers for parameter in layer.parameters())
+    return any(not each.requires_grad for each in s.model().parameters())
 
 
 @claim("heads-shared")

@@ -30,6 +30,7 @@ class Wrong:
         loses: the parts that must lose points.
         may_lose: parts that may lose points beside those, because the mistake reaches them. All others keep theirs.
         checks: how many checks must not pass, for a mistake that could easily cost more than its own.
+        says: words that the message of a failed check must hold.
         misconception: the mistake's name in the bank, where it has one; the names of several are
             separated by spaces. Hints must name these and no other.
     """
@@ -41,6 +42,7 @@ class Wrong:
     misconception: str | None = None
     text: str | None = None
     checks: int | None = None
+    says: str = ""
 
 
 def source(wrong: Wrong) -> str:
@@ -1200,10 +1202,11 @@ def _encoder(
     edits: tuple[tuple[str, str], ...] = (),
     may_lose: tuple[str, ...] = (),
     checks: int | None = None,
+    says: str = "",
 ) -> Wrong:
     if layers:
         edits = ((ENCODER, _sequential("encoder", *layers)), *edits)
-    return Wrong(name, edits, misconception=misconception, checks=checks, **_of_part("encoder", may_lose))
+    return Wrong(name, edits, misconception=misconception, checks=checks, says=says, **_of_part("encoder", may_lose))
 
 
 RESIDUAL = (
@@ -1211,6 +1214,15 @@ RESIDUAL = (
     "class Residual(nn.Sequential):\n    def forward(self, x):\n        return x + super().forward(x)\n\n\n"
     "class ConditionalVariationalAutoencoder(",
 )
+
+
+def _own_layer(weight: str, bias: str = "self.bias", given: str = "x") -> tuple[str, str]:
+    """A layer that makes something of its parameters or of its input before it uses them."""
+    return (
+        RESIDUAL[0],
+        "class Own(nn.Linear):\n    def forward(self, x):\n"
+        f"        return F.linear({given}, {weight}, {bias})\n\n\n{RESIDUAL[0]}",
+    )
 
 
 LISTED = (
@@ -1474,6 +1486,98 @@ ENCODERS = (
     _encoder("encoder-with-tanh", "encoder-activation", *_activated("nn.Tanh()")),
     _encoder("encoder-with-sigmoid", "encoder-activation", *_activated("nn.Sigmoid()")),
     _encoder("encoder-with-leaky-relu", "encoder-activation", *_activated("nn.LeakyReLU()")),
+    _encoder(
+        "encoder-with-prelu-that-starts-as-relu",
+        "encoder-activation",
+        *_activated("nn.PReLU(init=0.0)"),
+        checks=1,
+        says="PReLU, an activation with parameters",
+    ),
+    _encoder(
+        "encoder-with-learned-swish",
+        "encoder-activation",
+        *_activated("Swish()"),
+        edits=(
+            (
+                RESIDUAL[0],
+                "class Swish(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+                "        self.beta = nn.Parameter(torch.ones(1))\n\n"
+                "    def forward(self, x):\n        return x * torch.sigmoid(self.beta * x)\n\n\n" + RESIDUAL[0],
+            ),
+        ),
+        checks=1,
+        says="an activation with parameters that training changes (encoder.1.beta",
+    ),
+    _encoder(
+        "encoder-with-relu-before-each-layer",
+        "encoder-missing-last-relu",
+        *(RELU, ENCODER_INPUT, RELU, HIDDEN, RELU, HIDDEN),
+        checks=1,
+        says="before each of linear layers 1, 2 and 3 instead of after it",
+    ),
+    _encoder(
+        "last-relu-in-both-heads",
+        "encoder-missing-last-relu",
+        *(ENCODER_INPUT, RELU, HIDDEN, RELU, HIDDEN),
+        edits=(
+            (MEAN_HEAD, MEAN_HEAD.replace("= ", "= nn.Sequential(nn.ReLU(), ")[:-1] + ")\n"),
+            (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace("= ", "= nn.Sequential(nn.ReLU(), ")[:-1] + ")\n"),
+        ),
+        checks=1,
+        says="not in the encoder, but in `mean_layer` and in `logvariance_layer`",
+    ),
+    _encoder(
+        "last-relu-in-one-head",
+        "encoder-missing-last-relu",
+        *(ENCODER_INPUT, RELU, HIDDEN, RELU, HIDDEN),
+        edits=((MEAN_HEAD, MEAN_HEAD.replace("= ", "= nn.Sequential(nn.ReLU(), ")[:-1] + ")\n"),),
+        checks=1,
+        says="`logvariance_layer` gets the numbers without it",
+    ),
+    _encoder(
+        "mean-head-with-relu-on-its-input",
+        "head-normalisation",
+        edits=((MEAN_HEAD, MEAN_HEAD.replace("= ", "= nn.Sequential(nn.ReLU(), ")[:-1] + ")\n"),),
+        checks=1,
+        says="Inside `mean_layer`, the input is passed through ReLU",
+    ),
+    _encoder(
+        "mean-head-centers-its-input",
+        "head-normalisation",
+        edits=(
+            _own_layer("self.weight", given="x - x.mean(0)"),
+            (MEAN_HEAD, MEAN_HEAD.replace("nn.Linear", "Own")),
+        ),
+        checks=1,
+        says="Inside `mean_layer`, the input is centered over the minibatch",
+    ),
+    _encoder(
+        "logvariance-head-with-positive-weights",
+        "head-normalisation",
+        edits=(
+            _own_layer("F.softplus(self.weight)"),
+            (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace("nn.Linear", "Own")),
+        ),
+        checks=1,
+        says="does not use its weights as they are, but the softplus of them",
+    ),
+    _encoder(
+        "logvariance-head-with-masked-weights",
+        "head-normalisation",
+        edits=(
+            _own_layer("self.weight.triu()"),
+            (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace("nn.Linear", "Own")),
+        ),
+        checks=1,
+        says="is linear, but with other weights than its parameters as they are",
+    ),
+    _encoder(
+        "mean-head-with-normalized-weights",
+        "head-normalisation",
+        edits=((MEAN_HEAD, MEAN_HEAD.replace("= ", "= nn.utils.parametrizations.weight_norm(")[:-1] + ")\n"),),
+        checks=1,
+        says="The weights of `mean_layer` are normalized",
+    ),
     _encoder("encoder-with-gelu", "encoder-activation", *_activated("nn.GELU()")),
     _encoder("encoder-with-softmax-last", "encoder-activation", *_activated(RELU)[:-1], "nn.Softmax(dim=-1)"),
     _encoder(
@@ -1616,7 +1720,7 @@ ENCODERS = (
     ),
     _encoder(
         "head-with-a-hook-that-detaches",
-        "not-trainable",
+        "layers-detached",
         edits=(
             (
                 LOGVARIANCE_HEAD,
@@ -1686,7 +1790,7 @@ ENCODERS = (
                 + "                parameter.requires_grad = False\n",
             ),
         ),
-        checks=2,
+        checks=1,
     ),
     _encoder(
         "mean-head-with-batch-norm",
@@ -1719,6 +1823,7 @@ ENCODERS = (
             (MEAN_HEAD, MEAN_HEAD.replace(")", ", bias=False)")),
             (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace(")", ", bias=False)")),
         ),
+        checks=1,
     ),
     _encoder(
         "encoder-layer-unused-and-another-twice",
@@ -1962,15 +2067,6 @@ MIN_MAX = (
 )
 
 
-def _own_layer(weight: str) -> tuple[str, str]:
-    """A layer that makes something of its weight before it uses it."""
-    return (
-        RESIDUAL[0],
-        "class Own(nn.Linear):\n    def forward(self, x):\n"
-        f"        return F.linear(x, {weight}, self.bias)\n\n\n{RESIDUAL[0]}",
-    )
-
-
 def _decoder(
     name: str,
     misconception: str | None,
@@ -1978,10 +2074,11 @@ def _decoder(
     edits: tuple[tuple[str, str], ...] = (),
     may_lose: tuple[str, ...] = (),
     checks: int | None = None,
+    says: str = "",
 ) -> Wrong:
     if layers:
         edits = ((DECODER, _sequential("decoder", *layers)), *edits)
-    return Wrong(name, edits, misconception=misconception, checks=checks, **_of_part("decoder", may_lose))
+    return Wrong(name, edits, misconception=misconception, checks=checks, says=says, **_of_part("decoder", may_lose))
 
 
 SCALED = "class Scaled(nn.Module):\n    def forward(self, x):\n        return 255 * x\n\n\nclass "
@@ -2172,6 +2269,69 @@ DECODERS = (
             (ENCODE, "        self.decoder = self.decoder or self.make()\n" + ENCODE),
         ),
         checks=1,
+    ),
+    _decoder(
+        "decoder-with-relu-before-each-layer",
+        "decoder-missing-relu",
+        *(RELU, DECODER_INPUT, RELU, HIDDEN, RELU, HIDDEN, PIXELS, SIGMOID),
+        checks=1,
+        says="before each of linear layers 1, 2 and 3 instead of after it",
+    ),
+    _decoder(
+        "decoder-with-prelu-of-each-unit",
+        "decoder-activation",
+        *(layer.replace("nn.ReLU()", "nn.PReLU(hidden)") for layer in BODY),
+        PIXELS,
+        SIGMOID,
+        checks=1,
+        says="PReLU, an activation with parameters",
+    ),
+    _decoder(
+        "decoder-with-layers-that-center-the-minibatch",
+        "decoder-normalisation",
+        edits=(
+            _own_layer("self.weight", given="x - x.mean(0)"),
+            (DECODER, DECODER.replace("nn.Linear(hidden, hidden)", "Own(hidden, hidden)")),
+        ),
+        checks=1,
+        says="Inside `self.decoder[2]` and `self.decoder[4]`, the input is centered over the minibatch",
+    ),
+    _decoder(
+        "decoder-with-a-last-layer-that-centers-the-minibatch",
+        "decoder-normalisation",
+        edits=(
+            _own_layer("self.weight", given="x - x.mean(0)"),
+            (DECODER, DECODER.replace(PIXELS, PIXELS.replace("nn.Linear", "Own"))),
+        ),
+        checks=1,
+        says="Inside `self.decoder[6]`, the input is centered over the minibatch",
+    ),
+    _decoder(
+        "decoder-that-mixes-rows",
+        "decoder-normalisation",
+        edits=(
+            _own_layer("self.weight", given="(x + 0.1 * x.roll(1, 0))"),
+            (DECODER, DECODER.replace("nn.Linear(hidden, hidden)", "Own(hidden, hidden)")),
+        ),
+        checks=1,
+        says="your decoder gives other numbers among other rows of a minibatch",
+    ),
+    _decoder(
+        "decoder-with-learned-thresholds",
+        "decoder-normalisation",
+        *(layer.replace("nn.ReLU()", "Shifted(hidden)") for layer in BODY),
+        PIXELS,
+        SIGMOID,
+        edits=(
+            (
+                RESIDUAL[0],
+                "class Shifted(nn.Module):\n    def __init__(self, units):\n        super().__init__()\n"
+                "        self.low = nn.Parameter(torch.zeros(units))\n\n"
+                "    def forward(self, x):\n        return torch.relu(x - self.low)\n\n\n" + RESIDUAL[0],
+            ),
+        ),
+        checks=1,
+        says="its output depends on decoder.1.low",
     ),
     _decoder("decoder-activates-its-input", "decoder-rescales", *(RELU, *BODY, PIXELS, SIGMOID), checks=1),
     *(
@@ -2576,6 +2736,62 @@ DECODERS = (
         may_lose=("training",),
     ),
     _decoder("decoder-not-written", "attribute-missing", edits=((DECODER, ""),), may_lose=("training",)),
+)
+
+# ---------------------------------------------------------------- all layers
+
+_EVERY_LAYER = (ENCODER, MEAN_HEAD, LOGVARIANCE_HEAD, DECODER)
+
+
+def _all_of(layer: str) -> tuple[tuple[str, str], ...]:
+    """Edits that make each linear layer one of this class."""
+    return tuple((made, made.replace("nn.Linear", layer)) for made in _EVERY_LAYER)
+
+
+ALL_LAYERS = (
+    _encoder(
+        "everything-frozen",
+        "layers-frozen",
+        edits=((DECODER, DECODER + "        self.requires_grad_(False)\n"),),
+        checks=1,
+    ),
+    _encoder(
+        "all-biases-frozen-by-a-class-of-layers",
+        "layers-frozen",
+        edits=(
+            (
+                RESIDUAL[0],
+                "class Scale(nn.Linear):\n    def __init__(self, inputs, outputs):\n"
+                "        super().__init__(inputs, outputs)\n        self.bias.requires_grad_(False)\n\n\n"
+                + RESIDUAL[0],
+            ),
+            *_all_of("Scale"),
+        ),
+        checks=1,
+    ),
+    _encoder(
+        "all-biases-buffers",
+        "encoder-bias",
+        edits=(
+            (
+                DECODER,
+                DECODER + "        for layer in self.modules():\n            if isinstance(layer, nn.Linear):\n"
+                "                bias = layer.bias.detach()\n                layer.bias = None\n"
+                "                del layer.bias\n                layer.register_buffer('bias', bias)\n",
+            ),
+        ),
+        checks=1,
+    ),
+    _encoder(
+        "everything-detached-by-a-class-of-layers",
+        "layers-detached",
+        edits=(
+            _own_layer("self.weight.detach()", "self.bias.detach()"),
+            *_all_of("Own"),
+        ),
+        may_lose=("training",),
+        checks=1,
+    ),
 )
 
 # ---------------------------------------------------------------- forward
@@ -3413,4 +3629,4 @@ WHOLE = (
     ),
 )
 
-WRONG: tuple[Wrong, ...] = (*SAMPLE, *LOSS, *ENCODERS, *DECODERS, *FORWARDS, *WHOLE)
+WRONG: tuple[Wrong, ...] = (*SAMPLE, *LOSS, *ENCODERS, *DECODERS, *ALL_LAYERS, *FORWARDS, *WHOLE)

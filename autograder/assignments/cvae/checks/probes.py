@@ -198,6 +198,7 @@ def _head(name: str, index: int) -> tuple[Probe, ...]:
         _ATTRIBUTES,
         _listed(name, "tuple(p.shape)"),
         _output(name, "torch.ones(2, 64)", "::4"),
+        _output(name, "torch.full((2, 64), -1.0)", "::4"),  # where the input passes through a function
         Probe(
             f"{_build()}same = torch.equal(model.mean_layer.weight, model.logvariance_layer.weight)\n"
             'print("both heads have one weight:", same)'

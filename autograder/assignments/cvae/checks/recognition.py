@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -19,11 +19,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE
-from autograder.assignments.cvae.checks.layouts import Layer, arrangements, is_weight, owner_of
+from autograder.assignments.cvae.checks.layouts import Layer, arrangements, holds_matrix, is_weight, owner_of
 from autograder.assignments.cvae.checks.network import CLASS, Model, Piece, concatenate, in_rows, side_by_side
 from autograder.assignments.cvae.checks.stacks import (
     MAX_ORDERS,
     ROUNDING,
+    SLOPE,
     Match,
     Observation,
     changed_weights,
@@ -187,10 +188,13 @@ def require_same_again(model: Model, name: str) -> None:
         fail(f"Of two models of the same sizes, built one after the other, the {name} has {found}.", "layers-kept")
 
 
-def require_use(model: Model, taken: Taken, data: Tensor, classes: Tensor) -> None:
-    """Fail the check for a piece without a layer, or one to which the data or the class make no difference."""
+def require_use(model: Model, taken: Taken, data: Tensor, classes: Tensor, cut: Collection[str] = ()) -> None:
+    """Fail the check for a piece without a layer, or one to which the data or the class make no difference.
+
+    Layers of which the parameters `cut` get no gradient were judged as that.
+    """
     name, output = taken.piece.name, in_rows(taken.piece.output)
-    if not taken.piece.has_layer:
+    if not taken.piece.has_layer and not any(each.startswith(f"{name}.") for each in cut):
         fail(f"The output of your {name} depends on no layer that training can change.", "not-trainable")
     if not varies(output, ROUNDING):
         fail(f"The output of your {name} is the same for every input.", f"{name}-other")
@@ -240,7 +244,7 @@ def recognize(
         if match := explain_stack(observations):
             return match
     if not activated_last and again and (match := hidden_stack((model, large), (piece, again), last)):
-        return match
+        return replace(match, last_changed=tail is not None)
     matrices = {key: value for key, value in piece.parameters.items() if is_weight(value.shape)}
     layers = next(arrangements(piece.parameters, piece.input.shape[-1], outputs), None) or next(
         arrangements(matrices, piece.input.shape[-1], outputs), []
@@ -254,16 +258,58 @@ def _known(
     """The first known explanation of a piece that was observed in these models; None if there is none."""
     if not comparable(observations):
         return None
-    for explain in (explain_stack, repeated_layer, skipping_stack, changed_weights):
-        if match := explain(observations, activated_last):
-            return match
-    return (
+    match = explain_stack(observations, activated_last)
+    if match is None or set(match.hidden or ()) != {"ReLU"}:
+        match = _with_learned_activation(models, piece, observations[0].tails, activated_last) or match
+        if starts_with_relu(models[0], piece):
+            behind = [replace(each, x=each.x.relu()) for each in observations]
+            match = match or explain_stack(behind, activated_last)
+            match = replace(match, relu_first=True) if match else None
+    for explain in (repeated_layer, skipping_stack, changed_weights):
+        match = match or explain(observations, activated_last)
+    return match or (
         class_in_each_layer(observations, activated_last, models[0].sizes.num_categories)
         or _with_cut_parameters(observations, models, piece, activated_last)
         or _with_weights_of_another(observations, piece, activated_last)
         or _with_gains(observations, models[0], activated_last)
         or _without_others(models, piece, observations[0].tails, activated_last)
     )
+
+
+def starts_with_relu(model: Model, piece: Piece) -> bool:
+    """Whether a piece gives the same where a ReLU has acted on its input, of any sign, and not the same for all."""
+    signed = [each - each.mean() for each in piece.arguments]
+    plain, behind = (model.piece(piece.name, *given) for given in (signed, [each.relu() for each in signed]))
+    if plain is None or behind is None or not varies(in_rows(plain.output)):
+        return False
+    return close(in_rows(plain.output), in_rows(behind.output), ROUNDING)
+
+
+def _with_learned_activation(
+    models: Sequence[Model], piece: Piece, tails: Mapping[str, Activation], activated_last: bool
+) -> Match | None:
+    """The stack that a piece is where its activations have parameters, such as slopes; None if it is none."""
+    matrices = {owner_of(name) for name, each in piece.parameters.items() if holds_matrix(each.shape)}
+    learned = [name for name in piece.parameters if owner_of(name) not in matrices]
+    observations = _with_constants(models, piece, tails, dict.fromkeys(learned, SLOPE)) if learned else []
+    match = explain_stack(observations, activated_last) if observations else None
+    known = match is not None and match.hidden is not None and not {*match.hidden} <= {"ReLU", "none"}
+    return replace(match, learned=tuple(learned)) if match and known else None
+
+
+def _with_constants(
+    models: Sequence[Model], piece: Piece, tails: Mapping[str, Activation], constants: Mapping[str, float]
+) -> list[Observation]:
+    """A piece, observed with some of its parameters at constants, which are not among those observed; empty if none."""
+    found = []
+    for model in models:
+        with model.changed({name: torch.full_like(piece.parameters[name], each) for name, each in constants.items()}):
+            shown = model.piece(piece.name, *piece.arguments)
+        if shown is None:
+            return []
+        rest = {name: model.parameters[name] for name in piece.parameters if name not in constants}
+        found.append(Observation(rest, piece.input, in_rows(shown.output), tails))
+    return found if comparable(found) else []
 
 
 def _with_cut_parameters(
@@ -287,6 +333,8 @@ def _with_gains(observations: Sequence[Observation], model: Model, activated_las
         for each in observations
     ]
     match = (explain_stack(rest, activated_last) or changed_weights(rest, activated_last)) if gains else None
+    if match and not {*(match.hidden or ())} <= {"ReLU", "none"}:
+        return replace(match, learned=tuple(gains), set_to=1.0)
     said = f"multiplied by parameters ({', '.join(gains[:4])})"
     return replace(match, weights=", ".join(filter(None, (match.weights, said)))) if match else None
 
@@ -305,17 +353,8 @@ def _without_others(
     small = {owner for name, owner in matrices.items() if piece.parameters[name].shape[1] == classes}
     of_class = [name for name in piece.parameters if owner_of(name) in small]
     for others in filter(None, (further, of_class)):
-        found = []
-        for model in models:
-            zeros = {name: torch.zeros_like(piece.parameters[name]) for name in others}
-            with model.changed(zeros):
-                shown = model.piece(piece.name, *piece.arguments)
-            if shown is None:
-                return None
-            rest = {name: each for name, each in model.parameters.items() if name in piece.parameters}
-            rest = {name: each for name, each in rest.items() if name not in others}
-            found.append(Observation(rest, piece.input, in_rows(shown.output), tails))
-        if not comparable(found):
+        found = _with_constants(models, piece, tails, dict.fromkeys(others, 0.0))
+        if not found:
             continue
         if match := explain_stack(found, activated_last) or changed_weights(found, activated_last):
             if others is of_class:

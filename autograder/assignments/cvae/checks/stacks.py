@@ -35,6 +35,7 @@ MAX_ORDERS = 150
 MAX_STACKS = 2000  # of orders and activations together
 FOR_A_FIT = 1000  # stacks that must be within the limits: fitting an activation tries some more
 ROUNDING = 1e-5  # what differs by less is the same; what differs by more may still be too little to tell how
+SLOPE = 0.5  # of an activation whose parameter the grader sets
 MAX_SKIPS = 3  # layers with skip connections
 MAX_PRODUCTS = 20_000_000_000  # of numbers, in all stacks that are tried
 LEAST_PRODUCTS = 100_000  # which take as long as it takes to call a layer, however small it is
@@ -64,6 +65,12 @@ class Match:
     cut: tuple[str, ...] = ()  # parameters that are in use, but get no gradient
     weights: str = ""  # what the layers use instead of their weights as they are
     of_class: tuple[str, ...] = ()  # parameters of layers that take the class alone, and change what the others give
+    learned: tuple[str, ...] = ()  # parameters of the activations, which are `hidden` where all of them are `set_to`
+    set_to: float = SLOPE
+    last_changed: bool = (
+        False  # whether the last layer gets, or makes of its input, something else, and a tail is known
+    )
+    relu_first: bool = False  # whether a ReLU acts on the input before the first layer
 
     @property
     def depth(self) -> int:

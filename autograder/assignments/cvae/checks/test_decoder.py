@@ -139,10 +139,10 @@ def decoded(submission: Submission, grading: Grading) -> Callable[[], Decoded]:
 
 
 @check("Three linear layers of hidden_size, and one to the pixels", 5, probes=probes.DECODER_LAYERS)
-def test_layers(decoded: Callable[[], Decoded], challenge: Challenge) -> None:
+def test_layers(decoded: Callable[[], Decoded], challenge: Challenge, grading: Grading) -> None:
     found = decoded()
     require_own(found.model, found.taken.piece, found.match, challenge)
-    describe_layers(found.model, found.match, found.taken.piece, "decoder", DEPTH)
+    describe_layers(found.model, found.match, found.taken.piece, "decoder", DEPTH, grading)
 
 
 def require_own(model: Model, decoder: Piece, match: Match, challenge: Challenge) -> None:
@@ -209,7 +209,7 @@ def test_sizes(submission: Submission, challenge: Challenge, decoded: Callable[[
         raise error
     require_float32(model, "decoder")
     latents, classes = usual.piece.input[:, : model.sizes.latent], usual.piece.input[:, model.sizes.latent :]
-    require_use(model, usual, latents, classes)
+    require_use(model, usual, latents, classes, grading.kept.get("cut parameters", ()))
     if usual.wrong is not None:
         fail(*usual.wrong)
     if not grading.blamed("decoder", "decoder-normalisation"):  # which may need several rows

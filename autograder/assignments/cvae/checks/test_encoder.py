@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 import pytest
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
 from autograder.assignments.cvae.checks import probes
-from autograder.assignments.cvae.checks.layouts import holds_matrix, owner_of
+from autograder.assignments.cvae.checks.layouts import holds_matrix, owner_of, shapes_of, weight_normalized
 from autograder.assignments.cvae.checks.network import (
     BATCH,
     CLASS,
@@ -27,6 +27,7 @@ from autograder.assignments.cvae.checks.network import (
     drawn_as,
     find_shrink,
     find_spread,
+    in_rows,
     is_draw,
     side_by_side,
 )
@@ -42,7 +43,15 @@ from autograder.assignments.cvae.checks.recognition import (
     said_of_limits,
     take,
 )
-from autograder.assignments.cvae.checks.stacks import LARGE, ROUNDING, Match, Observation, explain_stack, varies
+from autograder.assignments.cvae.checks.stacks import (
+    LARGE,
+    ROUNDING,
+    Match,
+    Observation,
+    changed_weights,
+    explain_stack,
+    varies,
+)
 from autograder.assignments.cvae.checks.verdicts import (
     DEPTHS,
     describe_activations,
@@ -52,11 +61,14 @@ from autograder.assignments.cvae.checks.verdicts import (
     first_few,
     in_python,
     named_layers,
+    require_biases,
     require_float32,
+    require_gradients,
     require_trained,
+    said_of_mixing,
     said_of_normalization,
 )
-from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS
+from autograder.assignments.cvae.hints.network import ACTIVATIONS, HEAD_ACTIVATIONS, INPUT_CHANGES
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, once, require_shape
 from autograder.report.summary import listed
 from autograder.sandbox.client import MOST_NUMBERS, Submission
@@ -72,15 +84,17 @@ DEPTH = DEPTHS["encoder"]
 class Encoded:
     """A model, its encoder as it can be called, if it can, and the stack that it is, if forward does not hold it.
 
-    `names` are those of the parameters of a stack that forward holds, `relu_before` the one head that forward gives
-    what a ReLU makes of the encoder's output, where the encoder lacks its last ReLU and the other head gets it without.
+    `names` are those of the parameters of a stack that forward holds. Where the encoder lacks its last ReLU, `relu_in`
+    are the heads that begin with it, and `relu_before` those that forward gives what it makes of the encoder's output,
+    if the other head gets something else or one begins with it.
     """
 
     model: Model
     taken: Taken | None
     match: Match
     names: list[str]
-    relu_before: str | None = None
+    relu_before: Sequence[str] = ()
+    relu_in: tuple[str, ...] = ()
 
 
 @pytest.fixture(scope="module")
@@ -90,22 +104,30 @@ def encoded(submission: Submission, grading: Grading) -> Callable[[], Encoded]:
 
 
 @check("Three linear layers to hidden_size", 5, probes=probes.ENCODER_LAYERS)
-def test_layers(encoded: Callable[[], Encoded]) -> None:
+def test_layers(encoded: Callable[[], Encoded], grading: Grading) -> None:
     found = encoded()
-    require_trained(found.model, found.names, "encoder")
-    describe_layers(found.model, found.match, found.taken.piece if found.taken else None, "encoder", DEPTH)
+    require_trained(found.model, found.names, "encoder", grading)
+    describe_layers(found.model, found.match, found.taken.piece if found.taken else None, "encoder", DEPTH, grading)
 
 
 @check("A ReLU after each linear layer, and nothing else", 3, probes=probes.ENCODER_ACTIVATIONS)
 def test_activations(encoded: Callable[[], Encoded], grading: Grading) -> None:
     found = encoded()
-    if found.relu_before:
-        other = next(name for name in HEADS if name != found.relu_before)
-        said = f"is in `forward`, and acts for one head only: `{other}` gets the numbers without it."
-        fail(f"The ReLU after your encoder's third linear layer {said}", "encoder-missing-last-relu")
+    if found.relu_in or found.relu_before:
+        fail(said_of_last_relu(found), "encoder-missing-last-relu")
     describe_activations(found.model, found.match, found.taken.piece if found.taken else None, "encoder")
     if found.names and found.model.has("encoder"):
         grading.replaced.append(said_of_forward(found, "last ReLU in forward" in grading.kept))
+
+
+def said_of_last_relu(found: Encoded) -> str:
+    """Where the ReLU is that should end the encoder, in words, and which head does without."""
+    by_forward = [name for name in found.relu_before if name not in found.relu_in]
+    where = [f"in `{name}`" for name in found.relu_in] + [f"in what `forward` gives `{name}`" for name in by_forward]
+    known = {*found.relu_in} <= {*found.relu_before}  # else forward gives a head something else
+    without = [name for name in HEADS if known and name not in found.relu_before]
+    said = f"The ReLU after your encoder's third linear layer is not in the encoder, but {listed(where)}."
+    return said + "".join(f" `{name}` gets the numbers without it." for name in without)
 
 
 def said_of_forward(found: Encoded, last_relu: bool) -> str:
@@ -146,13 +168,17 @@ def explain(submission: Submission, challenge: Challenge, grading: Grading) -> E
         # The activations, or all of the calculation, may stand in forward instead.
         whole = explain_means(model, large, images, conditions, challenge.seed())
         last_missing = match is not None and match.hidden == ("ReLU",) * (DEPTH - 1) + ("none",)
+        relu_in: tuple[str, ...] = ()
         if last_missing and taken is not None:
+            relu_in = heads_with_relu(model, taken.piece.output, (images, conditions))
             relu_before = heads_behind_relu(model, taken.piece.output, (images, conditions), challenge.seed())
         if last_missing and whole is not None and whole.match.hidden == ("ReLU",) * DEPTH:
             relu_before = relu_before or [*HEADS]
-        grading.kept["last ReLU in forward"] = relu_before
+        grading.kept["last ReLU in forward"], grading.kept["heads with ReLU"] = relu_before, relu_in
+        if match is not None and relu_in:
+            return Encoded(model, taken, match, names, relu_before, relu_in)
         if match is not None and len(relu_before) == 1:
-            return Encoded(model, taken, match, names, relu_before[0])
+            return Encoded(model, taken, match, names, relu_before)
         if whole is not None and (match is None or match.hidden is None or whole.match.hidden == ("ReLU",) * DEPTH):
             match, names = whole.match, whole.names
     if match is None:
@@ -161,6 +187,17 @@ def explain(submission: Submission, challenge: Challenge, grading: Grading) -> E
         model.call("encoder", concatenate(images, conditions))  # says why it cannot be called
         describe_unexplained(model, None, "encoder")
     return Encoded(model, taken, match, names)
+
+
+def heads_with_relu(model: Model, encoded: Tensor, inputs: tuple[Tensor, Tensor]) -> tuple[str, ...]:
+    """The heads that begin with a ReLU: what they give of numbers below 0 is what they give of 0."""
+    found = []
+    for name, (position, _) in HEADS.items():
+        path = model.head(name, position, inputs) or ""
+        plain, behind = (model.piece(path, each) for each in (encoded, encoded.relu()))
+        if plain and behind and varies(in_rows(plain.output)) and close(plain.output, behind.output, ROUNDING):
+            found.append(name)
+    return tuple(found)
 
 
 def heads_behind_relu(model: Model, encoded: Tensor, inputs: tuple[Tensor, Tensor], seed: int) -> list[str]:
@@ -200,6 +237,9 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     taken = take(model, "encoder", images, conditions, challenge)
     encoded = taken.piece if taken else None
     hidden = challenge.normal(BATCH, HIDDEN_SIZE) / model.spreads.get(name, Spread()).factor
+    if name in grading.kept.get("heads with ReLU", ()):
+        hidden = hidden.relu()
+        grading.replaced.append(f"`{path}` begins with a ReLU, which has cost its points above.")
     head = model.piece(path, hidden)
     if head is None and encoded is not None and encoded.output.dim() == 2:  # another width, which is judged above
         hidden = challenge.normal(*encoded.output.shape)
@@ -224,25 +264,35 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     other = model.piece(other_path, hidden) if other_path else None
     if model.other_types.get(path) != model.other_types.get("encoder"):  # else the encoder's own check charges it
         require_float32(model, path)
-    half, match = explain_head(head, hidden, model.sizes.latent)
+    half, match = explain_head(model, head, hidden)
     if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
-        halves = {half, explain_head(other, hidden, model.sizes.latent)[0]}
+        halves = {half, explain_head(model, other, hidden)[0]}
         if None in halves or len(halves) == 1:
             fail("`mean_layer` and `logvariance_layer` share their parameters.", "heads-shared")
     if match is None:
         judge_unknown_head(model, head, hidden, activated)
-    require_trained(model, list(head.parameters), "head")
-    if any(not bias.any() for _, bias in match.layers):
-        fail(f"`{path}` has no trainable bias.", "encoder-bias")
-    if match.last != "none":
-        fail(f"The output of `{path}` passes through {match.last}.", activated)
-    if match.depth != 1:
-        fail(f"`{path}` has {match.depth} linear layers; the assignment asks for one.", "head-depth")
-    describe_modes(model, head, "head", f"`{path}`")
+    judge_layer(model, head, match, activated, grading)
     judge_bounds(model, head, hidden, activated)
     if not takes_one_image(model):
         require_one_row(model, path, (hidden,), "encoder-of-one-row")
     judge_use(model, (path, other_path), name, encoded, (images, conditions), challenge, grading)
+
+
+def judge_layer(model: Model, head: Piece, match: Match, activated: str, grading: Grading) -> None:
+    """Fail the check for a head that is a known stack, but not one linear layer that is trained."""
+    require_gradients(model, match, head, "head", grading)
+    if weight_normalized(shapes_of(model.parameters)).keys() & head.parameters.keys():
+        fail(f"The weights of `{head.name}` are normalized.", "head-normalisation")
+    require_trained(model, list(head.parameters), "head", grading)
+    require_biases(match, "head", f"`{head.name}`", grading)
+    if match.weights:
+        said = f"`{head.name}` does not use its weights as they are, but {match.weights}."
+        fail(said, "head-normalisation")
+    if match.last != "none":
+        fail(f"The output of `{head.name}` passes through {match.last}.", activated)
+    if match.depth != 1:
+        fail(f"`{head.name}` has {match.depth} linear layers; the assignment asks for one.", "head-depth")
+    describe_modes(model, head, "head", f"`{head.name}`")
 
 
 def judge_missing_head(model: Model, name: str, inputs: tuple[Tensor, Tensor], grading: Grading) -> NoReturn:
@@ -350,12 +400,19 @@ def draws_by_itself(model: Model, paths: Sequence[str | None], challenge: Challe
     return any(is_draw(given[:, start : start + latent], means, logvariances) for start in starts)
 
 
-def explain_head(head: Piece, hidden: Tensor, latent: int) -> tuple[int | None, Match | None]:
+def explain_head(model: Model, head: Piece, hidden: Tensor) -> tuple[int | None, Match | None]:
     """What a head is, and which half it is, if it is one, of a layer that both heads have in common.
 
     Two halves of one linear layer are two linear layers.
     """
+    latent = model.sizes.latent
     if match := explain_stack([Observation(head.parameters, hidden, head.output, HEAD_ACTIVATIONS)]):
+        return None, match
+    held = {name: value for name, value in model.parameters.items() if name.startswith(f"{head.name}.")}
+    cut = tuple(name for name in held if name not in head.parameters)
+    if cut and (match := explain_stack([Observation(held, hidden, head.output, HEAD_ACTIVATIONS)])):
+        return None, replace(match, cut=cut)
+    if match := changed_weights([Observation(head.parameters, hidden, head.output, HEAD_ACTIVATIONS)], False):
         return None, match
     for half in (0, 1):
         own = {
@@ -412,6 +469,11 @@ def judge_unknown_head(model: Model, head: Piece, hidden: Tensor, activated: str
     named = named_layers(model, head.name)
     if said := said_of_normalization(model, head, lambda _: True):
         fail(f"`{head.name}` {said}{named}.", "head-normalisation")
+    for done, change in INPUT_CHANGES.items():
+        if explain_stack([Observation(head.parameters, change(hidden), head.output, {"none": ACTIVATIONS["none"]})]):
+            fail(f"Inside `{head.name}`, the input is {done}.", "head-normalisation")
+    if said := said_of_mixing(model, head, f"`{head.name}`"):
+        fail(f"{said}.", "head-normalisation")
     far = model.piece(head.name, LARGE * hidden)
     if far is not None and float(far.output.abs().max()) < 2 * float(head.output.abs().max()):
         low, high = float(far.output.min()), float(far.output.max())
@@ -422,6 +484,8 @@ def judge_unknown_head(model: Model, head: Piece, hidden: Tensor, activated: str
     if not named and (points := points_of_activation(head, hidden)):
         said = " and ".join(f"{given:.3g} where its linear layer gives {linear:.3g}" for linear, given in points)
         fail(f"`{head.name}` gives {said}.", activated)
+    if far is not None and zero and close(far.output, torch.lerp(zero.output, head.output, LARGE)):
+        fail(f"`{head.name}` is linear, but with other weights than its parameters as they are.", "head-normalisation")
     mistake = "head-normalisation" if named else "encoder-other"
     fail(f"`{head.name}` does not act like a linear layer{named}.", mistake)
 
@@ -533,7 +597,7 @@ def encode_with(submission: Submission, challenge: Challenge, sizes: Sizes, grad
         if name not in constant_heads(grading) and not varies(tensor, ROUNDING):
             fail(f"The output of `{name}` is the same for every image.", "encoder-other")
     if taken.piece.name:
-        require_use(model, taken, images, conditions)
+        require_use(model, taken, images, conditions, grading.kept.get("cut parameters", ()))
     model.require_early("encoder")
     if lazy := [each for each in model.lazy if each.startswith(("encoder.", *HEADS))]:
         fail(f"Before the first pass `{lazy[0]}` has no shape.", "lazy-layer")

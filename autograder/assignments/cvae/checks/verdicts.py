@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 from typing import NoReturn
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE
-from autograder.assignments.cvae.checks.layouts import is_weight, owner_of, shapes_of, weight_normalized
-from autograder.assignments.cvae.checks.network import Model, Piece, in_rows
+from autograder.assignments.cvae.checks.layouts import holds_matrix, is_weight, owner_of, shapes_of, weight_normalized
+from autograder.assignments.cvae.checks.network import BATCH, Model, Piece, in_rows
 from autograder.assignments.cvae.checks.recognition import end_differs_by_mode, identity, mixes_rows, rescaled
 from autograder.assignments.cvae.checks.stacks import Match
-from autograder.assignments.cvae.hints.network import ACTIVATIONS
-from autograder.grading.harness import close, fail
+from autograder.assignments.cvae.hints.network import ACTIVATIONS, INPUT_CHANGES
+from autograder.grading.harness import Grading, close, fail
 from autograder.report.summary import listed
 from autograder.sandbox.errors import SubmissionError
 
 DEPTHS = {"encoder": 3, "decoder": 4}  # linear layers
 MUCH = 4.0  # of what goes into a normalization, which makes no difference to what comes out
+CHANGED = "Your {part} changes the numbers that it gets before its first layer:"
 ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
 
 
@@ -35,16 +37,12 @@ def first_few(names: Sequence[str]) -> str:
     return ", ".join(names[:4]) + " and others" * (len(names) > 4)
 
 
-def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, depth: int) -> None:
+def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, depth: int, grading: Grading) -> None:
     """Fail the check if the stack has another depth or another width than the assignment's, or no biases."""
     if not match.layers:
         describe_unexplained(model, piece, part)
-    if match.cut:
-        fail(
-            f"Your {part} works with {first_few(match.cut)}, but no gradient comes back there.",
-            "layers-detached",
-        )
-    require_trained(model, list(piece.parameters) if piece else [], part)
+    require_gradients(model, match, piece, part, grading)
+    require_trained(model, list(piece.parameters) if piece else [], part, grading)
     if match.twice:
         fail(
             f"Your {part} uses its {said_of_place(match.twice)} linear layer twice; the assignment "
@@ -75,24 +73,66 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
     if {*widths} != {HIDDEN_SIZE}:
         found = f"width {widths[0]}" if len({*widths}) == 1 else f"widths {listed(widths)}"
         fail(f"The hidden layers of your {part} have {found}; the assignment asks for {HIDDEN_SIZE}.", f"{part}-width")
-    if match.hidden is not None and any(not bias.any() for _, bias in match.layers):
-        fail(f"A linear layer of your {part} has no trainable bias.", f"{part}-bias")
+    if match.hidden is not None:
+        require_biases(match, part, f"A linear layer of your {part}", grading)
 
 
-def require_trained(model: Model, names: Sequence[str], part: str) -> None:
+def charge(grading: Grading, said: str, mistake: str, common: str) -> None:
+    """Fail the check by a fault of layers, unless an earlier check has failed by the same one.
+
+    What all layers of a piece have in common, as `common` calls it, is one mistake if other pieces have it too. It is
+    empty where only some layers of this piece have the fault.
+    """
+    charged: set[str] = grading.kept.setdefault("common to all layers", set())
+    if common in charged:
+        grading.replaced.append(f"{said} An earlier check has counted this mistake, so it costs nothing here.")
+        return
+    charged.update(filter(None, [common]))
+    fail(said, mistake)
+
+
+def common_to(model: Model, fault: str, names: Collection[str], of: Collection[str]) -> str:
+    """A name for a fault that these parameters of a piece have, if all its weights have it or all else; else empty."""
+    weights = {name for name in of if holds_matrix(model.parameters[name].shape)}
+    kinds = {"weights": weights, "others": set(of) - weights}
+    whole = [kind for kind, each in kinds.items() if each and each <= set(names)]
+    return f"{fault} {' and '.join(whole)}" if whole else ""
+
+
+def require_gradients(model: Model, match: Match, piece: Piece | None, part: str, grading: Grading) -> None:
+    """Fail the check if parameters with which the stack works get no gradient."""
+    if match.cut and piece is not None:
+        called = f"Your {part}" if part in DEPTHS else f"`{piece.name}`"
+        said = f"{called} works with {first_few(match.cut)}, but no gradient comes back there."
+        grading.kept.setdefault("cut parameters", set()).update(match.cut)
+        common = common_to(model, "cut", match.cut, {*match.cut, *piece.parameters})
+        charge(grading, said, "layers-detached", common)
+
+
+def require_biases(match: Match, part: str, called: str, grading: Grading) -> None:
+    """Fail the check if a linear layer of the stack has no bias that is trained."""
+    without = [not bias.any() for _, bias in match.layers]
+    if any(without):
+        mistake = "decoder-bias" if part == "decoder" else "encoder-bias"
+        charge(grading, f"{called} has no trainable bias.", mistake, "no bias" * all(without))
+
+
+def require_trained(model: Model, names: Sequence[str], part: str, grading: Grading) -> None:
     """Fail the check if parameters of these names are frozen, not found by PyTorch, or also another model's."""
+    of = f" of your {part}" if part in DEPTHS else ""  # a head is in the names
     if frozen := [name for name in names if name in model.frozen]:
-        fail(f"{first_few(frozen)} of your {part} are frozen: training does not change them.", "layers-frozen")
+        several = len(frozen) > 1
+        said = f"{first_few(frozen)}{of} {'are' if several else 'is'} frozen: training does not change"
+        common = common_to(model, "frozen", frozen, names)
+        charge(grading, f"{said} {'them' if several else 'it'}.", "layers-frozen", common)
     if hidden := [name for name in names if name in model.unregistered]:
         in_functions = all("()" in name for name in hidden)
-        what = (
-            f"the layers that a function keeps for your {part}"
-            if in_functions
-            else f"{first_few(hidden)} of your {part}"
-        )
-        fail(f"PyTorch does not find {what}, so training does not change them.", "not-trainable")
+        what = f"the layers that a function keeps for your {part}" if in_functions else f"{first_few(hidden)}{of}"
+        said = f"PyTorch does not find {what}, so training does not change them."
+        charge(grading, said, "not-trainable", common_to(model, "not found", hidden, names))
     if shared := [name for name in names if name in model.submission.shared]:
-        fail(f"Two models that were built one after the other have {first_few(shared)} in common.", "layers-kept")
+        said = f"Two models that were built one after the other have {first_few(shared)} in common."
+        charge(grading, said, "layers-kept", common_to(model, "kept", shared, names))
 
 
 def require_float32(model: Model, name: str) -> None:
@@ -120,20 +160,47 @@ def describe_activations(model: Model, match: Match, piece: Piece | None, part: 
     if match.skips:
         fail(f"In your {part}, the input of a layer is added to its output.", f"{part}-skip")
     if set(match.hidden) == {"ReLU"}:
+        if match.relu_first and part == "decoder":  # the numbers that an encoder gets are never below 0
+            fail(f"{CHANGED.format(part=part)} they pass through ReLU.", f"{part}-rescales")
+        if match.last_changed and piece is not None:
+            said = f"Your {part} changes the numbers between its last ReLU and its last linear layer"
+            fail(f"{said_of_layers(model, piece) or said}.", f"{part}-normalisation")
         if weight_normalized(shapes_of(model.parameters)).keys() & (piece.parameters.keys() if piece else set()):
             fail(f"The weights of the layers in your {part} are normalized.", f"{part}-normalisation")
         return
     if set(match.hidden) <= {"ReLU", "none"}:
-        last_only = part == "encoder" and match.hidden[:-1] == ("ReLU",) * (len(match.hidden) - 1)
-        without = [index + 1 for index, name in enumerate(match.hidden) if name == "none"]
-        layers = f"linear layer{'s' * (len(without) > 1)} {listed(without)}"
-        fail(
-            f"No ReLU acts on the output of {layers} of your {part}.",
-            "encoder-missing-last-relu" if last_only else f"{part}-missing-relu",
-        )
-    other = next(name for name in match.hidden if name not in ("ReLU", "none"))
-    fail(
-        f"The hidden layers of your {part} are followed by {other}; the assignment asks for ReLU.", f"{part}-activation"
+        fail_without_relu(match.hidden, match.relu_first, part)
+    fail(said_of_activation(model, match, part), f"{part}-activation")
+
+
+def fail_without_relu(hidden: Sequence[str], relu_first: bool, part: str) -> NoReturn:
+    """Fail the check for hidden layers of which some have no ReLU after them."""
+    without = [index + 1 for index, name in enumerate(hidden) if name == "none"]
+    last = without == [len(hidden)]
+    layers = f"linear layer{'s' * (len(without) > 1)} {listed(without)}"
+    said = f"No ReLU acts on the output of {layers} of your {part}."
+    mistake = "encoder-missing-last-relu" if last and part == "encoder" else f"{part}-missing-relu"
+    if relu_first and last:
+        each = listed([index + 1 for index in range(len(hidden))])
+        turned = f"In your {part}, a ReLU comes before each of linear layers {each} instead of after it."
+        fail(f"{turned} {said}", mistake)
+    if relu_first and part == "decoder":
+        fail(f"{said} {CHANGED.format(part=part)} they pass through ReLU.", mistake, f"{part}-rescales")
+    fail(said, mistake)
+
+
+def said_of_activation(model: Model, match: Match, part: str) -> str:
+    """Which activation follows the hidden layers of a piece, in words, and whether it has parameters."""
+    other = next(name for name in match.hidden or () if name not in ("ReLU", "none"))
+    followed = f"The hidden layers of your {part} are followed by"
+    if not match.learned:
+        return f"{followed} {other}; the assignment asks for ReLU."
+    kinds = [model.submodules().get(owner_of(name), "") for name in match.learned]
+    called = next((f"{kind}, " for kind in kinds if kind and hasattr(nn, kind)), "")
+    names, asked = first_few(match.learned), "the assignment asks for ReLU, which has none"
+    return (
+        f"{followed} {called}an activation with parameters that training changes ({names}). "
+        f"Where the grader sets these to {match.set_to:g}, it is {other}; {asked}."
     )
 
 
@@ -211,11 +278,16 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str, depth: in
         fail(f"Your {part} {said}.", f"{part}-normalisation")
     if piece is not None and not has_last_layer(model, piece):
         describe_modes(model, piece, part)
+    if piece is not None and (said := said_of_layers(model, piece)):
+        fail(f"{said}.", f"{part}-normalisation")
     if piece is not None and (changed := input_changed(model, piece)):
-        fail(f"Your {part} changes the numbers that it gets before its first layer: {changed}.", f"{part}-rescales")
+        fail(f"{CHANGED.format(part=part)} {changed}.", f"{part}-rescales")
     if piece is not None and (apart := input_apart(model, piece)):
         data = "image" if part == "encoder" else "latent"
         fail(f"Your {part} does not take [{data} | one-hot] in one linear layer: {apart}.", f"{part}-input-apart")
+    if more := others_than_layers(piece):
+        what = f"Something other than linear layers and ReLU acts in your {part}"
+        fail(f"{what}: its output depends on {first_few(more)}.", f"{part}-normalisation")
     sizes = sizes_that_do_not_fit(model, piece)
     if sizes and len(sizes) != DEPTHS[part] != depth:
         asked = f"the assignment asks for {DEPTHS[part]}"
@@ -225,6 +297,15 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str, depth: in
         + (f" In the order of your constructor, the layers are {', '.join(sizes)}." if sizes else ""),
         f"{part}-other",
     )
+
+
+def others_than_layers(piece: Piece | None) -> list[str]:
+    """The parameters of a piece that no layer holds, where each layer that has a matrix has a bias with it."""
+    names: dict[bool, list[str]] = {True: [], False: []}
+    for name, each in piece.parameters.items() if piece else ():
+        names[holds_matrix(each.shape)].append(name)
+    layers, others = (sorted({*map(owner_of, names[kind])}) for kind in (True, False))
+    return [name for name in names[False] if owner_of(name) not in layers] if {*layers} <= {*others} else []
 
 
 def law_of_rows(model: Model, piece: Piece) -> str:
@@ -288,6 +369,45 @@ def said_of_normalization(model: Model, piece: Piece, chosen: Callable[[int], bo
         what = f"what {listed(names)} give{'s' * (len(names) == 1)}"
         return f"normalizes {what} {over}: its output stays the same where the grader {said.format('these numbers')}"
     return ""
+
+
+def said_of_layers(model: Model, piece: Piece) -> str:
+    """What the layers of a piece do to their input before they use it, in words; empty if it is not known.
+
+    Each is called by itself, and so are submodules without parameters.
+    """
+    found: dict[str, list[str]] = {}
+    widths = {owner_of(name): each.shape[1] for name, each in piece.parameters.items() if is_weight(each.shape)}
+    inside = (path for path, kind in model.submodules(piece.name).items() if kind not in _EXPECTED)
+    for path in dict.fromkeys((*widths, *inside)):
+        if said := _done_to_input(model, path, widths.get(path, HIDDEN_SIZE)):
+            found.setdefault(said, []).append(f"`self.{in_python(path)}`")
+    if found:
+        return ". ".join(f"Inside {listed(paths)}, the input is {said}" for said, paths in found.items())
+    return said_of_mixing(model, piece, f"your {piece.name}")
+
+
+def said_of_mixing(model: Model, piece: Piece, called: str) -> str:
+    """What to say of a piece whose rows depend on each other; empty if they do not."""
+    return f"For one row, {called} gives other numbers among other rows of a minibatch" * mixes_rows(model, piece)
+
+
+def _done_to_input(model: Model, path: str, width: int) -> str:
+    """What a submodule does to its input before its matrix acts, if it has one; empty if nothing known."""
+    own = {name: each for name, each in model.parameters.items() if owner_of(name) == path}
+    weights = [each.reshape(each.shape[:2]) for each in own.values() if is_weight(each.shape)]
+    biases = [each for each in own.values() if each.dim() == 1]
+    rows = torch.randn(BATCH, width, generator=torch.Generator().manual_seed(0)) + 0.5
+    shown = model.piece(path, rows) if len(weights) <= 1 and len(biases) <= 1 else None
+    if shown is None or (own and not weights):
+        return ""
+
+    def run(x: Tensor) -> Tensor:
+        return F.linear(x, weights[0], biases[0] if biases else None) if weights else x
+
+    if (weights and weights[0].shape[1] != width) or close(shown.output, run(rows)):
+        return ""
+    return next((said for said, change in INPUT_CHANGES.items() if close(shown.output, run(change(rows)))), "")
 
 
 def input_changed(model: Model, piece: Piece) -> str:

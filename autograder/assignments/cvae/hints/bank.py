@@ -40,8 +40,8 @@ UNLOCATED = frozenset({
 })  # fmt: skip
 
 
-def _of(part: str | None, *rows: tuple[str, str, str]) -> list[Misconception]:
-    return [Misconception(name, part, title, text) for name, title, text in rows]
+def _of(part: str | None, *rows: tuple[str, str, str], also: tuple[str, ...] = ()) -> list[Misconception]:
+    return [Misconception(name, part, title, text, also) for name, title, text in rows]
 
 
 MISCONCEPTIONS = (
@@ -337,7 +337,7 @@ MISCONCEPTIONS = (
         ("encoder-without-condition", "Your encoder takes the image without its class",
          "Your encoder accepts the image alone. In a conditional VAE the encoder also gets the class: its input is the image with the one-hot row appended. So the first layer needs more inputs than the image has pixels. How many inputs does yours have? How many numbers are in an image and its one-hot row together?"),
         ("encoder-normalisation", "Your encoder has more than linear layers and ReLU",
-         "Something in your encoder is neither a linear layer nor a ReLU. It can be dropout, which changes the output from call to call, a normalization, or another activation, such as a random one. Or a layer changes its weights before it uses them. They can be useful, but the assignment does not ask for them. Print `model`, and read every function that your encoder calls, name by name. Which name is not in the assignment?"),
+         "Something in your encoder is neither a linear layer nor a ReLU. It can be dropout, which changes the output from call to call, a normalization, or another activation, such as a random one. Or a layer changes its weights or its input before it uses them. They can be useful, but the assignment does not ask for them. Print `model`, and read every function that your encoder calls, name by name. Which name is not in the assignment?"),
         ("mean-head-activated", "Your means pass through an activation",
          "A mean can be any real number. Your means pass through a function that changes or limits them, so part of the latent space cannot be reached. The head is one linear layer, with nothing after it. Is the activation in the head, or in `forward`?"),
         ("logvariance-head-activated", "Your log-variances pass through an activation",
@@ -345,7 +345,7 @@ MISCONCEPTIONS = (
         ("head-depth", "A head has more than one linear layer",
          "The three hidden layers come before the heads, and both heads share them. A head only turns `hidden_size` numbers into `latent_dimensionality` numbers. Print `model`: how many layers does each head have, and which of them does the assignment not ask for?"),
         ("head-normalisation", "A head has more than its linear layer",
-         "The head named above holds something else next to its linear layer. Normalization, for example, makes the numbers of one image depend on the other images, and an activation keeps them in a range. A mean and a log-variance can each be any number, and depend on one image alone. Print `model`: what does the head hold that the assignment does not ask for?"),
+         "The head named above does more than a linear layer. Normalization, for example, makes the numbers of one image depend on the other images, and an activation keeps them in a range. Or the head changes its weights or its input before it uses them. A mean and a log-variance can each be any number, and depend on one image alone. Print `model`, and read what the head calls: what does the assignment not ask for?"),
         ("head-constant", "A head does not look at the image",
          "In a VAE, both the means and the log-variances depend on the image: the encoder says how certain it is. A free parameter cannot do that, and neither can a constant. Pass two rows of hidden numbers through the head: what should differ? Which layer turns `hidden_size` numbers into its output?"),
         ("head-input-width", "A head takes more than the encoder's output",
@@ -376,12 +376,22 @@ MISCONCEPTIONS = (
          "The first layer of your encoder does not fit the image with its one-hot class. The class should enter as it is, one number for each class, after the pixels. Print the shape of what your `forward` gives the encoder. Which of its columns are not in the assignment?"),
         ("encoder-of-one-row", "Your encoder or a head fails for a single image",
          "Several images give one row of numbers each, but a single one does not: the line above says what comes back. A minibatch of one must keep its first dimension, and the last minibatch of an epoch may be that small. `squeeze()`, for example, removes the dimension that counts the rows if there is only one. Print the shape after each step, for one image and for two. At which step does a dimension disappear?"),
+        ("encoder-sizes-hard-coded", "A size is written into your model as a number",
+         "Your model works with the usual sizes, but not with those above. So somewhere you use a number or a constant where an argument of the constructor belongs. Build a model with three unusual sizes in the notebook and call its encoder. Which number in your code does not follow?"),
+    ),
+    *_of(
+        "encoder",
         ("layer-made-late", "A layer is not there when the constructor ends",
          "`forward` makes the layer named above at the first pass. The notebook builds the model and gives `model.parameters()` to the optimizer before that pass. So the optimizer never hears of this layer, and training does not change it. All sizes of the layer follow from the arguments of the constructor. Build a model in the notebook and print it: is the layer there before you call the model?"),
         ("square-images-assumed", "Your code assumes square images",
          "Your code computes the side of an image as a square root, so it only works when the number of pixels is a square. The model gets flat rows of `input_dim` numbers, and 784 happens to be 28 times 28. Build a model with `input_dim` 30: where does it fail? Does your model need the side of an image at all?"),
-        ("encoder-sizes-hard-coded", "A size is written into your model as a number",
-         "Your model works with the usual sizes, but not with those above. So somewhere you use a number or a constant where an argument of the constructor belongs. Build a model with three unusual sizes in the notebook and call its encoder. Which number in your code does not follow?"),
+        ("layers-frozen", "A layer is frozen",
+         "The parameters named above have `requires_grad` set to False, so the optimizer leaves them at their starting numbers. Freezing makes sense for layers that were trained before. Here every layer starts untrained. Search your module for `requires_grad`: which line sets it, and which layers does it reach?"),
+        ("layers-kept", "A second model gets the layers of the first",
+         "Training one of the two models changes the other, because their layers are made only once. That happens in the body of the class, at the top of the file, or in an argument's default value. A function that keeps its results makes them once, too. Build two models in the notebook and print both. Where should each model make its own layers?"),
+        ("layers-detached", "A layer is cut from the gradient",
+         "The parameters named above act on the output of a network but get no gradient, so training cannot improve them. The calculation is cut inside that network. Look there for `detach()`, `no_grad()`, `.data` and `.numpy()`. Print `requires_grad` of what each layer gives: after which one is it False?"),
+        also=("decoder",),
     ),
     *_of(
         "decoder",
@@ -404,7 +414,7 @@ MISCONCEPTIONS = (
         ("decoder-without-condition", "Your decoder takes the latent without the class",
          "Your decoder accepts the latent alone. Then nobody can ask it for an image of a certain class. Its input is the latent with the one-hot row appended, so the first layer needs more inputs than the latent has numbers. How many inputs does yours have? How many numbers are in a latent and its one-hot row together?"),
         ("decoder-normalisation", "Your decoder has more than linear layers and activations",
-         "Something in your decoder is neither a linear layer, a ReLU nor the sigmoid. It can be dropout, which changes the output from call to call, a normalization, or another activation, such as a random one. Or a layer changes its weights before it uses them. They can be useful, but the assignment does not ask for them. Print `model.decoder`, and read every function that your decoder calls, name by name. Which name is not in the assignment?"),
+         "Something in your decoder is neither a linear layer, a ReLU nor the sigmoid. It can be dropout, which changes the output from call to call, a normalization, or another activation, such as a random one. Or a layer changes its weights or its input before it uses them. They can be useful, but the assignment does not ask for them. Print `model.decoder`, and read every function that your decoder calls, name by name. Which name is not in the assignment?"),
         ("decoder-bias", "A layer of your decoder has no trainable bias",
          "Without a trainable bias, a linear layer cannot learn an offset. `nn.Linear` has a bias unless you turn it off. In a layer that you write yourself, the bias must be an `nn.Parameter`. Print each name in `model.decoder.named_parameters()`, with its `requires_grad`: which layer has a weight, but no bias that is trained?"),
         ("decoder-layer-twice", "Two of your decoder's layers are one object",
@@ -456,8 +466,6 @@ MISCONCEPTIONS = (
          "The shapes show that your three results are all there, but not in the order of the docstring: reconstruction, means, log-variances. The notebook unpacks them in that order, so its loss would compare the wrong tensors. Compare your `return` line with the docstring: which result has to move?"),
         ("result-changed", "You return something other than the log-variance or mean",
          "Your draw uses what the head gives, but your `forward` returns it after another function. The assignment's loss takes means and log-variances, as the heads give them. Compare what the draw gets with what is in your `return` line: where do the two differ?"),
-        ("layers-made-in-forward", "A new layer is made at each pass",
-         "The same input gives another output after each pass, because a layer is made or replaced there. A new layer starts with random weights, and what training has taught the old one is lost. Layers belong in the constructor, where they are made once. Search every `forward` in your module: which line calls `nn.Linear`, or assigns a layer to `self`?"),
         ("no-draw-in-evaluation", "In evaluation you decode no draw",
          "After `model.eval()`, or only under `torch.no_grad()`, two passes over one image give the same reconstruction, so nothing is drawn. The line above says which. In training mode you draw. The loss on test images is an average over draws, and without them it comes out too low. Look for `self.training`, or for gradients that are switched off. What should the decoder get in both modes?"),
         ("results-detached", "The means or log-variances are cut from the gradient",
@@ -470,8 +478,6 @@ MISCONCEPTIONS = (
          "Two passes over the same images decode exactly the same latents. So a draw is kept from one pass to the next, in an attribute or in a global variable. A variational autoencoder draws new noise for each image in each pass. Print `latents[0]` in `forward` and call it twice. Under which condition does your code make a new draw?"),
         ("forward-detached", "Part of your forward pass is cut from the gradient",
          "The parameters named above get no gradient from a result that should depend on them, so training cannot improve that result through them. The path from them to the result is cut. Look for `detach()`, `no_grad()`, `.data` and `.item()`, and for new tensors that are made from numbers. After which step is `requires_grad` False?"),
-        ("layers-detached", "A layer is cut from the gradient",
-         "The parameters named above act on the output of a network but get no gradient, so training cannot improve them. The calculation is cut inside that network. Look there for `detach()`, `no_grad()`, `.data` and `.numpy()`. Print `requires_grad` of what each layer gives: after which one is it False?"),
         ("same-for-every-image", "The result is the same for every image",
          "Your result does not change with the image, so what comes in never reaches it. A layer may be skipped, a tensor replaced by a constant, or everything set to zero on the way. Pass two different images through the steps of `forward` one at a time. After which step are the two results equal?"),
         ("encoder-pixels-changed", "Your encoder gets changed pixels",
@@ -490,16 +496,18 @@ MISCONCEPTIONS = (
          "Your `forward` passes the decoder's output through another function. The notebook also calls the decoder by itself, so its output must be the reconstruction as it is. Look at the lines of `forward` after the decoder: what do they change, and is that needed?"),
         ("latent-returned", "You return the draw where the means belong",
          "Your second result differs between two passes over the same image, so it is a draw and not the mean. The loss needs the mean, without noise, or its KL divergence is wrong. Which variable holds the output of `mean_layer`, and which one is in your `return` line?"),
-        ("layers-frozen", "A layer is frozen",
-         "The parameters named above have `requires_grad` set to False, so the optimizer leaves them at their starting numbers. Freezing makes sense for layers that were trained before. Here every layer starts untrained. Search your module for `requires_grad`: which line sets it, and which layers does it reach?"),
-        ("layers-kept", "A second model gets the layers of the first",
-         "Training one of the two models changes the other, because their layers are made only once. That happens in the body of the class, at the top of the file, or in an argument's default value. A function that keeps its results makes them once, too. Build two models in the notebook and print both. Where should each model make its own layers?"),
         ("forward-sizes-hard-coded", "Your `forward` assumes certain shapes",
          "Your encoder and your decoder follow the sizes above, but your `forward` does not. It may contain a plain number where a size of the model belongs. It may drop a dimension: a minibatch of one image must keep its first dimension. Or it may take a size from the data, such as the largest class in the minibatch. Build a model with three unusual sizes in the notebook and pass it one image. Which line assumes a certain shape?"),
         ("decoding-repeated", "You decode more than once",
          "Your `forward` calls the decoder several times, or on several latents for each image. It returns what comes of a later call, or an average. The reconstruction belongs to one draw from the means and log-variances of this image. Print the shape of what goes into the decoder, at each call. How many rows come out for one image? Which of them belongs to the draw of `sample_latent`?"),
         ("reconstruction-shape", "Your reconstruction has the wrong shape",
          "The reconstruction should be flat like the input: one row of `input_dim` numbers for each image. Yours has the right number of values in another shape. The notebook compares it with the input pixel by pixel. Which step in your decoder or in `forward` changes the shape?"),
+    ),
+    *_of(
+        "forward",
+        ("layers-made-in-forward", "A new layer is made at each pass",
+         "The same input gives another output after each pass, because a layer is made or replaced there. A new layer starts with random weights, and what training has taught the old one is lost. Layers belong in the constructor, where they are made once. Search every `forward` in your module: which line calls `nn.Linear`, or assigns a layer to `self`?"),
+        also=("encoder", "decoder"),
     ),
     *_of(
         "forward",

@@ -84,6 +84,20 @@ WEIGHTS: dict[str, Activation] = {
     "standardized in each row, by the biased deviation": lambda w: F.layer_norm(w, w.shape[1:], eps=0.0),
     "standardized as a whole": lambda w: (w - w.mean()) / w.std(),
 }
+# What a layer may make of its input (rows, columns) before it uses it, as a message says it.
+INPUT_CHANGES: dict[str, Activation] = {
+    "centered over the minibatch (its average is subtracted)": lambda x: x - x.mean(0),
+    "centered within each row (the row's average is subtracted)": lambda x: x - x.mean(1, keepdim=True),
+    "centered (the average of all numbers is subtracted)": lambda x: x - x.mean(),
+    "standardized over the minibatch": lambda x: F.batch_norm(x, None, None, training=True),
+    "standardized over the minibatch, by the unbiased deviation": lambda x: (x - x.mean(0)) / x.std(0),
+    "standardized within each row": lambda x: F.layer_norm(x, x.shape[1:]),
+    "scaled to length 1 within each row": lambda x: F.normalize(x, dim=1),
+    "passed through ReLU": torch.relu,
+    "passed through tanh": torch.tanh,
+    "passed through a sigmoid": torch.sigmoid,
+    "passed through a softmax": lambda x: torch.softmax(x, 1),
+}
 
 
 def hidden_activations(depth: int) -> Iterator[tuple[str, ...]]:
