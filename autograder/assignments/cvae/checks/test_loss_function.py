@@ -498,15 +498,20 @@ def test_reconstruction(
             grading.replaced.append(_ONE_FACTOR)
             return
         found = mistakes_in_term("reconstruction", mistakes(), observed, partial(change_of_copies, submission, pair))
+        if found in (["reconstruction-other"], ["reconstruction-scaled"]):  # usual images may hide what is near 0 and 1
+            found = near_the_ends(submission, challenge, form) or found
         more = of_copies(submission, pair, found) or said_of_factor("reconstruction", found, observed, expected)
-        if found == ["reconstruction-other"]:
-            found = edges(submission, form) or found  # usual images may hide a bound
         if found == ["reconstruction-other"]:
             more = pixel_written_out(submission, challenge, form)
         more = more or said_of_pixels(submission, challenge, form, found)
         said = "The grader changed the reconstruction and nothing else. "
         fail_value(f"{said}{should_change(observed, expected)}{more}", found)
     require_margins(submission, challenge, form)
+
+
+def near_the_ends(submission: Submission, challenge: Challenge, form: Form) -> list[str]:
+    """The mistake of a cross-entropy that is wrong for reconstructions near 0 or 1; empty for any other."""
+    return edges(submission, form) or constant_in_logarithms(*of_flat_images(submission, form), challenge)
 
 
 def require_margins(submission: Submission, challenge: Challenge, form: Form) -> None:
@@ -520,11 +525,7 @@ def require_margins(submission: Submission, challenge: Challenge, form: Form) ->
             fail(
                 f"The grader changed all reconstructions of {'white' if original else 'black'} pixels from 0.5 to "
                 f"{reached:g}. {should_change(observed, expected)}",
-                *(
-                    edges(submission, form)
-                    or constant_in_logarithms(*of_flat_images(submission, form), challenge)
-                    or ["reconstruction-other"]
-                ),
+                *(near_the_ends(submission, challenge, form) or ["reconstruction-other"]),
             )
 
 
