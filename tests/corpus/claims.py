@@ -1119,7 +1119,7 @@ def _(s: Subject) -> bool:
     r, x, m, v = s.batch(1)
     white = [float(s.loss(0 * r + each, 0 * x + 1, m, v)) for each in (0.0005, 0.0006)]
     black = [float(s.loss(0 * r + each, 0 * x, m, v)) for each in (0.9994, 0.9995)]
-    return near(*white, 1e-9) or near(*black, 1e-9)
+    return near(white[0], white[1], 1e-9) or near(black[0], black[1], 1e-9)
 
 
 @claim("kl-reversed")
