@@ -944,12 +944,21 @@ def changes(inputs: tuple[Tensor, ...]) -> list[tuple[Tensor, ...]]:
 
 
 def extremes(inputs: tuple[Tensor, ...]) -> list[tuple[tuple[Tensor, ...], tuple[Tensor, ...]]]:
-    """Pairs of arguments: with other reconstructions for pixels of 0 and 1, and with log-variances far from 0."""
+    """Pairs of arguments, each far from where they usually are, and there.
+
+    With other reconstructions for pixels of 0 and 1; with white pixels reconstructed as nearly black, and black ones as
+    nearly white; with log-variances far from 0, twice; and with such means, twice.
+    """
     pixels, originals, means, logvariances = inputs
     edges, zeros, base = originals.round(), 0 * means, (pixels, originals, 0 * means, 0 * logvariances)
     return [
         ((pixels, edges, means, logvariances), (0.5 + 0.2 * pixels, edges, means, logvariances)),
+        *(
+            tuple((0 * pixels + each, 0 * originals + color, means, logvariances) for each in (reached, 0.5))
+            for color, reached in ((1, 0.0005), (0, 0.9995))
+        ),
         *(((pixels, originals, zeros, 0 * logvariances + each), base) for each in (-12.5, 12.0)),
+        *(((pixels, originals, zeros + each, 0 * logvariances), base) for each in (-12.0, 12.0)),
     ]
 
 
@@ -966,10 +975,14 @@ def expect_extremes(place: slice, said: str, mistake: str, tolerance: float = 1e
         expect(fits, f"{said}, your loss changes by {change:.4g}; it should by {right:.4g}.", mistake)
 
 
-def divergence_stops() -> bool:
-    """Whether the loss no longer changes with a log-variance that is far from 0."""
-    far = [pair[0] for pair in list(extremes(one_image()))[1:3]]
-    return any(float(usual_loss(*rest, 1.2 * edge)) == float(usual_loss(*rest, edge)) for *rest, edge in far)
+def stops(place: slice, argument: int, shift: float) -> bool:
+    """Whether the loss no longer changes with an argument, by its place, at some extremes: toward the usual ones."""
+    for far, usual in extremes(one_image())[place]:
+        nearer = list(far)
+        nearer[argument] = far[argument] + shift * (usual[argument] - far[argument]).sign()
+        if float(usual_loss(*nearer)) == float(usual_loss(*far)):
+            return True
+    return False
 
 
 def ratios() -> tuple[list[float], list[float]]:

@@ -102,6 +102,16 @@ def _newer_typing() -> Iterator[None]:
 
 
 _MISSING = object()
+
+
+def looked_up(owner: Any, name: str, default: Any = None) -> Any:
+    """An attribute, or the default where looking it up raises anything: a submission may define `__getattr__`."""
+    try:
+        return getattr(owner, name, default)
+    except Exception:
+        return default
+
+
 _CARRIED = {  # the types of numbers that a frame can hold
     getattr(torch, name, None)
     for name in (
@@ -280,7 +290,7 @@ class Service:
         instance = self.objects[message["object"]]
         found: dict[str, int | str | None] = {}
         for name in message["names"]:
-            value = getattr(instance, name, _MISSING)
+            value = looked_up(instance, name, _MISSING)
             if value is _MISSING:
                 found[name] = None
             else:
@@ -329,7 +339,7 @@ class Service:
         layer: nn.Module = nn.Linear(message["inputs"], message["outputs"])
         layer = nn.Sequential(layer, nn.Sigmoid()) if message["sigmoid"] else layer
         setattr(model, message["name"], layer)
-        if getattr(model, message["name"], None) is not layer:  # an attribute of the class hides it, perhaps a property
+        if looked_up(model, message["name"]) is not layer:  # an attribute of the class hides it, perhaps a property
             vars(model)[message["name"]] = layer
             kind = type(model)
             model.__class__ = type(kind.__name__, (kind,), {message["name"]: layer})
@@ -490,7 +500,7 @@ class Service:
                         lambda _, given, named, result, name=name: record(name, [*given, *named.values()], result),
                     )
                 )
-            elif inspect.isfunction(function := getattr(self.module, name, None)):
+            elif inspect.isfunction(function := looked_up(self.module, name)):
                 setattr(self.module, name, wrapped(name, function))
                 undo.append(functools.partial(setattr, self.module, name, function))
         try:
@@ -620,7 +630,7 @@ class Service:
     def do_stand_in(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Replace functions of the module with ones that the client computes, so that their mistakes cost no more."""
         for name, parameters in message["functions"].items():
-            own = getattr(self.module, name, None)
+            own = vars(self.module).get(name)  # not by a `__getattr__` of the module, which may raise or hang
             setattr(self.module, name, stand_in(self.channel, name, parameters, own))
         return {}, {}
 

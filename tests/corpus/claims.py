@@ -318,7 +318,18 @@ def _(s: Subject) -> bool:
 
 @claim("centre-wrong")
 def _(s: Subject) -> bool:
-    return not near(s.center, s.means, 0.1)
+    return not near(s.center, s.means, 0.1) or not all(near(_quiet(s, each), each, 0.1) for each in (-12.0, 12.0))
+
+
+@claim("mean-cut-off")
+def _(s: Subject) -> bool:
+    return near(_quiet(s, 1.0), 1.0, 0.1) and any(near(_quiet(s, each), _quiet(s, 2 * each)) for each in (-12.0, 12.0))
+
+
+def _quiet(s: Subject, mean: float) -> float:
+    """The average of draws that hold next to no noise."""
+    means = torch.full((99, 8), mean)
+    return float(s.module.sample_latent(means, 0 * means - 30.0).mean())  # type: ignore[union-attr]
 
 
 @claim("no-noise")
@@ -1172,7 +1183,9 @@ def _(s: Subject) -> bool:
 @claim("reconstruction-cut-off")
 def _(s: Subject) -> bool:
     r, x, m, v = s.batch(1)
-    return near(s.loss(0 * r + 0.98, x, m, v), s.loss(0 * r + 0.999, x, m, v), 1e-9)
+    white = [float(s.loss(0 * r + each, 0 * x + 1, m, v)) for each in (0.0005, 0.0006)]
+    black = [float(s.loss(0 * r + each, 0 * x, m, v)) for each in (0.9994, 0.9995)]
+    return near(white[0], white[1], 1e-9) or near(black[0], black[1], 1e-9)
 
 
 @claim("kl-reversed")
@@ -1230,6 +1243,20 @@ def _(s: Subject) -> bool:
     return not any(
         math.isfinite(float(s.loss(*(each.float() for each in s.batch(1, 784, seed=seed))))) for seed in range(3)
     )
+
+
+@claim("kl-mean-clamped")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(1)
+    at = [float(s.loss(r, x, 0 * m + each, 0 * v)) for each in (-25.0, -12.0, 0.0, 1.0, 12.0, 25.0)]
+    return near(at[3] - at[2], 0.5 * m.shape[1]) and (near(at[0], at[1], 1e-9) or near(at[4], at[5], 1e-9))
+
+
+@claim("loss-jumps-at-zero")
+def _(s: Subject) -> bool:
+    r, x, m, v = (each.float() for each in s.batch(1))
+    middle, low, zero = (float(s.loss(0 * r + each, 0 * x + 1, m, v)) for each in (0.5, 1e-3, 0.0))
+    return math.isfinite(zero) and not 0.95 < (zero - middle) / (low - middle) < 200
 
 
 @claim("kl-cut-off")

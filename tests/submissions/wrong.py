@@ -210,6 +210,18 @@ SAMPLE = (
         STD + "    return means + std * (torch.rand_like(std) - 0.5) * 12**0.5\n",
         "uniform-noise",
     ),
+    *(
+        _sample(
+            f"means-bounded{name}", STD + DRAW.replace("means +", f"means.clamp({bounds}) +"), "mean-cut-off", checks=1
+        )
+        for name, bounds in (("", "-4, 4"), ("-where-others-are-drawn", "-2.6, 2.6"), ("-above", "max=10"))
+    ),
+    _sample(
+        "means-bounded-and-uniform-noise",
+        STD + "    return means.clamp(-8, 8) + std * (torch.rand_like(std) - 0.5)\n",
+        "mean-cut-off uniform-noise",
+        checks=2,
+    ),
     _sample("noise-shifted", STD + "    return means + std * (torch.randn_like(std) + 1)\n", "centre-wrong"),
     _sample("noise-halved", STD + "    return means + std * torch.randn_like(std) * 0.5\n", "spread-scaled"),
     _sample("noise-clamped", STD + "    return means + std * torch.randn_like(std).clamp(-1, 1)\n", "noise-not-normal"),
@@ -445,6 +457,11 @@ SAMPLE = (
 BCE = '    reconstruction = F.binary_cross_entropy(reconstructions, originals, reduction="sum")\n'
 KL = "    divergence = -0.5 * torch.sum(1 + logvariances - means.pow(2) - logvariances.exp())\n"
 AVERAGE = "    return (reconstruction + divergence) / means.shape[0]\n"
+LOSS_OF_AVERAGE = AVERAGE.replace("return", "loss =")
+LOGARITHMS = """    reconstruction = -torch.sum(
+        originals * torch.log(reconstructions) + (1 - originals) * torch.log(1 - reconstructions)
+    )
+"""
 
 
 def _loss(
@@ -549,6 +566,13 @@ LOSS = (
         "    reconstruction = -law.log_prob(originals).sum()\n",
     ),
     _loss(
+        "constant-of-three-ten-thousandths",
+        "reconstruction-log-constant",
+        bce="    x, r = originals, reconstructions\n"
+        "    reconstruction = -torch.sum(x * torch.log(r + 3e-4) + (1 - x) * torch.log(1 - r + 3e-4))\n",
+        checks=1,
+    ),
+    _loss(
         "constant-of-a-hundredth",
         "reconstruction-log-constant",
         bce="    x, r = originals, reconstructions\n"
@@ -593,6 +617,66 @@ LOSS = (
         checks=1,
     ),
     _loss("loss-of-unsure-pixels", "assertion", bce="    assert reconstructions.max() < 0.9\n" + BCE, checks=1),
+    *(
+        _loss(
+            f"kl-of-clamped-means{name}",
+            "kl-mean-clamped",
+            kl=f"    bounded = means.clamp({bounds})\n" + KL.replace("means", "bounded"),
+            checks=1,
+        )
+        for name, bounds in (("", "-6.5, 6.5"), ("-where-others-are", "-4, 4"), ("-that-are-rare", "-5, 5"))
+    ),
+    *(
+        _loss(f"{name}-cut-off", "reconstruction-cut-off", bce=bce, checks=1)
+        for name, bce in (
+            ("dark-reconstructions", BCE.replace("reconstructions,", "reconstructions.clamp(min=0.02),")),
+            (
+                "reconstructions-beyond-a-thousandth",
+                BCE.replace("reconstructions,", "reconstructions.clamp(1e-3, 0.999),"),
+            ),
+            ("bright-reconstructions", BCE.replace("reconstructions,", "reconstructions.clamp(max=0.998),")),
+            (
+                "logarithms",
+                "    pairs = reconstructions, 1 - reconstructions\n"
+                "    logs = [each.clamp(min=1e-9).log().clamp(min=-5) for each in pairs]\n"
+                + _bce("-torch.sum(originals * logs[0] + (1 - originals) * logs[1])"),
+            ),
+        )
+    ),
+    _loss(
+        "dark-reconstructions-made-gray",
+        "reconstruction-cut-off",
+        bce="    reconstructions = torch.where(reconstructions < 0.04, 0.5, reconstructions)\n" + BCE,
+        checks=1,
+    ),
+    _loss(
+        "dark-reconstructions-darkened",
+        "reconstruction-other",
+        bce="    reconstructions = torch.where(reconstructions < 0.04, reconstructions / 2, reconstructions)\n" + BCE,
+        checks=1,
+    ),
+    *(
+        _loss(f"infinite-loss-{name}", "loss-jumps-at-zero", bce=bce, average=average, checks=1)
+        for name, bce, average in (
+            (
+                "made-zero",
+                LOGARITHMS,
+                LOSS_OF_AVERAGE + "    return torch.where(loss.isfinite(), loss, 0 * means.sum())\n",
+            ),
+            ("made-the-largest-number", LOGARITHMS, LOSS_OF_AVERAGE + "    return loss.nan_to_num()\n"),
+            (
+                "of-a-minibatch-left-out",
+                LOGARITHMS,
+                LOSS_OF_AVERAGE + "    return loss if loss.isfinite() else 0 * means.sum()\n",
+            ),
+            (
+                "of-a-pixel-left-out",
+                "    log = torch.where(reconstructions > 0, reconstructions.clamp(min=1e-30).log(), 0.0)\n"
+                + _bce("-torch.sum(originals * log + (1 - originals) * (1 - reconstructions).clamp(min=1e-30).log())"),
+                AVERAGE,
+            ),
+        )
+    ),
     _loss(
         "black-pixels-left-out",
         "reconstruction-other",
@@ -1155,6 +1239,30 @@ LOSS = (
         (("def loss_function(reconstructions", "def lossfunction(reconstructions"),),
         **_of_part("loss_function"),
         misconception="definition-missing",
+    ),
+    Wrong(
+        "loss-missing-and-looked-up-by-its-key",
+        (
+            (
+                "def loss_function(reconstructions",
+                "def __getattr__(name):\n    return globals()[name]\n\n\ndef los_function(reconstructions",
+            ),
+        ),
+        **_of_part("loss_function"),
+        misconception="no-such-element",
+    ),
+    Wrong(
+        "decoder-hidden-by-an-error",
+        (
+            (
+                "    def forward",
+                "    def __getattr__(self, name):\n"
+                '        if name == "decoder":\n            raise RuntimeError(name)\n'
+                "        return super().__getattr__(name)\n\n    def forward",
+            ),
+        ),
+        **_of_part("decoder", ("training",)),
+        misconception="",
     ),
     Wrong(
         "constructor-fails-at-its-end",

@@ -67,6 +67,12 @@ CENTER = (
         "print(latents.detach().flatten())",
         0.01,
     ),
+    Probe(  # far from 0, where a bound shows
+        f"{_SEED}means = torch.tensor([[-12.0], [12.0]])\n"
+        "latents = cs5814_vae.sample_latent(means, torch.full((2, 1), -20.0))\n"
+        "print(latents.detach().flatten())",
+        0.01,
+    ),
 )
 SPREAD = (
     _SHAPE,
@@ -425,6 +431,11 @@ RECONSTRUCTION = (
     _TWO_LOSSES,
     _loss("torch.tensor([[0.02, 0.4, 0.92]])", "torch.tensor([[0.1, 0.0, 0.9]])"),
     *(_loss(f"torch.full({size}, 0.2)", f"torch.full({size}, 0.3)") for size in _SIZES),
+    *(
+        _loss(f"torch.full({size}, {reconstruction})", f"torch.full({size}, {original})", tolerance=0.02)
+        for reconstruction, original in ((0.0005, 1.0), (0.9995, 0.0))
+        for size in ("(1, 2)", *_SIZES)
+    ),
     _DIGITS,
     _DIMENSIONS,
 )
@@ -449,6 +460,11 @@ DIVERGENCE = (
             "print(round(float(values[0] - values[1]), 1))"
         )
         for each in (-12.0, 12.0)
+    ),
+    Probe(
+        "images, zeros = torch.full((1, 2), 0.3), torch.zeros(1, 3)\n"
+        "values = [cs5814_vae.loss_function(images, images, zeros + each, zeros) for each in (-12.0, 0.0, 12.0)]\n"
+        "print([round(float(each - values[1]), 4) for each in values])"
     ),
     Probe(  # more latent dimensions than are written into a loss
         "images, zeros = torch.full((1, 2), 0.3), torch.zeros(1, 100)\n"
@@ -542,6 +558,17 @@ FINITE = (
     *(
         _finite("torch.tensor([[0.0, 1.0]]).repeat(1, 392)", f"torch.full((1, 784), {original})")
         for original in (0.0, 1.0)
+    ),
+    *(
+        Probe(
+            f"white, zeros = torch.ones({size}), torch.zeros(1, 3)\n"
+            "middle, low, zero = (\n"
+            "    cs5814_vae.loss_function(white * each, white, zeros, zeros) for each in (0.5, 1e-3, 0)\n"
+            ")\n"
+            'print("0 costs more than 0.001, and not 200 times as much:", '
+            "bool(0.95 < (zero - middle) / (low - middle) < 200))"
+        )
+        for size in _SIZES
     ),
     _gradients("(1, 2)"),
     _DIMENSIONS,

@@ -52,6 +52,12 @@ CHANGES = 3  # of the loss, on which each term is judged
 LATENTS = 23  # dimensions on which the divergence is judged: a number that nobody writes into a loss
 MOVED = 1e-5  # between gradients of equal calls: float32 gives the same ones far more exactly
 WEIGHED = 24  # pixels, to see whether all count alike
+# Of reconstructions from 0 or 1: a bound that keeps logarithms finite is finer.
+FINEST, MARGINS = 5e-4, (5e-4, 5e-3, 0.03)
+ROUGH = 0.02  # of a change to a margin: a constant of 1e-4 in a logarithm changes it by that much
+FAR_MEAN = 12.0  # the largest mean at which a bound on means is looked for
+EXAMPLE_TOLERANCE = 0.01  # of the worked example's 8.83: the largest right constant in a logarithm changes it by 0.006
+MOST_AT_ZERO = 150  # times what a reconstruction of FINEST costs, for one of 0: 1,000 for each pixel
 
 
 def value_on(submission: Submission, *arguments: Tensor, seed: int = 0, averaged: bool = False) -> float:
@@ -640,12 +646,36 @@ def test_reconstruction(
             grading.replaced.append(_ONE_FACTOR)
             return
         found = mistakes_in_term("reconstruction", mistakes(), observed, partial(change_of_copies, submission, pair))
+        if found in (["reconstruction-other"], ["reconstruction-scaled"]):  # usual images may hide what is near 0 and 1
+            found = near_the_ends(submission, challenge, form) or found
         more = of_copies(submission, pair, found) or said_of_factor("reconstruction", found, observed, expected)
         if found == ["reconstruction-other"]:
             more = pixel_written_out(submission, challenge, form)
         more = more or said_of_pixels(submission, challenge, form, found)
         said = "The grader changed the reconstruction and nothing else. "
         fail_value(f"{said}{should_change(observed, expected)}{more}", found)
+    if not form.half:  # which rounds what is near 1 to 1
+        require_margins(submission, challenge, form)
+
+
+def near_the_ends(submission: Submission, challenge: Challenge, form: Form) -> list[str]:
+    """The mistake of a cross-entropy that is wrong for reconstructions near 0 or 1; empty for any other."""
+    return edges(submission, form) or constant_in_logarithms(*of_flat_images(submission, form), challenge)
+
+
+def require_margins(submission: Submission, challenge: Challenge, form: Form) -> None:
+    """Fail the check where reconstructions near 0 or 1 do not count as they should: most pixels of MNIST are there."""
+    images, _, *parameters = form.inputs(challenge, 1)
+    for original, margin, bright in product((1.0, 0.0), MARGINS, (False, True)):
+        reached, originals = 1 - margin if bright else margin, 0 * images + original
+        pair = [(0 * images + each, originals, *parameters) for each in (reached, 0.5)]
+        observed, expected = change(submission, *pair)
+        if not close(observed, expected, ROUGH):
+            fail(
+                f"The grader changed all reconstructions of {'white' if original else 'black'} pixels from 0.5 to "
+                f"{reached:g}. {should_change(observed, expected)}",
+                *(near_the_ends(submission, challenge, form) or ["reconstruction-other"]),
+            )
 
 
 @check("KL divergence in closed form, summed over the latent dimensions", 6, probes=probes.DIVERGENCE)
@@ -670,7 +700,9 @@ def test_divergence(
             return
         found = mistakes_in_term("kl", mistakes(), observed, partial(change_of_copies, submission, pair))
         more = of_copies(submission, pair, found) or said_of_factor("kl", found, observed, expected)
-        if latents := latents_written_in(submission, challenge, form, float(observed / expected)):
+        if found == ["kl-other"] and stops_at_means(submission, challenge, form):
+            found = ["kl-mean-clamped"]
+        elif latents := latents_written_in(submission, challenge, form, float(observed / expected)):
             found = ["latents-written-in"]
             more = f" There are {LATENTS} latent dimensions here. With {latents}, your KL divergence is right."
         elif found == ["kl-other"] and not form.half and (mixed := mixed_dimensions(submission, challenge, form)):
@@ -703,6 +735,26 @@ def judge_far(submission: Submission, challenge: Challenge, form: Form) -> None:
                 f"The grader changed all log-variances from 0 to {logvariance:g}. " + should_change(observed, expected),
                 "kl-clamped",
             )
+    for mean in (-FAR_MEAN, FAR_MEAN):
+        ends = [(0 * means + each, 0 * logvariances) for each in (mean, 0.0)]
+        observed, expected = change(submission, *((*pixels, *each) for each in ends))
+        if not close(observed, expected, form.of_term("kl")):
+            fail(
+                f"The grader changed all means from 0 to {mean:g}. {should_change(observed, expected)}",
+                "kl-mean-clamped" if stops_at_means(submission, challenge, form) else "kl-other",
+            )
+
+
+def stops_at_means(submission: Submission, challenge: Challenge, form: Form) -> bool:
+    """Whether the divergence is right for means between -1 and 1, and no longer changes with one far from 0."""
+    *pixels, means, logvariances = form.inputs(challenge, 1)
+    points = {each: (*pixels, 0 * means + each, 0 * logvariances) for each in (-13, -12, -1, 0, 1, 12, 13)}
+    with contextlib.suppress(SubmissionError, Wrong):
+        stops = any(
+            value_on(submission, *points[12 * side]) == value_on(submission, *points[13 * side]) for side in (-1, 1)
+        )
+        return stops and all(close(*change(submission, points[each], points[0]), TOLERANCE) for each in (-1, 1))
+    return False
 
 
 def require_any_latents(submission: Submission, challenge: Challenge, form: Form) -> None:
@@ -921,7 +973,7 @@ def of_copies(submission: Submission, pair: Pair, mistakes: list[str]) -> str:
 
 
 def by_one_factor(submission: Submission, challenge: Challenge, form: Form) -> bool:
-    """Whether both terms are right but for one factor: that is a wrong average, which is judged by itself."""
+    """Whether both terms are right but for one factor, not 1: that is a wrong average, which is judged by itself."""
     for _ in range(CHANGES):
         try:
             (first, right), (second, also_right) = (
@@ -931,6 +983,8 @@ def by_one_factor(submission: Submission, challenge: Challenge, form: Form) -> b
         except (SubmissionError, Wrong):
             return False
         factor, other = first / right, second / also_right
+        if close(factor, torch.ones(()), TOLERANCE):  # a mistake that these changes do not show
+            return False
         if factor <= 0 or not close(factor / other, torch.ones(()), 2 * TOLERANCE):  # however small the factor is
             return False
     return True
@@ -1201,7 +1255,7 @@ def judge_worked_example(
             f"Your code stopped on the notebook's worked example, with images of shape (1, 1, 2, 2). {error}",
             "loss-pixels-only" if takes_either_shape(submission, challenge, form) else "loss-image-shape",
         )
-    as_expected = abs(example - expected) <= TOLERANCE
+    as_expected = abs(example - expected) <= EXAMPLE_TOLERANCE
     charged = not both_right or moved or bool(form.half) or charged_for_one_image(submission, challenge, grading, form)
     if charged and not as_expected:
         grading.replaced.append(
@@ -1215,12 +1269,12 @@ def judge_worked_example(
         if form.flat:
             plain = value_on(submission, *flattened, *parameters)
             twice = value_on(submission, *(each.repeat(2, 1) for each in (*flattened, *parameters)))
-        if abs(plain - expected) <= TOLERANCE:
+        if abs(plain - expected) <= EXAMPLE_TOLERANCE:
             found = ["loss-image-shape"]
-        elif abs(twice - expected) <= TOLERANCE:
+        elif abs(twice - expected) <= EXAMPLE_TOLERANCE:
             found = ["loss-of-one-image"]
         else:
-            found = edges(submission, form) or pixels_written_in(submission, challenge, form) or mistakes()
+            found = pixels_written_in(submission, challenge, form) or mistakes()
         fail_value(f"On the notebook's worked example your loss is {example:.4f}; it should be {expected:.4f}.", found)
     return charged
 
@@ -1251,7 +1305,7 @@ def charged_for_one_image(submission: Submission, challenge: Challenge, grading:
     That is a wrong factor of both terms, or a constant. The worked example is such an image.
     """
     outcomes = [each.outcome for each in grading.checks.get("loss_function", [])]
-    if outcomes[2:3] != [Outcome.FAILED] or edges(submission, form):
+    if outcomes[2:3] != [Outcome.FAILED]:
         return False
     arguments = form.inputs(challenge, 1)
     value, right = torch.tensor(value_on(submission, *arguments)), reference.loss_function(*arguments)
@@ -1287,12 +1341,19 @@ def divisor_of_shape(submission: Submission, challenge: Challenge, right: tuple[
 
 
 def edges(submission: Submission, form: Form) -> list[str]:
-    """The mistake of a loss that does not tell reconstructions near 0 and 1 apart; empty for any other."""
+    """The mistake of a loss that is right for usual reconstructions, and the same near 0 or near 1; else empty."""
     parameters = torch.zeros(1, LATENT_DIMENSIONALITY), torch.zeros(1, LATENT_DIMENSIONALITY)
-    originals = torch.full((1, INPUT_DIM), 0.5)
-    images = [(form.shaped(torch.full((1, INPUT_DIM), each)), form.shaped(originals)) for each in (0.98, 0.999)]
-    values = [value_on(submission, *form.within(*pair, *parameters)) for pair in images]
-    return ["reconstruction-cut-off"] if values[0] == values[1] else []
+
+    def at(reconstruction: float, original: float) -> tuple[Tensor, ...]:
+        images = (torch.full((1, INPUT_DIM), each) for each in (reconstruction, original))
+        return form.within(*map(form.shaped, images), *parameters)
+
+    usual = [change(submission, at(each, 0.5), at(0.5, 0.5)) for each in (0.3, 0.7)]
+    if not all(close(*each, TOLERANCE) for each in usual):
+        return []
+    white, black = [at(each, 1.0) for each in (FINEST, 6e-4)], [at(1 - each, 0.0) for each in (FINEST, 6e-4)]
+    stops = any(value_on(submission, *one) == value_on(submission, *other) for one, other in (white, black))
+    return ["reconstruction-cut-off"] if stops else []
 
 
 @check("Differentiable with respect to reconstructions, means and log-variances", 3, probes=probes.LOSS_GRADIENTS)
@@ -1333,13 +1394,17 @@ def test_gradients(
 
 
 @check("Finite for pixels of exactly 0 and 1, and for reconstructions down to 0", 2, probes=probes.FINITE)
-def test_finite(submission: Submission, challenge: Challenge, grading: Grading, form: Form) -> None:
+def test_finite(
+    submission: Submission, challenge: Challenge, grading: Grading, form: Form, moving: Moving | None
+) -> None:
     """What MNIST and a sigmoid give: a float32 sigmoid is exactly 0 below -89 and exactly 1 above 17.
 
     A loss that is not finite for a reconstruction of exactly 1 gets a note, and no points are taken.
     The gradient is asked for a little above 0: at 0 itself, a logarithm that is cut off afterwards has none.
     """
     reconstruction, divergence = right_terms(grading, "the {} is")  # a wrong term is kept to where it is usual
+    if reconstruction and not moving:
+        require_no_jump(submission, challenge, form)
     for lowest, what, differentiate in ((0.0, "your loss", False), (1e-38, "the gradient of your loss", True)):
         width = WEIGHED if form.half else INPUT_DIM  # float16 ends at 65504
         *images, means, logvariances = form.inputs(challenge, 4, width, low=-2 if divergence else 0.2)
@@ -1356,6 +1421,20 @@ def test_finite(submission: Submission, challenge: Challenge, grading: Grading, 
         far = challenge.uniform(-30, 5 if form.half else 20, *logvariances.shape)
         if divergence and not finite(submission, (*images, means, far), differentiate):
             fail(f"For log-variances from -30 to 20, {what} is not finite.", "not-finite")
+
+
+def require_no_jump(submission: Submission, challenge: Challenge, form: Form) -> None:
+    """Fail the check where a white pixel reconstructed as 0 costs less than one a little above 0, or absurdly much."""
+    images, _, *parameters = form.inputs(challenge, 1, low=0.2)
+    middle, low, zero = (
+        value_on(submission, 0 * images + each, 0 * images + 1, *parameters) for each in (0.5, FINEST, 0)
+    )
+    if math.isfinite(zero) and not 0.95 <= (zero - middle) / (low - middle) <= MOST_AT_ZERO:
+        fail(
+            f"On an image of white pixels, your loss is {low:,.6g} where all reconstructions are {FINEST}, and "
+            f"{zero:,.6g} where they are 0. It should {'be larger there' if zero < low else 'not grow as much'}.",
+            "loss-jumps-at-zero",
+        )
 
 
 def finite(submission: Submission, arguments: tuple[Tensor, ...], differentiate: bool) -> bool:

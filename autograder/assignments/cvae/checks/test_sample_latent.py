@@ -49,6 +49,7 @@ WIDEST = 4.0  # of the noise alone, times the deviation that it should have
 NARROWEST = 0.02  # of the noise, times the deviation that it should have: less is the means with rounding
 WIDE = 1.4  # standard errors of an average beyond this say nothing of where it is
 FAR_LOGVARIANCES = (-6.0, 5.0)  # beyond the usual ones, where a bound on them shows
+FAR_MEAN = 12.0  # the largest mean at which a bound on means is looked for
 QUIET = -30.0  # a log-variance that leaves next to no noise
 MOST_AVERAGED = 20  # draws whose number can be told from the spread of their average
 MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep there
@@ -430,6 +431,7 @@ def test_center(submission: Submission, challenge: Challenge, grading: Grading, 
         said = "In each column, your draws are one of two numbers, of which one is the same in all columns."
         fail(f"{said} Nothing is drawn around the means.", "noise-not-normal")
     if draws.noise_alone_is_wrong:
+        require_far_means(submission, challenge, domain())
         return
     observed = draws.latents.mean(0)
     rows = len(draws.latents)
@@ -449,7 +451,7 @@ def test_center(submission: Submission, challenge: Challenge, grading: Grading, 
         fail(
             f"The average of {rows} draws is {observed[worst]:.2f} where the mean is {draws.means[worst]:.2f}."
             f"{draws.said_of_activation or said_of_centers(draws, error)}",
-            draws.mistake or "centre-wrong",
+            draws.mistake or ("mean-cut-off" if stops_at_means(submission, challenge) else "centre-wrong"),
         )
     apart = Apart(submission, challenge, domain())
     if ((apart.slopes - 1).abs() > apart.error).any():
@@ -459,6 +461,34 @@ def test_center(submission: Submission, challenge: Challenge, grading: Grading, 
             f"grows by 1, the draws grow by {apart.slopes[worst]:.2f} on average.",
             "draw-normalized" if normalized(submission, challenge, domain()) else "centre-wrong",
         )
+    require_far_means(submission, challenge, domain())
+
+
+def require_far_means(submission: Submission, challenge: Challenge, domain: Domain) -> None:
+    """Fail the check where draws with little noise are not centered on means far from 0."""
+    for far in (-FAR_MEAN, FAR_MEAN) if not domain.limits else ():
+        latents = draw(submission, *constant(far, ROWS_USED), challenge.seed())
+        error = 0.1 + SIGMAS * float(latents.std()) / latents.numel() ** 0.5
+        if not float((latents.mean() - far).abs()) <= error:
+            fail(
+                f"The average of {latents.numel()} draws is {latents.mean():.2f} where the mean is {far:g}.",
+                "mean-cut-off" if stops_at_means(submission, challenge) else "centre-wrong",
+            )
+
+
+def stops_at_means(submission: Submission, challenge: Challenge) -> bool:
+    """Whether draws with little noise are the means between -1 and 1, and the same for two means far from 0."""
+    at = {
+        each: float(draw(submission, *constant(each, ROWS_USED), challenge.seed()).mean())
+        for each in (-2 * FAR_MEAN, -FAR_MEAN, -1, 1, FAR_MEAN, 2 * FAR_MEAN)
+    }
+    stops = any(abs(at[2 * each] - at[each]) < 0.1 for each in (-FAR_MEAN, FAR_MEAN))
+    return stops and all(abs(at[each] - each) < 0.1 for each in (-1, 1))
+
+
+def constant(mean: float, rows: int) -> tuple[Tensor, Tensor]:
+    """Means that are all this one, and log-variances that leave next to no noise, (rows, COLUMNS) each."""
+    return torch.full((rows, COLUMNS), mean), torch.full((rows, COLUMNS), QUIET)
 
 
 def said_of_centers(draws: Draws, error: Tensor) -> str:
