@@ -49,6 +49,7 @@ WIDEST = 4.0  # of the noise alone, times the deviation that it should have
 NARROWEST = 0.02  # of the noise, times the deviation that it should have: less is the means with rounding
 WIDE = 1.4  # standard errors of an average beyond this say nothing of where it is
 FAR_LOGVARIANCES = (-6.0, 5.0)  # beyond the usual ones, where a bound on them shows
+BOUNDED = ((-12.5, -13.0), (12.5, 13.0))  # log-variances that a bound nearer to 0 makes equal
 QUIET = -30.0  # a log-variance that leaves next to no noise
 MOST_AVERAGED = 20  # draws whose number can be told from the spread of their average
 MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep there
@@ -506,6 +507,22 @@ def test_spread(submission: Submission, challenge: Challenge, grading: Grading, 
                 f"{expected:.3g} is right.",
                 "spread-cut-off",
             )
+    require_no_bound(submission, challenge, domain())
+
+
+def require_no_bound(submission: Submission, challenge: Challenge, domain: Domain) -> None:
+    """Fail the check where two log-variances far from 0 give the same draws. Smaller numbers that are added do not."""
+    means, seed = challenge.uniform(-1, 1, VARIED, COLUMNS), challenge.seed()
+    for nearer, farther in BOUNDED if not domain.positive_logvariances else ():
+        one, other = (
+            draw(submission, *domain.within(means, torch.full_like(means, each)), seed) for each in (nearer, farther)
+        )
+        if torch.equal(one, other) and vary(one - means):
+            fail(
+                f"With the same noise, log-variances of {nearer:g} and {farther:g} give exactly the same draws, so "
+                "a bound changes them.",
+                "spread-cut-off",
+            )
 
 
 def wrong_spread(draws: Draws) -> tuple[str, str]:
@@ -783,14 +800,16 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
         said += of_this
     if normalized(submission, challenge, domain()):
         named = "draw-normalized"
-    fail(f"Your gradients are not the slopes of a draw that takes each element by itself.{said}", named)
+    if named != "sample-gradient-scaled" or not said:
+        said = f" Your gradients are not the slopes of a draw that takes each element by itself.{said}"
+    fail(said.strip(), named)
 
 
 def said_of_gradient(gradient: Tensor, slopes: Tensor, name: str) -> str:
     """By which factor a gradient is off everywhere, for a message; empty where there is no such factor."""
     factor = float((gradient * slopes).sum() / slopes.square().sum().clamp(min=1e-12))
     off = abs(factor - 1) > 0.02 and close(gradient, factor * slopes, 0.02)
-    return f" That of the {name} is {factor:.2g} times what it should be." if off else ""
+    return f" The gradient of the {name} is {factor:.2g} times what it should be." if off else ""
 
 
 def slopes(
