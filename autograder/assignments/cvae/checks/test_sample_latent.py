@@ -17,7 +17,7 @@ from torch import Tensor
 
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.network import Model
-from autograder.assignments.cvae.hints.draws import diagnose, known_law_of, law_of, law_of_centers
+from autograder.assignments.cvae.hints.draws import diagnose, in_digits, known_law_of, law_of, law_of_centers
 from autograder.assignments.cvae.hints.draws import normalized as are_normalized
 from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS
 from autograder.grading.harness import (
@@ -52,6 +52,7 @@ FAR_LOGVARIANCES = (-6.0, 5.0)  # beyond the usual ones, where a bound on them s
 BOUNDED = ((-12.5, -13.0), (12.5, 13.0))  # log-variances that a bound nearer to 0 makes equal
 QUIET = -30.0  # a log-variance that leaves next to no noise
 MOST_AVERAGED = 20  # draws whose number can be told from the spread of their average
+LEAST_FACTOR, USUAL_FACTORS = 3e-4, (0.1, 4.0)  # of noise: less is like rounding, and these need no other means
 MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep there
 ROOM = 20  # deviations of 1 from the middle of two limits to each, far more than a draw needs
 SHARED = 0.1  # of the widest draws at one number: they are cut off there
@@ -97,18 +98,22 @@ class Limits:
 class Domain:
     """Which arguments a draw can be made from, and what others brought.
 
-    Any, only means or log-variances above 0, or those whose draws stay inside limits.
+    Any, only means or log-variances above 0, those whose draws stay inside limits, or means as large as the noise.
+
+    Attributes:
+        factor: of the noise, if it is far from 1. The means have it, too: so the draws are right ones times the factor.
     """
 
     positive_means: bool = False
     positive_logvariances: bool = False
     otherwise: Raised | Wrong | None = None
     limits: Limits | None = None
+    factor: float = 1.0
 
     def within(self, means: Tensor, logvariances: Tensor) -> tuple[Tensor, Tensor]:
         """The arguments, or numbers in their proportions where they cannot be taken as they are."""
         means, logvariances = self.positive(means, logvariances)
-        return self.limits.inside(means, logvariances) if self.limits else (means, logvariances)
+        return self.limits.inside(means, logvariances) if self.limits else (self.factor * means, logvariances)
 
     def positive(self, means: Tensor, logvariances: Tensor) -> tuple[Tensor, Tensor]:
         """The arguments, or numbers of their size above 0 where that is needed."""
@@ -134,8 +139,29 @@ def find_domain(submission: Submission, challenge: Challenge) -> Domain:
         except (Raised, Wrong) as error:
             otherwise = otherwise or error
             continue
-        return replace(tried, otherwise=otherwise, limits=None if otherwise else find_limits(submission, challenge))
+        if otherwise:
+            return replace(tried, otherwise=otherwise)
+        limits = find_limits(submission, challenge)
+        return Domain(limits=limits, factor=1.0 if limits else find_factor(submission, challenge))
     return Domain()
+
+
+def find_factor(submission: Submission, challenge: Challenge) -> float:
+    """The factor of the noise where it is far from 1 and more than rounding, and the same for smaller means; else 1."""
+    means = (2 * challenge.integers(2, COLUMNS) - 1) * challenge.uniform(1.5, 3, COLUMNS)
+    logvariances = torch.linspace(-1, 1, COLUMNS)
+
+    def spread(factor: float) -> Tensor:
+        latents = draw_rows(submission, factor * means, logvariances, challenge.seed(), ROWS_USED)
+        return latents.std(0) / torch.exp(0.5 * logvariances)
+
+    with contextlib.suppress(SubmissionError, Wrong):
+        found = spread(1.0)
+        factor = float(found.median())
+        alike = float(found.max()) < 10 * float(found.min())  # a noise that is not scaled by the deviations, too
+        if alike and factor > LEAST_FACTOR and not USUAL_FACTORS[0] <= factor <= USUAL_FACTORS[1]:
+            return factor if 0.5 < float(spread(factor).median()) / factor < 2 else 1.0
+    return 1.0
 
 
 def find_limits(submission: Submission, challenge: Challenge) -> Limits | None:
@@ -178,7 +204,7 @@ def fail_below_zero(domain: Domain, what: str, mistake: str | None, above: str =
 
 
 class Draws:
-    """What came back for ROWS equal rows, and the noise that it implies, (rows, COLUMNS) each."""
+    """What came back for ROWS equal rows, and the noise that it implies but for a factor, (rows, COLUMNS) each."""
 
     def __init__(self, submission: Submission, challenge: Challenge, domain: Domain, highest: float = 2.0) -> None:
         means = (2 * challenge.integers(2, COLUMNS) - 1) * challenge.uniform(1.5, 3, COLUMNS)
@@ -192,7 +218,8 @@ class Draws:
         self.means, self.logvariances = domain.within(means, logvariances)
         self.seed = seed = challenge.seed()
         self.latents = draw_rows(submission, self.means, self.logvariances, seed)
-        self.noise = (self.latents - self.means) / torch.exp(0.5 * self.logvariances)
+        self.factor = domain.factor
+        self.noise = (self.latents - self.means) / torch.exp(0.5 * self.logvariances) / self.factor
         self.mistake = diagnose(self.latents, self.means, self.logvariances)
         if self.mistake == "uniform-noise" and abs(kurtosis(self.latents) - UNIFORM_KURTOSIS) > 0.1:
             self.mistake = None
@@ -239,8 +266,8 @@ class Draws:
     def multiplies(self, submission: Submission, seed: int) -> bool:
         """Whether twice the means give twice the draws, noise included."""
         means, logvariances = (each.expand(VARIED, -1) for each in (self.means, self.logvariances))
-        one, twice = (draw(submission, scale * means, logvariances, seed) for scale in (1, 2))
-        return vary(one) and close(2 * one, twice, 1e-4)
+        one, twice = (draw(submission, scale * means, logvariances, seed) - scale * means for scale in (1, 2))
+        return vary(one) and close(2 * one, twice, 1e-2)  # next to the means themselves, little noise would be lost
 
     @property
     def said_of_activation(self) -> str:
@@ -255,7 +282,12 @@ class Draws:
     @property
     def off(self) -> bool:
         """Whether a center or a spread is clearly another one than it should be."""
-        return bool(((self.noise.mean(0).abs() > 0.2) | ((self.noise.std(0) - 1).abs() > 0.1)).any())
+        return bool(((self.noise.mean(0).abs() > 0.2) | ((self.spread - 1).abs() > 0.1)).any())
+
+    @property
+    def spread(self) -> Tensor:
+        """The deviation of each column, times the one that it should have."""
+        return self.factor * self.noise.std(0)
 
     @property
     def varies(self) -> bool:
@@ -302,10 +334,10 @@ def require_use(submission: Submission, challenge: Challenge, domain: Domain) ->
     """Skip the check of what is no draw from the arguments: neither of them moves its center or its spread."""
     means, logvariances = domain.within(challenge.uniform(-1, 1, COLUMNS), challenge.uniform(-1, 0, COLUMNS))
     away = torch.tensor([2.0, -2.0]).repeat(COLUMNS // 2)  # what moves all alike is lost in a normalized draw
-    apart = means + away * (0.5 * logvariances).exp()
+    apart = means + domain.factor * away * (0.5 * logvariances).exp()
     seed = challenge.seed()
     drawn, *moved = (
-        draw_rows(submission, *each, seed, ROWS_USED)
+        draw_rows(submission, *each, seed, ROWS_USED) / domain.factor
         for each in ((means, logvariances), (means, logvariances + 2), domain.positive(apart, logvariances))
     )
     spread = drawn.std(0).mean()
@@ -315,6 +347,7 @@ def require_use(submission: Submission, challenge: Challenge, domain: Domain) ->
         pytest.skip("Skipped: fix the checks above first.")
     if is_dropped(drawn):
         pytest.skip("Skipped: nothing is drawn yet.")
+    means = means / domain.factor
     noise = (drawn - means) / torch.exp(0.5 * logvariances), (moved[0] - means) / torch.exp(0.5 * logvariances + 1)
     little = vary(drawn) and all(map(narrow, noise))
     if little and not normalized(submission, challenge, domain):
@@ -434,8 +467,8 @@ def test_center(submission: Submission, challenge: Challenge, grading: Grading, 
         return
     observed = draws.latents.mean(0)
     rows = len(draws.latents)
-    error = draws.latents.std(0).clamp(min=1e-3) * SIGMAS / rows**0.5
-    if not (error <= WIDE).all():
+    error = draws.latents.std(0).clamp(min=1e-3 * draws.factor) * SIGMAS / rows**0.5
+    if not (error <= WIDE * draws.factor).all():
         worst = int(error.argmax())
         fail(
             f"Your draws have standard deviation {draws.latents[:, worst].std():.2f} where the log-variance is "
@@ -446,9 +479,10 @@ def test_center(submission: Submission, challenge: Challenge, grading: Grading, 
         draws.mistake in ("sample-arguments-exchanged", "std-returned")
         or ((observed - draws.means).abs() > error).any()
     ):
-        worst = int((observed - draws.means).abs().argmax())
+        worst, digits = int((observed - draws.means).abs().argmax()), ".2f" if draws.factor == 1 else ".3g"
         fail(
-            f"The average of {rows} draws is {observed[worst]:.2f} where the mean is {draws.means[worst]:.2f}."
+            f"The average of {rows} draws is {observed[worst]:{digits}} where the mean is "
+            f"{draws.means[worst]:{digits}}."
             f"{draws.said_of_activation or said_of_centers(draws, error)}",
             draws.mistake or "centre-wrong",
         )
@@ -476,10 +510,11 @@ def test_spread(submission: Submission, challenge: Challenge, grading: Grading, 
         fail_below_zero(domain(), "a log-variance", draws.mistake, said_above_zero(draws))
     if draws.noise_alone_is_wrong and not limits:
         return
-    spread = draws.noise.std(0)
+    spread = draws.spread
     if ((spread - 1).abs() > SIGMAS * (1 / (2 * len(draws.noise))) ** 0.5).any():
         worst = int((spread - 1).abs().argmax())
-        logvariance, observed = draws.logvariances[worst], draws.latents[:, worst].std()
+        logvariance = draws.logvariances[worst]
+        observed = draws.latents[:, worst].std() if vary(draws.latents) else 0.0  # and not what is rounded
         law, named = wrong_spread(draws)
         fail(
             f"Where the log-variance is {logvariance:.2f}, your draws have standard deviation {observed:.3g}; "
@@ -533,12 +568,13 @@ def wrong_spread(draws: Draws) -> tuple[str, str]:
     if (spread / spread.mean() - 1).abs().max() < 0.1:
         # Noise of another kind has another spread; of next to none, rounding decides what kind it seems to be.
         normal = narrow(draws.noise) or is_normal((draws.noise - draws.noise.mean(0)) / spread, draws.count)
-        return (scaled(draws, float(spread.mean())), "spread-scaled") if normal else ("", "noise-not-normal")
+        return (scaled(draws), "spread-scaled") if normal else ("", "noise-not-normal")
     observed, logvariances = draws.latents.std(0), draws.logvariances
     logs = 2 * observed.clamp(min=1e-6).log()
     low, high = float(logs.min()), float(logs.max())
     law = known_law_of(observed, logvariances, "log-variance")
-    if not law and high - low > 0.2 and close(logs, logvariances.clamp(low, high), 0.1):
+    in_reach = low < float(logvariances.max()) and high > float(logvariances.min())
+    if not law and in_reach and high - low > 0.2 and close(logs, logvariances.clamp(low, high), 0.1):
         return f" It is right for log-variances from {low:.1f} to {high:.1f} alone.", "spread-cut-off"
     law = law or law_of(observed, logvariances, "log-variance") or law_of(observed, draws.means, "mean")
     return f" Everywhere, it is {law}." if law else "", "spread-wrong"
@@ -550,12 +586,13 @@ def said_above_zero(draws: Draws) -> str:
     return f" Above 0, your standard deviation is {law}." if law else ""
 
 
-def scaled(draws: Draws, spread: float) -> str:
+def scaled(draws: Draws) -> str:
     """By how much a spread is off everywhere, in words, and how many draws are averaged or which root of 2 it is.
 
     The generator's numbers tell an average: however they are arranged, their sum is that of the noise.
     """
-    said, count = f" Everywhere, it is {spread:.2g} times the standard deviation", round(1 / spread**2)
+    spread = float(draws.spread.mean())
+    said, count = f" Everywhere, it is {in_digits(spread)} times the standard deviation", round(1 / spread**2)
     if 2 <= count <= MOST_AVERAGED and abs(spread * count**0.5 - 1) < 0.01:
         numbers = torch.randn(count * draws.noise.numel(), generator=torch.Generator().manual_seed(draws.seed))
         if abs(float(draws.noise.double().sum() - numbers.double().sum() / count)) < 0.05:
@@ -696,7 +733,7 @@ def test_independent(
         fail("Under `torch.no_grad()`, two calls on the same input give the same latents.", "no-draw-without-gradients")
     require_no_pair(a, noise, "`latents[{}]`")
     require_no_pair(a.T, noise.T, "`latents[:, {}]`")
-    drawn = [draw(submission, *spread, challenge.seed()) for _ in range(2)]
+    drawn = [draw(submission, *spread, challenge.seed()) / domain().factor for _ in range(2)]
     if all(float(each.mean().abs()) < 1e-6 < float(each.std()) for each in drawn):  # one of them by chance is rare
         named = "draw-normalized" if normalized(submission, challenge, domain()) else "noise-balanced"
         fail("The noise of a whole call averages to 0, in each call.", named)
