@@ -428,7 +428,12 @@ def test_loops_at_import_are_noted(source: str, noted: bool) -> None:
         ("a view of a leaf Variable is being used in an in-place operation.", "x.mul_(2)", ["in-place"]),
         ("a view of a leaf Variable is being used in an in-place operation.", "x = 1", ["wrong-call"]),
         ("No CUDA GPUs are available", "x.to('cuda:0')", ["no-gpu-here"]),
-        ("No CUDA GPUs are available", "x.to(where)", ["wrong-call"]),
+        ("No CUDA GPUs are available", "x.to(0)", ["no-gpu-here"]),
+        ("Device index must not be negative", "x.to(y.get_device())", ["no-such-device"]),
+        ("Expected one of cpu, cuda device type at start of device string: gpu", "x.to('gpu')", ["no-such-device"]),
+        ("Invalid device string: 'cuda:-1'", "x.to(f'cuda:{n}')", ["no-such-device"]),
+        ("Could not run 'aten::empty' with arguments from the 'MPS' backend.", "x.to('mps')", ["no-gpu-here"]),
+        ("Could not run 'aten::add' with arguments from the 'SparseCPU' backend.", "x + y", ["wrong-call"]),
     ],
 )
 def test_no_hint_names_what_the_source_lacks(said: str, source: str, misconceptions: list[str]) -> None:

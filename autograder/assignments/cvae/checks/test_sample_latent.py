@@ -7,8 +7,10 @@ or the means themselves would pass earns nothing.
 
 import contextlib
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import NoReturn
 
 import pytest
@@ -53,12 +55,62 @@ BOUNDED = ((-12.5, -13.0), (12.5, 13.0))  # log-variances that a bound nearer to
 QUIET = -30.0  # a log-variance that leaves next to no noise
 MOST_AVERAGED = 20  # draws whose number can be told from the spread of their average
 LEAST_FACTOR, USUAL_FACTORS = 3e-4, (0.1, 4.0)  # of noise: less is like rounding, and these need no other means
+SIZES = {1024, 512, 256, 200, 128, 100, 64, 50, 32, 20, 16, 15, 10}  # that people write into their code
+FEWEST_ROWS = 16  # of a call, where a draw takes several
+LEAST_NUMBER = 1e-3  # of noise that is one number, which rounding leaves as it is
 MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep there
 ROOM = 20  # deviations of 1 from the middle of two limits to each, far more than a draw needs
 SHARED = 0.1  # of the widest draws at one number: they are cut off there
 VARIED = 24  # rows of the draws, no two from the same arguments, that tell a normalized draw
 MOST_REPEATED = 0.02  # of the numbers in two calls: float32 repeats 0.002, uniform numbers of 24 bits 0.004
 FAR = 4.5  # over the root of the number of draws: Kolmogorov and Smirnov's distance passes it once in 10^17
+
+
+ONE_NUMBER = (
+    "One number is the noise of all your draws. So the grader reads it off: it is the same for all means and "
+    "log-variances, and the rest of the draw is right."
+)
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A function that draws so many rows or latent dimensions only, or at most: more of them take several calls.
+
+    Attributes:
+        rows, columns: how many, None for any number.
+        said: which sizes do not work, for a message.
+    """
+
+    submission: Submission
+    rows: int | None
+    columns: int | None
+    said: str
+
+    def shape(self, *given: int) -> tuple[int, int]:
+        """The shape of what one call takes, as many as given where any number works."""
+        return self.rows or given[0], self.columns or given[1]
+
+    def pieces(self, *given: int) -> Iterator[tuple[slice, slice]]:
+        """What each call covers of a draw of this shape, the last ones with some more."""
+        rows, columns = self.shape(*given)
+        for top, left in product(range(0, given[0], rows), range(0, given[1], columns)):
+            yield slice(top, top + rows), slice(left, left + columns)
+
+    def draw(self, means: Tensor, logvariances: Tensor, seed: int | None, gradients: bool, evaluate: bool) -> Tensor:
+        """What `draw` gives, put together from calls on the sizes that work, with a seed for each."""
+        rows, columns = (
+            torch.arange(-(-size // own) * own) % size
+            for size, own in zip(means.shape, self.shape(*means.shape), strict=True)
+        )
+        given = [each[rows][:, columns] for each in (means, logvariances)]
+        latents = torch.empty_like(given[0])
+        for index, place in enumerate(self.pieces(*means.shape)):
+            own = None if seed is None else seed + index
+            latents[place] = draw(self.submission, given[0][place], given[1][place], own, gradients, evaluate)
+        return latents[: means.shape[0], : means.shape[1]]
+
+
+Source = Submission | Sized
 
 
 @dataclass(frozen=True)
@@ -101,11 +153,15 @@ class Domain:
     Any, only means or log-variances above 0, those whose draws stay inside limits, or means as large as the noise.
 
     Attributes:
+        source: what draws.
+        one_number: whether the noise of all elements and calls is one number that was drawn.
         factor: of the noise, if it is far from 1. The means have it, too: so the draws are right ones times the factor.
     """
 
+    source: Source
     positive_means: bool = False
     positive_logvariances: bool = False
+    one_number: bool = False
     otherwise: Raised | Wrong | None = None
     limits: Limits | None = None
     factor: float = 1.0
@@ -131,28 +187,78 @@ def domain(submission: Submission, grading: Grading) -> Callable[[], Domain]:
 
 def find_domain(submission: Submission, challenge: Challenge) -> Domain:
     """The widest domain in which numbers come back; the whole one where there is none."""
+    source = find_sizes(submission, challenge) or submission
     arguments, seed, otherwise = (challenge.normal(6, 5), challenge.normal(6, 5)), challenge.seed(), None
     for means, logvariances in ((False, False), (False, True), (True, False), (True, True)):
-        tried = Domain(means, logvariances)
+        tried = Domain(source, means, logvariances)
         try:
-            draw(submission, *tried.within(*arguments), seed)
+            draw(source, *tried.within(*arguments), seed)
         except (Raised, Wrong) as error:
             otherwise = otherwise or error
             continue
         if otherwise:
             return replace(tried, otherwise=otherwise)
-        limits = find_limits(submission, challenge)
-        return Domain(limits=limits, factor=1.0 if limits else find_factor(submission, challenge))
-    return Domain()
+        if is_one_number(source, challenge):
+            return replace(tried, one_number=True)
+        limits = find_limits(source, challenge)
+        return Domain(source, limits=limits, factor=1.0 if limits else find_factor(source, challenge))
+    return Domain(source)
 
 
-def find_factor(submission: Submission, challenge: Challenge) -> float:
+def find_sizes(submission: Submission, challenge: Challenge) -> Sized | None:
+    """The largest sizes that work, where others do not; None where all do, or none, or where nothing new is drawn."""
+    seed, few, many = challenge.seed(), (6, 5), (ROWS, COLUMNS_ALIKE)
+
+    def fails(rows: int, columns: int) -> Raised | Wrong | None:
+        ones = torch.ones(rows, columns)
+        try:
+            one, other = (draw(submission, 0.3 * ones, ones, seed + each) for each in range(2))
+        except (Raised, Wrong) as error:
+            return error
+        return Wrong("") if float((one == other).float().mean()) > SHARED else None
+
+    wide = (few, (many[0], few[1]), (few[0], many[1]))
+    failed = {shape: error for shape in wide if (error := fails(*shape))}
+    said = " ".join(each.text if isinstance(each, Raised) else str(each) for each in failed.values())
+    tried = {size for shape in wide for size in shape}
+    known = {int(each) for each in re.findall(r"\b\d{1,4}\b", said)} - tried - {0, 1}
+    if not known:
+        return None
+    every = sorted(known | SIZES, reverse=True)
+    alone = [*((size, None) for size in every), *((None, size) for size in every)]
+    for rows, columns in (*alone, *(pair for pair in product(every, known) if pair[0] != pair[1])):
+        shapes = product((rows,) if rows else (few[0], many[0]), (columns,) if columns else (few[1], many[1]))
+        if (rows or ROWS) >= FEWEST_ROWS and not any(fails(*shape) for shape in shapes):
+            shape, error = next((shape, error) for shape, error in failed.items() if str(error))
+            taken = [f"{size} {what}" for size, what in ((rows, "rows"), (columns, "latent dimensions")) if size]
+            works = f"{'' if few in failed else 'up to '}{listed(taken)}"
+            said = f"Your `sample_latent` works with {works}. It does not with means of shape {shape}: {error}"
+            return Sized(submission, rows, columns, f"{said.removesuffix('.')}.")
+    return None
+
+
+def is_one_number(source: Source, challenge: Challenge) -> bool:
+    """Whether each draw is the mean plus a deviation times one number, with more digits than people write down."""
+    means, logvariances = challenge.uniform(-3, 3, VARIED, COLUMNS), torch.linspace(-13, 13, VARIED * COLUMNS)
+    logvariances, one = logvariances.reshape(VARIED, COLUMNS), torch.zeros(1, 1)
+    with contextlib.suppress(SubmissionError, Wrong):
+        number = float(draw(source, one, one, challenge.seed()))
+        short = abs(number - float(f"{number:.3g}")) < 1e-6 * abs(number)
+        if short or not LEAST_NUMBER < abs(number) < WIDEST:
+            return False
+        drawn = [draw(source, means, logvariances, challenge.seed()) for _ in range(2)]
+        found = torch.stack([(each - means) / torch.exp(0.5 * logvariances) for each in drawn])
+        return bool(((found - number).abs() < LEAST_NUMBER).all())
+    return False
+
+
+def find_factor(source: Source, challenge: Challenge) -> float:
     """The factor of the noise where it is far from 1 and more than rounding, and the same for smaller means; else 1."""
     means = (2 * challenge.integers(2, COLUMNS) - 1) * challenge.uniform(1.5, 3, COLUMNS)
     logvariances = torch.linspace(-1, 1, COLUMNS)
 
     def spread(factor: float) -> Tensor:
-        latents = draw_rows(submission, factor * means, logvariances, challenge.seed(), ROWS_USED)
+        latents = draw_rows(source, factor * means, logvariances, challenge.seed(), ROWS_USED)
         return latents.std(0) / torch.exp(0.5 * logvariances)
 
     with contextlib.suppress(SubmissionError, Wrong):
@@ -164,17 +270,17 @@ def find_factor(submission: Submission, challenge: Challenge) -> float:
     return 1.0
 
 
-def find_limits(submission: Submission, challenge: Challenge) -> Limits | None:
+def find_limits(source: Source, challenge: Challenge) -> Limits | None:
     """Where the draws are cut off: at the same numbers in all columns, or as far from the mean in each; else None."""
     means, logvariances = challenge.uniform(-3, 3, COLUMNS), challenge.uniform(4.6, 5.2, COLUMNS)
     with contextlib.suppress(SubmissionError, Wrong):
-        latents = draw(submission, means.expand(ROWS // 4, -1), logvariances.expand(ROWS // 4, -1), challenge.seed())
+        latents = draw(source, means.expand(ROWS // 4, -1), logvariances.expand(ROWS // 4, -1), challenge.seed())
         for around_means in (False, True):
             left = latents - means if around_means else latents
             (low, at_low), (high, at_high) = (shared_by_many(left, each) for each in left.aminmax(dim=0))
             limits = Limits(low, high, around_means, at_low + at_high)
             apart = low < 0 < high if around_means else low < high
-            if at_low + at_high and apart and cuts_alone(submission, challenge, limits):
+            if at_low + at_high and apart and cuts_alone(source, challenge, limits):
                 return limits
     return None
 
@@ -187,11 +293,11 @@ def shared_by_many(left: Tensor, ends: Tensor) -> tuple[float, float]:
     return float(ends.mean()), float(share.mean())
 
 
-def cuts_alone(submission: Submission, challenge: Challenge, limits: Limits) -> bool:
+def cuts_alone(source: Source, challenge: Challenge, limits: Limits) -> bool:
     """Whether limits are all that next to no noise leaves of a draw: a tanh has limits, too, and changes the rest."""
     low, high = max(limits.low, -2 * ROOM), min(limits.high, 2 * ROOM)
     means = challenge.uniform(low - 1, high + 1, VARIED, COLUMNS)
-    quiet = draw(submission, means, torch.full_like(means, QUIET), challenge.seed())
+    quiet = draw(source, means, torch.full_like(means, QUIET), challenge.seed())
     return close(quiet, means if limits.around_means else means.clamp(limits.low, limits.high), 1e-3)
 
 
@@ -206,7 +312,7 @@ def fail_below_zero(domain: Domain, what: str, mistake: str | None, above: str =
 class Draws:
     """What came back for ROWS equal rows, and the noise that it implies but for a factor, (rows, COLUMNS) each."""
 
-    def __init__(self, submission: Submission, challenge: Challenge, domain: Domain, highest: float = 2.0) -> None:
+    def __init__(self, source: Source, challenge: Challenge, domain: Domain, highest: float = 2.0) -> None:
         means = (2 * challenge.integers(2, COLUMNS) - 1) * challenge.uniform(1.5, 3, COLUMNS)
         logvariances = torch.cat(
             (
@@ -217,7 +323,7 @@ class Draws:
         )
         self.means, self.logvariances = domain.within(means, logvariances)
         self.seed = seed = challenge.seed()
-        self.latents = draw_rows(submission, self.means, self.logvariances, seed)
+        self.latents = draw_rows(source, self.means, self.logvariances, seed)
         self.factor = domain.factor
         self.noise = (self.latents - self.means) / torch.exp(0.5 * self.logvariances) / self.factor
         self.mistake = diagnose(self.latents, self.means, self.logvariances)
@@ -226,36 +332,36 @@ class Draws:
         if self.mistake == "no-noise" and vary(self.latents):
             self.mistake = None  # there is some, however little
         if self.mistake is None and not vary(self.latents):
-            again = draw(submission, self.means.expand(2, -1), self.logvariances.expand(2, -1), challenge.seed())
+            again = draw(source, self.means.expand(2, -1), self.logvariances.expand(2, -1), challenge.seed())
             fresh = not close(again, self.latents[:2], 1e-5)
-            self.mistake = "noise-shared-across-rows" if fresh else self.without_fresh_noise(submission, seed)
+            self.mistake = "noise-shared-across-rows" if fresh else self.without_fresh_noise(source, seed)
         if self.mistake is None and (self.latents > self.means).all():
             log = (self.latents - self.means).log()  # of exp(½ · log σ² · ε) or exp(½ · log σ² + ε)
             if distance_from_gaussian((log - log.mean(0)) / log.std(0)) < FAR / log.numel() ** 0.5:
                 self.mistake = "noise-in-exponent"
         unnamed = self.mistake is None and self.off
-        self.activation = self.activated(submission, challenge) if unnamed else ""
+        self.activation = self.activated(source, challenge) if unnamed else ""
         if self.activation:
             self.mistake = "draw-activated"
-        elif unnamed and self.multiplies(submission, seed):
+        elif unnamed and self.multiplies(source, seed):
             self.mistake = "noise-multiplied"
-        if self.off and normalized(submission, challenge, domain):
+        if self.off and normalized(source, challenge, domain):
             self.mistake = "draw-normalized"
-        elif self.mistake == "arguments-unused" and uses_arguments(submission, challenge, domain):
+        elif self.mistake == "arguments-unused" and uses_arguments(source, challenge, domain):
             self.mistake = None  # equal rows do not show it
 
-    def without_fresh_noise(self, submission: Submission, seed: int) -> str:
+    def without_fresh_noise(self, source: Source, seed: int) -> str:
         """Whether a draw that is the same each time adds the same noise to other arguments, or none."""
         means, logvariances = (each.expand(2, -1) for each in (self.means, self.logvariances))
-        other = (draw(submission, means + 1, logvariances + 1, seed) - means - 1) / torch.exp(0.5 * logvariances + 0.5)
+        other = (draw(source, means + 1, logvariances + 1, seed) - means - 1) / torch.exp(0.5 * logvariances + 0.5)
         same = close(other, self.noise[:2], 1e-3) and float(other.abs().max()) > 1e-3
         return "noise-drawn-once" if same else "no-noise"
 
-    def activated(self, submission: Submission, challenge: Challenge) -> str:
+    def activated(self, source: Source, challenge: Challenge) -> str:
         """The activation that the draw passes through at its end, by name; empty if none does."""
         means, seed, inputs = challenge.uniform(-3, 3, VARIED, COLUMNS), challenge.seed(), torch.linspace(-9, 9, 181)
         with contextlib.suppress(SubmissionError, Wrong):
-            quiet, usual = (draw(submission, means, torch.full_like(means, each), seed) for each in (QUIET, 0.0))
+            quiet, usual = (draw(source, means, torch.full_like(means, each), seed) for each in (QUIET, 0.0))
             for name, function in HEAD_ACTIVATIONS.items():
                 low, high = function(inputs).aminmax()
                 inside = bool(((low - 1e-5 <= usual) & (usual <= high + 1e-5)).all())  # with its noise, too
@@ -263,10 +369,10 @@ class Draws:
                     return name
         return ""
 
-    def multiplies(self, submission: Submission, seed: int) -> bool:
+    def multiplies(self, source: Source, seed: int) -> bool:
         """Whether twice the means give twice the draws, noise included."""
         means, logvariances = (each.expand(VARIED, -1) for each in (self.means, self.logvariances))
-        one, twice = (draw(submission, scale * means, logvariances, seed) - scale * means for scale in (1, 2))
+        one, twice = (draw(source, scale * means, logvariances, seed) - scale * means for scale in (1, 2))
         return vary(one) and close(2 * one, twice, 1e-2)  # next to the means themselves, little noise would be lost
 
     @property
@@ -318,10 +424,10 @@ class Apart:
         noise: what is left without the means, in deviations: of the elements of less variance, and of the others.
     """
 
-    def __init__(self, submission: Submission, challenge: Challenge, domain: Domain) -> None:
+    def __init__(self, source: Source, challenge: Challenge, domain: Domain) -> None:
         means, logvariances = challenge.uniform(-3, 3, ROWS, COLUMNS), challenge.uniform(-2, 1, ROWS, COLUMNS)
         means, logvariances = domain.within(means, logvariances)
-        latents = draw(submission, means, logvariances, challenge.seed())
+        latents = draw(source, means, logvariances, challenge.seed())
         centered = means - means.mean(0)
         self.slopes = (centered * latents).sum(0) / centered.square().sum(0)
         left = latents - latents.mean(0) - self.slopes * centered
@@ -330,14 +436,14 @@ class Apart:
         self.noise = noise[low], noise[~low]
 
 
-def require_use(submission: Submission, challenge: Challenge, domain: Domain) -> None:
+def require_use(source: Source, challenge: Challenge, domain: Domain) -> None:
     """Skip the check of what is no draw from the arguments: neither of them moves its center or its spread."""
     means, logvariances = domain.within(challenge.uniform(-1, 1, COLUMNS), challenge.uniform(-1, 0, COLUMNS))
     away = torch.tensor([2.0, -2.0]).repeat(COLUMNS // 2)  # what moves all alike is lost in a normalized draw
     apart = means + domain.factor * away * (0.5 * logvariances).exp()
     seed = challenge.seed()
     drawn, *moved = (
-        draw_rows(submission, *each, seed, ROWS_USED) / domain.factor
+        draw_rows(source, *each, seed, ROWS_USED) / domain.factor
         for each in ((means, logvariances), (means, logvariances + 2), domain.positive(apart, logvariances))
     )
     spread = drawn.std(0).mean()
@@ -350,7 +456,7 @@ def require_use(submission: Submission, challenge: Challenge, domain: Domain) ->
     means = means / domain.factor
     noise = (drawn - means) / torch.exp(0.5 * logvariances), (moved[0] - means) / torch.exp(0.5 * logvariances + 1)
     little = vary(drawn) and all(map(narrow, noise))
-    if little and not normalized(submission, challenge, domain):
+    if little and not normalized(source, challenge, domain):
         pytest.skip("Skipped: next to nothing is drawn yet.")
     if not vary(drawn):
         pytest.skip("Skipped: your draws do not vary yet.")
@@ -364,44 +470,45 @@ def is_dropped(latents: Tensor) -> bool:
     return of_two and any(bool(((low == one) | (high == one)).all()) for one in (*low[:1], *high[:1]))
 
 
-def draw_varied(submission: Submission, challenge: Challenge, domain: Domain, seed: int) -> Tensor:
+def draw_varied(source: Source, challenge: Challenge, domain: Domain, seed: int) -> Tensor:
     """(VARIED, COLUMNS) draws, each element from other means and log-variances."""
     means, logvariances = challenge.uniform(-3, 3, VARIED, COLUMNS), challenge.uniform(-1, 1, VARIED, COLUMNS)
-    return draw(submission, *domain.within(means, logvariances), seed)
+    return draw(source, *domain.within(means, logvariances), seed)
 
 
-def normalized(submission: Submission, challenge: Challenge, domain: Domain) -> bool:
+def normalized(source: Source, challenge: Challenge, domain: Domain) -> bool:
     """Whether each draw is normalized, over the minibatch or within each row."""
     with contextlib.suppress(SubmissionError, Wrong):
-        return are_normalized([draw_varied(submission, challenge, domain, challenge.seed()) for _ in range(3)])
+        return are_normalized([draw_varied(source, challenge, domain, challenge.seed()) for _ in range(3)])
     return False
 
 
-def uses_arguments(submission: Submission, challenge: Challenge, domain: Domain) -> bool:
+def uses_arguments(source: Source, challenge: Challenge, domain: Domain) -> bool:
     """Whether other arguments give other latents with the same noise, where a seed gives the same noise again."""
     seed, zeros = challenge.seed(), torch.zeros(VARIED, COLUMNS)
     with contextlib.suppress(SubmissionError, Wrong):
-        one, other = (draw_varied(submission, challenge, domain, seed) for _ in range(2))
-        first, second = (draw(submission, *domain.within(zeros, zeros), seed) for _ in range(2))
+        one, other = (draw_varied(source, challenge, domain, seed) for _ in range(2))
+        first, second = (draw(source, *domain.within(zeros, zeros), seed) for _ in range(2))
         return close(first, second, 1e-5) and not close(one, other, 1e-5)
     return False
 
 
-def draw_rows(submission: Submission, means: Tensor, logvariances: Tensor, seed: int, rows: int = ROWS) -> Tensor:
+def draw_rows(source: Source, means: Tensor, logvariances: Tensor, seed: int, rows: int = ROWS) -> Tensor:
     """(rows, COLUMNS) draws from (COLUMNS,) means and log-variances: one call on equal rows.
 
     Shared noise is judged by itself. So where all rows come back alike, the draws are taken from a call on a single
     row, which is that much longer; and where those are alike, too, from CALLS calls at most.
     """
-    latents = draw(submission, means.expand(rows, -1), logvariances.expand(rows, -1), seed)
+    latents = draw(source, means.expand(rows, -1), logvariances.expand(rows, -1), seed)
     if vary(latents):
         return latents
-    latents = draw(submission, means.repeat(1, rows), logvariances.repeat(1, rows), seed).reshape(rows, -1)
-    one, other = (draw(submission, means[None], logvariances[None], seed + index) for index in range(2))
+    if not isinstance(source, Sized):
+        latents = draw(source, means.repeat(1, rows), logvariances.repeat(1, rows), seed).reshape(rows, -1)
+    one, other = (draw(source, means[None], logvariances[None], seed + index) for index in range(2))
     if vary(latents) or not vary(torch.cat((one, other))):
         return latents
     calls = range(2, min(rows, CALLS))
-    return torch.cat((one, other, *(draw(submission, means[None], logvariances[None], seed + each) for each in calls)))
+    return torch.cat((one, other, *(draw(source, means[None], logvariances[None], seed + each) for each in calls)))
 
 
 def vary(latents: Tensor) -> bool:
@@ -426,12 +533,21 @@ def kurtosis(latents: Tensor) -> float:
 
 
 def draw(
-    submission: Submission, means: Tensor, logvariances: Tensor, seed: int | None, gradients: bool = False
+    source: Source,
+    means: Tensor,
+    logvariances: Tensor,
+    seed: int | None,
+    gradients: bool = False,
+    evaluate: bool = False,
 ) -> Tensor:
     """One call of the submission's function: (N, latent) latents, also where a dimension of size 1 was dropped."""
+    if isinstance(source, Sized):
+        return source.draw(means, logvariances, seed, gradients, evaluate)
     given = means.contiguous(), logvariances.contiguous()
     cotangents = {0: torch.ones_like(given[0])} if gradients else {}
-    reply = submission.call("sample_latent", *given, seed=seed, cotangents=cotangents, results=1, unpack=True)
+    reply = source.call(
+        "sample_latent", *given, seed=seed, cotangents=cotangents, evaluate=evaluate, results=1, unpack=True
+    )
     latents, size = reply.outputs[0], tuple(means.shape)
     if latents.dim() < 2 and tuple(latents.shape) == tuple(each for each in size if each > 1):
         latents = latents.reshape(size)  # which costs the check of what is returned
@@ -442,7 +558,10 @@ def draw(
 
 @check("Draws are centered on the means", 3, probes=probes.CENTER)
 def test_center(submission: Submission, challenge: Challenge, grading: Grading, domain: Callable[[], Domain]) -> None:
-    draws = Draws(submission, challenge, domain(), highest=1.0)
+    if domain().one_number:
+        grading.replaced.append(ONE_NUMBER)
+        return
+    draws = Draws(domain().source, challenge, domain(), highest=1.0)
     if domain().limits:
         grading.replaced.append(
             "Your draws are cut off. So the grader gives arguments whose draws are inside the limits."
@@ -486,13 +605,13 @@ def test_center(submission: Submission, challenge: Challenge, grading: Grading, 
             f"{draws.said_of_activation or said_of_centers(draws, error)}",
             draws.mistake or "centre-wrong",
         )
-    apart = Apart(submission, challenge, domain())
+    apart = Apart(domain().source, challenge, domain())
     if ((apart.slopes - 1).abs() > apart.error).any():
         worst = int((apart.slopes - 1).abs().argmax())
         fail(
             "Where the rows of a minibatch differ, your draws are not around the means of their own row: when a mean "
             f"grows by 1, the draws grow by {apart.slopes[worst]:.2f} on average.",
-            "draw-normalized" if normalized(submission, challenge, domain()) else "centre-wrong",
+            "draw-normalized" if normalized(domain().source, challenge, domain()) else "centre-wrong",
         )
 
 
@@ -505,7 +624,11 @@ def said_of_centers(draws: Draws, error: Tensor) -> str:
 
 @check("The spread is the standard deviation", 5, worked_example=True, probes=probes.SPREAD)
 def test_spread(submission: Submission, challenge: Challenge, grading: Grading, domain: Callable[[], Domain]) -> None:
-    draws, limits = Draws(submission, challenge, domain()), domain().limits
+    if domain().one_number:
+        grading.replaced.append(ONE_NUMBER)
+        return
+    source, limits = domain().source, domain().limits
+    draws = Draws(source, challenge, domain())
     if domain().positive_logvariances:
         fail_below_zero(domain(), "a log-variance", draws.mistake, said_above_zero(draws))
     if draws.noise_alone_is_wrong and not limits:
@@ -525,16 +648,16 @@ def test_spread(submission: Submission, challenge: Challenge, grading: Grading, 
     if limits:
         fail(limits.said, "draw-cut-off")
     # Where the center is wrong, that has cost its points; rows that share their noise are judged below.
-    judged = not grading.failed("sample_latent") and vary(draw(submission, *draws.rows, challenge.seed()))
-    for noise in Apart(submission, challenge, domain()).noise if judged else ():
+    judged = not grading.failed("sample_latent") and vary(draw(source, *draws.rows, challenge.seed()))
+    for noise in Apart(source, challenge, domain()).noise if judged else ():
         if abs(float(noise.std()) - 1) > SIGMAS * (1 / (2 * ROWS)) ** 0.5:  # columns may share theirs
             fail(
                 "Where the rows of a minibatch differ, your draws do not have the spread of their own row: they have "
                 f"{noise.std():.2f} times the standard deviation that they should have.",
-                "draw-normalized" if normalized(submission, challenge, domain()) else "spread-wrong",
+                "draw-normalized" if normalized(source, challenge, domain()) else "spread-wrong",
             )
     for far in FAR_LOGVARIANCES if not domain().positive_logvariances else ():
-        latents = draw_rows(submission, draws.means, torch.full((COLUMNS,), far), challenge.seed())
+        latents = draw_rows(source, draws.means, torch.full((COLUMNS,), far), challenge.seed())
         width, expected = float((latents - latents.mean(0)).square().mean().sqrt()), math.exp(far / 2)
         if not abs(width / expected - 1) <= 0.2:
             fail(
@@ -542,15 +665,15 @@ def test_spread(submission: Submission, challenge: Challenge, grading: Grading, 
                 f"{expected:.3g} is right.",
                 "spread-cut-off",
             )
-    require_no_bound(submission, challenge, domain())
+    require_no_bound(source, challenge, domain())
 
 
-def require_no_bound(submission: Submission, challenge: Challenge, domain: Domain) -> None:
+def require_no_bound(source: Source, challenge: Challenge, domain: Domain) -> None:
     """Fail the check where two log-variances far from 0 give the same draws. Smaller numbers that are added do not."""
     means, seed = challenge.uniform(-1, 1, VARIED, COLUMNS), challenge.seed()
     for nearer, farther in BOUNDED if not domain.positive_logvariances else ():
         one, other = (
-            draw(submission, *domain.within(means, torch.full_like(means, each)), seed) for each in (nearer, farther)
+            draw(source, *domain.within(means, torch.full_like(means, each)), seed) for each in (nearer, farther)
         )
         if torch.equal(one, other) and vary(one - means):
             fail(
@@ -619,9 +742,13 @@ def is_normal(noise: Tensor, count: int) -> bool:
 
 
 @check("The noise is standard normal", 4, probes=probes.NORMAL)
-def test_normal(submission: Submission, challenge: Challenge, domain: Callable[[], Domain]) -> None:
-    require_use(submission, challenge, domain())
-    draws = Draws(submission, challenge, domain())
+def test_normal(challenge: Challenge, grading: Grading, domain: Callable[[], Domain]) -> None:
+    if domain().one_number:
+        grading.replaced.append(ONE_NUMBER)
+        return
+    source = domain().source
+    require_use(source, challenge, domain())
+    draws = Draws(source, challenge, domain())
     spread = draws.latents.std(0)
     if not (spread >= 1e-6).all():
         fail("Some of your draws do not vary.", draws.mistake or ("spread-wrong" if spread.any() else "no-noise"))
@@ -630,8 +757,8 @@ def test_normal(submission: Submission, challenge: Challenge, domain: Callable[[
     judge_noise(draws.latents, draws.mistake)
     seed = challenge.seed()
     with contextlib.suppress(SubmissionError):  # what goes wrong where gradients are asked for is judged below
-        followed = draw(submission, *draws.rows, seed, gradients=True)
-        if not close(followed, draw(submission, *draws.rows, seed), 1e-5) and vary(followed):
+        followed = draw(source, *draws.rows, seed, gradients=True)
+        if not close(followed, draw(source, *draws.rows, seed), 1e-5) and vary(followed):
             with only_where("Where gradients are asked for"):
                 judge_noise(followed, draws.mistake)
 
@@ -684,27 +811,31 @@ def columns_share(latents: Tensor) -> bool:
 def test_independent(
     submission: Submission, challenge: Challenge, grading: Grading, domain: Callable[[], Domain]
 ) -> None:
-    require_use(submission, challenge, domain())
+    if domain().one_number:
+        said = "One number is the noise of all elements, in all calls."
+        fail(said, "noise-drawn-once", "noise-shared-by-all")
+    source = domain().source
+    require_use(source, challenge, domain())
     # Equal rows, so that what is left of a column without its average is noise, however wrong its center and scale.
     means, logvariances = challenge.uniform(-3, 3, COLUMNS_ALIKE), challenge.uniform(-1, 1, COLUMNS_ALIKE)
     means, logvariances = domain().within(means, logvariances)
     arguments = means.expand(ROWS_ALIKE, -1), logvariances.expand(ROWS_ALIKE, -1)
-    first, second = (draw(submission, *arguments, challenge.seed()) for _ in range(2))
+    first, second = (draw(source, *arguments, challenge.seed()) for _ in range(2))
     alike = close(first, first[:1].expand_as(first), 1e-5)
     if close(first, second, 1e-5):
         fail_as_fixed(first, means, logvariances, alike)
-    again = draw(submission, *arguments, seed=None)
+    again = draw(source, *arguments, seed=None)
     if close(again, second, 1e-5):
         fail("Two calls in a row give the same latents: the second one should draw on.", "fixed-seed")
-    one, other = (draw(submission, means[None], logvariances[None], challenge.seed()) for _ in range(2))
+    one, other = (draw(source, means[None], logvariances[None], challenge.seed()) for _ in range(2))
     if close(one, other, 1e-5):
-        same = "draw-normalized" if normalized(submission, challenge, domain()) else "fixed-seed"
+        same = "draw-normalized" if normalized(source, challenge, domain()) else "fixed-seed"
         mistake = "no-noise" if close(one[0], means, 1e-5) else same
         fail("Two calls on the same minibatch of one image give the same latents.", mistake)
     zeros = torch.zeros_like(arguments[0])
     equal, spread = domain().within(zeros, zeros), domain().within(zeros, zeros + 1)
     if alike:
-        if vary(draw(submission, *equal, challenge.seed()).flatten()):
+        if vary(draw(source, *equal, challenge.seed()).flatten()):
             fail("All rows of the minibatch share their noise.", "noise-shared-across-rows")
         fail("All elements of the minibatch share one number of noise.", "noise-shared-by-all")
     if not first.std(0).min() > 0:
@@ -723,22 +854,19 @@ def test_independent(
         )
     if not (a * b).mean().abs() <= SIGMAS / a.numel() ** 0.5:
         fail("The noise of two of your calls is correlated.", "fixed-seed")
-    quiet = [
-        submission.call(
-            "sample_latent", *arguments, seed=challenge.seed(), evaluate=True, results=1, unpack=True
-        ).outputs[0]
-        for _ in range(2)
-    ]
+    quiet = [draw(source, *arguments, challenge.seed(), evaluate=True) for _ in range(2)]
     if close(quiet[0], quiet[1], 1e-5):
         fail("Under `torch.no_grad()`, two calls on the same input give the same latents.", "no-draw-without-gradients")
     require_no_pair(a, noise, "`latents[{}]`")
     require_no_pair(a.T, noise.T, "`latents[:, {}]`")
-    drawn = [draw(submission, *spread, challenge.seed()) / domain().factor for _ in range(2)]
+    drawn = [draw(source, *spread, challenge.seed()) / domain().factor for _ in range(2)]
     if all(float(each.mean().abs()) < 1e-6 < float(each.std()) for each in drawn):  # one of them by chance is rare
-        named = "draw-normalized" if normalized(submission, challenge, domain()) else "noise-balanced"
+        named = "draw-normalized" if normalized(source, challenge, domain()) else "noise-balanced"
         fail("The noise of a whole call averages to 0, in each call.", named)
+    if isinstance(source, Sized):
+        fail(source.said, "noise-size-written-in")
     if not grading.failed("sample_latent"):  # noise of a few numbers, such as signs, has cost its points
-        judge_returns(submission, challenge, *domain().within(torch.zeros(1, COLUMNS), torch.zeros(1, COLUMNS)))
+        judge_returns(source, challenge, *domain().within(torch.zeros(1, COLUMNS), torch.zeros(1, COLUMNS)))
         judge_repeats(submission, challenge)
 
 
@@ -754,9 +882,9 @@ def require_no_pair(signs: Tensor, noise: Tensor, place: str) -> None:
         )
 
 
-def judge_returns(submission: Submission, challenge: Challenge, means: Tensor, logvariances: Tensor) -> None:
+def judge_returns(source: Source, challenge: Challenge, means: Tensor, logvariances: Tensor) -> None:
     """Fail the check where the noise of a call comes again after some other calls."""
-    latents = torch.cat([draw(submission, means, logvariances, challenge.seed()) for _ in range(CALLS_APART)])
+    latents = torch.cat([draw(source, means, logvariances, challenge.seed()) for _ in range(CALLS_APART)])
     apart = (latents[:, None] - latents).abs().amax(-1).fill_diagonal_(torch.inf)
     if float(apart.min()) < 1e-5:
         later, earlier = divmod(int(apart.argmin()), CALLS_APART)
@@ -783,8 +911,15 @@ def judge_repeats(submission: Submission, challenge: Challenge) -> None:
 
 @check("Differentiable with respect to means and log-variances", 4, probes=probes.SAMPLE_GRADIENTS)
 def test_gradients(submission: Submission, challenge: Challenge, domain: Callable[[], Domain]) -> None:
-    require_use(submission, challenge, domain())
-    means, logvariances, cotangent = challenge.normal(6, 5), challenge.uniform(-1, 1, 6, 5), challenge.normal(6, 5)
+    source = domain().source
+    if not domain().one_number:
+        require_use(source, challenge, domain())
+    shape = source.shape(6, 5) if isinstance(source, Sized) else (6, 5)
+    means, logvariances, cotangent = (
+        challenge.normal(*shape),
+        challenge.uniform(-1, 1, *shape),
+        challenge.normal(*shape),
+    )
     means, logvariances = domain().within(means, logvariances)
     seeds = challenge.seed(), challenge.seed()
     reply, other = (
@@ -793,9 +928,9 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
         )
         for each in seeds
     )
-    latents = require_shape(reply.outputs[0], (6, 5), "The result of your `sample_latent`")
+    latents = require_shape(reply.outputs[0], shape, "The result of your `sample_latent`")
     if close(other.outputs[0], latents, 1e-5):
-        plain, other_plain = (draw(submission, means, logvariances, each) for each in seeds)
+        plain, other_plain = (draw(source, means, logvariances, each) for each in seeds)
         if not close(plain, other_plain, 1e-5):  # else the noise is judged above
             mistake = "no-noise" if close(latents, means, 1e-5) else "fixed-seed"
             fail("Where gradients are asked for, two calls on the same input give the same latents.", mistake)
@@ -807,7 +942,7 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
         return
     one = torch.ones_like(means)
     directions = (one, 0 * one), (0 * one, one)
-    sides = [slopes(submission, (means, logvariances), each, seeds[0]) for each in directions]
+    sides = [slopes(source, (means, logvariances), each, seeds[0]) for each in directions]
     expected = [(behind + ahead) / 2 for behind, ahead in sides]
     # Without a kink in between, and with the same noise: of a draw that the seed does not govern, no slope is known.
     smooth = [
@@ -835,7 +970,7 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
         if not of_this and not close(gradient, cotangent * each, 0.02):
             named = "sample-gradient-partial"
         said += of_this
-    if normalized(submission, challenge, domain()):
+    if normalized(source, challenge, domain()):
         named = "draw-normalized"
     if named != "sample-gradient-scaled" or not said:
         said = f" Your gradients are not the slopes of a draw that takes each element by itself.{said}"
@@ -850,7 +985,7 @@ def said_of_gradient(gradient: Tensor, slopes: Tensor, name: str) -> str:
 
 
 def slopes(
-    submission: Submission,
+    source: Source,
     point: tuple[Tensor, Tensor],
     direction: tuple[Tensor, Tensor],
     seed: int,
@@ -858,7 +993,7 @@ def slopes(
 ) -> tuple[Tensor, Tensor]:
     """The draw's slopes behind and ahead of a point of means and log-variances, by differences under one seed."""
     behind, at, ahead = (
-        draw(submission, point[0] + shift * direction[0], point[1] + shift * direction[1], seed)
+        draw(source, point[0] + shift * direction[0], point[1] + shift * direction[1], seed)
         for shift in (-step, 0, step)
     )
     return (at - behind) / step, (ahead - at) / step
@@ -868,14 +1003,17 @@ def slopes(
 def test_inputs_unchanged(
     submission: Submission, challenge: Challenge, grading: Grading, domain: Callable[[], Domain]
 ) -> None:
-    require_use(submission, challenge, domain())
-    means, logvariances = domain().within(challenge.normal(6, 5), challenge.normal(6, 5))
+    source = domain().source
+    if not domain().one_number:
+        require_use(source, challenge, domain())
+    shape = source.shape(6, 5) if isinstance(source, Sized) else (6, 5)
+    means, logvariances = domain().within(challenge.normal(*shape), challenge.normal(*shape))
     reply = submission.call("sample_latent", means, logvariances, seed=challenge.seed(), results=1, unpack=True)
     if reply.packing:
         if not grading.failed("sample_latent") and forward_runs(submission, challenge):
             grading.in_use.add("sample_latent")
         raise reply.packing
-    latents = require_shape(reply.outputs[0], (6, 5), "The result of your `sample_latent`")
+    latents = require_shape(reply.outputs[0], shape, "The result of your `sample_latent`")
     if reply.dtypes[0] != means.dtype:
         got = str(reply.dtypes[0]).removeprefix("torch.")
         fail(
@@ -885,6 +1023,8 @@ def test_inputs_unchanged(
     require_arguments_unchanged(submission, reply, ("sample_latent",))
     if close(latents, means, 1e-5) or close(latents, torch.zeros_like(means), 1e-5):
         fail("Nothing was drawn.", "no-noise")
+    if isinstance(source, Sized):
+        return
     image = submission.call("sample_latent", means[:1], logvariances[:1], seed=challenge.seed(), results=1, unpack=True)
     require_shape(image.outputs[0], (1, 5), "For one image, the result of your `sample_latent`")
 

@@ -96,6 +96,8 @@ MISCONCEPTIONS = (
          "The KL divergence in the loss is derived for normal draws. Something changes your noise after it is drawn, such as a clamp or an activation, or it comes from another distribution. Plot a histogram of 10,000 draws with mean 0 and log-variance 0. Which step of your code gives it this shape?"),
         ("positive-noise", "Your noise is never negative",
          "Your draws have the center and the spread that noise without negative values gives. A standard normal is symmetric: half of its values are below zero. Pass a mean of 0 and a log-variance of 0, draw 1,000 times, and count the negative draws. What happens to the noise between drawing it and using it?"),
+        ("noise-size-written-in", "A size is written into your draw",
+         "Your draw works with certain numbers of rows or latent dimensions only; the message above names them. So such a number is in your code, perhaps at the top of the file. The last minibatch of an epoch is usually smaller, and the model can have another number of latent dimensions. Search your file for the number. Then print the shapes of the noise, of `means` and of your result. From what can your function learn how much noise it needs?"),
         ("fixed-seed", "Two calls give the same noise",
          "Each call should draw new noise. Otherwise, training meets the same noise again and again. Something in your module sets a seed, or draws the noise once and keeps it. Search it for `seed`, `Generator` and tensors that are stored between calls. Which line makes two calls alike?"),
         ("noise-shared-across-rows", "Every row gets the same noise",
