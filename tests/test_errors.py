@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.hints.bank import CLAIMS as BANK_CLAIMS
-from autograder.grading.errors import explain, note_on_work
+from autograder.grading.errors import explain, note_on_newer, note_on_work
 from autograder.grading.harness import Wrong, require_arguments_unchanged
 from autograder.grading.hints import CLAIMS, bank
 from autograder.report.model import Outcome
 from autograder.sandbox.client import Sandbox, _places
-from autograder.sandbox.errors import Died, Raised, SubmissionError, TimedOut, Unfit, received
+from autograder.sandbox.errors import Died, Raised, SubmissionError, TimedOut, Unfit, received, shortened
 from autograder.sandbox.outline import Outline, describe
 from autograder.sandbox.service import Service
 
@@ -461,3 +461,20 @@ def test_code_that_fails_at_the_import_is_told_to_run_there(
     error = Raised("RuntimeError", "x", line, statement, at_import=at_import)
     said = explain(error, Outline.read(describe(source.encode())), CVAE).message
     assert ("runs when your file is imported" in said) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"bad: {[0.25] * 200} here", f"bad: [{'0.25, ' * 8}0.25, …] here"),
+        ("values: tensor([[1.],\n        [3.]])", "values: tensor([[1.],\n        [3.]])"),
+        ("shape '[128, -1]' is invalid", "shape '[128, -1]' is invalid"),
+    ],
+)
+def test_an_error_prints_one_line_of_values(text: str, said: str) -> None:
+    assert shortened(text) == said
+
+
+def test_names_of_newer_pythons_are_noted() -> None:
+    assert note_on_newer({}) is None
+    assert "Line 2 takes `override` from `typing`" in str(note_on_newer({"override": 2}))
