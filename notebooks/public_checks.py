@@ -374,6 +374,10 @@ def sample_spreads() -> None:
         drawn = sample(torch.zeros(512, 16), torch.full((512, 16), logvariance)).std()
         said = f"With log-variance {logvariance:g}, draws have standard deviation {drawn:.3g}; {spread} is right."
         expect(drawn == 0 or abs(drawn / spread - 1) < 0.3, said, "spread-cut-off")
+    for nearer, farther in ((-12.5, -13.0), (12.5, 13.0)):
+        one, other = (seeded(sample, [torch.zeros(8, 8), torch.full((8, 8), each)]) for each in (nearer, farther))
+        said = f"With the same noise, log-variances of {nearer:g} and {farther:g} give exactly the same draws."
+        expect(one.std() == 0 or not torch.equal(one, other), said, "spread-cut-off")
 
 
 @holds("sample_latent", "draws noise of a normal shape")

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.assignments.cvae.hints.bank import CLAIMS as BANK_CLAIMS
-from autograder.grading.errors import explain, note_on_work
+from autograder.grading.errors import explain, note_on_newer, note_on_work
 from autograder.grading.harness import Wrong, require_arguments_unchanged
 from autograder.grading.hints import CLAIMS, bank
 from autograder.report.model import Outcome
 from autograder.sandbox.client import Sandbox, _places
-from autograder.sandbox.errors import Died, Raised, SubmissionError, TimedOut, Unfit, received
+from autograder.sandbox.errors import Died, Raised, SubmissionError, TimedOut, Unfit, received, shortened
 from autograder.sandbox.outline import Outline, describe
 from autograder.sandbox.service import Service
 
@@ -428,7 +428,12 @@ def test_loops_at_import_are_noted(source: str, noted: bool) -> None:
         ("a view of a leaf Variable is being used in an in-place operation.", "x.mul_(2)", ["in-place"]),
         ("a view of a leaf Variable is being used in an in-place operation.", "x = 1", ["wrong-call"]),
         ("No CUDA GPUs are available", "x.to('cuda:0')", ["no-gpu-here"]),
-        ("No CUDA GPUs are available", "x.to(where)", ["wrong-call"]),
+        ("No CUDA GPUs are available", "x.to(0)", ["no-gpu-here"]),
+        ("Device index must not be negative", "x.to(y.get_device())", ["no-such-device"]),
+        ("Expected one of cpu, cuda device type at start of device string: gpu", "x.to('gpu')", ["no-such-device"]),
+        ("Invalid device string: 'cuda:-1'", "x.to(f'cuda:{n}')", ["no-such-device"]),
+        ("Could not run 'aten::empty' with arguments from the 'MPS' backend.", "x.to('mps')", ["no-gpu-here"]),
+        ("Could not run 'aten::add' with arguments from the 'SparseCPU' backend.", "x + y", ["wrong-call"]),
     ],
 )
 def test_no_hint_names_what_the_source_lacks(said: str, source: str, misconceptions: list[str]) -> None:
@@ -456,3 +461,20 @@ def test_code_that_fails_at_the_import_is_told_to_run_there(
     error = Raised("RuntimeError", "x", line, statement, at_import=at_import)
     said = explain(error, Outline.read(describe(source.encode())), CVAE).message
     assert ("runs when your file is imported" in said) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"bad: {[0.25] * 200} here", f"bad: [{'0.25, ' * 8}0.25, …] here"),
+        ("values: tensor([[1.],\n        [3.]])", "values: tensor([[1.],\n        [3.]])"),
+        ("shape '[128, -1]' is invalid", "shape '[128, -1]' is invalid"),
+    ],
+)
+def test_an_error_prints_one_line_of_values(text: str, said: str) -> None:
+    assert shortened(text) == said
+
+
+def test_names_of_newer_pythons_are_noted() -> None:
+    assert note_on_newer({}) is None
+    assert "Line 2 takes `override` from `typing`" in str(note_on_newer({"override": 2}))

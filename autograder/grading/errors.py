@@ -15,6 +15,7 @@ from autograder.report.model import Hint, Outcome
 from autograder.report.summary import listed
 from autograder.sandbox.errors import Raised, SubmissionError, TimedOut, Unfit
 from autograder.sandbox.outline import Definition, Outline
+from autograder.sandbox.protocol import NEWER_TYPING
 
 # The mistakes behind the codes of `Unfit`, where they are known.
 _MISTAKES = {
@@ -62,7 +63,9 @@ _USUAL_CAUSES = (
     (r'is missing the required "forward"', "not-callable"),  # nn.ModuleList has no forward
     (_NO_HASH, "hash-lost"),
     (r"^(NameError|UnboundLocalError)", "name-undefined"),
-    (r"NVIDIA driver|No CUDA GPUs|not compiled with CUDA|not linked with support for mps", "no-gpu-here"),
+    (r"NVIDIA driver|No CUDA GPUs|Torch not compiled with|not linked with support for|\bCUDA error"
+     r"|arguments from the '(?!\w*CPU|Meta)\w+' backend", "no-gpu-here"),
+    (r"^RuntimeError: .*\b[Dd]evice (?:string|index)\b", "no-such-device"),
     (r"^(EOFError|FileNotFoundError|PermissionError|OSError|URLError|gaierror|Connection\w*Error)|urlopen error"
      r"|Dataset not found", "nothing-outside"),
     (r"call numpy\(\) on Tensor", "numpy-for-torch"),
@@ -322,6 +325,19 @@ def note_on_notebook(line: int | None) -> str | None:
     return (
         f"Line {line} works in a notebook only, so grading passes over such lines. Outside of a notebook, Python stops "
         "there. Move the line to the notebook, or delete it. No points are taken for this."
+    )
+
+
+def note_on_newer(names: dict[str, int]) -> str | None:
+    """What to say of names that only newer Pythons have in `typing`, each with its line; None where there are none."""
+    if not names:
+        return None
+    name, line = next(iter(names.items()))
+    since = NEWER_TYPING[name]
+    return (
+        f"Line {line} takes `{name}` from `typing`, which has it since Python {since}. Grading uses Python {_PYTHON}, "
+        f"and provides it for your module. On any other Python before {since}, your module would stop there. No points "
+        "are taken for this."
     )
 
 

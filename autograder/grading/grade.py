@@ -156,7 +156,7 @@ def _run_checks(
     import torch  # noqa: F401
 
     lap("import torch")
-    from autograder.grading.errors import explain, note_on_notebook, note_on_work
+    from autograder.grading.errors import explain, note_on_newer, note_on_notebook, note_on_work
     from autograder.grading.harness import Grading
     from autograder.grading.session import run_checks
 
@@ -175,7 +175,7 @@ def _run_checks(
             grading.unloaded = error
         else:
             notes = [note_on_work(submission.outline), note_on_notebook(submission.notebook_line)]
-            report.notes += filter(None, notes)
+            report.notes += filter(None, [*notes, note_on_newer(submission.newer)])
         lap("import the submission")
         run_checks(grading)
         report.output = submission.output

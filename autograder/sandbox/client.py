@@ -31,7 +31,7 @@ from autograder.sandbox.errors import MAX_NAME, Died, Raised, SubmissionError, T
 from autograder.sandbox.limits import LIMITS
 from autograder.sandbox.outline import Outline
 from autograder.sandbox.outputs import Shown, read
-from autograder.sandbox.protocol import ChannelClosed, Message, ProtocolError, is_usual, receive, send
+from autograder.sandbox.protocol import NEWER_TYPING, ChannelClosed, Message, ProtocolError, is_usual, receive, send
 
 if TYPE_CHECKING:
     from torch import Tensor, dtype
@@ -270,6 +270,7 @@ class Submission:
         self._seconds = seconds  # that are left for all exchanges together
         self._import_error: SubmissionError | None = None
         self.notebook_line: int | None = None  # of the module, which needs a notebook and was passed over at its import
+        self.newer: dict[str, int] = {}  # names that newer Pythons have in `typing`, and the lines that take them
         self._hung: dict[tuple[str, str], TimedOut] = {}  # by what was to be done, and with what
         self._seed = 0  # of the stand-ins' draws
         self._stand_ins: dict[str, StandIn] = {}
@@ -318,8 +319,10 @@ class Submission:
             self._start()
         try:
             answer, _ = self._exchange({"do": "load", "seed": self._import_seed}, source, LIMITS.import_s)
-            line = answer.get("notebook")
-            self.notebook_line = line if type(line) is int and 0 < line <= LIMITS.source else None
+            line, newer = answer.get("notebook"), answer.get("newer")
+            self.notebook_line = line if _is_line(line) else None
+            taken = newer if isinstance(newer, dict) else {}
+            self.newer = {name: taken[name] for name in NEWER_TYPING if _is_line(taken.get(name))}
             if self._stand_ins:
                 functions = {name: list(signature(each).parameters) for name, each in self._stand_ins.items()}
                 self._exchange({"do": "stand_in", "functions": functions}, {}, LIMITS.call_s)
@@ -703,6 +706,10 @@ def _gradients(value: Tensor, inputs: list[Tensor], cotangent: Tensor) -> list[T
     return [
         torch.zeros_like(each) if gradient is None else gradient for gradient, each in zip(found, inputs, strict=True)
     ]
+
+
+def _is_line(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 < value <= LIMITS.source
 
 
 def _is_word(value: object) -> TypeGuard[str]:

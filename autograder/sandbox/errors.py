@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 from autograder.sandbox.limits import LIMITS
 
 MAX_NAME, MAX_TEXT = 200, 1500  # characters of a field
+MAX_READ, MAX_VALUES = 100_000, 60  # characters of a text that are looked at, and that numbers in brackets may take
+# Numbers in brackets, as tensors, arrays and lists are printed, to their end or where they were cut.
+_VALUES = re.compile(r"\[(?:[\[\],\s]|[-+]?(?:\d[\d.]*(?:e[-+]?\d+)?|nan|inf|True|False)|\.\.\.)++")
 
 # What is missing or wrong in the submission's answer, by code.
 _UNFIT = {
@@ -101,6 +105,20 @@ _SENT: dict[str, dict[str, type]] = {
 }
 
 Field = str | int | float
+
+
+def shortened(text: str) -> str:
+    """The text of an error with at most a line of each tensor, array or list that it prints."""
+
+    def first_values(found: re.Match[str]) -> str:
+        values = " ".join(found[0].split())
+        if len(values) <= MAX_VALUES:
+            return found[0]
+        kept = values[:MAX_VALUES].rpartition(" ")[0].rstrip(", ") or "["
+        behind = found[0][len(found[0].rstrip(" ,\n")) :]
+        return f"{kept}, …{']' * (kept.count('[') - kept.count(']'))}{behind}"
+
+    return _VALUES.sub(first_values, text[:MAX_READ])[:MAX_TEXT]
 
 
 class SubmissionError(Exception):

@@ -9,16 +9,20 @@ import inspect
 import itertools
 import re
 import socket
+import sys
+import typing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import ModuleType
 from typing import Any, cast
 
 import torch
+import typing_extensions
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from autograder.sandbox.limits import LIMITS
-from autograder.sandbox.protocol import Message, receive, send
+from autograder.sandbox.protocol import NEWER_TYPING, Message, receive, send
 
 MAX_HELD = 100  # values in a container, in which tensors are looked for
 
@@ -89,6 +93,27 @@ class InNotebook:
 
     def __bool__(self) -> bool:
         return False
+
+
+class NewerTyping(ModuleType):
+    """`typing` with what newer Pythons have there for annotations alone.
+
+    Attributes:
+        taken: the names of these that a file takes, with the line where it first does.
+    """
+
+    def __init__(self, file: str) -> None:
+        super().__init__("typing")
+        self._file, self.taken = file, dict[str, int]()
+        vars(self).update(vars(typing))
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in NEWER_TYPING:
+            raise AttributeError(f"module 'typing' has no attribute {name!r}")
+        caller = sys._getframe(1)
+        if caller.f_code.co_filename == self._file:
+            self.taken.setdefault(name, caller.f_lineno)
+        return getattr(typing_extensions, name)
 
 
 OF_NOTEBOOKS = ("get_ipython", "display", "__IPYTHON__")  # what IPython adds to Python's own names

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _LENGTHS = struct.Struct("!II")
 
 Message = dict[str, Any]
+# Names in `typing` that older Pythons lack, and since when they are there.
+NEWER_TYPING = {"override": "3.12", "TypeAliasType": "3.12", "TypeIs": "3.13", "ReadOnly": "3.13", "NoDefault": "3.13"}
 
 
 class ProtocolError(Exception):

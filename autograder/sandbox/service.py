@@ -24,16 +24,16 @@ from types import FrameType, ModuleType, TracebackType
 from typing import Any, cast
 
 import torch
-import typing_extensions
 from torch import Tensor, nn
 
 from autograder.sandbox import outputs
 from autograder.sandbox.edits import edits
-from autograder.sandbox.errors import MAX_NAME, MAX_TEXT
+from autograder.sandbox.errors import MAX_NAME, MAX_TEXT, shortened
 from autograder.sandbox.instruments import (
     OF_NOTEBOOKS,
     Elsewhere,
     InNotebook,
+    NewerTyping,
     OperatorCount,
     in_order,
     is_module,
@@ -51,7 +51,6 @@ from autograder.sandbox.outline import describe
 from autograder.sandbox.protocol import ChannelClosed, Message, is_usual, receive, send
 
 MAX_PRINTED = 1000  # characters
-NEWER_TYPING = ("override", "TypeAliasType", "TypeIs", "ReadOnly", "NoDefault")  # since Python 3.12 and 3.13
 
 
 _FORMATS = (  # how files begin that people rename
@@ -77,28 +76,22 @@ def _no_source(source: bytes) -> str:
     return f"line {source[: source.index(0)].count(10) + 1} has a null byte, which no source may have"
 
 
-def load(name: str, file: Path, **known: object) -> ModuleType:
-    """The module in `file`, imported under `name`, with names that are known there before."""
+def load(name: str, file: Path, newer: NewerTyping | None = None, **known: object) -> ModuleType:
+    """The module in `file`, imported under `name`, with names that are known there before.
+
+    What is imported meanwhile finds `newer` in place of `typing`; packages that asked before do not.
+    """
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     vars(module).update(known)
-    with _newer_typing():
-        spec.loader.exec_module(module)
-    return module
-
-
-@contextlib.contextmanager
-def _newer_typing() -> Iterator[None]:
-    """What is imported meanwhile finds in `typing` what newer Pythons have there; packages that asked before do not."""
-    newer = ModuleType("typing")
-    vars(newer).update({name: getattr(typing_extensions, name) for name in NEWER_TYPING} | vars(typing))
-    sys.modules["typing"] = newer
+    sys.modules["typing"] = newer or typing
     try:
-        yield
+        spec.loader.exec_module(module)
     finally:
         sys.modules["typing"] = typing
+    return module
 
 
 _MISSING = object()
@@ -207,17 +200,20 @@ class Service:
         return {"shown": shown}, found
 
     def do_load(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
-        """Import the module from its source. A line that needs a notebook is passed over, and comes back."""
+        """Import the module from its source.
+
+        A line that needs a notebook is passed over, and comes back; so do lines that need a newer Python.
+        """
         source = tensors["source"].numpy().tobytes()
         self.path.write_bytes(source)
         if said := _no_source(source):
             raise SyntaxError(said)
         sys.argv = [str(self.path)]  # a command line without arguments, for a module that reads one
         sys.path.insert(0, str(self.path.parent))
-        line, names = None, dict.fromkeys(OF_NOTEBOOKS, InNotebook())
+        line, names, newer = None, dict.fromkeys(OF_NOTEBOOKS, InNotebook()), NewerTyping(str(self.path))
         torch.default_generator.manual_seed(message["seed"])
         try:
-            self.module = load(self.path.stem, self.path)
+            self.module = load(self.path.stem, self.path, newer)
         except (NameError, AttributeError) as error:
             if not needs_notebook(error):
                 raise
@@ -225,7 +221,7 @@ class Service:
             if "IPython" in sys.modules:
                 sys.modules["IPython"].get_ipython = names["get_ipython"]  # type: ignore[attr-defined]
             torch.default_generator.manual_seed(message["seed"])
-            self.module = load(self.path.stem, self.path, **names)
+            self.module = load(self.path.stem, self.path, newer, **names)
         except (RecursionError, MemoryError) as error:
             if any(entry.tb_frame.f_code.co_filename == str(self.path) for entry in _entries(error.__traceback__)):
                 raise
@@ -233,7 +229,8 @@ class Service:
         for name, value in names.items():  # for calls in functions
             vars(self.module).setdefault(name, value)
         self.without_gradients = not torch.is_grad_enabled()
-        return {"notebook": line}, {}
+        taken = {name: at for name, at in newer.taken.items() if not _in_try(source, at)}
+        return {"notebook": line, "newer": taken}, {}
 
     def do_construct(self, message: Message, tensors: dict[str, Tensor]) -> tuple[Message, dict[str, Tensor]]:
         """Build an object of a class and keep it, even when its constructor raises half-way."""
@@ -701,7 +698,7 @@ class Service:
 
     def _details(self, error: BaseException) -> Message:
         try:
-            text = str(error)[:MAX_TEXT]
+            text = shortened(str(error))
             if isinstance(error, ImportError):  # where a package is on this machine helps no student
                 text = text.removesuffix(f" ({error.path})")
         except BaseException:
@@ -726,6 +723,12 @@ class Service:
                 given = _values(condition, known)
         told = {"code": "raised", "kind": kind, "text": text, "line": line, "statement": statement, "own": own}
         return told | {"condition": condition[:MAX_NAME], "given": given[:MAX_NAME]}
+
+
+def _in_try(source: bytes, line: int) -> bool:
+    """Whether a line of a source is inside a `try`, which may have another way."""
+    tries = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Try))
+    return any(node.lineno <= line <= (node.end_lineno or 0) for node in tries)
 
 
 def _condition(source: str, line: int) -> str:

@@ -100,6 +100,11 @@ class Subject:
     def draws(self) -> Tensor:
         return self.draw()
 
+    def wide_spread(self, logvariance: float) -> Tensor:
+        torch.manual_seed(0)
+        zeros = torch.zeros(5000, 8)
+        return self.module.sample_latent(zeros, zeros + logvariance).detach().std()  # type: ignore[union-attr]
+
     @cached_property
     def center(self) -> Tensor:
         return self.draws.mean(0)
@@ -475,6 +480,21 @@ def _(s: Subject) -> bool:
     return near(draws, draws[:1, :1].expand(9, 7), 1e-9)
 
 
+@claim("noise-drawn-once")
+def _(s: Subject) -> bool:
+    wide = s.logvariances + 1
+    draws = [s.draw(3, seed=1), s.draw(3, seed=2)]
+    other = s.module.sample_latent((s.means + 1).repeat(3, 1), wide.repeat(3, 1)).detach()  # type: ignore[union-attr]
+    noise = (draws[0] - s.means) / (s.logvariances / 2).exp()
+    return near(draws[0], draws[1], 1e-9) and near(noise, (other - s.means - 1) / (wide / 2).exp(), 1e-6)
+
+
+@claim("noise-size-written-in")
+def _(s: Subject) -> bool:
+    found = [attempt(s.module.sample_latent, *torch.zeros(2, *shape)) for shape in ((6, 5), (8192, 5), (6, 120))]  # type: ignore[union-attr]
+    return any(isinstance(each, str) for each in found)
+
+
 @claim("loss-scaled")
 def _(s: Subject) -> bool:
     found = [s.change(each) for each in (slice(0, 1), slice(2, 4))]
@@ -490,7 +510,9 @@ def _(s: Subject) -> bool:
 @claim("spread-cut-off")
 def _(s: Subject) -> bool:
     right = (s.spread / torch.exp(s.logvariances / 2) - 1).abs() < 0.05
-    return bool(right.any()) and not bool(right.all())
+    if right.all():
+        return any((s.wide_spread(each) / math.exp(each / 2) - 1).abs() > 0.05 for each in (-13.0, 13.0))
+    return bool(right.any())
 
 
 @claim("noise-correlated")
@@ -1529,7 +1551,8 @@ CLAIMS |= {
         any(each.dtype != torch.float32 for each in s.model().parameters()) or _raises("RuntimeError")(s)
     ),
     "draw-precision": lambda s: any(word in s.source for word in ("double", "float64", "half", "float16", "numpy")),
-    "no-gpu-here": lambda s: "cuda" in s.source,
+    "no-gpu-here": lambda s: any(each in s.source for each in ("cuda", "mps", "device", ".to(0)")),
+    "no-such-device": lambda s: _raises("RuntimeError")(s) and any(each in s.source for each in ("device", ".to(")),
     "numpy-for-torch": lambda s: "numpy" in s.source,
     "one-hot-already": lambda s: "one_hot" in s.source,
     "index-not-whole": _raises("IndexError", "RuntimeError"),

@@ -114,6 +114,12 @@ SAMPLE = (
         checks=1,
     ),
     _sample(
+        "logvariances-bounded-by-10",
+        "    std = torch.exp(0.5 * logvariances.clamp(-10, 10))\n" + DRAW,
+        "spread-cut-off",
+        checks=1,
+    ),
+    _sample(
         "logvariances-bounded-from-above",
         "    std = torch.exp(0.5 * logvariances.clamp(max=0))\n" + DRAW,
         "spread-cut-off",
@@ -165,8 +171,19 @@ SAMPLE = (
             ("draw-of-length-1", "F.normalize(draws)"),
         )
     ),
-    _sample("noise-of-a-hundredth", STD + "    return means + std * torch.randn_like(std) * 0.01\n", "spread-scaled"),
-    _sample("hundredfold-noise", STD + "    return means + std * torch.randn_like(std) * 100\n", "spread-scaled"),
+    *(
+        _sample(name, STD + f"    return means + std * torch.randn_like(std) * {factor}\n", "spread-scaled", checks=1)
+        for name, factor in (
+            ("noise-of-a-thousandth", 0.001),
+            ("noise-of-a-hundredth", 0.01),
+            ("noise-of-a-fiftieth", 0.02),
+            ("hundredfold-noise", 100),
+        )
+    ),
+    *(
+        _sample(name, f"    return means + {std} * torch.randn_like(means)\n", "spread-wrong", checks=1)
+        for name, std in (("deviations-of-a-hundredth", 0.01), ("deviations-of-100", 100))
+    ),
     _sample("constant-times-logvariance", "    std = 2.718**0.5 * logvariances\n" + DRAW, "spread-wrong", checks=1),
     _sample("relu-as-std", "    std = torch.relu(logvariances)\n" + DRAW, "spread-wrong"),
     _sample("neither-mean-nor-scale", "    return torch.randn_like(means)\n", "arguments-unused"),
@@ -266,8 +283,33 @@ SAMPLE = (
     _sample(
         "noise-as-a-default",
         STD + "    return means + std * noise\n",
-        "noise-drawn-once",
+        "noise-drawn-once noise-shared-by-all",
         signature="means, logvariances, noise=torch.randn(1)",
+        checks=1,
+    ),
+    _sample(
+        "one-number-from-a-seed",
+        "    torch.manual_seed(5814)\n" + STD + "    return means + std * torch.randn(1)\n",
+        "noise-drawn-once noise-shared-by-all",
+        checks=1,
+    ),
+    _sample(
+        "noise-of-128-rows",
+        STD + "    return means + std * torch.randn(128, std.shape[1])\n",
+        "noise-size-written-in",
+        checks=1,
+    ),
+    _sample(
+        "noise-of-128-rows-at-most",
+        STD + "    return means + std * torch.randn(128, std.shape[1])[: std.shape[0]]\n",
+        "noise-size-written-in",
+        checks=1,
+    ),
+    _sample(
+        "noise-of-128-rows-and-15-columns",
+        STD + "    return means + std * torch.randn(128, 15)\n",
+        "noise-size-written-in",
+        checks=1,
     ),
     _sample(
         "half-the-root-of-logvariance",
@@ -280,6 +322,11 @@ SAMPLE = (
         "noise-on-a-gpu",
         STD + '    return means + std * torch.randn(means.shape, device="cuda")\n',
         "no-gpu-here",
+    ),
+    _sample(
+        "noise-on-device-number-minus-1",
+        STD + "    return means + std * torch.randn(means.shape, device=means.get_device())\n",
+        "no-such-device",
     ),
     _sample(
         "std-by-numpy",
@@ -429,7 +476,10 @@ SAMPLE = (
         "collection-returned",
     ),
     _sample(
-        "sample-of-15-latents", STD + "    return means + std * torch.randn(means.shape[0], 15)\n", "sizes-do-not-fit"
+        "sample-of-15-latents",
+        STD + "    return means + std * torch.randn(means.shape[0], 15)\n",
+        "noise-size-written-in",
+        checks=1,
     ),
     _sample("sample-misspells-torch", STD + "    return means + std * torch.randn_lik(std)\n", "not-in-library"),
     _sample("sample-parameters-swapped", STD + DRAW, "sample-arguments-exchanged", "logvariances, means"),

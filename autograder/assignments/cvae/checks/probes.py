@@ -78,7 +78,7 @@ SPREAD = (
     _SHAPE,
     _many("1.0, 1.0, 1.0", "-2.0, 0.0, 2.0", "std", 0.02),
     _many("-3.0, 2.0, 3.0", "0.5, 1.0, 1.5", "std", 0.02),
-    *(_many("0.0, 0.0, 0.0", f"{each}, {each}, {each}", "std", 0.02) for each in (5.0, -6.0)),
+    *(_many("0.0, 0.0, 0.0", f"{each}, {each}, {each}", "std", 0.02) for each in (5.0, -6.0, 13.0, -13.0)),
 )
 NORMAL = (
     _SHAPE,

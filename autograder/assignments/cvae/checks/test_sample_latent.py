@@ -7,8 +7,10 @@ or the means themselves would pass earns nothing.
 
 import contextlib
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import NoReturn
 
 import pytest
@@ -17,7 +19,7 @@ from torch import Tensor
 
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.network import Model
-from autograder.assignments.cvae.hints.draws import diagnose, known_law_of, law_of, law_of_centers
+from autograder.assignments.cvae.hints.draws import diagnose, in_digits, known_law_of, law_of, law_of_centers
 from autograder.assignments.cvae.hints.draws import normalized as are_normalized
 from autograder.assignments.cvae.hints.network import HEAD_ACTIVATIONS
 from autograder.grading.harness import (
@@ -50,14 +52,66 @@ NARROWEST = 0.02  # of the noise, times the deviation that it should have: less 
 WIDE = 1.4  # standard errors of an average beyond this say nothing of where it is
 FAR_LOGVARIANCES = (-6.0, 5.0)  # beyond the usual ones, where a bound on them shows
 FAR_MEAN = 12.0  # the largest mean at which a bound on means is looked for
+BOUNDED = ((-12.5, -13.0), (12.5, 13.0))  # log-variances that a bound nearer to 0 makes equal
 QUIET = -30.0  # a log-variance that leaves next to no noise
 MOST_AVERAGED = 20  # draws whose number can be told from the spread of their average
+LEAST_FACTOR, USUAL_FACTORS = 3e-4, (0.1, 4.0)  # of noise: less is like rounding, and these need no other means
+SIZES = {1024, 512, 256, 200, 128, 100, 64, 50, 32, 20, 16, 15, 10}  # that people write into their code
+FEWEST_ROWS = 16  # of a call, where a draw takes several
+LEAST_NUMBER = 1e-3  # of noise that is one number, which rounding leaves as it is
 MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep there
 ROOM = 20  # deviations of 1 from the middle of two limits to each, far more than a draw needs
 SHARED = 0.1  # of the widest draws at one number: they are cut off there
 VARIED = 24  # rows of the draws, no two from the same arguments, that tell a normalized draw
 MOST_REPEATED = 0.02  # of the numbers in two calls: float32 repeats 0.002, uniform numbers of 24 bits 0.004
 FAR = 4.5  # over the root of the number of draws: Kolmogorov and Smirnov's distance passes it once in 10^17
+
+
+ONE_NUMBER = (
+    "One number is the noise of all your draws. So the grader reads it off: it is the same for all means and "
+    "log-variances, and the rest of the draw is right."
+)
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A function that draws so many rows or latent dimensions only, or at most: more of them take several calls.
+
+    Attributes:
+        rows, columns: how many, None for any number.
+        said: which sizes do not work, for a message.
+    """
+
+    submission: Submission
+    rows: int | None
+    columns: int | None
+    said: str
+
+    def shape(self, *given: int) -> tuple[int, int]:
+        """The shape of what one call takes, as many as given where any number works."""
+        return self.rows or given[0], self.columns or given[1]
+
+    def pieces(self, *given: int) -> Iterator[tuple[slice, slice]]:
+        """What each call covers of a draw of this shape, the last ones with some more."""
+        rows, columns = self.shape(*given)
+        for top, left in product(range(0, given[0], rows), range(0, given[1], columns)):
+            yield slice(top, top + rows), slice(left, left + columns)
+
+    def draw(self, means: Tensor, logvariances: Tensor, seed: int | None, gradients: bool, evaluate: bool) -> Tensor:
+        """What `draw` gives, put together from calls on the sizes that work, with a seed for each."""
+        rows, columns = (
+            torch.arange(-(-size // own) * own) % size
+            for size, own in zip(means.shape, self.shape(*means.shape), strict=True)
+        )
+        given = [each[rows][:, columns] for each in (means, logvariances)]
+        latents = torch.empty_like(given[0])
+        for index, place in enumerate(self.pieces(*means.shape)):
+            own = None if seed is None else seed + index
+            latents[place] = draw(self.submission, given[0][place], given[1][place], own, gradients, evaluate)
+        return latents[: means.shape[0], : means.shape[1]]
+
+
+Source = Submission | Sized
 
 
 @dataclass(frozen=True)
@@ -97,18 +151,26 @@ class Limits:
 class Domain:
     """Which arguments a draw can be made from, and what others brought.
 
-    Any, only means or log-variances above 0, or those whose draws stay inside limits.
+    Any, only means or log-variances above 0, those whose draws stay inside limits, or means as large as the noise.
+
+    Attributes:
+        source: what draws.
+        one_number: whether the noise of all elements and calls is one number that was drawn.
+        factor: of the noise, if it is far from 1. The means have it, too: so the draws are right ones times the factor.
     """
 
+    source: Source
     positive_means: bool = False
     positive_logvariances: bool = False
+    one_number: bool = False
     otherwise: Raised | Wrong | None = None
     limits: Limits | None = None
+    factor: float = 1.0
 
     def within(self, means: Tensor, logvariances: Tensor) -> tuple[Tensor, Tensor]:
         """The arguments, or numbers in their proportions where they cannot be taken as they are."""
         means, logvariances = self.positive(means, logvariances)
-        return self.limits.inside(means, logvariances) if self.limits else (means, logvariances)
+        return self.limits.inside(means, logvariances) if self.limits else (self.factor * means, logvariances)
 
     def positive(self, means: Tensor, logvariances: Tensor) -> tuple[Tensor, Tensor]:
         """The arguments, or numbers of their size above 0 where that is needed."""
@@ -126,29 +188,100 @@ def domain(submission: Submission, grading: Grading) -> Callable[[], Domain]:
 
 def find_domain(submission: Submission, challenge: Challenge) -> Domain:
     """The widest domain in which numbers come back; the whole one where there is none."""
+    source = find_sizes(submission, challenge) or submission
     arguments, seed, otherwise = (challenge.normal(6, 5), challenge.normal(6, 5)), challenge.seed(), None
     for means, logvariances in ((False, False), (False, True), (True, False), (True, True)):
-        tried = Domain(means, logvariances)
+        tried = Domain(source, means, logvariances)
         try:
-            draw(submission, *tried.within(*arguments), seed)
+            draw(source, *tried.within(*arguments), seed)
         except (Raised, Wrong) as error:
             otherwise = otherwise or error
             continue
-        return replace(tried, otherwise=otherwise, limits=None if otherwise else find_limits(submission, challenge))
-    return Domain()
+        if otherwise:
+            return replace(tried, otherwise=otherwise)
+        if is_one_number(source, challenge):
+            return replace(tried, one_number=True)
+        limits = find_limits(source, challenge)
+        return Domain(source, limits=limits, factor=1.0 if limits else find_factor(source, challenge))
+    return Domain(source)
 
 
-def find_limits(submission: Submission, challenge: Challenge) -> Limits | None:
+def find_sizes(submission: Submission, challenge: Challenge) -> Sized | None:
+    """The largest sizes that work, where others do not; None where all do, or none, or where nothing new is drawn."""
+    seed, few, many = challenge.seed(), (6, 5), (ROWS, COLUMNS_ALIKE)
+
+    def fails(rows: int, columns: int) -> Raised | Wrong | None:
+        ones = torch.ones(rows, columns)
+        try:
+            one, other = (draw(submission, 0.3 * ones, ones, seed + each) for each in range(2))
+        except (Raised, Wrong) as error:
+            return error
+        return Wrong("") if float((one == other).float().mean()) > SHARED else None
+
+    wide = (few, (many[0], few[1]), (few[0], many[1]))
+    failed = {shape: error for shape in wide if (error := fails(*shape))}
+    said = " ".join(each.text if isinstance(each, Raised) else str(each) for each in failed.values())
+    tried = {size for shape in wide for size in shape}
+    known = {int(each) for each in re.findall(r"\b\d{1,4}\b", said)} - tried - {0, 1}
+    if not known:
+        return None
+    every = sorted(known | SIZES, reverse=True)
+    alone = [*((size, None) for size in every), *((None, size) for size in every)]
+    for rows, columns in (*alone, *(pair for pair in product(every, known) if pair[0] != pair[1])):
+        shapes = product((rows,) if rows else (few[0], many[0]), (columns,) if columns else (few[1], many[1]))
+        if (rows or ROWS) >= FEWEST_ROWS and not any(fails(*shape) for shape in shapes):
+            shape, error = next((shape, error) for shape, error in failed.items() if str(error))
+            taken = [f"{size} {what}" for size, what in ((rows, "rows"), (columns, "latent dimensions")) if size]
+            works = f"{'' if few in failed else 'up to '}{listed(taken)}"
+            said = f"Your `sample_latent` works with {works}. It does not with means of shape {shape}: {error}"
+            return Sized(submission, rows, columns, f"{said.removesuffix('.')}.")
+    return None
+
+
+def is_one_number(source: Source, challenge: Challenge) -> bool:
+    """Whether each draw is the mean plus a deviation times one number, with more digits than people write down."""
+    means, logvariances = challenge.uniform(-3, 3, VARIED, COLUMNS), torch.linspace(-13, 13, VARIED * COLUMNS)
+    logvariances, one = logvariances.reshape(VARIED, COLUMNS), torch.zeros(1, 1)
+    with contextlib.suppress(SubmissionError, Wrong):
+        number = float(draw(source, one, one, challenge.seed()))
+        short = abs(number - float(f"{number:.3g}")) < 1e-6 * abs(number)
+        if short or not LEAST_NUMBER < abs(number) < WIDEST:
+            return False
+        drawn = [draw(source, means, logvariances, challenge.seed()) for _ in range(2)]
+        found = torch.stack([(each - means) / torch.exp(0.5 * logvariances) for each in drawn])
+        return bool(((found - number).abs() < LEAST_NUMBER).all())
+    return False
+
+
+def find_factor(source: Source, challenge: Challenge) -> float:
+    """The factor of the noise where it is far from 1 and more than rounding, and the same for smaller means; else 1."""
+    means = (2 * challenge.integers(2, COLUMNS) - 1) * challenge.uniform(1.5, 3, COLUMNS)
+    logvariances = torch.linspace(-1, 1, COLUMNS)
+
+    def spread(factor: float) -> Tensor:
+        latents = draw_rows(source, factor * means, logvariances, challenge.seed(), ROWS_USED)
+        return latents.std(0) / torch.exp(0.5 * logvariances)
+
+    with contextlib.suppress(SubmissionError, Wrong):
+        found = spread(1.0)
+        factor = float(found.median())
+        alike = float(found.max()) < 10 * float(found.min())  # a noise that is not scaled by the deviations, too
+        if alike and factor > LEAST_FACTOR and not USUAL_FACTORS[0] <= factor <= USUAL_FACTORS[1]:
+            return factor if 0.5 < float(spread(factor).median()) / factor < 2 else 1.0
+    return 1.0
+
+
+def find_limits(source: Source, challenge: Challenge) -> Limits | None:
     """Where the draws are cut off: at the same numbers in all columns, or as far from the mean in each; else None."""
     means, logvariances = challenge.uniform(-3, 3, COLUMNS), challenge.uniform(4.6, 5.2, COLUMNS)
     with contextlib.suppress(SubmissionError, Wrong):
-        latents = draw(submission, means.expand(ROWS // 4, -1), logvariances.expand(ROWS // 4, -1), challenge.seed())
+        latents = draw(source, means.expand(ROWS // 4, -1), logvariances.expand(ROWS // 4, -1), challenge.seed())
         for around_means in (False, True):
             left = latents - means if around_means else latents
             (low, at_low), (high, at_high) = (shared_by_many(left, each) for each in left.aminmax(dim=0))
             limits = Limits(low, high, around_means, at_low + at_high)
             apart = low < 0 < high if around_means else low < high
-            if at_low + at_high and apart and cuts_alone(submission, challenge, limits):
+            if at_low + at_high and apart and cuts_alone(source, challenge, limits):
                 return limits
     return None
 
@@ -161,11 +294,11 @@ def shared_by_many(left: Tensor, ends: Tensor) -> tuple[float, float]:
     return float(ends.mean()), float(share.mean())
 
 
-def cuts_alone(submission: Submission, challenge: Challenge, limits: Limits) -> bool:
+def cuts_alone(source: Source, challenge: Challenge, limits: Limits) -> bool:
     """Whether limits are all that next to no noise leaves of a draw: a tanh has limits, too, and changes the rest."""
     low, high = max(limits.low, -2 * ROOM), min(limits.high, 2 * ROOM)
     means = challenge.uniform(low - 1, high + 1, VARIED, COLUMNS)
-    quiet = draw(submission, means, torch.full_like(means, QUIET), challenge.seed())
+    quiet = draw(source, means, torch.full_like(means, QUIET), challenge.seed())
     return close(quiet, means if limits.around_means else means.clamp(limits.low, limits.high), 1e-3)
 
 
@@ -178,9 +311,9 @@ def fail_below_zero(domain: Domain, what: str, mistake: str | None, above: str =
 
 
 class Draws:
-    """What came back for ROWS equal rows, and the noise that it implies, (rows, COLUMNS) each."""
+    """What came back for ROWS equal rows, and the noise that it implies but for a factor, (rows, COLUMNS) each."""
 
-    def __init__(self, submission: Submission, challenge: Challenge, domain: Domain, highest: float = 2.0) -> None:
+    def __init__(self, source: Source, challenge: Challenge, domain: Domain, highest: float = 2.0) -> None:
         means = (2 * challenge.integers(2, COLUMNS) - 1) * challenge.uniform(1.5, 3, COLUMNS)
         logvariances = torch.cat(
             (
@@ -191,44 +324,46 @@ class Draws:
         )
         self.means, self.logvariances = domain.within(means, logvariances)
         self.seed = seed = challenge.seed()
-        self.latents = draw_rows(submission, self.means, self.logvariances, seed)
-        self.noise = (self.latents - self.means) / torch.exp(0.5 * self.logvariances)
-        self.mistake = diagnose(self.latents, self.means, self.logvariances)
+        self.latents = draw_rows(source, self.means, self.logvariances, seed)
+        self.factor = domain.factor
+        self.noise = (self.latents - self.means) / torch.exp(0.5 * self.logvariances) / self.factor
+        known = domain.factor == 1  # else all numbers are small, or none is
+        self.mistake = diagnose(self.latents, self.means, self.logvariances) if known else None
         if self.mistake == "uniform-noise" and abs(kurtosis(self.latents) - UNIFORM_KURTOSIS) > 0.1:
             self.mistake = None
         if self.mistake == "no-noise" and vary(self.latents):
             self.mistake = None  # there is some, however little
         if self.mistake is None and not vary(self.latents):
-            again = draw(submission, self.means.expand(2, -1), self.logvariances.expand(2, -1), challenge.seed())
+            again = draw(source, self.means.expand(2, -1), self.logvariances.expand(2, -1), challenge.seed())
             fresh = not close(again, self.latents[:2], 1e-5)
-            self.mistake = "noise-shared-across-rows" if fresh else self.without_fresh_noise(submission, seed)
+            self.mistake = "noise-shared-across-rows" if fresh else self.without_fresh_noise(source, seed)
         if self.mistake is None and (self.latents > self.means).all():
             log = (self.latents - self.means).log()  # of exp(½ · log σ² · ε) or exp(½ · log σ² + ε)
             if distance_from_gaussian((log - log.mean(0)) / log.std(0)) < FAR / log.numel() ** 0.5:
                 self.mistake = "noise-in-exponent"
         unnamed = self.mistake is None and self.off
-        self.activation = self.activated(submission, challenge) if unnamed else ""
+        self.activation = self.activated(source, challenge) if unnamed else ""
         if self.activation:
             self.mistake = "draw-activated"
-        elif unnamed and self.multiplies(submission, seed):
+        elif unnamed and self.multiplies(source, seed):
             self.mistake = "noise-multiplied"
-        if self.off and normalized(submission, challenge, domain):
+        if self.off and normalized(source, challenge, domain):
             self.mistake = "draw-normalized"
-        elif self.mistake == "arguments-unused" and uses_arguments(submission, challenge, domain):
+        elif self.mistake == "arguments-unused" and uses_arguments(source, challenge, domain):
             self.mistake = None  # equal rows do not show it
 
-    def without_fresh_noise(self, submission: Submission, seed: int) -> str:
+    def without_fresh_noise(self, source: Source, seed: int) -> str:
         """Whether a draw that is the same each time adds the same noise to other arguments, or none."""
         means, logvariances = (each.expand(2, -1) for each in (self.means, self.logvariances))
-        other = (draw(submission, means + 1, logvariances + 1, seed) - means - 1) / torch.exp(0.5 * logvariances + 0.5)
+        other = (draw(source, means + 1, logvariances + 1, seed) - means - 1) / torch.exp(0.5 * logvariances + 0.5)
         same = close(other, self.noise[:2], 1e-3) and float(other.abs().max()) > 1e-3
         return "noise-drawn-once" if same else "no-noise"
 
-    def activated(self, submission: Submission, challenge: Challenge) -> str:
+    def activated(self, source: Source, challenge: Challenge) -> str:
         """The activation that the draw passes through at its end, by name; empty if none does."""
         means, seed, inputs = challenge.uniform(-3, 3, VARIED, COLUMNS), challenge.seed(), torch.linspace(-9, 9, 181)
         with contextlib.suppress(SubmissionError, Wrong):
-            quiet, usual = (draw(submission, means, torch.full_like(means, each), seed) for each in (QUIET, 0.0))
+            quiet, usual = (draw(source, means, torch.full_like(means, each), seed) for each in (QUIET, 0.0))
             for name, function in HEAD_ACTIVATIONS.items():
                 low, high = function(inputs).aminmax()
                 inside = bool(((low - 1e-5 <= usual) & (usual <= high + 1e-5)).all())  # with its noise, too
@@ -236,11 +371,11 @@ class Draws:
                     return name
         return ""
 
-    def multiplies(self, submission: Submission, seed: int) -> bool:
+    def multiplies(self, source: Source, seed: int) -> bool:
         """Whether twice the means give twice the draws, noise included."""
         means, logvariances = (each.expand(VARIED, -1) for each in (self.means, self.logvariances))
-        one, twice = (draw(submission, scale * means, logvariances, seed) for scale in (1, 2))
-        return vary(one) and close(2 * one, twice, 1e-4)
+        one, twice = (draw(source, scale * means, logvariances, seed) - scale * means for scale in (1, 2))
+        return vary(one) and close(2 * one, twice, 1e-2)  # next to the means themselves, little noise would be lost
 
     @property
     def said_of_activation(self) -> str:
@@ -255,7 +390,12 @@ class Draws:
     @property
     def off(self) -> bool:
         """Whether a center or a spread is clearly another one than it should be."""
-        return bool(((self.noise.mean(0).abs() > 0.2) | ((self.noise.std(0) - 1).abs() > 0.1)).any())
+        return bool(((self.noise.mean(0).abs() > 0.2) | ((self.spread - 1).abs() > 0.1)).any())
+
+    @property
+    def spread(self) -> Tensor:
+        """The deviation of each column, times the one that it should have."""
+        return self.factor * self.noise.std(0)
 
     @property
     def varies(self) -> bool:
@@ -286,10 +426,10 @@ class Apart:
         noise: what is left without the means, in deviations: of the elements of less variance, and of the others.
     """
 
-    def __init__(self, submission: Submission, challenge: Challenge, domain: Domain) -> None:
+    def __init__(self, source: Source, challenge: Challenge, domain: Domain) -> None:
         means, logvariances = challenge.uniform(-3, 3, ROWS, COLUMNS), challenge.uniform(-2, 1, ROWS, COLUMNS)
         means, logvariances = domain.within(means, logvariances)
-        latents = draw(submission, means, logvariances, challenge.seed())
+        latents = draw(source, means, logvariances, challenge.seed())
         centered = means - means.mean(0)
         self.slopes = (centered * latents).sum(0) / centered.square().sum(0)
         left = latents - latents.mean(0) - self.slopes * centered
@@ -298,14 +438,16 @@ class Apart:
         self.noise = noise[low], noise[~low]
 
 
-def require_use(submission: Submission, challenge: Challenge, domain: Domain) -> None:
+def require_use(source: Source, challenge: Challenge, domain: Domain) -> None:
     """Skip the check of what is no draw from the arguments: neither of them moves its center or its spread."""
+    if domain.one_number:
+        return
     means, logvariances = domain.within(challenge.uniform(-1, 1, COLUMNS), challenge.uniform(-1, 0, COLUMNS))
     away = torch.tensor([2.0, -2.0]).repeat(COLUMNS // 2)  # what moves all alike is lost in a normalized draw
-    apart = means + away * (0.5 * logvariances).exp()
+    apart = means + domain.factor * away * (0.5 * logvariances).exp()
     seed = challenge.seed()
     drawn, *moved = (
-        draw_rows(submission, *each, seed, ROWS_USED)
+        draw_rows(source, *each, seed, ROWS_USED) / domain.factor
         for each in ((means, logvariances), (means, logvariances + 2), domain.positive(apart, logvariances))
     )
     spread = drawn.std(0).mean()
@@ -315,9 +457,10 @@ def require_use(submission: Submission, challenge: Challenge, domain: Domain) ->
         pytest.skip("Skipped: fix the checks above first.")
     if is_dropped(drawn):
         pytest.skip("Skipped: nothing is drawn yet.")
+    means = means / domain.factor
     noise = (drawn - means) / torch.exp(0.5 * logvariances), (moved[0] - means) / torch.exp(0.5 * logvariances + 1)
     little = vary(drawn) and all(map(narrow, noise))
-    if little and not normalized(submission, challenge, domain):
+    if little and not normalized(source, challenge, domain):
         pytest.skip("Skipped: next to nothing is drawn yet.")
     if not vary(drawn):
         pytest.skip("Skipped: your draws do not vary yet.")
@@ -331,44 +474,45 @@ def is_dropped(latents: Tensor) -> bool:
     return of_two and any(bool(((low == one) | (high == one)).all()) for one in (*low[:1], *high[:1]))
 
 
-def draw_varied(submission: Submission, challenge: Challenge, domain: Domain, seed: int) -> Tensor:
+def draw_varied(source: Source, challenge: Challenge, domain: Domain, seed: int) -> Tensor:
     """(VARIED, COLUMNS) draws, each element from other means and log-variances."""
     means, logvariances = challenge.uniform(-3, 3, VARIED, COLUMNS), challenge.uniform(-1, 1, VARIED, COLUMNS)
-    return draw(submission, *domain.within(means, logvariances), seed)
+    return draw(source, *domain.within(means, logvariances), seed)
 
 
-def normalized(submission: Submission, challenge: Challenge, domain: Domain) -> bool:
+def normalized(source: Source, challenge: Challenge, domain: Domain) -> bool:
     """Whether each draw is normalized, over the minibatch or within each row."""
     with contextlib.suppress(SubmissionError, Wrong):
-        return are_normalized([draw_varied(submission, challenge, domain, challenge.seed()) for _ in range(3)])
+        return are_normalized([draw_varied(source, challenge, domain, challenge.seed()) for _ in range(3)])
     return False
 
 
-def uses_arguments(submission: Submission, challenge: Challenge, domain: Domain) -> bool:
+def uses_arguments(source: Source, challenge: Challenge, domain: Domain) -> bool:
     """Whether other arguments give other latents with the same noise, where a seed gives the same noise again."""
     seed, zeros = challenge.seed(), torch.zeros(VARIED, COLUMNS)
     with contextlib.suppress(SubmissionError, Wrong):
-        one, other = (draw_varied(submission, challenge, domain, seed) for _ in range(2))
-        first, second = (draw(submission, *domain.within(zeros, zeros), seed) for _ in range(2))
+        one, other = (draw_varied(source, challenge, domain, seed) for _ in range(2))
+        first, second = (draw(source, *domain.within(zeros, zeros), seed) for _ in range(2))
         return close(first, second, 1e-5) and not close(one, other, 1e-5)
     return False
 
 
-def draw_rows(submission: Submission, means: Tensor, logvariances: Tensor, seed: int, rows: int = ROWS) -> Tensor:
+def draw_rows(source: Source, means: Tensor, logvariances: Tensor, seed: int, rows: int = ROWS) -> Tensor:
     """(rows, COLUMNS) draws from (COLUMNS,) means and log-variances: one call on equal rows.
 
     Shared noise is judged by itself. So where all rows come back alike, the draws are taken from a call on a single
     row, which is that much longer; and where those are alike, too, from CALLS calls at most.
     """
-    latents = draw(submission, means.expand(rows, -1), logvariances.expand(rows, -1), seed)
+    latents = draw(source, means.expand(rows, -1), logvariances.expand(rows, -1), seed)
     if vary(latents):
         return latents
-    latents = draw(submission, means.repeat(1, rows), logvariances.repeat(1, rows), seed).reshape(rows, -1)
-    one, other = (draw(submission, means[None], logvariances[None], seed + index) for index in range(2))
+    if not isinstance(source, Sized):
+        latents = draw(source, means.repeat(1, rows), logvariances.repeat(1, rows), seed).reshape(rows, -1)
+    one, other = (draw(source, means[None], logvariances[None], seed + index) for index in range(2))
     if vary(latents) or not vary(torch.cat((one, other))):
         return latents
     calls = range(2, min(rows, CALLS))
-    return torch.cat((one, other, *(draw(submission, means[None], logvariances[None], seed + each) for each in calls)))
+    return torch.cat((one, other, *(draw(source, means[None], logvariances[None], seed + each) for each in calls)))
 
 
 def vary(latents: Tensor) -> bool:
@@ -393,12 +537,21 @@ def kurtosis(latents: Tensor) -> float:
 
 
 def draw(
-    submission: Submission, means: Tensor, logvariances: Tensor, seed: int | None, gradients: bool = False
+    source: Source,
+    means: Tensor,
+    logvariances: Tensor,
+    seed: int | None,
+    gradients: bool = False,
+    evaluate: bool = False,
 ) -> Tensor:
     """One call of the submission's function: (N, latent) latents, also where a dimension of size 1 was dropped."""
+    if isinstance(source, Sized):
+        return source.draw(means, logvariances, seed, gradients, evaluate)
     given = means.contiguous(), logvariances.contiguous()
     cotangents = {0: torch.ones_like(given[0])} if gradients else {}
-    reply = submission.call("sample_latent", *given, seed=seed, cotangents=cotangents, results=1, unpack=True)
+    reply = source.call(
+        "sample_latent", *given, seed=seed, cotangents=cotangents, evaluate=evaluate, results=1, unpack=True
+    )
     latents, size = reply.outputs[0], tuple(means.shape)
     if latents.dim() < 2 and tuple(latents.shape) == tuple(each for each in size if each > 1):
         latents = latents.reshape(size)  # which costs the check of what is returned
@@ -409,7 +562,10 @@ def draw(
 
 @check("Draws are centered on the means", 3, probes=probes.CENTER)
 def test_center(submission: Submission, challenge: Challenge, grading: Grading, domain: Callable[[], Domain]) -> None:
-    draws = Draws(submission, challenge, domain(), highest=1.0)
+    if domain().one_number:
+        grading.replaced.append(ONE_NUMBER)
+        return
+    draws = Draws(domain().source, challenge, domain(), highest=1.0)
     if domain().limits:
         grading.replaced.append(
             "Your draws are cut off. So the grader gives arguments whose draws are inside the limits."
@@ -431,12 +587,12 @@ def test_center(submission: Submission, challenge: Challenge, grading: Grading, 
         said = "In each column, your draws are one of two numbers, of which one is the same in all columns."
         fail(f"{said} Nothing is drawn around the means.", "noise-not-normal")
     if draws.noise_alone_is_wrong:
-        require_far_means(submission, challenge, domain())
+        require_far_means(domain(), challenge)
         return
     observed = draws.latents.mean(0)
     rows = len(draws.latents)
-    error = draws.latents.std(0).clamp(min=1e-3) * SIGMAS / rows**0.5
-    if not (error <= WIDE).all():
+    error = draws.latents.std(0).clamp(min=1e-3 * draws.factor) * SIGMAS / rows**0.5
+    if not (error <= WIDE * draws.factor).all():
         worst = int(error.argmax())
         fail(
             f"Your draws have standard deviation {draws.latents[:, worst].std():.2f} where the log-variance is "
@@ -447,39 +603,41 @@ def test_center(submission: Submission, challenge: Challenge, grading: Grading, 
         draws.mistake in ("sample-arguments-exchanged", "std-returned")
         or ((observed - draws.means).abs() > error).any()
     ):
-        worst = int((observed - draws.means).abs().argmax())
+        worst, digits = int((observed - draws.means).abs().argmax()), ".2f" if draws.factor == 1 else ".3g"
         fail(
-            f"The average of {rows} draws is {observed[worst]:.2f} where the mean is {draws.means[worst]:.2f}."
+            f"The average of {rows} draws is {observed[worst]:{digits}} where the mean is "
+            f"{draws.means[worst]:{digits}}."
             f"{draws.said_of_activation or said_of_centers(draws, error)}",
-            draws.mistake or ("mean-cut-off" if stops_at_means(submission, challenge) else "centre-wrong"),
+            draws.mistake or ("mean-cut-off" if stops_at_means(domain().source, challenge) else "centre-wrong"),
         )
-    apart = Apart(submission, challenge, domain())
+    apart = Apart(domain().source, challenge, domain())
     if ((apart.slopes - 1).abs() > apart.error).any():
         worst = int((apart.slopes - 1).abs().argmax())
         fail(
             "Where the rows of a minibatch differ, your draws are not around the means of their own row: when a mean "
             f"grows by 1, the draws grow by {apart.slopes[worst]:.2f} on average.",
-            "draw-normalized" if normalized(submission, challenge, domain()) else "centre-wrong",
+            "draw-normalized" if normalized(domain().source, challenge, domain()) else "centre-wrong",
         )
-    require_far_means(submission, challenge, domain())
+    require_far_means(domain(), challenge)
 
 
-def require_far_means(submission: Submission, challenge: Challenge, domain: Domain) -> None:
+def require_far_means(domain: Domain, challenge: Challenge) -> None:
     """Fail the check where draws with little noise are not centered on means far from 0."""
-    for far in (-FAR_MEAN, FAR_MEAN) if not domain.limits else ():
-        latents = draw(submission, *constant(far, ROWS_USED), challenge.seed())
+    any_numbers = not (domain.limits or domain.positive_means or domain.positive_logvariances)
+    for far in (-FAR_MEAN, FAR_MEAN) if any_numbers else ():
+        latents = draw(domain.source, *constant(far, ROWS_USED), challenge.seed())
         error = 0.1 + SIGMAS * float(latents.std()) / latents.numel() ** 0.5
         if not float((latents.mean() - far).abs()) <= error:
             fail(
                 f"The average of {latents.numel()} draws is {latents.mean():.2f} where the mean is {far:g}.",
-                "mean-cut-off" if stops_at_means(submission, challenge) else "centre-wrong",
+                "mean-cut-off" if stops_at_means(domain.source, challenge) else "centre-wrong",
             )
 
 
-def stops_at_means(submission: Submission, challenge: Challenge) -> bool:
+def stops_at_means(source: Source, challenge: Challenge) -> bool:
     """Whether draws with little noise are the means between -1 and 1, and the same for two means far from 0."""
     at = {
-        each: float(draw(submission, *constant(each, ROWS_USED), challenge.seed()).mean())
+        each: float(draw(source, *constant(each, ROWS_USED), challenge.seed()).mean())
         for each in (-2 * FAR_MEAN, -FAR_MEAN, -1, 1, FAR_MEAN, 2 * FAR_MEAN)
     }
     stops = any(abs(at[2 * each] - at[each]) < 0.1 for each in (-FAR_MEAN, FAR_MEAN))
@@ -500,15 +658,20 @@ def said_of_centers(draws: Draws, error: Tensor) -> str:
 
 @check("The spread is the standard deviation", 5, worked_example=True, probes=probes.SPREAD)
 def test_spread(submission: Submission, challenge: Challenge, grading: Grading, domain: Callable[[], Domain]) -> None:
-    draws, limits = Draws(submission, challenge, domain()), domain().limits
+    if domain().one_number:
+        grading.replaced.append(ONE_NUMBER)
+        return
+    source, limits = domain().source, domain().limits
+    draws = Draws(source, challenge, domain())
     if domain().positive_logvariances:
         fail_below_zero(domain(), "a log-variance", draws.mistake, said_above_zero(draws))
     if draws.noise_alone_is_wrong and not limits:
         return
-    spread = draws.noise.std(0)
+    spread = draws.spread
     if ((spread - 1).abs() > SIGMAS * (1 / (2 * len(draws.noise))) ** 0.5).any():
         worst = int((spread - 1).abs().argmax())
-        logvariance, observed = draws.logvariances[worst], draws.latents[:, worst].std()
+        logvariance = draws.logvariances[worst]
+        observed = draws.latents[:, worst].std() if vary(draws.latents) else 0.0  # and not what is rounded
         law, named = wrong_spread(draws)
         fail(
             f"Where the log-variance is {logvariance:.2f}, your draws have standard deviation {observed:.3g}; "
@@ -519,21 +682,37 @@ def test_spread(submission: Submission, challenge: Challenge, grading: Grading, 
     if limits:
         fail(limits.said, "draw-cut-off")
     # Where the center is wrong, that has cost its points; rows that share their noise are judged below.
-    judged = not grading.failed("sample_latent") and vary(draw(submission, *draws.rows, challenge.seed()))
-    for noise in Apart(submission, challenge, domain()).noise if judged else ():
+    judged = not grading.failed("sample_latent") and vary(draw(source, *draws.rows, challenge.seed()))
+    for noise in Apart(source, challenge, domain()).noise if judged else ():
         if abs(float(noise.std()) - 1) > SIGMAS * (1 / (2 * ROWS)) ** 0.5:  # columns may share theirs
             fail(
                 "Where the rows of a minibatch differ, your draws do not have the spread of their own row: they have "
                 f"{noise.std():.2f} times the standard deviation that they should have.",
-                "draw-normalized" if normalized(submission, challenge, domain()) else "spread-wrong",
+                "draw-normalized" if normalized(source, challenge, domain()) else "spread-wrong",
             )
     for far in FAR_LOGVARIANCES if not domain().positive_logvariances else ():
-        latents = draw_rows(submission, draws.means, torch.full((COLUMNS,), far), challenge.seed())
+        latents = draw_rows(source, draws.means, torch.full((COLUMNS,), far), challenge.seed())
         width, expected = float((latents - latents.mean(0)).square().mean().sqrt()), math.exp(far / 2)
         if not abs(width / expected - 1) <= 0.2:
             fail(
                 f"Where the log-variance is {far:g}, your draws have standard deviation {width:.3g}; "
                 f"{expected:.3g} is right.",
+                "spread-cut-off",
+            )
+    require_no_bound(source, challenge, domain())
+
+
+def require_no_bound(source: Source, challenge: Challenge, domain: Domain) -> None:
+    """Fail the check where two log-variances far from 0 give the same draws. Smaller numbers that are added do not."""
+    means, seed = challenge.uniform(-1, 1, VARIED, COLUMNS), challenge.seed()
+    for nearer, farther in BOUNDED if not domain.positive_logvariances else ():
+        one, other = (
+            draw(source, *domain.within(means, torch.full_like(means, each)), seed) for each in (nearer, farther)
+        )
+        if torch.equal(one, other) and vary(one - means):
+            fail(
+                f"With the same noise, log-variances of {nearer:g} and {farther:g} give exactly the same draws, so "
+                "a bound changes them.",
                 "spread-cut-off",
             )
 
@@ -546,12 +725,13 @@ def wrong_spread(draws: Draws) -> tuple[str, str]:
     if (spread / spread.mean() - 1).abs().max() < 0.1:
         # Noise of another kind has another spread; of next to none, rounding decides what kind it seems to be.
         normal = narrow(draws.noise) or is_normal((draws.noise - draws.noise.mean(0)) / spread, draws.count)
-        return (scaled(draws, float(spread.mean())), "spread-scaled") if normal else ("", "noise-not-normal")
+        return (scaled(draws), "spread-scaled") if normal else ("", "noise-not-normal")
     observed, logvariances = draws.latents.std(0), draws.logvariances
     logs = 2 * observed.clamp(min=1e-6).log()
     low, high = float(logs.min()), float(logs.max())
     law = known_law_of(observed, logvariances, "log-variance")
-    if not law and high - low > 0.2 and close(logs, logvariances.clamp(low, high), 0.1):
+    in_reach = low < float(logvariances.max()) and high > float(logvariances.min())
+    if not law and in_reach and high - low > 0.2 and close(logs, logvariances.clamp(low, high), 0.1):
         return f" It is right for log-variances from {low:.1f} to {high:.1f} alone.", "spread-cut-off"
     law = law or law_of(observed, logvariances, "log-variance") or law_of(observed, draws.means, "mean")
     return f" Everywhere, it is {law}." if law else "", "spread-wrong"
@@ -563,12 +743,13 @@ def said_above_zero(draws: Draws) -> str:
     return f" Above 0, your standard deviation is {law}." if law else ""
 
 
-def scaled(draws: Draws, spread: float) -> str:
+def scaled(draws: Draws) -> str:
     """By how much a spread is off everywhere, in words, and how many draws are averaged or which root of 2 it is.
 
     The generator's numbers tell an average: however they are arranged, their sum is that of the noise.
     """
-    said, count = f" Everywhere, it is {spread:.2g} times the standard deviation", round(1 / spread**2)
+    spread = float(draws.spread.mean())
+    said, count = f" Everywhere, it is {in_digits(spread)} times the standard deviation", round(1 / spread**2)
     if 2 <= count <= MOST_AVERAGED and abs(spread * count**0.5 - 1) < 0.01:
         numbers = torch.randn(count * draws.noise.numel(), generator=torch.Generator().manual_seed(draws.seed))
         if abs(float(draws.noise.double().sum() - numbers.double().sum() / count)) < 0.05:
@@ -595,9 +776,13 @@ def is_normal(noise: Tensor, count: int) -> bool:
 
 
 @check("The noise is standard normal", 4, probes=probes.NORMAL)
-def test_normal(submission: Submission, challenge: Challenge, domain: Callable[[], Domain]) -> None:
-    require_use(submission, challenge, domain())
-    draws = Draws(submission, challenge, domain())
+def test_normal(challenge: Challenge, grading: Grading, domain: Callable[[], Domain]) -> None:
+    if domain().one_number:
+        grading.replaced.append(ONE_NUMBER)
+        return
+    source = domain().source
+    require_use(source, challenge, domain())
+    draws = Draws(source, challenge, domain())
     spread = draws.latents.std(0)
     if not (spread >= 1e-6).all():
         fail("Some of your draws do not vary.", draws.mistake or ("spread-wrong" if spread.any() else "no-noise"))
@@ -606,8 +791,8 @@ def test_normal(submission: Submission, challenge: Challenge, domain: Callable[[
     judge_noise(draws.latents, draws.mistake)
     seed = challenge.seed()
     with contextlib.suppress(SubmissionError):  # what goes wrong where gradients are asked for is judged below
-        followed = draw(submission, *draws.rows, seed, gradients=True)
-        if not close(followed, draw(submission, *draws.rows, seed), 1e-5) and vary(followed):
+        followed = draw(source, *draws.rows, seed, gradients=True)
+        if not close(followed, draw(source, *draws.rows, seed), 1e-5) and vary(followed):
             with only_where("Where gradients are asked for"):
                 judge_noise(followed, draws.mistake)
 
@@ -660,27 +845,31 @@ def columns_share(latents: Tensor) -> bool:
 def test_independent(
     submission: Submission, challenge: Challenge, grading: Grading, domain: Callable[[], Domain]
 ) -> None:
-    require_use(submission, challenge, domain())
+    if domain().one_number:
+        said = "One number is the noise of all elements, in all calls."
+        fail(said, "noise-drawn-once", "noise-shared-by-all")
+    source = domain().source
+    require_use(source, challenge, domain())
     # Equal rows, so that what is left of a column without its average is noise, however wrong its center and scale.
     means, logvariances = challenge.uniform(-3, 3, COLUMNS_ALIKE), challenge.uniform(-1, 1, COLUMNS_ALIKE)
     means, logvariances = domain().within(means, logvariances)
     arguments = means.expand(ROWS_ALIKE, -1), logvariances.expand(ROWS_ALIKE, -1)
-    first, second = (draw(submission, *arguments, challenge.seed()) for _ in range(2))
+    first, second = (draw(source, *arguments, challenge.seed()) for _ in range(2))
     alike = close(first, first[:1].expand_as(first), 1e-5)
     if close(first, second, 1e-5):
         fail_as_fixed(first, means, logvariances, alike)
-    again = draw(submission, *arguments, seed=None)
+    again = draw(source, *arguments, seed=None)
     if close(again, second, 1e-5):
         fail("Two calls in a row give the same latents: the second one should draw on.", "fixed-seed")
-    one, other = (draw(submission, means[None], logvariances[None], challenge.seed()) for _ in range(2))
+    one, other = (draw(source, means[None], logvariances[None], challenge.seed()) for _ in range(2))
     if close(one, other, 1e-5):
-        same = "draw-normalized" if normalized(submission, challenge, domain()) else "fixed-seed"
+        same = "draw-normalized" if normalized(source, challenge, domain()) else "fixed-seed"
         mistake = "no-noise" if close(one[0], means, 1e-5) else same
         fail("Two calls on the same minibatch of one image give the same latents.", mistake)
     zeros = torch.zeros_like(arguments[0])
     equal, spread = domain().within(zeros, zeros), domain().within(zeros, zeros + 1)
     if alike:
-        if vary(draw(submission, *equal, challenge.seed()).flatten()):
+        if vary(draw(source, *equal, challenge.seed()).flatten()):
             fail("All rows of the minibatch share their noise.", "noise-shared-across-rows")
         fail("All elements of the minibatch share one number of noise.", "noise-shared-by-all")
     if not first.std(0).min() > 0:
@@ -699,22 +888,19 @@ def test_independent(
         )
     if not (a * b).mean().abs() <= SIGMAS / a.numel() ** 0.5:
         fail("The noise of two of your calls is correlated.", "fixed-seed")
-    quiet = [
-        submission.call(
-            "sample_latent", *arguments, seed=challenge.seed(), evaluate=True, results=1, unpack=True
-        ).outputs[0]
-        for _ in range(2)
-    ]
+    quiet = [draw(source, *arguments, challenge.seed(), evaluate=True) for _ in range(2)]
     if close(quiet[0], quiet[1], 1e-5):
         fail("Under `torch.no_grad()`, two calls on the same input give the same latents.", "no-draw-without-gradients")
     require_no_pair(a, noise, "`latents[{}]`")
     require_no_pair(a.T, noise.T, "`latents[:, {}]`")
-    drawn = [draw(submission, *spread, challenge.seed()) for _ in range(2)]
+    drawn = [draw(source, *spread, challenge.seed()) / domain().factor for _ in range(2)]
     if all(float(each.mean().abs()) < 1e-6 < float(each.std()) for each in drawn):  # one of them by chance is rare
-        named = "draw-normalized" if normalized(submission, challenge, domain()) else "noise-balanced"
+        named = "draw-normalized" if normalized(source, challenge, domain()) else "noise-balanced"
         fail("The noise of a whole call averages to 0, in each call.", named)
+    if isinstance(source, Sized):
+        fail(source.said, "noise-size-written-in")
     if not grading.failed("sample_latent"):  # noise of a few numbers, such as signs, has cost its points
-        judge_returns(submission, challenge, *domain().within(torch.zeros(1, COLUMNS), torch.zeros(1, COLUMNS)))
+        judge_returns(source, challenge, *domain().within(torch.zeros(1, COLUMNS), torch.zeros(1, COLUMNS)))
         judge_repeats(submission, challenge)
 
 
@@ -730,9 +916,9 @@ def require_no_pair(signs: Tensor, noise: Tensor, place: str) -> None:
         )
 
 
-def judge_returns(submission: Submission, challenge: Challenge, means: Tensor, logvariances: Tensor) -> None:
+def judge_returns(source: Source, challenge: Challenge, means: Tensor, logvariances: Tensor) -> None:
     """Fail the check where the noise of a call comes again after some other calls."""
-    latents = torch.cat([draw(submission, means, logvariances, challenge.seed()) for _ in range(CALLS_APART)])
+    latents = torch.cat([draw(source, means, logvariances, challenge.seed()) for _ in range(CALLS_APART)])
     apart = (latents[:, None] - latents).abs().amax(-1).fill_diagonal_(torch.inf)
     if float(apart.min()) < 1e-5:
         later, earlier = divmod(int(apart.argmin()), CALLS_APART)
@@ -759,19 +945,20 @@ def judge_repeats(submission: Submission, challenge: Challenge) -> None:
 
 @check("Differentiable with respect to means and log-variances", 4, probes=probes.SAMPLE_GRADIENTS)
 def test_gradients(submission: Submission, challenge: Challenge, domain: Callable[[], Domain]) -> None:
-    require_use(submission, challenge, domain())
-    means, logvariances, cotangent = challenge.normal(6, 5), challenge.uniform(-1, 1, 6, 5), challenge.normal(6, 5)
-    means, logvariances = domain().within(means, logvariances)
-    seeds = challenge.seed(), challenge.seed()
+    source = domain().source
+    require_use(source, challenge, domain())
+    shape = source.shape(6, 5) if isinstance(source, Sized) else (6, 5)
+    means, logvariances = domain().within(challenge.normal(*shape), challenge.uniform(-1, 1, *shape))
+    cotangent, seeds = challenge.normal(*shape), (challenge.seed(), challenge.seed())
     reply, other = (
         submission.call(
             "sample_latent", means, logvariances, seed=each, cotangents={0: cotangent}, results=1, unpack=True
         )
         for each in seeds
     )
-    latents = require_shape(reply.outputs[0], (6, 5), "The result of your `sample_latent`")
+    latents = require_shape(reply.outputs[0], shape, "The result of your `sample_latent`")
     if close(other.outputs[0], latents, 1e-5):
-        plain, other_plain = (draw(submission, means, logvariances, each) for each in seeds)
+        plain, other_plain = (draw(source, means, logvariances, each) for each in seeds)
         if not close(plain, other_plain, 1e-5):  # else the noise is judged above
             mistake = "no-noise" if close(latents, means, 1e-5) else "fixed-seed"
             fail("Where gradients are asked for, two calls on the same input give the same latents.", mistake)
@@ -783,7 +970,7 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
         return
     one = torch.ones_like(means)
     directions = (one, 0 * one), (0 * one, one)
-    sides = [slopes(submission, (means, logvariances), each, seeds[0]) for each in directions]
+    sides = [slopes(source, (means, logvariances), each, seeds[0]) for each in directions]
     expected = [(behind + ahead) / 2 for behind, ahead in sides]
     # Without a kink in between, and with the same noise: of a draw that the seed does not govern, no slope is known.
     smooth = [
@@ -811,20 +998,22 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
         if not of_this and not close(gradient, cotangent * each, 0.02):
             named = "sample-gradient-partial"
         said += of_this
-    if normalized(submission, challenge, domain()):
+    if normalized(source, challenge, domain()):
         named = "draw-normalized"
-    fail(f"Your gradients are not the slopes of a draw that takes each element by itself.{said}", named)
+    if named != "sample-gradient-scaled" or not said:
+        said = f" Your gradients are not the slopes of a draw that takes each element by itself.{said}"
+    fail(said.strip(), named)
 
 
 def said_of_gradient(gradient: Tensor, slopes: Tensor, name: str) -> str:
     """By which factor a gradient is off everywhere, for a message; empty where there is no such factor."""
     factor = float((gradient * slopes).sum() / slopes.square().sum().clamp(min=1e-12))
     off = abs(factor - 1) > 0.02 and close(gradient, factor * slopes, 0.02)
-    return f" That of the {name} is {factor:.2g} times what it should be." if off else ""
+    return f" The gradient of the {name} is {factor:.2g} times what it should be." if off else ""
 
 
 def slopes(
-    submission: Submission,
+    source: Source,
     point: tuple[Tensor, Tensor],
     direction: tuple[Tensor, Tensor],
     seed: int,
@@ -832,7 +1021,7 @@ def slopes(
 ) -> tuple[Tensor, Tensor]:
     """The draw's slopes behind and ahead of a point of means and log-variances, by differences under one seed."""
     behind, at, ahead = (
-        draw(submission, point[0] + shift * direction[0], point[1] + shift * direction[1], seed)
+        draw(source, point[0] + shift * direction[0], point[1] + shift * direction[1], seed)
         for shift in (-step, 0, step)
     )
     return (at - behind) / step, (ahead - at) / step
@@ -842,14 +1031,16 @@ def slopes(
 def test_inputs_unchanged(
     submission: Submission, challenge: Challenge, grading: Grading, domain: Callable[[], Domain]
 ) -> None:
-    require_use(submission, challenge, domain())
-    means, logvariances = domain().within(challenge.normal(6, 5), challenge.normal(6, 5))
+    source = domain().source
+    require_use(source, challenge, domain())
+    shape = source.shape(6, 5) if isinstance(source, Sized) else (6, 5)
+    means, logvariances = domain().within(challenge.normal(*shape), challenge.normal(*shape))
     reply = submission.call("sample_latent", means, logvariances, seed=challenge.seed(), results=1, unpack=True)
     if reply.packing:
         if not grading.failed("sample_latent") and forward_runs(submission, challenge):
             grading.in_use.add("sample_latent")
         raise reply.packing
-    latents = require_shape(reply.outputs[0], (6, 5), "The result of your `sample_latent`")
+    latents = require_shape(reply.outputs[0], shape, "The result of your `sample_latent`")
     if reply.dtypes[0] != means.dtype:
         got = str(reply.dtypes[0]).removeprefix("torch.")
         fail(
@@ -859,6 +1050,8 @@ def test_inputs_unchanged(
     require_arguments_unchanged(submission, reply, ("sample_latent",))
     if close(latents, means, 1e-5) or close(latents, torch.zeros_like(means), 1e-5):
         fail("Nothing was drawn.", "no-noise")
+    if isinstance(source, Sized):
+        return
     image = submission.call("sample_latent", means[:1], logvariances[:1], seed=challenge.seed(), results=1, unpack=True)
     require_shape(image.outputs[0], (1, 5), "For one image, the result of your `sample_latent`")
 

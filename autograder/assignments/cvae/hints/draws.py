@@ -134,7 +134,7 @@ def law_of(spread: Tensor, x: Tensor, name: str) -> str | None:
 
     one, logs = torch.ones_like(x), spread.clamp(min=1e-6).log()
     if fits(spread.mean() * one):
-        return f"{float(spread.mean()):.2g}"
+        return in_digits(float(spread.mean()))
     if known := known_law_of(spread, x, name):
         return known
     slope, offset = _fit(x, one, to=logs)
@@ -196,7 +196,12 @@ def factor(number: float) -> str:
     """A factor in front of a term, for a message: its sign alone where it is 1 or -1."""
     if abs(abs(number) - 1) < 0.03:
         return "-" if number < 0 else ""
-    return f"{number:.2g} · "
+    return f"{in_digits(number)} · "
+
+
+def in_digits(number: float) -> str:
+    """A number with two digits that count, for a message: 100, and not 1e+02."""
+    return f"{float(f'{number:.2g}'):g}"
 
 
 def added(number: float) -> str:
