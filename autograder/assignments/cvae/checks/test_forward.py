@@ -72,8 +72,17 @@ MOST_STARTS = 256  # columns at which the numbers that are looked for may start
 MOST_TRIED = 32  # parameters, of those that no gradient reaches
 CALM = 3.0  # at most, log-variances whose draws do not make a network with another activation overflow
 GRAY = 0.5  # of the usual weights, for pixels that are neither black nor white
+STEPS, FEWER_STEPS = 6, 3  # of all parameters at random, and of one
+STEP = 3e-4  # of the parameters' size: large enough for float32, and so small that few ReLUs switch
+SMOOTH = 0.01  # at most, by how much of itself the change of a row differs ahead and back
+LEAST_CHANGE = 1e-5  # of a row's numbers, far above rounding
+LEAST_ROWS = 4
+SLOPE_TOLERANCE = 0.02  # rounding reaches 0.002
+COTANGENTS = (0.01, 10.0)  # sizes, from the smallest to the largest of a training with the notebook's loss
+STILL = -60.0  # a log-variance at which a draw is its mean
 HEADS = "mean_layer", "logvariance_layer"
 NAMES = "means", "log-variances"  # of what they give
+RESULT_NAMES = "reconstruction", *NAMES
 PIECES = {"encoder": ("encoder", *HEADS), "decoder": ("decoder",)}  # by the part that judges them
 
 
@@ -1319,3 +1328,146 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         inside = encoder.parameters if encoder else {}
         if inside and not inside.keys() & found.keys():  # an encoder may hold the heads, of which each has its own
             fail(f"No gradient of your {what} reaches the encoder.", "results-detached")
+    if (said := slope_fault(model, images, conditions, challenge)) and not of_a_piece(
+        submission, images, conditions, challenge, grading
+    ):
+        fail(said, "gradient-changed")
+
+
+@dataclass
+class Slopes:
+    """How forward's results change along small steps of some parameters, under one seed."""
+
+    steps: list[dict[str, Tensor]]
+    changes: list[list[Tensor]]  # of each result, for each step: (N, numbers)
+    rows: list[Tensor]  # (N, 1) of each result: 1 where the changes tell slopes, and 0 where a ReLU switches
+
+    def tell(self, index: int) -> bool:
+        """Whether enough is known of a result."""
+        return int(self.rows[index].sum()) >= LEAST_ROWS
+
+
+def find_slopes(
+    model: Model, inputs: tuple[Tensor, Tensor, int], names: Sequence[str], challenge: Challenge, count: int
+) -> Slopes:
+    """Take so many steps at random, each of a small share of these parameters' sizes, ahead and back."""
+    usual, here = model.parameters, results_in_rows(model, inputs)
+    sizes = {name: float(usual[name].square().mean().sqrt()) for name in names}
+    found = Slopes([], [[] for _ in here], [each.norm(dim=1, keepdim=True) < torch.inf for each in here])
+    for _ in range(count):
+        step = {name: size * challenge.normal(*usual[name].shape) for name, size in sizes.items()}
+        with model.changed({name: usual[name] + STEP * each for name, each in step.items()}):
+            ahead = results_in_rows(model, inputs)
+        with model.changed({name: usual[name] - STEP * each for name, each in step.items()}):
+            back = results_in_rows(model, inputs)
+        found.steps.append(step)
+        for at, (middle, one, other) in enumerate(zip(here, ahead, back, strict=True)):
+            change, bend = one - other, one - 2 * middle + other
+            size = change.norm(dim=1, keepdim=True)
+            found.rows[at] &= bend.norm(dim=1, keepdim=True) <= SMOOTH * size
+            found.rows[at] &= size >= LEAST_CHANGE * middle.norm(dim=1, keepdim=True)
+            found.changes[at].append(change / (2 * STEP))
+    return found
+
+
+def results_in_rows(model: Model, inputs: tuple[Tensor, Tensor, int]) -> list[Tensor]:
+    """The three results of forward, in double precision so that differences add no rounding."""
+    return [in_rows(each).double() for each in model.forward(*inputs).outputs]
+
+
+def compare_slopes(
+    model: Model, inputs: tuple[Tensor, Tensor, int], slopes: Slopes, index: int, size: float, challenge: Challenge
+) -> tuple[Tensor, Tensor]:
+    """By what a weighted sum of a result changes along each step, as measured and as its gradient says it."""
+    shape = model.forward(*inputs).outputs[index].shape
+    weights = size * challenge.normal(*slopes.rows[index].shape[:1], slopes.changes[index][0].shape[1])
+    weights = slopes.rows[index] * weights
+    gradients = model.forward(*inputs, cotangents={index: weights.reshape(shape)}).gradients("parameter")
+    measured = torch.stack([(weights * each).sum() for each in slopes.changes[index]])
+    said = [sum((gradients[name] * step[name]).sum() for name in step.keys() & gradients) for step in slopes.steps]
+    return measured, torch.tensor([float(each) for each in said]).double()
+
+
+def apart(measured: Tensor, said: Tensor) -> bool:
+    """Whether a gradient says something else of a result than is measured."""
+    return bool((measured - said).norm() > SLOPE_TOLERANCE * torch.maximum(measured.norm(), said.norm()))
+
+
+def slope_fault(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> str | None:
+    """Which gradient of a result is not its slope, in words: the parameters are moved a little, with the same draws.
+
+    That holds the gradient against what the same pass computes, right or wrong. None where nothing can be told.
+    """
+    inputs = images, conditions, challenge.seed()
+    try:
+        slopes = find_slopes(model, inputs, [*model.parameters], challenge, STEPS)
+        for index in (1, 2, 0):  # a fault of the means or the log-variances is in the reconstruction, too
+            if slopes.tell(index):
+                if said := fault_of(model, inputs, slopes, index, challenge):
+                    return said
+            elif index == 0:  # perhaps the seed does not reach its draws
+                with model.changed(without_spread(model, challenge)):
+                    slopes = find_slopes(model, inputs, [*model.parameters], challenge, STEPS)
+                    return fault_of(model, inputs, slopes, 0, challenge) if slopes.tell(0) else None
+    except SubmissionError:  # of numbers that are not usual, which it does not get otherwise
+        return None
+    return None
+
+
+def without_spread(model: Model, challenge: Challenge) -> dict[str, Tensor]:
+    """Parameters of the log-variances' head with which each draw is its mean."""
+    name = model.head_paths.get("logvariance_layer", "logvariance_layer")
+    head = model.piece(name, challenge.normal(BATCH, HIDDEN_SIZE))
+    own = head.parameters if head else {}
+    return {each: torch.full_like(value, STILL if value.dim() == 1 else 0.0) for each, value in own.items()}
+
+
+def fault_of(
+    model: Model, inputs: tuple[Tensor, Tensor, int], slopes: Slopes, index: int, challenge: Challenge
+) -> str | None:
+    """What is wrong with the gradient of one result, and with respect to which parameters; None if nothing is."""
+    wrong = [size for size in COTANGENTS if apart(*compare_slopes(model, inputs, slopes, index, size, challenge))]
+    if not wrong:
+        return None
+    factors, along = dict[str, float](), slopes
+    for name in [*reversed(model.parameters)][:MOST_TRIED]:  # the nearest to the result first
+        alone = find_slopes(model, inputs, [name], challenge, FEWER_STEPS)
+        if alone.tell(index) and apart(*(found := compare_slopes(model, inputs, alone, index, wrong[-1], challenge))):
+            measured, said = found
+            factor = float(measured @ said / (measured @ measured))
+            factors[name] = factor if not apart(factor * measured, said) else torch.nan
+            along = alone
+    what = f"The gradient of your {RESULT_NAMES[index]}"
+    if factors:
+        what += f" with respect to {first_few([*factors])}"
+    if len(wrong) < len(COTANGENTS) or not grows(model, inputs, along, index, challenge):
+        return f"{what} is not the right one: it does not grow in proportion to the loss."
+    shared = {f"{each:.2g}" for each in factors.values()}
+    if len(shared) == 1 and "nan" not in shared:
+        return f"{what} is {shared.pop()} times the right one."
+    return f"{what} is not the right one."
+
+
+def grows(model: Model, inputs: tuple[Tensor, Tensor, int], slopes: Slopes, index: int, challenge: Challenge) -> bool:
+    """Whether the gradient of a result is in proportion to what comes back to it."""
+    seed = challenge.seed()
+    small, large = (
+        compare_slopes(model, inputs, slopes, index, size, Challenge(seed, "weights"))[1] / size for size in COTANGENTS
+    )
+    return not apart(small, large)
+
+
+def of_a_piece(
+    submission: Submission, images: Tensor, conditions: Tensor, challenge: Challenge, grading: Grading
+) -> bool:
+    """Whether a wrong gradient is of an encoder or a decoder that has cost points: it is there without forward, too."""
+    if not grading.failed("encoder") and not grading.failed("decoder"):
+        return False
+    try:
+        model = Model(submission, challenge, **left_out(grading) | {"composed": True})
+        model.forward(images, conditions, challenge.seed())
+        return slope_fault(model, images, conditions, challenge) is not None
+    except SubmissionError:
+        return True
+    finally:
+        submission.stop()  # the next process does not know the grader's pass
