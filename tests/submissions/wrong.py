@@ -2975,7 +2975,7 @@ FORWARDS = (
     ),
     _forward(
         "ten-draws-averaged",
-        "sample-arguments-changed",
+        "draw-changed",
         (
             SAMPLES,
             SAMPLES.replace(

@@ -676,10 +676,10 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
 
     judge_in([EVALUATION, WITHOUT_GRADIENTS] if random else [TRAINING, EVALUATION, WITHOUT_GRADIENTS], judge)
     if far := far_pass(model, images, conditions, challenge):
-        arguments = far.reply.captured("sample_latent", "argument")
-        for at, name in enumerate(NAMES) if len(arguments) == 2 else ():
-            sources = far.reply.outputs[at + 1], far.heads[at]
-            if at in far.judged and not any(close_within_far(arguments[at], source) for source in sources):
+        arguments, sources = far.reply.captured("sample_latent", "argument"), [far.reply.outputs[1:], far.heads]
+        arguments = [layout_of(arguments, sources)(each) for each in arguments]
+        for at, name in enumerate(NAMES) if len(arguments) == 2 and not said_of_parts(arguments, sources) else ():
+            if at in far.judged and not any(close_within_far(arguments[at], source[at]) for source in sources):
                 fail(
                     f"Where they are far from 0, your `sample_latent` does not get the {name} as they are.",
                     "sample-arguments-changed",
@@ -897,15 +897,22 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
     if encoded is not None and (others := expected_heads(one.model, encoded)):
         sources.append(others)
     arguments = one.reply.captured("sample_latent", "argument")
-    if drawn:
-        averaged = said_of_average([given[:, at : at + latent] for at in (0, given.shape[-1] - latent)], drawn)
-        judge_arguments(arguments, sources, averaged)
-        judge_noise(arguments, drawn[0], grading)
     starts = (0, given.shape[-1] - latent)  # where the latent may stand
+    averaged = said_of_average([given[:, at : at + latent] for at in starts], drawn)
+    turn = layout_of(arguments, sources)  # in which it gets the means and the log-variances, and gives a draw
+    arguments, drawn = ([turn(each) for each in tensors] for tensors in (arguments, drawn))
+    calls = [[turn(each) for each in results] for results in calls]
+    in_parts = said_of_parts(arguments, sources) if drawn and not averaged else ""
+    if drawn and not in_parts:
+        judge_arguments(arguments, sources)
+        judge_noise(arguments, drawn[0], grading)
     for call, results in enumerate(calls[1:], 1):  # of several draws, the decoder may be given a later one
         if any(close(given[:, at : at + latent], each.float()) for at in starts for each in results):
-            judge_later_draw(one.reply.captured("sample_latent", "argument", call), sources, drawn)
+            later = [turn(each) for each in one.reply.captured("sample_latent", "argument", call)]
+            judge_later_draw(later, sources, drawn)
     start = next((start for start in starts for each in drawn if close(given[:, start : start + latent], each)), None)
+    if start is None and averaged:
+        fail(f"Your decoder does not get what `sample_latent` returned.{averaged}", "draw-changed")
     if start is None and drawn and drawn[0].shape == given[:, :latent].shape:
         difference = float((given[:, :latent] - drawn[0]).abs().mean())
         known_as(one, given[:, :latent], heads)
@@ -915,7 +922,7 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
                 "Your decoder is not told the class. Your `forward` changes the draw by the class instead. Change both."
             )
             return  # which the decoder's part has judged
-        changed = averaged or said_of_change([given[:, at : at + latent] for at in starts], drawn[0])
+        changed = said_of_change([given[:, at : at + latent] for at in starts], drawn[0])
         changed = changed or (f" `forward` calls `sample_latent` {len(calls)} times or more." if all(calls) else "")
         fail(
             "Your decoder does not get what `sample_latent` returned: on average, the latents differ by "
@@ -923,7 +930,12 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
             "draw-changed",
         )
     if start is None:
-        start = judge_draw(one, images, starts, grading, challenge)
+        try:
+            start = judge_draw(one, images, starts, grading, challenge)
+        except Wrong:
+            if in_parts:
+                fail(in_parts, "sample-arguments-changed")
+            raise
     elif len(arguments) < 2 and not grading.failed("sample_latent"):  # what it gets is no means and log-variances
         judge_rows(one, start, challenge)
     rest = torch.cat((given[:, :start], given[:, start + latent :]), -1)
@@ -1017,11 +1029,44 @@ def said_of_change(blocks: list[Tensor], draw: Tensor) -> str:
     return ""
 
 
-def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]], averaged: str) -> None:
-    """Fail the check unless sample_latent is given the means and log-variances, as they are and in this order."""
+def layout_of(arguments: list[Tensor], sources: list[list[Tensor]]) -> Callable[[Tensor], Tensor]:
+    """What turns the arguments of sample_latent, and so what it gives, into rows of latents, in whatever layout it is."""
+    rows, columns = sources[0][0].shape
+    turns: tuple[Callable[[Tensor], Tensor], ...] = (
+        lambda x: x.reshape(rows, columns),
+        lambda x: x.reshape(columns, rows).T,
+    )
+
+    def fits(turn: Callable[[Tensor], Tensor]) -> bool:
+        return any(all(close(turn(each), one) for each, one in zip(arguments, source, strict=False)) for source in sources)
+
+    unusual = any(each.shape != (rows, columns) for each in arguments[:2])
+    if len(arguments) < 2 or not unusual or any(each.numel() != rows * columns for each in arguments[:2]):
+        return lambda x: x
+    turn = next(filter(fits, turns), turns[0])
+    return lambda x: turn(x) if x.numel() == rows * columns else x
+
+
+def said_of_parts(arguments: list[Tensor], sources: list[list[Tensor]]) -> str:
+    """What to say where sample_latent gets more or fewer numbers than there are means, unless forward joins draws."""
+    found, expected = (list(dict.fromkeys(tuple(each.shape) for each in given)) for given in (arguments[:2], sources[0]))
+    if len(arguments) < 2 or found == expected:
+        return ""
+    return (
+        f"Your `sample_latent` gets shape {listed(found)}, where means and log-variances have {listed(expected)}. "
+        "Your decoder gets no draw from these."
+    )
+
+
+def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]]) -> None:
+    """Fail the check unless sample_latent is given the means and log-variances, as they are and in this order.
+
+    For several draws at once, it is given them several times.
+    """
     if len(arguments) < 2:
         return
-    arguments = arguments[:2]  # it may take more
+    rows = len(sources[0][0])
+    arguments = [once_each(each, rows) for each in arguments[:2]]  # it may take more
     for means, logvariances in sources:
         if close(arguments[0], means) and close(arguments[1], logvariances):
             return
@@ -1030,18 +1075,16 @@ def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]], averag
     for at, name in enumerate(NAMES):
         if any(all(close(argument, source[at]) for argument in arguments) for source in sources):
             fail(f"Your `sample_latent` gets the {name} as both of its arguments.", "sample-arguments-changed")
-    found, expected = (list(dict.fromkeys(tuple(each.shape) for each in given)) for given in (arguments, sources[0]))
-    if found != expected:
-        fail(
-            f"Your `sample_latent` gets shape {listed(found)}; means and log-variances have {listed(expected)}."
-            f"{averaged}",
-            "sample-arguments-changed",
-        )
     changed = [name for at, name in enumerate(NAMES) if not any(close(arguments[at], source[at]) for source in sources)]
     fail(
         f"Your `sample_latent` does not get the {' and the '.join(changed or NAMES)} as they are.",
         "sample-arguments-changed",
     )
+
+
+def once_each(argument: Tensor, rows: int) -> Tensor:
+    """What an argument of sample_latent holds several times, for as many draws at once, or the argument as it is."""
+    return next((average for _, average in averages([argument], rows) if len(average) == rows), argument)
 
 
 def judge_noise(arguments: list[Tensor], drawn: Tensor, grading: Grading) -> None:
