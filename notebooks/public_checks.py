@@ -580,7 +580,10 @@ def expect_far_numbers() -> None:
 def judge_wiring(one: Pass, training: bool) -> tuple[list[str], str] | None:
     """Expect a pass to give what right wiring gives; the mistake that is known to give its results, if any."""
     found = look_up(table()["forward" if "encoder" in one.gave else "network"], summary(*one.results))
-    if found is None and "sample_latent" not in one.gave:
+    drawn = one.gave.get("sample_latent", torch.empty(0))
+    if found is None and drawn.shape != (len(one.inputs[0]), usual_sizes()[2]):  # in parts, several at once, or not
+        if drawn.numel() and failed("sample_latent"):
+            raise NotYetError("fix `sample_latent` first.")
         judge_own_draw(one)
     elif found is None:
         with suppress(Exception):  # some activations may stand in forward itself

@@ -3011,6 +3011,12 @@ FORWARDS = (
         checks=1,
     ),
     _forward(
+        "own-draw-with-one-noise-for-all-rows",
+        "noise-shared-across-rows",
+        (SAMPLES, DRAWS_ITSELF.replace("torch.randn_like(mean_params)", "torch.randn_like(mean_params[:1])")),
+        checks=1,
+    ),
+    _forward(
         "own-draw-standardized",
         "draw-normalized",
         (SAMPLES, DRAWS_ITSELF + "        latents = (latents - latents.mean(0)) / latents.std(0)\n"),

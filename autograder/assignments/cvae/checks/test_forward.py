@@ -364,7 +364,7 @@ def judge_encoding(
     """Fail the check unless means and log-variances are what the encoder and its heads give."""
     x, seed = concatenate(images, conditions), challenge.seed()
     before = expected_heads(model, x, seed)
-    reply = model.forward(images, conditions, seed, capture=["encoder", *HEADS], **mode.arguments)
+    reply = model.forward(images, conditions, seed, capture=["encoder", *HEADS, "decoder"], **mode.arguments)
     observed = shaped_parameters(reply, len(images), model)
     constant = constant_heads(grading)
     if not all(varies(each, ROUNDING) for each, name in zip(observed, HEADS, strict=True) if name not in constant):
@@ -408,7 +408,8 @@ def judge_encoding(
     judge_change(observed, heads, activated)
     if given is not None:
         again = model.forward(images, conditions, challenge.seed(), capture=["encoder"], **mode.arguments)
-        judge_encoder_input(given, side_by_side(again.captured("encoder", "argument")), images, conditions)
+        decoded = side_by_side(reply.captured("decoder", "argument"))
+        judge_encoder_input(given, side_by_side(again.captured("encoder", "argument")), decoded, images, conditions)
     judge_between(reply, model.relu_before)
     judge_places(observed, heads)
     pairs = enumerate(zip(observed, heads, strict=True))
@@ -559,10 +560,12 @@ def require_unchanged(what: str, before: list[Tensor] | None, *after: list[Tenso
         fail(f"After a pass through `forward`, your {what} gives another output.", "layers-made-in-forward")
 
 
-def judge_encoder_input(given: Tensor, again: Tensor | None, images: Tensor, conditions: Tensor) -> None:
+def judge_encoder_input(
+    given: Tensor, again: Tensor | None, decoded: Tensor | None, images: Tensor, conditions: Tensor
+) -> None:
     """Fail the check if the encoder is given other numbers than the image or than the one-hot class, and say which.
 
-    `again` is what it is given in another pass over the same images.
+    `again` is what it is given in another pass over the same images, and `decoded` what the decoder is given.
     """
     if given.shape != (len(images), images.shape[-1] + conditions.shape[-1]):
         return
@@ -578,7 +581,9 @@ def judge_encoder_input(given: Tensor, again: Tensor | None, images: Tensor, con
             "encoder-pixels-changed",
         )
     if not close(classes, conditions):
-        fail(f"Your encoder {other_class(classes, conditions)}.", "encoder-class-changed")
+        both = decoded is not None and torch.equal(decoded[:, -conditions.shape[-1] :].float(), classes)
+        too = " Your decoder gets the same numbers in place of the class." if both else ""
+        fail(f"Your encoder {other_class(classes, conditions)}.{too}", "encoder-class-changed")
 
 
 def other_class(given: Tensor, conditions: Tensor) -> str:
@@ -1030,7 +1035,7 @@ def said_of_change(blocks: list[Tensor], draw: Tensor) -> str:
 
 
 def layout_of(arguments: list[Tensor], sources: list[list[Tensor]]) -> Callable[[Tensor], Tensor]:
-    """What turns the arguments of sample_latent, and so what it gives, into rows of latents, in whatever layout it is."""
+    """What turns the arguments of sample_latent, and so what it gives, into rows of latents, from any layout."""
     rows, columns = sources[0][0].shape
     turns: tuple[Callable[[Tensor], Tensor], ...] = (
         lambda x: x.reshape(rows, columns),
@@ -1038,7 +1043,8 @@ def layout_of(arguments: list[Tensor], sources: list[list[Tensor]]) -> Callable[
     )
 
     def fits(turn: Callable[[Tensor], Tensor]) -> bool:
-        return any(all(close(turn(each), one) for each, one in zip(arguments, source, strict=False)) for source in sources)
+        turned = [turn(each) for each in arguments[:2]]
+        return any(all(map(close, turned, source)) for source in sources)
 
     unusual = any(each.shape != (rows, columns) for each in arguments[:2])
     if len(arguments) < 2 or not unusual or any(each.numel() != rows * columns for each in arguments[:2]):
@@ -1049,7 +1055,8 @@ def layout_of(arguments: list[Tensor], sources: list[list[Tensor]]) -> Callable[
 
 def said_of_parts(arguments: list[Tensor], sources: list[list[Tensor]]) -> str:
     """What to say where sample_latent gets more or fewer numbers than there are means, unless forward joins draws."""
-    found, expected = (list(dict.fromkeys(tuple(each.shape) for each in given)) for given in (arguments[:2], sources[0]))
+    arguments = arguments[:2]  # it may take more
+    found, expected = (list(dict.fromkeys(tuple(each.shape) for each in given)) for given in (arguments, sources[0]))
     if len(arguments) < 2 or found == expected:
         return ""
     return (
@@ -1130,6 +1137,8 @@ def judge_draw(  # noqa: RET503
     known_as(one, one.given[:, :latent], expected_heads(model, concatenate(images, one.conditions)))
     means, logvariances = (each[0] for each in sources[0])
     if not any(varies(block) for block in blocks.values()):
+        if not close(latents_in(one, many[0], many[1], challenge.seed()), blocks[0]):
+            fail("In your `forward`, all rows of a minibatch get the same noise.", "noise-shared-across-rows")
         said = "Nothing is drawn: for one image your decoder gets the same latent each time."
         if draws_when_made(one, images, grading, challenge):
             said += " Its noise was drawn once, when the model was made: another model gives it another latent."
@@ -1390,9 +1399,7 @@ class Slopes:
         return int(self.rows[index].sum()) >= LEAST_ROWS
 
 
-def find_slopes(
-    model: Model, inputs: tuple[Tensor, Tensor, int], names: Sequence[str], challenge: Challenge
-) -> Slopes:
+def find_slopes(model: Model, inputs: tuple[Tensor, Tensor, int], names: Sequence[str], challenge: Challenge) -> Slopes:
     """Take some steps at random, each of a small share of these parameters' sizes, ahead and back."""
     count, length = (FEWER_STEPS, LONGER_STEP) if len(names) == 1 else (STEPS, STEP)
     usual, here = model.parameters, results_in_rows(model, inputs)
