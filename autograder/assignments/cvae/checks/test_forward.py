@@ -408,8 +408,7 @@ def judge_encoding(
     judge_change(observed, heads, activated)
     if given is not None:
         again = model.forward(images, conditions, challenge.seed(), capture=["encoder"], **mode.arguments)
-        decoded = side_by_side(reply.captured("decoder", "argument"))
-        judge_encoder_input(given, side_by_side(again.captured("encoder", "argument")), decoded, images, conditions)
+        judge_encoder_input(reply, again, images, conditions)
     judge_between(reply, model.relu_before)
     judge_places(observed, heads)
     pairs = enumerate(zip(observed, heads, strict=True))
@@ -560,14 +559,14 @@ def require_unchanged(what: str, before: list[Tensor] | None, *after: list[Tenso
         fail(f"After a pass through `forward`, your {what} gives another output.", "layers-made-in-forward")
 
 
-def judge_encoder_input(
-    given: Tensor, again: Tensor | None, decoded: Tensor | None, images: Tensor, conditions: Tensor
-) -> None:
+def judge_encoder_input(reply: Reply, other: Reply, images: Tensor, conditions: Tensor) -> None:
     """Fail the check if the encoder is given other numbers than the image or than the one-hot class, and say which.
 
-    `again` is what it is given in another pass over the same images, and `decoded` what the decoder is given.
+    The replies are to two passes over the same images.
     """
-    if given.shape != (len(images), images.shape[-1] + conditions.shape[-1]):
+    given, again = (side_by_side(each.captured("encoder", "argument")) for each in (reply, other))
+    decoded = side_by_side(reply.captured("decoder", "argument"))
+    if given is None or given.shape != (len(images), images.shape[-1] + conditions.shape[-1]):
         return
     image, classes = given[:, : images.shape[-1]].float(), given[:, images.shape[-1] :]
     if not close(image, images):
