@@ -20,7 +20,7 @@ import time
 import traceback
 import types
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, suppress
 from pathlib import Path
 
@@ -795,7 +795,7 @@ class Pass:
     """One pass of forward, with stand-ins for sample_latent and for the layers that are `replaced`.
 
     A stand-in gives made-up numbers, so that what is seen does not depend on how right the piece is that it replaces.
-    What each was given and gave is kept, with a factor in it that shows where a gradient gets to.
+    What each was given and gave is kept, with a factor in it that shows where a gradient gets to: 1, or as in `scaled`.
     """
 
     def __init__(
@@ -806,8 +806,10 @@ class Pass:
         sizes: Sizes | None = None,
         rows: int = ROWS,
         first: int = 0,
+        scaled: Mapping[str, float] | None = None,
     ) -> None:
         self.inputs = tuple(each.roll(-first, 0)[:rows] for each in images_and_classes(sizes))
+        self.scaled = scaled or {}
         self.decoded, self.drawn, self.fresh_draws, self.calls = [], [], fresh_draws, Counter[str]()
         self.given: dict[str, list[Tensor]] = {}
         self.gave: dict[str, Tensor] = {}
@@ -834,7 +836,8 @@ class Pass:
             self.given[name] = list(given)
             self.calls[name] += 1
             another = self.calls[name] - 1 if self.fresh_draws and name == "sample_latent" else 0
-            factor = self.factors.setdefault(name, torch.ones((), requires_grad=True))
+            start = torch.full((), self.scaled.get(name, 1.0), requires_grad=True)
+            factor = self.factors.setdefault(name, start)
             self.gave[name] = factor * function(*given) + 0.5 * another**2  # no draw is the average of others
             self.decoded += [self.gave[name]] if name == "decoder" else []
             self.drawn += [self.gave[name]] if name == "sample_latent" else []

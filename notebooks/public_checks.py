@@ -590,7 +590,10 @@ def expect_far_numbers() -> None:
 def judge_wiring(one: Pass, training: bool) -> tuple[list[str], str] | None:
     """Expect a pass to give what right wiring gives; the mistake that is known to give its results, if any."""
     found = look_up(table()["forward" if "encoder" in one.gave else "network"], summary(*one.results))
-    if found is None and "sample_latent" not in one.gave:
+    drawn = one.gave.get("sample_latent", torch.empty(0))
+    if found is None and drawn.shape != (len(one.inputs[0]), usual_sizes()[2]):  # in parts, several at once, or not
+        if drawn.numel() and failed("sample_latent"):
+            raise NotYetError("fix `sample_latent` first.")
         judge_own_draw(one)
     elif found is None:
         with suppress(Exception):  # some activations may stand in forward itself
@@ -717,6 +720,27 @@ def forward_gradients() -> None:
             expect(not cut or (bool(wired[0]) and len(cut) < len(factors)), said, "forward-detached")
         else:
             expect("encoder" not in cut, f"No gradient of your {name} reaches the encoder.", "results-detached")
+    if "encoder" in one.gave and all(map(close, one.results, Pass(build(unfinished=True)).results)):
+        expect_slopes(one, names)
+
+
+def expect_slopes(one: Pass, names: Sequence[str]) -> None:
+    """Expect each gradient to say what becomes of a result where a piece gives a little more, with the same draws."""
+    passes = {
+        piece: [Pass(build(unfinished=True), scaled={piece: factor}).results for factor in (0.99, 1.01)]
+        for piece in one.factors
+    }
+    for at in (1, 2, 0):  # a wrong gradient of the means is in the reconstruction, too
+        weighted = numbers(*one.results[at].shape) * one.results[at]
+        found, least = gradients_of(weighted, list(one.factors.values())), 1e-3 * weighted.detach().abs().sum()
+        for piece, gradient in zip(one.factors, found, strict=True):
+            less, more = (float((numbers(*each[at].shape) * each[at].detach()).sum()) for each in passes[piece])
+            slope, said = (more - less) / 0.02, 0.0 if gradient is None else float(gradient)
+            expect(
+                abs(slope - said) <= 0.05 * max(abs(slope), abs(said)) + least,
+                f"Along what `{piece}` gives, the gradient of your {names[at]} is {said:.3g}; {slope:.3g} is right.",
+                "gradient-changed",
+            )
 
 
 # loss_function --------------------------------------------------------------------------------------------------

@@ -679,7 +679,8 @@ class Service:
             raise Invalid("not-a-tensor", value=what, kind=type_name(value))
         if type(value) not in (Tensor, nn.Parameter):
             raise Invalid("tensor-subclass", value=what, kind=type_name(value))
-        if value.layout is not torch.strided or value.is_quantized or value.is_nested:
+        inside = torch._C._functorch.is_functorch_wrapped_tensor(value)  # of `torch.vmap` or `torch.func.grad`, alone
+        if value.layout is not torch.strided or value.is_quantized or value.is_nested or inside:
             raise Invalid("not-dense", value=what)
         if value.device.type != "cpu":
             raise Invalid("wrong-device", value=what, device=value.device.type)

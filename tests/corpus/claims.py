@@ -1098,6 +1098,32 @@ def _(s: Subject) -> bool:
     return any(cut) or bool(_unreached(s))
 
 
+@claim("gradient-changed")
+def _(s: Subject) -> bool:
+    """Along a direction in which all parameters move, or one alone, in double precision."""
+    model, x, c = s.model(), numbers(8, 784, low=0.0), torch.eye(10)[torch.arange(8)]
+    named = [each for each in model.parameters() if each.requires_grad]
+
+    def passed() -> list[Tensor]:
+        with oracle.right_draws(model):
+            return [100 * each for each in model(x, c)]
+
+    for at in range(3):
+        for each, gradient in zip(named, oracle.gradients(passed()[at], named), strict=True):
+            along = torch.zeros_like(each) if gradient is None else gradient
+            totals = []
+            for step in (1e-6, -1e-6):
+                with torch.no_grad():
+                    each += step * along
+                totals.append(float(passed()[at].sum().detach()))
+                with torch.no_grad():
+                    each -= step * along
+            slope, said = (totals[0] - totals[1]) / 2e-6, float((along * along).sum())
+            if abs(slope - said) > 0.01 * max(abs(slope), abs(said)):
+                return True
+    return False
+
+
 @claim("same-for-every-image")
 def _(s: Subject) -> bool:
     return any(near(each[0], each[1]) for each in s.passed.outputs)

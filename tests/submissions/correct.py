@@ -463,6 +463,15 @@ MODELS = {
     + DECODER.replace("nn.ReLU()", "nn.LeakyReLU(0.0)").replace("nn.Sigmoid()", "nn.Flatten(), nn.Sigmoid()")
     + FORWARD,
 }
+DRAWS = {  # of the same numbers as the plain one, in another layout, in parts, or one of several
+    "draw-in-columns": "sample_latent(mean_params.T, logvariance_params.T).T",
+    "draw-of-three-axes": "sample_latent(mean_params[:, None], logvariance_params[:, None]).squeeze(1)",
+    "draw-of-flat-numbers": "sample_latent(mean_params.flatten(), logvariance_params.flatten()).view_as(mean_params)",
+    "draw-row-by-row": "torch.stack([*map(sample_latent, mean_params, logvariance_params)])",
+    "draw-by-vmap": 'torch.vmap(sample_latent, randomness="different")(mean_params, logvariance_params)',
+    "first-of-three-draws": "sample_latent(mean_params.expand(3, -1, -1), logvariance_params.expand(3, -1, -1))[0]",
+}
+MODELS |= {name: MODEL.replace("sample_latent(mean_params, logvariance_params)", text) for name, text in DRAWS.items()}
 CORRECT |= {name: module(model=text) for name, text in MODELS.items()}
 
 # ---------------------------------------------------------------- the module as a whole

@@ -1350,6 +1350,8 @@ MEANS = "        mean_params = self.mean_layer(hidden)\n"
 LOGVARIANCES = "        logvariance_params = self.logvariance_layer(hidden)\n"
 SAMPLES = "        latents = sample_latent(mean_params, logvariance_params)\n"
 RETURN = "        return data_recon, mean_params, logvariance_params\n"
+LAST = "            nn.Sigmoid(),\n        )\n"  # lines of the constructor
+HOOK = "        if mean_params.requires_grad:\n            mean_params.register_hook(lambda gradient: {})\n"
 DRAWS_ITSELF = "        latents = mean_params + torch.exp(0.5 * logvariance_params) * torch.randn_like(mean_params)\n"
 
 
@@ -3378,6 +3380,34 @@ FORWARDS = (
         (ENCODE, "        with torch.no_grad():\n    " + ENCODE),
     ),
     _forward("heads-detached-from-encoder", "forward-detached", (ENCODE, ENCODE.replace("-1))", "-1)).detach()"))),
+    *(
+        _forward(name, "gradient-changed", edit, checks=1)
+        for name, edit in (
+            ("gradient-scaled-by-a-hook", (SAMPLES, HOOK.format("gradient / 10") + SAMPLES)),
+            ("gradient-normalized-by-a-hook", (SAMPLES, HOOK.format("gradient / gradient.norm()") + SAMPLES)),
+            ("gradient-reversed", (SAMPLES, HOOK.format("-gradient") + SAMPLES)),
+            (
+                "gradient-of-the-latent-scaled",
+                (SAMPLES, SAMPLES + HOOK.format("gradient / 100").replace("mean_params", "latents")),
+            ),
+            (
+                "half-of-the-means-detached",
+                (SAMPLES, "        mean_params = 0.5 * (mean_params + mean_params.detach())\n" + SAMPLES),
+            ),
+            (
+                "hidden-numbers-partly-detached",
+                (ENCODE, ENCODE + "        hidden = 0.9 * hidden.detach() + 0.1 * hidden\n"),
+            ),
+            (
+                "one-row-detached",
+                (SAMPLES, SAMPLES.replace("(mean_params,", "(torch.cat((mean_params[:1].detach(), mean_params[1:])),")),
+            ),
+            (
+                "gradient-of-a-weight-scaled",
+                (LAST, f"{LAST}        self.mean_layer.weight.register_hook(lambda each: each / 10)\n"),
+            ),
+        )
+    ),
     _forward(
         "means-given-twice",
         "sample-arguments-changed",
@@ -3385,7 +3415,7 @@ FORWARDS = (
     ),
     _forward(
         "ten-draws-averaged",
-        "sample-arguments-changed",
+        "draw-changed",
         (
             SAMPLES,
             SAMPLES.replace(
@@ -3418,6 +3448,12 @@ FORWARDS = (
         "own-draw-with-one-noise-a-row",
         "noise-shared-across-columns",
         (SAMPLES, DRAWS_ITSELF.replace("torch.randn_like(mean_params)", "torch.randn(len(mean_params), 1)")),
+        checks=1,
+    ),
+    _forward(
+        "own-draw-with-one-noise-for-all-rows",
+        "noise-shared-across-rows",
+        (SAMPLES, DRAWS_ITSELF.replace("torch.randn_like(mean_params)", "torch.randn_like(mean_params[:1])")),
         checks=1,
     ),
     _forward(

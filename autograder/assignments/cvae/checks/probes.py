@@ -376,6 +376,15 @@ FORWARD_GRADIENTS = (
         )
         for index in (1, 2)
     ),
+    *(  # small and large, where a clipped one shows
+        Probe(
+            f"{model}{_IMAGES}({size} * model(images, one_hots)[{index}]).sum().backward()\n"
+            "grads = [p.grad.flatten() for p in model.parameters() if p.grad is not None]\n"
+            'print("length of the gradient:", float(torch.cat(grads).norm()))'
+        )
+        for model, index in ((_FILLED, 1), (_FILLED, 2), (_drawing(-20.0), 0), (f"{_drawing(2.0)}{_SEED}", 0))
+        for size in (1, 1000)
+    ),
 )
 
 # --- loss_function ----------------------------------------------------------------------------------------------------

@@ -72,8 +72,17 @@ MOST_STARTS = 256  # columns at which the numbers that are looked for may start
 MOST_TRIED = 32  # parameters, of those that no gradient reaches
 CALM = 3.0  # at most, log-variances whose draws do not make a network with another activation overflow
 GRAY = 0.5  # of the usual weights, for pixels that are neither black nor white
+STEPS, FEWER_STEPS = 6, 3  # of all parameters at random, and of one
+STEP, LONGER_STEP = 1e-4, 3e-4  # of the parameters' size: enough for float32, and so small that few ReLUs switch
+SMOOTH = 0.01  # at most, by how much of itself the change of a row differs ahead and back
+LEAST_CHANGE = 1e-5  # of a row's numbers, far above rounding
+LEAST_ROWS = 4
+SLOPE_TOLERANCE, FACTOR_TOLERANCE = 0.02, 0.05  # rounding reaches 0.002, and 0.01 with one parameter alone
+COTANGENTS = (0.01, 10.0)  # sizes, from the smallest to the largest of a training with the notebook's loss
+STILL = -60.0  # a log-variance at which a draw is its mean
 HEADS = "mean_layer", "logvariance_layer"
 NAMES = "means", "log-variances"  # of what they give
+RESULT_NAMES = "reconstruction", *NAMES
 PIECES = {"encoder": ("encoder", *HEADS), "decoder": ("decoder",)}  # by the part that judges them
 
 
@@ -355,7 +364,7 @@ def judge_encoding(
     """Fail the check unless means and log-variances are what the encoder and its heads give."""
     x, seed = concatenate(images, conditions), challenge.seed()
     before = expected_heads(model, x, seed)
-    reply = model.forward(images, conditions, seed, capture=["encoder", *HEADS], **mode.arguments)
+    reply = model.forward(images, conditions, seed, capture=["encoder", *HEADS, "decoder"], **mode.arguments)
     observed = shaped_parameters(reply, len(images), model)
     constant = constant_heads(grading)
     if not all(varies(each, ROUNDING) for each, name in zip(observed, HEADS, strict=True) if name not in constant):
@@ -399,7 +408,7 @@ def judge_encoding(
     judge_change(observed, heads, activated)
     if given is not None:
         again = model.forward(images, conditions, challenge.seed(), capture=["encoder"], **mode.arguments)
-        judge_encoder_input(given, side_by_side(again.captured("encoder", "argument")), images, conditions)
+        judge_encoder_input(reply, again, images, conditions)
     judge_between(reply, model.relu_before)
     judge_places(observed, heads)
     pairs = enumerate(zip(observed, heads, strict=True))
@@ -550,12 +559,14 @@ def require_unchanged(what: str, before: list[Tensor] | None, *after: list[Tenso
         fail(f"After a pass through `forward`, your {what} gives another output.", "layers-made-in-forward")
 
 
-def judge_encoder_input(given: Tensor, again: Tensor | None, images: Tensor, conditions: Tensor) -> None:
+def judge_encoder_input(reply: Reply, other: Reply, images: Tensor, conditions: Tensor) -> None:
     """Fail the check if the encoder is given other numbers than the image or than the one-hot class, and say which.
 
-    `again` is what it is given in another pass over the same images.
+    The replies are to two passes over the same images.
     """
-    if given.shape != (len(images), images.shape[-1] + conditions.shape[-1]):
+    given, again = (side_by_side(each.captured("encoder", "argument")) for each in (reply, other))
+    decoded = side_by_side(reply.captured("decoder", "argument"))
+    if given is None or given.shape != (len(images), images.shape[-1] + conditions.shape[-1]):
         return
     image, classes = given[:, : images.shape[-1]].float(), given[:, images.shape[-1] :]
     if not close(image, images):
@@ -569,7 +580,9 @@ def judge_encoder_input(given: Tensor, again: Tensor | None, images: Tensor, con
             "encoder-pixels-changed",
         )
     if not close(classes, conditions):
-        fail(f"Your encoder {other_class(classes, conditions)}.", "encoder-class-changed")
+        both = decoded is not None and torch.equal(decoded[:, -conditions.shape[-1] :].float(), classes)
+        too = " Your decoder gets the same numbers in place of the class." if both else ""
+        fail(f"Your encoder {other_class(classes, conditions)}.{too}", "encoder-class-changed")
 
 
 def other_class(given: Tensor, conditions: Tensor) -> str:
@@ -667,10 +680,10 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
 
     judge_in([EVALUATION, WITHOUT_GRADIENTS] if random else [TRAINING, EVALUATION, WITHOUT_GRADIENTS], judge)
     if far := far_pass(model, images, conditions, challenge):
-        arguments = far.reply.captured("sample_latent", "argument")
-        for at, name in enumerate(NAMES) if len(arguments) == 2 else ():
-            sources = far.reply.outputs[at + 1], far.heads[at]
-            if at in far.judged and not any(close_within_far(arguments[at], source) for source in sources):
+        arguments, sources = far.reply.captured("sample_latent", "argument"), [far.reply.outputs[1:], far.heads]
+        arguments = [layout_of(arguments, sources)(each) for each in arguments]
+        for at, name in enumerate(NAMES) if len(arguments) == 2 and not said_of_parts(arguments, sources) else ():
+            if at in far.judged and not any(close_within_far(arguments[at], source[at]) for source in sources):
                 fail(
                     f"Where they are far from 0, your `sample_latent` does not get the {name} as they are.",
                     "sample-arguments-changed",
@@ -888,15 +901,22 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
     if encoded is not None and (others := expected_heads(one.model, encoded)):
         sources.append(others)
     arguments = one.reply.captured("sample_latent", "argument")
-    if drawn:
-        averaged = said_of_average([given[:, at : at + latent] for at in (0, given.shape[-1] - latent)], drawn)
-        judge_arguments(arguments, sources, averaged)
-        judge_noise(arguments, drawn[0], grading)
     starts = (0, given.shape[-1] - latent)  # where the latent may stand
+    averaged = said_of_average([given[:, at : at + latent] for at in starts], drawn)
+    turn = layout_of(arguments, sources)  # in which it gets the means and the log-variances, and gives a draw
+    arguments, drawn = ([turn(each) for each in tensors] for tensors in (arguments, drawn))
+    calls = [[turn(each) for each in results] for results in calls]
+    in_parts = said_of_parts(arguments, sources) if drawn and not averaged else ""
+    if drawn and not in_parts:
+        judge_arguments(arguments, sources)
+        judge_noise(arguments, drawn[0], grading)
     for call, results in enumerate(calls[1:], 1):  # of several draws, the decoder may be given a later one
         if any(close(given[:, at : at + latent], each.float()) for at in starts for each in results):
-            judge_later_draw(one.reply.captured("sample_latent", "argument", call), sources, drawn)
+            later = [turn(each) for each in one.reply.captured("sample_latent", "argument", call)]
+            judge_later_draw(later, sources, drawn)
     start = next((start for start in starts for each in drawn if close(given[:, start : start + latent], each)), None)
+    if start is None and averaged:
+        fail(f"Your decoder does not get what `sample_latent` returned.{averaged}", "draw-changed")
     if start is None and drawn and drawn[0].shape == given[:, :latent].shape:
         difference = float((given[:, :latent] - drawn[0]).abs().mean())
         known_as(one, given[:, :latent], heads)
@@ -906,7 +926,7 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
                 "Your decoder is not told the class. Your `forward` changes the draw by the class instead. Change both."
             )
             return  # which the decoder's part has judged
-        changed = averaged or said_of_change([given[:, at : at + latent] for at in starts], drawn[0])
+        changed = said_of_change([given[:, at : at + latent] for at in starts], drawn[0])
         changed = changed or (f" `forward` calls `sample_latent` {len(calls)} times or more." if all(calls) else "")
         fail(
             "Your decoder does not get what `sample_latent` returned: on average, the latents differ by "
@@ -914,7 +934,12 @@ def judge_decoder_input(one: Pass, images: Tensor, grading: Grading, challenge: 
             "draw-changed",
         )
     if start is None:
-        start = judge_draw(one, images, starts, grading, challenge)
+        try:
+            start = judge_draw(one, images, starts, grading, challenge)
+        except Wrong:
+            if in_parts:
+                fail(in_parts, "sample-arguments-changed")
+            raise
     elif len(arguments) < 2 and not grading.failed("sample_latent"):  # what it gets is no means and log-variances
         judge_rows(one, start, challenge)
     rest = torch.cat((given[:, :start], given[:, start + latent :]), -1)
@@ -1008,11 +1033,46 @@ def said_of_change(blocks: list[Tensor], draw: Tensor) -> str:
     return ""
 
 
-def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]], averaged: str) -> None:
-    """Fail the check unless sample_latent is given the means and log-variances, as they are and in this order."""
+def layout_of(arguments: list[Tensor], sources: list[list[Tensor]]) -> Callable[[Tensor], Tensor]:
+    """What turns the arguments of sample_latent, and so what it gives, into rows of latents, from any layout."""
+    rows, columns = sources[0][0].shape
+    turns: tuple[Callable[[Tensor], Tensor], ...] = (
+        lambda x: x.reshape(rows, columns),
+        lambda x: x.reshape(columns, rows).T,
+    )
+
+    def fits(turn: Callable[[Tensor], Tensor]) -> bool:
+        turned = [turn(each) for each in arguments[:2]]
+        return any(all(map(close, turned, source)) for source in sources)
+
+    unusual = any(each.shape != (rows, columns) for each in arguments[:2])
+    if len(arguments) < 2 or not unusual or any(each.numel() != rows * columns for each in arguments[:2]):
+        return lambda x: x
+    turn = next(filter(fits, turns), turns[0])
+    return lambda x: turn(x) if x.numel() == rows * columns else x
+
+
+def said_of_parts(arguments: list[Tensor], sources: list[list[Tensor]]) -> str:
+    """What to say where sample_latent gets more or fewer numbers than there are means, unless forward joins draws."""
+    arguments = arguments[:2]  # it may take more
+    found, expected = (list(dict.fromkeys(tuple(each.shape) for each in given)) for given in (arguments, sources[0]))
+    if len(arguments) < 2 or found == expected:
+        return ""
+    return (
+        f"Your `sample_latent` gets shape {listed(found)}, where means and log-variances have {listed(expected)}. "
+        "Your decoder gets no draw from these."
+    )
+
+
+def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]]) -> None:
+    """Fail the check unless sample_latent is given the means and log-variances, as they are and in this order.
+
+    For several draws at once, it is given them several times.
+    """
     if len(arguments) < 2:
         return
-    arguments = arguments[:2]  # it may take more
+    rows = len(sources[0][0])
+    arguments = [once_each(each, rows) for each in arguments[:2]]  # it may take more
     for means, logvariances in sources:
         if close(arguments[0], means) and close(arguments[1], logvariances):
             return
@@ -1021,18 +1081,16 @@ def judge_arguments(arguments: list[Tensor], sources: list[list[Tensor]], averag
     for at, name in enumerate(NAMES):
         if any(all(close(argument, source[at]) for argument in arguments) for source in sources):
             fail(f"Your `sample_latent` gets the {name} as both of its arguments.", "sample-arguments-changed")
-    found, expected = (list(dict.fromkeys(tuple(each.shape) for each in given)) for given in (arguments, sources[0]))
-    if found != expected:
-        fail(
-            f"Your `sample_latent` gets shape {listed(found)}; means and log-variances have {listed(expected)}."
-            f"{averaged}",
-            "sample-arguments-changed",
-        )
     changed = [name for at, name in enumerate(NAMES) if not any(close(arguments[at], source[at]) for source in sources)]
     fail(
         f"Your `sample_latent` does not get the {' and the '.join(changed or NAMES)} as they are.",
         "sample-arguments-changed",
     )
+
+
+def once_each(argument: Tensor, rows: int) -> Tensor:
+    """What an argument of sample_latent holds several times, for as many draws at once, or the argument as it is."""
+    return next((average for _, average in averages([argument], rows) if len(average) == rows), argument)
 
 
 def judge_noise(arguments: list[Tensor], drawn: Tensor, grading: Grading) -> None:
@@ -1078,6 +1136,8 @@ def judge_draw(  # noqa: RET503
     known_as(one, one.given[:, :latent], expected_heads(model, concatenate(images, one.conditions)))
     means, logvariances = (each[0] for each in sources[0])
     if not any(varies(block) for block in blocks.values()):
+        if not close(latents_in(one, many[0], many[1], challenge.seed()), blocks[0]):
+            fail("In your `forward`, all rows of a minibatch get the same noise.", "noise-shared-across-rows")
         said = "Nothing is drawn: for one image your decoder gets the same latent each time."
         if draws_when_made(one, images, grading, challenge):
             said += " Its noise was drawn once, when the model was made: another model gives it another latent."
@@ -1320,3 +1380,145 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         inside = encoder.parameters if encoder else {}
         if inside and not inside.keys() & found.keys():  # an encoder may hold the heads, of which each has its own
             fail(f"No gradient of your {what} reaches the encoder.", "results-detached")
+    if (said := slope_fault(model, images, conditions, challenge)) and not of_a_piece(
+        submission, images, conditions, challenge, grading
+    ):
+        fail(said, "gradient-changed")
+
+
+@dataclass
+class Slopes:
+    """How forward's results change along small steps of some parameters, under one seed."""
+
+    steps: list[dict[str, Tensor]]
+    changes: list[list[Tensor]]  # of each result, for each step: (N, numbers)
+    rows: list[Tensor]  # (N, 1) of each result: 1 where the changes tell slopes, and 0 where a ReLU switches
+
+    def tell(self, index: int) -> bool:
+        """Whether enough is known of a result."""
+        return int(self.rows[index].sum()) >= LEAST_ROWS
+
+
+def find_slopes(model: Model, inputs: tuple[Tensor, Tensor, int], names: Sequence[str], challenge: Challenge) -> Slopes:
+    """Take some steps at random, each of a small share of these parameters' sizes, ahead and back."""
+    count, length = (FEWER_STEPS, LONGER_STEP) if len(names) == 1 else (STEPS, STEP)
+    usual, here = model.parameters, results_in_rows(model, inputs)
+    sizes = {name: float(usual[name].square().mean().sqrt()) for name in names}
+    found = Slopes([], [[] for _ in here], [each.norm(dim=1, keepdim=True) < torch.inf for each in here])
+    for _ in range(count):
+        step = {name: size * challenge.normal(*usual[name].shape) for name, size in sizes.items()}
+        with model.changed({name: usual[name] + length * each for name, each in step.items()}):
+            ahead = results_in_rows(model, inputs)
+        with model.changed({name: usual[name] - length * each for name, each in step.items()}):
+            back = results_in_rows(model, inputs)
+        found.steps.append(step)
+        for at, (middle, one, other) in enumerate(zip(here, ahead, back, strict=True)):
+            change, bend = one - other, one - 2 * middle + other
+            size = change.norm(dim=1, keepdim=True)
+            found.rows[at] &= bend.norm(dim=1, keepdim=True) <= SMOOTH * size
+            found.rows[at] &= size >= LEAST_CHANGE * middle.norm(dim=1, keepdim=True)
+            found.changes[at].append(change / (2 * length))
+    return found
+
+
+def results_in_rows(model: Model, inputs: tuple[Tensor, Tensor, int]) -> list[Tensor]:
+    """The three results of forward, in double precision so that differences add no rounding."""
+    return [in_rows(each).double() for each in model.forward(*inputs).outputs]
+
+
+def compare_slopes(
+    model: Model, inputs: tuple[Tensor, Tensor, int], slopes: Slopes, index: int, size: float, challenge: Challenge
+) -> tuple[Tensor, Tensor]:
+    """By what a weighted sum of a result changes along each step, as measured and as its gradient says it."""
+    shape = model.forward(*inputs).outputs[index].shape
+    weights = size * challenge.normal(*slopes.rows[index].shape[:1], slopes.changes[index][0].shape[1])
+    weights = slopes.rows[index] * weights
+    gradients = model.forward(*inputs, cotangents={index: weights.reshape(shape)}).gradients("parameter")
+    measured = torch.stack([(weights * each).sum() for each in slopes.changes[index]])
+    said = [sum((gradients[name] * step[name]).sum() for name in step.keys() & gradients) for step in slopes.steps]
+    return measured, torch.tensor([float(each) for each in said]).double()
+
+
+def apart(measured: Tensor, said: Tensor, tolerance: float = SLOPE_TOLERANCE) -> bool:
+    """Whether a gradient says something else of a result than is measured."""
+    return bool((measured - said).norm() > tolerance * torch.maximum(measured.norm(), said.norm()))
+
+
+def slope_fault(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> str | None:
+    """Which gradient of a result is not its slope, in words: the parameters are moved a little, with the same draws.
+
+    That holds the gradient against what the same pass computes, right or wrong. None where nothing can be told.
+    """
+    inputs = images, conditions, challenge.seed()
+    try:
+        slopes = find_slopes(model, inputs, [*model.parameters], challenge)
+        for index in (1, 2, 0):  # a fault of the means or the log-variances is in the reconstruction, too
+            if slopes.tell(index):
+                if said := fault_of(model, inputs, slopes, index, challenge):
+                    return said
+            elif index == 0:  # perhaps the seed does not reach its draws
+                with model.changed(without_spread(model, challenge)):
+                    slopes = find_slopes(model, inputs, [*model.parameters], challenge)
+                    return fault_of(model, inputs, slopes, 0, challenge) if slopes.tell(0) else None
+    except SubmissionError:  # of numbers that are not usual, which it does not get otherwise
+        return None
+    return None
+
+
+def without_spread(model: Model, challenge: Challenge) -> dict[str, Tensor]:
+    """Parameters of the log-variances' head with which each draw is its mean."""
+    name = model.head_paths.get("logvariance_layer", "logvariance_layer")
+    head = model.piece(name, challenge.normal(BATCH, HIDDEN_SIZE))
+    own = head.parameters if head else {}
+    return {each: torch.full_like(value, STILL if value.dim() == 1 else 0.0) for each, value in own.items()}
+
+
+def fault_of(
+    model: Model, inputs: tuple[Tensor, Tensor, int], slopes: Slopes, index: int, challenge: Challenge
+) -> str | None:
+    """What is wrong with the gradient of one result, and with respect to which parameters; None if nothing is."""
+    wrong = [size for size in COTANGENTS if apart(*compare_slopes(model, inputs, slopes, index, size, challenge))]
+    if not wrong:
+        return None
+    factors, along = dict[str, float](), slopes
+    for name in [*reversed(model.parameters)][:MOST_TRIED]:  # the nearest to the result first
+        alone = find_slopes(model, inputs, [name], challenge)
+        if alone.tell(index) and apart(*(found := compare_slopes(model, inputs, alone, index, wrong[-1], challenge))):
+            measured, said = found
+            factor = float(measured @ said / (measured @ measured))
+            factors[name] = factor if not apart(factor * measured, said, FACTOR_TOLERANCE) else torch.nan
+            along = alone
+    what = f"The gradient of your {RESULT_NAMES[index]}"
+    if factors:
+        what += f" with respect to {first_few([*factors])}"
+    if not grows(model, inputs, along, index, challenge):
+        return f"{what} is not the right one: it does not grow in proportion to the loss."
+    known = torch.tensor([*factors.values()])
+    if factors and known.isfinite().all() and not apart(known.median().expand_as(known), known, FACTOR_TOLERANCE):
+        return f"{what} is {known.median():.2g} times the right one."
+    return f"{what} is not the right one."
+
+
+def grows(model: Model, inputs: tuple[Tensor, Tensor, int], slopes: Slopes, index: int, challenge: Challenge) -> bool:
+    """Whether the gradient of a result is in proportion to what comes back to it."""
+    seed = challenge.seed()
+    small, large = (
+        compare_slopes(model, inputs, slopes, index, size, Challenge(seed, "weights"))[1] / size for size in COTANGENTS
+    )
+    return not apart(small, large)
+
+
+def of_a_piece(
+    submission: Submission, images: Tensor, conditions: Tensor, challenge: Challenge, grading: Grading
+) -> bool:
+    """Whether a wrong gradient is of an encoder or a decoder that has cost points: it is there without forward, too."""
+    if not grading.failed("encoder") and not grading.failed("decoder"):
+        return False
+    try:
+        model = Model(submission, challenge, **left_out(grading) | {"composed": True})
+        model.forward(images, conditions, challenge.seed())
+        return slope_fault(model, images, conditions, challenge) is not None
+    except SubmissionError:
+        return True
+    finally:
+        submission.stop()  # the next process does not know the grader's pass
