@@ -330,7 +330,7 @@ def test_a_folder_that_gradescope_does_not_name_has_a_row(tmp_path: Path) -> Non
     assert "does not name" in rows(tmp_path)["submission_2"].attention[0]
 
 
-@pytest.mark.parametrize("folder", ["assignment_1_export", "assignment_1_export copy", "regraded"])
+@pytest.mark.parametrize("folder", ["assignment_1_export", "assignment_1_export copy", "fixed"])
 @pytest.mark.parametrize(("copy", "expected"), [("ada", "ada"), ("", "ada"), (None, "ada"), ("ada, fixed", None)])
 @pytest.mark.parametrize("listed", [True, False])
 def test_of_two_gradescope_exports_neither_is_dropped(

@@ -97,7 +97,7 @@ def edits(source: bytes, places: list[list[str]]) -> list[list[Any]]:
             by = "pass" if new is None else ast.unparse(new) if isinstance(new, ast.stmt) else f"({ast.unparse(new)})"
             if len(by) > LONGEST_TEXT or (*span(old), by) in changes:
                 continue
-            shown = form.replace("{}", text(changed[0], alone=form == "{}"))
+            shown = form.replace("{}", text(changed[0], alone=form in ("{}", "if {}")))
             shown = shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
             lines = [each.lineno for each in changed]
             changes[*span(old), by] = [lines, [span(old)], by, shown, removes]

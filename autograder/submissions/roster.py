@@ -134,7 +134,7 @@ _COURSE = ("course", "course code", "course id", "course name", "class", "subjec
 _DECISION = ("status", "approved", "granted", "accepted", "approval", "decision", "state", "active", "valid")
 _GRANTED = re.compile(r"yes|y|true|t|1|ok(?:ay)?|x|✓|✔|approved?|granted|accepted|confirmed|active|valid|done")
 _DENIED = re.compile(
-    r"no|n|false|f|0|✗|denied|deny|rejected|declined|refused|pending|requested|open|new|waiting|withdrawn|cancell?ed"
+    r"no|n|false|f|0|✗|denied|deny|rejected|declined|refused|pending|requested|open|new|waiting|withdrawn|canceled|cancelled"
     r"|revoked|expired|inactive|invalid|not (?:granted|approved|accepted|valid|active)"
 )
 _ASIDE = ("why", "reason", "reasons", "note", "notes", "comment", "comments", "section", "timestamp")
