@@ -76,7 +76,7 @@ def check(part: str) -> None:
         lines.append(f"Edit {MODULE}, save it, and run this check again.")
     show(lines)
     if failed:
-        raise ChecksFailedError(f"{part} is not done yet: see ✗ above.")
+        raise ChecksFailedError(f"{part} is not done yet.")
     print(f"All checks of {part} pass.")
 
 

@@ -326,7 +326,7 @@ def expect_draws(draws: Tensor, what: str, varied: Callable[[], list[Tensor]] = 
         case = f"With mean {mean:g} and log-variance {logvariance:g}, {len(draws):,} draws"
         if what == "centers":
             off = abs(given - center) >= error * max(spread, width)
-            expect(not off, f"{case} average {given:.2f}.", named or "centre-wrong")
+            expect(not off, f"{case} average {given:.2f}; {mean:.2f} is right.", named or "centre-wrong")
         else:
             said = f"{case} have standard deviation {width:.2f}; {spread:.2f} is right."
             expect(abs(width / spread - 1) < error, said, named)
@@ -544,7 +544,7 @@ def replaced_or_whole(model: nn.Module) -> Pass:
         return Pass(build().eval(), replaced=())
 
 
-@holds("forward", "encodes [image | class], draws with sample_latent, and decodes [draw | class]")
+@holds("forward", "encodes [image | one-hot], draws with sample_latent, and decodes [draw | one-hot]")
 def forward_wiring() -> None:
     one = replaced_or_whole(model := build(unfinished=True))
     found = judge_wiring(one, training=True)
@@ -651,7 +651,7 @@ def say_where_it_goes_wrong(one: Pass) -> None:
     (images, classes), latent = one.inputs, usual_sizes()[2]
     decoder = torch.cat(one.given["decoder"], -1)
     latents, drawn = decoder[:, :latent], one.gave["sample_latent"]
-    away = float((latents - drawn).abs().mean()) if latents.shape == drawn.shape else math.inf
+    away = float((latents - drawn).detach().abs().mean()) if latents.shape == drawn.shape else math.inf
     heads = [one.gave[name] for name in HEADS if name in one.gave]
     for right, said, mistake in (
         (close(torch.cat(one.given["encoder"], -1), torch.cat((images, classes), -1)),

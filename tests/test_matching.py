@@ -995,7 +995,7 @@ WORK = {
 
 
 @pytest.mark.parametrize("names", [*NO_WORK, *WORK])
-def test_who_dropped_out_is_asked_only_about_work_that_nothing_names(tmp_path: Path, names: str) -> None:
+def test_who_dropped_out_is_asked_about_nameless_work_alone(tmp_path: Path, names: str) -> None:
     """What the staff keep next to the class holds up nobody, and has a row to look at."""
     for name in names.split(", "):
         put(tmp_path / "u", name, text=(NO_WORK | WORK)[names] or "?")

@@ -532,7 +532,7 @@ def test_an_extension_counts_where_its_line_says_so(given: tuple[str, list[str]]
     assert sum("the latest counts" in note for note in found.notes) == (len(days) > 1)
 
 
-def test_a_column_of_a_list_of_extensions_that_is_not_read_is_named(tmp_path: Path) -> None:
+def test_a_column_of_extensions_that_is_not_read_is_named(tmp_path: Path) -> None:
     found = read_extensions(written(tmp_path, "student,until,Valid for\nada,2026-12-02 23:59 UTC,quizzes\n"))
     assert [*found] == ["ada"]
     assert "“Valid for” was not read" in found.notes[0]

@@ -89,7 +89,7 @@ def after(parts: Sequence[str]) -> Hint:
 
 _ROWS = (
     ("syntax", "Python cannot read your file",
-     "A syntax error stops Python before it runs any line of your file. Read its message above: it often names what is missing. Then look at the line shown and at the line above it, because a missing bracket or quote is often noticed one line late. Does each bracket and quote on these lines close? If your own Python reads the file, is it a newer one than grading uses?"),
+     "A syntax error stops Python before it runs any line of your file. Read its message above: it often names what is missing. If a bracket “was never closed”, the line shown opens it, and its partner is missing further down. Anything else that is missing is often noticed one line late, so look at the line above, too. Does each bracket and quote on these lines close? If your own Python reads the file, is it a newer one than grading uses?"),
     ("indentation", "The indentation of a line does not fit",
      "Python reads which lines belong together from the spaces before them. Those of the line shown do not fit the lines above it, so nothing in your file could run. A line after a colon starts further to the right, and all lines of one block start alike. Make spaces and tabs visible: in VS Code, choose “View”, “Appearance”, “Render Whitespace”. Compare the line shown with the lines around it. Which of them starts at another place, or with a tab?"),
     ("invalid-character", "A character in your code is not Python",
@@ -176,8 +176,8 @@ _ROWS = (
      "A linear layer takes rows of one length, which is set where the layer is made. The message above says how long your rows are and how long they should be. Print the shape of the tensor that goes in, just before the line shown. Which numbers should a row hold, and which of them are missing or too many? If the row is right, which size does the layer get in your constructor?"),
     ("nothing-returned", "You give back None instead of a tensor",
      "A check got None where your code should give a tensor. A function without `return` gives None, and so does `return None`. A variable that was set to None stays None until it gets a value. Look at the end of the function named above: what does it give back, on every path through it? Its docstring says what it should."),
-    ("no-tensor-returned", "You give back something that is no tensor",
-     "A check got something else where your code should give a tensor, such as a plain number, a list or an array. Gradients only pass through tensors, so training could not get past this point. Follow the value back from the `return` line: at which step does it stop being a tensor?"),
+    ("no-tensor-returned", "What you return is no tensor",
+     "Your code should return a tensor, and returns something else, such as a plain number, a list or an array. Gradients only pass through tensors, so training could not get past this point. Follow the value back from the `return` line: at which step does it stop being a tensor?"),
     ("tensor-as-number", "A whole tensor cannot become one number",
      "Your code turns a tensor with several elements into one Python number. That works for a single element only, and no gradient gets past it. `float()`, `.item()` and the functions of `math` do that. Print the shape just before the line shown: did you mean to sum or average first?"),
     ("tensor-as-condition", "A whole tensor is neither true nor false",

@@ -758,7 +758,8 @@ def judge_decoding(
     if "decoder gives" in grading.kept and (turn := to_probabilities(decoded, reconstruction)):
         grading.kept["probabilities in forward"] = turn  # the decoder gives none, which its own part has judged
         grading.replaced.append(
-            "Your decoder ends in something else than a sigmoid, and your `forward` changes what it gives. Change both."
+            "Your decoder gives no probabilities, and your `forward` turns what it gives into some. Let the decoder "
+            "alone do that, with a sigmoid."
         )
         return
     judge_after_decoder(model, (images, conditions, seed), decoded, reconstruction, mode)

@@ -665,7 +665,7 @@ def near_the_ends(submission: Submission, challenge: Challenge, form: Form) -> l
 
 def require_margins(submission: Submission, challenge: Challenge, form: Form) -> None:
     """Fail the check where reconstructions near 0 or 1 do not count as they should: most pixels of MNIST are there."""
-    images, _, *parameters = form.inputs(challenge, 1)
+    images, _, *parameters = form.inputs(challenge, 1, low=0.2)  # a wrong term may take their logarithm
     for original, margin, bright in product((1.0, 0.0), MARGINS, (False, True)):
         reached, originals = 1 - margin if bright else margin, 0 * images + original
         pair = [(0 * images + each, originals, *parameters) for each in (reached, 0.5)]
@@ -855,7 +855,7 @@ def pixel_written_out(submission: Submission, challenge: Challenge, form: Form) 
     points = [(image * 0 + reconstruction, image * 0 + original, *parameters) for reconstruction, original in pairs]
     values = wrong_values(submission, points)
     found = None if values is None else formula(values / image.numel(), of_pixel(reconstructions, originals))
-    return f" For a pixel, it is {found}, up to a constant." if found else ""
+    return f" For one pixel, your reconstruction term is {found}, up to a constant." if found else ""
 
 
 def wrong_values(submission: Submission, points: Sequence[tuple[Tensor, ...]]) -> Tensor | None:
@@ -1348,7 +1348,7 @@ def edges(submission: Submission, form: Form) -> list[str]:
         images = (torch.full((1, INPUT_DIM), each) for each in (reconstruction, original))
         return form.within(*map(form.shaped, images), *parameters)
 
-    usual = [change(submission, at(each, 0.5), at(0.5, 0.5)) for each in (0.3, 0.7)]
+    usual = [change(submission, at(0.3, each), at(0.7, each)) for each in (0.0, 1.0)]
     if not all(close(*each, TOLERANCE) for each in usual):
         return []
     white, black = [at(each, 1.0) for each in (FINEST, 6e-4)], [at(1 - each, 0.0) for each in (FINEST, 6e-4)]

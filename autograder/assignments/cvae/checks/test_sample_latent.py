@@ -732,7 +732,11 @@ def wrong_spread(draws: Draws) -> tuple[str, str]:
     law = known_law_of(observed, logvariances, "log-variance")
     in_reach = low < float(logvariances.max()) and high > float(logvariances.min())
     if not law and in_reach and high - low > 0.2 and close(logs, logvariances.clamp(low, high), 0.1):
-        return f" It is right for log-variances from {low:.1f} to {high:.1f} alone.", "spread-cut-off"
+        starts, ends = low > float(logvariances.min()) + 0.1, high < float(logvariances.max()) - 0.1
+        reach = (
+            f"from {low:.1f} to {high:.1f}" if starts and ends else f"from {low:.1f}" if starts else f"up to {high:.1f}"
+        )
+        return f" It is right only for log-variances {reach}.", "spread-cut-off"
     law = law or law_of(observed, logvariances, "log-variance") or law_of(observed, draws.means, "mean")
     return f" Everywhere, it is {law}." if law else "", "spread-wrong"
 

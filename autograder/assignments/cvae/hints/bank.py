@@ -345,7 +345,7 @@ MISCONCEPTIONS = (
         ("encoder-without-condition", "Your encoder takes the image without its class",
          "Your encoder accepts the image alone. In a conditional VAE the encoder also gets the class: its input is the image with the one-hot row appended. So the first layer needs more inputs than the image has pixels. How many inputs does yours have? How many numbers are in an image and its one-hot row together?"),
         ("encoder-normalisation", "Your encoder has more than linear layers and ReLU",
-         "Something in your encoder is neither a linear layer nor a ReLU. It can be dropout, which changes the output from call to call, a normalization, or another activation, such as a random one. Or a layer changes its weights or its input before it uses them. They can be useful, but the assignment does not ask for them. Print `model`, and read every function that your encoder calls, name by name. Which name is not in the assignment?"),
+         "Your encoder has something that is neither a linear layer nor a ReLU: dropout, a normalization, or another activation, such as a random one. Or a layer changes its weights or its input before it uses them. Such layers can be useful, but the assignment does not ask for them. Print `model.encoder`, and read every function that your encoder calls. Which name is not in the assignment?"),
         ("mean-head-activated", "Your means pass through an activation",
          "A mean can be any real number. Your means pass through a function that changes or limits them, so part of the latent space cannot be reached. The head is one linear layer, with nothing after it. Is the activation in the head, or in `forward`?"),
         ("logvariance-head-activated", "Your log-variances pass through an activation",
