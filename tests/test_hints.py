@@ -17,16 +17,15 @@ from torch import Tensor
 
 import autograder
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.assignments.cvae.checks.test_forward import said_of_average
-from autograder.assignments.cvae.checks.test_loss_function import (
-    Form,
+from autograder.assignments.cvae.checks.loss_mistakes import (
     averages_first,
     in_one_dimension,
     mistakes_in_term,
     mixed_arguments,
     mixing_terms,
-    should_change,
 )
+from autograder.assignments.cvae.checks.loss_values import Form, should_change
+from autograder.assignments.cvae.checks.passes import said_of_average
 from autograder.assignments.cvae.hints import draws, loss
 from autograder.assignments.cvae.hints.bank import CAUSES, CLOSER
 from autograder.assignments.cvae.hints.formulas import POINTS, exponent_in, formula, of_divergence

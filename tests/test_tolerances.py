@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
+from autograder.assignments.cvae.checks import latents, loss_mistakes, loss_values
 from autograder.assignments.cvae.checks import test_loss_function as loss_checks
 from autograder.assignments.cvae.checks import test_sample_latent as sample_checks
 from autograder.assignments.cvae.checks.layouts import Layer, arrangements
@@ -158,6 +159,7 @@ class Trusted:
         constants: Sequence[int] = (),
         results: int | None = None,
         unpack: bool = False,
+        evaluate: bool = False,
     ) -> Reply:
         leaves = [argument.clone().requires_grad_() for argument in arguments]
         torch.manual_seed(seed)
@@ -178,7 +180,7 @@ def margins(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         seen.append(margin(actual, expected, tolerance))
         return seen[-1] <= 1
 
-    for module in (loss_checks, sample_checks):
+    for module in (loss_checks, loss_mistakes, loss_values, sample_checks, latents):
         monkeypatch.setattr(module, "close", close)
     return seen
 
@@ -210,10 +212,10 @@ def judged(check: Callable[..., None], function: Callable[..., Tensor], seed: in
         "submission": submission,
         "challenge": Challenge(seed, check.__name__),
         "grading": Grading(cast(Submission, submission), CVAE),
-        "form": loss_checks.Form(),
+        "form": loss_values.Form(),
         "moving": None,  # a loss that gives the same each time
         "mistakes": list,
-        "domain": sample_checks.Domain,  # that of a right draw
+        "domain": lambda: latents.Domain(cast(Submission, submission)),  # that of a right draw
     }
     try:
         check(**{name: given[name] for name in inspect.signature(check).parameters})
@@ -237,7 +239,7 @@ def test_rounding_stays_far_below_the_tolerance_of_the_loss(check: Any, margins:
 def test_every_mistake_in_the_loss_lies_far_above_its_tolerance(
     margins: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loss_checks, "diagnose", lambda *_: [])  # takes long, and is not what is measured
+    monkeypatch.setattr(loss_mistakes, "diagnose", lambda *_: [])  # takes long, and is not what is measured
     values = [LOSS_CHECKS[f"test_{name}"] for name in ("reconstruction", "divergence", "minibatch")]
     smallest = math.inf
     for (name, loss), seed in product(wrong_losses(), range(SEEDS)):
@@ -379,7 +381,7 @@ def minibatch(batch: int, logits: float | None, low: float, high: float) -> tupl
     """Reconstructions as sigmoids of logits of this spread, or in the checks' own range; log-variances in a range."""
     challenge = Challenge(batch, f"{logits} {low}")
     if logits is None:
-        r, x = (challenge.uniform(loss_checks.LOW, loss_checks.HIGH, batch, 784) for _ in range(2))
+        r, x = (challenge.uniform(loss_values.LOW, loss_values.HIGH, batch, 784) for _ in range(2))
     else:
         r = torch.sigmoid(logits * challenge.normal(batch, 784))
         x = (challenge.uniform(0, 1, batch, 784) > 0.8).float()
@@ -391,7 +393,7 @@ def test_in_the_range_of_the_challenges_correct_losses_agree(batch: int) -> None
     arguments = minibatch(batch, None, -2, 2)
     worst = {name: disagreement(loss, arguments) for name, loss in correct_losses()}
     print(f"batch {batch}: {max(worst.values()):.1g} at most, by {max(worst, key=lambda name: worst[name])}")
-    assert max(worst.values()) < loss_checks.TOLERANCE / FAR
+    assert max(worst.values()) < loss_values.TOLERANCE / FAR
     # The diagnosis, with its 3e-4, compares with the same formulas.
     exact = [value for name, value in worst.items() if "1e-" not in name and "0.0001" not in name]
     assert max(exact) < 1e-6
@@ -408,7 +410,7 @@ def test_outside_of_it_they_do_not(batch: int, logits: float | None, low: float,
         f"batch {batch}, reconstructions {where}, log-variances {low} to {high}: up to {max(finite.values()):.1g}"
         f" by {max(finite, key=lambda name: finite[name])}; not finite: {len(worst) - len(finite)}"
     )
-    assert max(worst.values()) > loss_checks.TOLERANCE or len(finite) < len(worst)
+    assert max(worst.values()) > loss_values.TOLERANCE or len(finite) < len(worst)
 
 
 @pytest.mark.parametrize("name", DRAWS)
@@ -425,7 +427,7 @@ def test_draws_agree_over_all_log_variances(name: str) -> None:
 @given(st.floats(0.02, 300), st.sampled_from((1, -1)), st.integers(0, 10**6))
 def test_an_added_constant_is_told_as_one(size: float, sign: int, seed: int) -> None:
     submission = Trusted(lambda *arguments: reference.loss_function(*arguments) + sign * size)
-    found = loss_checks.find_mistakes(cast(Submission, submission), Challenge(seed, "mistakes"), loss_checks.Form())
+    found = loss_mistakes.find_mistakes(cast(Submission, submission), Challenge(seed, "mistakes"), loss_values.Form())
     assert found == ["loss-constant-off"]
 
 
@@ -434,7 +436,7 @@ def test_the_loss_among_its_terms_is_their_sum(reconstruction: float, divergence
     """However small a term is: the other one is nearly a sum of the rest then."""
     terms = torch.tensor([reconstruction, divergence])
     numbers = [terms[0], terms[1], terms.sum()]
-    found = loss_checks.value_of(Reply([numbers[at] for at in order], [], [], [], {}), 4)
+    found = loss_values.value_of(Reply([numbers[at] for at in order], [], [], [], {}), 4)
     assert float(found) == pytest.approx(float(terms.sum()), rel=1e-6)
 
 
@@ -442,7 +444,7 @@ def test_the_loss_among_its_terms_is_their_sum(reconstruction: float, divergence
 def test_a_loss_comes_before_its_terms_of_any_sign(reconstruction: float, divergence: float) -> None:
     """As in public code that logs the divergence as the formula in the paper has it, with a minus."""
     terms = torch.tensor([reconstruction, -divergence])
-    found = loss_checks.value_of(Reply([terms[0] - terms[1], *terms], [], [], [], {}), 4)
+    found = loss_values.value_of(Reply([terms[0] - terms[1], *terms], [], [], [], {}), 4)
     assert float(found) == pytest.approx(reconstruction + divergence, rel=1e-6)
 
 

@@ -1,0 +1,620 @@
+"""Which mistakes the values of a wrong loss show, and what to say of them."""
+
+import contextlib
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise, product
+
+import torch
+from torch import Tensor
+
+from autograder.assignments.cvae.assignment import (
+    INPUT_DIM,
+    LATENT_DIMENSIONALITY,
+    TRAINING_LATENT_DIMENSIONALITY,
+)
+from autograder.assignments.cvae.checks.loss_values import (
+    CHANGES,
+    HIGH,
+    LATENTS,
+    LOW,
+    TOLERANCE,
+    WEIGHED,
+    Form,
+    Pair,
+    change,
+    of_flat_images,
+    pair_of_latents,
+    value_on,
+)
+from autograder.assignments.cvae.checks.network import CLASS
+from autograder.assignments.cvae.hints.formulas import POINTS, Formula, exponent_in, formula, of_divergence, of_pixel
+from autograder.assignments.cvae.hints.loss import COPIES, copied, diagnose
+from autograder.assignments.cvae.solution import cs5814_vae as reference
+from autograder.grading.harness import Challenge, Wrong, close
+from autograder.report.summary import listed
+from autograder.sandbox.client import Submission
+from autograder.sandbox.errors import SubmissionError
+from autograder.sandbox.outline import Outline
+
+# Of reconstructions from 0 or 1: a bound that keeps logarithms finite is finer.
+FINEST, MARGINS = 5e-4, (5e-4, 5e-3, 0.03)
+
+
+def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> list[str]:
+    loss, flat = of_flat_images(submission, form)
+    try:
+        *images, means, logvariances = flat.inputs(challenge, 2, WEIGHED)  # few pixels hide no small change
+        for scale in (1, 20):  # so that each term counts once
+            values = [loss(*images, scale * means, logvariances, seed=challenge.seed()) for _ in range(3)]
+            if max(values) - min(values) > TOLERANCE * abs(values[0]):
+                return ["loss-changes"]
+        if form.half:
+            return []  # its rounding would be taken for a mistake
+        points = [flat.inputs(challenge, 1) for _ in range(6)]
+        numbers = torch.tensor([loss(*each) for each in points])
+        right = torch.stack([reference.loss_function(*each) for each in points])
+        found = diagnose(loss, partial(flat.inputs, challenge))
+        if not numbers.isfinite().any() and all(each.endswith("-other") for each in found):
+            return ["loss-infinite"]
+        if found == ["loss-constant-off"] and averages_first(loss, flat, challenge):
+            return ["averaged-too-early"]
+        if found == ["divided-by-constant"]:
+            return by_divisor(loss, flat, challenge)
+        if found == ["loss-constant-off"] and close(numbers, right, TOLERANCE):
+            several = flat.inputs(challenge, 6)
+            if not close(torch.tensor(loss(*several)), reference.loss_function(*several), TOLERANCE):
+                return mixing_terms(mixed_arguments(loss, flat, challenge)) or ["batch-other"]
+            return by_divisor(loss, flat, challenge)
+        sums = [each for each in found if each.endswith(("-summed-over-batch", "batch-other"))]
+        if sums and (mixed := mixed_arguments(loss, flat, challenge)):  # then copies of one image tell of no sum
+            return [*(each for each in found if each not in sums), *(mixing_terms(mixed) or ["batch-other"])]
+        if found == ["reconstruction-other"]:
+            return (
+                (["loss-off-by-originals"] if off_by_originals(loss, flat, challenge) else [])
+                or edges(submission, form)
+                or constant_in_logarithms(loss, flat, challenge)
+                or pixel_weights(loss, flat, challenge)
+                or (["originals-changed"] if counted_originals(loss, flat, challenge) else [])
+                or (["reconstruction-rescaled"] if rescaling(loss, flat, challenge) else [])
+                or found
+            )
+        return found
+    except SubmissionError:
+        return []
+    except Wrong as error:
+        return error.misconceptions
+
+
+SIZES = (
+    (2, 12, 7),
+    (150, 12, 7),
+    (150, 12, 200),
+    (150, 200, 7),
+)  # of images, pixels and latents: far apart, in any order
+DIVISORS: dict[str, Callable[[int, int, int], int]] = {
+    "the number of images": lambda n, d, latent: n,
+    "the larger of the numbers of images and latent dimensions": lambda n, d, latent: max(n, latent),
+    "the smaller of the numbers of images and latent dimensions": lambda n, d, latent: min(n, latent),
+    "the larger of the numbers of images and pixels": lambda n, d, latent: max(n, d),
+    "the smaller of the numbers of images and pixels": lambda n, d, latent: min(n, d),
+}
+
+
+def divisor(loss: Callable[..., float], form: Form, challenge: Challenge) -> str:
+    """What the sum over the images is divided by, in words; empty where that is unknown."""
+    found = []
+    for batch, pixels, latent in SIZES:
+        arguments = form.inputs(challenge, batch, pixels, latent, low=0.2)
+        sizes = batch, arguments[1].shape[-1], arguments[2].shape[-1]
+        found.append((sizes, batch * float(reference.loss_function(*arguments)) / loss(*arguments)))
+    laws = {"a fixed number": lambda *_: found[0][1], **DIVISORS}
+    return next(
+        (name for name, law in laws.items() if all(math.isclose(law(*at), each, rel_tol=1e-3) for at, each in found)),
+        "",
+    )
+
+
+def by_divisor(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[str]:
+    """The mistake of a loss that is right but for its divisor, on minibatches of one or a few images."""
+    law = divisor(loss, form, challenge)
+    named = {"": "batch-other", "a fixed number": "divided-by-constant", "the number of images": "loss-constant-off"}
+    return [named.get(law, "divided-by-other-size")]
+
+
+def off_by_originals(loss: Callable[..., float], form: Form, challenge: Challenge) -> bool:
+    """Whether what a loss is off by depends on the originals, and on no other argument."""
+    depends = set()
+    for _ in range(CHANGES):
+        start, other = (form.inputs(challenge, 1, WEIGHED, low=0.2) for _ in range(2))
+        points = [tuple(other[each] if each == at else start[each] for each in range(4)) for at in (None, *range(4))]
+        first, *others = (loss(*each) - float(reference.loss_function(*each)) for each in points)
+        depends |= {ARGUMENTS[at] for at, each in enumerate(others) if not abs(each - first) < 0.01}
+    return depends == {"originals"}
+
+
+ARGUMENTS = "reconstructions", "originals", "means", "log-variances"
+# What a loss may average over the minibatch before it does anything else: each of an argument, by its place.
+AVERAGES: dict[str, tuple[int, Callable[[Tensor], Tensor]]] = {
+    **{name: (at, lambda each: each.mean(0, keepdim=True)) for at, name in enumerate(ARGUMENTS)},
+    "variances": (3, lambda each: each.exp().mean(0, keepdim=True).log()),
+    "standard deviations": (3, lambda each: 2 * (each / 2).exp().mean(0, keepdim=True).log()),
+}
+SPREADS = "log-variances", "variances", "standard deviations"
+
+
+def averages_first(loss: Callable[..., float], form: Form, challenge: Challenge) -> str:
+    """Of which of its arguments the loss takes the average over the minibatch first, in words; empty for none.
+
+    That is right for one image.
+    """
+    minibatches = [form.inputs(challenge, 6, WEIGHED) for _ in range(CHANGES)]  # one may fit by chance
+    observed = torch.tensor([loss(*each) for each in minibatches])
+
+    def fits(*chosen: str) -> bool:
+        expected = []
+        for arguments in minibatches:
+            averaged = list(arguments)
+            for at, average in (AVERAGES[name] for name in chosen):
+                averaged[at] = average(arguments[at]).expand_as(arguments[at])
+            expected.append(reference.loss_function(*averaged))
+        return close(observed, torch.stack(expected), TOLERANCE)
+
+    images, latents = ARGUMENTS[:2], [("means", each) for each in SPREADS]
+    tried = [(name,) for name in AVERAGES] + [images, *latents, *((*images, *each) for each in latents)]
+    found = [] if fits() else [chosen for chosen in tried if fits(*chosen)]
+    return listed([f"the {name}" for name in found[0]]) if found else ""
+
+
+def mixed_arguments(loss: Callable[..., float], form: Form, challenge: Challenge) -> set[tuple[int, int]]:
+    """Pairs of arguments, by their places, for which the loss mixes one image's with another's; one may be both.
+
+    In an average over the images, what a change of one image makes of the loss is the same for all values of another.
+    """
+
+    def value(start: tuple[Tensor, ...], other: tuple[Tensor, ...], first: int | None, second: int | None) -> float:
+        """With the argument `first` of the first half of the images changed, and `second` of the other half."""
+        arguments = [each.clone() for each in start]
+        for at, rows in ((first, slice(0, 3)), (second, slice(3, 6))):
+            if at is not None:
+                arguments[at][rows] = other[at][rows]
+        return loss(*arguments)
+
+    pairs = set()
+    for _ in range(CHANGES):  # what a maximum or a median is of may stay the same
+        start, other = (form.inputs(challenge, 6, WEIGHED, low=0.2) for _ in range(2))
+        changed = partial(value, start, other)
+        unchanged = changed(None, None)
+        firsts, seconds = [changed(at, None) for at in range(4)], [changed(None, at) for at in range(4)]
+        for first, second in product(range(4), repeat=2):
+            both = changed(first, second)
+            off = both - firsts[first] - seconds[second] + unchanged
+            largest = max(map(abs, (both, firsts[first], seconds[second], unchanged)))
+            if abs(off) > TOLERANCE * largest:
+                pairs.add((first, second))
+    return pairs
+
+
+def mixing_terms(pairs: set[tuple[int, int]]) -> list[str]:
+    """The mistake of each term that mixes images by itself; empty where both of them meet."""
+    terms = {tuple(sorted({"reconstruction" if at < 2 else "kl" for at in pair}, reverse=True)) for pair in pairs}
+    return [] if any(len(each) > 1 for each in terms) else [f"{term}-mixes-images" for (term,) in sorted(terms)[::-1]]
+
+
+def pixel_weights(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[str]:
+    """The mistake of a cross-entropy in which some pixels count more than others; empty for any other."""
+    reconstructions, originals, *parameters = form.inputs(challenge, 1, WEIGHED)
+    originals = (originals > 0.7).float()  # a gray pixel would mix the weights of black and white
+    weights = []
+    for pixel in range(WEIGHED):
+        changed = [reconstructions.clone() for _ in range(3)]
+        for each, value in zip(changed, (0.1, 0.5, 0.9), strict=True):
+            each[0, pixel] = value
+        losses = [loss(each, originals, *parameters) for each in changed]
+        right = [float(reference.loss_function(each, originals, *parameters)) for each in changed]
+        steps = [right[at] - right[at + 1] for at in range(2)]
+        if min(map(abs, steps)) < 0.02:  # rounding would decide
+            continue
+        one, other = ((losses[at] - losses[at + 1]) / step for at, step in enumerate(steps))
+        if not (one > 0 and close(torch.tensor(one), torch.tensor(other), 0.05)):
+            return []
+        weights.append(one)
+    return ["reconstruction-weighted"] if weights and max(weights) > 1.05 * min(weights) else []
+
+
+def counted_originals(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[tuple[float, float]]:
+    """Some originals and what a cross-entropy takes for each; empty if that is them, or does not follow from them."""
+    images, _, *parameters = form.inputs(challenge, 1, WEIGHED)
+    counts = []
+    for original in (0.1, 0.4, 0.7, 0.9):
+        gray = torch.full_like(images, original)
+        losses = {each: loss(torch.full_like(images, each), gray, *parameters) for each in (0.3, 0.5, 0.8)}
+        counted = []  # as this original, by each pair of reconstructions
+        for one, other in pairwise(losses):
+            white, black = math.log(one / other), math.log((1 - one) / (1 - other))
+            change = (losses[other] - losses[one]) / images.numel()
+            counted.append((change - black) / (white - black))
+        if not abs(counted[0] - counted[1]) < 0.01:
+            return []
+        counts.append((original, counted[0]))
+    depends = abs(counts[-1][1] - counts[0][1]) > 1e-3
+    return counts if depends and any(abs(one - other) > 0.02 for one, other in counts) else []
+
+
+def rescaling(loss: Callable[..., float], form: Form, challenge: Challenge) -> tuple[float, float] | None:
+    """The a and b of a cross-entropy of a · r + b in place of the reconstructions r; None for any other."""
+    images = [form.inputs(challenge, 1, WEIGHED) for _ in range(CHANGES)]
+    plain, _, *parameters = images[0]
+    low, high = 0.6, 0.9  # where 2 · r - 1 is a probability, too
+
+    def ratio(original: float) -> float:
+        """What a pixel's probability of this color at `high` is, times that at `low`."""
+        values = [loss(0 * plain + each, 0 * plain + original, *parameters) for each in (low, high)]
+        return math.exp(max(-50.0, min((values[0] - values[1]) / plain.numel(), 50.0)))
+
+    white, black = ratio(1), ratio(0)
+    if math.isclose(white, black):
+        return None
+    at_low = (1 - black) / (white - black)
+    slope = (white - 1) * at_low / (high - low)
+    offset = at_low - slope * low
+    for (one, originals, *_), (other, *_) in pairwise(images):
+        pair = [low + (high - low) * each for each in (one, other)]
+        given = [each * slope + offset for each in pair]
+        if not all(bool(((each > 0) & (each < 1)).all()) for each in given):
+            return None
+        losses = [loss(each, originals, *parameters) for each in pair]
+        right = [reference.loss_function(each, originals, *parameters) for each in given]
+        if not close(torch.tensor(losses[0] - losses[1]), right[0] - right[1]):
+            return None
+    return None if math.isclose(slope, 1, abs_tol=1e-2) and abs(offset) < 1e-2 else (slope, offset)
+
+
+def said_of_pixels(submission: Submission, challenge: Challenge, form: Form, mistakes: list[str]) -> str:
+    """What a cross-entropy takes for the pixels that it changes first, in words; empty for other mistakes."""
+    loss, flat = of_flat_images(submission, form)
+    with contextlib.suppress(SubmissionError, Wrong):
+        if mistakes == ["reconstruction-rescaled"] and (line := rescaling(loss, flat, challenge)):
+            return f" It is the cross-entropy of {linear(*line, 'r')} for each reconstruction r."
+        if mistakes == ["originals-changed"] and (counts := counted_originals(loss, flat, challenge)):
+            (first, one), *_, (last, other) = counts
+            slope = (other - one) / (last - first)
+            if all(abs(one + slope * (each - first) - counted) < 0.005 for each, counted in counts):
+                return f" It is the cross-entropy with {linear(slope, one - slope * first, 'x')} for each original x."
+            original, counted = max(counts, key=lambda each: abs(each[0] - each[1]))
+            return f" It takes an original of {original:g} for {counted:.3g}."
+    return ""
+
+
+def linear(slope: float, offset: float, name: str) -> str:
+    """`0.5 · x + 0.5`, or `x / 255`."""
+    if 0 < slope < 0.1 and abs(1 / slope - round(1 / slope)) < 0.01 / slope:
+        said = f"{name} / {round(1 / slope)}"
+    else:
+        said = name if abs(slope - 1) < 1e-3 else f"{slope:.3g} · {name}"
+    return said if abs(offset) < 2e-3 else f"{said} {'-' if offset < 0 else '+'} {abs(offset):.3g}"
+
+
+def constant_in_logarithms(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[str]:
+    """The mistake of a cross-entropy of log(r + c) and log(1 - r + c) with a c that shows; empty for any other."""
+    images = [form.inputs(challenge, 1, WEIGHED) for _ in range(3)]
+    *_, means, logvariances = images[0]
+
+    def change(one: Tensor, other: Tensor, originals: Tensor) -> float:
+        return loss(one, originals, means, logvariances) - loss(other, originals, means, logvariances)
+
+    white = torch.ones_like(images[0][0])
+    ratio = math.exp(min(change(0.05 * white, 0.5 * white, white) / white.numel(), 10.0))  # (0.5 + c) / (0.05 + c)
+    constant = (0.5 - 0.05 * ratio) / (ratio - 1) if ratio > 1 else 0.0
+    if constant < 1e-4:
+        return []
+    for (one, originals, *_), (other, *_) in pairwise(images):
+        terms = [
+            (originals * (each + constant).log() + (1 - originals) * (1 - each + constant).log()).sum()
+            for each in (one, other)
+        ]
+        if not close(torch.tensor(change(one, other, originals)), terms[1] - terms[0]):
+            return []
+    return ["reconstruction-log-constant"]
+
+
+def near_the_ends(submission: Submission, challenge: Challenge, form: Form) -> list[str]:
+    """The mistake of a cross-entropy that is wrong for reconstructions near 0 or 1; empty for any other."""
+    return edges(submission, form) or constant_in_logarithms(*of_flat_images(submission, form), challenge)
+
+
+def stops_at_means(submission: Submission, challenge: Challenge, form: Form) -> bool:
+    """Whether the divergence is right for means between -1 and 1, and no longer changes with one far from 0."""
+    *pixels, means, logvariances = form.inputs(challenge, 1)
+    points = {each: (*pixels, 0 * means + each, 0 * logvariances) for each in (-13, -12, -1, 0, 1, 12, 13)}
+    with contextlib.suppress(SubmissionError, Wrong):
+        stops = any(
+            value_on(submission, *points[12 * side]) == value_on(submission, *points[13 * side]) for side in (-1, 1)
+        )
+        return stops and all(close(*change(submission, points[each], points[0]), TOLERANCE) for each in (-1, 1))
+    return False
+
+
+def latents_written_in(submission: Submission, challenge: Challenge, form: Form, ratio: float) -> int | None:
+    """The number of latent dimensions for which a divergence is right that is wrong for LATENTS; None for no number.
+
+    It may be a usual one, or what the average is multiplied by: `ratio` is of the wrong change to the right one.
+    """
+    averaged = round(min(max(LATENTS * ratio, 0), 1000)) if math.isfinite(ratio) else 0
+    for latent in dict.fromkeys((LATENT_DIMENSIONALITY, TRAINING_LATENT_DIMENSIONALITY, averaged)):
+        if latent < 2 or latent == LATENTS:
+            continue
+        pairs = (pair_of_latents(challenge, form, latent) for _ in range(CHANGES))
+        with contextlib.suppress(SubmissionError, Wrong):
+            if all(close(*change(submission, *pair), TOLERANCE) for pair in pairs):
+                return latent
+    return None
+
+
+def said_of_factor(term: str, mistakes: list[str], observed: Tensor, expected: Tensor) -> str:
+    """By what a term is multiplied whose mistake that is, in words, and which logarithms are; empty for others."""
+    return said_of_ratio(float(observed / expected)) if mistakes == [f"{term}-scaled"] else ""
+
+
+def said_of_ratio(factor: float) -> str:
+    """How many times the right value a wrong one is, for a message."""
+    said = f" That is {factor:.4g} times as much."
+    bases = [base for base in (2, 10) if math.isclose(factor, 1 / math.log(base), rel_tol=1e-3)]
+    return said + "".join(f" A logarithm to base {base} is {factor:.4g} times the natural one." for base in bases)
+
+
+def mixed_dimensions(submission: Submission, challenge: Challenge, form: Form) -> list[str]:
+    """The latents, means or log-variances, of which a dimension's count depends on those of others."""
+    found = {}
+    for at in (2, 3) * CHANGES:  # what a maximum is of may stay the same
+        start, other = ([*form.inputs(challenge, 1, 12, 4, low=0.2)] for _ in range(2))
+        start[at], other[at] = 0.3 * start[at], 3 * other[at]
+        values = []
+        for first, second in product((False, True), repeat=2):
+            changed = [
+                other[at][:, :2] if first else start[at][:, :2],
+                other[at][:, 2:] if second else start[at][:, 2:],
+            ]
+            values.append(value_on(submission, *start[:at], torch.cat(changed, 1), *start[at + 1 :]))
+        off = values[3] - values[1] - values[2] + values[0]
+        if abs(off) > TOLERANCE * max(map(abs, values)):
+            found[at] = ARGUMENTS[at]
+    return [found[at] for at in sorted(found)]
+
+
+def written_out(submission: Submission, challenge: Challenge, form: Form) -> str:
+    """What a wrong divergence of one latent dimension computes, as a formula in words; empty for no short one."""
+    *images, start, _ = form.inputs(challenge, 1, 12, 1)
+    for lowest, limits in ((-3.0, ""), (0.2, ", with a log-variance above 0,")):
+        means, logvariances = challenge.uniform(-2, 2, POINTS), challenge.uniform(lowest, 3, POINTS)
+        points = [(*images, start * 0 + mean, start * 0 + each) for mean, each in zip(means, logvariances, strict=True)]
+        values = wrong_values(submission, points)
+        if values is None:
+            continue
+        found = formula(
+            values, of_divergence(means, logvariances, exponent := exponent_in(values, means, logvariances))
+        )
+        if found and adds_up(found, exponent, submission, challenge, form, lowest):
+            return f" In one latent dimension{limits} it is {found}, up to a constant."
+    return ""
+
+
+def adds_up(
+    found: Formula, exponent: float, submission: Submission, challenge: Challenge, form: Form, lowest: float
+) -> bool:
+    """Whether the divergence of many latent dimensions is the sum or the average of what the formula gives for each."""
+    *images, _, _ = form.inputs(challenge, 1, 12, 1)
+    latents = [(challenge.uniform(-3, 3, 1, 40), challenge.uniform(lowest, 3, 1, 40)) for _ in range(3)]
+    try:
+        values = torch.tensor([value_on(submission, *images, *each) for each in latents])
+    except (SubmissionError, Wrong):
+        return False
+    expected = torch.stack([found.at(of_divergence(*each, exponent)).sum() for each in latents])
+    (first, second), (one, other) = values.diff().tolist(), expected.diff().tolist()
+    return bool(abs(first * other - second * one) <= 1e-2 * abs(second * other))
+
+
+def pixel_written_out(submission: Submission, challenge: Challenge, form: Form) -> str:
+    """What a wrong reconstruction term computes for a pixel, as a formula in words; empty for no short one."""
+    image, _, *parameters = form.inputs(challenge, 1, 12)
+    reconstructions, originals = challenge.uniform(LOW, HIGH, POINTS), challenge.uniform(0.05, 0.95, POINTS)
+    pairs = zip(reconstructions, originals, strict=True)
+    points = [(image * 0 + reconstruction, image * 0 + original, *parameters) for reconstruction, original in pairs]
+    values = wrong_values(submission, points)
+    found = None if values is None else formula(values / image.numel(), of_pixel(reconstructions, originals))
+    return f" For one pixel, your reconstruction term is {found}, up to a constant." if found else ""
+
+
+def wrong_values(submission: Submission, points: Sequence[tuple[Tensor, ...]]) -> Tensor | None:
+    """The losses at these points; None where they are not finite or change from one to another as they should."""
+    try:
+        values = torch.tensor([value_on(submission, *point) for point in points])
+    except (SubmissionError, Wrong):
+        return None
+    right = torch.stack([reference.loss_function(*point) for point in points])
+    if not values.isfinite().all() or close(values - values[0], right - right[0], TOLERANCE):
+        return None  # what is wrong shows elsewhere
+    return values
+
+
+STEPS = ((1, 0), (-2, 0), (1, 1))  # the value that one argument gets instead of 0, and that of the other
+
+
+def in_one_dimension(submission: Submission, challenge: Challenge, form: Form) -> str:
+    """What a wrong divergence of one latent dimension gives, and which argument it is right for, in words."""
+    *images, means, _ = form.inputs(challenge, 1, 12, 1)
+    said, right = "", []
+    for what, other in (("mean", "log-variance"), ("log-variance", "mean")):
+        changes = []
+        for value, held in STEPS:
+            pairs = [(means * 0 + value, means * 0 + held), (means * 0, means * 0 + held)]
+            one, start = pairs if what == "mean" else [pair[::-1] for pair in pairs]
+            try:
+                changes.append(change(submission, (*images, *one), (*images, *start)))
+            except (SubmissionError, Wrong):
+                return ""
+        if not all(observed.isfinite() for observed, _ in changes):
+            return ""
+        off = [each for each, (observed, expected) in enumerate(changes) if not close(observed, expected, 5e-3)]
+        if not off:
+            right.append(what)
+        elif not said:
+            (observed, expected), (value, held) = changes[off[0]], STEPS[off[0]]
+            said = (
+                f" In one latent dimension, it changes by {observed:.3f} instead of {expected:.3f} when the {what} "
+                f"goes from 0 to {value}{f', with {other} {held}' if held else ''}."
+            )
+    return said + (f" It is right when only the {right[0]} changes." if said and right else "")
+
+
+def change_of_copies(submission: Submission, pair: Pair) -> Tensor:
+    """The difference between the losses of some copies of the image."""
+    return change(submission, *map(copied, pair))[0]
+
+
+def of_copies(submission: Submission, pair: Pair, mistakes: list[str]) -> str:
+    """What copies of an image change in a term whose mistake is about their number, in words; empty for others."""
+    if not any(each.endswith(IN_DIVISOR) for each in mistakes):
+        return ""
+    observed = float(change_of_copies(submission, pair))
+    return f" On {COPIES} copies of the image, it should change by as much, but changes by {observed:.3g}."
+
+
+# What the names of the mistakes in a term begin with.
+TERMS = {"reconstruction": ("reconstruction-", "originals-", "pixels-"), "kl": ("kl-", "loss-arguments-")}
+# The ends of the names of mistakes in what one term is divided by, and of those that a single image does not show.
+IN_DIVISOR = ("-divided-by-constant", "-divided-by-latent", "-divided-by-pixels", "divided-by-batch-twice")
+OF_SEVERAL = ("summed-over-batch", "divided-by-batch-twice", "mixes-images", "batch-other", "averaged-too-early")
+
+
+def mistakes_in_term(term: str, mistakes: list[str], observed: Tensor, of_copies: Callable[[], Tensor]) -> list[str]:
+    """The mistakes in one term where there are any, else those in neither.
+
+    An average over all numbers that is divided once more is a mistake in the divisor alone, of the term that copies of
+    an image make smaller.
+    """
+    (other,) = TERMS.keys() - {term}
+    seen = [name for name in mistakes if not name.endswith(OF_SEVERAL)]
+    found = [name for name in seen if name.startswith(TERMS[term])]
+    divided = any(name.endswith("divided-by-batch-twice") for name in mistakes)
+    if found and divided and all("-averaged-over-" in name for name in found):
+        twice = close(of_copies() * COPIES, observed, 0.02)
+        return [*found, f"{term}-divided-by-batch-twice"] if twice else found
+    found = found or [name for name in seen if not name.startswith((*TERMS[other], "loss-constant-off"))]
+    return found or [f"{term}-other"]  # nothing is found on gray pixels
+
+
+def with_equal_rows(arguments: tuple[Tensor, ...], which: set[int]) -> tuple[Tensor, ...]:
+    """The arguments of a minibatch in which some, by their places, are for all images what they are for the first."""
+    return tuple(each[:1].expand_as(each).clone() if at in which else each for at, each in enumerate(arguments))
+
+
+def average_of_each(loss: Callable[..., float], arguments: tuple[Tensor, ...]) -> float:
+    """The average of the losses of each image alone."""
+    ones = list(zip(*(argument.split(1) for argument in arguments), strict=True))
+    return sum(loss(*one) for one in ones) / len(ones)
+
+
+def of_several(submission: Submission, challenge: Challenge, form: Form, mistakes: list[str]) -> str:
+    """Which arguments make the difference in a loss that is no average of its images', in words; empty if unknown."""
+    loss, flat = of_flat_images(submission, form)
+    if form.half:
+        return ""  # its rounding would be taken for a difference
+    with contextlib.suppress(SubmissionError, Wrong):
+        if mistakes == ["averaged-too-early"]:
+            averaged = averages_first(loss, flat, challenge)
+            return f" Your loss counts only the averages of {averaged} over the images." if averaged else ""
+        if mistakes == ["divided-by-other-size"]:
+            return f" It is divided by {divisor(loss, flat, challenge)}."
+        if mistakes == ["loss-off-by-originals"]:
+            return " How far it is off depends only on the originals."
+        if "batch-other" not in mistakes and not any(each.endswith("-mixes-images") for each in mistakes):
+            return ""
+        arguments = flat.inputs(challenge, 6, WEIGHED, low=0.2)
+        if mixed := {at for pair in mixed_arguments(loss, flat, challenge) for at in pair}:
+            said = f" Your loss mixes the {listed([ARGUMENTS[at] for at in sorted(mixed)])} of different images."
+            equal = with_equal_rows(arguments, mixed)
+            if close(torch.tensor(loss(*equal)), torch.tensor(average_of_each(loss, equal)), TOLERANCE):
+                said += " Where these are the same for all images, it is right."
+            return said
+        return differing(loss, flat, challenge)
+    return ""
+
+
+def differing(loss: Callable[..., float], form: Form, challenge: Challenge) -> str:
+    """On which arguments it depends how far a loss is from the average of its images', in words."""
+    start, other = (form.inputs(challenge, 6, WEIGHED, low=0.2) for _ in range(2))
+
+    def off(at: int | None) -> float:
+        arguments = tuple(other[each] if each == at else start[each] for each in range(len(start)))
+        return loss(*arguments) - average_of_each(loss, arguments)
+
+    names = [name for at, name in enumerate(ARGUMENTS) if not close(torch.tensor(off(at)), torch.tensor(off(None)))]
+    return f" How far it is off depends only on the {listed(names)}." if 0 < len(names) < len(ARGUMENTS) else ""
+
+
+def pixels_written_in(submission: Submission, challenge: Challenge, form: Form) -> list[str]:
+    """The mistake of a loss that is right for the usual number of pixels, and wrong for another; else empty."""
+
+    def right(images: int, pixels: int) -> bool:
+        arguments = form.inputs(challenge, images, pixels)
+        return close(torch.tensor(value_on(submission, *arguments)), reference.loss_function(*arguments), TOLERANCE)
+
+    with contextlib.suppress(SubmissionError, Wrong):
+        usual, few = (all(right(images, pixels) for images in (1, 6)) for pixels in (INPUT_DIM, 12))
+        return ["pixels-written-in"] if usual and not few else []
+    return []
+
+
+def divisor_of_shape(submission: Submission, challenge: Challenge, right: tuple[bool, bool]) -> str:
+    """What is another multiple of the right value with shaped images than with flat ones, in words; else empty.
+
+    It is the whole loss, or a term that is not `right`.
+    """
+    factors = []  # flat and shaped, of each term
+    for _ in range(CHANGES):
+        (*one, means, spreads), (*other, far, wide) = (Form().inputs(challenge, 3, 20, 6, low=0.2) for _ in range(2))
+        for changed in ((*other, means, spreads), (*one, 3 * far, wide)):
+            flat = (*one, means, spreads), changed
+            shaped = ((*(each.reshape(3, 1, 5, 4) for each in by[:2]), *by[2:]) for by in flat)
+            for pair in (flat, shaped):
+                observed, expected = change(submission, *pair)
+                factors.append(observed / expected)
+    by_term = torch.stack(factors).reshape(CHANGES, 2, 2)
+    if not close(by_term, by_term[:1].expand_as(by_term)) or not (by_term > 0).all():
+        return ""
+    pixels, latents = (by_term[0, :, 1] / by_term[0, :, 0]).tolist()
+    match right:
+        case True, True if math.isclose(pixels, latents, rel_tol=1e-3):
+            return f"your loss is {pixels:.3g} times that of the same flat images"
+        case False, True if abs(latents - 1) < TOLERANCE:
+            return f"your reconstruction term is {pixels:.3g} times that of the same flat images"
+        case True, False if abs(pixels - 1) < TOLERANCE:
+            return f"your KL divergence is {latents:.3g} times that with the same flat images"
+    return ""
+
+
+def edges(submission: Submission, form: Form) -> list[str]:
+    """The mistake of a loss that is right for usual reconstructions, and the same near 0 or near 1; else empty."""
+    parameters = torch.zeros(1, LATENT_DIMENSIONALITY), torch.zeros(1, LATENT_DIMENSIONALITY)
+
+    def at(reconstruction: float, original: float) -> tuple[Tensor, ...]:
+        images = (torch.full((1, INPUT_DIM), each) for each in (reconstruction, original))
+        return form.within(*map(form.shaped, images), *parameters)
+
+    usual = [change(submission, at(0.3, each), at(0.7, each)) for each in (0.0, 1.0)]
+    if not all(close(*each, TOLERANCE) for each in usual):
+        return []
+    white, black = [at(each, 1.0) for each in (FINEST, 6e-4)], [at(1 - each, 0.0) for each in (FINEST, 6e-4)]
+    stops = any(value_on(submission, *one) == value_on(submission, *other) for one, other in (white, black))
+    return ["reconstruction-cut-off"] if stops else []
+
+
+def describe_loops(outline: Outline) -> str:
+    """Where the module loops outside of the model, for the hint: the verdict comes from counting."""
+    around = {line: outline.around(line) for line in outline.loops}
+    lines = [str(line) for line, where in around.items() if where is None or where.place[0] != CLASS][:5]
+    if not lines:
+        return ""
+    return f" There is a loop in line {lines[0]}." if len(lines) == 1 else f" There are loops in lines {listed(lines)}."
