@@ -544,13 +544,14 @@ def test_code_in_a_notebook_alone_is_reviewed(tmp_path: Path, packed: bool) -> N
         ("ada", {MODULE: BLANK, "cvae.ipynb": notebook}),
         ("bob", {MODULE: BLANK, "cvae.ipynb": (CVAE.root / CVAE.notebook).read_bytes()}),
     ):
-        put(tmp_path / f"{student}.zip", zip_of(*files.items())) if packed else None
+        upload = tmp_path / f"of {student}"  # of both together, most would have handed in the handout
+        put(upload / f"{student}.zip", zip_of(*files.items())) if packed else None
         for name, content in () if packed else files.items():
-            put(tmp_path / student / name, content)
-    both = rows(tmp_path)
-    assert "the code may be in `" in both["ada"].attention[0]
-    assert "cvae.ipynb`" in both["ada"].attention[0]
-    assert (both["bob"].source, both["bob"].attention) == (BLANK, ())
+            put(upload / student / name, content)
+    ada, bob = rows(tmp_path / "of ada")["ada"], rows(tmp_path / "of bob")["bob"]
+    assert "the code may be in `" in ada.attention[0]
+    assert "cvae.ipynb`" in ada.attention[0]
+    assert (bob.source, bob.attention) == (BLANK, ())
 
 
 @pytest.mark.parametrize(

@@ -116,8 +116,9 @@ _NAME = vars(type)["__name__"]  # of a class, which no metaclass can replace
 
 
 def _own_parameters(module: nn.Module) -> dict[str, nn.Parameter]:
-    """The parameters of a module without those of its submodules, by name."""
-    return {name: each for name, each in named_parameters(module) if "." not in name}
+    """The parameters of a module that have a shape, without those of its submodules, by name."""
+    found = {name: each for name, each in named_parameters(module) if "." not in name}
+    return {name: each for name, each in found.items() if not torch.nn.parameter.is_lazy(each)}
 
 
 def _is_linear(module: nn.Module) -> bool:

@@ -3764,7 +3764,7 @@ WHOLE = (
             ),
         ),
         loses=frozenset({"loss_function"}),
-        misconception="loss-constant-off loss-not-finite",
+        misconception="loss-not-finite",
     ),
     Wrong(
         "layer-without-its-size",

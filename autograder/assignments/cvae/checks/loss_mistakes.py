@@ -266,7 +266,8 @@ def rescaling(loss: Callable[..., float], form: Form, challenge: Challenge) -> t
             return None
         losses = [loss(each, originals, *parameters) for each in pair]
         right = [reference.loss_function(each, originals, *parameters) for each in given]
-        if not close(torch.tensor(losses[0] - losses[1]), right[0] - right[1]):
+        # A logarithm of 1 + r changes as one of (1 + r) / 2 does, and is another number.
+        if not close(torch.tensor(losses), torch.stack(right)):
             return None
     return None if math.isclose(slope, 1, abs_tol=1e-2) and abs(offset) < 1e-2 else (slope, offset)
 

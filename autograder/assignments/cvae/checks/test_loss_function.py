@@ -520,14 +520,22 @@ def test_finite(
             reached = torch.tensor([lowest, 1e-38, 0.5, 1 - 6e-8])[challenge.integers(4, size)].reshape(shape)
             pixels = torch.tensor([0.0, 0.5, 1.0])[challenge.integers(3, size)].reshape(shape)
             if not finite(submission, (reached, pixels, means, logvariances), differentiate):
-                fail(
-                    f"For pixels of 0, 0.5 and 1 and reconstructions from {lowest:g} to just below 1, {what} is not "
-                    "finite.",
-                    "loss-not-finite",
-                )
+                reach = f"reconstructions from {lowest:g} to just below 1"
+                said = f"For pixels of 0, 0.5 and 1 and {reach}, {what} is not finite."
+                fail(said + first_not_finite(submission, (reached, pixels, means, logvariances)), "loss-not-finite")
         far = challenge.uniform(-30, 5 if form.half else 20, *logvariances.shape)
         if divergence and not finite(submission, (*images, means, far), differentiate):
             fail(f"For log-variances from -30 to 20, {what} is not finite.", "not-finite")
+
+
+def first_not_finite(submission: Submission, arguments: tuple[Tensor, ...]) -> str:
+    """The first pair of a reconstruction and an original for which the loss is not finite, in words; else empty."""
+    images, _, *parameters = (each[:1] for each in arguments)
+    for reached, original in product((0.0, 1e-38, 1 - 6e-8), (0.0, 0.5, 1.0)):
+        value = value_on(submission, 0 * images + reached, 0 * images + original, *parameters)
+        if not math.isfinite(value):
+            return f" For an original of {original:g} and a reconstruction of {reached:.8g}, it is {value}."
+    return ""
 
 
 def require_no_jump(submission: Submission, challenge: Challenge, form: Form) -> None:
