@@ -75,8 +75,8 @@ NOTES = (
         _NO_SLOPE,
         "Where a reconstruction is exactly {said}, your `loss_function` is finite and its gradient is not. A bound "
         "after the logarithm comes too late: the slope of the logarithm at 0 is infinite, and 0 times infinity is NaN. "
-        "On MNIST, training can get there within a few epochs, and breaks. Bound what you take the logarithm of, "
-        "before you take it. No points are taken for this.",
+        "On MNIST, some pixels get there after many epochs. Bound what you take the logarithm of, before you take it. "
+        "No points are taken for this.",
     ),
     Note(
         ("encoder", "decoder", "forward"),
