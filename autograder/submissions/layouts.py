@@ -263,7 +263,7 @@ def _with_handouts(rows: list[Submitted]) -> list[Submitted]:
 def _with_blanks(
     owners: list[_Owner], rows: list[Submitted], assignment: Assignment
 ) -> tuple[list[Submitted], list[str]]:
-    """The rows, and a warning where at least a third of the class handed in nothing but empty files or the handout.
+    """The rows, and a warning where at least half of the class handed in nothing but empty files or the handout.
 
     Programs that copy a class lose what is in the files. One student alone, or few of many, may hand in that.
     """
@@ -271,7 +271,7 @@ def _with_blanks(
     blank = {row.student for row in there if row.source is not None and is_untouched(row.source, assignment)}
     empty = {row.student for row in there if row.source is None and row.reason == _ONLY_FOLDER}
     blank |= empty if len(blank | empty) == len(there) else set()  # platforms make a folder for who handed in nothing
-    if len(blank) < 2 or 3 * len(blank) < len(there):
+    if len(blank) < 2 or 2 * len(blank) < len(there):
         return rows, []
     what = "only empty files, empty folders or the handout"
     said = f"{len(blank)} of {len(there)} have {what}: see whether the upload is whole"
