@@ -974,7 +974,7 @@ def expect_extremes(place: slice, said: str, mistake: str, tolerance: float = 1e
     """Expect the loss of one image to change between extreme arguments as it should."""
     for pair, right in list(zip(extremes(one_image()), table()["loss_function"]["extremes"], strict=True))[place]:
         change = float(usual_loss(*pair[0])) - float(usual_loss(*pair[1]))
-        fits = near(change, right, tolerance) or not math.isfinite(change)  # which has a check of its own
+        fits = near(change, right, tolerance) or not math.isfinite(change)  # which another check judges
         expect(fits, f"{said}, your loss changes by {change:.4g}; it should by {right:.4g}.", mistake)
 
 

@@ -26,6 +26,11 @@ def sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
+@pytest.fixture(autouse=True)
+def on_a_busy_machine_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locate, "SECONDS", 60.0)
+
+
 def parsed(text: str) -> bool:
     try:
         compile(text, "module", "exec")
@@ -108,17 +113,13 @@ def located(text: str, sandbox: Sandbox) -> list[tuple[str, str, list[str]]]:
         ("pixels-over-255", "without", "/ 255", "/ 255"),
     ],
 )
-def test_the_place_is_named(
-    name: str, how: str, shown: str, line: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(locate, "SECONDS", 60.0)  # on a busy machine, too
+def test_the_place_is_named(name: str, how: str, shown: str, line: str, sandbox: Sandbox) -> None:
     ((said, place, lines),) = located(SOURCES[name], sandbox)
     assert (said, place) == (how, shown)
     assert all(line in each for each in lines)
 
 
-def test_what_several_changes_would_undo_is_left_out_at_once(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(locate, "SECONDS", 60.0)
+def test_what_several_changes_would_undo_is_left_out_at_once(sandbox: Sandbox) -> None:
     begins = re.search(r"def forward\(self, (\w+), \w+\):\n", correct.module())
     assert begins is not None
     changes = f"        {begins[1]} = ({begins[1]} - 0.1307) / 0.3081\n"
@@ -127,8 +128,7 @@ def test_what_several_changes_would_undo_is_left_out_at_once(sandbox: Sandbox, m
     assert (how, shown) == ("without", f"({begins[1]} - 0.1307) / 0.3081")
 
 
-def test_several_places_that_read_alike_are_one(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(locate, "SECONDS", 60.0)
+def test_several_places_that_read_alike_are_one(sandbox: Sandbox) -> None:
     text = correct.module()
     layer = re.search(r"( *)nn\.ReLU\(\),\n", text)
     assert layer is not None

@@ -336,7 +336,7 @@ def test_a_folder_that_gradescope_does_not_name_has_a_row(tmp_path: Path) -> Non
 def test_of_two_gradescope_exports_neither_is_dropped(
     tmp_path: Path, folder: str, copy: str | None, expected: str | None, listed: bool
 ) -> None:
-    """What is the same in both is one; of what differs, staff is asked, whichever is read last."""
+    """What is the same in both is one; of what differs, staff is asked, and the order of reading decides nothing."""
     for name, text in (("zip", "ada"), (folder, copy)):
         export = tmp_path / ("packed/assignment_1_export" if name == "zip" else f"up/{folder}")
         facts = "".join(f"submission_{at}:\n  :submitters:\n  - :sid: {who}\n" for at, who in ((2, "bob"), (3, "cy")))

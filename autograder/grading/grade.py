@@ -174,8 +174,8 @@ def _run_checks(
             report.error = "\n".join((cause.message, *(f"Hint: {each}" for each in cause.hints(sandbox.assignment))))
             grading.unloaded = error
         else:
-            notes = [note_on_work(submission.outline), note_on_notebook(submission.notebook_line)]
-            report.notes += filter(None, [*notes, note_on_newer(submission.newer)])
+            notes = note_on_work(submission.outline), note_on_notebook(submission.notebook_line)
+            report.notes += filter(None, (*notes, note_on_newer(submission.newer)))
         lap("import the submission")
         run_checks(grading)
         report.output = submission.output

@@ -7,6 +7,7 @@ by mutation (Papadakis and Le Traon, "Metallaxis-FL", 2015).
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterator
 
@@ -26,10 +27,11 @@ SECONDS = 15.0  # for all of them, on a machine that is busy; one alone has no m
 def locate(grading: Grading, sandbox: Sandbox) -> None:
     """Name the place that a failed check depends on, where the hints of its mistakes leave that open."""
     ends, left = time.monotonic() + SECONDS, MOST
+    edits = functools.cache(lambda part: grading.submission.edits(list(_places(part, grading))))
     for failed in grading.to_reproduce:
         if failed.check.reproduction is None or not unlocated(grading.assignment, failed.check):
             continue
-        for edit in grading.submission.edits(list(_places(failed.part, grading))):
+        for edit in edits(failed.part):
             if not left or time.monotonic() > ends:
                 return
             left -= 1

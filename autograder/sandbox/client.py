@@ -189,9 +189,7 @@ class Sandbox:
 
         A SubmissionError where reading them takes more than the limits allow.
         """
-        import torch
-
-        sent = {f"{cell}": torch.frombuffer(bytearray(data), dtype=torch.uint8) for cell, data in cells.items() if data}
+        sent = {f"{cell}": _as_tensor(data) for cell, data in cells.items() if data}
         with self.submission(b"") as process:
             process._start()
             answer, tensors = process._exchange(
@@ -309,7 +307,7 @@ class Submission:
         if self._channel is not None:
             return
         self._start()
-        source = {"source": self._as_tensor()}
+        source = {"source": _as_tensor(self.source or b"\n")}
         if self._outline is None:  # by the first process, before the submission runs there
             self._outline = Outline()
             with contextlib.suppress(SubmissionError):
@@ -340,19 +338,13 @@ class Submission:
         answer: Message = {}
         with contextlib.suppress(SubmissionError):
             request = {"do": "edits", "places": [list(place) for place in places]}
-            answer, _ = self._exchange(request, {"source": self._as_tensor()}, LIMITS.outline_s)
+            answer, _ = self._exchange(request, {"source": _as_tensor(self.source or b"\n")}, LIMITS.outline_s)
         self.stop()
         found, records = [], answer.get("edits")
         for record in records[: 6 * MOST] if isinstance(records, list) else []:
             with contextlib.suppress(TypeError, ValueError):
                 found.append(Edit.read(record))
         return found
-
-    def _as_tensor(self) -> Tensor:
-        """The source's bytes, as a frame carries them."""
-        import torch
-
-        return torch.frombuffer(bytearray(self.source or b"\n"), dtype=torch.uint8)
 
     def _start(self) -> None:
         """Start a process for the submission."""
@@ -706,6 +698,13 @@ def _gradients(value: Tensor, inputs: list[Tensor], cotangent: Tensor) -> list[T
     return [
         torch.zeros_like(each) if gradient is None else gradient for gradient, each in zip(found, inputs, strict=True)
     ]
+
+
+def _as_tensor(data: bytes) -> Tensor:
+    """Bytes as a frame carries them; there must be some."""
+    import torch
+
+    return torch.frombuffer(bytearray(data), dtype=torch.uint8)
 
 
 def _is_line(value: object) -> TypeGuard[int]:

@@ -738,8 +738,8 @@ _WHO = (":sid", ":email", ":name")  # how Gradescope's metadata names a submitte
 def _gradescope(entries: list[Entry]) -> list[_Piece]:
     """The folders of Gradescope's exports: the metadata names, for each of them, the submitters and the time.
 
-    Each export tells of its own folders; another one does so where its metadata does not, and may have a folder that it
-    lacks.
+    An export's metadata tells of the folders in it; where it does not, that of another export does. One export may have
+    a folder that another lacks.
     """
     told = {each.download: _metadata(each) for each in entries if each.name == METADATA and not each.folder}
     facts = {name: said for each in told.values() for name, said in each.items()}

@@ -1711,25 +1711,18 @@ ENCODERS = (
         checks=1,
         says="Inside `mean_layer`, the input is centered over the minibatch",
     ),
-    _encoder(
-        "logvariance-head-with-positive-weights",
-        "head-normalisation",
-        edits=(
-            _own_layer("F.softplus(self.weight)"),
-            (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace("nn.Linear", "Own")),
-        ),
-        checks=1,
-        says="does not use its weights as they are, but the softplus of them",
-    ),
-    _encoder(
-        "logvariance-head-with-masked-weights",
-        "head-normalisation",
-        edits=(
-            _own_layer("self.weight.triu()"),
-            (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace("nn.Linear", "Own")),
-        ),
-        checks=1,
-        says="is linear, but with other weights than its parameters as they are",
+    *(
+        _encoder(
+            f"logvariance-head-with-{name}-weights",
+            "head-normalisation",
+            edits=(_own_layer(weight), (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD.replace("nn.Linear", "Own"))),
+            checks=1,
+            says=says,
+        )
+        for name, weight, says in (
+            ("positive", "F.softplus(self.weight)", "does not use its weights as they are, but the softplus of them"),
+            ("masked", "self.weight.triu()", "is linear, but with other weights than its parameters as they are"),
+        )
     ),
     _encoder(
         "mean-head-with-normalized-weights",

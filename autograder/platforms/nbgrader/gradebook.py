@@ -57,9 +57,9 @@ def join(upload: Upload, address: str, assignment: Assignment) -> tuple[Upload, 
 
 def due_in(address: str, assignment: str) -> datetime | None:
     """When the assignment is due by the gradebook at this address; None if it does not say, or cannot be read."""
-    if not _is_there(address):
-        return None
     try:
+        if not _is_there(address):
+            return None
         with Gradebook(address) as gradebook:
             return _utc(gradebook.find_assignment(assignment).duedate)
     except (SQLAlchemyError, ModuleNotFoundError, MissingEntry):
@@ -67,11 +67,8 @@ def due_in(address: str, assignment: str) -> datetime | None:
 
 
 def _is_there(address: str) -> bool:
-    """Whether a file of SQLite's is there: a connection would make one."""
-    try:
-        database = make_url(address).database
-    except SQLAlchemyError:
-        return False
+    """Whether a file of SQLite's is there: a connection would make one. SQLAlchemyError for what is no address."""
+    database = make_url(address).database
     return not address.startswith("sqlite:") or bool(database and Path(database).is_file())
 
 
@@ -86,7 +83,6 @@ class _Student:
 def _read(address: str, assignment: str, by_hand: Collection[str]) -> list[_Student]:
     """Everyone in the gradebook at this address, with what it has of the assignment."""
     try:
-        make_url(address)
         if not _is_there(address):
             raise NoGradebook(f"there is no gradebook at {address}")
         with Gradebook(address) as gradebook:
