@@ -118,9 +118,18 @@ def divisor(loss: Callable[..., float], form: Form, challenge: Challenge) -> str
 
 def by_divisor(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[str]:
     """The mistake of a loss that is right but for its divisor, on minibatches of one or a few images."""
+    if adds_constant(loss, form, challenge):
+        return ["loss-constant-off"]
     law = divisor(loss, form, challenge)
     named = {"": "batch-other", "a fixed number": "divided-by-constant", "the number of images": "loss-constant-off"}
     return [named.get(law, "divided-by-other-size")]
+
+
+def adds_constant(loss: Callable[..., float], form: Form, challenge: Challenge) -> bool:
+    """Whether a loss is off by one and the same number for minibatches of all sizes."""
+    minibatches = [form.inputs(challenge, *sizes, low=0.2) for sizes in SIZES]
+    off = [loss(*each) - float(reference.loss_function(*each)) for each in minibatches]
+    return min(map(abs, off)) > 1e-2 and all(math.isclose(each, off[0], rel_tol=1e-2) for each in off)
 
 
 def off_by_originals(loss: Callable[..., float], form: Form, challenge: Challenge) -> bool:
