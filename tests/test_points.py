@@ -237,3 +237,25 @@ def test_gradients_that_are_turned_off_cost_the_training_alone(place: str) -> No
     (lost,) = (check for part in report.parts for check in part.checks if check.score < check.max_score)
     assert lost.max_score == 4
     assert "turns gradients off" in lost.message
+
+
+def test_parameters_made_in_inference_mode_cost_the_training_alone() -> None:
+    source, start = ASSIGNMENT.solution.read_text("utf-8"), "    def __init__("
+    assert source.count(start) == 1
+    with Sandbox() as sandbox:
+        source = source.replace(start, "    @torch.inference_mode()\n" + start)
+        report = grade_source(ASSIGNMENT.module, source.encode(), sandbox, seed=7)
+    (lost,) = (check for part in report.parts for check in part.checks if check.score < check.max_score)
+    assert lost.max_score == 4
+    assert "inference_mode" in lost.message
+
+
+@pytest.mark.parametrize("kind", ["bfloat16", "float16"])
+def test_a_forward_of_few_digits_costs_one_check(kind: str) -> None:
+    source, start = ASSIGNMENT.solution.read_text("utf-8"), "    def forward("
+    assert source.count(start) == 1
+    with Sandbox() as sandbox:
+        source = source.replace(start, f'    @torch.autocast("cpu", dtype=torch.{kind})\n{start}')
+        report = grade_source(ASSIGNMENT.module, source.encode(), sandbox, seed=7)
+    (lost,) = (check for part in report.parts for check in part.checks if check.score < check.max_score)
+    assert f"The results are {kind}" in lost.message

@@ -48,6 +48,9 @@ _UNFIT = {
         "Your module turns gradients off for all code that follows, when it is imported or in a constructor. "
         "So no backward pass is possible, and nothing can be trained."
     ),
+    "inference-tensors": (
+        "Your constructor makes parameters in `torch.inference_mode()`. PyTorch refuses to train such parameters."
+    ),
     "unreadable-answer": "The grader could not read what your code answered.",
 }
 _TIMED_OUT = {
@@ -100,6 +103,7 @@ _SENT: dict[str, dict[str, type]] = {
     "not-real": {"value": str, "dtype": str},
     "not-compiled": {},
     "gradients-off": {},
+    "inference-tensors": {},
     "too-large": {"value": str, "shape": str},
     "unusual-shape": {"value": str, "shape": str},
 }

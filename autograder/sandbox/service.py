@@ -145,6 +145,19 @@ def _clear_constant_biases(model: nn.Module) -> None:
                 bias.data.zero_()
 
 
+def _leave_inference_mode(model: nn.Module) -> bool:
+    """Put usual parameters in place of those made in inference mode, so that the rest can be judged.
+
+    Returns whether there were any.
+    """
+    made = [each for _, each in named_parameters(model) if each.is_inference()]
+    usual = {id(each): nn.Parameter(each.clone(), each.requires_grad) for each in made}
+    for _, module in named_modules(model):
+        held = vars(module).get("_parameters") or {}
+        held.update({name: usual[id(each)] for name, each in held.items() if id(each) in usual})
+    return bool(made)
+
+
 class Invalid(Exception):
     """The submission lacks what the client asked for: a code of `errors`, with its fields."""
 
@@ -162,6 +175,7 @@ class Service:
         self.module: ModuleType | None = None
         self.objects: dict[str, Any] = {}
         self.without_gradients = False  # whether the module, or a constructor, turned them off for what follows
+        self.inference = False  # whether a constructor has made parameters in inference mode
 
     def serve(self) -> None:
         """Answer frames until the client hangs up (ChannelClosed)."""
@@ -261,6 +275,7 @@ class Service:
             return {"incomplete": None}, {}
         others = [model for key, model in self.objects.items() if key != message["as"] and is_module(model)]
         theirs = {id(each) for model in others for _, each in named_parameters(model)}
+        self.inference |= _leave_inference_mode(instance)
         _clear_constant_biases(instance)
         return {
             "incomplete": None,
@@ -587,6 +602,8 @@ class Service:
         """Train a model with the assignment's loop, which gets the named functions and the tensors."""
         if self.without_gradients:
             raise Invalid("gradients-off")
+        if self.inference:
+            raise Invalid("inference-tensors")
         model = self.objects[message["object"]]
         functions = [self._attribute(self.module, name) for name in message["functions"]]
         parameters = self._parameters(message["object"])

@@ -222,6 +222,9 @@ def far_pass(model: Model, images: Tensor, conditions: Tensor, challenge: Challe
     return None
 
 
+FEW_DIGITS = 0.02  # a tolerance for results of half precision
+
+
 def said_of_types(reply: Reply) -> str:
     """What to add to a message where results have too few digits to be compared; empty for those of float32."""
     few = [kind for kind in reply.dtypes if torch.finfo(kind).eps > 1e-4]
