@@ -873,7 +873,14 @@ def loss_images() -> None:
     single = average_of_each(loss, [*(each.reshape(3, 20) for each in pixels), *latents])
     usual = [(float(usual_loss(*each)), average_of_each(usual_loss, each)) for each in loss_inputs(usual_sizes()[0])]
     said = f"For 3 images of 20 pixels your loss is {flat:.4f}; your losses of each alone average {single:.4f}."
-    expect(near(flat, single) or not all(near(*each) for each in usual), said, "pixels-written-in")
+    if not all(near(*each) for each in usual):
+        return
+    expect(near(flat, single), said, "pixels-written-in")
+    for width, latent in ((20, 1), (1, 6), (1, 1)):
+        few = [*(each.reshape(3, 20)[:, :width] for each in pixels), *(each[:, :latent] for each in latents)]
+        value, alone = value_or_none(loss, few), average_of_each(loss, few)
+        said = f"For 3 images of {width} pixels with {latent} latent dimensions, your loss is not the average of each."
+        expect(value is not None and near(value, alone), said, "loss-size-of-one")
 
 
 @holds("loss_function", "lets gradients through to the reconstructions, the means and the log-variances")

@@ -239,7 +239,7 @@ def test_gradients_that_are_turned_off_cost_the_training_alone(place: str) -> No
     assert "turns gradients off" in lost.message
 
 
-def test_parameters_made_in_inference_mode_cost_the_training_alone() -> None:
+def test_inference_mode_costs_the_training_alone() -> None:
     source, start = ASSIGNMENT.solution.read_text("utf-8"), "    def __init__("
     assert source.count(start) == 1
     with Sandbox() as sandbox:

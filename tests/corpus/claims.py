@@ -1267,6 +1267,17 @@ def _(s: Subject) -> bool:
     return not near(s.loss(r, x, m, v), s.loss(*(each.repeat(2, 1) for each in (r, x, m, v))))
 
 
+@claim("loss-size-of-one")
+def _(s: Subject) -> bool:
+    r, x, m, v = s.batch(5)
+    wrong = []
+    for pixels, latent in ((784, 1), (1, 6), (1, 1)):
+        few = r[:, :pixels], x[:, :pixels], m[:, :latent], v[:, :latent]
+        values = [s.loss(*(each[at : at + 1] for each in few)) for at in range(5)]
+        wrong.append(not near(s.loss(*few), sum(values) / 5))
+    return any(wrong)
+
+
 @claim("kl-clamped")
 def _(s: Subject) -> bool:
     r, x, m, v = s.batch(1)

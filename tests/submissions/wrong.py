@@ -1167,6 +1167,21 @@ LOSS = (
         average="    return (reconstruction + divergence) / originals.squeeze().shape[0]\n",
     ),
     _loss(
+        "loss-of-squeezed-images-alone",  # what counts them is another tensor's, so that only one image is wrong
+        "loss-of-one-image",
+        bce='    pixels = F.binary_cross_entropy(reconstructions.squeeze(), originals.squeeze(), reduction="none")\n'
+        "    reconstruction = pixels.reshape(len(pixels), -1).sum(1).mean()\n",
+        kl=KL.replace("exp())", "exp(), dim=1).mean()"),
+        average="    return reconstruction + divergence\n",
+    ),
+    _loss(
+        "divergence-of-squeezed-latents",
+        "loss-size-of-one",
+        bce=_bce('F.binary_cross_entropy(reconstructions, originals, reduction="none").flatten(1).sum(1).mean()'),
+        kl=KL.replace("torch.sum(", "(").replace("\n", ".squeeze().sum(-1).mean()\n"),
+        average="    return reconstruction + divergence\n",
+    ),
+    _loss(
         "gradient-not-averaged",
         "reconstruction-detached",
         bce="    hidden = reconstructions.detach()\n    grown = hidden + len(means) * (reconstructions - hidden)\n"

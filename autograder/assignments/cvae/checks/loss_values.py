@@ -73,6 +73,7 @@ class Form:
     Attributes:
         pixels, latents: which values they may have, see `PIXELS_TAKEN` and `LATENTS_TAKEN`.
         half: the terms that are right but in half precision, and the type. That costs the check of their sum.
+        least: the fewest images for which it is right. Being wrong for one image costs the check of image shapes.
     """
 
     flat: bool = True
@@ -81,6 +82,7 @@ class Form:
     pixels: str = "any"
     latents: str = "any"
     half: Mapping[str, str] = field(default_factory=dict)
+    least: int = 1
 
     @property
     def tolerance(self) -> float:
@@ -104,7 +106,8 @@ class Form:
     def shaped(self, images: Tensor) -> Tensor:
         """(N, D) images in this form; no sides are equal but those of the usual images."""
         pixels = images.shape[-1]
-        height = 28 if pixels == INPUT_DIM else max(side for side in range(1, int(pixels**0.5)) if pixels % side == 0)
+        sides = [side for side in range(1, int(pixels**0.5)) if pixels % side == 0]
+        height = 28 if pixels == INPUT_DIM else max(sides, default=1)
         return images if self.flat else images.reshape(len(images), 1, height, pixels // height)
 
     def inputs(
@@ -116,6 +119,7 @@ class Form:
         low: float = -2,
     ) -> tuple[Tensor, ...]:
         """Random reconstructions, originals, means and log-variances."""
+        batch = max(batch, self.least)
         pixels = pixels if self.any_pixels else INPUT_DIM
         latent = latent if self.any_latents else LATENT_DIMENSIONALITY
         images = (self.shaped(challenge.uniform(LOW, HIGH, batch, pixels)) for _ in range(2))
@@ -178,6 +182,19 @@ def half_precision(submission: Submission, challenge: Challenge, form: Form, ter
         if not signs:
             return ""
     return next(kind for _, kind in signs)
+
+
+def fewest_images(submission: Submission, challenge: Challenge, form: Form) -> int:
+    """2 for a loss that is right for two images and more, and wrong for one, or stops there; 1 for any other loss."""
+
+    def right(images: int) -> bool:
+        with contextlib.suppress(SubmissionError, Wrong):
+            arguments = form.inputs(challenge, images)
+            value = torch.tensor(value_on(submission, *arguments))
+            return close(value, reference.loss_function(*arguments), form.tolerance)
+        return False
+
+    return 2 if not right(1) and right(2) and right(5) else 1
 
 
 def said_of_half(submission: Submission, challenge: Challenge, form: Form) -> str:

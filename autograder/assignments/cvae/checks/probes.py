@@ -533,6 +533,14 @@ IMAGE_SHAPE = (
     ),
     *(_loss(f"torch.full({size}, 0.2)", f"torch.full({size}, 0.3)") for size in ("(1, 1, 5, 4)", "(1, 784)")),
     _loss("torch.full((3, 20), 0.2)", "torch.full((3, 20), 0.3)", _PRIOR.replace("(1, 3)", "(3, 3)")),
+    *(  # a single latent dimension, a single pixel, and both
+        _loss(
+            f"torch.full((3, {pixels}), 0.2)",
+            f"torch.full((3, {pixels}), 0.3)",
+            f"means, logvariances = torch.ones(3, {latent}), torch.zeros(3, {latent})\n",
+        )
+        for pixels, latent in ((2, 1), (1, 3), (1, 1))
+    ),
     _DIMENSIONS,
 )
 LOSS_GRADIENTS = (

@@ -65,6 +65,7 @@ from autograder.assignments.cvae.checks.loss_values import (
     change,
     charged_for_one_image,
     factor_of,
+    fewest_images,
     find_moving,
     finite,
     first_wrong,
@@ -84,7 +85,7 @@ from autograder.assignments.cvae.checks.loss_values import (
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Grading, Wrong, check, close, fail, once, require_arguments_unchanged
 from autograder.report.model import Outcome
-from autograder.report.summary import listed
+from autograder.report.summary import counted, listed
 from autograder.sandbox.client import Submission
 from autograder.sandbox.errors import Raised, SubmissionError
 
@@ -115,7 +116,9 @@ def form(submission: Submission, grading: Grading) -> Form:
     forms = (replace(each, pixels=pixels, latents=latents) for (pixels, latents), each in product(values, shapes))
     with contextlib.suppress(SubmissionError):
         if taken := next(filter(takes, forms), None):
-            return replace(taken, any_latents=takes(taken, LATENTS), half=rounded_terms(submission, challenge, taken))
+            half = rounded_terms(submission, challenge, taken)
+            found = replace(taken, any_latents=takes(taken, LATENTS), half=half)
+            return replace(found, least=fewest_images(submission, challenge, found))
     return Form()
 
 
@@ -392,6 +395,24 @@ def test_image_shape(
     if not grading.failed("loss_function") and not close(first, right, TOLERANCE):
         found = pixels_written_in(submission, challenge, form) or mistakes()
         fail(f"For 3 images of 20 pixels, your loss is {first:.4f}; it should be {right:.4f}.", *found)
+    if not grading.failed("loss_function") and form.takes_any_values:
+        judge_sizes_of_one(submission, challenge, form)
+
+
+def judge_sizes_of_one(submission: Submission, challenge: Challenge, form: Form) -> None:
+    """Fail the check if the loss is wrong where a size is 1, as in the notebook's bars of the divergence."""
+    for images, pixels, latent in ((7, 12, 1), (7, 1, 6), (7, 1, 1), (1, 12, 1), (1, 1, 6)):
+        arguments = form.inputs(challenge, images, pixels, latent)
+        widths = [each.flatten(1).shape[1] for each in arguments[1:3]]
+        named = map(counted, (len(arguments[0]), *widths), ("image", "pixel", "latent dimension"))
+        sizes = "{} of {} with {}".format(*named)
+        try:
+            value = torch.tensor(value_on(submission, *arguments, averaged=True))
+        except Raised as error:
+            fail(f"Your loss stops for {sizes}. {error}", "loss-size-of-one")
+        right = reference.loss_function(*arguments)
+        if not close(value, right, form.tolerance):
+            fail(f"For {sizes}, your loss is {value:.4f}; it should be {right:.4f}.", "loss-size-of-one")
 
 
 def judge_worked_example(
@@ -424,6 +445,8 @@ def judge_worked_example(
                 "Your loss stops on the notebook's worked example. Another check takes points for it."
             )
             return True
+        if form.least > 1:
+            fail(f"Your loss stops for one image, and is right for several. {error}", "loss-of-one-image")
         fail(
             f"Your code stopped on the notebook's worked example, with images of shape (1, 1, 2, 2). {error}",
             "loss-pixels-only" if takes_either_shape(submission, challenge, form) else "loss-image-shape",

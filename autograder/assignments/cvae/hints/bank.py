@@ -325,6 +325,8 @@ MISCONCEPTIONS = (
          "Your loss works for images of 784 pixels, flat or in shape (N, 1, 28, 28), and stops for other numbers of them. The notebook's worked example has images of 2 × 2 pixels. Nothing in the formula depends on how many pixels there are. Look at the line that stops: where does it take the number of pixels or the side of an image from? Which argument of the function knows it?"),
         ("loss-of-one-image", "Your loss is wrong for a single image",
          "Your loss is right for several images, but not for one. `squeeze()`, for example, removes the dimension that counts the images if there is only one. What comes first in the shape is then something else. Print the shape of each tensor in your loss, for one image and for two. At which step does a dimension disappear, or change its place?"),
+        ("loss-size-of-one", "Your loss is wrong where a size is 1",
+         "Your loss is right for usual sizes, but not where there is a single pixel or latent dimension. The notebook calls it with one latent dimension at a time. `squeeze()` removes each dimension of size 1, so a sum after it runs over another one. Print the shape of each tensor in your loss, for two latent dimensions and for one. At which step do they differ in more than that number?"),
         ("loop-over-elements", "A loop visits pixels or latent dimensions one by one",
          "The more pixels or latent dimensions there are, the more steps your loss takes. So a loop visits them one by one. PyTorch does the same for a whole tensor in one operation, and much faster. What does your loop do with one element? Which operation does that to all elements at once?"),
         ("loop-over-batch", "A loop visits the images one by one",
