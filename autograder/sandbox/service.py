@@ -152,7 +152,7 @@ def _leave_inference_mode(model: nn.Module) -> bool:
     """
     made = [each for _, each in named_parameters(model) if each.is_inference()]
     usual = {id(each): nn.Parameter(each.clone(), each.requires_grad) for each in made}
-    for _, module in named_modules(model):
+    for _, module in named_modules(model) if made else ():
         held = vars(module).get("_parameters") or {}
         held.update({name: usual[id(each)] for name, each in held.items() if id(each) in usual})
     return bool(made)
