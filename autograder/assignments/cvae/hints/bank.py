@@ -142,10 +142,10 @@ MISCONCEPTIONS = (
          "PyTorch makes float32 unless told otherwise, and NumPy makes float64. An operation on both gives float64, and the decoder's layers cannot take that. In `sample_latent`, print the `dtype` of the arguments, of the noise and of the result. Which is the first one that is not float32, and where is it made?"),
         ("no-draw-without-gradients", "Without gradients, you draw no noise",
          "Under `torch.no_grad()` your function gives the same latents every time, and otherwise it draws. A draw is a draw in training and in use: the loss on test images and the generated digits need the noise too. Call it twice inside `with torch.no_grad():`. Which condition in your code leaves the noise out?"),
-        ("noise-balanced", "The noise of each call averages to exactly 0",
-         "Many independent numbers average to something near 0, and almost never to 0 itself. The noise of each of your calls does. So its elements depend on each other, perhaps because their average is subtracted, or half of them are mirrored. With one element, nothing is left of such noise. What happens to the noise between drawing it and using it?"),
+        ("noise-normalized", "Your noise is adjusted after it is drawn",
+         "The average and the spread of independent random numbers change a little from draw to draw. The message names what hardly changes in yours. So its elements depend on each other, perhaps because their average is subtracted, or because they are divided by their own spread or length. `torch.randn` gives standard normal noise already. Print the number that the message names for three of its draws, and for your noise. What happens to the noise between drawing it and using it?"),
         ("noise-correlated", "The noise of different elements is correlated",
-         "Where one element of your noise is high, another one tends to be high too, or low. The elements of a standard normal draw are independent. This happens if one random number is used for several elements, or if draws are mixed. How many random numbers do you draw for latents of shape (N, latent)?"),
+         "Where one element of your noise is high, another one tends to be high too, or low. The elements of a standard normal draw are independent. This happens if one random number is used for several elements, with its sign or the other one. It also happens if draws are mixed or sorted. How many random numbers do you draw for latents of shape (N, latent)?"),
     ),
     *_of(
         "loss_function",
