@@ -676,6 +676,16 @@ def _(s: Subject) -> bool:
     return near(weights[0], weights[1]) and weights[0] < 0 and not near(weights[0], -1.0)
 
 
+@claim("kl-in-every-pixel")
+def _(s: Subject) -> bool:
+    return all(near(s.change(PARAMETERS, pixels=pixels), pixels) for pixels in (6, 9))
+
+
+@claim("reconstruction-in-every-dimension")
+def _(s: Subject) -> bool:
+    return all(near(s.change(IMAGES, latent=latent), latent) for latent in (4, 7))
+
+
 @claim("terms-not-added")
 def _(s: Subject) -> bool:
     one, other = s.batch(seed=1), s.batch(seed=2)

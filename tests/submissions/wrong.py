@@ -992,6 +992,22 @@ LOSS = (
     _loss(
         "kl-reversed", "kl-reversed", kl=_kl("logvariances - 1 + (1 + means.pow(2)) * (-logvariances).exp()", "0.5 * ")
     ),
+    _loss(
+        "kl-in-every-pixel",
+        "kl-in-every-pixel",
+        bce='    pixels = F.binary_cross_entropy(reconstructions, originals, reduction="none").flatten(1)\n',
+        kl="    divergence = -0.5 * (1 + logvariances - means**2 - logvariances.exp()).sum(1, keepdim=True)\n",
+        average="    return (pixels + divergence).sum(1).mean()\n",
+        checks=1,
+    ),
+    _loss(
+        "reconstruction-in-every-dimension",
+        "reconstruction-in-every-dimension",
+        bce='    pixels = F.binary_cross_entropy(reconstructions, originals, reduction="none").flatten(1)\n',
+        kl="    divergence = -0.5 * (1 + logvariances - means**2 - logvariances.exp())\n",
+        average="    return (pixels.sum(1, keepdim=True) + divergence).sum(1).mean()\n",
+        checks=1,
+    ),
     _loss("kl-weighted", "kl-scaled", kl=KL.replace("-0.5", "-0.05")),
     _loss(
         "kl-averaged-over-latent",
