@@ -468,10 +468,17 @@ def _(s: Subject) -> bool:
     return False
 
 
-@claim("noise-balanced")
+@claim("noise-normalized")
 def _(s: Subject) -> bool:
-    draws = [s.module.sample_latent(torch.zeros(9, 7), torch.zeros(9, 7)).mean() for _ in range(3)]  # type: ignore[union-attr]
-    return all(near(each, 0.0, 1e-7) for each in draws)
+    draws = torch.stack([s.module.sample_latent(torch.zeros(12, 7), torch.zeros(12, 7)) for _ in range(20)]).detach()  # type: ignore[union-attr]
+    shuffled = draws.flatten()[torch.randperm(draws.numel())].view_as(draws)
+    for dims in ((2,), (1,), (1, 2)):
+        for size in (lambda each: each, torch.square):
+            adjusted, usual = (size(each).mean(dims).std() for each in (draws, shuffled))
+            spread = size(draws - draws.mean(dims, keepdim=True)).mean(dims).std()
+            if min(adjusted, spread if size is torch.square else adjusted) < 0.4 * usual:
+                return True
+    return False
 
 
 @claim("noise-shared-by-all")
@@ -667,6 +674,16 @@ def _(s: Subject) -> bool:
 def _(s: Subject) -> bool:
     weights = [s.reconstruction[name] for name in ("x log r", "(1-x) log(1-r)")]
     return near(weights[0], weights[1]) and weights[0] < 0 and not near(weights[0], -1.0)
+
+
+@claim("kl-in-every-pixel")
+def _(s: Subject) -> bool:
+    return all(near(s.change(PARAMETERS, pixels=pixels), pixels) for pixels in (6, 9))
+
+
+@claim("reconstruction-in-every-dimension")
+def _(s: Subject) -> bool:
+    return all(near(s.change(IMAGES, latent=latent), latent) for latent in (4, 7))
 
 
 @claim("terms-not-added")

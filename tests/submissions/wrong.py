@@ -141,8 +141,40 @@ SAMPLE = (
         "noise-standardized",
         STD + "    noise = torch.randn_like(std)\n"
         "    return means + std * (noise - noise.mean()) / (noise.std() if noise.numel() > 1 else 1)\n",
-        "noise-balanced",
+        "noise-normalized",
         checks=1,
+    ),
+    *(
+        _sample(
+            f"noise-{name}",
+            f"{STD}    noise = torch.randn_like(std)\n    return means + std * {changed}\n",
+            "noise-normalized",
+            checks=1,
+        )
+        for name, changed in (
+            ("of-deviation-1", "noise / (noise.std() + 1e-8)"),
+            ("of-one-size", "noise / noise.square().mean().sqrt()"),
+            ("layer-normed", "F.layer_norm(noise, noise.shape[1:])"),
+            ("on-a-sphere", "F.normalize(noise) * noise.shape[1] ** 0.5"),
+            ("centered-in-each-row", "(noise - noise.mean(1, keepdim=True))"),
+            (
+                "of-its-ranks",
+                "torch.special.ndtri((noise.flatten().argsort().argsort().view_as(noise) + 0.5) / noise.numel())",
+            ),
+            ("of-a-largest-number", "3 * noise / noise.abs().max()"),
+        )
+    ),
+    *(
+        _sample(
+            f"noise-{name}",
+            f"{STD}    noise = torch.randn_like(std)\n    noise = {changed}\n    return means + std * noise\n",
+            "noise-correlated",
+            checks=1,
+        )
+        for name, changed in (
+            ("sorted", "noise.sort(0).values"),
+            ("mirrored", "torch.cat((noise[: (len(noise) + 1) // 2], -noise))[: len(noise)]"),
+        )
     ),
     _sample(
         "latents-squeezed",
@@ -959,6 +991,22 @@ LOSS = (
     _loss("kl-of-absolute-means", "kl-other", kl=KL.replace("means.pow(2)", "means.abs()")),
     _loss(
         "kl-reversed", "kl-reversed", kl=_kl("logvariances - 1 + (1 + means.pow(2)) * (-logvariances).exp()", "0.5 * ")
+    ),
+    _loss(
+        "kl-in-every-pixel",
+        "kl-in-every-pixel",
+        bce='    pixels = F.binary_cross_entropy(reconstructions, originals, reduction="none").flatten(1)\n',
+        kl="    divergence = -0.5 * (1 + logvariances - means**2 - logvariances.exp()).sum(1, keepdim=True)\n",
+        average="    return (pixels + divergence).sum(1).mean()\n",
+        checks=1,
+    ),
+    _loss(
+        "reconstruction-in-every-dimension",
+        "reconstruction-in-every-dimension",
+        bce='    pixels = F.binary_cross_entropy(reconstructions, originals, reduction="none").flatten(1)\n',
+        kl="    divergence = -0.5 * (1 + logvariances - means**2 - logvariances.exp())\n",
+        average="    return (pixels.sum(1, keepdim=True) + divergence).sum(1).mean()\n",
+        checks=1,
     ),
     _loss("kl-weighted", "kl-scaled", kl=KL.replace("-0.5", "-0.05")),
     _loss(

@@ -3,7 +3,7 @@
 import contextlib
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -43,6 +43,9 @@ MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep ther
 ROOM = 20  # deviations of 1 from the middle of two limits to each, far more than a draw needs
 SHARED = 0.1  # of the widest draws at one number: they are cut off there
 VARIED = 24  # rows of the draws, no two from the same arguments, that tell a normalized draw
+TIED_ROWS, TIED_CALLS = 12, 30  # of the draws whose statistics are compared from call to call
+TIED = 0.3  # of how much a statistic should vary: of 30 values, less than that has a chance of 10^-11
+EXACTLY_TIED = 1e-4  # of it: this and less is rounding
 FAR = 4.5  # over the root of the number of draws: Kolmogorov and Smirnov's distance passes it once in 10^17
 
 
@@ -416,6 +419,48 @@ def normalized(source: Source, challenge: Challenge, domain: Domain) -> bool:
     with contextlib.suppress(SubmissionError, Wrong):
         return are_normalized([draw_varied(source, challenge, domain, challenge.seed()) for _ in range(3)])
     return False
+
+
+# What noise may be adjusted to, by what a message calls it, and where: of each row, each column or each call.
+STATISTICS: dict[str, Callable[..., Tensor]] = {
+    "average": torch.mean,
+    "standard deviation": torch.std,
+    "root mean square": lambda each, dim: each.square().mean(dim).sqrt(),
+    "average of the absolute values": lambda each, dim: each.abs().mean(dim),
+    "largest absolute value": lambda each, dim: each.abs().amax(dim),
+    "largest number": torch.amax,
+    "smallest number": torch.amin,
+}
+PLACES: dict[str, tuple[int, ...]] = {"row": (2,), "column": (1,), "call": (1, 2)}
+
+
+def tied_noise(source: Source, challenge: Challenge, domain: Domain) -> tuple[str, str]:
+    """Where a statistic of the noise varies far too little for independent numbers, and which, in words; else empty.
+
+    How much it should vary is seen where the numbers of each column are shuffled, over the rows of all calls.
+    """
+    if isinstance(source, Sized):
+        return "", ""
+    zeros, generator = torch.zeros(TIED_ROWS, COLUMNS), torch.Generator().manual_seed(challenge.seed())
+    given = domain.within(zeros, zeros)
+    noise = torch.stack([draw(source, *given, challenge.seed()) for _ in range(TIED_CALLS)])
+    noise = noise / noise.std().clamp(min=1e-6)
+    orders = torch.rand(4, TIED_CALLS * TIED_ROWS, COLUMNS, generator=generator).argsort(1)
+    shuffled = [noise.reshape(-1, COLUMNS).gather(0, order).reshape(noise.shape) for order in orders]
+    for place, dims in PLACES.items():
+        ranges, ratios = {}, {}
+        for name, statistic in STATISTICS.items():
+            found, *others = (statistic(each, dim=dims) for each in (noise, *shuffled))
+            ratios[name] = max(float(found.std() / torch.stack(others).std()), EXACTLY_TIED)
+            ranges[name] = tuple(float(each.max() - each.min()) for each in (found, others[0]))
+        name = min(ratios, key=ratios.__getitem__)
+        if ratios[name] < TIED:
+            here, shuffled_range = ranges[name]
+            return place, (
+                f"In {TIED_CALLS} calls, the {name} of the noise in each {place} changes by at most {here:.1g}. With "
+                f"the same numbers shuffled, it changes by up to {shuffled_range:.1g}."
+            )
+    return "", ""
 
 
 def uses_arguments(source: Source, challenge: Challenge, domain: Domain) -> bool:

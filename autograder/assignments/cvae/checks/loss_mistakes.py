@@ -362,9 +362,13 @@ def latents_written_in(submission: Submission, challenge: Challenge, form: Form,
     return None
 
 
+COUNTED_OFTEN = "kl-in-every-pixel", "reconstruction-in-every-dimension"
+
+
 def said_of_factor(term: str, mistakes: list[str], observed: Tensor, expected: Tensor) -> str:
     """By what a term is multiplied whose mistake that is, in words, and which logarithms are; empty for others."""
-    return said_of_ratio(float(observed / expected)) if mistakes == [f"{term}-scaled"] else ""
+    multiplied = len(mistakes) == 1 and mistakes[0] in (f"{term}-scaled", *COUNTED_OFTEN)
+    return said_of_ratio(float(observed / expected)) if multiplied else ""
 
 
 def said_of_ratio(factor: float) -> str:

@@ -102,7 +102,20 @@ INDEPENDENT = (
         "latents = torch.cat([cs5814_vae.sample_latent(means, logvariances) for _ in range(30)])\n"
         'print("different draws in 30 calls:", len(latents.unique(dim=0)))'
     ),
-    _drawn(100, 100, '"the average is 0:", bool(latents.mean().abs() < 1e-6)'),
+    *(
+        Probe(
+            f"{_SEED}zeros = torch.zeros(12, 8)\n"
+            "noise = torch.stack([cs5814_vae.sample_latent(zeros, zeros).detach() for _ in range(30)])\n"
+            f'print("the {name} of each {place} hardly changes:", bool({values}.std() < {small}))'
+        )
+        for place, dims, small in (("call", "(1, 2)", 0.02), ("column", "1", 0.06), ("row", "2", 0.07))
+        for name, values in (
+            ("average", f"noise.mean({dims})"),
+            ("standard deviation", f"noise.std({dims})"),
+            ("average square", f"noise.square().mean({dims})"),
+            ("average size", f"noise.abs().mean({dims})"),
+        )
+    ),
     _drawn_twice(1000, '"two calls are alike:", float(torch.corrcoef(torch.cat((first, second)))[0, 1]) > 0.5'),
     _drawn_twice(100000, '"numbers repeat:", len(torch.cat((first, second)).unique()) < 196000'),
 )
@@ -339,6 +352,10 @@ FORWARD_ENCODING = (
 FORWARD_DECODING = (
     Probe(f'{_drawing(0.0)}{_TWO_PASSES}print("two reconstructions are equal:", torch.equal(first, second))'),
     Probe(f"{_drawing(-20.0)}print(model(image, one_hot)[0][0, ::112].detach())"),
+    Probe(
+        f"{_drawing(0.0)}rows = model(image.repeat(2, 1), one_hot.repeat(2, 1))[0]\n"
+        'print("two rows of one image have equal reconstructions:", torch.equal(rows[0], rows[1]))'
+    ),
     Probe(
         f"{_drawing(-20.0)}{_TWO_PASSES}"
         'print("two reconstructions are close:", torch.allclose(first, second, atol=0.001))'

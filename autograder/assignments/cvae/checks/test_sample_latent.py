@@ -50,6 +50,7 @@ from autograder.assignments.cvae.checks.latents import (
     signs,
     slopes,
     stops_at_means,
+    tied_noise,
     vary,
     wrong_spread,
 )
@@ -65,7 +66,7 @@ from autograder.grading.harness import (
     require_arguments_unchanged,
     require_shape,
 )
-from autograder.report.summary import counted, listed
+from autograder.report.summary import counted
 from autograder.sandbox.client import Submission
 from autograder.sandbox.errors import Raised, SubmissionError
 
@@ -86,6 +87,12 @@ ONE_NUMBER = (
 def domain(submission: Submission, grading: Grading) -> Callable[[], Domain]:
     """Finds the arguments that the draw can be made from, once: a wrong one costs its own check, and no other."""
     return once(lambda: find_domain(submission, Challenge(grading.seed, "domain")))
+
+
+@pytest.fixture(scope="module")
+def tied(grading: Grading, domain: Callable[[], Domain]) -> Callable[[], tuple[str, str]]:
+    """Finds what the noise is adjusted to, once."""
+    return once(lambda: tied_noise(domain().source, Challenge(grading.seed, "tied"), domain()))
 
 
 def fail_below_zero(domain: Domain, what: str, mistake: str | None, above: str = "") -> None:
@@ -199,7 +206,13 @@ def require_far_means(domain: Domain, challenge: Challenge) -> None:
 
 
 @check("The spread is the standard deviation", 5, worked_example=True, probes=probes.SPREAD)
-def test_spread(submission: Submission, challenge: Challenge, grading: Grading, domain: Callable[[], Domain]) -> None:
+def test_spread(
+    submission: Submission,
+    challenge: Challenge,
+    grading: Grading,
+    domain: Callable[[], Domain],
+    tied: Callable[[], tuple[str, str]],
+) -> None:
     if domain().one_number:
         grading.replaced.append(ONE_NUMBER)
         return
@@ -215,6 +228,8 @@ def test_spread(submission: Submission, challenge: Challenge, grading: Grading, 
         logvariance = draws.logvariances[worst]
         observed = draws.latents[:, worst].std() if vary(draws.latents) else 0.0  # and not what is rounded
         law, named = wrong_spread(draws)
+        if named == "spread-scaled" and tied()[1]:
+            law, named = f"{law} {tied()[1]}", "noise-normalized"
         fail(
             f"Where the log-variance is {logvariance:.2f}, your draws have standard deviation {observed:.3g}; "
             f"{math.exp(logvariance / 2):.3g} is right.{law}{f' {limits.said}' if limits else ''}",
@@ -260,7 +275,9 @@ def require_no_bound(source: Source, challenge: Challenge, domain: Domain) -> No
 
 
 @check("The noise is standard normal", 4, probes=probes.NORMAL)
-def test_normal(challenge: Challenge, grading: Grading, domain: Callable[[], Domain]) -> None:
+def test_normal(
+    challenge: Challenge, grading: Grading, domain: Callable[[], Domain], tied: Callable[[], tuple[str, str]]
+) -> None:
     if domain().one_number:
         grading.replaced.append(ONE_NUMBER)
         return
@@ -272,6 +289,9 @@ def test_normal(challenge: Challenge, grading: Grading, domain: Callable[[], Dom
         fail("Some of your draws do not vary.", draws.mistake or ("spread-wrong" if spread.any() else "no-noise"))
     if draws.mistake == "draw-normalized":
         return  # what was drawn is not to be seen in it
+    if tied()[0] == "row":
+        grading.replaced.append("The noise of each row is adjusted, which changes its shape. Another check judges it.")
+        return
     judge_noise(draws.latents, draws.mistake)
     seed = challenge.seed()
     with contextlib.suppress(SubmissionError):  # what goes wrong where gradients are asked for is judged below
@@ -316,7 +336,11 @@ def fail_as_fixed(latents: Tensor, means: Tensor, logvariances: Tensor, alike: b
 
 @check("Fresh, independent noise for every element and call", 3, probes=probes.INDEPENDENT)
 def test_independent(
-    submission: Submission, challenge: Challenge, grading: Grading, domain: Callable[[], Domain]
+    submission: Submission,
+    challenge: Challenge,
+    grading: Grading,
+    domain: Callable[[], Domain],
+    tied: Callable[[], tuple[str, str]],
 ) -> None:
     if domain().one_number:
         said = "One number is the noise of all elements, in all calls."
@@ -340,7 +364,7 @@ def test_independent(
         mistake = "no-noise" if close(one[0], means, 1e-5) else same
         fail("Two calls on the same minibatch of one image give the same latents.", mistake)
     zeros = torch.zeros_like(arguments[0])
-    equal, spread = domain().within(zeros, zeros), domain().within(zeros, zeros + 1)
+    equal = domain().within(zeros, zeros)
     if alike:
         if vary(draw(source, *equal, challenge.seed()).flatten()):
             fail("All rows of the minibatch share their noise.", "noise-shared-across-rows")
@@ -352,6 +376,8 @@ def test_independent(
     noise = (first - first.mean(0)) / first.std(0)
     # Noise shared along the columns makes the averages of the rows vary far too much.
     if not a.mean(1).std() <= 0.5:
+        if (first.diff(dim=0) >= 0).all() or (first.diff(dim=0) <= 0).all():
+            fail("In each latent dimension, the noise is sorted from row to row.", "noise-correlated")
         if columns_share(first):
             fail("All latent dimensions of a row share their noise.", "noise-shared-across-columns")
         fail(
@@ -366,10 +392,8 @@ def test_independent(
         fail("Under `torch.no_grad()`, two calls on the same input give the same latents.", "no-draw-without-gradients")
     require_no_pair(a, noise, "`latents[{}]`")
     require_no_pair(a.T, noise.T, "`latents[:, {}]`")
-    drawn = [draw(source, *spread, challenge.seed()) / domain().factor for _ in range(2)]
-    if all(float(each.mean().abs()) < 1e-6 < float(each.std()) for each in drawn):  # one of them by chance is rare
-        named = "draw-normalized" if normalized(source, challenge, domain()) else "noise-balanced"
-        fail("The noise of a whole call averages to 0, in each call.", named)
+    if tied()[1] and not any(grading.blamed("sample_latent", each) for each in ("draw-normalized", "noise-normalized")):
+        fail(tied()[1], "draw-normalized" if normalized(source, challenge, domain()) else "noise-normalized")
     if isinstance(source, Sized):
         fail(source.said, "noise-size-written-in")
     if not grading.failed("sample_latent"):  # noise of a few numbers, such as signs, has cost its points
@@ -382,9 +406,14 @@ def require_no_pair(signs: Tensor, noise: Tensor, place: str) -> None:
     pairs = torch.corrcoef(signs).fill_diagonal_(0).abs()
     if not pairs.max() <= SIGMAS / signs.shape[1] ** 0.5:
         pair = divmod(int(pairs.argmax()), len(pairs))
+        one, other = (place.format(at) for at in pair)
+        correlation = float(torch.corrcoef(noise[[*pair]])[0, 1])
+        if abs(correlation) > 0.9999:
+            what = "minus that of" if correlation < 0 else "that of"
+            fail(f"In your draws, the noise of {one} is {what} {other}, but for its size.", "noise-correlated")
         fail(
-            f"In your draws, the noise of {listed([place.format(at) for at in pair])} has correlation "
-            f"{torch.corrcoef(noise[[*pair]])[0, 1]:.2f}; that of independent noise is about 0.",
+            f"In your draws, the noise of {one} and {other} has correlation {correlation:.2f}; that of independent "
+            "noise is about 0.",
             "noise-correlated",
         )
 
