@@ -43,6 +43,8 @@ from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
 # The means and log-variances that `sample_latent` and the loss are judged with, so those that nothing may cut off.
 FAR = -6.0, 5.0
+# A bound on what a piece gives that changes its numbers by no more than this makes no difference.
+FINE_BOUND = 5e-4
 
 
 def factor_to_far(*outputs: Tensor) -> float | None:
@@ -234,10 +236,11 @@ def recognize(
     observations = [
         Observation(each.parameters, each.input, in_rows(each.output), tails) for each in (piece, again) if each
     ]
-    if match := _known(observations, (model, large), piece, activated_last):
-        return match
-    require_same_again(model, piece.name)
     outputs = in_rows(piece.output).shape[-1]
+    if match := _known(observations, (model, large), piece, activated_last):
+        bounded = "" if activated_last else read_tail(model, piece, outputs, tails)[0]
+        return replace(match, last=bounded) if bounded.startswith(f"{match.last}, cut off") else match
+    require_same_again(model, piece.name)
     last, tail = ("none", None) if activated_last else read_tail(model, piece, outputs, tails)
     if tail is not None:
         observations = [replace(each, tails={last: tail}) for each in observations]
@@ -492,13 +495,13 @@ def read_tail(
                 shown = model.piece(piece.name, *piece.arguments)
             return (grid.expand(len(piece.input), -1), in_rows(shown.output)) if shown else None
 
-        first, second = (show(torch.linspace(low, high, outputs)) for low, high in ((-4, 4), (-1, 3)))
+        first, second, far = (show(torch.linspace(low, high, outputs)) for low, high in ((-4, 4), (-1, 3), (-16, 16)))
         if first is None or second is None or first[1].shape != first[0].shape:
             continue
         name, tail = tail_of(*first, tails)
         rows, found = second
         if tail is not None and close(found, tail(rows)):
-            return name, tail
+            return bounded_tail(name, tail, *far) if far else (name, tail)
     return "", None
 
 
@@ -528,13 +531,28 @@ def tail_of(rows: Tensor, found: Tensor, tails: Mapping[str, Activation]) -> tup
     low, high = float(found.min()), float(found.max())
     for name, tail in tails.items():
         if high - low > 1e-3 and close(found, tail(rows).clamp(low, high)):
-            return f"{name}, cut off to [{low:.3g}, {high:.3g}]", lambda x, of=tail: of(x).clamp(low, high)
+            return said_of_bounds(name, low, high), lambda x, of=tail: of(x).clamp(low, high)
     if bool(((found > 0) & (found < 1)).all()) and (inside := rescaled(found.logit(), rows)):
         return f"{inside.said}, then sigmoid", lambda x: torch.sigmoid(inside.of(identity)(x))
     for name, tail in tails.items():
         if found_as := rescaled(found, tail(rows)):
             return ", then ".join(filter(None, ("" if name == "none" else name, found_as.said))), found_as.of(tail)
     return "", None
+
+
+def bounded_tail(name: str, tail: Activation, rows: Tensor, found: Tensor) -> tuple[str, Activation]:
+    """A tail with the bounds that it has in `found`, far from 0; they are in its name if they can make a difference."""
+    low, high = float(found.min()), float(found.max())
+    off = (found - tail(rows)).abs()
+    if not close(found, tail(rows).clamp(low, high), ROUNDING) or float(off.max()) <= ROUNDING:
+        return name, tail
+    felt = float(off.max()) > FINE_BOUND
+    return said_of_bounds(name, low, high) if felt else name, lambda x: tail(x).clamp(low, high)
+
+
+def said_of_bounds(name: str, low: float, high: float) -> str:
+    """What a message calls a tail that is cut off."""
+    return f"{'x' if name == 'none' else name}, cut off to [{low:.3g}, {high:.3g}]"
 
 
 def identity(x: Tensor) -> Tensor:
