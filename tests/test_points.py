@@ -259,3 +259,42 @@ def test_a_forward_of_few_digits_costs_one_check(kind: str) -> None:
         report = grade_source(ASSIGNMENT.module, source.encode(), sandbox, seed=7)
     (lost,) = (check for part in report.parts for check in part.checks if check.score < check.max_score)
     assert f"The results are {kind}" in lost.message
+
+
+BOUNDS = {
+    "nn.Sigmoid(), nn.Hardtanh(0.0001, 0.9999)": "",
+    "nn.Hardtanh(-8, 8), nn.Sigmoid()": "",
+    "nn.Sigmoid(), nn.Hardtanh(0.001, 0.999)": "cut off to [0.001, 0.999]",
+    "nn.Sigmoid(), nn.Hardtanh(0.01, 0.99)": "cut off to [0.01, 0.99]",
+    "nn.Hardtanh(-5, 5), nn.Sigmoid()": "cut off to [0.00669, 0.993]",
+    "nn.Sigmoid(), nn.Hardtanh(0, 0.999)": "cut off above 0.999",
+    "nn.Sigmoid(), nn.Threshold(0.002, 0.002)": "cut off below 0.002",
+}
+
+
+@pytest.mark.parametrize("end", BOUNDS)
+def test_a_bound_on_pixels_costs_the_sigmoid_alone_from_a_thousandth_on(end: str) -> None:
+    source = ASSIGNMENT.solution.read_text("utf-8").replace("nn.Sigmoid()", end)
+    with Sandbox() as sandbox:
+        reports = [grade_source(ASSIGNMENT.module, source.encode(), sandbox, seed=seed) for seed in (1, 2)]
+    for report in reports:
+        lost = [check for part in report.parts for check in part.checks if check.score < check.max_score]
+        assert [check.max_score for check in lost] == ([4.0] if BOUNDS[end] else [])
+        assert all(BOUNDS[end] in check.message for check in lost)
+
+
+@pytest.mark.parametrize(("kept", "said"), [(0, "after linear layers 1, 2 and 3"), (2, "its last ReLU")])
+def test_an_encoder_whose_relus_are_in_forward_gets_a_note(kept: int, said: str) -> None:
+    before, encoder, after = re.split(
+        r"(self\.encoder = .*?\n        \))", ASSIGNMENT.solution.read_text("utf-8"), flags=re.S
+    )
+    parts = encoder.split("            nn.ReLU(),\n")
+    source = before + "            nn.ReLU(),\n".join(parts[: kept + 1]) + "".join(parts[kept + 1 :]) + after
+    whole = re.search(r"self\.encoder\((torch\.cat\(.+?\))\)", source)
+    assert whole
+    inner = f"[h := {whole[1]}, *(h := torch.relu(layer(h)) for layer in self.encoder)][-1]"
+    source = source.replace(whole[0], f"torch.relu({whole[0]})" if kept else inner)
+    with Sandbox() as sandbox:
+        report = grade_source(ASSIGNMENT.module, source.encode(), sandbox, seed=7)
+    assert report.score == report.max_score
+    assert any(said in check.message for part in report.parts for check in part.checks)

@@ -2772,6 +2772,14 @@ DECODERS = (
         may_lose=("training",),
     ),
     _decoder(
+        "decoder-cut-off-at-its-ends",
+        "decoder-output-activation",
+        *BODY,
+        PIXELS,
+        "nn.Hardtanh(-5, 5), nn.Sigmoid()",
+        checks=1,
+    ),
+    _decoder(
         "decoder-with-hard-sigmoid",
         "decoder-output-activation",
         *BODY,

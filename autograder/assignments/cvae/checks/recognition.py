@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -43,6 +44,8 @@ from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
 # The means and log-variances that `sample_latent` and the loss are judged with, so those that nothing may cut off.
 FAR = -6.0, 5.0
+# A bound on what a piece gives that changes its numbers by no more than this makes no difference.
+FINE_BOUND = 5e-4
 
 
 def factor_to_far(*outputs: Tensor) -> float | None:
@@ -234,10 +237,11 @@ def recognize(
     observations = [
         Observation(each.parameters, each.input, in_rows(each.output), tails) for each in (piece, again) if each
     ]
-    if match := _known(observations, (model, large), piece, activated_last):
-        return match
-    require_same_again(model, piece.name)
     outputs = in_rows(piece.output).shape[-1]
+    if match := _known(observations, (model, large), piece, activated_last):
+        bounded = "" if activated_last else read_tail(model, piece, outputs, {match.last: tails[match.last]})[0]
+        return replace(match, last=bounded) if bounded.startswith(f"{match.last}, cut off") else match
+    require_same_again(model, piece.name)
     last, tail = ("none", None) if activated_last else read_tail(model, piece, outputs, tails)
     if tail is not None:
         observations = [replace(each, tails={last: tail}) for each in observations]
@@ -482,7 +486,7 @@ def read_tail(
 ) -> tuple[str, Activation | None]:
     """What follows the last linear layer: where it gets nothing, the output shows its bias through it.
 
-    One of the tails, or one of them scaled and shifted, which then comes with its name; the empty string if neither.
+    One of the tails, or one of them cut off, or scaled and shifted, which its name says; the empty string if neither.
     """
     for bias, others in silenced(piece, outputs):
 
@@ -492,13 +496,19 @@ def read_tail(
                 shown = model.piece(piece.name, *piece.arguments)
             return (grid.expand(len(piece.input), -1), in_rows(shown.output)) if shown else None
 
-        first, second = (show(torch.linspace(low, high, outputs)) for low, high in ((-4, 4), (-1, 3)))
+        first, second, far = (show(torch.linspace(low, high, outputs)) for low, high in ((-4, 4), (-1, 3), (-16, 16)))
         if first is None or second is None or first[1].shape != first[0].shape:
             continue
         name, tail = tail_of(*first, tails)
+        if tail is None:
+            continue
         rows, found = second
-        if tail is not None and close(found, tail(rows)):
-            return name, tail
+        whole = (far[1], tail(far[0])) if far else second
+        low, high = bounds_of(*whole) or (-math.inf, math.inf)
+        if close(found, tail(rows).clamp(low, high)):
+            felt = said_of_bounds(*(bounds_of(*whole, least=FINE_BOUND) or (-math.inf, math.inf)))
+            called = "x" if name == "none" and felt else name
+            return called + felt, lambda x, of=tail, ends=(low, high): of(x).clamp(*ends)
     return "", None
 
 
@@ -521,20 +531,34 @@ def silenced(piece: Piece, outputs: int) -> Iterator[tuple[str, dict[str, Tensor
 
 
 def tail_of(rows: Tensor, found: Tensor, tails: Mapping[str, Activation]) -> tuple[str, Activation | None]:
-    """What makes `found` of `rows`: a tail, or one cut off, scaled or shifted; the empty string if none of them."""
+    """What makes `found` of `rows`: a tail, but for its bounds, or one scaled or shifted; the empty string if none."""
     for name, tail in tails.items():
         if close(found, tail(rows)):
             return name, tail
-    low, high = float(found.min()), float(found.max())
     for name, tail in tails.items():
-        if high - low > 1e-3 and close(found, tail(rows).clamp(low, high)):
-            return f"{name}, cut off to [{low:.3g}, {high:.3g}]", lambda x, of=tail: of(x).clamp(low, high)
+        if float(found.max() - found.min()) > 1e-3 and bounds_of(found, tail(rows)):
+            return name, tail
     if bool(((found > 0) & (found < 1)).all()) and (inside := rescaled(found.logit(), rows)):
         return f"{inside.said}, then sigmoid", lambda x: torch.sigmoid(inside.of(identity)(x))
     for name, tail in tails.items():
         if found_as := rescaled(found, tail(rows)):
             return ", then ".join(filter(None, ("" if name == "none" else name, found_as.said))), found_as.of(tail)
     return "", None
+
+
+def bounds_of(found: Tensor, whole: Tensor, least: float = ROUNDING) -> tuple[float, float] | None:
+    """The bounds that make `found` of the whole; None if no bounds do. Those that change it by less are infinite."""
+    low, high = (float(end) for end in found.aminmax())
+    low = low if low > float(whole.min()) + least else -math.inf
+    high = high if high < float(whole.max()) - least else math.inf
+    return (low, high) if close(found, whole.clamp(low, high)) else None
+
+
+def said_of_bounds(low: float, high: float) -> str:
+    """What a message adds to the name of a tail with these bounds; empty if it has none."""
+    if math.isfinite(low) and math.isfinite(high):
+        return f", cut off to [{low:.3g}, {high:.3g}]"
+    return f", cut off below {low:.3g}" if math.isfinite(low) else f", cut off above {high:.3g}" * math.isfinite(high)
 
 
 def identity(x: Tensor) -> Tensor:

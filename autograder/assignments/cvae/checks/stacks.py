@@ -260,8 +260,10 @@ def _ways_to_use(
             return float((output - observed.output).abs().sum())
 
         factor = least(misfit, torch.logspace(-2, 2, 41))
-        shown = listed([f"{factor * weight.shape[1] ** power:.3g}" for weight, _ in layers])
-        yield f"multiplied by {shown}" + ", and their biases with them" * with_bias, scaled(factor)
+        shown = [f"{factor * weight.shape[1] ** power:.3g}" for weight, _ in layers]
+        if {*shown} == {"1"}:
+            continue  # they are used as they are
+        yield f"multiplied by {listed(shown)}" + ", and their biases with them" * with_bias, scaled(factor)
 
 
 def least(misfit: Callable[[float], float], numbers: Tensor) -> float:

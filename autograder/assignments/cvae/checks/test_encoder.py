@@ -117,7 +117,7 @@ def test_activations(encoded: Callable[[], Encoded], grading: Grading) -> None:
         fail(said_of_last_relu(found), "encoder-missing-last-relu")
     describe_activations(found.model, found.match, found.taken.piece if found.taken else None, "encoder")
     if found.names and found.model.has("encoder"):
-        grading.replaced.append(said_of_forward(found, "last ReLU in forward" in grading.kept))
+        grading.replaced.append(said_of_forward(found, grading.kept.get("encoder in forward", ())))
 
 
 def said_of_last_relu(found: Encoded) -> str:
@@ -130,15 +130,22 @@ def said_of_last_relu(found: Encoded) -> str:
     return said + "".join(f" `{name}` gets the numbers without it." for name in without)
 
 
-def said_of_forward(found: Encoded, last_relu: bool) -> str:
-    """What to say of an encoder that is right with forward's help alone, which may be the last ReLU."""
+def said_of_forward(found: Encoded, by_itself_followed: Sequence[str]) -> str:
+    """What to say of an encoder that is right with forward's help alone.
+
+    The activations after its layers, without that help, are known if the help consists of ReLUs.
+    """
+    without = [at for at, name in enumerate(by_itself_followed, 1) if name != "ReLU"]
     if found.taken is None:
         kind = found.model.submission.attributes(found.model.handle, ["encoder"])["encoder"]
         by_itself = (
             f"Your `self.encoder` is a {kind}. It cannot be called by itself; your `forward` applies its layers."
         )
-    elif last_relu:
+    elif without == [DEPTH]:
         by_itself = "Your `self.encoder` lacks its last ReLU, which your `forward` applies."
+    elif without and {*by_itself_followed} <= {"ReLU", "none"}:
+        which = f"ReLU{'s' * (len(without) > 1)} after linear layer{'s' * (len(without) > 1)} {listed(without)}"
+        by_itself = f"Your `self.encoder` lacks the {which}. Your `forward` applies what is missing."
     else:
         by_itself = "Your `forward` does a part of what `self.encoder` should do by itself."
     return f"{by_itself} That costs no points here, but code that calls `model.encoder` would go wrong."
@@ -180,6 +187,7 @@ def explain(submission: Submission, challenge: Challenge, grading: Grading) -> E
         if match is not None and len(relu_before) == 1:
             return Encoded(model, taken, match, names, relu_before)
         if whole is not None and (match is None or match.hidden is None or whole.match.hidden == ("ReLU",) * DEPTH):
+            grading.kept["encoder in forward"] = (match.hidden if match else None) or ()
             match, names = whole.match, whole.names
     if match is None:
         model.require("encoder")

@@ -232,6 +232,11 @@ def judge_encoding(
         fail("Your means and log-variances are the same for every image.", "same-for-every-image")
     heads = expected_heads(model, x, seed)
     require_unchanged("encoder or a head", before, heads, expected_heads(model, x, seed))
+    of_heads = reply.captured(HEADS[0], "argument")
+    if heads and of_heads and "encoder in forward" in grading.kept and not model.relu_before:
+        judge_order_of_whole(model, images, conditions, challenge)
+        if close(observed[0], model.forward(images, conditions, seed, evaluate=True).outputs[1]):  # else dropout
+            heads = given_by_heads(model, of_heads[0])
     given = side_by_side(reply.captured("encoder", "argument"))
     if changed := grading.kept.get("changed on return"):
         said = "Your `forward` draws from what `{}` gives, but returns it passed through {}."
