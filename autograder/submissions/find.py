@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -682,6 +683,7 @@ class _Search:
             readable = " that can be graded" if self.unread else ""
             but = f", but {_names(rest)}" if rest else ""
             said.append(f"there is no {self._module}{readable} in {self._where}{but}")
+        said += [f"{file.label} is an archive without its ending" for file in self._without_ending()[:_LISTED]]
         if self._listing.cut:
             said.append(
                 f"the grader does not search what is below {MAX_DEPTH} levels of folders or after {MAX_FILES} files"
@@ -696,6 +698,14 @@ class _Search:
         if not (self.files or self._earlier or self._listing.cut):
             said.append("it is empty" if not self._listing.files else "it has only hidden files")
         return "; ".join([*said, *self._unsure])
+
+    def _without_ending(self) -> list[File]:
+        """The archives whose names do not say so, among the first files."""
+        found = []
+        for file in [file for file in self.files if not suffix(file.name) and not file.trouble][:MAX_PYTHON]:
+            with suppress(NothingToGrade):
+                found += [file] if is_archive(file) else []
+        return found
 
 
 def _newest(candidates: list[_Candidate]) -> list[_Candidate]:
