@@ -179,7 +179,7 @@ def test_only_the_one_work_of_a_group_may_be_everybodys(works: list[str], before
             assert "the whole group Team 1" in row.reason
 
 
-# --- dates that a platform puts before names, and what is left aside ---------------------------------------------------
+# --- dates that a platform puts before names, and what is left aside --------------------------------------------------
 
 
 @pytest.mark.parametrize("later", ["cs5814_vae (1).py", "CS5814_VAE.py", "cs5814_vae.py"])
