@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
 from autograder.fill_in import fill_in
+from autograder.submissions.files import NothingToGrade
 from autograder.submissions.layouts import Submitted, Upload, read_upload
 from autograder.submissions.roster import read_roster
 
@@ -176,3 +177,68 @@ def test_only_the_one_work_of_a_group_may_be_everybodys(works: list[str], before
         assert row.attention == ()
         if row.unreadable:
             assert "the whole group Team 1" in row.reason
+
+
+# --- dates that a platform puts before names, and what is left aside --------------------------------------------------
+
+
+@pytest.mark.parametrize("later", ["cs5814_vae (1).py", "CS5814_VAE.py", "cs5814_vae.py"])
+def test_of_dated_names_the_last_counts(tmp_path: Path, later: str) -> None:
+    put(tmp_path / "up" / "ada7" / "20261129101500_cs5814_vae.py", work("first"))
+    put(tmp_path / "up" / "ada7" / f"20261130221405_{later}", work("last"))
+    row = rows(tmp_path / "up")["ada7"]
+    assert row.source == work("last").encode()
+    assert not row.attention
+    assert any("the last of 2 attempts counts" in note for note in row.notes)
+
+
+@pytest.mark.parametrize("date", ["20261130221405_{}", "20261130_221405-{}", "20261130T221405Z {}"])
+def test_a_date_is_no_part_of_a_name(tmp_path: Path, date: str) -> None:
+    put(tmp_path / "up" / "ada7" / date.format("cs5814_vae.py"), work("it"))
+    put(tmp_path / "up" / "ada7" / date.format("test_vae.py"), work("a test"))
+    row = rows(tmp_path / "up")["ada7"]
+    assert row.source == work("it").encode()
+    assert not any("no file has that name" in note for note in row.notes)
+
+
+def test_a_date_of_the_students_own_next_to_the_module_is_part_of_the_name(tmp_path: Path) -> None:
+    put(tmp_path / "up" / "ada7" / "cs5814_vae.py", work("it"))
+    put(tmp_path / "up" / "ada7" / "20261130221405_cs5814_vae.py", work("a copy"))
+    assert rows(tmp_path / "up")["ada7"].source == work("it").encode()
+
+
+@pytest.mark.parametrize("place", [".ada7", ".Trash-1000/files/ada7", ".Ada Lovelace"])
+def test_who_may_have_work_that_was_left_aside_is_for_review(tmp_path: Path, place: str) -> None:
+    put(tmp_path / "up" / place / "cs5814_vae.py", work("it"))
+    put(tmp_path / "up" / "bob8" / "cs5814_vae.py", work("other"))
+    found = rows(tmp_path / "up")
+    assert found["ada7"].nothing
+    assert "left aside" in " ".join(found["ada7"].attention)
+    assert not found["bob8"].attention
+    assert not found["cy9"].attention
+
+
+def test_a_students_folder_is_no_place_to_write_to(tmp_path: Path) -> None:
+    put(tmp_path / "up" / "ada7" / "cs5814_vae.py", work("it"))
+    put(tmp_path / "up" / "bob8" / "cs5814_vae.py", work("other"))
+    with pytest.raises(NothingToGrade, match="choose another folder"):
+        read_upload(tmp_path / "up", CVAE, outputs=[tmp_path / "up" / "ada7"])
+
+
+def test_the_whole_name_after_one_text_counts(tmp_path: Path) -> None:
+    table = "id,name\na1,Ann Lee\na2,Ann Lee Smith\na3,Bo Ek\na4,Cy Young\n"
+    for name in ("Ann Lee", "Ann Lee Smith", "Bo Ek", "Cy Young"):
+        put(tmp_path / "up" / f"hw3 {name}" / "cs5814_vae.py", work(name))
+    found = rows(tmp_path / "up", table)
+    assert {id: row.source for id, row in found.items()} == {
+        id: work(name).encode()
+        for id, name in zip(("a1", "a2", "a3", "a4"), ("Ann Lee", "Ann Lee Smith", "Bo Ek", "Cy Young"), strict=True)
+    }
+    assert not any(row.attention for row in found.values())
+
+
+def test_a_guessed_encoding_is_said_where_nobody_matches(tmp_path: Path) -> None:
+    put(tmp_path / "up" / "Анна Смирнова" / "cs5814_vae.py", work("it"))
+    (tmp_path / "roster.csv").write_bytes("id,name\nst0,Анна Смирнова\n".encode("cp1251"))
+    with pytest.raises(NothingToGrade, match=r"not UTF-8.*save it as “CSV UTF-8”"):
+        read_upload(tmp_path / "up", CVAE, read_roster(tmp_path / "roster.csv"))

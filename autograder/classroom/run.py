@@ -523,7 +523,11 @@ class Class:
 
     def _alike(self) -> Alike:
         """Who handed in nearly the same, with the pages that show two modules side by side."""
-        sources = {each.student: each.source for each in self.upload.submitted if each.source is not None}
+        theirs: dict[object, list[Submitted]] = {}  # one submission of a group is no copy of itself
+        for each in self.upload.submitted:
+            theirs.setdefault((each.together, each.source) if each.together else each.student, []).append(each)
+        sharing = {first.student: [each.student for each in (first, *others)] for first, *others in theirs.values()}
+        sources = {first.student: first.source for first, *_ in theirs.values() if first.source is not None}
         names = {each.student: each.shown for each in self.upload.submitted}
         everything = {**self.options.known, **self.options.earlier, **sources}
         blank = fill_in(self.results.assignment)
@@ -538,8 +542,16 @@ class Class:
                 write(self.out / str(link.page), side_by_side(first, second, blank))
                 links.append(link)
             groups.append(dataclasses.replace(group, links=tuple(links)))
-        groups += [*found.groups[page.GROUPS_SHOWN :], *alike_answers(self.options.answers)]
-        return dataclasses.replace(found, groups=groups)
+        answers = {student: text for student, text in self.options.answers.items() if student in sharing}
+        groups += [*found.groups[page.GROUPS_SHOWN :], *alike_answers(answers)]
+
+        def every(students: Iterable[str]) -> list[str]:
+            return [each for first in students for each in sharing[first]]
+
+        groups = [dataclasses.replace(each, members=tuple(sorted(every(each.members)))) for each in groups]
+        return dataclasses.replace(
+            found, groups=groups, too_long=every(found.too_long), too_short=every(found.too_short)
+        )
 
 
 def _is_worth_more(report: Report) -> bool:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -197,6 +198,43 @@ def attempt_in(name: str) -> tuple[str, str, tuple[str, int]] | None:
     return None
 
 
+def undated(name: str) -> tuple[str, tuple[str, int]] | None:
+    """A file's name without a date and time at its start or end, as ILIAS adds, and what `attempt` says of that."""
+    before, after, order = attempt_in(name) or ("", "", ("", 0))
+    end = suffix(name)
+    if not order[0].startswith("time") or (before and after.lower() not in (end, ".py.txt")):
+        return None
+    rest = f"{before.rstrip('-_ .')}{after}" if before else after.lstrip("-_ ")
+    return (rest, order) if suffix(rest) == end and stem(rest) != rest else None
+
+
+def _without_dates(files: list[File], module: str) -> tuple[list[File], set[File], list[str]]:
+    """The files, under the names that students gave them where a platform added the date to all in a folder.
+
+    The date orders them as a platform's number does. Of those with the `module`'s name the last counts: what was handed
+    in before, and what is to be said of that, are given too.
+    """
+    named = {file: undated(file.name) for file in files if file.version is None}
+    folders: dict[tuple[str, ...], list[File]] = {}
+    for file in files:
+        folders.setdefault(file.steps[:-1], []).append(file)
+    renamed: dict[File, File] = {}
+    earlier, notes = set[File](), []
+    for together in folders.values():
+        dated = [(file, *said) for file in together if (said := named.get(file))]
+        if len(dated) < len(together) or len({kind for *_, (kind, _) in dated}) > 1:
+            continue
+        versions = [replace(file, steps=(*file.steps[:-1], name), version=when) for file, name, (_, when) in dated]
+        renamed |= zip(together, versions, strict=True)
+        modules = [file for file in versions if alike(file.name, module)]
+        last = max((file.version or 0 for file in modules), default=0)
+        if older := [file for file in modules if (file.version or 0) < last]:
+            counting = next(file for file in modules if file.version == last)
+            notes.append(f"the last of {len(modules)} attempts counts: `{counting.label}`")
+            earlier |= {*older}
+    return [renamed.get(file, file) for file in files], earlier, notes
+
+
 def _time(dated: re.Match[str]) -> tuple[str, int] | None:
     month, day = (dated["month"], dated["day"]) if dated["month"] else (dated["compact"][:2], dated["compact"][2:])
     hour, minute, second = (int(dated[each] or 0) for each in ("hour", "minute", "second"))
@@ -214,15 +252,15 @@ def _last_attempts(listing: Listing, module: str) -> tuple[list[File], list[File
     empty or not; so does the last of files with such a number or date next to the `module`'s name. Of Submitty's, the
     one that the student has chosen counts.
     """
-    files = [file for file in listing.files if not file.junk]
+    files, replaced, said = _without_dates([file for file in listing.files if not file.junk], module)
     attempts: dict[tuple[tuple[str, ...], str], dict[str, int]] = {}
     folders = sorted({*listing.folders, *(file.steps[:-1] for file in files)})
     numbered = _numbered(files, module)
     for folder in folders:
         for depth, step in enumerate(folder[:_ATTEMPT_DEPTH]):
             number = ("", int(step)) if _COUNTED.fullmatch(step) and folder[:depth] in numbered else None
-            if said := number or attempt(step):
-                attempts.setdefault((folder[:depth], said[0]), {})[step] = said[1]
+            if order := number or attempt(step):
+                attempts.setdefault((folder[:depth], order[0]), {})[step] = order[1]
     for file in files:
         before, after, (kind, when) = attempt_in(file.name) or ("", "", ("", 0))
         if alike(after.lstrip("-_ ."), module) or alike(before.rstrip("-_ .") + after, module):
@@ -234,9 +272,11 @@ def _last_attempts(listing: Listing, module: str) -> tuple[list[File], list[File
         if older:
             notes.append(f"the last of {len(numbers)} attempts counts: `{path_of((*above, last))}`")
             earlier |= older
-    replaced = [any(file.steps[:depth] in earlier for depth in range(1, _ATTEMPT_DEPTH + 2)) for file in files]
-    kept = [file for file, old in zip(files, replaced, strict=True) if not old]
-    return kept, [file for file, old in zip(files, replaced, strict=True) if old], few(notes, _LISTED)
+    old = replaced | {
+        file for file in files if any(file.steps[:depth] in earlier for depth in range(1, _ATTEMPT_DEPTH + 2))
+    }
+    notes += said
+    return [file for file in files if file not in old], [file for file in files if file in old], few(notes, _LISTED)
 
 
 def _numbered(files: list[File], module: str) -> set[tuple[str, ...]]:
@@ -643,6 +683,7 @@ class _Search:
             readable = " that can be graded" if self.unread else ""
             but = f", but {_names(rest)}" if rest else ""
             said.append(f"there is no {self._module}{readable} in {self._where}{but}")
+        said += [f"{file.label} is an archive without its ending" for file in self._without_ending()[:_LISTED]]
         if self._listing.cut:
             said.append(
                 f"the grader does not search what is below {MAX_DEPTH} levels of folders or after {MAX_FILES} files"
@@ -657,6 +698,14 @@ class _Search:
         if not (self.files or self._earlier or self._listing.cut):
             said.append("it is empty" if not self._listing.files else "it has only hidden files")
         return "; ".join([*said, *self._unsure])
+
+    def _without_ending(self) -> list[File]:
+        """The archives whose names do not say so, among the first files."""
+        found = []
+        for file in [file for file in self.files if not suffix(file.name) and not file.trouble][:MAX_PYTHON]:
+            with suppress(NothingToGrade):
+                found += [file] if is_archive(file) else []
+        return found
 
 
 def _newest(candidates: list[_Candidate]) -> list[_Candidate]:

@@ -31,7 +31,7 @@ from autograder.submissions.bounds import limited_time
 from autograder.submissions.copied import is_untouched
 from autograder.submissions.files import CannotRead, File, Listing, NothingToGrade, is_cut_off
 from autograder.submissions.find import Found, attempt, attempt_in, choose
-from autograder.submissions.forms import SHORT, in_most
+from autograder.submissions.forms import SHORT, Holders, in_most
 from autograder.submissions.matching import Known, Match, another_name, matched
 from autograder.submissions.names import (
     ARCHIVES,
@@ -96,6 +96,7 @@ class Submitted:
         until: the student's extension, if there is one.
         unlisted: whether a given roster lacks this student.
         keys: ids by which a platform or the roster knows the student, by their kinds; see `roster.KEYS`.
+        together: what it shares with the other members of a group, by its entries; empty if there is no module.
         folder: the one at the top of what was handed in that holds the module; empty if none does.
         apart: see `Found`; if most students' rows say the same, it is nothing to look at.
     """
@@ -113,6 +114,7 @@ class Submitted:
     until: datetime | None = None
     unlisted: bool = False
     keys: Mapping[str, str] = field(default_factory=dict)
+    together: tuple[tuple[str, str], ...] = ()
     folder: str = ""
     apart: tuple[str, ...] = ()
 
@@ -223,6 +225,7 @@ def read_upload(
             found = _with_others_within(owners, _with_copies(found), assignment)
         else:
             found = _with_groups(owners, _with_strangers(owners, found, assignment), assignment)
+            found = _with_left_aside(owners, found, [*top.aside, *more], roster)
     found.sort(key=lambda each: (natural(each.name.casefold()), natural(each.student)))
     export = () if top.gradescopes else _like_export({each.name for each in top.entries if each.folder}, "the upload")
     warnings = [
@@ -299,6 +302,18 @@ def _with_odd_folders(owners: list[_Owner], rows: list[Submitted]) -> list[Submi
         else row
         for row in rows
     ]
+
+
+def _with_left_aside(owners: list[_Owner], rows: list[Submitted], aside: list[str], roster: Roster) -> list[Submitted]:
+    """The rows; for review where a student has no work, and something that was left aside has the name or id."""
+    missing = {who for owner, row in zip(owners, rows, strict=True) if (who := owner.enrolled) and row.nothing}
+    holders = Holders(roster)
+    said: dict[str, list[str]] = {}
+    for entry in [each for each in aside if "_assignfeedback_" not in each] if missing else []:
+        for who in missing & holders.of(words_of(entry)):
+            text = f"this was left aside, and has the name or id of {who.name}: {entry}. See whether it is work"
+            said.setdefault(shown(who.id), []).append(text)
+    return [replace(row, attention=(*row.attention, *said.get(row.student, ())[:_LISTED])) for row in rows]
 
 
 def _with_strangers(owners: list[_Owner], rows: list[Submitted], assignment: Assignment) -> list[Submitted]:
@@ -494,6 +509,8 @@ def _nobody_known(owners: list[_Owner], holders: list[Entry], roster: Roster) ->
     columns = ", ".join(f"“{each}”" for each in roster.ids)
     ids = f"`{listed.student}` in the roster, `{other.student}` in the upload; the roster's are read from {columns}"
     said = f"nobody who handed in is in the roster: its ids look different ({other.claimed or ids}). "
+    if roster.encoding:
+        said += f"{roster.encoding}. If it has other letters, save it as “CSV UTF-8”. "
     if holders:
         names = " and ".join(f"`{shown(entry.name)}`" for entry in holders[:_LISTED])
         if len(holders) > 1:
@@ -1035,7 +1052,8 @@ def _submitted(
         attention += _in_covers(pieces, assignment)
     attention += found.attention
     row = replace(row, source=found.source, notes=(*notes, *found.notes), attention=attention)
-    return replace(row, folder=found.folder, apart=found.apart)
+    together = tuple(sorted({(piece.entry.download, piece.entry.name) for piece in pieces}))
+    return replace(row, together=together, folder=found.folder, apart=found.apart)
 
 
 def _cut_off(pieces: list[_Piece]) -> str:

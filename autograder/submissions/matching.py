@@ -356,6 +356,14 @@ def _in_one_form(students: Sequence[Known], roster: Roster) -> dict[str, _Field]
                 if there and name == name.strip() and (roster.named(name) or roster.turned(name)):
                     fields[entry] = _Field(Known(entry, name, {}), file, number)
             best = max(best, fields, key=len)
+    forms: dict[tuple[str, bool], dict[str, _Field]] = {}  # with one text before, or after, the name: `hw3 Jane Doe`
+    for entry in entries:
+        for gap in re.finditer(r"[\W_]+", entry):
+            for name, text in ((entry[gap.end() :], entry[: gap.end()]), (entry[: gap.start()], entry[gap.start() :])):
+                if roster.named(name) or roster.turned(name):
+                    field = _Field(Known(entry, name, {}), text.strip())
+                    forms.setdefault((text, entry.startswith(text)), {})[entry] = field
+    best = max([best, *forms.values()], key=len)
     return best if in_most(len(best), len(students)) else {}
 
 

@@ -221,12 +221,14 @@ class Roster:
         columns: the names of the file's columns, in order.
         notes: what was guessed while reading the file, and which rows are not students.
         ids: the columns in which ids were looked for.
+        encoding: that the file's was guessed; empty if it is known.
     """
 
     students: list[Student]
     columns: list[str]
     notes: list[str]
     ids: tuple[str, ...] = ()
+    encoding: str = ""
 
     def find(self, key: str, *kinds: str) -> Student | None:
         """The only student with this key, in any case; None if nobody has it, or more than one.
@@ -439,7 +441,7 @@ def read_roster(path: Path) -> Roster:
         notes += [f"{path.name}: no column is known to hold names; “{each}” was not read" for each in unread]
     if len(name) == 1 and _meaning(name[0]) in (*_FIRST, *_LAST):
         notes.append(f"{path.name}: “{name[0]}” is the only column known to hold a part of the name")
-    return Roster(students, table.columns, notes, tuple(dict.fromkeys(kinds.values())))
+    return Roster(students, table.columns, notes, tuple(dict.fromkeys(kinds.values())), table.encoding)
 
 
 def _told_apart(
@@ -780,6 +782,7 @@ class _Table:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.notes: list[str] = []
+        self.encoding = ""
         text, self._before = self._text(), 0
         if match := re.match(r'"?sep=."?\n', text, re.IGNORECASE):  # Excel's mark of the separator
             text, self._before = text[match.end() :], 1
@@ -869,7 +872,8 @@ class _Table:
                 break
             if encoding == other:
                 name = {"cp1252": "Windows-1252", "mac_roman": "Mac Roman"}[other]
-                self.notes.append(f"{self.path.name} is not UTF-8; read as {name}: check names with accents")
+                self.encoding = f"{self.path.name} is not UTF-8; read as {name}: check names with accents"
+                self.notes.append(self.encoding)
             return _INVISIBLE.sub("", re.sub(r"\r\n?", "\n", text))
         raise RosterError(f"{self.path.name} is neither UTF-8 nor marked UTF-16: save it as “CSV UTF-8”")
 

@@ -18,6 +18,7 @@ from itertools import islice
 from pathlib import Path
 
 from autograder.assignment import Assignment
+from autograder.report.summary import some_of
 from autograder.submissions.files import (
     MAX_ARCHIVE_ENTRIES,
     MAX_DEPTH,
@@ -33,7 +34,7 @@ from autograder.submissions.files import (
     on_disk,
     open_download,
 )
-from autograder.submissions.find import COLLECTED, ELSEWHERE, ENVIRONMENT, PACKAGES, SETTINGS, attempt
+from autograder.submissions.find import COLLECTED, ELSEWHERE, ENVIRONMENT, PACKAGES, SETTINGS, attempt, undated
 from autograder.submissions.matching import Known, Match, matched
 from autograder.submissions.names import (
     ARCHIVES,
@@ -65,7 +66,8 @@ _READ = "`{}` was read as a class, and not as one student's"
 _SEVERAL = 3  # folders with modules are a class; two may be what one student has now and had before
 _LISTED = 3
 MAX_OPENED = 40  # entries of which it is not known whose they are, and that are looked into
-_RESULT = re.compile(r"[0-9a-f]{64}\.json")
+_RESULT = re.compile(r"[0-9a-f]{64}(?:\.repair)?\.json")
+_EXPORTED = {"canvas.csv", "gradescope.csv", "feedback.zip"}  # which may be put next to what was graded
 _REPORT = {"submission", "sha256", "parts"}  # what a report has
 _MAX_OUTPUT = 1 << 28  # bytes of a file that is looked into
 _WRITTEN = {"class.json", "grades.csv", "index.html", "reports", "students", "pairs", "results"}
@@ -157,6 +159,8 @@ def top_of(path: Path, outputs: set[Path], stack: ExitStack, assignment: Assignm
     if path.is_file():
         top, packed_as = _in_zip(path, stack, listed=MAX_DIRECTORY), stem(path.name)
     else:
+        if _is_output(path, set()):
+            raise NothingToGrade(f"{path} was written by this command: run it on what students handed in")
         top, packed_as = _in_folder(path, outputs, stack), path.resolve().name
     nbgraders = without_copy(packed_as) == SUBMITTED
     for _ in range(MAX_DEPTH):
@@ -259,8 +263,9 @@ def _in_folder(path: Path, outputs: set[Path], stack: ExitStack) -> Top:
 
     try:
         names = sorted(os.listdir(path))
-        skipped = {name: "" for name in names if is_junk(name)}
+        skipped = {name: _holding(_hidden(path, name)) for name in names if is_junk(name)}
         skipped |= {name: " (written by this program)" for name in names if _is_output(path / name, outputs)}
+        _require_ours([path / name for name in skipped if (path / name).resolve() in outputs])
         given = [name for name in names if name not in skipped and is_feedback(name)]
         return Top(
             _read_names([entry(name) for name in names if name not in skipped and name not in given]),
@@ -274,6 +279,37 @@ def _feedback(names: list[str]) -> list[str]:
     """What is said of the names of feedback, at once."""
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     return [f"{shown(names[0])}{more} (feedback, not handed in)"] if names else []
+
+
+def _hidden(path: Path, name: str) -> set[str]:
+    """The folders with code in a hidden folder: a recycle bin or a sync program may keep a student's there."""
+    if not _is_folder(path / name):
+        return set()
+    try:
+        return {path_of(file.steps[:-1]) for file in in_folder(path, (name,)).files if _is_code(file.steps)}
+    except (NothingToGrade, OSError):
+        return set()
+
+
+def _is_code(steps: tuple[str, ...]) -> bool:
+    """Whether a file below a hidden folder may be somebody's work, by its path."""
+    made = any(map(is_junk, steps)) or not PACKAGES.isdisjoint(steps)
+    return len(steps) > 1 and not made and suffix(steps[-1]) in (".py", ".ipynb", *ARCHIVES)
+
+
+def _holding(folders: set[str]) -> str:
+    return f" (holds {some_of(sorted(folders), _LISTED)})" if folders else ""
+
+
+def _require_ours(folders: list[Path]) -> None:
+    """NothingToGrade if one of the folders to write to is an entry that this program did not write."""
+    for folder in folders:
+        names = {each.name for each in islice(os.scandir(folder), MAX_FILES)} - _WRITTEN - _EXPORTED
+        if any(not (is_junk(name) or _RESULT.fullmatch(name)) for name in names):
+            raise NothingToGrade(
+                f"`{shown(folder.name)}` is in the upload, and has files that this command did not write: choose "
+                "another folder for --out and --results"
+            )
 
 
 def _is_folder(path: Path) -> bool:
@@ -322,13 +358,14 @@ def _grouped(packed: Iterable[Packed], stack: ExitStack) -> Top:
     """The entries at the top of an archive. Drives and ways up in their names are ignored, not what is below them."""
     folders: dict[str, list[Packed]] = {}
     loose: dict[str, list[File]] = {}
-    aside, given = set(), dict[str, None]()
+    hidden, given = dict[str, set[str]](), dict[str, None]()
     for each in packed:
         if not each.steps:
             continue
         top = each.steps[0]
         if is_junk(top):
-            aside.add(shown(top))
+            below = each.steps[1:]
+            hidden.setdefault(top, set()).update([path_of(below[:-1])] if each.file and _is_code(below) else [])
         elif is_feedback(top):
             given[top] = None
         elif each.file is not None and len(each.steps) == 1:
@@ -344,7 +381,8 @@ def _grouped(packed: Iterable[Packed], stack: ExitStack) -> Top:
         for name, found in folders.items()
     ]
     entries += [Entry(name, False, partial(Listing, found), zipped(name, found[0])) for name, found in loose.items()]
-    return Top(_read_names(entries), [*sorted(aside), *_feedback([*given])])
+    aside = sorted(f"{shown(name)}{_holding(folders)}" for name, folders in hidden.items())
+    return Top(_read_names(entries), [*aside, *_feedback([*given])])
 
 
 def _read_names(entries: list[Entry]) -> list[Entry]:
@@ -839,6 +877,7 @@ def _has_module(top: Top, assignment: Assignment) -> bool:
 def _holds_module(entry: Entry, assignment: Assignment) -> bool:
     """Whether a folder holds the module, or an archive, which may hold it."""
     return any(
-        not file.junk and (alike(file.name, assignment.module) or suffix(file.name) in ARCHIVES)
+        not file.junk and (alike(name, assignment.module) or suffix(name) in ARCHIVES)
         for file in entry.listing().files
+        for name in (file.name, *(undated(file.name) or ())[:1])
     )
