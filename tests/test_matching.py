@@ -1090,6 +1090,11 @@ SPELLED = {
     "伟 王": ["王伟", "王 伟", "伟王"],
     "민준 김": ["김민준", "민준김"],
     "Ng Ng": ["Ng Ng", "Ng-Ng"],
+    "Алёна Йод": ["Алена Иод", "АЛЁНА ЙОД"],
+    "Γιώργος Ιωάννου": ["ΓΙΩΡΓΟΣ ΙΩΑΝΝΟΥ", "Γιωργος Ιωαννου"],
+    "أحمد کریمی": ["احمد كريمي", "أحـمد كريمى", "أَحْمَد كريمي"],
+    "ﾀﾛｳ ﾔﾏﾀﾞ": ["タロウ ヤマダ"],
+    "Ａｄａ Ｋｉｎｇ Ⅳ": ["Ada King IV"],
     "Suharto .": ["Suharto .", "Suharto"],
     "Sukarno": ["Sukarno", "sukarno"],
 }
@@ -1127,6 +1132,28 @@ def test_one_persons_name_in_any_spelling_is_that_persons(
     for name, entry in handed_in.items():
         assert (rows[name].source, rows[name].attention) == (entry.encode(), ())
     assert sum(row.unlisted for row in rows.values()) == stranger
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("Алёна Ким", "Алена Ким"), ("أحمد علي", "احمد علی"), ("Zoë Ash", "Zoe Ash"), ("Νίκη Λη", "ΝΙΚΗ ΛΗ")],
+)
+def test_two_whose_names_differ_in_an_accent_are_two(tmp_path: Path, name: str, other: str) -> None:
+    put(tmp_path / "u", f"{name}/cs5814_vae.py", f"{other}/cs5814_vae.py")
+    rows = read(tmp_path / "u", f"id,name\n1,{name}\n2,{other}\n")
+    assert {row.name: row.source for row in rows.values()} == {
+        each: f"{each}/cs5814_vae.py".encode() for each in (name, other)
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("カナ モリ", "ガナ モリ"), ("सुमन देवी", "समन देवी"), ("น้ำ ใส", "นำ ใส"), ("김 기", "긴 기")]
+)
+def test_a_mark_that_is_a_letter_may_not_be_missing(tmp_path: Path, name: str, other: str) -> None:
+    put(tmp_path / "u", f"{name}/cs5814_vae.py", "2/cs5814_vae.py")
+    rows = read(tmp_path / "u", f"id,name\n1,{other}\n2,Al Poe\n")
+    assert rows["1"].source is None
+    assert rows[name].unlisted
 
 
 @given(

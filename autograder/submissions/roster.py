@@ -318,7 +318,7 @@ class Roster:
 
     def turned(self, name: str) -> list[Student]:
         """The students of this name with its words in another order: Wang Li for `Li Wang`. A comma tells the order."""
-        there = self.named(name)
+        there = [*self.named(name), *self.spelled(name)]
         turned = _all_of(self._by_turned, whole_names(name)) if "," not in name else []
         return [each for each in turned if each not in there]
 
