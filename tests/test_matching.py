@@ -703,6 +703,40 @@ def test_a_spreadsheets_zeros_make_nobody_a_stranger(tmp_path: Path, listed: str
 
 
 @pytest.mark.parametrize(
+    "form",
+    [
+        ["2026/CS/{}", "2026-CS-{}", "2026_cs_{}", "2026CS{}"],
+        ["12.345.{}-1", "12345{}-1", "12-345-{}-1"],
+        ["'00{}", "00{}"],
+        ["cs:{}", "cs_{}"],
+        ["j.doe.{}", "j_doe_{}", "jdoe{}"],
+    ],
+)
+@given(st.data())
+@settings(max_examples=10)
+def test_separators_of_an_id_make_nobody_a_stranger(form: list[str], data: st.DataObject) -> None:
+    """A file's name cannot hold each of them. It is said once for the class, and nobody is asked about it."""
+    listed, *written = form
+    entry = data.draw(st.sampled_from(written))
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "u", *(f"{entry.format(number)}/cs5814_vae.py" for number in (123, 124)))
+        table = "".join(f"{listed.format(number)},P{number} Q\n" for number in (123, 124, 125))
+        (Path(temporary) / "roster.csv").write_text(f"id,name\n{table}", "utf-8")
+        upload = read_upload(Path(temporary) / "u", CVAE, read_roster(Path(temporary) / "roster.csv"))
+    rows = {each.student: each for each in upload.submitted}
+    assert [row.nothing for row in rows.values()] == [False, False, True]
+    assert not any(row.attention for row in rows.values())
+    assert [said[:14] for said in upload.warnings] == ["2 were matched"]
+
+
+@pytest.mark.parametrize("entry", ["123 (4)", "123-4", "12 (34)", "1-234", "1.2.3.4"])
+def test_another_number_is_another_id(tmp_path: Path, entry: str) -> None:
+    put(tmp_path / "u", f"{entry}/cs5814_vae.py", "123/cs5814_vae.py")
+    rows = read(tmp_path / "u", "id,name\n1234,Ada Ash\n12-34,Bo Bee\n123,Cy Coe\n")
+    assert rows["1234"].source is rows["12-34"].source is None
+
+
+@pytest.mark.parametrize(
     ("entries", "table"),
     [
         (["0012345", "12345"], "12345,Ada"),

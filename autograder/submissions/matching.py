@@ -182,6 +182,7 @@ def _by_key(student: Known, roster: Roster) -> Match | None:
             others = [who for kind, key in student.keys.items() if (who := roster.find(key, kind)) and who is not found]
             said = [f"the ids of `{shown(student.student)}` are also those of {who.name}" for who in others]
             by = "the email address" if found in roster.addressed(key) else "the id, which a spreadsheet changes so"
+            by = "the id, which is written otherwise there" if found in roster.written_otherwise(key) else by
             notes = [f"`{shown(student.student)}` was matched to {found.name} in the roster by {by}"]
             return Match((found,), tuple(notes if found not in roster.having(key) else ()), tuple(said))
     return None
