@@ -475,6 +475,8 @@ FORMS = [
     "{last}_{first}_cs5814_vae",
     "{last} {first}",
     "{last}_{first}_{id}_{number}",  # ILIAS
+    "0{number}_{last}_{first}",
+    "{last}-{first}-{number}",
     "20261130-2{number}-{first} {last}-{file}",  # a mailbox
 ]
 PEOPLE = {"id1": "Ann Ash", "id2": "Bo Bee", "id3": "Cy Coe", "id4": "Di Dee", "id5": "Ed Eve Fox"}
@@ -509,6 +511,23 @@ def test_a_platforms_form_tells_whose_it_is(form: str, there: set[str], others: 
         assert ("by the name in it" in said or "by the id in it" in said) is (each in there)
         assert bool(rows[each].attention) is (not sure if each in there else others > 0)
     assert sum(row.unlisted for row in rows.values()) == others
+
+
+@pytest.mark.parametrize("form", ["hw3-{}", "{}-hw3", "{}_hw3", "07-{}", "{}-7"])
+@pytest.mark.parametrize("inner", [" ", "-"])
+def test_a_hyphen_in_a_name_is_in_one_form_too(tmp_path: Path, form: str, inner: str) -> None:
+    names = ["Ann Ash", "Bo Bee", "Cy Coe", "Jean-Luc Dee"]
+    put(tmp_path / "u", *(f"{form.format(name.replace(' ', inner))}/cs5814_vae.py" for name in names))
+    rows = read(tmp_path / "u", "id,name\n" + "".join(f"x{at},{name}\n" for at, name in enumerate(names)))
+    assert all(row.source and not row.attention for row in rows.values())
+
+
+def test_two_numbers_of_one_name_are_asked_about(tmp_path: Path) -> None:
+    put(tmp_path / "u", *(f"0{at}_{name}/cs5814_vae.py" for at, name in enumerate(["Ash_Ann", "Bee_Bo", "Coe_Cy"])))
+    put(tmp_path / "u", "07_Ash_Ann/cs5814_vae.py")
+    rows = read(tmp_path / "u", TABLE)
+    assert rows["id1"].unreadable
+    assert [each for each, row in rows.items() if row.source and not row.attention] == ["id2", "id3"]
 
 
 MIXED = ["{0} - cs5814_vae", "cs5814_vae {0}", "{0} {1}", "{0} for {1}", "{0} of the {last} family", "old {0}", "{id}"]
