@@ -475,6 +475,8 @@ FORMS = [
     "{last}_{first}_cs5814_vae",
     "{last} {first}",
     "{last}_{first}_{id}_{number}",  # ILIAS
+    "0{number}_{last}_{first}",
+    "{last}-{first}-{number}",
     "20261130-2{number}-{first} {last}-{file}",  # a mailbox
 ]
 PEOPLE = {"id1": "Ann Ash", "id2": "Bo Bee", "id3": "Cy Coe", "id4": "Di Dee", "id5": "Ed Eve Fox"}
@@ -509,6 +511,23 @@ def test_a_platforms_form_tells_whose_it_is(form: str, there: set[str], others: 
         assert ("by the name in it" in said or "by the id in it" in said) is (each in there)
         assert bool(rows[each].attention) is (not sure if each in there else others > 0)
     assert sum(row.unlisted for row in rows.values()) == others
+
+
+@pytest.mark.parametrize("form", ["hw3-{}", "{}-hw3", "{}_hw3", "07-{}", "{}-7"])
+@pytest.mark.parametrize("inner", [" ", "-"])
+def test_a_hyphen_in_a_name_is_in_one_form_too(tmp_path: Path, form: str, inner: str) -> None:
+    names = ["Ann Ash", "Bo Bee", "Cy Coe", "Jean-Luc Dee"]
+    put(tmp_path / "u", *(f"{form.format(name.replace(' ', inner))}/cs5814_vae.py" for name in names))
+    rows = read(tmp_path / "u", "id,name\n" + "".join(f"x{at},{name}\n" for at, name in enumerate(names)))
+    assert all(row.source and not row.attention for row in rows.values())
+
+
+def test_two_numbers_of_one_name_are_asked_about(tmp_path: Path) -> None:
+    put(tmp_path / "u", *(f"0{at}_{name}/cs5814_vae.py" for at, name in enumerate(["Ash_Ann", "Bee_Bo", "Coe_Cy"])))
+    put(tmp_path / "u", "07_Ash_Ann/cs5814_vae.py")
+    rows = read(tmp_path / "u", TABLE)
+    assert rows["id1"].unreadable
+    assert [each for each, row in rows.items() if row.source and not row.attention] == ["id2", "id3"]
 
 
 MIXED = ["{0} - cs5814_vae", "cs5814_vae {0}", "{0} {1}", "{0} for {1}", "{0} of the {last} family", "old {0}", "{id}"]
@@ -700,6 +719,40 @@ def test_a_spreadsheets_zeros_make_nobody_a_stranger(tmp_path: Path, listed: str
     assert any("a spreadsheet" in note or "the end of its name" in note for note in rows["1"].notes) is not within
     assert rows["4"].nothing
     assert [row.attention for row in rows.values() if row.unlisted] == [(rows["1"].reason,)] * within
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        ["2026/CS/{}", "2026-CS-{}", "2026_cs_{}", "2026CS{}"],
+        ["12.345.{}-1", "12345{}-1", "12-345-{}-1"],
+        ["'00{}", "00{}"],
+        ["cs:{}", "cs_{}"],
+        ["j.doe.{}", "j_doe_{}", "jdoe{}"],
+    ],
+)
+@given(st.data())
+@settings(max_examples=10)
+def test_separators_of_an_id_make_nobody_a_stranger(form: list[str], data: st.DataObject) -> None:
+    """A file's name cannot hold each of them. It is said once for the class, and nobody is asked about it."""
+    listed, *written = form
+    entry = data.draw(st.sampled_from(written))
+    with TemporaryDirectory() as temporary:
+        put(Path(temporary) / "u", *(f"{entry.format(number)}/cs5814_vae.py" for number in (123, 124)))
+        table = "".join(f"{listed.format(number)},P{number} Q\n" for number in (123, 124, 125))
+        (Path(temporary) / "roster.csv").write_text(f"id,name\n{table}", "utf-8")
+        upload = read_upload(Path(temporary) / "u", CVAE, read_roster(Path(temporary) / "roster.csv"))
+    rows = {each.student: each for each in upload.submitted}
+    assert [row.nothing for row in rows.values()] == [False, False, True]
+    assert not any(row.attention for row in rows.values())
+    assert [said[:14] for said in upload.warnings] == ["2 were matched"]
+
+
+@pytest.mark.parametrize("entry", ["123 (4)", "123-4", "12 (34)", "1-234", "1.2.3.4"])
+def test_another_number_is_another_id(tmp_path: Path, entry: str) -> None:
+    put(tmp_path / "u", f"{entry}/cs5814_vae.py", "123/cs5814_vae.py")
+    rows = read(tmp_path / "u", "id,name\n1234,Ada Ash\n12-34,Bo Bee\n123,Cy Coe\n")
+    assert rows["1234"].source is rows["12-34"].source is None
 
 
 @pytest.mark.parametrize(
@@ -1090,6 +1143,11 @@ SPELLED = {
     "伟 王": ["王伟", "王 伟", "伟王"],
     "민준 김": ["김민준", "민준김"],
     "Ng Ng": ["Ng Ng", "Ng-Ng"],
+    "Алёна Йод": ["Алена Иод", "АЛЁНА ЙОД"],
+    "Γιώργος Ιωάννου": ["ΓΙΩΡΓΟΣ ΙΩΑΝΝΟΥ", "Γιωργος Ιωαννου"],
+    "أحمد کریمی": ["احمد كريمي", "أحـمد كريمى", "أَحْمَد كريمي"],
+    "ﾀﾛｳ ﾔﾏﾀﾞ": ["タロウ ヤマダ"],
+    "Ａｄａ Ｋｉｎｇ Ⅳ": ["Ada King IV"],
     "Suharto .": ["Suharto .", "Suharto"],
     "Sukarno": ["Sukarno", "sukarno"],
 }
@@ -1127,6 +1185,28 @@ def test_one_persons_name_in_any_spelling_is_that_persons(
     for name, entry in handed_in.items():
         assert (rows[name].source, rows[name].attention) == (entry.encode(), ())
     assert sum(row.unlisted for row in rows.values()) == stranger
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("Алёна Ким", "Алена Ким"), ("أحمد علي", "احمد علی"), ("Zoë Ash", "Zoe Ash"), ("Νίκη Λη", "ΝΙΚΗ ΛΗ")],
+)
+def test_two_whose_names_differ_in_an_accent_are_two(tmp_path: Path, name: str, other: str) -> None:
+    put(tmp_path / "u", f"{name}/cs5814_vae.py", f"{other}/cs5814_vae.py")
+    rows = read(tmp_path / "u", f"id,name\n1,{name}\n2,{other}\n")
+    assert {row.name: row.source for row in rows.values()} == {
+        each: f"{each}/cs5814_vae.py".encode() for each in (name, other)
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("カナ モリ", "ガナ モリ"), ("सुमन देवी", "समन देवी"), ("น้ำ ใส", "นำ ใส"), ("김 기", "긴 기")]
+)
+def test_a_mark_that_is_a_letter_may_not_be_missing(tmp_path: Path, name: str, other: str) -> None:
+    put(tmp_path / "u", f"{name}/cs5814_vae.py", "2/cs5814_vae.py")
+    rows = read(tmp_path / "u", f"id,name\n1,{other}\n2,Al Poe\n")
+    assert rows["1"].source is None
+    assert rows[name].unlisted
 
 
 @given(

@@ -102,6 +102,12 @@ def test_a_canvas_gradebook_without_logins_has_canvas_ids(tmp_path: Path) -> Non
         ("id,section\nsum,1\n", ("sum", "sum")),
         ("First,Last,ID\nAda,Lovelace,ada\n", ("ada", "Ada Lovelace")),
         ("Given Names,First Name,Family,ID\nAda King,Ada,Lovelace,ada\n", ("ada", "Ada Lovelace")),
+        ("ID,Legal First Name,Legal Last Name\nada,Ada,Lovelace\n", ("ada", "Ada Lovelace")),
+        ("ID,Last Name (Official),First Name (Official)\nada,Lovelace,Ada\n", ("ada", "Ada Lovelace")),
+        ("ID,Advisor First Name,Fname,Lname,Advisor Last Name\nada,Kim,Ada,Lovelace,Lee\n", ("ada", "Ada Lovelace")),
+        ("ID,first name(s),Primary Family Name\nada,Ada,Lovelace\n", ("ada", "Ada Lovelace")),
+        ("ID,Preferred First Name,Surname\nada,Ada,Lovelace\n", ("ada", "Ada Lovelace")),
+        ("ID,Mother's First Name,Last Name,First Name\nada,Anne,Lovelace,Ada\n", ("ada", "Ada Lovelace")),
         ('id, name\nada, "Lovelace, Ada"\n', ("ada", "Lovelace, Ada")),
         (
             "\ufeffID;Vollständiger Name;E-Mail-Adresse\nTeilnehmer/in12;Zoë Groß;z@x.de\n",
@@ -161,6 +167,47 @@ def test_names_of_columns_in_the_middle_are_nobody(tmp_path: Path) -> None:
     assert "line 3" in roster.notes[0]
     with pytest.raises(RosterError, match="line 3"):
         read_roster(written(tmp_path, "id,name\nada,Ada\nname,login\nBob,bob\n"))
+
+
+@pytest.mark.parametrize(
+    ("columns", "other", "rows"),
+    [
+        ("Student,ID,SIS Login ID,Section,HW 3 (11)", "HW 3 (22)", [" Points Possible,,,,9", '"Roe, {0}",{1},u{1},S,']),
+        ("id,name,Grade", "Mark", ["u{1},{0} Roe,"]),
+        ("First Name,Last Name,Email,HW 1", "HW 2", ["{0},Roe,u{1}@x,7"]),
+    ],
+)
+def test_rosters_of_one_form_may_be_joined(tmp_path: Path, columns: str, other: str, rows: list[str]) -> None:
+    """Columns that are not read may have other names."""
+    names = [columns, columns.rpartition(",")[0] + f",{other}"]
+    lines = [line.format(name, at) for at, name in enumerate(["Ada", "Bob"], 7) for line in [names[at - 7], *rows]]
+    roster = read_roster(written(tmp_path, "\n".join(lines)))
+    assert len(roster.students) == 2
+    assert any(f"line {len(rows) + 2}: the names of the columns again" in note for note in roster.notes)
+
+
+@pytest.mark.parametrize(
+    "text", ["Waitlisted students,,", "Generated on 2026-11-30,,", ",7 in all,", "#eve,Eve Ely,e@x"]
+)
+@pytest.mark.parametrize("at", [1, 3])
+def test_a_line_of_text_is_nobody_and_said(tmp_path: Path, text: str, at: int) -> None:
+    lines = ["id,name,email", "ada,Ada Ash,a@x", "bob,Bob Bee,b@x", "late,,", ",Cy Coe,"]
+    roster = read_roster(written(tmp_path, "\n".join([*lines[:at], text, *lines[at:]])))
+    assert [each.id for each in roster.students] == ["ada", "bob", "late", "Cy Coe"]
+    assert any(f"line {at + 1}: “{text.strip(',').split(',')[0]}” is not a student" in note for note in roster.notes)
+
+
+def test_what_most_lines_begin_with_makes_no_comments(tmp_path: Path) -> None:
+    for columns, lines in (("id,name", "#{0},A{0}"), ("section,id,name", "#1,{0},A{0}")):
+        text = "\n".join([columns, *(lines.format(number) for number in "123"), lines.format(4).replace("#", "")])
+        assert len(read_roster(written(tmp_path, text)).students) == 4
+
+
+def test_another_first_name_is_a_name_too(tmp_path: Path) -> None:
+    table = [["id", "Legal First Name", "Usual First Name", "Last Name"], ["1", "Alexander", "Sasha", "Roe"]]
+    roster = read_roster(written(tmp_path, text_of(table)))
+    assert [each.name for each in roster.students] == ["Alexander Roe"]
+    assert [each.id for each in roster.named("Sasha Roe")] == ["1"]
 
 
 @given(

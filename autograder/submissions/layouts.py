@@ -233,10 +233,27 @@ def read_upload(
         *top.guessed,
         *doubts.values(),
         *export,
+        *_otherwise(owners, roster),
         *blank,
         *extended.warnings(),
     ]
     return Upload(found, sorted([*top.aside, *more]), warnings, len(roster.students) if roster else None)
+
+
+def _otherwise(owners: list[_Owner], roster: Roster | None) -> list[str]:
+    """What is said once of students whose ids are written otherwise in the upload."""
+    pairs = [
+        (key, owner.student)
+        for owner in owners
+        for key in {key for piece in owner.pieces for key in piece.keys.values()}
+        if roster and owner.enrolled in roster.written_otherwise(key)
+    ]
+    if not pairs:
+        return []
+    there, listed = pairs[0]
+    return [
+        f"{len(pairs)} were matched to the roster by ids that are written otherwise: `{shown(there)}` for `{listed}`"
+    ]
 
 
 def _classes(

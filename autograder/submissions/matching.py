@@ -182,6 +182,7 @@ def _by_key(student: Known, roster: Roster) -> Match | None:
             others = [who for kind, key in student.keys.items() if (who := roster.find(key, kind)) and who is not found]
             said = [f"the ids of `{shown(student.student)}` are also those of {who.name}" for who in others]
             by = "the email address" if found in roster.addressed(key) else "the id, which a spreadsheet changes so"
+            by = "the id, which is written otherwise there" if found in roster.written_otherwise(key) else by
             notes = [f"`{shown(student.student)}` was matched to {found.name} in the roster by {by}"]
             return Match((found,), tuple(notes if found not in roster.having(key) else ()), tuple(said))
     return None
@@ -347,14 +348,9 @@ def _in_one_form(students: Sequence[Known], roster: Roster) -> dict[str, _Field]
         for first in (True, False):
             fields = {}
             for entry in entries:
-                number = found[0] if first and (found := numbers[entry]) else ""
-                rest = entry[len(number) :]
-                before, there, after = rest.partition(separator) if first else rest.rpartition(separator)
-                name, file = (before, after) if first else (after, before)
-                copy = _COPY.search(name)
-                name, file = (name[: copy.start()], f"{file}{copy[0]}") if copy else (name, file)
-                if there and name == name.strip() and (roster.named(name) or roster.turned(name)):
-                    fields[entry] = _Field(Known(entry, name, {}), file, number)
+                number = there[0] if first and (there := numbers[entry]) else ""
+                if field := _split(entry, number, separator, first, roster):
+                    fields[entry] = field
             best = max(best, fields, key=len)
     forms: dict[tuple[str, bool], dict[str, _Field]] = {}  # with one text before, or after, the name: `hw3 Jane Doe`
     for entry in entries:
@@ -365,6 +361,24 @@ def _in_one_form(students: Sequence[Known], roster: Roster) -> dict[str, _Field]
                     forms.setdefault((text, entry.startswith(text)), {})[entry] = field
     best = max([best, *forms.values()], key=len)
     return best if in_most(len(best), len(students)) else {}
+
+
+def _split(entry: str, number: str, separator: str, first: bool, roster: Roster) -> _Field | None:
+    """The name before (or after) a separator, which may be in the name too: `hw3-Jean-Luc Picard`.
+
+    None if nobody is called so, or two may be meant.
+    """
+    words = entry[len(number) :].split(separator)
+    fields = []
+    for count in range(1, len(words)):
+        name, file = separator.join(words[:count]), separator.join(words[count:])
+        name, file = (name, file) if first else (file, name)
+        copy = _COPY.search(name)
+        name, file = (name[: copy.start()], f"{file}{copy[0]}") if copy else (name, file)
+        people = [*roster.named(name), *roster.turned(name)] if name == name.strip() else []
+        if separator not in name or any(separator in each for who in people for each in who.names):
+            fields += [_Field(Known(entry, name, {}), file, number)] if people else []
+    return fields[0] if len(fields) == 1 else None
 
 
 def _are_one(claimants: Sequence[str], fields: Mapping[str, _Field]) -> bool:
@@ -462,13 +476,13 @@ def _by_name_within(
         who, place = there[telling[0]] if len(telling) == 1 else (None, None)
         if who and place and who.id not in served:
             places[each.student] = (who, place)
-    forms = Counter(place.form for _, place in places.values())
-    form = next((form for form, count in forms.items() if in_most(count, entries)), None)
+    forms = Counter(form for _, place in places.values() for form in place.forms)
+    form = next((form for form, count in forms.most_common() if in_most(count, entries)), None)
     matches = {}
     for student, (who, place) in places.items():
-        given = [other in places and places[other][1].form == form for other in holding[who.id]]
+        given = [other in places and form in places[other][1].forms for other in holding[who.id]]
         said = f"`{shown(student)}` was matched to {who.name} in the roster by the name in it"
-        if all(given):
+        if all(given) and (len(given) == 1 or re.search(r"[^\W\d_]", place.file)):
             matches[student] = Match((who,), (said,), file=place.file if len(given) > 1 else "")
         elif len(given) == 1 and not place.joined:
             matches[student] = Match((who,), (said,)) if place.with_id else Match((who,), (), (f"{said}: a guess",))
@@ -480,13 +494,14 @@ class _Place:
     """Where a student's name stands in another.
 
     Attributes:
-        form: what is next to the name, before and after it.
-        file: what is on the other side of that.
+        forms: what is before and after the name: the separator next to it, if that is not in the name, and all of it,
+            with 0 for numbers.
+        file: what is on the other side of the separator.
         with_id: whether the rest has an id of the student.
         joined: whether the name is one word, which may be a login.
     """
 
-    form: tuple[str, str]
+    forms: tuple[tuple[str, str], ...]
     file: str = ""
     with_id: bool = False
     joined: bool = False
@@ -497,7 +512,7 @@ def _surname_place(student: Known, who: Student, holders: Holders) -> _Place | N
     words = words_of(student.student)
     names = {word for name in holders.called(who) for word in name if len(word) > 1 or not word.isascii()}
     there = any(has_id(words, key) and not names.isdisjoint({*words} - {*key}) for key in holders.ids(who))
-    return _Place((student.student, ""), with_id=True) if there else None
+    return _Place(((student.student, ""),), with_id=True) if there else None
 
 
 def _place(student: Known, who: Student, holders: Holders) -> _Place | None:
@@ -519,15 +534,16 @@ def _place(student: Known, who: Student, holders: Holders) -> _Place | None:
         joined = not within and has_case(match[0])
         before, after = text[: match.start()], text[match.end() :]
         if by_platform:
-            return None if before or after else _Place(("", ""), joined=joined)
+            return None if before or after else _Place((("", ""),), joined=joined)
         with_id = any(has_id(words_of(rest), key) for key in holders.ids(who) for rest in (before, after))
         if bool(before) == bool(after):
-            return _Place((before, after), with_id=with_id, joined=joined)
+            return _Place(((before, after),), with_id=with_id, joined=joined)
         within -= {each for name in who.names for each in re.findall(r"[\W_]+", name)}  # of Tim Berners-Lee
         separator = separator_of(after) or separator_of(before[::-1])[::-1]
-        form = separator if separator not in within else before or after
+        texts = [re.sub(r"\d+", "0", before or after), *([] if separator in within else [separator])]
+        forms = tuple((text, "") if before else ("", text) for text in dict.fromkeys(texts))
         file = (before or after).removeprefix(separator).removesuffix(separator)
-        return _Place((form, "") if before else ("", form), file, with_id, joined)
+        return _Place(forms, file, with_id, joined)
     return None
 
 

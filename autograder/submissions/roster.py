@@ -35,6 +35,7 @@ from autograder.submissions.spelling import (
     unpadded,
     whole_names,
     without_nickname,
+    words_of,
     worn,
 )
 
@@ -116,6 +117,14 @@ _PARTICIPANT = re.compile(
     r"(?:participante?|teilnehmer(?:[/:*_]?in)?|partecipante|deelnemer|deltagare|deltager|deltaker)\s*(\d+)",
     re.IGNORECASE,
 )
+# Part of a name with anything next to it, as in “Legal First Name” and “Last Name (Official)”; of another person, of
+# another time, or another name.
+_PART = re.compile(r"(?:.* )?(?:(?P<first>first|given|f|fore)|(?P<last>last|family|l|sur)) ?names?(?: .*)?")
+_OF_OTHERS = re.compile(
+    r"\b(?:advis[eo]rs?|instructors?|teachers?|professors?|faculty|parents?|guardians?|mothers?|fathers?|contacts?"
+    r"|emergency|tas?|graders?|tutors?|mentors?|supervisors?|spouses?|partners?|former|previous|maiden|birth|middle)\b"
+)
+_CHOSEN = re.compile(r"\b(?:preferred|chosen|nick\w*|used|known|called)\b")
 _PREFERRED = ("preferred name", "preferred first name", "chosen name", "chosen first name", "nickname")
 _ROLE = ("role", "roles", "course role")
 _STAFF = re.compile(
@@ -234,8 +243,8 @@ class Roster:
         """The only student with this key, in any case; None if nobody has it, or more than one.
 
         The `kinds` (see `KEYS`) are tried in this order; by default all of them, the id first. Where nobody has it, who
-        has it as a spreadsheet changes ids has it; else the email address that begins so tells whose login it is, if it
-        is of the institution that most addresses name.
+        has it as a spreadsheet or a file's name changes ids has it; else the email address that begins so tells whose
+        login it is, if it is of the institution that most addresses name.
         """
         wanted = same(key)
         for kind in kinds or ("id", *KEYS):
@@ -249,11 +258,28 @@ class Roster:
         return None if {*self.named(key)} - {found[0]} else found[0]
 
     def _changed(self, key: str) -> list[Student]:
-        """The students whose id is this one without zeros and `.0`, or a date that a spreadsheet makes of it."""
+        """The students whose id is this one without zeros and `.0`, or a date that a spreadsheet makes of it.
+
+        So are those whose id is `written_otherwise`.
+        """
         number = unpadded(key)
         found = self._by_number.get(number, []) if len(number) >= _LONG and number.isdecimal() else []
         dates = [who for who, cell in self._dates if may_become(key, cell)]
-        return [*dict.fromkeys([*found, *dates])]
+        return [*dict.fromkeys([*found, *dates, *self.written_otherwise(key)])]
+
+    def written_otherwise(self, key: str) -> list[Student]:
+        """The students whose id this is with other separators: `2026-CS-005` for `2026/CS/005`, which names no file.
+
+        Where the id has numbers, separators may be missing.
+        """
+        words = words_of(key)  # brackets have a copy's number
+        found = [] if re.search(r"[@(\[]", key) or self.having(key) else self._by_joined.get("".join(words), [])
+        return [who for who in found if any(_are_words(words, words_of(each)) for each in _ids_of(who))]
+
+    @cached_property
+    def _by_joined(self) -> dict[str, list[Student]]:
+        joined = {who: {"".join(words_of(key)) for key in _ids_of(who)} for who in self.students}
+        return _index(self.students, lambda who: {text for text in joined[who] if len(text) >= _LONG})
 
     @cached_property
     def _by_number(self) -> dict[str, list[Student]]:
@@ -320,7 +346,7 @@ class Roster:
 
     def turned(self, name: str) -> list[Student]:
         """The students of this name with its words in another order: Wang Li for `Li Wang`. A comma tells the order."""
-        there = self.named(name)
+        there = [*self.named(name), *self.spelled(name)]
         turned = _all_of(self._by_turned, whole_names(name)) if "," not in name else []
         return [each for each in turned if each not in there]
 
@@ -383,6 +409,12 @@ def _ids_of(who: Student) -> set[str]:
     return {who.id, *(who.keys[kind] for kind in ("id", "other id", "login", "sis") if kind in who.keys)}
 
 
+def _are_words(words: list[str], key: list[str]) -> bool:
+    """Whether these are the words of an id, of which some may be written together if it has numbers."""
+    between = " ?" if re.search(r"\d", "".join(key)) else " "
+    return re.fullmatch(between.join(key), " ".join(words)) is not None
+
+
 def _index(students: list[Student], keys: Callable[[Student], set[Key]]) -> dict[Key, list[Student]]:
     found: dict[Key, list[Student]] = {}
     for each in students:
@@ -411,6 +443,8 @@ def read_roster(path: Path) -> Roster:
     people: list[tuple[int, Row, Row, str]] = []
     notes = list(table.notes)
     no_ids = _no_ids(table, [*kinds.values()])
+    above = True
+    asides = _asides(table, [*kinds.values()], name)
     for line, row in table.rows:
         given = {kind: row[column] for kind, column in kinds.items() if (column, same(row[column])) not in no_ids}
         keys = {kind: cell.removeprefix("#") for kind, cell in given.items() if cell}  # Brightspace writes #jdoe
@@ -422,16 +456,19 @@ def read_roster(path: Path) -> Roster:
         person = bool(called) and any(_tells(kind, key, len(people)) for kind, key in keys.items())
         partial = bool(name) and bool(called) != bool(keys)
         why = "" if person else _figure(row, partial)
+        why = why or asides.get(line, "")
         why = why or _no_student(row, keys, called or next(iter(keys.values()), ""))
-        why = why or _again(table, line, row, [*keys.values()])
+        again = "" if why else _again(table, line, row, [*kinds.values(), *name])
+        above, why = above or bool(again), why or again
         if canvas and not why and (not keys.get("canvas") or name_key(called) == _TEST_STUDENT):
-            if not keys.get("canvas") and people:  # “Points Possible” and “Manual Posting” are above the students
+            if not keys.get("canvas") and not above:  # “Points Possible” and “Manual Posting” are above the students
                 raise RosterError(f"{path.name}, line {line}: {called or 'this student'} has no ID")
             why = f"“{called}” is not a student"
         if why:
             notes.append(f"{path.name}, line {line}: {why}")
         else:
             people.append((line, row, keys, called))
+            above = False
     if not people:
         raise RosterError(f"{path.name} lists no students")
     students, said = _told_apart(path, people, kinds)
@@ -518,16 +555,45 @@ def _no_ids(table: _Table, columns: list[str]) -> set[tuple[str, str]]:
     return {(column, cell) for (column, cell), rows in count.items() if rows > 1 and _NO_ID.fullmatch(cell)}
 
 
-def _again(table: _Table, line: int, row: Row, ids: list[str]) -> str:
+def _asides(table: _Table, ids: list[str], name: list[str]) -> dict[int, str]:
+    """Why some lines are not a student's, by the form of the others: a text alone in its line, or a comment.
+
+    A text has a space where no other id has one, or a number where no other name has one. A comment begins with `#`,
+    unless half of the lines do, as in Brightspace.
+    """
+    rows = {
+        line: {column: cell for column, cell in row.items() if cell and _form(cell) != _form(column)}
+        for line, row in table.rows
+    }
+    usual = [row for row in rows.values() if len(row) > 1]
+    signs = dict.fromkeys(ids, r"\s") | dict.fromkeys(name, r"\d")
+    signs = {each: sign for each, sign in signs.items() if not any(re.search(sign, row.get(each, "")) for row in usual)}
+    marked = sum(next(iter(row.values())).startswith("#") for row in usual)
+    found = {}
+    for line, row in rows.items():
+        column, cell = next(iter(row.items()), ("", ""))
+        if len(row) == 1 < len(usual) and column in signs and re.search(signs[column], cell):
+            found[line] = f"“{cell}” is not a student: nothing else is in this line, and no id or name is written so"
+        elif (
+            cell.startswith("#") and column in (*ids, *name) and 2 * marked < len(usual) and not _NO_ID.fullmatch(cell)
+        ):
+            found[line] = f"“{cell}” is not a student: a line that begins with # is a comment"
+    return found
+
+
+def _again(table: _Table, line: int, row: Row, read: list[str]) -> str:
     """Why a row is not a student's, if it names the columns again, as where two rosters were put into one file.
 
-    Who has an id is a person, by any name: each of the `ids` must name a column. RosterError if these are others.
+    Of columns that are not `read`, such as the homework's, the names may differ. Who has an id is a person, by any
+    name: the cells in all columns read must name columns. RosterError if these are others.
     """
     cells = {column: cell for column, cell in row.items() if cell}
-    if all(_form(cell) == _form(column) for column, cell in cells.items()):
+    equal = {column for column, cell in cells.items() if _form(cell) == _form(column)}
+    there = {column for column in read if column in cells}
+    if equal == {*cells} or (len(there) > 1 and there == {*read} <= equal):
         return "the names of the columns again"
     known = sum(_meaning(cell) in _KNOWN for cell in cells.values())
-    if known > 1 and 2 * known > len(cells) and all(_meaning(each) in _KNOWN for each in ids):
+    if known > 1 and 2 * known > len(cells) and all(_meaning(cells[each]) in _KNOWN for each in there):
         raise RosterError(f"{table.path.name}, line {line}: this line names other columns; give one roster at a time")
     return ""
 
@@ -565,6 +631,8 @@ def _groups(row: Row) -> tuple[str, ...]:
 def _preferred(row: Row, name: str) -> str:
     """The name by which the student prefers to be called, in full; empty if the roster has none."""
     called = next((cell for column, cell in row.items() if _meaning(column) in _PREFERRED and cell), "")
+    others = (cell for column, cell in row.items() if _meaning(column) in _FIRST)  # legal ones, next to usual ones
+    called = called or next((cell for cell in others if same(cell) not in same(name)), "")
     last = name.partition(",")[0] if "," in name else " ".join(name.split()[-1:])
     family = next((cell for column, cell in row.items() if _meaning(column) in _LAST and cell), last)
     return called if not called or same(family) in same(called) else f"{called} {family}"
@@ -599,7 +667,8 @@ def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
     by_form = table.by_form
     kinds = {kind: by_form[each] for kind, columns in KEYS.items() for each in reversed(columns) if each in by_form}
     whole = [by_form[each] for each in _NAME if each in by_form][:1]
-    parts = [by_form[there[0]] for group in (_FIRST, _LAST) if (there := [each for each in group if each in by_form])]
+    firsts = (*_FIRST, "preferred first name")
+    parts = [by_form[there[0]] for group in (firsts, _LAST) if (there := [each for each in group if each in by_form])]
     own = {"section", "sis user id", "sis login id"} if "student" in by_form else {"sis login id"} if parts else set()
     canvas = "id" in by_form and own & by_form.keys()
     if canvas:
@@ -905,4 +974,11 @@ def _meaning(column: str) -> str:
     if form in _KNOWN:
         return form
     forms = [form.replace(" ", ""), re.sub(r"^students? ?(?:s )?", "", form).replace(" ", "")]
-    return next((_LETTERS[each] for each in forms if each in _LETTERS), form)
+    if known := next((_LETTERS[each] for each in forms if each in _LETTERS), ""):
+        return known
+    part = None if _OF_OTHERS.search(form) else _PART.fullmatch(form)
+    if part is None:
+        return form
+    if _CHOSEN.search(form):
+        return "preferred first name" if part["first"] else form
+    return "first name" if part["first"] else "last name"

@@ -10,12 +10,14 @@ from contextlib import suppress
 from itertools import product
 from urllib.parse import unquote
 
-# Latin letters that Unicode does not take apart, and what people write who lack the keys; ß becomes ss without case.
-_STROKES = str.maketrans(
-    {"æ": "ae", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "ł": "l", "ø": "o", "œ": "oe", "ŧ": "t", "þ": "th"}
-)
+# Letters that Unicode does not take apart, and what people write who lack the keys; ß becomes ss without case.
+_STROKES = {"æ": "ae", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "ł": "l", "ø": "o", "œ": "oe", "ŧ": "t", "þ": "th"}
+# Forms of one letter in Arabic and Persian, and the line that widens a word, as Lucene's normalizers read them.
+_STROKES |= {"ی": "ي", "ى": "ي", "ے": "ي", "ک": "ك", "ة": "ه", "ہ": "ه", "ە": "ه", "ـ": ""}
+_PLAIN = str.maketrans(_STROKES)
 # In German and Scandinavian: ae, oe and so on.
 _TWO_LETTERS = str.maketrans({letter: f"{base}e" for letter, base in zip("äöøü", "aoou", strict=True)} | {"å": "aa"})
+_SELECTOR = re.compile("[\u034f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _MONTHS: tuple[str, ...] = ("january", "february", "march", "april", "may", "june", "july", "august")
 _MONTHS += ("september", "october", "november", "december")
 _POWER = re.compile(r"\d(?:[.,](\d{1,15}))?e\+?\d{1,3}", re.ASCII)  # as a spreadsheet shows a number: 2.00E+05
@@ -39,9 +41,22 @@ def squeezed(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A text for comparison, without the accents and strokes of Latin letters, which people leave out."""
-    letters = unicodedata.normalize("NFD", same(text).translate(_STROKES))
-    return unicodedata.normalize("NFC", re.sub(r"(?<=[a-z])[\u0300-\u036f]+", "", letters))
+    """A text for comparison, in letters of the usual width and without accents and strokes, which people leave out."""
+    text = same(text)
+    if text.isascii():
+        return text
+    letters = unicodedata.normalize("NFD", same(unicodedata.normalize("NFKC", text))).translate(_PLAIN)
+    return unicodedata.normalize("NFC", "".join(each for each in letters if not _is_accent(each)))
+
+
+def _is_accent(letter: str) -> bool:
+    """Whether this is a mark that people may leave out, by its class in Unicode: an accent, or a point for a vowel.
+
+    Points are in Hebrew, Arabic and Syriac (10 to 36). Other classes are of letters, as が in Japanese and ु in Hindi.
+    What selects a variant of a letter or an emoji may be missing, too.
+    """
+    kind = unicodedata.combining(letter)
+    return 10 <= kind <= 36 or kind >= 200 or _SELECTOR.match(letter) is not None
 
 
 def spellings(text: str) -> list[str]:
@@ -50,7 +65,11 @@ def spellings(text: str) -> list[str]:
 
 
 def words_of(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+", plain(text))
+    """The words of a text as `plain`, with the marks in them that are letters."""
+    text = plain(text)
+    if not text.isascii():
+        text = "".join(each if each.isalnum() or unicodedata.category(each)[0] == "M" else " " for each in text)
+    return re.findall(r"[^\W_]+" if text.isascii() else r"[^\W_]\S*", text)
 
 
 def readings(name: str) -> list[str]:
@@ -87,7 +106,7 @@ def worn(name: str, least: int) -> str:
     words = (re.findall(r"[ -~]+|[^ -~]+", word) for word in re.findall(r"[^\W_]+", text))
     return r"[\W_]+".join(
         "".join(
-            each if each.isascii() else f"(?:{plain(each)}|{_SIGN}{{{least * len(each)},{4 * len(each)}}})"
+            each if each.isascii() else f"(?:{re.escape(plain(each))}|{_SIGN}{{{least * len(each)},{4 * len(each)}}})"
             for each in word
         )
         for word in words
