@@ -520,11 +520,11 @@ def test_what_this_program_writes_is_nobodys(tmp_path: Path) -> None:
     put(tmp_path / "ada" / "cs5814_vae.py")
     for name, text in names.items():
         put(tmp_path / "earlier" / name, text)
+        put(tmp_path / "now" / name, text)
         put(tmp_path / "old" / "run 1" / name, text)
         put(tmp_path / "called so" / name, "{}")
     put(tmp_path / "interrupted" / "reports" / "a.json", report)
     put(tmp_path / "interrupted" / "students" / "a.html")
-    put(tmp_path / "now" / "anything")
     put(tmp_path / "kept" / f"{'0' * 64}.json", report)
     put(tmp_path / "like it" / f"{'a' * 64}.json", "{}")
     upload = read(tmp_path, outputs=[tmp_path / "now"])

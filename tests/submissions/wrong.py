@@ -2282,6 +2282,8 @@ MIN_MAX = (
     "        return (x - low) / (high - low)\n\n\nclass ConditionalVariationalAutoencoder(",
 )
 
+STRETCHED = (MIN_MAX[0], MIN_MAX[1].replace("x.amin(1, keepdim=True), x.amax(1, keepdim=True)", "x.min(), x.max()"))
+
 
 def _decoder(
     name: str,
@@ -2345,6 +2347,13 @@ DECODERS = (
         loses=frozenset({"encoder", "decoder"}),
         misconception="encoder-activation decoder-activation",
         checks=2,
+    ),
+    _decoder(
+        "decoder-stretched-over-the-minibatch",
+        "decoder-normalisation",
+        *(*BODY, PIXELS, SIGMOID, "MinMax()"),
+        edits=(STRETCHED,),
+        may_lose=("training",),
     ),
     _decoder(
         "decoder-frozen",

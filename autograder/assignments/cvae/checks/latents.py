@@ -451,10 +451,13 @@ def tied_noise(source: Source, challenge: Challenge, domain: Domain) -> tuple[st
         ranges, ratios = {}, {}
         for name, statistic in STATISTICS.items():
             found, *others = (statistic(each, dim=dims) for each in (noise, *shuffled))
-            ratios[name] = max(float(found.std() / torch.stack(others).std()), EXACTLY_TIED)
+            usual = float(torch.stack(others).std())
+            if usual < 1e-3:  # the same for any order, as the size of noise that is a sign
+                continue
+            ratios[name] = max(float(found.std()) / usual, EXACTLY_TIED)
             ranges[name] = tuple(float(each.max() - each.min()) for each in (found, others[0]))
-        name = min(ratios, key=ratios.__getitem__)
-        if ratios[name] < TIED:
+        name = min(ratios, key=ratios.__getitem__, default="")
+        if name and ratios[name] < TIED:
             here, shuffled_range = ranges[name]
             return place, (
                 f"In {TIED_CALLS} calls, the {name} of the noise in each {place} changes by at most {here:.1g}. With "

@@ -426,9 +426,12 @@ def end_differs_by_mode(model: Model, piece: Piece) -> bool:
 
 def mixes_rows(model: Model, piece: Piece) -> bool:
     """Whether what a piece gives for a row depends on the other rows."""
-    half = len(piece.input) // 2
-    alone = model.piece(piece.name, *(each[:half] for each in piece.arguments))
-    return alone is not None and not close(alone.output, piece.output[:half])
+    middle = len(piece.input) // 2
+    for half in (slice(middle), slice(middle, None)):  # one of them may have both ends of all
+        alone = model.piece(piece.name, *(each[half] for each in piece.arguments))
+        if alone is not None and not close(alone.output, piece.output[half]):
+            return True
+    return False
 
 
 def hidden_stack(models: Sequence[Model], pieces: Sequence[Piece], last: str) -> Match | None:

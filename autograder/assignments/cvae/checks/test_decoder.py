@@ -162,6 +162,21 @@ def test_activations(decoded: Callable[[], Decoded]) -> None:
     describe_activations(found.model, found.match, found.taken.piece, "decoder")
 
 
+def said_of_minibatch(model: Model, piece: Piece) -> str:
+    """How an image depends on the others of its minibatch, in words; empty if it does not.
+
+    With half of each weight, pixels lie between black and white: where some are 0 and 1, stretching changes nothing.
+    """
+    with model.changed({name: value / 2 for name, value in piece.parameters.items()}):
+        gray = model.piece("decoder", *piece.arguments)
+        if gray is None or not mixes_rows(model, gray):
+            return ""
+    found = zip(("smallest", "largest"), gray.output.aminmax(), (0, 1), strict=True)
+    ends = [f"the {which} pixel is always {end}" for which, pixel, end in found if abs(float(pixel) - end) < 1e-5]
+    said = "For an image, your decoder gives other pixels in another minibatch."
+    return f"{said} In each minibatch, {listed(ends)}." if ends else said
+
+
 @check("A sigmoid turns the output into probabilities", 4, probes=probes.DECODER_OUTPUT)
 def test_output(decoded: Callable[[], Decoded], grading: Grading) -> None:
     piece, last = decoded().taken.piece, decoded().match.last
@@ -169,6 +184,8 @@ def test_output(decoded: Callable[[], Decoded], grading: Grading) -> None:
         held = named_layers(decoded().model, "decoder")
         said = "After its last linear layer, your decoder does something else in training mode than in evaluation mode"
         fail(f"{said}{held}.", "decoder-normalisation")
+    if not grading.failed("decoder") and (said := said_of_minibatch(decoded().model, piece)):
+        fail(said, "decoder-normalisation")
     if last == "sigmoid" and varies(in_rows(piece.output), ROUNDING):
         return
     grading.kept["decoder gives"] = last
