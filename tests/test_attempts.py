@@ -201,7 +201,7 @@ def test_a_date_is_no_part_of_a_name(tmp_path: Path, date: str) -> None:
     assert not any("no file has that name" in note for note in row.notes)
 
 
-def test_a_date_of_the_students_own_next_to_the_module_is_part_of_the_name(tmp_path: Path) -> None:
+def test_a_date_next_to_the_plain_name_is_the_students(tmp_path: Path) -> None:
     put(tmp_path / "up" / "ada7" / "cs5814_vae.py", work("it"))
     put(tmp_path / "up" / "ada7" / "20261130221405_cs5814_vae.py", work("a copy"))
     assert rows(tmp_path / "up")["ada7"].source == work("it").encode()

@@ -273,7 +273,7 @@ BOUNDS = {
 
 
 @pytest.mark.parametrize("end", BOUNDS)
-def test_a_bound_on_pixels_costs_the_sigmoid_alone_from_a_thousandth_on(end: str) -> None:
+def test_a_bound_on_pixels_counts_from_a_thousandth_on(end: str) -> None:
     source = ASSIGNMENT.solution.read_text("utf-8").replace("nn.Sigmoid()", end)
     with Sandbox() as sandbox:
         reports = [grade_source(ASSIGNMENT.module, source.encode(), sandbox, seed=seed) for seed in (1, 2)]

@@ -1,6 +1,7 @@
 """forward: what it makes of the submission's own encoder, heads, sampling and decoder, right or wrong."""
 
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 import pytest
 import torch
@@ -277,8 +278,14 @@ def judge_encoding(
         judge_encoder_input(reply, again, images, conditions)
     judge_between(reply, model.relu_before)
     judge_places(observed, heads)
-    pairs = enumerate(zip(observed, heads, strict=True))
-    off = [at for at, (each, head) in pairs if not follows(each, head, activated)]
+    off = [
+        at for at, (each, head) in enumerate(zip(observed, heads, strict=True)) if not follows(each, head, activated)
+    ]
+    fail_encoding(off, reply, grading)
+
+
+def fail_encoding(off: Sequence[int], reply: Reply, grading: Grading) -> NoReturn:
+    """Fail the check for means, log-variances or both that are not what the heads give."""
     what, source = ("means and log-variances", "your heads") if len(off) > 1 else (NAMES[off[0]], f"`{HEADS[off[0]]}`")
     if types := said_of_types(reply):
         grading.kept["few digits"] = True
