@@ -447,7 +447,7 @@ def tied_noise() -> str:
     statistics = {
         "average": Tensor.mean,
         "standard deviation": Tensor.std,
-        "root mean square": lambda each, dims: each.square().mean(dims).sqrt(),
+        "root mean square": lambda each, dims: (each * each).mean(dims).sqrt(),
         "average of the absolute values": lambda each, dims: each.abs().mean(dims),
         "largest absolute value": lambda each, dims: each.abs().amax(dims),
     }

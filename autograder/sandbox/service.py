@@ -150,7 +150,8 @@ def _leave_inference_mode(model: nn.Module) -> bool:
 
     Returns whether there were any.
     """
-    made = [each for _, each in named_parameters(model) if each.is_inference()]
+    known = (each for _, each in named_parameters(model) if not torch.nn.parameter.is_lazy(each))
+    made = [each for each in known if each.is_inference()]
     usual = {id(each): nn.Parameter(each.clone(), each.requires_grad) for each in made}
     for _, module in named_modules(model) if made else ():
         held = vars(module).get("_parameters") or {}

@@ -112,7 +112,7 @@ INDEPENDENT = (
         for name, values in (
             ("average", f"noise.mean({dims})"),
             ("standard deviation", f"noise.std({dims})"),
-            ("average square", f"noise.square().mean({dims})"),
+            ("average square", f"(noise * noise).mean({dims})"),
             ("average size", f"noise.abs().mean({dims})"),
         )
     ),
