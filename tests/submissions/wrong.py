@@ -3472,8 +3472,8 @@ FORWARDS = (
                 (ENCODE, ENCODE + "        hidden = 0.9 * hidden.detach() + 0.1 * hidden\n"),
             ),
             (
-                "one-row-detached",
-                (SAMPLES, SAMPLES.replace("(mean_params,", "(torch.cat((mean_params[:1].detach(), mean_params[1:])),")),
+                "some-rows-detached",
+                (SAMPLES, SAMPLES.replace("(mean_params,", "(torch.cat((mean_params[:-2].detach(), mean_params[-2:])),")),
             ),
             (
                 "gradient-of-a-weight-scaled",
