@@ -3473,7 +3473,11 @@ FORWARDS = (
             ),
             (
                 "some-rows-detached",
-                (SAMPLES, SAMPLES.replace("(mean_params,", "(torch.cat((mean_params[:-2].detach(), mean_params[-2:])),")),
+                (
+                    SAMPLES,
+                    "        odd = torch.arange(len(mean_params)).unsqueeze(1) % 2\n"
+                    + SAMPLES.replace("(mean_params,", "(torch.where(odd == 1, mean_params, mean_params.detach()),"),
+                ),
             ),
             (
                 "gradient-of-a-weight-scaled",
