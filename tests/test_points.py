@@ -224,6 +224,14 @@ def test_points_are_documented() -> None:
     assert told == {part.name: [(check.name, shown(check.max_score)) for check in part.checks] for part in report.parts}
 
 
+def lost_by(source: str) -> Check:
+    """The only check that takes points for a module."""
+    with Sandbox() as sandbox:
+        report = grade_source(ASSIGNMENT.module, source.encode(), sandbox, seed=7)
+    (lost,) = (check for part in report.parts for check in part.checks if check.score < check.max_score)
+    return lost
+
+
 @pytest.mark.parametrize("place", ["import", "constructor"])
 def test_gradients_that_are_turned_off_cost_the_training_alone(place: str) -> None:
     source, off = ASSIGNMENT.solution.read_text("utf-8"), "torch.set_grad_enabled(False)"
@@ -232,9 +240,7 @@ def test_gradients_that_are_turned_off_cost_the_training_alone(place: str) -> No
         if place == "import"
         else source.replace("super().__init__()", f"super().__init__(); {off}")
     )
-    with Sandbox() as sandbox:
-        report = grade_source(ASSIGNMENT.module, source.encode(), sandbox, seed=7)
-    (lost,) = (check for part in report.parts for check in part.checks if check.score < check.max_score)
+    lost = lost_by(source)
     assert lost.max_score == 4
     assert "turns gradients off" in lost.message
 
@@ -242,10 +248,7 @@ def test_gradients_that_are_turned_off_cost_the_training_alone(place: str) -> No
 def test_inference_mode_costs_the_training_alone() -> None:
     source, start = ASSIGNMENT.solution.read_text("utf-8"), "    def __init__("
     assert source.count(start) == 1
-    with Sandbox() as sandbox:
-        source = source.replace(start, "    @torch.inference_mode()\n" + start)
-        report = grade_source(ASSIGNMENT.module, source.encode(), sandbox, seed=7)
-    (lost,) = (check for part in report.parts for check in part.checks if check.score < check.max_score)
+    lost = lost_by(source.replace(start, "    @torch.inference_mode()\n" + start))
     assert lost.max_score == 4
     assert "inference_mode" in lost.message
 
@@ -254,10 +257,7 @@ def test_inference_mode_costs_the_training_alone() -> None:
 def test_a_forward_of_few_digits_costs_one_check(kind: str) -> None:
     source, start = ASSIGNMENT.solution.read_text("utf-8"), "    def forward("
     assert source.count(start) == 1
-    with Sandbox() as sandbox:
-        source = source.replace(start, f'    @torch.autocast("cpu", dtype=torch.{kind})\n{start}')
-        report = grade_source(ASSIGNMENT.module, source.encode(), sandbox, seed=7)
-    (lost,) = (check for part in report.parts for check in part.checks if check.score < check.max_score)
+    lost = lost_by(source.replace(start, f'    @torch.autocast("cpu", dtype=torch.{kind})\n{start}'))
     assert f"The results are {kind}" in lost.message
 
 

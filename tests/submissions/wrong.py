@@ -147,33 +147,24 @@ SAMPLE = (
     *(
         _sample(
             f"noise-{name}",
-            f"{STD}    noise = torch.randn_like(std)\n    return means + std * {changed}\n",
-            "noise-normalized",
+            f"{STD}    noise = torch.randn_like(std)\n    noise = {changed}\n    return means + std * noise\n",
+            mistake,
             checks=1,
         )
-        for name, changed in (
-            ("of-deviation-1", "noise / (noise.std() + 1e-8)"),
-            ("of-one-size", "noise / noise.square().mean().sqrt()"),
-            ("layer-normed", "F.layer_norm(noise, noise.shape[1:])"),
-            ("on-a-sphere", "F.normalize(noise) * noise.shape[1] ** 0.5"),
-            ("centered-in-each-row", "(noise - noise.mean(1, keepdim=True))"),
+        for mistake, name, changed in (
+            ("noise-normalized", "of-deviation-1", "noise / (noise.std() + 1e-8)"),
+            ("noise-normalized", "of-one-size", "noise / noise.square().mean().sqrt()"),
+            ("noise-normalized", "layer-normed", "F.layer_norm(noise, noise.shape[1:])"),
+            ("noise-normalized", "on-a-sphere", "F.normalize(noise) * noise.shape[1] ** 0.5"),
+            ("noise-normalized", "centered-in-each-row", "noise - noise.mean(1, keepdim=True)"),
             (
+                "noise-normalized",
                 "of-its-ranks",
                 "torch.special.ndtri((noise.flatten().argsort().argsort().view_as(noise) + 0.5) / noise.numel())",
             ),
-            ("of-a-largest-number", "3 * noise / noise.abs().max()"),
-        )
-    ),
-    *(
-        _sample(
-            f"noise-{name}",
-            f"{STD}    noise = torch.randn_like(std)\n    noise = {changed}\n    return means + std * noise\n",
-            "noise-correlated",
-            checks=1,
-        )
-        for name, changed in (
-            ("sorted", "noise.sort(0).values"),
-            ("mirrored", "torch.cat((noise[: (len(noise) + 1) // 2], -noise))[: len(noise)]"),
+            ("noise-normalized", "of-a-largest-number", "3 * noise / noise.abs().max()"),
+            ("noise-correlated", "sorted", "noise.sort(0).values"),
+            ("noise-correlated", "mirrored", "torch.cat((noise[: (len(noise) + 1) // 2], -noise))[: len(noise)]"),
         )
     ),
     _sample(

@@ -102,13 +102,21 @@ DIVISORS: dict[str, Callable[[int, int, int], int]] = {
 }
 
 
-def divisor(loss: Callable[..., float], form: Form, challenge: Challenge) -> str:
-    """What the sum over the images is divided by, in words; empty where that is unknown."""
+def values_at_sizes(
+    loss: Callable[..., float], form: Form, challenge: Challenge
+) -> list[tuple[tuple[int, int, int], float, float]]:
+    """Numbers of images, pixels and latents, and what the loss of such a minibatch is and should be."""
     found = []
     for batch, pixels, latent in SIZES:
         arguments = form.inputs(challenge, batch, pixels, latent, low=0.2)
         sizes = batch, arguments[1].shape[-1], arguments[2].shape[-1]
-        found.append((sizes, batch * float(reference.loss_function(*arguments)) / loss(*arguments)))
+        found.append((sizes, loss(*arguments), float(reference.loss_function(*arguments))))
+    return found
+
+
+def divisor(values: Sequence[tuple[tuple[int, int, int], float, float]]) -> str:
+    """What the sum over the images is divided by, in words; empty where that is unknown."""
+    found = [(sizes, sizes[0] * right / value) for sizes, value, right in values]
     laws = {"a fixed number": lambda *_: found[0][1], **DIVISORS}
     return next(
         (name for name, law in laws.items() if all(math.isclose(law(*at), each, rel_tol=1e-3) for at, each in found)),
@@ -118,18 +126,13 @@ def divisor(loss: Callable[..., float], form: Form, challenge: Challenge) -> str
 
 def by_divisor(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[str]:
     """The mistake of a loss that is right but for its divisor, on minibatches of one or a few images."""
-    if adds_constant(loss, form, challenge):
-        return ["loss-constant-off"]
-    law = divisor(loss, form, challenge)
+    values = values_at_sizes(loss, form, challenge)
+    off = [value - right for _, value, right in values]
+    if min(map(abs, off)) > 1e-2 and all(math.isclose(each, off[0], rel_tol=1e-2) for each in off):
+        return ["loss-constant-off"]  # one and the same number is added to each
+    law = divisor(values)
     named = {"": "batch-other", "a fixed number": "divided-by-constant", "the number of images": "loss-constant-off"}
     return [named.get(law, "divided-by-other-size")]
-
-
-def adds_constant(loss: Callable[..., float], form: Form, challenge: Challenge) -> bool:
-    """Whether a loss is off by one and the same number for minibatches of all sizes."""
-    minibatches = [form.inputs(challenge, *sizes, low=0.2) for sizes in SIZES]
-    off = [loss(*each) - float(reference.loss_function(*each)) for each in minibatches]
-    return min(map(abs, off)) > 1e-2 and all(math.isclose(each, off[0], rel_tol=1e-2) for each in off)
 
 
 def off_by_originals(loss: Callable[..., float], form: Form, challenge: Challenge) -> bool:
@@ -540,7 +543,7 @@ def of_several(submission: Submission, challenge: Challenge, form: Form, mistake
             averaged = averages_first(loss, flat, challenge)
             return f" Your loss counts only the averages of {averaged} over the images." if averaged else ""
         if mistakes == ["divided-by-other-size"]:
-            return f" It is divided by {divisor(loss, flat, challenge)}."
+            return f" It is divided by {divisor(values_at_sizes(loss, flat, challenge))}."
         if mistakes == ["loss-off-by-originals"]:
             return " How far it is off depends only on the originals."
         if "batch-other" not in mistakes and not any(each.endswith("-mixes-images") for each in mistakes):

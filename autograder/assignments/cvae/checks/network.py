@@ -39,6 +39,7 @@ BATCH = 24  # rows of a challenge
 ROWS = 4096  # of the statistics that judge a draw that forward makes by itself
 SIGMAS = 7.0
 MOST = 1e4  # far above the numbers of a right network
+GRAY = 0.5  # of the usual weights, for pixels that are neither black nor white
 MARGIN = 0.8  # to the numbers of other draws
 SHRINKS = tuple(0.9**power for power in range(20))
 LAYERS = "encoder", "mean_layer", "logvariance_layer", "decoder"  # the attributes that hold layers

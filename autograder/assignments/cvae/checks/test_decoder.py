@@ -10,6 +10,7 @@ import pytest
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.network import (
     BATCH,
+    GRAY,
     MOST,
     Model,
     Piece,
@@ -165,9 +166,9 @@ def test_activations(decoded: Callable[[], Decoded]) -> None:
 def said_of_minibatch(model: Model, piece: Piece) -> str:
     """How an image depends on the others of its minibatch, in words; empty if it does not.
 
-    With half of each weight, pixels lie between black and white: where some are 0 and 1, stretching changes nothing.
+    Where some pixels are 0 and 1, as with the usual weights, stretching changes nothing.
     """
-    with model.changed({name: value / 2 for name, value in piece.parameters.items()}):
+    with model.changed({name: GRAY * value for name, value in piece.parameters.items()}):
         gray = model.piece("decoder", *piece.arguments)
         if gray is None or not mixes_rows(model, gray):
             return ""

@@ -13,6 +13,7 @@ from autograder.assignments.cvae.checks.layouts import holds_matrix
 from autograder.assignments.cvae.checks.network import (
     BATCH,
     CLASS,
+    GRAY,
     ROWS,
     SIGMAS,
     Model,
@@ -104,7 +105,6 @@ from autograder.sandbox.errors import SubmissionError, Unfit
 pytestmark = pytest.mark.forward
 PASSES = 6  # over other images each, whose draws are judged together
 FEW = 4  # images, each in many rows
-GRAY = 0.5  # of the usual weights, for pixels that are neither black nor white
 
 TRAINING = Mode("In training mode only")
 WITHOUT_GRADIENTS = Mode("Under `torch.no_grad()` only", evaluate=True, gradients=False)
