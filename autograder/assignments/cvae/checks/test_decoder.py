@@ -185,13 +185,14 @@ def test_output(decoded: Callable[[], Decoded], grading: Grading) -> None:
         held = named_layers(decoded().model, "decoder")
         said = "After its last linear layer, your decoder does something else in training mode than in evaluation mode"
         fail(f"{said}{held}.", "decoder-normalisation")
-    if not grading.failed("decoder") and (said := said_of_minibatch(decoded().model, piece)):
+    unnamed = not last or last == "sigmoid"
+    if unnamed and not grading.failed("decoder") and (said := said_of_minibatch(decoded().model, piece)):
         fail(said, "decoder-normalisation")
     if last == "sigmoid" and varies(in_rows(piece.output), ROUNDING):
         return
     grading.kept["decoder gives"] = last
     mixed = " For an image it gives other pixels in another minibatch." if mixes_rows(decoded().model, piece) else ""
-    if not last or last == "sigmoid":
+    if unnamed:
         if not has_last_layer(decoded().model, piece):
             describe_modes(decoded().model, piece, "decoder")
         if law := law_of_rows(decoded().model, piece):
