@@ -73,6 +73,13 @@ class Challenge:
         """Uniform numbers between `low` and `high`."""
         return low + (high - low) * torch.rand(shape, generator=self._generator)
 
+    def stratified(self, low: float, high: float, count: int) -> Tensor:
+        """A uniform number in each of so many equal parts from `low` to `high`, in ascending order.
+
+        Few numbers that are only uniform may all be close together, where two functions differ little.
+        """
+        return low + (high - low) * (torch.arange(count) + self.uniform(0, 1, count)) / count
+
     def integer(self, low: int, high: int) -> int:
         """A whole number from `low` to `high`, both included."""
         return int(torch.randint(low, high + 1, (), generator=self._generator))

@@ -223,9 +223,14 @@ def is_one_number(source: Source, challenge: Challenge) -> bool:
     return False
 
 
+def away_from_zero(challenge: Challenge) -> Tensor:
+    """(COLUMNS,) means of either sign in turn: a draw that has the size of a mean, not its sign, shows each time."""
+    return (-1.0) ** (torch.arange(COLUMNS) + challenge.integer(0, 1)) * challenge.uniform(1.5, 3, COLUMNS)
+
+
 def find_factor(source: Source, challenge: Challenge) -> float:
     """The factor of the noise where it is far from 1 and more than rounding, and the same for smaller means; else 1."""
-    means = (2 * challenge.integers(2, COLUMNS) - 1) * challenge.uniform(1.5, 3, COLUMNS)
+    means = away_from_zero(challenge)
     logvariances = torch.linspace(-1, 1, COLUMNS)
 
     def spread(factor: float) -> Tensor:
@@ -276,12 +281,12 @@ class Draws:
     """What came back for ROWS equal rows, and the noise that it implies but for a factor, (rows, COLUMNS) each."""
 
     def __init__(self, source: Source, challenge: Challenge, domain: Domain, highest: float = 2.0) -> None:
-        means = (2 * challenge.integers(2, COLUMNS) - 1) * challenge.uniform(1.5, 3, COLUMNS)
+        means = away_from_zero(challenge)
         logvariances = torch.cat(
             (
                 challenge.uniform(-5, -4.2, 1),  # where a usual bound on log-variances shows
-                challenge.uniform(-3, -0.5, COLUMNS // 2 - 1),
-                challenge.uniform(0.5, highest, COLUMNS // 2),
+                challenge.stratified(-3, -0.5, COLUMNS // 2 - 1),
+                challenge.stratified(0.5, highest, COLUMNS // 2),
             )
         )
         self.means, self.logvariances = domain.within(means, logvariances)

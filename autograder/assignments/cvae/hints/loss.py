@@ -164,7 +164,8 @@ Loss = Callable[..., float]  # of Arguments
 def diagnose(loss: Loss, draw: Callable[[int, int, int, float], Arguments]) -> list[str]:
     """The mistakes that explain the values of a loss, the fewest that do; never none.
 
-    `draw` gives random arguments for so many images, pixels and latent dimensions, with log-variances from the lowest.
+    `draw` gives random arguments for at least so many images, and for so many pixels and latent dimensions, with
+    log-variances from the lowest.
     """
     for lowest in (-2.0, 0.2):  # of either sign, and positive: a wrong term may take their logarithm
         probes = [draw(*sizes, lowest) for sizes in ((1, 12, 5), (5, 20, 3), (3, 9, 8))]
@@ -235,8 +236,8 @@ def _by_term(loss: Loss, images: list[Arguments]) -> list[str]:
         values = torch.tensor([loss(*point) for point in points])
         if not values.isfinite().all():
             return ["not-finite"]
-        varied = [torch.cat(each) for each in zip(*(point[vary] for point in points), strict=True)]
-        predictions = torch.stack([each.predict(*varied) for each in features], 1)
+        varied = [torch.stack(each) for each in zip(*(point[vary] for point in points), strict=True)]
+        predictions = torch.stack([each.predict(*varied).mean(1) for each in features], 1)
         found, factor = _about_term(term, values, predictions, features)
         seen = found == ["kl-other"] or (not found and factor is not None)
         if term == "kl" and seen:
