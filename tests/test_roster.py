@@ -63,8 +63,34 @@ def test_moodles_groups_are_a_list(tmp_path: Path, cell: str, groups: tuple[str,
 
 
 def test_a_name_of_which_a_part_is_missing_is_told(tmp_path: Path) -> None:
-    roster = read_roster(written(tmp_path, "id,Surname,Förnamn\nada,Lovelace,Ada\n"))
+    roster = read_roster(written(tmp_path, "id,Surname,Moniker\nada,Lovelace,Ada\n"))
     assert (roster.students[0].name, len(roster.notes)) == ("Lovelace", 1)
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "keys"),
+    [
+        ("Roll No.,Name", "21CS{},Ada", {"id": "21CS4"}),
+        ("S.No,Reg. Number,Student Name", "{},R7{},Ada", {"id": "R74"}),  # the first counts the rows
+        ("Registration No,Roll No,Name", "R7{},21CS{},Ada", {"id": "R74", "other id": "21CS4"}),
+        ("Matric No,First Name,Last Name", "U7{},Ada,Lovelace", {"id": "U74"}),
+        ("Enrolment Number,Name,Email ID", "E7{},Ada,a{}@x.edu", {"id": "E74", "email": "a4@x.edu"}),
+        ("matricola,cognome,nome", "S7{},Lovelace,Ada", {"id": "S74"}),
+        ("Nº de matrícula,Nombre,Apellidos", "A7{},Ada,Lovelace", {"id": "A74"}),
+        ("Nr albumu,Imię,Nazwisko", "77{},Ada,Lovelace", {"id": "774"}),
+        ("学号,姓名", "2026{},Ada", {"id": "20264"}),
+        ("University ID,Preferred Name,Mail", "N7{},Ada,a{}@x.edu", {"id": "N74", "email": "a4@x.edu"}),
+        ("Andrew ID,Name", "ada{},Ada", {"login": "ada4"}),
+        ("GitHub,Name,Student ID", "ada-{},Ada,7{}", {"github": "ada-4", "id": "74"}),
+        ("Section number,Team number,Name,Login", "2,5,Ada,ada{}", {"login": "ada4"}),
+        ("Parent Email,Name,Roll No", "p@x.org,Ada,R7{}", {"id": "R74"}),  # another person's
+    ],
+)
+def test_institutions_call_ids_otherwise(tmp_path: Path, header: str, row: str, keys: dict[str, str]) -> None:
+    rows = [row.replace("{}", str(number)) for number in range(4, 8)]
+    student = read_roster(written(tmp_path, "\n".join([header, *rows, ""]))).students[0]
+    assert dict(student.keys) == keys
+    assert "Ada" in student.name.split()
 
 
 def test_a_canvas_gradebook_without_logins_has_canvas_ids(tmp_path: Path) -> None:

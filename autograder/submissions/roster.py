@@ -98,7 +98,20 @@ KEYS: dict[str, tuple[str, ...]] = {
     "github": ("github username",),
 }
 _NAME: tuple[str, ...] = ("name", "full name", "student name")
-_NAME += ("vollständiger name", "nombre completo", "nom complet", "nome completo", "volledige naam")
+_NAME += ("vollständiger name", "nombre completo", "nom complet", "nome completo", "volledige naam", "naam")
+_NAME += (
+    "imię i nazwisko",
+    "姓名",
+    "氏名",
+    "名前",
+    "이름",
+    "성명",
+    "фио",
+    "ф и о",
+    "ad soyad",
+    "adı soyadı",
+    "display name",
+)
 _FIRST: tuple[str, ...] = (
     "first name",
     "firstname",
@@ -110,8 +123,21 @@ _FIRST: tuple[str, ...] = (
     "vorname",
 )
 _FIRST += ("prénom", "prenom", "nombre", "nombres", "nome", "voornaam")
+_FIRST += ("imię", "imiona", "förnamn", "fornavn", "etunimi", "jméno", "ime", "имя", "ad", "adı")
 _LAST: tuple[str, ...] = ("last name", "lastname", "last", "surname", "family name", "family", "nachname")
 _LAST += ("familienname", "nom", "nom de famille", "apellido", "apellidos", "cognome", "sobrenome", "achternaam")
+_LAST += (
+    "nazwisko",
+    "efternamn",
+    "efternavn",
+    "etternavn",
+    "sukunimi",
+    "příjmení",
+    "prezime",
+    "фамилия",
+    "soyad",
+    "soyadı",
+)
 # What Moodle writes into its column “Identifier”, which is called “ID” in other languages.
 _PARTICIPANT = re.compile(
     r"(?:participante?|teilnehmer(?:[/:*_]?in)?|partecipante|deelnemer|deltagare|deltager|deltaker)\s*(\d+)",
@@ -125,6 +151,31 @@ _OF_OTHERS = re.compile(
     r"|emergency|tas?|graders?|tutors?|mentors?|supervisors?|spouses?|partners?|former|previous|maiden|birth|middle)\b"
 )
 _CHOSEN = re.compile(r"\b(?:preferred|chosen|nick\w*|used|known|called)\b")
+# An id as institutions call it, with the word for a number: `Roll No.`, `Reg. Number`, `University ID`.
+_ID = re.compile(
+    r"(?:(?:student|university|uni|college|school|campus|institution(?:al)?|registration|regd?|register|roll"
+    r"|enrol?l?ment|matric(?:ul(?:ation|ate)?)?|admission|index|candidate|exam(?:ination)?|banner|empl|user) ?)"
+    r"(?:id|no|nr|num|number|code|#)"
+    r"|(?:student|studien|studie|matrikel|opiskelija|leerling) ?(?:nr|no|nummer|num|numero)"
+    r"|(?:n|no|nº|n°|nr|num|numéro|numero|número|numer|código|codigo|code) ?(?:d )?(?:de )?(?:l )?"
+    r"(?:étudiant|etudiant|estudiante|aluno|alumno|matrícula|matricula|matricola|matricule|control|cuenta|albumu|indeksu"
+    r"|inscription|inscripción|inscrição|expediente|carné|carnet)(?: étudiant)?"
+    r"|matrícula|matricula|matricola|matricule|legajo|expediente|boleta|carné|carnet|prn|usn|ucid|puid|cwid|emplid"
+    r"|(?:öğrenci|ogrenci|nr|numer) ?(?:no|numarası|albumu|indeksu)|学号|學號|学籍番号|학번|номер студенческого билета"
+)
+_LOGIN = re.compile(
+    r"(?:campus|university|uni|computing|net|andrew|domain|sso|unix|(?:jupyter ?)?hub) ?"
+    r"(?:login|user(?: ?name)?|account)"
+    r"|(?:net|andrew|computing|asurite|login|campus) ?id|kerberos(?: (?:id|login|principal))?|onyen|unikey|zid|upi"
+    r"|user login|account(?: name)?|sam ?account ?name|логин"
+)
+_EMAIL = re.compile(
+    r"(?:(?:student|university|uni|school|college|campus|institution(?:al)?|primary|official|work|login|edu) )?"
+    r"(?:e ?mail|mail)(?: ?(?:id|address|addr|adresse))?"
+    r"|user ?principal ?name|upn|correo(?: (?:institucional|electronico))?|e ?mail institu[ct]ional"
+    r"|e ?post(?:adresse?)?"
+)
+_GITHUB = re.compile(r"(?:github|gh|git ?hub)(?: ?(?:user ?name|user|id|handle|account|login|name))?")
 _PREFERRED = ("preferred name", "preferred first name", "chosen name", "chosen first name", "nickname")
 _ROLE = ("role", "roles", "course role")
 _STAFF = re.compile(
@@ -669,6 +720,8 @@ def _columns(table: _Table) -> tuple[dict[str, str], list[str], bool]:
     whole = [by_form[each] for each in _NAME if each in by_form][:1]
     firsts = (*_FIRST, "preferred first name")
     parts = [by_form[there[0]] for group in (firsts, _LAST) if (there := [each for each in group if each in by_form])]
+    if not whole and not parts:
+        whole = [by_form[each] for each in _PREFERRED if each in by_form and each.endswith(" name")][:1]
     own = {"section", "sis user id", "sis login id"} if "student" in by_form else {"sis login id"} if parts else set()
     canvas = "id" in by_form and own & by_form.keys()
     if canvas:
@@ -695,6 +748,7 @@ def _with_other_id(table: _Table, kinds: dict[str, str], name: list[str]) -> dic
     forms = [
         each for each in ("id", "student", *KEYS["id"], *KEYS["login"]) if each in by_form and by_form[each] not in used
     ]
+    forms += [each for each, column in by_form.items() if column not in used and _meaning(column) in KEYS["id"]]
     for form in dict.fromkeys(forms):
         cells = [same(row[by_form[form]]) for _, row in table.rows if row[by_form[form]]]
         words = sum(re.search(r"\s", cell) is not None for cell in cells)
@@ -976,7 +1030,17 @@ def _meaning(column: str) -> str:
     forms = [form.replace(" ", ""), re.sub(r"^students? ?(?:s )?", "", form).replace(" ", "")]
     if known := next((_LETTERS[each] for each in forms if each in _LETTERS), ""):
         return known
-    part = None if _OF_OTHERS.search(form) else _PART.fullmatch(form)
+    if _OF_OTHERS.search(form):
+        return form
+    for pattern, meant in (
+        (_ID, "student number"),
+        (_LOGIN, "login id"),
+        (_EMAIL, "email"),
+        (_GITHUB, "github username"),
+    ):
+        if pattern.fullmatch(form):
+            return meant
+    part = _PART.fullmatch(form)
     if part is None:
         return form
     if _CHOSEN.search(form):
