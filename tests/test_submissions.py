@@ -253,6 +253,16 @@ def test_canvas_download(tmp_path: Path, packed: bool) -> None:
     assert "345" in rows(download)["doejane_12"].notes[0]  # the older version is told
 
 
+def test_a_quiz_on_canvas(tmp_path: Path) -> None:
+    """Named as `QuizSubmissionZipper` of canvas-lms does: last name first, and the user's number behind it."""
+    for number in (102, 103):
+        put(tmp_path / "u" / f"wang_wei{number}_question_4567_8{number}_cs5814_vae.py", str(number))
+        put(tmp_path / "u" / f"wang_wei{number}_question_4568_9{number}_cvae.ipynb", "{}")
+    assert found(tmp_path / "u") == {"wang_wei102": "102", "wang_wei103": "103"}
+    joined = rows(tmp_path / "u", roster=roster_of(tmp_path))
+    assert {who: row.source for who, row in joined.items() if not row.nothing} == {"wwang": b"102", "wwang2": b"103"}
+
+
 def test_gradescope_export(tmp_path: Path) -> None:
     export = tmp_path / "assignment_1_export"
     for number, text in ((1, "old"), (2, "new"), (3, "pair")):

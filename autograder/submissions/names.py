@@ -284,6 +284,12 @@ def _by_number(match: re.Match[str]) -> PlatformName:
     return _of_canvas(match, student, match["name"], {"canvas": match["id"]}, bool(match.groupdict().get("late")))
 
 
+def _quiz(match: re.Match[str]) -> PlatformName:
+    """A file that answers a question of a quiz: `lovelace_ada123_question_4567_8901_hw3.py`, of the user 123."""
+    student, name = f"{match['name']}{match['id']}", match["name"].strip("_").replace("_", " ")
+    return _of_canvas(match, student, name or student, {"canvas": match["id"]}, False)
+
+
 def _of_canvas(match: re.Match[str], student: str, name: str, keys: dict[str, str], late: bool) -> PlatformName:
     """Canvas adds `-1` to the name of a resubmitted file, and numbers all files in the order of upload.
 
@@ -372,6 +378,7 @@ _PLATFORMS = (
         r"(?P<time>(?P<day>[^\W\d]+\.? \d{1,2}|\d{1,2}\.? (?:de )?[^\W\d]+\.?),?(?: de)? (?P<year>\d{4}),? "
         r"(?P<hour>\d{1,2})[ :.h]?(?P<minute>\d\d)(?: (?P<noon>[AP]M))?)(?: - (?P<file>.+))?",
     ),
+    _platform(_quiz, rf"(?P<name>[-\w]*?)(?P<id>\d+)_question_\d+_{_BY_CANVAS}"),
     _platform(_canvas, rf"(?P<name>{_WORD}*?)_(?P<late>LATE_)?(?P<id>\d+)_{_BY_CANVAS}"),
     _platform(_anonymous, rf"(?P<before>(?:LATE_)?anon_(?:LATE_)?(?P<id>[A-Za-z0-9]+)_(?:LATE_)?){_BY_CANVAS}"),
 )
