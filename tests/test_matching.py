@@ -967,9 +967,12 @@ def test_where_nobody_is_known_the_message_says_what_to_do(tmp_path: Path, name:
         ]
     ),
     st.sampled_from(["login", "name", "address", ""]),
+    st.lists(st.sampled_from(["", "students.", "cs."]), min_size=5, max_size=5),
 )
 @settings(max_examples=40)
-def test_what_an_address_begins_with_is_a_login(logins: list[str], name: str, other: str) -> None:
+def test_what_an_address_begins_with_is_a_login(
+    logins: list[str], name: str, other: str, departments: list[str]
+) -> None:
     """So it is for the addresses of one institution, unless somebody else has that login, name or beginning."""
     first = logins[0]
     cells = {
@@ -978,7 +981,8 @@ def test_what_an_address_begins_with_is_a_login(logins: list[str], name: str, ot
         "address": f"l9,Zo Zo,{first}@y.org",
         "": ",,",
     }
-    table = "id,login,name,email\n" + "".join(f"{at},,P{at} Q,{each}@x.edu\n" for at, each in enumerate(logins))
+    addresses = [f"{each}@{at}x.edu" for each, at in zip(logins, departments, strict=False)]
+    table = "id,login,name,email\n" + "".join(f"{at},,P{at} Q,{each}\n" for at, each in enumerate(addresses))
     with TemporaryDirectory() as temporary:
         put(Path(temporary) / "u", "known/cs5814_vae.py", *(name.format(each) for each in logins))
         rows = read(Path(temporary) / "u", f"{table}8,known,Known,k@x.edu\n9,{cells[other]}\n7,,Yo Yo,y@x.edu\n")

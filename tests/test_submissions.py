@@ -263,6 +263,16 @@ def test_a_quiz_on_canvas(tmp_path: Path) -> None:
     assert {who: row.source for who, row in joined.items() if not row.nothing} == {"wwang": b"102", "wwang2": b"103"}
 
 
+@pytest.mark.parametrize("before", ["", "claim-", "jupyter-"])
+@pytest.mark.parametrize("name", ["ada", "ada.king", "ada-maria", "a_b"])
+def test_a_home_on_a_hub_is_its_owners(tmp_path: Path, before: str, name: str) -> None:
+    """Escaped as JupyterHub's spawners do: each sign but letters and digits is `-` and its code in hexadecimal."""
+    home = before + "".join(sign if sign.isalnum() else f"-{ord(sign):02x}" for sign in f"{name}@x.edu")
+    put(tmp_path / "u" / home / "cs5814_vae.py", home)
+    joined = rows(tmp_path / "u", roster=roster_of(tmp_path, f"id,name,email\n7,Ada,{name}@x.edu\n8,Bob,bob@x.edu\n"))
+    assert {who: row.source for who, row in joined.items()} == {"7": home.encode(), "8": None}
+
+
 def test_gradescope_export(tmp_path: Path) -> None:
     export = tmp_path / "assignment_1_export"
     for number, text in ((1, "old"), (2, "new"), (3, "pair")):

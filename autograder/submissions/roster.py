@@ -295,7 +295,7 @@ class Roster:
 
         The `kinds` (see `KEYS`) are tried in this order; by default all of them, the id first. Where nobody has it, who
         has it as a spreadsheet or a file's name changes ids has it; else the email address that begins so tells whose
-        login it is, if it is of the institution that most addresses name.
+        login it is, if it is of the institution of most addresses.
         """
         wanted = same(key)
         for kind in kinds or ("id", *KEYS):
@@ -304,7 +304,7 @@ class Roster:
         if (not kinds or "id" in kinds) and not self.having(key) and (changed := self._changed(key)):
             return changed[0] if len(changed) == 1 and not {*self.named(key)} - {*changed} else None
         found = self.addressed(key) if not kinds or "login" in kinds else []
-        if len(found) != 1 or not found[0].keys["email"].casefold().endswith(f"@{self._institution}"):
+        if len(found) != 1 or _institution_of(found[0].keys["email"]) != self._institution:
             return None
         return None if {*self.named(key)} - {found[0]} else found[0]
 
@@ -357,11 +357,9 @@ class Roster:
 
     @cached_property
     def _institution(self) -> str:
-        """What more than half of all email addresses have behind the @; nothing that ends an address if none is so."""
-        domains = Counter(
-            who.keys["email"].casefold().partition("@")[2] for who in self.students if "email" in who.keys
-        )
-        return next((domain for domain, count in domains.items() if 2 * count > domains.total()), "@")
+        """The institution of more than half of all email addresses; empty if none is so."""
+        domains = Counter(_institution_of(who.keys["email"]) for who in self.students if "email" in who.keys)
+        return next((domain for domain, count in domains.items() if 2 * count > domains.total()), "")
 
     def having(self, key: str) -> list[Student]:
         """All students with this key, of any kind, in any case."""
@@ -445,8 +443,12 @@ class Roster:
     def held(self, name: str) -> Student | None:
         """The student whose email address alone is in this name, or who is called so: `Lovelace, Ada (ada)`.
 
-        A nickname may stand between name and id: `Lovelace, Ada (Addie)(ada)`.
+        A nickname may stand between name and id: `Lovelace, Ada (Addie)(ada)`. JupyterHub escapes the name of a home:
+        `claim-ada-40x-2eedu` is that of ada@x.edu.
         """
+        if "-40" in name and "@" not in name:
+            home = re.sub(r"^(?:claim|volume|jupyter|home)-", "", name)
+            return self.held(re.sub(r"-([0-9a-f]{2})", lambda escaped: chr(int(escaped[1], 16)), home))
         called = re.fullmatch(r"(.+)\(([^()]+)\)", name)
         if called and (who := self.find(called[2])):
             return who if who in self.named(without_nickname(called[1])) else None
@@ -454,6 +456,13 @@ class Roster:
             return None
         found = [each for each in self.students if _has_address(same(name), same(each.keys.get("email", "")))]
         return found[0] if len(found) == 1 else None
+
+
+def _institution_of(email: str) -> str:
+    """`x.edu` for an address at `x.edu` or `students.x.edu`, and `x.ac.uk` for one at `cs.x.ac.uk`."""
+    labels = email.casefold().rpartition("@")[2].split(".")
+    shared = len(labels[-1]) == 2 and labels[-2:-1] and labels[-2] in ("ac", "edu", "co", "com", "org", "gov")
+    return ".".join(labels[-3 if shared else -2 :])
 
 
 def _ids_of(who: Student) -> set[str]:
