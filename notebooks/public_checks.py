@@ -404,6 +404,12 @@ def expect_normal(draws: Tensor) -> None:
     expect(right, said, kind if kind == "uniform-noise" else named or kind)
     said = f"The distribution of your noise differs from a normal one by up to {apart:.2f}."
     expect(apart < 4.5 / count**0.5, said, named or "noise-not-normal")
+    noise = (draws - draws.mean(0)) / draws.std(0)
+    far = -float(torch.special.ndtri(torch.tensor(20 / count)))
+    for end, side in ((float(noise.max()), "above"), (-float(noise.min()), "below")):
+        said = f"None of your draws is more than {end:.2f} standard deviations {side} the average. Of {count} normal "
+        said += f"numbers, about 20 are more than {far:.2f}."
+        expect(end >= far, said, named or "noise-not-normal")
 
 
 @holds("sample_latent", "draws fresh noise at each call, for each row and each dimension")

@@ -41,6 +41,7 @@ GONE_S = 10.0
 MOST_NUMBERS = LIMITS.body // 8  # of a tensor that comes back, and of a model's parameters: half of a frame
 MOST_IN_REPLY = LIMITS.body // 4  # numbers: a frame of smaller ones grows when they become float32
 OTHER_FLOATS = "float64", "float16", "bfloat16"
+MOST_CROWDED = 3.0
 MOST_PENDING = 16  # calls of stand-ins whose gradients may still be wanted, at most, and numbers in their arguments
 MOST_PENDING_NUMBERS = 1 << 20
 
@@ -560,19 +561,19 @@ class Submission:
         if hung := self._hung.get(step):  # do not wait for the same endless loop again
             raise hung.with_traceback(None)
         try:
-            return self._exchange(message, tensors, LIMITS.call_s if seconds is None else seconds)
+            return self._exchange(message, tensors, LIMITS.call_s if seconds is None else seconds, crowded())
         except TimedOut as error:
             self._hung[step] = error
             raise
 
     def _exchange(
-        self, message: Message, tensors: dict[str, Tensor], seconds: float
+        self, message: Message, tensors: dict[str, Tensor], seconds: float, patience: float = 1.0
     ) -> tuple[Message, dict[str, Tensor]]:
         assert self._channel is not None
         self._count += 1
         now = time.monotonic()
         last = now + self._seconds
-        deadline = min(now + seconds, last)
+        deadline = min(now + seconds * patience, last)
         try:
             if deadline <= now:
                 raise TimeoutError
@@ -681,6 +682,11 @@ class Submission:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def crowded() -> float:
+    """How much more wall time a call needs where more processes want to run than there are processors: from 1 to 3."""
+    return min(max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)), MOST_CROWDED)
 
 
 def _channel() -> tuple[socket.socket, socket.socket]:

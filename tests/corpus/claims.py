@@ -378,7 +378,10 @@ def _(s: Subject) -> bool:
 def _(s: Subject) -> bool:
     noise = s.standardized
     found = torch.special.ndtr(noise.flatten()).sort().values
-    return float((found - torch.linspace(0, 1, len(found))).abs().max()) > 0.02
+    if float((found - torch.linspace(0, 1, len(found))).abs().max()) > 0.02:
+        return True
+    many = s.module.sample_latent(torch.zeros(100000, 1), torch.zeros(100000, 1)).detach()  # type: ignore[union-attr]
+    return min(float(many.max()), -float(many.min())) < 3.3
 
 
 @claim("noise-in-exponent")

@@ -265,6 +265,16 @@ SAMPLE = (
     _sample("noise-shifted", STD + "    return means + std * (torch.randn_like(std) + 1)\n", "centre-wrong"),
     _sample("noise-halved", STD + "    return means + std * torch.randn_like(std) * 0.5\n", "spread-scaled"),
     _sample("noise-clamped", STD + "    return means + std * torch.randn_like(std).clamp(-1, 1)\n", "noise-not-normal"),
+    *(
+        _sample(
+            f"noise-clamped-{name}",
+            STD + f"    return means + std * torch.randn_like(std).clamp({bounds})\n",
+            "noise-not-normal",
+            checks=1,
+        )
+        for name, bounds in (("at-3", "-3, 3"), ("from-above", "max=3"))
+    ),
+    _sample("spread-5-percent-off", STD + DRAW.replace("std *", "1.05 * std *"), "spread-scaled", checks=1),
     _sample("noise-rounded", STD + "    return means + std * torch.randn_like(std).round()\n", "noise-not-normal"),
     _sample(
         "means-of-the-first-row",

@@ -29,6 +29,7 @@ CALLS = 1024  # that stand for rows where a whole call shares its noise
 ROWS_USED = 256  # of the draws that tell whether the arguments are in use
 ROWS_ALIKE, COLUMNS_ALIKE = 128, 120  # of the draw whose independence is judged
 SIGMAS = 7.0
+RARE = 1 << 13  # numbers of a draw of which one may be infinite
 UNIFORM_KURTOSIS = 1.8
 WIDEST = 4.0  # of the noise alone, times the deviation that it should have
 NARROWEST = 0.02  # of the noise, times the deviation that it should have: less is the means with rounding
@@ -37,6 +38,7 @@ QUIET = -30.0  # a log-variance that leaves next to no noise
 MOST_AVERAGED = 20  # draws whose number can be told from the spread of their average
 LEAST_FACTOR, USUAL_FACTORS = 3e-4, (0.1, 4.0)  # of noise: less is like rounding, and these need no other means
 SIZES = {1024, 512, 256, 200, 128, 100, 64, 50, 32, 20, 16, 15, 10}  # that people write into their code
+MOST_SIZES = 6  # that an error may name, for all of them to be tried
 FEWEST_ROWS = 16  # of a call, where a draw takes several
 LEAST_NUMBER = 1e-3  # of noise that is one number, which rounding leaves as it is
 MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep there
@@ -192,12 +194,14 @@ def find_sizes(submission: Submission, challenge: Challenge) -> Sized | None:
     failed = {shape: error for shape in wide if (error := fails(*shape))}
     said = " ".join(each.text if isinstance(each, Raised) else str(each) for each in failed.values())
     tried = {size for shape in wide for size in shape}
-    known = {int(each) for each in re.findall(r"\b\d{1,4}\b", said)} - tried - {0, 1}
-    if not known:
+    numbers = dict.fromkeys(int(each) for each in re.findall(r"\b\d{1,4}\b", said))
+    known = {each for each in numbers if each not in tried and 1 < each <= ROWS}
+    if not 0 < len(known) <= MOST_SIZES:  # PyTorch's errors name the sizes that do not fit, and nothing else
         return None
     every = sorted(known | SIZES, reverse=True)
     alone = [*((size, None) for size in every), *((None, size) for size in every)]
-    for rows, columns in (*alone, *(pair for pair in product(every, known) if pair[0] != pair[1])):
+    pairs = (pair for pair in product(every, known) if pair[0] != pair[1] and pair[0] * pair[1] <= ROWS * COLUMNS_ALIKE)
+    for rows, columns in (*alone, *pairs):
         shapes = product((rows,) if rows else (few[0], many[0]), (columns,) if columns else (few[1], many[1]))
         if (rows or ROWS) >= FEWEST_ROWS and not any(fails(*shape) for shape in shapes):
             shape, error = next((shape, error) for shape, error in failed.items() if str(error))
@@ -541,6 +545,10 @@ def draw(
         latents = latents.reshape(size)  # which costs the check of what is returned
     if reply.packing and latents.shape != size:
         raise reply.packing
+    lost = ~latents.isfinite()
+    if latents.shape == size and int(lost.sum()) * RARE <= lost.numel():
+        # `torch.rand` gives a 0 once in 2**24 numbers, and its logarithm is infinite: no verdict depends on that.
+        latents = torch.where(lost, means, latents)
     return require_shape(latents, size, "The result of your `sample_latent`")
 
 
@@ -602,7 +610,8 @@ def scaled(draws: Draws) -> str:
     The generator's numbers tell an average: however they are arranged, their sum is that of the noise.
     """
     spread = float(draws.spread.mean())
-    said, count = f" Everywhere, it is {in_digits(spread)} times the standard deviation", round(1 / spread**2)
+    digits = f"{spread:.3g}" if abs(spread - 1) < 0.1 else in_digits(spread)
+    said, count = f" Everywhere, it is {digits} times the standard deviation", round(1 / spread**2)
     if 2 <= count <= MOST_AVERAGED and abs(spread * count**0.5 - 1) < 0.01:
         numbers = torch.randn(count * draws.noise.numel(), generator=torch.Generator().manual_seed(draws.seed))
         if abs(float(draws.noise.double().sum() - numbers.double().sum() / count)) < 0.05:

@@ -82,6 +82,7 @@ SPREAD = (
 )
 NORMAL = (
     _SHAPE,
+    _drawn(100000, 1, '"numbers beyond 3.3 on each side:", bool(latents.amax() > 3.3), bool(latents.amin() < -3.3)'),
     _drawn(10000, 1, "torch.quantile(latents.detach(), torch.tensor([0.01, 0.25, 0.5, 0.75, 0.99]))", 0.04),
     _TWO_CALLS,
 )

@@ -75,6 +75,7 @@ CALLS_APART = 30  # among which noise that comes again is looked for
 WIDE = 1.4  # standard errors of an average beyond this say nothing of where it is
 FAR_LOGVARIANCES = (-6.0, 5.0)  # beyond the usual ones, where a bound on them shows
 BOUNDED = ((-12.5, -13.0), (12.5, 13.0))  # log-variances that a bound nearer to 0 makes equal
+BEYOND = 30  # numbers of a sample, on average
 MOST_REPEATED = 0.02  # of the numbers in two calls: float32 repeats 0.002, uniform numbers of 24 bits 0.004
 
 ONE_NUMBER = (
@@ -223,7 +224,8 @@ def test_spread(
     if draws.noise_alone_is_wrong and not limits:
         return
     spread = draws.spread
-    if ((spread - 1).abs() > SIGMAS * (1 / (2 * len(draws.noise))) ** 0.5).any():
+    errors = [SIGMAS * (1 / (2 * count)) ** 0.5 for count in (len(draws.noise), independent(draws.noise))]
+    if float((spread - 1).abs().max()) > errors[0] or abs(float(spread.mean()) - 1) > errors[1]:
         worst = int((spread - 1).abs().argmax())
         logvariance = draws.logvariances[worst]
         observed = draws.latents[:, worst].std() if vary(draws.latents) else 0.0  # and not what is rounded
@@ -315,6 +317,14 @@ def judge_noise(latents: Tensor, mistake: str | None) -> None:
             said = "Your draws are not symmetric around their average: "
             said += f"their skewness is {skewness:.2f}, and that of a normal distribution is 0."
         fail(said, named)
+    # Beyond this lie BEYOND numbers of normal noise on average; that there is none is far too unlikely.
+    far = -float(torch.special.ndtri(torch.tensor(BEYOND / count)))
+    for end, side in ((float(noise.max()), "above"), (-float(noise.min()), "below")):
+        if end < far:
+            said = (
+                f"Of {count} numbers of your noise, none is more than {end:.2f} standard deviations {side} the average."
+            )
+            fail(f"{said} Of normal noise, about {BEYOND} are more than {far:.2f}.", mistake or "noise-not-normal")
     if not (distance := distance_from_gaussian(noise)) <= FAR / count**0.5:
         fail(
             f"The distribution function of your noise differs from a normal one by up to {distance:.2f}.",
