@@ -228,3 +228,22 @@ def test_mistakes_that_undo_each_other_are_fixed_together(
     report = graded(sandbox, source.replace(reconstruction, f"    {start_of_loss}\n{reconstruction}"))
     told = {part.name for part in report.parts for check in part.checks if "so change both" in check.message}
     assert told == ({"forward", "loss_function"} if fit else set())
+
+
+@pytest.mark.parametrize(
+    ("end", "cross_entropy", "fit"),
+    [
+        ("", "binary_cross_entropy_with_logits(reconstructions,", True),
+        ("nn.Tanh(),", "binary_cross_entropy((reconstructions.atanh() * 1.0).sigmoid(),", True),
+        ("nn.Tanh(),", "binary_cross_entropy_with_logits(reconstructions,", False),
+        ("", "mse_loss(reconstructions,", False),
+        ("nn.Sigmoid(),", "binary_cross_entropy_with_logits(reconstructions,", False),
+    ],
+)
+def test_a_decoder_and_a_loss_for_logits_are_fixed_together(
+    end: str, cross_entropy: str, fit: bool, sandbox: Sandbox
+) -> None:
+    source = SOLUTION.replace("nn.Sigmoid(),", end)
+    report = graded(sandbox, source.replace("binary_cross_entropy(reconstructions,", cross_entropy))
+    told = {part.name for part in report.parts for check in part.checks if "so change both" in check.message}
+    assert told == ({"decoder", "loss_function"} if fit else set())

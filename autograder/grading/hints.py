@@ -89,7 +89,7 @@ def after(parts: Sequence[str]) -> Hint:
 
 _ROWS = (
     ("syntax", "Python cannot read your file",
-     "A syntax error stops Python before it runs any line of your file. Read its message above: it often names what is missing. If a bracket “was never closed”, the line shown opens it, and its partner is missing in that line or below. Anything else that is missing is often noticed one line late, so look at the line above, too. Count the brackets and quotes: does each one close? Does the file run on your computer? Then compare the version of Python there with the one that runs these checks."),
+     "A syntax error stops Python before it runs any line of your file. Read its message above: it often names what is missing. If a bracket “was never closed”, the line shown opens it, and its partner is missing in that line or below. Anything else that is missing is often noticed one line late, so look at the line above, too. Count the brackets and quotes: does each one close?"),
     ("indentation", "The indentation of a line does not fit",
      "Python reads which lines belong together from the spaces before them. Those of the line shown do not fit the lines above it, so nothing in your file could run. A line after a colon starts further to the right, and all lines of one block start alike. Make spaces and tabs visible: in VS Code, choose “View”, “Appearance”, “Render Whitespace”. Compare the line shown with the lines around it. Which of them starts at another place, or with a tab?"),
     ("invalid-character", "A character in your code is not Python",
