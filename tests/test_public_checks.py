@@ -285,6 +285,14 @@ def test_slips_in_the_constructor_are_said_as_such(
          "SyntaxError in line 43, `nn.ReLU()`: invalid syntax. Perhaps you forgot a comma? (cs5814_vae.py)"),
         ("loss_function", ', reduction="sum")', ")", "The check changed the reconstruction of one image of 784 pixels "
          "in two ways, and nothing else. Your loss changed 784 times too little. "),
+        ("loss_function", "means.pow(2)", "means.abs()", "The check changed the means or the log-variances of one "
+         "image of 784 pixels in three ways, and nothing else. Your loss changed by "),
+        ("loss_function", 'F.binary_cross_entropy(reconstructions, originals, reduction="sum")',
+         "-sum(originals * reconstructions.log() + (1 - originals) * (1 - reconstructions).log()).sum()",
+         "For an original of 0 and a reconstruction of 0, your loss is nan."),
+        ("loss_function", 'F.binary_cross_entropy(reconstructions, originals, reduction="sum")',
+         'sum(F.binary_cross_entropy(*each, reduction="sum") for each in zip(reconstructions, originals))',
+         "There is a loop in line 128."),
     ],
 )  # fmt: skip
 def test_what_was_observed_is_said_once(
@@ -292,7 +300,7 @@ def test_what_was_observed_is_said_once(
 ) -> None:
     write(edited(old, new))
     told = next(hint for _, hint, _ in checks.outcomes(part) if hint)
-    assert told.startswith(said)
+    assert said in told.splitlines()[0]
 
 
 def shown(monkeypatch: pytest.MonkeyPatch, lines: list[str]) -> dict[str, str]:
