@@ -65,7 +65,9 @@ def check(part: str) -> None:
         raise ValueError(f"no part {part!r}: choose from {', '.join(CHECKS)}")
     lines, failed = [], 0
     if _path().exists():
-        lines.append(f"{_path()}, saved at {time.strftime('%H:%M:%S', time.localtime(_path().stat().st_mtime))}:")
+        lines.append(
+            f"{_path()}, saved on {time.strftime('%b %d at %H:%M:%S', time.localtime(_path().stat().st_mtime))}:"
+        )
     # nbgrader gives no points to a test cell that writes to stderr, be it only a warning.
     with redirect_stderr(sys.stdout):
         for label, hint, _ in outcomes(part):
@@ -85,7 +87,7 @@ def _not_yet_said(hint: str, part: str, lines: Sequence[str]) -> list[str]:
     source = _path().read_bytes() if _path().exists() else b""
     first, before = _printed.get(hint, (part, b""))
     if first != part and before == source and not hint.startswith(SKIPPED):
-        return ["    Same error as above."]
+        return [f"    Same error as in `{first}`."]
     if not hasattr(_shell(), "kernel"):  # there, each part has a cell, and only this one may be run again
         _printed[hint] = part, source
     paragraphs = [f"    {each}" for each in hint.splitlines()]
@@ -300,8 +302,8 @@ def _explain(error: BaseException, part: str) -> tuple[str, int | None]:
     strays = [node.lineno for node in _nodes(ast.FunctionDef) if node.name == "forward" and not node.col_offset]
     if mistakes == ["forward-missing"] and strays:
         message, mistakes = f"{message} Line {strays[-1]} defines `forward` outside of it.", ["method-outside-class"]
-    place = line or _line_of(part)
-    where = f"{MODULE}, line {place}" if place and not re.search(r"\bline \d", message) else MODULE
+    said = "" if re.search(r"\blines? \d", message) else f"line {line}" if line else _beginning_of(part)
+    where = ", ".join(filter(None, (MODULE, said)))
     if part in ("encoder", "decoder", "forward") and "input_dim=" not in message and isinstance(error, HintError):
         where += "; with input_dim={}, num_categories={}, latent_dimensionality={}".format(*usual_sizes())
     hints = (table()["hints"][name] for name in dict.fromkeys(mistakes))
@@ -314,12 +316,20 @@ def _ends_with_comma(value: ast.expr | None) -> bool:
     return only is not None and (value.lineno, value.col_offset) == (only.lineno, only.col_offset)
 
 
-def _line_of(part: str) -> int | None:
-    """The line in which a part's function or method begins; that of its class where it has none."""
-    found = [
-        node.lineno for name in PLACES[part] for node in _nodes(ast.ClassDef, ast.FunctionDef) if node.name == name
-    ]
-    return found[-1] if found else None
+def _beginning_of(part: str) -> str:
+    """Which function or method a part is, or else its class, and the line in which it begins; empty for neither."""
+    found = [node for name in PLACES[part] for node in _nodes(ast.ClassDef, ast.FunctionDef) if node.name == name]
+    return f"`{found[-1].name}` from line {found[-1].lineno}" if found else ""
+
+
+def said_of_loops() -> str:
+    """In which lines there are loops outside of the model, as a sentence."""
+    models = [node for node in _nodes(ast.ClassDef) if node.name == CLASS]
+    loops = _nodes(ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+    outside = [each for each in loops if not any(node.lineno <= each.lineno <= node.end_lineno for node in models)]
+    lines = [str(line) for line in dict.fromkeys(each.lineno for each in outside)][:5]
+    which = lines[0] if len(lines) == 1 else f"{', '.join(lines[:-1])} and {lines[-1]}" if lines else ""
+    return f" There {'is a loop in line' if len(lines) == 1 else 'are loops in lines'} {which}." if lines else ""
 
 
 def _cause(error: BaseException, inside: bool, statement: str = "") -> list[str]:

@@ -24,8 +24,8 @@ from check_tools import (
     close, defined, expect, expect_extremes, expect_one_row, expect_sizes, expect_untouched, failed, given_to,
     given_to_heads, gradients, gradients_of, holds, images_and_classes, judge_layers, known_draw, layer, look_up, loss,
     loss_inputs, matrices, mistakes_in_the_loss, near, numbers, one_image, outcomes, ratios, rows_apart, run_piece,
-    seeded, slope_along, stops, submission, summary, table, tensor_of, usual_loss, usual_sizes, value_or_none,
-    worked_example,
+    said_of_loops, seeded, slope_along, stops, submission, summary, table, tensor_of, usual_loss, usual_sizes,
+    value_or_none, worked_example,
 )  # fmt: skip
 # isort: on
 
@@ -793,16 +793,18 @@ def judge_term(term: str, found: list[float], right: bool, what: str, size: int)
     if not right:
         mistakes = mistakes_in_the_loss()
         alike = all(near(each, found[0], 1e-3) for each in found)
-        shown = " or ".join(f"{each:.4g}" for each in (found[:1] if alike else found))
+        *others, last = (f"{each:.4g}" for each in (found[:1] if alike else found))
+        times = f"{', '.join(others)} and {last}" if others else last
         kind = "missing" if near(found[0], 0) else "scaled" if found[0] > 0 else "sign-flipped"
         if near(found[0] * size, 1, 1e-3):
             kind = {"kl": "averaged-over-latent"}.get(term, "averaged-over-pixels")
         named = [name for name in mistakes if name.startswith(term)] or mistakes
         if named == [f"{term}-missing"] and found[0] > 0:  # only next to a far larger term
             named = [f"{term}-scaled"]
-        weak = f"{1 / found[0]:.4g} times too little" if alike and 0 < found[0] < 0.99 else ""
-        said = f"For one image of {usual_sizes()[0]} pixels, your loss changes with {what} "
-        said += f"{weak or f'{shown} times as much as it should'}."
+        weak = f"changed {1 / found[0]:.4g} times too little" if alike and 0 < found[0] < 0.99 else ""
+        ways = {2: "two", 3: "three"}[len(found)]
+        said = f"The check changed {what} of one image of {usual_sizes()[0]} pixels in {ways} ways, and nothing else. "
+        said += f"Your loss {weak or f'changed by {times} times the right amount'}."
         raise HintError(said, *(named or [f"{term}-{kind if alike else 'other'}"]))
 
 
@@ -868,7 +870,7 @@ def takes_usual_pixels_only() -> bool:
     return of(12) is None and of(pixels) is not None and near(of(pixels), of(1, side, side))
 
 
-@holds("loss_function", "takes image-shaped input as well as flat, and gives the worked example's number")
+@holds("loss_function", "takes images of shape (N, 1, H, W) as well as flat ones")
 def loss_images() -> None:
     both = all(one_right_term()) and near(ratios()[0][0], 1)
     known, flat_input = table()["loss_function"], loss_inputs(usual_sizes()[0])[0]
@@ -943,7 +945,8 @@ def loss_finite() -> None:
             originals = torch.tensor([0.0, 0.5, 1.0]).repeat(pixels).view(3, -1)
             where = f"pixels of 0, 0.5 and 1 and reconstructions from {lowest:g} to just below 1"
             finite = is_finite(what, reached, originals, means.clone(), logvariances.clone())
-            expect(finite, f"For {where}, {what} is not finite.", "loss-not-finite")
+            said = first_not_finite() or f"For {where}, {what} is not finite."
+            expect(finite, said, "loss-not-finite")
         if right[1]:
             finite = is_finite(what, *images, means, 50 * numbers(*logvariances.shape) - 30)
             expect(finite, f"For log-variances from -30 to 20, {what} is not finite.", "not-finite")
@@ -955,6 +958,16 @@ def expect_no_jump() -> None:
     middle, low, zero = (float(usual_loss(0 * images + each, 0 * images + 1, *latents)) for each in (0.5, 0.0005, 0.0))
     said = f"For white pixels, your loss is {low:.6g} at reconstructions of 0.0005, and {zero:.6g} at 0."
     expect(not math.isfinite(zero) or 0.95 <= (zero - middle) / (low - middle) <= 150, said, "loss-jumps-at-zero")
+
+
+def first_not_finite() -> str:
+    """The first pair of a reconstruction and an original for which the loss is not finite, in words; else empty."""
+    images, _, *latents = one_image()
+    for reached, original in itertools.product((0.0, 1e-38, 1 - 6e-8), (0.0, 0.5, 1.0)):
+        value = float(usual_loss(0 * images + reached, 0 * images + original, *latents))
+        if not math.isfinite(value):
+            return f"For an original of {original:g} and a reconstruction of {reached:.8g}, your loss is {value}."
+    return ""
 
 
 def is_finite(what: str, *arguments: Tensor) -> bool:
@@ -990,6 +1003,7 @@ def loss_vectorized() -> None:
         with suppress(RuntimeError, ValueError):  # of a size that it does not take, which is told above
             many = steps(**usual | {size: more})
             said = f"With {usual[size]} {size} your loss takes {few} steps of Python; with {more} it takes {many}."
+            said += said_of_loops()
             expect(many <= 1.2 * few + 20, said, "loop-over-batch" if size == "images" else "loop-over-elements")
 
 

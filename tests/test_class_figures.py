@@ -519,7 +519,7 @@ def test_a_dry_run_writes_nothing_and_says_who_gets_what(graded: Path) -> None:
     assert lines[0] == "Doe, Ada (101): 90 of 90, doeada_101_9001_feedback.html" or "(ada)" in lines[0]
     assert "Nil, Nobody" in lines[3]
     assert "nothing (nothing handed in)" in lines[3]
-    assert lines[4] == "4 students: 3 get points, 1 do not; 3 get feedback."
+    assert lines[4] == "4 students: 3 with points, 1 without; 3 with feedback."
 
 
 @pytest.mark.parametrize(

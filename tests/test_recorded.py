@@ -77,18 +77,15 @@ def test_what_the_grader_put_in_place_is_said(old: str, new: str, replaced: set[
     report = graded(sandbox, SOLUTION.replace(old, new) if old else SOLUTION, pictures=True)
     parts = {part.name: part for part in report.parts}
     assert report.gallery is not None
-    told = {
-        "training": " ".join(parts["training"].notes),
-        "forward": " ".join(parts["forward"].notes),
-        "pictures": report.gallery.lead + "".join(f"`{name}`" for name in stood_in(report)),
-    }
-    for where, text in told.items():
-        used = replaced - ({"loss_function"} if where == "forward" else set())
-        place = "For your pictures, " if where == "pictures" else f"In the part `{where}`, "
-        assert len(re.findall("the grader (?:used|ran your model with)", text)) == text.count(place)
-        text = text.replace(place, "")
-        assert {name for name in ("decoder", "mean_layer", "logvariance_layer", *parts) if f"`{name}`" in text} == used
-        assert text.count("not right yet") <= 1
+    notes = [note.partition(", the grader used ") for part in report.parts for note in part.notes]
+    told = {where: [said for begins, _, said in notes if f"`{where}`" in begins] for where in ("training", "forward")}
+    told["pictures"] = [report.gallery.lead, *(f"`{name}`" for name in (*report.gallery.stood_in, *stood_in(report)))]
+    for where, texts in told.items():
+        used, text = replaced - ({"loss_function"} if where == "forward" else set()), " ".join(texts)
+        names = re.findall(
+            "|".join(f"`{name}`" for name in ("decoder", "mean_layer", "logvariance_layer", *parts)), text
+        )
+        assert sorted(each.strip("`") for each in names) == sorted(used), "each is said once"
     assert all(complete(parts[name]) for name in ("forward", "training"))
 
 
@@ -231,3 +228,22 @@ def test_mistakes_that_undo_each_other_are_fixed_together(
     report = graded(sandbox, source.replace(reconstruction, f"    {start_of_loss}\n{reconstruction}"))
     told = {part.name for part in report.parts for check in part.checks if "so change both" in check.message}
     assert told == ({"forward", "loss_function"} if fit else set())
+
+
+@pytest.mark.parametrize(
+    ("end", "cross_entropy", "fit"),
+    [
+        ("", "binary_cross_entropy_with_logits(reconstructions,", True),
+        ("nn.Tanh(),", "binary_cross_entropy((reconstructions.atanh() * 1.0).sigmoid(),", True),
+        ("nn.Tanh(),", "binary_cross_entropy_with_logits(reconstructions,", False),
+        ("", "mse_loss(reconstructions,", False),
+        ("nn.Sigmoid(),", "binary_cross_entropy_with_logits(reconstructions,", False),
+    ],
+)
+def test_a_decoder_and_a_loss_for_logits_are_fixed_together(
+    end: str, cross_entropy: str, fit: bool, sandbox: Sandbox
+) -> None:
+    source = SOLUTION.replace("nn.Sigmoid(),", end)
+    report = graded(sandbox, source.replace("binary_cross_entropy(reconstructions,", cross_entropy))
+    told = {part.name for part in report.parts for check in part.checks if "so change both" in check.message}
+    assert told == ({"decoder", "loss_function"} if fit else set())

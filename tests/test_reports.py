@@ -322,7 +322,7 @@ def test_page_counts_what_else_the_next_step_costs() -> None:
     for number, hints in ((1, [KL_HINT]), (2, [KL_HINT]), (3, [KL_HINT, also])):
         checks["loss_function"][number] = Check("loss", Outcome.FAILED, 0, 5, f"Wrong in way {number}.", hints)
     text = " ".join(Page(html.render(report_of(checks))).text.split())
-    assert "5 points, and 5 more for the same reason in another check" in text
+    assert "10 points for this error in 2 checks" in text
     assert "depend on this one" not in text
 
 
@@ -342,7 +342,7 @@ def test_page_counts_what_may_follow_the_next_step_once() -> None:
     step = summary.next_step(report_of(checks))
     assert step is not None
     assert summary.worth(report_of(checks), step) == (
-        "5 points, and 5 more for the same reason in another check, and up to 4 more in checks that depend on this one"
+        "10 points for this error in 3 checks, and up to 4 more in checks that depend on them"
     )
 
 
@@ -366,7 +366,10 @@ def test_nothing_waits_for_a_mistake_that_repeats() -> None:
 
 
 def test_what_stood_in_for_a_part_is_said_once_of_all_of_it() -> None:
-    report, said = partial_report(), "In the part encoder, the grader ran your model with its own draw."
+    report, said = (
+        partial_report(),
+        "In encoder and training, the grader used its own draw, because yours does not pass yet.",
+    )
     part_of(report, "encoder").notes = [said]
     cell = grades.result(part_of(report, "encoder"), report, 15.0)["data"]["text/html"]
     shown = Page(html.render(report)).text, printed(report), gradescope.render(report)["output"], cell
@@ -440,7 +443,7 @@ def test_page_says_where_the_graders_own_function_stood_in() -> None:
     checks = all_checks(Outcome.PASSED)
     checks["loss_function"][0].outcome = Outcome.FAILED
     text = " ".join(Page(html.render(report_of(checks, gallery=a_gallery()))).text.split())
-    assert "For your pictures, the grader used its own loss_function: yours does not pass yet." in text
+    assert "For your pictures, the grader used its own loss_function, because yours does not pass yet." in text
     assert "stood in" not in Page(html.render(perfect_report())).text
 
 

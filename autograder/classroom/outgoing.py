@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from autograder.classroom.spreadsheet import harmless_cell
 from autograder.points import shown
-from autograder.report.summary import counted
+from autograder.report.summary import counted, listed
 from autograder.submissions.roster import Roster, Student
 from autograder.submissions.spelling import same
 
@@ -93,11 +93,9 @@ def joined(graded: Graded, roster: Roster) -> Rows:
         elif student:
             places[student.id] = grade
     if missing or twice:
-        known = ", ".join(roster.students[0].keys.values())
-        said = [f"not in the roster, which knows students by {known}, for example: {', '.join(missing)}"] * bool(
-            missing
-        )
-        raise CannotExport("; ".join([*twice, *said]))
+        ids = listed(dict.fromkeys(roster.students[0].keys.values()))
+        said = [f"not in the roster: {', '.join(missing)}", f"it lists students by ids such as {ids}"]
+        raise CannotExport("; ".join([*twice, *(said if missing else [])]))
     return [(student, places.get(student.id)) for student in roster.students]
 
 
@@ -158,8 +156,8 @@ def lines(rows: Rows, most: float, feedback: Mapping[str, str]) -> list[str]:
     with_feedback = sum(student.id in feedback for student, _ in rows)
     return [
         *said,
-        f"{counted(len(rows), 'student')}: {graded} get points, {len(rows) - graded} do not; "
-        f"{with_feedback} get feedback.",
+        f"{counted(len(rows), 'student')}: {graded} with points, {len(rows) - graded} without; "
+        f"{with_feedback} with feedback.",
     ]
 
 

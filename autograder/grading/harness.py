@@ -155,10 +155,18 @@ class Grading:
     def reports(self) -> list[PartReport]:
         """The parts, in the assignment's order, with the checks that ran."""
         parts = part_reports(self.assignment, self.checks)
+        used: dict[tuple[str, ...], list[str]] = {}  # the grader's functions, by the parts in which it used them
+        for function in dict.fromkeys(each for part in parts for each in self._used.get(part.name, ())):
+            names = tuple(part.name for part in parts if function in self._used.get(part.name, ()))
+            used.setdefault(names, []).append(function)
+        said = [(places, used_its_own(*functions, where=_where(*places))) for places, functions in used.items()]
+        also: dict[str, list[str]] = {}  # what else is so, and in which parts
         for part in parts:
-            names = self._used.get(part.name, ())
-            used = [used_its_own(*names, where=_where(part.name), how="ran your model with")] if names else []
-            part.notes = [*used, *self._notes.get(part.name, ())]
+            for note in self._notes.get(part.name, ()):
+                also.setdefault(note.removeprefix(_where(part.name)), []).append(part.name)
+        said += [(tuple(places), f"{_where(*places)}{note}") for note, places in also.items()]
+        for part in parts:  # what is so in several is said in the first of them
+            part.notes = [sentence for places, sentence in said if places[0] == part.name]
         return parts
 
     def prepare(self, item: pytest.Item) -> None:
@@ -257,9 +265,9 @@ class Grading:
         return " ".join(each for each in of_check if not any(each in message for message in before))
 
 
-def _where(part: str) -> str:
-    """How sentences on a whole part begin."""
-    return f"In the part `{part}`"
+def _where(*parts: str) -> str:
+    """How sentences on whole parts begin."""
+    return f"In {listed(f'`{part}`' for part in parts)}"
 
 
 def forget_locals(error: BaseException | None) -> None:

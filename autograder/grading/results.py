@@ -78,7 +78,7 @@ def decode(data: dict[str, Any]) -> Report:
             )
             for figure in gallery["figures"]
         ]
-        report.gallery = Gallery(gallery["lead"], figures)
+        report.gallery = Gallery(gallery["lead"], figures, gallery["stood_in"])
     return report
 
 

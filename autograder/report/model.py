@@ -237,10 +237,11 @@ class Figure:
 
 @dataclass
 class Gallery:
-    """What the submission draws: a sentence on how the figures were made, and the figures."""
+    """What the submission draws: a sentence on how the figures were made, the figures, and what was the grader's."""
 
     lead: str
     figures: list[Figure]
+    stood_in: list[str] = field(default_factory=list)  # pieces of the model for which the grader's own were used
 
 
 @dataclass

@@ -54,7 +54,7 @@ class Finding:
     @property
     def title(self) -> str:
         if self.whole:
-            return f"All {len(self.checks)} checks"
+            return f"All {len(self.checks)} checks" if len(self.checks) > 2 else "Both checks"
         return self.names if len(self.checks) < 3 else f"{len(self.checks)} checks, same reason"
 
     @property
@@ -202,19 +202,19 @@ def worth(report: Report, step: Finding) -> str:
     """What there is to earn: in the step itself, in checks that fail for the same reason, and in those that wait."""
     alike = same_reason(report, step)
     again, later = total(each.worth for each in alike), may_follow(report, step)
-    checks = sum(len(each.checks) for each in alike)
-    said = [counted(step.worth, "point")]
+    said = [counted(step.worth + again, "point")]
     if again:
-        said.append(f"{shown(again)} more for the same reason in {'another check' if checks == 1 else 'other checks'}")
+        said[0] += f" for this error in {sum(len(each.checks) for each in (step, *alike))} checks"
     if later:
-        said.append(f"up to {shown(later)} more in checks that depend on this one")
+        said.append(f"up to {shown(later)} more in checks that depend on {'them' if again else 'this one'}")
     return ", and ".join(said)
 
 
-def used_its_own(*names: str, where: str, how: str = "used") -> str:
+def used_its_own(*names: str, where: str) -> str:
     """Say where pieces of the grader's stand in for these, which are wrong or were not reached."""
     these = listed(f"`{name}`" for name in names)
-    return f"{where}, the grader {how} its own {these}: yours {'does' if len(names) == 1 else 'do'} not pass yet."
+    yours = f"yours {'does' if len(names) == 1 else 'do'} not pass yet"
+    return f"{where}, the grader used its own {these}, because {yours}."
 
 
 def stood_in(report: Report) -> list[str]:

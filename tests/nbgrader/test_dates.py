@@ -154,6 +154,17 @@ def test_late_penalty(hours: float, points: float) -> None:
     assert LatePenalty().late_submission_penalty("zoe", 90, hours * 3600) == points
 
 
+@pytest.mark.parametrize("page", ["docs/student.md", "docs/ta.md", "notebooks/cvae.ipynb"])
+def test_the_penalty_is_said_as_a_course_takes_it(page: str, tmp_path: Path) -> None:
+    course.build_course(CVAE, tmp_path)
+    settings = (tmp_path / "nbgrader_config.py").read_text("utf-8")
+    points, minutes = (
+        re.findall(rf"c\.LatePenalty\.{name} = (\d+)", settings) for name in ("points_per_day", "grace_minutes")
+    )
+    said = f"{points[0]} points for each day or part of a day, after {minutes[0]} minutes of grace."
+    assert said in (ROOT / page).read_text("utf-8")
+
+
 DUE = datetime(2026, 12, 1, 4, 59)
 
 

@@ -199,7 +199,7 @@ def test_a_term_of_24(term: Term) -> None:
     said = term.autograder("export", "class", *options, "--dry-run")
     assert not (term.course / "out").exists()
     assert len(said.strip().splitlines()) == 24 + 2
-    assert "24 students: 22 get points, 2 do not; 23 get feedback." in said
+    assert "24 students: 22 with points, 2 without; 23 with feedback." in said
     term.autograder("export", "class", *options, "--parts")
     possible, *uploaded = rows(term.course / "out" / "canvas.csv")
     assert float(possible[COLUMN]) == 100

@@ -90,8 +90,13 @@ NOTES = (
 )
 TOGETHER = (
     Together(
-        *probes.TOGETHER,
+        *probes.VARIANCES_TOGETHER,
         "Your `{first}` and your `{second}` fit each other: for what your model returns, your loss is right. But the "
         "assignment passes means and log-variances from one to the other, so change both.",
+    ),
+    Together(
+        *probes.LOGITS_TOGETHER,
+        "Your `{first}` and your `{second}` fit each other: for what your decoder gives, your loss is right. But the "
+        "assignment passes probabilities from one to the other, so change both.",
     ),
 )

@@ -56,8 +56,9 @@ def gallery(kept: Mapping[str, Any]) -> Gallery | None:
         f"After a short practice run of {smoke.steps} steps, next to a reference trained the same way. Blurry is "
         f"expected: after {NUM_EPOCHS} epochs in the notebook, digits are sharper."
     )
+    said, names = smoke.stood_in
     return Gallery(
-        " ".join((lead, *smoke.stood_in)),
+        " ".join((lead, *said)),
         [
             Figure(
                 "Reconstructions, decoded from the means",
@@ -77,6 +78,7 @@ def gallery(kept: Mapping[str, Any]) -> Gallery | None:
                 ],
             ),
         ],
+        names,
     )
 
 

@@ -19,7 +19,6 @@ from torch import Tensor
 from autograder.assignments.cvae.assignment import HIDDEN_SIZE, INPUT_DIM, LATENT_DIMENSIONALITY, NUM_CATEGORIES
 from autograder.assignments.cvae.checks.layouts import holds_matrix, is_weight, owner_of, weight_normalized
 from autograder.grading.harness import Challenge, Grading, close, fail
-from autograder.report.summary import used_its_own
 from autograder.sandbox.client import Reply, Step, Submission
 from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
@@ -461,10 +460,10 @@ def find_shrink(model: Model, grading: Grading, name: str, *arguments: Tensor, m
     return shrink_of(grading)
 
 
-def stood_in(given: Mapping[str, Any], where: str) -> list[str]:
-    """What to say of the pieces for which a `Model` with these arguments uses the grader's, and where: sentences."""
+def stood_in(given: Mapping[str, Any], where: str) -> tuple[list[str], list[str]]:
+    """For a `Model` with these arguments, what to say there of its networks that are the grader's; the other pieces."""
     networks, others = _of_the_graders(given)
-    return [*_single_layers(networks, where), *([used_its_own(*others, where=where)] if others else [])]
+    return _single_layers(networks, where), others
 
 
 def tell_stand_ins(given: Mapping[str, Any], grading: Grading) -> None:

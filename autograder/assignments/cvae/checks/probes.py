@@ -501,8 +501,17 @@ DIVERGENCE = (
     _DIGITS,
     _DIMENSIONS,
 )
+# What the decoder gives, what the loss makes of reconstructions, and of what the decoder gives.
+LOGITS_TOGETHER = (
+    _DECODED[0],
+    RECONSTRUCTION[2],
+    Probe(
+        f"{_FILLED}{_IMAGE}{_PRIOR}pixels = model.decoder(torch.ones(1, 25)).detach()\n"
+        "print(round(float(cs5814_vae.loss_function(pixels, image, means, logvariances)), 2))"
+    ),
+)
 # What forward returns as log-variances, what the loss makes of log-variances, and of what forward returns.
-TOGETHER = (
+VARIANCES_TOGETHER = (
     _result(2),
     _DIVERGENCES[0],
     Probe(

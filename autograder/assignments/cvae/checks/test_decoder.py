@@ -212,7 +212,7 @@ def test_output(decoded: Callable[[], Decoded], grading: Grading) -> None:
     fail(
         "The last layer of your decoder has no sigmoid, so pixels can leave [0, 1]."
         if last == "none"
-        else f"Your decoder ends in {last}; the assignment asks for sigmoid(x).{mixed}",
+        else f"Your decoder ends in {last}; the assignment asks for a sigmoid.{mixed}",
         OUTPUT_MISTAKES.get(last, "decoder-output-activation"),
     )
 

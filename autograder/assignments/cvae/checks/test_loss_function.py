@@ -544,8 +544,8 @@ def test_finite(
             pixels = torch.tensor([0.0, 0.5, 1.0])[challenge.integers(3, size)].reshape(shape)
             if not finite(submission, (reached, pixels, means, logvariances), differentiate):
                 reach = f"reconstructions from {lowest:g} to just below 1"
-                said = f"For pixels of 0, 0.5 and 1 and {reach}, {what} is not finite."
-                fail(said + first_not_finite(submission, (reached, pixels, means, logvariances)), "loss-not-finite")
+                point = first_not_finite(submission, (reached, pixels, means, logvariances))
+                fail(point or f"For pixels of 0, 0.5 and 1 and {reach}, {what} is not finite.", "loss-not-finite")
         far = challenge.uniform(-30, 5 if form.half else 20, *logvariances.shape)
         if divergence and not finite(submission, (*images, means, far), differentiate):
             fail(f"For log-variances from -30 to 20, {what} is not finite.", "not-finite")
@@ -557,7 +557,7 @@ def first_not_finite(submission: Submission, arguments: tuple[Tensor, ...]) -> s
     for reached, original in product((0.0, 1e-38, 1 - 6e-8), (0.0, 0.5, 1.0)):
         value = value_on(submission, 0 * images + reached, 0 * images + original, *parameters)
         if not math.isfinite(value):
-            return f" For an original of {original:g} and a reconstruction of {reached:.8g}, it is {value}."
+            return f"For an original of {original:g} and a reconstruction of {reached:.8g}, your loss is {value}."
     return ""
 
 

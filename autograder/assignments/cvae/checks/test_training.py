@@ -79,7 +79,7 @@ class Smoke:
     generated: Tensor  # (S, input_dim), of the classes below
     generated_classes: Tensor  # (S,)
     controls: list[Tensor]  # generated likewise from parameters that were never trained, or were put out of order
-    stood_in: list[str]  # for which pieces the grader's own were used, a sentence each
+    stood_in: tuple[list[str], list[str]]  # see `network.stood_in`
     steps: int = SMOKE_STEPS
 
 

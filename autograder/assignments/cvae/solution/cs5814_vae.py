@@ -73,7 +73,7 @@ class ConditionalVariationalAutoencoder(nn.Module):
             condition: (N, K) tensor, one-hot classes.
 
         Returns:
-            data_recon: (N, input_dim) tensor in (0, 1), the reconstructions.
+            data_recon: (N, input_dim) tensor in [0, 1], the reconstructions.
             mean_params: (N, latent) tensor, μ.
             logvariance_params: (N, latent) tensor, log σ².
         """
@@ -115,7 +115,8 @@ def loss_function(reconstructions, originals, means, logvariances):
     No loops: the whole minibatch at once.
 
     Arguments:
-        reconstructions: (N, input_dim) or (N, 1, H, W) tensor of probabilities in (0, 1).
+        reconstructions: (N, input_dim) or (N, 1, H, W) tensor of probabilities in [0, 1];
+            rounding can make one exactly 0 or 1.
         originals: tensor of the same shape, pixels in [0, 1].
         means: (N, latent) tensor, μ.
         logvariances: (N, latent) tensor, log σ².
