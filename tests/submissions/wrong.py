@@ -757,13 +757,13 @@ LOSS = (
     ),
     _loss(
         "loss-in-half-precision",
-        "loss-imprecise",
+        "half-precision",
         average=AVERAGE.replace("(reconstruction + divergence)", "(reconstruction + divergence).bfloat16().float()"),
         checks=1,
     ),
     _loss(
         "loss-of-rounded-arguments",
-        "loss-imprecise",
+        "half-precision",
         bce="    given = reconstructions, originals, means, logvariances\n"
         "    reconstructions, originals, means, logvariances = (each.bfloat16() for each in given)\n" + BCE,
         average="    return ((reconstruction + divergence) / means.shape[0]).float()\n",
@@ -771,7 +771,7 @@ LOSS = (
     ),
     _loss(
         "divergence-in-half-precision",
-        "loss-imprecise",
+        "half-precision",
         kl=KL + "    divergence = divergence.half().float()\n",
         checks=1,
     ),
