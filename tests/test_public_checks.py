@@ -40,6 +40,9 @@ DIFFERENT = {
     ("wrong-draw-by-a-helper-of-both", "forward"): "one mistake costs points once, and the notebook shows each place",
     ("everything-frozen", "decoder"): "the same",
     ("all-biases-buffers", "decoder"): "the same",
+    ("all-weights-in-plain-tensors", "decoder"): "the same",
+    ("weights-of-double-precision", "decoder"): "the same",
+    ("default-type-of-double-precision", "decoder"): "the same",
     ("everything-detached-by-a-class-of-layers", "decoder"): "the same",
 }
 
