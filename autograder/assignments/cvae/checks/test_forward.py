@@ -260,16 +260,14 @@ def judge_encoding(
         judge_order_of_whole(model, images, conditions, challenge)
         return
     activated = grading.failed("encoder")
-    if all(follows(output, head, activated) for output, head in zip(observed, heads, strict=True)):
+    off = [at for at, head in enumerate(heads) if not follows(observed[at], head, activated)]
+    if not off:
         return
-    off = [
-        at for at, (each, head) in enumerate(zip(observed, heads, strict=True)) if not follows(each, head, activated)
-    ]
     what, source = ("means and log-variances", "your heads") if len(off) > 1 else (NAMES[off[0]], f"`{HEADS[off[0]]}`")
+    give = f"what your encoder and {source} give for [image | one-hot]."
     if all(kinds := [half_precision(reply, 1 + at, heads[at], ("encoder", HEADS[at])) for at in off]):
         grading.kept["few digits"] = True
-        said = f"Your {what} are nearly what your encoder and {source} give for [image | one-hot]."
-        fail(f"{said} {said_of_half(model, kinds[0])}", "half-precision")
+        fail(f"Your {what} are nearly {give} {said_of_half(model, kinds[0])}", "half-precision")
     if follows(observed[0], heads[1]) and follows(observed[1], heads[0]):
         fail("Your second result comes from `logvariance_layer`, and your third from `mean_layer`.", "heads-swapped")
     if any(all(follows(output, head) for output in observed) for head in heads):
@@ -285,7 +283,7 @@ def judge_encoding(
         judge_encoder_input(reply, again, images, conditions)
     judge_between(reply, model.relu_before)
     judge_places(observed, heads)
-    fail(f"Your {what} are not what your encoder and {source} give for [image | one-hot].", "encoding-other")
+    fail(f"Your {what} are not {give}", "encoding-other")
 
 
 def judge_order_of_whole(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> None:
