@@ -251,8 +251,7 @@ def judge_encoding(
                 "Your encoder takes other input than [image | one-hot], and your `forward` gives it that. Change both."
             )
             grading.replaced.append(said)
-        encoded = reply.captured("encoder", "result")
-        heads = given_by_heads(model, encoded[0]) if encoded else None
+        heads = next((given_by_heads(model, each) for each in reply.captured("encoder", "result")), None)
         if heads is None:
             require_layers(model, images, conditions, seed)
             return
