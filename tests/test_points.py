@@ -258,7 +258,7 @@ def test_a_forward_of_few_digits_costs_one_check(kind: str) -> None:
     source, start = ASSIGNMENT.solution.read_text("utf-8"), "    def forward("
     assert source.count(start) == 1
     lost = lost_by(source.replace(start, f'    @torch.autocast("cpu", dtype=torch.{kind})\n{start}'))
-    assert f"The results are {kind}" in lost.message
+    assert f"as numbers of {kind} do" in lost.message
 
 
 BOUNDS = {

@@ -40,6 +40,12 @@ DIFFERENT = {
     ("wrong-draw-by-a-helper-of-both", "forward"): "one mistake costs points once, and the notebook shows each place",
     ("everything-frozen", "decoder"): "the same",
     ("all-biases-buffers", "decoder"): "the same",
+    ("all-weights-in-plain-tensors", "decoder"): "the same",
+    ("all-weights-in-plain-tensors", "forward"): "the same",
+    ("weights-of-double-precision", "decoder"): "the same",
+    ("default-type-of-double-precision", "decoder"): "the same",
+    ("default-type-of-double-precision", "sample_latent"): "the notebook's own numbers get the default type, too",
+    ("default-type-of-double-precision", "loss_function"): "the notebook's own numbers get the default type, too",
     ("everything-detached-by-a-class-of-layers", "decoder"): "the same",
 }
 

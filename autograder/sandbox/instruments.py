@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import dis
 import functools
 import inspect
 import itertools
@@ -13,7 +14,7 @@ import sys
 import typing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, cast
 
 import torch
@@ -220,41 +221,84 @@ def set_mode(model: nn.Module, training: bool) -> None:
 
 
 def register(model: nn.Module) -> list[str]:
-    """Register the layers that PyTorch does not find, so that the rest can be judged; the names of their parameters.
+    """Register the layers and tensors that PyTorch would not train, so that the rest can be judged; their names.
 
-    They are in lists, dictionaries, plain objects and functions, attributes of a class, or made at first use.
+    They are in lists, dictionaries, plain objects and functions, attributes of a class, or made at first use. A tensor
+    that is no parameter is registered where it requires a gradient, or where it is one of a layer: see `_as_layers`.
     """
     for each in type(model).__mro__[: -len(nn.Module.__mro__)]:
         for name, value in vars(each).items():
             if isinstance(value, functools.cached_property):
                 with contextlib.suppress(Exception):
                     getattr(model, name)
+    for _, module in named_modules(model):
+        _let_train(_as_layers(module))
     found = {id(module) for _, module in named_modules(model)}
     names: list[str] = []
     for path, value in itertools.islice(_held(model), LIMITS.submodules):
+        parameters = named_parameters(model)
+        if isinstance(value, Tensor):
+            if all(value is not each for _, each in parameters) and _is_new(value, parameters):
+                model._parameters[path] = cast(nn.Parameter, value)
+                names.append(path)
+            continue
         own = {id(module) for _, module in named_modules(value)}
-        if found.isdisjoint(own) and (parameters := named_parameters(value)):
+        if found.isdisjoint(own) and (inside := named_parameters(value)):
             model._modules[path] = value
             found |= own
-            names += [f"{path}.{name}" for name, _ in parameters]
+            names += [f"{path}.{name}" for name, _ in inside]
     return names[: LIMITS.submodules]
 
 
-def _held(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+def _as_layers(module: nn.Module) -> list[Tensor]:
+    """The tensors that a module without parameters holds, if they are matrices with a vector that fits each; else none.
+
+    Other tensors may be constants that have to keep their numbers, such as a table.
+    """
+    if named_parameters(module):
+        return []
+    held = [each for each in unpacked(vars(module)) if isinstance(each, Tensor) and each.is_floating_point()]
+    matrices, vectors = ([each for each in held if each.dim() == axes] for axes in (2, 1))
+    fit = len(matrices) == len(vectors) and all(any(len(b) in w.shape for b in vectors) for w in matrices)
+    return held if matrices and fit and len(held) == 2 * len(matrices) else []
+
+
+def _let_train(tensors: Iterable[Tensor]) -> None:
+    for each in tensors:
+        with contextlib.suppress(Exception):
+            each.requires_grad_(True)
+
+
+def _is_new(value: Tensor, parameters: list[tuple[str, nn.Parameter]]) -> bool:
+    """Whether a tensor, made a leaf where it is none, can be trained by itself: it follows from no parameter."""
+    try:
+        if not value.is_leaf:
+            known = [each for _, each in parameters]
+            made_of = torch.autograd.grad(value.sum(), known, retain_graph=True, allow_unused=True) if known else ()
+            if any(each is not None for each in made_of):
+                return False
+            value.detach_().requires_grad_(True)
+        return not value.is_inference() and value.layout is torch.strided
+    except Exception:
+        return False
+
+
+def _held(model: nn.Module) -> Iterator[tuple[str, nn.Module | Tensor]]:
     """The modules that a model and its submodules hold in any way but by registration, each with where it is held.
 
-    What functions hold has no name in Python: its path has parentheses.
+    So are tensors that require a gradient. What functions hold has no name in Python: its path has parentheses.
     """
-    places: list[tuple[str, Mapping[str, Any]]] = [
-        ("", vars(each)) for each in type(model).__mro__[: -len(nn.Module.__mro__)]
-    ]
-    places += [(f"{path}." if path else "", vars(module)) for path, module in named_modules(model)]
-    todo = deque((start + name, value, 0) for start, held in places for name, value in held.items() if name not in _OWN)
+    seen = set[int]()  # functions
+    todo = deque((path, value, 0) for path, value in _attributes(model))
     for _ in range(20 * LIMITS.submodules):
         if not todo:
             return
         path, value, deep = todo.popleft()
-        if is_module(value):
+        if isinstance(value, (staticmethod, classmethod)):
+            value = value.__func__
+        elif isinstance(value, property):
+            value = value.fget
+        if is_module(value) or (isinstance(value, Tensor) and value.requires_grad):
             yield path[:100], value
         elif deep < 4 and isinstance(value, (list, tuple)):
             todo += ((f"{path}[{at}]", each, deep + 1) for at, each in enumerate(value[: LIMITS.submodules]))
@@ -263,11 +307,26 @@ def _held(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
             todo += ((f"{path}[{key!r}]"[:200], each, deep + 1) for key, each in some)
         elif deep < 4 and isinstance(value, functools.partial):
             todo.append((f"{path}()", [value.func, *value.args, *value.keywords.values()], deep + 1))
-        elif deep < 4 and inspect.isfunction(value) and value.__module__ == model.__module__:
+        elif deep < 4 and inspect.isfunction(value) and value.__module__ == model.__module__ and id(value) not in seen:
+            seen.add(id(value))
             kept = [*(value.__defaults__ or ()), *_around(value)]
             todo += ((f"{path}()[{at}]", each, deep + 1) for at, each in enumerate(kept[: LIMITS.submodules]))
+            todo += ((f"{value.__module__}.{name}", each, deep + 1) for name, each in _used_globals(value))
         elif deep < 4 and type(value).__module__ == model.__module__ and hasattr(value, "__dict__"):
             todo += ((f"{path}.{name}", each, deep + 1) for name, each in vars(value).items())
+
+
+def _attributes(model: nn.Module) -> Iterator[tuple[str, Any]]:
+    """What a model and its submodules have as attributes, buffers among them, and what their classes have, by path."""
+    classes = {id(each): ("", each) for each in type(model).__mro__[: -len(nn.Module.__mro__)]}
+    for path, module in named_modules(model):
+        for each in type(module).__mro__:
+            if each.__module__ == model.__module__:
+                classes.setdefault(id(each), (f"{path}.", each))
+    places: list[tuple[str, Mapping[str, Any]]] = [(start, vars(each)) for start, each in classes.values()]
+    for path, module in named_modules(model):
+        places += [(f"{path}." if path else "", each) for each in (vars(module), dict(_registered(module, "_buffers")))]
+    yield from ((start + name, each) for start, held in places for name, each in held.items() if name not in _OWN)
 
 
 def _around(function: Callable[..., Any]) -> Iterator[Any]:
@@ -275,6 +334,20 @@ def _around(function: Callable[..., Any]) -> Iterator[Any]:
     for cell in getattr(function, "__closure__", None) or ():
         with contextlib.suppress(ValueError):  # which it never got
             yield cell.cell_contents
+
+
+def _used_globals(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    """The module's own names that a function uses, with what they are now."""
+    known = function.__globals__
+    yield from ((name, known[name]) for name in _global_names(function.__code__) if name in known)
+
+
+@functools.lru_cache(MAX_HELD)
+def _global_names(code: CodeType) -> tuple[str, ...]:
+    """The names that code, and what is defined in it, takes from its module."""
+    own = [each.argval for each in dis.get_instructions(code) if each.opname == "LOAD_GLOBAL"]
+    inner = (name for each in code.co_consts if isinstance(each, CodeType) for name in _global_names(each))
+    return (*dict.fromkeys((*own, *inner)),)
 
 
 _OWN = frozenset(vars(nn.Module()))  # what every module holds

@@ -767,13 +767,13 @@ LOSS = (
     ),
     _loss(
         "loss-in-half-precision",
-        "loss-imprecise",
+        "half-precision",
         average=AVERAGE.replace("(reconstruction + divergence)", "(reconstruction + divergence).bfloat16().float()"),
         checks=1,
     ),
     _loss(
         "loss-of-rounded-arguments",
-        "loss-imprecise",
+        "half-precision",
         bce="    given = reconstructions, originals, means, logvariances\n"
         "    reconstructions, originals, means, logvariances = (each.bfloat16() for each in given)\n" + BCE,
         average="    return ((reconstruction + divergence) / means.shape[0]).float()\n",
@@ -781,7 +781,7 @@ LOSS = (
     ),
     _loss(
         "divergence-in-half-precision",
-        "loss-imprecise",
+        "half-precision",
         kl=KL + "    divergence = divergence.half().float()\n",
         checks=1,
     ),
@@ -1500,6 +1500,17 @@ _HIDDEN_WITH_CLASS = "nn.Linear(hidden + num_categories, hidden)"
 _ENCODER_WITH_CLASSES = (
     f"        self.encoder = ClassAgain(num_categories, {ENCODER_INPUT}, {_HIDDEN_WITH_CLASS}, {_HIDDEN_WITH_CLASS})\n"
 )
+BRANCHES = (
+    RESIDUAL[0],
+    "class Branches(nn.Module):\n"
+    "    def __init__(self, *sizes):\n"
+    "        super().__init__()\n"
+    "        self.widths = sizes[:2]\n"
+    "        self.image, self.label = (nn.Linear(width, sizes[2]) for width in self.widths)\n\n"
+    "    def forward(self, x):\n"
+    "        image, label = x.split(self.widths, -1)\n"
+    "        return self.image(image).relu() + self.label(label).relu()\n\n\n" + RESIDUAL[0],
+)
 MODULATED = (
     RESIDUAL[0],
     "class Modulated(nn.Module):\n    def __init__(self, data, classes, hidden):\n        super().__init__()\n"
@@ -1526,6 +1537,18 @@ def _joining(piece: str) -> tuple[tuple[str, str], ...]:
         "        return super().forward(torch.cat((data, condition), -1))\n\n\nclass ConditionalVariationalAutoencoder("
     )
     return (whole, whole.replace("nn.Sequential(", "Joining(")), ("class ConditionalVariationalAutoencoder(", own)
+
+
+def _plain(stored: str, used: str) -> tuple[str, str]:
+    """An edit that adds a linear layer whose weight and bias are kept in some way, in which PyTorch finds none."""
+    return RESIDUAL[0], (
+        "class Plain(nn.Module):\n"
+        "    def __init__(self, inputs, outputs):\n"
+        "        super().__init__()\n"
+        "        weight, bias = torch.randn(outputs, inputs) / inputs**0.5, torch.zeros(outputs)\n"
+        f"        {stored}\n\n"
+        f"    def forward(self, x):\n        return F.linear(x, {used})\n\n\n" + RESIDUAL[0]
+    )
 
 
 def _in_a_list(layers: str, call: str, opening: str, closing: str) -> tuple[tuple[str, str], ...]:
@@ -2056,7 +2079,7 @@ ENCODERS = (
     ),
     _encoder(
         "log-variance-head-in-double",
-        "precision-mixed",
+        "layers-of-another-type",
         edits=(
             (LOGVARIANCE_HEAD, LOGVARIANCE_HEAD + "        self.logvariance_layer.double()\n"),
             (LOGVARIANCES, LOGVARIANCES.replace("(hidden)", "(hidden.double()).float()")),
@@ -2182,6 +2205,14 @@ ENCODERS = (
         "encoder-input-apart",
         *("Modulated(input_dim, num_categories, hidden)", RELU, HIDDEN, RELU, HIDDEN, RELU),
         edits=(MODULATED,),
+        checks=1,
+    ),
+    _encoder(
+        "encoder-of-two-branches",
+        "encoder-input-apart",
+        *("Branches(input_dim, num_categories, hidden)", HIDDEN, RELU, HIDDEN, RELU),
+        edits=(BRANCHES,),
+        checks=1,
     ),
     _encoder(
         "encoder-with-residuals",
@@ -2305,7 +2336,7 @@ SCALED = "class Scaled(nn.Module):\n    def forward(self, x):\n        return 25
 DECODERS = (
     _decoder(
         "decoder-in-double",
-        "precision-mixed",
+        "layers-of-another-type",
         edits=(
             (DECODER, DECODER + "        self.decoder.double()\n"),
             (DECODE, DECODE.replace("dim=-1))", "dim=-1).double()).float()")),
@@ -2314,7 +2345,7 @@ DECODERS = (
     ),
     _decoder(
         "decoder-in-double-and-not-called-so",
-        "precision-mixed",
+        "layers-of-another-type",
         edits=((DECODER, DECODER + "        self.decoder.double()\n"),),
         checks=1,
     ),
@@ -2558,6 +2589,25 @@ DECODERS = (
         ),
         checks=1,
         says="its output depends on decoder.1.low",
+    ),
+    *(
+        _decoder(
+            f"decoder-of-{kept}",
+            "not-trainable",
+            edits=(_plain(stored, used), (DECODER, DECODER.replace("nn.Linear", "Plain"))),
+            checks=1,
+        )
+        for kept, stored, used in (
+            ("plain-tensors", "self.w, self.b = weight.requires_grad_(), bias.requires_grad_()", "self.w, self.b"),
+            ("tensors-without-gradients", "self.held = weight, bias", "*self.held"),
+            ("results-of-tensors", "self.held = [2 * each.requires_grad_() for each in (weight, bias)]", "*self.held"),
+            ("buffers", 'self.register_buffer("w", weight), self.register_buffer("b", bias)', "self.w, self.b"),
+            (
+                "parameters-in-a-dictionary",
+                'self.held = {"w": nn.Parameter(weight), "b": nn.Parameter(bias)}',
+                "*self.held.values()",
+            ),
+        )
     ),
     _decoder("decoder-activates-its-input", "decoder-rescales", *(RELU, *BODY, PIXELS, SIGMOID), checks=1),
     *(
@@ -3041,7 +3091,34 @@ def _forward(
     return Wrong(name, edits, misconception=misconception, checks=checks, **_of_part("forward", may_lose))
 
 
+IN_BFLOAT16 = '        with torch.autocast("cpu", dtype=torch.bfloat16):\n    '
+
 FORWARDS = (
+    _forward(
+        "pixels-in-double",
+        "precision-mixed",
+        (ENCODE, ENCODE.replace("data_input", "data_input.double()")),
+        may_lose=("training",),
+    ),
+    _forward(
+        "pass-in-bfloat16",
+        "half-precision",
+        ("    def forward(self, data", '    @torch.autocast("cpu", dtype=torch.bfloat16)\n    def forward(self, data'),
+        (DECODE, DECODE + "        data_recon = data_recon.float()\n"),
+        checks=1,
+    ),
+    _forward(
+        "encoder-in-bfloat16",
+        "half-precision",
+        (ENCODE, IN_BFLOAT16 + ENCODE + "        hidden = hidden.float()\n"),
+        checks=1,
+    ),
+    _forward(
+        "decoder-in-bfloat16",
+        "half-precision",
+        (DECODE, IN_BFLOAT16 + DECODE + "        data_recon = data_recon.float()\n"),
+        checks=1,
+    ),
     _forward(
         "usual-images-assumed",
         "forward-sizes-hard-coded",
@@ -3853,9 +3930,27 @@ WHOLE = (
     Wrong(
         "weights-of-double-precision",
         ((DECODER, DECODER + "        self.double()\n"),),
-        loses=frozenset({"encoder", "decoder"}),
-        may_lose=frozenset({"training"}),
-        misconception="precision-mixed",
+        loses=frozenset({"encoder"}),
+        misconception="layers-of-another-type",
+        checks=1,
+    ),
+    Wrong(
+        "default-type-of-double-precision",
+        (("import torch\n", "import torch\n\ntorch.set_default_dtype(torch.float64)\n"),),
+        loses=frozenset({"encoder"}),
+        misconception="layers-of-another-type",
+        checks=1,
+        says="`torch.set_default_dtype`",
+    ),
+    Wrong(
+        "all-weights-in-plain-tensors",
+        (
+            _plain("self.w, self.b = weight.requires_grad_(), bias.requires_grad_()", "self.w, self.b"),
+            *((each, each.replace("nn.Linear", "Plain")) for each in (ENCODER, MEAN_HEAD, LOGVARIANCE_HEAD, DECODER)),
+        ),
+        loses=frozenset({"encoder"}),
+        misconception="not-trainable",
+        checks=1,
     ),
     Wrong(
         "weights-from-a-file",

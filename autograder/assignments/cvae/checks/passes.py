@@ -225,10 +225,27 @@ def far_pass(model: Model, images: Tensor, conditions: Tensor, challenge: Challe
 FEW_DIGITS = 0.02  # a tolerance for results of half precision
 
 
-def said_of_types(reply: Reply) -> str:
-    """What to add to a message where results have too few digits to be compared; empty for those of float32."""
-    few = [kind for kind in reply.dtypes if torch.finfo(kind).eps > 1e-4]
-    return f" The results are {str(few[0]).removeprefix('torch.')}, which has about 3 digits." if few else ""
+def half_precision(reply: Reply, result: int, expected: Tensor, steps: Sequence[str]) -> str:
+    """The type of half precision that a result is nearly right in, and whose digits a step to it has; empty if none is.
+
+    A step is what one of the pieces `steps` gets or gives during the pass, or the result.
+    """
+    found = reply.outputs[result]
+    if not close(found.reshape(expected.shape) if found.numel() == expected.numel() else found, expected, FEW_DIGITS):
+        return ""
+    seen = (each for name in steps for kind in ("argument", "result") for each in reply.captured(name, kind))
+    passed = [each for each in (found, *seen) if each.is_floating_point()]
+    several = [each for each in passed if len(each.unique()) > BATCH and not torch.equal(each, each.round())]
+    kinds = (torch.bfloat16, torch.float16)  # what bfloat16 can hold, float16 often can as well
+    few = (kind for kind in kinds if any(torch.equal(each, each.to(kind).to(each.dtype)) for each in several))
+    return str(next(few, "")).removeprefix("torch.")
+
+
+def said_of_half(model: Model, kind: str) -> str:
+    """What to say of results that are right in half precision alone."""
+    digits = "two or three" if kind == "bfloat16" else "about three"
+    used = " Your file uses `autocast`." if model.submission.outline.uses("autocast") else ""
+    return f"The numbers agree to {digits} digits, as numbers of {kind} do.{used}"
 
 
 def encoder_output(model: Model, x: Tensor, seed: int) -> Tensor | None:

@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, product
 
 import torch
 import torch.nn.functional as F
@@ -44,6 +44,7 @@ from autograder.sandbox.errors import Raised, SubmissionError, Unfit
 
 # The means and log-variances that `sample_latent` and the loss are judged with, so those that nothing may cut off.
 FAR = -6.0, 5.0
+NEUTRAL, MAX_GIVEN = (0.0, 1.0, 20.0), 2  # what layers may give that makes no difference, and how many of them
 # A bound on what a piece gives that changes its numbers by no more than this makes no difference.
 FINE_BOUND = 5e-4
 
@@ -358,12 +359,39 @@ def _without_others(
     of_class = [name for name in piece.parameters if owner_of(name) in small]
     for others in filter(None, (further, of_class)):
         found = _with_constants(models, piece, tails, dict.fromkeys(others, 0.0))
-        if not found:
-            continue
-        if match := explain_stack(found, activated_last) or changed_weights(found, activated_last):
+        if found and (match := explain_stack(found, activated_last) or changed_weights(found, activated_last)):
             if others is of_class:
                 return replace(match, of_class=tuple(of_class))
             return replace(match, weights=f"put together with other parameters ({', '.join(further[:4])})")
+    return _with_data_alone(models, piece, tails, activated_last, of_class)
+
+
+def _with_data_alone(
+    models: Sequence[Model],
+    piece: Piece,
+    tails: Mapping[str, Activation],
+    activated_last: bool,
+    of_class: Sequence[str],
+) -> Match | None:
+    """The stack that a piece makes of its data where the layers of the class give 0, 1 or a large number; or None.
+
+    One of these makes no difference, where such a layer gives a summand, a factor or what a sigmoid makes a factor of.
+    """
+    classes, biases = (
+        models[0].sizes.num_categories,
+        [name for name in of_class if not is_weight(piece.parameters[name].shape)],
+    )
+    few = (
+        product(NEUTRAL, repeat=len(biases))
+        if len(biases) <= MAX_GIVEN
+        else ((each,) * len(biases) for each in NEUTRAL)
+    )
+    for given in few if biases else ():
+        constants = dict.fromkeys(of_class, 0.0) | dict(zip(biases, given, strict=True))
+        found = _with_constants(models, piece, tails, constants)
+        found = [replace(each, x=each.x[:, :-classes]) for each in found]
+        if found and (match := explain_stack(found, activated_last)):
+            return replace(match, of_class=tuple(of_class))
     return None
 
 

@@ -226,7 +226,7 @@ def test_sizes(submission: Submission, challenge: Challenge, decoded: Callable[[
     usual, model, error = decoded().taken, decoded().model, decoded().error
     if error is not None:
         raise error
-    require_float32(model, "decoder")
+    require_float32(model, "decoder", grading)
     latents, classes = usual.piece.input[:, : model.sizes.latent], usual.piece.input[:, model.sizes.latent :]
     require_use(model, usual, latents, classes, grading.kept.get("cut parameters", ()))
     if usual.wrong is not None:

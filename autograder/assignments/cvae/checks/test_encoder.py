@@ -271,7 +271,7 @@ def judge_head(submission: Submission, challenge: Challenge, grading: Grading, n
     other_path = model.head(second, HEADS[second][0], (images, conditions))
     other = model.piece(other_path, hidden) if other_path else None
     if model.other_types.get(path) != model.other_types.get("encoder"):  # else the encoder's own check charges it
-        require_float32(model, path)
+        require_float32(model, path, grading)
     half, match = explain_head(model, head, hidden)
     if name == "logvariance_layer" and other is not None and other.parameters.keys() & head.parameters.keys():
         halves = {half, explain_head(model, other, hidden)[0]}
@@ -505,7 +505,7 @@ def judge_unknown_head(model: Model, head: Piece, hidden: Tensor, activated: str
 )
 def test_sizes(submission: Submission, challenge: Challenge, grading: Grading, encoded: Callable[[], Encoded]) -> None:
     model = Model(submission, challenge, **drawn_as(grading))
-    require_float32(model, "encoder")
+    require_float32(model, "encoder", grading)
     usual = encode_with(submission, challenge, Sizes(), grading)
     sizes = Sizes.random(challenge)
     try:

@@ -1,7 +1,6 @@
 """forward: what it makes of the submission's own encoder, heads, sampling and decoder, right or wrong."""
 
 from collections.abc import Callable, Sequence
-from typing import NoReturn
 
 import pytest
 import torch
@@ -27,7 +26,6 @@ from autograder.assignments.cvae.checks.network import (
 )
 from autograder.assignments.cvae.checks.passes import (
     EVALUATION,
-    FEW_DIGITS,
     HEADS,
     MANY,
     MOST_TRIED,
@@ -46,6 +44,7 @@ from autograder.assignments.cvae.checks.passes import (
     find_order,
     follows,
     given_by_heads,
+    half_precision,
     holds,
     is_linear,
     is_noise,
@@ -60,8 +59,8 @@ from autograder.assignments.cvae.checks.passes import (
     results_of,
     said_of_average,
     said_of_change,
+    said_of_half,
     said_of_parts,
-    said_of_types,
     same_distribution,
     shaped,
     shaped_parameters,
@@ -252,8 +251,7 @@ def judge_encoding(
                 "Your encoder takes other input than [image | one-hot], and your `forward` gives it that. Change both."
             )
             grading.replaced.append(said)
-        encoded = reply.captured("encoder", "result")
-        heads = given_by_heads(model, encoded[0]) if encoded else None
+        heads = next((given_by_heads(model, each) for each in reply.captured("encoder", "result")), None)
         if heads is None:
             require_layers(model, images, conditions, seed)
             return
@@ -261,8 +259,14 @@ def judge_encoding(
         judge_order_of_whole(model, images, conditions, challenge)
         return
     activated = grading.failed("encoder")
-    if all(follows(output, head, activated) for output, head in zip(observed, heads, strict=True)):
+    off = [at for at, head in enumerate(heads) if not follows(observed[at], head, activated)]
+    if not off:
         return
+    what, source = ("means and log-variances", "your heads") if len(off) > 1 else (NAMES[off[0]], f"`{HEADS[off[0]]}`")
+    give = f"what your encoder and {source} give for [image | one-hot]."
+    if all(kinds := [half_precision(reply, 1 + at, heads[at], ("encoder", HEADS[at])) for at in off]):
+        grading.kept["few digits"] = True
+        fail(f"Your {what} are nearly {give} {said_of_half(model, kinds[0])}", "half-precision")
     if follows(observed[0], heads[1]) and follows(observed[1], heads[0]):
         fail("Your second result comes from `logvariance_layer`, and your third from `mean_layer`.", "heads-swapped")
     if any(all(follows(output, head) for output in observed) for head in heads):
@@ -278,21 +282,7 @@ def judge_encoding(
         judge_encoder_input(reply, again, images, conditions)
     judge_between(reply, model.relu_before)
     judge_places(observed, heads)
-    off = [
-        at for at, (each, head) in enumerate(zip(observed, heads, strict=True)) if not follows(each, head, activated)
-    ]
-    fail_encoding(off, reply, grading)
-
-
-def fail_encoding(off: Sequence[int], reply: Reply, grading: Grading) -> NoReturn:
-    """Fail the check for means, log-variances or both that are not what the heads give."""
-    what, source = ("means and log-variances", "your heads") if len(off) > 1 else (NAMES[off[0]], f"`{HEADS[off[0]]}`")
-    if types := said_of_types(reply):
-        grading.kept["few digits"] = True
-    fail(
-        f"Your {what} are not what your encoder and {source} give for [image | one-hot].{types}",
-        None if types else "encoding-other",
-    )
+    fail(f"Your {what} are not {give}", "encoding-other")
 
 
 def judge_order_of_whole(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> None:
@@ -525,14 +515,15 @@ def judge_decoding(
             "alone do that, with a sigmoid."
         )
         return
+    if kind := half_precision(reply, 0, decoded, ["decoder"]):
+        said = f"Your reconstruction is nearly what your decoder gives for its input. {said_of_half(model, kind)}"
+        if "few digits" not in grading.kept:
+            fail(said, "half-precision")
+        grading.replaced.append("Your reconstruction has few digits, too. That has cost its points above.")
+        return
     judge_after_decoder(model, (images, conditions, seed), decoded, reconstruction, mode)
     judge_repeats(reply, reconstruction)
-    types = said_of_types(reply)
-    if types and "few digits" in grading.kept and close(reconstruction, decoded, FEW_DIGITS):
-        return
-    fail(
-        f"Your reconstruction is not what your decoder gives for its input.{types}", None if types else "decoding-other"
-    )
+    fail("Your reconstruction is not what your decoder gives for its input.", "decoding-other")
 
 
 # What may become of the pixels of each image, besides what may end a decoder.

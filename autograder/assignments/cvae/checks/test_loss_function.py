@@ -349,7 +349,7 @@ def test_minibatch(
                 found,
             )
     if form.half:
-        fail(said_of_half(submission, challenge, form), "loss-imprecise")
+        fail(said_of_half(submission, challenge, form), "half-precision")
 
 
 @check(

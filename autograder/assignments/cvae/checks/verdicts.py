@@ -50,12 +50,13 @@ def describe_layers(model: Model, match: Match, piece: Piece | None, part: str, 
             f"{part}-layer-twice",
         )
     if match.of_class and piece is not None:
+        require_together(model, piece, part)
         sizes = [f"{taken}→{given}" for given, taken in linear_layers(model, piece).values()]
         count = match.depth + sum(is_weight(piece.parameters[name].shape) for name in match.of_class)
         shown = f" ({', '.join(sizes)})" if len(sizes) == count else ""
+        alone = f"{count - match.depth} take{'s' * (count - match.depth == 1)} the class alone"
         fail(
-            f"Your {part} has {count} linear layers{shown}, of which {count - match.depth} take the class alone; the "
-            f"assignment asks for {depth}.",
+            f"Your {part} has {count} linear layers{shown}, of which {alone}; the assignment asks for {depth}.",
             f"{part}-depth",
         )
     if match.depth != depth and match.hidden is None:
@@ -135,11 +136,13 @@ def require_trained(model: Model, names: Sequence[str], part: str, grading: Grad
         charge(grading, said, "layers-kept", common_to(model, "kept", shared, names))
 
 
-def require_float32(model: Model, name: str) -> None:
+def require_float32(model: Model, name: str, grading: Grading) -> None:
     """Fail the check if a piece works in another type of numbers than float32, and not in that."""
     if kind := model.other_types.get(name):
-        said = f"The layers of your `{name}` are {kind}, and the tensors of the notebook are float32."
-        fail(said, "precision-mixed")
+        by_default = (each for each in ("dtype", "tensor_type") if model.submission.outline.uses(f"set_default_{each}"))
+        used = "".join(f" Your file uses `torch.set_default_{each}`." for each in by_default)
+        said = f"The layers of your `{name}` are {kind}, and the tensors of the notebook are float32.{used}"
+        charge(grading, said, "layers-of-another-type", f"of {kind}")
 
 
 def describe_activations(model: Model, match: Match, piece: Piece | None, part: str) -> None:
@@ -282,9 +285,8 @@ def describe_unexplained(model: Model, piece: Piece | None, part: str, depth: in
         fail(f"{said}.", f"{part}-normalisation")
     if piece is not None and (changed := input_changed(model, piece)):
         fail(f"{CHANGED.format(part=part)} {changed}.", f"{part}-rescales")
-    if piece is not None and (apart := input_apart(model, piece)):
-        data = "image" if part == "encoder" else "latent"
-        fail(f"Your {part} does not take [{data} | one-hot] in one linear layer: {apart}.", f"{part}-input-apart")
+    if piece is not None:
+        require_together(model, piece, part)
     if more := others_than_layers(piece):
         what = f"Something other than linear layers and ReLU acts in your {part}"
         fail(f"{what}: its output depends on {first_few(more)}.", f"{part}-normalisation")
@@ -466,6 +468,13 @@ def input_changed(model: Model, piece: Piece) -> str:
     return f"they pass through {fits[0]}" if fits and float(plain.min()) < 0 else ""
 
 
+def require_together(model: Model, piece: Piece, part: str) -> None:
+    """Fail the check for a piece whose layers take its data and its class apart, and do not act like a single one."""
+    if apart := input_apart(model, piece):
+        data = "image" if part == "encoder" else "latent"
+        fail(f"Your {part} has no linear layer that takes [{data} | one-hot]: {apart}.", f"{part}-input-apart")
+
+
 def input_apart(model: Model, piece: Piece) -> str:
     """Which layers of a piece take its data and its class apart, in words; empty if they act like a single one.
 
@@ -483,11 +492,13 @@ def input_apart(model: Model, piece: Piece) -> str:
         if again is not None and close(again.output, piece.output):
             return ""
     shown = [
-        listed([f"{taken}→{given}" for given, taken in (shapes[name] for name in names)])
+        listed([f"`self.{in_python(name)}` ({shapes[name][1]}→{shapes[name][0]})" for name in names])
         for names in (of_data, of_class)
     ]
+    takes = ["takes" if len(names) == 1 else "take" for names in (of_data, of_class)]
     what = "image" if piece.name == "encoder" else "latent"
-    return f"{shown[0]} for the {what}, and {shown[1]} for the class, whose results are not just added"
+    said = f"{shown[0]} {takes[0]} the {what} alone, and {shown[1]} {takes[1]} the class alone"
+    return f"{said}. More than a sum joins what these layers give"
 
 
 def linear_layers(model: Model, piece: Piece) -> dict[str, tuple[int, int]]:
