@@ -410,11 +410,11 @@ def test_independent(
     if not a.mean(1).std() <= 0.5:
         if (first.diff(dim=0) >= 0).all() or (first.diff(dim=0) <= 0).all():
             fail("In each latent dimension, the noise is sorted from row to row.", "noise-correlated")
+        if columns_share(first):
+            fail("All latent dimensions of a row share their noise.", "noise-shared-across-columns")
         steps = draw(source, *equal, challenge.seed()).diff(dim=1)
         if (steps >= 0).all() or (steps <= 0).all():
             fail("In each row, the noise is sorted from one latent dimension to the next.", "noise-correlated")
-        if columns_share(first):
-            fail("All latent dimensions of a row share their noise.", "noise-shared-across-columns")
         fail(
             "In each row, the noise of the latent dimensions is correlated: two of them have correlation "
             f"{torch.corrcoef(noise.T).mean():.2f} on average, and independent ones about 0.",
