@@ -526,7 +526,7 @@ MISCONCEPTIONS = (
         ("fixed-seed", "Two calls give the same noise",
          "Each call should draw new noise. Otherwise, training meets the same noise again and again. Calls are alike if each of them sets a seed or makes a generator. They are alike, too, if noise or latents are kept from an earlier call. A new `torch.Generator()` always starts with the same numbers. Search your module for `seed`, `Generator` and tensors that are stored between calls. Which line makes two calls alike?"),
         ("generator-restarted", "Each call starts from the same random state",
-         "With another seed, your noise is different. But two calls in a row, without a new seed in between, give the same noise. So each call starts at the same place in the generator's numbers: its state is set or put back, or your noise comes from a copy. Look for `fork_rng`, `set_rng_state`, `get_rng_state` and `initial_seed`. In training, nothing sets a seed between two steps. Which noise does each step get then?"),
+         "With another seed, your noise is different. But two calls in a row, without a new seed in between, give the same noise. So each call starts at the same place in the generator's numbers. Its state may be set or put back, or your noise may come from a copy. Look for `fork_rng`, `set_rng_state`, `get_rng_state` and `initial_seed`. In training, nothing sets a seed between two steps. Which noise does each step get then?"),
         also=("forward",),
     ),
     *_of(
