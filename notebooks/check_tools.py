@@ -817,9 +817,10 @@ class Pass:
         rows: int = ROWS,
         first: int = 0,
         scaled: Mapping[str, float] | None = None,
+        noisy: bool = False,
     ) -> None:
         self.inputs = tuple(each.roll(-first, 0)[:rows] for each in images_and_classes(sizes))
-        self.scaled = scaled or {}
+        self.scaled, self.noisy = scaled or {}, noisy
         self.decoded, self.drawn, self.fresh_draws, self.calls = [], [], fresh_draws, Counter[str]()
         self.given: dict[str, list[Tensor]] = {}
         self.gave: dict[str, Tensor] = {}
@@ -849,6 +850,8 @@ class Pass:
             start = torch.full((), self.scaled.get(name, 1.0), requires_grad=True)
             factor = self.factors.setdefault(name, start)
             self.gave[name] = factor * function(*given) + 0.5 * another**2  # no draw is the average of others
+            if self.noisy and name == "sample_latent":
+                self.gave[name] = self.gave[name] + torch.randn_like(self.gave[name])
             self.decoded += [self.gave[name]] if name == "decoder" else []
             self.drawn += [self.gave[name]] if name == "sample_latent" else []
             own = None

@@ -412,6 +412,16 @@ def expect_normal(draws: Tensor) -> None:
         expect(end >= far, said, named or "noise-not-normal")
 
 
+def repeated(draw: Callable[[], Tensor]) -> str:
+    """The mistake of draws that come again: they do after any seeds, or where nothing sets one."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        one = draw()
+        torch.manual_seed(2)
+        follows = not close(one, draw())
+        return "generator-restarted" if follows and torch.initial_seed() == 2 else "fixed-seed"
+
+
 @holds("sample_latent", "draws fresh noise at each call, for each row and each dimension")
 def sample_noise() -> None:
     means, logvariances = (6 * numbers(120) - 3).repeat(128, 1), (2 * numbers(121)[1:] - 1).repeat(128, 1)
@@ -420,7 +430,7 @@ def sample_noise() -> None:
     if alike and close(first, second):
         named, said = old_noise(), "Two calls give the same draw, and all rows get the same noise."
         raise HintError(said, named) if named else NotYetError("your draws do not vary yet.")
-    expect(not close(first, second), "Two calls give the same draw.", "fixed-seed")
+    expect(not close(first, second), "Two calls give the same draw.", repeated(lambda: sample(means, logvariances)))
     if alike:
         equal = sample(torch.zeros(128, 120), torch.zeros(128, 120))
         expect(equal.std() < 1e-6, "All rows get the same noise.", "noise-shared-across-rows")
@@ -443,6 +453,14 @@ def sample_noise() -> None:
         expect(pairs.max() < FAR / signs.shape[1] ** 0.5, said, "noise-correlated")
     if said := tied_noise():
         raise HintError(said, "draw-normalized" if normalized(varied_draws()) else "noise-normalized")
+    for rows, columns, place in ((DRAWS, 8, ":, {}"), (8, 1000, "{}")):
+        noise = sample(torch.zeros(rows, columns), torch.zeros(rows, columns))
+        noise = noise if rows < columns else noise.T
+        pairs = torch.corrcoef((noise - noise.median(1, keepdim=True).values).sign()).fill_diagonal_(0)
+        pair = divmod(int(pairs.abs().nan_to_num().argmax()), len(pairs))
+        names = " and ".join(f"`latents[{place.format(at)}]`" for at in pair)
+        said = f"The noise of {names} has correlation {torch.corrcoef(noise[[*pair]])[0, 1]:.2f}."
+        expect(pairs.abs().nan_to_num().max() < FAR / noise.shape[1] ** 0.5, said, "noise-correlated")
 
 
 def tied_noise() -> str:
@@ -484,7 +502,9 @@ def sample_gradients() -> None:
         gradient = found[place]
         slope = slope_along(sample, given, place, torch.ones(6, 5)) if repeats else gradient
         if slope is None or slope.any():  # an argument that makes no difference is told above
-            expect(gradient is not None and gradient.any(), f"No gradient reaches the {name}.", named or mistake)
+            expect(gradient is not None, f"No gradient reaches the {name}.", named or mistake)
+            said = f"The gradient of the {name} is 0 everywhere."
+            expect(gradient.any(), said, named or "sample-gradient-zero")
             said = f"The gradient of the {name} is not how your draw changes with them."
             right = (gradient - slope).abs().max() < 0.02 * (1 + slope.abs().max())
             expect(right, said, named or "sample-gradient-partial")
@@ -581,6 +601,8 @@ def forward_wiring() -> None:
         expect(decodes_class(Pass(model, first=1)), said, "decoder-class-changed")
     if found == ([], "") and {*HEADS} <= one.gave.keys():
         expect_far_numbers()
+    expect_fresh_draws(build(unfinished=True), "")
+    expect_fresh_draws(build(unfinished=True).eval(), " in evaluation mode")
     modes = {"in evaluation mode": replaced_or_whole(build(unfinished=True).eval())}
     with torch.no_grad():
         modes["under `torch.no_grad()`"] = replaced_or_whole(build(unfinished=True).eval())
@@ -602,6 +624,20 @@ def forward_wiring() -> None:
                 judge_wiring(quiet, training=False)
             except HintError as error:
                 raise HintError(f"Only {where}: {error}", *error.mistakes) from None
+
+
+def expect_fresh_draws(model: nn.Module, where: str) -> None:
+    """Expect passes of a model over the same images to give its decoder other latents each time."""
+
+    def decoded() -> Tensor:
+        return torch.cat(Pass(model, noisy=True).given["decoder"], -1)
+
+    try:
+        alike = close(decoded(), decoded()) or close(decoded(), decoded())
+    except Exception:  # of a decoder that is not called as a whole
+        return
+    if alike:
+        raise HintError(f"Two passes over the same images{where} decode the same latents.", repeated(decoded))
 
 
 def expect_far_numbers() -> None:
@@ -746,6 +782,13 @@ def forward_gradients() -> None:
             wired = look_up(table()["forward"], summary(*one.results)) or ([""], "")
             said = f"No gradient of your reconstruction reaches {' and '.join(f'`{each}`' for each in cut)}."
             expect(not cut or (bool(wired[0]) and len(cut) < len(factors)), said, "forward-detached")
+            zero = [
+                f"`{each}`"
+                for each, gradient in zip(one.factors, found, strict=True)
+                if not (gradient is None or gradient)
+            ]
+            said = f"The gradient of your reconstruction is 0 for {' and '.join(zero)}."
+            expect(not zero or wired[0] not in ([], [""]), said, "forward-gradient-zero")
         else:
             expect("encoder" not in cut, f"No gradient of your {name} reaches the encoder.", "results-detached")
     if "encoder" in one.gave and all(map(close, one.results, Pass(build(unfinished=True)).results)):

@@ -361,6 +361,13 @@ def require_arguments_unchanged(submission: Submission, reply: Reply, place: tup
     fail(f"Your `{place[-1]}` changes its argument{'s' * (len(changed) > 1)} {listed(changed)}.", "inputs-modified")
 
 
+def said_of_seed(one: Reply, other: Reply) -> str:
+    """What to add to a message where two calls, each with another seed before it, set the same one; else empty."""
+    if one.seed is None or one.seed != other.seed:
+        return ""
+    return f" Your code sets a seed: after each of them, the seed of torch's generator is {one.seed}."
+
+
 def close(actual: Tensor, expected: Tensor, tolerance: float = 1e-3) -> bool:
     """Whether two finite tensors agree: every element within `tolerance` of its value or of the tensor's scale.
 

@@ -64,6 +64,7 @@ class Reply:
         reached: the names of the parameters that the outputs in `reach` depend on.
         tensors: all that came back, by name.
         packing: what is wrong with how the outputs were packed, where any packing was accepted.
+        seed: of torch's generator after the call; None where that cannot be read.
     """
 
     outputs: list[Tensor]
@@ -72,6 +73,7 @@ class Reply:
     reached: list[str]
     tensors: dict[str, Tensor]
     packing: Unfit | None = None
+    seed: int | None = None
 
     def captured(self, name: str, kind: str, call: int = 0) -> list[Tensor]:
         """The tensors among the arguments ("argument") or results ("result") of a call of `name`, in order.
@@ -791,7 +793,9 @@ def _reply(answer: Message, found: dict[str, Tensor], call: str, results: int | 
     dtypes = [output.dtype for output in given]
     changed, reached = _places(answer.get("changed")), _words(answer.get("reached"))
     tensors = _floats(found, MOST_IN_REPLY - numbers)
-    return Reply(outputs, dtypes, changed, reached, tensors, packing if results and otherwise else None)
+    seed = answer.get("seed")
+    seed = seed if type(seed) is int and 0 <= seed < 1 << 64 else None
+    return Reply(outputs, dtypes, changed, reached, tensors, packing if results and otherwise else None, seed)
 
 
 def _called(message: Message) -> str:

@@ -450,6 +450,7 @@ class Service:
             "packed": not items or items[0] is not result,
             "problems": problems,
             "changed": changed,
+            "seed": torch.default_generator.initial_seed(),
         }
         outputs |= captured
         if message["reach"] and not any(problems):

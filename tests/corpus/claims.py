@@ -396,8 +396,40 @@ def _(s: Subject) -> bool:
     return bool(((s.draws - s.means) >= -1e-9).all())
 
 
+def _passes_alike(s: Subject, seeds: tuple[int | None, ...], training: bool = True) -> bool:
+    """Whether passes of a model over some images give the same reconstructions after these seeds."""
+    model, found = s.model().train(training), []
+    for seed in seeds:
+        if seed is not None:
+            torch.manual_seed(seed)
+        found.append(model(*_inputs())[0])
+    return near(found[0], found[1], 1e-12)
+
+
+@claim("generator-restarted")
+def _(s: Subject) -> bool:
+    def draws(*seeds: int | None) -> bool:
+        found = [s.draw(3, seed) for seed in seeds if seed is not None]
+        found += [
+            s.module.sample_latent(s.means[None], s.logvariances[None]).detach()  # type: ignore[union-attr]
+            for seed in seeds
+            if seed is None
+        ]
+        return near(found[0], found[1], 1e-12)
+
+    if draws(None, None):
+        return not draws(1, 2)
+    return _passes_alike(s, (None, None)) and not _passes_alike(s, (1, 2))
+
+
 @claim("fixed-seed")
 def _(s: Subject) -> bool:
+    if any(_passes_alike(s, seeds, training) for seeds in ((1, 2), (None, None)) for training in (True, False)):
+        return True
+    with torch.no_grad():
+        quiet = [s.module.sample_latent(s.means[None], s.logvariances[None]) for _ in range(2)]  # type: ignore[union-attr]
+    if near(quiet[0], quiet[1], 1e-12) and not near(quiet[0][0], s.means, 1e-6):
+        return True
     a = s.draw(300, seed=1), s.draw(300, seed=2)
     in_a_row = [s.module.sample_latent(s.means[None], s.logvariances[None]).detach() for _ in range(2)]  # type: ignore[union-attr]
     if near(in_a_row[0], in_a_row[1], 1e-12):
@@ -431,6 +463,19 @@ def _(s: Subject) -> bool:
 def _(s: Subject) -> bool:
     slopes = s.small_draw[1]
     return slopes[0] is not None and (slopes[1] is None or not slopes[1].any()) and _slope(s) != 0
+
+
+@claim("sample-gradient-zero")
+def _(s: Subject) -> bool:
+    return any(each is not None and not each.any() for each in s.small_draw[1])
+
+
+@claim("forward-gradient-zero")
+def _(s: Subject) -> bool:
+    model = s.model()
+    model(*_inputs())[0].square().sum().backward()
+    slopes = [each.grad for each in model.parameters()]
+    return any(each is not None and not each.any() for each in slopes)
 
 
 @claim("sample-gradient-partial")
@@ -529,7 +574,15 @@ def _(s: Subject) -> bool:
 def _(s: Subject) -> bool:
     torch.manual_seed(0)
     noise = s.module.sample_latent(torch.zeros(100, 100), torch.zeros(100, 100)).detach()  # type: ignore[union-attr]
-    return any(float(torch.corrcoef(each).fill_diagonal_(0).abs().max()) > 0.6 for each in (noise, noise.T))
+    if any(float(torch.corrcoef(each).fill_diagonal_(0).abs().max()) > 0.6 for each in (noise, noise.T)):
+        return True
+    for shape in ((8, 5000), (5000, 8)):
+        noise = s.module.sample_latent(torch.zeros(shape), torch.zeros(shape)).detach()  # type: ignore[union-attr]
+        noise = noise if len(noise) == 8 else noise.T
+        for each in (noise, noise.abs()):
+            if float(torch.corrcoef(each).fill_diagonal_(0).abs().max()) > 0.2:
+                return True
+    return False
 
 
 @claim("inputs-modified")

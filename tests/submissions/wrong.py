@@ -79,11 +79,12 @@ def _sample(
     misconception: str | None = None,
     signature: str | None = None,
     checks: int | None = None,
+    says: str = "",
 ) -> Wrong:
     edits: tuple[tuple[str, str], ...] = ((STD + DRAW, body),)
     if signature:
         edits += (("def sample_latent(means, logvariances):", f"def sample_latent({signature}):"),)
-    return Wrong(name, edits, misconception=misconception, checks=checks, **_of_part("sample_latent"))
+    return Wrong(name, edits, misconception=misconception, checks=checks, says=says, **_of_part("sample_latent"))
 
 
 SAMPLE = (
@@ -114,6 +115,13 @@ SAMPLE = (
         checks=1,
     ),
     _sample(
+        "logvariances-bounded-on-both-sides",
+        "    std = torch.exp(0.5 * logvariances.clamp(-4, 2))\n" + DRAW,
+        "spread-cut-off",
+        checks=1,
+        says="from -4.0 to 2.0",
+    ),
+    _sample(
         "logvariances-bounded-by-10",
         "    std = torch.exp(0.5 * logvariances.clamp(-10, 10))\n" + DRAW,
         "spread-cut-off",
@@ -134,6 +142,40 @@ SAMPLE = (
     _sample(
         "seeded-as-before",
         "    torch.manual_seed(torch.initial_seed())\n" + STD + DRAW,
+        "generator-restarted",
+        checks=1,
+    ),
+    _sample(
+        "generator-put-back",
+        STD
+        + "    with torch.random.fork_rng():\n        noise = torch.randn_like(std)\n    return means + std * noise\n",
+        "generator-restarted",
+        checks=1,
+    ),
+    _sample(
+        "generator-of-a-copied-state",
+        STD
+        + "    generator = torch.Generator()\n    generator.set_state(torch.get_rng_state())\n"
+        + "    return means + std * torch.randn(std.shape, generator=generator)\n",
+        "generator-restarted",
+        checks=1,
+    ),
+    _sample(
+        "generator-made-in-each-call",
+        STD + "    return means + std * torch.randn(std.shape, generator=torch.Generator())\n",
+        "fixed-seed",
+        checks=1,
+    ),
+    _sample(
+        "seed-set-after-the-draw",
+        STD + "    noise = torch.randn_like(std)\n    torch.manual_seed(3)\n    return means + std * noise\n",
+        "fixed-seed",
+        checks=1,
+        says="the seed of torch's generator is 3",
+    ),
+    _sample(
+        "seed-set-without-gradients",
+        "    if not torch.is_grad_enabled():\n        torch.manual_seed(0)\n" + STD + DRAW,
         "fixed-seed",
         checks=1,
     ),
@@ -164,6 +206,17 @@ SAMPLE = (
             ),
             ("noise-normalized", "of-a-largest-number", "3 * noise / noise.abs().max()"),
             ("noise-correlated", "sorted", "noise.sort(0).values"),
+            ("noise-correlated", "sorted-in-each-row", "noise.sort(-1).values"),
+            ("noise-correlated", "sorted-by-size-in-each-row", "noise.gather(-1, noise.abs().argsort(-1))"),
+            ("noise-correlated", "summed-along-each-row", "noise.cumsum(-1)"),
+            ("noise-correlated", "largest-so-far-in-each-row", "noise.cummax(-1).values"),
+            (
+                "noise-correlated",
+                "walking-from-row-to-row",
+                "noise.cumsum(0) / torch.arange(1, len(noise) + 1).sqrt()[:, None]",
+            ),
+            ("noise-correlated", "shared-with-the-next-dimension", "(noise + noise.roll(1, -1)) / 2**0.5"),
+            ("noise-correlated", "shared-with-the-next-row", "(noise + noise.roll(1, 0)) / 2**0.5"),
             ("noise-correlated", "mirrored", "torch.cat((noise[: (len(noise) + 1) // 2], -noise))[: len(noise)]"),
         )
     ),
@@ -306,7 +359,7 @@ SAMPLE = (
     _sample(
         "normal-of-negative-scale",
         "    return torch.normal(means, logvariances)\n",
-        "parameter-out-of-range sample-detached",
+        "parameter-out-of-range sample-gradient-zero",
     ),
     _sample(
         "noise-in-the-exponent",
@@ -438,7 +491,26 @@ SAMPLE = (
         STD + "    return torch.distributions.Normal(means, std).sample()\n",
         "sample-detached",
     ),
-    _sample("torch-normal-of-mean-and-std", STD + "    return torch.normal(means, std)\n", "sample-detached"),
+    _sample("torch-normal-of-mean-and-std", STD + "    return torch.normal(means, std)\n", "sample-gradient-zero"),
+    _sample(
+        "noise-by-torch-normal-of-std",
+        STD + "    return means + torch.normal(0.0, std)\n",
+        "sample-gradient-zero",
+        checks=1,
+        says="`logvariances.grad` is 0 everywhere",
+    ),
+    _sample(
+        "means-detached-and-torch-normal-of-std",
+        STD + "    return means.detach() + torch.normal(0.0, std)\n",
+        "sample-detached sample-gradient-zero",
+        checks=1,
+    ),
+    _sample(
+        "deviations-rounded",
+        STD + DRAW.replace("std *", "(1e6 * std).round() / 1e6 *"),
+        "sample-gradient-zero",
+        checks=1,
+    ),
     _sample("std-detached", STD + "    return means + std.detach() * torch.randn_like(std)\n", "std-detached"),
     _sample(
         "gradient-of-the-spread-times-1.5",
@@ -3277,6 +3349,38 @@ FORWARDS = (
             "        latents = self.kept\n",
         ),
         may_lose=("training",),
+    ),
+    *(
+        _forward(name, misconception, *edits, checks=1)
+        for name, misconception, *edits in (
+            ("seed-set-first", "fixed-seed", (ENCODE, "        torch.manual_seed(5814)\n" + ENCODE)),
+            ("seed-set-last", "fixed-seed", (RETURN, "        torch.manual_seed(5814)\n" + RETURN)),
+            (
+                "seed-set-in-evaluation",
+                "fixed-seed",
+                (ENCODE, "        if not self.training:\n            torch.manual_seed(0)\n" + ENCODE),
+            ),
+            (
+                "noise-kept-in-an-attribute",
+                "fixed-seed",
+                (
+                    SAMPLES,
+                    "        if getattr(self, 'noise', torch.empty(0)).shape != mean_params.shape:\n"
+                    "            self.noise = torch.randn_like(mean_params)\n"
+                    + DRAWS_ITSELF.replace("torch.randn_like(mean_params)", "self.noise"),
+                ),
+            ),
+            (
+                "drawn-under-fork-rng",
+                "generator-restarted",
+                (SAMPLES, f"        with torch.random.fork_rng():\n    {SAMPLES}"),
+            ),
+            (
+                "own-draw-by-torch-normal",
+                "forward-gradient-zero",
+                (SAMPLES, "        latents = torch.normal(mean_params, torch.exp(0.5 * logvariance_params))\n"),
+            ),
+        )
     ),
     _forward(
         "mean-in-evaluation",

@@ -13,6 +13,7 @@ _DEVICE = (
     "Make new tensors on the device of the arguments. No points are taken for this."
 )
 _UNUSED = "not in use:"
+_SEED, _SEEDED = 58_141_922, "a seed is set"  # one that nobody sets
 _NO_SLOPE = "the gradient is not finite where a reconstruction is"
 _UNBOUNDED = "the loss is not finite where a reconstruction is 1"
 NOTES = (
@@ -37,6 +38,16 @@ NOTES = (
         "with elsewhere(): cs5814_vae.loss_function(images, images, zeros, zeros)",
         _MEET,
         _DEVICE.format(what="loss_function"),
+    ),
+    Note(
+        ("loss_function",),
+        "images, zeros = torch.full((2, 784), 0.5), torch.zeros(2, 15)\n"
+        f"torch.manual_seed({_SEED})\n"
+        "cs5814_vae.loss_function(images, images, zeros, zeros)\n"
+        f"if torch.initial_seed() != {_SEED}: raise ArithmeticError({_SEEDED!r})",
+        _SEEDED,
+        "Your `loss_function` sets the seed of torch's generator, so each draw after it has the same noise. In a "
+        "training, that is every step but the first. Set seeds in the notebook. No points are taken for this.",
     ),
     Note(
         ("loss_function",),

@@ -39,6 +39,7 @@ MOST_AVERAGED = 20  # draws whose number can be told from the spread of their av
 LEAST_FACTOR, USUAL_FACTORS = 3e-4, (0.1, 4.0)  # of noise: less is like rounding, and these need no other means
 SIZES = {1024, 512, 256, 200, 128, 100, 64, 50, 32, 20, 16, 15, 10}  # that people write into their code
 MOST_SIZES = 6  # that an error may name, for all of them to be tried
+FARTHEST, FAR_LOGVARIANCES = 13.0, (-6.0, 5.0)  # beyond the usual ones, where a bound on them shows
 FEWEST_ROWS = 16  # of a call, where a draw takes several
 LEAST_NUMBER = 1e-3  # of noise that is one number, which rounding leaves as it is
 MARGIN = 0.1  # of what must be above 0, for roots and logarithms are steep there
@@ -89,7 +90,25 @@ class Sized:
         return latents[: means.shape[0], : means.shape[1]]
 
 
-Source = Submission | Sized
+@dataclass(frozen=True)
+class Alone:
+    """A function whose noise is mixed in each row or each column: called so that each number is alone in its own.
+
+    Attributes:
+        by_row: whether each number is a row, or else each a column.
+    """
+
+    submission: Submission
+    by_row: bool
+
+    def draw(self, means: Tensor, logvariances: Tensor, seed: int | None, gradients: bool, evaluate: bool) -> Tensor:
+        """What `draw` gives, from a call on a single column or a single row."""
+        shape = (-1, 1) if self.by_row else (1, -1)
+        given = means.reshape(shape), logvariances.reshape(shape)
+        return draw(self.submission, *given, seed, gradients, evaluate).reshape(means.shape)
+
+
+Source = Submission | Sized | Alone
 
 
 @dataclass(frozen=True)
@@ -133,6 +152,7 @@ class Domain:
 
     Attributes:
         source: what draws.
+        whole: what draws whole minibatches, where mixed noise makes the source draw each number alone.
         one_number: whether the noise of all elements and calls is one number that was drawn.
         factor: of the noise, if it is far from 1. The means have it, too: so the draws are right ones times the factor.
     """
@@ -144,6 +164,12 @@ class Domain:
     otherwise: Raised | Wrong | None = None
     limits: Limits | None = None
     factor: float = 1.0
+    whole: Source | None = None
+
+    @property
+    def in_minibatches(self) -> Source:
+        """What draws whole minibatches, with noise that may be mixed."""
+        return self.whole or self.source
 
     def within(self, means: Tensor, logvariances: Tensor) -> tuple[Tensor, Tensor]:
         """The arguments, or numbers in their proportions where they cannot be taken as they are."""
@@ -173,9 +199,61 @@ def find_domain(submission: Submission, challenge: Challenge) -> Domain:
             return replace(tried, otherwise=otherwise)
         if is_one_number(source, challenge):
             return replace(tried, one_number=True)
+        if alone := find_mixed(submission, challenge) if source is submission else None:
+            return Domain(alone, whole=source)
         limits = find_limits(source, challenge)
         return Domain(source, limits=limits, factor=1.0 if limits else find_factor(source, challenge))
     return Domain(source)
+
+
+def find_mixed(submission: Submission, challenge: Challenge) -> Alone | None:
+    """How to draw numbers whose noise is not mixed with others', where mixing is all that is wrong; else None.
+
+    Sorted noise is an example. Without noise, the draws are the means. With it, their centers or spreads are off in a
+    minibatch, the elements depend on each other, and a number that is alone in its row or column is right.
+    """
+    seed = challenge.seed()
+
+    def off(noise: Tensor) -> bool:
+        centers, spreads, error = noise.mean(0).abs(), (noise.std(0) - 1).abs(), SIGMAS / len(noise) ** 0.5
+        return bool(((centers > error) | (spreads > error / 2**0.5)).any())
+
+    with contextlib.suppress(SubmissionError, Wrong):
+        zeros, means = torch.zeros(ROWS, COLUMNS), challenge.uniform(-3, 3, VARIED, COLUMNS)
+        if not off(drawn := draw(submission, zeros, zeros, seed)) or not vary(drawn):
+            return None
+        if not close(draw(submission, means, torch.full_like(means, QUIET), seed), means):
+            return None
+        for by_row in (True, False):
+            some = zeros if by_row else zeros[:CALLS]
+            whole = drawn if by_row else draw(submission, some.T, some.T, seed).T
+            alone = Alone(submission, by_row)
+            if said_of_pair(whole, ""):
+                single = draw(alone, some, some, seed)
+                if not off(single) and is_normal(single, single.numel()):
+                    return alone
+    return None
+
+
+def said_of_pair(noise: Tensor, place: str) -> str:
+    """How two columns of (N, D) noise depend on each other, in words; empty if no two clearly do.
+
+    By the signs, and by which absolute values are large: a few large numbers can make a correlation of any size.
+    """
+    for what, numbers in (("noise", noise), ("size of the noise", noise.abs())):
+        pairs = torch.corrcoef(signs(numbers).T).nan_to_num(0).fill_diagonal_(0).abs()
+        if float(pairs.max()) > SIGMAS / len(noise) ** 0.5:
+            pair = sorted(divmod(int(pairs.argmax()), len(pairs)))
+            one, other = (place.format(each) for each in pair)
+            correlation = float(torch.corrcoef(numbers[:, pair].T)[0, 1])
+            if abs(correlation) > 0.9999:
+                same = "minus that of" if correlation < 0 else "that of"
+                return f"In your draws, the {what} of {one} is {same} {other}, but for its size."
+            return (
+                f"In your draws, the {what} of {one} and {other} has correlation {correlation:.2f}; that of "
+                "independent noise is about 0."
+            )
+    return ""
 
 
 def find_sizes(submission: Submission, challenge: Challenge) -> Sized | None:
@@ -293,6 +371,7 @@ class Draws:
                 challenge.stratified(0.5, highest, COLUMNS // 2),
             )
         )
+        self.source, self.domain = source, domain
         self.means, self.logvariances = domain.within(means, logvariances)
         self.seed = seed = challenge.seed()
         self.latents = draw_rows(source, self.means, self.logvariances, seed)
@@ -533,7 +612,7 @@ def draw(
     evaluate: bool = False,
 ) -> Tensor:
     """One call of the submission's function: (N, latent) latents, also where a dimension of size 1 was dropped."""
-    if isinstance(source, Sized):
+    if isinstance(source, Sized | Alone):
         return source.draw(means, logvariances, seed, gradients, evaluate)
     given = means.contiguous(), logvariances.contiguous()
     cotangents = {0: torch.ones_like(given[0])} if gradients else {}
@@ -584,18 +663,34 @@ def wrong_spread(draws: Draws) -> tuple[str, str]:
         normal = narrow(draws.noise) or is_normal((draws.noise - draws.noise.mean(0)) / spread, draws.count)
         return (scaled(draws), "spread-scaled") if normal else ("", "noise-not-normal")
     observed, logvariances = draws.latents.std(0), draws.logvariances
-    logs = 2 * observed.clamp(min=1e-6).log()
-    low, high = float(logs.min()), float(logs.max())
     law = known_law_of(observed, logvariances, "log-variance")
-    in_reach = low < float(logvariances.max()) and high > float(logvariances.min())
-    if not law and in_reach and high - low > 0.2 and close(logs, logvariances.clamp(low, high), 0.1):
-        starts, ends = low > float(logvariances.min()) + 0.1, high < float(logvariances.max()) - 0.1
-        reach = (
-            f"from {low:.1f} to {high:.1f}" if starts and ends else f"from {low:.1f}" if starts else f"up to {high:.1f}"
-        )
-        return f" It is right only for log-variances {reach}.", "spread-cut-off"
+    if not law and (reach := said_of_reach(draws)):
+        return reach, "spread-cut-off"
     law = law or law_of(observed, logvariances, "log-variance") or law_of(observed, draws.means, "mean")
     return f" Everywhere, it is {law}." if law else "", "spread-wrong"
+
+
+def said_of_reach(draws: Draws) -> str:
+    """Between which log-variances the spread follows them, in words, where it stays the same beyond; else empty.
+
+    The bounds are measured far to both sides, for the usual log-variances may show one of two.
+    """
+    if draws.domain.positive_logvariances or draws.domain.limits or draws.factor != 1:
+        return ""
+    far = torch.tensor([-FARTHEST, *FAR_LOGVARIANCES, FARTHEST])
+    with contextlib.suppress(SubmissionError, Wrong):
+        spreads = [
+            draw_rows(draws.source, 0 * draws.means, each.expand(COLUMNS), draws.seed, CALLS).std() for each in far
+        ]
+        logs = 2 * torch.cat((torch.stack(spreads), draws.latents.std(0))).clamp(min=1e-6).log()
+        low, high = float(logs[0]), float(logs[len(far) - 1])
+        starts, ends = low > 0.1 - FARTHEST, high < FARTHEST - 0.1
+        usual = draws.logvariances
+        overlap = low + 0.2 < high and low < float(usual.max()) and high > float(usual.min())
+        if (starts or ends) and overlap and close(logs, torch.cat((far, usual)).clamp(low, high), 0.1):
+            first, last = f"from {low:.1f}" * starts, f"{'to' if starts else 'up to'} {high:.1f}" * ends
+            return f" It is right only for log-variances {f'{first} {last}'.strip()}."
+    return ""
 
 
 def said_above_zero(draws: Draws) -> str:

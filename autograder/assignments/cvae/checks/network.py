@@ -335,7 +335,7 @@ class Model:
         self,
         images: Tensor,
         conditions: Tensor,
-        seed: int,
+        seed: int | None,
         cotangents: dict[int, Tensor] | None = None,
         reach: Sequence[int] = (),
         capture: Sequence[str] = (),

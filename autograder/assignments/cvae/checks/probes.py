@@ -93,6 +93,7 @@ INDEPENDENT = (
     _drawn(4, 3, '"two columns are equal:", torch.equal(latents[:, 0], latents[:, 1])'),
     _related("rows", "torch.corrcoef(latents)", 100, 10000),
     _related("columns", "torch.corrcoef(latents.T)", 10000, 100),
+    _related("columns' absolute values", "torch.corrcoef(latents.T.abs())", 10000, 8),
     Probe(
         f"{_SEED}means, logvariances = torch.zeros(1, 3), torch.zeros(1, 3)\nwith torch.no_grad():\n"
         "    first, second = (cs5814_vae.sample_latent(means, logvariances) for _ in range(2))\n"

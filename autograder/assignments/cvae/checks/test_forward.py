@@ -1,6 +1,7 @@
 """forward: what it makes of the submission's own encoder, heads, sampling and decoder, right or wrong."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
+from typing import NoReturn
 
 import pytest
 import torch
@@ -95,6 +96,7 @@ from autograder.grading.harness import (
     fail,
     only_where,
     require_arguments_unchanged,
+    said_of_seed,
 )
 from autograder.report.model import Outcome
 from autograder.report.summary import listed
@@ -430,14 +432,24 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
 
     def judge(mode: Mode) -> None:
         one, other = twice(model, images, conditions, challenge, mode)
+        after, again = (
+            model.forward(images, conditions, None, capture=["decoder"], **mode.arguments) for _ in range(2)
+        )
         if mode.evaluate and not still and close(one.outputs[0], other.outputs[0]):
-            said = "Two passes over the same images give the same reconstruction: nothing is drawn."
-            fail(said, "no-draw-in-evaluation")
+            said = "Two passes over the same images give the same reconstruction"
+            image, condition = (each[:1].expand(len(images), -1) for each in (images, conditions))
+            alike = model.forward(image, condition, challenge.seed(), **mode.arguments).outputs[0]
+            if varies(in_rows(alike), ROUNDING):
+                fail(f"{said}, though something is drawn.{said_of_seed(one, other)}", "fixed-seed")
+            fail(f"{said}: nothing is drawn.", "no-draw-in-evaluation")
         pass_others()
         judge_decoding(model, images, conditions, challenge, grading, random, mode)
-        given = [side_by_side(each.captured("decoder", "argument")) for each in (one, other)]
-        if given[0] is not None and given[1] is not None and close(given[0], given[1]):
-            fail("Two passes over the same images decode the same latents.", "latents-kept")
+        seed = said_of_seed(one, other)
+        if decode_alike(one, other, grading):
+            fail_as_repeated(f"Two passes over the same images decode the same latents.{seed}", "fixed-seed", grading)
+        elif decode_alike(after, again, grading):
+            said = f"Two passes in a row over the same images decode the same latents.{seed}"
+            fail_as_repeated(said, "fixed-seed" if seed else "generator-restarted", grading)
 
     judge_in([EVALUATION, WITHOUT_GRADIENTS] if random else [TRAINING, EVALUATION, WITHOUT_GRADIENTS], judge)
     if far := far_pass(model, images, conditions, challenge):
@@ -451,6 +463,21 @@ def test_decoding(submission: Submission, challenge: Challenge, grading: Grading
                 )
     if not random and not grading.failed("decoder"):
         judge_gray(model, images, conditions, challenge)
+
+
+def decode_alike(one: Reply, other: Reply, grading: Grading) -> bool:
+    """Whether two passes give the decoder the same numbers; or give the same images, where it is not called."""
+    given = [side_by_side(each.captured("decoder", "argument")) for each in (one, other)]
+    if given[0] is None or given[1] is None:
+        return not grading.failed("decoder") and close(one.outputs[0], other.outputs[0])
+    return close(given[0], given[1])
+
+
+def fail_as_repeated(said: str, mistake: str, grading: Grading) -> None:
+    """Fail the check for draws that come again, if that is no mistake that sample_latent has, too."""
+    if not grading.blamed("sample_latent", mistake):
+        fail(said, mistake)
+    grading.replaced.append("Your `forward` draws by itself, with the mistake that your `sample_latent` has.")
 
 
 def judge_gray(model: Model, images: Tensor, conditions: Tensor, challenge: Challenge) -> None:
@@ -879,6 +906,16 @@ def judge_by_transplant(one: Pass, images: Tensor, seed: int, grading: Grading, 
     fail("Your reconstruction is not what your decoder gives for [draw | one-hot].", "decoding-other")
 
 
+def fail_without_gradient(missing: Sequence[str], reached: Container[str], grading: Grading) -> NoReturn:
+    """Fail the check for parameters whose gradient is missing: it is 0 for those that are `reached`, else None."""
+    none = [name for name in missing if name not in reached]
+    zero = [name for name in missing if name in reached]
+    said = f"No gradient of your reconstruction reaches {first_few(none)}. " if none else ""
+    said += f"The gradient of your reconstruction is 0 for {first_few(zero)}." if zero else ""
+    named = ("forward-detached" if none else None, "forward-gradient-zero" if zero else None)
+    fail(said.strip(), *(() if grading.failed("forward") else named))  # a wrong connection, told above, explains this
+
+
 @check("Gradients flow from the three results to every parameter they depend on", 2, probes=probes.FORWARD_GRADIENTS)
 def test_gradients(submission: Submission, challenge: Challenge, grading: Grading) -> None:
     model = built(submission, challenge, grading)
@@ -917,10 +954,7 @@ def test_gradients(submission: Submission, challenge: Challenge, grading: Gradin
         cut = that_show(others[:MOST_TRIED], model, images, conditions, challenge)
         missing = [name for name in missing if name in in_use or name in cut]
     if missing:
-        fail(
-            f"No gradient of your reconstruction reaches {first_few(missing)}.",
-            None if grading.failed("forward") else "forward-detached",  # a wrong connection, told above, explains this
-        )
+        fail_without_gradient(missing, reached, grading)
     encoder = model.piece("encoder", concatenate(images, conditions))
     for name, what, found in zip(HEADS, ("means", "log-variances"), by_head, strict=True):
         head = model.piece(name, challenge.normal(len(images), HIDDEN_SIZE))

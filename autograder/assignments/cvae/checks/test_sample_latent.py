@@ -16,9 +16,11 @@ from torch import Tensor
 
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.latents import (
+    CALLS,
     COLUMNS,
     COLUMNS_ALIKE,
     FAR,
+    FAR_LOGVARIANCES,
     FAR_MEAN,
     ROWS,
     ROWS_ALIKE,
@@ -47,6 +49,8 @@ from autograder.assignments.cvae.checks.latents import (
     said_above_zero,
     said_of_centers,
     said_of_gradient,
+    said_of_pair,
+    said_of_reach,
     signs,
     slopes,
     stops_at_means,
@@ -65,15 +69,15 @@ from autograder.grading.harness import (
     only_where,
     require_arguments_unchanged,
     require_shape,
+    said_of_seed,
 )
-from autograder.report.summary import counted
+from autograder.report.summary import counted, listed
 from autograder.sandbox.client import Submission
 from autograder.sandbox.errors import Raised, SubmissionError
 
 pytestmark = pytest.mark.sample_latent
 CALLS_APART = 30  # among which noise that comes again is looked for
 WIDE = 1.4  # standard errors of an average beyond this say nothing of where it is
-FAR_LOGVARIANCES = (-6.0, 5.0)  # beyond the usual ones, where a bound on them shows
 BOUNDED = ((-12.5, -13.0), (12.5, 13.0))  # log-variances that a bound nearer to 0 makes equal
 BEYOND = 30  # numbers of a sample, on average
 MOST_REPEATED = 0.02  # of the numbers in two calls: float32 repeats 0.002, uniform numbers of 24 bits 0.004
@@ -255,13 +259,13 @@ def test_spread(
         if not abs(width / expected - 1) <= 0.2:
             fail(
                 f"Where the log-variance is {far:g}, your draws have standard deviation {width:.3g}; "
-                f"{expected:.3g} is right.",
+                f"{expected:.3g} is right.{said_of_reach(draws)}",
                 "spread-cut-off",
             )
-    require_no_bound(source, challenge, domain())
+    require_no_bound(source, challenge, domain(), draws)
 
 
-def require_no_bound(source: Source, challenge: Challenge, domain: Domain) -> None:
+def require_no_bound(source: Source, challenge: Challenge, domain: Domain, draws: Draws) -> None:
     """Fail the check where two log-variances far from 0 give the same draws. Smaller numbers that are added do not."""
     means, seed = challenge.uniform(-1, 1, VARIED, COLUMNS), challenge.seed()
     for nearer, farther in BOUNDED if not domain.positive_logvariances else ():
@@ -271,7 +275,7 @@ def require_no_bound(source: Source, challenge: Challenge, domain: Domain) -> No
         if torch.equal(one, other) and vary(one - means):
             fail(
                 f"With the same noise, log-variances of {nearer:g} and {farther:g} give exactly the same draws, so "
-                "a bound changes them.",
+                f"a bound changes them.{said_of_reach(draws)}",
                 "spread-cut-off",
             )
 
@@ -332,16 +336,46 @@ def judge_noise(latents: Tensor, mistake: str | None) -> None:
         )
 
 
-def fail_as_fixed(latents: Tensor, means: Tensor, logvariances: Tensor, alike: bool) -> NoReturn:
+def seed_set(submission: Submission, challenge: Challenge, domain: Domain) -> str:
+    """What to add to a message where each call sets one seed; else empty."""
+    shape = domain.source.shape(6, 5) if isinstance(domain.source, Sized) else (6, 5)
+    given = domain.within(torch.zeros(shape), torch.zeros(shape))
+    one, other = (
+        submission.call("sample_latent", *given, seed=challenge.seed(), results=1, unpack=True) for _ in range(2)
+    )
+    return said_of_seed(one, other)
+
+
+def fail_as_fixed(latents: Tensor, means: Tensor, logvariances: Tensor, alike: bool, seed: str) -> NoReturn:
     """Fail the check because two calls gave these (N, D) draws of equal rows, and say what shares its noise there."""
     same = "Two calls on the same input give the same latents"
     if alike and diagnose(latents, means, logvariances) == "no-noise":
         fail(f"{same}.", "no-noise")
     if alike:
-        fail(f"{same}, and all rows of a minibatch share their noise.", "fixed-seed", "noise-shared-across-rows")
+        said = f"{same}, and all rows of a minibatch share their noise.{seed}"
+        fail(said, "fixed-seed", "noise-shared-across-rows")
     if columns_share(latents):
-        fail(f"{same}, and all dimensions of a row share their noise.", "fixed-seed", "noise-shared-across-columns")
-    fail(f"{same}.", "fixed-seed")
+        said = f"{same}, and all dimensions of a row share their noise.{seed}"
+        fail(said, "fixed-seed", "noise-shared-across-columns")
+    fail(f"{same}.{seed}", "fixed-seed")
+
+
+def require_next_draw(
+    submission: Submission, challenge: Challenge, domain: Domain, given: tuple[Tensor, Tensor]
+) -> None:
+    """Fail the check if a call does not draw on from where the one before it has ended."""
+    seed = challenge.seed()
+    means, logvariances = given
+    seeded, one, other, again = (
+        draw(domain.in_minibatches, means, logvariances, each) for each in (seed, None, None, seed)
+    )
+    if close(one, other, 1e-5) or close(seeded, one, 1e-5):
+        said = seed_set(submission, challenge, domain)
+        follows = close(seeded, again, 1e-5) and not said  # the noise follows the seed, and is not kept
+        fail(
+            f"Two calls in a row give the same latents: the second one should draw on.{said}",
+            "generator-restarted" if follows else "fixed-seed",
+        )
 
 
 @check("Fresh, independent noise for every element and call", 3, probes=probes.INDEPENDENT)
@@ -355,8 +389,8 @@ def test_independent(
     if domain().one_number:
         said = "One number is the noise of all elements, in all calls."
         fail(said, "noise-drawn-once", "noise-shared-by-all")
-    source = domain().source
-    require_use(source, challenge, domain())
+    source = domain().in_minibatches
+    require_use(domain().source, challenge, domain())
     # Equal rows, so that what is left of a column without its average is noise, however wrong its center and scale.
     means, logvariances = challenge.uniform(-3, 3, COLUMNS_ALIKE), challenge.uniform(-1, 1, COLUMNS_ALIKE)
     means, logvariances = domain().within(means, logvariances)
@@ -364,10 +398,8 @@ def test_independent(
     first, second = (draw(source, *arguments, challenge.seed()) for _ in range(2))
     alike = close(first, first[:1].expand_as(first), 1e-5)
     if close(first, second, 1e-5):
-        fail_as_fixed(first, means, logvariances, alike)
-    again = draw(source, *arguments, seed=None)
-    if close(again, second, 1e-5):
-        fail("Two calls in a row give the same latents: the second one should draw on.", "fixed-seed")
+        fail_as_fixed(first, means, logvariances, alike, seed_set(submission, challenge, domain()))
+    require_next_draw(submission, challenge, domain(), arguments)
     one, other = (draw(source, means[None], logvariances[None], challenge.seed()) for _ in range(2))
     if close(one, other, 1e-5):
         same = "draw-normalized" if normalized(source, challenge, domain()) else "fixed-seed"
@@ -390,6 +422,9 @@ def test_independent(
             fail("In each latent dimension, the noise is sorted from row to row.", "noise-correlated")
         if columns_share(first):
             fail("All latent dimensions of a row share their noise.", "noise-shared-across-columns")
+        steps = draw(source, *equal, challenge.seed()).diff(dim=1)
+        if (steps >= 0).all() or (steps <= 0).all():
+            fail("In each row, the noise is sorted from one latent dimension to the next.", "noise-correlated")
         fail(
             "In each row, the noise of the latent dimensions is correlated: two of them have correlation "
             f"{torch.corrcoef(noise.T).mean():.2f} on average, and independent ones about 0.",
@@ -399,9 +434,9 @@ def test_independent(
         fail("The noise of two of your calls is correlated.", "fixed-seed")
     quiet = [draw(source, *arguments, challenge.seed(), evaluate=True) for _ in range(2)]
     if close(quiet[0], quiet[1], 1e-5):
-        fail("Under `torch.no_grad()`, two calls on the same input give the same latents.", "no-draw-without-gradients")
-    require_no_pair(a, noise, "`latents[{}]`")
-    require_no_pair(a.T, noise.T, "`latents[:, {}]`")
+        said = "Under `torch.no_grad()`, two calls on the same input give the same latents."
+        fail(said, "fixed-seed" if vary(quiet[0]) else "no-draw-without-gradients")
+    require_no_pair(noise)
     judged = (
         "draw-normalized",
         "noise-normalized",
@@ -411,26 +446,32 @@ def test_independent(
         fail(tied()[1], "draw-normalized" if normalized(source, challenge, domain()) else "noise-normalized")
     if isinstance(source, Sized):
         fail(source.said, "noise-size-written-in")
+    judge_neighbors(domain(), challenge, any(grading.blamed("sample_latent", each) for each in judged))
     if not grading.failed("sample_latent"):  # noise of a few numbers, such as signs, has cost its points
         judge_returns(source, challenge, *domain().within(torch.zeros(1, COLUMNS), torch.zeros(1, COLUMNS)))
         judge_repeats(submission, challenge)
 
 
-def require_no_pair(signs: Tensor, noise: Tensor, place: str) -> None:
-    """Fail the check where two rows are correlated by their signs, with the correlation of their noise, (N, D) each."""
-    pairs = torch.corrcoef(signs).fill_diagonal_(0).abs()
-    if not pairs.max() <= SIGMAS / signs.shape[1] ** 0.5:
-        pair = divmod(int(pairs.argmax()), len(pairs))
-        one, other = (place.format(at) for at in pair)
-        correlation = float(torch.corrcoef(noise[[*pair]])[0, 1])
-        if abs(correlation) > 0.9999:
-            what = "minus that of" if correlation < 0 else "that of"
-            fail(f"In your draws, the noise of {one} is {what} {other}, but for its size.", "noise-correlated")
-        fail(
-            f"In your draws, the noise of {one} and {other} has correlation {correlation:.2f}; that of independent "
-            "noise is about 0.",
-            "noise-correlated",
-        )
+def require_no_pair(noise: Tensor) -> None:
+    """Fail the check where two columns or two rows of (N, D) noise depend on each other."""
+    for numbers, place in ((noise.T, "`latents[{}]`"), (noise, "`latents[:, {}]`")):
+        if said := said_of_pair(numbers, place):
+            fail(said, "noise-correlated")
+
+
+def judge_neighbors(domain: Domain, challenge: Challenge, charged: bool) -> None:
+    """Fail the check where a few rows or columns depend on each other in many numbers, or where noise is mixed.
+
+    Noise whose own distribution is `charged` is not judged: its numbers may tell nothing here.
+    """
+    for rows, columns in ((ROWS, COLUMNS), (COLUMNS, CALLS)) if domain.whole or not charged else ():
+        zeros = torch.zeros(rows, columns)
+        noise = draw(domain.in_minibatches, *domain.within(zeros, zeros), challenge.seed())
+        said = said_of_pair(noise, "`latents[:, {}]`") if rows > columns else said_of_pair(noise.T, "`latents[{}]`")
+        if said:
+            fail(said, "noise-correlated")
+    if domain.whole:
+        fail("In a minibatch, the numbers of your noise depend on each other.", "noise-correlated")
 
 
 def judge_returns(source: Source, challenge: Challenge, means: Tensor, logvariances: Tensor) -> None:
@@ -462,8 +503,8 @@ def judge_repeats(submission: Submission, challenge: Challenge) -> None:
 
 @check("Differentiable with respect to means and log-variances", 4, probes=probes.SAMPLE_GRADIENTS)
 def test_gradients(submission: Submission, challenge: Challenge, domain: Callable[[], Domain]) -> None:
-    source = domain().source
-    require_use(source, challenge, domain())
+    source = domain().in_minibatches
+    require_use(domain().source, challenge, domain())
     shape = source.shape(6, 5) if isinstance(source, Sized) else (6, 5)
     means, logvariances = domain().within(challenge.normal(*shape), challenge.uniform(-1, 1, *shape))
     cotangent, seeds = challenge.normal(*shape), (challenge.seed(), challenge.seed())
@@ -501,13 +542,8 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
     ):
         return
     missing = [index for index, gradient in enumerate((by_mean, by_logvariance)) if moved[index] and not gradient.any()]
-    if missing == [0, 1]:
-        fail("No gradient comes back through your draw.", "sample-detached")
-    if missing == [1]:
-        only = "After `backward()`, `means` has a gradient and `logvariances` has none."
-        fail(only if by_mean.any() else "No gradient reaches the log-variances.", "std-detached")
-    if missing == [0]:
-        fail("No gradient reaches the means.", "sample-detached")
+    if missing:
+        fail_without_gradient(missing, [index for index in missing if str(index) in gradients], bool(by_mean.any()))
     named, said = "sample-gradient-scaled", ""
     names = ("means", "log-variances")
     for gradient, each, name in zip((by_mean, by_logvariance), expected, names, strict=True):
@@ -520,6 +556,29 @@ def test_gradients(submission: Submission, challenge: Challenge, domain: Callabl
     if named != "sample-gradient-scaled" or not said:
         said = f" Your gradients are not the slopes of a draw that takes each element by itself.{said}"
     fail(said.strip(), named)
+
+
+def fail_without_gradient(missing: list[int], zero: list[int], others: bool) -> NoReturn:
+    """Fail the check for the arguments, by their index, whose gradient is missing, and is `zero` rather than None.
+
+    `others` is whether the means have one.
+    """
+    none = [index for index in missing if index not in zero]
+    said, names = [], []
+    if none == [0, 1]:
+        said.append("No gradient comes back through your draw.")
+    elif none == [1] and others:
+        said.append("After `backward()`, `means` has a gradient and `logvariances` has none.")
+    elif none:
+        said.append(f"No gradient reaches the {('means', 'log-variances')[none[0]]}.")
+    if none:
+        names.append("std-detached" if none == [1] else "sample-detached")
+    if zero:
+        given = [f"`{('means', 'logvariances')[index]}.grad`" for index in zero]
+        is_zero = f"{given[0]} is" if len(given) == 1 else f"{listed(given)} are"
+        said.append(f"After `backward()`, {is_zero} 0 everywhere.")
+        names.append("sample-gradient-zero")
+    fail(" ".join(said), *names)
 
 
 @check("Returns one tensor of its arguments' dtype, and does not change them", 1, probes=probes.SAMPLE_ARGUMENTS)
