@@ -167,9 +167,9 @@ def said_of_change(plain: Tensor, taken: Tensor, what: str, preposition: str, na
     """What a cross-entropy takes for some (P,) originals or reconstructions, in words."""
     line = torch.stack((plain, torch.ones_like(plain)), 1)
     slope, offset = torch.linalg.lstsq(line, taken[:, None]).solution[:, 0].tolist()
-    if float((slope * plain + offset - taken).abs().max()) < SHOWN:
-        return f" It is the cross-entropy {preposition} {linear(slope, offset, name)} for each {what} {name}."
     off = (taken - plain).abs()
+    if float((slope * plain + offset - taken).abs().max()) < min(SHOWN, UNEXPLAINED * float(off.max())):
+        return f" It is the cross-entropy {preposition} {linear(slope, offset, name)} for each {what} {name}."
     most = [at for at in range(len(plain)) if off[at] > 0.9 * float(off.max())][:2]
     pairs = [f"one of {float(plain[at]):.4g} for {float(taken[at]):.4g}" for at in most]
     return f" It takes an {what}".replace("an r", "a r") + f" {listed(pairs).removeprefix('one ')}."
