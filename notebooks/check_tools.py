@@ -962,13 +962,13 @@ def changes(inputs: tuple[Tensor, ...]) -> list[tuple[Tensor, ...]]:
 def extremes(inputs: tuple[Tensor, ...]) -> list[tuple[tuple[Tensor, ...], tuple[Tensor, ...]]]:
     """Pairs of arguments, each far from where they usually are, and there.
 
-    With other reconstructions for pixels of 0 and 1; with white pixels reconstructed as nearly black, and black ones as
+    With good reconstructions for pixels of 0 and 1; with white pixels reconstructed as nearly black, and black ones as
     nearly white; with log-variances far from 0, twice; and with such means, twice.
     """
     pixels, originals, means, logvariances = inputs
     edges, zeros, base = originals.round(), 0 * means, (pixels, originals, 0 * means, 0 * logvariances)
     return [
-        ((pixels, edges, means, logvariances), (0.5 + 0.2 * pixels, edges, means, logvariances)),
+        ((pixels, edges, means, logvariances), (0.1 + 0.8 * edges, edges, means, logvariances)),
         *(
             tuple((0 * pixels + each, 0 * originals + color, means, logvariances) for each in (reached, 0.5))
             for color, reached in ((1, 0.0005), (0, 0.9995))

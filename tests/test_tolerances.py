@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 
 from autograder.assignments.cvae.assignment import ASSIGNMENT as CVAE
-from autograder.assignments.cvae.checks import latents, loss_mistakes, loss_values
+from autograder.assignments.cvae.checks import latents, loss_mistakes, loss_pixels, loss_values
 from autograder.assignments.cvae.checks import test_loss_function as loss_checks
 from autograder.assignments.cvae.checks import test_sample_latent as sample_checks
 from autograder.assignments.cvae.checks.layouts import Layer, arrangements
@@ -180,7 +180,7 @@ def margins(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         seen.append(margin(actual, expected, tolerance))
         return seen[-1] <= 1
 
-    for module in (loss_checks, loss_mistakes, loss_values, sample_checks, latents):
+    for module in (loss_checks, loss_mistakes, loss_pixels, loss_values, sample_checks, latents):
         monkeypatch.setattr(module, "close", close)
     return seen
 
@@ -429,6 +429,90 @@ def test_an_added_constant_is_told_as_one(size: float, sign: int, seed: int) -> 
     submission = Trusted(lambda *arguments: reference.loss_function(*arguments) + sign * size)
     found = loss_mistakes.find_mistakes(cast(Submission, submission), Challenge(seed, "mistakes"), loss_values.Form())
     assert found == ["loss-constant-off"]
+
+
+def by_logarithms(r: Tensor, x: Tensor, constants: tuple[float, float] = (0, 0), white: float = 1) -> Tensor:
+    return -(white * x * (r + constants[0]).log() + (1 - x) * (1 - r + constants[1]).log()).sum()
+
+
+def cross_entropy(r: Tensor, x: Tensor, weight: Tensor | None = None) -> Tensor:
+    return F.binary_cross_entropy(r, x, weight, reduction="sum")
+
+
+# Changes of a cross-entropy that are alike where they are small, the mistake, and what is said of a hundredth.
+SMALL_CHANGES: dict[str, tuple[Callable[[Tensor, Tensor, float], Tensor], str, str]] = {
+    "smoothed": (lambda r, x, e: cross_entropy(r, x + e * (1 - 2 * x)), "originals-changed", "0.98 · x + 0.01"),
+    "smoothed, with logarithms that are kept finite": (
+        lambda r, x, e: by_logarithms(r, x + e * (1 - 2 * x), (1e-6, 1e-6)), "originals-changed", "0.98 · x + 0.01"
+    ),
+    "darker": (lambda r, x, e: cross_entropy(r, x * (1 - e)), "originals-changed", "0.99 · x"),
+    "clamped": (lambda r, x, e: cross_entropy(r, x.clamp(e, 1 - e)), "originals-changed", "0 for 0.01 and one of 1"),
+    "power": (lambda r, x, e: cross_entropy(r, x ** (1 + e)), "originals-changed", "0.5 for 0.4965"),
+    "off the ends": (
+        lambda r, x, e: cross_entropy(r + e * (1 - 2 * r), x), "reconstruction-rescaled", "0.98 · r + 0.01"
+    ),
+    "scaled reconstructions": (lambda r, x, e: cross_entropy(r * (1 - e), x), "reconstruction-rescaled", "0.99 · r"),
+    "power of reconstructions": (
+        lambda r, x, e: cross_entropy(r ** (1 + e), x), "reconstruction-rescaled", "0.5 for 0.4965"
+    ),
+    "constants": (lambda r, x, e: by_logarithms(r, x, (e, e)), "reconstruction-log-constant", "log(1 - r + 0.01)"),
+    "one constant": (lambda r, x, e: by_logarithms(r, x, (e, 0)), "reconstruction-log-constant", "and log(1 - r) "),
+    "more": (lambda r, x, e: (1 + e) * cross_entropy(r, x), "reconstruction-scaled", ""),
+    "less": (lambda r, x, e: (1 - e) * cross_entropy(r, x), "reconstruction-scaled", ""),
+    "weight of white": (lambda r, x, e: by_logarithms(r, x, white=1 + e), "reconstruction-weighted", "count 1.01 t"),
+    "weight by original": (
+        lambda r, x, e: cross_entropy(r, x, 1 + e * x.detach()), "reconstruction-weighted", "count 1.01 t"
+    ),
+}  # fmt: skip
+
+
+@given(st.sampled_from(sorted(SMALL_CHANGES)), st.floats(3e-4, 0.03), st.integers(0, 10**6), st.booleans())
+@example("smoothed", 0.01, 0, True)
+def test_a_pixel_that_is_changed_a_little_is_told_as_that(name: str, size: float, seed: int, flat: bool) -> None:
+    for each in (size, 0.01):
+        function, mistake, says = SMALL_CHANGES[name]
+
+        def loss(r: Tensor, x: Tensor, mu: Tensor, logvar: Tensor, of: Any = function, size: float = each) -> Tensor:
+            return (of(r, x, size) + mu.square().sum()) / len(mu)  # any divergence will do
+
+        submission, form = Trusted(loss), loss_values.Form(flat=flat)
+        found, said = loss_pixels.about_pixels(cast(Submission, submission), Challenge(seed, "pixels"), form)
+        assert found == [mistake]
+        assert says in said or each == size
+
+
+@given(st.integers(0, 10**6))
+def test_a_pixel_that_depends_on_others_has_no_formula(seed: int) -> None:
+    def loss(r: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
+        return (cross_entropy(0.99 * r + 0.01 * r.mean(), x) + mu.square().sum()) / len(mu)
+
+    submission = cast(Submission, Trusted(loss))
+    found = loss_pixels.about_pixels(submission, Challenge(seed, "pixels"), loss_values.Form())
+    assert found == (["reconstruction-other"], "")
+
+
+@pytest.mark.parametrize(
+    ("constant", "expected"),
+    [
+        (lambda n, d, latent: -0.5 * n, ["loss-constant-counts-images"]),
+        (lambda n, d, latent: 0.5 * latent * (1 - n), ["loss-constant-counts-images"]),
+        (lambda n, d, latent: 0.5 / n, ["loss-constant-counts-images"]),
+        (lambda n, d, latent: 0.9 * d, ["loss-constant-off"]),
+        (lambda n, d, latent: 0.4 * latent, ["loss-constant-off"]),
+        (lambda n, d, latent: 0.4 * latent + d, ["loss-constant-off"]),
+    ],
+)
+def test_a_constant_is_told_by_what_it_counts(constant: Callable[..., float], expected: list[str]) -> None:
+    def loss(*arguments: Tensor) -> Tensor:
+        sizes = len(arguments[2]), arguments[1].shape[1], arguments[2].shape[1]
+        return reference.loss_function(*arguments) + constant(*sizes)
+
+    submission = cast(Submission, Trusted(loss))
+    for seed in range(SEEDS):
+        found = loss_mistakes.find_mistakes(submission, Challenge(seed, "mistakes"), loss_values.Form())
+        assert found == expected
+        off = loss_mistakes.offsets(lambda *given: float(loss(*given)), loss_values.Form(), Challenge(seed, "offsets"))
+        assert loss_mistakes.said_of_offsets(off).startswith(" Compared with 2 images of 12 pixels")
 
 
 @given(st.floats(100, 1000), st.floats(0, 1) | st.floats(0, 1000), st.permutations(range(3)))

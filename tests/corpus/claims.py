@@ -866,6 +866,29 @@ def _(s: Subject) -> bool:
     return near(s.change(IMAGES), 1.0) and near(s.change(PARAMETERS), 1.0) and not near(s.loss(r, x, m, v), right)
 
 
+@claim("loss-constant-counts-images")
+def _(s: Subject) -> bool:
+    off = []
+    for count in (2, 5):
+        r, x, m, v = s.batch(count)
+        right = nn.functional.binary_cross_entropy(r, x, reduction="sum") - 0.5 * (1 + v - m**2 - v.exp()).sum()
+        off.append(s.loss(r, x, m, v) - right / count)
+    return not near(off[0], off[1])
+
+
+@claim("terms-broadcast")
+def _(s: Subject) -> bool:
+    """With more rows of images than of means, each term counts as often as the other has rows."""
+    r, x, m, v = s.batch(4)
+    counts = []
+    for rows in (2, 1):
+        start, images, latents = (
+            float(s.loss(each, x, m[:rows] + more, v[:rows])) for each, more in ((r, 0), (0.5 * r, 0), (r, 1))
+        )
+        counts.append((images - start) * float((m[:rows] + 0.5).sum()) / (latents - start))
+    return near(counts[0] / counts[1], 2.0)
+
+
 @claim("loss-not-scalar")
 def _(s: Subject) -> bool:
     return any(s.loss(*s.batch(count)).numel() > 1 for count in (1, 5))
@@ -907,11 +930,20 @@ def _(s: Subject) -> bool:
 
 @claim("reconstruction-rescaled")
 def _(s: Subject) -> bool:
-    """Lowest somewhere else than at the original."""
+    """A cross-entropy of other probabilities: those of white and of black add up to 1."""
     r, _, m, v = s.batch(1)
-    grid = torch.linspace(0.51, 0.99, 97)
-    values = torch.stack([torch.as_tensor(s.loss(0 * r + float(each), 0 * r + 0.7, m, v)) for each in grid])
-    return abs(float(grid[values.argmin()]) - 0.7) > 0.02
+    at_once, twice = (0.3, 0.6, 0.8), torch.cat((r, r), 1)
+    given = []
+    for each in at_once:
+        few, many = (
+            [float(s.loss(0 * images + each, 0 * images + original, m, v)) for original in (0.0, 1.0)]
+            for images in (r, twice)
+        )
+        black, white = (math.exp(-(two - one) / r.numel()) for one, two in zip(few, many, strict=True))
+        if not near(black + white, 1.0, 1e-3):
+            return False
+        given.append(white)
+    return not near(given, at_once, 1e-6)
 
 
 @claim("loss-pixels-only")
@@ -1324,14 +1356,19 @@ def _(s: Subject) -> bool:
 
 @claim("originals-changed")
 def _(s: Subject) -> bool:
+    """From one reconstruction to the next, a cross-entropy changes as with another original, and always the same."""
     r, _, m, v = s.batch(1)
-    # A cross-entropy is lowest where the reconstruction is the original that it counts.
-    for gray in (0.2, 0.6):
-        grid = torch.linspace(0.01, 0.99, 197)
-        values = torch.stack([torch.as_tensor(s.loss(0 * r + float(each), 0 * r + gray, m, v)) for each in grid])
-        if abs(float(grid[values.argmin()]) - gray) > 0.02:
-            return True
-    return False
+    changed = []
+    for original in (0.0, 0.2, 0.6, 1.0):
+        losses = [float(s.loss(0 * r + each, 0 * r + original, m, v)) / r.numel() for each in (0.2, 0.5, 0.9)]
+        counted = []
+        for (one, first), (other, second) in pairwise(zip((0.2, 0.5, 0.9), losses, strict=True)):
+            black, white = math.log((1 - one) / (1 - other)), math.log(one / other)
+            counted.append((second - first - black) / (white - black))
+        if not near(counted[0], counted[1], 1e-3):
+            return False
+        changed.append(not near(counted[0], original, 1e-6))
+    return any(changed)
 
 
 @claim("loss-of-one-image")

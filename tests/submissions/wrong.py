@@ -612,6 +612,8 @@ SAMPLE = (
 BCE = '    reconstruction = F.binary_cross_entropy(reconstructions, originals, reduction="sum")\n'
 KL = "    divergence = -0.5 * torch.sum(1 + logvariances - means.pow(2) - logvariances.exp())\n"
 AVERAGE = "    return (reconstruction + divergence) / means.shape[0]\n"
+BCE_OF_EACH = BCE.replace('"sum")', '"none").flatten(1).sum(1)')
+KL_OF_EACH = "    divergence = -0.5 * (1 + logvariances - means.pow(2) - logvariances.exp()).sum(1)\n"
 LOSS_OF_AVERAGE = AVERAGE.replace("return", "loss =")
 LOGARITHMS = """    reconstruction = -torch.sum(
         originals * torch.log(reconstructions) + (1 - originals) * torch.log(1 - reconstructions)
@@ -725,6 +727,44 @@ LOSS = (
         "reconstruction-log-constant",
         bce="    x, r = originals, reconstructions\n"
         "    reconstruction = -torch.sum(x * torch.log(r + 3e-4) + (1 - x) * torch.log(1 - r + 3e-4))\n",
+        checks=1,
+    ),
+    *(
+        _loss(name, mistake, bce=f"    {line}\n{BCE}", checks=1)
+        for name, mistake, line in (
+            ("originals-smoothed-by-a-thousandth", "originals-changed", "originals = originals * 0.998 + 0.001"),
+            ("originals-in-the-middle-of-a-level", "originals-changed", "originals = (originals * 255 + 0.5) / 256"),
+            ("originals-over-256", "originals-changed", "originals = originals * 255 / 256"),
+            ("originals-off-the-ends", "originals-changed", "originals = originals.clamp(0.005, 0.995)"),
+            ("originals-to-a-power", "originals-changed", "originals = originals.pow(0.99)"),
+            (
+                "reconstructions-in-the-middle-of-a-level",
+                "reconstruction-rescaled",
+                "reconstructions = reconstructions * 255 / 256 + 0.5 / 256",
+            ),
+            ("reconstructions-to-a-power", "reconstruction-rescaled", "reconstructions = reconstructions.pow(1.01)"),
+        )
+    ),
+    *(
+        _loss(
+            f"reconstruction-times-{factor}",
+            "reconstruction-scaled",
+            bce=f"{BCE}    reconstruction *= {factor}\n",
+            checks=1,
+        )
+        for factor in (0.995, 1.0008)
+    ),
+    _loss(
+        "reconstruction-with-bright-pixels-a-little-heavier",
+        "reconstruction-weighted",
+        bce=BCE.replace("reduction=", "weight=1 + 0.01 * originals, reduction="),
+        checks=1,
+    ),
+    _loss(
+        "constant-in-one-logarithm",
+        "reconstruction-log-constant",
+        bce="    x, r = originals, reconstructions\n"
+        "    reconstruction = -torch.sum(x * torch.log(r + 1e-3) + (1 - x) * torch.log((1 - r).clamp(min=1e-8)))\n",
         checks=1,
     ),
     _loss(
@@ -1410,6 +1450,23 @@ LOSS = (
         "        divergence = divergence - 0.5 * (1 + v - m**2 - torch.exp(v))\n",
     ),
     _loss("terms-multiplied", "terms-not-added", average=AVERAGE.replace("+", "*")),
+    *(
+        _loss(name, "terms-broadcast", bce=BCE_OF_EACH, kl=KL_OF_EACH, average=f"    return {average}\n", checks=1)
+        for name, average in (
+            ("terms-of-all-pairs", "(reconstruction[:, None] + divergence).sum() / len(means)"),
+            ("terms-of-all-pairs-the-other-way", "(reconstruction + divergence[:, None]).sum(0).mean()"),
+            ("terms-of-all-pairs-summed", "(reconstruction[:, None] + divergence).sum()"),
+        )
+    ),
+    *(
+        _loss(name, mistake, kl=KL.replace("1 + ", ""), average=AVERAGE.replace("\n", f"{after}\n"), checks=1)
+        for name, mistake, after in (
+            ("images-for-latent-dimensions", "loss-constant-counts-images", " - 0.5 * len(means)"),
+            ("ones-after-the-average", "loss-constant-counts-images", " - 0.5 * means.numel()"),
+            ("one-for-all-images", "loss-constant-counts-images", " - 0.5 / len(means)"),
+            ("one-for-each-image", "loss-constant-off", " - 0.5"),
+        )
+    ),
     _loss("constant-added", "loss-constant-off", average=AVERAGE.replace("shape[0]", "shape[0] + 1.0"), checks=1),
     _loss(
         "pixels-from-minus-one-to-one",

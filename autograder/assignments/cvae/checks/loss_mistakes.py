@@ -4,7 +4,7 @@ import contextlib
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import pairwise, product
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -16,9 +16,7 @@ from autograder.assignments.cvae.assignment import (
 )
 from autograder.assignments.cvae.checks.loss_values import (
     CHANGES,
-    HIGH,
     LATENTS,
-    LOW,
     TOLERANCE,
     WEIGHED,
     Form,
@@ -29,7 +27,7 @@ from autograder.assignments.cvae.checks.loss_values import (
     value_on,
 )
 from autograder.assignments.cvae.checks.network import CLASS
-from autograder.assignments.cvae.hints.formulas import POINTS, Formula, exponent_in, formula, of_divergence, of_pixel
+from autograder.assignments.cvae.hints.formulas import POINTS, Formula, exponent_in, formula, of_divergence
 from autograder.assignments.cvae.hints.loss import COPIES, copied, diagnose
 from autograder.assignments.cvae.solution import cs5814_vae as reference
 from autograder.grading.harness import Challenge, Wrong, close
@@ -37,9 +35,6 @@ from autograder.report.summary import listed
 from autograder.sandbox.client import Submission
 from autograder.sandbox.errors import SubmissionError
 from autograder.sandbox.outline import Outline
-
-# Of reconstructions from 0 or 1: a bound that keeps logarithms finite is finer.
-FINEST, MARGINS = 5e-4, (5e-4, 5e-3, 0.03)
 
 
 def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> list[str]:
@@ -56,10 +51,14 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
         numbers = torch.tensor([loss(*each) for each in points])
         right = torch.stack([reference.loss_function(*each) for each in points])
         found = diagnose(loss, partial(flat.inputs, challenge))
+        if found in (["summed-over-batch"], ["batch-other"]) and pairs_images(loss, flat, challenge):
+            return ["terms-broadcast"]
         if not numbers.isfinite().any() and all(each.endswith("-other") for each in found):
             return ["loss-infinite"]
         if found == ["loss-constant-off"] and averages_first(loss, flat, challenge):
             return ["averaged-too-early"]
+        if found == ["loss-constant-off"] and changes_with(offsets(loss, flat, challenge).get("image", [])):
+            return ["loss-constant-counts-images"]
         if found == ["divided-by-constant"]:
             return by_divisor(loss, flat, challenge)
         if found == ["loss-constant-off"] and close(numbers, right, TOLERANCE):
@@ -70,21 +69,71 @@ def find_mistakes(submission: Submission, challenge: Challenge, form: Form) -> l
         sums = [each for each in found if each.endswith(("-summed-over-batch", "batch-other"))]
         if sums and (mixed := mixed_arguments(loss, flat, challenge)):  # then copies of one image tell of no sum
             return [*(each for each in found if each not in sums), *(mixing_terms(mixed) or ["batch-other"])]
-        if found == ["reconstruction-other"]:
-            return (
-                (["loss-off-by-originals"] if off_by_originals(loss, flat, challenge) else [])
-                or edges(submission, form)
-                or constant_in_logarithms(loss, flat, challenge)
-                or pixel_weights(loss, flat, challenge)
-                or (["originals-changed"] if counted_originals(loss, flat, challenge) else [])
-                or (["reconstruction-rescaled"] if rescaling(loss, flat, challenge) else [])
-                or found
-            )
+        if found == ["reconstruction-other"] and off_by_originals(loss, flat, challenge):
+            return ["loss-off-by-originals"]
         return found
     except SubmissionError:
         return []
     except Wrong as error:
         return error.misconceptions
+
+
+def pairs_images(loss: Callable[..., float], form: Form, challenge: Challenge) -> bool:
+    """Whether the loss adds each image's reconstruction term to the divergence of each image.
+
+    With 3 images and 2 rows of means, each term then counts as many times as the other has rows. In a loss that adds up
+    each term by itself, both count once, and where there is one sum for each image, it stops.
+    """
+    r, x, means, logvariances = form.inputs(challenge, 3, WEIGHED, low=0.2)
+    few = means[:2], logvariances[:2]
+    moved, shifted = 0.2 + 0.6 * r, (few[0] + 1, few[1])
+    right = reference.loss_function
+    of_images = 3 * float(right(moved, x, means, logvariances) - right(r, x, means, logvariances))
+    of_latents = 2 * float(right(r[:2], x[:2], *shifted) - right(r[:2], x[:2], *few))
+    with contextlib.suppress(SubmissionError, Wrong):
+        start = loss(r, x, *few)
+        counts = (loss(moved, x, *few) - start) / of_images, (loss(r, x, *shifted) - start) / of_latents
+        return math.isclose(3 * counts[0], 2 * counts[1], rel_tol=1e-3)
+    return False
+
+
+Offsets = dict[str, list[tuple[int, float]]]  # by what is counted: how many there are, and what a loss is off by
+COUNTED = {"image": (2, 5, 9), "pixel": (12, 20, 30), "latent dimension": (7, 11, 16)}
+SAME_OFFSET = 0.02
+
+
+def offsets(loss: Callable[..., float], form: Form, challenge: Challenge) -> Offsets:
+    """What a loss is off by for the numbers of `COUNTED`, one of them changed at a time; empty if not by a constant."""
+    found: Offsets = {}
+    for name, sizes in COUNTED.items() if form.any_pixels and form.any_latents else ():
+        for size in sizes:
+            batch, pixels, latent = (size if each == name else least for each, (least, *_) in COUNTED.items())
+            draws = [form.inputs(challenge, batch, pixels, latent, low=0.2) for _ in range(2)]
+            one, other = (loss(*each) - float(reference.loss_function(*each)) for each in draws)
+            if not abs(one - other) < SAME_OFFSET / 2:
+                return {}
+            found.setdefault(name, []).append((size, (one + other) / 2))
+    return found
+
+
+def changes_with(points: list[tuple[int, float]]) -> bool:
+    """Whether what a loss is off by is not the same at each of these points."""
+    off = [each for _, each in points]
+    return bool(off) and max(off) - min(off) > SAME_OFFSET
+
+
+def said_of_offsets(found: Offsets) -> str:
+    """With which sizes it changes what a loss is off by, and how, in words; empty for a constant of any sizes."""
+    said = []
+    for name, points in found.items():
+        (first, one), (second, two), (last, three) = points
+        slope = (three - one) / (last - first)
+        linear = abs(two - one - slope * (second - first)) < SAME_OFFSET
+        if changes_with(points):
+            by = f"by {slope:.3g} with each {name}" if linear else f"by {three - one:.3g} with {last} {name}s"
+            said.append(by)
+    start = "{} images of {} pixels with {} latent dimensions".format(*(least for least, *_ in COUNTED.values()))
+    return f" Compared with {start}, how far it is off changes {listed(said)}." if said else ""
 
 
 SIZES = (
@@ -137,13 +186,14 @@ def by_divisor(loss: Callable[..., float], form: Form, challenge: Challenge) -> 
 
 def off_by_originals(loss: Callable[..., float], form: Form, challenge: Challenge) -> bool:
     """Whether what a loss is off by depends on the originals, and on no other argument."""
-    depends = set()
+    most = dict.fromkeys(ARGUMENTS, 0.0)
     for _ in range(CHANGES):
         start, other = (form.inputs(challenge, 1, WEIGHED, low=0.2) for _ in range(2))
         points = [tuple(other[each] if each == at else start[each] for each in range(4)) for at in (None, *range(4))]
         first, *others = (loss(*each) - float(reference.loss_function(*each)) for each in points)
-        depends |= {ARGUMENTS[at] for at, each in enumerate(others) if not abs(each - first) < 0.01}
-    return depends == {"originals"}
+        most = {name: max(most[name], abs(each - first)) for name, each in zip(ARGUMENTS, others, strict=True)}
+    by_originals = most.pop("originals")
+    return by_originals > 0.01 and all(each < 0.02 * by_originals for each in most.values())
 
 
 ARGUMENTS = "reconstructions", "originals", "means", "log-variances"
@@ -212,129 +262,6 @@ def mixing_terms(pairs: set[tuple[int, int]]) -> list[str]:
     """The mistake of each term that mixes images by itself; empty where both of them meet."""
     terms = {tuple(sorted({"reconstruction" if at < 2 else "kl" for at in pair}, reverse=True)) for pair in pairs}
     return [] if any(len(each) > 1 for each in terms) else [f"{term}-mixes-images" for (term,) in sorted(terms)[::-1]]
-
-
-def pixel_weights(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[str]:
-    """The mistake of a cross-entropy in which some pixels count more than others; empty for any other."""
-    reconstructions, originals, *parameters = form.inputs(challenge, 1, WEIGHED)
-    originals = (originals > 0.7).float()  # a gray pixel would mix the weights of black and white
-    weights = []
-    for pixel in range(WEIGHED):
-        changed = [reconstructions.clone() for _ in range(3)]
-        for each, value in zip(changed, (0.1, 0.5, 0.9), strict=True):
-            each[0, pixel] = value
-        losses = [loss(each, originals, *parameters) for each in changed]
-        right = [float(reference.loss_function(each, originals, *parameters)) for each in changed]
-        steps = [right[at] - right[at + 1] for at in range(2)]
-        if min(map(abs, steps)) < 0.02:  # rounding would decide
-            continue
-        one, other = ((losses[at] - losses[at + 1]) / step for at, step in enumerate(steps))
-        if not (one > 0 and close(torch.tensor(one), torch.tensor(other), 0.05)):
-            return []
-        weights.append(one)
-    return ["reconstruction-weighted"] if weights and max(weights) > 1.05 * min(weights) else []
-
-
-def counted_originals(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[tuple[float, float]]:
-    """Some originals and what a cross-entropy takes for each; empty if that is them, or does not follow from them."""
-    images, _, *parameters = form.inputs(challenge, 1, WEIGHED)
-    counts = []
-    for original in (0.1, 0.4, 0.7, 0.9):
-        gray = torch.full_like(images, original)
-        losses = {each: loss(torch.full_like(images, each), gray, *parameters) for each in (0.3, 0.5, 0.8)}
-        counted = []  # as this original, by each pair of reconstructions
-        for one, other in pairwise(losses):
-            white, black = math.log(one / other), math.log((1 - one) / (1 - other))
-            change = (losses[other] - losses[one]) / images.numel()
-            counted.append((change - black) / (white - black))
-        if not abs(counted[0] - counted[1]) < 0.01:
-            return []
-        counts.append((original, counted[0]))
-    depends = abs(counts[-1][1] - counts[0][1]) > 1e-3
-    return counts if depends and any(abs(one - other) > 0.02 for one, other in counts) else []
-
-
-def rescaling(loss: Callable[..., float], form: Form, challenge: Challenge) -> tuple[float, float] | None:
-    """The a and b of a cross-entropy of a · r + b in place of the reconstructions r; None for any other."""
-    images = [form.inputs(challenge, 1, WEIGHED) for _ in range(CHANGES)]
-    plain, _, *parameters = images[0]
-    low, high = 0.6, 0.9  # where 2 · r - 1 is a probability, too
-
-    def ratio(original: float) -> float:
-        """What a pixel's probability of this color at `high` is, times that at `low`."""
-        values = [loss(0 * plain + each, 0 * plain + original, *parameters) for each in (low, high)]
-        return math.exp(max(-50.0, min((values[0] - values[1]) / plain.numel(), 50.0)))
-
-    white, black = ratio(1), ratio(0)
-    if math.isclose(white, black):
-        return None
-    at_low = (1 - black) / (white - black)
-    slope = (white - 1) * at_low / (high - low)
-    offset = at_low - slope * low
-    for (one, originals, *_), (other, *_) in pairwise(images):
-        pair = [low + (high - low) * each for each in (one, other)]
-        given = [each * slope + offset for each in pair]
-        if not all(bool(((each > 0) & (each < 1)).all()) for each in given):
-            return None
-        losses = [loss(each, originals, *parameters) for each in pair]
-        right = [reference.loss_function(each, originals, *parameters) for each in given]
-        # A logarithm of 1 + r changes as one of (1 + r) / 2 does, and is another number.
-        if not close(torch.tensor(losses), torch.stack(right)):
-            return None
-    return None if math.isclose(slope, 1, abs_tol=1e-2) and abs(offset) < 1e-2 else (slope, offset)
-
-
-def said_of_pixels(submission: Submission, challenge: Challenge, form: Form, mistakes: list[str]) -> str:
-    """What a cross-entropy takes for the pixels that it changes first, in words; empty for other mistakes."""
-    loss, flat = of_flat_images(submission, form)
-    with contextlib.suppress(SubmissionError, Wrong):
-        if mistakes == ["reconstruction-rescaled"] and (line := rescaling(loss, flat, challenge)):
-            return f" It is the cross-entropy of {linear(*line, 'r')} for each reconstruction r."
-        if mistakes == ["originals-changed"] and (counts := counted_originals(loss, flat, challenge)):
-            (first, one), *_, (last, other) = counts
-            slope = (other - one) / (last - first)
-            if all(abs(one + slope * (each - first) - counted) < 0.005 for each, counted in counts):
-                return f" It is the cross-entropy with {linear(slope, one - slope * first, 'x')} for each original x."
-            original, counted = max(counts, key=lambda each: abs(each[0] - each[1]))
-            return f" It takes an original of {original:g} for {counted:.3g}."
-    return ""
-
-
-def linear(slope: float, offset: float, name: str) -> str:
-    """`0.5 · x + 0.5`, or `x / 255`."""
-    if 0 < slope < 0.1 and abs(1 / slope - round(1 / slope)) < 0.01 / slope:
-        said = f"{name} / {round(1 / slope)}"
-    else:
-        said = name if abs(slope - 1) < 1e-3 else f"{slope:.3g} · {name}"
-    return said if abs(offset) < 2e-3 else f"{said} {'-' if offset < 0 else '+'} {abs(offset):.3g}"
-
-
-def constant_in_logarithms(loss: Callable[..., float], form: Form, challenge: Challenge) -> list[str]:
-    """The mistake of a cross-entropy of log(r + c) and log(1 - r + c) with a c that shows; empty for any other."""
-    images = [form.inputs(challenge, 1, WEIGHED) for _ in range(3)]
-    *_, means, logvariances = images[0]
-
-    def change(one: Tensor, other: Tensor, originals: Tensor) -> float:
-        return loss(one, originals, means, logvariances) - loss(other, originals, means, logvariances)
-
-    white = torch.ones_like(images[0][0])
-    ratio = math.exp(min(change(0.05 * white, 0.5 * white, white) / white.numel(), 10.0))  # (0.5 + c) / (0.05 + c)
-    constant = (0.5 - 0.05 * ratio) / (ratio - 1) if ratio > 1 else 0.0
-    if constant < 1e-4:
-        return []
-    for (one, originals, *_), (other, *_) in pairwise(images):
-        terms = [
-            (originals * (each + constant).log() + (1 - originals) * (1 - each + constant).log()).sum()
-            for each in (one, other)
-        ]
-        if not close(torch.tensor(change(one, other, originals)), terms[1] - terms[0]):
-            return []
-    return ["reconstruction-log-constant"]
-
-
-def near_the_ends(submission: Submission, challenge: Challenge, form: Form) -> list[str]:
-    """The mistake of a cross-entropy that is wrong for reconstructions near 0 or 1; empty for any other."""
-    return edges(submission, form) or constant_in_logarithms(*of_flat_images(submission, form), challenge)
 
 
 def stops_at_means(submission: Submission, challenge: Challenge, form: Form) -> bool:
@@ -430,17 +357,6 @@ def adds_up(
     expected = torch.stack([found.at(of_divergence(*each, exponent)).sum() for each in latents])
     (first, second), (one, other) = values.diff().tolist(), expected.diff().tolist()
     return bool(abs(first * other - second * one) <= 1e-2 * abs(second * other))
-
-
-def pixel_written_out(submission: Submission, challenge: Challenge, form: Form) -> str:
-    """What a wrong reconstruction term computes for a pixel, as a formula in words; empty for no short one."""
-    image, _, *parameters = form.inputs(challenge, 1, 12)
-    reconstructions, originals = challenge.uniform(LOW, HIGH, POINTS), challenge.uniform(0.05, 0.95, POINTS)
-    pairs = zip(reconstructions, originals, strict=True)
-    points = [(image * 0 + reconstruction, image * 0 + original, *parameters) for reconstruction, original in pairs]
-    values = wrong_values(submission, points)
-    found = None if values is None else formula(values / image.numel(), of_pixel(reconstructions, originals))
-    return f" For one pixel, your reconstruction term is {found}, up to a constant." if found else ""
 
 
 def wrong_values(submission: Submission, points: Sequence[tuple[Tensor, ...]]) -> Tensor | None:
@@ -544,6 +460,8 @@ def of_several(submission: Submission, challenge: Challenge, form: Form, mistake
             return f" Your loss counts only the averages of {averaged} over the images." if averaged else ""
         if mistakes == ["divided-by-other-size"]:
             return f" It is divided by {divisor(values_at_sizes(loss, flat, challenge))}."
+        if mistakes in (["loss-constant-off"], ["loss-constant-counts-images"]):
+            return said_of_offsets(offsets(loss, flat, challenge))
         if mistakes == ["loss-off-by-originals"]:
             return " How far it is off depends only on the originals."
         if "batch-other" not in mistakes and not any(each.endswith("-mixes-images") for each in mistakes):
@@ -610,22 +528,6 @@ def divisor_of_shape(submission: Submission, challenge: Challenge, right: tuple[
         case True, False if abs(pixels - 1) < TOLERANCE:
             return f"your KL divergence is {latents:.3g} times that with the same flat images"
     return ""
-
-
-def edges(submission: Submission, form: Form) -> list[str]:
-    """The mistake of a loss that is right for usual reconstructions, and the same near 0 or near 1; else empty."""
-    parameters = torch.zeros(1, LATENT_DIMENSIONALITY), torch.zeros(1, LATENT_DIMENSIONALITY)
-
-    def at(reconstruction: float, original: float) -> tuple[Tensor, ...]:
-        images = (torch.full((1, INPUT_DIM), each) for each in (reconstruction, original))
-        return form.within(*map(form.shaped, images), *parameters)
-
-    usual = [change(submission, at(0.3, each), at(0.7, each)) for each in (0.0, 1.0)]
-    if not all(close(*each, TOLERANCE) for each in usual):
-        return []
-    white, black = [at(each, 1.0) for each in (FINEST, 6e-4)], [at(1 - each, 0.0) for each in (FINEST, 6e-4)]
-    stops = any(value_on(submission, *one) == value_on(submission, *other) for one, other in (white, black))
-    return ["reconstruction-cut-off"] if stops else []
 
 
 def describe_loops(outline: Outline) -> str:

@@ -351,10 +351,11 @@ def by_one_factor(submission: Submission, challenge: Challenge, form: Form) -> b
             )
         except (SubmissionError, Wrong):
             return False
-        factor, other = first / right, second / also_right
-        if close(factor, torch.ones(()), TOLERANCE):  # a mistake that these changes do not show
+        factor, other = float(first / right), float(second / also_right)
+        if abs(factor - 1) <= 2 * TOLERANCE:  # a mistake that these changes do not show
             return False
-        if factor <= 0 or not close(factor / other, torch.ones(()), 2 * TOLERANCE):  # however small the factor is
+        # However small the factor is, the terms have it in common: more exactly than it is off.
+        if not (factor > 0 and abs(factor - other) <= abs(other) * min(4 * TOLERANCE, 0.1 * abs(factor - 1))):
             return False
     return True
 

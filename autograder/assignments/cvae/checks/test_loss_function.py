@@ -26,9 +26,7 @@ from autograder.assignments.cvae.assignment import (
 )
 from autograder.assignments.cvae.checks import probes
 from autograder.assignments.cvae.checks.loss_mistakes import (
-    FINEST,
     IN_DIVISOR,
-    MARGINS,
     average_of_each,
     change_of_copies,
     describe_loops,
@@ -38,18 +36,16 @@ from autograder.assignments.cvae.checks.loss_mistakes import (
     latents_written_in,
     mistakes_in_term,
     mixed_dimensions,
-    near_the_ends,
     of_copies,
     of_several,
-    pixel_written_out,
     pixels_written_in,
     said_of_factor,
-    said_of_pixels,
     said_of_ratio,
     stops_at_means,
     with_equal_rows,
     written_out,
 )
+from autograder.assignments.cvae.checks.loss_pixels import FINEST, MARGINS, about_pixels
 from autograder.assignments.cvae.checks.loss_values import (
     HIGH,
     LATENTS,
@@ -171,12 +167,10 @@ def test_reconstruction(
             grading.replaced.append(_ONE_FACTOR)
             return
         found = mistakes_in_term("reconstruction", mistakes(), observed, partial(change_of_copies, submission, pair))
-        if found in (["reconstruction-other"], ["reconstruction-scaled"]):  # usual images may hide what is near 0 and 1
-            found = near_the_ends(submission, challenge, form) or found
-        more = of_copies(submission, pair, found) or said_of_factor("reconstruction", found, observed, expected)
-        if found == ["reconstruction-other"]:
-            more = pixel_written_out(submission, challenge, form)
-        more = more or said_of_pixels(submission, challenge, form, found)
+        more = ""
+        if found in (["reconstruction-other"], ["reconstruction-scaled"]):
+            found, more = about_pixels(submission, challenge, form)
+        more = more or of_copies(submission, pair, found) or said_of_factor("reconstruction", found, observed, expected)
         said = "The grader changed the reconstruction and nothing else. "
         fail_value(f"{said}{should_change(observed, expected)}{more}", found)
     if not form.half:  # which rounds what is near 1 to 1
@@ -191,10 +185,11 @@ def require_margins(submission: Submission, challenge: Challenge, form: Form) ->
         pair = [(0 * images + each, originals, *parameters) for each in (reached, 0.5)]
         observed, expected = change(submission, *pair)
         if not close(observed, expected, ROUGH):
+            found, more = about_pixels(submission, challenge, form)
             fail(
                 f"The grader changed all reconstructions of {'white' if original else 'black'} pixels from 0.5 to "
-                f"{reached:g}. {should_change(observed, expected)}",
-                *(near_the_ends(submission, challenge, form) or ["reconstruction-other"]),
+                f"{reached:g}. {should_change(observed, expected)}{more}",
+                *found,
             )
 
 

@@ -36,7 +36,7 @@ UNLOCATED = frozenset({
     "encoder-other", "encoder-pixels-changed", "encoder-rescales", "encoding-other", "head-normalisation",
     "kl-mixes-images", "kl-other", "loss-infinite", "noise-correlated", "noise-not-normal", "not-finite",
     "numbers-rearranged", "originals-changed", "reconstruction-changed", "reconstruction-mixes-images",
-    "reconstruction-other", "reconstruction-weighted", "sample-gradient-partial", "spread-wrong",
+    "reconstruction-other", "reconstruction-rescaled", "reconstruction-weighted", "sample-gradient-partial", "spread-wrong",
 })  # fmt: skip
 
 
@@ -259,8 +259,8 @@ MISCONCEPTIONS = (
          "Your loss compares the reconstructions with black-and-white pixels, but the originals hold grays between 0 and 1. The binary cross-entropy takes grays as they are. Rounding throws away what the edges of a digit look like. Print a few originals before and after each step of your loss: where do the grays go?"),
         ("originals-changed", "Your loss changes the originals first",
          "Your reconstruction term is a cross-entropy, but with other originals than those it gets. Something changes the pixels first, such as label smoothing, a clamp or a normalization. The binary cross-entropy takes grays between 0 and 1 as they are. Print a few originals where your loss begins, and again just before the cross-entropy. Which line changes them, and what is it for?"),
-        ("reconstruction-rescaled", "Your loss rescales the reconstructions first",
-         "Your reconstruction term is a cross-entropy, but of other numbers than the reconstructions. They are multiplied by a factor or shifted first; the formula is above. In this assignment, the decoder ends in a sigmoid, so each reconstruction is a probability already. A map from [-1, 1] to [0, 1] belongs to a decoder that ends in tanh. Print the smallest and the largest reconstruction just before the cross-entropy. Which line changes them?"),
+        ("reconstruction-rescaled", "Your loss changes the reconstructions first",
+         "Your reconstruction term is a cross-entropy, but of other numbers than the reconstructions. Something changes them first, such as a factor, a shift or a power; the line above says what comes out. In this assignment, the decoder ends in a sigmoid, so each reconstruction is a probability already. A map from [-1, 1] to [0, 1] belongs to a decoder that ends in tanh. Print a few reconstructions where your loss begins, and again just before the cross-entropy. Which line changes them?"),
         ("reconstruction-weighted", "Your pixels do not all count alike",
          "Your reconstruction term is a cross-entropy in which some pixels have more weight than others. In the assignment every pixel has weight 1, black or white. `weight` and `pos_weight` of PyTorch's losses do that, and so does a factor of your own. Test it on a single pixel: original 1 with reconstruction 0.5, then original 0 with 0.5. Should the two results differ?"),
         ("reconstruction-other", "Your reconstruction term is not the binary cross-entropy",
@@ -269,6 +269,8 @@ MISCONCEPTIONS = (
          "The value of your reconstruction term is right, but its gradient is not. Training only uses the gradient, so the decoder cannot learn as it should. Part of the calculation is cut from the graph, a tensor is overwritten, or a `backward` of your own is wrong. Look for `detach()`, `no_grad()`, `.data`, `.item()` and operations in place: which of them acts on this term?"),
         ("summed-over-batch", "Your loss is summed over the minibatch, not averaged",
          "Your loss grows with the number of images in the minibatch. The assignment asks for their average, so that the losses of any two minibatches can be compared. Call your loss on one image, then on ten copies of it: should the two results differ? Which step adds up the images, and how can it take their average but still add up the pixels of each?"),
+        ("terms-broadcast", "Your two terms are added for all pairs of images",
+         "Your loss adds the reconstruction term of each image to the KL divergence of every image, not only to its own. This happens where one term has shape (N, 1) and the other (N,): their sum has shape (N, N). So your loss grows with the number of images, even if you divide by it. Print the shapes of both terms just before you add them. Which of your sums keeps a dimension that the other one drops?"),
         ("reconstruction-summed-over-batch", "Your reconstruction term is not averaged over the minibatch",
          "Your reconstruction term is a sum over the images, while your KL divergence is an average. So the balance of the two depends on the batch size. Both should be averaged over the images. Call your loss on one image, then on ten copies of it: which of your two terms changes?"),
         ("kl-summed-over-batch", "Your KL divergence is not averaged over the minibatch",
@@ -313,6 +315,8 @@ MISCONCEPTIONS = (
          "For one image your loss is right. For several it depends only on an average over the images, of the means and log-variances for example. The loss of an average is not the average of the losses, because the formula has squares and exponentials. Take two images with means 2 and -2: what is the divergence of each, and what is it for their average? Where should your code average over the minibatch?"),
         ("loss-constant-off", "Your loss is off by a constant",
          "Your loss changes as it should, so training would work. But its value does not match the notebook's. Something is added that depends on neither term, or a constant of the KL divergence is missing. What does your KL divergence give for mean 0 and log-variance 0?"),
+        ("loss-constant-counts-images", "A constant in your loss counts the images",
+         "Your loss changes as it should with its arguments, so training would work. But its value is off by a number that depends on how many images there are; the line above says how. In the average over the images, each constant counts once, as for a single image. Perhaps the constant of your KL divergence counts images in place of latent dimensions, or is added outside of the average. Print your KL divergence for means and log-variances of 0, for 2 images and for 5. What should both be?"),
         ("loss-off-by-originals", "Your loss adds something of the originals alone",
          "Your loss changes as it should with the reconstructions, the means and the log-variances, so its gradients are right. But its value is off by a number that the originals alone decide, such as their entropy. A KL divergence between pixels has it, and a cross-entropy does not. It shows on gray pixels: original 0.5 with reconstruction 0.5 gives 0.693. What does your code give there? Which part of it would stay the same for all reconstructions?"),
         ("loss-not-scalar", "Your loss is not a single number",
