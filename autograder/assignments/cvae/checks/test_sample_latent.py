@@ -437,11 +437,8 @@ def test_independent(
         said = "Under `torch.no_grad()`, two calls on the same input give the same latents."
         fail(said, "fixed-seed" if vary(quiet[0]) else "no-draw-without-gradients")
     require_no_pair(noise)
-    judged = (
-        "draw-normalized",
-        "noise-normalized",
-        "noise-not-normal",
-    )  # of a few numbers, most calls have the largest
+    # Of a few numbers, most calls have the largest.
+    judged = ("draw-normalized", "noise-normalized", "noise-not-normal")
     if tied()[1] and not any(grading.blamed("sample_latent", each) for each in judged):
         fail(tied()[1], "draw-normalized" if normalized(source, challenge, domain()) else "noise-normalized")
     if isinstance(source, Sized):
