@@ -752,7 +752,7 @@ LOSS = (
             bce=f"{BCE}    reconstruction *= {factor}\n",
             checks=1,
         )
-        for factor in (0.995, 1.0008)
+        for factor in (0.995, 1.005)
     ),
     _loss(
         "reconstruction-with-bright-pixels-a-little-heavier",
