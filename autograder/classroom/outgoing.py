@@ -19,7 +19,7 @@ from autograder.report.summary import counted
 from autograder.submissions.roster import Roster, Student
 from autograder.submissions.spelling import plain, same
 
-_LIKE = (("id", "other id"), ("email", "login"))  # kinds of keys between which there is no difference
+_IDS = ("id", "other id")  # kinds of keys between which there is no difference
 _SPLIT = ("LastName", "FirstName")  # in place of “Student”, from a gradebook that shows names split
 
 
@@ -124,12 +124,15 @@ def enrolled(student: str, name: str, keys: Mapping[str, str], roster: Roster) -
 
 
 def _by_kind(keys: Mapping[str, str], roster: Roster) -> list[Student]:
-    """Who has one of these keys alone, as a key of the same kind."""
+    """Who has one of these keys alone, as a key of the same kind; if nobody has, an address may be a login."""
     found: dict[Student, None] = {}
-    for kind, key in keys.items():
-        kinds = next((each for each in _LIKE if kind in each), (kind,))
-        people = [who for who in roster.having(key) if any(same(who.keys.get(each, "")) == same(key) for each in kinds)]
-        found |= dict.fromkeys(people) if len(people) == 1 else {}
+    for alike in ((_IDS,), (_IDS, ("email", "login"))):
+        for kind, key in keys.items() if not found else ():
+            kinds = next((each for each in alike if kind in each), (kind,))
+            people = [
+                who for who in roster.having(key) if same(key) in {same(who.keys.get(each, "")) for each in kinds}
+            ]
+            found |= dict.fromkeys(people) if len(people) == 1 else {}
     return list(found)
 
 
@@ -140,7 +143,7 @@ def _by_any_id(student: str, name: str, keys: Mapping[str, str], roster: Roster)
     named = [who for who in people if who in roster.named(name)]
     if people:
         return named if len(named) == 1 else people
-    by_kind = (roster.find(key, kind) for kind, key in keys.items() if kind not in ("id", "other id"))
+    by_kind = (roster.find(key, kind) for kind, key in keys.items() if kind not in _IDS)
     return list(islice(filter(None, chain(by_kind, map(roster.find, ids))), 1))
 
 

@@ -79,9 +79,9 @@ def _matched(students: list[_Student], rows: list[Submitted]) -> tuple[dict[str,
     by_kind = [_by(partial(_folder, kind), rows) for kind in KEYS]
     doubts: dict[str, set[str]] = {}
     for student in [each for each in students if each.id not in found]:
-        having = [people for each in by_kind if (people := each.get(student.id))]
-        may_be = {row.student: row for row in chain(*having)}
-        first = having[0] if having else []
+        by_key = [there for each in by_kind if (there := each.get(student.id))]
+        may_be = {row.student: row for row in chain(*by_key)}
+        first = by_key[0] if by_key else []
         taken = {row.student for row in found.values()}
         if len(first) == 1 and first[0].student not in taken and not _is_called_otherwise(first[0], student.name):
             found[student.id] = first[0]
